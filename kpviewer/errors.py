@@ -1,0 +1,39 @@
+"""The errors that kpviewer raises on purpose, each with the exit code of the command line.
+
+A message says the rule, what was got, and the cure, in one or two lines. The command line and the
+window print it as it is: no traceback reaches a user.
+"""
+
+
+class KpviewerError(Exception):
+    """Base of every error that a user may see."""
+
+    exit_code = 1
+
+
+class SourceError(KpviewerError):
+    """A camera, video, image folder or stream can't be opened or read."""
+
+    exit_code = 3
+
+
+class WeightsError(KpviewerError):
+    """A model file is missing, damaged, refused, or doesn't fit its network."""
+
+    exit_code = 4
+
+
+class DatasetError(KpviewerError):
+    """An annotation file or data set is missing, malformed or inconsistent."""
+
+    exit_code = 5
+
+
+class PipelineError(KpviewerError):
+    """The pipeline was used in a state that doesn't allow the call, or one of its threads failed."""
+
+
+class RecordingError(KpviewerError):
+    """A recording or result file can't be written."""
+
+    exit_code = 6

@@ -1,0 +1,104 @@
+"""Boxes and the letterbox, on numpy arrays: pure functions that everything else agrees on.
+
+Coordinates are continuous pixels: a pixel (column i, row j) covers [i, i+1) x [j, j+1), so a resize
+by s maps x to s*x. Torch twins of what training needs stand in ``models.boxes``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpviewer.structures import FloatArray
+
+
+def xywh_to_xyxy(xywh: FloatArray) -> FloatArray:
+    """Turn (..., 4) left, top, width, height into (..., 4) corners."""
+    return np.concatenate([xywh[..., :2], xywh[..., :2] + xywh[..., 2:]], axis=-1)
+
+
+def xyxy_to_xywh(xyxy: FloatArray) -> FloatArray:
+    """Turn (..., 4) corners into (..., 4) left, top, width, height."""
+    return np.concatenate([xyxy[..., :2], xyxy[..., 2:] - xyxy[..., :2]], axis=-1)
+
+
+def box_area(xyxy: FloatArray) -> FloatArray:
+    """Area of (..., 4) boxes, px^2; 0 for inverted ones."""
+    sides = np.clip(xyxy[..., 2:] - xyxy[..., :2], 0, None)
+    return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
+
+
+def intersection(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
+    """Area shared by each pair of (N, 4) and (M, 4) boxes: (N, M), px^2."""
+    low = np.maximum(a_xyxy[:, None, :2], b_xyxy[None, :, :2])  # (N, M, 2)
+    high = np.minimum(a_xyxy[:, None, 2:], b_xyxy[None, :, 2:])
+    sides = np.clip(high - low, 0, None)
+    return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
+
+
+def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
+    """Intersection over union of each pair of (N, 4) and (M, 4) boxes: (N, M) in [0, 1].
+
+    Two boxes without area have IoU 0.
+    """
+    shared = intersection(a_xyxy, b_xyxy)
+    union = box_area(a_xyxy)[:, None] + box_area(b_xyxy)[None, :] - shared
+    return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """The map between a source picture and a network input that keeps its aspect ratio.
+
+    input = source * scale + (left, top); the rest of the input is padding.
+    """
+
+    scale: float
+    left: int
+    top: int
+    resized_hw: tuple[int, int]
+    input_hw: tuple[int, int]
+
+    @classmethod
+    def fit(
+        cls, source_hw: tuple[int, int], limit_hw: tuple[int, int], stride: int | None = None
+    ) -> Letterbox:
+        """Fit a picture into ``limit_hw``, centred.
+
+        Args:
+            source_hw: height and width of the picture, px.
+            limit_hw: largest input, px.
+            stride: with it the input is only as large as the picture needs, rounded up to a
+                multiple of it; without it the input is ``limit_hw``.
+
+        Raises:
+            ValueError: if a side is not positive.
+        """
+        if min(*source_hw, *limit_hw) < 1:
+            raise ValueError(f"sides must be at least 1 px, got {source_hw} into {limit_hw}")
+        scale = min(limit_hw[0] / source_hw[0], limit_hw[1] / source_hw[1])
+        height, width = (max(1, round(side * scale)) for side in source_hw)
+        input_height, input_width = limit_hw
+        if stride is not None:
+            input_height = min(limit_hw[0], -(-height // stride) * stride)
+            input_width = min(limit_hw[1], -(-width // stride) * stride)
+        return cls(
+            scale,
+            (input_width - width) // 2,
+            (input_height - height) // 2,
+            (height, width),
+            (input_height, input_width),
+        )
+
+    def to_input(self, source_xy: FloatArray) -> FloatArray:
+        """Map (..., 2) or (..., 4) source coordinates to input pixels."""
+        return np.asarray(source_xy * self.scale + self._offset(source_xy), np.float32)
+
+    def to_source(self, input_xy: FloatArray) -> FloatArray:
+        """Map (..., 2) or (..., 4) input coordinates to source pixels."""
+        return np.asarray((input_xy - self._offset(input_xy)) / self.scale, np.float32)
+
+    def _offset(self, like: FloatArray) -> FloatArray:
+        pairs = like.shape[-1] // 2
+        return np.array([self.left, self.top] * pairs, np.float32)

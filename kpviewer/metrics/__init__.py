@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: how good detections and keypoints are."""

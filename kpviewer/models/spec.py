@@ -1,0 +1,91 @@
+"""What a model says of itself: names, input, defaults and origin; stored inside its weight file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from kpviewer.errors import WeightsError
+from kpviewer.structures import Thresholds
+
+
+class Task(StrEnum):
+    """What a model predicts."""
+
+    DETECT = "detect"
+    KEYPOINTS = "keypoints"
+    DETECT_KEYPOINTS = "detect+keypoints"
+    CLASSIFY = "classify"
+
+
+class Resize(StrEnum):
+    """How a picture becomes a network input."""
+
+    LETTERBOX = "letterbox"
+    STRETCH = "stretch"
+    TILE = "tile"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Everything that a user of the weights must know. No class list stands beside a file."""
+
+    name: str
+    architecture: str
+    """Key of the registry in ``models.weights``."""
+    task: Task
+    class_names: tuple[str, ...]
+    """Without background."""
+    input_hw: tuple[int, int]
+    """Largest input, px."""
+    keypoint_names: tuple[str, ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()
+    """Pairs of keypoint indices joined by a line."""
+    mirrored_keypoints: tuple[int, ...] = ()
+    """Index that each keypoint takes when the picture is mirrored; empty where nothing swaps."""
+    resize: Resize = Resize.LETTERBOX
+    stride: int | None = None
+    """Inputs smaller than ``input_hw`` are allowed in multiples of it; None: one size only."""
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    """RGB, of pixels in [0, 1]."""
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    score_threshold: float = 0.5
+    iou_threshold: float = 0.45
+    licence: str = ""
+    trained_on: str = ""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The thresholds that the model starts with."""
+        return Thresholds(score=self.score_threshold, iou=self.iou_threshold)
+
+    def to_json(self) -> str:
+        """Serialise to JSON text."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelSpec:
+        """Parse what ``to_json`` wrote.
+
+        Raises:
+            WeightsError: if the text is not such a JSON object.
+        """
+        try:
+            raw: dict[str, Any] = json.loads(text)
+            known = {item.name for item in fields(cls)}
+            values = {key: _frozen(value) for key, value in raw.items() if key in known}
+            values["task"] = Task(values["task"])
+            values["resize"] = Resize(values.get("resize", "letterbox"))
+            return cls(**values)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise WeightsError(
+                f"The model description in the file can't be read: {error}. "
+                "Was the file written by another program or version?"
+            ) from error
+
+
+def _frozen(value: Any) -> Any:
+    """Turn JSON lists into tuples, at every depth."""
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

@@ -1,0 +1,1 @@
+"""The threads that carry frames from a source through a model, without any window."""

@@ -1,0 +1,1 @@
+"""What runs a model on a device: buffers, precision, the executor."""

@@ -1,0 +1,332 @@
+"""The messages between the parts of kpviewer: frozen dataclasses over numpy arrays.
+
+Shapes and dtypes are checked at construction. Empty means N = 0, never None. Coordinates are
+source pixels: x to the right, y down, (0, 0) the outer corner of the top-left pixel. This module
+knows nothing of torch, Qt, files or threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float32]
+IntArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+ImageArray: TypeAlias = NDArray[np.uint8]
+
+
+def _check(name: str, array: NDArray[Any], shape: tuple[int | str, ...], dtype: type) -> None:
+    """Raise ValueError unless ``array`` has ``dtype`` and ``shape`` (a str stands for any size)."""
+    fits = array.ndim == len(shape) and all(
+        isinstance(want, str) or got == want for got, want in zip(array.shape, shape, strict=False)
+    )
+    if not fits:
+        wanted = "(" + ", ".join(str(size) for size in shape) + ")"
+        raise ValueError(f"{name} must have shape {wanted}, got {array.shape}")
+    if array.dtype != np.dtype(dtype):
+        raise ValueError(f"{name} must have dtype {np.dtype(dtype)}, got {array.dtype}")
+
+
+class Lease(Protocol):
+    """A counted claim on a reusable frame buffer; see ``runtime.buffers``."""
+
+    def retain(self) -> None:
+        """Add a holder. Raises PipelineError if the buffer was already given back."""
+
+    def release(self) -> None:
+        """Drop a holder; the last one gives the buffer back. Raises PipelineError if none is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """What a source says of itself once it is open."""
+
+    name: str
+    """For people: a file name, a camera's name, a URL without its password."""
+    width: int
+    height: int
+    nominal_fps: float | None
+    frame_count: int | None
+    is_live: bool
+    """Live sources keep the newest frame; the others lose none."""
+    is_seekable: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Targets:
+    """Ground truth of one picture, in source pixels."""
+
+    xyxy: FloatArray
+    """(N, 4)."""
+    class_ids: IntArray
+    """(N,)."""
+    keypoints_xy: FloatArray
+    """(N, K, 2); K = 0 where there are none."""
+    keypoints_visible: BoolArray
+    """(N, K): labelled; only these are compared."""
+    difficult: BoolArray
+    """(N,): neither a hit nor a miss when found or not (VOC difficult, COCO crowd)."""
+
+    def __post_init__(self) -> None:
+        """Check shapes and dtypes."""
+        count, points = len(self.xyxy), self.keypoints_xy.shape[1]
+        _check("xyxy", self.xyxy, ("N", 4), np.float32)
+        _check("class_ids", self.class_ids, (count,), np.int64)
+        _check("keypoints_xy", self.keypoints_xy, (count, points, 2), np.float32)
+        _check("keypoints_visible", self.keypoints_visible, (count, points), np.bool_)
+        _check("difficult", self.difficult, (count,), np.bool_)
+
+    def __len__(self) -> int:
+        """Number of objects."""
+        return len(self.xyxy)
+
+    @classmethod
+    def empty(cls, num_keypoints: int = 0) -> Targets:
+        """No object at all: a picture known to be empty."""
+        return cls(
+            np.zeros((0, 4), np.float32),
+            np.zeros(0, np.int64),
+            np.zeros((0, num_keypoints, 2), np.float32),
+            np.zeros((0, num_keypoints), np.bool_),
+            np.zeros(0, np.bool_),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a stream, in a leased buffer."""
+
+    index: int
+    """Counts every frame that the source gave, from 0; for a file, the frame's number in it."""
+    captured_ns: int
+    """Monotonic clock at capture, in ns."""
+    position_s: float | None
+    """Media time in seconds, where the source has one."""
+    bgr: ImageArray
+    """(H, W, 3) uint8. Valid while the lease is held: retain it, or copy."""
+    truth: Targets | None = None
+    lease: Lease | None = None
+
+    def __post_init__(self) -> None:
+        """Check shape and dtype of the picture."""
+        _check("bgr", self.bgr, ("H", "W", 3), np.uint8)
+
+    def retain(self) -> None:
+        """Hold the buffer; each call wants one ``release``. Frames with no lease own their pixels."""
+        if self.lease is not None:
+            self.lease.retain()
+
+    def release(self) -> None:
+        """Let the buffer go."""
+        if self.lease is not None:
+            self.lease.release()
+
+
+class NmsKind(StrEnum):
+    """What overlapping boxes do to each other's score."""
+
+    HARD = "hard"
+    SOFT_LINEAR = "soft-linear"
+    SOFT_GAUSSIAN = "soft-gaussian"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The settings that turn candidates into detections; swapped as one."""
+
+    score: float = 0.5
+    iou: float = 0.45
+    nms: NmsKind = NmsKind.HARD
+    sigma: float = 0.5
+    """Of the Gaussian soft-NMS (Bodla et al. 2017, arXiv:1704.04503, eq. 5)."""
+    classes: frozenset[int] | None = None
+    """Class ids shown; None is all."""
+    class_scores: Mapping[int, float] = field(default_factory=dict)
+    """Score thresholds of single classes, before ``score``."""
+    max_detections: int = 100
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        for name, value in (("score", self.score), ("iou", self.iou)):
+            if not 0.0 <= value <= 1.0:
+                raise ValueError(f"{name} must be in [0, 1], got {value}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """The best decoded predictions of one picture, before threshold and NMS.
+
+    ``models.selection.select`` turns them into Detections, as often as a slider moves.
+    """
+
+    xyxy: FloatArray
+    """(M, 4) source px; M <= 400."""
+    scores: FloatArray
+    """(M, C) in [0, 1]: one column a class, background left out."""
+    keypoints_xy: FloatArray
+    """(M, K, 2) source px."""
+
+    def __post_init__(self) -> None:
+        """Check shapes and dtypes."""
+        count = len(self.xyxy)
+        _check("xyxy", self.xyxy, ("M", 4), np.float32)
+        _check("scores", self.scores, (count, "C"), np.float32)
+        _check("keypoints_xy", self.keypoints_xy, (count, "K", 2), np.float32)
+
+    def __len__(self) -> int:
+        """Number of candidates."""
+        return len(self.xyxy)
+
+    @classmethod
+    def empty(cls, num_classes: int = 1, num_keypoints: int = 0) -> Candidates:
+        """No candidate: what a stream without a model has."""
+        return cls(
+            np.zeros((0, 4), np.float32),
+            np.zeros((0, num_classes), np.float32),
+            np.zeros((0, num_keypoints, 2), np.float32),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """What the model sees at the present thresholds, by descending score."""
+
+    xyxy: FloatArray
+    """(N, 4) source px."""
+    scores: FloatArray
+    """(N,) in [0, 1], descending."""
+    class_ids: IntArray
+    """(N,)."""
+    keypoints_xy: FloatArray
+    """(N, K, 2) source px."""
+    keypoint_scores: FloatArray
+    """(N, K) in [0, 1]; the box's score where the model gives none."""
+
+    def __post_init__(self) -> None:
+        """Check shapes and dtypes."""
+        count, points = len(self.xyxy), self.keypoints_xy.shape[1]
+        _check("xyxy", self.xyxy, ("N", 4), np.float32)
+        _check("scores", self.scores, (count,), np.float32)
+        _check("class_ids", self.class_ids, (count,), np.int64)
+        _check("keypoints_xy", self.keypoints_xy, (count, points, 2), np.float32)
+        _check("keypoint_scores", self.keypoint_scores, (count, points), np.float32)
+
+    def __len__(self) -> int:
+        """Number of detections."""
+        return len(self.xyxy)
+
+    @classmethod
+    def empty(cls, num_keypoints: int = 0) -> Detections:
+        """Nothing seen."""
+        return cls(
+            np.zeros((0, 4), np.float32),
+            np.zeros(0, np.float32),
+            np.zeros(0, np.int64),
+            np.zeros((0, num_keypoints, 2), np.float32),
+            np.zeros((0, num_keypoints), np.float32),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimings:
+    """Where one frame's time went, in ms. GPU stages come from CUDA events."""
+
+    read: float = 0.0
+    queue_wait: float = 0.0
+    upload: float = 0.0
+    """To the device, resized and normalised."""
+    forward: float = 0.0
+    postprocess: float = 0.0
+    """Decode, copy back, threshold and NMS."""
+    total: float = 0.0
+    """From capture to result."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameError:
+    """How far the detections of one frame are from its truth."""
+
+    mean_px: float | None
+    """Mean distance of the keypoints (of the box centres where there are none); None if none matched."""
+    nme: float | None
+    """Mean distance over the normaliser; None without keypoints."""
+    nme_normaliser: str
+    """"inter-ocular" or "box diagonal"."""
+    mean_iou: float | None
+    matched: int
+    missed: int
+    spurious: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameResult:
+    """A frame with what was seen in it: the two never part."""
+
+    frame: Frame
+    candidates: Candidates
+    detections: Detections
+    timings: StageTimings
+    error: FrameError | None = None
+
+
+class PipelineState(StrEnum):
+    """Where a pipeline is in its life."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    FAILED = "failed"
+
+
+class StopReason(StrEnum):
+    """Why a pipeline is no longer running."""
+
+    END_OF_STREAM = "end of stream"
+    REQUESTED = "requested"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Median and 95th percentile of a stage over the last frames, in ms."""
+
+    p50: float = 0.0
+    p95: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStats:
+    """A snapshot of what the pipeline does, over the last seconds."""
+
+    capture_fps: float = 0.0
+    inference_fps: float = 0.0
+    display_fps: float = 0.0
+    frames_read: int = 0
+    frames_inferred: int = 0
+    drops: Mapping[str, int] = field(default_factory=dict)
+    """Frames lost since the start, by cause ("queue full", "recorder full", "display skipped")."""
+    queue_depth: int = 0
+    latency: Mapping[str, Percentiles] = field(default_factory=dict)
+    """By field name of StageTimings, and "display" for capture to paint."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStatus:
+    """State of the pipeline, as one snapshot."""
+
+    state: PipelineState
+    stop_reason: StopReason | None
+    stats: PipelineStats
+    failure: str | None
+    """One or two lines for the user, where state is FAILED."""
+    signal_lost_s: float | None = None
+    """Seconds without a picture from a live source that should give one; None while all is well."""
+    reconnects: int = 0
