@@ -1,0 +1,46 @@
+"""Default boxes: where, and of what sizes, an SSD looks for objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class MapAnchors:
+    """The default boxes of one feature map."""
+
+    stride: int
+    """Input px per cell."""
+    sizes_wh: tuple[tuple[float, float], ...]
+    """Width and height of each default box of a cell, input px."""
+
+
+def default_boxes(maps: tuple[MapAnchors, ...], input_hw: tuple[int, int]) -> Tensor:
+    """Lay the default boxes of every map over an input.
+
+    Args:
+        maps: fine to coarse; each map has ceil(side / stride) cells a side.
+        input_hw: input size, px.
+
+    Returns:
+        (P, 4) float32 cxcywh, input px: map by map, row by row, cell by cell, then by size. Cell
+        (row i, column j) is centred on ((j + 0.5) * stride, (i + 0.5) * stride).
+
+    Source: Liu et al. 2016, SSD, section 2.2 (arXiv:1512.02325).
+    """
+    return torch.cat([_map_boxes(anchors, input_hw) for anchors in maps])
+
+
+def _map_boxes(anchors: MapAnchors, input_hw: tuple[int, int]) -> Tensor:
+    rows, columns = (-(-side // anchors.stride) for side in input_hw)
+    centre_y = (torch.arange(rows, dtype=torch.float32) + 0.5) * anchors.stride
+    centre_x = (torch.arange(columns, dtype=torch.float32) + 0.5) * anchors.stride
+    sizes = torch.tensor(anchors.sizes_wh, dtype=torch.float32)  # (A, 2)
+    grid_y, grid_x = torch.meshgrid(centre_y, centre_x, indexing="ij")
+    centres = torch.stack([grid_x, grid_y], -1)  # (rows, columns, 2)
+    shape = (rows, columns, len(sizes), 2)
+    boxes = torch.cat([centres[:, :, None].expand(shape), sizes.expand(shape)], -1)
+    return boxes.reshape(-1, 4)

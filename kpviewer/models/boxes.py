@@ -1,0 +1,83 @@
+"""Boxes and keypoints as torch tensors: formats, overlap, and the offsets that networks regress."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+VARIANCES = (0.1, 0.2)
+"""Scales of centre and size offsets (Liu et al. 2016, arXiv:1512.02325, reference implementation)."""
+
+
+def xyxy_to_cxcywh(xyxy: Tensor) -> Tensor:
+    """Turn (..., 4) corners into (..., 4) centre, width, height."""
+    return torch.cat([(xyxy[..., :2] + xyxy[..., 2:]) / 2, xyxy[..., 2:] - xyxy[..., :2]], -1)
+
+
+def cxcywh_to_xyxy(cxcywh: Tensor) -> Tensor:
+    """Turn (..., 4) centre, width, height into (..., 4) corners."""
+    half = cxcywh[..., 2:] / 2
+    return torch.cat([cxcywh[..., :2] - half, cxcywh[..., :2] + half], -1)
+
+
+def intersection(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
+    """Area shared by each pair of (..., N, 4) and (..., M, 4) boxes: (..., N, M)."""
+    low = torch.maximum(a_xyxy[..., :, None, :2], b_xyxy[..., None, :, :2])
+    high = torch.minimum(a_xyxy[..., :, None, 2:], b_xyxy[..., None, :, 2:])
+    return (high - low).clamp(min=0).prod(-1)
+
+
+def box_area(xyxy: Tensor) -> Tensor:
+    """Area of (..., 4) boxes; 0 for inverted ones."""
+    return (xyxy[..., 2:] - xyxy[..., :2]).clamp(min=0).prod(-1)
+
+
+def iou_matrix(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
+    """Intersection over union of each pair of (..., N, 4) and (..., M, 4) boxes: (..., N, M)."""
+    shared = intersection(a_xyxy, b_xyxy)
+    union = box_area(a_xyxy)[..., :, None] + box_area(b_xyxy)[..., None, :] - shared
+    return shared / union.clamp(min=1e-9)
+
+
+def encode_boxes(xyxy: Tensor, priors: Tensor) -> Tensor:
+    """Turn boxes into the offsets that the network regresses.
+
+    Args:
+        xyxy: (..., P, 4) boxes, in the unit of ``priors``; sides are raised to 1e-3.
+        priors: (..., P, 4) default boxes as cxcywh.
+
+    Returns:
+        (..., P, 4) float (dx, dy, dw, dh), dimensionless.
+
+    Source: Liu et al. 2016, SSD, eq. 2 (arXiv:1512.02325).
+    """
+    boxes = xyxy_to_cxcywh(xyxy)
+    centre = (boxes[..., :2] - priors[..., :2]) / priors[..., 2:] / VARIANCES[0]
+    size = torch.log(boxes[..., 2:].clamp(min=1e-3) / priors[..., 2:]) / VARIANCES[1]
+    return torch.cat([centre, size], -1)
+
+
+def decode_boxes(offsets: Tensor, priors: Tensor) -> Tensor:
+    """Turn regressed offsets into boxes: the inverse of ``encode_boxes``.
+
+    Args:
+        offsets: (..., P, 4) float.
+        priors: (..., P, 4) default boxes as cxcywh.
+
+    Returns:
+        (..., P, 4) float xyxy, in the unit of ``priors``; not clipped to the picture.
+    """
+    centre = offsets[..., :2] * VARIANCES[0] * priors[..., 2:] + priors[..., :2]
+    # exp(4) is 55 times the default box: beyond it only an untrained network goes
+    size = torch.exp((offsets[..., 2:] * VARIANCES[1]).clamp(max=4.0)) * priors[..., 2:]
+    return cxcywh_to_xyxy(torch.cat([centre, size], -1))
+
+
+def encode_points(points_xy: Tensor, priors: Tensor) -> Tensor:
+    """Turn (..., P, K, 2) points into offsets from (..., P, 4) cxcywh priors."""
+    return (points_xy - priors[..., None, :2]) / priors[..., None, 2:] / VARIANCES[0]
+
+
+def decode_points(offsets: Tensor, priors: Tensor) -> Tensor:
+    """Inverse of ``encode_points``: (..., P, K, 2) points in the unit of ``priors``."""
+    return offsets * VARIANCES[0] * priors[..., None, 2:] + priors[..., None, :2]

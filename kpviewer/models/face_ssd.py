@@ -1,0 +1,54 @@
+"""The shipped face detectors: boxes and five landmarks, small enough for a laptop's CPU."""
+
+from __future__ import annotations
+
+from kpviewer.models.anchors import MapAnchors
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.ssd import SsdDetector, SsdNetwork
+from kpviewer.models.trunk import PyramidTrunk, TrunkSize
+
+_ASPECT = 1.25
+"""Height over width of an upright face box, hairline to chin and ear to ear."""
+
+_TRUNK = TrunkSize(stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48)
+
+FACE_SPEC = ModelSpec(
+    name="face-ssd",
+    architecture="face-ssd",
+    task=Task.DETECT_KEYPOINTS,
+    class_names=("face",),
+    keypoint_names=("left_eye", "right_eye", "nose", "left_mouth", "right_mouth"),
+    mirrored_keypoints=(1, 0, 2, 4, 3),
+    input_hw=(320, 320),
+    stride=64,
+    licence="GPL-3.0-or-later",
+)
+
+
+def _square_ish(*sides: float) -> tuple[tuple[float, float], ...]:
+    """Width and height of face-shaped boxes with the areas of squares of ``sides`` px."""
+    return tuple((side / _ASPECT**0.5, side * _ASPECT**0.5) for side in sides)
+
+
+FACE_MAPS = (
+    MapAnchors(8, _square_ish(10, 16, 26)),
+    MapAnchors(16, _square_ish(40, 62)),
+    MapAnchors(32, _square_ish(96, 140)),
+    MapAnchors(64, _square_ish(200, 280)),
+)
+
+
+def build_face_ssd(spec: ModelSpec = FACE_SPEC) -> SsdDetector:
+    """Build the detector, with random weights.
+
+    Args:
+        spec: names and input; its number of classes and keypoints shape the heads.
+    """
+    network = SsdNetwork(
+        PyramidTrunk(_TRUNK),
+        (_TRUNK.pyramid,) * len(FACE_MAPS),
+        FACE_MAPS,
+        len(spec.class_names),
+        len(spec.keypoint_names),
+    )
+    return SsdDetector(spec, network, FACE_MAPS)

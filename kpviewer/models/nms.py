@@ -1,0 +1,60 @@
+"""Non-maximum suppression, hard and soft, on numpy arrays of at most a few hundred boxes.
+
+Our own because the viewer must not wait for torchvision's import, and because torchvision has no
+soft kinds. The hard kind equals ``torchvision.ops.batched_nms``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kpviewer.geometry import iou_matrix
+from kpviewer.structures import FloatArray, IntArray, NmsKind
+
+
+def nms(
+    xyxy: FloatArray,
+    scores: FloatArray,
+    class_ids: IntArray,
+    *,
+    kind: NmsKind,
+    iou: float,
+    sigma: float,
+    floor: float,
+) -> tuple[IntArray, FloatArray]:
+    """Suppress boxes that overlap a better one of their class.
+
+    Args:
+        xyxy: (N, 4) px.
+        scores: (N,) in [0, 1].
+        class_ids: (N,); boxes of different classes never meet.
+        kind: hard removes; the soft kinds lower the score.
+        iou: overlap past which a box is removed (hard) or lowered by 1 - IoU (linear).
+        sigma: width of the Gaussian kind, exp(-IoU^2 / sigma).
+        floor: lowered boxes under this score are dropped.
+
+    Returns:
+        Indices kept (M,), by descending final score, and those scores (M,).
+
+    Source: Bodla et al. 2017, Soft-NMS, eq. 3 and 5 (arXiv:1704.04503).
+    """
+    scores = scores.astype(np.float32, copy=True)
+    overlap = iou_matrix(xyxy, xyxy)
+    overlap[class_ids[:, None] != class_ids[None, :]] = 0.0
+    alive = scores >= floor
+    kept: list[int] = []
+    while alive.any():
+        best = int(np.argmax(np.where(alive, scores, -1.0)))
+        kept.append(best)
+        alive[best] = False
+        if kind is NmsKind.HARD:
+            alive &= overlap[best] <= iou
+            continue
+        if kind is NmsKind.SOFT_LINEAR:
+            decay = np.where(overlap[best] > iou, 1.0 - overlap[best], 1.0)
+        else:
+            decay = np.exp(-(overlap[best] ** 2) / sigma)
+        scores = np.where(alive, scores * decay, scores).astype(np.float32)
+        alive &= scores >= floor
+    order = np.array(kept, np.int64)
+    return order, scores[order]

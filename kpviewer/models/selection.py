@@ -1,0 +1,53 @@
+"""From candidates to detections: thresholds and NMS, without torch and without a forward pass.
+
+A paused viewer calls this on the candidates that it kept whenever a slider moves.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kpviewer.models.nms import nms
+from kpviewer.structures import Candidates, Detections, Thresholds
+
+
+def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
+    """Apply score thresholds, class filter and NMS. Pure: the same input gives the same output.
+
+    Args:
+        candidates: of one picture.
+        thresholds: what to keep.
+
+    Returns:
+        At most ``max_detections`` detections, by descending score. Soft NMS lowers scores; what
+        falls under the class's threshold is dropped.
+    """
+    num_classes = candidates.scores.shape[1]
+    floors = np.full(num_classes, thresholds.score, np.float32)
+    for class_id, score in thresholds.class_scores.items():
+        if class_id < num_classes:
+            floors[class_id] = score
+    shown = np.ones(num_classes, np.bool_)
+    if thresholds.classes is not None:
+        shown[:] = [class_id in thresholds.classes for class_id in range(num_classes)]
+    rows, class_ids = np.nonzero((candidates.scores >= floors) & shown)
+    kept, scores = nms(
+        candidates.xyxy[rows],
+        candidates.scores[rows, class_ids],
+        class_ids,
+        kind=thresholds.nms,
+        iou=thresholds.iou,
+        sigma=thresholds.sigma,
+        floor=float(floors[shown].min(initial=1.0)),
+    )
+    over = scores >= floors[class_ids[kept]]
+    kept, scores = kept[over][: thresholds.max_detections], scores[over]
+    scores = scores[: thresholds.max_detections]
+    points = candidates.keypoints_xy[rows[kept]]
+    return Detections(
+        candidates.xyxy[rows[kept]],
+        scores,
+        class_ids[kept].astype(np.int64),
+        points,
+        np.repeat(scores[:, None], points.shape[1], axis=1),
+    )

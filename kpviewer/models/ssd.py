@@ -1,0 +1,115 @@
+"""A single-shot detector with a keypoint head: class scores, boxes and points from default boxes.
+
+Source: Liu et al. 2016, SSD (arXiv:1512.02325). The keypoint head regresses points from the same
+default boxes, as Deng et al. 2019, RetinaFace (arXiv:1905.00641) does.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from kpviewer.models.anchors import MapAnchors, default_boxes
+from kpviewer.models.base import DecodedBatch
+from kpviewer.models.boxes import decode_boxes, decode_points
+from kpviewer.models.spec import ModelSpec
+
+MAX_CANDIDATES = 400
+
+
+class SsdHeads(NamedTuple):
+    """What an SSD network gives, for B pictures, P default boxes, C classes and K keypoints."""
+
+    class_logits: Tensor
+    """(B, P, C)."""
+    box_offsets: Tensor
+    """(B, P, 4)."""
+    point_offsets: Tensor
+    """(B, P, K, 2)."""
+
+
+class SsdNetwork(nn.Module):
+    """A trunk and one 3x3 convolution a map that predicts everything of each default box."""
+
+    def __init__(
+        self,
+        trunk: nn.Module,
+        channels: tuple[int, ...],
+        maps: tuple[MapAnchors, ...],
+        num_classes: int,
+        num_keypoints: int,
+    ) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.num_classes, self.num_keypoints = num_classes, num_keypoints
+        self._row = num_classes + 4 + 2 * num_keypoints
+        self.heads = nn.ModuleList(
+            nn.Conv2d(inputs, len(anchors.sizes_wh) * self._row, 3, padding=1)
+            for inputs, anchors in zip(channels, maps, strict=True)
+        )
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Start every class at probability 0.01, so that background doesn't swamp the first steps.
+
+        Source: Lin et al. 2017, focal loss, section 4.1 (arXiv:1708.02002).
+        """
+        for head in self.heads:
+            assert isinstance(head, nn.Conv2d) and head.bias is not None
+            nn.init.normal_(head.weight, std=0.01)
+            nn.init.zeros_(head.bias)
+            with torch.no_grad():
+                head.bias.view(-1, self._row)[:, : self.num_classes] = -math.log(99.0)
+
+    def forward(self, images: Tensor) -> SsdHeads:
+        """Predict for (B, 3, H, W) normalised RGB pictures."""
+        rows = []
+        for head, features in zip(self.heads, self.trunk(images), strict=True):
+            out = head(features).permute(0, 2, 3, 1)  # (B, h, w, A * row)
+            rows.append(out.reshape(len(images), -1, self._row))
+        everything = torch.cat(rows, 1)  # (B, P, row)
+        classes, boxes, points = everything.split([self.num_classes, 4, 2 * self.num_keypoints], -1)
+        return SsdHeads(classes, boxes, points.unflatten(-1, (self.num_keypoints, 2)))
+
+
+class SsdDetector:
+    """An SSD network with its default boxes and its decoding."""
+
+    def __init__(self, spec: ModelSpec, network: SsdNetwork, maps: tuple[MapAnchors, ...]) -> None:
+        self.spec = spec
+        self.network = network
+        self._maps = maps
+        self._priors: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
+
+    def priors(self, input_hw: tuple[int, int], device: torch.device) -> Tensor:
+        """Default boxes of an input size: (P, 4) cxcywh, input px, kept after the first call."""
+        key = (input_hw, device)
+        if key not in self._priors:
+            self._priors[key] = default_boxes(self._maps, input_hw).to(device)
+        return self._priors[key]
+
+    def decode(self, raw: SsdHeads, input_hw: tuple[int, int]) -> DecodedBatch:
+        """Keep the best default boxes by class score and turn them into boxes and points.
+
+        Args:
+            raw: heads for an input of ``input_hw``.
+            input_hw: input size, px.
+
+        Returns:
+            M = min(P, 400) rows a picture, by descending best score; input px, boxes clipped.
+        """
+        logits = raw.class_logits.float()
+        priors = self.priors(input_hw, logits.device)
+        keep = min(MAX_CANDIDATES, len(priors))
+        best = logits.amax(-1).topk(keep, dim=1).indices  # (B, M)
+        batch = torch.arange(len(logits), device=logits.device)[:, None]
+        chosen = priors[best]  # (B, M, 4)
+        xyxy = decode_boxes(raw.box_offsets[batch, best].float(), chosen)
+        height, width = input_hw
+        limit = xyxy.new_tensor([width, height, width, height])
+        xyxy = torch.minimum(xyxy.clamp(min=0), limit)
+        points = decode_points(raw.point_offsets[batch, best].float(), chosen)
+        return DecodedBatch(xyxy, logits[batch, best].sigmoid(), points)

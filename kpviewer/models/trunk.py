@@ -1,0 +1,88 @@
+"""A light convolutional trunk with a small top-down pyramid, for detectors that run on a CPU.
+
+Plain residual 3x3 convolutions: on CPUs with wide vector units they give more accuracy a
+millisecond than depthwise ones, whose time goes into memory traffic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkSize:
+    """Widths and depths of the trunk."""
+
+    stem: int
+    widths: tuple[int, ...]
+    """Channels at strides 4, 8, 16, 32, 64."""
+    depths: tuple[int, ...]
+    """Residual blocks at strides 4, 8, 16, 32, 64."""
+    pyramid: int
+    """Channels of every output map."""
+
+
+class ConvUnit(nn.Sequential):
+    """Convolution, batch normalisation, and optionally ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions around an identity (He et al. 2016, arXiv:1512.03385, fig. 2)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = ConvUnit(channels, channels)
+        self.second = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W)."""
+        return functional.relu(features + self.second(self.first(features)))
+
+
+class PyramidTrunk(nn.Module):
+    """Pictures to feature maps at strides 8, 16, 32 and 64, each seeing the coarser ones.
+
+    Source of the top-down path: Lin et al. 2017, FPN (arXiv:1612.03144).
+    """
+
+    strides = (8, 16, 32, 64)
+
+    def __init__(self, size: TrunkSize) -> None:
+        super().__init__()
+        self.stem = ConvUnit(3, size.stem, 3, 2)
+        stages = []
+        inputs = size.stem
+        for width, depth in zip(size.widths, size.depths, strict=True):
+            blocks = [ResidualBlock(width) for _ in range(depth)]
+            stages.append(nn.Sequential(ConvUnit(inputs, width, 3, 2), *blocks))
+            inputs = width
+        self.stages = nn.ModuleList(stages)
+        self.lateral = nn.ModuleList(nn.Conv2d(width, size.pyramid, 1) for width in size.widths[1:])
+        self.smooth = nn.ModuleList(ConvUnit(size.pyramid, size.pyramid) for _ in size.widths[1:])
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """(B, 3, H, W), H and W multiples of 64 -> four (B, pyramid, H/s, W/s), s in strides."""
+        features = self.stem(images)
+        maps = []
+        for stage in self.stages:
+            features = stage(features)
+            maps.append(features)
+        merged = self.lateral[-1](maps[-1])
+        outputs = [self.smooth[-1](merged)]
+        for level in range(len(self.lateral) - 2, -1, -1):
+            up = functional.interpolate(merged, scale_factor=2.0, mode="nearest")
+            merged = self.lateral[level](maps[level + 1]) + up
+            outputs.insert(0, self.smooth[level](merged))
+        return outputs
