@@ -1,0 +1,124 @@
+"""The ``kpviewer`` command: finds the subcommand and turns errors into messages and exit codes.
+
+A first word that names no subcommand is a source, and goes to ``view``. Subcommands are imported
+when they are called, so ``kpviewer --help`` loads neither torch nor Qt.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import logging
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kpviewer import __version__
+from kpviewer.errors import KpviewerError
+
+COMMANDS = {
+    "view": "Open the viewer (the default: a source alone is enough).",
+    "process": "Run the model over sources with no window; write video and results.",
+    "train": "Train a model from a recipe or a configuration file.",
+    "eval": "Score a model on an annotated data set.",
+    "bench": "Measure the speed of the pipeline and of the model.",
+    "models": "List the models that come with kpviewer.",
+    "cameras": "List the cameras of this machine.",
+    "checks": "Check this installation and say how to mend it.",
+}
+"""Each is a module of this package with a click command named ``command``."""
+
+INTERRUPTED = 130
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+_log = logging.getLogger(__name__)
+
+
+def _set_log_level(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+        logging.getLogger("kpviewer").setLevel(value.upper())
+
+
+def _log_level_option() -> click.Option:
+    return click.Option(
+        ["--log-level"],
+        type=click.Choice(LOG_LEVELS),
+        expose_value=False,
+        is_eager=True,
+        callback=_set_log_level,
+        help="How much is told on stderr; debug adds tracebacks.  [default: warning]",
+    )
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules, imported one at a time when needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names in the order of the help text."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; it takes ``--log-level`` too, as people write it at either place."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"kpviewer.cli.{cmd_name}").command
+        if not any("--log-level" in param.opts for param in command.params):
+            command.params.append(_log_level_option())
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put ``view`` before a source that stands alone."""
+        return super().parse_args(ctx, with_default_command(args))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an expected error becomes its message and its exit code."""
+        try:
+            return super().invoke(ctx)
+        except KpviewerError as error:
+            _log.debug("The error came from here:", exc_info=True)
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+
+
+def with_default_command(args: list[str]) -> list[str]:
+    """Insert ``view`` unless the arguments name a command or ask for the group's own help.
+
+    Raises:
+        click.UsageError: if the first word is neither a command nor a file, but nearly a command.
+    """
+    place = 0
+    while place < len(args) and args[place].startswith("--log-level"):
+        place += 1 if "=" in args[place] else 2
+    word = args[place] if place < len(args) else ""
+    if word in COMMANDS or word in {"-h", "--help", "--version"}:
+        return args
+    near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75)
+    if near and not Path(word).exists():
+        raise click.UsageError(f"No command or file is named {word!r}. Did you mean {near[0]!r}?")
+    return [*args[:place], "view", *args[place:]]
+
+
+@click.group(
+    cls=LazyGroup,
+    params=[_log_level_option()],
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="'kpviewer COMMAND --help' tells the options of a command.",
+)
+@click.version_option(__version__, prog_name="kpviewer")
+def main() -> None:
+    """See, live, what your detection model sees.
+
+    \b
+    kpviewer                 the first camera, or the demo where there is none
+    kpviewer demo            the built-in demo
+    kpviewer clip.mp4        a video, a folder or glob of pictures, an rtsp:// or http:// stream
+    """  # noqa: D301

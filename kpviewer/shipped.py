@@ -1,0 +1,23 @@
+"""Where the files that come with kpviewer are: the model weights."""
+
+from pathlib import Path
+
+from kpviewer.errors import WeightsError
+
+
+def shipped_weights_dir() -> Path:
+    """Give the folder of the shipped models.
+
+    A wheel carries it inside the package; a checkout has it beside the package.
+
+    Raises:
+        WeightsError: if neither is there.
+    """
+    package = Path(__file__).resolve().parent
+    for folder in (package / "weights", package.parent / "weights"):
+        if folder.is_dir():
+            return folder
+    raise WeightsError(
+        f"The folder of shipped models must be in or beside {package}, got none. "
+        "Reinstall kpviewer."
+    )

@@ -1,0 +1,118 @@
+"""The law of the architecture, as functions from source text to violations.
+
+``test_architecture.py`` applies it to the package; docs/CONTEXT.md and CONTRIBUTING.md tell it to
+people.
+"""
+
+import ast
+from collections.abc import Iterator
+
+LEVELS = {
+    "": 0,  # the package itself
+    "errors": 0,
+    "structures": 0,
+    "geometry": 0,
+    "config": 0,
+    "shipped": 0,
+    "annotations": 1,
+    "sources": 1,
+    "models": 1,
+    "metrics": 1,
+    "runtime": 2,
+    "training": 2,
+    "pipeline": 3,
+    "overlay": 3,
+    "recording": 4,
+    "gui": 5,
+    "cli": 6,
+    "__main__": 6,
+}
+PURE_PARTS = {"annotations", "metrics"}
+"""Functions on arrays and files: their own level may import them too."""
+
+THREADED = {"pipeline", "recording", "runtime"}
+PLACES = {
+    "PyQt6": {"gui", "overlay"},
+    "PyQt6.QtWidgets": {"gui"},
+    "pyqtgraph": {"gui"},
+    "qtawesome": {"gui"},
+    "cv2": {"sources"},
+    "kpviewer.sources.opencv": {"sources", "training"},
+    "threading": THREADED,
+    "queue": THREADED,
+    "concurrent.futures": THREADED,
+}
+"""Parts that may import a module; the longest name that fits decides."""
+
+MODULE_LINES, FUNCTION_LINES, CLASS_LINES, CLASS_METHODS = 400, 60, 250, 20
+
+
+def imported_names(tree: ast.Module) -> Iterator[str]:
+    """Every module that is imported, at any depth of the file, with and without the last name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def part_of(module: str) -> str:
+    """Give the part of the package: ``kpviewer.gui.app`` -> ``gui``; the package itself is ''."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def import_violations(module: str, source: str) -> list[str]:
+    """Tell which imports of ``module`` break the law."""
+    part = part_of(module)
+    if part not in LEVELS:
+        return [f"{module}: part {part!r} has no level; give it one in tests/law.py"]
+    found = []
+    for name in imported_names(ast.parse(source)):
+        if name.startswith("."):
+            found.append(f"{module}: imports must be absolute, got {name}")
+        elif name.split(".")[0] == "kpviewer" and not _may_import(part, part_of(name)):
+            found.append(f"{module}: {part} (level {LEVELS[part]}) may not import {name}")
+        places = PLACES.get(_limited(name))
+        if places is not None and part not in places:
+            found.append(f"{module}: only {sorted(places)} may import {name}")
+        if name == "cv2" and module != "kpviewer.sources.opencv":
+            found.append(f"{module}: cv2 must come from kpviewer.sources.opencv")
+    return list(dict.fromkeys(found))
+
+
+def _may_import(part: str, other: str) -> bool:
+    level, other_level = LEVELS[part], LEVELS.get(other, 0)  # else a name in the package itself
+    if other == part or other_level < level:
+        return True
+    return other_level == level and (level == 0 or other in PURE_PARTS)
+
+
+def _limited(name: str) -> str:
+    """Give the longest key of PLACES that is ``name`` or a package around it, else ''."""
+    around = [key for key in PLACES if name == key or name.startswith(key + ".")]
+    return max(around, key=len, default="")
+
+
+def size_violations(module: str, source: str) -> list[str]:
+    """Tell what in ``module`` is too long."""
+    found = []
+    lines = len(source.splitlines())
+    if lines > MODULE_LINES:
+        found.append(f"{module}: {lines} lines, at most {MODULE_LINES}")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if (length := _length(node)) > FUNCTION_LINES:
+                found.append(f"{module}.{node.name}: {length} lines, at most {FUNCTION_LINES}")
+        elif isinstance(node, ast.ClassDef):
+            methods = sum(isinstance(item, ast.FunctionDef) for item in node.body)
+            if (length := _length(node)) > CLASS_LINES:
+                found.append(f"{module}.{node.name}: {length} lines, at most {CLASS_LINES}")
+            if methods > CLASS_METHODS:
+                found.append(f"{module}.{node.name}: {methods} methods, at most {CLASS_METHODS}")
+    return found
+
+
+def _length(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1

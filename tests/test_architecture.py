@@ -1,0 +1,115 @@
+"""The package keeps its law: who imports whom, what loads when, and how long things may be."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import law
+import pytest
+
+import kpviewer
+
+PACKAGE = Path(kpviewer.__file__).parent
+HEAVY = ("torch", "torchvision", "PyQt6", "pyqtgraph", "cv2", "av")
+
+
+def module_name(path: Path) -> str:
+    """``kpviewer/gui/app.py`` -> ``kpviewer.gui.app``."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {module_name(path): path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def python(code: str) -> str:
+    """Run code in a fresh interpreter; give what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_modules_import_only_what_their_level_allows() -> None:
+    violations = [line for name in SOURCES for line in law.import_violations(name, SOURCES[name])]
+    assert violations == []
+
+
+def test_modules_functions_and_classes_stay_short() -> None:
+    violations = [line for name in SOURCES for line in law.size_violations(name, SOURCES[name])]
+    assert violations == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "expected"),
+    [
+        ("kpviewer.models.ssd", "from kpviewer.runtime.device import x", "may not import"),
+        ("kpviewer.sources.video", "from kpviewer.models import spec", "may not import"),
+        ("kpviewer.overlay", "import kpviewer.pipeline.stats", "may not import"),
+        ("kpviewer.structures", "def f():\n    import kpviewer.sources.base", "may not import"),
+        ("kpviewer.overlay", "from PyQt6.QtWidgets import QWidget", "only ['gui']"),
+        ("kpviewer.overlay", "from PyQt6 import QtWidgets", "only ['gui']"),
+        ("kpviewer.cli.view", "from PyQt6.QtCore import QTimer", "only ['gui', 'overlay']"),
+        ("kpviewer.cli.view", "import threading", "only ['pipeline'"),
+        ("kpviewer.gui.app", "from concurrent.futures import Future", "only ['pipeline'"),
+        ("kpviewer.sources.video", "import cv2", "must come from"),
+        ("kpviewer.gui.app", "from kpviewer.sources.opencv import cv2", "only ['sources'"),
+        ("kpviewer.gui.app", "from .view import View", "must be absolute"),
+        ("kpviewer.helpers", "", "has no level"),
+    ],
+)
+def test_a_forbidden_import_is_found(module: str, source: str, expected: str) -> None:
+    violations = law.import_violations(module, source)
+    assert any(expected in line for line in violations), violations
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("kpviewer.sources.demo", "from kpviewer.annotations.base import x"),
+        ("kpviewer.pipeline.pipeline", "import queue\nfrom kpviewer.runtime.buffers import x"),
+        ("kpviewer.overlay", "from PyQt6.QtGui import QImage"),
+        ("kpviewer.sources.opencv", "import cv2"),
+        ("kpviewer.cli.main", "from kpviewer import __version__"),
+    ],
+)
+def test_an_allowed_import_is_not_reported(module: str, source: str) -> None:
+    assert law.import_violations(module, source) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("\n" * 401, "401 lines"),
+        ("def long():\n" + "    x = 1\n" * 60, "m.long: 61 lines"),
+        ("class Long:\n" + "    x = 1\n" * 250, "m.Long: 251 lines"),
+        ("class Wide:\n" + "".join(f"    def f{i}(self): ...\n" for i in range(21)), "21 methods"),
+    ],
+)
+def test_what_is_too_long_is_found(source: str, expected: str) -> None:
+    violations = law.size_violations("m", source)
+    assert any(expected in line for line in violations), violations
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import kpviewer",
+        "from kpviewer.cli.main import main\nmain(['--help'], standalone_mode=False)",
+    ],
+    ids=["import", "help"],
+)
+def test_import_and_help_load_nothing_heavy(code: str) -> None:
+    out = python(f"{code}\nimport sys\nprint('loaded', [n for n in {HEAVY} if n in sys.modules])")
+    assert out.endswith("loaded []\n")
+
+
+def test_pipeline_works_without_qt() -> None:
+    python("import sys\nsys.modules['PyQt6'] = None\nimport kpviewer.pipeline.pipeline")
+
+
+def test_window_modules_load_without_torch() -> None:
+    gui = [name for name in SOURCES if law.part_of(name) in {"gui", "overlay"}]
+    imports = "".join(f"import {name}\n" for name in gui)
+    python(f"import sys\nsys.modules['torch'] = None\n{imports}")
