@@ -25,7 +25,7 @@ LEVELS = {
     "recording": 4,
     "gui": 5,
     "cli": 6,
-    "__main__": 6,
+    "__main__": 7,
 }
 PURE_PARTS = {"annotations", "metrics"}
 """Functions on arrays and files: their own level may import them too."""

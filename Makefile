@@ -1,0 +1,42 @@
+# make run    make .venv, install kpviewer, open it; ARGS="demo --seconds 10" goes through
+# make test   the same with the test tools, then the whole suite; ARGS="-k sources" goes through
+# make check  format, lint, types, spelling and the fast tests: run it before each commit
+# make format let ruff mend what it can
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := run
+.PHONY: run test check lint fast-tests format
+
+run: $(VENV)/.installed
+	@$(BIN)/python -m kpviewer.cli.qt_libraries --install
+	@$(BIN)/kpviewer $(ARGS)
+
+test: $(VENV)/.installed-dev
+	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -q $(ARGS)
+
+# SKIP_TESTS=1 is for .ci/run, which has just run all of them.
+check: lint $(if $(SKIP_TESTS),,fast-tests)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy kpviewer
+	$(BIN)/typos
+
+fast-tests: $(VENV)/.installed-dev
+	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -q -m "not slow"
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The stamps make a second call start at once.
+$(VENV)/.installed: pyproject.toml scripts/setup
+	@scripts/setup
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml scripts/setup
+	@scripts/setup dev
+	@touch $(VENV)/.installed $@
