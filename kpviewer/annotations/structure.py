@@ -1,0 +1,57 @@
+"""What every reader returns: pictures with their truth. No format is known here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kpviewer.structures import BoolArray, Targets
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnnotatedImage:
+    """One picture of a data set. The file is named, not read."""
+
+    path: Path
+    size_wh: tuple[int, int]
+    """(0, 0) where the format doesn't say."""
+    targets: Targets
+    """``keypoints_visible`` is true where a point is in plain sight: what scores are made of."""
+    source: str
+    """Where the picture comes from, for scores by group; "" if unknown."""
+    pseudo: BoolArray
+    """(N,) objects that a detector labelled, not a person."""
+    keypoints_labelled: BoolArray
+    """(N, K) points with known place, in sight or covered: what training may use."""
+    image_id: int | str
+    frame_index: int | None = None
+    """Number of the frame, where the pictures are those of a video."""
+
+    def __post_init__(self) -> None:
+        """Check shapes."""
+        if self.pseudo.shape != (len(self.targets),):
+            raise ValueError(
+                f"pseudo must have shape ({len(self.targets)},), got {self.pseudo.shape}"
+            )
+        if self.keypoints_labelled.shape != self.targets.keypoints_visible.shape:
+            raise ValueError(
+                f"keypoints_labelled must have shape {self.targets.keypoints_visible.shape}, "
+                f"got {self.keypoints_labelled.shape}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationSet:
+    """A data set as read; its pictures in the order of the file."""
+
+    images: tuple[AnnotatedImage, ...]
+    class_names: tuple[str, ...]
+    keypoint_names: tuple[str, ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()
+    """Pairs of keypoint indices joined by a line."""
+    notes: tuple[str, ...] = ()
+    """What the reader left out, and how often, for people."""
+
+    def __len__(self) -> int:
+        """Number of pictures."""
+        return len(self.images)

@@ -1,0 +1,70 @@
+"""Which detection stands for which true object: the greedy rule that every score here shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpviewer.geometry import box_area, intersection, iou_matrix
+from kpviewer.structures import Detections, FloatArray, IntArray, Targets
+
+SPURIOUS = -1
+IGNORED = -2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matches:
+    """The outcome of ``match``."""
+
+    truth_index: IntArray
+    """(N,) a row of the truth for each detection, SPURIOUS, or IGNORED."""
+    iou: FloatArray
+    """(N,) overlap with that row; 0 where there is none."""
+    missed: int
+    """True objects that count and were not found."""
+
+    @property
+    def pairs(self) -> tuple[IntArray, IntArray]:
+        """Rows of the matched detections and of their truths: (M,) and (M,)."""
+        found = np.flatnonzero(self.truth_index >= 0)
+        return found, self.truth_index[found]
+
+    @property
+    def spurious(self) -> int:
+        """Detections that stand for nothing."""
+        return int(np.count_nonzero(self.truth_index == SPURIOUS))
+
+
+def match(detections: Detections, truth: Targets, *, iou: float = 0.5) -> Matches:
+    """Give each detection, best score first, the free true object of its class it overlaps most.
+
+    A detection that finds no object but lies inside a difficult one (at least ``iou`` of its own
+    area, as COCO treats crowds) is ignored: neither hit nor false alarm. Difficult objects are
+    never missed.
+
+    Args:
+        detections: of one picture, by descending score.
+        truth: of the same picture.
+        iou: smallest overlap of a hit.
+    """
+    same_class = detections.class_ids[:, None] == truth.class_ids[None, :]  # (N, T)
+    overlap = iou_matrix(detections.xyxy, truth.xyxy) * same_class
+    covered = _covered(detections.xyxy, truth.xyxy) * same_class
+    index = np.full(len(detections), SPURIOUS, np.int64)
+    value = np.zeros(len(detections), np.float32)
+    free = ~truth.difficult
+    for row in range(len(detections)):
+        candidates = np.where(free, overlap[row], -1.0)
+        best = int(candidates.argmax()) if len(truth) else -1
+        if best >= 0 and candidates[best] >= iou:
+            index[row], value[row], free[best] = best, overlap[row, best], False
+        elif np.any(covered[row, truth.difficult] >= iou):
+            index[row] = IGNORED
+    return Matches(index, value, int(free.sum()))
+
+
+def _covered(boxes: FloatArray, regions: FloatArray) -> FloatArray:
+    """Share of each (N, 4) box that lies in each of the (T, 4) regions: (N, T)."""
+    area = np.maximum(box_area(boxes), 1e-9)
+    return np.asarray(intersection(boxes, regions) / area[:, None], np.float32)
