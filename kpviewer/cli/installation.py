@@ -1,0 +1,205 @@
+"""Looks at this installation, one question a function; knows nothing of how answers are shown."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+
+import platformdirs
+
+from kpviewer.cli import qt_libraries
+from kpviewer.errors import KpviewerError
+
+NEEDED = ("torch", "torchvision", "PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
+OPENCV_FLAVOURS = (
+    "opencv-python",
+    "opencv-python-headless",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+)
+TORCH_CURE = (
+    "Install both again in one step, so that they are builds of one kind: "
+    "pip install --force-reinstall torch torchvision"
+)
+
+
+class State(StrEnum):
+    """What a check came to."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Not wrong, but good to know."""
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One answer, with what to do where it is not the wanted one."""
+
+    name: str
+    state: State
+    found: str
+    cure: str = ""
+
+
+def version_of(distribution: str) -> str | None:
+    """Give the version of an installed distribution, None where it is absent."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def check_python() -> Check:
+    """Name the interpreter and the system."""
+    return Check("python", State.OK, f"{platform.python_version()} on {platform.platform()}")
+
+
+def check_package(name: str, version: Callable[[str], str | None] = version_of) -> Check:
+    """Ask for one of the packages that kpviewer can't do without."""
+    found = version(name)
+    if found is None:
+        return Check(name, State.PROBLEM, "not installed", f"pip install {name}")
+    return Check(name, State.OK, found)
+
+
+def check_opencv(version: Callable[[str], str | None] = version_of) -> Check:
+    """OpenCV's four distributions write to one folder: only one may be installed."""
+    flavours = {name: found for name in OPENCV_FLAVOURS if (found := version(name))}
+    listed = ", ".join(f"{name} {found}" for name, found in flavours.items())
+    if len(flavours) == 1:
+        return Check("opencv", State.OK, listed)
+    cure = "pip install opencv-python"
+    if flavours:
+        cure = f"They overwrite each other: pip uninstall {' '.join(flavours)}, then {cure}"
+    return Check("opencv", State.PROBLEM, listed or "not installed", cure)
+
+
+def check_torch_pair() -> Check:
+    """Import torch and torchvision: builds of two kinds fail here."""
+    name = "torch and torchvision fit"
+    try:
+        import torch
+        import torchvision
+    except (ImportError, RuntimeError, OSError) as error:
+        return Check(name, State.PROBLEM, str(error).splitlines()[0], TORCH_CURE)
+    return Check(name, State.OK, f"{torch.__version__} with {torchvision.__version__}")
+
+
+def check_device() -> Check:
+    """Name the fastest device that torch can use."""
+    try:
+        import torch
+    except (ImportError, OSError):
+        return Check("device", State.PROBLEM, "torch can't be imported", TORCH_CURE)
+    if torch.cuda.is_available():
+        gpu = torch.cuda.get_device_properties(0)
+        return Check("device", State.OK, f"{gpu.name}, {gpu.total_memory / 2**30:.0f} GiB")
+    if torch.backends.mps.is_available():
+        return Check("device", State.OK, "Apple GPU (mps)")
+    found = f"CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
+    if Path("/proc/driver/nvidia/version").exists():
+        cure = "Update the NVIDIA driver, or install the CUDA build of torch and torchvision."
+        return Check("device", State.NOTE, f"{found}; an NVIDIA driver that torch can't use", cure)
+    return Check("device", State.OK, found)
+
+
+def check_qt_libraries() -> Check:
+    """Ask the dynamic linker for what Qt needs here."""
+    missing = qt_libraries.missing_packages(qt_libraries.needed_libraries())
+    if missing:
+        cure = qt_libraries.install_line(missing)
+        return Check("Qt's system libraries", State.PROBLEM, f"missing: {', '.join(missing)}", cure)
+    return Check("Qt's system libraries", State.OK, "all there")
+
+
+def check_display() -> Check:
+    """Say whether a window can open."""
+    if not sys.platform.startswith("linux"):
+        return Check("display", State.OK, sys.platform)
+    found = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
+    if found:
+        return Check("display", State.OK, found)
+    cure = "kpviewer will run without a window and leave an annotated video."
+    return Check("display", State.NOTE, "none", cure)
+
+
+def check_encoder() -> Check:
+    """Recordings are H.264, from the x264 inside PyAV's wheel."""
+    name = "video encoder"
+    try:
+        from av.codec import Codec
+
+        Codec("libx264", "w")
+    except (ImportError, ValueError) as error:
+        cure = "Take PyAV's own wheel: pip install --force-reinstall --no-cache-dir av"
+        return Check(name, State.PROBLEM, f"no libx264 ({error})", cure)
+    return Check(name, State.OK, "H.264 (libx264)")
+
+
+def check_models() -> Check:
+    """Read the shipped weight files and compare them with their manifest."""
+    from kpviewer.models.catalogue import available_models
+
+    name, cure = "shipped models", "Reinstall kpviewer, or fetch the file again with git."
+    try:
+        models = available_models()
+    except KpviewerError as error:
+        return Check(name, State.PROBLEM, str(error), cure)
+    damaged = [model.path.name for model in models if not model.is_intact()]
+    if damaged or not models:
+        found = f"not as in the manifest: {', '.join(damaged)}" if damaged else "none"
+        return Check(name, State.PROBLEM, found, cure)
+    return Check(name, State.OK, ", ".join(model.name for model in models))
+
+
+def check_cameras(nodes: Collection[Path] | None = None) -> Check:
+    """Say which cameras answer, and whether Linux lets this user read them."""
+    nodes = sorted(Path("/dev").glob("video*")) if nodes is None else nodes
+    locked = [str(node) for node in nodes if not os.access(node, os.R_OK | os.W_OK)]
+    if locked:
+        cure = "sudo usermod -aG video $USER, then log in again"
+        return Check("cameras", State.PROBLEM, f"not allowed to read {', '.join(locked)}", cure)
+    from kpviewer.sources.camera import list_cameras
+
+    names = [camera.name for camera in list_cameras()]
+    if names:
+        return Check("cameras", State.OK, ", ".join(names))
+    return Check("cameras", State.NOTE, "none found", "kpviewer opens its demo instead.")
+
+
+def check_folder(name: str, folder: Path) -> Check:
+    """Write a file there, as the recorder and the settings will."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return Check(name, State.OK, str(folder))
+    except OSError as error:
+        cure = f"Make {folder} a folder that you may write to."
+        return Check(name, State.PROBLEM, f"can't write: {error.strerror}", cure)
+
+
+def all_checks() -> list[Check]:
+    """Ask everything, the quick questions first."""
+    return [
+        check_python(),
+        check_package("kpviewer"),
+        *map(check_package, NEEDED),
+        check_opencv(),
+        check_torch_pair(),
+        check_device(),
+        check_display(),
+        check_qt_libraries(),
+        check_encoder(),
+        check_models(),
+        check_cameras(),
+        check_folder("settings folder", platformdirs.user_config_path("kpviewer")),
+        check_folder("video folder", platformdirs.user_videos_path()),
+    ]

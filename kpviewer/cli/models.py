@@ -1,0 +1,54 @@
+"""``kpviewer models``: what models come with the program."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from kpviewer.models.catalogue import ShippedModel
+
+
+@click.command
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
+def command(as_json: bool) -> None:
+    """List the models that come with kpviewer, for --model."""
+    from kpviewer.models.catalogue import available_models
+
+    models = available_models()
+    if as_json:
+        click.echo(json.dumps([_described(model) for model in models], indent=2))
+        return
+    if not models:
+        click.echo("No model is shipped with this installation.", err=True)
+    for model in models:
+        spec = model.spec
+        height, width = spec.input_hw
+        click.echo(f"{model.name}   {spec.task}, {width}x{height}, {model.size_bytes / 1e6:.1f} MB")
+        click.echo(f"    classes  {', '.join(spec.class_names)}")
+        if spec.keypoint_names:
+            click.echo(f"    points   {', '.join(spec.keypoint_names)}")
+        if model.scores:
+            scores = ", ".join(f"{name} {value:g}" for name, value in model.scores.items())
+            click.echo(f"    scores   {scores}")
+
+
+def _described(model: ShippedModel) -> dict[str, Any]:
+    """Give the stable JSON form of a ShippedModel."""
+    spec = model.spec
+    return {
+        "name": model.name,
+        "path": str(model.path),
+        "task": spec.task,
+        "architecture": spec.architecture,
+        "classes": spec.class_names,
+        "keypoints": spec.keypoint_names,
+        "input_hw": spec.input_hw,
+        "size_bytes": model.size_bytes,
+        "sha256": model.sha256,
+        "scores": dict(model.scores),
+        "licence": spec.licence,
+        "trained_on": spec.trained_on,
+    }

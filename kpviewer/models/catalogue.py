@@ -1,0 +1,114 @@
+"""What models come with kpviewer, read from file headers and MANIFEST.toml; needs no torch.
+
+Each table of the manifest is named like its weight file::
+
+    [face-ssd]
+    sha256 = "..."
+    command = "kpviewer train ..."
+    scores = { "AP@0.5" = 0.5 }
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.spec import ModelSpec
+from kpviewer.shipped import shipped_weights_dir
+
+SPEC_KEY = "kpviewer"
+"""Header entry that holds the ModelSpec."""
+
+MANIFEST = "MANIFEST.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedModel:
+    """A weight file with its description and its line in the manifest."""
+
+    path: Path
+    spec: ModelSpec
+    size_bytes: int
+    sha256: str | None = None
+    """As the manifest says; None where it says nothing."""
+    command: str = ""
+    """The command that trained it."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What ``--model`` takes."""
+        return self.path.stem
+
+    def is_intact(self) -> bool:
+        """Whether the file is the one that the manifest means."""
+        if self.sha256 is None:
+            return True
+        return hashlib.sha256(self.path.read_bytes()).hexdigest() == self.sha256
+
+
+def read_header(path: Path) -> ModelSpec:
+    """Read what a safetensors file says of itself, without its tensors.
+
+    Raises:
+        WeightsError: if the file is damaged, or isn't one of kpviewer's.
+    """
+    try:
+        with safe_open(str(path), framework="np") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(
+            f"{path.name} is damaged or no safetensors file: {error}. Fetch or train it again."
+        ) from error
+    if SPEC_KEY not in metadata:
+        raise WeightsError(
+            f"{path.name} doesn't say what model it holds (no {SPEC_KEY!r} entry in its header). "
+            "Was it saved by another program?"
+        )
+    return ModelSpec.from_json(metadata[SPEC_KEY])
+
+
+def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
+    """Read MANIFEST.toml of a folder of weights; {} where there is none.
+
+    Raises:
+        WeightsError: if it isn't TOML.
+    """
+    try:
+        tables = tomllib.loads((folder / MANIFEST).read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise WeightsError(f"{folder / MANIFEST} must be TOML: {error}. Fetch it again.") from error
+    return {name: table for name, table in tables.items() if isinstance(table, dict)}
+
+
+def available_models(folder: Path | None = None) -> list[ShippedModel]:
+    """List the models of ``folder``, by default the shipped ones, by name.
+
+    Raises:
+        WeightsError: if a file or the manifest can't be read.
+    """
+    folder = shipped_weights_dir() if folder is None else folder
+    manifest = read_manifest(folder)
+    models = []
+    for path in sorted(folder.glob("*.safetensors")):
+        entry = manifest.get(path.stem, {})
+        models.append(
+            ShippedModel(
+                path=path,
+                spec=read_header(path),
+                size_bytes=path.stat().st_size,
+                sha256=entry.get("sha256"),
+                command=entry.get("command", ""),
+                scores=entry.get("scores", {}),
+            )
+        )
+    return models

@@ -1,0 +1,85 @@
+"""The checks of an installation, and how they are shown."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kpviewer.cli import installation
+from kpviewer.cli.installation import Check, State
+from kpviewer.cli.main import main
+
+
+def test_one_flavour_of_opencv_is_sound() -> None:
+    check = installation.check_opencv({"opencv-python": "5.0"}.get)
+    assert (check.state, check.found) == (State.OK, "opencv-python 5.0")
+
+
+def test_two_flavours_of_opencv_are_a_problem_with_its_cure() -> None:
+    versions = {"opencv-python": "5.0", "opencv-python-headless": "4.12"}
+    check = installation.check_opencv(versions.get)
+    assert check.state is State.PROBLEM
+    assert "pip uninstall opencv-python opencv-python-headless" in check.cure
+
+
+def test_a_missing_package_says_how_to_install_it() -> None:
+    check = installation.check_package("av", lambda _name: None)
+    assert (check.state, check.cure) == (State.PROBLEM, "pip install av")
+
+
+def test_a_folder_that_can_be_made_is_sound(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "videos"
+    assert installation.check_folder("video folder", folder).state is State.OK
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_is_a_file_is_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "videos"
+    path.write_text("")
+    check = installation.check_folder("video folder", path)
+    assert check.state is State.PROBLEM
+    assert str(path) in check.cure
+
+
+def test_a_camera_that_the_user_may_not_read_is_a_problem(tmp_path: Path) -> None:
+    check = installation.check_cameras([tmp_path / "video0"])
+    assert check.state is State.PROBLEM
+    assert "usermod" in check.cure
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> list[Check]:
+    """What the command finds."""
+    checks = [
+        Check("python", State.OK, "3.11"),
+        Check("display", State.NOTE, "none", "It runs without a window."),
+    ]
+    monkeypatch.setattr(installation, "all_checks", lambda: checks)
+    return checks
+
+
+def test_a_sound_installation_exits_with_0(found: list[Check]) -> None:
+    result = CliRunner().invoke(main, ["checks"])
+    assert result.exit_code == 0
+    assert "-> It runs without a window." in result.output
+
+
+def test_a_problem_exits_with_1_and_shows_its_cure(found: list[Check]) -> None:
+    found.append(Check("av", State.PROBLEM, "not installed", "pip install av"))
+    result = CliRunner().invoke(main, ["checks"])
+    assert result.exit_code == 1
+    assert "-> pip install av" in result.output
+
+
+def test_json_holds_every_check(found: list[Check]) -> None:
+    result = CliRunner().invoke(main, ["checks", "--json"])
+    report = json.loads(result.output)
+    assert report["ok"] is True
+    assert report["checks"][1] == {
+        "name": "display",
+        "state": "note",
+        "found": "none",
+        "cure": "It runs without a window.",
+    }
+    assert len(report["checks"]) == len(found)

@@ -1,0 +1,113 @@
+"""The group: who gets which words, and what an error looks like from outside."""
+
+import logging
+import sys
+import types
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from kpviewer.cli.main import COMMANDS, main, with_default_command
+from kpviewer.errors import PipelineError, SourceError, WeightsError
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch):
+    """Run the group with a ``view`` that echoes its words, or raises what the test gives."""
+
+    def run(*args: str, failure: BaseException | None = None) -> Result:
+        @click.command(context_settings={"ignore_unknown_options": True})
+        @click.argument("words", nargs=-1)
+        def command(words: tuple[str, ...]) -> None:
+            if failure is not None:
+                raise failure
+            click.echo(" ".join(words))
+
+        fake = types.ModuleType("kpviewer.cli.view")
+        fake.command = command  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "kpviewer.cli.view", fake)
+        return CliRunner().invoke(main, list(args))
+
+    yield run
+    logging.getLogger("kpviewer").setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        ([], ["view"]),
+        (["demo"], ["view", "demo"]),
+        (["0"], ["view", "0"]),
+        (["clip.mp4", "--conf", ".3"], ["view", "clip.mp4", "--conf", ".3"]),
+        (["--conf", ".3", "clip.mp4"], ["view", "--conf", ".3", "clip.mp4"]),
+        (["--log-level", "info"], ["--log-level", "info", "view"]),
+        (["--log-level=info", "demo"], ["--log-level=info", "view", "demo"]),
+        (["--log-level", "info", "models"], ["--log-level", "info", "models"]),
+        (["models"], ["models"]),
+        (["--help"], ["--help"]),
+        (["--version"], ["--version"]),
+    ],
+)
+def test_words_that_name_no_command_go_to_view(args: list[str], expected: list[str]) -> None:
+    assert with_default_command(args) == expected
+
+
+def test_a_source_alone_reaches_the_viewer(invoke) -> None:
+    result = invoke("clip.mp4", "--conf", ".3")
+    assert (result.exit_code, result.output) == (0, "clip.mp4 --conf .3\n")
+
+
+@pytest.mark.parametrize("args", [["--log-level", "info", "demo"], ["demo", "--log-level", "info"]])
+def test_log_level_may_stand_before_or_after_the_source(invoke, args: list[str]) -> None:
+    result = invoke(*args)
+    assert (result.exit_code, result.output) == (0, "demo\n")
+    assert logging.getLogger("kpviewer").level == logging.INFO
+
+
+def test_a_mistyped_command_is_corrected() -> None:
+    result = CliRunner().invoke(main, ["proces", "clip.mp4"])
+    assert result.exit_code == 2
+    assert "Did you mean 'process'?" in result.output
+
+
+def test_a_file_named_nearly_like_a_command_is_a_source(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "trains").mkdir()
+    assert with_default_command(["trains"]) == ["view", "trains"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "exit_code"),
+    [(SourceError("no camera"), 3), (WeightsError("no model"), 4), (PipelineError("odd"), 1)],
+)
+def test_an_expected_error_is_one_message_and_its_exit_code(
+    invoke, failure: Exception, exit_code: int
+) -> None:
+    result = invoke("demo", failure=failure)
+    assert result.exit_code == exit_code
+    assert result.stderr == f"Error: {failure}\n"
+
+
+def test_log_level_debug_tells_where_an_error_came_from(invoke, caplog) -> None:
+    invoke("--log-level", "debug", "demo", failure=SourceError("no camera"))
+    assert "Traceback" in caplog.text
+
+
+def test_ctrl_c_gives_130(invoke) -> None:
+    assert invoke("demo", failure=KeyboardInterrupt()).exit_code == 130
+
+
+def test_help_lists_every_command_with_a_line() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    assert [name for name in COMMANDS if f"\n  {name} " not in result.output] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str) -> None:
+    result = CliRunner().invoke(main, [name, "--help"])
+    assert result.exit_code == 0, result.output
+    assert "--log-level" in result.output

@@ -1,0 +1,52 @@
+"""What is missing for Qt, and what brings it."""
+
+import sys
+
+import pytest
+
+from kpviewer.cli import qt_libraries
+
+
+@pytest.fixture(autouse=True)
+def on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+
+
+def test_absent_libraries_are_named_by_their_packages() -> None:
+    missing = qt_libraries.missing_packages(
+        qt_libraries.XCB, lambda library: library != "libxcb-cursor.so.0"
+    )
+    assert missing == ["libxcb-cursor0"]
+
+
+def test_other_systems_lack_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert qt_libraries.missing_packages(qt_libraries.XCB, lambda _library: False) == []
+
+
+def test_xcb_is_needed_only_on_an_x11_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "libxcb-cursor.so.0" not in qt_libraries.needed_libraries()
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert "libxcb-cursor.so.0" in qt_libraries.needed_libraries()
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert "libxcb-cursor.so.0" not in qt_libraries.needed_libraries()
+
+
+def test_a_user_without_rights_gets_the_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(qt_libraries, "ALWAYS", {})
+    monkeypatch.setattr(qt_libraries, "XCB", {"libno-such-thing.so.0": "libno-such-thing0"})
+    assert qt_libraries.main([]) == 1
+    assert "\n  sudo apt-get install libno-such-thing0\n" in capsys.readouterr().out
+
+
+def test_nothing_is_said_where_nothing_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(qt_libraries, "ALWAYS", {"libc.so.6": "libc6"})
+    assert qt_libraries.main([]) == 0
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,87 @@
+"""What a folder of weights says of itself."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from safetensors.numpy import save_file
+
+from kpviewer.cli.main import main
+from kpviewer.errors import WeightsError
+from kpviewer.models import catalogue
+from kpviewer.models.catalogue import available_models, read_header
+from kpviewer.models.spec import ModelSpec, Task
+
+SPEC = ModelSpec(
+    name="tiny",
+    architecture="face-ssd",
+    task=Task.DETECT_KEYPOINTS,
+    class_names=("face",),
+    input_hw=(240, 320),
+    keypoint_names=("left eye", "right eye"),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one model, and a manifest that fits it."""
+    path = tmp_path / "tiny.safetensors"
+    save_file({"w": np.zeros(3, np.float16)}, path, metadata={"kpviewer": SPEC.to_json()})
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    manifest = f'[tiny]\nsha256 = "{digest}"\nscores = {{ "AP@0.5" = 0.5 }}\n'
+    (tmp_path / "MANIFEST.toml").write_text(manifest)
+    return tmp_path
+
+
+def test_models_are_listed_with_description_and_scores(folder: Path) -> None:
+    (model,) = available_models(folder)
+    assert (model.name, model.spec, dict(model.scores)) == ("tiny", SPEC, {"AP@0.5": 0.5})
+    assert model.size_bytes == model.path.stat().st_size
+
+
+def test_a_changed_file_is_no_longer_intact(folder: Path) -> None:
+    (model,) = available_models(folder)
+    assert model.is_intact()
+    model.path.write_bytes(model.path.read_bytes() + b"x")
+    assert not model.is_intact()
+
+
+def test_a_model_without_a_line_in_the_manifest_is_listed(folder: Path) -> None:
+    (folder / "MANIFEST.toml").unlink()
+    (model,) = available_models(folder)
+    assert (dict(model.scores), model.is_intact()) == ({}, True)
+
+
+def test_a_manifest_that_is_not_toml_is_refused(folder: Path) -> None:
+    (folder / "MANIFEST.toml").write_text("[tiny")
+    with pytest.raises(WeightsError, match="must be TOML"):
+        available_models(folder)
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bad.safetensors"
+    path.write_bytes(b"not a header")
+    with pytest.raises(WeightsError, match=r"bad\.safetensors is damaged"):
+        read_header(path)
+
+
+def test_a_file_that_does_not_say_what_it_is_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mute.safetensors"
+    save_file({"w": np.zeros(3, np.float16)}, path)
+    with pytest.raises(WeightsError, match="doesn't say what model it holds"):
+        read_header(path)
+
+
+def test_the_command_lists_names_classes_points_and_scores(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "shipped_weights_dir", lambda: folder)
+    text = CliRunner().invoke(main, ["models"]).output
+    for expected in ("tiny", "detect+keypoints", "320x240", "face", "left eye", "AP@0.5 0.5"):
+        assert expected in text
+    (entry,) = json.loads(CliRunner().invoke(main, ["models", "--json"]).output)
+    assert entry["input_hw"] == [240, 320]
+    assert entry["scores"] == {"AP@0.5": 0.5}
