@@ -13,6 +13,7 @@ LEVELS = {
     "structures": 0,
     "geometry": 0,
     "config": 0,
+    "palette": 0,
     "shipped": 0,
     "annotations": 1,
     "sources": 1,
