@@ -1,0 +1,71 @@
+"""Gives the classes of a data set the ids that a model uses, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.structures import Targets
+
+
+def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> AnnotationSet:
+    """Renumber the classes of a data set as a model numbers them.
+
+    Names are compared without regard to case. A set of one class and a model of one class fit
+    whatever they are called. Objects of other classes are left out, which ``notes`` tells.
+
+    Args:
+        annotations: the set, in its own numbering.
+        class_names: of the model.
+
+    Raises:
+        DatasetError: if no class fits.
+    """
+    if annotations.class_names == tuple(class_names):
+        return annotations
+    new_ids = _new_ids(annotations.class_names, class_names)
+    if annotations.class_names and not new_ids:
+        raise DatasetError(
+            "Model and data must share a class: the model knows "
+            f"{', '.join(class_names)}; the data hold {', '.join(annotations.class_names)}. "
+            "Choose another model or data set."
+        )
+    dropped = [name for i, name in enumerate(annotations.class_names) if i not in new_ids]
+    notes = annotations.notes
+    if dropped:
+        notes = (*notes, f"classes left out, as the model has none such: {', '.join(dropped)}")
+    images = tuple(_renumber(image, new_ids) for image in annotations.images)
+    return replace(annotations, images=images, class_names=tuple(class_names), notes=notes)
+
+
+def _new_ids(old_names: Sequence[str], new_names: Sequence[str]) -> dict[int, int]:
+    if len(old_names) == 1 and len(new_names) == 1:
+        return {0: 0}
+    wanted = {name.casefold(): index for index, name in enumerate(new_names)}
+    return {
+        index: wanted[name.casefold()]
+        for index, name in enumerate(old_names)
+        if name.casefold() in wanted
+    }
+
+
+def _renumber(image: AnnotatedImage, new_ids: Mapping[int, int]) -> AnnotatedImage:
+    old = image.targets
+    kept = np.array([int(class_id) in new_ids for class_id in old.class_ids], np.bool_)
+    targets = Targets(
+        old.xyxy[kept],
+        np.array([new_ids[int(class_id)] for class_id in old.class_ids[kept]], np.int64),
+        old.keypoints_xy[kept],
+        old.keypoints_visible[kept],
+        old.difficult[kept],
+    )
+    return replace(
+        image,
+        targets=targets,
+        pseudo=image.pseudo[kept],
+        keypoints_labelled=image.keypoints_labelled[kept],
+    )

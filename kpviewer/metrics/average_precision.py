@@ -1,0 +1,98 @@
+"""COCO average precision, by pycocotools: the definition that everybody compares with."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from kpviewer.geometry import xyxy_to_xywh
+from kpviewer.structures import Detections, Targets
+
+
+@dataclass(frozen=True, slots=True)
+class AveragePrecision:
+    """Area under the precision-recall curve (101 points), mean over the classes with truth."""
+
+    ap50: float | None
+    """At IoU 0.5; None where there is no true object."""
+    ap: float | None
+    """Mean over IoU 0.50, 0.55, ... 0.95."""
+    ap50_by_class: tuple[float | None, ...]
+    """By class id."""
+
+
+def average_precision(
+    detections: Sequence[Detections], truths: Sequence[Targets], num_classes: int
+) -> AveragePrecision:
+    """Score the detections of a set of pictures.
+
+    Difficult objects are COCO's crowds: a detection inside one counts neither way.
+
+    Args:
+        detections: one a picture; at most the best 100 of a class and picture are used. Keep the
+            low scores: the curve needs them.
+        truths: of the same pictures.
+        num_classes: class ids are below it.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports to stdout
+        evaluation = COCOeval(
+            _dataset(map(_truth_records, truths), len(truths), num_classes),
+            _dataset(map(_detection_records, detections), len(detections), num_classes),
+            "bbox",
+        )
+        evaluation.params.areaRng = evaluation.params.areaRng[:1]  # "all"
+        evaluation.params.areaRngLbl = evaluation.params.areaRngLbl[:1]
+        evaluation.params.maxDets = [100]
+        evaluation.evaluate()
+        evaluation.accumulate()
+    precision = evaluation.eval["precision"][..., 0, 0]  # (IoU, recall, class)
+    by_class = [_mean(precision[0, :, class_id]) for class_id in range(num_classes)]
+    return AveragePrecision(_mean(precision[0]), _mean(precision), tuple(by_class))
+
+
+def _mean(precision: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
+    """Mean over what has truth; pycocotools marks the rest by -1."""
+    known = precision[precision > -1]
+    return float(known.mean()) if known.size else None
+
+
+def _dataset(pictures: Iterable[Iterator[dict[str, Any]]], count: int, num_classes: int) -> COCO:
+    """Build the index that COCOeval reads. Ids start at 1: it takes 0 for "not matched"."""
+    annotations: list[dict[str, Any]] = []
+    for image_id, records in enumerate(pictures):
+        for record in records:
+            identity = {"id": len(annotations) + 1, "image_id": image_id}
+            annotations.append({**record, **identity})
+    coco = COCO()
+    coco.dataset = {
+        "images": [{"id": image_id} for image_id in range(count)],
+        "categories": [{"id": class_id} for class_id in range(num_classes)],
+        "annotations": annotations,
+    }
+    coco.createIndex()
+    return coco
+
+
+def _truth_records(truth: Targets) -> Iterator[dict[str, Any]]:
+    boxes = xyxy_to_xywh(truth.xyxy).tolist()
+    for box, class_id, difficult in zip(boxes, truth.class_ids, truth.difficult, strict=True):
+        yield _record(box, int(class_id), crowd=int(difficult))
+
+
+def _detection_records(detections: Detections) -> Iterator[dict[str, Any]]:
+    boxes = xyxy_to_xywh(detections.xyxy).tolist()
+    rows = zip(boxes, detections.class_ids, detections.scores, strict=True)
+    for box, class_id, score in rows:
+        yield {**_record(box, int(class_id), crowd=0), "score": float(score)}
+
+
+def _record(box: list[float], class_id: int, *, crowd: int) -> dict[str, Any]:
+    area = box[2] * box[3]
+    return {"bbox": box, "area": area, "category_id": class_id, "iscrowd": crowd}

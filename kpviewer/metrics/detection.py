@@ -1,0 +1,90 @@
+"""Scores of a detector at a working point: what average precision doesn't tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpviewer.metrics.matching import IGNORED, match
+from kpviewer.structures import Detections, Targets
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingPoint:
+    """The lowest score threshold that keeps false positives rare enough."""
+
+    recall: float | None
+    """Share of the true objects found there; None without true objects."""
+    score: float | None
+    """The threshold; None if even the best detection is one false positive too many."""
+
+
+def recall_at_false_positives(
+    detections: Sequence[Detections],
+    truths: Sequence[Targets],
+    *,
+    per_image: float = 0.1,
+    iou: float = 0.5,
+) -> WorkingPoint:
+    """Find the best recall with at most ``per_image`` false positives a picture on average.
+
+    Args:
+        detections: one a picture, by descending score, with their low scores.
+        truths: of the same pictures; difficult objects count neither way.
+        per_image: false positives allowed, over all pictures.
+        iou: smallest overlap of a hit.
+    """
+    hits, scores = _ranked(detections, truths, iou)
+    objects = sum(int(np.count_nonzero(~truth.difficult)) for truth in truths)
+    true_positives, false_positives = np.cumsum(hits), np.cumsum(~hits)
+    # Equal scores pass a threshold together, so only the last of them is a working point.
+    last = np.append(scores[1:] != scores[:-1], True)[: len(scores)]
+    allowed = last & (false_positives <= per_image * len(truths) + 1e-9)
+    points = np.flatnonzero(allowed)
+    found, score = (0, None)
+    if points.size:
+        found, score = int(true_positives[points[-1]]), float(scores[points[-1]])
+    return WorkingPoint(found / objects if objects else None, score)
+
+
+def _ranked(
+    detections: Sequence[Detections], truths: Sequence[Targets], iou: float
+) -> tuple[
+    np.ndarray[tuple[int], np.dtype[np.bool_]], np.ndarray[tuple[int], np.dtype[np.float32]]
+]:
+    """Tell hits from false alarms over all pictures, by descending score; ignored ones left out."""
+    hits, scores = [np.zeros(0, np.bool_)], [np.zeros(0, np.float32)]
+    for found, truth in zip(detections, truths, strict=True):
+        index = match(found, truth, iou=iou).truth_index
+        counted = index != IGNORED
+        hits.append(index[counted] >= 0)
+        scores.append(found.scores[counted])
+    all_scores = np.concatenate(scores)
+    order = np.argsort(-all_scores, kind="stable")
+    return np.concatenate(hits)[order], all_scores[order]
+
+
+@dataclass(frozen=True, slots=True)
+class NegativeScore:
+    """What a detector does where there is nothing to see."""
+
+    images: int
+    """Pictures without any object, ignore regions included."""
+    clean: int
+    """Those of them with no detection over the score."""
+
+    @property
+    def clean_share(self) -> float | None:
+        """In [0, 1]; None without negatives."""
+        return self.clean / self.images if self.images else None
+
+
+def negative_score(
+    detections: Sequence[Detections], truths: Sequence[Targets], *, score: float = 0.5
+) -> NegativeScore:
+    """Count the empty pictures on which nothing is seen with more than ``score``."""
+    empty = [found for found, truth in zip(detections, truths, strict=True) if not len(truth)]
+    clean = sum(not np.any(found.scores > score) for found in empty)
+    return NegativeScore(len(empty), int(clean))
