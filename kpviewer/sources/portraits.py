@@ -1,0 +1,117 @@
+"""The two public-domain portraits of the demo, with their faces annotated by hand.
+
+The pictures come inside the wheels of matplotlib and scikit-image; neither package is imported.
+Grace Hopper: US Navy, 1984. Eileen Collins: NASA, 1999.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from kpviewer.errors import SourceError
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import FloatArray, ImageArray
+
+KEYPOINT_NAMES = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
+"""Left is the viewer's left."""
+
+MARGIN_PX = 320
+"""Backdrop added on each side, so that the camera may look past the edge."""
+FADE_PX = 48
+BACKDROP_BGR = (46, 40, 36)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portrait:
+    """A picture of one person. Coordinates are pixels of the picture as shipped."""
+
+    canvas: ImageArray
+    """(H + 2 MARGIN_PX, W + 2 MARGIN_PX, 3) uint8 BGR: the picture on its backdrop."""
+    half_canvas: ImageArray
+    """The same at half the size, for views so small that the full one would alias."""
+    face_xyxy: FloatArray
+    """(4,): hairline to chin, ear to ear."""
+    points_xy: FloatArray
+    """(5, 2), in the order of KEYPOINT_NAMES."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Annotation:
+    package: str
+    path: str
+    size_wh: tuple[int, int]
+    face_xyxy: tuple[float, float, float, float]
+    points_xy: tuple[tuple[float, float], ...]
+
+
+_HOPPER = _Annotation(
+    "matplotlib",
+    "mpl-data/sample_data/grace_hopper.jpg",
+    (512, 600),
+    (172, 129, 360, 328),
+    ((221.9, 191.0), (305.6, 187.0), (267.0, 236.0), (228.8, 281.5), (309.0, 279.5)),
+)
+_COLLINS = _Annotation(
+    "skimage",
+    "data/astronaut.png",
+    (512, 512),
+    (179, 72, 270, 178),
+    ((202.9, 100.8), (246.7, 103.2), (224.0, 127.8), (202.9, 139.6), (245.0, 140.9)),
+)
+
+
+@cache
+def hopper() -> Portrait:
+    """Load Grace Hopper's portrait. Raises SourceError if the picture is missing."""
+    return _load(_HOPPER)
+
+
+@cache
+def collins() -> Portrait:
+    """Load Eileen Collins's portrait. Raises SourceError if the picture is missing."""
+    return _load(_COLLINS)
+
+
+def _load(annotation: _Annotation) -> Portrait:
+    picture = _read_picture(annotation)
+    canvas = _on_backdrop(picture)
+    half = cv2.resize(canvas, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return Portrait(
+        canvas,
+        np.asarray(half, np.uint8),
+        np.array(annotation.face_xyxy, np.float32),
+        np.array(annotation.points_xy, np.float32),
+    )
+
+
+def _read_picture(annotation: _Annotation) -> ImageArray:
+    spec = importlib.util.find_spec(annotation.package)
+    folders = spec.submodule_search_locations if spec is not None else None
+    for folder in folders or ():
+        picture = cv2.imread(str(Path(folder) / annotation.path), cv2.IMREAD_COLOR)
+        if picture is not None and picture.shape[1::-1] == annotation.size_wh:
+            return np.asarray(picture, np.uint8)
+    raise SourceError(
+        f"The demo needs the picture {Path(annotation.path).name} of {annotation.package}, "
+        f"and it is missing or another one. Reinstall kpviewer's requirements."
+    )
+
+
+def _on_backdrop(picture: ImageArray) -> ImageArray:
+    """Continue a picture past its edges: its colours run out, blur and darken into the backdrop."""
+    around = cv2.copyMakeBorder(picture, *(MARGIN_PX,) * 4, cv2.BORDER_REPLICATE)
+    small = cv2.resize(around, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small, (0, 0), 6)
+    soft = cv2.resize(soft, around.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    outside = np.full(around.shape[:2], 255, np.uint8)
+    outside[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX] = 0
+    distance = cv2.distanceTransform(outside, cv2.DIST_L2, 5)[..., None]
+    blend = np.clip(distance / FADE_PX, 0, 1)
+    dark = np.clip(distance / MARGIN_PX, 0, 1)
+    outer = soft * (1 - dark) + np.array(BACKDROP_BGR, np.float32) * dark
+    return np.asarray(np.rint(around * (1 - blend) + outer * blend), np.uint8)
