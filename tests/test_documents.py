@@ -1,0 +1,38 @@
+"""What the documents say is still so."""
+
+import re
+from pathlib import Path
+
+import law
+import pytest
+
+from kpviewer.cli.main import COMMANDS
+from kpviewer.gui.keys import Act
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", document.read_text("utf-8"))
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+def test_readme_names_the_key_of_every_action() -> None:
+    assert [act.name for act in Act if f"`{act.value.keys[0]}`" not in README] == []
+
+
+def test_readme_names_every_command() -> None:
+    assert [name for name in COMMANDS if name not in README] == []
+
+
+def test_contributing_tells_the_levels_of_the_law() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| (\d) \| (.+) \|$", text, re.MULTILINE))
+    told = {part: int(level) for level, row in rows.items() for part in re.findall(r"`(\w+)`", row)}
+    assert told == {
+        part: level for part, level in law.LEVELS.items() if part and part != "__main__"
+    }
