@@ -1,0 +1,175 @@
+"""Scores face detectors on the same pictures, with the same evaluator, and prints a table.
+
+    python benchmarks/compare_faces.py --data coco:faces/val/annotations.json \
+        --model face-ssd --yunet face_detection_yunet.onnx --rfb version-RFB-320.onnx
+
+All get pictures scaled to 320 px on the long side, and give their candidates down to score 0.02;
+NMS at IoU 0.45 is kpviewer's. RFB-320 stretches the picture to 320x240, as its authors do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+
+from kpviewer.annotations.classes import align_classes
+from kpviewer.annotations.spec import read_annotations
+from kpviewer.runtime.evaluation import EvaluationReport, Infer, evaluate
+from kpviewer.sources.images import read_image
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import Candidates, FloatArray, ImageArray, Thresholds
+
+if TYPE_CHECKING:
+    from kpviewer.models.spec import ModelSpec
+
+LONG_SIDE = 320
+SCORE_FLOOR = 0.02
+NMS_IOU = 0.45
+FACE_POINTS = 5
+
+
+def best(xyxy: FloatArray, scores: FloatArray, points: FloatArray) -> Candidates:
+    """Keep the best 400 of (M, 4) boxes with (M,) scores and (M, K, 2) points."""
+    order = np.argsort(-scores, kind="stable")[:400]
+    return Candidates(
+        xyxy[order].astype(np.float32),
+        np.clip(scores[order], 0, 1).astype(np.float32)[:, None],
+        points[order].astype(np.float32),
+    )
+
+
+class YuNet:
+    """YuNet (Wu et al. 2023) by OpenCV's own runner."""
+
+    def __init__(self, path: Path) -> None:
+        size = (LONG_SIDE, LONG_SIDE)
+        self._net = cv2.FaceDetectorYN.create(str(path), "", size, SCORE_FLOOR, NMS_IOU, 5000)
+
+    def infer(self, bgr: ImageArray) -> Candidates:
+        """Detect on the picture scaled to LONG_SIDE; its eyes come viewer's left first, as ours."""
+        scale = LONG_SIDE / max(bgr.shape[:2])
+        size = (max(1, round(bgr.shape[1] * scale)), max(1, round(bgr.shape[0] * scale)))
+        self._net.setInputSize(size)
+        _, found = self._net.detect(cv2.resize(bgr, size, interpolation=_filter(scale)))
+        if found is None:
+            return Candidates.empty(1, FACE_POINTS)
+        found = found / np.array(
+            [*[scale] * 14, 1.0], np.float32
+        )  # (M, 15): x y w h, 5 points, score
+        xyxy = np.concatenate([found[:, :2], found[:, :2] + found[:, 2:4]], axis=1)
+        return best(xyxy, found[:, 14], found[:, 4:14].reshape(-1, FACE_POINTS, 2))
+
+
+class UltraLight:
+    """Ultra-Light-Fast-Generic-Face-Detector-1MB, RFB-320 (Linzaer 2019), by ONNX Runtime."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415  optional: only this row needs it
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+        self._input = self._session.get_inputs()[0]
+
+    def infer(self, bgr: ImageArray) -> Candidates:
+        """Detect on the picture stretched to the network's input; it gives no points."""
+        height, width = self._input.shape[2:]
+        small = cv2.resize(bgr, (width, height), interpolation=cv2.INTER_LINEAR)
+        rgb = (small[..., ::-1].astype(np.float32) - 127.0) / 128.0
+        scores, boxes = self._session.run(
+            None, {self._input.name: np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])}
+        )  # (1, P, 2) background and face; (1, P, 4) corners in shares of the sides
+        xyxy = boxes[0] * np.array([bgr.shape[1], bgr.shape[0]] * 2, np.float32)
+        kept = scores[0, :, 1] >= SCORE_FLOOR
+        return best(xyxy[kept], scores[0, kept, 1], np.zeros((kept.sum(), 0, 2), np.float32))
+
+
+def own_model(name: str, threads: int) -> tuple[Infer, ModelSpec]:
+    """Load one of kpviewer's models on the CPU."""
+    import torch  # noqa: PLC0415  slow to import, and needed by this row only
+
+    from kpviewer.models.weights import load_model  # noqa: PLC0415
+    from kpviewer.runtime.executor import Executor  # noqa: PLC0415
+
+    torch.set_num_threads(threads)
+    executor = Executor(load_model(name), "cpu")
+    return lambda bgr: executor.infer(bgr)[0], executor.spec
+
+
+def _filter(scale: float) -> int:
+    return int(cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+
+
+def table_row(name: str, report: EvaluationReport) -> str:
+    """Format one line of the Markdown table."""
+    score = report.overall
+    cells = [
+        name,
+        _number(score.precision.ap50),
+        _number(score.precision.ap),
+        _number(score.keypoints.mean, 4),
+        _number(score.keypoints.median, 4),
+        _number(score.working_point.recall),
+        f"{score.negatives.clean}/{score.negatives.images}",
+        f"{report.frame_ms.p50:.1f}",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+HEADER = """\
+| detector | AP@0.5 | AP@[.5:.95] | NME mean | NME median | recall @ 0.1 FP | clean negatives | ms |
+|---|---|---|---|---|---|---|---|"""
+
+
+@click.command()
+@click.option("--data", required=True, metavar="SPEC", help="Such as coco:FILE.")
+@click.option("--model", "models", multiple=True, help="Of kpviewer's, by name or file.")
+@click.option("--yunet", type=click.Path(path_type=Path, exists=True), help="ONNX file.")
+@click.option("--rfb", type=click.Path(path_type=Path, exists=True), help="ONNX file.")
+@click.option("--threads", default=2, show_default=True, help="CPU threads of each runtime.")
+@click.option("--groups", is_flag=True, help="Add a line for each source of pictures.")
+def main(
+    data: str,
+    models: tuple[str, ...],
+    yunet: Path | None,
+    rfb: Path | None,
+    threads: int,
+    groups: bool,
+) -> None:
+    """Print the table of scores, as Markdown."""
+    cv2.setNumThreads(threads)
+    annotations = align_classes(read_annotations(data), ("face",))
+    click.echo(HEADER)
+    for name, infer in _detectors(models, yunet, rfb, threads):
+        report = evaluate(infer, annotations, read_image, thresholds=Thresholds(iou=NMS_IOU))
+        click.echo(table_row(name, report))
+        for source, score in report.groups.items() if groups else ():
+            part = EvaluationReport(score, {}, report.frame_ms)
+            click.echo(table_row(f"{name}: {source}", part))
+
+
+def _detectors(
+    models: tuple[str, ...], yunet: Path | None, rfb: Path | None, threads: int
+) -> Iterator[tuple[str, Infer]]:
+    for model in models:
+        infer, spec = own_model(model, threads)
+        yield f"kpviewer {spec.name}", infer
+    if yunet is not None:
+        yield f"YuNet ({LONG_SIDE})", YuNet(yunet).infer
+    if rfb is not None:
+        yield "Ultra-Light RFB-320", UltraLight(rfb, threads).infer
+
+
+if __name__ == "__main__":
+    main()
