@@ -1,0 +1,110 @@
+"""How far the model is from the truth: this frame, the mean so far, and the worst."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from kpviewer.structures import FrameError
+
+NO_TRUTH = "This source has no truth to compare with. Give one with --truth."
+
+
+@dataclass(slots=True)
+class ErrorTally:
+    """Mean and worst of the frames that were shown, each once."""
+
+    frames: int = 0
+    total_px: float = 0.0
+    worst_px: float = 0.0
+    nme_total: float = 0.0
+    nme_frames: int = 0
+
+    def add(self, error: FrameError) -> None:
+        """Count a frame in."""
+        if error.mean_px is not None:
+            self.frames += 1
+            self.total_px += error.mean_px
+            self.worst_px = max(self.worst_px, error.mean_px)
+        if error.nme is not None:
+            self.nme_frames += 1
+            self.nme_total += error.nme
+
+    @property
+    def mean_px(self) -> float | None:
+        """Mean distance, source px; None before the first matched frame."""
+        return self.total_px / self.frames if self.frames else None
+
+    @property
+    def mean_nme(self) -> float | None:
+        """Mean normalised error; None where there are no landmarks."""
+        return self.nme_total / self.nme_frames if self.nme_frames else None
+
+
+class ErrorPanel(QWidget):
+    """The numbers, with the one that matters most in large."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = _label("number", "Error of this frame")
+        self._mean = _label("plain", "Mean error so far")
+        self._worst = _label("plain", "Worst error so far")
+        self._nme = _label("plain", "Mean normalised error")
+        self._counts = _label("plain", "Matched, missed and false detections")
+        self._none = _label("secondary", "No truth")
+        self._none.setText(NO_TRUTH)
+        self._none.setWordWrap(True)
+        self._rows = QWidget()
+        grid = QGridLayout(self._rows)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(4)
+        rows = (("Now", self._now), ("Mean", self._mean), ("Worst", self._worst))
+        for row, (name, label) in enumerate((*rows, ("NME", self._nme), ("", self._counts))):
+            if name:
+                caption = _label("secondary", name)
+                caption.setText(name)
+                grid.addWidget(caption, row, 0)
+                grid.addWidget(label, row, 1, Qt.AlignmentFlag.AlignRight)
+            else:
+                grid.addWidget(label, row, 0, 1, 2)
+        grid.setColumnStretch(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._rows)
+        column.addWidget(self._none)
+        self.show_error(None, ErrorTally())
+
+    def show_error(self, error: FrameError | None, tally: ErrorTally) -> None:
+        """Show a frame's error beside the tally; None where the frame has no truth."""
+        self._rows.setVisible(error is not None)
+        self._none.setVisible(error is None)
+        if error is None:
+            return
+        self._now.setText(_px(error.mean_px))
+        self._mean.setText(_px(tally.mean_px))
+        self._worst.setText(_px(tally.worst_px if tally.frames else None))
+        nme = "–" if tally.mean_nme is None else f"{tally.mean_nme:.3f}"
+        self._nme.setText(f"{nme} of {error.nme_normaliser}")
+        # Shapes as well as words, as in the picture: dashed truth that no solid box meets is missed.
+        self._counts.setText(
+            f"✓ {error.matched} matched   ○ {error.missed} missed   × {error.spurious} false"  # noqa: RUF001
+        )
+
+    def text(self) -> str:
+        """All that is shown, for tests and screen readers."""
+        labels = (self._now, self._mean, self._worst, self._nme, self._counts)
+        return " | ".join(label.text() for label in labels)
+
+
+def _px(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f} px"
+
+
+def _label(kind: str, name: str) -> QLabel:
+    label = QLabel()
+    label.setProperty("kind", kind)
+    label.setAccessibleName(name)
+    return label

@@ -1,0 +1,159 @@
+"""What stands over the video when there is something to say: a card in the middle, chips below.
+
+They only show what they are told; the view places them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from kpviewer.gui.buttons import PushButton
+
+
+CHIP_MARGIN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A sentence, what to do about it, and the buttons that do it: (key, text) pairs."""
+
+    title: str
+    text: str = ""
+    buttons: tuple[tuple[str, str], ...] = ()
+
+
+EMPTY = Card(
+    "Open a camera or a video to see what the model sees.",
+    buttons=(("camera", "Open camera"), ("file", "Open file"), ("demo", "Play the demo")),
+)
+
+
+def opening_card(name: str, seconds: float) -> Card:
+    """Say what is being opened, and for how long."""
+    waited = f"{seconds:.0f} s" if seconds >= 1 else ""
+    return Card(f"Opening {name}", waited, (("cancel", "Cancel"),))
+
+
+def error_card(message: str) -> Card:
+    """Show an error: its rule as the title, the cure as the text."""
+    title, _, cure = message.strip().partition("\n")
+    if not cure and ". " in title:
+        title, _, cure = title.partition(". ")
+        title += "."
+    return Card(title, cure.strip(), (("retry", "Try again"), *EMPTY.buttons[1:]))
+
+
+class StateCard(QFrame):
+    """The card itself."""
+
+    pressed = pyqtSignal(str)
+    """The key of the button."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self._card: Card | None = None
+        self._title = _label("title")
+        self._text = _label("secondary")
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(8)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(12)
+        column.addWidget(self._title)
+        column.addWidget(self._text)
+        column.addLayout(self._buttons)
+        self.hide()
+
+    def card(self) -> Card | None:
+        """What is shown; None while hidden."""
+        return self._card
+
+    def set_card(self, card: Card | None) -> None:
+        """Show a card, or none."""
+        if card == self._card:
+            return
+        same_buttons = card and self._card and card.buttons == self._card.buttons
+        self._card = card
+        self.setVisible(card is not None)
+        if card is None:
+            return
+        self._title.setText(card.title)
+        self._text.setText(card.text)
+        self._text.setVisible(bool(card.text))
+        if not same_buttons:
+            self._set_buttons(card.buttons)
+        self.place()
+
+    def place(self) -> None:
+        """Take the size that the text needs, in the middle of the parent."""
+        parent = self.parentWidget()
+        if self._card is None or parent is None:
+            return
+        width = min(460, parent.width() - 32)
+        self.setFixedWidth(max(width, 120))
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.setFixedHeight(max(layout.heightForWidth(width), layout.sizeHint().height()))
+        area = self.rect()
+        area.moveCenter(parent.rect().center())
+        self.move(area.topLeft())
+
+    def _set_buttons(self, buttons: tuple[tuple[str, str], ...]) -> None:
+        while (item := self._buttons.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        self._buttons.addStretch(1)
+        for index, (key, text) in enumerate(buttons):
+            button = PushButton(text, primary=index == 0)
+            button.setAccessibleName(text)
+            button.clicked.connect(lambda _checked, key=key: self.pressed.emit(key))
+            self._buttons.addWidget(button)
+        self._buttons.addStretch(1)
+
+
+class Chip(QFrame):
+    """A short line in a corner of the video."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("chip")
+        self._label = QLabel(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 5, 12, 5)
+        row.addWidget(self._label)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def text(self) -> str:
+        """What is shown; empty while hidden."""
+        return self._label.text()
+
+    def set_text(self, text: str) -> None:
+        """Show a line; an empty one hides the chip."""
+        if text == self._label.text():
+            return
+        self._label.setText(text)
+        self.setVisible(bool(text))
+        self.place()
+
+    def place(self) -> None:
+        """Take the size of the text, at the bottom left of the parent."""
+        parent = self.parentWidget()
+        if parent is not None:
+            self.adjustSize()
+            self.move(CHIP_MARGIN, parent.height() - self.height() - CHIP_MARGIN)
+
+
+def _label(kind: str) -> QLabel:
+    label = QLabel()
+    label.setProperty("kind", kind)
+    label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

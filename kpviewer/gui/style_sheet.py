@@ -1,0 +1,109 @@
+"""The style sheet: what a palette can't say. A 4 px grid, controls 28 px high, hairline borders."""
+
+from __future__ import annotations
+
+from string import Template
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kpviewer.gui.theme import Theme
+
+_SHEET = Template("""
+QMainWindow, #videoArea { background: $base; }
+#topBar, #statusBar, #transport, #sidePanel, #sidePanel QWidget#sections { background: $window; }
+#topBar { border-bottom: 1px solid $border; }
+#statusBar { border-top: 1px solid $border; }
+#transport { border-top: 1px solid $border; }
+#plots { background: $window; border-top: 1px solid $border; }
+#sidePanel { border: none; border-left: 1px solid $border; }
+#rule { background: $border; border: none; max-height: 1px; min-height: 1px; }
+
+QToolTip { color: $text; background: $control; border: 1px solid $border; padding: 4px 8px; }
+QLabel[kind="secondary"] { color: $secondary; }
+QLabel[kind="small"] { color: $secondary; font-size: 11px; }
+QLabel[kind="heading"] { color: $secondary; font-size: 11px; }
+QLabel[kind="title"] { font-size: 18px; }
+QLabel[kind="number"] { font-size: 18px; font-weight: 600; }
+
+QPushButton, QToolButton {
+  color: $text; background: $control; border: 1px solid $border; border-radius: 6px;
+  min-height: 26px; max-height: 26px; padding: 0 10px;
+}
+QToolButton { padding: 0 6px; }
+QPushButton:hover, QToolButton:hover { background: $hover; }
+QPushButton:pressed, QToolButton:pressed { background: $border; }
+QPushButton:focus, QToolButton:focus, QDoubleSpinBox:focus, QLineEdit:focus {
+  border: 1px solid $accent; }
+QPushButton:disabled, QToolButton:disabled { color: $faint; }
+QPushButton[kind="primary"] { background: $accent; color: $on_accent; border-color: $accent; }
+QToolButton[kind="quiet"] { background: transparent; border-color: transparent; }
+QToolButton[kind="quiet"]:hover { background: $hover; }
+QToolButton[kind="quiet"]:checked { background: $hover; }
+QToolButton[kind="quiet"]:focus { border-color: $accent; }
+QToolButton[kind="picker"] { padding: 0 24px 0 8px; text-align: left; }
+QToolButton::menu-indicator { image: none; width: 0; }
+QToolButton#record:checked {
+  background: $recording; color: $on_recording; border-color: $recording; font-weight: 600; }
+
+QPushButton[segment="true"] { border-radius: 0; padding: 0 4px; border-right-width: 0;
+  color: $secondary; }
+QPushButton[segment="true"]:checked { background: $accent; color: $on_accent;
+  border-color: $accent; }
+QPushButton[place="first"], QPushButton[place="only"] {
+  border-top-left-radius: 6px; border-bottom-left-radius: 6px; }
+QPushButton[place="last"], QPushButton[place="only"] { border-top-right-radius: 6px;
+  border-bottom-right-radius: 6px; border-right-width: 1px; }
+
+QDoubleSpinBox, QLineEdit, QSpinBox { color: $text; background: $control; border-radius: 6px;
+  border: 1px solid $border; min-height: 26px; max-height: 26px; padding: 0 6px;
+  selection-background-color: $accent; selection-color: $on_accent; }
+
+QSlider { min-height: 28px; max-height: 28px; }
+QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $hover; }
+QSlider::sub-page:horizontal { height: 4px; border-radius: 2px; background: $accent; }
+QSlider::handle:horizontal { width: 14px; height: 14px; margin: -5px 0; border-radius: 7px;
+  background: $text; border: none; }
+QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus { background: $accent; }
+QSlider::sub-page:horizontal:disabled { background: $hover; }
+QSlider::handle:horizontal:disabled { background: $border; }
+
+QCheckBox { spacing: 8px; min-height: 28px; }
+QTreeWidget { background: transparent; border: none; outline: none; }
+QTreeWidget::item { min-height: 28px; border-radius: 4px; color: $text; }
+QTreeWidget::item:hover { background: $hover; }
+QTreeWidget::item:selected { background: $hover; color: $text; }
+
+QMenu { background: $control; border: 1px solid $border; padding: 4px; }
+QMenu::item { min-height: 28px; padding: 0 24px 0 8px; border-radius: 4px; }
+QMenu::item:selected { background: $hover; color: $text; }
+QMenu::item:disabled { color: $faint; }
+QMenu::separator { height: 1px; background: $border; margin: 4px 8px; }
+QMenu::icon { padding-left: 8px; }
+
+QScrollArea { border: none; background: $window; }
+QScrollBar:vertical { width: 8px; background: transparent; margin: 0; }
+QScrollBar::handle:vertical { background: $hover; border-radius: 4px; min-height: 24px; }
+QScrollBar::add-line, QScrollBar::sub-line { height: 0; width: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+
+#card { background: $window; border: 1px solid $border; border-radius: 12px; }
+#chip { background: $window; border: 1px solid $border; border-radius: 14px; }
+""")
+
+
+def style_sheet(theme: Theme) -> str:
+    """Fill the sheet with the colours of a theme."""
+    return _SHEET.substitute(
+        base=theme.base,
+        window=theme.window,
+        control=theme.control,
+        hover=theme.hover,
+        border=theme.border,
+        faint=theme.faint,
+        secondary=theme.secondary,
+        text=theme.text,
+        accent=theme.accent,
+        on_accent=theme.on_accent,
+        recording=theme.recording,
+        on_recording=theme.on_recording,
+    )

@@ -1,0 +1,165 @@
+"""Play, step, seek, speed and loop."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtGui import QAction, QMouseEvent
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QWidget
+
+from kpviewer.gui.buttons import ToolButton
+from kpviewer.gui.keys import Act, tooltip
+from kpviewer.structures import StreamInfo
+
+SPEEDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0)
+NO_SEEK = "A live source can't go back"
+
+
+class SeekBar(QSlider):
+    """A slider over frame indices that goes where it is clicked."""
+
+    sought = pyqtSignal(int)
+    """By the user: frame index."""
+
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setAccessibleName("Position")
+        self.setToolTip("Go to a moment (← →)")
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Go to the click."""
+        if event is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.setSliderDown(True)
+            self._go_to(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Follow the drag."""
+        if event is not None and self.isSliderDown():
+            self._go_to(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """End the drag."""
+        self.setSliderDown(False)
+
+    def _go_to(self, event: QMouseEvent) -> None:
+        handle = 14
+        share = (event.position().x() - handle / 2) / max(self.width() - handle, 1)
+        before = self.value()
+        self.setValue(round(min(max(share, 0.0), 1.0) * self.maximum()))
+        if self.value() != before:
+            self.sought.emit(self.value())
+
+
+class TransportBar(QFrame):
+    """Buttons that ask; the pipeline decides and the bar is told what is."""
+
+    asked = pyqtSignal(object)
+    """An Act."""
+    speed_chosen = pyqtSignal(float)
+    sought = pyqtSignal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("transport")
+        self._fps = 30.0
+        self.start = self._button("start", Act.START)
+        self.step_back = self._button("step-back", Act.STEP_BACK)
+        self.play = self._button("play", Act.PLAY)
+        self.step_forward = self._button("step-forward", Act.STEP_FORWARD)
+        self.loop = self._button("loop", Act.LOOP, checkable=True)
+        self.bar = SeekBar()
+        self.bar.sought.connect(self.sought)
+        self._time, self._total = QLabel("00:00.0"), QLabel("00:00.0")
+        self._total.setProperty("kind", "secondary")
+        for label, name in ((self._time, "Time"), (self._total, "Length")):
+            label.setAccessibleName(name)
+        self.speed = self._speed_button()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(4)
+        for widget in (self.start, self.step_back, self.play, self.step_forward):
+            row.addWidget(widget)
+        row.addSpacing(4)
+        row.addWidget(self._time)
+        row.addSpacing(4)
+        row.addWidget(self.bar, 1)
+        row.addSpacing(4)
+        for widget in (self._total, self.speed, self.loop):
+            row.addWidget(widget)
+        self.set_info(None)
+
+    def set_info(self, info: StreamInfo | None) -> None:
+        """Fit the bar to a source; None is no source."""
+        seekable = info is not None and info.is_seekable and bool(info.frame_count)
+        count = (info.frame_count or 1) if info is not None else 1
+        self._fps = (info.nominal_fps or 30.0) if info is not None else 30.0
+        self.bar.setRange(0, max(count - 1, 0))
+        self.bar.setEnabled(seekable)
+        self.bar.setToolTip("Go to a moment (← →)" if seekable else NO_SEEK)
+        for widget, act in ((self.start, Act.START), (self.step_back, Act.STEP_BACK)):
+            widget.setEnabled(seekable)
+            widget.setToolTip(tooltip(act) if seekable else f"{NO_SEEK} ({act.value.keys[0]})")
+        is_live = info is not None and info.is_live
+        self.loop.setEnabled(seekable)
+        self.speed.setEnabled(info is not None and not is_live)
+        self.play.setEnabled(info is not None)
+        self.step_forward.setEnabled(info is not None)
+        self._total.setText("live" if is_live else time_text(count / self._fps if seekable else 0))
+        if info is None:
+            self._time.setText(time_text(0))
+            self.bar.setValue(0)
+
+    def show_position(self, index: int, position_s: float | None) -> None:
+        """Show where the picture is."""
+        self._time.setText(time_text(index / self._fps if position_s is None else position_s))
+        if not self.bar.isSliderDown():
+            self.bar.setValue(index)
+
+    def show_state(self, *, playing: bool, loop: bool, speed: float) -> None:
+        """Show what the pipeline does."""
+        self.play.set_icon_name("pause" if playing else "play")
+        self.play.setAccessibleName("Pause" if playing else "Play")
+        self.loop.setChecked(loop)
+        self.speed.setText(f"{speed:g}×")  # noqa: RUF001
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
+        """Draw the icons in the colours of another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            for button in self.findChildren(ToolButton):
+                button.refresh_icon()
+
+    def _button(self, icon: str, act: Act, *, checkable: bool = False) -> ToolButton:
+        button = ToolButton(icon, act.value.text, tooltip(act), checkable=checkable)
+        button.clicked.connect(lambda: self.asked.emit(act))
+        return button
+
+    def _speed_button(self) -> ToolButton:
+        button = ToolButton("play", "Speed", "Speed ([ ])")
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        button.setText("1×")  # noqa: RUF001
+        button.setMinimumWidth(48)
+        button.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        for speed in SPEEDS:
+            action = QAction(f"{speed:g}×", menu)  # noqa: RUF001
+            action.triggered.connect(lambda _on, speed=speed: self.speed_chosen.emit(speed))
+            menu.addAction(action)
+        button.setMenu(menu)
+        return button
+
+
+def time_text(seconds: float) -> str:
+    """Write a time as mm:ss.t, with hours where it has some."""
+    tenths = max(round(seconds * 10), 0)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{minutes:02d}:{rest // 10:02d}.{rest % 10}"
+    return f"{hours}:{text}" if hours else text
+
+
+def next_speed(speed: float, direction: int) -> float:
+    """Give the next speed of the list, up (1) or down (-1)."""
+    if direction > 0:
+        return next((each for each in SPEEDS if each > speed + 1e-6), SPEEDS[-1])
+    return next((each for each in reversed(SPEEDS) if each < speed - 1e-6), SPEEDS[0])

@@ -1,0 +1,91 @@
+"""Where the picture is in the view: fit, zoom and pan as pure functions of numbers. No widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+MAX_ZOOM = 64.0
+"""Times the size that fits: single pixels become plain to see."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewTransform:
+    """The map from source pixels to the view: view = source * scale + (left, top).
+
+    Sizes are (width, height): of the source in px, of the view in device-independent px.
+    """
+
+    source_wh: tuple[int, int]
+    view_wh: tuple[int, int]
+    zoom: float = 1.0
+    """1 fits the whole picture into the view."""
+    center_xy: tuple[float, float] = (0.5, 0.5)
+    """What is in the middle of the view, as fractions of the source's sides."""
+
+    @property
+    def scale(self) -> float:
+        """View px per source px."""
+        width, height = self.source_wh
+        fit = min(self.view_wh[0] / max(width, 1), self.view_wh[1] / max(height, 1))
+        return max(fit, 1e-6) * self.zoom
+
+    @property
+    def offset(self) -> tuple[float, float]:
+        """Left and top of the picture in the view."""
+        left, top = (
+            view / 2 - center * source * self.scale
+            for view, center, source in zip(
+                self.view_wh, self.center_xy, self.source_wh, strict=True
+            )
+        )
+        return left, top
+
+    def to_view(self, x: float, y: float) -> tuple[float, float]:
+        """Map a source point to the view."""
+        left, top = self.offset
+        return x * self.scale + left, y * self.scale + top
+
+    def to_source(self, x: float, y: float) -> tuple[float, float]:
+        """Map a view point to the source."""
+        left, top = self.offset
+        return (x - left) / self.scale, (y - top) / self.scale
+
+    def fitted(self) -> ViewTransform:
+        """Show the whole picture."""
+        return replace(self, zoom=1.0, center_xy=(0.5, 0.5))
+
+    def resized(self, source_wh: tuple[int, int], view_wh: tuple[int, int]) -> ViewTransform:
+        """Take other sizes, with the same part of the picture in the middle."""
+        return replace(self, source_wh=source_wh, view_wh=view_wh)._kept_inside()
+
+    def zoomed(self, factor: float, at: tuple[float, float]) -> ViewTransform:
+        """Zoom by a factor; the picture's point under ``at`` (view px) stays under it.
+
+        Where the picture gets smaller than the view it is centred instead.
+        """
+        zoom = min(max(self.zoom * factor, 1.0), MAX_ZOOM)
+        x, y = self.to_source(*at)
+        scale = self.scale / self.zoom * zoom
+        center = tuple(
+            (point + (view / 2 - cursor) / scale) / source
+            for point, view, cursor, source in zip(
+                (x, y), self.view_wh, at, self.source_wh, strict=True
+            )
+        )
+        return replace(self, zoom=zoom, center_xy=(center[0], center[1]))._kept_inside()
+
+    def panned(self, dx: float, dy: float) -> ViewTransform:
+        """Move the picture by view px."""
+        center = (
+            self.center_xy[0] - dx / (self.scale * self.source_wh[0]),
+            self.center_xy[1] - dy / (self.scale * self.source_wh[1]),
+        )
+        return replace(self, center_xy=center)._kept_inside()
+
+    def _kept_inside(self) -> ViewTransform:
+        """Keep the view full of picture where the picture is larger, else centre the picture."""
+        center = []
+        for middle, view, source in zip(self.center_xy, self.view_wh, self.source_wh, strict=True):
+            half = view / (2 * self.scale * max(source, 1))
+            center.append(0.5 if half >= 0.5 else min(max(middle, half), 1 - half))
+        return replace(self, center_xy=(center[0], center[1]))
