@@ -15,6 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from kpviewer.cli import qt_libraries
+from kpviewer.cli.main import TORCH_CURE
 from kpviewer.errors import KpviewerError
 
 NEEDED = ("torch", "torchvision", "PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
@@ -23,10 +24,6 @@ OPENCV_FLAVOURS = (
     "opencv-python-headless",
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
-)
-TORCH_CURE = (
-    "Install both again in one step, so that they are builds of one kind: "
-    "pip install --force-reinstall torch torchvision"
 )
 
 

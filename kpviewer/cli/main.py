@@ -30,6 +30,10 @@ COMMANDS = {
 """Each is a module of this package with a click command named ``command``."""
 
 INTERRUPTED = 130
+TORCH_CURE = (
+    "torch and torchvision must be builds of one kind. Install both again, in one step: "
+    "pip install --force-reinstall torch torchvision"
+)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _log = logging.getLogger(__name__)
@@ -82,11 +86,16 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except KpviewerError as error:
+            message, exit_code = str(error), error.exit_code
             _log.debug("The error came from here:", exc_info=True)
-            click.echo(f"Error: {error}", err=True)
-            ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
+        except RuntimeError as error:
+            if "torchvision::" not in str(error):
+                raise
+            message, exit_code = f"{error}. {TORCH_CURE}", KpviewerError.exit_code
+        click.echo(f"Error: {message}", err=True)
+        ctx.exit(exit_code)
 
 
 def with_default_command(args: list[str]) -> list[str]:

@@ -66,9 +66,9 @@ def test_log_level_may_stand_before_or_after_the_source(invoke, args: list[str])
 
 
 def test_a_mistyped_command_is_corrected() -> None:
-    result = CliRunner().invoke(main, ["proces", "clip.mp4"])
+    result = CliRunner().invoke(main, ["model", "clip.mp4"])
     assert result.exit_code == 2
-    assert "Did you mean 'process'?" in result.output
+    assert "Did you mean 'models'?" in result.output
 
 
 def test_a_file_named_nearly_like_a_command_is_a_source(
@@ -94,6 +94,16 @@ def test_an_expected_error_is_one_message_and_its_exit_code(
 def test_log_level_debug_tells_where_an_error_came_from(invoke, caplog) -> None:
     invoke("--log-level", "debug", "demo", failure=SourceError("no camera"))
     assert "Traceback" in caplog.text
+
+
+def test_torch_and_torchvision_of_two_kinds_are_named_with_the_cure(invoke) -> None:
+    result = invoke("demo", failure=RuntimeError("operator torchvision::nms does not exist"))
+    assert result.exit_code == 1
+    assert "pip install --force-reinstall torch torchvision" in result.stderr
+
+
+def test_an_unexpected_error_is_not_hidden(invoke) -> None:
+    assert isinstance(invoke("demo", failure=RuntimeError("a bug")).exception, RuntimeError)
 
 
 def test_ctrl_c_gives_130(invoke) -> None:
