@@ -330,3 +330,6 @@ class PipelineStatus:
     signal_lost_s: float | None = None
     """Seconds without a picture from a live source that should give one; None while all is well."""
     reconnects: int = 0
+    """How often a lost live source was opened again, in vain or not."""
+    warning: str | None = None
+    """What the source has to say, such as "ended early: 23 of 51 frames could be read"."""

@@ -1,0 +1,148 @@
+"""The two ways that frames go between threads: a bounded queue and a one-slot mailbox.
+
+Both own what they hold: an item that they drop goes to ``discard``, which gives its buffer back.
+They know nothing of frames, sources or models.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class FrameQueue(Generic[T]):
+    """A bounded queue between one producer and one consumer.
+
+    ``put`` waits for room and loses nothing (files); ``offer`` never waits and keeps the newest
+    only (live). After ``close`` the consumer gets what is left, then None; ``abort`` throws the
+    rest away first. Both are idempotent.
+    """
+
+    def __init__(self, capacity: int, discard: Callable[[T], None]) -> None:
+        """Make an empty queue.
+
+        Args:
+            capacity: how many items ``put`` lets wait.
+            discard: called, with no lock held, on every item that the queue throws away.
+        """
+        self._capacity = capacity
+        self._discard = discard
+        self._items: deque[T] = deque()
+        self._changed = threading.Condition()
+        self._is_closed = False
+
+    def __len__(self) -> int:
+        """Number of items that wait."""
+        with self._changed:
+            return len(self._items)
+
+    def put(self, item: T, timeout_s: float | None = None) -> bool:
+        """Append an item, waiting for room.
+
+        Returns:
+            False if the time is up or the queue is closed; the item stays the caller's then.
+        """
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._is_closed or len(self._items) < self._capacity, timeout_s
+            )
+            if self._is_closed or len(self._items) >= self._capacity:
+                return False
+            self._items.append(item)
+            self._changed.notify_all()
+            return True
+
+    def offer(self, item: T) -> int:
+        """Replace what waits by a newer item, without waiting.
+
+        Returns:
+            The number of items thrown away: ``item`` itself where the queue is closed.
+        """
+        with self._changed:
+            dropped = [item] if self._is_closed else list(self._items)
+            if not self._is_closed:
+                self._items.clear()
+                self._items.append(item)
+                self._changed.notify_all()
+        for old in dropped:
+            self._discard(old)
+        return len(dropped)
+
+    def get(self, timeout_s: float | None = None) -> T | None:
+        """Take the oldest item, waiting for one; None once closed and empty, or when time is up."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed or self._items, timeout_s)
+            if not self._items:
+                return None
+            item = self._items.popleft()
+            self._changed.notify_all()
+            return item
+
+    def take_all(self) -> list[T]:
+        """Take every item back, oldest first; they are the caller's."""
+        with self._changed:
+            items = list(self._items)
+            self._items.clear()
+            self._changed.notify_all()
+            return items
+
+    def clear(self) -> None:
+        """Throw away what waits."""
+        for item in self.take_all():
+            self._discard(item)
+
+    def close(self) -> None:
+        """Take no more items; what waits can still be taken."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def abort(self) -> None:
+        """Take no more items and throw away what waits."""
+        self.close()
+        self.clear()
+
+
+class Latest(Generic[T]):
+    """A mailbox with one slot: a new item displaces the one that nobody took.
+
+    The reader polls ``take``; a reader that stops polling costs one item of memory.
+    """
+
+    def __init__(self, discard: Callable[[T], None]) -> None:
+        """Make an empty mailbox; ``discard`` is called on items that are displaced."""
+        self._discard = discard
+        self._item: T | None = None
+        self._lock = threading.Lock()
+        self._has_reader = False
+
+    @property
+    def has_reader(self) -> bool:
+        """Whether anyone ever polled: without a reader nothing is skipped."""
+        return self._has_reader
+
+    def put(self, item: T) -> bool:
+        """Leave an item, which is the mailbox's from now on; True if one was displaced."""
+        with self._lock:
+            displaced, self._item = self._item, item
+        if displaced is not None:
+            self._discard(displaced)
+        return displaced is not None
+
+    def take(self) -> T | None:
+        """Take the newest item, which is the caller's from now on; None if there is none new."""
+        with self._lock:
+            self._has_reader = True
+            item, self._item = self._item, None
+            return item
+
+    def clear(self) -> None:
+        """Throw away the item, if there is one."""
+        with self._lock:
+            item, self._item = self._item, None
+        if item is not None:
+            self._discard(item)

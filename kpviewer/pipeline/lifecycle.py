@@ -1,0 +1,100 @@
+"""The state of a pipeline, why it ended, and the first thing that went wrong in it."""
+
+from __future__ import annotations
+
+import threading
+
+from kpviewer.errors import KpviewerError, PipelineError
+from kpviewer.structures import PipelineState, StopReason
+
+
+class Lifecycle:
+    """Counts the threads of a run. Thread-safe.
+
+    ::
+
+        IDLE --begin--> STARTING --opened--> RUNNING --stopping/failed--> STOPPING
+          ^                                     |                            |
+          +-------- last thread ended ----------+----------------------------+--> FAILED
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._state = PipelineState.IDLE
+        self._stop_reason: StopReason | None = None
+        self._failure: KpviewerError | None = None
+        self._alive = 0
+
+    @property
+    def state(self) -> PipelineState:
+        """The state; PAUSED is the transport's to know."""
+        return self._state
+
+    @property
+    def stop_reason(self) -> StopReason | None:
+        """Why the pipeline stops or stopped; None while it runs."""
+        return self._stop_reason
+
+    @property
+    def failure(self) -> KpviewerError | None:
+        """The first error of any thread of this run."""
+        return self._failure
+
+    def begin(self, threads: int) -> None:
+        """Start a run of ``threads`` threads.
+
+        Raises:
+            PipelineError: if the run before has not ended.
+        """
+        with self._lock:
+            if self._alive:
+                raise PipelineError(f"A pipeline starts once at a time; it is {self._state}.")
+            self._alive = threads
+            self._state = PipelineState.STARTING
+            self._stop_reason = None
+            self._failure = None
+
+    def opening(self) -> None:
+        """Note that a source is being opened."""
+        self._set_unless_stopping(PipelineState.STARTING)
+
+    def opened(self) -> None:
+        """Note that the source is open."""
+        self._set_unless_stopping(PipelineState.RUNNING)
+
+    def stopping(self, reason: StopReason) -> None:
+        """Note that the run ends; the first reason stays."""
+        with self._lock:
+            if self._alive and self._stop_reason is None:
+                self._stop_reason = reason
+                self._state = PipelineState.STOPPING
+
+    def failed(self, error: Exception) -> None:
+        """Keep the first error; anything but a KpviewerError is wrapped in a PipelineError."""
+        if not isinstance(error, KpviewerError):
+            wrapped = PipelineError(f"{type(error).__name__}: {_first_line(error)}")
+            wrapped.__cause__ = error
+            error = wrapped
+        with self._lock:
+            if self._failure is None:
+                self._failure = error
+                self._stop_reason = StopReason.FAILED
+                self._state = PipelineState.STOPPING
+
+    def thread_ended(self) -> None:
+        """Note that a thread is through; the last one settles the state."""
+        with self._lock:
+            self._alive -= 1
+            if self._alive == 0:
+                self._state = PipelineState.FAILED if self._failure else PipelineState.IDLE
+                self._stop_reason = self._stop_reason or StopReason.END_OF_STREAM
+
+    def _set_unless_stopping(self, state: PipelineState) -> None:
+        with self._lock:
+            if self._stop_reason is None:
+                self._state = state
+
+
+def _first_line(error: Exception) -> str:
+    """The first line of an error's text; a traceback inside it is of no use to people."""
+    return str(error).strip().partition("\n")[0] or "no reason given"

@@ -1,0 +1,253 @@
+"""The pipeline: a source, a model and two threads, behind one object that any thread may call.
+
+Works with no window and without torch; the model is whatever satisfies ``InferenceEngine``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kpviewer.errors import PipelineError
+from kpviewer.pipeline.capture import CaptureThread
+from kpviewer.pipeline.channels import FrameQueue, Latest
+from kpviewer.pipeline.inference import InferenceThread
+from kpviewer.pipeline.lifecycle import Lifecycle
+from kpviewer.pipeline.options import PipelineOptions
+from kpviewer.pipeline.reader import QueuedFrame, SourceReader
+from kpviewer.pipeline.settings import InferenceEngine, ResultSink, Settings, SettingsCell
+from kpviewer.pipeline.stats import StatsRecorder
+from kpviewer.pipeline.transport import Transport
+from kpviewer.pipeline.wiring import Wiring
+from kpviewer.runtime.buffers import PinnedPool
+from kpviewer.structures import (
+    FrameResult,
+    PipelineState,
+    PipelineStatus,
+    StopReason,
+    StreamInfo,
+    Thresholds,
+)
+
+if TYPE_CHECKING:
+    import threading
+
+    from kpviewer.sources.base import FrameSource
+
+__all__ = ["InferenceEngine", "Latest", "Pipeline", "PipelineOptions", "ResultSink"]
+
+
+class Pipeline:
+    """Carries frames from a source through a model to whoever wants the results.
+
+    ::
+
+        IDLE --start--> STARTING --source open--> RUNNING <--pause/resume--> PAUSED
+          ^                                          | stop, end, error
+          +--- threads ended --- STOPPING <----------+
+                                    +--- after an error ---> FAILED      (start again from both)
+
+    Results: poll ``latest.take()``, and release the frame of each result that it gives; or add a
+    sink, which sees every result. The pipeline owns its source, and closes it.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource,
+        engine: InferenceEngine | None = None,
+        *,
+        thresholds: Thresholds | None = None,
+        options: PipelineOptions | None = None,
+    ) -> None:
+        """Make a pipeline that stands still; nothing is opened yet.
+
+        Args:
+            source: where the frames come from, closed.
+            engine: what finds objects; None shows plain frames until ``set_engine``.
+            thresholds: None takes the engine's own, or the defaults.
+            options: settings for its life.
+        """
+        options = options or PipelineOptions()
+        if thresholds is None:
+            thresholds = engine.spec.thresholds if engine is not None else Thresholds()
+        self.latest: Latest[FrameResult] = Latest(lambda result: result.frame.release())
+        """The newest result that nobody took. Who takes one releases its frame."""
+        self._transport = Transport(options.clock, loop=options.loop)
+        self._lifecycle = Lifecycle()
+        self._stats = StatsRecorder(options.clock)
+        self._settings = SettingsCell(Settings(engine, thresholds))
+        self._reader = SourceReader(source, options.clock)
+        self._wiring = Wiring(
+            options,
+            PinnedPool(options.slots),
+            _new_queue(options),
+            self.latest,
+            self._settings,
+            self._transport,
+            self._lifecycle,
+            self._stats,
+        )
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def info(self) -> StreamInfo | None:
+        """What the source says of itself; None until it is open."""
+        return self._reader.info
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The present thresholds."""
+        return self._settings.current.thresholds
+
+    # -- life --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the threads; the source is opened by one of them. Also starts again.
+
+        Raises:
+            PipelineError: if it runs already.
+        """
+        self._lifecycle.begin(threads=2)
+        self._transport.begin()
+        self._stats.reset()
+        source = self._transport.take_source()
+        if source is not None:
+            self._reader.change(source)
+        self._wiring = replace(self._wiring, queue=_new_queue(self._wiring.options))
+        self._threads = [
+            CaptureThread(self._reader, self._wiring),
+            InferenceThread(self._wiring),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ask the threads to end, and return at once; any state, any number of times."""
+        self._lifecycle.stopping(StopReason.REQUESTED)
+        self._transport.stop()
+        self._wiring.queue.abort()
+        if self.status().state is PipelineState.STOPPING:
+            self._reader.interrupt()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait until the threads have ended.
+
+        Args:
+            timeout_s: for each thread, in seconds; None waits as long as it takes.
+
+        Returns:
+            Whether they have.
+
+        Raises:
+            KpviewerError: the first error of any thread; a PipelineError for unexpected ones.
+        """
+        for thread in self._threads:
+            thread.join(timeout_s)
+        if self._lifecycle.failure is not None:
+            raise self._lifecycle.failure
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def close(self) -> None:
+        """Stop, wait for the threads and empty the mailbox; idempotent. Doesn't raise failures.
+
+        Waits for a read that is under way, at most the source's read (or open) time-out.
+        """
+        self.stop()
+        for thread in self._threads:
+            thread.join()
+        self.latest.clear()
+
+    # -- transport ---------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Hold the stream. It still shows its first frame, and one for each seek and step."""
+        self._transport.pause()
+
+    def resume(self) -> None:
+        """Go on; from the first frame where the stream is held at its end."""
+        self._transport.resume()
+
+    def step(self) -> None:
+        """Pause, and let exactly one more frame out."""
+        self._transport.step()
+
+    def seek(self, index: int) -> None:
+        """Go to frame ``index``, or to the nearest there is; paused, exactly that one is shown.
+
+        Raises:
+            PipelineError: if the source is open and can't be sought in.
+        """
+        info = self.info
+        if info is not None and not info.is_seekable:
+            raise PipelineError(f"{info.name} has no frames to go to; only files do.")
+        self._transport.seek(index)
+
+    def set_speed(self, factor: float) -> None:
+        """Play files at ``factor`` times their speed.
+
+        Raises:
+            ValueError: if ``factor`` is not positive.
+        """
+        if not factor > 0:
+            raise ValueError(f"speed must be positive, got {factor}")
+        self._transport.set_speed(factor)
+
+    def set_loop(self, wanted: bool) -> None:
+        """Start files again at their end, or not."""
+        self._transport.set_loop(wanted)
+
+    # -- settings ----------------------------------------------------------------------------
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Use other thresholds from the next frame on."""
+        self._settings.set_thresholds(thresholds)
+
+    def set_engine(self, engine: InferenceEngine | None) -> None:
+        """Use another model, or none, from the next frame on; thresholds stay as they are."""
+        self._settings.set_engine(engine)
+
+    def set_source(self, source: FrameSource) -> None:
+        """Change to another source, running or not; it is opened by the capture thread.
+
+        The present source is closed first. A source that can't be opened ends the pipeline.
+        """
+        displaced = self._transport.change_source(source)
+        if displaced is not None:
+            displaced.close()
+
+    def add_sink(self, sink: ResultSink) -> None:
+        """Give every result to ``sink``, from the next frame on."""
+        self._settings.add_sink(sink)
+
+    def remove_sink(self, sink: ResultSink) -> None:
+        """Give no more results to ``sink``; one may be under way in the other thread."""
+        self._settings.remove_sink(sink)
+
+    # -- what goes on ------------------------------------------------------------------------
+
+    def status(self) -> PipelineStatus:
+        """Give one snapshot of state and numbers; cheap enough for 10 times a second."""
+        state, reason = self._lifecycle.state, self._lifecycle.stop_reason
+        if state is PipelineState.RUNNING and self._transport.paused:
+            state = PipelineState.PAUSED
+            reason = StopReason.END_OF_STREAM if self._transport.at_end else None
+        is_on = state in (PipelineState.RUNNING, PipelineState.PAUSED)
+        failure = self._lifecycle.failure
+        return PipelineStatus(
+            state=state,
+            stop_reason=reason,
+            stats=self._stats.snapshot(len(self._wiring.queue)),
+            failure=str(failure) if failure is not None else None,
+            signal_lost_s=self._reader.signal_lost_s() if is_on else None,
+            reconnects=self._reader.reconnects,
+            warning=self._reader.warning,
+        )
+
+    def note_displayed(self, result: FrameResult) -> None:
+        """Note that a result was just painted: for display rate and latency."""
+        self._stats.frame_displayed(result.frame)
+
+
+def _new_queue(options: PipelineOptions) -> FrameQueue[QueuedFrame]:
+    """Make the queue of one run."""
+    return FrameQueue(options.queue_size, QueuedFrame.release)

@@ -1,0 +1,226 @@
+"""A source as the capture thread sees it: frames in leased buffers, numbered and timed.
+
+Keeps book of the signal of a live source. Knows nothing of orders, pacing or queues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+from kpviewer.errors import PipelineError, SourceError
+from kpviewer.pipeline.clock import Clock
+from kpviewer.runtime.buffers import BufferLease
+from kpviewer.structures import Frame, ImageArray, StreamInfo
+
+if TYPE_CHECKING:
+    from kpviewer.sources.base import Captured, FrameSource
+
+_STALL_S = 2.0
+_STALL_FRAMES = 5
+_SLIDES_FPS = 1.0
+"""Of pictures that have no time of their own."""
+_NS = 1_000_000_000
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A source whose blocked open or read can be cut short."""
+
+    def interrupt(self) -> None:
+        """Make a blocked ``open`` or ``read`` raise SourceError soon; called from any thread."""
+
+
+class QueuedFrame(NamedTuple):
+    """A frame on its way to the model; whoever has it holds one claim on its buffer."""
+
+    frame: Frame
+    read_ms: float
+    queued_ns: int
+    """When it was put on the queue."""
+
+    def release(self) -> None:
+        """Let the buffer go."""
+        self.frame.release()
+
+
+class SourceReader:
+    """Owns a source. One thread opens, reads, seeks and closes; the properties are for all."""
+
+    def __init__(self, source: FrameSource, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+        self._info: StreamInfo | None = None
+        self._scratch: ImageArray = np.empty((0, 0, 3), np.uint8)
+        self._live_index = 0
+        self._has_given_frames = False
+        self._is_lost = False
+        self._last_frame_ns = 0
+        self._failed_attempts = 0
+        self._reconnects = 0
+
+    @property
+    def info(self) -> StreamInfo | None:
+        """What the source says of itself; None while it is being opened."""
+        return self._info
+
+    @property
+    def open_info(self) -> StreamInfo:
+        """What the open source says of itself.
+
+        Raises:
+            PipelineError: if it is not open.
+        """
+        info = self._info
+        if info is None:
+            raise PipelineError("The source must be open to be read; open it first.")
+        return info
+
+    @property
+    def warning(self) -> str | None:
+        """What the source has to say to the user, such as an early end."""
+        return self._source.warning
+
+    @property
+    def has_given_frames(self) -> bool:
+        """Whether a frame came since the source was opened or sent elsewhere."""
+        return self._has_given_frames
+
+    @property
+    def failed_attempts(self) -> int:
+        """How often the source was opened in vain, or without a frame, since its last frame."""
+        return self._failed_attempts
+
+    @property
+    def reconnects(self) -> int:
+        """How often a lost source was opened again, in vain or not."""
+        return self._reconnects
+
+    def signal_lost_s(self) -> float | None:
+        """Seconds without a picture from a live source; None while it gives them."""
+        info = self._info
+        if info is None or not info.is_live:
+            return None
+        silent_s = (self._clock.now_ns() - self._last_frame_ns) / _NS
+        patience_s = max(_STALL_S, _STALL_FRAMES / (info.nominal_fps or _STALL_FRAMES))
+        return silent_s if self._is_lost or silent_s > patience_s else None
+
+    def position_s(self, frame: Frame) -> float:
+        """Media time of a frame in seconds, from its number where the source gives none."""
+        if frame.position_s is not None:
+            return frame.position_s
+        return frame.index / (self.open_info.nominal_fps or _SLIDES_FPS)
+
+    def open(self) -> None:
+        """Open the source.
+
+        Raises:
+            SourceError: if it can't be opened.
+        """
+        self._info = None
+        self._info = self._source.open()
+        self._last_frame_ns = self._clock.now_ns()
+        self._has_given_frames = self._is_lost = False
+        self._failed_attempts = 0
+
+    def close(self) -> None:
+        """Close the source; idempotent."""
+        self._source.close()
+
+    def change(self, source: FrameSource) -> None:
+        """Close the present source and take another, closed: the two may be one camera."""
+        self._info = None
+        previous, self._source = self._source, source
+        previous.close()
+        self._live_index = 0
+
+    def interrupt(self) -> None:
+        """Cut a blocked open or read short, where the source can; from any thread."""
+        if isinstance(self._source, Interruptible):
+            self._source.interrupt()
+
+    def go_to(self, index: int) -> None:
+        """Make frame ``index`` the next one; sources that can't seek start again for 0.
+
+        Raises:
+            SourceError: if the source can't.
+        """
+        info = self.open_info
+        if info.is_seekable:
+            last = index if info.frame_count is None else info.frame_count - 1
+            self._source.seek(max(0, min(index, last)))
+        elif index == 0 and not info.is_live:
+            self._source.close()
+            self._info = self._source.open()
+        self._has_given_frames = False
+
+    def lose(self) -> None:
+        """Note that a live source gives nothing any more, and close it."""
+        self._is_lost = True
+        self._source.close()
+
+    def reconnect(self) -> None:
+        """Try once to open a lost source; where that fails, the next read says so."""
+        self._failed_attempts += 1
+        self._reconnects += 1
+        try:
+            self._info = self._source.open()
+        except SourceError:
+            self._source.close()
+
+    def read(self, lease: BufferLease | None) -> QueuedFrame | None:
+        """Read the next frame.
+
+        Args:
+            lease: filled and sealed; the frame takes it over. None reads into scratch memory
+                that the next such read overwrites.
+
+        Returns:
+            None at the end of a file, or where a live source is lost; the lease is unused then.
+
+        Raises:
+            SourceError: if a source that is not live breaks.
+        """
+        started_ns = self._clock.now_ns()
+        captured = self._ask(self._use_scratch if lease is None else lease.allocate)
+        if captured is None:
+            return None
+        if lease is not None:
+            lease.seal()
+        read_ns = self._last_frame_ns = self._clock.now_ns()
+        self._has_given_frames = True
+        self._is_lost = False
+        self._failed_attempts = 0
+        frame = Frame(
+            self._index_of_last(),
+            captured.captured_ns,
+            captured.position_s,
+            captured.bgr,
+            captured.truth,
+            lease,
+        )
+        return QueuedFrame(frame, (read_ns - started_ns) / 1e6, read_ns)
+
+    def _ask(self, allocate: Callable[[int, int], ImageArray]) -> Captured | None:
+        """Read; a live source that breaks gives None, like one that ends."""
+        try:
+            return self._source.read(allocate)
+        except SourceError:
+            if not self.open_info.is_live:
+                raise
+            return None
+
+    def _use_scratch(self, height: int, width: int) -> ImageArray:
+        """Give memory for a frame that nobody will see."""
+        if self._scratch.shape != (height, width, 3):
+            self._scratch = np.empty((height, width, 3), np.uint8)
+        return self._scratch
+
+    def _index_of_last(self) -> int:
+        """Number of the frame just read; live sources count on when they are opened again."""
+        if not self.open_info.is_live:
+            return self._source.next_index - 1
+        self._live_index += 1
+        return self._live_index - 1

@@ -1,0 +1,81 @@
+"""What a user may change while frames flow: the model, the thresholds, and who gets the results."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.runtime.executor import InferenceTimings
+    from kpviewer.structures import Candidates, FrameResult, ImageArray, Thresholds
+
+
+class InferenceEngine(Protocol):
+    """Runs a model on one picture; ``runtime.executor.Executor`` is one."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model says of itself."""
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
+        """Find candidates in an (H, W, 3) uint8 picture; it has done with ``bgr`` on return.
+
+        Called on the inference thread only. Any exception ends the pipeline.
+        """
+
+
+class ResultSink(Protocol):
+    """Gets every result, for instance to record it."""
+
+    def accept(self, result: FrameResult) -> None:
+        """Take a result, on the inference thread: a slow sink slows the stream.
+
+        The frame is valid during the call; retain it to keep it longer, and release it after.
+        Any exception ends the pipeline, so a sink that may fail and be let go catches its own.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the inference thread reads once for each frame; swapped as one."""
+
+    engine: InferenceEngine | None
+    thresholds: Thresholds
+    sinks: tuple[ResultSink, ...] = ()
+
+
+class SettingsCell:
+    """Holds the present settings. Changes are thread-safe; reading is one attribute."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._lock = threading.Lock()
+        self._settings = settings
+
+    @property
+    def current(self) -> Settings:
+        """The present settings, one immutable object."""
+        return self._settings
+
+    def set_engine(self, engine: InferenceEngine | None) -> None:
+        """Use another model, or none, from the next frame on."""
+        with self._lock:
+            self._settings = replace(self._settings, engine=engine)
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Use other thresholds from the next frame on."""
+        with self._lock:
+            self._settings = replace(self._settings, thresholds=thresholds)
+
+    def add_sink(self, sink: ResultSink) -> None:
+        """Give results to ``sink`` too; adding it again changes nothing."""
+        with self._lock:
+            if all(present is not sink for present in self._settings.sinks):
+                self._settings = replace(self._settings, sinks=(*self._settings.sinks, sink))
+
+    def remove_sink(self, sink: ResultSink) -> None:
+        """Give no more results to ``sink``; one may be under way."""
+        with self._lock:
+            sinks = tuple(present for present in self._settings.sinks if present is not sink)
+            self._settings = replace(self._settings, sinks=sinks)

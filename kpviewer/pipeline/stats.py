@@ -1,0 +1,121 @@
+"""Counts and times of a running pipeline, as a snapshot for the statistics panel."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from dataclasses import fields, replace
+
+import numpy as np
+
+from kpviewer.pipeline.clock import Clock
+from kpviewer.structures import Frame, Percentiles, PipelineStats, StageTimings
+
+QUEUE_FULL = "queue full"
+NO_FREE_BUFFER = "no free buffer"
+DISPLAY_SKIPPED = "display skipped"
+
+DISPLAY = "display"
+"""Key of the latency from capture to paint."""
+
+_WINDOW_S = 2.0
+_LATENCY_FRAMES = 300
+_NS = 1_000_000_000
+_STAGES = tuple(item.name for item in fields(StageTimings))
+
+
+class RateMeter:
+    """Events a second over the last two seconds."""
+
+    def __init__(self) -> None:
+        self._times_ns: deque[int] = deque(maxlen=2000)
+
+    def tick(self, now_ns: int) -> None:
+        """Count one event."""
+        self._times_ns.append(now_ns)
+
+    def per_second(self, now_ns: int) -> float:
+        """Rate at ``now_ns``; falls to 0 when events stop."""
+        while self._times_ns and now_ns - self._times_ns[0] > _WINDOW_S * _NS:
+            self._times_ns.popleft()
+        events = len(self._times_ns)
+        if events < 2:
+            return 0.0
+        span_ns = self._times_ns[-1] - self._times_ns[0]
+        silent_ns = now_ns - self._times_ns[-1]
+        if silent_ns * (events - 1) > 2 * span_ns:  # two events are missing: it has slowed down
+            span_ns += silent_ns
+        return (events - 1) * _NS / span_ns if span_ns else 0.0
+
+
+class StatsRecorder:
+    """Gathers what the threads report. Thread-safe; every call is short."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: for a new run."""
+        with self._lock:
+            self._capture, self._inference, self._display = RateMeter(), RateMeter(), RateMeter()
+            self._frames_read = self._frames_inferred = 0
+            self._drops: Counter[str] = Counter()
+            self._latency = {
+                stage: deque[float](maxlen=_LATENCY_FRAMES) for stage in (*_STAGES, DISPLAY)
+            }
+            self._last_displayed: tuple[int, int] | None = None
+
+    def frame_read(self) -> None:
+        """Count a frame that the source gave."""
+        with self._lock:
+            self._frames_read += 1
+            self._capture.tick(self._clock.now_ns())
+
+    def frame_inferred(self, timings: StageTimings) -> None:
+        """Count a frame that went through the model."""
+        with self._lock:
+            self._frames_inferred += 1
+            self._inference.tick(self._clock.now_ns())
+            for stage in _STAGES:
+                self._latency[stage].append(getattr(timings, stage))
+
+    def frame_displayed(self, frame: Frame) -> None:
+        """Count a frame that was painted; painting the same one again counts once."""
+        now_ns = self._clock.now_ns()
+        identity = (frame.index, frame.captured_ns)
+        with self._lock:
+            if identity == self._last_displayed:
+                return
+            self._last_displayed = identity
+            self._display.tick(now_ns)
+            self._latency[DISPLAY].append((now_ns - frame.captured_ns) / 1e6)
+
+    def dropped(self, cause: str, count: int = 1) -> None:
+        """Count frames that were lost."""
+        if count:
+            with self._lock:
+                self._drops[cause] += count
+
+    def snapshot(self, queue_depth: int) -> PipelineStats:
+        """Give the numbers of this moment."""
+        now_ns = self._clock.now_ns()
+        with self._lock:
+            latency = {stage: list(times) for stage, times in self._latency.items() if times}
+            stats = PipelineStats(
+                capture_fps=self._capture.per_second(now_ns),
+                inference_fps=self._inference.per_second(now_ns),
+                display_fps=self._display.per_second(now_ns),
+                frames_read=self._frames_read,
+                frames_inferred=self._frames_inferred,
+                drops=dict(self._drops),
+                queue_depth=queue_depth,
+            )
+        percentiles = {stage: _percentiles(times) for stage, times in latency.items()}
+        return replace(stats, latency=percentiles)
+
+
+def _percentiles(times_ms: list[float]) -> Percentiles:
+    p50, p95 = np.percentile(times_ms, (50, 95))
+    return Percentiles(float(p50), float(p95))

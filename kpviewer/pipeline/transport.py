@@ -1,0 +1,197 @@
+"""What the user asks of the stream: pause, step, seek, speed, loop, another source, stop.
+
+Any thread asks; the capture thread takes the orders between two frames and is woken from its
+waits by a new one. This module knows nothing of frames or queues.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kpviewer.pipeline.clock import Clock
+
+if TYPE_CHECKING:
+    from kpviewer.sources.base import FrameSource
+
+_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """One snapshot of what is asked; ``source`` and ``seek`` are handed out once."""
+
+    version: int
+    """Changes with every order; see ``Transport.wait_for_orders``."""
+    stop: bool
+    source: FrameSource | None
+    """Change to this source."""
+    seek: int | None
+    """Go to this frame."""
+    paused: bool
+    may_advance: bool
+    """Whether the next frame may go out: running, or a step is asked for."""
+    speed: float
+
+
+class Transport:
+    """Holds the orders until the capture thread takes them. Thread-safe.
+
+    A paused stream still owes one frame after start, seek, step and a change of source.
+    """
+
+    def __init__(self, clock: Clock, *, loop: bool = False) -> None:
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._version = 0
+        self._stop = False
+        self._source: FrameSource | None = None
+        self._seek: int | None = None
+        self._paused = False
+        self._at_end = False
+        self._owed = 1
+        self._speed = 1.0
+        self._loop = loop
+
+    @property
+    def paused(self) -> bool:
+        """Whether the stream is paused, by the user or at its end."""
+        return self._paused
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the stream waits at its end."""
+        return self._at_end
+
+    @property
+    def loops(self) -> bool:
+        """Whether a file starts again at its end."""
+        return self._loop
+
+    def begin(self) -> None:
+        """Make ready for a new run; pause, speed, loop and a seek asked for before stay."""
+        with self._changed:
+            self._stop = False
+            self._paused = self._paused and not self._at_end
+            self._at_end = False
+            self._owed = 1
+
+    def pause(self) -> None:
+        """Hold the stream after the frame that is under way."""
+        with self._changed:
+            self._paused = True
+            self._wake()
+
+    def resume(self) -> None:
+        """Go on; from the start if the stream waits at its end."""
+        with self._changed:
+            if self._at_end:
+                self._seek = 0
+            self._at_end = self._paused = False
+            self._wake()
+
+    def step(self) -> None:
+        """Pause, and let one more frame out."""
+        with self._changed:
+            self._owed = self._owed + 1 if self._paused else 1
+            self._paused = True
+            self._wake()
+
+    def seek(self, index: int) -> None:
+        """Go to frame ``index``; of several seeks that wait, the last one counts."""
+        with self._changed:
+            self._seek = index
+            self._at_end = False
+            self._owed = 1
+            self._wake()
+
+    def set_speed(self, factor: float) -> None:
+        """Play at ``factor`` times the speed."""
+        with self._changed:
+            self._speed = factor
+            self._wake()
+
+    def set_loop(self, wanted: bool) -> None:
+        """Start again at the end, or not."""
+        with self._changed:
+            self._loop = wanted
+            self._wake()
+
+    def change_source(self, source: FrameSource) -> FrameSource | None:
+        """Ask for another source; gives back one that was asked for and never taken."""
+        with self._changed:
+            displaced, self._source = self._source, source
+            self._seek = None
+            self._paused = self._paused and not self._at_end
+            self._at_end = False
+            self._owed = 1
+            self._wake()
+            return displaced
+
+    def stop(self) -> None:
+        """Ask the capture thread to end."""
+        with self._changed:
+            self._stop = True
+            self._wake()
+
+    def take(self) -> Orders:
+        """Take the orders: for the capture thread."""
+        with self._changed:
+            orders = Orders(
+                self._version,
+                self._stop,
+                self._source,
+                self._seek,
+                self._paused,
+                not self._at_end and (not self._paused or self._owed > 0),
+                self._speed,
+            )
+            self._source = self._seek = None
+            return orders
+
+    def take_source(self) -> FrameSource | None:
+        """Take only the source that waits, if one does."""
+        with self._changed:
+            source, self._source = self._source, None
+            return source
+
+    def frame_went_out(self) -> None:
+        """Note that a frame was handed on; a paused stream owes one less."""
+        with self._changed:
+            self._owed = max(0, self._owed - 1)
+
+    def hold_at_end(self) -> None:
+        """Pause at the end of the stream, unless the user asked to go elsewhere meanwhile."""
+        with self._changed:
+            if self._stop or self._source is not None or self._seek is not None:
+                return
+            self._paused = self._at_end = True
+            self._owed = 0
+
+    def wait_for_orders(self, version: int, timeout_s: float | None = None) -> bool:
+        """Wait until there are orders newer than ``version``; False when the time is up."""
+        with self._changed:
+            if timeout_s is None:
+                return self._changed.wait_for(lambda: self._version != version)
+            return self._wait(lambda: self._version != version, timeout_s)
+
+    def wait_for_leave(self, timeout_s: float) -> bool:
+        """Wait until the present source is to be left (stop, other source); False: time is up."""
+        with self._changed:
+            return self._wait(lambda: self._stop or self._source is not None, timeout_s)
+
+    def _wait(self, is_done: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait on the pipeline's own clock, the lock being held."""
+        deadline_ns = self._clock.now_ns() + round(timeout_s * _NS)
+        while not is_done():
+            left_s = (deadline_ns - self._clock.now_ns()) / _NS
+            if left_s <= 0:
+                return False
+            self._clock.wait(self._changed, left_s)
+        return True
+
+    def _wake(self) -> None:
+        self._version += 1
+        self._changed.notify_all()
