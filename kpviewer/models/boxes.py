@@ -22,9 +22,10 @@ def cxcywh_to_xyxy(cxcywh: Tensor) -> Tensor:
 
 def intersection(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
     """Area shared by each pair of (..., N, 4) and (..., M, 4) boxes: (..., N, M)."""
-    low = torch.maximum(a_xyxy[..., :, None, :2], b_xyxy[..., None, :, :2])
-    high = torch.minimum(a_xyxy[..., :, None, 2:], b_xyxy[..., None, :, 2:])
-    return (high - low).clamp(min=0).prod(-1)
+    a, b = a_xyxy[..., :, None, :].unbind(-1), b_xyxy[..., None, :, :].unbind(-1)
+    width = torch.minimum(a[2], b[2]) - torch.maximum(a[0], b[0])
+    height = torch.minimum(a[3], b[3]) - torch.maximum(a[1], b[1])
+    return width.clamp(min=0) * height.clamp(min=0)
 
 
 def box_area(xyxy: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ UNMATCHED = -1
 def match_boxes(iou: Tensor, threshold: float) -> Tensor:
     """Give each default box a true one: greedy bipartite first, then by threshold.
 
-    The largest overlap of the matrix binds its pair and strikes its row and column, until every true
-    box has a default box; then each free default box joins its best true box over the threshold.
+    The largest overlap of the matrix binds its pair and strikes its row and column, until every
+    true box has a default box; then each free default box joins its best true box over the
+    threshold.
 
     Args:
         iou: (B, T, P) overlaps of T true and P default boxes; rows of padding are all negative.
@@ -28,14 +29,16 @@ def match_boxes(iou: Tensor, threshold: float) -> Tensor:
         return torch.full((batch, priors), UNMATCHED, device=iou.device)
     best_overlap, best_truth = iou.max(1)  # (B, P)
     matched = torch.where(best_overlap >= threshold, best_truth, UNMATCHED)
-    remaining = iou.clone()
+    # A true box loses at most T - 1 default boxes to others, so its T best are all it may get.
+    overlaps, candidates = iou.topk(min(truths, priors), dim=2)  # (B, T, K)
+    width = overlaps.shape[2]
     rows = torch.arange(batch, device=iou.device)
     for _ in range(truths):  # one pair a picture and step: the whole batch at once
-        value, flat = remaining.flatten(1).max(1)
-        truth, prior = flat // priors, flat % priors
+        value, flat = overlaps.flatten(1).max(1)
+        truth = flat // width
+        prior = candidates.flatten(1)[rows, flat]
         real = value >= 0  # padding and struck rows are negative
-        kept = matched[rows, prior]
-        matched[rows, prior] = torch.where(real, truth, kept)
-        remaining[rows, truth] = -1.0
-        remaining[rows, :, prior] = -1.0
+        matched[rows, prior] = torch.where(real, truth, matched[rows, prior])
+        overlaps[rows, truth] = -1.0
+        overlaps.masked_fill_(candidates == prior[:, None, None], -1.0)
     return matched

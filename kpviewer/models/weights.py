@@ -1,0 +1,138 @@
+"""Model files: a safetensors file whose header says what the model is.
+
+Loading never runs code from a file: names, shapes, dtypes and values are checked against the
+network that this package builds itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.base import Detector
+from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.spec import ModelSpec
+from kpviewer.shipped import shipped_weights_dir
+
+ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {"face-ssd": build_face_ssd}
+"""Builders of untrained detectors by architecture; a new family is a new line."""
+
+SPEC_KEY = "kpviewer"
+"""Header entry that holds the ModelSpec."""
+
+MAX_FILE_BYTES = 2 * 1024**3
+_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
+
+
+def save_weights(detector: Detector, path: Path) -> None:
+    """Write a detector's weights, in half precision, with its description in the header."""
+    tensors = {
+        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for name, value in detector.network.state_dict().items()
+    }
+    partial = path.with_name(path.name + ".part")
+    save_file(tensors, str(partial), metadata={SPEC_KEY: detector.spec.to_json()})
+    partial.replace(path)
+
+
+def find_weights(name_or_path: str | Path) -> Path:
+    """Find a shipped model by name, or a file by path.
+
+    Raises:
+        WeightsError: if there is neither.
+    """
+    path = Path(name_or_path).expanduser()
+    if path.is_file():
+        return path
+    shipped = shipped_weights_dir() / f"{name_or_path}.safetensors"
+    if shipped.is_file():
+        return shipped
+    names = ", ".join(sorted(file.stem for file in shipped_weights_dir().glob("*.safetensors")))
+    raise WeightsError(
+        f"No model is called {str(name_or_path)!r} and no such file exists. "
+        f"Shipped models: {names or 'none'}; or give the path of a .safetensors file."
+    )
+
+
+def read_spec(path: Path) -> ModelSpec:
+    """Read what a weight file says of itself, without its tensors.
+
+    Raises:
+        WeightsError: if it isn't a safetensors file of kpviewer's.
+    """
+    if path.suffix != ".safetensors":
+        raise WeightsError(
+            f"{path.name} isn't a .safetensors file. Save the model with kpviewer train, "
+            "or convert its state dict with safetensors.torch.save_file."
+        )
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise WeightsError(f"{path.name} is larger than 2 GiB: not a model that kpviewer builds.")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(
+            f"{path.name} is damaged or no safetensors file: {error}. Fetch or train it again."
+        ) from error
+    if SPEC_KEY not in metadata:
+        raise WeightsError(
+            f"{path.name} doesn't say what model it holds (no {SPEC_KEY!r} entry in its header). "
+            "Was it saved by another program?"
+        )
+    return ModelSpec.from_json(metadata[SPEC_KEY])
+
+
+def load_model(name_or_path: str | Path) -> Detector:
+    """Build the detector that a file describes and fill in its weights, checked.
+
+    Args:
+        name_or_path: a shipped name such as "face-ssd", or the path of a .safetensors file.
+
+    Returns:
+        The detector, its network in evaluation mode, float32 on the CPU.
+
+    Raises:
+        WeightsError: if the file is missing, damaged, or doesn't fit its architecture.
+    """
+    path = find_weights(name_or_path)
+    spec = read_spec(path)
+    if spec.architecture not in ARCHITECTURES:
+        raise WeightsError(
+            f"{path.name} holds a {spec.architecture!r}; this version knows "
+            f"{', '.join(sorted(ARCHITECTURES))}. Update kpviewer."
+        )
+    detector = ARCHITECTURES[spec.architecture](spec)
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path.name} can't be read: {error}. Is the file complete?") from error
+    _check_state(path.name, state, detector.network.state_dict())
+    detector.network.load_state_dict(state)
+    detector.network.eval()
+    return detector
+
+
+def _check_state(name: str, state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """Compare names, shapes, dtypes and values with what the network wants."""
+    odd = sorted(set(state) ^ set(expected))
+    if odd:
+        side = "lacks" if odd[0] in expected else "has the unknown"
+        raise WeightsError(
+            f"{name} doesn't fit its architecture: it {side} tensor {odd[0]!r} "
+            f"({len(odd)} differ). Was it trained with another version?"
+        )
+    for key, value in state.items():
+        if value.shape != expected[key].shape or value.dtype not in _DTYPES:
+            raise WeightsError(
+                f"{name}: tensor {key!r} must have shape {tuple(expected[key].shape)}, "
+                f"got {tuple(value.shape)} {value.dtype}. Was it trained with another version?"
+            )
+        if not torch.isfinite(value).all():
+            raise WeightsError(f"{name}: tensor {key!r} has values that aren't numbers.")

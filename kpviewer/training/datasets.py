@@ -1,0 +1,143 @@
+"""Composed pictures as an endless, seeded stream, and their batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.training.mosaic import Mosaic, MosaicOptions
+from kpviewer.training.occlusion import occlude_faces
+from kpviewer.training.samples import Sample, load_sample
+from kpviewer.training.transforms import photometric
+
+
+class Batch(NamedTuple):
+    """B pictures and their T objects each, padded."""
+
+    images: Tensor
+    """(B, 3, H, W) uint8 RGB."""
+    xyxy: Tensor
+    """(B, T, 4) float32, input px; 0 where padded."""
+    class_ids: Tensor
+    """(B, T) int64; -1 where padded, -2 where the object is ignored."""
+    points_xy: Tensor
+    """(B, T, K, 2) float32, input px."""
+    labelled: Tensor
+    """(B, T, K) bool."""
+
+
+PADDED, IGNORED = -1, -2
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """What the stream is made of."""
+
+    side: int
+    seed: int
+    swap: tuple[int, ...]
+    mosaic: MosaicOptions = MosaicOptions()
+    occluded_share: float = 0.2
+
+
+class MosaicStream(IterableDataset[Sample]):
+    """Endless composed pictures; the same seed and number of workers give the same stream.
+
+    Pictures are drawn by source with the square root of its count as weight: small sources of
+    natural scenes would drown among thousands of crops, and repeat too often if all weighed alike.
+    """
+
+    def __init__(self, data: AnnotationSet, options: StreamOptions) -> None:
+        super().__init__()
+        self._options = options
+        self._groups: dict[str, list[AnnotatedImage]] = {}
+        for item in data.images:
+            self._groups.setdefault(item.source, []).append(item)
+        self._empty = [item for item in data.images if len(item.targets) == 0]
+        if not self._empty:
+            raise DatasetError(
+                "The data set needs pictures without any object, as backgrounds; it has none. "
+                "Add pictures with no annotation."
+            )
+
+    def __iter__(self) -> Iterator[Sample]:
+        """Compose for ever."""
+        worker = get_worker_info()
+        number = worker.id if worker else 0
+        rng = np.random.default_rng([self._options.seed, number])
+        torch.manual_seed(self._options.seed * 1000 + number)
+        names = sorted(self._groups)
+        weights = np.sqrt([len(self._groups[name]) for name in names])
+        weights /= weights.sum()
+        mosaic = Mosaic(self._options.mosaic, self._options.swap)
+        colours = photometric()
+
+        cache = _SampleCache()
+
+        def pick(items: list[AnnotatedImage]) -> Sample:
+            return cache.load(items[int(rng.integers(len(items)))])
+
+        def draw() -> Sample:
+            return pick(self._groups[names[int(rng.choice(len(names), p=weights))]])
+
+        while True:
+            sample = mosaic.compose(draw, lambda: pick(self._empty), self._options.side, rng)
+            sample = occlude_faces(sample, rng, self._options.occluded_share)
+            pixels = torch.from_numpy(sample.rgb).permute(2, 0, 1)
+            rgb = colours(pixels).permute(1, 2, 0).numpy()
+            yield Sample(
+                rgb,
+                sample.xyxy,
+                sample.class_ids,
+                sample.points_xy,
+                sample.labelled,
+                sample.ignore,
+            )
+
+
+class _SampleCache:
+    """Decoded pictures, until they fill their share of memory: decoding costs as much as composing."""
+
+    LIMIT_BYTES = 1 << 30
+
+    def __init__(self) -> None:
+        self._samples: dict[int, Sample] = {}
+        self._bytes = 0
+
+    def load(self, item: AnnotatedImage) -> Sample:
+        """Read a picture, or take it from memory."""
+        key = id(item)
+        if key in self._samples:
+            return self._samples[key]
+        sample = load_sample(item)
+        if self._bytes + sample.rgb.nbytes <= self.LIMIT_BYTES:
+            self._samples[key] = sample
+            self._bytes += sample.rgb.nbytes
+        return sample
+
+
+def collate(samples: list[Sample]) -> Batch:
+    """Stack samples of one size, padding their objects to the longest list."""
+    most = max(1, *(len(sample.xyxy) for sample in samples))
+    points = samples[0].points_xy.shape[1]
+    images = np.stack([sample.rgb for sample in samples])
+    xyxy = torch.zeros(len(samples), most, 4)
+    class_ids = torch.full((len(samples), most), PADDED)
+    points_xy = torch.zeros(len(samples), most, points, 2)
+    labelled = torch.zeros(len(samples), most, points, dtype=torch.bool)
+    for row, sample in enumerate(samples):
+        count = len(sample.xyxy)
+        xyxy[row, :count] = torch.from_numpy(sample.xyxy)
+        ids = np.where(sample.ignore, IGNORED, sample.class_ids)
+        class_ids[row, :count] = torch.from_numpy(ids)
+        points_xy[row, :count] = torch.from_numpy(sample.points_xy)
+        labelled[row, :count] = torch.from_numpy(sample.labelled)
+    return Batch(torch.from_numpy(images).permute(0, 3, 1, 2), xyxy, class_ids, points_xy, labelled)

@@ -1,0 +1,202 @@
+"""The training loop: steps, learning rate, moving average, checkpoints. It knows no command line."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import PipelineError
+from kpviewer.models.ssd import SsdDetector
+from kpviewer.training.config import TrainConfig
+from kpviewer.training.datasets import Batch, MosaicStream, StreamOptions, collate
+from kpviewer.training.losses import SsdLosses, ssd_losses
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """One step, for a progress bar and a log."""
+
+    step: int
+    learning_rate: float
+    classification: float
+    boxes: float
+    points: float
+
+
+class Trainer:
+    """Trains one detector. Call ``run`` once; ``averaged`` is what is worth keeping."""
+
+    def __init__(
+        self, detector: SsdDetector, data: AnnotationSet, config: TrainConfig, device: str = "cpu"
+    ) -> None:
+        self._detector, self._data, self._config = detector, data, config
+        self._device = torch.device(device)
+        network = detector.network.to(self._device)
+        self._network = network.to(memory_format=torch.channels_last)
+        decayed = [p for p in network.parameters() if p.ndim > 1]
+        others = [p for p in network.parameters() if p.ndim <= 1]
+        self._optimizer = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": config.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ],
+            lr=config.learning_rate,
+        )
+        self._average = AveragedModel(
+            self._network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True
+        )
+        self._step = 0
+
+    @property
+    def averaged(self) -> nn.Module:
+        """The moving average of the network."""
+        module: nn.Module = self._average.module
+        return module
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self._step
+
+    def run(
+        self, report: Callable[[StepReport], None], save: Callable[[], None] | None = None
+    ) -> None:
+        """Train to the last step of the configuration.
+
+        Args:
+            report: called after each step.
+            save: called every ``save_every`` steps and at the end.
+
+        Raises:
+            PipelineError: if the loss is no longer a number.
+        """
+        self._network.train()
+        begin = 0
+        ends = _phase_ends(self._config)
+        for side, end in zip(self._config.sides, ends, strict=True):
+            if self._step < end:
+                self._phase(side, end, begin, report, save)
+            begin = end
+        if save is not None:
+            save()
+
+    def state(self) -> dict[str, Any]:
+        """Everything that ``resume`` needs."""
+        return {
+            "network": self._network.state_dict(),
+            "average": self._average.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "step": self._step,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Continue from what ``state`` gave; pictures drawn from then on are new ones."""
+        self._network.load_state_dict(state["network"])
+        self._average.load_state_dict(state["average"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._step = int(state["step"])
+
+    def _phase(
+        self,
+        side: int,
+        end: int,
+        begin: int,
+        report: Callable[[StepReport], None],
+        save: Callable[[], None] | None,
+    ) -> None:
+        batches = self._batches(side, seed=self._config.seed * 100_003 + begin + self._step)
+        while self._step < end:
+            rate = self._set_rate()
+            losses = self._update(next(batches), (side, side))
+            self._step += 1
+            report(StepReport(self._step, rate, *(float(part) for part in losses)))
+            if save is not None and self._step % self._config.save_every == 0:
+                save()
+
+    def _batches(self, side: int, seed: int) -> Iterator[Batch]:
+        config = self._config
+        options = StreamOptions(
+            side=side,
+            seed=seed,
+            swap=self._detector.spec.mirrored_keypoints,
+            mosaic=config.mosaic,
+            occluded_share=config.occluded_share,
+        )
+        loader = DataLoader(
+            MosaicStream(self._data, options),
+            batch_size=config.batch,
+            num_workers=config.workers,
+            collate_fn=collate,
+            pin_memory=self._device.type == "cuda",
+            prefetch_factor=4 if config.workers else None,
+            worker_init_fn=_single_thread if config.workers else None,
+        )
+        return iter(loader)
+
+    def _set_rate(self) -> float:
+        """Linear warm-up, then half a cosine to 1 % of the peak."""
+        config = self._config
+        warm = min(1.0, (self._step + 1) / max(1, config.warmup_steps))
+        cosine = 0.5 + 0.5 * math.cos(math.pi * self._step / config.steps)
+        rate = config.learning_rate * warm * (0.01 + 0.99 * cosine)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        return rate
+
+    def _update(self, batch: Batch, input_hw: tuple[int, int]) -> SsdLosses:
+        moved = Batch(*(tensor.to(self._device, non_blocking=True) for tensor in batch))
+        heads = self._network(self._normalised(moved.images))
+        priors = self._detector.priors(input_hw, self._device)
+        losses = ssd_losses(heads, moved, priors, self._config.loss)
+        if not torch.isfinite(losses.total):
+            raise PipelineError(
+                f"The loss is not a number at step {self._step}. Lower learning_rate "
+                "(--set learning_rate=1e-3) and start again from the last checkpoint."
+            )
+        self._optimizer.zero_grad(set_to_none=True)
+        losses.total.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self._network.parameters(), self._config.clip_norm)
+        self._optimizer.step()
+        self._average.update_parameters(self._network)
+        return SsdLosses(*(part.detach() for part in losses))
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) uint8 -> float, as the network wants it."""
+        spec = self._detector.spec
+        mean = torch.tensor(spec.mean, device=images.device).view(3, 1, 1) * 255
+        std = torch.tensor(spec.std, device=images.device).view(3, 1, 1) * 255
+        return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def _phase_ends(config: TrainConfig) -> list[int]:
+    """Last step of each input side."""
+    total = sum(config.side_shares)
+    ends, done = [], 0.0
+    for share in config.side_shares:
+        done += share
+        ends.append(round(config.steps * done / total))
+    return ends
+
+
+def _single_thread(worker: int) -> None:
+    """A worker composes pictures one by one: more threads would only take the trainer's cores."""
+    torch.set_num_threads(1)
+    if hasattr(os, "nice"):
+        os.nice(1)
+
+
+def save_checkpoint(trainer: Trainer, path: Path) -> None:
+    """Write a checkpoint in one piece: a run that is killed while it saves keeps the last one."""
+    partial = path.with_suffix(".part")
+    torch.save(trainer.state(), partial)
+    partial.replace(path)

@@ -1,0 +1,152 @@
+"""What an SSD is trained to do: the targets of each default box and the losses on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from kpviewer.models.boxes import (
+    box_area,
+    cxcywh_to_xyxy,
+    encode_boxes,
+    encode_points,
+    intersection,
+)
+from kpviewer.models.matching import UNMATCHED, match_boxes
+from kpviewer.models.ssd import SsdHeads
+from kpviewer.training.datasets import IGNORED, Batch
+
+
+@dataclass(frozen=True, slots=True)
+class SsdLossOptions:
+    """Matching and weights."""
+
+    classification: str = "focal"
+    """"focal", or "hard-negatives" (three to one)."""
+    match_iou: float = 0.45
+    ignore_overlap: float = 0.4
+    """Default boxes with this share of them inside an ignored object teach nothing."""
+    focal_alpha: float = 0.3
+    focal_gamma: float = 2.0
+    box_weight: float = 1.0
+    point_weight: float = 1.0
+    box_beta: float = 0.5
+    """Where smooth L1 turns from square to straight, in offset units."""
+    point_beta: float = 0.2
+
+
+class SsdTargets(NamedTuple):
+    """What each default box should say."""
+
+    matched: Tensor
+    """(B, P) int64 index of the object, or -1."""
+    ignored: Tensor
+    """(B, P) bool: neither positive nor negative."""
+
+
+class SsdLosses(NamedTuple):
+    """The parts of the loss, each already weighted; scalars."""
+
+    classification: Tensor
+    boxes: Tensor
+    points: Tensor
+
+    @property
+    def total(self) -> Tensor:
+        """What is minimised."""
+        return self.classification + self.boxes + self.points
+
+
+def assign(batch: Batch, priors: Tensor, options: SsdLossOptions) -> SsdTargets:
+    """Match every picture's objects with (P, 4) cxcywh default boxes, input px."""
+    corners = cxcywh_to_xyxy(priors)
+    real = batch.class_ids >= 0
+    shared = intersection(batch.xyxy, corners)  # (B, T, P)
+    area = box_area(corners)
+    union = box_area(batch.xyxy)[..., None] + area - shared
+    matched = match_boxes((shared / union).masked_fill(~real[..., None], -1.0), options.match_iou)
+    crowd = batch.class_ids == IGNORED
+    ignored = ((shared >= options.ignore_overlap * area) & crowd[..., None]).any(1)
+    return SsdTargets(matched, ignored & (matched == UNMATCHED))
+
+
+def ssd_losses(heads: SsdHeads, batch: Batch, priors: Tensor, options: SsdLossOptions) -> SsdLosses:
+    """Compare predictions with truth, normalised by the number of matched default boxes.
+
+    Args:
+        heads: predictions of B pictures.
+        batch: their truth, on the same device.
+        priors: (P, 4) cxcywh default boxes, input px.
+        options: matching and weights.
+    """
+    targets = assign(batch, priors, options)
+    positive = targets.matched != UNMATCHED  # (B, P)
+    rows, cells = positive.nonzero(as_tuple=True)
+    objects = targets.matched[rows, cells]
+    count = positive.sum().clamp(min=1)
+
+    wanted = torch.zeros_like(heads.class_logits)
+    wanted[rows, cells, batch.class_ids[rows, objects]] = 1.0
+    classification = _classification(heads.class_logits, wanted, targets, options)
+
+    chosen = priors[cells]
+    box_targets = encode_boxes(batch.xyxy[rows, objects], chosen)
+    boxes = functional.smooth_l1_loss(
+        heads.box_offsets[rows, cells], box_targets, reduction="sum", beta=options.box_beta
+    )
+    known = batch.labelled[rows, objects]  # (N, K)
+    point_targets = encode_points(batch.points_xy[rows, objects], chosen)
+    points = functional.smooth_l1_loss(
+        heads.point_offsets[rows, cells][known], point_targets[known],
+        reduction="sum", beta=options.point_beta,
+    )  # fmt: skip
+    per_point = known.sum().clamp(min=1)
+    return SsdLosses(
+        classification / count,
+        options.box_weight * boxes / count / 4,
+        options.point_weight * points / per_point,
+    )
+
+
+def _classification(
+    logits: Tensor, wanted: Tensor, targets: SsdTargets, options: SsdLossOptions
+) -> Tensor:
+    """Sum of the class losses over every default box that counts."""
+    loss = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+    if options.classification == "focal":
+        return _focal(loss, logits, wanted, options)[~targets.ignored].sum()
+    per_box = loss.sum(-1)  # (B, P)
+    positive = targets.matched != UNMATCHED
+    return per_box[positive | hard_negatives(per_box, positive, targets.ignored)].sum()
+
+
+def _focal(loss: Tensor, logits: Tensor, wanted: Tensor, options: SsdLossOptions) -> Tensor:
+    """Lin et al. 2017, focal loss, eq. 5 (arXiv:1708.02002)."""
+    probability = logits.sigmoid()
+    miss = torch.where(wanted > 0, 1 - probability, probability)
+    alpha = torch.where(wanted > 0, options.focal_alpha, 1 - options.focal_alpha)
+    return alpha * miss**options.focal_gamma * loss
+
+
+def hard_negatives(loss: Tensor, positive: Tensor, ignored: Tensor, ratio: int = 3) -> Tensor:
+    """Pick the background boxes with the greatest loss, ``ratio`` for each positive of a picture.
+
+    Args:
+        loss: (B, P).
+        positive: (B, P) bool, matched boxes.
+        ignored: (B, P) bool, never picked.
+        ratio: negatives a positive; a picture without positives gives ``ratio``.
+
+    Returns:
+        (B, P) bool.
+
+    Source: Liu et al. 2016, SSD, section 2.2, "Hard negative mining" (arXiv:1512.02325).
+    """
+    ranked = loss.detach().masked_fill(positive | ignored, -1.0)
+    rank = ranked.argsort(1, descending=True).argsort(1)
+    quota = (positive.sum(1, keepdim=True) * ratio).clamp(min=ratio)
+    return (rank < quota) & (ranked >= 0)

@@ -1,0 +1,219 @@
+"""Composing training pictures out of several: more objects, more sizes, more places than any has.
+
+Three kinds: a *scene* is one picture at its own framing; a *grid* tiles 1, 4, 9 or 16 pictures; a
+*paste* lays cut-out faces over a background. Sizes of objects are drawn log-uniformly, because a
+detector meets small and large ones alike while data sets don't.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpviewer.geometry import intersection
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import FloatArray, ImageArray
+from kpviewer.training.placement import Placement, place
+from kpviewer.training.samples import Sample, concatenate
+
+Draw = Callable[[], Sample]
+"""Gives a random picture of the data set."""
+
+
+@dataclass(frozen=True, slots=True)
+class MosaicOptions:
+    """How pictures are composed."""
+
+    scene_share: float = 0.2
+    paste_share: float = 0.25
+    grid_weights: tuple[float, ...] = (0.25, 0.4, 0.2, 0.15)
+    """Of 1x1, 2x2, 3x3 and 4x4 grids, among what is neither scene nor paste."""
+    rotation_deg: float = 30.0
+    min_object_px: float = 9.0
+    max_enlargement: float = 4.0
+    max_scene_enlargement: float = 2.0
+
+
+class Mosaic:
+    """Composes pictures; holds no state but its options."""
+
+    def __init__(self, options: MosaicOptions, swap: tuple[int, ...]) -> None:
+        self._options = options
+        self._swap = swap
+
+    def compose(self, draw: Draw, background: Draw, side: int, rng: np.random.Generator) -> Sample:
+        """Make one picture.
+
+        Args:
+            draw: gives any picture.
+            background: gives a picture without objects.
+            side: height and width of the result, px.
+            rng: source of all chance.
+        """
+        kind = rng.random()
+        if kind < self._options.scene_share:
+            sample = draw()
+            if side <= min(sample.hw) * self._options.max_scene_enlargement:
+                return self._scene(sample, (side, side), rng)
+            return self._tile(sample, background, (side, side), rng)
+        if kind < self._options.scene_share + self._options.paste_share:
+            return self._pasted(draw, background, side, rng)
+        return self._grid(draw, background, side, rng)
+
+    def _angle(self, rng: np.random.Generator) -> float:
+        """Half of the pictures stay level; the others turn, small angles more often."""
+        if rng.random() < 0.5:
+            return 0.0
+        limit = math.radians(self._options.rotation_deg)
+        return float(np.clip(rng.normal(0, limit / 2), -limit, limit))
+
+    def _scene(self, sample: Sample, hw: tuple[int, int], rng: np.random.Generator) -> Sample:
+        """Crop a picture at a scale at which it covers the output."""
+        cover = max(hw[0] / sample.hw[0], hw[1] / sample.hw[1])
+        scale = cover * math.exp(rng.uniform(0, math.log(1.8)))
+        room = [size * scale - out for size, out in zip(sample.hw, hw, strict=True)]
+        corner = [rng.uniform(0, max(0.0, space)) / scale for space in room]
+        anchor = (corner[1] + hw[1] / 2 / scale, corner[0] + hw[0] / 2 / scale)
+        mirror = bool(rng.random() < 0.5)  # about the middle of the crop, which so stays inside
+        placement = Placement(anchor, (hw[1] / 2, hw[0] / 2), scale, 0.0, mirror, hw)
+        return place(sample, placement, self._swap, cv2.BORDER_REFLECT_101)
+
+    def _grid(self, draw: Draw, background: Draw, side: int, rng: np.random.Generator) -> Sample:
+        weights = np.array(self._options.grid_weights)
+        cells = int(rng.choice(len(weights), p=weights / weights.sum())) + 1
+        edges = np.round(np.linspace(0, side, cells + 1)).astype(int)
+        if cells == 2:  # uneven quarters: more sizes, and borders not always in the middle
+            edges[1] = int(side * rng.uniform(0.3, 0.7))
+        canvas = np.empty((side, side, 3), np.uint8)
+        parts = []
+        for top, bottom in zip(edges[:-1], edges[1:], strict=True):
+            for left, right in zip(edges[:-1], edges[1:], strict=True):
+                hw = (int(bottom - top), int(right - left))
+                tile = self._tile(draw(), background, hw, rng)
+                canvas[top:bottom, left:right] = tile.rgb
+                parts.append(_shifted(tile, float(left), float(top)))
+        return concatenate(canvas, parts)
+
+    def _tile(
+        self, sample: Sample, background: Draw, hw: tuple[int, int], rng: np.random.Generator
+    ) -> Sample:
+        """Show one object of a picture, at a size and place drawn at random, in a tile."""
+        faces = np.flatnonzero(~sample.ignore)
+        if len(faces) == 0 or rng.random() < 0.1:
+            return self._scene(sample, hw, rng)
+        placement = self._object_placement(sample, int(rng.choice(faces)), hw, rng)
+        tile = place(sample, placement, self._swap, cv2.BORDER_CONSTANT)
+        cover = _coverage(sample, placement)
+        if cover.all():
+            return tile
+        rgb = tile.rgb
+        if rng.random() < 0.6:
+            behind = self._scene(background(), hw, rng).rgb
+        else:
+            behind = np.full_like(rgb, rng.integers(0, 256, 3 if rng.random() < 0.5 else 1))
+        return concatenate(np.where(cover[..., None], rgb, behind), [tile])
+
+    def _object_placement(
+        self, sample: Sample, index: int, hw: tuple[int, int], rng: np.random.Generator
+    ) -> Placement:
+        box = sample.xyxy[index]
+        size = float(np.sqrt((box[2:] - box[:2]).prod()))
+        low = max(self._options.min_object_px, 0.15 * min(hw))
+        high = max(low * 1.2, min(0.95 * min(hw), size * self._options.max_enlargement))
+        target = math.exp(rng.uniform(math.log(low), math.log(high)))
+        centre = (box[:2] + box[2:]) / 2
+        # the centre may leave the tile by a little: half faces at the border are real too
+        reach = [(side - target * 0.7) / 2 for side in hw]
+        at = [
+            side / 2 + rng.uniform(-1, 1) * max(0.0, r) for side, r in zip(hw, reach, strict=True)
+        ]
+        return Placement(
+            (float(centre[0]), float(centre[1])),
+            (at[1], at[0]),
+            target / size,
+            self._angle(rng),
+            bool(rng.random() < 0.5),
+            hw,
+        )
+
+    def _pasted(self, draw: Draw, background: Draw, side: int, rng: np.random.Generator) -> Sample:
+        """Lay one to eight cut-out faces, hair and chin included, over a background."""
+        canvas = self._scene(background(), (side, side), rng)
+        rgb, parts = canvas.rgb, [canvas]
+        for _ in range(int(rng.integers(1, 9))):
+            sample = draw()
+            faces = np.flatnonzero(~sample.ignore)
+            if len(faces) == 0:
+                continue
+            index = int(rng.choice(faces))
+            placement = self._object_placement(sample, index, (side, side), rng)
+            one = _only(sample, index)
+            moved = place(one, placement, self._swap, cv2.BORDER_REPLICATE)
+            if len(moved.xyxy) == 0 or _touches(moved.xyxy, parts):
+                continue
+            rgb = _blend(rgb, moved, _coverage(sample, placement), rng)
+            parts.append(moved)
+        return concatenate(rgb, parts)
+
+
+def _only(sample: Sample, index: int) -> Sample:
+    """The same picture with one of its objects."""
+    pick = slice(index, index + 1)
+    return Sample(
+        sample.rgb,
+        sample.xyxy[pick],
+        sample.class_ids[pick],
+        sample.points_xy[pick],
+        sample.labelled[pick],
+        sample.ignore[pick],
+    )
+
+
+def _touches(xyxy: FloatArray, parts: list[Sample]) -> bool:
+    """Whether a box, with the hair around it, would cover an earlier one."""
+    grown = xyxy + (xyxy[:, 2:] - xyxy[:, :2]).repeat(2, 0).reshape(-1, 4) * [-0.3, -0.3, 0.3, 0.3]
+    earlier = np.concatenate([part.xyxy for part in parts])
+    return bool((intersection(grown.astype(np.float32), earlier) > 0).any())
+
+
+def _blend(
+    rgb: ImageArray, face: Sample, cover: FloatArray, rng: np.random.Generator
+) -> ImageArray:
+    """Fade an ellipse around the face into the picture below; where the source ended, it ends."""
+    box = face.xyxy[0]
+    centre, side = (box[:2] + box[2:]) / 2, box[2:] - box[:2]
+    axes = side * np.array([rng.uniform(0.6, 0.9), rng.uniform(0.62, 0.95)])
+    mask = np.zeros(rgb.shape[:2], np.uint8)
+    cv2.ellipse(
+        mask, (tuple(map(float, centre)), tuple(map(float, axes * 2)), 0.0), 255, -1, cv2.LINE_AA
+    )
+    width = max(1, int(side.min() * rng.uniform(0.03, 0.12))) * 2 + 1
+    alpha = cv2.blur(mask, (width, width))[..., None] / 255.0 * cover[..., None]
+    return np.asarray(rgb * (1 - alpha) + face.rgb * alpha, np.uint8)
+
+
+def _coverage(sample: Sample, placement: Placement) -> FloatArray:
+    """(H, W) bool: where the output shows the source rather than its border."""
+    height, width = sample.hw
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = placement.matrix()
+    outline = corners @ matrix[:, :2].T + matrix[:, 2] - 0.5
+    mask = np.zeros(placement.output_hw, np.uint8)
+    cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 1)
+    return mask.astype(np.bool_)
+
+
+def _shifted(sample: Sample, left: float, top: float) -> Sample:
+    """The same objects in pixels of a canvas on which the sample lies at (left, top)."""
+    shift = np.array([left, top], np.float32)
+    return Sample(
+        sample.rgb,
+        sample.xyxy + np.tile(shift, 2),
+        sample.class_ids,
+        sample.points_xy + shift,
+        sample.labelled,
+        sample.ignore,
+    )

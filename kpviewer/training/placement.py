@@ -1,0 +1,131 @@
+"""Moving a picture and everything on it by one affine map: scale, rotation, mirror, shift, crop.
+
+One map and one resampling a picture, because a mosaic places up to sixteen of them:
+torchvision's transforms would resample each of them once a step and fill borders with one colour.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import FloatArray, ImageArray
+from kpviewer.training.samples import Sample
+
+MIN_SIDE_PX = 5.0
+"""Smaller objects are ignored: too few pixels to learn from."""
+KEPT_SHARE = 0.45
+"""An object with less of its box inside the picture is ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """source -> output: mirror, scale, rotate about ``anchor_xy``, and put that point at ``at_xy``."""
+
+    anchor_xy: tuple[float, float]
+    at_xy: tuple[float, float]
+    scale: float
+    angle_rad: float
+    """Clockwise as seen."""
+    mirror: bool
+    output_hw: tuple[int, int]
+
+    def matrix(self) -> FloatArray:
+        """(2, 3) affine matrix in continuous pixels."""
+        cos, sin = math.cos(self.angle_rad) * self.scale, math.sin(self.angle_rad) * self.scale
+        flip = -1.0 if self.mirror else 1.0
+        linear = np.array([[flip * cos, -sin], [flip * sin, cos]])
+        shift = np.array(self.at_xy) - linear @ np.array(self.anchor_xy)
+        return np.concatenate([linear, shift[:, None]], 1).astype(np.float32)
+
+
+def place(sample: Sample, placement: Placement, swap: tuple[int, ...], border: int) -> Sample:
+    """Move a sample.
+
+    Args:
+        sample: the picture.
+        placement: where to.
+        swap: index that each keypoint takes in a mirrored picture; empty if none swaps.
+        border: OpenCV border mode for what lies outside the source.
+
+    Returns:
+        A sample of ``placement.output_hw``; boxes are those of the moved inscribed ellipse,
+        clipped; objects that are mostly outside or tiny are marked ``ignore``.
+    """
+    matrix = placement.matrix()
+    rgb = _warp(sample.rgb, matrix, placement, border)
+    points = sample.points_xy @ matrix[:, :2].T + matrix[:, 2]
+    labelled = sample.labelled
+    if placement.mirror and swap:
+        points, labelled = points[:, list(swap)], labelled[:, list(swap)]
+    moved = move_boxes(sample.xyxy, matrix)
+    height, width = placement.output_hw
+    limit = np.array([width, height, width, height], np.float32)
+    clipped = np.clip(moved, 0, limit)
+    sides, whole = clipped[:, 2:] - clipped[:, :2], moved[:, 2:] - moved[:, :2]
+    share = sides.prod(1) / np.maximum(whole.prod(1), 1e-6)
+    visible = share > 0
+    ignore = sample.ignore | (share < KEPT_SHARE) | (sides.min(1, initial=1e9) < MIN_SIDE_PX)
+    inside = ((points >= 0) & (points < limit[:2])).all(-1)
+    return Sample(
+        rgb,
+        clipped[visible],
+        sample.class_ids[visible],
+        points[visible].astype(np.float32),
+        (labelled & inside)[visible],
+        ignore[visible],
+    )
+
+
+def move_boxes(xyxy: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Box of each box's inscribed ellipse after a (2, 3) affine map: (N, 4).
+
+    A face is an ellipse rather than a rectangle: the box of the turned corners would grow by up to
+    a third at 30 degrees. For half axes a, b the half width is sqrt((m00 a)^2 + (m01 b)^2).
+    """
+    centre = (xyxy[:, :2] + xyxy[:, 2:]) / 2 @ matrix[:, :2].T + matrix[:, 2]
+    half = (xyxy[:, 2:] - xyxy[:, :2]) / 2
+    spread = np.sqrt((half**2) @ (matrix[:, :2] ** 2).T)
+    return np.concatenate([centre - spread, centre + spread], 1).astype(np.float32)
+
+
+def _warp(rgb: ImageArray, matrix: FloatArray, placement: Placement, border: int) -> ImageArray:
+    """Resample; shrinking goes through an area average first, so that nothing aliases."""
+    height, width = placement.output_hw
+    if placement.scale < 0.75:
+        rgb, matrix = _cropped(rgb, matrix, placement.output_hw)
+        # rounded up, so that the ratio below stays at or under 1
+        size = [max(1, math.ceil(side * placement.scale)) for side in rgb.shape[:2]]
+        ratio = np.array([rgb.shape[1] / size[1], rgb.shape[0] / size[0]], np.float32)
+        rgb = cv2.resize(rgb, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+        matrix = np.concatenate([matrix[:, :2] * ratio, matrix[:, 2:]], 1)
+    centres = matrix.astype(np.float64)  # OpenCV counts from pixel centres, we from corners
+    centres[:, 2] += centres[:, :2] @ np.array([0.5, 0.5]) - 0.5
+    return np.asarray(
+        cv2.warpAffine(
+            rgb,
+            centres,
+            (width, height),
+            flags=cv2.INTER_LINEAR,
+            borderMode=border,
+            borderValue=(114, 114, 114),
+        )  # fmt: skip
+    )
+
+
+def _cropped(
+    rgb: ImageArray, matrix: FloatArray, output_hw: tuple[int, int]
+) -> tuple[ImageArray, FloatArray]:
+    """Cut the part of the source that the output shows: the rest needn't be averaged."""
+    height, width = output_hw
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    seen = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    limit = np.array([rgb.shape[1], rgb.shape[0]])
+    low = np.clip(np.floor(seen.min(0)).astype(int) - 4, 0, limit - 1)
+    high = np.clip(np.ceil(seen.max(0)).astype(int) + 4, low + 1, limit)
+    shifted = matrix.copy()
+    shifted[:, 2] += matrix[:, :2] @ low
+    return rgb[low[1] : high[1], low[0] : high[0]], shifted

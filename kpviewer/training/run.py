@@ -1,0 +1,122 @@
+"""One training run from recipe to weight file: what ``kpviewer train`` does."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from kpviewer.annotations.spec import read_annotations
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.models.ssd import SsdDetector
+from kpviewer.models.weights import ARCHITECTURES, save_weights
+from kpviewer.models.face_ssd import FACE_SPEC
+from kpviewer.training.config import TrainConfig, load_config
+from kpviewer.training.loop import StepReport, Trainer, save_checkpoint
+
+
+def train_recipe(
+    recipe: str,
+    data_specs: Sequence[str],
+    out_dir: Path,
+    *,
+    resume: bool = False,
+    changes: list[str] | None = None,
+    device: str = "auto",
+) -> Path:
+    """Train and write ``OUT/NAME.safetensors``, beside ``last.pt`` and ``log.csv``.
+
+    Returns:
+        The weight file, which holds the moving average of the weights.
+
+    Raises:
+        DatasetError: if the recipe or the data can't be used.
+    """
+    config = load_config(recipe, changes)
+    data = merge([read_annotations(spec) for spec in data_specs])
+    torch.manual_seed(config.seed)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    detector = ARCHITECTURES[config.model](FACE_SPEC)
+    assert isinstance(detector, SsdDetector)
+    trainer = Trainer(detector, data, config, device)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    checkpoint, weights = out_dir / "last.pt", out_dir / f"{detector.spec.name}.safetensors"
+    if resume:
+        if not checkpoint.is_file():
+            raise DatasetError(
+                f"Nothing to resume: {checkpoint} doesn't exist. Leave out --resume."
+            )
+        trainer.resume(torch.load(checkpoint, map_location=device, weights_only=True))
+
+    def save() -> None:
+        save_checkpoint(trainer, checkpoint)
+        averaged = ARCHITECTURES[config.model](detector.spec)
+        averaged.network.load_state_dict(trainer.averaged.state_dict())
+        save_weights(averaged, weights)
+
+    with _Progress(config, out_dir / "log.csv", trainer.step) as progress:
+        try:
+            trainer.run(progress.report, save)
+        except KeyboardInterrupt:
+            save()
+            raise
+    return weights
+
+
+def merge(sets: Sequence[AnnotationSet]) -> AnnotationSet:
+    """Put data sets of the same classes and keypoints together.
+
+    Raises:
+        DatasetError: if their names differ.
+    """
+    first = sets[0]
+    for other in sets[1:]:
+        if (other.class_names, other.keypoint_names) != (first.class_names, first.keypoint_names):
+            raise DatasetError(
+                "Data sets that are trained together must have the same names, got "
+                f"{first.class_names + first.keypoint_names} and "
+                f"{other.class_names + other.keypoint_names}. Rename them in the files."
+            )
+    return dataclasses.replace(first, images=tuple(image for one in sets for image in one.images))
+
+
+class _Progress:
+    """A progress bar and a CSV file of smoothed losses."""
+
+    def __init__(self, config: TrainConfig, log: Path, done: int) -> None:
+        self._bar = tqdm(total=config.steps, initial=done, unit="step", mininterval=5)
+        self._file = log.open("a" if done else "w", newline="", encoding="utf-8")
+        self._writer = csv.writer(self._file)
+        if not done:
+            self._writer.writerow(["step", "learning_rate", "class", "boxes", "points"])
+        self._smooth = [0.0, 0.0, 0.0]
+        self._seen = 0
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._bar.close()
+        self._file.close()
+
+    def report(self, step: StepReport) -> None:
+        """Take one step in."""
+        self._seen += 1
+        weight = max(0.02, 1 / self._seen)
+        parts = (step.classification, step.boxes, step.points)
+        self._smooth = [
+            old + weight * (new - old) for old, new in zip(self._smooth, parts, strict=True)
+        ]
+        self._bar.update(1)
+        if step.step % 50 == 0:
+            shown = [f"{value:.4f}" for value in self._smooth]
+            self._bar.set_postfix_str(" ".join(shown))
+            self._writer.writerow([step.step, f"{step.learning_rate:.6f}", *shown])
+            self._file.flush()

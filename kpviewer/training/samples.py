@@ -1,0 +1,66 @@
+"""A training picture with everything that is known of it, as the augmentation passes it on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.errors import DatasetError
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import BoolArray, FloatArray, ImageArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One picture and its objects. Coordinates are pixels of ``rgb``."""
+
+    rgb: ImageArray
+    """(H, W, 3) uint8."""
+    xyxy: FloatArray
+    """(N, 4)."""
+    class_ids: IntArray
+    """(N,)."""
+    points_xy: FloatArray
+    """(N, K, 2)."""
+    labelled: BoolArray
+    """(N, K): points whose place is known."""
+    ignore: BoolArray
+    """(N,): objects that are neither to be found nor to be called background."""
+
+    @property
+    def hw(self) -> tuple[int, int]:
+        """Height and width, px."""
+        return self.rgb.shape[0], self.rgb.shape[1]
+
+
+def load_sample(item: AnnotatedImage) -> Sample:
+    """Read the picture of an annotation.
+
+    Raises:
+        DatasetError: if the file can't be decoded.
+    """
+    rgb = cv2.imread(str(item.path), cv2.IMREAD_COLOR_RGB)
+    if rgb is None:
+        raise DatasetError(f"{item.path} can't be read as a picture. Is the file complete?")
+    return Sample(
+        np.asarray(rgb, np.uint8),
+        item.targets.xyxy,
+        item.targets.class_ids,
+        item.targets.keypoints_xy,
+        item.keypoints_labelled,
+        item.targets.difficult,
+    )
+
+
+def concatenate(rgb: ImageArray, parts: list[Sample]) -> Sample:
+    """Put the objects of ``parts``, already in pixels of ``rgb``, on one picture."""
+    return Sample(
+        rgb,
+        np.concatenate([part.xyxy for part in parts]),
+        np.concatenate([part.class_ids for part in parts]),
+        np.concatenate([part.points_xy for part in parts]),
+        np.concatenate([part.labelled for part in parts]),
+        np.concatenate([part.ignore for part in parts]),
+    )

@@ -1,0 +1,42 @@
+"""Changes of light, sharpness and noise, from torchvision, on composed pictures."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torchvision.transforms import v2
+
+
+class Darken(nn.Module):
+    """Gamma and gain of a badly lit room: what webcams see in the evening."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(3, H, W) uint8 -> the same."""
+        gamma = float(torch.empty(()).uniform_(0.6, 2.2))
+        gain = float(torch.empty(()).uniform_(0.3, 1.0))
+        return v2.functional.adjust_gamma(image, gamma, gain)
+
+
+class SensorNoise(nn.Module):
+    """Gaussian noise, the same in the three channels or not."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(3, H, W) uint8 -> the same."""
+        sigma = float(torch.empty(()).uniform_(2, 18))
+        noise = torch.randn(image.shape if torch.rand(()) < 0.5 else image.shape[1:]) * sigma
+        return (image + noise).clamp(0, 255).to(torch.uint8)
+
+
+def photometric() -> v2.Transform:
+    """The chain for training: (3, H, W) uint8 -> the same."""
+    return v2.Compose(
+        [
+            v2.RandomApply([v2.ColorJitter(0.4, 0.4, 0.5)], p=0.7),
+            v2.RandomApply([v2.ColorJitter(hue=0.08)], p=0.15),
+            v2.RandomApply([Darken()], p=0.2),
+            v2.RandomGrayscale(0.1),
+            v2.RandomApply([v2.GaussianBlur((5, 5), (0.4, 2.0))], p=0.15),
+            v2.RandomApply([SensorNoise()], p=0.2),
+            v2.RandomApply([v2.JPEG((25, 90))], p=0.3),
+        ]
+    )
