@@ -1,0 +1,148 @@
+"""A video file as a row of numbered frames: read forward, or wound to any number exactly."""
+
+from __future__ import annotations
+
+import math
+
+import av
+from av.video.frame import VideoFrame
+
+from kpviewer.errors import SourceError
+from kpviewer.sources.decoding import Decoder, DecoderOptions
+from kpviewer.sources.frame_index import FrameIndex, scan
+
+SCAN_BUDGET_S = 1.0
+"""At opening; a file that takes longer is scanned at the first seek."""
+
+
+class Reel:
+    """The frames of one file. After a seek in a damaged file they are numbered as it lists them.
+
+    Raises:
+        av.error.FFmpegError: from the constructor, if the file can't be opened.
+        SourceError: from the constructor, if it gives no frame.
+    """
+
+    def __init__(self, location: str, name: str, options: DecoderOptions) -> None:
+        self._location, self._name, self._options = location, name, options
+        self._decoder = Decoder(location, name, options)
+        first = self._decoder.next_frame()
+        if first is None:
+            self._decoder.close()
+            raise SourceError(
+                f"No frame of {name} can be decoded: the video is damaged. Copy it again."
+            )
+        self.first = first
+        self.next_index = 0
+        self._pending: VideoFrame | None = first
+        self._is_ended = False
+        self._index = self._scan(SCAN_BUDGET_S)
+
+    @property
+    def decoder(self) -> Decoder:
+        """What decodes the frames now."""
+        return self._decoder
+
+    @property
+    def frame_count(self) -> int | None:
+        """Number of frames, counted; None while unknown."""
+        return None if self._index is None else len(self._index)
+
+    def take(self) -> VideoFrame | None:
+        """Give the next frame; None at the end, again and again."""
+        frame, self._pending = self._pending or self._advance(), None
+        if frame is not None:
+            self.next_index += 1
+        return frame
+
+    def seek(self, index: int) -> None:
+        """Make frame ``index`` the next one.
+
+        Raises:
+            SourceError: if the file can't be read again.
+        """
+        if index == self.next_index and not self._is_ended:
+            return
+        if self._index is None:
+            self._index = self._scan(math.inf)
+        if self._index is None:
+            self._count_to(index)
+        elif index >= len(self._index):
+            self._pending, self._is_ended, self.next_index = None, True, len(self._index)
+        else:
+            self._wind_to(index, self._index)
+
+    def close(self) -> None:
+        """Free the decoder."""
+        self._pending = None
+        self._decoder.close()
+
+    def _scan(self, budget_s: float) -> FrameIndex | None:
+        found = scan(self._location, self._decoder.stream.index, self._options, budget_s)
+        if found is None or self.first.pts is None:
+            return None
+        return found.from_first(self.first.pts)
+
+    def _advance(self) -> VideoFrame | None:
+        if self._is_ended:
+            return None
+        frame = self._decoder.next_frame()
+        self._is_ended = frame is None
+        return frame
+
+    def _wind_to(self, index: int, frames: FrameIndex) -> None:
+        target = int(frames.pts[index])
+        forward = self.next_index <= index and not self._is_ended
+        here = int(frames.pts[min(self.next_index, len(frames) - 1)])
+        if not forward or frames.has_key_between(here, target):
+            self._pending = self._enter_before(target, frames)
+        frame = self._pending or self._advance()
+        while frame is not None and _pts(frame) < target:
+            frame = self._advance()
+        self._pending = frame
+        self.next_index = len(frames) if frame is None else frames.number_of(_pts(frame))
+
+    def _enter_before(self, target: int, frames: FrameIndex) -> VideoFrame:
+        """Seek to a keyframe at or before ``target``, and further back where that lands late.
+
+        Some demuxers look for decoding times, which differ from ``target`` where frames are
+        reordered.
+        """
+        keys = frames.key_pts[frames.key_pts <= target]
+        for key in keys[: -4 if len(keys) > 3 else None : -1]:
+            try:
+                self._decoder.seek(int(key))
+            except av.FFmpegError:
+                break
+            self._is_ended = False
+            frame = self._advance()
+            if frame is not None and _pts(frame) <= target:
+                return frame
+        return self._restart()
+
+    def _restart(self) -> VideoFrame:
+        """Open the file again: the way back that always exists."""
+        self._decoder.close()
+        damaged = self._decoder.damaged_pts
+        try:
+            self._decoder = Decoder(self._location, self._name, self._options)
+        except av.FFmpegError as error:
+            raise SourceError(f"{self._name} can't be opened again: {error.strerror}.") from error
+        self._decoder.damaged_pts.update(damaged)
+        self._is_ended = False
+        frame = self._advance()
+        if frame is None:
+            raise SourceError(f"{self._name} gives no frame any more. Was it changed or removed?")
+        return frame
+
+    def _count_to(self, index: int) -> None:
+        """Wind a file that has no timestamps: decode and count."""
+        if index < self.next_index or self._is_ended:
+            self._pending, self.next_index = self._restart(), 0
+        while self.next_index < index and self.take() is not None:
+            pass
+
+
+def _pts(frame: VideoFrame) -> int:
+    """Timestamp of a frame of an indexed file, where every packet has one."""
+    return 0 if frame.pts is None else frame.pts
