@@ -52,6 +52,7 @@ class CaptureThread(threading.Thread):
         """Read, but not on the queue yet."""
         self._pacer = Pacer()
         self._was_paused = False
+        self._loops = False
 
     def run(self) -> None:
         """Serve until stopped, at the end, or broken; source and queue are closed in any case."""
@@ -104,6 +105,7 @@ class CaptureThread(threading.Thread):
             self._reader.go_to(orders.seek)
             self._pacer.reset()
         self._note_pause(orders.paused)
+        self._loops = orders.loop
         if orders.may_advance:
             self._advance(orders)
         elif self._reader.open_info.is_live:
@@ -200,7 +202,7 @@ class CaptureThread(threading.Thread):
             delay_s = reconnect_delay_s(self._reader.failed_attempts)
             if not self._transport.wait_for_leave(delay_s):
                 self._reader.reconnect()
-        elif self._transport.loops and self._reader.has_given_frames:
+        elif self._loops and self._reader.has_given_frames:
             self._reader.go_to(0)
         elif self._options.hold_at_end:
             self._transport.hold_at_end()

@@ -60,17 +60,19 @@ class FrameQueue(Generic[T]):
         """Replace what waits by a newer item, without waiting.
 
         Returns:
-            The number of items thrown away: ``item`` itself where the queue is closed.
+            How many items that waited were thrown away. A closed queue throws ``item`` away.
         """
         with self._changed:
-            dropped = [item] if self._is_closed else list(self._items)
-            if not self._is_closed:
+            if self._is_closed:
+                displaced, dropped = 0, [item]
+            else:
+                displaced, dropped = len(self._items), list(self._items)
                 self._items.clear()
                 self._items.append(item)
                 self._changed.notify_all()
         for old in dropped:
             self._discard(old)
-        return len(dropped)
+        return displaced
 
     def get(self, timeout_s: float | None = None) -> T | None:
         """Take the oldest item, waiting for one; None once closed and empty, or when time is up."""

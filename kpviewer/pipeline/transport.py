@@ -34,6 +34,8 @@ class Orders:
     may_advance: bool
     """Whether the next frame may go out: running, or a step is asked for."""
     speed: float
+    loop: bool
+    """Start again at the end."""
 
 
 class Transport:
@@ -65,11 +67,6 @@ class Transport:
         """Whether the stream waits at its end."""
         return self._at_end
 
-    @property
-    def loops(self) -> bool:
-        """Whether a file starts again at its end."""
-        return self._loop
-
     def begin(self) -> None:
         """Make ready for a new run; pause, speed, loop and a seek asked for before stay."""
         with self._changed:
@@ -89,6 +86,7 @@ class Transport:
         with self._changed:
             if self._at_end:
                 self._seek = 0
+                self._owed = 1
             self._at_end = self._paused = False
             self._wake()
 
@@ -147,6 +145,7 @@ class Transport:
                 self._paused,
                 not self._at_end and (not self._paused or self._owed > 0),
                 self._speed,
+                self._loop,
             )
             self._source = self._seek = None
             return orders

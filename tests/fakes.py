@@ -1,0 +1,343 @@
+"""Stand-ins with scripted faults: a source, an engine, a sink and a clock. No camera, no weights.
+
+Every picture of FakeSource is filled with its own number, so a test can tell whether a result
+belongs to its frame, and whether a buffer was overwritten while someone held it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from kpviewer.errors import SourceError
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.pipeline.clock import Clock
+from kpviewer.sources.base import Allocate, Captured
+from kpviewer.structures import Candidates, FrameResult, ImageArray, StreamInfo, Targets
+
+TIMEOUT_S = 10.0
+"""Of every wait: long enough for a busy machine, and reached only by a failing test."""
+
+
+def eventually(is_true: Callable[[], bool]) -> None:
+    """Wait until a condition that has no event of its own is true."""
+    pause = threading.Event()
+    deadline = time.monotonic() + TIMEOUT_S
+    while not is_true():
+        assert time.monotonic() < deadline, "the condition never came true"
+        pause.wait(0.002)
+
+
+def stamp(bgr: ImageArray, number: int) -> None:
+    """Fill a picture with its number, in base 256 over the three channels."""
+    bgr[:] = (number % 256, number // 256 % 256, number // 65536)
+
+
+def read_stamp(bgr: ImageArray) -> int:
+    """Give the number of a picture; fails where the picture is a mixture of two."""
+    flat = bgr.reshape(-1, 3)
+    assert (flat == flat[0]).all(), "the picture was overwritten while it was being read"
+    blue, green, red = (int(value) for value in flat[0])
+    return blue + 256 * green + 65536 * red
+
+
+class FakeClock(Clock):
+    """Time that passes only when someone waits, and then at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now_ns = 1_000_000_000
+        self.waits_s: list[float] = []
+
+    def now_ns(self) -> int:
+        with self._lock:
+            return self._now_ns
+
+    def wait(self, condition: threading.Condition, timeout_s: float) -> None:
+        self.advance(timeout_s)
+        self.waits_s.append(timeout_s)
+        condition.wait(0)  # let go of the lock, as a real wait does
+
+    def advance(self, seconds: float) -> None:
+        with self._lock:
+            self._now_ns += round(seconds * 1e9)
+
+
+@dataclass(slots=True)
+class Fault:
+    """What happens once, before a frame is read; see the functions below."""
+
+    action: Callable[[FakeSource], bool]
+    """True ends the stream there."""
+
+
+def raises(error: Exception) -> Fault:
+    """Break."""
+
+    def action(source: FakeSource) -> bool:
+        raise error
+
+    return Fault(action)
+
+
+def ends() -> Fault:
+    """End too early."""
+    return Fault(lambda source: True)
+
+
+def resizes(height: int, width: int) -> Fault:
+    """Give pictures of another size from now on."""
+
+    def action(source: FakeSource) -> bool:
+        source.size_hw = (height, width)
+        return False
+
+    return Fault(action)
+
+
+def stalls() -> Fault:
+    """Give nothing until the source is interrupted."""
+    return Fault(lambda source: source.block(lambda: False))
+
+
+def takes(seconds: float, clock: FakeClock) -> Fault:
+    """Be slow."""
+
+    def action(source: FakeSource) -> bool:
+        clock.advance(seconds)
+        return False
+
+    return Fault(action)
+
+
+class FakeSource:
+    """A file of ``frames`` numbered pictures, or a camera that gives one for each ``give``."""
+
+    def __init__(
+        self,
+        frames: int = 10,
+        *,
+        live: bool = False,
+        seekable: bool = True,
+        fps: float | None = 30.0,
+        faults: Mapping[int, Fault] | None = None,
+        open_errors: list[Exception | None] | None = None,
+        truth: Targets | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.size_hw = (24, 32)
+        self.open_is_blocked = False
+        self.warning: str | None = None
+        self.opens = self.closes = self.reads = self.frames_given = 0
+        self.threads: set[str] = set()
+        self.has_blocked = threading.Event()
+        self._frames = frames
+        self._live = live
+        self._seekable = seekable and not live
+        self._fps = fps
+        self._faults = dict(faults or {})
+        self._open_errors = list(open_errors or [])
+        self._truth = truth
+        self._clock = clock or Clock()
+        self._next = 0
+        self._is_open = False
+        self._tickets = 0
+        self._interrupted = False
+        self._changed = threading.Condition()
+
+    # -- what a test does with it
+
+    def give(self, frames: int = 1) -> None:
+        """Let a live source give so many more frames."""
+        with self._changed:
+            self._tickets += frames
+            self._changed.notify_all()
+
+    def interrupt(self) -> None:
+        """Make what is blocked raise SourceError, now and from now on."""
+        with self._changed:
+            self._interrupted = True
+            self._changed.notify_all()
+
+    def unblock_open(self) -> None:
+        with self._changed:
+            self.open_is_blocked = False
+            self._changed.notify_all()
+
+    def wait_for_reads(self, count: int) -> None:
+        """Wait until so many reads were begun."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.reads >= count, TIMEOUT_S)
+
+    def wait_for_frames(self, count: int) -> None:
+        """Wait until so many frames were given."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.frames_given >= count, TIMEOUT_S)
+
+    def wait_for_opens(self, count: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.opens >= count, TIMEOUT_S)
+
+    # -- FrameSource
+
+    @property
+    def info(self) -> StreamInfo:
+        height, width = self.size_hw
+        count = None if self._live else self._frames
+        return StreamInfo(
+            "fake", width, height, self._fps, count, is_live=self._live, is_seekable=self._seekable
+        )
+
+    def open(self) -> StreamInfo:
+        with self._changed:
+            self._note_thread()
+            self.opens += 1
+            self._changed.notify_all()
+            if self.open_is_blocked:
+                self.block(lambda: not self.open_is_blocked)
+            error = self._open_errors.pop(0) if self._open_errors else None
+        if error is not None:
+            raise error
+        self._is_open = True
+        self._next = 0
+        return self.info
+
+    def read(self, allocate: Allocate) -> Captured | None:
+        with self._changed:
+            self._note_thread()
+            self.reads += 1
+            self._changed.notify_all()
+            if not self._is_open:
+                raise SourceError("the fake is closed")
+            fault = self._faults.pop(self._next, None)
+            if fault is not None and fault.action(self):
+                return None
+            if self._live:
+                self.block(lambda: self._tickets > 0)
+                self._tickets -= 1
+            elif self._next >= self._frames:
+                return None
+        bgr = allocate(*self.size_hw)
+        stamp(bgr, self._next)
+        position_s = None if self._live or self._fps is None else self._next / self._fps
+        with self._changed:
+            self._next += 1
+            self.frames_given += 1
+            self._changed.notify_all()
+        return Captured(bgr, self._clock.now_ns(), position_s, self._truth)
+
+    def seek(self, index: int) -> None:
+        self._note_thread()
+        if not self._is_open or not self._seekable:
+            raise SourceError("the fake can't seek")
+        self._next = index
+
+    @property
+    def next_index(self) -> int:
+        return self._next
+
+    def close(self) -> None:
+        self.closes += 1
+        self._is_open = False
+
+    def block(self, is_over: Callable[[], bool]) -> bool:
+        """Wait, the lock being held, until it is over; SourceError once interrupted."""
+        if not is_over():
+            self.has_blocked.set()
+        assert self._changed.wait_for(lambda: self._interrupted or is_over(), TIMEOUT_S)
+        if self._interrupted:
+            raise SourceError("the fake was interrupted")
+        return False
+
+    def _note_thread(self) -> None:
+        self.threads.add(threading.current_thread().name)
+
+
+class FakeTimings(NamedTuple):
+    """As ``runtime.executor.InferenceTimings``, whose module needs torch."""
+
+    upload: float = 1.0
+    forward: float = 2.0
+    postprocess: float = 3.0
+
+
+FAKE_SPEC = ModelSpec(
+    "fake", "fake", Task.DETECT, ("thing",), (24, 32), score_threshold=0.3, iou_threshold=0.4
+)
+
+
+@dataclass
+class FakeEngine:
+    """Finds one box in every picture, of score 0.9, whose x1 is the picture's number."""
+
+    fails_at: Mapping[int, Exception] = field(default_factory=dict)
+    """By number of the picture."""
+    blocks_at: set[int] = field(default_factory=set)
+    """Pictures that wait for ``go_on``."""
+    spec: ModelSpec = FAKE_SPEC
+
+    def __post_init__(self) -> None:
+        self.seen: list[int] = []
+        self.threads: set[str] = set()
+        self._changed = threading.Condition()
+        self._may_go_on = False
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, FakeTimings]:
+        number = read_stamp(bgr)
+        with self._changed:
+            self.threads.add(threading.current_thread().name)
+            self.seen.append(number)
+            self._changed.notify_all()
+            if number in self.blocks_at:
+                assert self._changed.wait_for(lambda: self._may_go_on, TIMEOUT_S)
+        if number in self.fails_at:
+            raise self.fails_at[number]
+        assert read_stamp(bgr) == number, "the buffer was reused during inference"
+        box = np.array([[number, 0, number + 10, 10]], np.float32)
+        scores = np.full((1, 1), 0.9, np.float32)
+        return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), FakeTimings()
+
+    def go_on(self) -> None:
+        """Let every blocked picture through, now and from now on."""
+        with self._changed:
+            self._may_go_on = True
+            self._changed.notify_all()
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many pictures have reached the engine."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.seen) >= count, TIMEOUT_S)
+
+
+class Collector:
+    """A sink that notes every result, and holds the frames where ``keeps`` is True."""
+
+    def __init__(self, *, keeps: bool = False) -> None:
+        self.results: list[FrameResult] = []
+        self.numbers: list[int] = []
+        self._keeps = keeps
+        self._changed = threading.Condition()
+
+    def accept(self, result: FrameResult) -> None:
+        if self._keeps:
+            result.frame.retain()
+        with self._changed:
+            self.results.append(result)
+            self.numbers.append(read_stamp(result.frame.bgr))
+            self._changed.notify_all()
+
+    def wait_for(self, count: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.results) >= count, TIMEOUT_S), (
+                f"waited for {count} results, got {self.numbers}"
+            )
+
+    def release_all(self) -> None:
+        """Let go of the frames that were kept."""
+        while self.results:
+            self.results.pop().frame.release()

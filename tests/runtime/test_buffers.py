@@ -1,0 +1,284 @@
+"""Frame buffers are lent, counted and reused only when everyone has let go."""
+
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+from kpviewer.errors import PipelineError
+from kpviewer.runtime.buffers import BufferLease, PinnedPool
+
+TIMEOUT_S = 10.0
+
+
+class FakeFence:
+    """A copy that is under way until ``done``."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.was_waited_for = False
+
+    def query(self) -> bool:
+        return self.done
+
+    def synchronize(self) -> None:
+        self.was_waited_for = self.done = True
+
+
+def acquire(pool: PinnedPool) -> BufferLease:
+    lease = pool.acquire(0)
+    assert lease is not None
+    return lease
+
+
+def test_allocate_gives_a_writable_picture_of_the_size_asked_for() -> None:
+    lease = acquire(PinnedPool(1))
+    bgr = lease.allocate(3, 5)
+    bgr[:] = 7
+    assert bgr.shape == (3, 5, 3)
+    assert bgr.dtype == np.uint8
+    assert bgr.flags.c_contiguous
+
+
+def test_a_slot_grows_for_a_larger_frame_and_is_reused_for_a_smaller_one() -> None:
+    pool = PinnedPool(1)
+    addresses = []
+    for height, width in ((2, 2), (8, 8), (4, 4), (8, 8)):
+        lease = acquire(pool)
+        addresses.append(lease.allocate(height, width).ctypes.data)
+        lease.release()
+    assert addresses[1] == addresses[2] == addresses[3]
+
+
+def test_growing_leaves_an_older_picture_of_the_slot_alone() -> None:
+    pool = PinnedPool(1)
+    lease = acquire(pool)
+    small = lease.allocate(2, 2)
+    small[:] = 9
+    lease.allocate(50, 50)[:] = 1
+    assert (small == 9).all()
+
+
+def test_no_slot_is_lent_twice_at_once() -> None:
+    pool = PinnedPool(2)
+    first, second = acquire(pool), acquire(pool)
+    assert pool.acquire(0) is None
+    assert not np.shares_memory(first.allocate(4, 4), second.allocate(4, 4))
+
+
+def test_a_slot_comes_back_only_when_every_holder_let_go() -> None:
+    pool = PinnedPool(1)
+    lease = acquire(pool)
+    lease.retain()
+    lease.release()
+    assert pool.acquire(0) is None
+    lease.release()
+    assert pool.free == 1
+
+
+@pytest.mark.parametrize("action", ["release", "retain", "seal"])
+def test_a_lease_that_was_given_back_can_not_be_used(action: str) -> None:
+    lease = acquire(PinnedPool(1))
+    lease.release()
+    with pytest.raises(PipelineError, match="given back"):
+        getattr(lease, action)()
+
+
+def test_a_lease_that_was_given_back_can_not_be_filled_or_guarded() -> None:
+    lease = acquire(PinnedPool(1))
+    lease.release()
+    with pytest.raises(PipelineError, match="given back"):
+        lease.allocate(2, 2)
+    with pytest.raises(PipelineError, match="given back"):
+        lease.guard(FakeFence())
+
+
+def test_a_stale_lease_can_not_free_the_slot_of_its_next_holder() -> None:
+    pool = PinnedPool(1)
+    stale = acquire(pool)
+    stale.release()
+    acquire(pool)
+    with pytest.raises(PipelineError):
+        stale.release()
+    assert pool.free == 0
+
+
+def test_a_sealed_buffer_can_not_be_filled_again() -> None:
+    lease = acquire(PinnedPool(1))
+    lease.allocate(2, 2)
+    lease.seal()
+    with pytest.raises(PipelineError, match="sealed"):
+        lease.allocate(2, 2)
+
+
+@pytest.mark.parametrize("size", [(0, 4), (4, 0), (-1, 4)])
+def test_a_picture_without_pixels_is_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="must be positive"):
+        acquire(PinnedPool(1)).allocate(*size)
+
+
+def test_a_pool_without_slots_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        PinnedPool(0)
+
+
+def test_acquire_waits_for_a_release_in_another_thread() -> None:
+    pool = PinnedPool(1)
+    lease = acquire(pool)
+    lent: list[BufferLease | None] = []
+    waiter = threading.Thread(target=lambda: lent.append(pool.acquire(TIMEOUT_S)))
+    waiter.start()
+    lease.release()
+    waiter.join(TIMEOUT_S)
+    assert lent[0] is not None
+
+
+def test_acquire_gives_up_when_the_time_is_up() -> None:
+    pool = PinnedPool(1)
+    acquire(pool)
+    assert pool.acquire(0.01) is None
+
+
+def test_a_fenced_slot_is_passed_over_while_another_is_free() -> None:
+    pool = PinnedPool(2)
+    first, fenced = acquire(pool), acquire(pool)
+    fence = FakeFence()
+    address = fenced.allocate(4, 4).ctypes.data
+    fenced.guard(fence)
+    first.release()
+    fenced.release()
+    assert acquire(pool).allocate(4, 4).ctypes.data != address
+    assert not fence.was_waited_for
+
+
+def test_without_waiting_a_fenced_slot_counts_as_taken() -> None:
+    pool = PinnedPool(1)
+    lease, fence = acquire(pool), FakeFence()
+    lease.guard(fence)
+    lease.release()
+    assert pool.acquire(0) is None
+    fence.done = True
+    assert pool.acquire(0) is not None
+
+
+def test_with_waiting_the_fence_is_waited_for_before_reuse() -> None:
+    pool = PinnedPool(1)
+    lease, fence = acquire(pool), FakeFence()
+    lease.guard(fence)
+    lease.release()
+    assert pool.acquire() is not None
+    assert fence.was_waited_for
+
+
+def test_pinning_without_cuda_stays_with_plain_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    pool = PinnedPool(1)
+    pool.use_pinned(True)
+    assert not pool.is_pinned
+    assert acquire(pool).allocate(4, 4).shape == (4, 4, 3)
+
+
+@pytest.mark.gpu
+def test_pinned_slots_are_page_locked_and_plain_again_when_asked() -> None:
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    pool = PinnedPool(1)
+    for wanted in (True, False):
+        pool.use_pinned(wanted)
+        lease = acquire(pool)
+        assert torch.from_numpy(lease.allocate(64, 64)).is_pinned() is wanted
+        lease.release()
+
+
+def test_plain_buffers_need_no_torch() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from kpviewer.runtime.buffers import PinnedPool\n"
+        "lease = PinnedPool(2).acquire(0); lease.allocate(4, 4); lease.release()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+class PoolMachine(RuleBasedStateMachine):
+    """Any order of calls keeps the promise: one holder's pixels are nobody else's."""
+
+    leases = Bundle("leases")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = PinnedPool(3)
+        self.holders: dict[BufferLease, int] = {}
+        self.pictures: dict[BufferLease, tuple[np.ndarray, int]] = {}
+        self.fences: list[FakeFence] = []
+        self.stamp = 0
+
+    @rule(target=leases, side=st.integers(1, 6))
+    def acquire(self, side: int) -> BufferLease | None:
+        lease = self.pool.acquire(0)
+        if lease is None:
+            assert len(self.holders) + sum(not f.done for f in self.fences) >= self.pool.slots
+            return None
+        self.stamp = self.stamp % 255 + 1
+        picture = lease.allocate(side, side)
+        picture[:] = self.stamp
+        lease.seal()
+        self.holders[lease] = 1
+        self.pictures[lease] = (picture, self.stamp)
+        return lease
+
+    @rule(lease=leases)
+    def retain(self, lease: BufferLease | None) -> None:
+        if lease in self.holders:
+            lease.retain()
+            self.holders[lease] += 1
+        elif lease is not None:
+            with pytest.raises(PipelineError):
+                lease.retain()
+
+    @rule(lease=leases, fenced=st.booleans())
+    def release(self, lease: BufferLease | None, fenced: bool) -> None:
+        if lease in self.holders:
+            if fenced and self.holders[lease] == 1:
+                self.fences.append(FakeFence())
+                lease.guard(self.fences[-1])
+            lease.release()
+            self.holders[lease] -= 1
+            if not self.holders[lease]:
+                del self.holders[lease], self.pictures[lease]
+        elif lease is not None:
+            with pytest.raises(PipelineError):
+                lease.release()
+
+    @rule(lease=consumes(leases))
+    def forget(self, lease: BufferLease | None) -> None:
+        """Keep the bundle small."""
+        while lease in self.holders:
+            self.release(lease, False)
+
+    @rule()
+    def copies_are_done(self) -> None:
+        for fence in self.fences:
+            fence.done = True
+
+    @invariant()
+    def slots_are_neither_lost_nor_invented(self) -> None:
+        assert self.pool.free == self.pool.slots - len(self.holders)
+
+    @invariant()
+    def held_pictures_are_untouched(self) -> None:
+        for picture, value in self.pictures.values():
+            assert (picture == value).all()
+
+
+TestPoolMachine = PoolMachine.TestCase
+TestPoolMachine.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
