@@ -1,17 +1,78 @@
-"""From the SOURCE of the command line to a source of frames."""
+"""From the SOURCE of the command line to a source of frames.
+
+Nothing   the first camera, else the demo      0, 1 ...   a camera
+demo      the demo film                        rtsp://, http://   a stream
+a path    a video, a picture, or a folder or glob of pictures
+"""
 
 from __future__ import annotations
 
+import glob
+from pathlib import Path
+
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import FrameSource, TruthProvider
+from kpviewer.sources.camera import Camera, CameraSource, list_cameras
 from kpviewer.sources.demo import DemoSource
+from kpviewer.sources.images import ImagesSource, is_picture, natural_order
 from kpviewer.sources.redact import redact_url
+from kpviewer.sources.stream import StreamSource
+from kpviewer.sources.video import VideoSource
 
 __all__ = ["make_source", "redact_url"]
 
 
 def make_source(text: str | None, *, truth: TruthProvider | None = None) -> FrameSource:
-    """Make the source that a user named; it is not opened yet."""
-    if text in (None, "demo"):
+    """Make the source that a user named; it is not opened yet.
+
+    Args:
+        text: as typed; None or empty for what the machine offers.
+        truth: annotations of a video or of pictures; the demo brings its own.
+
+    Raises:
+        SourceError: if nothing of that name is known.
+    """
+    text = (text or "").strip()
+    if not text:
+        return _default()
+    if text.lower() == "demo":
         return DemoSource()
-    raise SourceError(f"No source of the name {text} is known yet. Try 'demo'.")
+    if text.isascii() and text.isdigit():
+        return _camera(int(text), list_cameras())
+    if "://" in text:
+        return StreamSource(text)
+    return _from_disk(text, truth)
+
+
+def _default() -> FrameSource:
+    cameras = list_cameras()
+    return _camera(cameras[0].index, cameras) if cameras else DemoSource()
+
+
+def _camera(index: int, known: list[Camera]) -> CameraSource:
+    names = {camera.index: camera.name for camera in known}
+    return CameraSource(index, name=names.get(index))
+
+
+def _from_disk(text: str, truth: TruthProvider | None) -> FrameSource:
+    path = Path(text).expanduser()
+    if path.is_dir():
+        inside = [item for item in path.iterdir() if is_picture(item) and item.is_file()]
+        return _pictures(text, path.resolve().name, inside, truth)
+    if path.exists():
+        if is_picture(path):
+            return ImagesSource(path.name, [path], truth=truth)
+        return VideoSource(path, truth=truth)
+    if glob.has_magic(text):
+        found = (Path(item) for item in glob.glob(str(path), recursive=True))
+        return _pictures(text, text, [item for item in found if is_picture(item)], truth)
+    raise SourceError(
+        f"No source is named {text}: it is no camera number, address, file, folder or 'demo'. "
+        "Check the spelling; 'kpviewer cameras' lists the cameras."
+    )
+
+
+def _pictures(text: str, name: str, paths: list[Path], truth: TruthProvider | None) -> ImagesSource:
+    if not paths:
+        raise SourceError(f"There is no picture in {text}. For a video, name the file itself.")
+    return ImagesSource(name, natural_order(paths), truth=truth)

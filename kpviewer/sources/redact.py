@@ -6,7 +6,8 @@ import re
 
 HIDDEN = "***"
 
-_CREDENTIALS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s]*@")
+# To the last @ of the word: passwords hold / and @ too, however wrongly.
+_CREDENTIALS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)\S*@")
 _SECRET_VALUES = re.compile(
     r"(?P<key>[?&;#][^=&;#\s]*(?:pass|pwd|secret|token|key|auth|user|login|sig)[^=&;#\s]*=)[^&;#\s]*",
     re.IGNORECASE,

@@ -1,0 +1,24 @@
+"""``kpviewer cameras``: what can be named as a source."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+
+@click.command("cameras")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list: index, name, path.")
+def command(as_json: bool) -> None:
+    """List the cameras of this machine."""
+    from kpviewer.sources.camera import list_cameras
+
+    cameras = list_cameras()
+    if as_json:
+        click.echo(json.dumps([asdict(camera) for camera in cameras], indent=2))
+        return
+    if not cameras:
+        click.echo("No camera found. Is it plugged in? 'kpviewer demo' needs none.")
+    for camera in cameras:
+        click.echo(f"{camera.index}  {camera.name}" + (f"  ({camera.path})" if camera.path else ""))
