@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QToolButton, QWidget
-from PyQt6.QtCore import pyqtSignal
 
 from kpviewer.gui.icons import set_icon
 
@@ -20,7 +19,7 @@ class PushButton(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setProperty("kind", "primary" if primary else "plain")
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Press on Enter."""
         if event is not None and event.key() in _ENTER:
             self.click()
@@ -51,7 +50,7 @@ class ToolButton(QToolButton):
         """Draw the icon again in the colours of the present palette."""
         set_icon(self, self._icon_name)
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Press on Enter."""
         if event is not None and event.key() in _ENTER:
             self.click()

@@ -8,6 +8,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from kpviewer.gui.buttons import SegmentedControl
+from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 
 _SWITCHES = (
@@ -58,9 +59,9 @@ class DisplayPanel(QWidget):
         """What is set."""
         return self._style
 
-    def set_model(self, class_names: tuple[str, ...], skeleton: tuple[tuple[int, int], ...]) -> None:
+    def set_model(self, spec: ModelSpec) -> None:
         """Take the names and the skeleton of a model."""
-        self._style = replace(self._style, class_names=class_names, skeleton=skeleton)
+        self._style = replace(self._style, class_names=spec.class_names, skeleton=spec.skeleton)
 
     def switch(self, field: str) -> QCheckBox:
         """The box of one field of OverlayStyle."""

@@ -88,9 +88,8 @@ class ErrorPanel(QWidget):
         self._worst.setText(_px(tally.worst_px if tally.frames else None))
         nme = "–" if tally.mean_nme is None else f"{tally.mean_nme:.3f}"
         self._nme.setText(f"{nme} of {error.nme_normaliser}")
-        # Shapes as well as words, as in the picture: dashed truth that no solid box meets is missed.
         self._counts.setText(
-            f"✓ {error.matched} matched   ○ {error.missed} missed   × {error.spurious} false"  # noqa: RUF001
+            f"✓ {error.matched} matched   ○ {error.missed} missed   × {error.spurious} false"
         )
 
     def text(self) -> str:

@@ -107,7 +107,7 @@ class Plot(QFrame):
             for name, value in zip(self._spec.series, values, strict=True)
         )
 
-    def leaveEvent(self, event: QEvent | None) -> None:  # noqa: N802
+    def leaveEvent(self, event: QEvent | None) -> None:
         """Tell the newest values again."""
         super().leaveEvent(event)
         self._hover_age = None
@@ -134,7 +134,7 @@ class Plot(QFrame):
             axis.setTickFont(font)
         canvas.getAxis("left").setWidth(34)
         canvas.getAxis("bottom").setHeight(16)
-        canvas.getAxis("bottom").setTicks([[(-age, f"−{age} s") for age in (8, 6, 4, 2)]])  # noqa: RUF001
+        canvas.getAxis("bottom").setTicks([[(-age, f"−{age} s") for age in (8, 6, 4, 2)]])
         canvas.scene().sigMouseMoved.connect(self._on_mouse_moved)
 
     def _on_mouse_moved(self, position: object) -> None:

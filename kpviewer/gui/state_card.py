@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from kpviewer.gui.buttons import PushButton
 
-
 CHIP_MARGIN = 12
 
 

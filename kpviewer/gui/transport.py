@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QMouseEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider
 
 from kpviewer.gui.buttons import ToolButton
 from kpviewer.gui.keys import Act, tooltip
@@ -26,18 +26,18 @@ class SeekBar(QSlider):
         self.setToolTip("Go to a moment (← →)")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Go to the click."""
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
             self.setSliderDown(True)
             self._go_to(event)
 
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         """Follow the drag."""
         if event is not None and self.isSliderDown():
             self._go_to(event)
 
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         """End the drag."""
         self.setSliderDown(False)
 
@@ -120,9 +120,9 @@ class TransportBar(QFrame):
         self.play.set_icon_name("pause" if playing else "play")
         self.play.setAccessibleName("Pause" if playing else "Play")
         self.loop.setChecked(loop)
-        self.speed.setText(f"{speed:g}×")  # noqa: RUF001
+        self.speed.setText(f"{speed:g}×")
 
-    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent | None) -> None:
         """Draw the icons in the colours of another theme."""
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange:
@@ -137,12 +137,12 @@ class TransportBar(QFrame):
     def _speed_button(self) -> ToolButton:
         button = ToolButton("play", "Speed", "Speed ([ ])")
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        button.setText("1×")  # noqa: RUF001
+        button.setText("1×")
         button.setMinimumWidth(48)
         button.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         for speed in SPEEDS:
-            action = QAction(f"{speed:g}×", menu)  # noqa: RUF001
+            action = QAction(f"{speed:g}×", menu)
             action.triggered.connect(lambda _on, speed=speed: self.speed_chosen.emit(speed))
             menu.addAction(action)
         button.setMenu(menu)

@@ -28,7 +28,7 @@ _ARROWS = {
 
 
 class FineSlider(QSlider):
-    """A horizontal slider that goes where it is clicked, in hundredths, or thousandths with Shift."""
+    """A horizontal slider that goes where it is clicked, in hundredths or thousandths."""
 
     reset_requested = pyqtSignal()
 
@@ -39,13 +39,13 @@ class FineSlider(QSlider):
 
     def event(self, event: QEvent | None) -> bool:
         """Keep the arrows from the window's shortcuts while the slider has the focus."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
-            if event.key() in _ARROWS and not event.modifiers() & ~_FINE_MODIFIERS:
-                event.accept()
-                return True
+        is_offer = event is not None and event.type() == QEvent.Type.ShortcutOverride
+        if is_offer and isinstance(event, QKeyEvent) and event.key() in _ARROWS:
+            event.accept()
+            return True
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Move by arrows."""
         direction = _ARROWS.get(Qt.Key(event.key())) if event is not None else None
         if event is None or direction is None:
@@ -53,7 +53,7 @@ class FineSlider(QSlider):
             return
         self._move(direction, event.modifiers())
 
-    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
         """Move by the wheel; Shift turns some systems' wheel sideways."""
         if event is None:
             return
@@ -62,22 +62,22 @@ class FineSlider(QSlider):
             self._move(1 if turn > 0 else -1, event.modifiers())
         event.accept()
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Go to the click."""
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
             self.setSliderDown(True)
             self._go_to(event)
 
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         """Follow the drag."""
         if event is not None and self.isSliderDown():
             self._go_to(event)
 
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         """End the drag."""
         self.setSliderDown(False)
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         """Ask for the default."""
         self.reset_requested.emit()
 
@@ -92,9 +92,6 @@ class FineSlider(QSlider):
         fine = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         step = FINE if fine else COARSE
         self.setValue(round(ticks / step) * step)
-
-
-_FINE_MODIFIERS = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
 
 
 class ValueSlider(QWidget):

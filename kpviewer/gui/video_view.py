@@ -115,7 +115,7 @@ class VideoView(QWidget):
         point = QPointF(self.rect().center()) if at is None else at
         self._set_transform(self._transform.zoomed(factor, (point.x(), point.y())))
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the picture, then what was seen in it."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Dark))
@@ -141,14 +141,14 @@ class VideoView(QWidget):
             self._is_new = False
             self.painted.emit()
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Keep the picture and what stands over it in place."""
         super().resizeEvent(event)
         self._fit_sizes()
         self.card.place()
         self.chip.place()
 
-    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
         """Zoom at the pointer."""
         if event is None or self._result is None:
             return
@@ -157,12 +157,12 @@ class VideoView(QWidget):
             self.zoom(WHEEL_ZOOM**notches, event.position())
         event.accept()
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Begin to pan."""
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
             self._drag_from = event.position()
 
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         """Pan while a button is held."""
         if event is None:
             return
@@ -173,11 +173,11 @@ class VideoView(QWidget):
         self._drag_from = event.position()
         self._set_transform(self._transform.panned(moved.x(), moved.y()))
 
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         """End the pan."""
         self._drag_from = None
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         """Fit."""
         self.fit()
 

@@ -56,7 +56,7 @@ class ViewTransform:
 
     def resized(self, source_wh: tuple[int, int], view_wh: tuple[int, int]) -> ViewTransform:
         """Take other sizes, with the same part of the picture in the middle."""
-        return replace(self, source_wh=source_wh, view_wh=view_wh)._kept_inside()
+        return _kept_inside(replace(self, source_wh=source_wh, view_wh=view_wh))
 
     def zoomed(self, factor: float, at: tuple[float, float]) -> ViewTransform:
         """Zoom by a factor; the picture's point under ``at`` (view px) stays under it.
@@ -72,7 +72,7 @@ class ViewTransform:
                 (x, y), self.view_wh, at, self.source_wh, strict=True
             )
         )
-        return replace(self, zoom=zoom, center_xy=(center[0], center[1]))._kept_inside()
+        return _kept_inside(replace(self, zoom=zoom, center_xy=(center[0], center[1])))
 
     def panned(self, dx: float, dy: float) -> ViewTransform:
         """Move the picture by view px."""
@@ -80,12 +80,13 @@ class ViewTransform:
             self.center_xy[0] - dx / (self.scale * self.source_wh[0]),
             self.center_xy[1] - dy / (self.scale * self.source_wh[1]),
         )
-        return replace(self, center_xy=center)._kept_inside()
+        return _kept_inside(replace(self, center_xy=center))
 
-    def _kept_inside(self) -> ViewTransform:
-        """Keep the view full of picture where the picture is larger, else centre the picture."""
-        center = []
-        for middle, view, source in zip(self.center_xy, self.view_wh, self.source_wh, strict=True):
-            half = view / (2 * self.scale * max(source, 1))
-            center.append(0.5 if half >= 0.5 else min(max(middle, half), 1 - half))
-        return replace(self, center_xy=(center[0], center[1]))
+
+def _kept_inside(moved: ViewTransform) -> ViewTransform:
+    """Keep the view full of picture where the picture is larger, else centre the picture."""
+    center = []
+    for middle, view, source in zip(moved.center_xy, moved.view_wh, moved.source_wh, strict=True):
+        half = view / (2 * moved.scale * max(source, 1))
+        center.append(0.5 if half >= 0.5 else min(max(middle, half), 1 - half))
+    return replace(moved, center_xy=(center[0], center[1]))

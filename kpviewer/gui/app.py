@@ -1,0 +1,58 @@
+"""Starts the viewer: hooks, application, theme, window; and says when they were ready.
+
+The window is shown before torch is imported: the model comes from a thread, to a video that plays.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QApplication
+
+from kpviewer.gui.crash_hooks import install_crash_hooks
+from kpviewer.gui.interrupts import InterruptListener
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.startup_log import StartupLog
+from kpviewer.gui.theme import ThemeChoice, ThemeManager
+from kpviewer.overlay import ensure_font
+
+INTERRUPTED = 130
+
+_log = logging.getLogger(__name__)
+
+
+def run_viewer(options: ViewerOptions, theme: ThemeChoice = ThemeChoice.SYSTEM) -> int:
+    """Open the window and run until it is closed.
+
+    Returns:
+        The exit code: 0; 130 after Ctrl-C; that of the error if the source had failed when
+        ``options.seconds`` were over.
+    """
+    install_crash_hooks()
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("kpviewer")
+    application.setDesktopFileName("kpviewer")
+    ensure_font()
+    themes = ThemeManager(application, theme)
+    window = MainWindow(options, themes)
+    log = StartupLog(window.view, options.started_s or time.monotonic())
+    listener = InterruptListener(lambda: (window.close(), None)[1])
+    if options.fullscreen:
+        window.set_fullscreen(True)
+    window.show()
+    log.note_window()
+    QTimer.singleShot(0, lambda: window.begin(options))
+    if options.seconds is not None:
+        QTimer.singleShot(round(options.seconds * 1000), window.close)
+    application.exec()
+    listener.close()
+    if listener.was_interrupted:
+        return INTERRUPTED
+    failure = window.session.failure
+    if options.seconds is not None and failure is not None:
+        raise failure
+    return 0

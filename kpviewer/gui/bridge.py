@@ -1,0 +1,199 @@
+"""Between the session and the widgets: two timers that carry news one way, edits the other.
+
+60 times a second the newest result goes to the view; 10 times a second the numbers go to panels
+and plots. No Qt signal carries a frame, and a slow window makes no queue grow.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, Qt, QTimer
+
+from kpviewer.gui.error_panel import ErrorTally
+from kpviewer.gui.playback import Playback
+from kpviewer.gui.view_state import describe
+from kpviewer.metrics.frame_error import frame_error
+from kpviewer.models.selection import select
+from kpviewer.structures import FrameResult
+
+if TYPE_CHECKING:
+    from kpviewer.gui.main_window import MainWindow
+    from kpviewer.gui.saving import Saving
+    from kpviewer.gui.session import Session
+
+FRAME_MS, STATS_MS = 16, 100
+
+_log = logging.getLogger(__name__)
+
+
+class Bridge(QObject):
+    """Owns the timers; ``stop`` ends them."""
+
+    def __init__(self, window: MainWindow, session: Session, saving: Saving) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = session
+        self._saving = saving
+        self.playback = Playback(session)
+        self._tally = ErrorTally()
+        self._counted: tuple[int, int] | None = None
+        self._has_picture = False
+        self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
+        self._stats_timer = self._timer(STATS_MS, self.refresh)
+        self._connect()
+
+    def stop(self) -> None:
+        """Carry nothing any more."""
+        self._frame_timer.stop()
+        self._stats_timer.stop()
+
+    def refresh(self) -> None:
+        """Carry everything but the picture."""
+        window, status = self._window, self._session.poll()
+        self._saving.poll()
+        state = describe(status, has_picture=self._has_picture)
+        window.view.card.set_card(state.card)
+        window.view.chip.set_text(state.chip)
+        window.view.set_dimmed(state.is_dimmed)
+        if state.hides_picture and window.view.result() is not None:
+            window.view.clear()
+        window.transport.show_state(
+            playing=self.playback.is_playing, loop=self._session.loops, speed=self._session.speed
+        )
+        window.top_bar.show_recording(self._saving.recorded_s)
+        window.top_bar.set_can_save(self._has_picture)
+        if status.pipeline is not None:
+            now = time.monotonic()
+            window.status_bar.show_stats(status.pipeline.stats)
+            window.plots.add_stats(now, status.pipeline.stats)
+            window.plots.draw(now)
+        self._show_result_numbers()
+
+    # -- from the session to the widgets -----------------------------------------------------
+
+    def _on_frame_tick(self) -> None:
+        result = self._session.take_result()
+        if result is None:
+            return
+        self._has_picture = True
+        self._window.view.show_result(result)
+        self._window.plots.add_frame(time.monotonic(), result.timings, result.error)
+        frame = result.frame
+        self.playback.note_position(frame.index)
+        self._window.transport.show_position(frame.index, frame.position_s)
+        self._count(result)
+
+    def _count(self, result: FrameResult) -> None:
+        """Put a frame's error into the tally, once however often it is shown."""
+        identity = (result.frame.index, result.frame.captured_ns)
+        if result.error is not None and identity != self._counted:
+            self._counted = identity
+            self._tally.add(result.error)
+
+    def _show_result_numbers(self) -> None:
+        result, engine = self._window.view.result(), self._session.engine
+        self._window.side_panel.error.show_error(
+            result.error if result is not None else None, self._tally
+        )
+        if result is not None:
+            self._window.side_panel.classes.show_counts(result.detections)
+        if engine is not None:
+            spent = result.timings if result is not None else None
+            model_ms = spent.upload + spent.forward + spent.postprocess if spent else None
+            self._window.status_bar.show_model(engine.device_name, engine.precision, model_ms)
+
+    def _on_painted(self) -> None:
+        pipeline, result = self._session.pipeline, self._window.view.result()
+        if pipeline is not None and result is not None:
+            pipeline.note_displayed(result)
+
+    def _on_source_changed(self) -> None:
+        self._has_picture = False
+        self._tally, self._counted = ErrorTally(), None
+        name = self._session.source_name
+        self._window.top_bar.source.set_choice(name or "None")
+        self._window.setWindowTitle(f"{name} · kpviewer" if name else "kpviewer")
+        self._window.transport.set_info(None)
+        self._window.status_bar.show_source(None)
+        self._window.view.clear()
+        self._window.view.fit()
+        self.refresh()
+
+    def _on_opened(self) -> None:
+        info = self._session.info
+        self._window.top_bar.source.set_choice(self._session.source_name or "None")
+        self._window.setWindowTitle(f"{self._session.source_name} · kpviewer")
+        self._window.transport.set_info(info)
+        self._window.status_bar.show_source(info)
+        self._window.plots.set_source(info.nominal_fps if info is not None else None)
+
+    def _on_model_changed(self) -> None:
+        engine, window = self._session.engine, self._window
+        if engine is None:
+            return
+        spec = engine.spec
+        panel = window.side_panel
+        panel.thresholds.set_defaults(spec.thresholds)
+        panel.thresholds.set_thresholds(self._session.thresholds)
+        panel.set_class_names(spec.class_names, self._session.thresholds.classes)
+        panel.display.set_model(spec)
+        window.top_bar.model.set_choice(spec.name)
+        window.top_bar.set_device(engine.device_name)
+        self._tally = ErrorTally()
+        self._on_display_edited()
+        self._run_model_again()
+
+    def _run_model_again(self) -> None:
+        """A paused picture gets its boxes from the model that just arrived."""
+        pipeline, result = self._session.pipeline, self._window.view.result()
+        info = self._session.info
+        if pipeline is None or result is None or self.playback.is_playing:
+            return
+        if info is not None and info.is_seekable:
+            pipeline.seek(result.frame.index)
+
+    # -- from the widgets to the session -----------------------------------------------------
+
+    def _on_thresholds_edited(self) -> None:
+        panel = self._window.side_panel
+        thresholds = replace(panel.thresholds.thresholds, classes=panel.classes.shown())
+        self._session.set_thresholds(thresholds)
+        view = self._window.view
+        result = view.result()
+        if result is None or self._session.engine is None:
+            return
+        detections = select(result.candidates, thresholds)
+        truth = result.frame.truth
+        error = frame_error(detections, truth) if truth is not None else None
+        view.show_detections(detections, error)
+        self._show_result_numbers()
+
+    def _on_display_edited(self) -> None:
+        style = self._window.side_panel.display.style_of_overlay
+        self._window.view.set_style(style)
+        self._saving.set_style(style)
+
+    def _connect(self) -> None:
+        window, session = self._window, self._session
+        session.opened.connect(self._on_opened)
+        session.source_changed.connect(self._on_source_changed)
+        session.model_changed.connect(self._on_model_changed)
+        session.warned.connect(window.status_bar.show_message)
+        self._saving.told.connect(window.status_bar.show_message)
+        window.view.painted.connect(self._on_painted)
+        window.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
+        window.side_panel.classes.changed.connect(self._on_thresholds_edited)
+        window.side_panel.display.changed.connect(self._on_display_edited)
+        window.transport.sought.connect(self.playback.seek)
+        window.transport.speed_chosen.connect(self.playback.set_speed)
+
+    def _timer(self, interval_ms: int, slot: object) -> QTimer:
+        timer = QTimer(self)
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
+        timer.timeout.connect(slot)  # type: ignore[arg-type]
+        timer.start(interval_ms)
+        return timer

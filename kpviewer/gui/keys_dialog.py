@@ -1,0 +1,75 @@
+"""The help sheet: every key, by group."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QKeySequence
+from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from kpviewer.gui.keys import Act
+from kpviewer.gui.side_panel import rule
+
+_COLUMNS = (("Play",), ("Source", "Save"), ("View", "Help"))
+MOUSE = (
+    ("Wheel", "Zoom at the pointer"),
+    ("Drag", "Move the picture"),
+    ("Double-click", "Fit the picture"),
+)
+
+
+class KeysDialog(QDialog):
+    """Shows the keys; Esc closes it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        row = QHBoxLayout()
+        row.setSpacing(32)
+        for groups in _COLUMNS:
+            column = QVBoxLayout()
+            column.setSpacing(16)
+            for group in groups:
+                column.addWidget(_table(group, _rows(group)))
+            if groups == _COLUMNS[1]:
+                column.addWidget(_table("Mouse", MOUSE))
+            column.addStretch(1)
+            row.addLayout(column)
+        hint = QLabel(
+            "On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; "
+            "a double click goes back to the model's default. Enter presses the focused button."
+        )
+        hint.setProperty("kind", "secondary")
+        hint.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 20, 24, 20)
+        layout.setSpacing(16)
+        layout.addLayout(row)
+        layout.addWidget(rule())
+        layout.addWidget(hint)
+
+
+def _rows(group: str) -> tuple[tuple[str, str], ...]:
+    commands = [act.value for act in Act if act.value.group == group]
+    return tuple((" or ".join(_key_text(key) for key in c.keys), c.text) for c in commands)
+
+
+def _key_text(key: str) -> str:
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def _table(title: str, rows: tuple[tuple[str, str], ...]) -> QWidget:
+    box = QWidget()
+    grid = QGridLayout(box)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(16)
+    grid.setVerticalSpacing(6)
+    heading = QLabel(title)
+    heading.setProperty("kind", "heading")
+    grid.addWidget(heading, 0, 0, 1, 2)
+    for index, (key, text) in enumerate(rows, 1):
+        name = QLabel(key)
+        name.setProperty("kind", "secondary")
+        grid.addWidget(name, index, 0, Qt.AlignmentFlag.AlignLeft)
+        grid.addWidget(QLabel(text), index, 1)
+    grid.setColumnStretch(1, 1)
+    return box

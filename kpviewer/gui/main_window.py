@@ -1,0 +1,198 @@
+"""The window: it makes the widgets, lays them out, and folds them when there is little room."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+
+from kpviewer.gui.actions import Actions
+from kpviewer.gui.bridge import Bridge
+from kpviewer.gui.keys import Act
+from kpviewer.gui.keys_dialog import KeysDialog
+from kpviewer.gui.menus import (
+    ask_for_file,
+    ask_for_folder,
+    ask_for_model,
+    fill_model_menu,
+    fill_source_menu,
+)
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.plots_panel import PlotsPanel
+from kpviewer.gui.saving import Saving
+from kpviewer.gui.session import Session
+from kpviewer.gui.side_panel import SidePanel
+from kpviewer.gui.status_bar import StatusBar
+from kpviewer.gui.theme import ThemeManager
+from kpviewer.gui.top_bar import TopBar
+from kpviewer.gui.transport import TransportBar
+from kpviewer.gui.video_view import WHEEL_ZOOM, VideoView
+
+ROOMY_WH = (1200, 780)
+"""Windows smaller than this show one plot at a time."""
+START_WH = (1360, 860)
+
+
+class MainWindow(QMainWindow):
+    """Owns the widgets, the session behind them and the bridge between."""
+
+    def __init__(self, options: ViewerOptions, themes: ThemeManager) -> None:
+        super().__init__()
+        self.setWindowTitle("kpviewer")
+        self.setAcceptDrops(True)
+        self.resize(*START_WH)
+        self.setMinimumSize(760, 520)
+        self.top_bar, self.view, self.transport = TopBar(), VideoView(), TransportBar()
+        self.side_panel, self.status_bar = SidePanel(), StatusBar()
+        self.plots = PlotsPanel(themes.theme)
+        self._wants_panel = self._wants_plots = True
+        self._lay_out()
+        self.session = Session(options)
+        self.saving = Saving(self.session, options.folder)
+        self.bridge = Bridge(self, self.session, self.saving)
+        self.actions_of_keys = Actions(self)
+        self._connect_acts()
+        self._connect_menus()
+        themes.changed.connect(lambda: self.plots.set_theme(themes.theme))
+
+    def begin(self, options: ViewerOptions) -> None:
+        """Open the source and load the model, once the window is on the screen."""
+        self.session.open(options.source)
+        self.session.load_model(options.model)
+        if options.record is not None:
+            self.saving.record_from_start(options.record)
+
+    def choose_source(self, text: str) -> None:
+        """Watch another source; an empty text is a dialog that was left."""
+        if text:
+            self.session.open(text)
+
+    def choose_model(self, name: str) -> None:
+        """Take another model; an empty name is a dialog that was left."""
+        if name:
+            self.session.load_model(name)
+            self.top_bar.model.set_choice(name)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Fold the plots before the video gets too small."""
+        super().resizeEvent(event)
+        self.plots.set_folded(self.width() < ROOMY_WH[0] or self.height() < ROOMY_WH[1])
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        """Take files."""
+        data = event.mimeData() if event is not None else None
+        if event is not None and data is not None and data.hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        """Open the first file that is dropped: a model by its ending, else a source."""
+        data = event.mimeData() if event is not None else None
+        path = data.urls()[0].toLocalFile() if data is not None and data.urls() else ""
+        choose = self.choose_model if path.endswith(".safetensors") else self.choose_source
+        choose(path)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """Hide at once, finish the recording, and wait for the threads."""
+        self.hide()
+        self.bridge.stop()
+        self.saving.close()
+        self.view.clear()
+        self.session.close()
+        super().closeEvent(event)
+
+    def _lay_out(self) -> None:
+        left = QVBoxLayout()
+        left.setSpacing(0)
+        left.addWidget(self.view, 1)
+        left.addWidget(self.transport)
+        left.addWidget(self.plots)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addLayout(left, 1)
+        middle.addWidget(self.side_panel)
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.top_bar)
+        column.addLayout(middle, 1)
+        column.addWidget(self.status_bar)
+        self.setCentralWidget(central)
+
+    def _connect_acts(self) -> None:
+        playback, saving, view = self.bridge.playback, self.saving, self.view
+        self.actions_of_keys.handle(
+            {
+                Act.PLAY: playback.toggle,
+                Act.BACK: lambda: playback.jump(-1),
+                Act.FORWARD: lambda: playback.jump(1),
+                Act.STEP_BACK: playback.step_back,
+                Act.STEP_FORWARD: playback.step_forward,
+                Act.START: lambda: playback.seek(0),
+                Act.SLOWER: lambda: playback.change_speed(-1),
+                Act.FASTER: lambda: playback.change_speed(1),
+                Act.LOOP: playback.toggle_loop,
+                Act.OPEN_FILE: lambda: self.choose_source(ask_for_file(self)),
+                Act.OPEN_FOLDER: lambda: self.choose_source(ask_for_folder(self)),
+                Act.OPEN_MODEL: lambda: self.choose_model(ask_for_model(self)),
+                Act.RECORD: saving.toggle_recording,
+                Act.SNAPSHOT: lambda: saving.save_snapshot(view.result()),
+                Act.FIT: view.fit,
+                Act.ZOOM_IN: lambda: view.zoom(WHEEL_ZOOM),
+                Act.ZOOM_OUT: lambda: view.zoom(1 / WHEEL_ZOOM),
+                Act.FULLSCREEN: lambda: self.set_fullscreen(not self.isFullScreen()),
+                Act.LEAVE: lambda: self.set_fullscreen(False),
+                Act.PANEL: self._toggle_panel,
+                Act.PLOTS: self._toggle_plots,
+                Act.KEYS: lambda: KeysDialog(self).open(),
+                Act.QUIT: lambda: (self.close(), None)[1],
+            }
+        )
+        run = self.actions_of_keys.run
+        self.top_bar.asked.connect(run)
+        self.transport.asked.connect(run)
+        self.actions_of_keys.done.connect(self.bridge.refresh)
+
+    def _connect_menus(self) -> None:
+        run = self.actions_of_keys.run
+        source_menu, model_menu = self.top_bar.source.menu(), self.top_bar.model.menu()
+        if source_menu is not None and model_menu is not None:
+            source_menu.aboutToShow.connect(
+                lambda: fill_source_menu(source_menu, self.choose_source, run)
+            )
+            model_menu.aboutToShow.connect(
+                lambda: fill_model_menu(model_menu, self.choose_model, run)
+            )
+        self.view.card_pressed.connect(self._on_card_pressed)
+
+    def set_fullscreen(self, wanted: bool) -> None:
+        """Give the whole screen to the video, or go back."""
+        if wanted != self.isFullScreen():
+            state = self.windowState()
+            self.setWindowState(
+                state | Qt.WindowState.WindowFullScreen
+                if wanted
+                else state & ~Qt.WindowState.WindowFullScreen
+            )
+        for bar in (self.top_bar, self.status_bar):
+            bar.setVisible(not wanted)
+        self.side_panel.setVisible(self._wants_panel and not wanted)
+        self.plots.setVisible(self._wants_plots and not wanted)
+
+    def _toggle_panel(self) -> None:
+        self._wants_panel = not self.side_panel.isVisible()
+        self.side_panel.setVisible(self._wants_panel)
+
+    def _toggle_plots(self) -> None:
+        self._wants_plots = not self.plots.isVisible()
+        self.plots.setVisible(self._wants_plots)
+
+    def _on_card_pressed(self, key: str) -> None:
+        presses = {
+            "camera": lambda: self.choose_source("0"),
+            "file": lambda: self.actions_of_keys.run(Act.OPEN_FILE),
+            "demo": lambda: self.choose_source("demo"),
+            "retry": self.session.reopen,
+            "cancel": self.session.close_source,
+        }
+        presses[key]()

@@ -1,0 +1,91 @@
+"""The menus of the source and of the model: filled when they open, as cameras come and go."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from kpviewer.errors import KpviewerError
+from kpviewer.gui.icons import icon
+from kpviewer.gui.keys import Act
+from kpviewer.models.catalogue import available_models
+from kpviewer.sources.camera import list_cameras
+
+VIDEO_FILTER = (
+    "Videos and pictures "
+    "(*.mp4 *.mkv *.mov *.avi *.webm *.m4v *.ts *.jpg *.jpeg *.png *.bmp *.webp)"
+    ";;All files (*)"
+)
+MODEL_FILTER = "Models (*.safetensors *.pt *.pth *.onnx);;All files (*)"
+
+Choose = Callable[[str], None]
+Ask = Callable[[Act], None]
+
+_log = logging.getLogger(__name__)
+
+
+def fill_source_menu(menu: QMenu, choose: Choose, ask: Ask) -> None:
+    """List the demo, the cameras, and the ways to open something."""
+    menu.clear()
+    _add(menu, "demo", "Demo", lambda: choose("demo"))
+    menu.addSeparator()
+    cameras = _cameras()
+    for index, name in cameras:
+        _add(menu, "camera", name, lambda index=index: choose(str(index)))
+    if not cameras:
+        none = menu.addAction(icon("camera"), "No camera found")
+        if none is not None:
+            none.setEnabled(False)
+    menu.addSeparator()
+    for name, act in (("file", Act.OPEN_FILE), ("folder", Act.OPEN_FOLDER)):
+        label = f"{act.value.text}…\t{act.value.keys[0]}"
+        _add(menu, name, label, lambda act=act: ask(act))
+
+
+def fill_model_menu(menu: QMenu, choose: Choose, ask: Ask) -> None:
+    """List the shipped models, and the way to open one."""
+    menu.clear()
+    for name, classes in shipped_models():
+        noun = "class" if classes == 1 else "classes"
+        _add(menu, "model", f"{name}\t{classes} {noun}", lambda name=name: choose(name))
+    menu.addSeparator()
+    label = f"{Act.OPEN_MODEL.value.text}…\t{Act.OPEN_MODEL.value.keys[0]}"
+    _add(menu, "folder", label, lambda: ask(Act.OPEN_MODEL))
+
+
+def shipped_models() -> list[tuple[str, int]]:
+    """Name the shipped models with their number of classes; none if they can't be read."""
+    try:
+        return [(model.name, len(model.spec.class_names)) for model in available_models()]
+    except KpviewerError as error:
+        _log.warning("%s", error)
+        return []
+
+
+def ask_for_file(parent: QWidget) -> str:
+    """Let the user choose a video or picture; empty if they don't."""
+    home = str(Path.home())
+    return QFileDialog.getOpenFileName(parent, "Open file", home, VIDEO_FILTER)[0]
+
+
+def ask_for_folder(parent: QWidget) -> str:
+    """Let the user choose a folder of pictures; empty if they don't."""
+    return QFileDialog.getExistingDirectory(parent, "Open folder", str(Path.home()))
+
+
+def ask_for_model(parent: QWidget) -> str:
+    """Let the user choose a weight file; empty if they don't."""
+    return QFileDialog.getOpenFileName(parent, "Open model", str(Path.home()), MODEL_FILTER)[0]
+
+
+def _add(menu: QMenu, name: str, text: str, run: Callable[[], None]) -> None:
+    action = menu.addAction(icon(name), text)
+    if action is not None:
+        action.triggered.connect(lambda _checked: run())
+
+
+def _cameras() -> list[tuple[int, str]]:
+    return [(camera.index, camera.name) for camera in list_cameras()]

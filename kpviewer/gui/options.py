@@ -1,0 +1,86 @@
+"""What the command line asks of the viewer. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from kpviewer.gui.engine_loading import load_engine
+from kpviewer.models.spec import ModelSpec
+from kpviewer.pipeline.pipeline import InferenceEngine
+from kpviewer.sources.base import FrameSource
+from kpviewer.sources.open import make_source
+from kpviewer.structures import NmsKind, Thresholds
+
+DEFAULT_MODEL = "face-ssd"
+
+
+class ViewerEngine(InferenceEngine, Protocol):
+    """An engine that says where it runs; ``runtime.executor.Executor`` is one."""
+
+    @property
+    def device_name(self) -> str:
+        """For people: "CPU", or the name of the GPU."""
+
+    @property
+    def precision(self) -> str:
+        """For people: "fp32", "bf16", "fp16"."""
+
+
+EngineLoader = Callable[[str, str, tuple[int, int]], ViewerEngine]
+"""(model name or path, device, (height, width) of the source) -> engine. Runs in a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerOptions:
+    """Settings of one run of the viewer."""
+
+    source: str | None = None
+    model: str = DEFAULT_MODEL
+    device: str = "auto"
+    score: float | None = None
+    """None here and below: the model's own default."""
+    iou: float | None = None
+    nms: NmsKind | None = None
+    classes: tuple[str, ...] = ()
+    """Names or numbers; empty is all."""
+    record: str | None = None
+    """Record from the first frame: to this file, or where recordings go if it is empty."""
+    seconds: float | None = None
+    """Close after this time."""
+    fullscreen: bool = False
+    started_s: float | None = None
+    """Monotonic time at which the program was started, for the log."""
+    folder: Path | None = None
+    """Where recordings and snapshots go; None is the user's folder of videos."""
+    open_source: Callable[[str | None], FrameSource] = field(default=make_source)
+    load_engine: EngineLoader = field(default=load_engine)
+
+    def thresholds_for(self, spec: ModelSpec) -> Thresholds:
+        """Give the model's thresholds with what was asked for in their place.
+
+        Raises:
+            ValueError: if a class is not one of the model's.
+        """
+        asked = spec.thresholds
+        if self.score is not None:
+            asked = replace(asked, score=self.score)
+        if self.iou is not None:
+            asked = replace(asked, iou=self.iou)
+        if self.nms is not None:
+            asked = replace(asked, nms=self.nms)
+        if self.classes:
+            ids = frozenset(_class_id(name, spec.class_names) for name in self.classes)
+            asked = replace(asked, classes=ids)
+        return asked
+
+
+def _class_id(name: str, class_names: tuple[str, ...]) -> int:
+    if name in class_names:
+        return class_names.index(name)
+    if name.isdecimal() and int(name) < len(class_names):
+        return int(name)
+    known = ", ".join(class_names[:8]) + (", ..." if len(class_names) > 8 else "")
+    raise ValueError(f"{name!r} must be a class of the model ({known}). All classes are shown.")

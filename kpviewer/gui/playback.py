@@ -1,0 +1,86 @@
+"""Play, pause, step, seek, speed and loop, as the keys mean them."""
+
+from __future__ import annotations
+
+from kpviewer.gui.session import FALLBACK_FPS, JUMP_S, Session
+from kpviewer.gui.transport import next_speed
+from kpviewer.structures import PipelineState
+
+
+class Playback:
+    """Turns what a user asks for into calls of the pipeline."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._index = 0
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether frames are coming."""
+        pipeline = self._session.pipeline
+        playing = (PipelineState.RUNNING, PipelineState.STARTING)
+        return pipeline is not None and pipeline.status().state in playing
+
+    def note_position(self, index: int) -> None:
+        """Remember which frame is on the screen."""
+        self._index = index
+
+    def toggle(self) -> None:
+        """Play or pause; at the end play again."""
+        pipeline = self._session.pipeline
+        if pipeline is None:
+            return
+        if self.is_playing:
+            pipeline.pause()
+        else:
+            pipeline.resume()
+
+    def step_forward(self) -> None:
+        """Pause, and show the next frame."""
+        if self._session.pipeline is not None:
+            self._session.pipeline.step()
+
+    def step_back(self) -> None:
+        """Pause, and show the frame before."""
+        if self._session.pipeline is not None and self._can_seek():
+            self._session.pipeline.pause()
+            self.seek(self._index - 1)
+
+    def jump(self, direction: int) -> None:
+        """Go 5 s back (-1) or forward (1)."""
+        info = self._session.info
+        fps = (info.nominal_fps if info is not None else None) or FALLBACK_FPS
+        self.seek(self._index + direction * round(JUMP_S * fps))
+
+    def seek(self, index: int) -> None:
+        """Go to a frame, or to the nearest that there is."""
+        info, pipeline = self._session.info, self._session.pipeline
+        if info is None or pipeline is None or not self._can_seek():
+            return
+        last = (info.frame_count or 1) - 1
+        self._index = min(max(index, 0), last)  # so that a held key goes on from here
+        pipeline.seek(self._index)
+
+    def set_speed(self, speed: float) -> None:
+        """Play at another speed."""
+        self._session.speed = speed
+        if self._session.pipeline is not None:
+            self._session.pipeline.set_speed(speed)
+
+    def change_speed(self, direction: int) -> None:
+        """Play at the next speed up (1) or down (-1)."""
+        self.set_speed(next_speed(self._session.speed, direction))
+
+    def set_loop(self, loop: bool) -> None:
+        """Start again at the end, or not."""
+        self._session.loops = loop
+        if self._session.pipeline is not None:
+            self._session.pipeline.set_loop(loop)
+
+    def toggle_loop(self) -> None:
+        """Loop if it doesn't, and the other way round."""
+        self.set_loop(not self._session.loops)
+
+    def _can_seek(self) -> bool:
+        info = self._session.info
+        return info is not None and info.is_seekable

@@ -1,0 +1,246 @@
+"""What the window shows, without the window: a pipeline, its source, and the model that loads.
+
+It belongs to the GUI thread and is polled; the threads behind it never call back into Qt.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from kpviewer.errors import KpviewerError
+from kpviewer.gui.options import ViewerEngine, ViewerOptions
+from kpviewer.models.spec import ModelSpec
+from kpviewer.pipeline.options import PipelineOptions
+from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.runtime.loading import BackgroundLoader, Outcome
+from kpviewer.sources.base import FrameSource
+from kpviewer.sources.redact import redact_url
+from kpviewer.structures import (
+    FrameResult,
+    PipelineState,
+    PipelineStatus,
+    StreamInfo,
+    Thresholds,
+)
+
+JUMP_S = 5.0
+FALLBACK_FPS = 30.0
+WARM_UP_HW = (480, 640)
+"""Size to make ready for while the source's is unknown."""
+_OVER = (PipelineState.IDLE, PipelineState.FAILED)
+_LOOPING = (None, "demo")
+"""Sources that start again by themselves."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatus:
+    """Everything that the cards and chips over the video depend on."""
+
+    source: str | None
+    """For people; None while nothing is open."""
+    opening_s: float
+    pipeline: PipelineStatus | None
+    failure: str | None
+    loading_model: str | None
+    loading_s: float
+    model_failure: str | None
+
+
+class Session(QObject):
+    """Owns a Pipeline and a BackgroundLoader; ``close`` joins both."""
+
+    opened = pyqtSignal()
+    """Another stream has begun; ``info`` tells which."""
+    source_changed = pyqtSignal()
+    """Another source was asked for; ``source_name`` tells which."""
+    model_changed = pyqtSignal()
+    """Another engine is in place; ``engine`` is it."""
+    warned = pyqtSignal(str)
+
+    def __init__(self, options: ViewerOptions, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._options = options
+        self._clock = clock
+        self._pipeline: Pipeline | None = None
+        self._leaving: Pipeline | None = None
+        self._next_source: FrameSource | None = None
+        self._loader: BackgroundLoader[ViewerEngine] = BackgroundLoader()
+        self._engine: ViewerEngine | None = None
+        self._info: StreamInfo | None = None
+        self._source_text: str | None = None
+        self._source_name: str | None = None
+        self._failure: KpviewerError | None = None
+        self._model_failure: str | None = None
+        self._opening_since = self._loading_since = 0.0
+        self._thresholds = Thresholds()
+        self.speed = 1.0
+        self.loops = False
+
+    @property
+    def pipeline(self) -> Pipeline | None:
+        """The running pipeline; None while nothing is open."""
+        return self._pipeline
+
+    @property
+    def info(self) -> StreamInfo | None:
+        """What the source says of itself, once it is open."""
+        return self._info
+
+    @property
+    def engine(self) -> ViewerEngine | None:
+        """The model that watches; None until it is loaded."""
+        return self._engine
+
+    @property
+    def source_name(self) -> str | None:
+        """For people; None while nothing is open."""
+        return self._source_name
+
+    @property
+    def failure(self) -> KpviewerError | None:
+        """Why there is no video; None while all is well."""
+        return self._failure
+
+    @property
+    def spec(self) -> ModelSpec | None:
+        """What the model says of itself."""
+        return self._engine.spec if self._engine is not None else None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The settings that turn candidates into detections."""
+        return self._thresholds
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Select by other thresholds, from the next frame on."""
+        self._thresholds = thresholds
+        if self._pipeline is not None:
+            self._pipeline.set_thresholds(thresholds)
+
+    def open(self, text: str | None) -> None:
+        """Watch another source; what can't be opened shows up in ``status``."""
+        self._source_text = text
+        self._source_name = redact_url(text) if text is not None else "the first camera"
+        self._failure = self._info = None
+        self._opening_since = self._clock()
+        self.loops = text in _LOOPING
+        self._leave()
+        try:
+            self._next_source = self._options.open_source(text)
+        except KpviewerError as error:
+            self._failure = error
+        self.source_changed.emit()
+        self._start_next()
+
+    def reopen(self) -> None:
+        """Try the same source again."""
+        self.open(self._source_text)
+
+    def close_source(self) -> None:
+        """Watch nothing."""
+        self._source_name = self._info = self._failure = None
+        self._leave()
+        self.source_changed.emit()
+
+    def load_model(self, name: str) -> None:
+        """Load a model in the background; the video goes on."""
+        self._model_failure = None
+        self._loading_since = self._clock()
+        info = self._info
+        source_hw = (info.height, info.width) if info is not None else WARM_UP_HW
+        load, device = self._options.load_engine, self._options.device
+        self._loader.submit(name, lambda: load(name, device, source_hw))
+
+    def poll(self) -> SessionStatus:
+        """Notice what the threads have done since; to be called some ten times a second."""
+        if (outcome := self._loader.take()) is not None:
+            self._take_model(outcome)
+        self._start_next()
+        status = self._pipeline.status() if self._pipeline is not None else None
+        if self._pipeline is not None and status is not None:
+            info = self._pipeline.info
+            if info is not None and info is not self._info and self._failure is None:
+                self._info = info
+                self._source_name = info.name
+                self.opened.emit()
+            if status.state is PipelineState.FAILED and self._failure is None:
+                self._failure = self._pipeline_error(self._pipeline)
+        now = self._clock()
+        return SessionStatus(
+            source=self._source_name,
+            opening_s=now - self._opening_since,
+            pipeline=status,
+            failure=str(self._failure) if self._failure is not None else None,
+            loading_model=self._loader.busy_with,
+            loading_s=now - self._loading_since,
+            model_failure=self._model_failure,
+        )
+
+    def take_result(self) -> FrameResult | None:
+        """Give the newest result; the caller holds its frame and must let it go."""
+        return self._pipeline.latest.take() if self._pipeline is not None else None
+
+    def close(self) -> None:
+        """Stop everything and wait for it."""
+        for pipeline in (self._pipeline, self._leaving):
+            if pipeline is not None:
+                pipeline.close()
+        self._pipeline = self._leaving = None
+        self._loader.close()
+
+    def _leave(self) -> None:
+        """Ask the present pipeline to end.
+
+        The next one starts when it has, as both may want the same camera and the same model.
+        """
+        self._next_source = None
+        if self._pipeline is not None:
+            self._pipeline.stop()
+            self._leaving, self._pipeline = self._pipeline, None
+
+    def _start_next(self) -> None:
+        if self._leaving is not None and self._leaving.status().state in _OVER:
+            self._leaving.close()
+            self._leaving = None
+        source = self._next_source
+        if source is None or self._leaving is not None:
+            return
+        self._next_source = None
+        options = PipelineOptions(loop=self.loops)
+        thresholds = self._thresholds
+        self._pipeline = Pipeline(source, self._engine, thresholds=thresholds, options=options)
+        self._pipeline.set_speed(self.speed)
+        self._pipeline.start()
+
+    def _pipeline_error(self, pipeline: Pipeline) -> KpviewerError:
+        try:
+            pipeline.join(0.0)
+        except KpviewerError as error:
+            return error
+        return KpviewerError(pipeline.status().failure or "The video stopped. Try again.")
+
+    def _take_model(self, outcome: Outcome[ViewerEngine]) -> None:
+        if outcome.value is None:
+            _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
+            self._model_failure = f"{outcome.name} can't be loaded. {outcome.failure}"
+            return
+        is_first = self._engine is None
+        self._engine = outcome.value
+        options = self._options if is_first else replace(self._options, classes=())
+        try:
+            thresholds = options.thresholds_for(outcome.value.spec)
+        except ValueError as error:
+            self.warned.emit(str(error))
+            thresholds = replace(options, classes=()).thresholds_for(outcome.value.spec)
+        self._thresholds = thresholds
+        if self._pipeline is not None:
+            self._pipeline.set_thresholds(thresholds)
+            self._pipeline.set_engine(outcome.value)
+        self.model_changed.emit()

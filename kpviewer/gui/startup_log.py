@@ -1,0 +1,39 @@
+"""Logs how long the window, the first picture and the first detection took."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from PyQt6.QtCore import QObject
+
+from kpviewer.gui.video_view import VideoView
+
+_log = logging.getLogger(__name__)
+
+
+class StartupLog(QObject):
+    """Watches a view until the first detection is painted."""
+
+    def __init__(self, view: VideoView, started_s: float) -> None:
+        super().__init__(view)
+        self._view = view
+        self._started_s = started_s
+        self._has_picture = False
+        view.painted.connect(self._on_painted)
+
+    def note_window(self) -> None:
+        """The window is on the screen."""
+        _log.info("Time to window: %.2f s", self._passed())
+
+    def _on_painted(self) -> None:
+        if not self._has_picture:
+            self._has_picture = True
+            _log.info("Time to first picture: %.2f s", self._passed())
+        result = self._view.result()
+        if result is not None and len(result.detections):
+            _log.info("Time to first detection: %.2f s", self._passed())
+            self._view.painted.disconnect(self._on_painted)
+
+    def _passed(self) -> float:
+        return time.monotonic() - self._started_s

@@ -1,0 +1,103 @@
+"""The bar at the top: what is watched, by which model, and what is saved of it."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu
+
+from kpviewer.gui.buttons import ToolButton
+from kpviewer.gui.keys import Act, tooltip
+from kpviewer.gui.transport import time_text
+
+NAME_CHARS = 34
+
+
+class Picker(ToolButton):
+    """A button with a menu that shows what is chosen."""
+
+    def __init__(self, icon: str, name: str, tip: str) -> None:
+        super().__init__(icon, name, tip)
+        self.setProperty("kind", "picker")
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setMenu(QMenu(self))
+        self._name, self._tip = name, tip
+
+    def set_choice(self, text: str) -> None:
+        """Show what is chosen; a long name loses its middle."""
+        half = NAME_CHARS // 2
+        short = text if len(text) <= NAME_CHARS else f"{text[: half - 1]}…{text[-half:]}"
+        self.setText(f" {short}  ▾")
+        self.setAccessibleName(f"{self._name}: {text}")
+
+
+class TopBar(QFrame):
+    """Pickers on the left, buttons on the right."""
+
+    asked = pyqtSignal(object)
+    """An Act."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("topBar")
+        self.source = Picker("camera", "Source", tooltip(Act.OPEN_FILE, "What is watched"))
+        self.model = Picker("model", "Model", tooltip(Act.OPEN_MODEL, "What watches it"))
+        self._device = QLabel()
+        self._device.setProperty("kind", "secondary")
+        self._device.setAccessibleName("Device")
+        self.record = ToolButton("record", "Record", tooltip(Act.RECORD), checkable=True)
+        self.record.setObjectName("record")
+        self.record.setProperty("kind", "plain")
+        self.record.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.record.clicked.connect(lambda: self.asked.emit(Act.RECORD))
+        self.snapshot = self._button("snapshot", Act.SNAPSHOT)
+        self.keys = self._button("keys", Act.KEYS)
+        self.fullscreen = self._button("fullscreen", Act.FULLSCREEN)
+        self.panel = self._button("panel", Act.PANEL)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 8, 6)
+        row.setSpacing(8)
+        row.addWidget(self.source)
+        row.addWidget(self.model)
+        row.addWidget(self._device)
+        row.addStretch(1)
+        row.addWidget(self.record)
+        row.addSpacing(4)
+        row.setSpacing(4)
+        for button in (self.snapshot, self.keys, self.fullscreen, self.panel):
+            row.addWidget(button)
+        self.show_recording(None)
+
+    def set_device(self, text: str) -> None:
+        """Name the device that the model runs on."""
+        self._device.setText(text)
+
+    def set_can_save(self, can_save: bool) -> None:
+        """Allow recording and snapshots only while there is a picture."""
+        reason = "" if can_save else "There is no picture to save: "
+        self.record.setEnabled(can_save or self.record.isChecked())
+        self.snapshot.setEnabled(can_save)
+        if not self.record.isChecked():
+            self.record.setToolTip(f"{reason}{tooltip(Act.RECORD)}")
+        self.snapshot.setToolTip(f"{reason}{tooltip(Act.SNAPSHOT)}")
+
+    def show_recording(self, seconds: float | None) -> None:
+        """Show that a recording runs, and for how long; None is none."""
+        running = seconds is not None
+        self.record.setChecked(running)
+        self.record.setText(f" REC {time_text(seconds)[:-2]}" if seconds is not None else " Record")
+        self.record.set_icon_name("stop" if running else "record")
+        if running:
+            self.record.setToolTip(tooltip(Act.RECORD, "Stop recording"))
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Draw the icons in the colours of another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            for button in self.findChildren(ToolButton):
+                button.refresh_icon()
+
+    def _button(self, icon: str, act: Act) -> ToolButton:
+        button = ToolButton(icon, act.value.text, tooltip(act))
+        button.clicked.connect(lambda: self.asked.emit(act))
+        return button
