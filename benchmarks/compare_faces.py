@@ -18,8 +18,9 @@ import numpy as np
 
 from kpviewer.annotations.classes import align_classes
 from kpviewer.annotations.spec import read_annotations
+from kpviewer.geometry import xywh_to_xyxy
 from kpviewer.runtime.evaluation import EvaluationReport, Infer, evaluate
-from kpviewer.sources.images import read_image
+from kpviewer.sources.images import load_picture
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Candidates, FloatArray, ImageArray, Thresholds
 
@@ -57,18 +58,16 @@ class YuNet:
         _, found = self._net.detect(cv2.resize(bgr, size, interpolation=_filter(scale)))
         if found is None:
             return Candidates.empty(1, FACE_POINTS)
-        found = found / np.array(
-            [*[scale] * 14, 1.0], np.float32
-        )  # (M, 15): x y w h, 5 points, score
-        xyxy = np.concatenate([found[:, :2], found[:, :2] + found[:, 2:4]], axis=1)
-        return best(xyxy, found[:, 14], found[:, 4:14].reshape(-1, FACE_POINTS, 2))
+        rows = np.asarray(found, np.float32)  # (M, 15): x y w h, 5 points, score
+        xyxy = xywh_to_xyxy(rows[:, :4]) / scale
+        return best(xyxy, rows[:, 14], rows[:, 4:14].reshape(-1, FACE_POINTS, 2) / scale)
 
 
 class UltraLight:
     """Ultra-Light-Fast-Generic-Face-Detector-1MB, RFB-320 (Linzaer 2019), by ONNX Runtime."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415  optional: only this row needs it
+        import onnxruntime  # type: ignore[import-untyped]
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -93,10 +92,10 @@ class UltraLight:
 
 def own_model(name: str, threads: int) -> tuple[Infer, ModelSpec]:
     """Load one of kpviewer's models on the CPU."""
-    import torch  # noqa: PLC0415  slow to import, and needed by this row only
+    import torch
 
-    from kpviewer.models.weights import load_model  # noqa: PLC0415
-    from kpviewer.runtime.executor import Executor  # noqa: PLC0415
+    from kpviewer.models.weights import load_model
+    from kpviewer.runtime.executor import Executor
 
     torch.set_num_threads(threads)
     executor = Executor(load_model(name), "cpu")
@@ -152,7 +151,7 @@ def main(
     annotations = align_classes(read_annotations(data), ("face",))
     click.echo(HEADER)
     for name, infer in _detectors(models, yunet, rfb, threads):
-        report = evaluate(infer, annotations, read_image, thresholds=Thresholds(iou=NMS_IOU))
+        report = evaluate(infer, annotations, load_picture, thresholds=Thresholds(iou=NMS_IOU))
         click.echo(table_row(name, report))
         for source, score in report.groups.items() if groups else ():
             part = EvaluationReport(score, {}, report.frame_ms)

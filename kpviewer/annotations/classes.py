@@ -42,6 +42,11 @@ def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> Ann
     return replace(annotations, images=images, class_names=tuple(class_names), notes=notes)
 
 
+def shared_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> frozenset[int]:
+    """Give the model's ids of the classes that a set, in its own numbering, also has."""
+    return frozenset(_new_ids(annotations.class_names, class_names).values())
+
+
 def _new_ids(old_names: Sequence[str], new_names: Sequence[str]) -> dict[int, int]:
     if len(old_names) == 1 and len(new_names) == 1:
         return {0: 0}

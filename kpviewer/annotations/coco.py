@@ -78,7 +78,7 @@ def read_coco(json_path: Path | str, images_dir: Path | str | None = None) -> An
             raise DatasetError(f"{path}: image ids must be unique, {item.image_id!r} comes twice.")
         seen.add(item.image_id)
         items.append(item)
-    strangers = sorted(map(repr, by_image.keys() - seen))
+    strangers = [image_id for image_id in by_image if image_id not in seen]
     if strangers:
         raise DatasetError(
             f"{path}: every annotation needs its image, image_id {shorten(strangers[0])} is not "

@@ -35,13 +35,14 @@ def read_annotations(spec: str) -> AnnotationSet:
         return _READERS[kind](*split_extra(rest))
     place, extra = split_extra(spec)
     path = Path(place)
-    guessed = "voc" if path.is_dir() else path.suffix.lower().replace("json", "coco").lstrip(".")
-    if guessed not in _READERS:
+    kinds = {".json": "coco", ".csv": "csv"}
+    kind = "voc" if spec and path.is_dir() else kinds.get(path.suffix.lower(), "")
+    if kind not in _READERS:
         raise DatasetError(
             f"Data must be given as {FORMS}, or as a .json file, a .csv file or a folder; "
             f"got {spec!r}."
         )
-    return _READERS[guessed](place, extra)
+    return _READERS[kind](place, extra)
 
 
 def split_extra(text: str) -> tuple[str, str | None]:

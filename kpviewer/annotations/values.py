@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from kpviewer.errors import DatasetError
 
+PICTURE_SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".avif")
+)
 LARGEST_COORDINATE = 1e6
 """px; beyond it a number is a mistake, and float32 no longer resolves 0.1 px."""
 
@@ -87,5 +91,5 @@ def inside(folder: Path, name: Any, where: str | Path) -> Path:
 
 def shorten(value: Any) -> str:
     """Quote a value of a file in at most 60 characters."""
-    text = repr(value)
+    text = reprlib.repr(value)  # of nested values too, whatever their depth
     return text if len(text) <= 60 else text[:57] + "..."

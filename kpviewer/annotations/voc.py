@@ -17,13 +17,18 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import number, picture_size, read_bounded, shorten
+from kpviewer.annotations.values import (
+    PICTURE_SUFFIXES,
+    number,
+    picture_size,
+    read_bounded,
+    shorten,
+)
 from kpviewer.errors import DatasetError
 from kpviewer.structures import Targets
 
 LIMIT_MB = 32
 LARGEST_DEPTH = 32
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def _xml_files(root: Path, annotations: Path, split: str | None) -> list[Path]:
 
 
 def _pictures(folder: Path) -> Iterable[Path]:
-    return (path for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES)
+    return (path for path in sorted(folder.iterdir()) if path.suffix.lower() in PICTURE_SUFFIXES)
 
 
 def _read_picture(

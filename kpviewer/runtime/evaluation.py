@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.errors import DatasetError, SourceError
+from kpviewer.errors import DatasetError
 from kpviewer.metrics.average_precision import AveragePrecision, average_precision
 from kpviewer.metrics.detection import (
     NegativeScore,
@@ -24,7 +24,7 @@ from kpviewer.models.selection import select
 from kpviewer.structures import Candidates, Detections, ImageArray, Thresholds
 
 Infer: TypeAlias = Callable[[ImageArray], Candidates]
-ReadImage: TypeAlias = Callable[[Path], ImageArray]
+ReadImage: TypeAlias = Callable[[Path], ImageArray | None]
 
 SCORE_FLOOR = 0.01
 """Average precision needs the detections of low score too."""
@@ -73,14 +73,14 @@ def evaluate(
     read_image: ReadImage,
     *,
     thresholds: Thresholds | None = None,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], object] = lambda done: None,
 ) -> EvaluationReport:
     """Run a model over a set and score it.
 
     Args:
         infer: gives the candidates of one (H, W, 3) uint8 BGR picture; returns when they are there.
         annotations: the set, with the class ids of the model (``annotations.classes``).
-        read_image: gives the pixels of a file, or raises SourceError.
+        read_image: gives the (H, W, 3) uint8 BGR pixels of a file, None if it can't.
         thresholds: NMS, and the classes that count; its score is replaced by SCORE_FLOOR.
         progress: called after each picture with the number of those done.
 
@@ -144,10 +144,10 @@ def _by_source(seen: Sequence[Detections], annotations: AnnotationSet) -> dict[s
 
 
 def _read(image: AnnotatedImage, read_image: ReadImage) -> ImageArray:
-    try:
-        return read_image(image.path)
-    except SourceError as error:
+    bgr = read_image(image.path)
+    if bgr is None:
         raise DatasetError(
-            f"The data set names a picture that can't be read: {error} "
-            "Check the folder of the pictures."
-        ) from error
+            f"The data set names a picture that can't be read: {image.path}. "
+            "Is the folder of the pictures right, and the file complete?"
+        )
+    return bgr

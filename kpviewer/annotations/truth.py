@@ -1,0 +1,54 @@
+"""Finds the truth of a frame that a source gives; satisfies ``sources.base.TruthProvider``."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.annotations.values import PICTURE_SUFFIXES
+from kpviewer.errors import DatasetError
+from kpviewer.structures import Targets
+
+
+class AnnotationTruth:
+    """Looks frames up in a data set: pictures by file name, frames of a video by number.
+
+    The number of a frame is the ``frame`` of its entry. In a set that has none, the entries' ids
+    stand for it if they count from 0.
+    """
+
+    def __init__(self, annotations: AnnotationSet) -> None:
+        """Index the set.
+
+        Args:
+            annotations: with the class ids of the model (``annotations.classes``).
+
+        Raises:
+            DatasetError: if two pictures have one file name, or two entries one frame.
+        """
+        images = annotations.images
+        numbered = [(image.frame_index, image) for image in images if image.frame_index is not None]
+        if not numbered:
+            by_id = [(image.image_id, image) for image in images if isinstance(image.image_id, int)]
+            numbered = by_id if any(number == 0 for number, _ in by_id) else []
+        self._by_frame = {number: image.targets for number, image in numbered}
+        self._by_name = {image.path.name: image.targets for image in images}
+        frames_alone = len(self._by_name) == 1 and len(self._by_frame) > 1
+        if len(self._by_frame) < len(numbered):
+            raise DatasetError("The truth of a video must name each frame once. Split it by video.")
+        if len(self._by_name) < len(images) and not frames_alone:
+            raise DatasetError(
+                "The truth of a folder must name each picture once, got one name in two folders. "
+                "Use a file for each folder."
+            )
+
+    def for_frame(self, index: int, name: str) -> Targets | None:
+        """Give the truth of one frame, None where nothing is known.
+
+        Args:
+            index: number of the frame in the source, from 0.
+            name: file name of the picture, or of the video.
+        """
+        if PurePath(name).suffix.lower() in PICTURE_SUFFIXES:
+            return self._by_name.get(PurePath(name).name)
+        return self._by_frame.get(index)

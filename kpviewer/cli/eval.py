@@ -1,0 +1,142 @@
+"""``kpviewer eval``: how well a model does on an annotated data set."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kpviewer.annotations.spec import FORMS
+from kpviewer.errors import RecordingError
+
+if TYPE_CHECKING:
+    from kpviewer.annotations.structure import AnnotationSet
+    from kpviewer.runtime.evaluation import EvaluationReport
+    from kpviewer.runtime.executor import Executor
+    from kpviewer.structures import Thresholds
+
+
+@click.command()
+@click.option("--model", default="face-ssd", show_default=True, help="A shipped name or a file.")
+@click.option("--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone.")
+@click.option("--json", "json_path", metavar="FILE", help="Write the scores as JSON; - is stdout.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--precision", default="auto", show_default=True, help="auto, fp32 or fp16.")
+@click.option("--iou", type=click.FloatRange(0, 1), help="Of NMS.  [default: the model's]")
+@click.option("--limit", type=click.IntRange(1), help="Use N pictures, spread over the set.")
+def command(
+    *,
+    model: str,
+    spec: str,
+    json_path: str | None,
+    device: str,
+    precision: str,
+    iou: float | None,
+    limit: int | None,
+) -> None:
+    """Score a model on an annotated data set.
+
+    Prints average precision (COCO), the error of keypoints over the distance of the eyes, recall at
+    0.1 false positives a picture, the empty pictures on which nothing is seen, and the time a
+    frame. Without --json - the table goes to stdout.
+    """
+    from kpviewer.annotations.classes import align_classes, shared_classes
+    from kpviewer.annotations.spec import read_annotations
+
+    annotations = _spread(read_annotations(spec), limit)
+    engine = open_engine(model, device, precision)
+    thresholds = engine.spec.thresholds
+    thresholds = replace(
+        thresholds,
+        iou=thresholds.iou if iou is None else iou,
+        # What the data don't label can't be scored. Pictures of no class at all are negatives.
+        classes=shared_classes(annotations, engine.spec.class_names) or None,
+    )
+    annotations = align_classes(annotations, engine.spec.class_names)
+    report = _run(engine, annotations, thresholds)
+    _print_table(report, annotations, engine, to_stderr=json_path == "-")
+    if json_path is not None:
+        setting = {"model": engine.spec.name, "data": spec, "nms_iou": thresholds.iou}
+        _write_json(json_path, {**setting, **_describe(engine, annotations, report)})
+
+
+def open_engine(model: str, device: str, precision: str) -> Executor:
+    """Load a model and put it on its device."""
+    from kpviewer.models.weights import load_model
+    from kpviewer.runtime.executor import Executor
+
+    return Executor(load_model(model), device, precision)
+
+
+def _spread(annotations: AnnotationSet, limit: int | None) -> AnnotationSet:
+    """Keep ``limit`` pictures at even distances: sets are often sorted by source."""
+    count = len(annotations)
+    if limit is None or limit >= count:
+        return annotations
+    rows = [index * count // limit for index in range(limit)]
+    return replace(annotations, images=tuple(annotations.images[row] for row in rows))
+
+
+def _run(engine: Executor, annotations: AnnotationSet, thresholds: Thresholds) -> EvaluationReport:
+    from tqdm import tqdm
+
+    from kpviewer.runtime.evaluation import evaluate
+    from kpviewer.sources.images import load_picture
+
+    with tqdm(total=len(annotations), unit="picture", disable=None, leave=False) as bar:
+        return evaluate(
+            lambda bgr: engine.infer(bgr)[0],
+            annotations,
+            load_picture,
+            thresholds=thresholds,
+            progress=lambda _done: bar.update(),
+        )
+
+
+def _print_table(
+    report: EvaluationReport, annotations: AnnotationSet, engine: Executor, *, to_stderr: bool
+) -> None:
+    from kpviewer.cli.scores import report_table
+
+    for note in annotations.notes:
+        click.echo(f"Note: {note}", err=True)
+    click.echo(report_table(report), err=to_stderr)
+    times = report.frame_ms
+    click.echo(
+        f"{times.p50:.1f} ms a frame (mean {times.mean:.1f}, 95 % under {times.p95:.1f}) "
+        f"on {engine.device_name}, {engine.precision}",
+        err=to_stderr,
+    )
+
+
+def _describe(
+    engine: Executor, annotations: AnnotationSet, report: EvaluationReport
+) -> dict[str, Any]:
+    import torch
+
+    from kpviewer.cli.scores import report_json
+
+    return {
+        "device": engine.device_name,
+        "precision": engine.precision,
+        "threads": torch.get_num_threads(),
+        "input_hw": list(engine.spec.input_hw),
+        **report_json(report, annotations.class_names),
+        "notes": list(annotations.notes),
+    }
+
+
+def _write_json(json_path: str, values: dict[str, Any]) -> None:
+    text = json.dumps(values, indent=2)
+    if json_path == "-":
+        click.echo(text)
+        return
+    try:
+        Path(json_path).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RecordingError(
+            f"The scores can't be written to {json_path}: {error.strerror}. Choose another place."
+        ) from error

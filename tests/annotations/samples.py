@@ -1,0 +1,35 @@
+"""Small annotated sets for the tests of this folder."""
+
+from pathlib import Path
+
+import numpy as np
+
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.structures import Targets
+
+
+def picture(name, class_ids=(0,), image_id="", frame_index=None):
+    """A picture with one box a class id; the boxes tell their row."""
+    count = len(class_ids)
+    boxes = np.arange(count, dtype=np.float32)[:, None] + np.array([0, 0, 5, 5], np.float32)
+    targets = Targets(
+        boxes.reshape(-1, 4),
+        np.array(class_ids, np.int64),
+        np.zeros((count, 0, 2), np.float32),
+        np.zeros((count, 0), np.bool_),
+        np.zeros(count, np.bool_),
+    )
+    return AnnotatedImage(
+        Path(name),
+        (10, 10),
+        targets,
+        "",
+        np.zeros(count, np.bool_),
+        np.zeros((count, 0), np.bool_),
+        image_id,
+        frame_index,
+    )
+
+
+def data_set(*pictures, class_names=("cat",)):
+    return AnnotationSet(tuple(pictures), class_names)

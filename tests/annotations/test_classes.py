@@ -1,0 +1,38 @@
+import pytest
+from annotations.samples import data_set, picture
+
+from kpviewer.annotations.classes import align_classes, shared_classes
+from kpviewer.errors import DatasetError
+
+
+def test_classes_take_the_ids_of_the_model():
+    annotations = data_set(picture("a.jpg", (0, 1)), class_names=("cat", "dog"))
+    aligned = align_classes(annotations, ("Dog", "bird", "cat"))
+    assert aligned.class_names == ("Dog", "bird", "cat")
+    assert aligned.images[0].targets.class_ids.tolist() == [2, 0]
+    assert shared_classes(annotations, ("Dog", "bird", "cat")) == {0, 2}
+
+
+def test_objects_of_other_classes_are_left_out_and_told():
+    annotations = data_set(picture("a.jpg", (0, 1, 0)), class_names=("cat", "dog"))
+    aligned = align_classes(annotations, ("dog",))
+    assert aligned.images[0].targets.xyxy[:, 0].tolist() == [1]
+    assert aligned.images[0].pseudo.shape == (1,)
+    assert "cat" in aligned.notes[-1]
+
+
+def test_one_class_fits_one_class_of_another_name():
+    aligned = align_classes(data_set(picture("a.jpg"), class_names=("Gesicht",)), ("face",))
+    assert aligned.class_names == ("face",)
+    assert len(aligned.images[0].targets) == 1
+
+
+def test_nothing_in_common_is_an_error():
+    annotations = data_set(picture("a.jpg", (0, 1)), class_names=("cat", "dog"))
+    with pytest.raises(DatasetError, match=r"bird.*cat, dog"):
+        align_classes(annotations, ("bird",))
+
+
+def test_set_without_classes_fits_every_model():
+    aligned = align_classes(data_set(picture("a.jpg", ()), class_names=()), ("face",))
+    assert len(aligned.images[0].targets) == 0

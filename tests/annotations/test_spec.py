@@ -1,0 +1,50 @@
+import json
+
+import pytest
+
+from kpviewer.annotations.spec import read_annotations, split_extra
+from kpviewer.errors import DatasetError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with one data set of each form."""
+    image = {"id": 1, "file_name": "a.jpg", "width": 9, "height": 9}
+    coco = {"images": [image], "annotations": [], "categories": []}
+    (tmp_path / "labels.json").write_text(json.dumps(coco))
+    (tmp_path / "labels.csv").write_text("file,xmin,ymin,xmax,ymax\na.jpg,1,2,3,4\n")
+    (tmp_path / "a.xml").write_text("<annotation/>")
+    (tmp_path / "ImageSets/Main").mkdir(parents=True)
+    (tmp_path / "ImageSets/Main/val.txt").write_text("a")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["coco:{}/labels.json", "csv:{}/labels.csv", "voc:{}", "{}", "{}/labels.json", "{}/labels.csv"],
+)
+def test_each_form_is_read(folder, spec):
+    read = read_annotations(spec.format(folder))
+    assert [image.path for image in read.images] == [folder / "a.jpg"]
+
+
+def test_what_follows_the_path_goes_to_the_reader(folder):
+    read = read_annotations(f"coco:{folder}/labels.json:{folder}/pictures")
+    assert read.images[0].path == folder / "pictures" / "a.jpg"
+    assert len(read_annotations(f"voc:{folder}:val")) == 1
+    with pytest.raises(DatasetError, match="'train'"):
+        read_annotations(f"voc:{folder}:train")
+
+
+@pytest.mark.parametrize("spec", ["", "yolo:x", "nothing", "coco:", "notes.txt"])
+def test_unknown_form_is_told_with_those_there_are(spec):
+    with pytest.raises(DatasetError, match="coco:FILE"):
+        read_annotations(spec)
+
+
+def test_path_with_a_colon_stays_whole(tmp_path):
+    odd = tmp_path / "C:odd"
+    odd.mkdir()
+    assert split_extra(f"{odd}") == (str(odd), None)
+    assert split_extra(f"{odd}:val") == (str(odd), "val")
+    assert split_extra("none:val") == ("none:val", None)

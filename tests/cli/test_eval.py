@@ -1,0 +1,127 @@
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from kpviewer.cli.main import main
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import Candidates
+
+BOXES = {"a": (10, 20, 50, 60), "b": (5, 5, 25, 35), "c": None, "d": (30, 30, 70, 50)}
+
+
+class BrightBoxEngine:
+    """Finds the one bright rectangle of a picture, and takes its corners for the eyes."""
+
+    spec = ModelSpec("bright", "none", Task.DETECT_KEYPOINTS, ("face",), (64, 64))
+    device_name = "paper"
+    precision = "fp32"
+
+    def infer(self, bgr):
+        rows, columns = np.nonzero(bgr[..., 0] > 128)
+        if not rows.size:
+            return Candidates.empty(1, 5), None
+        box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        return Candidates(
+            np.array([box], np.float32), np.full((1, 1), 0.9, np.float32), points_of(box)[None]
+        ), None
+
+
+def points_of(box):
+    left, top, right, bottom = box
+    middle = ((left + right) / 2, (top + bottom) / 2)
+    points = [(left, top), (right, top), middle, (left, bottom), (right, bottom)]
+    return np.array(points, np.float32)
+
+
+@pytest.fixture
+def labels(tmp_path):
+    """Four dark pictures, three with a bright rectangle, and their COCO file."""
+    images, annotations = [], []
+    (tmp_path / "images").mkdir()
+    for number, (name, box) in enumerate(BOXES.items(), start=1):
+        picture = np.zeros((64, 80, 3), np.uint8)
+        if box is not None:
+            left, top, right, bottom = box
+            picture[top:bottom, left:right] = 255
+            keypoints = [value for x, y in points_of(box).tolist() for value in (x, y, 2)]
+            annotations.append({
+                "id": number, "image_id": number, "category_id": 1, "keypoints": keypoints,
+                "bbox": [left, top, right - left, bottom - top],
+            })  # fmt: skip
+        cv2.imwrite(str(tmp_path / "images" / f"{name}.png"), picture)
+        images.append({"id": number, "file_name": f"{name}.png", "width": 80, "height": 64,
+                       "source": "first" if number < 3 else "second"})  # fmt: skip
+    category = {"id": 1, "name": "face", "keypoints": list("abcde")}
+    path = tmp_path / "labels.json"
+    document = {"images": images, "annotations": annotations, "categories": [category]}
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Runs ``kpviewer eval`` with the engine that needs no weights."""
+    monkeypatch.setattr("kpviewer.cli.eval.open_engine", lambda *_: BrightBoxEngine())
+    return lambda *args: CliRunner().invoke(main, ["eval", *map(str, args)])
+
+
+def test_scores_are_written_as_json_alone(run, labels):
+    result = run("--data", f"coco:{labels}", "--json", "-")
+    assert result.exit_code == 0
+    scores = json.loads(result.stdout)
+    assert scores["model"] == "bright"
+    assert scores["device"] == "paper"
+    overall = scores["overall"]
+    assert (overall["images"], overall["objects"]) == (4, 3)
+    assert (overall["ap50"], overall["ap"]) == (pytest.approx(1.0), pytest.approx(1.0))
+    assert overall["ap50_by_class"] == {"face": pytest.approx(1.0)}
+    assert overall["nme"] == {
+        "mean": 0.0, "median": 0.0, "p90": 0.0, "objects": 3, "normaliser": "inter-ocular",
+    }  # fmt: skip
+    assert overall["at_0.1_false_positives_per_image"] == {
+        "recall": 1.0, "score": pytest.approx(0.9)}  # fmt: skip
+    assert overall["negatives"] == {"images": 1, "clean": 1, "clean_share": 1.0}
+    assert set(scores["by_source"]) == {"first", "second"}
+    assert set(scores["ms_per_frame"]) == {"mean", "p50", "p95"}
+
+
+def test_table_goes_to_stdout_unless_json_does(run, labels):
+    plain = run("--data", labels)
+    assert "AP@0.5" in plain.stdout
+    assert "second" in plain.stdout
+    assert "AP@0.5" in run("--data", labels, "--json", "-").stderr
+
+
+def test_json_goes_to_a_file(run, labels, tmp_path):
+    assert run("--data", labels, "--json", tmp_path / "out.json").exit_code == 0
+    assert json.loads((tmp_path / "out.json").read_text())["overall"]["images"] == 4
+
+
+def test_limit_takes_pictures_from_all_over_the_set(run, labels):
+    scores = json.loads(run("--data", labels, "--limit", 2, "--json", "-").stdout)
+    assert scores["overall"]["images"] == 2
+    assert set(scores["by_source"]) == {"first", "second"}
+
+
+@pytest.mark.parametrize("damage", ["missing file", "missing picture", "no common class"])
+def test_trouble_with_the_data_exits_with_five_and_one_message(run, labels, damage):
+    text = labels.read_text()
+    if damage == "missing file":
+        labels.unlink()
+    elif damage == "missing picture":
+        (labels.parent / "images" / "b.png").unlink()
+    else:
+        other = '"categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]}'
+        labels.write_text(text[: text.index('"categories"')] + other)
+    result = run("--data", f"coco:{labels}")
+    assert result.exit_code == 5
+    assert result.stderr.startswith("Error: ")
+    assert "Traceback" not in result.stderr
+
+
+def test_place_that_cannot_be_written_exits_with_six(run, labels, tmp_path):
+    result = run("--data", labels, "--json", tmp_path / "none" / "out.json")
+    assert result.exit_code == 6

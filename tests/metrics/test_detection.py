@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from kpviewer.metrics.detection import negative_score, recall_at_false_positives
+from kpviewer.structures import Detections, Targets
+
+BOX = [0, 0, 10, 10]
+FAR = [50, 50, 60, 60]
+REGION = [100, 100, 200, 200]
+
+
+def seen(*rows):
+    """Detections of one class, of rows (box, score) by descending score."""
+    count = len(rows)
+    return Detections(
+        np.array([box for box, _ in rows], np.float32).reshape(-1, 4),
+        np.array([score for _, score in rows], np.float32),
+        np.zeros(count, np.int64),
+        np.zeros((count, 0, 2), np.float32),
+        np.zeros((count, 0), np.float32),
+    )
+
+
+def true(*boxes, difficult=()):
+    everything = [*boxes, *difficult]
+    count = len(everything)
+    return Targets(
+        np.array(everything, np.float32).reshape(-1, 4),
+        np.zeros(count, np.int64),
+        np.zeros((count, 0, 2), np.float32),
+        np.zeros((count, 0), np.bool_),
+        np.arange(count) >= len(boxes),
+    )
+
+
+def ten_pictures(*firsts):
+    """The given pictures, filled up to ten by empty ones: 0.1 an image is one false positive."""
+    return [*firsts, *[type(firsts[0]).empty() for _ in range(10 - len(firsts))]]
+
+
+def test_one_false_positive_in_ten_pictures_is_allowed():
+    found = ten_pictures(seen((FAR, 0.9), (BOX, 0.8)), seen((BOX, 0.7), (FAR, 0.6)))
+    point = recall_at_false_positives(found, ten_pictures(true(BOX), true(BOX)))
+    assert point.recall == 1.0
+    assert point.score == pytest.approx(0.7)
+
+
+def test_hits_below_the_second_false_positive_are_lost():
+    found = ten_pictures(seen((FAR, 0.9), (BOX, 0.8)), seen((FAR, 0.7), (BOX, 0.6)))
+    point = recall_at_false_positives(found, ten_pictures(true(BOX), true(BOX)))
+    assert point.recall == 0.5
+    assert point.score == pytest.approx(0.8)
+
+
+def test_equal_scores_pass_the_threshold_together():
+    found = ten_pictures(seen((BOX, 0.9), (FAR, 0.5)), seen((BOX, 0.5), (FAR, 0.5)))
+    point = recall_at_false_positives(found, ten_pictures(true(BOX), true(BOX)))
+    assert point.recall == 0.5
+    assert point.score == pytest.approx(0.9)
+
+
+def test_detections_in_ignore_regions_are_no_false_positives():
+    inside = [110, 110, 120, 120]
+    found = ten_pictures(seen((inside, 0.9), (inside, 0.8), (BOX, 0.7)))
+    point = recall_at_false_positives(found, ten_pictures(true(BOX, difficult=[REGION])))
+    assert point.recall == 1.0
+
+
+def test_detector_that_begins_with_false_positives_has_no_threshold():
+    found = ten_pictures(seen((FAR, 0.9), (FAR, 0.9)))
+    point = recall_at_false_positives(found, ten_pictures(true(BOX)))
+    assert (point.recall, point.score) == (0.0, None)
+
+
+def test_recall_is_unknown_where_there_is_nothing_to_find():
+    assert recall_at_false_positives([seen()], [true()]).recall is None
+
+
+def test_negatives_are_the_pictures_without_any_object():
+    truths = [true(), true(), true(BOX), true(difficult=[REGION])]
+    found = [seen((FAR, 0.6)), seen((FAR, 0.5)), seen((FAR, 0.9)), seen((FAR, 0.9))]
+    score = negative_score(found, truths)
+    assert (score.images, score.clean, score.clean_share) == (2, 1, 0.5)
+
+
+def test_share_of_no_negatives_is_unknown():
+    assert negative_score([seen()], [true(BOX)]).clean_share is None
