@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 VARIANCES = (0.1, 0.2)
-"""Scales of centre and size offsets (Liu et al. 2016, arXiv:1512.02325, reference implementation)."""
+"""Scales of centre and size offsets, as the authors of SSD train it (arXiv:1512.02325)."""
 
 
 def xyxy_to_cxcywh(xyxy: Tensor) -> Tensor:

@@ -9,17 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from kpviewer.geometry import iou_matrix
-from kpviewer.structures import FloatArray, IntArray, NmsKind
+from kpviewer.structures import FloatArray, IntArray, NmsKind, Thresholds
 
 
 def nms(
     xyxy: FloatArray,
     scores: FloatArray,
     class_ids: IntArray,
-    *,
-    kind: NmsKind,
-    iou: float,
-    sigma: float,
+    thresholds: Thresholds,
     floor: float,
 ) -> tuple[IntArray, FloatArray]:
     """Suppress boxes that overlap a better one of their class.
@@ -28,9 +25,9 @@ def nms(
         xyxy: (N, 4) px.
         scores: (N,) in [0, 1].
         class_ids: (N,); boxes of different classes never meet.
-        kind: hard removes; the soft kinds lower the score.
-        iou: overlap past which a box is removed (hard) or lowered by 1 - IoU (linear).
-        sigma: width of the Gaussian kind, exp(-IoU^2 / sigma).
+        thresholds: ``nms``: hard removes, the soft kinds lower the score; ``iou``: the overlap past
+            which a box is removed (hard) or lowered by 1 - IoU (linear); ``sigma``: width of the
+            Gaussian kind, exp(-IoU^2 / sigma).
         floor: lowered boxes under this score are dropped.
 
     Returns:
@@ -47,13 +44,13 @@ def nms(
         best = int(np.argmax(np.where(alive, scores, -1.0)))
         kept.append(best)
         alive[best] = False
-        if kind is NmsKind.HARD:
-            alive &= overlap[best] <= iou
+        if thresholds.nms is NmsKind.HARD:
+            alive &= overlap[best] <= thresholds.iou
             continue
-        if kind is NmsKind.SOFT_LINEAR:
-            decay = np.where(overlap[best] > iou, 1.0 - overlap[best], 1.0)
+        if thresholds.nms is NmsKind.SOFT_LINEAR:
+            decay = np.where(overlap[best] > thresholds.iou, 1.0 - overlap[best], 1.0)
         else:
-            decay = np.exp(-(overlap[best] ** 2) / sigma)
+            decay = np.exp(-(overlap[best] ** 2) / thresholds.sigma)
         scores = np.where(alive, scores * decay, scores).astype(np.float32)
         alive &= scores >= floor
     order = np.array(kept, np.int64)

@@ -35,10 +35,8 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
         candidates.xyxy[rows],
         candidates.scores[rows, class_ids],
         class_ids,
-        kind=thresholds.nms,
-        iou=thresholds.iou,
-        sigma=thresholds.sigma,
-        floor=float(floors[shown].min(initial=1.0)),
+        thresholds,
+        float(floors[shown].min(initial=1.0)),
     )
     over = scores >= floors[class_ids[kept]]
     kept, scores = kept[over][: thresholds.max_detections], scores[over]

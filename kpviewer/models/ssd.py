@@ -71,8 +71,10 @@ class SsdNetwork(nn.Module):
             out = head(features).permute(0, 2, 3, 1)  # (B, h, w, A * row)
             rows.append(out.reshape(len(images), -1, self._row))
         everything = torch.cat(rows, 1)  # (B, P, row)
-        classes, boxes, points = everything.split([self.num_classes, 4, 2 * self.num_keypoints], -1)
-        return SsdHeads(classes, boxes, points.unflatten(-1, (self.num_keypoints, 2)))
+        widths = [self.num_classes, 4, 2 * self.num_keypoints]
+        classes, boxes, points = torch.split(everything, widths, -1)
+        shape = (*points.shape[:2], self.num_keypoints, 2)
+        return SsdHeads(classes, boxes, points.reshape(shape))
 
 
 class SsdDetector:

@@ -63,7 +63,8 @@ def load_config(recipe: str, changes: list[str] | None = None) -> TrainConfig:
             _apply(raw, change)
     except tomllib.TOMLDecodeError as error:
         raise DatasetError(f"The recipe or a --set value isn't valid TOML: {error}.") from error
-    return _build(TrainConfig, raw)
+    config: TrainConfig = _build(TrainConfig, raw)
+    return config
 
 
 def _apply(raw: dict[str, Any], change: str) -> None:

@@ -44,7 +44,7 @@ class StreamOptions:
     side: int
     seed: int
     swap: tuple[int, ...]
-    mosaic: MosaicOptions = MosaicOptions()
+    mosaic: MosaicOptions
     occluded_share: float = 0.2
 
 
@@ -104,7 +104,7 @@ class MosaicStream(IterableDataset[Sample]):
 
 
 class _SampleCache:
-    """Decoded pictures, until they fill their share of memory: decoding costs as much as composing."""
+    """Decoded pictures, as many as fit in a gigabyte: decoding costs as much as composing."""
 
     LIMIT_BYTES = 1 << 30
 

@@ -1,4 +1,4 @@
-"""The training loop: steps, learning rate, moving average, checkpoints. It knows no command line."""
+"""The training loop: steps, learning rate, moving average, checkpoints. No command line here."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ class Trainer:
             lr=config.learning_rate,
         )
         self._average = AveragedModel(
-            self._network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True
+            self._network,
+            multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay),  # type: ignore[no-untyped-call]
+            use_buffers=True,
         )
         self._step = 0
 

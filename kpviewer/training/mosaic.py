@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -89,8 +90,8 @@ class Mosaic:
             edges[1] = int(side * rng.uniform(0.3, 0.7))
         canvas = np.empty((side, side, 3), np.uint8)
         parts = []
-        for top, bottom in zip(edges[:-1], edges[1:], strict=True):
-            for left, right in zip(edges[:-1], edges[1:], strict=True):
+        for top, bottom in pairwise(edges):
+            for left, right in pairwise(edges):
                 hw = (int(bottom - top), int(right - left))
                 tile = self._tile(draw(), background, hw, rng)
                 canvas[top:bottom, left:right] = tile.rgb

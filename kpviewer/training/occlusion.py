@@ -68,7 +68,7 @@ def _patch_outline(box: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 def _paint(rgb: ImageArray, outline: FloatArray, rng: np.random.Generator) -> None:
-    """Fill an outline with a cloth-like colour: plain, shaded from top to bottom, a little noisy."""
+    """Fill an outline with a cloth-like colour: shaded from top to bottom, a little noisy."""
     corner = np.floor(outline.min(0)).astype(int).clip(0)
     end = np.ceil(outline.max(0)).astype(int) + 1
     region = rgb[corner[1] : end[1], corner[0] : end[0]]
@@ -77,11 +77,10 @@ def _paint(rgb: ImageArray, outline: FloatArray, rng: np.random.Generator) -> No
     height, width = region.shape[:2]
     cover = np.zeros((height, width), np.uint8)
     cv2.fillPoly(cover, [np.round(outline - corner).astype(np.int32)], 255)
-    cover = cv2.GaussianBlur(cover, (3, 3), 0)
+    alpha = np.asarray(cv2.GaussianBlur(cover, (3, 3), 0))[..., None] / 255.0
     colour = rng.uniform(0, 255, 3) if rng.random() < 0.5 else rng.uniform(20, 245)
     shade = np.linspace(rng.uniform(0.7, 1.2), rng.uniform(0.5, 1.1), height)[:, None, None]
     cloth = np.ones((height, width, 3)) * colour * shade + rng.normal(0, 6, (height, width, 1))
-    alpha = cover[..., None] / 255.0
     region[:] = np.clip(region * (1 - alpha) + cloth * alpha, 0, 255).astype(np.uint8)
 
 

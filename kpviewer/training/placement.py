@@ -23,7 +23,7 @@ KEPT_SHARE = 0.45
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """source -> output: mirror, scale, rotate about ``anchor_xy``, and put that point at ``at_xy``."""
+    """source -> output: mirror, scale, turn about ``anchor_xy``; that point comes to ``at_xy``."""
 
     anchor_xy: tuple[float, float]
     at_xy: tuple[float, float]
@@ -100,7 +100,9 @@ def _warp(rgb: ImageArray, matrix: FloatArray, placement: Placement, border: int
         # rounded up, so that the ratio below stays at or under 1
         size = [max(1, math.ceil(side * placement.scale)) for side in rgb.shape[:2]]
         ratio = np.array([rgb.shape[1] / size[1], rgb.shape[0] / size[0]], np.float32)
-        rgb = cv2.resize(rgb, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+        rgb = np.asarray(
+            cv2.resize(rgb, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8
+        )
         matrix = np.concatenate([matrix[:, :2] * ratio, matrix[:, 2:]], 1)
     centres = matrix.astype(np.float64)  # OpenCV counts from pixel centres, we from corners
     centres[:, 2] += centres[:, :2] @ np.array([0.5, 0.5]) - 0.5
@@ -112,7 +114,7 @@ def _warp(rgb: ImageArray, matrix: FloatArray, placement: Placement, border: int
             flags=cv2.INTER_LINEAR,
             borderMode=border,
             borderValue=(114, 114, 114),
-        )  # fmt: skip
+        )
     )
 
 

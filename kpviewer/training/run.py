@@ -14,9 +14,9 @@ from tqdm import tqdm
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.models.face_ssd import FACE_SPEC
 from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.weights import ARCHITECTURES, save_weights
-from kpviewer.models.face_ssd import FACE_SPEC
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.loop import StepReport, Trainer, save_checkpoint
 

@@ -14,7 +14,8 @@ class Darken(nn.Module):
         """(3, H, W) uint8 -> the same."""
         gamma = float(torch.empty(()).uniform_(0.6, 2.2))
         gain = float(torch.empty(()).uniform_(0.3, 1.0))
-        return v2.functional.adjust_gamma(image, gamma, gain)
+        darker: Tensor = v2.functional.adjust_gamma(image, gamma, gain)
+        return darker
 
 
 class SensorNoise(nn.Module):

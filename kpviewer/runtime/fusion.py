@@ -1,0 +1,27 @@
+"""Folding batch normalisation into the convolution before it: the same output, fewer passes."""
+
+from __future__ import annotations
+
+import copy
+from itertools import pairwise
+
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+
+def fused(network: nn.Module) -> nn.Module:
+    """Copy a network in evaluation mode and fold the batch normalisations of its sequences.
+
+    Only pairs that follow each other in an ``nn.Sequential`` are folded: there the data flow is
+    known without running the network.
+    """
+    network = copy.deepcopy(network).eval()
+    for module in network.modules():
+        if isinstance(module, nn.Sequential):
+            names = [name for name, _ in module.named_children()]
+            for first, second in pairwise(names):
+                conv, norm = getattr(module, first), getattr(module, second)
+                if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                    setattr(module, first, fuse_conv_bn_eval(conv, norm))
+                    setattr(module, second, nn.Identity())
+    return network
