@@ -173,10 +173,10 @@ def check_cameras(nodes: Collection[Path] | None = None) -> Check:
 
 
 def check_folder(name: str, folder: Path) -> Check:
-    """Write a file there, as the recorder and the settings will."""
+    """Write a file there, or where the folder would be made, and take it away again."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=existing):
             return Check(name, State.OK, str(folder))
     except OSError as error:
         cure = f"Make {folder} a folder that you may write to."

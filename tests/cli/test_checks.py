@@ -31,7 +31,7 @@ def test_a_missing_package_says_how_to_install_it() -> None:
 def test_a_folder_that_can_be_made_is_sound(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "videos"
     assert installation.check_folder("video folder", folder).state is State.OK
-    assert list(folder.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_a_file_is_a_problem(tmp_path: Path) -> None:
