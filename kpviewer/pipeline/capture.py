@@ -104,7 +104,7 @@ class CaptureThread(threading.Thread):
             self._drop_waiting()
             self._reader.go_to(orders.seek)
             self._pacer.reset()
-        self._note_pause(orders.paused)
+        self._note_pause(orders)
         self._loops = orders.loop
         if orders.may_advance:
             self._advance(orders)
@@ -119,13 +119,16 @@ class CaptureThread(threading.Thread):
         self._pacer.reset()
         self._lifecycle.opened()
 
-    def _note_pause(self, paused: bool) -> None:
-        """On pause take back what the model has not begun with; it goes first later."""
-        if paused and not self._was_paused and self._is_lossless:
+    def _note_pause(self, orders: Orders) -> None:
+        """When the user pauses, take back what the model has not begun with; it goes first later.
+
+        At the end of a file there is nothing to hold: its last frames are still to be seen.
+        """
+        if orders.paused and not self._was_paused and not orders.at_end and self._is_lossless:
             self._pending.extendleft(reversed(self._queue.take_all()))
-        if self._was_paused and not paused:
+        if self._was_paused and not orders.paused:
             self._pacer.reset()
-        self._was_paused = paused
+        self._was_paused = orders.paused
 
     def _drop_waiting(self) -> None:
         """Throw away what was read but not seen: nobody wants it any more."""

@@ -31,6 +31,8 @@ class Orders:
     seek: int | None
     """Go to this frame."""
     paused: bool
+    """By the user, or at the end."""
+    at_end: bool
     may_advance: bool
     """Whether the next frame may go out: running, or a step is asked for."""
     speed: float
@@ -143,6 +145,7 @@ class Transport:
                 self._source,
                 self._seek,
                 self._paused,
+                self._at_end,
                 not self._at_end and (not self._paused or self._owed > 0),
                 self._speed,
                 self._loop,

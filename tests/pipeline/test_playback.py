@@ -1,0 +1,397 @@
+"""Pause, step, seek, loop, speed; another source or model while running; a lost signal."""
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+from fakes import (
+    Collector,
+    FakeClock,
+    FakeEngine,
+    FakeSource,
+    ends,
+    eventually,
+    raises,
+    read_stamp,
+    stalls,
+)
+
+from kpviewer.errors import PipelineError, SourceError
+from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+from kpviewer.structures import PipelineState, StopReason
+
+MakePipeline = Callable[..., Pipeline]
+
+FAST = PipelineOptions(pace=False)
+"""A viewer's options, without waiting for media time."""
+
+
+def collect(pipeline: Pipeline) -> Collector:
+    collector = Collector()
+    pipeline.add_sink(collector)
+    return collector
+
+
+def wait_until_held(pipeline: Pipeline) -> None:
+    """Wait for the end of the file."""
+    eventually(lambda: pipeline.status().stop_reason is StopReason.END_OF_STREAM)
+    assert pipeline.status().state is PipelineState.PAUSED
+
+
+# -- pause, step, seek -----------------------------------------------------------------------
+
+
+def test_a_stream_that_starts_paused_shows_its_first_frame_only(
+    make_pipeline: MakePipeline,
+) -> None:
+    source = FakeSource()
+    pipeline = make_pipeline(source, FakeEngine())
+    collector = collect(pipeline)
+    pipeline.pause()
+    pipeline.start()
+    collector.wait_for(1)
+    assert pipeline.status().state is PipelineState.PAUSED
+    assert pipeline.status().stop_reason is None
+    assert (collector.numbers, source.frames_given) == ([0], 1)
+
+
+def test_paused_each_step_and_seek_reads_and_shows_exactly_one_frame(
+    make_pipeline: MakePipeline,
+) -> None:
+    source, engine = FakeSource(100), FakeEngine()
+    pipeline = make_pipeline(source, engine)
+    collector = collect(pipeline)
+    pipeline.pause()
+    pipeline.start()
+    collector.wait_for(1)
+    orders = [pipeline.step, pipeline.step, lambda: pipeline.seek(50), pipeline.step]
+    orders += [lambda: pipeline.seek(7), lambda: pipeline.seek(7), lambda: pipeline.seek(1000)]
+    for count, order in enumerate(orders, start=2):
+        order()
+        collector.wait_for(count)
+    assert collector.numbers == engine.seen == [0, 1, 2, 50, 51, 7, 7, 99]
+    assert source.frames_given == 8
+
+
+def test_pause_holds_back_what_was_read_ahead_and_steps_go_on_without_a_gap(
+    make_pipeline: MakePipeline,
+) -> None:
+    source, engine = FakeSource(20), FakeEngine(blocks_at={4})
+    pipeline = make_pipeline(source, engine, FAST)
+    collector = collect(pipeline)
+    pipeline.start()
+    source.wait_for_frames(8)  # 4 with the model, two queued, one in hand
+    pipeline.pause()
+    eventually(lambda: pipeline.status().stats.queue_depth == 0)
+    engine.go_on()
+    collector.wait_for(5)
+    assert engine.seen == [0, 1, 2, 3, 4]
+    for count in (6, 7, 8, 9):
+        pipeline.step()
+        collector.wait_for(count)
+    assert collector.numbers == list(range(9))
+    pipeline.resume()
+    collector.wait_for(20)
+    assert collector.numbers == list(range(20))
+
+
+def test_a_seek_while_running_leaves_out_what_was_read_ahead(make_pipeline: MakePipeline) -> None:
+    source, engine = FakeSource(20), FakeEngine(blocks_at={2})
+    pipeline = make_pipeline(source, engine, FAST)
+    collector = collect(pipeline)
+    pipeline.start()
+    source.wait_for_frames(6)
+    pipeline.seek(15)
+    source.wait_for_frames(7)  # the first one after the seek
+    engine.go_on()
+    collector.wait_for(8)
+    assert collector.numbers == [0, 1, 2, 15, 16, 17, 18, 19]
+
+
+def test_seek_before_start_is_where_it_starts(make_pipeline: MakePipeline) -> None:
+    pipeline = make_pipeline(FakeSource(10), FakeEngine(), FAST)
+    collector = collect(pipeline)
+    pipeline.seek(8)
+    pipeline.start()
+    wait_until_held(pipeline)
+    collector.wait_for(2)
+    assert collector.numbers == [8, 9]
+
+
+def test_seeking_where_it_is_not_possible_is_refused(make_pipeline: MakePipeline) -> None:
+    pipeline = make_pipeline(FakeSource(live=True))
+    pipeline.start()
+    eventually(lambda: pipeline.info is not None)
+    with pytest.raises(PipelineError, match="only files"):
+        pipeline.seek(3)
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, float("nan")])
+def test_a_speed_that_is_not_positive_is_refused(
+    make_pipeline: MakePipeline, factor: float
+) -> None:
+    with pytest.raises(ValueError, match="must be positive"):
+        make_pipeline(FakeSource()).set_speed(factor)
+
+
+def test_speed_changes_the_time_between_frames(make_pipeline: MakePipeline) -> None:
+    clock = FakeClock()
+    options = PipelineOptions(clock=clock, hold_at_end=False)
+    pipeline = make_pipeline(FakeSource(11, fps=10.0, clock=clock), FakeEngine(), options)
+    collector = collect(pipeline)
+    pipeline.set_speed(4.0)
+    pipeline.start()
+    collector.wait_for(11)
+    times = [result.frame.captured_ns for result in collector.results]
+    assert times[-1] - times[0] == pytest.approx(0.25e9)
+
+
+def test_pictures_without_a_time_are_shown_one_a_second(make_pipeline: MakePipeline) -> None:
+    clock = FakeClock()
+    options = PipelineOptions(clock=clock, hold_at_end=False)
+    pipeline = make_pipeline(FakeSource(4, fps=None, clock=clock), FakeEngine(), options)
+    collector = collect(pipeline)
+    pipeline.start()
+    collector.wait_for(4)
+    times = [result.frame.captured_ns for result in collector.results]
+    assert times[-1] - times[0] == pytest.approx(3e9)
+
+
+def test_a_paused_camera_is_read_on_and_a_step_shows_the_present(
+    make_pipeline: MakePipeline,
+) -> None:
+    source, engine = FakeSource(live=True), FakeEngine()
+    pipeline = make_pipeline(source, engine)
+    collector = collect(pipeline)
+    pipeline.start()
+    source.give(1)
+    collector.wait_for(1)
+    source.wait_for_reads(2)
+    pipeline.pause()
+    source.give(1)  # whose read was under way
+    collector.wait_for(2)
+    source.give(10)
+    source.wait_for_reads(13)
+    pipeline.step()
+    source.give(1)  # the read under way was not for show yet
+    source.wait_for_reads(14)
+    source.give(1)
+    collector.wait_for(3)
+    assert collector.numbers == [0, 1, 13]
+    assert pipeline.status().stats.drops == {}
+
+
+# -- the end of a file -----------------------------------------------------------------------
+
+
+def test_at_the_end_the_viewer_holds_and_can_go_back(make_pipeline: MakePipeline) -> None:
+    pipeline = make_pipeline(FakeSource(5), FakeEngine(), FAST)
+    collector = collect(pipeline)
+    pipeline.start()
+    wait_until_held(pipeline)
+    collector.wait_for(5)
+    pipeline.seek(2)
+    collector.wait_for(6)
+    assert pipeline.status().state is PipelineState.PAUSED
+    assert pipeline.status().stop_reason is None
+    pipeline.resume()
+    collector.wait_for(8)
+    assert collector.numbers == [0, 1, 2, 3, 4, 2, 3, 4]
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+def test_playing_on_at_the_end_starts_from_the_first_frame(
+    make_pipeline: MakePipeline, seekable: bool
+) -> None:
+    pipeline = make_pipeline(FakeSource(3, seekable=seekable), FakeEngine(), FAST)
+    collector = collect(pipeline)
+    pipeline.start()
+    wait_until_held(pipeline)
+    collector.wait_for(3)
+    pipeline.resume()
+    collector.wait_for(6)
+    assert collector.numbers == [0, 1, 2, 0, 1, 2]
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+def test_a_loop_goes_round_until_it_is_switched_off(
+    make_pipeline: MakePipeline, seekable: bool
+) -> None:
+    pipeline = make_pipeline(
+        FakeSource(3, seekable=seekable), FakeEngine(), dataclasses.replace(FAST, loop=True)
+    )
+    collector = collect(pipeline)
+    pipeline.start()
+    collector.wait_for(7)
+    pipeline.set_loop(False)
+    wait_until_held(pipeline)
+    eventually(lambda: len(collector.numbers) % 3 == 0)
+    assert collector.numbers == [0, 1, 2] * (len(collector.numbers) // 3)
+
+
+def test_a_loop_over_nothing_comes_to_an_end(make_pipeline: MakePipeline) -> None:
+    pipeline = make_pipeline(FakeSource(0), FakeEngine(), dataclasses.replace(FAST, loop=True))
+    pipeline.start()
+    wait_until_held(pipeline)
+
+
+# -- another source, another model -----------------------------------------------------------
+
+
+def test_the_source_can_be_changed_while_running(make_pipeline: MakePipeline) -> None:
+    camera, file = FakeSource(live=True), FakeSource(3)
+    pipeline = make_pipeline(camera, FakeEngine(), FAST)
+    collector = collect(pipeline)
+    pipeline.start()
+    camera.give(1)
+    collector.wait_for(1)
+    camera.wait_for_reads(2)
+    pipeline.set_source(file)
+    camera.give(1)  # the read that was under way; its frame may still be seen or not
+    wait_until_held(pipeline)
+    eventually(lambda: collector.numbers[-1] == 2)
+    assert collector.numbers in ([0, 0, 1, 2], [0, 1, 0, 1, 2])
+    assert camera.closes >= 1
+    assert pipeline.info == file.info
+
+
+def test_a_source_changed_while_paused_shows_its_first_frame(make_pipeline: MakePipeline) -> None:
+    second = FakeSource(9)
+    pipeline = make_pipeline(FakeSource(), FakeEngine())
+    collector = collect(pipeline)
+    pipeline.pause()
+    pipeline.start()
+    collector.wait_for(1)
+    pipeline.set_source(second)
+    collector.wait_for(2)
+    assert (collector.numbers, second.frames_given) == ([0, 0], 1)
+    assert pipeline.status().state is PipelineState.PAUSED
+
+
+def test_a_source_that_can_not_be_opened_fails_and_the_next_one_starts_again(
+    make_pipeline: MakePipeline,
+) -> None:
+    first, bad, good = FakeSource(), FakeSource(open_errors=[SourceError("no")]), FakeSource(2)
+    pipeline = make_pipeline(first, FakeEngine(), FAST)
+    pipeline.pause()
+    pipeline.start()
+    pipeline.set_source(bad)
+    eventually(lambda: pipeline.status().state is PipelineState.FAILED)
+    assert first.closes >= 1
+    assert pipeline.status().failure == "no"
+    pipeline.set_source(good)
+    pipeline.resume()
+    pipeline.start()
+    wait_until_held(pipeline)
+    assert bad.opens == good.opens == 1
+
+
+def test_a_source_that_was_never_taken_is_closed(make_pipeline: MakePipeline) -> None:
+    source, displaced, unused = FakeSource(faults={1: stalls()}), FakeSource(), FakeSource()
+    pipeline = make_pipeline(source, FakeEngine(), FAST)
+    pipeline.start()
+    assert source.has_blocked.wait(10)
+    pipeline.set_source(displaced)
+    pipeline.set_source(unused)
+    pipeline.close()
+    assert (displaced.closes, unused.closes) == (1, 1)
+    assert displaced.opens == unused.opens == 0
+
+
+def test_the_model_can_be_changed_and_taken_away_while_running(
+    make_pipeline: MakePipeline,
+) -> None:
+    source, first, second = FakeSource(live=True), FakeEngine(), FakeEngine()
+    pipeline = make_pipeline(source, None)
+    collector = collect(pipeline)
+    pipeline.start()
+    for count, engine in enumerate((None, first, second, None), start=1):
+        pipeline.set_engine(engine)
+        source.give(1)
+        collector.wait_for(count)
+    assert (first.seen, second.seen) == ([1], [2])
+    assert [len(result.detections) for result in collector.results] == [0, 1, 1, 0]
+
+
+# -- a lost signal ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [raises(SourceError("cable out")), ends()], ids=["error", "end"])
+def test_a_lost_camera_is_opened_again_with_growing_pauses(
+    make_pipeline: MakePipeline, fault: object
+) -> None:
+    clock = FakeClock()
+    errors = [None, *(SourceError(f"attempt {number}") for number in range(6)), None]
+    source = FakeSource(live=True, faults={2: fault}, open_errors=errors, clock=clock)
+    pipeline = make_pipeline(source, FakeEngine(), PipelineOptions(clock=clock))
+    collector = collect(pipeline)
+    pipeline.start()
+    source.give(2)
+    source.wait_for_opens(8)
+    source.give(1)
+    collector.wait_for(1)
+    eventually(lambda: collector.results[-1].frame.index == 2)  # counts on: nothing is made up
+    expected = [1, 2, 4, 8, 10, 10, 10]
+    assert all(low <= wait <= 1.1 * low for low, wait in zip(expected, clock.waits_s, strict=True))
+    status = pipeline.status()
+    assert status.state is PipelineState.RUNNING
+    assert status.reconnects == 7
+    assert status.signal_lost_s is None
+
+
+def test_stop_ends_the_wait_for_a_lost_camera_at_once(make_pipeline: MakePipeline) -> None:
+    source = FakeSource(live=True, faults={0: raises(SourceError("gone"))})
+    pipeline = make_pipeline(source, FakeEngine())  # on the real clock: a wait of a second
+    pipeline.start()
+    eventually(lambda: pipeline.status().signal_lost_s is not None)
+    pipeline.stop()
+    pipeline.close()
+    assert pipeline.status().state is PipelineState.IDLE
+    assert source.opens == 1
+
+
+def test_another_source_ends_the_wait_for_a_lost_camera(make_pipeline: MakePipeline) -> None:
+    lost, file = FakeSource(live=True, faults={0: raises(SourceError("gone"))}), FakeSource(2)
+    pipeline = make_pipeline(lost, FakeEngine(), FAST)
+    pipeline.start()
+    eventually(lambda: pipeline.status().signal_lost_s is not None)
+    pipeline.set_source(file)
+    wait_until_held(pipeline)
+    assert lost.opens == 1
+    assert pipeline.status().signal_lost_s is None
+
+
+def test_a_camera_that_stays_silent_is_reported_after_two_seconds(
+    make_pipeline: MakePipeline,
+) -> None:
+    clock = FakeClock()
+    source = FakeSource(live=True, clock=clock)
+    pipeline = make_pipeline(source, FakeEngine(), PipelineOptions(clock=clock))
+    collector = collect(pipeline)
+    pipeline.start()
+    source.give(1)
+    collector.wait_for(1)
+    source.wait_for_reads(2)
+    clock.advance(1.9)
+    assert pipeline.status().signal_lost_s is None
+    clock.advance(0.2)
+    assert pipeline.status().signal_lost_s == pytest.approx(2.1)
+    source.give(1)
+    collector.wait_for(2)
+    assert pipeline.status().signal_lost_s is None
+
+
+def test_the_last_picture_stays_while_the_signal_is_lost(make_pipeline: MakePipeline) -> None:
+    clock = FakeClock()
+    source = FakeSource(live=True, faults={1: raises(SourceError("gone"))}, clock=clock)
+    pipeline = make_pipeline(source, FakeEngine(), PipelineOptions(clock=clock))
+    collector = collect(pipeline)
+    pipeline.start()
+    source.give(1)
+    collector.wait_for(1)
+    source.wait_for_opens(2)
+    result = pipeline.latest.take()
+    assert result is not None
+    assert read_stamp(result.frame.bgr) == 0
+    result.frame.release()
+    assert collector.numbers == [0]
