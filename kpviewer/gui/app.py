@@ -44,6 +44,7 @@ def run_viewer(options: ViewerOptions, theme: ThemeChoice = ThemeChoice.SYSTEM) 
     if options.fullscreen:
         window.set_fullscreen(True)
     window.show()
+    window.view.setFocus()
     log.note_window()
     QTimer.singleShot(0, lambda: window.begin(options))
     if options.seconds is not None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QObject, Qt, QTimer
 
 from kpviewer.gui.error_panel import ErrorTally
-from kpviewer.gui.playback import Playback
+from kpviewer.gui.playback import Playback, is_playing
 from kpviewer.gui.view_state import describe
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import select
@@ -62,14 +62,17 @@ class Bridge(QObject):
         if state.hides_picture and window.view.result() is not None:
             window.view.clear()
         window.transport.show_state(
-            playing=self.playback.is_playing, loop=self._session.loops, speed=self._session.speed
+            playing=status.pipeline is not None and is_playing(status.pipeline),
+            loop=self._session.loops,
+            speed=self._session.speed,
         )
         window.top_bar.show_recording(self._saving.recorded_s)
         window.top_bar.set_can_save(self._has_picture)
         if status.pipeline is not None:
             now = time.monotonic()
-            window.status_bar.show_stats(status.pipeline.stats)
-            window.plots.add_stats(now, status.pipeline.stats)
+            has_model = self._session.engine is not None
+            window.status_bar.show_stats(status.pipeline.stats, has_model=has_model)
+            window.plots.add_stats(now, status.pipeline.stats, has_model=has_model)
             window.plots.draw(now)
         self._show_result_numbers()
 
@@ -96,12 +99,14 @@ class Bridge(QObject):
 
     def _show_result_numbers(self) -> None:
         result, engine = self._window.view.result(), self._session.engine
-        self._window.side_panel.error.show_error(
-            result.error if result is not None else None, self._tally
-        )
+        error = result.error if result is not None else None
+        has_truth = result is not None and result.frame.truth is not None
+        self._window.side_panel.error.show_error(error, self._tally, has_truth=has_truth)
         if result is not None:
             self._window.side_panel.classes.show_counts(result.detections)
-        if engine is not None:
+        if engine is None:
+            self._window.status_bar.show_model("", "", None)
+        else:
             spent = result.timings if result is not None else None
             model_ms = spent.upload + spent.forward + spent.postprocess if spent else None
             self._window.status_bar.show_model(engine.device_name, engine.precision, model_ms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QCheckBox, QGridLayout, QWidget
@@ -68,7 +69,7 @@ class DisplayPanel(QWidget):
         return self._switches[field]
 
     def _on_edited(self) -> None:
-        values = {field: box.isChecked() for field, box in self._switches.items()}
+        values: dict[str, Any] = {field: box.isChecked() for field, box in self._switches.items()}
         scale = _SCALES[self._size.index()]
         self._style = replace(self._style, scale=scale, **values)
         self.changed.emit()

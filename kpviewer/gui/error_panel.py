@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from kpviewer.structures import FrameError
 
 NO_TRUTH = "This source has no truth to compare with. Give one with --truth."
+NO_MODEL = "The error comes with the model."
 
 
 @dataclass(slots=True)
@@ -77,8 +78,11 @@ class ErrorPanel(QWidget):
         column.addWidget(self._none)
         self.show_error(None, ErrorTally())
 
-    def show_error(self, error: FrameError | None, tally: ErrorTally) -> None:
-        """Show a frame's error beside the tally; None where the frame has no truth."""
+    def show_error(
+        self, error: FrameError | None, tally: ErrorTally, *, has_truth: bool = False
+    ) -> None:
+        """Show a frame's error beside the tally; None where truth or model are lacking."""
+        self._none.setText(NO_MODEL if has_truth else NO_TRUTH)
         self._rows.setVisible(error is not None)
         self._none.setVisible(error is None)
         if error is None:

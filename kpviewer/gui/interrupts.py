@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 from PyQt6.QtCore import QObject, QSocketNotifier
 
@@ -24,7 +25,8 @@ class InterruptListener(QObject):
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
-        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
+        descriptor: Any = self._reader.fileno()  # Qt's typing wants a pointer, and takes a number
+        self._notifier = QSocketNotifier(descriptor, QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._on_activated)
         self._previous_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         self._previous = {

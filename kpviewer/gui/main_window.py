@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
+from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.menus import (
@@ -39,8 +40,9 @@ class MainWindow(QMainWindow):
     def __init__(self, options: ViewerOptions, themes: ThemeManager) -> None:
         super().__init__()
         self.setWindowTitle("kpviewer")
+        self.setWindowIcon(icon("model"))
         self.setAcceptDrops(True)
-        self.resize(*START_WH)
+        self.resize(_fitting_size())
         self.setMinimumSize(760, 520)
         self.top_bar, self.view, self.transport = TopBar(), VideoView(), TransportBar()
         self.side_panel, self.status_bar = SidePanel(), StatusBar()
@@ -58,7 +60,7 @@ class MainWindow(QMainWindow):
     def begin(self, options: ViewerOptions) -> None:
         """Open the source and load the model, once the window is on the screen."""
         self.session.open(options.source)
-        self.session.load_model(options.model)
+        self.choose_model(options.model)
         if options.record is not None:
             self.saving.record_from_start(options.record)
 
@@ -196,3 +198,12 @@ class MainWindow(QMainWindow):
             "cancel": self.session.close_source,
         }
         presses[key]()
+
+
+def _fitting_size() -> QSize:
+    """Give the size to start with: never larger than the screen."""
+    size, screen = QSize(*START_WH), QGuiApplication.primaryScreen()
+    frame_px = 40
+    if screen is not None:
+        size = size.boundedTo(screen.availableSize() - QSize(0, frame_px))
+    return size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
@@ -12,7 +13,6 @@ from kpviewer.errors import KpviewerError
 from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
 from kpviewer.models.catalogue import available_models
-from kpviewer.sources.camera import list_cameras
 
 VIDEO_FILTER = (
     "Videos and pictures "
@@ -34,7 +34,7 @@ def fill_source_menu(menu: QMenu, choose: Choose, ask: Ask) -> None:
     menu.addSeparator()
     cameras = _cameras()
     for index, name in cameras:
-        _add(menu, "camera", name, lambda index=index: choose(str(index)))
+        _add(menu, "camera", name, partial(choose, str(index)))
     if not cameras:
         none = menu.addAction(icon("camera"), "No camera found")
         if none is not None:
@@ -42,7 +42,7 @@ def fill_source_menu(menu: QMenu, choose: Choose, ask: Ask) -> None:
     menu.addSeparator()
     for name, act in (("file", Act.OPEN_FILE), ("folder", Act.OPEN_FOLDER)):
         label = f"{act.value.text}…\t{act.value.keys[0]}"
-        _add(menu, name, label, lambda act=act: ask(act))
+        _add(menu, name, label, partial(ask, act))
 
 
 def fill_model_menu(menu: QMenu, choose: Choose, ask: Ask) -> None:
@@ -50,7 +50,7 @@ def fill_model_menu(menu: QMenu, choose: Choose, ask: Ask) -> None:
     menu.clear()
     for name, classes in shipped_models():
         noun = "class" if classes == 1 else "classes"
-        _add(menu, "model", f"{name}\t{classes} {noun}", lambda name=name: choose(name))
+        _add(menu, "model", f"{name}\t{classes} {noun}", partial(choose, name))
     menu.addSeparator()
     label = f"{Act.OPEN_MODEL.value.text}…\t{Act.OPEN_MODEL.value.keys[0]}"
     _add(menu, "folder", label, lambda: ask(Act.OPEN_MODEL))
@@ -88,4 +88,6 @@ def _add(menu: QMenu, name: str, text: str, run: Callable[[], None]) -> None:
 
 
 def _cameras() -> list[tuple[int, str]]:
+    from kpviewer.sources.camera import list_cameras  # noqa: PLC0415 - it loads OpenCV
+
     return [(camera.index, camera.name) for camera in list_cameras()]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from kpviewer.gui.engine_loading import load_engine
+from kpviewer.gui.source_opening import open_source
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.pipeline import InferenceEngine
-from kpviewer.sources.base import FrameSource
-from kpviewer.sources.open import make_source
+from kpviewer.sources.base import FrameSource, TruthProvider
 from kpviewer.structures import NmsKind, Thresholds
 
 DEFAULT_MODEL = "face-ssd"
@@ -31,6 +31,9 @@ class ViewerEngine(InferenceEngine, Protocol):
 
 EngineLoader = Callable[[str, str, tuple[int, int]], ViewerEngine]
 """(model name or path, device, (height, width) of the source) -> engine. Runs in a thread."""
+
+SourceOpener = Callable[[str | None, TruthProvider | None], FrameSource]
+"""(source as typed, its annotations) -> source, not opened yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,9 @@ class ViewerOptions:
     """Monotonic time at which the program was started, for the log."""
     folder: Path | None = None
     """Where recordings and snapshots go; None is the user's folder of videos."""
-    open_source: Callable[[str | None], FrameSource] = field(default=make_source)
+    truth: TruthProvider | None = None
+    """Annotations of ``source``."""
+    open_source: SourceOpener = field(default=open_source)
     load_engine: EngineLoader = field(default=load_engine)
 
     def thresholds_for(self, spec: ModelSpec) -> Thresholds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kpviewer.gui.session import FALLBACK_FPS, JUMP_S, Session
 from kpviewer.gui.transport import next_speed
-from kpviewer.structures import PipelineState
+from kpviewer.structures import PipelineState, PipelineStatus
 
 
 class Playback:
@@ -18,8 +18,7 @@ class Playback:
     def is_playing(self) -> bool:
         """Whether frames are coming."""
         pipeline = self._session.pipeline
-        playing = (PipelineState.RUNNING, PipelineState.STARTING)
-        return pipeline is not None and pipeline.status().state in playing
+        return pipeline is not None and is_playing(pipeline.status())
 
     def note_position(self, index: int) -> None:
         """Remember which frame is on the screen."""
@@ -84,3 +83,8 @@ class Playback:
     def _can_seek(self) -> bool:
         info = self._session.info
         return info is not None and info.is_seekable
+
+
+def is_playing(status: PipelineStatus) -> bool:
+    """Whether frames are coming, or about to."""
+    return status.state in (PipelineState.RUNNING, PipelineState.STARTING)

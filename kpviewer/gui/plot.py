@@ -11,7 +11,7 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QFrame, QLabel, QVBoxLayout
+from PyQt6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout
 
 from kpviewer.gui.history import WINDOW_S, SlowTop
 from kpviewer.gui.theme import Theme
@@ -46,6 +46,7 @@ class Plot(QFrame):
         self._hover_age: float | None = None
         self._title = QLabel()
         self._title.setTextFormat(Qt.TextFormat.RichText)
+        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._canvas = pg.PlotWidget(background=None)
         self._canvas.setAccessibleName(spec.title)
         self._lines = [self._canvas.plot(skipFiniteCheck=False) for _ in spec.series]
@@ -118,6 +119,7 @@ class Plot(QFrame):
         canvas = self._canvas
         canvas.setMenuEnabled(False)
         canvas.hideButtons()
+        canvas.getPlotItem().layout.setContentsMargins(0, 8, 4, 0)
         canvas.setMouseEnabled(x=False, y=False)
         canvas.setXRange(-WINDOW_S, 0, padding=0)
         canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -148,9 +150,10 @@ class Plot(QFrame):
         if not len(self._ages):
             return np.full(len(self._spec.series), np.nan, np.float32)
         if self._hover_age is None:
-            return self._rows[-1]
-        nearest: FloatArray = self._rows[np.argmin(np.abs(self._ages - self._hover_age))]
-        return nearest
+            row: FloatArray = self._rows[-1]
+        else:
+            row = self._rows[np.argmin(np.abs(self._ages - self._hover_age))]
+        return row
 
     def _number(self, value: float) -> str:
         return f"{value:.{self._spec.digits}f}" if np.isfinite(value) else "–"
@@ -162,5 +165,5 @@ class Plot(QFrame):
                 self._colors, self._spec.series, self._values(), strict=False
             )
         ]
-        text = f"{self._spec.title}&nbsp;&nbsp; " + "&nbsp; ".join(parts)
+        text = f"{self._spec.title}&ensp;" + "&ensp;".join(parts)
         self._title.setText(f'<span style="font-size:11px">{text}</span>')

@@ -11,6 +11,8 @@ from kpviewer.gui.theme import Theme
 from kpviewer.structures import FrameError, PipelineStats, StageTimings
 
 HEIGHT = 148
+SHARES = (6, 9, 6)
+"""Of the width: the latency's legend is the longest."""
 FOLDED_HEIGHT = 168
 TICKS = int(WINDOW_S * 10) + 2
 """Rows of a plot that is fed at 10 Hz."""
@@ -52,8 +54,8 @@ class PlotsPanel(QFrame):
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        for plot in self._plots():
-            row.addWidget(plot, 1)
+        for plot, share in zip(self._plots(), SHARES, strict=True):
+            row.addWidget(plot, share)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -91,9 +93,10 @@ class PlotsPanel(QFrame):
         if error is not None:
             self._error_history.add(now_s, error.mean_px)
 
-    def add_stats(self, now_s: float, stats: PipelineStats) -> None:
+    def add_stats(self, now_s: float, stats: PipelineStats, *, has_model: bool) -> None:
         """Take the rates of now."""
-        rates = (stats.capture_fps, stats.inference_fps, stats.display_fps)
+        model_fps = stats.inference_fps if has_model else None
+        rates = (stats.capture_fps, model_fps, stats.display_fps)
         self._fps_history.add(now_s, *rates)
 
     def draw(self, now_s: float) -> None:

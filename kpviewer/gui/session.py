@@ -133,7 +133,8 @@ class Session(QObject):
         self.loops = text in _LOOPING
         self._leave()
         try:
-            self._next_source = self._options.open_source(text)
+            truth = self._options.truth if text == self._options.source else None
+            self._next_source = self._options.open_source(text, truth)
         except KpviewerError as error:
             self._failure = error
         self.source_changed.emit()

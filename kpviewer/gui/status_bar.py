@@ -57,11 +57,11 @@ class StatusBar(QFrame):
         rate = f" @ {info.nominal_fps:.4g}" if info.nominal_fps else ""
         self._size.setText(f"{info.width}×{info.height}{rate}")
 
-    def show_stats(self, stats: PipelineStats) -> None:
+    def show_stats(self, stats: PipelineStats, *, has_model: bool) -> None:
         """Tell the rates and the drops."""
+        model = f"{stats.inference_fps:.1f}" if has_model else "–"
         self._rates.setText(
-            f"capture {stats.capture_fps:.1f}   model {stats.inference_fps:.1f}   "
-            f"display {stats.display_fps:.1f} fps"
+            f"capture {stats.capture_fps:.1f}   model {model}   display {stats.display_fps:.1f} fps"
         )
         total = sum(stats.drops.values())
         self._drops.setText(f"dropped {total}")

@@ -68,7 +68,7 @@ QSlider::sub-page:horizontal:disabled { background: $hover; }
 QSlider::handle:horizontal:disabled { background: $border; }
 
 QCheckBox { spacing: 8px; min-height: 28px; }
-QTreeWidget { background: transparent; border: none; outline: none; }
+QTreeWidget { background: $window; border: none; outline: none; }
 QTreeWidget::item { min-height: 28px; border-radius: 4px; color: $text; }
 QTreeWidget::item:hover { background: $hover; }
 QTreeWidget::item:selected { background: $hover; color: $text; }

@@ -44,6 +44,7 @@ class ThresholdsPanel(QWidget):
         self.confidence.changed.connect(self._on_edited)
         self.iou.changed.connect(self._on_edited)
         self.nms.chosen.connect(self._on_edited)
+        self.set_thresholds(self._thresholds)
 
     @property
     def thresholds(self) -> Thresholds:

@@ -59,6 +59,7 @@ class TopBar(QFrame):
         row.setSpacing(8)
         row.addWidget(self.source)
         row.addWidget(self.model)
+        row.addSpacing(4)
         row.addWidget(self._device)
         row.addStretch(1)
         row.addWidget(self.record)

@@ -77,15 +77,16 @@ class TransportBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(4)
-        for widget in (self.start, self.step_back, self.play, self.step_forward):
-            row.addWidget(widget)
+        for button in (self.start, self.step_back, self.play, self.step_forward):
+            row.addWidget(button)
         row.addSpacing(4)
         row.addWidget(self._time)
         row.addSpacing(4)
         row.addWidget(self.bar, 1)
         row.addSpacing(4)
-        for widget in (self._total, self.speed, self.loop):
-            row.addWidget(widget)
+        row.addWidget(self._total)
+        row.addWidget(self.speed)
+        row.addWidget(self.loop)
         self.set_info(None)
 
     def set_info(self, info: StreamInfo | None) -> None:

@@ -5,7 +5,7 @@ A double click goes back to the default.
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractSpinBox,
@@ -126,6 +126,7 @@ class ValueSlider(QWidget):
         self._slider.valueChanged.connect(self._on_slider_changed)
         self._slider.reset_requested.connect(self._on_reset_requested)
         self._box.valueChanged.connect(self._on_box_changed)
+        self._box.editingFinished.connect(self._box.clearFocus)  # so that keys are keys again
         self.set_value(self._default)
 
     def value(self) -> float:
@@ -134,10 +135,9 @@ class ValueSlider(QWidget):
 
     def set_value(self, value: float) -> None:
         """Show a number without telling ``changed``."""
-        for widget, number in ((self._slider, round(value * TICKS)), (self._box, value)):
-            blocked = widget.blockSignals(True)
-            widget.setValue(number)  # type: ignore[attr-defined]
-            widget.blockSignals(blocked)
+        with QSignalBlocker(self._slider), QSignalBlocker(self._box):
+            self._slider.setValue(round(value * TICKS))
+            self._box.setValue(value)
 
     def set_default(self, value: float) -> None:
         """Set what a double click goes back to."""

@@ -11,7 +11,6 @@ from dataclasses import replace
 from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
-    QCursor,
     QImage,
     QMouseEvent,
     QPainter,
@@ -49,12 +48,14 @@ class VideoView(QWidget):
         self.setAccessibleName("Video")
         self.setMinimumSize(320, 180)
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._result: FrameResult | None = None
         self._image = QImage()
         self._style = OverlayStyle()
         self._transform = ViewTransform((640, 480), (640, 480))
         self._drag_from: QPointF | None = None
+        self._pointer = QPointF()
         self._is_new = False
         self._is_dimmed = False
         self.card = StateCard(self)
@@ -166,6 +167,7 @@ class VideoView(QWidget):
         """Pan while a button is held."""
         if event is None:
             return
+        self._pointer = event.position()
         if self._drag_from is None:
             self.update()  # the detection under the pointer may be another one
             return
@@ -184,8 +186,9 @@ class VideoView(QWidget):
     def _hovered(self, detections: Detections) -> int | None:
         if not self.underMouse():
             return None
-        pointer = self.mapFromGlobal(QCursor.pos())
-        return detection_at(detections, *self._transform.to_source(pointer.x(), pointer.y()))
+        return detection_at(
+            detections, *self._transform.to_source(self._pointer.x(), self._pointer.y())
+        )
 
     def _fit_sizes(self) -> None:
         width, height = self._transform.source_wh

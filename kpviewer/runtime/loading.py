@@ -77,10 +77,11 @@ class BackgroundLoader(Generic[T]):
     def _run(self) -> None:
         while (request := self._next()) is not None:
             name, job = request
+            outcome: Outcome[T]
             try:
-                outcome = Outcome[T](name, job(), None)
-            except Exception as error:
-                outcome = Outcome[T](name, None, error)
+                outcome = Outcome(name, job(), None)
+            except Exception as error:  # handed to the owner, who tells the user
+                outcome = Outcome(name, None, error)
             with self._lock:
                 if self._waiting is None and not self._is_closed:
                     self._outcome = outcome

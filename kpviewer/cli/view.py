@@ -1,0 +1,126 @@
+"""``kpviewer view``: opens the viewer; with no display it annotates the source into a video."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kpviewer.annotations.spec import FORMS
+from kpviewer.cli.qt_libraries import install_line, missing_packages, needed_libraries
+from kpviewer.errors import KpviewerError
+from kpviewer.structures import NmsKind
+
+if TYPE_CHECKING:
+    from kpviewer.sources.base import TruthProvider
+
+THEMES = ("system", "dark", "light")
+HEADLESS_SECONDS = 20.0
+"""Of a source that never ends, where no --seconds were given."""
+
+
+@click.command()
+@click.argument("source", required=False)
+@click.option("--model", default="face-ssd", show_default=True, help="A shipped name or a file.")
+@click.option("--conf", type=click.FloatRange(0, 1), help="Confidence.  [default: the model's]")
+@click.option("--iou", type=click.FloatRange(0, 1), help="Of NMS.  [default: the model's]")
+@click.option("--nms", type=click.Choice([kind.value for kind in NmsKind]), help="Kind of NMS.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@click.option("--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}.")
+@click.option(
+    "--record",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value="",
+    help="Record from the start, to FILE or the videos folder.",
+)
+@click.option("--classes", metavar="A,B", help="Show only these classes: names or numbers.")
+@click.option("--seconds", type=click.FloatRange(min=0), help="Close after so many seconds.")
+@click.option("--fullscreen", is_flag=True, help="Start in full screen.")
+@click.option("--theme", type=click.Choice(THEMES), default="system", show_default=True)
+def command(
+    *,
+    source: str | None,
+    model: str,
+    conf: float | None,
+    iou: float | None,
+    nms: str | None,
+    device: str,
+    truth: str | None,
+    record: str | None,
+    classes: str | None,
+    seconds: float | None,
+    fullscreen: bool,
+    theme: str,
+) -> None:
+    """Watch SOURCE and see what the model sees.
+
+    SOURCE is a camera number, a video, a folder or glob of pictures, an rtsp:// or http:// address,
+    or demo. Without it: the first camera, else the demo.
+    """
+    started_s = time.monotonic()
+    if not has_display():
+        click.echo("There is no display: the source is annotated into a video instead.")
+        _process(source, model=model, device=device, seconds=seconds)
+        return
+    if missing := missing_packages(needed_libraries()):
+        raise KpviewerError(
+            "Qt's system libraries are missing, and without them no window can open.\n"
+            f"Install them: {install_line(missing)}"
+        )
+    from kpviewer.gui.app import run_viewer
+    from kpviewer.gui.options import ViewerOptions
+    from kpviewer.gui.theme import ThemeChoice
+
+    options = ViewerOptions(
+        source=source,
+        model=model,
+        device=device,
+        score=conf,
+        iou=iou,
+        nms=NmsKind(nms) if nms is not None else None,
+        classes=tuple(name.strip() for name in (classes or "").split(",") if name.strip()),
+        record=record,
+        seconds=seconds,
+        fullscreen=fullscreen,
+        started_s=started_s,
+        truth=_read_truth(truth, model),
+    )
+    click.get_current_context().exit(run_viewer(options, ThemeChoice(theme)))
+
+
+def has_display() -> bool:
+    """Say whether a window can be opened; another platform than Linux always has a display."""
+    if not sys.platform.startswith("linux"):
+        return True
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return any(os.environ.get(name) for name in names)
+
+
+def _read_truth(spec: str | None, model: str) -> TruthProvider | None:
+    """Read annotations, with the class ids of the model where its file tells them."""
+    if spec is None:
+        return None
+    from kpviewer.annotations.classes import align_classes
+    from kpviewer.annotations.spec import read_annotations
+    from kpviewer.annotations.truth import AnnotationTruth
+
+    annotations = read_annotations(spec)
+    class_names = _class_names(model)
+    return AnnotationTruth(align_classes(annotations, class_names) if class_names else annotations)
+
+
+def _class_names(model: str) -> tuple[str, ...]:
+    from kpviewer.models.catalogue import available_models, read_header
+
+    path = Path(model).expanduser()
+    if path.suffix == ".safetensors" and path.is_file():
+        return read_header(path).class_names
+    return next((each.spec.class_names for each in available_models() if each.name == model), ())
+
+
+def _process(source: str | None, *, model: str, device: str, seconds: float | None) -> None: ...
