@@ -15,7 +15,13 @@ from kpviewer.pipeline.inference import InferenceThread
 from kpviewer.pipeline.lifecycle import Lifecycle
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.reader import QueuedFrame, SourceReader
-from kpviewer.pipeline.settings import InferenceEngine, ResultSink, Settings, SettingsCell
+from kpviewer.pipeline.settings import (
+    InferenceEngine,
+    ResultSink,
+    Settings,
+    SettingsCell,
+    wants_pinned_memory,
+)
 from kpviewer.pipeline.stats import StatsRecorder
 from kpviewer.pipeline.transport import Transport
 from kpviewer.pipeline.wiring import Wiring
@@ -75,7 +81,7 @@ class Pipeline:
         self._transport = Transport(options.clock, loop=options.loop)
         self._lifecycle = Lifecycle()
         self._stats = StatsRecorder(options.clock)
-        self._settings = SettingsCell(Settings(engine, thresholds))
+        self._settings = SettingsCell(Settings(None, thresholds))
         self._reader = SourceReader(source, options.clock)
         self._wiring = Wiring(
             options,
@@ -88,6 +94,7 @@ class Pipeline:
             self._stats,
         )
         self._threads: list[threading.Thread] = []
+        self.set_engine(engine)
 
     @property
     def info(self) -> StreamInfo | None:
@@ -204,6 +211,7 @@ class Pipeline:
 
     def set_engine(self, engine: InferenceEngine | None) -> None:
         """Use another model, or none, from the next frame on; thresholds stay as they are."""
+        self._wiring.pool.use_pinned(wants_pinned_memory(engine))
         self._settings.set_engine(engine)
 
     def set_source(self, source: FrameSource) -> None:

@@ -26,6 +26,11 @@ class InferenceEngine(Protocol):
         """
 
 
+def wants_pinned_memory(engine: InferenceEngine | None) -> bool:
+    """Whether frames are copied to a GPU: an engine says so by a true ``wants_pinned_memory``."""
+    return bool(getattr(engine, "wants_pinned_memory", False))
+
+
 class ResultSink(Protocol):
     """Gets every result, for instance to record it."""
 

@@ -1,6 +1,7 @@
 """Pause, step, seek, loop, speed; another source or model while running; a lost signal."""
 
 import dataclasses
+import random
 from collections.abc import Callable
 
 import pytest
@@ -395,3 +396,59 @@ def test_the_last_picture_stays_while_the_signal_is_lost(make_pipeline: MakePipe
     assert read_stamp(result.frame.bgr) == 0
     result.frame.release()
     assert collector.numbers == [0]
+
+
+# -- anything, in any order ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_order_of_calls_loses_a_buffer_or_mixes_frames(
+    make_pipeline: MakePipeline, seed: int
+) -> None:
+    chance = random.Random(seed)
+    options = dataclasses.replace(FAST, slots=6)
+    pipeline = make_pipeline(FakeSource(30), FakeEngine(), options)
+
+    def look() -> None:
+        result = pipeline.latest.take()
+        if result is not None:
+            number = read_stamp(result.frame.bgr)
+            assert all(int(box[0]) == number for box in result.detections.xyxy)
+            result.frame.release()
+
+    def restart() -> None:
+        pipeline.close()
+        pipeline.start()
+
+    orders: list[Callable[[], object]] = [
+        pipeline.pause,
+        pipeline.resume,
+        pipeline.step,
+        lambda: pipeline.seek(chance.randrange(40)),
+        lambda: pipeline.set_loop(chance.random() < 0.8),
+        lambda: pipeline.set_engine(chance.choice([None, FakeEngine()])),
+        lambda: pipeline.set_source(FakeSource(chance.randrange(40))),
+        pipeline.status,
+        restart,
+        *[look] * 8,
+    ]
+    pipeline.start()
+    for _ in range(400):
+        chance.choice(orders)()
+
+    camera = FakeSource(live=True)
+    pipeline.set_source(camera)
+    pipeline.set_engine(FakeEngine())
+    pipeline.resume()
+    eventually(lambda: pipeline.info == camera.info)
+    eventually(lambda: pipeline.status().stats.queue_depth == 0)
+    look()
+    keeper = Collector(keeps=True)
+    pipeline.add_sink(keeper)
+    for count in range(1, options.slots + 1):  # every buffer is still there to be held
+        camera.give(1)
+        keeper.wait_for(count)
+    camera.give(1)
+    camera.wait_for_reads(options.slots + 2)
+    assert pipeline.status().stats.drops["no free buffer"] == 1
+    keeper.release_all()
