@@ -135,6 +135,8 @@ SCENES = (
         ),
     ),
 )
+_BACKDROP = np.full((HEIGHT, WIDTH, 3), BACKDROP_BGR, np.uint8)
+
 FRAME_COUNT = sum(scene.frames for scene in SCENES)
 
 
@@ -150,7 +152,7 @@ def render(index: int, out: ImageArray) -> Targets:
     """
     scene, moment = _scene_at(index)
     if scene.shots[0].panel != _WHOLE:
-        out[:] = BACKDROP_BGR
+        np.copyto(out, _BACKDROP)
     faces = [_paint(shot, moment, out) for shot in scene.shots]
     return _targets([face for face in faces if face is not None])
 

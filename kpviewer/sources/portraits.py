@@ -22,7 +22,9 @@ KEYPOINT_NAMES = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
 
 MARGIN_PX = 320
 """Backdrop added on each side, so that the camera may look past the edge."""
-FADE_PX = 48
+NEAR_PX, FAR_PX = 12, 96
+"""Where the backdrop is slightly, and where it is wholly blurred."""
+
 BACKDROP_BGR = (46, 40, 36)
 
 
@@ -104,14 +106,24 @@ def _read_picture(annotation: _Annotation) -> ImageArray:
 
 def _on_backdrop(picture: ImageArray) -> ImageArray:
     """Continue a picture past its edges: its colours run out, blur and darken into the backdrop."""
-    around = cv2.copyMakeBorder(picture, *(MARGIN_PX,) * 4, cv2.BORDER_REPLICATE)
-    small = cv2.resize(around, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(small, (0, 0), 6)
-    soft = cv2.resize(soft, around.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    margins = (MARGIN_PX,) * 4
+    around = np.asarray(cv2.copyMakeBorder(picture, *margins, cv2.BORDER_REPLICATE), np.uint8)
     outside = np.full(around.shape[:2], 255, np.uint8)
     outside[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX] = 0
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, 5)[..., None]
-    blend = np.clip(distance / FADE_PX, 0, 1)
-    dark = np.clip(distance / MARGIN_PX, 0, 1)
-    outer = soft * (1 - dark) + np.array(BACKDROP_BGR, np.float32) * dark
-    return np.asarray(np.rint(around * (1 - blend) + outer * blend), np.uint8)
+    canvas = around.astype(np.float32)
+    for layer, reach_px in (
+        (_blurred(around, 4, 1.5), NEAR_PX),  # repeated edge pixels alone would be streaks
+        (_blurred(around, 8, 6), FAR_PX),
+        (np.array(BACKDROP_BGR, np.float32), MARGIN_PX),
+    ):
+        canvas += (layer - canvas) * np.clip(distance / reach_px, 0, 1, dtype=np.float32)
+    return np.asarray(np.rint(canvas), np.uint8)
+
+
+def _blurred(picture: ImageArray, shrink: int, sigma: float) -> FloatArray:
+    """Blur far and fast: on a picture ``shrink`` times smaller."""
+    small = cv2.resize(picture, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small, (0, 0), sigma)
+    size_wh = picture.shape[1::-1]
+    return np.asarray(cv2.resize(soft, size_wh, interpolation=cv2.INTER_LINEAR), np.float32)

@@ -58,13 +58,13 @@ class StreamSource:
         open_timeout_s: float = _CONNECT_TIMEOUT_S,
         read_timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
+        if any(letter.isspace() for letter in url):
+            raise SourceError("An address must hold no spaces. Write each as %20.")
         scheme = urlsplit(url).scheme.lower()
         if scheme not in SCHEMES:
             raise SourceError(
                 f"An address must start with one of {', '.join(SCHEMES)}, got {redact_url(url)}."
             )
-        if any(letter.isspace() for letter in url):
-            raise SourceError("An address must hold no spaces. Write each as %20.")
         self._url = url
         self._name = redact_url(url)
         protocol = _RTSP if scheme.startswith("rtsp") else _HTTP
@@ -94,11 +94,12 @@ class StreamSource:
             SourceError: if nobody answers, or answers with something else than video.
         """
         self.close()
+        started = time.monotonic()
         try:
             decoder = Decoder(self._url, self._name, self._options)
         except (av.FFmpegError, ValueError) as error:
             # The cause holds the address with its password: it must not reach a traceback.
-            raise SourceError(self._explain(error)) from None
+            raise SourceError(self._explain(error, time.monotonic() - started)) from None
         self._decoder, self._next_index = decoder, 0
         stream, container = decoder.stream, decoder.container
         has_clock = container.format.name not in _WITHOUT_CLOCK
@@ -129,7 +130,8 @@ class StreamSource:
                 return None
             raise SourceError(self._lost(decoder.failure))
         self._next_index += 1
-        position_s = None if frame.pts is None else float(frame.time)
+        has_clock = frame.pts is not None and decoder.container.format.name not in _WITHOUT_CLOCK
+        position_s = float(frame.time) if has_clock else None
         return Captured(decoder.to_bgr(frame, allocate), captured_ns, position_s)
 
     def seek(self, index: int) -> None:
@@ -144,8 +146,9 @@ class StreamSource:
             self._decoder.close()
         self._decoder = self._info = None
 
-    def _explain(self, error: Exception) -> str:
-        if isinstance(error, av.error.ExitError | av.error.TimeoutError):
+    def _explain(self, error: Exception, waited_s: float) -> str:
+        # By the time, as FFmpeg has several errors for a silence, "invalid data" among them.
+        if waited_s >= self._options.open_timeout_s:
             return (
                 f"{self._name} doesn't answer within {self._options.open_timeout_s:g} s. "
                 "Is the camera on, and in the same network?"

@@ -194,8 +194,9 @@ def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None
 
 
 def _stated_frames(reel: Reel) -> int | None:
-    frames = reel.decoder.stream.frames
-    return frames if 0 < frames < PLAUSIBLE_FRAMES else None
+    stream = reel.decoder.stream
+    is_plausible = 0 < stream.frames < PLAUSIBLE_FRAMES and plausible_fps(stream.average_rate)
+    return stream.frames if is_plausible else None
 
 
 def _describe(reel: Reel, name: str) -> StreamInfo:

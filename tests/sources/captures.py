@@ -1,0 +1,61 @@
+"""A stand-in for ``cv2.VideoCapture``: a camera with scripted faults."""
+
+import numpy as np
+from films import numbered_picture
+
+from kpviewer.sources.opencv import cv2
+
+
+class FakeCapture:
+    """Gives numbered pictures; ``frames`` of them, then it is as if the cable were pulled.
+
+    Args:
+        frames: pictures until the loss.
+        is_open: False for a camera that isn't there.
+        failing_reads: reads that fail at first.
+        fills: whether ``retrieve`` paints into the given array, as OpenCV does when the size fits.
+    """
+
+    def __init__(
+        self,
+        frames: int = 1000,
+        *,
+        is_open: bool = True,
+        failing_reads: int = 0,
+        fills: bool = True,
+        fps: float = 30.0,
+    ) -> None:
+        self.frames, self.failing_reads, self.fills = frames, failing_reads, fills
+        self.is_open, self.fps = is_open, fps
+        self.asked: list[int] = []
+        self.grabbed = -1
+        self.crop_rows = 0
+        self.releases = 0
+
+    def isOpened(self) -> bool:
+        return self.is_open
+
+    def set(self, prop: int, value: float, /) -> bool:
+        self.asked.append(prop)
+        return False
+
+    def get(self, prop: int, /) -> float:
+        return self.fps if prop == cv2.CAP_PROP_FPS else 0.0
+
+    def grab(self) -> bool:
+        if self.failing_reads:
+            self.failing_reads -= 1
+            return False
+        self.grabbed += 1
+        return self.grabbed < self.frames
+
+    def retrieve(self, image=None, /):
+        picture = numbered_picture(self.grabbed % 256)
+        picture = np.ascontiguousarray(picture[: picture.shape[0] - self.crop_rows])
+        if self.fills and image is not None and image.shape == picture.shape:
+            image[:] = picture
+            return True, image
+        return True, picture
+
+    def release(self) -> None:
+        self.releases += 1

@@ -1,0 +1,56 @@
+"""Makes small video files whose frames carry their number, so that a test can read it off."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+WIDTH, HEIGHT = 96, 64
+BITS = 8
+BLOCK_PX = 12
+TIME_BASE = Fraction(1, 1000)
+
+
+def numbered_picture(number: int) -> np.ndarray:
+    """(HEIGHT, WIDTH, 3) uint8 BGR: the bits of ``number`` as a row of black and white blocks."""
+    picture = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    for bit in range(BITS):
+        left = bit * BLOCK_PX
+        picture[:32, left : left + BLOCK_PX] = 255 * (number >> bit & 1)
+    picture[40:, : 2 + number % 80] = (30, 200, 90)  # something that moves
+    return picture
+
+
+def read_number(bgr: np.ndarray) -> int:
+    """Read off what ``numbered_picture`` painted."""
+    row = bgr[8:24].mean(axis=(0, 2))
+    centres = row[BLOCK_PX // 2 :: BLOCK_PX][:BITS]
+    return sum(1 << bit for bit, value in enumerate(centres) if value > 128)
+
+
+def write_film(
+    path: Path,
+    *,
+    frames: int = 60,
+    codec: str = "libx264",
+    options: dict[str, str] | None = None,
+    times_ms: Sequence[int] | None = None,
+    turned_deg: float | None = None,
+) -> list[int]:
+    """Write a numbered film; give the time of each frame in ms."""
+    times = list(times_ms) if times_ms is not None else [40 * i for i in range(frames)]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options=options or {})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.time_base = TIME_BASE if codec != "mpeg4" else Fraction(1, 25)
+        if turned_deg is not None:
+            stream.set_display_rotation(turned_deg)
+        for number, time_ms in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(numbered_picture(number), format="bgr24")
+            frame.pts = time_ms if codec != "mpeg4" else time_ms // 40
+            frame.time_base = stream.codec_context.time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return times

@@ -1,0 +1,121 @@
+"""Small cameras on the loopback interface: MJPEG over HTTP, H.264 over RTSP, and a silent one.
+
+Each serves a few connections from a thread, and stops with its ``with`` block.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import av
+import numpy as np
+
+from kpviewer.sources.opencv import cv2
+
+BOUNDARY = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
+SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=film\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n" + (
+    "a=rtpmap:96 H264/90000\r\na=control:track1\r\n"
+)
+
+
+@contextmanager
+def serving(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Run ``serve(connection)`` for each that connects, one after the other; give the port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    connections: list[socket.socket] = []
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connections.append(connection)
+                with suppress(OSError, ValueError), connection:
+                    serve(connection)
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        for opened in (listener, *connections):
+            with suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
+            opened.close()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def say_nothing(connection: socket.socket) -> None:
+    """Take what comes, and never answer, until the other side hangs up."""
+    while connection.recv(4096):
+        pass
+
+
+def mjpeg(pictures: list[np.ndarray], *, stalls: bool = False) -> Callable[[socket.socket], None]:
+    """Serve pictures as a webcam does; at the end hang up, or stay silent."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(
+            b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
+        )
+        for picture in pictures:
+            data = cv2.imencode(".jpg", picture)[1].tobytes()
+            connection.sendall(BOUNDARY % len(data) + data + b"\r\n")
+        if stalls:
+            say_nothing(connection)
+
+    return serve
+
+
+def rtsp(pictures: list[np.ndarray]) -> Callable[[socket.socket], None]:
+    """Serve pictures as H.264 in RTP inside the RTSP connection, then hang up."""
+    packets = [nal for access_unit in _encode(pictures) for nal in access_unit]
+
+    def serve(connection: socket.socket) -> None:
+        for request in _requests(connection):
+            method = request.split(" ", 1)[0]
+            sequence = re.search(r"CSeq: *(\d+)", request, re.IGNORECASE)
+            head = f"RTSP/1.0 200 OK\r\nCSeq: {sequence[1] if sequence else 0}\r\n"
+            if method == "DESCRIBE":
+                head += f"Content-Type: application/sdp\r\nContent-Length: {len(SDP)}\r\n\r\n{SDP}"
+            elif method == "SETUP":
+                head += "Session: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n"
+            else:
+                head += "Session: 1\r\nPublic: DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n"
+            connection.sendall(head.encode())
+            if method == "PLAY":
+                for number, (payload, time_90k, is_last) in enumerate(packets):
+                    mark = 96 | (128 if is_last else 0)
+                    rtp = struct.pack("!BBHII", 128, mark, number, time_90k, 1) + payload
+                    connection.sendall(struct.pack("!cBH", b"$", 0, len(rtp)) + rtp)
+                return
+
+    return serve
+
+
+def _requests(connection: socket.socket) -> Iterator[str]:
+    text = ""
+    while data := connection.recv(4096):
+        text += data.decode("ascii", "replace")
+        while "\r\n\r\n" in text:
+            request, text = text.split("\r\n\r\n", 1)
+            yield request
+
+
+def _encode(pictures: list[np.ndarray]) -> Iterator[list[tuple[bytes, int, bool]]]:
+    context = av.CodecContext.create("libx264", "w")
+    context.height, context.width = pictures[0].shape[:2]
+    context.pix_fmt = "yuv420p"
+    context.options = {"tune": "zerolatency", "g": "10", "x264-params": "repeat-headers=1"}
+    context.framerate = 25
+    for number, picture in enumerate([*pictures, None]):
+        frame = None if picture is None else av.VideoFrame.from_ndarray(picture, format="bgr24")
+        for packet in context.encode(frame):
+            nals = [nal for nal in re.split(b"\x00\x00\x00?\x01", bytes(packet)) if nal]
+            yield [(nal, number * 3600, nal is nals[-1]) for nal in nals]

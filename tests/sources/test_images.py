@@ -1,0 +1,118 @@
+"""Pictures on disk: order, sizes, orientation and damage."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from films import numbered_picture, read_number
+
+from kpviewer.errors import SourceError
+from kpviewer.sources.images import ImagesSource, load_picture, natural_order
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import ImageArray, Targets
+
+
+def buffer(height: int, width: int) -> ImageArray:
+    return np.zeros((height, width, 3), np.uint8)
+
+
+def numbers(source: ImagesSource) -> list[int]:
+    found = []
+    while (captured := source.read(buffer)) is not None:
+        found.append(read_number(captured.bgr))
+    return found
+
+
+def with_orientation(jpeg: bytes, orientation: int) -> bytes:
+    """Put an EXIF block with the orientation tag (0x0112) into a JPEG, after its first marker."""
+    ifd = b"\x00\x01" + b"\x01\x12\x00\x03\x00\x00\x00\x01" + bytes([0, orientation, 0, 0])
+    body = b"Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08" + ifd + bytes(4)
+    return jpeg[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + jpeg[2:]
+
+
+def test_pictures_come_in_the_order_in_which_people_count() -> None:
+    names = ["b/img10.png", "b/img2.png", "b/IMG1.png", "a/x.png", "b/img2b.png"]
+    ordered = [str(path) for path in natural_order([Path(name) for name in names])]
+    assert ordered == ["a/x.png", "b/IMG1.png", "b/img2.png", "b/img2b.png", "b/img10.png"]
+
+
+def test_unreadable_pictures_are_left_out_and_counted(picture_folder: Path) -> None:
+    (picture_folder / "img3.png").write_bytes(b"not a picture")
+    (picture_folder / "img7.png").write_bytes(b"")
+    source = ImagesSource("folder", natural_order(list(picture_folder.iterdir())))
+    source.open()
+    assert numbers(source) == [0, 1, 2, 4, 5, 6, 8, 9, 10, 11]
+    assert source.warning == "2 of 12 pictures can't be read and are left out"
+    source.seek(3)
+    captured = source.read(buffer)
+    assert captured is not None
+    assert read_number(captured.bgr) == 4
+
+
+def test_opening_skips_to_the_first_readable_picture(picture_folder: Path) -> None:
+    (picture_folder / "img0.png").write_bytes(b"not a picture")
+    source = ImagesSource("folder", natural_order(list(picture_folder.iterdir())))
+    assert source.open().frame_count == 11
+    assert numbers(source)[0] == 1
+
+
+def test_a_folder_of_nothing_readable_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"not a picture")
+    with pytest.raises(SourceError, match="none of 1 pictures"):
+        ImagesSource("a.png", [tmp_path / "a.png"]).open()
+
+
+def test_each_picture_comes_in_its_own_size(tmp_path: Path) -> None:
+    sizes = [(40, 60), (10, 20), (70, 30)]
+    for number, (height, width) in enumerate(sizes):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((height, width, 3), number, np.uint8))
+    source = ImagesSource("folder", natural_order(list(tmp_path.iterdir())))
+    info = source.open()
+    assert (info.height, info.width) == sizes[0]
+    for size in sizes:
+        captured = source.read(buffer)
+        assert captured is not None
+        assert captured.bgr.shape[:2] == size
+
+
+def test_a_grey_picture_comes_in_three_channels(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((8, 9), 55, np.uint8))
+    picture = load_picture(tmp_path / "grey.png")
+    assert picture is not None
+    assert picture.shape == (8, 9, 3)
+    assert (picture == 55).all()
+
+
+def test_a_photograph_is_turned_as_its_exif_data_says(tmp_path: Path) -> None:
+    lying = np.ascontiguousarray(np.rot90(numbered_picture(37)))  # counterclockwise
+    jpeg = cv2.imencode(".jpg", lying)[1].tobytes()
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(with_orientation(jpeg, 6))  # 6: to be turned clockwise by 90 degrees
+    picture = load_picture(path)
+    assert picture is not None
+    assert picture.shape == numbered_picture(0).shape
+    assert read_number(picture) == 37
+
+
+def test_a_picture_that_asks_for_too_much_memory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wide.png"
+    cv2.imwrite(str(path), np.zeros((1, 8193, 3), np.uint8))
+    assert load_picture(path) is None
+
+
+def test_truth_is_asked_for_by_number_and_name(picture_folder: Path) -> None:
+    asked: list[tuple[int, str]] = []
+
+    class Annotations:
+        def for_frame(self, index: int, name: str) -> Targets | None:
+            asked.append((index, name))
+            return Targets.empty()
+
+    paths = natural_order(list(picture_folder.iterdir()))
+    source = ImagesSource("folder", paths, truth=Annotations())
+    source.open()
+    source.seek(10)
+    captured = source.read(buffer)
+    assert captured is not None
+    assert captured.truth is not None
+    assert asked == [(10, "img10.png")]

@@ -1,0 +1,65 @@
+"""What a user may type as a source."""
+
+from pathlib import Path
+
+import pytest
+from films import write_film
+
+from kpviewer.errors import SourceError
+from kpviewer.sources import open as opening
+from kpviewer.sources.camera import Camera, CameraSource
+from kpviewer.sources.demo import DemoSource
+from kpviewer.sources.images import ImagesSource
+from kpviewer.sources.open import make_source
+from kpviewer.sources.stream import StreamSource
+from kpviewer.sources.video import VideoSource
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("demo", DemoSource),
+        ("0", CameraSource),
+        ("12", CameraSource),
+        ("rtsp://host/live", StreamSource),
+        ("https://host/cam.mjpg", StreamSource),
+    ],
+)
+def test_the_text_tells_the_kind(text: str, kind: type) -> None:
+    assert isinstance(make_source(text), kind)
+
+
+def test_nothing_is_the_first_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "list_cameras", lambda: [Camera(2, "Webcam", "/dev/video2")])
+    assert isinstance(make_source(None), CameraSource)
+
+
+@pytest.mark.parametrize("text", [None, "", "  "])
+def test_nothing_is_the_demo_where_there_is_no_camera(
+    monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    monkeypatch.setattr(opening, "list_cameras", list)
+    assert isinstance(make_source(text), DemoSource)
+
+
+def test_a_file_is_a_video_or_a_picture(tmp_path: Path, picture_folder: Path) -> None:
+    write_film(tmp_path / "film.mp4", frames=2)
+    assert isinstance(make_source(str(tmp_path / "film.mp4")), VideoSource)
+    assert isinstance(make_source(str(picture_folder / "img1.png")), ImagesSource)
+
+
+def test_a_folder_and_a_glob_are_their_pictures(picture_folder: Path) -> None:
+    (picture_folder / "notes.txt").write_text("no picture")
+    assert make_source(str(picture_folder)).open().frame_count == 12
+    assert make_source(str(picture_folder / "img1*.png")).open().frame_count == 3
+
+
+@pytest.mark.parametrize("text", ["nowhere.mp4", "nothing/*.png", "demoo", "-1"])
+def test_what_is_not_there_is_an_error_with_a_cure(text: str) -> None:
+    with pytest.raises(SourceError, match=r"There is no picture|No source is named"):
+        make_source(text)
+
+
+def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no picture"):
+        make_source(str(tmp_path))

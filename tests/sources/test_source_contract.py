@@ -1,0 +1,213 @@
+"""What every source keeps, whatever it reads."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from captures import FakeCapture
+from films import read_number
+
+from kpviewer.errors import SourceError
+from kpviewer.sources.base import FrameSource
+from kpviewer.sources.camera import CameraSource
+from kpviewer.sources.demo import DemoSource
+from kpviewer.sources.images import ImagesSource, natural_order
+from kpviewer.sources.opencv import cv2
+from kpviewer.sources.video import VideoSource
+from kpviewer.structures import ImageArray
+
+SEEKABLE = ("demo", "images", "video")
+STALE = 77
+
+MakeSource = Callable[[str], FrameSource]
+
+
+@pytest.fixture
+def make(film: Path, picture_folder: Path) -> Iterator[MakeSource]:
+    made: list[FrameSource] = []
+    makers: dict[str, Callable[[], FrameSource]] = {
+        "demo": DemoSource,
+        "images": lambda: ImagesSource("folder", natural_order(list(picture_folder.iterdir()))),
+        "video": lambda: VideoSource(film),
+        "camera": lambda: CameraSource(0, open_capture=lambda _index: FakeCapture()),
+        "camera of OpenCV": lambda: CameraSource(
+            0, open_capture=lambda _index: cv2.VideoCapture(str(film), cv2.CAP_FFMPEG)
+        ),
+    }
+
+    def make_one(kind: str) -> FrameSource:
+        made.append(makers[kind]())
+        return made[-1]
+
+    yield make_one
+    for one in made:
+        one.close()
+
+
+@pytest.fixture(params=[*SEEKABLE, "camera", "camera of OpenCV"])
+def source(request: pytest.FixtureRequest, make: MakeSource) -> FrameSource:
+    return make(request.param)
+
+
+@pytest.fixture(params=SEEKABLE)
+def seekable(request: pytest.FixtureRequest, make: MakeSource) -> FrameSource:
+    made = make(request.param)
+    assert made.open().is_seekable
+    return made
+
+
+def stale_buffer(height: int, width: int) -> ImageArray:
+    return np.full((height, width, 3), STALE, np.uint8)
+
+
+def pixels(source: FrameSource) -> ImageArray | None:
+    captured = source.read(stale_buffer)
+    return None if captured is None else captured.bgr
+
+
+def test_open_tells_what_comes(source: FrameSource) -> None:
+    info = source.open()
+    assert info == source.info
+    assert info.name
+    assert info.nominal_fps is None or 1 <= info.nominal_fps <= 240
+    captured = source.read(stale_buffer)
+    assert captured is not None
+    assert captured.bgr.shape == (info.height, info.width, 3)
+    assert captured.bgr.dtype == np.uint8
+
+
+def test_the_picture_is_in_the_buffer_that_was_allocated(source: FrameSource) -> None:
+    source.open()
+    given: list[ImageArray] = []
+
+    def allocate(height: int, width: int) -> ImageArray:
+        given.append(stale_buffer(height, width))
+        return given[-1]
+
+    captured = source.read(allocate)
+    assert captured is not None
+    assert len(given) == 1
+    assert np.shares_memory(captured.bgr, given[0])
+    assert (captured.bgr != STALE).mean() > 0.9
+
+
+def test_no_pixel_is_left_from_what_the_buffer_held_before(source: FrameSource) -> None:
+    source.open()
+    on_black = source.read(lambda height, width: np.zeros((height, width, 3), np.uint8))
+    source.close()
+    source.open()
+    on_white = source.read(lambda height, width: np.full((height, width, 3), 255, np.uint8))
+    assert on_black is not None
+    assert on_white is not None
+    assert np.array_equal(on_black.bgr, on_white.bgr)
+
+
+def test_frames_are_counted_from_zero(source: FrameSource) -> None:
+    source.open()
+    for expected in range(4):
+        assert source.next_index == expected
+        assert pixels(source) is not None
+    assert source.next_index == 4
+
+
+def test_time_goes_on_from_frame_to_frame(source: FrameSource) -> None:
+    source.open()
+    first, second = source.read(stale_buffer), source.read(stale_buffer)
+    assert first is not None
+    assert second is not None
+    assert second.captured_ns > first.captured_ns
+    if not source.info.is_live:
+        assert first.position_s == 0.0
+        assert second.position_s is not None
+        assert second.position_s > 0.0
+
+
+def test_the_end_is_none_again_and_again(seekable: FrameSource) -> None:
+    count = seekable.info.frame_count
+    assert count is not None
+    seekable.seek(count - 1)
+    assert pixels(seekable) is not None
+    assert pixels(seekable) is None
+    assert pixels(seekable) is None
+    assert seekable.warning is None
+
+
+def test_as_many_frames_come_as_were_announced(seekable: FrameSource) -> None:
+    count = seekable.info.frame_count
+    assert count is not None
+    start = max(0, count - 70)
+    seekable.seek(start)
+    frames = 0
+    while pixels(seekable) is not None:
+        frames += 1
+    assert start + frames == count
+
+
+@pytest.mark.parametrize("index", [0, 1, 7, 11])
+def test_seek_gives_the_same_picture_as_reading_up_to_it(seekable: FrameSource, index: int) -> None:
+    read = [pixels(seekable) for _ in range(12)]
+    for wanted in (index, 5, index):
+        seekable.seek(wanted)
+        assert seekable.next_index == wanted
+        found, expected = pixels(seekable), read[wanted]
+        assert found is not None
+        assert expected is not None
+        assert np.array_equal(found, expected)
+
+
+def test_seek_past_the_end_means_the_end_and_back_again_works(seekable: FrameSource) -> None:
+    count = seekable.info.frame_count
+    assert count is not None
+    first = pixels(seekable)
+    seekable.seek(count + 5)
+    assert seekable.next_index == count
+    assert pixels(seekable) is None
+    seekable.seek(0)
+    again = pixels(seekable)
+    assert first is not None
+    assert again is not None
+    assert np.array_equal(first, again)
+
+
+def test_a_source_that_cannot_be_wound_says_so(source: FrameSource) -> None:
+    if source.open().is_seekable:
+        source.seek(2)
+        assert source.next_index == 2
+    else:
+        with pytest.raises(SourceError, match="can't be wound"):
+            source.seek(2)
+
+
+@pytest.mark.parametrize("is_opened_first", [False, True], ids=["never opened", "closed"])
+def test_a_closed_source_refuses_to_be_used(source: FrameSource, is_opened_first: bool) -> None:
+    if is_opened_first:
+        source.open()
+        source.close()
+    with pytest.raises(SourceError, match=r"open\(\)"):
+        source.read(stale_buffer)
+    with pytest.raises(SourceError, match=r"open\(\)"):
+        source.seek(0)
+    with pytest.raises(SourceError, match=r"open\(\)"):
+        _ = source.info
+
+
+def test_close_may_be_called_twice_and_open_starts_anew(source: FrameSource) -> None:
+    source.open()
+    pixels(source)
+    source.close()
+    source.close()
+    source.open()
+    assert source.next_index == 0
+    assert pixels(source) is not None
+
+
+@pytest.mark.parametrize("kind", ["images", "video"])
+def test_a_frame_has_the_number_that_its_file_gives_it(make: MakeSource, kind: str) -> None:
+    source = make(kind)
+    source.open()
+    for index in (9, 3, 4):
+        source.seek(index)
+        picture = pixels(source)
+        assert picture is not None
+        assert read_number(picture) == index
