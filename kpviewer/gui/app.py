@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.crash_hooks import install_crash_hooks
@@ -39,14 +39,15 @@ def run_viewer(options: ViewerOptions, theme: ThemeChoice = ThemeChoice.SYSTEM) 
     ensure_font()
     themes = ThemeManager(application, theme)
     window = MainWindow(options, themes)
-    log = StartupLog(window.view, options.started_s or time.monotonic())
+    StartupLog(window.view, options.started_s or time.monotonic())
     listener = InterruptListener(lambda: (window.close(), None)[1])
     if options.fullscreen:
         window.set_fullscreen(True)
+    # Queued: the source is opened once the empty window is on the screen.
+    queued = Qt.ConnectionType.QueuedConnection
+    window.view.appeared.connect(lambda: window.begin(options), queued)
     window.show()
     window.view.setFocus()
-    log.note_window()
-    QTimer.singleShot(0, lambda: window.begin(options))
     if options.seconds is not None:
         QTimer.singleShot(round(options.seconds * 1000), window.close)
     application.exec()

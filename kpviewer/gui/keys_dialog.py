@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayo
 from kpviewer.gui.keys import Act
 from kpviewer.gui.side_panel import rule
 
+KEY_PX = 88
 _COLUMNS = (("Play",), ("Source", "Save"), ("View", "Help"))
 MOUSE = (
     ("Wheel", "Zoom at the pointer"),
@@ -71,5 +72,6 @@ def _table(title: str, rows: tuple[tuple[str, str], ...]) -> QWidget:
         name.setProperty("kind", "secondary")
         grid.addWidget(name, index, 0, Qt.AlignmentFlag.AlignLeft)
         grid.addWidget(QLabel(text), index, 1)
+    grid.setColumnMinimumWidth(0, KEY_PX)
     grid.setColumnStretch(1, 1)
     return box

@@ -122,6 +122,7 @@ class Plot(QFrame):
         canvas.getPlotItem().layout.setContentsMargins(0, 8, 4, 0)
         canvas.setMouseEnabled(x=False, y=False)
         canvas.setXRange(-WINDOW_S, 0, padding=0)
+        canvas.setYRange(0, self._spec.least_top, padding=0)
         canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         canvas.addItem(self._target, ignoreBounds=True)
         canvas.addItem(self._cursor, ignoreBounds=True)

@@ -23,7 +23,9 @@ FPS = PlotSpec("FPS", ("capture", "model", "display"), digits=1, least_top=10.0)
 LATENCY = PlotSpec(
     "Latency, ms", ("read", "wait", "upload", "model", "select"), 1, stacked=True, least_top=5.0
 )
-ERROR = PlotSpec("Error, px", ("mean distance",), 1, least_top=2.0, hint="No truth to compare with")
+ERROR = PlotSpec(
+    "Error, px", ("mean distance",), 1, least_top=2.0, hint="Comes with a model and truth"
+)
 
 
 class PlotsPanel(QFrame):

@@ -32,6 +32,7 @@ JUMP_S = 5.0
 FALLBACK_FPS = 30.0
 WARM_UP_HW = (480, 640)
 """Size to make ready for while the source's is unknown."""
+PATIENCE_S = 1.5
 _OVER = (PipelineState.IDLE, PipelineState.FAILED)
 _LOOPING = (None, "demo")
 """Sources that start again by themselves."""
@@ -73,6 +74,8 @@ class Session(QObject):
         self._next_source: FrameSource | None = None
         self._loader: BackgroundLoader[ViewerEngine] = BackgroundLoader()
         self._engine: ViewerEngine | None = None
+        self._next_model: str | None = None
+        self._has_frames = False
         self._info: StreamInfo | None = None
         self._source_text: str | None = None
         self._source_name: str | None = None
@@ -129,6 +132,7 @@ class Session(QObject):
         self._source_text = text
         self._source_name = redact_url(text) if text is not None else "the first camera"
         self._failure = self._info = None
+        self._has_frames = False
         self._opening_since = self._clock()
         self.loops = text in _LOOPING
         self._leave()
@@ -151,16 +155,28 @@ class Session(QObject):
         self.source_changed.emit()
 
     def load_model(self, name: str) -> None:
-        """Load a model in the background; the video goes on."""
+        """Load a model in the background; the video goes on.
+
+        It waits a little for the source's first picture, which importing torch would hold up, and
+        whose size the model makes ready for.
+        """
         self._model_failure = None
         self._loading_since = self._clock()
-        info = self._info
+        self._next_model = name
+
+    def _load_next_model(self) -> None:
+        name, info = self._next_model, self._info
+        waits = self._source_name is not None and self._failure is None and not self._has_frames
+        if name is None or (waits and self._clock() - self._loading_since < PATIENCE_S):
+            return
+        self._next_model = None
         source_hw = (info.height, info.width) if info is not None else WARM_UP_HW
         load, device = self._options.load_engine, self._options.device
         self._loader.submit(name, lambda: load(name, device, source_hw))
 
     def poll(self) -> SessionStatus:
         """Notice what the threads have done since; to be called some ten times a second."""
+        self._load_next_model()
         if (outcome := self._loader.take()) is not None:
             self._take_model(outcome)
         self._start_next()
@@ -179,14 +195,16 @@ class Session(QObject):
             opening_s=now - self._opening_since,
             pipeline=status,
             failure=str(self._failure) if self._failure is not None else None,
-            loading_model=self._loader.busy_with,
+            loading_model=self._next_model or self._loader.busy_with,
             loading_s=now - self._loading_since,
             model_failure=self._model_failure,
         )
 
     def take_result(self) -> FrameResult | None:
         """Give the newest result; the caller holds its frame and must let it go."""
-        return self._pipeline.latest.take() if self._pipeline is not None else None
+        result = self._pipeline.latest.take() if self._pipeline is not None else None
+        self._has_frames = self._has_frames or result is not None
+        return result
 
     def close(self) -> None:
         """Stop everything and wait for it."""

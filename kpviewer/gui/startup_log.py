@@ -20,10 +20,10 @@ class StartupLog(QObject):
         self._view = view
         self._started_s = started_s
         self._has_picture = False
+        view.appeared.connect(self._on_appeared)
         view.painted.connect(self._on_painted)
 
-    def note_window(self) -> None:
-        """The window is on the screen."""
+    def _on_appeared(self) -> None:
         _log.info("Time to window: %.2f s", self._passed())
 
     def _on_painted(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from kpviewer.gui.buttons import PushButton
@@ -86,6 +86,13 @@ class StateCard(QFrame):
         if not same_buttons:
             self._set_buttons(card.buttons)
         self.place()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Take another size when the contents ask for one."""
+        handled = super().event(event)
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.place()
+        return handled
 
     def place(self) -> None:
         """Take the size that the text needs, in the middle of the parent."""

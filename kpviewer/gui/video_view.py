@@ -37,6 +37,8 @@ DIM = QColor(0, 0, 0, 150)
 class VideoView(QWidget):
     """Paints the newest result, letterboxed, with zoom and pan."""
 
+    appeared = pyqtSignal()
+    """The view is on the screen for the first time."""
     painted = pyqtSignal()
     """A new result is on the screen; once a result."""
     transformed = pyqtSignal()
@@ -56,8 +58,7 @@ class VideoView(QWidget):
         self._transform = ViewTransform((640, 480), (640, 480))
         self._drag_from: QPointF | None = None
         self._pointer = QPointF()
-        self._is_new = False
-        self._is_dimmed = False
+        self._has_appeared = self._is_new = self._is_dimmed = False
         self.card = StateCard(self)
         """In the middle, while there is no video."""
         self.card.pressed.connect(self.card_pressed)
@@ -120,6 +121,9 @@ class VideoView(QWidget):
         """Paint the picture, then what was seen in it."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Dark))
+        if not self._has_appeared:
+            self._has_appeared = True
+            self.appeared.emit()
         if self._result is None:
             return
         moved = self._transform
