@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PyQt6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
@@ -122,8 +122,7 @@ def qimage_of(bgr: ImageArray) -> QImage:
     """
     pixels = np.ascontiguousarray(bgr)
     height, width = pixels.shape[:2]
-    # Qt's typing wants bytes, but takes any buffer; without the stride it expects padded rows.
-    data: bytes = pixels.data  # type: ignore[assignment]
+    data: Any = pixels.data  # any buffer will do, though the signature says bytes
     return QImage(data, width, height, 3 * width, QImage.Format.Format_BGR888)
 
 
@@ -138,7 +137,8 @@ def array_of(image: QImage) -> ImageArray:
     if pointer is None:
         raise ValueError("image must have pixels, got an empty one")
     pointer.setsize(image.sizeInBytes())
-    rows: ImageArray = np.frombuffer(memoryview(pointer), np.uint8)
+    data: Any = pointer  # a buffer, though its type doesn't say so
+    rows: ImageArray = np.frombuffer(data, np.uint8)
     rows = rows.reshape(image.height(), image.bytesPerLine())[:, : 3 * image.width()]
     return rows.reshape(image.height(), image.width(), 3).copy()
 

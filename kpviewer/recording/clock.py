@@ -1,0 +1,54 @@
+"""When a frame is shown in a recording: seconds since its start, always increasing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kpviewer.structures import Frame, StreamInfo
+
+DEFAULT_FPS = 25.0
+"""Of sources that have no rate of their own, such as folders of pictures."""
+
+
+@dataclass(slots=True)
+class FrameClock:
+    """Gives each frame of one stream its time, in the order of recording.
+
+    Two clocks can lead: the time of capture (what a viewer saw, as long as it took) or the media
+    time (what the file says, however fast it is read).
+    """
+
+    fps: float
+    by_media_time: bool = False
+    max_gap_s: float | None = None
+    """A longer gap, such as a pause, is cut to this; None keeps it."""
+    _last_raw_s: float | None = None
+    _now_s: float = 0.0
+
+    @classmethod
+    def of_viewer(cls, info: StreamInfo) -> FrameClock:
+        """Record what is shown: live streams in real time, files without the user's pauses."""
+        return cls(info.nominal_fps or DEFAULT_FPS, max_gap_s=None if info.is_live else 1.0)
+
+    @classmethod
+    def of_media(cls, info: StreamInfo) -> FrameClock:
+        """Record at the file's own speed; a live stream has only the time of capture."""
+        return cls(info.nominal_fps or DEFAULT_FPS, by_media_time=not info.is_live)
+
+    def seconds(self, frame: Frame) -> float:
+        """Give the time of the next frame; the first has 0.
+
+        A frame that goes back, as after a seek, follows its predecessor at the usual distance.
+        """
+        raw_s = frame.captured_ns / 1e9
+        if self.by_media_time:
+            raw_s = frame.index / self.fps if frame.position_s is None else frame.position_s
+        if self._last_raw_s is not None:
+            step_s = raw_s - self._last_raw_s
+            if step_s <= 0:
+                step_s = 1 / self.fps
+            self._now_s += step_s if self.max_gap_s is None else min(step_s, self.max_gap_s)
+        self._last_raw_s = raw_s
+        return self._now_s

@@ -1,0 +1,137 @@
+"""A recording on disk: one video file, or several where pictures change their size.
+
+Watches the free space. Knows nothing of threads, models and overlays.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kpviewer.errors import RecordingError
+from kpviewer.recording.files import free_bytes, reserve
+from kpviewer.recording.video import VideoOptions, VideoWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kpviewer.structures import ImageArray
+
+_MIB = 1024 * 1024
+_CHECK_EVERY_S = 1.0
+_RESERVE_S = 30.0
+"""A recording ends when the space lasts for less than this at its rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceLimits:
+    """How much room on disk a recording wants, in bytes."""
+
+    to_start: int = 1024 * _MIB
+    to_go_on: int = 200 * _MIB
+    """Or half a minute at the recording's rate, where that is more."""
+    measure: Callable[[Path], int] = field(default=free_bytes)
+    """Gives the free bytes of a folder."""
+
+
+class Recording:
+    """Writes timed pictures to ``folder/stem.mp4``, for one thread.
+
+    A picture of another size than the one before goes on in ``stem_2.mp4``.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        stem: str,
+        *,
+        nominal_fps: float,
+        video: VideoOptions,
+        limits: SpaceLimits,
+    ) -> None:
+        """Check the space and take the name.
+
+        Raises:
+            RecordingError: if there is too little space, or the folder can't be written.
+        """
+        free = limits.measure(folder)
+        if free < limits.to_start:
+            raise RecordingError(
+                f"Recording needs {limits.to_start // _MIB} MB of free space, got {free // _MIB} "
+                f"MB in {folder}. Free some, or choose another folder."
+            )
+        self._folder, self._stem = folder, stem
+        self._fps, self._options, self._limits = nominal_fps, video, limits
+        self._part = reserve(folder, stem, ".mp4")
+        self._writer = VideoWriter(self._part, nominal_fps, video)
+        self._starts_s = 0.0
+        self._frames_before = 0
+        self._next_check_s = time.monotonic() + _CHECK_EVERY_S
+        self.seconds = 0.0
+        """Length of all files together."""
+        self.paths: list[Path] = []
+        """Files that are finished."""
+
+    @property
+    def path(self) -> Path | None:
+        """The part that grows; once closed, the last file, None if no picture came."""
+        if self._part.exists():
+            return self._part
+        return self.paths[-1] if self.paths else None
+
+    @property
+    def frames(self) -> int:
+        """Pictures written, in all files."""
+        return self._frames_before + self._writer.frames
+
+    @property
+    def bytes(self) -> int:
+        """Size of the present file."""
+        return self._writer.bytes
+
+    def write(self, bgr: ImageArray, time_s: float) -> None:
+        """Add a picture.
+
+        Args:
+            bgr: (H, W, 3) uint8.
+            time_s: since the start of the recording.
+
+        Raises:
+            RecordingError: if the disk is full or refuses; ``close`` then keeps what there is.
+        """
+        if self._writer.size_wh not in (None, (bgr.shape[1], bgr.shape[0])):
+            self._begin_another(time_s)
+        self._writer.write(bgr, time_s - self._starts_s)
+        self.seconds = self._starts_s + self._writer.seconds
+        if time.monotonic() >= self._next_check_s:
+            self._next_check_s = time.monotonic() + _CHECK_EVERY_S
+            self._check_space()
+
+    def close(self) -> None:
+        """Finish the file and give it its name; without a picture nothing is left.
+
+        Raises:
+            RecordingError: if its end can't be written.
+        """
+        self._writer.close()
+        path = self._writer.path
+        if path is not None and path not in self.paths:
+            self.paths.append(path)
+
+    def _begin_another(self, time_s: float) -> None:
+        self.close()
+        self._frames_before += self._writer.frames
+        self._starts_s = time_s
+        self._part = reserve(self._folder, self._stem, ".mp4")
+        self._writer = VideoWriter(self._part, self._fps, self._options)
+
+    def _check_space(self) -> None:
+        rate = self._writer.bytes / max(self._writer.seconds, 1.0)
+        free = self._limits.measure(self._folder)
+        if free < max(self._limits.to_go_on, rate * _RESERVE_S):
+            raise RecordingError(
+                f"Recording stopped: only {free // _MIB} MB are free in {self._folder}. "
+                "Free space or choose another folder."
+            )
