@@ -1,1 +1,1 @@
-"""What is kept: annotated video and result files, each written in its own thread."""
+"""Videos, result files and snapshots of what the pipeline gives."""

@@ -1,0 +1,214 @@
+"""How results are written as text: a JSON line a frame, a CSV row a detection, or a COCO list.
+
+The formats are stable: fields may be added, none changes its meaning while ``FORMAT_VERSION``
+stays. Coordinates are source pixels, times seconds (timings ms).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kpviewer.structures import FrameResult, Thresholds
+
+FORMAT_VERSION = 1
+_PX_DECIMALS, _SCORE_DECIMALS, _MS_DECIMALS, _S_DECIMALS = 2, 4, 3, 6
+
+
+@dataclass(frozen=True, slots=True)
+class ResultHeader:
+    """What a reader must know to understand the results."""
+
+    source: str
+    model: str | None = None
+    class_names: tuple[str, ...] = ()
+    keypoint_names: tuple[str, ...] = ()
+    thresholds: Thresholds | None = None
+
+    def class_name(self, class_id: int) -> str:
+        """Give the name of a class, ``class N`` where there is none."""
+        known = class_id < len(self.class_names)
+        return self.class_names[class_id] if known else f"class {class_id}"
+
+
+class ResultFormat(Protocol):
+    """Turns results into text."""
+
+    def begin(self) -> str:
+        """Give what stands before all results."""
+
+    def frame(self, result: FrameResult) -> str:
+        """Give the text of one frame."""
+
+    def end(self) -> str:
+        """Give what stands after all results."""
+
+
+class _JsonLines:
+    """The first line describes the file, each other line is a frame."""
+
+    def __init__(self, header: ResultHeader) -> None:
+        self._header = header
+
+    def begin(self) -> str:
+        header = self._header
+        return _json_line(
+            {
+                "format": "kpviewer-results",
+                "version": FORMAT_VERSION,
+                "source": header.source,
+                "model": header.model,
+                "class_names": header.class_names,
+                "keypoint_names": header.keypoint_names,
+                "thresholds": _describe_thresholds(header.thresholds),
+            }
+        )
+
+    def frame(self, result: FrameResult) -> str:
+        frame = result.frame
+        return _json_line(
+            {
+                "index": frame.index,
+                "position_s": _rounded(frame.position_s, _S_DECIMALS),
+                "captured_ns": frame.captured_ns,
+                "detections": self._detections(result),
+                "timings": _rounded(asdict(result.timings), _MS_DECIMALS),
+                "error": _rounded(asdict(result.error), _SCORE_DECIMALS) if result.error else None,
+            }
+        )
+
+    def end(self) -> str:
+        return ""
+
+    def _detections(self, result: FrameResult) -> list[dict[str, Any]]:
+        found = result.detections
+        return [
+            {
+                "class": self._header.class_name(class_id),
+                "class_id": class_id,
+                "score": _rounded(score, _SCORE_DECIMALS),
+                "xyxy": _rounded(box, _PX_DECIMALS),
+                "keypoints": _rounded(points, _PX_DECIMALS),
+            }
+            for class_id, score, box, points in zip(
+                found.class_ids.tolist(),
+                found.scores.tolist(),
+                found.xyxy.tolist(),
+                found.keypoints_xy.tolist(),
+                strict=True,
+            )
+        ]
+
+
+class _CsvRows:
+    """One row a detection; a frame without any has none."""
+
+    _COLUMNS = ("index", "position_s", "class_id", "class", "score", "x1", "y1", "x2", "y2")
+
+    def __init__(self, header: ResultHeader) -> None:
+        self._header = header
+
+    def begin(self) -> str:
+        points = [f"{name}_{axis}" for name in self._header.keypoint_names for axis in "xy"]
+        return _csv_row([*self._COLUMNS, *points])
+
+    def frame(self, result: FrameResult) -> str:
+        found, frame = result.detections, result.frame
+        points_wanted = len(self._header.keypoint_names)
+        rows = []
+        for row in range(len(found)):
+            class_id = int(found.class_ids[row])
+            points = found.keypoints_xy[row, :points_wanted].reshape(-1).tolist()
+            values = [*found.xyxy[row].tolist(), *points]
+            rows.append(
+                _csv_row(
+                    [
+                        frame.index,
+                        _rounded(frame.position_s, _S_DECIMALS),
+                        class_id,
+                        self._header.class_name(class_id),
+                        _rounded(float(found.scores[row]), _SCORE_DECIMALS),
+                        *_rounded(values, _PX_DECIMALS),
+                    ]
+                )
+            )
+        return "".join(rows)
+
+    def end(self) -> str:
+        return ""
+
+
+class _CocoResults:
+    """The list that pycocotools' ``loadRes`` takes: image_id is the frame, category_id from 1."""
+
+    def __init__(self, _header: ResultHeader) -> None:
+        self._separator = ""
+
+    def begin(self) -> str:
+        return "["
+
+    def frame(self, result: FrameResult) -> str:
+        found = result.detections
+        text = ""
+        for row in range(len(found)):
+            left, top, right, bottom = found.xyxy[row].tolist()
+            entry: dict[str, Any] = {
+                "image_id": result.frame.index,
+                "category_id": int(found.class_ids[row]) + 1,
+                "bbox": _rounded([left, top, right - left, bottom - top], _PX_DECIMALS),
+                "score": _rounded(float(found.scores[row]), _SCORE_DECIMALS),
+            }
+            if found.keypoints_xy.shape[1]:
+                points = found.keypoints_xy[row].tolist()
+                entry["keypoints"] = _rounded([v for x, y in points for v in (x, y, 2)], 2)
+            text += self._separator + "\n" + json.dumps(entry, allow_nan=False)
+            self._separator = ","
+        return text
+
+    def end(self) -> str:
+        return "\n]\n"
+
+
+RESULT_FORMATS: dict[str, tuple[str, Callable[[ResultHeader], ResultFormat]]] = {
+    "jsonl": (".jsonl", _JsonLines),
+    "csv": (".csv", _CsvRows),
+    "coco": (".json", _CocoResults),
+}
+"""Suffix and maker by the name that the command line uses."""
+
+
+def _describe_thresholds(thresholds: Thresholds | None) -> dict[str, Any] | None:
+    if thresholds is None:
+        return None
+    values = {item.name: getattr(thresholds, item.name) for item in fields(thresholds)}
+    values["classes"] = None if thresholds.classes is None else sorted(thresholds.classes)
+    values["class_scores"] = {str(key): value for key, value in thresholds.class_scores.items()}
+    return values
+
+
+def _rounded(value: Any, decimals: int) -> Any:
+    """Round every number, at any depth; those that JSON lacks (NaN, infinity) become None."""
+    if isinstance(value, float):
+        return round(value, decimals) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _rounded(item, decimals) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item, decimals) for item in value]
+    return value
+
+
+def _json_line(value: dict[str, Any]) -> str:
+    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _csv_row(values: list[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(values)
+    return buffer.getvalue()

@@ -1,0 +1,106 @@
+"""Result files: sinks that write what a pipeline sees, safe against kills and full disks."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TextIO
+
+from kpviewer.errors import RecordingError
+from kpviewer.recording.files import publish, reserve
+from kpviewer.recording.formats import RESULT_FORMATS, ResultFormat, ResultHeader
+from kpviewer.recording.video import reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kpviewer.structures import FrameResult
+
+__all__ = ["RESULT_FORMATS", "ResultHeader", "ResultWriter", "open_results"]
+
+_FLUSH_EVERY_S = 1.0
+
+
+class ResultWriter:
+    """A result sink that writes one file, ``NAME.part`` until it is closed; ``accept`` and ``close`` must not overlap.
+
+    After a failed write it ignores what comes; ``failure`` says why, and ``close`` raises it.
+    """
+
+    def __init__(self, folder: Path, stem: str, suffix: str, text_format: ResultFormat) -> None:
+        """Take the name and write the beginning; ``open_results`` is the short way.
+
+        Raises:
+            RecordingError: if the folder can't be written.
+        """
+        self._part = reserve(folder, stem, suffix)
+        self._format = text_format
+        self._file: TextIO | None = None
+        self._next_flush_s = 0.0
+        self.path: Path | None = None
+        """The finished file, after ``close``."""
+        self.failure: str | None = None
+        """Why nothing more is written: one or two lines for the user."""
+        self._try(self._open)
+
+    def accept(self, result: FrameResult) -> None:
+        """Write the result of a frame."""
+        if self.failure is None:
+            self._try(lambda: self._write(self._format.frame(result)))
+
+    def close(self) -> Path:
+        """Finish the file and give it its name; idempotent.
+
+        Raises:
+            RecordingError: if any of it couldn't be written; what could be has the name.
+        """
+        if self.path is None:
+            if self.failure is None:
+                self._try(lambda: self._write(self._format.end()))
+            self._try(self._shut)
+            self.path = publish(self._part)
+        if self.failure is not None:
+            raise RecordingError(self.failure)
+        return self.path
+
+    def _open(self) -> None:
+        self._file = self._part.open("w", encoding="utf-8", newline="")
+        self._write(self._format.begin())
+
+    def _write(self, text: str) -> None:
+        if self._file is None:
+            return
+        self._file.write(text)
+        now_s = time.monotonic()
+        if now_s >= self._next_flush_s:
+            self._file.flush()
+            self._next_flush_s = now_s + _FLUSH_EVERY_S
+
+    def _shut(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def _try(self, action: Callable[[], None]) -> None:
+        """Do it; the first failure is kept for the user."""
+        try:
+            action()
+        except OSError as error:
+            failure = f"{self._part.name} is incomplete: {reason_of(error)}"
+            self.failure = self.failure or failure
+
+
+def open_results(kind: str, folder: Path, stem: str, header: ResultHeader) -> ResultWriter:
+    """Open a result file.
+
+    Args:
+        kind: a key of RESULT_FORMATS.
+        folder: made if it isn't there.
+        stem: name without suffix; never overwrites.
+        header: of the stream and the model.
+
+    Raises:
+        RecordingError: if the folder can't be written.
+    """
+    suffix, make = RESULT_FORMATS[kind]
+    return ResultWriter(folder, stem, suffix, make(header))
