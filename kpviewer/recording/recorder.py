@@ -134,7 +134,7 @@ class RecorderThread(threading.Thread):
         """Write what waits, finish the file and end the thread; idempotent.
 
         Returns:
-            The (last) file; None if no frame ever came.
+            The file; None if no frame ever came.
         """
         with self._changed:
             self._is_stopping = True
@@ -164,10 +164,6 @@ class RecorderThread(threading.Thread):
     def status(self) -> RecorderStatus:
         """Give a snapshot, at any time."""
         return replace(self._status, dropped=self._dropped)
-
-    def paths(self) -> list[Path]:
-        """Give the finished files, more than one if the size of the pictures changed."""
-        return list(self._recording.paths) if self._recording else []
 
     def run(self) -> None:
         """Serve until stopped or broken; the file is finished in any case."""

@@ -1,7 +1,4 @@
-"""A recording on disk: one video file, or several where pictures change their size.
-
-Watches the free space. Knows nothing of threads, models and overlays.
-"""
+"""A video file that watches the free space. Knows nothing of threads, models and overlays."""
 
 from __future__ import annotations
 
@@ -37,10 +34,7 @@ class SpaceLimits:
 
 
 class Recording:
-    """Writes timed pictures to ``folder/stem.mp4``, for one thread.
-
-    A picture of another size than the one before goes on in ``stem_2.mp4``.
-    """
+    """Writes timed pictures to ``folder/stem.mp4`` while there is room, for one thread."""
 
     def __init__(
         self,
@@ -62,49 +56,38 @@ class Recording:
                 f"Recording needs {limits.to_start // _MIB} MB of free space, got {free // _MIB} "
                 f"MB in {folder}. Free some, or choose another folder."
             )
-        self._folder, self._stem = folder, stem
-        self._fps, self._options, self._limits = nominal_fps, video, limits
+        self._folder, self._limits = folder, limits
         self._part = reserve(folder, stem, ".mp4")
         self._writer = VideoWriter(self._part, nominal_fps, video)
-        self._starts_s = 0.0
-        self._frames_before = 0
         self._next_check_s = time.monotonic() + _CHECK_EVERY_S
-        self.seconds = 0.0
-        """Length of all files together."""
-        self.paths: list[Path] = []
-        """Files that are finished."""
 
     @property
     def path(self) -> Path | None:
-        """The part that grows; once closed, the last file, None if no picture came."""
-        if self._part.exists():
-            return self._part
-        return self.paths[-1] if self.paths else None
+        """The part that grows, then the finished file; None if no picture came until the end."""
+        return self._writer.path or (self._part if self._part.exists() else None)
+
+    @property
+    def seconds(self) -> float:
+        """Length so far."""
+        return self._writer.seconds
 
     @property
     def frames(self) -> int:
-        """Pictures written, in all files."""
-        return self._frames_before + self._writer.frames
+        """Pictures written."""
+        return self._writer.frames
 
     @property
     def bytes(self) -> int:
-        """Size of the present file."""
+        """Size of the file."""
         return self._writer.bytes
 
     def write(self, bgr: ImageArray, time_s: float) -> None:
-        """Add a picture.
-
-        Args:
-            bgr: (H, W, 3) uint8.
-            time_s: since the start of the recording.
+        """Add a picture; see ``VideoWriter.write``.
 
         Raises:
             RecordingError: if the disk is full or refuses; ``close`` then keeps what there is.
         """
-        if self._writer.size_wh not in (None, (bgr.shape[1], bgr.shape[0])):
-            self._begin_another(time_s)
-        self._writer.write(bgr, time_s - self._starts_s)
-        self.seconds = self._starts_s + self._writer.seconds
+        self._writer.write(bgr, time_s)
         if time.monotonic() >= self._next_check_s:
             self._next_check_s = time.monotonic() + _CHECK_EVERY_S
             self._check_space()
@@ -116,16 +99,6 @@ class Recording:
             RecordingError: if its end can't be written.
         """
         self._writer.close()
-        path = self._writer.path
-        if path is not None and path not in self.paths:
-            self.paths.append(path)
-
-    def _begin_another(self, time_s: float) -> None:
-        self.close()
-        self._frames_before += self._writer.frames
-        self._starts_s = time_s
-        self._part = reserve(self._folder, self._stem, ".mp4")
-        self._writer = VideoWriter(self._part, self._fps, self._options)
 
     def _check_space(self) -> None:
         rate = self._writer.bytes / max(self._writer.seconds, 1.0)

@@ -18,6 +18,7 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from kpviewer.errors import RecordingError
+from kpviewer.geometry import Letterbox
 from kpviewer.recording.files import publish
 
 if TYPE_CHECKING:
@@ -77,19 +78,15 @@ class VideoWriter:
         self._options = options
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
-        self._size_wh: tuple[int, int] | None = None
-        self._to_yuv = VideoReformatter()
+        self._size_hw = (0, 0)
+        """Of the first picture."""
+        self._to_yuv, self._resize = VideoReformatter(), VideoReformatter()
         self._last_tick = -1
         self._next_key_s = 0.0
         self.path: Path | None = None
         """The finished file, after ``close``."""
         self.frames = 0
         """Pictures written."""
-
-    @property
-    def size_wh(self) -> tuple[int, int] | None:
-        """Size of the pictures, px; None before the first."""
-        return self._size_wh
 
     @property
     def seconds(self) -> float:
@@ -106,20 +103,17 @@ class VideoWriter:
         """Add a picture.
 
         Args:
-            bgr: (H, W, 3) uint8; odd sizes get a copy of their last row or column.
+            bgr: (H, W, 3) uint8. The first decides the size of the video; others are fitted into
+                it with black borders. Odd sizes get a copy of their last row or column.
             time_s: since the start of the video; one not later than the last is moved after it.
 
         Raises:
             RecordingError: if it can't be written; what was written before can be played, after
                 ``close``.
-            ValueError: if the picture has another size than the first.
         """
-        size_wh = (bgr.shape[1], bgr.shape[0])
-        if self._size_wh not in (None, size_wh):
-            raise ValueError(f"pictures must have size {self._size_wh}, got {size_wh}")
         try:
             if self._stream is None:
-                self._open(size_wh)
+                self._open(bgr.shape[0], bgr.shape[1])
             self._encode(self._frame(bgr, time_s))
         except (OSError, av.FFmpegError) as error:
             raise RecordingError(f"Recording stopped: {reason_of(error)}") from error
@@ -139,13 +133,13 @@ class VideoWriter:
         if failure is not None:
             raise RecordingError(f"The end of {self.path} is lost: {reason_of(failure)}")
 
-    def _open(self, size_wh: tuple[int, int]) -> None:
+    def _open(self, height: int, width: int) -> None:
         options = self._options
         codec = options.codec or next(name for name in _CODECS if name in av.codecs_available)
         self._container = av.open(str(self._part), "w", format="mp4", options=_MUXER_OPTIONS)
         stream = cast("VideoStream", self._container.add_stream(codec, rate=self._fps))
-        self._size_wh = size_wh
-        stream.width, stream.height = (side + side % 2 for side in size_wh)
+        self._size_hw = (height, width)
+        stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"
         stream.time_base = Fraction(1, TICKS_PER_S)
         context = stream.codec_context
@@ -162,6 +156,8 @@ class VideoWriter:
         self._stream = stream
 
     def _frame(self, bgr: ImageArray, time_s: float) -> av.VideoFrame:
+        if bgr.shape[:2] != self._size_hw:
+            bgr = self._fitted(bgr)
         odd_rows, odd_columns = bgr.shape[0] % 2, bgr.shape[1] % 2
         if odd_rows or odd_columns:
             bgr = np.pad(bgr, ((0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
@@ -179,6 +175,17 @@ class VideoWriter:
             frame.pict_type = PictureType.I
             self._next_key_s = time_s + _GOP_S
         return frame
+
+    def _fitted(self, bgr: ImageArray) -> ImageArray:
+        """Give an (H, W, 3) picture the size of the first, with black borders."""
+        box = Letterbox.fit((bgr.shape[0], bgr.shape[1]), self._size_hw)
+        height, width = box.resized_hw
+        frame = av.VideoFrame.from_ndarray(bgr, format="bgr24")
+        canvas = np.zeros((*self._size_hw, 3), np.uint8)
+        canvas[box.top : box.top + height, box.left : box.left + width] = self._resize.reformat(
+            frame, width=width, height=height
+        ).to_ndarray()
+        return canvas
 
     def _encode(self, frame: av.VideoFrame | None) -> None:
         """Encode and write a picture; None writes those that the encoder holds back."""
