@@ -11,7 +11,7 @@ import re
 import shutil
 import time
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from kpviewer.errors import RecordingError
 
@@ -34,6 +34,11 @@ def safe_stem(text: str) -> str:
     """Turn any text into a file name without suffix: letters, digits, ``._-``, no leading dot."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", text)[:_LONGEST_STEM].strip("._")
     return stem or "recording"
+
+
+def source_stem(name: str) -> str:
+    """Give a name for what is made of a source: ``clip`` for ``clip.mp4``."""
+    return safe_stem(PurePath(name).stem)
 
 
 def reserve(folder: Path, stem: str, suffix: str) -> Path:

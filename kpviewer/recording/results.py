@@ -24,7 +24,8 @@ _FLUSH_EVERY_S = 1.0
 class ResultWriter:
     """A result sink that writes one file, ``NAME.part`` until it is closed.
 
-    ``accept`` and ``close`` must not overlap: take it out of the pipeline first. After a failed write it ignores what comes; ``failure`` says why, and ``close`` raises it.
+    ``accept`` and ``close`` must not overlap: take it out of the pipeline first. After a failed
+    write it ignores what comes; ``failure`` says why, and ``close`` raises it.
     """
 
     def __init__(self, folder: Path, stem: str, suffix: str, text_format: ResultFormat) -> None:

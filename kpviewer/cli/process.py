@@ -1,0 +1,186 @@
+"""``kpviewer process``: the pipeline with no window, over files and streams, losing no frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kpviewer.annotations.spec import FORMS
+from kpviewer.errors import KpviewerError, SourceError
+from kpviewer.structures import NmsKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kpviewer.cli.process_job import ProcessJob
+    from kpviewer.pipeline.pipeline import InferenceEngine, Pipeline
+    from kpviewer.sources.base import TruthProvider
+
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessOptions:
+    """What is made of each source."""
+
+    out: Path
+    outputs: tuple[str, ...] = ("video",)
+    """Of video, jsonl, csv, coco."""
+    seconds: float | None = None
+    """Of each source; None: all of it."""
+    model: str = "face-ssd"
+    device: str = "auto"
+    changes: dict[str, Any] = field(default_factory=dict)
+    """Fields of Thresholds that differ from the model's own."""
+    truth: str | None = None
+    """Spec of annotations."""
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for results.")
+@click.option("--video", is_flag=True, help="Annotated MP4 (the default).")
+@click.option("--jsonl", is_flag=True, help="One JSON line a frame.")
+@click.option("--csv", is_flag=True, help="One row a detection.")
+@click.option("--coco", is_flag=True, help="COCO result list.")
+@click.option("--model", default="face-ssd", show_default=True, help="A shipped name or a file.")
+@click.option("--conf", type=click.FloatRange(0, 1), help="Confidence.  [default: the model's]")
+@click.option("--iou", type=click.FloatRange(0, 1), help="Of NMS.  [default: the model's]")
+@click.option("--nms", type=click.Choice([kind.value for kind in NmsKind]), help="Kind of NMS.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Only the first N.")
+@click.option("--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}.")
+@click.pass_context
+def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> None:
+    """Run the model over each SOURCE at full speed and write the results to a folder.
+
+    Every frame is used, in order. What can't be read is told, and the next source goes on; the exit
+    code is that of the first failure.
+    """
+    outputs = tuple(name for name in ("video", "jsonl", "csv", "coco") if given[name])
+    wanted = {"score": given["conf"], "iou": given["iou"]}
+    wanted["nms"] = NmsKind(given["nms"]) if given["nms"] else None
+    options = ProcessOptions(
+        given["out"],
+        outputs or ("video",),
+        seconds=given["seconds"],
+        model=given["model"],
+        device=given["device"],
+        changes={name: value for name, value in wanted.items() if value is not None},
+        truth=given["truth"],
+    )
+    ctx.exit(process_sources(sources, options))
+
+
+def process_sources(
+    sources: Sequence[str | None],
+    options: ProcessOptions,
+    *,
+    engine: InferenceEngine | None = None,
+) -> int:
+    """Process sources one after the other; a line for each goes to stdout, errors to stderr.
+
+    Main thread only, as it may have to make the application object that text needs.
+
+    Args:
+        sources: as for ``make_source``; None is the first camera, else the demo.
+        options: what to make of them.
+        engine: the model; None loads ``options.model``.
+
+    Returns:
+        Exit code: 0, or that of the first source that failed.
+
+    Raises:
+        KpviewerError: if the model or the truth can't be loaded.
+        KeyboardInterrupt: on Ctrl-C, once the files are finished.
+    """
+    from kpviewer.overlay import ensure_gui_application
+
+    ensure_gui_application()
+    engine = engine or _load(options)
+    truth = _read_truth(options.truth, engine.spec.class_names)
+    codes = [_process(source, options, engine, truth) for source in sources]
+    return next((code for code in codes if code), 0)
+
+
+def _load(options: ProcessOptions) -> InferenceEngine:
+    from kpviewer.models.weights import load_model
+    from kpviewer.runtime.executor import Executor
+
+    return Executor(load_model(options.model), options.device)
+
+
+def _read_truth(spec: str | None, class_names: tuple[str, ...]) -> TruthProvider | None:
+    if spec is None:
+        return None
+    from kpviewer.annotations.classes import align_classes
+    from kpviewer.annotations.spec import read_annotations
+    from kpviewer.annotations.truth import AnnotationTruth
+
+    return AnnotationTruth(align_classes(read_annotations(spec), class_names))
+
+
+def _process(
+    text: str | None,
+    options: ProcessOptions,
+    engine: InferenceEngine,
+    truth: TruthProvider | None,
+) -> int:
+    """Process one source and tell what came of it; give its exit code."""
+    from kpviewer.cli.process_job import ProcessJob
+    from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+    from kpviewer.sources.open import make_source, redact_url
+
+    name = redact_url(text) if text else "camera"
+    thresholds = replace(engine.spec.thresholds, **options.changes)
+    # Files lose nothing; a live stream that is faster than the model has to.
+    settings = PipelineOptions(pace=False, hold_at_end=False)
+    try:
+        source = make_source(text, truth=truth)
+        pipeline = Pipeline(source, engine, thresholds=thresholds, options=settings)
+        job = ProcessJob(pipeline, engine.spec, options)
+        try:
+            _run(pipeline, job, name)
+        finally:
+            _finish(pipeline, job, name)
+        if not job.frames:
+            raise SourceError("no frame could be read. Is it a video?")
+    except KpviewerError as error:
+        is_named = Path(name).name in str(error)
+        click.echo(f"Error: {error}" if is_named else f"Error: {name}: {error}", err=True)
+        return error.exit_code
+    return 0
+
+
+def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
+    """Show progress until the source ends, the job has enough, or something breaks."""
+    from tqdm import tqdm
+
+    pipeline.add_sink(job)
+    pipeline.start()
+    with tqdm(desc=name, unit="frame", disable=None, leave=False) as bar:
+        while not pipeline.join(_POLL_S):
+            if pipeline.info is not None:
+                bar.total = pipeline.info.frame_count
+            bar.update(job.frames - bar.n)
+            if job.is_complete:
+                return
+
+
+def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
+    """End the threads, give the files their names, and tell."""
+    try:
+        pipeline.close()
+    finally:
+        paths = job.close()
+    status = pipeline.status()
+    if paths:
+        read = job.frames if job.is_complete else status.stats.frames_read
+        files = ", ".join(str(path) for path in paths)
+        click.echo(f"{name}: {read} frames in, {job.frames} out, {job.fps:.1f} fps -> {files}")
+    if status.warning is not None:
+        click.echo(f"Warning: {name}: {status.warning}", err=True)
+    job.check()

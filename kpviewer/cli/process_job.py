@@ -1,0 +1,130 @@
+"""What ``process`` does with the results of one source: it hands them to the wanted files."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from kpviewer.errors import PipelineError, RecordingError
+from kpviewer.overlay import OverlayStyle
+from kpviewer.recording.clock import FrameClock
+from kpviewer.recording.files import source_stem
+from kpviewer.recording.recorder import RecorderOptions, RecorderThread
+from kpviewer.recording.recording import SpaceLimits
+from kpviewer.recording.results import ResultHeader, ResultWriter, open_results
+from kpviewer.recording.video import VideoOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kpviewer.cli.process import ProcessOptions
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.pipeline.pipeline import Pipeline
+    from kpviewer.structures import FrameResult, StreamInfo
+
+_LEAST_FREE_BYTES = 200 * 1024 * 1024
+
+
+class ProcessJob:
+    """A result sink; ``accept`` runs on the inference thread, the rest on the caller's.
+
+    The files are opened when the first result comes, as only then the source is known. An error of
+    a file ends the pipeline: there is nobody watching who would want it to go on.
+    """
+
+    def __init__(self, pipeline: Pipeline, spec: ModelSpec, options: ProcessOptions) -> None:
+        """Open nothing yet."""
+        self._pipeline = pipeline
+        self._spec = spec
+        self._options = options
+        self._clock: FrameClock | None = None
+        self._recorder: RecorderThread | None = None
+        self._writers: list[ResultWriter] = []
+        self._started_s = self._ended_s = time.monotonic()
+        self.frames = 0
+        """Results passed on."""
+        self.is_complete = False
+        """Whether the wanted seconds are over."""
+
+    @property
+    def fps(self) -> float:
+        """Results a second so far, from the first to the last."""
+        return (self.frames - 1) / max(self._ended_s - self._started_s, 1e-9)
+
+    def accept(self, result: FrameResult) -> None:
+        """Pass a result on.
+
+        Raises:
+            RecordingError: if a file can't be written.
+        """
+        if self.is_complete:
+            return
+        if self._clock is None:
+            self._clock = self._open()
+        limit_s = self._options.seconds
+        if self._clock.seconds(result.frame) >= (limit_s or float("inf")):
+            self.is_complete = True
+            return
+        if self._recorder is not None:
+            self._recorder.accept(result)
+        for writer in self._writers:
+            writer.accept(result)
+        self.frames += 1
+        self._ended_s = time.monotonic()
+        self.check()
+
+    def close(self) -> list[Path]:
+        """Finish the files, whatever happened; give those that hold something."""
+        paths = [self._recorder.stop()] if self._recorder is not None else []
+        for writer in self._writers:
+            with contextlib.suppress(RecordingError):  # told by ``check``
+                writer.close()
+            paths.append(writer.path)
+        return [path for path in paths if path is not None]
+
+    def check(self) -> None:
+        """Raise the first failure of any file.
+
+        Raises:
+            RecordingError: if one can't be written.
+        """
+        failures = [writer.failure for writer in self._writers]
+        if self._recorder is not None:
+            failures.append(self._recorder.status().failure)
+        for failure in failures:
+            if failure is not None:
+                raise RecordingError(failure)
+
+    def _open(self) -> FrameClock:
+        info = self._pipeline.info
+        if info is None:
+            raise PipelineError("A result came before its source was open.")
+        self._started_s = time.monotonic()
+        stem = source_stem(info.name)
+        header = self._header(info)
+        for kind in self._options.outputs:
+            if kind == "video":
+                self._recorder = self._start_recorder(info, stem)
+            else:
+                self._writers.append(open_results(kind, self._options.out, stem, header))
+        return FrameClock.of_media(info)
+
+    def _header(self, info: StreamInfo) -> ResultHeader:
+        spec = self._spec
+        return ResultHeader(
+            info.name, spec.name, spec.class_names, spec.keypoint_names, self._pipeline.thresholds
+        )
+
+    def _start_recorder(self, info: StreamInfo, stem: str) -> RecorderThread:
+        options = RecorderOptions(
+            stem,
+            OverlayStyle(self._spec.class_names, self._spec.skeleton),
+            lossless=not info.is_live,
+            by_media_time=True,
+            limits=SpaceLimits(to_start=_LEAST_FREE_BYTES),
+            video=VideoOptions(preset="superfast"),  # nobody waits for the single picture
+        )
+        recorder = RecorderThread(self._options.out, info, options)
+        recorder.start()
+        return recorder
