@@ -34,6 +34,8 @@ class Reel:
             )
         self.first = first
         self.next_index = 0
+        self.has_run_out = False
+        """The last frame was decoded; False after a seek, past the end too."""
         self._pending: VideoFrame | None = first
         self._is_ended = False
         self._index = self._scan(SCAN_BUDGET_S)
@@ -69,6 +71,7 @@ class Reel:
             self._count_to(index)
         elif index >= len(self._index):
             self._pending, self._is_ended, self.next_index = None, True, len(self._index)
+            self.has_run_out = False
         else:
             self._wind_to(index, self._index)
 
@@ -87,7 +90,7 @@ class Reel:
         if self._is_ended:
             return None
         frame = self._decoder.next_frame()
-        self._is_ended = frame is None
+        self._is_ended = self.has_run_out = frame is None
         return frame
 
     def _wind_to(self, index: int, frames: FrameIndex) -> None:

@@ -65,7 +65,7 @@ class VideoSource:
         """Damage that was seen so far, for the user."""
         damaged = 0 if self._reel is None else len(self._reel.decoder.damaged_pts)
         if self._warning is None and damaged:
-            return f"{damaged} frames are damaged; the picture may be smeared"
+            return f"damaged frames: {damaged}; the picture may be smeared there"
         return self._warning
 
     def open(self) -> StreamInfo:
@@ -132,16 +132,15 @@ class VideoSource:
         return float((frame.pts - first.pts) * base)
 
     def _note_end(self, reel: Reel) -> None:
-        total_s = stated_end_s(reel.decoder.container, reel.decoder.stream)
-        is_short = total_s is not None and total_s - self._reached_s > SHORTFALL_S
-        if self._warning is not None or reel.next_index == 0:
+        if self._warning is not None or not reel.has_run_out or self._reached_s == 0:
             return
-        if is_short and total_s is not None and self._reached_s > 0:
-            stated = _stated_frames(reel)
-            expected = stated or round(reel.next_index * total_s / self._reached_s)
-            self._warning = f"ended early: {reel.next_index} of {expected} frames could be read"
+        total_s = stated_end_s(reel.decoder.container, reel.decoder.stream)
+        frames = reel.next_index
+        if total_s is not None and total_s - self._reached_s > SHORTFALL_S:
+            expected = _stated_frames(reel) or round(frames * total_s / self._reached_s)
+            self._warning = f"ended early: {frames} of {expected} frames could be read"
         elif reel.decoder.failure is not None:
-            self._warning = f"ended early: {reel.next_index} frames could be read"
+            self._warning = f"ended early: {frames} frames could be read"
 
 
 def check_file(path: Path) -> str:

@@ -163,6 +163,7 @@ def test_seek_past_the_end_means_the_end_and_back_again_works(seekable: FrameSou
     seekable.seek(count + 5)
     assert seekable.next_index == count
     assert pixels(seekable) is None
+    assert seekable.warning is None
     seekable.seek(0)
     again = pixels(seekable)
     assert first is not None

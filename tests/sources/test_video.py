@@ -121,7 +121,24 @@ def test_a_film_cut_in_the_middle_gives_what_is_there_and_says_so(tmp_path: Path
     assert source.warning is not None  # it may still be read when the stream has ended
 
 
-def test_damaged_frames_are_counted(shared_data: Path) -> None:
+def test_a_film_with_flipped_bits_is_read_and_its_damage_told(tmp_path: Path) -> None:
+    path = tmp_path / "flipped.ts"
+    write_film(path, options={"g": "15", "bf": "0"})
+    data = bytearray(path.read_bytes())
+    for place in range(len(data) // 3, len(data), 900):
+        data[place] ^= 0b00010000
+    path.write_bytes(data)
+    source = VideoSource(path)
+    source.open()
+    assert 20 < count(source) <= 60
+    assert source.warning is not None
+    assert "damaged" in source.warning
+    source.seek(10)
+    assert source.read(buffer) is not None
+    source.close()
+
+
+def test_the_real_clip_with_flipped_bits_gives_all_its_frames(shared_data: Path) -> None:
     source = VideoSource(shared_data / "videos" / "bitflip.mkv")
     source.open()
     assert count(source) == 51
