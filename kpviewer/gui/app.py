@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 
-from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.crash_hooks import install_crash_hooks
@@ -43,9 +43,8 @@ def run_viewer(options: ViewerOptions, theme: ThemeChoice = ThemeChoice.SYSTEM) 
     listener = InterruptListener(lambda: (window.close(), None)[1])
     if options.fullscreen:
         window.set_fullscreen(True)
-    # Queued: the source is opened once the empty window is on the screen.
-    queued = Qt.ConnectionType.QueuedConnection
-    window.view.appeared.connect(lambda: window.begin(options), queued)
+    # The source is opened once the empty window is on the screen.
+    window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
     window.show()
     window.view.setFocus()
     if options.seconds is not None:

@@ -1,21 +1,27 @@
 """Recording and snapshots: what is saved of the stream, and where.
 
-The recorder is a sink of the pipeline with a thread of its own; this starts and stops it.
+The recorder is a sink of the pipeline with a thread of its own; this starts it, stops it, and
+tells what became of the file.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import platformdirs
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from kpviewer.errors import KpviewerError, RecordingError
 from kpviewer.gui.session import Session
-from kpviewer.overlay import OverlayStyle
+from kpviewer.overlay import OverlayStyle, qimage_of, render
+from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.recording.files import publish, recording_stem, reserve
+from kpviewer.recording.recorder import RecorderOptions, RecorderState, RecorderThread
 from kpviewer.structures import FrameResult
 
 
 class Saving(QObject):
-    """Starts and stops recordings."""
+    """Starts and stops recordings, and writes snapshots; for the GUI thread."""
 
     told = pyqtSignal(str, object)
     """A message, and the Path that was saved or None."""
@@ -23,18 +29,100 @@ class Saving(QObject):
     def __init__(self, session: Session, folder: Path | None) -> None:
         super().__init__()
         self._session = session
+        self._folder = folder or Path(platformdirs.user_videos_dir()) / "kpviewer"
         self._style = OverlayStyle()
-        self.recorded_s: float | None = None
+        self._recorder: RecorderThread | None = None
+        self._pipeline: Pipeline | None = None
+        self._wanted: str | None = None
+        session.source_changed.connect(self.stop_recording)
+
+    @property
+    def recorded_s(self) -> float | None:
+        """Length of the recording that runs; None while none does."""
+        return self._recorder.status().seconds if self._recorder is not None else None
+
+    @property
+    def dropped(self) -> int:
+        """Frames that the running recording has lost."""
+        return self._recorder.status().dropped if self._recorder is not None else 0
 
     def set_style(self, style: OverlayStyle) -> None:
+        """Save the overlay as it is shown."""
         self._style = style
+        if self._recorder is not None:
+            self._recorder.set_style(style)
 
-    def record_from_start(self, record: str) -> None: ...
+    def record_from_start(self, file: str) -> None:
+        """Record as soon as the source is open.
 
-    def toggle_recording(self) -> None: ...
+        Args:
+            file: where to; empty for the usual folder and name.
+        """
+        self._wanted = file
 
-    def save_snapshot(self, result: FrameResult | None) -> None: ...
+    def toggle_recording(self) -> None:
+        """Start recording, or stop it."""
+        if self._recorder is not None:
+            self.stop_recording()
+        else:
+            self._start("")
 
-    def poll(self) -> None: ...
+    def stop_recording(self) -> None:
+        """Finish the recording that runs, and tell where it is."""
+        recorder, self._recorder = self._recorder, None
+        if recorder is None:
+            return
+        if self._pipeline is not None:
+            self._pipeline.remove_sink(recorder)
+        path = recorder.stop()
+        status = recorder.status()
+        if status.failure is not None:
+            self.told.emit(status.failure, path)
+        elif path is not None:
+            self.told.emit(f"Saved {path.name}, {status.seconds:.1f} s", path)
+        else:
+            self.told.emit("Nothing was recorded: no frame came.", None)
 
-    def close(self) -> None: ...
+    def save_snapshot(self, result: FrameResult | None) -> None:
+        """Write a result as a PNG at the source's resolution, with its overlay."""
+        if result is None:
+            return
+        try:
+            part = reserve(self._folder, recording_stem(), ".png")
+            if not qimage_of(render(result, self._style)).save(str(part), "PNG"):
+                raise RecordingError(f"{part} can't be written. Is the disk full?")
+            path = publish(part)
+        except KpviewerError as error:
+            self.told.emit(str(error), None)
+        else:
+            self.told.emit(f"Saved {path.name}", path)
+
+    def poll(self) -> None:
+        """Notice a recording that ended by itself, and start one that waits for its source."""
+        if self._recorder is not None and self._recorder.status().state is RecorderState.FAILED:
+            self.stop_recording()
+        if self._wanted is not None and self._session.info is not None:
+            wanted, self._wanted = self._wanted, None
+            self._start(wanted)
+
+    def close(self) -> None:
+        """Finish what runs."""
+        self.stop_recording()
+
+    def _start(self, file: str) -> None:
+        info, pipeline = self._session.info, self._session.pipeline
+        if info is None or pipeline is None:
+            self.told.emit("There is no picture to record yet.", None)
+            return
+        path = Path(file).expanduser() if file else None
+        folder = path.parent if path is not None else self._folder
+        stem = path.stem if path is not None else None
+        recorder = RecorderThread(folder, info, RecorderOptions(stem=stem, style=self._style))
+        try:
+            recorder.start()
+        except KpviewerError as error:
+            self.told.emit(str(error), None)
+            return
+        self._recorder, self._pipeline = recorder, pipeline
+        pipeline.add_sink(recorder)
+        self.told.emit(f"Recording to {folder}", None)

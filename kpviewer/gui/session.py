@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -130,7 +131,7 @@ class Session(QObject):
     def open(self, text: str | None) -> None:
         """Watch another source; what can't be opened shows up in ``status``."""
         self._source_text = text
-        self._source_name = redact_url(text) if text is not None else "the first camera"
+        self._source_name = _name_of(text)
         self._failure = self._info = None
         self._has_frames = False
         self._opening_since = self._clock()
@@ -263,3 +264,12 @@ class Session(QObject):
             self._pipeline.set_thresholds(thresholds)
             self._pipeline.set_engine(outcome.value)
         self.model_changed.emit()
+
+
+def _name_of(text: str | None) -> str:
+    """Name a source for people, before it can tell its own name."""
+    if text is None:
+        return "the first camera"
+    if text.isdecimal():
+        return f"camera {text}"
+    return redact_url(text) if "://" in text else Path(text).name

@@ -120,6 +120,7 @@ class StateCard(QFrame):
             button.setAccessibleName(text)
             button.clicked.connect(lambda _checked, key=key: self.pressed.emit(key))
             self._buttons.addWidget(button)
+            button.show()  # so that its size counts at once
         self._buttons.addStretch(1)
 
 

@@ -1,0 +1,73 @@
+"""A window over a fake source and a fake engine, worked as a user works it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import FAKE_SPEC, FakeEngine, FakeSource, FakeTimings
+from PyQt6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.theme import ThemeChoice, ThemeManager
+from kpviewer.structures import Candidates, ImageArray
+
+
+class ViewerFakeEngine(FakeEngine):
+    """Finds two things in every picture, of confidence 0.9 and 0.4 and IoU 1/7."""
+
+    device_name = "CPU"
+    precision = "fp32"
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, FakeTimings]:
+        found, timings = super().infer(bgr)
+        boxes = np.concatenate([found.xyxy, found.xyxy + np.float32(5)])
+        scores = np.array([[0.9], [0.4]], np.float32)
+        return Candidates(boxes, scores, np.zeros((2, 0, 2), np.float32)), timings
+
+
+@pytest.fixture
+def themes(qapp: QApplication) -> ThemeManager:
+    return ThemeManager(qapp, ThemeChoice.DARK)
+
+
+@pytest.fixture
+def engine() -> ViewerFakeEngine:
+    return ViewerFakeEngine(spec=replace(FAKE_SPEC, class_names=("thing",)))
+
+
+OpenWindow = Callable[..., MainWindow]
+
+
+@pytest.fixture
+def open_window(
+    qtbot: QtBot, themes: ThemeManager, engine: ViewerFakeEngine, tmp_path: Path
+) -> Iterator[OpenWindow]:
+    """Open windows on fake sources; they are closed at the end."""
+    windows: list[MainWindow] = []
+
+    def open_it(source: FakeSource | None = None, **changes: object) -> MainWindow:
+        source = source or FakeSource(300)
+        options = ViewerOptions(
+            source="fake",
+            model="fake",
+            folder=tmp_path,
+            open_source=lambda _text, _truth: source,
+            load_engine=lambda _name, _device, _size: engine,
+        )
+        options = replace(options, **changes)  # type: ignore[arg-type]
+        window = MainWindow(options, themes)
+        windows.append(window)
+        qtbot.addWidget(window)
+        window.resize(1360, 860)
+        with qtbot.waitActive(window):
+            window.show()
+        window.begin(options)
+        return window
+
+    yield open_it
+    for window in windows:
+        window.close()

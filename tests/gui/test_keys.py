@@ -1,0 +1,42 @@
+"""The keys: one meaning each, and every control tells its own."""
+
+from collections import Counter
+
+import pytest
+from PyQt6.QtGui import QKeySequence
+from PyQt6.QtWidgets import QAbstractButton, QLabel
+
+from kpviewer.gui.keys import Act, tooltip
+from kpviewer.gui.keys_dialog import KeysDialog
+
+
+def test_no_key_has_two_meanings():
+    counts = Counter(key for act in Act for key in act.value.keys)
+    assert [key for key, count in counts.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_every_key_is_one_that_qt_knows(act):
+    for key in act.value.keys:
+        assert not QKeySequence(key).isEmpty()
+
+
+def test_tooltips_end_with_the_key():
+    assert tooltip(Act.RECORD) == "Record (R)"
+
+
+def test_every_button_has_a_name_and_a_tooltip_with_a_key(open_window):
+    window = open_window()
+    bars = (window.top_bar, window.transport)
+    buttons = [button for bar in bars for button in bar.findChildren(QAbstractButton)]
+    assert len(buttons) > 10
+    for button in buttons:
+        assert button.accessibleName()
+        assert button.toolTip().endswith(")"), button.accessibleName()
+
+
+def test_help_sheet_lists_every_action(qtbot, themes, open_window):
+    window = open_window()
+    dialog = KeysDialog(window)
+    texts = {label.text() for label in dialog.findChildren(QLabel)}
+    assert {act.value.text for act in Act} <= texts

@@ -1,0 +1,364 @@
+"""The window as a user works it: keys, clicks and drags."""
+
+import threading
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from fakes import FakeSource, raises, read_stamp
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QImage
+from PyQt6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from kpviewer.errors import SourceError, WeightsError
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.structures import Targets
+
+LEFT = Qt.MouseButton.LeftButton
+Key = Qt.Key
+
+
+def shown_index(window: MainWindow) -> int | None:
+    result = window.view.result()
+    return result.frame.index if result is not None else None
+
+
+def wait_for_boxes(qtbot: QtBot, window: MainWindow, count: int = 2) -> None:
+    def has_boxes() -> bool:
+        result = window.view.result()
+        return result is not None and len(result.detections) == count
+
+    qtbot.waitUntil(has_boxes)
+
+
+def pause(qtbot: QtBot, window: MainWindow) -> int:
+    """Pause with Space, wait until the picture stands still, and give its number."""
+    qtbot.keyClick(window, Key.Key_Space)
+    qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
+    seen: list[int | None] = []
+
+    def is_still() -> bool:
+        seen.append(shown_index(window))
+        return len(seen) > 12 and len(set(seen[-12:])) == 1
+
+    qtbot.waitUntil(is_still)
+    index = shown_index(window)
+    assert index is not None
+    return index
+
+
+def test_video_plays_before_the_model_is_there(qtbot, open_window, engine):
+    may_load = threading.Event()
+
+    def load(_name, _device, _size):
+        assert may_load.wait(10)
+        return engine
+
+    window = open_window(load_engine=load)
+    qtbot.waitUntil(lambda: (shown_index(window) or 0) > 3)
+    qtbot.waitUntil(lambda: "Loading model fake" in window.view.chip.text())
+    assert not window.view.result().detections.scores.size
+    may_load.set()
+    wait_for_boxes(qtbot, window)
+    qtbot.waitUntil(lambda: window.view.chip.text() == "")
+    assert window.side_panel.thresholds.confidence.value() == engine.spec.score_threshold
+
+
+def test_confidence_slider_changes_a_paused_picture_without_running_the_model(
+    qtbot, open_window, engine
+):
+    window = open_window()
+    wait_for_boxes(qtbot, window)
+    index = pause(qtbot, window)
+    calls = len(engine.seen)
+    slider = window.side_panel.thresholds.confidence.slider()
+    for _ in range(15):
+        qtbot.keyClick(slider, Key.Key_Right)
+    assert window.side_panel.thresholds.confidence.value() == pytest.approx(0.45)
+    assert window.view.result().detections.scores.tolist() == pytest.approx([0.9])
+    assert window.side_panel.classes.counts() == [1]
+    for _ in range(15):
+        qtbot.keyClick(slider, Key.Key_Left)
+    assert len(window.view.result().detections) == 2
+    assert (len(engine.seen), shown_index(window)) == (calls, index)
+
+
+def test_iou_slider_changes_a_paused_picture(qtbot, open_window):
+    window = open_window()
+    wait_for_boxes(qtbot, window)
+    pause(qtbot, window)
+    box = window.side_panel.thresholds.iou.box()
+    box.selectAll()
+    qtbot.keyClicks(box, "0.1")
+    qtbot.keyClick(box, Key.Key_Return)
+    assert len(window.view.result().detections) == 1
+    qtbot.mouseClick(window.side_panel.thresholds.nms.buttons()[1], LEFT)  # lowers 0.4 to 0.34
+    assert window.view.result().detections.scores.tolist() == pytest.approx([0.9, 0.4 * 6 / 7])
+
+
+def test_error_follows_the_slider(qtbot, open_window):
+    window = open_window(FakeSource(300, truth=one_target()))
+    wait_for_boxes(qtbot, window)
+    pause(qtbot, window)
+    before = window.view.result().error
+    slider = window.side_panel.thresholds.confidence.slider()
+    for _ in range(15):
+        qtbot.keyClick(slider, Key.Key_Right)
+    after = window.view.result().error
+    assert after.matched + after.spurious == 1
+    assert before.matched + before.spurious == 2
+    assert f"{after.spurious} false" in window.side_panel.error.text()
+
+
+def one_target() -> Targets:
+    return Targets(
+        np.array([[0, 0, 10, 10]], np.float32),
+        np.zeros(1, np.int64),
+        np.zeros((1, 0, 2), np.float32),
+        np.zeros((1, 0), np.bool_),
+        np.zeros(1, np.bool_),
+    )
+
+
+def test_unticked_class_is_hidden(qtbot, open_window):
+    window = open_window()
+    wait_for_boxes(qtbot, window)
+    pause(qtbot, window)
+    window.side_panel.classes.set_ticked(0, False)
+    assert len(window.view.result().detections) == 0
+    window.side_panel.classes.set_ticked(0, True)
+    assert len(window.view.result().detections) == 2
+
+
+def test_space_pauses_and_plays(qtbot, open_window):
+    window = open_window()
+    qtbot.waitUntil(lambda: (shown_index(window) or 0) > 2)
+    index = pause(qtbot, window)
+    qtbot.keyClick(window, Key.Key_Space)
+    qtbot.waitUntil(lambda: shown_index(window) > index)
+
+
+def test_steps_go_frame_by_frame_both_ways(qtbot, open_window):
+    window = open_window()
+    wait_for_boxes(qtbot, window)
+    index = pause(qtbot, window)
+    qtbot.keyClick(window, Key.Key_Period)
+    qtbot.waitUntil(lambda: shown_index(window) == index + 1)
+    qtbot.mouseClick(window.transport.step_forward, LEFT)
+    qtbot.waitUntil(lambda: shown_index(window) == index + 2)
+    qtbot.keyClick(window, Key.Key_Comma)
+    qtbot.waitUntil(lambda: shown_index(window) == index + 1)
+    result = window.view.result()
+    assert read_stamp(result.frame.bgr) == index + 1
+    assert result.detections.xyxy[0, 0] == index + 1  # boxes belong to the picture
+    assert len(result.detections) == 2
+
+
+def test_arrows_jump_and_the_bar_seeks(qtbot, open_window):
+    window = open_window()
+    wait_for_boxes(qtbot, window)
+    index = pause(qtbot, window)
+    qtbot.keyClick(window, Key.Key_Right)
+    qtbot.waitUntil(lambda: shown_index(window) == index + 150)
+    qtbot.keyClick(window, Key.Key_Home)
+    qtbot.waitUntil(lambda: shown_index(window) == 0)
+    bar = window.transport.bar
+    qtbot.mouseClick(bar, LEFT, pos=QPoint(bar.width() // 2, bar.height() // 2))
+    qtbot.waitUntil(lambda: 140 <= shown_index(window) <= 160)
+
+
+def test_speed_and_loop_keys_show_on_the_bar(qtbot, open_window):
+    window = open_window()
+    qtbot.keyClick(window, Key.Key_BracketRight)
+    assert window.transport.speed.text().startswith("1.25")
+    qtbot.keyClick(window, Key.Key_L)
+    assert window.transport.loop.isChecked()
+
+
+def test_end_of_file_is_told_and_space_plays_again(qtbot, open_window):
+    window = open_window(FakeSource(12))
+    qtbot.waitUntil(lambda: "The end" in window.view.chip.text())
+    assert shown_index(window) == 11
+    qtbot.keyClick(window, Key.Key_Space)
+    qtbot.waitUntil(lambda: shown_index(window) < 11)
+
+
+def test_live_source_offers_no_seeking(qtbot, open_window):
+    source = FakeSource(live=True)
+    window = open_window(source)
+    source.give(3)
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
+    qtbot.waitUntil(lambda: window.transport.play.isEnabled())
+    assert not window.transport.bar.isEnabled()
+    assert "can't go back" in window.transport.bar.toolTip()
+
+
+def test_source_that_fails_shows_its_cure_and_a_way_out(qtbot, open_window):
+    error = SourceError("Camera 7 can't be opened. Is another program using it?")
+    window = open_window(FakeSource(open_errors=[error]))
+    qtbot.waitUntil(lambda: window.view.card.isVisible() and card_text(window) != "")
+    qtbot.waitUntil(lambda: "can't be opened" in card_text(window))
+    assert "another program" in card_text(window)
+    retry = next(b for b in window.view.card.findChildren(QPushButton) if b.text() == "Try again")
+    qtbot.mouseClick(retry, LEFT)
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
+    qtbot.waitUntil(lambda: not window.view.card.isVisible())
+
+
+def card_text(window: MainWindow) -> str:
+    return " ".join(label.text() for label in window.view.card.findChildren(QLabel))
+
+
+def test_source_that_breaks_while_playing_shows_an_error(qtbot, open_window):
+    window = open_window(
+        FakeSource(faults={5: raises(SourceError("The file is broken. Copy it."))})
+    )
+    qtbot.waitUntil(lambda: "The file is broken." in card_text(window))
+
+
+def test_model_that_fails_leaves_the_video_playing(qtbot, open_window):
+    def load(_name, _device, _size):
+        raise WeightsError("No model is called 'fake'. Name another.")
+
+    window = open_window(load_engine=load)
+    qtbot.waitUntil(lambda: "No model is called" in window.view.chip.text())
+    index = shown_index(window)
+    qtbot.waitUntil(lambda: shown_index(window) > index)
+
+
+def test_nothing_open_offers_three_ways_to_begin(qtbot, open_window):
+    window = open_window()
+    wait_for_boxes(qtbot, window)
+    window.session.close_source()
+    texts = {b.text() for b in window.view.card.findChildren(QPushButton) if b.isVisible()}
+    assert {"Open camera", "Open file", "Play the demo"} <= texts
+    assert window.view.result() is None
+    assert not window.top_bar.record.isEnabled()
+
+
+def test_another_source_replaces_the_present_one(qtbot, open_window):
+    sources = {"fake": FakeSource(300), "other": FakeSource(20)}
+    window = open_window(open_source=lambda text, _truth: sources[text])
+    qtbot.waitUntil(lambda: (shown_index(window) or 0) > 30)
+    window.choose_source("other")
+    qtbot.waitUntil(lambda: window.transport.bar.maximum() == 19)
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
+
+
+@pytest.fixture
+def big_source() -> FakeSource:
+    source = FakeSource(3000)
+    source.size_hw = (48, 64)
+    return source
+
+
+def test_recording_is_a_file_that_plays(qtbot, open_window, big_source, tmp_path):
+    window = open_window(big_source)
+    wait_for_boxes(qtbot, window)
+    qtbot.keyClick(window, Key.Key_R)
+    qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0.3)
+    qtbot.waitUntil(lambda: "REC" in window.top_bar.record.text())
+    qtbot.mouseClick(window.top_bar.record, LEFT)
+    assert "REC" not in window.top_bar.record.text()
+    (path,) = tmp_path.glob("*.mp4")
+    assert path.name in window.status_bar.message()
+    assert "Open folder" in window.status_bar.message()
+    assert frames_in(path) > 5
+
+
+def test_recording_from_the_start_goes_to_the_named_file(qtbot, open_window, big_source, tmp_path):
+    window = open_window(big_source, record=str(tmp_path / "mine.mp4"))
+    qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0.2)
+    window.close()
+    assert frames_in(tmp_path / "mine.mp4") > 2
+
+
+def frames_in(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def test_snapshot_is_a_picture_of_the_sources_size(qtbot, open_window, big_source, tmp_path):
+    window = open_window(big_source)
+    wait_for_boxes(qtbot, window)
+    qtbot.keyClick(window, Key.Key_S)
+    (path,) = tmp_path.glob("*.png")
+    image = QImage(str(path))
+    assert (image.width(), image.height()) == (64, 48)
+
+
+def kpviewer_threads() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith("kpviewer-")]
+
+
+def test_closing_while_it_runs_joins_every_thread(qtbot, open_window):
+    window = open_window()
+    wait_for_boxes(qtbot, window)
+    window.close()
+    assert kpviewer_threads() == []
+
+
+def test_closing_while_it_records_leaves_a_file_that_plays(
+    qtbot, open_window, big_source, tmp_path
+):
+    window = open_window(big_source)
+    wait_for_boxes(qtbot, window)
+    qtbot.keyClick(window, Key.Key_R)
+    qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0.2)
+    window.close()
+    assert kpviewer_threads() == []
+    (path,) = tmp_path.glob("*.mp4")
+    assert frames_in(path) > 2
+
+
+def test_closing_while_a_source_opens_joins_every_thread(qtbot, open_window):
+    source = FakeSource()
+    source.open_is_blocked = True
+    window = open_window(source)
+    source.wait_for_opens(1)
+    qtbot.waitUntil(lambda: "Opening fake" in card_text(window))
+    window.close()
+    assert kpviewer_threads() == []
+
+
+def test_ctrl_q_closes_the_window(qtbot, open_window):
+    window = open_window()
+    qtbot.keyClick(window, Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+    assert not window.isVisible()
+
+
+@pytest.mark.parametrize(("size", "folded"), [((1024, 700), True), ((1600, 1000), False)])
+def test_video_keeps_half_of_the_width(qtbot, open_window, size, folded):
+    window = open_window()
+    window.resize(*size)
+    qtbot.waitUntil(lambda: window.plots.is_folded() is folded)
+    qtbot.waitUntil(lambda: window.width() == size[0])
+    assert window.view.width() >= window.width() / 2
+    assert window.view.height() >= window.height() / 2
+    assert window.side_panel.width() in range(280, 321)
+
+
+def test_panel_and_full_screen_give_their_room_to_the_video(qtbot, open_window):
+    window = open_window()
+    width = window.view.width()
+    qtbot.keyClick(window, Key.Key_P)
+    qtbot.waitUntil(lambda: window.view.width() > width)
+    qtbot.keyClick(window, Key.Key_F)
+    qtbot.waitUntil(lambda: window.isFullScreen() and not window.top_bar.isVisible())
+    qtbot.keyClick(window, Key.Key_Escape)
+    qtbot.waitUntil(lambda: not window.isFullScreen() and window.top_bar.isVisible())
+    assert not window.side_panel.isVisible()
+
+
+def test_letters_typed_into_a_number_stay_there(qtbot, open_window):
+    window = open_window()
+    wait_for_boxes(qtbot, window)
+    box = window.side_panel.thresholds.confidence.box()
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, "0.75")
+    qtbot.keyClick(box, Key.Key_Return)
+    assert window.session.thresholds.score == 0.75
+    assert window.bridge.playback.is_playing

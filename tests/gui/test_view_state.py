@@ -1,0 +1,66 @@
+"""What stands over the video in each state."""
+
+from dataclasses import replace
+
+from kpviewer.gui.session import SessionStatus
+from kpviewer.gui.state_card import EMPTY
+from kpviewer.gui.view_state import describe
+from kpviewer.structures import PipelineState, PipelineStats, PipelineStatus, StopReason
+
+RUNNING = PipelineStatus(PipelineState.RUNNING, None, PipelineStats(), None)
+STATUS = SessionStatus("clip.mp4", 3.0, RUNNING, None, None, 0.0, None)
+
+
+def test_nothing_stands_over_a_video_that_plays():
+    state = describe(STATUS, has_picture=True)
+    assert (state.card, state.chip, state.is_dimmed) == (None, "", False)
+
+
+def test_nothing_open():
+    assert describe(replace(STATUS, source=None, pipeline=None), has_picture=False).card == EMPTY
+
+
+def test_opening_says_what_and_for_how_long():
+    card = describe(STATUS, has_picture=False).card
+    assert "clip.mp4" in card.title
+    assert "3 s" in card.text
+    assert card.buttons == (("cancel", "Cancel"),)
+
+
+def test_opening_quickly_flashes_no_card():
+    assert describe(replace(STATUS, opening_s=0.1), has_picture=False).card is None
+
+
+def test_lost_signal_dims_the_last_picture_and_counts():
+    lost = replace(RUNNING, signal_lost_s=4.4, reconnects=2)
+    state = describe(replace(STATUS, pipeline=lost), has_picture=True)
+    assert state.is_dimmed
+    assert "4 s" in state.chip
+    assert "try 2" in state.chip
+
+
+def test_error_has_a_sentence_and_a_cure():
+    message = "Cannot open camera 3. Is another program using it?"
+    state = describe(replace(STATUS, failure=message), has_picture=True)
+    assert state.card.title == "Cannot open camera 3."
+    assert state.card.text == "Is another program using it?"
+    assert state.card.buttons[0] == ("retry", "Try again")
+
+
+def test_dots_inside_a_name_end_no_sentence():
+    message = "clip.v2.mp4 is broken.\nCopy it again."
+    card = describe(replace(STATUS, failure=message), has_picture=False).card
+    assert (card.title, card.text) == ("clip.v2.mp4 is broken.", "Copy it again.")
+
+
+def test_model_loads_while_the_video_plays():
+    state = describe(replace(STATUS, loading_model="face-ssd", loading_s=2.0), has_picture=True)
+    assert state.card is None
+    assert "face-ssd" in state.chip
+
+
+def test_end_of_file_says_how_to_go_on_or_what_was_wrong():
+    held = replace(RUNNING, state=PipelineState.PAUSED, stop_reason=StopReason.END_OF_STREAM)
+    assert "Space" in describe(replace(STATUS, pipeline=held), has_picture=True).chip
+    early = replace(held, warning="ended early: 23 of 51 frames could be read")
+    assert "23 of 51" in describe(replace(STATUS, pipeline=early), has_picture=True).chip
