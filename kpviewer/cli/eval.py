@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 @click.option("--model", default="face-ssd", show_default=True, help="A shipped name or a file.")
 @click.option("--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone.")
 @click.option("--json", "json_path", metavar="FILE", help="Write the scores as JSON; - is stdout.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--precision", default="auto", show_default=True, help="auto, fp32 or fp16.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@click.option("--precision", default="auto", show_default=True, help="auto, fp32, fp16 or bf16.")
 @click.option("--iou", type=click.FloatRange(0, 1), help="Of NMS.  [default: the model's]")
 @click.option("--limit", type=click.IntRange(1), help="Use N pictures, spread over the set.")
 def command(
