@@ -157,12 +157,12 @@ class CaptureThread(threading.Thread):
             # Read ahead, then played: its time is when it is due, not when it was decoded.
             frame = replace(item.frame, captured_ns=self._clock.now_ns())
             item = item._replace(frame=frame)
-            if self._hand_over(item):
+            if self._hand_over(item, orders.place):
                 self._pacer.shown(position_s, due_ns)
         else:
-            self._hand_over(item)
+            self._hand_over(item, orders.place)
 
-    def _hand_over(self, item: QueuedFrame) -> bool:
+    def _hand_over(self, item: QueuedFrame, place: int) -> bool:
         """Put the first pending frame on the queue; False if there is no room yet."""
         item = item._replace(queued_ns=self._clock.now_ns())
         if not self._is_lossless:
@@ -170,7 +170,7 @@ class CaptureThread(threading.Thread):
         elif not self._queue.put(item, _POLL_S):
             return False
         self._pending.popleft()
-        self._transport.frame_went_out()
+        self._transport.frame_went_out(place)
         return True
 
     def _fetch(self) -> bool:

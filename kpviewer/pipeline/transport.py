@@ -25,6 +25,8 @@ class Orders:
 
     version: int
     """Changes with every order; see ``Transport.wait_for_orders``."""
+    place: int
+    """Changes when the stream is sent elsewhere; see ``Transport.frame_went_out``."""
     stop: bool
     source: FrameSource | None
     """Change to this source."""
@@ -50,6 +52,7 @@ class Transport:
         self._clock = clock
         self._changed = threading.Condition()
         self._version = 0
+        self._place = 0
         self._stop = False
         self._source: FrameSource | None = None
         self._seek: int | None = None
@@ -75,7 +78,7 @@ class Transport:
             self._stop = False
             self._paused = self._paused and not self._at_end
             self._at_end = False
-            self._owed = 1
+            self._wake(elsewhere=True)
 
     def pause(self) -> None:
         """Hold the stream after the frame that is under way."""
@@ -86,11 +89,11 @@ class Transport:
     def resume(self) -> None:
         """Go on; from the start if the stream waits at its end."""
         with self._changed:
-            if self._at_end:
+            was_at_end = self._at_end
+            if was_at_end:
                 self._seek = 0
-                self._owed = 1
             self._at_end = self._paused = False
-            self._wake()
+            self._wake(elsewhere=was_at_end)
 
     def step(self) -> None:
         """Pause, and let one more frame out."""
@@ -104,8 +107,7 @@ class Transport:
         with self._changed:
             self._seek = index
             self._at_end = False
-            self._owed = 1
-            self._wake()
+            self._wake(elsewhere=True)
 
     def set_speed(self, factor: float) -> None:
         """Play at ``factor`` times the speed."""
@@ -126,8 +128,7 @@ class Transport:
             self._seek = None
             self._paused = self._paused and not self._at_end
             self._at_end = False
-            self._owed = 1
-            self._wake()
+            self._wake(elsewhere=True)
             return displaced
 
     def stop(self) -> None:
@@ -141,6 +142,7 @@ class Transport:
         with self._changed:
             orders = Orders(
                 self._version,
+                self._place,
                 self._stop,
                 self._source,
                 self._seek,
@@ -159,10 +161,16 @@ class Transport:
             source, self._source = self._source, None
             return source
 
-    def frame_went_out(self) -> None:
-        """Note that a frame was handed on; a paused stream owes one less."""
+    def frame_went_out(self, place: int) -> None:
+        """Note that a frame was handed on; a paused stream owes one less.
+
+        Args:
+            place: of the orders that the frame was read under. What is owed at another place,
+                because the user went there meanwhile, is still owed.
+        """
         with self._changed:
-            self._owed = max(0, self._owed - 1)
+            if place == self._place:
+                self._owed = max(0, self._owed - 1)
 
     def hold_at_end(self) -> None:
         """Pause at the end of the stream, unless the user asked to go elsewhere meanwhile."""
@@ -194,6 +202,10 @@ class Transport:
             self._clock.wait(self._changed, left_s)
         return True
 
-    def _wake(self) -> None:
+    def _wake(self, *, elsewhere: bool = False) -> None:
+        """Wake the capture thread; from ``elsewhere`` the stream owes a first frame."""
         self._version += 1
+        if elsewhere:
+            self._place += 1
+            self._owed = 1
         self._changed.notify_all()

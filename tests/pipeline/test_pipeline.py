@@ -23,6 +23,7 @@ from fakes import (
 
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+from kpviewer.runtime.buffers import BufferLease
 from kpviewer.structures import FrameResult, PipelineState, StopReason, Targets, Thresholds
 
 MakePipeline = Callable[..., Pipeline]
@@ -251,11 +252,28 @@ def test_thresholds_and_timings_reach_the_result(make_pipeline: MakePipeline) ->
     pipeline.set_thresholds(Thresholds(score=0.95))
     pipeline.start()
     pipeline.join(TIMEOUT_S)
+    pipeline.close()
     (result,) = collector.results
     assert (len(result.candidates), len(result.detections)) == (1, 0)
     assert (result.timings.upload, result.timings.forward) == (1.0, 2.0)
     assert result.timings.postprocess >= 3.0
     assert result.timings.total > 0
+    assert result.timings.read > 0
+    assert result.timings.queue_wait > 0
+    with pytest.raises(PipelineError):
+        result.frame.retain()  # nobody holds it any more
+
+
+def test_a_published_buffer_is_never_filled_again(make_pipeline: MakePipeline) -> None:
+    pipeline = make_pipeline(FakeSource(1), None, PROCESS)
+    collector = collect(pipeline, keeps=True)
+    pipeline.start()
+    collector.wait_for(1)
+    lease = collector.results[0].frame.lease
+    assert isinstance(lease, BufferLease)
+    with pytest.raises(PipelineError, match="sealed"):
+        lease.allocate(24, 32)
+    collector.release_all()
 
 
 def test_the_error_is_computed_where_the_truth_is_known(make_pipeline: MakePipeline) -> None:
@@ -370,7 +388,19 @@ def test_after_a_failure_it_starts_again_with_all_its_buffers(make_pipeline: Mak
     pipeline.start()
     assert pipeline.join(TIMEOUT_S)
     assert collector.numbers == list(range(8))
-    assert pipeline.status().failure is None
+    status = pipeline.status()
+    assert status.failure is None
+    assert status.stats.frames_read == 8  # of this run only
+
+
+def test_a_model_that_breaks_while_the_file_is_paused_ends_the_wait(
+    make_pipeline: MakePipeline,
+) -> None:
+    pipeline = make_pipeline(FakeSource(), FakeEngine(fails_at={0: RuntimeError("odd")}))
+    pipeline.pause()
+    pipeline.start()
+    with pytest.raises(PipelineError, match="odd"):
+        pipeline.join(TIMEOUT_S)
 
 
 # -- the end, from every state ---------------------------------------------------------------

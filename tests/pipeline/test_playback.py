@@ -147,6 +147,21 @@ def test_speed_changes_the_time_between_frames(make_pipeline: MakePipeline) -> N
     assert times[-1] - times[0] == pytest.approx(0.25e9)
 
 
+def test_the_time_of_a_pause_is_not_caught_up(make_pipeline: MakePipeline) -> None:
+    clock = FakeClock()
+    options = PipelineOptions(clock=clock, hold_at_end=False)
+    pipeline = make_pipeline(FakeSource(6, fps=10.0, clock=clock), FakeEngine(), options)
+    collector = collect(pipeline)
+    pipeline.pause()
+    pipeline.start()
+    collector.wait_for(1)
+    clock.advance(0.2)  # short enough to be taken for a hiccup
+    pipeline.resume()
+    collector.wait_for(6)
+    times = [result.frame.captured_ns for result in collector.results]
+    assert times[2] - times[1] == pytest.approx(0.1e9)
+
+
 def test_pictures_without_a_time_are_shown_one_a_second(make_pipeline: MakePipeline) -> None:
     clock = FakeClock()
     options = PipelineOptions(clock=clock, hold_at_end=False)
@@ -437,9 +452,9 @@ def test_no_order_of_calls_loses_a_buffer_or_mixes_frames(
         chance.choice(orders)()
 
     camera = FakeSource(live=True)
+    pipeline.resume()  # first, or the camera's first read is not for show
     pipeline.set_source(camera)
     pipeline.set_engine(FakeEngine())
-    pipeline.resume()
     eventually(lambda: pipeline.info == camera.info)
     eventually(lambda: pipeline.status().stats.queue_depth == 0)
     look()

@@ -13,7 +13,7 @@ from kpviewer.pipeline.transport import Transport
 def transport() -> Transport:
     """As it is once the first frame went out."""
     transport = Transport(Clock())
-    transport.frame_went_out()
+    transport.frame_went_out(transport.take().place)
     return transport
 
 
@@ -21,7 +21,7 @@ def test_a_paused_stream_owes_its_first_frame() -> None:
     transport = Transport(Clock())
     transport.pause()
     assert transport.take().may_advance
-    transport.frame_went_out()
+    transport.frame_went_out(transport.take().place)
     assert not transport.take().may_advance
 
 
@@ -32,7 +32,7 @@ def test_each_step_owes_one_frame_more(transport: Transport) -> None:
     advances = []
     for _ in range(3):
         advances.append(transport.take().may_advance)
-        transport.frame_went_out()
+        transport.frame_went_out(transport.take().place)
     assert advances == [True, True, False]
 
 
@@ -58,6 +58,17 @@ def test_a_source_asked_for_in_vain_comes_back(transport: Transport) -> None:
     first = FakeSource()
     assert transport.change_source(first) is None
     assert transport.change_source(FakeSource()) is first
+
+
+@pytest.mark.parametrize("go", ["seek", "change_source"])
+def test_a_frame_that_is_under_way_does_not_stand_for_the_one_asked_for(
+    transport: Transport, go: str
+) -> None:
+    transport.step()
+    orders = transport.take()
+    getattr(transport, go)(FakeSource() if go == "change_source" else 9)
+    transport.frame_went_out(orders.place)
+    assert transport.take().may_advance
 
 
 def test_at_the_end_nothing_advances_until_one_goes_elsewhere(transport: Transport) -> None:
