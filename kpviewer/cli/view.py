@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,7 @@ from kpviewer.errors import KpviewerError
 from kpviewer.structures import NmsKind
 
 if TYPE_CHECKING:
+    from kpviewer.gui.options import ViewerOptions
     from kpviewer.sources.base import TruthProvider
 
 THEMES = ("system", "dark", "light")
@@ -42,21 +43,8 @@ HEADLESS_SECONDS = 20.0
 @click.option("--seconds", type=click.FloatRange(min=0), help="Close after so many seconds.")
 @click.option("--fullscreen", is_flag=True, help="Start in full screen.")
 @click.option("--theme", type=click.Choice(THEMES), default="system", show_default=True)
-def command(
-    *,
-    source: str | None,
-    model: str,
-    conf: float | None,
-    iou: float | None,
-    nms: str | None,
-    device: str,
-    truth: str | None,
-    record: str | None,
-    classes: str | None,
-    seconds: float | None,
-    fullscreen: bool,
-    theme: str,
-) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, **given: Any) -> None:
     """Watch SOURCE and see what the model sees.
 
     SOURCE is a camera number, a video, a folder or glob of pictures, an rtsp:// or http:// address,
@@ -65,32 +53,35 @@ def command(
     started_s = time.monotonic()
     if not has_display():
         click.echo("There is no display: the source is annotated into a video instead.")
-        _process(source, model=model, device=device, seconds=seconds)
-        return
+        ctx.exit(_process(given))
     if missing := missing_packages(needed_libraries()):
         raise KpviewerError(
             "Qt's system libraries are missing, and without them no window can open.\n"
             f"Install them: {install_line(missing)}"
         )
     from kpviewer.gui.app import run_viewer
-    from kpviewer.gui.options import ViewerOptions
     from kpviewer.gui.theme import ThemeChoice
 
-    options = ViewerOptions(
-        source=source,
-        model=model,
-        device=device,
-        score=conf,
-        iou=iou,
-        nms=NmsKind(nms) if nms is not None else None,
-        classes=tuple(name.strip() for name in (classes or "").split(",") if name.strip()),
-        record=record,
-        seconds=seconds,
-        fullscreen=fullscreen,
+    ctx.exit(run_viewer(_viewer_options(given, started_s), ThemeChoice(given["theme"])))
+
+
+def _viewer_options(given: dict[str, Any], started_s: float) -> ViewerOptions:
+    from kpviewer.gui.options import ViewerOptions
+
+    return ViewerOptions(
+        source=given["source"],
+        model=given["model"],
+        device=given["device"],
+        score=given["conf"],
+        iou=given["iou"],
+        nms=NmsKind(given["nms"]) if given["nms"] else None,
+        classes=tuple(name.strip() for name in (given["classes"] or "").split(",") if name.strip()),
+        record=given["record"],
+        seconds=given["seconds"],
+        fullscreen=given["fullscreen"],
         started_s=started_s,
-        truth=_read_truth(truth, model),
+        truth=_read_truth(given["truth"], given["model"]),
     )
-    click.get_current_context().exit(run_viewer(options, ThemeChoice(theme)))
 
 
 def has_display() -> bool:
@@ -123,4 +114,19 @@ def _class_names(model: str) -> tuple[str, ...]:
     return next((each.spec.class_names for each in available_models() if each.name == model), ())
 
 
-def _process(source: str | None, *, model: str, device: str, seconds: float | None) -> None: ...
+def _process(options: dict[str, Any]) -> int:
+    """Annotate the source into a video in the folder for recordings; give the exit code."""
+    from kpviewer.cli.process import ProcessOptions, process_sources
+    from kpviewer.gui.folders import recordings_folder
+
+    wanted = {"score": options["conf"], "iou": options["iou"]}
+    wanted["nms"] = NmsKind(options["nms"]) if options["nms"] else None
+    process_options = ProcessOptions(
+        Path(options["record"]).parent if options["record"] else recordings_folder(),
+        seconds=options["seconds"] or HEADLESS_SECONDS,
+        model=options["model"],
+        device=options["device"],
+        changes={name: value for name, value in wanted.items() if value is not None},
+        truth=options["truth"],
+    )
+    return process_sources([options["source"]], process_options)

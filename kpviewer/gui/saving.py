@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import platformdirs
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from kpviewer.errors import KpviewerError, RecordingError
+from kpviewer.errors import KpviewerError
+from kpviewer.gui.folders import recordings_folder
 from kpviewer.gui.session import Session
-from kpviewer.overlay import OverlayStyle, qimage_of, render
+from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.pipeline import Pipeline
-from kpviewer.recording.files import publish, recording_stem, reserve
 from kpviewer.recording.recorder import RecorderOptions, RecorderState, RecorderThread
+from kpviewer.recording.snapshot import save_snapshot
 from kpviewer.structures import FrameResult
 
 
@@ -29,7 +29,7 @@ class Saving(QObject):
     def __init__(self, session: Session, folder: Path | None) -> None:
         super().__init__()
         self._session = session
-        self._folder = folder or Path(platformdirs.user_videos_dir()) / "kpviewer"
+        self._folder = folder or recordings_folder()
         self._style = OverlayStyle()
         self._recorder: RecorderThread | None = None
         self._pipeline: Pipeline | None = None
@@ -88,10 +88,7 @@ class Saving(QObject):
         if result is None:
             return
         try:
-            part = reserve(self._folder, recording_stem(), ".png")
-            if not qimage_of(render(result, self._style)).save(str(part), "PNG"):
-                raise RecordingError(f"{part} can't be written. Is the disk full?")
-            path = publish(part)
+            path = save_snapshot(result, self._folder, self._style)
         except KpviewerError as error:
             self.told.emit(str(error), None)
         else:

@@ -15,7 +15,6 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
-from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.runtime.loading import BackgroundLoader, Outcome
@@ -111,11 +110,6 @@ class Session(QObject):
     def failure(self) -> KpviewerError | None:
         """Why there is no video; None while all is well."""
         return self._failure
-
-    @property
-    def spec(self) -> ModelSpec | None:
-        """What the model says of itself."""
-        return self._engine.spec if self._engine is not None else None
 
     @property
     def thresholds(self) -> Thresholds:

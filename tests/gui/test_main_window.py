@@ -190,7 +190,7 @@ def test_live_source_offers_no_seeking(qtbot, open_window):
     window = open_window(source)
     source.give(3)
     qtbot.waitUntil(lambda: shown_index(window) is not None)
-    qtbot.waitUntil(lambda: window.transport.play.isEnabled())
+    qtbot.waitUntil(window.transport.play.isEnabled)
     assert not window.transport.bar.isEnabled()
     assert "can't go back" in window.transport.bar.toolTip()
 

@@ -1,0 +1,29 @@
+"""The icons as drawings on a grid of 24 by 24: strokes of 1.75, and filled ones for playing.
+
+``S`` draws a stroke and ``F`` a filled shape; both hold SVG path data.
+"""
+
+from __future__ import annotations
+
+STROKE = 1.75
+
+SHAPES: dict[str, str] = {
+    "camera": "S M3 7.5 h11 a2 2 0 0 1 2 2 v5 a2 2 0 0 1 -2 2 h-11 z M16 11 l5 -3 v8 l-5 -3",
+    "demo": "S M12 3.5 l2.2 6.3 l6.3 2.2 l-6.3 2.2 l-2.2 6.3 l-2.2 -6.3 l-6.3 -2.2 l6.3 -2.2 z",
+    "file": "S M4 5 h16 v14 h-16 z M8 5 v14 M16 5 v14 M4 9.7 h4 M4 14.3 h4 M16 9.7 h4 M16 14.3 h4",
+    "folder": "S M3.5 18.5 v-12 h6 l2 2.5 h9 v9.5 z",
+    "fullscreen": "S M4 9 v-5 h5 M15 4 h5 v5 M20 15 v5 h-5 M9 20 h-5 v-5",
+    "keys": "S M3 6.5 h18 v11 h-18 z M6.5 10 h.01 M10 10 h.01 M14 10 h.01 M17.5 10 h.01 M8 14 h8",
+    "loop": "S M4 11 v-1 a3 3 0 0 1 3 -3 h12 M16 4 l3 3 l-3 3 M20 13 v1 a3 3 0 0 1 -3 3 h-12 "
+    "M8 20 l-3 -3 l3 -3",
+    "model": "S M12 3.5 l8 4.3 v8.4 l-8 4.3 l-8 -4.3 v-8.4 z M4 7.8 l8 4.4 l8 -4.4 M12 12.2 v8.3",
+    "panel": "S M3.5 5 h17 v14 h-17 z M15 5 v14",
+    "pause": "F M7 5 h3.5 v14 h-3.5 z M13.5 5 h3.5 v14 h-3.5 z",
+    "play": "F M7 4.5 l12.5 7.5 l-12.5 7.5 z",
+    "record": "F M12 6 a6 6 0 1 0 0.01 0 z",
+    "snapshot": "S M3.5 8 h4 l1.5 -2.5 h6 l1.5 2.5 h4 v11 h-17 z M12 10 a3.2 3.2 0 1 0 0.01 0 z",
+    "start": "F M18.5 5 l-10.5 7 l10.5 7 z M5 5 h2 v14 h-2 z",
+    "step-back": "F M14.5 6 l-9 6 l9 6 z M17 6 h2 v12 h-2 z",
+    "step-forward": "F M9.5 6 l9 6 l-9 6 z M5 6 h2 v12 h-2 z",
+    "stop": "F M6.5 6.5 h11 v11 h-11 z",
+}

@@ -1,0 +1,100 @@
+"""``kpviewer view``: what the options become, and what happens where no window can open."""
+
+import pytest
+from click.testing import CliRunner
+
+from kpviewer.cli import process, view
+from kpviewer.errors import KpviewerError
+from kpviewer.gui import app
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.theme import ThemeChoice
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.structures import NmsKind
+
+SPEC = ModelSpec("m", "m", Task.DETECT, ("cat", "dog"), (64, 64), score_threshold=0.3)
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Take what would be shown in place of showing it."""
+    calls: list[tuple[ViewerOptions, ThemeChoice]] = []
+
+    def run_viewer(options, theme):
+        calls.append((options, theme))
+        return 0
+
+    monkeypatch.setattr(app, "run_viewer", run_viewer)
+    monkeypatch.setattr(view, "needed_libraries", dict)
+    return calls
+
+
+def test_options_reach_the_viewer(started):
+    words = "demo --conf 0.4 --nms soft-linear --classes dog --seconds 2 --theme light --record"
+    result = CliRunner().invoke(view.command, words.split())
+    assert result.exit_code == 0, result.output
+    options, theme = started[0]
+    assert (options.source, options.seconds, options.record) == ("demo", 2.0, "")
+    assert theme is ThemeChoice.LIGHT
+    thresholds = options.thresholds_for(SPEC)
+    assert thresholds.score == 0.4
+    assert thresholds.iou == SPEC.iou_threshold
+    assert thresholds.nms is NmsKind.SOFT_LINEAR
+    assert thresholds.classes == {1}
+
+
+def test_nothing_asked_for_is_the_models_own(started):
+    assert CliRunner().invoke(view.command, []).exit_code == 0
+    options, theme = started[0]
+    assert options.source is None
+    assert options.record is None
+    assert theme is ThemeChoice.SYSTEM
+    assert options.thresholds_for(SPEC) == SPEC.thresholds
+
+
+def test_class_that_the_model_lacks_is_named():
+    with pytest.raises(ValueError, match=r"'cow' must be a class of the model \(cat, dog\)"):
+        ViewerOptions(classes=("cow",)).thresholds_for(SPEC)
+
+
+@pytest.mark.parametrize("words", [["--conf", "2"], ["--nms", "none"], ["--theme", "pink"]])
+def test_wrong_values_are_usage_errors(started, words):
+    assert CliRunner().invoke(view.command, words).exit_code == 2
+    assert started == []
+
+
+def test_no_display_annotates_the_source_instead(monkeypatch, started):
+    calls = []
+    monkeypatch.setattr(view, "has_display", lambda: False)
+    monkeypatch.setattr(
+        process, "process_sources", lambda sources, options: calls.append((sources, options)) or 3
+    )
+    result = CliRunner().invoke(view.command, ["clip.mp4", "--conf", "0.7", "--seconds", "5"])
+    assert "no display" in result.output
+    assert result.exit_code == 3
+    sources, options = calls[0]
+    assert sources == ["clip.mp4"]
+    assert options.changes == {"score": 0.7}
+    assert options.seconds == 5
+    assert started == []
+
+
+def test_missing_libraries_are_named_with_the_line_that_installs_them(monkeypatch, started):
+    monkeypatch.setattr(view, "needed_libraries", lambda: {"libxcb-cursor.so.0": "libxcb-cursor0"})
+    monkeypatch.setattr(view, "missing_packages", lambda libraries: list(libraries.values()))
+    result = CliRunner().invoke(view.command, ["demo"])
+    assert isinstance(result.exception, KpviewerError)
+    assert "sudo apt-get install libxcb-cursor0" in str(result.exception)
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [({}, False), ({"DISPLAY": ":0"}, True), ({"WAYLAND_DISPLAY": "w"}, True)],
+)
+def test_display_is_found_by_the_environment(monkeypatch, variables, expected):
+    monkeypatch.setattr(view.sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert view.has_display() is expected

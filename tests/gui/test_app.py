@@ -1,0 +1,76 @@
+"""The application from start to end, in a process of its own."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+PROGRAM = """
+import logging, os, signal, sys
+sys.path[:0] = [{tests!r}, {root!r}]
+from fakes import FakeEngine, FakeSource
+from kpviewer.gui.app import run_viewer
+from kpviewer.gui.options import ViewerOptions
+logging.basicConfig(level="INFO", stream=sys.stdout)
+
+
+class Engine(FakeEngine):
+    device_name, precision = "CPU", "fp32"
+
+    def infer(self, bgr):
+        if {interrupt}:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().infer(bgr)
+
+
+code = run_viewer(
+    ViewerOptions(
+        source="fake",
+        seconds={seconds},
+        open_source=lambda text, truth: FakeSource({frames}, open_errors={errors}),
+        load_engine=lambda name, device, size: Engine(),
+    )
+)
+print("torch", "torch" in sys.modules)
+sys.exit(code)
+"""
+
+
+def run(*, seconds: float, interrupt: bool = False, errors: str = "[]") -> tuple[int, str]:
+    program = PROGRAM.format(
+        tests=str(TESTS),
+        root=str(TESTS.parent),
+        seconds=seconds,
+        interrupt=interrupt,
+        frames=9000,
+        errors=errors,
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_viewer_closes_by_itself_and_tells_its_times_without_torch():
+    code, told = run(seconds=3)
+    assert code == 0, told
+    assert "Time to window" in told
+    assert "Time to first detection" in told
+    assert "torch False" in told
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no kill by signal")
+def test_ctrl_c_closes_cleanly_with_130():
+    code, told = run(seconds=30, interrupt=True)
+    assert code == 130, told
+    assert "Traceback" not in told
+
+
+def test_source_that_failed_is_the_exit_of_a_timed_run():
+    imports = "[__import__('kpviewer.errors').errors.SourceError('No such camera.')]"
+    code, told = run(seconds=1, errors=imports)
+    assert code != 0
+    assert "No such camera." in told
