@@ -20,7 +20,7 @@ from kpviewer.pipeline.clock import Clock
 from kpviewer.sources.base import Allocate, Captured
 from kpviewer.structures import Candidates, FrameResult, ImageArray, StreamInfo, Targets
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
 """Of every wait: long enough for a busy machine, and reached only by a failing test."""
 
 

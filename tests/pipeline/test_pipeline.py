@@ -23,7 +23,7 @@ from fakes import (
 
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-from kpviewer.runtime.buffers import BufferLease
+from kpviewer.runtime.buffers import BufferLease, PinnedPool
 from kpviewer.structures import FrameResult, PipelineState, StopReason, Targets, Thresholds
 
 MakePipeline = Callable[..., Pipeline]
@@ -220,7 +220,7 @@ def test_results_that_the_window_missed_are_counted_as_skipped(
 
 
 def test_the_overlay_belongs_to_its_frame_under_stress(make_pipeline: MakePipeline) -> None:
-    source, engine = FakeSource(400), FakeEngine()
+    source, engine = FakeSource(200), FakeEngine()
     pipeline = make_pipeline(source, engine, dataclasses.replace(PROCESS, slots=6))
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -236,7 +236,7 @@ def test_the_overlay_belongs_to_its_frame_under_stress(make_pipeline: MakePipeli
                 shown.append((number, box_left, result.frame.index))
                 assert read_stamp(result.frame.bgr) == number
                 result.frame.release()
-            return bool(shown) and shown[-1][0] == 399
+            return bool(shown) and shown[-1][0] == 199
 
         eventually(has_shown_the_last)
     finally:
@@ -274,6 +274,20 @@ def test_a_published_buffer_is_never_filled_again(make_pipeline: MakePipeline) -
     with pytest.raises(PipelineError, match="sealed"):
         lease.allocate(24, 32)
     collector.release_all()
+
+
+def test_an_engine_that_asks_for_pinned_memory_gets_it(
+    make_pipeline: MakePipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class GpuEngine(FakeEngine):
+        wants_pinned_memory = True
+
+    wanted: list[bool] = []
+    monkeypatch.setattr(PinnedPool, "use_pinned", lambda _, is_wanted: wanted.append(is_wanted))
+    pipeline = make_pipeline(FakeSource(), GpuEngine())
+    pipeline.set_engine(FakeEngine())
+    pipeline.set_engine(None)
+    assert wanted == [True, False, False]
 
 
 def test_the_error_is_computed_where_the_truth_is_known(make_pipeline: MakePipeline) -> None:
@@ -396,9 +410,13 @@ def test_after_a_failure_it_starts_again_with_all_its_buffers(make_pipeline: Mak
 def test_a_model_that_breaks_while_the_file_is_paused_ends_the_wait(
     make_pipeline: MakePipeline,
 ) -> None:
-    pipeline = make_pipeline(FakeSource(), FakeEngine(fails_at={0: RuntimeError("odd")}))
+    engine = FakeEngine(fails_at={0: RuntimeError("odd")}, blocks_at={0})
+    pipeline = make_pipeline(FakeSource(), engine)
     pipeline.pause()
     pipeline.start()
+    engine.wait_for(1)
+    assert not pipeline.join(0.05)  # time for the capture to begin its wait for orders
+    engine.go_on()
     with pytest.raises(PipelineError, match="odd"):
         pipeline.join(TIMEOUT_S)
 
