@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torchvision.transforms import v2
+
+from kpviewer.sources.opencv import cv2
 
 
 class Darken(nn.Module):
@@ -28,6 +31,18 @@ class SensorNoise(nn.Module):
         return (image + noise).clamp(0, 255).to(torch.uint8)
 
 
+class Recompress(nn.Module):
+    """JPEG at a low quality. torchvision's own is deprecated since 0.29; OpenCV's stays."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(3, H, W) uint8 -> the same."""
+        quality = int(torch.randint(25, 91, ()))
+        rgb = image.permute(1, 2, 0).contiguous().numpy()
+        _, coded = cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+        return torch.from_numpy(np.asarray(decoded, np.uint8)).permute(2, 0, 1)
+
+
 def photometric() -> v2.Transform:
     """The chain for training: (3, H, W) uint8 -> the same."""
     return v2.Compose(
@@ -38,6 +53,6 @@ def photometric() -> v2.Transform:
             v2.RandomGrayscale(0.1),
             v2.RandomApply([v2.GaussianBlur((5, 5), (0.4, 2.0))], p=0.15),
             v2.RandomApply([SensorNoise()], p=0.2),
-            v2.RandomApply([v2.JPEG((25, 90))], p=0.3),
+            v2.RandomApply([Recompress()], p=0.3),
         ]
     )

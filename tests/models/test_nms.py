@@ -1,0 +1,81 @@
+"""Hard NMS against torchvision; the soft kinds against a literal loop and by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torchvision.ops import batched_nms
+
+from kpviewer.geometry import iou_matrix
+from kpviewer.models.nms import nms
+from kpviewer.structures import NmsKind, Thresholds
+
+
+def random_boxes(seed: int, count: int = 120) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    corner = rng.uniform(0, 100, (count, 2))
+    xyxy = np.concatenate([corner, corner + rng.uniform(5, 60, (count, 2))], 1).astype(np.float32)
+    scores = rng.permutation(np.linspace(0.01, 0.99, count)).astype(np.float32)
+    return xyxy, scores, rng.integers(0, 3, count)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("iou", [0.0, 0.3, 0.45, 0.9])
+def test_hard_nms_equals_torchvision(seed: int, iou: float) -> None:
+    xyxy, scores, classes = random_boxes(seed)
+    kept, final = nms(xyxy, scores, classes, Thresholds(iou=iou), floor=0.0)
+    expected = batched_nms(*map(torch.from_numpy, (xyxy, scores, classes)), iou)
+    assert kept.tolist() == expected.tolist()
+    assert final.tolist() == scores[kept].tolist()
+
+
+def slow_soft(xyxy, scores, kind: NmsKind, iou: float, sigma: float, floor: float):
+    """Soft-NMS as the paper's pseudo-code says it, for one class."""
+    left = {i: float(s) for i, s in enumerate(scores) if s >= floor}
+    overlap = iou_matrix(xyxy, xyxy)
+    out = []
+    while left:
+        best = max(left, key=left.__getitem__)
+        out.append((best, left.pop(best)))
+        for other in list(left):
+            o = float(overlap[best, other])
+            if kind is NmsKind.SOFT_GAUSSIAN:
+                left[other] *= math.exp(-o * o / sigma)
+            elif o > iou:
+                left[other] *= 1 - o
+            if left[other] < floor:
+                del left[other]
+    return out
+
+
+@pytest.mark.parametrize("kind", [NmsKind.SOFT_LINEAR, NmsKind.SOFT_GAUSSIAN])
+def test_soft_nms_equals_the_papers_loop(kind: NmsKind) -> None:
+    xyxy, scores, _ = random_boxes(11, 60)
+    thresholds = Thresholds(nms=kind, iou=0.3, sigma=0.5)
+    kept, final = nms(xyxy, scores, np.zeros(60, np.int64), thresholds, floor=0.05)
+    expected = slow_soft(xyxy, scores, kind, 0.3, 0.5, 0.05)
+    assert kept.tolist() == [index for index, _ in expected]
+    # float32 here, Python floats there, over at most 60 products
+    np.testing.assert_allclose(final, [score for _, score in expected], rtol=1e-5)
+
+
+def test_boxes_of_other_classes_never_meet() -> None:
+    xyxy = np.array([[0, 0, 10, 10]] * 2, np.float32)
+    kept, _ = nms(xyxy, np.array([0.9, 0.8], np.float32), np.array([0, 1]), Thresholds(), 0.0)
+    assert kept.tolist() == [0, 1]
+
+
+def test_linear_decay_by_hand() -> None:
+    xyxy = np.array([[0, 0, 10, 10], [0, 0, 10, 5]], np.float32)  # IoU 0.5
+    thresholds = Thresholds(nms=NmsKind.SOFT_LINEAR, iou=0.3)
+    _, final = nms(xyxy, np.array([0.9, 0.8], np.float32), np.zeros(2, np.int64), thresholds, 0.0)
+    assert final.tolist() == pytest.approx([0.9, 0.4])
+
+
+@pytest.mark.parametrize("kind", list(NmsKind))
+def test_no_box_gives_no_box(kind: NmsKind) -> None:
+    empty = np.zeros((0, 4), np.float32)
+    none = np.zeros(0, np.int64)
+    kept, final = nms(empty, np.zeros(0, np.float32), none, Thresholds(nms=kind), 0.0)
+    assert len(kept) == len(final) == 0

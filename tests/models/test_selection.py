@@ -1,0 +1,59 @@
+"""From candidates to detections: thresholds, classes, limits."""
+
+import numpy as np
+
+from kpviewer.models.selection import select
+from kpviewer.structures import Candidates, NmsKind, Thresholds
+
+
+def candidates(scores: list[list[float]], keypoints: int = 2) -> Candidates:
+    """Boxes side by side, far apart."""
+    count = len(scores)
+    left = np.arange(count, dtype=np.float32) * 100
+    xyxy = np.stack([left, left * 0, left + 50, left * 0 + 50], 1)
+    points = np.repeat(xyxy[:, None, :2], keypoints, axis=1)
+    return Candidates(xyxy, np.array(scores, np.float32).reshape(count, -1), points)
+
+
+def test_detections_come_by_descending_score_with_their_own_points() -> None:
+    found = select(candidates([[0.6], [0.9], [0.3]]), Thresholds(score=0.5))
+    assert found.scores.tolist() == [np.float32(0.9), np.float32(0.6)]
+    assert found.keypoints_xy[:, 0, 0].tolist() == [100.0, 0.0]
+    assert found.keypoint_scores.shape == (2, 2)
+
+
+def test_a_score_equal_to_the_threshold_is_kept() -> None:
+    assert len(select(candidates([[0.5]]), Thresholds(score=0.5))) == 1
+
+
+def test_one_candidate_may_be_two_classes() -> None:
+    found = select(candidates([[0.7, 0.8]]), Thresholds())
+    assert found.class_ids.tolist() == [1, 0]
+
+
+def test_hidden_classes_are_left_out() -> None:
+    hidden = Thresholds(classes=frozenset({1}))
+    assert select(candidates([[0.9, 0.1], [0.1, 0.8]]), hidden).class_ids.tolist() == [1]
+
+
+def test_a_class_may_have_a_threshold_of_its_own() -> None:
+    own = Thresholds(score=0.5, class_scores={1: 0.95})
+    assert select(candidates([[0.9, 0.9]]), own).class_ids.tolist() == [0]
+
+
+def test_the_number_of_detections_is_limited() -> None:
+    many = candidates([[0.5 + index / 100] for index in range(20)])
+    assert len(select(many, Thresholds(max_detections=7))) == 7
+
+
+def test_no_candidate_and_no_class_shown_give_nothing() -> None:
+    for kind in NmsKind:
+        assert len(select(Candidates.empty(2, 5), Thresholds(nms=kind))) == 0
+    assert len(select(candidates([[0.9]]), Thresholds(classes=frozenset()))) == 0
+
+
+def test_soft_nms_drops_what_falls_under_the_threshold() -> None:
+    xyxy = np.array([[0, 0, 10, 10], [0, 0, 10, 9]], np.float32)  # IoU 0.9
+    two = Candidates(xyxy, np.array([[0.9], [0.8]], np.float32), np.zeros((2, 0, 2), np.float32))
+    assert len(select(two, Thresholds(nms=NmsKind.SOFT_LINEAR, score=0.5))) == 1
+    assert len(select(two, Thresholds(nms=NmsKind.SOFT_LINEAR, score=0.05))) == 2

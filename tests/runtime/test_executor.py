@@ -1,0 +1,145 @@
+"""The engine on the CPU, with detectors whose answer is known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from kpviewer.errors import PipelineError
+from kpviewer.models.base import DecodedBatch
+from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.spec import ModelSpec, Resize, Task
+from kpviewer.runtime.autotune import agrees, choose_precision
+from kpviewer.runtime.device import resolve_device
+from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.fusion import fused
+
+
+@dataclass
+class BrightestPixel:
+    """A detector that boxes the brightest pixel of its input: it shows where pictures land."""
+
+    spec: ModelSpec
+    network: nn.Module
+
+    def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> DecodedBatch:
+        flat = raw.sum(1).flatten(1).argmax(1)
+        x, y = (flat % input_hw[1]).float(), (flat // input_hw[1]).float()
+        corner = torch.stack([x, y], -1)
+        box = torch.cat([corner, corner + 1], -1)[:, None]
+        return DecodedBatch(box, torch.ones(1, 1, 1), (corner + 0.5)[:, None, None])
+
+
+def spec(**changes: object) -> ModelSpec:
+    base = {
+        "name": "probe",
+        "architecture": "probe",
+        "task": Task.DETECT,
+        "class_names": ("spot",),
+        "keypoint_names": ("middle",),
+        "input_hw": (320, 320),
+        "stride": 64,
+    }
+    return ModelSpec(**{**base, **changes})
+
+
+@pytest.mark.parametrize("hw", [(480, 640), (1080, 1920), (320, 320), (300, 400), (641, 479)])
+def test_what_the_network_sees_comes_back_at_its_place_in_the_picture(hw: tuple[int, int]) -> None:
+    engine = Executor(BrightestPixel(spec(), nn.Identity()), "cpu", "fp32")
+    scale = max(hw) / 320
+    for x, y in ((0.2, 0.3), (0.85, 0.15), (0.5, 0.9)):
+        picture = np.zeros((*hw, 3), np.uint8)
+        column, row = int(hw[1] * x), int(hw[0] * y)
+        reach = max(1, int(scale))
+        picture[row - reach : row + reach, column - reach : column + reach] = 255
+        candidates, _ = engine.infer(picture)
+        # the blob's middle is (column, row); an input pixel is `scale` source px wide
+        middle = candidates.keypoints_xy[0, 0]
+        assert np.abs(middle - [column, row]).max() <= scale
+
+
+def test_channels_arrive_as_rgb_normalised() -> None:
+    seen: list[Tensor] = []
+
+    class Watch(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            seen.append(images.clone())
+            return images
+
+    plain = spec(mean=(0.5, 0.25, 0.0), std=(0.5, 0.25, 1.0))
+    picture = np.zeros((320, 320, 3), np.uint8)
+    picture[..., 0], picture[..., 2] = 51, 255  # blue 0.2, green 0, red 1
+    Executor(BrightestPixel(plain, Watch()), "cpu", "fp32").infer(picture)
+    assert seen[0].shape == (1, 3, 320, 320)
+    assert seen[0][0, :, 100, 100].tolist() == pytest.approx([1.0, -1.0, 0.2], abs=1e-5)
+
+
+def test_padding_has_the_mean_colour() -> None:
+    seen: list[Tensor] = []
+
+    class Watch(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            seen.append(images.clone())
+            return images
+
+    picture = np.full((160, 320, 3), 255, np.uint8)
+    Executor(BrightestPixel(spec(stride=None), Watch()), "cpu", "fp32").infer(picture)
+    assert seen[0].shape[2:] == (320, 320)
+    assert (seen[0][0, :, :80] == 0).all() and (seen[0][0, :, 240:] == 0).all()
+    assert (seen[0][0, :, 80:240] > 0).all()
+
+
+def test_folding_batch_normalisation_changes_nothing() -> None:
+    torch.manual_seed(1)
+    network = build_face_ssd().network
+    network.train()
+    with torch.no_grad():
+        network(torch.randn(8, 3, 128, 128))  # gives the norms statistics that aren't 0 and 1
+    network.eval()
+    folded = fused(network)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    assert any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+    image = torch.randn(1, 3, 128, 128)
+    with torch.inference_mode():
+        for mine, plain in zip(folded(image), network(image), strict=True):
+            # the same sums in float32, rounded once less a layer
+            torch.testing.assert_close(mine, plain, rtol=1e-3, atol=1e-4)
+
+
+def test_auto_settles_on_a_precision() -> None:
+    engine = Executor(build_face_ssd(), "cpu")
+    assert engine.precision == "auto"
+    engine.warm_up((120, 160))
+    assert engine.precision in {"fp32", "bf16"}
+    assert engine.device_name == "CPU"
+
+
+def test_a_precision_that_sees_something_else_is_not_taken() -> None:
+    def run(image: Tensor, precision: str) -> Tensor:
+        return torch.tensor([[0.0, 0.0, 10.0, 10.0, 0.9 if precision == "fp32" else 0.5]])
+
+    assert choose_precision(run, torch.zeros(1), 1) == "fp32"
+
+
+def test_agreement_is_of_score_box_and_points() -> None:
+    exact = torch.tensor([[0.0, 0.0, 10.0, 10.0, 0.9, 5.0, 5.0]])
+    assert agrees(exact, exact.clone(), 1)
+    for column, change in ((0, 0.6), (4, 0.03), (6, 0.6)):
+        moved = exact.clone()
+        moved[0, column] += change
+        assert not agrees(exact, moved, 1)
+    assert not agrees(exact[:0], exact[:0], 1)
+
+
+@pytest.mark.parametrize("name", ["cuda:7", "toaster", "xpu"])
+def test_a_device_that_is_not_there_is_refused_with_the_cure(name: str) -> None:
+    with pytest.raises(PipelineError, match="auto"):
+        resolve_device(name)
+
+
+def test_a_resize_that_is_not_built_is_refused() -> None:
+    engine = Executor(BrightestPixel(spec(resize=Resize.TILE), nn.Identity()), "cpu", "fp32")
+    with pytest.raises(PipelineError, match="tile"):
+        engine.infer(np.zeros((10, 10, 3), np.uint8))

@@ -1,0 +1,64 @@
+"""Boxes and the letterbox."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpviewer.geometry import Letterbox, iou_matrix, xywh_to_xyxy, xyxy_to_xywh
+
+SIDES = st.integers(1, 4000)
+
+
+@given(SIDES, SIDES, st.sampled_from([None, 32, 64]))
+def test_letterbox_round_trip_is_exact_to_half_a_pixel(
+    height: int, width: int, stride: int | None
+) -> None:
+    box = Letterbox.fit((height, width), (320, 320), stride)
+    corners = np.array([[0, 0], [width, height], [width / 3, height / 7]], np.float32)
+    assert np.abs(box.to_source(box.to_input(corners)) - corners).max() <= 0.5
+
+
+@given(SIDES, SIDES, st.sampled_from([None, 64]))
+def test_the_picture_lies_in_the_input(height: int, width: int, stride: int | None) -> None:
+    box = Letterbox.fit((height, width), (320, 320), stride)
+    assert box.left >= 0 and box.top >= 0
+    assert box.top + box.resized_hw[0] <= box.input_hw[0] <= 320
+    assert box.left + box.resized_hw[1] <= box.input_hw[1] <= 320
+    # rounding of the resized side moves a point by at most half an input pixel
+    far = box.to_input(np.array([width, height], np.float32))
+    assert abs(far[0] - (box.left + box.resized_hw[1])) <= 0.51 or box.resized_hw[1] == 1
+    assert abs(far[1] - (box.top + box.resized_hw[0])) <= 0.51 or box.resized_hw[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "stride", "expected"),
+    [
+        ((480, 640), None, (320, 320)),
+        ((480, 640), 64, (256, 320)),
+        ((1080, 1920), 64, (192, 320)),
+        ((1920, 1080), 64, (320, 192)),
+    ],
+)
+def test_the_input_is_no_larger_than_the_picture_needs(
+    source: tuple[int, int], stride: int | None, expected: tuple[int, int]
+) -> None:
+    assert Letterbox.fit(source, (320, 320), stride).input_hw == expected
+
+
+def test_a_picture_without_pixels_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1 px"):
+        Letterbox.fit((0, 10), (320, 320))
+
+
+def test_overlap_by_hand() -> None:
+    a = np.array([[0, 0, 10, 10], [5, 5, 5, 5]], np.float32)
+    b = np.array([[5, 0, 15, 10], [20, 20, 30, 30]], np.float32)
+    # 50 shared of 150; nothing; a box without area
+    np.testing.assert_allclose(iou_matrix(a, b), [[1 / 3, 0], [0, 0]], atol=1e-7)
+
+
+def test_formats_undo_each_other() -> None:
+    xyxy = np.array([[1, 2, 11, 22]], np.float32)
+    assert xyxy_to_xywh(xyxy).tolist() == [[1, 2, 10, 20]]
+    assert xywh_to_xyxy(xyxy_to_xywh(xyxy)).tolist() == xyxy.tolist()

@@ -1,0 +1,147 @@
+"""Points move with pixels: they are found again in the picture after each change."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from training.pictures import COLOURS, background, dot_centre, dotted_face
+
+from kpviewer.sources.opencv import cv2
+from kpviewer.training.mosaic import Mosaic, MosaicOptions
+from kpviewer.training.occlusion import occlude_faces
+from kpviewer.training.placement import Placement, move_boxes, place
+from kpviewer.training.samples import Sample
+from kpviewer.training.transforms import photometric
+
+SWAP = (1, 0, 2, 4, 3)
+
+
+def check_points(sample: Sample, *, mirrored: bool, tolerance_px: float) -> int:
+    """Compare labelled points with the dots in the pixels; say how many were compared."""
+    found = 0
+    for index in range(5):
+        if not sample.labelled[0, index]:
+            continue
+        colour = COLOURS[SWAP[index] if mirrored else index]
+        dot = dot_centre(sample.rgb, colour)
+        if dot is not None:
+            assert np.abs(dot - sample.points_xy[0, index]).max() <= tolerance_px
+            found += 1
+    return found
+
+
+def only_the_box(sample: Sample) -> Sample:
+    """The same sample with grey pixels outside the box of its first object."""
+    left, top, right, bottom = sample.xyxy[0].astype(int)
+    rgb = np.full_like(sample.rgb, 40)
+    rgb[top:bottom, left:right] = sample.rgb[top:bottom, left:right]
+    return replace(sample, rgb=rgb)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("degrees", [0, 30, -20])
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.3])
+def test_points_stay_on_their_pixels(mirror: bool, degrees: float, scale: float) -> None:
+    face = dotted_face()
+    placement = Placement((60, 60), (150, 140), scale, math.radians(degrees), mirror, (300, 310))
+    moved = place(face, placement, SWAP, cv2.BORDER_CONSTANT)
+    assert moved.hw == (300, 310)
+    # half a pixel of resampling; the dots are five source pixels wide
+    assert check_points(moved, mirrored=mirror, tolerance_px=0.6) == 5
+
+
+def test_a_mirrored_face_keeps_its_left_eye_on_the_left() -> None:
+    placement = Placement((60, 60), (60, 60), 1.0, 0.0, True, (120, 120))
+    moved = place(dotted_face(), placement, SWAP, cv2.BORDER_CONSTANT)
+    points = moved.points_xy[0]
+    assert points[0, 0] < points[1, 0] and points[3, 0] < points[4, 0]
+
+
+def test_points_that_leave_the_picture_lose_their_label() -> None:
+    placement = Placement((60, 60), (0, 60), 1.0, 0.0, False, (120, 120))
+    moved = place(dotted_face(), placement, SWAP, cv2.BORDER_CONSTANT)
+    assert moved.labelled[0].tolist() == (moved.points_xy[0, :, 0] >= 0).tolist()
+    assert not moved.labelled.all()
+
+
+@pytest.mark.parametrize(
+    ("at_x", "scale", "count", "ignored"),
+    [(60, 1.0, 1, False), (-15, 1.0, 1, True), (-300, 1.0, 0, None), (60, 0.05, 1, True)],
+    ids=["inside", "mostly outside", "gone", "too small"],
+)
+def test_what_can_hardly_be_seen_is_ignored(
+    at_x: float, scale: float, count: int, ignored: bool | None
+) -> None:
+    placement = Placement((60, 60), (at_x, 60), scale, 0.0, False, (120, 120))
+    moved = place(dotted_face(), placement, SWAP, cv2.BORDER_CONSTANT)
+    assert len(moved.xyxy) == count
+    assert (moved.xyxy >= 0).all() and (moved.xyxy <= 120).all()
+    if ignored is not None:
+        assert moved.ignore.tolist() == [ignored]
+
+
+def test_a_turned_box_is_that_of_its_ellipse() -> None:
+    box = np.array([[-20, -10, 20, 10]], np.float32)
+    quarter = np.array([[0, -1, 0], [1, 0, 0]], np.float32)
+    np.testing.assert_allclose(move_boxes(box, quarter), [[-10, -20, 10, 20]], atol=1e-5)
+    turn = math.radians(30)
+    matrix = np.array(
+        [[math.cos(turn), -math.sin(turn), 0], [math.sin(turn), math.cos(turn), 0]], np.float32
+    )
+    angles = np.linspace(0, 2 * np.pi, 20000)
+    outline = np.stack([20 * np.cos(angles), 10 * np.sin(angles)], 1) @ matrix[:, :2].T
+    expected = np.concatenate([outline.min(0), outline.max(0)])
+    np.testing.assert_allclose(move_boxes(box, matrix)[0], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("kind", ["scene", "paste", "grid"])
+def test_composed_pictures_are_whole_and_their_objects_inside(kind: str, seed: int) -> None:
+    shares = {"scene": (1.0, 0.0), "paste": (0.0, 1.0), "grid": (0.0, 0.0)}[kind]
+    mosaic = Mosaic(MosaicOptions(scene_share=shares[0], paste_share=shares[1]), SWAP)
+    rng = np.random.default_rng(seed)
+    made = mosaic.compose(lambda: dotted_face(seed=int(rng.integers(99))), background, 192, rng)
+    assert made.rgb.shape == (192, 192, 3) and made.rgb.dtype == np.uint8
+    assert (made.xyxy >= 0).all() and (made.xyxy <= 192).all()
+    assert len(made.xyxy) == len(made.points_xy) == len(made.ignore) == len(made.class_ids)
+    inside = (made.points_xy >= 0).all(-1) & (made.points_xy <= 192).all(-1)
+    assert inside[made.labelled].all()
+
+
+def test_one_face_in_a_grid_of_one_is_where_its_label_says() -> None:
+    mosaic = Mosaic(MosaicOptions(scene_share=0, paste_share=0, grid_weights=(1.0,)), SWAP)
+    compared = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        made = mosaic.compose(dotted_face, background, 256, rng)
+        if len(made.xyxy) != 1 or made.ignore[0] or (made.xyxy[0, 2] - made.xyxy[0, 0]) < 50:
+            continue
+        made = only_the_box(made)  # the colours behind a face are drawn at random
+        # the dots tell whether the face was mirrored: red marks the eye that was on the left
+        red = dot_centre(made.rgb, COLOURS[0])
+        if red is None:
+            continue
+        eyes = np.linalg.norm(made.points_xy[0, :2] - red, axis=1)
+        compared += check_points(made, mirrored=bool(eyes[1] < eyes[0]), tolerance_px=1.5)
+    assert compared >= 25
+
+
+def test_occlusion_changes_pixels_and_no_label() -> None:
+    face = dotted_face()
+    changed = 0
+    for seed in range(12):
+        covered = occlude_faces(face, np.random.default_rng(seed), 1.0)
+        changed += bool((covered.rgb != face.rgb).any())
+        assert (covered.points_xy == face.points_xy).all() and covered.labelled.all()
+    assert changed >= 10
+    assert occlude_faces(face, np.random.default_rng(0), 0.0) is face
+
+
+def test_photometric_changes_keep_the_shape_of_a_picture() -> None:
+    torch.manual_seed(0)
+    chain, picture = photometric(), torch.randint(0, 256, (3, 40, 50), dtype=torch.uint8)
+    results = [chain(picture) for _ in range(60)]
+    assert all(made.shape == picture.shape and made.dtype == torch.uint8 for made in results)
+    assert sum(bool((made != picture).any()) for made in results) > 30

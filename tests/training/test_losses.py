@@ -1,0 +1,109 @@
+"""SSD losses, against torch and torchvision and by hand."""
+
+import pytest
+import torch
+from torchvision.ops import sigmoid_focal_loss
+
+from kpviewer.models.anchors import MapAnchors, default_boxes
+from kpviewer.models.boxes import cxcywh_to_xyxy, encode_boxes, encode_points
+from kpviewer.models.matching import UNMATCHED
+from kpviewer.models.ssd import SsdHeads
+from kpviewer.training.datasets import IGNORED, PADDED, Batch
+from kpviewer.training.losses import SsdLossOptions, assign, hard_negatives, ssd_losses
+
+PRIORS = default_boxes((MapAnchors(16, ((16.0, 20.0), (30.0, 36.0))),), (64, 64))
+OPTIONS = SsdLossOptions()
+
+
+def batch(class_ids: list[list[int]], xyxy: torch.Tensor, labelled: bool = True) -> Batch:
+    count = xyxy.shape[:2]
+    points = (xyxy[..., None, :2] + xyxy[..., None, 2:]) / 2 + torch.zeros(*count, 5, 1)
+    return Batch(
+        torch.zeros(len(xyxy), 3, 64, 64, dtype=torch.uint8),
+        xyxy,
+        torch.tensor(class_ids),
+        points,
+        torch.full((*count, 5), labelled),
+    )
+
+
+def perfect_heads(truth: Batch) -> SsdHeads:
+    """Heads that say exactly what the targets want."""
+    targets = assign(truth, PRIORS, OPTIONS)
+    logits = torch.full((len(truth.xyxy), len(PRIORS), 1), -20.0)
+    offsets = torch.zeros(len(truth.xyxy), len(PRIORS), 4)
+    points = torch.zeros(len(truth.xyxy), len(PRIORS), 5, 2)
+    for row, cell in (targets.matched != UNMATCHED).nonzero().tolist():
+        index = targets.matched[row, cell]
+        logits[row, cell] = 20.0
+        offsets[row, cell] = encode_boxes(truth.xyxy[row, index], PRIORS[cell])
+        points[row, cell] = encode_points(truth.points_xy[row, index], PRIORS[cell])
+    return SsdHeads(logits, offsets, points)
+
+
+TRUTH = batch(
+    [[0, PADDED], [0, 0]],
+    torch.tensor([[[10.0, 8, 28, 30], [0, 0, 0, 0]], [[2, 2, 20, 24], [30, 30, 60, 64]]]),
+)
+
+
+@pytest.mark.parametrize("kind", ["focal", "hard-negatives"])
+def test_perfect_predictions_cost_nothing(kind: str) -> None:
+    losses = ssd_losses(perfect_heads(TRUTH), TRUTH, PRIORS, SsdLossOptions(classification=kind))
+    assert float(losses.total) == pytest.approx(0.0, abs=1e-5)
+
+
+def test_each_part_answers_for_its_own_mistake() -> None:
+    perfect = perfect_heads(TRUTH)
+    wrong_box = perfect._replace(box_offsets=perfect.box_offsets + 1.0)
+    losses = ssd_losses(wrong_box, TRUTH, PRIORS, OPTIONS)
+    # smooth L1 of 1 with beta 0.5 is 1 - 0.25; averaged over the four numbers of each match
+    assert float(losses.boxes) == pytest.approx(0.75, abs=1e-5)
+    assert float(losses.points) == pytest.approx(0.0, abs=1e-5)
+    wrong_points = perfect._replace(point_offsets=perfect.point_offsets + 1.0)
+    losses = ssd_losses(wrong_points, TRUTH, PRIORS, OPTIONS)
+    assert float(losses.points) == pytest.approx(2 * (1 - 0.1), abs=1e-5)  # x and y, beta 0.2
+
+
+def test_unlabelled_points_teach_nothing() -> None:
+    hidden = TRUTH._replace(labelled=torch.zeros_like(TRUTH.labelled))
+    perfect = perfect_heads(hidden)
+    wrong = perfect._replace(point_offsets=perfect.point_offsets + 5.0)
+    assert float(ssd_losses(wrong, hidden, PRIORS, OPTIONS).points) == 0.0
+
+
+def test_focal_loss_equals_torchvision() -> None:
+    torch.manual_seed(0)
+    perfect = perfect_heads(TRUTH)
+    heads = perfect._replace(class_logits=torch.randn(2, len(PRIORS), 1) * 3)
+    matched = assign(TRUTH, PRIORS, OPTIONS).matched
+    wanted = (matched != UNMATCHED).float()[..., None]
+    expected = sigmoid_focal_loss(heads.class_logits, wanted, alpha=0.3, reduction="sum")
+    losses = ssd_losses(heads, TRUTH, PRIORS, OPTIONS)
+    torch.testing.assert_close(losses.classification, expected / wanted.sum(), rtol=1e-5, atol=0)
+
+
+def test_default_boxes_in_an_ignored_region_teach_nothing() -> None:
+    crowd = batch([[IGNORED]], torch.tensor([[[0.0, 0, 32, 64]]]))
+    quiet = torch.full((1, len(PRIORS), 1), -20.0)
+    zeros = SsdHeads(quiet, torch.zeros(1, len(PRIORS), 4), torch.zeros(1, len(PRIORS), 5, 2))
+    left = PRIORS[:, 0] < 16
+    loud = torch.where(left[None, :, None], 20.0, quiet)
+    assert float(ssd_losses(zeros._replace(class_logits=loud), crowd, PRIORS, OPTIONS).total) < 1e-4
+    everywhere = zeros._replace(class_logits=quiet.abs())
+    assert float(ssd_losses(everywhere, crowd, PRIORS, OPTIONS).total) > 1
+
+
+def test_three_hardest_negatives_are_kept_for_each_positive() -> None:
+    loss = torch.tensor([[9.0, 1, 5, 3, 8, 2, 7], [1, 2, 3, 4, 5, 6, 7]])
+    positive = torch.tensor([[True] + [False] * 6, [False] * 7])
+    ignored = torch.tensor([[False] * 4 + [True] + [False] * 2, [False] * 7])
+    chosen = hard_negatives(loss, positive, ignored)
+    assert chosen.nonzero().tolist() == [[0, 2], [0, 3], [0, 6], [1, 4], [1, 5], [1, 6]]
+
+
+def test_every_true_box_gets_a_default_box() -> None:
+    matched = assign(TRUTH, PRIORS, OPTIONS).matched
+    assert set(matched[0].tolist()) == {UNMATCHED, 0}
+    assert set(matched[1].tolist()) == {UNMATCHED, 0, 1}
+    assert (cxcywh_to_xyxy(PRIORS)[matched[0] == 0] - TRUTH.xyxy[0, 0]).abs().max() < 16

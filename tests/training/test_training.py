@@ -1,0 +1,149 @@
+"""Recipes, the loop and the command, on a handful of generated pictures."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from training.pictures import background, dotted_face
+
+from kpviewer.annotations.coco import read_coco
+from kpviewer.cli.train import command
+from kpviewer.errors import DatasetError, PipelineError
+from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.weights import load_model
+from kpviewer.sources.opencv import cv2
+from kpviewer.training.config import TrainConfig, load_config
+from kpviewer.training.datasets import PADDED, MosaicStream, StreamOptions, collate
+from kpviewer.training.loop import StepReport, Trainer
+from kpviewer.training.mosaic import MosaicOptions
+
+NAMES = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"]
+
+
+@pytest.fixture(scope="module")
+def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A COCO file of six dotted faces and two empty pictures."""
+    folder = tmp_path_factory.mktemp("dots")
+    (folder / "images").mkdir()
+    images, annotations = [], []
+    for number in range(8):
+        sample = dotted_face(seed=number) if number < 6 else background()
+        name = f"{number}.png"
+        cv2.imwrite(str(folder / "images" / name), sample.rgb[..., ::-1])
+        height, width = sample.hw
+        images.append({"id": number, "file_name": name, "width": width, "height": height})
+        for box, points in zip(sample.xyxy.tolist(), sample.points_xy.tolist(), strict=True):
+            annotations.append(
+                {
+                    "id": number,
+                    "image_id": number,
+                    "category_id": 1,
+                    "iscrowd": 0,
+                    "bbox": [box[0], box[1], box[2] - box[0], box[3] - box[1]],
+                    "keypoints": [value for x, y in points for value in (x, y, 2)],
+                }
+            )
+    categories = [{"id": 1, "name": "face", "keypoints": NAMES, "skeleton": []}]
+    path = folder / "annotations.json"
+    document = {"images": images, "annotations": annotations, "categories": categories}
+    path.write_text(json.dumps(document))
+    return path
+
+
+def small(**changes: object) -> TrainConfig:
+    base = {"steps": 4, "batch": 2, "sides": (64, 128), "side_shares": (0.5, 0.5), "workers": 0}
+    return TrainConfig(**{**base, **changes})
+
+
+def test_the_same_seed_gives_the_same_pictures(dots: Path) -> None:
+    data = read_coco(dots)
+
+    def first(seed: int) -> np.ndarray:
+        options = StreamOptions(64, seed, (1, 0, 2, 4, 3), MosaicOptions())
+        return next(iter(MosaicStream(data, options))).rgb
+
+    assert (first(1) == first(1)).all()
+    assert (first(1) != first(2)).any()
+
+
+def test_batches_pad_to_the_longest_list() -> None:
+    batch = collate([dotted_face(96), background(96)])
+    assert batch.images.shape == (2, 3, 96, 96)
+    assert batch.class_ids.tolist() == [[0], [PADDED]]
+    assert batch.labelled[0].all() and not batch.labelled[1].any()
+
+
+def test_a_set_without_empty_pictures_is_refused_with_the_cure(dots: Path) -> None:
+    data = read_coco(dots)
+    full = replace(data, images=tuple(i for i in data.images if len(i.targets)))
+    with pytest.raises(DatasetError, match="without any object"):
+        MosaicStream(full, StreamOptions(64, 0, (), MosaicOptions()))
+
+
+@pytest.mark.slow
+def test_training_learns_the_dots(dots: Path) -> None:
+    torch.manual_seed(0)
+    reports: list[StepReport] = []
+    config = small(steps=50, batch=4, sides=(64,), side_shares=(1.0,), warmup_steps=5)
+    Trainer(build_face_ssd(), read_coco(dots), config).run(reports.append)
+    early, late = reports[:10], reports[-10:]
+
+    def mean(rows: list[StepReport], name: str) -> float:
+        return float(np.mean([getattr(row, name) for row in rows]))
+
+    for name in ("classification", "points"):
+        assert mean(late, name) < 0.7 * mean(early, name)
+
+
+def test_a_run_goes_through_its_sides_and_can_be_resumed(dots: Path) -> None:
+    data, reports = read_coco(dots), []
+    trainer = Trainer(build_face_ssd(), data, small())
+    saved: list[int] = []
+    trainer.run(reports.append, lambda: saved.append(trainer.step))
+    assert [report.step for report in reports] == [1, 2, 3, 4]
+    assert saved == [4]
+    again = Trainer(build_face_ssd(), data, small(steps=6))
+    again.resume(trainer.state())
+    for name, value in trainer.averaged.state_dict().items():
+        assert torch.equal(again.averaged.state_dict()[name], value)
+    again.run(reports.append)
+    assert reports[-1].step == 6
+
+
+def test_a_loss_that_is_no_number_stops_with_advice(dots: Path) -> None:
+    detector = build_face_ssd()
+    with torch.no_grad():
+        next(detector.network.parameters()).fill_(float("nan"))
+    with pytest.raises(PipelineError, match="learning_rate"):
+        Trainer(detector, read_coco(dots), small()).run(lambda _: None)
+
+
+def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> None:
+    arguments = ["face-ssd", "--data", f"coco:{dots}", "--out", str(tmp_path / "run")]
+    for change in ("steps=2", "batch=2", "sides=[64]", "side_shares=[1]", "workers=0"):
+        arguments += ["--set", change]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.output
+    assert load_model(tmp_path / "run" / "face-ssd.safetensors").spec.name == "face-ssd"
+    resumed = CliRunner().invoke(command, [*arguments, "--set", "steps=3", "--resume"])
+    assert resumed.exit_code == 0, resumed.output
+
+
+def test_recipes_take_changes_and_refuse_unknown_keys(tmp_path: Path) -> None:
+    config = load_config("face-ssd", ["batch=8", "mosaic.rotation_deg=10.0"])
+    assert config.batch == 8
+    assert config.mosaic.rotation_deg == 10.0
+    with pytest.raises(DatasetError, match="colour"):
+        load_config("face-ssd", ["colour=1"])
+    with pytest.raises(DatasetError, match="key=value"):
+        load_config("face-ssd", ["batch"])
+    with pytest.raises(DatasetError, match="no-such"):
+        load_config("no-such")
+    bad = tmp_path / "bad.toml"
+    bad.write_text("steps = = 3")
+    with pytest.raises(DatasetError, match="TOML"):
+        load_config(str(bad))
