@@ -1,0 +1,275 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PyQt6.QtGui import QColor, QImage
+from sample_results import read_video
+
+from kpviewer.cli import process
+from kpviewer.cli.main import main
+from kpviewer.cli.process import ProcessOptions, process_sources
+from kpviewer.errors import RecordingError
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.recording import recording
+from kpviewer.structures import Candidates, ImageArray
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+FRAMES = 12
+
+
+class Timings:
+    upload = forward = postprocess = 1.0
+
+
+class BoxEngine:
+    """Sees one thing of score 0.6 in each picture."""
+
+    spec = ModelSpec("box", "fake", Task.DETECT, ("thing",), (48, 64), score_threshold=0.5)
+
+    def infer(self, _bgr: ImageArray) -> tuple[Candidates, Timings]:
+        box = np.array([[10, 10, 40, 30]], np.float32)
+        scores = np.full((1, 1), 0.6, np.float32)
+        return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), Timings()
+
+
+def make_clip(path: Path, *, fps: int = 10, size_wh: tuple[int, int] = (64, 48)) -> str:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=fps)
+        stream.width, stream.height = size_wh
+        stream.codec_context.time_base = Fraction(1, fps)
+        for number in range(FRAMES):
+            bgr = np.full((size_wh[1], size_wh[0], 3), 40 + 10 * number, np.uint8)
+            frame = av.VideoFrame.from_ndarray(bgr, format="bgr24")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return str(path)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> str:
+    return make_clip(tmp_path / "clip.mp4")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def run(sources: list[str], out: Path, *outputs: str, **given: object) -> int:
+    options = ProcessOptions(out, outputs or ("video",), **given)
+    return process_sources(sources, options, engine=BoxEngine())
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_every_frame_of_a_clip_is_in_the_video_at_its_own_time(clip: str, out: Path) -> None:
+    assert run([clip], out) == 0
+    facts = read_video(out / "clip.mp4")
+    assert facts.times_s == pytest.approx([number / 10 for number in range(FRAMES)])
+    assert facts.duration_s == pytest.approx(FRAMES / 10, abs=0.001)
+    assert np.abs(facts.pixels[11, 20, 10].astype(int) - 150).max() > 40  # the box
+
+
+def test_all_results_are_written_and_named_after_the_source(clip: str, out: Path) -> None:
+    assert run([clip], out, "video", "jsonl", "csv", "coco") == 0
+    assert names(out) == ["clip.csv", "clip.json", "clip.jsonl", "clip.mp4"]
+    lines = [json.loads(line) for line in (out / "clip.jsonl").read_text().splitlines()]
+    assert lines[0]["model"] == "box"
+    assert [line["index"] for line in lines[1:]] == list(range(FRAMES))
+    rows = list(csv.DictReader((out / "clip.csv").read_text().splitlines()))
+    assert len(rows) == len(json.loads((out / "clip.json").read_text())) == FRAMES
+    assert rows[0]["class"] == "thing"
+
+
+def test_one_line_tells_what_came_of_a_source(
+    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run([clip], out)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{clip}: {FRAMES} frames in, {FRAMES} out, ")
+    assert line.endswith(f" fps -> {out / 'clip.mp4'}")
+
+
+def test_source_that_cannot_be_read_is_told_in_a_line_and_the_next_goes_on(
+    clip: str, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    assert run([str(tmp_path / "text.mp4"), clip, str(tmp_path / "none.mp4")], out) == 3
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 2
+    assert "text.mp4" in errors[0] and "none.mp4" in errors[1]
+    assert names(out) == ["clip.mp4"]
+
+
+def test_cut_file_gives_what_can_be_read_and_a_warning(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = Path(make_clip(tmp_path / "whole.mkv", fps=2, size_wh=(320, 240)))
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    assert run([str(cut)], out) == 0
+    assert 0 < len(read_video(out / "cut.mp4").times_s) < FRAMES
+    assert "ended early" in capsys.readouterr().err
+
+
+def test_seconds_keep_the_beginning_of_a_source(clip: str, out: Path) -> None:
+    assert run([clip], out, seconds=0.5) == 0
+    assert len(read_video(out / "clip.mp4").times_s) == 5
+
+
+def test_thresholds_can_differ_from_those_of_the_model(clip: str, out: Path) -> None:
+    run([clip], out, "csv", changes={"score": 0.7})
+    assert len((out / "clip.csv").read_text().splitlines()) == 1
+
+
+def test_second_run_overwrites_nothing(clip: str, out: Path) -> None:
+    run([clip], out)
+    run([clip], out)
+    assert names(out) == ["clip.mp4", "clip_2.mp4"]
+
+
+def test_folder_of_pictures_becomes_a_video(tmp_path: Path, out: Path) -> None:
+    for number, size in enumerate([(64, 48), (48, 64), (64, 48)]):
+        image = QImage(*size, QImage.Format.Format_RGB32)
+        image.fill(QColor(200, 200, 200))
+        (tmp_path / "album").mkdir(exist_ok=True)
+        assert image.save(str(tmp_path / "album" / f"{number}.png"))
+    assert run([str(tmp_path / "album")], out) == 0
+    facts = read_video(out / "album.mp4")
+    assert facts.size_wh == (64, 48)
+    assert len(facts.times_s) == 3
+
+
+def test_output_that_cannot_be_written_has_its_own_exit_code(
+    clip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("")
+    assert run([clip], tmp_path / "taken", "jsonl") == RecordingError.exit_code
+    assert "Choose another folder" in capsys.readouterr().err
+
+
+def test_full_disk_ends_the_source_with_what_there_is(
+    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(recording.Recording, "write", _refuse)
+    assert run([clip], out, "video", "jsonl") == RecordingError.exit_code
+    assert "disk is full" in capsys.readouterr().err
+    assert names(out) == ["clip.jsonl"]
+
+
+def _refuse(*_: object) -> None:
+    raise RecordingError("Recording stopped: the disk is full.")
+
+
+def test_command_writes_a_video_when_no_output_is_named(
+    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[ProcessOptions] = []
+    monkeypatch.setattr(process, "process_sources", lambda _, options: seen.append(options) or 3)
+    arguments = ["process", clip, "--out", str(out), "--conf", "0.3", "--nms", "soft-linear"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 3
+    (options,) = seen
+    assert options.outputs == ("video",)
+    assert options.changes == {"score": 0.3, "nms": "soft-linear"}
+
+
+def test_command_needs_a_source_and_a_folder(clip: str) -> None:
+    assert CliRunner().invoke(main, ["process", "--out", "x"]).exit_code == 2
+    assert CliRunner().invoke(main, ["process", clip]).exit_code == 2
+
+
+INTERRUPTED = """
+import sys, signal
+sys.path.insert(0, sys.argv[3])
+from pathlib import Path
+import click
+from kpviewer.cli import process
+from test_process import BoxEngine
+
+class Slow(BoxEngine):
+    seen = 0
+
+    def infer(self, bgr):
+        self.seen += 1
+        if self.seen == 20:
+            print("started", flush=True)
+            sys.stdin.readline()
+        return super().infer(bgr)
+
+options = process.ProcessOptions(Path(sys.argv[1]), ("video", "jsonl"))
+try:
+    process.process_sources([sys.argv[2]], options, engine=Slow())
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_ctrl_c_finishes_the_files(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    arguments = [
+        sys.executable,
+        "-c",
+        INTERRUPTED,
+        str(tmp_path),
+        "demo",
+        str(Path(__file__).parent),
+    ]
+    with subprocess.Popen(
+        arguments,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None and running.stdin is not None
+        assert running.stdout.readline() == "started\n"
+        running.send_signal(signal.SIGINT)
+        running.stdin.write("\n")
+        running.stdin.flush()
+        output, errors = running.communicate(timeout=50)
+    assert running.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert names(tmp_path) == ["demo.jsonl", "demo.mp4"]
+    lines = (tmp_path / "demo.jsonl").read_text().splitlines()
+    assert len(read_video(tmp_path / "demo.mp4").times_s) == len(lines) - 1 >= 19
+    assert "demo: " in output
+
+
+GOOD = ["with_audio.mp4", "intel_asl_walk.mkv", "odd_size.mp4", "rotated.mp4", "vfr.mkv"]
+
+
+@pytest.mark.parametrize(
+    "name", [GOOD[0], *(pytest.param(name, marks=pytest.mark.slow) for name in GOOD[1:])]
+)
+def test_real_clips_lose_no_frame(shared_data: Path, name: str, out: Path) -> None:
+    clip = shared_data / "videos" / name
+    with av.open(str(clip)) as container:
+        expected = sum(1 for _ in container.decode(video=0))
+    assert run([str(clip)], out) == 0
+    assert len(read_video(out / (clip.stem + ".mp4")).times_s) == expected
+
+
+@pytest.mark.parametrize("name", ["truncated.mp4", "text_renamed.mp4", "zero_bytes.mp4"])
+def test_broken_clips_are_told_in_one_line(
+    shared_data: Path, name: str, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([str(shared_data / "videos" / name)], out) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Error: ") and name in line
+    assert not out.exists()

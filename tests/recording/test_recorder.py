@@ -1,0 +1,187 @@
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_results import GREY, CountedLease, detections, info, read_video, result
+
+from kpviewer.errors import RecordingError
+from kpviewer.overlay import OverlayStyle
+from kpviewer.recording.recorder import RecorderOptions, RecorderState, RecorderThread
+from kpviewer.recording.recording import SpaceLimits
+from kpviewer.structures import FrameResult, ImageArray
+
+TIMEOUT_S = 10.0
+
+
+def plain(one: FrameResult, _style: OverlayStyle) -> ImageArray:
+    return one.frame.bgr
+
+
+class Gate:
+    """A renderer that waits until it is opened."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.open = threading.Event()
+
+    def __call__(self, one: FrameResult, style: OverlayStyle) -> ImageArray:
+        self.entered.set()
+        assert self.open.wait(TIMEOUT_S)
+        return plain(one, style)
+
+
+def no_limits(free_mb: int = 5000) -> SpaceLimits:
+    return SpaceLimits(measure=lambda _: free_mb * 1024 * 1024)
+
+
+def options(**given: object) -> RecorderOptions:
+    return RecorderOptions(**{"stem": "clip", "limits": no_limits(), **given})
+
+
+def recorder(folder: Path, *, render: object = plain, live: bool = True, **given: object):
+    thread = RecorderThread(folder, info(is_live=live), options(**given), render=render)
+    thread.start()
+    return thread
+
+
+def test_ten_seconds_of_capture_make_a_file_of_ten_seconds(tmp_path: Path) -> None:
+    thread = recorder(tmp_path, lossless=True)
+    for index in range(101):
+        thread.accept(result(index=index, time_s=100 + index / 10))
+    path = thread.stop()
+    assert path == tmp_path / "clip.mp4"
+    facts = read_video(path)
+    assert len(facts.times_s) == 101
+    assert facts.times_s[-1] == pytest.approx(10.0, abs=0.001)
+    status = thread.status()
+    assert status.state is RecorderState.FINISHED
+    assert (status.frames, status.dropped, status.failure) == (101, 0, None)
+    assert status.bytes == path.stat().st_size
+
+
+def test_newest_frame_is_dropped_and_counted_when_too_many_wait(tmp_path: Path) -> None:
+    gate = Gate()
+    thread = recorder(tmp_path, render=gate, queue_size=2)
+    thread.accept(result(index=0))
+    assert gate.entered.wait(TIMEOUT_S)  # the first is at work, two may wait
+    leases = [CountedLease() for _ in range(5)]
+    for index, lease in enumerate(leases, 1):
+        thread.accept(result(index=index, time_s=index, lease=lease))
+    assert [lease.holders for lease in leases] == [1, 1, 0, 0, 0]
+    assert thread.status().dropped == 3
+    gate.open.set()
+    thread.stop()
+    assert thread.status().frames == 3
+    assert [lease.holders for lease in leases] == [0] * 5
+
+
+def test_lossless_recorder_makes_the_pipeline_wait(tmp_path: Path) -> None:
+    gate = Gate()
+    thread = recorder(tmp_path, render=gate, lossless=True, queue_size=1)
+    feeder = threading.Thread(
+        target=lambda: [thread.accept(result(index=i, time_s=i / 30)) for i in range(20)]
+    )
+    feeder.start()
+    assert gate.entered.wait(TIMEOUT_S)
+    assert feeder.is_alive()
+    gate.open.set()
+    feeder.join(TIMEOUT_S)
+    thread.stop()
+    assert (thread.status().frames, thread.status().dropped) == (20, 0)
+
+
+def test_disk_that_fails_ends_the_recording_and_not_the_pipeline(tmp_path: Path) -> None:
+    pictures = [np.full((48, 64, 3), 99, np.uint8), np.zeros((0, 0, 3), np.uint8)]
+    thread = recorder(tmp_path, render=lambda one, _: pictures[one.frame.index], lossless=True)
+    lease = CountedLease()
+    thread.accept(result(index=0))
+    thread.accept(result(index=1, time_s=1, lease=lease))
+    thread.join(TIMEOUT_S)
+    thread.accept(result(index=2, time_s=2, lease=lease))  # ignored, doesn't wait
+    status = thread.status()
+    assert status.state is RecorderState.FAILED
+    assert status.failure is not None and "Recording stopped" in status.failure
+    assert thread.stop() == tmp_path / "clip.mp4"
+    assert len(read_video(tmp_path / "clip.mp4").times_s) == 1
+    assert lease.holders == 0
+
+
+def test_error_of_the_renderer_is_kept_for_the_user(tmp_path: Path) -> None:
+    def fail(*_: object) -> ImageArray:
+        raise RuntimeError("no paint left")
+
+    thread = recorder(tmp_path, render=fail)
+    lease = CountedLease()
+    thread.accept(result(lease=lease))
+    thread.join(TIMEOUT_S)
+    assert "no paint left" in (thread.status().failure or "")
+    assert lease.holders == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_little_space_is_told_at_the_start(tmp_path: Path) -> None:
+    thread = RecorderThread(tmp_path, info(), options(limits=no_limits(free_mb=10)))
+    with pytest.raises(RecordingError, match="needs 1024 MB of free space, got 10 MB"):
+        thread.start()
+    assert thread.stop() is None
+
+
+def test_stop_without_a_frame_leaves_no_file(tmp_path: Path) -> None:
+    thread = recorder(tmp_path)
+    assert thread.stop() is None
+    assert thread.status().state is RecorderState.FINISHED
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stop_twice_gives_the_same_path(tmp_path: Path) -> None:
+    thread = recorder(tmp_path)
+    thread.accept(result())
+    assert thread.stop() == thread.stop() == tmp_path / "clip.mp4"
+
+
+def test_two_recorders_of_one_second_have_two_names(tmp_path: Path) -> None:
+    threads = [recorder(tmp_path), recorder(tmp_path)]
+    for thread in threads:
+        thread.accept(result())
+    names = [thread.stop() for thread in threads]
+    assert names == [tmp_path / "clip.mp4", tmp_path / "clip_2.mp4"]
+
+
+def test_pause_and_seek_back_while_recording_keep_time_running_forward(tmp_path: Path) -> None:
+    thread = recorder(tmp_path, live=False, lossless=True)
+    for index, captured_s in ((50, 1.0), (51, 1.1), (10, 31.1), (11, 31.2)):  # sought after 30 s
+        thread.accept(result(index=index, time_s=captured_s))
+    path = thread.stop()
+    assert path is not None
+    assert read_video(path).times_s == pytest.approx([0, 0.1, 1.1, 1.2], abs=0.001)
+
+
+def test_style_can_change_while_recording(tmp_path: Path) -> None:
+    seen: list[OverlayStyle] = []
+    painted = threading.Event()
+
+    def note(one: FrameResult, style: OverlayStyle) -> ImageArray:
+        seen.append(style)
+        painted.set()
+        return plain(one, style)
+
+    thread = recorder(tmp_path, render=note)
+    thread.accept(result())
+    assert painted.wait(TIMEOUT_S)
+    thread.set_style(OverlayStyle(scores=False))
+    thread.accept(result(index=1, time_s=1))
+    thread.stop()
+    assert [style.scores for style in seen] == [True, False]
+
+
+@pytest.mark.usefixtures("qapp")
+def test_boxes_are_painted_into_the_file(tmp_path: Path) -> None:
+    thread = RecorderThread(tmp_path, info(), options())
+    thread.start()
+    thread.accept(result(detections([(20, 20, 50, 40)]), size_hw=(64, 96)))
+    path = thread.stop()
+    assert path is not None
+    pixels = read_video(path).pixels[0].astype(int)
+    assert np.abs(pixels[30, 20] - GREY).max() > 40
+    assert np.abs(pixels[30, 80] - GREY).max() < 8

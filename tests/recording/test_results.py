@@ -1,0 +1,153 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+from sample_results import detections, result
+
+from kpviewer.errors import RecordingError
+from kpviewer.recording import results as module
+from kpviewer.recording.results import ResultHeader, ResultWriter, open_results
+from kpviewer.structures import FrameError, FrameResult, Thresholds
+
+HEADER = ResultHeader("clip.mp4", "face-ssd", ("face", "hand"), ("nose",), Thresholds(score=0.25))
+
+
+def sample() -> list[FrameResult]:
+    both = detections(
+        [(1.5, 2, 11.25, 22), (30, 30, 40.125, 50)],
+        scores=[0.9, 0.75],
+        class_ids=[0, 1],
+        points=[[(5, 6)], [(35, 36.5)]],
+    )
+    return [result(both, index=0), result(index=1, time_s=0.04)]
+
+
+def written(kind: str, folder: Path, frames: list[FrameResult]) -> str:
+    writer = open_results(kind, folder, "clip", HEADER)
+    for each in frames:
+        writer.accept(each)
+    return writer.close().read_text(encoding="utf-8")
+
+
+def test_json_lines_start_with_a_header_and_hold_each_frame(tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in written("jsonl", tmp_path, sample()).splitlines()]
+    header, first, second = lines
+    assert (header["format"], header["version"]) == ("kpviewer-results", 1)
+    assert (header["model"], header["source"]) == ("face-ssd", "clip.mp4")
+    assert header["thresholds"]["score"] == 0.25
+    assert header["thresholds"]["nms"] == "hard"
+    assert first["detections"][1] == {
+        "class": "hand",
+        "class_id": 1,
+        "score": 0.75,
+        "xyxy": [30.0, 30.0, 40.12, 50.0],
+        "keypoints": [[35.0, 36.5]],
+    }
+    assert (second["index"], second["position_s"], second["detections"]) == (1, 0.04, [])
+    assert second["captured_ns"] == 40_000_000
+    assert set(first["timings"]) >= {"forward", "total"}
+
+
+def test_json_lines_hold_the_error_where_there_is_truth(tmp_path: Path) -> None:
+    one = sample()[0]
+    error = FrameError(1.25, float("nan"), "inter-ocular", 0.5, 1, 0, 1)
+    with_error = FrameResult(one.frame, one.candidates, one.detections, one.timings, error)
+    last = json.loads(written("jsonl", tmp_path, [one, with_error]).splitlines()[-1])
+    assert last["error"]["mean_px"] == 1.25
+    assert last["error"]["nme"] is None  # JSON has no NaN
+    assert last["error"]["matched"] == 1
+
+
+def test_csv_has_a_row_for_each_detection(tmp_path: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(written("csv", tmp_path, sample()))))
+    assert len(rows) == 2
+    assert rows[0]["class"] == "face" and rows[1]["class_id"] == "1"
+    assert [float(rows[0][key]) for key in ("x1", "y1", "x2", "y2")] == [1.5, 2, 11.25, 22]
+    assert (rows[1]["nose_x"], rows[1]["nose_y"]) == ("35.0", "36.5")
+
+
+def test_csv_quotes_names_with_commas(tmp_path: Path) -> None:
+    writer = open_results("csv", tmp_path, "clip", ResultHeader("clip", class_names=('a, "b"',)))
+    writer.accept(result(detections([(0, 0, 1, 1)])))
+    (row,) = csv.DictReader(io.StringIO(writer.close().read_text()))
+    assert row["class"] == 'a, "b"'
+
+
+def test_coco_list_is_what_pycocotools_loads(tmp_path: Path) -> None:
+    text = written("coco", tmp_path, sample())
+    images = [{"id": 0, "height": 48, "width": 64}, {"id": 1, "height": 48, "width": 64}]
+    ground = COCO()
+    ground.dataset = {
+        "info": {},
+        "images": images,
+        "annotations": [],
+        "categories": [{"id": 1}, {"id": 2}],
+    }
+    ground.createIndex()
+    boxes_only = [{k: v for k, v in each.items() if k != "keypoints"} for each in json.loads(text)]
+    loaded = ground.loadRes(boxes_only)
+    assert [each["bbox"] for each in loaded.loadAnns(loaded.getAnnIds(imgIds=[0]))] == [
+        [1.5, 2.0, 9.75, 20.0],
+        [30.0, 30.0, 10.12, 20.0],
+    ]
+    assert [each["category_id"] for each in json.loads(text)] == [1, 2]
+    assert json.loads(text)[0]["keypoints"] == [5.0, 6.0, 2]
+
+
+def test_coco_list_of_nothing_is_an_empty_list(tmp_path: Path) -> None:
+    assert json.loads(written("coco", tmp_path, [result()])) == []
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "coco"])
+def test_numbers_that_are_not_finite_are_left_empty(tmp_path: Path, kind: str) -> None:
+    text = written(kind, tmp_path, [result(detections([(0, 0, np.inf, 9)]))])
+    assert "inf" not in text.lower().replace("info", "")
+    if kind == "coco":
+        json.loads(text)
+
+
+def test_file_is_a_part_until_it_is_closed_and_is_flushed_each_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter(range(0, 1000, 2))
+    monkeypatch.setattr(module.time, "monotonic", lambda: float(next(now)))
+    writer = open_results("jsonl", tmp_path, "clip", HEADER)
+    writer.accept(sample()[0])
+    part = tmp_path / "clip.jsonl.part"
+    assert len(part.read_text().splitlines()) == 2  # what a kill would leave
+    assert writer.close() == writer.close() == tmp_path / "clip.jsonl"
+    assert not part.exists()
+
+
+def test_results_never_overwrite(tmp_path: Path) -> None:
+    (tmp_path / "clip.csv").write_text("mine")
+    writer = open_results("csv", tmp_path, "clip", HEADER)
+    assert writer.close().name == "clip_2.csv"
+    assert (tmp_path / "clip.csv").read_text() == "mine"
+
+
+class _FullDisk:
+    """A format whose frames can't be written, as on a full disk."""
+
+    def begin(self) -> str:
+        return "header\n"
+
+    def frame(self, _result: FrameResult) -> str:
+        raise OSError(28, "No space left on device")
+
+    def end(self) -> str:
+        return "end\n"
+
+
+def test_full_disk_is_told_and_the_sink_lives_on(tmp_path: Path) -> None:
+    writer = ResultWriter(tmp_path, "clip", ".jsonl", _FullDisk())
+    writer.accept(result())
+    writer.accept(result(index=1))
+    assert writer.failure is not None and "disk is full" in writer.failure
+    with pytest.raises(RecordingError, match=r"clip\.jsonl\.part is incomplete"):
+        writer.close()
+    assert (tmp_path / "clip.jsonl").read_text() == "header\n"

@@ -1,0 +1,44 @@
+import re
+from pathlib import Path
+
+import pytest
+from PyQt6.QtGui import QImage
+from sample_results import GREY, detections, result
+
+from kpviewer.errors import RecordingError
+from kpviewer.overlay import OverlayStyle, array_of, render
+from kpviewer.recording import snapshot
+from kpviewer.recording.snapshot import save_snapshot
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+ONE = result(detections([(10, 20, 30, 40)]))
+
+
+def test_annotated_snapshot_is_what_the_renderer_paints(tmp_path: Path) -> None:
+    path = save_snapshot(ONE, tmp_path, OverlayStyle(("face",)))
+    assert (array_of(QImage(str(path))) == render(ONE, OverlayStyle(("face",)))).all()
+
+
+def test_raw_snapshot_is_the_frame(tmp_path: Path) -> None:
+    assert (array_of(QImage(str(save_snapshot(ONE, tmp_path)))) == GREY).all()
+
+
+def test_snapshots_are_named_by_time_and_never_overwrite(tmp_path: Path) -> None:
+    name = save_snapshot(ONE, tmp_path).name
+    assert re.fullmatch(r"kpviewer_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.png", name)
+    names = [save_snapshot(ONE, tmp_path, stem="face").name for _ in range(2)]
+    assert names == ["face.png", "face_2.png"]
+
+
+def test_picture_that_cannot_be_written_is_told_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unwritable:
+        def save(self, *_: object) -> bool:
+            return False
+
+    monkeypatch.setattr(snapshot, "qimage_of", lambda _: Unwritable())
+    with pytest.raises(RecordingError, match="Choose another folder"):
+        save_snapshot(ONE, tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,304 @@
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QRectF
+from PyQt6.QtGui import QColor, QImage, QPainter, QTransform
+from sample_results import GREY, detections, result, truth
+
+from kpviewer.overlay import (
+    OverlayStyle,
+    array_of,
+    detection_at,
+    ensure_gui_application,
+    paint_overlay,
+    place_labels,
+    qimage_of,
+    render,
+)
+from kpviewer.palette import class_color
+from kpviewer.structures import Detections, ImageArray
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+BOX = (100.0, 100.0, 200.0, 180.0)
+BARE = OverlayStyle(labels=False, scores=False)
+BOUNDS = QRectF(0, 0, 640, 480)
+SIZE_HW = (480, 640)
+
+
+def painted(found: Detections, style: OverlayStyle, **given: object) -> ImageArray:
+    return render(result(found, size_hw=SIZE_HW, **given), style)
+
+
+def bgr_of(class_id: int) -> tuple[int, ...]:
+    return class_color(class_id)[::-1]
+
+
+def boxes_of(found: Detections) -> list[QRectF]:
+    return [QRectF(x1, y1, x2 - x1, y2 - y1) for x1, y1, x2, y2 in found.xyxy.tolist()]
+
+
+def plates(found: Detections, style: OverlayStyle, bounds: QRectF = BOUNDS) -> list[QRectF]:
+    return [label.plate for label in place_labels(boxes_of(found), found, style, bounds)]
+
+
+# -- boxes, points, truth ----------------------------------------------------------------------
+
+
+def test_box_edge_has_the_colour_of_its_class_with_a_dark_halo() -> None:
+    picture = painted(detections([BOX], class_ids=[2]), BARE)
+    column = picture[140]  # across the left edge at x = 100
+    assert [tuple(pixel) for pixel in column[99:101]] == [bgr_of(2)] * 2
+    assert (column[98] < GREY).all() and (column[101] < GREY).all()
+    assert (column[97] == GREY).all() and (column[102] == GREY).all()
+
+
+def test_stroke_is_two_pixels_wide_at_any_zoom() -> None:
+    for zoom in (0.5, 1.0, 3.0):
+        image = QImage(640, 640, QImage.Format.Format_BGR888)
+        image.fill(QColor(GREY, GREY, GREY))
+        painter = QPainter(image)
+        to_view = QTransform.fromScale(zoom, zoom)
+        paint_overlay(painter, detections([BOX]), None, BARE, to_view, QRectF(image.rect()))
+        painter.end()
+        row = array_of(image)[int(140 * zoom)]
+        colored = np.flatnonzero((row == bgr_of(0)).all(axis=1))
+        assert colored.tolist()[:2] == [100 * zoom - 1, 100 * zoom]
+        assert len(colored) == 4
+
+
+def test_strokes_grow_with_large_pictures() -> None:
+    found = detections([(200, 200, 800, 700)])
+    picture = render(result(found, size_hw=(960, 1280)), BARE)
+    assert (picture[400] == bgr_of(0)).all(axis=1).sum() == 2 * 4
+
+
+def test_frame_itself_stays_clean() -> None:
+    one = result(detections([BOX]), size_hw=SIZE_HW)
+    render(one, OverlayStyle())
+    assert (one.frame.bgr == GREY).all()
+
+
+def test_picture_without_detections_comes_back_unchanged() -> None:
+    rng = np.random.default_rng(0)
+    bgr = rng.integers(0, 256, (31, 13, 3), np.uint8)  # rows that Qt would pad
+    assert (render(result(bgr=bgr), OverlayStyle()) == bgr).all()
+
+
+def test_landmark_is_a_dot_of_its_class_colour() -> None:
+    style = replace(BARE, boxes=False)
+    picture = painted(detections([BOX], points=[[(150.5, 140.5)]]), style)
+    assert tuple(picture[140, 150]) == bgr_of(0)
+    assert (picture[140, 146] == GREY).all()
+    assert (
+        painted(detections([BOX], points=[[(150, 140)]]), replace(style, landmarks=False)) == GREY
+    ).all()
+
+
+def test_landmarks_of_the_hovered_detection_are_bigger() -> None:
+    found = detections([BOX], points=[[(150, 140)]])
+    style = replace(BARE, boxes=False)
+    plain, hovered = (painted(found, replace(style, hovered=which)) for which in (None, 0))
+    assert (hovered != GREY).sum() > 1.5 * (plain != GREY).sum()
+
+
+def test_skeleton_joins_its_points_and_ignores_pairs_that_the_model_lacks() -> None:
+    found = detections([BOX], points=[[(110, 140.5), (190, 140.5)]])
+    style = replace(BARE, boxes=False, skeleton=((0, 1), (0, 7)))
+    assert tuple(painted(found, style)[140, 150]) == bgr_of(0)
+    assert (painted(found, replace(style, skeleton=()))[140, 150] == GREY).all()
+
+
+def gaps_in_top_edge(picture: ImageArray, y: int) -> int:
+    colored = (picture[y, 100:200] == bgr_of(0)).all(axis=1)
+    return int((np.diff(colored.astype(int)) == -1).sum())
+
+
+def test_truth_is_dashed_and_predictions_are_solid() -> None:
+    style = replace(BARE, landmarks=False)
+    predicted = painted(detections([BOX]), style)
+    true = painted(detections(), style, targets=truth(BOX, (150, 140)))
+    assert gaps_in_top_edge(predicted, 100) == 0
+    assert gaps_in_top_edge(true, 100) > 5
+
+
+def test_truth_can_be_hidden() -> None:
+    targets = truth(BOX, (150, 140))
+    assert (painted(detections(), replace(BARE, truth=False), targets=targets) == GREY).all()
+
+
+def test_points_and_boxes_without_a_finite_place_do_no_harm() -> None:
+    found = detections([(np.nan, 0, np.inf, 50)], points=[[(np.nan, 3)]])
+    assert painted(found, OverlayStyle()).shape == (480, 640, 3)
+
+
+def test_painter_comes_back_as_it_was() -> None:
+    image = QImage(64, 48, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    before = (painter.pen(), painter.hasClipping(), painter.font())
+    paint_overlay(painter, detections([BOX]), None, OverlayStyle(), QTransform(), BOUNDS)
+    assert (painter.pen(), painter.hasClipping(), painter.font()) == before
+    painter.end()
+
+
+# -- labels ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("style", "expected"),
+    [
+        (OverlayStyle(("face",)), "face 0.90"),
+        (OverlayStyle(("face",), scores=False), "face"),
+        (OverlayStyle(("face",), labels=False), "0.90"),
+        (OverlayStyle(()), "class 0 0.90"),
+    ],
+    ids=["name and score", "name", "score", "unnamed class"],
+)
+def test_label_says_what_is_wanted(style: OverlayStyle, expected: str) -> None:
+    found = detections([BOX])
+    assert [label.text for label in place_labels(boxes_of(found), found, style, BOUNDS)] == [
+        expected
+    ]
+
+
+def test_no_label_without_names_and_scores() -> None:
+    assert plates(detections([BOX]), BARE) == []
+
+
+def test_label_stands_above_its_box() -> None:
+    (plate,) = plates(detections([BOX]), OverlayStyle())
+    assert plate.bottom() <= 99 and plate.bottom() > 95
+    assert plate.left() == pytest.approx(98)
+
+
+def test_label_goes_below_a_box_at_the_top_edge() -> None:
+    (plate,) = plates(detections([(100, 0, 200, 80)]), OverlayStyle())
+    assert plate.top() >= 81
+
+
+def test_label_goes_inside_a_box_that_fills_the_picture() -> None:
+    (plate,) = plates(detections([(0, 0, 640, 480)]), OverlayStyle())
+    assert plate.top() < 10
+
+
+@pytest.mark.parametrize("x", [-300.0, -50.0, 0.0, 300.0, 600.0, 635.0])
+@pytest.mark.parametrize("y", [-100.0, 0.0, 3.0, 200.0, 400.0, 475.0])
+def test_label_is_kept_inside_the_picture(x: float, y: float) -> None:
+    found = detections([(x, y, x + 400, y + 120)])
+    placed = plates(found, OverlayStyle(("a class with a long name",)))
+    assert len(placed) == 1 and BOUNDS.contains(placed[0])
+
+
+def test_label_wider_than_the_picture_is_shortened() -> None:
+    bounds = QRectF(0, 0, 60, 100)
+    found = detections([(10, 40, 50, 90)])
+    (label,) = place_labels(boxes_of(found), found, OverlayStyle(("a very long name",)), bounds)
+    assert bounds.contains(label.plate) and label.text.endswith("…")
+
+
+def test_box_out_of_view_has_no_label() -> None:
+    assert plates(detections([(700, 100, 800, 200)]), OverlayStyle()) == []
+
+
+def test_colliding_label_moves_to_another_place() -> None:
+    above, other = plates(detections([BOX, BOX], scores=[0.9, 0.8]), OverlayStyle())
+    assert above.bottom() < 100 and other.top() > 180
+
+
+def test_labels_that_find_no_room_give_way_to_higher_scores() -> None:
+    found = detections([BOX] * 5, scores=[0.9, 0.8, 0.7, 0.6, 0.5])
+    labels = place_labels(boxes_of(found), found, OverlayStyle(), BOUNDS)
+    assert [label.text[-4:] for label in labels] == ["0.90", "0.80", "0.70"]
+    for index, one in enumerate(labels):
+        assert not any(one.plate.intersects(other.plate) for other in labels[:index])
+
+
+def test_text_is_painted_on_its_plate() -> None:
+    found = detections([BOX])
+    picture = painted(found, OverlayStyle(("face",)))
+    (plate,) = plates(found, OverlayStyle(("face",)))
+    inside = picture[int(plate.top()) + 1 : int(plate.bottom()), 100 : int(plate.right()) - 1]
+    assert (inside == bgr_of(0)).all(axis=2).mean() > 0.5  # the plate
+    assert (inside < 60).all(axis=2).sum() > 10  # letters
+
+
+# -- images and threads ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [1, 13, 16, 641])
+def test_picture_survives_the_way_through_qt(width: int) -> None:
+    bgr = np.random.default_rng(width).integers(0, 256, (7, width, 3), np.uint8)
+    assert (array_of(qimage_of(bgr)) == bgr).all()
+    assert qimage_of(bgr).pixelColor(0, 6).getRgb()[:3] == tuple(bgr[6, 0, ::-1])
+
+
+def test_picture_with_gaps_between_its_rows_is_read_right() -> None:
+    bgr = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)[2:9, 3:16]
+    assert (array_of(qimage_of(bgr)) == bgr).all()
+
+
+def test_image_keeps_its_array_alive() -> None:
+    image = qimage_of(np.full((64, 64, 3), 77, np.uint8))
+    np.full((64, 64, 3), 200, np.uint8)
+    assert (array_of(image) == 77).all()
+
+
+def test_empty_image_is_refused() -> None:
+    with pytest.raises(ValueError, match="must have pixels"):
+        array_of(QImage())
+
+
+def test_render_in_another_thread_gives_the_same_picture() -> None:
+    one = result(detections([BOX], points=[[(150, 140)]]), size_hw=SIZE_HW)
+    found: list[ImageArray] = []
+    thread = threading.Thread(target=lambda: found.append(render(one, OverlayStyle(("face",)))))
+    thread.start()
+    thread.join()
+    assert (found[0] == render(one, OverlayStyle(("face",)))).all()
+
+
+def test_existing_application_is_kept(qapp: object) -> None:
+    ensure_gui_application()
+    assert type(qapp).__name__ == "QApplication"
+
+
+PAINT_WITHOUT_FONTS = """
+import numpy as np
+from PyQt6.QtGui import QFont, QFontMetricsF
+from kpviewer.overlay import ensure_gui_application
+ensure_gui_application()
+metrics = QFontMetricsF(QFont())
+print(metrics.inFont("a"), metrics.horizontalAdvance("i") < metrics.horizontalAdvance("m"))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="fontconfig is Linux's")
+def test_labels_can_be_read_where_the_system_has_no_font(tmp_path: Path) -> None:
+    (tmp_path / "fonts.conf").write_text(f"<fontconfig><dir>{tmp_path}</dir></fontconfig>")
+    environment = {**os.environ, "FONTCONFIG_FILE": str(tmp_path / "fonts.conf")}
+    done = subprocess.run(
+        [sys.executable, "-c", PAINT_WITHOUT_FONTS],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    )
+    assert done.stdout.split() == ["True", "True"]
+
+
+# -- hit test ----------------------------------------------------------------------------------
+
+
+def test_pointer_finds_the_smallest_box_around_it() -> None:
+    found = detections([(0, 0, 300, 300), BOX])
+    assert detection_at(found, 150, 150) == 1
+    assert detection_at(found, 20, 20) == 0
+    assert detection_at(found, 400, 400) is None
+    assert detection_at(detections(), 1, 1) is None
