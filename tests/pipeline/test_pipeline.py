@@ -419,6 +419,7 @@ def test_a_model_that_breaks_while_the_file_is_paused_ends_the_wait(
     engine.go_on()
     with pytest.raises(PipelineError, match="odd"):
         pipeline.join(TIMEOUT_S)
+    assert state_of(pipeline) is PipelineState.FAILED
 
 
 # -- the end, from every state ---------------------------------------------------------------

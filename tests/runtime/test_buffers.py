@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -176,8 +177,8 @@ def test_with_waiting_the_fence_is_waited_for_before_reuse() -> None:
 
 
 def test_pinning_without_cuda_stays_with_plain_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch = pytest.importorskip("torch")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    torch = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: False))
+    monkeypatch.setitem(sys.modules, "torch", torch)  # the real one takes seconds to import
     pool = PinnedPool(1)
     pool.use_pinned(True)
     assert not pool.is_pinned
