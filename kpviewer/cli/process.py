@@ -180,7 +180,8 @@ def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
     if paths:
         read = job.frames if job.is_complete else status.stats.frames_read
         files = ", ".join(str(path) for path in paths)
-        click.echo(f"{name}: {read} frames in, {job.frames} out, {job.fps:.1f} fps -> {files}")
+        counts = f"{read} frames in, {job.frames_out} out, {job.fps:.1f} fps"
+        click.echo(f"{name}: {counts} -> {files}")
     if status.warning is not None:
         click.echo(f"Warning: {name}: {status.warning}", err=True)
     job.check()

@@ -52,6 +52,11 @@ class ProcessJob:
         """Results a second so far, from the first to the last."""
         return (self.frames - 1) / max(self._ended_s - self._started_s, 1e-9)
 
+    @property
+    def frames_out(self) -> int:
+        """Frames in the files: a live video may lack some that were passed on."""
+        return self.frames if self._recorder is None else self._recorder.status().frames
+
     def accept(self, result: FrameResult) -> None:
         """Pass a result on.
 
