@@ -47,7 +47,7 @@ def command(
     from kpviewer.annotations.spec import read_annotations
 
     annotations = _spread(read_annotations(spec), limit)
-    engine = open_engine(model, device, precision)
+    engine, threads = open_engine(model, device, precision)
     thresholds = engine.spec.thresholds
     thresholds = replace(
         thresholds,
@@ -59,16 +59,23 @@ def command(
     report = _run(engine, annotations, thresholds)
     _print_table(report, annotations, engine, to_stderr=json_path == "-")
     if json_path is not None:
-        setting = {"model": engine.spec.name, "data": spec, "nms_iou": thresholds.iou}
+        setting = {
+            "model": engine.spec.name,
+            "data": spec,
+            "nms_iou": thresholds.iou,
+            "threads": threads,
+        }
         _write_json(json_path, {**setting, **_describe(engine, annotations, report)})
 
 
-def open_engine(model: str, device: str, precision: str) -> Executor:
-    """Load a model and put it on its device."""
+def open_engine(model: str, device: str, precision: str) -> tuple[Executor, int]:
+    """Load a model and put it on its device; tell the CPU threads that it uses."""
+    import torch
+
     from kpviewer.models.weights import load_model
     from kpviewer.runtime.executor import Executor
 
-    return Executor(load_model(model), device, precision)
+    return Executor(load_model(model), device, precision), torch.get_num_threads()
 
 
 def _spread(annotations: AnnotationSet, limit: int | None) -> AnnotationSet:
@@ -115,14 +122,11 @@ def _print_table(
 def _describe(
     engine: Executor, annotations: AnnotationSet, report: EvaluationReport
 ) -> dict[str, Any]:
-    import torch
-
     from kpviewer.cli.scores import report_json
 
     return {
         "device": engine.device_name,
         "precision": engine.precision,
-        "threads": torch.get_num_threads(),
         "input_hw": list(engine.spec.input_hw),
         **report_json(report, annotations.class_names),
         "notes": list(annotations.notes),

@@ -64,7 +64,7 @@ def labels(tmp_path):
 @pytest.fixture
 def run(monkeypatch):
     """Runs ``kpviewer eval`` with the engine that needs no weights."""
-    monkeypatch.setattr("kpviewer.cli.eval.open_engine", lambda *_: BrightBoxEngine())
+    monkeypatch.setattr("kpviewer.cli.eval.open_engine", lambda *_: (BrightBoxEngine(), 2))
     return lambda *args: CliRunner().invoke(main, ["eval", *map(str, args)])
 
 
@@ -73,7 +73,7 @@ def test_scores_are_written_as_json_alone(run, labels):
     assert result.exit_code == 0
     scores = json.loads(result.stdout)
     assert scores["model"] == "bright"
-    assert scores["device"] == "paper"
+    assert (scores["device"], scores["threads"]) == ("paper", 2)
     overall = scores["overall"]
     assert (overall["images"], overall["objects"]) == (4, 3)
     assert (overall["ap50"], overall["ap"]) == (pytest.approx(1.0), pytest.approx(1.0))
