@@ -169,7 +169,6 @@ class VideoWriter:
         )
         self._last_tick = max(round(time_s * TICKS_PER_S), self._last_tick + 1)
         frame.pts = self._last_tick
-        frame.duration = round(TICKS_PER_S / self._fps)
         frame.time_base = Fraction(1, TICKS_PER_S)
         if time_s >= self._next_key_s:  # by time: a camera's rate is not what it says
             frame.pict_type = PictureType.I
