@@ -282,4 +282,4 @@ class PoolMachine(RuleBasedStateMachine):
 
 
 TestPoolMachine = PoolMachine.TestCase
-TestPoolMachine.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestPoolMachine.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
