@@ -37,6 +37,11 @@ def run_viewer(options: ViewerOptions, theme: ThemeChoice = ThemeChoice.SYSTEM) 
     application.setApplicationName("kpviewer")
     application.setDesktopFileName("kpviewer")
     ensure_font()
+    # The window is gone before the application is: Qt crashes the other way round.
+    return _show(application, options, theme)
+
+
+def _show(application: QApplication, options: ViewerOptions, theme: ThemeChoice) -> int:
     themes = ThemeManager(application, theme)
     window = MainWindow(options, themes)
     StartupLog(window.view, options.started_s or time.monotonic())

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kpviewer.gui.session import Session
 
 FRAME_MS, STATS_MS = 16, 100
+TICKS_A_PLOT = 2
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Bridge(QObject):
         self._tally = ErrorTally()
         self._counted: tuple[int, int] | None = None
         self._has_picture = False
+        self._ticks = 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
         self._stats_timer = self._timer(STATS_MS, self.refresh)
         self._connect()
@@ -73,7 +75,9 @@ class Bridge(QObject):
             has_model = self._session.engine is not None
             window.status_bar.show_stats(status.pipeline.stats, has_model=has_model)
             window.plots.add_stats(now, status.pipeline.stats, has_model=has_model)
-            window.plots.draw(now)
+            self._ticks += 1
+            if self._ticks % TICKS_A_PLOT == 0:  # drawing costs more than the rest together
+                window.plots.draw(now)
         self._show_result_numbers()
 
     # -- from the session to the widgets -----------------------------------------------------

@@ -10,6 +10,8 @@ from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.transport import time_text
 
 NAME_CHARS = 34
+RECORD_PX = 124
+"""Room for the time of a recording, so that nothing moves when one starts."""
 
 
 class Picker(ToolButton):
@@ -48,6 +50,7 @@ class TopBar(QFrame):
         self.record = ToolButton("record", "Record", tooltip(Act.RECORD), checkable=True)
         self.record.setObjectName("record")
         self.record.setProperty("kind", "plain")
+        self.record.setMinimumWidth(RECORD_PX)
         self.record.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.record.clicked.connect(lambda: self.asked.emit(Act.RECORD))
         self.snapshot = self._button("snapshot", Act.SNAPSHOT)
