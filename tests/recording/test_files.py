@@ -103,3 +103,19 @@ def test_folder_that_is_not_there_has_no_leftovers(tmp_path: Path) -> None:
 
 def test_free_space_is_known_before_the_folder_is_made(tmp_path: Path) -> None:
     assert free_bytes(tmp_path / "not" / "yet") > 0
+
+
+def test_name_taken_at_the_last_moment_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, rivals = os.link, iter(["someone else's"])
+
+    def link_after_a_rival(part: Path, final: Path) -> None:
+        for text in rivals:
+            final.write_text(text)
+        link(part, final)
+
+    monkeypatch.setattr(files.os, "link", link_after_a_rival)
+    part = reserve(tmp_path, "clip", ".mp4")
+    assert publish(part).name == "clip_2.mp4"
+    assert (tmp_path / "clip.mp4").read_text() == "someone else's"
