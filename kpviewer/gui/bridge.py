@@ -47,6 +47,7 @@ class Bridge(QObject):
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
         self._stats_timer = self._timer(STATS_MS, self.refresh)
         self._connect()
+        window.side_panel.thresholds.set_thresholds(session.thresholds)
 
     def stop(self) -> None:
         """Carry nothing any more."""

@@ -69,16 +69,20 @@ class ViewerOptions:
         Raises:
             ValueError: if a class is not one of the model's.
         """
-        asked = spec.thresholds
+        asked = self.on_top_of(spec.thresholds)
+        if self.classes:
+            ids = frozenset(_class_id(name, spec.class_names) for name in self.classes)
+            asked = replace(asked, classes=ids)
+        return asked
+
+    def on_top_of(self, asked: Thresholds) -> Thresholds:
+        """Put what was asked for, classes aside, in the place of other settings."""
         if self.score is not None:
             asked = replace(asked, score=self.score)
         if self.iou is not None:
             asked = replace(asked, iou=self.iou)
         if self.nms is not None:
             asked = replace(asked, nms=self.nms)
-        if self.classes:
-            ids = frozenset(_class_id(name, spec.class_names) for name in self.classes)
-            asked = replace(asked, classes=ids)
         return asked
 
 

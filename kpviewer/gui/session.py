@@ -82,7 +82,8 @@ class Session(QObject):
         self._failure: KpviewerError | None = None
         self._model_failure: str | None = None
         self._opening_since = self._loading_since = 0.0
-        self._thresholds = Thresholds()
+        self._thresholds = options.on_top_of(Thresholds())
+        self._is_edited = False
         self.speed = 1.0
         self.loops = False
 
@@ -117,7 +118,8 @@ class Session(QObject):
         return self._thresholds
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
-        """Select by other thresholds, from the next frame on."""
+        """Select by other thresholds, from the next frame on; the first model keeps them."""
+        self._is_edited = True
         self._thresholds = thresholds
         if self._pipeline is not None:
             self._pipeline.set_thresholds(thresholds)
@@ -253,6 +255,8 @@ class Session(QObject):
         except ValueError as error:
             self.warned.emit(str(error))
             thresholds = replace(options, classes=()).thresholds_for(outcome.value.spec)
+        if is_first and self._is_edited:  # the user was faster than the model
+            thresholds = replace(self._thresholds, classes=thresholds.classes)
         self._thresholds = thresholds
         if self._pipeline is not None:
             self._pipeline.set_thresholds(thresholds)

@@ -150,9 +150,13 @@ class Chip(QFrame):
         self.place()
 
     def place(self) -> None:
-        """Take the size of the text, at the bottom left of the parent."""
+        """Take the size of the text, in several lines if need be, at the parent's bottom left."""
         parent = self.parentWidget()
         if parent is not None:
+            room = parent.width() - 4 * CHIP_MARGIN
+            width = self._label.fontMetrics().horizontalAdvance(self._label.text()) + 2
+            self._label.setWordWrap(width > room)
+            self._label.setFixedWidth(min(width, room))
             self.adjustSize()
             self.move(CHIP_MARGIN, parent.height() - self.height() - CHIP_MARGIN)
 

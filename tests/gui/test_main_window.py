@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from kpviewer.errors import SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.theme import ThemeChoice
 from kpviewer.structures import Targets
 
 LEFT = Qt.MouseButton.LeftButton
@@ -362,3 +363,41 @@ def test_letters_typed_into_a_number_stay_there(qtbot, open_window):
     qtbot.keyClick(box, Key.Key_Return)
     assert window.session.thresholds.score == 0.75
     assert window.bridge.playback.is_playing
+
+
+def test_another_theme_recolours_the_window_at_once(qtbot, open_window, themes):
+    window = open_window()
+    button = window.transport.play
+
+    def picture():
+        return button.icon().pixmap(18, 18).toImage()
+
+    dark, ground = picture(), window.grab().toImage().pixelColor(2, window.height() - 4)
+    themes.set_choice(ThemeChoice.LIGHT)
+    assert picture() != dark
+    assert window.grab().toImage().pixelColor(2, window.height() - 4) != ground
+
+
+def test_long_message_stays_inside_the_video(qtbot, open_window):
+    def load(_name, _device, _size):
+        raise WeightsError("This file is no model. " + "It was damaged on its way. " * 12)
+
+    window = open_window(load_engine=load)
+    qtbot.waitUntil(lambda: "no model" in window.view.chip.text())
+    assert window.view.rect().contains(window.view.chip.geometry())
+
+
+def test_slider_moved_before_the_model_came_stays(qtbot, open_window, engine):
+    may_load = threading.Event()
+
+    def load(_name, _device, _size):
+        assert may_load.wait(10)
+        return engine
+
+    window = open_window(load_engine=load, score=0.7)
+    confidence = window.side_panel.thresholds.confidence
+    assert confidence.value() == 0.7
+    qtbot.keyClick(confidence.slider(), Key.Key_Right)
+    may_load.set()
+    wait_for_boxes(qtbot, window, 1)
+    assert confidence.value() == window.session.thresholds.score == 0.71
