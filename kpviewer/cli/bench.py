@@ -1,0 +1,196 @@
+"""``kpviewer bench``: how fast the pipeline is on this machine, and where the time goes.
+
+The figures and their JSON are described in ``bench_report``.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kpviewer import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kpviewer.cli.bench_report import BenchReport
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.pipeline.benchmark import Block, Comparison, Plan
+    from kpviewer.runtime.executor import Executor
+    from kpviewer.sources.base import FrameSource
+    from kpviewer.structures import FrameResult, ImageArray
+
+PRECISIONS = ("auto", "fp32", "fp16", "bf16")
+BLOCKS = 5
+"""Of each, where two are compared: one disturbed pair doesn't move the median."""
+DRAWN_FRAMES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class BenchOptions:
+    """What is measured."""
+
+    source: str = "demo"
+    model: str = "face-ssd"
+    against: str | None = None
+    """None, or "naive"."""
+    device: str = "auto"
+    precision: str = "auto"
+    frames: int = 300
+
+
+@click.command()
+@click.option("--source", default="demo", show_default=True, help="As the viewer takes it.")
+@click.option("--model", default="face-ssd", show_default=True, help="A shipped name or a file.")
+@click.option("--against", type=click.Choice(["naive"]), help="Compare with a plain loop.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True)
+@click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="How many.")
+@click.option("--json", "json_path", metavar="FILE", help="Write the figures as JSON; - is stdout.")
+def command(*, json_path: str | None, **given: Any) -> None:
+    """Measure the speed of the pipeline and of the model.
+
+    Runs the pipeline at full speed with no window. Prints the time of each stage, frames a second,
+    and the time of the model's first call, which counts for nothing else. Without --json - the
+    table goes to stdout.
+
+    --against naive also runs a plain loop with the same model over the same frames, in turn with
+    the pipeline, and prints how many times faster the pipeline is.
+    """
+    from kpviewer.cli.bench_report import report_json, report_table
+    from kpviewer.cli.json_output import write_json
+
+    values = report_json(measure(BenchOptions(**given)))
+    for note in values["notes"]:
+        click.echo(f"Note: {note}", err=True)
+    click.echo(report_table(values), err=json_path == "-")
+    if json_path is not None:
+        write_json(json_path, values)
+
+
+def measure(options: BenchOptions) -> BenchReport:
+    """Load the model and measure. Main thread only: drawing may need an application object.
+
+    Raises:
+        KpviewerError: if the model can't be loaded, or the source can't be read.
+    """
+    from kpviewer.cli.bench_report import BenchReport
+    from kpviewer.models.weights import load_model
+    from kpviewer.pipeline.benchmark import Plan
+    from kpviewer.runtime.device import resolve_device
+    from kpviewer.runtime.executor import Executor
+    from kpviewer.runtime.naive import DESCRIPTION, NaiveModel
+    from kpviewer.sources.open import make_source
+
+    def source() -> FrameSource:
+        return make_source(options.source)
+
+    detector = load_model(options.model)
+    engine = Executor(detector, options.device, options.precision)
+    first_call_ms = _first_call_ms(engine)
+    plan, look = Plan(options.frames), None
+    if options.against is not None:
+        plan = Plan(-(-options.frames // BLOCKS), blocks=BLOCKS)
+        look = NaiveModel(detector, resolve_device(options.device)).detect
+    comparison = _compare(source, engine, plan, look)
+    drawing_ms, remarks = _drawing_ms(source, engine, options.frames)
+    return BenchReport(
+        _setting(engine, comparison.blocks[-1]),
+        comparison,
+        plan,
+        first_call_ms=first_call_ms,
+        drawing_ms=drawing_ms,
+        against=None if options.against is None else (options.against, DESCRIPTION),
+        notes=(*_notes(comparison), *remarks),
+    )
+
+
+def _first_call_ms(engine: Executor) -> float:
+    """Time the call in which torch sets itself up and the precision is chosen, on a real picture.
+
+    The same picture as in the viewer: the precision must be the one that the viewer takes.
+    """
+    from kpviewer.runtime.autotune import probe_picture
+
+    picture = probe_picture()
+    began_s = time.perf_counter()
+    engine.infer(picture)
+    return (time.perf_counter() - began_s) * 1e3
+
+
+def _compare(
+    source: Callable[[], FrameSource],
+    engine: Executor,
+    plan: Plan,
+    look: Callable[[ImageArray], object] | None,
+) -> Comparison:
+    from tqdm import tqdm
+
+    from kpviewer.pipeline.benchmark import compare
+
+    frames = plan.blocks * (plan.warm_up + plan.frames) * (1 if look is None else 2)
+    with tqdm(total=frames, unit="frame", disable=None, leave=False) as bar:
+        return compare(source, engine, plan, look=look, progress=bar.update)
+
+
+def _drawing_ms(
+    source: Callable[[], FrameSource], engine: Executor, frames: int
+) -> tuple[list[float] | None, tuple[str, ...]]:
+    """Time the overlay; None and the reason where Qt can't be loaded."""
+    from kpviewer.pipeline.benchmark import Plan, measure_drawing
+
+    try:
+        draw = _renderer(engine.spec)
+    except ImportError as error:
+        return None, (f"draw is left out, as PyQt6 can't be loaded: {error}",)
+    return measure_drawing(source(), engine, Plan(min(frames, DRAWN_FRAMES)), draw), ()
+
+
+def _renderer(spec: ModelSpec) -> Callable[[FrameResult], object]:
+    """Give what draws a result as a recording does.
+
+    Raises:
+        ImportError: if PyQt6, or a library that it needs, isn't there.
+    """
+    from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
+
+    ensure_gui_application()
+    style = OverlayStyle(spec.class_names, spec.skeleton)
+    return lambda result: render(result, style)
+
+
+def _setting(engine: Executor, block: Block) -> dict[str, Any]:
+    """Say what was measured on what, as the JSON does."""
+    import torch
+
+    from kpviewer.runtime.preprocess import letterbox_of
+
+    return {
+        "model": engine.spec.name,
+        "source": block.info.name,
+        "device": engine.device_name,
+        "precision": engine.precision,
+        "threads": torch.get_num_threads(),
+        "picture_hw": list(block.picture_hw),
+        "input_hw": list(letterbox_of(engine.spec, block.picture_hw).input_hw),
+        "versions": {
+            "kpviewer": __version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "platform": f"{platform.system()} {platform.machine()}",
+        },
+    }
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    """Say what the reader of the figures must know of the source."""
+    notes = []
+    info = comparison.blocks[0].info
+    if info.is_live:
+        notes.append(f"{info.name} is live: nothing is faster than it gives frames")
+    warnings = (block.warning for block in comparison.blocks)
+    return notes + [warning for warning in dict.fromkeys(warnings) if warning is not None]

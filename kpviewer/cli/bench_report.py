@@ -1,0 +1,156 @@
+"""What a benchmark measured, as a table for people and as JSON for programs.
+
+The JSON is stable: keys are added, never renamed or removed. Times are in ms; ``null`` stands where
+there is nothing to measure; lists "by block" are in the order in which the blocks ran::
+
+    {"model": "face-ssd", "source": "demo", "device": "CPU", "precision": "bf16", "threads": 2,
+     "picture_hw": [480, 640], "input_hw": [256, 320],
+     "versions": {"kpviewer": "0.1.0", "torch": "2.11.0", "python": "3.11.9",
+                  "platform": "Linux x86_64"},
+     "frames": 300, "warm_up_frames": 10, "first_call_ms": 640.2,
+     "fps": 95.1, "fps_by_block": [94.0, 95.1, 96.3],
+     "stages_ms": {"read": {"p50": 2.1, "p95": 2.6, "p99": 3.0}, "queue_wait": {...},
+                   "upload": {...}, "forward": {...}, "postprocess": {...}, "select": {...},
+                   "total": {...}, "draw": null},
+     "against": {"name": "naive", "what": "one thread; ...", "fps": 60.3,
+                 "fps_by_block": [60.3, 59.8, 61.0], "ratio": 1.58,
+                 "ratio_by_block": [1.56, 1.59, 1.58]},
+     "notes": ["draw is left out, as PyQt6 can't be loaded: ..."]}
+
+``frames`` counts those of all blocks of the pipeline, without ``warm_up_frames`` before each.
+``fps`` and ``ratio`` are medians over the blocks. ``against`` is null where nothing was compared.
+docs/guide/bench.md tells what each stage is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from kpviewer.pipeline.benchmark import Comparison, Plan
+
+PERCENTILES = (50, 95, 99)
+STAGE_TITLES = {
+    "read": "read, decode",
+    "queue_wait": "wait in the queue",
+    "upload": "upload, resize",
+    "forward": "forward",
+    "postprocess": "decode, copy back",
+    "select": "threshold, NMS",
+    "total": "capture to result",
+    "draw": "draw",
+}
+"""Keys of the JSON, and what people call them."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchReport:
+    """All that one call of ``kpviewer bench`` found."""
+
+    setting: Mapping[str, Any]
+    """What was measured on what: the keys of the JSON before "frames"."""
+    comparison: Comparison
+    plan: Plan
+    first_call_ms: float
+    drawing_ms: Sequence[float] | None
+    """None where nothing can be drawn."""
+    against: tuple[str, str] | None = None
+    """Name of what was compared with, and what it is; None where nothing was."""
+    notes: tuple[str, ...] = ()
+
+
+def report_json(report: BenchReport) -> dict[str, Any]:
+    """Give the figures as JSON values; the module shows the form."""
+    fps_by_block = [block.fps for block in report.comparison.blocks]
+    stages_ms = report.comparison.stages_ms
+    return {
+        **report.setting,
+        "frames": report.plan.frames * report.plan.blocks,
+        "warm_up_frames": report.plan.warm_up,
+        "first_call_ms": report.first_call_ms,
+        "fps": median(fps_by_block),
+        "fps_by_block": fps_by_block,
+        "stages_ms": {
+            **{stage: _percentiles(times) for stage, times in stages_ms.items()},
+            "draw": _percentiles(report.drawing_ms) if report.drawing_ms else None,
+        },
+        "against": _against_json(report),
+        "notes": list(report.notes),
+    }
+
+
+def _against_json(report: BenchReport) -> dict[str, Any] | None:
+    if report.against is None:
+        return None
+    name, what = report.against
+    ratios = report.comparison.ratios
+    return {
+        "name": name,
+        "what": what,
+        "fps": median(report.comparison.loop_fps),
+        "fps_by_block": list(report.comparison.loop_fps),
+        "ratio": median(ratios),
+        "ratio_by_block": list(ratios),
+    }
+
+
+def _percentiles(times_ms: Sequence[float]) -> dict[str, float]:
+    values = np.percentile(times_ms, PERCENTILES).tolist()
+    return {f"p{rank}": value for rank, value in zip(PERCENTILES, values, strict=True)}
+
+
+def report_table(values: Mapping[str, Any]) -> str:
+    """Lay out what ``report_json`` gave: the setting, one line a stage, and the rates."""
+    return "\n".join([
+        *_setting_lines(values), "", *_stage_lines(values["stages_ms"]), "", *_rate_lines(values),
+    ])  # fmt: skip
+
+
+def _setting_lines(values: Mapping[str, Any]) -> list[str]:
+    picture, network = ("{1}x{0}".format(*values[key]) for key in ("picture_hw", "input_hw"))
+    versions = values["versions"]
+    return [
+        f"{values['model']} on {values['device']}, {values['precision']}, "
+        f"{values['threads']} CPU threads",
+        f"{values['source']}, {picture} px, model input {network} px",
+        f"kpviewer {versions['kpviewer']}, torch {versions['torch']}, "
+        f"Python {versions['python']}, {versions['platform']}",
+    ]
+
+
+def _stage_lines(stages_ms: Mapping[str, Mapping[str, float] | None]) -> list[str]:
+    head = ("ms a frame", *(f"p{rank}" for rank in PERCENTILES))
+    rows = [head]
+    for stage, title in STAGE_TITLES.items():
+        times = stages_ms[stage]
+        cells = ("-",) * len(PERCENTILES) if times is None else map("{:.2f}".format, times.values())
+        rows.append((title, *cells))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    return [_line(row, widths) for row in rows]
+
+
+def _line(cells: Iterable[str], widths: Sequence[int]) -> str:
+    first, *rest = zip(cells, widths, strict=True)
+    return "  ".join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)])
+
+
+def _rate_lines(values: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"first call  {values['first_call_ms']:.0f} ms",
+        f"pipeline    {values['fps']:.1f} fps over {values['frames']} frames",
+    ]
+    against = values["against"]
+    if against is not None:
+        low, high = min(against["ratio_by_block"]), max(against["ratio_by_block"])
+        lines += [
+            f"{against['name']:10}  {against['fps']:.1f} fps",
+            f"ratio       {against['ratio']:.2f}, the median of {len(against['ratio_by_block'])} "
+            f"pairs of blocks ({low:.2f} to {high:.2f})",
+            f"{against['name']} is {against['what']}",
+        ]
+    return lines

@@ -1,0 +1,69 @@
+"""The loop that one writes first, written well: what the pipeline is measured against.
+
+It shares with the engine what decides what is seen: weights, letterbox, decoding and NMS. It has
+none of what makes the engine fast. Only ``kpviewer bench --against naive`` uses it.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from kpviewer.models.selection import select
+from kpviewer.runtime.preprocess import letterbox_of
+from kpviewer.sources.resizing import resized
+from kpviewer.structures import Candidates, Detections
+
+if TYPE_CHECKING:
+    from kpviewer.geometry import Letterbox
+    from kpviewer.models.base import Detector
+    from kpviewer.structures import FloatArray, ImageArray
+
+DESCRIPTION = (
+    "one thread; OpenCV resizes and numpy normalises each frame on the host; "
+    "the network as trained: fp32, NCHW, batch norm not folded; same decoding and NMS"
+)
+
+
+class NaiveModel:
+    """A detector that looks at one picture after the other, on the caller's thread.
+
+    Args:
+        detector: left as it is; its network is copied.
+        device: where the network runs.
+    """
+
+    def __init__(self, detector: Detector, device: torch.device) -> None:
+        self._detector = detector
+        self._device = device
+        self._network = copy.deepcopy(detector.network).eval().to(device)
+        self._mean = np.array(detector.spec.mean, np.float32)
+        self._std = np.array(detector.spec.std, np.float32)
+
+    def detect(self, bgr: ImageArray) -> Detections:
+        """Find objects in an (H, W, 3) uint8 picture, at the model's own thresholds.
+
+        Raises:
+            PipelineError: if the model wants a resize that isn't built yet.
+        """
+        spec = self._detector.spec
+        box = letterbox_of(spec, (bgr.shape[0], bgr.shape[1]))
+        with torch.inference_mode():
+            images = torch.from_numpy(self._prepare(bgr, box)).to(self._device)
+            decoded = self._detector.decode(self._network(images), box.input_hw)
+            xyxy, scores, points = (part[0].cpu().numpy() for part in decoded)
+        candidates = Candidates(box.to_source(xyxy), scores, box.to_source(points))
+        return select(candidates, spec.thresholds)
+
+    def _prepare(self, bgr: ImageArray, box: Letterbox) -> FloatArray:
+        """Make the (1, 3, h, w) float32 input; padding has the mean colour, as the engine's."""
+        height, width = box.resized_hw
+        rgb = resized(bgr, box.resized_hw)[..., ::-1].astype(np.float32) / 255
+        padded = np.zeros((*box.input_hw, 3), np.float32)
+        padded[box.top : box.top + height, box.left : box.left + width] = (
+            rgb - self._mean
+        ) / self._std
+        return np.ascontiguousarray(padded.transpose(2, 0, 1)[None])
