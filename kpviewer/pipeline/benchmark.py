@@ -262,15 +262,13 @@ def _run(
     told = 0
     pipeline.start()
     try:
-        while not meter.is_complete.wait(_POLL_S) and not pipeline.join(0):
+        while not meter.is_complete.wait(_POLL_S) and not pipeline.join(0):  # raises failures
             done = meter.results
             progress(done - told)
             told = done
     finally:
         pipeline.close()
     progress(meter.results - told)
-    if not meter.is_complete.is_set():
-        pipeline.join()  # raises what broke it
     if pipeline.info is None or not meter.is_complete.is_set():
         raise SourceError(_NO_FRAME)
     return pipeline.info, pipeline.status().warning
