@@ -324,6 +324,21 @@ def test_closing_while_a_source_opens_joins_every_thread(qtbot, open_window):
     assert kpviewer_threads() == []
 
 
+def test_closing_while_a_model_loads_waits_for_it(qtbot, open_window, engine):
+    loading, may_load = threading.Event(), threading.Event()
+
+    def load(_name, _device, _size):
+        loading.set()
+        assert may_load.wait(10)
+        return engine
+
+    window = open_window(load_engine=load)
+    qtbot.waitUntil(loading.is_set)
+    threading.Timer(0.05, may_load.set).start()
+    window.close()
+    assert kpviewer_threads() == []
+
+
 def test_ctrl_q_closes_the_window(qtbot, open_window):
     window = open_window()
     qtbot.keyClick(window, Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
