@@ -78,6 +78,11 @@ class Executor:
         """fp32, fp16 or bf16; auto until the first picture."""
         return self._precision
 
+    @property
+    def wants_pinned_memory(self) -> bool:
+        """Whether pictures in page-locked memory reach the device faster."""
+        return self._device.type == "cuda"
+
     def warm_up(self, source_hw: tuple[int, int]) -> None:
         """Settle the precision and run a few pictures, so that the first real one isn't slow."""
         if self._precision == "auto":

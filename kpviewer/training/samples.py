@@ -8,6 +8,7 @@ import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.errors import DatasetError
+from kpviewer.sources.images import load_picture
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import BoolArray, FloatArray, ImageArray, IntArray
 
@@ -41,11 +42,11 @@ def load_sample(item: AnnotatedImage) -> Sample:
     Raises:
         DatasetError: if the file can't be decoded.
     """
-    rgb = cv2.imread(str(item.path), cv2.IMREAD_COLOR_RGB)
-    if rgb is None:
+    bgr = load_picture(item.path)
+    if bgr is None:
         raise DatasetError(f"{item.path} can't be read as a picture. Is the file complete?")
     return Sample(
-        np.asarray(rgb, np.uint8),
+        np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8),
         item.targets.xyxy,
         item.targets.class_ids,
         item.targets.keypoints_xy,
