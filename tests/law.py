@@ -36,7 +36,6 @@ PLACES = {
     "PyQt6": {"gui", "overlay"},
     "PyQt6.QtWidgets": {"gui"},
     "pyqtgraph": {"gui"},
-    "qtawesome": {"gui"},
     "cv2": {"sources"},
     "kpviewer.sources.opencv": {"sources", "training"},
     "threading": THREADED,
