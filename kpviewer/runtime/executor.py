@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kpviewer.errors import PipelineError
 from kpviewer.runtime.autotune import choose_precision, probe_picture
 from kpviewer.runtime.device import device_label, resolve_device, use_cpu_threads
 from kpviewer.runtime.fusion import fused
@@ -50,10 +51,12 @@ class Executor:
             fp16 or bf16.
 
     Raises:
-        PipelineError: if the device isn't there.
+        PipelineError: if the device isn't there, or there is no such precision.
     """
 
     def __init__(self, detector: Detector, device: str = "auto", precision: str = "auto") -> None:
+        if precision not in ("auto", *PRECISIONS):
+            raise PipelineError(f"A precision is auto, {', '.join(PRECISIONS)}, got {precision!r}.")
         self._detector = detector
         self._device = resolve_device(device)
         if self._device.type == "cpu":

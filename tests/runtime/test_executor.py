@@ -139,6 +139,11 @@ def test_a_device_that_is_not_there_is_refused_with_the_cure(name: str) -> None:
         resolve_device(name)
 
 
+def test_a_precision_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(PipelineError, match="fp32"):
+        Executor(build_face_ssd(), "cpu", "int3")
+
+
 def test_a_resize_that_is_not_built_is_refused() -> None:
     engine = Executor(BrightestPixel(spec(resize=Resize.TILE), nn.Identity()), "cpu", "fp32")
     with pytest.raises(PipelineError, match="tile"):
