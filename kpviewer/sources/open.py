@@ -15,11 +15,11 @@ from kpviewer.sources.base import FrameSource, TruthProvider
 from kpviewer.sources.camera import Camera, CameraSource, list_cameras
 from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.images import ImagesSource, is_picture, natural_order
-from kpviewer.sources.redact import redact_url
 from kpviewer.sources.stream import StreamSource
 from kpviewer.sources.video import VideoSource
 
-__all__ = ["make_source", "redact_url"]
+LONGEST_NAME = 80
+"""Of a source, in a message."""
 
 
 def make_source(text: str | None, *, truth: TruthProvider | None = None) -> FrameSource:
@@ -30,9 +30,15 @@ def make_source(text: str | None, *, truth: TruthProvider | None = None) -> Fram
         truth: annotations of a video or of pictures; the demo brings its own.
 
     Raises:
-        SourceError: if nothing of that name is known.
+        SourceError: if nothing of that name is known or may be looked at, or if ``truth`` is for
+            a camera or a stream.
     """
     text = (text or "").strip()
+    if truth is not None and (not text or text.isdecimal() or "://" in text):
+        raise SourceError(
+            "Annotations belong to a video or to pictures, got a camera or a stream. "
+            "Name the file or the folder, or leave --truth away."
+        )
     if not text:
         return _default()
     if text.lower() == "demo":
@@ -41,7 +47,14 @@ def make_source(text: str | None, *, truth: TruthProvider | None = None) -> Fram
         return _camera(int(text), list_cameras())
     if "://" in text:
         return StreamSource(text)
-    return _from_disk(text, truth)
+    try:
+        return _from_disk(text, truth)
+    except (OSError, RuntimeError) as error:  # no permission, too long a name, an unknown ~user
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceError(
+            f"{_shortened(text)} can't be looked at ({reason}). "
+            "Check the name, and that you may read it."
+        ) from error
 
 
 def _default() -> FrameSource:
@@ -70,6 +83,10 @@ def _from_disk(text: str, truth: TruthProvider | None) -> FrameSource:
         f"No source is named {text}: it is no camera number, address, file, folder or 'demo'. "
         "Check the spelling; 'kpviewer cameras' lists the cameras."
     )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
 
 
 def _pictures(text: str, name: str, paths: list[Path], truth: TruthProvider | None) -> ImagesSource:

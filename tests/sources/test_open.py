@@ -63,3 +63,32 @@ def test_what_is_not_there_is_an_error_with_a_cure(text: str) -> None:
 def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no picture"):
         make_source(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["a" * 5000, "~nobody-has-this-name/film.mp4"])
+def test_what_the_system_refuses_to_look_at_is_an_error_in_two_sentences(text: str) -> None:
+    with pytest.raises(SourceError, match=r"can't be looked at|No source is named") as told:
+        make_source(text)
+    assert len(str(told.value)) < 300
+
+
+def test_a_folder_that_may_not_be_read_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(SourceError, match=r"\(Permission denied\)"):
+        make_source(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", [None, "0", "rtsp://host/live"])
+def test_annotations_of_a_camera_are_refused_not_ignored(text: str | None) -> None:
+    with pytest.raises(SourceError, match="leave --truth away"):
+        make_source(text, truth=NoTruth())
+
+
+class NoTruth:
+    def for_frame(self, index: int, name: str) -> None:
+        return None
