@@ -71,6 +71,19 @@ def needed_libraries() -> dict[str, str]:
     return ALWAYS | XCB if has_x11_screen else ALWAYS
 
 
+def x11_answers() -> bool:
+    """Ask the X11 screen that DISPLAY names; True where Xlib is missing and nobody can ask."""
+    try:
+        xlib = ctypes.CDLL("libX11.so.6")
+    except OSError:
+        return True
+    xlib.XOpenDisplay.restype = ctypes.c_void_p
+    screen = xlib.XOpenDisplay(None)
+    if screen:
+        xlib.XCloseDisplay(ctypes.c_void_p(screen))
+    return bool(screen)
+
+
 def _install(packages: list[str]) -> None:
     print(f"kpviewer: installing Qt's system libraries: {' '.join(packages)}", flush=True)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}

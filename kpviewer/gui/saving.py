@@ -11,7 +11,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.errors import KpviewerError
-from kpviewer.gui.folders import recordings_folder
+from kpviewer.gui.folders import recording_place, recordings_folder
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.pipeline import Pipeline
@@ -111,9 +111,7 @@ class Saving(QObject):
         if info is None or pipeline is None:
             self.told.emit("There is no picture to record yet.", None)
             return
-        path = Path(file).expanduser() if file else None
-        folder = path.parent if path is not None else self._folder
-        stem = path.stem if path is not None else None
+        folder, stem = recording_place(file, self._folder)
         recorder = RecorderThread(folder, info, RecorderOptions(stem=stem, style=self._style))
         try:
             recorder.start()

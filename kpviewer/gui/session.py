@@ -253,7 +253,7 @@ class Session(QObject):
         try:
             thresholds = options.thresholds_for(outcome.value.spec)
         except ValueError as error:
-            self.warned.emit(str(error))
+            self.warned.emit(f"{error} All classes are shown.")
             thresholds = replace(options, classes=()).thresholds_for(outcome.value.spec)
         if is_first and self._is_edited:  # the user was faster than the model
             thresholds = replace(self._thresholds, classes=thresholds.classes)
