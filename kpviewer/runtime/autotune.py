@@ -44,7 +44,7 @@ def choose_precision(run: Run, image: Tensor, num_classes: int) -> str:
     Returns:
         fp32, fp16 (GPU) or bf16 (CPU).
     """
-    other = {"cuda": "fp16", "cpu": "bf16"}.get(image.device.type)
+    other = reduced_precision(image.device)
     if other is None:
         return "fp32"
     exact = run(image, "fp32")
@@ -55,6 +55,20 @@ def choose_precision(run: Run, image: Tensor, num_classes: int) -> str:
         exact_s.append(_seconds(run, image, "fp32"))
         other_s.append(_seconds(run, image, other))
     return other if min(other_s) < WORTHWHILE * min(exact_s) else "fp32"
+
+
+def reduced_precision(device: torch.device) -> str | None:
+    """Name the precision that a device computes natively; None if it has none but single.
+
+    A processor without bf16 instructions emulates them: slower, yet on a busy machine a measurement
+    alone may say otherwise.
+    """
+    if device.type == "cuda":
+        return "fp16"
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return None
+    able = torch.cpu.get_capabilities()
+    return "bf16" if any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")) else None
 
 
 def agrees(exact: Tensor, reduced: Tensor, num_classes: int) -> bool:

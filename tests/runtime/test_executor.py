@@ -11,7 +11,8 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Resize, Task
-from kpviewer.runtime.autotune import agrees, choose_precision
+from kpviewer.runtime import autotune
+from kpviewer.runtime.autotune import agrees, choose_precision, reduced_precision
 from kpviewer.runtime.device import resolve_device
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.fusion import fused
@@ -116,11 +117,28 @@ def test_auto_settles_on_a_precision() -> None:
     assert engine.device_name == "CPU"
 
 
-def test_a_precision_that_sees_something_else_is_not_taken() -> None:
-    def run(image: Tensor, precision: str) -> Tensor:
-        return torch.tensor([[0.0, 0.0, 10.0, 10.0, 0.9 if precision == "fp32" else 0.5]])
+@pytest.mark.parametrize(("score", "taken"), [(0.5, "fp32"), (0.9, "bf16")])
+def test_a_faster_precision_is_taken_if_it_sees_the_same(
+    score: float, taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autotune, "reduced_precision", lambda device: "bf16")
+    ticks = iter(range(1000))
+    monkeypatch.setattr(autotune.time, "perf_counter", lambda: next(ticks))
 
-    assert choose_precision(run, torch.zeros(1), 1) == "fp32"
+    def run(image: Tensor, precision: str) -> Tensor:
+        if precision == "fp32":
+            next(ticks)  # it takes twice as long
+        return torch.tensor([[0.0, 0.0, 10.0, 10.0, 0.9 if precision == "fp32" else score]])
+
+    assert choose_precision(run, torch.zeros(1), 1) == taken
+
+
+def test_a_precision_that_the_processor_only_emulates_is_not_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for able, expected in (({"avx512_bf16": False}, None), ({"amx_bf16": True}, "bf16")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda able=able: able, raising=False)
+        assert reduced_precision(torch.device("cpu")) == expected
 
 
 def test_agreement_is_of_score_box_and_points() -> None:
