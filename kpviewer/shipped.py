@@ -1,8 +1,11 @@
-"""Where the files that come with kpviewer are: the model weights."""
+"""What comes with kpviewer besides code: the model weights, where they are and which is first."""
 
 from pathlib import Path
 
 from kpviewer.errors import WeightsError
+
+DEFAULT_MODEL = "face-ssd"
+"""The shipped model that is used where none is named."""
 
 
 def shipped_weights_dir() -> Path:

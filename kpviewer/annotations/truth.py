@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 
+from kpviewer.annotations.classes import align_classes
+from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.values import PICTURE_SUFFIXES
 from kpviewer.errors import DatasetError
@@ -52,3 +55,17 @@ class AnnotationTruth:
         if PurePath(name).suffix.lower() in PICTURE_SUFFIXES:
             return self._by_name.get(PurePath(name).name)
         return self._by_frame.get(index)
+
+
+def read_truth(spec: str, class_names: Sequence[str]) -> AnnotationTruth:
+    """Read annotations as the truth of a source.
+
+    Args:
+        spec: as for ``read_annotations``.
+        class_names: of the model; where they are not known (empty), the set keeps its own ids.
+
+    Raises:
+        DatasetError: if it can't be read, fits no frames, or shares no class with the model.
+    """
+    annotations = read_annotations(spec)
+    return AnnotationTruth(align_classes(annotations, class_names) if class_names else annotations)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kpviewer import __version__
+from kpviewer.cli.options import device_option, model_option, precision_option
+from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from kpviewer.sources.base import FrameSource
     from kpviewer.structures import FrameResult, ImageArray
 
-PRECISIONS = ("auto", "fp32", "fp16", "bf16")
 BLOCKS = 5
 """Of each, where two are compared: one disturbed pair doesn't move the median."""
 DRAWN_FRAMES = 60
@@ -35,7 +36,7 @@ class BenchOptions:
     """What is measured."""
 
     source: str = "demo"
-    model: str = "face-ssd"
+    model: str = DEFAULT_MODEL
     against: str | None = None
     """None, or "naive"."""
     device: str = "auto"
@@ -45,10 +46,10 @@ class BenchOptions:
 
 @click.command()
 @click.option("--source", default="demo", show_default=True, help="As the viewer takes it.")
-@click.option("--model", default="face-ssd", show_default=True, help="A shipped name or a file.")
+@model_option
 @click.option("--against", type=click.Choice(["naive"]), help="Compare with a plain loop.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
-@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True)
+@device_option
+@precision_option
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="How many.")
 @click.option("--json", "json_path", metavar="FILE", help="Write the figures as JSON; - is stdout.")
 def command(*, json_path: str | None, **given: Any) -> None:

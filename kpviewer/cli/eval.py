@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kpviewer.annotations.spec import FORMS
-from kpviewer.errors import RecordingError
+from kpviewer.cli.options import device_option, iou_option, model_option, precision_option
 
 if TYPE_CHECKING:
     from kpviewer.annotations.structure import AnnotationSet
@@ -20,12 +18,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--model", default="face-ssd", show_default=True, help="A shipped name or a file.")
+@model_option
 @click.option("--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone.")
 @click.option("--json", "json_path", metavar="FILE", help="Write the scores as JSON; - is stdout.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
-@click.option("--precision", default="auto", show_default=True, help="auto, fp32, fp16 or bf16.")
-@click.option("--iou", type=click.FloatRange(0, 1), help="Of NMS.  [default: the model's]")
+@device_option
+@precision_option
+@iou_option
 @click.option("--limit", type=click.IntRange(1), help="Use N pictures, spread over the set.")
 def command(
     *,
@@ -45,6 +43,7 @@ def command(
     """
     from kpviewer.annotations.classes import align_classes, shared_classes
     from kpviewer.annotations.spec import read_annotations
+    from kpviewer.cli.json_output import write_json
 
     annotations = _spread(read_annotations(spec), limit)
     engine, threads = open_engine(model, device, precision)
@@ -65,7 +64,7 @@ def command(
             "nms_iou": thresholds.iou,
             "threads": threads,
         }
-        _write_json(json_path, {**setting, **_describe(engine, annotations, report)})
+        write_json(json_path, {**setting, **_describe(engine, annotations, report)})
 
 
 def open_engine(model: str, device: str, precision: str) -> tuple[Executor, int]:
@@ -131,16 +130,3 @@ def _describe(
         **report_json(report, annotations.class_names),
         "notes": list(annotations.notes),
     }
-
-
-def _write_json(json_path: str, values: dict[str, Any]) -> None:
-    text = json.dumps(values, indent=2)
-    if json_path == "-":
-        click.echo(text)
-        return
-    try:
-        Path(json_path).write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise RecordingError(
-            f"The scores can't be written to {json_path}: {error.strerror}. Choose another place."
-        ) from error

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kpviewer.annotations.spec import FORMS
+from kpviewer.cli.options import (
+    conf_option,
+    device_option,
+    iou_option,
+    model_option,
+    nms_option,
+    threshold_changes,
+    truth_option,
+)
 from kpviewer.errors import KpviewerError, SourceError
-from kpviewer.structures import NmsKind
+from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +39,7 @@ class ProcessOptions:
     """Of video, jsonl, csv, coco."""
     seconds: float | None = None
     """Of each source; None: all of it."""
-    model: str = "face-ssd"
+    model: str = DEFAULT_MODEL
     device: str = "auto"
     changes: dict[str, Any] = field(default_factory=dict)
     """Fields of Thresholds that differ from the model's own."""
@@ -46,13 +54,13 @@ class ProcessOptions:
 @click.option("--jsonl", is_flag=True, help="One JSON line a frame.")
 @click.option("--csv", is_flag=True, help="One row a detection.")
 @click.option("--coco", is_flag=True, help="COCO result list.")
-@click.option("--model", default="face-ssd", show_default=True, help="A shipped name or a file.")
-@click.option("--conf", type=click.FloatRange(0, 1), help="Confidence.  [default: the model's]")
-@click.option("--iou", type=click.FloatRange(0, 1), help="Of NMS.  [default: the model's]")
-@click.option("--nms", type=click.Choice([kind.value for kind in NmsKind]), help="Kind of NMS.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@model_option
+@conf_option
+@iou_option
+@nms_option
+@device_option
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Only the first N.")
-@click.option("--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}.")
+@truth_option
 @click.pass_context
 def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> None:
     """Run the model over each SOURCE at full speed and write the results to a folder.
@@ -61,15 +69,13 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
     code is that of the first failure.
     """
     outputs = tuple(name for name in ("video", "jsonl", "csv", "coco") if given[name])
-    wanted = {"score": given["conf"], "iou": given["iou"]}
-    wanted["nms"] = NmsKind(given["nms"]) if given["nms"] else None
     options = ProcessOptions(
         given["out"],
         outputs or ("video",),
         seconds=given["seconds"],
         model=given["model"],
         device=given["device"],
-        changes={name: value for name, value in wanted.items() if value is not None},
+        changes=threshold_changes(given),
         truth=given["truth"],
     )
     ctx.exit(process_sources(sources, options))
@@ -116,11 +122,9 @@ def _load(options: ProcessOptions) -> InferenceEngine:
 def _read_truth(spec: str | None, class_names: tuple[str, ...]) -> TruthProvider | None:
     if spec is None:
         return None
-    from kpviewer.annotations.classes import align_classes
-    from kpviewer.annotations.spec import read_annotations
-    from kpviewer.annotations.truth import AnnotationTruth
+    from kpviewer.annotations.truth import read_truth
 
-    return AnnotationTruth(align_classes(read_annotations(spec), class_names))
+    return read_truth(spec, class_names)
 
 
 def _process(
@@ -132,7 +136,8 @@ def _process(
     """Process one source and tell what came of it; give its exit code."""
     from kpviewer.cli.process_job import ProcessJob
     from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-    from kpviewer.sources.open import make_source, redact_url
+    from kpviewer.sources.open import make_source
+    from kpviewer.sources.redact import redact_url
 
     name = redact_url(text) if text else "camera"
     thresholds = replace(engine.spec.thresholds, **options.changes)

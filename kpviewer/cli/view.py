@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kpviewer.annotations.spec import FORMS
+from kpviewer.cli.options import (
+    conf_option,
+    device_option,
+    iou_option,
+    model_option,
+    nms_option,
+    threshold_changes,
+    truth_option,
+)
 from kpviewer.cli.qt_libraries import install_line, missing_packages, needed_libraries
 from kpviewer.errors import KpviewerError
-from kpviewer.structures import NmsKind
 
 if TYPE_CHECKING:
     from kpviewer.gui.options import ViewerOptions
@@ -26,12 +33,12 @@ HEADLESS_SECONDS = 20.0
 
 @click.command()
 @click.argument("source", required=False)
-@click.option("--model", default="face-ssd", show_default=True, help="A shipped name or a file.")
-@click.option("--conf", type=click.FloatRange(0, 1), help="Confidence.  [default: the model's]")
-@click.option("--iou", type=click.FloatRange(0, 1), help="Of NMS.  [default: the model's]")
-@click.option("--nms", type=click.Choice([kind.value for kind in NmsKind]), help="Kind of NMS.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
-@click.option("--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}.")
+@model_option
+@conf_option
+@iou_option
+@nms_option
+@device_option
+@truth_option
 @click.option(
     "--record",
     metavar="[FILE]",
@@ -72,15 +79,13 @@ def _viewer_options(given: dict[str, Any], started_s: float) -> ViewerOptions:
         source=given["source"],
         model=given["model"],
         device=given["device"],
-        score=given["conf"],
-        iou=given["iou"],
-        nms=NmsKind(given["nms"]) if given["nms"] else None,
         classes=tuple(name.strip() for name in (given["classes"] or "").split(",") if name.strip()),
         record=given["record"],
         seconds=given["seconds"],
         fullscreen=given["fullscreen"],
         started_s=started_s,
         truth=_read_truth(given["truth"], given["model"]),
+        **threshold_changes(given),
     )
 
 
@@ -96,13 +101,9 @@ def _read_truth(spec: str | None, model: str) -> TruthProvider | None:
     """Read annotations, with the class ids of the model where its file tells them."""
     if spec is None:
         return None
-    from kpviewer.annotations.classes import align_classes
-    from kpviewer.annotations.spec import read_annotations
-    from kpviewer.annotations.truth import AnnotationTruth
+    from kpviewer.annotations.truth import read_truth
 
-    annotations = read_annotations(spec)
-    class_names = _class_names(model)
-    return AnnotationTruth(align_classes(annotations, class_names) if class_names else annotations)
+    return read_truth(spec, _class_names(model))
 
 
 def _class_names(model: str) -> tuple[str, ...]:
@@ -119,14 +120,12 @@ def _process(options: dict[str, Any]) -> int:
     from kpviewer.cli.process import ProcessOptions, process_sources
     from kpviewer.gui.folders import recordings_folder
 
-    wanted = {"score": options["conf"], "iou": options["iou"]}
-    wanted["nms"] = NmsKind(options["nms"]) if options["nms"] else None
     process_options = ProcessOptions(
         Path(options["record"]).parent if options["record"] else recordings_folder(),
         seconds=options["seconds"] or HEADLESS_SECONDS,
         model=options["model"],
         device=options["device"],
-        changes={name: value for name, value in wanted.items() if value is not None},
+        changes=threshold_changes(options),
         truth=options["truth"],
     )
     return process_sources([options["source"]], process_options)

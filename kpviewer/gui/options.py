@@ -11,10 +11,9 @@ from kpviewer.gui.engine_loading import load_engine
 from kpviewer.gui.source_opening import open_source
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.pipeline import InferenceEngine
+from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.base import FrameSource, TruthProvider
 from kpviewer.structures import NmsKind, Thresholds
-
-DEFAULT_MODEL = "face-ssd"
 
 
 class ViewerEngine(InferenceEngine, Protocol):

@@ -1,7 +1,7 @@
 import pytest
 from annotations.samples import data_set, picture
 
-from kpviewer.annotations.truth import AnnotationTruth
+from kpviewer.annotations.truth import AnnotationTruth, read_truth
 from kpviewer.errors import DatasetError
 
 
@@ -47,3 +47,14 @@ def test_one_frame_twice_is_refused():
     frames = [picture("clip.mp4", frame_index=1), picture("clip.mp4", frame_index=1)]
     with pytest.raises(DatasetError, match="each frame once"):
         AnnotationTruth(data_set(*frames))
+
+
+@pytest.mark.parametrize(
+    ("class_names", "ids"), [(("dog", "cat"), [1, 0]), ((), [0, 1]), (("dog",), [0])]
+)
+def test_truth_has_the_class_ids_of_the_model_where_they_are_known(tmp_path, class_names, ids):
+    table = "file,class,xmin,ymin,xmax,ymax\na.jpg,cat,1,2,3,4\na.jpg,dog,5,6,7,8\n"
+    (tmp_path / "truth.csv").write_text(table)
+    targets = read_truth(f"csv:{tmp_path / 'truth.csv'}", class_names).for_frame(0, "a.jpg")
+    assert targets is not None
+    assert targets.class_ids.tolist() == ids

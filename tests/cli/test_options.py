@@ -1,0 +1,8 @@
+from kpviewer.cli.options import threshold_changes
+from kpviewer.structures import NmsKind, Thresholds
+
+
+def test_only_what_was_given_changes_the_thresholds() -> None:
+    assert threshold_changes({"conf": None, "iou": None, "nms": None}) == {}
+    changes = threshold_changes({"conf": 0.0, "iou": None, "nms": "soft-linear"})
+    assert Thresholds(**changes) == Thresholds(score=0.0, nms=NmsKind.SOFT_LINEAR)
