@@ -39,6 +39,10 @@ class ProcessOptions:
     """Of video, jsonl, csv, coco."""
     seconds: float | None = None
     """Of each source; None: all of it."""
+    live_seconds: float | None = None
+    """Of a source that never ends, where ``seconds`` is None; None: until Ctrl-C."""
+    stem: str | None = None
+    """Name of the files, without suffix; None: that of the source."""
     model: str = DEFAULT_MODEL
     device: str = "auto"
     changes: dict[str, Any] = field(default_factory=dict)
@@ -139,7 +143,7 @@ def _process(
     from kpviewer.sources.open import make_source
     from kpviewer.sources.redact import redact_url
 
-    name = redact_url(text) if text else "camera"
+    name = redact_url(text) if text else ""
     thresholds = replace(engine.spec.thresholds, **options.changes)
     # Files lose nothing; a live stream that is faster than the model has to.
     settings = PipelineOptions(pace=False, hold_at_end=False)
@@ -154,7 +158,7 @@ def _process(
         if not job.frames:
             raise SourceError("no frame could be read. Is it a video?")
     except KpviewerError as error:
-        is_named = Path(name).name in str(error)
+        is_named = not name or Path(name).name in str(error)
         click.echo(f"Error: {error}" if is_named else f"Error: {name}: {error}", err=True)
         return error.exit_code
     return 0
@@ -166,7 +170,7 @@ def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
 
     pipeline.add_sink(job)
     pipeline.start()
-    with tqdm(desc=name, unit="frame", disable=None, leave=False) as bar:
+    with tqdm(desc=name or None, unit="frame", disable=None, leave=False) as bar:
         while not pipeline.join(_POLL_S):
             if pipeline.info is not None:
                 bar.total = pipeline.info.frame_count
@@ -182,6 +186,7 @@ def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
     finally:
         paths = job.close()
     status = pipeline.status()
+    name = name or (pipeline.info.name if pipeline.info is not None else "camera")
     if paths:
         read = job.frames if job.is_complete else status.stats.frames_read
         files = ", ".join(str(path) for path in paths)

@@ -39,6 +39,7 @@ class ProcessJob:
         self._spec = spec
         self._options = options
         self._clock: FrameClock | None = None
+        self._limit_s = float("inf")
         self._recorder: RecorderThread | None = None
         self._writers: list[ResultWriter] = []
         self._started_s = self._ended_s = time.monotonic()
@@ -67,8 +68,7 @@ class ProcessJob:
             return
         if self._clock is None:
             self._clock = self._open()
-        limit_s = self._options.seconds
-        if self._clock.seconds(result.frame) >= (limit_s or float("inf")):
+        if self._clock.seconds(result.frame) >= self._limit_s:
             self.is_complete = True
             return
         if self._recorder is not None:
@@ -106,13 +106,16 @@ class ProcessJob:
         if info is None:
             raise PipelineError("A result came before its source was open.")
         self._started_s = time.monotonic()
-        stem = source_stem(info.name)
+        options = self._options
+        limit_s = options.live_seconds if info.is_live else None
+        self._limit_s = options.seconds or limit_s or float("inf")
+        stem = options.stem or source_stem(info.name)
         header = self._header(info)
-        for kind in self._options.outputs:
+        for kind in options.outputs:
             if kind == "video":
                 self._recorder = self._start_recorder(info, stem)
             else:
-                self._writers.append(open_results(kind, self._options.out, stem, header))
+                self._writers.append(open_results(kind, options.out, stem, header))
         return FrameClock.of_media(info)
 
     def _header(self, info: StreamInfo) -> ResultHeader:

@@ -19,7 +19,12 @@ from kpviewer.cli.options import (
     threshold_changes,
     truth_option,
 )
-from kpviewer.cli.qt_libraries import install_line, missing_packages, needed_libraries
+from kpviewer.cli.qt_libraries import (
+    install_line,
+    missing_packages,
+    needed_libraries,
+    x11_answers,
+)
 from kpviewer.errors import KpviewerError
 
 if TYPE_CHECKING:
@@ -44,8 +49,9 @@ HEADLESS_SECONDS = 20.0
     metavar="[FILE]",
     is_flag=False,
     flag_value="",
-    help="Record from the start, to FILE or the videos folder.",
+    help="Record from the start, to FILE (or into that folder), else the videos folder.",
 )
+@click.option("--jsonl", is_flag=True, help="Write JSON lines beside each recording.")
 @click.option("--classes", metavar="A,B", help="Show only these classes: names or numbers.")
 @click.option("--seconds", type=click.FloatRange(min=0), help="Close after so many seconds.")
 @click.option("--fullscreen", is_flag=True, help="Start in full screen.")
@@ -79,8 +85,9 @@ def _viewer_options(given: dict[str, Any], started_s: float) -> ViewerOptions:
         source=given["source"],
         model=given["model"],
         device=given["device"],
-        classes=tuple(name.strip() for name in (given["classes"] or "").split(",") if name.strip()),
+        classes=_words(given["classes"]),
         record=given["record"],
+        with_results=given["jsonl"],
         seconds=given["seconds"],
         fullscreen=given["fullscreen"],
         started_s=started_s,
@@ -89,12 +96,21 @@ def _viewer_options(given: dict[str, Any], started_s: float) -> ViewerOptions:
     )
 
 
+def _words(text: str | None) -> tuple[str, ...]:
+    """Take "a, b" apart."""
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
 def has_display() -> bool:
-    """Say whether a window can be opened; another platform than Linux always has a display."""
+    """Say whether a window can be opened; another platform than Linux always has a display.
+
+    An X11 screen is asked: where it doesn't answer, Qt would end the process.
+    """
     if not sys.platform.startswith("linux"):
         return True
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return any(os.environ.get(name) for name in names)
+    if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY")) and x11_answers()
 
 
 def _read_truth(spec: str | None, model: str) -> TruthProvider | None:
@@ -118,14 +134,28 @@ def _class_names(model: str) -> tuple[str, ...]:
 def _process(options: dict[str, Any]) -> int:
     """Annotate the source into a video in the folder for recordings; give the exit code."""
     from kpviewer.cli.process import ProcessOptions, process_sources
-    from kpviewer.gui.folders import recordings_folder
+    from kpviewer.gui.folders import recording_place, recordings_folder
+    from kpviewer.gui.options import class_ids
 
+    changes = threshold_changes(options)
+    class_names = _class_names(options["model"])
+    try:
+        # A model that tells no classes before it is loaded is most likely not there.
+        shown = class_ids(_words(options["classes"]), class_names) if class_names else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--classes") from error
+    if shown:
+        changes["classes"] = shown
+    folder, stem = recording_place(options["record"] or "", recordings_folder())
     process_options = ProcessOptions(
-        Path(options["record"]).parent if options["record"] else recordings_folder(),
-        seconds=options["seconds"] or HEADLESS_SECONDS,
+        folder,
+        ("video", "jsonl") if options["jsonl"] else ("video",),
+        seconds=options["seconds"],
+        live_seconds=HEADLESS_SECONDS,
+        stem=stem,
         model=options["model"],
         device=options["device"],
-        changes=threshold_changes(options),
+        changes=changes,
         truth=options["truth"],
     )
     return process_sources([options["source"]], process_options)

@@ -74,7 +74,11 @@ class Bridge(QObject):
         if status.pipeline is not None:
             now = time.monotonic()
             has_model = self._session.engine is not None
-            window.status_bar.show_stats(status.pipeline.stats, has_model=has_model)
+            window.status_bar.show_stats(
+                status.pipeline.stats,
+                has_model=has_model,
+                recorder_dropped=self._saving.dropped,
+            )
             window.plots.add_stats(now, status.pipeline.stats, has_model=has_model)
             self._ticks += 1
             if self._ticks % TICKS_A_PLOT == 0:  # drawing costs more than the rest together

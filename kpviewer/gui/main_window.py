@@ -17,6 +17,7 @@ from kpviewer.gui.menus import (
     ask_for_model,
     fill_model_menu,
     fill_source_menu,
+    first_camera,
 )
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.plots_panel import PlotsPanel
@@ -50,7 +51,7 @@ class MainWindow(QMainWindow):
         self._wants_panel = self._wants_plots = True
         self._lay_out()
         self.session = Session(options)
-        self.saving = Saving(self.session, options.folder)
+        self.saving = Saving(self.session, options.folder, with_results=options.with_results)
         self.bridge = Bridge(self, self.session, self.saving)
         self.actions_of_keys = Actions(self)
         self._connect_acts()
@@ -191,7 +192,7 @@ class MainWindow(QMainWindow):
 
     def _on_card_pressed(self, key: str) -> None:
         presses = {
-            "camera": lambda: self.choose_source("0"),
+            "camera": lambda: self.choose_source(first_camera()),
             "file": lambda: self.actions_of_keys.run(Act.OPEN_FILE),
             "demo": lambda: self.choose_source("demo"),
             "retry": self.session.reopen,

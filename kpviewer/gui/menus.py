@@ -19,7 +19,7 @@ VIDEO_FILTER = (
     "(*.mp4 *.mkv *.mov *.avi *.webm *.m4v *.ts *.jpg *.jpeg *.png *.bmp *.webp)"
     ";;All files (*)"
 )
-MODEL_FILTER = "Models (*.safetensors *.pt *.pth *.onnx);;All files (*)"
+MODEL_FILTER = "Models (*.safetensors);;All files (*)"
 
 Choose = Callable[[str], None]
 Ask = Callable[[Act], None]
@@ -63,6 +63,11 @@ def shipped_models() -> list[tuple[str, int]]:
     except KpviewerError as error:
         _log.warning("%s", error)
         return []
+
+
+def first_camera() -> str:
+    """Name the first camera as a source; camera 0 where none is known, for its error's cure."""
+    return next((str(index) for index, _ in _cameras()), "0")
 
 
 def ask_for_file(parent: QWidget) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -50,6 +50,8 @@ class ViewerOptions:
     """Names or numbers; empty is all."""
     record: str | None = None
     """Record from the first frame: to this file, or where recordings go if it is empty."""
+    with_results: bool = False
+    """Write JSON lines beside each recording."""
     seconds: float | None = None
     """Close after this time."""
     fullscreen: bool = False
@@ -70,8 +72,7 @@ class ViewerOptions:
         """
         asked = self.on_top_of(spec.thresholds)
         if self.classes:
-            ids = frozenset(_class_id(name, spec.class_names) for name in self.classes)
-            asked = replace(asked, classes=ids)
+            asked = replace(asked, classes=class_ids(self.classes, spec.class_names))
         return asked
 
     def on_top_of(self, asked: Thresholds) -> Thresholds:
@@ -85,10 +86,19 @@ class ViewerOptions:
         return asked
 
 
+def class_ids(asked: Iterable[str], class_names: tuple[str, ...]) -> frozenset[int]:
+    """Give the ids of classes that were asked for by name or number.
+
+    Raises:
+        ValueError: if one is not of the model's.
+    """
+    return frozenset(_class_id(name, class_names) for name in asked)
+
+
 def _class_id(name: str, class_names: tuple[str, ...]) -> int:
     if name in class_names:
         return class_names.index(name)
     if name.isdecimal() and int(name) < len(class_names):
         return int(name)
     known = ", ".join(class_names[:8]) + (", ..." if len(class_names) > 8 else "")
-    raise ValueError(f"{name!r} must be a class of the model ({known}). All classes are shown.")
+    raise ValueError(f"{name!r} must be a class of the model ({known}).")

@@ -16,8 +16,9 @@ from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.recording.recorder import RecorderOptions, RecorderState, RecorderThread
+from kpviewer.recording.results import ResultHeader, ResultWriter, open_results
 from kpviewer.recording.snapshot import save_snapshot
-from kpviewer.structures import FrameResult
+from kpviewer.structures import FrameResult, StreamInfo
 
 
 class Saving(QObject):
@@ -26,12 +27,23 @@ class Saving(QObject):
     told = pyqtSignal(str, object)
     """A message, and the Path that was saved or None."""
 
-    def __init__(self, session: Session, folder: Path | None) -> None:
+    def __init__(
+        self, session: Session, folder: Path | None, *, with_results: bool = False
+    ) -> None:
+        """Save nothing yet.
+
+        Args:
+            session: what is shown.
+            folder: where files go; None is the usual place.
+            with_results: write what was seen as JSON lines beside each recording.
+        """
         super().__init__()
         self._session = session
         self._folder = folder or recordings_folder()
         self._style = OverlayStyle()
+        self._with_results = with_results
         self._recorder: RecorderThread | None = None
+        self._results: ResultWriter | None = None
         self._pipeline: Pipeline | None = None
         self._wanted: str | None = None
         session.source_changed.connect(self.stop_recording)
@@ -75,6 +87,7 @@ class Saving(QObject):
         if self._pipeline is not None:
             self._pipeline.remove_sink(recorder)
         path = recorder.stop()
+        self._finish_results()
         status = recorder.status()
         if status.failure is not None:
             self.told.emit(status.failure, path)
@@ -98,7 +111,9 @@ class Saving(QObject):
         """Notice a recording that ended by itself, and start one that waits for its source."""
         if self._recorder is not None and self._recorder.status().state is RecorderState.FAILED:
             self.stop_recording()
-        if self._wanted is not None and self._session.info is not None:
+        # The results begin with the names of the model's classes.
+        is_ready = self._session.engine is not None or not self._with_results
+        if self._wanted is not None and self._session.info is not None and is_ready:
             wanted, self._wanted = self._wanted, None
             self._start(wanted)
 
@@ -121,3 +136,33 @@ class Saving(QObject):
         self._recorder, self._pipeline = recorder, pipeline
         pipeline.add_sink(recorder)
         self.told.emit(f"Recording to {folder}", None)
+        if self._with_results:
+            self._start_results(info, recorder, pipeline)
+
+    def _start_results(
+        self, info: StreamInfo, recorder: RecorderThread, pipeline: Pipeline
+    ) -> None:
+        """Write JSON lines of the same name as the video."""
+        part, engine = recorder.status().path, self._session.engine
+        if part is None or engine is None:
+            return
+        spec, thresholds = engine.spec, self._session.thresholds
+        header = ResultHeader(
+            info.name, spec.name, spec.class_names, spec.keypoint_names, thresholds
+        )
+        try:
+            self._results = open_results("jsonl", part.parent, part.name.split(".mp4")[0], header)
+        except KpviewerError as error:
+            self.told.emit(str(error), None)
+        else:
+            pipeline.add_sink(self._results)
+
+    def _finish_results(self) -> None:
+        results, self._results = self._results, None
+        if results is None or self._pipeline is None:
+            return
+        self._pipeline.remove_sink(results)
+        try:
+            results.close()
+        except KpviewerError as error:
+            self.told.emit(str(error), results.path)

@@ -57,15 +57,17 @@ class StatusBar(QFrame):
         rate = f" @ {info.nominal_fps:.4g}" if info.nominal_fps else ""
         self._size.setText(f"{info.width}×{info.height}{rate}")
 
-    def show_stats(self, stats: PipelineStats, *, has_model: bool) -> None:
-        """Tell the rates and the drops."""
+    def show_stats(
+        self, stats: PipelineStats, *, has_model: bool, recorder_dropped: int = 0
+    ) -> None:
+        """Tell the rates and the drops, with those of the recording that runs."""
         model = f"{stats.inference_fps:.1f}" if has_model else "–"
         self._rates.setText(
             f"capture {stats.capture_fps:.1f}   model {model}   display {stats.display_fps:.1f} fps"
         )
-        total = sum(stats.drops.values())
-        self._drops.setText(f"dropped {total}")
-        causes = "\n".join(f"{cause}: {count}" for cause, count in stats.drops.items())
+        drops = {**stats.drops, **({"recorder full": recorder_dropped} if recorder_dropped else {})}
+        self._drops.setText(f"dropped {sum(drops.values())}")
+        causes = "\n".join(f"{cause}: {count}" for cause, count in drops.items())
         self._drops.setToolTip(f"Frames lost since the start\n{causes or 'none'}")
         if self._message_until and self._clock() > self._message_until:
             self.show_message("")

@@ -12,6 +12,8 @@ from kpviewer.structures import StreamInfo
 
 SPEEDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0)
 NO_SEEK = "A live source can't go back"
+LIVE_SPEED = "A live source has its own speed"
+NOTHING_OPEN = "Nothing is open"
 
 
 class SeekBar(QSlider):
@@ -96,15 +98,20 @@ class TransportBar(QFrame):
         self._fps = (info.nominal_fps or 30.0) if info is not None else 30.0
         self.bar.setRange(0, max(count - 1, 0))
         self.bar.setEnabled(seekable)
-        self.bar.setToolTip("Go to a moment (← →)" if seekable else NO_SEEK)
-        for widget, act in ((self.start, Act.START), (self.step_back, Act.STEP_BACK)):
-            widget.setEnabled(seekable)
-            widget.setToolTip(tooltip(act) if seekable else f"{NO_SEEK} ({act.value.keys[0]})")
         is_live = info is not None and info.is_live
-        self.loop.setEnabled(seekable)
-        self.speed.setEnabled(info is not None and not is_live)
-        self.play.setEnabled(info is not None)
-        self.step_forward.setEnabled(info is not None)
+        no_seek = NOTHING_OPEN if info is None else NO_SEEK
+        self.bar.setToolTip("Go to a moment (← →)" if seekable else f"{no_seek} (← →)")
+        for button, act in (
+            (self.start, Act.START),
+            (self.step_back, Act.STEP_BACK),
+            (self.loop, Act.LOOP),
+        ):
+            _allow(button, act, None if seekable else no_seek)
+        for button, act in ((self.play, Act.PLAY), (self.step_forward, Act.STEP_FORWARD)):
+            _allow(button, act, None if info is not None else NOTHING_OPEN)
+        no_speed = NOTHING_OPEN if info is None else LIVE_SPEED if is_live else None
+        self.speed.setEnabled(no_speed is None)
+        self.speed.setToolTip(f"{no_speed or 'Speed'} ([ ])")
         self._total.setText("live" if is_live else time_text(count / self._fps if seekable else 0))
         if info is None:
             self._time.setText(time_text(0))
@@ -148,6 +155,12 @@ class TransportBar(QFrame):
             menu.addAction(action)
         button.setMenu(menu)
         return button
+
+
+def _allow(button: ToolButton, act: Act, reason: str | None) -> None:
+    """Enable a button, or disable it for a reason that its tooltip gives."""
+    button.setEnabled(reason is None)
+    button.setToolTip(tooltip(act, reason))
 
 
 def time_text(seconds: float) -> str:

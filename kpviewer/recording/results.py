@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, TextIO
 
@@ -24,8 +25,8 @@ _FLUSH_EVERY_S = 1.0
 class ResultWriter:
     """A result sink that writes one file, ``NAME.part`` until it is closed.
 
-    ``accept`` and ``close`` must not overlap: take it out of the pipeline first. After a failed
-    write it ignores what comes; ``failure`` says why, and ``close`` raises it.
+    ``accept`` and ``close`` may come from two threads. After a failed write, and once closed, it
+    ignores what comes; ``failure`` says why, and ``close`` raises it.
     """
 
     def __init__(self, folder: Path, stem: str, suffix: str, text_format: ResultFormat) -> None:
@@ -38,6 +39,7 @@ class ResultWriter:
         self._format = text_format
         self._file: TextIO | None = None
         self._next_flush_s = 0.0
+        self._lock = threading.Lock()
         self.path: Path | None = None
         """The finished file, after ``close``."""
         self.failure: str | None = None
@@ -46,8 +48,9 @@ class ResultWriter:
 
     def accept(self, result: FrameResult) -> None:
         """Write the result of a frame."""
-        if self.failure is None:
-            self._try(lambda: self._write(self._format.frame(result)))
+        with self._lock:
+            if self.failure is None:
+                self._try(lambda: self._write(self._format.frame(result)))
 
     def close(self) -> Path:
         """Finish the file and give it its name; idempotent.
@@ -55,11 +58,12 @@ class ResultWriter:
         Raises:
             RecordingError: if any of it couldn't be written; what could be has the name.
         """
-        if self.path is None:
-            if self.failure is None:
-                self._try(lambda: self._write(self._format.end()))
-            self._try(self._shut)
-            self.path = publish(self._part)
+        with self._lock:
+            if self.path is None:
+                if self.failure is None:
+                    self._try(lambda: self._write(self._format.end()))
+                self._try(self._shut)
+                self.path = publish(self._part)
         if self.failure is not None:
             raise RecordingError(self.failure)
         return self.path

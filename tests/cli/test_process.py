@@ -20,6 +20,7 @@ from kpviewer.cli.process import ProcessOptions, process_sources
 from kpviewer.errors import RecordingError
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.recording import recording
+from kpviewer.sources import open as opening
 from kpviewer.structures import Candidates, ImageArray
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -128,6 +129,19 @@ def test_cut_file_gives_what_can_be_read_and_a_warning(
 def test_seconds_keep_the_beginning_of_a_source(clip: str, out: Path) -> None:
     assert run([clip], out, seconds=0.5) == 0
     assert len(read_video(out / "clip.mp4").times_s) == 5
+
+
+def test_only_a_source_without_end_is_cut_to_the_seconds_for_such(clip: str, out: Path) -> None:
+    assert run([clip], out, live_seconds=0.5, stem="mine") == 0
+    assert len(read_video(out / "mine.mp4").times_s) == FRAMES
+
+
+def test_source_that_nobody_named_is_told_by_its_own_name(
+    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(opening, "list_cameras", list)
+    assert process_sources([None], ProcessOptions(out, seconds=0.1), engine=BoxEngine()) == 0
+    assert capsys.readouterr().out.startswith("demo: ")
 
 
 def test_thresholds_can_differ_from_those_of_the_model(clip: str, out: Path) -> None:

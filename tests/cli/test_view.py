@@ -78,6 +78,30 @@ def test_no_display_annotates_the_source_instead(monkeypatch, started):
     assert started == []
 
 
+def test_without_a_display_files_are_annotated_whole_under_the_name_asked_for(
+    monkeypatch, started, tmp_path
+):
+    calls = []
+    monkeypatch.setattr(view, "has_display", lambda: False)
+    monkeypatch.setattr(view, "_class_names", lambda _model: ("cat", "dog"))
+    monkeypatch.setattr(
+        process, "process_sources", lambda _sources, options: calls.append(options) or 0
+    )
+    words = ["clip.mp4", "--classes", "dog", "--record"]
+    assert CliRunner().invoke(view.command, [*words, str(tmp_path / "mine.mp4")]).exit_code == 0
+    assert CliRunner().invoke(view.command, [*words, str(tmp_path)]).exit_code == 0
+    assert [(options.out, options.stem) for options in calls] == [
+        (tmp_path, "mine"),
+        (tmp_path, None),
+    ]
+    assert calls[0].seconds is None
+    assert calls[0].live_seconds is not None
+    assert calls[0].changes == {"classes": {1}}
+    wrong = CliRunner().invoke(view.command, ["clip.mp4", "--classes", "cow"])
+    assert wrong.exit_code == 2
+    assert "must be a class of the model (cat, dog)" in wrong.output
+
+
 def test_missing_libraries_are_named_with_the_line_that_installs_them(monkeypatch, started):
     monkeypatch.setattr(view, "needed_libraries", lambda: {"libxcb-cursor.so.0": "libxcb-cursor0"})
     monkeypatch.setattr(view, "missing_packages", lambda libraries: list(libraries.values()))
@@ -88,11 +112,17 @@ def test_missing_libraries_are_named_with_the_line_that_installs_them(monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("variables", "expected"),
-    [({}, False), ({"DISPLAY": ":0"}, True), ({"WAYLAND_DISPLAY": "w"}, True)],
+    ("variables", "answers", "expected"),
+    [
+        ({}, True, False),
+        ({"DISPLAY": ":0"}, True, True),
+        ({"DISPLAY": ":0"}, False, False),
+        ({"WAYLAND_DISPLAY": "w"}, False, True),
+    ],
 )
-def test_display_is_found_by_the_environment(monkeypatch, variables, expected):
+def test_display_is_one_that_is_named_and_answers(monkeypatch, variables, answers, expected):
     monkeypatch.setattr(view.sys, "platform", "linux")
+    monkeypatch.setattr(view, "x11_answers", lambda: answers)
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():

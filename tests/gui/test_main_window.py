@@ -1,5 +1,6 @@
 """The window as a user works it: keys, clicks and drags."""
 
+import json
 import threading
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from kpviewer.errors import SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.theme import ThemeChoice
+from kpviewer.sources import camera
 from kpviewer.structures import Targets
 
 LEFT = Qt.MouseButton.LeftButton
@@ -193,7 +195,9 @@ def test_live_source_offers_no_seeking(qtbot, open_window):
     qtbot.waitUntil(lambda: shown_index(window) is not None)
     qtbot.waitUntil(window.transport.play.isEnabled)
     assert not window.transport.bar.isEnabled()
-    assert "can't go back" in window.transport.bar.toolTip()
+    for control in (window.transport.bar, window.transport.start, window.transport.loop):
+        assert "can't go back" in control.toolTip()
+    assert "own speed" in window.transport.speed.toolTip()
 
 
 def test_source_that_fails_shows_its_cure_and_a_way_out(qtbot, open_window):
@@ -274,6 +278,31 @@ def test_recording_from_the_start_goes_to_the_named_file(qtbot, open_window, big
     qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0.2)
     window.close()
     assert frames_in(tmp_path / "mine.mp4") > 2
+
+
+def test_results_are_written_beside_a_recording_on_request(
+    qtbot, open_window, big_source, tmp_path
+):
+    window = open_window(big_source, record=str(tmp_path / "mine.mp4"), with_results=True)
+    qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0.2)
+    window.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.jsonl", "mine.mp4"]
+    header, *frames = map(json.loads, (tmp_path / "mine.jsonl").read_text().splitlines())
+    assert header["class_names"] == ["thing"]
+    assert len(frames) >= frames_in(tmp_path / "mine.mp4") > 2
+    assert all(len(frame["detections"]) == 2 for frame in frames[2:])
+
+
+def test_open_camera_takes_the_first_that_there_is(qtbot, open_window, monkeypatch):
+    monkeypatch.setattr(camera, "list_cameras", lambda: [camera.Camera(2, "Webcam", None)])
+    opened = []
+    window = open_window(open_source=lambda text, _truth: opened.append(text) or FakeSource(300))
+    window.session.close_source()
+    button = next(
+        b for b in window.view.card.findChildren(QPushButton) if b.text() == "Open camera"
+    )
+    qtbot.mouseClick(button, LEFT)
+    assert opened == ["fake", "2"]
 
 
 def frames_in(path: Path) -> int:
