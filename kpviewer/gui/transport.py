@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QMouseEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu
 
 from kpviewer.gui.buttons import ToolButton
+from kpviewer.gui.click_slider import ClickSlider
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.structures import StreamInfo
 
@@ -16,38 +17,22 @@ LIVE_SPEED = "A live source has its own speed"
 NOTHING_OPEN = "Nothing is open"
 
 
-class SeekBar(QSlider):
-    """A slider over frame indices that goes where it is clicked."""
+class SeekBar(ClickSlider):
+    """A slider over frame indices."""
 
     sought = pyqtSignal(int)
     """By the user: frame index."""
 
     def __init__(self) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
+        super().__init__()
         self.setAccessibleName("Position")
         self.setToolTip("Go to a moment (← →)")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Go to the click."""
-        if event is not None and event.button() == Qt.MouseButton.LeftButton:
-            self.setSliderDown(True)
-            self._go_to(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
-        """Follow the drag."""
-        if event is not None and self.isSliderDown():
-            self._go_to(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
-        """End the drag."""
-        self.setSliderDown(False)
-
-    def _go_to(self, event: QMouseEvent) -> None:
-        handle = 14
-        share = (event.position().x() - handle / 2) / max(self.width() - handle, 1)
+    def go_to(self, share: float, modifiers: Qt.KeyboardModifier) -> None:
+        """Ask for the frame at a place; not again for the same one."""
         before = self.value()
-        self.setValue(round(min(max(share, 0.0), 1.0) * self.maximum()))
+        self.setValue(round(share * self.maximum()))
         if self.value() != before:
             self.sought.emit(self.value())
 

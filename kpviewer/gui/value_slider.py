@@ -12,9 +12,10 @@ from PyQt6.QtWidgets import (
     QDoubleSpinBox,
     QGridLayout,
     QLabel,
-    QSlider,
     QWidget,
 )
+
+from kpviewer.gui.click_slider import ClickSlider
 
 TICKS = 1000
 """Steps of the slider: thousandths."""
@@ -27,13 +28,13 @@ _ARROWS = {
 }
 
 
-class FineSlider(QSlider):
-    """A horizontal slider that goes where it is clicked, in hundredths or thousandths."""
+class FineSlider(ClickSlider):
+    """A slider that moves by hundredths, with Shift by thousandths."""
 
     reset_requested = pyqtSignal()
 
     def __init__(self) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
+        super().__init__()
         self.setRange(0, TICKS)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
@@ -62,36 +63,21 @@ class FineSlider(QSlider):
             self._move(1 if turn > 0 else -1, event.modifiers())
         event.accept()
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Go to the click."""
-        if event is not None and event.button() == Qt.MouseButton.LeftButton:
-            self.setSliderDown(True)
-            self._go_to(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
-        """Follow the drag."""
-        if event is not None and self.isSliderDown():
-            self._go_to(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
-        """End the drag."""
-        self.setSliderDown(False)
-
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         """Ask for the default."""
         self.reset_requested.emit()
 
-    def _move(self, direction: int, modifiers: Qt.KeyboardModifier) -> None:
-        fine = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
-        self.setValue(self.value() + direction * (FINE if fine else COARSE))
+    def go_to(self, share: float, modifiers: Qt.KeyboardModifier) -> None:
+        """Take the nearest whole step."""
+        step = _step(modifiers)
+        self.setValue(round(share * TICKS / step) * step)
 
-    def _go_to(self, event: QMouseEvent) -> None:
-        handle = 14
-        span = max(self.width() - handle, 1)
-        ticks = (event.position().x() - handle / 2) / span * TICKS
-        fine = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        step = FINE if fine else COARSE
-        self.setValue(round(ticks / step) * step)
+    def _move(self, direction: int, modifiers: Qt.KeyboardModifier) -> None:
+        self.setValue(self.value() + direction * _step(modifiers))
+
+
+def _step(modifiers: Qt.KeyboardModifier) -> int:
+    return FINE if modifiers & Qt.KeyboardModifier.ShiftModifier else COARSE
 
 
 class ValueSlider(QWidget):
