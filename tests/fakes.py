@@ -17,6 +17,7 @@ import numpy as np
 from kpviewer.errors import SourceError
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.pipeline.clock import Clock
+from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.sources.base import Allocate, Captured
 from kpviewer.structures import Candidates, FrameResult, ImageArray, StreamInfo, Targets
 
@@ -341,3 +342,10 @@ class Collector:
         """Let go of the frames that were kept."""
         while self.results:
             self.results.pop().frame.release()
+
+
+def collect(pipeline: Pipeline, *, keeps: bool = False) -> Collector:
+    """Give a pipeline a sink that notes its results."""
+    collector = Collector(keeps=keeps)
+    pipeline.add_sink(collector)
+    return collector

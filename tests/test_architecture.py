@@ -1,11 +1,10 @@
 """The package keeps its law: who imports whom, what loads when, and how long things may be."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import law
 import pytest
+from interpreter import python
 
 import kpviewer
 
@@ -20,15 +19,6 @@ def module_name(path: Path) -> str:
 
 
 SOURCES = {module_name(path): path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
-
-
-def python(code: str) -> str:
-    """Run code in a fresh interpreter; give what it prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_modules_import_only_what_their_level_allows() -> None:
@@ -105,8 +95,11 @@ def test_import_and_help_load_nothing_heavy(code: str) -> None:
     assert out.endswith("loaded []\n")
 
 
-def test_pipeline_works_without_qt() -> None:
-    python("import sys\nsys.modules['PyQt6'] = None\nimport kpviewer.pipeline.pipeline")
+def test_the_pipeline_needs_neither_qt_nor_torch() -> None:
+    python(
+        f"import sys\nfor name in {HEAVY}: sys.modules[name] = None\n"
+        "import kpviewer.pipeline.pipeline"
+    )
 
 
 def test_window_modules_load_without_torch() -> None:

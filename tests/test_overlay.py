@@ -1,5 +1,4 @@
 import os
-import subprocess
 import sys
 import threading
 from dataclasses import replace
@@ -7,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from interpreter import python
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QColor, QImage, QPainter, QTransform
 from sample_results import GREY, detections, result, truth
@@ -282,15 +282,7 @@ print(metrics.inFont("a"), metrics.horizontalAdvance("i") < metrics.horizontalAd
 def test_labels_can_be_read_where_the_system_has_no_font(tmp_path: Path) -> None:
     (tmp_path / "fonts.conf").write_text(f"<fontconfig><dir>{tmp_path}</dir></fontconfig>")
     environment = {**os.environ, "FONTCONFIG_FILE": str(tmp_path / "fonts.conf")}
-    done = subprocess.run(
-        [sys.executable, "-c", PAINT_WITHOUT_FONTS],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=True,
-    )
-    assert done.stdout.split() == ["True", "True"]
+    assert python(PAINT_WITHOUT_FONTS, environment).split() == ["True", "True"]
 
 
 # -- hit test ----------------------------------------------------------------------------------

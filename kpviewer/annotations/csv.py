@@ -24,7 +24,6 @@ from kpviewer.structures import BoolArray, Targets
 
 LIMIT_MB = 256
 BOX = ("xmin", "ymin", "xmax", "ymax")
-OTHER = frozenset({"file", "class", "width", "height", "difficult", "source", "frame", *BOX})
 NO_CLASS = "object"
 
 Row: TypeAlias = dict[str, str]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from string import Template
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from kpviewer.gui.theme import Theme
 
 _SHEET = Template("""
 QMainWindow, #videoArea { background: $base; }
@@ -91,19 +88,6 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 """)
 
 
-def style_sheet(theme: Theme) -> str:
-    """Fill the sheet with the colours of a theme."""
-    return _SHEET.substitute(
-        base=theme.base,
-        window=theme.window,
-        control=theme.control,
-        hover=theme.hover,
-        border=theme.border,
-        faint=theme.faint,
-        secondary=theme.secondary,
-        text=theme.text,
-        accent=theme.accent,
-        on_accent=theme.on_accent,
-        recording=theme.recording,
-        on_recording=theme.on_recording,
-    )
+def style_sheet(colors: Mapping[str, object]) -> str:
+    """Fill the sheet with the colours of a theme, by the names of its fields."""
+    return _SHEET.substitute(colors)

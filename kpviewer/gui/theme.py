@@ -6,7 +6,7 @@ keeps the contrast of WCAG 2.2 AA (4.5), which a test checks. Nothing here knows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
@@ -16,7 +16,6 @@ from PyQt6.QtWidgets import QApplication, QStyleFactory
 from kpviewer.gui.style_sheet import style_sheet
 
 BODY_PX = 13
-SMALL_PX = 11
 
 
 class ThemeChoice(StrEnum):
@@ -50,11 +49,6 @@ class Theme:
     on_recording: str
     series: tuple[str, ...]
     """Lines of the plots, in the order of their legend (Okabe and Ito's colours, tuned)."""
-
-    @property
-    def is_dark(self) -> bool:
-        """Whether the ground is darker than the text."""
-        return QColor(self.base).lightnessF() < QColor(self.text).lightnessF()
 
 
 DARK = Theme(
@@ -116,7 +110,7 @@ class ThemeManager(QObject):
     def _apply(self) -> None:
         self.theme = _theme_for(self._choice)
         self._application.setPalette(palette_of(self.theme))
-        self._application.setStyleSheet(style_sheet(self.theme))
+        self._application.setStyleSheet(style_sheet(asdict(self.theme)))
         self.changed.emit()
 
 

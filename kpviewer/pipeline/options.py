@@ -9,7 +9,7 @@ from kpviewer.pipeline.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class PipelineOptions:
-    """Settings of a pipeline. The defaults suit a viewer; ``for_processing`` suits a file job."""
+    """Settings of a pipeline. The defaults suit a viewer."""
 
     lossless: bool | None = None
     """Every frame in order (True) or the newest one (False); None: what the source asks for."""
@@ -34,8 +34,3 @@ class PipelineOptions:
             raise ValueError(
                 f"slots must be at least queue_size + 3 = {self.queue_size + 3}, got {self.slots}"
             )
-
-    @classmethod
-    def for_processing(cls) -> PipelineOptions:
-        """Every frame, at full speed, ending at the end of the source."""
-        return cls(lossless=True, pace=False, hold_at_end=False)

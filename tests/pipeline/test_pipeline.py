@@ -1,7 +1,6 @@
 """From source to result: order, drops, errors, and an end from every state."""
 
 import dataclasses
-import subprocess
 import sys
 from collections.abc import Callable
 
@@ -9,10 +8,10 @@ import numpy as np
 import pytest
 from fakes import (
     TIMEOUT_S,
-    Collector,
     FakeClock,
     FakeEngine,
     FakeSource,
+    collect,
     ends,
     eventually,
     raises,
@@ -28,13 +27,7 @@ from kpviewer.structures import FrameResult, PipelineState, StopReason, Targets,
 
 MakePipeline = Callable[..., Pipeline]
 
-PROCESS = PipelineOptions.for_processing()
-
-
-def collect(pipeline: Pipeline, *, keeps: bool = False) -> Collector:
-    collector = Collector(keeps=keeps)
-    pipeline.add_sink(collector)
-    return collector
+PROCESS = PipelineOptions(lossless=True, pace=False, hold_at_end=False)
 
 
 def take(pipeline: Pipeline) -> FrameResult:
@@ -525,15 +518,3 @@ def test_close_takes_the_unread_result_back(make_pipeline: MakePipeline) -> None
 def test_options_that_can_not_work_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least"):
         PipelineOptions(**options)
-
-
-def test_the_pipeline_needs_neither_qt_nor_torch() -> None:
-    code = (
-        "import sys\n"
-        "for name in ('PyQt6', 'torch', 'torchvision', 'cv2', 'av'): sys.modules[name] = None\n"
-        "import kpviewer.pipeline.pipeline"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr

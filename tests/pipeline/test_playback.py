@@ -10,6 +10,7 @@ from fakes import (
     FakeClock,
     FakeEngine,
     FakeSource,
+    collect,
     ends,
     eventually,
     raises,
@@ -25,12 +26,6 @@ MakePipeline = Callable[..., Pipeline]
 
 FAST = PipelineOptions(pace=False)
 """A viewer's options, without waiting for media time."""
-
-
-def collect(pipeline: Pipeline) -> Collector:
-    collector = Collector()
-    pipeline.add_sink(collector)
-    return collector
 
 
 def wait_until_held(pipeline: Pipeline) -> None:

@@ -1,6 +1,5 @@
 """Frame buffers are lent, counted and reused only when everyone has let go."""
 
-import subprocess
 import sys
 import threading
 from types import SimpleNamespace
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from interpreter import python
 
 from kpviewer.errors import PipelineError
 from kpviewer.runtime.buffers import BufferLease, PinnedPool
@@ -199,15 +199,11 @@ def test_pinned_slots_are_page_locked_and_plain_again_when_asked() -> None:
 
 
 def test_plain_buffers_need_no_torch() -> None:
-    code = (
+    python(
         "import sys; sys.modules['torch'] = None\n"
         "from kpviewer.runtime.buffers import PinnedPool\n"
         "lease = PinnedPool(2).acquire(0); lease.allocate(4, 4); lease.release()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
 
 
 class PoolMachine(RuleBasedStateMachine):

@@ -1,10 +1,9 @@
 """The guard around the import of OpenCV, in a process of its own."""
 
 import os
-import subprocess
-import sys
 
 import pytest
+from interpreter import python
 
 SCRIPT = """
 import os
@@ -20,14 +19,7 @@ def environment_after_import(**before: str) -> dict[str, str]:
         key: value for key, value in os.environ.items() if not key.startswith(("QT_", "OPENCV"))
     }
     clean.pop("LD_LIBRARY_PATH", None)
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        env=clean | before,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    return dict(line.split(" ", 1) for line in python(SCRIPT, clean | before).splitlines())
 
 
 @pytest.mark.parametrize("value", [None, "/of/the/user"])

@@ -1,0 +1,26 @@
+"""Runs code in an interpreter of its own, for what only a fresh one can show."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+TIMEOUT_S = 120.0
+
+
+def python(code: str, env: Mapping[str, str] | None = None) -> str:
+    """Run code and give what it prints; fail where it fails.
+
+    Args:
+        code: a whole program.
+        env: its environment variables; None is this process's.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
