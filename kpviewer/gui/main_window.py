@@ -62,6 +62,7 @@ class MainWindow(QMainWindow):
         """Open the source and load the model, once the window is on the screen."""
         self.session.open(options.source)
         self.choose_model(options.model)
+        self.saving.tell_leftovers()
         if options.record is not None:
             self.saving.record_from_start(options.record)
 

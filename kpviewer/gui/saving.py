@@ -15,6 +15,7 @@ from kpviewer.gui.folders import recording_place, recordings_folder
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.recording.files import PART_SUFFIX, leftover_recordings
 from kpviewer.recording.recorder import RecorderOptions, RecorderState, RecorderThread
 from kpviewer.recording.results import ResultHeader, ResultWriter, open_results
 from kpviewer.recording.snapshot import save_snapshot
@@ -71,6 +72,17 @@ class Saving(QObject):
             file: where to; empty for the usual folder and name.
         """
         self._wanted = file
+
+    def tell_leftovers(self) -> None:
+        """Name the newest recording that a crash cut off, if there is one.
+
+        It isn't renamed for the user: another window may still write it.
+        """
+        parts = [path for path in leftover_recordings(self._folder) if ".mp4" in path.suffixes]
+        if parts:
+            name = parts[-1].name
+            cure = f"It plays; rename it to {name.removesuffix(PART_SUFFIX)}."
+            self.told.emit(f"{name} was cut off by a crash. {cure}", parts[-1])
 
     def toggle_recording(self) -> None:
         """Start recording, or stop it."""

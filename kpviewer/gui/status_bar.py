@@ -65,6 +65,7 @@ class StatusBar(QFrame):
         self._rates.setText(
             f"capture {stats.capture_fps:.1f}   model {model}   display {stats.display_fps:.1f} fps"
         )
+        self._rates.setToolTip(_latency_table(stats))
         drops = {**stats.drops, **({"recorder full": recorder_dropped} if recorder_dropped else {})}
         self._drops.setText(f"dropped {sum(drops.values())}")
         causes = "\n".join(f"{cause}: {count}" for cause, count in drops.items())
@@ -87,6 +88,15 @@ class StatusBar(QFrame):
     def _on_link_activated(self, _link: str) -> None:
         if self._folder is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
+
+
+def _latency_table(stats: PipelineStats) -> str:
+    """Write the latency of each stage, and of the whole way to the screen."""
+    rows = [
+        f"{stage.replace('_', ' ')}: {each.p50:.1f}, {each.p95:.1f}"
+        for stage, each in stats.latency.items()
+    ]
+    return "\n".join(["Latency, ms: median, 95 % under", *(rows or ["none yet"])])
 
 
 def _escaped(text: str) -> str:

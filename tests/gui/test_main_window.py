@@ -1,6 +1,7 @@
 """The window as a user works it: keys, clicks and drags."""
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -291,6 +292,27 @@ def test_results_are_written_beside_a_recording_on_request(
     assert header["class_names"] == ["thing"]
     assert len(frames) >= frames_in(tmp_path / "mine.mp4") > 2
     assert all(len(frame["detections"]) == 2 for frame in frames[2:])
+
+
+def test_recording_that_a_crash_cut_off_is_told(qtbot, open_window, tmp_path):
+    part = tmp_path / "kpviewer_2026-01-02_03-04-05.mp4.part"
+    part.write_bytes(b"cut")
+    os.utime(part, (1, 1))
+    window = open_window()
+    assert "rename it to kpviewer_2026-01-02_03-04-05.mp4." in window.status_bar.message()
+    assert part.exists()
+
+
+def test_latency_by_stage_is_told_where_the_rates_are(qtbot, open_window):
+    window = open_window()
+    wait_for_boxes(qtbot, window)
+    rates = next(
+        label
+        for label in window.status_bar.findChildren(QLabel)
+        if label.accessibleName() == "Frames a second"
+    )
+    qtbot.waitUntil(lambda: "forward: " in rates.toolTip())
+    qtbot.waitUntil(lambda: "display: " in rates.toolTip())
 
 
 def test_open_camera_takes_the_first_that_there_is(qtbot, open_window, monkeypatch):
