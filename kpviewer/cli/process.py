@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,37 +18,15 @@ from kpviewer.cli.options import (
     truth_option,
 )
 from kpviewer.errors import KpviewerError, SourceError
-from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kpviewer.cli.process_job import ProcessJob
+    from kpviewer.cli.process_job import ProcessJob, ProcessOptions
     from kpviewer.pipeline.pipeline import InferenceEngine, Pipeline
     from kpviewer.sources.base import TruthProvider
 
 _POLL_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessOptions:
-    """What is made of each source."""
-
-    out: Path
-    outputs: tuple[str, ...] = ("video",)
-    """Of video, jsonl, csv, coco."""
-    seconds: float | None = None
-    """Of each source; None: all of it."""
-    live_seconds: float | None = None
-    """Of a source that never ends, where ``seconds`` is None; None: until Ctrl-C."""
-    stem: str | None = None
-    """Name of the files, without suffix; None: that of the source."""
-    model: str = DEFAULT_MODEL
-    device: str = "auto"
-    changes: dict[str, Any] = field(default_factory=dict)
-    """Fields of Thresholds that differ from the model's own."""
-    truth: str | None = None
-    """Spec of annotations."""
 
 
 @click.command()
@@ -72,6 +50,8 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
     Every frame is used, in order. What can't be read is told, and the next source goes on; the exit
     code is that of the first failure.
     """
+    from kpviewer.cli.process_job import ProcessOptions
+
     outputs = tuple(name for name in ("video", "jsonl", "csv", "coco") if given[name])
     options = ProcessOptions(
         given["out"],

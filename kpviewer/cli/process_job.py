@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from kpviewer.errors import PipelineError, RecordingError
 from kpviewer.overlay import OverlayStyle
@@ -14,16 +15,37 @@ from kpviewer.recording.recorder import RecorderOptions, RecorderThread
 from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.results import ResultHeader, ResultWriter, open_results
 from kpviewer.recording.video import VideoOptions
+from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kpviewer.cli.process import ProcessOptions
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.pipeline import Pipeline
     from kpviewer.structures import FrameResult, StreamInfo
 
 _LEAST_FREE_BYTES = 200 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessOptions:
+    """What is made of each source."""
+
+    out: Path
+    outputs: tuple[str, ...] = ("video",)
+    """Of video, jsonl, csv, coco."""
+    seconds: float | None = None
+    """Of each source; None: all of it."""
+    live_seconds: float | None = None
+    """Of a source that never ends, where ``seconds`` is None; None: until Ctrl-C."""
+    stem: str | None = None
+    """Name of the files, without suffix; None: that of the source."""
+    model: str = DEFAULT_MODEL
+    device: str = "auto"
+    changes: dict[str, Any] = field(default_factory=dict)
+    """Fields of Thresholds that differ from the model's own."""
+    truth: str | None = None
+    """Spec of annotations."""
 
 
 class ProcessJob:

@@ -133,7 +133,8 @@ def _class_names(model: str) -> tuple[str, ...]:
 
 def _process(options: dict[str, Any]) -> int:
     """Annotate the source into a video in the folder for recordings; give the exit code."""
-    from kpviewer.cli.process import ProcessOptions, process_sources
+    from kpviewer.cli.process import process_sources
+    from kpviewer.cli.process_job import ProcessOptions
     from kpviewer.gui.folders import recording_place, recordings_folder
     from kpviewer.gui.options import class_ids
 

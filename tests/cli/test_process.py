@@ -16,7 +16,8 @@ from sample_results import read_video
 
 from kpviewer.cli import process
 from kpviewer.cli.main import main
-from kpviewer.cli.process import ProcessOptions, process_sources
+from kpviewer.cli.process import process_sources
+from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.errors import RecordingError
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.recording import recording
@@ -211,7 +212,7 @@ import sys, signal
 sys.path.insert(0, sys.argv[3])
 from pathlib import Path
 import click
-from kpviewer.cli import process
+from kpviewer.cli import process, process_job
 from test_process import BoxEngine
 
 class Slow(BoxEngine):
@@ -224,7 +225,7 @@ class Slow(BoxEngine):
             sys.stdin.readline()
         return super().infer(bgr)
 
-options = process.ProcessOptions(Path(sys.argv[1]), ("video", "jsonl"))
+options = process_job.ProcessOptions(Path(sys.argv[1]), ("video", "jsonl"))
 try:
     process.process_sources([sys.argv[2]], options, engine=Slow())
 except KeyboardInterrupt:
