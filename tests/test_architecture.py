@@ -21,6 +21,10 @@ def module_name(path: Path) -> str:
 SOURCES = {module_name(path): path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
 
 
+def test_every_level_is_that_of_a_part_there_is() -> None:
+    assert set(law.LEVELS) == {law.part_of(name) for name in SOURCES}
+
+
 def test_modules_import_only_what_their_level_allows() -> None:
     violations = [line for name in SOURCES for line in law.import_violations(name, SOURCES[name])]
     assert violations == []
