@@ -15,6 +15,20 @@ def loader():
     loader.close()
 
 
+class HeldJobs:
+    """Jobs that go on when they are told to."""
+
+    def __init__(self) -> None:
+        self.started, self.may_go_on = threading.Event(), threading.Event()
+        self.done: list[str] = []
+
+    def run(self, name: str) -> str:
+        self.started.set()
+        assert self.may_go_on.wait(TIMEOUT_S)
+        self.done.append(name)
+        return name
+
+
 def outcome_of(loader: BackgroundLoader[str]) -> Outcome[str]:
     found: list[Outcome[str]] = []
 
@@ -46,40 +60,25 @@ def test_failure_is_an_outcome(loader):
 
 
 def test_only_the_last_request_counts(loader):
-    started, may_go_on = threading.Event(), threading.Event()
-    done: list[str] = []
-
-    def job(name: str) -> str:
-        started.set()
-        assert may_go_on.wait(TIMEOUT_S)
-        done.append(name)
-        return name
-
-    loader.submit("first", lambda: job("first"))
-    assert started.wait(TIMEOUT_S)
-    loader.submit("second", lambda: job("second"))
-    loader.submit("third", lambda: job("third"))
+    jobs = HeldJobs()
+    loader.submit("first", lambda: jobs.run("first"))
+    assert jobs.started.wait(TIMEOUT_S)
+    loader.submit("second", lambda: jobs.run("second"))
+    loader.submit("third", lambda: jobs.run("third"))
     assert loader.busy_with == "third"
-    may_go_on.set()
+    jobs.may_go_on.set()
     assert outcome_of(loader).value == "third"
-    assert done == ["first", "third"]
+    assert jobs.done == ["first", "third"]
 
 
 def test_close_waits_for_the_job_that_runs_and_drops_the_rest(loader):
-    started, may_go_on, done = threading.Event(), threading.Event(), []
-
-    def job(name: str) -> str:
-        started.set()
-        assert may_go_on.wait(TIMEOUT_S)
-        done.append(name)
-        return name
-
-    loader.submit("first", lambda: job("first"))
-    assert started.wait(TIMEOUT_S)
-    loader.submit("second", lambda: job("second"))
-    threading.Timer(0.02, may_go_on.set).start()
+    jobs = HeldJobs()
+    loader.submit("first", lambda: jobs.run("first"))
+    assert jobs.started.wait(TIMEOUT_S)
+    loader.submit("second", lambda: jobs.run("second"))
+    threading.Timer(0.02, jobs.may_go_on.set).start()
     loader.close()
-    assert done == ["first"]
+    assert jobs.done == ["first"]
     assert loader.take() is None
-    loader.submit("third", lambda: job("third"))
+    loader.submit("third", lambda: jobs.run("third"))
     assert loader.busy_with is None
