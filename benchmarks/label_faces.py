@@ -1,6 +1,6 @@
 """Label the faces of a folder of pictures with YuNet, as COCO keypoints: a teacher for more data.
 
-    python benchmarks/label_faces.py IMAGES --yunet face_detection_yunet.onnx --source NAME --out FILE
+    python benchmarks/label_faces.py IMAGES --yunet yunet.onnx --source NAME --out FILE
 
 Each picture is searched at its own size and at twice that. Faces scored at least 0.7 become objects
 with ``pseudo`` = 1; weaker answers become ignore regions, since they may or may not be faces.

@@ -30,7 +30,7 @@ class DatasetError(KpviewerError):
 
 
 class PipelineError(KpviewerError):
-    """The pipeline was used in a state that doesn't allow the call, or one of its threads failed."""
+    """The pipeline's state doesn't allow the call, or one of its threads failed."""
 
 
 class RecordingError(KpviewerError):

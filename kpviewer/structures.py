@@ -40,7 +40,7 @@ class Lease(Protocol):
         """Add a holder. Raises PipelineError if the buffer was already given back."""
 
     def release(self) -> None:
-        """Drop a holder; the last one gives the buffer back. Raises PipelineError if none is left."""
+        """Drop a holder; the last gives the buffer back. Raises PipelineError if none is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Frame:
         _check("bgr", self.bgr, ("H", "W", 3), np.uint8)
 
     def retain(self) -> None:
-        """Hold the buffer; each call wants one ``release``. Frames with no lease own their pixels."""
+        """Hold the buffer, once per ``release``. Frames with no lease own their pixels."""
         if self.lease is not None:
             self.lease.retain()
 
@@ -253,7 +253,7 @@ class FrameError:
     """How far the detections of one frame are from its truth."""
 
     mean_px: float | None
-    """Mean distance of the keypoints (of the box centres where there are none); None if none matched."""
+    """Mean distance of the keypoints (of box centres where there are none); None: none matched."""
     nme: float | None
     """Mean distance over the normaliser; None without keypoints."""
     nme_normaliser: str
