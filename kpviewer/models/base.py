@@ -10,7 +10,7 @@ from kpviewer.models.spec import ModelSpec
 
 
 class DecodedBatch(NamedTuple):
-    """The top-k predictions of a batch, padded with rows of score 0. Input pixels."""
+    """The candidates of a batch, padded with rows of score 0. Input pixels."""
 
     xyxy: Tensor
     """(B, M, 4) float."""

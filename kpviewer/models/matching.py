@@ -24,21 +24,21 @@ def match_boxes(iou: Tensor, threshold: float) -> Tensor:
 
     Source: Liu et al. 2016, SSD, section 2.2, "Matching strategy" (arXiv:1512.02325).
     """
-    batch, truths, priors = iou.shape
+    batch, truths, defaults = iou.shape
     if truths == 0:
-        return torch.full((batch, priors), UNMATCHED, device=iou.device)
+        return torch.full((batch, defaults), UNMATCHED, device=iou.device)
     best_overlap, best_truth = iou.max(1)  # (B, P)
     matched = torch.where(best_overlap >= threshold, best_truth, UNMATCHED)
     # A true box loses at most T - 1 default boxes to others, so its T best are all it may get.
-    overlaps, candidates = iou.topk(min(truths, priors), dim=2)  # (B, T, K)
+    overlaps, candidates = iou.topk(min(truths, defaults), dim=2)  # (B, T, K)
     width = overlaps.shape[2]
     rows = torch.arange(batch, device=iou.device)
     for _ in range(truths):  # one pair a picture and step: the whole batch at once
         value, flat = overlaps.flatten(1).max(1)
         truth = flat // width
-        prior = candidates.flatten(1)[rows, flat]
+        default = candidates.flatten(1)[rows, flat]
         real = value >= 0  # padding and struck rows are negative
-        matched[rows, prior] = torch.where(real, truth, matched[rows, prior])
+        matched[rows, default] = torch.where(real, truth, matched[rows, default])
         overlaps[rows, truth] = -1.0
-        overlaps.masked_fill_(candidates == prior[:, None, None], -1.0)
+        overlaps.masked_fill_(candidates == default[:, None, None], -1.0)
     return matched

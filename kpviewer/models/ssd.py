@@ -84,14 +84,14 @@ class SsdDetector:
         self.spec = spec
         self.network = network
         self._maps = maps
-        self._priors: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
+        self._defaults: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
 
-    def priors(self, input_hw: tuple[int, int], device: torch.device) -> Tensor:
+    def defaults(self, input_hw: tuple[int, int], device: torch.device) -> Tensor:
         """Default boxes of an input size: (P, 4) cxcywh, input px, kept after the first call."""
         key = (input_hw, device)
-        if key not in self._priors:
-            self._priors[key] = default_boxes(self._maps, input_hw).to(device)
-        return self._priors[key]
+        if key not in self._defaults:
+            self._defaults[key] = default_boxes(self._maps, input_hw).to(device)
+        return self._defaults[key]
 
     def decode(self, raw: SsdHeads, input_hw: tuple[int, int]) -> DecodedBatch:
         """Keep the best default boxes by class score and turn them into boxes and points.
@@ -104,11 +104,11 @@ class SsdDetector:
             M = min(P, 400) rows a picture, by descending best score; input px, boxes clipped.
         """
         logits = raw.class_logits.float()
-        priors = self.priors(input_hw, logits.device)
-        keep = min(MAX_CANDIDATES, len(priors))
+        defaults = self.defaults(input_hw, logits.device)
+        keep = min(MAX_CANDIDATES, len(defaults))
         best = logits.amax(-1).topk(keep, dim=1).indices  # (B, M)
         batch = torch.arange(len(logits), device=logits.device)[:, None]
-        chosen = priors[best]  # (B, M, 4)
+        chosen = defaults[best]  # (B, M, 4)
         xyxy = decode_boxes(raw.box_offsets[batch, best].float(), chosen)
         height, width = input_hw
         limit = xyxy.new_tensor([width, height, width, height])

@@ -16,15 +16,13 @@ from torch import Tensor
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
+from kpviewer.models.catalogue import SPEC_KEY, read_header
 from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec
 from kpviewer.shipped import shipped_weights_dir
 
 ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {"face-ssd": build_face_ssd}
 """Builders of untrained detectors by architecture; a new family is a new line."""
-
-SPEC_KEY = "kpviewer"
-"""Header entry that holds the ModelSpec."""
 
 MAX_FILE_BYTES = 2 * 1024**3
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
@@ -60,11 +58,11 @@ def find_weights(name_or_path: str | Path) -> Path:
     )
 
 
-def read_spec(path: Path) -> ModelSpec:
-    """Read what a weight file says of itself, without its tensors.
+def check_file(path: Path) -> None:
+    """Refuse what can't be a weight file before anything of it is read.
 
     Raises:
-        WeightsError: if it isn't a safetensors file of kpviewer's.
+        WeightsError: if it isn't named .safetensors, or is larger than any model built here.
     """
     if path.suffix != ".safetensors":
         raise WeightsError(
@@ -73,19 +71,6 @@ def read_spec(path: Path) -> ModelSpec:
         )
     if path.stat().st_size > MAX_FILE_BYTES:
         raise WeightsError(f"{path.name} is larger than 2 GiB: not a model that kpviewer builds.")
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(
-            f"{path.name} is damaged or no safetensors file: {error}. Fetch or train it again."
-        ) from error
-    if SPEC_KEY not in metadata:
-        raise WeightsError(
-            f"{path.name} doesn't say what model it holds (no {SPEC_KEY!r} entry in its header). "
-            "Was it saved by another program?"
-        )
-    return ModelSpec.from_json(metadata[SPEC_KEY])
 
 
 def load_model(name_or_path: str | Path) -> Detector:
@@ -101,7 +86,8 @@ def load_model(name_or_path: str | Path) -> Detector:
         WeightsError: if the file is missing, damaged, or doesn't fit its architecture.
     """
     path = find_weights(name_or_path)
-    spec = read_spec(path)
+    check_file(path)
+    spec = read_header(path)
     if spec.architecture not in ARCHITECTURES:
         raise WeightsError(
             f"{path.name} holds a {spec.architecture!r}; this version knows "

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kpviewer.errors import DatasetError
+from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.training.losses import SsdLossOptions
 from kpviewer.training.mosaic import MosaicOptions
 
@@ -18,7 +19,7 @@ from kpviewer.training.mosaic import MosaicOptions
 class TrainConfig:
     """What is trained, and how. The defaults are those of a recipe that says nothing."""
 
-    model: str = "face-ssd"
+    model: str = DEFAULT_MODEL
     """Architecture, as ``models.weights`` knows it."""
     steps: int = 6000
     batch: int = 32

@@ -158,8 +158,8 @@ class Trainer:
     def _update(self, batch: Batch, input_hw: tuple[int, int]) -> SsdLosses:
         moved = Batch(*(tensor.to(self._device, non_blocking=True) for tensor in batch))
         heads = self._network(self._normalised(moved.images))
-        priors = self._detector.priors(input_hw, self._device)
-        losses = ssd_losses(heads, moved, priors, self._config.loss)
+        defaults = self._detector.defaults(input_hw, self._device)
+        losses = ssd_losses(heads, moved, defaults, self._config.loss)
         if not torch.isfinite(losses.total):
             raise PipelineError(
                 f"The loss is not a number at step {self._step}. Lower learning_rate "

@@ -61,9 +61,9 @@ class SsdLosses(NamedTuple):
         return self.classification + self.boxes + self.points
 
 
-def assign(batch: Batch, priors: Tensor, options: SsdLossOptions) -> SsdTargets:
+def assign(batch: Batch, defaults: Tensor, options: SsdLossOptions) -> SsdTargets:
     """Match every picture's objects with (P, 4) cxcywh default boxes, input px."""
-    corners = cxcywh_to_xyxy(priors)
+    corners = cxcywh_to_xyxy(defaults)
     real = batch.class_ids >= 0
     shared = intersection(batch.xyxy, corners)  # (B, T, P)
     area = box_area(corners)
@@ -74,16 +74,18 @@ def assign(batch: Batch, priors: Tensor, options: SsdLossOptions) -> SsdTargets:
     return SsdTargets(matched, ignored & (matched == UNMATCHED))
 
 
-def ssd_losses(heads: SsdHeads, batch: Batch, priors: Tensor, options: SsdLossOptions) -> SsdLosses:
+def ssd_losses(
+    heads: SsdHeads, batch: Batch, defaults: Tensor, options: SsdLossOptions
+) -> SsdLosses:
     """Compare predictions with truth, normalised by the number of matched default boxes.
 
     Args:
         heads: predictions of B pictures.
         batch: their truth, on the same device.
-        priors: (P, 4) cxcywh default boxes, input px.
+        defaults: (P, 4) cxcywh default boxes, input px.
         options: matching and weights.
     """
-    targets = assign(batch, priors, options)
+    targets = assign(batch, defaults, options)
     positive = targets.matched != UNMATCHED  # (B, P)
     rows, cells = positive.nonzero(as_tuple=True)
     objects = targets.matched[rows, cells]
@@ -93,7 +95,7 @@ def ssd_losses(heads: SsdHeads, batch: Batch, priors: Tensor, options: SsdLossOp
     wanted[rows, cells, batch.class_ids[rows, objects]] = 1.0
     classification = _classification(heads.class_logits, wanted, targets, options)
 
-    chosen = priors[cells]
+    chosen = defaults[cells]
     box_targets = encode_boxes(batch.xyxy[rows, objects], chosen)
     boxes = functional.smooth_l1_loss(
         heads.box_offsets[rows, cells], box_targets, reduction="sum", beta=options.box_beta

@@ -20,25 +20,25 @@ def test_overlap_equals_torchvision() -> None:
 
 
 def test_offsets_of_a_box_follow_the_paper() -> None:
-    prior = torch.tensor([[100.0, 100.0, 50.0, 40.0]])
+    default = torch.tensor([[100.0, 100.0, 50.0, 40.0]])
     box = torch.tensor([[90.0, 84.0, 140.0, 124.0]])  # centre (115, 104), 50 x 40
     # (115 - 100) / 50 / 0.1 = 3 ; (104 - 100) / 40 / 0.1 = 1 ; log(1) = 0
-    assert boxes.encode_boxes(box, prior)[0].tolist() == pytest.approx([3.0, 1.0, 0.0, 0.0])
+    assert boxes.encode_boxes(box, default)[0].tolist() == pytest.approx([3.0, 1.0, 0.0, 0.0])
 
 
 def test_decoding_undoes_encoding() -> None:
-    truth, priors = some_boxes(50, 2), boxes.xyxy_to_cxcywh(some_boxes(50, 3))
-    back = boxes.decode_boxes(boxes.encode_boxes(truth, priors), priors)
+    truth, defaults = some_boxes(50, 2), boxes.xyxy_to_cxcywh(some_boxes(50, 3))
+    back = boxes.decode_boxes(boxes.encode_boxes(truth, defaults), defaults)
     torch.testing.assert_close(back, truth, rtol=1e-4, atol=1e-3)
 
 
 def test_points_come_back_from_their_offsets() -> None:
-    priors = boxes.xyxy_to_cxcywh(some_boxes(20, 4))
+    defaults = boxes.xyxy_to_cxcywh(some_boxes(20, 4))
     points = torch.rand(20, 5, 2) * 300
-    back = boxes.decode_points(boxes.encode_points(points, priors), priors)
+    back = boxes.decode_points(boxes.encode_points(points, defaults), defaults)
     torch.testing.assert_close(back, points, rtol=1e-4, atol=1e-3)
 
 
 def test_wild_offsets_stay_finite() -> None:
-    priors = torch.tensor([[10.0, 10.0, 5.0, 5.0]])
-    assert torch.isfinite(boxes.decode_boxes(torch.full((1, 4), 1e6), priors)).all()
+    defaults = torch.tensor([[10.0, 10.0, 5.0, 5.0]])
+    assert torch.isfinite(boxes.decode_boxes(torch.full((1, 4), 1e6), defaults)).all()

@@ -7,17 +7,17 @@ from kpviewer.models.matching import UNMATCHED, match_boxes
 
 def slow_match(iou: torch.Tensor, threshold: float) -> list[int]:
     """One picture, (T, P): the rule as the paper states it."""
-    truths, priors = iou.shape
-    matched = [UNMATCHED] * priors
-    for prior in range(priors):
-        overlap, truth = iou[:, prior].max(0)
+    truths, defaults = iou.shape
+    matched = [UNMATCHED] * defaults
+    for default in range(defaults):
+        overlap, truth = iou[:, default].max(0)
         if overlap >= threshold:
-            matched[prior] = int(truth)
+            matched[default] = int(truth)
     left = iou.clone()
     for _ in range(truths):
-        truth, prior = divmod(int(left.argmax()), priors)
-        matched[prior] = truth
-        left[truth], left[:, prior] = -1, -1
+        truth, default = divmod(int(left.argmax()), defaults)
+        matched[default] = truth
+        left[truth], left[:, default] = -1, -1
     return matched
 
 

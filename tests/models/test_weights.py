@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.catalogue import SPEC_KEY, read_header
 from kpviewer.models.face_ssd import FACE_SPEC, build_face_ssd
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.weights import SPEC_KEY, load_model, read_spec, save_weights
+from kpviewer.models.weights import load_model, save_weights
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_saving_leaves_no_partial_file(saved: Path) -> None:
 
 def rewritten(saved: Path, target: Path, *, metadata: dict[str, str] | None = None, **changes):
     tensors = load_file(saved)
-    spec = {SPEC_KEY: read_spec(saved).to_json()} if metadata is None else metadata
+    spec = {SPEC_KEY: read_header(saved).to_json()} if metadata is None else metadata
     for name, value in changes.items():
         key = {"stem": "trunk.stem.0.weight", "extra": "extra"}[name]
         if value is None:

@@ -11,7 +11,7 @@ from kpviewer.models.ssd import SsdHeads
 from kpviewer.training.datasets import IGNORED, PADDED, Batch
 from kpviewer.training.losses import SsdLossOptions, assign, hard_negatives, ssd_losses
 
-PRIORS = default_boxes((MapAnchors(16, ((16.0, 20.0), (30.0, 36.0))),), (64, 64))
+DEFAULTS = default_boxes((MapAnchors(16, ((16.0, 20.0), (30.0, 36.0))),), (64, 64))
 OPTIONS = SsdLossOptions()
 
 
@@ -29,15 +29,15 @@ def batch(class_ids: list[list[int]], xyxy: torch.Tensor, labelled: bool = True)
 
 def perfect_heads(truth: Batch) -> SsdHeads:
     """Heads that say exactly what the targets want."""
-    targets = assign(truth, PRIORS, OPTIONS)
-    logits = torch.full((len(truth.xyxy), len(PRIORS), 1), -20.0)
-    offsets = torch.zeros(len(truth.xyxy), len(PRIORS), 4)
-    points = torch.zeros(len(truth.xyxy), len(PRIORS), 5, 2)
+    targets = assign(truth, DEFAULTS, OPTIONS)
+    logits = torch.full((len(truth.xyxy), len(DEFAULTS), 1), -20.0)
+    offsets = torch.zeros(len(truth.xyxy), len(DEFAULTS), 4)
+    points = torch.zeros(len(truth.xyxy), len(DEFAULTS), 5, 2)
     for row, cell in (targets.matched != UNMATCHED).nonzero().tolist():
         index = targets.matched[row, cell]
         logits[row, cell] = 20.0
-        offsets[row, cell] = encode_boxes(truth.xyxy[row, index], PRIORS[cell])
-        points[row, cell] = encode_points(truth.points_xy[row, index], PRIORS[cell])
+        offsets[row, cell] = encode_boxes(truth.xyxy[row, index], DEFAULTS[cell])
+        points[row, cell] = encode_points(truth.points_xy[row, index], DEFAULTS[cell])
     return SsdHeads(logits, offsets, points)
 
 
@@ -49,19 +49,19 @@ TRUTH = batch(
 
 @pytest.mark.parametrize("kind", ["focal", "hard-negatives"])
 def test_perfect_predictions_cost_nothing(kind: str) -> None:
-    losses = ssd_losses(perfect_heads(TRUTH), TRUTH, PRIORS, SsdLossOptions(classification=kind))
+    losses = ssd_losses(perfect_heads(TRUTH), TRUTH, DEFAULTS, SsdLossOptions(classification=kind))
     assert float(losses.total) == pytest.approx(0.0, abs=1e-5)
 
 
 def test_each_part_answers_for_its_own_mistake() -> None:
     perfect = perfect_heads(TRUTH)
     wrong_box = perfect._replace(box_offsets=perfect.box_offsets + 1.0)
-    losses = ssd_losses(wrong_box, TRUTH, PRIORS, OPTIONS)
+    losses = ssd_losses(wrong_box, TRUTH, DEFAULTS, OPTIONS)
     # smooth L1 of 1 with beta 0.5 is 1 - 0.25; averaged over the four numbers of each match
     assert float(losses.boxes) == pytest.approx(0.75, abs=1e-5)
     assert float(losses.points) == pytest.approx(0.0, abs=1e-5)
     wrong_points = perfect._replace(point_offsets=perfect.point_offsets + 1.0)
-    losses = ssd_losses(wrong_points, TRUTH, PRIORS, OPTIONS)
+    losses = ssd_losses(wrong_points, TRUTH, DEFAULTS, OPTIONS)
     assert float(losses.points) == pytest.approx(2 * (1 - 0.1), abs=1e-5)  # x and y, beta 0.2
 
 
@@ -69,29 +69,31 @@ def test_unlabelled_points_teach_nothing() -> None:
     hidden = TRUTH._replace(labelled=torch.zeros_like(TRUTH.labelled))
     perfect = perfect_heads(hidden)
     wrong = perfect._replace(point_offsets=perfect.point_offsets + 5.0)
-    assert float(ssd_losses(wrong, hidden, PRIORS, OPTIONS).points) == 0.0
+    assert float(ssd_losses(wrong, hidden, DEFAULTS, OPTIONS).points) == 0.0
 
 
 def test_focal_loss_equals_torchvision() -> None:
     torch.manual_seed(0)
     perfect = perfect_heads(TRUTH)
-    heads = perfect._replace(class_logits=torch.randn(2, len(PRIORS), 1) * 3)
-    matched = assign(TRUTH, PRIORS, OPTIONS).matched
+    heads = perfect._replace(class_logits=torch.randn(2, len(DEFAULTS), 1) * 3)
+    matched = assign(TRUTH, DEFAULTS, OPTIONS).matched
     wanted = (matched != UNMATCHED).float()[..., None]
     expected = sigmoid_focal_loss(heads.class_logits, wanted, alpha=0.3, reduction="sum")
-    losses = ssd_losses(heads, TRUTH, PRIORS, OPTIONS)
+    losses = ssd_losses(heads, TRUTH, DEFAULTS, OPTIONS)
     torch.testing.assert_close(losses.classification, expected / wanted.sum(), rtol=1e-5, atol=0)
 
 
 def test_default_boxes_in_an_ignored_region_teach_nothing() -> None:
     crowd = batch([[IGNORED]], torch.tensor([[[0.0, 0, 32, 64]]]))
-    quiet = torch.full((1, len(PRIORS), 1), -20.0)
-    zeros = SsdHeads(quiet, torch.zeros(1, len(PRIORS), 4), torch.zeros(1, len(PRIORS), 5, 2))
-    left = PRIORS[:, 0] < 16
+    quiet = torch.full((1, len(DEFAULTS), 1), -20.0)
+    zeros = SsdHeads(quiet, torch.zeros(1, len(DEFAULTS), 4), torch.zeros(1, len(DEFAULTS), 5, 2))
+    left = DEFAULTS[:, 0] < 16
     loud = torch.where(left[None, :, None], 20.0, quiet)
-    assert float(ssd_losses(zeros._replace(class_logits=loud), crowd, PRIORS, OPTIONS).total) < 1e-4
+    assert (
+        float(ssd_losses(zeros._replace(class_logits=loud), crowd, DEFAULTS, OPTIONS).total) < 1e-4
+    )
     everywhere = zeros._replace(class_logits=quiet.abs())
-    assert float(ssd_losses(everywhere, crowd, PRIORS, OPTIONS).total) > 1
+    assert float(ssd_losses(everywhere, crowd, DEFAULTS, OPTIONS).total) > 1
 
 
 def test_three_hardest_negatives_are_kept_for_each_positive() -> None:
@@ -103,7 +105,7 @@ def test_three_hardest_negatives_are_kept_for_each_positive() -> None:
 
 
 def test_every_true_box_gets_a_default_box() -> None:
-    matched = assign(TRUTH, PRIORS, OPTIONS).matched
+    matched = assign(TRUTH, DEFAULTS, OPTIONS).matched
     assert set(matched[0].tolist()) == {UNMATCHED, 0}
     assert set(matched[1].tolist()) == {UNMATCHED, 0, 1}
-    assert (cxcywh_to_xyxy(PRIORS)[matched[0] == 0] - TRUTH.xyxy[0, 0]).abs().max() < 16
+    assert (cxcywh_to_xyxy(DEFAULTS)[matched[0] == 0] - TRUTH.xyxy[0, 0]).abs().max() < 16
