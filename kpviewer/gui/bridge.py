@@ -156,7 +156,7 @@ class Bridge(QObject):
         panel.set_class_names(spec.class_names, self._session.thresholds.classes)
         panel.display.set_model(spec)
         window.top_bar.model.set_choice(spec.name)
-        window.top_bar.set_device(engine.device_name)
+        window.top_bar.device.set_choice(engine.device_name)
         self._tally = ErrorTally()
         self._on_display_edited()
         self._run_model_again()

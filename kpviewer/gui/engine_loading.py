@@ -24,3 +24,10 @@ def load_engine(model: str, device: str, source_hw: tuple[int, int]) -> Executor
     engine = Executor(load_model(model), device=device)
     engine.warm_up(source_hw)
     return engine
+
+
+def list_devices() -> dict[str, str]:
+    """Name the devices that a model can run on: for the command line, and for people."""
+    from kpviewer.runtime.device import available_devices  # noqa: PLC0415
+
+    return available_devices()

@@ -9,6 +9,8 @@ STROKE = 1.75
 
 SHAPES: dict[str, str] = {
     "camera": "S M3 7.5 h11 a2 2 0 0 1 2 2 v5 a2 2 0 0 1 -2 2 h-11 z M16 11 l5 -3 v8 l-5 -3",
+    "device": "S M6.5 6.5 h11 v11 h-11 z M10 3.5 v3 M14 3.5 v3 M10 17.5 v3 M14 17.5 v3 M3.5 10 h3 "
+    "M3.5 14 h3 M17.5 10 h3 M17.5 14 h3",
     "demo": "S M12 3.5 l2.2 6.3 l6.3 2.2 l-6.3 2.2 l-2.2 6.3 l-2.2 -6.3 l-6.3 -2.2 l6.3 -2.2 z",
     "file": "S M4 5 h16 v14 h-16 z M8 5 v14 M16 5 v14 M4 9.7 h4 M4 14.3 h4 M16 9.7 h4 M16 14.3 h4",
     "folder": "S M3.5 18.5 v-12 h6 l2 2.5 h9 v9.5 z",

@@ -12,9 +12,11 @@ from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.menus import (
+    DEVICES,
     ask_for_file,
     ask_for_folder,
     ask_for_model,
+    fill_device_menu,
     fill_model_menu,
     fill_source_menu,
     first_camera,
@@ -62,6 +64,7 @@ class MainWindow(QMainWindow):
         """Open the source and load the model, once the window is on the screen."""
         self.session.open(options.source)
         self.choose_model(options.model)
+        self.top_bar.device.set_choice(DEVICES.get(options.device, options.device))
         self.saving.tell_leftovers()
         if options.record is not None:
             self.saving.record_from_start(options.record)
@@ -74,7 +77,7 @@ class MainWindow(QMainWindow):
     def choose_model(self, name: str) -> None:
         """Take another model; an empty name is a dialog that was left."""
         if name:
-            self.session.load_model(name)
+            self.session.models.load(name)
             self.top_bar.model.set_choice(name)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
@@ -166,6 +169,11 @@ class MainWindow(QMainWindow):
             )
             model_menu.aboutToShow.connect(
                 lambda: fill_model_menu(model_menu, self.choose_model, run)
+            )
+        device_menu = self.top_bar.device.menu()
+        if device_menu is not None:
+            device_menu.aboutToShow.connect(
+                lambda: fill_device_menu(device_menu, self.session.models)
             )
         self.view.card_pressed.connect(self._on_card_pressed)
 

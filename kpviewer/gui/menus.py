@@ -1,4 +1,4 @@
-"""The menus of the source and of the model: filled when they open, as cameras come and go."""
+"""The menus of source, model and device: filled when they open, as cameras come and go."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
+from kpviewer.gui.model_loading import ModelLoading
 from kpviewer.models.catalogue import available_models
 
 VIDEO_FILTER = (
@@ -20,6 +21,9 @@ VIDEO_FILTER = (
     ";;All files (*)"
 )
 MODEL_FILTER = "Models (*.safetensors);;All files (*)"
+
+DEVICES = {"auto": "Automatic", "cpu": "CPU"}
+"""Those that are always there, by their names on the command line."""
 
 Choose = Callable[[str], None]
 Ask = Callable[[Act], None]
@@ -36,9 +40,7 @@ def fill_source_menu(menu: QMenu, choose: Choose, ask: Ask) -> None:
     for index, name in cameras:
         _add(menu, "camera", name, partial(choose, str(index)))
     if not cameras:
-        none = menu.addAction(icon("camera"), "No camera found")
-        if none is not None:
-            none.setEnabled(False)
+        _add_note(menu, "No camera found", "camera")
     menu.addSeparator()
     for name, act in (("file", Act.OPEN_FILE), ("folder", Act.OPEN_FOLDER)):
         label = f"{act.value.text}…\t{act.value.keys[0]}"
@@ -54,6 +56,21 @@ def fill_model_menu(menu: QMenu, choose: Choose, ask: Ask) -> None:
     menu.addSeparator()
     label = f"{Act.OPEN_MODEL.value.text}…\t{Act.OPEN_MODEL.value.keys[0]}"
     _add(menu, "folder", label, lambda: ask(Act.OPEN_MODEL))
+
+
+def fill_device_menu(menu: QMenu, models: ModelLoading) -> None:
+    """List where the model can run, the present choice ticked; GPUs once torch can name them."""
+    menu.clear()
+    for name, label in {**DEVICES, **(models.devices or {})}.items():
+        action = menu.addAction(f"{label}\t{name}")
+        if action is not None:
+            action.setCheckable(True)
+            action.setChecked(name == models.device)
+            action.triggered.connect(lambda _checked, name=name: models.use_device(name))
+    if models.devices is None:
+        _add_note(menu, "GPUs are listed once a model is loaded")
+    elif models.devices.keys() <= DEVICES.keys():
+        _add_note(menu, "No GPU found")
 
 
 def shipped_models() -> list[tuple[str, int]]:
@@ -90,6 +107,13 @@ def _add(menu: QMenu, name: str, text: str, run: Callable[[], None]) -> None:
     action = menu.addAction(icon(name), text)
     if action is not None:
         action.triggered.connect(lambda _checked: run())
+
+
+def _add_note(menu: QMenu, text: str, name: str = "device") -> None:
+    """Add a line that can't be chosen."""
+    action = menu.addAction(icon(name), text)
+    if action is not None:
+        action.setEnabled(False)
 
 
 def _cameras() -> list[tuple[int, str]]:

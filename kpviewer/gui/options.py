@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from kpviewer.gui.engine_loading import load_engine
+from kpviewer.gui.engine_loading import list_devices, load_engine
 from kpviewer.gui.source_opening import open_source
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.pipeline import InferenceEngine
@@ -30,6 +30,9 @@ class ViewerEngine(InferenceEngine, Protocol):
 
 EngineLoader = Callable[[str, str, tuple[int, int]], ViewerEngine]
 """(model name or path, device, (height, width) of the source) -> engine. Runs in a thread."""
+
+DeviceLister = Callable[[], dict[str, str]]
+"""() -> devices, by their names on the command line, with those for people. Runs in a thread."""
 
 SourceOpener = Callable[[str | None, TruthProvider | None], FrameSource]
 """(source as typed, its annotations) -> source, not opened yet."""
@@ -63,6 +66,7 @@ class ViewerOptions:
     """Annotations of ``source``."""
     open_source: SourceOpener = field(default=open_source)
     load_engine: EngineLoader = field(default=load_engine)
+    list_devices: DeviceLister = field(default=list_devices)
 
     def thresholds_for(self, spec: ModelSpec) -> Thresholds:
         """Give the model's thresholds with what was asked for in their place.

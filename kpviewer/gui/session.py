@@ -5,7 +5,6 @@ It belongs to the GUI thread and is polled; the threads behind it never call bac
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,10 +13,10 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.errors import KpviewerError
+from kpviewer.gui.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
-from kpviewer.runtime.loading import BackgroundLoader, Outcome
 from kpviewer.sources.base import FrameSource
 from kpviewer.sources.redact import redact_url
 from kpviewer.structures import (
@@ -30,14 +29,9 @@ from kpviewer.structures import (
 
 JUMP_S = 5.0
 FALLBACK_FPS = 30.0
-WARM_UP_HW = (480, 640)
-"""Size to make ready for while the source's is unknown."""
-PATIENCE_S = 1.5
 _OVER = (PipelineState.IDLE, PipelineState.FAILED)
 _LOOPING = (None, "demo")
 """Sources that start again by themselves."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,7 @@ class SessionStatus:
 
 
 class Session(QObject):
-    """Owns a Pipeline and a BackgroundLoader; ``close`` joins both."""
+    """Owns a Pipeline and what loads its model; ``close`` joins both."""
 
     opened = pyqtSignal()
     """Another stream has begun; ``info`` tells which."""
@@ -72,16 +66,14 @@ class Session(QObject):
         self._pipeline: Pipeline | None = None
         self._leaving: Pipeline | None = None
         self._next_source: FrameSource | None = None
-        self._loader: BackgroundLoader[ViewerEngine] = BackgroundLoader()
+        self.models = ModelLoading(options, clock)
         self._engine: ViewerEngine | None = None
-        self._next_model: str | None = None
         self._has_frames = False
         self._info: StreamInfo | None = None
         self._source_text: str | None = None
         self._source_name: str | None = None
         self._failure: KpviewerError | None = None
-        self._model_failure: str | None = None
-        self._opening_since = self._loading_since = 0.0
+        self._opening_since = 0.0
         self._thresholds = options.on_top_of(Thresholds())
         self._is_edited = False
         self.speed = 1.0
@@ -151,31 +143,9 @@ class Session(QObject):
         self._leave()
         self.source_changed.emit()
 
-    def load_model(self, name: str) -> None:
-        """Load a model in the background; the video goes on.
-
-        It waits a little for the source's first picture, which importing torch would hold up, and
-        whose size the model makes ready for.
-        """
-        self._model_failure = None
-        self._loading_since = self._clock()
-        self._next_model = name
-
-    def _load_next_model(self) -> None:
-        name, info = self._next_model, self._info
-        waits = self._source_name is not None and self._failure is None and not self._has_frames
-        if name is None or (waits and self._clock() - self._loading_since < PATIENCE_S):
-            return
-        self._next_model = None
-        source_hw = (info.height, info.width) if info is not None else WARM_UP_HW
-        load, device = self._options.load_engine, self._options.device
-        self._loader.submit(name, lambda: load(name, device, source_hw))
-
     def poll(self) -> SessionStatus:
         """Notice what the threads have done since; to be called some ten times a second."""
-        self._load_next_model()
-        if (outcome := self._loader.take()) is not None:
-            self._take_model(outcome)
+        self._poll_models()
         self._start_next()
         status = self._pipeline.status() if self._pipeline is not None else None
         if self._pipeline is not None and status is not None:
@@ -192,9 +162,9 @@ class Session(QObject):
             opening_s=now - self._opening_since,
             pipeline=status,
             failure=str(self._failure) if self._failure is not None else None,
-            loading_model=self._next_model or self._loader.busy_with,
-            loading_s=now - self._loading_since,
-            model_failure=self._model_failure,
+            loading_model=self.models.loading,
+            loading_s=self.models.loading_s,
+            model_failure=self.models.failure,
         )
 
     def take_result(self) -> FrameResult | None:
@@ -209,7 +179,7 @@ class Session(QObject):
             if pipeline is not None:
                 pipeline.close()
         self._pipeline = self._leaving = None
-        self._loader.close()
+        self.models.close()
 
     def _leave(self) -> None:
         """Ask the present pipeline to end.
@@ -242,26 +212,34 @@ class Session(QObject):
             return error
         return KpviewerError(pipeline.status().failure or "The video stopped. Try again.")
 
-    def _take_model(self, outcome: Outcome[ViewerEngine]) -> None:
-        if outcome.value is None:
-            _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
-            self._model_failure = f"{outcome.name} can't be loaded. {outcome.failure}"
+    def _poll_models(self) -> None:
+        info = self._info
+        # The model makes ready for the size of the source's first picture.
+        waits = self._source_name is not None and self._failure is None and not self._has_frames
+        source_hw = (info.height, info.width) if info is not None else None
+        engine = self.models.poll(source_hw, can_wait=waits)
+        if engine is None:
             return
+        self._thresholds = self._thresholds_for(engine)
+        self._engine = engine
+        if self._pipeline is not None:
+            self._pipeline.set_thresholds(self._thresholds)
+            self._pipeline.set_engine(engine)
+        self.model_changed.emit()
+
+    def _thresholds_for(self, engine: ViewerEngine) -> Thresholds:
+        if self._engine is not None and self._engine.spec == engine.spec:
+            return self._thresholds  # the same model, on another device
         is_first = self._engine is None
-        self._engine = outcome.value
         options = self._options if is_first else replace(self._options, classes=())
         try:
-            thresholds = options.thresholds_for(outcome.value.spec)
+            thresholds = options.thresholds_for(engine.spec)
         except ValueError as error:
             self.warned.emit(f"{error} All classes are shown.")
-            thresholds = replace(options, classes=()).thresholds_for(outcome.value.spec)
+            thresholds = replace(options, classes=()).thresholds_for(engine.spec)
         if is_first and self._is_edited:  # the user was faster than the model
             thresholds = replace(self._thresholds, classes=thresholds.classes)
-        self._thresholds = thresholds
-        if self._pipeline is not None:
-            self._pipeline.set_thresholds(thresholds)
-            self._pipeline.set_engine(outcome.value)
-        self.model_changed.emit()
+        return thresholds
 
 
 def _name_of(text: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu
 
 from kpviewer.gui.buttons import ToolButton
 from kpviewer.gui.keys import Act, tooltip
@@ -44,9 +44,7 @@ class TopBar(QFrame):
         self.setObjectName("topBar")
         self.source = Picker("camera", "Source", tooltip(Act.OPEN_FILE, "What is watched"))
         self.model = Picker("model", "Model", tooltip(Act.OPEN_MODEL, "What watches it"))
-        self._device = QLabel()
-        self._device.setProperty("kind", "secondary")
-        self._device.setAccessibleName("Device")
+        self.device = Picker("device", "Device", "Where the model runs (Enter)")
         self.record = ToolButton("record", "Record", tooltip(Act.RECORD), checkable=True)
         self.record.setObjectName("record")
         self.record.setProperty("kind", "plain")
@@ -62,8 +60,7 @@ class TopBar(QFrame):
         row.setSpacing(8)
         row.addWidget(self.source)
         row.addWidget(self.model)
-        row.addSpacing(4)
-        row.addWidget(self._device)
+        row.addWidget(self.device)
         row.addStretch(1)
         row.addWidget(self.record)
         row.addSpacing(4)
@@ -71,10 +68,6 @@ class TopBar(QFrame):
         for button in (self.snapshot, self.keys, self.fullscreen, self.panel):
             row.addWidget(button)
         self.show_recording(None)
-
-    def set_device(self, text: str) -> None:
-        """Name the device that the model runs on."""
-        self._device.setText(text)
 
     def set_can_save(self, can_save: bool) -> None:
         """Allow recording and snapshots only while there is a picture."""

@@ -42,6 +42,14 @@ def resolve_device(name: str = "auto") -> torch.device:
     return device
 
 
+def available_devices() -> dict[str, str]:
+    """Name the devices that torch sees: what ``resolve_device`` takes, and how people call it."""
+    gpus = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        gpus.append(torch.device("mps"))
+    return {str(device): device_label(device) for device in (torch.device("cpu"), *gpus)}
+
+
 def use_cpu_threads() -> int:
     """Let torch use the cores, up to a number that small networks profit from; return it."""
     threads = min(MAX_CPU_THREADS, len(os.sched_getaffinity(0)) if hasattr(

@@ -57,6 +57,7 @@ def open_window(
             folder=tmp_path,
             open_source=lambda _text, _truth: source,
             load_engine=lambda _name, _device, _size: engine,
+            list_devices=lambda: {"cpu": "CPU", "cuda:0": "Fake GPU"},
         )
         options = replace(options, **changes)  # type: ignore[arg-type]
         window = MainWindow(options, themes)

@@ -32,6 +32,7 @@ code = run_viewer(
         seconds={seconds},
         open_source=lambda text, truth: FakeSource({frames}, open_errors={errors}),
         load_engine=lambda name, device, size: Engine(),
+        list_devices=lambda: {{"cpu": "CPU"}},
     )
 )
 print("torch", "torch" in sys.modules)

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from fakes import FakeSource, raises, read_stamp
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QImage
+from PyQt6.QtGui import QAction, QImage
 from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from kpviewer.errors import SourceError, WeightsError
+from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.options import EngineLoader, ViewerEngine
 from kpviewer.gui.theme import ThemeChoice
 from kpviewer.sources import camera
 from kpviewer.structures import Targets
@@ -467,3 +468,76 @@ def test_slider_moved_before_the_model_came_stays(qtbot, open_window, engine):
     may_load.set()
     wait_for_boxes(qtbot, window, 1)
     assert confidence.value() == window.session.thresholds.score == 0.71
+
+
+def device_menu_of(window: MainWindow) -> dict[str, QAction]:
+    """Open the menu of devices, as far as the window is concerned; its lines by their texts."""
+    menu = window.top_bar.device.menu()
+    menu.aboutToShow.emit()
+    return {action.text(): action for action in menu.actions()}
+
+
+def load_on(devices: dict[str, ViewerEngine], asked: list[str]) -> EngineLoader:
+    """Load the engine of a device; an unknown device fails as a model does."""
+
+    def load(name: str, device: str, _size: tuple[int, int]) -> ViewerEngine:
+        asked.append(f"{name} on {device}")
+        if device not in devices:
+            raise PipelineError(f"Device {device!r} isn't there. Use another.")
+        return devices[device]
+
+    return load
+
+
+@pytest.fixture
+def gpu_engine(engine):
+    gpu = type(engine)(spec=engine.spec)
+    gpu.device_name = "Fake GPU"
+    return gpu
+
+
+def test_another_device_takes_the_model_and_leaves_video_and_thresholds(
+    qtbot, open_window, engine, gpu_engine
+):
+    asked = []
+    window = open_window(load_engine=load_on({"auto": engine, "cuda:0": gpu_engine}, asked))
+    wait_for_boxes(qtbot, window)
+    assert window.top_bar.device.accessibleName() == "Device: CPU"
+    confidence = window.side_panel.thresholds.confidence
+    qtbot.keyClick(confidence.slider(), Key.Key_Right)
+    lines = device_menu_of(window)
+    assert list(lines) == ["Automatic\tauto", "CPU\tcpu", "Fake GPU\tcuda:0"]
+    assert [line.isChecked() for line in lines.values()] == [True, False, False]
+    index = shown_index(window)
+    lines["Fake GPU\tcuda:0"].trigger()
+    qtbot.waitUntil(lambda: "Fake GPU" in window.top_bar.device.text())
+    gpu_engine.wait_for(2)
+    assert asked == ["fake on auto", "fake on cuda:0"]
+    assert confidence.value() == window.session.thresholds.score == 0.31
+    qtbot.waitUntil(lambda: shown_index(window) > index)
+    assert device_menu_of(window)["Fake GPU\tcuda:0"].isChecked()
+
+
+def test_device_that_fails_leaves_the_model_where_it_is(qtbot, open_window, engine):
+    asked = []
+    window = open_window(load_engine=load_on({"auto": engine}, asked))
+    wait_for_boxes(qtbot, window)
+    device_menu_of(window)["Fake GPU\tcuda:0"].trigger()
+    qtbot.waitUntil(lambda: "'cuda:0' isn't there" in window.view.chip.text())
+    index = shown_index(window)
+    qtbot.waitUntil(lambda: shown_index(window) > index)
+    assert "CPU" in window.top_bar.device.text()
+    assert device_menu_of(window)["Automatic\tauto"].isChecked()
+    window.choose_model("other")
+    qtbot.waitUntil(lambda: asked[-1] == "other on auto")
+
+
+def test_first_device_that_fails_can_be_left_for_another(qtbot, open_window, engine):
+    load = load_on({"cpu": engine}, [])
+    window = open_window(load_engine=load, device="cuda:7")
+    qtbot.waitUntil(lambda: "'cuda:7' isn't there" in window.view.chip.text())
+    lines = device_menu_of(window)
+    assert list(lines)[:2] == ["Automatic\tauto", "CPU\tcpu"]
+    assert not lines["GPUs are listed once a model is loaded"].isEnabled()
+    lines["CPU\tcpu"].trigger()
+    wait_for_boxes(qtbot, window)
