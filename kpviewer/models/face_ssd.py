@@ -21,7 +21,7 @@ FACE_SPEC = ModelSpec(
     mirrored_keypoints=(1, 0, 2, 4, 3),
     input_hw=(320, 320),
     stride=64,
-    licence="GPL-3.0-or-later",
+    licence="GPL-3.0-or-later; see the card for the terms of the training data",
 )
 
 

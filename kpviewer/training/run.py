@@ -43,7 +43,9 @@ def train_recipe(
     torch.manual_seed(config.seed)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    detector = ARCHITECTURES[config.model](FACE_SPEC)
+    sources = sorted({image.source for image in data.images} - {""})
+    spec = dataclasses.replace(FACE_SPEC, trained_on=", ".join(sources))
+    detector = ARCHITECTURES[config.model](spec)
     assert isinstance(detector, SsdDetector)
     trainer = Trainer(detector, data, config, device)
     out_dir.mkdir(parents=True, exist_ok=True)
