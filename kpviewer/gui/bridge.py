@@ -56,6 +56,7 @@ class Bridge(QObject):
 
     def refresh(self) -> None:
         """Carry everything but the picture."""
+        self._window.cameras.poll()
         window, status = self._window, self._session.poll()
         self._saving.poll()
         state = describe(status, has_picture=self._has_picture)

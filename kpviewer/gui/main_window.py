@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QResizeEvent
-from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
+from kpviewer.gui.cameras import CameraFinder, Cameras, first_camera
 from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
@@ -19,7 +20,6 @@ from kpviewer.gui.menus import (
     fill_device_menu,
     fill_model_menu,
     fill_source_menu,
-    first_camera,
 )
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.plots_panel import PlotsPanel
@@ -53,6 +53,7 @@ class MainWindow(QMainWindow):
         self._wants_panel = self._wants_plots = True
         self._lay_out()
         self.session = Session(options)
+        self.cameras = CameraFinder()
         self.saving = Saving(self.session, options.folder, with_results=options.with_results)
         self.bridge = Bridge(self, self.session, self.saving)
         self.actions_of_keys = Actions(self)
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
     def choose_source(self, text: str) -> None:
         """Watch another source; an empty text is a dialog that was left."""
         if text:
+            self.cameras.drop()
             self.session.open(text)
 
     def choose_model(self, name: str) -> None:
@@ -105,6 +107,7 @@ class MainWindow(QMainWindow):
         self.saving.close()
         self.view.clear()
         self.session.close()
+        self.cameras.close()
         super().closeEvent(event)
 
     def _lay_out(self) -> None:
@@ -164,9 +167,7 @@ class MainWindow(QMainWindow):
         run = self.actions_of_keys.run
         source_menu, model_menu = self.top_bar.source.menu(), self.top_bar.model.menu()
         if source_menu is not None and model_menu is not None:
-            source_menu.aboutToShow.connect(
-                lambda: fill_source_menu(source_menu, self.choose_source, run)
-            )
+            source_menu.aboutToShow.connect(lambda: self._show_sources(source_menu))
             model_menu.aboutToShow.connect(
                 lambda: fill_model_menu(model_menu, self.choose_model, run)
             )
@@ -176,6 +177,21 @@ class MainWindow(QMainWindow):
                 lambda: fill_device_menu(device_menu, self.session.models)
             )
         self.view.card_pressed.connect(self._on_card_pressed)
+
+    def _show_sources(self, menu: QMenu) -> None:
+        """Fill the menu with the cameras of last time, and again where others are found."""
+        shown, run = self.cameras.known, self.actions_of_keys.run
+        fill_source_menu(menu, self.choose_source, run, shown)
+
+        def fill_again(found: Cameras) -> None:
+            if found != shown:
+                fill_source_menu(menu, self.choose_source, run, found)
+
+        self.cameras.ask(fill_again)
+
+    def _open_camera(self) -> None:
+        self.status_bar.show_message("Looking for cameras …")
+        self.cameras.ask(lambda found: self.choose_source(first_camera(found)))
 
     def set_fullscreen(self, wanted: bool) -> None:
         """Give the whole screen to the video, or go back."""
@@ -201,7 +217,7 @@ class MainWindow(QMainWindow):
 
     def _on_card_pressed(self, key: str) -> None:
         presses = {
-            "camera": lambda: self.choose_source(first_camera()),
+            "camera": self._open_camera,
             "file": lambda: self.actions_of_keys.run(Act.OPEN_FILE),
             "demo": lambda: self.choose_source("demo"),
             "retry": self.session.reopen,

@@ -10,6 +10,7 @@ from pathlib import Path
 from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from kpviewer.errors import KpviewerError
+from kpviewer.gui.cameras import Cameras
 from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
 from kpviewer.gui.model_loading import ModelLoading
@@ -31,16 +32,16 @@ Ask = Callable[[Act], None]
 _log = logging.getLogger(__name__)
 
 
-def fill_source_menu(menu: QMenu, choose: Choose, ask: Ask) -> None:
-    """List the demo, the cameras, and the ways to open something."""
+def fill_source_menu(menu: QMenu, choose: Choose, ask: Ask, cameras: Cameras | None) -> None:
+    """List the demo, the cameras (None: not known yet), and the ways to open something."""
     menu.clear()
     _add(menu, "demo", "Demo", lambda: choose("demo"))
     menu.addSeparator()
-    cameras = _cameras()
-    for index, name in cameras:
+    for index, name in cameras or ():
         _add(menu, "camera", name, partial(choose, str(index)))
     if not cameras:
-        _add_note(menu, "No camera found", "camera")
+        text = "Looking for cameras …" if cameras is None else "No camera found"
+        _add_note(menu, text, "camera")
     menu.addSeparator()
     for name, act in (("file", Act.OPEN_FILE), ("folder", Act.OPEN_FOLDER)):
         label = f"{act.value.text}…\t{act.value.keys[0]}"
@@ -82,11 +83,6 @@ def shipped_models() -> list[tuple[str, int]]:
         return []
 
 
-def first_camera() -> str:
-    """Name the first camera as a source; camera 0 where none is known, for its error's cure."""
-    return next((str(index) for index, _ in _cameras()), "0")
-
-
 def ask_for_file(parent: QWidget) -> str:
     """Let the user choose a video or picture; empty if they don't."""
     home = str(Path.home())
@@ -114,9 +110,3 @@ def _add_note(menu: QMenu, text: str, name: str = "device") -> None:
     action = menu.addAction(icon(name), text)
     if action is not None:
         action.setEnabled(False)
-
-
-def _cameras() -> list[tuple[int, str]]:
-    from kpviewer.sources.camera import list_cameras  # noqa: PLC0415 - it loads OpenCV
-
-    return [(camera.index, camera.name) for camera in list_cameras()]

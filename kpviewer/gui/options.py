@@ -35,7 +35,7 @@ DeviceLister = Callable[[], dict[str, str]]
 """() -> devices, by their names on the command line, with those for people. Runs in a thread."""
 
 SourceOpener = Callable[[str | None, TruthProvider | None], FrameSource]
-"""(source as typed, its annotations) -> source, not opened yet."""
+"""(source as typed, its annotations) -> source, not opened yet. Runs in a thread."""
 
 
 @dataclass(frozen=True, slots=True)

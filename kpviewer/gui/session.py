@@ -5,6 +5,7 @@ It belongs to the GUI thread and is polled; the threads behind it never call bac
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from kpviewer.gui.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.runtime.loading import BackgroundLoader
 from kpviewer.sources.base import FrameSource
 from kpviewer.sources.redact import redact_url
 from kpviewer.structures import (
@@ -32,6 +34,8 @@ FALLBACK_FPS = 30.0
 _OVER = (PipelineState.IDLE, PipelineState.FAILED)
 _LOOPING = (None, "demo")
 """Sources that start again by themselves."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class SessionStatus:
 
 
 class Session(QObject):
-    """Owns a Pipeline and what loads its model; ``close`` joins both."""
+    """Owns a Pipeline and what makes its source and its model; ``close`` joins them all."""
 
     opened = pyqtSignal()
     """Another stream has begun; ``info`` tells which."""
@@ -65,6 +69,8 @@ class Session(QObject):
         self._clock = clock
         self._pipeline: Pipeline | None = None
         self._leaving: Pipeline | None = None
+        self._opener: BackgroundLoader[FrameSource] = BackgroundLoader()
+        self._is_opening = False
         self._next_source: FrameSource | None = None
         self.models = ModelLoading(options, clock)
         self._engine: ViewerEngine | None = None
@@ -125,13 +131,12 @@ class Session(QObject):
         self._opening_since = self._clock()
         self.loops = text in _LOOPING
         self._leave()
-        try:
-            truth = self._options.truth if text == self._options.source else None
-            self._next_source = self._options.open_source(text, truth)
-        except KpviewerError as error:
-            self._failure = error
+        truth = self._options.truth if text == self._options.source else None
+        make = self._options.open_source
+        self._is_opening = True
+        # In a thread: video code is imported, disks and cameras are asked.
+        self._opener.submit(self._source_name, lambda: make(text, truth))
         self.source_changed.emit()
-        self._start_next()
 
     def reopen(self) -> None:
         """Try the same source again."""
@@ -169,16 +174,19 @@ class Session(QObject):
 
     def take_result(self) -> FrameResult | None:
         """Give the newest result; the caller holds its frame and must let it go."""
+        self._start_next()
         result = self._pipeline.latest.take() if self._pipeline is not None else None
         self._has_frames = self._has_frames or result is not None
         return result
 
     def close(self) -> None:
         """Stop everything and wait for it."""
+        self._is_opening, self._next_source = False, None
         for pipeline in (self._pipeline, self._leaving):
             if pipeline is not None:
                 pipeline.close()
         self._pipeline = self._leaving = None
+        self._opener.close()
         self.models.close()
 
     def _leave(self) -> None:
@@ -186,12 +194,25 @@ class Session(QObject):
 
         The next one starts when it has, as both may want the same camera and the same model.
         """
-        self._next_source = None
+        self._is_opening, self._next_source = False, None
         if self._pipeline is not None:
             self._pipeline.stop()
             self._leaving, self._pipeline = self._pipeline, None
 
+    def _take_source(self) -> None:
+        outcome = self._opener.take()
+        if outcome is None or not self._is_opening:  # it was cancelled
+            return
+        self._is_opening = False
+        self._next_source = outcome.value
+        if isinstance(outcome.failure, KpviewerError):
+            self._failure = outcome.failure
+        elif outcome.failure is not None:
+            _log.error("Opening %s failed", outcome.name, exc_info=outcome.failure)
+            self._failure = KpviewerError(f"{outcome.name} can't be opened. {outcome.failure}")
+
     def _start_next(self) -> None:
+        self._take_source()
         if self._leaving is not None and self._leaving.status().state in _OVER:
             self._leaving.close()
             self._leaving = None

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def open_source(text: str | None, truth: TruthProvider | None) -> FrameSource:
-    """Make a source; it is opened by the pipeline's thread.
+    """Make a source, in the loader's thread; it is opened by the pipeline's.
 
     Raises:
         SourceError: if nothing of that name is known.

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from fakes import FakeSource, raises, read_stamp
+from fakes import FakeSource, eventually, raises, read_stamp
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QAction, QImage
 from PyQt6.QtWidgets import QLabel, QPushButton
@@ -325,7 +325,65 @@ def test_open_camera_takes_the_first_that_there_is(qtbot, open_window, monkeypat
         b for b in window.view.card.findChildren(QPushButton) if b.text() == "Open camera"
     )
     qtbot.mouseClick(button, LEFT)
-    assert opened == ["fake", "2"]
+    qtbot.waitUntil(lambda: opened == ["fake", "2"])
+
+
+def test_window_reacts_while_a_source_is_looked_for(qtbot, open_window):
+    may_open = threading.Event()
+
+    def slowly(_text, _truth):
+        assert may_open.wait(10)
+        return FakeSource(300)
+
+    window = open_window(open_source=slowly)
+    qtbot.waitUntil(lambda: "Opening fake" in card_text(window))
+    qtbot.keyClick(window, Key.Key_P)
+    assert not window.side_panel.isVisible()
+    may_open.set()
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
+
+
+def test_source_that_was_cancelled_while_it_was_looked_for_stays_closed(qtbot, open_window):
+    may_open, sources = threading.Event(), {"fake": FakeSource(300), "other": FakeSource(20)}
+
+    def slowly(text, _truth):
+        assert may_open.wait(10)
+        return sources[text]
+
+    window = open_window(open_source=slowly)
+    qtbot.waitUntil(lambda: "Opening fake" in card_text(window))
+    cancel = next(b for b in window.view.card.findChildren(QPushButton) if b.text() == "Cancel")
+    qtbot.mouseClick(cancel, LEFT)
+    assert "Open a camera" in card_text(window)
+    window.choose_source("other")
+    may_open.set()
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
+    assert (sources["fake"].opens, sources["other"].opens) == (0, 1)
+
+
+@pytest.mark.parametrize("error", [SourceError("No source is named x. Check it."), OSError("Lost")])
+def test_source_that_cannot_be_made_is_told(qtbot, open_window, error):
+    def fail(_text, _truth):
+        raise error
+
+    window = open_window(open_source=fail)
+    qtbot.waitUntil(lambda: str(error).split(". ")[0] in card_text(window))
+
+
+def test_cameras_come_into_the_menu_once_they_are_known(qtbot, open_window, monkeypatch):
+    may_list, found = threading.Event(), [camera.Camera(2, "Webcam", None)]
+    monkeypatch.setattr(camera, "list_cameras", lambda: may_list.wait(10) and found)
+    window = open_window()
+    menu = window.top_bar.source.menu()
+    menu.aboutToShow.emit()
+
+    def texts() -> list[str]:
+        return [action.text() for action in menu.actions()]
+
+    assert {"Demo", "Looking for cameras …"} <= set(texts())
+    may_list.set()
+    qtbot.waitUntil(lambda: "Webcam" in texts())
+    assert "Looking for cameras …" not in texts()
 
 
 def frames_in(path: Path) -> int:
@@ -370,7 +428,7 @@ def test_closing_while_a_source_opens_joins_every_thread(qtbot, open_window):
     source = FakeSource()
     source.open_is_blocked = True
     window = open_window(source)
-    source.wait_for_opens(1)
+    qtbot.waitUntil(lambda: source.opens == 1)
     qtbot.waitUntil(lambda: "Opening fake" in card_text(window))
     window.close()
     assert kpviewer_threads() == []
@@ -389,6 +447,16 @@ def test_closing_while_a_model_loads_waits_for_it(qtbot, open_window, engine):
     threading.Timer(0.05, may_load.set).start()
     window.close()
     assert kpviewer_threads() == []
+
+
+def test_nothing_is_opened_once_the_window_is_closed(open_window):
+    source = FakeSource()
+    window = open_window(source)
+    eventually(lambda: kpviewer_threads() == [])  # the source is made, and waits to be opened
+    window.close()
+    window.bridge.refresh()
+    assert kpviewer_threads() == []
+    assert source.opens == 0
 
 
 def test_ctrl_q_closes_the_window(qtbot, open_window):
