@@ -197,6 +197,5 @@ def all_checks() -> list[Check]:
         check_encoder(),
         check_models(),
         check_cameras(),
-        check_folder("settings folder", platformdirs.user_config_path("kpviewer")),
         check_folder("video folder", platformdirs.user_videos_path()),
     ]
