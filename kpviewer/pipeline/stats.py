@@ -19,6 +19,8 @@ DISPLAY = "display"
 """Key of the latency from capture to paint."""
 
 _WINDOW_S = 2.0
+_LEAST_S = 0.25
+"""The first frames come in a burst, out of a decoder's buffer: no rate yet."""
 _LATENCY_FRAMES = 300
 _NS = 1_000_000_000
 _STAGES = tuple(item.name for item in fields(StageTimings))
@@ -39,7 +41,7 @@ class RateMeter:
         while self._times_ns and now_ns - self._times_ns[0] > _WINDOW_S * _NS:
             self._times_ns.popleft()
         events = len(self._times_ns)
-        if events < 2:
+        if events < 2 or now_ns - self._times_ns[0] < _LEAST_S * _NS:
             return 0.0
         span_ns = self._times_ns[-1] - self._times_ns[0]
         silent_ns = now_ns - self._times_ns[-1]

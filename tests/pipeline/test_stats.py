@@ -93,3 +93,10 @@ def test_a_reset_forgets_everything(stats: StatsRecorder) -> None:
     stats.reset()
     snapshot = stats.snapshot(0)
     assert (snapshot.frames_read, snapshot.drops, snapshot.latency) == (0, {}, {})
+
+
+def test_a_burst_of_first_frames_gives_no_rate_yet() -> None:
+    meter = RateMeter()
+    for index in range(4):
+        meter.tick(index * 1_000_000)  # a thousand a second, for 3 ms
+    assert meter.per_second(4_000_000) == 0.0
