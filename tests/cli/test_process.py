@@ -225,6 +225,7 @@ class Slow(BoxEngine):
             sys.stdin.readline()
         return super().infer(bgr)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 options = process_job.ProcessOptions(Path(sys.argv[1]), ("video", "jsonl"))
 try:
     process.process_sources([sys.argv[2]], options, engine=Slow())

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from fakes import FakeSource, eventually, raises, read_stamp
+from fakes import TIMEOUT_S, FakeSource, raises, read_stamp
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QAction, QImage
 from PyQt6.QtWidgets import QLabel, QPushButton
@@ -450,9 +450,14 @@ def test_closing_while_a_model_loads_waits_for_it(qtbot, open_window, engine):
 
 
 def test_nothing_is_opened_once_the_window_is_closed(open_window):
-    source = FakeSource()
-    window = open_window(source)
-    eventually(lambda: kpviewer_threads() == [])  # the source is made, and waits to be opened
+    source, may_open = FakeSource(), threading.Event()
+
+    def make_source(_text, _truth):
+        assert may_open.wait(TIMEOUT_S)
+        return source
+
+    window = open_window(open_source=make_source)
+    may_open.set()  # made just before the window closes, or while it does: both may happen
     window.close()
     window.bridge.refresh()
     assert kpviewer_threads() == []

