@@ -21,6 +21,8 @@ class TrainConfig:
 
     model: str = DEFAULT_MODEL
     """Architecture, as ``models.weights`` knows it."""
+    init: str = ""
+    """Weights to start from, a shipped name or a file; none: random ones."""
     steps: int = 6000
     batch: int = 32
     sides: tuple[int, ...] = (256, 320)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.errors import PipelineError
+from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.ssd import SsdDetector
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.datasets import Batch, MosaicStream, StreamOptions, collate
@@ -195,6 +196,23 @@ def _single_thread(worker: int) -> None:
     torch.set_num_threads(1)
     if hasattr(os, "nice"):
         os.nice(1)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read what ``save_checkpoint`` wrote.
+
+    Raises:
+        WeightsError: if the file is missing or damaged.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise WeightsError(
+            f"Nothing to resume: {path} doesn't exist. Leave out --resume."
+        ) from error
+    except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
+        raise WeightsError(f"{path} is no checkpoint that can be read. Train anew.") from error
+    return state
 
 
 def save_checkpoint(trainer: Trainer, path: Path) -> None:

@@ -13,12 +13,12 @@ from tqdm import tqdm
 
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.errors import DatasetError
+from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.models.face_ssd import FACE_SPEC
 from kpviewer.models.ssd import SsdDetector
-from kpviewer.models.weights import ARCHITECTURES, save_weights
+from kpviewer.models.weights import ARCHITECTURES, load_model, save_weights
 from kpviewer.training.config import TrainConfig, load_config
-from kpviewer.training.loop import StepReport, Trainer, save_checkpoint
+from kpviewer.training.loop import StepReport, Trainer, read_checkpoint, save_checkpoint
 
 
 def train_recipe(
@@ -37,6 +37,7 @@ def train_recipe(
 
     Raises:
         DatasetError: if the recipe or the data can't be used.
+        WeightsError: if the checkpoint, or the weights to start from, can't be used.
     """
     config = load_config(recipe, changes)
     data = merge([read_annotations(spec) for spec in data_specs])
@@ -47,15 +48,13 @@ def train_recipe(
     spec = dataclasses.replace(FACE_SPEC, trained_on=", ".join(sources))
     detector = ARCHITECTURES[config.model](spec)
     assert isinstance(detector, SsdDetector)
+    if config.init:
+        _start_from(detector, config.init)
     trainer = Trainer(detector, data, config, device)
     out_dir.mkdir(parents=True, exist_ok=True)
     checkpoint, weights = out_dir / "last.pt", out_dir / f"{detector.spec.name}.safetensors"
     if resume:
-        if not checkpoint.is_file():
-            raise DatasetError(
-                f"Nothing to resume: {checkpoint} doesn't exist. Leave out --resume."
-            )
-        trainer.resume(torch.load(checkpoint, map_location=device, weights_only=True))
+        trainer.resume(read_checkpoint(checkpoint))
 
     def save() -> None:
         save_checkpoint(trainer, checkpoint)
@@ -70,6 +69,18 @@ def train_recipe(
             save()
             raise
     return weights
+
+
+def _start_from(detector: SsdDetector, name_or_path: str) -> None:
+    """Copy the weights of a model of the same architecture, classes and points."""
+    given = load_model(name_or_path)
+    try:
+        detector.network.load_state_dict(given.network.state_dict())
+    except RuntimeError as error:
+        raise WeightsError(
+            f"{name_or_path} doesn't fit {detector.spec.architecture} with the classes and points "
+            "of this run. Leave out init, or name weights of the same kind."
+        ) from error
 
 
 def merge(sets: Sequence[AnnotationSet]) -> AnnotationSet:

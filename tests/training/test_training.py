@@ -12,13 +12,13 @@ from training.pictures import background, dotted_face
 
 from kpviewer.annotations.coco import read_coco
 from kpviewer.cli.train import command
-from kpviewer.errors import DatasetError, PipelineError
+from kpviewer.errors import DatasetError, PipelineError, WeightsError
 from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.weights import load_model
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.datasets import PADDED, MosaicStream, StreamOptions, collate
-from kpviewer.training.loop import StepReport, Trainer
+from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
 from kpviewer.training.mosaic import MosaicOptions
 
 NAMES = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"]
@@ -126,6 +126,29 @@ def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> Non
     assert load_model(tmp_path / "run" / "face-ssd.safetensors").spec.name == "face-ssd"
     resumed = CliRunner().invoke(command, [*arguments, "--set", "steps=3", "--resume"])
     assert resumed.exit_code == 0, resumed.output
+
+
+def test_a_run_can_start_from_weights(dots: Path, tmp_path: Path) -> None:
+    shipped = load_model("face-ssd").network.state_dict()
+    arguments = ["face-ssd", "--data", f"coco:{dots}", "--out", str(tmp_path)]
+    # at a rate of nothing the weights stay what they were
+    for change in ("steps=1", "batch=2", "sides=[64]", "side_shares=[1]", "workers=0"):
+        arguments += ["--set", change]
+    arguments += ["--set", "learning_rate=0.0", "--set", "init=face-ssd"]
+    assert CliRunner().invoke(command, arguments).exit_code == 0
+    trained = load_model(tmp_path / "face-ssd.safetensors").network.state_dict()
+    for name, value in shipped.items():
+        if name.endswith("weight"):
+            assert torch.equal(trained[name], value)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a checkpoint", b"PK\x03\x04"])
+def test_a_checkpoint_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "last.pt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"last\.pt"):
+        read_checkpoint(path)
 
 
 def test_recipes_take_changes_and_refuse_unknown_keys(tmp_path: Path) -> None:
