@@ -146,10 +146,10 @@ class Saving(QObject):
             self.told.emit(str(error), None)
             return
         self._recorder, self._pipeline = recorder, pipeline
-        pipeline.add_sink(recorder)
         self.told.emit(f"Recording to {folder}", None)
-        if self._with_results:
+        if self._with_results:  # first, so that every frame of the video has its line
             self._start_results(info, recorder, pipeline)
+        pipeline.add_sink(recorder)
 
     def _start_results(
         self, info: StreamInfo, recorder: RecorderThread, pipeline: Pipeline
