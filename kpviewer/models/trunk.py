@@ -1,7 +1,6 @@
 """A light convolutional trunk with a small top-down pyramid, for detectors that run on a CPU.
 
-Plain residual 3x3 convolutions: on CPUs with wide vector units they give more accuracy a
-millisecond than depthwise ones, whose time goes into memory traffic.
+Plain residual 3x3 convolutions; docs/adr/0004 says why, and what of it isn't measured yet.
 """
 
 from __future__ import annotations

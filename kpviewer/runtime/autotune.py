@@ -20,7 +20,7 @@ WORTHWHILE = 0.9
 """Reduced precision must take at most this share of the time."""
 MAX_SCORE_CHANGE = 0.02
 MAX_SHIFT_PX = 0.5
-"""Of the input: a tenth of what the eye sees in a window."""
+"""Of the input: what a letterbox round trip may cost too."""
 
 
 def probe_picture() -> ImageArray:

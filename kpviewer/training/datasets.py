@@ -104,7 +104,7 @@ class MosaicStream(IterableDataset[Sample]):
 
 
 class _SampleCache:
-    """Decoded pictures, as many as fit in a gigabyte: decoding costs as much as composing."""
+    """Decoded pictures, as many as fit in a gigabyte: decoding was a quarter of the work."""
 
     LIMIT_BYTES = 1 << 30
 
