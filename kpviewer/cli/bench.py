@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kpviewer import __version__
-from kpviewer.cli.options import device_option, model_option, precision_option
+from kpviewer.cli.options import device_option, engine_option, model_option, precision_option
 from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class BenchOptions:
     """None, or "naive"."""
     device: str = "auto"
     precision: str = "auto"
+    engine: str = "auto"
     frames: int = 300
 
 
@@ -50,6 +51,7 @@ class BenchOptions:
 @click.option("--against", type=click.Choice(["naive"]), help="Compare with a plain loop.")
 @device_option
 @precision_option
+@engine_option
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="How many.")
 @click.option("--json", "json_path", metavar="FILE", help="Write the figures as JSON; - is stdout.")
 def command(*, json_path: str | None, **given: Any) -> None:
@@ -91,7 +93,7 @@ def measure(options: BenchOptions) -> BenchReport:
         return make_source(options.source)
 
     detector = load_model(options.model)
-    engine = Executor(detector, options.device, options.precision)
+    engine = Executor(detector, options.device, options.precision, options.engine)
     first_call_ms = _first_call_ms(engine)
     plan, look = Plan(options.frames), None
     if options.against is not None:
@@ -174,6 +176,7 @@ def _setting(engine: Executor, block: Block) -> dict[str, Any]:
         "model": engine.spec.name,
         "source": block.info.name,
         "device": engine.device_name,
+        "engine": engine.engine_name,
         "precision": engine.precision,
         "threads": torch.get_num_threads(),
         "picture_hw": list(block.picture_hw),

@@ -3,7 +3,8 @@
 The JSON is stable: keys are added, never renamed or removed. Times are in ms; ``null`` stands where
 there is nothing to measure; lists "by block" are in the order in which the blocks ran::
 
-    {"model": "face-ssd", "source": "demo", "device": "CPU", "precision": "bf16", "threads": 2,
+    {"model": "face-ssd", "source": "demo", "device": "CPU", "engine": "torch",
+     "precision": "bf16", "threads": 2,
      "picture_hw": [480, 640], "input_hw": [256, 320],
      "versions": {"kpviewer": "0.1.0", "torch": "2.11.0", "python": "3.11.9",
                   "platform": "Linux x86_64"},
@@ -115,7 +116,7 @@ def _setting_lines(values: Mapping[str, Any]) -> list[str]:
     picture, network = ("{1}x{0}".format(*values[key]) for key in ("picture_hw", "input_hw"))
     versions = values["versions"]
     return [
-        f"{values['model']} on {values['device']}, {values['precision']}, "
+        f"{values['model']} on {values['device']}, {values['engine']} {values['precision']}, "
         f"{values['threads']} CPU threads",
         f"{values['source']}, {picture} px, model input {network} px",
         f"kpviewer {versions['kpviewer']}, torch {versions['torch']}, "

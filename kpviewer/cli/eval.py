@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kpviewer.annotations.spec import FORMS
-from kpviewer.cli.options import device_option, iou_option, model_option, precision_option
+from kpviewer.cli.options import (
+    device_option,
+    engine_option,
+    iou_option,
+    model_option,
+    precision_option,
+)
 
 if TYPE_CHECKING:
     from kpviewer.annotations.structure import AnnotationSet
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--json", "json_path", metavar="FILE", help="Write the scores as JSON; - is stdout.")
 @device_option
 @precision_option
+@engine_option
 @iou_option
 @click.option("--limit", type=click.IntRange(1), help="Use N pictures, spread over the set.")
 def command(
@@ -32,6 +39,7 @@ def command(
     json_path: str | None,
     device: str,
     precision: str,
+    engine: str,
     iou: float | None,
     limit: int | None,
 ) -> None:
@@ -46,35 +54,35 @@ def command(
     from kpviewer.cli.json_output import write_json
 
     annotations = _spread(read_annotations(spec), limit)
-    engine, threads = open_engine(model, device, precision)
-    thresholds = engine.spec.thresholds
+    executor, threads = open_engine(model, device, precision, engine)
+    thresholds = executor.spec.thresholds
     thresholds = replace(
         thresholds,
         iou=thresholds.iou if iou is None else iou,
         # What the data don't label can't be scored. Pictures of no class at all are negatives.
-        classes=shared_classes(annotations, engine.spec.class_names) or None,
+        classes=shared_classes(annotations, executor.spec.class_names) or None,
     )
-    annotations = align_classes(annotations, engine.spec.class_names)
-    report = _run(engine, annotations, thresholds)
-    _print_table(report, annotations, engine, to_stderr=json_path == "-")
+    annotations = align_classes(annotations, executor.spec.class_names)
+    report = _run(executor, annotations, thresholds)
+    _print_table(report, annotations, executor, to_stderr=json_path == "-")
     if json_path is not None:
         setting = {
-            "model": engine.spec.name,
+            "model": executor.spec.name,
             "data": spec,
             "nms_iou": thresholds.iou,
             "threads": threads,
         }
-        write_json(json_path, {**setting, **_describe(engine, annotations, report)})
+        write_json(json_path, {**setting, **_describe(executor, annotations, report)})
 
 
-def open_engine(model: str, device: str, precision: str) -> tuple[Executor, int]:
+def open_engine(model: str, device: str, precision: str, engine: str) -> tuple[Executor, int]:
     """Load a model and put it on its device; tell the CPU threads that it uses."""
     import torch
 
     from kpviewer.models.weights import load_model
     from kpviewer.runtime.executor import Executor
 
-    return Executor(load_model(model), device, precision), torch.get_num_threads()
+    return Executor(load_model(model), device, precision, engine), torch.get_num_threads()
 
 
 def _spread(annotations: AnnotationSet, limit: int | None) -> AnnotationSet:
@@ -92,6 +100,7 @@ def _run(engine: Executor, annotations: AnnotationSet, thresholds: Thresholds) -
     from kpviewer.runtime.evaluation import evaluate
     from kpviewer.sources.images import load_picture
 
+    _warm_up(engine, annotations)
     with tqdm(total=len(annotations), unit="picture", disable=None, leave=False) as bar:
         return evaluate(
             lambda bgr: engine.infer(bgr)[0],
@@ -100,6 +109,16 @@ def _run(engine: Executor, annotations: AnnotationSet, thresholds: Thresholds) -
             thresholds=thresholds,
             progress=lambda _done: bar.update(),
         )
+
+
+def _warm_up(engine: Executor, annotations: AnnotationSet) -> None:
+    """Have every size of input ready, so that the times are those of pictures."""
+    from kpviewer.runtime.preprocess import letterbox_of
+
+    sizes = {image.size_wh[::-1] for image in annotations.images} - {(0, 0)}
+    by_input = {letterbox_of(engine.spec, hw).input_hw: hw for hw in sizes}
+    for hw in by_input.values():
+        engine.warm_up(hw)
 
 
 def _print_table(
@@ -113,7 +132,7 @@ def _print_table(
     times = report.frame_ms
     click.echo(
         f"{times.p50:.1f} ms a frame (mean {times.mean:.1f}, 95 % under {times.p95:.1f}) "
-        f"on {engine.device_name}, {engine.precision}",
+        f"on {engine.device_name}, {engine.engine_name} {engine.precision}",
         err=to_stderr,
     )
 
@@ -125,6 +144,7 @@ def _describe(
 
     return {
         "device": engine.device_name,
+        "engine": engine.engine_name,
         "precision": engine.precision,
         "input_hw": list(engine.spec.input_hw),
         **report_json(report, annotations.class_names),

@@ -23,6 +23,13 @@ precision_option = click.option(
     default="auto",
     show_default=True,
 )
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(("auto", "torch", "openvino")),
+    default="auto",
+    show_default=True,
+    help="What computes; auto measures.",
+)
 conf_option = click.option(
     "--conf", type=click.FloatRange(0, 1), help="Confidence.  [default: the model's]"
 )

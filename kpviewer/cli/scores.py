@@ -3,8 +3,8 @@
 The JSON is stable: keys are added, never renamed or removed. Shares are in [0, 1], times in ms,
 ``null`` stands where there is nothing to measure::
 
-    {"model": "face-ssd", "data": "coco:val.json", "device": "cpu", "precision": "fp32",
-     "threads": 2, "input_hw": [320, 320], "nms_iou": 0.45,
+    {"model": "face-ssd", "data": "coco:val.json", "device": "CPU", "engine": "torch",
+     "precision": "fp32", "threads": 2, "input_hw": [320, 320], "nms_iou": 0.45,
      "ms_per_frame": {"mean": 8.1, "p50": 8.0, "p95": 9.2},
      "overall": {"images": 906, "objects": 945, "ap50": 0.97, "ap": 0.71,
                  "ap50_by_class": {"face": 0.97},

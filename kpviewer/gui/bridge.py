@@ -119,7 +119,8 @@ class Bridge(QObject):
         else:
             spent = result.timings if result is not None else None
             model_ms = spent.upload + spent.forward + spent.postprocess if spent else None
-            self._window.status_bar.show_model(engine.device_name, engine.precision, model_ms)
+            how = f"{engine.engine_name} {engine.precision}"
+            self._window.status_bar.show_model(engine.device_name, how, model_ms)
 
     def _on_painted(self) -> None:
         pipeline, result = self._session.pipeline, self._window.view.result()

@@ -24,6 +24,10 @@ class ViewerEngine(InferenceEngine, Protocol):
         """For people: "CPU", or the name of the GPU."""
 
     @property
+    def engine_name(self) -> str:
+        """What computes: "torch", "openvino"."""
+
+    @property
     def precision(self) -> str:
         """For people: "fp32", "bf16", "fp16"."""
 

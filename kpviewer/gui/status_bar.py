@@ -24,7 +24,7 @@ class StatusBar(QFrame):
         self._clock = clock
         self._message_until = 0.0
         self._folder: Path | None = None
-        self._model = _label("Device, precision and time of the model", 96)
+        self._model = _label("Device, engine, precision and time of the model", 96)
         self._size = _label("Size of the source", 96)
         self._rates = _label("Frames a second", 96)
         self._drops = _label("Dropped frames", 64)
@@ -42,9 +42,9 @@ class StatusBar(QFrame):
         row.addWidget(self._message, 1)
         self.setFixedHeight(28)
 
-    def show_model(self, device: str, precision: str, forward_ms: float | None) -> None:
-        """Tell where the model runs and how long a frame takes it."""
-        parts = [part for part in (device, precision) if part]
+    def show_model(self, device: str, how: str, forward_ms: float | None) -> None:
+        """Tell where and how the model runs, and how long a frame takes it."""
+        parts = [part for part in (device, how) if part]
         if forward_ms is not None:
             parts.append(f"{forward_ms:.1f} ms")
         self._model.setText(" · ".join(parts) or "No model")

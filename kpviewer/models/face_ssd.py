@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from kpviewer.models.anchors import MapAnchors
+from kpviewer.models.region_points import RegionPoints
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.ssd import SsdDetector, SsdNetwork
 from kpviewer.models.trunk import PyramidTrunk, TrunkSize
 
 _ASPECT = 1.25
 """Height over width of an upright face box, hairline to chin and ear to ear."""
+
+_POINT_MAPS = 3
+"""Landmarks are read at strides 8, 16 and 32."""
 
 _TRUNK = TrunkSize(stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48)
 
@@ -50,5 +54,6 @@ def build_face_ssd(spec: ModelSpec = FACE_SPEC) -> SsdDetector:
         FACE_MAPS,
         len(spec.class_names),
         len(spec.keypoint_names),
+        RegionPoints(_TRUNK.pyramid, _POINT_MAPS, len(spec.keypoint_names)),
     )
-    return SsdDetector(spec, network, FACE_MAPS)
+    return SsdDetector(spec, network)

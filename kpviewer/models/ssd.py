@@ -1,7 +1,8 @@
 """A single-shot detector with a keypoint head: class scores, boxes and points from default boxes.
 
 Source: Liu et al. 2016, SSD (arXiv:1512.02325). The keypoint head regresses points from the same
-default boxes, as Deng et al. 2019, RetinaFace (arXiv:1905.00641) does.
+default boxes, as Deng et al. 2019, RetinaFace (arXiv:1905.00641) does; where there is a region
+head, the points of the best boxes are then read again from a grid over each box.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ from torch import Tensor, nn
 
 from kpviewer.models.anchors import MapAnchors, default_boxes
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.boxes import decode_boxes, decode_points
+from kpviewer.models.boxes import decode_boxes, decode_points, encode_points, xyxy_to_cxcywh
+from kpviewer.models.region_points import RegionPoints
 from kpviewer.models.spec import ModelSpec
 
 MAX_CANDIDATES = 400
+MAX_REGIONS = 48
+"""Best boxes whose points are read again. An object has about ten candidates, its best one first:
+enough for several objects; candidates past them keep the points of their default box."""
 
 
 class SsdHeads(NamedTuple):
@@ -29,10 +34,21 @@ class SsdHeads(NamedTuple):
     """(B, P, 4)."""
     point_offsets: Tensor
     """(B, P, K, 2)."""
+    proposal_points: Tensor | None = None
+    """(B, R, K, 2) offsets from the R proposals a picture that were given, if any were."""
 
 
 class SsdNetwork(nn.Module):
-    """A trunk and one 3x3 convolution a map that predicts everything of each default box."""
+    """A trunk and one 3x3 convolution a map that predicts everything of each default box.
+
+    Args:
+        trunk: pictures to feature maps, fine to coarse.
+        channels: of each map.
+        maps: default boxes of each map.
+        num_classes: C.
+        num_keypoints: K.
+        region_points: reads points again where boxes were found; without it, the first ones stay.
+    """
 
     def __init__(
         self,
@@ -41,10 +57,14 @@ class SsdNetwork(nn.Module):
         maps: tuple[MapAnchors, ...],
         num_classes: int,
         num_keypoints: int,
+        region_points: RegionPoints | None = None,
     ) -> None:
         super().__init__()
         self.trunk = trunk
         self.num_classes, self.num_keypoints = num_classes, num_keypoints
+        self.region_points = region_points
+        self._maps = maps
+        self._defaults: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
         self._row = num_classes + 4 + 2 * num_keypoints
         self.heads = nn.ModuleList(
             nn.Conv2d(inputs, len(anchors.sizes_wh) * self._row, 3, padding=1)
@@ -64,34 +84,62 @@ class SsdNetwork(nn.Module):
             with torch.no_grad():
                 head.bias.view(-1, self._row)[:, : self.num_classes] = -math.log(99.0)
 
-    def forward(self, images: Tensor) -> SsdHeads:
-        """Predict for (B, 3, H, W) normalised RGB pictures."""
-        rows = []
-        for head, features in zip(self.heads, self.trunk(images), strict=True):
-            out = head(features).permute(0, 2, 3, 1)  # (B, h, w, A * row)
-            rows.append(out.reshape(len(images), -1, self._row))
-        everything = torch.cat(rows, 1)  # (B, P, row)
-        widths = [self.num_classes, 4, 2 * self.num_keypoints]
-        classes, boxes, points = torch.split(everything, widths, -1)
-        shape = (*points.shape[:2], self.num_keypoints, 2)
-        return SsdHeads(classes, boxes, points.reshape(shape))
-
-
-class SsdDetector:
-    """An SSD network with its default boxes and its decoding."""
-
-    def __init__(self, spec: ModelSpec, network: SsdNetwork, maps: tuple[MapAnchors, ...]) -> None:
-        self.spec = spec
-        self.network = network
-        self._maps = maps
-        self._defaults: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
-
     def defaults(self, input_hw: tuple[int, int], device: torch.device) -> Tensor:
         """Default boxes of an input size: (P, 4) cxcywh, input px, kept after the first call."""
         key = (input_hw, device)
         if key not in self._defaults:
             self._defaults[key] = default_boxes(self._maps, input_hw).to(device)
         return self._defaults[key]
+
+    def forward(self, images: Tensor, proposals: Tensor | None = None) -> SsdHeads:
+        """Predict.
+
+        Args:
+            images: (B, 3, H, W) normalised RGB pictures.
+            proposals: (B, R, 4) xyxy boxes, input px, to read points from instead of the best
+                boxes found: for training.
+        """
+        maps = self.trunk(images)
+        rows = []
+        for head, features in zip(self.heads, maps, strict=True):
+            out = head(features).permute(0, 2, 3, 1)  # (B, h, w, A * row)
+            rows.append(out.reshape(len(images), -1, self._row))
+        everything = torch.cat(rows, 1)  # (B, P, row)
+        widths = [self.num_classes, 4, 2 * self.num_keypoints]
+        classes, boxes, points = torch.split(everything, widths, -1)
+        shape = (*points.shape[:2], self.num_keypoints, 2)
+        heads = SsdHeads(classes, boxes, points.reshape(shape))
+        if self.region_points is None:
+            return heads
+        input_hw = (images.shape[2], images.shape[3])
+        if proposals is not None:
+            return heads._replace(proposal_points=self.region_points(maps, proposals, input_hw))
+        return self._looked_at_again(heads, maps, input_hw)
+
+    def _looked_at_again(
+        self, heads: SsdHeads, maps: list[Tensor], input_hw: tuple[int, int]
+    ) -> SsdHeads:
+        """Replace the point offsets of the best default boxes by those of their regions."""
+        assert self.region_points is not None
+        defaults = self.defaults(input_hw, heads.class_logits.device)
+        count = min(MAX_REGIONS, len(defaults))
+        best = best_logit(heads.class_logits).topk(count, dim=1).indices  # (B, R)
+        batch = torch.arange(len(best), device=best.device)[:, None]
+        chosen = defaults[best]  # (B, R, 4)
+        xyxy = decode_boxes(heads.box_offsets[batch, best].float(), chosen)
+        offsets = self.region_points(maps, xyxy, input_hw)
+        points_xy = decode_points(offsets.float(), xyxy_to_cxcywh(xyxy))
+        again = encode_points(points_xy, chosen).to(heads.point_offsets.dtype)
+        index = best[..., None, None].expand(again.shape)
+        return heads._replace(point_offsets=heads.point_offsets.scatter(1, index, again))
+
+
+class SsdDetector:
+    """An SSD network with its description and its decoding."""
+
+    def __init__(self, spec: ModelSpec, network: SsdNetwork) -> None:
+        self.spec = spec
+        self.network = network
 
     def decode(self, raw: SsdHeads, input_hw: tuple[int, int]) -> DecodedBatch:
         """Keep the best default boxes by class score and turn them into boxes and points.
@@ -104,9 +152,9 @@ class SsdDetector:
             M = min(P, 400) rows a picture, by descending best score; input px, boxes clipped.
         """
         logits = raw.class_logits.float()
-        defaults = self.defaults(input_hw, logits.device)
+        defaults = self.network.defaults(input_hw, logits.device)
         keep = min(MAX_CANDIDATES, len(defaults))
-        best = logits.amax(-1).topk(keep, dim=1).indices  # (B, M)
+        best = best_logit(logits).topk(keep, dim=1).indices  # (B, M)
         batch = torch.arange(len(logits), device=logits.device)[:, None]
         chosen = defaults[best]  # (B, M, 4)
         xyxy = decode_boxes(raw.box_offsets[batch, best].float(), chosen)
@@ -115,3 +163,8 @@ class SsdDetector:
         xyxy = torch.minimum(xyxy.clamp(min=0), limit)
         points = decode_points(raw.point_offsets[batch, best].float(), chosen)
         return DecodedBatch(xyxy, logits[batch, best].sigmoid(), points)
+
+
+def best_logit(class_logits: Tensor) -> Tensor:
+    """The highest of the classes: (B, P, C) -> (B, P). With one class that is a view."""
+    return class_logits[..., 0] if class_logits.shape[-1] == 1 else class_logits.amax(-1)

@@ -94,15 +94,25 @@ def load_model(name_or_path: str | Path) -> Detector:
             f"{', '.join(sorted(ARCHITECTURES))}. Update kpviewer."
         )
     detector = ARCHITECTURES[spec.architecture](spec)
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path.name} can't be read: {error}. Is the file complete?") from error
+    state = read_state(path)
     _check_state(path.name, state, detector.network.state_dict())
     detector.network.load_state_dict(state)
     detector.network.eval()
     return detector
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a model file, unchecked against any network.
+
+    Raises:
+        WeightsError: if the file isn't a readable .safetensors file.
+    """
+    check_file(path)
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path.name} can't be read: {error}. Is the file complete?") from error
 
 
 def _check_state(name: str, state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:

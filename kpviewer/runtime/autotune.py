@@ -1,23 +1,25 @@
-"""Choosing a precision by measuring: the fastest one that sees the same as single precision."""
+"""Choosing how to run a model by measuring: the fastest way that sees what the exact one sees."""
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from kpviewer.geometry import Letterbox
+from kpviewer.runtime.runners import Runner
 from kpviewer.sources.demo import DemoSource
 from kpviewer.structures import ImageArray
 
-Run = Callable[[Tensor, str], Tensor]
-"""Prepared picture and precision -> packed candidates (M, 4 + C + 2K), first row the best."""
+_log = logging.getLogger(__name__)
 
 RUNS = 7
 WORTHWHILE = 0.9
-"""Reduced precision must take at most this share of the time."""
+"""Another way than the exact one must take at most this share of its time."""
 MAX_SCORE_CHANGE = 0.02
 MAX_SHIFT_PX = 0.5
 """Of the input: what a letterbox round trip may cost too."""
@@ -33,28 +35,41 @@ def probe_picture() -> ImageArray:
     return captured.bgr
 
 
-def choose_precision(run: Run, image: Tensor, num_classes: int) -> str:
-    """Measure the precisions that a device may profit from, on one picture.
+def choose_runner(
+    runners: Sequence[Runner], bgr: ImageArray, box: Letterbox, num_classes: int
+) -> Runner:
+    """Measure the ways to run a model, on one picture.
 
     Args:
-        run: decodes a picture at a precision.
-        image: prepared picture, on the device.
+        runners: ways to choose from; the first one is exact and always works.
+        bgr: (H, W, 3) uint8 picture with objects.
+        box: where it lies in the input.
         num_classes: of the model.
 
     Returns:
-        fp32, fp16 (GPU) or bf16 (CPU).
+        The first one, or another that sees the same in at most nine tenths of its time.
     """
-    other = reduced_precision(image.device)
-    if other is None:
-        return "fp32"
-    exact = run(image, "fp32")
-    if not agrees(exact, run(image, other), num_classes):
-        return "fp32"
-    exact_s, other_s = [], []
-    for _ in range(RUNS):  # in turn, so that a busy moment of the machine meets both
-        exact_s.append(_seconds(run, image, "fp32"))
-        other_s.append(_seconds(run, image, other))
-    return other if min(other_s) < WORTHWHILE * min(exact_s) else "fp32"
+    exact = runners[0]
+    seen = _run(exact, bgr, box)
+
+    def sees_the_same(rival: Runner) -> bool:
+        try:
+            rival.prepare(box.input_hw)
+            return agrees(seen, _run(rival, bgr, box), num_classes)
+        except Exception as error:  # a model that an optional engine can't run is no failure
+            _log.info("%s %s isn't used: %s", rival.engine, rival.precision, error)
+            return False
+
+    rivals = [runner for runner in runners[1:] if sees_the_same(runner)]
+    times: list[list[float]] = [[] for _ in range(1 + len(rivals))]
+    for _ in range(RUNS if rivals else 0):  # in turn: a busy moment of the machine meets all
+        for runner, own in zip((exact, *rivals), times, strict=True):
+            own.append(_seconds(runner, bgr, box))
+    best, best_s = exact, min(times[0], default=0.0) * WORTHWHILE
+    for runner, own in zip(rivals, times[1:], strict=True):
+        if min(own) < best_s:
+            best, best_s = runner, min(own)
+    return best
 
 
 def reduced_precision(device: torch.device) -> str | None:
@@ -94,9 +109,13 @@ def agrees(exact: Tensor, reduced: Tensor, num_classes: int) -> bool:
     return bool(places.max() <= MAX_SHIFT_PX and scores.max() <= MAX_SCORE_CHANGE)
 
 
-def _seconds(run: Run, image: Tensor, precision: str) -> float:
+def _run(runner: Runner, bgr: ImageArray, box: Letterbox) -> Tensor:
+    return runner.decode(runner.forward(runner.load(bgr, box)), box.input_hw)
+
+
+def _seconds(runner: Runner, bgr: ImageArray, box: Letterbox) -> float:
     began = time.perf_counter()
-    run(image, precision)
-    if image.is_cuda:
-        torch.cuda.synchronize(image.device)
+    seen = _run(runner, bgr, box)
+    if seen.is_cuda:
+        torch.cuda.synchronize(seen.device)
     return time.perf_counter() - began

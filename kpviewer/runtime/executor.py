@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from kpviewer.errors import PipelineError
-from kpviewer.runtime.autotune import choose_precision, probe_picture
+from kpviewer.runtime.autotune import choose_runner, probe_picture, reduced_precision
 from kpviewer.runtime.device import device_label, resolve_device, use_cpu_threads
-from kpviewer.runtime.fusion import fused
+from kpviewer.runtime.openvino_runner import OpenVinoRunner, has_openvino
 from kpviewer.runtime.preprocess import Preprocessor, letterbox_of
+from kpviewer.runtime.runners import PRECISIONS, Runner, TorchRunner, eager_network
 from kpviewer.structures import Candidates
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import ImageArray
 
-PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+ENGINES = ("torch", "openvino")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class InferenceTimings:
     """Where the time of one picture went, ms; on a GPU measured by its own events."""
 
     upload: float
-    """To the device, resized and normalised."""
+    """To the device, resized, and normalised unless the graph does that."""
     forward: float
     postprocess: float
-    """Decode and copy back."""
+    """Decode and copy back; a compiled graph decodes in ``forward``."""
 
 
 class Executor:
@@ -47,24 +47,61 @@ class Executor:
     Args:
         detector: network, description and decoding.
         device: auto, cpu, cuda, cuda:N or mps.
-        precision: auto (the fastest that sees the same, measured on the first picture), fp32,
-            fp16 or bf16.
+        precision: auto, fp32, fp16 or bf16.
+        engine: auto, torch, or openvino (CPU only).
+
+    What is auto is settled on the first picture: the fastest way that sees what single precision in
+    torch sees, both measured.
 
     Raises:
-        PipelineError: if the device isn't there, or there is no such precision.
+        PipelineError: if the device, the engine or the precision isn't there.
     """
 
-    def __init__(self, detector: Detector, device: str = "auto", precision: str = "auto") -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        device: str = "auto",
+        precision: str = "auto",
+        engine: str = "auto",
+    ) -> None:
         if precision not in ("auto", *PRECISIONS):
             raise PipelineError(f"A precision is auto, {', '.join(PRECISIONS)}, got {precision!r}.")
         self._detector = detector
         self._device = resolve_device(device)
-        if self._device.type == "cpu":
-            use_cpu_threads()
-        network = fused(detector.network).to(memory_format=torch.channels_last).to(self._device)
-        self._network = network
         self._preprocess = Preprocessor(detector.spec, self._device)
-        self._precision = precision
+        self._runner: Runner | None = None
+        self._runners = self._make_runners(precision, engine)
+        if len(self._runners) == 1:
+            self._runner = self._runners[0]
+
+    def _make_runners(self, precision: str, engine: str) -> list[Runner]:
+        """The ways to choose from; the first is the one that the others must agree with."""
+        is_cpu = self._device.type == "cpu"
+        threads = use_cpu_threads() if is_cpu else 0
+        engines: tuple[str, ...] = ENGINES if engine == "auto" else (engine,)
+        if not is_cpu or not has_openvino():
+            engines = tuple(name for name in engines if name != "openvino")
+        if not engines or not set(engines) <= set(ENGINES):
+            raise PipelineError(
+                f"An engine is auto, torch, or openvino on the CPU where it is installed; got "
+                f"{engine!r} on {device_label(self._device)}. Use --engine auto."
+            )
+        reduced = reduced_precision(self._device)
+        precisions = ["fp32", *([reduced] if reduced else [])]
+        if precision != "auto":
+            precisions = [precision]
+        runners: list[Runner] = []
+        if "torch" in engines:
+            network = eager_network(self._detector, self._device)
+            runners += [
+                TorchRunner(self._detector, network, self._preprocess, name) for name in precisions
+            ]
+        if "openvino" in engines:
+            runners += [
+                OpenVinoRunner(self._detector, self._preprocess, name, threads)
+                for name in precisions
+            ]
+        return runners
 
     @property
     def spec(self) -> ModelSpec:
@@ -77,9 +114,14 @@ class Executor:
         return device_label(self._device)
 
     @property
+    def engine_name(self) -> str:
+        """The library that computes, torch or openvino; auto until the first picture."""
+        return self._runner.engine if self._runner else "auto"
+
+    @property
     def precision(self) -> str:
         """fp32, fp16 or bf16; auto until the first picture."""
-        return self._precision
+        return self._runner.precision if self._runner else "auto"
 
     @property
     def wants_pinned_memory(self) -> bool:
@@ -87,9 +129,11 @@ class Executor:
         return self._device.type == "cuda"
 
     def warm_up(self, source_hw: tuple[int, int]) -> None:
-        """Settle the precision and run a few pictures, so that the first real one isn't slow."""
-        if self._precision == "auto":
+        """Settle what is auto and run a few pictures, so that the first real one isn't slow."""
+        if self._runner is None:
             self.infer(probe_picture())
+        assert self._runner is not None
+        self._runner.prepare(letterbox_of(self.spec, source_hw).input_hw)
         blank = np.zeros((*source_hw, 3), np.uint8)
         for _ in range(3):
             self.infer(blank)
@@ -105,37 +149,18 @@ class Executor:
         """
         box = letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1]))
         with torch.inference_mode():
+            if self._runner is None:
+                classes = len(self.spec.class_names)
+                self._runner = choose_runner(self._runners, bgr, box, classes)
             marks = [self._mark()]
-            picture = torch.from_numpy(bgr).to(self._device, non_blocking=True)
-            image = self._preprocess(picture, box)
-            if self._precision == "auto":
-                self._precision = choose_precision(self._run, image, len(self.spec.class_names))
+            loaded = self._runner.load(bgr, box)
             marks.append(self._mark())
-            raw = self._forward(image)
+            raw = self._runner.forward(loaded)
             marks.append(self._mark())
-            packed = self._decode(raw, box).cpu()
+            packed = self._runner.decode(raw, box.input_hw).cpu()
             marks.append(self._mark())
         spans = [_milliseconds(a, b) for a, b in pairwise(marks)]
         return self._unpack(packed.numpy(), box), InferenceTimings(*spans)
-
-    def _forward(self, image: Tensor, precision: str | None = None) -> object:
-        dtype = PRECISIONS[precision or self._precision]
-        with torch.autocast(self._device.type, dtype, enabled=dtype is not torch.float32):
-            return self._network(image)
-
-    def _run(self, image: Tensor, precision: str) -> Tensor:
-        """The packed candidates of a prepared picture, at a precision: what autotune compares."""
-        input_hw = (image.shape[2], image.shape[3])
-        return self._pack(self._forward(image, precision), input_hw)
-
-    def _decode(self, raw: object, box: Letterbox) -> Tensor:
-        return self._pack(raw, box.input_hw)
-
-    def _pack(self, raw: object, input_hw: tuple[int, int]) -> Tensor:
-        """One tensor (M, 4 + C + 2K), so that one copy brings everything to the host."""
-        decoded = self._detector.decode(raw, input_hw)
-        points = decoded.keypoints_xy[0].flatten(1)
-        return torch.cat([decoded.xyxy[0], decoded.scores[0], points], 1)
 
     def _unpack(self, packed: np.ndarray, box: Letterbox) -> Candidates:
         classes = len(self.spec.class_names)

@@ -1,4 +1,4 @@
-"""Resizing pictures on the host, with OpenCV. The engine resizes on its device instead."""
+"""Resizing pictures on the host, with OpenCV. On a GPU the engine resizes there instead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kpviewer.structures import ImageArray
 
 
 def resized(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
-    """Resize a picture by bilinear interpolation.
+    """Resize a picture: by area averages where it shrinks, so that nothing thin gets lost.
 
     Args:
         bgr: (H, W, 3) uint8.
@@ -20,4 +20,6 @@ def resized(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
     """
     if bgr.shape[:2] == size_hw:
         return bgr
-    return np.asarray(cv2.resize(bgr, size_hw[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    shrinks = size_hw[0] <= bgr.shape[0] and size_hw[1] <= bgr.shape[1]
+    kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(bgr, size_hw[::-1], interpolation=kind), np.uint8)

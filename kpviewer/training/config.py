@@ -23,6 +23,8 @@ class TrainConfig:
     """Architecture, as ``models.weights`` knows it."""
     init: str = ""
     """Weights to start from, a shipped name or a file; none: random ones."""
+    pseudo_points: bool = True
+    """Whether points that a detector placed (``pseudo`` in the data) teach where points are."""
     steps: int = 6000
     batch: int = 32
     sides: tuple[int, ...] = (256, 320)

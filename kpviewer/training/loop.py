@@ -21,6 +21,7 @@ from kpviewer.models.ssd import SsdDetector
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.datasets import Batch, MosaicStream, StreamOptions, collate
 from kpviewer.training.losses import SsdLosses, ssd_losses
+from kpviewer.training.proposals import proposals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class StepReport:
     classification: float
     boxes: float
     points: float
+    region_points: float
 
 
 class Trainer:
@@ -158,9 +160,10 @@ class Trainer:
 
     def _update(self, batch: Batch, input_hw: tuple[int, int]) -> SsdLosses:
         moved = Batch(*(tensor.to(self._device, non_blocking=True) for tensor in batch))
-        heads = self._network(self._normalised(moved.images))
-        defaults = self._detector.defaults(input_hw, self._device)
-        losses = ssd_losses(heads, moved, defaults, self._config.loss)
+        proposals = proposals_of(moved.xyxy)
+        heads = self._network(self._normalised(moved.images), proposals)
+        defaults = self._detector.network.defaults(input_hw, self._device)
+        losses = ssd_losses(heads, moved, defaults, self._config.loss, proposals)
         if not torch.isfinite(losses.total):
             raise PipelineError(
                 f"The loss is not a number at step {self._step}. Lower learning_rate "

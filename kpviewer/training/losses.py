@@ -15,10 +15,12 @@ from kpviewer.models.boxes import (
     encode_boxes,
     encode_points,
     intersection,
+    xyxy_to_cxcywh,
 )
 from kpviewer.models.matching import UNMATCHED, match_boxes
 from kpviewer.models.ssd import SsdHeads
 from kpviewer.training.datasets import IGNORED, Batch
+from kpviewer.training.proposals import COPIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class SsdLossOptions:
     focal_gamma: float = 2.0
     box_weight: float = 1.0
     point_weight: float = 1.0
+    region_weight: float = 4.0
+    """Of points read from regions, which replace those of the default boxes in the result."""
     box_beta: float = 0.5
     """Where smooth L1 turns from square to straight, in offset units."""
     point_beta: float = 0.2
@@ -54,11 +58,12 @@ class SsdLosses(NamedTuple):
     classification: Tensor
     boxes: Tensor
     points: Tensor
+    region_points: Tensor
 
     @property
     def total(self) -> Tensor:
         """What is minimised."""
-        return self.classification + self.boxes + self.points
+        return self.classification + self.boxes + self.points + self.region_points
 
 
 def assign(batch: Batch, defaults: Tensor, options: SsdLossOptions) -> SsdTargets:
@@ -75,7 +80,11 @@ def assign(batch: Batch, defaults: Tensor, options: SsdLossOptions) -> SsdTarget
 
 
 def ssd_losses(
-    heads: SsdHeads, batch: Batch, defaults: Tensor, options: SsdLossOptions
+    heads: SsdHeads,
+    batch: Batch,
+    defaults: Tensor,
+    options: SsdLossOptions,
+    proposals: Tensor | None = None,
 ) -> SsdLosses:
     """Compare predictions with truth, normalised by the number of matched default boxes.
 
@@ -84,6 +93,7 @@ def ssd_losses(
         batch: their truth, on the same device.
         defaults: (P, 4) cxcywh default boxes, input px.
         options: matching and weights.
+        proposals: (B, T * COPIES, 4) boxes that ``heads.proposal_points`` was read from.
     """
     targets = assign(batch, defaults, options)
     positive = targets.matched != UNMATCHED  # (B, P)
@@ -111,7 +121,23 @@ def ssd_losses(
         classification / count,
         options.box_weight * boxes / count / 4,
         options.point_weight * points / per_point,
+        options.region_weight * _region_points(heads, batch, proposals, options),
     )
+
+
+def _region_points(
+    heads: SsdHeads, batch: Batch, proposals: Tensor | None, options: SsdLossOptions
+) -> Tensor:
+    """Mean loss a labelled point of what was read from the proposals; 0 without any."""
+    if proposals is None or heads.proposal_points is None:
+        return heads.point_offsets.new_zeros(())
+    known = batch.labelled.repeat_interleave(COPIES, dim=1)  # (B, R, K)
+    points_xy = batch.points_xy.repeat_interleave(COPIES, dim=1)
+    wanted = encode_points(points_xy, xyxy_to_cxcywh(proposals))
+    loss = functional.smooth_l1_loss(
+        heads.proposal_points[known], wanted[known], reduction="sum", beta=options.point_beta
+    )
+    return loss / known.sum().clamp(min=1)
 
 
 def _classification(

@@ -16,7 +16,7 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.models.face_ssd import FACE_SPEC
 from kpviewer.models.ssd import SsdDetector
-from kpviewer.models.weights import ARCHITECTURES, load_model, save_weights
+from kpviewer.models.weights import ARCHITECTURES, find_weights, read_state, save_weights
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint, save_checkpoint
 
@@ -41,6 +41,8 @@ def train_recipe(
     """
     config = load_config(recipe, changes)
     data = merge([read_annotations(spec) for spec in data_specs])
+    if not config.pseudo_points:
+        data = without_pseudo_points(data)
     torch.manual_seed(config.seed)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -72,15 +74,36 @@ def train_recipe(
 
 
 def _start_from(detector: SsdDetector, name_or_path: str) -> None:
-    """Copy the weights of a model of the same architecture, classes and points."""
-    given = load_model(name_or_path)
-    try:
-        detector.network.load_state_dict(given.network.state_dict())
-    except RuntimeError as error:
+    """Copy what a model file has for this network; parts that it lacks stay random.
+
+    Raises:
+        WeightsError: if it has less than half of this network's values.
+    """
+    wanted = detector.network.state_dict()
+    given = read_state(find_weights(name_or_path))
+    fits = {
+        name: value
+        for name, value in given.items()
+        if name in wanted and value.shape == wanted[name].shape
+    }
+    taken = sum(value.numel() for value in fits.values())
+    if 2 * taken < sum(value.numel() for value in wanted.values()):
         raise WeightsError(
             f"{name_or_path} doesn't fit {detector.spec.architecture} with the classes and points "
             "of this run. Leave out init, or name weights of the same kind."
-        ) from error
+        )
+    detector.network.load_state_dict(wanted | fits)
+
+
+def without_pseudo_points(data: AnnotationSet) -> AnnotationSet:
+    """Leave the boxes that a detector made, and unlabel their points."""
+    images = tuple(
+        dataclasses.replace(
+            image, keypoints_labelled=image.keypoints_labelled & ~image.pseudo[:, None]
+        )
+        for image in data.images
+    )
+    return dataclasses.replace(data, images=images)
 
 
 def merge(sets: Sequence[AnnotationSet]) -> AnnotationSet:
@@ -108,8 +131,10 @@ class _Progress:
         self._file = log.open("a" if done else "w", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file)
         if not done:
-            self._writer.writerow(["step", "learning_rate", "class", "boxes", "points"])
-        self._smooth = [0.0, 0.0, 0.0]
+            self._writer.writerow(
+                ["step", "learning_rate", "class", "boxes", "points", "region points"]
+            )
+        self._smooth = [0.0, 0.0, 0.0, 0.0]
         self._seen = 0
 
     def __enter__(self) -> _Progress:
@@ -123,7 +148,7 @@ class _Progress:
         """Take one step in."""
         self._seen += 1
         weight = max(0.02, 1 / self._seen)
-        parts = (step.classification, step.boxes, step.points)
+        parts = (step.classification, step.boxes, step.points, step.region_points)
         self._smooth = [
             old + weight * (new - old) for old, new in zip(self._smooth, parts, strict=True)
         ]

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.usefixtures("qapp")
 
 STAGES = ["read", "queue_wait", "upload", "forward", "postprocess", "select", "total", "draw"]
 KEYS = [
-    "model", "source", "device", "precision", "threads", "picture_hw", "input_hw", "versions",
+    "model", "source", "device", "engine", "precision", "threads", "picture_hw", "input_hw",
+    "versions",
     "frames", "warm_up_frames", "first_call_ms", "fps", "fps_by_block", "stages_ms", "against",
     "notes",
 ]  # fmt: skip
@@ -53,14 +54,14 @@ def one_thread(monkeypatch):
 def run(model, pictures, one_thread):
     """Runs ``kpviewer bench`` for 10 frames on the CPU."""
     words = ["bench", "--frames", 10, "--source", pictures, "--model", model]
-    words += ["--device", "cpu", "--precision", "fp32"]
+    words += ["--device", "cpu", "--precision", "fp32", "--engine", "torch"]
     return lambda *args: CliRunner().invoke(main, [str(word) for word in (*words, *args)])
 
 
 def test_table_tells_setting_stages_and_rates(run):
     result = run()
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "small on CPU, fp32" in result.stdout
+    assert "small on CPU, torch fp32" in result.stdout
     assert "80x48 px, model input 64x64 px" in result.stdout
     lines = {line[:17].strip(): line[17:].split() for line in result.stdout.splitlines()}
     assert lines["ms a frame"] == ["p50", "p95", "p99"]

@@ -17,7 +17,11 @@ class BrightBoxEngine:
 
     spec = ModelSpec("bright", "none", Task.DETECT_KEYPOINTS, ("face",), (64, 64))
     device_name = "paper"
+    engine_name = "torch"
     precision = "fp32"
+
+    def warm_up(self, source_hw):
+        self.warmed_up = source_hw
 
     def infer(self, bgr):
         rows, columns = np.nonzero(bgr[..., 0] > 128)

@@ -20,6 +20,7 @@ class ViewerFakeEngine(FakeEngine):
     """Finds two things in every picture, of confidence 0.9 and 0.4 and IoU 1/7."""
 
     device_name = "CPU"
+    engine_name = "torch"
     precision = "fp32"
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, FakeTimings]:

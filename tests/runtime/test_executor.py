@@ -1,5 +1,6 @@
 """The engine on the CPU, with detectors whose answer is known."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from kpviewer.errors import PipelineError
+from kpviewer.geometry import Letterbox
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Resize, Task
-from kpviewer.runtime import autotune
-from kpviewer.runtime.autotune import agrees, choose_precision, reduced_precision
+from kpviewer.runtime import autotune, executor
+from kpviewer.runtime.autotune import agrees, choose_runner, reduced_precision
 from kpviewer.runtime.device import resolve_device
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.fusion import fused
+from kpviewer.runtime.openvino_runner import has_openvino
 
 
 @dataclass
@@ -48,7 +51,7 @@ def spec(**changes: object) -> ModelSpec:
 
 @pytest.mark.parametrize("hw", [(480, 640), (1080, 1920), (320, 320), (300, 400), (641, 479)])
 def test_what_the_network_sees_comes_back_at_its_place_in_the_picture(hw: tuple[int, int]) -> None:
-    engine = Executor(BrightestPixel(spec(), nn.Identity()), "cpu", "fp32")
+    engine = Executor(BrightestPixel(spec(), nn.Identity()), "cpu", "fp32", "torch")
     scale = max(hw) / 320
     for x, y in ((0.2, 0.3), (0.85, 0.15), (0.5, 0.9)):
         picture = np.zeros((*hw, 3), np.uint8)
@@ -72,7 +75,7 @@ def test_channels_arrive_as_rgb_normalised() -> None:
     plain = spec(mean=(0.5, 0.25, 0.0), std=(0.5, 0.25, 1.0))
     picture = np.zeros((320, 320, 3), np.uint8)
     picture[..., 0], picture[..., 2] = 51, 255  # blue 0.2, green 0, red 1
-    Executor(BrightestPixel(plain, Watch()), "cpu", "fp32").infer(picture)
+    Executor(BrightestPixel(plain, Watch()), "cpu", "fp32", "torch").infer(picture)
     assert seen[0].shape == (1, 3, 320, 320)
     assert seen[0][0, :, 100, 100].tolist() == pytest.approx([1.0, -1.0, 0.2], abs=1e-5)
 
@@ -86,9 +89,12 @@ def test_padding_has_the_mean_colour() -> None:
             return images
 
     picture = np.full((160, 320, 3), 255, np.uint8)
-    Executor(BrightestPixel(spec(stride=None), Watch()), "cpu", "fp32").infer(picture)
+    Executor(BrightestPixel(spec(stride=None), Watch()), "cpu", "fp32", "torch").infer(picture)
     assert seen[0].shape[2:] == (320, 320)
-    assert (seen[0][0, :, :80] == 0).all() and (seen[0][0, :, 240:] == 0).all()
+    # the mean, 123.675 of red, is 124 in a picture of whole numbers
+    half_a_level = 0.5 / 255 / min(spec().std)
+    assert seen[0][0, :, :80].abs().max() <= half_a_level
+    assert seen[0][0, :, 240:].abs().max() <= half_a_level
     assert (seen[0][0, :, 80:240] > 0).all()
 
 
@@ -111,26 +117,63 @@ def test_folding_batch_normalisation_changes_nothing() -> None:
 
 def test_auto_settles_on_a_precision() -> None:
     engine = Executor(build_face_ssd(), "cpu")
-    assert engine.precision == "auto"
+    assert (engine.precision, engine.engine_name) == (
+        ("auto", "auto")
+        if has_openvino() or reduced_precision(torch.device("cpu"))
+        else ("fp32", "torch")
+    )
     engine.warm_up((120, 160))
     assert engine.precision in {"fp32", "bf16"}
+    assert engine.engine_name in {"torch", "openvino"}
     assert engine.device_name == "CPU"
 
 
-@pytest.mark.parametrize(("score", "taken"), [(0.5, "fp32"), (0.9, "bf16")])
-def test_a_faster_precision_is_taken_if_it_sees_the_same(
-    score: float, taken: str, monkeypatch: pytest.MonkeyPatch
+@dataclass
+class Answer:
+    """A runner whose answer and pace are given."""
+
+    precision: str
+    score: float
+    steps: int
+    ticks: Iterator[int]
+    engine: str = "torch"
+    breaks: bool = False
+
+    def prepare(self, input_hw: tuple[int, int]) -> None:
+        if self.breaks:
+            raise RuntimeError("an operation isn't known")
+
+    def load(self, bgr: np.ndarray, box: Letterbox) -> Tensor:
+        return torch.zeros(1)
+
+    def forward(self, loaded: Tensor) -> Tensor:
+        for _ in range(self.steps):
+            next(self.ticks)
+        return torch.tensor([[0.0, 0.0, 10.0, 10.0, self.score]])
+
+    def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> Tensor:
+        return raw
+
+
+@pytest.mark.parametrize(
+    ("score", "steps", "breaks", "taken"),
+    [
+        (0.9, 4, False, "bf16"),
+        (0.5, 4, False, "fp32"),  # it sees something else
+        (0.9, 20, False, "fp32"),  # it is slower
+        (0.9, 4, True, "fp32"),  # it can't run the model
+    ],
+)
+def test_the_fastest_runner_that_sees_the_same_is_taken(
+    score: float, steps: int, breaks: bool, taken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(autotune, "reduced_precision", lambda device: "bf16")
-    ticks = iter(range(1000))
+    ticks = iter(range(10_000))
     monkeypatch.setattr(autotune.time, "perf_counter", lambda: next(ticks))
-
-    def run(image: Tensor, precision: str) -> Tensor:
-        if precision == "fp32":
-            next(ticks)  # it takes twice as long
-        return torch.tensor([[0.0, 0.0, 10.0, 10.0, 0.9 if precision == "fp32" else score]])
-
-    assert choose_precision(run, torch.zeros(1), 1) == taken
+    exact = Answer("fp32", 0.9, 10, ticks)
+    rival = Answer("bf16", score, steps, ticks, breaks=breaks)
+    box = Letterbox.fit((10, 10), (10, 10))
+    chosen = choose_runner([exact, rival], np.zeros((10, 10, 3), np.uint8), box, 1)
+    assert chosen.precision == taken
 
 
 def test_a_precision_that_the_processor_only_emulates_is_not_tried(
@@ -157,12 +200,23 @@ def test_a_device_that_is_not_there_is_refused_with_the_cure(name: str) -> None:
         resolve_device(name)
 
 
+def test_an_engine_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PipelineError, match="--engine auto"):
+        Executor(build_face_ssd(), "cpu", engine="abacus")
+    monkeypatch.setattr(executor, "has_openvino", lambda: False)
+    with pytest.raises(PipelineError, match="--engine auto"):
+        Executor(build_face_ssd(), "cpu", engine="openvino")
+    assert Executor(build_face_ssd(), "cpu").engine_name == "torch"
+
+
 def test_a_precision_that_does_not_exist_is_refused() -> None:
     with pytest.raises(PipelineError, match="fp32"):
         Executor(build_face_ssd(), "cpu", "int3")
 
 
 def test_a_resize_that_is_not_built_is_refused() -> None:
-    engine = Executor(BrightestPixel(spec(resize=Resize.TILE), nn.Identity()), "cpu", "fp32")
+    engine = Executor(
+        BrightestPixel(spec(resize=Resize.TILE), nn.Identity()), "cpu", "fp32", "torch"
+    )
     with pytest.raises(PipelineError, match="tile"):
         engine.infer(np.zeros((10, 10, 3), np.uint8))

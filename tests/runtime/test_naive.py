@@ -45,7 +45,7 @@ def test_the_network_gets_what_the_engine_gives_it(hw: tuple[int, int]) -> None:
     bgr = (bgr * (1.0, 0.5, 0.25)).astype(np.uint8)
     Watch.seen.clear()
     detector = InputCatcher(SPEC, Watch())
-    engine = Executor(detector, "cpu", "fp32")
+    engine = Executor(detector, "cpu", "fp32", "torch")
     candidates, _ = engine.infer(bgr)
     detections = NaiveModel(detector, torch.device("cpu")).detect(bgr)
     of_engine, of_naive = Watch.seen

@@ -5,11 +5,17 @@ import torch
 from torchvision.ops import sigmoid_focal_loss
 
 from kpviewer.models.anchors import MapAnchors, default_boxes
-from kpviewer.models.boxes import cxcywh_to_xyxy, encode_boxes, encode_points
+from kpviewer.models.boxes import (
+    cxcywh_to_xyxy,
+    encode_boxes,
+    encode_points,
+    xyxy_to_cxcywh,
+)
 from kpviewer.models.matching import UNMATCHED
 from kpviewer.models.ssd import SsdHeads
 from kpviewer.training.datasets import IGNORED, PADDED, Batch
 from kpviewer.training.losses import SsdLossOptions, assign, hard_negatives, ssd_losses
+from kpviewer.training.proposals import COPIES, proposals_of
 
 DEFAULTS = default_boxes((MapAnchors(16, ((16.0, 20.0), (30.0, 36.0))),), (64, 64))
 OPTIONS = SsdLossOptions()
@@ -70,6 +76,23 @@ def test_unlabelled_points_teach_nothing() -> None:
     perfect = perfect_heads(hidden)
     wrong = perfect._replace(point_offsets=perfect.point_offsets + 5.0)
     assert float(ssd_losses(wrong, hidden, DEFAULTS, OPTIONS).points) == 0.0
+
+
+def test_points_read_from_proposals_are_compared_with_those_of_their_object() -> None:
+    truth = TRUTH._replace(points_xy=TRUTH.points_xy + torch.arange(5.0)[:, None])
+    truth.labelled[0, 1] = False  # padding
+    proposals = proposals_of(truth.xyxy)
+    repeated = truth.points_xy.repeat_interleave(COPIES, 1)
+    wanted = encode_points(repeated, xyxy_to_cxcywh(proposals))
+    perfect = perfect_heads(truth)._replace(proposal_points=wanted)
+    exact = ssd_losses(perfect, truth, DEFAULTS, OPTIONS, proposals)
+    assert float(exact.region_points) == pytest.approx(0.0, abs=1e-5)
+    off = perfect._replace(proposal_points=wanted + 1.0)
+    losses = ssd_losses(off, truth, DEFAULTS, OPTIONS, proposals)
+    # x and y, each 1 - beta / 2 with beta 0.2
+    assert float(losses.region_points) == pytest.approx(OPTIONS.region_weight * 2 * 0.9, abs=1e-4)
+    assert float(losses.total) == pytest.approx(float(losses.region_points), abs=1e-4)
+    assert float(ssd_losses(off, truth, DEFAULTS, OPTIONS).region_points) == 0.0
 
 
 def test_focal_loss_equals_torchvision() -> None:

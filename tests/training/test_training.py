@@ -7,19 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
+from safetensors.torch import save_file
 from training.pictures import background, dotted_face
 
 from kpviewer.annotations.coco import read_coco
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, PipelineError, WeightsError
 from kpviewer.models.face_ssd import build_face_ssd
-from kpviewer.models.weights import load_model
+from kpviewer.models.weights import find_weights, load_model
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.datasets import PADDED, MosaicStream, StreamOptions, collate
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
 from kpviewer.training.mosaic import MosaicOptions
+from kpviewer.training.run import without_pseudo_points
 
 NAMES = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"]
 
@@ -130,16 +132,54 @@ def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> Non
 
 def test_a_run_can_start_from_weights(dots: Path, tmp_path: Path) -> None:
     shipped = load_model("face-ssd").network.state_dict()
-    arguments = ["face-ssd", "--data", f"coco:{dots}", "--out", str(tmp_path)]
     # at a rate of nothing the weights stay what they were
-    for change in ("steps=1", "batch=2", "sides=[64]", "side_shares=[1]", "workers=0"):
-        arguments += ["--set", change]
-    arguments += ["--set", "learning_rate=0.0", "--set", "init=face-ssd"]
-    assert CliRunner().invoke(command, arguments).exit_code == 0
+    assert start_from(find_weights("face-ssd"), dots, tmp_path).exit_code == 0
     trained = load_model(tmp_path / "face-ssd.safetensors").network.state_dict()
     for name, value in shipped.items():
         if name.endswith("weight"):
             assert torch.equal(trained[name], value)
+
+
+def start_from(weights: Path, dots: Path, out: Path) -> Result:
+    arguments = ["face-ssd", "--data", f"coco:{dots}", "--out", str(out)]
+    for change in ("steps=1", "batch=2", "sides=[64]", "side_shares=[1]", "workers=0"):
+        arguments += ["--set", change]
+    arguments += ["--set", "learning_rate=0.0", "--set", f"init={weights}"]
+    return CliRunner().invoke(command, arguments)
+
+
+def test_parts_that_the_first_weights_lack_start_at_random(dots: Path, tmp_path: Path) -> None:
+    shipped = load_model("face-ssd").network.state_dict()
+    partial = {name: value for name, value in shipped.items() if "region_points" not in name}
+    save_file(
+        {name: value.contiguous() for name, value in partial.items()},
+        tmp_path / "first.safetensors",
+    )
+    result = start_from(tmp_path / "first.safetensors", dots, tmp_path)
+    assert result.exit_code == 0, result.output
+    trained = load_model(tmp_path / "face-ssd.safetensors").network.state_dict()
+    for name, value in shipped.items():
+        if name.endswith("weight"):
+            assert torch.equal(trained[name], value) == ("region_points" not in name), name
+
+
+def test_weights_of_another_network_are_refused_as_a_start(dots: Path, tmp_path: Path) -> None:
+    save_file({"layer.weight": torch.zeros(3)}, tmp_path / "other.safetensors")
+    result = start_from(tmp_path / "other.safetensors", dots, tmp_path)
+    assert isinstance(result.exception, WeightsError)
+    assert "doesn't fit face-ssd" in str(result.exception)
+
+
+def test_points_that_a_detector_placed_can_be_left_out(dots: Path) -> None:
+    document = json.loads(dots.read_text())
+    document["annotations"][0]["pseudo"] = 1
+    marked = dots.with_name("marked.json")
+    marked.write_text(json.dumps(document))
+    data = read_coco(marked)
+    without = without_pseudo_points(data)
+    assert [int(image.keypoints_labelled.sum()) for image in data.images[:2]] == [5, 5]
+    assert [int(image.keypoints_labelled.sum()) for image in without.images[:2]] == [0, 5]
+    assert [len(image.targets) for image in without.images[:2]] == [1, 1]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a checkpoint", b"PK\x03\x04"])

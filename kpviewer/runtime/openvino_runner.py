@@ -1,0 +1,123 @@
+"""The network and its decoding, compiled by OpenVINO: on an x86 CPU half of eager torch's time.
+
+A small network spends its time between the layers: eager torch calls a hundred kernels a picture,
+each of which wakes its threads; a compiled graph fuses them (docs/adr/0006). Conversion goes
+through OpenVINO's PyTorch frontend itself, as ``openvino.convert_model`` reports usage over the
+network.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from kpviewer.runtime.fusion import fused
+from kpviewer.runtime.runners import packed
+
+if TYPE_CHECKING:
+    from kpviewer.geometry import Letterbox
+    from kpviewer.models.base import Detector
+    from kpviewer.runtime.preprocess import Preprocessor
+    from kpviewer.structures import ImageArray
+
+PATIENCE = 8
+"""Pictures of a new size that eager torch takes before the size is compiled, which takes about as
+long as a hundred pictures: a folder of pictures has many sizes, a camera one."""
+
+
+def has_openvino() -> bool:
+    """Whether the library is installed; it isn't imported."""
+    return importlib.util.find_spec("openvino") is not None
+
+
+class OpenVinoRunner:
+    """Runs a detector on the CPU as one compiled graph for each size of input.
+
+    Args:
+        detector: network and decoding; its network is copied.
+        preprocess: for the CPU; its normalising becomes part of the graph.
+        precision: fp32, or bf16 where the processor has it.
+        threads: that the graph may use.
+    """
+
+    engine = "openvino"
+
+    def __init__(
+        self, detector: Detector, preprocess: Preprocessor, precision: str, threads: int
+    ) -> None:
+        self._preprocess = preprocess
+        self._graph = _Graph(detector, preprocess)
+        self.precision = precision
+        self._settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": threads,
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+        }
+        self._requests: dict[tuple[int, int], Any] = {}
+        self._seen: Counter[tuple[int, int]] = Counter()
+
+    def prepare(self, input_hw: tuple[int, int]) -> None:
+        """Compile a size, about a second, unless that was done."""
+        if input_hw not in self._requests:
+            self._requests[input_hw] = self._compiled(input_hw)
+
+    def load(self, bgr: ImageArray, box: Letterbox) -> Tensor:
+        """Resize and pad: (1, h, w, 3) uint8 BGR."""
+        return self._preprocess.letterboxed(bgr, box)
+
+    def forward(self, loaded: Tensor) -> Tensor:
+        """Run everything from normalising to decoding: (M, 4 + C + 2K)."""
+        input_hw = (loaded.shape[1], loaded.shape[2])
+        if input_hw not in self._requests:
+            self._seen[input_hw] += 1
+            if self._seen[input_hw] <= PATIENCE:
+                eagerly: Tensor = self._graph(loaded)
+                return eagerly
+            self.prepare(input_hw)
+        request = self._requests[input_hw]
+        request.infer({0: loaded.numpy()}, share_inputs=True)
+        return torch.from_numpy(request.get_output_tensor().data.copy())
+
+    def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> Tensor:
+        """Nothing: the graph did it."""
+        return raw
+
+    def _compiled(self, input_hw: tuple[int, int]) -> Any:
+        import openvino  # noqa: PLC0415 - an optional library
+        from openvino.frontend import FrontEndManager  # noqa: PLC0415
+        from openvino.frontend.pytorch.ts_decoder import (  # noqa: PLC0415
+            TorchScriptPythonDecoder,
+        )
+
+        graph = self._graph
+        example = torch.zeros(1, *input_hw, 3, dtype=torch.uint8)
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a trace makes constant: sizes are, here
+            graph(example)  # what is computed once a size must be no part of the graph
+            traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+                graph, example, check_trace=False
+            )
+            decoder = TorchScriptPythonDecoder(traced, example_input=example)
+        frontend = FrontEndManager().load_by_framework("pytorch")
+        model = frontend.convert(frontend.load(decoder))
+        model.reshape(list(example.shape))
+        return openvino.Core().compile_model(model, "CPU", self._settings).create_infer_request()
+
+
+class _Graph(nn.Module):
+    """From a letterboxed picture, (1, h, w, 3) uint8, to packed candidates: what is compiled."""
+
+    def __init__(self, detector: Detector, preprocess: Preprocessor) -> None:
+        super().__init__()
+        self._network = fused(detector.network)
+        self._detector, self._preprocess = detector, preprocess
+
+    def forward(self, rows: Tensor) -> Tensor:
+        image = self._preprocess.normalised(rows)
+        raw = self._network(image)
+        return packed(self._detector.decode(raw, (image.shape[2], image.shape[3])))

@@ -1,0 +1,81 @@
+"""The compiled graph against eager torch: the same candidates, whatever the size."""
+
+import numpy as np
+import pytest
+
+from kpviewer.models.weights import load_model
+from kpviewer.runtime.autotune import probe_picture
+from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.openvino_runner import PATIENCE, has_openvino
+from kpviewer.structures import Candidates
+
+pytestmark = pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
+
+
+@pytest.fixture(scope="module")
+def engines() -> tuple[Executor, Executor]:
+    detector = load_model("face-ssd")
+    return tuple(Executor(detector, "cpu", "fp32", name) for name in ("torch", "openvino"))
+
+
+def assert_same(mine: Candidates, exact: Candidates) -> None:
+    """Scores in float32 agree to 1e-4; so do places, in source px of some hundreds, to 0.05."""
+    sure = exact.scores[:, 0] > 0.05
+    assert sure.any()
+    count = int(sure.sum())
+    np.testing.assert_allclose(mine.scores[:count], exact.scores[:count], atol=1e-4)
+    np.testing.assert_allclose(mine.xyxy[:count], exact.xyxy[:count], atol=0.05)
+    np.testing.assert_allclose(mine.keypoints_xy[:count], exact.keypoints_xy[:count], atol=0.05)
+
+
+@pytest.mark.parametrize("crop", [(480, 640), (480, 480), (480, 330)])
+def test_a_compiled_graph_sees_what_torch_sees(
+    engines: tuple[Executor, Executor], crop: tuple[int, int]
+) -> None:
+    exact, compiled = engines
+    left = (640 - crop[1]) // 2
+    picture = np.ascontiguousarray(probe_picture()[: crop[0], left : left + crop[1]])
+    compiled.warm_up(crop)
+    assert_same(compiled.infer(picture)[0], exact.infer(picture)[0])
+    assert (compiled.engine_name, compiled.precision) == ("openvino", "fp32")
+
+
+def test_a_new_size_runs_eagerly_until_it_has_come_a_few_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = Executor(load_model("face-ssd"), "cpu", "fp32", "openvino")
+    prepared = []
+    runner = engine._runner  # noqa: SLF001 - when it compiles can't be seen from outside
+    prepare = runner.prepare
+    monkeypatch.setattr(runner, "prepare", lambda hw: (prepared.append(hw), prepare(hw)))
+    picture = probe_picture()
+    first, _ = engine.infer(picture)
+    for _ in range(PATIENCE - 1):
+        engine.infer(picture)
+    assert prepared == []
+    later, _ = engine.infer(picture)
+    assert prepared == [(256, 320)]
+    assert_same(later, first)
+
+
+def test_candidates_stay_as_they_were_when_the_next_picture_comes(
+    engines: tuple[Executor, Executor],
+) -> None:
+    picture = probe_picture()
+    engines[1].warm_up(picture.shape[:2])
+    kept, _ = engines[1].infer(picture)
+    before = kept.xyxy.copy()
+    engines[1].infer(np.zeros_like(picture))
+    np.testing.assert_array_equal(kept.xyxy, before)
+
+
+def test_nothing_of_it_reports_usage(
+    engines: tuple[Executor, Executor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telemetry = pytest.importorskip("openvino_telemetry")
+
+    def report(*_: object, **__: object) -> None:
+        raise AssertionError("usage would be reported over the network")
+
+    monkeypatch.setattr(telemetry.Telemetry, "__init__", report)
+    engines[1].warm_up((640, 300))  # a size that no other test has
