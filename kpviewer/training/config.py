@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kpviewer.errors import DatasetError
 from kpviewer.shipped import DEFAULT_MODEL
-from kpviewer.training.losses import SsdLossOptions
-from kpviewer.training.mosaic import MosaicOptions
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
     """What is trained, and how. The defaults are those of a recipe that says nothing."""
 
+    family: str = "ssd"
+    """What reads the data and knows the losses, as ``training.families`` names it."""
     model: str = DEFAULT_MODEL
     """Architecture, as ``models.weights`` knows it."""
     init: str = ""
     """Weights to start from, a shipped name or a file; none: random ones."""
-    pseudo_points: bool = True
-    """Whether points that a detector placed (``pseudo`` in the data) teach where points are."""
     steps: int = 6000
     batch: int = 32
-    sides: tuple[int, ...] = (256, 320)
-    """Input sides, px, in the order of training: small first, which is cheaper."""
-    side_shares: tuple[float, ...] = (0.7, 0.3)
-    """Share of the steps at each side."""
+    inputs: tuple[Any, ...] = (256, 320)
+    """Input sizes, px, in the order of training: a side, or [height, width]. Small ones first,
+    which are cheaper."""
+    input_shares: tuple[float, ...] = (0.7, 0.3)
+    """Share of the steps at each size."""
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warmup_steps: int = 300
@@ -38,10 +40,17 @@ class TrainConfig:
     clip_norm: float = 10.0
     workers: int = 1
     seed: int = 0
-    occluded_share: float = 0.2
     save_every: int = 500
-    mosaic: MosaicOptions = field(default_factory=MosaicOptions)
-    loss: SsdLossOptions = field(default_factory=SsdLossOptions)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the recipe says beside the above: the family's own settings."""
+
+    def __post_init__(self) -> None:
+        """Check what the loop relies on."""
+        if len(self.inputs) != len(self.input_shares) or not self.inputs:
+            raise DatasetError(
+                f"A recipe has one of input_shares for each of inputs, got {self.inputs} and "
+                f"{self.input_shares}."
+            )
 
 
 def load_config(recipe: str, changes: list[str] | None = None) -> TrainConfig:
@@ -68,8 +77,20 @@ def load_config(recipe: str, changes: list[str] | None = None) -> TrainConfig:
             _apply(raw, change)
     except tomllib.TOMLDecodeError as error:
         raise DatasetError(f"The recipe or a --set value isn't valid TOML: {error}.") from error
-    config: TrainConfig = _build(TrainConfig, raw)
-    return config
+    general = {item.name for item in dataclasses.fields(TrainConfig)} - {"options"}
+    config: TrainConfig = _build(TrainConfig, {k: v for k, v in raw.items() if k in general})
+    own = {key: value for key, value in raw.items() if key not in general}
+    return dataclasses.replace(config, options=own)
+
+
+def family_options(kind: type[T], config: TrainConfig) -> T:
+    """Fill a family's options from what its recipe says.
+
+    Raises:
+        DatasetError: if a key isn't known.
+    """
+    options: T = _build(kind, dict(config.options))
+    return options
 
 
 def _apply(raw: dict[str, Any], change: str) -> None:
@@ -90,7 +111,9 @@ def _build(kind: type[Any], raw: dict[str, Any]) -> Any:
     known = {item.name: item for item in dataclasses.fields(kind)}
     unknown = sorted(set(raw) - set(known))
     if unknown:
-        raise DatasetError(f"Unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}.")
+        raise DatasetError(
+            f"Unknown key {unknown[0]!r} in the recipe; known are {', '.join(sorted(known))}."
+        )
     values = {}
     for name, value in raw.items():
         default = known[name].default_factory

@@ -15,13 +15,9 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
-from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import PipelineError, WeightsError
-from kpviewer.models.ssd import SsdDetector
 from kpviewer.training.config import TrainConfig
-from kpviewer.training.datasets import Batch, MosaicStream, StreamOptions, collate
-from kpviewer.training.losses import SsdLosses, ssd_losses
-from kpviewer.training.proposals import proposals_of
+from kpviewer.training.objective import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +26,17 @@ class StepReport:
 
     step: int
     learning_rate: float
-    classification: float
-    boxes: float
-    points: float
-    region_points: float
+    losses: tuple[float, ...]
+    """In the order of the objective's ``loss_names``."""
 
 
 class Trainer:
-    """Trains one detector. Call ``run`` once; ``averaged`` is what is worth keeping."""
+    """Trains what an objective asks for. Call ``run`` once, then take ``averaged``."""
 
-    def __init__(
-        self, detector: SsdDetector, data: AnnotationSet, config: TrainConfig, device: str = "cpu"
-    ) -> None:
-        self._detector, self._data, self._config = detector, data, config
+    def __init__(self, objective: Objective, config: TrainConfig, device: str = "cpu") -> None:
+        self._objective, self._config = objective, config
         self._device = torch.device(device)
-        network = detector.network.to(self._device)
+        network = objective.detector.network.to(self._device)
         self._network = network.to(memory_format=torch.channels_last)
         decayed = [p for p in network.parameters() if p.ndim > 1]
         others = [p for p in network.parameters() if p.ndim <= 1]
@@ -88,9 +80,9 @@ class Trainer:
         self._network.train()
         begin = 0
         ends = _phase_ends(self._config)
-        for side, end in zip(self._config.sides, ends, strict=True):
+        for size, end in zip(self._config.inputs, ends, strict=True):
             if self._step < end:
-                self._phase(side, end, begin, report, save)
+                self._phase(_height_width(size), end, begin, report, save)
             begin = end
         if save is not None:
             save()
@@ -113,38 +105,31 @@ class Trainer:
 
     def _phase(
         self,
-        side: int,
+        input_hw: tuple[int, int],
         end: int,
         begin: int,
         report: Callable[[StepReport], None],
         save: Callable[[], None] | None,
     ) -> None:
-        batches = self._batches(side, seed=self._config.seed * 100_003 + begin + self._step)
+        batches = self._batches(input_hw, seed=self._config.seed * 100_003 + begin + self._step)
         while self._step < end:
             rate = self._set_rate()
-            losses = self._update(next(batches), (side, side))
+            losses = self._update(next(batches))
             self._step += 1
-            report(StepReport(self._step, rate, *(float(part) for part in losses)))
+            report(StepReport(self._step, rate, tuple(float(part) for part in losses)))
             if save is not None and self._step % self._config.save_every == 0:
                 save()
 
-    def _batches(self, side: int, seed: int) -> Iterator[Batch]:
-        config = self._config
-        options = StreamOptions(
-            side=side,
-            seed=seed,
-            swap=self._detector.spec.mirrored_keypoints,
-            mosaic=config.mosaic,
-            occluded_share=config.occluded_share,
-        )
+    def _batches(self, input_hw: tuple[int, int], seed: int) -> Iterator[Any]:
+        workers = self._config.workers
         loader = DataLoader(
-            MosaicStream(self._data, options),
-            batch_size=config.batch,
-            num_workers=config.workers,
-            collate_fn=collate,
+            self._objective.dataset(input_hw, seed),
+            batch_size=self._config.batch,
+            num_workers=workers,
+            collate_fn=self._objective.collate,
             pin_memory=self._device.type == "cuda",
-            prefetch_factor=4 if config.workers else None,
-            worker_init_fn=_single_thread if config.workers else None,
+            prefetch_factor=4 if workers else None,
+            worker_init_fn=_single_thread if workers else None,
         )
         return iter(loader)
 
@@ -158,37 +143,46 @@ class Trainer:
             group["lr"] = rate
         return rate
 
-    def _update(self, batch: Batch, input_hw: tuple[int, int]) -> SsdLosses:
-        moved = Batch(*(tensor.to(self._device, non_blocking=True) for tensor in batch))
-        proposals = proposals_of(moved.xyxy)
-        heads = self._network(self._normalised(moved.images), proposals)
-        defaults = self._detector.network.defaults(input_hw, self._device)
-        losses = ssd_losses(heads, moved, defaults, self._config.loss, proposals)
-        if not torch.isfinite(losses.total):
+    def _update(self, batch: Any) -> list[Tensor]:
+        """Take one step; return the parts of the loss.
+
+        Args:
+            batch: a named tuple of tensors, pictures first.
+        """
+        moved = type(batch)(*(tensor.to(self._device, non_blocking=True) for tensor in batch))
+        losses = self._objective.losses(self._network, moved, self._normalised(moved[0]))
+        total = torch.stack(list(losses)).sum()
+        if not torch.isfinite(total):
             raise PipelineError(
                 f"The loss is not a number at step {self._step}. Lower learning_rate "
                 "(--set learning_rate=1e-3) and start again from the last checkpoint."
             )
         self._optimizer.zero_grad(set_to_none=True)
-        losses.total.backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._network.parameters(), self._config.clip_norm)
         self._optimizer.step()
         self._average.update_parameters(self._network)
-        return SsdLosses(*(part.detach() for part in losses))
+        return [part.detach() for part in losses]
 
     def _normalised(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) uint8 -> float, as the network wants it."""
-        spec = self._detector.spec
+        spec = self._objective.detector.spec
         mean = torch.tensor(spec.mean, device=images.device).view(3, 1, 1) * 255
         std = torch.tensor(spec.std, device=images.device).view(3, 1, 1) * 255
         return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
+def _height_width(size: Any) -> tuple[int, int]:
+    """Read an input size of a recipe: a side, or [height, width]."""
+    height, width = (size, size) if isinstance(size, int) else size
+    return int(height), int(width)
+
+
 def _phase_ends(config: TrainConfig) -> list[int]:
-    """Last step of each input side."""
-    total = sum(config.side_shares)
+    """Last step of each input size."""
+    total = sum(config.input_shares)
     ends, done = [], 0.0
-    for share in config.side_shares:
+    for share in config.input_shares:
         done += share
         ends.append(round(config.steps * done / total))
     return ends

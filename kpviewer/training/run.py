@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,11 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from kpviewer.annotations.spec import read_annotations
-from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.errors import DatasetError, WeightsError
-from kpviewer.models.face_ssd import FACE_SPEC
-from kpviewer.models.ssd import SsdDetector
+from kpviewer.errors import WeightsError
+from kpviewer.models.base import Detector
 from kpviewer.models.weights import ARCHITECTURES, find_weights, read_state, save_weights
 from kpviewer.training.config import TrainConfig, load_config
+from kpviewer.training.families import make_objective
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint, save_checkpoint
 
 
@@ -40,19 +37,14 @@ def train_recipe(
         WeightsError: if the checkpoint, or the weights to start from, can't be used.
     """
     config = load_config(recipe, changes)
-    data = merge([read_annotations(spec) for spec in data_specs])
-    if not config.pseudo_points:
-        data = without_pseudo_points(data)
     torch.manual_seed(config.seed)
+    objective = make_objective(config, data_specs)
+    detector = objective.detector
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    sources = sorted({image.source for image in data.images} - {""})
-    spec = dataclasses.replace(FACE_SPEC, trained_on=", ".join(sources))
-    detector = ARCHITECTURES[config.model](spec)
-    assert isinstance(detector, SsdDetector)
     if config.init:
         _start_from(detector, config.init)
-    trainer = Trainer(detector, data, config, device)
+    trainer = Trainer(objective, config, device)
     out_dir.mkdir(parents=True, exist_ok=True)
     checkpoint, weights = out_dir / "last.pt", out_dir / f"{detector.spec.name}.safetensors"
     if resume:
@@ -60,11 +52,11 @@ def train_recipe(
 
     def save() -> None:
         save_checkpoint(trainer, checkpoint)
-        averaged = ARCHITECTURES[config.model](detector.spec)
+        averaged = ARCHITECTURES[detector.spec.architecture](detector.spec)
         averaged.network.load_state_dict(trainer.averaged.state_dict())
         save_weights(averaged, weights)
 
-    with _Progress(config, out_dir / "log.csv", trainer.step) as progress:
+    with _Progress(config, objective.loss_names, out_dir / "log.csv", trainer.step) as progress:
         try:
             trainer.run(progress.report, save)
         except KeyboardInterrupt:
@@ -73,7 +65,7 @@ def train_recipe(
     return weights
 
 
-def _start_from(detector: SsdDetector, name_or_path: str) -> None:
+def _start_from(detector: Detector, name_or_path: str) -> None:
     """Copy what a model file has for this network; parts that it lacks stay random.
 
     Raises:
@@ -95,46 +87,16 @@ def _start_from(detector: SsdDetector, name_or_path: str) -> None:
     detector.network.load_state_dict(wanted | fits)
 
 
-def without_pseudo_points(data: AnnotationSet) -> AnnotationSet:
-    """Leave the boxes that a detector made, and unlabel their points."""
-    images = tuple(
-        dataclasses.replace(
-            image, keypoints_labelled=image.keypoints_labelled & ~image.pseudo[:, None]
-        )
-        for image in data.images
-    )
-    return dataclasses.replace(data, images=images)
-
-
-def merge(sets: Sequence[AnnotationSet]) -> AnnotationSet:
-    """Put data sets of the same classes and keypoints together.
-
-    Raises:
-        DatasetError: if their names differ.
-    """
-    first = sets[0]
-    for other in sets[1:]:
-        if (other.class_names, other.keypoint_names) != (first.class_names, first.keypoint_names):
-            raise DatasetError(
-                "Data sets that are trained together must have the same names, got "
-                f"{first.class_names + first.keypoint_names} and "
-                f"{other.class_names + other.keypoint_names}. Rename them in the files."
-            )
-    return dataclasses.replace(first, images=tuple(image for one in sets for image in one.images))
-
-
 class _Progress:
     """A progress bar and a CSV file of smoothed losses."""
 
-    def __init__(self, config: TrainConfig, log: Path, done: int) -> None:
+    def __init__(self, config: TrainConfig, names: Sequence[str], log: Path, done: int) -> None:
         self._bar = tqdm(total=config.steps, initial=done, unit="step", mininterval=5)
         self._file = log.open("a" if done else "w", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file)
         if not done:
-            self._writer.writerow(
-                ["step", "learning_rate", "class", "boxes", "points", "region points"]
-            )
-        self._smooth = [0.0, 0.0, 0.0, 0.0]
+            self._writer.writerow(["step", "learning_rate", *names])
+        self._smooth = [0.0] * len(names)
         self._seen = 0
 
     def __enter__(self) -> _Progress:
@@ -148,9 +110,8 @@ class _Progress:
         """Take one step in."""
         self._seen += 1
         weight = max(0.02, 1 / self._seen)
-        parts = (step.classification, step.boxes, step.points, step.region_points)
         self._smooth = [
-            old + weight * (new - old) for old, new in zip(self._smooth, parts, strict=True)
+            old + weight * (new - old) for old, new in zip(self._smooth, step.losses, strict=True)
         ]
         self._bar.update(1)
         if step.step % 50 == 0:

@@ -15,13 +15,16 @@ from kpviewer.annotations.coco import read_coco
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, PipelineError, WeightsError
 from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.weights import find_weights, load_model
 from kpviewer.sources.opencv import cv2
-from kpviewer.training.config import TrainConfig, load_config
+from kpviewer.training.config import TrainConfig, family_options, load_config
 from kpviewer.training.datasets import PADDED, MosaicStream, StreamOptions, collate
+from kpviewer.training.families import make_objective
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
+from kpviewer.training.merging import without_pseudo_points
 from kpviewer.training.mosaic import MosaicOptions
-from kpviewer.training.run import without_pseudo_points
+from kpviewer.training.ssd import SsdObjective, SsdOptions
 
 NAMES = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"]
 
@@ -57,8 +60,12 @@ def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def small(**changes: object) -> TrainConfig:
-    base = {"steps": 4, "batch": 2, "sides": (64, 128), "side_shares": (0.5, 0.5), "workers": 0}
+    base = {"steps": 4, "batch": 2, "inputs": (64, 128), "input_shares": (0.5, 0.5), "workers": 0}
     return TrainConfig(**{**base, **changes})
+
+
+def objective(dots: Path, detector: SsdDetector | None = None) -> SsdObjective:
+    return SsdObjective(detector or build_face_ssd(), read_coco(dots), SsdOptions())
 
 
 def test_the_same_seed_gives_the_same_pictures(dots: Path) -> None:
@@ -89,21 +96,21 @@ def test_a_set_without_empty_pictures_is_refused_with_the_cure(dots: Path) -> No
 def test_training_learns_what_a_face_is(dots: Path) -> None:
     torch.manual_seed(0)
     reports: list[StepReport] = []
-    config = small(steps=60, batch=4, sides=(64,), side_shares=(1.0,), warmup_steps=5)
-    Trainer(build_face_ssd(), read_coco(dots), config).run(reports.append)
-    losses = [report.classification for report in reports]
+    config = small(steps=60, batch=4, inputs=(64,), input_shares=(1.0,), warmup_steps=5)
+    Trainer(objective(dots), config).run(reports.append)
+    losses = [report.losses[0] for report in reports]
     # the points take thousands of steps; what is a face and what isn't shows within some dozens
     assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:10])
 
 
 def test_a_run_goes_through_its_sides_and_can_be_resumed(dots: Path) -> None:
-    data, reports = read_coco(dots), []
-    trainer = Trainer(build_face_ssd(), data, small())
+    reports: list[StepReport] = []
+    trainer = Trainer(objective(dots), small())
     saved: list[int] = []
     trainer.run(reports.append, lambda: saved.append(trainer.step))
     assert [report.step for report in reports] == [1, 2, 3, 4]
     assert saved == [4]
-    again = Trainer(build_face_ssd(), data, small(steps=6))
+    again = Trainer(objective(dots), small(steps=6))
     again.resume(trainer.state())
     for name, value in trainer.averaged.state_dict().items():
         assert torch.equal(again.averaged.state_dict()[name], value)
@@ -116,12 +123,12 @@ def test_a_loss_that_is_no_number_stops_with_advice(dots: Path) -> None:
     with torch.no_grad():
         next(detector.network.parameters()).fill_(float("nan"))
     with pytest.raises(PipelineError, match="learning_rate"):
-        Trainer(detector, read_coco(dots), small()).run(lambda _: None)
+        Trainer(objective(dots, detector), small()).run(lambda _: None)
 
 
 def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> None:
     arguments = ["face-ssd", "--data", f"coco:{dots}", "--out", str(tmp_path / "run")]
-    for change in ("steps=2", "batch=2", "sides=[64]", "side_shares=[1]", "workers=0"):
+    for change in ("steps=2", "batch=2", "inputs=[64]", "input_shares=[1]", "workers=0"):
         arguments += ["--set", change]
     result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 0, result.output
@@ -142,7 +149,7 @@ def test_a_run_can_start_from_weights(dots: Path, tmp_path: Path) -> None:
 
 def start_from(weights: Path, dots: Path, out: Path) -> Result:
     arguments = ["face-ssd", "--data", f"coco:{dots}", "--out", str(out)]
-    for change in ("steps=1", "batch=2", "sides=[64]", "side_shares=[1]", "workers=0"):
+    for change in ("steps=1", "batch=2", "inputs=[64]", "input_shares=[1]", "workers=0"):
         arguments += ["--set", change]
     arguments += ["--set", "learning_rate=0.0", "--set", f"init={weights}"]
     return CliRunner().invoke(command, arguments)
@@ -194,9 +201,13 @@ def test_a_checkpoint_that_cannot_be_read_is_told(tmp_path: Path, content: bytes
 def test_recipes_take_changes_and_refuse_unknown_keys(tmp_path: Path) -> None:
     config = load_config("face-ssd", ["batch=8", "mosaic.rotation_deg=10.0"])
     assert config.batch == 8
-    assert config.mosaic.rotation_deg == 10.0
+    assert family_options(SsdOptions, config).mosaic.rotation_deg == 10.0
     with pytest.raises(DatasetError, match="colour"):
-        load_config("face-ssd", ["colour=1"])
+        family_options(SsdOptions, load_config("face-ssd", ["colour=1"]))
+    with pytest.raises(DatasetError, match="input_shares"):
+        load_config("face-ssd", ["inputs=[64]"])
+    with pytest.raises(DatasetError, match=r"ssd.*no-family"):
+        make_objective(load_config("face-ssd", ["family=no-family"]), [])
     with pytest.raises(DatasetError, match="key=value"):
         load_config("face-ssd", ["batch"])
     with pytest.raises(DatasetError, match="no-such"):

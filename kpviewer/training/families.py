@@ -1,0 +1,28 @@
+"""The families of models that ``kpviewer train`` knows. A new one is a module and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from kpviewer.errors import DatasetError
+from kpviewer.training.config import TrainConfig
+from kpviewer.training.objective import Objective
+from kpviewer.training.ssd import ssd_objective
+
+FAMILIES: Mapping[str, Callable[[TrainConfig, Sequence[str]], Objective]] = {
+    "ssd": ssd_objective,
+}
+"""Builders of objectives from a recipe and the ``--data`` of the command line."""
+
+
+def make_objective(config: TrainConfig, data_specs: Sequence[str]) -> Objective:
+    """Build what a recipe asks for.
+
+    Raises:
+        DatasetError: if no family has the recipe's name, or the family can't use the data.
+    """
+    if config.family not in FAMILIES:
+        raise DatasetError(
+            f"A recipe's family is one of {', '.join(sorted(FAMILIES))}, got {config.family!r}."
+        )
+    return FAMILIES[config.family](config, data_specs)

@@ -1,0 +1,40 @@
+"""What a family of models is trained to do: its pictures and its losses. The loop knows no more."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+from torch.utils.data import IterableDataset
+
+from kpviewer.models.base import Detector
+
+
+class Objective(Protocol):
+    """One family's part of a training run; ``training.families`` names them."""
+
+    @property
+    def detector(self) -> Detector:
+        """What is trained: its network, and the description that is saved with the weights."""
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        """What the parts of the loss are called in the log."""
+
+    def dataset(self, input_hw: tuple[int, int], seed: int) -> IterableDataset[Any]:
+        """Give endless samples of a size; the same seed gives the same ones."""
+
+    def collate(self, samples: list[Any]) -> tuple[Tensor, ...]:
+        """Stack samples into a named tuple of tensors; the first is (B, 3, H, W) uint8 RGB."""
+
+    def losses(self, network: nn.Module, batch: Any, images: Tensor) -> tuple[Tensor, ...]:
+        """Compare what a network says with the truth.
+
+        Args:
+            network: the detector's, perhaps wrapped.
+            batch: what ``collate`` gave, on the network's device.
+            images: its pictures, (B, 3, H, W) normalised.
+
+        Returns:
+            One weighted scalar for each of ``loss_names``; their sum is minimised.
+        """

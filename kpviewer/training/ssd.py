@@ -1,0 +1,95 @@
+"""Single-shot detectors: composed pictures, matched default boxes, points from regions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+from kpviewer.annotations.spec import read_annotations
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.models.face_ssd import FACE_SPEC
+from kpviewer.models.spec import ModelSpec
+from kpviewer.models.ssd import SsdDetector
+from kpviewer.models.weights import ARCHITECTURES
+from kpviewer.training.config import TrainConfig, family_options
+from kpviewer.training.datasets import Batch, MosaicStream, StreamOptions, collate
+from kpviewer.training.losses import SsdLosses, SsdLossOptions, ssd_losses
+from kpviewer.training.merging import merge, without_pseudo_points
+from kpviewer.training.mosaic import MosaicOptions
+from kpviewer.training.proposals import proposals_of
+
+
+@dataclass(frozen=True, slots=True)
+class SsdOptions:
+    """What a recipe of this family may say beside ``TrainConfig``."""
+
+    pseudo_points: bool = True
+    """Whether points that a detector placed (``pseudo`` in the data) teach where points are."""
+    occluded_share: float = 0.2
+    mosaic: MosaicOptions = field(default_factory=MosaicOptions)
+    loss: SsdLossOptions = field(default_factory=SsdLossOptions)
+
+
+class SsdObjective:
+    """Trains an SSD on annotated pictures."""
+
+    loss_names = SsdLosses._fields
+
+    def __init__(self, detector: SsdDetector, data: AnnotationSet, options: SsdOptions) -> None:
+        self.detector = detector
+        self._data = data if options.pseudo_points else without_pseudo_points(data)
+        self._options = options
+
+    def dataset(self, input_hw: tuple[int, int], seed: int) -> MosaicStream:
+        """Composed square pictures.
+
+        Raises:
+            DatasetError: if the size isn't square, or no picture is without objects.
+        """
+        if input_hw[0] != input_hw[1]:
+            raise DatasetError(f"Pictures are composed as squares, got inputs of {input_hw}.")
+        stream = StreamOptions(
+            side=input_hw[0],
+            seed=seed,
+            swap=self.detector.spec.mirrored_keypoints,
+            mosaic=self._options.mosaic,
+            occluded_share=self._options.occluded_share,
+        )
+        return MosaicStream(self._data, stream)
+
+    def collate(self, samples: list[Any]) -> Batch:
+        """Stack pictures and pad their objects."""
+        return collate(samples)
+
+    def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> SsdLosses:
+        """Class, box and point losses; points are read from shaken true boxes too."""
+        proposals = proposals_of(batch.xyxy)
+        input_hw = (images.shape[2], images.shape[3])
+        defaults = self.detector.network.defaults(input_hw, images.device)
+        heads = network(images, proposals)
+        return ssd_losses(heads, batch, defaults, self._options.loss, proposals)
+
+
+def ssd_objective(config: TrainConfig, data_specs: Sequence[str]) -> SsdObjective:
+    """Read the data and build the detector that a recipe asks for.
+
+    Raises:
+        DatasetError: if the data can't be read, or the recipe has a key that isn't known.
+    """
+    options = family_options(SsdOptions, config)
+    data = merge([read_annotations(spec) for spec in data_specs])
+    sources = sorted({image.source for image in data.images} - {""})
+    spec = dataclasses.replace(_spec(config), trained_on=", ".join(sources))
+    detector = ARCHITECTURES[config.model](spec)
+    assert isinstance(detector, SsdDetector)
+    return SsdObjective(detector, data, options)
+
+
+def _spec(config: TrainConfig) -> ModelSpec:
+    assert config.model == FACE_SPEC.architecture
+    return FACE_SPEC
