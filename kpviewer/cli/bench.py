@@ -82,7 +82,7 @@ def measure(options: BenchOptions) -> BenchReport:
         KpviewerError: if the model can't be loaded, or the source can't be read.
     """
     from kpviewer.cli.bench_report import BenchReport
-    from kpviewer.models.weights import load_model
+    from kpviewer.models.loading import open_model
     from kpviewer.pipeline.benchmark import Plan
     from kpviewer.runtime.device import resolve_device
     from kpviewer.runtime.executor import Executor
@@ -92,7 +92,7 @@ def measure(options: BenchOptions) -> BenchReport:
     def source() -> FrameSource:
         return make_source(options.source)
 
-    detector = load_model(options.model)
+    detector = open_model(options.model)
     engine = Executor(detector, options.device, options.precision, options.engine)
     first_call_ms = _first_call_ms(engine)
     plan, look = Plan(options.frames), None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 @model_option
 @click.option("--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone.")
 @click.option("--json", "json_path", metavar="FILE", help="Write the scores as JSON; - is stdout.")
+@click.option("--report", "report_dir", metavar="DIR", type=click.Path(path_type=Path),
+              help="Write a page with curves and the worst pictures.")  # fmt: skip
 @device_option
 @precision_option
 @engine_option
@@ -37,6 +40,7 @@ def command(
     model: str,
     spec: str,
     json_path: str | None,
+    report_dir: Path | None,
     device: str,
     precision: str,
     engine: str,
@@ -47,7 +51,7 @@ def command(
 
     Prints average precision (COCO), the error of keypoints over the distance of the eyes, recall at
     0.1 false positives a picture, the empty pictures on which nothing is seen, and the time a
-    frame. Without --json - the table goes to stdout.
+    frame. Without --json - the table goes to stdout. --report shows where the model fails.
     """
     from kpviewer.annotations.classes import align_classes, shared_classes
     from kpviewer.annotations.spec import read_annotations
@@ -65,6 +69,8 @@ def command(
     annotations = align_classes(annotations, executor.spec.class_names)
     report = _run(executor, annotations, thresholds)
     _print_table(report, annotations, executor, to_stderr=json_path == "-")
+    if report_dir is not None:
+        _write_page(report_dir, f"{executor.spec.name} on {spec}", report, annotations, executor)
     if json_path is not None:
         setting = {
             "model": executor.spec.name,
@@ -75,14 +81,38 @@ def command(
         write_json(json_path, {**setting, **_describe(executor, annotations, report)})
 
 
+def _write_page(
+    folder: Path,
+    title: str,
+    report: EvaluationReport,
+    annotations: AnnotationSet,
+    executor: Executor,
+) -> None:
+    from kpviewer.cli.report import write_report
+    from kpviewer.errors import RecordingError
+
+    score, paint = executor.spec.score_threshold, None
+    try:
+        from kpviewer.cli.report_pictures import painter
+
+        paint = painter(executor.spec, score)
+    except ImportError as error:
+        click.echo(f"Note: no pictures in the report, as PyQt6 can't be loaded: {error}", err=True)
+    try:
+        path = write_report(folder, title, report, annotations, score=score, paint=paint)
+    except OSError as error:
+        raise RecordingError(f"The report can't be written to {folder}: {error}.") from error
+    click.echo(f"Report written to {path}", err=True)
+
+
 def open_engine(model: str, device: str, precision: str, engine: str) -> tuple[Executor, int]:
     """Load a model and put it on its device; tell the CPU threads that it uses."""
     import torch
 
-    from kpviewer.models.weights import load_model
+    from kpviewer.models.loading import open_model
     from kpviewer.runtime.executor import Executor
 
-    return Executor(load_model(model), device, precision, engine), torch.get_num_threads()
+    return Executor(open_model(model), device, precision, engine), torch.get_num_threads()
 
 
 def _spread(annotations: AnnotationSet, limit: int | None) -> AnnotationSet:

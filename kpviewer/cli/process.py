@@ -97,10 +97,10 @@ def process_sources(
 
 
 def _load(options: ProcessOptions) -> InferenceEngine:
-    from kpviewer.models.weights import load_model
+    from kpviewer.models.loading import open_model
     from kpviewer.runtime.executor import Executor
 
-    return Executor(load_model(options.model), options.device)
+    return Executor(open_model(options.model), options.device)
 
 
 def _read_truth(spec: str | None, class_names: tuple[str, ...]) -> TruthProvider | None:

@@ -18,10 +18,10 @@ def load_engine(model: str, device: str, source_hw: tuple[int, int]) -> Executor
         WeightsError: if the file is missing, damaged or refused.
     """
     # Imported here, as torch takes seconds to load.
-    from kpviewer.models.weights import load_model  # noqa: PLC0415
+    from kpviewer.models.loading import open_model  # noqa: PLC0415
     from kpviewer.runtime.executor import Executor  # noqa: PLC0415
 
-    engine = Executor(load_model(model), device=device)
+    engine = Executor(open_model(model), device=device)
     engine.warm_up(source_hw)
     return engine
 

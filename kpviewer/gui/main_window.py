@@ -14,6 +14,7 @@ from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.menus import (
     DEVICES,
+    MODEL_SUFFIXES,
     ask_for_file,
     ask_for_folder,
     ask_for_model,
@@ -97,7 +98,7 @@ class MainWindow(QMainWindow):
         """Open the first file that is dropped: a model by its ending, else a source."""
         data = event.mimeData() if event is not None else None
         path = data.urls()[0].toLocalFile() if data is not None and data.urls() else ""
-        choose = self.choose_model if path.endswith(".safetensors") else self.choose_source
+        choose = self.choose_model if path.endswith(MODEL_SUFFIXES) else self.choose_source
         choose(path)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:

@@ -21,7 +21,8 @@ VIDEO_FILTER = (
     "(*.mp4 *.mkv *.mov *.avi *.webm *.m4v *.ts *.jpg *.jpeg *.png *.bmp *.webp)"
     ";;All files (*)"
 )
-MODEL_FILTER = "Models (*.safetensors);;All files (*)"
+MODEL_SUFFIXES = (".safetensors", ".onnx", ".pt", ".pth")
+MODEL_FILTER = f"Models ({' '.join('*' + suffix for suffix in MODEL_SUFFIXES)});;All files (*)"
 
 DEVICES = {"auto": "Automatic", "cpu": "CPU"}
 """Those that are always there, by their names on the command line."""

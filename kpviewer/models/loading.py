@@ -1,0 +1,46 @@
+"""Opening a model by what it is called: shipped ones, files of several kinds, people's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kpviewer.models.base import Detector
+from kpviewer.models.catalogue import available_models
+from kpviewer.models.factory import is_factory_name, open_factory
+from kpviewer.models.onnx_file import open_onnx
+from kpviewer.models.state_dict import open_state_dict
+from kpviewer.models.weights import ARCHITECTURES, load_model
+from kpviewer.models.zoo import PREFIX, open_torchvision
+
+STATE_DICT_SUFFIXES = (".pt", ".pth")
+
+
+def open_model(name_or_path: str | Path) -> Detector:
+    """Open a model.
+
+    Args:
+        name_or_path: one of
+
+            - a shipped name, such as "face-ssd", or a ``.safetensors`` file of kpviewer's;
+            - a ``.pt`` or ``.pth`` state dict of an architecture that kpviewer ships;
+            - an ``.onnx`` file (``models.onnx_description`` says what must be known of it);
+            - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
+            - ``package.module:function``, which gives a Detector.
+
+    Returns:
+        The detector, its network in evaluation mode, on the CPU.
+
+    Raises:
+        WeightsError: if it is missing, damaged, refused or unfit.
+    """
+    name = str(name_or_path)
+    path = Path(name).expanduser()
+    if name.startswith(PREFIX):
+        return open_torchvision(name)
+    if path.suffix.lower() == ".onnx":
+        return open_onnx(path)
+    if path.suffix.lower() in STATE_DICT_SUFFIXES:
+        return open_state_dict(path, [each.spec for each in available_models()], ARCHITECTURES)
+    if is_factory_name(name) and not path.exists():
+        return open_factory(name)
+    return load_model(name_or_path)

@@ -1,0 +1,201 @@
+"""ONNX files through onnxruntime, on the CPU, in the precision that they were exported with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.models.base import DecodedBatch
+from kpviewer.models.onnx_description import Channels, OnnxDescription, Shape, describe
+from kpviewer.models.onnx_outputs import Outputs, read_outputs
+from kpviewer.models.ranking import MAX_CANDIDATES, ranked
+from kpviewer.models.spec import ModelSpec, Task
+
+CURE = "pip install onnxruntime"
+MAX_FILE_BYTES = 2 * 1024**3
+MAX_THREADS = 8
+_DTYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16}
+_ERRORS_ONLY = 3
+
+
+class OnnxNetwork(nn.Module):
+    """A session of onnxruntime in the dress of a torch network.
+
+    It has no parameters: moving or copying it does nothing, and copies share the session. Tracing
+    it would freeze its output and autocast can't reach it, so both are refused.
+
+    Args:
+        session: of a model with one image input, (1 or any, 3, H, W).
+        channels: the order of the input's colours.
+    """
+
+    def __init__(self, session: Any, channels: Channels) -> None:
+        super().__init__()
+        self._session = session
+        (only,) = session.get_inputs()
+        self._input_name, self._dtype = only.name, _DTYPES[only.type]
+        self._output_names = [output.name for output in session.get_outputs()]
+        self._flips = channels is Channels.BGR
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> OnnxNetwork:
+        return self
+
+    def forward(self, images: Tensor) -> list[Outputs]:
+        """Run each picture of (B, 3, H, W): B times the outputs by name, on the same device."""
+        if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+            raise PipelineError(
+                "An ONNX file runs in onnxruntime and can't be compiled by another engine. "
+                "Use --engine auto."
+            )
+        if torch.is_autocast_enabled(images.device.type):
+            raise PipelineError(
+                "An ONNX file runs in the precision that it was exported with. "
+                "Use --precision auto."
+            )
+        planes = images.flip(1) if self._flips else images
+        pictures = planes.to("cpu", self._dtype).contiguous().numpy()
+        return [self._run(picture[None], images.device) for picture in pictures]
+
+    def _run(self, picture: Any, device: torch.device) -> Outputs:
+        values = self._session.run(self._output_names, {self._input_name: picture})
+        return {
+            name: torch.from_numpy(value).to(device)
+            for name, value in zip(self._output_names, values, strict=True)
+        }
+
+
+class OnnxDetector:
+    """An ONNX file with its description."""
+
+    def __init__(self, spec: ModelSpec, network: OnnxNetwork, description: OnnxDescription) -> None:
+        self.spec = spec
+        self.network = network
+        self._description = description
+
+    def decode(self, raw: list[Outputs], input_hw: tuple[int, int]) -> DecodedBatch:
+        """Keep the 400 best predictions of each picture; input px, boxes clipped."""
+        pictures = [read_outputs(outputs, self._description, input_hw) for outputs in raw]
+        return ranked(pictures, input_hw, MAX_CANDIDATES)
+
+
+def open_onnx(path: Path) -> OnnxDetector:
+    """Open an ONNX file by its description, and run it once on an empty picture.
+
+    Raises:
+        WeightsError: if onnxruntime isn't installed, or the file is missing, damaged, not
+            described, or isn't what its description says.
+    """
+    if not path.is_file():
+        raise WeightsError(f"A model file must exist, got {path}. Check the path.")
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise WeightsError(f"{path.name} is larger than 2 GiB: not a model that kpviewer runs.")
+    session = _session(path)
+    (shape,) = (_shape(each) for each in _one_image_input(path, session))
+    outputs = {each.name: _shape(each) for each in session.get_outputs()}
+    description = describe(path, outputs, session.get_modelmeta().custom_metadata_map)
+    spec = _spec(path, description, shape)
+    detector = OnnxDetector(spec, OnnxNetwork(session, description.channels), description)
+    try:
+        with torch.inference_mode():
+            raw = detector.network(torch.zeros(1, 3, *spec.input_hw))
+            detector.decode(raw, spec.input_hw)
+    except WeightsError as error:
+        raise WeightsError(f"{path.name}: {error}") from error
+    except Exception as error:  # the classes of onnxruntime's errors share no base
+        raise WeightsError(
+            f"{path.name} can't run on an input of {spec.input_hw[1]}x{spec.input_hw[0]} px: "
+            f"{_first_line(error)}. Is the input in {path.stem}.toml right?"
+        ) from error
+    return detector
+
+
+def _session(path: Path) -> Any:
+    try:
+        import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional library
+    except ImportError as error:
+        raise WeightsError(f"{path.name} needs onnxruntime: {CURE}") from error
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    options.intra_op_num_threads = min(MAX_THREADS, torch.get_num_threads())
+    # between pictures its threads would go on turning, and take the cores of video and window
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the classes of onnxruntime's errors share no base
+        raise WeightsError(
+            f"{path.name} can't be opened: {_first_line(error)}. Is the file complete?"
+        ) from error
+
+
+def _one_image_input(path: Path, session: Any) -> list[Any]:
+    inputs: list[Any] = session.get_inputs()
+    fits = len(inputs) == 1 and inputs[0].type in _DTYPES
+    if fits:
+        shape = _shape(inputs[0])
+        fits = len(shape) == 4 and shape[0] in (1, None) and shape[1] in (3, None)
+    if not fits:
+        got = ", ".join(f"{each.name} {each.type} {each.shape}" for each in inputs)
+        raise WeightsError(
+            f"{path.name} must take one float input of shape (1, 3, height, width), got {got}. "
+            "Export it so."
+        )
+    return inputs
+
+
+def _shape(value: Any) -> Shape:
+    """Shape of an input or output; None is a side that the file leaves open."""
+    return tuple(side if isinstance(side, int) and side > 0 else None for side in value.shape)
+
+
+def _spec(path: Path, description: OnnxDescription, shape: Shape) -> ModelSpec:
+    """Turn a description into the viewer's own."""
+    low, high = description.value_range
+    # value = low + pixel/255 * (high - low), then (value - mean)/std: in pixels of [0, 1]
+    mean = tuple((each - low) / (high - low) for each in description.mean)
+    std = tuple(each / (high - low) for each in description.std)
+    if description.channels is Channels.BGR:
+        mean, std = mean[::-1], std[::-1]
+    input_hw, stride = _input(path, description, shape)
+    return ModelSpec(
+        name=description.name or path.stem,
+        architecture="onnx",
+        task=Task.DETECT_KEYPOINTS if description.keypoints else Task.DETECT,
+        class_names=description.classes,
+        input_hw=input_hw,
+        keypoint_names=description.keypoints,
+        skeleton=description.skeleton,
+        resize=description.resize,
+        stride=stride,
+        mean=(mean[0], mean[1], mean[2]),
+        std=(std[0], std[1], std[2]),
+        score_threshold=description.score_threshold,
+        iou_threshold=description.iou_threshold,
+        licence=description.licence,
+        trained_on=description.trained_on,
+    )
+
+
+def _input(
+    path: Path, description: OnnxDescription, shape: Shape
+) -> tuple[tuple[int, int], int | None]:
+    """Settle the input's size: the file's where it is fixed, else the description's."""
+    height, width = shape[2:]
+    if height is not None and width is not None:
+        return (height, width), None
+    if description.input is None:
+        raise WeightsError(
+            f"{path.name} leaves the size of its input open: write "
+            f"input = [height, width] into {path.stem}.toml."
+        )
+    own_height, own_width = description.input
+    is_open = height is None and width is None
+    return (height or own_height, width or own_width), description.stride if is_open else None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

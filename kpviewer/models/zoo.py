@@ -1,0 +1,211 @@
+"""torchvision's detectors: ``torchvision:NAME``, or ``torchvision:NAME@FILE`` with own weights.
+
+They resize, normalise and apply NMS themselves, so they take pixels in [0, 1], and what they give
+is only put in order here. torchvision is imported when such a model is asked for, not before.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.models.base import DecodedBatch
+from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores, ranked
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.state_dict import read_state_dict
+
+PREFIX = "torchvision:"
+Found: TypeAlias = dict[str, Tensor]
+"""What torchvision gives for a picture: boxes, labels, scores, and keypoints where there are."""
+
+_NO_CLASS = ("N/A", "__background__", "no person")
+"""Categories that stand for nothing."""
+
+_BONES = (
+    ("left_ankle", "left_knee"), ("left_knee", "left_hip"), ("right_ankle", "right_knee"),
+    ("right_knee", "right_hip"), ("left_hip", "right_hip"), ("left_shoulder", "left_hip"),
+    ("right_shoulder", "right_hip"), ("left_shoulder", "right_shoulder"),
+    ("left_shoulder", "left_elbow"), ("right_shoulder", "right_elbow"),
+    ("left_elbow", "left_wrist"), ("right_elbow", "right_wrist"), ("nose", "left_eye"),
+    ("nose", "right_eye"), ("left_eye", "left_ear"), ("right_eye", "right_ear"),
+)  # fmt: skip
+
+
+class ZooNetwork(nn.Module):
+    """A torchvision detector that takes a batch instead of a list of pictures.
+
+    How many boxes it gives depends on the picture, so a trace of it would be wrong: it is refused.
+    """
+
+    def __init__(self, detector: nn.Module) -> None:
+        super().__init__()
+        self.detector = detector
+
+    def forward(self, images: Tensor) -> list[Found]:
+        """Look at (B, 3, H, W) RGB pictures in [0, 1]; boxes in their pixels."""
+        if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+            raise PipelineError(
+                "torchvision's detectors can't be compiled by another engine. Use --engine torch."
+            )
+        found: list[Found] = self.detector(list(images))
+        return found
+
+
+class ZooDetector:
+    """A torchvision detector with its description.
+
+    Args:
+        spec: whose class names are those of ``labels``, in order.
+        network: around the detector.
+        labels: torchvision's number of each class.
+        count: most boxes that the detector gives for a picture.
+    """
+
+    def __init__(
+        self, spec: ModelSpec, network: ZooNetwork, labels: Sequence[int], count: int
+    ) -> None:
+        self.spec = spec
+        self.network = network
+        self._count = min(count, MAX_CANDIDATES)
+        self._class_of = torch.full((max(labels) + 1,), -1)
+        self._class_of[list(labels)] = torch.arange(len(labels))
+
+    def decode(self, raw: list[Found], input_hw: tuple[int, int]) -> DecodedBatch:
+        """Order what was found by score, one-hot by class; NMS was done in the network."""
+        return ranked([self._rows(found) for found in raw], input_hw, self._count)
+
+    def _rows(self, found: Found) -> Rows:
+        boxes, labels = found["boxes"].float(), found["labels"]
+        classes = self._class_of.to(labels.device)[labels.clamp(max=len(self._class_of) - 1)]
+        scores = one_hot_scores(found["scores"].float(), classes, len(self.spec.class_names))
+        points = boxes.new_zeros(len(boxes), 0, 2)
+        if self.spec.keypoint_names:
+            points = found["keypoints"][..., :2].float()  # the third says visible, always
+        return Rows(boxes, scores, points)
+
+
+def open_torchvision(name: str) -> ZooDetector:
+    """Build a torchvision detector and fill it with its COCO weights, or with a file's.
+
+    Args:
+        name: ``torchvision:NAME`` or ``torchvision:NAME@FILE``; weights that aren't in torch's
+            cache are downloaded, with progress on stderr, if no file is given.
+
+    Raises:
+        WeightsError: if there is no such model, the weights can't be had, or they don't fit.
+    """
+    model_name, _, file_name = name.removeprefix(PREFIX).partition("@")
+    _check_name(model_name)
+    if not file_name:
+        return build_zoo_detector(model_name, _downloaded(model_name))
+    path = Path(file_name).expanduser()
+    try:
+        return build_zoo_detector(model_name, read_state_dict(path))
+    except RuntimeError as error:  # torch's list of what differs
+        raise WeightsError(
+            f"{path.name} doesn't fit torchvision's {model_name}: {_told(error)}. "
+            "It must be a state dict of this model with its COCO classes."
+        ) from error
+
+
+def build_zoo_detector(model_name: str, state: Mapping[str, Tensor] | None = None) -> ZooDetector:
+    """Build a detector for COCO's classes.
+
+    Args:
+        model_name: one of torchvision's detection models.
+        state: its weights; None leaves them random.
+
+    Raises:
+        RuntimeError: if the weights don't fit.
+    """
+    from torchvision.models import get_model, get_model_weights  # noqa: PLC0415 - takes seconds
+
+    meta = get_model_weights(model_name).DEFAULT.meta
+    categories: list[str] = meta["categories"]
+    keypoint_names = tuple(meta.get("keypoint_names", ()))
+    detector = get_model(
+        model_name, weights=None, weights_backbone=None, num_classes=len(categories)
+    )
+    if state is not None:
+        detector.load_state_dict(state)
+    detector.eval()
+    labels = [label for label, category in enumerate(categories) if category not in _NO_CLASS]
+    rules = getattr(detector, "roi_heads", detector)
+    spec = ModelSpec(
+        name=model_name,
+        architecture=PREFIX + model_name,
+        task=Task.DETECT_KEYPOINTS if keypoint_names else Task.DETECT,
+        class_names=tuple(categories[label] for label in labels),
+        input_hw=_input_hw(detector),
+        keypoint_names=keypoint_names,
+        skeleton=tuple(
+            (keypoint_names.index(a), keypoint_names.index(b))
+            for a, b in _BONES
+            if a in keypoint_names and b in keypoint_names
+        ),
+        mirrored_keypoints=_mirrored(keypoint_names),
+        stride=1,  # no padding: the detector resizes once more, and pads as it was trained
+        mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+        iou_threshold=float(rules.nms_thresh),
+        licence="BSD-3-Clause (torchvision)",
+        trained_on="COCO" if state is not None else "",
+    )
+    return ZooDetector(spec, ZooNetwork(detector), labels, int(rules.detections_per_img))
+
+
+def _input_hw(detector: nn.Module) -> tuple[int, int]:
+    """The size to bring pictures to: enough for the detector's own resize to lose nothing."""
+    transform: Any = detector.transform
+    if transform.fixed_size is not None:  # width and height, to which it stretches any picture
+        width, height = transform.fixed_size
+        return 2 * height, 2 * width
+    return transform.max_size, transform.max_size
+
+
+def _mirrored(names: Sequence[str]) -> tuple[int, ...]:
+    swap = {"left": "right", "right": "left"}
+    turned = [
+        "_".join([swap.get(name.split("_")[0], name.split("_")[0]), *name.split("_")[1:]])
+        for name in names
+    ]
+    return tuple(names.index(name) for name in turned)
+
+
+def _check_name(model_name: str) -> None:
+    from torchvision.models import detection, list_models  # noqa: PLC0415 - takes seconds
+
+    known = list_models(module=detection)
+    if model_name not in known:
+        near = difflib.get_close_matches(model_name, known, n=1, cutoff=0.4) or known[:1]
+        raise WeightsError(
+            f"torchvision has no detector {model_name!r}. Did you mean {near[0]!r}? "
+            f"There are {', '.join(known)}."
+        )
+
+
+def _downloaded(model_name: str) -> Mapping[str, Tensor]:
+    from torchvision.models import get_model_weights  # noqa: PLC0415 - takes seconds
+
+    weights = get_model_weights(model_name).DEFAULT
+    try:
+        state: Mapping[str, Tensor] = weights.get_state_dict(
+            progress=True, check_hash=True, weights_only=True, map_location="cpu"
+        )
+    except (OSError, RuntimeError) as error:  # no network; another file than torchvision's
+        raise WeightsError(
+            f"The weights of {model_name} can't be downloaded: {_told(error)}. Fetch "
+            f"{weights.url} elsewhere and give --model {PREFIX}{model_name}@FILE."
+        ) from error
+    return state
+
+
+def _told(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2])[:200] or type(error).__name__
