@@ -97,6 +97,16 @@ class Targets:
             np.zeros(0, np.bool_),
         )
 
+    def take(self, rows: IntArray | BoolArray) -> Targets:
+        """Give some of the objects, by index or by mask."""
+        return Targets(
+            self.xyxy[rows],
+            self.class_ids[rows],
+            self.keypoints_xy[rows],
+            self.keypoints_visible[rows],
+            self.difficult[rows],
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -230,6 +240,16 @@ class Detections:
             np.zeros(0, np.int64),
             np.zeros((0, num_keypoints, 2), np.float32),
             np.zeros((0, num_keypoints), np.float32),
+        )
+
+    def take(self, rows: IntArray | BoolArray) -> Detections:
+        """Give some of the detections, by index or by mask."""
+        return Detections(
+            self.xyxy[rows],
+            self.scores[rows],
+            self.class_ids[rows],
+            self.keypoints_xy[rows],
+            self.keypoint_scores[rows],
         )
 
 

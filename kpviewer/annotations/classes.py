@@ -61,16 +61,10 @@ def _new_ids(old_names: Sequence[str], new_names: Sequence[str]) -> dict[int, in
 def _renumber(image: AnnotatedImage, new_ids: Mapping[int, int]) -> AnnotatedImage:
     old = image.targets
     kept = np.array([int(class_id) in new_ids for class_id in old.class_ids], np.bool_)
-    targets = Targets(
-        old.xyxy[kept],
-        np.array([new_ids[int(class_id)] for class_id in old.class_ids[kept]], np.int64),
-        old.keypoints_xy[kept],
-        old.keypoints_visible[kept],
-        old.difficult[kept],
-    )
+    class_ids = np.array([new_ids[int(class_id)] for class_id in old.class_ids[kept]], np.int64)
     return replace(
         image,
-        targets=targets,
+        targets=replace(old.take(kept), class_ids=class_ids),
         pseudo=image.pseudo[kept],
         keypoints_labelled=image.keypoints_labelled[kept],
     )

@@ -55,10 +55,15 @@ COLUMNS = ("", "images", "AP@0.5", "AP@[.5:.95]", "NME mean", "median", "recall@
 
 def report_table(report: EvaluationReport) -> str:
     """Lay the scores out in columns, one line for each source of pictures and one for all."""
-    groups = [*report.groups.items(), ("all", report.overall)]
-    rows = [COLUMNS, *(_cells(name or "(no source)", score) for name, score in groups)]
+    rows = [COLUMNS, *score_rows(report)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     return "\n".join(_line(row, widths) for row in rows)
+
+
+def score_rows(report: EvaluationReport) -> list[tuple[str, ...]]:
+    """Give the cells of each source of pictures, and of all of them last."""
+    groups = [*report.groups.items(), ("all", report.overall)]
+    return [_cells(name or "(no source)", score) for name, score in groups]
 
 
 def _line(cells: Iterable[str], widths: Sequence[int]) -> str:

@@ -36,7 +36,7 @@ def recall_at_false_positives(
         per_image: false positives allowed, over all pictures.
         iou: smallest overlap of a hit.
     """
-    hits, scores = _ranked(detections, truths, iou)
+    hits, scores = ranked_hits(detections, truths, iou)
     objects = sum(int(np.count_nonzero(~truth.difficult)) for truth in truths)
     true_positives, false_positives = np.cumsum(hits), np.cumsum(~hits)
     # Equal scores pass a threshold together, so only the last of them is a working point.
@@ -49,7 +49,7 @@ def recall_at_false_positives(
     return WorkingPoint(found / objects if objects else None, score)
 
 
-def _ranked(
+def ranked_hits(
     detections: Sequence[Detections], truths: Sequence[Targets], iou: float
 ) -> tuple[
     np.ndarray[tuple[int], np.dtype[np.bool_]], np.ndarray[tuple[int], np.dtype[np.float32]]

@@ -65,6 +65,8 @@ class EvaluationReport:
     groups: dict[str, GroupScore]
     """By ``AnnotatedImage.source``; empty if there is but one."""
     frame_ms: FrameTime
+    seen: tuple[Detections, ...]
+    """What was seen in each picture, with the low scores that average precision needs."""
 
 
 def evaluate(
@@ -106,6 +108,7 @@ def evaluate(
         overall=score_pictures(seen, annotations.images, annotations),
         groups=_by_source(seen, annotations),
         frame_ms=FrameTime(float(np.mean(times_ms)), float(p50), float(p95)),
+        seen=tuple(seen),
     )
 
 

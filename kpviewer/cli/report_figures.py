@@ -1,0 +1,96 @@
+"""The figures of an evaluation report, drawn with matplotlib, as PNG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from kpviewer.metrics.curves import Calibration, PrecisionRecall
+from kpviewer.structures import IntArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MANY_CLASSES = 12
+"""With more of them a legend hides the curves, and numbers in cells can't be read."""
+
+
+def curve_figure(curves: Sequence[PrecisionRecall], class_names: Sequence[str]) -> bytes:
+    """Precision against recall, a line a class."""
+    figure, axes = _figure()
+    for curve, name in zip(curves, class_names, strict=True):
+        if curve.objects:
+            recall = np.concatenate([[0.0], curve.recall])
+            precision = np.concatenate([curve.precision[:1], curve.precision])
+            axes.plot(recall, precision, label=name, drawstyle="steps-pre")
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+    if len(class_names) <= _MANY_CLASSES:
+        axes.legend(loc="lower left", frameon=False)
+    return _png(figure)
+
+
+def calibration_figure(result: Calibration) -> bytes:
+    """Share of hits against score, with the diagonal on which a score is a probability."""
+    figure, axes = _figure()
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
+    width = 1 / len(result.counts)
+    left = np.arange(len(result.counts)) * width
+    shares = np.nan_to_num(result.hit_share)
+    axes.bar(left, shares, width, align="edge", edgecolor="white")
+    for x, share, count in zip(left, shares, result.counts, strict=True):
+        if count:
+            axes.annotate(
+                str(count), (x + width / 2, min(share, 0.96)), ha="center", va="bottom", fontsize=7
+            )
+    axes.set(xlabel="score", ylabel="share of hits", xlim=(0, 1), ylim=(0, 1.02))
+    return _png(figure)
+
+
+def confusion_figure(counts: IntArray, class_names: Sequence[str]) -> bytes:
+    """True classes down, predicted ones across; colours by share of the true objects."""
+    figure, axes = _figure(side_inches=4.2 + 0.12 * len(class_names))
+    objects = counts.sum(1)
+    objects[-1] = objects[:-1].sum()  # false alarms too are few or many beside the objects
+    share = counts / np.maximum(objects[:, None], 1)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(counts)), [*class_names, "missed"], rotation=45, ha="right")
+    axes.set_yticks(range(len(counts)), [*class_names, "nothing there"])
+    axes.set(xlabel="seen as", ylabel="is")
+    axes.grid(visible=False)
+    if len(class_names) <= _MANY_CLASSES:
+        for row, column in np.ndindex(*counts.shape):
+            dark = share[row, column] > 0.5
+            axes.annotate(
+                str(counts[row, column]), (column, row), ha="center", va="center",
+                color="white" if dark else "black",
+            )  # fmt: skip
+    return _png(figure)
+
+
+def error_figure(errors: Sequence[float], unit: str) -> bytes:
+    """How the errors of the keypoints are spread; the last bar holds the one percent beyond."""
+    figure, axes = _figure()
+    limit = float(np.percentile(errors, 99)) or 1.0
+    axes.hist(np.clip(errors, 0, limit), bins=40, range=(0, limit))
+    axes.set(xlabel=f"mean error of an object, over {unit}", ylabel="objects", xlim=(0, limit))
+    return _png(figure)
+
+
+def _figure(side_inches: float = 4.2) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(side_inches * 1.2, side_inches), layout="constrained")
+    axes: Axes = figure.subplots()
+    axes.grid(visible=True, color="0.9")
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    return figure, axes
+
+
+def _png(figure: Any) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=110)
+    return stream.getvalue()

@@ -1,0 +1,109 @@
+"""Precision, recall and calibration of scores over a set of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpviewer.metrics.detection import ranked_hits
+from kpviewer.structures import Detections, FloatArray, IntArray, Targets
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PrecisionRecall:
+    """The curve of one class, by falling score threshold: (N,) each."""
+
+    recall: FloatArray
+    precision: FloatArray
+    scores: FloatArray
+    """The threshold at which the point is reached."""
+    objects: int
+    """True objects that count."""
+
+
+def precision_recall(
+    detections: Sequence[Detections], truths: Sequence[Targets], class_id: int, *, iou: float = 0.5
+) -> PrecisionRecall:
+    """Follow precision and recall of a class down the scores.
+
+    Args:
+        detections: one a picture, by descending score, with their low scores.
+        truths: of the same pictures; difficult objects count neither way.
+        class_id: the class.
+        iou: smallest overlap of a hit.
+    """
+    own = [found.take(found.class_ids == class_id) for found in detections]
+    true = [truth.take(truth.class_ids == class_id) for truth in truths]
+    hits, scores = ranked_hits(own, true, iou)
+    objects = sum(int(np.count_nonzero(~truth.difficult)) for truth in true)
+    positives = np.cumsum(hits)
+    return PrecisionRecall(
+        (positives / max(objects, 1)).astype(np.float32),
+        (positives / np.arange(1, len(hits) + 1)).astype(np.float32),
+        scores,
+        objects,
+    )
+
+
+def voc_average_precision(curve: PrecisionRecall, *, eleven_points: bool = False) -> float | None:
+    """Average precision as Pascal VOC defines it.
+
+    Args:
+        curve: of a class, at IoU 0.5.
+        eleven_points: the mean of the best precision at recalls of 0, 0.1, ... 1, as until 2009;
+            else the area under the curve made falling, as from 2010 on.
+
+    Returns:
+        In [0, 1]; None where the class has no true object.
+
+    Source: Everingham et al. 2010, The Pascal VOC Challenge, section 4.2 and eq. 1 (IJCV 88).
+    """
+    if not curve.objects:
+        return None
+    # the best precision at this recall or a higher one
+    envelope = np.maximum.accumulate(curve.precision[::-1])[::-1]
+    if eleven_points:
+        reached = [envelope[curve.recall >= r - 1e-9] for r in np.linspace(0, 1, 11)]
+        return float(np.mean([part[0] if part.size else 0.0 for part in reached]))
+    steps = np.diff(curve.recall, prepend=0.0)
+    return float((steps * envelope).sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """What scores are worth, by bins of equal width over [0, 1]: (B,) each."""
+
+    mean_score: FloatArray
+    """NaN where a bin is empty."""
+    hit_share: FloatArray
+    """Share of the bin's detections that stand for a true object; NaN where it is empty."""
+    counts: IntArray
+
+    @property
+    def expected_error(self) -> float | None:
+        """Mean distance between score and share of hits, over all detections; None without any.
+
+        Source: Guo et al. 2017, On Calibration of Modern Neural Networks, eq. 3 (arXiv:1706.04599).
+        """
+        total = int(self.counts.sum())
+        if not total:
+            return None
+        gaps = np.nan_to_num(np.abs(self.mean_score - self.hit_share))
+        return float((gaps * self.counts).sum() / total)
+
+
+def calibration(
+    detections: Sequence[Detections], truths: Sequence[Targets], *, bins: int = 10, iou: float = 0.5
+) -> Calibration:
+    """Compare the scores of detections with how often they are right."""
+    hits, scores = ranked_hits(detections, truths, iou)
+    rows = np.minimum((scores * bins).astype(np.int64), bins - 1)
+    counts = np.bincount(rows, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        mean_score = np.bincount(rows, scores, minlength=bins) / counts
+        hit_share = np.bincount(rows, hits, minlength=bins) / counts
+    return Calibration(
+        mean_score.astype(np.float32), hit_share.astype(np.float32), counts.astype(np.int64)
+    )

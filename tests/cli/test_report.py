@@ -1,0 +1,129 @@
+"""The page of ``kpviewer eval --report``."""
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from matplotlib.image import imread
+
+from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.cli import report
+from kpviewer.cli.main import main
+from kpviewer.cli.report import worst
+from kpviewer.cli.report_figures import calibration_figure, confusion_figure, curve_figure
+from kpviewer.metrics.curves import calibration, precision_recall
+from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.weights import save_weights
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import Detections, Targets
+
+
+def seen(*rows: tuple[float, float]) -> Detections:
+    """(left, score) of 10 px squares, by descending score."""
+    left = np.array([row[0] for row in rows], np.float32)
+    count = len(rows)
+    return Detections(
+        np.stack([left, left * 0, left + 10, left * 0 + 10], 1).astype(np.float32).reshape(-1, 4),
+        np.array([row[1] for row in rows], np.float32),
+        np.zeros(count, np.int64),
+        np.zeros((count, 0, 2), np.float32),
+        np.zeros((count, 0), np.float32),
+    )
+
+
+def annotated(name: str, *lefts: float) -> AnnotatedImage:
+    found = seen(*((left, 1.0) for left in lefts))
+    count = len(lefts)
+    targets = Targets(
+        found.xyxy,
+        found.class_ids,
+        found.keypoints_xy,
+        np.zeros((count, 0), np.bool_),
+        np.zeros(count, np.bool_),
+    )
+    no = np.zeros(count, np.bool_)
+    return AnnotatedImage(Path(name), (64, 64), targets, "", no, np.zeros((count, 0), np.bool_), 1)
+
+
+def test_the_worst_pictures_come_first_and_good_ones_not_at_all() -> None:
+    images = [annotated("good", 0), annotated("missed", 0, 40), annotated("both", 0)]
+    found = [seen((0, 0.9), (20, 0.1)), seen((0, 0.9)), seen((20, 0.9), (40, 0.8))]
+    failures = worst(found, images, score=0.5)
+    assert [(one.row, one.missed, one.spurious) for one in failures] == [(2, 1, 2), (1, 1, 0)]
+
+
+def test_figures_are_pictures() -> None:
+    found, truth = [seen((0, 0.9), (20, 0.4))], [annotated("a", 0).targets]
+    curve = precision_recall(found, truth, 0)
+    for png in (
+        curve_figure([curve], ["face"]),
+        calibration_figure(calibration(found, truth)),
+        confusion_figure(np.array([[3, 1], [2, 0]]), ["face"]),
+    ):
+        picture = imread(io.BytesIO(png), format="png")
+        assert min(picture.shape[:2]) > 300
+        assert picture.std() > 0.02
+
+
+@pytest.fixture
+def small_set(tmp_path: Path) -> Path:
+    """Two pictures and their CSV, and a model with random weights."""
+    (tmp_path / "images").mkdir()
+    for name in ("a", "b"):
+        picture = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / "images" / f"{name}.png"), picture)
+    document = (
+        '{"images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 48},'
+        ' {"id": 2, "file_name": "b.png", "width": 64, "height": 48}],'
+        ' "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0,'
+        ' "bbox": [5, 5, 20, 30]}], "categories": [{"id": 1, "name": "face"}]}'
+    )
+    (tmp_path / "labels.json").write_text(document)
+    save_weights(build_face_ssd(), tmp_path / "random.safetensors")
+    return tmp_path
+
+
+def command_line(folder: Path, out: Path) -> list[str]:
+    model = str(folder / "random.safetensors")
+    words = ["eval", "--model", model, "--data", f"coco:{folder / 'labels.json'}"]
+    return [*words, "--engine", "torch", "--report", str(out)]
+
+
+def test_the_page_stands_alone(small_set: Path, qapp: object) -> None:
+    result = CliRunner().invoke(main, command_line(small_set, small_set / "out" / "page"))
+    assert result.exit_code == 0, result.output
+    page = (small_set / "out" / "page" / "report.html").read_text(encoding="utf-8")
+    assert "<h2>By class</h2>" in page and "a.png, 1 missed" in page
+    assert re.findall(r'(?:src|href)="(?!data:)', page) == []
+    jpeg = base64.b64decode(re.findall(r"data:image/jpeg;base64,([^\"]+)", page)[0])
+    assert imread(io.BytesIO(jpeg), format="jpeg").shape == (315, 420, 3)
+
+
+def test_names_from_files_cannot_become_markup(small_set: Path, qapp: object) -> None:
+    labels = small_set / "labels.json"
+    (small_set / "images" / "a.png").rename(small_set / "images" / "<b>&.png")
+    labels.write_text(labels.read_text().replace("a.png", "<b>&.png"))
+    CliRunner().invoke(main, command_line(small_set, small_set / "page"))
+    page = (small_set / "page" / "report.html").read_text(encoding="utf-8")
+    assert "<b>" not in page and "&lt;b&gt;&amp;.png" in page
+
+
+def test_a_place_that_cannot_be_written_is_told(small_set: Path, qapp: object) -> None:
+    (small_set / "file").write_text("")
+    result = CliRunner().invoke(main, command_line(small_set, small_set / "file" / "page"))
+    assert result.exit_code == 6
+    assert "can't be written" in result.output
+
+
+def test_pictures_are_left_out_where_nothing_can_paint(
+    small_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "kpviewer.cli.report_pictures", None)
+    result = CliRunner().invoke(main, command_line(small_set, small_set / "page"))
+    assert result.exit_code == 0, result.output
+    assert "no pictures in the report" in result.output
+    assert "data:image/jpeg" not in (small_set / "page" / report.PAGE).read_text(encoding="utf-8")

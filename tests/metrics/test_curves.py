@@ -1,0 +1,109 @@
+"""Curves and counts, by hand and against pycocotools."""
+
+import numpy as np
+import pytest
+
+from kpviewer.metrics.average_precision import average_precision
+from kpviewer.metrics.confusion import confusion_matrix
+from kpviewer.metrics.curves import calibration, precision_recall, voc_average_precision
+from kpviewer.structures import Detections, Targets
+
+
+def boxes(*places: float) -> np.ndarray:
+    """Squares of 10 px, 20 px apart: a place is a number, a fraction of one an offset."""
+    left = np.array(places, np.float32).reshape(-1) * 20
+    return np.stack([left, left * 0, left + 10, left * 0 + 10], 1).astype(np.float32)
+
+
+def seen(*rows: tuple[float, float, int]) -> Detections:
+    """(place, score, class) each."""
+    rows = sorted(rows, key=lambda row: -row[1])
+    count = len(rows)
+    return Detections(
+        boxes(*(row[0] for row in rows)),
+        np.array([row[1] for row in rows], np.float32),
+        np.array([row[2] for row in rows], np.int64),
+        np.zeros((count, 0, 2), np.float32),
+        np.zeros((count, 0), np.float32),
+    )
+
+
+def truth(*rows: tuple[float, int], difficult: tuple[int, ...] = ()) -> Targets:
+    """(place, class) each."""
+    hard = np.zeros(len(rows), np.bool_)
+    hard[list(difficult)] = True
+    count = len(rows)
+    return Targets(
+        boxes(*(row[0] for row in rows)),
+        np.array([row[1] for row in rows], np.int64),
+        np.zeros((count, 0, 2), np.float32),
+        np.zeros((count, 0), np.bool_),
+        hard,
+    )
+
+
+# hit 0.9, false 0.8, hit 0.7, (another class 0.6), false 0.5; three true objects, one never found
+PICTURES = (
+    [seen((0, 0.9, 0), (5, 0.8, 0), (1, 0.6, 1)), seen((0, 0.7, 0), (7, 0.5, 0))],
+    [truth((0, 0), (1, 1)), truth((0, 0), (3, 0))],
+)
+
+
+def test_the_curve_goes_down_the_scores() -> None:
+    curve = precision_recall(*PICTURES, class_id=0)
+    assert curve.objects == 3
+    assert curve.scores.tolist() == pytest.approx([0.9, 0.8, 0.7, 0.5])
+    assert curve.precision.tolist() == pytest.approx([1, 1 / 2, 2 / 3, 2 / 4])
+    assert curve.recall.tolist() == pytest.approx([1 / 3, 1 / 3, 2 / 3, 2 / 3])
+
+
+def test_voc_average_precision_by_hand() -> None:
+    curve = precision_recall(*PICTURES, class_id=0)
+    # the envelope is 1 up to a recall of 1/3, 2/3 up to 2/3, and nothing beyond
+    assert voc_average_precision(curve) == pytest.approx(1 / 3 + 2 / 3 * 1 / 3)
+    # of 0, 0.1 ... 1: four points at 1, three at 2/3, four at 0
+    assert voc_average_precision(curve, eleven_points=True) == pytest.approx((4 + 3 * 2 / 3) / 11)
+    assert voc_average_precision(precision_recall(*PICTURES, class_id=2)) is None
+
+
+def test_area_is_near_what_coco_samples_at_101_points() -> None:
+    rng = np.random.default_rng(5)
+    found, true = [], []
+    for _ in range(60):
+        places = rng.permutation(12)[:6]
+        true.append(truth(*((int(place), 0) for place in places[:4])))
+        rows = [(int(p), float(rng.beta(4, 2)), 0) for p in places[:3]]
+        rows += [(int(p), float(rng.beta(2, 4)), 0) for p in places[4:]]
+        found.append(seen(*rows))
+    area = voc_average_precision(precision_recall(found, true, 0))
+    assert area == pytest.approx(average_precision(found, true, 1).ap50, abs=0.01)
+
+
+def test_difficult_objects_count_neither_way() -> None:
+    found, true = [seen((0, 0.9, 0), (1, 0.8, 0))], [truth((0, 0), (1, 0), difficult=(0,))]
+    curve = precision_recall(found, true, 0)
+    assert (curve.objects, curve.precision.tolist()) == (1, [1.0])
+    assert confusion_matrix(found, true, 1).tolist() == [[1, 0], [0, 0]]
+
+
+def test_calibration_by_hand() -> None:
+    result = calibration(*PICTURES, bins=2)
+    # under 0.5: none; from 0.5: scores 0.9 0.8 0.7 0.6 0.5, of which 0.9, 0.7 and 0.6 are hits
+    assert result.counts.tolist() == [0, 5]
+    assert np.isnan(result.hit_share[0])
+    assert result.hit_share[1] == pytest.approx(3 / 5)
+    assert result.mean_score[1] == pytest.approx(0.7)
+    assert result.expected_error == pytest.approx(0.1)
+    assert calibration([seen()], [truth()]).expected_error is None
+
+
+def test_a_sure_detection_belongs_to_the_last_bin() -> None:
+    assert calibration([seen((0, 1.0, 0))], [truth((0, 0))], bins=4).counts.tolist() == [0, 0, 0, 1]
+
+
+def test_confusion_by_hand() -> None:
+    found = [seen((0, 0.9, 1), (1, 0.8, 1), (5, 0.7, 0), (2, 0.3, 0))]
+    true = [truth((0, 0), (1, 1), (2, 0))]
+    # 0 taken for 1; 1 found; the third is missed, as its score is low; one 0 where nothing is
+    assert confusion_matrix(found, true, 2).tolist() == [[0, 1, 1], [0, 1, 0], [1, 0, 0]]
+    assert confusion_matrix(found, true, 2, score=0.2)[0].tolist() == [1, 1, 0]
