@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "Train a model from a recipe or a configuration file.",
     "eval": "Score a model on an annotated data set.",
     "bench": "Measure the speed of the pipeline and of the model.",
+    "summary": "List the layers of a model.",
     "models": "List the models that come with kpviewer.",
     "cameras": "List the cameras of this machine.",
     "checks": "Check this installation and say how to mend it.",

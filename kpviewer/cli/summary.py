@@ -1,0 +1,73 @@
+"""``kpviewer summary``: the layers of a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from kpviewer.errors import WeightsError
+
+if TYPE_CHECKING:
+    from kpviewer.runtime.summary import Summary
+
+COLUMNS = ("layer", "kind", "output", "parameters", "multiply-adds", "output MB")
+
+
+@click.command
+@click.argument("model")
+@click.option("--size", metavar="HxW", help="Of the input, px.  [default: the model's largest]")
+def command(model: str, size: str | None) -> None:
+    """List the layers of MODEL: shapes, parameters, multiply-adds and memory for a picture."""
+    from kpviewer.models.loading import open_model
+    from kpviewer.runtime.summary import summarise
+
+    detector = open_model(model)
+    input_hw = detector.spec.input_hw if size is None else _parsed(size)
+    try:
+        summary = summarise(detector.network, input_hw)
+    except (RuntimeError, ValueError) as error:
+        stride = detector.spec.stride or "unknown"
+        raise WeightsError(
+            f"{detector.spec.name} can't run on {input_hw[0]}x{input_hw[1]}: {error} "
+            f"Sides in multiples of its stride ({stride}) may do."
+        ) from error
+    click.echo(summary_table(summary))
+
+
+def _parsed(size: str) -> tuple[int, int]:
+    height, cross, width = size.lower().partition("x")
+    if not (cross and height.isdecimal() and width.isdecimal() and int(height) and int(width)):
+        raise click.BadParameter(
+            f"a size is HxW, such as 320x320, got {size!r}", param_hint="--size"
+        )
+    return int(height), int(width)
+
+
+def summary_table(summary: Summary) -> str:
+    """Lay out the layers in columns, totals below."""
+    rows = [COLUMNS]
+    for layer in summary.layers:
+        shape = "x".join(map(str, layer.output_shape[1:])) or "-"
+        done = f"{layer.multiply_adds:,}" if layer.multiply_adds else "-"
+        held = f"{layer.parameters:,}" if layer.parameters else "-"
+        rows.append((layer.name, layer.kind, shape, held, done, f"{layer.output_bytes / 1e6:.2f}"))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    height, width = summary.input_hw
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"input {height}x{width}: {summary.parameters:,} parameters, "
+            f"{summary.multiply_adds / 1e6:,.1f} million multiply-adds; "
+            f"{summary.weight_bytes / 1e6:.1f} MB of weights, "
+            f"{summary.activation_bytes / 1e6:.1f} MB of outputs in all",
+        ]
+    )

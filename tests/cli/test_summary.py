@@ -1,0 +1,74 @@
+"""Layers, counted by hand."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+from torch import nn
+
+from kpviewer.cli.main import main
+from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.weights import save_weights
+from kpviewer.runtime.summary import summarise
+
+
+class Twice(nn.Module):
+    """A convolution, and a product with its own output outside of any layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1, bias=False), nn.ReLU())
+        self.last = nn.Linear(5, 2)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        rows = self.body(images).flatten(2)  # (1, 4, 20)
+        gram = rows @ rows.transpose(1, 2)  # (1, 4, 4)
+        return self.last(self.last.weight.new_zeros(1, 5)) + gram.sum()
+
+
+def test_counts_are_those_made_by_hand() -> None:
+    summary = summarise(Twice().eval(), (8, 10))
+    conv, relu, linear = summary.layers
+    assert (conv.name, conv.kind, conv.output_shape) == ("body.0", "Conv2d", (1, 4, 4, 5))
+    assert conv.parameters == 4 * 3 * 9
+    assert conv.multiply_adds == 4 * 3 * 9 * 4 * 5
+    assert (relu.parameters, relu.multiply_adds, relu.output_bytes) == (0, 0, 4 * 20 * 4)
+    assert (linear.parameters, linear.multiply_adds) == (5 * 2 + 2, 5 * 2)
+    assert summary.parameters == 108 + 12
+    assert summary.weight_bytes == 120 * 4
+    assert summary.multiply_adds == 2160 + 10 + 4 * 20 * 4  # with the product outside
+
+
+def test_nothing_stays_on_the_network() -> None:
+    network = Twice()
+    summarise(network, (8, 10))
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())  # noqa: SLF001
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    save_weights(build_face_ssd(), tmp_path / "small.safetensors")
+    return str(tmp_path / "small.safetensors")
+
+
+def test_the_command_lists_layers_and_totals(model: str) -> None:
+    result = CliRunner().invoke(main, ["summary", model, "--size", "128x192"])
+    assert result.exit_code == 0, result.output
+    network = build_face_ssd().network
+    total = sum(parameter.numel() for parameter in network.parameters())
+    assert "trunk.stem.0" in result.stdout and "16x64x96" in result.stdout
+    assert f"input 128x192: {total:,} parameters" in result.stdout
+
+
+@pytest.mark.parametrize("size", ["128", "0x64", "ax3", "64x64x3"])
+def test_a_size_that_is_none_is_refused(model: str, size: str) -> None:
+    result = CliRunner().invoke(main, ["summary", model, "--size", size])
+    assert result.exit_code == 2
+    assert "HxW" in result.output
+
+
+def test_a_size_that_the_network_cannot_take_is_told(model: str) -> None:
+    result = CliRunner().invoke(main, ["summary", model, "--size", "100x100"])
+    assert result.exit_code == 4
+    assert "multiples of its stride (64)" in result.output
