@@ -175,6 +175,8 @@ def _check(description: OnnxDescription) -> None:
         if not 0 <= getattr(description, name) <= 1:
             raise ValueError(f"{name} must be in [0, 1]")
     points = len(description.keypoints)
+    if points and description.output.kind in (OutputKind.SSD, OutputKind.YOLOV5):
+        raise ValueError(f"the kind {description.output.kind} has no keypoints")
     if any(not 0 <= point < points for bone in description.skeleton for point in bone):
         raise ValueError(f"skeleton must name keypoints 0 to {points - 1}")
 

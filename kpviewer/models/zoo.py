@@ -7,7 +7,9 @@ is only put in order here. torchvision is imported when such a model is asked fo
 from __future__ import annotations
 
 import difflib
+import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -24,8 +26,19 @@ PREFIX = "torchvision:"
 Found: TypeAlias = dict[str, Tensor]
 """What torchvision gives for a picture: boxes, labels, scores, and keypoints where there are."""
 
-_NO_CLASS = ("N/A", "__background__", "no person")
+_NO_CLASS = ("", "N/A", "__background__", "no person")
 """Categories that stand for nothing."""
+
+_CLASS_HEADS = {
+    "fasterrcnn": ("roi_heads.box_predictor.cls_score.bias", 1),
+    "keypointrcnn": ("roi_heads.box_predictor.cls_score.bias", 1),
+    "maskrcnn": ("roi_heads.box_predictor.cls_score.bias", 1),
+    "retinanet": ("head.classification_head.cls_logits.bias", 9),
+    "fcos": ("head.classification_head.cls_logits.bias", 1),
+    "ssd300": ("head.classification_head.module_list.0.bias", 4),
+    "ssdlite320": ("head.classification_head.module_list.0.1.bias", 6),
+}
+"""By family: a tensor of the class head, and how many of its values a label has."""
 
 _BONES = (
     ("left_ankle", "left_knee"), ("left_knee", "left_hip"), ("right_ankle", "right_knee"),
@@ -95,7 +108,8 @@ def open_torchvision(name: str) -> ZooDetector:
 
     Args:
         name: ``torchvision:NAME`` or ``torchvision:NAME@FILE``; weights that aren't in torch's
-            cache are downloaded, with progress on stderr, if no file is given.
+            cache are downloaded, with progress on stderr, if no file is given. A file may have
+            other classes than COCO's; ``classes = [...]`` in a TOML beside it names them.
 
     Raises:
         WeightsError: if there is no such model, the weights can't be had, or they don't fit.
@@ -103,37 +117,42 @@ def open_torchvision(name: str) -> ZooDetector:
     model_name, _, file_name = name.removeprefix(PREFIX).partition("@")
     _check_name(model_name)
     if not file_name:
-        return build_zoo_detector(model_name, _downloaded(model_name))
+        detector = build_zoo_detector(model_name)
+        detector.network.detector.load_state_dict(_downloaded(model_name))
+        detector.spec = replace(detector.spec, trained_on="COCO")
+        return detector
     path = Path(file_name).expanduser()
+    state = read_state_dict(path)
+    count = count_labels(model_name, state)
+    categories = None  # COCO's
+    if count is not None and count != len(_meta(model_name)["categories"]):
+        categories = ("", *_class_names(path, count - 1))
+    detector = build_zoo_detector(model_name, categories)
     try:
-        return build_zoo_detector(model_name, read_state_dict(path))
+        detector.network.detector.load_state_dict(state)
     except RuntimeError as error:  # torch's list of what differs
         raise WeightsError(
             f"{path.name} doesn't fit torchvision's {model_name}: {_told(error)}. "
-            "It must be a state dict of this model with its COCO classes."
+            "It must be a state dict of this model."
         ) from error
+    return detector
 
 
-def build_zoo_detector(model_name: str, state: Mapping[str, Tensor] | None = None) -> ZooDetector:
-    """Build a detector for COCO's classes.
+def build_zoo_detector(model_name: str, categories: Sequence[str] | None = None) -> ZooDetector:
+    """Build a detector with random weights.
 
     Args:
         model_name: one of torchvision's detection models.
-        state: its weights; None leaves them random.
-
-    Raises:
-        RuntimeError: if the weights don't fit.
+        categories: names of its labels, from label 0, the background; None is COCO's.
     """
-    from torchvision.models import get_model, get_model_weights  # noqa: PLC0415 - takes seconds
+    from torchvision.models import get_model  # noqa: PLC0415 - takes seconds
 
-    meta = get_model_weights(model_name).DEFAULT.meta
-    categories: list[str] = meta["categories"]
+    meta = _meta(model_name)
+    categories = meta["categories"] if categories is None else categories
     keypoint_names = tuple(meta.get("keypoint_names", ()))
     detector = get_model(
         model_name, weights=None, weights_backbone=None, num_classes=len(categories)
     )
-    if state is not None:
-        detector.load_state_dict(state)
     detector.eval()
     labels = [label for label, category in enumerate(categories) if category not in _NO_CLASS]
     rules = getattr(detector, "roi_heads", detector)
@@ -145,9 +164,7 @@ def build_zoo_detector(model_name: str, state: Mapping[str, Tensor] | None = Non
         input_hw=_input_hw(detector),
         keypoint_names=keypoint_names,
         skeleton=tuple(
-            (keypoint_names.index(a), keypoint_names.index(b))
-            for a, b in _BONES
-            if a in keypoint_names and b in keypoint_names
+            (keypoint_names.index(a), keypoint_names.index(b)) for a, b in _BONES if keypoint_names
         ),
         mirrored_keypoints=_mirrored(keypoint_names),
         stride=1,  # no padding: the detector resizes once more, and pads as it was trained
@@ -155,9 +172,38 @@ def build_zoo_detector(model_name: str, state: Mapping[str, Tensor] | None = Non
         std=(1.0, 1.0, 1.0),
         iou_threshold=float(rules.nms_thresh),
         licence="BSD-3-Clause (torchvision)",
-        trained_on="COCO" if state is not None else "",
     )
     return ZooDetector(spec, ZooNetwork(detector), labels, int(rules.detections_per_img))
+
+
+def _meta(model_name: str) -> Mapping[str, Any]:
+    from torchvision.models import get_model_weights  # noqa: PLC0415 - takes seconds
+
+    meta: Mapping[str, Any] = get_model_weights(model_name).DEFAULT.meta
+    return meta
+
+
+def count_labels(model_name: str, state: Mapping[str, Tensor]) -> int | None:
+    """Tell from the size of its class head how many labels a file has; None if it has no such."""
+    key, values = _CLASS_HEADS.get(model_name.partition("_")[0], ("", 1))
+    return max(2, len(state[key]) // values) if key in state and state[key].ndim == 1 else None
+
+
+def _class_names(path: Path, count: int) -> tuple[str, ...]:
+    """Read ``classes`` of the TOML beside a weight file; numbers where there is none."""
+    beside = path.with_suffix(".toml")
+    if not beside.is_file():
+        return tuple(f"class {index + 1}" for index in range(count))
+    try:
+        names = tomllib.loads(beside.read_text("utf-8")).get("classes")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise WeightsError(f"{beside.name} must be TOML: {error}.") from error
+    if not isinstance(names, list) or len(names) != count:
+        raise WeightsError(
+            f"{beside.name} must name the classes of {path.name}, classes = [...], without the "
+            f"background: {count} of them, got {names!r}."
+        )
+    return tuple(str(name) for name in names)
 
 
 def _input_hw(detector: nn.Module) -> tuple[int, int]:

@@ -1,0 +1,312 @@
+"""ONNX files: a tiny graph of each kind of output, and the real ones where they are at hand."""
+
+import copy
+import dataclasses
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.models.loading import open_model
+from kpviewer.models.onnx_description import (
+    SHIPPED_DIR,
+    OnnxDescription,
+    OutputKind,
+    read_description,
+)
+from kpviewer.models.onnx_file import OnnxDetector, open_onnx
+from kpviewer.runtime.executor import Executor
+from kpviewer.sources.opencv import cv2
+
+pytest.importorskip("onnxruntime")
+onnx = pytest.importorskip("onnx")
+
+HW = (64, 96)
+
+
+def constant_model(path: Path, outputs: dict[str, np.ndarray], hw=HW, **metadata: str) -> Path:
+    """Write a model that gives the same outputs for every picture, and its colours' means."""
+    helper = onnx.helper
+    image = helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 3, *hw])
+    nodes, infos = [], []
+    for name, value in outputs.items():
+        tensor = onnx.numpy_helper.from_array(value.astype(np.float32))
+        nodes.append(helper.make_node("Constant", [], [name], value=tensor))
+        infos.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, value.shape))
+    nodes.append(helper.make_node("ReduceMean", ["image"], ["colours"], axes=[2, 3]))
+    infos.append(helper.make_tensor_value_info("colours", onnx.TensorProto.FLOAT, [1, 3, 1, 1]))
+    model = helper.make_model(
+        helper.make_graph(nodes, "constant", [image], infos),
+        opset_imports=[helper.make_opsetid("", 13)],
+        ir_version=8,
+    )
+    helper.set_model_props(model, metadata)
+    onnx.save(model, str(path))
+    return path
+
+
+def described(path: Path, text: str) -> Path:
+    path.with_suffix(".toml").write_text(text)
+    return path
+
+
+def seen(detector: OnnxDetector):
+    raw = detector.network(torch.zeros(1, 3, *HW))
+    return detector.decode(raw, HW)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return tmp_path / "model.onnx"
+
+
+def test_ssd_drops_the_background_and_scales_boxes(model: Path) -> None:
+    scores = np.array([[[0.1, 0.7, 0.2], [0.05, 0.05, 0.9]]])
+    boxes = np.array([[[0.25, 0.5, 0.5, 1.0], [0.0, 0.0, 1.0, 1.5]]])
+    constant_model(model, {"conf": scores, "loc": boxes})
+    described(
+        model,
+        'classes = ["cat", "dog"]\n[output]\nkind = "ssd"\nscores = "conf"\nboxes = "loc"\n'
+        "normalised = true\nbackground = 0\n",
+    )
+    decoded = seen(open_onnx(model))
+    assert decoded.scores[0, :2].numpy() == pytest.approx(np.array([[0.05, 0.9], [0.7, 0.2]]))
+    # by hand, on 96x64; what reaches out of the picture is cut
+    assert decoded.xyxy[0, :2].tolist() == [[0, 0, 96, 64], [24, 32, 48, 64]]
+    assert decoded.xyxy.shape == (1, 400, 4)
+    assert decoded.scores[0, 2:].max() == 0
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [("softmax", [0.0900, 0.2447, 0.6652]), ("sigmoid", [0.5, 0.7311, 0.8808])],
+)
+def test_ssd_scores_may_be_logits(model: Path, activation: str, expected: list[float]) -> None:
+    constant_model(
+        model, {"scores": np.array([[[0.0, 1.0, 2.0]]]), "boxes": np.array([[[1, 2, 3, 4]]])}
+    )
+    described(
+        model,
+        f'classes = ["a", "b", "c"]\n[output]\nkind = "ssd"\nactivation = "{activation}"\n',
+    )
+    # softmax and sigmoid of 0, 1, 2, by hand
+    assert seen(open_onnx(model)).scores[0, 0].numpy() == pytest.approx(expected, abs=1e-4)
+
+
+def test_yolov5_multiplies_by_objectness(model: Path) -> None:
+    rows = np.array([[[50, 30, 20, 10, 0.5, 0.8, 0.1], [10, 10, 4, 4, 1.0, 0.0, 0.9]]])
+    described(constant_model(model, {"out": rows}), 'classes=["a","b"]\n[output]\nkind="yolov5"\n')
+    decoded = seen(open_onnx(model))
+    assert decoded.scores[0, :2].numpy() == pytest.approx(np.array([[0.0, 0.9], [0.4, 0.05]]))
+    assert decoded.xyxy[0, :2].tolist() == [[8, 8, 12, 12], [40, 25, 60, 35]]
+
+
+POSE_ROW = [50, 30, 20, 10, 0.6, 45, 28, 0.9, 55, 32, 0.1]
+
+
+def test_yolov8_pose_has_a_box_a_column(model: Path) -> None:
+    columns = np.array([POSE_ROW, [0] * 11, [0] * 11]).T[None]
+    described(
+        constant_model(model, {"output0": columns}),
+        'classes=["hand"]\nkeypoints=["a","b"]\nskeleton=[[0,1]]\n[output]\nkind="yolov8"\n',
+    )
+    detector = open_onnx(model)
+    decoded = seen(detector)
+    assert decoded.xyxy[0, 0].tolist() == [40, 25, 60, 35]
+    assert decoded.scores[0, 0].tolist() == pytest.approx([0.6])
+    assert decoded.keypoints_xy[0, 0].tolist() == [[45, 28], [55, 32]]
+    assert detector.spec.skeleton == ((0, 1),)
+
+
+def test_boxes_have_their_class_as_a_number(model: Path) -> None:
+    rows = np.array([[40, 25, 60, 35, 0.6, 1], [1, 2, 3, 4, 0.9, 0], [0, 0, 1, 1, 0.9, -1]])
+    described(constant_model(model, {"out": rows}), 'classes=["a","b"]\n[output]\nkind="boxes"\n')
+    decoded = seen(open_onnx(model))
+    assert decoded.scores[0, :2].numpy() == pytest.approx(np.array([[0.9, 0], [0, 0.6]]))
+    assert decoded.scores[0, 2:].max() == 0  # class -1 is padding
+    assert decoded.xyxy[0, 1].tolist() == [40, 25, 60, 35]
+
+
+def test_ultralytics_files_need_no_toml(model: Path) -> None:
+    constant_model(
+        model,
+        {"output0": np.array([POSE_ROW, [0] * 11, [0] * 11]).T[None]},
+        task="pose",
+        names="{0: 'hand'}",
+        kpt_shape="[2, 3]",
+        imgsz="[64, 96]",
+    )
+    detector = open_onnx(model)
+    assert detector.spec.class_names == ("hand",)
+    assert seen(detector).keypoints_xy[0, 0].tolist() == [[45, 28], [55, 32]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("", [0.2, 0.4, 0.8]),
+        ('channels = "bgr"\nvalue_range = [0, 255]', [204, 102, 51]),
+        ("value_range = [0, 255]\nmean = [1, 2, 3]\nstd = [10, 20, 50]", [5, 5, 4.02]),
+        ('channels = "bgr"\nmean = [0.8, 0.4, 0.2]\nstd = [0.5, 0.5, 0.5]', [0, 0, 0]),
+        ("value_range = [-1, 1]", [-0.6, -0.2, 0.6]),
+    ],
+)
+def test_pixels_reach_the_model_as_described(
+    model: Path, lines: str, expected: list[float]
+) -> None:
+    rows = np.array([[[1, 2, 3, 4, 0.5, 0]]])
+    described(
+        constant_model(model, {"out": rows}),
+        f'classes = ["a"]\n{lines}\n[output]\nkind = "boxes"\n',
+    )
+    detector = open_onnx(model)
+    executor = Executor(detector, "cpu", "fp32", "torch")
+    bgr = np.full((*HW, 3), (204, 102, 51), np.uint8)  # blue 0.8, green 0.4, red 0.2
+    given = []
+    decode = detector.decode
+    detector.decode = lambda raw, hw: given.append(raw[0]["colours"]) or decode(raw, hw)
+    executor.infer(bgr)
+    assert given[0].flatten().tolist() == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:FutureWarning")
+def test_the_session_is_neither_copied_nor_traced_nor_autocast(model: Path) -> None:
+    rows = np.array([[[1, 2, 3, 4, 0.5, 0]]])
+    described(constant_model(model, {"out": rows}), 'classes=["a"]\n[output]\nkind="boxes"\n')
+    network = open_onnx(model).network
+    assert copy.deepcopy(network).eval() is network
+    image = torch.zeros(1, 3, *HW)
+    with pytest.raises(PipelineError, match="--engine auto"):
+        torch.jit.trace(network, image)
+    with (
+        torch.autocast("cpu", torch.bfloat16),
+        pytest.raises(PipelineError, match="--precision auto"),
+    ):
+        network(image)
+
+
+BOXES = 'classes = ["a"]\n[output]\nkind = "boxes"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, r"doesn't say what its outputs mean \(out 1x1x6, .*Write model\.toml"),
+        ("classes = [", "model.toml can't be used"),
+        ('[output]\nkind = "boxes"\n', "lacks 'classes'"),
+        ('classes = ["a"]\n', r"\[output\] must be there"),
+        ('classes = ["a"]\n[output]\nkind = "yolo"\n', "kind must be one of ssd, yolov5"),
+        ('classes = "a"\n[output]\nkind = "boxes"\n', "classes must be a list, got 'a'"),
+        ('classes = []\n[output]\nkind = "boxes"\n', "at least one class"),
+        ("means = [1, 2, 3]\n" + BOXES, "has no 'means'; it has classes"),
+        ("mean = [1, 2]\n" + BOXES, "mean must have 3 values, got 2"),
+        ("std = [1, 0, 1]\n" + BOXES, "std must not be 0"),
+        ("value_range = [1, 0]\n" + BOXES, "value_range must rise"),
+        ("skeleton = [[0, 1]]\n" + BOXES, "skeleton must name keypoints"),
+        (BOXES.replace("boxes", "yolov8"), "must have 5 numbers a box .*got shape"),
+        ('keypoints = ["nose"]\n' + BOXES.replace("boxes", "ssd"), "ssd has no keypoints"),
+        (BOXES.replace("boxes", "yunet"), "must have an output 'cls_8', got out"),
+        (BOXES.replace("boxes", "ssd"), "must have an output 'scores'"),
+        (BOXES + 'rows = "colours"\n', r"must have shape \(1, P, D\)"),
+    ],
+)
+def test_a_wrong_description_is_told(model: Path, text: str | None, reason: str) -> None:
+    constant_model(model, {"out": np.array([[[1, 2, 3, 4, 0.5, 0]]])})
+    if text is not None:
+        described(model, text)
+    with pytest.raises(WeightsError, match=reason):
+        open_onnx(model)
+
+
+def test_a_damaged_file_is_told(model: Path) -> None:
+    model.write_bytes(b"no model at all")
+    with pytest.raises(WeightsError, match=r"model\.onnx can't be opened"):
+        open_model(model)
+
+
+def test_a_missing_file_is_told(model: Path) -> None:
+    with pytest.raises(WeightsError, match="must exist"):
+        open_model(model)
+
+
+def test_without_onnxruntime_the_cure_is_told(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model.write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(WeightsError, match="pip install onnxruntime"):
+        open_model(model)
+
+
+@pytest.fixture(scope="module")
+def face_pictures(shared_data: Path) -> list[np.ndarray]:
+    folder = shared_data / "faces" / "val"
+    images = json.loads((folder / "annotations.json").read_text("utf-8"))["images"]
+    faces = [each for each in images if not each["source"].startswith("negative")]
+    files = [folder / "images" / each["file_name"] for each in faces[:: len(faces) // 6]]
+    return [cv2.resize(cv2.imread(str(file)), (320, 256)) for file in files]
+
+
+def planes(bgr: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(bgr[..., ::-1].copy()).permute(2, 0, 1)[None].float()
+
+
+def test_yunet_sees_what_opencv_sees(shared_data: Path, face_pictures: list[np.ndarray]) -> None:
+    path = shared_data / "third_party_weights" / "face_detection_yunet_2026may.onnx"
+    detector = open_onnx(path)
+    assert detector.spec.keypoint_names[0] == "left_eye"
+    rival = cv2.FaceDetectorYN.create(str(path), "", (320, 256), 0.6, 0.3, 5000)
+    for bgr in face_pictures:
+        _, faces = rival.detect(bgr)
+        decoded = detector.decode(detector.network(planes(bgr)), (256, 320))
+        best = faces[faces[:, 14].argmax()]
+        corners = np.concatenate([best[:2], best[:2] + best[2:4]]).clip(0, [320, 256, 320, 256])
+        # two engines, float32 both, boxes of some hundred pixels
+        assert decoded.xyxy[0, 0].numpy() == pytest.approx(corners, abs=0.05)
+        assert decoded.keypoints_xy[0, 0].flatten().numpy() == pytest.approx(best[4:14], abs=0.05)
+        assert decoded.scores[0, 0, 0].item() == pytest.approx(best[14], abs=1e-3)
+        eyes_x = decoded.keypoints_xy[0, 0, :2, 0]
+        assert eyes_x[0] < eyes_x[1]  # left is the viewer's
+
+
+def test_rfb_finds_the_faces_that_yunet_finds(
+    shared_data: Path, face_pictures: list[np.ndarray]
+) -> None:
+    folder = shared_data / "third_party_weights"
+    detector = open_onnx(folder / "version-RFB-320.onnx")
+    assert detector.spec.input_hw == (240, 320)
+    assert detector.spec.class_names == ("face",)
+    rival = cv2.FaceDetectorYN.create(
+        str(folder / "face_detection_yunet_2026may.onnx"), "", (320, 256), 0.6, 0.3, 5000
+    )
+    executor = Executor(detector, "cpu", "fp32", "torch")
+    for bgr in face_pictures:
+        _, faces = rival.detect(bgr)
+        found, _ = executor.infer(bgr)
+        centre = found.xyxy[0].reshape(2, 2).mean(0)
+        centres = faces[:, :2] + faces[:, 2:4] / 2
+        nearest = np.linalg.norm(centres - centre, axis=1).argmin()
+        # two models of their own training agree within a fifth of the face
+        assert np.abs(centres[nearest] - centre).max() < faces[nearest, 2:4].max() / 5
+        assert found.scores[0, 0] > 0.9
+
+
+def test_the_description_in_the_guide_is_complete_and_right(tmp_path: Path) -> None:
+    guide = Path(__file__).resolve().parents[2] / "docs" / "guide" / "other-models.md"
+    (example,) = re.findall(r"```toml\n(.*?)```", guide.read_text("utf-8"), re.DOTALL)
+    path = tmp_path / "birds.toml"
+    path.write_text(example)
+    description = read_description(path)
+    assert description.classes == ("crow", "gull")
+    assert description.output.kind is OutputKind.YOLOV8
+    told = {line.split(" = ")[0] for line in example.splitlines() if " = " in line}
+    fields = {each.name for each in dataclasses.fields(OnnxDescription)}
+    assert fields - told == {"output", "match"}
+
+
+def test_shipped_descriptions_can_be_read() -> None:
+    names = {read_description(path).name for path in SHIPPED_DIR.glob("*.toml")}
+    assert {"yunet", "ultra-light-face"} <= names

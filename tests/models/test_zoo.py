@@ -1,0 +1,211 @@
+"""torchvision's detectors: what comes out is what torchvision gives, in rows of fixed number."""
+
+import urllib.error
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torchvision.models import get_model, get_model_weights
+from torchvision.models.detection import ssdlite320_mobilenet_v3_large
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
+from torchvision.models.detection.fcos import FCOSClassificationHead
+from torchvision.models.detection.retinanet import RetinaNetClassificationHead
+from torchvision.models.detection.ssd import SSDClassificationHead
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.spec import Task
+from kpviewer.models.zoo import (
+    ZooDetector,
+    ZooNetwork,
+    build_zoo_detector,
+    count_labels,
+    open_torchvision,
+)
+from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.runners import eager_network
+
+SSDLITE = "ssdlite320_mobilenet_v3_large"
+
+
+def picture(*hw: int) -> Tensor:
+    """Smooth random colours, so that random weights see something."""
+    coarse = torch.rand(1, 3, 6, 8, generator=torch.Generator().manual_seed(4))
+    return torch.nn.functional.interpolate(coarse, hw, mode="bilinear")
+
+
+@pytest.fixture(scope="module")
+def ssdlite() -> ZooDetector:
+    torch.manual_seed(0)
+    detector = build_zoo_detector(SSDLITE)
+    for name, value in detector.network.state_dict().items():
+        if "classification_head" in name and name.endswith("1.bias"):
+            value.normal_(0, 2)  # random heads alone score 1/91 everywhere
+    return detector
+
+
+def test_classes_are_those_of_coco_without_holes(ssdlite: ZooDetector) -> None:
+    assert len(ssdlite.spec.class_names) == 80
+    assert ssdlite.spec.class_names[0] == "person"
+    assert ssdlite.spec.class_names[-1] == "toothbrush"
+    assert ssdlite.spec.task is Task.DETECT
+
+
+def test_rows_are_what_torchvision_gives(ssdlite: ZooDetector) -> None:
+    image = picture(120, 160)
+    with torch.inference_mode():
+        (expected,) = ssdlite.network.detector([image[0]])
+        decoded = ssdlite.decode(ssdlite.network(image), (120, 160))
+    categories = get_model_weights(SSDLITE).DEFAULT.meta["categories"]
+    count = len(expected["scores"])
+    assert 0 < count <= 300
+    assert decoded.scores.shape == (1, 300, 80)
+    assert decoded.keypoints_xy.shape == (1, 300, 0, 2)
+    found = {
+        (round(row.max().item(), 5), ssdlite.spec.class_names[int(row.argmax())], *box)
+        for row, box in zip(decoded.scores[0], decoded.xyxy[0].int().tolist(), strict=True)
+        if row.max() > 0
+    }
+    wanted = {
+        (round(score.item(), 5), categories[label], *box)
+        for score, label, box in zip(
+            expected["scores"], expected["labels"], expected["boxes"].int().tolist(), strict=True
+        )
+        if categories[label] != "N/A"
+    }
+    assert found == wanted
+    assert (decoded.scores[0] > 0).sum(1).max() == 1
+    assert (decoded.scores[0, len(wanted) :] == 0).all()
+
+
+def test_the_runners_copy_sees_the_same(ssdlite: ZooDetector) -> None:
+    copied = eager_network(ssdlite, torch.device("cpu"))
+    image = picture(320, 320)
+    with torch.inference_mode():
+        original = ssdlite.decode(ssdlite.network(image), (320, 320))
+        copy = ssdlite.decode(copied(image), (320, 320))
+    # norms folded into convolutions: float32 through some sixty layers
+    torch.testing.assert_close(copy.scores.amax(-1), original.scores.amax(-1), rtol=0, atol=1e-3)
+
+
+class Quarter(nn.Module):
+    """Stands for a torchvision detector: sees the upper left quarter of any picture."""
+
+    def forward(self, images: list[Tensor]) -> list[dict[str, Tensor]]:
+        height, width = images[0].shape[1:]
+        box = torch.tensor([[0.0, 0.0, width / 2, height / 2]])
+        return [{"boxes": box, "labels": torch.tensor([1]), "scores": torch.tensor([0.9])}]
+
+
+@pytest.mark.parametrize("hw", [(90, 160), (320, 240), (1000, 500)])
+def test_an_executor_gives_boxes_in_the_pictures_pixels(
+    ssdlite: ZooDetector, hw: tuple[int, int]
+) -> None:
+    stub = ZooDetector(ssdlite.spec, ZooNetwork(Quarter()), range(1, 81), 10)
+    candidates, _ = Executor(stub, "cpu", "fp32", "torch").infer(np.zeros((*hw, 3), np.uint8))
+    # no padding, and rounding to whole pixels of the input
+    assert candidates.xyxy[0] == pytest.approx([0, 0, hw[1] / 2, hw[0] / 2], abs=1)
+    assert candidates.scores[0, 0] == pytest.approx(0.9)
+    assert (candidates.scores[1:] == 0).all()
+
+
+def test_keypoints_are_torchvisions_own() -> None:
+    torch.manual_seed(1)
+    detector = build_zoo_detector("keypointrcnn_resnet50_fpn")
+    inner = detector.network.detector
+    inner.transform.min_size, inner.transform.max_size = (64,), 64  # at 800 it takes seconds
+    inner.roi_heads.detections_per_img = 3
+    image = picture(64, 64)
+    with torch.inference_mode():
+        raw = detector.network(image)
+        decoded = detector.decode(raw, (64, 64))
+        (expected,) = inner([image[0]])
+    count = len(expected["scores"])
+    assert count > 0
+    assert decoded.keypoints_xy.shape == (1, 100, 17, 2)
+    torch.testing.assert_close(decoded.keypoints_xy[0, :count], expected["keypoints"][..., :2])
+    torch.testing.assert_close(decoded.scores[0, :count, 0], expected["scores"])
+    spec = detector.spec
+    assert spec.class_names == ("person",)
+    assert spec.keypoint_names[:3] == ("nose", "left_eye", "right_eye")
+    assert spec.mirrored_keypoints[:3] == (0, 2, 1)
+    assert all(a != b and max(a, b) < 17 for a, b in spec.skeleton)
+
+
+def test_weights_come_from_a_file(ssdlite: ZooDetector, tmp_path: Path) -> None:
+    path = tmp_path / "own.pth"
+    torch.save(ssdlite.network.detector.state_dict(), path)
+    loaded = open_torchvision(f"torchvision:{SSDLITE}@{path}")
+    key = "head.classification_head.module_list.0.1.bias"
+    torch.testing.assert_close(
+        loaded.network.detector.state_dict()[key], ssdlite.network.detector.state_dict()[key]
+    )
+
+
+@pytest.fixture(scope="module")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with two classes of its own and the background."""
+    path = tmp_path_factory.mktemp("zoo") / "cards.pth"
+    network = ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=3)
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def test_a_file_may_have_other_classes(cards: Path) -> None:
+    assert open_torchvision(f"torchvision:{SSDLITE}@{cards}").spec.class_names == (
+        "class 1",
+        "class 2",
+    )
+
+
+def test_a_toml_beside_the_file_names_its_classes(cards: Path) -> None:
+    beside = cards.with_suffix(".toml")
+    beside.write_text("classes = ['queen', 'king']")
+    detector = open_torchvision(f"torchvision:{SSDLITE}@{cards}")
+    assert detector.spec.class_names == ("queen", "king")
+    with torch.inference_mode():
+        decoded = detector.decode(detector.network(picture(64, 64)), (64, 64))
+    assert decoded.scores.shape == (1, 300, 2)
+    beside.write_text("classes = ['queen']")
+    with pytest.raises(WeightsError, match="2 of them"):
+        open_torchvision(f"torchvision:{SSDLITE}@{cards}")
+    beside.unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "builder"),
+    [
+        ("retinanet_resnet50_fpn", RetinaNetClassificationHead(8, 9, 3)),
+        ("fcos_resnet50_fpn", FCOSClassificationHead(32, 1, 3)),
+        ("ssd300_vgg16", SSDClassificationHead([8], [4], 3)),
+        ("fasterrcnn_resnet50_fpn", FastRCNNPredictor(8, 3)),
+    ],
+)
+def test_labels_are_counted_from_the_class_head(name: str, builder: nn.Module) -> None:
+    place = "roi_heads.box_predictor." if "rcnn" in name else "head.classification_head."
+    state = {place + key: value for key, value in builder.state_dict().items()}
+    assert count_labels(name, state) == 3
+
+
+def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.pth"
+    torch.save(get_model("resnet18", weights=None).state_dict(), path)
+    with pytest.raises(WeightsError, match=r"other\.pth doesn't fit"):
+        open_torchvision(f"torchvision:{SSDLITE}@{path}")
+
+
+def test_without_a_network_the_address_of_the_weights_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unreachable(*_args: object, **_more: object) -> None:
+        raise urllib.error.URLError("no route to host")
+
+    monkeypatch.setattr(type(get_model_weights(SSDLITE).DEFAULT), "get_state_dict", unreachable)
+    with pytest.raises(WeightsError, match=r"no route to host.*https://.*@FILE"):
+        open_torchvision(f"torchvision:{SSDLITE}")
+
+
+def test_an_unknown_name_brings_the_nearest() -> None:
+    with pytest.raises(WeightsError, match=f"Did you mean '{SSDLITE}'"):
+        open_torchvision("torchvision:ssdlite320")
