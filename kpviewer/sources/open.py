@@ -2,7 +2,7 @@
 
 Nothing   the first camera, else the demo      0, 1 ...   a camera
 demo      the demo film                        rtsp://, http://   a stream
-a path    a video, a picture, or a folder or glob of pictures
+strip     the film along steel strips          a path    a video, a picture, or a folder or glob
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from kpviewer.sources.camera import Camera, CameraSource, list_cameras
 from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.images import ImagesSource, is_picture, natural_order
 from kpviewer.sources.stream import StreamSource
+from kpviewer.sources.strip_demo import StripSource
 from kpviewer.sources.video import VideoSource
 
 LONGEST_NAME = 80
@@ -43,6 +44,8 @@ def make_source(text: str | None, *, truth: TruthProvider | None = None) -> Fram
         return _default()
     if text.lower() == "demo":
         return DemoSource()
+    if text.lower() == "strip":
+        return StripSource()
     if text.isascii() and text.isdigit():
         return _camera(int(text), list_cameras())
     if "://" in text:
@@ -80,8 +83,8 @@ def _from_disk(text: str, truth: TruthProvider | None) -> FrameSource:
         found = (Path(item) for item in glob.glob(str(path), recursive=True))
         return _pictures(text, text, [item for item in found if is_picture(item)], truth)
     raise SourceError(
-        f"No source is named {text}: it is no camera number, address, file, folder or 'demo'. "
-        "Check the spelling; 'kpviewer cameras' lists the cameras."
+        f"No source is named {text}: it is no camera number, address, file or folder, nor 'demo' "
+        "or 'strip'. Check the spelling; 'kpviewer cameras' lists the cameras."
     )
 
 

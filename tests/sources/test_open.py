@@ -12,6 +12,7 @@ from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.images import ImagesSource
 from kpviewer.sources.open import make_source
 from kpviewer.sources.stream import StreamSource
+from kpviewer.sources.strip_demo import StripSource
 from kpviewer.sources.video import VideoSource
 
 
@@ -19,6 +20,7 @@ from kpviewer.sources.video import VideoSource
     ("text", "kind"),
     [
         ("demo", DemoSource),
+        ("strip", StripSource),
         ("0", CameraSource),
         ("12", CameraSource),
         ("rtsp://host/live", StreamSource),

@@ -14,10 +14,11 @@ from kpviewer.sources.camera import CameraSource
 from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.images import ImagesSource, natural_order
 from kpviewer.sources.opencv import cv2
+from kpviewer.sources.strip_demo import StripSource
 from kpviewer.sources.video import VideoSource
 from kpviewer.structures import ImageArray
 
-SEEKABLE = ("demo", "images", "video")
+SEEKABLE = ("demo", "strip", "images", "video")
 STALE = 77
 
 MakeSource = Callable[[str], FrameSource]
@@ -28,6 +29,7 @@ def make(film: Path, picture_folder: Path) -> Iterator[MakeSource]:
     made: list[FrameSource] = []
     makers: dict[str, Callable[[], FrameSource]] = {
         "demo": DemoSource,
+        "strip": StripSource,
         "images": lambda: ImagesSource("folder", natural_order(list(picture_folder.iterdir()))),
         "video": lambda: VideoSource(film),
         "camera": lambda: CameraSource(0, open_capture=lambda _index: FakeCapture()),

@@ -1,0 +1,193 @@
+"""Finding small targets and saying where they are: precision, recall, F1 and error in px.
+
+A detection is a hit by the distance of its point, not by the overlap of its box: boxes of one size
+stand around targets of many, and the point is what such a detector is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpviewer.structures import BoolArray, Detections, FloatArray, IntArray, Targets
+
+HIT_PX = 15.0
+"""Half of a 30 px target: further off, the point is no longer on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalisationRow:
+    """One class, or all of them."""
+
+    name: str
+    hits: int
+    spurious: int
+    missed: int
+    mean_px: float | None
+    """Mean distance of the hits; None if there is none."""
+    p95_px: float | None
+
+    @property
+    def support(self) -> int:
+        """True objects that count."""
+        return self.hits + self.missed
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the detections that are hits; None without detections."""
+        return _share(self.hits, self.hits + self.spurious)
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the true objects that were found; None without any."""
+        return _share(self.hits, self.support)
+
+    @property
+    def f1(self) -> float | None:
+        """2 hits / (2 hits + spurious + missed); None where nothing was seen or to be seen."""
+        return _share(2 * self.hits, 2 * self.hits + self.spurious + self.missed)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalisationTable:
+    """What ``localisation_table`` found."""
+
+    rows: tuple[LocalisationRow, ...]
+    """One a class, in the order of their ids."""
+    total: LocalisationRow
+    """All classes counted together."""
+
+    def to_text(self) -> str:
+        """Lay the table out for people; a dash stands for what can't be told."""
+        head = ("", "precision", "recall", "F1", "support", "mean px", "p95 px")
+        lines: list[tuple[str, ...]] = [head]
+        for row in (*self.rows, self.total):
+            shares = (_shown(value, 3) for value in (row.precision, row.recall, row.f1))
+            errors = (_shown(value, 2) for value in (row.mean_px, row.p95_px))
+            lines.append((row.name, *shares, str(row.support), *errors))
+        wide = max(len(line[0]) for line in lines)
+        return "\n".join(
+            line[0].ljust(wide) + "".join(cell.rjust(11) for cell in line[1:]) for line in lines
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PointMatches:
+    """Which detection of one picture stands for which true object, by the distance of points."""
+
+    detection_rows: IntArray
+    """(H,) rows of the hits."""
+    truth_rows: IntArray
+    """(H,) rows of the truth that they found."""
+    distance_px: FloatArray
+    """(H,)."""
+    spurious: BoolArray
+    """(N,) detections that stand for nothing."""
+    missed: BoolArray
+    """(T,) true objects that count and were not found."""
+
+
+def match_points(
+    detections: Detections,
+    truth: Targets,
+    *,
+    max_px: float = HIT_PX,
+    largest_px: float | None = None,
+) -> PointMatches:
+    """Give each detection, best score first, the nearest free true object of its class.
+
+    Points are the first keypoint where both sides have one, else the middle of the box. A true
+    object that is difficult, or longer than ``largest_px``, is neither hit nor missed, and a
+    detection within ``max_px`` of one, or inside its box, is not spurious.
+
+    Args:
+        detections: of one picture, by descending score.
+        truth: of the same picture.
+        max_px: largest distance of a hit.
+        largest_px: longest side of an object that counts; None for any.
+    """
+    found_xy, true_xy = _points(detections, truth)
+    gap = np.linalg.norm(found_xy[:, None] - true_xy[None], axis=-1)  # (N, T)
+    gap[detections.class_ids[:, None] != truth.class_ids[None]] = np.inf
+    counts = ~truth.difficult
+    if largest_px is not None:
+        counts &= (truth.xyxy[:, 2:] - truth.xyxy[:, :2]).max(1, initial=0) <= largest_px
+    free = counts.copy()
+    pairs: list[tuple[int, int]] = []
+    for row in range(len(detections)):
+        distance = np.where(free, gap[row], np.inf)
+        if len(truth) and distance.min() <= max_px:
+            best = int(distance.argmin())
+            pairs.append((row, best))
+            free[best] = False
+    table = np.array(pairs, np.int64).reshape(-1, 2)
+    inside = (
+        (found_xy[:, None] >= truth.xyxy[None, :, :2])
+        & (found_xy[:, None] <= truth.xyxy[None, :, 2:])
+    ).all(-1) & np.isfinite(gap)
+    spurious = ~(((gap <= max_px) | inside) & ~counts).any(1)
+    spurious[table[:, 0]] = False
+    distances = gap[table[:, 0], table[:, 1]].astype(np.float32)
+    return PointMatches(table[:, 0], table[:, 1], distances, spurious, free)
+
+
+def localisation_table(
+    detections: Sequence[Detections],
+    truths: Sequence[Targets],
+    class_names: Sequence[str],
+    *,
+    max_px: float = HIT_PX,
+    largest_px: float | None = None,
+) -> LocalisationTable:
+    """Score a set of pictures.
+
+    Args:
+        detections: of each picture, at the threshold to be scored.
+        truths: of each picture.
+        class_names: C names.
+        max_px: largest distance of a hit.
+        largest_px: longest side of an object that counts; None for any.
+    """
+    classes = len(class_names)
+    spurious, missed = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
+    errors: list[list[float]] = [[] for _ in class_names]
+    for found, truth in zip(detections, truths, strict=True):
+        matches = match_points(found, truth, max_px=max_px, largest_px=largest_px)
+        spurious += np.bincount(found.class_ids[matches.spurious], minlength=classes)
+        missed += np.bincount(truth.class_ids[matches.missed], minlength=classes)
+        for row, distance in zip(matches.truth_rows, matches.distance_px, strict=True):
+            errors[truth.class_ids[row]].append(float(distance))
+    rows = tuple(
+        _row(name, own, int(spurious[i]), int(missed[i]))
+        for i, (name, own) in enumerate(zip(class_names, errors, strict=True))
+    )
+    everything = [error for own in errors for error in own]
+    return LocalisationTable(
+        rows, _row("total", everything, int(spurious.sum()), int(missed.sum()))
+    )
+
+
+def _row(name: str, errors: list[float], spurious: int, missed: int) -> LocalisationRow:
+    mean_px = float(np.mean(errors)) if errors else None
+    p95_px = float(np.percentile(errors, 95)) if errors else None
+    return LocalisationRow(name, len(errors), spurious, missed, mean_px, p95_px)
+
+
+def _points(detections: Detections, truth: Targets) -> tuple[FloatArray, FloatArray]:
+    if detections.keypoints_xy.shape[1] and truth.keypoints_xy.shape[1]:
+        return detections.keypoints_xy[:, 0], truth.keypoints_xy[:, 0]
+    return _middles(detections.xyxy), _middles(truth.xyxy)
+
+
+def _middles(xyxy: FloatArray) -> FloatArray:
+    return np.asarray((xyxy[:, :2] + xyxy[:, 2:]) / 2, np.float32)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _shown(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,110 @@
+"""Precision, recall, F1 and error in px, by hand."""
+
+import numpy as np
+import pytest
+
+from kpviewer.metrics.localisation import localisation_table, match_points
+from kpviewer.structures import Detections, Targets
+
+
+def boxes(points: list[tuple[float, float]], side: float) -> np.ndarray:
+    table = np.array(points, np.float32).reshape(-1, 2)
+    return np.concatenate([table - side / 2, table + side / 2], 1).astype(np.float32)
+
+
+def detections(*rows: tuple[float, float, int], keypoints: bool = True) -> Detections:
+    """Of (x, y, class), best first."""
+    count = len(rows)
+    points = np.array([row[:2] for row in rows], np.float32).reshape(count, 1, 2)
+    return Detections(
+        boxes([row[:2] for row in rows], 30),
+        np.linspace(0.9, 0.6, count).astype(np.float32),
+        np.array([row[2] for row in rows], np.int64),
+        points if keypoints else points[:, :0],
+        np.ones((count, int(keypoints)), np.float32),
+    )
+
+
+def truth(*rows: tuple[float, float, int], side: float = 20, difficult: bool = False) -> Targets:
+    count = len(rows)
+    return Targets(
+        boxes([row[:2] for row in rows], side),
+        np.array([row[2] for row in rows], np.int64),
+        np.zeros((count, 0, 2), np.float32),
+        np.zeros((count, 0), np.bool_),
+        np.full(count, difficult),
+    )
+
+
+def test_the_table_counts_each_class_and_all_of_them() -> None:
+    found = [
+        detections((100, 50, 0), (300, 50, 1), (500, 50, 0)),  # 3 px off, 4 px off, nothing there
+        detections((203, 54, 0), (400, 40, 1)),  # 5 px off; of the wrong class
+        detections(),
+    ]
+    true = [
+        truth((103, 50, 0), (300, 54, 1)),
+        truth((200, 50, 0), (400, 40, 0)),
+        truth((10, 10, 1)),
+    ]
+    table = localisation_table(found, true, ("fi", "hb"))
+    fi, hb = table.rows
+    assert (fi.name, fi.hits, fi.spurious, fi.missed, fi.support) == ("fi", 2, 1, 1, 3)
+    assert (hb.name, hb.hits, hb.spurious, hb.missed, hb.support) == ("hb", 1, 1, 1, 2)
+    assert fi.precision == pytest.approx(2 / 3)
+    assert fi.recall == pytest.approx(2 / 3)
+    assert hb.f1 == pytest.approx(0.5)
+    assert fi.mean_px == pytest.approx(4.0)  # 3 and 5
+    assert fi.p95_px == pytest.approx(4.9)  # 95 % of the way from 3 to 5
+    assert hb.mean_px == pytest.approx(4.0)
+    total = table.total
+    assert (total.hits, total.spurious, total.missed) == (3, 2, 2)
+    assert total.f1 == pytest.approx(6 / 10)
+    assert total.mean_px == pytest.approx(4.0)
+
+
+def test_a_hit_is_near_enough_whatever_the_boxes_overlap() -> None:
+    far, near = detections((115.5, 50, 0)), detections((114.5, 50, 0))
+    target = truth((100, 50, 0), side=6)
+    assert match_points(far, target).missed.tolist() == [True]
+    assert match_points(far, target).spurious.tolist() == [True]
+    assert match_points(near, target).missed.tolist() == [False]
+    assert match_points(near, target, max_px=10).missed.tolist() == [True]
+
+
+def test_the_best_detection_takes_the_nearest_and_each_object_is_found_once() -> None:
+    matches = match_points(
+        detections((104, 50, 0), (100, 50, 0), (99, 50, 0)), truth((100, 50, 0), (112, 50, 0))
+    )
+    assert matches.detection_rows.tolist() == [0, 1]
+    assert matches.truth_rows.tolist() == [0, 1]
+    assert matches.distance_px.tolist() == [4.0, 12.0]
+    assert matches.spurious.tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("kind", [{"difficult": True}, {"side": 90}], ids=["difficult", "too long"])
+def test_what_does_not_count_is_neither_hit_nor_missed(kind: dict[str, float]) -> None:
+    found = detections((100, 50, 0), (130, 50, 0), (160, 50, 0), (102, 50, 1))
+    table = localisation_table([found], [truth((100, 50, 0), **kind)], ("fi", "hb"), largest_px=40)
+    inside = 2 if "side" in kind else 1  # of the box of 90 px, or within 15 px of its middle
+    assert (table.rows[0].hits, table.rows[0].missed) == (0, 0)
+    assert table.rows[0].spurious == 3 - inside
+    assert table.rows[1].spurious == 1  # of another class
+    assert table.rows[0].mean_px is None
+
+
+def test_nothing_seen_of_nothing_is_told_by_a_dash() -> None:
+    table = localisation_table([detections()], [truth()], ("fi",))
+    assert table.total.precision is None
+    assert table.total.recall is None
+    assert table.total.f1 is None
+    assert table.to_text().splitlines()[-1].split() == ["total", "–", "–", "–", "0", "–", "–"]
+
+
+def test_keypoints_count_where_both_sides_have_them() -> None:
+    found = detections((100, 50, 0))
+    true = truth((100, 50, 0))
+    points = np.array([[[103, 54]]], np.float32)
+    pointed = Targets(true.xyxy, true.class_ids, points, np.ones((1, 1), np.bool_), true.difficult)
+    assert match_points(found, pointed).distance_px.tolist() == [5.0]
+    assert match_points(detections((100, 50, 0), keypoints=False), pointed).distance_px == [0.0]
