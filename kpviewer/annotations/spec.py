@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from kpviewer.annotations.celeba import read_celeba
 from kpviewer.annotations.coco import read_coco
 from kpviewer.annotations.csv import read_csv
+from kpviewer.annotations.point_table import read_point_table
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.voc import read_voc
 from kpviewer.errors import DatasetError
 
-FORMS = "coco:FILE[:IMAGES], voc:DIR[:SPLIT], csv:FILE[:IMAGES]"
+FORMS = (
+    "coco:FILE[:IMAGES], voc:DIR[:SPLIT], csv:FILE[:IMAGES], celeba:DIR[:SPLIT], "
+    "points:FILE[:SPLIT]"
+)
 
 _READERS: dict[str, Callable[[str, str | None], AnnotationSet]] = {
     "coco": read_coco,
     "voc": read_voc,
     "csv": read_csv,
+    "celeba": read_celeba,
+    "points": read_point_table,
 }
 
 
@@ -24,8 +31,9 @@ def read_annotations(spec: str) -> AnnotationSet:
     """Read the data set that ``spec`` names.
 
     Args:
-        spec: ``coco:FILE[:IMAGES]``, ``voc:DIR[:SPLIT]`` or ``csv:FILE[:IMAGES]``; or a path
-            alone, whose kind is told by its ending: .json, .csv, or a folder of XML files.
+        spec: ``coco:FILE[:IMAGES]``, ``voc:DIR[:SPLIT]``, ``csv:FILE[:IMAGES]``,
+            ``celeba:DIR[:SPLIT]`` or ``points:FILE[:SPLIT]``; or a path alone, whose kind is told
+            by its ending: .json, .csv, or a folder of XML files.
 
     Raises:
         DatasetError: if the form is unknown, or the data are missing or malformed.

@@ -1,0 +1,116 @@
+"""Reader of CelebA's aligned faces and their five landmarks, with the official partition.
+
+Both layouts are read: the text files of the authors (a count, a line of names, then values between
+blanks) and the CSV tables of Kaggle. The data are for research that isn't commercial; kpviewer
+brings none of them.
+
+Source: Liu et al. 2015, Deep Learning Face Attributes in the Wild (arXiv:1411.7766);
+https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.annotations.values import inside, number, read_bounded, shorten
+from kpviewer.errors import DatasetError
+from kpviewer.structures import FloatArray, Targets
+
+LIMIT_MB = 64
+"""list_landmarks_align_celeba.txt has 9 MB."""
+LANDMARKS, PARTITION = "list_landmarks_align_celeba", "list_eval_partition"
+PICTURES = "img_align_celeba"
+SPLITS = {"train": "0", "val": "1", "test": "2"}
+SIZE_WH = (178, 218)
+POINT_NAMES = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
+"""CelebA's own order and sides: left is the viewer's."""
+_FACE_EXTENT = np.array([-1.8, -2.6, 1.8, 2.0], np.float32)
+"""Hairline to chin and ear to ear of an average face, about the mean of its five points, in RMS
+radii of them. CelebA's own boxes belong to the pictures before alignment."""
+
+
+def read_celeba(folder: Path | str, split: str | None = None) -> AnnotationSet:
+    """Read the aligned faces.
+
+    Args:
+        folder: with ``list_landmarks_align_celeba``, ``list_eval_partition`` (each .txt or .csv)
+            and ``img_align_celeba``.
+        split: train, val or test; None reads all, and needs no partition.
+
+    Returns:
+        One face a picture. Its box is derived from its points, so it counts for crops, not for
+        scores of boxes.
+
+    Raises:
+        DatasetError: if something is missing or malformed.
+    """
+    root = Path(folder)
+    if split is not None and split not in SPLITS:
+        raise DatasetError(f"CelebA has the splits {', '.join(SPLITS)}, got {split!r}.")
+    wanted = None if split is None else _partition(root, SPLITS[split])
+    pictures = root / PICTURES
+    if (pictures / PICTURES).is_dir():  # as Kaggle's archive unpacks
+        pictures = pictures / PICTURES
+    names, points = [], []
+    for where, cells in _table(root, LANDMARKS, 1 + 2 * len(POINT_NAMES)):
+        if wanted is None or cells[0] in wanted:
+            names.append(inside(pictures, cells[0], where))
+            points.append([number(cell, "a landmark", where) for cell in cells[1:]])
+    if not names:
+        raise DatasetError(f"{root / LANDMARKS} lists no face of the split {split or 'all'}.")
+    return AnnotationSet(_faces(names, np.array(points, np.float32)), ("face",), POINT_NAMES)
+
+
+def _faces(paths: list[Path], flat: FloatArray) -> tuple[AnnotatedImage, ...]:
+    """Build the pictures of (N, 10) landmarks; their arrays are views, as there are 200,000."""
+    # CelebA counts whole pixels: the middle of pixel 0 is at 0.5
+    points = flat.reshape(-1, len(POINT_NAMES), 2) + np.float32(0.5)
+    centre = points.mean(1)
+    radius = np.sqrt(((points - centre[:, None]) ** 2).sum(-1).mean(-1, keepdims=True))
+    limit = np.array(SIZE_WH * 2, np.float32)
+    boxes = np.clip(np.concatenate([centre, centre], 1) + radius * _FACE_EXTENT, 0, limit)
+    known, not_so = np.ones((1, len(POINT_NAMES)), np.bool_), np.zeros(1, np.bool_)
+    class_ids = np.zeros(1, np.int64)
+    return tuple(
+        AnnotatedImage(
+            path=path,
+            size_wh=SIZE_WH,
+            targets=Targets(boxes[row : row + 1], class_ids, points[row : row + 1], known, not_so),
+            source="CelebA",
+            pseudo=not_so,
+            keypoints_labelled=known,
+            image_id=path.name,
+        )
+        for row, path in enumerate(paths)
+    )
+
+
+def _partition(root: Path, code: str) -> set[str]:
+    """Names of the pictures of a split."""
+    return {cells[0] for _, cells in _table(root, PARTITION, 2) if cells[1] == code}
+
+
+def _table(root: Path, stem: str, width: int) -> Iterator[tuple[str, list[str]]]:
+    """Give the rows of ``stem``.txt or .csv with where they stand: the name, then the values."""
+    path = next((root / f"{stem}{end}" for end in (".txt", ".csv")
+                 if (root / f"{stem}{end}").is_file()), None)  # fmt: skip
+    if path is None:
+        raise DatasetError(
+            f"{root} must hold {stem}.txt or {stem}.csv, and has neither. Is it CelebA's folder?"
+        )
+    text = read_bounded(path, LIMIT_MB).decode("utf-8-sig", "replace")
+    for line, row in enumerate(text.splitlines(), 1):
+        cells = row.replace(",", " ").split()
+        if not cells or "." not in cells[0]:  # the count, and the line of column names
+            continue
+        where = f"{path}, line {line}"
+        if len(cells) != width:
+            raise DatasetError(
+                f"{where}: a row must be a picture's name and {width - 1} values, got "
+                f"{shorten(row)}. Is the file complete?"
+            )
+        yield where, cells
