@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,22 @@ class MapAnchors:
     """Input px per cell."""
     sizes_wh: tuple[tuple[float, float], ...]
     """Width and height of each default box of a cell, input px."""
+
+
+def aspect_sizes(
+    sides: Sequence[float], ratios: Sequence[float]
+) -> tuple[tuple[float, float], ...]:
+    """Widths and heights of boxes with the areas of squares: n + m - 1 of them.
+
+    Args:
+        sides: n sides of squares, px; each at the first ratio.
+        ratios: m ratios of width to height; the first side at each.
+
+    Returns:
+        Every side at the first ratio, then the first side at the other ratios.
+    """
+    shapes = [(side, ratios[0]) for side in sides] + [(sides[0], ratio) for ratio in ratios[1:]]
+    return tuple((side * ratio**0.5, side / ratio**0.5) for side, ratio in shapes)
 
 
 def default_boxes(maps: tuple[MapAnchors, ...], input_hw: tuple[int, int]) -> Tensor:

@@ -29,7 +29,8 @@ class SsdHeads(NamedTuple):
     """What an SSD network gives, for B pictures, P default boxes, C classes and K keypoints."""
 
     class_logits: Tensor
-    """(B, P, C)."""
+    """(B, P, C) log-odds; or, where the network has a background class, (B, P, 1 + C) logits of a
+    softmax, background first."""
     box_offsets: Tensor
     """(B, P, 4)."""
     point_offsets: Tensor
@@ -50,6 +51,10 @@ class SsdNetwork(nn.Module):
         region_points: reads points again where boxes were found; without it, the first ones stay.
     """
 
+    has_background = False
+    """Whether the classes and a background class exclude each other (softmax); else each class is
+    asked for alone (sigmoid). Region points want the latter."""
+
     def __init__(
         self,
         trunk: nn.Module,
@@ -60,12 +65,13 @@ class SsdNetwork(nn.Module):
         region_points: RegionPoints | None = None,
     ) -> None:
         super().__init__()
+        self._num_logits = num_classes + self.has_background
         self.trunk = trunk
         self.num_classes, self.num_keypoints = num_classes, num_keypoints
         self.region_points = region_points
         self._maps = maps
         self._defaults: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
-        self._row = num_classes + 4 + 2 * num_keypoints
+        self._row = self._num_logits + 4 + 2 * num_keypoints
         self.heads = nn.ModuleList(
             nn.Conv2d(inputs, len(anchors.sizes_wh) * self._row, 3, padding=1)
             for inputs, anchors in zip(channels, maps, strict=True)
@@ -75,14 +81,17 @@ class SsdNetwork(nn.Module):
     def _initialise(self) -> None:
         """Start every class at probability 0.01, so that background doesn't swamp the first steps.
 
+        A softmax starts with all classes alike: its loss takes few of the negatives.
+
         Source: Lin et al. 2017, focal loss, section 4.1 (arXiv:1708.02002).
         """
         for head in self.heads:
             assert isinstance(head, nn.Conv2d) and head.bias is not None
             nn.init.normal_(head.weight, std=0.01)
             nn.init.zeros_(head.bias)
-            with torch.no_grad():
-                head.bias.view(-1, self._row)[:, : self.num_classes] = -math.log(99.0)
+            if not self.has_background:
+                with torch.no_grad():
+                    head.bias.view(-1, self._row)[:, : self.num_classes] = -math.log(99.0)
 
     def defaults(self, input_hw: tuple[int, int], device: torch.device) -> Tensor:
         """Default boxes of an input size: (P, 4) cxcywh, input px, kept after the first call."""
@@ -105,7 +114,7 @@ class SsdNetwork(nn.Module):
             out = head(features).permute(0, 2, 3, 1)  # (B, h, w, A * row)
             rows.append(out.reshape(len(images), -1, self._row))
         everything = torch.cat(rows, 1)  # (B, P, row)
-        widths = [self.num_classes, 4, 2 * self.num_keypoints]
+        widths = [self._num_logits, 4, 2 * self.num_keypoints]
         classes, boxes, points = torch.split(everything, widths, -1)
         shape = (*points.shape[:2], self.num_keypoints, 2)
         heads = SsdHeads(classes, boxes, points.reshape(shape))
@@ -134,6 +143,12 @@ class SsdNetwork(nn.Module):
         return heads._replace(point_offsets=heads.point_offsets.scatter(1, index, again))
 
 
+class SoftmaxSsdNetwork(SsdNetwork):
+    """An SSD network with a background class, as its authors have it."""
+
+    has_background = True
+
+
 class SsdDetector:
     """An SSD network with its description and its decoding."""
 
@@ -152,6 +167,8 @@ class SsdDetector:
             M = min(P, 400) rows a picture, by descending best score; input px, boxes clipped.
         """
         logits = raw.class_logits.float()
+        if self.network.has_background:
+            logits = softmax_log_odds(logits)
         defaults = self.network.defaults(input_hw, logits.device)
         keep = min(MAX_CANDIDATES, len(defaults))
         best = best_logit(logits).topk(keep, dim=1).indices  # (B, M)
@@ -168,3 +185,16 @@ class SsdDetector:
 def best_logit(class_logits: Tensor) -> Tensor:
     """The highest of the classes: (B, P, C) -> (B, P). With one class that is a view."""
     return class_logits[..., 0] if class_logits.shape[-1] == 1 else class_logits.amax(-1)
+
+
+def softmax_log_odds(logits: Tensor) -> Tensor:
+    """Log-odds of each class but the first: their sigmoid is the softmax.
+
+    Args:
+        logits: (B, P, 1 + C), background first.
+
+    Returns:
+        (B, P, C), infinite where a class has all of the probability.
+    """
+    log_p = logits.log_softmax(-1)[..., 1:]
+    return log_p - torch.log1p(-log_p.exp())

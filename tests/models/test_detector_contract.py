@@ -5,12 +5,14 @@ import torch
 
 from kpviewer.models.base import Detector
 from kpviewer.models.face_ssd import FACE_SPEC
+from kpviewer.models.light_ssd import LIGHT_SPEC
 from kpviewer.models.weights import ARCHITECTURES
 
-SPECS = {"face-ssd": FACE_SPEC}
+SPECS = {"face-ssd": FACE_SPEC, "light-ssd": LIGHT_SPEC}
+"""Of the detectors that take inputs of any size."""
 
 
-@pytest.fixture(params=sorted(ARCHITECTURES))
+@pytest.fixture(params=sorted(SPECS))
 def detector(request: pytest.FixtureRequest) -> Detector:
     torch.manual_seed(0)
     built = ARCHITECTURES[request.param](SPECS[request.param])

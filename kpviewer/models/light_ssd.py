@@ -1,0 +1,44 @@
+"""A light SSD for objects of any kind: classes from the data, trained from scratch on a CPU."""
+
+from __future__ import annotations
+
+from kpviewer.models.anchors import MapAnchors, aspect_sizes
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.ssd import SsdDetector, SsdNetwork
+from kpviewer.models.trunk import PyramidTrunk, TrunkSize
+
+_TRUNK = TrunkSize(stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48)
+
+_RATIOS = (1, 2, 1 / 2)
+"""Width over height."""
+
+LIGHT_SPEC = ModelSpec(
+    name="light-ssd",
+    architecture="light-ssd",
+    task=Task.DETECT,
+    class_names=("object",),
+    input_hw=(320, 320),
+    stride=64,
+)
+
+# sides grow by about 1.45: a box between two of them still overlaps one by 0.69 or more
+LIGHT_MAPS = tuple(
+    MapAnchors(stride, aspect_sizes(sides, _RATIOS))
+    for stride, sides in ((8, (18, 26)), (16, (38, 55)), (32, (80, 116)), (64, (168, 244)))
+)
+
+
+def build_light_ssd(spec: ModelSpec = LIGHT_SPEC) -> SsdDetector:
+    """Build the detector, with random weights.
+
+    Args:
+        spec: names and input; its number of classes shapes the heads.
+    """
+    network = SsdNetwork(
+        PyramidTrunk(_TRUNK),
+        (_TRUNK.pyramid,) * len(LIGHT_MAPS),
+        LIGHT_MAPS,
+        len(spec.class_names),
+        len(spec.keypoint_names),
+    )
+    return SsdDetector(spec, network)
