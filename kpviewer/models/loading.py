@@ -9,6 +9,8 @@ from kpviewer.models.catalogue import available_models
 from kpviewer.models.factory import is_factory_name, open_factory
 from kpviewer.models.onnx_file import open_onnx
 from kpviewer.models.state_dict import open_state_dict
+from kpviewer.models.two_stage import PREFIX as TWO_STAGE
+from kpviewer.models.two_stage import open_two_stage
 from kpviewer.models.weights import ARCHITECTURES, load_model
 from kpviewer.models.zoo import PREFIX, open_torchvision
 
@@ -25,6 +27,7 @@ def open_model(name_or_path: str | Path) -> Detector:
             - a ``.pt`` or ``.pth`` state dict of an architecture that kpviewer ships;
             - an ``.onnx`` file (``models.onnx_description`` says what must be known of it);
             - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
+            - ``two-stage:BOXES+POINTS``: a box detector, and a point model for crops of its boxes;
             - ``package.module:function``, which gives a Detector.
 
     Returns:
@@ -34,6 +37,8 @@ def open_model(name_or_path: str | Path) -> Detector:
         WeightsError: if it is missing, damaged, refused or unfit.
     """
     name = str(name_or_path)
+    if name.startswith(TWO_STAGE):
+        return open_two_stage(name, open_model)
     path = Path(name).expanduser()
     if name.startswith(PREFIX):
         return open_torchvision(name)

@@ -1,0 +1,63 @@
+"""Cutting regions out of pictures on the device that holds them, and bringing points back."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from kpviewer.models.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
+
+_SAMPLES = 2
+"""Samples a side of each output pixel: regions up to four times as large as a crop don't alias."""
+
+
+def regions_around(xyxy: Tensor, margin: float | Tensor, crop_hw: tuple[int, int]) -> Tensor:
+    """Regions of a crop's proportions about boxes.
+
+    Args:
+        xyxy: (..., 4) boxes; sides are raised to 1 px.
+        margin: side of the region over that of the box, along the side that decides.
+        crop_hw: size of the crops, px.
+
+    Returns:
+        (..., 4) xyxy, centred on the boxes; they may reach out of the picture.
+    """
+    boxes = xyxy_to_cxcywh(xyxy)
+    crop = boxes.new_tensor([crop_hw[1], crop_hw[0]])
+    ratio = (boxes[..., 2:].clamp(min=1.0) / crop).amax(-1, keepdim=True)  # px a crop px
+    return cxcywh_to_xyxy(torch.cat([boxes[..., :2], ratio * margin * crop], -1))
+
+
+def crops_of(images: Tensor, regions: Tensor, crop_hw: tuple[int, int]) -> Tensor:
+    """Resample regions of pictures.
+
+    Args:
+        images: (B, 3, H, W) float.
+        regions: (B, R, 4) xyxy, px of the pictures.
+        crop_hw: size of the crops, px.
+
+    Returns:
+        (B, R, 3, h, w) float32; 0, the mean colour of a normalised picture, outside of it.
+    """
+    count = regions.shape[1]
+    height, width = (side * _SAMPLES for side in crop_hw)
+    size = regions.new_tensor([images.shape[3], images.shape[2]])
+    low = regions[..., :2] / size * 2 - 1  # (B, R, 2)
+    span = (regions[..., 2:] - regions[..., :2]) / size * 2
+    steps_x = (torch.arange(width, device=regions.device, dtype=low.dtype) + 0.5) / width
+    steps_y = (torch.arange(height, device=regions.device, dtype=low.dtype) + 0.5) / height
+    x = (low[..., 0, None] + span[..., 0, None] * steps_x)[:, :, None, :]  # (B, R, 1, w)
+    y = (low[..., 1, None] + span[..., 1, None] * steps_y)[:, :, :, None]  # (B, R, h, 1)
+    grid = torch.stack([x + 0 * y, y + 0 * x], -1).flatten(1, 2)  # (B, R * h, w, 2)
+    seen = functional.grid_sample(
+        images.float(), grid, padding_mode="zeros", align_corners=False
+    )  # (B, 3, R * h, w)
+    seen = functional.avg_pool2d(seen, _SAMPLES)
+    return seen.reshape(len(images), -1, count, *crop_hw).transpose(1, 2)
+
+
+def points_from_crops(points_n: Tensor, regions: Tensor) -> Tensor:
+    """Bring (..., K, 2) normalised points of crops back: (..., K, 2), px of the pictures."""
+    low, high = regions[..., None, :2], regions[..., None, 2:]
+    return low + (points_n + 1) / 2 * (high - low)

@@ -1,0 +1,132 @@
+"""Point networks: coordinates, heatmaps, boxes from points, names that swap."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from kpviewer.models.points import (
+    POINT_ARCHITECTURES,
+    HeatmapHead,
+    PointDetector,
+    RegressionHead,
+    boxes_around,
+    cell_centres,
+    mirrored_by_name,
+    soft_argmax,
+)
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.weights import load_model, save_weights
+
+SPEC = ModelSpec(
+    name="test-points",
+    architecture="points-mobilenet",
+    task=Task.KEYPOINTS,
+    class_names=("face",),
+    keypoint_names=("left_eye", "right_eye", "nose", "left_mouth", "right_mouth"),
+    input_hw=(64, 96),
+)
+
+
+def built(architecture: str, names: tuple[str, ...] = SPEC.keypoint_names) -> PointDetector:
+    torch.manual_seed(0)
+    spec = replace(SPEC, architecture=architecture, keypoint_names=names)
+    detector = POINT_ARCHITECTURES[architecture](spec)
+    detector.network.eval()
+    return detector
+
+
+def gaussian(x: float, y: float, sigma: float, size: int = 32) -> torch.Tensor:
+    """One heatmap with a peak at (x, y), in cells from the left and upper edge."""
+    steps = torch.arange(size) + 0.5
+    return torch.exp(-((steps - x) ** 2 + (steps[:, None] - y) ** 2) / (2 * sigma**2))
+
+
+@pytest.mark.parametrize(("x", "y"), [(16.0, 16.0), (9.3, 21.8), (5.5, 26.0)])
+@pytest.mark.parametrize("sigma", [1.5, 2.0, 3.0])
+def test_the_mean_of_a_heatmap_is_its_peak(x: float, y: float, sigma: float) -> None:
+    found = soft_argmax(gaussian(x, y, sigma)[None, None])[0, 0]
+    # a peak of some cells, sampled: a tenth of a cell is what the grid costs
+    assert ((found + 1) * 16).tolist() == pytest.approx([x, y], abs=0.1)
+
+
+def test_the_mean_of_a_flat_heatmap_is_the_middle() -> None:
+    assert soft_argmax(torch.zeros(1, 1, 6, 9)).abs().max() < 1e-6
+    assert cell_centres(2, torch.device("cpu")).tolist() == [-0.5, 0.5]
+
+
+@pytest.mark.parametrize("architecture", sorted(POINT_ARCHITECTURES))
+def test_every_architecture_gives_one_candidate_with_its_points(architecture: str) -> None:
+    detector = built(architecture)
+    with torch.inference_mode():
+        decoded = detector.decode(detector.network(torch.randn(2, 3, 64, 96)), (64, 96))
+    assert decoded.xyxy.shape == (2, 1, 4)
+    assert decoded.keypoints_xy.shape == (2, 1, 5, 2)
+    assert decoded.scores.tolist() == [[[1.0]], [[1.0]]]
+
+
+def test_heatmaps_have_a_quarter_of_the_input_s_side() -> None:
+    with torch.inference_mode():
+        heat = built("heatmap-mobilenet").network(torch.zeros(1, 3, 64, 96))
+    assert heat.shape == (1, 5, 16, 24)
+
+
+def test_normalised_points_become_pixels_of_the_input() -> None:
+    detector = built("points-mobilenet", ("one", "two"))
+    raw = torch.tensor([[[-1.0, -1.0], [0.5, 0.0]]])
+    decoded = detector.decode(raw, (64, 96))
+    assert decoded.keypoints_xy[0, 0].tolist() == [[0.0, 0.0], [72.0, 32.0]]
+    assert decoded.xyxy[0, 0].tolist() == [0.0, 0.0, 96.0, 64.0]  # two points have no extent
+
+
+def test_the_box_is_laid_about_the_points_by_their_spread() -> None:
+    square = torch.tensor([[10.0, 10.0], [30.0, 10.0], [30.0, 30.0], [10.0, 30.0]])
+    # every corner is sqrt(200) from the mean (20, 20)
+    box = boxes_around(square, torch.tensor([-1.0, -2.0, 1.0, 1.0]))
+    radius = 200**0.5
+    assert box.tolist() == pytest.approx(
+        [20 - radius, 20 - 2 * radius, 20 + radius, 20 + radius], abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("is_bounded", [False, True])
+def test_a_head_can_start_at_the_mean_of_the_data(is_bounded: bool) -> None:
+    head = RegressionHead(8, 2, is_bounded=is_bounded)
+    mean = torch.tensor([[0.25, -0.5], [0.0, 0.8]])
+    head.start_at(mean)
+    assert torch.allclose(head(torch.zeros(1, 8, 2, 2))[0], mean, atol=1e-6)
+
+
+def test_bounded_points_stay_in_the_picture() -> None:
+    head = RegressionHead(8, 2, is_bounded=True)
+    assert head(torch.full((1, 8, 2, 2), 1e6)).abs().max() <= 1
+    assert RegressionHead(8, 2)(torch.full((1, 8, 2, 2), 1e6)).abs().max() > 1
+
+
+def test_left_and_right_swap_by_name() -> None:
+    assert mirrored_by_name(SPEC.keypoint_names) == (1, 0, 2, 4, 3)
+    assert mirrored_by_name(("right_ankle", "neck", "left_ankle")) == (2, 1, 0)
+    assert mirrored_by_name(("left_eye", "nose")) == (0, 1)
+
+
+def test_saved_weights_keep_how_pictures_are_cut(tmp_path: Path) -> None:
+    detector = built("points-mobilenet")
+    detector.network.crop_margin.fill_(1.25)
+    save_weights(detector, tmp_path / "points.safetensors")
+    loaded = load_model(tmp_path / "points.safetensors")
+    assert isinstance(loaded, PointDetector)
+    assert float(loaded.network.crop_margin) == 1.25
+
+
+def test_a_trunk_s_tensors_are_called_as_in_torchvision() -> None:
+    models = pytest.importorskip("torchvision.models")
+    assert isinstance(built("heatmap-resnet18").network.head, HeatmapHead)
+    for name, original, prefix in (
+        ("resnet18", models.resnet18(weights=None), ""),
+        ("mobilenet", models.mobilenet_v3_small(weights=None), "features."),
+    ):
+        ours = built(f"points-{name}").network.trunk.state_dict()
+        assert {prefix + key for key in ours} <= set(original.state_dict())
+    assert "torchvision.models" in sys.modules
