@@ -41,6 +41,9 @@ class TrainConfig:
     workers: int = 1
     seed: int = 0
     save_every: int = 500
+    """Steps between checkpoints."""
+    patience: int = 0
+    """Checkpoints without a better score after which the run ends; 0: it goes to the last step."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What the recipe says beside the above: the family's own settings."""
 

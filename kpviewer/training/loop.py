@@ -66,26 +66,31 @@ class Trainer:
         return self._step
 
     def run(
-        self, report: Callable[[StepReport], None], save: Callable[[], None] | None = None
+        self, report: Callable[[StepReport], None], checkpoint: Callable[[], bool] | None = None
     ) -> None:
         """Train to the last step of the configuration.
 
+        Every ``save_every`` steps a new leg begins, with chances of its own drawn from the seed and
+        the step: a run that is resumed from a checkpoint does what it would have done.
+
         Args:
             report: called after each step.
-            save: called every ``save_every`` steps and at the end.
+            checkpoint: called after each leg and at the end; True ends the run.
 
         Raises:
             PipelineError: if the loss is no longer a number.
         """
         self._network.train()
-        begin = 0
-        ends = _phase_ends(self._config)
-        for size, end in zip(self._config.inputs, ends, strict=True):
-            if self._step < end:
-                self._phase(_height_width(size), end, begin, report, save)
-            begin = end
-        if save is not None:
-            save()
+        config = self._config
+        for size, end in zip(config.inputs, _phase_ends(config), strict=True):
+            while self._step < end:
+                self._leg(_height_width(size), min(end, self._next_checkpoint()), report)
+                is_due = self._step % config.save_every == 0 or self._step == config.steps
+                if checkpoint is not None and is_due and checkpoint():
+                    return
+
+    def _next_checkpoint(self) -> int:
+        return (self._step // self._config.save_every + 1) * self._config.save_every
 
     def state(self) -> dict[str, Any]:
         """Everything that ``resume`` needs."""
@@ -97,28 +102,23 @@ class Trainer:
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Continue from what ``state`` gave; pictures drawn from then on are new ones."""
+        """Continue from what ``state`` gave."""
         self._network.load_state_dict(state["network"])
         self._average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._step = int(state["step"])
 
-    def _phase(
-        self,
-        input_hw: tuple[int, int],
-        end: int,
-        begin: int,
-        report: Callable[[StepReport], None],
-        save: Callable[[], None] | None,
+    def _leg(
+        self, input_hw: tuple[int, int], end: int, report: Callable[[StepReport], None]
     ) -> None:
-        batches = self._batches(input_hw, seed=self._config.seed * 100_003 + begin + self._step)
+        seed = self._config.seed * 1_000_003 + self._step
+        torch.manual_seed(seed)
+        batches = self._batches(input_hw, seed)
         while self._step < end:
             rate = self._set_rate()
             losses = self._update(next(batches))
             self._step += 1
             report(StepReport(self._step, rate, tuple(float(part) for part in losses)))
-            if save is not None and self._step % self._config.save_every == 0:
-                save()
 
     def _batches(self, input_hw: tuple[int, int], seed: int) -> Iterator[Any]:
         workers = self._config.workers

@@ -1,68 +1,106 @@
-"""One training run from recipe to weight file: what ``kpviewer train`` does."""
+"""One training run from configuration to weight file: what ``kpviewer train`` does."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.weights import ARCHITECTURES, find_weights, read_state, save_weights
-from kpviewer.training.config import TrainConfig, load_config
+from kpviewer.training.config import TrainConfig
 from kpviewer.training.families import make_objective
-from kpviewer.training.loop import StepReport, Trainer, read_checkpoint, save_checkpoint
+from kpviewer.training.loop import Trainer, read_checkpoint, save_checkpoint
+from kpviewer.training.progress import Progress
+
+CHECKPOINT = "last.pt"
+
+Validate = Callable[[Detector], Mapping[str, float]]
+"""Scores of a detector on data that it isn't trained on, higher is better; the first one decides
+which weights are the best."""
 
 
-def train_recipe(
-    recipe: str,
+def train(
+    config: TrainConfig,
     data_specs: Sequence[str],
     out_dir: Path,
     *,
     resume: bool = False,
-    changes: list[str] | None = None,
     device: str = "auto",
+    validate: Validate | None = None,
 ) -> Path:
-    """Train and write ``OUT/NAME.safetensors``, beside ``last.pt`` and ``log.csv``.
+    """Train; write ``OUT/NAME.safetensors`` beside ``last.pt``, ``log.csv`` and ``progress.png``.
+
+    With ``validate``, the weights that score best are kept in ``OUT/NAME-best.safetensors``, and
+    the scores of each checkpoint in ``OUT/scores.csv``.
 
     Returns:
         The weight file, which holds the moving average of the weights.
 
     Raises:
-        DatasetError: if the recipe or the data can't be used.
+        DatasetError: if the family or the data can't be used.
         WeightsError: if the checkpoint, or the weights to start from, can't be used.
     """
-    config = load_config(recipe, changes)
     torch.manual_seed(config.seed)
     objective = make_objective(config, data_specs)
-    detector = objective.detector
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if config.init:
-        _start_from(detector, config.init)
+        _start_from(objective.detector, config.init)
     trainer = Trainer(objective, config, device)
     out_dir.mkdir(parents=True, exist_ok=True)
-    checkpoint, weights = out_dir / "last.pt", out_dir / f"{detector.spec.name}.safetensors"
     if resume:
-        trainer.resume(read_checkpoint(checkpoint))
-
-    def save() -> None:
-        save_checkpoint(trainer, checkpoint)
-        averaged = ARCHITECTURES[detector.spec.architecture](detector.spec)
-        averaged.network.load_state_dict(trainer.averaged.state_dict())
-        save_weights(averaged, weights)
-
-    with _Progress(config, objective.loss_names, out_dir / "log.csv", trainer.step) as progress:
+        trainer.resume(read_checkpoint(out_dir / CHECKPOINT))
+    with Progress(config, objective.loss_names, out_dir, trainer.step) as progress:
+        keeper = _Keeper(trainer, objective.detector, config, out_dir, validate)
         try:
-            trainer.run(progress.report, save)
+            trainer.run(progress.report, lambda: keeper.keep(progress))
         except KeyboardInterrupt:
-            save()
+            keeper.save()
             raise
-    return weights
+    return keeper.weights
+
+
+class _Keeper:
+    """Writes what a run has come to: checkpoint, weights, scores, the best weights so far."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        detector: Detector,
+        config: TrainConfig,
+        out_dir: Path,
+        validate: Validate | None,
+    ) -> None:
+        self._trainer, self._detector = trainer, detector
+        self._patience, self._validate = config.patience, validate
+        self._out_dir = out_dir
+        self.weights = out_dir / f"{detector.spec.name}.safetensors"
+        self._best_weights = out_dir / f"{detector.spec.name}-best.safetensors"
+
+    def save(self) -> Detector:
+        """Write checkpoint and weights; give the detector with the averaged weights."""
+        save_checkpoint(self._trainer, self._out_dir / CHECKPOINT)
+        averaged = ARCHITECTURES[self._detector.spec.architecture](self._detector.spec)
+        averaged.network.load_state_dict(self._trainer.averaged.state_dict())
+        save_weights(averaged, self.weights)
+        return averaged
+
+    def keep(self, progress: Progress) -> bool:
+        """Save, score and plot; say whether to stop as the scores no longer get better."""
+        averaged = self.save()
+        done = False
+        if self._validate is not None:
+            averaged.network.eval()
+            waited = progress.add_scores(self._trainer.step, self._validate(averaged))
+            if waited == 0:
+                shutil.copyfile(self.weights, self._best_weights)
+            done = 0 < self._patience <= waited
+        progress.plot()
+        return done
 
 
 def _start_from(detector: Detector, name_or_path: str) -> None:
@@ -85,37 +123,3 @@ def _start_from(detector: Detector, name_or_path: str) -> None:
             "of this run. Leave out init, or name weights of the same kind."
         )
     detector.network.load_state_dict(wanted | fits)
-
-
-class _Progress:
-    """A progress bar and a CSV file of smoothed losses."""
-
-    def __init__(self, config: TrainConfig, names: Sequence[str], log: Path, done: int) -> None:
-        self._bar = tqdm(total=config.steps, initial=done, unit="step", mininterval=5)
-        self._file = log.open("a" if done else "w", newline="", encoding="utf-8")
-        self._writer = csv.writer(self._file)
-        if not done:
-            self._writer.writerow(["step", "learning_rate", *names])
-        self._smooth = [0.0] * len(names)
-        self._seen = 0
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._bar.close()
-        self._file.close()
-
-    def report(self, step: StepReport) -> None:
-        """Take one step in."""
-        self._seen += 1
-        weight = max(0.02, 1 / self._seen)
-        self._smooth = [
-            old + weight * (new - old) for old, new in zip(self._smooth, step.losses, strict=True)
-        ]
-        self._bar.update(1)
-        if step.step % 50 == 0:
-            shown = [f"{value:.4f}" for value in self._smooth]
-            self._bar.set_postfix_str(" ".join(shown))
-            self._writer.writerow([step.step, f"{step.learning_rate:.6f}", *shown])
-            self._file.flush()

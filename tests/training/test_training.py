@@ -1,5 +1,6 @@
 """Recipes, the loop and the command, on a handful of generated pictures."""
 
+import copy
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from matplotlib.image import imread
 from safetensors.torch import save_file
 from training.pictures import background, dotted_face
 
 from kpviewer.annotations.coco import read_coco
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, PipelineError, WeightsError
+from kpviewer.models.base import Detector
 from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.weights import find_weights, load_model
@@ -24,6 +27,8 @@ from kpviewer.training.families import make_objective
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
 from kpviewer.training.merging import without_pseudo_points
 from kpviewer.training.mosaic import MosaicOptions
+from kpviewer.training.progress import Progress
+from kpviewer.training.run import train
 from kpviewer.training.ssd import SsdObjective, SsdOptions
 
 NAMES = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"]
@@ -107,7 +112,12 @@ def test_a_run_goes_through_its_sides_and_can_be_resumed(dots: Path) -> None:
     reports: list[StepReport] = []
     trainer = Trainer(objective(dots), small())
     saved: list[int] = []
-    trainer.run(reports.append, lambda: saved.append(trainer.step))
+
+    def checkpoint() -> bool:
+        saved.append(trainer.step)
+        return False
+
+    trainer.run(reports.append, checkpoint)
     assert [report.step for report in reports] == [1, 2, 3, 4]
     assert saved == [4]
     again = Trainer(objective(dots), small(steps=6))
@@ -116,6 +126,92 @@ def test_a_run_goes_through_its_sides_and_can_be_resumed(dots: Path) -> None:
         assert torch.equal(again.averaged.state_dict()[name], value)
     again.run(reports.append)
     assert reports[-1].step == 6
+
+
+def test_a_run_that_is_resumed_does_what_it_would_have_done(dots: Path) -> None:
+    def start() -> Trainer:
+        torch.manual_seed(3)
+        config = small(steps=4, save_every=2, inputs=(64,), input_shares=(1.0,))
+        return Trainer(objective(dots), config)
+
+    whole = start()
+    whole.run(lambda _: None)
+    first, states = start(), []
+
+    def stop_after_two() -> bool:
+        states.append(copy.deepcopy(first.state()))
+        return True
+
+    first.run(lambda _: None, stop_after_two)
+    assert [state["step"] for state in states] == [2]
+    second = start()
+    second.resume(states[0])
+    torch.rand(7)  # whatever chance was drawn meanwhile
+    second.run(lambda _: None)
+    for name, value in whole.averaged.state_dict().items():
+        assert torch.equal(second.averaged.state_dict()[name], value), name
+
+
+def run_with_scores(dots: Path, out: Path, scores: list[float], **changes: object) -> list[int]:
+    """Train with scores that are given; return the steps that were scored."""
+    seen: list[int] = []
+
+    def validate(detector: Detector) -> dict[str, float]:
+        assert not detector.network.training
+        seen.append(len(seen))
+        return {"score": scores[len(seen) - 1], "other": 0.5}
+
+    base = {"save_every": 1, "inputs": (64,), "input_shares": (1.0,)}
+    train(small(**{**base, **changes}), [f"coco:{dots}"], out, validate=validate)
+    return seen
+
+
+def test_the_best_weights_are_kept_and_scores_are_logged(dots: Path, tmp_path: Path) -> None:
+    run_with_scores(dots, tmp_path, [0.3, 0.9, 0.4], steps=3)
+    last, best = (
+        load_model(tmp_path / name).network.state_dict()["trunk.stem.0.weight"]
+        for name in ("face-ssd.safetensors", "face-ssd-best.safetensors")
+    )
+    assert not torch.equal(last, best)
+    lines = (tmp_path / "scores.csv").read_text().split()
+    assert lines == [
+        "step,score,other",
+        "1,0.30000,0.50000",
+        "2,0.90000,0.50000",
+        "3,0.40000,0.50000",
+    ]
+
+
+def test_a_run_ends_when_scores_no_longer_get_better(dots: Path, tmp_path: Path) -> None:
+    scores = [0.3, 0.5, 0.4, 0.45, 0.9]
+    assert len(run_with_scores(dots, tmp_path, scores, steps=5, patience=2)) == 4
+
+
+def test_progress_is_plotted_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    config = small(steps=200)
+    for begin in (0, 100):
+        with Progress(config, ("class", "boxes"), tmp_path, begin) as progress:
+            for step in range(begin + 1, begin + 101):
+                progress.report(StepReport(step, 1e-3, (1 / step, 2 / step)))
+            assert progress.add_scores(begin + 100, {"AP": 0.5 - begin / 1000}) == begin // 100
+            progress.plot()
+    log = (tmp_path / "log.csv").read_text().split()
+    assert [line.split(",")[0] for line in log] == ["step", "50", "100", "150", "200"]
+    picture = imread(tmp_path / "progress.png")
+    assert min(picture.shape[:2]) > 400 and picture.std() > 0.02
+    with Progress(config, ("class", "boxes"), tmp_path, 0):
+        assert not (tmp_path / "scores.csv").exists()  # a run from the start begins its files anew
+
+
+def test_the_command_scores_on_other_data(dots: Path, tmp_path: Path) -> None:
+    arguments = ["face-ssd", "--data", f"coco:{dots}", "--val", f"coco:{dots}"]
+    for change in ("steps=1", "batch=2", "inputs=[64]", "input_shares=[1]", "workers=0"):
+        arguments += ["--set", change]
+    result = CliRunner().invoke(command, [*arguments, "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    names, values = (tmp_path / "scores.csv").read_text().splitlines()
+    assert names.startswith("step,AP@[.5:.95],AP@0.5") and values.startswith("1,")
+    assert (tmp_path / "face-ssd-best.safetensors").exists()
 
 
 def test_a_loss_that_is_no_number_stops_with_advice(dots: Path) -> None:

@@ -1,0 +1,125 @@
+"""How a run is getting on: a progress bar, CSV files, and a plot of them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from kpviewer.training.config import TrainConfig
+from kpviewer.training.loop import StepReport
+
+LOG, SCORES, PLOT = "log.csv", "scores.csv", "progress.png"
+LOG_EVERY = 50
+"""Steps between lines of the log; the losses in it are smoothed over about as many."""
+_SMOOTHING = 0.02
+
+
+class Progress:
+    """Follows one run, resumed ones included: its files grow, and are read again for the plot.
+
+    Args:
+        config: of the run.
+        loss_names: parts of the loss.
+        out_dir: where the files are.
+        done: steps that were done before.
+    """
+
+    def __init__(
+        self, config: TrainConfig, loss_names: Sequence[str], out_dir: Path, done: int
+    ) -> None:
+        self._out_dir = out_dir
+        self._loss_names = tuple(loss_names)
+        self._bar = tqdm(total=config.steps, initial=done, unit="step", mininterval=5)
+        self._smooth = [0.0] * len(loss_names)
+        self._seen = 0
+        if not done:
+            (out_dir / SCORES).unlink(missing_ok=True)
+            _write(out_dir / LOG, ["step", "learning_rate", *loss_names], mode="w")
+        scores = [row[1] for row in _read(out_dir / SCORES)[1]]
+        self._best = max(scores, default=float("-inf"))
+        self._waited = len(scores) - 1 - scores.index(self._best) if scores else 0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._bar.close()
+
+    def report(self, step: StepReport) -> None:
+        """Take one step in."""
+        self._seen += 1
+        weight = max(_SMOOTHING, 1 / self._seen)
+        self._smooth = [
+            old + weight * (new - old) for old, new in zip(self._smooth, step.losses, strict=True)
+        ]
+        self._bar.update(1)
+        if step.step % LOG_EVERY == 0:
+            shown = [f"{value:.4f}" for value in self._smooth]
+            named = zip(self._loss_names, shown, strict=True)
+            self._bar.set_postfix_str(", ".join(" ".join(pair) for pair in named))
+            _write(self._out_dir / LOG, [step.step, f"{step.learning_rate:.6f}", *shown])
+
+    def add_scores(self, step: int, scores: Mapping[str, float]) -> int:
+        """Take the scores of a checkpoint in.
+
+        Args:
+            step: of the checkpoint.
+            scores: by name, the same ones each time; the first one decides.
+
+        Returns:
+            How many checkpoints ago the best score was reached; 0: now.
+        """
+        path = self._out_dir / SCORES
+        if not path.exists():
+            _write(path, ["step", *scores])
+        _write(path, [step, *(f"{value:.5f}" for value in scores.values())])
+        self._bar.write(f"step {step}: " + ", ".join(f"{k} {v:.4f}" for k, v in scores.items()))
+        decisive = next(iter(scores.values()))
+        self._waited = 0 if decisive > self._best else self._waited + 1
+        self._best = max(self._best, decisive)
+        return self._waited
+
+    def plot(self) -> None:
+        """Draw losses, learning rate and scores by step."""
+        names, rows = _read(self._out_dir / LOG)
+        if not rows:
+            return
+        columns = list(zip(*rows, strict=True))
+        score_names, score_rows = _read(self._out_dir / SCORES)
+        figure = Figure(figsize=(7, 7 if score_rows else 5), layout="constrained")
+        panels = figure.subplots(3 if score_rows else 2, sharex=True)
+        for name, values in zip(names[2:], columns[2:], strict=True):
+            panels[0].plot(columns[0], values, label=name)
+        panels[0].set(ylabel="loss", yscale="log")
+        panels[1].plot(columns[0], columns[1])
+        panels[1].set(ylabel="learning rate")
+        if score_rows:
+            steps, *scores = zip(*score_rows, strict=True)
+            for name, values in zip(score_names[1:], scores, strict=True):
+                panels[2].plot(steps, values, marker="o", label=name)
+            panels[2].set(ylabel="score")
+        for panel in panels:
+            panel.grid(color="0.9")
+            if panel.get_legend_handles_labels()[0]:
+                panel.legend(frameon=False)
+        panels[-1].set(xlabel="step")
+        figure.savefig(self._out_dir / PLOT, dpi=110)
+
+
+def _write(path: Path, row: Sequence[object], mode: str = "a") -> None:
+    with path.open(mode, newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(row)
+
+
+def _read(path: Path) -> tuple[list[str], list[list[float]]]:
+    """Names and rows of a CSV file of numbers; nothing where there is no file."""
+    if not path.exists():
+        return [], []
+    with path.open(newline="", encoding="utf-8") as file:
+        names, *rows = list(csv.reader(file)) or [[]]
+    return names, [[float(cell) for cell in row] for row in rows]
