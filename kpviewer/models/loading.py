@@ -7,6 +7,7 @@ from pathlib import Path
 from kpviewer.models.base import Detector
 from kpviewer.models.catalogue import available_models
 from kpviewer.models.factory import is_factory_name, open_factory
+from kpviewer.models.import_ssd import import_ssd300
 from kpviewer.models.onnx_file import open_onnx
 from kpviewer.models.state_dict import open_state_dict
 from kpviewer.models.two_stage import PREFIX as TWO_STAGE
@@ -24,7 +25,8 @@ def open_model(name_or_path: str | Path) -> Detector:
         name_or_path: one of
 
             - a shipped name, such as "face-ssd", or a ``.safetensors`` file of kpviewer's;
-            - a ``.pt`` or ``.pth`` state dict of an architecture that kpviewer ships;
+            - a ``.pt`` or ``.pth`` state dict of an architecture that kpviewer ships, or of an
+              SSD300 in a layout that ``models.import_ssd`` knows;
             - an ``.onnx`` file (``models.onnx_description`` says what must be known of it);
             - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
             - ``two-stage:BOXES+POINTS``: a box detector, and a point model for crops of its boxes;
@@ -45,7 +47,8 @@ def open_model(name_or_path: str | Path) -> Detector:
     if path.suffix.lower() == ".onnx":
         return open_onnx(path)
     if path.suffix.lower() in STATE_DICT_SUFFIXES:
-        return open_state_dict(path, [each.spec for each in available_models()], ARCHITECTURES)
+        specs = [each.spec for each in available_models()]
+        return open_state_dict(path, specs, ARCHITECTURES, [import_ssd300])
     if is_factory_name(name) and not path.exists():
         return open_factory(name)
     return load_model(name_or_path)

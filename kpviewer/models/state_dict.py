@@ -62,6 +62,7 @@ def open_state_dict(
     path: Path,
     specs: Iterable[ModelSpec],
     architectures: Mapping[str, Callable[[ModelSpec], Detector]],
+    importers: Iterable[Callable[[Path, Mapping[str, Tensor]], Detector | None]] = (),
 ) -> Detector:
     """Find the architecture that a state dict fits, exactly, and fill it.
 
@@ -69,6 +70,8 @@ def open_state_dict(
         path: a ``.pt`` or ``.pth`` file.
         specs: descriptions to try; a state dict says nothing of itself.
         architectures: builders of untrained detectors by architecture.
+        importers: readers of other people's layouts, for what fits none of these; each gives None
+            for a layout that it doesn't know.
 
     Returns:
         The detector, its network in evaluation mode.
@@ -94,6 +97,9 @@ def open_state_dict(
         if fitting > most:
             most = fitting
             nearest = f"{spec.name}, {fitting} of whose {len(expected)} tensors are in the file"
+    for importer in importers:
+        if (imported := importer(path, state)) is not None:
+            return imported
     raise WeightsError(
         f"{path.name} ({len(state)} tensors, the first {next(iter(state))!r}) fits no model that "
         f"kpviewer builds; the nearest is {nearest}. {_advice(path.name, state)}"

@@ -80,7 +80,7 @@ class MosaicStream(IterableDataset[Sample]):
         mosaic = Mosaic(self._options.mosaic, self._options.swap)
         colours = photometric()
 
-        cache = _SampleCache()
+        cache = SampleCache()
 
         def pick(items: list[AnnotatedImage]) -> Sample:
             return cache.load(items[int(rng.integers(len(items)))])
@@ -103,7 +103,7 @@ class MosaicStream(IterableDataset[Sample]):
             )
 
 
-class _SampleCache:
+class SampleCache:
     """Decoded pictures, as many as fit in a gigabyte: decoding was a quarter of the work."""
 
     LIMIT_BYTES = 1 << 30

@@ -18,7 +18,7 @@ from kpviewer.geometry import intersection
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import FloatArray, ImageArray
 from kpviewer.training.placement import Placement, place
-from kpviewer.training.samples import Sample, concatenate
+from kpviewer.training.samples import Sample, concatenate, shifted
 
 Draw = Callable[[], Sample]
 """Gives a random picture of the data set."""
@@ -95,7 +95,7 @@ class Mosaic:
                 hw = (int(bottom - top), int(right - left))
                 tile = self._tile(draw(), background, hw, rng)
                 canvas[top:bottom, left:right] = tile.rgb
-                parts.append(_shifted(tile, float(left), float(top)))
+                parts.append(shifted(tile, float(left), float(top)))
         return concatenate(canvas, parts)
 
     def _tile(
@@ -205,16 +205,3 @@ def _coverage(sample: Sample, placement: Placement) -> FloatArray:
     mask = np.zeros(placement.output_hw, np.uint8)
     cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 1)
     return mask.astype(np.bool_)
-
-
-def _shifted(sample: Sample, left: float, top: float) -> Sample:
-    """The same objects in pixels of a canvas on which the sample lies at (left, top)."""
-    shift = np.array([left, top], np.float32)
-    return Sample(
-        sample.rgb,
-        sample.xyxy + np.tile(shift, 2),
-        sample.class_ids,
-        sample.points_xy + shift,
-        sample.labelled,
-        sample.ignore,
-    )

@@ -65,3 +65,16 @@ def concatenate(rgb: ImageArray, parts: list[Sample]) -> Sample:
         np.concatenate([part.labelled for part in parts]),
         np.concatenate([part.ignore for part in parts]),
     )
+
+
+def shifted(sample: Sample, left: float, top: float) -> Sample:
+    """The same objects in pixels of a canvas on which the sample lies at (left, top)."""
+    shift = np.array([left, top], np.float32)
+    return Sample(
+        sample.rgb,
+        sample.xyxy + np.tile(shift, 2),
+        sample.class_ids,
+        sample.points_xy + shift,
+        sample.labelled,
+        sample.ignore,
+    )

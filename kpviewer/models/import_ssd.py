@@ -1,0 +1,335 @@
+"""Other people's weights in our SSD300: what they call each layer, and what of it fits.
+
+Three layouts are known:
+
+- torchvision's ``ssd300_vgg16``: ``backbone.features.N``, ``backbone.extra.*``, ``head.*``;
+- ``layers.N.*`` (the convolutions, and normalisations if any, in order), ``CLS.i.*`` and
+  ``OFFSET.i.*`` (heads of map i), ``norm.weight`` (of conv4_3);
+- VGG16 alone, plain or with batch normalisation: ``features.N``, ``classifier.0`` and ``.3``.
+
+Layers are found by their order and shape; their numbers, which count activations too, needn't be
+ours. Values are checked by ``models.state_dict`` before they come here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.spec import ModelSpec
+from kpviewer.models.ssd import SsdDetector
+from kpviewer.models.ssd300 import (
+    SSD300_SPEC,
+    VOC_CLASSES,
+    Ssd300Trunk,
+    build_ssd300,
+    build_ssd300_bn,
+    build_ssd300_torchvision,
+)
+from kpviewer.models.state_dict import read_state_dict
+
+_log = logging.getLogger(__name__)
+
+_FLAT, _TORCHVISION, _VGG = "layers.N", "torchvision's ssd300_vgg16", "torchvision's vgg16"
+_TRUNKS = {
+    _FLAT: ("layers.",),
+    _TORCHVISION: ("backbone.features.", "backbone.extra."),
+    _VGG: ("features.",),
+}
+"""Beginnings of the names of the trunk's layers, in the order of the forward pass."""
+_HEADS = {
+    _FLAT: ("CLS.", "OFFSET."),
+    _TORCHVISION: ("head.classification_head.module_list.", "head.regression_head.module_list."),
+}
+_NORMS = {_FLAT: "norm.weight", _TORCHVISION: "backbone.scale_weight"}
+_BUILDERS = {
+    "ssd300-torchvision": build_ssd300_torchvision,
+    "ssd300-vgg16": build_ssd300,
+    "ssd300-vgg16-bn": build_ssd300_bn,
+}
+_MAPS = 6
+_VGG16_LAYERS = 13
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What of a file went where."""
+
+    layout: str
+    filled: tuple[str, ...]
+    """Our tensors that got values."""
+    missing: tuple[str, ...]
+    """Ours that keep the values that they had."""
+    unused: tuple[str, ...]
+    """The file's that have no place."""
+    misfits: tuple[str, ...]
+    """Pairs that should meet but differ in shape, in words."""
+
+    def __str__(self) -> str:
+        """One line for people."""
+        parts = [
+            f"Read as {self.layout}: {len(self.filled)} of "
+            f"{len(self.filled) + len(self.missing)} tensors filled"
+        ]
+        if self.missing:
+            parts.append(f"{len(self.missing)} not in the file, such as {self.missing[0]}")
+        if self.unused:
+            parts.append(f"{len(self.unused)} of the file's unused, such as {self.unused[0]}")
+        return "; ".join([*parts, *self.misfits[:3]]) + "."
+
+
+def layout_of(state: Mapping[str, Tensor]) -> str | None:
+    """Name the layout of a state dict; None if it is none of those above."""
+    for layout in (_FLAT, _TORCHVISION):
+        heads = all(f"{head}0.weight" in state for head in _HEADS[layout])
+        if heads and any(name.startswith(_TRUNKS[layout]) for name in state):
+            return layout
+    return _VGG if "features.0.weight" in state else None
+
+
+def fill_ssd300(detector: SsdDetector, state: Mapping[str, Tensor]) -> ImportReport:
+    """Copy what fits of a state dict into an SSD300; the rest keeps its values.
+
+    Args:
+        detector: with an ``Ssd300Trunk``.
+        state: tensors by name. Heads hold, for each default box of a cell, all classes with the
+            background first, or four offsets.
+
+    Raises:
+        WeightsError: if the detector is no SSD300, or the layout isn't known.
+    """
+    network = detector.network
+    layout = layout_of(state)
+    if not isinstance(network.trunk, Ssd300Trunk):
+        raise WeightsError(
+            f"Weights of VGG16 or SSD300 fit an ssd300 model, not {detector.spec.architecture}."
+        )
+    if layout is None:
+        raise WeightsError(
+            f"An SSD300 file must have tensors layers.N, CLS.i and OFFSET.i, or torchvision's "
+            f"names; the first here is {next(iter(state), 'none')!r}."
+        )
+    wanted = network.state_dict()
+    given, used = _given(network.trunk, layout, state, len(detector.spec.class_names) + 1)
+    fits = {k: v.float() for k, v in given.items() if k in wanted and v.shape == wanted[k].shape}
+    misfits = tuple(
+        f"{name} is {tuple(value.shape)} in the file, {tuple(wanted[name].shape)} here"
+        for name, value in given.items()
+        if name in wanted and name not in fits
+    )
+    network.load_state_dict({**wanted, **fits})
+    missing = tuple(k for k in wanted if k not in fits and not k.endswith("num_batches_tracked"))
+    unused = tuple(sorted(set(state) - used))
+    return ImportReport(layout, tuple(fits), missing, unused, misfits)
+
+
+def import_ssd300(path: Path, state: Mapping[str, Tensor]) -> SsdDetector | None:
+    """Build the SSD300 that a third party's file holds.
+
+    A TOML beside the file may say ``classes = [...]`` (without the background), and the ``mean``
+    and ``std`` of its pictures (RGB in [0, 1]), which a state dict doesn't tell.
+
+    Args:
+        path: of the file, for its TOML and for messages.
+        state: its tensors.
+
+    Returns:
+        The detector in evaluation mode, or None if the layout isn't one of SSD300's.
+
+    Raises:
+        WeightsError: if a layer is missing or doesn't fit; it tells what matched.
+    """
+    layout = layout_of(state)
+    if layout not in _HEADS:
+        return None
+    offsets, classes = (state.get(f"{head}0.bias") for head in reversed(_HEADS[layout]))
+    if offsets is None or classes is None or offsets.numel() != 16 or classes.numel() % 4:
+        raise WeightsError(
+            f"{path.name}: SSD300 has four default boxes a cell of its first map, so the biases of "
+            f"{_HEADS[layout][0]}0 and {_HEADS[layout][1]}0 must be of 4 * (1 + classes) and 16 "
+            "values."
+        )
+    has_norm = any(name.startswith("layers.") and "running_mean" in name for name in state)
+    architecture = "ssd300-vgg16-bn" if has_norm else "ssd300-vgg16"
+    if layout == _TORCHVISION:
+        architecture = "ssd300-torchvision"
+    detector = _BUILDERS[architecture](_spec(path, architecture, max(1, classes.numel() // 4 - 1)))
+    report = fill_ssd300(detector, state)
+    odd = any(name.startswith(_TRUNKS[layout]) for name in report.unused)
+    if report.missing or report.misfits or odd:
+        raise WeightsError(f"{path.name} isn't quite an SSD300. {report}")
+    _log.info("%s: %s", path.name, report)
+    detector.network.eval()
+    return detector
+
+
+def start_from_file(detector: SsdDetector, name: str) -> ImportReport:
+    """Fill a detector that is about to be trained from a .pt or .pth file of a known layout.
+
+    Raises:
+        WeightsError: if the file is refused, or not even the convolutions of VGG16 fit.
+    """
+    path = Path(name).expanduser()
+    return _started(path.name, detector, read_state_dict(path))
+
+
+def start_from_imagenet(detector: SsdDetector) -> ImportReport:
+    """Fill a detector with torchvision's VGG16 of ImageNet, from its cache or downloaded.
+
+    Raises:
+        WeightsError: if it can't be had.
+    """
+    from torchvision.models import VGG16_BN_Weights, VGG16_Weights  # noqa: PLC0415 - seconds
+
+    has_norm = any("running_mean" in name for name in detector.network.state_dict())
+    weights: Any = (VGG16_BN_Weights if has_norm else VGG16_Weights).IMAGENET1K_V1
+    try:
+        state = weights.get_state_dict(
+            progress=True, check_hash=True, weights_only=True, map_location="cpu"
+        )
+    except (OSError, RuntimeError) as error:  # no network; another file than torchvision's
+        raise WeightsError(
+            f"ImageNet's VGG16 can't be downloaded: {str(error).splitlines()[0][:200]}. Fetch "
+            f"{weights.url} elsewhere and set pretrained to the file, or train from scratch with "
+            'model = "ssd300-vgg16-bn" and pretrained = "".'
+        ) from error
+    return _started("vgg16", detector, state)
+
+
+def _started(name: str, detector: SsdDetector, state: Mapping[str, Tensor]) -> ImportReport:
+    report = fill_ssd300(detector, state)
+    backbone = sum(key.startswith("trunk.backbone.") for key in report.filled)
+    if backbone < 2 * _VGG16_LAYERS:
+        raise WeightsError(f"{name} doesn't hold the convolutions of this VGG16. {report}")
+    _log.info("%s: %s", name, report)
+    return report
+
+
+def _given(
+    trunk: Ssd300Trunk, layout: str, state: Mapping[str, Tensor], labels: int
+) -> tuple[dict[str, Tensor], set[str]]:
+    """Give the file's tensors our names, and the names in the file that were used."""
+    given: dict[str, Tensor] = {}
+    used: set[str] = set()
+    ours = [name for name, _ in trunk.layers()]
+    theirs = _layers(state, _TRUNKS[layout])
+    for our, their in zip(ours, theirs, strict=False):
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            if f"{their}.{part}" in state:
+                given[f"trunk.{our}.{part}"] = state[f"{their}.{part}"]
+        used |= {name for name in state if name.rpartition(".")[0] == their}
+    if layout == _VGG:
+        _linear_as_convolutions(state, given, used)
+    if layout in _NORMS and _NORMS[layout] in state:
+        given["trunk.norm.weight"] = state[_NORMS[layout]].flatten()
+        used.add(_NORMS[layout])
+    for index in range(_MAPS if layout in _HEADS else 0):
+        for part in ("weight", "bias"):
+            names = [f"{head}{index}.{part}" for head in _HEADS[layout]]
+            if all(name in state for name in names):
+                classes, offsets = (state[name] for name in names)
+                joined = _joined(classes, offsets, labels)
+                if joined is not None:
+                    given[f"heads.{index}.{part}"] = joined
+                    used |= set(names)
+    return given, used
+
+
+def _layers(state: Mapping[str, Tensor], beginnings: Sequence[str]) -> list[str]:
+    """Names of the modules under ``beginnings``, numbers in them in the order of numbers."""
+
+    def order(name: str) -> list[int]:
+        return [int(number) for number in re.findall(r"\d+", name)]
+
+    found: list[str] = []
+    for beginning in beginnings:
+        modules = {k.rpartition(".")[0] for k in state if k.startswith(beginning)}
+        found += sorted(modules, key=order)
+    return found
+
+
+def _joined(classes: Tensor, offsets: Tensor, labels: int) -> Tensor | None:
+    """Interleave two heads box by box, as ours has them; None where they don't fit each other.
+
+    Args:
+        classes: (A * labels, ...).
+        offsets: (A * 4, ...).
+        labels: classes and background.
+    """
+    boxes = len(offsets) // 4
+    if len(offsets) % 4 or len(classes) != boxes * labels or classes.shape[1:] != offsets.shape[1:]:
+        return None
+    rest = classes.shape[1:]
+    rows = [classes.reshape(boxes, labels, *rest), offsets.reshape(boxes, 4, *rest)]
+    return torch.cat(rows, 1).reshape(-1, *rest)
+
+
+def _linear_as_convolutions(
+    state: Mapping[str, Tensor], given: dict[str, Tensor], used: set[str]
+) -> None:
+    """Make conv6 and conv7 of VGG16's linear layers, every third place and fourth channel kept.
+
+    Source: Liu et al. 2016, SSD, section 3, "Base network" (arXiv:1512.02325).
+    """
+    weights = state.get("classifier.0.weight"), state.get("classifier.3.weight")
+    if weights[0] is None or weights[1] is None:
+        return
+    if weights[0].shape != (4096, 512 * 49) or weights[1].shape != (4096, 4096):
+        return
+    given["trunk.conv6.0.weight"] = weights[0].reshape(4096, 512, 7, 7)[::4, :, ::3, ::3]
+    given["trunk.conv7.0.weight"] = weights[1][::4, ::4, None, None]
+    for layer, ours in ((0, "conv6"), (3, "conv7")):
+        given[f"trunk.{ours}.0.bias"] = state[f"classifier.{layer}.bias"][::4]
+        used |= {f"classifier.{layer}.weight", f"classifier.{layer}.bias"}
+
+
+def _spec(path: Path, architecture: str, count: int) -> ModelSpec:
+    """Describe a file by the TOML beside it, VOC's classes where it has 20, and numbers else."""
+    beside = path.with_suffix(".toml")
+    raw: dict[str, Any] = {}
+    if beside.is_file():
+        try:
+            raw = tomllib.loads(beside.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise WeightsError(f"{beside.name} must be TOML: {error}.") from error
+    names = raw.get("classes")
+    if names is None:
+        is_voc = count == len(VOC_CLASSES)
+        names = VOC_CLASSES if is_voc else [f"class {index + 1}" for index in range(count)]
+    if not isinstance(names, list | tuple) or len(names) != count:
+        raise WeightsError(
+            f"{beside.name} must name the classes of {path.name}, classes = [...], without the "
+            f"background: {count} of them, got {names!r}."
+        )
+    # torchvision's: the authors' means, and pixels that count to 255
+    mean, std = SSD300_SPEC.mean, SSD300_SPEC.std
+    if architecture == "ssd300-torchvision":
+        mean, std = (0.48235, 0.45882, 0.40784), (1 / 255, 1 / 255, 1 / 255)
+    return dataclasses.replace(
+        SSD300_SPEC,
+        name=path.stem,
+        architecture=architecture,
+        class_names=tuple(str(name) for name in names),
+        mean=_three(raw.get("mean", mean), beside),
+        std=_three(raw.get("std", std), beside),
+    )
+
+
+def _three(values: Any, beside: Path) -> tuple[float, float, float]:
+    if (
+        not isinstance(values, list | tuple)
+        or len(values) != 3
+        or not all(isinstance(value, int | float) for value in values)
+    ):
+        raise WeightsError(f"{beside.name}: mean and std must be three numbers, got {values!r}.")
+    return float(values[0]), float(values[1]), float(values[2])

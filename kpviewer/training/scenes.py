@@ -1,0 +1,126 @@
+"""Pictures of a data set as training samples: crops at a drawn scale, mirrored, alone or by fours.
+
+Asks nothing of the data: neither pictures without objects nor a kind of object.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch.utils.data import IterableDataset, get_worker_info
+
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.sources.opencv import cv2
+from kpviewer.training.datasets import SampleCache
+from kpviewer.training.placement import Placement, place
+from kpviewer.training.samples import Sample, concatenate, shifted
+from kpviewer.training.transforms import photometric
+
+
+@dataclass(frozen=True, slots=True)
+class SceneOptions:
+    """How pictures are shown."""
+
+    zoom: tuple[float, ...] = (0.6, 1.8)
+    """Least and greatest scale, over that at which the whole picture just fits the input; drawn
+    log-uniformly. Under 1, grey surrounds the picture, as it does in the viewer."""
+    grid_share: float = 0.3
+    """Share of samples that show four pictures in a 2 x 2 grid of uneven cells."""
+    mirror: bool = True
+    upside_down: bool = False
+    """Whether up is anything: for pictures taken from above, or through a microscope."""
+    rotation_deg: float = 0.0
+    """Greatest angle either way."""
+    colours: bool = True
+    """Whether light, sharpness and noise change."""
+
+    def __post_init__(self) -> None:
+        """Check what the drawing relies on."""
+        if len(self.zoom) != 2 or not 0 < self.zoom[0] <= self.zoom[1]:
+            raise DatasetError(f"scenes.zoom must be [least, greatest], over 0, got {self.zoom}.")
+
+
+class SceneStream(IterableDataset[Sample]):
+    """Endless samples of one size; the same seed and number of workers give the same stream.
+
+    Raises:
+        DatasetError: if the data set has no picture.
+    """
+
+    def __init__(
+        self, data: AnnotationSet, input_hw: tuple[int, int], seed: int, options: SceneOptions
+    ) -> None:
+        super().__init__()
+        if not data.images:
+            raise DatasetError("A data set to train on must have pictures, got none.")
+        self._data, self._hw, self._seed, self._options = data, input_hw, seed, options
+
+    def __iter__(self) -> Iterator[Sample]:
+        """Compose for ever."""
+        worker = get_worker_info()
+        number = worker.id if worker else 0
+        rng = np.random.default_rng([self._seed, number])
+        torch.manual_seed(self._seed * 1000 + number)
+        images, cache, change = self._data.images, SampleCache(), photometric()
+
+        def draw() -> Sample:
+            return cache.load(images[int(rng.integers(len(images)))])
+
+        while True:
+            sample = compose(draw, self._hw, self._options, rng)
+            if self._options.colours:
+                pixels = torch.from_numpy(sample.rgb).permute(2, 0, 1)
+                sample = replace(sample, rgb=change(pixels).permute(1, 2, 0).numpy())
+            yield sample
+
+
+def compose(
+    draw: Callable[[], Sample],
+    hw: tuple[int, int],
+    options: SceneOptions,
+    rng: np.random.Generator,
+) -> Sample:
+    """Make one sample.
+
+    Args:
+        draw: gives any picture of the data set.
+        hw: height and width of the result, px.
+        options: how pictures are shown.
+        rng: source of all chance.
+    """
+    if rng.random() >= options.grid_share:
+        return shown(draw(), hw, options, rng)
+    row = int(hw[0] * rng.uniform(0.3, 0.7))
+    column = int(hw[1] * rng.uniform(0.3, 0.7))
+    canvas = np.empty((*hw, 3), np.uint8)
+    parts = []
+    for top, bottom in ((0, row), (row, hw[0])):
+        for left, right in ((0, column), (column, hw[1])):
+            tile = shown(draw(), (bottom - top, right - left), options, rng)
+            canvas[top:bottom, left:right] = tile.rgb
+            parts.append(shifted(tile, float(left), float(top)))
+    return concatenate(canvas, parts)
+
+
+def shown(
+    sample: Sample, hw: tuple[int, int], options: SceneOptions, rng: np.random.Generator
+) -> Sample:
+    """Show one picture at a drawn scale: a part of it where it is larger than ``hw``, else all."""
+    fit = min(out / size for out, size in zip(hw, sample.hw, strict=True))
+    low, high = options.zoom
+    scale = fit * math.exp(rng.uniform(math.log(low), math.log(high)))
+    # where the picture's middle comes to: anywhere that leaves it inside, or the output filled
+    room = [abs(out - size * scale) / 2 for out, size in zip(hw, sample.hw, strict=True)]
+    at_y, at_x = (out / 2 + rng.uniform(-1, 1) * r for out, r in zip(hw, room, strict=True))
+    mirror = options.mirror and rng.random() < 0.5
+    angle = math.radians(options.rotation_deg) * rng.uniform(-1, 1)
+    if options.upside_down and rng.random() < 0.5:
+        angle += math.pi
+    middle = (sample.hw[1] / 2, sample.hw[0] / 2)
+    placement = Placement(middle, (at_x, at_y), scale, angle, mirror, hw)
+    return place(sample, placement, (), cv2.BORDER_CONSTANT)
