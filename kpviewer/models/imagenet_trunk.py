@@ -1,0 +1,66 @@
+"""ImageNet weights for the trunks of point networks: torchvision's own, or a file of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.state_dict import read_state_dict
+
+IMAGENET = "imagenet"
+_PREFIX = {"resnet18": "", "mobilenet": "features."}
+"""What torchvision puts before the names of a trunk's tensors."""
+
+
+def fill_trunk(trunk: nn.Module, kind: str, source: str) -> None:
+    """Give a trunk the weights of a classifier.
+
+    Args:
+        trunk: as ``models.points.build_trunk`` makes it.
+        kind: "resnet18" or "mobilenet".
+        source: "imagenet", which torchvision takes from its cache or downloads, or a .pt or .pth
+            state dict of torchvision's classifier.
+
+    Raises:
+        WeightsError: if the weights can't be had, or don't fit.
+    """
+    path = Path(source).expanduser()
+    given = _imagenet(kind) if source == IMAGENET else read_state_dict(path)
+    start = _PREFIX[kind]
+    wanted = trunk.state_dict()
+    state = {name: given[start + name] for name in wanted if start + name in given}
+    odd = [name for name in wanted if name not in state or state[name].shape != wanted[name].shape]
+    odd = [name for name in odd if not name.endswith("num_batches_tracked")]  # old files lack it
+    if odd:
+        raise WeightsError(
+            f"{path.name} doesn't fit torchvision's {kind}: {len(odd)} of {len(wanted)} tensors "
+            f"are missing or of another shape, first {start + odd[0]!r}. Give its own state dict."
+        )
+    trunk.load_state_dict(wanted | state)
+
+
+def _imagenet(kind: str) -> Mapping[str, Tensor]:
+    from torchvision.models import (  # noqa: PLC0415 - takes seconds
+        MobileNet_V3_Small_Weights,
+        ResNet18_Weights,
+    )
+
+    weights: Any = (
+        ResNet18_Weights.IMAGENET1K_V1
+        if kind == "resnet18"
+        else MobileNet_V3_Small_Weights.IMAGENET1K_V1
+    )
+    try:
+        state: Mapping[str, Tensor] = weights.get_state_dict(
+            progress=True, check_hash=True, weights_only=True, map_location="cpu"
+        )
+    except (OSError, RuntimeError) as error:  # no network; another file than torchvision's
+        raise WeightsError(
+            f"ImageNet's {kind} can't be downloaded: {str(error).splitlines()[0][:200]}. Fetch "
+            f"{weights.url} elsewhere and set pretrained to the file."
+        ) from error
+    return state

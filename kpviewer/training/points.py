@@ -1,0 +1,367 @@
+"""Point networks: crops of objects, or whole pictures, jittered with their points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import IterableDataset, get_worker_info
+
+from kpviewer.annotations.spec import read_annotations
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.models.crops import regions_around
+from kpviewer.models.imagenet_trunk import fill_trunk
+from kpviewer.models.points import (
+    BOX_MIN_POINTS,
+    POINT_ARCHITECTURES,
+    PointDetector,
+    mirrored_by_name,
+)
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import BoolArray, FloatArray, ImageArray
+from kpviewer.training.config import TrainConfig, family_options
+from kpviewer.training.datasets import SampleCache
+from kpviewer.training.merging import merge, without_pseudo_points
+from kpviewer.training.placement import Placement, place
+from kpviewer.training.point_losses import PointLossOptions, coordinate_loss, heat_loss
+from kpviewer.training.samples import Sample
+from kpviewer.training.transforms import photometric
+
+CROPS = ("box", "picture")
+STRIDE = 32
+"""Of the trunks: an input's sides are multiples of it, so that cells cover it exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class JitterOptions:
+    """How much a crop is moved, each drawn evenly up to both sides."""
+
+    scale: float = 0.15
+    """Change of size, as a share."""
+    shift: float = 0.08
+    """Of the crop's sides."""
+    rotate_deg: float = 30.0
+    mirror: float = 0.5
+    """Share of the pictures that are mirrored; points called left and right swap."""
+    colours: bool = True
+    """Whether light, sharpness and noise change too."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointOptions:
+    """What a recipe of this family may say beside ``TrainConfig``."""
+
+    name: str = ""
+    """Of the model and its file; none: the architecture's."""
+    crop: str = "box"
+    """"box": what is looked at is cut around each object's box; "picture": whole pictures."""
+    margin: float = 1.25
+    """Side of the crop over that of the box."""
+    pseudo_points: bool = True
+    """Whether points that a detector placed (``pseudo`` in the data) are learned."""
+    pretrained: str = ""
+    """Where the trunk starts: "imagenet", which torchvision downloads, or a .pt or .pth file of
+    torchvision's classifier; none: random weights."""
+    frozen_steps: int = 0
+    """First steps, in which only the head learns: for a trunk that knows something."""
+    jitter: JitterOptions = field(default_factory=JitterOptions)
+    loss: PointLossOptions = field(default_factory=PointLossOptions)
+
+    def __post_init__(self) -> None:
+        """Check what the crops rely on."""
+        if self.crop not in CROPS:
+            raise DatasetError(f"crop must be one of {', '.join(CROPS)}, got {self.crop!r}.")
+        if self.margin <= 0:
+            raise DatasetError(f"margin must be positive, got {self.margin}.")
+
+
+class PointSample(NamedTuple):
+    """One picture with the points of its object."""
+
+    rgb: ImageArray
+    """(H, W, 3) uint8."""
+    points_xy: FloatArray
+    """(K, 2), px."""
+    labelled: BoolArray
+    """(K,): known, and in the picture."""
+
+
+class PointBatch(NamedTuple):
+    """B pictures of one object each."""
+
+    images: Tensor
+    """(B, 3, H, W) uint8 RGB."""
+    points_xy: Tensor
+    """(B, K, 2) float32, input px."""
+    labelled: Tensor
+    """(B, K) bool."""
+
+
+class PointStream(IterableDataset[PointSample]):
+    """Endless jittered crops; the same seed and number of workers give the same stream."""
+
+    def __init__(
+        self,
+        objects: Sequence[tuple[AnnotatedImage, int]],
+        input_hw: tuple[int, int],
+        seed: int,
+        swap: tuple[int, ...],
+        options: PointOptions,
+    ) -> None:
+        super().__init__()
+        self._objects, self._options = objects, options
+        self._input_hw, self._seed, self._swap = input_hw, seed, swap
+
+    def __iter__(self) -> Iterator[PointSample]:
+        """Draw for ever."""
+        worker = get_worker_info()
+        number = worker.id if worker else 0
+        rng = np.random.default_rng([self._seed, number])
+        torch.manual_seed(self._seed * 1000 + number)
+        colours, cache = photometric(), SampleCache()
+        while True:
+            item, row = self._objects[int(rng.integers(len(self._objects)))]
+            placement = self._placement(cache.load(item), row, rng)
+            sample = cut(cache.load(item), row, placement, self._swap)
+            if sample is None:
+                continue
+            if self._options.jitter.colours:
+                pixels = torch.from_numpy(sample.rgb).permute(2, 0, 1)
+                sample = sample._replace(rgb=colours(pixels).permute(1, 2, 0).numpy())
+            yield sample
+
+    def _placement(self, sample: Sample, row: int, rng: np.random.Generator) -> Placement:
+        height, width = sample.hw
+        box = np.array([0, 0, width, height], np.float32)
+        margin = 1.0
+        if self._options.crop == "box":
+            box, margin = sample.xyxy[row], self._options.margin
+        return jittered(box, margin, self._input_hw, self._options.jitter, rng)
+
+
+def jittered(
+    xyxy: FloatArray,
+    margin: float,
+    input_hw: tuple[int, int],
+    jitter: JitterOptions,
+    rng: np.random.Generator,
+) -> Placement:
+    """Place a box in an input as ``models.crops.regions_around`` would, then move it at random.
+
+    Args:
+        xyxy: (4,) box, px of the picture.
+        margin: side of what the input shows over that of the box.
+        input_hw: size of the input, px.
+        jitter: how far.
+        rng: the chance.
+    """
+    height, width = input_hw
+    sides = np.maximum(xyxy[2:] - xyxy[:2], 1.0)
+    scale = min(width / sides[0], height / sides[1]) / margin
+    centre = (xyxy[:2] + xyxy[2:]) / 2
+    shift = rng.uniform(-jitter.shift, jitter.shift, 2) * (width, height)
+    return Placement(
+        anchor_xy=(float(centre[0]), float(centre[1])),
+        at_xy=(float(width / 2 + shift[0]), float(height / 2 + shift[1])),
+        scale=float(scale * (1 + rng.uniform(-jitter.scale, jitter.scale))),
+        angle_rad=math.radians(float(rng.uniform(-jitter.rotate_deg, jitter.rotate_deg))),
+        mirror=bool(rng.random() < jitter.mirror),
+        output_hw=input_hw,
+    )
+
+
+def cut(
+    sample: Sample, row: int, placement: Placement, swap: tuple[int, ...]
+) -> PointSample | None:
+    """Cut one object of a picture out, with its points; None if it is out of sight."""
+    one = slice(row, row + 1)
+    alone = Sample(
+        sample.rgb,
+        sample.xyxy[one],
+        sample.class_ids[one],
+        sample.points_xy[one],
+        sample.labelled[one],
+        sample.ignore[one],
+    )
+    moved = place(alone, placement, swap, cv2.BORDER_CONSTANT)
+    if not moved.labelled.any():
+        return None
+    return PointSample(moved.rgb, moved.points_xy[0], moved.labelled[0])
+
+
+class PointObjective:
+    """Trains a point network on annotated objects.
+
+    Args:
+        detector: with the keypoints of the data.
+        data: the set.
+        options: how.
+
+    Raises:
+        DatasetError: if no object has a labelled point.
+    """
+
+    loss_names = ("points",)
+
+    def __init__(self, detector: PointDetector, data: AnnotationSet, options: PointOptions) -> None:
+        self.detector = detector
+        self._options = options
+        self._objects = labelled_objects(
+            data if options.pseudo_points else without_pseudo_points(data)
+        )
+        if not self._objects:
+            raise DatasetError(
+                "A data set to train points on must have objects with labelled points, got none. "
+                "Is it one of boxes only?"
+            )
+        network = detector.network
+        whole = options.crop == "picture"
+        network.crop_margin.fill_(0.0 if whole else options.margin)
+        extent = mean_extent(self._objects)
+        if extent is not None:
+            network.box_extent.copy_(extent)
+        swap = detector.spec.mirrored_keypoints if options.jitter.mirror else ()
+        network.head.start_at(
+            mean_points(self._objects, detector.spec.input_hw, float(network.crop_margin), swap)
+        )
+
+    def dataset(self, input_hw: tuple[int, int], seed: int) -> PointStream:
+        """Jittered crops.
+
+        Raises:
+            DatasetError: if a side isn't a multiple of 32.
+        """
+        if any(side % STRIDE for side in input_hw):
+            raise DatasetError(f"Inputs of point models are multiples of {STRIDE}, got {input_hw}.")
+        swap = self.detector.spec.mirrored_keypoints
+        return PointStream(self._objects, input_hw, seed, swap, self._options)
+
+    def collate(self, samples: list[Any]) -> PointBatch:
+        """Stack crops of one size."""
+        images = torch.from_numpy(np.stack([sample.rgb for sample in samples]))
+        return PointBatch(
+            images.permute(0, 3, 1, 2),
+            torch.from_numpy(np.stack([sample.points_xy for sample in samples])),
+            torch.from_numpy(np.stack([sample.labelled for sample in samples])),
+        )
+
+    def losses(self, network: nn.Module, batch: PointBatch, images: Tensor) -> tuple[Tensor]:
+        """Mean error of the points; counts the steps of the frozen phase."""
+        self._freeze_or_free()
+        input_hw = (images.shape[2], images.shape[3])
+        size = batch.points_xy.new_tensor([input_hw[1], input_hw[0]])
+        wanted_n = batch.points_xy / size * 2 - 1
+        raw, options = network(images), self._options.loss
+        if raw.ndim == 4:
+            return (heat_loss(raw, wanted_n, batch.labelled, options.heat_sigma),)
+        return (coordinate_loss(raw, wanted_n, batch.labelled, input_hw, options),)
+
+    def _freeze_or_free(self) -> None:
+        """Hold, or free, the weights and batch statistics of the trunk; count the step."""
+        network = self.detector.network
+        if self._options.frozen_steps:
+            is_free = int(network.steps_trained) >= self._options.frozen_steps
+            network.trunk.requires_grad_(is_free)
+            network.trunk.train(is_free)
+        network.steps_trained += 1
+
+
+def labelled_objects(data: AnnotationSet) -> list[tuple[AnnotatedImage, int]]:
+    """Give the objects that have a labelled point, as pictures and rows."""
+    return [
+        (image, row)
+        for image in data.images
+        for row in range(len(image.targets))
+        if image.keypoints_labelled[row].any() and not image.targets.difficult[row]
+    ]
+
+
+def mean_points(
+    objects: Sequence[tuple[AnnotatedImage, int]],
+    input_hw: tuple[int, int],
+    margin: float,
+    swap: tuple[int, ...],
+) -> Tensor:
+    """Mean place of each point in crops that aren't jittered: (K, 2) normalised; 0 if unknown.
+
+    Args:
+        objects: pictures and rows.
+        input_hw: size of the crops, px.
+        margin: of the crops; 0: whole pictures.
+        swap: index that each point takes in mirrored pictures, if some are.
+    """
+    usable = [(image, row) for image, row in objects if margin or image.size_wh != (0, 0)]
+    if not usable:
+        return torch.zeros(objects[0][0].targets.keypoints_xy.shape[1], 2)
+    boxes = np.stack([
+        image.targets.xyxy[row] if margin else np.array((0, 0, *image.size_wh), np.float32)
+        for image, row in usable
+    ])  # fmt: skip
+    regions = regions_around(torch.from_numpy(boxes), margin or 1.0, input_hw)[:, None]  # (N, 1, 4)
+    points = torch.from_numpy(np.stack([i.targets.keypoints_xy[row] for i, row in usable]))
+    known = torch.from_numpy(np.stack([i.keypoints_labelled[row] for i, row in usable]))
+    places = (points - regions[..., :2]) / (regions[..., 2:] - regions[..., :2]) * 2 - 1
+    mean = torch.where(known[..., None], places, torch.nan).nanmean(0).nan_to_num()
+    if swap:
+        mean = (mean + mean[list(swap)] * mean.new_tensor([-1.0, 1.0])) / 2
+    return mean
+
+
+def mean_extent(objects: Sequence[tuple[AnnotatedImage, int]]) -> Tensor | None:
+    """Mean box about the points, as ``models.points.boxes_around`` takes it: (4,).
+
+    None where no object has all of at least three points.
+    """
+    whole = [(image, row) for image, row in objects if image.keypoints_labelled[row].all()]
+    if not whole or whole[0][0].targets.keypoints_xy.shape[1] < BOX_MIN_POINTS:
+        return None
+    points = np.stack([image.targets.keypoints_xy[row] for image, row in whole])  # (N, K, 2)
+    boxes = np.stack([image.targets.xyxy[row] for image, row in whole])
+    centre = points.mean(1)
+    radius = np.sqrt(((points - centre[:, None]) ** 2).sum(-1).mean(-1, keepdims=True))
+    extent = (boxes - np.concatenate([centre, centre], 1)) / np.maximum(radius, 1e-3)
+    return torch.from_numpy(np.median(extent, 0).astype(np.float32))
+
+
+def point_objective(config: TrainConfig, data_specs: Sequence[str]) -> PointObjective:
+    """Read the data and build the detector that a recipe asks for.
+
+    Raises:
+        DatasetError: if the data can't be read, or the recipe has a key or model that isn't known.
+        WeightsError: if the weights of the trunk can't be had, or don't fit.
+    """
+    options = family_options(PointOptions, config)
+    if config.model not in POINT_ARCHITECTURES:
+        raise DatasetError(
+            f"model must be one of {', '.join(sorted(POINT_ARCHITECTURES))}, got {config.model!r}."
+        )
+    data = merge([read_annotations(spec) for spec in data_specs])
+    if not data.keypoint_names:
+        raise DatasetError("A data set to train points on must name keypoints, got none.")
+    detector = POINT_ARCHITECTURES[config.model](_spec(config, options, data))
+    if options.pretrained:
+        fill_trunk(detector.network.trunk, config.model.split("-")[-1], options.pretrained)
+    return PointObjective(detector, data, options)
+
+
+def _spec(config: TrainConfig, options: PointOptions, data: AnnotationSet) -> ModelSpec:
+    swap = mirrored_by_name(data.keypoint_names)
+    sizes = [(size, size) if isinstance(size, int) else tuple(size) for size in config.inputs]
+    return ModelSpec(
+        name=options.name or config.model,
+        architecture=config.model,
+        task=Task.KEYPOINTS,
+        class_names=data.class_names[:1] or ("object",),
+        input_hw=max(sizes),
+        keypoint_names=data.keypoint_names,
+        skeleton=data.skeleton,
+        mirrored_keypoints=swap if swap != tuple(range(len(swap))) else (),
+        trained_on=", ".join(sorted({image.source for image in data.images} - {""})),
+    )

@@ -1,0 +1,335 @@
+"""Point networks: points move with pixels, losses by hand, a run from recipe to weights."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from torchvision.models import mobilenet_v3_small
+from training.pictures import COLOURS, dot_centre, dotted_face
+
+from kpviewer.annotations.coco import read_coco
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.cli.train import command
+from kpviewer.errors import DatasetError, WeightsError
+from kpviewer.models.crops import crops_of, regions_around
+from kpviewer.models.imagenet_trunk import fill_trunk
+from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector, build_trunk
+from kpviewer.models.weights import load_model
+from kpviewer.sources.opencv import cv2
+from kpviewer.training.config import TrainConfig, load_config
+from kpviewer.training.families import make_objective
+from kpviewer.training.loop import StepReport, Trainer
+from kpviewer.training.placement import Placement
+from kpviewer.training.point_losses import (
+    KINDS,
+    PointLossOptions,
+    coordinate_loss,
+    gaussians,
+    heat_loss,
+    wing,
+)
+from kpviewer.training.points import (
+    JitterOptions,
+    PointObjective,
+    PointOptions,
+    PointStream,
+    cut,
+    jittered,
+    labelled_objects,
+    mean_extent,
+    mean_points,
+)
+
+NAMES = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"]
+SWAP = (1, 0, 2, 4, 3)
+STILL = JitterOptions(scale=0, shift=0, rotate_deg=0, mirror=0, colours=False)
+
+
+@pytest.fixture(scope="module")
+def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A COCO file of eight dotted faces."""
+    folder = tmp_path_factory.mktemp("dots")
+    images, annotations = [], []
+    for number in range(8):
+        sample = dotted_face(seed=number)
+        cv2.imwrite(str(folder / f"{number}.png"), sample.rgb[..., ::-1])
+        images.append({"id": number, "file_name": f"{number}.png", "width": 120, "height": 120})
+        box, points = sample.xyxy[0].tolist(), sample.points_xy[0].tolist()
+        annotations.append(
+            {
+                "id": number,
+                "image_id": number,
+                "category_id": 1,
+                "bbox": [box[0], box[1], box[2] - box[0], box[3] - box[1]],
+                "keypoints": [value for x, y in points for value in (x, y, 2)],
+            }
+        )
+    categories = [{"id": 1, "name": "face", "keypoints": NAMES, "skeleton": [[1, 2]]}]
+    path = folder / "faces.json"
+    path.write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": categories})
+    )
+    return path
+
+
+def small(**changes: object) -> TrainConfig:
+    base = {
+        "family": "points", "model": "points-mobilenet", "steps": 4, "batch": 4, "inputs": (64,),
+        "input_shares": (1.0,), "workers": 0, "warmup_steps": 2,
+    }  # fmt: skip
+    return TrainConfig(**{**base, **changes})
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("degrees", [-30, 0, 30])
+@pytest.mark.parametrize("scale", [0.6, 1.0, 1.7])
+def test_points_are_found_where_the_picture_shows_them(
+    mirror: bool, degrees: float, scale: float
+) -> None:
+    face = dotted_face(seed=3)
+    placement = Placement((60, 60), (70, 58), scale, math.radians(degrees), mirror, (128, 128))
+    seen = cut(face, 0, placement, SWAP)
+    assert seen is not None
+    assert seen.labelled.any()
+    for index in np.flatnonzero(seen.labelled):
+        # the dot at place ``index`` of a mirrored face is its partner's, by name
+        found = dot_centre(seen.rgb, COLOURS[SWAP[index] if mirror else index])
+        if found is not None:
+            # dots are 5 px wide and resampled: a third of a pixel is what that costs
+            assert np.abs(found - seen.points_xy[index]).max() < 0.35
+
+
+def test_a_mirrored_face_still_has_its_left_eye_on_the_left() -> None:
+    face = dotted_face()
+    seen = cut(face, 0, Placement((60, 60), (64, 64), 1.0, 0.0, True, (128, 128)), SWAP)
+    assert seen is not None
+    assert seen.points_xy[0, 0] < seen.points_xy[1, 0]
+    assert seen.points_xy[3, 0] < seen.points_xy[4, 0]
+
+
+def test_points_outside_of_the_crop_are_not_learned() -> None:
+    seen = cut(dotted_face(), 0, Placement((60, 40), (64, 90), 2.0, 0.0, False, (128, 128)), SWAP)
+    assert seen is not None
+    inside = ((seen.points_xy >= 0) & (seen.points_xy < 128)).all(-1)
+    assert inside.tolist() == seen.labelled.tolist()
+    assert not inside.all()
+
+
+def test_a_crop_that_is_not_jittered_is_the_one_of_the_two_stage_detector() -> None:
+    face = dotted_face(seed=5)
+    box = face.xyxy[0]
+    placement = jittered(box, 1.25, (64, 64), STILL, np.random.default_rng(0))
+    trained_on = cut(face, 0, placement, ())
+    assert trained_on is not None
+    images = torch.from_numpy(face.rgb).permute(2, 0, 1)[None].float()
+    regions = regions_around(torch.from_numpy(box)[None, None], 1.25, (64, 64))
+    seen = crops_of(images, regions, (64, 64))[0, 0].permute(1, 2, 0).numpy()
+    for colour in COLOURS:
+        ours, theirs = dot_centre(seen.clip(0, 255), colour), dot_centre(trained_on.rgb, colour)
+        assert ours is not None and theirs is not None
+        # two ways to shrink the picture spread the edges of a dot of 4 px differently
+        assert np.abs(ours - theirs).max() < 0.2
+
+
+def test_the_same_seed_gives_the_same_crops(dots: Path) -> None:
+    objects = labelled_objects(read_coco(dots))
+
+    def first(seed: int) -> np.ndarray:
+        return next(iter(PointStream(objects, (64, 64), seed, SWAP, PointOptions()))).rgb
+
+    assert (first(1) == first(1)).all()
+    assert (first(1) != first(2)).any()
+
+
+def test_the_wing_loss_is_that_of_the_paper() -> None:
+    # by hand, w = 10, epsilon = 2: 10 ln(1 + 3/2) = 9.162907; C = 10 - 10 ln 6 = -7.917595
+    errors = torch.tensor([0.0, 3.0, -3.0, 20.0])
+    assert wing(errors, 10, 2).tolist() == pytest.approx([0, 9.162907, 9.162907, 27.917595])
+    below, above = wing(torch.tensor([10 - 1e-4, 10 + 1e-4]), 10, 2).tolist()
+    assert above - below < 1e-3
+
+
+def test_losses_on_coordinates_by_hand() -> None:
+    found = torch.tensor([[[0.1, 0.0], [5.0, 5.0]]])
+    wanted = torch.tensor([[[0.0, -0.3], [0.0, 0.0]]])
+    labelled = torch.tensor([[True, False]])
+    by_hand = {
+        "mse": (0.01 + 0.09) / 2,
+        "l1": (0.1 + 0.3) / 2,
+        "smooth-l1": (0.5 * 0.01 / 0.2 + 0.3 - 0.1) / 2,  # beta 0.2
+        # of 64 x 128 px: errors of 6.4 and 9.6 px
+        "wing": (10 * math.log(4.2) / 64 + 10 * math.log(5.8) / 32) / 2,
+    }
+    assert set(by_hand) == set(KINDS)
+    for kind, value in by_hand.items():
+        options = PointLossOptions(kind=kind, smooth_l1_beta=0.2)
+        loss = coordinate_loss(found, wanted, labelled, (64, 128), options)
+        assert float(loss) == pytest.approx(value, rel=1e-5), kind
+
+
+def test_without_labelled_points_there_is_nothing_to_learn() -> None:
+    nothing = torch.zeros(2, 3, dtype=torch.bool)
+    points = torch.ones(2, 3, 2)
+    for kind in KINDS:
+        loss = coordinate_loss(points, points * 2, nothing, (64, 64), PointLossOptions(kind=kind))
+        assert float(loss) == 0
+    assert float(heat_loss(torch.ones(2, 3, 8, 8), points, nothing, 2.0)) == 0
+
+
+def test_a_heatmap_has_its_peak_in_the_middle_of_the_cell_of_its_point() -> None:
+    # cell 5 of 16 across and cell 2 of 8 down
+    point = torch.tensor([[[5.5 / 8 - 1, 2.5 / 4 - 1]]])
+    heat = gaussians(point, (8, 16), 2.0)[0, 0]
+    assert float(heat[2, 5]) == pytest.approx(1.0)
+    assert float(heat[2, 7]) == pytest.approx(math.exp(-0.5))
+    assert float(heat[4, 7]) == pytest.approx(math.exp(-1.0))
+    assert float(heat_loss(heat[None, None], point, torch.ones(1, 1) > 0, 2.0)) < 1e-10
+
+
+def test_the_mean_face_and_its_box_are_read_from_the_data(dots: Path) -> None:
+    objects = labelled_objects(read_coco(dots))
+    mean = mean_points(objects, (64, 64), 1.0, SWAP)
+    # dotted_face: eyes 14.4 px beside the middle of a box 67.2 px high, which decides the crop;
+    # dots stand on whole pixels
+    assert mean[:2, 0].tolist() == pytest.approx([-14.4 / 33.6, 14.4 / 33.6], abs=0.02)
+    assert mean[2].tolist() == pytest.approx([0, 3.6 / 33.6], abs=0.03)
+    extent = mean_extent(objects)
+    assert extent is not None
+    # the box is 52.8 px wide; eyes and mouth are 14.4 px above and below the nose
+    radius = math.sqrt((4 * 14.4**2 + 2 * 14.4**2 + 2 * 10.8**2) / 5)
+    assert float(extent[2] - extent[0]) == pytest.approx(52.8 / radius, rel=0.02)
+
+
+def test_a_run_learns_where_the_points_are(dots: Path) -> None:
+    torch.manual_seed(0)
+    options = PointOptions(jitter=replace(STILL, shift=0.1))
+    data = read_coco(dots)
+    config = small(steps=50, batch=8, learning_rate=2e-3)
+    objective = make_objective(config, [f"coco:{dots}"])
+    assert isinstance(objective, PointObjective)
+    reports: list[StepReport] = []
+    Trainer(PointObjective(objective.detector, data, options), config).run(reports.append)
+    losses = [report.losses[0] for report in reports]
+    assert np.mean(losses[-8:]) < 0.75 * np.mean(losses[:8])
+
+
+@pytest.mark.parametrize("model", ["heatmap-mobilenet", "bounded-points-mobilenet"])
+def test_every_head_has_a_loss_and_gradients(dots: Path, model: str) -> None:
+    objective = make_objective(small(model=model), [f"coco:{dots}"])
+    network = objective.detector.network
+    samples = iter(objective.dataset((64, 64), 0))
+    batch = objective.collate([next(samples) for _ in range(2)])
+    (loss,) = objective.losses(network, batch, batch[0].float() / 255)  # type: ignore[attr-defined]
+    loss.backward()
+    assert all(p.grad is not None for p in network.parameters())
+
+
+def test_a_held_trunk_stays_as_it_is_and_then_learns(dots: Path) -> None:
+    config = small(steps=6, options={"frozen_steps": 3}, ema_decay=0.0)
+    objective = make_objective(config, [f"coco:{dots}"])
+    network = objective.detector.network
+    trunk, head = network.get_submodule("trunk"), network.get_submodule("head")
+    seen = []
+
+    def look(_: StepReport) -> None:
+        seen.append([part.state_dict().copy() for part in (trunk, head)])
+        for state in seen[-1]:
+            state.update({name: value.clone() for name, value in state.items()})
+
+    Trainer(objective, config).run(look)
+
+    def same(part: int, a: int, b: int) -> bool:
+        return all(torch.equal(value, seen[b][part][name]) for name, value in seen[a][part].items())
+
+    assert same(0, 0, 2) and not same(0, 2, 3)
+    assert not same(1, 0, 1)
+
+
+def test_a_resumed_run_does_not_hold_its_trunk_again(dots: Path) -> None:
+    config = small(steps=2, options={"frozen_steps": 2})
+    trainer = Trainer(make_objective(config, [f"coco:{dots}"]), config)
+    trainer.run(lambda _: None)
+    again = make_objective(config, [f"coco:{dots}"])
+    resumed = Trainer(again, replace(config, steps=3))
+    resumed.resume(trainer.state())
+    resumed.run(lambda _: None)
+    assert all(parameter.requires_grad for parameter in again.detector.network.parameters())
+
+
+def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> None:
+    arguments = ["face-points", "--data", f"coco:{dots}", "--out", str(tmp_path / "run")]
+    for change in ("steps=2", "batch=2", "inputs=[64]", "workers=0"):
+        arguments += ["--set", change]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.output
+    loaded = load_model(tmp_path / "run" / "face-points.safetensors")
+    assert isinstance(loaded, PointDetector)
+    assert loaded.spec.mirrored_keypoints == SWAP
+    assert loaded.spec.skeleton == ((0, 1),)
+    assert float(loaded.network.crop_margin) == 1.25
+
+
+@pytest.mark.parametrize("recipe", ["face-points", "face-points-resnet18", "pose14", "head-centre"])
+def test_the_shipped_recipes_fit_the_family(dots: Path, recipe: str) -> None:
+    config = load_config(recipe)
+    objective = make_objective(config, [f"coco:{dots}"])
+    assert objective.detector.spec.name == recipe
+    size = objective.detector.spec.input_hw
+    sample = next(iter(objective.dataset(size, 0)))
+    assert sample.rgb.shape == (*size, 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"model": "face-ssd"}, "model must be one of"),
+        ({"options": {"crop": "circle"}}, "crop must be one of"),
+        ({"options": {"margin": 0}}, "margin must be positive"),
+        ({"options": {"loss": {"kind": "l3"}}}, "kind must be one of"),
+        ({"options": {"loss": {"wing_px": -1.0}}}, "must be positive"),
+    ],
+)
+def test_what_a_recipe_may_not_say_is_told(
+    dots: Path, changes: dict[str, object], told: str
+) -> None:
+    with pytest.raises(DatasetError, match=told):
+        make_objective(small(**changes), [f"coco:{dots}"])
+
+
+def test_inputs_that_cells_do_not_cover_are_refused(dots: Path) -> None:
+    with pytest.raises(DatasetError, match="multiples of 32"):
+        make_objective(small(), [f"coco:{dots}"]).dataset((112, 112), 0)
+
+
+def test_data_without_labelled_points_are_refused(dots: Path) -> None:
+    data = read_coco(dots)
+    bare = tuple(
+        replace(image, keypoints_labelled=np.zeros_like(image.keypoints_labelled))
+        for image in data.images
+    )
+    detector = make_objective(small(), [f"coco:{dots}"]).detector
+    assert isinstance(detector, PointDetector)
+    with pytest.raises(DatasetError, match="labelled points"):
+        PointObjective(detector, replace(data, images=bare), PointOptions())
+    with pytest.raises(DatasetError, match="labelled points"):
+        PointObjective(detector, AnnotationSet((), ("face",)), PointOptions())
+
+
+def test_a_trunk_takes_the_weights_of_torchvision_s_classifier(tmp_path: Path) -> None:
+    classifier = mobilenet_v3_small(weights=None)
+    torch.save(classifier.state_dict(), tmp_path / "mobilenet.pth")
+    trunk, _ = build_trunk("mobilenet")
+    fill_trunk(trunk, "mobilenet", str(tmp_path / "mobilenet.pth"))
+    picture = torch.randn(1, 3, 64, 64)
+    assert torch.equal(trunk.eval()(picture), classifier.features.eval()(picture))
+    with pytest.raises(WeightsError, match="doesn't fit torchvision's resnet18"):
+        fill_trunk(build_trunk("resnet18")[0], "resnet18", str(tmp_path / "mobilenet.pth"))
+
+
+def test_names_of_architectures_end_with_their_trunk() -> None:
+    assert {name.rpartition("-")[2] for name in POINT_ARCHITECTURES} == {"resnet18", "mobilenet"}
