@@ -79,7 +79,8 @@ class ObjectsObjective:
                 f"class_weights must name classes of the data ({', '.join(names)}), "
                 f"got {unknown[0]!r}."
             )
-        self._weights = torch.tensor([float(options.class_weights.get(n, 1.0)) for n in names])
+        # (C,), in the order of the classes
+        self.class_weights = torch.tensor([float(options.class_weights.get(n, 1.0)) for n in names])
         self._step = 0
 
     def begin_at(self, step: int) -> None:
@@ -109,7 +110,7 @@ class ObjectsObjective:
         self._step += 1
         input_hw = (images.shape[2], images.shape[3])
         defaults = self.detector.network.defaults(input_hw, images.device)
-        weights = self._weights.to(images.device)
+        weights = self.class_weights.to(images.device)
         return object_losses(network(images), batch, defaults, weights, self._options.loss)
 
     def _freeze(self, frozen: bool) -> None:

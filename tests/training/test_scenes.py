@@ -1,0 +1,95 @@
+"""Scenes: boxes stay on their objects, at every scale, mirrored, turned over, and in grids."""
+
+import numpy as np
+import pytest
+
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.training.samples import Sample
+from kpviewer.training.scenes import SceneOptions, SceneStream, compose, shown
+
+COLOURS = ((255, 0, 0), (0, 0, 255))
+
+
+def blocks() -> Sample:
+    """A black picture, 100 wide and 80 high, with a red and a blue block: classes 0 and 1."""
+    rgb = np.zeros((80, 100, 3), np.uint8)
+    rgb[10:30, 20:50] = COLOURS[0]
+    rgb[50:70, 60:70] = COLOURS[1]
+    boxes = np.array([[20, 10, 50, 30], [60, 50, 70, 70]], np.float32)
+    none = np.zeros((2, 0), np.bool_)
+    points = np.zeros((2, 0, 2), np.float32)
+    return Sample(rgb, boxes, np.array([0, 1]), points, none, np.zeros(2, np.bool_))
+
+
+def found_box(rgb: np.ndarray, colour: tuple[int, ...]) -> np.ndarray | None:
+    """Box (x1, y1, x2, y2) of the pixels that are more this colour than black; None if none is."""
+    channel = int(np.argmax(colour))
+    other = 2 - channel
+    rows, columns = np.nonzero((rgb[..., channel] > 127) & (rgb[..., other] < 60))
+    if len(rows) == 0:
+        return None
+    return np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        SceneOptions(mirror=False, grid_share=0),
+        SceneOptions(mirror=True, grid_share=0),
+        SceneOptions(upside_down=True, grid_share=0),
+        SceneOptions(zoom=(0.3, 4.0), grid_share=0),
+    ],
+)
+def test_boxes_are_found_again_in_the_pixels(options: SceneOptions) -> None:
+    rng = np.random.default_rng(0)
+    compared = 0
+    for _ in range(60):
+        sample = shown(blocks(), (96, 128), options, rng)
+        assert sample.hw == (96, 128)
+        for box, class_id in zip(sample.xyxy, sample.class_ids, strict=True):
+            seen = found_box(sample.rgb, COLOURS[class_id])
+            if seen is None:  # less than half a pixel of it is left
+                assert (box[2:] - box[:2]).min() < 1
+                continue
+            # edges fall on any fraction of a pixel, and resampling blurs them by one
+            assert np.abs(seen - box).max() <= 1.5
+            compared += 1
+    assert compared > 40
+
+
+def test_each_side_of_the_mirror_and_of_the_ground_is_shown() -> None:
+    rng = np.random.default_rng(1)
+    options = SceneOptions(zoom=(1.0, 1.0), grid_share=0, upside_down=True)
+    sides = set()
+    for _ in range(40):
+        red, blue = shown(blocks(), (80, 100), options, rng).xyxy
+        sides.add((bool(red[0] < blue[0]), bool(red[1] < blue[1])))
+    assert len(sides) == 4
+
+
+def test_scales_cover_the_range_and_no_more() -> None:
+    rng = np.random.default_rng(2)
+    options = SceneOptions(zoom=(0.5, 1.0), grid_share=0)
+    widths = [shown(blocks(), (80, 100), options, rng).xyxy[0] for _ in range(200)]
+    sizes = np.array([box[2] - box[0] for box in widths]) / 30
+    assert sizes.min() == pytest.approx(0.5, abs=0.02)
+    assert sizes.max() == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_grid_shows_four_pictures_each_in_its_own_cell() -> None:
+    rng = np.random.default_rng(3)
+    options = SceneOptions(zoom=(0.9, 0.9), grid_share=1.0, mirror=False)
+    sample = compose(blocks, (200, 240), options, rng)
+    assert sample.hw == (200, 240)
+    assert sorted(sample.class_ids.tolist()) == [0] * 4 + [1] * 4
+    for box, class_id in zip(sample.xyxy, sample.class_ids, strict=True):
+        middle = ((box[:2] + box[2:]) / 2).astype(int)
+        assert sample.rgb[middle[1], middle[0]].tolist() == list(COLOURS[class_id])
+
+
+def test_nonsense_is_refused() -> None:
+    with pytest.raises(DatasetError, match=r"zoom"):
+        SceneOptions(zoom=(2.0, 1.0))
+    with pytest.raises(DatasetError, match="pictures"):
+        SceneStream(AnnotationSet((), ("a",)), (64, 64), 0, SceneOptions())
