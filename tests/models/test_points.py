@@ -1,11 +1,12 @@
 """Point networks: coordinates, heatmaps, boxes from points, names that swap."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from interpreter import python
+from torchvision import models
 
 from kpviewer.models.points import (
     POINT_ARCHITECTURES,
@@ -121,7 +122,6 @@ def test_saved_weights_keep_how_pictures_are_cut(tmp_path: Path) -> None:
 
 
 def test_a_trunk_s_tensors_are_called_as_in_torchvision() -> None:
-    models = pytest.importorskip("torchvision.models")
     assert isinstance(built("heatmap-resnet18").network.head, HeatmapHead)
     for name, original, prefix in (
         ("resnet18", models.resnet18(weights=None), ""),
@@ -129,4 +129,8 @@ def test_a_trunk_s_tensors_are_called_as_in_torchvision() -> None:
     ):
         ours = built(f"points-{name}").network.trunk.state_dict()
         assert {prefix + key for key in ours} <= set(original.state_dict())
-    assert "torchvision.models" in sys.modules
+
+
+def test_torchvision_is_imported_when_a_model_is_built_and_not_before() -> None:
+    code = "import sys, kpviewer.models.points; print('torchvision' in sys.modules)"
+    assert python(code).strip() == "False"

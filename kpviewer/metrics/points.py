@@ -1,0 +1,118 @@
+"""Scores of points of objects whose place is given: PCK, and errors in px.
+
+``metrics.keypoint`` scores what a detector found; here every object has its answer, as when a
+model looks at a crop of the true box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpviewer.metrics.keypoint import (
+    KeypointScore,
+    distances,
+    keypoint_score,
+    normalisers,
+)
+from kpviewer.structures import BoolArray, FloatArray, Targets
+
+PCK_SHARE = 0.2
+TORSO = ("left_hip", "right_shoulder")
+"""The length that poses are measured by, where these two points are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointScore:
+    """How far points are off, over a set of objects."""
+
+    objects: int
+    """That have a labelled point."""
+    mean_px: float | None
+    """Mean distance; None without labelled points, as below."""
+    root_mse_px: float | None
+    """sqrt of the mean squared error of the coordinates: what a loss of squares minimises."""
+    nme: KeypointScore
+    pck: float | None
+    """Share of the points within 0.2 of their object's length."""
+    pck_by_point: tuple[float | None, ...]
+    """The same for each of the K points."""
+    pck_unit: str
+    """"torso" or "longest side of the box"."""
+
+
+def point_score(
+    found_xy: FloatArray, truth: Targets, keypoint_names: Sequence[str], *, share: float = PCK_SHARE
+) -> PointScore:
+    """Score the points of N objects.
+
+    Args:
+        found_xy: (N, K, 2), px.
+        truth: the N objects, all pictures together; only visible points count.
+        keypoint_names: K names.
+        share: of the object's length, within which a point counts as right.
+    """
+    visible = truth.keypoints_visible
+    found_xy = np.where(np.isnan(found_xy), np.float32(np.inf), found_xy)  # wrong, not unknown
+    gaps = distances(found_xy, truth.keypoints_xy, visible)  # (N, K), NaN where unknown
+    lengths, unit = pck_lengths(truth, keypoint_names)
+    right = pck_hits(gaps, lengths, share)
+    relative = gaps / normalisers(truth)[:, None]
+    errors = [float(np.nanmean(row)) for row in relative if not np.isnan(row).all()]
+    return PointScore(
+        objects=int(visible.any(1).sum()),
+        mean_px=_mean(gaps),
+        root_mse_px=root_mse(found_xy, truth.keypoints_xy, visible),
+        nme=keypoint_score(errors, len(keypoint_names)),
+        pck=_mean(right),
+        pck_by_point=tuple(_mean(column) for column in right.T),
+        pck_unit=unit,
+    )
+
+
+def root_mse(found_xy: FloatArray, true_xy: FloatArray, visible: BoolArray) -> float | None:
+    """Root of the mean squared error over the coordinates (x and y apart) of visible points, px.
+
+    For errors alike in x and y it is 1 / sqrt(2) of the root mean squared distance.
+    """
+    gap = (found_xy - true_xy)[visible]  # (P, 2)
+    return float(np.sqrt(np.mean(np.square(gap, dtype=np.float64)))) if gap.size else None
+
+
+def pck_hits(gaps_px: FloatArray, lengths_px: FloatArray, share: float = PCK_SHARE) -> FloatArray:
+    """Tell which points are right: (N, K) distances and (N,) lengths -> (N, K) of 1, 0, NaN.
+
+    NaN where the distance or the length isn't known.
+
+    Source: Yang and Ramanan 2013, Articulated Human Detection with Flexible Mixtures of Parts
+    (IEEE TPAMI 35), section 6.1: PCK, a distance of at most alpha * max(h, w).
+    """
+    limit = share * lengths_px[:, None]
+    known = ~np.isnan(gaps_px) & ~np.isnan(limit)
+    return np.where(known, gaps_px <= limit, np.nan).astype(np.float32)
+
+
+def pck_lengths(truth: Targets, keypoint_names: Sequence[str]) -> tuple[FloatArray, str]:
+    """Give the length of each object that PCK counts in, and what it is.
+
+    A pose is measured by its torso, left hip to right shoulder, as is usual for LSP; where one of
+    the two isn't known, the pose isn't counted. Other objects are measured by the longest side of
+    their box.
+
+    Returns:
+        (N,) px, NaN where unknown; "torso" or "longest side of the box".
+    """
+    if all(name in keypoint_names for name in TORSO):
+        ends = [list(keypoint_names).index(name) for name in TORSO]
+        points = truth.keypoints_xy[:, ends]
+        length = np.linalg.norm(points[:, 0] - points[:, 1], axis=-1)
+        usable = truth.keypoints_visible[:, ends].all(1) & (length > 0)
+        return np.where(usable, length, np.nan).astype(np.float32), "torso"
+    return (truth.xyxy[:, 2:] - truth.xyxy[:, :2]).max(1), "longest side of the box"
+
+
+def _mean(values: FloatArray) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean(dtype=np.float64)) if known.size else None

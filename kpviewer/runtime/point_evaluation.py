@@ -1,0 +1,122 @@
+"""Runs a point model on crops of true boxes, or on whole pictures, and scores its points.
+
+What is scored is the point model alone: no detector has to find the objects first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.metrics.points import PointScore, point_score
+from kpviewer.models.crops import crops_of, points_from_crops, regions_around
+from kpviewer.models.points import PointDetector
+from kpviewer.runtime.evaluation import ReadImage
+from kpviewer.structures import FloatArray, ImageArray, Targets
+
+
+def evaluate_points(
+    detector: PointDetector, annotations: AnnotationSet, read_image: ReadImage
+) -> PointScore:
+    """Score a point model on every object that a person labelled.
+
+    Args:
+        detector: its network, on any device, is put into evaluation mode.
+        annotations: with the detector's keypoints.
+        read_image: gives the (H, W, 3) uint8 BGR pixels of a file, None if it can't.
+
+    Raises:
+        DatasetError: if the keypoints are others, no object has a labelled point, or a picture
+            can't be read.
+    """
+    wanted = detector.spec.keypoint_names
+    if annotations.keypoint_names != wanted:
+        raise DatasetError(
+            f"{detector.spec.name} places {', '.join(wanted)}; the data set has "
+            f"{', '.join(annotations.keypoint_names) or 'no keypoints'}. Use data of the same."
+        )
+    objects = list(_objects(annotations))
+    if not objects:
+        raise DatasetError("The data set has no object with a labelled point to be scored.")
+    detector.network.eval()
+    found = [
+        read_points(detector, _read(image, read_image), image.targets.xyxy[rows])
+        for image, rows in _by_image(objects)
+    ]
+    return point_score(np.concatenate(found), _joined(objects), wanted)
+
+
+@torch.inference_mode()
+def read_points(detector: PointDetector, bgr: ImageArray, xyxy: FloatArray) -> FloatArray:
+    """Read the points of N objects of one picture.
+
+    Args:
+        detector: its network in evaluation mode.
+        bgr: (H, W, 3) uint8.
+        xyxy: (N, 4) boxes, px; a model of whole pictures takes the picture for each.
+
+    Returns:
+        (N, K, 2), px of the picture.
+    """
+    device = next(detector.network.parameters()).device
+    margin = float(detector.network.crop_margin)
+    boxes = torch.from_numpy(xyxy)
+    if not margin:
+        boxes = boxes.new_tensor([0, 0, bgr.shape[1], bgr.shape[0]]).expand(len(xyxy), 4)
+    crop_hw = detector.spec.input_hw
+    regions = regions_around(boxes, margin or 1.0, crop_hw)[None].to(device)  # (1, N, 4)
+    crops = crops_of(_normalised(detector, bgr, device), regions, crop_hw)[0]  # (N, 3, h, w)
+    points_n = detector.points_n(detector.network(crops))
+    return points_from_crops(points_n, regions[0]).cpu().numpy()
+
+
+def _normalised(detector: PointDetector, bgr: ImageArray, device: torch.device) -> Tensor:
+    """(H, W, 3) uint8 BGR -> (1, 3, H, W) as the network wants it."""
+    mean = torch.tensor(detector.spec.mean, device=device) * 255
+    std = torch.tensor(detector.spec.std, device=device) * 255
+    rgb = torch.from_numpy(bgr).to(device).flip(-1)
+    return ((rgb - mean) / std).permute(2, 0, 1)[None]
+
+
+def _objects(annotations: AnnotationSet) -> Iterator[tuple[AnnotatedImage, int]]:
+    """Pictures and rows of the objects that count, in the order of the pictures."""
+    for image in annotations.images:
+        truth = image.targets
+        counts = truth.keypoints_visible.any(1) & ~image.pseudo & ~truth.difficult
+        yield from ((image, int(row)) for row in np.flatnonzero(counts))
+
+
+def _by_image(
+    objects: list[tuple[AnnotatedImage, int]],
+) -> Iterator[tuple[AnnotatedImage, list[int]]]:
+    for _, group in groupby(objects, lambda pair: id(pair[0])):
+        pairs = list(group)
+        yield pairs[0][0], [row for _, row in pairs]
+
+
+def _joined(objects: list[tuple[AnnotatedImage, int]]) -> Targets:
+    """Put the objects of all pictures into one list; each keeps the pixels of its own picture."""
+    parts = [image.targets.take(np.array([row])) for image, row in objects]
+    return Targets(
+        np.concatenate([part.xyxy for part in parts]),
+        np.concatenate([part.class_ids for part in parts]),
+        np.concatenate([part.keypoints_xy for part in parts]),
+        np.concatenate([part.keypoints_visible for part in parts]),
+        np.concatenate([part.difficult for part in parts]),
+    )
+
+
+def _read(image: AnnotatedImage, read_image: ReadImage) -> ImageArray:
+    bgr = read_image(image.path)
+    if bgr is None:
+        raise DatasetError(
+            f"The data set names a picture that can't be read: {image.path}. "
+            "Is the folder of the pictures right, and the file complete?"
+        )
+    return bgr

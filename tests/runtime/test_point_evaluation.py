@@ -1,0 +1,98 @@
+"""A point model is scored on true crops, without a detector."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.runtime.point_evaluation import evaluate_points
+from kpviewer.structures import Targets
+
+SPEC = ModelSpec("dots", "points-mobilenet", Task.KEYPOINTS, ("dot",), (32, 32), ("dot",))
+
+
+class Brightest(nn.Module):
+    """Points at the mean place of what is brighter than the mean colour."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return (features.amin(1, keepdim=True) - 1).clamp(min=0)
+
+    def coordinates(self, raw: Tensor) -> Tensor:
+        weight = raw / raw.sum((2, 3), keepdim=True)
+        steps = (torch.arange(raw.shape[3]) + 0.5) * (2 / raw.shape[3]) - 1
+        return torch.stack([(weight.sum(2) * steps).sum(-1), (weight.sum(3) * steps).sum(-1)], -1)
+
+
+def dot_reader(margin: float) -> PointDetector:
+    detector = POINT_ARCHITECTURES["points-mobilenet"](SPEC)
+    detector.network.head = Brightest()  # type: ignore[assignment]
+    detector.network.trunk = nn.Conv2d(3, 3, 1)  # it has parameters, which tell the device
+    with torch.no_grad():
+        detector.network.trunk.weight.copy_(torch.eye(3)[..., None, None])
+        detector.network.trunk.bias.zero_()
+    detector.network.crop_margin.fill_(margin)
+    return detector
+
+
+def picture(path: Path) -> np.ndarray:
+    """Two white dots of 8 px in the dark, around (20, 20) and (70, 44)."""
+    bgr = np.zeros((64, 96, 3), np.uint8)
+    for x, y in ((20, 20), (70, 44)):
+        bgr[y - 4 : y + 4, x - 4 : x + 4] = 255
+    return bgr
+
+
+def annotated(*, pseudo: bool = False) -> AnnotationSet:
+    """Truth that is off by (3, 4) px for the second dot."""
+    targets = Targets(
+        np.array([[10, 10, 34, 30], [54, 30, 84, 60]], np.float32),
+        np.zeros(2, np.int64),
+        np.array([[[20, 20]], [[73, 48]]], np.float32),
+        np.ones((2, 1), np.bool_),
+        np.zeros(2, np.bool_),
+    )
+    image = AnnotatedImage(
+        Path("a.png"), (96, 64), targets, "", np.array([False, pseudo]),
+        np.ones((2, 1), np.bool_), 1,
+    )  # fmt: skip
+    return AnnotationSet((image,), ("dot",), ("dot",))
+
+
+def test_every_object_is_read_in_its_own_crop() -> None:
+    score = evaluate_points(dot_reader(1.25), annotated(), picture)
+    assert score.objects == 2
+    # dots of whole pixels in crops that scale by about 1: a tenth of a pixel
+    assert score.mean_px == pytest.approx(2.5, abs=0.1)
+    assert score.root_mse_px == pytest.approx(2.5, abs=0.1)
+    assert score.pck == 1
+
+
+def test_objects_that_a_detector_labelled_do_not_count() -> None:
+    score = evaluate_points(dot_reader(1.25), annotated(pseudo=True), picture)
+    assert score.objects == 1
+    assert score.mean_px == pytest.approx(0, abs=0.1)
+
+
+def test_a_model_of_whole_pictures_sees_the_whole_picture() -> None:
+    only = annotated()
+    score = evaluate_points(dot_reader(0), only, picture)
+    # both dots at once: their mean is (45, 32)
+    gaps = [np.hypot(25, 12), np.hypot(28, 16)]
+    assert score.mean_px == pytest.approx(np.mean(gaps), abs=0.5)
+
+
+def test_other_keypoints_are_told() -> None:
+    with pytest.raises(DatasetError, match="places dot"):
+        evaluate_points(dot_reader(0), replace(annotated(), keypoint_names=("eye",)), picture)
+
+
+def test_a_picture_that_cannot_be_read_is_told() -> None:
+    with pytest.raises(DatasetError, match=r"a\.png"):
+        evaluate_points(dot_reader(0), annotated(), lambda path: None)
