@@ -20,6 +20,8 @@ from kpviewer.metrics.keypoint import (
 from kpviewer.structures import BoolArray, FloatArray, Targets
 
 PCK_SHARE = 0.2
+_NOWHERE_PX = 1e6
+"""Where an answer that is no number is taken to be: far from everything."""
 TORSO = ("left_hip", "right_shoulder")
 """The length that poses are measured by, where these two points are known."""
 
@@ -55,7 +57,7 @@ def point_score(
         share: of the object's length, within which a point counts as right.
     """
     visible = truth.keypoints_visible
-    found_xy = np.where(np.isnan(found_xy), np.float32(np.inf), found_xy)  # wrong, not unknown
+    found_xy = np.nan_to_num(found_xy, nan=_NOWHERE_PX)  # wrong, not unknown
     gaps = distances(found_xy, truth.keypoints_xy, visible)  # (N, K), NaN where unknown
     lengths, unit = pck_lengths(truth, keypoint_names)
     right = pck_hits(gaps, lengths, share)

@@ -79,5 +79,5 @@ def test_an_answer_that_is_no_number_is_wrong_not_left_out():
     found = truth.keypoints_xy.copy()
     found[0, 2] = np.nan
     score = point_score(found, truth, POSE)
-    assert score.mean_px == np.inf
+    assert score.mean_px is not None and score.mean_px > 1e5
     assert score.pck == pytest.approx(2 / 3)
