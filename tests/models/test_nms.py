@@ -60,6 +60,20 @@ def test_soft_nms_equals_the_papers_loop(kind: NmsKind) -> None:
     np.testing.assert_allclose(final, [score for _, score in expected], rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [NmsKind.SOFT_LINEAR, NmsKind.SOFT_GAUSSIAN])
+def test_soft_nms_of_several_classes_is_that_of_each_alone(kind: NmsKind) -> None:
+    xyxy, scores, classes = random_boxes(5, 60)
+    kept, final = nms(xyxy, scores, classes, Thresholds(nms=kind, iou=0.3, sigma=0.5), floor=0.05)
+    expected = []
+    for class_id in range(3):
+        own = np.flatnonzero(classes == class_id)
+        for index, score in slow_soft(xyxy[own], scores[own], kind, 0.3, 0.5, 0.05):
+            expected.append((int(own[index]), score))
+    expected.sort(key=lambda pair: -pair[1])
+    assert kept.tolist() == [index for index, _ in expected]
+    np.testing.assert_allclose(final, [score for _, score in expected], rtol=1e-5)
+
+
 def test_boxes_of_other_classes_never_meet() -> None:
     xyxy = np.array([[0, 0, 10, 10]] * 2, np.float32)
     kept, _ = nms(xyxy, np.array([0.9, 0.8], np.float32), np.array([0, 1]), Thresholds(), 0.0)
