@@ -22,7 +22,7 @@ from kpviewer.models.points import PointDetector
 from kpviewer.models.spec import ModelSpec, Task
 
 PREFIX = "two-stage:"
-MAX_CROPS = 16
+MAX_CROPS = 8
 """Objects a picture: each costs a run of the point network."""
 SAME_OBJECT_IOU = 0.55
 """Candidates that overlap more are one object; only the best of them is cropped."""
@@ -130,7 +130,7 @@ class TwoStageDetector:
         self.network.eval()
 
     def decode(self, raw: TwoStageHeads, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Give one candidate a crop: at most 16 rows, boxes clipped to the input."""
+        """Give one candidate a crop: at most 8 rows, boxes clipped to the input."""
         height, width = input_hw
         limit = raw.xyxy.new_tensor([width, height, width, height])
         xyxy = torch.minimum(raw.xyxy.clamp(min=0), limit)
