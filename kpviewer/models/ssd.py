@@ -178,7 +178,9 @@ class SsdDetector:
         height, width = input_hw
         limit = xyxy.new_tensor([width, height, width, height])
         xyxy = torch.minimum(xyxy.clamp(min=0), limit)
-        points = decode_points(raw.point_offsets[batch, best].float(), chosen)
+        points = chosen.new_zeros(*chosen.shape[:2], 0, 2)
+        if self.network.num_keypoints:  # OpenVINO can't index what has no columns
+            points = decode_points(raw.point_offsets[batch, best].float(), chosen)
         return DecodedBatch(xyxy, logits[batch, best].sigmoid(), points)
 
 
