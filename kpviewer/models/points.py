@@ -122,8 +122,6 @@ class PointNetwork(nn.Module):
     """() side of the crop over the side of the object's box; 0: it looks at whole pictures."""
     box_extent: Tensor
     """(4,) box of the object about the mean of its points, in RMS radii of the points."""
-    steps_trained: Tensor
-    """() int64: a run that is resumed must know whether its trunk is still frozen."""
 
     def __init__(self, trunk: nn.Module, head: RegressionHead | HeatmapHead) -> None:
         super().__init__()
@@ -131,7 +129,6 @@ class PointNetwork(nn.Module):
         self.head = head
         self.register_buffer("crop_margin", torch.tensor(0.0))
         self.register_buffer("box_extent", torch.tensor([-2.0, -2.0, 2.0, 2.0]))
-        self.register_buffer("steps_trained", torch.tensor(0))
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) normalised RGB -> what the head gives."""

@@ -221,16 +221,25 @@ class PointObjective:
                 "A data set to train points on must have objects with labelled points, got none. "
                 "Is it one of boxes only?"
             )
-        network = detector.network
-        whole = options.crop == "picture"
-        network.crop_margin.fill_(0.0 if whole else options.margin)
-        extent = mean_extent(self._objects)
-        if extent is not None:
-            network.box_extent.copy_(extent)
+        self._extent = mean_extent(self._objects)
+        self._step = 0
+        self._describe()
         swap = detector.spec.mirrored_keypoints if options.jitter.mirror else ()
-        network.head.start_at(
-            mean_points(self._objects, detector.spec.input_hw, float(network.crop_margin), swap)
+        margin = float(detector.network.crop_margin)
+        detector.network.head.start_at(
+            mean_points(self._objects, detector.spec.input_hw, margin, swap)
         )
+
+    def begin_at(self, step: int) -> None:
+        """Say how many steps were done before, of a run that is resumed."""
+        self._step = step
+
+    def _describe(self) -> None:
+        """Write into the network how pictures are cut for it, and the box about its points."""
+        network = self.detector.network
+        network.crop_margin.fill_(0.0 if self._options.crop == "picture" else self._options.margin)
+        if self._extent is not None:
+            network.box_extent.copy_(self._extent)
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> PointStream:
         """Jittered crops.
@@ -240,6 +249,7 @@ class PointObjective:
         """
         if any(side % STRIDE for side in input_hw):
             raise DatasetError(f"Inputs of point models are multiples of {STRIDE}, got {input_hw}.")
+        self._describe()  # again: weights that a run starts from were made for other crops
         swap = self.detector.spec.mirrored_keypoints
         return PointStream(self._objects, input_hw, seed, swap, self._options)
 
@@ -265,12 +275,10 @@ class PointObjective:
 
     def _freeze_or_free(self) -> None:
         """Hold, or free, the weights and batch statistics of the trunk; count the step."""
-        network = self.detector.network
         if self._options.frozen_steps:
-            is_free = int(network.steps_trained) >= self._options.frozen_steps
-            network.trunk.requires_grad_(is_free)
-            network.trunk.train(is_free)
-        network.steps_trained += 1
+            is_free = self._step >= self._options.frozen_steps
+            self.detector.network.trunk.requires_grad_(is_free).train(is_free)
+        self._step += 1
 
 
 def labelled_objects(data: AnnotationSet) -> list[tuple[AnnotatedImage, int]]:

@@ -19,7 +19,7 @@ from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.models.crops import crops_of, regions_around
 from kpviewer.models.imagenet_trunk import fill_trunk
 from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector, build_trunk
-from kpviewer.models.weights import load_model
+from kpviewer.models.weights import load_model, save_weights
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.families import make_objective
@@ -251,14 +251,28 @@ def test_a_held_trunk_stays_as_it_is_and_then_learns(dots: Path) -> None:
 
 
 def test_a_resumed_run_does_not_hold_its_trunk_again(dots: Path) -> None:
-    config = small(steps=2, options={"frozen_steps": 2})
-    trainer = Trainer(make_objective(config, [f"coco:{dots}"]), config)
-    trainer.run(lambda _: None)
-    again = make_objective(config, [f"coco:{dots}"])
-    resumed = Trainer(again, replace(config, steps=3))
-    resumed.resume(trainer.state())
-    resumed.run(lambda _: None)
-    assert all(parameter.requires_grad for parameter in again.detector.network.parameters())
+    config = small(steps=3, options={"frozen_steps": 2})
+    objective = make_objective(config, [f"coco:{dots}"])
+    assert isinstance(objective, PointObjective)
+    objective.begin_at(2)
+    Trainer(objective, replace(config, steps=1)).run(lambda _: None)
+    assert all(parameter.requires_grad for parameter in objective.detector.network.parameters())
+
+
+def test_weights_to_start_from_do_not_change_how_pictures_are_cut(
+    dots: Path, tmp_path: Path
+) -> None:
+    first = make_objective(small(options={"margin": 1.5}), [f"coco:{dots}"]).detector
+    save_weights(first, tmp_path / "first.safetensors")
+    arguments = ["face-points", "--data", f"coco:{dots}", "--out", str(tmp_path)]
+    changes = ["steps=1", "batch=2", "inputs=[64]", "workers=0"]
+    for change in (*changes, f"init={tmp_path}/first.safetensors"):
+        arguments += ["--set", change]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.output
+    loaded = load_model(tmp_path / "face-points.safetensors")
+    assert isinstance(loaded, PointDetector)
+    assert float(loaded.network.crop_margin) == 1.25
 
 
 def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> None:
