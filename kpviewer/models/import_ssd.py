@@ -211,7 +211,8 @@ def _started(name: str, detector: SsdDetector, state: Mapping[str, Tensor]) -> I
     backbone = sum(key.startswith("trunk.backbone.") for key in report.filled)
     if backbone < 2 * _VGG16_LAYERS:
         raise WeightsError(f"{name} doesn't hold the convolutions of this VGG16. {report}")
-    _log.info("%s: %s", name, report)
+    # where parts start at random, the user shall see it; logging shows warnings unasked
+    _log.log(logging.WARNING if report.missing else logging.INFO, "%s: %s", name, report)
     return report
 
 

@@ -133,7 +133,7 @@ def test_files_of_other_networks_are_left_to_others() -> None:
 
 
 def test_heads_of_other_classes_are_left_out_when_training_starts(
-    theirs: torch.nn.Module, tmp_path: Path
+    theirs: torch.nn.Module, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     torch.save(theirs.state_dict(), tmp_path / "three.pth")
     detector = build_ssd300()  # 20 classes
@@ -145,6 +145,7 @@ def test_heads_of_other_classes_are_left_out_when_training_starts(
     )
     assert torch.equal(detector.network.heads[0].weight, before)
     assert all(name.startswith("heads.") for name in report.missing)
+    assert caplog.messages == [f"three.pth: {report}"]
     assert "12 not in the file" in str(report) and "24 of the file's unused" in str(report)
     with pytest.raises(WeightsError, match="light-ssd"):
         start_from_file(build_light_ssd(), str(tmp_path / "three.pth"))
