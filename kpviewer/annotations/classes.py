@@ -9,7 +9,6 @@ import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.structures import Targets
 
 
 def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> AnnotationSet:

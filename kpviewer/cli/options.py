@@ -12,7 +12,10 @@ from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.structures import NmsKind
 
 model_option = click.option(
-    "--model", default=DEFAULT_MODEL, show_default=True, help="A shipped name, a file (safetensors, onnx, pt), torchvision:NAME, or module:function."
+    "--model",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="A shipped name, a file (safetensors, onnx, pt), torchvision:NAME or module:function.",
 )
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."

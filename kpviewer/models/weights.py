@@ -18,6 +18,7 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.catalogue import SPEC_KEY, read_header
 from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.grid import build_strip_grid
 from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.models.points import POINT_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec
@@ -30,6 +31,7 @@ ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
     "ssd300-vgg16": build_ssd300,
     "ssd300-vgg16-bn": build_ssd300_bn,
     "ssd300-torchvision": build_ssd300_torchvision,
+    "strip-grid": build_strip_grid,
     **POINT_ARCHITECTURES,
 }
 """Builders of untrained detectors by architecture; a new family is a new line."""

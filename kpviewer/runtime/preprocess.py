@@ -31,9 +31,11 @@ class Preprocessor:
     """Resizes, pads, turns BGR into RGB and normalises. Padding has the mean colour."""
 
     def __init__(self, spec: ModelSpec, device: torch.device) -> None:
-        # on BGR channels, so that the flip to RGB comes last, on the small picture
-        self._mean = torch.tensor(spec.mean[::-1], device=device) * 255
-        self._std = torch.tensor(spec.std[::-1], device=device) * 255
+        self._mean = torch.tensor(spec.mean[::-1], device=device) * 255  # BGR, as pictures are
+        # one small product turns BGR into RGB and scales: a flip of its own costs a pass
+        std = torch.tensor(spec.std, device=device) * 255
+        self._to_rgb = torch.diag(1 / std).flip(0).contiguous()
+        self._offset = -torch.tensor(spec.mean, device=device) * 255 / std
         self._device = device
         self._blanks: dict[tuple[int, int], Tensor] = {}
 
@@ -61,8 +63,8 @@ class Preprocessor:
         Returns:
             (1, 3, h, w) float32 RGB, channels last, on the same device.
         """
-        planes = ((rows.float() - self._mean) / self._std).permute(0, 3, 1, 2)
-        return planes.flip(1).contiguous(memory_format=torch.channels_last)
+        normal = rows.float() @ self._to_rgb + self._offset
+        return normal.permute(0, 3, 1, 2)
 
     def _resized(self, bgr: ImageArray, size_hw: tuple[int, int]) -> Tensor:
         if self._device.type == "cpu":  # OpenCV takes a seventh of torch's time

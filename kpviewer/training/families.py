@@ -10,11 +10,13 @@ from kpviewer.training.objective import Objective
 from kpviewer.training.objects import objects_objective
 from kpviewer.training.points import point_objective
 from kpviewer.training.ssd import ssd_objective
+from kpviewer.training.strip import strip_objective
 
 FAMILIES: Mapping[str, Callable[[TrainConfig, Sequence[str]], Objective]] = {
     "objects": objects_objective,
     "points": point_objective,
     "ssd": ssd_objective,
+    "strip": strip_objective,
 }
 """Builders of objectives from a recipe and the ``--data`` of the command line."""
 

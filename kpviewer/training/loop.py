@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.training.config import TrainConfig
-from kpviewer.training.objective import Objective
+from kpviewer.training.objective import Objective, PhasedObjective
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,8 @@ class Trainer:
         self._average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._step = int(state["step"])
+        if isinstance(self._objective, PhasedObjective):
+            self._objective.begin_at(self._step)
 
     def _leg(
         self, input_hw: tuple[int, int], end: int, report: Callable[[StepReport], None]

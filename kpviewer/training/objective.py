@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset
@@ -38,3 +38,11 @@ class Objective(Protocol):
         Returns:
             One weighted scalar for each of ``loss_names``; their sum is minimised.
         """
+
+
+@runtime_checkable
+class PhasedObjective(Protocol):
+    """An objective whose work depends on the step, such as a trunk that is frozen at first."""
+
+    def begin_at(self, step: int) -> None:
+        """Go to the phase of a step that a run is resumed at."""

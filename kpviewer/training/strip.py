@@ -7,30 +7,36 @@ rates or files.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import IterableDataset, get_worker_info
 from torchvision.transforms import v2
 
 from kpviewer.annotations.classes import align_classes
+from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.geometry import Letterbox
 from kpviewer.models.grid import STRIDE, STRIP_SPEC, GridDetector
 from kpviewer.models.spec import ModelSpec
+from kpviewer.models.weights import ARCHITECTURES
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.strip_scenes import CLASS_NAMES, random_scene
 from kpviewer.structures import FloatArray, ImageArray
+from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.datasets import IGNORED, PADDED
 from kpviewer.training.grid_loss import GridBatch, GridLossOptions, grid_losses
+from kpviewer.training.merging import merge
 from kpviewer.training.placement import Placement, place
 from kpviewer.training.samples import Sample, load_sample
 from kpviewer.training.transforms import SensorNoise
 
+DEMO = "demo"
+"""What generated scenes are called on the command line."""
 SMALLEST_SCENE_PX = 96
 _SEED_KEY = 0x7261696E
 """Keeps the scenes of training apart from every scene that is made from one number."""
@@ -132,14 +138,39 @@ class StripObjective:
         images = torch.from_numpy(np.stack([sample.rgb for sample in samples]))
         return GridBatch(images.permute(0, 3, 1, 2), centres, class_ids)
 
-    def losses(self, batch: GridBatch, images: Tensor) -> tuple[Tensor, ...]:
+    def losses(self, network: nn.Module, batch: GridBatch, images: Tensor) -> tuple[Tensor, ...]:
         """Run the network and compare.
 
         Args:
+            network: the detector's, perhaps wrapped.
             batch: the truth, on the network's device.
             images: (B, 3, H, W) normalised float of the same pictures.
         """
-        return tuple(grid_losses(self.detector.network(images), batch, self._loss))
+        return tuple(grid_losses(network(images), batch, self._loss))
+
+
+@dataclass(frozen=True, slots=True)
+class StripOptions:
+    """What a recipe of this family may say beside ``TrainConfig``."""
+
+    loss: GridLossOptions = dataclasses.field(default_factory=GridLossOptions)
+    pictures: PictureOptions = dataclasses.field(default_factory=PictureOptions)
+
+
+def strip_objective(config: TrainConfig, data_specs: Sequence[str]) -> StripObjective:
+    """Read the data, or take generated scenes where they are called "demo".
+
+    Raises:
+        DatasetError: if the data can't be read, or the recipe has a key that isn't known.
+    """
+    options = family_options(StripOptions, config)
+    is_demo = list(data_specs) == [DEMO]
+    data = None if is_demo else merge([read_annotations(spec) for spec in data_specs])
+    told = "generated strip scenes" if data is None else ", ".join(data_specs)
+    spec = dataclasses.replace(spec_for(data), name=config.model, trained_on=told)
+    detector = ARCHITECTURES[config.model](spec)
+    assert isinstance(detector, GridDetector)
+    return StripObjective(detector, data, options.loss, options.pictures)
 
 
 class SceneStream(IterableDataset[Sample]):

@@ -131,7 +131,7 @@ def test_a_few_steps_lower_both_losses() -> None:
     images = (batch.images.float() - 110) / 60
     history = []
     for _ in range(25):
-        losses = one.losses(batch, images)
+        losses = one.losses(one.detector.network, batch, images)
         assert len(losses) == len(one.loss_names)
         optimizer.zero_grad()
         torch.stack(losses).sum().backward()
@@ -174,4 +174,6 @@ def test_real_strips_are_read(shared_data: Path) -> None:
     batch = one.collate(list(islice(one.dataset((160, 800), 0), 6)))
     assert batch.images.shape == (6, 3, 160, 800)
     assert (batch.class_ids >= 0).any()
-    assert torch.isfinite(torch.stack(one.losses(batch, batch.images / 255.0))).all()
+    assert torch.isfinite(
+        torch.stack(one.losses(one.detector.network, batch, batch.images / 255.0))
+    ).all()

@@ -152,6 +152,18 @@ def test_a_run_that_is_resumed_does_what_it_would_have_done(dots: Path) -> None:
         assert torch.equal(second.averaged.state_dict()[name], value), name
 
 
+def test_a_resumed_run_tells_its_step_to_an_objective_with_phases(dots: Path) -> None:
+    told: list[int] = []
+
+    class Phased(SsdObjective):
+        def begin_at(self, step: int) -> None:
+            told.append(step)
+
+    phased = Phased(build_face_ssd(), read_coco(dots), SsdOptions())
+    Trainer(phased, small()).resume({**Trainer(objective(dots), small()).state(), "step": 3})
+    assert told == [3]
+
+
 def run_with_scores(dots: Path, out: Path, scores: list[float], **changes: object) -> list[int]:
     """Train with scores that are given; return the steps that were scored."""
     seen: list[int] = []

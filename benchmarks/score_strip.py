@@ -1,0 +1,49 @@
+"""Score a grid keypoint detector on generated strip scenes that no training draws.
+
+    python benchmarks/score_strip.py --model strip-grid --scenes 1000
+
+Half of the scenes lie, half stand. Scenes are made by number, from seeds of their own.
+"""
+
+import time
+from dataclasses import replace
+
+import click
+import numpy as np
+
+from kpviewer.metrics.localisation import localisation_table
+from kpviewer.models.loading import open_model
+from kpviewer.models.selection import select
+from kpviewer.runtime.executor import Executor
+from kpviewer.sources.strip_scenes import scene_for_test
+
+SIZES = ((320, 1920), (1920, 320))
+
+
+@click.command()
+@click.option("--model", default="strip-grid", show_default=True)
+@click.option("--scenes", type=click.IntRange(2), default=1000, show_default=True)
+@click.option("--engine", default="auto", show_default=True)
+def main(model: str, scenes: int, engine: str) -> None:
+    """Print the table of classes, and the time of one picture."""
+    runner = Executor(open_model(model), "cpu", engine=engine)
+    for size in SIZES:
+        runner.warm_up(size)
+    thresholds = replace(runner.spec.thresholds, classes=None)
+    seen, truths, times_ms = [], [], []
+    for number in range(scenes):
+        bgr, truth = scene_for_test(number, SIZES[number % 2])
+        began = time.perf_counter()
+        candidates, _ = runner.infer(bgr)
+        times_ms.append((time.perf_counter() - began) * 1e3)
+        seen.append(select(candidates, thresholds))
+        truths.append(truth)
+    print(localisation_table(seen, truths, runner.spec.class_names).to_text())
+    p50, p95 = np.percentile(times_ms, (50, 95))
+    print(
+        f"{p50:.1f} ms a picture (95 % under {p95:.1f}) on {runner.device_name}, {runner.engine_name}"
+    )
+
+
+if __name__ == "__main__":
+    main()
