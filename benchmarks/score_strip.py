@@ -40,9 +40,8 @@ def main(model: str, scenes: int, engine: str) -> None:
         truths.append(truth)
     print(localisation_table(seen, truths, runner.spec.class_names).to_text())
     p50, p95 = np.percentile(times_ms, (50, 95))
-    print(
-        f"{p50:.1f} ms a picture (95 % under {p95:.1f}) on {runner.device_name}, {runner.engine_name}"
-    )
+    where = f"{runner.device_name}, {runner.engine_name}"
+    print(f"{p50:.1f} ms a picture (95 % under {p95:.1f}) on {where}")
 
 
 if __name__ == "__main__":
