@@ -93,11 +93,11 @@ def evaluate(
         raise DatasetError("The data set holds no picture, so there is nothing to score.")
     thresholds = replace(thresholds or Thresholds(), score=SCORE_FLOOR, class_scores={})
     for image in annotations.images[:WARM_UP]:
-        infer(_read(image, read_image))
+        infer(read_picture(image, read_image))
     seen: list[Detections] = []
     times_ms: list[float] = []
     for image in annotations.images:
-        bgr = _read(image, read_image)
+        bgr = read_picture(image, read_image)
         start_ns = time.perf_counter_ns()
         candidates = infer(bgr)
         times_ms.append((time.perf_counter_ns() - start_ns) / 1e6)
@@ -146,7 +146,8 @@ def _by_source(seen: Sequence[Detections], annotations: AnnotationSet) -> dict[s
     }
 
 
-def _read(image: AnnotatedImage, read_image: ReadImage) -> ImageArray:
+def read_picture(image: AnnotatedImage, read_image: ReadImage) -> ImageArray:
+    """Read a picture of a set; raise DatasetError if that can't be done."""
     bgr = read_image(image.path)
     if bgr is None:
         raise DatasetError(

@@ -17,7 +17,7 @@ from kpviewer.errors import DatasetError
 from kpviewer.metrics.points import PointScore, point_score
 from kpviewer.models.crops import crops_of, points_from_crops, regions_around
 from kpviewer.models.points import PointDetector
-from kpviewer.runtime.evaluation import ReadImage
+from kpviewer.runtime.evaluation import ReadImage, read_picture
 from kpviewer.structures import FloatArray, ImageArray, Targets
 
 
@@ -46,7 +46,7 @@ def evaluate_points(
         raise DatasetError("The data set has no object with a labelled point to be scored.")
     detector.network.eval()
     found = [
-        read_points(detector, _read(image, read_image), image.targets.xyxy[rows])
+        read_points(detector, read_picture(image, read_image), image.targets.xyxy[rows])
         for image, rows in _by_image(objects)
     ]
     return point_score(np.concatenate(found), _joined(objects), wanted)
@@ -110,13 +110,3 @@ def _joined(objects: list[tuple[AnnotatedImage, int]]) -> Targets:
         np.concatenate([part.keypoints_visible for part in parts]),
         np.concatenate([part.difficult for part in parts]),
     )
-
-
-def _read(image: AnnotatedImage, read_image: ReadImage) -> ImageArray:
-    bgr = read_image(image.path)
-    if bgr is None:
-        raise DatasetError(
-            f"The data set names a picture that can't be read: {image.path}. "
-            "Is the folder of the pictures right, and the file complete?"
-        )
-    return bgr

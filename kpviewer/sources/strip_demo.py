@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from kpviewer.sources.base import Allocate, Captured, closed_error
+from kpviewer.sources.painted import PaintedFilm
 from kpviewer.sources.strip_scenes import (
     MARGIN_PX,
     SIZE_HW,
@@ -42,54 +41,17 @@ FRAME_COUNT = FRAMES_A_STRIP * len(STRIPS)
 INFO = StreamInfo("strip", SIZE_HW[1], SIZE_HW[0], FPS, FRAME_COUNT, False, True)
 
 
-class StripSource:
-    """A FrameSource over ``strip_scenes``: every frame depends on its index alone."""
-
-    warning: str | None = None
+class StripSource(PaintedFilm):
+    """The film along ``STRIPS``, which stay in memory for the next time."""
 
     def __init__(self) -> None:
-        self._is_open = False
-        self._next_index = 0
+        super().__init__(INFO, lambda: _world(STRIPS[0].number), _paint)
 
-    @property
-    def info(self) -> StreamInfo:
-        """Size, rate and length of the film."""
-        if not self._is_open:
-            raise closed_error(INFO.name)
-        return INFO
 
-    @property
-    def next_index(self) -> int:
-        """Index of the frame that the next ``read`` gives."""
-        return self._next_index
-
-    def open(self) -> StreamInfo:
-        """Roll out the first strip."""
-        _world(STRIPS[0].number)
-        self._is_open, self._next_index = True, 0
-        return INFO
-
-    def read(self, allocate: Allocate) -> Captured | None:
-        """Paint the next frame into a buffer; None after the last. Raises SourceError if closed."""
-        if not self._is_open:
-            raise closed_error(INFO.name)
-        if self._next_index >= FRAME_COUNT:
-            return None
-        index, self._next_index = self._next_index, self._next_index + 1
-        picture, truth = render(index)
-        bgr = allocate(*SIZE_HW)
-        np.copyto(bgr, picture)
-        return Captured(bgr, time.monotonic_ns(), index / FPS, truth)
-
-    def seek(self, index: int) -> None:
-        """Make frame ``index`` the next one. Raises SourceError if closed."""
-        if not self._is_open:
-            raise closed_error(INFO.name)
-        self._next_index = min(max(index, 0), FRAME_COUNT)
-
-    def close(self) -> None:
-        """Forget the position; the strips stay in memory for the next time."""
-        self._is_open = False
+def _paint(index: int, bgr: ImageArray) -> Targets:
+    picture, truth = render(index)
+    np.copyto(bgr, picture)
+    return truth
 
 
 def render(index: int) -> tuple[ImageArray, Targets]:

@@ -91,5 +91,6 @@ def ssd_objective(config: TrainConfig, data_specs: Sequence[str]) -> SsdObjectiv
 
 
 def _spec(config: TrainConfig) -> ModelSpec:
-    assert config.model == FACE_SPEC.architecture
+    if config.model != FACE_SPEC.architecture:
+        raise DatasetError(f"Family ssd trains {FACE_SPEC.architecture}, got {config.model!r}.")
     return FACE_SPEC

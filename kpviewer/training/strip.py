@@ -164,6 +164,8 @@ def strip_objective(config: TrainConfig, data_specs: Sequence[str]) -> StripObje
         DatasetError: if the data can't be read, or the recipe has a key that isn't known.
     """
     options = family_options(StripOptions, config)
+    if config.model != STRIP_SPEC.architecture:
+        raise DatasetError(f"Family strip trains {STRIP_SPEC.architecture}, got {config.model!r}.")
     is_demo = list(data_specs) == [DEMO]
     data = None if is_demo else merge([read_annotations(spec) for spec in data_specs])
     told = "generated strip scenes" if data is None else ", ".join(data_specs)

@@ -152,6 +152,12 @@ def test_a_run_that_is_resumed_does_what_it_would_have_done(dots: Path) -> None:
         assert torch.equal(second.averaged.state_dict()[name], value), name
 
 
+@pytest.mark.parametrize("recipe", ["face-ssd", "strip-grid"])
+def test_a_model_of_another_family_is_refused(recipe: str, dots: Path) -> None:
+    with pytest.raises(DatasetError, match=rf"trains {recipe}, got 'light-ssd'"):
+        make_objective(load_config(recipe, ["model=light-ssd"]), [f"coco:{dots}"])
+
+
 def test_a_resumed_run_tells_its_step_to_an_objective_with_phases(dots: Path) -> None:
     told: list[int] = []
 

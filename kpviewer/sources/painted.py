@@ -1,0 +1,72 @@
+"""Films that are painted, not read: they need no file, and know their own truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from kpviewer.sources.base import Allocate, Captured, closed_error
+from kpviewer.structures import ImageArray, StreamInfo, Targets
+
+
+class PaintedFilm:
+    """A FrameSource in which every frame depends on its index alone.
+
+    Args:
+        info: of the film; rate and number of frames are known.
+        prepare: makes what all frames share, kept by whoever made it; raises SourceError.
+        paint: fills a (height, width, 3) uint8 BGR buffer with a frame and tells its truth.
+    """
+
+    warning: str | None = None
+
+    def __init__(
+        self,
+        info: StreamInfo,
+        prepare: Callable[[], object],
+        paint: Callable[[int, ImageArray], Targets],
+    ) -> None:
+        assert info.nominal_fps is not None and info.frame_count is not None
+        self._info, self._fps, self._count = info, info.nominal_fps, info.frame_count
+        self._prepare, self._paint = prepare, paint
+        self._is_open = False
+        self._next_index = 0
+
+    @property
+    def info(self) -> StreamInfo:
+        """Size, rate and length of the film."""
+        if not self._is_open:
+            raise closed_error(self._info.name)
+        return self._info
+
+    @property
+    def next_index(self) -> int:
+        """Index of the frame that the next ``read`` gives."""
+        return self._next_index
+
+    def open(self) -> StreamInfo:
+        """Prepare what is painted. Raises SourceError if that can't be done."""
+        self._prepare()
+        self._is_open, self._next_index = True, 0
+        return self._info
+
+    def read(self, allocate: Allocate) -> Captured | None:
+        """Paint the next frame into a buffer; None after the last. Raises SourceError if closed."""
+        if not self._is_open:
+            raise closed_error(self._info.name)
+        if self._next_index >= self._count:
+            return None
+        index, self._next_index = self._next_index, self._next_index + 1
+        bgr = allocate(self._info.height, self._info.width)
+        truth = self._paint(index, bgr)
+        return Captured(bgr, time.monotonic_ns(), index / self._fps, truth)
+
+    def seek(self, index: int) -> None:
+        """Make frame ``index`` the next one. Raises SourceError if closed."""
+        if not self._is_open:
+            raise closed_error(self._info.name)
+        self._next_index = min(max(index, 0), self._count)
+
+    def close(self) -> None:
+        """Forget the position."""
+        self._is_open = False
