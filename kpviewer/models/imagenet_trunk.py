@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.downloads import torchvision_state
 from kpviewer.models.state_dict import read_state_dict
 
 IMAGENET = "imagenet"
@@ -54,13 +55,4 @@ def _imagenet(kind: str) -> Mapping[str, Tensor]:
         if kind == "resnet18"
         else MobileNet_V3_Small_Weights.IMAGENET1K_V1
     )
-    try:
-        state: Mapping[str, Tensor] = weights.get_state_dict(
-            progress=True, check_hash=True, weights_only=True, map_location="cpu"
-        )
-    except (OSError, RuntimeError) as error:  # no network; another file than torchvision's
-        raise WeightsError(
-            f"ImageNet's {kind} can't be downloaded: {str(error).splitlines()[0][:200]}. Fetch "
-            f"{weights.url} elsewhere and set pretrained to the file."
-        ) from error
-    return state
+    return torchvision_state(weights, f"ImageNet's {kind}", "set pretrained to the file")

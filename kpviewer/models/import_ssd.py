@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.downloads import torchvision_state
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.ssd300 import (
@@ -193,16 +194,11 @@ def start_from_imagenet(detector: SsdDetector) -> ImportReport:
 
     has_norm = any("running_mean" in name for name in detector.network.state_dict())
     weights: Any = (VGG16_BN_Weights if has_norm else VGG16_Weights).IMAGENET1K_V1
-    try:
-        state = weights.get_state_dict(
-            progress=True, check_hash=True, weights_only=True, map_location="cpu"
-        )
-    except (OSError, RuntimeError) as error:  # no network; another file than torchvision's
-        raise WeightsError(
-            f"ImageNet's VGG16 can't be downloaded: {str(error).splitlines()[0][:200]}. Fetch "
-            f"{weights.url} elsewhere and set pretrained to the file, or train from scratch with "
-            'model = "ssd300-vgg16-bn" and pretrained = "".'
-        ) from error
+    cure = (
+        "set pretrained to the file, or train from scratch with "
+        'model = "ssd300-vgg16-bn" and pretrained = ""'
+    )
+    state = torchvision_state(weights, "ImageNet's VGG16", cure)
     return _started("vgg16", detector, state)
 
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.downloads import short_reason, torchvision_state
 from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores, ranked
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.state_dict import read_state_dict
@@ -132,7 +133,7 @@ def open_torchvision(name: str) -> ZooDetector:
         detector.network.detector.load_state_dict(state)
     except RuntimeError as error:  # torch's list of what differs
         raise WeightsError(
-            f"{path.name} doesn't fit torchvision's {model_name}: {_told(error)}. "
+            f"{path.name} doesn't fit torchvision's {model_name}: {short_reason(error)}. "
             "It must be a state dict of this model."
         ) from error
     return detector
@@ -239,19 +240,8 @@ def _check_name(model_name: str) -> None:
 def _downloaded(model_name: str) -> Mapping[str, Tensor]:
     from torchvision.models import get_model_weights  # noqa: PLC0415 - takes seconds
 
-    weights = get_model_weights(model_name).DEFAULT
-    try:
-        state: Mapping[str, Tensor] = weights.get_state_dict(
-            progress=True, check_hash=True, weights_only=True, map_location="cpu"
-        )
-    except (OSError, RuntimeError) as error:  # no network; another file than torchvision's
-        raise WeightsError(
-            f"The weights of {model_name} can't be downloaded: {_told(error)}. Fetch "
-            f"{weights.url} elsewhere and give --model {PREFIX}{model_name}@FILE."
-        ) from error
-    return state
-
-
-def _told(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:2])[:200] or type(error).__name__
+    return torchvision_state(
+        get_model_weights(model_name).DEFAULT,
+        f"The weights of {model_name}",
+        f"give --model {PREFIX}{model_name}@FILE",
+    )

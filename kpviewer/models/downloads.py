@@ -1,0 +1,39 @@
+"""Weights that torchvision fetches, or has in its cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from kpviewer.errors import WeightsError
+
+
+def torchvision_state(weights: Any, what: str, cure: str) -> Mapping[str, Tensor]:
+    """Take a state dict from torchvision's cache, or download it with a progress bar.
+
+    Args:
+        weights: a member of one of torchvision's enumerations of weights.
+        what: is fetched, for people: "ImageNet's VGG16".
+        cure: what to do with a file that was fetched elsewhere, without a full stop.
+
+    Raises:
+        WeightsError: if there is no network, or the file is another than torchvision's.
+    """
+    try:
+        state: Mapping[str, Tensor] = weights.get_state_dict(
+            progress=True, check_hash=True, weights_only=True, map_location="cpu"
+        )
+    except (OSError, RuntimeError) as error:
+        raise WeightsError(
+            f"{what} can't be downloaded: {short_reason(error)}. "
+            f"Fetch {weights.url} elsewhere and {cure}."
+        ) from error
+    return state
+
+
+def short_reason(error: Exception) -> str:
+    """Give the first two lines of an error as one, at most 200 characters; its kind if empty."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2])[:200] or type(error).__name__
