@@ -7,7 +7,7 @@ from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.ssd import SsdDetector, SsdNetwork
 from kpviewer.models.trunk import PyramidTrunk, TrunkSize
 
-_TRUNK = TrunkSize(stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48)
+LIGHT_TRUNK = TrunkSize(stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48)
 
 _RATIOS = (1, 2, 1 / 2)
 """Width over height."""
@@ -35,8 +35,8 @@ def build_light_ssd(spec: ModelSpec = LIGHT_SPEC) -> SsdDetector:
         spec: names and input; its number of classes shapes the heads.
     """
     network = SsdNetwork(
-        PyramidTrunk(_TRUNK),
-        (_TRUNK.pyramid,) * len(LIGHT_MAPS),
+        PyramidTrunk(LIGHT_TRUNK),
+        (LIGHT_TRUNK.pyramid,) * len(LIGHT_MAPS),
         LIGHT_MAPS,
         len(spec.class_names),
         len(spec.keypoint_names),

@@ -20,7 +20,9 @@ from kpviewer.models.catalogue import SPEC_KEY, read_header
 from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.grid import build_strip_grid
 from kpviewer.models.light_ssd import build_light_ssd
+from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES
 from kpviewer.models.points import POINT_ARCHITECTURES
+from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.ssd300 import build_ssd300, build_ssd300_bn, build_ssd300_torchvision
 from kpviewer.shipped import shipped_weights_dir
@@ -32,7 +34,9 @@ ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
     "ssd300-vgg16-bn": build_ssd300_bn,
     "ssd300-torchvision": build_ssd300_torchvision,
     "strip-grid": build_strip_grid,
+    **MULTILABEL_ARCHITECTURES,
     **POINT_ARCHITECTURES,
+    **SINGLE_OBJECT_ARCHITECTURES,
 }
 """Builders of untrained detectors by architecture; a new family is a new line."""
 

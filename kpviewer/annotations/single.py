@@ -1,0 +1,26 @@
+"""The pictures of a set that show exactly one object."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kpviewer.annotations.structure import AnnotationSet
+
+
+def with_one_object(annotations: AnnotationSet) -> AnnotationSet:
+    """Keep the pictures with exactly one object, which isn't difficult; ``notes`` counts the rest.
+
+    Args:
+        annotations: any set.
+    """
+    images = tuple(
+        image
+        for image in annotations.images
+        if len(image.targets) == 1 and not image.targets.difficult[0]
+    )
+    left_out = len(annotations) - len(images)
+    notes = annotations.notes
+    if left_out:
+        note = f"{left_out} of {len(annotations)} pictures left out: not exactly one object"
+        notes = (*notes, note)
+    return replace(annotations, images=images, notes=notes)

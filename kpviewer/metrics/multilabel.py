@@ -1,0 +1,130 @@
+"""Scores of label sets, and the sweep that finds the threshold at which they are best.
+
+What scikit-learn defines is computed by it; it is imported when it is needed, as it takes a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpviewer.structures import BoolArray, FloatArray
+
+SWEPT = ("f1", "accuracy_multi")
+"""What a threshold can be chosen by."""
+THRESHOLDS = np.arange(1, 100) / 100
+"""Those that a sweep tries: 0.01 to 0.99."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLabelScore:
+    """How well one class is told."""
+
+    positives: int
+    """Pictures that show it."""
+    average_precision: float | None
+    """Area under precision by recall, no interpolation; None where no picture shows the class."""
+    precision: float
+    """At the threshold; 0 where the class is never told."""
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class MultilabelScore:
+    """How well label sets are told at one threshold."""
+
+    threshold: float
+    pictures: int
+    accuracy_multi: float
+    """Share of the decisions, one a picture and class, that are right."""
+    f1: float
+    """Of all decisions together (micro)."""
+    mean_average_precision: float | None
+    """Mean over the classes that some picture shows; None where none does."""
+    classes: tuple[ClassLabelScore, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ThresholdSweep:
+    """Scores at each threshold: (T,) each, in [0, 1]."""
+
+    thresholds: FloatArray
+    accuracy_multi: FloatArray
+    f1: FloatArray
+
+    def best(self, by: str = SWEPT[0]) -> float:
+        """Give the best threshold: the middle of the longest run of equally good ones.
+
+        Args:
+            by: one of SWEPT.
+        """
+        values = {"f1": self.f1, "accuracy_multi": self.accuracy_multi}[by]
+        is_best = np.isclose(values, values.max(), rtol=0, atol=1e-9)
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], is_best, [False]]).astype(int)))
+        starts, ends = edges[::2], edges[1::2]  # runs of thresholds, ends not included
+        longest = int(np.argmax(ends - starts))
+        return round(float(self.thresholds[(starts[longest] + ends[longest] - 1) // 2]), 4)
+
+
+def multilabel_score(
+    scores: FloatArray, present: BoolArray, known: BoolArray, threshold: float
+) -> MultilabelScore:
+    """Score label sets at one threshold.
+
+    Args:
+        scores: (N, C) in [0, 1].
+        present: (N, C), the truth.
+        known: (N, C): decisions that count.
+        threshold: scores from it on say that the class is there.
+    """
+    told = scores >= threshold
+    classes = tuple(
+        _class_score(*(table[known[:, column], column] for table in (scores, told, present)))
+        for column in range(scores.shape[1])
+    )
+    precisions = [one.average_precision for one in classes if one.average_precision is not None]
+    accuracy, f1 = _decisions(told, present, known)
+    return MultilabelScore(
+        threshold=threshold,
+        pictures=len(scores),
+        accuracy_multi=accuracy,
+        f1=f1,
+        mean_average_precision=float(np.mean(precisions)) if precisions else None,
+        classes=classes,
+    )
+
+
+def sweep_thresholds(scores: FloatArray, present: BoolArray, known: BoolArray) -> ThresholdSweep:
+    """Score label sets at every threshold of THRESHOLDS; see ``multilabel_score``."""
+    decisions = [_decisions(scores >= threshold, present, known) for threshold in THRESHOLDS]
+    accuracy, f1 = np.array(decisions, np.float32).T
+    return ThresholdSweep(THRESHOLDS.astype(np.float32), accuracy, f1)
+
+
+def _decisions(told: BoolArray, present: BoolArray, known: BoolArray) -> tuple[float, float]:
+    """Accuracy and F1 of all decisions that count."""
+    from sklearn.metrics import accuracy_score, f1_score  # noqa: PLC0415 - takes a second
+
+    if not known.any():
+        return 0.0, 0.0
+    accuracy = accuracy_score(present[known], told[known])
+    return float(accuracy), float(f1_score(present[known], told[known], zero_division=0.0))
+
+
+def _class_score(scores: FloatArray, told: BoolArray, present: BoolArray) -> ClassLabelScore:
+    """Score one class: (n,) each."""
+    from sklearn.metrics import (  # noqa: PLC0415 - takes a second
+        average_precision_score,
+        precision_recall_fscore_support,
+    )
+
+    positives = int(present.sum())
+    if not len(present):
+        return ClassLabelScore(0, None, 0.0, 0.0, 0.0)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        present, told, average="binary", zero_division=0.0
+    )
+    area = float(average_precision_score(present, scores)) if positives else None
+    return ClassLabelScore(positives, area, float(precision), float(recall), float(f1))

@@ -1,0 +1,68 @@
+"""Which classes are in a picture, any number of them: a trunk, pooling, one logit a class.
+
+A picture has one candidate row, whose box is the whole input and whose scores are those of the
+classes; the confidence threshold decides which of them are said to be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from torch import Tensor, nn
+
+from kpviewer.models.base import DecodedBatch
+from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_picture_trunk, pooled
+from kpviewer.models.spec import ModelSpec
+
+
+class MultilabelNetwork(nn.Module):
+    """A trunk and one linear layer on its pooled map.
+
+    Args:
+        trunk: pictures to one map of ``channels``.
+        channels: of that map.
+        num_classes: C.
+    """
+
+    def __init__(self, trunk: nn.Module, channels: int, num_classes: int) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.classes = nn.Linear(2 * channels, num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) normalised RGB -> (B, C) logits."""
+        logits: Tensor = self.classes(pooled(self.trunk(images)))
+        return logits
+
+
+class MultilabelDetector:
+    """The network with its description and its decoding."""
+
+    def __init__(self, spec: ModelSpec, network: MultilabelNetwork) -> None:
+        self.spec = spec
+        self.network = network
+
+    def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> DecodedBatch:
+        """Turn (B, C) logits into one row a picture: the whole input, a sigmoid for each class."""
+        height, width = input_hw
+        scores = raw.float().sigmoid()[:, None]  # (B, 1, C)
+        xyxy = scores.new_tensor([0, 0, width, height]).expand(len(scores), 1, 4)
+        return DecodedBatch(xyxy, scores, scores.new_zeros(len(scores), 1, 0, 2))
+
+
+def build_multilabel(spec: ModelSpec, trunk: str) -> MultilabelDetector:
+    """Build the detector, with random weights.
+
+    Args:
+        spec: its number of classes shapes the head.
+        trunk: one of ``models.picture_trunk.PICTURE_TRUNKS``.
+    """
+    layers, channels = build_picture_trunk(trunk)
+    return MultilabelDetector(spec, MultilabelNetwork(layers, channels, len(spec.class_names)))
+
+
+MULTILABEL_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], MultilabelDetector]] = {
+    f"multilabel-{trunk}": partial(build_multilabel, trunk=trunk) for trunk in PICTURE_TRUNKS
+}
+"""Builders by architecture: "multilabel-light", "multilabel-resnet18" ..."""

@@ -1,0 +1,75 @@
+"""One feature map of a whole picture: what models with one answer a picture stand on."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.imagenet_trunk import fill_trunk
+from kpviewer.models.light_ssd import LIGHT_TRUNK
+from kpviewer.models.points import build_trunk
+from kpviewer.models.trunk import PyramidTrunk
+
+PICTURE_TRUNKS = ("light", "mobilenet", "resnet18")
+STRIDE = 32
+"""Of all of them: inputs are multiples of it, so that cells cover them exactly."""
+
+
+class LightTrunk(nn.Module):
+    """The trunk of light-ssd without its pyramid, down to stride 32.
+
+    Its tensors are called as there, so that a light-ssd of the same data can be what it starts
+    from (``init``).
+    """
+
+    channels = LIGHT_TRUNK.widths[3]
+
+    def __init__(self) -> None:
+        super().__init__()
+        whole = PyramidTrunk(LIGHT_TRUNK)
+        self.stem = whole.stem
+        self.stages = whole.stages[:4]  # strides 4, 8, 16, 32
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) -> (B, channels, H/32, W/32)."""
+        features: Tensor = self.stem(images)
+        for stage in self.stages:
+            features = stage(features)
+        return features
+
+
+def build_picture_trunk(kind: str) -> tuple[nn.Module, int]:
+    """Build a trunk with random weights: a module to stride 32, and its channels.
+
+    Args:
+        kind: one of PICTURE_TRUNKS.
+    """
+    return (LightTrunk(), LightTrunk.channels) if kind == "light" else build_trunk(kind)
+
+
+def start_trunk(trunk: nn.Module, kind: str, source: str) -> None:
+    """Give a trunk the weights that ``pretrained`` of a recipe names.
+
+    Args:
+        trunk: as ``build_picture_trunk`` makes it.
+        kind: one of PICTURE_TRUNKS.
+        source: "imagenet", or a .pt or .pth file of torchvision's classifier.
+
+    Raises:
+        WeightsError: if the weights can't be had, or don't fit.
+    """
+    if kind == "light":
+        raise WeightsError(
+            "torchvision has no weights for the light trunk: pretrained needs a mobilenet or "
+            "resnet18 model. Start a light one from a light-ssd with init."
+        )
+    fill_trunk(trunk, kind, source)
+
+
+def pooled(features: Tensor) -> Tensor:
+    """Mean and maximum over the picture, side by side: (B, C, h, w) -> (B, 2 C).
+
+    The mean tells what fills the picture; the maximum, what is small in it.
+    """
+    return torch.cat([features.mean((2, 3)), features.amax((2, 3))], 1)

@@ -1,0 +1,124 @@
+"""Class and box of the one object of a picture: one trunk, two heads.
+
+The class comes from the pooled map. The box is a mean of what every cell says of it, weighted by
+how much the cell is to be asked: pooling first would lose where the object is. The weights are a
+softmax over places as in Nibali et al. 2018, DSNT (arXiv:1801.07372), section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from kpviewer.models.base import DecodedBatch
+from kpviewer.models.boxes import cxcywh_to_xyxy
+from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_picture_trunk, pooled
+from kpviewer.models.points import cell_centres
+from kpviewer.models.spec import ModelSpec
+from kpviewer.models.trunk import ConvUnit
+
+HEAD_WIDTH = 64
+
+
+class ObjectOutput(NamedTuple):
+    """What the network says of B pictures."""
+
+    logits: Tensor
+    """(B, C)."""
+    cxcywh_n: Tensor
+    """(B, 4) box in shares of the input's width and height."""
+
+
+class BoxHead(nn.Module):
+    """Every cell tells a box; their weighted mean is the answer.
+
+    Args:
+        channels: of the trunk's map.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.unit = ConvUnit(channels, HEAD_WIDTH)
+        self.out = nn.Conv2d(HEAD_WIDTH, 5, 1)  # weight, offset x, y, width, height
+        nn.init.normal_(self.out.weight, std=0.01)
+        assert self.out.bias is not None
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, channels, h, w) -> (B, 4) cx, cy, w, h in shares of the picture."""
+        height, width = features.shape[-2:]
+        said = self.out(self.unit(features)).float()
+        weight = said[:, 0].flatten(1).softmax(1).reshape(-1, 1, height, width)  # (B, 1, h, w)
+        mean = (said[:, 1:] * weight).sum((2, 3))  # (B, 4)
+        across = (weight[:, 0].sum(1) * cell_centres(width, features.device)).sum(1)
+        down = (weight[:, 0].sum(2) * cell_centres(height, features.device)).sum(1)
+        centre = (torch.stack([across, down], 1) + 1) / 2  # (B, 2) in [0, 1]
+        return torch.cat([centre + mean[:, :2], mean[:, 2:].sigmoid()], 1)
+
+
+class SingleObjectNetwork(nn.Module):
+    """A trunk, a class head and a box head.
+
+    Args:
+        trunk: pictures to one map of ``channels``.
+        channels: of that map.
+        num_classes: C.
+    """
+
+    def __init__(self, trunk: nn.Module, channels: int, num_classes: int) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.classes = nn.Linear(2 * channels, num_classes)
+        self.box = BoxHead(channels)
+
+    def forward(self, images: Tensor) -> ObjectOutput:
+        """(B, 3, H, W) normalised RGB -> logits (B, C) and boxes (B, 4)."""
+        features = self.trunk(images)
+        return ObjectOutput(self.classes(pooled(features)), self.box(features))
+
+
+class SingleObjectDetector:
+    """The network with its description and its decoding.
+
+    It takes for granted that there is one object: its scores sum to 1 in any picture.
+    """
+
+    def __init__(self, spec: ModelSpec, network: SingleObjectNetwork) -> None:
+        self.spec = spec
+        self.network = network
+
+    def decode(self, raw: ObjectOutput, input_hw: tuple[int, int]) -> DecodedBatch:
+        """Turn what the network gave into one row a picture: box, and the softmax of its logits.
+
+        Args:
+            raw: for an input of ``input_hw``.
+            input_hw: input size, px.
+        """
+        logits, cxcywh_n = raw[0].float(), raw[1].float()
+        height, width = input_hw
+        limit = cxcywh_n.new_tensor([width, height, width, height])
+        xyxy = cxcywh_to_xyxy(cxcywh_n).clamp(0, 1) * limit
+        points = xyxy.new_zeros(len(xyxy), 1, 0, 2)
+        return DecodedBatch(xyxy[:, None], logits.softmax(1)[:, None], points)
+
+
+def build_single_object(spec: ModelSpec, trunk: str) -> SingleObjectDetector:
+    """Build the detector, with random weights.
+
+    Args:
+        spec: its number of classes shapes the head.
+        trunk: one of ``models.picture_trunk.PICTURE_TRUNKS``.
+    """
+    layers, channels = build_picture_trunk(trunk)
+    network = SingleObjectNetwork(layers, channels, len(spec.class_names))
+    return SingleObjectDetector(spec, network)
+
+
+SINGLE_OBJECT_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], SingleObjectDetector]] = {
+    f"single-object-{trunk}": partial(build_single_object, trunk=trunk) for trunk in PICTURE_TRUNKS
+}
+"""Builders by architecture: "single-object-light", "single-object-resnet18" ..."""

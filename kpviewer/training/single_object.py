@@ -1,0 +1,237 @@
+"""Class and box of the one object of a picture, learned together or one after the other.
+
+Sources of the losses: Girshick 2015, Fast R-CNN (arXiv:1504.08083), eq. 1-3, for cross-entropy and
+smooth L1 side by side; Rezatofighi et al. 2019 (arXiv:1902.09630) for GIoU.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.ops import generalized_box_iou_loss
+
+from kpviewer.annotations.single import with_one_object
+from kpviewer.annotations.spec import read_annotations
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.models.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
+from kpviewer.models.picture_trunk import start_trunk
+from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES, SingleObjectDetector
+from kpviewer.models.spec import Task
+from kpviewer.training.config import TrainConfig, family_options
+from kpviewer.training.merging import merge
+from kpviewer.training.points import JitterOptions
+from kpviewer.training.samples import Sample
+from kpviewer.training.whole_pictures import PictureStream, whole_picture_spec
+
+TOGETHER, TRUNK_FIRST = "together", "trunk-first"
+ORDERS = (TOGETHER, TRUNK_FIRST)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SingleObjectLossOptions:
+    """Weights of the parts of the loss."""
+
+    classes: float = 1.0
+    """Cross-entropy."""
+    box: float = 5.0
+    """Smooth L1 of cx, cy, w, h in shares of the picture."""
+    beta: float = 0.05
+    """Where smooth L1 turns from a square into a line, in shares of the picture."""
+    overlap: float = 1.0
+    """1 - GIoU."""
+    label_smoothing: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class SingleObjectOptions:
+    """What a recipe of this family may say beside ``TrainConfig``."""
+
+    name: str = ""
+    """Of the model and its file; none: the architecture's."""
+    order: str = TOGETHER
+    """"together": trunk and both heads learn from both losses; "trunk-first": trunk and class head
+    learn classes, then both are held and the box head learns."""
+    class_share: float = 0.6
+    """Share of the steps that go to the classes, where the trunk comes first."""
+    pretrained: str = ""
+    """Where the trunk starts: "imagenet", or a .pt or .pth file of torchvision's classifier."""
+    jitter: JitterOptions = field(default_factory=JitterOptions)
+    loss: SingleObjectLossOptions = field(default_factory=SingleObjectLossOptions)
+
+    def __post_init__(self) -> None:
+        """Check the order."""
+        if self.order not in ORDERS:
+            raise DatasetError(f"order must be one of {', '.join(ORDERS)}, got {self.order!r}.")
+        if not 0 < self.class_share < 1:
+            raise DatasetError(f"class_share must lie between 0 and 1, got {self.class_share}.")
+
+
+class SingleObjectBatch(NamedTuple):
+    """B pictures of one object each."""
+
+    images: Tensor
+    """(B, 3, H, W) uint8 RGB."""
+    class_ids: Tensor
+    """(B,) int64."""
+    xyxy: Tensor
+    """(B, 4) float32, input px."""
+
+
+class SingleObjectLosses(NamedTuple):
+    """Parts of the loss, weighted."""
+
+    classes: Tensor
+    box: Tensor
+    overlap: Tensor
+
+
+class SingleObjectObjective:
+    """Trains the class and the box of single objects.
+
+    Args:
+        detector: with the classes of the data.
+        data: pictures of exactly one object.
+        options: how.
+        class_steps: first steps, which only learn classes, with trunk-first.
+    """
+
+    loss_names = SingleObjectLosses._fields
+
+    def __init__(
+        self,
+        detector: SingleObjectDetector,
+        data: AnnotationSet,
+        options: SingleObjectOptions,
+        class_steps: int,
+    ) -> None:
+        self.detector = detector
+        self._data, self._options = data, options
+        self._class_steps = class_steps
+        self._step = 0
+
+    def begin_at(self, step: int) -> None:
+        """Say how many steps were done before, of a run that is resumed."""
+        self._step = step
+
+    def dataset(self, input_hw: tuple[int, int], seed: int) -> PictureStream:
+        """Jittered pictures whose object is in sight.
+
+        Raises:
+            DatasetError: if a side isn't a multiple of 32.
+        """
+        images, jitter = self._data.images, self._options.jitter
+        return PictureStream(images, input_hw, seed, jitter, _shows_its_object)
+
+    def collate(self, samples: list[Any]) -> SingleObjectBatch:
+        """Stack pictures of one size."""
+        images = torch.from_numpy(np.stack([sample.rgb for sample in samples]))
+        return SingleObjectBatch(
+            images.permute(0, 3, 1, 2),
+            torch.from_numpy(np.concatenate([sample.class_ids for sample in samples])),
+            torch.from_numpy(np.concatenate([sample.xyxy for sample in samples])),
+        )
+
+    def losses(
+        self, network: nn.Module, batch: SingleObjectBatch, images: Tensor
+    ) -> SingleObjectLosses:
+        """Losses of the present phase; what isn't learned in it counts nothing."""
+        self._hold()
+        is_first = self._step < self._class_steps
+        self._step += 1
+        input_hw = (images.shape[2], images.shape[3])
+        found = single_object_losses(network(images), batch, input_hw, self._options.loss)
+        if self._options.order == TOGETHER:
+            return found
+        if is_first:
+            return SingleObjectLosses(found.classes, found.box * 0, found.overlap * 0)
+        return SingleObjectLosses(found.classes * 0, found.box, found.overlap)
+
+    def _hold(self) -> None:
+        """Hold, or free, the parts that this phase doesn't learn, batch statistics included."""
+        if self._options.order == TOGETHER:
+            return
+        network = self.detector.network
+        is_first = self._step < self._class_steps
+        for part, learns in (
+            (network.trunk, is_first),
+            (network.classes, is_first),
+            (network.box, not is_first),
+        ):
+            part.requires_grad_(learns).train(learns)
+
+
+def single_object_losses(
+    raw: tuple[Tensor, Tensor],
+    batch: SingleObjectBatch,
+    input_hw: tuple[int, int],
+    options: SingleObjectLossOptions,
+) -> SingleObjectLosses:
+    """Compare what the network says with the truth.
+
+    Args:
+        raw: logits (B, C), and boxes (B, 4) cxcywh in shares of the input.
+        batch: the truth.
+        input_hw: input size, px.
+        options: weights.
+    """
+    logits, found_n = raw
+    height, width = input_hw
+    wanted_xyxy_n = batch.xyxy / batch.xyxy.new_tensor([width, height, width, height])
+    wanted_n = xyxy_to_cxcywh(wanted_xyxy_n)
+    classes = functional.cross_entropy(
+        logits, batch.class_ids, label_smoothing=options.label_smoothing
+    )
+    box = functional.smooth_l1_loss(found_n, wanted_n, beta=options.beta)
+    found_xyxy_n = cxcywh_to_xyxy(found_n)
+    overlap = generalized_box_iou_loss(found_xyxy_n, wanted_xyxy_n, reduction="mean")
+    return SingleObjectLosses(
+        classes * options.classes, box * options.box, overlap * options.overlap
+    )
+
+
+def _shows_its_object(sample: Sample) -> bool:
+    return len(sample.xyxy) == 1 and not sample.ignore[0]
+
+
+def single_object_objective(
+    config: TrainConfig, data_specs: Sequence[str]
+) -> SingleObjectObjective:
+    """Read the data and build the detector that a recipe asks for.
+
+    Pictures without exactly one object are left out, and counted in a warning.
+
+    Raises:
+        DatasetError: if the data can't be read, no picture has exactly one object, or the recipe
+            has a key or model that isn't known.
+        WeightsError: if the weights of the trunk can't be had, or don't fit.
+    """
+    options = family_options(SingleObjectOptions, config)
+    if config.model not in SINGLE_OBJECT_ARCHITECTURES:
+        raise DatasetError(
+            f"model must be one of {', '.join(sorted(SINGLE_OBJECT_ARCHITECTURES))}, "
+            f"got {config.model!r}."
+        )
+    data = with_one_object(merge([read_annotations(spec) for spec in data_specs]))
+    if not data.images:
+        raise DatasetError(
+            "A data set of single objects must have pictures with exactly one, got none. "
+            "Train several objects with light-ssd."
+        )
+    for note in data.notes:
+        _log.warning("%s", note)
+    spec = whole_picture_spec(config, options.name, Task.DETECT, data.class_names, data.images)
+    detector = SINGLE_OBJECT_ARCHITECTURES[config.model](spec)
+    if options.pretrained:
+        kind = config.model.split("-")[-1]
+        start_trunk(detector.network.trunk, kind, options.pretrained)
+    return SingleObjectObjective(detector, data, options, round(config.steps * options.class_share))
