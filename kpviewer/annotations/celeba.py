@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kpviewer.annotations.problems import MALFORMED, Problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import inside, number, read_bounded, shorten
 from kpviewer.errors import DatasetError
@@ -33,13 +34,16 @@ _FACE_EXTENT = np.array([-1.8, -2.6, 1.8, 2.0], np.float32)
 radii of them. CelebA's own boxes belong to the pictures before alignment."""
 
 
-def read_celeba(folder: Path | str, split: str | None = None) -> AnnotationSet:
+def read_celeba(
+    folder: Path | str, split: str | None = None, problems: list[Problem] | None = None
+) -> AnnotationSet:
     """Read the aligned faces.
 
     Args:
         folder: with ``list_landmarks_align_celeba``, ``list_eval_partition`` (each .txt or .csv)
             and ``img_align_celeba``.
         split: train, val or test; None reads all, and needs no partition.
+        problems: with a list, what can't be used is told there and left out.
 
     Returns:
         One face a picture. Its box is derived from its points, so it counts for crops, not for
@@ -56,10 +60,12 @@ def read_celeba(folder: Path | str, split: str | None = None) -> AnnotationSet:
     if (pictures / PICTURES).is_dir():  # as Kaggle's archive unpacks
         pictures = pictures / PICTURES
     names, points = [], []
-    for where, cells in _table(root, LANDMARKS, 1 + 2 * len(POINT_NAMES)):
+    for where, cells in _table(root, LANDMARKS, 1 + 2 * len(POINT_NAMES), problems):
         if wanted is None or cells[0] in wanted:
-            names.append(inside(pictures, cells[0], where))
-            points.append([number(cell, "a landmark", where) for cell in cells[1:]])
+            with told(problems, MALFORMED):
+                place = inside(pictures, cells[0], where)
+                points.append([number(cell, "a landmark", where) for cell in cells[1:]])
+                names.append(place)
     if not names:
         raise DatasetError(f"{root / LANDMARKS} lists no face of the split {split or 'all'}.")
     return AnnotationSet(_faces(names, np.array(points, np.float32)), ("face",), POINT_NAMES)
@@ -94,7 +100,9 @@ def _partition(root: Path, code: str) -> set[str]:
     return {cells[0] for _, cells in _table(root, PARTITION, 2) if cells[1] == code}
 
 
-def _table(root: Path, stem: str, width: int) -> Iterator[tuple[str, list[str]]]:
+def _table(
+    root: Path, stem: str, width: int, problems: list[Problem] | None = None
+) -> Iterator[tuple[str, list[str]]]:
     """Give the rows of ``stem``.txt or .csv with where they stand: the name, then the values."""
     path = next((root / f"{stem}{end}" for end in (".txt", ".csv")
                  if (root / f"{stem}{end}").is_file()), None)  # fmt: skip
@@ -108,9 +116,11 @@ def _table(root: Path, stem: str, width: int) -> Iterator[tuple[str, list[str]]]
         if not cells or "." not in cells[0]:  # the count, and the line of column names
             continue
         where = f"{path}, line {line}"
-        if len(cells) != width:
-            raise DatasetError(
-                f"{where}: a row must be a picture's name and {width - 1} values, got "
-                f"{shorten(row)}. Is the file complete?"
-            )
-        yield where, cells
+        with told(problems, MALFORMED):
+            if len(cells) != width:
+                raise DatasetError(
+                    f"{where}: a row must be a picture's name and {width - 1} values, got "
+                    f"{shorten(row)}. Is the file complete?"
+                )
+        if len(cells) == width:
+            yield where, cells

@@ -15,6 +15,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from kpviewer.annotations.problems import (
+    MALFORMED,
+    NO_PICTURE,
+    UNKNOWN_CLASS,
+    Problem,
+    box_problem,
+    told,
+)
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import inside, number, picture_size, read_bounded, shorten
 from kpviewer.errors import DatasetError
@@ -49,7 +57,11 @@ class _Object:
     pseudo: bool
 
 
-def read_coco(json_path: Path | str, images_dir: Path | str | None = None) -> AnnotationSet:
+def read_coco(
+    json_path: Path | str,
+    images_dir: Path | str | None = None,
+    problems: list[Problem] | None = None,
+) -> AnnotationSet:
     """Read a COCO JSON file.
 
     Args:
@@ -57,6 +69,7 @@ def read_coco(json_path: Path | str, images_dir: Path | str | None = None) -> An
             with flag 2 are visible, those with 1 or 2 labelled.
         images_dir: folder that the file names are relative to; by default ``images`` beside the
             file, where there is one, else the folder of the file.
+        problems: with a list, what can't be used is told there and left out.
 
     Raises:
         DatasetError: if the file is missing, is no such JSON, or contradicts itself. Objects with
@@ -69,21 +82,25 @@ def read_coco(json_path: Path | str, images_dir: Path | str | None = None) -> An
         raise DatasetError(f"{path} must be JSON: {error}. Is it a COCO file?") from error
     classes = _read_classes(_records(raw, "categories", path), path)
     images = _records(raw, "images", path)
-    by_image, skipped = _read_objects(_records(raw, "annotations", path), classes, path)
+    annotations = _records(raw, "annotations", path)
+    by_image, skipped = _read_objects(annotations, classes, path, problems)
     folder = Path(images_dir) if images_dir is not None else _default_folder(path)
     items, seen = [], set()
     for image in images:
-        item = _read_image(image, by_image, len(classes.keypoint_names), (folder, path))
-        if item.image_id in seen:
-            raise DatasetError(f"{path}: image ids must be unique, {item.image_id!r} comes twice.")
-        seen.add(item.image_id)
-        items.append(item)
-    strangers = [image_id for image_id in by_image if image_id not in seen]
-    if strangers:
-        raise DatasetError(
-            f"{path}: every annotation needs its image, image_id {shorten(strangers[0])} is not "
-            "among the images. Is the file cut, or of another split?"
-        )
+        with told(problems, MALFORMED):
+            item = _read_image(image, by_image, len(classes.keypoint_names), (folder, path))
+            if item.image_id in seen:
+                raise DatasetError(
+                    f"{path}: image ids must be unique, {item.image_id!r} comes twice."
+                )
+            seen.add(item.image_id)
+            items.append(item)
+    for stranger in (image_id for image_id in by_image if image_id not in seen):
+        with told(problems, NO_PICTURE):
+            raise DatasetError(
+                f"{path}: every annotation needs its image, image_id {shorten(stranger)} is not "
+                "among the images. Is the file cut, or of another split?"
+            )
     return AnnotationSet(
         tuple(items), classes.names, classes.keypoint_names, classes.skeleton, _notes(skipped)
     )
@@ -160,23 +177,36 @@ def _skeleton(raw: Any, points: int, path: Path) -> tuple[tuple[int, int], ...]:
 
 
 def _read_objects(
-    annotations: Iterable[Record], classes: _Classes, path: Path
+    annotations: Iterable[Record],
+    classes: _Classes,
+    path: Path,
+    problems: list[Problem] | None,
 ) -> tuple[dict[int | str, list[_Object]], Counter[str]]:
     """Check every annotation and sort them by image."""
     by_image: dict[int | str, list[_Object]] = {}
     skipped: Counter[str] = Counter()
     for record in annotations:
         where = f"{path}, annotation {shorten(record.get('id'))}"
-        image_id = record.get("image_id")
-        if not isinstance(image_id, int | str):
-            raise DatasetError(f"{where}: image_id must be a number, got {shorten(image_id)}.")
-        found = _read_object(record, classes, where)
-        objects = by_image.setdefault(image_id, [])
-        if found.xyxy[2] > found.xyxy[0] and found.xyxy[3] > found.xyxy[1]:
-            objects.append(found)
-        else:
+        kind = UNKNOWN_CLASS if not _is_known(record, classes) else MALFORMED
+        with told(problems, kind):
+            image_id = record.get("image_id")
+            if not isinstance(image_id, int | str):
+                raise DatasetError(f"{where}: image_id must be a number, got {shorten(image_id)}.")
+            found = _read_object(record, classes, where)
+            objects = by_image.setdefault(image_id, [])
+            wrong = box_problem(found.xyxy)
+            if wrong is None:
+                objects.append(found)
+                continue
             skipped["boxes without area"] += 1
+            if problems is not None:
+                problems.append(Problem(wrong, where))
     return by_image, skipped
+
+
+def _is_known(record: Record, classes: _Classes) -> bool:
+    category = record.get("category_id")
+    return isinstance(category, int) and category in classes.index
 
 
 def _read_object(record: Record, classes: _Classes, where: str) -> _Object:
@@ -185,13 +215,13 @@ def _read_object(record: Record, classes: _Classes, where: str) -> _Object:
         raise DatasetError(f"{where}: bbox must be [x, y, width, height], got {shorten(box)}.")
     left, top, width, height = (number(value, "bbox", where) for value in box)
     category = record.get("category_id")
-    if not isinstance(category, int) or category not in classes.index:
+    if not _is_known(record, classes):
         raise DatasetError(
             f"{where}: category_id must be one of the categories, got {shorten(category)}."
         )
     return _Object(
         xyxy=(left, top, left + width, top + height),
-        class_id=classes.index[category],
+        class_id=classes.index[record["category_id"]],
         points=_read_points(record.get("keypoints"), len(classes.keypoint_names), where),
         difficult=bool(record.get("iscrowd", 0)),
         pseudo=bool(record.get("pseudo", 0)),

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import inside, number, picture_size, read_bounded, shorten
 from kpviewer.errors import DatasetError
@@ -38,13 +39,18 @@ class _Object:
     difficult: bool
 
 
-def read_csv(csv_path: Path | str, images_dir: Path | str | None = None) -> AnnotationSet:
+def read_csv(
+    csv_path: Path | str,
+    images_dir: Path | str | None = None,
+    problems: list[Problem] | None = None,
+) -> AnnotationSet:
     """Read a table of objects with a header line; the module tells its columns.
 
     Args:
         csv_path: the file, UTF-8.
         images_dir: folder that ``file`` is relative to; by default ``images`` beside the table,
             where there is one, else the folder of the table.
+        problems: with a list, what can't be used is told there and left out.
 
     Returns:
         The set; classes in alphabetical order, pictures in that of their first row.
@@ -65,18 +71,23 @@ def read_csv(csv_path: Path | str, images_dir: Path | str | None = None) -> Anno
         where = f"{path}, line {line}"
         first.setdefault(row["file"], (where, row))
         objects = pictures.setdefault(row["file"], [])
-        if any(row[side].strip() for side in BOX):
+        if not any(row[side].strip() for side in BOX):
+            continue
+        with told(problems, MALFORMED):
             found = _read_object(row, point_names, where)
-            has_area = found.xyxy[2] > found.xyxy[0] and found.xyxy[3] > found.xyxy[1]
-            objects.extend([found] if has_area else [])
-            skipped["boxes without area"] += not has_area
+            wrong = box_problem(found.xyxy)
+            objects.extend([] if wrong else [found])
+            skipped["boxes without area"] += wrong is not None
+            if wrong and problems is not None:
+                problems.append(Problem(wrong, where))
     names = tuple(sorted({item.class_name for items in pictures.values() for item in items}))
-    images = tuple(
-        _annotated(inside(folder, file, where), row, where, (pictures[file], names, point_names))
-        for file, (where, row) in first.items()
-    )
+    images = []
+    for file, (where, row) in first.items():
+        with told(problems, MALFORMED):
+            found_here = pictures[file], names, point_names
+            images.append(_annotated(inside(folder, file, where), row, where, found_here))
     notes = tuple(f"{count} objects left out: {why}" for why, count in skipped.items() if count)
-    return AnnotationSet(images, names, point_names, notes=notes)
+    return AnnotationSet(tuple(images), names, point_names, notes=notes)
 
 
 def _read_rows(path: Path) -> tuple[list[tuple[int, Row]], tuple[str, ...]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kpviewer.annotations.problems import MALFORMED, Problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import inside, number, read_bounded, shorten
 from kpviewer.errors import DatasetError
@@ -23,13 +24,16 @@ CLASS_NAME = "object"
 COLUMNS = ("file", "x", "y")
 
 
-def read_point_table(csv_path: Path | str, split: str | None = None) -> AnnotationSet:
+def read_point_table(
+    csv_path: Path | str, split: str | None = None, problems: list[Problem] | None = None
+) -> AnnotationSet:
     """Read a table of points.
 
     Args:
         csv_path: the file, UTF-8. Pictures lie in ``images`` beside it, where there is such a
             folder, else beside it.
         split: rows to read, by their ``split``; None reads all.
+        problems: with a list, what can't be used is told there and left out.
 
     Returns:
         One object a picture, of class "object", whose box is the picture and whose one keypoint is
@@ -45,12 +49,13 @@ def read_point_table(csv_path: Path | str, split: str | None = None) -> Annotati
     images: dict[str, AnnotatedImage] = {}
     for line, row in rows:
         where = f"{path}, line {line}"
-        if row["file"] in images:
-            raise DatasetError(
-                f"{where}: {shorten(row['file'])} comes twice; a table of points has one a "
-                "picture. Use csv: for several objects."
-            )
-        images[row["file"]] = _annotated(inside(folder, row["file"], where), row, where)
+        with told(problems, MALFORMED):
+            if row["file"] in images:
+                raise DatasetError(
+                    f"{where}: {shorten(row['file'])} comes twice; a table of points has one a "
+                    "picture. Use csv: for several objects."
+                )
+            images[row["file"]] = _annotated(inside(folder, row["file"], where), row, where)
     return AnnotationSet(tuple(images.values()), (CLASS_NAME,), (POINT_NAME,))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from kpviewer.annotations.celeba import read_celeba
 from kpviewer.annotations.coco import read_coco
 from kpviewer.annotations.csv import read_csv
 from kpviewer.annotations.point_table import read_point_table
+from kpviewer.annotations.problems import Problem
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.voc import read_voc
 from kpviewer.errors import DatasetError
@@ -18,7 +20,9 @@ FORMS = (
     "points:FILE[:SPLIT]"
 )
 
-_READERS: dict[str, Callable[[str, str | None], AnnotationSet]] = {
+Reader: TypeAlias = Callable[[str, str | None, list[Problem] | None], AnnotationSet]
+
+_READERS: dict[str, Reader] = {
     "coco": read_coco,
     "voc": read_voc,
     "csv": read_csv,
@@ -27,20 +31,42 @@ _READERS: dict[str, Callable[[str, str | None], AnnotationSet]] = {
 }
 
 
-def read_annotations(spec: str) -> AnnotationSet:
+class ReadSpec(str):
+    """A specification whose set is in memory, mended perhaps: reading it gives that set.
+
+    Args:
+        spec: what it was read from.
+        annotations: the set.
+    """
+
+    __slots__ = ("annotations",)
+    annotations: AnnotationSet
+
+    def __new__(cls, spec: str, annotations: AnnotationSet) -> ReadSpec:
+        """Make a text that equals ``spec``."""
+        read = super().__new__(cls, spec)
+        read.annotations = annotations
+        return read
+
+
+def read_annotations(spec: str, problems: list[Problem] | None = None) -> AnnotationSet:
     """Read the data set that ``spec`` names.
 
     Args:
         spec: ``coco:FILE[:IMAGES]``, ``voc:DIR[:SPLIT]``, ``csv:FILE[:IMAGES]``,
             ``celeba:DIR[:SPLIT]`` or ``points:FILE[:SPLIT]``; or a path alone, whose kind is told
             by its ending: .json, .csv, or a folder of XML files.
+        problems: with a list, entries that can't be used are told there and left out, and only a
+            set that can't be read at all is an error.
 
     Raises:
         DatasetError: if the form is unknown, or the data are missing or malformed.
     """
+    if isinstance(spec, ReadSpec):
+        return spec.annotations
     kind, _, rest = spec.partition(":")
     if kind in _READERS and rest:
-        return _READERS[kind](*split_extra(rest))
+        return _READERS[kind](*split_extra(rest), problems)
     place, extra = split_extra(spec)
     path = Path(place)
     kinds = {".json": "coco", ".csv": "csv"}
@@ -50,7 +76,7 @@ def read_annotations(spec: str) -> AnnotationSet:
             f"Data must be given as {FORMS}, or as a .json file, a .csv file or a folder; "
             f"got {spec!r}."
         )
-    return _READERS[kind](place, extra)
+    return _READERS[kind](place, extra, problems)
 
 
 def split_extra(text: str) -> tuple[str, str | None]:

@@ -16,6 +16,7 @@ import numpy as np
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from kpviewer.annotations.problems import MALFORMED, UNREADABLE_XML, Problem, box_problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import (
     PICTURE_SUFFIXES,
@@ -43,13 +44,16 @@ class _Picture:
     difficult: tuple[bool, ...]
 
 
-def read_voc(folder: Path | str, split: str | None = None) -> AnnotationSet:
+def read_voc(
+    folder: Path | str, split: str | None = None, problems: list[Problem] | None = None
+) -> AnnotationSet:
     """Read a folder of Pascal VOC annotations.
 
     Args:
         folder: with ``Annotations``, ``JPEGImages`` and ``ImageSets/Main`` as in VOC, or one that
             holds XML files beside their pictures, as LabelImg leaves it.
         split: name of a list in ``ImageSets/Main``, such as ``train``; None reads every XML file.
+        problems: with a list, what can't be used is told there and left out.
 
     Returns:
         The set; classes in alphabetical order. Coordinates are taken as they stand: tools of today
@@ -65,7 +69,10 @@ def read_voc(folder: Path | str, split: str | None = None) -> AnnotationSet:
     images = root / "JPEGImages" if is_voc and (root / "JPEGImages").is_dir() else root
     by_stem = {path.stem: path for path in _pictures(images)}
     skipped: Counter[str] = Counter()
-    pictures = [_read_picture(file, images, by_stem, skipped) for file in files]
+    pictures = []
+    for file in files:
+        with told(problems, UNREADABLE_XML):
+            pictures.append(_read_picture(file, images, by_stem, (skipped, problems)))
     names = tuple(sorted({name for picture in pictures for name in picture.names}))
     notes = tuple(f"{count} objects left out: {reason}" for reason, count in skipped.items())
     return AnnotationSet(
@@ -98,19 +105,28 @@ def _pictures(folder: Path) -> Iterable[Path]:
 
 
 def _read_picture(
-    file: Path, images: Path, by_stem: dict[str, Path], skipped: Counter[str]
+    file: Path,
+    images: Path,
+    by_stem: dict[str, Path],
+    left_out: tuple[Counter[str], list[Problem] | None],
 ) -> _Picture:
+    """Read one file; ``left_out`` counts objects without area, and may take in problems."""
     root = _parse(file)
+    skipped, problems = left_out
     name = Path((root.findtext("filename") or "").replace("\\", "/")).name
     names, boxes, difficult = [], [], []
-    for element in root.iterfind("object"):
-        box = _read_box(element, file)
-        if box[2] <= box[0] or box[3] <= box[1]:
-            skipped["boxes without area"] += 1
-            continue
-        names.append(_class_name(element, file))
-        boxes.append(box)
-        difficult.append((element.findtext("difficult") or "0").strip() == "1")
+    for place, element in enumerate(root.iterfind("object"), 1):
+        with told(problems, MALFORMED):
+            box = _read_box(element, file)
+            wrong = box_problem(box)
+            if wrong is not None:
+                skipped["boxes without area"] += 1
+                if problems is not None:
+                    problems.append(Problem(wrong, f"{file}, object {place}"))
+                continue
+            names.append(_class_name(element, file))
+            boxes.append(box)
+            difficult.append((element.findtext("difficult") or "0").strip() == "1")
     return _Picture(
         path=by_stem.get(file.stem) or images / (name or f"{file.stem}.jpg"),
         size_wh=_read_size(root, file),

@@ -21,6 +21,7 @@ COMMANDS = {
     "view": "Open the viewer (the default: a source alone is enough).",
     "process": "Run the model over sources with no window; write video and results.",
     "train": "Train a model from a recipe or a configuration file.",
+    "check-data": "Check annotated data sets before training.",
     "eval": "Score a model on an annotated data set.",
     "bench": "Measure the speed of the pipeline and of the model.",
     "summary": "List the layers of a model.",
@@ -28,7 +29,7 @@ COMMANDS = {
     "cameras": "List the cameras of this machine.",
     "checks": "Check this installation and say how to mend it.",
 }
-"""Each is a module of this package with a click command named ``command``."""
+"""Each is a module of this package, _ for -, with a click command named ``command``."""
 
 INTERRUPTED = 130
 TORCH_CURE = (
@@ -68,7 +69,9 @@ class LazyGroup(click.Group):
         """Import one command; it takes ``--log-level`` too, as people write it at either place."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"kpviewer.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(
+            f"kpviewer.cli.{cmd_name.replace('-', '_')}"
+        ).command
         if not any("--log-level" in param.opts for param in command.params):
             command.params.append(_log_level_option())
         return command

@@ -1,0 +1,271 @@
+"""Checks data sets before a training run: everything that is wrong, and where.
+
+Pictures are not decoded: their headers are read, and those files that might be copies of each other
+are hashed. The decoder is asked only about headers that Pillow doesn't know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from kpviewer.annotations.problems import UNKNOWN_CLASS, Problem
+from kpviewer.annotations.spec import ReadSpec, read_annotations
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.annotations.values import PICTURE_SUFFIXES
+from kpviewer.errors import DatasetError
+from kpviewer.structures import BoolArray
+
+MISSING = "picture is missing"
+UNREADABLE = "picture can't be read"
+WRONG_SIZE = "size isn't that of the picture"
+BOX_OUTSIDE = "box lies outside the picture"
+BOX_REACHES_OUT = "box reaches out of the picture"
+POINT_OUTSIDE = "point lies outside the picture"
+COPY = "picture is in training and validation"
+NO_SET = "set can't be read"
+NO_PICTURES = "set has no picture"
+NO_OBJECTS = "set has no object"
+OTHER_NAMES = "classes or keypoints differ from the first set's"
+
+SLACK_PX = 1.0
+"""Tools that count pixels from 1 put the far side of a box so much beyond the picture's."""
+_TURNED = (5, 6, 7, 8)
+"""EXIF orientations that exchange width and height."""
+_ORIENTATION = 0x0112
+
+CanDecode = Callable[[Path], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSet:
+    """A data set with what is wrong in it."""
+
+    spec: str
+    problems: tuple[Problem, ...]
+    annotations: AnnotationSet | None
+    """Without the bad pictures, objects and points; None if it can't be read at all."""
+    pictures: int
+    """Before bad ones were left out."""
+
+    @property
+    def errors(self) -> int:
+        """Problems that training must not start with."""
+        return sum(problem.is_error for problem in self.problems)
+
+    @property
+    def mended(self) -> str:
+        """A specification that reads as the set without what is bad.
+
+        Raises:
+            DatasetError: if nothing of it can be used.
+        """
+        if self.annotations is None or not self.annotations.images:
+            raise DatasetError(f"{self.spec} has no picture left that can be used. Mend the data.")
+        return ReadSpec(self.spec, self.annotations)
+
+
+def check_sets(
+    training: Sequence[str],
+    validation: str | None = None,
+    *,
+    can_decode: CanDecode = lambda path: False,
+    progress: Callable[[], object] = lambda: None,
+) -> list[CheckedSet]:
+    """Check what a run would train on, and what it would be scored on.
+
+    Args:
+        training: specifications of the sets (``annotations.spec``), at least one.
+        validation: specification of the set to score on.
+        can_decode: asked about files whose header isn't known.
+        progress: called after each picture.
+
+    Returns:
+        The sets in order, that of validation last.
+    """
+    specs = [*training, *([validation] if validation is not None else [])]
+    checked = [_check_set(spec, can_decode, progress) for spec in specs]
+    parts = checked[: len(training)]
+    held = checked[-1] if validation is not None else None
+    if not any(_objects(one) for one in parts):
+        parts[0] = _with(parts[0], Problem(NO_OBJECTS, parts[0].spec))
+    first = parts[0].annotations
+    parts[1:] = [_same_names(one, first) for one in parts[1:]]
+    if held is None:
+        return parts
+    names = [one.annotations.class_names for one in parts if one.annotations is not None]
+    held = _known_classes(held, {name for own in names for name in own})
+    if held.annotations is not None:
+        copies = _copies([one.annotations for one in parts], held.annotations)
+        parts = [_without_copies(one, copies) for one in parts]
+    return [*parts, held]
+
+
+def _check_set(spec: str, can_decode: CanDecode, progress: Callable[[], object]) -> CheckedSet:
+    problems: list[Problem] = []
+    try:
+        data = read_annotations(spec, problems)
+    except DatasetError as error:
+        return CheckedSet(spec, (*problems, Problem(NO_SET, str(error))), None, 0)
+    if not data.images:
+        problems.append(Problem(NO_PICTURES, spec))
+    kept = []
+    for image in data.images:
+        good = _checked_image(image, can_decode, problems)
+        kept += [good] if good is not None else []
+        progress()
+    good_set = replace(data, images=tuple(kept))
+    return CheckedSet(spec, tuple(problems), good_set, len(data.images))
+
+
+def _checked_image(
+    image: AnnotatedImage, can_decode: CanDecode, problems: list[Problem]
+) -> AnnotatedImage | None:
+    """Tell what is wrong with one picture; give it without that, or None."""
+    if not image.path.is_file():
+        problems.append(Problem(MISSING, str(image.path)))
+        return None
+    size = image.size_wh
+    if image.path.suffix.lower() in PICTURE_SUFFIXES:  # frames of videos are left to the decoder
+        header = header_size_wh(image.path)
+        if header is None and not can_decode(image.path):
+            problems.append(Problem(UNREADABLE, str(image.path)))
+            return None
+        if header is not None and size not in ((0, 0), header):
+            told = f"{image.path}: {size[0]}x{size[1]} is told, {header[0]}x{header[1]} is there"
+            problems.append(Problem(WRONG_SIZE, told, is_error=False))
+        size = header or size
+    return image if size == (0, 0) else _checked_objects(image, size, problems)
+
+
+def _checked_objects(
+    image: AnnotatedImage, size_wh: tuple[int, int], problems: list[Problem]
+) -> AnnotatedImage:
+    """Leave out boxes outside of the picture; unlabel points outside."""
+    truth, limit = image.targets, np.array(size_wh, np.float32)
+    low, high = truth.xyxy[:, :2], truth.xyxy[:, 2:]
+    gone: BoolArray = np.any((high <= 0) | (low >= limit), axis=1)
+    reaches = ((low < -SLACK_PX) | (high > limit + SLACK_PX)).any(1) & ~gone
+    for row in np.flatnonzero(gone).tolist():
+        problems.append(Problem(BOX_OUTSIDE, _place(image, row, truth.xyxy[row])))
+    for row in np.flatnonzero(reaches).tolist():
+        problems.append(Problem(BOX_REACHES_OUT, _place(image, row, truth.xyxy[row]), False))
+    xy = truth.keypoints_xy
+    far = np.asarray(((xy < -SLACK_PX) | (xy > limit + SLACK_PX)).any(-1), np.bool_)  # (N, K)
+    far &= image.keypoints_labelled
+    for row, point in np.argwhere(far & ~gone[:, None]).tolist():
+        # a covered point may well lie beyond the edge; one in plain sight can't
+        seen = bool(truth.keypoints_visible[row, point])
+        problems.append(Problem(POINT_OUTSIDE, _place(image, row, xy[row, point]), seen))
+    if not (gone.any() or (far & truth.keypoints_visible).any()):
+        return image
+    return _without(image, gone, far & truth.keypoints_visible)
+
+
+def _without(image: AnnotatedImage, gone: BoolArray, unknown: BoolArray) -> AnnotatedImage:
+    """Leave out (N,) objects, and unlabel (N, K) points."""
+    truth = replace(image.targets, keypoints_visible=image.targets.keypoints_visible & ~unknown)
+    return replace(
+        image,
+        targets=truth.take(~gone),
+        pseudo=image.pseudo[~gone],
+        keypoints_labelled=(image.keypoints_labelled & ~unknown)[~gone],
+    )
+
+
+def _place(image: AnnotatedImage, row: int, values: Sequence[float]) -> str:
+    numbers = ", ".join(f"{value:g}" for value in values)
+    return f"{image.path}, object {row + 1}: {numbers}"
+
+
+def header_size_wh(path: Path) -> tuple[int, int] | None:
+    """Read the size of a picture from its header, turned as its EXIF data says; None if unknown."""
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            if picture.format in ("JPEG", "TIFF", "WEBP", "AVIF"):
+                turned = picture.getexif().get(_ORIENTATION) in _TURNED
+                return (height, width) if turned else (width, height)
+            return width, height
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def _objects(one: CheckedSet) -> int:
+    return sum(len(image.targets) for image in one.annotations.images) if one.annotations else 0
+
+
+def _with(one: CheckedSet, *problems: Problem) -> CheckedSet:
+    return replace(one, problems=(*one.problems, *problems))
+
+
+def _same_names(one: CheckedSet, first: AnnotationSet | None) -> CheckedSet:
+    """Sets that are trained together must have the same names in the same order."""
+    own = one.annotations
+    if first is None or own is None:
+        return one
+    if (own.class_names, own.keypoint_names) == (first.class_names, first.keypoint_names):
+        return one
+    names = ", ".join(own.class_names + own.keypoint_names) or "none"
+    return _with(one, Problem(OTHER_NAMES, f"{one.spec}: {names}"))
+
+
+def _known_classes(held: CheckedSet, known: set[str]) -> CheckedSet:
+    """Objects of classes that training never shows can't be found; a single class fits a single."""
+    data = held.annotations
+    if data is None or len(known) == len(data.class_names) == 1:
+        return held
+    folded = {name.casefold() for name in known}
+    strange = [i for i, name in enumerate(data.class_names) if name.casefold() not in folded]
+    problems, images = [], data.images
+    for class_id in strange:
+        count = sum(int((image.targets.class_ids == class_id).sum()) for image in data.images)
+        if count:
+            place = f"{held.spec}: {data.class_names[class_id]!r}, {count} objects"
+            problems.append(Problem(UNKNOWN_CLASS, place))
+    if problems:
+        images = tuple(_without_classes(image, strange) for image in images)
+    return replace(_with(held, *problems), annotations=replace(data, images=images))
+
+
+def _without_classes(image: AnnotatedImage, class_ids: Sequence[int]) -> AnnotatedImage:
+    gone = np.isin(image.targets.class_ids, class_ids)
+    return _without(image, gone, np.zeros_like(image.keypoints_labelled)) if gone.any() else image
+
+
+def _copies(parts: Sequence[AnnotationSet | None], held: AnnotationSet) -> dict[Path, Path]:
+    """Find the training pictures whose bytes are those of a picture of validation."""
+    by_size: dict[int, list[Path]] = {}
+    for path in {image.path for image in held.images}:
+        by_size.setdefault(path.stat().st_size, []).append(path)
+    digests: dict[int, dict[bytes, Path]] = {}
+    found: dict[Path, Path] = {}
+    for path in {image.path for part in parts if part is not None for image in part.images}:
+        size = path.stat().st_size
+        if size not in by_size:
+            continue
+        if size not in digests:
+            digests[size] = {_digest(other): other for other in sorted(by_size[size])}
+        if (other := digests[size].get(_digest(path))) is not None:
+            found[path] = other
+    return found
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").digest()
+
+
+def _without_copies(one: CheckedSet, copies: dict[Path, Path]) -> CheckedSet:
+    """Leave out of training what is in validation too."""
+    if one.annotations is None or not copies:
+        return one
+    kept = tuple(image for image in one.annotations.images if image.path not in copies)
+    twice = dict.fromkeys(i.path for i in one.annotations.images if i.path in copies)
+    problems = [Problem(COPY, f"{path} = {copies[path]}") for path in twice]
+    return replace(_with(one, *problems), annotations=replace(one.annotations, images=kept))

@@ -1,0 +1,43 @@
+"""``kpviewer check-data``: what is wrong in data sets, before anything is trained on them."""
+
+from __future__ import annotations
+
+import click
+
+from kpviewer.cli.data_problems import problem_lines, run_checks
+from kpviewer.errors import DatasetError
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
+@click.option("--val", "val_spec", metavar="SPEC", help="Data to score on: no copies of the rest.")
+@click.option("--json", "json_path", metavar="FILE", help="Write it as JSON; - is stdout.")
+def command(*, specs: tuple[str, ...], val_spec: str | None, json_path: str | None) -> None:
+    """Check annotated data sets.
+
+    Tells of missing and unreadable pictures, boxes and points outside of them, boxes inverted or
+    without area, entries that can't be used, and pictures that are in SPEC and in --val. Ends with
+    exit code 5 where training would not start.
+    """
+    from kpviewer.cli.json_output import write_json
+
+    sets = run_checks(specs, val_spec)
+    for one in sets:
+        objects = (
+            sum(len(image.targets) for image in one.annotations.images) if one.annotations else 0
+        )
+        click.echo(
+            f"{one.spec}: {one.pictures} pictures, {objects} good objects", err=json_path == "-"
+        )
+    for line in problem_lines(sets):
+        click.echo(line, err=json_path == "-")
+    if json_path is not None:
+        write_json(json_path, {"sets": [
+            {"data": str(one.spec), "pictures": one.pictures, "errors": one.errors,
+             "problems": [{"what": each.what, "where": each.where, "is_error": each.is_error}
+                          for each in one.problems]}
+            for one in sets
+        ]})  # fmt: skip
+    errors = sum(one.errors for one in sets)
+    if errors:
+        raise DatasetError(f"{errors} errors: training would not start without --skip-bad.")

@@ -1,0 +1,106 @@
+"""The table of what is wrong in data sets, and what ``kpviewer train`` makes of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from kpviewer.annotations.problems import Problem
+from kpviewer.errors import DatasetError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kpviewer.annotations.checks import CheckedSet
+
+EXAMPLES = 3
+"""Places that are shown of each kind of problem."""
+GENERATED = "demo"
+"""A recipe's own generated data: there is nothing to check."""
+
+
+def checked_specs(
+    training: Sequence[str], validation: str | None, *, skip_bad: bool
+) -> tuple[list[str], str | None]:
+    """Check the data of a run and print what is wrong.
+
+    Args:
+        training: specifications of the sets to train on.
+        validation: specification of the set to score on.
+        skip_bad: whether to go on without what is bad.
+
+    Returns:
+        The same specifications; each set is in memory, without what is bad.
+
+    Raises:
+        DatasetError: if something is wrong and may not be skipped, or nothing is left.
+    """
+    files = [spec for spec in training if spec != GENERATED]
+    if not files:
+        return list(training), validation
+    sets = run_checks(files, validation)
+    errors = sum(one.errors for one in sets)
+    if os.environ.get("RANK", "0") == "0":  # of torchrun's processes one tells
+        for line in problem_lines(sets):
+            click.echo(line, err=True)
+    if errors and not skip_bad:
+        raise DatasetError(
+            f"The data have {errors} errors, as the table says. Mend them, or leave out what is "
+            "bad with --skip-bad."
+        )
+    if errors and os.environ.get("RANK", "0") == "0":
+        click.echo(f"Skipped: {skipped_text(sets)}.", err=True)
+    mended = {one.spec: one.mended for one in sets}
+    held = None if validation is None else sets[-1].mended
+    return [mended.get(spec, spec) for spec in training], held
+
+
+def run_checks(training: Sequence[str], validation: str | None) -> list[CheckedSet]:
+    """Check data sets behind a progress bar."""
+    from tqdm import tqdm
+
+    from kpviewer.annotations.checks import check_sets
+    from kpviewer.sources.images import load_picture
+
+    def can_decode(path: Path) -> bool:
+        return load_picture(path) is not None
+
+    with tqdm(unit=" pictures", desc="checking the data", disable=None, leave=False) as bar:
+        return check_sets(training, validation, can_decode=can_decode, progress=bar.update)
+
+
+def problem_lines(sets: Sequence[CheckedSet]) -> Iterator[str]:
+    """Lay out what is wrong: a line for each kind and set, with its first few places."""
+    rows = [
+        (what, one.spec, found) for one in sets for what, found in _by_kind(one.problems).items()
+    ]
+    if not rows:
+        return
+    width = max(len(what) for what, _, _ in rows)
+    for what, spec, found in rows:
+        level = "error" if found[0].is_error else "note"
+        yield f"{level:5}  {what.ljust(width)}  {len(found):6}  {spec}"
+        yield from (f"       - {problem.where}" for problem in found[:EXAMPLES])
+        if len(found) > EXAMPLES:
+            yield f"       ... and {len(found) - EXAMPLES} more"
+
+
+def _by_kind(problems: Sequence[Problem]) -> dict[str, list[Problem]]:
+    """Sort problems by what they are; errors and notes of one kind apart."""
+    kinds: dict[tuple[bool, str], list[Problem]] = {}
+    for problem in problems:
+        kinds.setdefault((not problem.is_error, problem.what), []).append(problem)
+    found: dict[str, list[Problem]] = {}
+    for (is_note, what), own in sorted(kinds.items(), key=lambda item: item[0][0]):
+        found[f"{what} (covered)" if is_note and what in found else what] = own
+    return found
+
+
+def skipped_text(sets: Sequence[CheckedSet]) -> str:
+    """Say how many pictures and other entries are left out."""
+    pictures = sum(one.pictures - len(one.annotations or ()) for one in sets)
+    others = sum(one.errors for one in sets) - pictures
+    return f"{pictures} pictures, and {max(others, 0)} objects, points or entries"

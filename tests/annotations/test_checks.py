@@ -1,0 +1,279 @@
+"""Everything that is wrong in a data set is told at once, and can be left out."""
+
+import json
+import struct
+import zlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from kpviewer.annotations import checks
+from kpviewer.annotations.checks import CheckedSet, check_sets, header_size_wh
+from kpviewer.annotations.problems import (
+    INVERTED,
+    MALFORMED,
+    NO_AREA,
+    NO_PICTURE,
+    UNKNOWN_CLASS,
+    UNREADABLE_XML,
+)
+from kpviewer.annotations.spec import read_annotations
+from kpviewer.errors import DatasetError
+
+
+def picture(path: Path, shade: int, size_wh: tuple[int, int] = (40, 30)) -> None:
+    Image.new("RGB", size_wh, (shade, 0, 0)).save(path)
+
+
+def coco(
+    folder: Path,
+    names: list[str],
+    objects: list[dict[str, Any]],
+    categories: list[dict[str, Any]] | None = None,
+) -> str:
+    """A COCO set of pictures of 40 x 30 px in shades of their own; gives its specification."""
+    (folder / "images").mkdir(parents=True)
+    for shade, name in enumerate(names, 10 + 100 * (folder.name == "val")):
+        picture(folder / "images" / name, shade)
+    images = [
+        {"id": row, "file_name": name, "width": 40, "height": 30} for row, name in enumerate(names)
+    ]
+    annotations = [{"id": row, "category_id": 1, **each} for row, each in enumerate(objects)]
+    categories = categories or [{"id": 1, "name": "cat", "keypoints": ["nose"]}]
+    document = {"images": images, "annotations": annotations, "categories": categories}
+    (folder / "labels.json").write_text(json.dumps(document))
+    return f"coco:{folder / 'labels.json'}"
+
+
+def kinds(one: CheckedSet) -> Counter[str]:
+    return Counter(problem.what for problem in one.problems)
+
+
+GOOD = {"image_id": 0, "bbox": [5, 5, 10, 10], "keypoints": [8, 8, 2]}
+
+
+def test_a_good_set_has_no_problem_and_is_kept_whole(tmp_path: Path) -> None:
+    spec = coco(tmp_path / "train", ["a.png", "b.png"], [GOOD])
+    (one,) = check_sets([spec])
+    assert one.problems == ()
+    assert len(read_annotations(one.mended)) == 2
+    assert one.mended == spec
+
+
+def test_all_that_is_wrong_is_told_at_once_and_left_out(tmp_path: Path) -> None:
+    objects = [
+        GOOD,
+        {**GOOD, "bbox": [5, 5, 0, 10]},
+        {**GOOD, "bbox": [20, 5, -10, 10]},
+        {**GOOD, "bbox": [50, 5, 10, 10]},
+        {**GOOD, "bbox": [30, 5, 15, 10], "keypoints": [80, 8, 2]},
+        {**GOOD, "category_id": 7},
+        {**GOOD, "bbox": "here"},
+        {**GOOD, "image_id": 99},
+        {**GOOD, "image_id": 1},
+        {**GOOD, "image_id": 2},
+    ]
+    spec = coco(tmp_path / "train", ["a.png", "gone.png", "torn.png"], objects)
+    images = tmp_path / "train" / "images"
+    (images / "gone.png").unlink()
+    (images / "torn.png").write_bytes(b"no picture")
+    (one,) = check_sets([spec])
+    assert kinds(one) == {
+        NO_AREA: 1,
+        INVERTED: 1,
+        checks.BOX_OUTSIDE: 1,
+        checks.BOX_REACHES_OUT: 1,
+        checks.POINT_OUTSIDE: 1,
+        UNKNOWN_CLASS: 1,
+        MALFORMED: 1,
+        NO_PICTURE: 1,
+        checks.MISSING: 1,
+        checks.UNREADABLE: 1,
+    }
+    assert one.errors == 9  # a box that reaches out is worth a look, no more
+    (left,) = read_annotations(one.mended).images
+    assert left.targets.xyxy.tolist() == [[5, 5, 15, 15], [30, 5, 45, 15]]
+    assert left.keypoints_labelled.tolist() == [[True], [False]]
+    assert left.targets.keypoints_visible.tolist() == [[True], [False]]
+
+
+def test_reading_alone_still_stops_at_the_first_mistake(tmp_path: Path) -> None:
+    spec = coco(tmp_path / "train", ["a.png"], [{**GOOD, "category_id": 7}])
+    with pytest.raises(DatasetError, match="category_id"):
+        read_annotations(spec)
+
+
+def test_covered_points_may_lie_beyond_the_edge(tmp_path: Path) -> None:
+    covered = {**GOOD, "keypoints": [80, 8, 1]}
+    (one,) = check_sets([coco(tmp_path / "train", ["a.png"], [covered])])
+    assert kinds(one) == {checks.POINT_OUTSIDE: 1}
+    assert one.errors == 0
+    assert read_annotations(one.mended).images[0].keypoints_labelled.all()
+
+
+def test_boxes_of_tools_that_count_from_one_are_good(tmp_path: Path) -> None:
+    (one,) = check_sets([coco(tmp_path / "train", ["a.png"], [{**GOOD, "bbox": [1, 1, 40, 30]}])])
+    assert one.problems == ()
+
+
+def test_copies_between_splits_are_found_by_content_and_leave_training(tmp_path: Path) -> None:
+    train = coco(tmp_path / "train", ["a.png", "b.png"], [GOOD, {**GOOD, "image_id": 1}])
+    val = coco(tmp_path / "val", ["x.png", "y.png"], [GOOD])
+    copied = (tmp_path / "train" / "images" / "b.png").read_bytes()
+    (tmp_path / "val" / "images" / "y.png").write_bytes(copied)
+    one, held = check_sets([train], val)
+    assert kinds(one) == {checks.COPY: 1}
+    assert "b.png" in one.problems[0].where and "y.png" in one.problems[0].where
+    assert held.problems == ()
+    assert [image.path.name for image in read_annotations(one.mended).images] == ["a.png"]
+
+
+def test_files_of_one_length_are_not_taken_for_copies(tmp_path: Path) -> None:
+    train = coco(tmp_path / "train", ["a.bmp"], [GOOD])
+    val = coco(tmp_path / "val", ["a.bmp"], [GOOD])
+    sizes = {(tmp_path / part / "images" / "a.bmp").stat().st_size for part in ("train", "val")}
+    assert len(sizes) == 1
+    assert [one.problems for one in check_sets([train], val)] == [(), ()]
+
+
+def test_classes_that_training_never_shows_are_told(tmp_path: Path) -> None:
+    two = [{"id": 1, "name": "Cat"}, {"id": 2, "name": "dgo"}]
+    train = coco(
+        tmp_path / "train", ["a.png"], [GOOD], [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+    )
+    val = coco(tmp_path / "val", ["b.png"], [GOOD, {**GOOD, "category_id": 2}], two)
+    one, held = check_sets([train], val)
+    assert one.problems == ()
+    assert kinds(held) == {UNKNOWN_CLASS: 1}
+    assert "'dgo', 1 objects" in held.problems[0].where
+    assert len(read_annotations(held.mended).images[0].targets) == 1
+
+
+def test_one_class_of_another_name_is_no_mistake(tmp_path: Path) -> None:
+    train = coco(tmp_path / "train", ["a.png"], [GOOD])
+    val = coco(tmp_path / "val", ["b.png"], [GOOD], [{"id": 1, "name": "Katze"}])
+    assert [one.errors for one in check_sets([train], val)] == [0, 0]
+
+
+def test_sets_that_cannot_be_trained_together_are_told(tmp_path: Path) -> None:
+    first = coco(tmp_path / "train", ["a.png"], [GOOD])
+    other = coco(tmp_path / "more", ["b.png"], [GOOD], [{"id": 1, "name": "dog"}])
+    assert kinds(check_sets([first, other])[1]) == {checks.OTHER_NAMES: 1}
+
+
+def test_empty_sets_are_told(tmp_path: Path) -> None:
+    none = coco(tmp_path / "none", [], [])
+    bare = coco(tmp_path / "bare", ["a.png"], [])
+    full = coco(tmp_path / "full", ["a.png"], [GOOD])
+    assert set(kinds(check_sets([none])[0])) == {checks.NO_PICTURES, checks.NO_OBJECTS}
+    assert kinds(check_sets([bare])[0]) == {checks.NO_OBJECTS: 1}
+    assert [one.errors for one in check_sets([bare, full])] == [0, 0]  # backgrounds for another
+    with pytest.raises(DatasetError, match="no picture left"):
+        check_sets([none])[0].mended  # noqa: B018 - a property that raises
+
+
+def test_a_set_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
+    good = coco(tmp_path / "train", ["a.png"], [GOOD])
+    first, second = check_sets([good, "coco:nowhere.json"])
+    assert first.problems == ()
+    assert kinds(second) == {checks.NO_SET: 1}
+
+
+def test_voc_files_and_objects_are_told_one_by_one(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png", 1)
+    picture(tmp_path / "b.png", 2)
+
+    def box(name: str, left: str, right: str) -> str:
+        inner = f"<xmin>{left}</xmin><ymin>1</ymin><xmax>{right}</xmax><ymax>9</ymax>"
+        return f"<object><name>{name}</name><bndbox>{inner}</bndbox></object>"
+
+    objects = box("cat", "1", "9") + box("cat", "9", "1") + box("cat", "x", "9") + box("", "1", "9")
+    (tmp_path / "a.xml").write_text(f"<annotation>{objects}</annotation>")
+    (tmp_path / "b.xml").write_text("<annotation>")
+    (one,) = check_sets([f"voc:{tmp_path}"])
+    assert kinds(one) == {INVERTED: 1, MALFORMED: 2, UNREADABLE_XML: 1}
+    assert "object 2" in next(each.where for each in one.problems if each.what == INVERTED)
+    assert len(read_annotations(one.mended).images[0].targets) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "boxes.csv",
+            "file,xmin,ymin,xmax,ymax\na.png,1,1,9,9\na.png,9,1,1,9\na.png,?,1,9,9\n",
+            {INVERTED: 1, MALFORMED: 1},
+        ),
+        ("points.csv", "file,x,y\na.png,3,4\na.png,5,6\nnone.png,1,1\n", {MALFORMED: 2}),
+    ],
+)
+def test_rows_of_tables_are_told_one_by_one(
+    tmp_path: Path, name: str, text: str, expected: dict[str, int]
+) -> None:
+    picture(tmp_path / "a.png", 1)
+    (tmp_path / name).write_text(text)
+    (one,) = check_sets([f"{'points' if name == 'points.csv' else 'csv'}:{tmp_path / name}"])
+    assert kinds(one) == expected
+    assert len(read_annotations(one.mended).images[0].targets) == 1
+
+
+def test_rows_of_celeba_are_told_one_by_one(tmp_path: Path) -> None:
+    (tmp_path / "img_align_celeba").mkdir()
+    for name in ("1.jpg", "2.jpg"):
+        picture(tmp_path / "img_align_celeba" / name, 9, (178, 218))
+    row = "69 109 106 113 77 142 73 152 108 154"
+    rows = [f"1.jpg {row}", "2.jpg 1 2 3", f"2.jpg x{row}"]
+    (tmp_path / "list_landmarks_align_celeba.txt").write_text("\n".join(rows))
+    (one,) = check_sets([f"celeba:{tmp_path}"])
+    assert kinds(one) == {MALFORMED: 2}
+    assert len(read_annotations(one.mended)) == 1
+
+
+def test_the_size_of_a_turned_photograph_is_that_of_the_upright_one(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg", exif=exif)
+    assert header_size_wh(tmp_path / "a.jpg") == (30, 40)
+    picture(tmp_path / "b.jpg", 0)
+    assert header_size_wh(tmp_path / "b.jpg") == (40, 30)
+
+
+def test_another_size_than_the_file_tells_is_worth_a_look(tmp_path: Path) -> None:
+    spec = coco(tmp_path / "train", ["a.png"], [GOOD])
+    picture(tmp_path / "train" / "images" / "a.png", 10, (80, 60))
+    (one,) = check_sets([spec])
+    assert kinds(one) == {checks.WRONG_SIZE: 1}
+    assert one.errors == 0
+
+
+def test_the_decoder_has_the_last_word_on_unknown_headers(tmp_path: Path) -> None:
+    spec = coco(tmp_path / "train", ["a.png"], [GOOD])
+    (tmp_path / "train" / "images" / "a.png").write_bytes(b"a format of its own")
+    asked: list[Path] = []
+
+    def can_decode(path: Path) -> bool:
+        asked.append(path)
+        return True
+
+    (one,) = check_sets([spec], can_decode=can_decode)
+    assert one.problems == ()
+    assert [path.name for path in asked] == ["a.png"]
+
+
+def test_a_header_that_promises_a_giant_is_not_followed(tmp_path: Path) -> None:
+    head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + head
+    data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(head)) + chunk
+    data += struct.pack(">I", zlib.crc32(chunk))
+    (tmp_path / "bomb.png").write_bytes(data)
+    assert header_size_wh(tmp_path / "bomb.png") is None
+
+
+def test_pictures_are_counted_for_a_progress_bar(tmp_path: Path) -> None:
+    spec = coco(tmp_path / "train", ["a.png", "b.png", "c.png"], [GOOD])
+    ticks: list[None] = []
+    check_sets([spec], progress=lambda: ticks.append(None))
+    assert len(ticks) == 3

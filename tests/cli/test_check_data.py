@@ -1,0 +1,80 @@
+"""The table of what is wrong in data sets: alone, and before a training run."""
+
+import json
+from pathlib import Path
+
+import pytest
+from annotations.test_checks import GOOD, coco
+from click.testing import CliRunner
+
+from kpviewer.annotations.checks import CheckedSet
+from kpviewer.annotations.problems import Problem
+from kpviewer.annotations.spec import ReadSpec, read_annotations
+from kpviewer.cli.data_problems import checked_specs, problem_lines
+from kpviewer.cli.main import main
+from kpviewer.errors import DatasetError
+
+
+def check(*words: object) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["check-data", *map(str, words)])
+    return result.exit_code, result.output
+
+
+def test_good_data_are_told_to_be_so(tmp_path: Path) -> None:
+    code, output = check(coco(tmp_path / "train", ["a.png"], [GOOD]))
+    assert code == 0
+    assert "1 pictures, 1 good objects" in output
+
+
+def test_errors_are_listed_and_end_with_five(tmp_path: Path) -> None:
+    spec = coco(tmp_path / "train", ["a.png", "b.png"], [GOOD, {**GOOD, "bbox": [1, 1, 0, 5]}])
+    (tmp_path / "train" / "images" / "b.png").unlink()
+    code, output = check(spec, "--json", tmp_path / "out.json")
+    assert code == 5
+    assert "box has no area" in output and "annotation 1" in output
+    assert "picture is missing" in output and "b.png" in output
+    assert "Traceback" not in output
+    (one,) = json.loads((tmp_path / "out.json").read_text())["sets"]
+    assert (one["pictures"], one["errors"]) == (2, 2)
+    assert {each["what"] for each in one["problems"]} == {"box has no area", "picture is missing"}
+
+
+def test_examples_are_few_and_counted() -> None:
+    problems = [Problem("torn", f"{row}.png") for row in range(10)]
+    problems += [Problem("odd", "x", is_error=False), Problem("torn", "y", is_error=False)]
+    lines = list(problem_lines([CheckedSet("coco:a", tuple(problems), None, 10)]))
+    assert lines[0].split() == ["error", "torn", "10", "coco:a"]
+    assert [line.strip() for line in lines[1:5]] == [
+        "- 0.png",
+        "- 1.png",
+        "- 2.png",
+        "... and 7 more",
+    ]
+    assert lines[5].split()[:2] == ["note", "odd"]
+    assert "- y" in lines[-1]
+
+
+def test_training_does_not_start_with_errors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = coco(tmp_path / "train", ["a.png"], [GOOD, {**GOOD, "bbox": [1, 1, 0, 5]}])
+    with pytest.raises(DatasetError, match=r"1 errors.*--skip-bad"):
+        checked_specs([spec], None, skip_bad=False)
+    assert "box has no area" in capsys.readouterr().err
+
+
+def test_what_is_bad_is_skipped_when_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    objects = [GOOD, {**GOOD, "bbox": [90, 1, 5, 5]}, {**GOOD, "image_id": 1}]
+    spec = coco(tmp_path / "train", ["a.png", "b.png"], objects)
+    (tmp_path / "train" / "images" / "b.png").unlink()
+    (mended,), held = checked_specs([spec], None, skip_bad=True)
+    assert held is None
+    assert mended == spec and isinstance(mended, ReadSpec)
+    assert [len(image.targets) for image in read_annotations(mended).images] == [1]
+    assert "Skipped: 1 pictures, and 1 objects" in capsys.readouterr().err
+
+
+def test_generated_data_are_not_looked_for() -> None:
+    assert checked_specs(["demo"], None, skip_bad=False) == (["demo"], None)
