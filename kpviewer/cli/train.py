@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 @click.option("--out", "out_dir", required=True, type=click.Path(path_type=Path, file_okay=False),
               help="Folder for checkpoints, the log and the weights.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --out.")
+@click.option("--find-lr", is_flag=True,
+              help="Only try learning rates: lr_finder.png and .csv in --out.")  # fmt: skip
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the recipe.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 def command(
@@ -31,22 +33,30 @@ def command(
     val_spec: str | None,
     out_dir: Path,
     resume: bool,
+    find_lr: bool,
     changes: tuple[str, ...],
     device: str,
 ) -> None:
     """Train a model by RECIPE (a shipped name such as face-ssd, or a TOML file)."""
     from kpviewer.training.config import load_config
-    from kpviewer.training.run import train
+    from kpviewer.training.distributed import is_first_process
+    from kpviewer.training.run import find_learning_rate, train
 
+    config = load_config(recipe, list(changes))
+    if find_lr:
+        rate = find_learning_rate(config, data_specs, out_dir, device=device)
+        click.echo(f"Try --set learning_rate={rate:.1e}. The curve is in {out_dir}")
+        return
     path = train(
-        load_config(recipe, list(changes)),
+        config,
         data_specs,
         out_dir,
         resume=resume,
         device=device,
         validate=None if val_spec is None else _validation(val_spec, device),
     )
-    click.echo(f"Weights written to {path}")
+    if is_first_process():
+        click.echo(f"Weights written to {path}")
 
 
 def _validation(spec: str, device: str) -> Callable[[Detector], dict[str, float]]:

@@ -15,6 +15,10 @@ from kpviewer.shipped import DEFAULT_MODEL
 
 T = TypeVar("T")
 
+SCHEDULES = ("cosine", "one-cycle", "multistep", "constant")
+PRECISIONS = ("fp32", "bf16", "fp16")
+AUTO = "auto"
+
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
@@ -27,23 +31,44 @@ class TrainConfig:
     init: str = ""
     """Weights to start from, a shipped name or a file; none: random ones."""
     steps: int = 6000
+    epochs: float = 0.0
+    """Length of the run in epochs of the data (``training.epochs``) instead; 0: ``steps`` says."""
     batch: int = 32
+    """Pictures that go through the network at once, in each process."""
+    accumulate: int = 1
+    """Batches whose gradients make one step: a larger batch than fits into the memory."""
     inputs: tuple[Any, ...] = (256, 320)
     """Input sizes, px, in the order of training: a side, or [height, width]. Small ones first,
     which are cheaper."""
     input_shares: tuple[float, ...] = (0.7, 0.3)
     """Share of the steps at each size."""
     learning_rate: float = 2e-3
-    weight_decay: float = 0.02
+    """The greatest of the run."""
+    schedule: str = "cosine"
+    """How the rate goes: "cosine", "one-cycle", "multistep" or "constant"."""
     warmup_steps: int = 300
+    """Steps in which the rate rises to its peak; a one-cycle has a rise of its own."""
+    milestones: tuple[float, ...] = (0.6, 0.85)
+    """Where a multistep rate falls, as shares of the steps."""
+    decay: float = 0.1
+    """What a multistep rate is multiplied by there."""
+    weight_decay: float = 0.02
     ema_decay: float = 0.998
     clip_norm: float = 10.0
+    precision: str = "fp32"
+    """What the network computes in: "fp32"; or "bf16" or "fp16" where torch's autocast thinks it
+    safe. Weights, their average and the optimiser stay in fp32. "fp16" needs CUDA."""
+    cudnn_benchmark: bool = True
+    """On CUDA, let cuDNN try its algorithms for each new size: pays where sizes stay the same."""
     workers: int = 1
+    """Processes that make pictures, for each process that trains."""
     seed: int = 0
     save_every: int = 500
     """Steps between checkpoints."""
     patience: int = 0
     """Checkpoints without a better score after which the run ends; 0: it goes to the last step."""
+    tensorboard: bool | str = AUTO
+    """Whether to write for TensorBoard too; "auto": where the package is installed."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What the recipe says beside the above: the family's own settings."""
 
@@ -54,6 +79,16 @@ class TrainConfig:
                 f"A recipe has one of input_shares for each of inputs, got {self.inputs} and "
                 f"{self.input_shares}."
             )
+        _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("precision", self.precision, PRECISIONS)
+        _check_choice("tensorboard", self.tensorboard, (True, False, AUTO))
+        for name in ("steps", "batch", "accumulate", "save_every"):
+            if getattr(self, name) < 1:
+                raise DatasetError(f"{name} must be at least 1, got {getattr(self, name)}.")
+        if self.epochs < 0:
+            raise DatasetError(f"epochs must be positive, or 0 for steps, got {self.epochs}.")
+        if not all(0 < share < 1 for share in self.milestones):
+            raise DatasetError(f"milestones are shares between 0 and 1, got {self.milestones}.")
 
 
 def load_config(recipe: str, changes: list[str] | None = None) -> TrainConfig:
@@ -94,6 +129,12 @@ def family_options(kind: type[T], config: TrainConfig) -> T:
     """
     options: T = _build(kind, dict(config.options))
     return options
+
+
+def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
+    if value not in choices:
+        listed = ", ".join(str(choice).lower() for choice in choices)
+        raise DatasetError(f"{name} must be one of {listed}, got {value!r}.")
 
 
 def _apply(raw: dict[str, Any], change: str) -> None:

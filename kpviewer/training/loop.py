@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader
 
-from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.errors import WeightsError
 from kpviewer.training.config import TrainConfig
+from kpviewer.training.distributed import ALONE, World
+from kpviewer.training.feed import batches_of, height_width
+from kpviewer.training.memory import out_of_memory_told
 from kpviewer.training.objective import Objective, PhasedObjective
+from kpviewer.training.schedule import rate_factor
+from kpviewer.training.updates import Updater
+
+_RANK_SEED = 7919
+"""What the seeds of processes that train together are apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +37,30 @@ class StepReport:
 
 
 class Trainer:
-    """Trains what an objective asks for. Call ``run`` once, then take ``averaged``."""
+    """Trains what an objective asks for. Call ``run`` once, then take ``averaged``.
 
-    def __init__(self, objective: Objective, config: TrainConfig, device: str = "cpu") -> None:
+    Args:
+        objective: what is trained.
+        config: how; its ``steps`` count, not its ``epochs``.
+        device: "cpu", "cuda" or "cuda:N".
+        world: the processes that train together, each of which has a trainer.
+
+    Raises:
+        PipelineError: if the device can't do the precision that is asked for.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        config: TrainConfig,
+        device: str = "cpu",
+        world: World = ALONE,
+    ) -> None:
         self._objective, self._config = objective, config
         self._device = torch.device(device)
-        network = objective.detector.network.to(self._device)
-        self._network = network.to(memory_format=torch.channels_last)
-        decayed = [p for p in network.parameters() if p.ndim > 1]
-        others = [p for p in network.parameters() if p.ndim <= 1]
-        self._optimizer = torch.optim.AdamW(
-            [
-                {"params": decayed, "weight_decay": config.weight_decay},
-                {"params": others, "weight_decay": 0.0},
-            ],
-            lr=config.learning_rate,
-        )
+        self._seed = config.seed + _RANK_SEED * world.rank
+        self._updater = Updater(objective, config, self._device, world)
+        self._network = self._updater.network
         self._average = AveragedModel(
             self._network,
             multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay),  # type: ignore[no-untyped-call]
@@ -78,13 +92,13 @@ class Trainer:
             checkpoint: called after each leg and at the end; True ends the run.
 
         Raises:
-            PipelineError: if the loss is no longer a number.
+            PipelineError: if the loss is no longer a number, or a step doesn't fit into the memory.
         """
         self._network.train()
         config = self._config
         for size, end in zip(config.inputs, _phase_ends(config), strict=True):
             while self._step < end:
-                self._leg(_height_width(size), min(end, self._next_checkpoint()), report)
+                self._leg(height_width(size), min(end, self._next_checkpoint()), report)
                 is_due = self._step % config.save_every == 0 or self._step == config.steps
                 if checkpoint is not None and is_due and checkpoint():
                     return
@@ -94,18 +108,13 @@ class Trainer:
 
     def state(self) -> dict[str, Any]:
         """Everything that ``resume`` needs."""
-        return {
-            "network": self._network.state_dict(),
-            "average": self._average.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "step": self._step,
-        }
+        average = self._average.state_dict()
+        return {**self._updater.state(), "average": average, "step": self._step}
 
     def resume(self, state: dict[str, Any]) -> None:
         """Continue from what ``state`` gave."""
-        self._network.load_state_dict(state["network"])
+        self._updater.resume(state)
         self._average.load_state_dict(state["average"])
-        self._optimizer.load_state_dict(state["optimizer"])
         self._step = int(state["step"])
         if isinstance(self._objective, PhasedObjective):
             self._objective.begin_at(self._step)
@@ -113,71 +122,30 @@ class Trainer:
     def _leg(
         self, input_hw: tuple[int, int], end: int, report: Callable[[StepReport], None]
     ) -> None:
-        seed = self._config.seed * 1_000_003 + self._step
+        config, seed = self._config, self._seed * 1_000_003 + self._step
         torch.manual_seed(seed)
-        batches = self._batches(input_hw, seed)
-        while self._step < end:
-            rate = self._set_rate()
-            losses = self._update(next(batches))
-            self._step += 1
-            report(StepReport(self._step, rate, tuple(float(part) for part in losses)))
-
-    def _batches(self, input_hw: tuple[int, int], seed: int) -> Iterator[Any]:
-        workers = self._config.workers
-        loader = DataLoader(
-            self._objective.dataset(input_hw, seed),
-            batch_size=self._config.batch,
-            num_workers=workers,
-            collate_fn=self._objective.collate,
-            pin_memory=self._device.type == "cuda",
-            prefetch_factor=4 if workers else None,
-            worker_init_fn=_single_thread if workers else None,
-        )
-        return iter(loader)
-
-    def _set_rate(self) -> float:
-        """Linear warm-up, then half a cosine to 1 % of the peak."""
-        config = self._config
-        warm = min(1.0, (self._step + 1) / max(1, config.warmup_steps))
-        cosine = 0.5 + 0.5 * math.cos(math.pi * self._step / config.steps)
-        rate = config.learning_rate * warm * (0.01 + 0.99 * cosine)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        return rate
-
-    def _update(self, batch: Any) -> list[Tensor]:
-        """Take one step; return the parts of the loss.
-
-        Args:
-            batch: a named tuple of tensors, pictures first.
-        """
-        moved = type(batch)(*(tensor.to(self._device, non_blocking=True) for tensor in batch))
-        losses = self._objective.losses(self._network, moved, self._normalised(moved[0]))
-        total = torch.stack(list(losses)).sum()
-        if not torch.isfinite(total):
-            raise PipelineError(
-                f"The loss is not a number at step {self._step}. Lower learning_rate "
-                "(--set learning_rate=1e-3) and start again from the last checkpoint."
-            )
-        self._optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self._network.parameters(), self._config.clip_norm)
-        self._optimizer.step()
-        self._average.update_parameters(self._network)
-        return [part.detach() for part in losses]
-
-    def _normalised(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) uint8 -> float, as the network wants it."""
-        spec = self._objective.detector.spec
-        mean = torch.tensor(spec.mean, device=images.device).view(3, 1, 1) * 255
-        std = torch.tensor(spec.std, device=images.device).view(3, 1, 1) * 255
-        return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+        with (
+            _benchmarking(config.cudnn_benchmark and self._device.type == "cuda"),
+            out_of_memory_told(config.batch, input_hw, self._device),
+        ):
+            batches = batches_of(self._objective, config, input_hw, seed, self._device)
+            while self._step < end:
+                rate = config.learning_rate * rate_factor(config, self._step)
+                losses = self._updater.update(batches, rate, self._step)
+                self._average.update_parameters(self._network)
+                self._step += 1
+                report(StepReport(self._step, rate, tuple(losses.tolist())))
 
 
-def _height_width(size: Any) -> tuple[int, int]:
-    """Read an input size of a recipe: a side, or [height, width]."""
-    height, width = (size, size) if isinstance(size, int) else size
-    return int(height), int(width)
+@contextmanager
+def _benchmarking(wanted: bool) -> Iterator[None]:
+    """Let cuDNN choose by trial within; scoring sees each size once, and is better off without."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = wanted
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 def _phase_ends(config: TrainConfig) -> list[int]:
@@ -188,13 +156,6 @@ def _phase_ends(config: TrainConfig) -> list[int]:
         done += share
         ends.append(round(config.steps * done / total))
     return ends
-
-
-def _single_thread(worker: int) -> None:
-    """A worker composes pictures one by one: more threads would only take the trainer's cores."""
-    torch.set_num_threads(1)
-    if hasattr(os, "nice"):
-        os.nice(1)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

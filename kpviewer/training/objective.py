@@ -45,4 +45,13 @@ class PhasedObjective(Protocol):
     """An objective whose work depends on the step, such as a trunk that is frozen at first."""
 
     def begin_at(self, step: int) -> None:
-        """Go to the phase of a step that a run is resumed at."""
+        """Go to the phase of a step: called before each call of ``losses``, and on a resume."""
+
+
+@runtime_checkable
+class CountedObjective(Protocol):
+    """An objective whose data can be counted: what ``epochs`` are of."""
+
+    @property
+    def epoch_samples(self) -> int:
+        """Samples that make an epoch: pictures of the data set, or objects that are cut out."""

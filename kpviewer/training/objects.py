@@ -100,6 +100,11 @@ class ObjectsObjective:
             raise DatasetError(f"Inputs of {spec.architecture} must be {rule}, got {input_hw}.")
         return SceneStream(self._data, input_hw, seed, self._options.scenes)
 
+    @property
+    def epoch_samples(self) -> int:
+        """Pictures of the set."""
+        return len(self._data)
+
     def collate(self, samples: list[Any]) -> Batch:
         """Stack pictures and pad their objects."""
         return collate(samples)

@@ -253,6 +253,11 @@ class PointObjective:
         swap = self.detector.spec.mirrored_keypoints
         return PointStream(self._objects, input_hw, seed, swap, self._options)
 
+    @property
+    def epoch_samples(self) -> int:
+        """Objects that are cut out."""
+        return len(self._objects)
+
     def collate(self, samples: list[Any]) -> PointBatch:
         """Stack crops of one size."""
         images = torch.from_numpy(np.stack([sample.rgb for sample in samples]))

@@ -1,4 +1,4 @@
-"""How a run is getting on: a progress bar, CSV files, and a plot of them."""
+"""How a run is getting on: a progress bar, CSV files, a plot of them, and TensorBoard."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from kpviewer.training.board import Board
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.loop import StepReport
 
@@ -27,6 +28,9 @@ class Progress:
         loss_names: parts of the loss.
         out_dir: where the files are.
         done: steps that were done before.
+
+    Raises:
+        PipelineError: if TensorBoard is asked for and not installed.
     """
 
     def __init__(
@@ -34,12 +38,15 @@ class Progress:
     ) -> None:
         self._out_dir = out_dir
         self._loss_names = tuple(loss_names)
+        self._board = Board(config.tensorboard, out_dir, done)
         self._bar = tqdm(total=config.steps, initial=done, unit="step", mininterval=5)
         self._smooth = [0.0] * len(loss_names)
         self._seen = 0
         if not done:
             (out_dir / SCORES).unlink(missing_ok=True)
             _write(out_dir / LOG, ["step", "learning_rate", *loss_names], mode="w")
+        for name in (LOG, SCORES):
+            _cut(out_dir / name, done)
         scores = [row[1] for row in _read(out_dir / SCORES)[1]]
         self._best = max(scores, default=float("-inf"))
         self._waited = len(scores) - 1 - scores.index(self._best) if scores else 0
@@ -49,6 +56,7 @@ class Progress:
 
     def __exit__(self, *_: Any) -> None:
         self._bar.close()
+        self._board.close()
 
     def report(self, step: StepReport) -> None:
         """Take one step in."""
@@ -62,6 +70,9 @@ class Progress:
             shown = [f"{value:.4f}" for value in self._smooth]
             named = zip(self._loss_names, shown, strict=True)
             self._bar.set_postfix_str(", ".join(" ".join(pair) for pair in named))
+            losses = dict(zip(self._loss_names, self._smooth, strict=True))
+            self._board.add("loss", losses, step.step)
+            self._board.add("run", {"learning_rate": step.learning_rate}, step.step)
             _write(self._out_dir / LOG, [step.step, f"{step.learning_rate:.6f}", *shown])
 
     def add_scores(self, step: int, scores: Mapping[str, float]) -> int:
@@ -78,6 +89,7 @@ class Progress:
         if not path.exists():
             _write(path, ["step", *scores])
         _write(path, [step, *(f"{value:.5f}" for value in scores.values())])
+        self._board.add("score", scores, step)
         self._bar.write(f"step {step}: " + ", ".join(f"{k} {v:.4f}" for k, v in scores.items()))
         decisive = next(iter(scores.values()))
         self._waited = 0 if decisive > self._best else self._waited + 1
@@ -114,6 +126,17 @@ class Progress:
 def _write(path: Path, row: Sequence[object], mode: str = "a") -> None:
     with path.open(mode, newline="", encoding="utf-8") as file:
         csv.writer(file).writerow(row)
+
+
+def _cut(path: Path, done: int) -> None:
+    """Leave out lines of steps after ``done``, which a run that was broken off wrote."""
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as file:
+            names, *rows = list(csv.reader(file)) or [[]]
+        _write(path, names, mode="w")
+        for row in rows:
+            if float(row[0]) <= done:
+                _write(path, row)
 
 
 def _read(path: Path) -> tuple[list[str], list[list[float]]]:

@@ -8,19 +8,23 @@ from pathlib import Path
 
 import torch
 
-from kpviewer.errors import WeightsError
+from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.weights import ARCHITECTURES, find_weights, read_state, save_weights
 from kpviewer.training.config import TrainConfig
+from kpviewer.training.distributed import World, joined_world
+from kpviewer.training.epochs import with_steps
 from kpviewer.training.families import make_objective
 from kpviewer.training.loop import Trainer, read_checkpoint, save_checkpoint
+from kpviewer.training.lr_finder import find_rate, write_curve
+from kpviewer.training.objective import Objective
 from kpviewer.training.progress import Progress
 
 CHECKPOINT = "last.pt"
 
 Validate = Callable[[Detector], Mapping[str, float]]
 """Scores of a detector on data that it isn't trained on, higher is better; the first one decides
-which weights are the best."""
+which weights are the best. It may set thresholds in the detector's spec, which are saved."""
 
 
 def train(
@@ -34,6 +38,7 @@ def train(
 ) -> Path:
     """Train; write ``OUT/NAME.safetensors`` beside ``last.pt``, ``log.csv`` and ``progress.png``.
 
+    Where ``torchrun`` started this process and others, they train together, and the first writes.
     With ``validate``, the weights that score best are kept in ``OUT/NAME-best.safetensors``, and
     the scores of each checkpoint in ``OUT/scores.csv``.
 
@@ -43,25 +48,70 @@ def train(
     Raises:
         DatasetError: if the family or the data can't be used.
         WeightsError: if the checkpoint, or the weights to start from, can't be used.
+        PipelineError: if the device can't do what the configuration asks for.
     """
+    with joined_world(_device_of(device)) as (world, own_device):
+        objective = _objective_of(config, data_specs)
+        config = with_steps(config, objective, world.size)
+        trainer = Trainer(objective, config, own_device, world)
+        out_dir.mkdir(parents=True, exist_ok=True)
+        if resume:
+            checkpoint = read_checkpoint(out_dir / CHECKPOINT) if world.is_first else None
+            trainer.resume(world.told_by_first(checkpoint))
+        keeper = _Keeper(trainer, objective.detector, config, out_dir, validate)
+        if world.is_first:
+            with Progress(config, objective.loss_names, out_dir, trainer.step) as progress:
+                _run(trainer, keeper, progress, world)
+        else:
+            trainer.run(lambda _: None, lambda: bool(world.told_by_first(False)))
+    return keeper.weights
+
+
+def find_learning_rate(
+    config: TrainConfig, data_specs: Sequence[str], out_dir: Path, *, device: str = "auto"
+) -> float:
+    """Try learning rates; write ``OUT/lr_finder.csv`` and ``OUT/lr_finder.png``, and no weights.
+
+    Returns:
+        A rate to begin with.
+
+    Raises:
+        DatasetError: if the family or the data can't be used.
+        WeightsError: if the weights to start from can't be used.
+        PipelineError: if no rate makes the loss fall, or several processes try.
+    """
+    with joined_world(_device_of(device)) as (world, own_device):
+        if world.size > 1:
+            raise PipelineError("Learning rates are tried in one process. Leave out torchrun.")
+        objective = _objective_of(config, data_specs)
+        curve = find_rate(objective, config, own_device)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    write_curve(curve, out_dir)
+    return curve.suggestion
+
+
+def _device_of(device: str) -> str:
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _objective_of(config: TrainConfig, data_specs: Sequence[str]) -> Objective:
+    """Build what is trained, from the seed and the weights that the configuration names."""
     torch.manual_seed(config.seed)
     objective = make_objective(config, data_specs)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     if config.init:
         _start_from(objective.detector, config.init)
-    trainer = Trainer(objective, config, device)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    if resume:
-        trainer.resume(read_checkpoint(out_dir / CHECKPOINT))
-    with Progress(config, objective.loss_names, out_dir, trainer.step) as progress:
-        keeper = _Keeper(trainer, objective.detector, config, out_dir, validate)
-        try:
-            trainer.run(progress.report, lambda: keeper.keep(progress))
-        except KeyboardInterrupt:
-            keeper.save()
-            raise
-    return keeper.weights
+    return objective
+
+
+def _run(trainer: Trainer, keeper: _Keeper, progress: Progress, world: World) -> None:
+    """Train in the first process; the others do what it decides."""
+    try:
+        trainer.run(progress.report, lambda: bool(world.told_by_first(keeper.keep(progress))))
+    except KeyboardInterrupt:
+        keeper.save()
+        raise
 
 
 class _Keeper:
@@ -96,6 +146,8 @@ class _Keeper:
         if self._validate is not None:
             averaged.network.eval()
             waited = progress.add_scores(self._trainer.step, self._validate(averaged))
+            if averaged.spec != self._detector.spec:  # it was given a threshold
+                save_weights(averaged, self.weights)
             if waited == 0:
                 shutil.copyfile(self.weights, self._best_weights)
             done = 0 < self._patience <= waited

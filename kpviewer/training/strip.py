@@ -37,6 +37,8 @@ from kpviewer.training.transforms import SensorNoise
 
 DEMO = "demo"
 """What generated scenes are called on the command line."""
+DEMO_EPOCH_SCENES = 1000
+"""What counts as an epoch of generated scenes, of which no two are the same."""
 SMALLEST_SCENE_PX = 96
 _SEED_KEY = 0x7261696E
 """Keeps the scenes of training apart from every scene that is made from one number."""
@@ -124,6 +126,11 @@ class StripObjective:
             return SceneStream(input_hw, seed)
         limit = self.detector.spec.input_hw
         return PictureStream(self._data, input_hw, limit, seed, self._pictures)
+
+    @property
+    def epoch_samples(self) -> int:
+        """Pictures of the set, or a round number of generated ones."""
+        return DEMO_EPOCH_SCENES if self._data is None else len(self._data)
 
     def collate(self, samples: list[Sample]) -> GridBatch:
         """Stack samples of one size, padding their targets to the longest list."""

@@ -1,0 +1,151 @@
+"""One step of the optimiser: gradients of one batch or several, in one process or several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from kpviewer.errors import PipelineError
+from kpviewer.training.config import TrainConfig
+from kpviewer.training.distributed import ALONE, World
+from kpviewer.training.objective import Objective, PhasedObjective
+from kpviewer.training.precision import Precision
+
+
+class LossError(PipelineError):
+    """A loss is infinite or not a number."""
+
+
+class Updater:
+    """Owns the network while it is trained, and its optimiser.
+
+    Args:
+        objective: what is minimised; its network moves to the device.
+        config: of the run.
+        device: of the network.
+        world: the processes that train together.
+
+    Raises:
+        PipelineError: if the device can't do the precision that is asked for.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        config: TrainConfig,
+        device: torch.device,
+        world: World = ALONE,
+    ) -> None:
+        self._objective, self._config, self._device = objective, config, device
+        self._world = world
+        network = objective.detector.network.to(device)
+        self.network = network.to(memory_format=torch.channels_last)
+        self._precision = Precision(config.precision, device)
+        decayed = [p for p in network.parameters() if p.ndim > 1]
+        others = [p for p in network.parameters() if p.ndim <= 1]
+        self._optimizer = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": config.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ],
+            lr=config.learning_rate,
+        )
+        self._losses: nn.Module = _Losses(objective, self.network)
+        if world.size > 1:
+            # parts of a network may be frozen, or have nothing to learn from a batch
+            self._losses = DistributedDataParallel(self._losses, find_unused_parameters=True)
+
+    def update(self, batches: Iterator[Any], rate: float, step: int) -> Tensor:
+        """Take one step.
+
+        Args:
+            batches: of which ``config.accumulate`` are taken: named tuples of tensors, pictures
+                first.
+            rate: the learning rate.
+            step: how many were taken before.
+
+        Returns:
+            (L,) parts of the loss, means over batches and processes, in the objective's order.
+
+        Raises:
+            LossError: if the loss is no longer a number, in any process.
+        """
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.zero_grad(set_to_none=True)
+        count, parts = self._config.accumulate, []
+        for number in range(count):
+            if isinstance(self._objective, PhasedObjective):
+                self._objective.begin_at(step)
+            with self._gradients_kept(number < count - 1):
+                losses = self._forward(next(batches))
+                self._precision.backward(losses.sum() / count)
+            parts.append(losses.detach())
+        mean = self._world.mean(torch.stack(parts).mean(0))
+        if not torch.isfinite(mean).all():
+            raise LossError(
+                f"The loss is not a number at step {step}. Lower learning_rate "
+                "(--set learning_rate=1e-3) and start again from the last checkpoint."
+            )
+        self._precision.step(self._optimizer, self.network.parameters(), self._config.clip_norm)
+        return mean
+
+    def _gradients_kept(self, kept: bool) -> Any:
+        """Keep gradients in this process for a while: processes average once a step."""
+        is_shared = isinstance(self._losses, DistributedDataParallel)
+        return self._losses.no_sync() if kept and is_shared else nullcontext()  # type: ignore[operator]
+
+    def _forward(self, batch: Any) -> Tensor:
+        moved = type(batch)(*(tensor.to(self._device, non_blocking=True) for tensor in batch))
+        images = self._normalised(moved[0])
+        with self._precision.autocast():
+            losses: Tensor = self._losses(moved, images)
+        return losses
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) uint8 -> float, as the network wants it."""
+        spec = self._objective.detector.spec
+        mean = torch.tensor(spec.mean, device=images.device).view(3, 1, 1) * 255
+        std = torch.tensor(spec.std, device=images.device).view(3, 1, 1) * 255
+        return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+    def state(self) -> dict[str, Any]:
+        """What ``resume`` needs."""
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "precision": self._precision.state(),
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Continue from what ``state`` gave."""
+        self.network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._precision.resume(state.get("precision", {}))
+
+
+class _Losses(nn.Module):
+    """Network and losses as one module.
+
+    Objectives call parts of their network past its ``forward``, which DistributedDataParallel
+    wouldn't see if it wrapped the network alone.
+    """
+
+    def __init__(self, objective: Objective, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self._objective = objective
+
+    def forward(self, batch: Any, images: Tensor) -> Tensor:
+        """(L,) parts of the loss."""
+        losses = self._objective.losses(self.network, batch, images)
+        parts = torch.stack([part.float() for part in losses])
+        if not parts.requires_grad:  # nothing to learn here; other processes wait for gradients
+            learning = next(p for p in self.network.parameters() if p.requires_grad)
+            parts = parts + 0 * learning.sum()
+        return parts
