@@ -13,16 +13,134 @@ The JSON is stable: keys are added, never renamed or removed. Shares are in [0, 
                  "at_0.1_false_positives_per_image": {"recall": 0.98, "score": 0.31},
                  "negatives": {"images": 30, "clean": 30, "clean_share": 1.0}},
      "by_source": {"lfw": {...as overall...}},
+     "by_class": {"face": {"objects": 945, "ap50": 0.97, "voc_area": 0.97, "voc_11_points": 0.9,
+                           "precision": 0.99, "recall": 0.96, "f1": 0.975}},
+     "score_threshold": 0.5,
+     "calibration": {"expected_error": 0.08,
+                     "bins": [{"detections": 12, "score": 0.04, "hits": 0.01}, ...ten...]},
      "notes": ["2 objects left out: boxes without area"]}
+
+``precision``, ``recall`` and ``f1`` are those of detections from ``score_threshold`` on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.metrics.average_precision import AveragePrecision
+from kpviewer.metrics.curves import (
+    Calibration,
+    PrecisionRecall,
+    calibration,
+    class_score,
+    precision_recall,
+    voc_average_precision,
+)
 from kpviewer.runtime.evaluation import EvaluationReport, GroupScore
+from kpviewer.structures import Detections
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassScores:
+    """What is known of each class, in the order of their ids, and of all scores together."""
+
+    names: tuple[str, ...]
+    curves: tuple[PrecisionRecall, ...]
+    """At IoU 0.5."""
+    ap50: tuple[float | None, ...]
+    """COCO's."""
+    score: float
+    """Threshold of precision, recall and F1."""
+    calibration: Calibration
+
+
+def class_scores(
+    seen: Sequence[Detections],
+    annotations: AnnotationSet,
+    precision: AveragePrecision,
+    score: float,
+) -> ClassScores:
+    """Score each class.
+
+    Args:
+        seen: in each picture of the set, with the low scores.
+        annotations: the set.
+        precision: COCO's average precision of the same.
+        score: threshold of precision, recall and F1.
+    """
+    truths = [image.targets for image in annotations.images]
+    return ClassScores(
+        names=annotations.class_names,
+        curves=tuple(
+            precision_recall(seen, truths, class_id)
+            for class_id in range(len(annotations.class_names))
+        ),
+        ap50=precision.ap50_by_class,
+        score=score,
+        calibration=calibration(seen, truths),
+    )
+
+
+def class_rows(scores: ClassScores) -> Iterator[tuple[str, ...]]:
+    """Give the cells of the table by class, the head first."""
+    at = f"at {scores.score:.2f}"
+    yield (
+        "class", "objects", "AP@0.5", "VOC area", "VOC 11 points",
+        f"precision {at}", "recall", "F1",
+    )  # fmt: skip
+    for name, values in _by_class(scores).items():
+        objects, *shares = values.values()
+        yield (name, str(objects), *(_number(share, 3) for share in shares))
+
+
+def class_table(scores: ClassScores) -> str:
+    """Lay out the classes that have objects, and tell how far scores are from probabilities."""
+    off = scores.calibration.expected_error
+    calibrated = "" if off is None else f"\nscores are {off:.3f} off the share of hits, on average"
+    head, *rows = class_rows(scores)
+    return aligned([head, *(row for row in rows if row[1] != "0")]) + calibrated
+
+
+def class_json(scores: ClassScores) -> dict[str, Any]:
+    """Give ``by_class``, ``score_threshold`` and ``calibration``; the module shows the form."""
+    bins = scores.calibration
+    columns = zip(bins.counts.tolist(), bins.mean_score, bins.hit_share, strict=True)
+    return {
+        "by_class": _by_class(scores),
+        "score_threshold": scores.score,
+        "calibration": {
+            "expected_error": bins.expected_error,
+            "bins": [
+                {"detections": count, "score": _or_none(mean), "hits": _or_none(share)}
+                for count, mean, share in columns
+            ],
+        },
+    }
+
+
+def _by_class(scores: ClassScores) -> dict[str, dict[str, Any]]:
+    found = {}
+    for name, curve, ap50 in zip(scores.names, scores.curves, scores.ap50, strict=True):
+        point = class_score(curve, scores.score)
+        found[name] = {
+            "objects": curve.objects,
+            "ap50": ap50,
+            "voc_area": voc_average_precision(curve),
+            "voc_11_points": voc_average_precision(curve, eleven_points=True),
+            "precision": point.precision,
+            "recall": point.recall,
+            "f1": point.f1,
+        }
+    return found
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def report_json(report: EvaluationReport, class_names: Sequence[str]) -> dict[str, Any]:
@@ -55,8 +173,12 @@ COLUMNS = ("", "images", "AP@0.5", "AP@[.5:.95]", "NME mean", "median", "recall@
 
 def report_table(report: EvaluationReport) -> str:
     """Lay the scores out in columns, one line for each source of pictures and one for all."""
-    rows = [COLUMNS, *score_rows(report)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    return aligned([COLUMNS, *score_rows(report)])
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Lay out rows of as many cells each; the first column to the left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(_line(row, widths) for row in rows)
 
 

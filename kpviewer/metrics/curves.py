@@ -71,6 +71,33 @@ def voc_average_precision(curve: PrecisionRecall, *, eleven_points: bool = False
     return float((steps * envelope).sum())
 
 
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """One class at one score threshold; None where there is nothing to divide by."""
+
+    precision: float | None
+    """Share of its detections that are right."""
+    recall: float | None
+    """Share of its true objects that are found."""
+
+    @property
+    def f1(self) -> float | None:
+        """Harmonic mean of the two; 0 where nothing is right."""
+        if self.recall is None:
+            return None
+        total = (self.precision or 0.0) + self.recall
+        return 2 * (self.precision or 0.0) * self.recall / total if total else 0.0
+
+
+def class_score(curve: PrecisionRecall, score: float) -> ClassScore:
+    """Read precision and recall off a curve, where detections under ``score`` are left out."""
+    count = int(np.count_nonzero(curve.scores >= score))
+    if not count:
+        return ClassScore(None, 0.0 if curve.objects else None)
+    recall = float(curve.recall[count - 1]) if curve.objects else None
+    return ClassScore(float(curve.precision[count - 1]), recall)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
     """What scores are worth, by bins of equal width over [0, 1]: (B,) each."""

@@ -5,7 +5,9 @@ What is scored is the point model alone: no detector has to find the objects fir
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -17,19 +19,49 @@ from kpviewer.errors import DatasetError
 from kpviewer.metrics.points import PointScore, point_score
 from kpviewer.models.crops import crops_of, points_from_crops, regions_around
 from kpviewer.models.points import PointDetector
-from kpviewer.runtime.evaluation import ReadImage, read_picture
+from kpviewer.runtime.evaluation import WARM_UP, FrameTime, ReadImage, read_picture
 from kpviewer.structures import FloatArray, ImageArray, Targets
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectPoints:
+    """The objects of one picture that count, with what was read for them."""
+
+    image: AnnotatedImage
+    rows: tuple[int, ...]
+    """R rows of its truth."""
+    found_xy: FloatArray
+    """(R, K, 2), px of the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointReport:
+    """What ``evaluate_points`` found."""
+
+    overall: PointScore
+    groups: dict[str, PointScore]
+    """By ``AnnotatedImage.source``; empty if there is but one."""
+    images: dict[str, int]
+    """Pictures with an object that counts, by source."""
+    object_ms: FrameTime
+    """Time for one object, from the picture in memory to its points: crop, network, decoding."""
+    seen: tuple[ObjectPoints, ...]
+
+
 def evaluate_points(
-    detector: PointDetector, annotations: AnnotationSet, read_image: ReadImage
-) -> PointScore:
+    detector: PointDetector,
+    annotations: AnnotationSet,
+    read_image: ReadImage,
+    *,
+    progress: Callable[[int], object] = lambda done: None,
+) -> PointReport:
     """Score a point model on every object that a person labelled.
 
     Args:
         detector: its network, on any device, is put into evaluation mode.
         annotations: with the detector's keypoints.
         read_image: gives the (H, W, 3) uint8 BGR pixels of a file, None if it can't.
+        progress: called after each picture with the number of those done.
 
     Raises:
         DatasetError: if the keypoints are others, no object has a labelled point, or a picture
@@ -41,15 +73,42 @@ def evaluate_points(
             f"{detector.spec.name} places {', '.join(wanted)}; the data set has "
             f"{', '.join(annotations.keypoint_names) or 'no keypoints'}. Use data of the same."
         )
-    objects = list(_objects(annotations))
-    if not objects:
+    pictures = list(_by_image(_objects(annotations)))
+    if not pictures:
         raise DatasetError("The data set has no object with a labelled point to be scored.")
     detector.network.eval()
-    found = [
+    for image, rows in pictures[:WARM_UP]:
         read_points(detector, read_picture(image, read_image), image.targets.xyxy[rows])
-        for image, rows in _by_image(objects)
-    ]
-    return point_score(np.concatenate(found), _joined(objects), wanted)
+    seen: list[ObjectPoints] = []
+    times_ms: list[float] = []
+    for image, rows in pictures:
+        bgr = read_picture(image, read_image)
+        start_ns = time.perf_counter_ns()
+        found_xy = read_points(detector, bgr, image.targets.xyxy[rows])
+        times_ms.append((time.perf_counter_ns() - start_ns) / 1e6 / len(rows))
+        seen.append(ObjectPoints(image, tuple(rows), found_xy))
+        progress(len(seen))
+    p50, p95 = np.percentile(times_ms, (50, 95))
+    return PointReport(
+        overall=_score(seen, wanted),
+        groups={source: _score(own, wanted) for source, own in _by_source(seen).items()},
+        images={source: len(own) for source, own in _by_source(seen).items()},
+        object_ms=FrameTime(float(np.mean(times_ms)), float(p50), float(p95)),
+        seen=tuple(seen),
+    )
+
+
+def _by_source(seen: Sequence[ObjectPoints]) -> dict[str, list[ObjectPoints]]:
+    """Sort what was seen by source; nothing where there is but one."""
+    found: dict[str, list[ObjectPoints]] = {}
+    for one in seen:
+        found.setdefault(one.image.source, []).append(one)
+    return dict(sorted(found.items())) if len(found) > 1 else {}
+
+
+def _score(seen: Sequence[ObjectPoints], keypoint_names: Sequence[str]) -> PointScore:
+    found_xy = np.concatenate([one.found_xy for one in seen])
+    return point_score(found_xy, _joined(seen), keypoint_names)
 
 
 @torch.inference_mode()
@@ -93,16 +152,16 @@ def _objects(annotations: AnnotationSet) -> Iterator[tuple[AnnotatedImage, int]]
 
 
 def _by_image(
-    objects: list[tuple[AnnotatedImage, int]],
+    objects: Iterator[tuple[AnnotatedImage, int]],
 ) -> Iterator[tuple[AnnotatedImage, list[int]]]:
     for _, group in groupby(objects, lambda pair: id(pair[0])):
         pairs = list(group)
         yield pairs[0][0], [row for _, row in pairs]
 
 
-def _joined(objects: list[tuple[AnnotatedImage, int]]) -> Targets:
+def _joined(seen: Sequence[ObjectPoints]) -> Targets:
     """Put the objects of all pictures into one list; each keeps the pixels of its own picture."""
-    parts = [image.targets.take(np.array([row])) for image, row in objects]
+    parts = [one.image.targets.take(np.array(one.rows)) for one in seen]
     return Targets(
         np.concatenate([part.xyxy for part in parts]),
         np.concatenate([part.class_ids for part in parts]),

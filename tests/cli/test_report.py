@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from matplotlib.image import imread
 
 from kpviewer.annotations.structure import AnnotatedImage
-from kpviewer.cli import report
 from kpviewer.cli.main import main
 from kpviewer.cli.report import worst
 from kpviewer.cli.report_figures import calibration_figure, confusion_figure, curve_figure
+from kpviewer.cli.report_page import PAGE
 from kpviewer.metrics.curves import calibration, precision_recall
 from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.weights import save_weights
@@ -126,4 +126,4 @@ def test_pictures_are_left_out_where_nothing_can_paint(
     result = CliRunner().invoke(main, command_line(small_set, small_set / "page"))
     assert result.exit_code == 0, result.output
     assert "no pictures in the report" in result.output
-    assert "data:image/jpeg" not in (small_set / "page" / report.PAGE).read_text(encoding="utf-8")
+    assert "data:image/jpeg" not in (small_set / "page" / PAGE).read_text(encoding="utf-8")

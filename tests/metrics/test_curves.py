@@ -5,7 +5,13 @@ import pytest
 
 from kpviewer.metrics.average_precision import average_precision
 from kpviewer.metrics.confusion import confusion_matrix
-from kpviewer.metrics.curves import calibration, precision_recall, voc_average_precision
+from kpviewer.metrics.curves import (
+    ClassScore,
+    calibration,
+    class_score,
+    precision_recall,
+    voc_average_precision,
+)
 from kpviewer.structures import Detections, Targets
 
 
@@ -55,6 +61,19 @@ def test_the_curve_goes_down_the_scores() -> None:
     assert curve.scores.tolist() == pytest.approx([0.9, 0.8, 0.7, 0.5])
     assert curve.precision.tolist() == pytest.approx([1, 1 / 2, 2 / 3, 2 / 4])
     assert curve.recall.tolist() == pytest.approx([1 / 3, 1 / 3, 2 / 3, 2 / 3])
+
+
+def test_a_class_at_a_threshold_by_hand() -> None:
+    curve = precision_recall(*PICTURES, class_id=0)
+    at = class_score(curve, 0.7)  # two hits, one false, one of three not found
+    assert (at.precision, at.recall) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
+    assert at.f1 == pytest.approx(2 / 3)
+    assert class_score(curve, 0.85) == ClassScore(1.0, pytest.approx(1 / 3))
+    assert class_score(curve, 0.85).f1 == pytest.approx(2 * 1 / 3 / (4 / 3))
+    assert class_score(curve, 0.95) == ClassScore(None, 0.0)
+    assert class_score(curve, 0.95).f1 == 0
+    nothing = class_score(precision_recall(*PICTURES, class_id=2), 0.5)
+    assert (nothing.precision, nothing.recall, nothing.f1) == (None, None, None)
 
 
 def test_voc_average_precision_by_hand() -> None:
