@@ -49,12 +49,14 @@ def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """The map between a source picture and a network input that keeps its aspect ratio.
+    """The map between a source picture and a network input.
 
-    input = source * scale + (left, top); the rest of the input is padding.
+    input = source * scale + (left, top), with a scale for each of x and y; the rest of the input is
+    padding. ``fit`` keeps the aspect ratio, ``stretch`` fills the input.
     """
 
-    scale: float
+    scale_x: float
+    scale_y: float
     left: int
     top: int
     resized_hw: tuple[int, int]
@@ -85,19 +87,36 @@ class Letterbox:
             input_width = min(limit_hw[1], -(-width // stride) * stride)
         return cls(
             scale,
+            scale,
             (input_width - width) // 2,
             (input_height - height) // 2,
             (height, width),
             (input_height, input_width),
         )
 
+    @classmethod
+    def stretch(cls, source_hw: tuple[int, int], input_hw: tuple[int, int]) -> Letterbox:
+        """Fill the input with the picture, whatever becomes of its aspect ratio: no padding.
+
+        Raises:
+            ValueError: if a side is not positive.
+        """
+        if min(*source_hw, *input_hw) < 1:
+            raise ValueError(f"sides must be at least 1 px, got {source_hw} into {input_hw}")
+        (source_height, source_width), (height, width) = source_hw, input_hw
+        return cls(width / source_width, height / source_height, 0, 0, input_hw, input_hw)
+
     def to_input(self, source_xy: FloatArray) -> FloatArray:
         """Map (..., 2) or (..., 4) source coordinates to input pixels."""
-        return np.asarray(source_xy * self.scale + self._offset(source_xy), np.float32)
+        return np.asarray(source_xy * self._scale(source_xy) + self._offset(source_xy), np.float32)
 
     def to_source(self, input_xy: FloatArray) -> FloatArray:
         """Map (..., 2) or (..., 4) input coordinates to source pixels."""
-        return np.asarray((input_xy - self._offset(input_xy)) / self.scale, np.float32)
+        return np.asarray((input_xy - self._offset(input_xy)) / self._scale(input_xy), np.float32)
+
+    def _scale(self, like: FloatArray) -> FloatArray:
+        pairs = like.shape[-1] // 2
+        return np.array([self.scale_x, self.scale_y] * pairs, np.float32)
 
     def _offset(self, like: FloatArray) -> FloatArray:
         pairs = like.shape[-1] // 2

@@ -31,6 +31,18 @@ def test_the_picture_lies_in_the_input(height: int, width: int, stride: int | No
     assert abs(far[1] - (box.top + box.resized_hw[0])) <= 0.51 or box.resized_hw[0] == 1
 
 
+@given(SIDES, SIDES)
+def test_a_stretched_picture_fills_the_input_and_comes_back(height: int, width: int) -> None:
+    box = Letterbox.stretch((height, width), (300, 200))
+    assert box.resized_hw == box.input_hw == (300, 200)
+    corners = np.array([[0, 0], [width, height], [width / 3, height / 7]], np.float32)
+    wanted = [[0, 0], [200, 300], [200 / 3, 300 / 7]]
+    np.testing.assert_allclose(box.to_input(corners), wanted, atol=1e-3)
+    assert np.abs(box.to_source(box.to_input(corners)) - corners).max() <= 0.5
+    boxes = corners[None, :2].reshape(1, 4)  # four numbers are two points
+    np.testing.assert_allclose(box.to_source(box.to_input(boxes)), boxes, atol=0.5)
+
+
 @pytest.mark.parametrize(
     ("source", "stride", "expected"),
     [
@@ -49,6 +61,8 @@ def test_the_input_is_no_larger_than_the_picture_needs(
 def test_a_picture_without_pixels_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1 px"):
         Letterbox.fit((0, 10), (320, 320))
+    with pytest.raises(ValueError, match="at least 1 px"):
+        Letterbox.stretch((10, 10), (0, 320))
 
 
 def test_overlap_by_hand() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kpviewer.models.anchors import MapAnchors, aspect_sizes
-from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.spec import ModelSpec, Resize, Task
 from kpviewer.models.ssd import SoftmaxSsdNetwork, SsdDetector
 
 SIDE = 300
@@ -45,6 +45,7 @@ SSD300_SPEC = ModelSpec(
     task=Task.DETECT,
     class_names=VOC_CLASSES,
     input_hw=(SIDE, SIDE),
+    resize=Resize.STRETCH,  # as its authors', and torchvision's
 )
 
 _VGG = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)

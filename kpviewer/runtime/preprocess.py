@@ -19,10 +19,12 @@ def letterbox_of(spec: ModelSpec, source_hw: tuple[int, int]) -> Letterbox:
     Raises:
         PipelineError: if the model wants a resize that isn't built yet.
     """
+    if spec.resize is Resize.STRETCH:
+        return Letterbox.stretch(source_hw, spec.input_hw)
     if spec.resize is not Resize.LETTERBOX:
         raise PipelineError(
-            f"{spec.name} wants resize {spec.resize.value!r}; this version knows 'letterbox'. "
-            "Update kpviewer."
+            f"{spec.name} wants resize {spec.resize.value!r}; this version knows 'letterbox' and "
+            "'stretch'. Update kpviewer."
         )
     return Letterbox.fit(source_hw, spec.input_hw, spec.stride)
 

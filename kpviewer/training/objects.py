@@ -16,7 +16,7 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.import_ssd import start_from_file, start_from_imagenet
 from kpviewer.models.light_ssd import LIGHT_SPEC
-from kpviewer.models.spec import ModelSpec
+from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.ssd300 import SSD300_SPEC
 from kpviewer.models.weights import ARCHITECTURES
@@ -98,7 +98,8 @@ class ObjectsObjective:
         if (input_hw != spec.input_hw) if step is None else any(side % step for side in input_hw):
             rule = f"{spec.input_hw}" if step is None else f"multiples of {step}"
             raise DatasetError(f"Inputs of {spec.architecture} must be {rule}, got {input_hw}.")
-        return SceneStream(self._data, input_hw, seed, self._options.scenes)
+        stretch = spec.resize is Resize.STRETCH
+        return SceneStream(self._data, input_hw, seed, self._options.scenes, stretch=stretch)
 
     @property
     def epoch_samples(self) -> int:

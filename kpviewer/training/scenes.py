@@ -16,10 +16,15 @@ from torch.utils.data import IterableDataset, get_worker_info
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.sources.opencv import cv2
+from kpviewer.sources.resizing import resized
 from kpviewer.training.datasets import SampleCache
 from kpviewer.training.placement import Placement, place
 from kpviewer.training.samples import Sample, concatenate, shifted
 from kpviewer.training.transforms import photometric
+
+
+_ENOUGH = 2.0
+"""Size of a stretched picture over the input, where the picture isn't larger both ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +53,32 @@ class SceneOptions:
 class SceneStream(IterableDataset[Sample]):
     """Endless samples of one size; the same seed and number of workers give the same stream.
 
+    Args:
+        data: the pictures.
+        input_hw: size of the samples, px.
+        seed: of all chance.
+        options: how pictures are shown.
+        stretch: whether pictures get the input's proportions first, for a model that will be given
+            stretched ones.
+
     Raises:
         DatasetError: if the data set has no picture.
     """
 
     def __init__(
-        self, data: AnnotationSet, input_hw: tuple[int, int], seed: int, options: SceneOptions
+        self,
+        data: AnnotationSet,
+        input_hw: tuple[int, int],
+        seed: int,
+        options: SceneOptions,
+        *,
+        stretch: bool = False,
     ) -> None:
         super().__init__()
         if not data.images:
             raise DatasetError("A data set to train on must have pictures, got none.")
         self._data, self._hw, self._seed, self._options = data, input_hw, seed, options
+        self._stretch = stretch
 
     def __iter__(self) -> Iterator[Sample]:
         """Compose for ever."""
@@ -69,7 +89,8 @@ class SceneStream(IterableDataset[Sample]):
         images, cache, change = self._data.images, SampleCache(), photometric()
 
         def draw() -> Sample:
-            return cache.load(images[int(rng.integers(len(images)))])
+            sample = cache.load(images[int(rng.integers(len(images)))])
+            return stretched(sample, self._hw) if self._stretch else sample
 
         while True:
             sample = compose(draw, self._hw, self._options, rng)
@@ -105,6 +126,21 @@ def compose(
             canvas[top:bottom, left:right] = tile.rgb
             parts.append(shifted(tile, float(left), float(top)))
     return concatenate(canvas, parts)
+
+
+def stretched(sample: Sample, hw: tuple[int, int]) -> Sample:
+    """Give a picture the proportions of ``hw``: one side gets shorter, or the other longer."""
+    ratios = [size / out for out, size in zip(hw, sample.hw, strict=True)]
+    # twice the input is enough to look closely at; else as near to the picture's size as may be
+    ratio = min(max(_ENOUGH, min(ratios)), max(ratios))
+    height, width = (max(1, round(out * ratio)) for out in hw)
+    scale_xy = np.array([width / sample.hw[1], height / sample.hw[0]], np.float32)
+    return replace(
+        sample,
+        rgb=resized(sample.rgb, (height, width)),
+        xyxy=sample.xyxy * np.tile(scale_xy, 2),
+        points_xy=sample.points_xy * scale_xy,
+    )
 
 
 def shown(

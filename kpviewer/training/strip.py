@@ -259,7 +259,7 @@ class PictureStream(IterableDataset[Sample]):
     def _placement(self, sample: Sample, rng: np.random.Generator) -> Placement:
         """Draw a flip, a size and a place: the whole picture where it fits, else a part of it."""
         options = self._options
-        scale = Letterbox.fit(sample.hw, self._limit_hw, STRIDE).scale
+        scale = Letterbox.fit(sample.hw, self._limit_hw, STRIDE).scale_x
         scale *= 1 + rng.uniform(-options.scale, options.scale)
         # a half turn of the mirrored picture is the one flipped upside down
         is_mirrored, is_turned = bool(rng.random() < 0.5), bool(rng.random() < 0.5)

@@ -1,12 +1,16 @@
 """Scenes: boxes stay on their objects, at every scale, mirrored, turned over, and in grids."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import Targets
 from kpviewer.training.samples import Sample
-from kpviewer.training.scenes import SceneOptions, SceneStream, compose, shown
+from kpviewer.training.scenes import SceneOptions, SceneStream, compose, shown, stretched
 
 COLOURS = ((255, 0, 0), (0, 0, 255))
 
@@ -93,3 +97,31 @@ def test_nonsense_is_refused() -> None:
         SceneOptions(zoom=(2.0, 1.0))
     with pytest.raises(DatasetError, match="pictures"):
         SceneStream(AnnotationSet((), ("a",)), (64, 64), 0, SceneOptions())
+
+
+@pytest.mark.parametrize("hw", [(300, 300), (100, 300), (80, 100), (77, 33)])
+def test_a_stretched_picture_has_the_inputs_proportions_and_boxes_stay(hw: tuple[int, int]) -> None:
+    sample = stretched(blocks(), hw)
+    # whole pixels: half a one in a side of the smaller
+    assert sample.hw[0] / sample.hw[1] == pytest.approx(hw[0] / hw[1], rel=0.5 / min(sample.hw))
+    assert min(sample.hw[0] / 80, sample.hw[1] / 100) <= 1.01  # nothing is blown up for nothing
+    for colour, box in zip(COLOURS, sample.xyxy, strict=True):
+        found = found_box(sample.rgb, colour)
+        assert found is not None
+        assert np.abs(found - box).max() <= 1
+
+
+def test_a_model_of_stretched_pictures_sees_all_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "wide.png"
+    cv2.imwrite(str(path), np.full((20, 200, 3), 255, np.uint8))
+    image = AnnotatedImage(
+        path, (200, 20), Targets.empty(), "", np.zeros(0, np.bool_), np.zeros((0, 0), np.bool_), 0
+    )
+    options = SceneOptions(zoom=(1.0, 1.0), grid_share=0, mirror=False, colours=False)
+    data = AnnotationSet((image,), ())
+    wide, tall = (
+        next(iter(SceneStream(data, (64, 64), 0, options, stretch=stretch))).rgb
+        for stretch in (False, True)
+    )
+    assert (wide > 200).mean() == pytest.approx(0.1, abs=0.03)  # the rest is grey
+    assert (tall[2:-2, 2:-2] > 200).all()

@@ -1,0 +1,67 @@
+"""Pictures stretched to the input: what is seen comes back to half a pixel, on either engine."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from kpviewer.models.base import DecodedBatch
+from kpviewer.models.spec import ModelSpec, Resize, Task
+from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.openvino_runner import has_openvino
+from kpviewer.runtime.preprocess import letterbox_of
+
+SPEC = ModelSpec(
+    "probe", "probe", Task.DETECT_KEYPOINTS, ("spot",), (192, 320), ("middle",),
+    resize=Resize.STRETCH, stride=32, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0),
+)  # fmt: skip
+ENGINES = [
+    "torch",
+    pytest.param("openvino", marks=pytest.mark.skipif(not has_openvino(), reason="no OpenVINO")),
+]
+
+
+@dataclass
+class Middle:
+    """Finds the middle of what is bright, and a box of 20 x 10 input px about it."""
+
+    spec: ModelSpec
+    network: nn.Module
+
+    def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> DecodedBatch:
+        weight = raw.sum(1)  # (B, H, W)
+        total = weight.sum((1, 2))
+        x = (weight.sum(1) * (torch.arange(input_hw[1]) + 0.5)).sum(1) / total
+        y = (weight.sum(2) * (torch.arange(input_hw[0]) + 0.5)).sum(1) / total
+        middle = torch.stack([x, y], -1)
+        half = torch.tensor([10.0, 5.0])
+        box = torch.cat([middle - half, middle + half], -1)[:, None]
+        return DecodedBatch(box, torch.ones(1, 1, 1), middle[:, None, None])
+
+
+def picture(hw: tuple[int, int], x: int, y: int) -> np.ndarray:
+    """A square of 40 px about (x, y) in the dark."""
+    bgr = np.zeros((*hw, 3), np.uint8)
+    bgr[y - 20 : y + 20, x - 20 : x + 20] = 255
+    return bgr
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("hw", [(480, 640), (640, 480), (1000, 333), (192, 320)])
+def test_what_is_seen_comes_back_at_its_place(engine: str, hw: tuple[int, int]) -> None:
+    executor = Executor(Middle(SPEC, nn.Identity()), "cpu", "fp32", engine)
+    executor.warm_up(hw)
+    assert executor.engine_name == engine
+    for x, y in ((30, 150), (hw[1] - 30, 40), (hw[1] // 2, hw[0] - 25)):
+        seen, _ = executor.infer(picture(hw, x, y))
+        assert np.abs(seen.keypoints_xy[0, 0] - [x, y]).max() <= 0.5
+        sides = seen.xyxy[0, 2:] - seen.xyxy[0, :2]
+        np.testing.assert_allclose(sides, [20 * hw[1] / 320, 10 * hw[0] / 192], rtol=1e-4)
+
+
+def test_the_input_is_the_models_whatever_the_picture() -> None:
+    for hw in ((10, 4000), (192, 320), (77, 31)):
+        box = letterbox_of(SPEC, hw)
+        assert (box.input_hw, box.resized_hw, box.left, box.top) == ((192, 320), (192, 320), 0, 0)
