@@ -29,12 +29,21 @@ from PyQt6.QtGui import (
     QTransform,
 )
 
+from kpviewer.class_bars import paint_bars
 from kpviewer.palette import class_color, text_color
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kpviewer.structures import Detections, FloatArray, FrameResult, ImageArray, Targets
+    from kpviewer.structures import (
+        Candidates,
+        Detections,
+        FloatArray,
+        FrameResult,
+        ImageArray,
+        Targets,
+        Thresholds,
+    )
 
 _BOX_PX, _TRUTH_PX, _LINE_PX, _HALO_PX = 2.0, 1.0, 1.5, 1.0
 _DOT_PX, _HOVERED_DOT_PX = 3.0, 6.0
@@ -66,6 +75,8 @@ class OverlayStyle:
     """Index of the detection under the pointer: its landmarks are bigger."""
     scale: float = 1.0
     """Factor of strokes, dots and text."""
+    bars: Thresholds | None = None
+    """For models of whole pictures: a bar a class, marked at these, in place of boxes."""
 
     def text(self, class_id: int, score: float) -> str:
         """Give the text of a label; empty where names and scores are hidden."""
@@ -160,6 +171,7 @@ def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
     try:
         truth = result.frame.truth
         paint_overlay(painter, result.detections, truth, scaled, QTransform(), bounds)
+        paint_class_bars(painter, result.candidates, scaled, bounds)
     finally:
         painter.end()
     return array_of(image)
@@ -189,6 +201,8 @@ def paint_overlay(
         painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        if style.bars is not None:  # a box around everything says nothing
+            detections = detections.take(np.zeros(0, np.int64))
         boxes = [_map_box(box, transform) for box in detections.xyxy]
         for index in reversed(range(len(detections))):  # the best is painted last, on top
             color = QColor(*class_color(int(detections.class_ids[index])))
@@ -204,6 +218,26 @@ def paint_overlay(
             _paint_label(painter, label)
     finally:
         painter.restore()
+
+
+def paint_class_bars(
+    painter: QPainter, candidates: Candidates, style: OverlayStyle, bounds: QRectF
+) -> None:
+    """Paint a bar a class, if the style wants bars and there is a row of scores.
+
+    Args:
+        painter: an active painter; its state is restored.
+        candidates: of a model of whole pictures: one row.
+        style: thresholds, names and size.
+        bounds: the part of the picture in view, in the painter's pixels.
+    """
+    if style.bars is None or not len(candidates):
+        return
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(_font(style.scale))
+    paint_bars(painter, candidates.scores[0], style.class_names, style.bars, bounds, style.scale)
+    painter.restore()
 
 
 def place_labels(

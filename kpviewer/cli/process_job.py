@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.errors import PipelineError, RecordingError
+from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.clock import FrameClock
 from kpviewer.recording.files import source_stem
@@ -147,9 +148,10 @@ class ProcessJob:
         )
 
     def _start_recorder(self, info: StreamInfo, stem: str) -> RecorderThread:
+        bars = self._pipeline.thresholds if self._spec.task is Task.CLASSIFY else None
         options = RecorderOptions(
             stem,
-            OverlayStyle(self._spec.class_names, self._spec.skeleton),
+            OverlayStyle(self._spec.class_names, self._spec.skeleton, bars=bars),
             lossless=not info.is_live,
             by_media_time=True,
             limits=SpaceLimits(to_start=_LEAST_FREE_BYTES),

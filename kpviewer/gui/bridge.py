@@ -18,6 +18,7 @@ from kpviewer.gui.playback import Playback, is_playing
 from kpviewer.gui.view_state import describe
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import select
+from kpviewer.models.spec import Task
 from kpviewer.structures import FrameResult
 
 if TYPE_CHECKING:
@@ -178,18 +179,22 @@ class Bridge(QObject):
         panel = self._window.side_panel
         thresholds = replace(panel.thresholds.thresholds, classes=panel.classes.shown())
         self._session.set_thresholds(thresholds)
+        self._on_display_edited()  # bars are marked at the thresholds
         view = self._window.view
         result = view.result()
         if result is None or self._session.engine is None:
             return
         detections = select(result.candidates, thresholds)
         truth = result.frame.truth
-        error = frame_error(detections, truth) if truth is not None else None
+        has_boxes = self._session.engine.spec.task is not Task.CLASSIFY
+        error = frame_error(detections, truth) if truth is not None and has_boxes else None
         view.show_detections(detections, error)
         self._show_result_numbers()
 
     def _on_display_edited(self) -> None:
-        style = self._window.side_panel.display.style_of_overlay
+        style, engine = self._window.side_panel.display.style_of_overlay, self._session.engine
+        if engine is not None and engine.spec.task is Task.CLASSIFY:
+            style = replace(style, bars=self._session.thresholds)
         self._window.view.set_style(style)
         self._saving.set_style(style)
 

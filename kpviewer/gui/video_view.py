@@ -24,7 +24,7 @@ from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.state_card import Chip, StateCard
 from kpviewer.gui.view_transform import ViewTransform
-from kpviewer.overlay import OverlayStyle, detection_at, paint_overlay, qimage_of
+from kpviewer.overlay import OverlayStyle, detection_at, paint_class_bars, paint_overlay, qimage_of
 from kpviewer.structures import Detections, FrameError, FrameResult
 
 WHEEL_ZOOM = 1.2
@@ -141,6 +141,7 @@ class VideoView(QWidget):
             truth = self._result.frame.truth
             style = replace(self._style, hovered=self._hovered(self._result.detections))
             paint_overlay(painter, self._result.detections, truth, style, to_view, bounds)
+            paint_class_bars(painter, self._result.candidates, style, bounds)
         painter.end()
         if self._is_new:
             self._is_new = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import select
+from kpviewer.models.spec import Task
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
 from kpviewer.structures import Candidates, Detections, FrameResult, StageTimings
 
@@ -78,7 +79,8 @@ class InferenceThread(threading.Thread):
                 postprocess=spent.postprocess + select_ms,
             )
         error = None
-        if engine is not None and frame.truth is not None:
+        has_boxes = engine is not None and engine.spec.task is not Task.CLASSIFY
+        if has_boxes and frame.truth is not None:
             error = frame_error(detections, frame.truth)
         total_ms = (self._clock.now_ns() - frame.captured_ns) / 1e6
         return FrameResult(frame, candidates, detections, replace(timings, total=total_ms), error)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from kpviewer.errors import PipelineError
+from kpviewer.models.spec import Task
 from kpviewer.runtime.autotune import choose_runner, probe_picture, reduced_precision
 from kpviewer.runtime.device import device_label, resolve_device, use_cpu_threads
 from kpviewer.runtime.openvino_runner import OpenVinoRunner, has_openvino
@@ -160,7 +161,10 @@ class Executor:
             packed = self._runner.decode(raw, box.input_hw).cpu()
             marks.append(self._mark())
         spans = [_milliseconds(a, b) for a, b in pairwise(marks)]
-        return self._unpack(packed.numpy(), box), InferenceTimings(*spans)
+        candidates = self._unpack(packed.numpy(), box)
+        if self.spec.task is Task.CLASSIFY:  # the whole picture, without the letterbox's padding
+            candidates.xyxy[:] = (0, 0, bgr.shape[1], bgr.shape[0])
+        return candidates, InferenceTimings(*spans)
 
     def _unpack(self, packed: np.ndarray, box: Letterbox) -> Candidates:
         classes = len(self.spec.class_names)

@@ -1,0 +1,58 @@
+"""Runs a multi-label model over an annotated set, and collects what it says of each picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from kpviewer.annotations.labels import label_sets
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.runtime.evaluation import Infer, ReadImage, read_picture
+from kpviewer.structures import BoolArray, FloatArray
+
+
+class LabelTable(NamedTuple):
+    """Scores and truth of N pictures and C classes, as ``metrics.multilabel`` takes them."""
+
+    scores: FloatArray
+    """(N, C) in [0, 1]."""
+    present: BoolArray
+    """(N, C)."""
+    known: BoolArray
+    """(N, C): decisions that count."""
+
+
+def label_table(
+    infer: Infer,
+    annotations: AnnotationSet,
+    read_image: ReadImage,
+    *,
+    classes: frozenset[int] | None = None,
+    progress: Callable[[int], object] = lambda done: None,
+) -> LabelTable:
+    """Run a model over a set.
+
+    Args:
+        infer: gives the candidates of one (H, W, 3) uint8 BGR picture: one row.
+        annotations: the set, with the class ids of the model (``annotations.classes``).
+        read_image: gives the (H, W, 3) uint8 BGR pixels of a file, None if it can't.
+        classes: ids that the data label, and that count; None is all.
+        progress: called after each picture with the number of those done.
+
+    Raises:
+        DatasetError: if the set is empty or a picture can't be read.
+    """
+    if not annotations.images:
+        raise DatasetError("The data set holds no picture, so there is nothing to score.")
+    rows = []
+    for image in annotations.images:
+        rows.append(infer(read_picture(image, read_image)).scores[0])
+        progress(len(rows))
+    truth = label_sets(annotations.images, len(annotations.class_names))
+    known = truth.known.copy()
+    if classes is not None:
+        known[:, [column for column in range(known.shape[1]) if column not in classes]] = False
+    return LabelTable(np.stack(rows), truth.present, known)
