@@ -28,6 +28,7 @@ BOX_OUTSIDE = "box lies outside the picture"
 BOX_REACHES_OUT = "box reaches out of the picture"
 POINT_OUTSIDE = "point lies outside the picture"
 COPY = "picture is in training and validation"
+SAME_SET = "set is trained on and scored on"
 NO_SET = "set can't be read"
 NO_PICTURES = "set has no picture"
 NO_OBJECTS = "set has no object"
@@ -100,6 +101,8 @@ def check_sets(
         return parts
     names = [one.annotations.class_names for one in parts if one.annotations is not None]
     held = _known_classes(held, {name for own in names for name in own})
+    if validation in training:  # on purpose: whether a network can learn its data at all
+        return [*parts, _with(held, Problem(SAME_SET, held.spec, is_error=False))]
     if held.annotations is not None:
         copies = _copies([one.annotations for one in parts], held.annotations)
         parts = [_without_copies(one, copies) for one in parts]

@@ -12,7 +12,14 @@ import numpy as np
 from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
 from kpviewer.sources.images import load_picture
 from kpviewer.sources.resizing import resized
-from kpviewer.structures import Candidates, Detections, Frame, FrameResult, StageTimings
+from kpviewer.structures import (
+    Candidates,
+    Detections,
+    Frame,
+    FrameResult,
+    ImageArray,
+    StageTimings,
+)
 
 if TYPE_CHECKING:
     from kpviewer.annotations.structure import AnnotatedImage
@@ -26,10 +33,26 @@ def painter(spec: ModelSpec, score: float) -> Callable[[AnnotatedImage, Detectio
 
     Main thread only: drawing text needs an application object.
     """
+    paint_bgr = bgr_painter(spec, score)
+
+    def paint(image: AnnotatedImage, seen: Detections) -> bytes | None:
+        bgr = paint_bgr(image, seen)
+        return None if bgr is None else _jpeg(bgr)
+
+    return paint
+
+
+def bgr_painter(
+    spec: ModelSpec, score: float
+) -> Callable[[AnnotatedImage, Detections], ImageArray | None]:
+    """Give what draws one picture of the set, (H, W, 3) uint8 BGR, SIDE_PX along its longer side.
+
+    None for a file that can't be read. Main thread only.
+    """
     ensure_gui_application()
     style = OverlayStyle(spec.class_names, spec.skeleton)
 
-    def paint(image: AnnotatedImage, seen: Detections) -> bytes | None:
+    def paint(image: AnnotatedImage, seen: Detections) -> ImageArray | None:
         bgr = load_picture(image.path)
         if bgr is None:
             return None
@@ -49,7 +72,7 @@ def painter(spec: ModelSpec, score: float) -> Callable[[AnnotatedImage, Detectio
         )
         frame = Frame(0, 0, None, resized(bgr, size_hw), truth=truth)
         nothing = Candidates.empty(len(spec.class_names), seen.keypoints_xy.shape[1])
-        return _jpeg(render(FrameResult(frame, nothing, shown, StageTimings()), style))
+        return render(FrameResult(frame, nothing, shown, StageTimings()), style)
 
     return paint
 

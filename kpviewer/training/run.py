@@ -25,9 +25,11 @@ CHECKPOINT = "last.pt"
 Validate = Callable[[Detector], Mapping[str, float]]
 """Scores of a detector on data that it isn't trained on, higher is better; the first one decides
 which weights are the best. It may set thresholds in the detector's spec, which are saved."""
+Show = Callable[[Detector], object]
+"""Draws what a detector sees; called at each checkpoint."""
 
 
-def train(
+def train(  # noqa: PLR0913 - what a run is, and what follows it
     config: TrainConfig,
     data_specs: Sequence[str],
     out_dir: Path,
@@ -35,6 +37,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     validate: Validate | None = None,
+    show: Show | None = None,
 ) -> Path:
     """Train; write ``OUT/NAME.safetensors`` beside ``last.pt``, ``log.csv`` and ``progress.png``.
 
@@ -58,7 +61,7 @@ def train(
         if resume:
             checkpoint = read_checkpoint(out_dir / CHECKPOINT) if world.is_first else None
             trainer.resume(world.told_by_first(checkpoint))
-        keeper = _Keeper(trainer, objective.detector, config, out_dir, validate)
+        keeper = _Keeper(trainer, objective.detector, config, out_dir, (validate, show))
         if world.is_first:
             with Progress(config, objective.loss_names, out_dir, trainer.step) as progress:
                 _run(trainer, keeper, progress, world)
@@ -123,10 +126,11 @@ class _Keeper:
         detector: Detector,
         config: TrainConfig,
         out_dir: Path,
-        validate: Validate | None,
+        callbacks: tuple[Validate | None, Show | None],
     ) -> None:
         self._trainer, self._detector = trainer, detector
-        self._patience, self._validate = config.patience, validate
+        self._patience = config.patience
+        self._validate, self._show = callbacks
         self._out_dir = out_dir
         self.weights = out_dir / f"{detector.spec.name}.safetensors"
         self._best_weights = out_dir / f"{detector.spec.name}-best.safetensors"
@@ -143,14 +147,16 @@ class _Keeper:
         """Save, score and plot; say whether to stop as the scores no longer get better."""
         averaged = self.save()
         done = False
+        averaged.network.eval()
         if self._validate is not None:
-            averaged.network.eval()
             waited = progress.add_scores(self._trainer.step, self._validate(averaged))
             if averaged.spec != self._detector.spec:  # it was given a threshold
                 save_weights(averaged, self.weights)
             if waited == 0:
                 shutil.copyfile(self.weights, self._best_weights)
             done = 0 < self._patience <= waited
+        if self._show is not None:
+            self._show(averaged)
         progress.plot()
         return done
 

@@ -22,7 +22,6 @@ from kpviewer.training.placement import Placement, place
 from kpviewer.training.samples import Sample, concatenate, shifted
 from kpviewer.training.transforms import photometric
 
-
 _ENOUGH = 2.0
 """Size of a stretched picture over the input, where the picture isn't larger both ways."""
 

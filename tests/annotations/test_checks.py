@@ -131,6 +131,14 @@ def test_copies_between_splits_are_found_by_content_and_leave_training(tmp_path:
     assert [image.path.name for image in read_annotations(one.mended).images] == ["a.png"]
 
 
+def test_a_set_that_is_scored_on_itself_is_worth_a_note(tmp_path: Path) -> None:
+    spec = coco(tmp_path / "train", ["a.png"], [GOOD])
+    one, held = check_sets([spec], spec)
+    assert one.problems == ()
+    assert kinds(held) == {checks.SAME_SET: 1}
+    assert held.errors == 0
+
+
 def test_files_of_one_length_are_not_taken_for_copies(tmp_path: Path) -> None:
     train = coco(tmp_path / "train", ["a.bmp"], [GOOD])
     val = coco(tmp_path / "val", ["a.bmp"], [GOOD])
