@@ -1,0 +1,89 @@
+"""Bars of label scores: which, how long, in which colours, over pictures of any size."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sample_results import GREY, detections, result
+
+from kpviewer.class_bars import choose_bars
+from kpviewer.overlay import OverlayStyle, render
+from kpviewer.palette import class_color
+from kpviewer.structures import Candidates, FrameResult, ImageArray, Thresholds
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+NAMES = ("ace", "king", "queen")
+
+
+def labelled(scores: list[float], size_hw: tuple[int, int] = (480, 640)) -> FrameResult:
+    """A grey picture of which a multi-label model says ``scores``."""
+    height, width = size_hw
+    whole = (0.0, 0.0, float(width), float(height))
+    seen = Candidates(
+        np.array([whole], np.float32),
+        np.array([scores], np.float32),
+        np.zeros((1, 0, 2), np.float32),
+    )
+    return replace(result(detections([whole]), size_hw=size_hw), candidates=seen)
+
+
+def columns_of(picture: ImageArray, class_id: int) -> int:
+    """Width of what has the colour of a class, px."""
+    bgr = np.array(class_color(class_id)[::-1])
+    return int((np.abs(picture.astype(int) - bgr).max(-1) <= 2).any(0).sum())
+
+
+def test_bars_over_the_threshold_have_their_colour_and_a_length_like_their_score() -> None:
+    style = OverlayStyle(NAMES, bars=Thresholds(score=0.3))
+    picture = render(labelled([0.8, 0.2, 0.4]), style)
+    whole = columns_of(picture, 0) / 0.8
+    assert whole > 40
+    # the mark, 2 px wide, hides some of each; edges fall between pixels
+    assert columns_of(picture, 2) == pytest.approx(0.4 * whole, abs=4)
+    assert columns_of(picture, 1) == 0
+    lower = render(labelled([0.8, 0.2, 0.4]), replace(style, bars=Thresholds(score=0.1)))
+    assert columns_of(lower, 1) == pytest.approx(0.2 * whole, abs=4)
+
+
+def test_bars_take_the_place_of_the_box_around_everything() -> None:
+    bars = OverlayStyle(NAMES, bars=Thresholds())
+    picture = render(labelled([0.1, 0.1, 0.1]), bars)
+    assert (picture[:, 400:] == GREY).all()
+    assert (picture[300:] == GREY).all()
+    assert (picture[:200, :200] != GREY).any()
+    boxes = render(labelled([0.1, 0.1, 0.1]), replace(bars, bars=None))
+    assert (boxes[300:] != GREY).any()
+
+
+def test_without_a_model_there_is_no_bar() -> None:
+    style = OverlayStyle(NAMES, bars=Thresholds())
+    assert (render(result(detections([])), style) == GREY).all()
+
+
+def test_hidden_classes_have_no_bar_and_single_thresholds_count() -> None:
+    thresholds = Thresholds(score=0.5, classes=frozenset({0, 2}), class_scores={2: 0.1})
+    bars = choose_bars(np.array([0.4, 0.9, 0.2], np.float32), NAMES, thresholds, 9)
+    assert [(bar.name, bar.threshold, bar.is_over) for bar in bars] == [
+        ("ace", 0.5, False),
+        ("queen", 0.1, True),
+    ]
+
+
+def test_with_little_room_the_best_are_shown_in_the_order_of_the_classes() -> None:
+    scores = np.array([0.3, 0.1, 0.2, 0.9], np.float32)
+    bars = choose_bars(scores, NAMES, Thresholds(), 2)
+    assert [bar.name for bar in bars] == ["ace", "class 3"]
+    assert choose_bars(scores, NAMES, Thresholds(), 0) == []
+
+
+def test_scores_that_are_no_numbers_count_as_nothing() -> None:
+    (bar,) = choose_bars(np.array([np.nan], np.float32), NAMES, Thresholds(), 1)
+    assert bar.score == 0
+
+
+@pytest.mark.parametrize("size_hw", [(8, 8), (40, 600), (600, 40), (2160, 3840)])
+def test_pictures_of_any_size_can_be_painted(size_hw: tuple[int, int]) -> None:
+    style = OverlayStyle(("a class with a very long name",) * 30, bars=Thresholds())
+    picture = render(labelled([0.5] * 30, size_hw), style)
+    assert picture.shape == (*size_hw, 3)
