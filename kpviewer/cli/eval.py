@@ -19,6 +19,8 @@ from kpviewer.cli.options import (
 
 if TYPE_CHECKING:
     from kpviewer.annotations.structure import AnnotationSet
+    from kpviewer.cli.scores import ClassScores
+    from kpviewer.models.base import Detector
     from kpviewer.runtime.evaluation import EvaluationReport
     from kpviewer.runtime.executor import Executor
     from kpviewer.structures import Thresholds
@@ -49,16 +51,30 @@ def command(
 ) -> None:
     """Score a model on an annotated data set.
 
-    Prints average precision (COCO), the error of keypoints over the distance of the eyes, recall at
-    0.1 false positives a picture, the empty pictures on which nothing is seen, and the time a
-    frame. Without --json - the table goes to stdout. --report shows where the model fails.
+    Prints average precision (COCO and VOC), precision, recall and F1 by class, the error of
+    keypoints over the distance of the eyes, recall at 0.1 false positives a picture, the empty
+    pictures on which nothing is seen, and the time a frame; of models that only place points, NME,
+    PCK@0.2 and px on the true boxes; of multi-label models, accuracy_multi, average precision and
+    the best thresholds. Without --json - the tables go to stdout. --report shows where the model
+    fails.
     """
     from kpviewer.annotations.classes import align_classes, shared_classes
+    from kpviewer.annotations.single import with_one_object
     from kpviewer.annotations.spec import read_annotations
-    from kpviewer.cli.json_output import write_json
+    from kpviewer.cli.eval_points import score_points
+    from kpviewer.models.loading import open_model
+    from kpviewer.models.points import PointDetector
+    from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
+    from kpviewer.models.spec import Task
 
     annotations = _spread(read_annotations(spec), limit)
-    executor, threads = open_engine(model, device, precision, engine)
+    detector = open_model(model)
+    if isinstance(detector, PointDetector):
+        score_points(
+            detector, annotations, spec, device=device, json_path=json_path, report_dir=report_dir
+        )
+        return
+    executor, threads = open_engine(detector, device, precision, engine)
     thresholds = executor.spec.thresholds
     thresholds = replace(
         thresholds,
@@ -67,18 +83,62 @@ def command(
         classes=shared_classes(annotations, executor.spec.class_names) or None,
     )
     annotations = align_classes(annotations, executor.spec.class_names)
+    setting: dict[str, Any] = {"model": executor.spec.name, "data": spec, "threads": threads}
+    if executor.spec.task is Task.CLASSIFY:
+        _score_labels(executor, annotations, thresholds.classes, setting, json_path, report_dir)
+        return
+    if executor.spec.architecture in SINGLE_OBJECT_ARCHITECTURES:
+        annotations = with_one_object(annotations)
+    _score_boxes(executor, annotations, thresholds, setting, json_path, report_dir)
+
+
+def _score_boxes(
+    executor: Executor,
+    annotations: AnnotationSet,
+    thresholds: Thresholds,
+    setting: dict[str, Any],
+    json_path: str | None,
+    report_dir: Path | None,
+) -> None:
+    """Score a detector."""
+    from kpviewer.cli.json_output import write_json
+    from kpviewer.cli.scores import class_json, class_scores
+
     report = _run(executor, annotations, thresholds)
-    _print_table(report, annotations, executor, to_stderr=json_path == "-")
+    scores = class_scores(
+        report.seen, annotations, report.overall.precision, executor.spec.score_threshold
+    )
+    _print_tables(report, annotations, executor, scores, to_stderr=json_path == "-")
     if report_dir is not None:
-        _write_page(report_dir, f"{executor.spec.name} on {spec}", report, annotations, executor)
+        title = f"{executor.spec.name} on {setting['data']}"
+        _write_page(report_dir, title, report, annotations, executor)
     if json_path is not None:
-        setting = {
-            "model": executor.spec.name,
-            "data": spec,
-            "nms_iou": thresholds.iou,
-            "threads": threads,
-        }
-        write_json(json_path, {**setting, **_describe(executor, annotations, report)})
+        setting["nms_iou"] = thresholds.iou
+        write_json(json_path, {
+            **setting, **_describe(executor, annotations, report), **class_json(scores),
+        })  # fmt: skip
+
+
+def _score_labels(
+    executor: Executor,
+    annotations: AnnotationSet,
+    classes: frozenset[int] | None,
+    setting: dict[str, Any],
+    json_path: str | None,
+    report_dir: Path | None,
+) -> None:
+    """Score a multi-label model: label sets in place of boxes."""
+    from kpviewer.cli.json_output import write_json
+    from kpviewer.cli.label_scores import score_labels
+
+    def tell(line: str) -> None:
+        click.echo(line, err=json_path == "-")
+
+    for note in annotations.notes:
+        click.echo(f"Note: {note}", err=True)
+    scores = score_labels(executor, annotations, classes, report_dir, tell)
+    if json_path is not None:
+        write_json(json_path, {**setting, **scores})
 
 
 def _write_page(
@@ -105,14 +165,15 @@ def _write_page(
     click.echo(f"Report written to {path}", err=True)
 
 
-def open_engine(model: str, device: str, precision: str, engine: str) -> tuple[Executor, int]:
-    """Load a model and put it on its device; tell the CPU threads that it uses."""
+def open_engine(
+    detector: Detector, device: str, precision: str, engine: str
+) -> tuple[Executor, int]:
+    """Put a model on its device; tell the CPU threads that it uses."""
     import torch
 
-    from kpviewer.models.loading import open_model
     from kpviewer.runtime.executor import Executor
 
-    return Executor(open_model(model), device, precision, engine), torch.get_num_threads()
+    return Executor(detector, device, precision, engine), torch.get_num_threads()
 
 
 def _spread(annotations: AnnotationSet, limit: int | None) -> AnnotationSet:
@@ -151,14 +212,20 @@ def _warm_up(engine: Executor, annotations: AnnotationSet) -> None:
         engine.warm_up(hw)
 
 
-def _print_table(
-    report: EvaluationReport, annotations: AnnotationSet, engine: Executor, *, to_stderr: bool
+def _print_tables(
+    report: EvaluationReport,
+    annotations: AnnotationSet,
+    engine: Executor,
+    scores: ClassScores,
+    *,
+    to_stderr: bool,
 ) -> None:
-    from kpviewer.cli.scores import report_table
+    from kpviewer.cli.scores import class_table, report_table
 
     for note in annotations.notes:
         click.echo(f"Note: {note}", err=True)
     click.echo(report_table(report), err=to_stderr)
+    click.echo("\n" + class_table(scores) + "\n", err=to_stderr)
     times = report.frame_ms
     click.echo(
         f"{times.p50:.1f} ms a frame (mean {times.mean:.1f}, 95 % under {times.p95:.1f}) "

@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector
+    from kpviewer.training.config import TrainConfig
 
 
 @click.command()
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --out.")
 @click.option("--find-lr", is_flag=True,
               help="Only try learning rates: lr_finder.png and .csv in --out.")  # fmt: skip
+@click.option(
+    "--skip-bad",
+    is_flag=True,
+    help="Leave out what is wrong in the data (see check-data) and start all the same.",
+)
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the recipe.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 def command(
@@ -34,39 +40,58 @@ def command(
     out_dir: Path,
     resume: bool,
     find_lr: bool,
+    skip_bad: bool,
     changes: tuple[str, ...],
     device: str,
 ) -> None:
-    """Train a model by RECIPE (a shipped name such as face-ssd, or a TOML file)."""
+    """Train a model by RECIPE (a shipped name such as face-ssd, or a TOML file).
+
+    The data are checked first. Each checkpoint writes weights, scores (--val), progress.png, and
+    predictions.png: what the model sees in a few pictures, and the truth, dashed.
+    """
+    from kpviewer.cli.data_problems import GENERATED, checked_specs
+    from kpviewer.cli.prediction_pictures import prediction_pictures
     from kpviewer.training.config import load_config
     from kpviewer.training.distributed import is_first_process
     from kpviewer.training.run import find_learning_rate, train
 
     config = load_config(recipe, list(changes))
+    specs, val_spec = checked_specs(data_specs, val_spec, skip_bad=skip_bad)
     if find_lr:
-        rate = find_learning_rate(config, data_specs, out_dir, device=device)
+        rate = find_learning_rate(config, specs, out_dir, device=device)
         click.echo(f"Try --set learning_rate={rate:.1e}. The curve is in {out_dir}")
         return
+    shown = val_spec or specs[0]
     path = train(
         config,
-        data_specs,
+        specs,
         out_dir,
         resume=resume,
         device=device,
-        validate=None if val_spec is None else _validation(val_spec, device),
+        validate=None if val_spec is None else _validation(val_spec, device, out_dir, config),
+        show=None if shown == GENERATED else prediction_pictures(shown, out_dir, device),
     )
     if is_first_process():
         click.echo(f"Weights written to {path}")
 
 
-def _validation(spec: str, device: str) -> Callable[[Detector], dict[str, float]]:
+def _validation(
+    spec: str, device: str, out_dir: Path, config: TrainConfig
+) -> Callable[[Detector], dict[str, float]]:
     """Read a data set; give what scores a detector on it.
 
     Raises:
         DatasetError: if it can't be read.
     """
     from kpviewer.annotations.classes import align_classes, shared_classes
+    from kpviewer.annotations.single import with_one_object
     from kpviewer.annotations.spec import read_annotations
+    from kpviewer.cli.eval_points import validate_points
+    from kpviewer.cli.label_scores import validate_labels
+    from kpviewer.metrics.multilabel import SWEPT
+    from kpviewer.models.multilabel import MultilabelDetector
+    from kpviewer.models.points import PointDetector
+    from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
     from kpviewer.runtime.evaluation import evaluate
     from kpviewer.runtime.executor import Executor
     from kpviewer.sources.images import load_picture
@@ -74,12 +99,20 @@ def _validation(spec: str, device: str) -> Callable[[Detector], dict[str, float]
     annotations = read_annotations(spec)
 
     def validate(detector: Detector) -> dict[str, float]:
+        if isinstance(detector, PointDetector):
+            return validate_points(detector, annotations, device)
         names = detector.spec.class_names
         classes = shared_classes(annotations, names) or None
         engine = Executor(detector, device, "fp32", "torch")
+        aligned = align_classes(annotations, names)
+        if isinstance(detector, MultilabelDetector):
+            by = str(config.options.get("sweep", SWEPT[0]))
+            return validate_labels(detector, engine, aligned, classes, out_dir, by)
+        if detector.spec.architecture in SINGLE_OBJECT_ARCHITECTURES:
+            aligned = with_one_object(aligned)
         report = evaluate(
             lambda bgr: engine.infer(bgr)[0],
-            align_classes(annotations, names),
+            aligned,
             load_picture,
             thresholds=replace(detector.spec.thresholds, classes=classes),
         )

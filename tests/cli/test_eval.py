@@ -89,6 +89,16 @@ def test_scores_are_written_as_json_alone(run, labels):
         "recall": 1.0, "score": pytest.approx(0.9)}  # fmt: skip
     assert overall["negatives"] == {"images": 1, "clean": 1, "clean_share": 1.0}
     assert set(scores["by_source"]) == {"first", "second"}
+    # one detection of 0.9 for each object, all right
+    assert scores["by_class"] == {"face": {
+        "objects": 3, "ap50": pytest.approx(1.0), "voc_area": pytest.approx(1.0),
+        "voc_11_points": pytest.approx(1.0), "precision": 1.0, "recall": 1.0, "f1": 1.0,
+    }}  # fmt: skip
+    assert scores["score_threshold"] == 0.5
+    assert scores["calibration"]["expected_error"] == pytest.approx(0.1)
+    assert scores["calibration"]["bins"][9] == {
+        "detections": 3, "score": pytest.approx(0.9), "hits": 1.0}  # fmt: skip
+    assert scores["calibration"]["bins"][0] == {"detections": 0, "score": None, "hits": None}
     assert set(scores["ms_per_frame"]) == {"mean", "p50", "p95"}
 
 
@@ -96,6 +106,8 @@ def test_table_goes_to_stdout_unless_json_does(run, labels):
     plain = run("--data", labels)
     assert "AP@0.5" in plain.stdout
     assert "second" in plain.stdout
+    assert "VOC 11 points" in plain.stdout and "recall  " in plain.stdout
+    assert "0.100 off the share of hits" in plain.stdout
     assert "AP@0.5" in run("--data", labels, "--json", "-").stderr
 
 

@@ -1,0 +1,103 @@
+"""Point models in ``kpviewer eval``: scored on the true boxes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from runtime.test_point_evaluation import dot_reader, picture
+
+from kpviewer.annotations.spec import read_annotations
+from kpviewer.cli.eval_points import relative_errors, validate_points
+from kpviewer.cli.main import main
+from kpviewer.cli.point_scores import validation_scores
+from kpviewer.metrics.keypoint import KeypointScore
+from kpviewer.metrics.points import PointScore
+from kpviewer.runtime.point_evaluation import ObjectPoints
+from kpviewer.sources.opencv import cv2
+
+
+@pytest.fixture
+def dots(tmp_path: Path) -> Path:
+    """Two pictures of two dots; the truth of the second dot is off by (3, 4) px."""
+    (tmp_path / "images").mkdir()
+    images, annotations = [], []
+    for number in range(2):
+        cv2.imwrite(str(tmp_path / "images" / f"{number}.png"), picture(Path()))
+        images.append({"id": number, "file_name": f"{number}.png", "width": 96, "height": 64,
+                       "source": f"source {number}"})  # fmt: skip
+        for box, point in (([10, 10, 24, 20], (20, 20)), ([54, 30, 30, 30], (73, 48))):
+            row = {"id": len(annotations), "image_id": number, "category_id": 1, "bbox": box}
+            annotations.append({**row, "keypoints": [*point, 2]})
+    category = {"id": 1, "name": "dot", "keypoints": ["dot"]}
+    document = {"images": images, "annotations": annotations, "categories": [category]}
+    (tmp_path / "labels.json").write_text(json.dumps(document))
+    return tmp_path / "labels.json"
+
+
+@pytest.fixture
+def evaluate(dots: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("kpviewer.models.loading.open_model", lambda name: dot_reader(1.25))
+    words = ["eval", "--model", "dots", "--data", f"coco:{dots}", "--device", "cpu"]
+    return lambda *more: CliRunner().invoke(main, [*words, *map(str, more)])
+
+
+def test_a_point_model_is_scored_on_true_boxes(evaluate) -> None:
+    result = evaluate("--json", "-")
+    assert result.exit_code == 0, result.output
+    scores = json.loads(result.stdout)
+    overall = scores["overall"]
+    assert (overall["objects"], overall["pck_0.2"]) == (4, 1.0)
+    assert overall["mean_px"] == pytest.approx(2.5, abs=0.1)
+    # squares of 0, 0, 3, 4: the root of 25/4
+    assert overall["root_mse_px"] == pytest.approx(2.5, abs=0.1)
+    assert overall["nme"]["normaliser"] == "box diagonal"
+    assert overall["pck_0.2_by_point"] == {"dot": 1.0}
+    assert {name: one["objects"] for name, one in scores["by_source"].items()} == {
+        "source 0": 2, "source 1": 2,
+    }  # fmt: skip
+    assert (scores["engine"], scores["device"]) == ("torch", "CPU")
+
+
+def test_the_table_has_a_line_for_each_source(evaluate) -> None:
+    output = evaluate().stdout
+    assert "PCK@0.2" in output and "sqrt(MSE) px" in output
+    assert [line.split()[0] for line in output.splitlines()[1:4]] == ["source", "source", "all"]
+    assert "ms an object" in output
+
+
+def test_the_page_shows_the_worst_pictures(evaluate, tmp_path: Path, qapp: object) -> None:
+    result = evaluate("--report", tmp_path / "page")
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "page" / "report.html").read_text()
+    assert "The 2 worst pictures" in page
+    assert page.count("data:image/jpeg") == 2
+
+
+def test_other_keypoints_exit_with_five(evaluate, dots: Path) -> None:
+    dots.write_text(dots.read_text().replace('"keypoints": ["dot"]', '"keypoints": ["eye"]'))
+    result = evaluate()
+    assert result.exit_code == 5
+    assert "places dot" in result.output
+
+
+def test_errors_are_those_of_each_object_alone(dots: Path) -> None:
+    image = read_annotations(f"coco:{dots}").images[0]
+    seen = ObjectPoints(image, (1, 0), np.array([[[70, 44]], [[20, 20]]], np.float32))
+    # 5 px over the diagonal of a 30 x 30 box
+    np.testing.assert_allclose(relative_errors(seen), [5 / (30 * 2**0.5), 0], atol=1e-6)
+
+
+def test_validation_gives_scores_that_rise(dots: Path) -> None:
+    scores = validate_points(dot_reader(1.25), read_annotations(f"coco:{dots}"), "cpu")
+    assert list(scores) == ["-mean px", "-sqrt(MSE) px"]
+    assert scores["-mean px"] == pytest.approx(-2.5, abs=0.1)
+
+
+def test_points_of_objects_are_steered_by_relative_errors() -> None:
+    nme = KeypointScore(0.04, 0.03, 0.05, 9, "inter-ocular")
+    score = PointScore(9, 2.0, 1.5, nme, 0.9, (0.9, None), "torso")
+    assert validation_scores(score) == {"1 - NME": pytest.approx(0.96), "PCK@0.2": 0.9}
+    nothing = PointScore(0, None, None, KeypointScore(None, None, None, 0, ""), None, (None,), "")
+    assert validation_scores(nothing)["-mean px"] == float("-inf")
