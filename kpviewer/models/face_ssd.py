@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kpviewer.models.anchors import MapAnchors
+from kpviewer.models.point_refiner import PointRefiner
 from kpviewer.models.region_points import RegionPoints
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.ssd import SsdDetector, SsdNetwork
@@ -13,6 +14,9 @@ _ASPECT = 1.25
 
 _POINT_MAPS = 3
 """Landmarks are read at strides 8, 16 and 32."""
+
+_TEMPLATE = ((-0.36, -0.395), (0.36, -0.395), (0.0, 0.02), (-0.295, 0.385), (0.295, 0.385))
+"""Mean shape of the five landmarks, eyes 0.72 apart: a window shows ear to ear, brow to chin."""
 
 _TRUNK = TrunkSize(stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48)
 
@@ -56,4 +60,6 @@ def build_face_ssd(spec: ModelSpec = FACE_SPEC) -> SsdDetector:
         len(spec.keypoint_names),
         RegionPoints(_TRUNK.pyramid, _POINT_MAPS, len(spec.keypoint_names)),
     )
+    if len(spec.keypoint_names) == len(_TEMPLATE):
+        network.point_refiner = PointRefiner(_TEMPLATE)
     return SsdDetector(spec, network)

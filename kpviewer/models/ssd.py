@@ -16,13 +16,17 @@ from torch import Tensor, nn
 from kpviewer.models.anchors import MapAnchors, default_boxes
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.boxes import decode_boxes, decode_points, encode_points, xyxy_to_cxcywh
+from kpviewer.models.distinct import distinct
+from kpviewer.models.point_refiner import PointRefiner
 from kpviewer.models.region_points import RegionPoints
 from kpviewer.models.spec import ModelSpec
 
 MAX_CANDIDATES = 400
-MAX_REGIONS = 48
-"""Best boxes whose points are read again. An object has about ten candidates, its best one first:
-enough for several objects; candidates past them keep the points of their default box."""
+MAX_OBJECTS = 8
+"""Objects whose points are read again; others keep the points of their default box. Each costs 2 %
+of the network's time."""
+_POOL = 128
+"""Best candidates that objects are looked for among: about ten are of one object."""
 
 
 class SsdHeads(NamedTuple):
@@ -49,6 +53,9 @@ class SsdNetwork(nn.Module):
         num_classes: C.
         num_keypoints: K.
         region_points: reads points again where boxes were found; without it, the first ones stay.
+
+    Set ``point_refiner`` to have the points of the best objects read once more, after
+    ``region_points``.
     """
 
     has_background = False
@@ -69,6 +76,7 @@ class SsdNetwork(nn.Module):
         self.trunk = trunk
         self.num_classes, self.num_keypoints = num_classes, num_keypoints
         self.region_points = region_points
+        self.point_refiner: PointRefiner | None = None
         self._maps = maps
         self._defaults: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
         self._row = self._num_logits + 4 + 2 * num_keypoints
@@ -123,21 +131,24 @@ class SsdNetwork(nn.Module):
         input_hw = (images.shape[2], images.shape[3])
         if proposals is not None:
             return heads._replace(proposal_points=self.region_points(maps, proposals, input_hw))
-        return self._looked_at_again(heads, maps, input_hw)
+        return self._looked_at_again(heads, maps, images)
 
-    def _looked_at_again(
-        self, heads: SsdHeads, maps: list[Tensor], input_hw: tuple[int, int]
-    ) -> SsdHeads:
-        """Replace the point offsets of the best default boxes by those of their regions."""
+    def _looked_at_again(self, heads: SsdHeads, maps: list[Tensor], images: Tensor) -> SsdHeads:
+        """Replace the point offsets of the best distinct boxes by what a second look gives."""
         assert self.region_points is not None
+        input_hw = (images.shape[2], images.shape[3])
         defaults = self.defaults(input_hw, heads.class_logits.device)
-        count = min(MAX_REGIONS, len(defaults))
-        best = best_logit(heads.class_logits).topk(count, dim=1).indices  # (B, R)
+        count = min(_POOL, len(defaults))
+        best = best_logit(heads.class_logits).topk(count, dim=1).indices  # (B, pool)
         batch = torch.arange(len(best), device=best.device)[:, None]
-        chosen = defaults[best]  # (B, R, 4)
-        xyxy = decode_boxes(heads.box_offsets[batch, best].float(), chosen)
+        pool_xyxy = decode_boxes(heads.box_offsets[batch, best].float(), defaults[best])
+        rows, _ = distinct(pool_xyxy, MAX_OBJECTS)  # (B, R)
+        best, xyxy = best[batch, rows], pool_xyxy[batch, rows]
         offsets = self.region_points(maps, xyxy, input_hw)
         points_xy = decode_points(offsets.float(), xyxy_to_cxcywh(xyxy))
+        if self.point_refiner is not None:
+            points_xy = self.point_refiner(images, points_xy)
+        chosen = defaults[best]  # (B, R, 4)
         again = encode_points(points_xy, chosen).to(heads.point_offsets.dtype)
         index = best[..., None, None].expand(again.shape)
         return heads._replace(point_offsets=heads.point_offsets.scatter(1, index, again))

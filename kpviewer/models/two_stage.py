@@ -16,16 +16,14 @@ from torch.nn import functional
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import DecodedBatch, Detector
-from kpviewer.models.boxes import iou_matrix
 from kpviewer.models.crops import crops_of, points_from_crops, regions_around
+from kpviewer.models.distinct import distinct
 from kpviewer.models.points import PointDetector
 from kpviewer.models.spec import ModelSpec, Task
 
 PREFIX = "two-stage:"
 MAX_CROPS = 8
 """Objects a picture: each costs a run of the point network."""
-SAME_OBJECT_IOU = 0.55
-"""Candidates that overlap more are one object; only the best of them is cropped."""
 ZOOM = 2
 """Side of the picture that crops are cut from over that of the box detector's input."""
 _ZOOM_LIMIT_PX = 640
@@ -68,7 +66,10 @@ class TwoStageNetwork(nn.Module):
         shrunk = functional.avg_pool2d(images, self._zoom) if self._zoom > 1 else images
         input_hw = (shrunk.shape[2], shrunk.shape[3])
         found = self._boxes.decode(self.box_network(shrunk), input_hw)
-        xyxy, scores = distinct(found.xyxy.float() * self._zoom, found.scores.float())
+        best, is_object = distinct(found.xyxy, MAX_CROPS)
+        batch = torch.arange(len(best), device=best.device)[:, None]
+        xyxy = found.xyxy[batch, best].float() * self._zoom
+        scores = found.scores[batch, best].float() * is_object[..., None]
         crop_hw = self._points.spec.input_hw
         regions = regions_around(xyxy, self.point_network.crop_margin.float(), crop_hw)
         crops = crops_of(self._renormalised(images), regions, crop_hw)  # (B, R, 3, h, w)
@@ -83,28 +84,6 @@ class TwoStageNetwork(nn.Module):
             return images
         scale = images.new_tensor(self._scale).view(3, 1, 1)
         return images * scale + images.new_tensor(self._shift).view(3, 1, 1)
-
-
-def distinct(xyxy: Tensor, scores: Tensor, count: int = MAX_CROPS) -> tuple[Tensor, Tensor]:
-    """Take the best candidates that don't repeat a better one, in shapes that never change.
-
-    Args:
-        xyxy: (B, M, 4), by descending best score.
-        scores: (B, M, C).
-        count: most objects a picture.
-
-    Returns:
-        (B, R, 4) and (B, R, C), R = min(M, count), by descending best score; rows past the last
-        object have score 0.
-
-    Source: Bolya et al. 2019, YOLACT, section 3.5, "Fast NMS" (arXiv:1904.02689).
-    """
-    better = torch.ones(xyxy.shape[1], xyxy.shape[1], device=xyxy.device).tril(-1) > 0
-    repeats = ((iou_matrix(xyxy, xyxy) > SAME_OBJECT_IOU) & better).any(-1)  # (B, M)
-    kept = scores * (~repeats)[..., None]
-    best = kept.amax(-1).topk(min(count, kept.shape[1]), dim=1).indices  # (B, R)
-    batch = torch.arange(len(best), device=best.device)[:, None]
-    return xyxy[batch, best], kept[batch, best]
 
 
 class TwoStageDetector:

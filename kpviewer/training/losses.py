@@ -38,6 +38,8 @@ class SsdLossOptions:
     point_weight: float = 1.0
     region_weight: float = 4.0
     """Of points read from regions, which replace those of the default boxes in the result."""
+    refiner_weight: float = 4.0
+    """Of points read once more from the pixels."""
     box_beta: float = 0.5
     """Where smooth L1 turns from square to straight, in offset units."""
     point_beta: float = 0.2
@@ -59,11 +61,12 @@ class SsdLosses(NamedTuple):
     boxes: Tensor
     points: Tensor
     region_points: Tensor
+    refined_points: Tensor
 
     @property
     def total(self) -> Tensor:
         """What is minimised."""
-        return self.classification + self.boxes + self.points + self.region_points
+        return torch.stack(list(self)).sum()
 
 
 def assign(batch: Batch, defaults: Tensor, options: SsdLossOptions) -> SsdTargets:
@@ -122,6 +125,7 @@ def ssd_losses(
         options.box_weight * boxes / count / 4,
         options.point_weight * points / per_point,
         options.region_weight * _region_points(heads, batch, proposals, options),
+        classification.new_zeros(()),
     )
 
 

@@ -22,17 +22,27 @@ from kpviewer.training.losses import SsdLosses, SsdLossOptions, ssd_losses
 from kpviewer.training.merging import merge, without_pseudo_points
 from kpviewer.training.mosaic import MosaicOptions
 from kpviewer.training.proposals import proposals_of
+from kpviewer.training.refining import refiner_loss
+
+PARTS = ("all", "refiner")
 
 
 @dataclass(frozen=True, slots=True)
 class SsdOptions:
     """What a recipe of this family may say beside ``TrainConfig``."""
 
+    learn: str = "all"
+    """"all"; or "refiner": the network that reads points once more, and nothing else."""
     pseudo_points: bool = True
     """Whether points that a detector placed (``pseudo`` in the data) teach where points are."""
     occluded_share: float = 0.2
     mosaic: MosaicOptions = field(default_factory=MosaicOptions)
     loss: SsdLossOptions = field(default_factory=SsdLossOptions)
+
+    def __post_init__(self) -> None:
+        """Check what is to be learned."""
+        if self.learn not in PARTS:
+            raise DatasetError(f"learn must be one of {', '.join(PARTS)}, got {self.learn!r}.")
 
 
 class SsdObjective:
@@ -44,6 +54,11 @@ class SsdObjective:
         self.detector = detector
         self._data = data if options.pseudo_points else without_pseudo_points(data)
         self._options = options
+        if options.learn == "refiner":
+            if detector.network.point_refiner is None:
+                raise DatasetError(f'{detector.spec.name} has no refiner to train: learn = "all".')
+            detector.network.requires_grad_(False)
+            detector.network.point_refiner.requires_grad_(True)
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> MosaicStream:
         """Composed square pictures.
@@ -67,12 +82,20 @@ class SsdObjective:
         return collate(samples)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> SsdLosses:
-        """Class, box and point losses; points are read from shaken true boxes too."""
+        """Class, box and point losses; points are read from shaken true boxes and frames too."""
+        refiner, options = self.detector.network.point_refiner, self._options.loss
+        refined = images.new_zeros(())
+        if refiner is not None:
+            refined = options.refiner_weight * refiner_loss(refiner, images, batch)
+        if self._options.learn == "refiner":
+            zero = images.new_zeros(())
+            return SsdLosses(zero, zero, zero, zero, refined)
         proposals = proposals_of(batch.xyxy)
         input_hw = (images.shape[2], images.shape[3])
         defaults = self.detector.network.defaults(input_hw, images.device)
         heads = network(images, proposals)
-        return ssd_losses(heads, batch, defaults, self._options.loss, proposals)
+        found = ssd_losses(heads, batch, defaults, options, proposals)
+        return found._replace(refined_points=refined)
 
 
 def ssd_objective(config: TrainConfig, data_specs: Sequence[str]) -> SsdObjective:

@@ -15,7 +15,7 @@ from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.loading import open_model
 from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.models.two_stage import MAX_CROPS, TwoStageDetector, distinct, open_two_stage
+from kpviewer.models.two_stage import MAX_CROPS, TwoStageDetector, open_two_stage
 from kpviewer.models.weights import save_weights
 from kpviewer.runtime.executor import Executor
 
@@ -70,14 +70,6 @@ def test_points_of_each_box_come_back_to_the_picture() -> None:
     assert seen.scores[0, :, 0].tolist() == pytest.approx([0.9, 0.7, 0.0])
     found = seen.keypoints_xy[0, :2, 0]
     assert torch.allclose(found, torch.tensor([[20.0, 36.0], [100.0, 84.0]]), atol=0.3)
-
-
-def test_only_the_best_of_each_object_is_cropped() -> None:
-    xyxy = torch.tensor([[[0.0, 0, 10, 10], [1, 0, 11, 10], [20, 20, 30, 30]]])
-    scores = torch.tensor([[[0.9, 0.1], [0.8, 0.2], [0.1, 0.7]]])
-    boxes, kept = distinct(xyxy, scores, 2)
-    assert boxes[0].tolist() == [[0, 0, 10, 10], [20, 20, 30, 30]]
-    assert torch.equal(kept[0], scores[0, [0, 2]])
 
 
 def test_a_crop_is_what_is_in_its_region() -> None:

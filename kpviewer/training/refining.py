@@ -1,0 +1,62 @@
+"""What a point refiner is trained to do: find true points in windows laid as a detector would."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from kpviewer.models.point_refiner import PointRefiner, frames_of, to_window, windows_of
+from kpviewer.training.datasets import Batch
+
+_TURN_RAD = math.radians(8)
+_SCALE, _SHIFT = 0.1, 0.07
+"""Standard deviations of what a rough frame is off by: angle, size as a share, place in half
+windows. A detector's are about half of that; its rare bad ones are what a second look is for."""
+_MIN_PX = 4.0
+"""Half a window on the picture below which a point's place is the labeller's guess."""
+_BETA = 0.02
+"""Where smooth L1 turns from square to straight, window units: two thirds of a pixel."""
+
+
+def refiner_loss(refiner: PointRefiner, images: Tensor, batch: Batch) -> Tensor:
+    """Mean smooth L1 of the points of all objects whose K points are known, window units.
+
+    Args:
+        refiner: in training mode.
+        images: (B, 3, H, W) normalised.
+        batch: their truth.
+
+    Returns:
+        A scalar; 0 where no object can teach anything.
+    """
+    frames = shaken(frames_of(batch.points_xy, refiner.template))
+    size = frames[..., :2].norm(dim=-1)  # (B, T)
+    usable = batch.labelled.all(-1) & (batch.class_ids >= 0) & (size > _MIN_PX)
+    if not usable.any():
+        return images.new_zeros(())
+    wanted = to_window(batch.points_xy[usable], frames[usable])
+    rows = usable.any(0).nonzero()[:, 0]  # padding isn't worth resampling
+    found = refiner.read(windows_of(images, frames[:, rows])[usable[:, rows]])
+    return functional.smooth_l1_loss(found, wanted, beta=_BETA)
+
+
+def shaken(frames: Tensor) -> Tensor:
+    """Move (..., 4) frames at random, as rough points do."""
+    noise = torch.randn_like(frames)
+    scale = torch.exp(noise[..., 0] * _SCALE)
+    turn = noise[..., 1] * _TURN_RAD
+    a, b, x, y = frames.unbind(-1)
+    size = torch.sqrt(a.square() + b.square())
+    cosine, sine = scale * turn.cos(), scale * turn.sin()
+    return torch.stack(
+        [
+            a * cosine - b * sine,
+            b * cosine + a * sine,
+            x + noise[..., 2] * _SHIFT * size,
+            y + noise[..., 3] * _SHIFT * size,
+        ],
+        -1,
+    )
