@@ -65,6 +65,8 @@ class TrainConfig:
     seed: int = 0
     save_every: int = 500
     """Steps between checkpoints."""
+    log_every: int = 50
+    """Steps between lines of the log; the losses in it are smoothed over about 50."""
     patience: int = 0
     """Checkpoints without a better score after which the run ends; 0: it goes to the last step."""
     tensorboard: bool | str = AUTO
@@ -82,7 +84,7 @@ class TrainConfig:
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("precision", self.precision, PRECISIONS)
         _check_choice("tensorboard", self.tensorboard, (True, False, AUTO))
-        for name in ("steps", "batch", "accumulate", "save_every"):
+        for name in ("steps", "batch", "accumulate", "save_every", "log_every"):
             if getattr(self, name) < 1:
                 raise DatasetError(f"{name} must be at least 1, got {getattr(self, name)}.")
         if self.epochs < 0:

@@ -27,8 +27,10 @@ CURVE, PLOT = "lr_finder.csv", "lr_finder.png"
 STEPS, LEAST_RATE, GREATEST_RATE = 120, 1e-6, 1.0
 _LEAP = 4.0
 """Over the least smoothed loss: where the run ends."""
-_SMOOTHING = 0.9
-_TOO_FEW = 10
+_SMOOTHING_STEPS = 4.0
+"""Standard deviation."""
+_EDGE = 8
+"""First steps, whose means are of few losses."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,12 +44,15 @@ class RateCurve:
 
     @property
     def smoothed(self) -> FloatArray:
-        """(N,) exponential moving means, without the pull to 0 at the start."""
-        mean, out = 0.0, []
-        for number, loss in enumerate(self.losses.tolist(), start=1):
-            mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
-            out.append(mean / (1 - _SMOOTHING**number))
-        return np.asarray(out, np.float32)
+        """(N,) Gaussian means over neighbouring steps: those of before alone would lag behind.
+
+        Leaps are cut to some times the median, or one would bend the curve far around it.
+        """
+        losses = np.minimum(self.losses, _LEAP * np.median(self.losses))
+        steps = np.arange(len(losses))
+        weights = np.exp(-0.5 * ((steps[:, None] - steps) / _SMOOTHING_STEPS) ** 2)
+        mean: FloatArray = (weights @ losses / weights.sum(1)).astype(np.float32)
+        return mean
 
     @property
     def suggestion(self) -> float:
@@ -56,14 +61,15 @@ class RateCurve:
         Raises:
             PipelineError: if it falls nowhere.
         """
-        smoothed = self.smoothed
-        slopes = np.gradient(smoothed[: int(smoothed.argmin()) + 1].astype(np.float64))
-        if len(self.rates) < _TOO_FEW or len(slopes) < 2 or slopes.min() >= 0:
+        smoothed = self.smoothed.astype(np.float64)
+        low = int(smoothed.argmin())
+        slopes = np.gradient(smoothed)[_EDGE:low] if low > _EDGE else np.zeros(1)
+        if slopes.min() >= 0:
             raise PipelineError(
                 "A learning rate is suggested where the loss falls, and here it didn't. Take "
                 "larger batches (--set batch=...), or check what the data teach."
             )
-        return float(self.rates[int(slopes.argmin())])
+        return float(self.rates[_EDGE + int(slopes.argmin())])
 
 
 def find_rate(objective: Objective, config: TrainConfig, device: str = "cpu") -> RateCurve:
@@ -90,7 +96,7 @@ def find_rate(objective: Objective, config: TrainConfig, device: str = "cpu") ->
             losses.append(loss)
             curve = RateCurve(np.asarray(rates, np.float32), np.asarray(losses, np.float32))
             smoothed = curve.smoothed
-            if len(rates) > _TOO_FEW and smoothed[-1] > _LEAP * smoothed.min():
+            if len(rates) > 2 * _EDGE and smoothed[-1] > _LEAP * smoothed.min():
                 break
     return RateCurve(np.asarray(rates, np.float32), np.asarray(losses, np.float32))
 

@@ -15,8 +15,6 @@ from kpviewer.training.config import TrainConfig
 from kpviewer.training.loop import StepReport
 
 LOG, SCORES, PLOT = "log.csv", "scores.csv", "progress.png"
-LOG_EVERY = 50
-"""Steps between lines of the log; the losses in it are smoothed over about as many."""
 _SMOOTHING = 0.02
 
 
@@ -37,7 +35,7 @@ class Progress:
         self, config: TrainConfig, loss_names: Sequence[str], out_dir: Path, done: int
     ) -> None:
         self._out_dir = out_dir
-        self._loss_names = tuple(loss_names)
+        self._loss_names, self._every = tuple(loss_names), config.log_every
         self._board = Board(config.tensorboard, out_dir, done)
         self._bar = tqdm(total=config.steps, initial=done, unit="step", mininterval=5)
         self._smooth = [0.0] * len(loss_names)
@@ -66,7 +64,7 @@ class Progress:
             old + weight * (new - old) for old, new in zip(self._smooth, step.losses, strict=True)
         ]
         self._bar.update(1)
-        if step.step % LOG_EVERY == 0:
+        if step.step % self._every == 0:
             shown = [f"{value:.4f}" for value in self._smooth]
             named = zip(self._loss_names, shown, strict=True)
             self._bar.set_postfix_str(", ".join(" ".join(pair) for pair in named))

@@ -37,7 +37,7 @@ from kpviewer.training.transforms import SensorNoise
 
 DEMO = "demo"
 """What generated scenes are called on the command line."""
-DEMO_EPOCH_SCENES = 1000
+DEMO_EPOCH_SCENES = 500
 """What counts as an epoch of generated scenes, of which no two are the same."""
 SMALLEST_SCENE_PX = 96
 _SEED_KEY = 0x7261696E

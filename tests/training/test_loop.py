@@ -1,0 +1,257 @@
+"""Settings of the loop: accumulation, precision, epochs, memory, interruption, TensorBoard."""
+
+import copy
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from torch import Tensor, nn
+from training.lines import LineObjective
+
+from kpviewer.cli.train import command
+from kpviewer.errors import DatasetError, PipelineError
+from kpviewer.models.weights import load_model
+from kpviewer.training.board import FOLDER
+from kpviewer.training.config import SCHEDULES, TrainConfig, load_config
+from kpviewer.training.epochs import with_steps
+from kpviewer.training.families import make_objective
+from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
+from kpviewer.training.precision import Precision
+from kpviewer.training.progress import Progress
+from kpviewer.training.run import train
+
+
+def small(**changes: Any) -> TrainConfig:
+    base = {"steps": 6, "batch": 4, "inputs": (8,), "input_shares": (1.0,), "workers": 0}
+    return TrainConfig(**{**base, "warmup_steps": 2, "save_every": 3, **changes})
+
+
+def steps_of(objective: LineObjective, **changes: Any) -> list[StepReport]:
+    reports: list[StepReport] = []
+    Trainer(objective, small(**changes)).run(reports.append)
+    return reports
+
+
+def test_batches_that_are_accumulated_are_one_larger_batch() -> None:
+    at_once = steps_of(LineObjective(), batch=8)
+    in_parts = steps_of(LineObjective(), batch=2, accumulate=4)
+    for one, other in zip(at_once, in_parts, strict=True):
+        assert one.losses == pytest.approx(
+            other.losses, rel=1e-4
+        )  # float32, summed in another order
+    assert at_once[-1].losses != pytest.approx(steps_of(LineObjective(), batch=2)[-1].losses)
+
+
+def test_phases_go_by_steps_and_not_by_batches() -> None:
+    objective = LineObjective()
+    steps_of(objective, steps=3, accumulate=2)
+    assert objective.steps == [0, 0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_resumed_run_is_exact_for_every_schedule(schedule: str) -> None:
+    def start() -> Trainer:
+        return Trainer(LineObjective(), small(schedule=schedule, accumulate=2))
+
+    whole, first, second = start(), start(), start()
+    reports: list[StepReport] = []
+    whole.run(reports.append)
+    states: list[dict[str, Any]] = []
+
+    def stop() -> bool:
+        states.append(copy.deepcopy(first.state()))
+        return True
+
+    first.run(lambda _: None, stop)
+    second.resume(states[0])
+    resumed: list[StepReport] = []
+    second.run(resumed.append)
+    assert resumed == reports[3:]
+    for name, value in whole.averaged.state_dict().items():
+        assert torch.equal(second.averaged.state_dict()[name], value), name
+
+
+def test_checkpoints_of_before_mixed_precision_are_read() -> None:
+    state = Trainer(LineObjective(), small()).state()
+    del state["precision"]
+    Trainer(LineObjective(), small()).resume(state)
+
+
+def test_bf16_computes_in_less_and_keeps_weights_in_full() -> None:
+    types: list[torch.dtype] = []
+
+    class Watched(LineObjective):
+        def losses(self, network: nn.Module, batch: Any, images: Tensor) -> tuple[Tensor, Tensor]:
+            types.append(network(images).dtype)
+            return super().losses(network, batch, images)
+
+    objective = Watched()
+    reports = steps_of(objective, precision="bf16")
+    assert set(types) == {torch.bfloat16}
+    assert {p.dtype for p in objective.detector.network.parameters()} == {torch.float32}
+    full = steps_of(LineObjective())
+    for less, exact in zip(reports, full, strict=True):  # bf16 has 8 bits of precision
+        assert less.losses == pytest.approx(exact.losses, rel=0.1)
+        assert less.losses != exact.losses
+
+
+def test_fp16_without_cuda_is_refused_with_the_cure() -> None:
+    with pytest.raises(PipelineError, match="bf16"):
+        Trainer(LineObjective(), small(precision="fp16"))
+
+
+def test_gradients_are_clipped_to_a_norm_and_a_scale_of_fp16_is_passed_over() -> None:
+    plain = Precision("fp32", torch.device("cpu"))
+    plain.resume({"scale": 2.0})  # a run that went on from fp16 to fp32
+    assert plain.state() == {}
+    weight = torch.ones(2, requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+    plain.backward((weight * torch.tensor([3.0, 4.0])).sum())
+    plain.step(optimizer, [weight], clip_norm=1.0)
+    assert weight.tolist() == pytest.approx([1 - 0.6, 1 - 0.8], abs=1e-5)  # a norm of 5, cut to 1
+
+
+def test_epochs_are_steps_over_the_data() -> None:
+    objective = LineObjective()  # of ten samples
+    config = small(epochs=3, batch=4, accumulate=2, warmup_steps=300, steps=77)
+    assert with_steps(config, objective).steps == 4  # 30 samples, 8 a step
+    assert with_steps(config, objective, processes=2).steps == 2
+    long = with_steps(replace(config, epochs=1000), objective)
+    assert (long.steps, long.warmup_steps) == (1250, 125)
+    assert with_steps(replace(config, epochs=0), objective).steps == 77
+
+
+def test_a_family_without_epochs_says_so() -> None:
+    class Countless:
+        loss_names = ()
+
+    with pytest.raises(DatasetError, match="--set steps=77"):
+        with_steps(small(epochs=1, steps=77), Countless())  # type: ignore[arg-type]
+
+
+class Greedy(LineObjective):
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def losses(self, network: nn.Module, batch: Any, images: Tensor) -> tuple[Tensor, Tensor]:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        MemoryError("Unable to allocate 3 GiB"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried ..."),
+    ],
+)
+def test_too_little_memory_says_which_setting_to_lower(error: Exception) -> None:
+    with pytest.raises(PipelineError, match=r"batch=2 --set accumulate=2.*inputs"):
+        steps_of(Greedy(error))
+
+
+def test_what_torch_says_without_memory_is_what_is_looked_for() -> None:
+    with pytest.raises(PipelineError, match="accumulate"):
+        steps_of(Hungry())
+
+
+class Hungry(LineObjective):
+    def losses(self, network: nn.Module, batch: Any, images: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.empty(1 << 60).sum(), images.sum()
+
+
+def test_other_errors_are_passed_on() -> None:
+    with pytest.raises(RuntimeError, match="shape"):
+        steps_of(Greedy(RuntimeError("shape mismatch")))
+
+
+def quick(out: Path, *changes: str) -> list[str]:
+    arguments = ["strip-grid", "--data", "demo", "--out", str(out)]
+    for change in ("steps=4", "batch=2", "inputs=[96]", "workers=0", "save_every=2", *changes):
+        arguments += ["--set", change]
+    return arguments
+
+
+def test_ctrl_c_saves_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: Progress, step: StepReport) -> None:
+        if step.step == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "report", interrupt)
+    config = load_config("strip-grid", ["steps=4", "batch=2", "inputs=[96]", "workers=0"])
+    with pytest.raises(KeyboardInterrupt):
+        train(config, ["demo"], tmp_path)
+    assert read_checkpoint(tmp_path / "last.pt")["step"] == 3
+    assert load_model(tmp_path / "strip-grid.safetensors").spec.name == "strip-grid"
+
+
+def test_the_log_of_a_run_that_was_broken_off_has_each_step_once(tmp_path: Path) -> None:
+    config = small(steps=100, log_every=10)
+    for begin, end in ((0, 70), (40, 100)):
+        with Progress(config, ("loss",), tmp_path, begin) as progress:
+            for step in range(begin + 1, end + 1):
+                progress.report(StepReport(step, 1e-3, (0.5,)))
+    steps = [line.split(",")[0] for line in (tmp_path / "log.csv").read_text().split()[1:]]
+    assert steps == [str(step) for step in range(10, 101, 10)]
+
+
+def test_tensorboard_shows_what_the_log_says(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import (  # noqa: PLC0415
+        EventAccumulator,
+    )
+
+    config = small(steps=4, log_every=2, tensorboard=True)
+    with Progress(config, ("square",), tmp_path, 0) as progress:
+        for step in range(1, 5):
+            progress.report(StepReport(step, 1e-3, (2.0,)))
+        progress.add_scores(4, {"AP": 0.25})
+    events = EventAccumulator(str(tmp_path / FOLDER))
+    events.Reload()
+    assert {(e.step, e.value) for e in events.Scalars("loss/square")} == {(2, 2.0), (4, 2.0)}
+    assert [e.value for e in events.Scalars("run/learning_rate")] == pytest.approx([1e-3] * 2)
+    assert [(e.step, e.value) for e in events.Scalars("score/AP")] == [(4, 0.25)]
+
+
+@pytest.fixture
+def without_tensorboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in [name for name in sys.modules if name.startswith("torch.utils.tensorboard")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    yield
+
+
+@pytest.mark.usefixtures("without_tensorboard")
+def test_tensorboard_is_left_out_where_it_is_not_installed(tmp_path: Path) -> None:
+    with Progress(small(), ("square",), tmp_path, 0):
+        assert not (tmp_path / FOLDER).exists()
+    with pytest.raises(PipelineError, match=r"pip install kpviewer\[tensorboard\]"):
+        Progress(small(tensorboard=True), ("square",), tmp_path, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(250)
+def test_the_strip_demo_trains_for_three_epochs(tmp_path: Path) -> None:
+    arguments = ["strip-grid", "--data", "demo", "--set", "epochs=3", "--out", str(tmp_path)]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.output
+    assert read_checkpoint(tmp_path / "last.pt")["step"] == 188  # 3 x 500 scenes, 8 a step
+    losses = np.loadtxt(tmp_path / "log.csv", delimiter=",", skiprows=1)[:, 2:].sum(1)
+    assert losses[-1] < 0.5 * losses[0]
+    assert load_model(tmp_path / "strip-grid.safetensors").spec.class_names
+
+
+@pytest.mark.parametrize("family", ["strip-grid"])
+def test_losses_of_a_family_work_in_bf16(family: str) -> None:
+    config = load_config(family, ["precision=bf16", "inputs=[96]", "batch=2", "workers=0"])
+    config = replace(config, steps=2)
+    reports: list[StepReport] = []
+    Trainer(make_objective(config, ["demo"]), config).run(reports.append)
+    assert len(reports) == 2 and all(np.isfinite(r.losses).all() for r in reports)

@@ -1,0 +1,70 @@
+"""``torchrun``: two processes over gloo do what one does with twice the batch."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from training.two_processes import STOP, curve
+
+LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+def torchrun(*arguments: str) -> str:
+    """Run two processes; give what they said."""
+    done = subprocess.run(
+        [*LAUNCHER, *arguments], capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(autouse=True)
+def one_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    if sys.platform == "linux":  # where the machine's name leads nowhere
+        monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(250)
+def test_two_processes_take_the_steps_of_one_with_twice_the_batch(tmp_path: Path) -> None:
+    torchrun(str(Path(__file__).with_name("two_processes.py")), str(tmp_path / "losses.json"))
+    both = json.loads((tmp_path / "losses.json").read_text(encoding="utf-8"))
+    alone = curve(processes=1)
+    assert len(both) == len(alone) == STOP
+    assert alone[-1][0] < 0.9 * alone[0][0]
+    # the same pictures in another order of summing: float32, over ten steps of Adam
+    for first, second in zip(both, alone, strict=True):
+        assert first == pytest.approx(second, rel=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(250)
+def test_the_command_trains_in_two_processes(tmp_path: Path) -> None:
+    """The pictures differ from those of one process, so the curves agree up to chance."""
+    settings = [
+        "steps=80", "workers=0", "inputs=[[96, 320]]", "log_every=20", "warmup_steps=10",
+    ]  # fmt: skip
+    arguments = ["-m", "kpviewer", "train", "strip-grid", "--data", "demo"]
+    for setting in settings:
+        arguments += ["--set", setting]
+    said = torchrun(*arguments, "--set", "batch=4", "--out", str(tmp_path / "two"))
+    assert said.count("Weights written") == 1
+    subprocess.run(
+        [sys.executable, *arguments, "--set", "batch=8", "--out", str(tmp_path / "one")],
+        check=True, capture_output=True, timeout=200,
+    )  # fmt: skip
+    two, one = (class_losses(tmp_path / name / "log.csv") for name in ("two", "one"))
+    assert len(two) == len(one) == 4
+    for first, second in zip(two, one, strict=True):
+        assert first == pytest.approx(second, rel=0.35)
+    assert two[-1] < 0.6 * two[0]
+
+
+def class_losses(path: Path) -> list[float]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return [float(row["classes"]) for row in csv.DictReader(file)]

@@ -1,0 +1,44 @@
+"""A program for ``torchrun``: trains in all of its processes; the first one writes the losses.
+
+Each process takes its share of one row of pictures. Without ``torchrun`` it takes the whole row.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from training.lines import LineObjective
+
+from kpviewer.training.config import TrainConfig
+from kpviewer.training.distributed import joined_world
+from kpviewer.training.loop import Trainer
+
+PICTURES_A_STEP, STOP = 8, 10
+
+
+def curve(processes: int, rank: int = 0) -> list[list[float]]:
+    """Losses of each step, of a run that the first process alone wants to stop at STOP."""
+    with joined_world("cpu") as (world, device):
+        assert (world.rank, world.size) == (rank, processes)
+        config = TrainConfig(
+            steps=15, batch=PICTURES_A_STEP // (2 * processes), accumulate=2, save_every=5,
+            inputs=(8,), input_shares=(1.0,), workers=0, warmup_steps=1,
+        )  # fmt: skip
+        losses: list[list[float]] = []
+        objective = LineObjective(rank, processes)
+        trainer = Trainer(objective, config, device, world)
+        trainer.run(
+            lambda report: losses.append([*report.losses]),
+            lambda: bool(world.told_by_first(world.is_first and trainer.step == STOP)),
+        )
+        seeds = world.told_by_first(objective.seeds)
+        assert (objective.seeds == seeds) == world.is_first  # others draw other pictures
+    return losses
+
+
+if __name__ == "__main__":
+    own_rank = int(os.environ["RANK"])
+    found = curve(int(os.environ["WORLD_SIZE"]), own_rank)
+    if own_rank == 0:
+        Path(sys.argv[1]).write_text(json.dumps(found), encoding="utf-8")
