@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from kpviewer.annotations.classes import same_name
 from kpviewer.annotations.problems import UNKNOWN_CLASS, Problem
 from kpviewer.annotations.spec import ReadSpec, read_annotations
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
@@ -223,8 +224,8 @@ def _known_classes(held: CheckedSet, known: set[str]) -> CheckedSet:
     data = held.annotations
     if data is None or len(known) == len(data.class_names) == 1:
         return held
-    folded = {name.casefold() for name in known}
-    strange = [i for i, name in enumerate(data.class_names) if name.casefold() not in folded]
+    folded = {same_name(name) for name in known}
+    strange = [i for i, name in enumerate(data.class_names) if same_name(name) not in folded]
     problems, images = [], data.images
     for class_id in strange:
         count = sum(int((image.targets.class_ids == class_id).sum()) for image in data.images)

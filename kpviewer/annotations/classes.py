@@ -10,12 +10,25 @@ import numpy as np
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 
+_COCO_OF_VOC = {
+    "aeroplane": "airplane",
+    "diningtable": "dining table",
+    "motorbike": "motorcycle",
+    "pottedplant": "potted plant",
+    "sofa": "couch",
+    "tvmonitor": "tv",
+}
+"""The classes that Pascal VOC and COCO both have, by different names."""
+_SAME = {voc: coco.replace(" ", "") for voc, coco in _COCO_OF_VOC.items()}
+
 
 def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> AnnotationSet:
     """Renumber the classes of a data set as a model numbers them.
 
-    Names are compared without regard to case. A set of one class and a model of one class fit
-    whatever they are called. Objects of other classes are left out, which ``notes`` tells.
+    Names are compared without regard to case, blanks, hyphens and underscores, and those of Pascal
+    VOC count as COCO's for the same thing (aeroplane, airplane). A set of one class and a model of
+    one class fit whatever they are called. Objects of other classes are left out, which ``notes``
+    tells.
 
     Args:
         annotations: the set, in its own numbering.
@@ -49,12 +62,16 @@ def shared_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> fr
 def _new_ids(old_names: Sequence[str], new_names: Sequence[str]) -> dict[int, int]:
     if len(old_names) == 1 and len(new_names) == 1:
         return {0: 0}
-    wanted = {name.casefold(): index for index, name in enumerate(new_names)}
-    return {
-        index: wanted[name.casefold()]
-        for index, name in enumerate(old_names)
-        if name.casefold() in wanted
-    }
+    exact = {name: index for index, name in enumerate(new_names)}
+    wanted = {same_name(name): index for index, name in reversed(list(enumerate(new_names)))}
+    found = {i: exact.get(name, wanted.get(same_name(name))) for i, name in enumerate(old_names)}
+    return {old: new for old, new in found.items() if new is not None}
+
+
+def same_name(name: str) -> str:
+    """Give what names of one class have in common."""
+    plain = "".join(char for char in name.casefold() if char not in " -_")
+    return _SAME.get(plain, plain)
 
 
 def _renumber(image: AnnotatedImage, new_ids: Mapping[int, int]) -> AnnotatedImage:

@@ -29,21 +29,42 @@ class AnnotationTruth:
         Raises:
             DatasetError: if two pictures have one file name, or two entries one frame.
         """
+        self._annotations = annotations
+        self._by_frame: dict[int, Targets] = {}
+        self._by_name: dict[str, Targets] = {}
+        self._index(annotations)
+
+    def use_classes(self, class_names: Sequence[str]) -> None:
+        """Number the objects as another model does.
+
+        Any thread may be looking frames up meanwhile: it sees the old numbers or the new ones.
+
+        Raises:
+            DatasetError: if no class fits; then nothing is known of any frame.
+        """
+        try:
+            self._index(align_classes(self._annotations, class_names))
+        except DatasetError:
+            self._by_name, self._by_frame = {}, {}
+            raise
+
+    def _index(self, annotations: AnnotationSet) -> None:
         images = annotations.images
         numbered = [(image.frame_index, image) for image in images if image.frame_index is not None]
         if not numbered:
             by_id = [(image.image_id, image) for image in images if isinstance(image.image_id, int)]
             numbered = by_id if any(number == 0 for number, _ in by_id) else []
-        self._by_frame = {number: image.targets for number, image in numbered}
-        self._by_name = {image.path.name: image.targets for image in images}
-        frames_alone = len(self._by_name) == 1 and len(self._by_frame) > 1
-        if len(self._by_frame) < len(numbered):
+        by_frame = {number: image.targets for number, image in numbered}
+        by_name = {image.path.name: image.targets for image in images}
+        frames_alone = len(by_name) == 1 and len(by_frame) > 1
+        if len(by_frame) < len(numbered):
             raise DatasetError("The truth of a video must name each frame once. Split it by video.")
-        if len(self._by_name) < len(images) and not frames_alone:
+        if len(by_name) < len(images) and not frames_alone:
             raise DatasetError(
                 "The truth of a folder must name each picture once, got one name in two folders. "
                 "Use a file for each folder."
             )
+        self._by_frame, self._by_name = by_frame, by_name
 
     def for_frame(self, index: int, name: str) -> Targets | None:
         """Give the truth of one frame, None where nothing is known.
@@ -67,5 +88,7 @@ def read_truth(spec: str, class_names: Sequence[str]) -> AnnotationTruth:
     Raises:
         DatasetError: if it can't be read, fits no frames, or shares no class with the model.
     """
-    annotations = read_annotations(spec)
-    return AnnotationTruth(align_classes(annotations, class_names) if class_names else annotations)
+    truth = AnnotationTruth(read_annotations(spec))
+    if class_names:
+        truth.use_classes(class_names)
+    return truth

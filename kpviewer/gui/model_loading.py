@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from kpviewer.annotations.truth import AnnotationTruth
+from kpviewer.errors import DatasetError
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
 from kpviewer.runtime.loading import BackgroundLoader
 
@@ -123,4 +125,10 @@ class ModelLoading:
     def _load(self, request: ModelRequest, source_hw: tuple[int, int]) -> LoadedModel:
         """Runs in the loader's thread."""
         engine = self._options.load_engine(request.model, request.device, source_hw)
+        truth = self._options.truth
+        if isinstance(truth, AnnotationTruth):  # each model numbers its classes in its own way
+            try:
+                truth.use_classes(engine.spec.class_names)
+            except DatasetError as error:
+                _log.warning("Nothing is compared with the truth. %s", error)
         return LoadedModel(request, engine, self._options.list_devices())

@@ -36,3 +36,27 @@ def test_nothing_in_common_is_an_error():
 def test_set_without_classes_fits_every_model():
     aligned = align_classes(data_set(picture("a.jpg", ()), class_names=()), ("face",))
     assert len(aligned.images[0].targets) == 0
+
+
+@pytest.mark.parametrize(
+    ("of_data", "of_model"),
+    [
+        ("traffic_light", "traffic light"),
+        ("Wine-Glass", "wine glass"),
+        ("tvmonitor", "tv"),
+        ("airplane", "aeroplane"),
+        ("potted plant", "pottedplant"),
+        ("sofa", "Couch"),
+    ],
+)
+def test_other_peoples_spellings_of_a_class_fit(of_data, of_model):
+    annotations = data_set(picture("a.jpg", (0, 1)), class_names=(of_data, "cat"))
+    aligned = align_classes(annotations, ("cat", "N/A", of_model))
+    assert aligned.images[0].targets.class_ids.tolist() == [2, 0]
+
+
+def test_the_exact_name_comes_before_one_that_is_spelt_alike():
+    annotations = data_set(picture("a.jpg", (0, 1)), class_names=("rbc", "RBC"))
+    assert align_classes(annotations, ("RBC", "rbc")).images[0].targets.class_ids.tolist() == [1, 0]
+    annotations = data_set(picture("a.jpg", (0,)), class_names=("Rbc", "dog"))
+    assert align_classes(annotations, ("RBC", "rbc")).images[0].targets.class_ids.tolist() == [0]

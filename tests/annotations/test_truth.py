@@ -58,3 +58,21 @@ def test_truth_has_the_class_ids_of_the_model_where_they_are_known(tmp_path, cla
     targets = read_truth(f"csv:{tmp_path / 'truth.csv'}", class_names).for_frame(0, "a.jpg")
     assert targets is not None
     assert targets.class_ids.tolist() == ids
+
+
+def test_truth_follows_the_model_that_watches():
+    truth = AnnotationTruth(data_set(picture("a.jpg", (0, 1)), class_names=("cat", "dog")))
+    truth.use_classes(("dog", "bird", "Cat"))
+    assert truth.for_frame(0, "a.jpg").class_ids.tolist() == [2, 0]
+    truth.use_classes(("dog",))  # from what was read, not from what is left
+    truth.use_classes(("cat", "dog"))
+    assert truth.for_frame(0, "a.jpg").class_ids.tolist() == [0, 1]
+
+
+def test_truth_knows_nothing_for_a_model_of_other_things():
+    truth = AnnotationTruth(data_set(picture("a.jpg", (0, 1)), class_names=("cat", "dog")))
+    with pytest.raises(DatasetError, match="share a class"):
+        truth.use_classes(("car", "tram"))
+    assert truth.for_frame(0, "a.jpg") is None
+    truth.use_classes(("cat", "dog"))
+    assert count(truth.for_frame(0, "a.jpg")) == 2
