@@ -97,7 +97,7 @@ class UltraLight:
         rows, columns = box.resized_hw
         canvas = np.full((height, width, 3), 127, np.uint8)
         canvas[box.top : box.top + rows, box.left : box.left + columns] = cv2.resize(
-            bgr, (columns, rows), interpolation=_filter(box.scale)
+            bgr, (columns, rows), interpolation=_filter(box.scale_x)
         )
         found = self.infer(canvas)
         return Candidates(box.to_source(found.xyxy), found.scores, found.keypoints_xy)

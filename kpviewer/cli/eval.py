@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -26,6 +26,23 @@ if TYPE_CHECKING:
     from kpviewer.structures import Thresholds
 
 
+class Wanted(NamedTuple):
+    """What is asked for beside the tables."""
+
+    json_path: str | None
+    """Where to write the scores; "-" is stdout."""
+    report_dir: Path | None
+    within_px: float | None
+    """Largest distance of a hit; None: what suits the model."""
+    largest_px: float | None
+    """Longest object in the score of places."""
+
+    @property
+    def to_stderr(self) -> bool:
+        """Whether tables must stay out of stdout."""
+        return self.json_path == "-"
+
+
 @click.command()
 @model_option
 @click.option("--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone.")
@@ -36,6 +53,11 @@ if TYPE_CHECKING:
 @precision_option
 @engine_option
 @iou_option
+@click.option("--within", "within_px", type=click.FloatRange(0, min_open=True), metavar="PX",
+              help="Score places, too: a hit is a middle, or point, this near to the true one. "
+                   "Grid models are scored so by half a target.")  # fmt: skip
+@click.option("--largest", "largest_px", type=click.FloatRange(0, min_open=True), metavar="PX",
+              help="In the score of places, leave longer objects out.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), help="Use N pictures, spread over the set.")
 def command(
     *,
@@ -47,6 +69,8 @@ def command(
     precision: str,
     engine: str,
     iou: float | None,
+    within_px: float | None,
+    largest_px: float | None,
     limit: int | None,
 ) -> None:
     """Score a model on an annotated data set.
@@ -67,6 +91,7 @@ def command(
     from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
     from kpviewer.models.spec import Task
 
+    wanted = Wanted(json_path, report_dir, within_px, largest_px)
     annotations = _spread(read_annotations(spec), limit)
     detector = open_model(model)
     if isinstance(detector, PointDetector):
@@ -85,11 +110,11 @@ def command(
     annotations = align_classes(annotations, executor.spec.class_names)
     setting: dict[str, Any] = {"model": executor.spec.name, "data": spec, "threads": threads}
     if executor.spec.task is Task.CLASSIFY:
-        _score_labels(executor, annotations, thresholds.classes, setting, json_path, report_dir)
+        _score_labels(executor, annotations, thresholds.classes, setting, wanted)
         return
     if executor.spec.architecture in SINGLE_OBJECT_ARCHITECTURES:
         annotations = with_one_object(annotations)
-    _score_boxes(executor, annotations, thresholds, setting, json_path, report_dir)
+    _score_boxes(executor, annotations, thresholds, setting, wanted)
 
 
 def _score_boxes(
@@ -97,25 +122,31 @@ def _score_boxes(
     annotations: AnnotationSet,
     thresholds: Thresholds,
     setting: dict[str, Any],
-    json_path: str | None,
-    report_dir: Path | None,
+    wanted: Wanted,
 ) -> None:
     """Score a detector."""
     from kpviewer.cli.json_output import write_json
+    from kpviewer.cli.places import place_json, place_scores
     from kpviewer.cli.scores import class_json, class_scores
 
     report = _run(executor, annotations, thresholds)
     scores = class_scores(
         report.seen, annotations, report.overall.precision, executor.spec.score_threshold
     )
-    _print_tables(report, annotations, executor, scores, to_stderr=json_path == "-")
-    if report_dir is not None:
+    places = place_scores(
+        report.seen, annotations, executor.spec, wanted.within_px, wanted.largest_px
+    )
+    _print_tables(report, annotations, executor, scores, to_stderr=wanted.to_stderr)
+    if places is not None:
+        click.echo("\n" + places.to_text(), err=wanted.to_stderr)
+    if wanted.report_dir is not None:
         title = f"{executor.spec.name} on {setting['data']}"
-        _write_page(report_dir, title, report, annotations, executor)
-    if json_path is not None:
+        _write_page(wanted.report_dir, title, report, annotations, executor)
+    if wanted.json_path is not None:
         setting["nms_iou"] = thresholds.iou
-        write_json(json_path, {
+        write_json(wanted.json_path, {
             **setting, **_describe(executor, annotations, report), **class_json(scores),
+            **place_json(places),
         })  # fmt: skip
 
 
@@ -124,21 +155,20 @@ def _score_labels(
     annotations: AnnotationSet,
     classes: frozenset[int] | None,
     setting: dict[str, Any],
-    json_path: str | None,
-    report_dir: Path | None,
+    wanted: Wanted,
 ) -> None:
     """Score a multi-label model: label sets in place of boxes."""
     from kpviewer.cli.json_output import write_json
     from kpviewer.cli.label_scores import score_labels
 
     def tell(line: str) -> None:
-        click.echo(line, err=json_path == "-")
+        click.echo(line, err=wanted.to_stderr)
 
     for note in annotations.notes:
         click.echo(f"Note: {note}", err=True)
-    scores = score_labels(executor, annotations, classes, report_dir, tell)
-    if json_path is not None:
-        write_json(json_path, {**setting, **scores})
+    scores = score_labels(executor, annotations, classes, wanted.report_dir, tell)
+    if wanted.json_path is not None:
+        write_json(wanted.json_path, {**setting, **scores})
 
 
 def _write_page(

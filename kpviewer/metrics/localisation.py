@@ -58,6 +58,10 @@ class LocalisationTable:
     """One a class, in the order of their ids."""
     total: LocalisationRow
     """All classes counted together."""
+    max_px: float = HIT_PX
+    """Largest distance of a hit."""
+    largest_px: float | None = None
+    """Longest side of an object that counts; None for any."""
 
     def to_text(self) -> str:
         """Lay the table out for people; a dash stands for what can't be told."""
@@ -165,7 +169,10 @@ def localisation_table(
     )
     everything = [error for own in errors for error in own]
     return LocalisationTable(
-        rows, _row("total", everything, int(spurious.sum()), int(missed.sum()))
+        rows,
+        _row("total", everything, int(spurious.sum()), int(missed.sum())),
+        max_px,
+        largest_px,
     )
 
 

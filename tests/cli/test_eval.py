@@ -141,3 +141,17 @@ def test_trouble_with_the_data_exits_with_five_and_one_message(run, labels, dama
 def test_place_that_cannot_be_written_exits_with_six(run, labels, tmp_path):
     result = run("--data", labels, "--json", tmp_path / "none" / "out.json")
     assert result.exit_code == 6
+
+
+def test_places_are_scored_when_a_distance_is_given(run, labels):
+    plain = json.loads(run("--data", f"coco:{labels}", "--json", "-").stdout)
+    assert "by_place" not in plain
+    scores = json.loads(
+        run("--data", f"coco:{labels}", "--within", "3", "--largest", "30", "--json", "-").stdout
+    )["by_place"]
+    # of the boxes of 40x40, 20x30 and 40x20 px only the second is no longer than 30 px
+    expected = {"hits": 1, "spurious": 0, "missed": 0, "precision": 1.0, "recall": 1.0, "f1": 1.0}
+    assert (scores["within_px"], scores["largest_px"]) == (3.0, 30.0)
+    assert {key: scores["total"][key] for key in expected} == expected
+    assert scores["total"]["mean_px"] == 0.0
+    assert "support" in run("--data", f"coco:{labels}", "--within", "3").stdout
