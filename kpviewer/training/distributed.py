@@ -6,6 +6,7 @@ of one with N times the batch. The first one alone writes, prints and scores.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +72,9 @@ def joined_world(device: str) -> Iterator[tuple[World, str]]:
     try:
         yield World(distributed.get_rank(), distributed.get_world_size()), device
     finally:
+        # what averages gradients is part of reference cycles: left to the end of Python, its
+        # threads would be cut off and abort a process that had done its work
+        gc.collect()
         distributed.destroy_process_group()
 
 

@@ -67,7 +67,9 @@ def train(  # noqa: PLR0913 - what a run is, and what follows it
                 _run(trainer, keeper, progress, world)
         else:
             trainer.run(lambda _: None, lambda: bool(world.told_by_first(False)))
-    return keeper.weights
+        weights = keeper.weights
+        del trainer, keeper  # what processes share must not outlive their world
+    return weights
 
 
 def find_learning_rate(
