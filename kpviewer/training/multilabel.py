@@ -83,6 +83,11 @@ class MultilabelObjective:
         """
         return PictureStream(self._data.images, input_hw, seed, self._options.jitter)
 
+    @property
+    def epoch_samples(self) -> int:
+        """Pictures of the set."""
+        return len(self._data)
+
     def collate(self, samples: list[Any]) -> MultilabelBatch:
         """Stack pictures of one size and write down what is on them."""
         classes = len(self.detector.spec.class_names)

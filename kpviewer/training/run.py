@@ -55,7 +55,9 @@ def train(  # noqa: PLR0913 - what a run is, and what follows it
     """
     with joined_world(_device_of(device)) as (world, own_device):
         objective = _objective_of(config, data_specs)
-        config = with_steps(config, objective, world.size)
+        if config.epochs:
+            config = with_steps(config, objective, world.size)
+            objective = _objective_of(config, data_specs)  # phases may be shares of the steps
         trainer = Trainer(objective, config, own_device, world)
         out_dir.mkdir(parents=True, exist_ok=True)
         if resume:

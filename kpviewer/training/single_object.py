@@ -132,6 +132,11 @@ class SingleObjectObjective:
         images, jitter = self._data.images, self._options.jitter
         return PictureStream(images, input_hw, seed, jitter, _shows_its_object)
 
+    @property
+    def epoch_samples(self) -> int:
+        """Pictures of the set."""
+        return len(self._data)
+
     def collate(self, samples: list[Any]) -> SingleObjectBatch:
         """Stack pictures of one size."""
         images = torch.from_numpy(np.stack([sample.rgb for sample in samples]))

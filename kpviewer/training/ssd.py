@@ -77,6 +77,11 @@ class SsdObjective:
         )
         return MosaicStream(self._data, stream)
 
+    @property
+    def epoch_samples(self) -> int:
+        """Pictures of the set."""
+        return len(self._data)
+
     def collate(self, samples: list[Any]) -> Batch:
         """Stack pictures and pad their objects."""
         return collate(samples)

@@ -2,7 +2,7 @@
 
 import copy
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from training.lines import LineObjective
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, PipelineError
 from kpviewer.models.weights import load_model
+from kpviewer.training import run
 from kpviewer.training.board import FOLDER
 from kpviewer.training.config import SCHEDULES, TrainConfig, load_config
 from kpviewer.training.epochs import with_steps
-from kpviewer.training.families import make_objective
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
 from kpviewer.training.precision import Precision
 from kpviewer.training.progress import Progress
@@ -125,6 +125,23 @@ def test_epochs_are_steps_over_the_data() -> None:
     long = with_steps(replace(config, epochs=1000), objective)
     assert (long.steps, long.warmup_steps) == (1250, 125)
     assert with_steps(replace(config, epochs=0), objective).steps == 77
+
+
+def test_families_see_the_steps_that_epochs_come_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+
+    def build(config: TrainConfig, _: Sequence[str]) -> LineObjective:
+        steps.append(config.steps)
+        if len(steps) == 2:
+            raise KeyboardInterrupt
+        return LineObjective()
+
+    monkeypatch.setattr(run, "make_objective", build)
+    with pytest.raises(KeyboardInterrupt):
+        train(small(steps=77, epochs=2), ["demo"], tmp_path)
+    assert steps == [77, 5]
 
 
 def test_a_family_without_epochs_says_so() -> None:
@@ -246,12 +263,3 @@ def test_the_strip_demo_trains_for_three_epochs(tmp_path: Path) -> None:
     losses = np.loadtxt(tmp_path / "log.csv", delimiter=",", skiprows=1)[:, 2:].sum(1)
     assert losses[-1] < 0.5 * losses[0]
     assert load_model(tmp_path / "strip-grid.safetensors").spec.class_names
-
-
-@pytest.mark.parametrize("family", ["strip-grid"])
-def test_losses_of_a_family_work_in_bf16(family: str) -> None:
-    config = load_config(family, ["precision=bf16", "inputs=[96]", "batch=2", "workers=0"])
-    config = replace(config, steps=2)
-    reports: list[StepReport] = []
-    Trainer(make_objective(config, ["demo"]), config).run(reports.append)
-    assert len(reports) == 2 and all(np.isfinite(r.losses).all() for r in reports)

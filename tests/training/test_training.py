@@ -23,6 +23,7 @@ from kpviewer.models.weights import find_weights, load_model
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig, family_options, load_config
 from kpviewer.training.datasets import PADDED, MosaicStream, StreamOptions, collate
+from kpviewer.training.epochs import with_steps
 from kpviewer.training.families import make_objective
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
 from kpviewer.training.merging import without_pseudo_points
@@ -150,6 +151,18 @@ def test_a_run_that_is_resumed_does_what_it_would_have_done(dots: Path) -> None:
     second.run(lambda _: None)
     for name, value in whole.averaged.state_dict().items():
         assert torch.equal(second.averaged.state_dict()[name], value), name
+
+
+@pytest.mark.parametrize("recipe", ["face-ssd", "face-refiner", "light-ssd", "face-points"])
+def test_losses_can_be_computed_in_bf16_from_accumulated_batches(recipe: str, dots: Path) -> None:
+    changes = ["precision=bf16", "accumulate=2", "batch=2", "workers=0", "epochs=0.5"]
+    changes += ["inputs=[64]", "input_shares=[1.0]"]
+    config = load_config(recipe, changes)
+    trained = make_objective(config, [f"coco:{dots}"])
+    config = with_steps(config, trained)
+    reports: list[StepReport] = []
+    Trainer(trained, config).run(reports.append)
+    assert len(reports) == 1 and all(np.isfinite(report.losses).all() for report in reports)
 
 
 @pytest.mark.parametrize("recipe", ["face-ssd", "strip-grid"])
