@@ -41,7 +41,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def small(**changes: object) -> TrainConfig:
     base = {
-        "family": "multilabel", "model": "multilabel-light", "steps": 70, "batch": 16,
+        "family": "multilabel", "model": "multilabel-light", "steps": 70, "batch": 8,
         "inputs": (64,), "input_shares": (1.0,), "workers": 0, "warmup_steps": 5,
         "ema_decay": 0.8, "learning_rate": 3e-3, "options": {"jitter": STILL},
     }  # fmt: skip
