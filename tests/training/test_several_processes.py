@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from training.two_processes import STOP, curve
+
+from kpviewer.cli.train import command
 
 LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
@@ -54,14 +57,14 @@ def test_the_command_trains_in_two_processes(tmp_path: Path) -> None:
         arguments += ["--set", setting]
     said = torchrun(*arguments, "--set", "batch=4", "--out", str(tmp_path / "two"))
     assert said.count("Weights written") == 1
-    subprocess.run(
-        [sys.executable, *arguments, "--set", "batch=8", "--out", str(tmp_path / "one")],
-        check=True, capture_output=True, timeout=200,
-    )  # fmt: skip
+    alone = [*arguments[3:], "--set", "batch=8", "--out", str(tmp_path / "one")]
+    result = CliRunner().invoke(command, alone)
+    assert result.exit_code == 0, result.output
     two, one = (class_losses(tmp_path / name / "log.csv") for name in ("two", "one"))
     assert len(two) == len(one) == 4
+    # from seed to seed, one process's losses differ by 4 % (standard deviation of five runs)
     for first, second in zip(two, one, strict=True):
-        assert first == pytest.approx(second, rel=0.35)
+        assert first == pytest.approx(second, rel=0.2)
     assert two[-1] < 0.6 * two[0]
 
 
