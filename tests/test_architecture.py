@@ -44,7 +44,11 @@ def test_modules_functions_and_classes_stay_short() -> None:
         ("kpviewer.structures", "def f():\n    import kpviewer.sources.base", "may not import"),
         ("kpviewer.overlay", "from PyQt6.QtWidgets import QWidget", "only ['gui']"),
         ("kpviewer.overlay", "from PyQt6 import QtWidgets", "only ['gui']"),
-        ("kpviewer.cli.view", "from PyQt6.QtCore import QTimer", "only ['class_bars', 'gui', 'overlay']"),
+        (
+            "kpviewer.cli.view",
+            "from PyQt6.QtCore import QTimer",
+            "only ['class_bars', 'gui', 'overlay']",
+        ),
         ("kpviewer.cli.view", "import threading", "only ['pipeline'"),
         ("kpviewer.gui.app", "from concurrent.futures import Future", "only ['pipeline'"),
         ("kpviewer.sources.video", "import cv2", "must come from"),

@@ -20,11 +20,9 @@ from kpviewer.metrics.localisation import (
     LocalisationTable,
     localisation_table,
 )
+from kpviewer.models.grid import GRID_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec
 from kpviewer.structures import Detections
-
-_GRID = "strip-grid"
-"""The architecture whose boxes are all of one size, so that their overlap says little."""
 
 
 def place_scores(
@@ -45,7 +43,7 @@ def place_scores(
         largest_px: longest side of an object that counts.
     """
     if within_px is None:
-        if spec.architecture != _GRID:
+        if spec.architecture not in GRID_ARCHITECTURES:
             return None
         within_px = HIT_PX
     sure = [found.take(found.scores >= spec.score_threshold) for found in seen]

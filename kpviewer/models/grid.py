@@ -13,6 +13,7 @@ mean of a heat map as a coordinate, Nibali et al. 2018, DSNT (arXiv:1801.07372),
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -149,7 +150,7 @@ class GridDetector:
         centres = (raw.offsets.float().flatten(2).transpose(1, 2) * STRIDE) + centres
         batch = torch.arange(len(best), device=best.device)[:, None]
         points = centres[batch, best]  # (B, M, 2)
-        half = self.network.target_wh.float() / 2
+        half = self.network.target_wh.to(points.device, torch.float32) / 2  # runners move copies
         height, width = input_hw
         limit = points.new_tensor([width, height, width, height])
         xyxy = torch.cat([points - half, points + half], -1).clamp(min=0)
@@ -190,3 +191,10 @@ def build_strip_grid(spec: ModelSpec = STRIP_SPEC) -> GridDetector:
 def build_strip_grid_single(spec: ModelSpec = STRIP_SPEC) -> GridDetector:
     """Build the detector that gives one candidate a class: its best cell."""
     return GridDetector(spec, GridNetwork(len(spec.class_names)), best_only=True)
+
+
+GRID_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], GridDetector]] = {
+    "strip-grid": build_strip_grid,
+    "strip-grid-single": build_strip_grid_single,
+}
+"""Builders by architecture: of many targets a class, and of one."""

@@ -18,7 +18,7 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.catalogue import SPEC_KEY, read_header
 from kpviewer.models.face_ssd import build_face_ssd
-from kpviewer.models.grid import build_strip_grid
+from kpviewer.models.grid import GRID_ARCHITECTURES
 from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES
 from kpviewer.models.points import POINT_ARCHITECTURES
@@ -33,7 +33,7 @@ ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
     "ssd300-vgg16": build_ssd300,
     "ssd300-vgg16-bn": build_ssd300_bn,
     "ssd300-torchvision": build_ssd300_torchvision,
-    "strip-grid": build_strip_grid,
+    **GRID_ARCHITECTURES,
     **MULTILABEL_ARCHITECTURES,
     **POINT_ARCHITECTURES,
     **SINGLE_OBJECT_ARCHITECTURES,

@@ -21,7 +21,7 @@ from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.geometry import Letterbox
-from kpviewer.models.grid import STRIDE, STRIP_SPEC, GridDetector
+from kpviewer.models.grid import GRID_ARCHITECTURES, STRIDE, STRIP_SPEC, GridDetector
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.weights import ARCHITECTURES
 from kpviewer.sources.opencv import cv2
@@ -69,19 +69,6 @@ def spec_for(data: AnnotationSet | None) -> ModelSpec:
     longest = max((max(image.size_wh) for image in data.images), default=0)
     limit = -(-longest // STRIDE) * STRIDE or STRIP_SPEC.input_hw[0]
     return dataclasses.replace(STRIP_SPEC, class_names=data.class_names, input_hw=(limit, limit))
-
-
-def split_set(
-    data: AnnotationSet, share: float, seed: int = 0
-) -> tuple[AnnotationSet, AnnotationSet]:
-    """Split a set that has no lists of its own: the first part has ``share`` of the pictures."""
-    order = np.random.default_rng(seed).permutation(len(data))
-    count = round(share * len(data))
-    first, second = (
-        dataclasses.replace(data, images=tuple(data.images[i] for i in sorted(part)))
-        for part in (order[:count], order[count:])
-    )
-    return first, second
 
 
 class StripObjective:
@@ -171,12 +158,15 @@ def strip_objective(config: TrainConfig, data_specs: Sequence[str]) -> StripObje
         DatasetError: if the data can't be read, or the recipe has a key that isn't known.
     """
     options = family_options(StripOptions, config)
-    if config.model != STRIP_SPEC.architecture:
-        raise DatasetError(f"Family strip trains {STRIP_SPEC.architecture}, got {config.model!r}.")
+    if config.model not in GRID_ARCHITECTURES:
+        known = ", ".join(sorted(GRID_ARCHITECTURES))
+        raise DatasetError(f"Family strip trains {known}, got {config.model!r}.")
     is_demo = list(data_specs) == [DEMO]
     data = None if is_demo else merge([read_annotations(spec) for spec in data_specs])
     told = "generated strip scenes" if data is None else ", ".join(data_specs)
-    spec = dataclasses.replace(spec_for(data), name=config.model, trained_on=told)
+    spec = dataclasses.replace(
+        spec_for(data), name=config.model, architecture=config.model, trained_on=told
+    )
     detector = ARCHITECTURES[config.model](spec)
     assert isinstance(detector, GridDetector)
     return StripObjective(detector, data, options.loss, options.pictures)

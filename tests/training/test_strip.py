@@ -16,7 +16,7 @@ from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Targets
 from kpviewer.training.datasets import IGNORED, PADDED
 from kpviewer.training.grid_loss import GridLossOptions
-from kpviewer.training.strip import PictureOptions, StripObjective, spec_for, split_set
+from kpviewer.training.strip import PictureOptions, StripObjective, spec_for
 
 DOTS = {0: (70.5, 40.5), 1: (150.5, 90.5)}
 """Middles of a dark dot of class 0 and a bright one of class 1."""
@@ -139,16 +139,6 @@ def test_a_few_steps_lower_both_losses() -> None:
         history.append([loss.item() for loss in losses])
     assert history[-1][0] < 0.5 * history[0][0]
     assert history[-1][1] < 0.5 * history[0][1]
-
-
-def test_a_split_takes_every_picture_once_and_depends_on_its_seed() -> None:
-    images = tuple(annotated(Path(f"{n}.png"), np.zeros((0, 4))) for n in range(20))
-    data = AnnotationSet(images, ("fi",))
-    first, second = split_set(data, 0.75, seed=1)
-    assert (len(first), len(second)) == (15, 5)
-    assert set(first.images) | set(second.images) == set(images)
-    assert split_set(data, 0.75, seed=1)[1].images == second.images
-    assert split_set(data, 0.75, seed=2)[1].images != second.images
 
 
 def test_what_cannot_be_trained_is_refused(dotted: AnnotationSet) -> None:
