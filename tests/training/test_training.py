@@ -167,7 +167,7 @@ def test_losses_can_be_computed_in_bf16_from_accumulated_batches(recipe: str, do
 
 @pytest.mark.parametrize("recipe", ["face-ssd", "strip-grid"])
 def test_a_model_of_another_family_is_refused(recipe: str, dots: Path) -> None:
-    with pytest.raises(DatasetError, match=rf"trains {recipe}, got 'light-ssd'"):
+    with pytest.raises(DatasetError, match=rf"trains {recipe}.*, got 'light-ssd'"):
         make_objective(load_config(recipe, ["model=light-ssd"]), [f"coco:{dots}"])
 
 
