@@ -13,10 +13,8 @@ run: $(VENV)/.installed
 	@$(BIN)/python -m kpviewer.cli.qt_libraries --install
 	@$(BIN)/kpviewer $(ARGS)
 
-# Training has a process of its own: in one with all the rest it died of a segmentation fault, cause unknown.
 test: $(VENV)/.installed-dev
-	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -q $(ARGS) $(if $(ARGS),,--ignore=tests/training)
-	$(if $(ARGS),,QT_QPA_PLATFORM=offscreen $(BIN)/pytest -q tests/training)
+	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -q $(ARGS)
 
 # SKIP_TESTS=1 is for .ci/run, which has just run all of them.
 check: lint $(if $(SKIP_TESTS),,fast-tests)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -33,6 +34,18 @@ long as a hundred pictures: a folder of pictures has many sizes, a camera one.""
 def has_openvino() -> bool:
     """Whether the library is installed; it isn't imported."""
     return importlib.util.find_spec("openvino") is not None
+
+
+@cache
+def openvino_core() -> Any:
+    """The library's one ``Core``, kept to the end of the process.
+
+    Its CPU plugin gives the thread that made it another stack for signal handlers, and unmaps that
+    when the last core goes. If it goes in another thread, the next signal kills the process.
+    """
+    import openvino  # noqa: PLC0415 - an optional library
+
+    return openvino.Core()
 
 
 class OpenVinoRunner:
@@ -88,7 +101,6 @@ class OpenVinoRunner:
         return raw
 
     def _compiled(self, input_hw: tuple[int, int]) -> Any:
-        import openvino  # noqa: PLC0415 - an optional library
         from openvino.frontend import FrontEndManager  # noqa: PLC0415
         from openvino.frontend.pytorch.ts_decoder import (  # noqa: PLC0415
             TorchScriptPythonDecoder,
@@ -106,7 +118,7 @@ class OpenVinoRunner:
         frontend = FrontEndManager().load_by_framework("pytorch")
         model = frontend.convert(frontend.load(decoder))
         model.reshape(list(example.shape))
-        return openvino.Core().compile_model(model, "CPU", self._settings).create_infer_request()
+        return openvino_core().compile_model(model, "CPU", self._settings).create_infer_request()
 
 
 class _Graph(nn.Module):

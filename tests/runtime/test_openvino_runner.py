@@ -1,5 +1,8 @@
 """The compiled graph against eager torch: the same candidates, whatever the size."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -79,3 +82,29 @@ def test_nothing_of_it_reports_usage(
 
     monkeypatch.setattr(telemetry.Telemetry, "__init__", report)
     engines[1].warm_up((640, 300))  # a size that no other test has
+
+
+RELEASED_ELSEWHERE = """
+import faulthandler, os, signal, threading
+from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.runtime.executor import Executor
+
+faulthandler.enable()  # gives this thread a stack for its signal handlers, as pytest does
+engines = [Executor(build_face_ssd(), "cpu", "fp32", "openvino")]
+engines[0].warm_up((64, 64))
+other = threading.Thread(target=engines.clear)
+other.start()
+other.join()
+signal.signal(signal.SIGUSR1, lambda *_: print("handled"))
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="signals of Linux")
+def test_an_engine_that_another_thread_releases_leaves_signals_in_order() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RELEASED_ELSEWHERE],
+        capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr[-1000:]
