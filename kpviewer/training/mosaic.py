@@ -31,7 +31,12 @@ class MosaicOptions:
     scene_share: float = 0.2
     paste_share: float = 0.25
     grid_weights: tuple[float, ...] = (0.25, 0.4, 0.2, 0.15)
-    """Of 1x1, 2x2, 3x3 and 4x4 grids, among what is neither scene nor paste."""
+    """Of 1x1, 2x2, 3x3 and 4x4 grids, among what is neither scene nor paste; a fifth entry weighs
+    5x5 grids, and so on."""
+    level_share: float = 0.1
+    """Of tiles that show a picture as it is framed, rather than one of its objects."""
+    half_share: float = 0.0
+    """Of shown objects that may leave the picture by half; the others leave it by a seventh."""
     rotation_deg: float = 30.0
     min_object_px: float = 9.0
     max_enlargement: float = 4.0
@@ -103,9 +108,11 @@ class Mosaic:
     ) -> Sample:
         """Show one object of a picture, at a size and place drawn at random, in a tile."""
         faces = np.flatnonzero(~sample.ignore)
-        if len(faces) == 0 or rng.random() < 0.1:
+        if len(faces) == 0 or rng.random() < self._options.level_share:
             return self._scene(sample, hw, rng)
-        placement = self._object_placement(sample, int(rng.choice(faces)), hw, rng)
+        # a tile shows a large part of its cell; what is smaller is another grid's
+        low = max(self._options.min_object_px, 0.15 * min(hw))
+        placement = self._object_placement(sample, int(rng.choice(faces)), hw, low, rng)
         tile = place(sample, placement, self._swap, cv2.BORDER_CONSTANT)
         cover = _coverage(sample, placement)
         if cover.all():
@@ -118,16 +125,17 @@ class Mosaic:
         return concatenate(np.where(cover[..., None], rgb, behind), [tile])
 
     def _object_placement(
-        self, sample: Sample, index: int, hw: tuple[int, int], rng: np.random.Generator
+        self, sample: Sample, index: int, hw: tuple[int, int], low: float, rng: np.random.Generator
     ) -> Placement:
+        """Bring an object to a size of ``low`` px or more, somewhere in ``hw``."""
         box = sample.xyxy[index]
         size = float(np.sqrt((box[2:] - box[:2]).prod()))
-        low = max(self._options.min_object_px, 0.15 * min(hw))
         high = max(low * 1.2, min(0.95 * min(hw), size * self._options.max_enlargement))
         target = math.exp(rng.uniform(math.log(low), math.log(high)))
         centre = (box[:2] + box[2:]) / 2
-        # the centre may leave the tile by a little: half faces at the border are real too
-        reach = [(side - target * 0.7) / 2 for side in hw]
+        # half faces at the border are real too
+        inside = 0.0 if rng.random() < self._options.half_share else 0.7
+        reach = [(side - target * inside) / 2 for side in hw]
         at = [
             side / 2 + rng.uniform(-1, 1) * max(0.0, r) for side, r in zip(hw, reach, strict=True)
         ]
@@ -141,16 +149,17 @@ class Mosaic:
         )
 
     def _pasted(self, draw: Draw, background: Draw, side: int, rng: np.random.Generator) -> Sample:
-        """Lay one to eight cut-out faces, hair and chin included, over a background."""
+        """Lay one to twelve cut-out faces, hair and chin included, over a background."""
         canvas = self._scene(background(), (side, side), rng)
         rgb, parts = canvas.rgb, [canvas]
-        for _ in range(int(rng.integers(1, 9))):
+        for _ in range(int(rng.integers(1, 13))):
             sample = draw()
             faces = np.flatnonzero(~sample.ignore)
             if len(faces) == 0:
                 continue
             index = int(rng.choice(faces))
-            placement = self._object_placement(sample, index, (side, side), rng)
+            low = self._options.min_object_px
+            placement = self._object_placement(sample, index, (side, side), low, rng)
             one = _only(sample, index)
             moved = place(one, placement, self._swap, cv2.BORDER_REPLICATE)
             if len(moved.xyxy) == 0 or _touches(moved.xyxy, parts):

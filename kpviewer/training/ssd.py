@@ -24,7 +24,7 @@ from kpviewer.training.mosaic import MosaicOptions
 from kpviewer.training.proposals import proposals_of
 from kpviewer.training.refining import refiner_loss
 
-PARTS = ("all", "refiner")
+PARTS = ("all", "detector", "refiner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class SsdOptions:
     """What a recipe of this family may say beside ``TrainConfig``."""
 
     learn: str = "all"
-    """"all"; or "refiner": the network that reads points once more, and nothing else."""
+    """"all"; "refiner": the network that reads points once more, and nothing else; "detector":
+    everything but it."""
     pseudo_points: bool = True
     """Whether points that a detector placed (``pseudo`` in the data) teach where points are."""
     occluded_share: float = 0.2
@@ -90,7 +91,7 @@ class SsdObjective:
         """Class, box and point losses; points are read from shaken true boxes and frames too."""
         refiner, options = self.detector.network.point_refiner, self._options.loss
         refined = images.new_zeros(())
-        if refiner is not None:
+        if refiner is not None and self._options.learn != "detector":
             refined = options.refiner_weight * refiner_loss(refiner, images, batch)
         if self._options.learn == "refiner":
             zero = images.new_zeros(())

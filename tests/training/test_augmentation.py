@@ -128,6 +128,35 @@ def test_one_face_in_a_grid_of_one_is_where_its_label_says() -> None:
     assert compared >= 25
 
 
+def test_pasted_faces_are_as_small_as_is_asked_for() -> None:
+    mosaic = Mosaic(MosaicOptions(scene_share=0, paste_share=1, min_object_px=8.0), SWAP)
+    sides: list[float] = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        made = mosaic.compose(dotted_face, background, 256, rng)
+        sides += (made.xyxy[:, 2:] - made.xyxy[:, :2]).prod(1)[~made.ignore].tolist()
+    smallest, half = np.sqrt(np.percentile(sides, [2, 50]))
+    assert 7 < smallest < 14
+    assert (
+        half < 80
+    )  # log-uniformly: as many under sqrt(8 * 243) = 44 px as over it, if all had room
+
+
+def test_objects_leave_the_picture_by_half_where_that_is_asked_for() -> None:
+    def cut(half_share: float) -> int:
+        options = MosaicOptions(
+            scene_share=0, paste_share=0, grid_weights=(1.0,), level_share=0, half_share=half_share
+        )
+        mosaic, found = Mosaic(options, SWAP), 0
+        for seed in range(40):
+            rng = np.random.default_rng(seed)
+            made = mosaic.compose(dotted_face, background, 128, rng)
+            found += bool((~made.labelled[~made.ignore]).any())
+        return found
+
+    assert cut(1.0) > 2 * cut(0.0)
+
+
 def test_occlusion_changes_pixels_and_no_label() -> None:
     face = dotted_face()
     changed = 0

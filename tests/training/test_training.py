@@ -165,6 +165,24 @@ def test_losses_can_be_computed_in_bf16_from_accumulated_batches(recipe: str, do
     assert len(reports) == 1 and all(np.isfinite(report.losses).all() for report in reports)
 
 
+def weights_that_changed(recipe: str, dots: Path) -> set[str]:
+    """Train for one step; give the parts of the network that it changed."""
+    config = load_config(
+        recipe, ["steps=1", "batch=2", "workers=0", "inputs=[64]", "input_shares=[1.0]"]
+    )
+    trained = make_objective(config, [f"coco:{dots}"])
+    before = copy.deepcopy(trained.detector.network.state_dict())
+    Trainer(trained, config).run(lambda _: None)
+    after = dict(trained.detector.network.named_parameters())
+    return {name.split(".")[0] for name in after if not torch.equal(after[name], before[name])}
+
+
+def test_what_points_are_read_from_once_more_is_trained_apart(dots: Path) -> None:
+    assert weights_that_changed("face-refiner", dots) == {"point_refiner"}
+    detector = weights_that_changed("face-far", dots)
+    assert "trunk" in detector and "point_refiner" not in detector
+
+
 @pytest.mark.parametrize("recipe", ["face-ssd", "strip-grid"])
 def test_a_model_of_another_family_is_refused(recipe: str, dots: Path) -> None:
     with pytest.raises(DatasetError, match=rf"trains {recipe}.*, got 'light-ssd'"):
