@@ -1,20 +1,22 @@
-"""The panel on the right: thresholds, classes, error and display, in one column that scrolls."""
+"""The panel on the right, in three tabs: what is detected, how good it is, how it looks."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
+from kpviewer.gui.buttons import SegmentedControl
 from kpviewer.gui.class_list import ClassList
 from kpviewer.gui.display_panel import DisplayPanel
 from kpviewer.gui.error_panel import ErrorPanel
 from kpviewer.gui.thresholds_panel import ThresholdsPanel
 
 WIDTH = 296
+DETECT, JUDGE, VIEW = range(3)
 
 
-class SidePanel(QScrollArea):
-    """Holds the four sections."""
+class SidePanel(QFrame):
+    """Holds the sections, each in a tab that scrolls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,37 +28,69 @@ class SidePanel(QScrollArea):
         self.display = DisplayPanel()
         self._no_classes = QLabel("The model's classes come here.")
         self._no_classes.setProperty("kind", "secondary")
-        sections = QWidget()
-        sections.setObjectName("sections")
-        self._column = QVBoxLayout(sections)
-        self._column.setContentsMargins(12, 12, 12, 12)
-        self._column.setSpacing(8)
-        self._add("Detect", self.thresholds)
-        self._add("Classes", self.classes, self._no_classes)
-        self._add("Error against truth", self.error)
-        self._add("Display", self.display, last=True)
-        self._column.addStretch(1)
-        self.setWidget(sections)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.tabs = SegmentedControl(
+            "Panel",
+            ("Detect", "Judge", "View"),
+            ("Thresholds and classes", "Against the truth", "What is drawn over the picture"),
+        )
+        self.pages = tuple(Page() for _ in range(3))
+        stack = QStackedWidget()
+        for page in self.pages:
+            stack.addWidget(page)
+        self.tabs.chosen.connect(stack.setCurrentIndex)
+        self._stack = stack
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 12, 0, 0)
+        column.setSpacing(0)
+        tab_row = QVBoxLayout()
+        tab_row.setContentsMargins(12, 0, 12, 0)
+        tab_row.addWidget(self.tabs)
+        column.addLayout(tab_row)
+        column.addWidget(stack, 1)
+        self.pages[DETECT].add_section("Thresholds", self.thresholds)
+        self.pages[DETECT].add_section("Classes", self.classes, self._no_classes)
+        self.pages[JUDGE].add_section("Error against truth", self.error)
+        self.pages[VIEW].add_section("Overlay", self.display)
         self.setFixedWidth(WIDTH)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def tab(self) -> int:
+        """Which tab is shown: DETECT, JUDGE or VIEW."""
+        return self._stack.currentIndex()
+
+    def set_tab(self, tab: int) -> None:
+        """Show DETECT, JUDGE or VIEW."""
+        self.tabs.set_index(tab)
+        self._stack.setCurrentIndex(tab)
 
     def set_class_names(self, names: tuple[str, ...], shown: frozenset[int] | None) -> None:
         """List the classes of a model."""
         self.classes.set_classes(names, shown)
         self._no_classes.setVisible(not names)
 
-    def _add(self, title: str, *widgets: QWidget, last: bool = False) -> None:
+
+class Page(QScrollArea):
+    """The sections of one tab, in a column that scrolls where there is little room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        sections = QWidget()
+        sections.setObjectName("sections")
+        self._column = QVBoxLayout(sections)
+        self._column.setContentsMargins(12, 12, 12, 12)
+        self._column.setSpacing(8)
+        self._column.addStretch(1)
+        self.setWidget(sections)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def add_section(self, title: str, *widgets: QWidget) -> None:
+        """Add widgets under a heading, and a hairline above where others come before."""
         heading = QLabel(title)
         heading.setProperty("kind", "heading")
-        self._column.addWidget(heading)
-        for widget in widgets:
-            self._column.addWidget(widget)
-        if not last:
-            self._column.addSpacing(4)
-            self._column.addWidget(rule())
-            self._column.addSpacing(4)
+        head = (heading,) if self._column.count() == 1 else (rule(), heading)
+        for widget in (*head, *widgets):
+            self._column.insertWidget(self._column.count() - 1, widget)  # before the stretch
 
 
 def rule() -> QFrame:
