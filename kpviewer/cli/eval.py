@@ -18,6 +18,8 @@ from kpviewer.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from kpviewer.annotations.structure import AnnotationSet
     from kpviewer.cli.scores import ClassScores
     from kpviewer.models.base import Detector
@@ -79,8 +81,9 @@ def command(
     keypoints over the distance of the eyes, recall at 0.1 false positives a picture, the empty
     pictures on which nothing is seen, and the time a frame; of models that only place points, NME,
     PCK@0.2 and px on the true boxes; of multi-label models, accuracy_multi, average precision and
-    the best thresholds. Without --json - the tables go to stdout. --report shows where the model
-    fails.
+    the best thresholds; of single-object models, class accuracy and mean IoU too, on the pictures
+    with exactly one object. Without --json - the tables go to stdout. --report shows where the
+    model fails.
     """
     from kpviewer.annotations.classes import align_classes, shared_classes
     from kpviewer.annotations.single import with_one_object
@@ -127,7 +130,8 @@ def _score_boxes(
     """Score a detector."""
     from kpviewer.cli.json_output import write_json
     from kpviewer.cli.places import place_json, place_scores
-    from kpviewer.cli.scores import class_json, class_scores
+    from kpviewer.cli.scores import aligned, class_json, class_scores
+    from kpviewer.cli.single_scores import single_json, single_rows, single_scores
 
     report = _run(executor, annotations, thresholds)
     scores = class_scores(
@@ -136,17 +140,25 @@ def _score_boxes(
     places = place_scores(
         report.seen, annotations, executor.spec, wanted.within_px, wanted.largest_px
     )
-    _print_tables(report, annotations, executor, scores, to_stderr=wanted.to_stderr)
+    single = single_scores(report.seen, annotations, executor.spec)
+    tables: dict[str, Sequence[Sequence[str]]] = {}
+    if single is not None:
+        tables["The one object of each picture"] = list(
+            single_rows(single, annotations.class_names)
+        )
     if places is not None:
-        click.echo("\n" + places.to_text(), err=wanted.to_stderr)
+        tables[f"Places, to {places.max_px:g} px"] = places.cells
+    _print_tables(report, annotations, executor, scores, to_stderr=wanted.to_stderr)
+    for rows in tables.values():
+        click.echo("\n" + aligned(rows), err=wanted.to_stderr)
     if wanted.report_dir is not None:
         title = f"{executor.spec.name} on {setting['data']}"
-        _write_page(wanted.report_dir, title, report, annotations, executor)
+        _write_page(wanted.report_dir, title, report, annotations, executor, tables)
     if wanted.json_path is not None:
         setting["nms_iou"] = thresholds.iou
         write_json(wanted.json_path, {
             **setting, **_describe(executor, annotations, report), **class_json(scores),
-            **place_json(places),
+            **single_json(single, annotations.class_names), **place_json(places),
         })  # fmt: skip
 
 
@@ -177,6 +189,7 @@ def _write_page(
     report: EvaluationReport,
     annotations: AnnotationSet,
     executor: Executor,
+    tables: Mapping[str, Iterable[Sequence[str]]],
 ) -> None:
     from kpviewer.cli.report import write_report
     from kpviewer.errors import RecordingError
@@ -189,7 +202,9 @@ def _write_page(
     except ImportError as error:
         click.echo(f"Note: no pictures in the report, as PyQt6 can't be loaded: {error}", err=True)
     try:
-        path = write_report(folder, title, report, annotations, score=score, paint=paint)
+        path = write_report(
+            folder, title, report, annotations, score=score, paint=paint, tables=tables
+        )
     except OSError as error:
         raise RecordingError(f"The report can't be written to {folder}: {error}.") from error
     click.echo(f"Report written to {path}", err=True)

@@ -5,8 +5,9 @@ The page holds its pictures itself, so that it can be sent or kept as one file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,7 @@ def write_report(
     *,
     score: float,
     paint: Paint | None,
+    tables: Mapping[str, Iterable[Sequence[str]]] | None = None,
 ) -> Path:
     """Write ``FOLDER/report.html``.
 
@@ -69,6 +71,7 @@ def write_report(
         annotations: the set, in the order of ``report.seen``.
         score: threshold of what counts as seen in the confusion table and in the worst pictures.
         paint: draws the worst pictures; None where that can't be done.
+        tables: what else was scored: rows by heading, the first row the head.
 
     Raises:
         OSError: if it can't be written.
@@ -81,6 +84,7 @@ def write_report(
         table([COLUMNS, *score_rows(report)]),
         "<h2>By class</h2>",
         table(class_rows(scores)),
+        *(f"<h2>{escape(name)}</h2>{table(rows)}" for name, rows in (tables or {}).items()),
         "<h2>Curves</h2>",
         row_of("figures", _figures(report, annotations, scores)),
         f"<h2>The {len(failures)} worst pictures</h2>",

@@ -88,6 +88,7 @@ def _validation(
     from kpviewer.annotations.spec import read_annotations
     from kpviewer.cli.eval_points import validate_points
     from kpviewer.cli.label_scores import validate_labels
+    from kpviewer.cli.single_scores import single_scores, validation_scores
     from kpviewer.metrics.multilabel import SWEPT
     from kpviewer.models.multilabel import MultilabelDetector
     from kpviewer.models.points import PointDetector
@@ -118,6 +119,7 @@ def _validation(
         )
         precision, error = report.overall.precision, report.overall.keypoints.mean
         scores = {"AP@[.5:.95]": precision.ap or 0.0, "AP@0.5": precision.ap50 or 0.0}
+        scores |= validation_scores(single_scores(report.seen, aligned, detector.spec))
         if annotations.keypoint_names:  # the same scores each time: nothing found is the worst
             scores["1 - NME"] = 0.0 if error is None else 1 - error
         return scores

@@ -1,0 +1,90 @@
+"""``kpviewer eval`` and ``train --val`` with models of single objects."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from training.coloured_blocks import BLOCK_COLOURS, BLOCK_NAMES, write_blocks
+
+from kpviewer.cli.main import main
+from kpviewer.cli.report_page import PAGE
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.structures import Candidates
+
+
+class BlockEngine:
+    """Finds the coloured block of a picture; takes red ones for green, and halves their box."""
+
+    spec = ModelSpec("blocks", "single-object-light", Task.DETECT, BLOCK_NAMES, (64, 64))
+    device_name = "paper"
+    engine_name = "torch"
+    precision = "fp32"
+
+    def warm_up(self, source_hw):
+        self.warmed_up = source_hw
+
+    def infer(self, bgr):
+        masks = [(bgr[..., ::-1] == rgb).all(-1) for rgb in BLOCK_COLOURS.values()]
+        class_id = int(np.argmax([mask.sum() for mask in masks]))
+        rows, columns = np.nonzero(masks[class_id])
+        left, top, right, bottom = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+        scores = np.full((1, 3), 0.05, np.float32)
+        if BLOCK_NAMES[class_id] == "red":
+            scores[0, BLOCK_NAMES.index("green")], right = 0.9, left + (right - left) / 2
+        else:
+            scores[0, class_id] = 0.9
+        box = np.array([[left, top, right, bottom]], np.float32)
+        return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), None
+
+
+@pytest.fixture
+def blocks(tmp_path: Path) -> str:
+    """Two blue pictures, a green and a red one, and two that don't hold one object."""
+    names = [["blue"], ["blue"], ["green"], ["red"], [], ["red", "blue"]]
+    return f"voc:{write_blocks(tmp_path / 'blocks', names)}"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, blocks: str):
+    monkeypatch.setattr("kpviewer.cli.eval.open_engine", lambda *_: (BlockEngine(), 2))
+    return lambda *args: CliRunner().invoke(main, ["eval", "--data", blocks, *map(str, args)])
+
+
+def test_class_accuracy_and_mean_iou_stand_beside_average_precision(run) -> None:
+    result = run("--json", "-")
+    assert result.exit_code == 0, result.output
+    scores = json.loads(result.stdout)
+    assert scores["overall"]["images"] == 4
+    assert "2 of 6 pictures left out: not exactly one object" in scores["notes"]
+    assert scores["single_object"] == {
+        "pictures": 4,
+        "accuracy": 0.75,
+        "mean_iou": pytest.approx(3.5 / 4),
+        "by_class": {
+            "blue": {"pictures": 2, "accuracy": 1.0, "mean_iou": pytest.approx(1.0)},
+            "green": {"pictures": 1, "accuracy": 1.0, "mean_iou": pytest.approx(1.0)},
+            "red": {"pictures": 1, "accuracy": 0.0, "mean_iou": pytest.approx(0.5)},
+        },
+    }
+
+
+def test_the_table_and_the_page_hold_them_too(run, tmp_path: Path, qapp: object) -> None:
+    result = run("--report", tmp_path / "page")
+    assert result.exit_code == 0, result.output
+    assert "class accuracy" in result.stdout and "0.875" in result.stdout
+    page = (tmp_path / "page" / PAGE).read_text()
+    assert "<th>class accuracy</th>" in page and "<td>0.875</td>" in page
+
+
+def test_a_run_notes_them_at_each_checkpoint(blocks: str, tmp_path: Path, qapp: object) -> None:
+    words = ["train", "single-object", "--data", blocks, "--val", blocks, "--device", "cpu"]
+    words += ["--out", str(tmp_path / "out")]
+    small = {"steps": 1, "batch": 2, "workers": 0, "inputs": [64], "tensorboard": False}
+    for key, value in small.items():
+        words += ["--set", f"{key}={json.dumps(value)}"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    head = (tmp_path / "out" / "scores.csv").read_text().splitlines()[0]
+    assert head == "step,AP@[.5:.95],AP@0.5,class accuracy,mean IoU"

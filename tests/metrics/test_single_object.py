@@ -1,0 +1,60 @@
+"""Class accuracy and mean IoU of single objects, by hand."""
+
+import numpy as np
+import pytest
+
+from kpviewer.metrics.single_object import ObjectScore, single_object_score
+from kpviewer.structures import Detections, Targets
+
+
+def seen(*rows: tuple[int, float, tuple[float, float, float, float]]) -> Detections:
+    """(class, score, box), by descending score."""
+    return Detections(
+        np.array([row[2] for row in rows], np.float32).reshape(-1, 4),
+        np.array([row[1] for row in rows], np.float32),
+        np.array([row[0] for row in rows], np.int64),
+        np.zeros((len(rows), 0, 2), np.float32),
+        np.zeros((len(rows), 0), np.float32),
+    )
+
+
+def truth(*class_ids: int) -> Targets:
+    """An object from (0, 0) to (10, 10) for each class."""
+    count = len(class_ids)
+    return Targets(
+        np.tile(np.array([0, 0, 10, 10], np.float32), (count, 1)),
+        np.array(class_ids, np.int64),
+        np.zeros((count, 0, 2), np.float32),
+        np.zeros((count, 0), np.bool_),
+        np.zeros(count, np.bool_),
+    )
+
+
+WHOLE, HALF, ASIDE = (0, 0, 10, 10), (0, 0, 5, 10), (20, 20, 30, 30)
+
+
+def test_the_best_detection_of_each_picture_counts() -> None:
+    found = [
+        seen((0, 0.6, WHOLE), (1, 0.4, WHOLE)),  # right: IoU 1
+        seen((1, 0.3, HALF), (0, 0.2, HALF)),  # the wrong class, at half of the object
+        seen((1, 0.9, ASIDE)),  # right, and elsewhere
+        seen(),  # wrong, with no box
+    ]
+    score = single_object_score(found, [truth(0), truth(0), truth(1), truth(1)], 3)
+    assert score.overall == ObjectScore(4, 0.5, pytest.approx(1.5 / 4))
+    assert score.by_class == (
+        ObjectScore(2, 0.5, pytest.approx(0.75)),
+        ObjectScore(2, 0.5, pytest.approx(0.0)),
+        ObjectScore(0, None, None),
+    )
+
+
+def test_nothing_is_told_of_no_pictures() -> None:
+    score = single_object_score([], [], 1)
+    assert score.overall == score.by_class[0] == ObjectScore(0, None, None)
+
+
+@pytest.mark.parametrize("classes", [(), (0, 0)])
+def test_pictures_hold_one_object(classes: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="one object each"):
+        single_object_score([seen()], [truth(*classes)], 1)
