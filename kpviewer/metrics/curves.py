@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpviewer.metrics.detection import ranked_hits
-from kpviewer.structures import Detections, FloatArray, IntArray, Targets
+from kpviewer.structures import BoolArray, Detections, FloatArray, IntArray, Targets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +38,17 @@ def precision_recall(
     true = [truth.take(truth.class_ids == class_id) for truth in truths]
     hits, scores = ranked_hits(own, true, iou)
     objects = sum(int(np.count_nonzero(~truth.difficult)) for truth in true)
+    return curve_of_hits(hits, scores, objects)
+
+
+def curve_of_hits(hits: BoolArray, scores: FloatArray, objects: int) -> PrecisionRecall:
+    """Follow precision and recall down the scores of detections that are matched already.
+
+    Args:
+        hits: (N,) whether each detection stands for a true object, by descending score.
+        scores: (N,) descending.
+        objects: true objects that count.
+    """
     positives = np.cumsum(hits)
     return PrecisionRecall(
         (positives / max(objects, 1)).astype(np.float32),
@@ -99,6 +110,32 @@ def class_score(curve: PrecisionRecall, score: float) -> ClassScore:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ThresholdCurves:
+    """A class at each of T score thresholds: (T,) each, in [0, 1]."""
+
+    thresholds: FloatArray
+    precision: FloatArray
+    """NaN where nothing is detected."""
+    recall: FloatArray
+    """NaN where there is no true object, as is ``f1``."""
+    f1: FloatArray
+
+
+def threshold_curves(curve: PrecisionRecall, thresholds: FloatArray) -> ThresholdCurves:
+    """Read a curve off at many thresholds; the same numbers as ``class_score`` gives."""
+    counts = np.searchsorted(-curve.scores, -thresholds, side="right")  # detections that are left
+    precision = np.concatenate([np.full(1, np.nan, np.float32), curve.precision])[counts]
+    recall = np.concatenate([np.zeros(1, np.float32), curve.recall])[counts]
+    if not curve.objects:
+        recall = np.full_like(recall, np.nan)
+    right = np.nan_to_num(precision)
+    total = right + recall
+    with np.errstate(invalid="ignore"):
+        f1 = np.where(total > 0, 2 * right * recall / np.where(total > 0, total, 1), total)
+    return ThresholdCurves(thresholds, precision, recall, f1.astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
     """What scores are worth, by bins of equal width over [0, 1]: (B,) each."""
 
@@ -126,6 +163,11 @@ def calibration(
 ) -> Calibration:
     """Compare the scores of detections with how often they are right."""
     hits, scores = ranked_hits(detections, truths, iou)
+    return calibration_of(scores, hits, bins=bins)
+
+
+def calibration_of(scores: FloatArray, hits: BoolArray, *, bins: int = 10) -> Calibration:
+    """Compare (N,) scores in [0, 1] with how often what they are given to is right: (N,)."""
     rows = np.minimum((scores * bins).astype(np.int64), bins - 1)
     counts = np.bincount(rows, minlength=bins)
     with np.errstate(invalid="ignore"):

@@ -61,11 +61,16 @@ class ThresholdSweep:
             by: one of SWEPT.
         """
         values = {"f1": self.f1, "accuracy_multi": self.accuracy_multi}[by]
-        is_best = np.isclose(values, values.max(), rtol=0, atol=1e-9)
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], is_best, [False]]).astype(int)))
-        starts, ends = edges[::2], edges[1::2]  # runs of thresholds, ends not included
-        longest = int(np.argmax(ends - starts))
-        return round(float(self.thresholds[(starts[longest] + ends[longest] - 1) // 2]), 4)
+        return best_threshold(self.thresholds, values)
+
+
+def best_threshold(thresholds: FloatArray, values: FloatArray) -> float:
+    """Give the middle of the longest run of thresholds with the highest value: (T,) each, T > 0."""
+    is_best = np.isclose(values, values.max(), rtol=0, atol=1e-9)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], is_best, [False]]).astype(int)))
+    starts, ends = edges[::2], edges[1::2]  # runs of thresholds, ends not included
+    longest = int(np.argmax(ends - starts))
+    return round(float(thresholds[(starts[longest] + ends[longest] - 1) // 2]), 4)
 
 
 def multilabel_score(

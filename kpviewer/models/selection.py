@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from kpviewer.models.nms import nms
-from kpviewer.structures import Candidates, Detections, Thresholds
+from kpviewer.structures import Candidates, Detections, Targets, Thresholds
 
 
 def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
@@ -49,3 +49,10 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
         points,
         np.repeat(scores[:, None], points.shape[1], axis=1),
     )
+
+
+def judged_truth(truth: Targets, thresholds: Thresholds) -> Targets:
+    """Give the true objects of the classes that are shown: what is hidden isn't missed."""
+    if thresholds.classes is None:
+        return truth
+    return truth.take(np.isin(truth.class_ids, list(thresholds.classes)))

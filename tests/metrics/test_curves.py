@@ -10,6 +10,7 @@ from kpviewer.metrics.curves import (
     calibration,
     class_score,
     precision_recall,
+    threshold_curves,
     voc_average_precision,
 )
 from kpviewer.structures import Detections, Targets
@@ -126,3 +127,27 @@ def test_confusion_by_hand() -> None:
     # 0 taken for 1; 1 found; the third is missed, as its score is low; one 0 where nothing is
     assert confusion_matrix(found, true, 2).tolist() == [[0, 1, 1], [0, 1, 0], [1, 0, 0]]
     assert confusion_matrix(found, true, 2, score=0.2)[0].tolist() == [1, 1, 0]
+
+
+def test_many_thresholds_at_once_are_each_alone() -> None:
+    curve = precision_recall(*PICTURES, class_id=0)
+    thresholds = np.array([0.0, 0.5, 0.51, 0.7, 0.71, 0.9, 0.95], np.float32)
+    table = threshold_curves(curve, thresholds)
+    for row, threshold in enumerate(thresholds):
+        alone = class_score(curve, threshold)
+        assert table.recall[row] == pytest.approx(alone.recall)
+        assert table.f1[row] == pytest.approx(alone.f1)
+        if alone.precision is None:
+            assert np.isnan(table.precision[row])
+        else:
+            assert table.precision[row] == pytest.approx(alone.precision)
+    assert table.f1[3] == pytest.approx(2 / 3)  # 2 hits, 1 false alarm, 1 miss
+
+
+def test_no_truth_has_no_recall_and_no_f1() -> None:
+    table = threshold_curves(
+        precision_recall([seen((0, 0.9, 0))], [truth()], class_id=0), np.array([0.5], np.float32)
+    )
+    assert table.precision.tolist() == [0.0]
+    assert np.isnan(table.recall).all()
+    assert np.isnan(table.f1).all()

@@ -1,0 +1,289 @@
+"""The frames that were seen with their truth: their candidates are kept, so that sliders judge.
+
+No Qt and no thread: ``work`` judges frames again for as long as it is given time, a slice at a
+time. Whatever is told is of the thresholds set last as soon as ``pending`` is 0.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kpviewer.metrics.curves import PrecisionRecall, curve_of_hits
+from kpviewer.metrics.frame_error import frame_error
+from kpviewer.metrics.matching import IGNORED, match
+from kpviewer.models.selection import judged_truth, select
+from kpviewer.structures import (
+    BoolArray,
+    Candidates,
+    Detections,
+    FloatArray,
+    FrameError,
+    FrameResult,
+    IntArray,
+    Targets,
+    Thresholds,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FLOOR = 0.01
+"""Candidates that no class gives this score are not kept: curves begin here."""
+MAX_FRAMES = 3000
+"""A hundred seconds at 30 frames a second; the oldest go."""
+MAX_BYTES = 96 * 2**20
+"""Of candidates, all frames together; the oldest go."""
+_CERTAIN = 2.0
+"""Rank of detections that stay at any confidence: those of classes with thresholds of their own."""
+
+
+class WorstBy(Enum):
+    """What makes a frame bad."""
+
+    DISTANCE = "px"
+    NME = "NME"
+    OVERLAP = "1 − IoU"
+    MISTAKES = "missed + false"
+
+    def of(self, error: FrameError) -> float | None:
+        """Give the badness of a frame; None where it has none of this kind."""
+        if self is WorstBy.DISTANCE:
+            return error.mean_px
+        if self is WorstBy.NME:
+            return error.nme
+        if self is WorstBy.OVERLAP:
+            return None if error.mean_iou is None else 1.0 - error.mean_iou
+        return float(error.missed + error.spurious) or None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFrame:
+    """One frame at the thresholds of now."""
+
+    index: int
+    position_s: float | None
+    error: FrameError
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSummary:
+    """All frames so far; None where no frame has the number."""
+
+    frames: int = 0
+    mean_px: float | None = None
+    worst_px: float | None = None
+    mean_nme: float | None = None
+    mean_iou: float | None = None
+    matched: int = 0
+    missed: int = 0
+    spurious: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Matched:
+    """The detections of a frame at the lowest confidence: any other keeps the best of them."""
+
+    found: Detections
+    hits: BoolArray
+    """(N,) by descending score, those that neither hit nor fail left out, as in the next two."""
+    scores: FloatArray
+    class_ids: IntArray
+
+
+@dataclass(slots=True, eq=False)
+class _Kept:
+    """A frame with all that was worked out about it; None is out of date."""
+
+    index: int
+    position_s: float | None
+    candidates: Candidates
+    truth: Targets
+    matched: _Matched | None = None
+    error: FrameError | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the candidates, bytes."""
+        kept = self.candidates
+        return kept.xyxy.nbytes + kept.scores.nbytes + kept.keypoints_xy.nbytes
+
+
+class JudgedFrames:
+    """A bounded store of frames with truth. A frame counts once; its newest result is kept."""
+
+    def __init__(self, max_frames: int = MAX_FRAMES, max_bytes: int = MAX_BYTES) -> None:
+        self._max_frames, self._max_bytes = max_frames, max_bytes
+        self._thresholds = Thresholds()
+        self._frames: dict[int, _Kept] = {}
+        self._pending: dict[int, None] = {}
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self._frames)
+
+    @property
+    def pending(self) -> int:
+        """Frames that are still to be judged at the present thresholds."""
+        return len(self._pending)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """What the frames are judged at."""
+        return self._thresholds
+
+    def clear(self) -> None:
+        """Forget all frames."""
+        self._frames.clear()
+        self._pending.clear()
+        self._bytes = 0
+
+    def add(self, result: FrameResult) -> None:
+        """Keep the candidates of a frame that has truth; its picture isn't held."""
+        frame, candidates = result.frame, result.candidates
+        if frame.truth is None:
+            return
+        likely = candidates.scores.max(axis=1, initial=0.0) >= FLOOR
+        kept = _Kept(
+            frame.index,
+            frame.position_s,
+            Candidates(
+                candidates.xyxy[likely], candidates.scores[likely], candidates.keypoints_xy[likely]
+            ),
+            frame.truth,
+        )
+        self._drop(frame.index)
+        self._frames[frame.index] = kept
+        self._pending[frame.index] = None
+        self._bytes += kept.nbytes
+        while len(self._frames) > 1 and (
+            len(self._frames) > self._max_frames or self._bytes > self._max_bytes
+        ):
+            self._drop(next(iter(self._frames)))
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Judge by other thresholds from now on; matches outlast a change of confidence."""
+        if thresholds == self._thresholds:
+            return
+        same_matches = _at_floor(thresholds) == _at_floor(self._thresholds)
+        self._thresholds = thresholds
+        for kept in self._frames.values():
+            kept.error = None
+            if not same_matches:
+                kept.matched = None
+        self._pending = dict.fromkeys(self._frames)
+
+    def work(self, until_s: float, clock: Callable[[], float]) -> None:
+        """Judge pending frames until the clock (s) says so; at least one, if there is one."""
+        while self._pending:
+            index, _ = self._pending.popitem()
+            self._judge(self._frames[index])
+            if clock() >= until_s:
+                return
+
+    def curve(self, class_id: int | None = None) -> PrecisionRecall:
+        """Give the curve over the judged frames.
+
+        Args:
+            class_id: of one class alone; None is all that are shown together, as the confidence
+                moves and classes with a threshold of their own stay at it.
+        """
+        judged = [(k.truth, k.matched) for k in self._frames.values() if k.matched is not None]
+        objects = sum(_count(truth, class_id, self._thresholds.classes) for truth, _ in judged)
+        hits = np.concatenate([np.zeros(0, np.bool_), *(one.hits for _, one in judged)])
+        scores = np.concatenate([np.zeros(0, np.float32), *(one.scores for _, one in judged)])
+        ids = np.concatenate([np.zeros(0, np.int64), *(one.class_ids for _, one in judged)])
+        if class_id is None:
+            ranks, stays = self._ranks(scores, ids)
+        else:
+            ranks, stays = scores, ids == class_id
+        hits, ranks = hits[stays], ranks[stays]
+        order = np.argsort(-ranks, kind="stable")
+        return curve_of_hits(hits[order], ranks[order], objects)
+
+    def summary(self) -> ErrorSummary:
+        """Sum up the judged frames."""
+        errors = [kept.error for kept in self._frames.values() if kept.error is not None]
+        px = [error.mean_px for error in errors if error.mean_px is not None]
+        return ErrorSummary(
+            frames=len(errors),
+            mean_px=_mean(px),
+            worst_px=max(px, default=None),
+            mean_nme=_mean([error.nme for error in errors if error.nme is not None]),
+            mean_iou=_mean([error.mean_iou for error in errors if error.mean_iou is not None]),
+            matched=sum(error.matched for error in errors),
+            missed=sum(error.missed for error in errors),
+            spurious=sum(error.spurious for error in errors),
+        )
+
+    def worst(self, by: WorstBy, count: int) -> list[JudgedFrame]:
+        """Give the worst frames, the worst first; of equal ones the earlier."""
+        rated = [
+            (value, -kept.index)
+            for kept in self._frames.values()
+            if kept.error is not None and (value := by.of(kept.error)) is not None
+        ]
+        frames = [self._frames[-index] for _, index in heapq.nlargest(count, rated)]
+        return [
+            JudgedFrame(kept.index, kept.position_s, kept.error)
+            for kept in frames
+            if kept.error is not None
+        ]
+
+    def _judge(self, kept: _Kept) -> None:
+        truth = judged_truth(kept.truth, self._thresholds)
+        matched = kept.matched
+        if matched is None:
+            matched = kept.matched = _match(kept.candidates, truth, self._thresholds)
+        if kept.error is None:
+            # Suppression and matching go down the scores: a higher confidence cuts off their tail.
+            least = np.full(kept.candidates.scores.shape[1], self._thresholds.score, np.float32)
+            for class_id, score in self._thresholds.class_scores.items():
+                least[class_id : class_id + 1] = score
+            found = matched.found
+            kept.error = frame_error(found.take(found.scores >= least[found.class_ids]), truth)
+
+    def _ranks(self, scores: FloatArray, ids: IntArray) -> tuple[FloatArray, BoolArray]:
+        """Give what the confidence is compared with, and which detections it may let through."""
+        ranks, stays = scores.copy(), np.ones(len(scores), np.bool_)
+        for class_id, own in self._thresholds.class_scores.items():
+            mine = ids == class_id
+            stays &= ~mine | (scores >= np.float32(own))
+            ranks[mine] = _CERTAIN
+        return ranks, stays
+
+    def _drop(self, index: int) -> None:
+        kept = self._frames.pop(index, None)
+        self._pending.pop(index, None)
+        if kept is not None:
+            self._bytes -= kept.nbytes
+
+
+def _match(candidates: Candidates, truth: Targets, thresholds: Thresholds) -> _Matched:
+    found = select(candidates, _at_floor(thresholds))
+    index = match(found, truth).truth_index
+    counted = index != IGNORED
+    return _Matched(found, index[counted] >= 0, found.scores[counted], found.class_ids[counted])
+
+
+def _at_floor(thresholds: Thresholds) -> Thresholds:
+    return replace(thresholds, score=FLOOR, class_scores={})
+
+
+def _count(truth: Targets, class_id: int | None, shown: frozenset[int] | None) -> int:
+    """Objects that count, of a class or of all that are shown."""
+    counts = ~truth.difficult
+    if class_id is not None:
+        counts = counts & (truth.class_ids == class_id)
+    if shown is not None:
+        counts = counts & np.isin(truth.class_ids, list(shown))
+    return int(np.count_nonzero(counts))
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
