@@ -31,6 +31,7 @@ from PyQt6.QtGui import (
 
 from kpviewer.class_bars import paint_bars
 from kpviewer.palette import class_color, text_color
+from kpviewer.privacy import hidden_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +72,8 @@ class OverlayStyle:
     scores: bool = True
     landmarks: bool = True
     truth: bool = True
+    blur: bool = False
+    """What was detected is hidden: the picture is that of ``picture_of``."""
     hovered: int | None = None
     """Index of the detection under the pointer: its landmarks are bigger."""
     scale: float = 1.0
@@ -154,6 +157,19 @@ def array_of(image: QImage) -> ImageArray:
     return rows.reshape(image.height(), image.width(), 3).copy()
 
 
+def picture_of(result: FrameResult, style: OverlayStyle) -> ImageArray:
+    """Give the picture that may be shown and saved: the frame, or a copy with its objects hidden.
+
+    Whatever leaves the program goes through here, with an overlay or without.
+
+    Returns:
+        (H, W, 3) uint8 BGR. It may be the frame's own: valid while its lease is held.
+    """
+    if not style.blur:
+        return result.frame.bgr
+    return hidden_picture(result, whole=style.bars is not None)
+
+
 def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
     """Annotate a copy of the frame at source resolution.
 
@@ -163,7 +179,7 @@ def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
     Returns:
         (H, W, 3) uint8 BGR, owning its pixels.
     """
-    image = qimage_of(result.frame.bgr)
+    image = qimage_of(picture_of(result, style))
     bounds = QRectF(image.rect())
     zoom = max(1.0, min(bounds.width(), bounds.height()) / _REFERENCE_SIDE_PX)
     scaled = replace(style, scale=style.scale * zoom)

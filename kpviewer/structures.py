@@ -293,6 +293,8 @@ class FrameResult:
     detections: Detections
     timings: StageTimings
     error: FrameError | None = None
+    has_model: bool = True
+    """Whether a model looked at the frame: without one, no detection means nothing."""
 
 
 class PipelineState(StrEnum):

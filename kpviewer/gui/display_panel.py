@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from kpviewer.gui.buttons import SegmentedControl
@@ -18,8 +19,30 @@ _SWITCHES = (
     ("labels", "Names", "Write the class names"),
     ("scores", "Confidence", "Write the confidence"),
     ("truth", "Truth", "Draw the truth, dashed"),
+    (
+        "blur",
+        "Blur",
+        "Hide faces, or whatever the shown classes are: here, in snapshots and in recordings",
+    ),
 )
 _SCALES = (0.75, 1.0, 1.5)
+
+
+class CheckBox(QCheckBox):
+    """A switch that Enter turns, as Space always plays and pauses."""
+
+    def __init__(self, text: str, tip: str) -> None:
+        super().__init__(text)
+        self.setToolTip(f"{tip} (Enter)")
+        self.setAccessibleName(text)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Turn on Enter."""
+        if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
 
 
 class DisplayPanel(QWidget):
@@ -37,10 +60,7 @@ class DisplayPanel(QWidget):
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(0)
         for index, (field, text, tip) in enumerate(_SWITCHES):
-            box = QCheckBox(text)
-            box.setToolTip(f"{tip} (Enter)")
-            box.setAccessibleName(text)
-            box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            box = CheckBox(text, tip)
             box.setChecked(getattr(self._style, field))
             box.toggled.connect(self._on_edited)
             self._switches[field] = box

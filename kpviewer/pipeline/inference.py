@@ -83,4 +83,7 @@ class InferenceThread(threading.Thread):
         if has_boxes and frame.truth is not None:
             error = frame_error(detections, frame.truth)
         total_ms = (self._clock.now_ns() - frame.captured_ns) / 1e6
-        return FrameResult(frame, candidates, detections, replace(timings, total=total_ms), error)
+        timings = replace(timings, total=total_ms)
+        return FrameResult(
+            frame, candidates, detections, timings, error, has_model=engine is not None
+        )

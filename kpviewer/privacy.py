@@ -1,0 +1,115 @@
+"""Hides what the model found: boxes are washed out until only a few colours of each are left.
+
+A Gaussian blur can be read by a network that was trained on blurred faces (McPherson, Shokri,
+Shmatikov 2016, arXiv:1609.00408), the less so the coarser the picture. Here a box keeps the mean
+colours of ``CELLS x CELLS`` parts, whatever its size in pixels, with a smooth ramp between them:
+the strength doesn't depend on how near the face is. Plain numbers, no Qt.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpviewer.structures import FloatArray, FrameResult, ImageArray
+
+CELLS = 6
+"""Along each side of a box: at most 36 colours of a face are left."""
+MARGIN = 0.2
+"""Of the box's side, added at each edge: boxes of faces end at chin and forehead."""
+
+_SAMPLES = 192
+"""Rows and columns that a mean is taken of, at most about twice as many."""
+
+
+def hidden_picture(result: FrameResult, *, whole: bool = False) -> ImageArray:
+    """Give the picture of a result with everything hidden that was detected in it.
+
+    A picture that no model has looked at is hidden as a whole: nobody knows where its faces are.
+
+    Args:
+        result: its detections are those at the present thresholds, of the shown classes.
+        whole: hide all of it, for models that tell no places.
+
+    Returns:
+        (H, W, 3) uint8 BGR. The frame's own array where there is nothing to hide, else a copy.
+    """
+    bgr = result.frame.bgr
+    if whole or not result.has_model:
+        return hide_boxes(bgr, np.array([[-np.inf, -np.inf, np.inf, np.inf]], np.float32))
+    return hide_boxes(bgr, result.detections.xyxy)
+
+
+def hide_boxes(bgr: ImageArray, xyxy: FloatArray) -> ImageArray:
+    """Hide boxes, each with its margin.
+
+    Args:
+        bgr: (H, W, 3) uint8; stays as it is.
+        xyxy: (N, 4) float32 px. An edge that is not a number is taken to be the picture's.
+
+    Returns:
+        (H, W, 3) uint8. The same array for N = 0, else a copy.
+    """
+    if not len(xyxy):
+        return bgr
+    hidden = bgr.copy()
+    for left, top, right, bottom in _pixel_bounds(xyxy, bgr.shape[1], bgr.shape[0]).tolist():
+        if left < right and top < bottom:
+            part = (slice(top, bottom), slice(left, right))
+            hidden[part] = _washed_out(hidden[part])
+    return hidden
+
+
+def _pixel_bounds(xyxy: FloatArray, width: int, height: int) -> NDArray[np.int64]:
+    """Widen boxes by the margin, outwards to whole pixels, and cut them to the picture."""
+    low, high = xyxy[:, :2].astype(np.float64), xyxy[:, 2:].astype(np.float64)
+    low, high = np.nan_to_num(low, nan=-np.inf), np.nan_to_num(high, nan=np.inf)
+    size_wh = np.array([width, height], np.float64)
+    low, high = np.clip(low, -size_wh, 2 * size_wh), np.clip(high, -size_wh, 2 * size_wh)
+    margin = MARGIN * np.maximum(high - low, 0)
+    low = np.clip(np.floor(low - margin), 0, size_wh)
+    high = np.clip(np.ceil(high + margin), 0, size_wh)
+    return np.concatenate([low, high], axis=1).astype(np.int64)
+
+
+def _washed_out(part: ImageArray) -> ImageArray:
+    """Replace an (H, W, 3) part by the mean colours of its cells and ramps between them."""
+    height, width = part.shape[:2]
+    row_step, column_step = max(1, height // _SAMPLES), max(1, width // _SAMPLES)
+    few = np.ascontiguousarray(part[::row_step, ::column_step], np.float32)
+    rows, columns = _cell_count(height), _cell_count(width)
+    means = _shares_of_pixels(few.shape[0], rows) @ few.reshape(few.shape[0], -1)
+    means = _shares_of_pixels(few.shape[1], columns) @ means.reshape(rows, -1, 3)
+    across = _ramps(width, columns) @ means  # (rows, W, 3)
+    smooth = _ramps(height, rows) @ across.reshape(rows, -1)
+    smooth += 0.5  # to the nearest
+    return smooth.astype(np.uint8).reshape(part.shape)
+
+
+def _cell_count(length: int) -> int:
+    """Give the cells along a side; of few pixels, so few that no pixel is left as it was."""
+    return max(1, min(CELLS, length // 2))
+
+
+def _edges(length: int, cells: int) -> NDArray[np.int64]:
+    """Cut ``length`` pixels into cells: their first pixels, then ``length``."""
+    return np.linspace(0, length, cells + 1).astype(np.int64)
+
+
+def _shares_of_pixels(length: int, cells: int) -> FloatArray:
+    """Give the matrix (cells, length) that takes the means of cells."""
+    shares = np.zeros((cells, length), np.float32)
+    for row, (start, end) in enumerate(pairwise(_edges(length, cells).tolist())):
+        shares[row, start:end] = 1 / (end - start)
+    return shares
+
+
+def _ramps(length: int, cells: int) -> FloatArray:
+    """Give the matrix (length, cells) of each pixel's linear shares of the cells."""
+    edges = _edges(length, cells)
+    middles = (edges[:-1] + edges[1:] - 1) / 2
+    pixels = np.arange(length)
+    shares = [np.interp(pixels, middles, row) for row in np.eye(cells)]
+    return np.stack(shares, axis=1).astype(np.float32)

@@ -1,0 +1,125 @@
+"""What is drawn and hidden in the window, worked as a user works it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import FAKE_SPEC, FakeSource, FakeTimings
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QImage
+from pytestqt.qtbot import QtBot
+from sample_results import read_video
+
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.side_panel import VIEW
+from kpviewer.models.spec import Task
+from kpviewer.overlay import array_of
+from kpviewer.structures import Candidates, ImageArray
+
+LEFT = Qt.MouseButton.LeftButton
+Key = Qt.Key
+
+
+class CheckedSource(FakeSource):
+    """Pictures of black and white checks."""
+
+    def __init__(self, frames: int = 300) -> None:
+        super().__init__(frames)
+        self.size_hw = (120, 160)
+
+    def read(self, allocate):
+        captured = super().read(allocate)
+        if captured is not None:
+            rows, columns = np.indices(self.size_hw) // 4
+            captured.bgr[:] = ((rows + columns) % 2 * 255)[..., None]
+        return captured
+
+
+class FaceEngine:
+    """Finds a face of two landmarks, always at the same place, and a faint one inside it."""
+
+    device_name, engine_name, precision = "CPU", "torch", "fp32"
+    spec = replace(
+        FAKE_SPEC,
+        task=Task.DETECT_KEYPOINTS,
+        class_names=("face",),
+        keypoint_names=("left eye", "right eye"),
+    )
+
+    def infer(self, _bgr: ImageArray) -> tuple[Candidates, FakeTimings]:
+        boxes = np.array([[55, 35, 105, 85], [60, 40, 70, 50]], np.float32)
+        points = np.array([[[70, 50], [90, 50]], [[62, 42], [68, 42]]], np.float32)
+        scores = np.array([[0.9], [0.1]], np.float32)
+        return Candidates(boxes, scores, points), FakeTimings()
+
+
+def contrast(picture: ImageArray) -> float:
+    return float(picture.astype(float).std())
+
+
+def wait_for_boxes(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.waitUntil(
+        lambda: (result := window.view.result()) is not None and len(result.detections) == 1
+    )
+
+
+def pause(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.keyClick(window, Key.Key_Space)
+    qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
+    seen = []
+
+    def is_still() -> bool:
+        seen.append(window.view.result().frame.index)
+        return len(seen) > 12 and len(set(seen[-12:])) == 1
+
+    qtbot.waitUntil(is_still)
+
+
+def shown_face(window: MainWindow) -> ImageArray:
+    """The face as it is on the screen, without its outline."""
+    picture = array_of(window.view.grab().toImage())
+    (left, top), (right, bottom) = (
+        window.view.transform.to_view(*at) for at in ((80, 55), (100, 80))
+    )
+    return picture[int(top) : int(bottom), int(left) : int(right)]
+
+
+@pytest.fixture
+def window(qtbot, open_window) -> MainWindow:
+    window = open_window(CheckedSource(), load_engine=lambda _name, _device, _size: FaceEngine())
+    wait_for_boxes(qtbot, window)
+    return window
+
+
+def tick(qtbot: QtBot, window: MainWindow, field: str) -> None:
+    box = window.side_panel.display.switch(field)
+    was_ticked = box.isChecked()
+    qtbot.mouseClick(window.side_panel.tabs.buttons()[VIEW], LEFT)
+    box.setFocus()
+    qtbot.keyClick(box, Key.Key_Return)
+    assert box.isChecked() is not was_ticked
+
+
+def test_blur_hides_faces_in_the_view_paused_too(qtbot, window):
+    pause(qtbot, window)
+    assert contrast(shown_face(window)) > 100
+    tick(qtbot, window, "blur")
+    assert contrast(shown_face(window)) < 10
+    tick(qtbot, window, "blur")
+    assert contrast(shown_face(window)) > 100
+
+
+def test_blur_hides_faces_in_snapshots_and_recordings(qtbot, window, tmp_path):
+    tick(qtbot, window, "blur")
+    qtbot.keyClick(window, Key.Key_S)
+    (snapshot,) = tmp_path.glob("*.png")
+    assert contrast(array_of(QImage(str(snapshot)))[60:80, 75:95]) < 10
+    qtbot.keyClick(window, Key.Key_R)
+    qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0.3)
+    qtbot.keyClick(window, Key.Key_R)
+    (recording,) = tmp_path.glob("*.mp4")
+    frames = read_video(recording).pixels
+    assert len(frames) > 3
+    for frame in frames:
+        assert contrast(frame[60:80, 75:95]) < 20
+        assert contrast(frame[:16]) > 90
