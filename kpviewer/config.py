@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeAlias, TypeVar
 
 from kpviewer.structures import NmsKind
@@ -100,6 +100,39 @@ class Settings:
     def with_profile(self, profile: Settings) -> Settings:
         """Take a profile's values; what no profile holds stays."""
         return replace(profile, window=self.window, recent=self.recent, unknown=dict(self.unknown))
+
+
+def carry(before: Settings, after: Settings, onto: Settings) -> Settings:
+    """Make the changes between two settings to third ones; what did not change stays as it is.
+
+    So an edit in the window is remembered, and what the command line said for once is not.
+    """
+    names = {name for each in (before, after) for name in each.thresholds}
+    thresholds = {
+        name: _carry_fields(before.for_model(name), after.for_model(name), onto.for_model(name))
+        for name in {*names, *onto.thresholds}
+    }
+    thresholds = {name: each for name, each in thresholds.items() if each != ModelSettings()}
+    same = replace(after, thresholds={}), replace(before, thresholds={})
+    return replace(_carry_fields(same[1], same[0], onto), thresholds=thresholds)
+
+
+_Fields = TypeVar("_Fields", Settings, ModelSettings)
+
+
+def _carry_fields(before: _Fields, after: _Fields, onto: _Fields) -> _Fields:
+    """Carry changes field by field, and in a mapping key by key."""
+    changes: dict[str, Any] = {}
+    for each in fields(after):
+        old, new = getattr(before, each.name), getattr(after, each.name)
+        if old == new:
+            continue
+        if isinstance(new, Mapping):
+            gone = {key for key in old if key not in new}
+            kept = {k: v for k, v in getattr(onto, each.name).items() if k not in gone}
+            new = {**kept, **{k: v for k, v in new.items() if k not in old or old[k] != v}}
+        changes[each.name] = new
+    return replace(onto, **changes)
 
 
 def to_table(settings: Settings) -> dict[str, Any]:

@@ -84,6 +84,16 @@ class DisplayPanel(QWidget):
         """Take the names and the skeleton of a model."""
         self._style = replace(self._style, class_names=spec.class_names, skeleton=spec.skeleton)
 
+    def set_style(self, style: OverlayStyle) -> None:
+        """Set the switches and the size as if the user had; names and skeleton stay."""
+        for field, box in self._switches.items():
+            blocked = box.blockSignals(True)
+            box.setChecked(getattr(style, field))
+            box.blockSignals(blocked)
+        nearest = min(_SCALES, key=lambda scale: abs(scale - style.scale))
+        self._size.set_index(_SCALES.index(nearest))
+        self._on_edited()
+
     def switch(self, field: str) -> QCheckBox:
         """The box of one field of OverlayStyle."""
         return self._switches[field]

@@ -32,6 +32,7 @@ class Act(Enum):
     LOOP = Command("Loop", ("L",), "Play")
     OPEN_FILE = Command("Open file", ("Ctrl+O",), "Source")
     OPEN_FOLDER = Command("Open folder", ("Ctrl+Shift+O",), "Source")
+    PASTE = Command("Paste an address or path", ("Ctrl+V",), "Source")
     OPEN_MODEL = Command("Open model", ("Ctrl+M",), "Source")
     RECORD = Command("Record", ("R",), "Save")
     SNAPSHOT = Command("Save a snapshot", ("S",), "Save")

@@ -59,6 +59,11 @@ class ModelLoading:
         return self._current.engine if self._current is not None else None
 
     @property
+    def loaded(self) -> ModelRequest | None:
+        """What ``engine`` was asked for as; None until it is loaded."""
+        return self._current.request if self._current is not None else None
+
+    @property
     def device(self) -> str:
         """The device that was asked for, as on the command line."""
         return self._asked.device

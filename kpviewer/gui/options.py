@@ -38,8 +38,16 @@ EngineLoader = Callable[[str, str, tuple[int, int]], ViewerEngine]
 DeviceLister = Callable[[], dict[str, str]]
 """() -> devices, by their names on the command line, with those for people. Runs in a thread."""
 
+Recall = Callable[[ModelSpec, Thresholds], Thresholds]
+"""(model, thresholds to start it with) -> the same with what the user set before."""
+
 SourceOpener = Callable[[str | None, TruthProvider | None], FrameSource]
 """(source as typed, its annotations) -> source, not opened yet. Runs in a thread."""
+
+
+def recall_nothing(_spec: ModelSpec, asked: Thresholds) -> Thresholds:
+    """Keep to what was asked for."""
+    return asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,13 @@ class ViewerOptions:
     """Where recordings and snapshots go; None is the user's folder of videos."""
     truth: TruthProvider | None = None
     """Annotations of ``source``."""
+    settings_folder: Path | None = None
+    """Where settings are read from and kept; None remembers nothing."""
+    profile: str | None = None
+    """Name of the profile to go by in place of what is remembered."""
+    given: frozenset[str] = frozenset()
+    """Of model, device, theme: those that the command line names, whatever is remembered."""
+    recall: Recall = field(default=recall_nothing)
     open_source: SourceOpener = field(default=open_source)
     load_engine: EngineLoader = field(default=load_engine)
     list_devices: DeviceLister = field(default=list_devices)
@@ -81,7 +96,7 @@ class ViewerOptions:
         asked = self.on_top_of(spec.thresholds)
         if self.classes:
             asked = replace(asked, classes=class_ids(self.classes, spec.class_names))
-        return asked
+        return self.recall(spec, asked)
 
     def on_top_of(self, asked: Thresholds) -> Thresholds:
         """Put what was asked for, classes aside, in the place of other settings."""

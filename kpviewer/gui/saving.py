@@ -40,9 +40,10 @@ class Saving(QObject):
         """
         super().__init__()
         self._session = session
-        self._folder = folder or recordings_folder()
+        self.folder = folder or recordings_folder()
+        """Where the next recordings and snapshots go."""
         self._style = OverlayStyle()
-        self._with_results = with_results
+        self.with_results = with_results
         self._recorder: RecorderThread | None = None
         self._results: ResultWriter | None = None
         self._pipeline: Pipeline | None = None
@@ -78,7 +79,7 @@ class Saving(QObject):
 
         It isn't renamed for the user: another window may still write it.
         """
-        parts = [path for path in leftover_recordings(self._folder) if ".mp4" in path.suffixes]
+        parts = [path for path in leftover_recordings(self.folder) if ".mp4" in path.suffixes]
         if parts:
             name = parts[-1].name
             cure = f"It plays; rename it to {name.removesuffix(PART_SUFFIX)}."
@@ -113,7 +114,7 @@ class Saving(QObject):
         if result is None:
             return
         try:
-            path = save_snapshot(result, self._folder, self._style)
+            path = save_snapshot(result, self.folder, self._style)
         except KpviewerError as error:
             self.told.emit(str(error), None)
         else:
@@ -124,7 +125,7 @@ class Saving(QObject):
         if self._recorder is not None and self._recorder.status().state is RecorderState.FAILED:
             self.stop_recording()
         # The results begin with the names of the model's classes.
-        is_ready = self._session.engine is not None or not self._with_results
+        is_ready = self._session.engine is not None or not self.with_results
         if self._wanted is not None and self._session.info is not None and is_ready:
             wanted, self._wanted = self._wanted, None
             self._start(wanted)
@@ -138,7 +139,7 @@ class Saving(QObject):
         if info is None or pipeline is None:
             self.told.emit("There is no picture to record yet.", None)
             return
-        folder, stem = recording_place(file, self._folder)
+        folder, stem = recording_place(file, self.folder)
         recorder = RecorderThread(folder, info, RecorderOptions(stem=stem, style=self._style))
         try:
             recorder.start()
@@ -147,7 +148,7 @@ class Saving(QObject):
             return
         self._recorder, self._pipeline = recorder, pipeline
         self.told.emit(f"Recording to {folder}", None)
-        if self._with_results:  # first, so that every frame of the video has its line
+        if self.with_results:  # first, so that every frame of the video has its line
             self._start_results(info, recorder, pipeline)
         pipeline.add_sink(recorder)
 

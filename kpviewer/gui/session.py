@@ -76,7 +76,8 @@ class Session(QObject):
         self._engine: ViewerEngine | None = None
         self._has_frames = False
         self._info: StreamInfo | None = None
-        self._source_text: str | None = None
+        self.source_text: str | None = None
+        """The source as it was named; None is the first camera."""
         self._source_name: str | None = None
         self._failure: KpviewerError | None = None
         self._opening_since = 0.0
@@ -124,7 +125,7 @@ class Session(QObject):
 
     def open(self, text: str | None) -> None:
         """Watch another source; what can't be opened shows up in ``status``."""
-        self._source_text = text
+        self.source_text = text
         self._source_name = _name_of(text)
         self._failure = self._info = None
         self._has_frames = False
@@ -140,7 +141,7 @@ class Session(QObject):
 
     def reopen(self) -> None:
         """Try the same source again."""
-        self.open(self._source_text)
+        self.open(self.source_text)
 
     def close_source(self) -> None:
         """Watch nothing."""

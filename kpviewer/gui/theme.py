@@ -102,6 +102,11 @@ class ThemeManager(QObject):
             hints.colorSchemeChanged.connect(self._apply)
         self._apply()
 
+    @property
+    def choice(self) -> ThemeChoice:
+        """What was asked for; ``theme`` is what that gives."""
+        return self._choice
+
     def set_choice(self, choice: ThemeChoice) -> None:
         """Take another theme at once."""
         self._choice = choice

@@ -1,0 +1,132 @@
+"""What was opened last: which of it may be kept, and the part of a menu that offers it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from PyQt6.QtWidgets import QMenu
+
+from kpviewer.config import MOST_RECENT, RecentItems, Settings
+from kpviewer.gui.icons import icon
+from kpviewer.sources.redact import redact_url
+
+LONGEST_FOLDER = 32
+"""Characters of the folder beside a name."""
+ALWAYS_LISTED = ("", "demo", "strip")
+"""Sources that the menu holds anyway, as it does cameras."""
+
+# Some cameras take a password anywhere: rtsp://host/user=admin_password=1234_channel=1
+_SECRET = re.compile(r"@|(?:pass|pwd|secret|token|key|auth|user|login|sig)[^=/]*=", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What a menu offers."""
+
+    items: tuple[str, ...]
+    """The newest first."""
+    clear: Callable[[], None]
+
+
+def with_source(settings: Settings, text: str) -> Settings:
+    """Put a source first, unless the menu lists it anyway or its address may hold a secret."""
+    kept = _kept_text(text)
+    if text.lower() in ALWAYS_LISTED or text.isdecimal() or kept is None:
+        return settings
+    recent = settings.recent
+    return replace(settings, recent=replace(recent, sources=_first(kept, recent.sources)))
+
+
+def with_model(settings: Settings, name: str, shipped: frozenset[str]) -> Settings:
+    """Put a model first, unless it is shipped and listed anyway."""
+    kept = kept_model(name)
+    if name in shipped or kept is None:
+        return settings
+    recent = settings.recent
+    return replace(settings, recent=replace(recent, models=_first(kept, recent.models)))
+
+
+def without_sources(settings: Settings) -> Settings:
+    """Forget the sources."""
+    return replace(settings, recent=RecentItems(models=settings.recent.models))
+
+
+def without_models(settings: Settings) -> Settings:
+    """Forget the models."""
+    return replace(settings, recent=RecentItems(sources=settings.recent.sources))
+
+
+def kept_model(name: str) -> str | None:
+    """Give a model's name as it can be kept: a file by its whole path."""
+    try:
+        return _kept_text(name) if Path(name).expanduser().is_file() else name
+    except (OSError, RuntimeError):
+        return name
+
+
+def is_there(item: str) -> bool:
+    """Tell whether something can still be opened, as far as the disk knows."""
+    if ":" in item and not Path(item).is_absolute():  # an address, torchvision:NAME, module:name
+        return True
+    path = Path(item)
+    try:
+        return path.exists() or any(sign in item for sign in "*?[")
+    except OSError:
+        return False
+
+
+def add_recent(menu: QMenu, icon_name: str, recent: Recent, choose: Callable[[str], None]) -> None:
+    """Add the items to a menu, what is gone in grey, and the way to forget them."""
+    if not recent.items:
+        return
+    menu.setToolTipsVisible(True)
+    menu.addSection("Recent")
+    for item in recent.items:
+        action = menu.addAction(icon(icon_name), _label(item))
+        if action is None:
+            continue
+        there = is_there(item)
+        action.setEnabled(there)
+        action.setToolTip(item if there else f"{item} is gone")
+        action.triggered.connect(lambda _checked, item=item: choose(item))
+    clear = menu.addAction("Clear recent")
+    if clear is not None:
+        clear.triggered.connect(partial(_run, recent.clear))
+    menu.addSeparator()
+
+
+def _run(act: Callable[[], None], _checked: bool) -> None:
+    act()
+
+
+def _kept_text(text: str) -> str | None:
+    """Give a path in full and an address as it is; None for an address that may hold a secret."""
+    if "://" in text:
+        after = text.partition("://")[2]
+        return None if redact_url(text) != text or _SECRET.search(after) else text
+    try:
+        return str(Path(text).expanduser().absolute())
+    except (OSError, RuntimeError):  # an unknown ~user, no present folder
+        return None
+
+
+def _first(item: str, items: tuple[str, ...]) -> tuple[str, ...]:
+    return (item, *(each for each in items if each != item))[:MOST_RECENT]
+
+
+def _label(item: str) -> str:
+    """Write the name, and on the right its folder; & would mark a letter, a tab the right side."""
+    path = Path(item)
+    is_file = path.is_absolute()
+    folder = str(path.parent) if is_file else ""
+    if len(folder) > LONGEST_FOLDER:
+        folder = f"…{folder[1 - LONGEST_FOLDER :]}"
+    name = path.name if is_file else item
+    if len(name) > 2 * LONGEST_FOLDER:
+        name = f"{name[:LONGEST_FOLDER]}…{name[-LONGEST_FOLDER:]}"
+    text = name.replace("\t", " ").replace("&", "&&")
+    return f"{text}\t{folder}" if folder else text

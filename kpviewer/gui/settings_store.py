@@ -1,0 +1,122 @@
+"""The settings of the running window, and when they go to their file. No Qt.
+
+Two versions are kept: ``current`` is what this window goes by, a profile of the command line
+included; the file gets only what was edited, on top of what it holds by then, as another window may
+have written it meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from kpviewer.config import Settings
+from kpviewer.config_files import (
+    delete_profile,
+    profile_names,
+    read_profile,
+    read_settings,
+    settings_path,
+    write_profile,
+    write_settings,
+)
+from kpviewer.errors import KpviewerError
+
+Edit = Callable[[Settings], Settings]
+
+_log = logging.getLogger(__name__)
+
+
+class SettingsStore:
+    """For one thread.
+
+    Args:
+        folder: of the settings; None reads and keeps nothing beyond the window's life.
+        profile: name of the profile to go by; None is what is remembered.
+
+    Raises:
+        KpviewerError: if the profile is missing or damaged.
+    """
+
+    def __init__(self, folder: Path | None, profile: str | None = None) -> None:
+        self._folder = folder
+        self._edits: list[Edit] = []
+        self._can_write = folder is not None
+        self.current = Settings()
+        self.problem: str | None = None
+        """What went wrong last, in one line; None while all is well."""
+        if folder is not None:
+            reading = read_settings(settings_path(folder))
+            self.current = reading.settings
+            self._can_write = not reading.is_in_the_way
+            self._tell(reading.problem)
+            if profile is not None:
+                self.current = self.current.with_profile(read_profile(folder, profile))
+
+    @property
+    def has_folder(self) -> bool:
+        """Whether profiles can be kept."""
+        return self._folder is not None
+
+    def edit(self, change: Edit) -> None:
+        """Change what this window goes by; ``flush`` makes the same change to the file."""
+        changed = change(self.current)
+        if changed != self.current:
+            self.current = changed
+            self._edits.append(change)
+
+    def flush(self) -> None:
+        """Write what was edited since the last time; a failure is told once, in ``problem``."""
+        edits, self._edits = self._edits, []
+        if not edits or self._folder is None or not self._can_write:
+            return
+        path = settings_path(self._folder)
+        reading = read_settings(path)
+        settings = reading.settings
+        for change in edits:
+            settings = change(settings)
+        try:
+            write_settings(path, settings)
+        except KpviewerError as error:
+            self._can_write = False
+            self._tell(str(error))
+
+    # -- profiles ----------------------------------------------------------------------------
+
+    def profiles(self) -> list[str]:
+        """Name the profiles, in alphabetical order."""
+        return profile_names(self._folder) if self._folder is not None else []
+
+    def save_profile(self, name: str, settings: Settings) -> None:
+        """Save settings under a name, in place of what had it.
+
+        Raises:
+            KpviewerError: if the name is no file name, or nothing can be written.
+        """
+        if self._folder is not None:
+            write_profile(self._folder, name, settings)
+
+    def load_profile(self, name: str) -> None:
+        """Go by a profile from now on, and remember its values.
+
+        Raises:
+            KpviewerError: if it is missing or damaged.
+        """
+        if self._folder is not None:
+            profile = read_profile(self._folder, name)
+            self.edit(lambda settings: settings.with_profile(profile))
+
+    def delete_profile(self, name: str) -> None:
+        """Delete a profile.
+
+        Raises:
+            KpviewerError: if its file can't be deleted.
+        """
+        if self._folder is not None:
+            delete_profile(self._folder, name)
+
+    def _tell(self, problem: str | None) -> None:
+        self.problem = problem
+        if problem is not None:
+            _log.warning("%s", problem)
