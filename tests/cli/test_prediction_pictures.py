@@ -11,11 +11,15 @@ from click.testing import CliRunner
 from PIL import Image
 from runtime.test_point_evaluation import dot_reader
 from runtime.test_point_evaluation import picture as dots
+from training.coloured_blocks import write_blocks
 
 from kpviewer.cli.main import main
+from kpviewer.cli.picture_panels import SIDE_PX
 from kpviewer.cli.prediction_pictures import PICTURE, chosen, grid, prediction_pictures
 from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.sources.opencv import cv2
+from kpviewer.training.config import TrainConfig
+from kpviewer.training.families import make_objective
 
 
 def test_pictures_are_spread_over_those_with_objects() -> None:
@@ -75,6 +79,27 @@ def test_detectors_of_points_and_of_boxes_are_drawn(
     show(detector)
     assert (np.asarray(Image.open(tmp_path / PICTURE)) == first).all()
     assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("kind", ["multilabel", "single"])
+def test_models_of_whole_pictures_have_the_truth_under_each(
+    tmp_path: Path, qapp: object, kind: str
+) -> None:
+    names = [["blue"], ["red"], [], ["red", "green"]]
+    spec = f"voc:{write_blocks(tmp_path / 'blocks', names)}"
+    show = prediction_pictures(spec, tmp_path, "cpu")
+    assert show is not None
+    model = {"multilabel": "multilabel-light", "single": "single-object-light"}[kind]
+    config = TrainConfig(family=kind, model=model, inputs=(64,), input_shares=(1.0,))
+    detector = make_objective(config, [spec]).detector
+    detector.network.eval()
+    show(detector)
+    drawn = np.asarray(Image.open(tmp_path / PICTURE))
+    # pictures with exactly one object, or with any; a panel of text makes them higher than wide
+    shown = {"multilabel": 3, "single": 2}[kind]
+    assert drawn.shape[1] == shown * (SIDE_PX + 8) + 8
+    assert drawn.shape[0] > SIDE_PX + 16 + 20
+    assert (drawn[SIDE_PX + 8 :] > 200).any()  # bright text on the dark panel
 
 
 def test_a_run_checks_its_data_and_draws_its_predictions(
