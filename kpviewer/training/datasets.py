@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.training.mosaic import Mosaic, MosaicOptions
 from kpviewer.training.occlusion import occlude_faces
 from kpviewer.training.samples import Sample, load_sample
+from kpviewer.training.streams import chances_of_worker, recoloured
 from kpviewer.training.transforms import photometric
 
 
@@ -70,10 +71,7 @@ class MosaicStream(IterableDataset[Sample]):
 
     def __iter__(self) -> Iterator[Sample]:
         """Compose for ever."""
-        worker = get_worker_info()
-        number = worker.id if worker else 0
-        rng = np.random.default_rng([self._options.seed, number])
-        torch.manual_seed(self._options.seed * 1000 + number)
+        rng = chances_of_worker(self._options.seed)
         names = sorted(self._groups)
         weights = np.sqrt([len(self._groups[name]) for name in names])
         weights /= weights.sum()
@@ -91,16 +89,7 @@ class MosaicStream(IterableDataset[Sample]):
         while True:
             sample = mosaic.compose(draw, lambda: pick(self._empty), self._options.side, rng)
             sample = occlude_faces(sample, rng, self._options.occluded_share)
-            pixels = torch.from_numpy(sample.rgb).permute(2, 0, 1)
-            rgb = colours(pixels).permute(1, 2, 0).numpy()
-            yield Sample(
-                rgb,
-                sample.xyxy,
-                sample.class_ids,
-                sample.points_xy,
-                sample.labelled,
-                sample.ignore,
-            )
+            yield recoloured(sample, colours)
 
 
 class SampleCache:

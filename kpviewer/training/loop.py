@@ -18,7 +18,7 @@ from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import ALONE, World
 from kpviewer.training.feed import batches_of, height_width
 from kpviewer.training.memory import out_of_memory_told
-from kpviewer.training.objective import Objective, PhasedObjective
+from kpviewer.training.objective import Objective
 from kpviewer.training.schedule import rate_factor
 from kpviewer.training.updates import Updater
 
@@ -116,8 +116,6 @@ class Trainer:
         self._updater.resume(state)
         self._average.load_state_dict(state["average"])
         self._step = int(state["step"])
-        if isinstance(self._objective, PhasedObjective):
-            self._objective.begin_at(self._step)
 
     def _leg(
         self, input_hw: tuple[int, int], end: int, report: Callable[[StepReport], None]

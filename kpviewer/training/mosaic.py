@@ -18,7 +18,7 @@ from kpviewer.geometry import intersection
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import FloatArray, ImageArray
 from kpviewer.training.placement import Placement, place
-from kpviewer.training.samples import Sample, concatenate, shifted
+from kpviewer.training.samples import Sample, concatenate, only, shifted
 
 Draw = Callable[[], Sample]
 """Gives a random picture of the data set."""
@@ -160,26 +160,13 @@ class Mosaic:
             index = int(rng.choice(faces))
             low = self._options.min_object_px
             placement = self._object_placement(sample, index, (side, side), low, rng)
-            one = _only(sample, index)
+            one = only(sample, index)
             moved = place(one, placement, self._swap, cv2.BORDER_REPLICATE)
             if len(moved.xyxy) == 0 or _touches(moved.xyxy, parts):
                 continue
             rgb = _blend(rgb, moved, _coverage(sample, placement), rng)
             parts.append(moved)
         return concatenate(rgb, parts)
-
-
-def _only(sample: Sample, index: int) -> Sample:
-    """The same picture with one of its objects."""
-    pick = slice(index, index + 1)
-    return Sample(
-        sample.rgb,
-        sample.xyxy[pick],
-        sample.class_ids[pick],
-        sample.points_xy[pick],
-        sample.labelled[pick],
-        sample.ignore[pick],
-    )
 
 
 def _touches(xyxy: FloatArray, parts: list[Sample]) -> bool:

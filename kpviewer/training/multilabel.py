@@ -12,16 +12,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kpviewer.annotations.labels import LabelSet, label_set
-from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.metrics.multilabel import SWEPT
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES, MultilabelDetector
 from kpviewer.models.picture_trunk import start_trunk
 from kpviewer.models.spec import Task
+from kpviewer.training.building import check_model, read_objects
 from kpviewer.training.config import TrainConfig, family_options
-from kpviewer.training.merging import merge
-from kpviewer.training.points import JitterOptions
+from kpviewer.training.crops import JitterOptions
 from kpviewer.training.whole_pictures import PictureStream, whole_picture_spec
 
 
@@ -124,15 +123,9 @@ def multilabel_objective(config: TrainConfig, data_specs: Sequence[str]) -> Mult
         WeightsError: if the weights of the trunk can't be had, or don't fit.
     """
     options = family_options(MultilabelOptions, config)
-    if config.model not in MULTILABEL_ARCHITECTURES:
-        raise DatasetError(
-            f"model must be one of {', '.join(sorted(MULTILABEL_ARCHITECTURES))}, "
-            f"got {config.model!r}."
-        )
-    data = merge([read_annotations(spec) for spec in data_specs])
-    if not any(len(image.targets) for image in data.images):
-        raise DatasetError("A data set to train on must have objects, got none. Annotate some.")
-    spec = whole_picture_spec(config, options.name, Task.CLASSIFY, data.class_names, data.images)
+    check_model(config, MULTILABEL_ARCHITECTURES)
+    data = read_objects(data_specs)
+    spec = whole_picture_spec(config, options.name, Task.CLASSIFY, data)
     detector = MULTILABEL_ARCHITECTURES[config.model](spec)
     if options.pretrained:
         kind = config.model.split("-")[-1]

@@ -45,7 +45,7 @@ class PhasedObjective(Protocol):
     """An objective whose work depends on the step, such as a trunk that is frozen at first."""
 
     def begin_at(self, step: int) -> None:
-        """Go to the phase of a step: called before each call of ``losses``, and on a resume."""
+        """Go to the phase of a step: called before each call of ``losses``."""
 
 
 @runtime_checkable

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.import_ssd import start_from_file, start_from_imagenet
@@ -20,9 +19,9 @@ from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.ssd300 import SSD300_SPEC
 from kpviewer.models.weights import ARCHITECTURES
+from kpviewer.training.building import check_model, largest_input, read_objects, sources_of
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.datasets import Batch, collate
-from kpviewer.training.merging import merge
 from kpviewer.training.object_losses import ObjectLosses, ObjectLossOptions, object_losses
 from kpviewer.training.scenes import SceneOptions, SceneStream
 
@@ -84,7 +83,7 @@ class ObjectsObjective:
         self._step = 0
 
     def begin_at(self, step: int) -> None:
-        """Say how many steps were done before, of a run that is resumed."""
+        """Go to the phase of a step."""
         self._step = step
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> SceneStream:
@@ -111,9 +110,8 @@ class ObjectsObjective:
         return collate(samples)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> ObjectLosses:
-        """Class and box losses; counts the steps of the frozen phase."""
+        """Class and box losses."""
         self._freeze(self._step < self._options.frozen_steps)
-        self._step += 1
         input_hw = (images.shape[2], images.shape[3])
         defaults = self.detector.network.defaults(input_hw, images.device)
         weights = self.class_weights.to(images.device)
@@ -136,13 +134,8 @@ def objects_objective(config: TrainConfig, data_specs: Sequence[str]) -> Objects
         WeightsError: if the weights to start from can't be had, or don't fit.
     """
     options = family_options(ObjectsOptions, config)
-    if config.model not in OBJECT_SPECS:
-        raise DatasetError(
-            f"model must be one of {', '.join(sorted(OBJECT_SPECS))}, got {config.model!r}."
-        )
-    data = merge([read_annotations(spec) for spec in data_specs])
-    if not any(len(image.targets) for image in data.images):
-        raise DatasetError("A data set to train on must have objects, got none. Annotate some.")
+    check_model(config, OBJECT_SPECS)
+    data = read_objects(data_specs)
     detector = ARCHITECTURES[config.model](_spec(config, options, data))
     assert isinstance(detector, SsdDetector)
     if options.pretrained == IMAGENET:
@@ -154,13 +147,12 @@ def objects_objective(config: TrainConfig, data_specs: Sequence[str]) -> Objects
 
 def _spec(config: TrainConfig, options: ObjectsOptions, data: AnnotationSet) -> ModelSpec:
     base = OBJECT_SPECS[config.model]
-    sources = sorted({image.source for image in data.images} - {""})
-    largest = max(side if isinstance(side, int) else max(side) for side in config.inputs)
+    largest = max(largest_input(config))
     return dataclasses.replace(
         base,
         name=options.name or config.model,
         architecture=config.model,
         class_names=data.class_names,
         input_hw=base.input_hw if base.stride is None else (largest, largest),
-        trained_on=", ".join(sources),
+        trained_on=sources_of(data),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from kpviewer.sources.opencv import cv2
@@ -29,9 +31,7 @@ def occlude_faces(sample: Sample, rng: np.random.Generator, chance: float) -> Sa
             _dark_glasses(rgb, points, rng)
         else:
             _paint(rgb, _patch_outline(box, rng), rng)
-    return Sample(
-        rgb, sample.xyxy, sample.class_ids, sample.points_xy, sample.labelled, sample.ignore
-    )
+    return replace(sample, rgb=rgb)
 
 
 def _mask_outline(box: FloatArray, points: FloatArray, rng: np.random.Generator) -> FloatArray:

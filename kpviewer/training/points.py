@@ -1,8 +1,7 @@
-"""Point networks: crops of objects, or whole pictures, jittered with their points."""
+"""Point networks: what they learn from annotated objects, and the streams of them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -10,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset
 
-from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.crops import regions_around
@@ -24,34 +22,20 @@ from kpviewer.models.points import (
     mirrored_by_name,
 )
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.sources.opencv import cv2
-from kpviewer.structures import BoolArray, FloatArray, ImageArray
+from kpviewer.training.building import check_model, largest_input, read_sets, sources_of
 from kpviewer.training.config import TrainConfig, family_options
+from kpviewer.training.crops import JitterOptions, PointSample, cut, jittered
 from kpviewer.training.datasets import SampleCache
-from kpviewer.training.merging import merge, without_pseudo_points
-from kpviewer.training.placement import Placement, place
+from kpviewer.training.merging import without_pseudo_points
+from kpviewer.training.placement import Placement
 from kpviewer.training.point_losses import PointLossOptions, coordinate_loss, heat_loss
 from kpviewer.training.samples import Sample
+from kpviewer.training.streams import chances_of_worker, recoloured_rgb
 from kpviewer.training.transforms import photometric
 
 CROPS = ("box", "picture")
 STRIDE = 32
 """Of the trunks: an input's sides are multiples of it, so that cells cover it exactly."""
-
-
-@dataclass(frozen=True, slots=True)
-class JitterOptions:
-    """How much a crop is moved, each drawn evenly up to both sides."""
-
-    scale: float = 0.15
-    """Change of size, as a share."""
-    shift: float = 0.08
-    """Of the crop's sides."""
-    rotate_deg: float = 30.0
-    mirror: float = 0.5
-    """Share of the pictures that are mirrored; points called left and right swap."""
-    colours: bool = True
-    """Whether light, sharpness and noise change too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +66,6 @@ class PointOptions:
             raise DatasetError(f"margin must be positive, got {self.margin}.")
 
 
-class PointSample(NamedTuple):
-    """One picture with the points of its object."""
-
-    rgb: ImageArray
-    """(H, W, 3) uint8."""
-    points_xy: FloatArray
-    """(K, 2), px."""
-    labelled: BoolArray
-    """(K,): known, and in the picture."""
-
-
 class PointBatch(NamedTuple):
     """B pictures of one object each."""
 
@@ -121,10 +94,7 @@ class PointStream(IterableDataset[PointSample]):
 
     def __iter__(self) -> Iterator[PointSample]:
         """Draw for ever."""
-        worker = get_worker_info()
-        number = worker.id if worker else 0
-        rng = np.random.default_rng([self._seed, number])
-        torch.manual_seed(self._seed * 1000 + number)
+        rng = chances_of_worker(self._seed)
         colours, cache = photometric(), SampleCache()
         while True:
             item, row = self._objects[int(rng.integers(len(self._objects)))]
@@ -133,8 +103,7 @@ class PointStream(IterableDataset[PointSample]):
             if sample is None:
                 continue
             if self._options.jitter.colours:
-                pixels = torch.from_numpy(sample.rgb).permute(2, 0, 1)
-                sample = sample._replace(rgb=colours(pixels).permute(1, 2, 0).numpy())
+                sample = sample._replace(rgb=recoloured_rgb(sample.rgb, colours))
             yield sample
 
     def _placement(self, sample: Sample, row: int, rng: np.random.Generator) -> Placement:
@@ -144,56 +113,6 @@ class PointStream(IterableDataset[PointSample]):
         if self._options.crop == "box":
             box, margin = sample.xyxy[row], self._options.margin
         return jittered(box, margin, self._input_hw, self._options.jitter, rng)
-
-
-def jittered(
-    xyxy: FloatArray,
-    margin: float,
-    input_hw: tuple[int, int],
-    jitter: JitterOptions,
-    rng: np.random.Generator,
-) -> Placement:
-    """Place a box in an input as ``models.crops.regions_around`` would, then move it at random.
-
-    Args:
-        xyxy: (4,) box, px of the picture.
-        margin: side of what the input shows over that of the box.
-        input_hw: size of the input, px.
-        jitter: how far.
-        rng: the chance.
-    """
-    height, width = input_hw
-    sides = np.maximum(xyxy[2:] - xyxy[:2], 1.0)
-    scale = min(width / sides[0], height / sides[1]) / margin
-    centre = (xyxy[:2] + xyxy[2:]) / 2
-    shift = rng.uniform(-jitter.shift, jitter.shift, 2) * (width, height)
-    return Placement(
-        anchor_xy=(float(centre[0]), float(centre[1])),
-        at_xy=(float(width / 2 + shift[0]), float(height / 2 + shift[1])),
-        scale=float(scale * (1 + rng.uniform(-jitter.scale, jitter.scale))),
-        angle_rad=math.radians(float(rng.uniform(-jitter.rotate_deg, jitter.rotate_deg))),
-        mirror=bool(rng.random() < jitter.mirror),
-        output_hw=input_hw,
-    )
-
-
-def cut(
-    sample: Sample, row: int, placement: Placement, swap: tuple[int, ...]
-) -> PointSample | None:
-    """Cut one object of a picture out, with its points; None if it is out of sight."""
-    one = slice(row, row + 1)
-    alone = Sample(
-        sample.rgb,
-        sample.xyxy[one],
-        sample.class_ids[one],
-        sample.points_xy[one],
-        sample.labelled[one],
-        sample.ignore[one],
-    )
-    moved = place(alone, placement, swap, cv2.BORDER_CONSTANT)
-    if not moved.labelled.any():
-        return None
-    return PointSample(moved.rgb, moved.points_xy[0], moved.labelled[0])
 
 
 class PointObjective:
@@ -231,7 +150,7 @@ class PointObjective:
         )
 
     def begin_at(self, step: int) -> None:
-        """Say how many steps were done before, of a run that is resumed."""
+        """Go to the phase of a step."""
         self._step = step
 
     def _describe(self) -> None:
@@ -268,7 +187,7 @@ class PointObjective:
         )
 
     def losses(self, network: nn.Module, batch: PointBatch, images: Tensor) -> tuple[Tensor]:
-        """Mean error of the points; counts the steps of the frozen phase."""
+        """Mean error of the points."""
         self._freeze_or_free()
         input_hw = (images.shape[2], images.shape[3])
         size = batch.points_xy.new_tensor([input_hw[1], input_hw[0]])
@@ -279,11 +198,10 @@ class PointObjective:
         return (coordinate_loss(raw, wanted_n, batch.labelled, input_hw, options),)
 
     def _freeze_or_free(self) -> None:
-        """Hold, or free, the weights and batch statistics of the trunk; count the step."""
+        """Hold, or free, the weights and batch statistics of the trunk."""
         if self._options.frozen_steps:
             is_free = self._step >= self._options.frozen_steps
             self.detector.network.trunk.requires_grad_(is_free).train(is_free)
-        self._step += 1
 
 
 def labelled_objects(data: AnnotationSet) -> list[tuple[AnnotatedImage, int]]:
@@ -351,11 +269,8 @@ def point_objective(config: TrainConfig, data_specs: Sequence[str]) -> PointObje
         WeightsError: if the weights of the trunk can't be had, or don't fit.
     """
     options = family_options(PointOptions, config)
-    if config.model not in POINT_ARCHITECTURES:
-        raise DatasetError(
-            f"model must be one of {', '.join(sorted(POINT_ARCHITECTURES))}, got {config.model!r}."
-        )
-    data = merge([read_annotations(spec) for spec in data_specs])
+    check_model(config, POINT_ARCHITECTURES)
+    data = read_sets(data_specs)
     if not data.keypoint_names:
         raise DatasetError("A data set to train points on must name keypoints, got none.")
     detector = POINT_ARCHITECTURES[config.model](_spec(config, options, data))
@@ -366,15 +281,14 @@ def point_objective(config: TrainConfig, data_specs: Sequence[str]) -> PointObje
 
 def _spec(config: TrainConfig, options: PointOptions, data: AnnotationSet) -> ModelSpec:
     swap = mirrored_by_name(data.keypoint_names)
-    sizes = [(size, size) if isinstance(size, int) else tuple(size) for size in config.inputs]
     return ModelSpec(
         name=options.name or config.model,
         architecture=config.model,
         task=Task.KEYPOINTS,
         class_names=data.class_names[:1] or ("object",),
-        input_hw=max(sizes),
+        input_hw=largest_input(config),
         keypoint_names=data.keypoint_names,
         skeleton=data.skeleton,
         mirrored_keypoints=swap if swap != tuple(range(len(swap))) else (),
-        trained_on=", ".join(sorted({image.source for image in data.images} - {""})),
+        trained_on=sources_of(data),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,14 +67,20 @@ def concatenate(rgb: ImageArray, parts: list[Sample]) -> Sample:
     )
 
 
+def only(sample: Sample, index: int) -> Sample:
+    """The same picture with one of its objects."""
+    one = slice(index, index + 1)
+    return replace(
+        sample,
+        xyxy=sample.xyxy[one],
+        class_ids=sample.class_ids[one],
+        points_xy=sample.points_xy[one],
+        labelled=sample.labelled[one],
+        ignore=sample.ignore[one],
+    )
+
+
 def shifted(sample: Sample, left: float, top: float) -> Sample:
     """The same objects in pixels of a canvas on which the sample lies at (left, top)."""
     shift = np.array([left, top], np.float32)
-    return Sample(
-        sample.rgb,
-        sample.xyxy + np.tile(shift, 2),
-        sample.class_ids,
-        sample.points_xy + shift,
-        sample.labelled,
-        sample.ignore,
-    )
+    return replace(sample, xyxy=sample.xyxy + np.tile(shift, 2), points_xy=sample.points_xy + shift)

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
@@ -20,6 +19,7 @@ from kpviewer.sources.resizing import resized
 from kpviewer.training.datasets import SampleCache
 from kpviewer.training.placement import Placement, place
 from kpviewer.training.samples import Sample, concatenate, shifted
+from kpviewer.training.streams import chances_of_worker, recoloured
 from kpviewer.training.transforms import photometric
 
 _ENOUGH = 2.0
@@ -81,10 +81,7 @@ class SceneStream(IterableDataset[Sample]):
 
     def __iter__(self) -> Iterator[Sample]:
         """Compose for ever."""
-        worker = get_worker_info()
-        number = worker.id if worker else 0
-        rng = np.random.default_rng([self._seed, number])
-        torch.manual_seed(self._seed * 1000 + number)
+        rng = chances_of_worker(self._seed)
         images, cache, change = self._data.images, SampleCache(), photometric()
 
         def draw() -> Sample:
@@ -94,8 +91,7 @@ class SceneStream(IterableDataset[Sample]):
         while True:
             sample = compose(draw, self._hw, self._options, rng)
             if self._options.colours:
-                pixels = torch.from_numpy(sample.rgb).permute(2, 0, 1)
-                sample = replace(sample, rgb=change(pixels).permute(1, 2, 0).numpy())
+                sample = recoloured(sample, change)
             yield sample
 
 

@@ -18,16 +18,15 @@ from torch.nn import functional
 from torchvision.ops import generalized_box_iou_loss
 
 from kpviewer.annotations.single import with_one_object
-from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
 from kpviewer.models.picture_trunk import start_trunk
 from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES, SingleObjectDetector
 from kpviewer.models.spec import Task
+from kpviewer.training.building import check_model, read_sets
 from kpviewer.training.config import TrainConfig, family_options
-from kpviewer.training.merging import merge
-from kpviewer.training.points import JitterOptions
+from kpviewer.training.crops import JitterOptions
 from kpviewer.training.samples import Sample
 from kpviewer.training.whole_pictures import PictureStream, whole_picture_spec
 
@@ -120,7 +119,7 @@ class SingleObjectObjective:
         self._step = 0
 
     def begin_at(self, step: int) -> None:
-        """Say how many steps were done before, of a run that is resumed."""
+        """Go to the phase of a step."""
         self._step = step
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> PictureStream:
@@ -152,7 +151,6 @@ class SingleObjectObjective:
         """Losses of the present phase; what isn't learned in it counts nothing."""
         self._hold()
         is_first = self._step < self._class_steps
-        self._step += 1
         input_hw = (images.shape[2], images.shape[3])
         found = single_object_losses(network(images), batch, input_hw, self._options.loss)
         if self._options.order == TOGETHER:
@@ -221,12 +219,8 @@ def single_object_objective(
         WeightsError: if the weights of the trunk can't be had, or don't fit.
     """
     options = family_options(SingleObjectOptions, config)
-    if config.model not in SINGLE_OBJECT_ARCHITECTURES:
-        raise DatasetError(
-            f"model must be one of {', '.join(sorted(SINGLE_OBJECT_ARCHITECTURES))}, "
-            f"got {config.model!r}."
-        )
-    data = with_one_object(merge([read_annotations(spec) for spec in data_specs]))
+    check_model(config, SINGLE_OBJECT_ARCHITECTURES)
+    data = with_one_object(read_sets(data_specs))
     if not data.images:
         raise DatasetError(
             "A data set of single objects must have pictures with exactly one, got none. "
@@ -234,7 +228,7 @@ def single_object_objective(
         )
     for note in data.notes:
         _log.warning("%s", note)
-    spec = whole_picture_spec(config, options.name, Task.DETECT, data.class_names, data.images)
+    spec = whole_picture_spec(config, options.name, Task.DETECT, data)
     detector = SINGLE_OBJECT_ARCHITECTURES[config.model](spec)
     if options.pretrained:
         kind = config.model.split("-")[-1]

@@ -9,17 +9,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.face_ssd import FACE_SPEC
-from kpviewer.models.spec import ModelSpec
 from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.weights import ARCHITECTURES
+from kpviewer.training.building import check_model, read_sets, sources_of
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.datasets import Batch, MosaicStream, StreamOptions, collate
 from kpviewer.training.losses import SsdLosses, SsdLossOptions, ssd_losses
-from kpviewer.training.merging import merge, without_pseudo_points
+from kpviewer.training.merging import without_pseudo_points
 from kpviewer.training.mosaic import MosaicOptions
 from kpviewer.training.proposals import proposals_of
 from kpviewer.training.refining import refiner_loss
@@ -111,15 +110,9 @@ def ssd_objective(config: TrainConfig, data_specs: Sequence[str]) -> SsdObjectiv
         DatasetError: if the data can't be read, or the recipe has a key that isn't known.
     """
     options = family_options(SsdOptions, config)
-    data = merge([read_annotations(spec) for spec in data_specs])
-    sources = sorted({image.source for image in data.images} - {""})
-    spec = dataclasses.replace(_spec(config), trained_on=", ".join(sources))
+    check_model(config, (FACE_SPEC.architecture,))
+    data = read_sets(data_specs)
+    spec = dataclasses.replace(FACE_SPEC, trained_on=sources_of(data))
     detector = ARCHITECTURES[config.model](spec)
     assert isinstance(detector, SsdDetector)
     return SsdObjective(detector, data, options)
-
-
-def _spec(config: TrainConfig) -> ModelSpec:
-    if config.model != FACE_SPEC.architecture:
-        raise DatasetError(f"Family ssd trains {FACE_SPEC.architecture}, got {config.model!r}.")
-    return FACE_SPEC

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-import torch
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset
 
-from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.picture_trunk import STRIDE
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.sources.opencv import cv2
+from kpviewer.training.building import largest_input, sources_of
 from kpviewer.training.config import TrainConfig
+from kpviewer.training.crops import JitterOptions, jittered
 from kpviewer.training.datasets import SampleCache
 from kpviewer.training.placement import place
-from kpviewer.training.points import JitterOptions, jittered
 from kpviewer.training.samples import Sample
+from kpviewer.training.streams import chances_of_worker, recoloured
 from kpviewer.training.transforms import photometric
 
 
@@ -50,10 +51,7 @@ class PictureStream(IterableDataset[Sample]):
 
     def __iter__(self) -> Iterator[Sample]:
         """Draw for ever."""
-        worker = get_worker_info()
-        number = worker.id if worker else 0
-        rng = np.random.default_rng([self._seed, number])
-        torch.manual_seed(self._seed * 1000 + number)
+        rng = chances_of_worker(self._seed)
         colours, cache = photometric(), SampleCache()
         while True:
             whole = cache.load(self._images[int(rng.integers(len(self._images)))])
@@ -64,25 +62,12 @@ class PictureStream(IterableDataset[Sample]):
             if not self._is_usable(sample):
                 continue
             if self._jitter.colours:
-                pixels = torch.from_numpy(sample.rgb).permute(2, 0, 1)
-                rgb = colours(pixels).permute(1, 2, 0).numpy()
-                sample = Sample(
-                    rgb,
-                    sample.xyxy,
-                    sample.class_ids,
-                    sample.points_xy,
-                    sample.labelled,
-                    sample.ignore,
-                )
+                sample = recoloured(sample, colours)
             yield sample
 
 
 def whole_picture_spec(
-    config: TrainConfig,
-    name: str,
-    task: Task,
-    class_names: tuple[str, ...],
-    images: Sequence[AnnotatedImage],
+    config: TrainConfig, name: str, task: Task, data: AnnotationSet
 ) -> ModelSpec:
     """Describe a model of whole pictures.
 
@@ -90,15 +75,13 @@ def whole_picture_spec(
         config: the recipe; the largest of its inputs is the model's.
         name: of the model; "": its architecture's.
         task: what it predicts.
-        class_names: of the data.
-        images: what it is trained on.
+        data: what it is trained on; its classes are the model's.
     """
-    sizes = [(size, size) if isinstance(size, int) else tuple(size) for size in config.inputs]
     return ModelSpec(
         name=name or config.model,
         architecture=config.model,
         task=task,
-        class_names=class_names,
-        input_hw=max(sizes),
-        trained_on=", ".join(sorted({image.source for image in images} - {""})),
+        class_names=data.class_names,
+        input_hw=largest_input(config),
+        trained_on=sources_of(data),
     )
