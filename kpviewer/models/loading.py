@@ -8,6 +8,7 @@ from kpviewer.models.base import Detector
 from kpviewer.models.catalogue import available_models
 from kpviewer.models.factory import is_factory_name, open_factory
 from kpviewer.models.import_ssd import import_ssd300
+from kpviewer.models.input_size import ResizedDetector, split_input_size
 from kpviewer.models.onnx_file import open_onnx
 from kpviewer.models.state_dict import open_state_dict
 from kpviewer.models.two_stage import PREFIX as TWO_STAGE
@@ -30,7 +31,9 @@ def open_model(name_or_path: str | Path) -> Detector:
             - an ``.onnx`` file (``models.onnx_description`` says what must be known of it);
             - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
             - ``two-stage:BOXES+POINTS``: a box detector, and a point model for crops of its boxes;
-            - ``package.module:function``, which gives a Detector.
+            - ``package.module:function``, which gives a Detector;
+            - ``NAME@SIDE`` of the above: the same with inputs of up to SIDE px
+              (``models.input_size``), as in "face-ssd@640".
 
     Returns:
         The detector, its network in evaluation mode, on the CPU.
@@ -41,6 +44,13 @@ def open_model(name_or_path: str | Path) -> Detector:
     name = str(name_or_path)
     if name.startswith(TWO_STAGE):
         return open_two_stage(name, open_model)
+    model, side = split_input_size(name)
+    if side is None or Path(name).expanduser().exists():
+        return _open_at_own_size(name)
+    return ResizedDetector(_open_at_own_size(model), side)
+
+
+def _open_at_own_size(name: str) -> Detector:
     path = Path(name).expanduser()
     if name.startswith(PREFIX):
         return open_torchvision(name)
@@ -51,4 +61,4 @@ def open_model(name_or_path: str | Path) -> Detector:
         return open_state_dict(path, specs, ARCHITECTURES, [import_ssd300])
     if is_factory_name(name) and not path.exists():
         return open_factory(name)
-    return load_model(name_or_path)
+    return load_model(name)

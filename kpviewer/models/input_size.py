@@ -1,0 +1,59 @@
+"""``MODEL@SIDE``: a model with another input than its own, for small objects or for speed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.base import DecodedBatch, Detector
+
+_NAME = re.compile(r"(?P<model>.+)@(?P<side>\d{1,5})")
+LARGEST_PX = 4096
+
+
+def split_input_size(name: str) -> tuple[str, int | None]:
+    """Part "face-ssd@640" into the model and the side of its input, px; None if not given."""
+    parts = _NAME.fullmatch(name)
+    return (parts["model"], int(parts["side"])) if parts else (name, None)
+
+
+class ResizedDetector:
+    """A detector with another input.
+
+    Args:
+        detector: whose network takes inputs of several sizes.
+        side: of the largest input, px: that of the square which pictures are fitted into.
+
+    Raises:
+        WeightsError: if the detector doesn't take it.
+    """
+
+    def __init__(self, detector: Detector, side: int) -> None:
+        spec = detector.spec
+        if spec.stride is None:
+            height, width = spec.input_hw
+            raise WeightsError(
+                f"{spec.name} takes inputs of {width}x{height} px alone, got @{side}. "
+                f"Leave out @{side}."
+            )
+        if side % spec.stride or not 0 < side <= LARGEST_PX:
+            near = min(max(round(side / spec.stride), 1), LARGEST_PX // spec.stride) * spec.stride
+            raise WeightsError(
+                f"Inputs of {spec.name} are multiples of {spec.stride} px up to {LARGEST_PX}, "
+                f"got {side}. Write {spec.name}@{near}."
+            )
+        self._detector = detector
+        self.spec = replace(spec, name=f"{spec.name}@{side}", input_hw=(side, side))
+
+    @property
+    def network(self) -> nn.Module:
+        """The detector's."""
+        return self._detector.network
+
+    def decode(self, raw: Any, input_hw: tuple[int, int]) -> DecodedBatch:
+        """As the detector does."""
+        return self._detector.decode(raw, input_hw)
