@@ -1,0 +1,32 @@
+"""Paints what the model sees: the one renderer of the window and of the files."""
+
+from kpviewer.overlay.images import (
+    array_of,
+    ensure_font,
+    ensure_gui_application,
+    qimage_of,
+)
+from kpviewer.overlay.labels import Label, place_labels
+from kpviewer.overlay.painting import (
+    detection_at,
+    paint_class_bars,
+    paint_overlay,
+    picture_of,
+    render,
+)
+from kpviewer.overlay.style import OverlayStyle
+
+__all__ = [
+    "Label",
+    "OverlayStyle",
+    "array_of",
+    "detection_at",
+    "ensure_font",
+    "ensure_gui_application",
+    "paint_class_bars",
+    "paint_overlay",
+    "picture_of",
+    "place_labels",
+    "qimage_of",
+    "render",
+]

@@ -1,0 +1,76 @@
+"""Between arrays and Qt's images, and what Qt needs to write text where there is no window."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PyQt6.QtGui import QFont, QFontDatabase, QFontMetricsF, QGuiApplication, QImage
+
+if TYPE_CHECKING:
+    from kpviewer.structures import ImageArray
+
+_log = logging.getLogger(__name__)
+_application: QGuiApplication | None = None
+
+
+def ensure_gui_application() -> None:
+    """Make an application object without a screen, unless there is one. Main thread only."""
+    global _application  # noqa: PLW0603 - Qt wants it alive for as long as the process
+    if QGuiApplication.instance() is None:
+        _application = QGuiApplication(["kpviewer", "-platform", "offscreen"])
+    ensure_font()
+
+
+def ensure_font() -> None:
+    """Give the application a font with letters where the system has none. Main thread only.
+
+    Qt's wheels bring no font; without one every letter is an empty frame. Matplotlib's wheel does.
+    """
+    if QFontMetricsF(QFont()).inFont("a"):
+        return
+    package = importlib.util.find_spec("matplotlib")
+    for folder in (package.submodule_search_locations or []) if package else []:
+        path = Path(folder, "mpl-data", "fonts", "ttf", "DejaVuSans.ttf")
+        families = QFontDatabase.applicationFontFamilies(
+            QFontDatabase.addApplicationFont(str(path))
+        )
+        if families:
+            QGuiApplication.setFont(QFont(families))
+            return
+    _log.warning("No font was found: labels can't be read. Install one, e.g. fonts-dejavu-core.")
+
+
+def qimage_of(bgr: ImageArray) -> QImage:
+    """Wrap a picture as a QImage without copying it.
+
+    The image keeps the array alive, but shows whatever is written into it later: hold the frame's
+    lease for as long as the image is shown. Painting on the image leaves the array as it is.
+
+    Args:
+        bgr: (H, W, 3) uint8.
+    """
+    pixels = np.ascontiguousarray(bgr)
+    height, width = pixels.shape[:2]
+    data: Any = pixels.data  # any buffer will do, though the signature says bytes
+    return QImage(data, width, height, 3 * width, QImage.Format.Format_BGR888)
+
+
+def array_of(image: QImage) -> ImageArray:
+    """Copy a QImage into a new (H, W, 3) uint8 BGR array.
+
+    Raises:
+        ValueError: if the image has no pixels.
+    """
+    image = image.convertToFormat(QImage.Format.Format_BGR888)
+    pointer = image.constBits()
+    if pointer is None:
+        raise ValueError("image must have pixels, got an empty one")
+    pointer.setsize(image.sizeInBytes())
+    data: Any = pointer  # a buffer, though its type doesn't say so
+    rows: ImageArray = np.frombuffer(data, np.uint8)
+    rows = rows.reshape(image.height(), image.bytesPerLine())[:, : 3 * image.width()]
+    return rows.reshape(image.height(), image.width(), 3).copy()

@@ -1,0 +1,117 @@
+"""Boxes, landmarks, truth: strokes with a dark halo, in the painter's pixels."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
+
+from kpviewer.overlay.style import OverlayStyle
+from kpviewer.palette import class_color
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kpviewer.structures import FloatArray, Targets
+
+_BOX_PX, _SELECTED_PX, _TRUTH_PX, _LINE_PX, _HALO_PX = 2.0, 4.0, 1.0, 1.5, 1.0
+_DOT_PX, _HOVERED_DOT_PX = 3.0, 6.0
+_HALO = QColor(0, 0, 0, 150)
+_DASHES = [4.0, 3.0]
+_TRUTH_ARM_PX = 3.0
+
+
+def map_box(xyxy: FloatArray, transform: QTransform) -> QRectF:
+    """Map a box; its edges land on whole pixels, where straight strokes are sharp."""
+    left, top, right, bottom = np.nan_to_num(xyxy, posinf=1e6, neginf=-1e6).tolist()
+    mapped = transform.mapRect(QRectF(QPointF(left, top), QPointF(right, bottom)))
+    low = QPointF(round(mapped.left()), round(mapped.top()))
+    return QRectF(low, QPointF(round(mapped.right()), round(mapped.bottom())))
+
+
+def map_points(xy: FloatArray, transform: QTransform) -> list[QPointF]:
+    """Map (K, 2) points."""
+    return [transform.map(QPointF(x, y)) for x, y in np.nan_to_num(xy).tolist()]
+
+
+def _pen(color: QColor, width: float, cap: Qt.PenCapStyle = Qt.PenCapStyle.FlatCap) -> QPen:
+    return QPen(color, width, Qt.PenStyle.SolidLine, cap, Qt.PenJoinStyle.MiterJoin)
+
+
+def _with_halo(
+    painter: QPainter, pen: QPen, style: OverlayStyle, paint: Callable[[], None]
+) -> None:
+    """Paint a shape twice: first wider and dark, so that it shows on any picture."""
+    halo = QPen(pen)
+    halo.setStyle(Qt.PenStyle.SolidLine)
+    halo.setColor(_HALO)
+    halo.setWidthF(pen.widthF() + 2 * _HALO_PX * style.scale)
+    for each in (halo, pen):
+        painter.setPen(each)
+        paint()
+
+
+def box_edge(style: OverlayStyle) -> float:
+    """Give how far a box's stroke and halo reach out of it."""
+    return (_BOX_PX / 2 * style.lines + _HALO_PX) * style.scale
+
+
+def paint_box(
+    painter: QPainter, box: QRectF, color: QColor, style: OverlayStyle, selected: bool
+) -> None:
+    """Paint the outline of a box."""
+    width = _SELECTED_PX if selected else _BOX_PX
+    pen = _pen(color, width * style.scale * style.lines)
+    _with_halo(painter, pen, style, lambda: painter.drawRect(box))
+
+
+def paint_trail(
+    painter: QPainter, points: list[QPointF], class_id: int, style: OverlayStyle
+) -> None:
+    """Paint where an object was, fading to the oldest place."""
+    color = QColor(*class_color(class_id))
+    for index in range(1, len(points)):
+        color.setAlphaF(index / len(points))
+        pen = _pen(color, _LINE_PX * style.scale * style.lines, Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        painter.drawLine(points[index - 1], points[index])
+
+
+def paint_landmarks(
+    painter: QPainter, points: list[QPointF], color: QColor, style: OverlayStyle, hovered: bool
+) -> None:
+    """Paint the skeleton and a dot a landmark."""
+    bones = [QLineF(points[a], points[b]) for a, b in style.skeleton if max(a, b) < len(points)]
+    if bones:
+        pen = _pen(color, _LINE_PX * style.scale * style.lines, Qt.PenCapStyle.RoundCap)
+        _with_halo(painter, pen, style, lambda: painter.drawLines(*bones))
+    if points:
+        diameter = _HOVERED_DOT_PX if hovered else _DOT_PX
+        pen = _pen(color, diameter * style.scale * style.dots, Qt.PenCapStyle.RoundCap)
+        _with_halo(painter, pen, style, lambda: painter.drawPoints(QPolygonF(points)))
+
+
+def paint_truth(
+    painter: QPainter, truth: Targets, style: OverlayStyle, transform: QTransform
+) -> None:
+    """Paint dashed boxes, and the points as small crosses: other shapes than the predictions'."""
+    arm = _TRUTH_ARM_PX * style.scale * style.dots
+    for index, class_id in enumerate(truth.class_ids.tolist()):
+        pen = _pen(QColor(*class_color(class_id)), _TRUTH_PX * style.scale * style.lines)
+        if style.landmarks:
+            visible = truth.keypoints_xy[index][truth.keypoints_visible[index]]
+            lines = [
+                QLineF(point.x() - dx, point.y() - dy, point.x() + dx, point.y() + dy)
+                for point in map_points(visible, transform)
+                for dx, dy in ((arm, arm), (arm, -arm))
+            ]
+            if lines:
+                _with_halo(painter, pen, style, partial(painter.drawLines, *lines))
+        if style.boxes:
+            half = pen.widthF() / 2  # a thin stroke is sharp between whole pixels
+            box = map_box(truth.xyxy[index], transform).adjusted(half, half, -half, -half)
+            pen.setDashPattern(_DASHES)
+            _with_halo(painter, pen, style, partial(painter.drawRect, box))

@@ -1,0 +1,150 @@
+"""Paints a result: the pixels that may be shown, then what the model sees in them.
+
+Lengths are in the painter's logical pixels, so strokes and text keep their size at any zoom. It
+knows QtGui but no widget, and works in any thread on a QImage; text needs an application object,
+which ``ensure_gui_application`` makes where there is no window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtGui import QColor, QPainter, QTransform
+
+from kpviewer.class_bars import paint_bars
+from kpviewer.overlay.images import array_of, qimage_of
+from kpviewer.overlay.labels import label_font, paint_label, place_labels
+from kpviewer.overlay.marks import (
+    map_box,
+    map_points,
+    paint_box,
+    paint_landmarks,
+    paint_trail,
+    paint_truth,
+)
+from kpviewer.overlay.style import OverlayStyle
+from kpviewer.palette import class_color
+from kpviewer.privacy import hidden_picture
+
+if TYPE_CHECKING:
+    from kpviewer.structures import Candidates, Detections, FrameResult, ImageArray, Targets
+
+_REFERENCE_SIDE_PX = 480.0
+"""Shorter side of a picture that is annotated with the usual sizes; larger ones scale them up."""
+
+
+def picture_of(result: FrameResult, style: OverlayStyle) -> ImageArray:
+    """Give the picture that may be shown and saved: the frame, or a copy with its objects hidden.
+
+    Whatever leaves the program goes through here, with an overlay or without.
+
+    Returns:
+        (H, W, 3) uint8 BGR. It may be the frame's own: valid while its lease is held.
+    """
+    if not style.blur:
+        return result.frame.bgr
+    return hidden_picture(result, whole=style.bars is not None)
+
+
+def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
+    """Annotate a copy of the frame at source resolution.
+
+    Strokes and text grow with pictures larger than 480 px, so that they look alike when played.
+    Needs an application object (``ensure_gui_application``); any thread may call it.
+
+    Returns:
+        (H, W, 3) uint8 BGR, owning its pixels.
+    """
+    image = qimage_of(picture_of(result, style))
+    bounds = QRectF(image.rect())
+    zoom = max(1.0, min(bounds.width(), bounds.height()) / _REFERENCE_SIDE_PX)
+    scaled = replace(style, scale=style.scale * zoom)
+    painter = QPainter(image)  # the first stroke copies the pixels: the frame stays clean
+    try:
+        truth = result.frame.truth
+        paint_overlay(painter, result.detections, truth, scaled, QTransform(), bounds)
+        paint_class_bars(painter, result.candidates, scaled, bounds)
+    finally:
+        painter.end()
+    return array_of(image)
+
+
+def paint_overlay(
+    painter: QPainter,
+    detections: Detections,
+    truth: Targets | None,
+    style: OverlayStyle,
+    transform: QTransform,
+    bounds: QRectF,
+) -> None:
+    """Paint detections and truth on what ``painter`` draws on.
+
+    Args:
+        painter: an active painter; its state is restored.
+        detections: in source pixels.
+        truth: in source pixels; None where there is none.
+        style: what to paint.
+        transform: from source pixels to the painter's logical ones; scale and offset only.
+        bounds: the part of the picture in view, in the painter's pixels; nothing is painted
+            outside it, and every label stays inside it.
+    """
+    painter.save()
+    try:
+        painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if style.bars is not None:  # a box around everything says nothing
+            detections = detections.take(np.zeros(0, np.int64))
+        smoothed_xy = detections.smoothed_xy if style.smooth else None
+        keypoints_xy = detections.keypoints_xy if smoothed_xy is None else smoothed_xy
+        if style.follow and detections.trails is not None:
+            for trail, class_id in zip(detections.trails, detections.class_ids, strict=True):
+                paint_trail(painter, map_points(trail, transform), int(class_id), style)
+        boxes = [map_box(box, transform) for box in detections.xyxy]
+        for index in reversed(range(len(detections))):  # the best is painted last, on top
+            color = QColor(*class_color(int(detections.class_ids[index])))
+            if style.boxes:
+                paint_box(painter, boxes[index], color, style, index == style.selected)
+            if style.landmarks:
+                points = map_points(keypoints_xy[index], transform)
+                paint_landmarks(painter, points, color, style, index == style.hovered)
+        if style.truth and truth is not None:
+            paint_truth(painter, truth, style, transform)
+        painter.setFont(label_font(style))
+        for label in place_labels(boxes, detections, style, bounds):
+            paint_label(painter, label)
+    finally:
+        painter.restore()
+
+
+def paint_class_bars(
+    painter: QPainter, candidates: Candidates, style: OverlayStyle, bounds: QRectF
+) -> None:
+    """Paint a bar a class, if the style wants bars and there is a row of scores.
+
+    Args:
+        painter: an active painter; its state is restored.
+        candidates: of a model of whole pictures: one row.
+        style: thresholds, names and size.
+        bounds: the part of the picture in view, in the painter's pixels.
+    """
+    if style.bars is None or not len(candidates):
+        return
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(label_font(style))
+    paint_bars(painter, candidates.scores[0], style.class_names, style.bars, bounds, style.scale)
+    painter.restore()
+
+
+def detection_at(detections: Detections, x: float, y: float) -> int | None:
+    """Give the index of the smallest box around a point in source pixels; None if there is none."""
+    left, top, right, bottom = detections.xyxy.T
+    inside = np.flatnonzero((left <= x) & (x <= right) & (top <= y) & (y <= bottom))
+    if not len(inside):
+        return None
+    areas = ((right - left) * (bottom - top))[inside]
+    return int(inside[np.argmin(areas)])
