@@ -88,6 +88,7 @@ def command(
     from kpviewer.annotations.classes import align_classes, shared_classes
     from kpviewer.annotations.single import with_one_object
     from kpviewer.annotations.spec import read_annotations
+    from kpviewer.cli.eval_labels import score_labels
     from kpviewer.cli.eval_points import score_points
     from kpviewer.models.loading import open_model
     from kpviewer.models.points import PointDetector
@@ -113,7 +114,10 @@ def command(
     annotations = align_classes(annotations, executor.spec.class_names)
     setting: dict[str, Any] = {"model": executor.spec.name, "data": spec, "threads": threads}
     if executor.spec.task is Task.CLASSIFY:
-        _score_labels(executor, annotations, thresholds.classes, setting, wanted)
+        score_labels(
+            executor, annotations, thresholds.classes, setting,
+            json_path=json_path, report_dir=report_dir,
+        )  # fmt: skip
         return
     if executor.spec.architecture in SINGLE_OBJECT_ARCHITECTURES:
         annotations = with_one_object(annotations)
@@ -160,27 +164,6 @@ def _score_boxes(
             **setting, **_describe(executor, annotations, report), **class_json(scores),
             **single_json(single, annotations.class_names), **place_json(places),
         })  # fmt: skip
-
-
-def _score_labels(
-    executor: Executor,
-    annotations: AnnotationSet,
-    classes: frozenset[int] | None,
-    setting: dict[str, Any],
-    wanted: Wanted,
-) -> None:
-    """Score a multi-label model: label sets in place of boxes."""
-    from kpviewer.cli.json_output import write_json
-    from kpviewer.cli.label_scores import score_labels
-
-    def tell(line: str) -> None:
-        click.echo(line, err=wanted.to_stderr)
-
-    for note in annotations.notes:
-        click.echo(f"Note: {note}", err=True)
-    scores = score_labels(executor, annotations, classes, wanted.report_dir, tell)
-    if wanted.json_path is not None:
-        write_json(wanted.json_path, {**setting, **scores})
 
 
 def _write_page(

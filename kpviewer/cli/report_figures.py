@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.image import imsave
 
 from kpviewer.metrics.curves import Calibration, PrecisionRecall
-from kpviewer.structures import IntArray
+from kpviewer.structures import ImageArray, IntArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,6 +79,13 @@ def error_figure(errors: Sequence[float], unit: str) -> bytes:
     axes.hist(np.clip(errors, 0, limit), bins=40, range=(0, limit))
     axes.set(xlabel=f"mean error of an object, over {unit}", ylabel="objects", xlim=(0, limit))
     return _png(figure)
+
+
+def jpeg_of(bgr: ImageArray) -> bytes:
+    """Compress a (H, W, 3) uint8 picture."""
+    stream = io.BytesIO()
+    imsave(stream, np.ascontiguousarray(bgr[..., ::-1]), format="jpeg")
+    return stream.getvalue()
 
 
 def _figure(side_inches: float = 4.2) -> tuple[Figure, Axes]:

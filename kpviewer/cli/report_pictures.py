@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kpviewer.cli.report_figures import jpeg_of
 from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
 from kpviewer.sources.images import load_picture
 from kpviewer.sources.resizing import resized
@@ -37,7 +37,7 @@ def painter(spec: ModelSpec, score: float) -> Callable[[AnnotatedImage, Detectio
 
     def paint(image: AnnotatedImage, seen: Detections) -> bytes | None:
         bgr = paint_bgr(image, seen)
-        return None if bgr is None else _jpeg(bgr)
+        return None if bgr is None else jpeg_of(bgr)
 
     return paint
 
@@ -75,11 +75,3 @@ def bgr_painter(
         return render(FrameResult(frame, nothing, shown, StageTimings()), style)
 
     return paint
-
-
-def _jpeg(bgr: np.ndarray) -> bytes:
-    from matplotlib.image import imsave
-
-    stream = io.BytesIO()
-    imsave(stream, np.ascontiguousarray(bgr[..., ::-1]), format="jpeg")
-    return stream.getvalue()

@@ -108,18 +108,22 @@ def class_table(scores: ClassScores) -> str:
 
 def class_json(scores: ClassScores) -> dict[str, Any]:
     """Give ``by_class``, ``score_threshold`` and ``calibration``; the module shows the form."""
-    bins = scores.calibration
-    columns = zip(bins.counts.tolist(), bins.mean_score, bins.hit_share, strict=True)
     return {
         "by_class": _by_class(scores),
         "score_threshold": scores.score,
-        "calibration": {
-            "expected_error": bins.expected_error,
-            "bins": [
-                {"detections": count, "score": _or_none(mean), "hits": _or_none(share)}
-                for count, mean, share in columns
-            ],
-        },
+        "calibration": calibration_json(scores.calibration, "detections"),
+    }
+
+
+def calibration_json(result: Calibration, counted: str) -> dict[str, Any]:
+    """Give ``calibration``; the bins say how many there are of what is ``counted``."""
+    columns = zip(result.counts.tolist(), result.mean_score, result.hit_share, strict=True)
+    return {
+        "expected_error": result.expected_error,
+        "bins": [
+            {counted: count, "score": _or_none(mean), "hits": _or_none(share)}
+            for count, mean, share in columns
+        ],
     }
 
 

@@ -1,0 +1,94 @@
+"""``kpviewer eval`` with a multi-label model: scores, table, page."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from training.coloured_blocks import BLOCK_COLOURS, BLOCK_NAMES, write_blocks
+
+from kpviewer.cli.eval_labels import worst_rows
+from kpviewer.cli.label_scores import SWEEP_CSV, SWEEP_PNG
+from kpviewer.cli.main import main
+from kpviewer.cli.report import WORST
+from kpviewer.cli.report_page import PAGE
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.runtime.label_evaluation import LabelTable
+from kpviewer.structures import Candidates
+
+
+class ColourEngine:
+    """Tells the colours that it sees with 0.9 and the others with 0.1, but red with 0.4."""
+
+    spec = ModelSpec("colours", "multilabel-light", Task.CLASSIFY, BLOCK_NAMES, (64, 64))
+    device_name = "paper"
+    engine_name = "torch"
+    precision = "fp32"
+
+    def infer(self, bgr):
+        there = [(bgr[..., ::-1] == rgb).all(-1).any() for rgb in BLOCK_COLOURS.values()]
+        scores = np.where(there, np.array([0.9, 0.9, 0.4]), 0.1).astype(np.float32)
+        box = np.array([[0, 0, 64, 64]], np.float32)
+        return Candidates(box, scores[None], np.zeros((1, 0, 2), np.float32)), None
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
+    names = [["blue"], ["green"], ["red"], []]
+    data = f"voc:{write_blocks(tmp_path / 'blocks', names)}"
+    monkeypatch.setattr("kpviewer.cli.eval.open_engine", lambda *_: (ColourEngine(), 2))
+    return lambda *args: CliRunner().invoke(main, ["eval", "--data", data, *map(str, args)])
+
+
+def test_scores_are_written_as_json_alone(run: Callable[..., Result]) -> None:
+    result = run("--json", "-")
+    assert result.exit_code == 0, result.output
+    scores = json.loads(result.stdout)
+    # of 12 decisions only that red is there is missed; at a lower threshold all are right
+    assert scores["accuracy_multi"] == pytest.approx(11 / 12)
+    assert scores["map"] == 1.0
+    assert scores["classes"]["red"] == {
+        "positives": 1, "average_precision": 1.0, "precision": 0.0, "recall": 0.0, "f1": 0.0,
+    }  # fmt: skip
+    assert 0.1 < scores["best_threshold"]["f1"] <= 0.4
+    assert (scores["pictures"], scores["threads"], scores["device"]) == (4, 2, "paper")
+    # nine decisions of 0.1 are right to be no, two of 0.9 and one of 0.4 to be yes
+    expected = (9 * 0.1 + 2 * 0.1 + 0.6) / 12
+    assert scores["calibration"]["expected_error"] == pytest.approx(expected)
+    assert scores["calibration"]["bins"][9]["decisions"] == 2
+    assert set(scores["ms_per_frame"]) == {"mean", "p50", "p95"}
+
+
+def test_the_page_holds_table_sweep_and_worst_pictures(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    result = run("--report", tmp_path / "page")
+    assert result.exit_code == 0, result.output
+    assert "best thresholds" in result.stdout and "ms a frame" in result.stdout
+    page = (tmp_path / "page" / PAGE).read_text()
+    assert "002.png, 1 wrong" in page and "000.png" not in page
+    assert page.count("data:image/png") == 2 and page.count("data:image/jpeg") == 1
+    assert all((tmp_path / "page" / name).is_file() for name in (SWEEP_CSV, SWEEP_PNG))
+
+
+def test_a_page_that_cannot_be_written_exits_with_six(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("--report", tmp_path / "file")
+    assert result.exit_code == 6
+    assert "can't be written" in result.stderr
+
+
+def test_the_worst_pictures_have_most_wrong_decisions_then_the_surest() -> None:
+    scores = np.array([[0.9, 0.9], [0.6, 0.1], [0.9, 0.1], [0.1, 0.1]], np.float32)
+    present = np.zeros((4, 2), np.bool_)
+    known = np.ones((4, 2), np.bool_)
+    rows, counts = worst_rows(LabelTable(scores, present, known), 0.5)
+    assert (rows.tolist(), counts.tolist()) == ([0, 2, 1], [2, 1, 1])
+    known[2] = False
+    assert worst_rows(LabelTable(scores, present, known), 0.5)[0].tolist() == [0, 1]
+    many = LabelTable(*(np.repeat(part, 50, axis=0) for part in (scores, present, known)))
+    assert len(worst_rows(many, 0.5)[0]) == WORST
