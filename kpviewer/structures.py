@@ -217,6 +217,12 @@ class Detections:
     """(N, K, 2) source px."""
     keypoint_scores: FloatArray
     """(N, K) in [0, 1]; the box's score where the model gives none."""
+    smoothed_xy: FloatArray | None = None
+    """(N, K, 2) source px: ``keypoints_xy`` filtered over time, to be looked at; None: not done."""
+    track_ids: IntArray | None = None
+    """(N,) the same for an object from frame to frame, -1 for none yet; None: not followed."""
+    trails: tuple[FloatArray, ...] | None = None
+    """N times (T, 2) source px: where the middle of each was, oldest first; None: not followed."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes."""
@@ -226,6 +232,10 @@ class Detections:
         _check("class_ids", self.class_ids, (count,), np.int64)
         _check("keypoints_xy", self.keypoints_xy, (count, points, 2), np.float32)
         _check("keypoint_scores", self.keypoint_scores, (count, points), np.float32)
+        if self.smoothed_xy is not None:
+            _check("smoothed_xy", self.smoothed_xy, (count, points, 2), np.float32)
+        if self.track_ids is not None:
+            _check("track_ids", self.track_ids, (count,), np.int64)
 
     def __len__(self) -> int:
         """Number of detections."""
@@ -244,12 +254,16 @@ class Detections:
 
     def take(self, rows: IntArray | BoolArray) -> Detections:
         """Give some of the detections, by index or by mask."""
+        chosen = np.arange(len(self))[rows]
         return Detections(
             self.xyxy[rows],
             self.scores[rows],
             self.class_ids[rows],
             self.keypoints_xy[rows],
             self.keypoint_scores[rows],
+            None if self.smoothed_xy is None else self.smoothed_xy[rows],
+            None if self.track_ids is None else self.track_ids[rows],
+            None if self.trails is None else tuple(self.trails[i] for i in chosen),
         )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QObject, Qt, QTimer
 
 from kpviewer.gui.error_panel import ErrorTally
+from kpviewer.gui.following import follow
 from kpviewer.gui.playback import Playback, is_playing
 from kpviewer.gui.view_state import describe
 from kpviewer.metrics.frame_error import frame_error
@@ -195,6 +196,7 @@ class Bridge(QObject):
         style, engine = self._window.side_panel.display.style_of_overlay, self._session.engine
         if engine is not None and engine.spec.task is Task.CLASSIFY:
             style = replace(style, bars=self._session.thresholds)
+        follow(self._session, style)
         self._window.view.set_style(style)
         self._saving.set_style(style)
 

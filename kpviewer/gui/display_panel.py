@@ -1,13 +1,13 @@
-"""What is drawn over the picture: boxes, labels, confidence, landmarks, truth, sizes."""
+"""What is drawn over the picture, how large, and what is hidden in it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent
-from PyQt6.QtWidgets import QCheckBox, QGridLayout, QWidget
+from PyQt6.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from kpviewer.gui.buttons import SegmentedControl
 from kpviewer.models.spec import ModelSpec
@@ -18,14 +18,21 @@ _SWITCHES = (
     ("landmarks", "Landmarks", "Draw the landmarks"),
     ("labels", "Names", "Write the class names"),
     ("scores", "Confidence", "Write the confidence"),
+    ("numbers", "Index", "Write each detection's place in the list, from 0"),
     ("truth", "Truth", "Draw the truth, dashed"),
+    ("smooth", "Smooth", "Draw landmarks steadied over time; errors and files keep the raw ones"),
     (
         "blur",
         "Blur",
         "Hide faces, or whatever the shown classes are: here, in snapshots and in recordings",
     ),
 )
-_SCALES = (0.75, 1.0, 1.5)
+_SIZES = (
+    ("lines", "Lines", (0.5, 1.0, 2.0), ("Thin", "Medium", "Thick")),
+    ("dots", "Landmarks", (0.67, 1.0, 2.0), ("Small", "Medium", "Large")),
+    ("letters", "Text", (0.83, 1.0, 1.5), ("Small", "Medium", "Large")),
+)
+"""Field of OverlayStyle, its name, its values and their names."""
 
 
 class CheckBox(QCheckBox):
@@ -54,26 +61,13 @@ class DisplayPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._style = OverlayStyle()
-        self._switches: dict[str, QCheckBox] = {}
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(0)
-        for index, (field, text, tip) in enumerate(_SWITCHES):
-            box = CheckBox(text, tip)
-            box.setChecked(getattr(self._style, field))
-            box.toggled.connect(self._on_edited)
-            self._switches[field] = box
-            grid.addWidget(box, index // 2, index % 2)
-        self._size = SegmentedControl(
-            "Lines and text",
-            ("Small", "Medium", "Large"),
-            ("Thin lines, small text", "Lines of 2 px", "Thick lines, large text"),
-        )
-        self._size.set_index(1)
-        self._size.chosen.connect(self._on_edited)
-        grid.setRowMinimumHeight(len(_SWITCHES), 32)
-        grid.addWidget(self._size, len(_SWITCHES), 0, 1, 2)
+        self._switches: dict[str, CheckBox] = {}
+        self._sizes: dict[str, SegmentedControl] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(self._lay_out_switches())
+        column.addLayout(self._lay_out_sizes())
 
     @property
     def style_of_overlay(self) -> OverlayStyle:
@@ -85,21 +79,54 @@ class DisplayPanel(QWidget):
         self._style = replace(self._style, class_names=spec.class_names, skeleton=spec.skeleton)
 
     def set_style(self, style: OverlayStyle) -> None:
-        """Set the switches and the size as if the user had; names and skeleton stay."""
+        """Set the switches and the sizes as if the user had; names and skeleton stay."""
         for field, box in self._switches.items():
-            blocked = box.blockSignals(True)
-            box.setChecked(getattr(style, field))
-            box.blockSignals(blocked)
-        nearest = min(_SCALES, key=lambda scale: abs(scale - style.scale))
-        self._size.set_index(_SCALES.index(nearest))
+            with QSignalBlocker(box):
+                box.setChecked(getattr(style, field))
+        for field, _name, values, _texts in _SIZES:
+            wanted = getattr(style, field)
+            nearest = min(values, key=lambda value: abs(value - wanted))
+            self._sizes[field].set_index(values.index(nearest))
         self._on_edited()
 
     def switch(self, field: str) -> QCheckBox:
         """The box of one field of OverlayStyle."""
         return self._switches[field]
 
+    def size_control(self, field: str) -> SegmentedControl:
+        """The choice of one field of OverlayStyle: lines, dots or letters."""
+        return self._sizes[field]
+
+    def _lay_out_switches(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(0)
+        for index, (field, text, tip) in enumerate(_SWITCHES):
+            box = CheckBox(text, tip)
+            box.setChecked(getattr(self._style, field))
+            box.toggled.connect(self._on_edited)
+            self._switches[field] = box
+            grid.addWidget(box, index // 2, index % 2)
+        return grid
+
+    def _lay_out_sizes(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(4)
+        for row, (field, name, values, texts) in enumerate(_SIZES):
+            tips = tuple(f"{name}: {text.lower()} (Enter)" for text in texts)
+            control = SegmentedControl(name, texts, tips)
+            control.set_index(values.index(getattr(self._style, field)))
+            control.chosen.connect(self._on_edited)
+            self._sizes[field] = control
+            grid.addWidget(QLabel(name), row, 0)
+            grid.addWidget(control, row, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
     def _on_edited(self) -> None:
         values: dict[str, Any] = {field: box.isChecked() for field, box in self._switches.items()}
-        scale = _SCALES[self._size.index()]
-        self._style = replace(self._style, scale=scale, **values)
+        for field, _name, choices, _texts in _SIZES:
+            values[field] = choices[self._sizes[field].index()]
+        self._style = replace(self._style, **values)
         self.changed.emit()

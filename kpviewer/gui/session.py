@@ -16,6 +16,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
+from kpviewer.pipeline.following import FollowOptions
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.runtime.loading import BackgroundLoader
@@ -83,6 +84,7 @@ class Session(QObject):
         self._opening_since = 0.0
         self._thresholds = options.on_top_of(Thresholds())
         self._is_edited = False
+        self.following = FollowOptions()
         self.speed = 1.0
         self.loops = False
 
@@ -225,6 +227,7 @@ class Session(QObject):
         thresholds = self._thresholds
         self._pipeline = Pipeline(source, self._engine, thresholds=thresholds, options=options)
         self._pipeline.set_speed(self.speed)
+        self._pipeline.settings.set_following(self.following)
         self._pipeline.start()
 
     def _pipeline_error(self, pipeline: Pipeline) -> KpviewerError:

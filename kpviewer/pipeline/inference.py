@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import select
 from kpviewer.models.spec import Task
+from kpviewer.pipeline.following import Follower
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
 from kpviewer.structures import Candidates, Detections, FrameResult, StageTimings
 
@@ -34,6 +35,7 @@ class InferenceThread(threading.Thread):
         self._lifecycle = wiring.lifecycle
         self._stats = wiring.stats
         self._clock = wiring.options.clock
+        self._follower = Follower()
 
     def run(self) -> None:
         """Serve until the queue ends or something breaks."""
@@ -82,6 +84,8 @@ class InferenceThread(threading.Thread):
         has_boxes = engine is not None and engine.spec.task is not Task.CLASSIFY
         if has_boxes and frame.truth is not None:
             error = frame_error(detections, frame.truth)
+        cut = (item.cut, id(engine))  # another model sees other objects
+        detections = self._follower.follow(detections, frame, cut, settings.following)
         total_ms = (self._clock.now_ns() - frame.captured_ns) / 1e6
         timings = replace(timings, total=total_ms)
         return FrameResult(

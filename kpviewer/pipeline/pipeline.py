@@ -81,14 +81,15 @@ class Pipeline:
         self._transport = Transport(options.clock, loop=options.loop)
         self._lifecycle = Lifecycle()
         self._stats = StatsRecorder(options.clock)
-        self._settings = SettingsCell(Settings(None, thresholds))
+        self.settings = SettingsCell(Settings(None, thresholds))
+        """What may change while frames flow; the methods below change the most of it."""
         self._reader = SourceReader(source, options.clock)
         self._wiring = Wiring(
             options,
             PinnedPool(options.slots),
             _new_queue(options),
             self.latest,
-            self._settings,
+            self.settings,
             self._transport,
             self._lifecycle,
             self._stats,
@@ -104,7 +105,7 @@ class Pipeline:
     @property
     def thresholds(self) -> Thresholds:
         """The present thresholds."""
-        return self._settings.current.thresholds
+        return self.settings.current.thresholds
 
     # -- life --------------------------------------------------------------------------------
 
@@ -207,12 +208,12 @@ class Pipeline:
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Use other thresholds from the next frame on."""
-        self._settings.set_thresholds(thresholds)
+        self.settings.set_thresholds(thresholds)
 
     def set_engine(self, engine: InferenceEngine | None) -> None:
         """Use another model, or none, from the next frame on; thresholds stay as they are."""
         self._wiring.pool.use_pinned(wants_pinned_memory(engine))
-        self._settings.set_engine(engine)
+        self.settings.set_engine(engine)
 
     def set_source(self, source: FrameSource) -> None:
         """Change to another source, running or not; it is opened by the capture thread.
@@ -225,11 +226,11 @@ class Pipeline:
 
     def add_sink(self, sink: ResultSink) -> None:
         """Give every result to ``sink``, from the next frame on."""
-        self._settings.add_sink(sink)
+        self.settings.add_sink(sink)
 
     def remove_sink(self, sink: ResultSink) -> None:
         """Give no more results to ``sink``; one may be under way in the other thread."""
-        self._settings.remove_sink(sink)
+        self.settings.remove_sink(sink)
 
     # -- what goes on ------------------------------------------------------------------------
 

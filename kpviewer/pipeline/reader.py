@@ -40,6 +40,9 @@ class QueuedFrame(NamedTuple):
     read_ms: float
     queued_ns: int
     """When it was put on the queue."""
+    cut: int = 0
+    """Another number after each seek, and whenever the source was opened: what came before such a
+    frame in time did not come just before it."""
 
     def release(self) -> None:
         """Let the buffer go."""
@@ -55,6 +58,7 @@ class SourceReader:
         self._info: StreamInfo | None = None
         self._scratch: ImageArray = np.empty((0, 0, 3), np.uint8)
         self._live_index = 0
+        self._cuts = 0
         self._has_given_frames = False
         self._is_lost = False
         self._last_frame_ns = 0
@@ -122,6 +126,7 @@ class SourceReader:
         self._info = None
         self._info = self._source.open()
         self._last_frame_ns = self._clock.now_ns()
+        self._cuts += 1
         self._has_given_frames = self._is_lost = False
         self._failed_attempts = 0
 
@@ -154,6 +159,7 @@ class SourceReader:
         elif index == 0 and not info.is_live:
             self._source.close()
             self._info = self._source.open()
+        self._cuts += 1
         self._has_given_frames = False
 
     def lose(self) -> None:
@@ -165,6 +171,7 @@ class SourceReader:
         """Try once to open a lost source; where that fails, the next read says so."""
         self._failed_attempts += 1
         self._reconnects += 1
+        self._cuts += 1
         try:
             self._info = self._source.open()
         except SourceError:
@@ -201,7 +208,7 @@ class SourceReader:
             captured.truth,
             lease,
         )
-        return QueuedFrame(frame, (read_ns - started_ns) / 1e6, read_ns)
+        return QueuedFrame(frame, (read_ns - started_ns) / 1e6, read_ns, self._cuts)
 
     def _ask(self, allocate: Callable[[int, int], ImageArray]) -> Captured | None:
         """Read; a live source that breaks gives None, like one that ends."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
+
+from kpviewer.pipeline.following import FollowOptions
 
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
@@ -49,6 +51,7 @@ class Settings:
     engine: InferenceEngine | None
     thresholds: Thresholds
     sinks: tuple[ResultSink, ...] = ()
+    following: FollowOptions = field(default_factory=FollowOptions)
 
 
 class SettingsCell:
@@ -72,6 +75,11 @@ class SettingsCell:
         """Use other thresholds from the next frame on."""
         with self._lock:
             self._settings = replace(self._settings, thresholds=thresholds)
+
+    def set_following(self, following: FollowOptions) -> None:
+        """Follow objects otherwise, from the next frame on."""
+        with self._lock:
+            self._settings = replace(self._settings, following=following)
 
     def add_sink(self, sink: ResultSink) -> None:
         """Give results to ``sink`` too; adding it again changes nothing."""

@@ -1,0 +1,90 @@
+"""What the frames before add to a result, through a pipeline."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import FAKE_SPEC, FakeSource, FakeTimings, collect, read_stamp
+
+from kpviewer.models.spec import Task
+from kpviewer.pipeline.following import FollowOptions
+from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+from kpviewer.structures import Candidates, FrameResult, ImageArray, Targets
+
+SMOOTH = FollowOptions(smooth=True)
+
+
+class ShakingEngine:
+    """One face that stands still, with a landmark that shakes by 2 px."""
+
+    spec = replace(FAKE_SPEC, task=Task.DETECT_KEYPOINTS, keypoint_names=("nose",))
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, FakeTimings]:
+        x = 10 + 2 * (read_stamp(bgr) % 2)
+        box = np.array([[0, 0, 20, 20]], np.float32)
+        points = np.array([[[x, 5]]], np.float32)
+        return Candidates(box, np.full((1, 1), 0.9, np.float32), points), FakeTimings()
+
+
+def still_truth() -> Targets:
+    return Targets(
+        np.array([[0, 0, 20, 20]], np.float32),
+        np.zeros(1, np.int64),
+        np.array([[[10, 5]]], np.float32),
+        np.ones((1, 1), np.bool_),
+        np.zeros(1, np.bool_),
+    )
+
+
+@pytest.fixture
+def make():
+    made = []
+
+    def make_it(source: FakeSource, following: FollowOptions, **options: object) -> Pipeline:
+        pipeline = Pipeline(source, ShakingEngine(), options=PipelineOptions(**options))
+        pipeline.settings.set_following(following)
+        made.append(pipeline)
+        return pipeline
+
+    yield make_it
+    for pipeline in made:
+        pipeline.close()
+
+
+def results_of(pipeline: Pipeline) -> list[FrameResult]:
+    seen = collect(pipeline)
+    pipeline.start()
+    assert pipeline.join(30)
+    return seen.results
+
+
+def xs(results: list[FrameResult]) -> list[float]:
+    return [float(one.detections.smoothed_xy[0, 0, 0]) for one in results]
+
+
+def test_landmarks_are_smoothed_and_errors_and_raw_ones_are_not(make) -> None:
+    file = {"pace": False, "hold_at_end": False}
+    results = results_of(make(FakeSource(20, truth=still_truth()), SMOOTH, **file))
+    raw = [float(one.detections.keypoints_xy[0, 0, 0]) for one in results]
+    assert raw == [10, 12] * 10
+    assert np.std(xs(results)[5:]) < 0.6
+    assert [one.error.mean_px for one in results] == [0, 2] * 10
+
+
+def test_nothing_is_added_unless_asked_for(make) -> None:
+    results = results_of(make(FakeSource(3), FollowOptions(), pace=False, hold_at_end=False))
+    assert [one.detections.smoothed_xy for one in results] == [None] * 3
+
+
+def test_seek_forgets_what_came_before(make) -> None:
+    pipeline = make(FakeSource(30), SMOOTH, pace=False)
+    seen = collect(pipeline)
+    pipeline.pause()
+    pipeline.start()
+    seen.wait_for(1)
+    pipeline.step()
+    seen.wait_for(2)
+    assert 10 < xs(seen.results)[1] < 12
+    pipeline.seek(3)  # later in time, and yet not what came next
+    seen.wait_for(3)
+    assert xs(seen.results)[2] == 12
