@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from kpviewer.cli.options import (
     conf_option,
@@ -36,6 +37,20 @@ HEADLESS_SECONDS = 20.0
 """Of a source that never ends, where no --seconds were given."""
 
 
+def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    """Delete what the viewer remembers, without a question."""
+    if not value or ctx.resilient_parsing:
+        return
+    from kpviewer.config_files import forget_everything, settings_folder
+
+    removed = forget_everything(settings_folder())
+    for path in removed:
+        click.echo(f"Removed {path}")
+    if not removed:
+        click.echo(f"Nothing is remembered in {settings_folder()}.")
+    ctx.exit()
+
+
 @click.command()
 @click.argument("source", required=False)
 @model_option
@@ -56,6 +71,15 @@ HEADLESS_SECONDS = 20.0
 @click.option("--seconds", type=click.FloatRange(min=0), help="Close after so many seconds.")
 @click.option("--fullscreen", is_flag=True, help="Start in full screen.")
 @click.option("--theme", type=click.Choice(THEMES), default="system", show_default=True)
+@click.option("--profile", metavar="NAME", help="Go by the settings that were saved as NAME.")
+@click.option(
+    "--reset",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_forget_settings,
+    help="Delete the remembered settings and all profiles, say which files, and end.",
+)
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
     """Watch SOURCE and see what the model sees.
@@ -66,6 +90,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     started_s = time.monotonic()
     if not has_display():
         click.echo("There is no display: the source is annotated into a video instead.")
+        if given["profile"]:
+            click.echo("Profiles are for the window: --profile does nothing here.")
         ctx.exit(_process(given))
     if missing := missing_packages(needed_libraries()):
         raise KpviewerError(
@@ -75,11 +101,23 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     from kpviewer.gui.app import run_viewer
     from kpviewer.gui.theme import ThemeChoice
 
-    ctx.exit(run_viewer(_viewer_options(given, started_s), ThemeChoice(given["theme"])))
+    options = _viewer_options(given, started_s, _named(ctx))
+    ctx.exit(run_viewer(options, ThemeChoice(given["theme"])))
 
 
-def _viewer_options(given: dict[str, Any], started_s: float) -> ViewerOptions:
+def _named(ctx: click.Context) -> frozenset[str]:
+    """Give the options that the command line names; the others may be remembered."""
+    usual = (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
+    return frozenset(name for name in ctx.params if ctx.get_parameter_source(name) not in usual)
+
+
+def _viewer_options(
+    given: dict[str, Any], started_s: float, named: frozenset[str]
+) -> ViewerOptions:
+    from kpviewer.config_files import settings_folder
     from kpviewer.gui.options import ViewerOptions
+
+    _check_profile(given["profile"])
 
     return ViewerOptions(
         source=given["source"],
@@ -92,8 +130,23 @@ def _viewer_options(given: dict[str, Any], started_s: float) -> ViewerOptions:
         fullscreen=given["fullscreen"],
         started_s=started_s,
         truth=_read_truth(given["truth"], given["model"]),
+        settings_folder=settings_folder(),
+        profile=given["profile"],
+        given=named,
         **threshold_changes(given),
     )
+
+
+def _check_profile(name: str | None) -> None:
+    """Refuse a profile that isn't there before a window opens."""
+    from kpviewer.config_files import read_profile, settings_folder
+
+    if name is None:
+        return
+    try:
+        read_profile(settings_folder(), name)
+    except KpviewerError as error:
+        raise click.BadParameter(str(error), param_hint="--profile") from error
 
 
 def _words(text: str | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QVBoxLayout, QWidge
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
 from kpviewer.gui.cameras import CameraFinder, Cameras, first_camera
+from kpviewer.gui.clipboard import paste_into
 from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
@@ -24,8 +25,12 @@ from kpviewer.gui.menus import (
 )
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.plots_panel import PlotsPanel
+from kpviewer.gui.profiles import fill_settings_menu
 from kpviewer.gui.saving import Saving
 from kpviewer.gui.session import Session
+from kpviewer.gui.settings_memory import WindowMemory
+from kpviewer.gui.settings_recall import Recall
+from kpviewer.gui.settings_store import SettingsStore
 from kpviewer.gui.side_panel import SidePanel
 from kpviewer.gui.status_bar import StatusBar
 from kpviewer.gui.theme import ThemeManager
@@ -51,8 +56,10 @@ class MainWindow(QMainWindow):
         self.top_bar, self.view, self.transport = TopBar(), VideoView(), TransportBar()
         self.side_panel, self.status_bar = SidePanel(), StatusBar()
         self.plots = PlotsPanel(themes.theme)
-        self._wants_panel = self._wants_plots = True
+        self.wants_panel = self.wants_plots = True
         self._lay_out()
+        self._recall = Recall(SettingsStore(options.settings_folder, options.profile), options)
+        options = self._recall.fill(options)
         self.session = Session(options)
         self.cameras = CameraFinder()
         self.saving = Saving(self.session, options.folder, with_results=options.with_results)
@@ -61,9 +68,15 @@ class MainWindow(QMainWindow):
         self._connect_acts()
         self._connect_menus()
         themes.changed.connect(lambda: self.plots.set_theme(themes.theme))
+        self.memory = WindowMemory(self, self._recall, options, themes)
+        self.memory.told.connect(self.status_bar.show_message)
+        settings_menu = self.top_bar.settings.menu()
+        if settings_menu is not None:
+            settings_menu.aboutToShow.connect(lambda: fill_settings_menu(settings_menu, self))
 
     def begin(self, options: ViewerOptions) -> None:
         """Open the source and load the model, once the window is on the screen."""
+        options = self._recall.fill(options)
         self.session.open(options.source)
         self.choose_model(options.model)
         self.top_bar.device.set_choice(DEVICES.get(options.device, options.device))
@@ -104,6 +117,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Hide at once, finish the recording, and wait for the threads."""
         self.hide()
+        self.memory.close()
         self.bridge.stop()
         self.saving.close()
         self.view.clear()
@@ -145,6 +159,7 @@ class MainWindow(QMainWindow):
                 Act.LOOP: playback.toggle_loop,
                 Act.OPEN_FILE: lambda: self.choose_source(ask_for_file(self)),
                 Act.OPEN_FOLDER: lambda: self.choose_source(ask_for_folder(self)),
+                Act.PASTE: lambda: paste_into(self),
                 Act.OPEN_MODEL: lambda: self.choose_model(ask_for_model(self)),
                 Act.RECORD: saving.toggle_recording,
                 Act.SNAPSHOT: lambda: saving.save_snapshot(view.result()),
@@ -170,7 +185,9 @@ class MainWindow(QMainWindow):
         if source_menu is not None and model_menu is not None:
             source_menu.aboutToShow.connect(lambda: self._show_sources(source_menu))
             model_menu.aboutToShow.connect(
-                lambda: fill_model_menu(model_menu, self.choose_model, run)
+                lambda: fill_model_menu(
+                    model_menu, self.choose_model, run, self.memory.recent_models()
+                )
             )
         device_menu = self.top_bar.device.menu()
         if device_menu is not None:
@@ -182,11 +199,12 @@ class MainWindow(QMainWindow):
     def _show_sources(self, menu: QMenu) -> None:
         """Fill the menu with the cameras of last time, and again where others are found."""
         shown, run = self.cameras.known, self.actions_of_keys.run
-        fill_source_menu(menu, self.choose_source, run, shown)
+        recent = self.memory.recent_sources()
+        fill_source_menu(menu, self.choose_source, run, shown, recent)
 
         def fill_again(found: Cameras) -> None:
             if found != shown:
-                fill_source_menu(menu, self.choose_source, run, found)
+                fill_source_menu(menu, self.choose_source, run, found, recent)
 
         self.cameras.ask(fill_again)
 
@@ -205,16 +223,22 @@ class MainWindow(QMainWindow):
             )
         for bar in (self.top_bar, self.status_bar):
             bar.setVisible(not wanted)
-        self.side_panel.setVisible(self._wants_panel and not wanted)
-        self.plots.setVisible(self._wants_plots and not wanted)
+        self.side_panel.setVisible(self.wants_panel and not wanted)
+        self.plots.setVisible(self.wants_plots and not wanted)
+
+    def set_parts(self, *, panel: bool, plots: bool) -> None:
+        """Unfold or fold the side panel and the plots; full screen hides both anyway."""
+        self.wants_panel, self.wants_plots = panel, plots
+        self.side_panel.setVisible(panel and not self.isFullScreen())
+        self.plots.setVisible(plots and not self.isFullScreen())
 
     def _toggle_panel(self) -> None:
-        self._wants_panel = not self.side_panel.isVisible()
-        self.side_panel.setVisible(self._wants_panel)
+        self.wants_panel = not self.side_panel.isVisible()
+        self.side_panel.setVisible(self.wants_panel)
 
     def _toggle_plots(self) -> None:
-        self._wants_plots = not self.plots.isVisible()
-        self.plots.setVisible(self._wants_plots)
+        self.wants_plots = not self.plots.isVisible()
+        self.plots.setVisible(self.wants_plots)
 
     def _on_card_pressed(self, key: str) -> None:
         presses = {

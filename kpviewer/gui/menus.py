@@ -14,6 +14,7 @@ from kpviewer.gui.cameras import Cameras
 from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
 from kpviewer.gui.model_loading import ModelLoading
+from kpviewer.gui.recent import Recent, add_recent
 from kpviewer.models.catalogue import available_models
 
 VIDEO_FILTER = (
@@ -33,8 +34,10 @@ Ask = Callable[[Act], None]
 _log = logging.getLogger(__name__)
 
 
-def fill_source_menu(menu: QMenu, choose: Choose, ask: Ask, cameras: Cameras | None) -> None:
-    """List the demo, the cameras (None: not known yet), and the ways to open something."""
+def fill_source_menu(
+    menu: QMenu, choose: Choose, ask: Ask, cameras: Cameras | None, recent: Recent
+) -> None:
+    """List the demo, the cameras (None: not known yet), the last ones, and the ways to open one."""
     menu.clear()
     _add(menu, "demo", "Demo", lambda: choose("demo"))
     menu.addSeparator()
@@ -44,18 +47,22 @@ def fill_source_menu(menu: QMenu, choose: Choose, ask: Ask, cameras: Cameras | N
         text = "Looking for cameras …" if cameras is None else "No camera found"
         _add_note(menu, text, "camera")
     menu.addSeparator()
-    for name, act in (("file", Act.OPEN_FILE), ("folder", Act.OPEN_FOLDER)):
-        label = f"{act.value.text}…\t{act.value.keys[0]}"
+    add_recent(menu, "file", recent, choose)
+    ways = (("file", Act.OPEN_FILE), ("folder", Act.OPEN_FOLDER), ("paste", Act.PASTE))
+    for name, act in ways:
+        more = "" if act is Act.PASTE else "…"  # a dialog follows
+        label = f"{act.value.text}{more}\t{act.value.keys[0]}"
         _add(menu, name, label, partial(ask, act))
 
 
-def fill_model_menu(menu: QMenu, choose: Choose, ask: Ask) -> None:
-    """List the shipped models, and the way to open one."""
+def fill_model_menu(menu: QMenu, choose: Choose, ask: Ask, recent: Recent) -> None:
+    """List the shipped models, the last others, and the way to open one."""
     menu.clear()
     for name, classes in shipped_models():
         noun = "class" if classes == 1 else "classes"
         _add(menu, "model", f"{name}\t{classes} {noun}", partial(choose, name))
     menu.addSeparator()
+    add_recent(menu, "model", recent, choose)
     label = f"{Act.OPEN_MODEL.value.text}…\t{Act.OPEN_MODEL.value.keys[0]}"
     _add(menu, "folder", label, lambda: ask(Act.OPEN_MODEL))
 

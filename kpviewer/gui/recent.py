@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -69,12 +70,10 @@ def kept_model(name: str) -> str | None:
 
 
 def is_there(item: str) -> bool:
-    """Tell whether something can still be opened, as far as the disk knows."""
-    if ":" in item and not Path(item).is_absolute():  # an address, torchvision:NAME, module:name
-        return True
+    """Tell whether something can still be opened, as far as the disk knows: files by whole path."""
     path = Path(item)
     try:
-        return path.exists() or any(sign in item for sign in "*?[")
+        return not path.is_absolute() or path.exists() or glob.has_magic(item)
     except OSError:
         return False
 

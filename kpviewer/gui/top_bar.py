@@ -53,6 +53,9 @@ class TopBar(QFrame):
         self.record.clicked.connect(lambda: self.asked.emit(Act.RECORD))
         self.snapshot = self._button("snapshot", Act.SNAPSHOT)
         self.keys = self._button("keys", Act.KEYS)
+        self.settings = ToolButton("settings", "Settings", "Theme, recordings, profiles (Enter)")
+        self.settings.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
+        self.settings.setMenu(QMenu(self.settings))
         self.fullscreen = self._button("fullscreen", Act.FULLSCREEN)
         self.panel = self._button("panel", Act.PANEL)
         row = QHBoxLayout(self)
@@ -65,7 +68,7 @@ class TopBar(QFrame):
         row.addWidget(self.record)
         row.addSpacing(4)
         row.setSpacing(4)
-        for button in (self.snapshot, self.keys, self.fullscreen, self.panel):
+        for button in (self.snapshot, self.settings, self.keys, self.fullscreen, self.panel):
             row.addWidget(button)
         self.show_recording(None)
 

@@ -47,13 +47,15 @@ OpenWindow = Callable[..., MainWindow]
 def open_window(
     qtbot: QtBot, themes: ThemeManager, engine: ViewerFakeEngine, tmp_path: Path
 ) -> Iterator[OpenWindow]:
-    """Open windows on fake sources; they are closed at the end."""
+    """Open windows on fake sources, with no settings of the user; they are closed at the end."""
     windows: list[MainWindow] = []
 
-    def open_it(source: FakeSource | None = None, **changes: object) -> MainWindow:
+    def open_it(
+        source: FakeSource | None = None, *, named: str | None = "fake", **changes: object
+    ) -> MainWindow:
         source = source or FakeSource(300)
         options = ViewerOptions(
-            source="fake",
+            source=named,
             model="fake",
             folder=tmp_path,
             open_source=lambda _text, _truth: source,

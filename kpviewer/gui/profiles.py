@@ -1,0 +1,93 @@
+"""The menu of settings: theme, where recordings go, and profiles by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
+
+from kpviewer.gui.theme import ThemeChoice
+
+if TYPE_CHECKING:
+    from kpviewer.gui.main_window import MainWindow
+
+THEMES = {
+    ThemeChoice.SYSTEM: "As the system",
+    ThemeChoice.DARK: "Dark",
+    ThemeChoice.LIGHT: "Light",
+}
+
+
+def fill_settings_menu(menu: QMenu, window: MainWindow) -> None:
+    """Offer what is set as it is now."""
+    memory, saving = window.memory, window.saving
+    menu.clear()
+    menu.setToolTipsVisible(True)
+    themes = menu.addMenu("Theme")
+    for choice, text in THEMES.items():
+        if themes is not None:
+            _add(themes, text, partial(memory.set_theme, choice.value), choice is memory.theme)
+    menu.addSeparator()
+    _add(menu, "Folder for recordings…", lambda: _ask_for_folder(window), tip=str(saving.folder))
+    results = "Write results beside recordings"
+    _add(menu, results, lambda: _toggle_results(window), saving.with_results, "As JSON lines")
+    menu.addSection("Profiles")
+    names = memory.store.profiles()
+    for name in names:
+        _add(menu, name, partial(memory.load_profile, name), tip=f"Load the profile {name}")
+    if not names:
+        _add(menu, "No profile yet").setEnabled(False)
+    save = _add(menu, "Save as profile…", lambda: _ask_for_name(window))
+    save.setEnabled(memory.store.has_folder)
+    delete = menu.addMenu("Delete profile")
+    if delete is not None:
+        delete.setEnabled(bool(names))
+        for name in names:
+            _add(delete, name, partial(memory.delete_profile, name))
+
+
+def _ask_for_name(window: MainWindow) -> None:
+    names = window.memory.store.profiles()
+    hint = "Name; one that is there is replaced:" if names else "Name:"
+    name, is_meant = QInputDialog.getItem(window, "Save as profile", hint, ["", *names], 0, True)
+    if is_meant and name.strip():
+        window.memory.save_profile(name.strip())
+
+
+def _ask_for_folder(window: MainWindow) -> None:
+    folder = ask_for_recordings_folder(window, window.saving.folder)
+    if folder:
+        window.saving.folder = Path(folder)
+        window.status_bar.show_message(f"Recordings go to {folder}")
+
+
+def ask_for_recordings_folder(parent: QWidget, present: Path) -> str:
+    """Let the user choose a folder; empty if they don't."""
+    return QFileDialog.getExistingDirectory(parent, "Folder for recordings", str(present))
+
+
+def _toggle_results(window: MainWindow) -> None:
+    window.saving.with_results = not window.saving.with_results
+
+
+def _add(
+    menu: QMenu,
+    text: str,
+    run: Callable[[], None] | None = None,
+    is_on: bool | None = None,
+    tip: str = "",
+) -> QAction:
+    """Add a line; with ``is_on`` it has a tick or room for one."""
+    action = QAction(text.replace("&", "&&"), menu)
+    action.setToolTip(tip)
+    if is_on is not None:
+        action.setCheckable(True)
+        action.setChecked(is_on)
+    if run is not None:
+        action.triggered.connect(lambda _checked: run())
+    menu.addAction(action)
+    return action

@@ -1,0 +1,75 @@
+"""Which sources and models may be kept."""
+
+from pathlib import Path
+
+import pytest
+
+from kpviewer.config import MOST_RECENT, RecentItems, Settings
+from kpviewer.gui.recent import is_there, with_model, with_source, without_models
+
+
+def sources(*texts: str) -> tuple[str, ...]:
+    settings = Settings()
+    for text in texts:
+        settings = with_source(settings, text)
+    return settings.recent.sources
+
+
+def test_newest_is_first_and_nothing_is_there_twice():
+    assert sources("/a", "/b", "/a") == ("/a", "/b")
+
+
+def test_no_more_than_ten_are_kept():
+    kept = sources(*(f"/{number}" for number in range(14)))
+    assert len(kept) == MOST_RECENT == 10
+    assert kept[0] == "/13"
+
+
+def test_paths_are_kept_in_full(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert sources("clip.mp4") == (str(tmp_path / "clip.mp4"),)
+    assert sources("frames/*.png") == (str(tmp_path / "frames" / "*.png"),)
+    assert sources("~/x.mp4") == (str(Path.home() / "x.mp4"),)
+
+
+@pytest.mark.parametrize("text", ["", "demo", "strip", "0", "12"])
+def test_what_the_menu_lists_anyway_is_not_kept(text):
+    assert sources(text) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rtsp://me:geheim@cam/1",
+        "rtsp://geheim@cam/1",
+        "http://cam/live?token=geheim",
+        "http://cam/live?x=1&password=geheim",
+        "rtsp://cam:554/user=admin_password=geheim_channel=1.sdp",
+    ],
+)
+def test_address_with_a_secret_is_not_kept(text):
+    assert sources(text) == ()
+
+
+@pytest.mark.parametrize("text", ["rtsp://cam:554/1", "https://x.org/a/b.m3u8?quality=high"])
+def test_other_addresses_are_kept(text):
+    assert sources(text) == (text,)
+
+
+def test_shipped_models_are_not_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("m.onnx").touch()
+    settings = Settings()
+    for name in ("face-ssd", "m.onnx", "torchvision:ssd300_vgg16", "package.module:mine"):
+        settings = with_model(settings, name, frozenset({"face-ssd"}))
+    mine = str(tmp_path / "m.onnx")
+    assert settings.recent.models == ("package.module:mine", "torchvision:ssd300_vgg16", mine)
+    assert without_models(settings).recent == RecentItems()
+
+
+def test_only_paths_can_be_gone(tmp_path):
+    assert is_there(str(tmp_path))
+    assert not is_there(str(tmp_path / "x.mp4"))
+    assert is_there(str(tmp_path / "*.png"))
+    assert is_there("rtsp://cam/1")
+    assert is_there("torchvision:ssd300_vgg16")

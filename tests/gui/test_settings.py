@@ -1,0 +1,496 @@
+"""The window remembers what was changed in it, and only that; profiles; recent items; pasting."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes import FAKE_SPEC, FakeSource
+from PyQt6.QtCore import QMimeData, Qt, QTimer, QUrl
+from PyQt6.QtGui import QAction, QGuiApplication
+from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit, QMenu
+
+from kpviewer.config import ModelSettings, Settings, WindowSettings
+from kpviewer.config_files import (
+    profile_names,
+    read_profile,
+    read_settings,
+    settings_path,
+    write_profile,
+    write_settings,
+)
+from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.theme import ThemeChoice
+from kpviewer.sources import camera
+
+LEFT = Qt.MouseButton.LeftButton
+Key = Qt.Key
+DIALOG = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs without a screen
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    return tmp_path / "config"
+
+
+def remembered(folder: Path) -> Settings:
+    return read_settings(settings_path(folder)).settings
+
+
+def remember(folder: Path, **values: object) -> None:
+    write_settings(settings_path(folder), Settings(**values))
+
+
+def wait_for_model(qtbot, window) -> None:
+    qtbot.waitUntil(lambda: window.session.engine is not None)
+
+
+def menu_of(picker) -> QMenu:
+    menu = picker.menu()
+    menu.aboutToShow.emit()
+    return menu
+
+
+def texts(menu: QMenu) -> list[str]:
+    return [action.text().partition("\t")[0] for action in menu.actions() if action.text()]
+
+
+def line(menu: QMenu, text: str) -> QAction:
+    found = [each for each in menu.actions() if each.text().partition("\t")[0] == text]
+    assert found, f"{text!r} is not among {texts(menu)}"
+    return found[0]
+
+
+def submenu(menu: QMenu, text: str) -> QMenu:
+    inside = line(menu, text).menu()
+    assert inside is not None
+    return inside
+
+
+def test_edits_are_there_the_next_time(qtbot, open_window, engine, themes, folder):
+    engine.spec = replace(FAKE_SPEC, class_names=("cat", "dog"))
+    window = open_window(settings_folder=folder)
+    wait_for_model(qtbot, window)
+    panel = window.side_panel
+    slider = panel.thresholds.confidence.slider()
+    for _ in range(10):
+        qtbot.keyClick(slider, Key.Key_Right)
+    score = panel.thresholds.confidence.value()
+    qtbot.mouseClick(panel.thresholds.nms.buttons()[1], LEFT)
+    panel.classes.set_ticked(1, False)
+    panel.display.switch("labels").click()
+    qtbot.keyClick(window, Key.Key_G)
+    line(submenu(menu_of(window.top_bar.settings), "Theme"), "Light").trigger()
+    window.close()
+    kept = remembered(folder)
+    assert kept.thresholds[engine.spec.name] == ModelSettings(
+        score=pytest.approx(score), nms="soft-linear", hidden=("dog",)
+    )
+    assert kept.model is None  # nobody chose one
+
+    themes.set_choice(ThemeChoice.DARK)
+    again = open_window(settings_folder=folder)
+    wait_for_model(qtbot, again)
+    assert again.session.thresholds.classes == {0}
+    assert again.side_panel.thresholds.confidence.value() == pytest.approx(score)
+    assert again.side_panel.thresholds.nms.index() == 1
+    assert again.side_panel.classes.shown() == {0}
+    assert not again.side_panel.display.switch("labels").isChecked()
+    assert not again.plots.isVisible()
+    assert again.side_panel.isVisible()
+    assert themes.choice is ThemeChoice.LIGHT
+
+
+def test_edits_are_written_while_the_window_is_open(qtbot, open_window, folder):
+    window = open_window(settings_folder=folder)
+    wait_for_model(qtbot, window)
+    window.side_panel.display.switch("boxes").click()
+    qtbot.waitUntil(lambda: remembered(folder).display == {"boxes": False})
+
+
+def test_value_that_goes_back_to_the_default_is_forgotten(qtbot, open_window, engine, folder):
+    name = engine.spec.name
+    remember(folder, thresholds={name: ModelSettings(score=0.75)}, display={"boxes": False})
+    window = open_window(settings_folder=folder)
+    wait_for_model(qtbot, window)
+    assert window.side_panel.thresholds.confidence.value() == 0.75
+    window.side_panel.thresholds.confidence.slider().setFocus()
+    qtbot.mouseDClick(window.side_panel.thresholds.confidence.slider(), LEFT)
+    window.side_panel.display.switch("boxes").click()
+    window.close()
+    assert remembered(folder).thresholds == {}
+    assert remembered(folder).display == {}
+
+
+def test_without_a_folder_nothing_is_written(qtbot, open_window, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    window = open_window()
+    wait_for_model(qtbot, window)
+    window.side_panel.display.switch("boxes").click()
+    window.close()
+    assert not (tmp_path / "home").exists()
+    menu = menu_of(window.top_bar.settings)
+    assert not line(menu, "Save as profile…").isEnabled()
+
+
+def test_command_line_wins_and_is_not_remembered(qtbot, open_window, engine, themes, folder):
+    name = engine.spec.name
+    before = {
+        "thresholds": {name: ModelSettings(score=0.75, iou=0.25)},
+        "model": "other",
+        "device": "cuda:0",
+        "theme": "light",
+    }
+    remember(folder, **before)
+    loads: list[tuple[str, str]] = []
+
+    def load(model, device, _size):
+        loads.append((model, device))
+        return engine
+
+    named = frozenset(("model", "device", "theme"))
+    options = {"given": named, "device": "cpu", "score": 0.5, "load_engine": load}
+    window = open_window(settings_folder=folder, **options)
+    wait_for_model(qtbot, window)
+    assert loads == [("fake", "cpu")]
+    assert (window.session.thresholds.score, window.session.thresholds.iou) == (0.5, 0.25)
+    assert themes.choice is ThemeChoice.DARK
+    qtbot.mouseClick(window.side_panel.thresholds.nms.buttons()[1], LEFT)
+    window.close()
+    kept = remembered(folder)
+    assert (kept.model, kept.device, kept.theme) == ("other", "cuda:0", "light")
+    assert kept.thresholds[name] == ModelSettings(score=0.75, iou=0.25, nms="soft-linear")
+
+
+def test_edit_beats_the_command_line_when_the_model_comes_back(qtbot, open_window, engine, folder):
+    other = type(engine)(spec=replace(engine.spec, name="other"))
+    engines = {"fake": engine, "other": other}
+    load = lambda name, _device, _size: engines[name]  # noqa: E731
+    window = open_window(settings_folder=folder, score=0.5, load_engine=load)
+    wait_for_model(qtbot, window)
+    slider = window.side_panel.thresholds.confidence.slider()
+    for _ in range(10):
+        qtbot.keyClick(slider, Key.Key_Right)
+    window.choose_model("other")
+    qtbot.waitUntil(lambda: window.session.engine is other)
+    window.choose_model("fake")
+    qtbot.waitUntil(lambda: window.session.engine is engine)
+    assert window.session.thresholds.score == pytest.approx(0.6)
+
+
+def test_model_and_device_that_were_chosen_are_loaded_the_next_time(
+    qtbot, open_window, engine, folder
+):
+    loads: list[tuple[str, str]] = []
+
+    def load(model, device, _size):
+        loads.append((model, device))
+        return engine
+
+    window = open_window(settings_folder=folder, load_engine=load)
+    wait_for_model(qtbot, window)
+    line(menu_of(window.top_bar.device), "Fake GPU").trigger()
+    qtbot.waitUntil(lambda: loads[-1] == ("fake", "cuda:0"))
+    window.choose_model("package.module:mine")
+    qtbot.waitUntil(lambda: loads[-1] == ("package.module:mine", "cuda:0"))
+    qtbot.waitUntil(lambda: remembered(folder).model == "package.module:mine")
+    window.close()
+    loads.clear()
+    again = open_window(settings_folder=folder, load_engine=load)
+    wait_for_model(qtbot, again)
+    assert loads == [("package.module:mine", "cuda:0")]
+
+
+def test_model_that_can_not_be_loaded_is_not_remembered(qtbot, open_window, engine, folder):
+    def load(model, _device, _size):
+        if model == "broken":
+            raise WeightsError("Broken.")
+        return engine
+
+    window = open_window(settings_folder=folder, load_engine=load)
+    wait_for_model(qtbot, window)
+    window.choose_model("broken")
+    qtbot.waitUntil(lambda: window.session.models.failure is not None)
+    window.close()
+    assert remembered(folder).model is None
+
+
+def test_remembered_model_and_device_that_are_gone_stop_nothing(
+    qtbot, open_window, engine, folder, tmp_path
+):
+    remember(folder, model=str(tmp_path / "gone.onnx"), device="cuda:7")
+    loads: list[tuple[str, str]] = []
+
+    def load(model, device, _size):
+        loads.append((model, device))
+        if device == "cuda:7":
+            raise PipelineError("There is no device cuda:7.")
+        return engine
+
+    window = open_window(settings_folder=folder, load_engine=load)
+    wait_for_model(qtbot, window)
+    assert loads == [("fake", "cuda:7"), ("fake", "auto")]
+    window.close()
+    assert remembered(folder).device == "cuda:7"  # it may be back tomorrow
+
+
+def test_damaged_settings_open_a_window_that_says_so(qtbot, open_window, folder):
+    folder.mkdir()
+    settings_path(folder).write_text("theme = ")
+    window = open_window(settings_folder=folder)
+    qtbot.waitUntil(lambda: "can't be read" in window.status_bar.message())
+    assert (folder / "settings.kept-1.toml").exists()
+
+
+def test_two_windows_do_not_undo_each_other(qtbot, open_window, folder):
+    first, second = open_window(settings_folder=folder), open_window(settings_folder=folder)
+    first.side_panel.display.switch("boxes").click()
+    first.close()
+    second.side_panel.display.switch("scores").click()
+    second.close()
+    assert remembered(folder).display == {"boxes": False, "scores": False}
+
+
+def test_size_of_the_window_comes_back(qtbot, open_window, themes, folder):
+    window = open_window(settings_folder=folder)
+    window.resize(780, 560)
+    window.close()
+    assert remembered(folder).window == WindowSettings(780, 560)
+    again = MainWindow(ViewerOptions(settings_folder=folder), themes)
+    qtbot.addWidget(again)
+    assert (again.width(), again.height()) == (780, 560)
+    again.close()
+    remember(folder, window=WindowSettings(90_000, 90_000))
+    large = MainWindow(ViewerOptions(settings_folder=folder), themes)
+    qtbot.addWidget(large)
+    screen = QGuiApplication.primaryScreen().availableSize()
+    assert large.width() <= screen.width()
+    large.close()
+
+
+def test_last_camera_is_opened_where_no_source_is_named(qtbot, open_window, monkeypatch, folder):
+    found = (camera.Camera(0, "Built-in", None), camera.Camera(2, "fake", None))
+    monkeypatch.setattr(camera, "list_cameras", lambda: list(found))
+    opened: list[str | None] = []
+
+    def open_source(text, _truth):
+        opened.append(text)
+        return FakeSource(300, live=True)
+
+    window = open_window(settings_folder=folder, named="2", open_source=open_source)
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    window.close()
+    assert remembered(folder).camera == "fake"
+    again = open_window(settings_folder=folder, named=None, open_source=open_source)
+    qtbot.waitUntil(lambda: again.session.info is not None)
+    assert opened == ["2", "2"]
+
+
+def test_folder_for_recordings_is_remembered(qtbot, open_window, monkeypatch, folder, tmp_path):
+    chosen = tmp_path / "lab"
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(chosen))
+    window = open_window(settings_folder=folder)
+    wait_for_model(qtbot, window)
+    line(menu_of(window.top_bar.settings), "Folder for recordings…").trigger()
+    line(menu_of(window.top_bar.settings), "Write results beside recordings").trigger()
+    qtbot.waitUntil(window.top_bar.snapshot.isEnabled)
+    qtbot.keyClick(window, Key.Key_S)
+    assert len(list(chosen.glob("*.png"))) == 1
+    window.close()
+    again = open_window(settings_folder=folder, folder=None)
+    assert again.saving.folder == chosen
+    assert line(menu_of(again.top_bar.settings), "Write results beside recordings").isChecked()
+
+
+# -- profiles --------------------------------------------------------------------------------
+
+
+def answer(qtbot, name: str) -> None:
+    """Type a name into the dialog that comes, and accept it."""
+
+    def type_it() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QInputDialog)
+        field = dialog.findChild(QLineEdit)
+        field.selectAll()
+        qtbot.keyClicks(field, name)
+        qtbot.keyClick(field, Key.Key_Return)
+
+    QTimer.singleShot(0, type_it)
+
+
+@DIALOG
+def test_profile_is_saved_loaded_and_deleted_from_the_menu(qtbot, open_window, engine, folder):
+    window = open_window(settings_folder=folder, score=0.5)
+    wait_for_model(qtbot, window)
+    window.side_panel.display.switch("labels").click()
+    menu = menu_of(window.top_bar.settings)
+    answer(qtbot, "Night shift")
+    line(menu, "Save as profile…").trigger()
+    assert "Saved profile Night shift" in window.status_bar.message()
+    saved = read_profile(folder, "Night shift")
+    assert saved.display == {"labels": False}
+    assert saved.thresholds[engine.spec.name].score == 0.5  # as shown
+
+    window.side_panel.display.switch("labels").click()
+    for _ in range(20):
+        qtbot.keyClick(window.side_panel.thresholds.confidence.slider(), Key.Key_Left)
+    line(menu_of(window.top_bar.settings), "Night shift").trigger()
+    assert not window.side_panel.display.switch("labels").isChecked()
+    assert window.side_panel.thresholds.confidence.value() == 0.5
+    assert window.session.thresholds.score == 0.5
+    window.memory.note()
+    qtbot.waitUntil(lambda: remembered(folder).display == {"labels": False})
+
+    line(submenu(menu_of(window.top_bar.settings), "Delete profile"), "Night shift").trigger()
+    assert profile_names(folder) == []
+    assert "No profile yet" in texts(menu_of(window.top_bar.settings))
+
+
+def test_profile_with_another_model_loads_it(qtbot, open_window, engine, folder):
+    other = type(engine)(spec=replace(engine.spec, name="other"))
+    engines = {"fake": engine, "other": other}
+    kept = {"other": ModelSettings(iou=0.125)}
+    write_profile(folder, "x", Settings(model="other", thresholds=kept))
+    load = lambda name, _device, _size: engines[name]  # noqa: E731
+    window = open_window(settings_folder=folder, load_engine=load)
+    wait_for_model(qtbot, window)
+    line(menu_of(window.top_bar.settings), "x").trigger()
+    qtbot.waitUntil(lambda: window.session.engine is other)
+    assert window.session.thresholds.iou == 0.125
+    window.close()
+    assert remembered(folder).model == "other"
+
+
+@DIALOG
+def test_name_that_is_no_file_name_is_told(qtbot, open_window, folder):
+    window = open_window(settings_folder=folder)
+    answer(qtbot, "../x")
+    line(menu_of(window.top_bar.settings), "Save as profile…").trigger()
+    assert "name must be" in window.status_bar.message()
+
+
+def test_profile_of_the_command_line_is_for_this_time(qtbot, open_window, engine, folder):
+    remember(folder, display={"boxes": False})
+    write_profile(folder, "x", Settings(display={"scores": False}))
+    window = open_window(settings_folder=folder, profile="x")
+    wait_for_model(qtbot, window)
+    display = window.side_panel.display
+    assert display.switch("boxes").isChecked()
+    assert not display.switch("scores").isChecked()
+    display.switch("labels").click()
+    window.close()
+    assert remembered(folder).display == {"boxes": False, "labels": False}
+
+
+# -- recent items ----------------------------------------------------------------------------
+
+
+def test_sources_that_opened_are_offered_newest_first(qtbot, open_window, folder, tmp_path):
+    files = [tmp_path / name for name in ("a.mp4", "b & c.mp4")]
+    for file in files:
+        file.touch()
+
+    def open_source(_text, _truth):
+        return FakeSource(300)
+
+    window = open_window(settings_folder=folder, named="demo", open_source=open_source)
+    for file in files:
+        window.choose_source(str(file))
+        qtbot.waitUntil(lambda: window.session.info is not None)
+    window.close()
+    files[0].unlink()
+    again = open_window(settings_folder=folder, named="demo", open_source=open_source)
+    qtbot.waitUntil(lambda: again.session.info is not None)
+    menu = menu_of(again.top_bar.source)
+    shown = texts(menu)
+    place = shown.index("Recent")
+    assert shown[place + 1 : place + 4] == ["b && c.mp4", "a.mp4", "Clear recent"]
+    assert not line(menu, "a.mp4").isEnabled()
+    line(menu, "b && c.mp4").trigger()
+    assert again.session.source_text == str(files[1])
+    line(menu_of(again.top_bar.source), "Clear recent").trigger()
+    assert "Recent" not in texts(menu_of(again.top_bar.source))
+    again.close()
+    assert remembered(folder).recent.sources == ()
+
+
+def test_source_that_failed_is_not_offered(qtbot, open_window, folder):
+    errors = [PipelineError("No.")]
+    window = open_window(FakeSource(10, open_errors=errors), settings_folder=folder)
+    qtbot.waitUntil(lambda: window.session.failure is not None)
+    window.close()
+    assert remembered(folder).recent.sources == ()
+
+
+def test_models_that_were_opened_are_offered(qtbot, open_window, folder, tmp_path):
+    file = tmp_path / "mine.onnx"
+    file.touch()
+    window = open_window(settings_folder=folder, model="face-ssd")
+    wait_for_model(qtbot, window)
+    window.choose_model(str(file))
+    qtbot.waitUntil(lambda: window.session.models.loaded.model == str(file))
+    menu = menu_of(window.top_bar.model)
+    assert texts(menu).count("face-ssd") == 1
+    window.choose_model("face-ssd")
+    line(menu, "mine.onnx").trigger()
+    assert window.session.models.loading == str(file)
+    line(menu_of(window.top_bar.model), "Clear recent").trigger()
+    assert "mine.onnx" not in texts(menu_of(window.top_bar.model))
+
+
+# -- pasting ---------------------------------------------------------------------------------
+
+
+def copy(data: str | list[QUrl]) -> None:
+    mime = QMimeData()
+    if isinstance(data, str):
+        mime.setText(data)
+    else:
+        mime.setUrls(data)
+    QGuiApplication.clipboard().setMimeData(mime)
+
+
+@pytest.mark.parametrize(
+    ("copied", "opened"),
+    [
+        (" rtsp://cam/1\n", "rtsp://cam/1"),
+        ('"/videos/my clip.mp4"', "/videos/my clip.mp4"),
+        ("file:///videos/my%20clip.mp4", "/videos/my clip.mp4"),
+        ([QUrl.fromLocalFile("/videos/a.mp4"), QUrl.fromLocalFile("/b")], "/videos/a.mp4"),
+    ],
+)
+def test_pasting_opens_the_address_or_path(qtbot, open_window, copied, opened):
+    window = open_window()
+    copy(copied)
+    qtbot.keyClick(window, Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.source_text == opened
+
+
+def test_pasting_a_model_loads_it(qtbot, open_window):
+    window = open_window()
+    wait_for_model(qtbot, window)
+    copy("/models/mine.onnx")
+    qtbot.keyClick(window, Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: window.session.models.loaded.model == "/models/mine.onnx")
+    assert window.session.source_text == "fake"
+
+
+@pytest.mark.parametrize("copied", ["", "two\nlines", "x" * 5000])
+def test_pasting_something_else_says_so(qtbot, open_window, copied):
+    window = open_window()
+    copy(copied)
+    line(menu_of(window.top_bar.source), "Paste an address or path").trigger()
+    assert "holds no address or path" in window.status_bar.message()
+    assert window.session.source_text == "fake"
+
+
+def test_pasting_into_a_field_stays_in_the_field(qtbot, open_window):
+    window = open_window()
+    copy("0.7")
+    box = window.side_panel.thresholds.confidence.box()
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClick(box, Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.source_text == "fake"
