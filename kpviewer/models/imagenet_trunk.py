@@ -21,7 +21,7 @@ def fill_trunk(trunk: nn.Module, kind: str, source: str) -> None:
     """Give a trunk the weights of a classifier.
 
     Args:
-        trunk: as ``models.points.build_trunk`` makes it.
+        trunk: as ``models.picture_trunk.build_trunk`` makes it.
         kind: "resnet18" or "mobilenet".
         source: "imagenet", which torchvision takes from its cache or downloads, or a .pt or .pth
             state dict of torchvision's classifier.

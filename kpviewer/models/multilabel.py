@@ -12,7 +12,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_picture_trunk, pooled
+from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk, pooled
 from kpviewer.models.spec import ModelSpec
 
 
@@ -58,7 +58,7 @@ def build_multilabel(spec: ModelSpec, trunk: str) -> MultilabelDetector:
         spec: its number of classes shapes the head.
         trunk: one of ``models.picture_trunk.PICTURE_TRUNKS``.
     """
-    layers, channels = build_picture_trunk(trunk)
+    layers, channels = build_trunk(trunk)
     return MultilabelDetector(spec, MultilabelNetwork(layers, channels, len(spec.class_names)))
 
 

@@ -1,6 +1,8 @@
-"""One feature map of a whole picture: what models with one answer a picture stand on."""
+"""One feature map of a picture: what models with one answer a picture, or a crop, stand on."""
 
 from __future__ import annotations
+
+from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +10,6 @@ from torch import Tensor, nn
 from kpviewer.errors import WeightsError
 from kpviewer.models.imagenet_trunk import fill_trunk
 from kpviewer.models.light_ssd import LIGHT_TRUNK
-from kpviewer.models.points import build_trunk
 from kpviewer.models.trunk import PyramidTrunk
 
 PICTURE_TRUNKS = ("light", "mobilenet", "resnet18")
@@ -39,20 +40,31 @@ class LightTrunk(nn.Module):
         return features
 
 
-def build_picture_trunk(kind: str) -> tuple[nn.Module, int]:
-    """Build a trunk with random weights: a module to stride 32, and its channels.
+def build_trunk(kind: str) -> tuple[nn.Module, int]:
+    """Build a trunk with random weights.
 
     Args:
-        kind: one of PICTURE_TRUNKS.
+        kind: one of PICTURE_TRUNKS: "light"; "mobilenet" (MobileNetV3-small) or "resnet18", whose
+            tensors are called as in torchvision, so that the files of ImageNet weights fit.
+
+    Returns:
+        A module (B, 3, H, W) -> (B, channels, H/32, W/32), and its channels.
     """
-    return (LightTrunk(), LightTrunk.channels) if kind == "light" else build_trunk(kind)
+    if kind == "light":
+        return LightTrunk(), LightTrunk.channels
+    from torchvision.models import mobilenet_v3_small, resnet18  # noqa: PLC0415 - takes seconds
+
+    if kind == "mobilenet":
+        return mobilenet_v3_small(weights=None).features, 576
+    layers = list(resnet18(weights=None).named_children())
+    return nn.Sequential(OrderedDict(layers[:-2])), 512  # without pooling and classes
 
 
 def start_trunk(trunk: nn.Module, kind: str, source: str) -> None:
     """Give a trunk the weights that ``pretrained`` of a recipe names.
 
     Args:
-        trunk: as ``build_picture_trunk`` makes it.
+        trunk: as ``build_trunk`` makes it.
         kind: one of PICTURE_TRUNKS.
         source: "imagenet", or a .pt or .pth file of torchvision's classifier.
 

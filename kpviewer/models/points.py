@@ -1,8 +1,8 @@
 """Networks that place K points in a picture of one object: by regression, or by heatmaps.
 
-A trunk of torchvision, untrained, and one head. torchvision is imported when such a model is built,
-not before. Coordinates that networks give and learn are normalised: (-1, -1) is the outer corner of
-the top-left pixel, (1, 1) that of the bottom-right one, whatever the input's size.
+A trunk (``models.picture_trunk``) and one head. Coordinates that networks give and learn are
+normalised: (-1, -1) is the outer corner of the top-left pixel, (1, 1) that of the bottom-right one,
+whatever the input's size.
 
 Sources: regression behind global average pooling, Toshev and Szegedy 2014, DeepPose
 (arXiv:1312.4659), eq. 1; heatmaps from upsampled features, Xiao et al. 2018 (arXiv:1804.06208),
@@ -11,7 +11,6 @@ section 2; their mean as a coordinate, Nibali et al. 2018, DSNT (arXiv:1801.0737
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.trunk import ConvUnit
 
@@ -200,30 +200,12 @@ def mirrored_by_name(names: Sequence[str]) -> tuple[int, ...]:
     return tuple(index.get(partner(name), row) for row, name in enumerate(names))
 
 
-def build_trunk(name: str) -> tuple[nn.Module, int]:
-    """Build the convolutions of a torchvision classifier, with random weights.
-
-    Args:
-        name: "resnet18" or "mobilenet" (MobileNetV3-small).
-
-    Returns:
-        A module (B, 3, H, W) -> (B, channels, H/32, W/32), and its channels. Its tensors are called
-        as in torchvision, so that the files of ImageNet weights fit.
-    """
-    from torchvision.models import mobilenet_v3_small, resnet18  # noqa: PLC0415 - takes seconds
-
-    if name == "mobilenet":
-        return mobilenet_v3_small(weights=None).features, 576
-    layers = list(resnet18(weights=None).named_children())
-    return nn.Sequential(OrderedDict(layers[:-2])), 512  # without pooling and classes
-
-
 def build_points(spec: ModelSpec, trunk: str, head: Callable[..., nn.Module]) -> PointDetector:
     """Build a detector, with random weights.
 
     Args:
         spec: its number of keypoints shapes the head.
-        trunk: as ``build_trunk`` names it.
+        trunk: one of PICTURE_TRUNKS.
         head: RegressionHead or HeatmapHead, or such with arguments.
     """
     layers, channels = build_trunk(trunk)
@@ -241,6 +223,6 @@ _HEADS: Mapping[str, Callable[..., nn.Module]] = {
 POINT_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], PointDetector]] = {
     f"{kind}-{trunk}": partial(build_points, trunk=trunk, head=head)
     for kind, head in _HEADS.items()
-    for trunk in ("resnet18", "mobilenet")
+    for trunk in PICTURE_TRUNKS
 }
-"""Builders by architecture, for any number of points: "points-resnet18", "heatmap-mobilenet" ..."""
+"""Builders by architecture, for any number of points: "points-resnet18", "heatmap-light" ..."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.boxes import cxcywh_to_xyxy
-from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_picture_trunk, pooled
+from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk, pooled
 from kpviewer.models.points import cell_centres
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.trunk import ConvUnit
@@ -113,7 +113,7 @@ def build_single_object(spec: ModelSpec, trunk: str) -> SingleObjectDetector:
         spec: its number of classes shapes the head.
         trunk: one of ``models.picture_trunk.PICTURE_TRUNKS``.
     """
-    layers, channels = build_picture_trunk(trunk)
+    layers, channels = build_trunk(trunk)
     network = SingleObjectNetwork(layers, channels, len(spec.class_names))
     return SingleObjectDetector(spec, network)
 

@@ -14,7 +14,7 @@ from torch.utils.data import IterableDataset
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.crops import regions_around
-from kpviewer.models.imagenet_trunk import fill_trunk
+from kpviewer.models.picture_trunk import start_trunk
 from kpviewer.models.points import (
     BOX_MIN_POINTS,
     POINT_ARCHITECTURES,
@@ -275,7 +275,7 @@ def point_objective(config: TrainConfig, data_specs: Sequence[str]) -> PointObje
         raise DatasetError("A data set to train points on must name keypoints, got none.")
     detector = POINT_ARCHITECTURES[config.model](_spec(config, options, data))
     if options.pretrained:
-        fill_trunk(detector.network.trunk, config.model.split("-")[-1], options.pretrained)
+        start_trunk(detector.network.trunk, config.model.split("-")[-1], options.pretrained)
     return PointObjective(detector, data, options)
 
 

@@ -18,7 +18,8 @@ from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.models.crops import crops_of, regions_around
 from kpviewer.models.imagenet_trunk import fill_trunk
-from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector, build_trunk
+from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk
+from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig, load_config
@@ -347,4 +348,4 @@ def test_a_trunk_takes_the_weights_of_torchvision_s_classifier(tmp_path: Path) -
 
 
 def test_names_of_architectures_end_with_their_trunk() -> None:
-    assert {name.rpartition("-")[2] for name in POINT_ARCHITECTURES} == {"resnet18", "mobilenet"}
+    assert {name.rpartition("-")[2] for name in POINT_ARCHITECTURES} == set(PICTURE_TRUNKS)
