@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, Qt, QTimer
 
-from kpviewer.gui.error_panel import ErrorTally
 from kpviewer.gui.following import follow
+from kpviewer.gui.judge import Judge
 from kpviewer.gui.playback import Playback, is_playing
 from kpviewer.gui.view_state import describe
 from kpviewer.metrics.frame_error import frame_error
-from kpviewer.models.selection import select
+from kpviewer.models.selection import judged_truth, select
 from kpviewer.models.spec import Task
-from kpviewer.structures import FrameResult
 
 if TYPE_CHECKING:
     from kpviewer.gui.main_window import MainWindow
@@ -42,8 +41,7 @@ class Bridge(QObject):
         self._session = session
         self._saving = saving
         self.playback = Playback(session)
-        self._tally = ErrorTally()
-        self._counted: tuple[int, int] | None = None
+        self.judge = Judge(window.side_panel, self.playback)
         self._has_picture = False
         self._ticks = 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
@@ -55,6 +53,7 @@ class Bridge(QObject):
         """Carry nothing any more."""
         self._frame_timer.stop()
         self._stats_timer.stop()
+        self.judge.stop()
 
     def refresh(self) -> None:
         """Carry everything but the picture."""
@@ -100,20 +99,13 @@ class Bridge(QObject):
         frame = result.frame
         self.playback.note_position(frame.index)
         self._window.transport.show_position(frame.index, frame.position_s)
-        self._count(result)
-
-    def _count(self, result: FrameResult) -> None:
-        """Put a frame's error into the tally, once however often it is shown."""
-        identity = (result.frame.index, result.frame.captured_ns)
-        if result.error is not None and identity != self._counted:
-            self._counted = identity
-            self._tally.add(result.error)
+        self.judge.add(result)
 
     def _show_result_numbers(self) -> None:
         result, engine = self._window.view.result(), self._session.engine
         error = result.error if result is not None else None
         has_truth = result is not None and result.frame.truth is not None
-        self._window.side_panel.error.show_error(error, self._tally, has_truth=has_truth)
+        self._window.side_panel.error.show_error(error, self.judge.summary, has_truth=has_truth)
         if result is not None:
             self._window.side_panel.classes.show_counts(result.detections)
         if engine is None:
@@ -131,7 +123,7 @@ class Bridge(QObject):
 
     def _on_source_changed(self) -> None:
         self._has_picture = False
-        self._tally, self._counted = ErrorTally(), None
+        self.judge.set_source(None)
         name = self._session.source_name
         self._window.top_bar.source.set_choice(name or "None")
         self._window.setWindowTitle(f"{name} · kpviewer" if name else "kpviewer")
@@ -143,6 +135,7 @@ class Bridge(QObject):
 
     def _on_opened(self) -> None:
         info = self._session.info
+        self.judge.set_source(info)
         self._window.top_bar.source.set_choice(self._session.source_name or "None")
         self._window.setWindowTitle(f"{self._session.source_name} · kpviewer")
         self._window.transport.set_info(info)
@@ -158,10 +151,12 @@ class Bridge(QObject):
         panel.thresholds.set_defaults(spec.thresholds)
         panel.thresholds.set_thresholds(self._session.thresholds)
         panel.set_class_names(spec.class_names, self._session.thresholds.classes)
+        panel.classes.set_own_scores(self._session.thresholds.class_scores, spec.thresholds)
         panel.display.set_model(spec)
         window.top_bar.model.set_choice(spec.name)
         window.top_bar.device.set_choice(engine.device_name)
-        self._tally = ErrorTally()
+        self.judge.set_model(spec)
+        self.judge.set_thresholds(self._session.thresholds)
         self._on_display_edited()
         self._run_model_again()
 
@@ -178,8 +173,13 @@ class Bridge(QObject):
 
     def _on_thresholds_edited(self) -> None:
         panel = self._window.side_panel
-        thresholds = replace(panel.thresholds.thresholds, classes=panel.classes.shown())
+        thresholds = replace(
+            panel.thresholds.thresholds,
+            classes=panel.classes.shown(),
+            class_scores=panel.classes.own_scores(),
+        )
         self._session.set_thresholds(thresholds)
+        self.judge.set_thresholds(thresholds)
         self._on_display_edited()  # bars are marked at the thresholds
         view = self._window.view
         result = view.result()
@@ -188,7 +188,9 @@ class Bridge(QObject):
         detections = select(result.candidates, thresholds)
         truth = result.frame.truth
         has_boxes = self._session.engine.spec.task is not Task.CLASSIFY
-        error = frame_error(detections, truth) if truth is not None and has_boxes else None
+        error = None
+        if truth is not None and has_boxes:
+            error = frame_error(detections, judged_truth(truth, thresholds))
         view.show_detections(detections, error)
         self._show_result_numbers()
 

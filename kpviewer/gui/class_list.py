@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import numpy as np
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt6.QtWidgets import (
+    QHBoxLayout,
     QHeaderView,
     QLineEdit,
     QTreeWidget,
@@ -14,23 +18,29 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from kpviewer.gui.buttons import PushButton
+from kpviewer.gui.own_score import OwnScoreBox
 from kpviewer.palette import class_color
-from kpviewer.structures import Detections
+from kpviewer.structures import Detections, Thresholds
 
 ROW_PX = 28
 VISIBLE_ROWS = 8
 FILTERED_FROM = 12
 """Classes from which on a filter field helps."""
+NAME, OWN, COUNT = range(3)
+"""Columns."""
 
 
 class ClassList(QWidget):
-    """A row a class: colour, name, whether it is shown, number in the picture."""
+    """A row a class: colour, name, whether it is shown, own confidence, number in the picture."""
 
     changed = pyqtSignal()
-    """By the user; ``shown`` has the new value."""
+    """By the user; ``shown`` and ``own_scores`` have the new values."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._own: dict[int, float] = {}
+        self._default_own: dict[int, float] = {}
         self._filter = QLineEdit()
         self._filter.setPlaceholderText("Filter classes")
         self._filter.setAccessibleName("Filter classes")
@@ -39,7 +49,7 @@ class ClassList(QWidget):
         self._tree = QTreeWidget()
         self._tree.setAccessibleName("Classes")
         self._tree.setToolTip("Untick a class to hide its boxes (Enter)")
-        self._tree.setColumnCount(2)
+        self._tree.setColumnCount(3)
         self._tree.setHeaderHidden(True)
         self._tree.setRootIsDecorated(False)
         self._tree.setUniformRowHeights(True)
@@ -48,18 +58,20 @@ class ClassList(QWidget):
         header = self._tree.header()
         if header is not None:
             header.setStretchLastSection(False)
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-            header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+            header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+            header.setSectionResizeMode(OWN, QHeaderView.ResizeMode.ResizeToContents)
+            header.setSectionResizeMode(COUNT, QHeaderView.ResizeMode.ResizeToContents)
         self._tree.itemChanged.connect(self._on_item_changed)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self._filter)
         column.addWidget(self._tree)
+        column.addLayout(self._own_row())
         self.set_classes((), None)
 
     def set_classes(self, names: tuple[str, ...], shown: frozenset[int] | None) -> None:
-        """List other classes.
+        """List other classes; ``set_own_scores`` follows where some have their own.
 
         Args:
             names: of the model.
@@ -68,14 +80,18 @@ class ClassList(QWidget):
         blocked = self._tree.blockSignals(True)
         self._tree.clear()
         for class_id, name in enumerate(names):
-            item = QTreeWidgetItem([name, "0"])
+            item = QTreeWidgetItem([name, "", "0"])
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
             ticked = shown is None or class_id in shown
             item.setCheckState(0, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
             item.setIcon(0, _swatch(class_color(class_id)))
-            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            for column in (OWN, COUNT):
+                item.setTextAlignment(column, right)
             self._tree.addTopLevelItem(item)
         self._tree.blockSignals(blocked)
+        self._own, self._default_own = {}, {}
+        self._show_own()
         self._filter.setVisible(len(names) >= FILTERED_FROM)
         rows = min(max(len(names), 1), VISIBLE_ROWS)
         self._tree.setFixedHeight(rows * ROW_PX + 4)
@@ -95,9 +111,34 @@ class ClassList(QWidget):
         state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
         self._items()[class_id].setCheckState(0, state)
 
+    def set_own_scores(self, scores: Mapping[int, float], defaults: Thresholds) -> None:
+        """Show the classes' own confidences, without telling ``changed``.
+
+        Args:
+            scores: by class id; the other classes go by the confidence of all.
+            defaults: what a reset goes back to.
+        """
+        self._own, self._default_own = dict(scores), dict(defaults.class_scores)
+        self._show_own()
+
+    def own_scores(self) -> dict[int, float]:
+        """Confidences of single classes, by class id."""
+        return dict(self._own)
+
+    def choose_own_score(self, class_id: int, score: float | None) -> None:
+        """Give a class a confidence of its own, or that of all; ``changed`` tells."""
+        self._set_own(class_id, score)
+        self._show_own()
+        self.changed.emit()
+
+    def own_score_box(self, class_id: int) -> OwnScoreBox | None:
+        """The number field of a class; None while the fields are hidden."""
+        box = self._tree.itemWidget(self._items()[class_id], OWN)
+        return box if isinstance(box, OwnScoreBox) else None
+
     def counts(self) -> list[int]:
         """The numbers that are shown, by class id."""
-        return [int(item.text(1)) for item in self._items()]
+        return [int(item.text(COUNT)) for item in self._items()]
 
     def show_counts(self, detections: Detections) -> None:
         """Count what is in the picture."""
@@ -105,8 +146,8 @@ class ClassList(QWidget):
         counts = np.bincount(detections.class_ids, minlength=len(items))
         blocked = self._tree.blockSignals(True)
         for item, count in zip(items, counts, strict=False):
-            if item.text(1) != str(count):
-                item.setText(1, str(count))
+            if item.text(COUNT) != str(count):
+                item.setText(COUNT, str(count))
         self._tree.blockSignals(blocked)
 
     def _items(self) -> list[QTreeWidgetItem]:
@@ -114,8 +155,57 @@ class ClassList(QWidget):
         return [item for item in rows if item is not None]
 
     def _on_item_changed(self, _item: QTreeWidgetItem, column: int) -> None:
-        if column == 0:
+        if column == NAME:
             self.changed.emit()
+
+    def _own_row(self) -> QHBoxLayout:
+        """Make the switch of the number fields and the way back."""
+        self.own_switch = PushButton("Confidence by class")
+        self.own_switch.setCheckable(True)
+        self.own_switch.setToolTip("Give single classes a confidence of their own (Enter)")
+        self.own_switch.toggled.connect(self._show_own)
+        self.own_reset = PushButton("Reset")
+        self.own_reset.setAccessibleName("Reset the confidence of single classes")
+        self.own_reset.setToolTip("Go back to what the model recommends for single classes (Enter)")
+        self.own_reset.clicked.connect(self._on_reset_clicked)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.own_switch, 1)
+        row.addWidget(self.own_reset)
+        return row
+
+    def _show_own(self) -> None:
+        """Write the own confidences: into fields while they are switched on, else as text."""
+        blocked = self._tree.blockSignals(True)
+        for class_id, item in enumerate(self._items()):
+            own, box = self._own.get(class_id), self.own_score_box(class_id)
+            is_edited = self.own_switch.isChecked()
+            if is_edited and box is None:
+                box = OwnScoreBox(item.text(NAME), own)
+                box.edited.connect(partial(self._on_own_edited, class_id))
+                self._tree.setItemWidget(item, OWN, box)
+            elif is_edited and box is not None:
+                box.set_score(own)
+            elif box is not None:
+                self._tree.removeItemWidget(item, OWN)
+            item.setText(OWN, "" if own is None or is_edited else f"≥ {own:.3f}")
+        self._tree.blockSignals(blocked)
+        self.own_reset.setEnabled(self._own != self._default_own)
+
+    def _set_own(self, class_id: int, score: float | None) -> None:
+        self._own.pop(class_id, None)
+        if score is not None:
+            self._own[class_id] = score
+
+    def _on_own_edited(self, class_id: int, score: float | None) -> None:
+        self._set_own(class_id, score)
+        self.own_reset.setEnabled(self._own != self._default_own)
+        self.changed.emit()
+
+    def _on_reset_clicked(self) -> None:
+        self._own = dict(self._default_own)
+        self._show_own()
+        self.changed.emit()
 
     def _on_filter_changed(self, text: str) -> None:
         for item in self._items():

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from kpviewer.gui.buttons import PushButton
+from kpviewer.gui.judge_frames import ErrorSummary
 from kpviewer.structures import FrameError
 
-NO_TRUTH = "This source has no truth to compare with. Give one with --truth."
+NO_TRUTH = "Open a source with truth, or the demo. Files take theirs by --truth."
 NO_MODEL = "The error comes with the model."
-
-
-@dataclass(slots=True)
-class ErrorTally:
-    """Mean and worst of the frames that were shown, each once."""
-
-    frames: int = 0
-    total_px: float = 0.0
-    worst_px: float = 0.0
-    nme_total: float = 0.0
-    nme_frames: int = 0
-
-    def add(self, error: FrameError) -> None:
-        """Count a frame in."""
-        if error.mean_px is not None:
-            self.frames += 1
-            self.total_px += error.mean_px
-            self.worst_px = max(self.worst_px, error.mean_px)
-        if error.nme is not None:
-            self.nme_frames += 1
-            self.nme_total += error.nme
-
-    @property
-    def mean_px(self) -> float | None:
-        """Mean distance, source px; None before the first matched frame."""
-        return self.total_px / self.frames if self.frames else None
-
-    @property
-    def mean_nme(self) -> float | None:
-        """Mean normalised error; None where there are no landmarks."""
-        return self.nme_total / self.nme_frames if self.nme_frames else None
 
 
 class ErrorPanel(QWidget):
     """The numbers, with the one that matters most in large."""
+
+    demo_asked = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +28,9 @@ class ErrorPanel(QWidget):
         self._none = _label("secondary", "No truth")
         self._none.setText(NO_TRUTH)
         self._none.setWordWrap(True)
+        self._demo = PushButton("Play the demo")
+        self._demo.setToolTip("A film whose true boxes and landmarks are known in each frame")
+        self._demo.clicked.connect(self.demo_asked)
         self._rows = QWidget()
         grid = QGridLayout(self._rows)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -76,21 +50,23 @@ class ErrorPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._rows)
         column.addWidget(self._none)
-        self.show_error(None, ErrorTally())
+        column.addWidget(self._demo)
+        self.show_error(None, ErrorSummary())
 
     def show_error(
-        self, error: FrameError | None, tally: ErrorTally, *, has_truth: bool = False
+        self, error: FrameError | None, summary: ErrorSummary, *, has_truth: bool = False
     ) -> None:
-        """Show a frame's error beside the tally; None where truth or model are lacking."""
+        """Show a frame's error beside those so far; None where truth or model are lacking."""
         self._none.setText(NO_MODEL if has_truth else NO_TRUTH)
         self._rows.setVisible(error is not None)
         self._none.setVisible(error is None)
+        self._demo.setVisible(error is None and not has_truth)
         if error is None:
             return
         self._now.setText(_px(error.mean_px))
-        self._mean.setText(_px(tally.mean_px))
-        self._worst.setText(_px(tally.worst_px if tally.frames else None))
-        nme = "–" if tally.mean_nme is None else f"{tally.mean_nme:.3f}"
+        self._mean.setText(_px(summary.mean_px))
+        self._worst.setText(_px(summary.worst_px))
+        nme = "–" if summary.mean_nme is None else f"{summary.mean_nme:.3f}"
         self._nme.setText(f"{nme} of {error.nme_normaliser}")
         self._counts.setText(
             f"✓ {error.matched} matched   ○ {error.missed} missed   × {error.spurious} false"

@@ -32,8 +32,11 @@ from kpviewer.structures import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FLOOR = 0.01
-"""Candidates that no class gives this score are not kept: curves begin here."""
+FLOOR = 0.05
+"""Candidates that no class gives this score are not kept, unless told: curves begin here.
+
+Suppressing and matching the hundreds below it would take ten times as long, for a part of the
+curve where false alarms outnumber hits."""
 MAX_FRAMES = 3000
 """A hundred seconds at 30 frames a second; the oldest go."""
 MAX_BYTES = 96 * 2**20
@@ -116,8 +119,11 @@ class _Kept:
 class JudgedFrames:
     """A bounded store of frames with truth. A frame counts once; its newest result is kept."""
 
-    def __init__(self, max_frames: int = MAX_FRAMES, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self, max_frames: int = MAX_FRAMES, max_bytes: int = MAX_BYTES, floor: float = FLOOR
+    ) -> None:
         self._max_frames, self._max_bytes = max_frames, max_bytes
+        self._floor = floor
         self._thresholds = Thresholds()
         self._frames: dict[int, _Kept] = {}
         self._pending: dict[int, None] = {}
@@ -137,8 +143,14 @@ class JudgedFrames:
         """What the frames are judged at."""
         return self._thresholds
 
-    def clear(self) -> None:
-        """Forget all frames."""
+    @property
+    def floor(self) -> float:
+        """The lowest confidence that is judged."""
+        return self._floor
+
+    def clear(self, floor: float | None = None) -> None:
+        """Forget all frames; keep candidates down to another score from now on, if given."""
+        self._floor = self._floor if floor is None else floor
         self._frames.clear()
         self._pending.clear()
         self._bytes = 0
@@ -148,7 +160,7 @@ class JudgedFrames:
         frame, candidates = result.frame, result.candidates
         if frame.truth is None:
             return
-        likely = candidates.scores.max(axis=1, initial=0.0) >= FLOOR
+        likely = candidates.scores.max(axis=1, initial=0.0) >= self._floor
         kept = _Kept(
             frame.index,
             frame.position_s,
@@ -170,7 +182,7 @@ class JudgedFrames:
         """Judge by other thresholds from now on; matches outlast a change of confidence."""
         if thresholds == self._thresholds:
             return
-        same_matches = _at_floor(thresholds) == _at_floor(self._thresholds)
+        same_matches = _at(0.0, thresholds) == _at(0.0, self._thresholds)
         self._thresholds = thresholds
         for kept in self._frames.values():
             kept.error = None
@@ -239,7 +251,9 @@ class JudgedFrames:
         truth = judged_truth(kept.truth, self._thresholds)
         matched = kept.matched
         if matched is None:
-            matched = kept.matched = _match(kept.candidates, truth, self._thresholds)
+            matched = kept.matched = _match(
+                kept.candidates, truth, _at(self._floor, self._thresholds)
+            )
         if kept.error is None:
             # Suppression and matching go down the scores: a higher confidence cuts off their tail.
             least = np.full(kept.candidates.scores.shape[1], self._thresholds.score, np.float32)
@@ -265,14 +279,15 @@ class JudgedFrames:
 
 
 def _match(candidates: Candidates, truth: Targets, thresholds: Thresholds) -> _Matched:
-    found = select(candidates, _at_floor(thresholds))
+    found = select(candidates, thresholds)
     index = match(found, truth).truth_index
     counted = index != IGNORED
     return _Matched(found, index[counted] >= 0, found.scores[counted], found.class_ids[counted])
 
 
-def _at_floor(thresholds: Thresholds) -> Thresholds:
-    return replace(thresholds, score=FLOOR, class_scores={})
+def _at(score: float, thresholds: Thresholds) -> Thresholds:
+    """Give the same suppression at one confidence for all classes."""
+    return replace(thresholds, score=score, class_scores={})
 
 
 def _count(truth: Targets, class_id: int | None, shown: frozenset[int] | None) -> int:

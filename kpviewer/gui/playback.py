@@ -60,6 +60,12 @@ class Playback:
         self._index = min(max(index, 0), last)  # so that a held key goes on from here
         pipeline.seek(self._index)
 
+    def show(self, index: int) -> None:
+        """Pause, and show a frame."""
+        if self._session.pipeline is not None and self._can_seek():
+            self._session.pipeline.pause()
+            self.seek(index)
+
     def set_speed(self, speed: float) -> None:
         """Play at another speed."""
         self._session.speed = speed

@@ -7,9 +7,11 @@ from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLa
 
 from kpviewer.gui.buttons import SegmentedControl
 from kpviewer.gui.class_list import ClassList
+from kpviewer.gui.curves_panel import CurvesPanel
 from kpviewer.gui.display_panel import DisplayPanel
 from kpviewer.gui.error_panel import ErrorPanel
 from kpviewer.gui.thresholds_panel import ThresholdsPanel
+from kpviewer.gui.worst_frames import WorstFrames
 
 WIDTH = 296
 DETECT, JUDGE, VIEW = range(3)
@@ -25,6 +27,8 @@ class SidePanel(QFrame):
         self.thresholds = ThresholdsPanel()
         self.classes = ClassList()
         self.error = ErrorPanel()
+        self.curves = CurvesPanel()
+        self.worst = WorstFrames()
         self.display = DisplayPanel()
         self._no_classes = QLabel("The model's classes come here.")
         self._no_classes.setProperty("kind", "secondary")
@@ -50,6 +54,10 @@ class SidePanel(QFrame):
         self.pages[DETECT].add_section("Thresholds", self.thresholds)
         self.pages[DETECT].add_section("Classes", self.classes, self._no_classes)
         self.pages[JUDGE].add_section("Error against truth", self.error)
+        self._judged = (
+            self.pages[JUDGE].add_section("Curves of the frames so far", self.curves),
+            self.pages[JUDGE].add_section("Worst frames so far", self.worst),
+        )
         self.pages[VIEW].add_section("Overlay", self.display)
         self.setFixedWidth(WIDTH)
 
@@ -67,6 +75,11 @@ class SidePanel(QFrame):
         self.classes.set_classes(names, shown)
         self._no_classes.setVisible(not names)
 
+    def show_judged(self, *, has_frames: bool) -> None:
+        """Show curves and worst frames; without a frame that has truth there are none."""
+        for section in self._judged:
+            section.setVisible(has_frames)
+
 
 class Page(QScrollArea):
     """The sections of one tab, in a column that scrolls where there is little room."""
@@ -77,20 +90,30 @@ class Page(QScrollArea):
         sections.setObjectName("sections")
         self._column = QVBoxLayout(sections)
         self._column.setContentsMargins(12, 12, 12, 12)
-        self._column.setSpacing(8)
+        self._column.setSpacing(12)
         self._column.addStretch(1)
         self.setWidget(sections)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-    def add_section(self, title: str, *widgets: QWidget) -> None:
-        """Add widgets under a heading, and a hairline above where others come before."""
+    def add_section(self, title: str, *widgets: QWidget) -> QWidget:
+        """Add widgets under a heading, below a hairline where others come before.
+
+        Returns:
+            The section, so that it can be hidden.
+        """
+        section = QWidget()
+        column = QVBoxLayout(section)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
         heading = QLabel(title)
         heading.setProperty("kind", "heading")
         head = (heading,) if self._column.count() == 1 else (rule(), heading)
         for widget in (*head, *widgets):
-            self._column.insertWidget(self._column.count() - 1, widget)  # before the stretch
+            column.addWidget(widget)
+        self._column.insertWidget(self._column.count() - 1, section)  # before the stretch
+        return section
 
 
 def rule() -> QFrame:

@@ -58,6 +58,11 @@ class ThresholdsPanel(QWidget):
         self.iou.set_value(thresholds.iou)
         self.nms.set_index(_KINDS.index(thresholds.nms))
 
+    def choose_confidence(self, score: float) -> None:
+        """Set the confidence as the slider does: ``changed`` tells."""
+        self.confidence.set_value(score)
+        self._on_edited()
+
     def set_defaults(self, thresholds: Thresholds) -> None:
         """Set what a double click goes back to: the model's own thresholds."""
         self.confidence.set_default(thresholds.score)

@@ -6,7 +6,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from kpviewer.gui.judge_frames import JudgedFrames, WorstBy
+from kpviewer.gui.judge_frames import FLOOR, JudgedFrames, WorstBy
 from kpviewer.metrics.average_precision import average_precision
 from kpviewer.metrics.curves import class_score, voc_average_precision
 from kpviewer.metrics.frame_error import frame_error
@@ -54,8 +54,10 @@ def truth(*places: float, classes: tuple[int, ...] | None = None) -> Targets:
     )
 
 
-def judged(*results: FrameResult, thresholds: Thresholds | None = None) -> JudgedFrames:
-    frames = JudgedFrames()
+def judged(
+    *results: FrameResult, thresholds: Thresholds | None = None, floor: float = FLOOR
+) -> JudgedFrames:
+    frames = JudgedFrames(floor=floor)
     for each in results:
         frames.add(each)
     frames.set_thresholds(thresholds or Thresholds())
@@ -112,7 +114,7 @@ def test_confidence_moves_the_point_and_not_the_curve() -> None:
 def test_area_under_the_curve_is_that_of_pycocotools() -> None:
     results = random_results(60)
     thresholds = Thresholds(iou=0.3)
-    frames = judged(*results, thresholds=thresholds)
+    frames = judged(*results, thresholds=thresholds, floor=0.001)
     low = replace(thresholds, score=0.0)
     reference = average_precision(
         [select(one.candidates, low) for one in results],
@@ -121,7 +123,7 @@ def test_area_under_the_curve_is_that_of_pycocotools() -> None:
     ).ap50_by_class
     for class_id, expected in enumerate(reference):
         area = voc_average_precision(frames.curve(class_id))
-        # pycocotools samples the curve at 101 recalls, and our curve begins at a floor
+        # pycocotools samples the curve at 101 recalls
         assert area == pytest.approx(expected, abs=0.01)
         assert area != pytest.approx(0.0)
 

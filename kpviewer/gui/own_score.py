@@ -1,0 +1,51 @@
+"""The number field of one class: a confidence of its own, or that of all."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox
+
+WIDTH = 60
+STEP = 0.01
+
+
+class OwnScoreBox(QDoubleSpinBox):
+    """Shows "all" while the class goes by the confidence of all."""
+
+    edited = pyqtSignal(object)
+    """By the user: the class's own confidence, or None."""
+
+    def __init__(self, class_name: str, score: float | None) -> None:
+        super().__init__()
+        self.setRange(0.0, 1.0)
+        self.setDecimals(3)
+        self.setSingleStep(STEP)
+        self.setSpecialValueText("all")  # of the least value
+        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.setFixedWidth(WIDTH)
+        self.setKeyboardTracking(False)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(f"Confidence of {class_name}")
+        self.setToolTip(f"Confidence of {class_name} alone; 0 is the one of all classes (↑ ↓)")
+        self.set_score(score)
+        self.valueChanged.connect(self._on_value_changed)
+        self.editingFinished.connect(self.clearFocus)  # so that keys are keys again
+
+    def set_score(self, score: float | None) -> None:
+        """Show another confidence, without telling ``edited``."""
+        with QSignalBlocker(self):
+            self.setValue(score or 0.0)
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Leave the wheel to the list, unless the field is being edited."""
+        if event is None:
+            return
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def _on_value_changed(self, value: float) -> None:
+        self.edited.emit(value or None)

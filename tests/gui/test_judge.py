@@ -1,0 +1,273 @@
+"""The tab Judge as a user works it, over a source whose truth is known.
+
+The fake engine sees a box of 0.9 at x = the picture's number and one of 0.4 five px beside it; the
+truth stays at x = 0. So of the frames 0 to 5 four are hits, and frame 3 has the worst of them.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import FAKE_SPEC, FakeSource
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QPushButton
+
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.side_panel import DETECT, JUDGE, VIEW
+from kpviewer.gui.theme import LIGHT
+from kpviewer.structures import Targets
+
+LEFT = Qt.MouseButton.LeftButton
+Key = Qt.Key
+FRAMES = 6
+F1_OVER_04 = 4 / 6
+"""4 hits, 2 false alarms, 2 misses; under a confidence of 0.4 come 6 false alarms more."""
+
+
+def truth_at_zero(class_id: int = 0) -> Targets:
+    return Targets(
+        np.array([[0, 0, 10, 10]], np.float32),
+        np.array([class_id]),
+        np.zeros((1, 0, 2), np.float32),
+        np.zeros((1, 0), np.bool_),
+        np.zeros(1, np.bool_),
+    )
+
+
+def shown_index(window: MainWindow) -> int | None:
+    result = window.view.result()
+    return result.frame.index if result is not None and len(result.candidates) else None
+
+
+def open_tab(qtbot, window: MainWindow, tab: int) -> None:
+    qtbot.mouseClick(window.side_panel.tabs.buttons()[tab], LEFT)
+
+
+def go_to_start(qtbot, window: MainWindow) -> None:
+    """Wait for the model, pause, and show the first frame."""
+    qtbot.waitUntil(lambda: shown_index(window) is not None, timeout=20_000)
+    qtbot.keyClick(window, Key.Key_Period)
+    qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
+    qtbot.keyClick(window, Key.Key_Home)
+    qtbot.waitUntil(lambda: shown_index(window) == 0)
+
+
+def frames_told(window: MainWindow) -> str:
+    return window.side_panel.curves.text().split(" | ")[2]
+
+
+@pytest.fixture
+def window(qtbot, open_window) -> MainWindow:
+    """A window on the tab Judge that has shown each of the frames, and stands at the last."""
+    window = open_window(FakeSource(FRAMES, truth=truth_at_zero()))
+    open_tab(qtbot, window, JUDGE)
+    go_to_start(qtbot, window)
+    for index in range(1, FRAMES):
+        qtbot.keyClick(window, Key.Key_Period)
+        qtbot.waitUntil(lambda index=index: shown_index(window) == index)
+    qtbot.waitUntil(lambda: frames_told(window) == "6 frames with truth")
+    qtbot.waitUntil(lambda: len(rows(window)) == 4)
+    return window
+
+
+def rows(window: MainWindow) -> list[list[str]]:
+    """What is written in the list of worst frames."""
+    return [[item.text(column) for column in range(5)] for item in window.side_panel.worst.rows()]
+
+
+def test_curves_are_those_of_the_frames_by_hand(window):
+    confidence, f1 = window.side_panel.curves.f1.curve()
+    assert f1[confidence > 0.4 + 1e-6][:500] == pytest.approx(F1_OVER_04)
+    assert f1[confidence < 0.4] == pytest.approx(8 / 18)
+    assert f1[confidence > 0.9 + 1e-6] == pytest.approx(0)
+    recall, precision = window.side_panel.curves.precision_recall.curve()
+    drawn = {
+        (round(float(r), 3), round(float(p), 3)) for r, p in zip(recall, precision, strict=True)
+    }
+    assert {(0.667, 0.667), (0.667, 0.333)} <= drawn
+
+
+def test_confidence_moves_the_point_along_the_same_curve(qtbot, window):
+    curves = window.side_panel.curves
+    before = curves.f1.curve()[1]
+    assert curves.f1.point() == pytest.approx((0.3, 8 / 18))
+    slider = window.side_panel.thresholds.confidence.slider()
+    for _ in range(20):
+        qtbot.keyClick(slider, Key.Key_Right)
+    assert curves.f1.point() == pytest.approx((0.5, F1_OVER_04))
+    assert curves.precision_recall.point() == pytest.approx((4 / 6, 4 / 6))
+    assert "precision 0.67  recall 0.67  F1 0.67" in curves.text()
+    assert np.array_equal(curves.f1.curve()[1], before)
+
+
+def test_overlap_setting_changes_the_curve(qtbot, window):
+    curves = window.side_panel.curves
+    box = window.side_panel.thresholds.iou.box()
+    box.selectAll()
+    qtbot.keyClicks(box, "0.1")  # under 1/7: the boxes of 0.4 give way
+    qtbot.keyClick(box, Key.Key_Return)
+    qtbot.waitUntil(lambda: curves.f1.curve()[1][0] == pytest.approx(F1_OVER_04))
+
+
+def test_best_confidence_is_set_by_a_click(qtbot, window):
+    panel = window.side_panel
+    assert "0.650" in panel.curves.use_best.text()  # the middle of 0.401 to 0.9
+    qtbot.mouseClick(panel.curves.use_best, LEFT)
+    assert panel.thresholds.confidence.value() == pytest.approx(0.65)
+    assert window.session.thresholds.score == pytest.approx(0.65)
+    assert len(window.view.result().detections) == 1
+    assert panel.curves.f1.point()[1] == pytest.approx(F1_OVER_04)
+
+
+def test_click_on_a_worst_frame_shows_it(qtbot, window):
+    assert [row[0].split()[0] for row in rows(window)] == ["3", "2", "1", "0"]
+    assert rows(window)[0][1:] == ["3.0", "1", "0", "1"]
+    worst = window.side_panel.worst
+    tree = worst.tree()
+    place = tree.visualItemRect(worst.rows()[1]).center()
+    qtbot.mouseClick(tree.viewport(), LEFT, pos=place)
+    qtbot.waitUntil(lambda: shown_index(window) == 2)
+    assert not window.bridge.playback.is_playing
+    qtbot.waitUntil(worst.rows()[1].isSelected)
+
+
+def test_frames_can_be_ranked_by_their_mistakes(qtbot, window):
+    qtbot.mouseClick(window.side_panel.worst.kinds.buttons()[3], LEFT)
+    qtbot.waitUntil(lambda: len(rows(window)) == 6)
+    assert rows(window)[0][2:] == ["0", "1", "2"]
+    assert rows(window)[0][0].split()[0] == "4"
+    qtbot.mouseClick(window.side_panel.worst.kinds.buttons()[1], LEFT)
+    qtbot.waitUntil(lambda: rows(window) == [])  # no landmarks
+
+
+def test_worst_frames_follow_the_confidence(qtbot, window):
+    window.side_panel.thresholds.confidence.box().setValue(0.95)
+    qtbot.waitUntil(lambda: rows(window) == [])
+
+
+def test_mean_is_that_of_all_frames(qtbot, window):
+    qtbot.waitUntil(lambda: "1.5 px | 3.0 px" in window.side_panel.error.text())
+
+
+def test_frame_counts_once_however_often_it_is_shown(qtbot, window):
+    for key, index in ((Key.Key_Comma, 4), (Key.Key_Period, 5)):
+        qtbot.keyClick(window, key)
+        qtbot.waitUntil(lambda index=index: shown_index(window) == index)
+    assert frames_told(window) == "6 frames with truth"
+
+
+def test_another_source_begins_anew(qtbot, open_window):
+    sources = {"fake": FakeSource(300, truth=truth_at_zero()), "other": FakeSource(300)}
+    window = open_window(open_source=lambda text, _truth: sources[text])
+    open_tab(qtbot, window, JUDGE)
+    qtbot.waitUntil(window.side_panel.worst.isVisible)
+    window.choose_source("other")
+    qtbot.waitUntil(lambda: not window.side_panel.worst.isVisible())
+
+
+def test_without_truth_the_tab_says_what_is_needed(qtbot, open_window):
+    asked = []
+    window = open_window(open_source=lambda text, _truth: asked.append(text) or FakeSource(300))
+    open_tab(qtbot, window, JUDGE)
+    panel = window.side_panel
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
+    assert panel.error.isVisible()
+    assert not panel.curves.isVisible()
+    assert not panel.worst.isVisible()
+    button = next(b for b in panel.error.findChildren(QPushButton) if b.isVisible())
+    qtbot.mouseClick(button, LEFT)
+    qtbot.waitUntil(lambda: asked[-1] == "demo")
+
+
+def test_live_source_has_worst_frames_that_cannot_be_gone_to(qtbot, open_window):
+    source = FakeSource(live=True, truth=truth_at_zero())
+    window = open_window(source)
+    open_tab(qtbot, window, JUDGE)
+    qtbot.waitUntil(lambda: window.session.engine is not None)
+    source.give(1)
+    qtbot.waitUntil(lambda: shown_index(window) == 0 or source.give(1))
+    worst = window.side_panel.worst
+    qtbot.waitUntil(lambda: worst.isVisible() and "can't go back" in worst.tree().toolTip())
+
+
+@pytest.mark.parametrize("size", [(1024, 700), (1600, 1000)])
+def test_nothing_is_wider_than_the_panel(qtbot, window, size):
+    window.resize(*size)
+    for tab in (DETECT, JUDGE, VIEW):
+        open_tab(qtbot, window, tab)
+        page = window.side_panel.pages[tab]
+        qtbot.waitUntil(page.isVisible)
+        content = page.widget()
+        assert content.minimumSizeHint().width() <= page.viewport().width()
+
+
+def test_curves_take_the_theme(window):
+    window.side_panel.curves.set_theme(LIGHT)
+    assert window.side_panel.curves.grab().width() > 0
+
+
+# -- thresholds of single classes ----------------------------------------------------------------
+
+
+@pytest.fixture
+def two_classes(qtbot, open_window, engine) -> MainWindow:
+    """A paused window with a model of two classes; what it sees are things."""
+    engine.spec = replace(FAKE_SPEC, class_names=("thing", "other"))
+    infer = engine.infer
+
+    def infer_two(bgr):
+        found, timings = infer(bgr)
+        return replace(found, scores=np.pad(found.scores, ((0, 0), (0, 1)))), timings
+
+    engine.infer = infer_two
+    window = open_window(FakeSource(FRAMES, truth=truth_at_zero()))
+    go_to_start(qtbot, window)
+    return window
+
+
+def test_own_confidence_of_a_class_is_typed_on_demand_and_reset(qtbot, two_classes):
+    window, classes = two_classes, two_classes.side_panel.classes
+    assert classes.own_score_box(0) is None
+    assert len(window.view.result().detections) == 2
+    qtbot.mouseClick(classes.own_switch, LEFT)
+    box = classes.own_score_box(0)
+    assert box.text() == "all"
+    assert not classes.own_reset.isEnabled()
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, "0.6")
+    qtbot.keyClick(box, Key.Key_Return)
+    assert len(window.view.result().detections) == 1
+    assert dict(window.session.thresholds.class_scores) == {0: 0.6}
+    qtbot.mouseClick(classes.own_reset, LEFT)
+    assert len(window.view.result().detections) == 2
+    assert classes.own_score_box(0).text() == "all"
+
+
+def test_own_confidence_stays_when_the_fields_are_put_away(qtbot, two_classes):
+    classes = two_classes.side_panel.classes
+    qtbot.mouseClick(classes.own_switch, LEFT)
+    classes.own_score_box(0).setValue(0.6)
+    qtbot.mouseClick(classes.own_switch, LEFT)
+    assert classes.own_score_box(0) is None
+    assert classes.own_scores() == {0: 0.6}
+    two_classes.side_panel.thresholds.confidence.box().setValue(0.95)
+    assert len(two_classes.view.result().detections) == 1
+
+
+def test_best_of_one_class_becomes_its_own_confidence(qtbot, two_classes):
+    window, curves = two_classes, two_classes.side_panel.curves
+    open_tab(qtbot, window, JUDGE)
+    qtbot.waitUntil(curves.use_best.isEnabled)
+    curves.classes.setFocus()
+    qtbot.keyClick(curves.classes, Key.Key_Down)
+    assert curves.class_id == 0
+    qtbot.waitUntil(curves.use_best.isEnabled)
+    qtbot.mouseClick(curves.use_best, LEFT)
+    own = dict(window.session.thresholds.class_scores)
+    assert set(own) == {0}
+    assert own[0] > 0.4
+    assert window.session.thresholds.score == pytest.approx(0.3)
+    assert curves.f1.point()[0] == pytest.approx(own[0])
+    qtbot.keyClick(curves.classes, Key.Key_Down)
+    qtbot.waitUntil(lambda: not curves.use_best.isEnabled())  # no true object of the other class
