@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QResizeEvent, QTransform
 from PyQt6.QtWidgets import QWidget
@@ -17,10 +18,11 @@ from kpviewer.overlay import (
     OverlayStyle,
     paint_class_bars,
     paint_overlay,
+    paint_verdicts,
     picture_of,
     qimage_of,
 )
-from kpviewer.structures import Detections, FrameError, FrameResult
+from kpviewer.structures import Detections, FloatArray, FrameError, FrameResult
 
 SHARP_FROM = 4.0
 """Source pixels this large are shown as squares."""
@@ -44,7 +46,8 @@ class PictureView(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._result: FrameResult | None = None
         self._image = QImage()
-        self._style = OverlayStyle()
+        self.overlay_style = OverlayStyle()
+        """How it is painted; ``set_style`` sets it."""
         self._transform = ViewTransform((640, 480), (640, 480))
         self._has_appeared = self._is_new = self._is_dimmed = False
 
@@ -78,11 +81,11 @@ class PictureView(QWidget):
         previous, self._result, self._image = self._result, None, QImage()
         if previous is not None:
             previous.frame.release()
-        self.update()
+        self.refresh_marks()
 
     def set_style(self, style: OverlayStyle) -> None:
         """Paint in another style."""
-        self._style = style
+        self.overlay_style = style
         self._take_picture()
 
     def set_dimmed(self, is_dimmed: bool) -> None:
@@ -99,6 +102,13 @@ class PictureView(QWidget):
         """Zoom by a factor, at a point of the view (its middle if None)."""
         point = QPointF(self.rect().center()) if at is None else at
         self._set_transform(self._transform.zoomed(factor, (point.x(), point.y())))
+
+    def zoom_to(self, xyxy: FloatArray, share: float = 0.5) -> None:
+        """Fill a share of the view with a (4,) box of the source."""
+        if np.isfinite(xyxy).all():
+            left, top, right, bottom = xyxy.tolist()
+            box = (left, top, right, bottom)
+            self._set_transform(self._transform.zoomed_to(box, share))
 
     def pan(self, dx: float, dy: float) -> None:
         """Move the picture by px of the view."""
@@ -126,9 +136,12 @@ class PictureView(QWidget):
             to_view = QTransform.fromTranslate(left, top).scale(moved.scale, moved.scale)
             bounds = target.intersected(QRectF(self.rect()))
             truth = self._result.frame.truth
-            style = replace(self._style, hovered=self.hovered(self._result.detections))
-            paint_overlay(painter, self._result.detections, truth, style, to_view, bounds)
+            found = self._result.detections
+            hovered, selected = self.hovered(found), self.selected(found)
+            style = replace(self.overlay_style, hovered=hovered, selected=selected)
+            paint_overlay(painter, found, truth, style, to_view, bounds)
             paint_class_bars(painter, self._result.candidates, style, bounds)
+            paint_verdicts(painter, self._result, style, to_view, bounds)
         painter.end()
         if self._is_new:
             self._is_new = False
@@ -143,10 +156,18 @@ class PictureView(QWidget):
         """Give the index of the detection that stands out; None here."""
         return None
 
+    def selected(self, detections: Detections) -> int | None:
+        """Give the index of the detection that is chosen; None here."""
+        return None
+
     def _take_picture(self) -> None:
         """Take the pixels of the result; where blur is on, they are others at other thresholds."""
         if self._result is not None:
-            self._image = qimage_of(picture_of(self._result, self._style))
+            self._image = qimage_of(picture_of(self._result, self.overlay_style))
+        self.refresh_marks()
+
+    def refresh_marks(self) -> None:
+        """Paint again: the detections, or what stands out among them, may be others."""
         self.update()
 
     def _fit_sizes(self) -> None:

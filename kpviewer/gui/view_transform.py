@@ -74,6 +74,18 @@ class ViewTransform:
         )
         return _kept_inside(replace(self, zoom=zoom, center_xy=(center[0], center[1])))
 
+    def zoomed_to(self, xyxy: tuple[float, float, float, float], share: float) -> ViewTransform:
+        """Put a box of the source in the middle, so large that it takes a share of the view."""
+        left, top, right, bottom = xyxy
+        width, height = max(right - left, 1.0), max(bottom - top, 1.0)
+        wanted = share * min(self.view_wh[0] / width, self.view_wh[1] / height)
+        zoom = min(max(wanted / (self.scale / self.zoom), 1.0), MAX_ZOOM)
+        center = (
+            (left + right) / 2 / self.source_wh[0],
+            (top + bottom) / 2 / self.source_wh[1],
+        )
+        return _kept_inside(replace(self, zoom=zoom, center_xy=center))
+
     def panned(self, dx: float, dy: float) -> ViewTransform:
         """Move the picture by view px."""
         center = (
