@@ -86,10 +86,10 @@ def command(
     model fails.
     """
     from kpviewer.annotations.classes import align_classes, shared_classes
-    from kpviewer.annotations.single import with_one_object
     from kpviewer.annotations.spec import read_annotations
     from kpviewer.cli.eval_labels import score_labels
     from kpviewer.cli.eval_points import score_points
+    from kpviewer.cli.single_scores import scored_singles
     from kpviewer.models.loading import open_model
     from kpviewer.models.points import PointDetector
     from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
@@ -120,7 +120,7 @@ def command(
         )  # fmt: skip
         return
     if executor.spec.architecture in SINGLE_OBJECT_ARCHITECTURES:
-        annotations = with_one_object(annotations)
+        annotations = scored_singles(annotations)
     _score_boxes(executor, annotations, thresholds, setting, wanted)
 
 

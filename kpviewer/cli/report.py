@@ -22,10 +22,9 @@ from kpviewer.cli.report_figures import (
 )
 from kpviewer.cli.report_page import figure, row_of, table, write_page
 from kpviewer.cli.scores import COLUMNS, ClassScores, class_rows, class_scores, score_rows
-from kpviewer.metrics.confusion import confusion_matrix
 from kpviewer.metrics.keypoint import normaliser_name, object_errors
 from kpviewer.metrics.matching import match
-from kpviewer.structures import Detections, Targets
+from kpviewer.structures import Detections
 
 if TYPE_CHECKING:
     from kpviewer.runtime.evaluation import EvaluationReport
@@ -95,16 +94,12 @@ def write_report(
     return write_page(folder, title, page)
 
 
-def _truths(annotations: AnnotationSet) -> list[Targets]:
-    return [image.targets for image in annotations.images]
-
-
 def _figures(
     report: EvaluationReport,
     annotations: AnnotationSet,
     scores: ClassScores,
 ) -> Iterator[str]:
-    names, truths = annotations.class_names, _truths(annotations)
+    names = annotations.class_names
     yield figure("Precision against recall at IoU 0.5", curve_figure(scores.curves, names))
     off = scores.calibration.expected_error
     yield figure(
@@ -112,10 +107,9 @@ def _figures(
         + ("" if off is None else f"; {off:.3f} off on average"),
         calibration_figure(scores.calibration),
     )
-    counts = confusion_matrix(report.seen, truths, len(names), score=scores.score)
     yield figure(
         f"What is taken for what, at score {scores.score:.2f} and IoU 0.5",
-        confusion_figure(counts, names),
+        confusion_figure(scores.confusion, names),
     )
     errors = [
         error

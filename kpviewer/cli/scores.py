@@ -18,9 +18,12 @@ The JSON is stable: keys are added, never renamed or removed. Shares are in [0, 
      "score_threshold": 0.5,
      "calibration": {"expected_error": 0.08,
                      "bins": [{"detections": 12, "score": 0.04, "hits": 0.01}, ...ten...]},
+     "confusion": {"names": ["face"], "counts": [[907, 38], [9, 0]]},
      "notes": ["2 objects left out: boxes without area"]}
 
-``precision``, ``recall`` and ``f1`` are those of detections from ``score_threshold`` on.
+``precision``, ``recall``, ``f1`` and ``confusion`` are those of detections from ``score_threshold``
+on. Rows of ``confusion`` are true classes, then "nothing there"; columns are what they are seen as,
+then "missed"; boxes are matched by place alone, at IoU 0.5.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ import numpy as np
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.metrics.average_precision import AveragePrecision
+from kpviewer.metrics.confusion import confusion_matrix
 from kpviewer.metrics.curves import (
     Calibration,
     PrecisionRecall,
@@ -42,7 +46,10 @@ from kpviewer.metrics.curves import (
     voc_average_precision,
 )
 from kpviewer.runtime.evaluation import EvaluationReport, GroupScore
-from kpviewer.structures import Detections
+from kpviewer.structures import Detections, IntArray
+
+MOST_CONFUSED = 3
+"""Pairs of classes that the table names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,8 +62,10 @@ class ClassScores:
     ap50: tuple[float | None, ...]
     """COCO's."""
     score: float
-    """Threshold of precision, recall and F1."""
+    """Threshold of precision, recall, F1 and confusion."""
     calibration: Calibration
+    confusion: IntArray
+    """(C + 1, C + 1), as ``metrics.confusion`` gives it."""
 
 
 def class_scores(
@@ -71,18 +80,17 @@ def class_scores(
         seen: in each picture of the set, with the low scores.
         annotations: the set.
         precision: COCO's average precision of the same.
-        score: threshold of precision, recall and F1.
+        score: threshold of precision, recall, F1 and confusion.
     """
     truths = [image.targets for image in annotations.images]
+    num_classes = len(annotations.class_names)
     return ClassScores(
         names=annotations.class_names,
-        curves=tuple(
-            precision_recall(seen, truths, class_id)
-            for class_id in range(len(annotations.class_names))
-        ),
+        curves=tuple(precision_recall(seen, truths, class_id) for class_id in range(num_classes)),
         ap50=precision.ap50_by_class,
         score=score,
         calibration=calibration(seen, truths),
+        confusion=confusion_matrix(seen, truths, num_classes, score=score),
     )
 
 
@@ -103,15 +111,35 @@ def class_table(scores: ClassScores) -> str:
     off = scores.calibration.expected_error
     calibrated = "" if off is None else f"\nscores are {off:.3f} off the share of hits, on average"
     head, *rows = class_rows(scores)
-    return aligned([head, *(row for row in rows if row[1] != "0")]) + calibrated
+    taken = confusion_text(scores.confusion, scores.names)
+    return aligned([head, *(row for row in rows if row[1] != "0")]) + calibrated + taken
+
+
+def confusion_text(counts: IntArray, names: Sequence[str]) -> str:
+    """Name the classes that are most often taken for others; nothing where none is.
+
+    Args:
+        counts: (C + 1, C + 1), as ``metrics.confusion`` gives them.
+        names: C names.
+    """
+    others = counts[:-1, :-1] * ~np.eye(len(names), dtype=np.bool_)
+    order = np.argsort(-others, axis=None, kind="stable")[:MOST_CONFUSED]
+    pairs = (np.unravel_index(place, others.shape) for place in order)
+    told = [
+        f"{names[is_]} for {names[seen_as]} {others[is_, seen_as]}"
+        for is_, seen_as in pairs
+        if others[is_, seen_as]
+    ]
+    return f"\ntaken for another class: {', '.join(told)}" if told else ""
 
 
 def class_json(scores: ClassScores) -> dict[str, Any]:
-    """Give ``by_class``, ``score_threshold`` and ``calibration``; the module shows the form."""
+    """Give what is known by class, calibration and confusion; the module shows the form."""
     return {
         "by_class": _by_class(scores),
         "score_threshold": scores.score,
         "calibration": calibration_json(scores.calibration, "detections"),
+        "confusion": {"names": list(scores.names), "counts": scores.confusion.tolist()},
     }
 
 

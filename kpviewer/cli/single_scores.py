@@ -13,11 +13,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from kpviewer.annotations.single import with_one_object
 from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import DatasetError
 from kpviewer.metrics.single_object import ObjectScore, SingleObjectScore, single_object_score
 from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec
 from kpviewer.structures import Detections
+
+
+def scored_singles(annotations: AnnotationSet) -> AnnotationSet:
+    """Keep the pictures that a single-object model can be scored on; ``notes`` counts the rest.
+
+    Raises:
+        DatasetError: if there is none.
+    """
+    singles = with_one_object(annotations)
+    if not singles.images:
+        raise DatasetError(
+            "A single-object model is scored on pictures with exactly one object, and the data "
+            "have none. Choose other data."
+        )
+    return singles
 
 
 def single_scores(

@@ -32,6 +32,11 @@ def command(model: str, size: str | None) -> None:
             f"{detector.spec.name} can't run on {input_hw[0]}x{input_hw[1]}: {error} "
             f"Sides in multiples of its stride ({stride}) may do."
         ) from error
+    if not summary.parameters:
+        raise WeightsError(
+            f"The layers of a model must be torch's to be listed; {detector.spec.name} is run by "
+            "another library. A viewer of ONNX graphs, such as Netron, shows them."
+        )
     click.echo(summary_table(summary))
 
 

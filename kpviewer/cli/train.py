@@ -84,11 +84,10 @@ def _validation(
         DatasetError: if it can't be read.
     """
     from kpviewer.annotations.classes import align_classes, shared_classes
-    from kpviewer.annotations.single import with_one_object
     from kpviewer.annotations.spec import read_annotations
     from kpviewer.cli.eval_points import validate_points
     from kpviewer.cli.label_scores import validate_labels
-    from kpviewer.cli.single_scores import single_scores, validation_scores
+    from kpviewer.cli.single_scores import scored_singles, single_scores, validation_scores
     from kpviewer.metrics.multilabel import SWEPT
     from kpviewer.models.multilabel import MultilabelDetector
     from kpviewer.models.points import PointDetector
@@ -98,6 +97,8 @@ def _validation(
     from kpviewer.sources.images import load_picture
 
     annotations = read_annotations(spec)
+    if config.family == "single":
+        scored_singles(annotations)  # before the first step, not at the first checkpoint
 
     def validate(detector: Detector) -> dict[str, float]:
         if isinstance(detector, PointDetector):
@@ -110,7 +111,7 @@ def _validation(
             by = str(config.options.get("sweep", SWEPT[0]))
             return validate_labels(detector, engine, aligned, classes, out_dir, by)
         if detector.spec.architecture in SINGLE_OBJECT_ARCHITECTURES:
-            aligned = with_one_object(aligned)
+            aligned = scored_singles(aligned)
         report = evaluate(
             lambda bgr: engine.infer(bgr)[0],
             aligned,

@@ -68,6 +68,9 @@ def test_class_accuracy_and_mean_iou_stand_beside_average_precision(run) -> None
             "red": {"pictures": 1, "accuracy": 0.0, "mean_iou": pytest.approx(0.5)},
         },
     }
+    assert scores["confusion"]["names"] == list(BLOCK_NAMES)
+    counts = scores["confusion"]["counts"]  # true classes down, then what is made up
+    assert [row[:2] for row in counts] == [[2, 0], [0, 1], [0, counts[2][1]], [0, 1 - counts[2][1]]]
 
 
 def test_the_table_and_the_page_hold_them_too(run, tmp_path: Path, qapp: object) -> None:
@@ -88,3 +91,14 @@ def test_a_run_notes_them_at_each_checkpoint(blocks: str, tmp_path: Path, qapp: 
     assert done.exit_code == 0, done.output
     head = (tmp_path / "out" / "scores.csv").read_text().splitlines()[0]
     assert head == "step,AP@[.5:.95],AP@0.5,class accuracy,mean IoU"
+
+
+def test_data_without_single_objects_are_refused_before_the_first_step(
+    blocks: str, tmp_path: Path
+) -> None:
+    empty = write_blocks(tmp_path / "empty", [[], ["red", "blue"]])
+    words = ["train", "single-object", "--data", blocks, "--val", f"voc:{empty}"]
+    result = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "out"), "--skip-bad"])
+    assert result.exit_code == 5
+    assert "exactly one object" in result.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,6 +1,7 @@
 """Layers, counted by hand."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch import nn
 
 from kpviewer.cli.main import main
 from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import save_weights
 from kpviewer.runtime.summary import summarise
 
@@ -72,3 +74,12 @@ def test_a_size_that_the_network_cannot_take_is_told(model: str) -> None:
     result = CliRunner().invoke(main, ["summary", model, "--size", "100x100"])
     assert result.exit_code == 4
     assert "multiples of its stride (64)" in result.output
+
+
+def test_a_network_whose_layers_are_not_torchs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = ModelSpec("foreign", "onnx", Task.DETECT, ("face",), (8, 8))
+    foreign = SimpleNamespace(spec=spec, network=nn.Identity())
+    monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: foreign)
+    result = CliRunner().invoke(main, ["summary", "foreign.onnx"])
+    assert result.exit_code == 4
+    assert "run by another library" in result.output
