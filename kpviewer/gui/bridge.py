@@ -196,6 +196,7 @@ class Bridge(QObject):
 
     def _on_display_edited(self) -> None:
         style, engine = self._window.side_panel.display.style_of_overlay, self._session.engine
+        style = replace(style, shown=self._session.thresholds.classes)
         if engine is not None and engine.spec.task is Task.CLASSIFY:
             style = replace(style, bars=self._session.thresholds)
         follow(self._session, style)

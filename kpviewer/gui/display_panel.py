@@ -20,6 +20,7 @@ _SWITCHES = (
     ("scores", "Confidence", "Write the confidence"),
     ("numbers", "Index", "Write each detection's place in the list, from 0"),
     ("truth", "Truth", "Draw the truth, dashed"),
+    ("verdicts", "Hits and misses", "Beside truth: mark what is matched, missed and false"),
     ("smooth", "Smooth", "Draw landmarks steadied over time; errors and files keep the raw ones"),
     (
         "blur",

@@ -15,6 +15,7 @@ from kpviewer.overlay.painting import (
     render,
 )
 from kpviewer.overlay.style import OverlayStyle
+from kpviewer.overlay.verdicts import paint_verdicts
 
 __all__ = [
     "Label",
@@ -25,6 +26,7 @@ __all__ = [
     "ensure_gui_application",
     "paint_class_bars",
     "paint_overlay",
+    "paint_verdicts",
     "picture_of",
     "place_labels",
     "qimage_of",

@@ -26,6 +26,7 @@ from kpviewer.overlay.marks import (
     paint_truth,
 )
 from kpviewer.overlay.style import OverlayStyle
+from kpviewer.overlay.verdicts import paint_verdicts
 from kpviewer.palette import class_color
 from kpviewer.privacy import hidden_picture
 
@@ -67,6 +68,7 @@ def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
         truth = result.frame.truth
         paint_overlay(painter, result.detections, truth, scaled, QTransform(), bounds)
         paint_class_bars(painter, result.candidates, scaled, bounds)
+        paint_verdicts(painter, result, scaled, QTransform(), bounds)
     finally:
         painter.end()
     return array_of(image)

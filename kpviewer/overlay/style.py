@@ -22,6 +22,10 @@ class OverlayStyle:
     scores: bool = True
     landmarks: bool = True
     truth: bool = True
+    verdicts: bool = True
+    """Where there is truth: which detections are matched and false, what was missed, a legend."""
+    shown: frozenset[int] | None = None
+    """Class ids that are looked for, and can be missed; None is all."""
     blur: bool = False
     """What was detected is hidden: the picture is that of ``picture_of``."""
     numbers: bool = False

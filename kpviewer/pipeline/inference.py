@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kpviewer.metrics.frame_error import frame_error
-from kpviewer.models.selection import select
+from kpviewer.models.selection import judged_truth, select
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.following import Follower
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
@@ -83,7 +83,7 @@ class InferenceThread(threading.Thread):
         error = None
         has_boxes = engine is not None and engine.spec.task is not Task.CLASSIFY
         if has_boxes and frame.truth is not None:
-            error = frame_error(detections, frame.truth)
+            error = frame_error(detections, judged_truth(frame.truth, settings.thresholds))
         cut = (item.cut, id(engine))  # another model sees other objects
         detections = self._follower.follow(detections, frame, cut, settings.following)
         total_ms = (self._clock.now_ns() - frame.captured_ns) / 1e6

@@ -1,0 +1,179 @@
+"""What of the detections is right: badges for matched, missed and false, and their legend.
+
+Each is told by its shape as well as its colour: a tick, a ring, a cross. Missed objects and false
+detections are framed once more, so that they are found at a glance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
+
+from kpviewer.metrics.matching import SPURIOUS, match
+from kpviewer.overlay.labels import label_font
+from kpviewer.overlay.marks import map_box
+from kpviewer.overlay.style import OverlayStyle
+from kpviewer.palette import OKABE_ITO, Rgb, text_color
+
+if TYPE_CHECKING:
+    from kpviewer.structures import Detections, FrameResult, Targets
+
+_RADIUS_PX, _STROKE_PX, _HALO_PX, _GAP_PX = 8.0, 2.0, 1.0, 4.0
+_FRAME_DASHES = [2.0, 2.0]
+_PLATE = QColor(16, 18, 20, 190)
+_PLATE_TEXT = QColor(255, 255, 255)
+_HALO = QColor(0, 0, 0, 150)
+_LARGEST_SHARE = 0.7
+"""Of the picture's width, that the legend may take."""
+
+
+class Verdict(Enum):
+    """What a box is, beside the truth."""
+
+    MATCHED = "matched"
+    MISSED = "missed"
+    FALSE = "false"
+
+
+COLORS: dict[Verdict, Rgb] = {
+    Verdict.MATCHED: OKABE_ITO[2],
+    Verdict.MISSED: OKABE_ITO[3],
+    Verdict.FALSE: OKABE_ITO[5],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A box with its verdict, in source pixels."""
+
+    xyxy: tuple[float, ...]
+    verdict: Verdict
+
+
+def marks_of(
+    detections: Detections, truth: Targets, shown: frozenset[int] | None = None
+) -> list[Mark]:
+    """Tell what each detection is, and which objects have none.
+
+    What is difficult, or lies in it, has no mark.
+
+    Args:
+        detections: of a picture.
+        truth: of the same picture.
+        shown: class ids whose objects can be missed; None is all.
+    """
+    matches = match(detections, truth)
+    marks = [
+        Mark(tuple(box.tolist()), Verdict.FALSE if row == SPURIOUS else Verdict.MATCHED)
+        for box, row in zip(detections.xyxy, matches.truth_index, strict=True)
+        if row >= 0 or row == SPURIOUS
+    ]
+    lost = ~truth.difficult
+    lost[matches.pairs[1]] = False
+    if shown is not None:
+        lost &= np.isin(truth.class_ids, list(shown))
+    return marks + [Mark(tuple(box.tolist()), Verdict.MISSED) for box in truth.xyxy[lost]]
+
+
+def paint_verdicts(
+    painter: QPainter,
+    result: FrameResult,
+    style: OverlayStyle,
+    transform: QTransform,
+    bounds: QRectF,
+) -> None:
+    """Paint the verdicts over a painted result, if it has truth and a model looked at it.
+
+    Args:
+        painter: an active painter; its state is restored.
+        result: the frame with what was seen in it.
+        style: what to paint, and how large.
+        transform: from source pixels to the painter's logical ones.
+        bounds: the part of the picture in view, in the painter's pixels.
+    """
+    truth = result.frame.truth
+    if not (style.verdicts and style.truth) or truth is None or result.error is None:
+        return
+    painter.save()
+    try:
+        painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for mark in marks_of(result.detections, truth, style.shown):
+            box = map_box(np.array(mark.xyxy, np.float32), transform)
+            if not box.intersects(bounds):
+                continue
+            if mark.verdict is not Verdict.MATCHED and style.boxes:
+                _paint_frame(painter, box, mark.verdict, style)
+            reach = (_RADIUS_PX + _HALO_PX) * style.scale
+            center = QPointF(
+                min(box.right(), bounds.right() - reach), min(box.bottom(), bounds.bottom() - reach)
+            )
+            _paint_badge(painter, center, mark.verdict, style.scale)
+        _paint_legend(painter, style, bounds)
+    finally:
+        painter.restore()
+
+
+def _paint_frame(painter: QPainter, box: QRectF, verdict: Verdict, style: OverlayStyle) -> None:
+    """Paint a dashed line around the box, clear of its own stroke."""
+    away = _GAP_PX * style.scale
+    pen = QPen(_HALO, (_STROKE_PX + 2 * _HALO_PX) * style.scale)
+    outline = box.adjusted(-away, -away, away, away)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(pen)
+    painter.drawRect(outline)
+    pen = QPen(QColor(*COLORS[verdict]), _STROKE_PX * style.scale)
+    pen.setDashPattern(_FRAME_DASHES)
+    painter.setPen(pen)
+    painter.drawRect(outline)
+
+
+def _paint_badge(painter: QPainter, center: QPointF, verdict: Verdict, scale: float) -> None:
+    """Paint a disc with the verdict's sign."""
+    radius = _RADIUS_PX * scale
+    color = COLORS[verdict]
+    painter.setPen(QPen(_HALO, 2 * _HALO_PX * scale))
+    painter.setBrush(QColor(*color))
+    painter.drawEllipse(center, radius, radius)
+    sign = QPen(QColor(*text_color(color)), _STROKE_PX * scale)
+    sign.setCapStyle(Qt.PenCapStyle.RoundCap)
+    painter.setPen(sign)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    arm = 0.42 * radius
+    if verdict is Verdict.MISSED:
+        painter.drawEllipse(center, arm * 1.1, arm * 1.1)
+    elif verdict is Verdict.FALSE:
+        painter.drawLine(center + QPointF(-arm, -arm), center + QPointF(arm, arm))
+        painter.drawLine(center + QPointF(-arm, arm), center + QPointF(arm, -arm))
+    else:
+        corners = (QPointF(-1.1, 0.0), QPointF(-0.2, 0.9), QPointF(1.1, -0.8))
+        painter.drawPolyline(QPolygonF([center + corner * arm for corner in corners]))
+
+
+def _paint_legend(painter: QPainter, style: OverlayStyle, bounds: QRectF) -> None:
+    """Tell the signs, in the lower right corner; left out where the picture is too small."""
+    font = label_font(style)
+    metrics = QFontMetricsF(font)
+    gap, side = _GAP_PX * style.scale, 2 * _RADIUS_PX * style.scale
+    widths = [side + gap + metrics.horizontalAdvance(each.value) for each in Verdict]
+    size = QSizeF(sum(widths) + 2 * gap * len(widths), max(side, metrics.height()) + 2 * gap)
+    if size.width() > _LARGEST_SHARE * bounds.width():
+        return
+    corner = bounds.bottomRight() - QPointF(size.width() + 2 * gap, size.height() + 2 * gap)
+    plate = QRectF(corner, size)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_PLATE)
+    painter.drawRoundedRect(plate, gap, gap)
+    painter.setFont(font)
+    left = plate.left() + gap
+    for verdict, width in zip(Verdict, widths, strict=True):
+        _paint_badge(painter, QPointF(left + side / 2, plate.center().y()), verdict, style.scale)
+        painter.setPen(_PLATE_TEXT)
+        text = QRectF(left + side + gap, plate.top(), width, plate.height())
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, verdict.value)
+        left += width + 2 * gap
