@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
+from kpviewer.gui.recent import add_heading
 from kpviewer.gui.theme import ThemeChoice
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def fill_settings_menu(menu: QMenu, window: MainWindow) -> None:
     _add(menu, "Folder for recordings…", lambda: _ask_for_folder(window), tip=str(saving.folder))
     results = "Write results beside recordings"
     _add(menu, results, lambda: _toggle_results(window), saving.with_results, "As JSON lines")
-    menu.addSection("Profiles")
+    menu.addSeparator()
+    add_heading(menu, "Profiles")
     names = memory.store.profiles()
     for name in names:
         _add(menu, name, partial(memory.load_profile, name), tip=f"Load the profile {name}")

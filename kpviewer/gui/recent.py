@@ -22,6 +22,8 @@ ALWAYS_LISTED = ("", "demo", "strip")
 
 # Some cameras take a password anywhere: rtsp://host/user=admin_password=1234_channel=1
 _SECRET = re.compile(r"@|(?:pass|pwd|secret|token|key|auth|user|login|sig)[^=/]*=", re.IGNORECASE)
+_ANOTHER_INPUT = re.compile(r"@[\dx]+$")
+"""What asks a model for another input size: mine.onnx@640."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,10 @@ def with_source(settings: Settings, text: str) -> Settings:
 
 def with_model(settings: Settings, name: str, shipped: frozenset[str]) -> Settings:
     """Put a model first, unless it is shipped and listed anyway."""
-    kept = kept_model(name)
-    if name in shipped or kept is None:
+    if name in shipped:
         return settings
     recent = settings.recent
-    return replace(settings, recent=replace(recent, models=_first(kept, recent.models)))
+    return replace(settings, recent=replace(recent, models=_first(kept_model(name), recent.models)))
 
 
 def without_sources(settings: Settings) -> Settings:
@@ -61,19 +62,22 @@ def without_models(settings: Settings) -> Settings:
     return replace(settings, recent=RecentItems(sources=settings.recent.sources))
 
 
-def kept_model(name: str) -> str | None:
+def kept_model(name: str) -> str:
     """Give a model's name as it can be kept: a file by its whole path."""
+    file = _ANOTHER_INPUT.sub("", name)
     try:
-        return _kept_text(name) if Path(name).expanduser().is_file() else name
+        is_file = Path(file).expanduser().is_file()
     except (OSError, RuntimeError):
         return name
+    return f"{_kept_text(file)}{name[len(file) :]}" if is_file else name
 
 
 def is_there(item: str) -> bool:
     """Tell whether something can still be opened, as far as the disk knows: files by whole path."""
-    path = Path(item)
+    path, file = Path(item), Path(_ANOTHER_INPUT.sub("", item))
     try:
-        return not path.is_absolute() or path.exists() or glob.has_magic(item)
+        is_there = path.exists() or file.exists() or glob.has_magic(item)
+        return is_there or not path.is_absolute()
     except OSError:
         return False
 
@@ -83,7 +87,7 @@ def add_recent(menu: QMenu, icon_name: str, recent: Recent, choose: Callable[[st
     if not recent.items:
         return
     menu.setToolTipsVisible(True)
-    menu.addSection("Recent")
+    add_heading(menu, "Recent")
     for item in recent.items:
         action = menu.addAction(icon(icon_name), _label(item))
         if action is None:
@@ -96,6 +100,13 @@ def add_recent(menu: QMenu, icon_name: str, recent: Recent, choose: Callable[[st
     if clear is not None:
         clear.triggered.connect(partial(_run, recent.clear))
     menu.addSeparator()
+
+
+def add_heading(menu: QMenu, text: str) -> None:
+    """Name the lines that follow: Qt draws no text of a section under a style sheet."""
+    action = menu.addAction(text)
+    if action is not None:
+        action.setEnabled(False)
 
 
 def _run(act: Callable[[], None], _checked: bool) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kpviewer.config import MOST_RECENT, RecentItems, Settings
-from kpviewer.gui.recent import is_there, with_model, with_source, without_models
+from kpviewer.gui.recent import is_there, kept_model, with_model, with_source, without_models
 
 
 def sources(*texts: str) -> tuple[str, ...]:
@@ -59,6 +59,7 @@ def test_other_addresses_are_kept(text):
 def test_shipped_models_are_not_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("m.onnx").touch()
+    assert kept_model("m.onnx@640") == f"{tmp_path / 'm.onnx'}@640"
     settings = Settings()
     for name in ("face-ssd", "m.onnx", "torchvision:ssd300_vgg16", "package.module:mine"):
         settings = with_model(settings, name, frozenset({"face-ssd"}))
@@ -70,6 +71,7 @@ def test_shipped_models_are_not_kept(tmp_path, monkeypatch):
 def test_only_paths_can_be_gone(tmp_path):
     assert is_there(str(tmp_path))
     assert not is_there(str(tmp_path / "x.mp4"))
+    assert is_there(f"{tmp_path}@640")
     assert is_there(str(tmp_path / "*.png"))
     assert is_there("rtsp://cam/1")
     assert is_there("torchvision:ssd300_vgg16")

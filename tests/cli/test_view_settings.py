@@ -1,0 +1,78 @@
+"""``kpviewer --profile`` and ``--reset``, and which commands touch the user's settings."""
+
+import os
+
+import pytest
+from click.testing import CliRunner
+
+from kpviewer import config_files
+from kpviewer.cli import main, view
+from kpviewer.config import Settings
+from kpviewer.config_files import settings_path, write_profile, write_settings
+from kpviewer.gui import app
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The folder of the user's settings, for this test."""
+    place = tmp_path / "kpviewer"
+    monkeypatch.setattr(config_files, "settings_folder", lambda: place)
+    return place
+
+
+@pytest.fixture
+def started(monkeypatch):
+    calls = []
+    monkeypatch.setattr(app, "run_viewer", lambda options, theme: calls.append(options) or 0)
+    monkeypatch.setattr(view, "needed_libraries", dict)
+    return calls
+
+
+def run(*words: str):
+    return CliRunner().invoke(main.main, words)
+
+
+def test_viewer_is_told_what_the_command_line_names(started, folder):
+    assert run("demo", "--device", "cpu", "--theme", "dark").exit_code == 0
+    (options,) = started
+    assert options.settings_folder == folder
+    assert {"source", "device", "theme"} <= options.given
+    assert "model" not in options.given
+    assert not folder.exists()
+
+
+def test_profile_reaches_the_viewer(started, folder):
+    write_profile(folder, "Lab 2", Settings(device="cpu"))
+    assert run("--profile", "Lab 2").exit_code == 0
+    assert started[0].profile == "Lab 2"
+
+
+def test_profile_that_is_not_there_is_a_usage_error(started, folder):
+    write_profile(folder, "Lab 2", Settings())
+    result = run("demo", "--profile", "Lab 3")
+    assert result.exit_code == 2
+    assert "There are: Lab 2." in result.output
+    assert not started
+
+
+def test_reset_forgets_everything_and_says_what(started, folder):
+    write_settings(settings_path(folder), Settings(device="cpu"))
+    write_profile(folder, "bench", Settings())
+    result = run("--reset")
+    assert result.exit_code == 0
+    assert f"Removed {settings_path(folder)}" in result.output
+    assert "bench.toml" in result.output
+    assert not folder.exists()
+    assert not started
+    assert "Nothing is remembered" in run("--reset").output
+
+
+def test_without_a_display_settings_are_left_alone(started, folder, monkeypatch):
+    settings_path(folder).parent.mkdir()
+    settings_path(folder).write_text("damaged =")
+    monkeypatch.setattr(view, "has_display", lambda: False)
+    monkeypatch.setattr("kpviewer.cli.process.process_sources", lambda *_: 0)
+    result = run("demo", "--profile", "bench")
+    assert result.exit_code == 0, result.output
+    assert "--profile does nothing" in result.output
+    assert os.listdir(folder) == ["settings.toml"]
