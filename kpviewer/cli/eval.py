@@ -114,10 +114,7 @@ def command(
     annotations = align_classes(annotations, executor.spec.class_names)
     setting: dict[str, Any] = {"model": executor.spec.name, "data": spec, "threads": threads}
     if executor.spec.task is Task.CLASSIFY:
-        score_labels(
-            executor, annotations, thresholds.classes, setting,
-            json_path=json_path, report_dir=report_dir,
-        )  # fmt: skip
+        score_labels(executor, annotations, thresholds.classes, setting, json_path, report_dir)
         return
     if executor.spec.architecture in SINGLE_OBJECT_ARCHITECTURES:
         annotations = scored_singles(annotations)

@@ -40,7 +40,6 @@ def score_labels(
     annotations: AnnotationSet,
     classes: frozenset[int] | None,
     setting: dict[str, Any],
-    *,
     json_path: str | None,
     report_dir: Path | None,
 ) -> None:
