@@ -147,6 +147,39 @@ def test_painter_comes_back_as_it_was() -> None:
     painter.end()
 
 
+def test_smoothed_landmarks_are_painted_where_they_are_wanted_and_known() -> None:
+    found = detections([BOX], points=[[(120.5, 140.5)]])
+    smoothed = replace(found, smoothed_xy=np.array([[[160.5, 140.5]]], np.float32))
+    style = replace(BARE, boxes=False)
+    for one, smooth, x in ((smoothed, True, 160), (smoothed, False, 120), (found, True, 120)):
+        picture = painted(one, replace(style, smooth=smooth))
+        assert tuple(picture[140, x]) == bgr_of(0)
+        assert (picture[140, 280 - x] == GREY).all()
+
+
+def test_trail_is_painted_where_it_is_wanted() -> None:
+    trail = np.array([[20, 300.5], [220, 300.5]], np.float32)
+    found = replace(detections([BOX]), track_ids=np.array([3]), trails=(trail,))
+    assert (painted(found, replace(BARE, follow=True))[300, 30:210] != GREY).any(axis=1).all()
+    assert (painted(found, BARE)[300, 30:210] == GREY).all()
+
+
+@pytest.mark.parametrize("field", ["lines", "dots", "letters"])
+def test_sizes_grow_what_they_are_of(field: str) -> None:
+    found = detections([BOX], points=[[(300, 300)]])
+    plain, large = (painted(found, replace(OverlayStyle(), **{field: k})) for k in (1.0, 2.0))
+    box, dot = (slice(120, 175), slice(90, 110)), (slice(290, 310), slice(290, 310))
+    label = (slice(60, 96), slice(90, 260))
+    for name, part in (("lines", box), ("dots", dot), ("letters", label)):
+        grown = (large[part] != GREY).sum() > 1.2 * (plain[part] != GREY).sum()
+        assert grown == (name == field), name
+
+
+def test_selected_box_is_thicker() -> None:
+    plain, selected = (painted(detections([BOX]), replace(BARE, selected=k)) for k in (None, 0))
+    assert (selected[140, 90:110] != GREY).sum() > (plain[140, 90:110] != GREY).sum()
+
+
 # -- labels ------------------------------------------------------------------------------------
 
 
@@ -157,11 +190,13 @@ def test_painter_comes_back_as_it_was() -> None:
         (OverlayStyle(("face",), scores=False), "face"),
         (OverlayStyle(("face",), labels=False), "0.90"),
         (OverlayStyle(()), "class 0 0.90"),
+        (OverlayStyle(("face",), numbers=True), "0 face 0.90"),
+        (OverlayStyle(("face",), follow=True), "face #5 0.90"),
     ],
-    ids=["name and score", "name", "score", "unnamed class"],
+    ids=["name and score", "name", "score", "unnamed class", "index", "track"],
 )
 def test_label_says_what_is_wanted(style: OverlayStyle, expected: str) -> None:
-    found = detections([BOX])
+    found = replace(detections([BOX]), track_ids=np.array([5]))
     assert [label.text for label in place_labels(boxes_of(found), found, style, BOUNDS)] == [
         expected
     ]

@@ -22,6 +22,7 @@ _SWITCHES = (
     ("truth", "Truth", "Draw the truth, dashed"),
     ("verdicts", "Hits and misses", "Beside truth: mark what is matched, missed and false"),
     ("smooth", "Smooth", "Draw landmarks steadied over time; errors and files keep the raw ones"),
+    ("follow", "Follow", "Give each object a number that stays with it, and draw its trail"),
     (
         "blur",
         "Blur",

@@ -22,6 +22,7 @@ from kpviewer.overlay import (
     picture_of,
     qimage_of,
 )
+from kpviewer.pipeline.following import carried_over
 from kpviewer.structures import Detections, FloatArray, FrameError, FrameResult
 
 SHARP_FROM = 4.0
@@ -45,6 +46,8 @@ class PictureView(QWidget):
         self.setMinimumSize(320, 180)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._result: FrameResult | None = None
+        self._known = Detections.empty()
+        """As they came with the result, before any slider moved."""
         self._image = QImage()
         self.overlay_style = OverlayStyle()
         """How it is painted; ``set_style`` sets it."""
@@ -63,6 +66,7 @@ class PictureView(QWidget):
     def show_result(self, result: FrameResult) -> None:
         """Show a result. Takes over the caller's hold on the frame."""
         previous, self._result = self._result, result
+        self._known = result.detections
         self._take_picture()
         if previous is not None:
             previous.frame.release()
@@ -73,6 +77,7 @@ class PictureView(QWidget):
     def show_detections(self, detections: Detections, error: FrameError | None) -> None:
         """Show the same frame with other detections."""
         if self._result is not None:
+            detections = carried_over(self._known, detections)
             self._result = replace(self._result, detections=detections, error=error)
             self._take_picture()
 

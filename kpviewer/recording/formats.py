@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kpviewer.structures import FrameResult, Thresholds
+    from kpviewer.structures import Detections, FrameResult, Thresholds
 
 FORMAT_VERSION = 1
 _PX_DECIMALS, _SCORE_DECIMALS, _MS_DECIMALS, _S_DECIMALS = 2, 4, 3, 6
@@ -89,6 +89,7 @@ class _JsonLines:
 
     def _detections(self, result: FrameResult) -> list[dict[str, Any]]:
         found = result.detections
+        tracks = _track_ids(found)
         return [
             {
                 "class": self._header.class_name(class_id),
@@ -96,12 +97,14 @@ class _JsonLines:
                 "score": _rounded(score, _SCORE_DECIMALS),
                 "xyxy": _rounded(box, _PX_DECIMALS),
                 "keypoints": _rounded(points, _PX_DECIMALS),
+                **({} if found.track_ids is None else {"track_id": track_id}),
             }
-            for class_id, score, box, points in zip(
+            for class_id, score, box, points, track_id in zip(
                 found.class_ids.tolist(),
                 found.scores.tolist(),
                 found.xyxy.tolist(),
                 found.keypoints_xy.tolist(),
+                tracks,
                 strict=True,
             )
         ]
@@ -117,11 +120,12 @@ class _CsvRows:
 
     def begin(self) -> str:
         points = [f"{name}_{axis}" for name in self._header.keypoint_names for axis in "xy"]
-        return _csv_row([*self._COLUMNS, *points])
+        return _csv_row([*self._COLUMNS, *points, "track_id"])
 
     def frame(self, result: FrameResult) -> str:
         found, frame = result.detections, result.frame
         points_wanted = len(self._header.keypoint_names)
+        tracks = _track_ids(found)
         rows = []
         for row in range(len(found)):
             class_id = int(found.class_ids[row])
@@ -136,6 +140,7 @@ class _CsvRows:
                         self._header.class_name(class_id),
                         _rounded(float(found.scores[row]), _SCORE_DECIMALS),
                         *_rounded(values, _PX_DECIMALS),
+                        tracks[row],
                     ]
                 )
             )
@@ -191,6 +196,13 @@ def _describe_thresholds(thresholds: Thresholds | None) -> dict[str, Any] | None
     values["classes"] = None if thresholds.classes is None else sorted(thresholds.classes)
     values["class_scores"] = {str(key): value for key, value in thresholds.class_scores.items()}
     return values
+
+
+def _track_ids(found: Detections) -> list[int | None]:
+    """Give the track of each detection; None where it has none."""
+    if found.track_ids is None:
+        return [None] * len(found)
+    return [track_id if track_id >= 0 else None for track_id in found.track_ids.tolist()]
 
 
 def _rounded(value: Any, decimals: int) -> Any:

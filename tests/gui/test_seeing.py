@@ -123,3 +123,34 @@ def test_blur_hides_faces_in_snapshots_and_recordings(qtbot, window, tmp_path):
     for frame in frames:
         assert contrast(frame[60:80, 75:95]) < 20
         assert contrast(frame[:16]) > 90
+
+
+def track_ids(window: MainWindow) -> list[int]:
+    ids = window.view.result().detections.track_ids
+    return [] if ids is None else ids.tolist()
+
+
+def test_followed_objects_keep_their_ids_when_a_slider_moves_on_a_paused_picture(qtbot, window):
+    assert track_ids(window) == []
+    tick(qtbot, window, "follow")
+    tick(qtbot, window, "smooth")
+    qtbot.waitUntil(lambda: track_ids(window) == [1], timeout=30_000)  # the package is imported
+    pause(qtbot, window)
+    slider = window.side_panel.thresholds.confidence.slider()
+    for _ in range(30):
+        qtbot.keyClick(slider, Key.Key_Left)
+    assert track_ids(window) == [1, -1]
+    assert window.view.result().detections.smoothed_xy.shape == (2, 2, 2)
+    for _ in range(30):
+        qtbot.keyClick(slider, Key.Key_Right)
+    assert track_ids(window) == [1]
+
+
+def test_sizes_and_labels_reach_the_picture(qtbot, window):
+    tick(qtbot, window, "numbers")
+    assert window.view.overlay_style.text(0, 0.9, 3) == "3 face 0.90"
+    qtbot.mouseClick(window.side_panel.display.size_control("lines").buttons()[2], LEFT)
+    qtbot.mouseClick(window.side_panel.display.size_control("dots").buttons()[0], LEFT)
+    style = window.view.overlay_style
+    assert style.lines > 1 > style.dots
+    assert style.letters == 1

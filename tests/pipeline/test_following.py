@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fakes import FAKE_SPEC, FakeSource, FakeTimings, collect, read_stamp
+from sample_results import detections
 
 from kpviewer.models.spec import Task
-from kpviewer.pipeline.following import FollowOptions
+from kpviewer.pipeline.following import TRAIL_S, FollowOptions, Trails, carried_over
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.structures import Candidates, FrameResult, ImageArray, Targets
 
+BOX, OTHER = (0, 0, 20, 20), (30, 0, 40, 20)
 SMOOTH = FollowOptions(smooth=True)
 
 
@@ -88,3 +90,54 @@ def test_seek_forgets_what_came_before(make) -> None:
     pipeline.seek(3)  # later in time, and yet not what came next
     seen.wait_for(3)
     assert xs(seen.results)[2] == 12
+
+
+def test_objects_have_ids_and_trails_that_end_in_their_middle(make) -> None:
+    both = FollowOptions(smooth=True, track=True)
+    results = results_of(make(FakeSource(6), both, pace=False, hold_at_end=False))
+    assert [one.detections.track_ids.tolist() for one in results] == [[-1], *[[1]] * 5]
+    trails = [one.detections.trails[0] for one in results]
+    assert [len(trail) for trail in trails] == [0, 1, 2, 3, 4, 5]
+    assert trails[-1].tolist() == [[10, 10]] * 5
+
+
+def test_object_has_another_id_after_a_seek(make) -> None:
+    pipeline = make(FakeSource(30), FollowOptions(track=True), pace=False)
+    seen = collect(pipeline)
+    pipeline.pause()
+    pipeline.start()
+    seen.wait_for(1)
+    for count in (2, 3):
+        pipeline.step()
+        seen.wait_for(count)
+    pipeline.seek(3)
+    seen.wait_for(4)
+    pipeline.step()
+    seen.wait_for(5)
+    ids = [one.detections.track_ids.tolist() for one in seen.results]
+    assert ids == [[-1], [1], [1], [-1], [2]]
+
+
+def test_trail_forgets_what_is_long_ago() -> None:
+    trails = Trails()
+    box, ids = np.array([[0, 0, 2, 2]], np.float32), np.array([1])
+    for step in range(5):
+        (trail,) = trails.update(box + step, ids, step * TRAIL_S / 2)
+    assert trail.tolist() == [[3, 3], [4, 4], [5, 5]]
+
+
+def test_detections_of_other_thresholds_keep_what_is_known_of_them() -> None:
+    known = replace(
+        detections([BOX, OTHER], points=[[(1, 1)], [(2, 2)]]),
+        smoothed_xy=np.array([[[5, 5]], [[6, 6]]], np.float32),
+        track_ids=np.array([7, 8]),
+        trails=(np.ones((3, 2), np.float32), np.zeros((2, 2), np.float32)),
+    )
+    found = detections([OTHER, (50, 50, 60, 60)], points=[[(2, 2)], [(3, 3)]])
+    after = carried_over(known, found)
+    assert after.track_ids.tolist() == [8, -1]
+    assert after.smoothed_xy.tolist() == [[[6, 6]], [[3, 3]]]
+    assert [len(trail) for trail in after.trails] == [2, 0]
+    assert after.keypoints_xy is found.keypoints_xy
+    plain = carried_over(detections([BOX]), found)
+    assert (plain.smoothed_xy, plain.track_ids, plain.trails) == (None, None, None)

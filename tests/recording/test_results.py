@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,27 @@ def test_csv_has_a_row_for_each_detection(tmp_path: Path) -> None:
     assert rows[0]["class"] == "face" and rows[1]["class_id"] == "1"
     assert [float(rows[0][key]) for key in ("x1", "y1", "x2", "y2")] == [1.5, 2, 11.25, 22]
     assert (rows[1]["nose_x"], rows[1]["nose_y"]) == ("35.0", "36.5")
+
+
+def test_tracks_are_written_where_objects_are_followed(tmp_path: Path) -> None:
+    one = sample()[0]
+    followed = replace(one.detections, track_ids=np.array([7, -1]))
+    frames = [replace(one, detections=followed)]
+    line = json.loads(written("jsonl", tmp_path, frames).splitlines()[1])
+    assert [each["track_id"] for each in line["detections"]] == [7, None]
+    rows = list(csv.DictReader(io.StringIO(written("csv", tmp_path, frames))))
+    assert [row["track_id"] for row in rows] == ["7", ""]
+    rows = list(csv.DictReader(io.StringIO(written("csv", tmp_path, [one]))))
+    assert [row["track_id"] for row in rows] == ["", ""]
+
+
+def test_smoothed_landmarks_are_not_written(tmp_path: Path) -> None:
+    one = sample()[0]
+    smoothed = replace(one.detections, smoothed_xy=one.detections.keypoints_xy + np.float32(9))
+    for kind in ("jsonl", "csv", "coco"):
+        assert written(kind, tmp_path, [replace(one, detections=smoothed)]) == written(
+            kind, tmp_path, [one]
+        )
 
 
 def test_csv_quotes_names_with_commas(tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""Ids that stay with an object from frame to frame, by ByteTrack of the package ``trackers``.
+
+Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", ECCV 2022,
+arXiv:2110.06864. What falls under the user's threshold isn't passed on, so that of its two rounds
+of matching only the first is used: every detection has an id that the user can see.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import kpviewer.sources.opencv  # noqa: F401 - trackers imports cv2, which needs its guard first
+from kpviewer.structures import Detections, IntArray
+
+if TYPE_CHECKING:
+    from trackers import ByteTrackTracker
+
+LOST_AFTER_S = 1.0
+"""An object that was away for longer comes back under another id."""
+_STEPS_PER_S = 30
+"""What the package's motion model calls a step; times are passed in seconds."""
+_LEAST_IOU = 0.1
+_LEAST_FRAMES = 2
+"""In which an object is seen before it has an id: what flashes up once has none."""
+
+
+class Tracker:
+    """Gives ids to the detections of one stream. The same frames give the same ids.
+
+    The package takes 0.6 s of one core to import, which the first ``update`` waits for.
+    """
+
+    def __init__(self) -> None:
+        self._tracker: ByteTrackTracker | None = None
+        self._last_s = -np.inf
+        self._first_id, self._next_id = 1, 1
+
+    def reset(self) -> None:
+        """Forget every object: after a cut or a seek. No id is used again."""
+        self._tracker = None
+        self._last_s = -np.inf
+        self._first_id = self._next_id
+
+    def update(self, detections: Detections, time_s: float) -> IntArray:
+        """Give the ids of a frame's detections, (N,), from 1; -1 for one that has none yet.
+
+        Args:
+            detections: of the frame, of any class: an object that changes its class keeps its id.
+            time_s: of the frame. One that is not later than the last begins anew.
+        """
+        import supervision  # noqa: PLC0415 - only those wait for it who follow objects
+
+        if time_s <= self._last_s:
+            self.reset()
+        if self._tracker is None:
+            self._tracker = _new_tracker()
+        self._last_s = time_s
+        ids = np.full(len(detections), -1, np.int64)
+        rows = np.flatnonzero(np.isfinite(detections.xyxy).all(axis=1))
+        given = supervision.Detections.empty()
+        if len(rows):
+            given = supervision.Detections(
+                detections.xyxy[rows], confidence=detections.scores[rows], data={"row": rows}
+            )
+        found = self._tracker.update(given, timestamp=time_s)
+        if len(rows) and found.tracker_id is not None:
+            own = np.asarray(found.tracker_id, np.int64)
+            ids[found.data["row"]] = np.where(own >= 0, own + self._first_id, -1)
+        self._next_id = max(self._next_id, int(ids.max(initial=0)) + 1)
+        return ids
+
+
+def _new_tracker() -> ByteTrackTracker:
+    from trackers import ByteTrackTracker  # noqa: PLC0415 - as above
+
+    return ByteTrackTracker(
+        lost_track_buffer=round(LOST_AFTER_S * _STEPS_PER_S),
+        frame_rate=_STEPS_PER_S,
+        track_activation_threshold=0.0,
+        high_conf_det_threshold=0.0,
+        minimum_consecutive_frames=_LEAST_FRAMES,
+        minimum_iou_threshold=_LEAST_IOU,
+    )
