@@ -36,6 +36,7 @@ class Judge(QObject):
         self._shown: int | None = None
         self._drawn_s = -DRAW_S
         self._is_stale = True
+        self._has_old_curves = False
         self.summary = ErrorSummary()
         """Of all frames, as of the last drawing."""
         self._timer = QTimer(self)
@@ -95,21 +96,27 @@ class Judge(QObject):
         self._panel.curves.show_frames(len(self._frames) - pending, pending, self._note())
         if not pending and self._is_stale and now - self._drawn_s >= DRAW_S:
             self._drawn_s, self._is_stale = now, False
-            self._draw()
-        if not pending and not self._is_stale:
+            self._draw_numbers()
+        elif self._has_old_curves:  # not in the same tick, so that none is long
+            self._draw_curves()
+        if not pending and not self._is_stale and not self._has_old_curves:
             self._timer.stop()
 
-    def _draw(self) -> None:
+    def _draw_numbers(self) -> None:
         panel, frames = self._panel, self._frames
         self.summary = frames.summary()
         panel.show_judged(has_frames=len(frames) > 0)
-        if not panel.curves.isVisible():
-            return  # a change of the tab draws
-        panel.curves.show_curve(
-            frames.curve(panel.curves.class_id) if len(frames) else None, floor=frames.floor
-        )
+        # a hidden tab is drawn when it is chosen
+        self._has_old_curves = panel.curves.isVisible()
+        if panel.worst.isVisible():
+            panel.worst.show_frames(frames.worst(panel.worst.by, ROWS), self._shown)
+
+    def _draw_curves(self) -> None:
+        panel, frames = self._panel, self._frames
+        self._has_old_curves = False
+        curve = frames.curve(panel.curves.class_id) if len(frames) else None
+        panel.curves.show_curve(curve, floor=frames.floor)
         self._show_point()
-        panel.worst.show_frames(frames.worst(panel.worst.by, ROWS), self._shown)
 
     def _show_point(self) -> None:
         thresholds, class_id = self._frames.thresholds, self._panel.curves.class_id

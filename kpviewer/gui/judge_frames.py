@@ -106,6 +106,8 @@ class _Kept:
     position_s: float | None
     candidates: Candidates
     truth: Targets
+    counted_ids: IntArray
+    """Classes of the true objects that aren't difficult."""
     matched: _Matched | None = None
     error: FrameError | None = None
 
@@ -168,6 +170,7 @@ class JudgedFrames:
                 candidates.xyxy[likely], candidates.scores[likely], candidates.keypoints_xy[likely]
             ),
             frame.truth,
+            frame.truth.class_ids[~frame.truth.difficult],
         )
         self._drop(frame.index)
         self._frames[frame.index] = kept
@@ -205,11 +208,13 @@ class JudgedFrames:
             class_id: of one class alone; None is all that are shown together, as the confidence
                 moves and classes with a threshold of their own stay at it.
         """
-        judged = [(k.truth, k.matched) for k in self._frames.values() if k.matched is not None]
-        objects = sum(_count(truth, class_id, self._thresholds.classes) for truth, _ in judged)
-        hits = np.concatenate([np.zeros(0, np.bool_), *(one.hits for _, one in judged)])
-        scores = np.concatenate([np.zeros(0, np.float32), *(one.scores for _, one in judged)])
-        ids = np.concatenate([np.zeros(0, np.int64), *(one.class_ids for _, one in judged)])
+        kept = [(k.counted_ids, k.matched) for k in self._frames.values() if k.matched is not None]
+        true_ids = np.concatenate([np.zeros(0, np.int64), *(each for each, _ in kept)])
+        judged = [matched for _, matched in kept]
+        objects = _count(true_ids, class_id, self._thresholds.classes)
+        hits = np.concatenate([np.zeros(0, np.bool_), *(one.hits for one in judged)])
+        scores = np.concatenate([np.zeros(0, np.float32), *(one.scores for one in judged)])
+        ids = np.concatenate([np.zeros(0, np.int64), *(one.class_ids for one in judged)])
         if class_id is None:
             ranks, stays = self._ranks(scores, ids)
         else:
@@ -290,13 +295,11 @@ def _at(score: float, thresholds: Thresholds) -> Thresholds:
     return replace(thresholds, score=score, class_scores={})
 
 
-def _count(truth: Targets, class_id: int | None, shown: frozenset[int] | None) -> int:
-    """Objects that count, of a class or of all that are shown."""
-    counts = ~truth.difficult
-    if class_id is not None:
-        counts = counts & (truth.class_ids == class_id)
+def _count(true_ids: IntArray, class_id: int | None, shown: frozenset[int] | None) -> int:
+    """Count the objects of a class, or of all that are shown."""
+    counts = np.ones(len(true_ids), np.bool_) if class_id is None else true_ids == class_id
     if shown is not None:
-        counts = counts & np.isin(truth.class_ids, list(shown))
+        counts &= np.isin(true_ids, list(shown))
     return int(np.count_nonzero(counts))
 
 

@@ -67,6 +67,8 @@ QSlider::handle:horizontal:disabled { background: $border; }
 QCheckBox { spacing: 8px; min-height: 28px; }
 QTreeWidget { background: $window; border: none; outline: none; }
 QTreeWidget::item { min-height: 28px; border-radius: 4px; color: $text; }
+QHeaderView::section { color: $secondary; background: $window; border: none;
+  border-bottom: 1px solid $border; padding: 4px; font-size: 11px; }
 QTreeWidget::item:hover { background: $hover; }
 QTreeWidget::item:selected { background: $hover; color: $text; }
 

@@ -12,6 +12,8 @@ from kpviewer.gui.transport import time_text
 ROWS = 50
 VISIBLE_ROWS = 7
 ROW_PX = 28
+_VALUE_PX, _COUNT_PX = 56, 30
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _KINDS = (WorstBy.DISTANCE, WorstBy.NME, WorstBy.OVERLAP, WorstBy.MISTAKES)
 _COLUMNS = (
     ("Frame", "Number of the frame, and its time"),
@@ -90,7 +92,8 @@ class WorstFrames(QWidget):
             self._frames = frames
             self._list()
         for item, frame in zip(self.rows(), frames, strict=True):
-            item.setSelected(frame.index == shown)
+            if item.isSelected() != (frame.index == shown):
+                item.setSelected(frame.index == shown)
         self._none.setText(_NONE[self.by])
         self._none.setVisible(not frames)
         self._tree.setVisible(bool(frames))
@@ -110,13 +113,14 @@ class WorstFrames(QWidget):
         while tree.topLevelItemCount() > len(frames):
             tree.takeTopLevelItem(tree.topLevelItemCount() - 1)
         while tree.topLevelItemCount() < len(frames):
-            tree.addTopLevelItem(QTreeWidgetItem())
+            item = QTreeWidgetItem()
+            for column in range(1, len(_COLUMNS)):
+                item.setTextAlignment(column, _RIGHT)
+            tree.addTopLevelItem(item)
         for item, frame in zip(self.rows(), frames, strict=True):
             for column, text in enumerate(self._texts(frame)):
-                item.setText(column, text)
-                if column:
-                    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                    item.setTextAlignment(column, right)
+                if item.text(column) != text:
+                    item.setText(column, text)
             item.setData(0, Qt.ItemDataRole.UserRole, frame.index)
         header = tree.headerItem()
         if header is not None:
@@ -144,9 +148,9 @@ class WorstFrames(QWidget):
             item.setText(column, text)
             item.setToolTip(column, tip)
             if column:
-                item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
+                item.setTextAlignment(column, _RIGHT)
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(24)
         for column in range(1, len(_COLUMNS)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(column, _VALUE_PX if column == 1 else _COUNT_PX)

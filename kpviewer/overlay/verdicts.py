@@ -1,7 +1,7 @@
 """What of the detections is right: badges for matched, missed and false, and their legend.
 
 Each is told by its shape as well as its colour: a tick, a ring, a cross. Missed objects and false
-detections are framed once more, so that they are found at a glance.
+detections have a second frame, so that they are found at a glance.
 """
 
 from __future__ import annotations
@@ -120,10 +120,12 @@ def paint_verdicts(
 
 
 def _paint_frame(painter: QPainter, box: QRectF, verdict: Verdict, style: OverlayStyle) -> None:
-    """Paint a dashed line around the box, clear of its own stroke."""
-    away = _GAP_PX * style.scale
+    """Paint a dashed line inside the box, clear of its own stroke and of the labels outside."""
+    away = _GAP_PX * style.scale * max(1.0, style.lines)
+    if min(box.width(), box.height()) < 4 * away:
+        return
     pen = QPen(_HALO, (_STROKE_PX + 2 * _HALO_PX) * style.scale)
-    outline = box.adjusted(-away, -away, away, away)
+    outline = box.adjusted(away, away, -away, -away)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(pen)
     painter.drawRect(outline)

@@ -67,6 +67,8 @@ def window(qtbot, open_window) -> MainWindow:
         qtbot.waitUntil(lambda index=index: shown_index(window) == index)
     qtbot.waitUntil(lambda: frames_told(window) == "6 frames with truth")
     qtbot.waitUntil(lambda: len(rows(window)) == 4)
+    point = pytest.approx((0.3, 8 / 18))
+    qtbot.waitUntil(lambda: window.side_panel.curves.f1.point() == point)
     return window
 
 
