@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kpviewer.annotations.pictures import size_of_picture
 from kpviewer.annotations.problems import MALFORMED, Problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import inside, number, read_bounded, shorten
@@ -85,7 +86,7 @@ def _rows(path: Path, split: str | None) -> list[tuple[int, dict[str, str]]]:
 
 
 def _annotated(path: Path, row: dict[str, str], where: str) -> AnnotatedImage:
-    width, height = _picture_size(path, where)
+    width, height = size_of_picture(path, where)
     point = number(row["x"], "x", where), number(row["y"], "y", where)
     labelled = np.ones((1, 1), np.bool_)
     return AnnotatedImage(
@@ -103,16 +104,3 @@ def _annotated(path: Path, row: dict[str, str], where: str) -> AnnotatedImage:
         keypoints_labelled=labelled,
         image_id=row["file"],
     )
-
-
-def _picture_size(path: Path, where: str) -> tuple[int, int]:
-    """Read the size from a picture's header; its pixels stay unread."""
-    from PIL import Image  # noqa: PLC0415 - only tables of points need it
-
-    try:
-        with Image.open(path) as picture:
-            return picture.size
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise DatasetError(
-            f"{where}: {path} can't be read as a picture. Is the folder of the pictures right?"
-        ) from error

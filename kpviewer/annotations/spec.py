@@ -11,13 +11,15 @@ from kpviewer.annotations.coco import read_coco
 from kpviewer.annotations.csv import read_csv
 from kpviewer.annotations.point_table import read_point_table
 from kpviewer.annotations.problems import Problem
+from kpviewer.annotations.pts import read_pts
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.voc import read_voc
+from kpviewer.annotations.yolo import read_yolo
 from kpviewer.errors import DatasetError
 
 FORMS = (
     "coco:FILE[:IMAGES], voc:DIR[:SPLIT], csv:FILE[:IMAGES], celeba:DIR[:SPLIT], "
-    "points:FILE[:SPLIT]"
+    "points:FILE[:SPLIT], yolo:DIR[:SPLIT], pts:DIR[:FOLDER]"
 )
 
 Reader: TypeAlias = Callable[[str, str | None, list[Problem] | None], AnnotationSet]
@@ -28,6 +30,8 @@ _READERS: dict[str, Reader] = {
     "csv": read_csv,
     "celeba": read_celeba,
     "points": read_point_table,
+    "yolo": read_yolo,
+    "pts": read_pts,
 }
 
 
@@ -53,9 +57,8 @@ def read_annotations(spec: str, problems: list[Problem] | None = None) -> Annota
     """Read the data set that ``spec`` names.
 
     Args:
-        spec: ``coco:FILE[:IMAGES]``, ``voc:DIR[:SPLIT]``, ``csv:FILE[:IMAGES]``,
-            ``celeba:DIR[:SPLIT]`` or ``points:FILE[:SPLIT]``; or a path alone, whose kind is told
-            by its ending: .json, .csv, or a folder of XML files.
+        spec: one of FORMS; or a path alone, whose kind is told by its ending: .json, .csv, or a
+            folder of YOLO text, .pts or XML files.
         problems: with a list, entries that can't be used are told there and left out, and only a
             set that can't be read at all is an error.
 
@@ -70,13 +73,22 @@ def read_annotations(spec: str, problems: list[Problem] | None = None) -> Annota
     place, extra = split_extra(spec)
     path = Path(place)
     kinds = {".json": "coco", ".csv": "csv"}
-    kind = "voc" if spec and path.is_dir() else kinds.get(path.suffix.lower(), "")
+    kind = _kind_of_folder(path) if spec and path.is_dir() else kinds.get(path.suffix.lower(), "")
     if kind not in _READERS:
         raise DatasetError(
             f"Data must be given as {FORMS}, or as a .json file, a .csv file or a folder; "
             f"got {spec!r}."
         )
     return _READERS[kind](place, extra, problems)
+
+
+def _kind_of_folder(folder: Path) -> str:
+    """Tell by what lies in it which reader a folder is for."""
+    if (folder / "Annotations").is_dir() or any(folder.glob("*.xml")):
+        return "voc"
+    if (folder / "data.yaml").is_file() or (folder / "labels").is_dir():
+        return "yolo"
+    return "pts" if any(folder.glob("*.pts")) else "voc"
 
 
 def split_extra(text: str) -> tuple[str, str | None]:

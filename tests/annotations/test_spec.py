@@ -36,7 +36,7 @@ def test_what_follows_the_path_goes_to_the_reader(folder):
         read_annotations(f"voc:{folder}:train")
 
 
-@pytest.mark.parametrize("spec", ["", "yolo:x", "nothing", "coco:", "notes.txt"])
+@pytest.mark.parametrize("spec", ["", "tiff:x", "nothing", "coco:", "notes.txt"])
 def test_unknown_form_is_told_with_those_there_are(spec):
     with pytest.raises(DatasetError, match="coco:FILE"):
         read_annotations(spec)
@@ -48,3 +48,9 @@ def test_path_with_a_colon_stays_whole(tmp_path):
     assert split_extra(f"{odd}") == (str(odd), None)
     assert split_extra(f"{odd}:val") == (str(odd), "val")
     assert split_extra("none:val") == ("none:val", None)
+
+
+def test_every_kind_of_truth_has_a_reader():
+    for kind in ("coco", "voc", "csv", "celeba", "points", "yolo", "pts"):
+        with pytest.raises(DatasetError, match="nowhere"):
+            read_annotations(f"{kind}:nowhere")

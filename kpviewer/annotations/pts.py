@@ -1,0 +1,117 @@
+"""Reader of ``.pts`` files, as the face sets of 300-W have them: one object a picture.
+
+The points are counted from 1 in these files, so 1 is taken off
+(https://ibug.doc.ic.ac.uk/resources/300-W/; menpo reads them so too).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, told
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.annotations.values import PICTURE_SUFFIXES, number, read_bounded, shorten
+from kpviewer.errors import DatasetError
+from kpviewer.structures import FloatArray, Targets
+
+LIMIT_MB = 1
+CLASS_NAME = "face"
+_FIRST_PX = 1.0
+"""What the files call the first pixel."""
+_MOST_POINTS = 10_000
+_CHAINS_OF_68 = ((0, 16), (17, 21), (22, 26), (27, 30), (31, 35), (36, 41), (42, 47), (48, 59),
+                 (60, 67))  # fmt: skip
+"""Jaw, brows, nose, nostrils, eyes, outer and inner lips: points that follow each other."""
+_CLOSED_OF_68 = ((41, 36), (47, 42), (59, 48), (67, 60))
+
+
+def read_pts(
+    folder: Path | str, subset: str | None = None, problems: list[Problem] | None = None
+) -> AnnotationSet:
+    """Read the ``.pts`` files of a folder, with their pictures beside them.
+
+    Args:
+        folder: with ``NAME.pts`` and ``NAME.jpg``, ``.png`` and so on; in folders inside too.
+        subset: a folder inside, to read that one alone.
+        problems: with a list, what can't be used is told there and left out.
+
+    Returns:
+        One object a file, of class "face"; its box is that of its points, which are named by
+        their numbers from 1. A size of (0, 0), as the files don't tell it.
+
+    Raises:
+        DatasetError: if there are none, one is malformed, or their numbers of points differ.
+    """
+    root = Path(folder)
+    if subset is not None and not (root / subset).is_dir():
+        known = ", ".join(sorted(each.name for each in root.glob("*") if each.is_dir()))
+        raise DatasetError(f"{root} has no folder {subset!r}; it has: {known or 'none'}.")
+    place = root / subset if subset is not None else root
+    files = sorted(place.rglob("*.pts")) if place.is_dir() else []
+    if not files:
+        raise DatasetError(f"{place} must hold .pts files, got none. Check the folder.")
+    pictures = {
+        path.with_suffix(""): path
+        for path in sorted(place.rglob("*"))
+        if path.suffix.lower() in PICTURE_SUFFIXES
+    }
+    images: list[AnnotatedImage] = []
+    count: int | None = None
+    for file in files:
+        with told(problems, MALFORMED):
+            points = _read_points(file)
+            count = len(points) if count is None else count
+            if len(points) != count:
+                raise DatasetError(
+                    f"{file}: all files must have as many points, got {len(points)} after {count}. "
+                    "Keep each kind in a folder of its own."
+                )
+            picture = pictures.get(file.with_suffix(""), file.with_suffix(".jpg"))
+            images.append(_annotated(picture, points, file))
+    names = tuple(str(index + 1) for index in range(count or 0))
+    return AnnotationSet(tuple(images), (CLASS_NAME,), names, _skeleton(len(names)))
+
+
+def _read_points(file: Path) -> FloatArray:
+    """Read the (K, 2) points of a file, px from 0."""
+    text = read_bounded(file, LIMIT_MB).decode("utf-8", "replace")
+    head, opening, rest = text.partition("{")
+    body, closing, _ = rest.partition("}")
+    if not opening or not closing:
+        raise DatasetError(f"{file} must have its points between {{ and }}. Is it damaged?")
+    rows = [line.split() for line in body.splitlines() if line.strip()]
+    if not 0 < len(rows) <= _MOST_POINTS or any(len(row) != 2 for row in rows):
+        raise DatasetError(f"{file} must have one point a line, as x y. Is it damaged?")
+    said = next((line for line in head.splitlines() if line.strip().startswith("n_points")), None)
+    if said is not None and said.partition(":")[2].strip() != str(len(rows)):
+        raise DatasetError(f"{file} has {len(rows)} points, but says {shorten(said)}. Is it cut?")
+    points = [[number(word, "a coordinate", file) for word in row] for row in rows]
+    return np.array(points, np.float32) - np.float32(_FIRST_PX)
+
+
+def _annotated(picture: Path, points: FloatArray, file: Path) -> AnnotatedImage:
+    box = (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
+    if box_problem(box) is not None:
+        raise DatasetError(f"{file}: all points lie in a line, so they have no box. Is it damaged?")
+    known = np.ones((1, len(points)), np.bool_)
+    return AnnotatedImage(
+        path=picture,
+        size_wh=(0, 0),
+        targets=Targets(
+            np.array([box], np.float32), np.zeros(1, np.int64), points[None], known, ~known[:, 0]
+        ),
+        source="",
+        pseudo=np.zeros(1, np.bool_),
+        keypoints_labelled=known,
+        image_id=picture.name,
+    )
+
+
+def _skeleton(count: int) -> tuple[tuple[int, int], ...]:
+    """Give the lines of the 68 points of 300-W; other sets have none."""
+    if count != 68:
+        return ()
+    chains = [(a, a + 1) for start, end in _CHAINS_OF_68 for a in range(start, end)]
+    return (*chains, *_CLOSED_OF_68)
