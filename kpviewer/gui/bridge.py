@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from kpviewer.gui.main_window import MainWindow
     from kpviewer.gui.saving import Saving
     from kpviewer.gui.session import Session
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.structures import Thresholds
 
 FRAME_MS, STATS_MS = 16, 100
 TICKS_A_PLOT = 2
@@ -149,16 +151,30 @@ class Bridge(QObject):
         spec = engine.spec
         panel = window.side_panel
         panel.thresholds.set_defaults(spec.thresholds)
-        panel.thresholds.set_thresholds(self._session.thresholds)
-        panel.set_class_names(spec.class_names, self._session.thresholds.classes)
-        panel.classes.set_own_scores(self._session.thresholds.class_scores, spec.thresholds)
         panel.display.set_model(spec)
         window.top_bar.model.set_choice(spec.name)
         window.top_bar.device.set_choice(engine.device_name)
         self.judge.set_model(spec)
+        self._show_thresholds(spec)
         self.judge.set_thresholds(self._session.thresholds)
         self._on_display_edited()
         self._run_model_again()
+
+    def _show_thresholds(self, spec: ModelSpec) -> None:
+        thresholds, panel = self._session.thresholds, self._window.side_panel
+        panel.thresholds.set_thresholds(thresholds)
+        panel.set_class_names(spec.class_names, thresholds.classes)
+        panel.classes.set_own_scores(thresholds.class_scores, spec.thresholds)
+
+    def use_thresholds(self, thresholds: Thresholds) -> None:
+        """Set other thresholds than the panels show, of the same model: a paused picture follows.
+
+        What was judged before stays, and is judged again.
+        """
+        if self._session.engine is not None:
+            self._session.set_thresholds(thresholds)
+            self._show_thresholds(self._session.engine.spec)
+            self._select_again(thresholds)
 
     def _run_model_again(self) -> None:
         """A paused picture gets its boxes from the model that just arrived."""
@@ -179,6 +195,10 @@ class Bridge(QObject):
             class_scores=panel.classes.own_scores(),
         )
         self._session.set_thresholds(thresholds)
+        self._select_again(thresholds)
+
+    def _select_again(self, thresholds: Thresholds) -> None:
+        """Choose other detections of the candidates on the screen."""
         self.judge.set_thresholds(thresholds)
         self._on_display_edited()  # bars are marked at the thresholds
         view = self._window.view

@@ -12,14 +12,16 @@ from PyQt6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
-    QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from kpviewer.gui.buttons import PushButton
+from kpviewer.gui.class_tree import ClassTree
+from kpviewer.gui.language import tr
 from kpviewer.gui.own_score import OwnScoreBox
+from kpviewer.gui.solo import Solo
 from kpviewer.palette import class_color
 from kpviewer.structures import Detections, Thresholds
 
@@ -42,19 +44,17 @@ class ClassList(QWidget):
         self._own: dict[int, float] = {}
         self._default_own: dict[int, float] = {}
         self._filter = QLineEdit()
-        self._filter.setPlaceholderText("Filter classes")
-        self._filter.setAccessibleName("Filter classes")
+        self._filter.setPlaceholderText(tr("Filter classes"))
+        self._filter.setAccessibleName(tr("Filter classes"))
         self._filter.setClearButtonEnabled(True)
         self._filter.textChanged.connect(self._on_filter_changed)
-        self._tree = QTreeWidget()
-        self._tree.setAccessibleName("Classes")
-        self._tree.setToolTip("Untick a class to hide its boxes (Enter)")
+        self._solo = Solo()
+        self._tree = ClassTree()
         self._tree.setColumnCount(3)
         self._tree.setHeaderHidden(True)
         self._tree.setRootIsDecorated(False)
         self._tree.setUniformRowHeights(True)
         self._tree.setIconSize(QSize(12, 12))
-        self._tree.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         header = self._tree.header()
         if header is not None:
             header.setStretchLastSection(False)
@@ -62,6 +62,7 @@ class ClassList(QWidget):
             header.setSectionResizeMode(OWN, QHeaderView.ResizeMode.ResizeToContents)
             header.setSectionResizeMode(COUNT, QHeaderView.ResizeMode.ResizeToContents)
         self._tree.itemChanged.connect(self._on_item_changed)
+        self._tree.solo_asked.connect(self.toggle_solo)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -90,6 +91,7 @@ class ClassList(QWidget):
                 item.setTextAlignment(column, right)
             self._tree.addTopLevelItem(item)
         self._tree.blockSignals(blocked)
+        self._forget_solo()
         self._own, self._default_own = {}, {}
         self._show_own()
         self._filter.setVisible(len(names) >= FILTERED_FROM)
@@ -110,6 +112,21 @@ class ClassList(QWidget):
         """Tick or untick a class, as a click on its box does."""
         state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
         self._items()[class_id].setCheckState(0, state)
+
+    def toggle_solo(self, class_id: int) -> None:
+        """Show a class alone, or if it is alone what was shown before; ``changed`` tells."""
+        shown = self._solo.toggle(class_id, self.shown())
+        blocked = self._tree.blockSignals(True)
+        for each, item in enumerate(self._items()):
+            ticked = shown is None or each in shown
+            item.setCheckState(0, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+        self._tree.blockSignals(blocked)
+        self._tree.set_alone(self._solo.class_id)
+        self.changed.emit()
+
+    def lasting(self) -> frozenset[int] | None:
+        """Ids of the classes that are shown when none is alone any more; None is all."""
+        return self._solo.lasting(self.shown())
 
     def set_own_scores(self, scores: Mapping[int, float], defaults: Thresholds) -> None:
         """Show the classes' own confidences, without telling ``changed``.
@@ -156,17 +173,24 @@ class ClassList(QWidget):
 
     def _on_item_changed(self, _item: QTreeWidgetItem, column: int) -> None:
         if column == NAME:
+            self._forget_solo()
             self.changed.emit()
+
+    def _forget_solo(self) -> None:
+        self._solo.forget()
+        self._tree.set_alone(None)
 
     def _own_row(self) -> QHBoxLayout:
         """Make the switch of the number fields and the way back."""
-        self.own_switch = PushButton("Confidence by class")
+        self.own_switch = PushButton(tr("Confidence by class"))
         self.own_switch.setCheckable(True)
-        self.own_switch.setToolTip("Give single classes a confidence of their own (Enter)")
+        self.own_switch.setToolTip(tr("Give single classes a confidence of their own (Enter)"))
         self.own_switch.toggled.connect(self._show_own)
-        self.own_reset = PushButton("Reset")
-        self.own_reset.setAccessibleName("Reset the confidence of single classes")
-        self.own_reset.setToolTip("Go back to what the model recommends for single classes (Enter)")
+        self.own_reset = PushButton(tr("Reset"))
+        self.own_reset.setAccessibleName(tr("Reset the confidence of single classes"))
+        self.own_reset.setToolTip(
+            tr("Go back to what the model recommends for single classes (Enter)")
+        )
         self.own_reset.clicked.connect(self._on_reset_clicked)
         row = QHBoxLayout()
         row.setSpacing(4)

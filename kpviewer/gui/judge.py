@@ -47,6 +47,11 @@ class Judge(QObject):
         panel.worst.sought.connect(playback.show)
         panel.tabs.chosen.connect(self._draw_soon)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether what is shown will change without another frame or edit."""
+        return self._timer.isActive()
+
     def stop(self) -> None:
         """Judge nothing any more."""
         self._timer.stop()

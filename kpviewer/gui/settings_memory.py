@@ -162,8 +162,7 @@ class WindowMemory(QObject):
         window.saving.with_results = settings.recording.get("with_results") is True
         if session.engine is not None:
             spec = session.engine.spec
-            session.set_thresholds(self._recall.thresholds(spec, session.thresholds))
-            session.model_changed.emit()  # its listeners show thresholds, as of a new model
+            window.bridge.use_thresholds(self._recall.thresholds(spec, session.thresholds))
         self._seen = self._shown()
         model = profile_model(settings, DEFAULT_MODEL)
         wanted = ModelRequest(model, settings.device or AUTO)
@@ -200,7 +199,9 @@ class WindowMemory(QObject):
         engine = session.engine
         thresholds = {}
         if engine is not None:
-            thresholds[engine.spec.name] = kept_thresholds(engine.spec, session.thresholds)
+            lasting = window.side_panel.classes.lasting()  # one alone is so for a while
+            shown = replace(session.thresholds, classes=lasting)
+            thresholds[engine.spec.name] = kept_thresholds(engine.spec, shown)
         return Settings(
             model=kept_model(loaded.model) if loaded.model != DEFAULT_MODEL else None,
             device=loaded.device if loaded.device != AUTO else None,

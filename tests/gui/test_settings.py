@@ -23,6 +23,7 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.theme import ThemeChoice
 from kpviewer.sources import camera
+from kpviewer.structures import Targets
 
 LEFT = Qt.MouseButton.LeftButton
 Key = Qt.Key
@@ -361,6 +362,23 @@ def test_profile_with_another_model_loads_it(qtbot, open_window, engine, folder)
     assert window.session.thresholds.iou == 0.125
     window.close()
     assert remembered(folder).model == "other"
+
+
+def test_profile_of_the_same_model_keeps_what_was_judged(qtbot, open_window, engine, folder):
+    name = engine.spec.name
+    write_profile(folder, "x", Settings(thresholds={name: ModelSettings(score=0.75)}))
+    window = open_window(FakeSource(40, truth=Targets.empty()), settings_folder=folder)
+    qtbot.waitUntil(lambda: "The end" in window.view.chip.text())
+    qtbot.waitUntil(lambda: window.bridge.judge.summary.frames > 5)
+    qtbot.waitUntil(lambda: not window.bridge.judge.is_busy)
+    before = window.bridge.judge.summary
+    assert before.spurious > before.frames
+    line(menu_of(window.top_bar.settings), "x").trigger()
+    qtbot.waitUntil(lambda: not window.bridge.judge.is_busy)
+    after = window.bridge.judge.summary
+    assert after.frames == before.frames
+    assert after.spurious == after.frames  # at 0.75 one of two detections is left
+    assert len(window.view.result().detections) == 1
 
 
 @DIALOG

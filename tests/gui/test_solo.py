@@ -1,0 +1,140 @@
+"""One class alone and back again: by Alt+click, by the button on the row, by the keyboard."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from fakes import FAKE_SPEC
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
+
+from kpviewer.config_files import read_settings, settings_path
+from kpviewer.gui.class_list import ClassList
+from kpviewer.gui.class_tree import ClassTree
+from kpviewer.gui.solo import Solo
+
+LEFT, ALT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier
+Key = Qt.Key
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of plain widgets alone
+
+
+@pytest.fixture
+def classes(qtbot, themes) -> Iterator[ClassList]:
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    classes = ClassList()
+    QVBoxLayout(holder).addWidget(classes)
+    classes.set_classes(("cat", "dog", "cow"), frozenset((0, 1)))
+    with qtbot.waitExposed(holder):
+        holder.show()
+    yield classes
+
+
+def tree_of(classes) -> ClassTree:
+    return classes.findChild(ClassTree)
+
+
+def middle(classes, row: int) -> QPoint:
+    tree = tree_of(classes)
+    return tree.visualItemRect(tree.topLevelItem(row)).center()
+
+
+def click(qtbot, classes, row: int, modifier=ALT) -> None:
+    qtbot.mouseClick(tree_of(classes).viewport(), LEFT, modifier, middle(classes, row))
+
+
+def test_alt_click_shows_a_class_alone_and_again_what_was_shown(qtbot, classes):
+    with qtbot.waitSignals([classes.changed]):
+        click(qtbot, classes, 1)
+    assert classes.shown() == {1}
+    click(qtbot, classes, 1)
+    assert classes.shown() == {0, 1}
+
+
+def test_from_one_class_alone_to_another_and_back_to_the_first_choice(qtbot, classes):
+    click(qtbot, classes, 0)
+    click(qtbot, classes, 2)
+    assert classes.shown() == {2}
+    click(qtbot, classes, 2)
+    assert classes.shown() == {0, 1}
+
+
+def test_tick_by_hand_ends_it_for_good(qtbot, classes):
+    click(qtbot, classes, 0)
+    classes.set_ticked(2, True)
+    assert classes.lasting() == {0, 2}
+    click(qtbot, classes, 0)  # alone anew
+    assert classes.shown() == {0}
+    click(qtbot, classes, 0)
+    assert classes.shown() == {0, 2}
+
+
+def test_alt_click_on_the_box_does_not_tick_it_too(qtbot, classes):
+    tree = tree_of(classes)
+    rect = tree.visualItemRect(tree.topLevelItem(2))
+    qtbot.mouseClick(tree.viewport(), LEFT, ALT, QPoint(10, rect.center().y()))
+    assert classes.shown() == {2}
+    qtbot.mouseClick(tree.viewport(), LEFT, ALT, QPoint(10, rect.center().y()))
+    assert classes.shown() == {0, 1}
+
+
+def test_button_comes_with_the_pointer_and_says_what_it_does(qtbot, classes):
+    solo = tree_of(classes).solo
+    assert not solo.isVisible()
+    qtbot.mouseMove(tree_of(classes).viewport(), middle(classes, 0))
+    QApplication.processEvents()
+    qtbot.mouseMove(tree_of(classes).viewport(), middle(classes, 1))
+    qtbot.waitUntil(solo.isVisible)
+    assert (solo.text(), solo.toolTip()) == ("Solo", "Show dog alone (Alt+click)")
+    assert abs(solo.geometry().center().y() - middle(classes, 1).y()) <= 1
+    qtbot.mouseClick(solo, LEFT)
+    assert classes.shown() == {1}
+    assert solo.text() == "All"
+    qtbot.mouseClick(solo, LEFT)
+    assert classes.shown() == {0, 1}
+
+
+def test_one_class_needs_no_button(qtbot, classes):
+    classes.set_classes(("face",), None)
+    qtbot.mouseMove(tree_of(classes).viewport(), middle(classes, 0))
+    QApplication.processEvents()
+    assert not tree_of(classes).solo.isVisible()
+
+
+def test_keyboard_reaches_it(qtbot, classes):
+    tree = tree_of(classes)
+    tree.setFocus()
+    tree.setCurrentItem(tree.topLevelItem(1))
+    qtbot.keyClick(tree, Key.Key_Return, ALT)
+    assert classes.shown() == {1}
+    qtbot.keyClick(tree, Key.Key_Return, ALT)
+    qtbot.keyClick(tree, Key.Key_Return)
+    assert classes.shown() == {0}
+
+
+def test_other_classes_of_another_model_end_it(classes):
+    classes.toggle_solo(0)
+    classes.set_classes(("a", "b"), None)
+    assert classes.lasting() is None
+    classes.toggle_solo(0)
+    assert classes.shown() == {0}
+
+
+def test_window_filters_and_remembers_what_is_shown_without_it(
+    qtbot, open_window, engine, tmp_path
+):
+    engine.spec = replace(FAKE_SPEC, class_names=("cat", "dog"))
+    window = open_window(settings_folder=tmp_path / "config")
+    qtbot.waitUntil(lambda: window.session.engine is not None)
+    window.side_panel.classes.toggle_solo(1)
+    assert window.session.thresholds.classes == {1}
+    window.close()
+    assert not read_settings(settings_path(tmp_path / "config")).settings.thresholds
+
+
+def test_state_leads_back_to_all():
+    solo = Solo()
+    assert solo.toggle(3, None) == {3}
+    assert (solo.class_id, solo.lasting(frozenset((3,)))) == (3, None)
+    assert solo.toggle(3, frozenset((3,))) is None
+    assert solo.class_id is None
