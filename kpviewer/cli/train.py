@@ -57,6 +57,8 @@ def command(
 
     config = load_config(recipe, list(changes))
     specs, val_spec = checked_specs(data_specs, val_spec, skip_bad=skip_bad)
+    if config.patience and val_spec is None:
+        raise click.UsageError("patience counts scores. Give the data to score on: --val SPEC.")
     if find_lr:
         rate = find_learning_rate(config, specs, out_dir, device=device)
         click.echo(f"Try --set learning_rate={rate:.1e}. The curve is in {out_dir}")

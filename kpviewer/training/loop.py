@@ -112,10 +112,20 @@ class Trainer:
         return {**self._updater.state(), "average": average, "step": self._step}
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Continue from what ``state`` gave."""
-        self._updater.resume(state)
-        self._average.load_state_dict(state["average"])
-        self._step = int(state["step"])
+        """Continue from what ``state`` gave.
+
+        Raises:
+            WeightsError: if it is the state of another model.
+        """
+        try:
+            self._updater.resume(state)
+            self._average.load_state_dict(state["average"])
+            self._step = int(state["step"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise WeightsError(
+                "A run goes on with the model and the classes that it began with, and this "
+                "checkpoint has others. Leave out --resume, or give another folder."
+            ) from error
 
     def _leg(
         self, input_hw: tuple[int, int], end: int, report: Callable[[StepReport], None]

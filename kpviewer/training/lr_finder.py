@@ -48,6 +48,8 @@ class RateCurve:
 
         Leaps are cut to some times the median, or one would bend the curve far around it.
         """
+        if not len(self.losses):  # the first was no number: np.median warns of it
+            return self.losses
         losses = np.minimum(self.losses, _LEAP * np.median(self.losses))
         steps = np.arange(len(losses))
         weights = np.exp(-0.5 * ((steps[:, None] - steps) / _SMOOTHING_STEPS) ** 2)
@@ -62,7 +64,7 @@ class RateCurve:
             PipelineError: if it falls nowhere.
         """
         smoothed = self.smoothed.astype(np.float64)
-        low = int(smoothed.argmin())
+        low = int(smoothed.argmin()) if len(smoothed) else 0
         slopes = np.gradient(smoothed)[_EDGE:low] if low > _EDGE else np.zeros(1)
         if slopes.min() >= 0:
             raise PipelineError(

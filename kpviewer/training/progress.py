@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from kpviewer.training.loop import StepReport
 
 LOG, SCORES, PLOT = "log.csv", "scores.csv", "progress.png"
 _SMOOTHING = 0.02
+_PLOT_EVERY_S = 60.0
 
 
 class Progress:
@@ -40,6 +42,8 @@ class Progress:
         self._bar = tqdm(total=config.steps, initial=done, unit="step", mininterval=5)
         self._smooth = [0.0] * len(loss_names)
         self._seen = 0
+        self._steps = config.steps
+        self._next_plot_s = time.monotonic() + _PLOT_EVERY_S
         if not done:
             (out_dir / SCORES).unlink(missing_ok=True)
             _write(out_dir / LOG, ["step", "learning_rate", *loss_names], mode="w")
@@ -64,7 +68,7 @@ class Progress:
             old + weight * (new - old) for old, new in zip(self._smooth, step.losses, strict=True)
         ]
         self._bar.update(1)
-        if step.step % self._every == 0:
+        if step.step % self._every == 0 or step.step == self._steps:
             shown = [f"{value:.4f}" for value in self._smooth]
             named = zip(self._loss_names, shown, strict=True)
             self._bar.set_postfix_str(", ".join(" ".join(pair) for pair in named))
@@ -72,6 +76,9 @@ class Progress:
             self._board.add("loss", losses, step.step)
             self._board.add("run", {"learning_rate": step.learning_rate}, step.step)
             _write(self._out_dir / LOG, [step.step, f"{step.learning_rate:.6f}", *shown])
+            if time.monotonic() > self._next_plot_s:
+                self.plot()
+                self._next_plot_s = time.monotonic() + _PLOT_EVERY_S
 
     def add_scores(self, step: int, scores: Mapping[str, float]) -> int:
         """Take the scores of a checkpoint in.
@@ -95,7 +102,7 @@ class Progress:
         return self._waited
 
     def plot(self) -> None:
-        """Draw losses, learning rate and scores by step."""
+        """Draw losses, learning rate and scores by step; while a run goes on, once a minute."""
         names, rows = _read(self._out_dir / LOG)
         if not rows:
             return
@@ -104,7 +111,7 @@ class Progress:
         figure = Figure(figsize=(7, 7 if score_rows else 5), layout="constrained")
         panels = figure.subplots(3 if score_rows else 2, sharex=True)
         for name, values in zip(names[2:], columns[2:], strict=True):
-            panels[0].plot(columns[0], values, label=name)
+            panels[0].plot(columns[0], values, label=name, marker="" if len(rows) > 1 else "o")
         panels[0].set(ylabel="loss", yscale="log")
         panels[1].plot(columns[0], columns[1])
         panels[1].set(ylabel="learning rate")

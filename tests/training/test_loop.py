@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from training.lines import LineObjective
 
 from kpviewer.cli.train import command
-from kpviewer.errors import DatasetError, PipelineError
+from kpviewer.errors import DatasetError, PipelineError, WeightsError
 from kpviewer.models.weights import load_model
 from kpviewer.training import run
 from kpviewer.training.board import FOLDER
@@ -217,6 +217,35 @@ def test_the_log_of_a_run_that_was_broken_off_has_each_step_once(tmp_path: Path)
                 progress.report(StepReport(step, 1e-3, (0.5,)))
     steps = [line.split(",")[0] for line in (tmp_path / "log.csv").read_text().split()[1:]]
     assert steps == [str(step) for step in range(10, 101, 10)]
+
+
+def test_a_run_shorter_than_a_line_of_the_log_has_one_and_a_plot(tmp_path: Path) -> None:
+    with Progress(small(steps=3, log_every=10), ("loss",), tmp_path, 0) as progress:
+        for step in range(1, 4):
+            progress.report(StepReport(step, 1e-3, (0.5,)))
+        progress.plot()
+    assert (tmp_path / "log.csv").read_text().split()[1:] == ["3,0.001000,0.5000"]
+    assert (tmp_path / "progress.png").exists()
+
+
+def test_a_checkpoint_of_another_model_is_refused_with_the_cure(tmp_path: Path) -> None:
+    changes = ["steps=1", "batch=2", "inputs=[96]", "workers=0"]
+    train(load_config("strip-grid", changes), ["demo"], tmp_path)
+    other = load_config("strip-grid", [*changes, "model=strip-grid-single"])
+    state = read_checkpoint(tmp_path / "last.pt")
+    train(other, ["demo"], tmp_path, resume=True)  # the same network, decoded in another way
+    name = next(iter(state["network"]))
+    state["network"][name] = state["network"][name][:1]
+    torch.save(state, tmp_path / "last.pt")
+    with pytest.raises(WeightsError, match="Leave out --resume"):
+        train(other, ["demo"], tmp_path, resume=True)
+
+
+def test_patience_without_scores_is_refused(tmp_path: Path) -> None:
+    arguments = ["strip-grid", "--data", "demo", "--set", "patience=2", "--out", str(tmp_path)]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 2
+    assert "--val" in result.output
 
 
 def test_tensorboard_shows_what_the_log_says(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ def test_a_loss_that_only_rises_suggests_nothing() -> None:
         _ = RateCurve(rates, np.linspace(1, 2, 60, dtype=np.float32)).suggestion
     with pytest.raises(PipelineError, match="here it didn't"):
         _ = RateCurve(rates[:3], rates[:3]).suggestion
+    with pytest.raises(PipelineError, match="here it didn't"):
+        _ = RateCurve(rates[:0], rates[:0]).suggestion
 
 
 def test_a_run_that_leaps_ends_early() -> None:
