@@ -72,6 +72,8 @@ class Bridge(QObject):
             playing=status.pipeline is not None and is_playing(status.pipeline),
             loop=self._session.loops,
             speed=self._session.speed,
+            marks=self.playback.marks,
+            lossless=self._session.lossless is True,
         )
         window.top_bar.show_recording(self._saving.recorded_s)
         window.top_bar.set_can_save(self._has_picture)
@@ -126,6 +128,7 @@ class Bridge(QObject):
     def _on_source_changed(self) -> None:
         self._has_picture = False
         self.judge.set_source(None)
+        self.playback.forget_marks()
         name = self._session.source_name
         self._window.top_bar.source.set_choice(name or "None")
         self._window.setWindowTitle(f"{name} · kpviewer" if name else "kpviewer")
@@ -236,6 +239,7 @@ class Bridge(QObject):
         window.side_panel.display.changed.connect(self._on_display_edited)
         window.transport.sought.connect(self.playback.seek)
         window.transport.speed_chosen.connect(self.playback.set_speed)
+        window.transport.policy_chosen.connect(self.playback.set_lossless)
 
     def _timer(self, interval_ms: int, slot: object) -> QTimer:
         timer = QTimer(self)

@@ -30,6 +30,7 @@ class Act(Enum):
     SLOWER = Command("Slower", ("[",), "Play", True)
     FASTER = Command("Faster", ("]",), "Play", True)
     LOOP = Command("Loop", ("L",), "Play")
+    REPEAT = Command("A-B loop: set A, set B, off", ("A",), "Play")
     OPEN_FILE = Command("Open file", ("Ctrl+O",), "Source")
     OPEN_FOLDER = Command("Open folder", ("Ctrl+Shift+O",), "Source")
     PASTE = Command("Paste an address or path", ("Ctrl+V",), "Source")

@@ -160,6 +160,7 @@ class MainWindow(QMainWindow):
                 Act.SLOWER: lambda: playback.change_speed(-1),
                 Act.FASTER: lambda: playback.change_speed(1),
                 Act.LOOP: playback.toggle_loop,
+                Act.REPEAT: playback.mark,
                 Act.OPEN_FILE: lambda: self.choose_source(ask_for_file(self)),
                 Act.OPEN_FOLDER: lambda: self.choose_source(ask_for_folder(self)),
                 Act.PASTE: lambda: paste_into(self),

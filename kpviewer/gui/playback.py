@@ -1,9 +1,10 @@
-"""Play, pause, step, seek, speed and loop, as the keys mean them."""
+"""Play, pause, step, seek, speed, loop and the repeated part, as the keys mean them."""
 
 from __future__ import annotations
 
 from kpviewer.gui.session import FALLBACK_FPS, JUMP_S, Session
 from kpviewer.gui.transport import next_speed
+from kpviewer.pipeline.transport import Span
 from kpviewer.structures import PipelineState, PipelineStatus
 
 
@@ -13,6 +14,8 @@ class Playback:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._index = 0
+        self.marks: tuple[int, ...] = ()
+        """Where the repeated part begins, and its last frame."""
 
     @property
     def is_playing(self) -> bool:
@@ -85,6 +88,32 @@ class Playback:
     def toggle_loop(self) -> None:
         """Loop if it doesn't, and the other way round."""
         self.set_loop(not self._session.loops)
+
+    def mark(self) -> None:
+        """Begin the repeated part at the frame on the screen, end it there, or give it up.
+
+        A second mark on the same frame gives it up too.
+        """
+        if not self._can_seek():
+            return
+        marked = tuple(sorted({*self.marks, self._index}))
+        self._set_marks(marked if len(marked) == len(self.marks) + 1 < 3 else ())
+
+    def forget_marks(self) -> None:
+        """Repeat nothing: another source comes."""
+        self.marks = ()
+
+    def set_lossless(self, wanted: bool) -> None:
+        """Have live sources give every frame, or the newest; files always give every one."""
+        self._session.lossless = True if wanted else None
+        if self._session.pipeline is not None:
+            self._session.pipeline.transport.change(lossless=self._session.lossless)
+
+    def _set_marks(self, marks: tuple[int, ...]) -> None:
+        self.marks = marks
+        if self._session.pipeline is not None:
+            span = Span(*marks) if len(marks) == 2 else None
+            self._session.pipeline.transport.change(span=span)
 
     def _can_seek(self) -> bool:
         info = self._session.info

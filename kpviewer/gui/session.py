@@ -87,6 +87,8 @@ class Session(QObject):
         self.following = FollowOptions()
         self.speed = 1.0
         self.loops = False
+        self.lossless: bool | None = None
+        """True: live sources give every frame; None: files do, live ones give the newest."""
 
     @property
     def pipeline(self) -> Pipeline | None:
@@ -226,7 +228,7 @@ class Session(QObject):
         options = PipelineOptions(loop=self.loops)
         thresholds = self._thresholds
         self._pipeline = Pipeline(source, self._engine, thresholds=thresholds, options=options)
-        self._pipeline.set_speed(self.speed)
+        self._pipeline.transport.change(speed=self.speed, lossless=self.lossless)
         self._pipeline.settings.set_following(self.following)
         self._pipeline.start()
 

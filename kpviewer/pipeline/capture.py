@@ -14,7 +14,7 @@ from kpviewer.structures import StopReason
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.reader import QueuedFrame, SourceReader
-    from kpviewer.pipeline.transport import Orders
+    from kpviewer.pipeline.transport import Manner, Orders
     from kpviewer.pipeline.wiring import Wiring
     from kpviewer.runtime.buffers import BufferLease
 
@@ -52,7 +52,7 @@ class CaptureThread(threading.Thread):
         """Read, but not on the queue yet."""
         self._pacer = Pacer()
         self._was_paused = False
-        self._loops = False
+        self._manner = wiring.transport.manner
 
     def run(self) -> None:
         """Serve until stopped, at the end, or broken; source and queue are closed in any case."""
@@ -105,7 +105,7 @@ class CaptureThread(threading.Thread):
             self._reader.go_to(orders.seek)
             self._pacer.reset()
         self._note_pause(orders)
-        self._loops = orders.loop
+        self._take_manner(orders.manner)
         if orders.may_advance:
             self._advance(orders)
         elif self._reader.open_info.is_live:
@@ -130,6 +130,18 @@ class CaptureThread(threading.Thread):
             self._pacer.reset()
         self._was_paused = orders.paused
 
+    def _take_manner(self, manner: Manner) -> None:
+        """Play so from now on; from the start of a new span where the stream is past its end."""
+        before, self._manner = self._manner, manner
+        span = manner.span
+        if span is None or span == before.span or not self._reader.open_info.is_seekable:
+            return
+        self._pending.extendleft(reversed(self._queue.take_all()))
+        while self._pending and self._pending[-1].frame.index > span.last:
+            self._pending.pop().release()
+        if self._reader.next_index > span.last:
+            self._reader.go_to(span.first)
+
     def _drop_waiting(self) -> None:
         """Throw away what was read but not seen: nobody wants it any more."""
         self._queue.clear()
@@ -150,7 +162,7 @@ class CaptureThread(threading.Thread):
             now_ns = due_ns = self._clock.now_ns()
             position_s = self._reader.position_s(item.frame)
             if not orders.paused:
-                due_ns = self._pacer.due_ns(position_s, now_ns, orders.speed)
+                due_ns = self._pacer.due_ns(position_s, now_ns, orders.manner.speed)
             wait_s = (due_ns - now_ns) / _NS
             if wait_s > 0 and self._transport.wait_for_orders(orders.version, wait_s):
                 return
@@ -175,12 +187,21 @@ class CaptureThread(threading.Thread):
 
     def _fetch(self) -> bool:
         """Read a frame to hand over; False if there is none now."""
+        span = self._manner.span
+        if span is not None and self._has_just_read(span.last):
+            self._reader.go_to(span.first)
         lease = self._pool.acquire(_POLL_S if self._is_lossless else 0)
         if lease is None:
             if not self._is_lossless and self._read(None):
                 self._stats.dropped(NO_FREE_BUFFER)
             return False
         return self._read(lease)
+
+    def _has_just_read(self, index: int) -> bool:
+        """Whether frame ``index`` of a file was the last one read; False after a seek."""
+        reader = self._reader
+        is_file = reader.open_info.is_seekable
+        return is_file and reader.has_given_frames and reader.next_index == index + 1
 
     def _read(self, lease: BufferLease | None) -> bool:
         """Read a frame, and keep it if there is a buffer for it; False if none came."""
@@ -200,13 +221,14 @@ class CaptureThread(threading.Thread):
 
     def _on_no_frame(self) -> None:
         """Decide what the lack of a frame means: a lost signal, another round, or the end."""
+        span = self._manner.span if self._reader.open_info.is_seekable else None
         if self._reader.open_info.is_live:
             self._reader.lose()
             delay_s = reconnect_delay_s(self._reader.failed_attempts)
             if not self._transport.wait_for_leave(delay_s):
                 self._reader.reconnect()
-        elif self._loops and self._reader.has_given_frames:
-            self._reader.go_to(0)
+        elif (span or self._manner.loop) and self._reader.has_given_frames:
+            self._reader.go_to(span.first if span else 0)
         elif self._options.hold_at_end:
             self._transport.hold_at_end()
         else:
@@ -215,5 +237,5 @@ class CaptureThread(threading.Thread):
     @property
     def _is_lossless(self) -> bool:
         """Whether every frame counts, or the newest."""
-        wanted = self._options.lossless
+        wanted = self._manner.lossless
         return not self._reader.open_info.is_live if wanted is None else wanted

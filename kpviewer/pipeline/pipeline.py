@@ -23,7 +23,7 @@ from kpviewer.pipeline.settings import (
     wants_pinned_memory,
 )
 from kpviewer.pipeline.stats import StatsRecorder
-from kpviewer.pipeline.transport import Transport
+from kpviewer.pipeline.transport import Manner, Transport
 from kpviewer.pipeline.wiring import Wiring
 from kpviewer.runtime.buffers import PinnedPool
 from kpviewer.structures import (
@@ -78,7 +78,9 @@ class Pipeline:
             thresholds = engine.spec.thresholds if engine is not None else Thresholds()
         self.latest: Latest[FrameResult] = Latest(lambda result: result.frame.release())
         """The newest result that nobody took. Who takes one releases its frame."""
-        self._transport = Transport(options.clock, loop=options.loop)
+        manner = Manner(loop=options.loop, lossless=options.lossless)
+        self.transport = Transport(options.clock, manner)
+        """What is asked of the stream; the methods below ask for the most of it."""
         self._lifecycle = Lifecycle()
         self._stats = StatsRecorder(options.clock)
         self.settings = SettingsCell(Settings(None, thresholds))
@@ -90,7 +92,7 @@ class Pipeline:
             _new_queue(options),
             self.latest,
             self.settings,
-            self._transport,
+            self.transport,
             self._lifecycle,
             self._stats,
         )
@@ -116,9 +118,9 @@ class Pipeline:
             PipelineError: if it runs already.
         """
         self._lifecycle.begin(threads=2)
-        self._transport.begin()
+        self.transport.begin()
         self._stats.reset()
-        source = self._transport.take_source()
+        source = self.transport.take_source()
         if source is not None:
             self._reader.change(source)
         self._wiring = replace(self._wiring, queue=_new_queue(self._wiring.options))
@@ -132,7 +134,7 @@ class Pipeline:
     def stop(self) -> None:
         """Ask the threads to end, and return at once; any state, any number of times."""
         self._lifecycle.stopping(StopReason.REQUESTED)
-        self._transport.stop()
+        self.transport.stop()
         self._wiring.queue.abort()
         if self.status().state is PipelineState.STOPPING:
             self._reader.interrupt()
@@ -169,15 +171,15 @@ class Pipeline:
 
     def pause(self) -> None:
         """Hold the stream. It still shows its first frame, and one for each seek and step."""
-        self._transport.pause()
+        self.transport.pause()
 
     def resume(self) -> None:
         """Go on; from the first frame where the stream is held at its end."""
-        self._transport.resume()
+        self.transport.resume()
 
     def step(self) -> None:
         """Pause, and let exactly one more frame out."""
-        self._transport.step()
+        self.transport.step()
 
     def seek(self, index: int) -> None:
         """Go to frame ``index``, or to the nearest there is; paused, exactly that one is shown.
@@ -188,21 +190,22 @@ class Pipeline:
         info = self.info
         if info is not None and not info.is_seekable:
             raise PipelineError(f"{info.name} has no frames to go to; only files do.")
-        self._transport.seek(index)
+        self.transport.seek(index)
 
     def set_speed(self, factor: float) -> None:
         """Play files at ``factor`` times their speed.
 
+        Args:
+            factor: 2 is twice as fast, ``inf`` as fast as the model goes.
+
         Raises:
             ValueError: if ``factor`` is not positive.
         """
-        if not factor > 0:
-            raise ValueError(f"speed must be positive, got {factor}")
-        self._transport.set_speed(factor)
+        self.transport.change(speed=factor)
 
     def set_loop(self, wanted: bool) -> None:
         """Start files again at their end, or not."""
-        self._transport.set_loop(wanted)
+        self.transport.change(loop=wanted)
 
     # -- settings ----------------------------------------------------------------------------
 
@@ -220,7 +223,7 @@ class Pipeline:
 
         The present source is closed first. A source that can't be opened ends the pipeline.
         """
-        displaced = self._transport.change_source(source)
+        displaced = self.transport.change_source(source)
         if displaced is not None:
             displaced.close()
 
@@ -237,9 +240,9 @@ class Pipeline:
     def status(self) -> PipelineStatus:
         """Give one snapshot of state and numbers; cheap enough for 10 times a second."""
         state, reason = self._lifecycle.state, self._lifecycle.stop_reason
-        if state is PipelineState.RUNNING and self._transport.paused:
+        if state is PipelineState.RUNNING and self.transport.paused:
             state = PipelineState.PAUSED
-            reason = StopReason.END_OF_STREAM if self._transport.at_end else None
+            reason = StopReason.END_OF_STREAM if self.transport.at_end else None
         is_on = state in (PipelineState.RUNNING, PipelineState.PAUSED)
         failure = self._lifecycle.failure
         return PipelineStatus(

@@ -56,7 +56,7 @@ class SourceReader:
         self._source = source
         self._clock = clock
         self._info: StreamInfo | None = None
-        self._scratch: ImageArray = np.empty((0, 0, 3), np.uint8)
+        self._scratch = _Scratch()
         self._live_index = 0
         self._cuts = 0
         self._has_given_frames = False
@@ -91,6 +91,11 @@ class SourceReader:
     def has_given_frames(self) -> bool:
         """Whether a frame came since the source was opened or sent elsewhere."""
         return self._has_given_frames
+
+    @property
+    def next_index(self) -> int:
+        """Number of the frame that the next read of a file gives."""
+        return self._source.next_index
 
     @property
     def failed_attempts(self) -> int:
@@ -191,7 +196,7 @@ class SourceReader:
             SourceError: if a source that is not live breaks.
         """
         started_ns = self._clock.now_ns()
-        captured = self._ask(self._use_scratch if lease is None else lease.allocate)
+        captured = self._ask(self._scratch.allocate if lease is None else lease.allocate)
         if captured is None:
             return None
         if lease is not None:
@@ -219,15 +224,22 @@ class SourceReader:
                 raise
             return None
 
-    def _use_scratch(self, height: int, width: int) -> ImageArray:
-        """Give memory for a frame that nobody will see."""
-        if self._scratch.shape != (height, width, 3):
-            self._scratch = np.empty((height, width, 3), np.uint8)
-        return self._scratch
-
     def _index_of_last(self) -> int:
         """Number of the frame just read; live sources count on when they are opened again."""
         if not self.open_info.is_live:
             return self._source.next_index - 1
         self._live_index += 1
         return self._live_index - 1
+
+
+class _Scratch:
+    """Memory for frames that nobody will see."""
+
+    def __init__(self) -> None:
+        self._bgr: ImageArray = np.empty((0, 0, 3), np.uint8)
+
+    def allocate(self, height: int, width: int) -> ImageArray:
+        """Give a buffer, the same one while the size stays."""
+        if self._bgr.shape != (height, width, 3):
+            self._bgr = np.empty((height, width, 3), np.uint8)
+        return self._bgr

@@ -1,4 +1,4 @@
-"""What the user asks of the stream: pause, step, seek, speed, loop, another source, stop.
+"""What the user asks of the stream: pause, step, seek, how it is played, another source, stop.
 
 Any thread asks; the capture thread takes the orders between two frames and is woken from its
 waits by a new one. This module knows nothing of frames or queues.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kpviewer.pipeline.clock import Clock
 
@@ -17,6 +17,27 @@ if TYPE_CHECKING:
     from kpviewer.sources.base import FrameSource
 
 _NS = 1_000_000_000
+
+
+class Span(NamedTuple):
+    """Frames that are played again and again, the last one included."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a stream is played; swapped as one."""
+
+    speed: float = 1.0
+    """Of files: 2 plays twice as fast; ``inf`` as fast as the model goes."""
+    loop: bool = False
+    """Start files again at their end."""
+    span: Span | None = None
+    """Go from its last frame to its first one; who sought past it plays on to the end."""
+    lossless: bool | None = None
+    """Every frame in order (True) or the newest one (False); None: what the source asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +58,7 @@ class Orders:
     at_end: bool
     may_advance: bool
     """Whether the next frame may go out: running, or a step is asked for."""
-    speed: float
-    loop: bool
-    """Start again at the end."""
+    manner: Manner
 
 
 class Transport:
@@ -48,7 +67,7 @@ class Transport:
     A paused stream still owes one frame after start, seek, step and a change of source.
     """
 
-    def __init__(self, clock: Clock, *, loop: bool = False) -> None:
+    def __init__(self, clock: Clock, manner: Manner | None = None) -> None:
         self._clock = clock
         self._changed = threading.Condition()
         self._version = 0
@@ -59,8 +78,7 @@ class Transport:
         self._paused = False
         self._at_end = False
         self._owed = 1
-        self._speed = 1.0
-        self._loop = loop
+        self._manner = manner or Manner()
 
     @property
     def paused(self) -> bool:
@@ -72,8 +90,13 @@ class Transport:
         """Whether the stream waits at its end."""
         return self._at_end
 
+    @property
+    def manner(self) -> Manner:
+        """How the stream is to be played."""
+        return self._manner
+
     def begin(self) -> None:
-        """Make ready for a new run; pause, speed, loop and a seek asked for before stay."""
+        """Make ready for a new run; pause, manner and a seek asked for before stay."""
         with self._changed:
             self._stop = False
             self._paused = self._paused and not self._at_end
@@ -87,11 +110,11 @@ class Transport:
             self._wake()
 
     def resume(self) -> None:
-        """Go on; from the start if the stream waits at its end."""
+        """Go on; from the start, of the span if there is one, if the stream waits at its end."""
         with self._changed:
             was_at_end = self._at_end
             if was_at_end:
-                self._seek = 0
+                self._seek = self._manner.span.first if self._manner.span else 0
             self._at_end = self._paused = False
             self._wake(elsewhere=was_at_end)
 
@@ -109,23 +132,27 @@ class Transport:
             self._at_end = False
             self._wake(elsewhere=True)
 
-    def set_speed(self, factor: float) -> None:
-        """Play at ``factor`` times the speed."""
-        with self._changed:
-            self._speed = factor
-            self._wake()
+    def change(self, **fields: Any) -> None:
+        """Change fields of the ``Manner``, from the next frame on.
 
-    def set_loop(self, wanted: bool) -> None:
-        """Start again at the end, or not."""
+        Raises:
+            ValueError: if the speed is not positive, or the span is no row of frames.
+        """
         with self._changed:
-            self._loop = wanted
+            manner = replace(self._manner, **fields)
+            if not manner.speed > 0:
+                raise ValueError(f"speed must be positive, got {manner.speed}")
+            if manner.span is not None and not 0 <= manner.span.first <= manner.span.last:
+                raise ValueError(f"a span must be 0 <= first <= last, got {manner.span}")
+            self._manner = manner
             self._wake()
 
     def change_source(self, source: FrameSource) -> FrameSource | None:
-        """Ask for another source; gives back one that was asked for and never taken."""
+        """Ask for another source, without a span; gives back one that was never taken."""
         with self._changed:
             displaced, self._source = self._source, source
             self._seek = None
+            self._manner = replace(self._manner, span=None)
             self._paused = self._paused and not self._at_end
             self._at_end = False
             self._wake(elsewhere=True)
@@ -149,8 +176,7 @@ class Transport:
                 self._paused,
                 self._at_end,
                 not self._at_end and (not self._paused or self._owed > 0),
-                self._speed,
-                self._loop,
+                self._manner,
             )
             self._source = self._seek = None
             return orders

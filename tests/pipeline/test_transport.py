@@ -120,7 +120,7 @@ def test_an_order_wakes_the_thread_that_waits(transport: Transport, order: str) 
 
 def test_an_order_that_came_before_the_wait_is_not_missed(transport: Transport) -> None:
     version = transport.take().version
-    transport.set_speed(2.0)
+    transport.change(speed=2.0)
     assert transport.wait_for_orders(version)
 
 

@@ -1,0 +1,179 @@
+"""The transport as a user works it: exact frames, the A-B loop, speeds, what live sources drop."""
+
+import time
+from pathlib import Path
+
+import pytest
+from fakes import FakeSource
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+from sources.films import read_number, write_film
+
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.transport import SPEEDS, next_speed
+from kpviewer.sources.video import VideoSource
+
+Key = Qt.Key
+LEFT = Qt.MouseButton.LeftButton
+
+
+def shown_index(window: MainWindow) -> int | None:
+    result = window.view.result()
+    return result.frame.index if result is not None else None
+
+
+def pause_at(qtbot: QtBot, window: MainWindow, index: int) -> None:
+    """Pause, and go to a frame by the bar's own way."""
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
+    if window.bridge.playback.is_playing:
+        qtbot.keyClick(window, Key.Key_Space)
+    qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
+    window.transport.bar.sought.emit(index)
+    qtbot.waitUntil(lambda: shown_index(window) == index)
+
+
+def test_keys_show_the_frame_of_a_real_file_that_they_name(qtbot, open_window, tmp_path: Path):
+    path = tmp_path / "film.mp4"
+    times_ms = [0, 30, 200, 210, *range(400, 3000, 50)]
+    write_film(path, times_ms=times_ms, options={"bf": "3", "g": "12"})
+
+    def never(_name, _device, _size):
+        raise RuntimeError("no model here")
+
+    window = open_window(VideoSource(path), load_engine=never)
+    pause_at(qtbot, window, 30)
+    for key, index in (
+        (Key.Key_Comma, 29),
+        (Key.Key_Comma, 28),
+        (Key.Key_Period, 29),
+        (Key.Key_Comma, 28),
+        (Key.Key_Home, 0),
+        (Key.Key_Period, 1),
+    ):
+        qtbot.keyClick(window, key)
+        qtbot.waitUntil(lambda index=index: shown_index(window) == index)
+        frame = window.view.result().frame
+        assert read_number(frame.bgr) == index
+        assert frame.position_s == pytest.approx(times_ms[index] / 1000, abs=1e-3)
+
+
+def test_seeking_while_paused_runs_the_model_on_that_frame_only(qtbot, open_window, engine):
+    window = open_window()
+    qtbot.waitUntil(lambda: window.session.engine is not None)
+    pause_at(qtbot, window, 40)
+    qtbot.waitUntil(lambda: len(window.view.result().detections) == 2)
+    calls = len(engine.seen)
+    window.transport.bar.sought.emit(123)
+    qtbot.waitUntil(lambda: shown_index(window) == 123)
+    assert engine.seen[calls:] == [123]
+    assert window.view.result().detections.xyxy[0, 0] == 123
+    assert not window.bridge.playback.is_playing
+
+
+def test_a_sets_both_marks_and_clears_them(qtbot, open_window):
+    window = open_window()
+    pause_at(qtbot, window, 50)
+    qtbot.keyClick(window, Key.Key_A)
+    assert window.transport.bar.marks() == (50,)
+    assert "up to this frame" in window.transport.repeat.toolTip()
+    pause_at(qtbot, window, 20)
+    qtbot.mouseClick(window.transport.repeat, LEFT)
+    assert window.transport.bar.marks() == (20, 50)  # in their order, whichever came first
+    assert window.transport.repeat.isChecked()
+    qtbot.keyClick(window, Key.Key_A)
+    assert window.transport.bar.marks() == ()
+    assert not window.transport.repeat.isChecked()
+
+
+def test_between_the_marks_the_same_frames_come_again(qtbot, open_window, engine):
+    window = open_window()
+    qtbot.waitUntil(lambda: window.session.engine is not None)
+    pause_at(qtbot, window, 20)
+    qtbot.keyClick(window, Key.Key_A)
+    pause_at(qtbot, window, 24)
+    qtbot.keyClick(window, Key.Key_A)
+    calls = len(engine.seen)
+    for index in (20, 21, 22, 23, 24, 20):
+        qtbot.keyClick(window, Key.Key_Period)
+        qtbot.waitUntil(lambda index=index: shown_index(window) == index)
+    qtbot.keyClick(window, Key.Key_Space)
+    qtbot.waitUntil(lambda: len(engine.seen) >= calls + 15)
+    assert engine.seen[calls : calls + 15] == [20, 21, 22, 23, 24] * 3
+
+
+def test_a_second_mark_on_the_same_frame_gives_the_first_one_up(qtbot, open_window):
+    window = open_window()
+    pause_at(qtbot, window, 50)
+    qtbot.keyClick(window, Key.Key_A)
+    qtbot.keyClick(window, Key.Key_A)
+    assert window.transport.bar.marks() == ()
+
+
+def test_marks_are_seen_and_another_source_has_none(qtbot, open_window):
+    window = open_window()
+    pause_at(qtbot, window, 100)
+    bare = window.transport.bar.grab().toImage()
+    qtbot.keyClick(window, Key.Key_A)
+    assert window.transport.bar.grab().toImage() != bare
+    window.choose_source("other")
+    assert window.transport.bar.marks() == ()
+
+
+def test_speeds_go_from_a_tenth_to_as_fast_as_possible(qtbot, open_window):
+    window = open_window()
+    for _ in SPEEDS:
+        qtbot.keyClick(window, Key.Key_BracketLeft)
+    assert window.transport.speed.text() == "0.1×"
+    for _ in SPEEDS[:-2]:
+        qtbot.keyClick(window, Key.Key_BracketRight)
+    assert window.transport.speed.text() == "8×"
+    qtbot.keyClick(window, Key.Key_BracketRight)
+    assert window.transport.speed.text() == "max"
+    assert next_speed(SPEEDS[-1], 1) == SPEEDS[-1]
+    assert next_speed(SPEEDS[-1], -1) == 8.0
+
+
+def test_as_fast_as_possible_is_in_the_menu_and_waits_for_no_frame(qtbot, open_window):
+    window = open_window(FakeSource(40, fps=0.1))  # 400 s
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
+    actions = {action.text(): action for action in window.transport.speed.menu().actions()}
+    assert list(actions)[-2:] == ["8×", "As fast as possible"]
+    started = time.monotonic()
+    actions["As fast as possible"].trigger()
+    qtbot.waitUntil(lambda: shown_index(window) == 39)
+    assert time.monotonic() - started < 100  # it would be 390
+
+
+def test_a_live_source_drops_frames_or_not_as_chosen(qtbot, open_window, engine):
+    source = FakeSource(live=True)
+    window = open_window(source)
+    source.give(1)
+    qtbot.waitUntil(lambda: window.session.engine is not None)
+    qtbot.waitUntil(window.transport.policy.isVisible)
+    assert window.transport.policy.text() == "Newest frame"
+    assert not window.transport.speed.isVisible()
+    every = window.transport.policy.menu().actions()[1]
+    every.trigger()
+    qtbot.waitUntil(lambda: window.transport.policy.text() == "Every frame")
+    engine.blocks_at.add(1)
+    source.give(1)
+    qtbot.waitUntil(lambda: 1 in engine.seen)
+    source.give(6)
+    source.wait_for_frames(5)
+    engine.go_on()
+    qtbot.waitUntil(lambda: engine.seen[-1] == 7)
+    assert engine.seen[-7:] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_files_offer_no_drop_policy(qtbot, open_window):
+    window = open_window()
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
+    qtbot.waitUntil(window.transport.play.isEnabled)
+    assert not window.transport.policy.isVisible()
+    assert window.transport.speed.isVisible()
+
+
+def status_label(window: MainWindow, name: str) -> QLabel:
+    labels = window.status_bar.findChildren(QLabel)
+    return next(label for label in labels if label.accessibleName() == name)
