@@ -332,10 +332,11 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Median and 95th percentile of a stage over the last frames, in ms."""
+    """Median, 95th and 99th percentile of a stage over the last frames, in ms."""
 
     p50: float = 0.0
     p95: float = 0.0
+    p99: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

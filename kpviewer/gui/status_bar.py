@@ -1,18 +1,39 @@
-"""The line at the bottom: where the model runs, how fast, what was lost, and what was saved."""
+"""The line at the bottom: where the model runs, how fast, how late, what was lost or saved."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, QUrl
-from PyQt6.QtGui import QDesktopServices
+from PyQt6.QtGui import QDesktopServices, QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy
 
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.pipeline.stats import DISPLAY, DISPLAY_SKIPPED, NO_FREE_BUFFER, QUEUE_FULL
 from kpviewer.structures import PipelineStats, StreamInfo
 
 MESSAGE_S = 12.0
+ROOMY_PX = 1200
+"""A narrower line leaves latency and causes to the tooltips: messages need the room."""
+RECORDER_FULL = "recorder full"
+CAUSES = {
+    QUEUE_FULL: (tr_noop("model busy"), tr_noop("they came while the model was at work")),
+    NO_FREE_BUFFER: (tr_noop("no buffer"), tr_noop("every buffer was in use")),
+    DISPLAY_SKIPPED: (tr_noop("window busy"), tr_noop("a newer one was there to be shown")),
+    RECORDER_FULL: (tr_noop("recorder busy"), tr_noop("not in the recording")),
+}
+"""Why frames were lost, by the names of ``pipeline.stats``: in short, and in words."""
+STAGES = {
+    "read": tr_noop("read"),
+    "queue_wait": tr_noop("wait"),
+    "upload": tr_noop("upload"),
+    "forward": tr_noop("model"),
+    "postprocess": tr_noop("select"),
+    "total": tr_noop("capture to result"),
+    DISPLAY: tr_noop("capture to screen"),
+}
 
 
 class StatusBar(QFrame):
@@ -24,12 +45,13 @@ class StatusBar(QFrame):
         self._clock = clock
         self._message_until = 0.0
         self._folder: Path | None = None
-        self._model = _label("Device, engine, precision and time of the model", 96)
-        self._size = _label("Size of the source", 96)
-        self._rates = _label("Frames a second", 96)
-        self._drops = _label("Dropped frames", 64)
+        self._model = _label(tr("Device, engine, precision and time of the model"), 96)
+        self._size = _label(tr("Size of the source"), 96)
+        self._rates = _label(tr("Frames a second"), 96)
+        self._latency = _label(tr("Capture to screen"), 152)
+        self._drops = _label(tr("Dropped frames"), 64)
         self._message = QLabel()
-        self._message.setAccessibleName("Message")
+        self._message.setAccessibleName(tr("Message"))
         self._message.setTextFormat(Qt.TextFormat.RichText)
         self._message.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -37,7 +59,7 @@ class StatusBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 12, 4)
         row.setSpacing(20)
-        for label in (self._model, self._size, self._rates, self._drops):
+        for label in (self._model, self._size, self._rates, self._latency, self._drops):
             row.addWidget(label)
         row.addWidget(self._message, 1)
         self.setFixedHeight(28)
@@ -47,7 +69,7 @@ class StatusBar(QFrame):
         parts = [part for part in (device, how) if part]
         if forward_ms is not None:
             parts.append(f"{forward_ms:.1f} ms")
-        self._model.setText(" · ".join(parts) or "No model")
+        self._model.setText(" · ".join(parts) or tr("No model"))
 
     def show_source(self, info: StreamInfo | None) -> None:
         """Tell the size and rate of the source."""
@@ -61,22 +83,54 @@ class StatusBar(QFrame):
         self, stats: PipelineStats, *, has_model: bool, recorder_dropped: int = 0
     ) -> None:
         """Tell the rates and the drops, with those of the recording that runs."""
-        model = f"{stats.inference_fps:.1f}" if has_model else "–"
-        self._rates.setText(
-            f"capture {stats.capture_fps:.1f}   model {model}   display {stats.display_fps:.1f} fps"
+        rates = tr("capture {capture:.1f}   model {model}   display {display:.1f} fps").format(
+            capture=stats.capture_fps,
+            model=f"{stats.inference_fps:.1f}" if has_model else "–",
+            display=stats.display_fps,
         )
-        self._rates.setToolTip(_latency_table(stats))
-        drops = {**stats.drops, **({"recorder full": recorder_dropped} if recorder_dropped else {})}
-        self._drops.setText(f"dropped {sum(drops.values())}")
-        causes = "\n".join(f"{cause}: {count}" for cause, count in drops.items())
-        self._drops.setToolTip(f"Frames lost since the start\n{causes or 'none'}")
+        self._rates.setText(rates)
+        self._show_latency(stats)
+        drops = {**stats.drops, **({RECORDER_FULL: recorder_dropped} if recorder_dropped else {})}
+        self._show_drops(drops)
         if self._message_until and self._clock() > self._message_until:
             self.show_message("")
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Leave the latency to the tooltip where there is little room."""
+        super().resizeEvent(event)
+        self._latency.setVisible(self._is_roomy)
+
+    @property
+    def _is_roomy(self) -> bool:
+        return self.width() >= ROOMY_PX
+
+    def _show_latency(self, stats: PipelineStats) -> None:
+        table = _latency_table(stats)
+        for label in (self._rates, self._latency):
+            label.setToolTip(table)
+        whole = stats.latency.get(DISPLAY)
+        text = tr("to screen {p50:.0f} · {p95:.0f} · {p99:.0f} ms")
+        self._latency.setText(
+            text.format(p50=whole.p50, p95=whole.p95, p99=whole.p99) if whole is not None else ""
+        )
+
+    def _show_drops(self, drops: Mapping[str, int]) -> None:
+        text = tr("dropped {count}").format(count=sum(drops.values()))
+        if drops and self._is_roomy:
+            each = (f"{tr(_cause(name)[0])} {count}" for name, count in drops.items())
+            text = f"{text}: {', '.join(each)}"
+        self._drops.setText(text)
+        rows = (
+            f"{tr(_cause(name)[0])}: {count} ({tr(_cause(name)[1])})"
+            for name, count in drops.items()
+        )
+        head = tr("Frames lost since the start")
+        self._drops.setToolTip("\n".join((head, *rows)) if drops else f"{head}: {tr('none')}")
 
     def show_message(self, text: str, saved: Path | None = None) -> None:
         """Tell something for a while; with ``saved`` a link opens the file's folder."""
         self._folder = saved.parent if saved is not None else None
-        link = '&nbsp; <a href="folder">Open folder</a>' if saved is not None else ""
+        link = f'&nbsp; <a href="folder">{tr("Open folder")}</a>' if saved is not None else ""
         self._message.setText(_escaped(text) + link)
         self._message.setToolTip(str(saved) if saved is not None else text)
         self._message_until = self._clock() + MESSAGE_S if text else 0.0
@@ -93,10 +147,15 @@ class StatusBar(QFrame):
 def _latency_table(stats: PipelineStats) -> str:
     """Write the latency of each stage, and of the whole way to the screen."""
     rows = [
-        f"{stage.replace('_', ' ')}: {each.p50:.1f}, {each.p95:.1f}"
+        f"{tr(STAGES[stage])}: {each.p50:.1f}, {each.p95:.1f}, {each.p99:.1f}"
         for stage, each in stats.latency.items()
     ]
-    return "\n".join(["Latency, ms: median, 95 % under", *(rows or ["none yet"])])
+    head = tr("Latency of the last 300 frames, ms: median, 95 % under, 99 % under")
+    return "\n".join([head, *(rows or [tr("none yet")])])
+
+
+def _cause(name: str) -> tuple[str, str]:
+    return CAUSES.get(name, (name, name))
 
 
 def _escaped(text: str) -> str:

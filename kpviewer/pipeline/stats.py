@@ -119,5 +119,5 @@ class StatsRecorder:
 
 
 def _percentiles(times_ms: list[float]) -> Percentiles:
-    p50, p95 = np.percentile(times_ms, (50, 95))
-    return Percentiles(float(p50), float(p95))
+    p50, p95, p99 = np.percentile(times_ms, (50, 95, 99))
+    return Percentiles(float(p50), float(p95), float(p99))

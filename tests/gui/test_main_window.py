@@ -312,8 +312,8 @@ def test_latency_by_stage_is_told_where_the_rates_are(qtbot, open_window):
         for label in window.status_bar.findChildren(QLabel)
         if label.accessibleName() == "Frames a second"
     )
-    qtbot.waitUntil(lambda: "forward: " in rates.toolTip())
-    qtbot.waitUntil(lambda: "display: " in rates.toolTip())
+    qtbot.waitUntil(lambda: "model: " in rates.toolTip())
+    qtbot.waitUntil(lambda: "capture to screen: " in rates.toolTip())
 
 
 def test_open_camera_takes_the_first_that_there_is(qtbot, open_window, monkeypatch):

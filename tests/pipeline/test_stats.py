@@ -64,6 +64,7 @@ def test_percentiles_by_stage_are_those_of_the_last_300_frames(stats: StatsRecor
     # of 0, 1 .. 299 by linear interpolation between ranks
     assert forward.p50 == pytest.approx(149.5)
     assert forward.p95 == pytest.approx(284.05)
+    assert forward.p99 == pytest.approx(296.01)
     assert stats.snapshot(0).frames_inferred == 350
 
 
