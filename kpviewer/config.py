@@ -48,12 +48,17 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class WindowSettings:
-    """Size of the window; None is that of the first start."""
+    """Size and place of the window and of what is in it; None is that of the first start."""
 
     width_px: int | None = None
     height_px: int | None = None
     """Both in device-independent px, when not maximised."""
     is_maximized: bool = False
+    left_px: int | None = None
+    top_px: int | None = None
+    """Of its frame, when not maximised."""
+    docks: str | None = None
+    """Where the panels are: a checksum, and what Qt saved in base64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Settings:
     display: Table = field(default_factory=dict)
     """Fields of OverlayStyle that differ from its defaults."""
     panels: Mapping[str, bool] = field(default_factory=dict)
-    """Whether a part of the window is unfolded, by its name: side, plots."""
+    """Whether a panel is there, by its name: side, plots, table."""
     recording: Table = field(default_factory=dict)
     """folder: where recordings go; with_results: JSON lines beside each."""
     thresholds: Mapping[str, ModelSettings] = field(default_factory=dict)
@@ -147,6 +152,9 @@ def to_table(settings: Settings) -> dict[str, Any]:
         "width_px": window.width_px,
         "height_px": window.height_px,
         "is_maximized": window.is_maximized or None,
+        "left_px": window.left_px,
+        "top_px": window.top_px,
+        "docks": window.docks,
     }
     table["recent"] = {"sources": list(recent.sources), "models": list(recent.models)}
     table["thresholds"] = {name: _model_table(each) for name, each in settings.thresholds.items()}
@@ -205,6 +213,9 @@ def from_table(table: Mapping[str, Any]) -> tuple[Settings, list[str]]:
             width_px=window("width_px", _size),
             height_px=window("height_px", _size),
             is_maximized=bool(window("is_maximized", _switch)),
+            left_px=window("left_px", _place),
+            top_px=window("top_px", _place),
+            docks=window("docks", _text),
         ),
         recent=RecentItems(
             sources=(recent("sources", _texts) or ())[:MOST_RECENT],
@@ -314,5 +325,11 @@ def _positive(value: Any) -> float:
 
 def _size(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 100_000:
+        raise ValueError
+    return value
+
+
+def _place(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 100_000:
         raise ValueError
     return value

@@ -9,10 +9,12 @@ STROKE = 1.75
 
 SHAPES: dict[str, str] = {
     "camera": "S M3 7.5 h11 a2 2 0 0 1 2 2 v5 a2 2 0 0 1 -2 2 h-11 z M16 11 l5 -3 v8 l-5 -3",
+    "close": "S M6 6 l12 12 M18 6 l-12 12",
     "device": "S M6.5 6.5 h11 v11 h-11 z M10 3.5 v3 M14 3.5 v3 M10 17.5 v3 M14 17.5 v3 M3.5 10 h3 "
     "M3.5 14 h3 M17.5 10 h3 M17.5 14 h3",
     "demo": "S M12 3.5 l2.2 6.3 l6.3 2.2 l-6.3 2.2 l-2.2 6.3 l-2.2 -6.3 l-6.3 -2.2 l6.3 -2.2 z",
     "file": "S M4 5 h16 v14 h-16 z M8 5 v14 M16 5 v14 M4 9.7 h4 M4 14.3 h4 M16 9.7 h4 M16 14.3 h4",
+    "float": "S M4 9.5 h10.5 v10.5 h-10.5 z M9 6.5 v-2.5 h11 v11 h-2.5",
     "folder": "S M3.5 18.5 v-12 h6 l2 2.5 h9 v9.5 z",
     "fullscreen": "S M4 9 v-5 h5 M15 4 h5 v5 M20 15 v5 h-5 M9 20 h-5 v-5",
     "keys": "S M3 6.5 h18 v11 h-18 z M6.5 10 h.01 M10 10 h.01 M14 10 h.01 M17.5 10 h.01 M8 14 h8",

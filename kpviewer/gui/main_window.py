@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QResizeEvent
-from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
 from kpviewer.gui.cameras import CameraFinder, Cameras, first_camera
 from kpviewer.gui.clipboard import paste_into
+from kpviewer.gui.docks import DockArea, Part, column_of
 from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
@@ -24,7 +25,7 @@ from kpviewer.gui.menus import (
     fill_source_menu,
 )
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.plots_panel import PlotsPanel
+from kpviewer.gui.plots_panel import FOLDED_HEIGHT, PlotsPanel
 from kpviewer.gui.profiles import fill_settings_menu
 from kpviewer.gui.saving import Saving
 from kpviewer.gui.session import Session
@@ -56,8 +57,7 @@ class MainWindow(QMainWindow):
         self.top_bar, self.view, self.transport = TopBar(), VideoView(), TransportBar()
         self.side_panel, self.status_bar = SidePanel(), StatusBar()
         self.plots = PlotsPanel(themes.theme)
-        self.wants_panel = self.wants_plots = True
-        self._lay_out()
+        self.docks = self._lay_out()
         self._recall = Recall(SettingsStore(options.settings_folder, options.profile), options)
         options = self._recall.fill(options)
         self.session = Session(options)
@@ -102,7 +102,10 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Fold the plots before the video gets too small."""
         super().resizeEvent(event)
+        was_folded = self.plots.is_folded()
         self.plots.set_folded(self.width() < ROOMY_WH[0] or self.height() < ROOMY_WH[1])
+        if self.plots.is_folded() is not was_folded:
+            self.docks.fit_height(Part.PLOTS, FOLDED_HEIGHT)
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
         """Take files."""
@@ -128,24 +131,13 @@ class MainWindow(QMainWindow):
         self.cameras.close()
         super().closeEvent(event)
 
-    def _lay_out(self) -> None:
-        left = QVBoxLayout()
-        left.setSpacing(0)
-        left.addWidget(self.view, 1)
-        left.addWidget(self.transport)
-        left.addWidget(self.plots)
-        middle = QHBoxLayout()
-        middle.setSpacing(0)
-        middle.addLayout(left, 1)
-        middle.addWidget(self.side_panel)
-        central = QWidget()
-        column = QVBoxLayout(central)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.top_bar)
-        column.addLayout(middle, 1)
-        column.addWidget(self.status_bar)
-        self.setCentralWidget(central)
+    def _lay_out(self) -> DockArea:
+        docks = DockArea(
+            column_of(self.view, self.transport, stretch=0),
+            {Part.SIDE: self.side_panel, Part.PLOTS: self.plots},
+        )
+        self.setCentralWidget(column_of(self.top_bar, docks, self.status_bar, stretch=1))
+        return docks
 
     def _connect_acts(self) -> None:
         playback, saving, view = self.bridge.playback, self.saving, self.view
@@ -172,8 +164,8 @@ class MainWindow(QMainWindow):
                 Act.ZOOM_OUT: lambda: view.zoom(1 / WHEEL_ZOOM),
                 Act.FULLSCREEN: lambda: self.set_fullscreen(not self.isFullScreen()),
                 Act.LEAVE: lambda: self.set_fullscreen(False),
-                Act.PANEL: self._toggle_panel,
-                Act.PLOTS: self._toggle_plots,
+                Act.PANEL: lambda: self.docks.toggle(Part.SIDE),
+                Act.PLOTS: lambda: self.docks.toggle(Part.PLOTS),
                 Act.KEYS: lambda: KeysDialog(self).open(),
                 Act.QUIT: lambda: (self.close(), None)[1],
             }
@@ -227,22 +219,7 @@ class MainWindow(QMainWindow):
             )
         for bar in (self.top_bar, self.status_bar):
             bar.setVisible(not wanted)
-        self.side_panel.setVisible(self.wants_panel and not wanted)
-        self.plots.setVisible(self.wants_plots and not wanted)
-
-    def set_parts(self, *, panel: bool, plots: bool) -> None:
-        """Unfold or fold the side panel and the plots; full screen hides both anyway."""
-        self.wants_panel, self.wants_plots = panel, plots
-        self.side_panel.setVisible(panel and not self.isFullScreen())
-        self.plots.setVisible(plots and not self.isFullScreen())
-
-    def _toggle_panel(self) -> None:
-        self.wants_panel = not self.side_panel.isVisible()
-        self.side_panel.setVisible(self.wants_panel)
-
-    def _toggle_plots(self) -> None:
-        self.wants_plots = not self.plots.isVisible()
-        self.plots.setVisible(self.wants_plots)
+        self.docks.set_clean(is_clean=wanted)
 
     def _on_card_pressed(self, key: str) -> None:
         presses = {

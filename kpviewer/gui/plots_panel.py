@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PyQt6.QtCore import QSize
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from kpviewer.gui.buttons import SegmentedControl
@@ -69,13 +70,17 @@ class PlotsPanel(QFrame):
         """Show one plot with a switch above it (True), or the three side by side."""
         self._is_folded = is_folded
         self._tab_row.setVisible(is_folded)
-        self.setFixedHeight(FOLDED_HEIGHT if is_folded else HEIGHT)
+        self.setMinimumHeight(FOLDED_HEIGHT if is_folded else HEIGHT)
         for index, plot in enumerate(self._plots()):
             plot.setVisible(not is_folded or index == self.tabs.index())
 
     def is_folded(self) -> bool:
         """Whether one plot is shown at a time."""
         return self._is_folded
+
+    def sizeHint(self) -> QSize:
+        """As low as can be: the picture takes the rest."""
+        return QSize(super().sizeHint().width(), self.minimumHeight())
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of another theme."""

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
 from kpviewer.gui.recent import add_heading
 from kpviewer.gui.theme import ThemeChoice
+from kpviewer.gui.view_menu import add_view_menu
 
 if TYPE_CHECKING:
     from kpviewer.gui.main_window import MainWindow
@@ -32,6 +33,7 @@ def fill_settings_menu(menu: QMenu, window: MainWindow) -> None:
     for choice, text in THEMES.items():
         if themes is not None:
             _add(themes, text, partial(memory.set_theme, choice.value), choice is memory.theme)
+    add_view_menu(menu, window.docks)
     menu.addSeparator()
     _add(menu, "Folder for recordings…", lambda: _ask_for_folder(window), tip=str(saving.folder))
     results = "Write results beside recordings"

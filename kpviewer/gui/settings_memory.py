@@ -13,11 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, QPoint, QRect, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
 
 from kpviewer.config import Plain, Settings, WindowSettings, carry
 from kpviewer.errors import KpviewerError
+from kpviewer.gui.docks import PLACES
 from kpviewer.gui.folders import recordings_folder
 from kpviewer.gui.menus import shipped_models
 from kpviewer.gui.model_loading import ModelRequest
@@ -99,7 +100,15 @@ class WindowMemory(QObject):
         full = Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen
         is_full = bool(window.windowState() & full)
         size = window.normalGeometry().size() if is_full else window.size()
-        kept = WindowSettings(size.width(), size.height(), window.isMaximized())
+        place = window.normalGeometry().topLeft() if is_full else window.pos()
+        kept = WindowSettings(
+            size.width(),
+            size.height(),
+            window.isMaximized(),
+            left_px=place.x(),
+            top_px=place.y(),
+            docks=window.docks.state(),
+        )
         self.store.edit(lambda settings: replace(settings, window=kept))
         self.store.flush()
 
@@ -172,14 +181,23 @@ class WindowMemory(QObject):
 
     def _set_parts(self, settings: Settings) -> None:
         self._window.side_panel.display.set_style(style_of(settings.display))
-        panels = settings.panels
-        self._window.set_parts(panel=panels.get("side", True), plots=panels.get("plots", True))
+        usual = {part: place.is_shown for part, place in PLACES.items()}
+        wanted = {part: settings.panels.get(part, is_shown) for part, is_shown in usual.items()}
+        self._window.docks.set_all_wanted(wanted)
 
     def _set_size(self, wanted: WindowSettings) -> None:
         window, screen = self._window, QGuiApplication.primaryScreen()
         if wanted.width_px is not None and wanted.height_px is not None and screen is not None:
             size = QSize(wanted.width_px, wanted.height_px)
             window.resize(size.boundedTo(screen.availableSize()))
+        if wanted.left_px is not None and wanted.top_px is not None:
+            place = QRect(QPoint(wanted.left_px, wanted.top_px), window.size())
+            if any(
+                each.availableGeometry().intersects(place) for each in QGuiApplication.screens()
+            ):
+                window.move(place.topLeft())  # else that screen is gone
+        if wanted.docks is not None:
+            window.docks.restore(wanted.docks)
         if wanted.is_maximized:
             window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
 
@@ -190,7 +208,7 @@ class WindowMemory(QObject):
         window, session = self._window, self._window.session
         loaded = session.models.loaded or self._started_with
         theme = self._themes.choice
-        panels = {"side": window.wants_panel, "plots": window.wants_plots}
+        panels = window.docks.wanted().items()
         recording: dict[str, Plain] = {}
         if window.saving.folder != recordings_folder():
             recording["folder"] = str(window.saving.folder)
@@ -207,7 +225,7 @@ class WindowMemory(QObject):
             device=loaded.device if loaded.device != AUTO else None,
             theme=theme.value if theme is not ThemeChoice.SYSTEM else None,
             display=kept_display(window.side_panel.display.style_of_overlay),
-            panels={name: False for name, wanted in panels.items() if not wanted},
+            panels={p.value: wanted for p, wanted in panels if wanted is not PLACES[p].is_shown},
             recording=recording,
             thresholds=thresholds,
         )

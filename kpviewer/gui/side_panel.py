@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from kpviewer.gui.buttons import SegmentedControl
@@ -13,7 +13,7 @@ from kpviewer.gui.error_panel import ErrorPanel
 from kpviewer.gui.thresholds_panel import ThresholdsPanel
 from kpviewer.gui.worst_frames import WorstFrames
 
-WIDTH = 296
+WIDTH, WIDEST = 296, 480
 DETECT, JUDGE, VIEW = range(3)
 
 
@@ -59,7 +59,12 @@ class SidePanel(QFrame):
             self.pages[JUDGE].add_section("Worst frames so far", self.worst),
         )
         self.pages[VIEW].add_section("Overlay", self.display)
-        self.setFixedWidth(WIDTH)
+        self.setMinimumWidth(WIDTH)
+        self.setMaximumWidth(WIDEST)
+
+    def sizeHint(self) -> QSize:
+        """As narrow as can be: the picture takes the rest."""
+        return QSize(WIDTH, super().sizeHint().height())
 
     def tab(self) -> int:
         """Which tab is shown: DETECT, JUDGE or VIEW."""

@@ -11,8 +11,16 @@ QMainWindow, #videoArea { background: $base; }
 #topBar { border-bottom: 1px solid $border; }
 #statusBar { border-top: 1px solid $border; }
 #transport { border-top: 1px solid $border; }
-#plots { background: $window; border-top: 1px solid $border; }
-#sidePanel { border: none; border-left: 1px solid $border; }
+QMainWindow::separator { background: $border; width: 1px; height: 1px; }
+QMainWindow::separator:hover { background: $accent; }
+QDockWidget, #plots { background: $window; border: none; }
+#sidePanel { border: none; }
+#dockBar { background: $control; border: none; border-bottom: 1px solid $border; }
+QTabBar { background: $window; }
+QTabBar::tab { color: $secondary; background: $window; border: none; padding: 4px 12px;
+  min-height: 20px; }
+QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; }
+QTabBar::tab:hover { background: $hover; }
 #rule { background: $border; border: none; max-height: 1px; min-height: 1px; }
 
 QToolTip { color: $text; background: $control; border: 1px solid $border; padding: 4px 8px; }

@@ -257,7 +257,8 @@ def test_size_of_the_window_comes_back(qtbot, open_window, themes, folder):
     window = open_window(settings_folder=folder)
     window.resize(780, 560)
     window.close()
-    assert remembered(folder).window == WindowSettings(780, 560)
+    kept = remembered(folder).window
+    assert (kept.width_px, kept.height_px) == (780, 560)
     again = MainWindow(ViewerOptions(settings_folder=folder), themes)
     qtbot.addWidget(again)
     assert (again.width(), again.height()) == (780, 560)
