@@ -33,9 +33,19 @@ _POLL_S = 0.1
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for results.")
 @click.option("--video", is_flag=True, help="Annotated MP4 (the default).")
+@click.option("--raw", is_flag=True, help="MP4 without an overlay; --blur hides in it too.")
 @click.option("--jsonl", is_flag=True, help="One JSON line a frame.")
 @click.option("--csv", is_flag=True, help="One row a detection.")
 @click.option("--coco", is_flag=True, help="COCO result list.")
+@click.option("--voc", is_flag=True, help="Folder of frames with Pascal VOC XML.")
+@click.option("--yolo", is_flag=True, help="Folder of frames with YOLO text, or pose text.")
+@click.option(
+    "--every", type=click.IntRange(1), default=1, help="Of N frames, one to --voc, --yolo."
+)
+@click.option("--png", is_flag=True, help="Frames of --voc and --yolo as PNG, not JPEG.")
+@click.option("--blur", is_flag=True, help="Hide what was detected, in all pictures.")
+@click.option("--smooth", is_flag=True, help="Draw landmarks steadied over time.")
+@click.option("--follow", is_flag=True, help="Number objects, draw trails; track_id in files.")
 @model_option
 @conf_option
 @iou_option
@@ -51,8 +61,10 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
     code is that of the first failure.
     """
     from kpviewer.cli.process_job import ProcessOptions
+    from kpviewer.overlay import OverlayStyle
+    from kpviewer.recording.take import ENDINGS
 
-    outputs = tuple(name for name in ("video", "jsonl", "csv", "coco") if given[name])
+    outputs = tuple(name for name in ENDINGS if given[name])
     options = ProcessOptions(
         given["out"],
         outputs or ("video",),
@@ -61,6 +73,9 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         device=given["device"],
         changes=threshold_changes(given),
         truth=given["truth"],
+        style=OverlayStyle(blur=given["blur"], smooth=given["smooth"], follow=given["follow"]),
+        every=given["every"],
+        picture_suffix=".png" if given["png"] else ".jpg",
     )
     ctx.exit(process_sources(sources, options))
 
@@ -130,6 +145,7 @@ def _process(
     try:
         source = make_source(text, truth=truth)
         pipeline = Pipeline(source, engine, thresholds=thresholds, options=settings)
+        pipeline.settings.set_following(options.following)
         job = ProcessJob(pipeline, engine.spec, options)
         try:
             _run(pipeline, job, name)

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.errors import PipelineError, RecordingError
 from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle
+from kpviewer.pipeline.following import FollowOptions
 from kpviewer.recording.clock import FrameClock
 from kpviewer.recording.files import source_stem
 from kpviewer.recording.recorder import RecorderOptions, RecorderThread
 from kpviewer.recording.recording import SpaceLimits
-from kpviewer.recording.results import ResultHeader, ResultWriter, open_results
+from kpviewer.recording.results import (
+    RESULT_FORMATS,
+    ResultHeader,
+    ResultWriter,
+    open_results,
+)
+from kpviewer.recording.take import TakeOptions
 from kpviewer.recording.video import VideoOptions
 from kpviewer.shipped import DEFAULT_MODEL
 
@@ -34,7 +41,7 @@ class ProcessOptions:
 
     out: Path
     outputs: tuple[str, ...] = ("video",)
-    """Of video, jsonl, csv, coco."""
+    """Keys of ``recording.take.ENDINGS``."""
     seconds: float | None = None
     """Of each source; None: all of it."""
     live_seconds: float | None = None
@@ -47,6 +54,17 @@ class ProcessOptions:
     """Fields of Thresholds that differ from the model's own."""
     truth: str | None = None
     """Spec of annotations."""
+    style: OverlayStyle = field(default_factory=OverlayStyle)
+    """Of blur, smooth and follow; names and skeleton are the model's."""
+    every: int = 1
+    """Of how many frames one goes to the folders of pictures."""
+    picture_suffix: str = ".jpg"
+    """Of those pictures."""
+
+    @property
+    def following(self) -> FollowOptions:
+        """What the style needs of the frames before."""
+        return FollowOptions(smooth=self.style.smooth, track=self.style.follow)
 
 
 class ProcessJob:
@@ -104,7 +122,10 @@ class ProcessJob:
 
     def close(self) -> list[Path]:
         """Finish the files, whatever happened; give those that hold something."""
-        paths = [self._recorder.stop()] if self._recorder is not None else []
+        paths: list[Path | None] = []
+        if self._recorder is not None:
+            self._recorder.stop()
+            paths += self._recorder.status().paths
         for writer in self._writers:
             with contextlib.suppress(RecordingError):  # told by ``check``
                 writer.close()
@@ -134,29 +155,45 @@ class ProcessJob:
         self._limit_s = options.seconds or limit_s or float("inf")
         stem = options.stem or source_stem(info.name)
         header = self._header(info)
+        seen = tuple(kind for kind in options.outputs if kind not in RESULT_FORMATS)
+        if seen:
+            self._recorder = self._start_recorder(info, stem, seen, header)
         for kind in options.outputs:
-            if kind == "video":
-                self._recorder = self._start_recorder(info, stem)
-            else:
+            if kind in RESULT_FORMATS:
                 self._writers.append(open_results(kind, options.out, stem, header))
         return FrameClock.of_media(info)
 
     def _header(self, info: StreamInfo) -> ResultHeader:
         spec = self._spec
         return ResultHeader(
-            info.name, spec.name, spec.class_names, spec.keypoint_names, self._pipeline.thresholds
+            info.name,
+            spec.name,
+            spec.class_names,
+            spec.keypoint_names,
+            self._pipeline.thresholds,
+            spec.mirrored_keypoints,
         )
 
-    def _start_recorder(self, info: StreamInfo, stem: str) -> RecorderThread:
-        bars = self._pipeline.thresholds if self._spec.task is Task.CLASSIFY else None
-        options = RecorderOptions(
-            stem,
-            OverlayStyle(self._spec.class_names, self._spec.skeleton, bars=bars),
-            lossless=not info.is_live,
-            by_media_time=True,
+    def _start_recorder(
+        self, info: StreamInfo, stem: str, outputs: tuple[str, ...], header: ResultHeader
+    ) -> RecorderThread:
+        """Start the thread that writes what needs the pixels."""
+        given, spec = self._options, self._spec
+        bars = self._pipeline.thresholds if spec.task is Task.CLASSIFY else None
+        style = replace(
+            given.style, class_names=spec.class_names, skeleton=spec.skeleton, bars=bars
+        )
+        take = TakeOptions(
+            outputs,
+            header,
             limits=SpaceLimits(to_start=_LEAST_FREE_BYTES),
             video=VideoOptions(preset="superfast"),  # nobody waits for the single picture
+            picture_suffix=given.picture_suffix,
+            every=given.every,
         )
-        recorder = RecorderThread(self._options.out, info, options)
+        options = RecorderOptions(
+            stem, style, lossless=not info.is_live, by_media_time=True, take=take
+        )
+        recorder = RecorderThread(given.out, info, options)
         recorder.start()
         return recorder

@@ -26,6 +26,7 @@ class FrameClock:
     """A longer gap, such as a pause, is cut to this; None keeps it."""
     _last_raw_s: float | None = None
     _now_s: float = 0.0
+    _is_cut: bool = False
 
     @classmethod
     def of_viewer(cls, info: StreamInfo) -> FrameClock:
@@ -47,8 +48,12 @@ class FrameClock:
             raw_s = frame.index / self.fps if frame.position_s is None else frame.position_s
         if self._last_raw_s is not None:
             step_s = raw_s - self._last_raw_s
-            if step_s <= 0:
+            if step_s <= 0 or self._is_cut:
                 step_s = 1 / self.fps
             self._now_s += step_s if self.max_gap_s is None else min(step_s, self.max_gap_s)
-        self._last_raw_s = raw_s
+        self._last_raw_s, self._is_cut = raw_s, False
         return self._now_s
+
+    def cut(self) -> None:
+        """Leave no gap before the next frame, whenever it comes."""
+        self._is_cut = True

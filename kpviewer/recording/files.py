@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path, PurePath
 
@@ -19,6 +20,8 @@ PART_SUFFIX = ".part"
 SUFFIXES = (".mp4", ".jsonl", ".csv", ".json", ".png")
 """Of the files that this package writes."""
 
+_ENDINGS_CHARS = 10
+"""What endings such as ``_raw.mp4`` may take of the longest stem."""
 _LONGEST_STEM = 80  # with "_999.jsonl.part" it stays below 100 characters
 _MOST_TRIES = 1000
 _STILL_WRITTEN_S = 10.0
@@ -71,6 +74,26 @@ def reserve(folder: Path, stem: str, suffix: str) -> Path:
             f"{folder} must be a folder that can be written, got: {error.strerror or error}. "
             "Choose another folder."
         ) from error
+    raise RecordingError(f"{folder} has {_MOST_TRIES} files named {stem}. Choose another folder.")
+
+
+def free_stem(folder: Path, stem: str, endings: Iterable[str]) -> str:
+    """Give a stem under which none of several files is taken: ``clip``, ``clip_2`` and so on.
+
+    Args:
+        folder: it need not be there.
+        stem: any text; see ``safe_stem``.
+        endings: of the names, such as ``.mp4`` and ``_raw.mp4``.
+
+    Raises:
+        RecordingError: if there is none.
+    """
+    wanted = list(endings)
+    stem = safe_stem(safe_stem(stem)[: _LONGEST_STEM - _ENDINGS_CHARS])
+    for final in _candidates(folder, stem, ""):
+        names = [final.name + ending + part for ending in wanted for part in ("", PART_SUFFIX)]
+        if not any(os.path.lexists(folder / name) for name in names):
+            return final.name
     raise RecordingError(f"{folder} has {_MOST_TRIES} files named {stem}. Choose another folder.")
 
 

@@ -31,6 +31,8 @@ class ResultHeader:
     class_names: tuple[str, ...] = ()
     keypoint_names: tuple[str, ...] = ()
     thresholds: Thresholds | None = None
+    mirrored_keypoints: tuple[int, ...] = ()
+    """Index that each keypoint takes when the picture is mirrored; empty where it isn't known."""
 
     def class_name(self, class_id: int) -> str:
         """Give the name of a class, ``class N`` where there is none."""

@@ -33,6 +33,44 @@ class SpaceLimits:
     """Gives the free bytes of a folder."""
 
 
+class SpaceWatch:
+    """Asks for the free space now and then, while something grows in a folder."""
+
+    def __init__(self, folder: Path, limits: SpaceLimits) -> None:
+        """Check that there is room to begin.
+
+        Raises:
+            RecordingError: if there is too little.
+        """
+        free = limits.measure(folder)
+        if free < limits.to_start:
+            raise RecordingError(
+                f"Recording needs {limits.to_start // _MIB} MB of free space, got {free // _MIB} "
+                f"MB in {folder}. Free some, or choose another folder."
+            )
+        self._folder, self._limits = folder, limits
+        self._next_check_s = time.monotonic() + _CHECK_EVERY_S
+
+    def check(self, rate: float = 0.0) -> None:
+        """Ask again, at most once a second.
+
+        Args:
+            rate: bytes a second that are written.
+
+        Raises:
+            RecordingError: if the space is nearly used up.
+        """
+        if time.monotonic() < self._next_check_s:
+            return
+        self._next_check_s = time.monotonic() + _CHECK_EVERY_S
+        free = self._limits.measure(self._folder)
+        if free < max(self._limits.to_go_on, rate * _RESERVE_S):
+            raise RecordingError(
+                f"Recording stopped: only {free // _MIB} MB are free in {self._folder}. "
+                "Free space or choose another folder."
+            )
+
+
 class Recording:
     """Writes timed pictures to ``folder/stem.mp4`` while there is room, for one thread."""
 
@@ -50,16 +88,9 @@ class Recording:
         Raises:
             RecordingError: if there is too little space, or the folder can't be written.
         """
-        free = limits.measure(folder)
-        if free < limits.to_start:
-            raise RecordingError(
-                f"Recording needs {limits.to_start // _MIB} MB of free space, got {free // _MIB} "
-                f"MB in {folder}. Free some, or choose another folder."
-            )
-        self._folder, self._limits = folder, limits
+        self._space = SpaceWatch(folder, limits)
         self._part = reserve(folder, stem, ".mp4")
         self._writer = VideoWriter(self._part, nominal_fps, video)
-        self._next_check_s = time.monotonic() + _CHECK_EVERY_S
 
     @property
     def path(self) -> Path | None:
@@ -88,9 +119,7 @@ class Recording:
             RecordingError: if the disk is full or refuses; ``close`` then keeps what there is.
         """
         self._writer.write(bgr, time_s)
-        if time.monotonic() >= self._next_check_s:
-            self._next_check_s = time.monotonic() + _CHECK_EVERY_S
-            self._check_space()
+        self._space.check(self._writer.bytes / max(self._writer.seconds, 1.0))
 
     def close(self) -> None:
         """Finish the file and give it its name; without a picture nothing is left.
@@ -99,12 +128,3 @@ class Recording:
             RecordingError: if its end can't be written.
         """
         self._writer.close()
-
-    def _check_space(self) -> None:
-        rate = self._writer.bytes / max(self._writer.seconds, 1.0)
-        free = self._limits.measure(self._folder)
-        if free < max(self._limits.to_go_on, rate * _RESERVE_S):
-            raise RecordingError(
-                f"Recording stopped: only {free // _MIB} MB are free in {self._folder}. "
-                "Free space or choose another folder."
-            )

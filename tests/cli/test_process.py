@@ -14,12 +14,15 @@ from click.testing import CliRunner
 from PyQt6.QtGui import QColor, QImage
 from sample_results import read_video
 
+from kpviewer.annotations.spec import read_annotations
 from kpviewer.cli import process
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
 from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.errors import RecordingError
 from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.overlay import OverlayStyle, qimage_of
+from kpviewer.pipeline.following import FollowOptions
 from kpviewer.recording import recording
 from kpviewer.sources import open as opening
 from kpviewer.structures import Candidates, ImageArray
@@ -94,6 +97,37 @@ def test_all_results_are_written_and_named_after_the_source(clip: str, out: Path
     rows = list(csv.DictReader((out / "clip.csv").read_text().splitlines()))
     assert len(rows) == len(json.loads((out / "clip.json").read_text())) == FRAMES
     assert rows[0]["class"] == "thing"
+
+
+def test_folders_of_pictures_are_data_sets_of_the_clip(clip: str, out: Path) -> None:
+    assert run([clip], out, "voc", "yolo", "raw", every=5) == 0
+    assert names(out) == ["clip_raw.mp4", "clip_voc", "clip_yolo"]
+    for kind, folder in (("voc", "clip_voc"), ("yolo", "clip_yolo")):
+        read = read_annotations(f"{kind}:{out / folder}")
+        assert [image.path.name for image in read.images] == [
+            f"clip_{index:06d}.jpg" for index in (0, 5, 10)
+        ]
+        assert read.class_names == ("thing",)
+        np.testing.assert_allclose(read.images[0].targets.xyxy, [[10, 10, 40, 30]], atol=1e-4)
+    assert len(read_video(out / "clip_raw.mp4").times_s) == FRAMES
+
+
+def test_blur_hides_in_the_raw_video_too(tmp_path: Path, out: Path) -> None:
+    stripes = np.zeros((48, 64, 3), np.uint8)
+    stripes[:, ::4] = stripes[:, 1::4] = 255
+    (tmp_path / "album").mkdir()
+    assert qimage_of(stripes).save(str(tmp_path / "album" / "one.png"))
+    assert run([str(tmp_path / "album")], out, "raw", style=OverlayStyle(blur=True)) == 0
+    pixels = read_video(out / "album_raw.mp4").pixels[0].astype(int)
+    assert np.ptp(pixels[15:25, 15:35]) < 60  # in the box
+    assert np.ptp(pixels[:, 50:]) > 150
+
+
+def test_followed_objects_have_their_number_in_the_files(clip: str, out: Path) -> None:
+    assert run([clip], out, "jsonl", style=OverlayStyle(follow=True)) == 0
+    lines = [json.loads(line) for line in (out / "clip.jsonl").read_text().splitlines()[1:]]
+    tracks = {found["track_id"] for line in lines[3:] for found in line["detections"]}
+    assert len(tracks) == 1 and None not in tracks
 
 
 def test_one_line_tells_what_came_of_a_source(
@@ -200,6 +234,22 @@ def test_command_writes_a_video_when_no_output_is_named(
     (options,) = seen
     assert options.outputs == ("video",)
     assert options.changes == {"score": 0.3, "nms": "soft-linear"}
+    assert options.style == OverlayStyle()
+
+
+def test_command_takes_each_output_and_what_is_drawn(
+    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[ProcessOptions] = []
+    monkeypatch.setattr(process, "process_sources", lambda _, options: seen.append(options) or 0)
+    arguments = ["--raw", "--voc", "--yolo", "--every", "3", "--png", "--blur", "--smooth"]
+    done = CliRunner().invoke(main, ["process", clip, "--out", str(out), "--follow", *arguments])
+    assert done.exit_code == 0
+    (options,) = seen
+    assert options.outputs == ("raw", "voc", "yolo")
+    assert (options.every, options.picture_suffix) == (3, ".png")
+    assert options.style == OverlayStyle(blur=True, smooth=True, follow=True)
+    assert options.following == FollowOptions(smooth=True, track=True)
 
 
 def test_command_needs_a_source_and_a_folder(clip: str) -> None:

@@ -1,3 +1,4 @@
+import json
 import threading
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from kpviewer.errors import RecordingError
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.recorder import RecorderOptions, RecorderState, RecorderThread
 from kpviewer.recording.recording import SpaceLimits
+from kpviewer.recording.results import ResultHeader
+from kpviewer.recording.take import TakeOptions
 from kpviewer.structures import FrameResult, ImageArray
 
 TIMEOUT_S = 10.0
+HEADER = ResultHeader("clip.mp4", "fake", ("thing",))
 
 
 def plain(one: FrameResult, _style: OverlayStyle) -> ImageArray:
@@ -36,7 +40,10 @@ def no_limits(free_mb: int = 5000) -> SpaceLimits:
 
 
 def options(**given: object) -> RecorderOptions:
-    return RecorderOptions(**{"stem": "clip", "limits": no_limits(), **given})
+    take = TakeOptions(
+        given.pop("outputs", ("video",)), HEADER, limits=given.pop("limits", no_limits())
+    )
+    return RecorderOptions(**{"stem": "clip", "take": take, **given})
 
 
 def recorder(folder: Path, *, render: object = plain, live: bool = True, **given: object):
@@ -185,3 +192,142 @@ def test_boxes_are_painted_into_the_file(tmp_path: Path) -> None:
     pixels = read_video(path).pixels[0].astype(int)
     assert np.abs(pixels[30, 20] - GREY).max() > 40
     assert np.abs(pixels[30, 80] - GREY).max() < 8
+
+
+def test_raw_video_has_no_overlay_and_both_have_the_same_frames(tmp_path: Path, qapp) -> None:
+    take = TakeOptions(("video", "raw"), HEADER, limits=no_limits())
+    thread = RecorderThread(tmp_path, info(), options(take=take, lossless=True))
+    thread.start()
+    for index in range(5):
+        box = detections([(20, 20, 50, 40)])
+        thread.accept(result(box, index=index, time_s=index / 10, size_hw=(64, 96)))
+    thread.stop()
+    annotated, raw = thread.status().paths
+    assert (annotated.name, raw.name) == ("clip.mp4", "clip_raw.mp4")
+    assert read_video(annotated).times_s == read_video(raw).times_s
+    assert np.abs(read_video(raw).pixels.astype(int) - GREY).max() < 8
+    assert np.abs(read_video(annotated).pixels[0, 30, 20].astype(int) - GREY).max() > 40
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize("kind", ["video", "raw", "voc", "yolo"])
+def test_what_is_blurred_in_the_window_is_hidden_in_every_output(tmp_path: Path, kind: str) -> None:
+    stripes = np.zeros((96, 96, 3), np.uint8)
+    stripes[:, ::2] = 255  # of one colour each, once their mean is taken
+    take = TakeOptions((kind,), HEADER, limits=no_limits())
+    style = OverlayStyle(blur=True, boxes=False, labels=False, scores=False)
+    thread = RecorderThread(tmp_path, info(), options(take=take, style=style, lossless=True))
+    thread.start()
+    thread.accept(result(detections([(24, 24, 72, 72)]), bgr=stripes.copy()))
+    thread.stop()
+    (path,) = thread.status().paths
+    if path.is_dir():
+        path = next(path.rglob("*.jpg"))
+    pixels = read_video(path).pixels[0].astype(int)
+    assert np.ptp(pixels[28:68, 28:68]) < 40  # only the ramp of the compression is left
+    assert np.ptp(pixels[28:68, :10]) > 150  # beside the box it is as it was
+
+
+def test_no_buffer_is_held_by_what_is_written_without_an_overlay(tmp_path: Path) -> None:
+    thread = recorder(tmp_path, outputs=("raw", "yolo"), lossless=True)
+    bgr = np.full((48, 64, 3), 200, np.uint8)
+    held = CountedLease()
+
+    class Overwriting(CountedLease):
+        """A buffer that gets another frame as soon as it is free."""
+
+        def release(self) -> None:
+            super().release()
+            bgr[:] = 0
+
+    lease = Overwriting()
+    thread.accept(result(bgr=bgr, lease=lease))
+    thread.accept(result(index=1, time_s=1, lease=held))
+    thread.stop()
+    assert (lease.holders, held.holders) == (0, 0)
+    raw = next(path for path in thread.status().paths if path.suffix == ".mp4")
+    assert np.abs(read_video(raw).pixels[0].astype(int) - 200).max() < 8
+
+
+def test_pause_leaves_frames_out_and_no_gap_in_time(tmp_path: Path) -> None:
+    thread = recorder(tmp_path, lossless=True)
+    for index in range(3):
+        thread.accept(result(index=index, time_s=index / 10))
+    thread.pause()
+    thread.accept(result(index=3, time_s=0.3))
+    assert thread.status().is_paused
+    thread.resume()
+    for index in range(4, 6):
+        thread.accept(result(index=index, time_s=60 + index / 10))
+    path = thread.stop()
+    assert path is not None
+    # 30 fps is what the source says of itself: the first frame after the pause follows by 1/30 s.
+    expected = [0, 0.1, 0.2, 0.2 + 1 / 30, 0.3 + 1 / 30]
+    assert read_video(path).times_s == pytest.approx(expected, abs=0.001)
+
+
+def test_split_loses_no_frame_and_each_file_begins_at_zero(tmp_path: Path) -> None:
+    thread = recorder(tmp_path, outputs=("video", "jsonl"), lossless=True)
+    for index in range(10):
+        if index in (4, 7):
+            thread.split()
+        thread.accept(result(index=index, time_s=5 + index / 10))
+    thread.stop()
+    status = thread.status()
+    assert (status.frames, status.parts, status.failure) == (10, 3, None)
+    assert status.seconds == pytest.approx(0.3 + 0.2 + 0.2, abs=0.001)
+    videos = [path for path in status.paths if path.suffix == ".mp4"]
+    assert [path.name for path in videos] == ["clip.mp4", "clip_2.mp4", "clip_3.mp4"]
+    times = [read_video(path).times_s for path in videos]
+    assert [len(each) for each in times] == [4, 3, 3]
+    assert times[1] == pytest.approx([0, 0.1, 0.2], abs=0.001)
+    lines = [path.with_suffix(".jsonl").read_text().splitlines() for path in videos]
+    indices = [[json.loads(line)["index"] for line in each[1:]] for each in lines]
+    assert indices == [[0, 1, 2, 3], [4, 5, 6], [7, 8, 9]]
+
+
+def test_live_frames_that_come_while_a_split_opens_the_next_file_are_kept(tmp_path: Path) -> None:
+    gate = Gate()
+    thread = recorder(tmp_path, render=gate, queue_size=1)
+    thread.accept(result(index=0))
+    assert gate.entered.wait(TIMEOUT_S)
+    thread.split()
+    leases = [CountedLease() for _ in range(20)]
+    for index, lease in enumerate(leases, 1):
+        thread.accept(result(index=index, time_s=index / 30, lease=lease))
+    assert sum(lease.holders for lease in leases) == 1  # the others are copies
+    gate.open.set()
+    thread.stop()
+    assert (thread.status().frames, thread.status().dropped) == (21, 0)
+    assert len(read_video(tmp_path / "clip_2.mp4").times_s) == 20
+
+
+def test_split_before_the_first_frame_and_at_the_end_makes_no_empty_file(tmp_path: Path) -> None:
+    thread = recorder(tmp_path, lossless=True)
+    thread.split()
+    thread.accept(result())
+    thread.split()
+    thread.stop()
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_disk_that_fills_at_a_split_ends_the_recording_with_what_there_is(tmp_path: Path) -> None:
+    free_mb = [5000]
+    limits = SpaceLimits(measure=lambda _: free_mb[0] * 1024 * 1024)
+    thread = recorder(tmp_path, lossless=True, limits=limits)
+    thread.accept(result())
+    free_mb[0] = 10
+    thread.split()
+    thread.join(TIMEOUT_S)
+    assert "10 MB" in (thread.status().failure or "")
+    assert thread.stop() == tmp_path / "clip.mp4"
+
+
+def test_names_of_a_recording_are_free_for_all_its_files(tmp_path: Path) -> None:
+    (tmp_path / "clip_raw.mp4").touch()
+    (tmp_path / "clip_2_yolo").mkdir()
+    thread = recorder(tmp_path, outputs=("video", "raw", "yolo"), lossless=True)
+    thread.accept(result())
+    thread.stop()
+    names = [path.name for path in thread.status().paths]
+    assert names == ["clip_3.mp4", "clip_3_raw.mp4", "clip_3_yolo"]

@@ -1,0 +1,38 @@
+"""Pictures as JPEG in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QBuffer, QByteArray, QIODevice
+from PyQt6.QtGui import QImage
+
+from kpviewer.overlay.images import array_of, qimage_of
+
+if TYPE_CHECKING:
+    from kpviewer.structures import ImageArray
+
+
+def jpeg_of(bgr: ImageArray, quality: int) -> bytes:
+    """Compress an (H, W, 3) uint8 picture; quality is 0 to 100.
+
+    Raises:
+        ValueError: if JPEG can't hold it, as one without pixels or of more than 65,535 a side.
+    """
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    is_saved = qimage_of(bgr).save(buffer, "JPEG", quality)
+    buffer.close()
+    if not is_saved:
+        raise ValueError(f"a picture of shape {bgr.shape} can't be JPEG")
+    return data.data()
+
+
+def bgr_of_jpeg(jpeg: bytes) -> ImageArray:
+    """Give the (H, W, 3) uint8 picture, owning its pixels.
+
+    Raises:
+        ValueError: if it can't be read.
+    """
+    return array_of(QImage.fromData(jpeg, "JPEG"))

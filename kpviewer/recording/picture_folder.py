@@ -1,0 +1,118 @@
+"""A folder of frames with their labels: a draft of a data set that labelling programs open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kpviewer.errors import RecordingError
+from kpviewer.overlay import qimage_of
+from kpviewer.recording.files import PART_SUFFIX
+from kpviewer.recording.label_formats import LABEL_FORMATS
+from kpviewer.recording.video import reason_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kpviewer.recording.formats import ResultHeader
+    from kpviewer.structures import FrameResult, ImageArray
+
+PICTURE_KINDS = {".jpg": ("JPEG", 95), ".png": ("PNG", 80)}
+"""Qt's name and quality by suffix; that of PNG is how hard it is compressed, here a little."""
+
+
+class PictureFolder:
+    """Writes every Nth frame to a folder, for one thread.
+
+    A picture gets its name once it is complete, after its labels: whatever is cut off, no picture
+    lacks its labels. The same frame twice, as after a seek, is written once more in its place.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        kind: str,
+        header: ResultHeader,
+        *,
+        stem: str,
+        picture_suffix: str = ".jpg",
+        every: int = 1,
+    ) -> None:
+        """Make nothing yet.
+
+        Args:
+            path: of the folder; it must not be there.
+            kind: a key of LABEL_FORMATS.
+            header: of the stream and the model.
+            stem: beginning of the pictures' names; the number of the frame follows.
+            picture_suffix: a key of PICTURE_KINDS.
+            every: write each so many frames, from the first on.
+        """
+        self._place = path
+        self._labels = LABEL_FORMATS[kind](header)
+        self._stem, self._suffix, self._every = stem, picture_suffix, every
+        self._came = 0
+        self._names: set[str] = set()
+        self.bytes = 0
+        """Size of all that was written."""
+
+    @property
+    def path(self) -> Path | None:
+        """The folder; None as long as nothing came."""
+        return self._place if self._names else None
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures there are."""
+        return len(self._names)
+
+    @property
+    def wants_next(self) -> bool:
+        """Whether the next frame will be written."""
+        return self._came % self._every == 0
+
+    def write(self, result: FrameResult, bgr: ImageArray | None) -> None:
+        """Add a frame.
+
+        Args:
+            result: where its detections come from; its picture isn't looked at.
+            bgr: (H, W, 3) uint8, as it may be saved; None only where ``wants_next`` is false.
+
+        Raises:
+            RecordingError: if it can't be written.
+        """
+        is_wanted = self.wants_next
+        self._came += 1
+        if not is_wanted or bgr is None:
+            return
+        try:
+            if not self._names:
+                self._begin()
+            self._write(f"{self._stem}_{result.frame.index:06d}", result, bgr)
+        except OSError as error:
+            raise RecordingError(f"{self._place.name} is incomplete: {reason_of(error)}") from error
+
+    def _begin(self) -> None:
+        self._place.mkdir(parents=True)
+        for name in (self._labels.pictures, self._labels.labels):
+            (self._place / name).mkdir()
+        for name, text in self._labels.beside().items():
+            (self._place / name).write_text(text, encoding="utf-8", newline="\n")
+
+    def _write(self, name: str, result: FrameResult, bgr: ImageArray) -> None:
+        labels = self._labels
+        picture = self._place / labels.pictures / (name + self._suffix)
+        text = labels.text(picture.name, (bgr.shape[1], bgr.shape[0]), result.detections)
+        (self._place / labels.labels / (name + labels.suffix)).write_text(
+            text, encoding="utf-8", newline="\n"
+        )
+        part = picture.with_name(picture.name + PART_SUFFIX)
+        kind, quality = PICTURE_KINDS[self._suffix]
+        if not qimage_of(bgr).save(str(part), kind, quality):
+            part.unlink(missing_ok=True)
+            raise RecordingError(
+                f"{self._place.name} is incomplete: a picture can't be written. Is the disk full? "
+                "Choose another folder."
+            )
+        self.bytes += part.stat().st_size + len(text)
+        part.replace(picture)
+        self._names.add(name)

@@ -1,0 +1,205 @@
+"""The files of one stretch of a recording: they have one stem and the same frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from kpviewer import overlay
+from kpviewer.errors import RecordingError
+from kpviewer.recording.files import free_stem
+from kpviewer.recording.formats import RESULT_FORMATS, ResultHeader
+from kpviewer.recording.label_formats import LABEL_FORMATS
+from kpviewer.recording.picture_folder import PictureFolder
+from kpviewer.recording.recording import Recording, SpaceLimits, SpaceWatch
+from kpviewer.recording.results import ResultWriter, open_results
+from kpviewer.recording.video import VideoOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kpviewer.overlay import OverlayStyle
+    from kpviewer.structures import FrameResult, ImageArray
+
+VIDEO, RAW = "video", "raw"
+ENDINGS: dict[str, str] = {
+    VIDEO: ".mp4",
+    RAW: "_raw.mp4",
+    **{kind: suffix for kind, (suffix, _) in RESULT_FORMATS.items()},
+    **{kind: f"_{kind}" for kind in LABEL_FORMATS},
+}
+"""What follows the stem in the name of each output."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOptions:
+    """What is written."""
+
+    outputs: tuple[str, ...] = (VIDEO,)
+    """Keys of ENDINGS: annotated video, video as it came, result files, folders of pictures."""
+    header: ResultHeader = field(default_factory=lambda: ResultHeader(""))
+    """For result files and labels."""
+    video: VideoOptions = field(default_factory=VideoOptions)
+    limits: SpaceLimits = field(default_factory=SpaceLimits)
+    picture_suffix: str = ".jpg"
+    every: int = 1
+    """Of how many frames one goes to the folders of pictures."""
+
+
+class Render(Protocol):
+    """Paints a result; ``overlay.render`` is one."""
+
+    def __call__(self, result: FrameResult, style: OverlayStyle, /) -> ImageArray:
+        """Give the (H, W, 3) uint8 picture, with pixels of its own."""
+
+
+def plain_picture(result: FrameResult, style: OverlayStyle) -> ImageArray:
+    """Give the frame without an overlay, as it may be shown: what the style hides stays hidden.
+
+    Returns:
+        (H, W, 3) uint8 BGR, owning its pixels.
+    """
+    picture = overlay.picture_of(result, style)
+    return picture.copy() if picture is result.frame.bgr else picture
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What a frame looks like in the files, in pixels of its own; None where none wants it."""
+
+    annotated: ImageArray | None
+    plain: ImageArray | None
+
+
+class Take:
+    """Writes frames to all wanted files, for one thread at a time."""
+
+    def __init__(
+        self,
+        folder: Path,
+        stem: str,
+        options: TakeOptions,
+        *,
+        nominal_fps: float,
+        render: Render = overlay.render,
+    ) -> None:
+        """Take the names; an existing file is never replaced.
+
+        Raises:
+            RecordingError: if there is too little space, or the folder can't be written.
+        """
+        self._options, self._render = options, render
+        stem = free_stem(folder, stem, (ENDINGS[kind] for kind in options.outputs))
+        self._space = SpaceWatch(folder, options.limits)
+        self._videos: dict[str, Recording] = {}
+        self._writers: list[ResultWriter] = []
+        self._folders: list[PictureFolder] = []
+        self._start_s: float | None = None
+        self._last_s = 0.0
+        self.frames = 0
+        """How many were written."""
+        try:
+            for kind in options.outputs:
+                self._open(kind, folder, stem, nominal_fps)
+        except Exception:
+            self.close()
+            raise
+
+    @property
+    def seconds(self) -> float:
+        """Length so far."""
+        longest = max((video.seconds for video in self._videos.values()), default=0.0)
+        return longest or self._last_s
+
+    @property
+    def bytes(self) -> int:
+        """Size of videos and pictures."""
+        folders = sum(each.bytes for each in self._folders)
+        return folders + sum(video.bytes for video in self._videos.values())
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files, parts while they grow; those that hold something."""
+        paths = [video.path for video in self._videos.values()]
+        paths += [writer.path for writer in self._writers if self.frames]
+        paths += [each.path for each in self._folders]
+        return [path for path in paths if path is not None]
+
+    def prepare(self, result: FrameResult, style: OverlayStyle) -> Pictures:
+        """Copy or paint what will be written of a frame; its buffer is free then."""
+        wants_plain = RAW in self._videos or any(each.wants_next for each in self._folders)
+        return Pictures(
+            self._render(result, style) if VIDEO in self._videos else None,
+            plain_picture(result, style) if wants_plain else None,
+        )
+
+    def write(self, result: FrameResult, pictures: Pictures, time_s: float) -> None:
+        """Add a frame.
+
+        Args:
+            result: its own picture isn't looked at.
+            pictures: from ``prepare``.
+            time_s: of any clock; the first frame has 0 in the files.
+
+        Raises:
+            RecordingError: if the disk is full or refuses; ``close`` then keeps what there is.
+        """
+        self._start_s = time_s if self._start_s is None else self._start_s
+        self._last_s = time_s - self._start_s
+        for kind, picture in ((VIDEO, pictures.annotated), (RAW, pictures.plain)):
+            if picture is not None and kind in self._videos:
+                self._videos[kind].write(picture, self._last_s)
+        for each in self._folders:
+            each.write(result, pictures.plain)
+        for writer in self._writers:
+            writer.accept(result)
+            if writer.failure is not None:
+                raise RecordingError(writer.failure)
+        self.frames += 1
+        self._space.check(self.bytes / max(self._last_s, 1.0))
+
+    def close(self) -> None:
+        """Finish the files and give them their names; those without a frame are removed.
+
+        Raises:
+            RecordingError: the first thing that can't be finished; the others are.
+        """
+        failure: Exception | None = None
+        closers: list[Callable[[], object]] = [video.close for video in self._videos.values()]
+        closers += [writer.close for writer in self._writers]
+        for close in closers:
+            try:
+                close()
+            except Exception as error:
+                failure = failure or error
+        if not self.frames:
+            for writer in self._writers:
+                if writer.path is not None:
+                    writer.path.unlink(missing_ok=True)
+        if failure is not None:
+            raise failure
+
+    def _open(self, kind: str, folder: Path, stem: str, nominal_fps: float) -> None:
+        options, ending = self._options, ENDINGS[kind]
+        if kind in (VIDEO, RAW):
+            self._videos[kind] = Recording(
+                folder,
+                stem + ending.removesuffix(ENDINGS[VIDEO]),
+                nominal_fps=nominal_fps,
+                video=options.video,
+                limits=replace(options.limits, to_start=0),
+            )
+        elif kind in RESULT_FORMATS:
+            self._writers.append(open_results(kind, folder, stem, options.header))
+        else:
+            self._folders.append(
+                PictureFolder(
+                    folder / (stem + ending),
+                    kind,
+                    options.header,
+                    stem=stem,
+                    picture_suffix=options.picture_suffix,
+                    every=options.every,
+                )
+            )

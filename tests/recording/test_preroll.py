@@ -1,0 +1,158 @@
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_results import CountedLease, detections, info, read_video, result
+
+from kpviewer.overlay import OverlayStyle
+from kpviewer.recording.preroll import Mark, PreRoll
+from kpviewer.recording.recorder import RecorderOptions, RecorderThread
+from kpviewer.recording.recording import SpaceLimits
+from kpviewer.recording.take import TakeOptions
+from kpviewer.structures import FrameResult, ImageArray
+
+TIMEOUT_S = 10.0
+
+
+class List:
+    """Takes frames."""
+
+    def __init__(self) -> None:
+        self.is_paused = False
+        self.frames: list[FrameResult] = []
+
+    def accept(self, one: FrameResult) -> None:
+        self.frames.append(one)
+
+
+@pytest.fixture
+def keep():
+    """Make pre-rolls; their threads end with the test."""
+    made: list[PreRoll] = []
+
+    def make(seconds: float, **given: int) -> PreRoll:
+        made.append(PreRoll(seconds, **given))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()
+
+
+def give(preroll: PreRoll, indices: range, fps: float = 10.0, **given: object) -> None:
+    """Give frames one by one, each once the one before is compressed."""
+    for index in indices:
+        done = threading.Event()
+
+        class Lease(CountedLease):
+            def release(self, done: threading.Event = done) -> None:
+                super().release()
+                done.set()
+
+        preroll.accept(result(index=index, time_s=index / fps, lease=Lease(), **given))
+        assert done.wait(TIMEOUT_S)
+
+
+def taken(preroll: PreRoll, taker: List) -> list[int]:
+    handed = preroll.begin(taker)
+    found = []
+    while (item := handed.take()) is not None:
+        assert not isinstance(item, Mark)
+        found.append(item.frame.index)
+    return found
+
+
+def test_the_last_seconds_are_kept_and_hold_no_buffer(keep) -> None:
+    preroll = keep(1.0)
+    give(preroll, range(31))  # each waits until its buffer is free
+    assert taken(preroll, List()) == list(range(20, 31))
+
+
+def test_kept_frames_come_back_with_their_detections_and_nearly_their_pixels(keep) -> None:
+    preroll = keep(5)
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)
+    bgr = np.repeat(np.tile(ramp, (48, 1))[..., None], 3, axis=2)
+    preroll.accept(result(detections([(1, 2, 30, 40)]), bgr=bgr, index=4, time_s=2.0))
+    item = preroll.begin(List()).take()
+    assert isinstance(item, FrameResult)
+    assert (item.frame.index, item.frame.position_s, item.frame.lease) == (4, 2.0, None)
+    assert item.detections.xyxy.tolist() == [[1, 2, 30, 40]]
+    assert np.abs(item.frame.bgr.astype(int) - bgr).max() < 12  # JPEG of quality 90
+
+
+def test_memory_is_bounded_whatever_the_seconds(keep) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+    preroll = keep(1000, most_bytes=30_000)
+    give(preroll, range(40), bgr=noise)
+    assert 10_000 < preroll.bytes <= 30_000
+    found = taken(preroll, List())
+    assert found == list(range(found[0], 40))
+    assert found[0] > 0
+
+
+def test_frames_that_come_while_catching_up_follow_those_that_were_kept(keep) -> None:
+    preroll, taker = keep(10), List()
+    give(preroll, range(3))
+    handed = preroll.begin(taker)
+    assert handed.take().frame.index == 0
+    give(preroll, range(3, 5))
+    assert [handed.take().frame.index for _ in range(4)] == [1, 2, 3, 4]
+    assert handed.take() is None
+    preroll.accept(result(index=5, time_s=0.5))  # caught up: no detour
+    assert [each.frame.index for each in taker.frames] == [5]
+    preroll.end()
+    give(preroll, range(6, 8))
+    assert taken(preroll, List()) == [6, 7]
+    assert len(taker.frames) == 1
+
+
+def test_marks_keep_their_place_among_the_frames(keep) -> None:
+    preroll, taker = keep(10), List()
+    give(preroll, range(2))
+    handed = preroll.begin(taker)
+    assert preroll.put(Mark.SPLIT)
+    give(preroll, range(2, 3))
+    taker.is_paused = True
+    preroll.accept(result(index=3, time_s=0.3))
+    taker.is_paused = False
+    found = [handed.take() for _ in range(5)]
+    assert [x if x in (None, Mark.SPLIT) else x.frame.index for x in found] == [
+        0, 1, Mark.SPLIT, 2, None,
+    ]  # fmt: skip
+    assert not preroll.put(Mark.CUT)
+
+
+def test_recording_begins_before_it_was_asked_for_and_loses_nothing(tmp_path: Path, keep) -> None:
+    def plain(one: FrameResult, _style: OverlayStyle) -> ImageArray:
+        return one.frame.bgr
+
+    preroll = keep(1.0)
+    give(preroll, range(30))
+    take = TakeOptions(limits=SpaceLimits(measure=lambda _: 10**12))
+    recorder = RecorderThread(
+        tmp_path, info(), RecorderOptions("clip", take=take), render=plain, preroll=preroll
+    )
+    recorder.start()
+    give(preroll, range(30, 40))
+    path = recorder.stop()
+    preroll.accept(result(index=40, time_s=4.0))  # for the next recording
+    assert path is not None
+    times = read_video(path).times_s
+    # The oldest that is kept when the recording starts is that of 1.9 s, the last one has 3.9 s.
+    assert len(times) == 21
+    assert times == pytest.approx([index / 10 for index in range(21)], abs=0.001)
+    assert recorder.status().dropped == 0
+
+
+def test_stop_ends_the_thread_and_lets_all_buffers_go(keep) -> None:
+    preroll = keep(5)
+    leases = [CountedLease() for _ in range(10)]
+    for index, lease in enumerate(leases):
+        preroll.accept(result(index=index, lease=lease))
+    preroll.stop()
+    assert not preroll.is_alive()
+    assert [lease.holders for lease in leases] == [0] * 10
+    preroll.accept(result(lease=leases[0]))  # ignored
+    assert leases[0].holders == 0
