@@ -40,6 +40,7 @@ PLACES = {
     "pyqtgraph": {"gui"},
     "cv2": {"sources"},
     "kpviewer.sources.opencv": {"sources", "training", "runtime"},
+    "mss": {"sources"},
     "trackers": {"runtime"},
     "supervision": {"runtime"},
     "threading": THREADED,

@@ -9,10 +9,11 @@ import click
 
 
 @click.command("cameras")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list: index, name, path.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list: index, name, path, id.")
 def command(as_json: bool) -> None:
-    """List the cameras of this machine."""
+    """List the cameras of this machine, and its screens."""
     from kpviewer.sources.camera import list_cameras
+    from kpviewer.sources.screen import list_screens
 
     cameras = list_cameras()
     if as_json:
@@ -22,3 +23,5 @@ def command(as_json: bool) -> None:
         click.echo("No camera found. Is it plugged in? 'kpviewer demo' needs none.")
     for camera in cameras:
         click.echo(f"{camera.index}  {camera.name}" + (f"  ({camera.path})" if camera.path else ""))
+    for screen in list_screens():
+        click.echo(f"screen:{screen.index}  {screen.name}")

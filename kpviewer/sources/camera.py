@@ -12,6 +12,7 @@ import numpy as np
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import Allocate, Captured, closed_error, copy_into, seek_error
+from kpviewer.sources.naming import CameraRequest
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import ImageArray, StreamInfo
 
@@ -34,15 +35,8 @@ class Camera:
     """What the command line takes."""
     name: str
     path: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CameraRequest:
-    """What a camera is asked for; it gives what it can."""
-
-    width: int = 1280
-    height: int = 720
-    fps: float = 30.0
+    id: str = ""
+    """The same after it was plugged in elsewhere, where the system tells: "046d:082d Name"."""
 
 
 class Capture(Protocol):
@@ -80,7 +74,10 @@ def list_cameras() -> list[Camera]:
     wanted = backend()
     if wanted not in supported_backends:
         return []
-    found = (Camera(item.index, item.name, item.path) for item in enumerate_cameras(wanted))
+    found = (
+        Camera(item.index, item.name, item.path, _id_of(item.vid, item.pid, item.name))
+        for item in enumerate_cameras(wanted)
+    )
     return sorted(found, key=lambda camera: camera.index)
 
 
@@ -90,11 +87,12 @@ class CameraSource:
     Args:
         index: of ``list_cameras``.
         name: for people; "camera 0" if left out.
-        request: size and rate to ask for.
+        request: what to ask for; None is the usual, which may be had or not.
+        id: of ``list_cameras``: where another index has it when it is opened again, that one is
+            opened. Empty: whatever has the index.
         open_capture: makes the capture; for tests.
+        find: lists the cameras; for tests.
     """
-
-    warning: str | None = None
 
     def __init__(
         self,
@@ -102,10 +100,14 @@ class CameraSource:
         *,
         name: str | None = None,
         request: CameraRequest | None = None,
+        id: str = "",
         open_capture: OpenCapture | None = None,
+        find: Callable[[], list[Camera]] = list_cameras,
     ) -> None:
-        self._index = index
-        self._request = request or CameraRequest()
+        self._index, self._id, self._find = index, id, find
+        self._request = request
+        self._has_been_open = False
+        self._warning: str | None = None
         self._open_capture = open_capture or _open_capture
         self._capture: Capture | None = None
         self._info: StreamInfo | None = None
@@ -120,6 +122,11 @@ class CameraSource:
         return self._info
 
     @property
+    def warning(self) -> str | None:
+        """In what the camera gives another format than it was asked for."""
+        return self._warning
+
+    @property
     def next_index(self) -> int:
         """Number of frames read so far."""
         return self._next_index
@@ -131,6 +138,7 @@ class CameraSource:
             SourceError: if there is no such camera, or it gives no picture.
         """
         self.close()
+        self._find_again()
         capture = self._open_capture(self._index)
         self._capture = capture
         if not capture.isOpened():
@@ -149,15 +157,11 @@ class CameraSource:
             )
         height, width = picture.shape[:2]
         fps = capture.get(cv2.CAP_PROP_FPS)
-        self._next_index = 0
+        fps_given = fps if 1.0 <= fps <= 240.0 else None
+        self._next_index, self._has_been_open = 0, True
+        self._warning = self._difference(width, height, fps_given)
         self._info = StreamInfo(
-            self._name,
-            width,
-            height,
-            fps if 1.0 <= fps <= 240.0 else None,
-            None,
-            is_live=True,
-            is_seekable=False,
+            self._name, width, height, fps_given, None, is_live=True, is_seekable=False
         )
         return self._info
 
@@ -195,12 +199,42 @@ class CameraSource:
         self._capture = self._info = None
 
     def _ask(self, capture: Capture) -> None:
-        # MJPG first: over USB 2 the raw format has 10 frames a second at 1280x720.
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._request.width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._request.height)
-        capture.set(cv2.CAP_PROP_FPS, self._request.fps)
+        # The pixel format first: sizes and rates depend on it.
+        request = self._request or CameraRequest()
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*request.fourcc))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, request.width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, request.height)
+        capture.set(cv2.CAP_PROP_FPS, request.fps)
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+
+    def _find_again(self) -> None:
+        """Follow the camera to the number that it has since it was plugged in again.
+
+        Raises:
+            SourceError: if other cameras are there and this one is not.
+        """
+        if not self._has_been_open or not self._id:
+            return
+        found = self._find()
+        mine = [camera.index for camera in found if camera.id == self._id]
+        if mine:
+            self._index = self._index if self._index in mine else mine[0]
+        elif found:
+            raise SourceError(f"{self._name} is not plugged in. Plug it in again.")
+
+    def _difference(self, width: int, height: int, fps: float | None) -> str | None:
+        """Say where the camera gives something else than somebody chose."""
+        asked = self._request
+        if asked is None:
+            return None
+        same_rate = fps is None or abs(fps - asked.fps) < 0.5
+        if (width, height) == (asked.width, asked.height) and same_rate:
+            return None
+        given = f"{width}x{height}" + (f"@{fps:g}" if fps is not None else "")
+        return (
+            f"{self._name} gives {given}, not the {asked.width}x{asked.height}@{asked.fps:g} "
+            "that was asked for. Choose another format."
+        )
 
     @staticmethod
     def _first_picture(capture: Capture) -> ImageArray | None:
@@ -219,6 +253,10 @@ class CameraSource:
         if not np.shares_memory(picture, buffer):
             np.copyto(buffer, picture)
         return buffer
+
+
+def _id_of(vid: int | None, pid: int | None, name: str) -> str:
+    return name if vid is None or pid is None else f"{vid:04x}:{pid:04x} {name}"
 
 
 def _open_capture(index: int) -> Capture:

@@ -3,11 +3,15 @@
 Nothing   the first camera, else the demo      0, 1 ...   a camera
 demo      the demo film                        rtsp://, http://   a stream
 strip     the film along steel strips          a path    a video, a picture, or a folder or glob
+screen    a screen
+
+``naming`` tells what may stand behind the number of a camera or a screen.
 """
 
 from __future__ import annotations
 
 import glob
+from collections.abc import Callable
 from pathlib import Path
 
 from kpviewer.errors import SourceError
@@ -15,6 +19,14 @@ from kpviewer.sources.base import FrameSource, TruthProvider
 from kpviewer.sources.camera import Camera, CameraSource, list_cameras
 from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.images import ImagesSource, is_picture, natural_order
+from kpviewer.sources.naming import (
+    CameraName,
+    is_camera,
+    is_screen,
+    read_camera,
+    read_screen,
+)
+from kpviewer.sources.screen import ScreenSource
 from kpviewer.sources.stream import StreamSource
 from kpviewer.sources.strip_demo import StripSource
 from kpviewer.sources.video import VideoSource
@@ -32,22 +44,23 @@ def make_source(text: str | None, *, truth: TruthProvider | None = None) -> Fram
 
     Raises:
         SourceError: if nothing of that name is known or may be looked at, or if ``truth`` is for
-            a camera or a stream.
+            a camera, a screen or a stream.
     """
     text = (text or "").strip()
-    if truth is not None and (not text or text.isdecimal() or "://" in text):
+    if truth is not None and (not text or is_camera(text) or is_screen(text) or "://" in text):
         raise SourceError(
-            "Annotations belong to a video or to pictures, got a camera or a stream. "
+            "Annotations belong to a video or to pictures, got a camera, a screen or a stream. "
             "Name the file or the folder, or leave --truth away."
         )
     if not text:
         return _default()
-    if text.lower() == "demo":
-        return DemoSource()
-    if text.lower() == "strip":
-        return StripSource()
-    if text.isascii() and text.isdigit():
-        return _camera(int(text), list_cameras())
+    if text.lower() in _FILMS:
+        return _FILMS[text.lower()]()
+    camera = read_camera(text)
+    if camera is not None:
+        return _camera(camera, list_cameras())
+    if is_screen(text):
+        return ScreenSource(read_screen(text))
     if "://" in text:
         return StreamSource(text)
     try:
@@ -60,14 +73,19 @@ def make_source(text: str | None, *, truth: TruthProvider | None = None) -> Fram
         ) from error
 
 
+_FILMS: dict[str, Callable[[], FrameSource]] = {"demo": DemoSource, "strip": StripSource}
+
+
 def _default() -> FrameSource:
     cameras = list_cameras()
-    return _camera(cameras[0].index, cameras) if cameras else DemoSource()
+    return _camera(CameraName(cameras[0].index, None), cameras) if cameras else DemoSource()
 
 
-def _camera(index: int, known: list[Camera]) -> CameraSource:
-    names = {camera.index: camera.name for camera in known}
-    return CameraSource(index, name=names.get(index))
+def _camera(asked: CameraName, known: list[Camera]) -> CameraSource:
+    found = next((camera for camera in known if camera.index == asked.index), None)
+    if found is None:
+        return CameraSource(asked.index, request=asked.request)
+    return CameraSource(asked.index, name=found.name, id=found.id, request=asked.request)
 
 
 def _from_disk(text: str, truth: TruthProvider | None) -> FrameSource:
@@ -83,8 +101,8 @@ def _from_disk(text: str, truth: TruthProvider | None) -> FrameSource:
         found = (Path(item) for item in glob.glob(str(path), recursive=True))
         return _pictures(text, text, [item for item in found if is_picture(item)], truth)
     raise SourceError(
-        f"No source is named {text}: it is no camera number, address, file or folder, nor 'demo' "
-        "or 'strip'. Check the spelling; 'kpviewer cameras' lists the cameras."
+        f"No source is named {text}: it is no camera number, address, file or folder, nor 'demo', "
+        "'strip' or 'screen'. Check the spelling; 'kpviewer cameras' lists the cameras."
     )
 
 

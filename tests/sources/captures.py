@@ -28,6 +28,7 @@ class FakeCapture:
         self.frames, self.failing_reads, self.fills = frames, failing_reads, fills
         self.is_open, self.fps = is_open, fps
         self.asked: list[int] = []
+        self.values: dict[int, float] = {}
         self.grabbed = -1
         self.crop_rows = 0
         self.releases = 0
@@ -37,6 +38,7 @@ class FakeCapture:
 
     def set(self, prop: int, value: float, /) -> bool:
         self.asked.append(prop)
+        self.values[prop] = value
         return False
 
     def get(self, prop: int, /) -> float:

@@ -6,7 +6,8 @@ from captures import FakeCapture
 from films import read_number
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.camera import CameraSource
+from kpviewer.sources.camera import Camera, CameraSource
+from kpviewer.sources.naming import CameraName, CameraRequest, read_camera
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import ImageArray
 
@@ -91,3 +92,74 @@ def test_a_picture_of_another_size_gets_a_buffer_of_its_size() -> None:
     captured = source.read(buffer)
     assert captured is not None
     assert captured.bgr.shape == (54, 96, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("3", CameraName(3, None)),
+        ("0:1920x1080", CameraName(0, CameraRequest(1920, 1080, 30.0, "MJPG"))),
+        ("0:640x480@59.94", CameraName(0, CameraRequest(640, 480, 59.94, "MJPG"))),
+        ("12:640x480@15:yuyv", CameraName(12, CameraRequest(640, 480, 15.0, "YUYV"))),
+        ("0:640x480:YUYV", CameraName(0, CameraRequest(640, 480, 30.0, "YUYV"))),
+        ("0:640", None),
+        ("-1", None),
+        ("٣", None),  # a digit, and no number of a camera
+    ],
+)
+def test_a_camera_is_named_by_number_and_format(text: str, name: CameraName | None) -> None:
+    assert read_camera(text) == name
+
+
+def test_a_format_is_written_as_it_is_read() -> None:
+    request = CameraRequest(1920, 1080, 59.94, "YUYV")
+    assert read_camera(f"0:{request}") == CameraName(0, request)
+
+
+def test_a_format_of_nothing_is_an_error() -> None:
+    with pytest.raises(SourceError, match="0:1280x720@30:MJPG"):
+        read_camera("0:0x480")
+
+
+def test_what_was_chosen_is_asked_for_and_a_difference_is_told() -> None:
+    capture = FakeCapture(fps=30.0)
+    request = CameraRequest(1920, 1080, 60.0, "YUYV")
+    source = CameraSource(0, request=request, open_capture=lambda _index: capture)
+    source.open()
+    assert capture.values[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"YUYV")
+    assert capture.values[cv2.CAP_PROP_FRAME_WIDTH] == 1920
+    assert capture.values[cv2.CAP_PROP_FPS] == 60.0
+    assert source.warning is not None
+    assert "gives 96x64@30, not the 1920x1080@60" in source.warning
+
+
+def test_no_difference_and_no_choice_are_no_warning() -> None:
+    chosen = CameraSource(
+        0, request=CameraRequest(96, 64, 30.0), open_capture=lambda _index: FakeCapture()
+    )
+    for source in (chosen, camera(FakeCapture())):
+        source.open()
+        assert source.warning is None
+
+
+def test_a_camera_that_comes_back_under_another_number_is_found_by_its_id() -> None:
+    opened: list[int] = []
+    there = [Camera(0, "Door", "/dev/video0", "1:2 Door"), Camera(1, "Other", None, "1:3 Other")]
+
+    def open_it(index: int) -> FakeCapture:
+        opened.append(index)
+        return FakeCapture()
+
+    source = CameraSource(0, id="1:2 Door", open_capture=open_it, find=lambda: there)
+    source.open()
+    source.close()
+    there[:] = [Camera(1, "Other", None, "1:3 Other"), Camera(2, "Door", None, "1:2 Door")]
+    source.open()
+    source.close()
+    assert opened == [0, 2]
+    there.pop()
+    with pytest.raises(SourceError, match="not plugged in"):
+        source.open()
+    there.clear()  # they can't be listed: the number is all there is
+    source.open()
+    assert opened == [0, 2, 2]

@@ -11,6 +11,7 @@ from kpviewer.sources.camera import Camera, CameraSource
 from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.images import ImagesSource
 from kpviewer.sources.open import make_source
+from kpviewer.sources.screen import ScreenSource
 from kpviewer.sources.stream import StreamSource
 from kpviewer.sources.strip_demo import StripSource
 from kpviewer.sources.video import VideoSource
@@ -25,6 +26,9 @@ from kpviewer.sources.video import VideoSource
         ("12", CameraSource),
         ("rtsp://host/live", StreamSource),
         ("https://host/cam.mjpg", StreamSource),
+        ("0:1920x1080@60", CameraSource),
+        ("screen", ScreenSource),
+        ("screen:2:0,0,640,480", ScreenSource),
     ],
 )
 def test_the_text_tells_the_kind(text: str, kind: type) -> None:
@@ -85,7 +89,7 @@ def test_a_folder_that_may_not_be_read_is_an_error(
         make_source(str(tmp_path))
 
 
-@pytest.mark.parametrize("text", [None, "0", "rtsp://host/live"])
+@pytest.mark.parametrize("text", [None, "0", "0:640x480", "screen", "rtsp://host/live"])
 def test_annotations_of_a_camera_are_refused_not_ignored(text: str | None) -> None:
     with pytest.raises(SourceError, match="leave --truth away"):
         make_source(text, truth=NoTruth())

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 from captures import FakeCapture
 from films import read_number
+from screens import FakeScreens
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import FrameSource
 from kpviewer.sources.camera import CameraSource
 from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.images import ImagesSource, natural_order
+from kpviewer.sources.naming import ScreenName
 from kpviewer.sources.opencv import cv2
+from kpviewer.sources.screen import ScreenSource
 from kpviewer.sources.strip_demo import StripSource
 from kpviewer.sources.video import VideoSource
 from kpviewer.structures import ImageArray
@@ -38,6 +41,10 @@ def make(film: Path, picture_folder: Path) -> Iterator[MakeSource]:
         ),
     }
 
+    makers["screen"] = lambda: ScreenSource(
+        ScreenName(1), open_grabber=FakeScreens, sleep=lambda _seconds: None
+    )
+
     def make_one(kind: str) -> FrameSource:
         made.append(makers[kind]())
         return made[-1]
@@ -47,7 +54,7 @@ def make(film: Path, picture_folder: Path) -> Iterator[MakeSource]:
         one.close()
 
 
-@pytest.fixture(params=[*SEEKABLE, "camera", "camera of OpenCV"])
+@pytest.fixture(params=[*SEEKABLE, "camera", "camera of OpenCV", "screen"])
 def source(request: pytest.FixtureRequest, make: MakeSource) -> FrameSource:
     return make(request.param)
 
