@@ -48,6 +48,13 @@ class Place:
 PLACES = {
     Part.SIDE: Place(tr_noop("Side panel"), Act.PANEL, _Area.RightDockWidgetArea, _SIDES),
     Part.PLOTS: Place(tr_noop("Plots"), Act.PLOTS, _Area.BottomDockWidgetArea, _ENDS),
+    Part.TABLE: Place(
+        tr_noop("Table of detections"),
+        Act.TABLE,
+        _Area.LeftDockWidgetArea,
+        _Area.AllDockWidgetAreas,
+        is_shown=False,
+    ),
 }
 
 

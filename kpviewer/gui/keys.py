@@ -5,6 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from kpviewer.gui.language import tr, tr_noop
+
+GROUPS = (
+    tr_noop("Play"),
+    tr_noop("Source"),
+    tr_noop("Save"),
+    tr_noop("View"),
+    tr_noop("Help"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -14,6 +24,7 @@ class Command:
     keys: tuple[str, ...]
     """In Qt's portable notation; the first is the one that is shown."""
     group: str
+    """Heading in the help sheet: one of ``GROUPS``."""
     repeats: bool = False
     """Whether holding the key repeats it."""
 
@@ -21,33 +32,34 @@ class Command:
 class Act(Enum):
     """The actions, in the order of the help sheet."""
 
-    PLAY = Command("Play or pause", ("Space",), "Play")
-    BACK = Command("Back 5 s", ("Left",), "Play", True)
-    FORWARD = Command("Forward 5 s", ("Right",), "Play", True)
-    STEP_BACK = Command("Previous frame", (",",), "Play", True)
-    STEP_FORWARD = Command("Next frame", (".",), "Play", True)
-    START = Command("To the start", ("Home",), "Play")
-    SLOWER = Command("Slower", ("[",), "Play", True)
-    FASTER = Command("Faster", ("]",), "Play", True)
-    LOOP = Command("Loop", ("L",), "Play")
-    REPEAT = Command("A-B loop: set A, set B, off", ("A",), "Play")
-    OPEN_FILE = Command("Open file", ("Ctrl+O",), "Source")
-    OPEN_FOLDER = Command("Open folder", ("Ctrl+Shift+O",), "Source")
-    PASTE = Command("Paste an address or path", ("Ctrl+V",), "Source")
-    OPEN_MODEL = Command("Open model", ("Ctrl+M",), "Source")
-    RECORD = Command("Record", ("R",), "Save")
-    SNAPSHOT = Command("Save a snapshot", ("S",), "Save")
-    FIT = Command("Fit the picture", ("0",), "View")
-    ZOOM_IN = Command("Zoom in", ("+", "="), "View", True)
-    ZOOM_OUT = Command("Zoom out", ("-",), "View", True)
-    FULLSCREEN = Command("Full screen", ("F", "F11"), "View")
-    LEAVE = Command("Leave full screen", ("Esc",), "View")
-    PANEL = Command("Side panel", ("P",), "View")
-    PLOTS = Command("Plots", ("G",), "View")
-    KEYS = Command("Show the keys", ("?", "F1"), "Help")
-    QUIT = Command("Quit", ("Ctrl+Q",), "Help")
+    PLAY = Command(tr_noop("Play or pause"), ("Space",), "Play")
+    BACK = Command(tr_noop("Back 5 s"), ("Left",), "Play", True)
+    FORWARD = Command(tr_noop("Forward 5 s"), ("Right",), "Play", True)
+    STEP_BACK = Command(tr_noop("Previous frame"), (",",), "Play", True)
+    STEP_FORWARD = Command(tr_noop("Next frame"), (".",), "Play", True)
+    START = Command(tr_noop("To the start"), ("Home",), "Play")
+    SLOWER = Command(tr_noop("Slower"), ("[",), "Play", True)
+    FASTER = Command(tr_noop("Faster"), ("]",), "Play", True)
+    LOOP = Command(tr_noop("Loop"), ("L",), "Play")
+    REPEAT = Command(tr_noop("A-B loop: set A, set B, off"), ("A",), "Play")
+    OPEN_FILE = Command(tr_noop("Open file"), ("Ctrl+O",), "Source")
+    OPEN_FOLDER = Command(tr_noop("Open folder"), ("Ctrl+Shift+O",), "Source")
+    PASTE = Command(tr_noop("Paste an address or path"), ("Ctrl+V",), "Source")
+    OPEN_MODEL = Command(tr_noop("Open model"), ("Ctrl+M",), "Source")
+    RECORD = Command(tr_noop("Record"), ("R",), "Save")
+    SNAPSHOT = Command(tr_noop("Save a snapshot"), ("S",), "Save")
+    FIT = Command(tr_noop("Fit the picture"), ("0",), "View")
+    ZOOM_IN = Command(tr_noop("Zoom in"), ("+", "="), "View", True)
+    ZOOM_OUT = Command(tr_noop("Zoom out"), ("-",), "View", True)
+    FULLSCREEN = Command(tr_noop("Full screen"), ("F", "F11"), "View")
+    LEAVE = Command(tr_noop("Leave full screen"), ("Esc",), "View")
+    PANEL = Command(tr_noop("Side panel"), ("P",), "View")
+    PLOTS = Command(tr_noop("Plots"), ("G",), "View")
+    TABLE = Command(tr_noop("Table of detections"), ("T",), "View")
+    KEYS = Command(tr_noop("Show the keys"), ("?", "F1"), "Help")
+    QUIT = Command(tr_noop("Quit"), ("Ctrl+Q",), "Help")
 
 
 def tooltip(act: Act, text: str | None = None) -> str:
     """Give a tooltip that ends with the action's key."""
-    return f"{text or act.value.text} ({act.value.keys[0]})"
+    return f"{text or tr(act.value.text)} ({act.value.keys[0]})"

@@ -34,6 +34,8 @@ from kpviewer.gui.settings_recall import Recall
 from kpviewer.gui.settings_store import SettingsStore
 from kpviewer.gui.side_panel import SidePanel
 from kpviewer.gui.status_bar import StatusBar
+from kpviewer.gui.table_link import TableLink
+from kpviewer.gui.table_panel import TablePanel
 from kpviewer.gui.theme import ThemeManager
 from kpviewer.gui.top_bar import TopBar
 from kpviewer.gui.transport import TransportBar
@@ -57,6 +59,7 @@ class MainWindow(QMainWindow):
         self.top_bar, self.view, self.transport = TopBar(), VideoView(), TransportBar()
         self.side_panel, self.status_bar = SidePanel(), StatusBar()
         self.plots = PlotsPanel(themes.theme)
+        self.table = TablePanel()
         self.docks = self._lay_out()
         self._recall = Recall(SettingsStore(options.settings_folder, options.profile), options)
         options = self._recall.fill(options)
@@ -64,6 +67,9 @@ class MainWindow(QMainWindow):
         self.cameras = CameraFinder()
         self.saving = Saving(self.session, options.folder, with_results=options.with_results)
         self.bridge = Bridge(self, self.session, self.saving)
+        table = TableLink(self.table, self.view, self.session)
+        table.told.connect(self.status_bar.show_message)
+        self.table.export_asked.connect(lambda: table.export(self.saving.folder))
         self.actions_of_keys = Actions(self)
         self._connect_acts()
         self._connect_menus()
@@ -134,7 +140,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> DockArea:
         docks = DockArea(
             column_of(self.view, self.transport, stretch=0),
-            {Part.SIDE: self.side_panel, Part.PLOTS: self.plots},
+            {Part.SIDE: self.side_panel, Part.PLOTS: self.plots, Part.TABLE: self.table},
         )
         self.setCentralWidget(column_of(self.top_bar, docks, self.status_bar, stretch=1))
         return docks
@@ -166,6 +172,7 @@ class MainWindow(QMainWindow):
                 Act.LEAVE: lambda: self.set_fullscreen(False),
                 Act.PANEL: lambda: self.docks.toggle(Part.SIDE),
                 Act.PLOTS: lambda: self.docks.toggle(Part.PLOTS),
+                Act.TABLE: lambda: self.docks.toggle(Part.TABLE),
                 Act.KEYS: lambda: KeysDialog(self).open(),
                 Act.QUIT: lambda: (self.close(), None)[1],
             }

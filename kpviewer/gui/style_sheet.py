@@ -15,6 +15,14 @@ QMainWindow::separator { background: $border; width: 1px; height: 1px; }
 QMainWindow::separator:hover { background: $accent; }
 QDockWidget, #plots { background: $window; border: none; }
 #sidePanel { border: none; }
+#tablePanel { background: $window; border: none; }
+QTableView { background: $window; border: none; outline: none; color: $text;
+  selection-background-color: $hover; selection-color: $text; }
+QHeaderView { background: $window; }
+QHeaderView::up-arrow, QHeaderView::down-arrow { width: 8px; height: 8px;
+  subcontrol-origin: padding; subcontrol-position: center left; left: 2px; }
+QScrollBar:horizontal { height: 8px; background: transparent; margin: 0; }
+QScrollBar::handle:horizontal { background: $hover; border-radius: 4px; min-width: 24px; }
 #dockBar { background: $control; border: none; border-bottom: 1px solid $border; }
 QTabBar { background: $window; }
 QTabBar::tab { color: $secondary; background: $window; border: none; padding: 4px 12px;

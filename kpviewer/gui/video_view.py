@@ -7,6 +7,7 @@ from PyQt6.QtGui import QMouseEvent, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.hover_card import HoverCard
+from kpviewer.gui.language import tr
 from kpviewer.gui.picture_view import PictureView
 from kpviewer.gui.selection import Selection, describe
 from kpviewer.gui.state_card import Chip, StateCard
@@ -123,7 +124,7 @@ class VideoView(PictureView):
         if result is None or (index is None and not pinned):
             self.numbers.hide()
         elif index is None:
-            self.numbers.show_numbers("Not in this picture", "", None, pinned=True)
+            self.numbers.show_numbers(tr("Not in this picture"), "", None, pinned=True)
         else:
             title, text = describe(detections, index, self.overlay_style)
             left, top, right, bottom = detections.xyxy[index].tolist()
@@ -135,6 +136,11 @@ class VideoView(PictureView):
         if self.overlay_style.bars is not None:  # a box around everything is not shown
             return None
         return detection_at(detections, *self.transform.to_source(position.x(), position.y()))
+
+    def choose(self, detections: Detections, index: int) -> None:
+        """Choose one of the detections of this picture or of one shortly before."""
+        self._selection.choose(detections, index)
+        self.refresh_marks()
 
     def _choose(self, index: int | None) -> None:
         result = self.result()

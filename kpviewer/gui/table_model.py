@@ -1,0 +1,219 @@
+"""The detections of one picture as a table that can be sorted."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
+from PyQt6.QtGui import QColor
+
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.palette import class_color
+from kpviewer.structures import Detections
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_Role = Qt.ItemDataRole
+_NONE = QModelIndex()
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+INDEX, CLASS, SCORE, LEFT, TOP, WIDTH, HEIGHT, TRACK, POINT = range(9)
+"""Kinds of columns."""
+_TITLES = (
+    (tr_noop("#"), tr_noop("Index, as in labels and result files")),
+    (tr_noop("Class"), ""),
+    (tr_noop("Conf."), tr_noop("Confidence")),
+    (tr_noop("Left"), tr_noop("Left edge of the box, px of the source")),
+    (tr_noop("Top"), tr_noop("Top edge of the box, px of the source")),
+    (tr_noop("Width"), tr_noop("Width of the box, px of the source")),
+    (tr_noop("Height"), tr_noop("Height of the box, px of the source")),
+    (tr_noop("Track"), tr_noop("Number that stays with the object from frame to frame")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column."""
+
+    kind: int
+    point: int = 0
+    """Of kind POINT: which."""
+
+
+class DetectionsModel(QAbstractTableModel):
+    """Rows are detections; ``order`` of them is by the column that was sorted by last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found = Detections.empty()
+        self._class_names: tuple[str, ...] = ()
+        self._point_names: tuple[str, ...] = ()
+        self._columns = _columns_of(self._found)
+        self._order = np.zeros(0, np.int64)
+        self._sorted_by = 0
+        self._is_descending = False
+
+    @property
+    def detections(self) -> Detections:
+        """What is shown."""
+        return self._found
+
+    def show(
+        self, found: Detections, class_names: tuple[str, ...], point_names: tuple[str, ...]
+    ) -> None:
+        """Show other detections; what has no name is numbered."""
+        columns = _columns_of(found)
+        names = class_names, point_names
+        if columns != self._columns or names != (self._class_names, self._point_names):
+            self.beginResetModel()
+            self._columns, (self._class_names, self._point_names) = columns, names
+            self._take(found)
+            self.endResetModel()
+            return
+        before, now = len(self._found), len(found)
+        if now > before:
+            self.beginInsertRows(_NONE, before, now - 1)
+        elif now < before:
+            self.beginRemoveRows(_NONE, now, before - 1)
+        self._take(found)
+        if now > before:
+            self.endInsertRows()
+        elif now < before:
+            self.endRemoveRows()
+        if now:
+            self.dataChanged.emit(self.index(0, 0), self.index(now - 1, len(columns) - 1))
+
+    def detection_of(self, row: int) -> int:
+        """Give the index of the detection in a row."""
+        return int(self._order[row])
+
+    def row_of(self, detection: int) -> int:
+        """Give the row of a detection, by its index."""
+        return int(np.flatnonzero(self._order == detection)[0])
+
+    def columns(self) -> tuple[Column, ...]:
+        """The columns, from left to right."""
+        return self._columns
+
+    def tsv(self, rows: Sequence[int]) -> str:
+        """Write rows as text with a heading, cells parted by tabs: what spreadsheets take."""
+        text = io.StringIO()
+        writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+        writer.writerow(self._title(column) for column in self._columns)
+        for row in rows:
+            writer.writerow(self._text(self.detection_of(row), column) for column in self._columns)
+        return text.getvalue()
+
+    # -- what Qt asks ------------------------------------------------------------------------
+
+    def rowCount(self, parent: QModelIndex = _NONE) -> int:
+        """Number of detections."""
+        return 0 if parent.isValid() else len(self._found)
+
+    def columnCount(self, parent: QModelIndex = _NONE) -> int:
+        """Number of columns."""
+        return 0 if parent.isValid() else len(self._columns)
+
+    def data(self, index: QModelIndex, role: int = _Role.DisplayRole) -> Any:
+        """Give text, alignment and colour of a cell."""
+        if not index.isValid() or index.row() >= len(self._order):
+            return None
+        column, detection = self._columns[index.column()], self.detection_of(index.row())
+        if role == _Role.DisplayRole:
+            return self._text(detection, column)
+        if role == _Role.TextAlignmentRole and column.kind != CLASS:
+            return _RIGHT
+        if role == _Role.DecorationRole and column.kind == CLASS:
+            return QColor(*class_color(int(self._found.class_ids[detection])))
+        return None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole
+    ) -> Any:
+        """Give the heading of a column."""
+        if orientation is not Qt.Orientation.Horizontal or section >= len(self._columns):
+            return None
+        column = self._columns[section]
+        if role == _Role.DisplayRole:
+            return self._title(column)
+        if role == _Role.ToolTipRole:
+            tip = tr("Landmark: x, y in px of the source")
+            if column.kind != POINT:
+                tip = tr(_TITLES[column.kind][1]) if _TITLES[column.kind][1] else ""
+            return f"{tip}\n{tr('Click to sort')}".strip()
+        if role == _Role.TextAlignmentRole:
+            return _LEFT if column.kind == CLASS else _RIGHT
+        return None
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort by a column, now and whatever comes."""
+        self.layoutAboutToBeChanged.emit()
+        self._sorted_by = column
+        self._is_descending = order is Qt.SortOrder.DescendingOrder
+        self._take(self._found)
+        self.layoutChanged.emit()
+
+    # -- cells -------------------------------------------------------------------------------
+
+    def _take(self, found: Detections) -> None:
+        self._found = found
+        sorted_by = self._sorted_by if 0 <= self._sorted_by < len(self._columns) else 0
+        keys = self._keys(self._columns[sorted_by])
+        ranks = np.unique(keys, return_inverse=True)[1].reshape(-1)  # texts can't be negated
+        self._order = np.argsort(-ranks if self._is_descending else ranks, kind="stable")
+
+    def _keys(self, column: Column) -> NDArray[Any]:
+        """(N,) values to sort by."""
+        found = self._found
+        left, top, right, bottom = found.xyxy.T
+        if column.kind == CLASS:
+            return np.array([self._class_name(int(each)) for each in found.class_ids], str)
+        if column.kind == TRACK and found.track_ids is not None:
+            return found.track_ids
+        if column.kind == POINT:
+            return found.keypoints_xy[:, column.point, 0]
+        by_kind = {SCORE: found.scores, LEFT: left, TOP: top}
+        by_kind |= {WIDTH: right - left, HEIGHT: bottom - top}
+        return by_kind.get(column.kind, np.arange(len(found)))
+
+    def _text(self, detection: int, column: Column) -> str:
+        found, kind = self._found, column.kind
+        left, top, right, bottom = found.xyxy[detection].tolist()
+        if kind == INDEX:
+            return str(detection)
+        if kind == CLASS:
+            return self._class_name(int(found.class_ids[detection]))
+        if kind == SCORE:
+            return f"{found.scores[detection]:.3f}"
+        if kind == TRACK:
+            track = -1 if found.track_ids is None else int(found.track_ids[detection])
+            return str(track) if track >= 0 else ""
+        if kind == POINT:
+            x, y = found.keypoints_xy[detection, column.point].tolist()
+            return f"{x:.1f}, {y:.1f}"
+        return f"{ {LEFT: left, TOP: top, WIDTH: right - left, HEIGHT: bottom - top}[kind]:.1f}"
+
+    def _title(self, column: Column) -> str:
+        if column.kind != POINT:
+            return tr(_TITLES[column.kind][0])
+        known = column.point < len(self._point_names)
+        number = tr("point {number}").format(number=column.point)
+        return self._point_names[column.point] if known else number
+
+    def _class_name(self, class_id: int) -> str:
+        known = class_id < len(self._class_names)
+        return self._class_names[class_id] if known else f"class {class_id}"
+
+
+def _columns_of(found: Detections) -> tuple[Column, ...]:
+    """Tracks and landmarks have columns only where there are any."""
+    kinds = [kind for kind in range(POINT) if kind != TRACK or found.track_ids is not None]
+    points = range(found.keypoints_xy.shape[1])
+    return tuple(Column(kind) for kind in kinds) + tuple(Column(POINT, each) for each in points)
