@@ -9,6 +9,7 @@ from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.keys import Act
+from kpviewer.gui.language import tr
 
 
 class Actions(QObject):
@@ -24,7 +25,7 @@ class Actions(QObject):
         super().__init__(window)
         self._handlers: dict[Act, Callable[[], None]] = {}
         for act in Act:
-            action = QAction(act.value.text, window)
+            action = QAction(tr(act.value.text), window)
             action.setShortcuts([QKeySequence(key) for key in act.value.keys])
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
             action.setAutoRepeat(act.value.repeats)

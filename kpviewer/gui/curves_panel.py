@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from kpviewer.gui.buttons import PushButton
 from kpviewer.gui.curve_plot import CurvePlot
+from kpviewer.gui.language import tr
 from kpviewer.gui.theme import Theme
 from kpviewer.metrics.curves import (
     ClassScore,
@@ -40,19 +41,21 @@ class CurvesPanel(QWidget):
         self._score = 0.5
         self._best: float | None = None
         self.classes = QComboBox()
-        self.classes.setAccessibleName("Class of the curves")
-        self.classes.setToolTip("All classes together, or one alone")
+        self.classes.setAccessibleName(tr("Class of the curves"))
+        self.classes.setToolTip(tr("All classes together, or one alone"))
         self.classes.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.classes.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.precision_recall = CurvePlot("Precision against recall", "To the right: recall")
-        self.f1 = CurvePlot("F1 against confidence", "To the right: confidence")
-        self._now = _label("At the present confidence")
-        self._frames = _label("Frames that are judged")
+        self.precision_recall = CurvePlot(
+            tr("Precision against recall"), tr("To the right: recall")
+        )
+        self.f1 = CurvePlot(tr("F1 against confidence"), tr("To the right: confidence"))
+        self._now = _label(tr("At the present confidence"))
+        self._frames = _label(tr("Frames that are judged"))
         self._frames.setWordWrap(True)
-        self.use_best = PushButton("Use the best")
-        self.use_best.setAccessibleName("Use the best confidence")
+        self.use_best = PushButton(tr("Use the best"))
+        self.use_best.setAccessibleName(tr("Use the best confidence"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -80,7 +83,7 @@ class CurvesPanel(QWidget):
     def set_class_names(self, names: tuple[str, ...]) -> None:
         """Offer the classes of a model."""
         self.classes.clear()
-        self.classes.addItems(("All classes together", *names))
+        self.classes.addItems((tr("All classes together"), *names))
         self.classes.setVisible(len(names) > 1)
 
     @property
@@ -104,12 +107,13 @@ class CurvesPanel(QWidget):
             self.precision_recall.show_curve(table.recall, table.precision)
             self.f1.show_curve(table.thresholds, table.f1, mark=self._best)
         self.use_best.setEnabled(self._best is not None)
-        self.use_best.setText("Use the best")
-        self.use_best.setToolTip("Nothing that is true was found in the frames so far")
+        self.use_best.setText(tr("Use the best"))
+        self.use_best.setToolTip(tr("Nothing that is true was found in the frames so far"))
         if self._best is not None:
             f1 = class_score(self._curve, self._best).f1 if self._curve is not None else None
-            self.use_best.setText(f"Use the best: {self._best:.3f}")
-            self.use_best.setToolTip(f"Set the confidence where F1 is highest, {_number(f1)}")
+            self.use_best.setText(tr("Use the best: {score:.3f}").format(score=self._best))
+            tip = tr("Set the confidence where F1 is highest, {f1}")
+            self.use_best.setToolTip(tip.format(f1=_number(f1)))
         self.show_score(self._score)
 
     def show_score(self, score: float) -> None:
@@ -118,7 +122,7 @@ class CurvesPanel(QWidget):
         if self._curve is None:
             self.precision_recall.show_point(None, None)
             self.f1.show_point(None, None)
-            self._now.setText("No true object so far")
+            self._now.setText(tr("No true object so far"))
             return
         point = class_score(self._curve, score)
         self.precision_recall.show_point(point.recall, point.precision)
@@ -128,20 +132,21 @@ class CurvesPanel(QWidget):
     def show_frames(self, judged: int, pending: int, note: str = "") -> None:
         """Tell how many frames the curves are of."""
         if pending >= TOLD_FROM:
-            self._frames.setText(f"Judging again: {judged:,} of {judged + pending:,} frames")
+            text = tr("Judging again: {done:,} of {n:,} frames")
+            self._frames.setText(text.format(done=judged, n=judged + pending))
         else:
             frames = judged + pending
-            self._frames.setText(f"{frames:,} frame{'s' * (frames != 1)} with truth{note}")
+            text = tr("{n:,} frame with truth") if frames == 1 else tr("{n:,} frames with truth")
+            self._frames.setText(text.format(n=frames) + note)
 
     def text(self) -> str:
         """All that is told, for tests and screen readers."""
         return f"{self._now.text()} | {self.use_best.text()} | {self._frames.text()}"
 
     def _tell(self, score: float, point: ClassScore) -> None:
-        self._now.setText(
-            f"At {score:.3f}:  precision {_number(point.precision)}  "
-            f"recall {_number(point.recall)}  F1 {_number(point.f1)}"
-        )
+        precision, recall, f1 = map(_number, (point.precision, point.recall, point.f1))
+        text = tr("At {score:.3f}:  precision {precision}  recall {recall}  F1 {f1}")
+        self._now.setText(text.format(score=score, precision=precision, recall=recall, f1=f1))
 
     def _on_class_activated(self, _row: int) -> None:
         self.class_chosen.emit()

@@ -10,29 +10,59 @@ from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from kpviewer.gui.buttons import SegmentedControl
+from kpviewer.gui.language import tr, tr_noop
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 
 _SWITCHES = (
-    ("boxes", "Boxes", "Draw the boxes"),
-    ("landmarks", "Landmarks", "Draw the landmarks"),
-    ("labels", "Names", "Write the class names"),
-    ("scores", "Confidence", "Write the confidence"),
-    ("numbers", "Index", "Write each detection's place in the list, from 0"),
-    ("truth", "Truth", "Draw the truth, dashed"),
-    ("verdicts", "Hits and misses", "Beside truth: mark what is matched, missed and false"),
-    ("smooth", "Smooth", "Draw landmarks steadied over time; errors and files keep the raw ones"),
-    ("follow", "Follow", "Give each object a number that stays with it, and draw its trail"),
+    ("boxes", tr_noop("Boxes"), tr_noop("Draw the boxes")),
+    ("landmarks", tr_noop("Landmarks"), tr_noop("Draw the landmarks")),
+    ("labels", tr_noop("Names"), tr_noop("Write the class names")),
+    ("scores", tr_noop("Confidence"), tr_noop("Write the confidence")),
+    ("numbers", tr_noop("Index"), tr_noop("Write each detection's place in the list, from 0")),
+    ("truth", tr_noop("Truth"), tr_noop("Draw the truth, dashed")),
+    (
+        "verdicts",
+        tr_noop("Hits and misses"),
+        tr_noop("Beside truth: mark what is matched, missed and false"),
+    ),
+    (
+        "smooth",
+        tr_noop("Smooth"),
+        tr_noop("Draw landmarks steadied over time; errors and files keep the raw ones"),
+    ),
+    (
+        "follow",
+        tr_noop("Follow"),
+        tr_noop("Give each object a number that stays with it, and draw its trail"),
+    ),
     (
         "blur",
-        "Blur",
-        "Hide faces, or whatever the shown classes are: here, in snapshots and in recordings",
+        tr_noop("Blur"),
+        tr_noop(
+            "Hide faces, or whatever the shown classes are: here, in snapshots and in recordings"
+        ),
     ),
 )
 _SIZES = (
-    ("lines", "Lines", (0.5, 1.0, 2.0), ("Thin", "Medium", "Thick")),
-    ("dots", "Landmarks", (0.67, 1.0, 2.0), ("Small", "Medium", "Large")),
-    ("letters", "Text", (0.83, 1.0, 1.5), ("Small", "Medium", "Large")),
+    (
+        "lines",
+        tr_noop("Lines"),
+        (0.5, 1.0, 2.0),
+        (tr_noop("Thin"), tr_noop("Medium"), tr_noop("Thick")),
+    ),
+    (
+        "dots",
+        tr_noop("Landmarks"),
+        (0.67, 1.0, 2.0),
+        (tr_noop("Small"), tr_noop("Medium"), tr_noop("Large")),
+    ),
+    (
+        "letters",
+        tr_noop("Text"),
+        (0.83, 1.0, 1.5),
+        (tr_noop("Small"), tr_noop("Medium"), tr_noop("Large")),
+    ),
 )
 """Field of OverlayStyle, its name, its values and their names."""
 
@@ -104,7 +134,7 @@ class DisplayPanel(QWidget):
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(0)
         for index, (field, text, tip) in enumerate(_SWITCHES):
-            box = CheckBox(text, tip)
+            box = CheckBox(tr(text), tr(tip))
             box.setChecked(getattr(self._style, field))
             box.toggled.connect(self._on_edited)
             self._switches[field] = box
@@ -115,7 +145,8 @@ class DisplayPanel(QWidget):
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
-        for row, (field, name, values, texts) in enumerate(_SIZES):
+        for row, (field, english, values, sizes) in enumerate(_SIZES):
+            name, texts = tr(english), tuple(tr(size) for size in sizes)
             tips = tuple(f"{name}: {text.lower()} (Enter)" for text in texts)
             control = SegmentedControl(name, texts, tips)
             control.set_index(values.index(getattr(self._style, field)))

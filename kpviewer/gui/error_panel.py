@@ -7,10 +7,16 @@ from PyQt6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from kpviewer.gui.buttons import PushButton
 from kpviewer.gui.judge_frames import ErrorSummary
+from kpviewer.gui.language import tr, tr_noop
 from kpviewer.structures import FrameError
 
-NO_TRUTH = "Open a source with truth, or the demo. Files take theirs by --truth."
-NO_MODEL = "The error comes with the model."
+NO_TRUTH = tr_noop("Open a source with truth, or the demo. Files take theirs by --truth.")
+NO_MODEL = tr_noop("The error comes with the model.")
+_NORMALISERS = {
+    "inter-ocular": tr_noop("inter-ocular"),
+    "box diagonal": tr_noop("box diagonal"),
+}
+"""By the name that the error bears."""
 
 
 class ErrorPanel(QWidget):
@@ -20,23 +26,23 @@ class ErrorPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._now = _label("number", "Error of this frame")
-        self._mean = _label("plain", "Mean error so far")
-        self._worst = _label("plain", "Worst error so far")
-        self._nme = _label("plain", "Mean normalised error")
-        self._counts = _label("plain", "Matched, missed and false detections")
-        self._none = _label("secondary", "No truth")
-        self._none.setText(NO_TRUTH)
+        self._now = _label("number", tr("Error of this frame"))
+        self._mean = _label("plain", tr("Mean error so far"))
+        self._worst = _label("plain", tr("Worst error so far"))
+        self._nme = _label("plain", tr("Mean normalised error"))
+        self._counts = _label("plain", tr("Matched, missed and false detections"))
+        self._none = _label("secondary", tr("No truth"))
+        self._none.setText(tr(NO_TRUTH))
         self._none.setWordWrap(True)
-        self._demo = PushButton("Play the demo")
-        self._demo.setToolTip("A film whose true boxes and landmarks are known in each frame")
+        self._demo = PushButton(tr("Play the demo"))
+        self._demo.setToolTip(tr("A film whose true boxes and landmarks are known in each frame"))
         self._demo.clicked.connect(self.demo_asked)
         self._rows = QWidget()
         grid = QGridLayout(self._rows)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
-        rows = (("Now", self._now), ("Mean", self._mean), ("Worst", self._worst))
+        rows = ((tr("Now"), self._now), (tr("Mean"), self._mean), (tr("Worst"), self._worst))
         for row, (name, label) in enumerate((*rows, ("NME", self._nme), ("", self._counts))):
             if name:
                 caption = _label("secondary", name)
@@ -57,7 +63,7 @@ class ErrorPanel(QWidget):
         self, error: FrameError | None, summary: ErrorSummary, *, has_truth: bool = False
     ) -> None:
         """Show a frame's error beside those so far; None where truth or model are lacking."""
-        self._none.setText(NO_MODEL if has_truth else NO_TRUTH)
+        self._none.setText(tr(NO_MODEL if has_truth else NO_TRUTH))
         self._rows.setVisible(error is not None)
         self._none.setVisible(error is None)
         self._demo.setVisible(error is None and not has_truth)
@@ -67,10 +73,11 @@ class ErrorPanel(QWidget):
         self._mean.setText(_px(summary.mean_px))
         self._worst.setText(_px(summary.worst_px))
         nme = "–" if summary.mean_nme is None else f"{summary.mean_nme:.3f}"
-        self._nme.setText(f"{nme} of {error.nme_normaliser}")
-        self._counts.setText(
-            f"✓ {error.matched} matched   ○ {error.missed} missed   × {error.spurious} false"
-        )
+        of = tr(_NORMALISERS.get(error.nme_normaliser, error.nme_normaliser))
+        self._nme.setText(tr("{nme} of {length}").format(nme=nme, length=of))
+        text = tr("✓ {matched} matched   ○ {missed} missed   × {false} false")
+        counts = text.format(matched=error.matched, missed=error.missed, false=error.spurious)
+        self._counts.setText(counts)
 
     def text(self) -> str:
         """All that is shown, for tests and screen readers."""

@@ -6,6 +6,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from kpviewer.gui.buttons import PushButton
+from kpviewer.gui.language import tr
 
 _GAP_PX = 10.0
 
@@ -19,14 +20,14 @@ class HoverCard(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        self.setAccessibleName("Detection")
+        self.setAccessibleName(tr("Detection"))
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
         self._title, self._text = QLabel(), QLabel()
         self._text.setProperty("kind", "secondary")
-        self.zoom = PushButton("Zoom to it")
-        self.zoom.setToolTip("Fill half of the view with it; double-click it for the same")
-        self.close_button = PushButton("Close")
-        self.close_button.setToolTip("Choose nothing; click beside it for the same")
+        self.zoom = PushButton(tr("Zoom to it"))
+        self.zoom.setToolTip(tr("Fill half of the view with it; double-click it for the same"))
+        self.close_button = PushButton(tr("Close"))
+        self.close_button.setToolTip(tr("Choose nothing; click beside it for the same"))
         self.zoom.clicked.connect(self.zoom_pressed)
         self.close_button.clicked.connect(self.close_pressed)
         row = QHBoxLayout()

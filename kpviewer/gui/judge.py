@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QObject, QTimer
 
 from kpviewer.gui.judge_frames import FLOOR, ErrorSummary, JudgedFrames
+from kpviewer.gui.language import tr
 from kpviewer.gui.worst_frames import ROWS
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Judge(QObject):
     def _note(self) -> str:
         floor = self._frames.floor
         is_lower = self._frames.thresholds.score < floor
-        return f", judged from confidence {floor:g} on" if is_lower else ""
+        return tr(", judged from confidence {score:g} on").format(score=floor) if is_lower else ""
 
     def _on_best_chosen(self, class_id: int | None, score: float) -> None:
         if class_id is None:

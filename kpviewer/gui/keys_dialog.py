@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence
 from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from kpviewer.gui.keys import Act
+from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.side_panel import rule
 
 KEY_PX = 88
 _COLUMNS = (("Play",), ("Source", "Save"), ("View", "Help"))
 MOUSE = (
-    ("Wheel", "Zoom at the pointer"),
-    ("Drag", "Move the picture"),
-    ("Double-click", "Fit the picture"),
+    (tr_noop("Wheel"), tr_noop("Zoom at the pointer")),
+    (tr_noop("Drag"), tr_noop("Move the picture")),
+    (tr_noop("Double-click"), tr_noop("Fit the picture")),
 )
 
 
@@ -23,21 +26,23 @@ class KeysDialog(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keys")
+        self.setWindowTitle(tr("Keys"))
         row = QHBoxLayout()
         row.setSpacing(32)
         for groups in _COLUMNS:
             column = QVBoxLayout()
             column.setSpacing(16)
             for group in groups:
-                column.addWidget(_table(group, _rows(group)))
+                column.addWidget(_table(tr(group), _rows(group)))
             if groups == _COLUMNS[1]:
-                column.addWidget(_table("Mouse", MOUSE))
+                column.addWidget(_table(tr("Mouse"), [(tr(how), tr(text)) for how, text in MOUSE]))
             column.addStretch(1)
             row.addLayout(column)
         hint = QLabel(
-            "On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; "
-            "a double click goes back to the model's default. Enter presses the focused button."
+            tr(
+                "On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; "
+                "a double click goes back to the model's default. Enter presses the focused button."
+            )
         )
         hint.setProperty("kind", "secondary")
         hint.setWordWrap(True)
@@ -51,14 +56,14 @@ class KeysDialog(QDialog):
 
 def _rows(group: str) -> tuple[tuple[str, str], ...]:
     commands = [act.value for act in Act if act.value.group == group]
-    return tuple((" or ".join(_key_text(key) for key in c.keys), c.text) for c in commands)
+    return tuple((tr(" or ").join(_key_text(key) for key in c.keys), tr(c.text)) for c in commands)
 
 
 def _key_text(key: str) -> str:
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
-def _table(title: str, rows: tuple[tuple[str, str], ...]) -> QWidget:
+def _table(title: str, rows: Sequence[tuple[str, str]]) -> QWidget:
     box = QWidget()
     grid = QGridLayout(box)
     grid.setContentsMargins(0, 0, 0, 0)

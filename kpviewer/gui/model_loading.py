@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from kpviewer.annotations.truth import AnnotationTruth
 from kpviewer.errors import DatasetError
+from kpviewer.gui.language import tr
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
 from kpviewer.runtime.loading import BackgroundLoader
 
@@ -110,7 +111,8 @@ class ModelLoading:
             return None
         if outcome.value is None:
             _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
-            self.failure = f"{outcome.name} can't be loaded. {outcome.failure}"
+            text = tr("{name} can't be loaded. {reason}")
+            self.failure = text.format(name=outcome.name, reason=outcome.failure)
             if self._current is not None and not self._is_waiting:
                 self._asked = self._current.request  # what works stays the one to go on from
             return None

@@ -6,6 +6,8 @@ from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox
 
+from kpviewer.gui.language import tr
+
 WIDTH = 60
 STEP = 0.01
 
@@ -21,14 +23,15 @@ class OwnScoreBox(QDoubleSpinBox):
         self.setRange(0.0, 1.0)
         self.setDecimals(3)
         self.setSingleStep(STEP)
-        self.setSpecialValueText("all")  # of the least value
+        self.setSpecialValueText(tr("all"))  # of the least value
         self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setFixedWidth(WIDTH)
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(f"Confidence of {class_name}")
-        self.setToolTip(f"Confidence of {class_name} alone; 0 is the one of all classes (↑ ↓)")
+        self.setAccessibleName(tr("Confidence of {name}").format(name=class_name))
+        tip = tr("Confidence of {name} alone; 0 is the one of all classes (↑ ↓)")
+        self.setToolTip(tip.format(name=class_name))
         self.set_score(score)
         self.valueChanged.connect(self._on_value_changed)
         self.editingFinished.connect(self.clearFocus)  # so that keys are keys again

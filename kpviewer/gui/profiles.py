@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
+from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.recent import add_heading
 from kpviewer.gui.theme import ThemeChoice
 from kpviewer.gui.view_menu import add_view_menu
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from kpviewer.gui.main_window import MainWindow
 
 THEMES = {
-    ThemeChoice.SYSTEM: "As the system",
-    ThemeChoice.DARK: "Dark",
-    ThemeChoice.LIGHT: "Light",
+    ThemeChoice.SYSTEM: tr_noop("As the system"),
+    ThemeChoice.DARK: tr_noop("Dark"),
+    ThemeChoice.LIGHT: tr_noop("Light"),
 }
 
 
@@ -29,25 +30,27 @@ def fill_settings_menu(menu: QMenu, window: MainWindow) -> None:
     memory, saving = window.memory, window.saving
     menu.clear()
     menu.setToolTipsVisible(True)
-    themes = menu.addMenu("Theme")
+    themes = menu.addMenu(tr("Theme"))
     for choice, text in THEMES.items():
         if themes is not None:
-            _add(themes, text, partial(memory.set_theme, choice.value), choice is memory.theme)
+            _add(themes, tr(text), partial(memory.set_theme, choice.value), choice is memory.theme)
     add_view_menu(menu, window.docks)
     menu.addSeparator()
-    _add(menu, "Folder for recordings…", lambda: _ask_for_folder(window), tip=str(saving.folder))
-    results = "Write results beside recordings"
-    _add(menu, results, lambda: _toggle_results(window), saving.with_results, "As JSON lines")
+    folder = tr("Folder for recordings…")
+    _add(menu, folder, lambda: _ask_for_folder(window), tip=str(saving.folder))
+    results, tip = tr("Write results beside recordings"), tr("As JSON lines")
+    _add(menu, results, lambda: _toggle_results(window), saving.with_results, tip)
     menu.addSeparator()
-    add_heading(menu, "Profiles")
+    add_heading(menu, tr("Profiles"))
     names = memory.store.profiles()
     for name in names:
-        _add(menu, name, partial(memory.load_profile, name), tip=f"Load the profile {name}")
+        tip = tr("Load the profile {name}").format(name=name)
+        _add(menu, name, partial(memory.load_profile, name), tip=tip)
     if not names:
-        _add(menu, "No profile yet").setEnabled(False)
-    save = _add(menu, "Save as profile…", lambda: _ask_for_name(window))
+        _add(menu, tr("No profile yet")).setEnabled(False)
+    save = _add(menu, tr("Save as profile…"), lambda: _ask_for_name(window))
     save.setEnabled(memory.store.has_folder)
-    delete = menu.addMenu("Delete profile")
+    delete = menu.addMenu(tr("Delete profile"))
     if delete is not None:
         delete.setEnabled(bool(names))
         for name in names:
@@ -56,8 +59,9 @@ def fill_settings_menu(menu: QMenu, window: MainWindow) -> None:
 
 def _ask_for_name(window: MainWindow) -> None:
     names = window.memory.store.profiles()
-    hint = "Name; one that is there is replaced:" if names else "Name:"
-    name, is_meant = QInputDialog.getItem(window, "Save as profile", hint, ["", *names], 0, True)
+    title = tr("Save as profile")
+    hint = tr("Name; one that is there is replaced:") if names else tr("Name:")
+    name, is_meant = QInputDialog.getItem(window, title, hint, ["", *names], 0, True)
     if is_meant and name.strip():
         window.memory.save_profile(name.strip())
 
@@ -66,12 +70,12 @@ def _ask_for_folder(window: MainWindow) -> None:
     folder = ask_for_recordings_folder(window, window.saving.folder)
     if folder:
         window.saving.folder = Path(folder)
-        window.status_bar.show_message(f"Recordings go to {folder}")
+        window.status_bar.show_message(tr("Recordings go to {folder}").format(folder=folder))
 
 
 def ask_for_recordings_folder(parent: QWidget, present: Path) -> str:
     """Let the user choose a folder; empty if they don't."""
-    return QFileDialog.getExistingDirectory(parent, "Folder for recordings", str(present))
+    return QFileDialog.getExistingDirectory(parent, tr("Folder for recordings"), str(present))
 
 
 def _toggle_results(window: MainWindow) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kpviewer.geometry import iou_matrix
+from kpviewer.gui.language import tr
 from kpviewer.overlay import OverlayStyle
 from kpviewer.structures import Detections
 
@@ -54,17 +55,18 @@ def describe(detections: Detections, index: int, style: OverlayStyle) -> tuple[s
     left, top, right, bottom = detections.xyxy[index].tolist()
     score = float(detections.scores[index])
     lines = [
-        f"Confidence {score:.3f}",
-        f"Size {right - left:.0f} × {bottom - top:.0f} px",
-        f"At {left:.0f}, {top:.0f}",
-        f"Index {index}",
+        tr("Confidence {score:.3f}").format(score=score),
+        tr("Size {width:.0f} × {height:.0f} px").format(width=right - left, height=bottom - top),
+        tr("At {left:.0f}, {top:.0f}").format(left=left, top=top),
+        tr("Index {index}").format(index=index),
     ]
     points = detections.keypoints_xy.shape[1]
     if points:
         own = detections.keypoint_scores[index]
         is_told = not np.allclose(own, score)  # models that don't tell repeat the box's
-        told = f", confidence {own.min():.2f} to {own.max():.2f}" if is_told else ""
-        lines.append(f"{points} landmarks{told}")
+        text = tr("{n} landmarks, confidence {low:.2f} to {high:.2f}")
+        text = text if is_told else tr("{n} landmarks")
+        lines.append(text.format(n=points, low=own.min(), high=own.max()))
     ids = detections.track_ids
     track = f" #{ids[index]}" if ids is not None and ids[index] >= 0 else ""
     return style.class_name(int(detections.class_ids[index])) + track, "\n".join(lines)

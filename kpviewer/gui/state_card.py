@@ -11,6 +11,7 @@ from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from kpviewer.gui.buttons import PushButton
+from kpviewer.gui.language import tr, tr_noop
 
 CHIP_MARGIN = 12
 
@@ -24,16 +25,24 @@ class Card:
     buttons: tuple[tuple[str, str], ...] = ()
 
 
-EMPTY = Card(
-    "Open a camera or a video to see what the model sees.",
-    buttons=(("camera", "Open camera"), ("file", "Open file"), ("demo", "Play the demo")),
+_OPEN = (
+    ("camera", tr_noop("Open camera")),
+    ("file", tr_noop("Open file")),
+    ("demo", tr_noop("Play the demo")),
 )
+"""The ways to open something: the key and the text of a button each."""
+
+
+def empty_card() -> Card:
+    """Say what a window without a source is for."""
+    title = tr("Open a camera or a video to see what the model sees.")
+    return Card(title, buttons=_buttons(*_OPEN))
 
 
 def opening_card(name: str, seconds: float) -> Card:
     """Say what is being opened, and for how long."""
     waited = f"{seconds:.0f} s" if seconds >= 1 else ""
-    return Card(f"Opening {name}", waited, (("cancel", "Cancel"),))
+    return Card(tr("Opening {name}").format(name=name), waited, (("cancel", tr("Cancel")),))
 
 
 def error_card(message: str) -> Card:
@@ -42,7 +51,7 @@ def error_card(message: str) -> Card:
     if not cure and ". " in title:
         title, _, cure = title.partition(". ")
         title += "."
-    return Card(title, cure.strip(), (("retry", "Try again"), *EMPTY.buttons[1:]))
+    return Card(title, cure.strip(), (("retry", tr("Try again")), *_buttons(*_OPEN[1:])))
 
 
 class StateCard(QFrame):
@@ -159,6 +168,10 @@ class Chip(QFrame):
             self._label.setFixedWidth(min(width, room))
             self.adjustSize()
             self.move(CHIP_MARGIN, parent.height() - self.height() - CHIP_MARGIN)
+
+
+def _buttons(*table: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, tr(text)) for key, text in table)
 
 
 def _label(kind: str) -> QLabel:

@@ -8,6 +8,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from kpviewer.gui.buttons import SegmentedControl
+from kpviewer.gui.language import tr
 from kpviewer.gui.value_slider import ValueSlider
 from kpviewer.structures import NmsKind, Thresholds
 
@@ -23,15 +24,19 @@ class ThresholdsPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._thresholds = Thresholds()
-        self.confidence = ValueSlider("Confidence", "How sure the model must be to show an object.")
-        self.iou = ValueSlider("IoU (NMS)", "How much two boxes may overlap before one gives way.")
+        self.confidence = ValueSlider(
+            tr("Confidence"), tr("How sure the model must be to show an object.")
+        )
+        self.iou = ValueSlider(
+            tr("IoU (NMS)"), tr("How much two boxes may overlap before one gives way.")
+        )
         self.nms = SegmentedControl(
             "NMS",
-            ("Hard", "Soft linear", "Soft Gaussian"),
+            (tr("Hard"), tr("Soft linear"), tr("Soft Gaussian")),
             (
-                "Drop the boxes that overlap a better one",
-                "Lower their confidence by their overlap",
-                "Lower their confidence smoothly by their overlap",
+                tr("Drop the boxes that overlap a better one"),
+                tr("Lower their confidence by their overlap"),
+                tr("Lower their confidence smoothly by their overlap"),
             ),
         )
         column = QVBoxLayout(self)

@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu
 
 from kpviewer.gui.buttons import ToolButton
 from kpviewer.gui.keys import Act, tooltip
+from kpviewer.gui.language import tr
 from kpviewer.gui.transport import time_text
 
 NAME_CHARS = 34
@@ -42,10 +43,10 @@ class TopBar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("topBar")
-        self.source = Picker("camera", "Source", tooltip(Act.OPEN_FILE, "What is watched"))
-        self.model = Picker("model", "Model", tooltip(Act.OPEN_MODEL, "What watches it"))
-        self.device = Picker("device", "Device", "Where the model runs (Enter)")
-        self.record = ToolButton("record", "Record", tooltip(Act.RECORD), checkable=True)
+        self.source = Picker("camera", tr("Source"), tooltip(Act.OPEN_FILE, tr("What is watched")))
+        self.model = Picker("model", tr("Model"), tooltip(Act.OPEN_MODEL, tr("What watches it")))
+        self.device = Picker("device", tr("Device"), tr("Where the model runs (Enter)"))
+        self.record = ToolButton("record", tr("Record"), tooltip(Act.RECORD), checkable=True)
         self.record.setObjectName("record")
         self.record.setProperty("kind", "plain")
         self.record.setMinimumWidth(RECORD_PX)
@@ -53,7 +54,9 @@ class TopBar(QFrame):
         self.record.clicked.connect(lambda: self.asked.emit(Act.RECORD))
         self.snapshot = self._button("snapshot", Act.SNAPSHOT)
         self.keys = self._button("keys", Act.KEYS)
-        self.settings = ToolButton("settings", "Settings", "Theme, recordings, profiles (Enter)")
+        self.settings = ToolButton(
+            "settings", tr("Settings"), tr("Theme, recordings, profiles (Enter)")
+        )
         self.settings.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
         self.settings.setMenu(QMenu(self.settings))
         self.fullscreen = self._button("fullscreen", Act.FULLSCREEN)
@@ -74,21 +77,24 @@ class TopBar(QFrame):
 
     def set_can_save(self, can_save: bool) -> None:
         """Allow recording and snapshots only while there is a picture."""
-        reason = "" if can_save else "There is no picture to save: "
+        text = "{what}" if can_save else tr("There is no picture to save: {what}")
         self.record.setEnabled(can_save or self.record.isChecked())
         self.snapshot.setEnabled(can_save)
         if not self.record.isChecked():
-            self.record.setToolTip(f"{reason}{tooltip(Act.RECORD)}")
-        self.snapshot.setToolTip(f"{reason}{tooltip(Act.SNAPSHOT)}")
+            self.record.setToolTip(text.format(what=tooltip(Act.RECORD)))
+        self.snapshot.setToolTip(text.format(what=tooltip(Act.SNAPSHOT)))
 
-    def show_recording(self, seconds: float | None) -> None:
+    def show_recording(self, seconds: float | None, *, is_paused: bool = False) -> None:
         """Show that a recording runs, and for how long; None is none."""
         running = seconds is not None
         self.record.setChecked(running)
-        self.record.setText(f" REC {time_text(seconds)[:-2]}" if seconds is not None else " Record")
+        label = tr("Record") if seconds is None else f"REC {time_text(seconds)[:-2]}"
+        self.record.setText(f" {label}")
         self.record.set_icon_name("stop" if running else "record")
+        if seconds is not None and is_paused:
+            self.record.setText(f" {tr('Paused')} {time_text(seconds)[:-2]}")
         if running:
-            self.record.setToolTip(tooltip(Act.RECORD, "Stop recording"))
+            self.record.setToolTip(tooltip(Act.RECORD, tr("Stop recording")))
 
     def changeEvent(self, event: QEvent | None) -> None:
         """Draw the icons in the colours of another theme."""
@@ -98,6 +104,6 @@ class TopBar(QFrame):
                 button.refresh_icon()
 
     def _button(self, icon: str, act: Act) -> ToolButton:
-        button = ToolButton(icon, act.value.text, tooltip(act))
+        button = ToolButton(icon, tr(act.value.text), tooltip(act))
         button.clicked.connect(lambda: self.asked.emit(act))
         return button

@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
 )
 
 from kpviewer.gui.click_slider import ClickSlider
+from kpviewer.gui.language import tr
 
 TICKS = 1000
 """Steps of the slider: thousandths."""
@@ -99,8 +100,9 @@ class ValueSlider(QWidget):
         self._box.setFixedWidth(60)
         self._box.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._box.setKeyboardTracking(False)
+        hint = tr("{tip} Double-click for the model's default. (← →, Shift: fine)").format(tip=tip)
         for widget in (self._slider, self._box, self._label):
-            widget.setToolTip(f"{tip} Double-click for the model's default. (← →, Shift: fine)")
+            widget.setToolTip(hint)
             widget.setAccessibleName(name)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)

@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import QHeaderView, QLabel, QTreeWidget, QTreeWidgetItem, Q
 
 from kpviewer.gui.buttons import SegmentedControl
 from kpviewer.gui.judge_frames import JudgedFrame, WorstBy
+from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.transport import time_text
 
 ROWS = 50
@@ -16,17 +17,17 @@ _VALUE_PX, _COUNT_PX = 56, 30
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _KINDS = (WorstBy.DISTANCE, WorstBy.NME, WorstBy.OVERLAP, WorstBy.MISTAKES)
 _COLUMNS = (
-    ("Frame", "Number of the frame, and its time"),
-    ("", "What the frames are ranked by"),
-    ("✓", "Matched: detections of a true object"),
-    ("○", "Missed: true objects that were not detected"),
-    ("×", "False: detections of nothing"),
+    (tr_noop("Frame"), tr_noop("Number of the frame, and its time")),
+    ("", tr_noop("What the frames are ranked by")),
+    ("✓", tr_noop("Matched: detections of a true object")),
+    ("○", tr_noop("Missed: true objects that were not detected")),
+    ("×", tr_noop("False: detections of nothing")),
 )
 _NONE = {
-    WorstBy.DISTANCE: "No detection matched a true object so far.",
-    WorstBy.NME: "No matched landmarks so far. Model and truth need the same ones.",
-    WorstBy.OVERLAP: "No detection matched a true object so far.",
-    WorstBy.MISTAKES: "Nothing was missed, nothing false so far.",
+    WorstBy.DISTANCE: tr_noop("No detection matched a true object so far."),
+    WorstBy.NME: tr_noop("No matched landmarks so far. Model and truth need the same ones."),
+    WorstBy.OVERLAP: tr_noop("No detection matched a true object so far."),
+    WorstBy.MISTAKES: tr_noop("Nothing was missed, nothing false so far."),
 }
 
 
@@ -43,17 +44,17 @@ class WorstFrames(QWidget):
         self._frames: list[JudgedFrame] = []
         self._can_seek = True
         self.kinds = SegmentedControl(
-            "Worst by",
-            ("px", "NME", "1 − IoU", "Count"),
+            tr("Worst by"),
+            ("px", "NME", "1 − IoU", tr("Count")),
             (
-                "Mean distance of the matched landmarks, else of the boxes' middles",
-                "The distance divided by the distance of the eyes or the diagonal of the box",
-                "How little the matched boxes overlap the true ones",
-                "How many objects were missed, and how many detections are false",
+                tr("Mean distance of the matched landmarks, else of the boxes' middles"),
+                tr("The distance divided by the distance of the eyes or the diagonal of the box"),
+                tr("How little the matched boxes overlap the true ones"),
+                tr("How many objects were missed, and how many detections are false"),
             ),
         )
         self._tree = QTreeWidget()
-        self._tree.setAccessibleName("Worst frames")
+        self._tree.setAccessibleName(tr("Worst frames"))
         self._tree.setColumnCount(len(_COLUMNS))
         self._tree.setRootIsDecorated(False)
         self._tree.setUniformRowHeights(True)
@@ -83,7 +84,7 @@ class WorstFrames(QWidget):
         """Tell whether the source can go to a frame."""
         self._can_seek = can_seek
         self._tree.setToolTip(
-            "Click a frame to see it (Enter)" if can_seek else "This source can't go back"
+            tr("Click a frame to see it (Enter)") if can_seek else tr("This source can't go back")
         )
 
     def show_frames(self, frames: list[JudgedFrame], shown: int | None) -> None:
@@ -94,7 +95,7 @@ class WorstFrames(QWidget):
         for item, frame in zip(self.rows(), frames, strict=True):
             if item.isSelected() != (frame.index == shown):
                 item.setSelected(frame.index == shown)
-        self._none.setText(_NONE[self.by])
+        self._none.setText(tr(_NONE[self.by]))
         self._none.setVisible(not frames)
         self._tree.setVisible(bool(frames))
 
@@ -145,8 +146,8 @@ class WorstFrames(QWidget):
         if item is None or header is None:
             return
         for column, (text, tip) in enumerate(_COLUMNS):
-            item.setText(column, text)
-            item.setToolTip(column, tip)
+            item.setText(column, tr(text) if text else "")
+            item.setToolTip(column, tr(tip))
             if column:
                 item.setTextAlignment(column, _RIGHT)
         header.setStretchLastSection(False)

@@ -6,7 +6,7 @@ from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtWidgets import QApplication
 
-from kpviewer.gui.state_card import EMPTY
+from kpviewer.gui.state_card import empty_card
 from kpviewer.gui.video_view import VideoView
 from kpviewer.structures import Candidates, Detections, Frame, FrameResult, StageTimings
 
@@ -113,7 +113,7 @@ def test_drag_moves_the_picture(qtbot, view):
 
 
 def test_card_stands_in_the_middle(view):
-    view.card.set_card(EMPTY)
+    view.card.set_card(empty_card())
     center = view.card.geometry().center()
     assert abs(center.x() - 400) <= 1
     assert abs(center.y() - 300) <= 1

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from kpviewer.gui.session import SessionStatus
-from kpviewer.gui.state_card import EMPTY
+from kpviewer.gui.state_card import empty_card
 from kpviewer.gui.view_state import describe
 from kpviewer.structures import PipelineState, PipelineStats, PipelineStatus, StopReason
 
@@ -17,7 +17,10 @@ def test_nothing_stands_over_a_video_that_plays():
 
 
 def test_nothing_open():
-    assert describe(replace(STATUS, source=None, pipeline=None), has_picture=False).card == EMPTY
+    assert (
+        describe(replace(STATUS, source=None, pipeline=None), has_picture=False).card
+        == empty_card()
+    )
 
 
 def test_opening_says_what_and_for_how_long():
