@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -14,13 +14,14 @@ from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout
 
 from kpviewer.gui.history import WINDOW_S, SlowTop
+from kpviewer.gui.language import tr
 from kpviewer.gui.theme import Theme
 from kpviewer.structures import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class PlotSpec:
-    """What a plot shows."""
+    """What a plot shows; its texts are in English."""
 
     title: str
     """With the unit."""
@@ -37,8 +38,8 @@ class Plot(QFrame):
 
     def __init__(self, spec: PlotSpec, theme: Theme) -> None:
         super().__init__()
+        spec = self._spec = _in_words_of_user(spec)
         self.setAccessibleName(spec.title)
-        self._spec = spec
         self._colors = theme.series
         self._top = SlowTop(spec.least_top)
         self._ages: FloatArray = np.zeros(0, np.float32)
@@ -168,3 +169,8 @@ class Plot(QFrame):
         ]
         text = f"{self._spec.title}&ensp;" + "&ensp;".join(parts)
         self._title.setText(f'<span style="font-size:11px">{text}</span>')
+
+
+def _in_words_of_user(spec: PlotSpec) -> PlotSpec:
+    series = tuple(tr(name) for name in spec.series)
+    return replace(spec, title=tr(spec.title), series=series, hint=tr(spec.hint))

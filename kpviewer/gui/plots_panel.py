@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from kpviewer.gui.buttons import SegmentedControl
 from kpviewer.gui.history import WINDOW_S, History
+from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.plot import Plot, PlotSpec
 from kpviewer.gui.theme import Theme
 from kpviewer.structures import FrameError, PipelineStats, StageTimings
@@ -20,12 +21,25 @@ TICKS = int(WINDOW_S * 10) + 2
 FRAMES = int(WINDOW_S * 120)
 STAGES = ("read", "queue_wait", "upload", "forward", "postprocess")
 
-FPS = PlotSpec("FPS", ("capture", "model", "display"), digits=1, least_top=10.0)
+FPS = PlotSpec(
+    tr_noop("FPS"),
+    (tr_noop("capture"), tr_noop("model"), tr_noop("display")),
+    digits=1,
+    least_top=10.0,
+)
 LATENCY = PlotSpec(
-    "Latency, ms", ("read", "wait", "upload", "model", "select"), 1, stacked=True, least_top=5.0
+    tr_noop("Latency, ms"),
+    (tr_noop("read"), tr_noop("wait"), tr_noop("upload"), tr_noop("model"), tr_noop("select")),
+    1,
+    stacked=True,
+    least_top=5.0,
 )
 ERROR = PlotSpec(
-    "Error, px", ("mean distance",), 1, least_top=2.0, hint="Comes with a model and truth"
+    tr_noop("Error, px"),
+    (tr_noop("mean distance"),),
+    1,
+    least_top=2.0,
+    hint=tr_noop("Comes with a model and truth"),
 )
 
 
@@ -44,9 +58,9 @@ class PlotsPanel(QFrame):
         self._stage_history = History(len(STAGES), FRAMES)
         self._error_history = History(1, FRAMES)
         self.tabs = SegmentedControl(
-            "Plot",
-            ("FPS", "Latency", "Error"),
-            ("Frames a second", "Where a frame's time goes", "Distance from the truth"),
+            tr("Plot"),
+            (tr("FPS"), tr("Latency"), tr("Error")),
+            (tr("Frames a second"), tr("Where a frame's time goes"), tr("Distance from the truth")),
         )
         self.tabs.chosen.connect(self._on_tab_chosen)
         self._tab_row = QWidget()

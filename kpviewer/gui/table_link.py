@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from kpviewer.errors import KpviewerError
+from kpviewer.gui.language import tr
 from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.frame_results import save_frame_csv
 from kpviewer.structures import Detections
@@ -39,7 +40,7 @@ class TableLink(QObject):
         """Write the detections of the frame on the screen to a CSV file."""
         result, info = self._view.result(), self._session.info
         if result is None or info is None:
-            self.told.emit("There is no picture to export from.", None)
+            self.told.emit(tr("There is no picture to export from."), None)
             return
         header = ResultHeader(info.name)
         if self._session.engine is not None:
@@ -53,7 +54,7 @@ class TableLink(QObject):
         except KpviewerError as error:
             self.told.emit(str(error), None)
         else:
-            self.told.emit(f"Saved {path.name}", path)
+            self.told.emit(tr("Saved {name}").format(name=path.name), path)
 
     def _on_tick(self) -> None:
         if not self._panel.isVisible():
