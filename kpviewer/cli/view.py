@@ -54,6 +54,11 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 @click.command()
 @click.argument("source", required=False)
 @model_option
+@click.option(
+    "--compare",
+    metavar="MODEL",
+    help="A second model beside it; or torch, openvino, fp32, bf16 or fp16: the same run so.",
+)
 @conf_option
 @iou_option
 @nms_option
@@ -92,6 +97,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         click.echo("There is no display: the source is annotated into a video instead.")
         if given["profile"]:
             click.echo("Profiles are for the window: --profile does nothing here.")
+        if given["compare"]:
+            click.echo("Models are compared in the window: --compare does nothing here.")
         ctx.exit(_process(given))
     if missing := missing_packages(needed_libraries()):
         raise KpviewerError(
@@ -115,6 +122,7 @@ def _viewer_options(
     given: dict[str, Any], started_s: float, named: frozenset[str]
 ) -> ViewerOptions:
     from kpviewer.config_files import settings_folder
+    from kpviewer.gui.engine_loading import load_first
     from kpviewer.gui.options import ViewerOptions
 
     _check_profile(given["profile"])
@@ -122,6 +130,7 @@ def _viewer_options(
     return ViewerOptions(
         source=given["source"],
         model=given["model"],
+        compare=given["compare"],
         device=given["device"],
         classes=_words(given["classes"]),
         record=given["record"],
@@ -131,6 +140,7 @@ def _viewer_options(
         started_s=started_s,
         truth=_read_truth(given["truth"], given["model"]),
         settings_folder=settings_folder(),
+        load_first=load_first,
         profile=given["profile"],
         given=named,
         **threshold_changes(given),

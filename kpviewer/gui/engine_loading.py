@@ -12,16 +12,45 @@ if TYPE_CHECKING:
 
 
 def load_engine(model: str, device: str, source_hw: tuple[int, int]) -> Executor:
-    """Load a model and make it ready for pictures of a size.
+    """Load a model and make it ready for pictures of a size, run in the fastest way.
 
     Raises:
         WeightsError: if the file is missing, damaged or refused.
+    """
+    return load_variant(model, device, source_hw, "auto", "auto")
+
+
+def load_first(model: str, device: str, source_hw: tuple[int, int]) -> Executor:
+    """Load a model in the way that is ready soonest: as it was trained, nothing compiled.
+
+    Raises:
+        WeightsError: if the file is missing, damaged or refused.
+        PipelineError: if the device isn't there.
+    """
+    return load_variant(model, device, source_hw, "torch", "fp32")
+
+
+def load_variant(
+    model: str, device: str, source_hw: tuple[int, int], engine_name: str, precision: str
+) -> Executor:
+    """Load a model as ``load_engine`` does, run in a given way.
+
+    Args:
+        model: name or path.
+        device: as on the command line.
+        source_hw: (height, width) of the pictures, px.
+        engine_name: auto, torch or openvino.
+        precision: auto, fp32, bf16 or fp16.
+
+    Raises:
+        WeightsError: if the file is missing, damaged or refused.
+        PipelineError: if it can't be run so here.
     """
     # Imported here, as torch takes seconds to load.
     from kpviewer.models.loading import open_model  # noqa: PLC0415
     from kpviewer.runtime.executor import Executor  # noqa: PLC0415
 
-    engine = Executor(open_model(model), device=device)
+    engine = Executor(open_model(model), device, precision, engine_name)
     engine.warm_up(source_hw)
     return engine
 

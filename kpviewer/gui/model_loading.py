@@ -1,4 +1,8 @@
-"""Which model runs on which device, and the thread that loads it. No Qt."""
+"""Which model runs on which device, and the thread that loads it. No Qt.
+
+A model may come twice: at once as it was trained, so that the picture soon has boxes, and again
+when the fastest way to run it is found and compiled.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from dataclasses import dataclass, replace
 from kpviewer.annotations.truth import AnnotationTruth
 from kpviewer.errors import DatasetError
 from kpviewer.gui.language import tr
-from kpviewer.gui.options import ViewerEngine, ViewerOptions
+from kpviewer.gui.options import EngineLoader, ViewerEngine, ViewerOptions
 from kpviewer.runtime.loading import BackgroundLoader
 
 PATIENCE_S = 1.5
@@ -49,6 +53,10 @@ class ModelLoading:
         self._loader: BackgroundLoader[LoadedModel] = BackgroundLoader()
         self._asked = ModelRequest(options.model, options.device)
         self._is_waiting = False
+        self._second: tuple[ModelRequest, tuple[int, int]] | None = None
+        """What is loaded again after the load that runs, and for pictures of which size."""
+        self._is_settling = False
+        """Whether the load that runs only makes the present model faster."""
         self._since = 0.0
         self._current: LoadedModel | None = None
         self.failure: str | None = None
@@ -77,7 +85,9 @@ class ModelLoading:
     @property
     def loading(self) -> str | None:
         """Name of the model that loads, or is about to; None while there is none."""
-        return self._asked.model if self._is_waiting else self._loader.busy_with
+        if self._is_waiting:
+            return self._asked.model
+        return None if self._is_settling else self._loader.busy_with
 
     @property
     def loading_s(self) -> float:
@@ -103,18 +113,25 @@ class ModelLoading:
             An engine that was just loaded, else None.
         """
         if self._is_waiting and not (can_wait and self.loading_s < PATIENCE_S):
-            self._is_waiting = False
-            asked, size = self._asked, source_hw or WARM_UP_HW
-            self._loader.submit(asked.model, lambda: self._load(asked, size))
+            self._start(self._asked, source_hw or WARM_UP_HW)
         outcome = self._loader.take()
         if outcome is None:
             return None
-        if outcome.value is None:
+        was_settling, self._is_settling = self._is_settling, False
+        if self._second is not None:  # whatever became of the first
+            (request, size), self._second = self._second, None
+            self._is_settling = outcome.value is not None
+            load = self._options.load_engine
+            self._loader.submit(request.model, lambda: self._load(request, size, load))
+        elif was_settling and outcome.value is None:
+            _log.info("%s goes on as it is: %s", outcome.name, outcome.failure)
+        elif outcome.value is None:
             _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
             text = tr("{name} can't be loaded. {reason}")
             self.failure = text.format(name=outcome.name, reason=outcome.failure)
             if self._current is not None and not self._is_waiting:
                 self._asked = self._current.request  # what works stays the one to go on from
+        if outcome.value is None:
             return None
         self._current = outcome.value
         return outcome.value.engine
@@ -129,9 +146,17 @@ class ModelLoading:
         self._since = self._clock()
         self.failure = None
 
-    def _load(self, request: ModelRequest, source_hw: tuple[int, int]) -> LoadedModel:
+    def _start(self, request: ModelRequest, size: tuple[int, int]) -> None:
+        self._is_waiting = self._is_settling = False
+        first, load = self._options.load_first, self._options.load_engine
+        self._second = (request, size) if first is not None else None
+        self._loader.submit(request.model, lambda: self._load(request, size, first or load))
+
+    def _load(
+        self, request: ModelRequest, source_hw: tuple[int, int], load: EngineLoader
+    ) -> LoadedModel:
         """Runs in the loader's thread."""
-        engine = self._options.load_engine(request.model, request.device, source_hw)
+        engine = load(request.model, request.device, source_hw)
         truth = self._options.truth
         if isinstance(truth, AnnotationTruth):  # each model numbers its classes in its own way
             try:

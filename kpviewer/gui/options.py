@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from kpviewer.gui.engine_loading import list_devices, load_engine
+from kpviewer.gui.engine_loading import list_devices, load_engine, load_variant
 from kpviewer.gui.source_opening import open_source
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.pipeline import InferenceEngine
@@ -35,6 +35,9 @@ class ViewerEngine(InferenceEngine, Protocol):
 EngineLoader = Callable[[str, str, tuple[int, int]], ViewerEngine]
 """(model name or path, device, (height, width) of the source) -> engine. Runs in a thread."""
 
+VariantLoader = Callable[[str, str, tuple[int, int], str, str], ViewerEngine]
+"""As EngineLoader, then (engine, precision): auto, torch, openvino; auto, fp32, bf16, fp16."""
+
 DeviceLister = Callable[[], dict[str, str]]
 """() -> devices, by their names on the command line, with those for people. Runs in a thread."""
 
@@ -56,6 +59,8 @@ class ViewerOptions:
 
     source: str | None = None
     model: str = DEFAULT_MODEL
+    compare: str | None = None
+    """A second model to compare with, or torch, openvino, fp32, bf16, fp16: the first run so."""
     device: str = "auto"
     score: float | None = None
     """None here and below: the model's own default."""
@@ -85,6 +90,9 @@ class ViewerOptions:
     recall: Recall = field(default=recall_nothing)
     open_source: SourceOpener = field(default=open_source)
     load_engine: EngineLoader = field(default=load_engine)
+    load_first: EngineLoader | None = None
+    """Gives what watches until ``load_engine`` has found the fastest way; None: nothing does."""
+    load_variant: VariantLoader = field(default=load_variant)
     list_devices: DeviceLister = field(default=list_devices)
 
     def thresholds_for(self, spec: ModelSpec) -> Thresholds:

@@ -9,6 +9,7 @@ from annotations.samples import data_set, picture
 from fakes import FAKE_SPEC, FakeEngine
 
 from kpviewer.annotations.truth import AnnotationTruth
+from kpviewer.errors import WeightsError
 from kpviewer.gui.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerOptions
 
@@ -49,3 +50,87 @@ def test_a_model_of_other_things_is_watched_without_truth(
         loaded(truth, "car", "tram")
     assert truth.for_frame(0, "a.jpg") is None
     assert "share a class" in caplog.text
+
+
+def settled(options: ViewerOptions) -> tuple[list[object], list[str | None], ModelLoading]:
+    """Load the model "fake"; give each engine that came, and what was told to load after it."""
+    loading = ModelLoading(options)
+    came: list[object] = []
+    told: list[str | None] = []
+    try:
+        loading.load("fake")
+        deadline = time.monotonic() + 20
+        while len(came) < 2 and loading.failure is None:
+            engine = loading.poll(None, can_wait=False)
+            if engine is not None:
+                came.append(engine)
+                told.append(loading.loading)
+            assert time.monotonic() < deadline, "the model must be loaded in time"
+    finally:
+        loading.close()
+    return came, told, loading
+
+
+def test_a_model_watches_before_the_fastest_way_is_found() -> None:
+    soon, fast = FakeEngine(), FakeEngine()
+    came, told, loading = settled(
+        ViewerOptions(
+            load_first=lambda *_: soon,
+            load_engine=lambda *_: fast,
+            list_devices=lambda: {"cpu": "CPU"},
+        )
+    )
+    assert came == [soon, fast]
+    assert told == [None, None]  # nothing to wait for
+    assert loading.engine is fast
+
+
+def failing(*_: object) -> FakeEngine:
+    raise WeightsError("fake is damaged.")
+
+
+def test_a_model_whose_first_way_fails_is_loaded_in_the_other() -> None:
+    fast = FakeEngine()
+    loading = ModelLoading(
+        ViewerOptions(
+            load_first=failing, load_engine=lambda *_: fast, list_devices=lambda: {"cpu": "CPU"}
+        )
+    )
+    try:
+        loading.load("fake")
+        deadline = time.monotonic() + 20
+        while loading.poll(None, can_wait=False) is not fast:
+            assert loading.failure is None
+            assert loading.loading in ("fake", None)
+            assert time.monotonic() < deadline, "the model must be loaded in time"
+    finally:
+        loading.close()
+
+
+def test_a_model_that_can_not_be_made_faster_goes_on_as_it_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    soon = FakeEngine()
+    options = ViewerOptions(
+        load_first=lambda *_: soon, load_engine=failing, list_devices=lambda: {"cpu": "CPU"}
+    )
+    loading = ModelLoading(options)
+    try:
+        with caplog.at_level(logging.INFO, "kpviewer"):
+            loading.load("fake")
+            deadline = time.monotonic() + 20
+            while "goes on as it is" not in caplog.text:
+                loading.poll(None, can_wait=False)
+                assert time.monotonic() < deadline, "the second load must end in time"
+    finally:
+        loading.close()
+    assert loading.engine is soon
+    assert loading.failure is None
+
+
+def test_a_model_that_fails_both_ways_tells_why() -> None:
+    options = ViewerOptions(load_first=failing, load_engine=failing)
+    came, _, loading = settled(options)
+    assert came == []
+    assert loading.failure is not None
+    assert "fake is damaged." in loading.failure
