@@ -299,6 +299,20 @@ class FrameError:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SecondResult:
+    """What a second model saw in the same frame, and how far that is from the first."""
+
+    candidates: Candidates
+    detections: Detections
+    """At the second model's thresholds; class ids are its own."""
+    model_ms: float
+    """Time that the second model took, selection included."""
+    difference: FrameError
+    """The first model's detections taken for the truth: *missed* are only the first's, *spurious*
+    only the second's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
     """A frame with what was seen in it: the two never part."""
 
@@ -309,6 +323,8 @@ class FrameResult:
     error: FrameError | None = None
     has_model: bool = True
     """Whether a model looked at the frame: without one, no detection means nothing."""
+    second: SecondResult | None = None
+    """Of the model that is compared with; None while there is none."""
 
 
 class PipelineState(StrEnum):

@@ -99,7 +99,9 @@ class Bridge(QObject):
             return
         self._has_picture = True
         self._window.view.show_result(result)
-        self._window.plots.add_frame(time.monotonic(), result.timings, result.error)
+        difference = result.second.difference if result.second is not None else None
+        now = time.monotonic()
+        self._window.plots.add_frame(now, result.timings, result.error, difference)
         frame = result.frame
         self.playback.note_position(frame.index)
         self._window.transport.show_position(frame.index, frame.position_s)
@@ -202,6 +204,7 @@ class Bridge(QObject):
 
     def _select_again(self, thresholds: Thresholds) -> None:
         """Choose other detections of the candidates on the screen."""
+        self._window.compare.note_thresholds()
         self.judge.set_thresholds(thresholds)
         self._on_display_edited()  # bars are marked at the thresholds
         view = self._window.view
@@ -214,7 +217,7 @@ class Bridge(QObject):
         error = None
         if truth is not None and has_boxes:
             error = frame_error(detections, judged_truth(truth, thresholds))
-        view.show_detections(detections, error)
+        view.show_detections(detections, error, self._window.compare.look_again(result, detections))
         self._show_result_numbers()
 
     def _on_display_edited(self) -> None:
@@ -223,6 +226,7 @@ class Bridge(QObject):
         if engine is not None and engine.spec.task is Task.CLASSIFY:
             style = replace(style, bars=self._session.thresholds)
         follow(self._session, style)
+        style = self._window.compare.style_of(style)
         self._window.view.set_style(style)
         self._saving.set_style(style)
 
@@ -234,6 +238,7 @@ class Bridge(QObject):
         session.warned.connect(window.status_bar.show_message)
         self._saving.told.connect(window.status_bar.show_message)
         window.view.painted.connect(self._on_painted)
+        window.compare.changed.connect(self._on_display_edited)
         window.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
         window.side_panel.classes.changed.connect(self._on_thresholds_edited)
         window.side_panel.display.changed.connect(self._on_display_edited)

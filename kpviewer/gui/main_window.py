@@ -10,6 +10,8 @@ from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
 from kpviewer.gui.cameras import CameraFinder, Cameras, first_camera
 from kpviewer.gui.clipboard import paste_into
+from kpviewer.gui.compare_link import CompareLink
+from kpviewer.gui.compare_menu import add_compare_menu
 from kpviewer.gui.docks import DockArea, Part, column_of
 from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
@@ -25,6 +27,7 @@ from kpviewer.gui.menus import (
     fill_source_menu,
 )
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.pair_view import PairView
 from kpviewer.gui.plots_panel import FOLDED_HEIGHT, PlotsPanel
 from kpviewer.gui.profiles import fill_settings_menu
 from kpviewer.gui.saving import Saving
@@ -32,7 +35,7 @@ from kpviewer.gui.session import Session
 from kpviewer.gui.settings_memory import WindowMemory
 from kpviewer.gui.settings_recall import Recall
 from kpviewer.gui.settings_store import SettingsStore
-from kpviewer.gui.side_panel import SidePanel
+from kpviewer.gui.side_panel import JUDGE, SidePanel
 from kpviewer.gui.status_bar import StatusBar
 from kpviewer.gui.table_link import TableLink
 from kpviewer.gui.table_panel import TablePanel
@@ -59,13 +62,16 @@ class MainWindow(QMainWindow):
         self.top_bar, self.view, self.transport = TopBar(), VideoView(), TransportBar()
         self.side_panel, self.status_bar = SidePanel(), StatusBar()
         self.plots = PlotsPanel(themes.theme)
-        self.table = TablePanel()
+        self.table, self.pair = TablePanel(), PairView(self.view)
         self.docks = self._lay_out()
         self._recall = Recall(SettingsStore(options.settings_folder, options.profile), options)
         options = self._recall.fill(options)
         self.session = Session(options)
         self.cameras = CameraFinder()
         self.saving = Saving(self.session, options.folder, with_results=options.with_results)
+        self.compare = CompareLink(
+            options, self.session, self.view, self.pair, self.side_panel.compare
+        )
         self.bridge = Bridge(self, self.session, self.saving)
         table = TableLink(self.table, self.view, self.session)
         table.told.connect(self.status_bar.show_message)
@@ -88,6 +94,7 @@ class MainWindow(QMainWindow):
         options = self._recall.fill(options)
         self.session.open(options.source)
         self.choose_model(options.model)
+        self.compare_with(options.compare or "")
         self.top_bar.device.set_choice(DEVICES.get(options.device, options.device))
         self.saving.tell_leftovers()
         if options.record is not None:
@@ -104,6 +111,14 @@ class MainWindow(QMainWindow):
         if name:
             self.session.models.load(name)
             self.top_bar.model.set_choice(name)
+
+    def compare_with(self, text: str) -> None:
+        """Compare with a second model; an empty name is a dialog that was left."""
+        loaded = self.session.models.loaded
+        first = self.session.models.loading or (loaded.model if loaded is not None else "")
+        self.compare.start(text, first)
+        if text:
+            self.side_panel.set_tab(JUDGE)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Fold the plots before the video gets too small."""
@@ -132,6 +147,7 @@ class MainWindow(QMainWindow):
         self.memory.close()
         self.bridge.stop()
         self.saving.close()
+        self.compare.close()
         self.view.clear()
         self.session.close()
         self.cameras.close()
@@ -139,7 +155,7 @@ class MainWindow(QMainWindow):
 
     def _lay_out(self) -> DockArea:
         docks = DockArea(
-            column_of(self.view, self.transport, stretch=0),
+            column_of(self.pair, self.transport, stretch=0),
             {Part.SIDE: self.side_panel, Part.PLOTS: self.plots, Part.TABLE: self.table},
         )
         self.setCentralWidget(column_of(self.top_bar, docks, self.status_bar, stretch=1))
@@ -192,6 +208,7 @@ class MainWindow(QMainWindow):
                     model_menu, self.choose_model, run, self.memory.recent_models()
                 )
             )
+            model_menu.aboutToShow.connect(lambda: add_compare_menu(model_menu, self))
         device_menu = self.top_bar.device.menu()
         if device_menu is not None:
             device_menu.aboutToShow.connect(

@@ -13,17 +13,19 @@ from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QResizeEvent, QTransform
 from PyQt6.QtWidgets import QWidget
 
+from kpviewer.gui.language import tr
 from kpviewer.gui.view_transform import ViewTransform
 from kpviewer.overlay import (
     OverlayStyle,
     paint_class_bars,
     paint_overlay,
+    paint_second,
     paint_verdicts,
     picture_of,
     qimage_of,
 )
 from kpviewer.pipeline.following import carried_over
-from kpviewer.structures import Detections, FloatArray, FrameError, FrameResult
+from kpviewer.structures import Detections, FloatArray, FrameError, FrameResult, SecondResult
 
 SHARP_FROM = 4.0
 """Source pixels this large are shown as squares."""
@@ -38,11 +40,13 @@ class PictureView(QWidget):
     painted = pyqtSignal()
     """A new result is on the screen; once a result."""
     transformed = pyqtSignal()
+    result_changed = pyqtSignal()
+    """Another frame is shown, or none, or the same one otherwise."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("videoArea")
-        self.setAccessibleName("Video")
+        self.setAccessibleName(tr("Video"))
         self.setMinimumSize(320, 180)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._result: FrameResult | None = None
@@ -73,13 +77,17 @@ class PictureView(QWidget):
         self._is_new = True
         self._fit_sizes()
         self.update()
+        self.result_changed.emit()
 
-    def show_detections(self, detections: Detections, error: FrameError | None) -> None:
+    def show_detections(
+        self, detections: Detections, error: FrameError | None, second: SecondResult | None = None
+    ) -> None:
         """Show the same frame with other detections."""
         if self._result is not None:
             detections = carried_over(self._known, detections)
-            self._result = replace(self._result, detections=detections, error=error)
+            self._result = replace(self._result, detections=detections, error=error, second=second)
             self._take_picture()
+            self.result_changed.emit()
 
     def clear(self) -> None:
         """Show nothing, and let the frame go."""
@@ -87,11 +95,17 @@ class PictureView(QWidget):
         if previous is not None:
             previous.frame.release()
         self.refresh_marks()
+        self.result_changed.emit()
+
+    def show_part(self, transform: ViewTransform) -> None:
+        """Show the part of the picture that another view of the same size shows."""
+        self._set_transform(transform)
 
     def set_style(self, style: OverlayStyle) -> None:
         """Paint in another style."""
         self.overlay_style = style
         self._take_picture()
+        self.result_changed.emit()
 
     def set_dimmed(self, is_dimmed: bool) -> None:
         """Darken the picture: it is not a present one."""
@@ -147,6 +161,7 @@ class PictureView(QWidget):
             paint_overlay(painter, found, truth, style, to_view, bounds)
             paint_class_bars(painter, self._result.candidates, style, bounds)
             paint_verdicts(painter, self._result, style, to_view, bounds)
+            paint_second(painter, self._result, style, to_view, bounds)
         painter.end()
         if self._is_new:
             self._is_new = False

@@ -83,6 +83,15 @@ class Plot(QFrame):
                 line.setZValue(-index)  # the sum of all is behind, the first stage in front
         self._show_values()
 
+    def set_title(self, title: str) -> None:
+        """Show something else of the same series; with the unit."""
+        self._spec = replace(self._spec, title=title)
+        self._show_values()
+
+    def title(self) -> str:
+        """What it shows, with the unit."""
+        return self._spec.title
+
     def set_target(self, value: float | None) -> None:
         """Draw a faint line at a value that is aimed at."""
         self._target.setVisible(value is not None)

@@ -67,7 +67,7 @@ class PlotsPanel(QFrame):
         tab_row = QHBoxLayout(self._tab_row)
         tab_row.setContentsMargins(12, 8, 12, 0)
         tab_row.addWidget(self.tabs, 1)
-        self._is_folded = False
+        self._is_folded = self._plots_difference = False
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -108,11 +108,31 @@ class PlotsPanel(QFrame):
         self.fps.set_target(nominal_fps)
         self.latency.set_target(1000 / nominal_fps if nominal_fps else None)
 
-    def add_frame(self, now_s: float, timings: StageTimings, error: FrameError | None) -> None:
-        """Take the numbers of a frame that was shown."""
+    def add_frame(
+        self,
+        now_s: float,
+        timings: StageTimings,
+        error: FrameError | None,
+        difference: FrameError | None = None,
+    ) -> None:
+        """Take the numbers of a frame that was shown.
+
+        Args:
+            now_s: the time, s.
+            timings: of the frame.
+            error: beside the truth.
+            difference: of two models: plotted where there is no truth.
+        """
         self._stage_history.add(now_s, *(getattr(timings, stage) for stage in STAGES))
-        if error is not None:
-            self._error_history.add(now_s, error.mean_px)
+        shown = difference if error is None else error
+        if shown is None:
+            return
+        is_difference = error is None
+        if is_difference is not self._plots_difference:
+            self._plots_difference = is_difference
+            self._error_history.clear()
+            self.error.set_title(tr("Difference A–B, px") if is_difference else tr(ERROR.title))
+        self._error_history.add(now_s, shown.mean_px)
 
     def add_stats(self, now_s: float, stats: PipelineStats, *, has_model: bool) -> None:
         """Take the rates of now."""

@@ -16,6 +16,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
+from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.following import FollowOptions
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
@@ -85,6 +86,8 @@ class Session(QObject):
         self._thresholds = options.on_top_of(Thresholds())
         self._is_edited = False
         self.following = FollowOptions()
+        self.second: SecondModel | None = None
+        """What the pipeline of now, and those to come, compare with."""
         self.speed = 1.0
         self.loops = False
         self.lossless: bool | None = None
@@ -230,6 +233,7 @@ class Session(QObject):
         self._pipeline = Pipeline(source, self._engine, thresholds=thresholds, options=options)
         self._pipeline.transport.change(speed=self.speed, lossless=self.lossless)
         self._pipeline.settings.set_following(self.following)
+        self._pipeline.settings.set_second(self.second)
         self._pipeline.start()
 
     def _pipeline_error(self, pipeline: Pipeline) -> KpviewerError:

@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLa
 
 from kpviewer.gui.buttons import SegmentedControl
 from kpviewer.gui.class_list import ClassList
+from kpviewer.gui.compare_panel import ComparePanel
 from kpviewer.gui.curves_panel import CurvesPanel
 from kpviewer.gui.display_panel import DisplayPanel
 from kpviewer.gui.error_panel import ErrorPanel
@@ -27,6 +28,7 @@ class SidePanel(QFrame):
         self.thresholds = ThresholdsPanel()
         self.classes = ClassList()
         self.error = ErrorPanel()
+        self.compare = ComparePanel()
         self.curves = CurvesPanel()
         self.worst = WorstFrames()
         self.display = DisplayPanel()
@@ -54,6 +56,7 @@ class SidePanel(QFrame):
         self.pages[DETECT].add_section("Thresholds", self.thresholds)
         self.pages[DETECT].add_section("Classes", self.classes, self._no_classes)
         self.pages[JUDGE].add_section("Error against truth", self.error)
+        self.pages[JUDGE].add_section("Difference of two models", self.compare)
         self._judged = (
             self.pages[JUDGE].add_section("Curves of the frames so far", self.curves),
             self.pages[JUDGE].add_section("Worst frames so far", self.worst),

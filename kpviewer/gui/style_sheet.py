@@ -23,6 +23,7 @@ QHeaderView::up-arrow, QHeaderView::down-arrow { width: 8px; height: 8px;
   subcontrol-origin: padding; subcontrol-position: center left; left: 2px; }
 QScrollBar:horizontal { height: 8px; background: transparent; margin: 0; }
 QScrollBar::handle:horizontal { background: $hover; border-radius: 4px; min-width: 24px; }
+QLabel#caption { background: $window; min-height: 24px; }
 #dockBar { background: $control; border: none; border-bottom: 1px solid $border; }
 QTabBar { background: $window; }
 QTabBar::tab { color: $secondary; background: $window; border: none; padding: 4px 12px;

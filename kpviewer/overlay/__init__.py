@@ -14,6 +14,7 @@ from kpviewer.overlay.painting import (
     picture_of,
     render,
 )
+from kpviewer.overlay.second import paint_second
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.verdicts import paint_verdicts
 
@@ -26,6 +27,7 @@ __all__ = [
     "ensure_gui_application",
     "paint_class_bars",
     "paint_overlay",
+    "paint_second",
     "paint_verdicts",
     "picture_of",
     "place_labels",

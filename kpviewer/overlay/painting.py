@@ -25,6 +25,7 @@ from kpviewer.overlay.marks import (
     paint_trail,
     paint_truth,
 )
+from kpviewer.overlay.second import paint_second
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.verdicts import paint_verdicts
 from kpviewer.palette import class_color
@@ -69,6 +70,7 @@ def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
         paint_overlay(painter, result.detections, truth, scaled, QTransform(), bounds)
         paint_class_bars(painter, result.candidates, scaled, bounds)
         paint_verdicts(painter, result, scaled, QTransform(), bounds)
+        paint_second(painter, result, scaled, QTransform(), bounds)
     finally:
         painter.end()
     return array_of(image)

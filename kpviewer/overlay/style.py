@@ -44,6 +44,9 @@ class OverlayStyle:
     dots: float = 1.0
     """Of landmarks."""
     letters: float = 1.0
+    names_of_two: tuple[str, str] | None = None
+    """Names of two models that are compared: the second's detections are painted too, and a
+    legend; None paints the first's alone."""
     bars: Thresholds | None = None
     """For models of whole pictures: a bar a class, marked at these, in place of boxes."""
 

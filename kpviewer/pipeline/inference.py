@@ -84,10 +84,19 @@ class InferenceThread(threading.Thread):
         has_boxes = engine is not None and engine.spec.task is not Task.CLASSIFY
         if has_boxes and frame.truth is not None:
             error = frame_error(detections, judged_truth(frame.truth, settings.thresholds))
+        second = None
+        if has_boxes and engine is not None and settings.second is not None:
+            second = settings.second.look(frame.bgr, detections, engine.spec, self._clock)
         cut = (item.cut, id(engine))  # another model sees other objects
         detections = self._follower.follow(detections, frame, cut, settings.following)
         total_ms = (self._clock.now_ns() - frame.captured_ns) / 1e6
         timings = replace(timings, total=total_ms)
         return FrameResult(
-            frame, candidates, detections, timings, error, has_model=engine is not None
+            frame,
+            candidates,
+            detections,
+            timings,
+            error,
+            has_model=engine is not None,
+            second=second,
         )

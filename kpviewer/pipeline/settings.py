@@ -10,6 +10,7 @@ from kpviewer.pipeline.following import FollowOptions
 
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
+    from kpviewer.pipeline.comparing import SecondModel
     from kpviewer.runtime.executor import InferenceTimings
     from kpviewer.structures import Candidates, FrameResult, ImageArray, Thresholds
 
@@ -52,6 +53,7 @@ class Settings:
     thresholds: Thresholds
     sinks: tuple[ResultSink, ...] = ()
     following: FollowOptions = field(default_factory=FollowOptions)
+    second: SecondModel | None = None
 
 
 class SettingsCell:
@@ -80,6 +82,11 @@ class SettingsCell:
         """Follow objects otherwise, from the next frame on."""
         with self._lock:
             self._settings = replace(self._settings, following=following)
+
+    def set_second(self, second: SecondModel | None) -> None:
+        """Compare with another model, or with none, from the next frame on."""
+        with self._lock:
+            self._settings = replace(self._settings, second=second)
 
     def add_sink(self, sink: ResultSink) -> None:
         """Give results to ``sink`` too; adding it again changes nothing."""

@@ -1,0 +1,131 @@
+"""What a second model sees, over what the first does: corners for boxes, diamonds for landmarks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
+
+from kpviewer.overlay.labels import label_font
+from kpviewer.overlay.marks import map_box, map_points
+from kpviewer.palette import OKABE_ITO
+
+if TYPE_CHECKING:
+    from kpviewer.overlay.style import OverlayStyle
+    from kpviewer.structures import FrameResult
+
+COLOR = OKABE_ITO[4]
+"""Of all classes: the corners are told by their shape, too."""
+_FIRST = QColor(255, 255, 255)
+_STROKE_PX, _HALO_PX, _GAP_PX = 3.0, 1.0, 4.0
+_ARM_SHARE, _LONGEST_ARM_PX = 0.25, 28.0
+_DIAMOND_PX = 5.0
+_HALO = QColor(0, 0, 0, 150)
+_PLATE, _PLATE_TEXT = QColor(16, 18, 20, 190), QColor(255, 255, 255)
+_LARGEST_SHARE = 0.9
+"""Of the picture's width, that the legend may take."""
+
+
+def paint_second(
+    painter: QPainter,
+    result: FrameResult,
+    style: OverlayStyle,
+    transform: QTransform,
+    bounds: QRectF,
+) -> None:
+    """Paint the second model's detections and the legend, if the style names the models.
+
+    Args:
+        painter: an active painter; its state is restored.
+        result: the frame with what both saw in it.
+        style: what to paint, and how large.
+        transform: from source pixels to the painter's logical ones.
+        bounds: the part of the picture in view, in the painter's pixels.
+    """
+    if style.names_of_two is None or result.second is None:
+        return
+    found = result.second.detections
+    painter.save()
+    try:
+        painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for box, points in zip(found.xyxy, found.keypoints_xy, strict=True):
+            if style.boxes:
+                _paint_corners(painter, map_box(box, transform), style)
+            if style.landmarks:
+                _paint_diamonds(painter, map_points(points, transform), style)
+        _paint_legend(painter, style, style.names_of_two, bounds)
+    finally:
+        painter.restore()
+
+
+def _stroke(painter: QPainter, shapes: list[QPolygonF], width: float, scale: float) -> None:
+    """Paint open lines twice: first wider and dark."""
+    for color, more in ((_HALO, 2 * _HALO_PX * scale), (QColor(*COLOR), 0.0)):
+        pen = QPen(color, width + more)
+        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        painter.setPen(pen)
+        for shape in shapes:
+            painter.drawPolyline(shape)
+
+
+def _corners(box: QRectF, scale: float) -> list[QPolygonF]:
+    arm = min(_ARM_SHARE * min(box.width(), box.height()), _LONGEST_ARM_PX * scale)
+    ends = (
+        (box.topLeft(), 1, 1),
+        (box.topRight(), -1, 1),
+        (box.bottomRight(), -1, -1),
+        (box.bottomLeft(), 1, -1),
+    )
+    return [
+        QPolygonF([at + QPointF(dx * arm, 0), at, at + QPointF(0, dy * arm)]) for at, dx, dy in ends
+    ]
+
+
+def _paint_corners(painter: QPainter, box: QRectF, style: OverlayStyle) -> None:
+    _stroke(
+        painter, _corners(box, style.scale), _STROKE_PX * style.scale * style.lines, style.scale
+    )
+
+
+def _paint_diamonds(painter: QPainter, points: list[QPointF], style: OverlayStyle) -> None:
+    reach = _DIAMOND_PX * style.scale * style.dots
+    shapes = []
+    for at in points:
+        sides = (QPointF(0, -reach), QPointF(reach, 0), QPointF(0, reach), QPointF(-reach, 0))
+        shapes.append(QPolygonF([at + side for side in (*sides, sides[0])]))
+    _stroke(painter, shapes, 1.5 * style.scale, style.scale)
+
+
+def _paint_legend(
+    painter: QPainter, style: OverlayStyle, names: tuple[str, str], bounds: QRectF
+) -> None:
+    """Tell which model draws how, in the upper right corner."""
+    font = label_font(style)
+    metrics = QFontMetricsF(font)
+    gap, side = _GAP_PX * style.scale, metrics.height()
+    room = _LARGEST_SHARE * bounds.width() - side - 4 * gap
+    lines = [f"A  {names[0]}", f"B  {names[1]}"]
+    lines = [metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, room) for line in lines]
+    width = max(metrics.horizontalAdvance(line) for line in lines)
+    size = QSizeF(width + side + 3 * gap, 2 * side + 3 * gap)
+    plate = QRectF(bounds.topRight() + QPointF(-size.width() - 2 * gap, 2 * gap), size)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_PLATE)
+    painter.drawRoundedRect(plate, gap, gap)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setFont(font)
+    top = plate.top() + gap
+    for index, line in enumerate(lines):
+        sign = QRectF(plate.left() + gap, top, side, side).adjusted(2, 2, -2, -2)
+        if index:
+            _stroke(painter, _corners(sign, style.scale), 2 * style.scale, style.scale)
+        else:
+            painter.setPen(QPen(_FIRST, 2 * style.scale))
+            painter.drawRect(sign)
+        painter.setPen(_PLATE_TEXT)
+        text = QRectF(sign.right() + gap, top, width + gap, side)
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, line)
+        top += side + gap

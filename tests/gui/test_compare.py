@@ -1,0 +1,237 @@
+"""Two models on the same frames in the window: overlay, side by side, numbers, thresholds."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import FAKE_SPEC, FakeSource, FakeTimings
+from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
+
+from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.gui.compare_loading import SecondRequest
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.models.spec import Task
+from kpviewer.structures import Candidates, Targets
+
+LEFT = Qt.MouseButton.LeftButton
+Key = Qt.Key
+
+
+class ShiftedEngine:
+    """Finds a thing of 10 px, so far right of the corner, and a faint one beside it."""
+
+    device_name, engine_name, precision = "CPU", "torch", "fp32"
+
+    def __init__(self, spec, shift: float = 0.0) -> None:
+        self.spec, self._shift = spec, shift
+        self.calls = 0
+
+    def infer(self, _bgr):
+        self.calls += 1
+        boxes = np.array([[0, 0, 10, 10], [16, 0, 26, 10]], np.float32)
+        boxes[:, [0, 2]] += self._shift
+        scores = np.array([[0.9], [0.4]], np.float32)
+        return Candidates(boxes, scores, np.zeros((2, 0, 2), np.float32)), FakeTimings()
+
+
+FIRST = replace(FAKE_SPEC, name="one", class_names=("thing",))
+SECOND = replace(FAKE_SPEC, name="two", class_names=("thing",), score_threshold=0.2)
+
+
+@pytest.fixture
+def engines():
+    return {"fake": ShiftedEngine(FIRST), "two": ShiftedEngine(SECOND, 1.0)}
+
+
+@pytest.fixture
+def window(qtbot, open_window, engines) -> MainWindow:
+    def load(name, _device, _size):
+        return engines[name]
+
+    def load_variant(name, device, size, engine, precision):
+        if precision == "fp16":
+            raise PipelineError("fp16 can't be run here. Use bf16.")
+        variant = ShiftedEngine(FIRST, 2.0)
+        variant.engine_name, variant.precision = engine, precision
+        return variant
+
+    window = open_window(load_engine=load, load_variant=load_variant)
+    qtbot.waitUntil(lambda: window.session.engine is not None)
+    return window
+
+
+def compare_menu(window: MainWindow) -> QMenu:
+    menu = window.top_bar.model.menu()
+    menu.aboutToShow.emit()
+    inside = line(menu, "Compare with…").menu()
+    assert inside is not None
+    return inside
+
+
+def line(menu: QMenu, text: str) -> QAction:
+    return next(each for each in menu.actions() if each.text().partition("\t")[0] == text)
+
+
+def second_of(window: MainWindow):
+    result = window.view.result()
+    return result.second if result is not None else None
+
+
+def compare(qtbot: QtBot, window: MainWindow, text: str = "two") -> None:
+    window.compare_with(text)
+    qtbot.waitUntil(lambda: second_of(window) is not None)
+
+
+def pause(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.keyClick(window, Key.Key_Space)
+    qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
+    seen = []
+
+    def is_still() -> bool:
+        seen.append(window.view.result().frame.index)
+        return len(seen) > 12 and len(set(seen[-12:])) == 1
+
+    qtbot.waitUntil(is_still)
+
+
+def test_second_model_tells_its_difference_in_numbers(qtbot, window):
+    compare(qtbot, window)
+    text = window.side_panel.compare.text
+    qtbot.waitUntil(lambda: "Distance 1.00 px, mean 1.00 px" in text())
+    assert "1 − IoU 0.182, mean 0.182" in text()  # 90 of 110 px² overlap
+    assert window.side_panel.compare.isVisible()
+    assert " ms, B " in text()
+
+
+def test_overlay_names_both_models_and_stop_ends_it(qtbot, window, engines):
+    assert not window.side_panel.compare.parentWidget().isVisibleTo(window.side_panel)
+    compare(qtbot, window)
+    assert window.view.overlay_style.names_of_two == ("one · torch fp32", "two · torch fp32")
+    assert not window.pair.second.isVisible()
+    qtbot.mouseClick(window.side_panel.compare.stop_button, LEFT)
+    qtbot.waitUntil(lambda: second_of(window) is None)
+    assert window.view.overlay_style.names_of_two is None
+    assert not window.side_panel.compare.isVisible()
+
+
+def test_side_by_side_shows_the_same_frame_twice_at_the_same_place(qtbot, window):
+    compare(qtbot, window)
+    qtbot.mouseClick(window.side_panel.compare.modes.buttons()[1], LEFT)
+    second = window.pair.second
+    qtbot.waitUntil(lambda: second.isVisible() and second.result() is not None)
+    assert window.view.overlay_style.names_of_two is None
+    pause(qtbot, window)
+    assert second.result().frame is window.view.result().frame
+    assert second.result().detections.xyxy[0, 0] == 1
+    assert abs(second.width() - window.view.width()) <= 1
+    window.view.zoom(3, QPointF(20, 30))
+    assert second.transform.zoom == window.view.transform.zoom
+    qtbot.mouseClick(window.side_panel.compare.modes.buttons()[0], LEFT)
+    assert not second.isVisible()
+    assert second.result() is None  # it holds no frame
+
+
+def test_same_model_goes_by_the_sliders_and_a_paused_picture_follows(qtbot, window):
+    compare(qtbot, window, "openvino")
+    assert second_of(window).detections.xyxy[0, 0] == 2
+    pause(qtbot, window)
+    calls = window.session.second.engine.calls
+    for _ in range(20):
+        qtbot.keyClick(window.side_panel.thresholds.confidence.slider(), Key.Key_Right)
+    assert len(second_of(window).detections) == len(window.view.result().detections) == 1
+    assert window.session.second.engine.calls == calls
+
+
+def test_another_model_keeps_its_own_confidence_until_the_slider_moves(qtbot, window):
+    compare(qtbot, window)
+    assert window.session.second.thresholds.score == 0.2
+    qtbot.keyClick(window.side_panel.thresholds.confidence.slider(), Key.Key_Right)
+    assert window.session.second.thresholds.score == window.session.thresholds.score
+
+
+def test_model_that_comes_while_paused_sees_the_picture(qtbot, window):
+    pause(qtbot, window)
+    compare(qtbot, window)
+    assert not window.bridge.playback.is_playing
+
+
+def test_error_plot_shows_the_difference_where_there_is_no_truth(qtbot, window):
+    compare(qtbot, window)
+    qtbot.waitUntil(lambda: window.plots.error.title() == "Difference A–B, px")
+    qtbot.waitUntil(lambda: window.plots.error.legend() == "mean distance 1.0")
+
+
+def test_error_plot_keeps_to_the_truth_where_there_is_one(qtbot, open_window, engines):
+    truth = Targets(
+        np.array([[0, 0, 10, 10]], np.float32),
+        np.zeros(1, np.int64),
+        np.zeros((1, 0, 2), np.float32),
+        np.zeros((1, 0), np.bool_),
+        np.zeros(1, np.bool_),
+    )
+    load = lambda name, _device, _size: engines[name]  # noqa: E731
+    window = open_window(FakeSource(300, truth=truth), load_engine=load, compare="two")
+    qtbot.waitUntil(lambda: second_of(window) is not None)
+    qtbot.waitUntil(lambda: window.plots.error.legend() == "mean distance 0.0")
+    assert window.plots.error.title() == "Error, px"
+
+
+def test_menu_offers_models_ways_to_run_this_one_and_the_way_out(qtbot, window):
+    menu = compare_menu(window)
+    assert line(menu, "in torch")
+    assert not [each for each in menu.actions() if each.text() == "Stop comparing"]
+    line(menu, "in OpenVINO").trigger()
+    qtbot.waitUntil(lambda: second_of(window) is not None)
+    assert window.view.overlay_style.names_of_two[1].startswith("one · openvino")
+    line(compare_menu(window), "Stop comparing").trigger()
+    qtbot.waitUntil(lambda: second_of(window) is None)
+
+
+def test_what_can_not_be_loaded_is_told_and_the_video_plays_on(qtbot, window):
+    window.compare_with("fp16")
+    text = window.side_panel.compare.text
+    qtbot.waitUntil(lambda: "fp16 can't be run here. Use bf16." in text())
+    index = window.view.result().frame.index
+    qtbot.waitUntil(lambda: window.view.result().frame.index > index)
+    qtbot.mouseClick(window.side_panel.compare.stop_button, LEFT)
+    assert not window.side_panel.compare.isVisible()
+
+
+def test_model_without_places_is_refused(qtbot, window, engines):
+    engines["labels"] = ShiftedEngine(replace(SECOND, task=Task.CLASSIFY))
+    window.compare_with("labels")
+    qtbot.waitUntil(lambda: "tells no places" in window.side_panel.compare.text())
+
+
+def test_second_model_stays_when_the_first_or_the_source_changes(qtbot, window, engines):
+    compare(qtbot, window)
+    engines["third"] = ShiftedEngine(replace(FIRST, name="third"), 3.0)
+    window.choose_model("third")
+    qtbot.waitUntil(lambda: window.session.engine is engines["third"])
+    names = window.view.overlay_style.names_of_two
+    assert [name.partition(" ")[0] for name in names] == ["third", "two"]
+    qtbot.waitUntil(
+        lambda: (second := second_of(window)) is not None and second.difference.mean_px == 2
+    )
+    window.session.reopen()
+    qtbot.waitUntil(lambda: window.view.result() is None)
+    qtbot.waitUntil(lambda: second_of(window) is not None)
+
+
+def test_window_closes_while_the_second_model_loads(open_window, engines):
+    def load(name, _device, _size):
+        if name == "two":
+            raise WeightsError("Gone.")
+        return engines[name]
+
+    window = open_window(load_engine=load, compare="two")
+    window.close()
+
+
+def test_command_line_names_a_model_or_a_way_to_run_the_first():
+    assert SecondRequest.parse("bf16", "a").name == "a bf16"
+    assert SecondRequest.parse("torch", "a") == SecondRequest("a", engine="torch")
+    assert SecondRequest.parse("b.onnx", "a") == SecondRequest("b.onnx")

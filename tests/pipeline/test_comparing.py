@@ -1,0 +1,140 @@
+"""A second model on the same frames, and its difference from the first."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import FAKE_SPEC, FakeClock, FakeEngine, FakeSource, eventually
+from sample_results import detections
+
+from kpviewer.pipeline.comparing import SecondModel, difference, second_thresholds
+from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.structures import Detections, Thresholds
+
+ONE = ("face",)
+BOX, FAR = (0.0, 0.0, 100.0, 100.0), (300.0, 300.0, 400.0, 400.0)
+
+
+def points(dx: float = 0.0, dy: float = 0.0) -> list[tuple[float, float]]:
+    return [(30 + dx, 40 + dy), (70 + dx, 40 + dy)]
+
+
+def test_same_detections_differ_by_nothing():
+    found = detections([BOX, FAR], points=[points(), points()])
+    told = difference(found, found, ONE, ONE)
+    assert (told.mean_px, told.mean_iou) == (0.0, pytest.approx(1.0))
+    assert (told.matched, told.missed, told.spurious) == (2, 0, 0)
+
+
+def test_distance_is_the_mean_over_matched_landmarks():
+    first = detections([BOX, FAR], points=[points(), points()])
+    second = detections([BOX, FAR], points=[points(3, 4), points()])
+    assert difference(first, second, ONE, ONE).mean_px == pytest.approx(2.5)  # two of 5, two of 0
+
+
+def test_overlap_and_what_only_one_has():
+    first = detections([BOX, FAR])
+    second = detections([(0, 0, 100, 80), (600, 0, 650, 50), (600, 300, 700, 400)])
+    told = difference(first, second, ONE, ONE)
+    assert told.mean_iou == pytest.approx(0.8)
+    assert told.mean_px == pytest.approx(10)  # between the middles, as there are no landmarks
+    assert (told.matched, told.missed, told.spurious) == (1, 1, 2)
+
+
+def test_nothing_beside_nothing_has_no_distance():
+    told = difference(Detections.empty(2), Detections.empty(2), ONE, ONE)
+    assert (told.mean_px, told.mean_iou, told.matched) == (None, None, 0)
+
+
+def test_classes_match_by_name_and_only_classes_match_each_other():
+    first = detections([BOX], class_ids=[1])  # a dog
+    second = detections([BOX], class_ids=[0])
+    assert difference(first, second, ("cat", "dog"), ("Dog", "cat")).matched == 1
+    told = difference(first, second, ("cat", "dog"), ("horse", "cat"))
+    assert (told.matched, told.missed, told.spurious) == (0, 1, 1)
+    only = detections([BOX])
+    assert difference(only, only, ("face",), ("head",)).matched == 1
+
+
+def test_landmark_that_is_nowhere_is_left_out():
+    first = detections([BOX], points=[[(float("nan"), 0), (70, 40)]])
+    second = detections([BOX], points=[points(0, 2)])
+    assert difference(first, second, ONE, ONE).mean_px == pytest.approx(2)
+
+
+SPEC = replace(FAKE_SPEC, class_names=("cat", "dog"))
+OTHER = replace(FAKE_SPEC, name="other", class_names=("dog", "bird"), score_threshold=0.3)
+
+
+def test_same_model_goes_by_the_same_thresholds():
+    asked = Thresholds(score=0.77, classes=frozenset((1,)), class_scores={1: 0.9})
+    assert second_thresholds(asked, SPEC, replace(SPEC), is_edited=False) is asked
+
+
+def test_another_model_goes_by_its_own_until_a_slider_moves():
+    asked = Thresholds(score=0.77, iou=0.2, class_scores={1: 0.9, 0: 0.1})
+    assert second_thresholds(asked, SPEC, OTHER, is_edited=False) == OTHER.thresholds
+    edited = second_thresholds(asked, SPEC, OTHER, is_edited=True)
+    assert (edited.score, edited.iou, edited.class_scores) == (0.77, 0.2, {0: 0.9})
+
+
+def test_hidden_classes_are_hidden_by_name():
+    asked = Thresholds(classes=frozenset((0,)))  # cats only: what has no name there is shown
+    assert second_thresholds(asked, SPEC, OTHER, is_edited=False).classes == {1}
+
+
+def test_second_is_timed_and_selects_again_without_looking():
+    clock = FakeClock()
+
+    class Slow(FakeEngine):
+        def infer(self, bgr):
+            clock.advance(0.02)
+            return super().infer(bgr)
+
+    engine = Slow(spec=FAKE_SPEC)
+    second = SecondModel(engine, Thresholds(score=0.1))
+    seen = second.look(np.zeros((24, 32, 3), np.uint8), Detections.empty(), FAKE_SPEC, clock)
+    assert seen.model_ms == pytest.approx(20)
+    assert len(seen.detections) == seen.difference.spurious == 1
+    calls = len(engine.seen)
+    strict = SecondModel(engine, Thresholds(score=1.0))
+    again = strict.look_again(seen, Detections.empty(), FAKE_SPEC)
+    assert (len(again.detections), again.difference.spurious) == (0, 0)
+    assert len(engine.seen) == calls
+
+
+def test_both_models_see_the_same_frame_in_the_pipeline():
+    first, second = FakeEngine(spec=FAKE_SPEC), FakeEngine(spec=FAKE_SPEC)
+    results = []
+
+    class Sink:
+        def accept(self, result):
+            results.append(result)
+
+    pipeline = Pipeline(FakeSource(8), first)
+    pipeline.add_sink(Sink())
+    pipeline.settings.set_second(SecondModel(second, FAKE_SPEC.thresholds))
+    pipeline.start()
+    eventually(lambda: len(results) == 8)
+    pipeline.close()
+    assert first.seen == second.seen
+    for result in results:
+        assert result.second.difference.mean_px == 0
+        assert (result.second.detections.xyxy == result.detections.xyxy).all()
+
+
+def test_without_a_first_model_the_second_does_not_look():
+    second, results = FakeEngine(spec=FAKE_SPEC), []
+
+    class Sink:
+        def accept(self, result):
+            results.append(result.second)
+
+    pipeline = Pipeline(FakeSource(3))
+    pipeline.add_sink(Sink())
+    pipeline.settings.set_second(SecondModel(second, Thresholds()))
+    pipeline.start()
+    eventually(lambda: len(results) == 3)
+    pipeline.close()
+    assert results == [None] * 3
+    assert not second.seen
