@@ -75,7 +75,9 @@ class Bridge(QObject):
             marks=self.playback.marks,
             lossless=self._session.lossless is True,
         )
-        window.top_bar.show_recording(self._saving.recorded_s)
+        window.top_bar.show_recording(
+            self._saving.recorded_s, is_paused=self._saving.is_paused
+        )
         window.top_bar.set_can_save(self._has_picture)
         if status.pipeline is not None:
             now = time.monotonic()

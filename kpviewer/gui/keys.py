@@ -47,6 +47,8 @@ class Act(Enum):
     PASTE = Command(tr_noop("Paste an address or path"), ("Ctrl+V",), "Source")
     OPEN_MODEL = Command(tr_noop("Open model"), ("Ctrl+M",), "Source")
     RECORD = Command(tr_noop("Record"), ("R",), "Save")
+    PAUSE_RECORDING = Command(tr_noop("Pause recording"), ("Shift+R",), "Save")
+    SPLIT_RECORDING = Command(tr_noop("Split the recording"), ("Ctrl+R",), "Save")
     SNAPSHOT = Command(tr_noop("Save a snapshot"), ("S",), "Save")
     FIT = Command(tr_noop("Fit the picture"), ("0",), "View")
     ZOOM_IN = Command(tr_noop("Zoom in"), ("+", "="), "View", True)

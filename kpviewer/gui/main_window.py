@@ -30,6 +30,7 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.pair_view import PairView
 from kpviewer.gui.plots_panel import FOLDED_HEIGHT, PlotsPanel
 from kpviewer.gui.profiles import fill_settings_menu
+from kpviewer.gui.recording_link import RecordingLink
 from kpviewer.gui.saving import Saving
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings_memory import WindowMemory
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
         themes.changed.connect(lambda: self.side_panel.curves.set_theme(themes.theme))
         self.memory = WindowMemory(self, self._recall, options, themes)
         self.memory.told.connect(self.status_bar.show_message)
+        self._recording_link = RecordingLink(self.side_panel.recording, self.saving)
         settings_menu = self.top_bar.settings.menu()
         if settings_menu is not None:
             settings_menu.aboutToShow.connect(lambda: fill_settings_menu(settings_menu, self))
@@ -147,6 +149,7 @@ class MainWindow(QMainWindow):
         self.memory.close()
         self.bridge.stop()
         self.saving.close()
+        self._recording_link.close()
         self.compare.close()
         self.view.clear()
         self.session.close()
@@ -180,6 +183,8 @@ class MainWindow(QMainWindow):
                 Act.PASTE: lambda: paste_into(self),
                 Act.OPEN_MODEL: lambda: self.choose_model(ask_for_model(self)),
                 Act.RECORD: saving.toggle_recording,
+                Act.PAUSE_RECORDING: saving.toggle_pause,
+                Act.SPLIT_RECORDING: saving.split_recording,
                 Act.SNAPSHOT: lambda: saving.save_snapshot(view.result()),
                 Act.FIT: view.fit,
                 Act.ZOOM_IN: lambda: view.zoom(WHEEL_ZOOM),

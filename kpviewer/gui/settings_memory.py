@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QObject, QPoint, QRect, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
 
-from kpviewer.config import Plain, Settings, WindowSettings, carry
+from kpviewer.config import Settings, WindowSettings, carry
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.docks import PLACES
 from kpviewer.gui.folders import recordings_folder
@@ -68,6 +68,8 @@ class WindowMemory(QObject):
             self.set_theme(current.theme)
         self._set_size(current.window)
         self._set_parts(current)
+        saving = window.saving
+        saving.take_choices(current.recording, with_results=saving.with_results)
         self._seen = self._shown()
         window.session.model_changed.connect(self._on_model_changed)
         window.session.opened.connect(self._on_opened)
@@ -168,7 +170,7 @@ class WindowMemory(QObject):
         self._set_parts(settings)
         folder = settings.recording.get("folder")
         window.saving.folder = recordings_folder() if folder is None else Path(str(folder))
-        window.saving.with_results = settings.recording.get("with_results") is True
+        window.saving.take_choices(settings.recording)
         if session.engine is not None:
             spec = session.engine.spec
             window.bridge.use_thresholds(self._recall.thresholds(spec, session.thresholds))
@@ -209,11 +211,9 @@ class WindowMemory(QObject):
         loaded = session.models.loaded or self._started_with
         theme = self._themes.choice
         panels = window.docks.wanted().items()
-        recording: dict[str, Plain] = {}
+        recording = window.saving.choices.to_table()
         if window.saving.folder != recordings_folder():
             recording["folder"] = str(window.saving.folder)
-        if window.saving.with_results:
-            recording["with_results"] = True
         engine = session.engine
         thresholds = {}
         if engine is not None:

@@ -11,6 +11,8 @@ from kpviewer.gui.compare_panel import ComparePanel
 from kpviewer.gui.curves_panel import CurvesPanel
 from kpviewer.gui.display_panel import DisplayPanel
 from kpviewer.gui.error_panel import ErrorPanel
+from kpviewer.gui.language import tr
+from kpviewer.gui.recording_panel import RecordingPanel
 from kpviewer.gui.thresholds_panel import ThresholdsPanel
 from kpviewer.gui.worst_frames import WorstFrames
 
@@ -32,6 +34,7 @@ class SidePanel(QFrame):
         self.curves = CurvesPanel()
         self.worst = WorstFrames()
         self.display = DisplayPanel()
+        self.recording = RecordingPanel()
         self._no_classes = QLabel("The model's classes come here.")
         self._no_classes.setProperty("kind", "secondary")
         self.tabs = SegmentedControl(
@@ -61,7 +64,8 @@ class SidePanel(QFrame):
             self.pages[JUDGE].add_section("Curves of the frames so far", self.curves),
             self.pages[JUDGE].add_section("Worst frames so far", self.worst),
         )
-        self.pages[VIEW].add_section("Overlay", self.display)
+        self.pages[VIEW].add_section(tr("Overlay"), self.display)
+        self.pages[VIEW].add_section(tr("Recording"), self.recording)
         self.setMinimumWidth(WIDTH)
         self.setMaximumWidth(WIDEST)
 

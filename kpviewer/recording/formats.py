@@ -40,6 +40,54 @@ class ResultHeader:
         return self.class_names[class_id] if known else f"class {class_id}"
 
 
+def describe_header(kind: str, header: ResultHeader) -> dict[str, Any]:
+    """Give a header as JSON, with the name of the format."""
+    return {
+        "format": kind,
+        "version": FORMAT_VERSION,
+        "source": header.source,
+        "model": header.model,
+        "class_names": header.class_names,
+        "keypoint_names": header.keypoint_names,
+        "thresholds": _describe_thresholds(header.thresholds),
+    }
+
+
+def describe_frame(header: ResultHeader, result: FrameResult) -> dict[str, Any]:
+    """Give a frame as JSON: what was seen in it, how long that took, and its error."""
+    frame = result.frame
+    return {
+        "index": frame.index,
+        "position_s": _rounded(frame.position_s, _S_DECIMALS),
+        "captured_ns": frame.captured_ns,
+        "detections": _describe_detections(header, result.detections),
+        "timings": _rounded(asdict(result.timings), _MS_DECIMALS),
+        "error": _rounded(asdict(result.error), _SCORE_DECIMALS) if result.error else None,
+    }
+
+
+def _describe_detections(header: ResultHeader, found: Detections) -> list[dict[str, Any]]:
+    tracks = _track_ids(found)
+    return [
+        {
+            "class": header.class_name(class_id),
+            "class_id": class_id,
+            "score": _rounded(score, _SCORE_DECIMALS),
+            "xyxy": _rounded(box, _PX_DECIMALS),
+            "keypoints": _rounded(points, _PX_DECIMALS),
+            **({} if found.track_ids is None else {"track_id": track_id}),
+        }
+        for class_id, score, box, points, track_id in zip(
+            found.class_ids.tolist(),
+            found.scores.tolist(),
+            found.xyxy.tolist(),
+            found.keypoints_xy.tolist(),
+            tracks,
+            strict=True,
+        )
+    ]
+
+
 class ResultFormat(Protocol):
     """Turns results into text."""
 
@@ -60,56 +108,13 @@ class _JsonLines:
         self._header = header
 
     def begin(self) -> str:
-        header = self._header
-        return _json_line(
-            {
-                "format": "kpviewer-results",
-                "version": FORMAT_VERSION,
-                "source": header.source,
-                "model": header.model,
-                "class_names": header.class_names,
-                "keypoint_names": header.keypoint_names,
-                "thresholds": _describe_thresholds(header.thresholds),
-            }
-        )
+        return _json_line(describe_header("kpviewer-results", self._header))
 
     def frame(self, result: FrameResult) -> str:
-        frame = result.frame
-        return _json_line(
-            {
-                "index": frame.index,
-                "position_s": _rounded(frame.position_s, _S_DECIMALS),
-                "captured_ns": frame.captured_ns,
-                "detections": self._detections(result),
-                "timings": _rounded(asdict(result.timings), _MS_DECIMALS),
-                "error": _rounded(asdict(result.error), _SCORE_DECIMALS) if result.error else None,
-            }
-        )
+        return _json_line(describe_frame(self._header, result))
 
     def end(self) -> str:
         return ""
-
-    def _detections(self, result: FrameResult) -> list[dict[str, Any]]:
-        found = result.detections
-        tracks = _track_ids(found)
-        return [
-            {
-                "class": self._header.class_name(class_id),
-                "class_id": class_id,
-                "score": _rounded(score, _SCORE_DECIMALS),
-                "xyxy": _rounded(box, _PX_DECIMALS),
-                "keypoints": _rounded(points, _PX_DECIMALS),
-                **({} if found.track_ids is None else {"track_id": track_id}),
-            }
-            for class_id, score, box, points, track_id in zip(
-                found.class_ids.tolist(),
-                found.scores.tolist(),
-                found.xyxy.tolist(),
-                found.keypoints_xy.tolist(),
-                tracks,
-                strict=True,
-            )
-        ]
 
 
 class _CsvRows:

@@ -1,16 +1,20 @@
-"""Saves single pictures as PNG."""
+"""Saves single pictures as PNG, with what was seen in them as JSON."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import RecordingError
 from kpviewer.overlay import OverlayStyle, qimage_of, render
-from kpviewer.recording.files import publish, recording_stem, reserve
+from kpviewer.recording.files import free_stem, publish, recording_stem, reserve
+from kpviewer.recording.formats import describe_frame, describe_header
+from kpviewer.recording.video import reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kpviewer.recording.formats import ResultHeader
     from kpviewer.structures import FrameResult, ImageArray
 
 
@@ -20,6 +24,7 @@ def save_snapshot(
     style: OverlayStyle | None = None,
     *,
     stem: str | None = None,
+    header: ResultHeader | None = None,
 ) -> Path:
     """Save one frame; never overwrites.
 
@@ -28,6 +33,8 @@ def save_snapshot(
         folder: made if it isn't there.
         style: how to annotate the picture; None saves it as it came.
         stem: name without suffix; None: ``kpviewer_YYYY-MM-DD_HH-MM-SS``.
+        header: of the stream and the model; with it, the detections are saved as JSON of the same
+            name. None saves the picture alone.
 
     Returns:
         The PNG file.
@@ -36,7 +43,26 @@ def save_snapshot(
         RecordingError: if it can't be written.
     """
     picture = result.frame.bgr if style is None else render(result, style)
-    return save_png(picture, folder, stem or recording_stem())
+    endings = (".png", ".json") if header is not None else (".png",)
+    path = save_png(picture, folder, free_stem(folder, stem or recording_stem(), endings))
+    if header is not None:
+        _save_json(result, header, path)
+    return path
+
+
+def _save_json(result: FrameResult, header: ResultHeader, png: Path) -> None:
+    """Write what was seen in a picture beside it; its first lines are those of result files."""
+    frame = result.frame
+    size = {"picture": png.name, "width": frame.bgr.shape[1], "height": frame.bgr.shape[0]}
+    about = describe_header("kpviewer-snapshot", header)
+    text = json.dumps(about | size | describe_frame(header, result), allow_nan=False, indent=2)
+    part = reserve(png.parent, png.stem, ".json")
+    try:
+        part.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise RecordingError(f"{png.name} is saved, its JSON is not: {reason_of(error)}") from error
+    publish(part)
 
 
 def save_png(bgr: ImageArray, folder: Path, stem: str) -> Path:

@@ -19,6 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from kpviewer.errors import RecordingError
 from kpviewer.geometry import Letterbox
+from kpviewer.recording.codecs import CODECS, Quality, bit_rate, encoder_options, usual_codec
 from kpviewer.recording.files import publish
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 TICKS_PER_S = 60_000
 """Holds 24, 25, 30, 50, 60 and 30000/1001 fps exactly; MPEG-4 part 2 allows 65,535 at most."""
 
-_CODECS = ("libx264", "mpeg4")
 _GOP_S = 1.0
 _BT709 = 1  # the number of its primaries, transfer and matrix in ITU-T H.273
 _MUXER_OPTIONS = {
@@ -50,11 +50,10 @@ class VideoOptions:
     """How a video is encoded."""
 
     codec: str | None = None
-    """None: H.264, else MPEG-4 part 2 where FFmpeg was built without x264."""
+    """Key of ``codecs.CODECS``; None: H.264, else MPEG-4 part 2 where FFmpeg lacks x264."""
     preset: str = "ultrafast"
     """Of x264. On one core, 640x480 takes 4 ms a frame; superfast takes 6 and 30 % fewer bytes."""
-    crf: int = 20
-    """Quality of x264; lower is better."""
+    quality: Quality = Quality.GOOD
 
 
 class VideoWriter:
@@ -135,7 +134,7 @@ class VideoWriter:
 
     def _open(self, height: int, width: int) -> None:
         options = self._options
-        codec = options.codec or next(name for name in _CODECS if name in av.codecs_available)
+        codec = options.codec or usual_codec()
         self._container = av.open(str(self._part), "w", format="mp4", options=_MUXER_OPTIONS)
         stream = cast("VideoStream", self._container.add_stream(codec, rate=self._fps))
         self._size_hw = (height, width)
@@ -147,12 +146,13 @@ class VideoWriter:
         context.gop_size = round(self._fps * _GOP_S)
         context.color_range = ColorRange.MPEG
         context.colorspace = context.color_primaries = context.color_trc = _BT709
-        if codec == "libx264":
-            # zerolatency: pictures that the encoder holds back are lost in a crash.
-            tuning = {"preset": options.preset, "tune": "zerolatency", "forced-idr": "1"}
-            stream.options = {**tuning, "crf": str(options.crf)}
-        else:
-            stream.bit_rate = int(0.2 * stream.width * stream.height * max(float(self._fps), 10.0))
+        stream.options = {**encoder_options(codec, options.quality, options.preset)}
+        rate = bit_rate(codec, options.quality, stream.width, stream.height, float(self._fps))
+        if rate is not None:
+            stream.bit_rate = rate
+        tag = CODECS[codec].tag
+        if tag is not None:
+            context.codec_tag = tag
         self._stream = stream
 
     def _frame(self, bgr: ImageArray, time_s: float) -> av.VideoFrame:

@@ -1,0 +1,82 @@
+"""What a recording of the window consists of, and how it is remembered. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from kpviewer.recording.codecs import CODECS, Quality
+from kpviewer.recording.formats import RESULT_FORMATS
+from kpviewer.recording.label_formats import LABEL_FORMATS
+from kpviewer.recording.take import RAW, VIDEO
+
+if TYPE_CHECKING:
+    from kpviewer.config import Plain, Table
+
+VIDEOS: dict[str, tuple[str, ...]] = {
+    "annotated": (VIDEO,),
+    "raw": (RAW,),
+    "both": (VIDEO, RAW),
+}
+RESULTS = (*RESULT_FORMATS, *LABEL_FORMATS)
+EVERY = (1, 5, 30)
+"""Of how many frames one becomes a picture of a data set."""
+PREROLLS_S = (0, 5, 10, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingChoices:
+    """The choices of a user."""
+
+    videos: str = "annotated"
+    """Key of VIDEOS."""
+    results: frozenset[str] = frozenset()
+    """Of RESULTS."""
+    codec: str | None = None
+    """Key of CODECS; None is the usual one."""
+    quality: Quality = Quality.GOOD
+    preroll_s: int = 0
+    """Begin so many seconds earlier."""
+    every: int = 5
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Keys of ``recording.take.ENDINGS``."""
+        return (*VIDEOS[self.videos], *(kind for kind in RESULTS if kind in self.results))
+
+    def to_table(self) -> dict[str, Plain]:
+        """Give what differs from the defaults; JSON lines have the name that they always had."""
+        usual = RecordingChoices()
+        table: dict[str, Plain] = {}
+        if self.results & {"jsonl"}:
+            table["with_results"] = True
+        others = [kind for kind in RESULTS if kind in self.results and kind != "jsonl"]
+        if others:
+            table["results"] = " ".join(others)
+        for name in ("videos", "codec", "quality", "preroll_s", "every"):
+            value = getattr(self, name)
+            if value != getattr(usual, name):
+                table[name] = str(value) if isinstance(value, Quality) else value
+        return table
+
+    @classmethod
+    def from_table(cls, table: Table) -> RecordingChoices:
+        """Take what is remembered; what makes no sense is left out."""
+        changes: dict[str, Any] = {}
+        words = str(table.get("results", "")).split()
+        found = {kind for kind in RESULTS if kind in words}
+        if table.get("with_results") is True:
+            found.add("jsonl")
+        known: dict[str, tuple[object, ...]] = {
+            "videos": tuple(VIDEOS),
+            "codec": tuple(CODECS),
+            "quality": tuple(Quality),
+            "preroll_s": PREROLLS_S,
+            "every": EVERY,
+        }
+        for name, values in known.items():
+            if not isinstance(table.get(name), bool) and table.get(name) in values:
+                changes[name] = table[name]
+        if "quality" in changes:
+            changes["quality"] = Quality(changes["quality"])
+        return replace(cls(), results=frozenset(found), **changes)
