@@ -22,6 +22,10 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import ensure_font
 
+TABS = ("detect", "judge", "view")
+SETTLED = frozenset({"model", "device", "theme"})
+"""What the arguments say, whatever the window remembers."""
+
 
 def main() -> int:
     """Read the arguments, play, grab, save."""
@@ -29,23 +33,20 @@ def main() -> int:
     parser.add_argument("source")
     parser.add_argument("picture", type=Path)
     parser.add_argument("--model", default="face-ssd")
+    parser.add_argument("--compare", help="a second model")
     parser.add_argument("--size", default="1600x1000", metavar="WxH")
-    parser.add_argument("--theme", choices=[choice.value for choice in ThemeChoice])
+    parser.add_argument("--theme", default="dark", choices=[choice.value for choice in ThemeChoice])
+    parser.add_argument("--tab", default="detect", choices=TABS)
     parser.add_argument(
         "--at", type=float, default=12.0, metavar="S", help="seconds after the start"
     )
     given = parser.parse_args()
-    width, height = (int(side) for side in given.size.split("x"))
-
+    options = ViewerOptions(
+        source=given.source, model=given.model, compare=given.compare, given=SETTLED
+    )
     application = QApplication(sys.argv[:1])
-    ensure_font()
-    themes = ThemeManager(application, ThemeChoice(given.theme or "dark"))
-    settled = frozenset({"model", "device", "theme"})
-    options = ViewerOptions(source=given.source, model=given.model, given=settled)
-    window = MainWindow(options, themes)
-    window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
-    window.resize(width, height)
-    window.show()
+    window = open_window(application, options, given.size, given.theme)
+    window.side_panel.set_tab(TABS.index(given.tab))
 
     def take() -> None:
         window.grab().save(str(given.picture))
@@ -53,6 +54,26 @@ def main() -> int:
 
     QTimer.singleShot(round(given.at * 1000), take)
     return application.exec()
+
+
+def open_window(
+    application: QApplication, options: ViewerOptions, size: str, theme: str
+) -> MainWindow:
+    """Show a window that begins to play.
+
+    Args:
+        application: the one.
+        options: source and models.
+        size: of the window, "WxH" in px.
+        theme: system, dark or light.
+    """
+    width, height = (int(side) for side in size.split("x"))
+    ensure_font()
+    window = MainWindow(options, ThemeManager(application, ThemeChoice(theme)))
+    window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
+    window.resize(width, height)
+    window.show()
+    return window
 
 
 if __name__ == "__main__":

@@ -1,0 +1,109 @@
+"""Film the window while a hand goes through it: how the animated picture in the README is made.
+
+    python scripts/tour.py assets/tour.webp
+
+Needs no display. Plays the demo in real time, and waits for the model before it begins.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import ImageQt
+from PyQt6.QtCore import QObject, Qt, QTimer
+from PyQt6.QtGui import QImage
+from PyQt6.QtWidgets import QApplication
+from screenshot import SETTLED, open_window
+
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.side_panel import DETECT, JUDGE, VIEW
+
+SIZE, WIDTH = "1280x800", 960
+FPS, SECONDS = 5, 16.0
+QUALITY = 35
+
+
+class Tour(QObject):
+    """Grabs the window and works its controls, each at its time.
+
+    Args:
+        window: that plays.
+        done: called with the pictures when the tour is over.
+    """
+
+    def __init__(self, window: MainWindow, done: Callable[[list[QImage]], None]) -> None:
+        super().__init__()
+        self._window, self._done = window, done
+        self._pictures: list[QImage] = []
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start(1000 // FPS)
+
+    def _tick(self) -> None:
+        result = self._window.view.result()
+        if not self._pictures and (result is None or not len(result.detections)):
+            return
+        now_s = len(self._pictures) / FPS
+        self._act(now_s)
+        image = self._window.grab().toImage()
+        self._pictures.append(
+            image.scaledToWidth(WIDTH, Qt.TransformationMode.SmoothTransformation)
+        )
+        if now_s >= SECONDS:
+            self._timer.stop()
+            self._done(self._pictures)
+
+    def _act(self, now_s: float) -> None:
+        panel = self._window.side_panel
+        slider = panel.thresholds.confidence.slider()
+        if 1.5 <= now_s < 3.5:  # drag the confidence up until the boxes go, and back
+            away = 1 - abs(now_s - 2.5)
+            slider.setValue(round(slider.maximum() * (0.55 + 0.43 * away)))
+        steps: tuple[tuple[float, Callable[[], object]], ...] = (
+            (4.0, lambda: panel.set_tab(JUDGE)),
+            (7.0, panel.curves.use_best.click),
+            (8.5, lambda: panel.set_tab(VIEW)),
+            (9.0, panel.display.switch("follow").click),
+            (11.0, panel.display.switch("blur").click),
+            (13.5, panel.display.switch("blur").click),
+            (14.0, lambda: panel.set_tab(DETECT)),
+        )
+        for at_s, act in steps:
+            if at_s <= now_s < at_s + 1 / FPS:
+                act()
+
+
+def main() -> int:
+    """Read the arguments, play, save."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("picture", type=Path, help="a .webp or .gif file")
+    parser.add_argument("--theme", default="dark", choices=("dark", "light"))
+    given = parser.parse_args()
+    application = QApplication(sys.argv[:1])
+    options = ViewerOptions(source="demo", given=SETTLED)
+    window = open_window(application, options, SIZE, given.theme)
+
+    def save(pictures: list[QImage]) -> None:
+        window.close()
+        first, *others = (ImageQt.fromqimage(image) for image in pictures)
+        first.save(
+            given.picture,
+            save_all=True,
+            append_images=others,
+            duration=1000 // FPS,
+            loop=0,
+            quality=QUALITY,
+        )
+
+    tour = Tour(window, save)
+    code = application.exec()
+    tour.deleteLater()
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
