@@ -39,7 +39,10 @@ def hidden_picture(result: FrameResult, *, whole: bool = False) -> ImageArray:
     bgr = result.frame.bgr
     if whole or not result.has_model:
         return hide_boxes(bgr, np.array([[-np.inf, -np.inf, np.inf, np.inf]], np.float32))
-    return hide_boxes(bgr, result.detections.xyxy)
+    boxes = result.detections.xyxy
+    if result.second is not None:  # what one of two models misses, the other may find
+        boxes = np.concatenate([boxes, result.second.detections.xyxy])
+    return hide_boxes(bgr, boxes)
 
 
 def hide_boxes(bgr: ImageArray, xyxy: FloatArray) -> ImageArray:

@@ -6,12 +6,20 @@ import pytest
 from PyQt6.QtGui import QImage
 from sample_results import detections, info, read_video, result
 
+from kpviewer.metrics.frame_error import frame_error
 from kpviewer.overlay import OverlayStyle, array_of, picture_of, render
 from kpviewer.privacy import CELLS, MARGIN, hide_boxes
 from kpviewer.recording.recorder import RecorderOptions, RecorderThread
 from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.snapshot import save_snapshot
-from kpviewer.structures import FrameResult, ImageArray, Thresholds
+from kpviewer.structures import (
+    Candidates,
+    FrameResult,
+    ImageArray,
+    SecondResult,
+    Targets,
+    Thresholds,
+)
 
 BOX = (60.0, 40.0, 120.0, 100.0)
 INSIDE = (slice(28, 112), slice(48, 132))
@@ -48,6 +56,13 @@ def test_checks_vanish_in_the_box_and_its_margin_and_stay_outside() -> None:
     outside[INSIDE] = False
     assert (after[outside] == before[outside]).all()
     assert (before == checkered()).all()
+
+
+def test_what_a_second_model_finds_is_hidden_too() -> None:
+    found = detections([BOX])
+    told = frame_error(found, Targets.empty())
+    both = replace(seen(), second=SecondResult(Candidates.empty(), found, 1.0, told))
+    assert contrast(picture_of(both, BLUR)[INSIDE]) < 6
 
 
 def test_two_faces_of_the_same_coarse_colours_look_alike() -> None:

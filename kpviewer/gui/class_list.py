@@ -144,7 +144,7 @@ class ClassList(QWidget):
 
     def choose_own_score(self, class_id: int, score: float | None) -> None:
         """Give a class a confidence of its own, or that of all; ``changed`` tells."""
-        self._set_own(class_id, score)
+        self._own = _with_score(self._own, class_id, score)
         self._show_own()
         self.changed.emit()
 
@@ -216,13 +216,8 @@ class ClassList(QWidget):
         self._tree.blockSignals(blocked)
         self.own_reset.setEnabled(self._own != self._default_own)
 
-    def _set_own(self, class_id: int, score: float | None) -> None:
-        self._own.pop(class_id, None)
-        if score is not None:
-            self._own[class_id] = score
-
     def _on_own_edited(self, class_id: int, score: float | None) -> None:
-        self._set_own(class_id, score)
+        self._own = _with_score(self._own, class_id, score)
         self.own_reset.setEnabled(self._own != self._default_own)
         self.changed.emit()
 
@@ -234,6 +229,14 @@ class ClassList(QWidget):
     def _on_filter_changed(self, text: str) -> None:
         for item in self._items():
             item.setHidden(text.casefold() not in item.text(0).casefold())
+
+
+def _with_score(
+    scores: Mapping[int, float], class_id: int, score: float | None
+) -> dict[int, float]:
+    """Give a class another confidence of its own, or none."""
+    others = {each: value for each, value in scores.items() if each != class_id}
+    return others if score is None else {**others, class_id: score}
 
 
 def _swatch(rgb: tuple[int, int, int]) -> QIcon:

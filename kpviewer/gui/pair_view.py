@@ -63,14 +63,15 @@ class PairView(QWidget):
         seen, truth = result.second, result.frame.truth
         error = None if truth is None else frame_error(seen.detections, truth)
         result.frame.retain()  # the second view's own claim, which it lets go
-        self.second.set_style(style)
+        self.second.overlay_style = style
         self.second.show_result(
             replace(
                 result,
                 candidates=seen.candidates,
                 detections=seen.detections,
                 error=error,
-                second=None,
+                # not painted, but hidden where blur is on, as in the first view
+                second=replace(seen, detections=result.detections),
             )
         )
         self.second.show_part(self._view.transform)

@@ -97,10 +97,6 @@ class PictureView(QWidget):
         self.refresh_marks()
         self.result_changed.emit()
 
-    def show_part(self, transform: ViewTransform) -> None:
-        """Show the part of the picture that another view of the same size shows."""
-        self._set_transform(transform)
-
     def set_style(self, style: OverlayStyle) -> None:
         """Paint in another style."""
         self.overlay_style = style
@@ -115,23 +111,23 @@ class PictureView(QWidget):
 
     def fit(self) -> None:
         """Show the whole picture."""
-        self._set_transform(self._transform.fitted())
+        self.show_part(self._transform.fitted())
 
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
         """Zoom by a factor, at a point of the view (its middle if None)."""
         point = QPointF(self.rect().center()) if at is None else at
-        self._set_transform(self._transform.zoomed(factor, (point.x(), point.y())))
+        self.show_part(self._transform.zoomed(factor, (point.x(), point.y())))
 
     def zoom_to(self, xyxy: FloatArray, share: float = 0.5) -> None:
         """Fill a share of the view with a (4,) box of the source."""
         if np.isfinite(xyxy).all():
             left, top, right, bottom = xyxy.tolist()
             box = (left, top, right, bottom)
-            self._set_transform(self._transform.zoomed_to(box, share))
+            self.show_part(self._transform.zoomed_to(box, share))
 
     def pan(self, dx: float, dy: float) -> None:
         """Move the picture by px of the view."""
-        self._set_transform(self._transform.panned(dx, dy))
+        self.show_part(self._transform.panned(dx, dy))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the picture, then what was seen in it."""
@@ -160,8 +156,8 @@ class PictureView(QWidget):
             style = replace(self.overlay_style, hovered=hovered, selected=selected)
             paint_overlay(painter, found, truth, style, to_view, bounds)
             paint_class_bars(painter, self._result.candidates, style, bounds)
-            paint_verdicts(painter, self._result, style, to_view, bounds)
             paint_second(painter, self._result, style, to_view, bounds)
+            paint_verdicts(painter, self._result, style, to_view, bounds)
         painter.end()
         if self._is_new:
             self._is_new = False
@@ -195,9 +191,10 @@ class PictureView(QWidget):
         if self._result is not None:
             height, width = self._result.frame.bgr.shape[:2]
         view = (max(self.width(), 1), max(self.height(), 1))
-        self._set_transform(self._transform.resized((width, height), view))
+        self.show_part(self._transform.resized((width, height), view))
 
-    def _set_transform(self, transform: ViewTransform) -> None:
+    def show_part(self, transform: ViewTransform) -> None:
+        """Show another part of the picture, such as that of another view of the same size."""
         if transform != self._transform:
             self._transform = transform
             self.update()

@@ -69,8 +69,8 @@ def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
         truth = result.frame.truth
         paint_overlay(painter, result.detections, truth, scaled, QTransform(), bounds)
         paint_class_bars(painter, result.candidates, scaled, bounds)
-        paint_verdicts(painter, result, scaled, QTransform(), bounds)
         paint_second(painter, result, scaled, QTransform(), bounds)
+        paint_verdicts(painter, result, scaled, QTransform(), bounds)
     finally:
         painter.end()
     return array_of(image)
