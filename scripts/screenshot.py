@@ -17,6 +17,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is imported
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
+from kpviewer.gui.engine_loading import load_first
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.theme import ThemeChoice, ThemeManager
@@ -42,7 +43,11 @@ def main() -> int:
     )
     given = parser.parse_args()
     options = ViewerOptions(
-        source=given.source, model=given.model, compare=given.compare, given=SETTLED
+        source=given.source,
+        model=given.model,
+        compare=given.compare,
+        given=SETTLED,
+        load_first=load_first,
     )
     application = QApplication(sys.argv[:1])
     window = open_window(application, options, given.size, given.theme)

@@ -18,6 +18,7 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication
 from screenshot import SETTLED, open_window
 
+from kpviewer.gui.engine_loading import load_first
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.side_panel import DETECT, JUDGE, VIEW
@@ -84,7 +85,7 @@ def main() -> int:
     parser.add_argument("--theme", default="dark", choices=("dark", "light"))
     given = parser.parse_args()
     application = QApplication(sys.argv[:1])
-    options = ViewerOptions(source="demo", given=SETTLED)
+    options = ViewerOptions(source="demo", given=SETTLED, load_first=load_first)
     window = open_window(application, options, SIZE, given.theme)
 
     def save(pictures: list[QImage]) -> None:
