@@ -72,6 +72,16 @@ QDoubleSpinBox, QLineEdit, QSpinBox { color: $text; background: $control; border
   border: 1px solid $border; min-height: 26px; max-height: 26px; padding: 0 6px;
   selection-background-color: $accent; selection-color: $on_accent; }
 
+QComboBox { color: $text; background: $control; border-radius: 6px; border: 1px solid $border;
+  min-height: 26px; max-height: 26px; padding: 0 0 0 8px; }
+QComboBox:focus { border: 1px solid $accent; }
+QComboBox:disabled { color: $faint; }
+QComboBox::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow { width: 0; height: 0; margin-right: 8px; border-top: 5px solid $secondary;
+  border-left: 4px solid $control; border-right: 4px solid $control; }
+QComboBox QAbstractItemView { color: $text; background: $control; border: 1px solid $border;
+  selection-background-color: $hover; selection-color: $text; outline: none; }
+
 QSlider { min-height: 28px; max-height: 28px; }
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $hover; }
 QSlider::sub-page:horizontal { height: 4px; border-radius: 2px; background: $accent; }
