@@ -79,8 +79,12 @@ class Settings:
     """As on the command line: auto, cpu, cuda:0."""
     theme: str | None = None
     """system, dark or light."""
+    language: str | None = None
+    """Code of the window's language (en, zh_CN); None is the system's."""
     camera: str | None = None
     """Name of the camera that was watched last."""
+    camera_formats: Mapping[str, str] = field(default_factory=dict)
+    """By the camera's id, what it is asked for: 1280x720@30:MJPG."""
     display: Table = field(default_factory=dict)
     """Fields of OverlayStyle that differ from its defaults."""
     panels: Mapping[str, bool] = field(default_factory=dict)
@@ -100,11 +104,16 @@ class Settings:
 
     def as_profile(self) -> Settings:
         """Leave out what belongs to this machine's user rather than to a task."""
-        return replace(self, window=WindowSettings(), recent=RecentItems(), unknown={})
+        usual = Settings()
+        return replace(self, **{name: getattr(usual, name) for name in _OF_THE_MACHINE})
 
     def with_profile(self, profile: Settings) -> Settings:
         """Take a profile's values; what no profile holds stays."""
-        return replace(profile, window=self.window, recent=self.recent, unknown=dict(self.unknown))
+        return replace(profile, **{name: getattr(self, name) for name in _OF_THE_MACHINE})
+
+
+_OF_THE_MACHINE = ("language", "window", "recent", "camera_formats", "unknown")
+"""Fields of Settings that no profile holds."""
 
 
 def carry(before: Settings, after: Settings, onto: Settings) -> Settings:
@@ -143,9 +152,9 @@ def _carry_fields(before: _Fields, after: _Fields, onto: _Fields) -> _Fields:
 def to_table(settings: Settings) -> dict[str, Any]:
     """Give settings as a table of TOML, without what is not set."""
     table: dict[str, Any] = dict(settings.unknown)
-    for name in ("model", "device", "theme", "camera"):
+    for name in ("model", "device", "theme", "language", "camera"):
         table[name] = getattr(settings, name)
-    for name in ("display", "panels", "recording"):
+    for name in ("display", "panels", "recording", "camera_formats"):
         table[name] = dict(getattr(settings, name))
     window, recent = settings.window, settings.recent
     table["window"] = {
@@ -204,10 +213,12 @@ def from_table(table: Mapping[str, Any]) -> tuple[Settings, list[str]]:
         model=take("model", _text),
         device=take("device", _text),
         theme=take("theme", _text),
+        language=take("language", _text),
         camera=take("camera", _text),
         display=take.table("display").all(_plain),
         panels=take.table("panels").all(_switch),
         recording=take.table("recording").all(_plain),
+        camera_formats=take.table("camera_formats").all(_text),
         thresholds={name: _model_of(thresholds.table(name)) for name in thresholds},
         window=WindowSettings(
             width_px=window("width_px", _size),

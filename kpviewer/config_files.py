@@ -93,6 +93,14 @@ def read_settings(path: Path) -> Reading:
     return Reading(settings, f"{path.name}: ignored what makes no sense: {', '.join(ignored)}.")
 
 
+def peek_settings(path: Path) -> Settings:
+    """Read a file of settings without moving a damaged one away: ``read_settings`` tells of it."""
+    try:
+        return from_table(tomllib.loads(path.read_text("utf-8")))[0]
+    except (OSError, ValueError, RecursionError):
+        return Settings()
+
+
 def write_settings(path: Path, settings: Settings) -> None:
     """Write a file of settings, whole or not at all.
 

@@ -27,12 +27,14 @@ from kpviewer.cli.qt_libraries import (
     x11_answers,
 )
 from kpviewer.errors import KpviewerError
+from kpviewer.gui.translations import codes
 
 if TYPE_CHECKING:
     from kpviewer.gui.options import ViewerOptions
     from kpviewer.sources.base import TruthProvider
 
 THEMES = ("system", "dark", "light")
+LANGUAGES = ("system", "en", *codes())
 HEADLESS_SECONDS = 20.0
 """Of a source that never ends, where no --seconds were given."""
 
@@ -76,6 +78,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 @click.option("--seconds", type=click.FloatRange(min=0), help="Close after so many seconds.")
 @click.option("--fullscreen", is_flag=True, help="Start in full screen.")
 @click.option("--theme", type=click.Choice(THEMES), default="system", show_default=True)
+@click.option("--language", type=click.Choice(LANGUAGES), default="system", help="Of the window.")
 @click.option("--profile", metavar="NAME", help="Go by the settings that were saved as NAME.")
 @click.option(
     "--reset",
@@ -137,6 +140,7 @@ def _viewer_options(
         with_results=given["jsonl"],
         seconds=given["seconds"],
         fullscreen=given["fullscreen"],
+        language=given["language"] if "language" in named else None,
         started_s=started_s,
         truth=_read_truth(given["truth"], given["model"]),
         settings_folder=settings_folder(),

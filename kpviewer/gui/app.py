@@ -12,8 +12,10 @@ import time
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
+from kpviewer.config_files import peek_settings, settings_path
 from kpviewer.gui.crash_hooks import install_crash_hooks
 from kpviewer.gui.interrupts import InterruptListener
+from kpviewer.gui.language import install_language, language_for
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.startup_log import StartupLog
@@ -37,8 +39,15 @@ def run_viewer(options: ViewerOptions, theme: ThemeChoice = ThemeChoice.SYSTEM) 
     application.setApplicationName("kpviewer")
     application.setDesktopFileName("kpviewer")
     ensure_font()
+    install_language(language_for(_asked_language(options)))
     # The window is gone before the application is: Qt crashes the other way round.
     return _show(application, options, theme)
+
+
+def _asked_language(options: ViewerOptions) -> str | None:
+    if options.language is not None or options.settings_folder is None:
+        return options.language
+    return peek_settings(settings_path(options.settings_folder)).language
 
 
 def _show(application: QApplication, options: ViewerOptions, theme: ThemeChoice) -> int:

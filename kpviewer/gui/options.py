@@ -85,6 +85,8 @@ class ViewerOptions:
     """Where settings are read from and kept; None remembers nothing."""
     profile: str | None = None
     """Name of the profile to go by in place of what is remembered."""
+    language: str | None = None
+    """Code of the window's language (en, zh_CN) or "system"; None is the remembered one."""
     given: frozenset[str] = frozenset()
     """Of model, device, theme: those that the command line names, whatever is remembered."""
     recall: Recall = field(default=recall_nothing)

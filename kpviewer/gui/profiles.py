@@ -11,6 +11,7 @@ from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.language_menu import add_language_menu
 from kpviewer.gui.recent import add_heading
 from kpviewer.gui.theme import ThemeChoice
 from kpviewer.gui.view_menu import add_view_menu
@@ -34,6 +35,7 @@ def fill_settings_menu(menu: QMenu, window: MainWindow) -> None:
     for choice, text in THEMES.items():
         if themes is not None:
             _add(themes, tr(text), partial(memory.set_theme, choice.value), choice is memory.theme)
+    add_language_menu(menu, window)
     add_view_menu(menu, window.docks)
     menu.addSeparator()
     folder = tr("Folder for recordings…")

@@ -1,0 +1,1623 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN" sourcelanguage="en">
+    <context>
+        <name>kpviewer</name>
+        <message>
+            <source>None</source>
+            <translation>无</translation>
+        </message>
+        <message>
+            <source>Now {format}</source>
+            <translation>当前 {format}</translation>
+        </message>
+        <message>
+            <source>Automatic</source>
+            <translation>自动</translation>
+        </message>
+        <message>
+            <source>{rate:g} frames a second</source>
+            <translation>每秒 {rate:g} 帧</translation>
+        </message>
+        <message>
+            <source>Filter classes</source>
+            <translation>筛选类别</translation>
+        </message>
+        <message>
+            <source>Confidence by class</source>
+            <translation>按类别设置置信度</translation>
+        </message>
+        <message>
+            <source>Give single classes a confidence of their own (Enter)</source>
+            <translation>为个别类别单独设置置信度 (Enter)</translation>
+        </message>
+        <message>
+            <source>Reset</source>
+            <translation>重置</translation>
+        </message>
+        <message>
+            <source>Reset the confidence of single classes</source>
+            <translation>重置各类别的置信度</translation>
+        </message>
+        <message>
+            <source>Go back to what the model recommends for single classes (Enter)</source>
+            <translation>恢复模型为各类别推荐的置信度 (Enter)</translation>
+        </message>
+        <message>
+            <source>Classes</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <source>Untick a class to hide its boxes (Enter); show it alone by Alt+click (Alt+Enter)</source>
+            <translation>取消勾选可隐藏该类别的边界框 (Enter)；Alt+单击可单独显示 (Alt+Enter)</translation>
+        </message>
+        <message>
+            <source>All</source>
+            <translation>全部</translation>
+        </message>
+        <message>
+            <source>Solo</source>
+            <translation>单独</translation>
+        </message>
+        <message>
+            <source>Show again what was shown before (Alt+click)</source>
+            <translation>恢复之前显示的类别 (Alt+单击)</translation>
+        </message>
+        <message>
+            <source>Show {name} alone (Alt+click)</source>
+            <translation>只显示 {name} (Alt+单击)</translation>
+        </message>
+        <message>
+            <source>The clipboard holds no address or path. Copy one first.</source>
+            <translation>剪贴板中没有地址或路径，请先复制一个。</translation>
+        </message>
+        <message>
+            <source>Loading {name} …</source>
+            <translation>正在加载 {name} …</translation>
+        </message>
+        <message>
+            <source>in torch</source>
+            <translation>使用 torch</translation>
+        </message>
+        <message>
+            <source>in OpenVINO</source>
+            <translation>使用 OpenVINO</translation>
+        </message>
+        <message>
+            <source>in single precision (fp32)</source>
+            <translation>单精度 (fp32)</translation>
+        </message>
+        <message>
+            <source>in half precision (bf16)</source>
+            <translation>半精度 (bf16)</translation>
+        </message>
+        <message>
+            <source>in half precision (fp16)</source>
+            <translation>半精度 (fp16)</translation>
+        </message>
+        <message>
+            <source>Compare with…</source>
+            <translation>对比模型…</translation>
+        </message>
+        <message>
+            <source>Stop comparing</source>
+            <translation>停止对比</translation>
+        </message>
+        <message>
+            <source>The same model</source>
+            <translation>同一模型</translation>
+        </message>
+        <message>
+            <source>Open file…</source>
+            <translation>打开文件…</translation>
+        </message>
+        <message>
+            <source>Second model</source>
+            <translation>第二个模型</translation>
+        </message>
+        <message>
+            <source>Overlay</source>
+            <translation>叠加</translation>
+        </message>
+        <message>
+            <source>Side by side</source>
+            <translation>并排</translation>
+        </message>
+        <message>
+            <source>Both in one picture: B by corners and diamonds</source>
+            <translation>同一画面显示两者：B 用角标和菱形表示</translation>
+        </message>
+        <message>
+            <source>A picture for each model, of the same frame</source>
+            <translation>同一帧，每个模型各一个画面</translation>
+        </message>
+        <message>
+            <source>Stop</source>
+            <translation>停止</translation>
+        </message>
+        <message>
+            <source>Compare no longer (Enter)</source>
+            <translation>不再对比 (Enter)</translation>
+        </message>
+        <message>
+            <source>Of the landmarks of what both found, else of box middles</source>
+            <translation>两者都检出的目标的关键点距离；没有关键点时取框中心</translation>
+        </message>
+        <message>
+            <source>How little the boxes of what both found overlap</source>
+            <translation>两者都检出的目标的边界框不重叠程度</translation>
+        </message>
+        <message>
+            <source>Distance {now} px, mean {mean} px</source>
+            <translation>距离 {now} px，平均 {mean} px</translation>
+        </message>
+        <message>
+            <source>1 − IoU {now}, mean {mean}</source>
+            <translation>1 − IoU {now}，平均 {mean}</translation>
+        </message>
+        <message>
+            <source>{both} both, {first} only A, {second} only B</source>
+            <translation>共有 {both}，仅 A {first}，仅 B {second}</translation>
+        </message>
+        <message>
+            <source>A {first:.1f} ms, B {second:.1f} ms</source>
+            <translation>A {first:.1f} ms，B {second:.1f} ms</translation>
+        </message>
+        <message>
+            <source>Class of the curves</source>
+            <translation>曲线的类别</translation>
+        </message>
+        <message>
+            <source>All classes together, or one alone</source>
+            <translation>所有类别合计，或单个类别</translation>
+        </message>
+        <message>
+            <source>Precision against recall</source>
+            <translation>精确率-召回率曲线</translation>
+        </message>
+        <message>
+            <source>To the right: recall</source>
+            <translation>横轴：召回率</translation>
+        </message>
+        <message>
+            <source>F1 against confidence</source>
+            <translation>F1-置信度曲线</translation>
+        </message>
+        <message>
+            <source>To the right: confidence</source>
+            <translation>横轴：置信度</translation>
+        </message>
+        <message>
+            <source>At the present confidence</source>
+            <translation>当前置信度下</translation>
+        </message>
+        <message>
+            <source>Frames that are judged</source>
+            <translation>参与评估的帧</translation>
+        </message>
+        <message>
+            <source>Use the best</source>
+            <translation>使用最佳值</translation>
+        </message>
+        <message>
+            <source>Use the best confidence</source>
+            <translation>使用最佳置信度</translation>
+        </message>
+        <message>
+            <source>All classes together</source>
+            <translation>所有类别合计</translation>
+        </message>
+        <message>
+            <source>Nothing that is true was found in the frames so far</source>
+            <translation>到目前为止没有检出任何真值目标</translation>
+        </message>
+        <message>
+            <source>Use the best: {score:.3f}</source>
+            <translation>使用最佳值：{score:.3f}</translation>
+        </message>
+        <message>
+            <source>Set the confidence where F1 is highest, {f1}</source>
+            <translation>将置信度设为 F1 最高处，F1 为 {f1}</translation>
+        </message>
+        <message>
+            <source>No true object so far</source>
+            <translation>暂无真值目标</translation>
+        </message>
+        <message>
+            <source>Judging again: {done:,} of {n:,} frames</source>
+            <translation>正在重新评估：{done:,} / {n:,} 帧</translation>
+        </message>
+        <message>
+            <source>{n:,} frame with truth</source>
+            <translation>{n:,} 帧有真值</translation>
+        </message>
+        <message>
+            <source>{n:,} frames with truth</source>
+            <translation>{n:,} 帧有真值</translation>
+        </message>
+        <message>
+            <source>At {score:.3f}:  precision {precision}  recall {recall}  F1 {f1}</source>
+            <translation>{score:.3f}：精确率 {precision}  召回率 {recall}  F1 {f1}</translation>
+        </message>
+        <message>
+            <source>Boxes</source>
+            <translation>边界框</translation>
+        </message>
+        <message>
+            <source>Draw the boxes</source>
+            <translation>绘制边界框</translation>
+        </message>
+        <message>
+            <source>Landmarks</source>
+            <translation>关键点</translation>
+        </message>
+        <message>
+            <source>Draw the landmarks</source>
+            <translation>绘制关键点</translation>
+        </message>
+        <message>
+            <source>Names</source>
+            <translation>类别名称</translation>
+        </message>
+        <message>
+            <source>Write the class names</source>
+            <translation>标注类别名称</translation>
+        </message>
+        <message>
+            <source>Confidence</source>
+            <translation>置信度</translation>
+        </message>
+        <message>
+            <source>Write the confidence</source>
+            <translation>标注置信度</translation>
+        </message>
+        <message>
+            <source>Index</source>
+            <translation>序号</translation>
+        </message>
+        <message>
+            <source>Write each detection's place in the list, from 0</source>
+            <translation>标注每个检测结果在列表中的序号，从 0 开始</translation>
+        </message>
+        <message>
+            <source>Truth</source>
+            <translation>真值</translation>
+        </message>
+        <message>
+            <source>Draw the truth, dashed</source>
+            <translation>用虚线绘制真值</translation>
+        </message>
+        <message>
+            <source>Hits and misses</source>
+            <translation>命中与漏检</translation>
+        </message>
+        <message>
+            <source>Beside truth: mark what is matched, missed and false</source>
+            <translation>有真值时：标出匹配、漏检和误检</translation>
+        </message>
+        <message>
+            <source>Smooth</source>
+            <translation>平滑</translation>
+        </message>
+        <message>
+            <source>Draw landmarks steadied over time; errors and files keep the raw ones</source>
+            <translation>绘制随时间平滑的关键点；误差和文件仍用原始值</translation>
+        </message>
+        <message>
+            <source>Follow</source>
+            <translation>跟踪</translation>
+        </message>
+        <message>
+            <source>Give each object a number that stays with it, and draw its trail</source>
+            <translation>为每个目标分配固定编号，并绘制其轨迹</translation>
+        </message>
+        <message>
+            <source>Blur</source>
+            <translation>模糊</translation>
+        </message>
+        <message>
+            <source>Hide faces, or whatever the shown classes are: here, in snapshots and in recordings</source>
+            <translation>遮挡人脸（或所显示类别的目标）：画面、截图和录像中均生效</translation>
+        </message>
+        <message>
+            <source>Lines</source>
+            <translation>线条</translation>
+        </message>
+        <message>
+            <source>Thin</source>
+            <translation>细</translation>
+        </message>
+        <message>
+            <source>Medium</source>
+            <translation>中</translation>
+        </message>
+        <message>
+            <source>Thick</source>
+            <translation>粗</translation>
+        </message>
+        <message>
+            <source>Small</source>
+            <translation>小</translation>
+        </message>
+        <message>
+            <source>Large</source>
+            <translation>大</translation>
+        </message>
+        <message>
+            <source>Text</source>
+            <translation>文字</translation>
+        </message>
+        <message>
+            <source>Drag to move the panel; double-click to float it</source>
+            <translation>拖动可移动面板；双击可使其浮动</translation>
+        </message>
+        <message>
+            <source>Close {name}</source>
+            <translation>关闭{name}</translation>
+        </message>
+        <message>
+            <source>Close the panel (Enter)</source>
+            <translation>关闭面板 (Enter)</translation>
+        </message>
+        <message>
+            <source>Dock</source>
+            <translation>停靠</translation>
+        </message>
+        <message>
+            <source>Float</source>
+            <translation>浮动</translation>
+        </message>
+        <message>
+            <source>Put the panel back into the window (Enter)</source>
+            <translation>将面板放回窗口 (Enter)</translation>
+        </message>
+        <message>
+            <source>Make the panel a window of its own (Enter)</source>
+            <translation>将面板变为独立窗口 (Enter)</translation>
+        </message>
+        <message>
+            <source>Side panel</source>
+            <translation>侧边栏</translation>
+        </message>
+        <message>
+            <source>Plots</source>
+            <translation>曲线图</translation>
+        </message>
+        <message>
+            <source>Table of detections</source>
+            <translation>检测结果表</translation>
+        </message>
+        <message>
+            <source>Opened the first of {count}. Drop a folder to see all of its pictures.</source>
+            <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
+        </message>
+        <message>
+            <source>Open a source with truth, or the demo. Files take theirs by --truth.</source>
+            <translation>请打开带真值的源或演示。文件的真值用 --truth 指定。</translation>
+        </message>
+        <message>
+            <source>The error comes with the model.</source>
+            <translation>模型加载后显示误差。</translation>
+        </message>
+        <message>
+            <source>inter-ocular</source>
+            <translation>瞳距</translation>
+        </message>
+        <message>
+            <source>box diagonal</source>
+            <translation>框对角线</translation>
+        </message>
+        <message>
+            <source>Error of this frame</source>
+            <translation>当前帧误差</translation>
+        </message>
+        <message>
+            <source>Mean error so far</source>
+            <translation>累计平均误差</translation>
+        </message>
+        <message>
+            <source>Worst error so far</source>
+            <translation>累计最大误差</translation>
+        </message>
+        <message>
+            <source>Mean normalised error</source>
+            <translation>平均归一化误差</translation>
+        </message>
+        <message>
+            <source>Matched, missed and false detections</source>
+            <translation>匹配、漏检和误检数</translation>
+        </message>
+        <message>
+            <source>No truth</source>
+            <translation>无真值</translation>
+        </message>
+        <message>
+            <source>Play the demo</source>
+            <translation>播放演示</translation>
+        </message>
+        <message>
+            <source>A film whose true boxes and landmarks are known in each frame</source>
+            <translation>每一帧的真实边界框和关键点都已知的影片</translation>
+        </message>
+        <message>
+            <source>Now</source>
+            <translation>当前</translation>
+        </message>
+        <message>
+            <source>Mean</source>
+            <translation>平均</translation>
+        </message>
+        <message>
+            <source>Worst</source>
+            <translation>最差</translation>
+        </message>
+        <message>
+            <source>{nme} of {length}</source>
+            <translation>{nme}（{length}）</translation>
+        </message>
+        <message>
+            <source>✓ {matched} matched   ○ {missed} missed   × {false} false</source>
+            <translation>✓ 匹配 {matched}   ○ 漏检 {missed}   × 误检 {false}</translation>
+        </message>
+        <message>
+            <source>Detection</source>
+            <translation>检测结果</translation>
+        </message>
+        <message>
+            <source>Zoom to it</source>
+            <translation>放大查看</translation>
+        </message>
+        <message>
+            <source>Fill half of the view with it; double-click it for the same</source>
+            <translation>放大到占画面一半；双击目标效果相同</translation>
+        </message>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>Choose nothing; click beside it for the same</source>
+            <translation>取消选择；单击空白处效果相同</translation>
+        </message>
+        <message>
+            <source>, judged from confidence {score:g} on</source>
+            <translation>，自置信度 {score:g} 起评估</translation>
+        </message>
+        <message>
+            <source>Play</source>
+            <translation>播放</translation>
+        </message>
+        <message>
+            <source>Source</source>
+            <translation>源</translation>
+        </message>
+        <message>
+            <source>Save</source>
+            <translation>保存</translation>
+        </message>
+        <message>
+            <source>View</source>
+            <translation>视图</translation>
+        </message>
+        <message>
+            <source>Help</source>
+            <translation>帮助</translation>
+        </message>
+        <message>
+            <source>Play or pause</source>
+            <translation>播放/暂停</translation>
+        </message>
+        <message>
+            <source>Back 5 s</source>
+            <translation>后退 5 秒</translation>
+        </message>
+        <message>
+            <source>Forward 5 s</source>
+            <translation>前进 5 秒</translation>
+        </message>
+        <message>
+            <source>Previous frame</source>
+            <translation>上一帧</translation>
+        </message>
+        <message>
+            <source>Next frame</source>
+            <translation>下一帧</translation>
+        </message>
+        <message>
+            <source>To the start</source>
+            <translation>回到开头</translation>
+        </message>
+        <message>
+            <source>Slower</source>
+            <translation>减速</translation>
+        </message>
+        <message>
+            <source>Faster</source>
+            <translation>加速</translation>
+        </message>
+        <message>
+            <source>Loop</source>
+            <translation>循环播放</translation>
+        </message>
+        <message>
+            <source>A-B loop: set A, set B, off</source>
+            <translation>A-B 循环：设 A、设 B、关闭</translation>
+        </message>
+        <message>
+            <source>Open file</source>
+            <translation>打开文件</translation>
+        </message>
+        <message>
+            <source>Open folder</source>
+            <translation>打开文件夹</translation>
+        </message>
+        <message>
+            <source>Paste an address or path</source>
+            <translation>粘贴地址或路径</translation>
+        </message>
+        <message>
+            <source>Open model</source>
+            <translation>打开模型</translation>
+        </message>
+        <message>
+            <source>Record</source>
+            <translation>录制</translation>
+        </message>
+        <message>
+            <source>Pause recording</source>
+            <translation>暂停录制</translation>
+        </message>
+        <message>
+            <source>Split the recording</source>
+            <translation>分段录制</translation>
+        </message>
+        <message>
+            <source>Save a snapshot</source>
+            <translation>保存截图</translation>
+        </message>
+        <message>
+            <source>Fit the picture</source>
+            <translation>适应窗口</translation>
+        </message>
+        <message>
+            <source>Zoom in</source>
+            <translation>放大</translation>
+        </message>
+        <message>
+            <source>Zoom out</source>
+            <translation>缩小</translation>
+        </message>
+        <message>
+            <source>Full screen</source>
+            <translation>全屏</translation>
+        </message>
+        <message>
+            <source>Leave full screen</source>
+            <translation>退出全屏</translation>
+        </message>
+        <message>
+            <source>Show the keys</source>
+            <translation>显示快捷键</translation>
+        </message>
+        <message>
+            <source>Quit</source>
+            <translation>退出</translation>
+        </message>
+        <message>
+            <source>Wheel</source>
+            <translation>滚轮</translation>
+        </message>
+        <message>
+            <source>Zoom at the pointer</source>
+            <translation>以指针为中心缩放</translation>
+        </message>
+        <message>
+            <source>Drag</source>
+            <translation>拖动</translation>
+        </message>
+        <message>
+            <source>Move the picture</source>
+            <translation>移动画面</translation>
+        </message>
+        <message>
+            <source>Double-click</source>
+            <translation>双击</translation>
+        </message>
+        <message>
+            <source>Keys</source>
+            <translation>快捷键</translation>
+        </message>
+        <message>
+            <source>Mouse</source>
+            <translation>鼠标</translation>
+        </message>
+        <message>
+            <source>On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; a double click goes back to the model's default. Enter presses the focused button.</source>
+            <translation>滑块：方向键和滚轮每次移动 0.01，按住 Shift 时为 0.001；双击恢复模型默认值。Enter 键按下当前焦点按钮。</translation>
+        </message>
+        <message>
+            <source> or </source>
+            <translation> 或 </translation>
+        </message>
+        <message>
+            <source>Language</source>
+            <translation>语言 (Language)</translation>
+        </message>
+        <message>
+            <source>As the system</source>
+            <translation>跟随系统</translation>
+        </message>
+        <message>
+            <source>The language changes at the next start.</source>
+            <translation>语言将在下次启动时更改。</translation>
+        </message>
+        <message>
+            <source>{n} class</source>
+            <translation>{n} 个类别</translation>
+        </message>
+        <message>
+            <source>{n} classes</source>
+            <translation>{n} 个类别</translation>
+        </message>
+        <message>
+            <source>GPUs are listed once a model is loaded</source>
+            <translation>加载模型后列出 GPU</translation>
+        </message>
+        <message>
+            <source>No GPU found</source>
+            <translation>未找到 GPU</translation>
+        </message>
+        <message>
+            <source>Videos and pictures</source>
+            <translation>视频和图片</translation>
+        </message>
+        <message>
+            <source>Models</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>All files</source>
+            <translation>所有文件</translation>
+        </message>
+        <message>
+            <source>{name} can't be loaded. {reason}</source>
+            <translation>无法加载 {name}。{reason}</translation>
+        </message>
+        <message>
+            <source>all</source>
+            <translation>全部</translation>
+        </message>
+        <message>
+            <source>Confidence of {name}</source>
+            <translation>{name} 的置信度</translation>
+        </message>
+        <message>
+            <source>Confidence of {name} alone; 0 is the one of all classes (↑ ↓)</source>
+            <translation>{name} 单独的置信度；0 表示与所有类别相同 (↑ ↓)</translation>
+        </message>
+        <message>
+            <source>Video, second model</source>
+            <translation>画面，第二个模型</translation>
+        </message>
+        <message>
+            <source>Video</source>
+            <translation>画面</translation>
+        </message>
+        <message>
+            <source>FPS</source>
+            <translation>帧率</translation>
+        </message>
+        <message>
+            <source>capture</source>
+            <translation>采集</translation>
+        </message>
+        <message>
+            <source>model</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>display</source>
+            <translation>显示</translation>
+        </message>
+        <message>
+            <source>Latency, ms</source>
+            <translation>延迟，ms</translation>
+        </message>
+        <message>
+            <source>read</source>
+            <translation>读取</translation>
+        </message>
+        <message>
+            <source>wait</source>
+            <translation>等待</translation>
+        </message>
+        <message>
+            <source>upload</source>
+            <translation>上传</translation>
+        </message>
+        <message>
+            <source>select</source>
+            <translation>筛选</translation>
+        </message>
+        <message>
+            <source>Error, px</source>
+            <translation>误差，px</translation>
+        </message>
+        <message>
+            <source>mean distance</source>
+            <translation>平均距离</translation>
+        </message>
+        <message>
+            <source>Comes with a model and truth</source>
+            <translation>需要模型和真值</translation>
+        </message>
+        <message>
+            <source>Plot</source>
+            <translation>曲线图</translation>
+        </message>
+        <message>
+            <source>Latency</source>
+            <translation>延迟</translation>
+        </message>
+        <message>
+            <source>Error</source>
+            <translation>误差</translation>
+        </message>
+        <message>
+            <source>Frames a second</source>
+            <translation>每秒帧数</translation>
+        </message>
+        <message>
+            <source>Where a frame's time goes</source>
+            <translation>每帧各阶段耗时</translation>
+        </message>
+        <message>
+            <source>Distance from the truth</source>
+            <translation>与真值的距离</translation>
+        </message>
+        <message>
+            <source>Difference A–B, px</source>
+            <translation>A–B 差异，px</translation>
+        </message>
+        <message>
+            <source>Dark</source>
+            <translation>深色</translation>
+        </message>
+        <message>
+            <source>Light</source>
+            <translation>浅色</translation>
+        </message>
+        <message>
+            <source>Theme</source>
+            <translation>主题</translation>
+        </message>
+        <message>
+            <source>Folder for recordings…</source>
+            <translation>录像文件夹…</translation>
+        </message>
+        <message>
+            <source>Write results beside recordings</source>
+            <translation>录像时同时保存结果</translation>
+        </message>
+        <message>
+            <source>As JSON lines</source>
+            <translation>保存为 JSON Lines</translation>
+        </message>
+        <message>
+            <source>Profiles</source>
+            <translation>配置方案</translation>
+        </message>
+        <message>
+            <source>Load the profile {name}</source>
+            <translation>加载配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>No profile yet</source>
+            <translation>暂无配置方案</translation>
+        </message>
+        <message>
+            <source>Save as profile…</source>
+            <translation>另存为配置方案…</translation>
+        </message>
+        <message>
+            <source>Delete profile</source>
+            <translation>删除配置方案</translation>
+        </message>
+        <message>
+            <source>Save as profile</source>
+            <translation>另存为配置方案</translation>
+        </message>
+        <message>
+            <source>Name; one that is there is replaced:</source>
+            <translation>名称（同名将被替换）：</translation>
+        </message>
+        <message>
+            <source>Name:</source>
+            <translation>名称：</translation>
+        </message>
+        <message>
+            <source>Recordings go to {folder}</source>
+            <translation>录像保存到 {folder}</translation>
+        </message>
+        <message>
+            <source>Folder for recordings</source>
+            <translation>录像文件夹</translation>
+        </message>
+        <message>
+            <source>Recent</source>
+            <translation>最近使用</translation>
+        </message>
+        <message>
+            <source>Clear recent</source>
+            <translation>清除最近记录</translation>
+        </message>
+        <message>
+            <source>Annotated</source>
+            <translation>带标注</translation>
+        </message>
+        <message>
+            <source>Video with the overlay as it is shown</source>
+            <translation>带当前叠加显示的视频</translation>
+        </message>
+        <message>
+            <source>Raw</source>
+            <translation>原始</translation>
+        </message>
+        <message>
+            <source>Video as it came; what Blur hides stays hidden</source>
+            <translation>原始视频；模糊遮挡的内容仍被遮挡</translation>
+        </message>
+        <message>
+            <source>Both</source>
+            <translation>两者</translation>
+        </message>
+        <message>
+            <source>Two videos of the same frames</source>
+            <translation>同样的帧，两个视频</translation>
+        </message>
+        <message>
+            <source>One JSON line a frame</source>
+            <translation>每帧一行 JSON</translation>
+        </message>
+        <message>
+            <source>One row a detection</source>
+            <translation>每个检测结果一行</translation>
+        </message>
+        <message>
+            <source>COCO result list</source>
+            <translation>COCO 结果列表</translation>
+        </message>
+        <message>
+            <source>Folder of frames with Pascal VOC XML, for LabelImg</source>
+            <translation>图片及 Pascal VOC XML 文件夹，供 LabelImg 使用</translation>
+        </message>
+        <message>
+            <source>Folder of frames with YOLO text, for X-AnyLabeling</source>
+            <translation>图片及 YOLO 文本文件夹，供 X-AnyLabeling 使用</translation>
+        </message>
+        <message>
+            <source>Small files</source>
+            <translation>小文件</translation>
+        </message>
+        <message>
+            <source>Good</source>
+            <translation>良好</translation>
+        </message>
+        <message>
+            <source>Good pictures</source>
+            <translation>画质良好</translation>
+        </message>
+        <message>
+            <source>Best</source>
+            <translation>最佳</translation>
+        </message>
+        <message>
+            <source>Nearly as the source, in large files</source>
+            <translation>接近源画质，文件较大</translation>
+        </message>
+        <message>
+            <source>Encoder</source>
+            <translation>编码器</translation>
+        </message>
+        <message>
+            <source>Encoders that open on this machine</source>
+            <translation>本机可用的编码器</translation>
+        </message>
+        <message>
+            <source>Quality</source>
+            <translation>质量</translation>
+        </message>
+        <message>
+            <source>Begin {seconds} s before it is asked for</source>
+            <translation>从开始录制前 {seconds} 秒录起</translation>
+        </message>
+        <message>
+            <source>Off</source>
+            <translation>关</translation>
+        </message>
+        <message>
+            <source>Begin when it is asked for</source>
+            <translation>从按下录制时录起</translation>
+        </message>
+        <message>
+            <source>Pre-roll</source>
+            <translation>预录</translation>
+        </message>
+        <message>
+            <source>1 of {count}</source>
+            <translation>每 {count} 帧取 1</translation>
+        </message>
+        <message>
+            <source>VOC and YOLO get one frame of so many</source>
+            <translation>VOC 和 YOLO 每隔若干帧取一帧</translation>
+        </message>
+        <message>
+            <source>VOC and YOLO get every frame</source>
+            <translation>VOC 和 YOLO 取每一帧</translation>
+        </message>
+        <message>
+            <source>Frames</source>
+            <translation>帧</translation>
+        </message>
+        <message>
+            <source>Space</source>
+            <translation>空间</translation>
+        </message>
+        <message>
+            <source>Enter</source>
+            <translation>Enter</translation>
+        </message>
+        <message>
+            <source>Results</source>
+            <translation>结果</translation>
+        </message>
+        <message>
+            <source>Folder</source>
+            <translation>文件夹</translation>
+        </message>
+        <message>
+            <source>Nothing was recorded: no frame came.</source>
+            <translation>没有录到内容：未收到任何帧。</translation>
+        </message>
+        <message>
+            <source>Saved {name}, {seconds:.1f} s</source>
+            <translation>已保存 {name}，{seconds:.1f} 秒</translation>
+        </message>
+        <message>
+            <source>Saved {name} and {more} more, {seconds:.1f} s</source>
+            <translation>已保存 {name} 等，另有 {more} 个文件，{seconds:.1f} 秒</translation>
+        </message>
+        <message>
+            <source>{name} was cut off by a crash. It plays; rename it to {new}.</source>
+            <translation>{name} 因崩溃而中断，但可以播放；请重命名为 {new}。</translation>
+        </message>
+        <message>
+            <source>No recording runs.</source>
+            <translation>当前没有录制。</translation>
+        </message>
+        <message>
+            <source>Recording goes on.</source>
+            <translation>继续录制。</translation>
+        </message>
+        <message>
+            <source>Recording is paused.</source>
+            <translation>录制已暂停。</translation>
+        </message>
+        <message>
+            <source>Recording goes on in another file.</source>
+            <translation>已转到新文件继续录制。</translation>
+        </message>
+        <message>
+            <source>Saved {name}</source>
+            <translation>已保存 {name}</translation>
+        </message>
+        <message>
+            <source>There is no picture to record yet.</source>
+            <translation>还没有可录制的画面。</translation>
+        </message>
+        <message>
+            <source>Recording to {folder}: {space}</source>
+            <translation>正在录制到 {folder}：{space}</translation>
+        </message>
+        <message>
+            <source>Position</source>
+            <translation>播放位置</translation>
+        </message>
+        <message>
+            <source>Confidence {score:.3f}</source>
+            <translation>置信度 {score:.3f}</translation>
+        </message>
+        <message>
+            <source>Size {width:.0f} × {height:.0f} px</source>
+            <translation>大小 {width:.0f} × {height:.0f} px</translation>
+        </message>
+        <message>
+            <source>At {left:.0f}, {top:.0f}</source>
+            <translation>位置 {left:.0f}, {top:.0f}</translation>
+        </message>
+        <message>
+            <source>Index {index}</source>
+            <translation>序号 {index}</translation>
+        </message>
+        <message>
+            <source>{n} landmarks, confidence {low:.2f} to {high:.2f}</source>
+            <translation>{n} 个关键点，置信度 {low:.2f} 至 {high:.2f}</translation>
+        </message>
+        <message>
+            <source>{n} landmarks</source>
+            <translation>{n} 个关键点</translation>
+        </message>
+        <message>
+            <source>{name} can't be opened. {reason}</source>
+            <translation>无法打开 {name}。{reason}</translation>
+        </message>
+        <message>
+            <source>The video stopped. Try again.</source>
+            <translation>视频已停止，请重试。</translation>
+        </message>
+        <message>
+            <source>{error} All classes are shown.</source>
+            <translation>{error} 已显示所有类别。</translation>
+        </message>
+        <message>
+            <source>the first camera</source>
+            <translation>第一个摄像头</translation>
+        </message>
+        <message>
+            <source>camera {number}</source>
+            <translation>摄像头 {number}</translation>
+        </message>
+        <message>
+            <source>Saved profile {name}</source>
+            <translation>已保存配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>Deleted profile {name}</source>
+            <translation>已删除配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>Loaded profile {name}</source>
+            <translation>已加载配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>The model's classes come here.</source>
+            <translation>模型的类别将显示在这里。</translation>
+        </message>
+        <message>
+            <source>Panel</source>
+            <translation>面板</translation>
+        </message>
+        <message>
+            <source>Detect</source>
+            <translation>检测</translation>
+        </message>
+        <message>
+            <source>Judge</source>
+            <translation>评估</translation>
+        </message>
+        <message>
+            <source>Thresholds and classes</source>
+            <translation>阈值和类别</translation>
+        </message>
+        <message>
+            <source>Against the truth</source>
+            <translation>与真值对比</translation>
+        </message>
+        <message>
+            <source>What is drawn over the picture</source>
+            <translation>画面上叠加的内容</translation>
+        </message>
+        <message>
+            <source>Thresholds</source>
+            <translation>阈值</translation>
+        </message>
+        <message>
+            <source>Error against truth</source>
+            <translation>与真值的误差</translation>
+        </message>
+        <message>
+            <source>Difference of two models</source>
+            <translation>两个模型的差异</translation>
+        </message>
+        <message>
+            <source>Curves of the frames so far</source>
+            <translation>累计曲线</translation>
+        </message>
+        <message>
+            <source>Worst frames so far</source>
+            <translation>累计最差帧</translation>
+        </message>
+        <message>
+            <source>Recording</source>
+            <translation>录制</translation>
+        </message>
+        <message>
+            <source>Looking for cameras …</source>
+            <translation>正在查找摄像头 …</translation>
+        </message>
+        <message>
+            <source>Demo</source>
+            <translation>演示</translation>
+        </message>
+        <message>
+            <source>No camera found</source>
+            <translation>未找到摄像头</translation>
+        </message>
+        <message>
+            <source>Camera format</source>
+            <translation>摄像头格式</translation>
+        </message>
+        <message>
+            <source>Open camera</source>
+            <translation>打开摄像头</translation>
+        </message>
+        <message>
+            <source>Open a camera or a video to see what the model sees.</source>
+            <translation>打开摄像头或视频，查看模型看到的内容。</translation>
+        </message>
+        <message>
+            <source>Opening {name}</source>
+            <translation>正在打开 {name}</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
+        </message>
+        <message>
+            <source>model busy</source>
+            <translation>模型繁忙</translation>
+        </message>
+        <message>
+            <source>they came while the model was at work</source>
+            <translation>到达时模型正忙</translation>
+        </message>
+        <message>
+            <source>no buffer</source>
+            <translation>无缓冲区</translation>
+        </message>
+        <message>
+            <source>every buffer was in use</source>
+            <translation>所有缓冲区都在使用</translation>
+        </message>
+        <message>
+            <source>window busy</source>
+            <translation>窗口繁忙</translation>
+        </message>
+        <message>
+            <source>a newer one was there to be shown</source>
+            <translation>已有更新的帧可显示</translation>
+        </message>
+        <message>
+            <source>recorder busy</source>
+            <translation>录制繁忙</translation>
+        </message>
+        <message>
+            <source>not in the recording</source>
+            <translation>未录入录像</translation>
+        </message>
+        <message>
+            <source>capture to result</source>
+            <translation>采集到结果</translation>
+        </message>
+        <message>
+            <source>capture to screen</source>
+            <translation>采集到显示</translation>
+        </message>
+        <message>
+            <source>Device, engine, precision and time of the model</source>
+            <translation>设备、推理引擎、精度和模型耗时</translation>
+        </message>
+        <message>
+            <source>Size of the source</source>
+            <translation>源的尺寸</translation>
+        </message>
+        <message>
+            <source>Capture to screen</source>
+            <translation>采集到显示</translation>
+        </message>
+        <message>
+            <source>Dropped frames</source>
+            <translation>丢帧</translation>
+        </message>
+        <message>
+            <source>Message</source>
+            <translation>消息</translation>
+        </message>
+        <message>
+            <source>No model</source>
+            <translation>无模型</translation>
+        </message>
+        <message>
+            <source>capture {capture:.1f}   model {model}   display {display:.1f} fps</source>
+            <translation>采集 {capture:.1f}   模型 {model}   显示 {display:.1f} fps</translation>
+        </message>
+        <message>
+            <source>to screen {p50:.0f} · {p95:.0f} · {p99:.0f} ms</source>
+            <translation>到显示 {p50:.0f} · {p95:.0f} · {p99:.0f} ms</translation>
+        </message>
+        <message>
+            <source>dropped {count}</source>
+            <translation>丢帧 {count}</translation>
+        </message>
+        <message>
+            <source>Frames lost since the start</source>
+            <translation>开始以来丢失的帧</translation>
+        </message>
+        <message>
+            <source>none</source>
+            <translation>无</translation>
+        </message>
+        <message>
+            <source>Latency of the last 300 frames, ms: median, 95 % under, 99 % under</source>
+            <translation>最近 300 帧的延迟，ms：中位数、P95、P99</translation>
+        </message>
+        <message>
+            <source>none yet</source>
+            <translation>暂无</translation>
+        </message>
+        <message>
+            <source>There is no picture to export from.</source>
+            <translation>没有可导出的画面。</translation>
+        </message>
+        <message>
+            <source>#</source>
+            <translation>#</translation>
+        </message>
+        <message>
+            <source>Index, as in labels and result files</source>
+            <translation>序号，与标签和结果文件一致</translation>
+        </message>
+        <message>
+            <source>Class</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <source>Conf.</source>
+            <translation>置信度</translation>
+        </message>
+        <message>
+            <source>Left</source>
+            <translation>左</translation>
+        </message>
+        <message>
+            <source>Left edge of the box, px of the source</source>
+            <translation>边界框左边缘，源图像像素</translation>
+        </message>
+        <message>
+            <source>Top</source>
+            <translation>上</translation>
+        </message>
+        <message>
+            <source>Top edge of the box, px of the source</source>
+            <translation>边界框上边缘，源图像像素</translation>
+        </message>
+        <message>
+            <source>Width</source>
+            <translation>宽</translation>
+        </message>
+        <message>
+            <source>Width of the box, px of the source</source>
+            <translation>边界框宽度，源图像像素</translation>
+        </message>
+        <message>
+            <source>Height</source>
+            <translation>高</translation>
+        </message>
+        <message>
+            <source>Height of the box, px of the source</source>
+            <translation>边界框高度，源图像像素</translation>
+        </message>
+        <message>
+            <source>Track</source>
+            <translation>跟踪 ID</translation>
+        </message>
+        <message>
+            <source>Number that stays with the object from frame to frame</source>
+            <translation>目标在各帧间保持不变的编号</translation>
+        </message>
+        <message>
+            <source>Landmark: x, y in px of the source</source>
+            <translation>关键点：x、y，源图像像素</translation>
+        </message>
+        <message>
+            <source>Click to sort</source>
+            <translation>单击排序</translation>
+        </message>
+        <message>
+            <source>point {number}</source>
+            <translation>点 {number}</translation>
+        </message>
+        <message>
+            <source>Detections</source>
+            <translation>检测结果</translation>
+        </message>
+        <message>
+            <source>Detections: {count}</source>
+            <translation>检测结果：{count}</translation>
+        </message>
+        <message>
+            <source>Copy</source>
+            <translation>复制</translation>
+        </message>
+        <message>
+            <source>Export</source>
+            <translation>导出</translation>
+        </message>
+        <message>
+            <source>Copy the chosen row, or all, for a spreadsheet (Ctrl+C while the table has focus)</source>
+            <translation>复制所选行或全部，可粘贴到电子表格 (表格有焦点时按 Ctrl+C)</translation>
+        </message>
+        <message>
+            <source>Save this frame's detections as CSV (Enter)</source>
+            <translation>将当前帧的检测结果保存为 CSV (Enter)</translation>
+        </message>
+        <message>
+            <source>How sure the model must be to show an object.</source>
+            <translation>模型的置信度达到多少才显示目标。</translation>
+        </message>
+        <message>
+            <source>IoU (NMS)</source>
+            <translation>IoU (NMS)</translation>
+        </message>
+        <message>
+            <source>How much two boxes may overlap before one gives way.</source>
+            <translation>两个边界框重叠超过多少时去掉其中一个（非极大值抑制）。</translation>
+        </message>
+        <message>
+            <source>Hard</source>
+            <translation>硬抑制</translation>
+        </message>
+        <message>
+            <source>Soft linear</source>
+            <translation>线性软抑制</translation>
+        </message>
+        <message>
+            <source>Soft Gaussian</source>
+            <translation>高斯软抑制</translation>
+        </message>
+        <message>
+            <source>Drop the boxes that overlap a better one</source>
+            <translation>硬抑制（标准 NMS）：去掉与更高分框重叠的框</translation>
+        </message>
+        <message>
+            <source>Lower their confidence by their overlap</source>
+            <translation>线性 Soft-NMS：按重叠程度降低其置信度</translation>
+        </message>
+        <message>
+            <source>Lower their confidence smoothly by their overlap</source>
+            <translation>高斯 Soft-NMS：按重叠程度平滑降低其置信度</translation>
+        </message>
+        <message>
+            <source>What is watched</source>
+            <translation>观看的内容</translation>
+        </message>
+        <message>
+            <source>Model</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>What watches it</source>
+            <translation>使用的模型</translation>
+        </message>
+        <message>
+            <source>Device</source>
+            <translation>设备</translation>
+        </message>
+        <message>
+            <source>Where the model runs (Enter)</source>
+            <translation>模型运行的设备 (Enter)</translation>
+        </message>
+        <message>
+            <source>Settings</source>
+            <translation>设置</translation>
+        </message>
+        <message>
+            <source>Theme, recordings, profiles (Enter)</source>
+            <translation>主题、录像、配置方案 (Enter)</translation>
+        </message>
+        <message>
+            <source>There is no picture to save: {what}</source>
+            <translation>没有可保存的画面：{what}</translation>
+        </message>
+        <message>
+            <source>Paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>Stop recording</source>
+            <translation>停止录制</translation>
+        </message>
+        <message>
+            <source>A live source can't go back</source>
+            <translation>实时源不能后退</translation>
+        </message>
+        <message>
+            <source>A live source has its own speed</source>
+            <translation>实时源的速度由其自身决定</translation>
+        </message>
+        <message>
+            <source>Nothing is open</source>
+            <translation>未打开任何源</translation>
+        </message>
+        <message>
+            <source>Newest frame</source>
+            <translation>最新帧</translation>
+        </message>
+        <message>
+            <source>Frames that come while the model works are dropped</source>
+            <translation>模型工作期间到达的帧会被丢弃</translation>
+        </message>
+        <message>
+            <source>Every frame</source>
+            <translation>每一帧</translation>
+        </message>
+        <message>
+            <source>None is dropped here; where the model is slower, the picture falls behind</source>
+            <translation>不丢帧；模型较慢时画面会滞后</translation>
+        </message>
+        <message>
+            <source>Time</source>
+            <translation>时间</translation>
+        </message>
+        <message>
+            <source>Length</source>
+            <translation>时长</translation>
+        </message>
+        <message>
+            <source>Go to a moment</source>
+            <translation>跳转到某一时刻</translation>
+        </message>
+        <message>
+            <source>Speed</source>
+            <translation>速度</translation>
+        </message>
+        <message>
+            <source>live</source>
+            <translation>实时</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>As fast as possible</source>
+            <translation>尽可能快</translation>
+        </message>
+        <message>
+            <source>Repeat from this frame</source>
+            <translation>从此帧开始重复</translation>
+        </message>
+        <message>
+            <source>Repeat up to this frame</source>
+            <translation>重复到此帧</translation>
+        </message>
+        <message>
+            <source>Repeat no more</source>
+            <translation>不再重复</translation>
+        </message>
+        <message>
+            <source>max</source>
+            <translation>最快</translation>
+        </message>
+        <message>
+            <source>{tip} Double-click for the model's default. (← →, Shift: fine)</source>
+            <translation>{tip}双击恢复模型默认值。(← →，Shift：微调)</translation>
+        </message>
+        <message>
+            <source>Not in this picture</source>
+            <translation>不在当前画面中</translation>
+        </message>
+        <message>
+            <source>Panels</source>
+            <translation>面板</translation>
+        </message>
+        <message>
+            <source>Move panels</source>
+            <translation>移动面板</translation>
+        </message>
+        <message>
+            <source>Give each panel a bar to drag it by, to float it and to close it</source>
+            <translation>为每个面板显示标题栏，可拖动、浮动和关闭</translation>
+        </message>
+        <message>
+            <source>Reset panels</source>
+            <translation>重置面板</translation>
+        </message>
+        <message>
+            <source>Put all panels where they were at first</source>
+            <translation>将所有面板恢复到初始位置</translation>
+        </message>
+        <message>
+            <source>No signal for {seconds:.0f} s. Trying again.</source>
+            <translation>已 {seconds:.0f} 秒无信号，正在重试。</translation>
+        </message>
+        <message>
+            <source>No signal for {seconds:.0f} s · try {n}. Trying again.</source>
+            <translation>已 {seconds:.0f} 秒无信号 · 第 {n} 次重试。</translation>
+        </message>
+        <message>
+            <source>The end. Space plays it again.</source>
+            <translation>播放结束，按空格键重播。</translation>
+        </message>
+        <message>
+            <source>Loading model {name} …</source>
+            <translation>正在加载模型 {name} …</translation>
+        </message>
+        <message>
+            <source>Frame</source>
+            <translation>帧</translation>
+        </message>
+        <message>
+            <source>Number of the frame, and its time</source>
+            <translation>帧号及其时间</translation>
+        </message>
+        <message>
+            <source>What the frames are ranked by</source>
+            <translation>帧的排序依据</translation>
+        </message>
+        <message>
+            <source>Matched: detections of a true object</source>
+            <translation>匹配：检出真值目标</translation>
+        </message>
+        <message>
+            <source>Missed: true objects that were not detected</source>
+            <translation>漏检：未检出的真值目标</translation>
+        </message>
+        <message>
+            <source>False: detections of nothing</source>
+            <translation>误检：没有对应目标的检测</translation>
+        </message>
+        <message>
+            <source>No detection matched a true object so far.</source>
+            <translation>到目前为止没有检测结果与真值匹配。</translation>
+        </message>
+        <message>
+            <source>No matched landmarks so far. Model and truth need the same ones.</source>
+            <translation>到目前为止没有匹配的关键点。模型与真值的关键点须一致。</translation>
+        </message>
+        <message>
+            <source>Nothing was missed, nothing false so far.</source>
+            <translation>到目前为止没有漏检或误检。</translation>
+        </message>
+        <message>
+            <source>Worst by</source>
+            <translation>最差依据</translation>
+        </message>
+        <message>
+            <source>Count</source>
+            <translation>数量</translation>
+        </message>
+        <message>
+            <source>Mean distance of the matched landmarks, else of the boxes' middles</source>
+            <translation>匹配关键点的平均距离；没有关键点时取框中心</translation>
+        </message>
+        <message>
+            <source>The distance divided by the distance of the eyes or the diagonal of the box</source>
+            <translation>距离除以两眼间距或框对角线</translation>
+        </message>
+        <message>
+            <source>How little the matched boxes overlap the true ones</source>
+            <translation>匹配框与真值框的不重叠程度</translation>
+        </message>
+        <message>
+            <source>How many objects were missed, and how many detections are false</source>
+            <translation>漏检的目标数和误检数</translation>
+        </message>
+        <message>
+            <source>Worst frames</source>
+            <translation>最差帧</translation>
+        </message>
+        <message>
+            <source>Click a frame to see it (Enter)</source>
+            <translation>单击可查看该帧 (Enter)</translation>
+        </message>
+        <message>
+            <source>This source can't go back</source>
+            <translation>该源不能后退</translation>
+        </message>
+    </context>
+</TS>
