@@ -163,11 +163,19 @@ class CompareLink(QObject):
         self._pair.show_frame(self._style_of_second())
 
     def _style_of_second(self) -> OverlayStyle:
-        style = replace(self._view.overlay_style, names_of_two=None, bars=None, shown=None)
-        if self._engine is None:
+        style = replace(self._view.overlay_style, names_of_two=None, bars=None)
+        first, second = self._session.engine, self._session.second
+        if first is None or second is None:
             return style
-        spec = self._engine.spec
-        return replace(style, class_names=spec.class_names, skeleton=spec.skeleton)
+        spec = second.engine.spec
+        has_verdicts = style.verdicts and spec.class_names == first.spec.class_names
+        return replace(
+            style,
+            class_names=spec.class_names,
+            skeleton=spec.skeleton,
+            shown=second.thresholds.classes,
+            verdicts=has_verdicts,  # the truth's classes are numbered as the first model's
+        )
 
     def _show_mode(self) -> None:
         is_beside = self._panel.mode == SIDE_BY_SIDE

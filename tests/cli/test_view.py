@@ -51,6 +51,12 @@ def test_nothing_asked_for_is_the_models_own(started):
     assert options.thresholds_for(SPEC) == SPEC.thresholds
 
 
+def test_model_to_compare_with_reaches_the_viewer(started):
+    words = ["demo", "--compare", "torch"]
+    assert CliRunner().invoke(view.command, words).exit_code == 0
+    assert started[0][0].compare == "torch"
+
+
 def test_class_that_the_model_lacks_is_named():
     with pytest.raises(ValueError, match=r"'cow' must be a class of the model \(cat, dog\)"):
         ViewerOptions(classes=("cow",)).thresholds_for(SPEC)
