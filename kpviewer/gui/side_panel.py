@@ -26,7 +26,7 @@ class SidePanel(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("sidePanel")
-        self.setAccessibleName("Side panel")
+        self.setAccessibleName(tr("Side panel"))
         self.thresholds = ThresholdsPanel()
         self.classes = ClassList()
         self.error = ErrorPanel()
@@ -35,12 +35,16 @@ class SidePanel(QFrame):
         self.worst = WorstFrames()
         self.display = DisplayPanel()
         self.recording = RecordingPanel()
-        self._no_classes = QLabel("The model's classes come here.")
+        self._no_classes = QLabel(tr("The model's classes come here."))
         self._no_classes.setProperty("kind", "secondary")
         self.tabs = SegmentedControl(
-            "Panel",
-            ("Detect", "Judge", "View"),
-            ("Thresholds and classes", "Against the truth", "What is drawn over the picture"),
+            tr("Panel"),
+            (tr("Detect"), tr("Judge"), tr("View")),
+            (
+                tr("Thresholds and classes"),
+                tr("Against the truth"),
+                tr("What is drawn over the picture"),
+            ),
         )
         self.pages = tuple(Page() for _ in range(3))
         stack = QStackedWidget()
@@ -56,13 +60,13 @@ class SidePanel(QFrame):
         tab_row.addWidget(self.tabs)
         column.addLayout(tab_row)
         column.addWidget(stack, 1)
-        self.pages[DETECT].add_section("Thresholds", self.thresholds)
-        self.pages[DETECT].add_section("Classes", self.classes, self._no_classes)
-        self.pages[JUDGE].add_section("Error against truth", self.error)
-        self.pages[JUDGE].add_section("Difference of two models", self.compare)
+        self.pages[DETECT].add_section(tr("Thresholds"), self.thresholds)
+        self.pages[DETECT].add_section(tr("Classes"), self.classes, self._no_classes)
+        self.pages[JUDGE].add_section(tr("Error against truth"), self.error)
+        self.pages[JUDGE].add_section(tr("Difference of two models"), self.compare)
         self._judged = (
-            self.pages[JUDGE].add_section("Curves of the frames so far", self.curves),
-            self.pages[JUDGE].add_section("Worst frames so far", self.worst),
+            self.pages[JUDGE].add_section(tr("Curves of the frames so far"), self.curves),
+            self.pages[JUDGE].add_section(tr("Worst frames so far"), self.worst),
         )
         self.pages[VIEW].add_section(tr("Overlay"), self.display)
         self.pages[VIEW].add_section(tr("Recording"), self.recording)
