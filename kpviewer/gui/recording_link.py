@@ -28,6 +28,7 @@ class RecordingLink(QObject):
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
         self._timer.start(TICK_MS)
+        self.refresh()
 
     def refresh(self) -> None:
         """Show what is; the menu of settings and profiles change it too."""

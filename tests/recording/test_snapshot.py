@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from sample_results import GREY, detections, result
 from kpviewer.errors import RecordingError
 from kpviewer.overlay import OverlayStyle, array_of, render
 from kpviewer.recording import snapshot
+from kpviewer.recording.results import ResultHeader
 from kpviewer.recording.snapshot import save_snapshot
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -42,3 +44,16 @@ def test_picture_that_cannot_be_written_is_told_and_leaves_nothing(
     with pytest.raises(RecordingError, match="Choose another folder"):
         save_snapshot(ONE, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_json_beside_a_snapshot_has_its_name_and_what_was_seen(tmp_path: Path) -> None:
+    (tmp_path / "face.json").touch()  # taken: picture and JSON move on together
+    header = ResultHeader("clip.mp4", "face-ssd", ("face",))
+    path = save_snapshot(ONE, tmp_path, stem="face", header=header)
+    assert path.name == "face_2.png"
+    told = json.loads(path.with_suffix(".json").read_text())
+    assert (told["format"], told["picture"], told["source"]) == (
+        "kpviewer-snapshot", "face_2.png", "clip.mp4",
+    )  # fmt: skip
+    assert (told["width"], told["height"]) == (64, 48)
+    assert told["detections"][0]["xyxy"] == [10, 20, 30, 40]

@@ -1,0 +1,198 @@
+"""Recordings as a user makes them: what they hold, pause, split, pre-roll, and what is told."""
+
+import json
+from itertools import pairwise
+
+import pytest
+from fakes import FakeSource
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QLabel
+from sample_results import read_video
+
+from kpviewer.annotations.spec import read_annotations
+from kpviewer.config_files import read_settings, settings_path
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.recording_choices import RecordingChoices
+from kpviewer.gui.side_panel import VIEW
+from kpviewer.recording.codecs import Quality
+
+LEFT = Qt.MouseButton.LeftButton
+SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+Key = Qt.Key
+
+
+def wait_for_boxes(qtbot, window: MainWindow) -> None:
+    def has_boxes() -> bool:
+        result = window.view.result()
+        return result is not None and len(result.detections) == 2
+
+    qtbot.waitUntil(has_boxes)
+
+
+@pytest.fixture
+def window(qtbot, open_window) -> MainWindow:
+    """A window on a source of 64 x 48 px that sees two things, with the tab View in front."""
+    source = FakeSource(3000)
+    source.size_hw = (48, 64)
+    window = open_window(source)
+    wait_for_boxes(qtbot, window)
+    window.side_panel.set_tab(VIEW)
+    return window
+
+
+def record(qtbot, window: MainWindow, seconds: float = 0.3) -> None:
+    qtbot.keyClick(window, Key.Key_R)
+    qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > seconds)
+
+
+def stop(qtbot, window: MainWindow) -> None:
+    qtbot.keyClick(window, Key.Key_R)
+    qtbot.waitUntil(lambda: "Saved" in window.status_bar.message())
+
+
+def test_both_videos_and_a_data_set_are_written_as_chosen(qtbot, window, tmp_path):
+    panel = window.side_panel.recording
+    assert not panel.every.isEnabled()
+    qtbot.mouseClick(panel.videos.buttons()[2], LEFT)
+    panel.result_box("yolo").click()
+    assert panel.every.isEnabled()
+    qtbot.mouseClick(panel.every.buttons()[0], LEFT)
+    record(qtbot, window)
+    stop(qtbot, window)
+    raw, folder = *tmp_path.glob("*_raw.mp4"), *tmp_path.glob("*_yolo")
+    annotated = raw.with_name(raw.name.replace("_raw", ""))
+    assert read_video(raw).times_s == read_video(annotated).times_s
+    assert f"Saved {annotated.name} and 2 more" in window.status_bar.message()
+    assert "Open folder" in window.status_bar.message()
+    read = read_annotations(f"yolo:{folder}")
+    assert len(read) == len(read_video(raw).times_s)
+    assert read.class_names == ("thing",)
+    assert {image.size_wh for image in read.images} == {(64, 48)}
+
+
+def test_pause_key_leaves_frames_out_and_the_button_says_so(qtbot, window, tmp_path):
+    record(qtbot, window)
+    qtbot.keyClick(window, Key.Key_R, SHIFT)
+    qtbot.waitUntil(lambda: "Paused" in window.top_bar.record.text())
+    index = window.view.result().frame.index
+    qtbot.waitUntil(lambda: window.view.result().frame.index > index + 15)
+    recorded_s = window.saving.recorded_s
+    qtbot.keyClick(window, Key.Key_R, SHIFT)
+    assert "goes on" in window.status_bar.message()
+    qtbot.waitUntil(lambda: window.saving.recorded_s > recorded_s)
+    qtbot.waitUntil(lambda: "REC" in window.top_bar.record.text())
+    stop(qtbot, window)
+    (path,) = tmp_path.glob("*.mp4")
+    times = read_video(path).times_s
+    # 15 frames of 30 fps were left out: half a second, of which the file has 1/30 s.
+    assert max(later - before for before, later in pairwise(times)) < 0.4
+
+
+def test_split_key_goes_on_in_another_file_without_losing_a_frame(qtbot, window, tmp_path):
+    window.side_panel.recording.result_box("jsonl").click()
+    for _ in range(3):  # slow enough for any machine: a live recorder drops what it can't write
+        qtbot.keyClick(window, Key.Key_BracketLeft)
+    record(qtbot, window)
+    qtbot.keyClick(window, Key.Key_R, CTRL)
+    qtbot.waitUntil(lambda: len(list(tmp_path.glob("*.mp4.part"))) == 1)
+    qtbot.waitUntil(lambda: len(list(tmp_path.glob("*.mp4"))) == 1)
+    recorded_s = window.saving.recorded_s
+    qtbot.waitUntil(lambda: window.saving.recorded_s > recorded_s + 0.2)
+    stop(qtbot, window)
+    files = sorted(tmp_path.glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+    indices = [
+        [json.loads(line)["index"] for line in file.read_text().splitlines()[1:]] for file in files
+    ]
+    assert len(indices) == 2
+    first, second = sorted(indices)
+    assert second[0] == first[-1] + 1
+    assert "3 more" in window.status_bar.message()
+
+
+@pytest.mark.parametrize("modifier", [SHIFT, CTRL])
+def test_pause_and_split_without_a_recording_are_told(qtbot, window, modifier, tmp_path):
+    qtbot.keyClick(window, Key.Key_R, modifier)
+    assert "No recording runs" in window.status_bar.message()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_recording_with_pre_roll_begins_before_the_key(qtbot, window, tmp_path):
+    panel = window.side_panel.recording
+    panel.result_box("jsonl").click()
+    qtbot.mouseClick(panel.preroll.buttons()[1], LEFT)
+    begun = window.view.result().frame.index
+    qtbot.waitUntil(lambda: window.view.result().frame.index > begun + 30)
+    pressed = window.view.result().frame.index
+    record(qtbot, window)
+    stop(qtbot, window)
+    (path,) = tmp_path.glob("*.jsonl")
+    indices = [json.loads(line)["index"] for line in path.read_text().splitlines()[1:]]
+    assert indices[0] < pressed - 15
+    assert indices == sorted(set(indices))
+    assert len(read_video(next(tmp_path.glob("*.mp4"))).times_s) == len(indices)
+
+
+def test_space_on_disk_is_told_and_follows_the_quality(qtbot, window):
+    panel = window.side_panel.recording
+    qtbot.waitUntil(lambda: "MB a minute" in panel.space.text())
+    before = panel.space.text()
+    qtbot.mouseClick(panel.quality.buttons()[2], LEFT)
+    assert panel.space.text() != before
+    assert "free" in panel.space.text()
+
+
+def test_encoders_that_open_are_listed_and_the_chosen_one_is_used(qtbot, window, tmp_path):
+    codec = window.side_panel.recording.codec
+    qtbot.waitUntil(lambda: codec.count() > 1)
+    assert codec.itemText(0) == "Automatic"
+    codec.setCurrentIndex(codec.findData("mpeg4"))
+    codec.activated.emit(codec.currentIndex())
+    record(qtbot, window)
+    stop(qtbot, window)
+    (path,) = tmp_path.glob("*.mp4")
+    assert b"mp4v" in path.read_bytes()
+
+
+def test_choices_are_remembered_and_part_of_profiles(qtbot, open_window, tmp_path):
+    folder = tmp_path / "settings"
+    window = open_window(settings_folder=folder)
+    wait_for_boxes(qtbot, window)
+    window.side_panel.set_tab(VIEW)
+    panel = window.side_panel.recording
+    qtbot.mouseClick(panel.videos.buttons()[1], LEFT)
+    qtbot.mouseClick(panel.quality.buttons()[0], LEFT)
+    panel.result_box("voc").click()
+    panel.result_box("jsonl").click()
+    window.close()
+    kept = read_settings(settings_path(folder)).settings.recording
+    expected = {"videos": "raw", "quality": "small", "results": "voc", "with_results": True}
+    assert expected.items() <= kept.items()
+    again = open_window(settings_folder=folder)
+    shown = again.side_panel.recording.choices
+    assert shown == RecordingChoices("raw", frozenset({"voc", "jsonl"}), quality=Quality.SMALL)
+    assert again.side_panel.recording.videos.index() == 1
+
+
+def test_remembered_nonsense_is_left_out():
+    table = {"videos": "none", "codec": 3, "quality": True, "preroll_s": 7, "results": "voc x"}
+    assert RecordingChoices.from_table(table) == RecordingChoices(results=frozenset({"voc"}))
+
+
+def test_snapshot_has_its_json_beside_it(qtbot, window, tmp_path):
+    qtbot.keyClick(window, Key.Key_S)
+    (png,) = tmp_path.glob("*.png")
+    told = json.loads(png.with_suffix(".json").read_text())
+    assert told["picture"] == png.name
+    assert (told["width"], told["height"], told["model"]) == (64, 48, "fake")
+    assert [found["class"] for found in told["detections"]] == ["thing", "thing"]
+    assert window.view.result().frame.index - 10 < told["index"]
+
+
+def test_every_control_has_a_name_and_a_tip(window):
+    panel = window.side_panel.recording
+    segments = (panel.videos, panel.quality, panel.preroll, panel.every)
+    buttons = [button for control in segments for button in control.buttons()]
+    for control in (*buttons, panel.codec, panel.folder, panel.result_box("voc")):
+        assert control.accessibleName()
+        assert control.toolTip()
+    assert {"Video", "Encoder", "Quality"} <= {each.text() for each in panel.findChildren(QLabel)}
