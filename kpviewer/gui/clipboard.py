@@ -1,4 +1,4 @@
-"""Opens what is in the clipboard: an address, a path, or a file that was copied."""
+"""Opens what is in the clipboard, or was dropped: an address, a path, or a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QMimeData, QUrl
 from PyQt6.QtGui import QGuiApplication
 
-from kpviewer.gui.menus import MODEL_SUFFIXES
+from kpviewer.gui.language import tr
+from kpviewer.gui.recent import MODEL_SUFFIXES
 
 if TYPE_CHECKING:
     from kpviewer.gui.main_window import MainWindow
@@ -22,24 +23,33 @@ def paste_into(window: MainWindow) -> None:
     clipboard = QGuiApplication.clipboard()
     text = pasted(clipboard.mimeData()) if clipboard is not None else ""
     if not text:
-        window.status_bar.show_message("The clipboard holds no address or path. Copy one first.")
+        window.status_bar.show_message(
+            tr("The clipboard holds no address or path. Copy one first.")
+        )
         return
+    open_in(window, text)
+
+
+def open_in(window: MainWindow, text: str) -> None:
+    """Open an address or a path: a model by its ending, else a source."""
     is_model = "://" not in text and text.lower().endswith(MODEL_SUFFIXES)
     (window.choose_model if is_model else window.choose_source)(text)
 
 
 def pasted(data: QMimeData | None) -> str:
-    """Give the source that the clipboard names; empty where it names none."""
+    """Give the source that the clipboard or a drag names; empty where it names none."""
     if data is None:
         return ""
-    if data.hasUrls() and data.urls()[0].isLocalFile():  # a file manager's copy
-        return _local(data.urls()[0])
+    if data.hasUrls():  # of a file manager, or of a browser
+        return _named_by(data.urls()[0])
     lines = [line.strip() for line in data.text().splitlines() if line.strip()]
     if len(lines) != 1 or len(lines[0]) > LONGEST:
         return ""
     text = lines[0].strip("\"'")  # shells and file managers quote paths
-    return _local(QUrl(text)) if text.lower().startswith("file://") else text
+    return _named_by(QUrl(text)) if text.lower().startswith("file://") else text
 
 
-def _local(url: QUrl) -> str:
-    return str(Path(url.toLocalFile()))
+def _named_by(url: QUrl) -> str:
+    if url.isLocalFile():
+        return str(Path(url.toLocalFile()))
+    return url.toString(QUrl.ComponentFormattingOption.FullyEncoded)

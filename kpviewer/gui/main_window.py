@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QResizeEvent
-from PyQt6.QtWidgets import QMainWindow, QMenu
+from PyQt6.QtGui import QCloseEvent, QGuiApplication, QResizeEvent
+from PyQt6.QtWidgets import QMainWindow
 
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
-from kpviewer.gui.cameras import CameraFinder, Cameras, first_camera
+from kpviewer.gui.cameras import CameraFinder
 from kpviewer.gui.clipboard import paste_into
 from kpviewer.gui.compare_link import CompareLink
 from kpviewer.gui.compare_menu import add_compare_menu
 from kpviewer.gui.docks import DockArea, Part, column_of
+from kpviewer.gui.dropping import DropTarget
 from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.menus import (
     DEVICES,
-    MODEL_SUFFIXES,
     ask_for_file,
     ask_for_folder,
     ask_for_model,
     fill_device_menu,
     fill_model_menu,
-    fill_source_menu,
 )
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.pair_view import PairView
@@ -37,6 +36,7 @@ from kpviewer.gui.settings_memory import WindowMemory
 from kpviewer.gui.settings_recall import Recall
 from kpviewer.gui.settings_store import SettingsStore
 from kpviewer.gui.side_panel import JUDGE, SidePanel
+from kpviewer.gui.source_menu import SourceMenu
 from kpviewer.gui.status_bar import StatusBar
 from kpviewer.gui.table_link import TableLink
 from kpviewer.gui.table_panel import TablePanel
@@ -57,7 +57,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("kpviewer")
         self.setWindowIcon(icon("model"))
-        self.setAcceptDrops(True)
         self.resize(_fitting_size())
         self.setMinimumSize(760, 520)
         self.top_bar, self.view, self.transport = TopBar(), VideoView(), TransportBar()
@@ -69,6 +68,7 @@ class MainWindow(QMainWindow):
         options = self._recall.fill(options)
         self.session = Session(options)
         self.cameras = CameraFinder()
+        DropTarget(self)
         self.saving = Saving(self.session, options.folder, with_results=options.with_results)
         self.compare = CompareLink(
             options, self.session, self.view, self.pair, self.side_panel.compare
@@ -130,19 +130,6 @@ class MainWindow(QMainWindow):
         if self.plots.is_folded() is not was_folded:
             self.docks.fit_height(Part.PLOTS, FOLDED_HEIGHT)
 
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        """Take files."""
-        data = event.mimeData() if event is not None else None
-        if event is not None and data is not None and data.hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:
-        """Open the first file that is dropped: a model by its ending, else a source."""
-        data = event.mimeData() if event is not None else None
-        path = data.urls()[0].toLocalFile() if data is not None and data.urls() else ""
-        choose = self.choose_model if path.endswith(MODEL_SUFFIXES) else self.choose_source
-        choose(path)
-
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Hide at once, finish the recording, and wait for the threads."""
         self.hide()
@@ -151,6 +138,7 @@ class MainWindow(QMainWindow):
         self.saving.close()
         self._recording_link.close()
         self.compare.close()
+        self._recording_link.close()
         self.view.clear()
         self.session.close()
         self.cameras.close()
@@ -205,9 +193,9 @@ class MainWindow(QMainWindow):
 
     def _connect_menus(self) -> None:
         run = self.actions_of_keys.run
-        source_menu, model_menu = self.top_bar.source.menu(), self.top_bar.model.menu()
-        if source_menu is not None and model_menu is not None:
-            source_menu.aboutToShow.connect(lambda: self._show_sources(source_menu))
+        self.sources = SourceMenu(self)
+        model_menu = self.top_bar.model.menu()
+        if model_menu is not None:
             model_menu.aboutToShow.connect(
                 lambda: fill_model_menu(
                     model_menu, self.choose_model, run, self.memory.recent_models()
@@ -220,22 +208,6 @@ class MainWindow(QMainWindow):
                 lambda: fill_device_menu(device_menu, self.session.models)
             )
         self.view.card_pressed.connect(self._on_card_pressed)
-
-    def _show_sources(self, menu: QMenu) -> None:
-        """Fill the menu with the cameras of last time, and again where others are found."""
-        shown, run = self.cameras.known, self.actions_of_keys.run
-        recent = self.memory.recent_sources()
-        fill_source_menu(menu, self.choose_source, run, shown, recent)
-
-        def fill_again(found: Cameras) -> None:
-            if found != shown:
-                fill_source_menu(menu, self.choose_source, run, found, recent)
-
-        self.cameras.ask(fill_again)
-
-    def _open_camera(self) -> None:
-        self.status_bar.show_message("Looking for cameras …")
-        self.cameras.ask(lambda found: self.choose_source(first_camera(found)))
 
     def set_fullscreen(self, wanted: bool) -> None:
         """Give the whole screen to the video, or go back."""
@@ -252,7 +224,7 @@ class MainWindow(QMainWindow):
 
     def _on_card_pressed(self, key: str) -> None:
         presses = {
-            "camera": self._open_camera,
+            "camera": self.sources.open_camera,
             "file": lambda: self.actions_of_keys.run(Act.OPEN_FILE),
             "demo": lambda: self.choose_source("demo"),
             "retry": self.session.reopen,

@@ -1,4 +1,8 @@
-"""What was opened last: which of it may be kept, and the part of a menu that offers it."""
+"""What was opened last: which of it may be kept, and the part of a menu that offers it.
+
+Only ``is_there`` asks the disk, and only a loader's thread calls it: a network folder that is gone
+may take minutes to say so. What is gone is offered like the rest, and says so when it is opened.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,13 @@ from PyQt6.QtWidgets import QMenu
 
 from kpviewer.config import MOST_RECENT, RecentItems, Settings
 from kpviewer.gui.icons import icon
+from kpviewer.gui.language import tr
+from kpviewer.sources.naming import is_camera, is_screen
 from kpviewer.sources.redact import redact_url
 
 LONGEST_FOLDER = 32
 """Characters of the folder beside a name."""
+MODEL_SUFFIXES = (".safetensors", ".onnx", ".pt", ".pth")
 ALWAYS_LISTED = ("", "demo", "strip")
 """Sources that the menu holds anyway, as it does cameras."""
 
@@ -38,7 +45,7 @@ class Recent:
 def with_source(settings: Settings, text: str) -> Settings:
     """Put a source first, unless the menu lists it anyway or its address may hold a secret."""
     kept = _kept_text(text)
-    if text.lower() in ALWAYS_LISTED or text.isdecimal() or kept is None:
+    if text.lower() in ALWAYS_LISTED or _is_listed_device(text) or kept is None:
         return settings
     recent = settings.recent
     return replace(settings, recent=replace(recent, sources=_first(kept, recent.sources)))
@@ -63,17 +70,14 @@ def without_models(settings: Settings) -> Settings:
 
 
 def kept_model(name: str) -> str:
-    """Give a model's name as it can be kept: a file by its whole path."""
+    """Give a model's name as it can be kept: what is written like a file by its whole path."""
     file = _ANOTHER_INPUT.sub("", name)
-    try:
-        is_file = Path(file).expanduser().is_file()
-    except (OSError, RuntimeError):
-        return name
+    is_file = file.lower().endswith(MODEL_SUFFIXES) or any(sign in file for sign in "/\\")
     return f"{_kept_text(file)}{name[len(file) :]}" if is_file else name
 
 
 def is_there(item: str) -> bool:
-    """Tell whether something can still be opened, as far as the disk knows: files by whole path."""
+    """Ask the disk whether something can still be opened: files by whole path. It may block."""
     path, file = Path(item), Path(_ANOTHER_INPUT.sub("", item))
     try:
         is_there = path.exists() or file.exists() or glob.has_magic(item)
@@ -83,20 +87,18 @@ def is_there(item: str) -> bool:
 
 
 def add_recent(menu: QMenu, icon_name: str, recent: Recent, choose: Callable[[str], None]) -> None:
-    """Add the items to a menu, what is gone in grey, and the way to forget them."""
+    """Add the items to a menu, and the way to forget them."""
     if not recent.items:
         return
     menu.setToolTipsVisible(True)
-    add_heading(menu, "Recent")
+    add_heading(menu, tr("Recent"))
     for item in recent.items:
         action = menu.addAction(icon(icon_name), _label(item))
         if action is None:
             continue
-        there = is_there(item)
-        action.setEnabled(there)
-        action.setToolTip(item if there else f"{item} is gone")
+        action.setToolTip(item)
         action.triggered.connect(lambda _checked, item=item: choose(item))
-    clear = menu.addAction("Clear recent")
+    clear = menu.addAction(tr("Clear recent"))
     if clear is not None:
         clear.triggered.connect(partial(_run, recent.clear))
     menu.addSeparator()
@@ -115,6 +117,8 @@ def _run(act: Callable[[], None], _checked: bool) -> None:
 
 def _kept_text(text: str) -> str | None:
     """Give a path in full and an address as it is; None for an address that may hold a secret."""
+    if is_screen(text):
+        return text
     if "://" in text:
         after = text.partition("://")[2]
         return None if redact_url(text) != text or _SECRET.search(after) else text
@@ -122,6 +126,11 @@ def _kept_text(text: str) -> str | None:
         return str(Path(text).expanduser().absolute())
     except (OSError, RuntimeError):  # an unknown ~user, no present folder
         return None
+
+
+def _is_listed_device(text: str) -> bool:
+    """Tell whether a source is a camera or a whole screen; a part of one is worth to be kept."""
+    return is_camera(text) or (is_screen(text) and text.count(":") < 2)
 
 
 def _first(item: str, items: tuple[str, ...]) -> tuple[str, ...]:

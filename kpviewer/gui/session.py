@@ -14,6 +14,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.errors import KpviewerError
+from kpviewer.gui.language import tr
 from kpviewer.gui.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
 from kpviewer.pipeline.comparing import SecondModel
@@ -22,6 +23,7 @@ from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.runtime.loading import BackgroundLoader
 from kpviewer.sources.base import FrameSource
+from kpviewer.sources.naming import is_camera
 from kpviewer.sources.redact import redact_url
 from kpviewer.structures import (
     FrameResult,
@@ -167,6 +169,8 @@ class Session(QObject):
                 self._info = info
                 self._source_name = info.name
                 self.opened.emit()
+                if info.is_live and status.warning is not None:
+                    self.warned.emit(status.warning)
             if status.state is PipelineState.FAILED and self._failure is None:
                 self._failure = self._pipeline_error(self._pipeline)
         now = self._clock()
@@ -217,7 +221,8 @@ class Session(QObject):
             self._failure = outcome.failure
         elif outcome.failure is not None:
             _log.error("Opening %s failed", outcome.name, exc_info=outcome.failure)
-            self._failure = KpviewerError(f"{outcome.name} can't be opened. {outcome.failure}")
+            text = tr("{name} can't be opened. {reason}")
+            self._failure = KpviewerError(text.format(name=outcome.name, reason=outcome.failure))
 
     def _start_next(self) -> None:
         self._take_source()
@@ -241,7 +246,7 @@ class Session(QObject):
             pipeline.join(0.0)
         except KpviewerError as error:
             return error
-        return KpviewerError(pipeline.status().failure or "The video stopped. Try again.")
+        return KpviewerError(pipeline.status().failure or tr("The video stopped. Try again."))
 
     def _poll_models(self) -> None:
         info = self._info
@@ -266,7 +271,7 @@ class Session(QObject):
         try:
             thresholds = options.thresholds_for(engine.spec)
         except ValueError as error:
-            self.warned.emit(f"{error} All classes are shown.")
+            self.warned.emit(tr("{error} All classes are shown.").format(error=error))
             thresholds = replace(options, classes=()).thresholds_for(engine.spec)
         if is_first and self._is_edited:  # the user was faster than the model
             thresholds = replace(self._thresholds, classes=thresholds.classes)
@@ -276,7 +281,7 @@ class Session(QObject):
 def _name_of(text: str | None) -> str:
     """Name a source for people, before it can tell its own name."""
     if text is None:
-        return "the first camera"
-    if text.isdecimal():
-        return f"camera {text}"
+        return tr("the first camera")
+    if is_camera(text):
+        return tr("camera {number}").format(number=text.partition(":")[0])
     return redact_url(text) if "://" in text else Path(text).name

@@ -20,6 +20,7 @@ from kpviewer.config import Settings, WindowSettings, carry
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.docks import PLACES
 from kpviewer.gui.folders import recordings_folder
+from kpviewer.gui.language import tr
 from kpviewer.gui.menus import shipped_models
 from kpviewer.gui.model_loading import ModelRequest
 from kpviewer.gui.options import ViewerOptions
@@ -37,9 +38,11 @@ from kpviewer.gui.settings_recall import (
     kept_thresholds,
     profile_model,
     style_of,
+    with_camera_format,
 )
 from kpviewer.gui.theme import ThemeChoice, ThemeManager
 from kpviewer.shipped import DEFAULT_MODEL
+from kpviewer.sources.naming import CameraRequest, is_camera
 
 if TYPE_CHECKING:
     from kpviewer.gui.main_window import MainWindow
@@ -123,6 +126,10 @@ class WindowMemory(QObject):
         """What the menu of models offers."""
         return Recent(self.store.current.recent.models, partial(self.store.edit, without_models))
 
+    def keep_camera_format(self, camera_id: str, request: CameraRequest | None) -> None:
+        """Remember what a camera is asked for; None is nothing in particular."""
+        self.store.edit(partial(with_camera_format, camera_id=camera_id, request=request))
+
     # -- what the menu asks for --------------------------------------------------------------
 
     def set_theme(self, name: str | None) -> None:
@@ -140,16 +147,19 @@ class WindowMemory(QObject):
         shown, current = self._shown(), self.store.current
         thresholds = {**current.thresholds, **shown.thresholds}
         profile = replace(shown, camera=current.camera, thresholds=thresholds)
-        self._try(lambda: self.store.save_profile(name, profile), f"Saved profile {name}")
+        done = tr("Saved profile {name}").format(name=name)
+        self._try(lambda: self.store.save_profile(name, profile), done)
 
     def delete_profile(self, name: str) -> None:
         """Delete a profile."""
-        self._try(lambda: self.store.delete_profile(name), f"Deleted profile {name}")
+        done = tr("Deleted profile {name}").format(name=name)
+        self._try(lambda: self.store.delete_profile(name), done)
 
     def load_profile(self, name: str) -> None:
         """Put a profile into the window, and remember it."""
         self.note()
-        if self._try(lambda: self.store.load_profile(name), f"Loaded profile {name}"):
+        done = tr("Loaded profile {name}").format(name=name)
+        if self._try(lambda: self.store.load_profile(name), done):
             self._apply()
 
     def _try(self, act: Callable[[], None], done: str) -> bool:
@@ -252,5 +262,5 @@ class WindowMemory(QObject):
         text, info = session.source_text, session.info
         if text:
             self.store.edit(partial(with_source, text=text))
-        if info is not None and info.is_live and (not text or text.isdecimal()):
+        if info is not None and info.is_live and (not text or is_camera(text)):
             self.store.edit(lambda settings: replace(settings, camera=info.name))

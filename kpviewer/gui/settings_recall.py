@@ -16,6 +16,7 @@ from kpviewer.gui.settings_store import SettingsStore
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 from kpviewer.sources.base import FrameSource, TruthProvider
+from kpviewer.sources.naming import CameraRequest
 from kpviewer.structures import Thresholds
 
 _NUMBERS = ("score", "iou", "nms", "sigma")
@@ -35,17 +36,19 @@ class Recall:
         current = self.store.current
         recording = current.recording
         changes: dict[str, Any] = {"recall": self.thresholds}
+        load = options.load_engine
         if "model" not in options.given and current.model is not None:
-            changes["model"] = current.model if is_there(current.model) else options.model
+            changes["model"] = current.model
+            load = _loading_what_is_there(load, current.model, options.model)
         if "device" not in options.given and current.device is not None:
             changes["device"] = current.device
-            changes["load_engine"] = _loading_anyhow(options.load_engine, current.device)
+            load = _loading_anyhow(load, current.device)
+        changes["load_engine"] = load
         if options.folder is None and "folder" in recording:
             changes["folder"] = Path(str(recording["folder"])).expanduser()
         if recording.get("with_results") is True:
             changes["with_results"] = True
-        if current.camera is not None:
-            changes["open_source"] = _opening_camera(options.open_source, current.camera)
+        changes["open_source"] = _opening_camera(options.open_source, self.store)
         return replace(options, **changes)
 
     def thresholds(self, spec: ModelSpec, asked: Thresholds) -> Thresholds:
@@ -118,6 +121,16 @@ def profile_model(settings: Settings, usual: str) -> str:
     return settings.model if settings.model is not None and is_there(settings.model) else usual
 
 
+def _loading_what_is_there(load: EngineLoader, remembered: str, usual: str) -> EngineLoader:
+    """Load the usual model where the file of the remembered one is gone."""
+
+    def load_it(model: str, device: str, source_hw: tuple[int, int]) -> ViewerEngine:
+        is_gone = model == remembered and not is_there(model)
+        return load(usual if is_gone else model, device, source_hw)
+
+    return load_it
+
+
 def _loading_anyhow(load: EngineLoader, remembered: str) -> EngineLoader:
     """Load on whatever there is where the remembered device is gone."""
 
@@ -132,13 +145,30 @@ def _loading_anyhow(load: EngineLoader, remembered: str) -> EngineLoader:
     return load_anyhow
 
 
-def _opening_camera(open_source: SourceOpener, name: str) -> SourceOpener:
-    """Where no source is named, open the camera of that name if it is there."""
+def with_camera_format(
+    settings: Settings, camera_id: str, request: CameraRequest | None
+) -> Settings:
+    """Keep what a camera is asked for; None forgets it."""
+    kept = {key: text for key, text in settings.camera_formats.items() if key != camera_id}
+    if request is not None:
+        kept[camera_id] = str(request)
+    return replace(settings, camera_formats=kept)
+
+
+def _opening_camera(open_source: SourceOpener, store: SettingsStore) -> SourceOpener:
+    """Open the remembered camera where no source is named, and each in its remembered format."""
 
     def open_it(text: str | None, truth: TruthProvider | None) -> FrameSource:
-        if not text:
-            found = (str(index) for index, each in find_cameras() if each == name)
-            text = next(found, None)
+        current = store.current
+        name = None if text else current.camera
+        is_bare = bool(text) and str(text).isdecimal()  # a camera without a format
+        if name is None and not (is_bare and current.camera_formats):
+            return open_source(text, truth)
+        for camera in find_cameras():
+            if camera.name == name or camera.source == text:
+                kept = current.camera_formats.get(camera.id)
+                text = f"{camera.source}:{kept}" if kept else camera.source
+                break
         return open_source(text, truth)
 
     return open_it

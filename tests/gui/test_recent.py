@@ -32,7 +32,9 @@ def test_paths_are_kept_in_full(monkeypatch, tmp_path):
     assert sources("~/x.mp4") == (str(Path.home() / "x.mp4"),)
 
 
-@pytest.mark.parametrize("text", ["", "demo", "strip", "0", "12"])
+@pytest.mark.parametrize(
+    "text", ["", "demo", "strip", "0", "12", "0:640x480@30:MJPG", "screen", "screen:2"]
+)
 def test_what_the_menu_lists_anyway_is_not_kept(text):
     assert sources(text) == ()
 
@@ -51,14 +53,15 @@ def test_address_with_a_secret_is_not_kept(text):
     assert sources(text) == ()
 
 
-@pytest.mark.parametrize("text", ["rtsp://cam:554/1", "https://x.org/a/b.m3u8?quality=high"])
-def test_other_addresses_are_kept(text):
+@pytest.mark.parametrize(
+    "text", ["rtsp://cam:554/1", "https://x.org/a/b.m3u8?quality=high", "screen:1:0,0,640,480"]
+)
+def test_other_addresses_and_parts_of_screens_are_kept(text):
     assert sources(text) == (text,)
 
 
 def test_shipped_models_are_not_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("m.onnx").touch()
     assert kept_model("m.onnx@640") == f"{tmp_path / 'm.onnx'}@640"
     settings = Settings()
     for name in ("face-ssd", "m.onnx", "torchvision:ssd300_vgg16", "package.module:mine"):

@@ -426,7 +426,7 @@ def test_sources_that_opened_are_offered_newest_first(qtbot, open_window, folder
     shown = texts(menu)
     place = shown.index("Recent")
     assert shown[place + 1 : place + 4] == ["b && c.mp4", "a.mp4", "Clear recent"]
-    assert not line(menu, "a.mp4").isEnabled()
+    assert line(menu, "a.mp4").isEnabled()  # nobody asked the disk, which may be far away
     line(menu, "b && c.mp4").trigger()
     assert again.session.source_text == str(files[1])
     line(menu_of(again.top_bar.source), "Clear recent").trigger()

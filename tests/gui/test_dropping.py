@@ -1,0 +1,78 @@
+"""What is dropped on the window is opened: files, folders, addresses, models."""
+
+from pathlib import Path
+
+import pytest
+from fakes import FakeSource
+from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
+from PyQt6.QtWidgets import QApplication
+
+from kpviewer.gui.main_window import MainWindow
+
+
+def mime(*, urls: tuple[str, ...] = (), text: str | None = None) -> QMimeData:
+    data = QMimeData()
+    if urls:
+        data.setUrls([QUrl(url) for url in urls])
+    if text is not None:
+        data.setText(text)
+    return data
+
+
+def drag(window: MainWindow, data: QMimeData) -> bool:
+    """Bring something over the window, and let it fall where it is welcome."""
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(99, 99), Qt.DropAction.CopyAction, data, left, none)
+    enter.ignore()
+    QApplication.sendEvent(window, enter)
+    if not enter.isAccepted():
+        return False
+    drop = QDropEvent(QPointF(99, 99), Qt.DropAction.CopyAction, data, left, none)
+    QApplication.sendEvent(window, drop)
+    return drop.isAccepted()
+
+
+@pytest.fixture
+def window(open_window) -> MainWindow:
+    return open_window(open_source=lambda _text, _truth: FakeSource(300))
+
+
+def test_a_file_and_a_folder_are_sources(window, tmp_path: Path):
+    for path in (tmp_path, tmp_path / "cl ip #1.mp4"):
+        assert drag(window, mime(urls=(QUrl.fromLocalFile(str(path)).toString(),)))
+        assert window.session.source_text == str(path)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://host/a%20b/cam.mjpg?x=1", "rtsp://host:554/live", "http://host/clip.mp4"]
+)
+def test_an_address_is_a_source_as_url_and_as_text(window, url):
+    for data in (mime(urls=(url,)), mime(text=f" {url}\n"), mime(urls=(url,), text="Cam 1")):
+        window.session.close_source()
+        assert drag(window, data)
+        assert window.session.source_text == url
+
+
+def test_a_path_may_come_as_text(window, tmp_path):
+    assert drag(window, mime(text=f'"{tmp_path}"'))
+    assert window.session.source_text == str(tmp_path)
+
+
+def test_a_model_is_loaded_and_the_source_stays(qtbot, window, tmp_path):
+    assert drag(window, mime(urls=(f"file://{tmp_path}/mine.ONNX",)))
+    assert window.session.models.loading == f"{tmp_path}/mine.ONNX"
+    assert window.session.source_text == "fake"
+
+
+def test_of_several_files_the_first_is_opened_and_that_is_told(window, tmp_path):
+    urls = tuple(f"file://{tmp_path}/{number}.png" for number in range(3))
+    assert drag(window, mime(urls=urls))
+    assert window.session.source_text == f"{tmp_path}/0.png"
+    assert "the first of 3" in window.status_bar.message()
+
+
+@pytest.mark.parametrize("data", [{}, {"text": ""}, {"text": "two\nlines"}, {"text": "x" * 5000}])
+def test_what_names_nothing_is_refused(window, data):
+    assert not drag(window, mime(**data))
+    assert window.session.source_text == "fake"

@@ -1,0 +1,144 @@
+"""The menu of sources: cameras with their formats, screens, and no question to the disk."""
+
+from pathlib import Path
+
+import pytest
+from fakes import FakeSource
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QMenu
+
+from kpviewer.config_files import read_settings, settings_path
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.sources import camera, screen
+from kpviewer.sources.camera import Camera
+from kpviewer.sources.screen import Screen
+from kpviewer.structures import StreamInfo
+
+WEBCAM = Camera(2, "Webcam", "/dev/video2", "046d:082d Webcam")
+
+
+class Webcam(FakeSource):
+    """A live source that says it is the webcam."""
+
+    warning: str | None
+
+    def __init__(self, warning: str | None = None) -> None:
+        super().__init__(live=True)
+        self.warning = warning
+
+    @property
+    def info(self) -> StreamInfo:
+        return StreamInfo("Webcam", 32, 24, 30.0, None, is_live=True, is_seekable=False)
+
+
+@pytest.fixture(autouse=True)
+def devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera, "list_cameras", lambda: [WEBCAM])
+    monkeypatch.setattr(screen, "list_screens", lambda: [Screen(1, "DP-1 (1920×1080)")])
+
+
+def lines(menu: QMenu) -> dict[str, QAction]:
+    return {action.text(): action for action in menu.actions() if action.text()}
+
+
+def source_menu(qtbot, window: MainWindow) -> QMenu:
+    """Open the menu, as far as the window is concerned, and wait for the devices."""
+    menu = window.top_bar.source.menu()
+    menu.aboutToShow.emit()
+    qtbot.waitUntil(lambda: "Webcam" in lines(menu))
+    return menu
+
+
+def formats(qtbot, window: MainWindow) -> dict[str, QAction]:
+    return lines(lines(source_menu(qtbot, window))["Camera format"].menu())
+
+
+def ticked(actions: dict[str, QAction]) -> list[str]:
+    return [text for text, action in actions.items() if action.isChecked()]
+
+
+def test_screens_are_offered_and_opened_by_number(qtbot, open_window):
+    window = open_window()
+    lines(source_menu(qtbot, window))["DP-1 (1920×1080)"].trigger()
+    assert window.session.source_text == "screen:1"
+
+
+def test_only_a_camera_has_formats(qtbot, open_window):
+    window = open_window()
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    assert "Camera format" not in lines(source_menu(qtbot, window))
+
+
+def test_a_chosen_format_opens_the_camera_again_and_is_remembered_by_its_id(
+    qtbot, open_window, tmp_path: Path
+):
+    opened: list[str | None] = []
+
+    def open_source(text, _truth):
+        opened.append(text)
+        return Webcam()
+
+    folder = tmp_path / "settings"
+    window = open_window(named="2", open_source=open_source, settings_folder=folder)
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    offered = formats(qtbot, window)
+    assert offered["Now 32×24 @ 30"].isEnabled() is False
+    assert ticked(offered) == ["Automatic"]
+    offered["1920×1080"].trigger()
+    qtbot.waitUntil(lambda: opened == ["2", "2:1920x1080@30:MJPG"])
+    offered = formats(qtbot, window)
+    assert ticked(offered) == ["1920×1080", "30 frames a second", "MJPG"]
+    offered["60 frames a second"].trigger()
+    qtbot.waitUntil(lambda: opened[-1] == "2:1920x1080@60:MJPG")
+    window.close()
+    assert read_settings(settings_path(folder)).settings.camera_formats == {
+        WEBCAM.id: "1920x1080@60:MJPG"
+    }
+
+    again = open_window(named=None, open_source=open_source, settings_folder=folder)
+    qtbot.waitUntil(lambda: again.session.info is not None)
+    assert opened[-1] == "2:1920x1080@60:MJPG"  # the last camera, in its last format
+    formats(qtbot, again)["Automatic"].trigger()
+    qtbot.waitUntil(lambda: opened[-1] == "2")
+
+
+def test_a_format_of_the_command_line_goes_before_the_remembered_one(
+    qtbot, open_window, tmp_path: Path
+):
+    opened: list[str | None] = []
+
+    def open_source(text, _truth):
+        opened.append(text)
+        return Webcam()
+
+    window = open_window(named="2", open_source=open_source, settings_folder=tmp_path / "s")
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    formats(qtbot, window)["640×480"].trigger()
+    qtbot.waitUntil(lambda: len(opened) == 2)
+    window.choose_source("2:320x240@15:YUYV")
+    qtbot.waitUntil(lambda: opened[-1] == "2:320x240@15:YUYV")
+
+
+def test_a_camera_that_gives_another_format_says_so(qtbot, open_window):
+    told = "Webcam gives 32x24, not the 1920x1080@30 that was asked for. Choose another format."
+    window = open_window(Webcam(told), named="2:1920x1080")
+    qtbot.waitUntil(lambda: told in window.status_bar.message())
+
+
+def test_the_menu_asks_no_disk(qtbot, open_window, tmp_path: Path, monkeypatch):
+    window = open_window(
+        settings_folder=tmp_path / "settings", open_source=lambda _text, _truth: FakeSource(300)
+    )
+    window.choose_source("/far/away/clip.mp4")
+    qtbot.waitUntil(lambda: window.session.info is not None)
+
+    def block(path: Path) -> bool:
+        raise AssertionError(f"the window waited for {path}")
+
+    for name in ("exists", "is_file", "stat"):
+        monkeypatch.setattr(Path, name, block)
+    menu = window.top_bar.source.menu()
+    menu.aboutToShow.emit()
+    clip = next(action for text, action in lines(menu).items() if text.startswith("clip.mp4"))
+    assert clip.isEnabled()
+    monkeypatch.undo()
