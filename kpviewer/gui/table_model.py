@@ -179,9 +179,10 @@ class DetectionsModel(QAbstractTableModel):
             return found.track_ids
         if column.kind == POINT:
             return found.keypoints_xy[:, column.point, 0]
-        by_kind = {SCORE: found.scores, LEFT: left, TOP: top}
+        by_kind: dict[int, NDArray[Any]] = {SCORE: found.scores, LEFT: left, TOP: top}
         by_kind |= {WIDTH: right - left, HEIGHT: bottom - top}
-        return by_kind.get(column.kind, np.arange(len(found)))
+        in_order: NDArray[Any] = np.arange(len(found))
+        return by_kind.get(column.kind, in_order)
 
     def _text(self, detection: int, column: Column) -> str:
         found, kind = self._found, column.kind
