@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, Qt, QTimer
 
-from kpviewer.gui.following import follow
+from kpviewer.gui.following import Following
 from kpviewer.gui.judge import Judge
+from kpviewer.gui.language import tr
 from kpviewer.gui.playback import Playback, is_playing
+from kpviewer.gui.side_panel import VIEW
 from kpviewer.gui.view_state import describe
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import judged_truth, select
@@ -44,6 +46,7 @@ class Bridge(QObject):
         self._saving = saving
         self.playback = Playback(session)
         self.judge = Judge(window.side_panel, self.playback)
+        self._following = Following(session)
         self._has_picture = False
         self._ticks = 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
@@ -55,11 +58,13 @@ class Bridge(QObject):
         """Carry nothing any more."""
         self._frame_timer.stop()
         self._stats_timer.stop()
+        self._following.close()
         self.judge.stop()
 
     def refresh(self) -> None:
         """Carry everything but the picture."""
         self._window.cameras.poll()
+        self._following.poll()
         window, status = self._window, self._session.poll()
         self._saving.poll()
         state = describe(status, has_picture=self._has_picture)
@@ -75,9 +80,7 @@ class Bridge(QObject):
             marks=self.playback.marks,
             lossless=self._session.lossless is True,
         )
-        window.top_bar.show_recording(
-            self._saving.recorded_s, is_paused=self._saving.is_paused
-        )
+        window.top_bar.show_recording(self._saving.recorded_s, is_paused=self._saving.is_paused)
         window.top_bar.set_can_save(self._has_picture)
         if status.pipeline is not None:
             now = time.monotonic()
@@ -134,7 +137,7 @@ class Bridge(QObject):
         self.judge.set_source(None)
         self.playback.forget_marks()
         name = self._session.source_name
-        self._window.top_bar.source.set_choice(name or "None")
+        self._window.top_bar.source.set_choice(name or tr("None"))
         self._window.setWindowTitle(f"{name} · kpviewer" if name else "kpviewer")
         self._window.transport.set_info(None)
         self._window.status_bar.show_source(None)
@@ -145,7 +148,7 @@ class Bridge(QObject):
     def _on_opened(self) -> None:
         info = self._session.info
         self.judge.set_source(info)
-        self._window.top_bar.source.set_choice(self._session.source_name or "None")
+        self._window.top_bar.source.set_choice(self._session.source_name or tr("None"))
         self._window.setWindowTitle(f"{self._session.source_name} · kpviewer")
         self._window.transport.set_info(info)
         self._window.status_bar.show_source(info)
@@ -227,7 +230,9 @@ class Bridge(QObject):
         style = replace(style, shown=self._session.thresholds.classes)
         if engine is not None and engine.spec.task is Task.CLASSIFY:
             style = replace(style, bars=self._session.thresholds)
-        follow(self._session, style)
+        self._following.follow(style)
+        if self._following.is_waiting:
+            self._window.status_bar.show_message(tr("Following begins in a moment …"))
         style = self._window.compare.style_of(style)
         self._window.view.set_style(style)
         self._saving.set_style(style)
@@ -243,6 +248,10 @@ class Bridge(QObject):
         window.compare.changed.connect(self._on_display_edited)
         window.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
         window.side_panel.classes.changed.connect(self._on_thresholds_edited)
+        # Follow is ticked there; who goes there may want it.
+        window.side_panel.tabs.chosen.connect(
+            lambda tab: self._following.prepare() if tab == VIEW else None
+        )
         window.side_panel.display.changed.connect(self._on_display_edited)
         window.transport.sought.connect(self.playback.seek)
         window.transport.speed_chosen.connect(self.playback.set_speed)

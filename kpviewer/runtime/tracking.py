@@ -72,6 +72,12 @@ class Tracker:
         return ids
 
 
+def import_tracker() -> None:
+    """Import the package, so that no frame waits for it later. For any thread."""
+    import supervision  # noqa: F401, PLC0415
+    from trackers import ByteTrackTracker  # noqa: F401, PLC0415
+
+
 def _new_tracker() -> ByteTrackTracker:
     from trackers import ByteTrackTracker  # noqa: PLC0415 - as above
 

@@ -132,6 +132,7 @@ def track_ids(window: MainWindow) -> list[int]:
 
 def test_followed_objects_keep_their_ids_when_a_slider_moves_on_a_paused_picture(qtbot, window):
     assert track_ids(window) == []
+    qtbot.keyClick(window, Qt.Key.Key_L)  # the picture doesn't wait for the tracker's import
     tick(qtbot, window, "follow")
     tick(qtbot, window, "smooth")
     qtbot.waitUntil(lambda: track_ids(window) == [1], timeout=30_000)  # the package is imported
