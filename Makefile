@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 .PHONY: run test check lint fast-tests format
 
 run: $(VENV)/.installed
-	@$(BIN)/python -m kpviewer.cli.qt_libraries --install
+	@$(BIN)/python -m kpviewer.qt_libraries --install
 	@$(BIN)/kpviewer $(ARGS)
 
 test: $(VENV)/.installed-dev

@@ -4,6 +4,12 @@ A message says the rule, what was got, and the cure, in one or two lines. The co
 window print it as it is: no traceback reaches a user.
 """
 
+TORCH_CURE = (
+    "torch and torchvision must be builds of one kind. Install both again, in one step: "
+    "pip install --force-reinstall torch torchvision"
+)
+"""What mends an installation in which the two can't be imported."""
+
 
 class KpviewerError(Exception):
     """Base of every error that a user may see."""

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from kpviewer import __version__
-from kpviewer.errors import KpviewerError
+from kpviewer.errors import TORCH_CURE, KpviewerError
 
 COMMANDS = {
     "view": "Open the viewer (the default: a source alone is enough).",
@@ -32,10 +32,6 @@ COMMANDS = {
 """Each is a module of this package, _ for -, with a click command named ``command``."""
 
 INTERRUPTED = 130
-TORCH_CURE = (
-    "torch and torchvision must be builds of one kind. Install both again, in one step: "
-    "pip install --force-reinstall torch torchvision"
-)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _log = logging.getLogger(__name__)

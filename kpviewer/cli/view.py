@@ -20,14 +20,14 @@ from kpviewer.cli.options import (
     threshold_changes,
     truth_option,
 )
-from kpviewer.cli.qt_libraries import (
+from kpviewer.errors import KpviewerError
+from kpviewer.gui.translations import codes
+from kpviewer.qt_libraries import (
     install_line,
     missing_packages,
     needed_libraries,
     x11_answers,
 )
-from kpviewer.errors import KpviewerError
-from kpviewer.gui.translations import codes
 
 if TYPE_CHECKING:
     from kpviewer.gui.options import ViewerOptions

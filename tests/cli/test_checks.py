@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kpviewer.cli import installation
-from kpviewer.cli.installation import Check, State
+from kpviewer import installation
 from kpviewer.cli.main import main
+from kpviewer.installation import Check, State
 
 
 def test_one_flavour_of_opencv_is_sound() -> None:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from kpviewer.cli import qt_libraries
+from kpviewer import qt_libraries
 
 
 @pytest.fixture(autouse=True)

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import platformdirs
 
-from kpviewer.cli import qt_libraries
-from kpviewer.cli.main import TORCH_CURE
-from kpviewer.errors import KpviewerError
+from kpviewer import qt_libraries
+from kpviewer.errors import TORCH_CURE, KpviewerError
 
 NEEDED = ("torch", "torchvision", "PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
 OPENCV_FLAVOURS = (
@@ -34,6 +33,9 @@ class State(StrEnum):
     NOTE = "note"
     """Not wrong, but good to know."""
     PROBLEM = "problem"
+
+
+_MARKS = {State.OK: "ok  ", State.NOTE: "note", State.PROBLEM: "NO  "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,3 +201,14 @@ def all_checks() -> list[Check]:
         check_cameras(),
         check_folder("video folder", platformdirs.user_videos_path()),
     ]
+
+
+def report(checks: Collection[Check]) -> str:
+    """Write answers as lines for people, each with its cure below."""
+    width = max(len(check.name) for check in checks)
+    lines = []
+    for check in checks:
+        lines.append(f"{_MARKS[check.state]}  {check.name:{width}}  {check.found}")
+        if check.cure:
+            lines.append(f"{'':{width + 6}}  -> {check.cure}")
+    return "\n".join(lines)
