@@ -138,7 +138,6 @@ class MainWindow(QMainWindow):
         self.saving.close()
         self._recording_link.close()
         self.compare.close()
-        self._recording_link.close()
         self.view.clear()
         self.session.close()
         self.cameras.close()

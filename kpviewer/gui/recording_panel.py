@@ -35,6 +35,8 @@ _QUALITIES = (
 )
 """As Quality."""
 _COLUMNS = 3
+_ROW_PX = 28
+"""Height of a control, on which its label is centred."""
 
 
 class RecordingPanel(QWidget):
@@ -75,6 +77,7 @@ class RecordingPanel(QWidget):
         self.every = self._segments(tr("Frames"), every, self._on_edited)
         self.folder = PushButton("")
         self.folder.setAccessibleName(tr("Folder for recordings"))
+        self.folder.setToolTip(tr("Where recordings and snapshots go"))
         self.folder.clicked.connect(self.folder_asked)
         self.space = QLabel()
         self.space.setProperty("kind", "secondary")
@@ -158,7 +161,9 @@ class RecordingPanel(QWidget):
             label = QLabel(name)
             grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
             grid.addWidget(item, row, 1)
-            label.setMinimumHeight(24)
+            label.setMinimumHeight(_ROW_PX)
+            if item is self.every:
+                self._every_label = label
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -183,7 +188,8 @@ class RecordingPanel(QWidget):
     def _show_every(self) -> None:
         """Frames matter to data sets alone."""
         is_used = bool(self._choices.results & {"voc", "yolo"})
-        self.every.setEnabled(is_used)
+        for widget in (self.every, self._every_label):
+            widget.setVisible(is_used)
 
     def _on_edited(self) -> None:
         self._choices = replace(

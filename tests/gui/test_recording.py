@@ -52,10 +52,10 @@ def stop(qtbot, window: MainWindow) -> None:
 
 def test_both_videos_and_a_data_set_are_written_as_chosen(qtbot, window, tmp_path):
     panel = window.side_panel.recording
-    assert not panel.every.isEnabled()
+    assert not panel.every.isVisible()
     qtbot.mouseClick(panel.videos.buttons()[2], LEFT)
     panel.result_box("yolo").click()
-    assert panel.every.isEnabled()
+    assert panel.every.isVisible()
     qtbot.mouseClick(panel.every.buttons()[0], LEFT)
     record(qtbot, window)
     stop(qtbot, window)
