@@ -1,4 +1,4 @@
-"""The menu of settings: theme, where recordings go, and profiles by name."""
+"""The menu of settings: theme, language, panels, where recordings go, profiles, versions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
+from kpviewer.gui.about import AboutDialog
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.language_menu import add_language_menu
 from kpviewer.gui.recent import add_heading
@@ -57,6 +58,8 @@ def fill_settings_menu(menu: QMenu, window: MainWindow) -> None:
         delete.setEnabled(bool(names))
         for name in names:
             _add(delete, name, partial(memory.delete_profile, name))
+    menu.addSeparator()
+    _add(menu, tr("About kpviewer"), lambda: AboutDialog(window).open())
 
 
 def _ask_for_name(window: MainWindow) -> None:

@@ -44,7 +44,7 @@ UNITS = {"px", "ms", "fps"}
 FORMATS = {"JSON", "JSONL", "Lines", "CSV", "COCO", "Pascal", "VOC", "XML", "YOLO"}
 NAMES = {"NMS", "Soft-NMS", "IoU", "NME", "F1", "P95", "P99", "GPU", "CPU", "ID", "A-B"}
 NAMES |= {"torch", "OpenVINO", "fp32", "fp16", "bf16", "LabelImg", "X-AnyLabeling", "--truth"}
-NAMES |= {"English", "Language"}
+NAMES |= {"English", "Language", "kpviewer", "checks", "GNU", "GPL"}
 OF_THE_TEST = {"fake", "thing", "auto", "cpu", "cuda", "Fake", "torch"}
 ALLOWED = KEYS | UNITS | FORMATS | NAMES
 """Words that Chinese writes in Latin letters."""

@@ -4,8 +4,64 @@
     <context>
         <name>kpviewer</name>
         <message>
+            <source>About kpviewer</source>
+            <translation>关于 kpviewer</translation>
+        </message>
+        <message>
+            <source>Message</source>
+            <translation>消息</translation>
+        </message>
+        <message>
+            <source>Copy report</source>
+            <translation>复制报告</translation>
+        </message>
+        <message>
+            <source>Put what kpviewer checks finds on the clipboard, for a bug report (Enter)</source>
+            <translation>将 kpviewer checks 的检查结果复制到剪贴板，用于报告问题 (Enter)</translation>
+        </message>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>The report holds versions, devices, cameras and folders of this machine.</source>
+            <translation>报告包含本机的版本、设备、摄像头和文件夹信息。</translation>
+        </message>
+        <message>
+            <source>Looking at the installation …</source>
+            <translation>正在检查安装 …</translation>
+        </message>
+        <message>
+            <source>There is no report. {reason}</source>
+            <translation>未能生成报告。{reason}</translation>
+        </message>
+        <message>
+            <source>The report is on the clipboard.</source>
+            <translation>报告已复制到剪贴板。</translation>
+        </message>
+        <message>
+            <source>No model</source>
+            <translation>无模型</translation>
+        </message>
+        <message>
+            <source>Device</source>
+            <translation>设备</translation>
+        </message>
+        <message>
+            <source>Point it at a camera or a video and see, live, what your detection model sees.</source>
+            <translation>对准摄像头或视频，实时查看检测模型看到的内容。</translation>
+        </message>
+        <message>
+            <source>Free software under the GNU GPL, version 3 or later, without warranty.</source>
+            <translation>自由软件，遵循 GNU GPL 第 3 版或更高版本，不提供任何担保。</translation>
+        </message>
+        <message>
             <source>None</source>
             <translation>无</translation>
+        </message>
+        <message>
+            <source>Following begins in a moment …</source>
+            <translation>即将开始跟踪 …</translation>
         </message>
         <message>
             <source>Now {format}</source>
@@ -470,10 +526,6 @@
         <message>
             <source>Fill half of the view with it; double-click it for the same</source>
             <translation>放大到占画面一半；双击目标效果相同</translation>
-        </message>
-        <message>
-            <source>Close</source>
-            <translation>关闭</translation>
         </message>
         <message>
             <source>Choose nothing; click beside it for the same</source>
@@ -960,6 +1012,10 @@
             <translation>帧</translation>
         </message>
         <message>
+            <source>Where recordings and snapshots go</source>
+            <translation>录像和截图的保存位置</translation>
+        </message>
+        <message>
             <source>Space</source>
             <translation>空间</translation>
         </message>
@@ -1224,14 +1280,6 @@
             <translation>丢帧</translation>
         </message>
         <message>
-            <source>Message</source>
-            <translation>消息</translation>
-        </message>
-        <message>
-            <source>No model</source>
-            <translation>无模型</translation>
-        </message>
-        <message>
             <source>capture {capture:.1f}   model {model}   display {display:.1f} fps</source>
             <translation>采集 {capture:.1f}   模型 {model}   显示 {display:.1f} fps</translation>
         </message>
@@ -1402,10 +1450,6 @@
         <message>
             <source>What watches it</source>
             <translation>使用的模型</translation>
-        </message>
-        <message>
-            <source>Device</source>
-            <translation>设备</translation>
         </message>
         <message>
             <source>Where the model runs (Enter)</source>

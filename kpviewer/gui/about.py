@@ -1,0 +1,146 @@
+"""The About box: which versions run here, and a report of the installation for the clipboard."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import PYQT_VERSION_STR, Qt, QTimer, qVersion
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLabel, QVBoxLayout
+
+from kpviewer import __version__
+from kpviewer.gui.buttons import PushButton
+from kpviewer.gui.language import tr
+from kpviewer.gui.side_panel import rule
+from kpviewer.installation import OPENCV_FLAVOURS, all_checks, report, version_of
+from kpviewer.runtime.loading import BackgroundLoader
+
+if TYPE_CHECKING:
+    from kpviewer.gui.main_window import MainWindow
+    from kpviewer.gui.options import ViewerEngine
+
+POLL_MS = 100
+WIDTH = 420
+_ABSENT = "–"
+
+
+class AboutDialog(QDialog):
+    """Shows what runs; a button copies what ``kpviewer checks`` says. Esc closes it."""
+
+    def __init__(self, parent: MainWindow) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("About kpviewer"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(WIDTH)
+        self._loader: BackgroundLoader[str] = BackgroundLoader()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._on_tick)
+        self._message = QLabel()
+        self._message.setProperty("kind", "secondary")
+        self._message.setAccessibleName(tr("Message"))
+        self._message.setWordWrap(True)
+        self.copy_button = PushButton(tr("Copy report"), primary=True)
+        self.copy_button.setToolTip(
+            tr("Put what kpviewer checks finds on the clipboard, for a bug report (Enter)")
+        )
+        self.copy_button.clicked.connect(self._on_copy_clicked)
+        self.close_button = PushButton(tr("Close"))
+        self.close_button.clicked.connect(self.close)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 20, 24, 20)
+        layout.setSpacing(12)
+        layout.addLayout(_head())
+        layout.addWidget(rule())
+        layout.addLayout(_table(versions(parent.session.engine)))
+        layout.addWidget(rule())
+        layout.addWidget(self._message)
+        layout.addLayout(self._lay_out_buttons())
+        self._tell(tr("The report holds versions, devices, cameras and folders of this machine."))
+
+    def message(self) -> str:
+        """What the line above the buttons tells."""
+        return self._message.text()
+
+    def done(self, result: int) -> None:
+        """Close, once the report that is being made is made."""
+        self._timer.stop()
+        self._loader.close()
+        super().done(result)
+
+    def _lay_out_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addStretch(1)
+        row.addWidget(self.close_button)
+        row.addWidget(self.copy_button)
+        return row
+
+    def _on_copy_clicked(self) -> None:
+        self.copy_button.setEnabled(False)
+        self._tell(tr("Looking at the installation …"))
+        self._loader.submit("report", lambda: report(all_checks()))
+        self._timer.start(POLL_MS)
+
+    def _on_tick(self) -> None:
+        outcome, clipboard = self._loader.take(), QGuiApplication.clipboard()
+        if outcome is None:
+            return
+        self._timer.stop()
+        self.copy_button.setEnabled(True)
+        if outcome.value is None or clipboard is None:
+            self._tell(tr("There is no report. {reason}").format(reason=outcome.failure or ""))
+            return
+        clipboard.setText(outcome.value)
+        self._tell(tr("The report is on the clipboard."))
+
+    def _tell(self, text: str) -> None:
+        self._message.setText(text)
+
+
+def versions(engine: ViewerEngine | None) -> list[tuple[str, str]]:
+    """Name what runs here with its version, and where the model runs; imports nothing."""
+    opencv = next((found for name in OPENCV_FLAVOURS if (found := version_of(name))), _ABSENT)
+    device = tr("No model")
+    if engine is not None:
+        device = f"{engine.device_name} · {engine.engine_name} {engine.precision}"
+    return [
+        ("Python", platform.python_version()),
+        ("PyQt", PYQT_VERSION_STR),
+        ("Qt", qVersion() or _ABSENT),
+        ("torch", version_of("torch") or _ABSENT),
+        ("OpenCV", opencv),
+        ("PyAV", version_of("av") or _ABSENT),
+        ("OpenVINO", version_of("openvino") or _ABSENT),
+        (tr("Device"), device),
+    ]
+
+
+def _head() -> QVBoxLayout:
+    name = QLabel(f"kpviewer {__version__}")
+    name.setProperty("kind", "title")
+    what = QLabel(
+        tr("Point it at a camera or a video and see, live, what your detection model sees.")
+    )
+    what.setWordWrap(True)
+    licence = QLabel(tr("Free software under the GNU GPL, version 3 or later, without warranty."))
+    licence.setProperty("kind", "secondary")
+    licence.setWordWrap(True)
+    column = QVBoxLayout()
+    column.setSpacing(4)
+    for label in (name, what, licence):
+        column.addWidget(label)
+    return column
+
+
+def _table(rows: list[tuple[str, str]]) -> QFormLayout:
+    table = QFormLayout()
+    table.setHorizontalSpacing(16)
+    table.setVerticalSpacing(4)
+    for name, value in rows:
+        caption, text = QLabel(name), QLabel(value)
+        caption.setProperty("kind", "secondary")
+        text.setAccessibleName(name)
+        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        table.addRow(caption, text)
+    return table
