@@ -18,6 +18,7 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.engine_loading import load_first
+from kpviewer.gui.language import install_language, languages
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.theme import ThemeChoice, ThemeManager
@@ -37,6 +38,7 @@ def main() -> int:
     parser.add_argument("--compare", help="a second model")
     parser.add_argument("--size", default="1600x1000", metavar="WxH")
     parser.add_argument("--theme", default="dark", choices=[choice.value for choice in ThemeChoice])
+    parser.add_argument("--language", default="en", choices=list(languages()))
     parser.add_argument("--tab", default="detect", choices=TABS)
     parser.add_argument(
         "--at", type=float, default=12.0, metavar="S", help="seconds after the start"
@@ -50,6 +52,7 @@ def main() -> int:
         load_first=load_first,
     )
     application = QApplication(sys.argv[:1])
+    install_language(given.language)
     window = open_window(application, options, given.size, given.theme)
     window.side_panel.set_tab(TABS.index(given.tab))
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 import argparse
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 from xml.etree import ElementTree
 
 from kpviewer.gui.translations import FOLDER, read_texts
 
-GUI = FOLDER.parent
+PARTS = (FOLDER.parent, FOLDER.parent.parent / "overlay")
+"""Folders of the code with texts."""
 MARKS = ("tr", "tr_noop")
 
 
@@ -27,10 +29,15 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
                 yield name, argument
 
 
+def modules() -> list[Path]:
+    """Give the modules that may hold texts."""
+    return [path for part in PARTS for path in sorted(part.rglob("*.py"))]
+
+
 def marked_texts() -> list[str]:
     """Give every text to translate, once, in the order of the code."""
     found: dict[str, None] = {}
-    for path in sorted(GUI.rglob("*.py")):
+    for path in modules():
         literals = [
             (argument.lineno, argument.col_offset, argument.value)
             for _, argument in calls(ast.parse(path.read_text("utf-8")))

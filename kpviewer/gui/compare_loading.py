@@ -1,10 +1,11 @@
-"""Which second model is asked for, and the thread that loads it. No Qt."""
+"""Which second model is asked for, and the thread that loads it. No widgets."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
 
+from kpviewer.gui.language import tr
 from kpviewer.gui.model_loading import WARM_UP_HW
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
 from kpviewer.models.spec import Task
@@ -80,10 +81,12 @@ class SecondLoading:
         self._is_wanted = False
         if outcome.value is None:
             _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
-            self.failure = f"{outcome.name} can't be loaded. {outcome.failure}"
+            text = tr("{name} can't be loaded. {reason}")
+            self.failure = text.format(name=outcome.name, reason=outcome.failure)
             return None
         if outcome.value.spec.task is Task.CLASSIFY:
-            self.failure = f"{outcome.name} tells no places: compare with a model that has boxes."
+            text = tr("{name} tells no places: compare with a model that has boxes.")
+            self.failure = text.format(name=outcome.name)
             return None
         return outcome.value
 

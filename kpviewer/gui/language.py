@@ -13,26 +13,22 @@ from xml.etree.ElementTree import ParseError
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from kpviewer.gui.translations import FOLDER, codes, read_texts
+from kpviewer.overlay.words import CONTEXT, tr, tr_noop
 
-CONTEXT = "kpviewer"
-"""One for the whole window: the same English words mean the same everywhere in it."""
+__all__ = [
+    "ENGLISH",
+    "Translator",
+    "install_language",
+    "language_for",
+    "languages",
+    "remove_language",
+    "tr",
+    "tr_noop",
+]
+
 ENGLISH = "en"
 
 _log = logging.getLogger(__name__)
-
-
-def tr(text: str) -> str:
-    """Give ``text`` in the language of the application; values go in after, by ``str.format``.
-
-    ``text`` is a literal, or one that ``tr_noop`` has marked: the list of texts to translate is
-    read from the code.
-    """
-    return QCoreApplication.translate(CONTEXT, text)
-
-
-def tr_noop(text: str) -> str:
-    """Mark ``text`` as one to translate; gives it as it is."""
-    return text
 
 
 def languages() -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from kpviewer.gui.language import tr
 from kpviewer.gui.recording_choices import VIDEOS, RecordingChoices
 from kpviewer.gui.session import Session
-from kpviewer.recording.codecs import megabytes_a_minute, space_text
+from kpviewer.recording.codecs import megabytes_a_minute
 from kpviewer.recording.files import free_bytes
 from kpviewer.recording.recorder import RecorderStatus
 from kpviewer.recording.results import ResultHeader
@@ -60,6 +60,18 @@ def space_of(
         return space_text(rate, free_bytes(folder))
     except OSError:  # the disk is gone; recording will say so
         return ""
+
+
+def space_text(mb_a_minute: float, free_bytes: int) -> str:
+    """Write how fast the disk fills: "about 12 MB a minute; 40 GB free, 55 h"."""
+    minutes = free_bytes / 1e6 / max(mb_a_minute, 1e-6)
+    lasts = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
+    if minutes > 99 * 24 * 60:
+        lasts = tr("months")
+    rate = f"{mb_a_minute:.2g}" if mb_a_minute < 10 else f"{mb_a_minute:.0f}"
+    free = f"{free_bytes / 1e9:.{0 if free_bytes >= 10e9 else 1}f}"
+    text = tr("about {rate} MB a minute; {free} GB free, {lasts}")
+    return text.format(rate=rate, free=free, lasts=lasts)
 
 
 def told_of(status: RecorderStatus) -> tuple[str, Path | None]:

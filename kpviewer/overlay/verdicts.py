@@ -18,6 +18,7 @@ from kpviewer.metrics.matching import SPURIOUS, match
 from kpviewer.overlay.labels import label_font
 from kpviewer.overlay.marks import map_box
 from kpviewer.overlay.style import OverlayStyle
+from kpviewer.overlay.words import tr, tr_noop
 from kpviewer.palette import OKABE_ITO, Rgb, text_color
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ _LARGEST_SHARE = 0.7
 class Verdict(Enum):
     """What a box is, beside the truth."""
 
-    MATCHED = "matched"
-    MISSED = "missed"
-    FALSE = "false"
+    MATCHED = tr_noop("matched")
+    MISSED = tr_noop("missed")
+    FALSE = tr_noop("false")
 
 
 COLORS: dict[Verdict, Rgb] = {
@@ -162,7 +163,7 @@ def _paint_legend(painter: QPainter, style: OverlayStyle, bounds: QRectF) -> Non
     font = label_font(style)
     metrics = QFontMetricsF(font)
     gap, side = _GAP_PX * style.scale, 2 * _RADIUS_PX * style.scale
-    widths = [side + gap + metrics.horizontalAdvance(each.value) for each in Verdict]
+    widths = [side + gap + metrics.horizontalAdvance(tr(each.value)) for each in Verdict]
     size = QSizeF(sum(widths) + 2 * gap * len(widths), max(side, metrics.height()) + 2 * gap)
     if size.width() > _LARGEST_SHARE * bounds.width():
         return
@@ -177,5 +178,5 @@ def _paint_legend(painter: QPainter, style: OverlayStyle, bounds: QRectF) -> Non
         _paint_badge(painter, QPointF(left + side / 2, plate.center().y()), verdict, style.scale)
         painter.setPen(_PLATE_TEXT)
         text = QRectF(left + side + gap, plate.top(), width, plate.height())
-        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, verdict.value)
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, tr(verdict.value))
         left += width + 2 * gap

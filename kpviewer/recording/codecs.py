@@ -1,4 +1,4 @@
-"""The encoders that a recording can use, what quality costs, and how long the disk lasts.
+"""The encoders that a recording can use, and what quality costs.
 
 An encoder is offered if it opens on this machine: FFmpeg may have been built without it, and those
 of graphics cards need the card.
@@ -155,20 +155,3 @@ def megabytes_a_minute(
     bits = CODECS[codec or usual_codec()].bits[quality]
     pixels = info.width * info.height * (info.nominal_fps or _USUAL_FPS) * 60
     return videos * pixels * bits / 8 / 1e6
-
-
-def space_text(mb_a_minute: float, free_bytes: int) -> str:
-    """Write how fast the disk fills: "about 12 MB a minute; 40 GB free, 55 h"."""
-    minutes = free_bytes / 1e6 / max(mb_a_minute, 1e-6)
-    lasts = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
-    if minutes > 99 * 24 * 60:
-        lasts = "months"
-    return f"about {_rounded(mb_a_minute)} MB a minute; {_gb(free_bytes)} free, {lasts}"
-
-
-def _rounded(value: float) -> str:
-    return f"{value:.2g}" if value < 10 else f"{value:.0f}"
-
-
-def _gb(count: int) -> str:
-    return f"{count / 1e9:.0f} GB" if count >= 10e9 else f"{count / 1e9:.1f} GB"

@@ -35,16 +35,16 @@ from kpviewer.gui.language import (
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.menus import shipped_models
 from kpviewer.gui.translations import FOLDER, codes, read_texts
-from scripts.update_translations import GUI, calls, marked_texts, updated
+from scripts.update_translations import calls, marked_texts, modules, updated
 
 HORIZONTAL = Qt.Orientation.Horizontal
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 KEYS = {"Alt", "Ctrl", "Shift", "Space", "Enter", "Home", "Esc"}
-UNITS = {"px", "ms", "fps"}
+UNITS = {"px", "ms", "fps", "MB", "GB", "min"}
 FORMATS = {"JSON", "JSONL", "Lines", "CSV", "COCO", "Pascal", "VOC", "XML", "YOLO"}
 NAMES = {"NMS", "Soft-NMS", "IoU", "NME", "F1", "P95", "P99", "GPU", "CPU", "ID", "A-B"}
 NAMES |= {"torch", "OpenVINO", "fp32", "fp16", "bf16", "LabelImg", "X-AnyLabeling", "--truth"}
-NAMES |= {"English", "Language", "kpviewer", "checks", "GNU", "GPL"}
+NAMES |= {"English", "Language", "kpviewer", "checks", "GNU", "GPLv3"}
 OF_THE_TEST = {"fake", "thing", "auto", "cpu", "cuda", "Fake", "torch"}
 ALLOWED = KEYS | UNITS | FORMATS | NAMES
 """Words that Chinese writes in Latin letters."""
@@ -92,7 +92,7 @@ def test_chinese_has_few_latin_words():
 def test_words_are_marked_where_they_stand():
     # What isn't a literal must come from a table, where tr_noop marks it.
     from_a_table = ast.Name | ast.Attribute | ast.Subscript | ast.IfExp | ast.Call
-    for path in sorted(GUI.rglob("*.py")):
+    for path in modules():
         for mark, argument in calls(ast.parse(path.read_text("utf-8"))):
             place = f"{path.name}:{argument.lineno}"
             is_literal = isinstance(argument, ast.Constant) and isinstance(argument.value, str)

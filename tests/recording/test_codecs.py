@@ -9,7 +9,6 @@ from kpviewer.recording.codecs import (
     CODECS,
     Quality,
     megabytes_a_minute,
-    space_text,
     usable_codecs,
     usual_codec,
 )
@@ -57,15 +56,3 @@ def test_estimate_grows_with_pixels_rate_and_videos() -> None:
     assert megabytes_a_minute(info(), "libx264", Quality.GOOD) == pytest.approx(0.18, abs=0.001)
     both = megabytes_a_minute(info(fps=60), "libx264", Quality.GOOD, videos=2)
     assert both == pytest.approx(4 * 0.1797, abs=0.001)
-
-
-@pytest.mark.parametrize(
-    ("rate", "free", "text"),
-    [
-        (12.0, 40_000_000_000, "about 12 MB a minute; 40 GB free, 56 h"),
-        (100.0, 1_500_000_000, "about 100 MB a minute; 1.5 GB free, 15 min"),
-        (0.18, 900_000_000_000, "about 0.18 MB a minute; 900 GB free, months"),
-    ],
-)
-def test_space_is_told_in_words(rate: float, free: int, text: str) -> None:
-    assert space_text(rate, free) == text

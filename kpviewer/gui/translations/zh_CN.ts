@@ -53,7 +53,7 @@
         </message>
         <message>
             <source>Free software under the GNU GPL, version 3 or later, without warranty.</source>
-            <translation>自由软件，遵循 GNU GPL 第 3 版或更高版本，不提供任何担保。</translation>
+            <translation>自由软件，遵循 GNU GPLv3 或更高版本，不提供担保。</translation>
         </message>
         <message>
             <source>None</source>
@@ -130,6 +130,14 @@
         <message>
             <source>Loading {name} …</source>
             <translation>正在加载 {name} …</translation>
+        </message>
+        <message>
+            <source>{name} can't be loaded. {reason}</source>
+            <translation>无法加载 {name}。{reason}</translation>
+        </message>
+        <message>
+            <source>{name} tells no places: compare with a model that has boxes.</source>
+            <translation>{name} 不输出位置：请与输出边界框的模型对比。</translation>
         </message>
         <message>
             <source>in torch</source>
@@ -448,8 +456,8 @@
             <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
         </message>
         <message>
-            <source>Open a source with truth, or the demo. Files take theirs by --truth.</source>
-            <translation>请打开带真值的源或演示。文件的真值用 --truth 指定。</translation>
+            <source>Open truth of this source (Ctrl+T), or the demo.</source>
+            <translation>请打开此源的真值 (Ctrl+T)，或打开演示。</translation>
         </message>
         <message>
             <source>The error comes with the model.</source>
@@ -505,7 +513,7 @@
         </message>
         <message>
             <source>Worst</source>
-            <translation>最差</translation>
+            <translation>最大</translation>
         </message>
         <message>
             <source>{nme} of {length}</source>
@@ -608,6 +616,10 @@
             <translation>粘贴地址或路径</translation>
         </message>
         <message>
+            <source>Open truth</source>
+            <translation>打开真值</translation>
+        </message>
+        <message>
             <source>Open model</source>
             <translation>打开模型</translation>
         </message>
@@ -704,6 +716,10 @@
             <translation>语言将在下次启动时更改。</translation>
         </message>
         <message>
+            <source>Truth is of a file or a folder: open one first.</source>
+            <translation>真值对应文件或文件夹：请先打开一个。</translation>
+        </message>
+        <message>
             <source>{n} class</source>
             <translation>{n} 个类别</translation>
         </message>
@@ -728,12 +744,12 @@
             <translation>模型</translation>
         </message>
         <message>
-            <source>All files</source>
-            <translation>所有文件</translation>
+            <source>Annotations</source>
+            <translation>标注文件</translation>
         </message>
         <message>
-            <source>{name} can't be loaded. {reason}</source>
-            <translation>无法加载 {name}。{reason}</translation>
+            <source>All files</source>
+            <translation>所有文件</translation>
         </message>
         <message>
             <source>all</source>
@@ -1032,6 +1048,14 @@
             <translation>文件夹</translation>
         </message>
         <message>
+            <source>months</source>
+            <translation>数月</translation>
+        </message>
+        <message>
+            <source>about {rate} MB a minute; {free} GB free, {lasts}</source>
+            <translation>约 {rate} MB/分钟；剩余 {free} GB，可录 {lasts}</translation>
+        </message>
+        <message>
             <source>Nothing was recorded: no frame came.</source>
             <translation>没有录到内容：未收到任何帧。</translation>
         </message>
@@ -1202,6 +1226,18 @@
         <message>
             <source>Camera format</source>
             <translation>摄像头格式</translation>
+        </message>
+        <message>
+            <source>No truth: {reason}</source>
+            <translation>无真值：{reason}</translation>
+        </message>
+        <message>
+            <source>Truth from {name}</source>
+            <translation>真值来自 {name}</translation>
+        </message>
+        <message>
+            <source>Nothing is compared with the truth. {reason}</source>
+            <translation>未与真值比较。{reason}</translation>
         </message>
         <message>
             <source>Open camera</source>
@@ -1662,6 +1698,18 @@
         <message>
             <source>This source can't go back</source>
             <translation>该源不能后退</translation>
+        </message>
+        <message>
+            <source>matched</source>
+            <translation>匹配</translation>
+        </message>
+        <message>
+            <source>missed</source>
+            <translation>漏检</translation>
+        </message>
+        <message>
+            <source>false</source>
+            <translation>误检</translation>
         </message>
     </context>
 </TS>
