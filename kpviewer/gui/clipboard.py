@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QMimeData, QUrl
 from PyQt6.QtGui import QGuiApplication
 
+from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
 from kpviewer.gui.language import tr
 from kpviewer.gui.recent import MODEL_SUFFIXES
 
@@ -31,9 +32,33 @@ def paste_into(window: MainWindow) -> None:
 
 
 def open_in(window: MainWindow, text: str) -> None:
-    """Open an address or a path: a model by its ending, else a source."""
-    is_model = "://" not in text and text.lower().endswith(MODEL_SUFFIXES)
-    (window.choose_model if is_model else window.choose_source)(text)
+    """Open an address or a path: a model or annotations by their endings, else a source."""
+    ending = "" if "://" in text else Path(text).suffix.lower()
+    if ending in MODEL_SUFFIXES:
+        window.choose_model(text)
+    elif ending in TRUTH_SUFFIXES:
+        source = window.session.source_text
+        use_truth(window, spec_of_file(Path(text), Path(source) if source else None))
+    else:
+        window.choose_source(text)
+
+
+def use_truth(window: MainWindow, spec: str) -> None:
+    """Judge the source that is watched by annotations; empty: a dialog that was left.
+
+    Args:
+        window: whose source is opened again.
+        spec: as for ``read_annotations``.
+    """
+    session = window.session
+    source = session.source_text if session.source_name is not None else None
+    if not spec:
+        return
+    if source is None or not Path(source).exists():
+        window.status_bar.show_message(tr("Truth is of a file or a folder: open one first."))
+        return
+    session.truth.choose(source, spec)
+    session.reopen()
 
 
 def pasted(data: QMimeData | None) -> str:

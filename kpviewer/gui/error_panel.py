@@ -10,7 +10,7 @@ from kpviewer.gui.judge_frames import ErrorSummary
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.structures import FrameError
 
-NO_TRUTH = tr_noop("Open a source with truth, or the demo. Files take theirs by --truth.")
+NO_TRUTH = tr_noop("Open truth of this source (Ctrl+T), or the demo.")
 NO_MODEL = tr_noop("The error comes with the model.")
 _NORMALISERS = {
     "inter-ocular": tr_noop("inter-ocular"),

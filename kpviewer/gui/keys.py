@@ -45,6 +45,7 @@ class Act(Enum):
     OPEN_FILE = Command(tr_noop("Open file"), ("Ctrl+O",), "Source")
     OPEN_FOLDER = Command(tr_noop("Open folder"), ("Ctrl+Shift+O",), "Source")
     PASTE = Command(tr_noop("Paste an address or path"), ("Ctrl+V",), "Source")
+    OPEN_TRUTH = Command(tr_noop("Open truth"), ("Ctrl+T",), "Source")
     OPEN_MODEL = Command(tr_noop("Open model"), ("Ctrl+M",), "Source")
     RECORD = Command(tr_noop("Record"), ("R",), "Save")
     PAUSE_RECORDING = Command(tr_noop("Pause recording"), ("Shift+R",), "Save")

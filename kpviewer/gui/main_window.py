@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QMainWindow
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
 from kpviewer.gui.cameras import CameraFinder
-from kpviewer.gui.clipboard import paste_into
+from kpviewer.gui.clipboard import paste_into, use_truth
 from kpviewer.gui.compare_link import CompareLink
 from kpviewer.gui.compare_menu import add_compare_menu
 from kpviewer.gui.docks import DockArea, Part, column_of
@@ -17,11 +17,13 @@ from kpviewer.gui.dropping import DropTarget
 from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
+from kpviewer.gui.language import tr
 from kpviewer.gui.menus import (
     DEVICES,
     ask_for_file,
     ask_for_folder,
     ask_for_model,
+    ask_for_truth,
     fill_device_menu,
     fill_model_menu,
 )
@@ -97,7 +99,7 @@ class MainWindow(QMainWindow):
         self.session.open(options.source)
         self.choose_model(options.model)
         self.compare_with(options.compare or "")
-        self.top_bar.device.set_choice(DEVICES.get(options.device, options.device))
+        self.top_bar.device.set_choice(tr(DEVICES.get(options.device, options.device)))
         self.saving.tell_leftovers()
         if options.record is not None:
             self.saving.record_from_start(options.record)
@@ -168,6 +170,9 @@ class MainWindow(QMainWindow):
                 Act.OPEN_FILE: lambda: self.choose_source(ask_for_file(self)),
                 Act.OPEN_FOLDER: lambda: self.choose_source(ask_for_folder(self)),
                 Act.PASTE: lambda: paste_into(self),
+                Act.OPEN_TRUTH: lambda: use_truth(
+                    self, ask_for_truth(self, self.session.source_text)
+                ),
                 Act.OPEN_MODEL: lambda: self.choose_model(ask_for_model(self)),
                 Act.RECORD: saving.toggle_recording,
                 Act.PAUSE_RECORDING: saving.toggle_pause,

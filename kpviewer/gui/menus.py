@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
 
+from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
@@ -80,6 +81,14 @@ def ask_for_model(parent: QWidget) -> str:
     """Let the user choose a weight file; empty if they don't."""
     home, kinds = str(Path.home()), _filter(tr("Models"), MODEL_SUFFIXES)
     return QFileDialog.getOpenFileName(parent, tr("Open model"), home, kinds)[0]
+
+
+def ask_for_truth(parent: QWidget, source: str | None) -> str:
+    """Let the user choose annotations of a source; gives their specification, or nothing."""
+    place = Path(source) if source and Path(source).exists() else Path.home()
+    start, kinds = str(place), _filter(tr("Annotations"), TRUTH_SUFFIXES)
+    chosen = QFileDialog.getOpenFileName(parent, tr("Open truth"), start, kinds)[0]
+    return spec_of_file(Path(chosen), place) if chosen else ""
 
 
 def _filter(name: str, suffixes: Iterable[str]) -> str:

@@ -11,10 +11,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from kpviewer.annotations.truth import AnnotationTruth
-from kpviewer.errors import DatasetError
 from kpviewer.gui.language import tr
 from kpviewer.gui.options import EngineLoader, ViewerEngine, ViewerOptions
+from kpviewer.gui.source_truth import SourceTruth
 from kpviewer.runtime.loading import BackgroundLoader
 
 PATIENCE_S = 1.5
@@ -47,8 +46,14 @@ class LoadedModel:
 class ModelLoading:
     """Loads in the background; polled by the thread that owns it. ``close`` joins the loader."""
 
-    def __init__(self, options: ViewerOptions, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        options: ViewerOptions,
+        truth: SourceTruth | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._options = options
+        self._truth = truth
         self._clock = clock
         self._loader: BackgroundLoader[LoadedModel] = BackgroundLoader()
         self._asked = ModelRequest(options.model, options.device)
@@ -157,10 +162,6 @@ class ModelLoading:
     ) -> LoadedModel:
         """Runs in the loader's thread."""
         engine = load(request.model, request.device, source_hw)
-        truth = self._options.truth
-        if isinstance(truth, AnnotationTruth):  # each model numbers its classes in its own way
-            try:
-                truth.use_classes(engine.spec.class_names)
-            except DatasetError as error:
-                _log.warning("Nothing is compared with the truth. %s", error)
+        if self._truth is not None:  # each model numbers its classes in its own way
+            self._truth.use_classes(engine.spec.class_names)
         return LoadedModel(request, engine, self._options.list_devices())

@@ -17,6 +17,7 @@ from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
+from kpviewer.gui.source_truth import SourceTruth
 from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.following import FollowOptions
 from kpviewer.pipeline.options import PipelineOptions
@@ -76,7 +77,8 @@ class Session(QObject):
         self._opener: BackgroundLoader[FrameSource] = BackgroundLoader()
         self._is_opening = False
         self._next_source: FrameSource | None = None
-        self.models = ModelLoading(options, clock)
+        self.truth = SourceTruth(options.source, options.truth)
+        self.models = ModelLoading(options, self.truth, clock)
         self._engine: ViewerEngine | None = None
         self._has_frames = False
         self._info: StreamInfo | None = None
@@ -141,11 +143,10 @@ class Session(QObject):
         self._opening_since = self._clock()
         self.loops = text in _LOOPING
         self._leave()
-        truth = self._options.truth if text == self._options.source else None
-        make = self._options.open_source
+        make, truth = self._options.open_source, self.truth
         self._is_opening = True
         # In a thread: video code is imported, disks and cameras are asked.
-        self._opener.submit(self._source_name, lambda: make(text, truth))
+        self._opener.submit(self._source_name, lambda: make(text, truth.of_source(text)))
         self.source_changed.emit()
 
     def reopen(self) -> None:
@@ -162,6 +163,8 @@ class Session(QObject):
         """Notice what the threads have done since; to be called some ten times a second."""
         self._poll_models()
         self._start_next()
+        if news := self.truth.take_news():
+            self.warned.emit(news)
         status = self._pipeline.status() if self._pipeline is not None else None
         if self._pipeline is not None and status is not None:
             info = self._pipeline.info

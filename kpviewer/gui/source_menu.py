@@ -20,7 +20,12 @@ from kpviewer.sources.naming import CameraRequest, read_camera
 if TYPE_CHECKING:
     from kpviewer.gui.main_window import MainWindow
 
-WAYS = (("file", Act.OPEN_FILE), ("folder", Act.OPEN_FOLDER), ("paste", Act.PASTE))
+WAYS = (
+    ("file", Act.OPEN_FILE),
+    ("folder", Act.OPEN_FOLDER),
+    ("paste", Act.PASTE),
+    ("labels", Act.OPEN_TRUTH),
+)
 
 
 class SourceMenu(QObject):

@@ -12,6 +12,7 @@ from kpviewer.annotations.truth import AnnotationTruth
 from kpviewer.errors import WeightsError
 from kpviewer.gui.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.source_truth import SourceTruth
 
 
 def loaded(truth: AnnotationTruth, *class_names: str) -> None:
@@ -19,11 +20,10 @@ def loaded(truth: AnnotationTruth, *class_names: str) -> None:
     engine = FakeEngine(spec=replace(FAKE_SPEC, class_names=class_names))
     options = ViewerOptions(
         model="other",
-        truth=truth,
         load_engine=lambda _name, _device, _size: engine,
         list_devices=lambda: {"cpu": "CPU"},
     )
-    loading = ModelLoading(options)
+    loading = ModelLoading(options, SourceTruth(None, truth))
     try:
         loading.load("other")
         deadline = time.monotonic() + 20

@@ -1,0 +1,86 @@
+"""The truth of the source that is watched: given, chosen, or found beside it. No Qt.
+
+Sources and models are loaded by two threads, and either may be done first: each leaves here what it
+knows, then numbers the truth by what is known of both.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from kpviewer.annotations.beside import truth_beside
+from kpviewer.annotations.spec import split_extra
+from kpviewer.annotations.truth import AnnotationTruth, read_truth
+from kpviewer.errors import DatasetError
+from kpviewer.gui.language import tr
+from kpviewer.sources.base import TruthProvider
+
+_log = logging.getLogger(__name__)
+
+
+class SourceTruth:
+    """Finds truth, and numbers its classes as the model does.
+
+    Args:
+        source: that ``given`` is for.
+        given: truth that the command line names; None: there is none.
+    """
+
+    def __init__(self, source: str | None = None, given: TruthProvider | None = None) -> None:
+        self._chosen: dict[str | None, TruthProvider | str] = {}
+        if given is not None:
+            self._chosen[source] = given
+        self._truth: TruthProvider | None = given
+        self._class_names: tuple[str, ...] = ()
+        self._news: str | None = None
+
+    def choose(self, source: str | None, spec: str) -> None:
+        """Take annotations, named as for ``read_annotations``, when the source is next opened."""
+        self._chosen[source] = spec
+
+    def of_source(self, source: str | None) -> TruthProvider | None:
+        """Give the truth of a source that is about to be opened; reads files.
+
+        What can't be read leaves the source without truth, and ``take_news`` tells why.
+        """
+        self._truth = None
+        truth = self._chosen.get(source)
+        if truth is None and source is not None and Path(source).exists():
+            truth = truth_beside(Path(source))
+        if isinstance(truth, str):
+            truth = self._read(truth)
+        self._truth = truth
+        self._number()
+        return truth
+
+    def use_classes(self, class_names: Sequence[str]) -> None:
+        """Number the truth as another model does."""
+        self._class_names = tuple(class_names)
+        self._number()
+
+    def take_news(self) -> str | None:
+        """Say once what became of the truth; None where there is nothing new."""
+        news, self._news = self._news, None
+        return news
+
+    def _read(self, spec: str) -> AnnotationTruth | None:
+        try:
+            truth = read_truth(spec, ())
+        except DatasetError as error:
+            self._news = tr("No truth: {reason}").format(reason=error)
+            return None
+        place, _ = split_extra(spec.partition(":")[2] or spec)
+        self._news = tr("Truth from {name}").format(name=Path(place).name)
+        return truth
+
+    def _number(self) -> None:
+        truth, names = self._truth, self._class_names
+        if not names or not isinstance(truth, AnnotationTruth):
+            return
+        try:
+            truth.use_classes(names)
+        except DatasetError as error:
+            _log.warning("Nothing is compared with the truth. %s", error)
+            self._news = tr("Nothing is compared with the truth. {reason}").format(reason=error)

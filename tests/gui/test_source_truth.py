@@ -1,0 +1,92 @@
+"""The truth of what is watched: found beside it, opened from the menu, or dropped."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gui.test_dropping import drag, mime
+from PyQt6.QtCore import QUrl
+from PyQt6.QtWidgets import QFileDialog
+
+from kpviewer.gui.keys import Act
+from kpviewer.gui.source_opening import open_source
+from kpviewer.sources.opencv import cv2
+
+HEADER = "file,class,xmin,ymin,xmax,ymax\n"
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Three black pictures, in a folder of their own."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in "abc":
+        cv2.imwrite(str(folder / f"{name}.png"), np.zeros((48, 64, 3), np.uint8))
+    return folder
+
+
+def table(path: Path, class_name: str = "thing", left: int = 10) -> Path:
+    rows = [f"{name}.png,{class_name},{left},10,{left + 20},30\n" for name in "abc"]
+    path.write_text(HEADER + "".join(rows))
+    return path
+
+
+def truth_left(window) -> float | None:
+    """Left side of the true box in the picture that is shown."""
+    result = window.view.result()
+    truth = result.frame.truth if result is not None else None
+    return float(truth.xyxy[0, 0]) if truth is not None and len(truth) else None
+
+
+def test_truth_beside_the_pictures_is_found_and_numbered_as_the_model_does(
+    qtbot, open_window, pictures
+):
+    table(pictures / "labels.csv")
+    window = open_window(named=str(pictures), open_source=open_source)
+    qtbot.waitUntil(lambda: truth_left(window) == 10)
+    qtbot.waitUntil(lambda: window.view.result().error is not None)
+    assert "labels.csv" in window.status_bar.message()
+
+
+def test_truth_of_other_things_is_told_and_the_pictures_are_watched(qtbot, open_window, pictures):
+    path = table(pictures / "labels.csv", class_name="tram")
+    path.write_text(path.read_text().replace("tram", "bus", 1))
+    window = open_window(named=str(pictures), open_source=open_source)
+    qtbot.waitUntil(lambda: "Nothing is compared with the truth" in window.status_bar.message())
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+
+
+def test_truth_that_is_broken_is_told_and_the_pictures_are_watched(qtbot, open_window, pictures):
+    (pictures / "labels.csv").write_text(HEADER + "a.png,thing,x,y,3,4\n")
+    window = open_window(named=str(pictures), open_source=open_source)
+    qtbot.waitUntil(lambda: window.status_bar.message().startswith("No truth: "))
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+    assert truth_left(window) is None
+
+
+def test_truth_is_opened_for_the_pictures_that_are_watched(
+    qtbot, open_window, pictures, tmp_path, monkeypatch
+):
+    window = open_window(named=str(pictures), open_source=open_source)
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+    assert truth_left(window) is None
+    chosen = table(tmp_path / "other.csv", left=20)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(chosen), ""))
+    window.actions_of_keys.run(Act.OPEN_TRUTH)
+    qtbot.waitUntil(lambda: truth_left(window) == 20)
+
+
+def test_truth_may_be_dropped(qtbot, open_window, pictures, tmp_path):
+    window = open_window(named=str(pictures), open_source=open_source)
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+    dropped = table(tmp_path / "other.csv", left=30)
+    assert drag(window, mime(urls=(QUrl.fromLocalFile(str(dropped)).toString(),)))
+    qtbot.waitUntil(lambda: truth_left(window) == 30)
+
+
+def test_truth_without_pictures_is_refused_with_the_cure(qtbot, open_window, tmp_path):
+    window = open_window()  # no file
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+    dropped = table(tmp_path / "other.csv")
+    drag(window, mime(urls=(QUrl.fromLocalFile(str(dropped)).toString(),)))
+    assert "open one first" in window.status_bar.message()
