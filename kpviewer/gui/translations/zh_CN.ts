@@ -128,6 +128,10 @@
             <translation>剪贴板中没有地址或路径，请先复制一个。</translation>
         </message>
         <message>
+            <source>Truth is of a file or a folder: open one first.</source>
+            <translation>真值对应文件或文件夹：请先打开一个。</translation>
+        </message>
+        <message>
             <source>Loading {name} …</source>
             <translation>正在加载 {name} …</translation>
         </message>
@@ -714,10 +718,6 @@
         <message>
             <source>The language changes at the next start.</source>
             <translation>语言将在下次启动时更改。</translation>
-        </message>
-        <message>
-            <source>Truth is of a file or a folder: open one first.</source>
-            <translation>真值对应文件或文件夹：请先打开一个。</translation>
         </message>
         <message>
             <source>{n} class</source>
