@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
-from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtGui import QKeyEvent, QWheelEvent
 from PyQt6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox
 
 from kpviewer.gui.language import tr
@@ -40,6 +40,12 @@ class OwnScoreBox(QDoubleSpinBox):
         """Show another confidence, without telling ``edited``."""
         with QSignalBlocker(self):
             self.setValue(score or 0.0)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Keep Enter, which Qt's field passes on: the list around it would untick the class."""
+        super().keyPressEvent(event)
+        if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.accept()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         """Leave the wheel to the list, unless the field is being edited."""
