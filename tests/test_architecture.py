@@ -1,5 +1,6 @@
 """The package keeps its law: who imports whom, what loads when, and how long things may be."""
 
+import ast
 from pathlib import Path
 
 import law
@@ -118,3 +119,15 @@ def test_window_modules_load_without_torch() -> None:
     gui = [name for name in SOURCES if law.part_of(name) in {"gui", "overlay"}]
     imports = "".join(f"import {name}\n" for name in gui)
     python(f"import sys\nsys.modules['torch'] = None\n{imports}")
+
+
+def test_widgets_know_nothing_of_the_window() -> None:
+    """They could be taken into another program: only they and the words are theirs."""
+    own = ("kpviewer.gui.widgets", "kpviewer.gui.language")
+    found = [
+        (path.name, name)
+        for path in sorted((PACKAGE / "gui" / "widgets").glob("*.py"))
+        for name in law.imported_names(ast.parse(path.read_text("utf-8")))
+        if name.startswith("kpviewer.gui.") and not name.startswith(own)
+    ]
+    assert found == []

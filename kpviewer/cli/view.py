@@ -109,7 +109,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             f"Install them: {install_line(missing)}"
         )
     from kpviewer.gui.app import run_viewer
-    from kpviewer.gui.theme import ThemeChoice
+    from kpviewer.gui.widgets.theme import ThemeChoice
 
     options = _viewer_options(given, started_s, _named(ctx))
     ctx.exit(run_viewer(options, ThemeChoice(given["theme"])))
@@ -125,7 +125,7 @@ def _viewer_options(
     given: dict[str, Any], started_s: float, named: frozenset[str]
 ) -> ViewerOptions:
     from kpviewer.config_files import settings_folder
-    from kpviewer.gui.engine_loading import load_first
+    from kpviewer.gui.opening.engine_loading import load_first
     from kpviewer.gui.options import ViewerOptions
 
     _check_profile(given["profile"])
@@ -202,8 +202,8 @@ def _process(options: dict[str, Any]) -> int:
     """Annotate the source into a video in the folder for recordings; give the exit code."""
     from kpviewer.cli.process import process_sources
     from kpviewer.cli.process_job import ProcessOptions
-    from kpviewer.gui.folders import recording_place, recordings_folder
     from kpviewer.gui.options import class_ids
+    from kpviewer.gui.saving.folders import recording_place, recordings_folder
 
     changes = threshold_changes(options)
     class_names = _class_names(options["model"])

@@ -10,9 +10,9 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLabel, QVBoxLayout
 
 from kpviewer import __version__
-from kpviewer.gui.buttons import PushButton
 from kpviewer.gui.language import tr
-from kpviewer.gui.side_panel import rule
+from kpviewer.gui.panels.side_panel import rule
+from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.installation import OPENCV_FLAVOURS, all_checks, report, version_of
 from kpviewer.runtime.loading import BackgroundLoader
 

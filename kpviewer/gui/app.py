@@ -19,7 +19,7 @@ from kpviewer.gui.language import install_language, language_for
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.startup_log import StartupLog
-from kpviewer.gui.theme import ThemeChoice, ThemeManager
+from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import ensure_font
 
 INTERRUPTED = 130

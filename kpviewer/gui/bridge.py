@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QObject, Qt, QTimer
 
 from kpviewer.gui.following import Following
-from kpviewer.gui.judge import Judge
+from kpviewer.gui.judging.judge import Judge
 from kpviewer.gui.language import tr
+from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.gui.playback import Playback, is_playing
-from kpviewer.gui.side_panel import VIEW
-from kpviewer.gui.view_state import describe
+from kpviewer.gui.video.view_state import describe
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import judged_truth, select
 from kpviewer.models.spec import Task
 
 if TYPE_CHECKING:
     from kpviewer.gui.main_window import MainWindow
-    from kpviewer.gui.saving import Saving
+    from kpviewer.gui.saving.saving import Saving
     from kpviewer.gui.session import Session
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import Thresholds

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayo
 
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.side_panel import rule
+from kpviewer.gui.panels.side_panel import rule
 
 KEY_PX = 88
 _COLUMNS = (("Play",), ("Source", "Save"), ("View", "Help"))

@@ -8,13 +8,8 @@ from PyQt6.QtWidgets import QMainWindow
 
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
-from kpviewer.gui.cameras import CameraFinder
-from kpviewer.gui.clipboard import paste_into, use_truth
-from kpviewer.gui.compare_link import CompareLink
-from kpviewer.gui.compare_menu import add_compare_menu
-from kpviewer.gui.docks import DockArea, Part, column_of
-from kpviewer.gui.dropping import DropTarget
-from kpviewer.gui.icons import icon
+from kpviewer.gui.comparing.link import CompareLink
+from kpviewer.gui.comparing.menu import add_compare_menu
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.language import tr
@@ -27,25 +22,30 @@ from kpviewer.gui.menus import (
     fill_device_menu,
     fill_model_menu,
 )
+from kpviewer.gui.opening.cameras import CameraFinder
+from kpviewer.gui.opening.clipboard import paste_into, use_truth
+from kpviewer.gui.opening.dropping import DropTarget
+from kpviewer.gui.opening.source_menu import SourceMenu
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.pair_view import PairView
-from kpviewer.gui.plots_panel import FOLDED_HEIGHT, PlotsPanel
-from kpviewer.gui.profiles import fill_settings_menu
-from kpviewer.gui.recording_link import RecordingLink
-from kpviewer.gui.saving import Saving
+from kpviewer.gui.panels.docks import DockArea, Part, column_of
+from kpviewer.gui.panels.plots_panel import FOLDED_HEIGHT, PlotsPanel
+from kpviewer.gui.panels.side_panel import JUDGE, SidePanel
+from kpviewer.gui.panels.status_bar import StatusBar
+from kpviewer.gui.panels.top_bar import TopBar
+from kpviewer.gui.panels.transport import TransportBar
+from kpviewer.gui.saving.link import RecordingLink
+from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.session import Session
-from kpviewer.gui.settings_memory import WindowMemory
-from kpviewer.gui.settings_recall import Recall
-from kpviewer.gui.settings_store import SettingsStore
-from kpviewer.gui.side_panel import JUDGE, SidePanel
-from kpviewer.gui.source_menu import SourceMenu
-from kpviewer.gui.status_bar import StatusBar
-from kpviewer.gui.table_link import TableLink
-from kpviewer.gui.table_panel import TablePanel
-from kpviewer.gui.theme import ThemeManager
-from kpviewer.gui.top_bar import TopBar
-from kpviewer.gui.transport import TransportBar
-from kpviewer.gui.video_view import WHEEL_ZOOM, VideoView
+from kpviewer.gui.settings.memory import WindowMemory
+from kpviewer.gui.settings.profiles import fill_settings_menu
+from kpviewer.gui.settings.recall import Recall
+from kpviewer.gui.settings.store import SettingsStore
+from kpviewer.gui.table.link import TableLink
+from kpviewer.gui.table.panel import TablePanel
+from kpviewer.gui.video.pair_view import PairView
+from kpviewer.gui.video.video_view import WHEEL_ZOOM, VideoView
+from kpviewer.gui.widgets.icons import icon
+from kpviewer.gui.widgets.theme import ThemeManager
 
 ROOMY_WH = (1200, 780)
 """Windows smaller than this show one plot at a time."""

@@ -11,11 +11,11 @@ from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
 from kpviewer.errors import KpviewerError
-from kpviewer.gui.icons import icon
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.model_loading import ModelLoading
-from kpviewer.gui.recent import MODEL_SUFFIXES, Recent, add_recent
+from kpviewer.gui.opening.model_loading import ModelLoading
+from kpviewer.gui.settings.recent import MODEL_SUFFIXES, Recent, add_recent
+from kpviewer.gui.widgets.icons import icon
 from kpviewer.models.catalogue import available_models
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from kpviewer.gui.engine_loading import list_devices, load_engine, load_variant
-from kpviewer.gui.source_opening import open_source
+from kpviewer.gui.opening.engine_loading import list_devices, load_engine, load_variant
+from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.pipeline import InferenceEngine
 from kpviewer.shipped import DEFAULT_MODEL

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from kpviewer.gui.panels.transport import next_speed
 from kpviewer.gui.session import FALLBACK_FPS, JUMP_S, Session
-from kpviewer.gui.transport import next_speed
 from kpviewer.pipeline.transport import Span
 from kpviewer.structures import PipelineState, PipelineStatus
 

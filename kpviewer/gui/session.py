@@ -15,9 +15,9 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
-from kpviewer.gui.model_loading import ModelLoading
+from kpviewer.gui.opening.model_loading import ModelLoading
+from kpviewer.gui.opening.source_truth import SourceTruth
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
-from kpviewer.gui.source_truth import SourceTruth
 from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.following import FollowOptions
 from kpviewer.pipeline.options import PipelineOptions

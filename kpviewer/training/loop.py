@@ -137,12 +137,16 @@ class Trainer:
             out_of_memory_told(config.batch, input_hw, self._device),
         ):
             batches = batches_of(self._objective, config, input_hw, seed, self._device)
-            while self._step < end:
-                rate = config.learning_rate * rate_factor(config, self._step)
-                losses = self._updater.update(batches, rate, self._step)
-                self._average.update_parameters(self._network)
-                self._step += 1
-                report(StepReport(self._step, rate, tuple(losses.tolist())))
+            try:
+                while self._step < end:
+                    rate = config.learning_rate * rate_factor(config, self._step)
+                    losses = self._updater.update(batches, rate, self._step)
+                    self._average.update_parameters(self._network)
+                    self._step += 1
+                    report(StepReport(self._step, rate, tuple(losses.tolist())))
+            finally:
+                # Its workers end with it, and a plot in ``report`` may keep this frame alive.
+                del batches
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from kpviewer.cli import process, view
 from kpviewer.errors import KpviewerError
 from kpviewer.gui import app
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.theme import ThemeChoice
+from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.structures import NmsKind
 

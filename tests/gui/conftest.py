@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.theme import ThemeChoice, ThemeManager
+from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.structures import Candidates, ImageArray
 
 

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from kpviewer.errors import PipelineError, WeightsError
-from kpviewer.gui.compare_loading import SecondRequest
+from kpviewer.gui.comparing.loading import SecondRequest
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.models.spec import Task
 from kpviewer.structures import Candidates, Targets

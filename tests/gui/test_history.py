@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kpviewer.gui.history import History, SlowTop
+from kpviewer.gui.widgets.history import History, SlowTop
 
 
 def test_only_the_last_ten_seconds_are_given():

@@ -8,8 +8,8 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QApplication
 from sample_results import detections, result
 
-from kpviewer.gui.selection import Selection, describe
-from kpviewer.gui.video_view import VideoView
+from kpviewer.gui.video.selection import Selection, describe
+from kpviewer.gui.video.video_view import VideoView
 from kpviewer.overlay import OverlayStyle
 
 LEFT = Qt.MouseButton.LeftButton

@@ -13,8 +13,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QPushButton
 
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.side_panel import DETECT, JUDGE, VIEW
-from kpviewer.gui.theme import LIGHT
+from kpviewer.gui.panels.side_panel import DETECT, JUDGE, VIEW
+from kpviewer.gui.widgets.theme import LIGHT
 from kpviewer.structures import Targets
 
 LEFT = Qt.MouseButton.LeftButton

@@ -6,7 +6,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from kpviewer.gui.judge_frames import FLOOR, JudgedFrames, WorstBy
+from kpviewer.gui.judging.judge_frames import FLOOR, JudgedFrames, WorstBy
 from kpviewer.metrics.average_precision import average_precision
 from kpviewer.metrics.curves import class_score, voc_average_precision
 from kpviewer.metrics.frame_error import frame_error

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import EngineLoader, ViewerEngine
-from kpviewer.gui.theme import ThemeChoice
+from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.sources import camera
 from kpviewer.structures import Targets
 

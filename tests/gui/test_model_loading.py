@@ -10,9 +10,9 @@ from fakes import FAKE_SPEC, FakeEngine
 
 from kpviewer.annotations.truth import AnnotationTruth
 from kpviewer.errors import WeightsError
-from kpviewer.gui.model_loading import ModelLoading
+from kpviewer.gui.opening.model_loading import ModelLoading
+from kpviewer.gui.opening.source_truth import SourceTruth
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.source_truth import SourceTruth
 
 
 def loaded(truth: AnnotationTruth, *class_names: str) -> None:

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from kpviewer.config import MOST_RECENT, RecentItems, Settings
-from kpviewer.gui.recent import is_there, kept_model, with_model, with_source, without_models
+from kpviewer.gui.settings.recent import (
+    is_there,
+    kept_model,
+    with_model,
+    with_source,
+    without_models,
+)
 
 
 def sources(*texts: str) -> tuple[str, ...]:

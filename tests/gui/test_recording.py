@@ -12,8 +12,8 @@ from sample_results import read_video
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.config_files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.recording_choices import RecordingChoices
-from kpviewer.gui.side_panel import VIEW
+from kpviewer.gui.panels.side_panel import VIEW
+from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.recording.codecs import Quality
 
 LEFT = Qt.MouseButton.LeftButton

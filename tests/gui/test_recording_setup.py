@@ -2,7 +2,7 @@
 
 import pytest
 
-from kpviewer.gui.recording_setup import space_text
+from kpviewer.gui.saving.setup import space_text
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from sample_results import read_video
 
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.side_panel import VIEW
+from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.models.spec import Task
 from kpviewer.overlay import array_of
 from kpviewer.structures import Candidates, ImageArray

@@ -21,7 +21,7 @@ from kpviewer.config_files import (
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.theme import ThemeChoice
+from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.sources import camera
 from kpviewer.structures import Targets
 

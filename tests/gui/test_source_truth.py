@@ -9,7 +9,7 @@ from PyQt6.QtCore import QUrl
 from PyQt6.QtWidgets import QFileDialog
 
 from kpviewer.gui.keys import Act
-from kpviewer.gui.source_opening import open_source
+from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.sources.opencv import cv2
 
 HEADER = "file,class,xmin,ymin,xmax,ymax\n"

@@ -4,7 +4,7 @@ import pytest
 from PyQt6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from kpviewer.gui.status_bar import ROOMY_PX, StatusBar
+from kpviewer.gui.panels.status_bar import ROOMY_PX, StatusBar
 from kpviewer.structures import Percentiles, PipelineStats
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of plain widgets alone

@@ -3,7 +3,7 @@
 import pytest
 from PyQt6.QtGui import QColor, QPalette
 
-from kpviewer.gui.theme import DARK, LIGHT, Theme, ThemeChoice, ThemeManager
+from kpviewer.gui.widgets.theme import DARK, LIGHT, Theme, ThemeChoice, ThemeManager
 from kpviewer.palette import contrast_ratio
 
 

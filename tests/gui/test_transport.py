@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from sources.films import read_number, write_film
 
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.transport import SPEEDS, next_speed
+from kpviewer.gui.panels.transport import SPEEDS, next_speed
 from kpviewer.sources.video import VideoSource
 
 Key = Qt.Key

@@ -5,7 +5,7 @@ from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtWidgets import QApplication
 
-from kpviewer.gui.value_slider import ValueSlider
+from kpviewer.gui.widgets.value_slider import ValueSlider
 
 # The offscreen plugin says so of every window with a fixed size.
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")

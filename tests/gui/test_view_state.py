@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from kpviewer.gui.session import SessionStatus
-from kpviewer.gui.state_card import empty_card
-from kpviewer.gui.view_state import describe
+from kpviewer.gui.video.state_card import empty_card
+from kpviewer.gui.video.view_state import describe
 from kpviewer.structures import PipelineState, PipelineStats, PipelineStatus, StopReason
 
 RUNNING = PipelineStatus(PipelineState.RUNNING, None, PipelineStats(), None)

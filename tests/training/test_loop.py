@@ -1,6 +1,7 @@
 """Settings of the loop: accumulation, precision, epochs, memory, interruption, TensorBoard."""
 
 import copy
+import multiprocessing
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from kpviewer.training import run
 from kpviewer.training.board import FOLDER
 from kpviewer.training.config import SCHEDULES, TrainConfig, load_config
 from kpviewer.training.epochs import with_steps
+from kpviewer.training.families import make_objective
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
 from kpviewer.training.precision import Precision
 from kpviewer.training.progress import Progress
@@ -226,6 +228,21 @@ def test_a_run_shorter_than_a_line_of_the_log_has_one_and_a_plot(tmp_path: Path)
         progress.plot()
     assert (tmp_path / "log.csv").read_text().split()[1:] == ["3,0.001000,0.5000"]
     assert (tmp_path / "progress.png").exists()
+
+
+def test_workers_end_with_their_leg_whoever_keeps_its_frame() -> None:
+    config = load_config(
+        "strip-grid", ["steps=2", "save_every=1", "batch=1", "inputs=[96]", "workers=1"]
+    )
+    frames, workers = [], []
+
+    def checkpoint() -> bool:
+        workers.append(len(multiprocessing.active_children()))
+        return False
+
+    trainer = Trainer(make_objective(config, ["demo"]), config)
+    trainer.run(lambda _: frames.append(sys._getframe()), checkpoint)  # noqa: SLF001
+    assert workers == [0, 0]
 
 
 def test_a_checkpoint_of_another_model_is_refused_with_the_cure(tmp_path: Path) -> None:

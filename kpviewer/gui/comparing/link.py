@@ -1,0 +1,201 @@
+"""Compares with a second model: loads it, gives it to the pipeline, shows what it sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from kpviewer.gui.comparing.loading import SecondLoading, SecondRequest
+from kpviewer.gui.comparing.panel import SIDE_BY_SIDE, CompareMeans
+from kpviewer.gui.language import tr
+from kpviewer.gui.options import ViewerEngine, ViewerOptions
+from kpviewer.pipeline.comparing import SecondModel, second_thresholds
+from kpviewer.structures import PipelineState
+
+if TYPE_CHECKING:
+    from kpviewer.gui.comparing.panel import ComparePanel
+    from kpviewer.gui.session import Session
+    from kpviewer.gui.video.pair_view import PairView
+    from kpviewer.gui.video.video_view import VideoView
+    from kpviewer.overlay import OverlayStyle
+    from kpviewer.structures import Detections, FrameResult, SecondResult, Thresholds
+
+TICK_MS = 100
+
+
+class CompareLink(QObject):
+    """Stands behind the section of two models; ``close`` joins the loader."""
+
+    changed = pyqtSignal()
+    """``style_of`` gives another style."""
+
+    def __init__(
+        self,
+        options: ViewerOptions,
+        session: Session,
+        view: VideoView,
+        pair: PairView,
+        panel: ComparePanel,
+    ) -> None:
+        super().__init__(panel)
+        self._session, self._view, self._pair, self._panel = session, view, pair, panel
+        self._loading = SecondLoading(options)
+        self._engine: ViewerEngine | None = None
+        self._asked: Thresholds | None = None
+        """The first model's thresholds as the second model came."""
+        self._means = CompareMeans()
+        self._last: tuple[int, int] | None = None
+        self._section = panel.parentWidget() or panel
+        self._section.hide()
+        panel.stop_asked.connect(self.stop)
+        panel.mode_chosen.connect(self._show_mode)
+        view.result_changed.connect(self._on_result_changed)
+        session.model_changed.connect(self._on_model_changed)
+        session.source_changed.connect(self._means.clear)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._on_tick)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether two models are compared."""
+        return self._engine is not None
+
+    def start(self, text: str, first_model: str) -> None:
+        """Compare with a model, by its name or path, or with the first run in another way."""
+        if not text:
+            return
+        info = self._session.info
+        size = (info.height, info.width) if info is not None else None
+        request = SecondRequest.parse(text, first_model)
+        self._loading.load(request, self._session.models.device, size)
+        self._panel.show_note(tr("Loading {name} …").format(name=request.name))
+        self._section.show()
+        self._timer.start(TICK_MS)
+
+    def stop(self) -> None:
+        """Compare no longer."""
+        self._loading.cancel()
+        self._timer.stop()
+        self._engine = None
+        self._give()
+        self._section.hide()
+        self._show_mode()
+
+    def close(self) -> None:
+        """Wait for what loads."""
+        self._timer.stop()
+        self._pair.set_names(None)
+        self._loading.close()
+
+    def style_of(self, style: OverlayStyle) -> OverlayStyle:
+        """Add what the overlay needs to show both."""
+        is_beside = self._panel.mode == SIDE_BY_SIDE
+        return replace(style, names_of_two=None if is_beside else self._names())
+
+    def note_thresholds(self) -> None:
+        """The first model has other thresholds: the second goes by them, too."""
+        self._give()
+
+    def look_again(self, result: FrameResult, detections: Detections) -> SecondResult | None:
+        """Give what the second model sees in a frame at the thresholds of now."""
+        second, engine = self._session.second, self._session.engine
+        if second is None or engine is None or result.second is None:
+            return None
+        return second.look_again(result.second, detections, engine.spec)
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _on_tick(self) -> None:
+        engine = self._loading.poll()
+        if engine is not None:
+            self._engine = engine
+            self._asked = None
+            self._panel.show_note("")
+            self._give()
+            self._show_mode()
+            self._run_again()
+        elif self._loading.failure is not None:
+            self._panel.show_note(self._loading.failure)
+        self._show_numbers()
+
+    def _give(self) -> None:
+        """Have the pipeline of now, and those to come, run the second model."""
+        first, second = self._session.engine, None
+        self._means.clear()
+        self._last = None
+        if self._engine is not None:
+            thresholds, asked = self._engine.spec.thresholds, self._session.thresholds
+            if first is not None:
+                self._asked = asked if self._asked is None else self._asked
+                is_edited = replace(asked, classes=None) != replace(self._asked, classes=None)
+                thresholds = second_thresholds(
+                    asked, first.spec, self._engine.spec, is_edited=is_edited
+                )
+            second = SecondModel(self._engine, thresholds)
+        self._session.second = second
+        if self._session.pipeline is not None:
+            self._session.pipeline.settings.set_second(second)
+
+    def _run_again(self) -> None:
+        """A paused picture is seen by the model that just came."""
+        pipeline, result, info = self._session.pipeline, self._view.result(), self._session.info
+        if pipeline is None or result is None or info is None or not info.is_seekable:
+            return
+        if pipeline.status().state is PipelineState.PAUSED:
+            pipeline.seek(result.frame.index)
+
+    def _on_model_changed(self) -> None:
+        self._asked = None
+        self._give()
+        self._show_mode()
+
+    def _on_result_changed(self) -> None:
+        if self._engine is None:
+            return
+        result = self._view.result()
+        if result is not None and result.second is not None:
+            seen = result.frame.index, result.frame.captured_ns
+            if seen != self._last:
+                self._last = seen
+                self._means.add(result.second.difference)
+        self._pair.show_frame(self._style_of_second())
+
+    def _style_of_second(self) -> OverlayStyle:
+        style = replace(self._view.overlay_style, names_of_two=None, bars=None)
+        first, second = self._session.engine, self._session.second
+        if first is None or second is None:
+            return style
+        spec = second.engine.spec
+        has_verdicts = style.verdicts and spec.class_names == first.spec.class_names
+        return replace(
+            style,
+            class_names=spec.class_names,
+            skeleton=spec.skeleton,
+            shown=second.thresholds.classes,
+            verdicts=has_verdicts,  # the truth's classes are numbered as the first model's
+        )
+
+    def _show_mode(self) -> None:
+        is_beside = self._panel.mode == SIDE_BY_SIDE
+        self._pair.set_names(self._names() if is_beside else None)
+        self.changed.emit()
+        self._pair.show_frame(self._style_of_second())
+
+    def _show_numbers(self) -> None:
+        result = self._view.result()
+        second = result.second if result is not None else None
+        if result is None or second is None or self._engine is None:
+            self._panel.show_difference(None, self._means, None)
+            return
+        spent = result.timings
+        first_ms = spent.upload + spent.forward + spent.postprocess
+        self._panel.show_difference(second.difference, self._means, (first_ms, second.model_ms))
+
+    def _names(self) -> tuple[str, str] | None:
+        first = self._session.engine
+        if self._engine is None or first is None:
+            return None
+        one, two = (f"{e.spec.name} · {e.engine_name} {e.precision}" for e in (first, self._engine))
+        return one, two

@@ -1,0 +1,53 @@
+"""The part of the model menu that chooses what to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QMenu
+
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.menus import ask_for_model, shipped_models
+from kpviewer.gui.settings.recent import add_heading, add_recent
+from kpviewer.gui.widgets.icons import icon
+
+if TYPE_CHECKING:
+    from kpviewer.gui.main_window import MainWindow
+
+WAYS = {
+    "torch": tr_noop("in torch"),
+    "openvino": tr_noop("in OpenVINO"),
+    "fp32": tr_noop("in single precision (fp32)"),
+    "bf16": tr_noop("in half precision (bf16)"),
+    "fp16": tr_noop("in half precision (fp16)"),
+}
+
+
+def add_compare_menu(menu: QMenu, window: MainWindow) -> None:
+    """Add the submenu to the menu of models."""
+    compare = window.compare_with
+    menu.addSeparator()
+    inside = menu.addMenu(icon("model"), tr("Compare with…"))
+    if inside is None:
+        return
+    if window.compare.is_on:
+        _add(inside, tr("Stop comparing"), window.compare.stop)
+        inside.addSeparator()
+    for name, _classes in shipped_models():
+        _add(inside, name, partial(compare, name))
+    add_recent(inside, "model", window.memory.recent_models(), compare)
+    inside.addSeparator()
+    add_heading(inside, tr("The same model"))
+    for way, text in WAYS.items():
+        _add(inside, tr(text), partial(compare, way))
+    inside.addSeparator()
+    _add(inside, tr("Open file…"), lambda: compare(ask_for_model(window)))
+
+
+def _add(menu: QMenu, text: str, run: Callable[[], None]) -> None:
+    action = QAction(text.replace("&", "&&"), menu)
+    action.triggered.connect(lambda _checked: run())
+    menu.addAction(action)

@@ -1,0 +1,1 @@
+"""The model against the truth: errors, curves and worst frames, live."""

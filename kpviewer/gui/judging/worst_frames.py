@@ -1,0 +1,157 @@
+"""The worst frames so far; a click goes to one."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QHeaderView, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from kpviewer.gui.judging.judge_frames import JudgedFrame, WorstBy
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.panels.transport import time_text
+from kpviewer.gui.widgets.buttons import SegmentedControl
+
+ROWS = 50
+VISIBLE_ROWS = 7
+ROW_PX = 28
+_VALUE_PX, _COUNT_PX = 56, 30
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_KINDS = (WorstBy.DISTANCE, WorstBy.NME, WorstBy.OVERLAP, WorstBy.MISTAKES)
+_COLUMNS = (
+    (tr_noop("Frame"), tr_noop("Number of the frame, and its time")),
+    ("", tr_noop("What the frames are ranked by")),
+    ("✓", tr_noop("Matched: detections of a true object")),
+    ("○", tr_noop("Missed: true objects that were not detected")),
+    ("×", tr_noop("False: detections of nothing")),
+)
+_NONE = {
+    WorstBy.DISTANCE: tr_noop("No detection matched a true object so far."),
+    WorstBy.NME: tr_noop("No matched landmarks so far. Model and truth need the same ones."),
+    WorstBy.OVERLAP: tr_noop("No detection matched a true object so far."),
+    WorstBy.MISTAKES: tr_noop("Nothing was missed, nothing false so far."),
+}
+
+
+class WorstFrames(QWidget):
+    """A row a frame, the worst first."""
+
+    kind_chosen = pyqtSignal()
+    """By the user; ``by`` has the new value."""
+    sought = pyqtSignal(int)
+    """Number of a frame that the user wants to see."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frames: list[JudgedFrame] = []
+        self._can_seek = True
+        self.kinds = SegmentedControl(
+            tr("Worst by"),
+            ("px", "NME", "1 − IoU", tr("Count")),
+            (
+                tr("Mean distance of the matched landmarks, else of the boxes' middles"),
+                tr("The distance divided by the distance of the eyes or the diagonal of the box"),
+                tr("How little the matched boxes overlap the true ones"),
+                tr("How many objects were missed, and how many detections are false"),
+            ),
+        )
+        self._tree = QTreeWidget()
+        self._tree.setAccessibleName(tr("Worst frames"))
+        self._tree.setColumnCount(len(_COLUMNS))
+        self._tree.setRootIsDecorated(False)
+        self._tree.setUniformRowHeights(True)
+        self._tree.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._prepare_header()
+        self._none = QLabel()
+        self._none.setProperty("kind", "secondary")
+        self._none.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        for widget in (self.kinds, self._tree, self._none):
+            column.addWidget(widget)
+        self.kinds.chosen.connect(self.kind_chosen)
+        self._tree.itemClicked.connect(self._on_item_chosen)
+        self._tree.itemActivated.connect(self._on_item_chosen)
+        self.set_can_seek(can_seek=True)
+        self.show_frames([], None)
+
+    @property
+    def by(self) -> WorstBy:
+        """What the frames are ranked by."""
+        return _KINDS[self.kinds.index()]
+
+    def set_can_seek(self, *, can_seek: bool) -> None:
+        """Tell whether the source can go to a frame."""
+        self._can_seek = can_seek
+        self._tree.setToolTip(
+            tr("Click a frame to see it (Enter)") if can_seek else tr("This source can't go back")
+        )
+
+    def show_frames(self, frames: list[JudgedFrame], shown: int | None) -> None:
+        """List frames, the worst first; ``shown`` is the one on the screen."""
+        if frames != self._frames:
+            self._frames = frames
+            self._list()
+        for item, frame in zip(self.rows(), frames, strict=True):
+            if item.isSelected() != (frame.index == shown):
+                item.setSelected(frame.index == shown)
+        self._none.setText(tr(_NONE[self.by]))
+        self._none.setVisible(not frames)
+        self._tree.setVisible(bool(frames))
+
+    def rows(self) -> list[QTreeWidgetItem]:
+        """The rows, the worst first."""
+        rows = (self._tree.topLevelItem(row) for row in range(self._tree.topLevelItemCount()))
+        return [item for item in rows if item is not None]
+
+    def tree(self) -> QTreeWidget:
+        """The list itself."""
+        return self._tree
+
+    def _list(self) -> None:
+        """Write the rows, in the items that are there: where the list is scrolled to stays."""
+        tree, frames = self._tree, self._frames
+        while tree.topLevelItemCount() > len(frames):
+            tree.takeTopLevelItem(tree.topLevelItemCount() - 1)
+        while tree.topLevelItemCount() < len(frames):
+            item = QTreeWidgetItem()
+            for column in range(1, len(_COLUMNS)):
+                item.setTextAlignment(column, _RIGHT)
+            tree.addTopLevelItem(item)
+        for item, frame in zip(self.rows(), frames, strict=True):
+            for column, text in enumerate(self._texts(frame)):
+                if item.text(column) != text:
+                    item.setText(column, text)
+            item.setData(0, Qt.ItemDataRole.UserRole, frame.index)
+        header = tree.headerItem()
+        if header is not None:
+            header.setText(1, "" if self.by is WorstBy.MISTAKES else self.by.value)
+        tree.setColumnHidden(1, self.by is WorstBy.MISTAKES)  # the counts say it
+        tree.setFixedHeight(min(len(frames), VISIBLE_ROWS) * ROW_PX + ROW_PX)
+
+    def _texts(self, frame: JudgedFrame) -> tuple[str, ...]:
+        error, value = frame.error, self.by.of(frame.error) or 0.0
+        when = "" if frame.position_s is None else f"  {time_text(frame.position_s)}"
+        digits = 1 if self.by is WorstBy.DISTANCE else 3
+        counts = (str(count) for count in (error.matched, error.missed, error.spurious))
+        return (f"{frame.index}{when}", f"{value:.{digits}f}", *counts)
+
+    def _on_item_chosen(self, item: QTreeWidgetItem) -> None:
+        index = item.data(0, Qt.ItemDataRole.UserRole)
+        if self._can_seek and index is not None:
+            self.sought.emit(index)
+
+    def _prepare_header(self) -> None:
+        item, header = self._tree.headerItem(), self._tree.header()
+        if item is None or header is None:
+            return
+        for column, (text, tip) in enumerate(_COLUMNS):
+            item.setText(column, tr(text) if text else "")
+            item.setToolTip(column, tr(tip))
+            if column:
+                item.setTextAlignment(column, _RIGHT)
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in range(1, len(_COLUMNS)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(column, _VALUE_PX if column == 1 else _COUNT_PX)

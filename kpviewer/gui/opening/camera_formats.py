@@ -1,0 +1,67 @@
+"""The formats that a camera can be asked for: sizes, rates and pixel formats that many have.
+
+No library that is used here can tell which ones a camera has. So usual ones are tried, and what
+the camera really gives is shown beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from PyQt6.QtWidgets import QMenu
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.settings.recent import add_heading
+from kpviewer.sources.naming import CameraRequest, read_camera
+from kpviewer.structures import StreamInfo
+
+SIZES = ((320, 240), (640, 480), (800, 600), (1280, 720), (1280, 960), (1920, 1080), (3840, 2160))
+RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0, 120.0)
+PIXELS = ("MJPG", "YUYV", "NV12", "H264")
+"""By their FourCC codes."""
+
+Choose = Callable[[CameraRequest | None], None]
+
+
+def read_format(text: str | None) -> CameraRequest | None:
+    """Read a format as it is remembered; None where it is none."""
+    named = read_camera(f"0:{text}") if text else None
+    return named.request if named is not None else None
+
+
+def fill_format_menu(
+    menu: QMenu, asked: CameraRequest | None, given: StreamInfo | None, choose: Choose
+) -> None:
+    """List what a camera can be asked for, with a tick at what it is asked for.
+
+    Args:
+        menu: is emptied first.
+        asked: None is left to the viewer.
+        given: what the camera gives now.
+        choose: gets the choice.
+    """
+    menu.clear()
+    if given is not None:
+        fps = f" @ {given.nominal_fps:.4g}" if given.nominal_fps else ""
+        add_heading(menu, tr("Now {format}").format(format=f"{given.width}×{given.height}{fps}"))
+    _add(menu, tr("Automatic"), asked is None, partial(choose, None))
+    now = asked or CameraRequest()
+    rate = tr("{rate:g} frames a second")
+    for group in (
+        [(f"{w}×{h}", replace(now, width=w, height=h)) for w, h in SIZES],
+        [(rate.format(rate=fps), replace(now, fps=fps)) for fps in RATES],
+        [(fourcc, replace(now, fourcc=fourcc)) for fourcc in PIXELS],
+    ):
+        menu.addSeparator()
+        for text, wanted in group:
+            _add(menu, text, wanted == asked, partial(choose, wanted))
+
+
+def _add(menu: QMenu, text: str, is_on: bool, run: Callable[[], None]) -> None:
+    action = menu.addAction(text)
+    if action is not None:
+        action.setCheckable(True)
+        action.setChecked(is_on)
+        action.triggered.connect(lambda _checked: run())

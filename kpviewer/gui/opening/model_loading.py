@@ -1,0 +1,167 @@
+"""Which model runs on which device, and the thread that loads it. No Qt.
+
+A model may come twice: at once as it was trained, so that the picture soon has boxes, and again
+when the fastest way to run it is found and compiled.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.opening.source_truth import SourceTruth
+from kpviewer.gui.options import EngineLoader, ViewerEngine, ViewerOptions
+from kpviewer.runtime.loading import BackgroundLoader
+
+PATIENCE_S = 1.5
+"""For the source's first picture, which importing torch would hold up."""
+WARM_UP_HW = (480, 640)
+"""Size to make ready for while the source's is unknown."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """What is asked for."""
+
+    model: str
+    device: str
+    """As on the command line: auto, cpu, cuda:0."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """What a load gives."""
+
+    request: ModelRequest
+    engine: ViewerEngine
+    devices: dict[str, str]
+    """All that can be asked for, with their names for people."""
+
+
+class ModelLoading:
+    """Loads in the background; polled by the thread that owns it. ``close`` joins the loader."""
+
+    def __init__(
+        self,
+        options: ViewerOptions,
+        truth: SourceTruth | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._options = options
+        self._truth = truth
+        self._clock = clock
+        self._loader: BackgroundLoader[LoadedModel] = BackgroundLoader()
+        self._asked = ModelRequest(options.model, options.device)
+        self._is_waiting = False
+        self._second: tuple[ModelRequest, tuple[int, int]] | None = None
+        """What is loaded again after the load that runs, and for pictures of which size."""
+        self._is_settling = False
+        """Whether the load that runs only makes the present model faster."""
+        self._since = 0.0
+        self._current: LoadedModel | None = None
+        self.failure: str | None = None
+        """Why the last load came to nothing; None while all is well."""
+
+    @property
+    def engine(self) -> ViewerEngine | None:
+        """The model that watches; None until it is loaded."""
+        return self._current.engine if self._current is not None else None
+
+    @property
+    def loaded(self) -> ModelRequest | None:
+        """What ``engine`` was asked for as; None until it is loaded."""
+        return self._current.request if self._current is not None else None
+
+    @property
+    def device(self) -> str:
+        """The device that was asked for, as on the command line."""
+        return self._asked.device
+
+    @property
+    def devices(self) -> dict[str, str] | None:
+        """The devices with their names for people; None until the first model is loaded."""
+        return self._current.devices if self._current is not None else None
+
+    @property
+    def loading(self) -> str | None:
+        """Name of the model that loads, or is about to; None while there is none."""
+        if self._is_waiting:
+            return self._asked.model
+        return None if self._is_settling else self._loader.busy_with
+
+    @property
+    def loading_s(self) -> float:
+        """Time since the last request, in seconds."""
+        return self._clock() - self._since
+
+    def load(self, model: str) -> None:
+        """Take another model, on the same device."""
+        self._ask(replace(self._asked, model=model))
+
+    def use_device(self, device: str) -> None:
+        """Take the same model to another device."""
+        self._ask(replace(self._asked, device=device))
+
+    def poll(self, source_hw: tuple[int, int] | None, *, can_wait: bool) -> ViewerEngine | None:
+        """Notice what the loader has done; to be called some ten times a second.
+
+        Args:
+            source_hw: (height, width) in px of the source; None while unknown.
+            can_wait: whether a first picture is on its way that the load should wait for.
+
+        Returns:
+            An engine that was just loaded, else None.
+        """
+        if self._is_waiting and not (can_wait and self.loading_s < PATIENCE_S):
+            self._start(self._asked, source_hw or WARM_UP_HW)
+        outcome = self._loader.take()
+        if outcome is None:
+            return None
+        was_settling, self._is_settling = self._is_settling, False
+        if self._second is not None:  # whatever became of the first
+            (request, size), self._second = self._second, None
+            self._is_settling = outcome.value is not None
+            load = self._options.load_engine
+            self._loader.submit(request.model, lambda: self._load(request, size, load))
+        elif was_settling and outcome.value is None:
+            _log.info("%s goes on as it is: %s", outcome.name, outcome.failure)
+        elif outcome.value is None:
+            _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
+            text = tr("{name} can't be loaded. {reason}")
+            self.failure = text.format(name=outcome.name, reason=outcome.failure)
+            if self._current is not None and not self._is_waiting:
+                self._asked = self._current.request  # what works stays the one to go on from
+        if outcome.value is None:
+            return None
+        self._current = outcome.value
+        return outcome.value.engine
+
+    def close(self) -> None:
+        """Wait for what loads."""
+        self._loader.close()
+
+    def _ask(self, request: ModelRequest) -> None:
+        self._asked = request
+        self._is_waiting = True
+        self._since = self._clock()
+        self.failure = None
+
+    def _start(self, request: ModelRequest, size: tuple[int, int]) -> None:
+        self._is_waiting = self._is_settling = False
+        first, load = self._options.load_first, self._options.load_engine
+        self._second = (request, size) if first is not None else None
+        self._loader.submit(request.model, lambda: self._load(request, size, first or load))
+
+    def _load(
+        self, request: ModelRequest, source_hw: tuple[int, int], load: EngineLoader
+    ) -> LoadedModel:
+        """Runs in the loader's thread."""
+        engine = load(request.model, request.device, source_hw)
+        if self._truth is not None:  # each model numbers its classes in its own way
+            self._truth.use_classes(engine.spec.class_names)
+        return LoadedModel(request, engine, self._options.list_devices())

@@ -1,0 +1,101 @@
+"""The menu of sources: filled when it opens, as cameras and screens come and go."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject
+from PyQt6.QtWidgets import QMenu
+
+from kpviewer.gui.keys import Act
+from kpviewer.gui.language import tr
+from kpviewer.gui.menus import add_note, add_to
+from kpviewer.gui.opening.camera_formats import fill_format_menu, read_format
+from kpviewer.gui.opening.cameras import Device, Devices, first_camera
+from kpviewer.gui.settings.recent import add_recent
+from kpviewer.gui.widgets.icons import icon
+from kpviewer.sources.naming import CameraRequest, read_camera
+
+if TYPE_CHECKING:
+    from kpviewer.gui.main_window import MainWindow
+
+WAYS = (
+    ("file", Act.OPEN_FILE),
+    ("folder", Act.OPEN_FOLDER),
+    ("paste", Act.PASTE),
+    ("labels", Act.OPEN_TRUTH),
+)
+
+
+class SourceMenu(QObject):
+    """Offers what the window's ``cameras`` finds, what was opened last, and ways to open more."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._menu = window.top_bar.source.menu() or QMenu(window)
+        self._menu.aboutToShow.connect(self._on_about_to_show)
+
+    def open_camera(self) -> None:
+        """Watch the first camera, once it is found."""
+        self._window.status_bar.show_message(tr("Looking for cameras …"))
+        self._window.cameras.ask(lambda found: self._window.choose_source(first_camera(found)))
+
+    def _on_about_to_show(self) -> None:
+        """Show the devices of last time, and fill it again where others are found."""
+        shown = self._window.cameras.known
+        self._fill(shown)
+        self._window.cameras.ask(lambda found: None if found == shown else self._fill(found))
+
+    def _fill(self, devices: Devices | None) -> None:
+        menu, choose = self._menu, self._window.choose_source
+        menu.clear()
+        add_to(menu, "demo", tr("Demo"), lambda: choose("demo"))
+        menu.addSeparator()
+        for camera in devices.cameras if devices is not None else ():
+            add_to(menu, "camera", camera.name, partial(choose, camera.source))
+        if devices is None or not devices.cameras:
+            text = tr("Looking for cameras …") if devices is None else tr("No camera found")
+            add_note(menu, text, "camera")
+        self._add_formats(devices)
+        for screen in devices.screens if devices is not None else ():
+            add_to(menu, "panel", screen.name, partial(choose, screen.source))
+        menu.addSeparator()
+        add_recent(menu, "file", self._window.memory.recent_sources(), choose)
+        for name, act in WAYS:
+            more = "" if act is Act.PASTE else "…"  # a dialog follows
+            label = f"{tr(act.value.text)}{more}\t{act.value.keys[0]}"
+            add_to(menu, name, label, partial(self._window.actions_of_keys.run, act))
+
+    def _add_formats(self, devices: Devices | None) -> None:
+        """Offer the formats of the camera that is watched."""
+        camera = self._watched(devices)
+        formats = QMenu(tr("Camera format"), self._menu)
+        if camera is None:
+            formats.deleteLater()
+            return
+        kept = self._window.memory.store.current.camera_formats.get(camera.id)
+        fill_format_menu(
+            formats, read_format(kept), self._window.session.info, partial(self._take, camera)
+        )
+        formats.setIcon(icon("settings"))
+        self._menu.addMenu(formats)
+
+    def _watched(self, devices: Devices | None) -> Device | None:
+        session = self._window.session
+        if devices is None or session.source_name is None:
+            return None
+        text = session.source_text
+        named = read_camera(text) if text else None
+        if named is not None:
+            return next((each for each in devices.cameras if each.source == str(named.index)), None)
+        info = session.info
+        if text or info is None or not info.is_live:
+            return None
+        return next((each for each in devices.cameras if each.name == info.name), None)
+
+    def _take(self, camera: Device, request: CameraRequest | None) -> None:
+        """Remember the format, and open the camera with it."""
+        self._window.memory.keep_camera_format(camera.id, request)
+        self._window.choose_source(camera.source)

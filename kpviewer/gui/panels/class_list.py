@@ -1,0 +1,252 @@
+"""The classes of the model: which are shown, and how many are in the picture now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PyQt6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.panels.class_tree import ClassTree
+from kpviewer.gui.panels.own_score import OwnScoreBox
+from kpviewer.gui.panels.solo import Solo
+from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.palette import class_color
+from kpviewer.structures import Detections, Thresholds
+
+ROW_PX = 28
+VISIBLE_ROWS = 8
+FILTERED_FROM = 12
+"""Classes from which on a filter field helps."""
+NAME, OWN, COUNT = range(3)
+"""Columns."""
+
+
+class ClassList(QWidget):
+    """A row a class: colour, name, whether it is shown, own confidence, number in the picture."""
+
+    changed = pyqtSignal()
+    """By the user; ``shown`` and ``own_scores`` have the new values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._own: dict[int, float] = {}
+        self._default_own: dict[int, float] = {}
+        self._filter = QLineEdit()
+        self._filter.setPlaceholderText(tr("Filter classes"))
+        self._filter.setAccessibleName(tr("Filter classes"))
+        self._filter.setClearButtonEnabled(True)
+        self._filter.textChanged.connect(self._on_filter_changed)
+        self._solo = Solo()
+        self._tree = ClassTree()
+        self._tree.setColumnCount(3)
+        self._tree.setHeaderHidden(True)
+        self._tree.setRootIsDecorated(False)
+        self._tree.setUniformRowHeights(True)
+        self._tree.setIconSize(QSize(12, 12))
+        header = self._tree.header()
+        if header is not None:
+            header.setStretchLastSection(False)
+            header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+            header.setSectionResizeMode(OWN, QHeaderView.ResizeMode.ResizeToContents)
+            header.setSectionResizeMode(COUNT, QHeaderView.ResizeMode.ResizeToContents)
+        self._tree.itemChanged.connect(self._on_item_changed)
+        self._tree.solo_asked.connect(self.toggle_solo)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self._filter)
+        column.addWidget(self._tree)
+        column.addLayout(self._own_row())
+        self.set_classes((), None)
+
+    def set_classes(self, names: tuple[str, ...], shown: frozenset[int] | None) -> None:
+        """List other classes; ``set_own_scores`` follows where some have their own.
+
+        Args:
+            names: of the model.
+            shown: the ids that are ticked; None is all.
+        """
+        blocked = self._tree.blockSignals(True)
+        self._tree.clear()
+        for class_id, name in enumerate(names):
+            item = QTreeWidgetItem([name, "", "0"])
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
+            ticked = shown is None or class_id in shown
+            item.setCheckState(0, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+            item.setIcon(0, _swatch(class_color(class_id)))
+            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            for column in (OWN, COUNT):
+                item.setTextAlignment(column, right)
+            self._tree.addTopLevelItem(item)
+        self._tree.blockSignals(blocked)
+        self._forget_solo()
+        self._own, self._default_own = {}, {}
+        self._show_own()
+        self._filter.setVisible(len(names) >= FILTERED_FROM)
+        rows = min(max(len(names), 1), VISIBLE_ROWS)
+        self._tree.setFixedHeight(rows * ROW_PX + 4)
+        self.setVisible(bool(names))
+
+    def shown(self) -> frozenset[int] | None:
+        """Ids of the ticked classes; None where all are."""
+        ticked = [
+            class_id
+            for class_id, item in enumerate(self._items())
+            if item.checkState(0) is Qt.CheckState.Checked
+        ]
+        return None if len(ticked) == self._tree.topLevelItemCount() else frozenset(ticked)
+
+    def set_ticked(self, class_id: int, ticked: bool) -> None:
+        """Tick or untick a class, as a click on its box does."""
+        state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
+        self._items()[class_id].setCheckState(0, state)
+
+    def toggle_solo(self, class_id: int) -> None:
+        """Show a class alone, or if it is alone what was shown before; ``changed`` tells."""
+        shown = self._solo.toggle(class_id, self.shown())
+        blocked = self._tree.blockSignals(True)
+        for each, item in enumerate(self._items()):
+            ticked = shown is None or each in shown
+            item.setCheckState(0, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+        self._tree.blockSignals(blocked)
+        self._tree.set_alone(self._solo.class_id)
+        self.changed.emit()
+
+    def lasting(self) -> frozenset[int] | None:
+        """Ids of the classes that are shown when none is alone any more; None is all."""
+        return self._solo.lasting(self.shown())
+
+    def set_own_scores(self, scores: Mapping[int, float], defaults: Thresholds) -> None:
+        """Show the classes' own confidences, without telling ``changed``.
+
+        Args:
+            scores: by class id; the other classes go by the confidence of all.
+            defaults: what a reset goes back to.
+        """
+        self._own, self._default_own = dict(scores), dict(defaults.class_scores)
+        self._show_own()
+
+    def own_scores(self) -> dict[int, float]:
+        """Confidences of single classes, by class id."""
+        return dict(self._own)
+
+    def choose_own_score(self, class_id: int, score: float | None) -> None:
+        """Give a class a confidence of its own, or that of all; ``changed`` tells."""
+        self._own = _with_score(self._own, class_id, score)
+        self._show_own()
+        self.changed.emit()
+
+    def own_score_box(self, class_id: int) -> OwnScoreBox | None:
+        """The number field of a class; None while the fields are hidden."""
+        box = self._tree.itemWidget(self._items()[class_id], OWN)
+        return box if isinstance(box, OwnScoreBox) else None
+
+    def counts(self) -> list[int]:
+        """The numbers that are shown, by class id."""
+        return [int(item.text(COUNT)) for item in self._items()]
+
+    def show_counts(self, detections: Detections) -> None:
+        """Count what is in the picture."""
+        items = self._items()
+        counts = np.bincount(detections.class_ids, minlength=len(items))
+        blocked = self._tree.blockSignals(True)
+        for item, count in zip(items, counts, strict=False):
+            if item.text(COUNT) != str(count):
+                item.setText(COUNT, str(count))
+        self._tree.blockSignals(blocked)
+
+    def _items(self) -> list[QTreeWidgetItem]:
+        rows = (self._tree.topLevelItem(row) for row in range(self._tree.topLevelItemCount()))
+        return [item for item in rows if item is not None]
+
+    def _on_item_changed(self, _item: QTreeWidgetItem, column: int) -> None:
+        if column == NAME:
+            self._forget_solo()
+            self.changed.emit()
+
+    def _forget_solo(self) -> None:
+        self._solo.forget()
+        self._tree.set_alone(None)
+
+    def _own_row(self) -> QHBoxLayout:
+        """Make the switch of the number fields and the way back."""
+        self.own_switch = PushButton(tr("Confidence by class"))
+        self.own_switch.setCheckable(True)
+        self.own_switch.setToolTip(tr("Give single classes a confidence of their own (Enter)"))
+        self.own_switch.toggled.connect(self._show_own)
+        self.own_reset = PushButton(tr("Reset"))
+        self.own_reset.setAccessibleName(tr("Reset the confidence of single classes"))
+        self.own_reset.setToolTip(
+            tr("Go back to what the model recommends for single classes (Enter)")
+        )
+        self.own_reset.clicked.connect(self._on_reset_clicked)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.own_switch, 1)
+        row.addWidget(self.own_reset)
+        return row
+
+    def _show_own(self) -> None:
+        """Write the own confidences: into fields while they are switched on, else as text."""
+        blocked = self._tree.blockSignals(True)
+        for class_id, item in enumerate(self._items()):
+            own, box = self._own.get(class_id), self.own_score_box(class_id)
+            is_edited = self.own_switch.isChecked()
+            if is_edited and box is None:
+                box = OwnScoreBox(item.text(NAME), own)
+                box.edited.connect(partial(self._on_own_edited, class_id))
+                self._tree.setItemWidget(item, OWN, box)
+            elif is_edited and box is not None:
+                box.set_score(own)
+            elif box is not None:
+                self._tree.removeItemWidget(item, OWN)
+            item.setText(OWN, "" if own is None or is_edited else f"≥ {own:.3f}")
+        self._tree.blockSignals(blocked)
+        self.own_reset.setEnabled(self._own != self._default_own)
+
+    def _on_own_edited(self, class_id: int, score: float | None) -> None:
+        self._own = _with_score(self._own, class_id, score)
+        self.own_reset.setEnabled(self._own != self._default_own)
+        self.changed.emit()
+
+    def _on_reset_clicked(self) -> None:
+        self._own = dict(self._default_own)
+        self._show_own()
+        self.changed.emit()
+
+    def _on_filter_changed(self, text: str) -> None:
+        for item in self._items():
+            item.setHidden(text.casefold() not in item.text(0).casefold())
+
+
+def _with_score(
+    scores: Mapping[int, float], class_id: int, score: float | None
+) -> dict[int, float]:
+    """Give a class another confidence of its own, or none."""
+    others = {each: value for each, value in scores.items() if each != class_id}
+    return others if score is None else {**others, class_id: score}
+
+
+def _swatch(rgb: tuple[int, int, int]) -> QIcon:
+    """A dot of the class's colour."""
+    pixmap = QPixmap(24, 24)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(*rgb))
+    painter.drawEllipse(2, 2, 20, 20)
+    painter.end()
+    return QIcon(pixmap)

@@ -1,0 +1,103 @@
+"""The rows of the class list: ticks, and a button on the row under the pointer to see it alone."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, QPoint, Qt, pyqtSignal
+from PyQt6.QtGui import QKeyEvent, QMouseEvent
+from PyQt6.QtWidgets import QTreeWidget
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.widgets.buttons import PushButton
+
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_ALT = Qt.KeyboardModifier.AltModifier
+
+
+class ClassTree(QTreeWidget):
+    """Ticks by a click or Enter; asks to show one class alone by Alt with either, or a button."""
+
+    solo_asked = pyqtSignal(int)
+    """A row: show it alone, or as before if it is alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName(tr("Classes"))
+        self.setToolTip(
+            tr("Untick a class to hide its boxes (Enter); show it alone by Alt+click (Alt+Enter)")
+        )
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setMouseTracking(True)
+        self._alone: int | None = None
+        self._row = -1
+        self.solo = PushButton("")
+        """Stands on the row under the pointer."""
+        self.solo.setParent(self.viewport())
+        self.solo.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Alt+Enter does it
+        self.solo.clicked.connect(lambda: self.solo_asked.emit(self._row))
+        self.solo.hide()
+        bar = self.verticalScrollBar()
+        if bar is not None:
+            bar.valueChanged.connect(lambda _value: self._show_button(-1))
+
+    def set_alone(self, row: int | None) -> None:
+        """Say which class is alone: its button leads back."""
+        self._alone = row
+        self._show_button(self._row)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Ask for a class alone where Alt is held, else tick."""
+        if event is None or not event.modifiers() & _ALT:
+            super().mousePressEvent(event)
+        elif (row := self._row_at(event.position().toPoint())) >= 0:
+            self.solo_asked.emit(row)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
+        """Tick, but where Alt is held."""
+        if event is None or not event.modifiers() & _ALT:
+            super().mouseReleaseEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+        """Offer the button on the row under the pointer."""
+        super().mouseMoveEvent(event)
+        if event is not None:
+            self._show_button(self._row_at(event.position().toPoint()))
+
+    def leaveEvent(self, event: QEvent | None) -> None:
+        """Take the button away."""
+        super().leaveEvent(event)
+        self._show_button(-1)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Tick or untick the current row by Enter, show it alone by Alt+Enter."""
+        item = self.currentItem()
+        if event is None or item is None or event.key() not in _ENTER:
+            super().keyPressEvent(event)
+        elif event.modifiers() & _ALT:
+            self.solo_asked.emit(self.indexOfTopLevelItem(item))
+        else:
+            is_on = item.checkState(0) is Qt.CheckState.Checked
+            item.setCheckState(0, Qt.CheckState.Unchecked if is_on else Qt.CheckState.Checked)
+
+    def _row_at(self, point: QPoint) -> int:
+        item = self.itemAt(point)
+        return -1 if item is None else self.indexOfTopLevelItem(item)
+
+    def _show_button(self, row: int) -> None:
+        """Put the button at the right end of the name; of a single class there is none."""
+        item = self.topLevelItem(row) if row >= 0 and self.topLevelItemCount() > 1 else None
+        self._row = row if item is not None else -1
+        self.solo.setVisible(item is not None)
+        if item is None:
+            return
+        is_alone = row == self._alone
+        self.solo.setText(tr("All") if is_alone else tr("Solo"))
+        name = item.text(0)
+        self.solo.setToolTip(
+            tr("Show again what was shown before (Alt+click)")
+            if is_alone
+            else tr("Show {name} alone (Alt+click)").format(name=name)
+        )
+        self.solo.adjustSize()
+        place = self.visualRect(self.indexFromItem(item, 0))
+        top = place.center().y() - self.solo.height() // 2 + 1
+        self.solo.move(place.right() - self.solo.width() - 4, top)

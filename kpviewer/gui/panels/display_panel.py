@@ -1,0 +1,165 @@
+"""What is drawn over the picture, how large, and what is hidden in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.widgets.buttons import SegmentedControl
+from kpviewer.models.spec import ModelSpec
+from kpviewer.overlay import OverlayStyle
+
+_SWITCHES = (
+    ("boxes", tr_noop("Boxes"), tr_noop("Draw the boxes")),
+    ("landmarks", tr_noop("Landmarks"), tr_noop("Draw the landmarks")),
+    ("labels", tr_noop("Names"), tr_noop("Write the class names")),
+    ("scores", tr_noop("Confidence"), tr_noop("Write the confidence")),
+    ("numbers", tr_noop("Index"), tr_noop("Write each detection's place in the list, from 0")),
+    ("truth", tr_noop("Truth"), tr_noop("Draw the truth, dashed")),
+    (
+        "verdicts",
+        tr_noop("Hits and misses"),
+        tr_noop("Beside truth: mark what is matched, missed and false"),
+    ),
+    (
+        "smooth",
+        tr_noop("Smooth"),
+        tr_noop("Draw landmarks steadied over time; errors and files keep the raw ones"),
+    ),
+    (
+        "follow",
+        tr_noop("Follow"),
+        tr_noop("Give each object a number that stays with it, and draw its trail"),
+    ),
+    (
+        "blur",
+        tr_noop("Blur"),
+        tr_noop(
+            "Hide faces, or whatever the shown classes are: here, in snapshots and in recordings"
+        ),
+    ),
+)
+_SIZES = (
+    (
+        "lines",
+        tr_noop("Lines"),
+        (0.5, 1.0, 2.0),
+        (tr_noop("Thin"), tr_noop("Medium"), tr_noop("Thick")),
+    ),
+    (
+        "dots",
+        tr_noop("Landmarks"),
+        (0.67, 1.0, 2.0),
+        (tr_noop("Small"), tr_noop("Medium"), tr_noop("Large")),
+    ),
+    (
+        "letters",
+        tr_noop("Text"),
+        (0.83, 1.0, 1.5),
+        (tr_noop("Small"), tr_noop("Medium"), tr_noop("Large")),
+    ),
+)
+"""Field of OverlayStyle, its name, its values and their names."""
+
+
+class CheckBox(QCheckBox):
+    """A switch that Enter turns, as Space always plays and pauses."""
+
+    def __init__(self, text: str, tip: str) -> None:
+        super().__init__(text)
+        self.setToolTip(f"{tip} (Enter)")
+        self.setAccessibleName(text)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Turn on Enter."""
+        if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class DisplayPanel(QWidget):
+    """Edits an OverlayStyle; names and skeleton in it are the model's."""
+
+    changed = pyqtSignal()
+    """By the user; ``style_of_overlay`` has the new value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._style = OverlayStyle()
+        self._switches: dict[str, CheckBox] = {}
+        self._sizes: dict[str, SegmentedControl] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(self._lay_out_switches())
+        column.addLayout(self._lay_out_sizes())
+
+    @property
+    def style_of_overlay(self) -> OverlayStyle:
+        """What is set."""
+        return self._style
+
+    def set_model(self, spec: ModelSpec) -> None:
+        """Take the names and the skeleton of a model."""
+        self._style = replace(self._style, class_names=spec.class_names, skeleton=spec.skeleton)
+
+    def set_style(self, style: OverlayStyle) -> None:
+        """Set the switches and the sizes as if the user had; names and skeleton stay."""
+        for field, box in self._switches.items():
+            with QSignalBlocker(box):
+                box.setChecked(getattr(style, field))
+        for field, _name, values, _texts in _SIZES:
+            wanted = getattr(style, field)
+            nearest = min(values, key=lambda value: abs(value - wanted))
+            self._sizes[field].set_index(values.index(nearest))
+        self._on_edited()
+
+    def switch(self, field: str) -> QCheckBox:
+        """The box of one field of OverlayStyle."""
+        return self._switches[field]
+
+    def size_control(self, field: str) -> SegmentedControl:
+        """The choice of one field of OverlayStyle: lines, dots or letters."""
+        return self._sizes[field]
+
+    def _lay_out_switches(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(0)
+        for index, (field, text, tip) in enumerate(_SWITCHES):
+            box = CheckBox(tr(text), tr(tip))
+            box.setChecked(getattr(self._style, field))
+            box.toggled.connect(self._on_edited)
+            self._switches[field] = box
+            grid.addWidget(box, index // 2, index % 2)
+        return grid
+
+    def _lay_out_sizes(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(4)
+        for row, (field, english, values, sizes) in enumerate(_SIZES):
+            name, texts = tr(english), tuple(tr(size) for size in sizes)
+            tips = tuple(f"{name}: {text.lower()} (Enter)" for text in texts)
+            control = SegmentedControl(name, texts, tips)
+            control.set_index(values.index(getattr(self._style, field)))
+            control.chosen.connect(self._on_edited)
+            self._sizes[field] = control
+            grid.addWidget(QLabel(name), row, 0)
+            grid.addWidget(control, row, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def _on_edited(self) -> None:
+        values: dict[str, Any] = {field: box.isChecked() for field, box in self._switches.items()}
+        for field, _name, choices, _texts in _SIZES:
+            values[field] = choices[self._sizes[field].index()]
+        self._style = replace(self._style, **values)
+        self.changed.emit()

@@ -1,0 +1,154 @@
+"""The three plots: frames a second, latency by stage, error. Side by side, or one at a time."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSize
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.widgets.buttons import SegmentedControl
+from kpviewer.gui.widgets.history import WINDOW_S, History
+from kpviewer.gui.widgets.plot import Plot, PlotSpec
+from kpviewer.gui.widgets.theme import Theme
+from kpviewer.structures import FrameError, PipelineStats, StageTimings
+
+HEIGHT = 148
+SHARES = (6, 9, 6)
+"""Of the width: the latency's legend is the longest."""
+FOLDED_HEIGHT = 168
+TICKS = int(WINDOW_S * 10) + 2
+"""Rows of a plot that is fed at 10 Hz."""
+FRAMES = int(WINDOW_S * 120)
+STAGES = ("read", "queue_wait", "upload", "forward", "postprocess")
+
+FPS = PlotSpec(
+    tr_noop("FPS"),
+    (tr_noop("capture"), tr_noop("model"), tr_noop("display")),
+    digits=1,
+    least_top=10.0,
+)
+LATENCY = PlotSpec(
+    tr_noop("Latency, ms"),
+    (tr_noop("read"), tr_noop("wait"), tr_noop("upload"), tr_noop("model"), tr_noop("select")),
+    1,
+    stacked=True,
+    least_top=5.0,
+)
+ERROR = PlotSpec(
+    tr_noop("Error, px"),
+    (tr_noop("mean distance"),),
+    1,
+    least_top=2.0,
+    hint=tr_noop("Comes with a model and truth"),
+)
+
+
+class PlotsPanel(QFrame):
+    """Takes numbers as they come, and draws them at 10 Hz."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("plots")
+        self.fps, self.latency, self.error = (
+            Plot(FPS, theme),
+            Plot(LATENCY, theme),
+            Plot(ERROR, theme),
+        )
+        self._fps_history = History(3, TICKS)
+        self._stage_history = History(len(STAGES), FRAMES)
+        self._error_history = History(1, FRAMES)
+        self.tabs = SegmentedControl(
+            tr("Plot"),
+            (tr("FPS"), tr("Latency"), tr("Error")),
+            (tr("Frames a second"), tr("Where a frame's time goes"), tr("Distance from the truth")),
+        )
+        self.tabs.chosen.connect(self._on_tab_chosen)
+        self._tab_row = QWidget()
+        tab_row = QHBoxLayout(self._tab_row)
+        tab_row.setContentsMargins(12, 8, 12, 0)
+        tab_row.addWidget(self.tabs, 1)
+        self._is_folded = self._plots_difference = False
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for plot, share in zip(self._plots(), SHARES, strict=True):
+            row.addWidget(plot, share)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._tab_row)
+        column.addLayout(row, 1)
+        self.set_folded(False)
+
+    def set_folded(self, is_folded: bool) -> None:
+        """Show one plot with a switch above it (True), or the three side by side."""
+        self._is_folded = is_folded
+        self._tab_row.setVisible(is_folded)
+        self.setMinimumHeight(FOLDED_HEIGHT if is_folded else HEIGHT)
+        for index, plot in enumerate(self._plots()):
+            plot.setVisible(not is_folded or index == self.tabs.index())
+
+    def is_folded(self) -> bool:
+        """Whether one plot is shown at a time."""
+        return self._is_folded
+
+    def sizeHint(self) -> QSize:
+        """As low as can be: the picture takes the rest."""
+        return QSize(super().sizeHint().width(), self.minimumHeight())
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of another theme."""
+        for plot in self._plots():
+            plot.set_theme(theme)
+
+    def set_source(self, nominal_fps: float | None) -> None:
+        """Start again for another source, with faint lines at its rate and frame budget."""
+        for history in (self._fps_history, self._stage_history, self._error_history):
+            history.clear()
+        self.fps.set_target(nominal_fps)
+        self.latency.set_target(1000 / nominal_fps if nominal_fps else None)
+
+    def add_frame(
+        self,
+        now_s: float,
+        timings: StageTimings,
+        error: FrameError | None,
+        difference: FrameError | None = None,
+    ) -> None:
+        """Take the numbers of a frame that was shown.
+
+        Args:
+            now_s: the time, s.
+            timings: of the frame.
+            error: beside the truth.
+            difference: of two models: plotted where there is no truth.
+        """
+        self._stage_history.add(now_s, *(getattr(timings, stage) for stage in STAGES))
+        shown = difference if error is None else error
+        if shown is None:
+            return
+        is_difference = error is None
+        if is_difference is not self._plots_difference:
+            self._plots_difference = is_difference
+            self._error_history.clear()
+            self.error.set_title(tr("Difference A–B, px") if is_difference else tr(ERROR.title))
+        self._error_history.add(now_s, shown.mean_px)
+
+    def add_stats(self, now_s: float, stats: PipelineStats, *, has_model: bool) -> None:
+        """Take the rates of now."""
+        model_fps = stats.inference_fps if has_model else None
+        rates = (stats.capture_fps, model_fps, stats.display_fps)
+        self._fps_history.add(now_s, *rates)
+
+    def draw(self, now_s: float) -> None:
+        """Draw what came in."""
+        histories = (self._fps_history, self._stage_history, self._error_history)
+        for plot, history in zip(self._plots(), histories, strict=True):
+            if plot.isVisible():
+                plot.show_rows(*history.recent(now_s), now_s)
+
+    def _plots(self) -> tuple[Plot, Plot, Plot]:
+        return self.fps, self.latency, self.error
+
+    def _on_tab_chosen(self, _index: int) -> None:
+        self.set_folded(self._is_folded)

@@ -1,0 +1,83 @@
+"""Confidence, IoU and the kind of NMS: what turns candidates into detections."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.widgets.buttons import SegmentedControl
+from kpviewer.gui.widgets.value_slider import ValueSlider
+from kpviewer.structures import NmsKind, Thresholds
+
+_KINDS = (NmsKind.HARD, NmsKind.SOFT_LINEAR, NmsKind.SOFT_GAUSSIAN)
+
+
+class ThresholdsPanel(QWidget):
+    """Edits a Thresholds; the classes in it are the class list's."""
+
+    changed = pyqtSignal()
+    """By the user; ``thresholds`` has the new value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thresholds = Thresholds()
+        self.confidence = ValueSlider(
+            tr("Confidence"), tr("How sure the model must be to show an object.")
+        )
+        self.iou = ValueSlider(
+            tr("IoU (NMS)"), tr("How much two boxes may overlap before one gives way.")
+        )
+        self.nms = SegmentedControl(
+            "NMS",
+            (tr("Hard"), tr("Soft linear"), tr("Soft Gaussian")),
+            (
+                tr("Drop the boxes that overlap a better one"),
+                tr("Lower their confidence by their overlap"),
+                tr("Lower their confidence smoothly by their overlap"),
+            ),
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.confidence)
+        column.addWidget(self.iou)
+        column.addSpacing(4)
+        column.addWidget(self.nms)
+        self.confidence.changed.connect(self._on_edited)
+        self.iou.changed.connect(self._on_edited)
+        self.nms.chosen.connect(self._on_edited)
+        self.set_thresholds(self._thresholds)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """What is set."""
+        return self._thresholds
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Show other settings, without telling ``changed``."""
+        self._thresholds = thresholds
+        self.confidence.set_value(thresholds.score)
+        self.iou.set_value(thresholds.iou)
+        self.nms.set_index(_KINDS.index(thresholds.nms))
+
+    def choose_confidence(self, score: float) -> None:
+        """Set the confidence as the slider does: ``changed`` tells."""
+        self.confidence.set_value(score)
+        self._on_edited()
+
+    def set_defaults(self, thresholds: Thresholds) -> None:
+        """Set what a double click goes back to: the model's own thresholds."""
+        self.confidence.set_default(thresholds.score)
+        self.iou.set_default(thresholds.iou)
+
+    def _on_edited(self) -> None:
+        self._thresholds = replace(
+            self._thresholds,
+            score=self.confidence.value(),
+            iou=self.iou.value(),
+            nms=_KINDS[self.nms.index()],
+        )
+        self.changed.emit()

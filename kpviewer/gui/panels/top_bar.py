@@ -1,0 +1,109 @@
+"""The bar at the top: what is watched, by which model, and what is saved of it."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu
+
+from kpviewer.gui.keys import Act, tooltip
+from kpviewer.gui.language import tr
+from kpviewer.gui.panels.transport import time_text
+from kpviewer.gui.widgets.buttons import ToolButton
+
+NAME_CHARS = 34
+RECORD_PX = 124
+"""Room for the time of a recording, so that nothing moves when one starts."""
+
+
+class Picker(ToolButton):
+    """A button with a menu that shows what is chosen."""
+
+    def __init__(self, icon: str, name: str, tip: str) -> None:
+        super().__init__(icon, name, tip)
+        self.setProperty("kind", "picker")
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setMenu(QMenu(self))
+        self._name, self._tip = name, tip
+
+    def set_choice(self, text: str) -> None:
+        """Show what is chosen; a long name loses its middle."""
+        half = NAME_CHARS // 2
+        short = text if len(text) <= NAME_CHARS else f"{text[: half - 1]}…{text[-half:]}"
+        self.setText(f" {short}  ▾")
+        self.setAccessibleName(f"{self._name}: {text}")
+
+
+class TopBar(QFrame):
+    """Pickers on the left, buttons on the right."""
+
+    asked = pyqtSignal(object)
+    """An Act."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("topBar")
+        self.source = Picker("camera", tr("Source"), tooltip(Act.OPEN_FILE, tr("What is watched")))
+        self.model = Picker("model", tr("Model"), tooltip(Act.OPEN_MODEL, tr("What watches it")))
+        self.device = Picker("device", tr("Device"), tr("Where the model runs (Enter)"))
+        self.record = ToolButton("record", tr("Record"), tooltip(Act.RECORD), checkable=True)
+        self.record.setObjectName("record")
+        self.record.setProperty("kind", "plain")
+        self.record.setMinimumWidth(RECORD_PX)
+        self.record.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.record.clicked.connect(lambda: self.asked.emit(Act.RECORD))
+        self.snapshot = self._button("snapshot", Act.SNAPSHOT)
+        self.keys = self._button("keys", Act.KEYS)
+        self.settings = ToolButton(
+            "settings", tr("Settings"), tr("Theme, recordings, profiles (Enter)")
+        )
+        self.settings.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
+        self.settings.setMenu(QMenu(self.settings))
+        self.fullscreen = self._button("fullscreen", Act.FULLSCREEN)
+        self.panel = self._button("panel", Act.PANEL)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 8, 6)
+        row.setSpacing(8)
+        row.addWidget(self.source)
+        row.addWidget(self.model)
+        row.addWidget(self.device)
+        row.addStretch(1)
+        row.addWidget(self.record)
+        row.addSpacing(4)
+        row.setSpacing(4)
+        for button in (self.snapshot, self.settings, self.keys, self.fullscreen, self.panel):
+            row.addWidget(button)
+        self.show_recording(None)
+
+    def set_can_save(self, can_save: bool) -> None:
+        """Allow recording and snapshots only while there is a picture."""
+        text = "{what}" if can_save else tr("There is no picture to save: {what}")
+        self.record.setEnabled(can_save or self.record.isChecked())
+        self.snapshot.setEnabled(can_save)
+        if not self.record.isChecked():
+            self.record.setToolTip(text.format(what=tooltip(Act.RECORD)))
+        self.snapshot.setToolTip(text.format(what=tooltip(Act.SNAPSHOT)))
+
+    def show_recording(self, seconds: float | None, *, is_paused: bool = False) -> None:
+        """Show that a recording runs, and for how long; None is none."""
+        running = seconds is not None
+        self.record.setChecked(running)
+        label = tr("Record") if seconds is None else f"REC {time_text(seconds)[:-2]}"
+        self.record.setText(f" {label}")
+        self.record.set_icon_name("stop" if running else "record")
+        if seconds is not None and is_paused:
+            self.record.setText(f" {tr('Paused')} {time_text(seconds)[:-2]}")
+        if running:
+            self.record.setToolTip(tooltip(Act.RECORD, tr("Stop recording")))
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Draw the icons in the colours of another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            for button in self.findChildren(ToolButton):
+                button.refresh_icon()
+
+    def _button(self, icon: str, act: Act) -> ToolButton:
+        button = ToolButton(icon, tr(act.value.text), tooltip(act))
+        button.clicked.connect(lambda: self.asked.emit(act))
+        return button

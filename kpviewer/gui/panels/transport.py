@@ -1,0 +1,219 @@
+"""Play, step, seek, speed, loop, and what a live source does with frames that come too fast."""
+
+from __future__ import annotations
+
+import math
+
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu
+
+from kpviewer.gui.keys import Act, tooltip
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.seek_bar import SeekBar
+from kpviewer.structures import StreamInfo
+
+SPEEDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0, 8.0, math.inf)
+"""The last one is as fast as the model goes."""
+NO_SEEK = tr_noop("A live source can't go back")
+LIVE_SPEED = tr_noop("A live source has its own speed")
+NOTHING_OPEN = tr_noop("Nothing is open")
+POLICIES = {
+    False: (tr_noop("Newest frame"), tr_noop("Frames that come while the model works are dropped")),
+    True: (
+        tr_noop("Every frame"),
+        tr_noop("None is dropped here; where the model is slower, the picture falls behind"),
+    ),
+}
+"""Of live sources, by whether every frame counts: name, and what it means."""
+
+
+class TransportBar(QFrame):
+    """Buttons that ask; the pipeline decides and the bar is told what is."""
+
+    asked = pyqtSignal(object)
+    """An Act."""
+    speed_chosen = pyqtSignal(float)
+    sought = pyqtSignal(int)
+    policy_chosen = pyqtSignal(bool)
+    """Whether a live source gives every frame, or the newest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("transport")
+        self._fps = 30.0
+        self.start = self._button("start", Act.START)
+        self.step_back = self._button("step-back", Act.STEP_BACK)
+        self.play = self._button("play", Act.PLAY)
+        self.step_forward = self._button("step-forward", Act.STEP_FORWARD)
+        self.loop = self._button("loop", Act.LOOP, checkable=True)
+        self.repeat = self._button("loop", Act.REPEAT, checkable=True)
+        self.repeat.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.repeat.setText("A-B")
+        self.bar = SeekBar()
+        self.bar.sought.connect(self.sought)
+        self._time, self._total = QLabel("00:00.0"), QLabel("00:00.0")
+        self._total.setProperty("kind", "secondary")
+        for label, name in ((self._time, tr("Time")), (self._total, tr("Length"))):
+            label.setAccessibleName(name)
+        self.speed = self._speed_button()
+        self.policy = self._policy_button()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(4)
+        for button in (self.start, self.step_back, self.play, self.step_forward):
+            row.addWidget(button)
+        row.addSpacing(4)
+        row.addWidget(self._time)
+        row.addSpacing(4)
+        row.addWidget(self.bar, 1)
+        row.addSpacing(4)
+        row.addWidget(self._total)
+        row.addWidget(self.speed)
+        row.addWidget(self.policy)
+        row.addWidget(self.repeat)
+        row.addWidget(self.loop)
+        self.set_info(None)
+
+    def set_info(self, info: StreamInfo | None) -> None:
+        """Fit the bar to a source; None is no source."""
+        seekable = info is not None and info.is_seekable and bool(info.frame_count)
+        count = (info.frame_count or 1) if info is not None else 1
+        self._fps = (info.nominal_fps or 30.0) if info is not None else 30.0
+        self.bar.setRange(0, max(count - 1, 0))
+        self.bar.setEnabled(seekable)
+        is_live = info is not None and info.is_live
+        no_seek = tr(NOTHING_OPEN if info is None else NO_SEEK)
+        self.bar.setToolTip(f"{tr('Go to a moment') if seekable else no_seek} (← →)")
+        for button, act in (
+            (self.start, Act.START),
+            (self.step_back, Act.STEP_BACK),
+            (self.repeat, Act.REPEAT),
+            (self.loop, Act.LOOP),
+        ):
+            _allow(button, act, None if seekable else no_seek)
+        for button, act in ((self.play, Act.PLAY), (self.step_forward, Act.STEP_FORWARD)):
+            _allow(button, act, None if info is not None else tr(NOTHING_OPEN))
+        no_speed = tr(NOTHING_OPEN if info is None else LIVE_SPEED)
+        has_speed = info is not None and not is_live
+        self.speed.setEnabled(has_speed)
+        self.speed.setToolTip(f"{tr('Speed') if has_speed else no_speed} ([ ])")
+        self.speed.setVisible(not is_live)
+        self.policy.setVisible(is_live)
+        self._total.setText(
+            tr("live") if is_live else time_text(count / self._fps if seekable else 0)
+        )
+        if info is None:
+            self._time.setText(time_text(0))
+            self.bar.setValue(0)
+
+    def show_position(self, index: int, position_s: float | None) -> None:
+        """Show where the picture is."""
+        self._time.setText(time_text(index / self._fps if position_s is None else position_s))
+        if not self.bar.isSliderDown():
+            self.bar.setValue(index)
+
+    def show_state(
+        self, *, playing: bool, loop: bool, speed: float, marks: tuple[int, ...], lossless: bool
+    ) -> None:
+        """Show what the pipeline does.
+
+        Args:
+            playing: whether frames come.
+            loop: whether the file starts again at its end.
+            speed: 1 is that of the file.
+            marks: frames A and B, between which it repeats.
+            lossless: whether a live source gives every frame.
+        """
+        self.play.set_icon_name("pause" if playing else "play")
+        self.play.setAccessibleName(tr("Pause") if playing else tr("Play"))
+        self.loop.setChecked(loop)
+        self.speed.setText(speed_text(speed))
+        self.bar.set_marks(marks)
+        self.repeat.setText("AB"[: len(marks)] if marks else "A-B")
+        self.repeat.setChecked(bool(marks))
+        if self.repeat.isEnabled():
+            self.repeat.setToolTip(tooltip(Act.REPEAT, tr(_NEXT_MARK[len(marks)])))
+        self.policy.setText(tr(POLICIES[lossless][0]))
+        self.policy.setToolTip(f"{tr(POLICIES[lossless][1])} ({tr('Enter')})")
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Draw the icons in the colours of another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            for button in self.findChildren(ToolButton):
+                button.refresh_icon()
+
+    def _button(self, icon: str, act: Act, *, checkable: bool = False) -> ToolButton:
+        button = ToolButton(icon, tr(act.value.text), tooltip(act), checkable=checkable)
+        button.clicked.connect(lambda: self.asked.emit(act))
+        return button
+
+    def _speed_button(self) -> ToolButton:
+        button, menu = _menu_button(tr("Speed"), f"{tr('Speed')} ([ ])", 48)
+        button.setText(speed_text(1.0))
+        for speed in SPEEDS:
+            text = tr("As fast as possible") if math.isinf(speed) else speed_text(speed)
+            action = QAction(text, menu)
+            action.triggered.connect(lambda _on, speed=speed: self.speed_chosen.emit(speed))
+            menu.addAction(action)
+        return button
+
+    def _policy_button(self) -> ToolButton:
+        name, what = POLICIES[False]
+        button, menu = _menu_button(tr("Frames"), f"{tr(what)} ({tr('Enter')})", 96)
+        button.setText(tr(name))
+        menu.setToolTipsVisible(True)
+        for every, (name, what) in POLICIES.items():
+            action = QAction(tr(name), menu)
+            action.setToolTip(tr(what))
+            action.triggered.connect(lambda _on, every=every: self.policy_chosen.emit(every))
+            menu.addAction(action)
+        return button
+
+
+_NEXT_MARK = (
+    tr_noop("Repeat from this frame"),
+    tr_noop("Repeat up to this frame"),
+    tr_noop("Repeat no more"),
+)
+"""What the key does next, by the number of marks."""
+
+
+def _menu_button(name: str, tip: str, width_px: int) -> tuple[ToolButton, QMenu]:
+    """Make a button that shows a choice, and the menu under it."""
+    button = ToolButton("play", name, tip)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    button.setMinimumWidth(width_px)
+    button.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
+    menu = QMenu(button)
+    button.setMenu(menu)
+    return button, menu
+
+
+def _allow(button: ToolButton, act: Act, reason: str | None) -> None:
+    """Enable a button, or disable it for a reason that its tooltip gives."""
+    button.setEnabled(reason is None)
+    button.setToolTip(tooltip(act, reason))
+
+
+def time_text(seconds: float) -> str:
+    """Write a time as mm:ss.t, with hours where it has some."""
+    tenths = max(round(seconds * 10), 0)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{minutes:02d}:{rest // 10:02d}.{rest % 10}"
+    return f"{hours}:{text}" if hours else text
+
+
+def speed_text(speed: float) -> str:
+    """Write a speed for the button."""
+    return tr("max") if math.isinf(speed) else f"{speed:g}×"
+
+
+def next_speed(speed: float, direction: int) -> float:
+    """Give the next speed of the list, up (1) or down (-1)."""
+    if direction > 0:
+        return next((each for each in SPEEDS if each > speed + 1e-6), SPEEDS[-1])
+    return next((each for each in reversed(SPEEDS) if each < speed - 1e-6), SPEEDS[0])

@@ -1,0 +1,41 @@
+"""The menu of panels: which are there, whether they may be moved, and the way back."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QMenu
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.panels.docks import PLACES, DockArea, Part
+
+
+def add_view_menu(menu: QMenu, docks: DockArea) -> None:
+    """Add the submenu, as it is now."""
+    view = menu.addMenu(tr("Panels"))
+    if view is None:
+        return
+    view.setToolTipsVisible(True)
+    for part, is_wanted in docks.wanted().items():
+        place = PLACES[part]
+        action = QAction(f"{tr(place.title)}\t{place.act.value.keys[0]}", view)
+        action.setCheckable(True)
+        action.setChecked(is_wanted)
+        action.toggled.connect(partial(_set_wanted, docks, part))
+        view.addAction(action)
+    view.addSeparator()
+    move = QAction(tr("Move panels"), view)
+    move.setToolTip(tr("Give each panel a bar to drag it by, to float it and to close it"))
+    move.setCheckable(True)
+    move.setChecked(docks.are_movable)
+    move.toggled.connect(lambda is_on: docks.set_movable(movable=is_on))
+    view.addAction(move)
+    reset = QAction(tr("Reset panels"), view)
+    reset.setToolTip(tr("Put all panels where they were at first"))
+    reset.triggered.connect(lambda _checked: docks.reset())
+    view.addAction(reset)
+
+
+def _set_wanted(docks: DockArea, part: Part, wanted: bool) -> None:
+    docks.set_wanted(part, wanted=wanted)

@@ -1,0 +1,62 @@
+"""Between the panel of recordings and what saves: choices one way, space and folder the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, QTimer
+
+from kpviewer.gui.saving.panel import RecordingPanel
+from kpviewer.gui.saving.saving import Saving
+from kpviewer.gui.settings.profiles import ask_for_recordings_folder
+from kpviewer.recording.codecs import usable_codecs
+from kpviewer.runtime.loading import BackgroundLoader
+
+TICK_MS = 500
+
+
+class RecordingLink(QObject):
+    """Owns a timer; ``close`` ends it."""
+
+    def __init__(self, panel: RecordingPanel, saving: Saving) -> None:
+        super().__init__(panel)
+        self._panel, self._saving = panel, saving
+        self._codecs: BackgroundLoader[tuple[str, ...]] = BackgroundLoader()
+        self._has_asked = False
+        panel.changed.connect(self._on_edited)
+        panel.folder_asked.connect(self._on_folder_asked)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.refresh)
+        self._timer.start(TICK_MS)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is; the menu of settings and profiles change it too."""
+        panel, saving = self._panel, self._saving
+        if panel.choices != saving.choices:
+            panel.set_choices(saving.choices)
+        if not panel.isVisible():
+            return
+        panel.show_folder(saving.folder)
+        panel.show_space(saving.space_text())
+        if not self._has_asked:
+            self._has_asked = True
+            self._codecs.submit("encoders", usable_codecs)
+        outcome = self._codecs.take()
+        if outcome is not None and outcome.value is not None:
+            panel.set_codecs(outcome.value)
+
+    def close(self) -> None:
+        """Show nothing any more."""
+        self._timer.stop()
+        self._codecs.close()
+
+    def _on_edited(self) -> None:
+        self._saving.choices = self._panel.choices
+        self.refresh()
+
+    def _on_folder_asked(self) -> None:
+        folder = ask_for_recordings_folder(self._panel, self._saving.folder)
+        if folder:
+            self._saving.folder = Path(folder)
+            self.refresh()

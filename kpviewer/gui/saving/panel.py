@@ -1,0 +1,205 @@
+"""What recordings consist of: videos, results, encoder, quality, pre-roll, folder and space."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtGui import QFontMetrics, QResizeEvent
+from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.panels.display_panel import CheckBox
+from kpviewer.gui.saving.choices import EVERY, PREROLLS_S, VIDEOS, RecordingChoices
+from kpviewer.gui.widgets.buttons import PushButton, SegmentedControl
+from kpviewer.recording.codecs import CODECS, Quality
+
+_VIDEOS = (
+    (tr_noop("Annotated"), tr_noop("Video with the overlay as it is shown")),
+    (tr_noop("Raw"), tr_noop("Video as it came; what Blur hides stays hidden")),
+    (tr_noop("Both"), tr_noop("Two videos of the same frames")),
+)
+"""As VIDEOS."""
+_RESULTS = (
+    ("jsonl", "JSONL", tr_noop("One JSON line a frame")),
+    ("csv", "CSV", tr_noop("One row a detection")),
+    ("coco", "COCO", tr_noop("COCO result list")),
+    ("voc", "VOC", tr_noop("Folder of frames with Pascal VOC XML, for LabelImg")),
+    ("yolo", "YOLO", tr_noop("Folder of frames with YOLO text, for X-AnyLabeling")),
+)
+_QUALITIES = (
+    (tr_noop("Small"), tr_noop("Small files")),
+    (tr_noop("Good"), tr_noop("Good pictures")),
+    (tr_noop("Best"), tr_noop("Nearly as the source, in large files")),
+)
+"""As Quality."""
+_COLUMNS = 3
+_ROW_PX = 28
+"""Height of a control, on which its label is centred."""
+
+
+class RecordingPanel(QWidget):
+    """Edits RecordingChoices."""
+
+    changed = pyqtSignal()
+    """By the user; ``choices`` has the new value."""
+    folder_asked = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._choices = RecordingChoices()
+        self._folder = Path()
+        self.videos = self._segments(tr("Video"), _VIDEOS, self._on_edited)
+        self._results = {kind: CheckBox(text, tr(tip)) for kind, text, tip in _RESULTS}
+        for box in self._results.values():
+            box.toggled.connect(self._on_edited)
+        self.codec = QComboBox()
+        self.codec.setAccessibleName(tr("Encoder"))
+        self.codec.setToolTip(tr("Encoders that open on this machine"))
+        self.codec.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.set_codecs(())
+        self.codec.activated.connect(self._on_edited)
+        self.quality = self._segments(tr("Quality"), _QUALITIES, self._on_edited)
+        prerolls = tuple(
+            (f"{each} s", tr("Begin {seconds} s before it is asked for").format(seconds=each))
+            if each
+            else (tr("Off"), tr("Begin when it is asked for"))
+            for each in PREROLLS_S
+        )
+        self.preroll = self._segments(tr("Pre-roll"), prerolls, self._on_edited)
+        every = tuple(
+            (tr("1 of {count}").format(count=each), tr("VOC and YOLO get one frame of so many"))
+            if each > 1
+            else (tr("All"), tr("VOC and YOLO get every frame"))
+            for each in EVERY
+        )
+        self.every = self._segments(tr("Frames"), every, self._on_edited)
+        self.folder = PushButton("")
+        self.folder.setAccessibleName(tr("Folder for recordings"))
+        self.folder.setToolTip(tr("Where recordings and snapshots go"))
+        self.folder.clicked.connect(self.folder_asked)
+        self.space = QLabel()
+        self.space.setProperty("kind", "secondary")
+        self.space.setWordWrap(True)
+        self.space.setAccessibleName(tr("Space"))
+        self._lay_out()
+        self.set_choices(self._choices)
+
+    @property
+    def choices(self) -> RecordingChoices:
+        """What is set."""
+        return self._choices
+
+    def result_box(self, kind: str) -> CheckBox:
+        """The switch of one kind of results."""
+        return self._results[kind]
+
+    def set_choices(self, choices: RecordingChoices) -> None:
+        """Show choices, without telling ``changed``."""
+        self._choices = choices
+        self.videos.set_index(list(VIDEOS).index(choices.videos))
+        for kind, box in self._results.items():
+            with QSignalBlocker(box):
+                box.setChecked(kind in choices.results)
+        self.codec.setCurrentIndex(max(self.codec.findData(choices.codec), 0))
+        self.quality.set_index(list(Quality).index(choices.quality))
+        self.preroll.set_index(PREROLLS_S.index(choices.preroll_s))
+        self.every.set_index(EVERY.index(choices.every))
+        self._show_every()
+
+    def set_codecs(self, names: tuple[str, ...]) -> None:
+        """List the encoders that open here; the one that is set stays in the list."""
+        wanted = self._choices.codec
+        listed = [*names, *([wanted] if wanted is not None and wanted not in names else [])]
+        with QSignalBlocker(self.codec):
+            self.codec.clear()
+            self.codec.addItem(tr("Automatic"), None)
+            for name in listed:
+                self.codec.addItem(CODECS[name].label, name)
+            self.codec.setCurrentIndex(max(self.codec.findData(wanted), 0))
+
+    def show_folder(self, folder: Path) -> None:
+        """Show where recordings go; a long path loses its beginning."""
+        if folder != self._folder:
+            self._folder = folder
+            self.folder.setToolTip(f"{folder} ({tr('Enter')})")
+            self._elide()
+
+    def show_space(self, text: str) -> None:
+        """Show what a recording takes, and how long the disk lasts."""
+        if text != self.space.text():
+            self.space.setText(text)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Fit the folder's name."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _lay_out(self) -> None:
+        boxes = QWidget()
+        results = QGridLayout(boxes)
+        results.setContentsMargins(0, 0, 0, 0)
+        results.setHorizontalSpacing(8)
+        results.setVerticalSpacing(0)
+        for index, box in enumerate(self._results.values()):
+            results.addWidget(box, index // _COLUMNS, index % _COLUMNS)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(1, 1)
+        rows = (
+            (tr("Video"), self.videos),
+            (tr("Results"), boxes),
+            (tr("Frames"), self.every),
+            (tr("Encoder"), self.codec),
+            (tr("Quality"), self.quality),
+            (tr("Pre-roll"), self.preroll),
+            (tr("Folder"), self.folder),
+        )
+        for row, (name, item) in enumerate(rows):
+            label = QLabel(name)
+            grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+            grid.addWidget(item, row, 1)
+            label.setMinimumHeight(_ROW_PX)
+            if item is self.every:
+                self._every_label = label
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(grid)
+        column.addWidget(self.space)
+
+    def _segments(
+        self, name: str, choices: tuple[tuple[str, str], ...], slot: object
+    ) -> SegmentedControl:
+        texts = tuple(tr(text) for text, _ in choices)
+        tips = tuple(f"{tr(tip)} ({tr('Enter')})" for _, tip in choices)
+        control = SegmentedControl(name, texts, tips)
+        control.chosen.connect(slot)  # type: ignore[arg-type]
+        return control
+
+    def _elide(self) -> None:
+        room = max(self.folder.width() - 24, 40)
+        metrics = QFontMetrics(self.folder.font())
+        left = Qt.TextElideMode.ElideLeft
+        self.folder.setText(metrics.elidedText(str(self._folder), left, room))
+
+    def _show_every(self) -> None:
+        """Frames matter to data sets alone."""
+        is_used = bool(self._choices.results & {"voc", "yolo"})
+        for widget in (self.every, self._every_label):
+            widget.setVisible(is_used)
+
+    def _on_edited(self) -> None:
+        self._choices = replace(
+            self._choices,
+            videos=list(VIDEOS)[self.videos.index()],
+            results=frozenset(kind for kind, box in self._results.items() if box.isChecked()),
+            codec=self.codec.currentData(),
+            quality=list(Quality)[self.quality.index()],
+            preroll_s=PREROLLS_S[self.preroll.index()],
+            every=EVERY[self.every.index()],
+        )
+        self._show_every()
+        self.changed.emit()

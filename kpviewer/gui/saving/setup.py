@@ -1,0 +1,87 @@
+"""From choices to a recording: its options, the space that it takes, and what is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.saving.choices import VIDEOS, RecordingChoices
+from kpviewer.gui.session import Session
+from kpviewer.recording.codecs import megabytes_a_minute
+from kpviewer.recording.files import free_bytes
+from kpviewer.recording.recorder import RecorderStatus
+from kpviewer.recording.results import ResultHeader
+from kpviewer.recording.take import TakeOptions
+from kpviewer.recording.video import VideoOptions
+
+_LEAST_S = 5.0
+"""A recording of this length tells its own rate."""
+
+
+def header_of(session: Session) -> ResultHeader:
+    """Describe what is shown, for result files."""
+    name = session.info.name if session.info is not None else ""
+    if session.engine is None:
+        return ResultHeader(name)
+    spec = session.engine.spec
+    return ResultHeader(
+        name,
+        spec.name,
+        spec.class_names,
+        spec.keypoint_names,
+        session.thresholds,
+        spec.mirrored_keypoints,
+    )
+
+
+def take_options(choices: RecordingChoices, session: Session) -> TakeOptions:
+    """Give what a recording writes; without a model there are no results."""
+    if session.engine is None:
+        choices = replace(choices, results=frozenset())
+    video = VideoOptions(choices.codec, quality=choices.quality)
+    return TakeOptions(choices.outputs, header_of(session), video=video, every=choices.every)
+
+
+def space_of(
+    choices: RecordingChoices, session: Session, folder: Path, status: RecorderStatus | None
+) -> str:
+    """Write what a recording takes and how long the disk lasts; empty while nothing is open.
+
+    A recording that has run for some seconds tells its own rate, else the videos are estimated.
+    """
+    if session.info is None:
+        return ""
+    videos = len(VIDEOS[choices.videos])
+    rate = megabytes_a_minute(session.info, choices.codec, choices.quality, videos=videos)
+    if status is not None and status.seconds > _LEAST_S:
+        rate = status.bytes / status.seconds * 60 / 1e6
+    try:
+        return space_text(rate, free_bytes(folder))
+    except OSError:  # the disk is gone; recording will say so
+        return ""
+
+
+def space_text(mb_a_minute: float, free_bytes: int) -> str:
+    """Write how fast the disk fills: "about 12 MB a minute; 40 GB free, 55 h"."""
+    minutes = free_bytes / 1e6 / max(mb_a_minute, 1e-6)
+    lasts = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
+    if minutes > 99 * 24 * 60:
+        lasts = tr("months")
+    rate = f"{mb_a_minute:.2g}" if mb_a_minute < 10 else f"{mb_a_minute:.0f}"
+    free = f"{free_bytes / 1e9:.{0 if free_bytes >= 10e9 else 1}f}"
+    text = tr("about {rate} MB a minute; {free} GB free, {lasts}")
+    return text.format(rate=rate, free=free, lasts=lasts)
+
+
+def told_of(status: RecorderStatus) -> tuple[str, Path | None]:
+    """Say what became of a recording, with the file that it is about."""
+    if status.failure is not None:
+        return status.failure, status.path
+    if status.path is None:
+        return tr("Nothing was recorded: no frame came."), None
+    text = tr("Saved {name}, {seconds:.1f} s")
+    if len(status.paths) > 1:
+        text = tr("Saved {name} and {more} more, {seconds:.1f} s")
+    more = len(status.paths) - 1
+    return text.format(name=status.path.name, more=more, seconds=status.seconds), status.path

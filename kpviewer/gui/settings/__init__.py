@@ -1,0 +1,1 @@
+"""What is remembered from one time to the next."""

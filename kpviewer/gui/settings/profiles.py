@@ -1,0 +1,106 @@
+"""The menu of settings: theme, language, panels, where recordings go, profiles, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
+
+from kpviewer.gui.about import AboutDialog
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.panels.view_menu import add_view_menu
+from kpviewer.gui.settings.language_menu import add_language_menu
+from kpviewer.gui.settings.recent import add_heading
+from kpviewer.gui.widgets.theme import ThemeChoice
+
+if TYPE_CHECKING:
+    from kpviewer.gui.main_window import MainWindow
+
+THEMES = {
+    ThemeChoice.SYSTEM: tr_noop("As the system"),
+    ThemeChoice.DARK: tr_noop("Dark"),
+    ThemeChoice.LIGHT: tr_noop("Light"),
+}
+
+
+def fill_settings_menu(menu: QMenu, window: MainWindow) -> None:
+    """Offer what is set as it is now."""
+    memory, saving = window.memory, window.saving
+    menu.clear()
+    menu.setToolTipsVisible(True)
+    themes = menu.addMenu(tr("Theme"))
+    for choice, text in THEMES.items():
+        if themes is not None:
+            _add(themes, tr(text), partial(memory.set_theme, choice.value), choice is memory.theme)
+    add_language_menu(menu, window)
+    add_view_menu(menu, window.docks)
+    menu.addSeparator()
+    folder = tr("Folder for recordings…")
+    _add(menu, folder, lambda: _ask_for_folder(window), tip=str(saving.folder))
+    results, tip = tr("Write results beside recordings"), tr("As JSON lines")
+    _add(menu, results, lambda: _toggle_results(window), saving.with_results, tip)
+    menu.addSeparator()
+    add_heading(menu, tr("Profiles"))
+    names = memory.store.profiles()
+    for name in names:
+        tip = tr("Load the profile {name}").format(name=name)
+        _add(menu, name, partial(memory.load_profile, name), tip=tip)
+    if not names:
+        _add(menu, tr("No profile yet")).setEnabled(False)
+    save = _add(menu, tr("Save as profile…"), lambda: _ask_for_name(window))
+    save.setEnabled(memory.store.has_folder)
+    delete = menu.addMenu(tr("Delete profile"))
+    if delete is not None:
+        delete.setEnabled(bool(names))
+        for name in names:
+            _add(delete, name, partial(memory.delete_profile, name))
+    menu.addSeparator()
+    _add(menu, tr("About kpviewer"), lambda: AboutDialog(window).open())
+
+
+def _ask_for_name(window: MainWindow) -> None:
+    names = window.memory.store.profiles()
+    title = tr("Save as profile")
+    hint = tr("Name; one that is there is replaced:") if names else tr("Name:")
+    name, is_meant = QInputDialog.getItem(window, title, hint, ["", *names], 0, True)
+    if is_meant and name.strip():
+        window.memory.save_profile(name.strip())
+
+
+def _ask_for_folder(window: MainWindow) -> None:
+    folder = ask_for_recordings_folder(window, window.saving.folder)
+    if folder:
+        window.saving.folder = Path(folder)
+        window.status_bar.show_message(tr("Recordings go to {folder}").format(folder=folder))
+
+
+def ask_for_recordings_folder(parent: QWidget, present: Path) -> str:
+    """Let the user choose a folder; empty if they don't."""
+    return QFileDialog.getExistingDirectory(parent, tr("Folder for recordings"), str(present))
+
+
+def _toggle_results(window: MainWindow) -> None:
+    window.saving.with_results = not window.saving.with_results
+
+
+def _add(
+    menu: QMenu,
+    text: str,
+    run: Callable[[], None] | None = None,
+    is_on: bool | None = None,
+    tip: str = "",
+) -> QAction:
+    """Add a line; with ``is_on`` it has a tick or room for one."""
+    action = QAction(text.replace("&", "&&"), menu)
+    action.setToolTip(tip)
+    if is_on is not None:
+        action.setCheckable(True)
+        action.setChecked(is_on)
+    if run is not None:
+        action.triggered.connect(lambda _checked: run())
+    menu.addAction(action)
+    return action

@@ -1,0 +1,174 @@
+"""What is remembered becomes the options of a window: where the command line is silent. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from kpviewer.config import ModelSettings, Settings, Table
+from kpviewer.errors import PipelineError
+from kpviewer.gui.opening.cameras import find_cameras
+from kpviewer.gui.options import EngineLoader, SourceOpener, ViewerEngine, ViewerOptions
+from kpviewer.gui.settings.recent import is_there
+from kpviewer.gui.settings.store import SettingsStore
+from kpviewer.models.spec import ModelSpec
+from kpviewer.overlay import OverlayStyle
+from kpviewer.sources.base import FrameSource, TruthProvider
+from kpviewer.sources.naming import CameraRequest
+from kpviewer.structures import Thresholds
+
+_NUMBERS = ("score", "iou", "nms", "sigma")
+ALL_THRESHOLDS = frozenset((*_NUMBERS, "class_scores", "classes"))
+
+
+class Recall:
+    """Fills options in, and each model's thresholds as it is loaded."""
+
+    def __init__(self, store: SettingsStore, options: ViewerOptions) -> None:
+        self.store = store
+        named = {name for name in ("score", "iou", "nms") if getattr(options, name) is not None}
+        self._named = named | ({"classes"} if options.classes else set())
+
+    def fill(self, options: ViewerOptions) -> ViewerOptions:
+        """Give the options with what is remembered where the command line names nothing."""
+        current = self.store.current
+        recording = current.recording
+        changes: dict[str, Any] = {"recall": self.thresholds}
+        load = options.load_engine
+        if "model" not in options.given and current.model is not None:
+            changes["model"] = current.model
+            load = _loading_what_is_there(load, current.model, options.model)
+        if "device" not in options.given and current.device is not None:
+            changes["device"] = current.device
+            load = _loading_anyhow(load, current.device)
+        changes["load_engine"] = load
+        if options.folder is None and "folder" in recording:
+            changes["folder"] = Path(str(recording["folder"])).expanduser()
+        if recording.get("with_results") is True:
+            changes["with_results"] = True
+        changes["open_source"] = _opening_camera(options.open_source, self.store)
+        return replace(options, **changes)
+
+    def thresholds(self, spec: ModelSpec, asked: Thresholds) -> Thresholds:
+        """Give the thresholds to start a model with.
+
+        Args:
+            spec: the model.
+            asked: its own thresholds under those of the command line.
+        """
+        kept, own = self.store.current.for_model(spec.name), spec.thresholds
+        changes: dict[str, Any] = {}
+        for name in set(_NUMBERS) - self._named:
+            value = getattr(kept, name)
+            changes[name] = getattr(own, name) if value is None else value
+        ids = {name: class_id for class_id, name in enumerate(spec.class_names)}
+        scores = {ids[name]: score for name, score in kept.class_scores.items() if name in ids}
+        changes["class_scores"] = scores or own.class_scores
+        if "classes" not in self._named:
+            hidden = {ids[name] for name in kept.hidden if name in ids}
+            changes["classes"] = frozenset(ids.values()) - hidden if hidden else own.classes
+        return replace(asked, **changes)
+
+    def drop_named(self, names: Iterable[str] = ALL_THRESHOLDS) -> None:
+        """Heed the command line no longer in these fields of Thresholds: the user edited them."""
+        self._named.difference_update(names)
+
+
+def kept_thresholds(spec: ModelSpec, thresholds: Thresholds) -> ModelSettings:
+    """Give what differs from the model's own thresholds, classes by their names."""
+    own, names = spec.thresholds, spec.class_names
+    changed = {
+        name: getattr(thresholds, name)
+        for name in _NUMBERS
+        if getattr(thresholds, name) != getattr(own, name)
+    }
+    scores, shown = thresholds.class_scores, thresholds.classes
+    if dict(scores) == dict(own.class_scores):
+        scores = {}
+    return ModelSettings(
+        **changed,
+        class_scores={names[key]: score for key, score in scores.items() if key < len(names)},
+        hidden=tuple(n for key, n in enumerate(names) if shown is not None and key not in shown),
+    )
+
+
+def kept_display(style: OverlayStyle) -> dict[str, bool | int | float | str]:
+    """Give the plain values of a style that differ from the defaults."""
+    usual = OverlayStyle()
+    return {
+        each.name: value
+        for each in fields(style)
+        if isinstance(value := getattr(style, each.name), bool | int | float | str)
+        and isinstance(getattr(usual, each.name), type(value))
+        and value != getattr(usual, each.name)
+    }
+
+
+def style_of(display: Table) -> OverlayStyle:
+    """Make a style of remembered values; what fits no field is left out."""
+    usual = OverlayStyle()
+    known = {each.name: getattr(usual, each.name) for each in fields(usual)}
+    fitting = {
+        name: value for name, value in display.items() if type(value) is type(known.get(name))
+    }
+    return replace(usual, **fitting)
+
+
+def profile_model(settings: Settings, usual: str) -> str:
+    """Name the model of settings; the usual one where none is named or its file is gone."""
+    return settings.model if settings.model is not None and is_there(settings.model) else usual
+
+
+def _loading_what_is_there(load: EngineLoader, remembered: str, usual: str) -> EngineLoader:
+    """Load the usual model where the file of the remembered one is gone."""
+
+    def load_it(model: str, device: str, source_hw: tuple[int, int]) -> ViewerEngine:
+        is_gone = model == remembered and not is_there(model)
+        return load(usual if is_gone else model, device, source_hw)
+
+    return load_it
+
+
+def _loading_anyhow(load: EngineLoader, remembered: str) -> EngineLoader:
+    """Load on whatever there is where the remembered device is gone."""
+
+    def load_anyhow(model: str, device: str, source_hw: tuple[int, int]) -> ViewerEngine:
+        try:
+            return load(model, device, source_hw)
+        except PipelineError:
+            if device != remembered:
+                raise
+            return load(model, "auto", source_hw)
+
+    return load_anyhow
+
+
+def with_camera_format(
+    settings: Settings, camera_id: str, request: CameraRequest | None
+) -> Settings:
+    """Keep what a camera is asked for; None forgets it."""
+    kept = {key: text for key, text in settings.camera_formats.items() if key != camera_id}
+    if request is not None:
+        kept[camera_id] = str(request)
+    return replace(settings, camera_formats=kept)
+
+
+def _opening_camera(open_source: SourceOpener, store: SettingsStore) -> SourceOpener:
+    """Open the remembered camera where no source is named, and each in its remembered format."""
+
+    def open_it(text: str | None, truth: TruthProvider | None) -> FrameSource:
+        current = store.current
+        name = None if text else current.camera
+        is_bare = bool(text) and str(text).isdecimal()  # a camera without a format
+        if name is None and not (is_bare and current.camera_formats):
+            return open_source(text, truth)
+        for camera in find_cameras():
+            if camera.name == name or camera.source == text:
+                kept = current.camera_formats.get(camera.id)
+                text = f"{camera.source}:{kept}" if kept else camera.source
+                break
+        return open_source(text, truth)
+
+    return open_it

@@ -1,0 +1,151 @@
+"""What was opened last: which of it may be kept, and the part of a menu that offers it.
+
+Only ``is_there`` asks the disk, and only a loader's thread calls it: a network folder that is gone
+may take minutes to say so. What is gone is offered like the rest, and says so when it is opened.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from PyQt6.QtWidgets import QMenu
+
+from kpviewer.config import MOST_RECENT, RecentItems, Settings
+from kpviewer.gui.language import tr
+from kpviewer.gui.widgets.icons import icon
+from kpviewer.sources.naming import is_camera, is_screen
+from kpviewer.sources.redact import redact_url
+
+LONGEST_FOLDER = 32
+"""Characters of the folder beside a name."""
+MODEL_SUFFIXES = (".safetensors", ".onnx", ".pt", ".pth")
+ALWAYS_LISTED = ("", "demo", "strip")
+"""Sources that the menu holds anyway, as it does cameras."""
+
+# Some cameras take a password anywhere: rtsp://host/user=admin_password=1234_channel=1
+_SECRET = re.compile(r"@|(?:pass|pwd|secret|token|key|auth|user|login|sig)[^=/]*=", re.IGNORECASE)
+_ANOTHER_INPUT = re.compile(r"@[\dx]+$")
+"""What asks a model for another input size: mine.onnx@640."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What a menu offers."""
+
+    items: tuple[str, ...]
+    """The newest first."""
+    clear: Callable[[], None]
+
+
+def with_source(settings: Settings, text: str) -> Settings:
+    """Put a source first, unless the menu lists it anyway or its address may hold a secret."""
+    kept = _kept_text(text)
+    if text.lower() in ALWAYS_LISTED or _is_listed_device(text) or kept is None:
+        return settings
+    recent = settings.recent
+    return replace(settings, recent=replace(recent, sources=_first(kept, recent.sources)))
+
+
+def with_model(settings: Settings, name: str, shipped: frozenset[str]) -> Settings:
+    """Put a model first, unless it is shipped and listed anyway."""
+    if name in shipped:
+        return settings
+    recent = settings.recent
+    return replace(settings, recent=replace(recent, models=_first(kept_model(name), recent.models)))
+
+
+def without_sources(settings: Settings) -> Settings:
+    """Forget the sources."""
+    return replace(settings, recent=RecentItems(models=settings.recent.models))
+
+
+def without_models(settings: Settings) -> Settings:
+    """Forget the models."""
+    return replace(settings, recent=RecentItems(sources=settings.recent.sources))
+
+
+def kept_model(name: str) -> str:
+    """Give a model's name as it can be kept: what is written like a file by its whole path."""
+    file = _ANOTHER_INPUT.sub("", name)
+    is_file = file.lower().endswith(MODEL_SUFFIXES) or any(sign in file for sign in "/\\")
+    return f"{_kept_text(file)}{name[len(file) :]}" if is_file else name
+
+
+def is_there(item: str) -> bool:
+    """Ask the disk whether something can still be opened: files by whole path. It may block."""
+    path, file = Path(item), Path(_ANOTHER_INPUT.sub("", item))
+    try:
+        is_there = path.exists() or file.exists() or glob.has_magic(item)
+        return is_there or not path.is_absolute()
+    except OSError:
+        return False
+
+
+def add_recent(menu: QMenu, icon_name: str, recent: Recent, choose: Callable[[str], None]) -> None:
+    """Add the items to a menu, and the way to forget them."""
+    if not recent.items:
+        return
+    menu.setToolTipsVisible(True)
+    add_heading(menu, tr("Recent"))
+    for item in recent.items:
+        action = menu.addAction(icon(icon_name), _label(item))
+        if action is None:
+            continue
+        action.setToolTip(item)
+        action.triggered.connect(lambda _checked, item=item: choose(item))
+    clear = menu.addAction(tr("Clear recent"))
+    if clear is not None:
+        clear.triggered.connect(partial(_run, recent.clear))
+    menu.addSeparator()
+
+
+def add_heading(menu: QMenu, text: str) -> None:
+    """Name the lines that follow: Qt draws no text of a section under a style sheet."""
+    action = menu.addAction(text)
+    if action is not None:
+        action.setEnabled(False)
+
+
+def _run(act: Callable[[], None], _checked: bool) -> None:
+    act()
+
+
+def _kept_text(text: str) -> str | None:
+    """Give a path in full and an address as it is; None for an address that may hold a secret."""
+    if is_screen(text):
+        return text
+    if "://" in text:
+        after = text.partition("://")[2]
+        return None if redact_url(text) != text or _SECRET.search(after) else text
+    try:
+        return str(Path(text).expanduser().absolute())
+    except (OSError, RuntimeError):  # an unknown ~user, no present folder
+        return None
+
+
+def _is_listed_device(text: str) -> bool:
+    """Tell whether a source is a camera or a whole screen; a part of one is worth to be kept."""
+    return is_camera(text) or (is_screen(text) and text.count(":") < 2)
+
+
+def _first(item: str, items: tuple[str, ...]) -> tuple[str, ...]:
+    return (item, *(each for each in items if each != item))[:MOST_RECENT]
+
+
+def _label(item: str) -> str:
+    """Write the name, and on the right its folder; & would mark a letter, a tab the right side."""
+    path = Path(item)
+    is_file = path.is_absolute()
+    folder = str(path.parent) if is_file else ""
+    if len(folder) > LONGEST_FOLDER:
+        folder = f"…{folder[1 - LONGEST_FOLDER :]}"
+    name = path.name if is_file else item
+    if len(name) > 2 * LONGEST_FOLDER:
+        name = f"{name[:LONGEST_FOLDER]}…{name[-LONGEST_FOLDER:]}"
+    text = name.replace("\t", " ").replace("&", "&&")
+    return f"{text}\t{folder}" if folder else text

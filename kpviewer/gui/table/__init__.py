@@ -1,0 +1,1 @@
+"""The detections of the picture as a table."""

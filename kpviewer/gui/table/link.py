@@ -1,0 +1,67 @@
+"""Between the table of detections and the picture: ten times a second, while the table is seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from kpviewer.errors import KpviewerError
+from kpviewer.gui.language import tr
+from kpviewer.recording.formats import ResultHeader
+from kpviewer.recording.frame_results import save_frame_csv
+from kpviewer.structures import Detections
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kpviewer.gui.session import Session
+    from kpviewer.gui.table.panel import TablePanel
+    from kpviewer.gui.video.video_view import VideoView
+
+TICK_MS = 100
+
+
+class TableLink(QObject):
+    """Carries detections to the table, and the choice of one both ways."""
+
+    told = pyqtSignal(str, object)
+    """A message, and the Path that was saved or None."""
+
+    def __init__(self, panel: TablePanel, view: VideoView, session: Session) -> None:
+        super().__init__(panel)
+        self._panel, self._view, self._session = panel, view, session
+        panel.chosen.connect(lambda index: view.choose(panel.detections, index))
+        timer = QTimer(self)
+        timer.timeout.connect(self._on_tick)
+        timer.start(TICK_MS)
+
+    def export(self, folder: Path) -> None:
+        """Write the detections of the frame on the screen to a CSV file."""
+        result, info = self._view.result(), self._session.info
+        if result is None or info is None:
+            self.told.emit(tr("There is no picture to export from."), None)
+            return
+        header = ResultHeader(info.name)
+        if self._session.engine is not None:
+            spec = self._session.engine.spec
+            thresholds = self._session.thresholds
+            header = ResultHeader(
+                info.name, spec.name, spec.class_names, spec.keypoint_names, thresholds
+            )
+        try:
+            path = save_frame_csv(result, folder, header)
+        except KpviewerError as error:
+            self.told.emit(str(error), None)
+        else:
+            self.told.emit(tr("Saved {name}").format(name=path.name), path)
+
+    def _on_tick(self) -> None:
+        if not self._panel.isVisible():
+            return
+        result, engine = self._view.result(), self._session.engine
+        found = Detections.empty() if result is None else result.detections
+        class_names = engine.spec.class_names if engine is not None else ()
+        point_names = engine.spec.keypoint_names if engine is not None else ()
+        chosen = self._view.selected(found)
+        self._panel.show_detections(found, chosen, class_names, point_names)

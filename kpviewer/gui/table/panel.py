@@ -1,0 +1,146 @@
+"""The panel with the table of what is detected in the picture on the screen."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QItemSelectionModel, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QTableView,
+    QVBoxLayout,
+)
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.table.model import CLASS, INDEX, POINT, SCORE, DetectionsModel
+from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.structures import Detections
+
+SIZE = QSize(344, 240)
+ROW_PX = 28
+_WIDTHS = {INDEX: 40, CLASS: 84, SCORE: 52, POINT: 104}
+_USUAL_WIDTH = 56
+_FLAGS = QItemSelectionModel.SelectionFlag
+
+
+class TablePanel(QFrame):
+    """Shows detections; copies them; asks for a file of them."""
+
+    chosen = pyqtSignal(int)
+    """By the user: index of a detection of ``detections``."""
+    export_asked = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("tablePanel")
+        self._model = DetectionsModel()
+        self._is_told = False
+        self._table = QTableView()
+        self._table.setAccessibleName(tr("Detections"))
+        self._table.setModel(self._model)
+        self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._table.setSortingEnabled(True)
+        self._table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+        self._table.setShowGrid(False)
+        self._table.setWordWrap(False)
+        self._table.setIconSize(QSize(10, 10))
+        rows, header = self._table.verticalHeader(), self._table.horizontalHeader()
+        if rows is not None and header is not None:
+            rows.hide()
+            rows.setDefaultSectionSize(ROW_PX)
+            header.setHighlightSections(False)
+        self._count = QLabel()
+        self._count.setProperty("kind", "heading")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 8)
+        column.setSpacing(8)
+        column.addLayout(self._head())
+        column.addWidget(self._table, 1)
+        self._model.modelReset.connect(self._set_widths)
+        chosen = self._table.selectionModel()
+        if chosen is not None:
+            chosen.selectionChanged.connect(self._on_selection_changed)
+        self._set_widths()
+        self.show_detections(Detections.empty(), None, (), ())
+
+    @property
+    def detections(self) -> Detections:
+        """What the table shows."""
+        return self._model.detections
+
+    def table(self) -> QTableView:
+        """The table itself."""
+        return self._table
+
+    def sizeHint(self) -> QSize:
+        """Room for class, confidence and box."""
+        return SIZE
+
+    def show_detections(
+        self,
+        found: Detections,
+        chosen: int | None,
+        class_names: tuple[str, ...],
+        point_names: tuple[str, ...],
+    ) -> None:
+        """Show detections, one of them chosen, without telling ``chosen``."""
+        self._is_told = True
+        self._model.show(found, class_names, point_names)
+        self._choose(chosen)
+        self._is_told = False
+        self._count.setText(tr("Detections: {count}").format(count=len(found)))
+
+    def copy(self) -> None:
+        """Put the chosen row, or all of them, on the clipboard."""
+        chosen, clipboard = self._chosen_row(), QGuiApplication.clipboard()
+        rows = range(self._model.rowCount()) if chosen is None else [chosen]
+        if clipboard is not None:
+            clipboard.setText(self._model.tsv(rows))
+
+    def _choose(self, index: int | None) -> None:
+        model, row = self._table.selectionModel(), self._chosen_row()
+        wanted = None if index is None else self._model.row_of(index)
+        if model is None or row == wanted:
+            return
+        if wanted is None:
+            model.clear()
+        else:
+            cell = self._model.index(wanted, 0)
+            model.setCurrentIndex(cell, _FLAGS.ClearAndSelect | _FLAGS.Rows)
+            self._table.scrollTo(cell)
+
+    def _chosen_row(self) -> int | None:
+        model = self._table.selectionModel()
+        rows = model.selectedRows() if model is not None else []
+        return rows[0].row() if rows else None
+
+    def _on_selection_changed(self) -> None:
+        row = self._chosen_row()
+        if row is not None and not self._is_told:
+            self.chosen.emit(self._model.detection_of(row))
+
+    def _head(self) -> QHBoxLayout:
+        copy, export = PushButton(tr("Copy")), PushButton(tr("Export"))
+        copy.setToolTip(
+            tr("Copy the chosen row, or all, for a spreadsheet (Ctrl+C while the table has focus)")
+        )
+        export.setToolTip(tr("Save this frame's detections as CSV (Enter)"))
+        copy.clicked.connect(self.copy)
+        export.clicked.connect(self.export_asked)
+        shortcut = QShortcut(QKeySequence.StandardKey.Copy, self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(self.copy)
+        self.copy_button, self.export_button = copy, export
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self._count, 1)
+        row.addWidget(copy)
+        row.addWidget(export)
+        return row
+
+    def _set_widths(self) -> None:
+        for section, column in enumerate(self._model.columns()):
+            self._table.setColumnWidth(section, _WIDTHS.get(column.kind, _USUAL_WIDTH))

@@ -1,0 +1,77 @@
+"""The picture, and beside it the same frame as a second model sees it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.video.picture_view import PictureView
+from kpviewer.gui.video.video_view import VideoView
+from kpviewer.metrics.frame_error import frame_error
+from kpviewer.overlay import OverlayStyle
+
+
+class PairView(QWidget):
+    """One view, or two of equal size that show the same part of the same frame."""
+
+    def __init__(self, view: VideoView) -> None:
+        super().__init__()
+        self._view = view
+        self.second = PictureView()
+        self.second.setAccessibleName(tr("Video, second model"))
+        self._captions = (QLabel(), QLabel())
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(0)
+        grid.setHorizontalSpacing(1)
+        for column, (caption, each) in enumerate(
+            zip(self._captions, (view, self.second), strict=True)
+        ):
+            caption.setObjectName("caption")
+            caption.setProperty("kind", "small")
+            caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            grid.addWidget(caption, 0, column)
+            grid.addWidget(each, 1, column)
+        grid.setRowStretch(1, 1)
+        grid.setColumnStretch(0, 1)
+        self._grid = grid
+        view.transformed.connect(lambda: self.second.show_part(view.transform))
+        self.set_names(None)
+
+    def set_names(self, names: tuple[str, str] | None) -> None:
+        """Show two views under the names of their models, or one (None)."""
+        for widget in (self.second, *self._captions):
+            widget.setVisible(names is not None)
+        self._grid.setColumnStretch(1, 0 if names is None else 1)
+        if names is None:
+            self.second.clear()
+            return
+        for caption, letter, name in zip(self._captions, "AB", names, strict=True):
+            caption.setText(f"{letter}  {name}")
+
+    def show_frame(self, style: OverlayStyle) -> None:
+        """Show what the second model saw in the frame that the first view shows."""
+        result = self._view.result()
+        if self.second.isHidden():
+            return
+        if result is None or result.second is None:
+            self.second.clear()
+            return
+        seen, truth = result.second, result.frame.truth
+        error = None if truth is None else frame_error(seen.detections, truth)
+        result.frame.retain()  # the second view's own claim, which it lets go
+        self.second.overlay_style = style
+        self.second.show_result(
+            replace(
+                result,
+                candidates=seen.candidates,
+                detections=seen.detections,
+                error=error,
+                # not painted, but hidden where blur is on, as in the first view
+                second=replace(seen, detections=result.detections),
+            )
+        )
+        self.second.show_part(self._view.transform)

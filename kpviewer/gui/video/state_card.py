@@ -1,0 +1,183 @@
+"""What stands over the video when there is something to say: a card in the middle, chips below.
+
+They only show what they are told; the view places them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.widgets.buttons import PushButton
+
+CHIP_MARGIN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A sentence, what to do about it, and the buttons that do it: (key, text) pairs."""
+
+    title: str
+    text: str = ""
+    buttons: tuple[tuple[str, str], ...] = ()
+
+
+_OPEN = (
+    ("camera", tr_noop("Open camera")),
+    ("file", tr_noop("Open file")),
+    ("demo", tr_noop("Play the demo")),
+)
+"""The ways to open something: the key and the text of a button each."""
+
+
+def empty_card() -> Card:
+    """Say what a window without a source is for."""
+    title = tr("Open a camera or a video to see what the model sees.")
+    return Card(title, buttons=_buttons(*_OPEN))
+
+
+def opening_card(name: str, seconds: float) -> Card:
+    """Say what is being opened, and for how long."""
+    waited = f"{seconds:.0f} s" if seconds >= 1 else ""
+    return Card(tr("Opening {name}").format(name=name), waited, (("cancel", tr("Cancel")),))
+
+
+def error_card(message: str) -> Card:
+    """Show an error: its rule as the title, the cure as the text."""
+    title, _, cure = message.strip().partition("\n")
+    if not cure and ". " in title:
+        title, _, cure = title.partition(". ")
+        title += "."
+    return Card(title, cure.strip(), (("retry", tr("Try again")), *_buttons(*_OPEN[1:])))
+
+
+class StateCard(QFrame):
+    """The card itself."""
+
+    pressed = pyqtSignal(str)
+    """The key of the button."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self._card: Card | None = None
+        self._title = _label("title")
+        self._text = _label("secondary")
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(8)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(12)
+        column.addWidget(self._title)
+        column.addWidget(self._text)
+        column.addLayout(self._buttons)
+        self.hide()
+
+    def card(self) -> Card | None:
+        """What is shown; None while hidden."""
+        return self._card
+
+    def set_card(self, card: Card | None) -> None:
+        """Show a card, or none."""
+        if card == self._card:
+            return
+        same_buttons = card and self._card and card.buttons == self._card.buttons
+        self._card = card
+        self.setVisible(card is not None)
+        if card is None:
+            return
+        self._title.setText(card.title)
+        self._text.setText(card.text)
+        self._text.setVisible(bool(card.text))
+        if not same_buttons:
+            self._set_buttons(card.buttons)
+        self.place()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Take another size when the contents ask for one."""
+        handled = super().event(event)
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.place()
+        return handled
+
+    def place(self) -> None:
+        """Take the size that the text needs, in the middle of the parent."""
+        parent = self.parentWidget()
+        if self._card is None or parent is None:
+            return
+        width = min(460, parent.width() - 32)
+        self.setFixedWidth(max(width, 120))
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.setFixedHeight(max(layout.heightForWidth(width), layout.sizeHint().height()))
+        area = self.rect()
+        area.moveCenter(parent.rect().center())
+        self.move(area.topLeft())
+
+    def _set_buttons(self, buttons: tuple[tuple[str, str], ...]) -> None:
+        while (item := self._buttons.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        self._buttons.addStretch(1)
+        for index, (key, text) in enumerate(buttons):
+            button = PushButton(text, primary=index == 0)
+            button.setAccessibleName(text)
+            button.clicked.connect(lambda _checked, key=key: self.pressed.emit(key))
+            self._buttons.addWidget(button)
+            button.show()  # so that its size counts at once
+        self._buttons.addStretch(1)
+
+
+class Chip(QFrame):
+    """A short line in a corner of the video."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("chip")
+        self._label = QLabel(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 5, 12, 5)
+        row.addWidget(self._label)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def text(self) -> str:
+        """What is shown; empty while hidden."""
+        return self._label.text()
+
+    def set_text(self, text: str) -> None:
+        """Show a line; an empty one hides the chip."""
+        if text == self._label.text():
+            return
+        self._label.setText(text)
+        self.setVisible(bool(text))
+        self.place()
+
+    def place(self) -> None:
+        """Take the size of the text, in several lines if need be, at the parent's bottom left."""
+        parent = self.parentWidget()
+        if parent is not None:
+            room = parent.width() - 4 * CHIP_MARGIN
+            width = self._label.fontMetrics().horizontalAdvance(self._label.text()) + 2
+            self._label.setWordWrap(width > room)
+            self._label.setFixedWidth(min(width, room))
+            self.adjustSize()
+            self.move(CHIP_MARGIN, parent.height() - self.height() - CHIP_MARGIN)
+
+
+def _buttons(*table: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, tr(text)) for key, text in table)
+
+
+def _label(kind: str) -> QLabel:
+    label = QLabel()
+    label.setProperty("kind", kind)
+    label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

@@ -1,0 +1,58 @@
+"""What stands over the video in each state: a pure function, so that every state can be tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.session import SessionStatus
+from kpviewer.gui.video.state_card import Card, empty_card, error_card, opening_card
+from kpviewer.structures import StopReason
+
+OPENING_SHOWN_S = 0.25
+"""A source that opens faster flashes no card."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """What the view shows beside the picture."""
+
+    card: Card | None = None
+    chip: str = ""
+    is_dimmed: bool = False
+    hides_picture: bool = False
+    """The picture is of another source."""
+
+
+def describe(status: SessionStatus, *, has_picture: bool) -> ViewState:
+    """Say what to show over the video.
+
+    Args:
+        status: of the session.
+        has_picture: whether a frame of the present source is on the screen.
+    """
+    if status.failure is not None:
+        return ViewState(error_card(status.failure), hides_picture=True)
+    if status.source is None:
+        return ViewState(empty_card(), _model_line(status), hides_picture=True)
+    pipeline = status.pipeline
+    if pipeline is not None and pipeline.signal_lost_s is not None:
+        lost = tr("No signal for {seconds:.0f} s. Trying again.")
+        if pipeline.reconnects:
+            lost = tr("No signal for {seconds:.0f} s · try {n}. Trying again.")
+        lost = lost.format(seconds=pipeline.signal_lost_s, n=pipeline.reconnects)
+        return ViewState(chip=lost, is_dimmed=True)
+    if pipeline is None or not has_picture:
+        waits = status.opening_s > OPENING_SHOWN_S
+        return ViewState(opening_card(status.source, status.opening_s) if waits else None)
+    line = _model_line(status)
+    if not line and pipeline.stop_reason is StopReason.END_OF_STREAM:
+        line = pipeline.warning or tr("The end. Space plays it again.")
+    return ViewState(chip=line)
+
+
+def _model_line(status: SessionStatus) -> str:
+    if status.loading_model is not None:
+        waited = f" {status.loading_s:.0f} s" if status.loading_s >= 1 else ""
+        return tr("Loading model {name} …").format(name=status.loading_model) + waited
+    return status.model_failure or ""

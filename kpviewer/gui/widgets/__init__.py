@@ -1,0 +1,1 @@
+"""Controls, plots, icons and colours that know nothing of frames and models."""

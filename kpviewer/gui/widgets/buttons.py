@@ -1,0 +1,99 @@
+"""Buttons of the window: Enter presses the focused one, as Space always plays and pauses."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QToolButton, QWidget
+
+from kpviewer.gui.widgets.icons import set_icon
+
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class PushButton(QPushButton):
+    """A button with a text; a click leaves the focus where it was."""
+
+    def __init__(self, text: str, *, primary: bool = False) -> None:
+        super().__init__(text)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setProperty("kind", "primary" if primary else "plain")
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Press on Enter."""
+        if event is not None and event.key() in _ENTER:
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class ToolButton(QToolButton):
+    """A quiet button with an icon, a tooltip and an accessible name."""
+
+    def __init__(self, icon_name: str, name: str, tip: str, *, checkable: bool = False) -> None:
+        super().__init__()
+        self._icon_name = icon_name
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setProperty("kind", "quiet")
+        self.setCheckable(checkable)
+        self.setAccessibleName(name)
+        self.setToolTip(tip)
+        self.refresh_icon()
+
+    def set_icon_name(self, icon_name: str) -> None:
+        """Show another icon."""
+        if icon_name != self._icon_name:
+            self._icon_name = icon_name
+            self.refresh_icon()
+
+    def refresh_icon(self) -> None:
+        """Draw the icon again in the colours of the present palette."""
+        set_icon(self, self._icon_name)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Press on Enter."""
+        if event is not None and event.key() in _ENTER:
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class SegmentedControl(QWidget):
+    """A row of joined buttons, one of which is on."""
+
+    chosen = pyqtSignal(int)
+    """By the user: index of the segment."""
+
+    def __init__(self, name: str, texts: tuple[str, ...], tips: tuple[str, ...]) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self._group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        places = ["first", *["middle"] * (len(texts) - 2), "last"]
+        for index, (text, tip) in enumerate(zip(texts, tips, strict=True)):
+            button = PushButton(text)
+            button.setCheckable(True)
+            button.setAccessibleName(f"{name}: {text}")
+            button.setToolTip(tip)
+            button.setProperty("segment", True)
+            button.setProperty("place", places[index])
+            self._group.addButton(button, index)
+            row.addWidget(button, 1)
+        self._group.idClicked.connect(self.chosen)
+        self.set_index(0)
+
+    def index(self) -> int:
+        """Index of the segment that is on."""
+        return self._group.checkedId()
+
+    def set_index(self, index: int) -> None:
+        """Turn a segment on, without telling ``chosen``."""
+        button = self._group.button(index)
+        if button is not None:
+            button.setChecked(True)
+
+    def buttons(self) -> list[PushButton]:
+        """The segments, from left to right."""
+        return [button for button in self._group.buttons() if isinstance(button, PushButton)]

@@ -1,0 +1,119 @@
+"""One curve over a unit square, with the point that the confidence is at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QFrame, QLabel, QVBoxLayout
+
+from kpviewer.gui.widgets.theme import DARK, Theme
+from kpviewer.structures import FloatArray
+
+HEIGHT = 136
+_TICKS = [[(value, f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]]
+_MARGIN = 0.02
+"""Of the square, so that points on its edge are whole."""
+
+
+class CurvePlot(QFrame):
+    """A line, a point on it, and a faint upright line; hovering tells the place."""
+
+    hovered = pyqtSignal(object)
+    """Place on the x axis under the pointer, or None."""
+
+    def __init__(self, title: str, x_name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(title)
+        self.setFixedHeight(HEIGHT)
+        heading = QLabel(title)
+        heading.setProperty("kind", "small")
+        self._canvas = pg.PlotWidget(background=None)
+        self._canvas.setAccessibleName(title)
+        self._line = self._canvas.plot()
+        self._point = pg.ScatterPlotItem(size=9)
+        self._mark = pg.InfiniteLine(angle=90, movable=False)
+        self._cursor = pg.InfiniteLine(angle=90, movable=False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(heading)
+        column.addWidget(self._canvas, 1)
+        self._prepare_canvas(x_name)
+        self.set_theme(DARK)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        faint = QColor(theme.faint)
+        faint.setAlpha(140)
+        for name in ("left", "bottom"):
+            axis = self._canvas.getAxis(name)
+            axis.setPen(pg.mkPen(theme.border))
+            axis.setTextPen(pg.mkPen(theme.secondary))
+        self._line.setPen(pg.mkPen(theme.series[0], width=1))
+        self._mark.setPen(pg.mkPen(faint, width=1, style=Qt.PenStyle.DashLine))
+        self._cursor.setPen(pg.mkPen(faint, width=1))
+        self._point.setBrush(pg.mkBrush(theme.series[1]))
+        self._point.setPen(pg.mkPen(theme.window, width=1))
+
+    def show_curve(self, x: FloatArray, y: FloatArray, mark: float | None = None) -> None:
+        """Show (N,) values in [0, 1], NaN is a gap, and a faint line at ``mark``."""
+        self._line.setData(x, y, connect="finite")
+        self._mark.setVisible(mark is not None)
+        if mark is not None:
+            self._mark.setValue(mark)
+
+    def show_point(self, x: float | None, y: float | None) -> None:
+        """Mark a point; None hides it."""
+        known = x is not None and y is not None
+        self._point.setData([x] if known else [], [y] if known else [])
+
+    def curve(self) -> tuple[FloatArray, FloatArray]:
+        """What is drawn."""
+        x, y = self._line.getData()
+        empty = np.zeros(0, np.float32)
+        return (empty, empty) if x is None or y is None else (x, y)
+
+    def point(self) -> tuple[float, float] | None:
+        """The point that is marked."""
+        x, y = self._point.getData()
+        return (float(x[0]), float(y[0])) if len(x) else None
+
+    def leaveEvent(self, event: QEvent | None) -> None:
+        """Tell that nothing is hovered."""
+        super().leaveEvent(event)
+        self._cursor.hide()
+        self.hovered.emit(None)
+
+    def _prepare_canvas(self, x_name: str) -> None:
+        canvas = self._canvas
+        canvas.setMenuEnabled(False)
+        canvas.hideButtons()
+        canvas.getPlotItem().layout.setContentsMargins(0, 4, 4, 0)
+        canvas.setMouseEnabled(x=False, y=False)
+        canvas.setXRange(-_MARGIN, 1 + _MARGIN, padding=0)
+        canvas.setYRange(-_MARGIN, 1 + 2 * _MARGIN, padding=0)
+        canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for item in (self._mark, self._cursor, self._point):
+            canvas.addItem(item, ignoreBounds=True)
+        self._mark.hide()
+        self._cursor.hide()
+        font = self.font()
+        font.setPixelSize(10)
+        for name in ("left", "bottom"):
+            axis = canvas.getAxis(name)
+            axis.setStyle(tickLength=-3, tickTextOffset=4)
+            axis.setTickFont(font)
+            axis.setTicks(_TICKS)
+        canvas.getAxis("left").setWidth(30)
+        canvas.getAxis("bottom").setHeight(18)
+        canvas.setToolTip(x_name)
+        canvas.scene().sigMouseMoved.connect(self._on_mouse_moved)
+
+    def _on_mouse_moved(self, position: object) -> None:
+        x = float(self._canvas.getPlotItem().vb.mapSceneToView(position).x())
+        inside = 0 <= x <= 1 and self._line.getData()[0] is not None
+        self._cursor.setVisible(inside)
+        self._cursor.setValue(x)
+        self.hovered.emit(x if inside else None)

@@ -1,0 +1,166 @@
+"""The colours of the window: two neutral ramps, one accent, and one red for recording.
+
+A theme becomes a QPalette and a small style sheet on top of Fusion. Every pair of text and ground
+keeps the contrast of WCAG 2.2 AA (4.5), which a test checks. Nothing here knows of the widgets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PyQt6.QtWidgets import QApplication, QStyleFactory
+
+from kpviewer.gui.widgets.style_sheet import style_sheet
+
+BODY_PX = 13
+
+
+class ThemeChoice(StrEnum):
+    """What a user may ask for."""
+
+    SYSTEM = "system"
+    DARK = "dark"
+    LIGHT = "light"
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The colours of one theme, as #rrggbb, from the ground up."""
+
+    name: str
+    base: str
+    """Under the video."""
+    window: str
+    """Bars and panels."""
+    control: str
+    """Buttons and fields."""
+    hover: str
+    border: str
+    faint: str
+    """Guides and disabled text: the one colour that is not meant to be read."""
+    secondary: str
+    text: str
+    accent: str
+    on_accent: str
+    recording: str
+    on_recording: str
+    series: tuple[str, ...]
+    """Lines of the plots, in the order of their legend (Okabe and Ito's colours, tuned)."""
+
+
+DARK = Theme(
+    name="dark",
+    base="#0f1113",
+    window="#181b1f",
+    control="#252a30",
+    hover="#313840",
+    border="#2c3239",
+    faint="#6b747e",
+    secondary="#a2abb5",
+    text="#e7eaed",
+    accent="#56a8f5",
+    on_accent="#07131f",
+    recording="#f2545b",
+    on_recording="#1a0304",
+    series=("#56b4e9", "#e69f00", "#23b488", "#d98cb8", "#e8dd6a"),
+)
+LIGHT = Theme(
+    name="light",
+    base="#e9ebee",
+    window="#f8f9fa",
+    control="#ffffff",
+    hover="#e8edf2",
+    border="#d4d9de",
+    faint="#929aa3",
+    secondary="#545d67",
+    text="#171b20",
+    accent="#0a66c2",
+    on_accent="#ffffff",
+    recording="#cf222e",
+    on_recording="#ffffff",
+    series=("#0072b2", "#c76b00", "#00805c", "#a8508a", "#8a7d00"),
+)
+
+
+class ThemeManager(QObject):
+    """Puts a theme on the application, and follows the system's where asked to."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, application: QApplication, choice: ThemeChoice) -> None:
+        super().__init__(application)
+        self._application = application
+        self._choice = choice
+        self.theme = DARK
+        application.setStyle(QStyleFactory.create("Fusion"))
+        application.setFont(body_font())
+        hints = QGuiApplication.styleHints()
+        if hints is not None:
+            hints.colorSchemeChanged.connect(self._apply)
+        self._apply()
+
+    @property
+    def choice(self) -> ThemeChoice:
+        """What was asked for; ``theme`` is what that gives."""
+        return self._choice
+
+    def set_choice(self, choice: ThemeChoice) -> None:
+        """Take another theme at once."""
+        self._choice = choice
+        self._apply()
+
+    def _apply(self) -> None:
+        self.theme = _theme_for(self._choice)
+        self._application.setPalette(palette_of(self.theme))
+        self._application.setStyleSheet(style_sheet(asdict(self.theme)))
+        self.changed.emit()
+
+
+def _theme_for(choice: ThemeChoice) -> Theme:
+    if choice is not ThemeChoice.SYSTEM:
+        return DARK if choice is ThemeChoice.DARK else LIGHT
+    hints = QGuiApplication.styleHints()
+    is_light = hints is not None and hints.colorScheme() is Qt.ColorScheme.Light
+    return LIGHT if is_light else DARK
+
+
+def body_font(pixel_size: int = BODY_PX) -> QFont:
+    """Give the system's font with figures of one width, so that changing numbers don't jitter."""
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+    font.setPixelSize(pixel_size)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font
+
+
+def palette_of(theme: Theme) -> QPalette:
+    """Give the Qt palette of a theme."""
+    role = QPalette.ColorRole
+    colors = {
+        role.Window: theme.window,
+        role.Base: theme.control,
+        role.AlternateBase: theme.window,
+        role.Button: theme.control,
+        role.ToolTipBase: theme.control,
+        role.ToolTipText: theme.text,
+        role.WindowText: theme.text,
+        role.Text: theme.text,
+        role.ButtonText: theme.text,
+        role.BrightText: theme.text,
+        role.PlaceholderText: theme.secondary,
+        role.Highlight: theme.accent,
+        role.HighlightedText: theme.on_accent,
+        role.Link: theme.accent,
+        role.Accent: theme.accent,
+        role.Mid: theme.border,
+        role.Light: theme.hover,
+        role.Dark: theme.base,  # the ground of the video
+    }
+    palette = QPalette()
+    for each, color in colors.items():
+        palette.setColor(each, QColor(color))
+    for each in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, each, QColor(theme.faint))
+    return palette

@@ -1,0 +1,151 @@
+"""A slider from 0 to 1 with a number box: drag, wheel, arrows, Shift for fine steps.
+
+A double click goes back to the default.
+"""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PyQt6.QtWidgets import (
+    QAbstractSpinBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QLabel,
+    QWidget,
+)
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.widgets.click_slider import ClickSlider
+
+TICKS = 1000
+"""Steps of the slider: thousandths."""
+COARSE, FINE = 10, 1
+_ARROWS = {
+    Qt.Key.Key_Left: -1,
+    Qt.Key.Key_Down: -1,
+    Qt.Key.Key_Right: 1,
+    Qt.Key.Key_Up: 1,
+}
+
+
+class FineSlider(ClickSlider):
+    """A slider that moves by hundredths, with Shift by thousandths."""
+
+    reset_requested = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setRange(0, TICKS)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Keep the arrows from the window's shortcuts while the slider has the focus."""
+        is_offer = event is not None and event.type() == QEvent.Type.ShortcutOverride
+        if is_offer and isinstance(event, QKeyEvent) and event.key() in _ARROWS:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Move by arrows."""
+        direction = _ARROWS.get(Qt.Key(event.key())) if event is not None else None
+        if event is None or direction is None:
+            super().keyPressEvent(event)
+            return
+        self._move(direction, event.modifiers())
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Move by the wheel; Shift turns some systems' wheel sideways."""
+        if event is None:
+            return
+        turn = event.angleDelta().y() or event.angleDelta().x()
+        if turn:
+            self._move(1 if turn > 0 else -1, event.modifiers())
+        event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
+        """Ask for the default."""
+        self.reset_requested.emit()
+
+    def go_to(self, share: float, modifiers: Qt.KeyboardModifier) -> None:
+        """Take the nearest whole step."""
+        step = _step(modifiers)
+        self.setValue(round(share * TICKS / step) * step)
+
+    def _move(self, direction: int, modifiers: Qt.KeyboardModifier) -> None:
+        self.setValue(self.value() + direction * _step(modifiers))
+
+
+def _step(modifiers: Qt.KeyboardModifier) -> int:
+    return FINE if modifiers & Qt.KeyboardModifier.ShiftModifier else COARSE
+
+
+class ValueSlider(QWidget):
+    """A named number in [0, 1]."""
+
+    changed = pyqtSignal(float)
+    """By the user; not by ``set_value``."""
+
+    def __init__(self, name: str, tip: str) -> None:
+        super().__init__()
+        self._default = 0.5
+        self._label = QLabel(name)
+        self._slider = FineSlider()
+        self._box = QDoubleSpinBox()
+        self._box.setRange(0.0, 1.0)
+        self._box.setDecimals(3)
+        self._box.setSingleStep(0.01)
+        self._box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self._box.setFixedWidth(60)
+        self._box.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._box.setKeyboardTracking(False)
+        hint = tr("{tip} Double-click for the model's default. (← →, Shift: fine)").format(tip=tip)
+        for widget in (self._slider, self._box, self._label):
+            widget.setToolTip(hint)
+            widget.setAccessibleName(name)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(0)
+        grid.addWidget(self._label, 0, 0)
+        grid.addWidget(self._box, 0, 1)
+        grid.addWidget(self._slider, 1, 0, 1, 2)
+        self._slider.valueChanged.connect(self._on_slider_changed)
+        self._slider.reset_requested.connect(self._on_reset_requested)
+        self._box.valueChanged.connect(self._on_box_changed)
+        self._box.editingFinished.connect(self._box.clearFocus)  # so that keys are keys again
+        self.set_value(self._default)
+
+    def value(self) -> float:
+        """The number."""
+        return self._slider.value() / TICKS
+
+    def set_value(self, value: float) -> None:
+        """Show a number without telling ``changed``."""
+        with QSignalBlocker(self._slider), QSignalBlocker(self._box):
+            self._slider.setValue(round(value * TICKS))
+            self._box.setValue(value)
+
+    def set_default(self, value: float) -> None:
+        """Set what a double click goes back to."""
+        self._default = value
+
+    def slider(self) -> FineSlider:
+        """The slider."""
+        return self._slider
+
+    def box(self) -> QDoubleSpinBox:
+        """The number box."""
+        return self._box
+
+    def _on_slider_changed(self, ticks: int) -> None:
+        self.set_value(ticks / TICKS)
+        self.changed.emit(self.value())
+
+    def _on_box_changed(self, value: float) -> None:
+        self.set_value(value)
+        self.changed.emit(self.value())
+
+    def _on_reset_requested(self) -> None:
+        self._slider.setValue(round(self._default * TICKS))
