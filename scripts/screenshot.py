@@ -17,11 +17,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is imported
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
-from kpviewer.gui.engine_loading import load_first
 from kpviewer.gui.language import install_language, languages
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening.engine_loading import load_first
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.theme import ThemeChoice, ThemeManager
+from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import ensure_font
 
 TABS = ("detect", "judge", "view")

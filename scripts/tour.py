@@ -18,10 +18,10 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication
 from screenshot import SETTLED, open_window
 
-from kpviewer.gui.engine_loading import load_first
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening.engine_loading import load_first
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.side_panel import DETECT, JUDGE, VIEW
+from kpviewer.gui.panels.side_panel import DETECT, JUDGE, VIEW
 
 SIZE, WIDTH = "1280x800", 960
 FPS, SECONDS = 5, 16.0
