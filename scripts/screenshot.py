@@ -1,6 +1,6 @@
 """Take a picture of the window as it plays a source: how the pictures in the README are made.
 
-    python scripts/screenshot.py demo assets/screenshot.png --size 1600x1000 --theme dark --at 12
+    python scripts/screenshot.py demo assets/screenshot.png --size 1600x1000 --theme dark --at 28
 
 Needs no display. Plays in real time, so the figures in the picture are those of this machine.
 """
