@@ -8,6 +8,7 @@ from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QFrame, QLabel, QVBoxLayout
 
+from kpviewer.gui.widgets.canvas import make_canvas
 from kpviewer.gui.widgets.theme import DARK, Theme
 from kpviewer.structures import FloatArray
 
@@ -29,7 +30,7 @@ class CurvePlot(QFrame):
         self.setFixedHeight(HEIGHT)
         heading = QLabel(title)
         heading.setProperty("kind", "small")
-        self._canvas = pg.PlotWidget(background=None)
+        self._canvas = make_canvas()
         self._canvas.setAccessibleName(title)
         self._line = self._canvas.plot()
         self._point = pg.ScatterPlotItem(size=9)
@@ -88,7 +89,6 @@ class CurvePlot(QFrame):
 
     def _prepare_canvas(self, x_name: str) -> None:
         canvas = self._canvas
-        canvas.setMenuEnabled(False)
         canvas.hideButtons()
         canvas.getPlotItem().layout.setContentsMargins(0, 4, 4, 0)
         canvas.setMouseEnabled(x=False, y=False)

@@ -14,6 +14,7 @@ from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.widgets.canvas import make_canvas
 from kpviewer.gui.widgets.history import WINDOW_S, SlowTop
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.structures import FloatArray
@@ -48,7 +49,7 @@ class Plot(QFrame):
         self._title = QLabel()
         self._title.setTextFormat(Qt.TextFormat.RichText)
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._canvas = pg.PlotWidget(background=None)
+        self._canvas = make_canvas()
         self._canvas.setAccessibleName(spec.title)
         self._lines = [self._canvas.plot(skipFiniteCheck=False) for _ in spec.series]
         self._target = pg.InfiniteLine(angle=0, movable=False)
@@ -127,7 +128,6 @@ class Plot(QFrame):
 
     def _prepare_canvas(self) -> None:
         canvas = self._canvas
-        canvas.setMenuEnabled(False)
         canvas.hideButtons()
         canvas.getPlotItem().layout.setContentsMargins(0, 8, 4, 0)
         canvas.setMouseEnabled(x=False, y=False)

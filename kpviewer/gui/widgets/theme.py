@@ -95,8 +95,9 @@ class ThemeManager(QObject):
         self._application = application
         self._choice = choice
         self.theme = DARK
-        application.setStyle(QStyleFactory.create("Fusion"))
-        application.setFont(body_font())
+        if not application.styleSheet():
+            application.setStyle(QStyleFactory.create("Fusion"))
+            application.setFont(body_font())
         hints = QGuiApplication.styleHints()
         if hints is not None:
             hints.colorSchemeChanged.connect(self._apply)
@@ -114,9 +115,11 @@ class ThemeManager(QObject):
 
     def _apply(self) -> None:
         self.theme = _theme_for(self._choice)
-        self._application.setPalette(palette_of(self.theme))
-        self._application.setStyleSheet(style_sheet(asdict(self.theme)))
-        self.changed.emit()
+        sheet = style_sheet(asdict(self.theme))
+        if self._application.styleSheet() != sheet:  # each of hundreds of widgets takes it anew
+            self._application.setPalette(palette_of(self.theme))
+            self._application.setStyleSheet(sheet)
+            self.changed.emit()
 
 
 def _theme_for(choice: ThemeChoice) -> Theme:
