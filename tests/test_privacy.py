@@ -12,6 +12,7 @@ from kpviewer.privacy import CELLS, MARGIN, hide_boxes
 from kpviewer.recording.recorder import RecorderOptions, RecorderThread
 from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.snapshot import save_snapshot
+from kpviewer.recording.take import TakeOptions
 from kpviewer.structures import (
     Candidates,
     FrameResult,
@@ -162,7 +163,8 @@ def test_snapshot_has_no_pixel_of_what_is_hidden(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("qapp")
 def test_recording_has_no_frame_that_is_not_hidden(tmp_path: Path) -> None:
     limits = SpaceLimits(measure=lambda _: 5_000_000_000)
-    options = RecorderOptions(stem="clip", style=BLUR, limits=limits, lossless=True)
+    take = TakeOptions(limits=limits)
+    options = RecorderOptions(stem="clip", style=BLUR, take=take, lossless=True)
     thread = RecorderThread(tmp_path, info(), options)
     thread.start()
     for index in range(12):

@@ -64,6 +64,7 @@ def test_following_waits_for_the_import_and_smoothing_does_not(session, slow):
 def test_what_was_made_ready_before_begins_at_once(session, slow):
     following = Following(session, slow)
     following.prepare()
+    eventually(lambda: slow.calls == 1)  # one that hasn't begun is dropped
     slow.may_end.set()
     following.close()
     following = Following(session, slow)
