@@ -2,6 +2,7 @@
 
 import pytest
 
+from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.gui.saving.setup import space_text
 
 
@@ -15,3 +16,12 @@ from kpviewer.gui.saving.setup import space_text
 )
 def test_space_is_told_in_words(rate: float, free: int, text: str) -> None:
     assert space_text(rate, free) == text
+
+
+def test_the_end_of_the_folder_is_shown_as_soon_as_the_tab_is(qtbot, open_window, tmp_path):
+    folder = tmp_path / "a name too long for the side panel" / "and another one" / "takes"
+    window = open_window(folder=folder)
+    window.side_panel.set_tab(VIEW)
+    shown = window.side_panel.recording.folder
+    qtbot.waitUntil(lambda: shown.text().startswith("…") and shown.text().endswith("takes"))
+    assert len(shown.text()) > 15  # as much of it as fits

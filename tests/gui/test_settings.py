@@ -295,14 +295,12 @@ def test_folder_for_recordings_is_remembered(qtbot, open_window, monkeypatch, fo
     window = open_window(settings_folder=folder)
     wait_for_model(qtbot, window)
     line(menu_of(window.top_bar.settings), "Folder for recordings…").trigger()
-    line(menu_of(window.top_bar.settings), "Write results beside recordings").trigger()
     qtbot.waitUntil(window.top_bar.snapshot.isEnabled)
     qtbot.keyClick(window, Key.Key_S)
     assert len(list(chosen.glob("*.png"))) == 1
     window.close()
     again = open_window(settings_folder=folder, folder=None)
     assert again.saving.folder == chosen
-    assert line(menu_of(again.top_bar.settings), "Write results beside recordings").isChecked()
 
 
 # -- profiles --------------------------------------------------------------------------------

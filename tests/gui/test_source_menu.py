@@ -1,14 +1,18 @@
 """The menu of sources: cameras with their formats, screens, and no question to the disk."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fakes import FakeSource
+from PyQt6.QtCore import QByteArray, QSize
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.config_files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening import driver_formats
 from kpviewer.sources import camera, screen
 from kpviewer.sources.camera import Camera
 from kpviewer.sources.screen import Screen
@@ -31,9 +35,46 @@ class Webcam(FakeSource):
         return StreamInfo("Webcam", 32, 24, 30.0, None, is_live=True, is_seekable=False)
 
 
+@dataclass
+class Offered:
+    """What Qt says of one format."""
+
+    sides: tuple[int, int]
+    fps: float
+    pixels: str
+
+    def resolution(self) -> QSize:
+        return QSize(*self.sides)
+
+    def maxFrameRate(self) -> float:
+        return self.fps
+
+    def pixelFormat(self) -> SimpleNamespace:
+        return SimpleNamespace(name=self.pixels)
+
+
+@dataclass
+class VideoInput:
+    """What Qt says of one camera."""
+
+    path: str
+    name: str
+    formats: list[Offered]
+
+    def id(self) -> QByteArray:
+        return QByteArray(self.path.encode())
+
+    def description(self) -> str:
+        return self.name
+
+    def videoFormats(self) -> list[Offered]:
+        return self.formats
+
+
 @pytest.fixture(autouse=True)
 def devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera, "list_cameras", lambda: [WEBCAM])
+    monkeypatch.setattr(driver_formats, "video_inputs", list)
     monkeypatch.setattr(screen, "list_screens", lambda: [Screen(1, "DP-1 (1920×1080)")])
 
 
@@ -100,6 +141,43 @@ def test_a_chosen_format_opens_the_camera_again_and_is_remembered_by_its_id(
     assert opened[-1] == "2:1920x1080@60:MJPG"  # the last camera, in its last format
     formats(qtbot, again)["Automatic"].trigger()
     qtbot.waitUntil(lambda: opened[-1] == "2")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("/dev/video2", "Another name"), ("somewhere else", "Webcam")]
+)
+def test_the_formats_that_the_driver_lists_are_offered(
+    qtbot, open_window, monkeypatch, path: str, name: str
+):
+    opened: list[str | None] = []
+
+    def open_source(text, _truth):
+        opened.append(text)
+        return Webcam()
+
+    webcam = VideoInput(
+        path,
+        name,
+        [
+            Offered((640, 480), 30.0, "Format_YUYV"),
+            Offered((1280, 720), 60.000240, "Format_Jpeg"),
+            Offered((1280, 720), 30.0, "Format_Jpeg"),
+            Offered((1280, 720), 30.0, "Format_Jpeg"),  # drivers repeat themselves
+            Offered((1920, 1080), 30.0, "Format_Jpeg"),
+            Offered((1920, 1080), 30.0, "Format_P010"),  # nothing that OpenCV could be asked for
+        ],
+    )
+    other = VideoInput("/dev/video0", "Another", [Offered((8, 8), 1.0, "Format_NV12")])
+    monkeypatch.setattr(driver_formats, "video_inputs", lambda: [other, webcam])
+    window = open_window(named="2", open_source=open_source)
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    offered = formats(qtbot, window)
+    assert list(offered) == ["Now 32×24 @ 30", "Automatic", "MJPG", "YUYV"]
+    motion_jpeg = lines(offered["MJPG"].menu())
+    assert list(motion_jpeg) == ["1920×1080 @ 30", "1280×720 @ 60", "1280×720 @ 30"]
+    motion_jpeg["1280×720 @ 60"].trigger()
+    qtbot.waitUntil(lambda: opened[-1] == "2:1280x720@60:MJPG")
+    assert ticked(lines(formats(qtbot, window)["MJPG"].menu())) == ["1280×720 @ 60"]
 
 
 def test_a_format_of_the_command_line_goes_before_the_remembered_one(

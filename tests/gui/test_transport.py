@@ -71,6 +71,18 @@ def test_seeking_while_paused_runs_the_model_on_that_frame_only(qtbot, open_wind
     assert not window.bridge.playback.is_playing
 
 
+def test_seek_bar_keeps_its_length_where_the_window_is_small(qtbot, open_window):
+    window = open_window()
+    bar, buttons = window.transport.bar, window.transport.play
+    window.resize(1600, 1000)
+    qtbot.waitUntil(lambda: bar.width() > 400 and bar.geometry().bottom() > buttons.y())
+    window.resize(1024, 700)
+    qtbot.keyClick(window, Key.Key_T)  # the table leaves the picture less than half the window
+    qtbot.waitUntil(lambda: bar.width() > 300 and bar.geometry().bottom() <= buttons.y())
+    qtbot.keyClick(window, Key.Key_T)
+    qtbot.waitUntil(lambda: bar.width() > 150 and bar.geometry().bottom() > buttons.y())
+
+
 def test_a_sets_both_marks_and_clears_them(qtbot, open_window):
     window = open_window()
     pause_at(qtbot, window, 50)

@@ -1,12 +1,12 @@
-"""The formats that a camera can be asked for: sizes, rates and pixel formats that many have.
+"""The menu of formats that a camera can be asked for.
 
-No library that is used here can tell which ones a camera has. So usual ones are tried, and what
-the camera really gives is shown beside.
+They are those that its driver lists. Where that list can't be had, usual sizes, rates and pixel
+formats are offered, and what the camera really gives is shown beside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -32,7 +32,11 @@ def read_format(text: str | None) -> CameraRequest | None:
 
 
 def fill_format_menu(
-    menu: QMenu, asked: CameraRequest | None, given: StreamInfo | None, choose: Choose
+    menu: QMenu,
+    asked: CameraRequest | None,
+    given: StreamInfo | None,
+    offered: Sequence[CameraRequest],
+    choose: Choose,
 ) -> None:
     """List what a camera can be asked for, with a tick at what it is asked for.
 
@@ -40,6 +44,7 @@ def fill_format_menu(
         menu: is emptied first.
         asked: None is left to the viewer.
         given: what the camera gives now.
+        offered: by the camera's driver; empty where that isn't known.
         choose: gets the choice.
     """
     menu.clear()
@@ -47,6 +52,27 @@ def fill_format_menu(
         fps = f" @ {given.nominal_fps:.4g}" if given.nominal_fps else ""
         add_heading(menu, tr("Now {format}").format(format=f"{given.width}×{given.height}{fps}"))
     _add(menu, tr("Automatic"), asked is None, partial(choose, None))
+    if offered:
+        _add_offered(menu, asked, offered, choose)
+    else:
+        _add_usual(menu, asked, choose)
+
+
+def _add_offered(
+    menu: QMenu, asked: CameraRequest | None, offered: Sequence[CameraRequest], choose: Choose
+) -> None:
+    """A menu a pixel format, as a camera may have dozens of sizes and rates in each."""
+    menu.addSeparator()
+    for fourcc in dict.fromkeys(each.fourcc for each in offered):
+        sizes = QMenu(fourcc, menu)
+        for each in offered:
+            if each.fourcc == fourcc:
+                text = f"{each.width}×{each.height} @ {each.fps:g}"
+                _add(sizes, text, each == asked, partial(choose, each))
+        menu.addMenu(sizes)
+
+
+def _add_usual(menu: QMenu, asked: CameraRequest | None, choose: Choose) -> None:
     now = asked or CameraRequest()
     rate = tr("{rate:g} frames a second")
     for group in (

@@ -22,6 +22,8 @@ class Device:
     """For people."""
     id: str
     """What is remembered of it is kept by this; the same after it was plugged in elsewhere."""
+    path: str = ""
+    """Where the system has it, "/dev/video0" for one; empty where that isn't known."""
 
 
 class Devices(NamedTuple):
@@ -71,7 +73,7 @@ def find_cameras() -> tuple[Device, ...]:
     from kpviewer.sources.camera import list_cameras  # noqa: PLC0415
 
     return tuple(
-        Device(str(camera.index), camera.name, camera.id or camera.name)
+        Device(str(camera.index), camera.name, camera.id or camera.name, camera.path or "")
         for camera in list_cameras()
     )
 

@@ -13,6 +13,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.menus import add_note, add_to
 from kpviewer.gui.opening.camera_formats import fill_format_menu, read_format
 from kpviewer.gui.opening.cameras import Device, Devices, first_camera
+from kpviewer.gui.opening.driver_formats import driver_formats
 from kpviewer.gui.settings.recent import add_recent
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.sources.naming import CameraRequest, read_camera
@@ -77,7 +78,11 @@ class SourceMenu(QObject):
             return
         kept = self._window.memory.store.current.camera_formats.get(camera.id)
         fill_format_menu(
-            formats, read_format(kept), self._window.session.info, partial(self._take, camera)
+            formats,
+            read_format(kept),
+            self._window.session.info,
+            driver_formats(camera),
+            partial(self._take, camera),
         )
         formats.setIcon(icon("settings"))
         self._menu.addMenu(formats)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
-from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu
+from PyQt6.QtGui import QAction, QResizeEvent
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr, tr_noop
@@ -16,6 +16,8 @@ from kpviewer.structures import StreamInfo
 
 SPEEDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0, 8.0, math.inf)
 """The last one is as fast as the model goes."""
+NARROW_PX = 560
+"""Below it the seek bar would be shorter than a thumb."""
 NO_SEEK = tr_noop("A live source can't go back")
 LIVE_SPEED = tr_noop("A live source has its own speed")
 NOTHING_OPEN = tr_noop("Nothing is open")
@@ -59,22 +61,28 @@ class TransportBar(QFrame):
             label.setAccessibleName(name)
         self.speed = self._speed_button()
         self.policy = self._policy_button()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
+        self._place = QHBoxLayout()  # of the seek bar, where there is room for it in the row
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(8, 4, 8, 4)
+        self._rows.setSpacing(0)
+        self._rows.addLayout(self._row())
+        self._place.addWidget(self.bar)
+        self.set_info(None)
+
+    def _row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
         row.setSpacing(4)
         for button in (self.start, self.step_back, self.play, self.step_forward):
             row.addWidget(button)
         row.addSpacing(4)
         row.addWidget(self._time)
         row.addSpacing(4)
-        row.addWidget(self.bar, 1)
+        row.addLayout(self._place, 1)
         row.addSpacing(4)
         row.addWidget(self._total)
-        row.addWidget(self.speed)
-        row.addWidget(self.policy)
-        row.addWidget(self.repeat)
-        row.addWidget(self.loop)
-        self.set_info(None)
+        for button in (self.speed, self.policy, self.repeat, self.loop):
+            row.addWidget(button)
+        return row
 
     def set_info(self, info: StreamInfo | None) -> None:
         """Fit the bar to a source; None is no source."""
@@ -137,6 +145,16 @@ class TransportBar(QFrame):
             self.repeat.setToolTip(tooltip(Act.REPEAT, tr(_NEXT_MARK[len(marks)])))
         self.policy.setText(tr(POLICIES[lossless][0]))
         self.policy.setToolTip(f"{tr(POLICIES[lossless][1])} ({tr('Enter')})")
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Where the buttons leave the seek bar no room, put it above them."""
+        super().resizeEvent(event)
+        is_above = self._rows.indexOf(self.bar) >= 0
+        if is_above is not (self.width() < NARROW_PX):
+            if is_above:
+                self._place.addWidget(self.bar)
+            else:
+                self._rows.insertWidget(0, self.bar)
 
     def changeEvent(self, event: QEvent | None) -> None:
         """Draw the icons in the colours of another theme."""

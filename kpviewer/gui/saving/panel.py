@@ -6,13 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
-from PyQt6.QtGui import QFontMetrics, QResizeEvent
 from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.display_panel import CheckBox
 from kpviewer.gui.saving.choices import EVERY, PREROLLS_S, VIDEOS, RecordingChoices
-from kpviewer.gui.widgets.buttons import PushButton, SegmentedControl
+from kpviewer.gui.widgets.buttons import PathButton, SegmentedControl
 from kpviewer.recording.codecs import CODECS, Quality
 
 _VIDEOS = (
@@ -75,7 +74,7 @@ class RecordingPanel(QWidget):
             for each in EVERY
         )
         self.every = self._segments(tr("Frames"), every, self._on_edited)
-        self.folder = PushButton("")
+        self.folder = PathButton(self._folder)
         self.folder.setAccessibleName(tr("Folder for recordings"))
         self.folder.setToolTip(tr("Where recordings and snapshots go"))
         self.folder.clicked.connect(self.folder_asked)
@@ -124,17 +123,12 @@ class RecordingPanel(QWidget):
         if folder != self._folder:
             self._folder = folder
             self.folder.setToolTip(f"{folder} ({tr('Enter')})")
-            self._elide()
+            self.folder.set_path(folder)
 
     def show_space(self, text: str) -> None:
         """Show what a recording takes, and how long the disk lasts."""
         if text != self.space.text():
             self.space.setText(text)
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Fit the folder's name."""
-        super().resizeEvent(event)
-        self._elide()
 
     def _lay_out(self) -> None:
         boxes = QWidget()
@@ -178,12 +172,6 @@ class RecordingPanel(QWidget):
         control = SegmentedControl(name, texts, tips)
         control.chosen.connect(slot)  # type: ignore[arg-type]
         return control
-
-    def _elide(self) -> None:
-        room = max(self.folder.width() - 24, 40)
-        metrics = QFontMetrics(self.folder.font())
-        left = Qt.TextElideMode.ElideLeft
-        self.folder.setText(metrics.elidedText(str(self._folder), left, room))
 
     def _show_every(self) -> None:
         """Frames matter to data sets alone."""

@@ -41,8 +41,6 @@ def fill_settings_menu(menu: QMenu, window: MainWindow) -> None:
     menu.addSeparator()
     folder = tr("Folder for recordings…")
     _add(menu, folder, lambda: _ask_for_folder(window), tip=str(saving.folder))
-    results, tip = tr("Write results beside recordings"), tr("As JSON lines")
-    _add(menu, results, lambda: _toggle_results(window), saving.with_results, tip)
     menu.addSeparator()
     add_heading(menu, tr("Profiles"))
     names = memory.store.profiles()
@@ -81,10 +79,6 @@ def _ask_for_folder(window: MainWindow) -> None:
 def ask_for_recordings_folder(parent: QWidget, present: Path) -> str:
     """Let the user choose a folder; empty if they don't."""
     return QFileDialog.getExistingDirectory(parent, tr("Folder for recordings"), str(present))
-
-
-def _toggle_results(window: MainWindow) -> None:
-    window.saving.with_results = not window.saving.with_results
 
 
 def _add(

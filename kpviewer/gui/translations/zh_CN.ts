@@ -64,74 +64,6 @@
             <translation>即将开始跟踪 …</translation>
         </message>
         <message>
-            <source>Now {format}</source>
-            <translation>当前 {format}</translation>
-        </message>
-        <message>
-            <source>Automatic</source>
-            <translation>自动</translation>
-        </message>
-        <message>
-            <source>{rate:g} frames a second</source>
-            <translation>每秒 {rate:g} 帧</translation>
-        </message>
-        <message>
-            <source>Filter classes</source>
-            <translation>筛选类别</translation>
-        </message>
-        <message>
-            <source>Confidence by class</source>
-            <translation>按类别设置置信度</translation>
-        </message>
-        <message>
-            <source>Give single classes a confidence of their own (Enter)</source>
-            <translation>为个别类别单独设置置信度 (Enter)</translation>
-        </message>
-        <message>
-            <source>Reset</source>
-            <translation>重置</translation>
-        </message>
-        <message>
-            <source>Reset the confidence of single classes</source>
-            <translation>重置各类别的置信度</translation>
-        </message>
-        <message>
-            <source>Go back to what the model recommends for single classes (Enter)</source>
-            <translation>恢复模型为各类别推荐的置信度 (Enter)</translation>
-        </message>
-        <message>
-            <source>Classes</source>
-            <translation>类别</translation>
-        </message>
-        <message>
-            <source>Untick a class to hide its boxes (Enter); show it alone by Alt+click (Alt+Enter)</source>
-            <translation>取消勾选可隐藏该类别的边界框 (Enter)；Alt+单击可单独显示 (Alt+Enter)</translation>
-        </message>
-        <message>
-            <source>All</source>
-            <translation>全部</translation>
-        </message>
-        <message>
-            <source>Solo</source>
-            <translation>单独</translation>
-        </message>
-        <message>
-            <source>Show again what was shown before (Alt+click)</source>
-            <translation>恢复之前显示的类别 (Alt+单击)</translation>
-        </message>
-        <message>
-            <source>Show {name} alone (Alt+click)</source>
-            <translation>只显示 {name} (Alt+单击)</translation>
-        </message>
-        <message>
-            <source>The clipboard holds no address or path. Copy one first.</source>
-            <translation>剪贴板中没有地址或路径，请先复制一个。</translation>
-        </message>
-        <message>
-            <source>Truth is of a file or a folder: open one first.</source>
-            <translation>真值对应文件或文件夹：请先打开一个。</translation>
-        </message>
-        <message>
             <source>Loading {name} …</source>
             <translation>正在加载 {name} …</translation>
         </message>
@@ -308,158 +240,6 @@
             <translation>{score:.3f}：精确率 {precision}  召回率 {recall}  F1 {f1}</translation>
         </message>
         <message>
-            <source>Boxes</source>
-            <translation>边界框</translation>
-        </message>
-        <message>
-            <source>Draw the boxes</source>
-            <translation>绘制边界框</translation>
-        </message>
-        <message>
-            <source>Landmarks</source>
-            <translation>关键点</translation>
-        </message>
-        <message>
-            <source>Draw the landmarks</source>
-            <translation>绘制关键点</translation>
-        </message>
-        <message>
-            <source>Names</source>
-            <translation>类别名称</translation>
-        </message>
-        <message>
-            <source>Write the class names</source>
-            <translation>标注类别名称</translation>
-        </message>
-        <message>
-            <source>Confidence</source>
-            <translation>置信度</translation>
-        </message>
-        <message>
-            <source>Write the confidence</source>
-            <translation>标注置信度</translation>
-        </message>
-        <message>
-            <source>Index</source>
-            <translation>序号</translation>
-        </message>
-        <message>
-            <source>Write each detection's place in the list, from 0</source>
-            <translation>标注每个检测结果在列表中的序号，从 0 开始</translation>
-        </message>
-        <message>
-            <source>Truth</source>
-            <translation>真值</translation>
-        </message>
-        <message>
-            <source>Draw the truth, dashed</source>
-            <translation>用虚线绘制真值</translation>
-        </message>
-        <message>
-            <source>Hits and misses</source>
-            <translation>命中与漏检</translation>
-        </message>
-        <message>
-            <source>Beside truth: mark what is matched, missed and false</source>
-            <translation>有真值时：标出匹配、漏检和误检</translation>
-        </message>
-        <message>
-            <source>Smooth</source>
-            <translation>平滑</translation>
-        </message>
-        <message>
-            <source>Draw landmarks steadied over time; errors and files keep the raw ones</source>
-            <translation>绘制随时间平滑的关键点；误差和文件仍用原始值</translation>
-        </message>
-        <message>
-            <source>Follow</source>
-            <translation>跟踪</translation>
-        </message>
-        <message>
-            <source>Give each object a number that stays with it, and draw its trail</source>
-            <translation>为每个目标分配固定编号，并绘制其轨迹</translation>
-        </message>
-        <message>
-            <source>Blur</source>
-            <translation>模糊</translation>
-        </message>
-        <message>
-            <source>Hide faces, or whatever the shown classes are: here, in snapshots and in recordings</source>
-            <translation>遮挡人脸（或所显示类别的目标）：画面、截图和录像中均生效</translation>
-        </message>
-        <message>
-            <source>Lines</source>
-            <translation>线条</translation>
-        </message>
-        <message>
-            <source>Thin</source>
-            <translation>细</translation>
-        </message>
-        <message>
-            <source>Medium</source>
-            <translation>中</translation>
-        </message>
-        <message>
-            <source>Thick</source>
-            <translation>粗</translation>
-        </message>
-        <message>
-            <source>Small</source>
-            <translation>小</translation>
-        </message>
-        <message>
-            <source>Large</source>
-            <translation>大</translation>
-        </message>
-        <message>
-            <source>Text</source>
-            <translation>文字</translation>
-        </message>
-        <message>
-            <source>Drag to move the panel; double-click to float it</source>
-            <translation>拖动可移动面板；双击可使其浮动</translation>
-        </message>
-        <message>
-            <source>Close {name}</source>
-            <translation>关闭{name}</translation>
-        </message>
-        <message>
-            <source>Close the panel (Enter)</source>
-            <translation>关闭面板 (Enter)</translation>
-        </message>
-        <message>
-            <source>Dock</source>
-            <translation>停靠</translation>
-        </message>
-        <message>
-            <source>Float</source>
-            <translation>浮动</translation>
-        </message>
-        <message>
-            <source>Put the panel back into the window (Enter)</source>
-            <translation>将面板放回窗口 (Enter)</translation>
-        </message>
-        <message>
-            <source>Make the panel a window of its own (Enter)</source>
-            <translation>将面板变为独立窗口 (Enter)</translation>
-        </message>
-        <message>
-            <source>Side panel</source>
-            <translation>侧边栏</translation>
-        </message>
-        <message>
-            <source>Plots</source>
-            <translation>曲线图</translation>
-        </message>
-        <message>
-            <source>Table of detections</source>
-            <translation>检测结果表</translation>
-        </message>
-        <message>
-            <source>Opened the first of {count}. Drop a folder to see all of its pictures.</source>
-            <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
-        </message>
-        <message>
             <source>Open truth of this source (Ctrl+T), or the demo.</source>
             <translation>请打开此源的真值 (Ctrl+T)，或打开演示。</translation>
         </message>
@@ -528,24 +308,80 @@
             <translation>✓ 匹配 {matched}   ○ 漏检 {missed}   × 误检 {false}</translation>
         </message>
         <message>
-            <source>Detection</source>
-            <translation>检测结果</translation>
-        </message>
-        <message>
-            <source>Zoom to it</source>
-            <translation>放大查看</translation>
-        </message>
-        <message>
-            <source>Fill half of the view with it; double-click it for the same</source>
-            <translation>放大到占画面一半；双击目标效果相同</translation>
-        </message>
-        <message>
-            <source>Choose nothing; click beside it for the same</source>
-            <translation>取消选择；单击空白处效果相同</translation>
-        </message>
-        <message>
             <source>, judged from confidence {score:g} on</source>
             <translation>，自置信度 {score:g} 起评估</translation>
+        </message>
+        <message>
+            <source>Frame</source>
+            <translation>帧</translation>
+        </message>
+        <message>
+            <source>Number of the frame, and its time</source>
+            <translation>帧号及其时间</translation>
+        </message>
+        <message>
+            <source>What the frames are ranked by</source>
+            <translation>帧的排序依据</translation>
+        </message>
+        <message>
+            <source>Matched: detections of a true object</source>
+            <translation>匹配：检出真值目标</translation>
+        </message>
+        <message>
+            <source>Missed: true objects that were not detected</source>
+            <translation>漏检：未检出的真值目标</translation>
+        </message>
+        <message>
+            <source>False: detections of nothing</source>
+            <translation>误检：没有对应目标的检测</translation>
+        </message>
+        <message>
+            <source>No detection matched a true object so far.</source>
+            <translation>到目前为止没有检测结果与真值匹配。</translation>
+        </message>
+        <message>
+            <source>No matched landmarks so far. Model and truth need the same ones.</source>
+            <translation>到目前为止没有匹配的关键点。模型与真值的关键点须一致。</translation>
+        </message>
+        <message>
+            <source>Nothing was missed, nothing false so far.</source>
+            <translation>到目前为止没有漏检或误检。</translation>
+        </message>
+        <message>
+            <source>Worst by</source>
+            <translation>最差依据</translation>
+        </message>
+        <message>
+            <source>Count</source>
+            <translation>数量</translation>
+        </message>
+        <message>
+            <source>Mean distance of the matched landmarks, else of the boxes' middles</source>
+            <translation>匹配关键点的平均距离；没有关键点时取框中心</translation>
+        </message>
+        <message>
+            <source>The distance divided by the distance of the eyes or the diagonal of the box</source>
+            <translation>距离除以两眼间距或框对角线</translation>
+        </message>
+        <message>
+            <source>How little the matched boxes overlap the true ones</source>
+            <translation>匹配框与真值框的不重叠程度</translation>
+        </message>
+        <message>
+            <source>How many objects were missed, and how many detections are false</source>
+            <translation>漏检的目标数和误检数</translation>
+        </message>
+        <message>
+            <source>Worst frames</source>
+            <translation>最差帧</translation>
+        </message>
+        <message>
+            <source>Click a frame to see it (Enter)</source>
+            <translation>单击可查看该帧 (Enter)</translation>
+        </message>
+        <message>
+            <source>This source can't go back</source>
+            <translation>该源不能后退</translation>
         </message>
         <message>
             <source>Play</source>
@@ -664,6 +500,18 @@
             <translation>退出全屏</translation>
         </message>
         <message>
+            <source>Side panel</source>
+            <translation>侧边栏</translation>
+        </message>
+        <message>
+            <source>Plots</source>
+            <translation>曲线图</translation>
+        </message>
+        <message>
+            <source>Table of detections</source>
+            <translation>检测结果表</translation>
+        </message>
+        <message>
             <source>Show the keys</source>
             <translation>显示快捷键</translation>
         </message>
@@ -708,16 +556,8 @@
             <translation> 或 </translation>
         </message>
         <message>
-            <source>Language</source>
-            <translation>语言 (Language)</translation>
-        </message>
-        <message>
-            <source>As the system</source>
-            <translation>跟随系统</translation>
-        </message>
-        <message>
-            <source>The language changes at the next start.</source>
-            <translation>语言将在下次启动时更改。</translation>
+            <source>Automatic</source>
+            <translation>自动</translation>
         </message>
         <message>
             <source>{n} class</source>
@@ -752,6 +592,210 @@
             <translation>所有文件</translation>
         </message>
         <message>
+            <source>Now {format}</source>
+            <translation>当前 {format}</translation>
+        </message>
+        <message>
+            <source>{rate:g} frames a second</source>
+            <translation>每秒 {rate:g} 帧</translation>
+        </message>
+        <message>
+            <source>The clipboard holds no address or path. Copy one first.</source>
+            <translation>剪贴板中没有地址或路径，请先复制一个。</translation>
+        </message>
+        <message>
+            <source>Truth is of a file or a folder: open one first.</source>
+            <translation>真值对应文件或文件夹：请先打开一个。</translation>
+        </message>
+        <message>
+            <source>Opened the first of {count}. Drop a folder to see all of its pictures.</source>
+            <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
+        </message>
+        <message>
+            <source>Looking for cameras …</source>
+            <translation>正在查找摄像头 …</translation>
+        </message>
+        <message>
+            <source>Demo</source>
+            <translation>演示</translation>
+        </message>
+        <message>
+            <source>No camera found</source>
+            <translation>未找到摄像头</translation>
+        </message>
+        <message>
+            <source>Camera format</source>
+            <translation>摄像头格式</translation>
+        </message>
+        <message>
+            <source>No truth: {reason}</source>
+            <translation>无真值：{reason}</translation>
+        </message>
+        <message>
+            <source>Truth from {name}</source>
+            <translation>真值来自 {name}</translation>
+        </message>
+        <message>
+            <source>Nothing is compared with the truth. {reason}</source>
+            <translation>未与真值比较。{reason}</translation>
+        </message>
+        <message>
+            <source>Filter classes</source>
+            <translation>筛选类别</translation>
+        </message>
+        <message>
+            <source>Confidence by class</source>
+            <translation>按类别设置置信度</translation>
+        </message>
+        <message>
+            <source>Give single classes a confidence of their own (Enter)</source>
+            <translation>为个别类别单独设置置信度 (Enter)</translation>
+        </message>
+        <message>
+            <source>Reset</source>
+            <translation>重置</translation>
+        </message>
+        <message>
+            <source>Reset the confidence of single classes</source>
+            <translation>重置各类别的置信度</translation>
+        </message>
+        <message>
+            <source>Go back to what the model recommends for single classes (Enter)</source>
+            <translation>恢复模型为各类别推荐的置信度 (Enter)</translation>
+        </message>
+        <message>
+            <source>Classes</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <source>Untick a class to hide its boxes (Enter); show it alone by Alt+click (Alt+Enter)</source>
+            <translation>取消勾选可隐藏该类别的边界框 (Enter)；Alt+单击可单独显示 (Alt+Enter)</translation>
+        </message>
+        <message>
+            <source>All</source>
+            <translation>全部</translation>
+        </message>
+        <message>
+            <source>Solo</source>
+            <translation>单独</translation>
+        </message>
+        <message>
+            <source>Show again what was shown before (Alt+click)</source>
+            <translation>恢复之前显示的类别 (Alt+单击)</translation>
+        </message>
+        <message>
+            <source>Show {name} alone (Alt+click)</source>
+            <translation>只显示 {name} (Alt+单击)</translation>
+        </message>
+        <message>
+            <source>Boxes</source>
+            <translation>边界框</translation>
+        </message>
+        <message>
+            <source>Draw the boxes</source>
+            <translation>绘制边界框</translation>
+        </message>
+        <message>
+            <source>Landmarks</source>
+            <translation>关键点</translation>
+        </message>
+        <message>
+            <source>Draw the landmarks</source>
+            <translation>绘制关键点</translation>
+        </message>
+        <message>
+            <source>Names</source>
+            <translation>类别名称</translation>
+        </message>
+        <message>
+            <source>Write the class names</source>
+            <translation>标注类别名称</translation>
+        </message>
+        <message>
+            <source>Confidence</source>
+            <translation>置信度</translation>
+        </message>
+        <message>
+            <source>Write the confidence</source>
+            <translation>标注置信度</translation>
+        </message>
+        <message>
+            <source>Index</source>
+            <translation>序号</translation>
+        </message>
+        <message>
+            <source>Write each detection's place in the list, from 0</source>
+            <translation>标注每个检测结果在列表中的序号，从 0 开始</translation>
+        </message>
+        <message>
+            <source>Truth</source>
+            <translation>真值</translation>
+        </message>
+        <message>
+            <source>Draw the truth, dashed</source>
+            <translation>用虚线绘制真值</translation>
+        </message>
+        <message>
+            <source>Hits and misses</source>
+            <translation>命中与漏检</translation>
+        </message>
+        <message>
+            <source>Beside truth: mark what is matched, missed and false</source>
+            <translation>有真值时：标出匹配、漏检和误检</translation>
+        </message>
+        <message>
+            <source>Smooth</source>
+            <translation>平滑</translation>
+        </message>
+        <message>
+            <source>Draw landmarks steadied over time; errors and files keep the raw ones</source>
+            <translation>绘制随时间平滑的关键点；误差和文件仍用原始值</translation>
+        </message>
+        <message>
+            <source>Follow</source>
+            <translation>跟踪</translation>
+        </message>
+        <message>
+            <source>Give each object a number that stays with it, and draw its trail</source>
+            <translation>为每个目标分配固定编号，并绘制其轨迹</translation>
+        </message>
+        <message>
+            <source>Blur</source>
+            <translation>模糊</translation>
+        </message>
+        <message>
+            <source>Hide faces, or whatever the shown classes are: here, in snapshots and in recordings</source>
+            <translation>遮挡人脸（或所显示类别的目标）：画面、截图和录像中均生效</translation>
+        </message>
+        <message>
+            <source>Lines</source>
+            <translation>线条</translation>
+        </message>
+        <message>
+            <source>Thin</source>
+            <translation>细</translation>
+        </message>
+        <message>
+            <source>Medium</source>
+            <translation>中</translation>
+        </message>
+        <message>
+            <source>Thick</source>
+            <translation>粗</translation>
+        </message>
+        <message>
+            <source>Small</source>
+            <translation>小</translation>
+        </message>
+        <message>
+            <source>Large</source>
+            <translation>大</translation>
+        </message>
+        <message>
+            <source>Text</source>
+            <translation>文字</translation>
+        </message>
+        <message>
             <source>all</source>
             <translation>全部</translation>
         </message>
@@ -762,14 +806,6 @@
         <message>
             <source>Confidence of {name} alone; 0 is the one of all classes (↑ ↓)</source>
             <translation>{name} 单独的置信度；0 表示与所有类别相同 (↑ ↓)</translation>
-        </message>
-        <message>
-            <source>Video, second model</source>
-            <translation>画面，第二个模型</translation>
-        </message>
-        <message>
-            <source>Video</source>
-            <translation>画面</translation>
         </message>
         <message>
             <source>FPS</source>
@@ -848,318 +884,6 @@
             <translation>A–B 差异，px</translation>
         </message>
         <message>
-            <source>Dark</source>
-            <translation>深色</translation>
-        </message>
-        <message>
-            <source>Light</source>
-            <translation>浅色</translation>
-        </message>
-        <message>
-            <source>Theme</source>
-            <translation>主题</translation>
-        </message>
-        <message>
-            <source>Folder for recordings…</source>
-            <translation>录像文件夹…</translation>
-        </message>
-        <message>
-            <source>Write results beside recordings</source>
-            <translation>录像时同时保存结果</translation>
-        </message>
-        <message>
-            <source>As JSON lines</source>
-            <translation>保存为 JSON Lines</translation>
-        </message>
-        <message>
-            <source>Profiles</source>
-            <translation>配置方案</translation>
-        </message>
-        <message>
-            <source>Load the profile {name}</source>
-            <translation>加载配置方案 {name}</translation>
-        </message>
-        <message>
-            <source>No profile yet</source>
-            <translation>暂无配置方案</translation>
-        </message>
-        <message>
-            <source>Save as profile…</source>
-            <translation>另存为配置方案…</translation>
-        </message>
-        <message>
-            <source>Delete profile</source>
-            <translation>删除配置方案</translation>
-        </message>
-        <message>
-            <source>Save as profile</source>
-            <translation>另存为配置方案</translation>
-        </message>
-        <message>
-            <source>Name; one that is there is replaced:</source>
-            <translation>名称（同名将被替换）：</translation>
-        </message>
-        <message>
-            <source>Name:</source>
-            <translation>名称：</translation>
-        </message>
-        <message>
-            <source>Recordings go to {folder}</source>
-            <translation>录像保存到 {folder}</translation>
-        </message>
-        <message>
-            <source>Folder for recordings</source>
-            <translation>录像文件夹</translation>
-        </message>
-        <message>
-            <source>Recent</source>
-            <translation>最近使用</translation>
-        </message>
-        <message>
-            <source>Clear recent</source>
-            <translation>清除最近记录</translation>
-        </message>
-        <message>
-            <source>Annotated</source>
-            <translation>带标注</translation>
-        </message>
-        <message>
-            <source>Video with the overlay as it is shown</source>
-            <translation>带当前叠加显示的视频</translation>
-        </message>
-        <message>
-            <source>Raw</source>
-            <translation>原始</translation>
-        </message>
-        <message>
-            <source>Video as it came; what Blur hides stays hidden</source>
-            <translation>原始视频；模糊遮挡的内容仍被遮挡</translation>
-        </message>
-        <message>
-            <source>Both</source>
-            <translation>两者</translation>
-        </message>
-        <message>
-            <source>Two videos of the same frames</source>
-            <translation>同样的帧，两个视频</translation>
-        </message>
-        <message>
-            <source>One JSON line a frame</source>
-            <translation>每帧一行 JSON</translation>
-        </message>
-        <message>
-            <source>One row a detection</source>
-            <translation>每个检测结果一行</translation>
-        </message>
-        <message>
-            <source>COCO result list</source>
-            <translation>COCO 结果列表</translation>
-        </message>
-        <message>
-            <source>Folder of frames with Pascal VOC XML, for LabelImg</source>
-            <translation>图片及 Pascal VOC XML 文件夹，供 LabelImg 使用</translation>
-        </message>
-        <message>
-            <source>Folder of frames with YOLO text, for X-AnyLabeling</source>
-            <translation>图片及 YOLO 文本文件夹，供 X-AnyLabeling 使用</translation>
-        </message>
-        <message>
-            <source>Small files</source>
-            <translation>小文件</translation>
-        </message>
-        <message>
-            <source>Good</source>
-            <translation>良好</translation>
-        </message>
-        <message>
-            <source>Good pictures</source>
-            <translation>画质良好</translation>
-        </message>
-        <message>
-            <source>Best</source>
-            <translation>最佳</translation>
-        </message>
-        <message>
-            <source>Nearly as the source, in large files</source>
-            <translation>接近源画质，文件较大</translation>
-        </message>
-        <message>
-            <source>Encoder</source>
-            <translation>编码器</translation>
-        </message>
-        <message>
-            <source>Encoders that open on this machine</source>
-            <translation>本机可用的编码器</translation>
-        </message>
-        <message>
-            <source>Quality</source>
-            <translation>质量</translation>
-        </message>
-        <message>
-            <source>Begin {seconds} s before it is asked for</source>
-            <translation>从开始录制前 {seconds} 秒录起</translation>
-        </message>
-        <message>
-            <source>Off</source>
-            <translation>关</translation>
-        </message>
-        <message>
-            <source>Begin when it is asked for</source>
-            <translation>从按下录制时录起</translation>
-        </message>
-        <message>
-            <source>Pre-roll</source>
-            <translation>预录</translation>
-        </message>
-        <message>
-            <source>1 of {count}</source>
-            <translation>每 {count} 帧取 1</translation>
-        </message>
-        <message>
-            <source>VOC and YOLO get one frame of so many</source>
-            <translation>VOC 和 YOLO 每隔若干帧取一帧</translation>
-        </message>
-        <message>
-            <source>VOC and YOLO get every frame</source>
-            <translation>VOC 和 YOLO 取每一帧</translation>
-        </message>
-        <message>
-            <source>Frames</source>
-            <translation>帧</translation>
-        </message>
-        <message>
-            <source>Where recordings and snapshots go</source>
-            <translation>录像和截图的保存位置</translation>
-        </message>
-        <message>
-            <source>Space</source>
-            <translation>空间</translation>
-        </message>
-        <message>
-            <source>Enter</source>
-            <translation>Enter</translation>
-        </message>
-        <message>
-            <source>Results</source>
-            <translation>结果</translation>
-        </message>
-        <message>
-            <source>Folder</source>
-            <translation>文件夹</translation>
-        </message>
-        <message>
-            <source>months</source>
-            <translation>数月</translation>
-        </message>
-        <message>
-            <source>about {rate} MB a minute; {free} GB free, {lasts}</source>
-            <translation>约 {rate} MB/分钟；剩余 {free} GB，可录 {lasts}</translation>
-        </message>
-        <message>
-            <source>Nothing was recorded: no frame came.</source>
-            <translation>没有录到内容：未收到任何帧。</translation>
-        </message>
-        <message>
-            <source>Saved {name}, {seconds:.1f} s</source>
-            <translation>已保存 {name}，{seconds:.1f} 秒</translation>
-        </message>
-        <message>
-            <source>Saved {name} and {more} more, {seconds:.1f} s</source>
-            <translation>已保存 {name} 等，另有 {more} 个文件，{seconds:.1f} 秒</translation>
-        </message>
-        <message>
-            <source>{name} was cut off by a crash. It plays; rename it to {new}.</source>
-            <translation>{name} 因崩溃而中断，但可以播放；请重命名为 {new}。</translation>
-        </message>
-        <message>
-            <source>No recording runs.</source>
-            <translation>当前没有录制。</translation>
-        </message>
-        <message>
-            <source>Recording goes on.</source>
-            <translation>继续录制。</translation>
-        </message>
-        <message>
-            <source>Recording is paused.</source>
-            <translation>录制已暂停。</translation>
-        </message>
-        <message>
-            <source>Recording goes on in another file.</source>
-            <translation>已转到新文件继续录制。</translation>
-        </message>
-        <message>
-            <source>Saved {name}</source>
-            <translation>已保存 {name}</translation>
-        </message>
-        <message>
-            <source>There is no picture to record yet.</source>
-            <translation>还没有可录制的画面。</translation>
-        </message>
-        <message>
-            <source>Recording to {folder}: {space}</source>
-            <translation>正在录制到 {folder}：{space}</translation>
-        </message>
-        <message>
-            <source>Position</source>
-            <translation>播放位置</translation>
-        </message>
-        <message>
-            <source>Confidence {score:.3f}</source>
-            <translation>置信度 {score:.3f}</translation>
-        </message>
-        <message>
-            <source>Size {width:.0f} × {height:.0f} px</source>
-            <translation>大小 {width:.0f} × {height:.0f} px</translation>
-        </message>
-        <message>
-            <source>At {left:.0f}, {top:.0f}</source>
-            <translation>位置 {left:.0f}, {top:.0f}</translation>
-        </message>
-        <message>
-            <source>Index {index}</source>
-            <translation>序号 {index}</translation>
-        </message>
-        <message>
-            <source>{n} landmarks, confidence {low:.2f} to {high:.2f}</source>
-            <translation>{n} 个关键点，置信度 {low:.2f} 至 {high:.2f}</translation>
-        </message>
-        <message>
-            <source>{n} landmarks</source>
-            <translation>{n} 个关键点</translation>
-        </message>
-        <message>
-            <source>{name} can't be opened. {reason}</source>
-            <translation>无法打开 {name}。{reason}</translation>
-        </message>
-        <message>
-            <source>The video stopped. Try again.</source>
-            <translation>视频已停止，请重试。</translation>
-        </message>
-        <message>
-            <source>{error} All classes are shown.</source>
-            <translation>{error} 已显示所有类别。</translation>
-        </message>
-        <message>
-            <source>the first camera</source>
-            <translation>第一个摄像头</translation>
-        </message>
-        <message>
-            <source>camera {number}</source>
-            <translation>摄像头 {number}</translation>
-        </message>
-        <message>
-            <source>Saved profile {name}</source>
-            <translation>已保存配置方案 {name}</translation>
-        </message>
-        <message>
-            <source>Deleted profile {name}</source>
-            <translation>已删除配置方案 {name}</translation>
-        </message>
-        <message>
-            <source>Loaded profile {name}</source>
-            <translation>已加载配置方案 {name}</translation>
-        </message>
-        <message>
             <source>The model's classes come here.</source>
             <translation>模型的类别将显示在这里。</translation>
         </message>
@@ -1210,54 +934,6 @@
         <message>
             <source>Recording</source>
             <translation>录制</translation>
-        </message>
-        <message>
-            <source>Looking for cameras …</source>
-            <translation>正在查找摄像头 …</translation>
-        </message>
-        <message>
-            <source>Demo</source>
-            <translation>演示</translation>
-        </message>
-        <message>
-            <source>No camera found</source>
-            <translation>未找到摄像头</translation>
-        </message>
-        <message>
-            <source>Camera format</source>
-            <translation>摄像头格式</translation>
-        </message>
-        <message>
-            <source>No truth: {reason}</source>
-            <translation>无真值：{reason}</translation>
-        </message>
-        <message>
-            <source>Truth from {name}</source>
-            <translation>真值来自 {name}</translation>
-        </message>
-        <message>
-            <source>Nothing is compared with the truth. {reason}</source>
-            <translation>未与真值比较。{reason}</translation>
-        </message>
-        <message>
-            <source>Open camera</source>
-            <translation>打开摄像头</translation>
-        </message>
-        <message>
-            <source>Open a camera or a video to see what the model sees.</source>
-            <translation>打开摄像头或视频，查看模型看到的内容。</translation>
-        </message>
-        <message>
-            <source>Opening {name}</source>
-            <translation>正在打开 {name}</translation>
-        </message>
-        <message>
-            <source>Cancel</source>
-            <translation>取消</translation>
-        </message>
-        <message>
-            <source>Try again</source>
-            <translation>重试</translation>
         </message>
         <message>
             <source>model busy</source>
@@ -1342,102 +1018,6 @@
         <message>
             <source>none yet</source>
             <translation>暂无</translation>
-        </message>
-        <message>
-            <source>There is no picture to export from.</source>
-            <translation>没有可导出的画面。</translation>
-        </message>
-        <message>
-            <source>#</source>
-            <translation>#</translation>
-        </message>
-        <message>
-            <source>Index, as in labels and result files</source>
-            <translation>序号，与标签和结果文件一致</translation>
-        </message>
-        <message>
-            <source>Class</source>
-            <translation>类别</translation>
-        </message>
-        <message>
-            <source>Conf.</source>
-            <translation>置信度</translation>
-        </message>
-        <message>
-            <source>Left</source>
-            <translation>左</translation>
-        </message>
-        <message>
-            <source>Left edge of the box, px of the source</source>
-            <translation>边界框左边缘，源图像像素</translation>
-        </message>
-        <message>
-            <source>Top</source>
-            <translation>上</translation>
-        </message>
-        <message>
-            <source>Top edge of the box, px of the source</source>
-            <translation>边界框上边缘，源图像像素</translation>
-        </message>
-        <message>
-            <source>Width</source>
-            <translation>宽</translation>
-        </message>
-        <message>
-            <source>Width of the box, px of the source</source>
-            <translation>边界框宽度，源图像像素</translation>
-        </message>
-        <message>
-            <source>Height</source>
-            <translation>高</translation>
-        </message>
-        <message>
-            <source>Height of the box, px of the source</source>
-            <translation>边界框高度，源图像像素</translation>
-        </message>
-        <message>
-            <source>Track</source>
-            <translation>跟踪 ID</translation>
-        </message>
-        <message>
-            <source>Number that stays with the object from frame to frame</source>
-            <translation>目标在各帧间保持不变的编号</translation>
-        </message>
-        <message>
-            <source>Landmark: x, y in px of the source</source>
-            <translation>关键点：x、y，源图像像素</translation>
-        </message>
-        <message>
-            <source>Click to sort</source>
-            <translation>单击排序</translation>
-        </message>
-        <message>
-            <source>point {number}</source>
-            <translation>点 {number}</translation>
-        </message>
-        <message>
-            <source>Detections</source>
-            <translation>检测结果</translation>
-        </message>
-        <message>
-            <source>Detections: {count}</source>
-            <translation>检测结果：{count}</translation>
-        </message>
-        <message>
-            <source>Copy</source>
-            <translation>复制</translation>
-        </message>
-        <message>
-            <source>Export</source>
-            <translation>导出</translation>
-        </message>
-        <message>
-            <source>Copy the chosen row, or all, for a spreadsheet (Ctrl+C while the table has focus)</source>
-            <translation>复制所选行或全部，可粘贴到电子表格 (表格有焦点时按 Ctrl+C)</translation>
-        </message>
-        <message>
-            <source>Save this frame's detections as CSV (Enter)</source>
-            <translation>将当前帧的检测结果保存为 CSV (Enter)</translation>
         </message>
         <message>
             <source>How sure the model must be to show an object.</source>
@@ -1564,8 +1144,16 @@
             <translation>暂停</translation>
         </message>
         <message>
+            <source>Enter</source>
+            <translation>Enter</translation>
+        </message>
+        <message>
             <source>As fast as possible</source>
             <translation>尽可能快</translation>
+        </message>
+        <message>
+            <source>Frames</source>
+            <translation>帧</translation>
         </message>
         <message>
             <source>Repeat from this frame</source>
@@ -1582,14 +1170,6 @@
         <message>
             <source>max</source>
             <translation>最快</translation>
-        </message>
-        <message>
-            <source>{tip} Double-click for the model's default. (← →, Shift: fine)</source>
-            <translation>{tip}双击恢复模型默认值。(← →，Shift：微调)</translation>
-        </message>
-        <message>
-            <source>Not in this picture</source>
-            <translation>不在当前画面中</translation>
         </message>
         <message>
             <source>Panels</source>
@@ -1612,6 +1192,454 @@
             <translation>将所有面板恢复到初始位置</translation>
         </message>
         <message>
+            <source>Annotated</source>
+            <translation>带标注</translation>
+        </message>
+        <message>
+            <source>Video with the overlay as it is shown</source>
+            <translation>带当前叠加显示的视频</translation>
+        </message>
+        <message>
+            <source>Raw</source>
+            <translation>原始</translation>
+        </message>
+        <message>
+            <source>Video as it came; what Blur hides stays hidden</source>
+            <translation>原始视频；模糊遮挡的内容仍被遮挡</translation>
+        </message>
+        <message>
+            <source>Both</source>
+            <translation>两者</translation>
+        </message>
+        <message>
+            <source>Two videos of the same frames</source>
+            <translation>同样的帧，两个视频</translation>
+        </message>
+        <message>
+            <source>One JSON line a frame</source>
+            <translation>每帧一行 JSON</translation>
+        </message>
+        <message>
+            <source>One row a detection</source>
+            <translation>每个检测结果一行</translation>
+        </message>
+        <message>
+            <source>COCO result list</source>
+            <translation>COCO 结果列表</translation>
+        </message>
+        <message>
+            <source>Folder of frames with Pascal VOC XML, for LabelImg</source>
+            <translation>图片及 Pascal VOC XML 文件夹，供 LabelImg 使用</translation>
+        </message>
+        <message>
+            <source>Folder of frames with YOLO text, for X-AnyLabeling</source>
+            <translation>图片及 YOLO 文本文件夹，供 X-AnyLabeling 使用</translation>
+        </message>
+        <message>
+            <source>Small files</source>
+            <translation>小文件</translation>
+        </message>
+        <message>
+            <source>Good</source>
+            <translation>良好</translation>
+        </message>
+        <message>
+            <source>Good pictures</source>
+            <translation>画质良好</translation>
+        </message>
+        <message>
+            <source>Best</source>
+            <translation>最佳</translation>
+        </message>
+        <message>
+            <source>Nearly as the source, in large files</source>
+            <translation>接近源画质，文件较大</translation>
+        </message>
+        <message>
+            <source>Video</source>
+            <translation>画面</translation>
+        </message>
+        <message>
+            <source>Encoder</source>
+            <translation>编码器</translation>
+        </message>
+        <message>
+            <source>Encoders that open on this machine</source>
+            <translation>本机可用的编码器</translation>
+        </message>
+        <message>
+            <source>Quality</source>
+            <translation>质量</translation>
+        </message>
+        <message>
+            <source>Begin {seconds} s before it is asked for</source>
+            <translation>从开始录制前 {seconds} 秒录起</translation>
+        </message>
+        <message>
+            <source>Off</source>
+            <translation>关</translation>
+        </message>
+        <message>
+            <source>Begin when it is asked for</source>
+            <translation>从按下录制时录起</translation>
+        </message>
+        <message>
+            <source>Pre-roll</source>
+            <translation>预录</translation>
+        </message>
+        <message>
+            <source>1 of {count}</source>
+            <translation>每 {count} 帧取 1</translation>
+        </message>
+        <message>
+            <source>VOC and YOLO get one frame of so many</source>
+            <translation>VOC 和 YOLO 每隔若干帧取一帧</translation>
+        </message>
+        <message>
+            <source>VOC and YOLO get every frame</source>
+            <translation>VOC 和 YOLO 取每一帧</translation>
+        </message>
+        <message>
+            <source>Folder for recordings</source>
+            <translation>录像文件夹</translation>
+        </message>
+        <message>
+            <source>Where recordings and snapshots go</source>
+            <translation>录像和截图的保存位置</translation>
+        </message>
+        <message>
+            <source>Space</source>
+            <translation>空间</translation>
+        </message>
+        <message>
+            <source>Results</source>
+            <translation>结果</translation>
+        </message>
+        <message>
+            <source>Folder</source>
+            <translation>文件夹</translation>
+        </message>
+        <message>
+            <source>{name} was cut off by a crash. It plays; rename it to {new}.</source>
+            <translation>{name} 因崩溃而中断，但可以播放；请重命名为 {new}。</translation>
+        </message>
+        <message>
+            <source>No recording runs.</source>
+            <translation>当前没有录制。</translation>
+        </message>
+        <message>
+            <source>Recording goes on.</source>
+            <translation>继续录制。</translation>
+        </message>
+        <message>
+            <source>Recording is paused.</source>
+            <translation>录制已暂停。</translation>
+        </message>
+        <message>
+            <source>Recording goes on in another file.</source>
+            <translation>已转到新文件继续录制。</translation>
+        </message>
+        <message>
+            <source>Saved {name}</source>
+            <translation>已保存 {name}</translation>
+        </message>
+        <message>
+            <source>There is no picture to record yet.</source>
+            <translation>还没有可录制的画面。</translation>
+        </message>
+        <message>
+            <source>Recording to {folder}: {space}</source>
+            <translation>正在录制到 {folder}：{space}</translation>
+        </message>
+        <message>
+            <source>months</source>
+            <translation>数月</translation>
+        </message>
+        <message>
+            <source>about {rate} MB a minute; {free} GB free, {lasts}</source>
+            <translation>约 {rate} MB/分钟；剩余 {free} GB，可录 {lasts}</translation>
+        </message>
+        <message>
+            <source>Nothing was recorded: no frame came.</source>
+            <translation>没有录到内容：未收到任何帧。</translation>
+        </message>
+        <message>
+            <source>Saved {name}, {seconds:.1f} s</source>
+            <translation>已保存 {name}，{seconds:.1f} 秒</translation>
+        </message>
+        <message>
+            <source>Saved {name} and {more} more, {seconds:.1f} s</source>
+            <translation>已保存 {name} 等，另有 {more} 个文件，{seconds:.1f} 秒</translation>
+        </message>
+        <message>
+            <source>{name} can't be opened. {reason}</source>
+            <translation>无法打开 {name}。{reason}</translation>
+        </message>
+        <message>
+            <source>The video stopped. Try again.</source>
+            <translation>视频已停止，请重试。</translation>
+        </message>
+        <message>
+            <source>{error} All classes are shown.</source>
+            <translation>{error} 已显示所有类别。</translation>
+        </message>
+        <message>
+            <source>the first camera</source>
+            <translation>第一个摄像头</translation>
+        </message>
+        <message>
+            <source>camera {number}</source>
+            <translation>摄像头 {number}</translation>
+        </message>
+        <message>
+            <source>Language</source>
+            <translation>语言 (Language)</translation>
+        </message>
+        <message>
+            <source>As the system</source>
+            <translation>跟随系统</translation>
+        </message>
+        <message>
+            <source>The language changes at the next start.</source>
+            <translation>语言将在下次启动时更改。</translation>
+        </message>
+        <message>
+            <source>Saved profile {name}</source>
+            <translation>已保存配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>Deleted profile {name}</source>
+            <translation>已删除配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>Loaded profile {name}</source>
+            <translation>已加载配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>Dark</source>
+            <translation>深色</translation>
+        </message>
+        <message>
+            <source>Light</source>
+            <translation>浅色</translation>
+        </message>
+        <message>
+            <source>Theme</source>
+            <translation>主题</translation>
+        </message>
+        <message>
+            <source>Folder for recordings…</source>
+            <translation>录像文件夹…</translation>
+        </message>
+        <message>
+            <source>Profiles</source>
+            <translation>配置方案</translation>
+        </message>
+        <message>
+            <source>Load the profile {name}</source>
+            <translation>加载配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>No profile yet</source>
+            <translation>暂无配置方案</translation>
+        </message>
+        <message>
+            <source>Save as profile…</source>
+            <translation>另存为配置方案…</translation>
+        </message>
+        <message>
+            <source>Delete profile</source>
+            <translation>删除配置方案</translation>
+        </message>
+        <message>
+            <source>Save as profile</source>
+            <translation>另存为配置方案</translation>
+        </message>
+        <message>
+            <source>Name; one that is there is replaced:</source>
+            <translation>名称（同名将被替换）：</translation>
+        </message>
+        <message>
+            <source>Name:</source>
+            <translation>名称：</translation>
+        </message>
+        <message>
+            <source>Recordings go to {folder}</source>
+            <translation>录像保存到 {folder}</translation>
+        </message>
+        <message>
+            <source>Recent</source>
+            <translation>最近使用</translation>
+        </message>
+        <message>
+            <source>Clear recent</source>
+            <translation>清除最近记录</translation>
+        </message>
+        <message>
+            <source>There is no picture to export from.</source>
+            <translation>没有可导出的画面。</translation>
+        </message>
+        <message>
+            <source>#</source>
+            <translation>#</translation>
+        </message>
+        <message>
+            <source>Index, as in labels and result files</source>
+            <translation>序号，与标签和结果文件一致</translation>
+        </message>
+        <message>
+            <source>Class</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <source>Conf.</source>
+            <translation>置信度</translation>
+        </message>
+        <message>
+            <source>Left</source>
+            <translation>左</translation>
+        </message>
+        <message>
+            <source>Left edge of the box, px of the source</source>
+            <translation>边界框左边缘，源图像像素</translation>
+        </message>
+        <message>
+            <source>Top</source>
+            <translation>上</translation>
+        </message>
+        <message>
+            <source>Top edge of the box, px of the source</source>
+            <translation>边界框上边缘，源图像像素</translation>
+        </message>
+        <message>
+            <source>Width</source>
+            <translation>宽</translation>
+        </message>
+        <message>
+            <source>Width of the box, px of the source</source>
+            <translation>边界框宽度，源图像像素</translation>
+        </message>
+        <message>
+            <source>Height</source>
+            <translation>高</translation>
+        </message>
+        <message>
+            <source>Height of the box, px of the source</source>
+            <translation>边界框高度，源图像像素</translation>
+        </message>
+        <message>
+            <source>Track</source>
+            <translation>跟踪 ID</translation>
+        </message>
+        <message>
+            <source>Number that stays with the object from frame to frame</source>
+            <translation>目标在各帧间保持不变的编号</translation>
+        </message>
+        <message>
+            <source>Landmark: x, y in px of the source</source>
+            <translation>关键点：x、y，源图像像素</translation>
+        </message>
+        <message>
+            <source>Click to sort</source>
+            <translation>单击排序</translation>
+        </message>
+        <message>
+            <source>point {number}</source>
+            <translation>点 {number}</translation>
+        </message>
+        <message>
+            <source>Detections</source>
+            <translation>检测结果</translation>
+        </message>
+        <message>
+            <source>Detections: {count}</source>
+            <translation>检测结果：{count}</translation>
+        </message>
+        <message>
+            <source>Copy</source>
+            <translation>复制</translation>
+        </message>
+        <message>
+            <source>Export</source>
+            <translation>导出</translation>
+        </message>
+        <message>
+            <source>Copy the chosen row, or all, for a spreadsheet (Ctrl+C while the table has focus)</source>
+            <translation>复制所选行或全部，可粘贴到电子表格 (表格有焦点时按 Ctrl+C)</translation>
+        </message>
+        <message>
+            <source>Save this frame's detections as CSV (Enter)</source>
+            <translation>将当前帧的检测结果保存为 CSV (Enter)</translation>
+        </message>
+        <message>
+            <source>Detection</source>
+            <translation>检测结果</translation>
+        </message>
+        <message>
+            <source>Zoom to it</source>
+            <translation>放大查看</translation>
+        </message>
+        <message>
+            <source>Fill half of the view with it; double-click it for the same</source>
+            <translation>放大到占画面一半；双击目标效果相同</translation>
+        </message>
+        <message>
+            <source>Choose nothing; click beside it for the same</source>
+            <translation>取消选择；单击空白处效果相同</translation>
+        </message>
+        <message>
+            <source>Video, second model</source>
+            <translation>画面，第二个模型</translation>
+        </message>
+        <message>
+            <source>Confidence {score:.3f}</source>
+            <translation>置信度 {score:.3f}</translation>
+        </message>
+        <message>
+            <source>Size {width:.0f} × {height:.0f} px</source>
+            <translation>大小 {width:.0f} × {height:.0f} px</translation>
+        </message>
+        <message>
+            <source>At {left:.0f}, {top:.0f}</source>
+            <translation>位置 {left:.0f}, {top:.0f}</translation>
+        </message>
+        <message>
+            <source>Index {index}</source>
+            <translation>序号 {index}</translation>
+        </message>
+        <message>
+            <source>{n} landmarks, confidence {low:.2f} to {high:.2f}</source>
+            <translation>{n} 个关键点，置信度 {low:.2f} 至 {high:.2f}</translation>
+        </message>
+        <message>
+            <source>{n} landmarks</source>
+            <translation>{n} 个关键点</translation>
+        </message>
+        <message>
+            <source>Open camera</source>
+            <translation>打开摄像头</translation>
+        </message>
+        <message>
+            <source>Open a camera or a video to see what the model sees.</source>
+            <translation>打开摄像头或视频，查看模型看到的内容。</translation>
+        </message>
+        <message>
+            <source>Opening {name}</source>
+            <translation>正在打开 {name}</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
+        </message>
+        <message>
+            <source>Not in this picture</source>
+            <translation>不在当前画面中</translation>
+        </message>
+        <message>
             <source>No signal for {seconds:.0f} s. Trying again.</source>
             <translation>已 {seconds:.0f} 秒无信号，正在重试。</translation>
         </message>
@@ -1628,76 +1656,40 @@
             <translation>正在加载模型 {name} …</translation>
         </message>
         <message>
-            <source>Frame</source>
-            <translation>帧</translation>
+            <source>Drag to move the panel; double-click to float it</source>
+            <translation>拖动可移动面板；双击可使其浮动</translation>
         </message>
         <message>
-            <source>Number of the frame, and its time</source>
-            <translation>帧号及其时间</translation>
+            <source>Close {name}</source>
+            <translation>关闭{name}</translation>
         </message>
         <message>
-            <source>What the frames are ranked by</source>
-            <translation>帧的排序依据</translation>
+            <source>Close the panel (Enter)</source>
+            <translation>关闭面板 (Enter)</translation>
         </message>
         <message>
-            <source>Matched: detections of a true object</source>
-            <translation>匹配：检出真值目标</translation>
+            <source>Dock</source>
+            <translation>停靠</translation>
         </message>
         <message>
-            <source>Missed: true objects that were not detected</source>
-            <translation>漏检：未检出的真值目标</translation>
+            <source>Float</source>
+            <translation>浮动</translation>
         </message>
         <message>
-            <source>False: detections of nothing</source>
-            <translation>误检：没有对应目标的检测</translation>
+            <source>Put the panel back into the window (Enter)</source>
+            <translation>将面板放回窗口 (Enter)</translation>
         </message>
         <message>
-            <source>No detection matched a true object so far.</source>
-            <translation>到目前为止没有检测结果与真值匹配。</translation>
+            <source>Make the panel a window of its own (Enter)</source>
+            <translation>将面板变为独立窗口 (Enter)</translation>
         </message>
         <message>
-            <source>No matched landmarks so far. Model and truth need the same ones.</source>
-            <translation>到目前为止没有匹配的关键点。模型与真值的关键点须一致。</translation>
+            <source>Position</source>
+            <translation>播放位置</translation>
         </message>
         <message>
-            <source>Nothing was missed, nothing false so far.</source>
-            <translation>到目前为止没有漏检或误检。</translation>
-        </message>
-        <message>
-            <source>Worst by</source>
-            <translation>最差依据</translation>
-        </message>
-        <message>
-            <source>Count</source>
-            <translation>数量</translation>
-        </message>
-        <message>
-            <source>Mean distance of the matched landmarks, else of the boxes' middles</source>
-            <translation>匹配关键点的平均距离；没有关键点时取框中心</translation>
-        </message>
-        <message>
-            <source>The distance divided by the distance of the eyes or the diagonal of the box</source>
-            <translation>距离除以两眼间距或框对角线</translation>
-        </message>
-        <message>
-            <source>How little the matched boxes overlap the true ones</source>
-            <translation>匹配框与真值框的不重叠程度</translation>
-        </message>
-        <message>
-            <source>How many objects were missed, and how many detections are false</source>
-            <translation>漏检的目标数和误检数</translation>
-        </message>
-        <message>
-            <source>Worst frames</source>
-            <translation>最差帧</translation>
-        </message>
-        <message>
-            <source>Click a frame to see it (Enter)</source>
-            <translation>单击可查看该帧 (Enter)</translation>
-        </message>
-        <message>
-            <source>This source can't go back</source>
-            <translation>该源不能后退</translation>
+            <source>{tip} Double-click for the model's default. (← →, Shift: fine)</source>
+            <translation>{tip}双击恢复模型默认值。(← →，Shift：微调)</translation>
         </message>
         <message>
             <source>matched</source>

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
 from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from kpviewer.gui.widgets.icons import set_icon
@@ -25,6 +27,28 @@ class PushButton(QPushButton):
             self.click()
         else:
             super().keyPressEvent(event)
+
+
+class PathButton(PushButton):
+    """A button that shows as much of a path as it has room for, its end first."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("")
+        self._path = path
+
+    def set_path(self, path: Path) -> None:
+        """Show another path."""
+        self._path = path
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Fit the path."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        room, left = max(self.width() - 24, 40), Qt.TextElideMode.ElideLeft
+        self.setText(QFontMetrics(self.font()).elidedText(str(self._path), left, room))
 
 
 class ToolButton(QToolButton):

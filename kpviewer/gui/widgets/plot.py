@@ -167,7 +167,10 @@ class Plot(QFrame):
         return row
 
     def _number(self, value: float) -> str:
-        return f"{value:.{self._spec.digits}f}" if np.isfinite(value) else "–"
+        if not np.isfinite(value):
+            return "–"
+        digits = self._spec.digits if abs(value) < 100 else 0  # the legend has no room for more
+        return f"{value:.{digits}f}"
 
     def _show_values(self) -> None:
         parts = [
