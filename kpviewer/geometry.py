@@ -52,7 +52,7 @@ class Letterbox:
     """The map between a source picture and a network input.
 
     input = source * scale + (left, top), with a scale for each of x and y; the rest of the input is
-    padding. ``fit`` keeps the aspect ratio, ``stretch`` fills the input.
+    padding. ``fit`` and ``fit_area`` keep the aspect ratio, ``stretch`` fills the input.
     """
 
     scale_x: float
@@ -79,20 +79,43 @@ class Letterbox:
         """
         if min(*source_hw, *limit_hw) < 1:
             raise ValueError(f"sides must be at least 1 px, got {source_hw} into {limit_hw}")
-        scale = min(limit_hw[0] / source_hw[0], limit_hw[1] / source_hw[1])
+        source_height, source_width = source_hw
+        scale = min(limit_hw[0] / source_height, limit_hw[1] / source_width)
         height, width = (max(1, round(side * scale)) for side in source_hw)
         input_height, input_width = limit_hw
         if stride is not None:
             input_height = min(limit_hw[0], -(-height // stride) * stride)
             input_width = min(limit_hw[1], -(-width // stride) * stride)
         return cls(
-            scale,
-            scale,
+            width / source_width,  # not quite ``scale``: sides are whole pixels
+            height / source_height,
             (input_width - width) // 2,
             (input_height - height) // 2,
             (height, width),
             (input_height, input_width),
         )
+
+    @classmethod
+    def fit_area(
+        cls, source_hw: tuple[int, int], like_hw: tuple[int, int], stride: int
+    ) -> Letterbox:
+        """Show a picture as large as it goes with no more input pixels than ``like_hw`` has.
+
+        Args:
+            source_hw: height and width of the picture, px.
+            like_hw: an input that is as costly as this one may be, px; multiples of ``stride``.
+            stride: the input's sides are multiples of it.
+
+        Raises:
+            ValueError: if a side is not positive.
+        """
+        area = like_hw[0] * like_hw[1]
+        limits = [
+            (height, area // height // stride * stride)
+            for height in range(stride, area // stride + 1, stride)
+        ]
+        boxes = [cls.fit(source_hw, limit, stride) for limit in limits]
+        return max(boxes, key=lambda box: box.resized_hw)
 
     @classmethod
     def stretch(cls, source_hw: tuple[int, int], input_hw: tuple[int, int]) -> Letterbox:

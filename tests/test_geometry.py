@@ -25,10 +25,9 @@ def test_the_picture_lies_in_the_input(height: int, width: int, stride: int | No
     assert box.left >= 0 and box.top >= 0
     assert box.top + box.resized_hw[0] <= box.input_hw[0] <= 320
     assert box.left + box.resized_hw[1] <= box.input_hw[1] <= 320
-    # rounding of the resized side moves a point by at most half an input pixel
     far = box.to_input(np.array([width, height], np.float32))
-    assert abs(far[0] - (box.left + box.resized_hw[1])) <= 0.51 or box.resized_hw[1] == 1
-    assert abs(far[1] - (box.top + box.resized_hw[0])) <= 0.51 or box.resized_hw[0] == 1
+    corner = [box.left + box.resized_hw[1], box.top + box.resized_hw[0]]
+    np.testing.assert_allclose(far, corner, atol=1e-2)
 
 
 @given(SIDES, SIDES)
@@ -58,11 +57,42 @@ def test_the_input_is_no_larger_than_the_picture_needs(
     assert Letterbox.fit(source, (320, 320), stride).input_hw == expected
 
 
+@pytest.mark.parametrize(
+    ("source", "stride", "resized", "expected"),
+    [
+        # 224 rows leave room for 448 columns, a scale of 224 / 1080; 256 rows for 384, 384 / 1920
+        ((1080, 1920), 32, (224, 398), (224, 416)),
+        ((1920, 1080), 32, (398, 224), (416, 224)),
+        ((1080, 1920), 64, (216, 384), (256, 384)),
+        ((480, 640), 32, (264, 352), (288, 352)),
+        ((90, 90), 32, (320, 320), (320, 320)),
+        ((100, 2000), 32, (64, 1280), (64, 1280)),  # 96 rows leave room for 1056 columns
+    ],
+)
+def test_an_input_of_the_pictures_proportions(
+    source: tuple[int, int], stride: int, resized: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    box = Letterbox.fit_area(source, (320, 320), stride)
+    assert (box.resized_hw, box.input_hw) == (resized, expected)
+
+
+@given(SIDES, SIDES)
+def test_its_proportions_cost_a_picture_no_size_and_no_time(height: int, width: int) -> None:
+    box = Letterbox.fit_area((height, width), (320, 320), 32)
+    assert box.input_hw[0] * box.input_hw[1] <= 320 * 320
+    assert box.input_hw[0] % 32 == box.input_hw[1] % 32 == 0
+    assert box.resized_hw >= Letterbox.fit((height, width), (320, 320), 32).resized_hw
+    corners = np.array([[0, 0], [width, height], [width / 3, height / 7]], np.float32)
+    assert np.abs(box.to_source(box.to_input(corners)) - corners).max() <= 0.5
+
+
 def test_a_picture_without_pixels_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1 px"):
         Letterbox.fit((0, 10), (320, 320))
     with pytest.raises(ValueError, match="at least 1 px"):
         Letterbox.stretch((10, 10), (0, 320))
+    with pytest.raises(ValueError, match="at least 1 px"):
+        Letterbox.fit_area((0, 10), (320, 320), 32)
 
 
 def test_overlap_by_hand() -> None:

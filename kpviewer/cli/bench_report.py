@@ -5,7 +5,7 @@ there is nothing to measure; lists "by block" are in the order in which the bloc
 
     {"model": "face-ssd", "source": "demo", "device": "CPU", "engine": "torch",
      "precision": "bf16", "threads": 2,
-     "picture_hw": [480, 640], "input_hw": [256, 320],
+     "picture_hw": [480, 640], "input_hw": [288, 384],
      "versions": {"kpviewer": "0.1.0", "torch": "2.11.0", "python": "3.11.9",
                   "platform": "Linux x86_64"},
      "frames": 300, "warm_up_frames": 10, "first_call_ms": 640.2,

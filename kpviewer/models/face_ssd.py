@@ -5,7 +5,7 @@ from __future__ import annotations
 from kpviewer.models.anchors import MapAnchors
 from kpviewer.models.point_refiner import PointRefiner
 from kpviewer.models.region_points import RegionPoints
-from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.spec import ModelSpec, Resize, Task
 from kpviewer.models.ssd import SsdDetector, SsdNetwork
 from kpviewer.models.trunk import PyramidTrunk, TrunkSize
 
@@ -27,8 +27,9 @@ FACE_SPEC = ModelSpec(
     class_names=("face",),
     keypoint_names=("left_eye", "right_eye", "nose", "left_mouth", "right_mouth"),
     mirrored_keypoints=(1, 0, 2, 4, 3),
-    input_hw=(320, 320),
-    stride=64,
+    input_hw=(256, 448),
+    resize=Resize.AREA,
+    stride=32,
     licence="GPL-3.0-or-later; see the card for the terms of the training data",
 )
 

@@ -171,6 +171,8 @@ def _check(description: OnnxDescription) -> None:
     positive = (*(description.input or ()), *([description.stride] if description.stride else ()))
     if any(side < 1 for side in positive):
         raise ValueError("input and stride must be at least 1 px")
+    if description.resize is Resize.AREA and description.stride is None:
+        raise ValueError('resize = "area" wants a stride: the step of the input\'s sides')
     for name in ("score_threshold", "iou_threshold"):
         if not 0 <= getattr(description, name) <= 1:
             raise ValueError(f"{name} must be in [0, 1]")

@@ -24,6 +24,9 @@ class Resize(StrEnum):
     """How a picture becomes a network input."""
 
     LETTERBOX = "letterbox"
+    """Scaled into the input, whose sides are the limit."""
+    AREA = "area"
+    """Scaled into an input of the picture's own proportions, with as many pixels at most."""
     STRETCH = "stretch"
     TILE = "tile"
 
@@ -39,7 +42,7 @@ class ModelSpec:
     class_names: tuple[str, ...]
     """Without background."""
     input_hw: tuple[int, int]
-    """Largest input, px."""
+    """Largest input, px; where ``resize`` is ``AREA``, that of the picture which fits it best."""
     keypoint_names: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     """Pairs of keypoint indices joined by a line."""
@@ -47,7 +50,7 @@ class ModelSpec:
     """Index that each keypoint takes when the picture is mirrored; empty where nothing swaps."""
     resize: Resize = Resize.LETTERBOX
     stride: int | None = None
-    """Inputs smaller than ``input_hw`` are allowed in multiples of it; None: one size only."""
+    """Inputs other than ``input_hw`` are allowed in multiples of it; None: one size only."""
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     """RGB, of pixels in [0, 1]."""
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)

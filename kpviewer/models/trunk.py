@@ -72,7 +72,7 @@ class PyramidTrunk(nn.Module):
         self.smooth = nn.ModuleList(ConvUnit(size.pyramid, size.pyramid) for _ in size.widths[1:])
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """(B, 3, H, W), H and W multiples of 64 -> four (B, pyramid, H/s, W/s), s in strides."""
+        """(B, 3, H, W), multiples of 32 -> (B, pyramid, ceil(H/s), ceil(W/s)) for s in strides."""
         features = self.stem(images)
         maps = []
         for stage in self.stages:
@@ -81,7 +81,7 @@ class PyramidTrunk(nn.Module):
         merged = self.lateral[-1](maps[-1])
         outputs = [self.smooth[-1](merged)]
         for level in range(len(self.lateral) - 2, -1, -1):
-            up = functional.interpolate(merged, scale_factor=2.0, mode="nearest")
-            merged = self.lateral[level](maps[level + 1]) + up
+            fine = self.lateral[level](maps[level + 1])
+            merged = fine + functional.interpolate(merged, fine.shape[-2:], mode="nearest")
             outputs.insert(0, self.smooth[level](merged))
         return outputs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -13,6 +15,7 @@ from kpviewer.sources.resizing import resized
 from kpviewer.structures import ImageArray
 
 
+@lru_cache
 def letterbox_of(spec: ModelSpec, source_hw: tuple[int, int]) -> Letterbox:
     """Say where a picture of ``source_hw`` px lies in the model's input.
 
@@ -21,11 +24,13 @@ def letterbox_of(spec: ModelSpec, source_hw: tuple[int, int]) -> Letterbox:
     """
     if spec.resize is Resize.STRETCH:
         return Letterbox.stretch(source_hw, spec.input_hw)
-    if spec.resize is not Resize.LETTERBOX:
+    if spec.resize is Resize.TILE:
         raise PipelineError(
-            f"{spec.name} wants resize {spec.resize.value!r}; this version knows 'letterbox' and "
+            f"{spec.name} wants resize 'tile'; this version knows 'letterbox', 'area' and "
             "'stretch'. Update kpviewer."
         )
+    if spec.resize is Resize.AREA and spec.stride is not None:
+        return Letterbox.fit_area(source_hw, spec.input_hw, spec.stride)
     return Letterbox.fit(source_hw, spec.input_hw, spec.stride)
 
 

@@ -42,7 +42,7 @@ PADDED, IGNORED = -1, -2
 class StreamOptions:
     """What the stream is made of."""
 
-    side: int
+    hw: tuple[int, int]
     seed: int
     swap: tuple[int, ...]
     mosaic: MosaicOptions
@@ -87,7 +87,7 @@ class MosaicStream(IterableDataset[Sample]):
             return pick(self._groups[names[int(rng.choice(len(names), p=weights))]])
 
         while True:
-            sample = mosaic.compose(draw, lambda: pick(self._empty), self._options.side, rng)
+            sample = mosaic.compose(draw, lambda: pick(self._empty), self._options.hw, rng)
             sample = occlude_faces(sample, rng, self._options.occluded_share)
             yield recoloured(sample, colours)
 

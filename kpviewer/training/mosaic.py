@@ -50,24 +50,26 @@ class Mosaic:
         self._options = options
         self._swap = swap
 
-    def compose(self, draw: Draw, background: Draw, side: int, rng: np.random.Generator) -> Sample:
+    def compose(
+        self, draw: Draw, background: Draw, hw: tuple[int, int], rng: np.random.Generator
+    ) -> Sample:
         """Make one picture.
 
         Args:
             draw: gives any picture.
             background: gives a picture without objects.
-            side: height and width of the result, px.
+            hw: height and width of the result, px.
             rng: source of all chance.
         """
         kind = rng.random()
         if kind < self._options.scene_share:
             sample = draw()
-            if side <= min(sample.hw) * self._options.max_scene_enlargement:
-                return self._scene(sample, (side, side), rng)
-            return self._tile(sample, background, (side, side), rng)
+            if _cover(sample, hw) <= self._options.max_scene_enlargement:
+                return self._scene(sample, hw, rng)
+            return self._tile(sample, background, hw, rng)
         if kind < self._options.scene_share + self._options.paste_share:
-            return self._pasted(draw, background, side, rng)
-        return self._grid(draw, background, side, rng)
+            return self._pasted(draw, background, hw, rng)
+        return self._grid(draw, background, hw, rng)
 
     def _angle(self, rng: np.random.Generator) -> float:
         """Half of the pictures stay level; the others turn, small angles more often."""
@@ -78,8 +80,7 @@ class Mosaic:
 
     def _scene(self, sample: Sample, hw: tuple[int, int], rng: np.random.Generator) -> Sample:
         """Crop a picture at a scale at which it covers the output."""
-        cover = max(hw[0] / sample.hw[0], hw[1] / sample.hw[1])
-        scale = cover * math.exp(rng.uniform(0, math.log(1.8)))
+        scale = _cover(sample, hw) * math.exp(rng.uniform(0, math.log(1.8)))
         room = [size * scale - out for size, out in zip(sample.hw, hw, strict=True)]
         corner = [rng.uniform(0, max(0.0, space)) / scale for space in room]
         anchor = (corner[1] + hw[1] / 2 / scale, corner[0] + hw[0] / 2 / scale)
@@ -87,18 +88,21 @@ class Mosaic:
         placement = Placement(anchor, (hw[1] / 2, hw[0] / 2), scale, 0.0, mirror, hw)
         return place(sample, placement, self._swap, cv2.BORDER_REFLECT_101)
 
-    def _grid(self, draw: Draw, background: Draw, side: int, rng: np.random.Generator) -> Sample:
+    def _grid(
+        self, draw: Draw, background: Draw, hw: tuple[int, int], rng: np.random.Generator
+    ) -> Sample:
         weights = np.array(self._options.grid_weights)
         cells = int(rng.choice(len(weights), p=weights / weights.sum())) + 1
-        edges = np.round(np.linspace(0, side, cells + 1)).astype(int)
+        rows, columns = (np.round(np.linspace(0, side, cells + 1)).astype(int) for side in hw)
         if cells == 2:  # uneven quarters: more sizes, and borders not always in the middle
-            edges[1] = int(side * rng.uniform(0.3, 0.7))
-        canvas = np.empty((side, side, 3), np.uint8)
+            share = rng.uniform(0.3, 0.7)
+            rows[1], columns[1] = (int(side * share) for side in hw)
+        canvas = np.empty((*hw, 3), np.uint8)
         parts = []
-        for top, bottom in pairwise(edges):
-            for left, right in pairwise(edges):
-                hw = (int(bottom - top), int(right - left))
-                tile = self._tile(draw(), background, hw, rng)
+        for top, bottom in pairwise(rows):
+            for left, right in pairwise(columns):
+                tile_hw = (int(bottom - top), int(right - left))
+                tile = self._tile(draw(), background, tile_hw, rng)
                 canvas[top:bottom, left:right] = tile.rgb
                 parts.append(shifted(tile, float(left), float(top)))
         return concatenate(canvas, parts)
@@ -148,9 +152,11 @@ class Mosaic:
             hw,
         )
 
-    def _pasted(self, draw: Draw, background: Draw, side: int, rng: np.random.Generator) -> Sample:
+    def _pasted(
+        self, draw: Draw, background: Draw, hw: tuple[int, int], rng: np.random.Generator
+    ) -> Sample:
         """Lay one to twelve cut-out faces, hair and chin included, over a background."""
-        canvas = self._scene(background(), (side, side), rng)
+        canvas = self._scene(background(), hw, rng)
         rgb, parts = canvas.rgb, [canvas]
         for _ in range(int(rng.integers(1, 13))):
             sample = draw()
@@ -159,7 +165,7 @@ class Mosaic:
                 continue
             index = int(rng.choice(faces))
             low = self._options.min_object_px
-            placement = self._object_placement(sample, index, (side, side), low, rng)
+            placement = self._object_placement(sample, index, hw, low, rng)
             one = only(sample, index)
             moved = place(one, placement, self._swap, cv2.BORDER_REPLICATE)
             if len(moved.xyxy) == 0 or _touches(moved.xyxy, parts):
@@ -167,6 +173,11 @@ class Mosaic:
             rgb = _blend(rgb, moved, _coverage(sample, placement), rng)
             parts.append(moved)
         return concatenate(rgb, parts)
+
+
+def _cover(sample: Sample, hw: tuple[int, int]) -> float:
+    """Scale at which a picture just covers (h, w)."""
+    return max(out / size for out, size in zip(hw, sample.hw, strict=True))
 
 
 def _touches(xyxy: FloatArray, parts: list[Sample]) -> bool:

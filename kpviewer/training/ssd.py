@@ -61,15 +61,13 @@ class SsdObjective:
             detector.network.point_refiner.requires_grad_(True)
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> MosaicStream:
-        """Composed square pictures.
+        """Composed pictures.
 
         Raises:
-            DatasetError: if the size isn't square, or no picture is without objects.
+            DatasetError: if no picture is without objects.
         """
-        if input_hw[0] != input_hw[1]:
-            raise DatasetError(f"Pictures are composed as squares, got inputs of {input_hw}.")
         stream = StreamOptions(
-            side=input_hw[0],
+            hw=input_hw,
             seed=seed,
             swap=self.detector.spec.mirrored_keypoints,
             mosaic=self._options.mosaic,

@@ -48,15 +48,15 @@ def test_the_name_and_the_input_say_what_was_asked_for(tmp_path: Path) -> None:
     assert open_model("face-ssd@640").spec.name == "face-ssd@640"
     path = tmp_path / "faces@640.safetensors"  # an @ in a file's own name is left alone
     save_weights(build_face_ssd(), path)
-    assert open_model(path).spec.input_hw == (320, 320)
+    assert open_model(path).spec.input_hw == (256, 448)
     assert open_model(f"{path}@128").spec.input_hw == (128, 128)
 
 
 @pytest.mark.parametrize(
     ("name", "cure"),
     [
-        ("face-ssd@600", "got 600. Write face-ssd@576"),
-        ("face-ssd@0", "Write face-ssd@64"),
+        ("face-ssd@600", "got 600. Write face-ssd@608"),
+        ("face-ssd@0", "Write face-ssd@32"),
         ("face-ssd@99999", "Write face-ssd@4096"),
     ],
 )

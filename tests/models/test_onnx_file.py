@@ -207,6 +207,7 @@ BOXES = 'classes = ["a"]\n[output]\nkind = "boxes"\n'
         ("mean = [1, 2]\n" + BOXES, "mean must have 3 values, got 2"),
         ("std = [1, 0, 1]\n" + BOXES, "std must not be 0"),
         ("value_range = [1, 0]\n" + BOXES, "value_range must rise"),
+        ('resize = "area"\n' + BOXES, "wants a stride"),
         ("skeleton = [[0, 1]]\n" + BOXES, "skeleton must name keypoints"),
         (BOXES.replace("boxes", "yolov8"), "must have 5 numbers a box .*got shape"),
         ('keypoints = ["nose"]\n' + BOXES.replace("boxes", "ssd"), "ssd has no keypoints"),

@@ -32,7 +32,7 @@ def test_a_saved_model_comes_back_with_its_description(saved: Path) -> None:
     loaded = load_model(saved)
     assert loaded.spec.trained_on == "nothing"
     assert loaded.spec.keypoint_names == FACE_SPEC.keypoint_names
-    assert loaded.spec.input_hw == (320, 320)
+    assert loaded.spec.input_hw == (256, 448)
     assert not loaded.network.training
     for name, value in original.network.state_dict().items():
         # stored in half precision: 11 bits of mantissa

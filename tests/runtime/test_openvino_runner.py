@@ -57,7 +57,7 @@ def test_a_new_size_runs_eagerly_until_it_has_come_a_few_times(
         engine.infer(picture)
     assert prepared == []
     later, _ = engine.infer(picture)
-    assert prepared == [(256, 320)]
+    assert prepared == [(288, 384)]
     assert_same(later, first)
 
 

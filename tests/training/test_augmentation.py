@@ -98,15 +98,19 @@ def test_a_turned_box_is_that_of_its_ellipse() -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("kind", ["scene", "paste", "grid"])
-def test_composed_pictures_are_whole_and_their_objects_inside(kind: str, seed: int) -> None:
+@pytest.mark.parametrize("hw", [(192, 192), (128, 224)])
+def test_composed_pictures_are_whole_and_their_objects_inside(
+    hw: tuple[int, int], kind: str, seed: int
+) -> None:
     shares = {"scene": (1.0, 0.0), "paste": (0.0, 1.0), "grid": (0.0, 0.0)}[kind]
     mosaic = Mosaic(MosaicOptions(scene_share=shares[0], paste_share=shares[1]), SWAP)
     rng = np.random.default_rng(seed)
-    made = mosaic.compose(lambda: dotted_face(seed=int(rng.integers(99))), background, 192, rng)
-    assert made.rgb.shape == (192, 192, 3) and made.rgb.dtype == np.uint8
-    assert (made.xyxy >= 0).all() and (made.xyxy <= 192).all()
+    made = mosaic.compose(lambda: dotted_face(seed=int(rng.integers(99))), background, hw, rng)
+    assert made.rgb.shape == (*hw, 3) and made.rgb.dtype == np.uint8
+    height, width = hw
+    assert (made.xyxy >= 0).all() and (made.xyxy <= [width, height, width, height]).all()
     assert len(made.xyxy) == len(made.points_xy) == len(made.ignore) == len(made.class_ids)
-    inside = (made.points_xy >= 0).all(-1) & (made.points_xy <= 192).all(-1)
+    inside = (made.points_xy >= 0).all(-1) & (made.points_xy <= [width, height]).all(-1)
     assert inside[made.labelled].all()
 
 
@@ -115,7 +119,7 @@ def test_one_face_in_a_grid_of_one_is_where_its_label_says() -> None:
     compared = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        made = mosaic.compose(dotted_face, background, 256, rng)
+        made = mosaic.compose(dotted_face, background, (256, 256), rng)
         if len(made.xyxy) != 1 or made.ignore[0] or (made.xyxy[0, 2] - made.xyxy[0, 0]) < 50:
             continue
         made = only_the_box(made)  # the colours behind a face are drawn at random
@@ -133,7 +137,7 @@ def test_pasted_faces_are_as_small_as_is_asked_for() -> None:
     sides: list[float] = []
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        made = mosaic.compose(dotted_face, background, 256, rng)
+        made = mosaic.compose(dotted_face, background, (256, 256), rng)
         sides += (made.xyxy[:, 2:] - made.xyxy[:, :2]).prod(1)[~made.ignore].tolist()
     smallest, half = np.sqrt(np.percentile(sides, [2, 50]))
     assert 7 < smallest < 14
@@ -150,7 +154,7 @@ def test_objects_leave_the_picture_by_half_where_that_is_asked_for() -> None:
         mosaic, found = Mosaic(options, SWAP), 0
         for seed in range(40):
             rng = np.random.default_rng(seed)
-            made = mosaic.compose(dotted_face, background, 128, rng)
+            made = mosaic.compose(dotted_face, background, (128, 128), rng)
             found += bool((~made.labelled[~made.ignore]).any())
         return found
 

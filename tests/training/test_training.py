@@ -78,7 +78,7 @@ def test_the_same_seed_gives_the_same_pictures(dots: Path) -> None:
     data = read_coco(dots)
 
     def first(seed: int) -> np.ndarray:
-        options = StreamOptions(64, seed, (1, 0, 2, 4, 3), MosaicOptions())
+        options = StreamOptions((64, 64), seed, (1, 0, 2, 4, 3), MosaicOptions())
         return next(iter(MosaicStream(data, options))).rgb
 
     assert (first(1) == first(1)).all()
@@ -96,7 +96,7 @@ def test_a_set_without_empty_pictures_is_refused_with_the_cure(dots: Path) -> No
     data = read_coco(dots)
     full = replace(data, images=tuple(i for i in data.images if len(i.targets)))
     with pytest.raises(DatasetError, match="without any object"):
-        MosaicStream(full, StreamOptions(64, 0, (), MosaicOptions()))
+        MosaicStream(full, StreamOptions((64, 64), 0, (), MosaicOptions()))
 
 
 def test_training_learns_what_a_face_is(dots: Path) -> None:

@@ -1,6 +1,6 @@
-"""Pictures stretched to the input: what is seen comes back to half a pixel, on either engine."""
+"""Whatever the input's shape, what is seen comes back to half a pixel, on either engine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Resize, Task
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.openvino_runner import has_openvino
@@ -65,3 +66,28 @@ def test_the_input_is_the_models_whatever_the_picture() -> None:
     for hw in ((10, 4000), (192, 320), (77, 31)):
         box = letterbox_of(SPEC, hw)
         assert (box.input_hw, box.resized_hw, box.left, box.top) == ((192, 320), (192, 320), 0, 0)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("hw", "input_hw"),
+    [((1080, 1920), (224, 416)), ((640, 480), (352, 288)), ((90, 90), (320, 320))],
+)
+def test_an_input_of_the_pictures_proportions(
+    engine: str, hw: tuple[int, int], input_hw: tuple[int, int]
+) -> None:
+    spec = replace(SPEC, resize=Resize.AREA, input_hw=(320, 320))
+    executor = Executor(Middle(spec, nn.Identity()), "cpu", "fp32", engine)
+    executor.warm_up(hw)
+    assert letterbox_of(spec, hw).input_hw == input_hw
+    for x, y in ((25, 60), (hw[1] - 25, 25), (hw[1] // 2, hw[0] - 25)):
+        seen, _ = executor.infer(picture(hw, x, y))
+        assert np.abs(seen.keypoints_xy[0, 0] - [x, y]).max() <= 0.5
+
+
+@pytest.mark.parametrize("hw", [(224, 416), (352, 288), (320, 320)])
+def test_the_shipped_network_has_a_prediction_for_each_default_box(hw: tuple[int, int]) -> None:
+    detector = build_face_ssd()
+    with torch.no_grad():
+        heads = detector.network(torch.zeros(1, 3, *hw))
+    assert heads.class_logits.shape[1] == len(detector.network.defaults(hw, torch.device("cpu")))
