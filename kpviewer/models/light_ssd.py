@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kpviewer.models.anchors import MapAnchors, aspect_sizes
-from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.spec import ModelSpec, Resize, Task
 from kpviewer.models.ssd import SsdDetector, SsdNetwork
 from kpviewer.models.trunk import PyramidTrunk, TrunkSize
 
@@ -18,7 +18,8 @@ LIGHT_SPEC = ModelSpec(
     task=Task.DETECT,
     class_names=("object",),
     input_hw=(320, 320),
-    stride=64,
+    resize=Resize.AREA,
+    stride=32,
 )
 
 # sides grow by about 1.45: a box between two of them still overlaps one by 0.69 or more
