@@ -131,7 +131,7 @@ def test_what_does_not_fit_is_told(voc: Path, config: TrainConfig, reason: str) 
 
 def test_inputs_that_the_architecture_does_not_take_are_refused(voc: Path) -> None:
     light = make_objective(small(), [f"voc:{voc}"])
-    with pytest.raises(DatasetError, match="multiples of 64"):
+    with pytest.raises(DatasetError, match="multiples of 32"):
         light.dataset((100, 100), 0)
 
 
