@@ -53,6 +53,11 @@ def main() -> int:
     )
     application = QApplication(sys.argv[:1])
     install_language(given.language)
+    return play(application, options, given)  # the window must go before the application does
+
+
+def play(application: QApplication, options: ViewerOptions, given: argparse.Namespace) -> int:
+    """Play in a window until its picture is taken."""
     window = open_window(application, options, given.size, given.theme)
     window.side_panel.set_tab(TABS.index(given.tab))
 

@@ -85,6 +85,11 @@ def main() -> int:
     parser.add_argument("--theme", default="dark", choices=("dark", "light"))
     given = parser.parse_args()
     application = QApplication(sys.argv[:1])
+    return film(application, given)  # the window must go before the application does
+
+
+def film(application: QApplication, given: argparse.Namespace) -> int:
+    """Film the tour in a window of its own."""
     options = ViewerOptions(source="demo", given=SETTLED, load_first=load_first)
     window = open_window(application, options, SIZE, given.theme)
 
