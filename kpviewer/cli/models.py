@@ -30,6 +30,8 @@ def command(as_json: bool) -> None:
         click.echo(f"    classes  {', '.join(spec.class_names)}")
         if spec.keypoint_names:
             click.echo(f"    points   {', '.join(spec.keypoint_names)}")
+        if model.watched_as != model.name:
+            click.echo(f"    watch    --model {model.watched_as}")
         if model.scores:
             scores = ", ".join(f"{name} {value:g}" for name, value in model.scores.items())
             click.echo(f"    scores   {scores}")

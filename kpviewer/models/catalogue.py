@@ -20,8 +20,8 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.spec import ModelSpec
-from kpviewer.shipped import shipped_weights_dir
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.shipped import DEFAULT_MODEL, shipped_weights_dir
 
 SPEC_KEY = "kpviewer"
 """Header entry that holds the ModelSpec."""
@@ -46,6 +46,12 @@ class ShippedModel:
     def name(self) -> str:
         """What ``--model`` takes."""
         return self.path.stem
+
+    @property
+    def watched_as(self) -> str:
+        """What ``--model`` takes to watch it: points of crops are read behind a detector."""
+        is_second = self.spec.task is Task.KEYPOINTS
+        return f"two-stage:{DEFAULT_MODEL}+{self.name}" if is_second else self.name
 
     def is_intact(self) -> bool:
         """Whether the file is the one that the manifest means."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from kpviewer.cli.main import main
 from kpviewer.errors import WeightsError
 from kpviewer.models import catalogue
 from kpviewer.models.catalogue import available_models, read_header
+from kpviewer.models.loading import open_model
 from kpviewer.models.spec import ModelSpec, Task
 
 SPEC = ModelSpec(
@@ -40,6 +42,20 @@ def test_models_are_listed_with_description_and_scores(folder: Path) -> None:
     (model,) = available_models(folder)
     assert (model.name, model.spec, dict(model.scores)) == ("tiny", SPEC, {"AP@0.5": 0.5})
     assert model.size_bytes == model.path.stat().st_size
+
+
+def test_a_model_of_crops_is_watched_behind_the_default_detector(folder: Path) -> None:
+    spec = replace(SPEC, name="nose", task=Task.KEYPOINTS)
+    save_file({"w": np.zeros(3)}, folder / "nose.safetensors", {"kpviewer": spec.to_json()})
+    names = {model.name: model.watched_as for model in available_models(folder)}
+    assert names == {"nose": "two-stage:face-ssd+nose", "tiny": "tiny"}
+
+
+def test_each_shipped_model_can_be_watched_as_it_is_listed() -> None:
+    for model in available_models():
+        detector = open_model(model.watched_as)
+        assert detector.spec.task is not Task.KEYPOINTS
+        assert detector.spec.class_names == model.spec.class_names
 
 
 def test_a_changed_file_is_no_longer_intact(folder: Path) -> None:
