@@ -69,7 +69,7 @@ class Bridge(QObject):
         self._saving.poll()
         state = describe(status, has_picture=self._has_picture)
         window.view.card.set_card(state.card)
-        window.view.chip.set_text(state.chip)
+        window.view.chip.show_line(state.chip, can_cancel=state.can_cancel)
         window.view.set_dimmed(state.is_dimmed)
         if state.hides_picture and window.view.result() is not None:
             window.view.clear()
@@ -162,13 +162,22 @@ class Bridge(QObject):
         panel = window.side_panel
         panel.thresholds.set_defaults(spec.thresholds)
         panel.display.set_model(spec)
-        window.top_bar.model.set_choice(spec.name)
-        window.top_bar.device.set_choice(engine.device_name)
+        self._show_model_in_use()
         self.judge.set_model(spec)
         self._show_thresholds(spec)
         self.judge.set_thresholds(self._session.thresholds)
         self._on_display_edited()
         self._run_model_again()
+
+    def _on_load_cancelled(self) -> None:
+        self._session.models.cancel()
+        self._show_model_in_use()
+
+    def _show_model_in_use(self) -> None:
+        engine, bar = self._session.engine, self._window.top_bar
+        bar.model.set_choice(engine.spec.name if engine is not None else tr("None"))
+        if engine is not None:
+            bar.device.set_choice(engine.device_name)
 
     def _show_thresholds(self, spec: ModelSpec) -> None:
         thresholds, panel = self._session.thresholds, self._window.side_panel
@@ -245,6 +254,7 @@ class Bridge(QObject):
         session.warned.connect(window.status_bar.show_message)
         self._saving.told.connect(window.status_bar.show_message)
         window.view.painted.connect(self._on_painted)
+        window.view.chip.cancelled.connect(self._on_load_cancelled)
         window.compare.changed.connect(self._on_display_edited)
         window.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
         window.side_panel.classes.changed.connect(self._on_thresholds_edited)

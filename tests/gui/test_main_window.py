@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -69,6 +70,55 @@ def test_video_plays_before_the_model_is_there(qtbot, open_window, engine):
     wait_for_boxes(qtbot, window)
     qtbot.waitUntil(lambda: window.view.chip.text() == "")
     assert window.side_panel.thresholds.confidence.value() == engine.spec.score_threshold
+
+
+def test_model_that_loads_can_be_cancelled_and_the_present_one_goes_on(qtbot, open_window, engine):
+    may_load, asked = threading.Event(), []
+    other = type(engine)(spec=replace(engine.spec, name="other"))
+
+    def load(name, _device, _size):
+        asked.append(name)
+        if name == "fake":
+            return engine
+        assert may_load.wait(10)
+        return other
+
+    window = open_window(load_engine=load)
+    wait_for_boxes(qtbot, window)
+    buttons = window.view.chip.findChildren(QPushButton)
+    assert [button.isVisible() for button in buttons] == [False]
+    window.choose_model("slow")
+    qtbot.waitUntil(lambda: asked == ["fake", "slow"])
+    qtbot.waitUntil(buttons[0].isVisible)
+    assert buttons[0].text() == "Cancel"
+    qtbot.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.view.chip.text() == "")
+    assert window.session.engine is engine
+    assert "fake" in window.top_bar.model.text()
+    window.choose_model("late")  # takes the loader when "slow" has come, of which nobody hears
+    may_load.set()
+    qtbot.waitUntil(lambda: window.session.engine is other)
+    assert asked == ["fake", "slow", "late"]
+
+
+def test_first_model_that_is_cancelled_never_comes(qtbot, open_window, engine):
+    may_load, is_done = threading.Event(), threading.Event()
+
+    def load(_name, _device, _size):
+        assert may_load.wait(10)
+        is_done.set()
+        return engine
+
+    window = open_window(load_engine=load)
+    qtbot.waitUntil(lambda: "Loading model fake" in window.view.chip.text())
+    (button,) = window.view.chip.findChildren(QPushButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.view.chip.text() == "")
+    may_load.set()
+    qtbot.waitUntil(is_done.is_set)
+    index = shown_index(window)
+    qtbot.waitUntil(lambda: (shown_index(window) or 0) > (index or 0) + 3)  # several polls later
+    assert window.session.engine is None
 
 
 def test_confidence_slider_changes_a_paused_picture_without_running_the_model(

@@ -62,6 +62,7 @@ class ModelLoading:
         """What is loaded again after the load that runs, and for pictures of which size."""
         self._is_settling = False
         """Whether the load that runs only makes the present model faster."""
+        self._is_cancelled = False
         self._since = 0.0
         self._current: LoadedModel | None = None
         self.failure: str | None = None
@@ -92,7 +93,7 @@ class ModelLoading:
         """Name of the model that loads, or is about to; None while there is none."""
         if self._is_waiting:
             return self._asked.model
-        return None if self._is_settling else self._loader.busy_with
+        return None if self._is_settling or self._is_cancelled else self._loader.busy_with
 
     @property
     def loading_s(self) -> float:
@@ -107,6 +108,12 @@ class ModelLoading:
         """Take the same model to another device."""
         self._ask(replace(self._asked, device=device))
 
+    def cancel(self) -> None:
+        """Want the load no more: what comes of it is dropped, and the present model goes on."""
+        self._is_waiting, self._second, self._is_cancelled = False, None, True
+        if self._current is not None:
+            self._asked = self._current.request
+
     def poll(self, source_hw: tuple[int, int] | None, *, can_wait: bool) -> ViewerEngine | None:
         """Notice what the loader has done; to be called some ten times a second.
 
@@ -120,7 +127,7 @@ class ModelLoading:
         if self._is_waiting and not (can_wait and self.loading_s < PATIENCE_S):
             self._start(self._asked, source_hw or WARM_UP_HW)
         outcome = self._loader.take()
-        if outcome is None:
+        if outcome is None or self._is_cancelled:
             return None
         was_settling, self._is_settling = self._is_settling, False
         if self._second is not None:  # whatever became of the first
@@ -147,7 +154,7 @@ class ModelLoading:
 
     def _ask(self, request: ModelRequest) -> None:
         self._asked = request
-        self._is_waiting = True
+        self._is_waiting, self._is_cancelled = True, False
         self._since = self._clock()
         self.failure = None
 

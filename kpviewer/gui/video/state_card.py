@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import PushButton
@@ -134,27 +134,43 @@ class StateCard(QFrame):
 
 
 class Chip(QFrame):
-    """A short line in a corner of the video."""
+    """A short line in a corner of the video; with a bar and a button while something is at work."""
+
+    cancelled = pyqtSignal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("chip")
-        self._label = QLabel(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 5, 12, 5)
+        self._label = QLabel()
+        self._cancel = PushButton(tr("Cancel"))
+        self._cancel.setToolTip(f"{tr('Cancel')} ({tr('Enter')})")
+        self._cancel.clicked.connect(self.cancelled)
+        self._bar = QProgressBar()
+        self._bar.setRange(0, 0)  # nobody knows how long it takes
+        self._bar.setTextVisible(False)
+        row = QHBoxLayout()
+        row.setSpacing(12)
         row.addWidget(self._label)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row.addWidget(self._cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 5, 12, 5)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addWidget(self._bar)
+        self._show_work(is_on=False)
         self.hide()
 
     def text(self) -> str:
         """What is shown; empty while hidden."""
         return self._label.text()
 
-    def set_text(self, text: str) -> None:
+    def show_line(self, text: str, *, can_cancel: bool = False) -> None:
         """Show a line; an empty one hides the chip."""
-        if text == self._label.text():
+        can_cancel = can_cancel and bool(text)
+        if (text, can_cancel) == (self._label.text(), not self._cancel.isHidden()):
             return
         self._label.setText(text)
+        self._show_work(is_on=can_cancel)
         self.setVisible(bool(text))
         self.place()
 
@@ -162,12 +178,19 @@ class Chip(QFrame):
         """Take the size of the text, in several lines if need be, at the parent's bottom left."""
         parent = self.parentWidget()
         if parent is not None:
-            room = parent.width() - 4 * CHIP_MARGIN
+            button = 0 if self._cancel.isHidden() else self._cancel.sizeHint().width() + 12
+            room = parent.width() - 4 * CHIP_MARGIN - button
             width = self._label.fontMetrics().horizontalAdvance(self._label.text()) + 2
             self._label.setWordWrap(width > room)
             self._label.setFixedWidth(min(width, room))
             self.adjustSize()
             self.move(CHIP_MARGIN, parent.height() - self.height() - CHIP_MARGIN)
+
+    def _show_work(self, *, is_on: bool) -> None:
+        self._cancel.setVisible(is_on)
+        self._bar.setVisible(is_on)
+        # without a button it is not in the way of the mouse
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not is_on)
 
 
 def _buttons(*table: tuple[str, str]) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,8 @@ class ViewState:
 
     card: Card | None = None
     chip: str = ""
+    can_cancel: bool = False
+    """Whether the chip tells of work that can be cancelled."""
     is_dimmed: bool = False
     hides_picture: bool = False
     """The picture is of another source."""
@@ -34,7 +36,8 @@ def describe(status: SessionStatus, *, has_picture: bool) -> ViewState:
     if status.failure is not None:
         return ViewState(error_card(status.failure), hides_picture=True)
     if status.source is None:
-        return ViewState(empty_card(), _model_line(status), hides_picture=True)
+        line, is_loading = _model_line(status), status.loading_model is not None
+        return ViewState(empty_card(), line, is_loading, hides_picture=True)
     pipeline = status.pipeline
     if pipeline is not None and pipeline.signal_lost_s is not None:
         lost = tr("No signal for {seconds:.0f} s. Trying again.")
@@ -48,7 +51,7 @@ def describe(status: SessionStatus, *, has_picture: bool) -> ViewState:
     line = _model_line(status)
     if not line and pipeline.stop_reason is StopReason.END_OF_STREAM:
         line = pipeline.warning or tr("The end. Space plays it again.")
-    return ViewState(chip=line)
+    return ViewState(chip=line, can_cancel=status.loading_model is not None)
 
 
 def _model_line(status: SessionStatus) -> str:

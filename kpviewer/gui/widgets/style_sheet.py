@@ -114,6 +114,8 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
 #card { background: $window; border: 1px solid $border; border-radius: 12px; }
 #chip { background: $window; border: 1px solid $border; border-radius: 14px; }
+QProgressBar { background: $border; border: none; border-radius: 1px; max-height: 3px; }
+QProgressBar::chunk { background: $accent; border-radius: 1px; }
 """)
 
 
