@@ -73,7 +73,7 @@ def test_a_size_that_is_none_is_refused(model: str, size: str) -> None:
 def test_a_size_that_the_network_cannot_take_is_told(model: str) -> None:
     result = CliRunner().invoke(main, ["summary", model, "--size", "100x100"])
     assert result.exit_code == 4
-    assert "multiples of its stride (64)" in result.output
+    assert "multiples of its stride (32)" in result.output
 
 
 def test_a_network_whose_layers_are_not_torchs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,7 +122,7 @@ def test_two_files_open_as_one_model_and_every_engine_runs_it(tmp_path: Path) ->
     save_weights(boxes, tmp_path / "boxes.safetensors")
     name = f"two-stage:{tmp_path}/boxes.safetensors+{tmp_path}/points.safetensors"
     detector = open_model(name)
-    assert detector.spec.input_hw == (640, 640)
+    assert detector.spec.input_hw == (512, 896)
     assert detector.spec.keypoint_names == names
     bgr = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
     executor = Executor(detector, "cpu", "fp32", "torch")
