@@ -97,7 +97,7 @@ class OnnxDescription:
     input: tuple[int, int] | None = None
     """Height and width, px, of the largest input, where the file leaves them open."""
     stride: int | None = None
-    """Where they are open: smaller inputs are allowed in multiples of it."""
+    """Where they are open: other inputs are allowed in multiples of it."""
     resize: Resize = Resize.LETTERBOX
     channels: Channels = Channels.RGB
     value_range: tuple[float, float] = (0.0, 1.0)

@@ -1,6 +1,7 @@
 """What a loaded model changes for the truth that a source is compared with."""
 
 import logging
+import threading
 import time
 from dataclasses import replace
 
@@ -83,6 +84,35 @@ def test_a_model_watches_before_the_fastest_way_is_found() -> None:
     assert came == [soon, fast]
     assert told == [None, None]  # nothing to wait for
     assert loading.engine is fast
+
+
+def test_cancelling_what_has_not_begun_keeps_the_way_to_run_the_present_model_faster() -> None:
+    soon, fast, may_settle = FakeEngine(), FakeEngine(), threading.Event()
+
+    def settle(*_: object) -> FakeEngine:
+        assert may_settle.wait(10)
+        return fast
+
+    loading = ModelLoading(
+        ViewerOptions(
+            load_first=lambda *_: soon, load_engine=settle, list_devices=lambda: {"cpu": "CPU"}
+        )
+    )
+    try:
+        loading.load("fake")
+        deadline = time.monotonic() + 20
+        while loading.poll(None, can_wait=False) is not soon:
+            assert time.monotonic() < deadline, "the model must be loaded in time"
+        loading.load("other")
+        assert loading.loading == "other"
+        loading.cancel()
+        assert loading.loading is None
+        may_settle.set()
+        while loading.poll(None, can_wait=False) is not fast:
+            assert time.monotonic() < deadline, "the faster way must come in time"
+    finally:
+        may_settle.set()
+        loading.close()
 
 
 def failing(*_: object) -> FakeEngine:

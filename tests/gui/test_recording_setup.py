@@ -25,3 +25,6 @@ def test_the_end_of_the_folder_is_shown_as_soon_as_the_tab_is(qtbot, open_window
     shown = window.side_panel.recording.folder
     qtbot.waitUntil(lambda: shown.text().startswith("…") and shown.text().endswith("takes"))
     assert len(shown.text()) > 15  # as much of it as fits
+    whole = len(shown.text())
+    shown.resize(shown.width() // 2, shown.height())
+    assert 0 < len(shown.text()) < whole and shown.text().endswith("takes")

@@ -110,7 +110,9 @@ class ModelLoading:
 
     def cancel(self) -> None:
         """Want the load no more: what comes of it is dropped, and the present model goes on."""
-        self._is_waiting, self._second, self._is_cancelled = False, None, True
+        # what settles is the present model's, and the load that is cancelled hasn't begun
+        self._is_cancelled = not self._is_settling
+        self._is_waiting, self._second = False, None
         if self._current is not None:
             self._asked = self._current.request
 
