@@ -47,7 +47,7 @@ from kpviewer.gui.video.video_view import WHEEL_ZOOM, VideoView
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.theme import ThemeManager
 
-ROOMY_WH = (1200, 780)
+ROOMY_WH = (1340, 780)
 """Windows smaller than this show one plot at a time."""
 START_WH = (1360, 860)
 
