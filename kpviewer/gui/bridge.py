@@ -167,7 +167,8 @@ class Bridge(QObject):
         self._show_thresholds(spec)
         self.judge.set_thresholds(self._session.thresholds)
         self._on_display_edited()
-        self._run_model_again()
+        if self._session.pipeline is not None:
+            self._session.pipeline.look_again()
 
     def _on_load_cancelled(self) -> None:
         self._session.models.cancel()
@@ -194,15 +195,6 @@ class Bridge(QObject):
             self._session.set_thresholds(thresholds)
             self._show_thresholds(self._session.engine.spec)
             self._select_again(thresholds)
-
-    def _run_model_again(self) -> None:
-        """A paused picture gets its boxes from the model that just arrived."""
-        pipeline, result = self._session.pipeline, self._window.view.result()
-        info = self._session.info
-        if pipeline is None or result is None or self.playback.is_playing:
-            return
-        if info is not None and info.is_seekable:
-            pipeline.seek(result.frame.index)
 
     # -- from the widgets to the session -----------------------------------------------------
 

@@ -106,6 +106,8 @@ class CaptureThread(threading.Thread):
             self._pacer.reset()
         self._note_pause(orders)
         self._take_manner(orders.manner)
+        if orders.again:
+            self._go_back_one()
         if orders.may_advance:
             self._advance(orders)
         elif self._reader.open_info.is_live:
@@ -141,6 +143,13 @@ class CaptureThread(threading.Thread):
             self._pending.pop().release()
         if self._reader.next_index > span.last:
             self._reader.go_to(span.first)
+
+    def _go_back_one(self) -> None:
+        """Make the frame that went out last the next one."""
+        coming = self._pending[0].frame.index if self._pending else self._reader.next_index
+        self._drop_waiting()
+        self._reader.go_to(max(coming - 1, 0))
+        self._pacer.reset()
 
     def _drop_waiting(self) -> None:
         """Throw away what was read but not seen: nobody wants it any more."""

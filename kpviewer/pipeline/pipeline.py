@@ -192,6 +192,15 @@ class Pipeline:
             raise PipelineError(f"{info.name} has no frames to go to; only files do.")
         self.transport.seek(index)
 
+    def look_again(self) -> None:
+        """Show the frame of a paused file once more, as another model sees it.
+
+        Nothing happens while frames are coming, nor where a frame is still to come: it shows that.
+        """
+        info = self.info
+        if info is not None and info.is_seekable:
+            self.transport.look_again()
+
     def set_speed(self, factor: float) -> None:
         """Play files at ``factor`` times their speed.
 

@@ -42,7 +42,7 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """One snapshot of what is asked; ``source`` and ``seek`` are handed out once."""
+    """One snapshot of what is asked; ``source``, ``seek`` and ``again`` are handed out once."""
 
     version: int
     """Changes with every order; see ``Transport.wait_for_orders``."""
@@ -53,6 +53,8 @@ class Orders:
     """Change to this source."""
     seek: int | None
     """Go to this frame."""
+    again: bool
+    """Go back to the frame that went out last."""
     paused: bool
     """By the user, or at the end."""
     at_end: bool
@@ -75,6 +77,7 @@ class Transport:
         self._stop = False
         self._source: FrameSource | None = None
         self._seek: int | None = None
+        self._again = False
         self._paused = False
         self._at_end = False
         self._owed = 1
@@ -132,6 +135,18 @@ class Transport:
             self._at_end = False
             self._wake(elsewhere=True)
 
+    def look_again(self) -> None:
+        """While paused, let the frame that went out last out once more; where one is owed, wait.
+
+        Unlike a seek to the frame on the screen it never takes the place of one that is under way.
+        """
+        with self._changed:
+            is_due = self._owed > 0 or self._seek is not None or self._source is not None
+            if self._paused and not is_due:
+                self._again = True
+                self._at_end = False
+                self._wake(elsewhere=True)
+
     def change(self, **fields: Any) -> None:
         """Change fields of the ``Manner``, from the next frame on.
 
@@ -152,6 +167,7 @@ class Transport:
         with self._changed:
             displaced, self._source = self._source, source
             self._seek = None
+            self._again = False
             self._manner = replace(self._manner, span=None)
             self._paused = self._paused and not self._at_end
             self._at_end = False
@@ -173,12 +189,14 @@ class Transport:
                 self._stop,
                 self._source,
                 self._seek,
+                self._again and self._seek is None,
                 self._paused,
                 self._at_end,
                 not self._at_end and (not self._paused or self._owed > 0),
                 self._manner,
             )
             self._source = self._seek = None
+            self._again = False
             return orders
 
     def take_source(self) -> FrameSource | None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import FAKE_SPEC, FakeEngine, FakeSource, FakeTimings
+from fakes import FAKE_SPEC, TIMEOUT_S, FakeEngine, FakeSource, FakeTimings
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -28,6 +29,14 @@ class ViewerFakeEngine(FakeEngine):
         boxes = np.concatenate([found.xyxy, found.xyxy + np.float32(5)])
         scores = np.array([[0.9], [0.4]], np.float32)
         return Candidates(boxes, scores, np.zeros((2, 0, 2), np.float32)), timings
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot) -> QtBot:
+    """Wait as long as all tests do: five seconds, the default, are too few on a busy machine."""
+    for wait in ("waitUntil", "waitSignal", "waitActive"):
+        setattr(qtbot, wait, partial(getattr(qtbot, wait), timeout=round(TIMEOUT_S * 1000)))
+    return qtbot
 
 
 @pytest.fixture

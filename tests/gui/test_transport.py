@@ -71,6 +71,20 @@ def test_seeking_while_paused_runs_the_model_on_that_frame_only(qtbot, open_wind
     assert not window.bridge.playback.is_playing
 
 
+def test_a_model_that_arrives_while_a_frame_is_sought_sees_that_frame(qtbot, open_window, engine):
+    window = open_window()
+    qtbot.waitUntil(lambda: window.session.engine is not None)
+    pause_at(qtbot, window, 40)
+    engine.blocks_at.add(90)
+    window.transport.bar.sought.emit(90)
+    qtbot.waitUntil(lambda: engine.seen[-1] == 90)  # 40 is still on the screen
+    before = len(engine.seen)
+    window.session.model_changed.emit()
+    engine.go_on()
+    qtbot.waitUntil(lambda: len(engine.seen) > before)
+    assert engine.seen[before:] == [90]
+
+
 def test_seek_bar_keeps_its_length_where_the_window_is_small(qtbot, open_window):
     window = open_window()
     bar, buttons = window.transport.bar, window.transport.play

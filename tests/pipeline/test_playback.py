@@ -91,6 +91,43 @@ def test_pause_holds_back_what_was_read_ahead_and_steps_go_on_without_a_gap(
     assert collector.numbers == list(range(20))
 
 
+def test_a_paused_frame_comes_once_more_for_another_model(make_pipeline: MakePipeline) -> None:
+    source, first = FakeSource(100), FakeEngine(blocks_at={4})
+    pipeline = make_pipeline(source, first, FAST)
+    collector = collect(pipeline)
+    pipeline.start()
+    source.wait_for_frames(8)  # 4 with the model, two queued, one in hand
+    pipeline.pause()
+    eventually(lambda: pipeline.status().stats.queue_depth == 0)
+    pipeline.set_engine(second := FakeEngine())
+    pipeline.look_again()  # the frame that will be on the screen, not one that was read ahead
+    first.go_on()
+    second.wait_for(1)
+    pipeline.step()
+    second.wait_for(2)
+    assert second.seen == [4, 5]
+    collector.wait_for(7)
+    assert collector.numbers == [0, 1, 2, 3, 4, 4, 5]
+
+
+def test_another_model_does_not_call_back_a_frame_that_is_under_way(
+    make_pipeline: MakePipeline,
+) -> None:
+    engine = FakeEngine(blocks_at={50})
+    pipeline = make_pipeline(FakeSource(100), engine, FAST)
+    collector = collect(pipeline)
+    pipeline.pause()
+    pipeline.start()
+    collector.wait_for(1)
+    pipeline.seek(50)
+    engine.wait_for(2)  # 50 is with the model, 0 on the screen
+    pipeline.set_engine(second := FakeEngine())
+    pipeline.look_again()
+    engine.go_on()
+    second.wait_for(1)
+    assert second.seen == [50]
+
+
 def test_a_seek_while_running_leaves_out_what_was_read_ahead(make_pipeline: MakePipeline) -> None:
     source, engine = FakeSource(20), FakeEngine(blocks_at={2})
     pipeline = make_pipeline(source, engine, FAST)

@@ -71,6 +71,29 @@ def test_a_frame_that_is_under_way_does_not_stand_for_the_one_asked_for(
     assert transport.take().may_advance
 
 
+def test_looking_again_waits_for_what_is_asked_for(transport: Transport) -> None:
+    transport.frame_went_out(transport.take().place)
+    transport.look_again()
+    assert not transport.take().again  # it runs: the next frame is seen anyway
+    transport.pause()
+    transport.seek(7)
+    transport.look_again()
+    orders = transport.take()
+    assert (orders.seek, orders.again) == (7, False)
+    transport.look_again()
+    assert not transport.take().again  # 7 is still owed
+    transport.frame_went_out(orders.place)
+    transport.look_again()
+    transport.seek(8)
+    orders = transport.take()
+    assert (orders.seek, orders.again) == (8, False)
+    transport.frame_went_out(orders.place)
+    transport.look_again()
+    orders = transport.take()
+    assert (orders.seek, orders.again, orders.may_advance) == (None, True, True)
+    assert not transport.take().again
+
+
 def test_at_the_end_nothing_advances_until_one_goes_elsewhere(transport: Transport) -> None:
     transport.hold_at_end()
     transport.step()

@@ -12,7 +12,6 @@ from kpviewer.gui.comparing.panel import SIDE_BY_SIDE, CompareMeans
 from kpviewer.gui.language import tr
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
 from kpviewer.pipeline.comparing import SecondModel, second_thresholds
-from kpviewer.structures import PipelineState
 
 if TYPE_CHECKING:
     from kpviewer.gui.comparing.panel import ComparePanel
@@ -115,7 +114,8 @@ class CompareLink(QObject):
             self._panel.show_note("")
             self._give()
             self._show_mode()
-            self._run_again()
+            if self._session.pipeline is not None:
+                self._session.pipeline.look_again()
         elif self._loading.failure is not None:
             self._panel.show_note(self._loading.failure)
         self._show_numbers()
@@ -137,14 +137,6 @@ class CompareLink(QObject):
         self._session.second = second
         if self._session.pipeline is not None:
             self._session.pipeline.settings.set_second(second)
-
-    def _run_again(self) -> None:
-        """A paused picture is seen by the model that just came."""
-        pipeline, result, info = self._session.pipeline, self._view.result(), self._session.info
-        if pipeline is None or result is None or info is None or not info.is_seekable:
-            return
-        if pipeline.status().state is PipelineState.PAUSED:
-            pipeline.seek(result.frame.index)
 
     def _on_model_changed(self) -> None:
         self._asked = None
