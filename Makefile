@@ -5,6 +5,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+# A process for each core, a whole file of tests for each process.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := run
 .PHONY: run test check lint fast-tests format
@@ -14,7 +16,7 @@ run: $(VENV)/.installed
 	@$(BIN)/kpviewer $(ARGS)
 
 test: $(VENV)/.installed-dev
-	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -q $(ARGS)
+	$(BIN)/pytest -q $(SIDE_BY_SIDE) $(ARGS)
 
 # SKIP_TESTS=1 is for .ci/run, which has just run all of them.
 check: lint $(if $(SKIP_TESTS),,fast-tests)
@@ -26,7 +28,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/typos
 
 fast-tests: $(VENV)/.installed-dev
-	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -q -m "not slow"
+	$(BIN)/pytest -q $(SIDE_BY_SIDE) -m "not slow"
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .

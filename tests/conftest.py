@@ -3,12 +3,17 @@
 import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before the first import of Qt
+# Before the first import of torch: tests run side by side, and its threads wait for each other
+# spinning. For small tensors one is faster even on an idle machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PyQt6.QtWidgets import QApplication
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 JOIN_TIMEOUT_S = 5.0
@@ -29,6 +34,20 @@ def no_thread_is_left() -> Iterator[None]:
         thread.join(JOIN_TIMEOUT_S)
     names = [thread.name for thread in left if thread.is_alive()]
     assert not names, f"the test must stop and join its threads, still running: {names}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_application(qapp: QApplication) -> None:
+    """Make the application that has widgets first: overlays alone would make a lesser one."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread_for_torch() -> Iterator[None]:
+    """Take back the threads that a model of the test asked for."""
+    yield
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

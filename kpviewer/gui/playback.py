@@ -83,7 +83,7 @@ class Playback:
         """Start again at the end, or not."""
         self._session.loops = loop
         if self._session.pipeline is not None:
-            self._session.pipeline.set_loop(loop)
+            self._session.pipeline.transport.change(loop=loop)
 
     def toggle_loop(self) -> None:
         """Loop if it doesn't, and the other way round."""

@@ -212,10 +212,6 @@ class Pipeline:
         """
         self.transport.change(speed=factor)
 
-    def set_loop(self, wanted: bool) -> None:
-        """Start files again at their end, or not."""
-        self.transport.change(loop=wanted)
-
     # -- settings ----------------------------------------------------------------------------
 
     def set_thresholds(self, thresholds: Thresholds) -> None:

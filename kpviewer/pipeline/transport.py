@@ -229,22 +229,17 @@ class Transport:
         with self._changed:
             if timeout_s is None:
                 return self._changed.wait_for(lambda: self._version != version)
-            return self._wait(lambda: self._version != version, timeout_s)
+            return _wait(self._changed, self._clock, lambda: self._version != version, timeout_s)
 
     def wait_for_leave(self, timeout_s: float) -> bool:
         """Wait until the present source is to be left (stop, other source); False: time is up."""
         with self._changed:
-            return self._wait(lambda: self._stop or self._source is not None, timeout_s)
-
-    def _wait(self, is_done: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait on the pipeline's own clock, the lock being held."""
-        deadline_ns = self._clock.now_ns() + round(timeout_s * _NS)
-        while not is_done():
-            left_s = (deadline_ns - self._clock.now_ns()) / _NS
-            if left_s <= 0:
-                return False
-            self._clock.wait(self._changed, left_s)
-        return True
+            return _wait(
+                self._changed,
+                self._clock,
+                lambda: self._stop or self._source is not None,
+                timeout_s,
+            )
 
     def _wake(self, *, elsewhere: bool = False) -> None:
         """Wake the capture thread; from ``elsewhere`` the stream owes a first frame."""
@@ -253,3 +248,16 @@ class Transport:
             self._place += 1
             self._owed = 1
         self._changed.notify_all()
+
+
+def _wait(
+    changed: threading.Condition, clock: Clock, is_done: Callable[[], bool], timeout_s: float
+) -> bool:
+    """Wait on the pipeline's own clock, the lock being held; False when the time is up."""
+    deadline_ns = clock.now_ns() + round(timeout_s * _NS)
+    while not is_done():
+        left_s = (deadline_ns - clock.now_ns()) / _NS
+        if left_s <= 0:
+            return False
+        clock.wait(changed, left_s)
+    return True

@@ -271,7 +271,7 @@ def test_a_loop_goes_round_until_it_is_switched_off(
     collector = collect(pipeline)
     pipeline.start()
     collector.wait_for(7)
-    pipeline.set_loop(False)
+    pipeline.transport.change(loop=False)
     wait_until_held(pipeline)
     eventually(lambda: len(collector.numbers) % 3 == 0)
     assert collector.numbers == [0, 1, 2] * (len(collector.numbers) // 3)
@@ -472,7 +472,7 @@ def test_no_order_of_calls_loses_a_buffer_or_mixes_frames(
         pipeline.resume,
         pipeline.step,
         lambda: pipeline.seek(chance.randrange(40)),
-        lambda: pipeline.set_loop(chance.random() < 0.8),
+        lambda: pipeline.transport.change(loop=chance.random() < 0.8),
         lambda: pipeline.set_engine(chance.choice([None, FakeEngine()])),
         lambda: pipeline.set_source(FakeSource(chance.randrange(40))),
         pipeline.status,
