@@ -14,7 +14,6 @@ from pathlib import Path
 
 import click
 
-from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.weights import load_model, save_weights
 
 
@@ -27,16 +26,16 @@ from kpviewer.models.weights import load_model, save_weights
 def main(before: Path, after: Path, share: float, score_threshold: float | None, out: Path) -> None:
     """Blend the weights of two files of one architecture."""
     start, end = load_model(before), load_model(after)
-    assert isinstance(end, SsdDetector)
     first = start.network.state_dict()
     blended = {
         name: first[name] + share * (value - first[name]) if value.is_floating_point() else value
         for name, value in end.network.state_dict().items()
     }
     end.network.load_state_dict(blended)
+    spec = dataclasses.replace(end.spec, activation_ranges=())  # those were of other weights
     if score_threshold is not None:
-        end.spec = dataclasses.replace(end.spec, score_threshold=score_threshold)
-    save_weights(end, out)
+        spec = dataclasses.replace(spec, score_threshold=score_threshold)
+    save_weights(end, out, spec)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kpviewer.structures import BoolArray, Targets
@@ -55,3 +55,11 @@ class AnnotationSet:
     def __len__(self) -> int:
         """Number of pictures."""
         return len(self.images)
+
+    def spread(self, limit: int | None) -> AnnotationSet:
+        """Keep ``limit`` pictures at even distances: sets are often sorted by source."""
+        count = len(self)
+        if limit is None or limit >= count:
+            return self
+        rows = [index * count // limit for index in range(limit)]
+        return replace(self, images=tuple(self.images[row] for row in rows))

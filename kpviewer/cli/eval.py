@@ -96,7 +96,7 @@ def command(
     from kpviewer.models.spec import Task
 
     wanted = Wanted(json_path, report_dir, within_px, largest_px)
-    annotations = _spread(read_annotations(spec), limit)
+    annotations = read_annotations(spec).spread(limit)
     detector = open_model(model)
     if isinstance(detector, PointDetector):
         score_points(
@@ -199,15 +199,6 @@ def open_engine(
     from kpviewer.runtime.executor import Executor
 
     return Executor(detector, device, precision, engine), torch.get_num_threads()
-
-
-def _spread(annotations: AnnotationSet, limit: int | None) -> AnnotationSet:
-    """Keep ``limit`` pictures at even distances: sets are often sorted by source."""
-    count = len(annotations)
-    if limit is None or limit >= count:
-        return annotations
-    rows = [index * count // limit for index in range(limit)]
-    return replace(annotations, images=tuple(annotations.images[row] for row in rows))
 
 
 def _run(engine: Executor, annotations: AnnotationSet, thresholds: Thresholds) -> EvaluationReport:

@@ -22,7 +22,7 @@ device_option = click.option(
 )
 precision_option = click.option(
     "--precision",
-    type=click.Choice(("auto", "fp32", "fp16", "bf16")),
+    type=click.Choice(("auto", "fp32", "fp16", "bf16", "int8")),
     default="auto",
     show_default=True,
 )

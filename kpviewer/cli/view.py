@@ -59,7 +59,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 @click.option(
     "--compare",
     metavar="MODEL",
-    help="A second model beside it; or torch, openvino, fp32, bf16 or fp16: the same run so.",
+    help="A second model beside it; or torch, openvino, fp32, bf16, fp16 or int8: the same run so.",
 )
 @conf_option
 @iou_option

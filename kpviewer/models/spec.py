@@ -56,6 +56,9 @@ class ModelSpec:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     score_threshold: float = 0.5
     iou_threshold: float = 0.45
+    activation_ranges: tuple[tuple[str, float, float], ...] = ()
+    """Name of a convolution, least and greatest value of its input, of those that may be computed
+    in 8-bit integers (``runtime.int8``); ``kpviewer calibrate`` finds them."""
     licence: str = ""
     trained_on: str = ""
 

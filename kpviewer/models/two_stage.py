@@ -147,6 +147,10 @@ def _spec(boxes: ModelSpec, points: ModelSpec, zoom: int) -> ModelSpec:
         name=f"{boxes.name}+{points.name}",
         architecture="two-stage",
         task=Task.DETECT_KEYPOINTS,
+        activation_ranges=(
+            *_renamed("box_network", boxes),
+            *_renamed("point_network", points),
+        ),
         keypoint_names=points.keypoint_names,
         skeleton=points.skeleton,
         mirrored_keypoints=points.mirrored_keypoints,
@@ -155,6 +159,11 @@ def _spec(boxes: ModelSpec, points: ModelSpec, zoom: int) -> ModelSpec:
         licence="; ".join(dict.fromkeys(filter(None, (boxes.licence, points.licence)))),
         trained_on="; ".join(dict.fromkeys(filter(None, (boxes.trained_on, points.trained_on)))),
     )
+
+
+def _renamed(stage: str, spec: ModelSpec) -> tuple[tuple[str, float, float], ...]:
+    """The ranges of a stage's convolutions, by their names in the network of both."""
+    return tuple((f"{stage}.{name}", low, high) for name, low, high in spec.activation_ranges)
 
 
 def _ratio(top: tuple[float, ...], bottom: tuple[float, ...]) -> tuple[float, ...]:

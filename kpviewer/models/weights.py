@@ -44,14 +44,20 @@ MAX_FILE_BYTES = 2 * 1024**3
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
 
 
-def save_weights(detector: Detector, path: Path) -> None:
-    """Write a detector's weights, in half precision, with its description in the header."""
+def save_weights(detector: Detector, path: Path, spec: ModelSpec | None = None) -> None:
+    """Write a detector's weights, in half precision, with its description in the header.
+
+    Args:
+        detector: on any device.
+        path: of the file; it is replaced at the end, as a whole.
+        spec: instead of the detector's own.
+    """
     tensors = {
         name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
         for name, value in detector.network.state_dict().items()
     }
     partial = path.with_name(path.name + ".part")
-    save_file(tensors, str(partial), metadata={SPEC_KEY: detector.spec.to_json()})
+    save_file(tensors, str(partial), metadata={SPEC_KEY: (spec or detector.spec).to_json()})
     partial.replace(path)
 
 

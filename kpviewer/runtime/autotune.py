@@ -73,7 +73,7 @@ def choose_runner(
 
 
 def reduced_precision(device: torch.device) -> str | None:
-    """Name the precision that a device computes natively; None if it has none but single.
+    """Name the half precision that a device computes natively; None if it has none.
 
     A processor without bf16 instructions emulates them: slower, yet on a busy machine a measurement
     alone may say otherwise.

@@ -17,9 +17,10 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.spec import Task
 from kpviewer.runtime.autotune import choose_runner, probe_picture, reduced_precision
 from kpviewer.runtime.device import device_label, resolve_device, use_cpu_threads
+from kpviewer.runtime.int8 import computes_int8
 from kpviewer.runtime.openvino_runner import OpenVinoRunner, has_openvino
 from kpviewer.runtime.preprocess import Preprocessor, letterbox_of
-from kpviewer.runtime.runners import PRECISIONS, Runner, TorchRunner, eager_network
+from kpviewer.runtime.runners import DTYPES, PRECISIONS, Runner, TorchRunner, eager_network
 from kpviewer.structures import Candidates
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Executor:
     Args:
         detector: network, description and decoding.
         device: auto, cpu, cuda, cuda:N or mps.
-        precision: auto, fp32, fp16 or bf16.
+        precision: auto, fp32, fp16, bf16, or int8 (OpenVINO; calibrated weights).
         engine: auto, torch, or openvino (CPU only).
 
     What is auto is settled on the first picture: the fastest way that sees what single precision in
@@ -87,22 +88,33 @@ class Executor:
                 f"An engine is auto, torch, or openvino on the CPU where it is installed; got "
                 f"{engine!r} on {device_label(self._device)}. Use --engine auto."
             )
-        reduced = reduced_precision(self._device)
-        precisions = ["fp32", *([reduced] if reduced else [])]
-        if precision != "auto":
-            precisions = [precision]
+        precisions = self._precisions() if precision == "auto" else [precision]
         runners: list[Runner] = []
         if "torch" in engines:
             network = eager_network(self._detector, self._device)
             runners += [
-                TorchRunner(self._detector, network, self._preprocess, name) for name in precisions
+                TorchRunner(self._detector, network, self._preprocess, name)
+                for name in precisions
+                if name in DTYPES
             ]
         if "openvino" in engines:
             runners += [
                 OpenVinoRunner(self._detector, self._preprocess, name, threads)
                 for name in precisions
+                if name != "int8" or self.spec.activation_ranges
             ]
+        if not runners:
+            raise PipelineError(
+                f"int8 wants OpenVINO on a CPU and weights that were calibrated (kpviewer "
+                f"calibrate), got {self.spec.name} on {', '.join(engines)}. Use --precision auto."
+            )
         return runners
+
+    def _precisions(self) -> list[str]:
+        """Single precision, and what else the device computes natively."""
+        half = reduced_precision(self._device)
+        has_int8 = self._device.type == "cpu" and computes_int8()
+        return ["fp32", *([half] if half else []), *(["int8"] if has_int8 else [])]
 
     @property
     def spec(self) -> ModelSpec:
@@ -121,7 +133,7 @@ class Executor:
 
     @property
     def precision(self) -> str:
-        """fp32, fp16 or bf16; auto until the first picture."""
+        """fp32, fp16, bf16 or int8; auto until the first picture."""
         return self._runner.precision if self._runner else "auto"
 
     @property

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from kpviewer.runtime.fusion import fused
+from kpviewer.runtime.int8 import rounded
 from kpviewer.runtime.runners import packed
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class OpenVinoRunner:
     Args:
         detector: network and decoding; its network is copied.
         preprocess: for the CPU; its normalising becomes part of the graph.
-        precision: fp32, or bf16 where the processor has it.
+        precision: fp32, or what the processor has of bf16 and int8 (``runtime.int8``).
         threads: that the graph may use.
     """
 
@@ -64,7 +65,7 @@ class OpenVinoRunner:
         self, detector: Detector, preprocess: Preprocessor, precision: str, threads: int
     ) -> None:
         self._preprocess = preprocess
-        self._graph = _Graph(detector, preprocess)
+        self._graph = _Graph(detector, preprocess, in_int8=precision == "int8")
         self.precision = precision
         self._settings = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -105,6 +106,7 @@ class OpenVinoRunner:
         from openvino.frontend.pytorch.ts_decoder import (  # noqa: PLC0415
             TorchScriptPythonDecoder,
         )
+        from openvino.passes import ConstantFolding, Manager  # noqa: PLC0415
 
         graph = self._graph
         example = torch.zeros(1, *input_hw, 3, dtype=torch.uint8)
@@ -118,15 +120,21 @@ class OpenVinoRunner:
         frontend = FrontEndManager().load_by_framework("pytorch")
         model = frontend.convert(frontend.load(decoder))
         model.reshape(list(example.shape))
+        passes = Manager()
+        passes.register_pass(ConstantFolding())  # integers are chosen where ranges are constants
+        passes.run_passes(model)
         return openvino_core().compile_model(model, "CPU", self._settings).create_infer_request()
 
 
 class _Graph(nn.Module):
     """From a letterboxed picture, (1, h, w, 3) uint8, to packed candidates: what is compiled."""
 
-    def __init__(self, detector: Detector, preprocess: Preprocessor) -> None:
+    def __init__(self, detector: Detector, preprocess: Preprocessor, *, in_int8: bool) -> None:
         super().__init__()
         self._network = fused(detector.network)
+        if in_int8:
+            ranges = {name: (low, high) for name, low, high in detector.spec.activation_ranges}
+            self._network = rounded(self._network, ranges)
         self._detector, self._preprocess = detector, preprocess
 
     def forward(self, rows: Tensor) -> Tensor:

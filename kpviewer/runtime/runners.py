@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from kpviewer.runtime.preprocess import Preprocessor
     from kpviewer.structures import ImageArray
 
-PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+"""What torch computes in, by name of the precision."""
+PRECISIONS = (*DTYPES, "int8")
 
 
 class Runner(Protocol):
@@ -31,7 +33,7 @@ class Runner(Protocol):
 
     @property
     def precision(self) -> str:
-        """fp32, fp16 or bf16."""
+        """One of PRECISIONS."""
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Do what a size of input needs once, so that its first picture isn't slow."""
@@ -69,7 +71,7 @@ class TorchRunner:
     ) -> None:
         self._detector, self._network, self._preprocess = detector, network, preprocess
         self.precision = precision
-        self._dtype = PRECISIONS[precision]
+        self._dtype = DTYPES[precision]
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Nothing is bound to a size."""

@@ -45,7 +45,17 @@ KEYS = {"Alt", "Ctrl", "Shift", "Space", "Enter", "Home", "Esc"}
 UNITS = {"px", "ms", "fps", "MB", "GB", "min"}
 FORMATS = {"JSON", "JSONL", "Lines", "CSV", "COCO", "Pascal", "VOC", "XML", "YOLO"}
 NAMES = {"NMS", "Soft-NMS", "IoU", "NME", "F1", "P95", "P99", "GPU", "CPU", "ID", "A-B"}
-NAMES |= {"torch", "OpenVINO", "fp32", "fp16", "bf16", "LabelImg", "X-AnyLabeling", "--truth"}
+NAMES |= {
+    "torch",
+    "OpenVINO",
+    "fp32",
+    "fp16",
+    "bf16",
+    "int8",
+    "LabelImg",
+    "X-AnyLabeling",
+    "--truth",
+}
 NAMES |= {"English", "Language", "kpviewer", "checks", "GNU", "GPLv3"}
 OF_THE_TEST = {"fake", "thing", "auto", "cpu", "cuda", "Fake", "torch"}
 ALLOWED = KEYS | UNITS | FORMATS | NAMES

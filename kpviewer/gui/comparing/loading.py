@@ -12,7 +12,7 @@ from kpviewer.models.spec import Task
 from kpviewer.runtime.loading import BackgroundLoader
 
 ENGINES = ("torch", "openvino")
-PRECISIONS = ("fp32", "bf16", "fp16")
+PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 WAYS = ENGINES + PRECISIONS
 """To run the first model otherwise."""
 

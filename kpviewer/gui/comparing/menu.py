@@ -23,6 +23,7 @@ WAYS = {
     "fp32": tr_noop("in single precision (fp32)"),
     "bf16": tr_noop("in half precision (bf16)"),
     "fp16": tr_noop("in half precision (fp16)"),
+    "int8": tr_noop("in 8-bit integers (int8)"),
 }
 
 

@@ -96,6 +96,10 @@
             <translation>半精度 (fp16)</translation>
         </message>
         <message>
+            <source>in 8-bit integers (int8)</source>
+            <translation>8 位整数 (int8)</translation>
+        </message>
+        <message>
             <source>Compare with…</source>
             <translation>对比模型…</translation>
         </message>

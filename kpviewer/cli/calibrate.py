@@ -1,0 +1,45 @@
+"""``kpviewer calibrate``: what a model needs to be computed in 8-bit integers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from kpviewer.annotations.spec import FORMS
+from kpviewer.errors import WeightsError
+
+
+@click.command
+@click.argument("model")
+@click.option("--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone.")
+@click.option("--out", required=True, metavar="FILE", type=click.Path(path_type=Path),
+              help="The same weights, with the ranges; may be MODEL's own file.")  # fmt: skip
+@click.option("--limit", type=click.IntRange(1), default=256, show_default=True,
+              help="Use N pictures, spread over the set.")  # fmt: skip
+def command(model: str, spec: str, out: Path, limit: int) -> None:
+    """Measure between what MODEL's values lie, so that a CPU may compute it in int8.
+
+    MODEL is a shipped name or a .safetensors file; the data are pictures such as it is for, best
+    those that it was trained on: their labels aren't used. The viewer takes int8 where the CPU
+    computes it natively and sees the same in less time; ``kpviewer eval --precision int8`` tells
+    what it costs.
+    """
+    from tqdm import tqdm
+
+    from kpviewer.annotations.spec import read_annotations
+    from kpviewer.models.weights import load_model, save_weights
+    from kpviewer.runtime.evaluation import read_picture
+    from kpviewer.runtime.int8 import observed_ranges
+    from kpviewer.sources.images import load_picture
+
+    detector = load_model(model)
+    images = read_annotations(spec).spread(limit).images
+    bar = tqdm(images, unit="picture", disable=None, leave=False)
+    ranges = observed_ranges(detector, (read_picture(image, load_picture) for image in bar))
+    rows = tuple((name, *limits) for name, limits in ranges.items())
+    if not rows:
+        raise WeightsError(f"{model} has no convolution, or {spec} no picture: nothing to measure.")
+    save_weights(detector, out, replace(detector.spec, activation_ranges=rows))
+    click.echo(f"{out}: {len(rows)} convolutions, measured on {len(images)} pictures")

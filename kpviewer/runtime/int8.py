@@ -1,0 +1,134 @@
+"""Convolutions in 8-bit integers: on a CPU that multiplies them natively, two thirds of the time.
+
+The input and the weights of each convolution are rounded to 8 bits and stay floating point: eager
+torch computes what int8 would see, and a compiler that finds such roundings in a graph computes in
+integers. Where an input lies between is measured once, on pictures (``observed_ranges``), and
+travels with the weights in ``ModelSpec.activation_ranges``.
+
+Sources: Jacob et al. 2018 (arXiv:1712.05877), sections 2.1 and 3, the rounding and its ranges;
+Krishnamoorthi 2018 (arXiv:1806.08342), section 2.2, weights by output channel without zero point.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kpviewer.runtime.fusion import fused
+from kpviewer.runtime.preprocess import Preprocessor, letterbox_of
+
+if TYPE_CHECKING:
+    from kpviewer.models.base import Detector
+    from kpviewer.structures import ImageArray
+
+_STEPS = 255
+"""Of the input, between its least and its greatest value."""
+_MOST = 127
+"""Weights are multiples of their largest size over this."""
+_TINY = 1e-8
+
+
+class RoundedConv(nn.Module):
+    """A convolution of a rounded input and rounded weights.
+
+    Args:
+        conv: it is used, not copied; padded with zeros.
+        least: of its input; values below are clipped.
+        greatest: of its input.
+    """
+
+    weight_steps: Tensor
+    """(C,), by output channel."""
+    weight_zeros: Tensor
+    """(C,) int32, all 0."""
+
+    def __init__(self, conv: nn.Conv2d, least: float, greatest: float) -> None:
+        super().__init__()
+        self.conv = conv
+        least, greatest = min(least, 0.0), max(greatest, _TINY)  # 0, the padding, stays exact
+        self.step = (greatest - least) / _STEPS
+        self.zero = round(-least / self.step)
+        largest = conv.weight.detach().abs().amax((1, 2, 3)).clamp(min=_TINY)
+        self.register_buffer("weight_steps", largest / _MOST)
+        self.register_buffer("weight_zeros", torch.zeros(len(largest), dtype=torch.int32))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) -> what the convolution gives for the rounded features."""
+        conv = self.conv
+        rounded_in = torch.fake_quantize_per_tensor_affine(
+            features, self.step, self.zero, 0, _STEPS
+        )
+        weight = torch.fake_quantize_per_channel_affine(
+            conv.weight, self.weight_steps, self.weight_zeros, 0, -_MOST, _MOST
+        )
+        return functional.conv2d(
+            rounded_in, weight, conv.bias, conv.stride, conv.padding, conv.dilation, conv.groups
+        )
+
+
+def rounded(network: nn.Module, ranges: Mapping[str, tuple[float, float]]) -> nn.Module:
+    """Copy a network and round its convolutions.
+
+    Args:
+        network: with batch normalisation folded (``runtime.fusion``), as it was when observed.
+        ranges: least and greatest input of convolutions, by name; others stay as they are.
+    """
+    network = copy.deepcopy(network)
+    for name, conv in _convolutions(network).items():
+        if name in ranges:
+            parent, _, own_name = name.rpartition(".")
+            setattr(network.get_submodule(parent), own_name, RoundedConv(conv, *ranges[name]))
+    return network
+
+
+def observed_ranges(
+    detector: Detector, pictures: Iterable[ImageArray]
+) -> dict[str, tuple[float, float]]:
+    """Run a detector on pictures and note between what the input of each convolution lies.
+
+    Args:
+        detector: on the CPU.
+        pictures: (H, W, 3) uint8 BGR each, such as the model is for.
+
+    Returns:
+        (least, greatest) by name of the convolution; those that saw no picture are left out.
+    """
+    network = fused(detector.network)
+    preprocess = Preprocessor(detector.spec, torch.device("cpu"))
+    ranges: dict[str, tuple[float, float]] = {}
+
+    def note(name: str, features: Tensor) -> None:
+        least, greatest = (float(value) for value in features.aminmax())
+        before = ranges.get(name, (least, greatest))
+        ranges[name] = (min(least, before[0]), max(greatest, before[1]))
+
+    for name, conv in _convolutions(network).items():
+        conv.register_forward_pre_hook(lambda _conv, inputs, name=name: note(name, inputs[0]))
+    with torch.inference_mode():
+        for bgr in pictures:
+            box = letterbox_of(detector.spec, (bgr.shape[0], bgr.shape[1]))
+            network(preprocess.normalised(preprocess.letterboxed(bgr, box)))
+    return ranges
+
+
+def computes_int8() -> bool:
+    """Whether this CPU multiplies 8-bit integers natively.
+
+    Others do it through 16 bits, which overflow.
+    """
+    able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(able.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
+
+
+def _convolutions(network: nn.Module) -> dict[str, nn.Conv2d]:
+    """Find the convolutions that can be rounded, by name."""
+    return {
+        name: module
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d) and module.padding_mode == "zeros"
+    }
