@@ -42,6 +42,7 @@ def _described(model: ShippedModel) -> dict[str, Any]:
     spec = model.spec
     return {
         "name": model.name,
+        "watched_as": model.watched_as,
         "path": str(model.path),
         "task": spec.task,
         "architecture": spec.architecture,

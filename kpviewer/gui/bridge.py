@@ -82,6 +82,8 @@ class Bridge(QObject):
         )
         window.top_bar.show_recording(self._saving.recorded_s, is_paused=self._saving.is_paused)
         window.top_bar.set_can_save(self._has_picture)
+        if status.loading_model is None:  # a load that failed leaves the former model
+            self._show_model_in_use()
         if status.pipeline is not None:
             now = time.monotonic()
             has_model = self._session.engine is not None
@@ -162,17 +164,12 @@ class Bridge(QObject):
         panel = window.side_panel
         panel.thresholds.set_defaults(spec.thresholds)
         panel.display.set_model(spec)
-        self._show_model_in_use()
         self.judge.set_model(spec)
         self._show_thresholds(spec)
         self.judge.set_thresholds(self._session.thresholds)
         self._on_display_edited()
         if self._session.pipeline is not None:
             self._session.pipeline.look_again()
-
-    def _on_load_cancelled(self) -> None:
-        self._session.models.cancel()
-        self._show_model_in_use()
 
     def _show_model_in_use(self) -> None:
         engine, bar = self._session.engine, self._window.top_bar
@@ -246,7 +243,7 @@ class Bridge(QObject):
         session.warned.connect(window.status_bar.show_message)
         self._saving.told.connect(window.status_bar.show_message)
         window.view.painted.connect(self._on_painted)
-        window.view.chip.cancelled.connect(self._on_load_cancelled)
+        window.view.chip.cancelled.connect(session.models.cancel)
         window.compare.changed.connect(self._on_display_edited)
         window.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
         window.side_panel.classes.changed.connect(self._on_thresholds_edited)

@@ -285,6 +285,20 @@ def test_model_that_fails_leaves_the_video_playing(qtbot, open_window):
     qtbot.waitUntil(lambda: shown_index(window) > index)
 
 
+def test_model_that_fails_leaves_the_name_of_the_one_that_goes_on(qtbot, open_window, engine):
+    def load(name, _device, _size):
+        if name != "fake":
+            raise WeightsError(f"No model is called {name!r}. Name another.")
+        return engine
+
+    window = open_window(load_engine=load)
+    wait_for_boxes(qtbot, window)
+    window.choose_model("broken")
+    assert "broken" in window.top_bar.model.text()
+    qtbot.waitUntil(lambda: "'broken'" in window.view.chip.text())
+    qtbot.waitUntil(lambda: engine.spec.name in window.top_bar.model.text())
+
+
 def test_nothing_open_offers_three_ways_to_begin(qtbot, open_window):
     window = open_window()
     wait_for_boxes(qtbot, window)

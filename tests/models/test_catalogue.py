@@ -101,3 +101,4 @@ def test_the_command_lists_names_classes_points_and_scores(
     (entry,) = json.loads(CliRunner().invoke(main, ["models", "--json"]).output)
     assert entry["input_hw"] == [240, 320]
     assert entry["scores"] == {"AP@0.5": 0.5}
+    assert entry["watched_as"] == "tiny"

@@ -25,9 +25,13 @@ class Picker(ToolButton):
         self.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
         self.setMenu(QMenu(self))
         self._name, self._tip = name, tip
+        self._choice: str | None = None
 
     def set_choice(self, text: str) -> None:
         """Show what is chosen; a long name loses its middle."""
+        if self._choice == text:
+            return
+        self._choice = text
         half = NAME_CHARS // 2
         short = text if len(text) <= NAME_CHARS else f"{text[: half - 1]}…{text[-half:]}"
         self.setText(f" {short}  ▾")
