@@ -23,6 +23,8 @@ WORTHWHILE = 0.9
 MAX_SCORE_CHANGE = 0.02
 MAX_SHIFT_PX = 0.5
 """Of the input: what a letterbox round trip may cost too."""
+MAX_SHIFT_SHARE = 0.005
+"""Of the longer side of the object's box: rounding moves the edges of large objects by more."""
 
 
 def probe_picture() -> ImageArray:
@@ -95,8 +97,8 @@ def agrees(exact: Tensor, reduced: Tensor, num_classes: int) -> bool:
         num_classes: columns of scores after the corners.
 
     Returns:
-        True if the best candidate moved by at most half a pixel, box and points, and its class
-        scores changed by at most 0.02.
+        True if the best candidate moved by at most half a pixel, or half a hundredth of its box,
+        corners and points, and its class scores changed by at most 0.02.
     """
     if exact.shape != reduced.shape or len(exact) == 0:
         return False
@@ -106,7 +108,9 @@ def agrees(exact: Tensor, reduced: Tensor, num_classes: int) -> bool:
     nearest = change[change[:, :4].sum(1).argmin()]
     corners, scores, points = torch.split(nearest, [4, num_classes, len(best) - 4 - num_classes])
     places = torch.cat([corners, points])
-    return bool(places.max() <= MAX_SHIFT_PX and scores.max() <= MAX_SCORE_CHANGE)
+    side = float((best[2:4] - best[:2]).max())
+    may_shift = max(MAX_SHIFT_PX, MAX_SHIFT_SHARE * side)
+    return bool(places.max() <= may_shift and scores.max() <= MAX_SCORE_CHANGE)
 
 
 def _run(runner: Runner, bgr: ImageArray, box: Letterbox) -> Tensor:

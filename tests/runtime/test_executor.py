@@ -192,6 +192,11 @@ def test_agreement_is_of_score_box_and_points() -> None:
         moved[0, column] += change
         assert not agrees(exact, moved, 1)
     assert not agrees(exact[:0], exact[:0], 1)
+    large = torch.tensor([[0.0, 0.0, 200.0, 100.0, 0.9, 5.0, 5.0]])
+    for change, same in ((0.9, True), (1.1, False)):  # of 200 px, 1.0
+        moved = large.clone()
+        moved[0, 6] += change
+        assert agrees(large, moved, 1) is same
 
 
 @pytest.mark.parametrize("name", ["cuda:7", "toaster", "xpu"])
