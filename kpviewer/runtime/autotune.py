@@ -43,7 +43,9 @@ def choose_runner(
     """Measure the ways to run a model, on one picture.
 
     Args:
-        runners: ways to choose from; the first one is exact and always works.
+        runners: ways to choose from; the first one is exact and always works. Of the others of
+            one engine the first that sees the same is taken: give those of fewer bits first, as
+            each that is tried costs a second or two of compiling.
         bgr: (H, W, 3) uint8 picture with objects.
         box: where it lies in the input.
         num_classes: of the model.
@@ -62,7 +64,11 @@ def choose_runner(
             _log.info("%s %s isn't used: %s", rival.engine, rival.precision, error)
             return False
 
-    rivals = [runner for runner in runners[1:] if sees_the_same(runner)]
+    rivals: list[Runner] = []
+    for runner in runners[1:]:
+        has_rival = any(rival.engine == runner.engine for rival in rivals)
+        if not has_rival and sees_the_same(runner):
+            rivals.append(runner)
     times: list[list[float]] = [[] for _ in range(1 + len(rivals))]
     for _ in range(RUNS if rivals else 0):  # in turn: a busy moment of the machine meets all
         for runner, own in zip((exact, *rivals), times, strict=True):

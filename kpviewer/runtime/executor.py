@@ -98,11 +98,12 @@ class Executor:
                 if name in DTYPES
             ]
         if "openvino" in engines:
-            runners += [
+            compiled = [
                 OpenVinoRunner(self._detector, self._preprocess, name, threads)
-                for name in precisions
+                for name in reversed(precisions)
                 if name != "int8" or self.spec.activation_ranges
             ]
+            runners += compiled if runners else compiled[-1:] + compiled[:-1]
         if not runners:
             raise PipelineError(
                 f"int8 wants OpenVINO on a CPU and weights that were calibrated (kpviewer "

@@ -176,6 +176,27 @@ def test_the_fastest_runner_that_sees_the_same_is_taken(
     assert chosen.precision == taken
 
 
+def test_of_one_engine_the_first_that_sees_the_same_spares_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks = iter(range(10_000))
+    monkeypatch.setattr(autotune.time, "perf_counter", lambda: next(ticks))
+    exact = Answer("fp32", 0.9, 10, ticks)
+    wrong, right, spared = (
+        Answer(name, score, 4, ticks, engine="openvino")
+        for name, score in (("int8", 0.5), ("bf16", 0.9), ("fp32", 0.9))
+    )
+    prepared: list[str] = []
+    for runner in (wrong, right, spared):
+        monkeypatch.setattr(
+            runner, "prepare", lambda _hw, name=runner.precision: prepared.append(name)
+        )
+    box = Letterbox.fit((10, 10), (10, 10))
+    ways = [exact, wrong, right, spared]
+    assert choose_runner(ways, np.zeros((10, 10, 3), np.uint8), box, 1) is right
+    assert prepared == ["int8", "bf16"]
+
+
 def test_a_precision_that_the_processor_only_emulates_is_not_tried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,15 +1,51 @@
+"""Nothing thin gets lost when a picture shrinks, and nothing moves."""
+
 import numpy as np
+import pytest
 
 from kpviewer.sources.resizing import resized
 
 
 def test_a_picture_gets_the_wanted_size_and_keeps_its_colours() -> None:
     bgr = np.full((40, 60, 3), (10, 20, 30), np.uint8)
-    small = resized(bgr, (20, 15))
-    assert (small.shape, small.dtype) == ((20, 15, 3), np.uint8)
-    assert (small == (10, 20, 30)).all()
+    for wanted in ((20, 15), (20, 30), (80, 100)):
+        other = resized(bgr, wanted)
+        assert (other.shape, other.dtype) == ((*wanted, 3), np.uint8)
+        assert (other == (10, 20, 30)).all()
 
 
-def test_a_picture_of_the_wanted_size_is_not_copied() -> None:
+def test_a_line_thinner_than_the_steps_leaves_its_share() -> None:
+    bgr = np.zeros((60, 80, 3), np.uint8)
+    bgr[30] = 240  # one row of four that become one
+    small = resized(bgr, (15, 20))
+    assert small.shape == (15, 20, 3)
+    assert small.sum(axis=(0, 2)).max() == 240 // 4 * 3
+
+
+@pytest.mark.parametrize(
+    ("hw", "wanted"),
+    [((1080, 1920), (252, 448)), ((480, 640), (288, 384)), ((405, 719), (97, 173))],
+)
+def test_a_spot_stays_at_its_place_and_keeps_its_light(
+    hw: tuple[int, int], wanted: tuple[int, int]
+) -> None:
+    bgr = np.zeros((*hw, 3), np.uint8)
+    y, x = hw[0] // 3, hw[1] // 4
+    bgr[y - 6 : y + 6, x - 6 : x + 6] = 250
+    light = resized(bgr, wanted)[..., 0].astype(float)
+    rows, columns = (np.arange(side) + 0.5 for side in wanted)
+    place = (light.sum(1) @ rows / light.sum(), light.sum(0) @ columns / light.sum())
+    assert place == pytest.approx((y * wanted[0] / hw[0], x * wanted[1] / hw[1]), abs=0.1)
+    scale = wanted[0] * wanted[1] / (hw[0] * hw[1])
+    assert light.sum() == pytest.approx(250 * 144 * scale, rel=0.1)
+
+
+def test_a_side_that_can_not_be_halved_skips_no_pixel() -> None:
+    bgr = np.zeros((45, 45, 3), np.uint8)
+    bgr[::3] = 240
+    assert np.ptp(resized(bgr, (15, 15))) <= 1  # each row holds one bright row of three
+
+
+def test_a_picture_of_the_wanted_size_is_not_touched() -> None:
     bgr = np.zeros((40, 60, 3), np.uint8)
     assert resized(bgr, (40, 60)) is bgr
