@@ -110,6 +110,15 @@ def check_device() -> Check:
     return Check("device", State.OK, found)
 
 
+def check_openvino(version: Callable[[str], str | None] = version_of) -> Check:
+    """Ask for what compiles models for the CPU; they run without it, too."""
+    found = version("openvino")
+    if found is None:
+        cure = 'Models run in torch, slower on a CPU: pip install "kpviewer[openvino]".'
+        return Check("openvino", State.NOTE, "not installed", cure)
+    return Check("openvino", State.OK, found)
+
+
 def check_qt_libraries() -> Check:
     """Ask the dynamic linker for what Qt needs here."""
     missing = qt_libraries.missing_packages(qt_libraries.needed_libraries())
@@ -194,6 +203,7 @@ def all_checks() -> list[Check]:
         check_opencv(),
         check_torch_pair(),
         check_device(),
+        check_openvino(),
         check_display(),
         check_qt_libraries(),
         check_encoder(),

@@ -28,6 +28,13 @@ def test_a_missing_package_says_how_to_install_it() -> None:
     assert (check.state, check.cure) == (State.PROBLEM, "pip install av")
 
 
+def test_without_openvino_models_are_slower_and_no_less_right() -> None:
+    assert installation.check_openvino({"openvino": "2026.4"}.get).found == "2026.4"
+    check = installation.check_openvino(lambda _name: None)
+    assert check.state is State.NOTE
+    assert 'pip install "kpviewer[openvino]"' in check.cure
+
+
 def test_a_folder_that_can_be_made_is_sound(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "videos"
     assert installation.check_folder("video folder", folder).state is State.OK
