@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -83,6 +84,7 @@ class ModelSpec:
             known = {item.name for item in fields(cls)}
             values = {key: _frozen(value) for key, value in raw.items() if key in known}
             values["task"] = Task(values["task"])
+            values["activation_ranges"] = _ranges(values.get("activation_ranges", ()))
             values["resize"] = Resize(values.get("resize", "letterbox"))
             return cls(**values)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -90,6 +92,14 @@ class ModelSpec:
                 f"The model description in the file can't be read: {error}. "
                 "Was the file written by another program or version?"
             ) from error
+
+
+def _ranges(rows: Any) -> tuple[tuple[str, float, float], ...]:
+    """Check rows of (name, least, greatest); ValueError or TypeError if they are anything else."""
+    ranges = tuple((str(name), float(least), float(greatest)) for name, least, greatest in rows)
+    if not all(-math.inf < least <= greatest < math.inf for _name, least, greatest in ranges):
+        raise ValueError("activation_ranges must be finite, least before greatest")
+    return ranges
 
 
 def _frozen(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Convolutions in 8-bit integers: roundings worked out by hand, and what a model then sees."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 from torch import Tensor, nn
 
 from kpviewer.cli.main import main
-from kpviewer.errors import PipelineError
+from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.loading import open_model
 from kpviewer.models.spec import ModelSpec, Task
@@ -149,6 +150,15 @@ def test_the_command_keeps_the_weights_and_adds_ranges(tmp_path: Path, data: str
     assert replace(new.spec, activation_ranges=()) == old.spec
     for name, value in old.network.state_dict().items():
         assert torch.equal(value, new.network.state_dict()[name]), name
+
+
+@pytest.mark.parametrize(
+    "rows", [[["a", 0.0]], [["a", "low", 1.0]], [["a", float("nan"), 1.0]], [["a", 2.0, 1.0]], 3]
+)
+def test_ranges_of_a_file_that_are_none_are_refused(rows: object) -> None:
+    text = json.dumps({**json.loads(build_face_ssd().spec.to_json()), "activation_ranges": rows})
+    with pytest.raises(WeightsError, match="can't be read"):
+        ModelSpec.from_json(text)
 
 
 def test_two_stages_have_the_ranges_of_both(tmp_path: Path) -> None:
