@@ -51,14 +51,22 @@ def save_weights(detector: Detector, path: Path, spec: ModelSpec | None = None) 
         detector: on any device.
         path: of the file; it is replaced at the end, as a whole.
         spec: instead of the detector's own.
+
+    Raises:
+        WeightsError: if it can't be written.
     """
     tensors = {
         name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
         for name, value in detector.network.state_dict().items()
     }
     partial = path.with_name(path.name + ".part")
-    save_file(tensors, str(partial), metadata={SPEC_KEY: (spec or detector.spec).to_json()})
-    partial.replace(path)
+    try:
+        save_file(tensors, str(partial), metadata={SPEC_KEY: (spec or detector.spec).to_json()})
+        partial.replace(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(
+            f"{path} can't be written: {error}. Is there such a folder, with room?"
+        ) from error
 
 
 def find_weights(name_or_path: str | Path) -> Path:

@@ -152,6 +152,13 @@ def test_the_command_keeps_the_weights_and_adds_ranges(tmp_path: Path, data: str
         assert torch.equal(value, new.network.state_dict()[name]), name
 
 
+def test_a_folder_that_is_not_there_is_told_in_a_line(tmp_path: Path, data: str) -> None:
+    out = str(tmp_path / "nowhere" / "x.safetensors")
+    done = CliRunner().invoke(main, ["calibrate", "strip-grid", "--data", data, "--out", out])
+    assert isinstance(done.exception, SystemExit)
+    assert "can't be written" in done.output
+
+
 @pytest.mark.parametrize(
     "rows", [[["a", 0.0]], [["a", "low", 1.0]], [["a", float("nan"), 1.0]], [["a", 2.0, 1.0]], 3]
 )
