@@ -122,9 +122,10 @@ class Transport:
             self._wake(elsewhere=was_at_end)
 
     def step(self) -> None:
-        """Pause, and let one more frame out."""
+        """Pause, and let one more frame out; at the end there is none."""
         with self._changed:
-            self._owed = self._owed + 1 if self._paused else 1
+            if not self._at_end:
+                self._owed = self._owed + 1 if self._paused else 1
             self._paused = True
             self._wake()
 
@@ -138,13 +139,13 @@ class Transport:
     def look_again(self) -> None:
         """While paused, let the frame that went out last out once more; where one is owed, wait.
 
-        Unlike a seek to the frame on the screen it never takes the place of one that is under way.
+        Unlike a seek to the frame on the screen it never takes the place of one that is under way,
+        and a stream that waits at its end still does.
         """
         with self._changed:
             is_due = self._owed > 0 or self._seek is not None or self._source is not None
             if self._paused and not is_due:
                 self._again = True
-                self._at_end = False
                 self._wake(elsewhere=True)
 
     def change(self, **fields: Any) -> None:
@@ -192,7 +193,7 @@ class Transport:
                 self._again and self._seek is None,
                 self._paused,
                 self._at_end,
-                not self._at_end and (not self._paused or self._owed > 0),
+                not self._paused or self._owed > 0,
                 self._manner,
             )
             self._source = self._seek = None

@@ -115,6 +115,52 @@ def test_cancelling_what_has_not_begun_keeps_the_way_to_run_the_present_model_fa
         loading.close()
 
 
+@pytest.mark.parametrize("end", ["cancelled", "failed"])
+def test_a_load_that_comes_to_nothing_leaves_the_present_model_on_its_way_to_be_faster(
+    end: str,
+) -> None:
+    soon, fast, may_go_on = FakeEngine(), FakeEngine(), threading.Event()
+    other = FakeEngine(spec=replace(FAKE_SPEC, class_names=("dog", "couch")))
+    begun = threading.Event()
+
+    def first(name: str, *_: object) -> FakeEngine:
+        if name == "fake":
+            return soon
+        begun.set()
+        assert may_go_on.wait(10)
+        return failing() if end == "failed" else other
+
+    def settle(name: str, *_: object) -> FakeEngine:
+        return fast if name == "fake" else failing()
+
+    truth = AnnotationTruth(data_set(picture("a.jpg", (0, 1)), class_names=("dog", "couch")))
+    loading = ModelLoading(
+        ViewerOptions(load_first=first, load_engine=settle, list_devices=lambda: {"cpu": "CPU"}),
+        SourceTruth(None, truth),
+    )
+    try:
+        loading.load("fake")
+        deadline = time.monotonic() + 20
+        while loading.poll(None, can_wait=False) is not soon:
+            assert time.monotonic() < deadline, "the model must be loaded in time"
+        loading.load("other")
+        while not begun.is_set():
+            loading.poll(None, can_wait=False)  # takes the place of what settled
+            assert time.monotonic() < deadline, "the other load must begin in time"
+        if end == "cancelled":
+            loading.cancel()
+        may_go_on.set()
+        while loading.poll(None, can_wait=False) is not fast:
+            assert time.monotonic() < deadline, "the faster way must come in time"
+        assert loading.loading is None
+        assert loading.engine is fast
+        # the truth is still numbered as by the model that watches, which has no such classes
+        assert truth.for_frame(0, "a.jpg") is None
+    finally:
+        may_go_on.set()
+        loading.close()
+
+
 def failing(*_: object) -> FakeEngine:
     raise WeightsError("fake is damaged.")
 

@@ -105,6 +105,18 @@ def test_at_the_end_nothing_advances_until_one_goes_elsewhere(transport: Transpo
     assert orders.paused
 
 
+def test_looking_again_at_the_end_leaves_it_the_end(transport: Transport) -> None:
+    transport.frame_went_out(transport.take().place)
+    transport.hold_at_end()
+    transport.look_again()
+    orders = transport.take()
+    assert (orders.again, orders.may_advance, orders.at_end) == (True, True, True)
+    transport.frame_went_out(orders.place)
+    assert not transport.take().may_advance
+    transport.resume()
+    assert transport.take().seek == 0
+
+
 def test_resume_at_the_end_starts_from_the_first_frame(transport: Transport) -> None:
     transport.hold_at_end()
     transport.resume()

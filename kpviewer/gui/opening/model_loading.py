@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.source_truth import SourceTruth
 from kpviewer.gui.options import EngineLoader, ViewerEngine, ViewerOptions
-from kpviewer.runtime.loading import BackgroundLoader
+from kpviewer.runtime.loading import BackgroundLoader, Outcome
 
 PATIENCE_S = 1.5
 """For the source's first picture, which importing torch would hold up."""
@@ -60,6 +60,8 @@ class ModelLoading:
         self._is_waiting = False
         self._second: tuple[ModelRequest, tuple[int, int]] | None = None
         """What is loaded again after the load that runs, and for pictures of which size."""
+        self._unsettled: tuple[ModelRequest, tuple[int, int]] | None = None
+        """What the present model was asked for as, while it still runs as it was trained."""
         self._is_settling = False
         """Whether the load that runs only makes the present model faster."""
         self._is_cancelled = False
@@ -129,26 +131,26 @@ class ModelLoading:
         if self._is_waiting and not (can_wait and self.loading_s < PATIENCE_S):
             self._start(self._asked, source_hw or WARM_UP_HW)
         outcome = self._loader.take()
-        if outcome is None or self._is_cancelled:
+        if outcome is None:
             return None
         was_settling, self._is_settling = self._is_settling, False
-        if self._second is not None:  # whatever became of the first
-            (request, size), self._second = self._second, None
-            self._is_settling = outcome.value is not None
-            load = self._options.load_engine
-            self._loader.submit(request.model, lambda: self._load(request, size, load))
-        elif was_settling and outcome.value is None:
+        second, self._second = self._second, None
+        came = None
+        if self._is_cancelled:
+            self._is_cancelled = False
+        elif outcome.value is not None:
+            came = self._watch(outcome.value, unsettled=second)
+        elif second is not None:
+            self._submit(*second, self._options.load_engine)
+        elif was_settling:
+            self._unsettled = None
             _log.info("%s goes on as it is: %s", outcome.name, outcome.failure)
-        elif outcome.value is None:
-            _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
-            text = tr("{name} can't be loaded. {reason}")
-            self.failure = text.format(name=outcome.name, reason=outcome.failure)
-            if self._current is not None and not self._is_waiting:
-                self._asked = self._current.request  # what works stays the one to go on from
-        if outcome.value is None:
-            return None
-        self._current = outcome.value
-        return outcome.value.engine
+        else:
+            self._tell(outcome)
+        if self._unsettled is not None and self._loader.busy_with is None:
+            self._is_settling = True
+            self._submit(*self._unsettled, self._options.load_engine)
+        return came
 
     def close(self) -> None:
         """Wait for what loads."""
@@ -162,15 +164,32 @@ class ModelLoading:
 
     def _start(self, request: ModelRequest, size: tuple[int, int]) -> None:
         self._is_waiting = self._is_settling = False
-        first, load = self._options.load_first, self._options.load_engine
+        first = self._options.load_first
         self._second = (request, size) if first is not None else None
-        self._loader.submit(request.model, lambda: self._load(request, size, first or load))
+        self._submit(request, size, first or self._options.load_engine)
+
+    def _submit(self, request: ModelRequest, size: tuple[int, int], load: EngineLoader) -> None:
+        self._loader.submit(request.model, lambda: self._load(request, size, load))
 
     def _load(
         self, request: ModelRequest, source_hw: tuple[int, int], load: EngineLoader
     ) -> LoadedModel:
         """Runs in the loader's thread."""
         engine = load(request.model, request.device, source_hw)
-        if self._truth is not None:  # each model numbers its classes in its own way
-            self._truth.use_classes(engine.spec.class_names)
         return LoadedModel(request, engine, self._options.list_devices())
+
+    def _watch(
+        self, model: LoadedModel, unsettled: tuple[ModelRequest, tuple[int, int]] | None
+    ) -> ViewerEngine:
+        self._current, self._unsettled = model, unsettled
+        if self._truth is not None:  # each model numbers its classes in its own way
+            self._truth.use_classes(model.engine.spec.class_names)
+        return model.engine
+
+    def _tell(self, outcome: Outcome[LoadedModel]) -> None:
+        """Keep why a load failed; the present model goes on."""
+        _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
+        text = tr("{name} can't be loaded. {reason}")
+        self.failure = text.format(name=outcome.name, reason=outcome.failure)
+        if self._current is not None and not self._is_waiting:
+            self._asked = self._current.request  # what works stays the one to go on from
