@@ -59,7 +59,7 @@ def build_multilabel(spec: ModelSpec, trunk: str) -> MultilabelDetector:
         trunk: one of ``models.picture_trunk.PICTURE_TRUNKS``.
     """
     layers, channels = build_trunk(trunk)
-    return MultilabelDetector(spec, MultilabelNetwork(layers, channels, len(spec.class_names)))
+    return MultilabelDetector(spec, MultilabelNetwork(layers, channels[-1], len(spec.class_names)))
 
 
 MULTILABEL_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], MultilabelDetector]] = {

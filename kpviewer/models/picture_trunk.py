@@ -1,8 +1,9 @@
-"""One feature map of a picture: what models with one answer a picture, or a crop, stand on."""
+"""Feature maps of a picture: what models with one answer a picture, or a crop, stand on."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,13 @@ PICTURE_TRUNKS = ("light", "mobilenet", "resnet18")
 STRIDE = 32
 """Of all of them: inputs are multiples of it, so that cells cover them exactly."""
 
+_CHANNELS: Mapping[str, tuple[int, ...]] = {
+    "light": (LIGHT_TRUNK.stem, *LIGHT_TRUNK.widths[:4]),
+    "mobilenet": (16, 16, 24, 48, 576),
+    "resnet18": (64, 64, 128, 256, 512),
+}
+"""Of the last map at strides 2, 4, 8, 16 and 32."""
+
 
 class LightTrunk(nn.Module):
     """The trunk of light-ssd without its pyramid, down to stride 32.
@@ -24,23 +32,43 @@ class LightTrunk(nn.Module):
     from (``init``).
     """
 
-    channels = LIGHT_TRUNK.widths[3]
-
     def __init__(self) -> None:
         super().__init__()
         whole = PyramidTrunk(LIGHT_TRUNK)
         self.stem = whole.stem
         self.stages = whole.stages[:4]  # strides 4, 8, 16, 32
 
+    def __iter__(self) -> Iterator[nn.Module]:
+        """Give the layers in order, as the other trunks do."""
+        return iter((self.stem, *self.stages))
+
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, channels, H/32, W/32)."""
-        features: Tensor = self.stem(images)
-        for stage in self.stages:
-            features = stage(features)
+        features = images
+        for layer in self:
+            features = layer(features)
         return features
 
 
-def build_trunk(kind: str) -> tuple[nn.Module, int]:
+Trunk = LightTrunk | nn.Sequential
+
+
+def stride_maps(trunk: Trunk, images: Tensor) -> list[Tensor]:
+    """Run a trunk, and keep its last map of each size, the largest first.
+
+    Returns:
+        Maps at strides 2, 4, 8, 16 and 32 of (B, 3, H, W).
+    """
+    maps = [images]
+    for layer in trunk:
+        features = layer(maps[-1])
+        if features.shape[-1] == maps[-1].shape[-1]:
+            maps.pop()
+        maps.append(features)
+    return maps[1:]
+
+
+def build_trunk(kind: str) -> tuple[Trunk, tuple[int, ...]]:
     """Build a trunk with random weights.
 
     Args:
@@ -48,16 +76,18 @@ def build_trunk(kind: str) -> tuple[nn.Module, int]:
             tensors are called as in torchvision, so that the files of ImageNet weights fit.
 
     Returns:
-        A module (B, 3, H, W) -> (B, channels, H/32, W/32), and its channels.
+        A module (B, 3, H, W) -> (B, channels, H/32, W/32), and the channels of its last map at
+        strides 2, 4, 8, 16 and 32.
     """
     if kind == "light":
-        return LightTrunk(), LightTrunk.channels
+        return LightTrunk(), _CHANNELS[kind]
     from torchvision.models import mobilenet_v3_small, resnet18  # noqa: PLC0415 - takes seconds
 
     if kind == "mobilenet":
-        return mobilenet_v3_small(weights=None).features, 576
+        return mobilenet_v3_small(weights=None).features, _CHANNELS[kind]
     layers = list(resnet18(weights=None).named_children())
-    return nn.Sequential(OrderedDict(layers[:-2])), 512  # without pooling and classes
+    without_pooling_and_classes = OrderedDict(layers[:-2])
+    return nn.Sequential(without_pooling_and_classes), _CHANNELS[kind]
 
 
 def start_trunk(trunk: nn.Module, kind: str, source: str) -> None:

@@ -1,12 +1,6 @@
 """Networks that place K points in a picture of one object: by regression, or by heatmaps.
 
-A trunk (``models.picture_trunk``) and one head. Coordinates that networks give and learn are
-normalised: (-1, -1) is the outer corner of the top-left pixel, (1, 1) that of the bottom-right one,
-whatever the input's size.
-
-Sources: regression behind global average pooling, Toshev and Szegedy 2014, DeepPose
-(arXiv:1312.4659), eq. 1; heatmaps from upsampled features, Xiao et al. 2018 (arXiv:1804.06208),
-section 2; their mean as a coordinate, Nibali et al. 2018, DSNT (arXiv:1801.07372), eq. 4.
+A trunk (``models.picture_trunk``) and one head (``models.point_heads``).
 """
 
 from __future__ import annotations
@@ -16,106 +10,22 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk
+from kpviewer.models.picture_trunk import PICTURE_TRUNKS, Trunk, build_trunk, stride_maps
+from kpviewer.models.point_heads import FineHeatmapHead, HeatmapHead, PointHead, RegressionHead
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.trunk import ConvUnit
 
-HEAT_SHARPNESS = 14.0
-"""Factor before the softmax over a heatmap. A peak of height 1 then outweighs a background of
-32 x 32 cells a thousand times, and one of sigma 1.5 still spreads over enough cells for a mean."""
 BOX_MIN_POINTS = 3
 """Of fewer points the extent says nothing of the object's; the box is the whole picture."""
-
-
-class RegressionHead(nn.Module):
-    """Average pooling and one linear layer.
-
-    Args:
-        channels: of the trunk's last map.
-        num_keypoints: K.
-        is_bounded: whether points can't leave the picture: y = 2 sigmoid(x) - 1, in [-1, 1].
-    """
-
-    def __init__(self, channels: int, num_keypoints: int, *, is_bounded: bool = False) -> None:
-        super().__init__()
-        self.linear = nn.Linear(channels, 2 * num_keypoints)
-        self._shape = (num_keypoints, 2)
-        self._is_bounded = is_bounded
-        nn.init.normal_(self.linear.weight, std=0.01)
-        nn.init.zeros_(self.linear.bias)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, channels, h, w) -> (B, K, 2) normalised x, y."""
-        points: Tensor = self.linear(features.mean((2, 3))).reshape(-1, *self._shape)
-        return 2 * points.sigmoid() - 1 if self._is_bounded else points
-
-    def coordinates(self, raw: Tensor) -> Tensor:
-        """Read what ``forward`` gave: it is the coordinates."""
-        return raw
-
-    @torch.no_grad()
-    def start_at(self, points_n: Tensor) -> None:
-        """Let an untrained head answer (K, 2) normalised points, such as the mean of the data."""
-        points = points_n.clamp(-0.95, 0.95)
-        start = torch.logit((points + 1) / 2) if self._is_bounded else points
-        self.linear.bias.copy_(start.flatten())
-
-
-class HeatmapHead(nn.Module):
-    """Three times twice as large, then one heatmap a keypoint: stride 32 -> stride 4.
-
-    Args:
-        channels: of the trunk's last map.
-        num_keypoints: K.
-        width: channels of the maps in between.
-    """
-
-    def __init__(self, channels: int, num_keypoints: int, width: int = 64) -> None:
-        super().__init__()
-        self.units = nn.ModuleList(ConvUnit(inputs, width) for inputs in (channels, width, width))
-        self.heat = nn.Conv2d(width, num_keypoints, 1)
-        nn.init.normal_(self.heat.weight, std=0.01)
-        assert self.heat.bias is not None
-        nn.init.zeros_(self.heat.bias)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, channels, h, w) -> (B, K, 8 h, 8 w): 1 at a point, 0 far from it."""
-        for unit in self.units:
-            features = unit(functional.interpolate(features, scale_factor=2.0, mode="nearest"))
-        heat: Tensor = self.heat(features)
-        return heat
-
-    def coordinates(self, raw: Tensor) -> Tensor:
-        """Take the mean place of each heatmap under its softmax: (B, K, 2) normalised."""
-        return soft_argmax(raw)
-
-    def start_at(self, points_n: Tensor) -> None:
-        """Leave the head as it is: heatmaps have no bias by place."""
-
-
-def soft_argmax(heat: Tensor, sharpness: float = HEAT_SHARPNESS) -> Tensor:
-    """Mean place under softmax(sharpness * heat): (B, K, h, w) -> (B, K, 2) normalised x, y."""
-    height, width = heat.shape[-2:]
-    weight = (heat.float() * sharpness).flatten(2).softmax(-1).view(heat.shape)
-    x = cell_centres(width, heat.device)
-    y = cell_centres(height, heat.device)
-    return torch.stack([(weight.sum(2) * x).sum(-1), (weight.sum(3) * y).sum(-1)], -1)
-
-
-def cell_centres(count: int, device: torch.device) -> Tensor:
-    """Middles of ``count`` cells along one side: (count,) float32 in (-1, 1)."""
-    return (torch.arange(count, device=device, dtype=torch.float32) + 0.5) * (2 / count) - 1
 
 
 class PointNetwork(nn.Module):
     """A trunk and a head, with what must be known to cut pictures for it.
 
     Args:
-        trunk: pictures to one feature map.
-        head: feature map to points, or to heatmaps.
+        trunk: pictures to feature maps.
+        head: feature maps to points, or to heatmaps.
     """
 
     crop_margin: Tensor
@@ -123,7 +33,7 @@ class PointNetwork(nn.Module):
     box_extent: Tensor
     """(4,) box of the object about the mean of its points, in RMS radii of the points."""
 
-    def __init__(self, trunk: nn.Module, head: RegressionHead | HeatmapHead) -> None:
+    def __init__(self, trunk: Trunk, head: PointHead) -> None:
         super().__init__()
         self.trunk = trunk
         self.head = head
@@ -132,7 +42,7 @@ class PointNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) normalised RGB -> what the head gives."""
-        raw: Tensor = self.head(self.trunk(images))
+        raw: Tensor = self.head(stride_maps(self.trunk, images))
         return raw
 
 
@@ -200,24 +110,23 @@ def mirrored_by_name(names: Sequence[str]) -> tuple[int, ...]:
     return tuple(index.get(partner(name), row) for row, name in enumerate(names))
 
 
-def build_points(spec: ModelSpec, trunk: str, head: Callable[..., nn.Module]) -> PointDetector:
+def build_points(spec: ModelSpec, trunk: str, head: Callable[..., PointHead]) -> PointDetector:
     """Build a detector, with random weights.
 
     Args:
         spec: its number of keypoints shapes the head.
         trunk: one of PICTURE_TRUNKS.
-        head: RegressionHead or HeatmapHead, or such with arguments.
+        head: one of ``models.point_heads``, or such with arguments.
     """
     layers, channels = build_trunk(trunk)
-    made = head(channels, len(spec.keypoint_names))
-    assert isinstance(made, RegressionHead | HeatmapHead)
-    return PointDetector(spec, PointNetwork(layers, made))
+    return PointDetector(spec, PointNetwork(layers, head(channels, len(spec.keypoint_names))))
 
 
-_HEADS: Mapping[str, Callable[..., nn.Module]] = {
+_HEADS: Mapping[str, Callable[..., PointHead]] = {
     "points": RegressionHead,
     "bounded-points": partial(RegressionHead, is_bounded=True),
     "heatmap": HeatmapHead,
+    "fine-heatmap": FineHeatmapHead,
 }
 
 POINT_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], PointDetector]] = {

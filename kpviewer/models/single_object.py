@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.boxes import cxcywh_to_xyxy
 from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk, pooled
-from kpviewer.models.points import cell_centres
+from kpviewer.models.point_heads import cell_centres
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.trunk import ConvUnit
 
@@ -114,7 +114,7 @@ def build_single_object(spec: ModelSpec, trunk: str) -> SingleObjectDetector:
         trunk: one of ``models.picture_trunk.PICTURE_TRUNKS``.
     """
     layers, channels = build_trunk(trunk)
-    network = SingleObjectNetwork(layers, channels, len(spec.class_names))
+    network = SingleObjectNetwork(layers, channels[-1], len(spec.class_names))
     return SingleObjectDetector(spec, network)
 
 

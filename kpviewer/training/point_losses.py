@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from kpviewer.errors import DatasetError
-from kpviewer.models.points import cell_centres
+from kpviewer.models.point_heads import cell_centres, soft_argmax
 
 KINDS = ("mse", "l1", "smooth-l1", "wing")
 
@@ -21,6 +21,9 @@ class PointLossOptions:
 
     kind: str = "wing"
     """One of KINDS, on coordinates; heatmaps are compared by their squares."""
+    coordinate_weight: float = 0.0
+    """Of the same loss on the coordinates that are read from heatmaps, in half an input side,
+    beside the heatmaps' own."""
     smooth_l1_beta: float = 0.05
     """Where smooth L1 turns from square to straight; 1 is half a side of the input."""
     wing_px: float = 10.0
@@ -36,6 +39,10 @@ class PointLossOptions:
         lengths = (self.smooth_l1_beta, self.wing_px, self.wing_epsilon_px, self.heat_sigma)
         if min(lengths) <= 0:
             raise DatasetError(f"The lengths of [loss] must be positive, got {lengths}.")
+        if self.coordinate_weight < 0:
+            raise DatasetError(
+                f"loss.coordinate_weight must be 0 or more, got {self.coordinate_weight}."
+            )
 
 
 def coordinate_loss(
@@ -94,6 +101,36 @@ def heat_loss(heat: Tensor, wanted_n: Tensor, labelled: Tensor, sigma: float) ->
     wanted = gaussians(wanted_n, (heat.shape[2], heat.shape[3]), sigma)
     apart = (heat.float() - wanted).square().sum((2, 3))  # (B, K)
     return apart[labelled].sum() / labelled.sum().clamp(min=1)
+
+
+def read_heat_loss(
+    heat: Tensor,
+    wanted_n: Tensor,
+    labelled: Tensor,
+    input_hw: tuple[int, int],
+    options: PointLossOptions,
+) -> Tensor:
+    """Heatmaps against Gaussians, and the places read from them against the true ones.
+
+    The first alone says nothing of what a soft-argmax makes of the tails; the second alone lets a
+    heatmap take any shape.
+
+    Args:
+        heat: (B, K, h, w).
+        wanted_n: (B, K, 2) normalised places.
+        labelled: (B, K) bool.
+        input_hw: input size, px, for the wing loss.
+        options: which losses.
+
+    Source: Nibali et al. 2018, DSNT (arXiv:1801.07372), eq. 5 and 7, with Gaussians compared by
+    their squares.
+    """
+    shape = heat_loss(heat, wanted_n, labelled, options.heat_sigma)
+    if not options.coordinate_weight:
+        return shape
+    places = soft_argmax(heat)
+    gap = coordinate_loss(places, wanted_n, labelled, input_hw, options)
+    return shape + options.coordinate_weight * gap
 
 
 def gaussians(points_n: Tensor, heat_hw: tuple[int, int], sigma: float) -> Tensor:

@@ -28,7 +28,7 @@ from kpviewer.training.crops import JitterOptions, PointSample, cut, jittered
 from kpviewer.training.datasets import SampleCache
 from kpviewer.training.merging import without_pseudo_points
 from kpviewer.training.placement import Placement
-from kpviewer.training.point_losses import PointLossOptions, coordinate_loss, heat_loss
+from kpviewer.training.point_losses import PointLossOptions, coordinate_loss, read_heat_loss
 from kpviewer.training.samples import Sample
 from kpviewer.training.streams import chances_of_worker, recoloured_rgb
 from kpviewer.training.transforms import photometric
@@ -194,7 +194,7 @@ class PointObjective:
         wanted_n = batch.points_xy / size * 2 - 1
         raw, options = network(images), self._options.loss
         if raw.ndim == 4:
-            return (heat_loss(raw, wanted_n, batch.labelled, options.heat_sigma),)
+            return (read_heat_loss(raw, wanted_n, batch.labelled, input_hw, options),)
         return (coordinate_loss(raw, wanted_n, batch.labelled, input_hw, options),)
 
     def _freeze_or_free(self) -> None:

@@ -35,6 +35,9 @@ class SceneOptions:
     log-uniformly. Under 1, grey surrounds the picture, as it does in the viewer."""
     grid_share: float = 0.3
     """Share of samples that show four pictures in a 2 x 2 grid of uneven cells."""
+    grid_of_objects: bool = False
+    """Whether a cell shows an object with what is around it, at the scale of a whole sample, rather
+    than a picture at a smaller one: for small marks on objects of which pictures have few."""
     mirror: bool = True
     upside_down: bool = False
     """Whether up is anything: for pictures taken from above, or through a microscope."""
@@ -117,9 +120,13 @@ def compose(
     parts = []
     for top, bottom in ((0, row), (row, hw[0])):
         for left, right in ((0, column), (column, hw[1])):
-            tile = shown(draw(), (bottom - top, right - left), options, rng)
-            canvas[top:bottom, left:right] = tile.rgb
-            parts.append(shifted(tile, float(left), float(top)))
+            picture, cell_hw = draw(), (bottom - top, right - left)
+            if options.grid_of_objects and len(picture.xyxy):
+                cell = object_shown(picture, cell_hw, _fit(picture, hw), options, rng)
+            else:
+                cell = shown(picture, cell_hw, options, rng)
+            canvas[top:bottom, left:right] = cell.rgb
+            parts.append(shifted(cell, float(left), float(top)))
     return concatenate(canvas, parts)
 
 
@@ -142,16 +149,60 @@ def shown(
     sample: Sample, hw: tuple[int, int], options: SceneOptions, rng: np.random.Generator
 ) -> Sample:
     """Show one picture at a drawn scale: a part of it where it is larger than ``hw``, else all."""
-    fit = min(out / size for out, size in zip(hw, sample.hw, strict=True))
-    low, high = options.zoom
-    scale = fit * math.exp(rng.uniform(math.log(low), math.log(high)))
+    scale = _fit(sample, hw) * _zoom(options, rng)
     # where the picture's middle comes to: anywhere that leaves it inside, or the output filled
     room = [abs(out - size * scale) / 2 for out, size in zip(hw, sample.hw, strict=True)]
     at_y, at_x = (out / 2 + rng.uniform(-1, 1) * r for out, r in zip(hw, room, strict=True))
+    middle = (sample.hw[1] / 2, sample.hw[0] / 2)
+    return _turned(sample, (middle, (at_x, at_y), scale), hw, options, rng)
+
+
+def object_shown(
+    sample: Sample,
+    hw: tuple[int, int],
+    fit: float,
+    options: SceneOptions,
+    rng: np.random.Generator,
+) -> Sample:
+    """Show one object of a picture whole, and what of the picture is around it.
+
+    Args:
+        sample: the picture, with an object at least.
+        hw: height and width of the result, px.
+        fit: scale that counts as 1; the drawn one is less where the object would be cut.
+        options: how pictures are shown.
+        rng: source of all chance.
+    """
+    x1, y1, x2, y2 = (float(side) for side in sample.xyxy[rng.integers(len(sample.xyxy))])
+    size = (max(y2 - y1, 1.0), max(x2 - x1, 1.0))
+    whole = min(out / side for out, side in zip(hw, size, strict=True))
+    scale = min(fit * _zoom(options, rng), whole)
+    room = [(out - side * scale) / 2 for out, side in zip(hw, size, strict=True)]
+    at_y, at_x = (out / 2 + rng.uniform(-1, 1) * r for out, r in zip(hw, room, strict=True))
+    return _turned(sample, (((x1 + x2) / 2, (y1 + y2) / 2), (at_x, at_y), scale), hw, options, rng)
+
+
+def _fit(sample: Sample, hw: tuple[int, int]) -> float:
+    """Scale at which a whole picture just fits."""
+    return min(out / size for out, size in zip(hw, sample.hw, strict=True))
+
+
+def _zoom(options: SceneOptions, rng: np.random.Generator) -> float:
+    low, high = options.zoom
+    return math.exp(rng.uniform(math.log(low), math.log(high)))
+
+
+def _turned(
+    sample: Sample,
+    where: tuple[tuple[float, float], tuple[float, float], float],
+    hw: tuple[int, int],
+    options: SceneOptions,
+    rng: np.random.Generator,
+) -> Sample:
+    """Bring a point of the picture to one of the output, at a scale, mirrored and turned."""
     mirror = options.mirror and rng.random() < 0.5
     angle = math.radians(options.rotation_deg) * rng.uniform(-1, 1)
     if options.upside_down and rng.random() < 0.5:
         angle += math.pi
-    middle = (sample.hw[1] / 2, sample.hw[0] / 2)
-    placement = Placement(middle, (at_x, at_y), scale, angle, mirror, hw)
+    placement = Placement(*where, angle, mirror, hw)
     return place(sample, placement, (), cv2.BORDER_CONSTANT)

@@ -8,15 +8,19 @@ import torch
 from interpreter import python
 from torchvision import models
 
+from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk, stride_maps
+from kpviewer.models.point_heads import (
+    FineHeatmapHead,
+    HeatmapHead,
+    RegressionHead,
+    cell_centres,
+    soft_argmax,
+)
 from kpviewer.models.points import (
     POINT_ARCHITECTURES,
-    HeatmapHead,
     PointDetector,
-    RegressionHead,
     boxes_around,
-    cell_centres,
     mirrored_by_name,
-    soft_argmax,
 )
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import load_model, save_weights
@@ -68,10 +72,37 @@ def test_every_architecture_gives_one_candidate_with_its_points(architecture: st
     assert decoded.scores.tolist() == [[[1.0]], [[1.0]]]
 
 
-def test_heatmaps_have_a_quarter_of_the_input_s_side() -> None:
+@pytest.mark.parametrize("architecture", ["heatmap-mobilenet", "fine-heatmap-resnet18"])
+def test_heatmaps_have_a_quarter_of_the_input_s_side(architecture: str) -> None:
     with torch.inference_mode():
-        heat = built("heatmap-mobilenet").network(torch.zeros(1, 3, 64, 96))
+        heat = built(architecture).network(torch.zeros(1, 3, 64, 96))
     assert heat.shape == (1, 5, 16, 24)
+
+
+@pytest.mark.parametrize("kind", PICTURE_TRUNKS)
+def test_the_maps_of_a_trunk_halve_and_end_with_what_it_gives(kind: str) -> None:
+    trunk, channels = build_trunk(kind)
+    images = torch.rand(1, 3, 64, 96)
+    with torch.inference_mode():
+        maps = stride_maps(trunk.eval(), images)
+        whole = trunk(images)
+    sizes = [(channels[i], 32 >> i, 48 >> i) for i in range(5)]
+    assert [tuple(each.shape[1:]) for each in maps] == sizes
+    assert torch.equal(maps[-1], whole)
+
+
+def test_a_fine_heatmap_follows_the_trunk_s_own_map_cell_by_cell() -> None:
+    head = FineHeatmapHead((2, 3, 4, 5, 6), 1).eval()
+    maps = [torch.zeros(1, 2 + i, 32 >> i, 32 >> i) for i in range(5)]
+    with torch.inference_mode():
+        before = head(maps)
+        maps[1][0, :, 10, 4] = 50.0  # at stride 4
+        changed = (head(maps) - before)[0, 0].abs() > 0
+    rows, columns = changed.nonzero(as_tuple=True)
+    # one 3x3 convolution lies between; a map of stride 32 would move 8x8 cells and more
+    assert set(rows.tolist()) <= {9, 10, 11}
+    assert set(columns.tolist()) <= {3, 4, 5}
+    assert changed[10, 4]
 
 
 def test_normalised_points_become_pixels_of_the_input() -> None:
@@ -94,16 +125,16 @@ def test_the_box_is_laid_about_the_points_by_their_spread() -> None:
 
 @pytest.mark.parametrize("is_bounded", [False, True])
 def test_a_head_can_start_at_the_mean_of_the_data(is_bounded: bool) -> None:
-    head = RegressionHead(8, 2, is_bounded=is_bounded)
+    head = RegressionHead((8,), 2, is_bounded=is_bounded)
     mean = torch.tensor([[0.25, -0.5], [0.0, 0.8]])
     head.start_at(mean)
-    assert torch.allclose(head(torch.zeros(1, 8, 2, 2))[0], mean, atol=1e-6)
+    assert torch.allclose(head([torch.zeros(1, 8, 2, 2)])[0], mean, atol=1e-6)
 
 
 def test_bounded_points_stay_in_the_picture() -> None:
-    head = RegressionHead(8, 2, is_bounded=True)
-    assert head(torch.full((1, 8, 2, 2), 1e6)).abs().max() <= 1
-    assert RegressionHead(8, 2)(torch.full((1, 8, 2, 2), 1e6)).abs().max() > 1
+    head = RegressionHead((8,), 2, is_bounded=True)
+    assert head([torch.full((1, 8, 2, 2), 1e6)]).abs().max() <= 1
+    assert RegressionHead((8,), 2)([torch.full((1, 8, 2, 2), 1e6)]).abs().max() > 1
 
 
 def test_left_and_right_swap_by_name() -> None:

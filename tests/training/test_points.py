@@ -33,6 +33,7 @@ from kpviewer.training.point_losses import (
     coordinate_loss,
     gaussians,
     heat_loss,
+    read_heat_loss,
     wing,
 )
 from kpviewer.training.points import (
@@ -188,6 +189,18 @@ def test_a_heatmap_has_its_peak_in_the_middle_of_the_cell_of_its_point() -> None
     assert float(heat[2, 7]) == pytest.approx(math.exp(-0.5))
     assert float(heat[4, 7]) == pytest.approx(math.exp(-1.0))
     assert float(heat_loss(heat[None, None], point, torch.ones(1, 1) > 0, 2.0)) < 1e-10
+
+
+def test_what_is_read_from_a_heatmap_counts_by_its_weight() -> None:
+    point, labelled = torch.tensor([[[0.5, -0.25]]]), torch.ones(1, 1) > 0
+    flat = torch.zeros(1, 1, 8, 16)  # is read as the middle: |0.5| and |0.25|, mean 0.375
+    alone = read_heat_loss(flat, point, labelled, (32, 64), PointLossOptions(kind="l1"))
+    assert float(alone) == pytest.approx(float(heat_loss(flat, point, labelled, 2.0)))
+    both = PointLossOptions(kind="l1", coordinate_weight=2.0)
+    loss = read_heat_loss(flat, point, labelled, (32, 64), both)
+    assert float(loss - alone) == pytest.approx(2 * 0.375, rel=1e-5)
+    with pytest.raises(DatasetError, match="coordinate_weight"):
+        PointLossOptions(coordinate_weight=-1.0)
 
 
 def test_the_mean_face_and_its_box_are_read_from_the_data(dots: Path) -> None:

@@ -1,5 +1,6 @@
 """Scenes: boxes stay on their objects, at every scale, mirrored, turned over, and in grids."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,14 @@ from kpviewer.errors import DatasetError
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Targets
 from kpviewer.training.samples import Sample
-from kpviewer.training.scenes import SceneOptions, SceneStream, compose, shown, stretched
+from kpviewer.training.scenes import (
+    SceneOptions,
+    SceneStream,
+    compose,
+    object_shown,
+    shown,
+    stretched,
+)
 
 COLOURS = ((255, 0, 0), (0, 0, 255))
 
@@ -90,6 +98,49 @@ def test_a_grid_shows_four_pictures_each_in_its_own_cell() -> None:
     for box, class_id in zip(sample.xyxy, sample.class_ids, strict=True):
         middle = ((box[:2] + box[2:]) / 2).astype(int)
         assert sample.rgb[middle[1], middle[0]].tolist() == list(COLOURS[class_id])
+
+
+def test_a_grid_of_objects_shows_one_whole_in_each_cell_at_the_scale_of_a_sample() -> None:
+    rng = np.random.default_rng(6)
+    options = SceneOptions(
+        zoom=(1.0, 1.0), grid_share=1.0, grid_of_objects=True, mirror=False, colours=False
+    )
+    # fits 2.4 times as large: 72x48 and 24x48 px, which a cell of 72x57 px or more holds
+    for _ in range(20):
+        sample = compose(blocks, (192, 240), options, rng)
+        sizes = [tuple(box[2:] - box[:2]) for box in sample.xyxy]
+        wholes = [
+            class_id
+            for size, class_id in zip(sizes, sample.class_ids.tolist(), strict=True)
+            if size == pytest.approx(((72, 48), (24, 48))[class_id], abs=0.01)
+        ]
+        assert len(wholes) >= 4
+        for box, class_id in zip(sample.xyxy, sample.class_ids, strict=True):
+            if (box[2:] - box[:2]).min() >= 3:
+                middle = ((box[:2] + box[2:]) / 2).astype(int)
+                assert sample.rgb[middle[1], middle[0]].tolist() == list(COLOURS[class_id])
+
+
+def test_an_object_larger_than_its_cell_is_shown_smaller_and_whole() -> None:
+    rng = np.random.default_rng(7)
+    options = SceneOptions(zoom=(5.0, 5.0), mirror=False)
+    seen = set()
+    for _ in range(20):
+        sample = object_shown(blocks(), (60, 60), 1.0, options, rng)
+        sides = (sample.xyxy[:, 2:] - sample.xyxy[:, :2]).max(1)
+        fills = np.isclose(sides, 60, atol=0.01)
+        seen |= set(sample.class_ids[fills].tolist())
+    assert seen == {0, 1}
+
+
+def test_pictures_without_objects_have_their_place_in_a_grid_of_objects() -> None:
+    empty = replace(blocks(), xyxy=np.zeros((0, 4), np.float32), class_ids=np.zeros(0, np.int64))
+    empty = replace(empty, points_xy=np.zeros((0, 0, 2), np.float32), ignore=np.zeros(0, np.bool_))
+    empty = replace(empty, labelled=np.zeros((0, 0), np.bool_))
+    options = SceneOptions(grid_share=1.0, grid_of_objects=True)
+    sample = compose(lambda: empty, (96, 96), options, np.random.default_rng(8))
+    assert len(sample.xyxy) == 0
+    assert sample.rgb.max() == 255
 
 
 def test_nonsense_is_refused() -> None:

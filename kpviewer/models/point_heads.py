@@ -1,0 +1,155 @@
+"""Heads of point networks: coordinates by regression, or heatmaps and their mean place.
+
+Coordinates are normalised: (-1, -1) is the outer corner of the top-left pixel, (1, 1) that of the
+bottom-right one, whatever the input's size.
+
+Sources: regression behind global average pooling, Toshev and Szegedy 2014, DeepPose
+(arXiv:1312.4659), eq. 1; heatmaps from upsampled features, Xiao et al. 2018 (arXiv:1804.06208),
+section 2; lateral connections, Lin et al. 2017, FPN (arXiv:1612.03144), fig. 3; the mean of a
+heatmap as a coordinate, Nibali et al. 2018, DSNT (arXiv:1801.07372), eq. 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kpviewer.models.trunk import ConvUnit
+
+HEAT_SHARPNESS = 14.0
+"""Factor before the softmax over a heatmap. A peak of height 1 then outweighs a background of
+32 x 32 cells a thousand times, and one of sigma 1.5 still spreads over enough cells for a mean."""
+
+
+class PointHead(nn.Module):
+    """What turns the maps of a trunk into something that tells K places."""
+
+    def coordinates(self, raw: Tensor) -> Tensor:
+        """Read (B, K, 2) normalised x, y from what ``forward`` gave."""
+        raise NotImplementedError
+
+    def start_at(self, points_n: Tensor) -> None:
+        """Let an untrained head answer (K, 2) normalised points, if it can."""
+
+
+class RegressionHead(PointHead):
+    """Average pooling and one linear layer.
+
+    Args:
+        channels: of the trunk's maps.
+        num_keypoints: K.
+        is_bounded: whether points can't leave the picture: y = 2 sigmoid(x) - 1, in [-1, 1].
+    """
+
+    def __init__(
+        self, channels: Sequence[int], num_keypoints: int, *, is_bounded: bool = False
+    ) -> None:
+        super().__init__()
+        self.linear = nn.Linear(channels[-1], 2 * num_keypoints)
+        self._shape = (num_keypoints, 2)
+        self._is_bounded = is_bounded
+        nn.init.normal_(self.linear.weight, std=0.01)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Maps, of which the last (B, channels, h, w) counts -> (B, K, 2) normalised x, y."""
+        points: Tensor = self.linear(maps[-1].mean((2, 3))).reshape(-1, *self._shape)
+        return 2 * points.sigmoid() - 1 if self._is_bounded else points
+
+    def coordinates(self, raw: Tensor) -> Tensor:
+        """Give ``raw`` back: it is the coordinates."""
+        return raw
+
+    @torch.no_grad()
+    def start_at(self, points_n: Tensor) -> None:
+        """Answer the mean of the data, or such, whatever the picture."""
+        points = points_n.clamp(-0.95, 0.95)
+        start = torch.logit((points + 1) / 2) if self._is_bounded else points
+        self.linear.bias.copy_(start.flatten())
+
+
+class HeatmapHead(PointHead):
+    """Three times twice as large, then one heatmap a keypoint: stride 32 -> stride 4.
+
+    Args:
+        channels: of the trunk's maps.
+        num_keypoints: K.
+        width: channels of the maps in between.
+    """
+
+    def __init__(self, channels: Sequence[int], num_keypoints: int, width: int = 64) -> None:
+        super().__init__()
+        self.units = nn.ModuleList(
+            ConvUnit(inputs, width) for inputs in (channels[-1], width, width)
+        )
+        self.heat = _heat_layer(width, num_keypoints)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Maps, the last (B, channels, h, w) -> (B, K, 8 h, 8 w): 1 at a point, 0 far from it."""
+        features = maps[-1]
+        for unit in self.units:
+            features = unit(_twice_as_large(features))
+        heat: Tensor = self.heat(features)
+        return heat
+
+    def coordinates(self, raw: Tensor) -> Tensor:
+        """Take the mean place of each heatmap under its softmax: (B, K, 2) normalised."""
+        return soft_argmax(raw)
+
+
+class FineHeatmapHead(PointHead):
+    """As ``HeatmapHead``, and each step up sees the trunk's own map of that size.
+
+    Args:
+        channels: of the trunk's maps.
+        num_keypoints: K.
+        width: channels of the maps on the way up.
+    """
+
+    def __init__(self, channels: Sequence[int], num_keypoints: int, width: int = 64) -> None:
+        super().__init__()
+        self.lateral = nn.ModuleList(nn.Conv2d(inputs, width, 1) for inputs in channels[1:])
+        self.units = nn.ModuleList(ConvUnit(width, width) for _ in channels[2:])
+        self.heat = _heat_layer(width, num_keypoints)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Maps at strides 2 to 32 -> (B, K, H/4, W/4): 1 at a point, 0 far from it."""
+        *finer, coarsest = (layer(each) for layer, each in zip(self.lateral, maps[1:], strict=True))
+        features = coarsest
+        for unit, own in zip(self.units, reversed(finer), strict=True):
+            features = unit(_twice_as_large(features) + own)
+        heat: Tensor = self.heat(features)
+        return heat
+
+    def coordinates(self, raw: Tensor) -> Tensor:
+        """Take the mean place of each heatmap under its softmax: (B, K, 2) normalised."""
+        return soft_argmax(raw)
+
+
+def _heat_layer(width: int, num_keypoints: int) -> nn.Conv2d:
+    layer = nn.Conv2d(width, num_keypoints, 1)
+    nn.init.normal_(layer.weight, std=0.01)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _twice_as_large(features: Tensor) -> Tensor:
+    return functional.interpolate(features, scale_factor=2.0, mode="nearest")
+
+
+def soft_argmax(heat: Tensor, sharpness: float = HEAT_SHARPNESS) -> Tensor:
+    """Mean place under softmax(sharpness * heat): (B, K, h, w) -> (B, K, 2) normalised x, y."""
+    height, width = heat.shape[-2:]
+    weight = (heat.float() * sharpness).flatten(2).softmax(-1).view(heat.shape)
+    x = cell_centres(width, heat.device)
+    y = cell_centres(height, heat.device)
+    return torch.stack([(weight.sum(2) * x).sum(-1), (weight.sum(3) * y).sum(-1)], -1)
+
+
+def cell_centres(count: int, device: torch.device) -> Tensor:
+    """Middles of ``count`` cells along one side: (count,) float32 in (-1, 1)."""
+    return (torch.arange(count, device=device, dtype=torch.float32) + 0.5) * (2 / count) - 1
