@@ -71,7 +71,15 @@ class RegressionHead(PointHead):
         self.linear.bias.copy_(start.flatten())
 
 
-class HeatmapHead(PointHead):
+class _ReadFromHeat(PointHead):
+    """A head that gives a heatmap a keypoint."""
+
+    def coordinates(self, raw: Tensor) -> Tensor:
+        """Take the mean place of each heatmap under its softmax: (B, K, 2) normalised."""
+        return soft_argmax(raw)
+
+
+class HeatmapHead(_ReadFromHeat):
     """Three times twice as large, then one heatmap a keypoint: stride 32 -> stride 4.
 
     Args:
@@ -95,12 +103,8 @@ class HeatmapHead(PointHead):
         heat: Tensor = self.heat(features)
         return heat
 
-    def coordinates(self, raw: Tensor) -> Tensor:
-        """Take the mean place of each heatmap under its softmax: (B, K, 2) normalised."""
-        return soft_argmax(raw)
 
-
-class FineHeatmapHead(PointHead):
+class FineHeatmapHead(_ReadFromHeat):
     """As ``HeatmapHead``, and each step up sees the trunk's own map of that size.
 
     Args:
@@ -123,10 +127,6 @@ class FineHeatmapHead(PointHead):
             features = unit(_twice_as_large(features) + own)
         heat: Tensor = self.heat(features)
         return heat
-
-    def coordinates(self, raw: Tensor) -> Tensor:
-        """Take the mean place of each heatmap under its softmax: (B, K, 2) normalised."""
-        return soft_argmax(raw)
 
 
 def _heat_layer(width: int, num_keypoints: int) -> nn.Conv2d:
