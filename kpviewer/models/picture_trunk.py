@@ -59,13 +59,14 @@ def stride_maps(trunk: Trunk, images: Tensor) -> list[Tensor]:
     Returns:
         Maps at strides 2, 4, 8, 16 and 32 of (B, 3, H, W).
     """
-    maps = [images]
+    maps: list[Tensor] = []
+    features = images
     for layer in trunk:
-        features = layer(maps[-1])
-        if features.shape[-1] == maps[-1].shape[-1]:
+        features = layer(features)
+        if maps and features.shape[-1] == maps[-1].shape[-1]:
             maps.pop()
         maps.append(features)
-    return maps[1:]
+    return maps
 
 
 def build_trunk(kind: str) -> tuple[Trunk, tuple[int, ...]]:

@@ -1,5 +1,6 @@
 """A box detector and a point model as one, on pictures whose points can be found by hand."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,8 +42,8 @@ class FixedBoxes:
 class BrightestHead(nn.Module):
     """Points at the mean place of what is bright: what a trained head would do with a dot."""
 
-    def forward(self, features: Tensor) -> Tensor:
-        bright = features.mean(1, keepdim=True).clamp(min=0)  # (B, 1, h, w)
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        bright = maps[-1].mean(1, keepdim=True).clamp(min=0)  # (B, 1, h, w)
         return bright
 
     def coordinates(self, raw: Tensor) -> Tensor:
@@ -53,7 +54,7 @@ class BrightestHead(nn.Module):
 
 def dot_reader(margin: float = 1.2) -> PointDetector:
     detector = POINT_ARCHITECTURES["points-mobilenet"](SPEC)
-    detector.network.trunk = nn.Identity()
+    detector.network.trunk = nn.Sequential(nn.Identity())
     detector.network.head = BrightestHead()  # type: ignore[assignment]
     detector.network.crop_margin.fill_(margin)
     detector.network.eval()
