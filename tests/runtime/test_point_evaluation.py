@@ -1,5 +1,6 @@
 """A point model is scored on true crops, without a detector."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +22,8 @@ SPEC = ModelSpec("dots", "points-mobilenet", Task.KEYPOINTS, ("dot",), (32, 32),
 class Brightest(nn.Module):
     """Points at the mean place of what is brighter than the mean colour."""
 
-    def forward(self, features: Tensor) -> Tensor:
-        return (features.amin(1, keepdim=True) - 1).clamp(min=0)
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        return (maps[-1].amin(1, keepdim=True) - 1).clamp(min=0)
 
     def coordinates(self, raw: Tensor) -> Tensor:
         weight = raw / raw.sum((2, 3), keepdim=True)
@@ -33,10 +34,11 @@ class Brightest(nn.Module):
 def dot_reader(margin: float) -> PointDetector:
     detector = POINT_ARCHITECTURES["points-mobilenet"](SPEC)
     detector.network.head = Brightest()  # type: ignore[assignment]
-    detector.network.trunk = nn.Conv2d(3, 3, 1)  # it has parameters, which tell the device
+    same = nn.Conv2d(3, 3, 1)  # it has parameters, which tell the device
     with torch.no_grad():
-        detector.network.trunk.weight.copy_(torch.eye(3)[..., None, None])
-        detector.network.trunk.bias.zero_()
+        same.weight.copy_(torch.eye(3)[..., None, None])
+        same.bias.zero_()
+    detector.network.trunk = nn.Sequential(same)
     detector.network.crop_margin.fill_(margin)
     return detector
 
