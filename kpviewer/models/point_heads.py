@@ -11,6 +11,7 @@ heatmap as a coordinate, Nibali et al. 2018, DSNT (arXiv:1801.07372), eq. 4.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -24,12 +25,12 @@ HEAT_SHARPNESS = 14.0
 32 x 32 cells a thousand times, and one of sigma 1.5 still spreads over enough cells for a mean."""
 
 
-class PointHead(nn.Module):
+class PointHead(nn.Module, ABC):
     """What turns the maps of a trunk into something that tells K places."""
 
+    @abstractmethod
     def coordinates(self, raw: Tensor) -> Tensor:
         """Read (B, K, 2) normalised x, y from what ``forward`` gave."""
-        raise NotImplementedError
 
     def start_at(self, points_n: Tensor) -> None:
         """Let an untrained head answer (K, 2) normalised points, if it can."""
