@@ -5,8 +5,10 @@ bottom-right one, whatever the input's size.
 
 Sources: regression behind global average pooling, Toshev and Szegedy 2014, DeepPose
 (arXiv:1312.4659), eq. 1; heatmaps from upsampled features, Xiao et al. 2018 (arXiv:1804.06208),
-section 2; lateral connections, Lin et al. 2017, FPN (arXiv:1612.03144), fig. 3; the mean of a
-heatmap as a coordinate, Nibali et al. 2018, DSNT (arXiv:1801.07372), eq. 4.
+section 2; lateral connections, Lin et al. 2017, FPN (arXiv:1612.03144), fig. 3; hourglasses, Newell
+et al. 2016 (arXiv:1603.06937), fig. 3, begun as the identity as in Goyal et al. 2017
+(arXiv:1706.02677), section 5.1; the mean of a heatmap as a coordinate, Nibali et al. 2018, DSNT
+(arXiv:1801.07372), eq. 4.
 """
 
 from __future__ import annotations
@@ -18,11 +20,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kpviewer.models.trunk import ConvUnit
+from kpviewer.models.trunk import ConvUnit, ResidualBlock
 
 HEAT_SHARPNESS = 14.0
 """Factor before the softmax over a heatmap. A peak of height 1 then outweighs a background of
 32 x 32 cells a thousand times, and one of sigma 1.5 still spreads over enough cells for a mean."""
+
+_HOURGLASS_WIDTHS = (96, 128, 128)
+"""Channels at strides 8, 16 and 32."""
 
 
 class PointHead(nn.Module, ABC):
@@ -122,12 +127,63 @@ class FineHeatmapHead(_ReadFromHeat):
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps at strides 2 to 32 -> (B, K, H/4, W/4): 1 at a point, 0 far from it."""
+        heat: Tensor = self.heat(self.features(maps))
+        return heat
+
+    def features(self, maps: Sequence[Tensor]) -> Tensor:
+        """Maps at strides 2 to 32 -> (B, width, H/4, W/4), what heatmaps are drawn from."""
         *finer, coarsest = (layer(each) for layer, each in zip(self.lateral, maps[1:], strict=True))
-        features = coarsest
+        features: Tensor = coarsest
         for unit, own in zip(self.units, reversed(finer), strict=True):
             features = unit(_twice_as_large(features) + own)
-        heat: Tensor = self.heat(features)
-        return heat
+        return features
+
+
+class HourglassHead(FineHeatmapHead):
+    """As ``FineHeatmapHead``, with an hourglass before the heatmaps are drawn.
+
+    Its tensors are called as there, and an hourglass begins as the identity: weights of a
+    ``FineHeatmapHead`` can be what it starts from (``init``), and answer the same at first.
+
+    Args:
+        channels: of the trunk's maps.
+        num_keypoints: K.
+        width: channels of the maps on the way up.
+    """
+
+    def __init__(self, channels: Sequence[int], num_keypoints: int, width: int = 64) -> None:
+        super().__init__(channels, num_keypoints, width)
+        self.hourglass = Hourglass(width, _HOURGLASS_WIDTHS)
+
+    def features(self, maps: Sequence[Tensor]) -> Tensor:
+        """Maps at strides 2 to 32 -> (B, width, H/4, W/4), looked at as a whole once more."""
+        features: Tensor = self.hourglass(super().features(maps))
+        return features
+
+
+class Hourglass(nn.Module):
+    """Half as large, an hourglass within, as large as before, added to what came in.
+
+    Args:
+        channels: of what comes in and goes out.
+        widths: channels at half the size, a quarter and so on; at least one.
+    """
+
+    def __init__(self, channels: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        width, *narrower = widths
+        self.down = ConvUnit(channels, width, 3, 2)
+        self.block = ResidualBlock(width)
+        self.inner = Hourglass(width, narrower) if narrower else ResidualBlock(width)
+        self.up = nn.Conv2d(width, channels, 3, 1, 1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, channels, h, w) -> the same; h and w are multiples of 2 for each of ``widths``."""
+        inner = self.inner(self.block(self.down(features)))
+        added: Tensor = self.norm(self.up(_twice_as_large(inner)))
+        return features + added
 
 
 def _heat_layer(width: int, num_keypoints: int) -> nn.Conv2d:

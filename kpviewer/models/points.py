@@ -13,7 +13,13 @@ from torch import Tensor, nn
 
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.picture_trunk import PICTURE_TRUNKS, Trunk, build_trunk, stride_maps
-from kpviewer.models.point_heads import FineHeatmapHead, HeatmapHead, PointHead, RegressionHead
+from kpviewer.models.point_heads import (
+    FineHeatmapHead,
+    HeatmapHead,
+    HourglassHead,
+    PointHead,
+    RegressionHead,
+)
 from kpviewer.models.spec import ModelSpec
 
 BOX_MIN_POINTS = 3
@@ -127,6 +133,7 @@ _HEADS: Mapping[str, Callable[..., PointHead]] = {
     "bounded-points": partial(RegressionHead, is_bounded=True),
     "heatmap": HeatmapHead,
     "fine-heatmap": FineHeatmapHead,
+    "hourglass": HourglassHead,
 }
 
 POINT_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], PointDetector]] = {

@@ -169,7 +169,7 @@ def _start_from(detector: Detector, name_or_path: str) -> None:
     """Copy what a model file has for this network; parts that it lacks stay random.
 
     Raises:
-        WeightsError: if it has less than half of this network's values.
+        WeightsError: if that is less than half of the smaller of file and network, in values.
     """
     wanted = detector.network.state_dict()
     given = read_state(find_weights(name_or_path))
@@ -178,8 +178,10 @@ def _start_from(detector: Detector, name_or_path: str) -> None:
         for name, value in given.items()
         if name in wanted and value.shape == wanted[name].shape
     }
-    taken = sum(value.numel() for value in fits.values())
-    if 2 * taken < sum(value.numel() for value in wanted.values()):
+    taken, offered, needed = (
+        sum(value.numel() for value in each.values()) for each in (fits, given, wanted)
+    )
+    if 2 * taken < min(offered, needed):
         raise WeightsError(
             f"{name_or_path} doesn't fit {detector.spec.architecture} with the classes and points "
             "of this run. Leave out init, or name weights of the same kind."

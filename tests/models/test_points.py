@@ -12,6 +12,8 @@ from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk, stride_ma
 from kpviewer.models.point_heads import (
     FineHeatmapHead,
     HeatmapHead,
+    Hourglass,
+    HourglassHead,
     RegressionHead,
     cell_centres,
     soft_argmax,
@@ -72,7 +74,9 @@ def test_every_architecture_gives_one_candidate_with_its_points(architecture: st
     assert decoded.scores.tolist() == [[[1.0]], [[1.0]]]
 
 
-@pytest.mark.parametrize("architecture", ["heatmap-mobilenet", "fine-heatmap-resnet18"])
+@pytest.mark.parametrize(
+    "architecture", ["heatmap-mobilenet", "fine-heatmap-resnet18", "hourglass-light"]
+)
 def test_heatmaps_have_a_quarter_of_the_input_s_side(architecture: str) -> None:
     with torch.inference_mode():
         heat = built(architecture).network(torch.zeros(1, 3, 64, 96))
@@ -103,6 +107,25 @@ def test_a_fine_heatmap_follows_the_trunk_s_own_map_cell_by_cell() -> None:
     assert set(rows.tolist()) <= {9, 10, 11}
     assert set(columns.tolist()) <= {3, 4, 5}
     assert changed[10, 4]
+
+
+def test_an_hourglass_begins_as_the_fine_heatmaps_and_then_sees_the_whole() -> None:
+    torch.manual_seed(0)
+    fine = FineHeatmapHead((2, 3, 4, 5, 6), 1).double().eval()
+    head = HourglassHead((2, 3, 4, 5, 6), 1).double().eval()
+    head.load_state_dict(head.state_dict() | fine.state_dict())
+    maps = [torch.rand(1, 2 + i, 64 >> i, 64 >> i).double() for i in range(5)]
+    with torch.inference_mode():
+        before = head(maps)
+        assert torch.equal(before, fine(maps))
+        for part in head.modules():
+            if isinstance(part, Hourglass):
+                part.norm.weight.fill_(1.0)
+        learnt = head(maps)
+        maps[1][0, :, 2, 2] += 50.0
+        moved = (head(maps) - learnt)[0, 0].abs()
+    assert not torch.equal(learnt, before)
+    assert moved[-1, -1] > 0  # 29 cells away, where the fine heatmaps see one
 
 
 def test_normalised_points_become_pixels_of_the_input() -> None:

@@ -274,30 +274,44 @@ def test_a_resumed_run_does_not_hold_its_trunk_again(dots: Path) -> None:
     assert all(parameter.requires_grad for parameter in objective.detector.network.parameters())
 
 
+def trained(dots: Path, out: Path, *changes: str) -> PointDetector:
+    """What a short run of the command writes."""
+    arguments = ["face-points", "--data", f"coco:{dots}", "--out", str(out)]
+    for change in ("steps=2", "batch=2", "inputs=[64]", "workers=0", *changes):
+        arguments += ["--set", change]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.output
+    detector = load_model(out / "face-points.safetensors")
+    assert isinstance(detector, PointDetector)
+    return detector
+
+
 def test_weights_to_start_from_do_not_change_how_pictures_are_cut(
     dots: Path, tmp_path: Path
 ) -> None:
     first = make_objective(small(options={"margin": 1.5}), [f"coco:{dots}"]).detector
     save_weights(first, tmp_path / "first.safetensors")
-    arguments = ["face-points", "--data", f"coco:{dots}", "--out", str(tmp_path)]
-    changes = ["steps=1", "batch=2", "inputs=[64]", "workers=0"]
-    for change in (*changes, f"init={tmp_path}/first.safetensors"):
-        arguments += ["--set", change]
-    result = CliRunner().invoke(command, arguments)
-    assert result.exit_code == 0, result.output
-    loaded = load_model(tmp_path / "face-points.safetensors")
-    assert isinstance(loaded, PointDetector)
+    loaded = trained(dots, tmp_path, f"init={tmp_path}/first.safetensors")
     assert float(loaded.network.crop_margin) == 1.25
 
 
+def test_a_smaller_network_s_weights_start_the_larger_one_that_holds_it(
+    dots: Path, tmp_path: Path
+) -> None:
+    first = trained(dots, tmp_path / "first", "model=fine-heatmap-light").network.state_dict()
+    changes = ("model=hourglass-light", f"init={tmp_path}/first/face-points.safetensors")
+    larger = trained(dots, tmp_path / "larger", *changes, "steps=1", "learning_rate=0.0")
+    grown = larger.network.state_dict()
+    assert sum(value.numel() for value in first.values()) * 2 < sum(
+        value.numel() for value in grown.values()
+    )
+    for name, value in first.items():
+        if name.endswith("weight"):  # the statistics of batches go on
+            assert torch.equal(grown[name], value), name
+
+
 def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> None:
-    arguments = ["face-points", "--data", f"coco:{dots}", "--out", str(tmp_path / "run")]
-    for change in ("steps=2", "batch=2", "inputs=[64]", "workers=0"):
-        arguments += ["--set", change]
-    result = CliRunner().invoke(command, arguments)
-    assert result.exit_code == 0, result.output
-    loaded = load_model(tmp_path / "run" / "face-points.safetensors")
-    assert isinstance(loaded, PointDetector)
+    loaded = trained(dots, tmp_path / "run")
     assert loaded.spec.mirrored_keypoints == SWAP
     assert loaded.spec.skeleton == ((0, 1),)
     assert float(loaded.network.crop_margin) == 1.25
