@@ -8,6 +8,7 @@ The JSON is stable, as that of ``cli.scores``; ``null`` stands where there is no
      "overall": {"objects": 945, "mean_px": 2.1, "root_mse_px": 1.9,
                  "nme": {"mean": 0.04, "median": 0.03, "p90": 0.06, "objects": 940,
                          "normaliser": "inter-ocular"},
+                 "bias": [0.01, -0.002], "bias_by_point": {"left_eye": [0.01, -0.002]},
                  "pck_0.2": 0.99, "pck_unit": "longest side of the box",
                  "pck_0.2_by_point": {"left_eye": 0.99}},
      "by_source": {"lfw": {...as overall...}},
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from kpviewer.metrics.points import PointScore
     from kpviewer.runtime.point_evaluation import PointReport
 
-POINT_COLUMNS = ("", "objects", "NME mean", "median", "PCK@0.2", "mean px", "sqrt(MSE) px")
+POINT_COLUMNS = (
+    *("", "objects", "NME mean", "median", "bias x", "bias y"),
+    *("PCK@0.2", "mean px", "sqrt(MSE) px"),
+)
 
 
 def validation_scores(score: PointScore) -> dict[str, float]:
@@ -64,6 +68,8 @@ def _score_json(score: PointScore, keypoint_names: Sequence[str]) -> dict[str, A
         "mean_px": score.mean_px,
         "root_mse_px": score.root_mse_px,
         "nme": asdict(score.nme),
+        "bias": score.bias,
+        "bias_by_point": dict(zip(keypoint_names, score.bias_by_point, strict=True)),
         "pck_0.2": score.pck,
         "pck_unit": score.pck_unit,
         "pck_0.2_by_point": dict(zip(keypoint_names, score.pck_by_point, strict=True)),
@@ -71,10 +77,14 @@ def _score_json(score: PointScore, keypoint_names: Sequence[str]) -> dict[str, A
 
 
 def point_tables(report: PointReport, keypoint_names: Sequence[str]) -> str:
-    """Lay out the scores by source, then PCK by point."""
-    told = f"NME is over {report.overall.nme.normaliser}, PCK over {report.overall.pck_unit}."
+    """Lay out the scores by source, then by point."""
+    score = report.overall
+    told = (
+        f"NME is over {score.nme.normaliser}, PCK over {score.pck_unit}. Bias is the mean of found "
+        "minus true, to the right and down, in units of NME."
+    )
     by_source = aligned([POINT_COLUMNS, *point_rows(report)])
-    by_point = aligned(list(by_point_rows(report.overall, keypoint_names)))
+    by_point = aligned(list(by_point_rows(score, keypoint_names)))
     return f"{by_source}\n\n{by_point}\n\n{told}"
 
 
@@ -87,9 +97,11 @@ def point_rows(report: PointReport) -> list[tuple[str, ...]]:
 
 def by_point_rows(score: PointScore, keypoint_names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """Give the cells of each point, the head first."""
-    yield "point", "PCK@0.2"
-    for name, share in zip(keypoint_names, score.pck_by_point, strict=True):
-        yield name, _number(share, 3)
+    yield "point", "bias x", "bias y", "PCK@0.2"
+    for name, bias, share in zip(
+        keypoint_names, score.bias_by_point, score.pck_by_point, strict=True
+    ):
+        yield name, *_signed(bias), _number(share, 3)
 
 
 def _cells(name: str, score: PointScore) -> tuple[str, ...]:
@@ -98,6 +110,7 @@ def _cells(name: str, score: PointScore) -> tuple[str, ...]:
         str(score.objects),
         _number(score.nme.mean, 4),
         _number(score.nme.median, 4),
+        *_signed(score.bias),
         _number(score.pck, 3),
         _number(score.mean_px, 2),
         _number(score.root_mse_px, 2),
@@ -106,3 +119,7 @@ def _cells(name: str, score: PointScore) -> tuple[str, ...]:
 
 def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _signed(bias: tuple[float, float] | None) -> tuple[str, str]:
+    return ("-", "-") if bias is None else (f"{bias[0]:+.4f}", f"{bias[1]:+.4f}")

@@ -37,6 +37,11 @@ class PointScore:
     root_mse_px: float | None
     """sqrt of the mean squared error of the coordinates: what a loss of squares minimises."""
     nme: KeypointScore
+    bias: tuple[float, float] | None
+    """Mean of found minus true place, to the right and down, over the length that NME is over. Far
+    from 0, model and labels disagree on where a point is: labels of two sources may do, too."""
+    bias_by_point: tuple[tuple[float, float] | None, ...]
+    """The same for each of the K points."""
     pck: float | None
     """Share of the points within 0.2 of their object's length."""
     pck_by_point: tuple[float | None, ...]
@@ -61,13 +66,18 @@ def point_score(
     gaps = distances(found_xy, truth.keypoints_xy, visible)  # (N, K), NaN where unknown
     lengths, unit = pck_lengths(truth, keypoint_names)
     right = pck_hits(gaps, lengths, share)
-    relative = gaps / normalisers(truth)[:, None]
+    units = normalisers(truth)
+    relative = gaps / units[:, None]
+    shifts = (found_xy - truth.keypoints_xy) / units[:, None, None]  # (N, K, 2)
+    shifts[~visible] = np.nan
     errors = [float(np.nanmean(row)) for row in relative if not np.isnan(row).all()]
     return PointScore(
         objects=int(visible.any(1).sum()),
         mean_px=_mean(gaps),
         root_mse_px=root_mse(found_xy, truth.keypoints_xy, visible),
         nme=keypoint_score(errors, len(keypoint_names)),
+        bias=_mean_xy(shifts),
+        bias_by_point=tuple(_mean_xy(shifts[:, point]) for point in range(shifts.shape[1])),
         pck=_mean(right),
         pck_by_point=tuple(_mean(column) for column in right.T),
         pck_unit=unit,
@@ -118,3 +128,8 @@ def pck_lengths(truth: Targets, keypoint_names: Sequence[str]) -> tuple[FloatArr
 def _mean(values: FloatArray) -> float | None:
     known = values[~np.isnan(values)]
     return float(known.mean(dtype=np.float64)) if known.size else None
+
+
+def _mean_xy(shifts: FloatArray) -> tuple[float, float] | None:
+    x, y = _mean(shifts[..., 0]), _mean(shifts[..., 1])
+    return None if x is None or y is None else (x, y)

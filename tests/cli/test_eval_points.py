@@ -53,6 +53,9 @@ def test_a_point_model_is_scored_on_true_boxes(evaluate) -> None:
     # squares of 0, 0, 3, 4: the root of 25/4
     assert overall["root_mse_px"] == pytest.approx(2.5, abs=0.1)
     assert overall["nme"]["normaliser"] == "box diagonal"
+    # found minus true: (0, 0) and (-3, -4) over a box of 30 x 30
+    assert overall["bias"] == pytest.approx([-1.5 / 1800**0.5, -2 / 1800**0.5], abs=0.1 / 40)
+    assert overall["bias_by_point"] == {"dot": overall["bias"]}
     assert overall["pck_0.2_by_point"] == {"dot": 1.0}
     assert {name: one["objects"] for name, one in scores["by_source"].items()} == {
         "source 0": 2, "source 1": 2,
@@ -63,6 +66,7 @@ def test_a_point_model_is_scored_on_true_boxes(evaluate) -> None:
 def test_the_table_has_a_line_for_each_source(evaluate) -> None:
     output = evaluate().stdout
     assert "PCK@0.2" in output and "sqrt(MSE) px" in output
+    assert output.count("-0.03") == 4 and output.count("-0.04") == 4  # bias x, y: 3 rows, 1 point
     assert [line.split()[0] for line in output.splitlines()[1:4]] == ["source", "source", "all"]
     assert "ms an object" in output
 
@@ -97,7 +101,8 @@ def test_validation_gives_scores_that_rise(dots: Path) -> None:
 
 def test_points_of_objects_are_steered_by_relative_errors() -> None:
     nme = KeypointScore(0.04, 0.03, 0.05, 9, "inter-ocular")
-    score = PointScore(9, 2.0, 1.5, nme, 0.9, (0.9, None), "torso")
+    score = PointScore(9, 2.0, 1.5, nme, (0, 0), ((0, 0), None), 0.9, (0.9, None), "torso")
     assert validation_scores(score) == {"1 - NME": pytest.approx(0.96), "PCK@0.2": 0.9}
-    nothing = PointScore(0, None, None, KeypointScore(None, None, None, 0, ""), None, (None,), "")
+    unknown = KeypointScore(None, None, None, 0, "")
+    nothing = PointScore(0, None, None, unknown, None, (None,), None, (None,), "")
     assert validation_scores(nothing)["-mean px"] == float("-inf")

@@ -65,13 +65,26 @@ def test_the_score_of_a_set_by_hand():
     assert score.pck_by_point == pytest.approx((0.5, 1, 1))
     diagonal = (50**2 + 100**2) ** 0.5
     assert score.nme.mean == pytest.approx((10 / 3 + 26 / 3) / 2 / diagonal)
+    assert score.bias == pytest.approx(((6 - 3) / 6 / diagonal, (8 + 21 + 4) / 6 / diagonal))
+    assert score.bias_by_point[1] == pytest.approx((-3 / 2 / diagonal, 4 / 2 / diagonal))
+
+
+def test_points_that_are_not_seen_have_no_part_in_the_bias():
+    truth = poses([[[0, 0], [30, 40], [5, 5]]] * 2, [[True, True, False], [True, False, False]])
+    found = truth.keypoints_xy + np.array([2, -1], np.float32)
+    found[0, 2] = found[1, 1] = 999
+    score = point_score(found, truth, POSE)
+    each = pytest.approx((2 / 12500**0.5, -1 / 12500**0.5))  # 50 x 100 px
+    assert (score.bias, score.bias_by_point[1]) == (each, each)
+    assert score.bias_by_point[2] is None
 
 
 def test_nothing_labelled_has_no_score():
     truth = poses([[[0, 0], [1, 1], [2, 2]]], [[False] * 3])
     score = point_score(truth.keypoints_xy, truth, POSE)
     assert (score.objects, score.mean_px, score.root_mse_px, score.pck) == (0, None, None, None)
-    assert score.pck_by_point == (None, None, None)
+    assert score.pck_by_point == score.bias_by_point == (None, None, None)
+    assert score.bias is None
 
 
 def test_an_answer_that_is_no_number_is_wrong_not_left_out():
