@@ -13,7 +13,7 @@ HANDLE_PX = 14
 class ClickSlider(QSlider):
     """A horizontal slider: Qt's own moves by a page towards a click.
 
-    ``go_to`` decides what a place means.
+    ``go_to`` decides what a place means: here, its share of the way from minimum to maximum.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,8 @@ class ClickSlider(QSlider):
             share: of the groove's length, in [0, 1].
             modifiers: keys that are held.
         """
-        raise NotImplementedError
+        lowest = self.minimum()
+        self.setValue(lowest + round(share * (self.maximum() - lowest)))
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Go to the click."""

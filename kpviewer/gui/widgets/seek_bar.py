@@ -27,7 +27,7 @@ class SeekBar(ClickSlider):
     def go_to(self, share: float, modifiers: Qt.KeyboardModifier) -> None:
         """Ask for the frame at a place; not again for the same one."""
         before = self.value()
-        self.setValue(round(share * self.maximum()))
+        super().go_to(share, modifiers)
         if self.value() != before:
             self.sought.emit(self.value())
 
