@@ -22,6 +22,7 @@ from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice
+from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources import camera
 from kpviewer.structures import Targets
 
@@ -366,13 +367,18 @@ def test_profile_with_another_model_loads_it(qtbot, open_window, engine, folder)
 def test_profile_of_the_same_model_keeps_what_was_judged(qtbot, open_window, engine, folder):
     name = engine.spec.name
     write_profile(folder, "x", Settings(thresholds={name: ModelSettings(score=0.75)}))
-    window = open_window(FakeSource(40, truth=Targets.empty()), settings_folder=folder)
+    source = FakeSource(40, truth=Targets.empty())
+    # a profile that names no model is of the usual one
+    window = open_window(source, settings_folder=folder, model=DEFAULT_MODEL)
+    wait_for_model(qtbot, window)
+    window.session.reopen()  # so that the model watches from its first frame on
+    qtbot.waitUntil(lambda: window.bridge.judge.summary.frames > 1)
     qtbot.waitUntil(lambda: "The end" in window.view.chip.text())
-    qtbot.waitUntil(lambda: window.bridge.judge.summary.frames > 5)
     qtbot.waitUntil(lambda: not window.bridge.judge.is_busy)
     before = window.bridge.judge.summary
     assert before.spurious > before.frames
     line(menu_of(window.top_bar.settings), "x").trigger()
+    assert window.session.models.loading is None
     qtbot.waitUntil(lambda: not window.bridge.judge.is_busy)
     after = window.bridge.judge.summary
     assert after.frames == before.frames
