@@ -163,7 +163,7 @@ def _build(kind: type[Any], raw: dict[str, Any]) -> Any:
     values = {}
     for name, value in raw.items():
         default = known[name].default_factory
-        if isinstance(value, dict) and isinstance(default, type):
+        if isinstance(value, dict) and dataclasses.is_dataclass(default):
             values[name] = _build(default, value)
         else:
             values[name] = tuple(value) if isinstance(value, list) else value

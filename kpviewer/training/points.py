@@ -13,6 +13,7 @@ from torch.utils.data import IterableDataset
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.metrics.keypoint import FACE_POINTS
 from kpviewer.models.crops import regions_around
 from kpviewer.models.picture_trunk import start_trunk
 from kpviewer.models.points import (
@@ -26,10 +27,12 @@ from kpviewer.training.building import check_model, largest_input, read_sets, so
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.crops import JitterOptions, PointSample, cut, jittered
 from kpviewer.training.datasets import SampleCache
+from kpviewer.training.label_bias import LabelBias, NamedBias
 from kpviewer.training.merging import without_pseudo_points
+from kpviewer.training.occlusion import occlude_faces
 from kpviewer.training.placement import Placement
 from kpviewer.training.point_losses import PointLossOptions, coordinate_loss, read_heat_loss
-from kpviewer.training.samples import Sample
+from kpviewer.training.samples import Sample, only
 from kpviewer.training.streams import chances_of_worker, recoloured_rgb
 from kpviewer.training.transforms import photometric
 
@@ -55,6 +58,10 @@ class PointOptions:
     torchvision's classifier; none: random weights."""
     frozen_steps: int = 0
     """First steps, in which only the head learns: for a trunk that knows something."""
+    occluded_share: float = 0.0
+    """Share of the objects that are covered in part; for faces of five points alone."""
+    mirrored_bias: NamedBias = field(default_factory=dict)
+    """Where labels of some sources are shifted against each other (``training.label_bias``)."""
     jitter: JitterOptions = field(default_factory=JitterOptions)
     loss: PointLossOptions = field(default_factory=PointLossOptions)
 
@@ -87,9 +94,10 @@ class PointStream(IterableDataset[PointSample]):
         seed: int,
         swap: tuple[int, ...],
         options: PointOptions,
+        bias: LabelBias | None = None,
     ) -> None:
         super().__init__()
-        self._objects, self._options = objects, options
+        self._objects, self._options, self._bias = objects, options, bias
         self._input_hw, self._seed, self._swap = input_hw, seed, swap
 
     def __iter__(self) -> Iterator[PointSample]:
@@ -98,20 +106,25 @@ class PointStream(IterableDataset[PointSample]):
         colours, cache = photometric(), SampleCache()
         while True:
             item, row = self._objects[int(rng.integers(len(self._objects)))]
-            placement = self._placement(cache.load(item), row, rng)
-            sample = cut(cache.load(item), row, placement, self._swap)
+            whole = only(cache.load(item), row)
+            placement = self._placement(whole, rng)
+            if placement.mirror and self._bias is not None:
+                whole = self._bias.before_mirroring(whole, item, row)
+            if self._options.occluded_share:
+                whole = occlude_faces(whole, rng, self._options.occluded_share)
+            sample = cut(whole, 0, placement, self._swap)
             if sample is None:
                 continue
             if self._options.jitter.colours:
                 sample = sample._replace(rgb=recoloured_rgb(sample.rgb, colours))
             yield sample
 
-    def _placement(self, sample: Sample, row: int, rng: np.random.Generator) -> Placement:
+    def _placement(self, sample: Sample, rng: np.random.Generator) -> Placement:
         height, width = sample.hw
         box = np.array([0, 0, width, height], np.float32)
         margin = 1.0
         if self._options.crop == "box":
-            box, margin = sample.xyxy[row], self._options.margin
+            box, margin = sample.xyxy[0], self._options.margin
         return jittered(box, margin, self._input_hw, self._options.jitter, rng)
 
 
@@ -140,13 +153,24 @@ class PointObjective:
                 "A data set to train points on must have objects with labelled points, got none. "
                 "Is it one of boxes only?"
             )
+        names, swap = detector.spec.keypoint_names, detector.spec.mirrored_keypoints
+        if options.occluded_share and len(names) != FACE_POINTS:
+            raise DatasetError(
+                f"occluded_share covers faces of {FACE_POINTS} points, got {len(names)} points. "
+                "Leave it at 0."
+            )
+        self._bias = LabelBias(options.mirrored_bias, names, swap or range(len(names)))
         self._extent = mean_extent(self._objects)
         self._step = 0
         self._describe()
-        swap = detector.spec.mirrored_keypoints if options.jitter.mirror else ()
         margin = float(detector.network.crop_margin)
         detector.network.head.start_at(
-            mean_points(self._objects, detector.spec.input_hw, margin, swap)
+            mean_points(
+                self._objects,
+                detector.spec.input_hw,
+                margin,
+                swap if options.jitter.mirror else (),
+            )
         )
 
     def begin_at(self, step: int) -> None:
@@ -170,7 +194,7 @@ class PointObjective:
             raise DatasetError(f"Inputs of point models are multiples of {STRIDE}, got {input_hw}.")
         self._describe()  # again: weights that a run starts from were made for other crops
         swap = self.detector.spec.mirrored_keypoints
-        return PointStream(self._objects, input_hw, seed, swap, self._options)
+        return PointStream(self._objects, input_hw, seed, swap, self._options, self._bias)
 
     @property
     def epoch_samples(self) -> int:

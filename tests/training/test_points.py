@@ -336,6 +336,7 @@ def test_the_shipped_recipes_fit_the_family(dots: Path, recipe: str) -> None:
         ({"model": "face-ssd"}, "trains .*, got"),
         ({"options": {"crop": "circle"}}, "crop must be one of"),
         ({"options": {"margin": 0}}, "margin must be positive"),
+        ({"options": {"mirrored_bias": {"a": {}}}}, "mirrored_bias.a must have"),
         ({"options": {"loss": {"kind": "l3"}}}, "kind must be one of"),
         ({"options": {"loss": {"wing_px": -1.0}}}, "must be positive"),
     ],
