@@ -204,20 +204,14 @@ def sweep_figure(sweep: ThresholdSweep, by: str) -> bytes:
     figure = Figure(figsize=(6, 4), layout="constrained")
     panel = figure.subplots()
     for name, values in (("f1", sweep.f1), ("accuracy_multi", sweep.accuracy_multi)):
-        (line,) = panel.plot(sweep.thresholds, values, label=_NAMES[name])
+        height = float(values[abs(sweep.thresholds - best).argmin()])
+        told = f", best {height:.3f} at {best:.2f}" if name == by else ""
+        (line,) = panel.plot(sweep.thresholds, values, label=_NAMES[name] + told)
         if name == by:
-            height = float(values[abs(sweep.thresholds - best).argmin()])
             panel.plot([best], [height], "o", color=line.get_color())
-            panel.annotate(
-                f"best {height:.3f} at {best:.2f}",
-                (best, height),
-                xytext=(0, -16),
-                textcoords="offset points",
-                ha="center",
-            )
     panel.axvline(best, color="0.7", linewidth=1, zorder=0)
     panel.set(xlabel="confidence threshold", ylabel="score", xlim=(0, 1), ylim=(0, 1.02))
     panel.grid(color="0.9")
-    panel.legend(frameon=False, loc="lower left")
+    panel.legend(frameon=False)
     figure.savefig(stream := io.BytesIO(), format="png", dpi=110)
     return stream.getvalue()
