@@ -61,7 +61,8 @@ class PointOptions:
     occluded_share: float = 0.0
     """Share of the objects that are covered in part; for faces of five points alone."""
     mirrored_bias: NamedBias = field(default_factory=dict)
-    """Where labels of some sources are shifted against each other (``training.label_bias``)."""
+    """Where labels of some sources are shifted against each other (``training.label_bias``);
+    sources that the data haven't are passed over."""
     jitter: JitterOptions = field(default_factory=JitterOptions)
     loss: PointLossOptions = field(default_factory=PointLossOptions)
 
@@ -137,7 +138,7 @@ class PointObjective:
         options: how.
 
     Raises:
-        DatasetError: if no object has a labelled point.
+        DatasetError: if no object has a labelled point, or the options don't fit the points.
     """
 
     loss_names = ("points",)
@@ -159,7 +160,9 @@ class PointObjective:
                 f"occluded_share covers faces of {FACE_POINTS} points, got {len(names)} points. "
                 "Leave it at 0."
             )
-        self._bias = LabelBias(options.mirrored_bias, names, swap or range(len(names)))
+        sources = {item.source for item, _ in self._objects}
+        named = {name: bias for name, bias in options.mirrored_bias.items() if name in sources}
+        self._bias = LabelBias(named, names, swap or range(len(names)))
         self._extent = mean_extent(self._objects)
         self._step = 0
         self._describe()

@@ -336,7 +336,7 @@ def test_the_shipped_recipes_fit_the_family(dots: Path, recipe: str) -> None:
         ({"model": "face-ssd"}, "trains .*, got"),
         ({"options": {"crop": "circle"}}, "crop must be one of"),
         ({"options": {"margin": 0}}, "margin must be positive"),
-        ({"options": {"mirrored_bias": {"a": {}}}}, "mirrored_bias.a must have"),
+        ({"options": {"mirrored_bias": {"": {}}}}, r"mirrored_bias\. must have"),
         ({"options": {"loss": {"kind": "l3"}}}, "kind must be one of"),
         ({"options": {"loss": {"wing_px": -1.0}}}, "must be positive"),
     ],
@@ -346,6 +346,10 @@ def test_what_a_recipe_may_not_say_is_told(
 ) -> None:
     with pytest.raises(DatasetError, match=told):
         make_objective(small(**changes), [f"coco:{dots}"])
+
+
+def test_a_bias_of_a_source_that_the_data_have_not_is_passed_over(dots: Path) -> None:
+    make_objective(small(options={"mirrored_bias": {"elsewhere": {}}}), [f"coco:{dots}"])
 
 
 def test_inputs_that_cells_do_not_cover_are_refused(dots: Path) -> None:
