@@ -10,6 +10,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.picture_trunk import PICTURE_TRUNKS, Trunk, build_trunk, stride_maps
@@ -22,6 +23,9 @@ from kpviewer.models.point_heads import (
 )
 from kpviewer.models.spec import ModelSpec
 
+LOOK_SHIFTS_PX = ((0, 0), (5, 5), (-5, -5))
+"""x, y by which the picture is moved in each look: odd, so that strides of 2 to 32 cut it anew."""
+
 BOX_MIN_POINTS = 3
 """Of fewer points the extent says nothing of the object's; the box is the whole picture."""
 
@@ -32,6 +36,8 @@ class PointNetwork(nn.Module):
     Args:
         trunk: pictures to feature maps.
         head: feature maps to points, or to heatmaps.
+        looks: how often it looks at a picture once it is trained, moved a little each time, for
+            the mean; at most one for each of LOOK_SHIFTS_PX.
     """
 
     crop_margin: Tensor
@@ -39,17 +45,22 @@ class PointNetwork(nn.Module):
     box_extent: Tensor
     """(4,) box of the object about the mean of its points, in RMS radii of the points."""
 
-    def __init__(self, trunk: Trunk, head: PointHead) -> None:
+    def __init__(self, trunk: Trunk, head: PointHead, looks: int = 1) -> None:
         super().__init__()
         self.trunk = trunk
         self.head = head
+        self._shifts = LOOK_SHIFTS_PX[:looks]
         self.register_buffer("crop_margin", torch.tensor(0.0))
         self.register_buffer("box_extent", torch.tensor([-2.0, -2.0, 2.0, 2.0]))
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) normalised RGB -> what the head gives."""
-        raw: Tensor = self.head(stride_maps(self.trunk, images))
-        return raw
+        """(B, 3, H, W) normalised RGB -> what the head gives, look after look along dimension 1."""
+        if self.training or len(self._shifts) == 1:
+            raw: Tensor = self.head(stride_maps(self.trunk, images))
+            return raw
+        looks = torch.cat([_moved(images, x, y) for x, y in self._shifts])
+        raw = self.head(stride_maps(self.trunk, looks))
+        return raw.unflatten(0, (len(self._shifts), -1)).transpose(0, 1).flatten(1, 2)
 
 
 class PointDetector:
@@ -62,9 +73,18 @@ class PointDetector:
         self.spec = spec
         self.network = network
 
-    def points_n(self, raw: Tensor) -> Tensor:
-        """Read normalised points, (B, K, 2) float32, from what the network gave."""
-        return self.network.head.coordinates(raw.float())
+    def points_n(self, raw: Tensor, input_hw: tuple[int, int]) -> Tensor:
+        """Read points from what the network gave for inputs of ``input_hw``, px.
+
+        Returns:
+            (B, K, 2) float32, normalised; the mean of all looks.
+        """
+        count = len(self.spec.keypoint_names)
+        points = self.network.head.coordinates(raw.float())  # (B, L * K, 2)
+        points = points.unflatten(1, (-1, count))
+        shifts = points.new_tensor(LOOK_SHIFTS_PX[: points.shape[1]])[:, None]  # (L, 1, 2) px
+        size = points.new_tensor([input_hw[1], input_hw[0]])
+        return (points - shifts / size * 2).mean(1)
 
     def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> DecodedBatch:
         """Turn what the network gave into points and the box around them.
@@ -79,7 +99,7 @@ class PointDetector:
         """
         height, width = input_hw
         size = raw.new_tensor([width, height], dtype=torch.float32)
-        points = (self.points_n(raw) + 1) / 2 * size  # (B, K, 2)
+        points = (self.points_n(raw, input_hw) + 1) / 2 * size  # (B, K, 2)
         limit = torch.cat([size, size])
         if points.shape[1] < BOX_MIN_POINTS:
             xyxy = (limit * limit.new_tensor([0, 0, 1, 1])).expand(len(points), 4)
@@ -89,6 +109,14 @@ class PointDetector:
         xyxy = torch.minimum(xyxy.clamp(min=0), limit)
         scores = xyxy.new_ones(len(points), 1, len(self.spec.class_names))
         return DecodedBatch(xyxy[:, None], scores, points[:, None])
+
+
+def _moved(images: Tensor, x: int, y: int) -> Tensor:
+    """(B, C, H, W) moved right and down by px; 0, the mean colour, comes in."""
+    height, width = images.shape[-2:]
+    edge = max(abs(x), abs(y))
+    wide = functional.pad(images, (edge, edge, edge, edge))
+    return wide[..., edge - y : edge - y + height, edge - x : edge - x + width]
 
 
 def boxes_around(points_xy: Tensor, extent: Tensor) -> Tensor:
@@ -125,7 +153,8 @@ def build_points(spec: ModelSpec, trunk: str, head: Callable[..., PointHead]) ->
         head: one of ``models.point_heads``, or such with arguments.
     """
     layers, channels = build_trunk(trunk)
-    return PointDetector(spec, PointNetwork(layers, head(channels, len(spec.keypoint_names))))
+    network = PointNetwork(layers, head(channels, len(spec.keypoint_names)), spec.looks)
+    return PointDetector(spec, network)
 
 
 _HEADS: Mapping[str, Callable[..., PointHead]] = {

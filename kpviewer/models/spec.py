@@ -11,6 +11,9 @@ from typing import Any
 from kpviewer.errors import WeightsError
 from kpviewer.structures import Thresholds
 
+MAX_LOOKS = 3
+"""Of a point model at one picture: each costs a run of its network."""
+
 
 class Task(StrEnum):
     """What a model predicts."""
@@ -57,6 +60,8 @@ class ModelSpec:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     score_threshold: float = 0.5
     iou_threshold: float = 0.45
+    looks: int = 1
+    """Of a point model: how often it looks at a picture, moved a little, for the mean."""
     activation_ranges: tuple[tuple[str, float, float], ...] = ()
     """Name of a convolution, least and greatest value of its input, of those that may be computed
     in 8-bit integers (``runtime.int8``); ``kpviewer calibrate`` finds them."""
@@ -86,6 +91,8 @@ class ModelSpec:
             values["task"] = Task(values["task"])
             values["activation_ranges"] = _ranges(values.get("activation_ranges", ()))
             values["resize"] = Resize(values.get("resize", "letterbox"))
+            if values.get("looks", 1) not in range(1, MAX_LOOKS + 1):
+                raise ValueError(f"looks must be 1 to {MAX_LOOKS}, got {values['looks']!r}")
             return cls(**values)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise WeightsError(

@@ -74,7 +74,7 @@ class TwoStageNetwork(nn.Module):
         regions = regions_around(xyxy, self.point_network.crop_margin.float(), crop_hw)
         crops = crops_of(self._renormalised(images), regions, crop_hw)  # (B, R, 3, h, w)
         raw = self.point_network(crops.flatten(0, 1))
-        points_n = self._points.points_n(raw)
+        points_n = self._points.points_n(raw, crop_hw)
         points_n = points_n.reshape(*regions.shape[:2], -1, 2)  # (B, R, K, 2)
         return TwoStageHeads(xyxy, scores, points_from_crops(points_n, regions))
 

@@ -131,7 +131,7 @@ def read_points(detector: PointDetector, bgr: ImageArray, xyxy: FloatArray) -> F
     crop_hw = detector.spec.input_hw
     regions = regions_around(boxes, margin or 1.0, crop_hw)[None].to(device)  # (1, N, 4)
     crops = crops_of(_normalised(detector, bgr, device), regions, crop_hw)[0]  # (N, 3, h, w)
-    points_n = detector.points_n(detector.network(crops))
+    points_n = detector.points_n(detector.network(crops), crop_hw)
     return points_from_crops(points_n, regions[0]).cpu().numpy()
 
 

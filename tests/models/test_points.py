@@ -8,6 +8,7 @@ import torch
 from interpreter import python
 from torchvision import models
 
+from kpviewer.errors import WeightsError
 from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk, stride_maps
 from kpviewer.models.point_heads import (
     FineHeatmapHead,
@@ -19,12 +20,13 @@ from kpviewer.models.point_heads import (
     soft_argmax,
 )
 from kpviewer.models.points import (
+    LOOK_SHIFTS_PX,
     POINT_ARCHITECTURES,
     PointDetector,
     boxes_around,
     mirrored_by_name,
 )
-from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.spec import MAX_LOOKS, ModelSpec, Task
 from kpviewer.models.weights import load_model, save_weights
 
 SPEC = ModelSpec(
@@ -164,6 +166,53 @@ def test_left_and_right_swap_by_name() -> None:
     assert mirrored_by_name(SPEC.keypoint_names) == (1, 0, 2, 4, 3)
     assert mirrored_by_name(("right_ankle", "neck", "left_ankle")) == (2, 1, 0)
     assert mirrored_by_name(("left_eye", "nose")) == (0, 1)
+
+
+def moved(images: torch.Tensor, x: int, y: int) -> torch.Tensor:
+    """Pictures moved right and down by px; what comes in is 0."""
+    rolled = images.roll((y, x), (2, 3))
+    rows, columns = torch.arange(images.shape[2]) - y, torch.arange(images.shape[3]) - x
+    inside = (rows[:, None] % images.shape[2] == rows[:, None]) & (
+        columns % images.shape[3] == columns
+    )
+    return torch.where(inside, rolled, 0.0)
+
+
+@pytest.mark.parametrize("architecture", ["hourglass-light", "points-mobilenet"])
+@pytest.mark.parametrize("looks", range(1, MAX_LOOKS + 1))
+def test_several_looks_answer_the_mean_of_what_each_sees(architecture: str, looks: int) -> None:
+    once = built(architecture)
+    often = POINT_ARCHITECTURES[architecture](replace(once.spec, looks=looks))
+    often.network.load_state_dict(once.network.state_dict())
+    often.network.eval()
+    images = torch.rand(2, 3, *SPEC.input_hw)
+    with torch.inference_mode():
+        answers = [
+            # a place in the moved picture is as far off in this one
+            once.points_n(once.network(moved(images, x, y)), SPEC.input_hw)
+            - torch.tensor([x / (96 / 2), y / (64 / 2)])
+            for x, y in LOOK_SHIFTS_PX[:looks]
+        ]
+        found = often.points_n(often.network(images), SPEC.input_hw)
+    assert torch.allclose(found, torch.stack(answers).mean(0), atol=1e-5)
+
+
+def test_a_network_that_learns_looks_once() -> None:
+    detector = POINT_ARCHITECTURES["heatmap-light"](
+        replace(SPEC, architecture="heatmap-light", looks=2)
+    )
+    images = torch.rand(2, 3, *SPEC.input_hw)
+    assert detector.network.train()(images).shape[1] == 5
+    assert detector.network.eval()(images).shape[1] == 10
+
+
+def test_a_file_that_asks_for_too_many_looks_is_refused() -> None:
+    assert len(LOOK_SHIFTS_PX) == MAX_LOOKS
+    for looks in (0, MAX_LOOKS + 1, "two"):
+        text = replace(SPEC, looks=looks).to_json()  # type: ignore[arg-type]
+        with pytest.raises(WeightsError, match="looks must be 1 to 3"):
+            ModelSpec.from_json(text)
+    assert ModelSpec.from_json(replace(SPEC, looks=2).to_json()).looks == 2
 
 
 def test_saved_weights_keep_how_pictures_are_cut(tmp_path: Path) -> None:
