@@ -60,7 +60,8 @@ class PointNetwork(nn.Module):
             return raw
         looks = torch.cat([_moved(images, x, y) for x, y in self._shifts])
         raw = self.head(stride_maps(self.trunk, looks))
-        return raw.unflatten(0, (len(self._shifts), -1)).transpose(0, 1).flatten(1, 2)
+        raw = raw.reshape(len(self._shifts), -1, *raw.shape[1:])  # (L, B, ...)
+        return raw.transpose(0, 1).flatten(1, 2)
 
 
 class PointDetector:
@@ -81,7 +82,7 @@ class PointDetector:
         """
         count = len(self.spec.keypoint_names)
         points = self.network.head.coordinates(raw.float())  # (B, L * K, 2)
-        points = points.unflatten(1, (-1, count))
+        points = points.reshape(len(points), -1, count, 2)
         shifts = points.new_tensor(LOOK_SHIFTS_PX[: points.shape[1]])[:, None]  # (L, 1, 2) px
         size = points.new_tensor([input_hw[1], input_hw[0]])
         return (points - shifts / size * 2).mean(1)
