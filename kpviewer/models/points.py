@@ -56,12 +56,15 @@ class PointNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) normalised RGB -> what the head gives, look after look along dimension 1."""
         if self.training or len(self._shifts) == 1:
-            raw: Tensor = self.head(stride_maps(self.trunk, images))
-            return raw
-        looks = torch.cat([_moved(images, x, y) for x, y in self._shifts])
-        raw = self.head(stride_maps(self.trunk, looks))
+            return self.once(images)
+        raw = self.once(torch.cat([_moved(images, x, y) for x, y in self._shifts]))
         raw = raw.reshape(len(self._shifts), -1, *raw.shape[1:])  # (L, B, ...)
         return raw.transpose(0, 1).flatten(1, 2)
+
+    def once(self, images: Tensor) -> Tensor:
+        """Look but once, however often ``forward`` would."""
+        raw: Tensor = self.head(stride_maps(self.trunk, images))
+        return raw
 
 
 class PointDetector:

@@ -52,8 +52,8 @@ class BrightestHead(nn.Module):
         return torch.stack([(weight.sum(2) * steps).sum(-1), (weight.sum(3) * steps).sum(-1)], -1)
 
 
-def dot_reader(margin: float = 1.2) -> PointDetector:
-    detector = POINT_ARCHITECTURES["points-mobilenet"](SPEC)
+def dot_reader(margin: float = 1.2, looks: int = 1) -> PointDetector:
+    detector = POINT_ARCHITECTURES["points-mobilenet"](replace(SPEC, looks=looks))
     detector.network.trunk = nn.Sequential(nn.Identity())
     detector.network.head = BrightestHead()  # type: ignore[assignment]
     detector.network.crop_margin.fill_(margin)
@@ -71,6 +71,17 @@ def test_points_of_each_box_come_back_to_the_picture() -> None:
     assert seen.scores[0, :, 0].tolist() == pytest.approx([0.9, 0.7, 0.0])
     found = seen.keypoints_xy[0, :2, 0]
     assert torch.allclose(found, torch.tensor([[20.0, 36.0], [100.0, 84.0]]), atol=0.3)
+
+
+def test_each_box_is_looked_at_once_however_often_its_reader_would() -> None:
+    reader = dot_reader(looks=3)
+    crops: list[int] = []
+    reader.network.trunk[0].register_forward_hook(
+        lambda _layer, inputs, _out: crops.append(len(inputs[0]))
+    )
+    reader.network(torch.zeros(2, 3, 32, 32))
+    TwoStageDetector(FixedBoxes(), reader).network(torch.zeros(1, 3, 128, 128))
+    assert crops == [2 * 3, 3]  # of two pictures three looks, of three boxes one
 
 
 def test_a_crop_is_what_is_in_its_region() -> None:
