@@ -62,7 +62,7 @@ class PointNetwork(nn.Module):
         return raw.transpose(0, 1).flatten(1, 2)
 
     def once(self, images: Tensor) -> Tensor:
-        """Look but once, however often ``forward`` would."""
+        """(B, 3, H, W) -> what the head gives of one look, however many ``forward`` takes."""
         raw: Tensor = self.head(stride_maps(self.trunk, images))
         return raw
 
