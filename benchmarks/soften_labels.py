@@ -4,7 +4,8 @@
         --data faces/train/annotations.json --share 0.5 --out soft.json
 
 The networks have seen thousands of labels, so what one person's hand added to one of them is mostly
-not in their mean. A network that learns from such labels learns less of that by heart.
+not in their mean. A network that learns from such labels has less of that to learn by heart; on the
+faces that face-points was trained on it was no better for it (its card).
 Source: Bagherinezhad et al. 2018, Label Refinery (arXiv:1805.02641), section 3.
 
 What it writes is read as coco:soft.json:faces/train/images.
