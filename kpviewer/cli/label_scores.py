@@ -204,10 +204,10 @@ def sweep_figure(sweep: ThresholdSweep, by: str) -> bytes:
     figure = Figure(figsize=(6, 4), layout="constrained")
     panel = figure.subplots()
     for name, values in (("f1", sweep.f1), ("accuracy_multi", sweep.accuracy_multi)):
-        height = float(values[abs(sweep.thresholds - best).argmin()])
-        told = f", best {height:.3f} at {best:.2f}" if name == by else ""
-        (line,) = panel.plot(sweep.thresholds, values, label=_NAMES[name] + told)
+        (line,) = panel.plot(sweep.thresholds, values, label=_NAMES[name])
         if name == by:
+            height = float(values[abs(sweep.thresholds - best).argmin()])
+            line.set_label(f"{_NAMES[name]}, best {height:.3f} at {best:.2f}")
             panel.plot([best], [height], "o", color=line.get_color())
     panel.axvline(best, color="0.7", linewidth=1, zorder=0)
     panel.set(xlabel="confidence threshold", ylabel="score", xlim=(0, 1), ylim=(0, 1.02))
