@@ -1,7 +1,7 @@
 """The slider with its number box."""
 
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtCore import QLocale, QPoint, QPointF, Qt
 from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtWidgets import QApplication
 
@@ -80,6 +80,38 @@ def test_typing_a_number_moves_the_slider(qtbot, slider):
     with qtbot.waitSignal(slider.changed):
         qtbot.keyClick(box, Qt.Key.Key_Return)
     assert slider.slider().value() == 125
+
+
+@pytest.fixture(params=["en_US", "de_DE", "ar_EG"])
+def locale(request):
+    """The locale of the system, which widgets take when they are made."""
+    before = QLocale()
+    QLocale.setDefault(QLocale(request.param))
+    yield request.param
+    QLocale.setDefault(before)
+
+
+@pytest.mark.usefixtures("locale")
+@pytest.mark.parametrize("typed", ["0.3", "0,3", "30", "30%", "30 %", ".3", ",300", " 0.3 "])
+def test_a_share_is_read_as_people_write_it_in_every_locale(qtbot, themes, typed):
+    slider = ValueSlider("Confidence", "How sure.")
+    qtbot.addWidget(slider)
+    slider.show()
+    slider.box().selectAll()
+    qtbot.keyClicks(slider.box(), typed)
+    qtbot.keyClick(slider.box(), Qt.Key.Key_Return)
+    assert slider.value() == pytest.approx(0.3)
+    assert slider.box().text() == "0.300"
+
+
+@pytest.mark.parametrize("typed", ["", ".", "%", "250", "-", "abc"])
+def test_what_is_no_share_leaves_the_value(qtbot, slider, typed):
+    slider.box().selectAll()
+    qtbot.keyClicks(slider.box(), typed)
+    if not typed:
+        qtbot.keyClick(slider.box(), Qt.Key.Key_Delete)
+    qtbot.keyClick(slider.box(), Qt.Key.Key_Return)
+    assert slider.value() == pytest.approx(0.5)
 
 
 def test_setting_a_value_tells_nobody(qtbot, slider):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QWheelEvent
-from PyQt6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox
 
 from kpviewer.gui.language import tr
-
-WIDTH = 60
-STEP = 0.01
+from kpviewer.gui.widgets.share_box import ShareBox
 
 
-class OwnScoreBox(QDoubleSpinBox):
+class OwnScoreBox(ShareBox):
     """Shows "all" while the class goes by the confidence of all."""
 
     edited = pyqtSignal(object)
@@ -20,21 +17,13 @@ class OwnScoreBox(QDoubleSpinBox):
 
     def __init__(self, class_name: str, score: float | None) -> None:
         super().__init__()
-        self.setRange(0.0, 1.0)
-        self.setDecimals(3)
-        self.setSingleStep(STEP)
         self.setSpecialValueText(tr("all"))  # of the least value
-        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-        self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.setFixedWidth(WIDTH)
-        self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Confidence of {name}").format(name=class_name))
         tip = tr("Confidence of {name} alone; 0 is the one of all classes (↑ ↓)")
         self.setToolTip(tip.format(name=class_name))
         self.set_score(score)
         self.valueChanged.connect(self._on_value_changed)
-        self.editingFinished.connect(self.clearFocus)  # so that keys are keys again
 
     def set_score(self, score: float | None) -> None:
         """Show another confidence, without telling ``edited``."""

@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.fitting import fit_to_contents
 
 _GAP_PX = 10.0
 
@@ -62,7 +63,7 @@ class HoverCard(QFrame):
         for button in (self.zoom, self.close_button):
             button.setVisible(pinned)
         self.zoom.setEnabled(box is not None)
-        self.adjustSize()
+        fit_to_contents(self)
         if box is not None:
             self._place(box)
         self.show()

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayo
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.fitting import fit_to_contents
 
 CHIP_MARGIN = 12
 
@@ -183,7 +184,7 @@ class Chip(QFrame):
             width = self._label.fontMetrics().horizontalAdvance(self._label.text()) + 2
             self._label.setWordWrap(width > room)
             self._label.setFixedWidth(min(width, room))
-            self.adjustSize()
+            fit_to_contents(self)
             self.move(CHIP_MARGIN, parent.height() - self.height() - CHIP_MARGIN)
 
     def _show_work(self, *, is_on: bool) -> None:

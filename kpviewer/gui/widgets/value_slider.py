@@ -7,16 +7,11 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
-from PyQt6.QtWidgets import (
-    QAbstractSpinBox,
-    QDoubleSpinBox,
-    QGridLayout,
-    QLabel,
-    QWidget,
-)
+from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.click_slider import ClickSlider
+from kpviewer.gui.widgets.share_box import ShareBox
 
 TICKS = 1000
 """Steps of the slider: thousandths."""
@@ -92,14 +87,7 @@ class ValueSlider(QWidget):
         self._default = 0.5
         self._label = QLabel(name)
         self._slider = FineSlider()
-        self._box = QDoubleSpinBox()
-        self._box.setRange(0.0, 1.0)
-        self._box.setDecimals(3)
-        self._box.setSingleStep(0.01)
-        self._box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-        self._box.setFixedWidth(60)
-        self._box.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self._box.setKeyboardTracking(False)
+        self._box = ShareBox()
         hint = tr("{tip} Double-click for the model's default. (← →, Shift: fine)").format(tip=tip)
         for widget in (self._slider, self._box, self._label):
             widget.setToolTip(hint)
@@ -114,7 +102,6 @@ class ValueSlider(QWidget):
         self._slider.valueChanged.connect(self._on_slider_changed)
         self._slider.reset_requested.connect(self._on_reset_requested)
         self._box.valueChanged.connect(self._on_box_changed)
-        self._box.editingFinished.connect(self._box.clearFocus)  # so that keys are keys again
         self.set_value(self._default)
 
     def value(self) -> float:
@@ -135,7 +122,7 @@ class ValueSlider(QWidget):
         """The slider."""
         return self._slider
 
-    def box(self) -> QDoubleSpinBox:
+    def box(self) -> ShareBox:
         """The number box."""
         return self._box
 

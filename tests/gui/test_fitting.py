@@ -1,0 +1,52 @@
+"""Chips and cards are as large as the text that they show now."""
+
+import pytest
+from PyQt6.QtWidgets import QWidget
+
+from kpviewer.gui.video.hover_card import HoverCard
+from kpviewer.gui.video.state_card import Chip
+
+LONG = "tiny.onnx can't be loaded. Its output has 7 columns: export it again."
+
+
+@pytest.fixture
+def parent(qtbot, themes) -> QWidget:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    parent.resize(900, 500)
+    with qtbot.waitExposed(parent):
+        parent.show()
+    return parent
+
+
+@pytest.mark.parametrize("before", ["The end.", LONG * 2], ids=["short", "long"])
+def test_chip_has_the_size_of_its_text_whatever_it_said_before(qapp, parent, before):
+    chip = Chip(parent)
+    for text in (before, "", LONG):
+        chip.show_line(text)
+        qapp.processEvents()
+    fresh = Chip(parent)
+    fresh.show_line(LONG)
+    qapp.processEvents()
+    assert chip.size() == chip.sizeHint() == fresh.size()
+    assert chip.width() > chip.fontMetrics().horizontalAdvance(LONG)
+
+
+def test_chip_shows_every_line_of_a_text_that_is_wider_than_the_view(qapp, parent):
+    chip = Chip(parent)
+    for text in ("The end.", "", LONG * 4):
+        chip.show_line(text)
+        qapp.processEvents()
+    assert chip.width() <= parent.width()
+    assert chip.height() >= 3 * chip.fontMetrics().height()
+
+
+def test_card_that_gets_buttons_has_room_for_them(qapp, parent):
+    card = HoverCard(parent)
+    card.show_numbers("face", "0.9", None, pinned=False)
+    qapp.processEvents()
+    card.hide()
+    card.show_numbers("face", "Confidence 0.9\nAt 100, 100", None, pinned=True)
+    assert card.zoom.geometry().right() < card.close_button.geometry().left()
+    assert card.close_button.geometry().right() <= card.rect().right()
+    assert card.zoom.width() >= card.zoom.sizeHint().width()
