@@ -160,6 +160,8 @@ class KeypointSmoother:
             detections: of the frame.
             time_s: of the frame.
         """
+        if not detections.keypoints_xy.size:  # no model yet, or one without keypoints
+            return detections.keypoints_xy
         now, before = _Objects.begin(detections, time_s), self._known
         if before is None or before.points.shape[1:] != now.points.shape[1:]:
             self._known = now

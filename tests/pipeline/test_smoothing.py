@@ -164,3 +164,11 @@ def test_model_without_keypoints_or_with_others_does_no_harm() -> None:
     smoother = KeypointSmoother()
     smoother.smooth(one((10, 10)), 0.0)
     assert smoother.smooth(one((1, 1), (2, 2)), 0.06).shape == (1, 2, 2)
+
+
+@pytest.mark.parametrize("count", [0, 2], ids=["no model yet", "a model without keypoints"])
+def test_boxes_without_keypoints_are_left_alone(count: int) -> None:
+    smoother = KeypointSmoother()
+    boxes = several(*[(BOX, np.zeros((0, 2)))] * count) if count else Detections.empty()
+    for time_s in (0.0, 0.03):  # warnings are errors in tests
+        assert smoother.smooth(boxes, time_s).shape == (count, 0, 2)

@@ -6,8 +6,10 @@ import pyqtgraph as pg
 
 
 def make_canvas() -> pg.PlotWidget:
-    """Make a plot without ground and menus."""
+    """Return a plot without a background of its own and without menus."""
     canvas = pg.PlotWidget(background=None, enableMenu=False)
+    # pyqtgraph caches the background: that of the theme before would stay.
+    canvas.setCacheMode(pg.PlotWidget.CacheModeFlag.CacheNone)
     # The menu is made all the same, and without a parent it would outlive the window.
     menu = canvas.getPlotItem().ctrlMenu
     menu.setParent(canvas, menu.windowFlags())
