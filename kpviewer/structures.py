@@ -122,6 +122,10 @@ class Frame:
     """(H, W, 3) uint8. Valid while the lease is held: retain it, or copy."""
     truth: Targets | None = None
     lease: Lease | None = None
+    file: str | None = None
+    """File that the frame comes from, relative to the opened folder, with ``/``; None: no file."""
+    frame_in_file: int | None = None
+    """Number of the frame in ``file``, from 0; None where the file holds this one image."""
 
     def __post_init__(self) -> None:
         """Check shape and dtype of the picture."""

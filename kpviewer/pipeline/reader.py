@@ -212,6 +212,8 @@ class SourceReader:
             captured.bgr,
             captured.truth,
             lease,
+            captured.file,
+            captured.frame_in_file,
         )
         return QueuedFrame(frame, (read_ns - started_ns) / 1e6, read_ns, self._cuts)
 

@@ -35,6 +35,10 @@ class Captured:
     position_s: float | None
     """Media time in seconds, where the source has one."""
     truth: Targets | None = None
+    file: str | None = None
+    """File that the frame comes from, relative to the opened folder, with ``/``; None: no file."""
+    frame_in_file: int | None = None
+    """Number of the frame in ``file``, from 0; None where the file holds this one image."""
 
 
 class FrameSource(Protocol):

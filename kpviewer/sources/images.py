@@ -38,14 +38,21 @@ class ImagesSource:
         name: for people.
         paths: at least one.
         truth: looked up by frame number and file name.
+        folder: that the files are named relative to; None names them without a folder.
     """
 
     def __init__(
-        self, name: str, paths: Sequence[Path], *, truth: TruthProvider | None = None
+        self,
+        name: str,
+        paths: Sequence[Path],
+        *,
+        truth: TruthProvider | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._name = name
         self._all_paths = tuple(paths)
         self._truth = truth
+        self._folder = folder
         self._paths: list[Path] = []
         self._info: StreamInfo | None = None
         self._next_index = 0
@@ -102,10 +109,10 @@ class ImagesSource:
             return None
         index, self._next_index = self._next_index, self._next_index + 1
         bgr = copy_into(picture, allocate)
-        truth = None
+        truth, path = None, self._paths[index]
         if self._truth is not None:
-            truth = self._truth.for_frame(index, self._paths[index].name)
-        return Captured(bgr, time.monotonic_ns(), index / FPS, truth)
+            truth = self._truth.for_frame(index, path.name)
+        return Captured(bgr, time.monotonic_ns(), index / FPS, truth, self._file_name(path))
 
     def seek(self, index: int) -> None:
         """Make picture ``index`` the next one. Raises SourceError if the source is closed."""
@@ -116,6 +123,11 @@ class ImagesSource:
     def close(self) -> None:
         """Nothing is held open but the list."""
         self._info = None
+
+    def _file_name(self, path: Path) -> str:
+        if self._folder is not None and path.is_relative_to(self._folder):
+            return path.relative_to(self._folder).as_posix()
+        return path.name
 
     def _load_next(self) -> ImageArray | None:
         while self._next_index < len(self._paths):

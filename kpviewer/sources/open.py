@@ -92,14 +92,15 @@ def _from_disk(text: str, truth: TruthProvider | None) -> FrameSource:
     path = Path(text).expanduser()
     if path.is_dir():
         inside = [item for item in path.iterdir() if is_picture(item) and item.is_file()]
-        return _pictures(text, path.resolve().name, inside, truth)
+        return _pictures(text, path.resolve().name, inside, truth, path)
     if path.exists():
         if is_picture(path):
             return ImagesSource(path.name, [path], truth=truth)
         return VideoSource(path, truth=truth)
     if glob.has_magic(text):
-        found = (Path(item) for item in glob.glob(str(path), recursive=True))
-        return _pictures(text, text, [item for item in found if is_picture(item)], truth)
+        found = [Path(item) for item in glob.glob(str(path), recursive=True)]
+        inside = [item for item in found if is_picture(item)]
+        return _pictures(text, text, inside, truth, _fixed_folder(path))
     raise SourceError(
         f"No source is named {text}: it is no camera number, address, file or folder, nor 'demo', "
         "'strip' or 'screen'. Check the spelling; 'kpviewer cameras' lists the cameras."
@@ -110,7 +111,15 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
 
 
-def _pictures(text: str, name: str, paths: list[Path], truth: TruthProvider | None) -> ImagesSource:
+def _fixed_folder(pattern: Path) -> Path:
+    """Return the folder above the first part of a pattern that is one."""
+    parents = [parent for parent in pattern.parents if not glob.has_magic(str(parent))]
+    return parents[0]
+
+
+def _pictures(
+    text: str, name: str, paths: list[Path], truth: TruthProvider | None, folder: Path
+) -> ImagesSource:
     if not paths:
         raise SourceError(f"There is no picture in {text}. For a video, name the file itself.")
-    return ImagesSource(name, natural_order(paths), truth=truth)
+    return ImagesSource(name, natural_order(paths), truth=truth, folder=folder)

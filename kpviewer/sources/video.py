@@ -99,7 +99,7 @@ class VideoSource:
         captured_ns = time.monotonic_ns()
         position_s = self._position_s(frame, index)
         truth = self._truth.for_frame(index, self._path.name) if self._truth is not None else None
-        return Captured(bgr, captured_ns, position_s, truth)
+        return Captured(bgr, captured_ns, position_s, truth, self._path.name, index)
 
     def seek(self, index: int) -> None:
         """Make frame ``index`` the next one, exactly.

@@ -80,6 +80,8 @@ class Viewer:
     def accept(self, result: FrameResult) -> None:
         frame, box = result.frame, result.detections.xyxy[0]
         assert frame.position_s is not None
+        assert frame.file is not None
+        assert frame.frame_in_file == frame.index
         self.seen.append((frame.index, read_number(frame.bgr), int(box[0]), frame.position_s))
 
     def wait_for(self, count: int) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from films import write_film
 
@@ -58,6 +59,22 @@ def test_a_folder_and_a_glob_are_their_pictures(picture_folder: Path) -> None:
     (picture_folder / "notes.txt").write_text("no picture")
     assert make_source(str(picture_folder)).open().frame_count == 12
     assert make_source(str(picture_folder / "img1*.png")).open().frame_count == 3
+
+
+@pytest.mark.parametrize("pattern", ["*/*.png", "**/*.png", "a/../*/img.png"])
+def test_files_are_named_relative_to_the_folder_that_was_named(
+    tmp_path: Path, picture_folder: Path, pattern: str
+) -> None:
+    (tmp_path / "deep").mkdir()
+    (picture_folder / "img1.png").rename(tmp_path / "deep" / "img.png")
+    for rest in picture_folder.glob("*.png"):
+        rest.unlink()
+    (tmp_path / "a").mkdir()
+    source = make_source(f"{tmp_path}/{pattern}")
+    source.open()
+    captured = source.read(lambda height, width: np.zeros((height, width, 3), np.uint8))
+    assert captured is not None
+    assert captured.file == "deep/img.png"
 
 
 @pytest.mark.parametrize("text", ["nowhere.mp4", "nothing/*.png", "demoo", "-1"])

@@ -153,6 +153,21 @@ def test_as_many_frames_come_as_were_announced(seekable: FrameSource) -> None:
     assert start + frames == count
 
 
+def test_a_frame_of_a_file_says_which_file_it_comes_from(make: MakeSource) -> None:
+    expected = {
+        "images": ("img2.png", None),
+        "video": ("film.mp4", 2),
+        "demo": (None, None),
+        "camera": (None, None),
+    }
+    for kind, (file, frame_in_file) in expected.items():
+        source = make(kind)
+        source.open()
+        captured = [source.read(stale_buffer) for _ in range(3)][-1]
+        assert captured is not None
+        assert (captured.file, captured.frame_in_file) == (file, frame_in_file), kind
+
+
 @pytest.mark.parametrize("index", [0, 1, 7, 11])
 def test_seek_gives_the_same_picture_as_reading_up_to_it(seekable: FrameSource, index: int) -> None:
     read = [pixels(seekable) for _ in range(12)]
