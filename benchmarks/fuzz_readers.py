@@ -1,0 +1,532 @@
+"""Give every reader of files thousands of damaged ones: each is read, or refused in words, soon.
+
+    python benchmarks/fuzz_readers.py                          # all readers, 2,000 files each
+    python benchmarks/fuzz_readers.py weights onnx --count 200 --seed 7
+
+A *finding* is an exception that isn't a ``KpviewerError``, a file that takes over 10 s, or one that
+takes over 2 GB of memory. Files are read in forked processes, so Linux or macOS is needed; memory
+is measured on Linux. ``--only INDEX`` repeats one file of a reader and keeps it.
+
+A reader is added with ``@reader(name, write)``: ``write(folder, random)`` writes one damaged file
+into an empty folder and returns its path, and the decorated function reads it. What it imports is
+imported inside, so that listing the readers costs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import click
+
+Write = Callable[[Path, Random], Path]
+Read = Callable[[Path], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A reader, and what damages the files that it gets."""
+
+    write: Write
+    read: Read
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of one damaged file."""
+
+    index: int
+    kind: str
+    """"read", "refused", or what is wrong: "uncaught", "hang", "memory", "killed"."""
+    detail: str
+    seconds: float
+    megabytes: float
+    """Growth of the process while it read."""
+
+
+READERS: dict[str, Reader] = {}
+FINE = ("read", "refused")
+_SAFETY_FACTOR = 2
+"""Address space that a process may take, over the memory that is allowed."""
+
+
+def reader(name: str, write: Write) -> Callable[[Read], Read]:
+    """Register a reader."""
+
+    def registered(read: Read) -> Read:
+        READERS[name] = Reader(write, read)
+        return read
+
+    return registered
+
+
+# -- damage ----------------------------------------------------------------------------------------
+
+ODD_VALUES: tuple[Any, ...] = (
+    None, True, False, 0, 1, -1, 2, 7, 0.5, 1.5, -0.0, 255, 65_536, 2**31, 2**63, 10**12, 10**400,
+    1e308, 1e-308, float("nan"), float("inf"), float("-inf"), "", "x", "0", "\x00", "\ud800",
+    "\u202e", "x\ny", "<img src=x>", "x" * 5_000, [], {}, [[]], [None], [1], [[0, 1, 2]], [-1, -9],
+    {"x": 1},
+)  # fmt: skip
+
+
+def odd_value(random: Random) -> Any:
+    """Return a value that few readers expect; seldom a large one."""
+    if random.random() < 0.9:
+        return random.choice(ODD_VALUES)
+    large: tuple[Callable[[], Any], ...] = (
+        lambda: ["x"] * 100_000,
+        lambda: [[0, 1]] * 100_000,
+        lambda: "x" * 1_000_000,
+        lambda: [30_000, 30_000],
+        lambda: [10**9, 10**9],
+        lambda: nested(random.choice([50, 900, 20_000])),
+    )
+    return random.choice(large)()
+
+
+def nested(depth: int) -> Any:
+    """Return lists inside each other."""
+    value: Any = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def damaged_value(value: Any, random: Random) -> Any:
+    """Change one place of a value as JSON has it, at any depth."""
+    if isinstance(value, dict) and value and random.random() < 0.9:
+        key = random.choice(list(value))
+        changed = dict(value)
+        fate = random.random()
+        if fate < 0.1:
+            del changed[key]
+        elif fate < 0.15:
+            changed[str(odd_value(random))[:50]] = changed.pop(key)
+        else:
+            changed[key] = damaged_value(value[key], random)
+        return changed
+    if isinstance(value, list) and value and random.random() < 0.6:
+        place = random.randrange(len(value))
+        part = [damaged_value(value[place], random)]
+        part *= random.choice([0, 1, 1, 1, 2])
+        return [*value[:place], *part, *value[place + 1 :]]
+    if isinstance(value, int | float) and not isinstance(value, bool) and random.random() < 0.4:
+        return random.choice([-value, value * 1000, value + 0.5, value + 1, value - 1, str(value)])
+    return odd_value(random)
+
+
+def damaged_bytes(data: bytes, random: Random) -> bytes:
+    """Flip, cut, double or insert bytes in a few places."""
+    changed = bytearray(data)
+    for _ in range(random.choice([1, 1, 2, 8])):
+        place = random.randrange(len(changed) + 1)
+        span = slice(place, place + random.choice([1, 4, 40]))
+        match random.randrange(5):
+            case 0:
+                changed[span] = random.randbytes(len(changed[span]))
+            case 1:
+                del changed[place:]
+            case 2:
+                changed[place:place] = changed[span] * random.choice([1, 2, 50])
+            case 3:
+                changed[place:place] = random.choice(_ODD_BYTES)
+            case _:
+                del changed[span]
+    return bytes(changed)
+
+
+_ODD_BYTES = (
+    b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"-", b"'", b'"', b"[" * 500, b"{",
+    b"&a [*a, *a]", b"9" * 5_000, b"NaN", b"1e999", b"\r", b"\n" * 50, b"\t", b"%20", b";", b"/",
+)  # fmt: skip
+
+
+def damaged_text(text: str, random: Random) -> bytes:
+    """Do as ``damaged_bytes``, or move, double and drop lines."""
+    if random.random() < 0.6:
+        return damaged_bytes(text.encode(), random)
+    lines = text.splitlines(keepends=True)
+    place, other = random.randrange(len(lines)), random.randrange(len(lines))
+    match random.randrange(3):
+        case 0:
+            lines[place] = lines[other]
+        case 1:
+            lines[place:place] = lines[other : other + 1] * random.choice([1, 3, 300])
+        case _:
+            del lines[place]
+    return "".join(lines).encode()
+
+
+# -- running ---------------------------------------------------------------------------------------
+
+
+def write_damaged(name: str, index: int, seed: int, folder: Path) -> Path:
+    """Write one damaged file of a reader: the same for the same name, index and seed."""
+    return READERS[name].write(folder, Random(f"{name} {seed} {index}"))
+
+
+def read_damaged(name: str, path: Path) -> tuple[str, str]:
+    """Read a file and return what became of it, and in which words."""
+    from kpviewer.errors import KpviewerError
+
+    try:
+        READERS[name].read(path)
+    except KpviewerError as error:
+        lines = str(error).splitlines()
+        if len(lines) > 2 or len(str(error)) > 1_000:
+            return "uncaught", f"a message of {len(lines)} lines, {len(str(error))} characters"
+        return "refused", str(error)
+    except BaseException as error:
+        frames = traceback.extract_tb(error.__traceback__)[-4:]
+        places = " < ".join(f"{Path(each.filename).name}:{each.lineno}" for each in frames[::-1])
+        return "uncaught", f"{type(error).__name__}: {str(error)[:150]} at {places}"
+    return "read", ""
+
+
+def run(name: str, count: int, seed: int, seconds: float, megabytes: float) -> Iterator[Finding]:
+    """Give ``count`` damaged files to a reader, in processes that are replaced when they end."""
+    start = 0
+    while start < count:
+        for finding in _run_process(name, start, count, (seed, seconds, megabytes)):
+            yield finding
+            start = finding.index + 1
+
+
+def _run_process(
+    name: str, start: int, count: int, limits: tuple[int, float, float]
+) -> Iterator[Finding]:
+    seed, seconds, megabytes = limits
+    receiving, sending = os.pipe()
+    folder = Path(tempfile.mkdtemp(prefix="kpviewer-fuzz-"))
+    child = os.fork()
+    if child == 0:
+        os.close(receiving)
+        _work(name, range(start, count), (seed, megabytes), folder, sending)
+    os.close(sending)
+    index, ended = start, False
+    try:
+        with os.fdopen(receiving, "rb") as pipe:
+            while index < count and not ended:
+                ready, _, _ = select.select(
+                    [pipe], [], [], 4 * seconds if index == start else seconds
+                )
+                line = pipe.readline() if ready else None
+                if line:
+                    values = json.loads(line)
+                    too_much = values[2] > megabytes and values[0] in FINE
+                    kind = "memory" if too_much else values[0]
+                    yield Finding(index, kind, *values[1:2], values[3], values[2])
+                else:
+                    ended = True
+                    kind = "hang" if line is None else "killed"
+                    yield Finding(index, kind, f"the process was {kind}", seconds, 0.0)
+                index += 1
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _work(name: str, indices: range, limits: tuple[int, float], folder: Path, sending: int) -> None:
+    """Read file after file and report each on a line; never returns."""
+    seed, megabytes = limits
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    warnings.simplefilter("ignore")
+    for index in indices:
+        inside = folder / str(index)
+        inside.mkdir()
+        path = write_damaged(name, index, seed, inside)
+        before, size = _memory("VmRSS"), _memory("VmSize")
+        if size and index != indices.start:  # the first one imports libraries
+            most = int((size + _SAFETY_FACTOR * megabytes) * 2**20)
+            resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+        _forget_peak()
+        began = time.monotonic()
+        kind, detail = read_damaged(name, path)
+        taken = time.monotonic() - began
+        grown = max(0.0, _memory("VmHWM") - before)
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        shutil.rmtree(inside, ignore_errors=True)
+        os.write(sending, json.dumps([kind, detail[:600], grown, taken]).encode() + b"\n")
+    os._exit(0)
+
+
+def _memory(entry: str) -> float:
+    """Return an entry of the process's status in MB; 0 where the system has none."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith(entry + ":"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def _forget_peak() -> None:
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+@click.command
+@click.argument("names", nargs=-1)
+@click.option("--count", default=2_000, show_default=True, help="Damaged files for each reader.")
+@click.option("--seed", default=0, show_default=True, help="Of the damage.")
+@click.option("--seconds", default=10.0, show_default=True, help="That one file may take.")
+@click.option("--megabytes", default=2_048.0, show_default=True, help="That one file may take.")
+@click.option("--only", type=int, help="Write and read one file in this process; keep it.")
+def main(
+    names: tuple[str, ...],
+    count: int,
+    seed: int,
+    seconds: float,
+    megabytes: float,
+    only: int | None,
+) -> None:
+    """Fuzz the readers NAMES, by default all, and exit with 1 if there are findings."""
+    unknown = sorted(set(names) - set(READERS))
+    if unknown:
+        raise click.BadParameter(f"no reader {unknown[0]!r}; there are {', '.join(READERS)}")
+    if only is not None:
+        path = write_damaged(names[0], only, seed, Path(tempfile.mkdtemp()))
+        print(path, *read_damaged(names[0], path))
+        return
+    found = 0
+    for name in names or READERS:
+        kinds: Counter[str] = Counter()
+        slowest = largest = 0.0
+        for finding in run(name, count, seed, seconds, megabytes):
+            kinds[finding.kind] += 1
+            slowest, largest = max(slowest, finding.seconds), max(largest, finding.megabytes)
+            if finding.kind not in FINE:
+                found += 1
+                print(
+                    f"  {name} --only {finding.index}: {finding.kind}: {finding.detail}", flush=True
+                )
+        told = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
+        print(f"{name}: {told}; slowest {slowest:.1f} s, most {largest:.0f} MB", flush=True)
+    sys.exit(1 if found else 0)
+
+
+# -- readers ---------------------------------------------------------------------------------------
+
+
+def _spec_of_small_model() -> dict[str, Any]:
+    """Return the description of a network with everything that a description can have."""
+    from kpviewer.models.face_ssd import FACE_SPEC
+
+    spec: dict[str, Any] = json.loads(FACE_SPEC.to_json())
+    spec["skeleton"] = [[0, 1], [1, 2], [2, 3], [3, 4]]
+    spec["activation_ranges"] = [["trunk.stem.0", -2.5, 2.5]]
+    return spec
+
+
+def _header_with(spec_text: str, path: Path) -> Path:
+    """Write a model file whose description is a text, with the tensors that face-ssd has."""
+    import struct
+
+    tensors, payload = _face_tensors()
+    header = json.dumps({"__metadata__": {"kpviewer": spec_text}, **tensors}).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + payload)
+    return path
+
+
+_cache: dict[str, Any] = {}
+
+
+def _face_tensors() -> tuple[dict[str, Any], bytes]:
+    if "face" not in _cache:
+        from safetensors.torch import save
+
+        from kpviewer.models.face_ssd import build_face_ssd
+
+        state = {
+            name: value.half() if value.is_floating_point() else value
+            for name, value in build_face_ssd().network.state_dict().items()
+        }
+        data = save({name: value.contiguous() for name, value in state.items()})
+        length = int.from_bytes(data[:8], "little")
+        _cache["face"] = json.loads(data[8 : 8 + length]), data[8 + length :]
+    tensors, payload = _cache["face"]
+    return dict(tensors), payload
+
+
+def write_spec(folder: Path, random: Random) -> Path:
+    """Write a model file with one wrong value in its description."""
+    text = json.dumps(damaged_value(_spec_of_small_model(), random))
+    return _header_with(text, folder / "model.safetensors")
+
+
+def write_weights(folder: Path, random: Random) -> Path:
+    """Write a model file with damaged bytes, most of them in its header."""
+    path = _header_with(json.dumps(_spec_of_small_model()), folder / "model.safetensors")
+    data = path.read_bytes()
+    near = int.from_bytes(data[:8], "little") + 8 if random.random() < 0.9 else len(data)
+    path.write_bytes(damaged_bytes(data[:near], random) + data[near:])
+    return path
+
+
+@reader("spec", write_spec)
+@reader("weights", write_weights)
+def open_run_and_paint(path: Path) -> None:
+    """Open a model, look at one image with it and paint what it found."""
+    import numpy as np
+    import torch
+
+    torch.set_num_threads(1)
+    from kpviewer.models.loading import open_model
+    from kpviewer.models.selection import select
+    from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
+    from kpviewer.runtime.executor import Executor
+    from kpviewer.structures import Frame, FrameResult, StageTimings, Thresholds
+
+    detector = open_model(str(path))
+    spec = detector.spec
+    style = OverlayStyle(class_names=spec.class_names, skeleton=spec.skeleton)
+    executor = Executor(detector, "cpu", "fp32", "torch")
+    ensure_gui_application()
+    for shape in ((60, 80, 3), (97, 41, 3)):
+        bgr = np.zeros(shape, np.uint8)
+        candidates, _ = executor.infer(bgr)
+        select(candidates, spec.thresholds)
+        everything = select(candidates, Thresholds(score=0.0, iou=0.5, max_detections=20))
+        frame = Frame(0, 0, 0.0, bgr, None, None)
+        render(FrameResult(frame, candidates, everything, StageTimings()), style)
+
+
+ULTRALYTICS = {
+    "description": "Ultralytics YOLO11n-pose model",
+    "task": "pose",
+    "names": "{0: 'dog', 1: 'cat'}",
+    "imgsz": "[64, 64]",
+    "stride": "32",
+    "batch": "1",
+    "kpt_shape": "[2, 3]",
+    "end2end": "False",
+    "args": "{'batch': 1, 'half': False, 'dynamic': False, 'nms': False}",
+    "license": "AGPL-3.0",
+}
+
+ONNX_TOML = """\
+name = "birds"
+classes = ["crow", "gull"]
+keypoints = ["beak", "tail"]
+skeleton = [[0, 1]]
+input = [64, 64]
+stride = 32
+resize = "letterbox"
+channels = "rgb"
+value_range = [0, 1]
+mean = [0, 0, 0]
+std = [1, 1, 1]
+score_threshold = 0.25
+iou_threshold = 0.45
+licence = "MIT"
+trained_on = "birds"
+
+[output]
+kind = "yolov8"
+rows = "y"
+normalised = false
+"""
+
+
+def _write_onnx(path: Path, metadata: dict[str, str], *, is_open: bool) -> Path:
+    """Write a model that gives the same two rows for any image: (1, 12, 2)."""
+    import numpy as np
+    import onnx
+    from onnx import helper
+
+    sides: list[Any] = ["h", "w"] if is_open else [64, 64]
+    rows = np.zeros((1, 12, 2), np.float32)
+    rows[0, :6, 0] = [32, 32, 20, 20, 0.9, 0.1]
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["m"], keepdims=0),
+        helper.make_node("Mul", ["m", "zero"], ["z"]),
+        helper.make_node("Add", ["rows", "z"], ["y"]),
+    ]
+    real = onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", real, [1, 3, *sides])],
+        [helper.make_tensor_value_info("y", real, [1, 12, 2])],
+        [
+            onnx.numpy_helper.from_array(rows, "rows"),
+            onnx.numpy_helper.from_array(np.array(0, np.float32), "zero"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, {k: v.encode("utf-8", "replace") for k, v in metadata.items()})
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def write_onnx_metadata(folder: Path, random: Random) -> Path:
+    """Write an ONNX file whose metadata, as Ultralytics writes it, has one wrong entry."""
+    metadata = dict(ULTRALYTICS)
+    key = random.choice(list(metadata))
+    fate = random.random()
+    if fate < 0.5:
+        metadata[key] = str(odd_value(random))
+    elif fate < 0.8:
+        metadata[key] = damaged_bytes(metadata[key].encode(), random).decode("utf-8", "replace")
+    elif fate < 0.9:
+        value = damaged_value(["dog", "cat"], random)
+        metadata["names"] = str(dict(enumerate(value)) if isinstance(value, list) else value)
+    else:
+        depth = random.choice([100, 5_000, 200_000])
+        metadata[key] = random.choice(["-" * depth + "1", "[" * depth, "(" * depth + ")" * depth])
+    return _write_onnx(folder / "model.onnx", metadata, is_open=random.random() < 0.5)
+
+
+def write_onnx_toml(folder: Path, random: Random) -> Path:
+    """Write an ONNX file and beside it a description with one wrong value."""
+    import tomllib
+
+    import tomli_w
+
+    text: bytes | None = None
+    if random.random() < 0.7:
+        with suppress(TypeError, ValueError, RecursionError):
+            table = damaged_value(tomllib.loads(ONNX_TOML), random)
+            text = tomli_w.dumps(table if isinstance(table, dict) else {"x": table}).encode(
+                "utf-8", "surrogatepass"
+            )
+    if text is None:
+        text = damaged_text(ONNX_TOML, random)
+    (folder / "model.toml").write_bytes(text)
+    return _write_onnx(folder / "model.onnx", {}, is_open=random.random() < 0.5)
+
+
+def write_onnx_bytes(folder: Path, random: Random) -> Path:
+    """Write an ONNX file with damaged bytes."""
+    path = _write_onnx(folder / "model.onnx", dict(ULTRALYTICS), is_open=random.random() < 0.5)
+    path.write_bytes(damaged_bytes(path.read_bytes(), random))
+    return path
+
+
+reader("onnx-metadata", write_onnx_metadata)(open_run_and_paint)
+reader("onnx-toml", write_onnx_toml)(open_run_and_paint)
+reader("onnx-bytes", write_onnx_bytes)(open_run_and_paint)
+
+
+if __name__ == "__main__":
+    main()
