@@ -42,17 +42,22 @@ iou_option = click.option(
 nms_option = click.option(
     "--nms", type=click.Choice([kind.value for kind in NmsKind]), help="Kind of NMS."
 )
+sigma_option = click.option(
+    "--sigma",
+    type=click.FloatRange(0.01, 1),
+    help="Width of soft-gaussian NMS: wider lowers overlapping boxes less.  [default: the model's]",
+)
 truth_option = click.option(
     "--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}."
 )
 
 
 def threshold_changes(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the fields of Thresholds that ``--conf``, ``--iou`` and ``--nms`` change.
+    """Give the fields of Thresholds that ``--conf``, ``--iou``, ``--nms``, ``--sigma`` change.
 
     Args:
         given: the values of the options; None where one was left out.
     """
-    wanted = {"score": given["conf"], "iou": given["iou"]}
+    wanted = {"score": given["conf"], "iou": given["iou"], "sigma": given["sigma"]}
     wanted["nms"] = NmsKind(given["nms"]) if given["nms"] else None
     return {name: value for name, value in wanted.items() if value is not None}

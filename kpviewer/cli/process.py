@@ -14,6 +14,7 @@ from kpviewer.cli.options import (
     iou_option,
     model_option,
     nms_option,
+    sigma_option,
     threshold_changes,
     truth_option,
 )
@@ -50,6 +51,7 @@ _POLL_S = 0.1
 @conf_option
 @iou_option
 @nms_option
+@sigma_option
 @device_option
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Only the first N.")
 @truth_option

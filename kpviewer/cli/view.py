@@ -17,6 +17,7 @@ from kpviewer.cli.options import (
     iou_option,
     model_option,
     nms_option,
+    sigma_option,
     threshold_changes,
     truth_option,
 )
@@ -64,6 +65,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 @conf_option
 @iou_option
 @nms_option
+@sigma_option
 @device_option
 @truth_option
 @click.option(

@@ -66,6 +66,7 @@ class ViewerOptions:
     """None here and below: the model's own default."""
     iou: float | None = None
     nms: NmsKind | None = None
+    sigma: float | None = None
     classes: tuple[str, ...] = ()
     """Names or numbers; empty is all."""
     record: str | None = None
@@ -116,6 +117,8 @@ class ViewerOptions:
             asked = replace(asked, iou=self.iou)
         if self.nms is not None:
             asked = replace(asked, nms=self.nms)
+        if self.sigma is not None:
+            asked = replace(asked, sigma=self.sigma)
         return asked
 
 

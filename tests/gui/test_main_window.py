@@ -1,6 +1,7 @@
 """The window as a user works it: keys, clicks and drags."""
 
 import json
+import math
 import os
 import threading
 from dataclasses import replace
@@ -151,6 +152,25 @@ def test_iou_slider_changes_a_paused_picture(qtbot, open_window):
     assert len(window.view.result().detections) == 1
     qtbot.mouseClick(window.side_panel.thresholds.nms.buttons()[1], LEFT)  # lowers 0.4 to 0.34
     assert window.view.result().detections.scores.tolist() == pytest.approx([0.9, 0.4 * 6 / 7])
+
+
+def test_gaussian_nms_goes_by_its_width_and_shows_that_slider(qtbot, open_window):
+    window = open_window()
+    wait_for_boxes(qtbot, window)
+    pause(qtbot, window)
+    panel = window.side_panel.thresholds
+    assert (panel.iou.isVisible(), panel.sigma.isVisible()) == (True, False)
+    qtbot.mouseClick(panel.nms.buttons()[2], LEFT)
+    assert (panel.iou.isVisible(), panel.sigma.isVisible()) == (False, True)
+    panel.sigma.box().selectAll()
+    qtbot.keyClicks(panel.sigma.box(), "0.1")
+    qtbot.keyClick(panel.sigma.box(), Key.Key_Return)
+    lowered = 0.4 * math.exp(-((1 / 7) ** 2) / 0.1)  # Bodla et al. 2017, eq. 5
+    scores = window.view.result().detections.scores.tolist()
+    assert scores == pytest.approx([0.9, lowered])
+    assert window.session.thresholds.sigma == pytest.approx(0.1)
+    qtbot.mouseClick(panel.nms.buttons()[0], LEFT)
+    assert (panel.iou.isVisible(), panel.sigma.isVisible()) == (True, False)
 
 
 def test_error_follows_the_slider(qtbot, open_window):

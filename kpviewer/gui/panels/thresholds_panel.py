@@ -1,4 +1,4 @@
-"""Confidence, IoU and the kind of NMS: what turns candidates into detections."""
+"""Confidence, IoU or width, and the kind of NMS: what turns candidates into detections."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ class ThresholdsPanel(QWidget):
         self.iou = ValueSlider(
             tr("IoU (NMS)"), tr("How much two boxes may overlap before one gives way.")
         )
+        self.sigma = ValueSlider(
+            tr("Width σ (NMS)"),
+            tr("How far overlap lowers confidence: wider lowers it less."),
+            0.01,
+        )
         self.nms = SegmentedControl(
             "NMS",
             (tr("Hard"), tr("Soft linear"), tr("Soft Gaussian")),
@@ -44,10 +49,12 @@ class ThresholdsPanel(QWidget):
         column.setSpacing(4)
         column.addWidget(self.confidence)
         column.addWidget(self.iou)
+        column.addWidget(self.sigma)
         column.addSpacing(4)
         column.addWidget(self.nms)
         self.confidence.changed.connect(self._on_edited)
         self.iou.changed.connect(self._on_edited)
+        self.sigma.changed.connect(self._on_sigma_changed)
         self.nms.chosen.connect(self._on_edited)
         self.set_thresholds(self._thresholds)
 
@@ -61,7 +68,9 @@ class ThresholdsPanel(QWidget):
         self._thresholds = thresholds
         self.confidence.set_value(thresholds.score)
         self.iou.set_value(thresholds.iou)
+        self.sigma.set_value(thresholds.sigma)
         self.nms.set_index(_KINDS.index(thresholds.nms))
+        self._show_slider_in_use()
 
     def choose_confidence(self, score: float) -> None:
         """Set the confidence as the slider does: ``changed`` tells."""
@@ -72,6 +81,13 @@ class ThresholdsPanel(QWidget):
         """Set what a double click goes back to: the model's own thresholds."""
         self.confidence.set_default(thresholds.score)
         self.iou.set_default(thresholds.iou)
+        self.sigma.set_default(thresholds.sigma)
+
+    def _show_slider_in_use(self) -> None:
+        """Show the slider that the kind of NMS goes by: the Gaussian one ignores the IoU."""
+        is_gaussian = self._thresholds.nms is NmsKind.SOFT_GAUSSIAN
+        self.iou.setVisible(not is_gaussian)
+        self.sigma.setVisible(is_gaussian)
 
     def _on_edited(self) -> None:
         self._thresholds = replace(
@@ -80,4 +96,9 @@ class ThresholdsPanel(QWidget):
             iou=self.iou.value(),
             nms=_KINDS[self.nms.index()],
         )
+        self._show_slider_in_use()
+        self.changed.emit()
+
+    def _on_sigma_changed(self, sigma: float) -> None:
+        self._thresholds = replace(self._thresholds, sigma=sigma)
         self.changed.emit()

@@ -28,7 +28,7 @@ class Recall:
 
     def __init__(self, store: SettingsStore, options: ViewerOptions) -> None:
         self.store = store
-        named = {name for name in ("score", "iou", "nms") if getattr(options, name) is not None}
+        named = {name for name in _NUMBERS if getattr(options, name) is not None}
         self._named = named | ({"classes"} if options.classes else set())
 
     def fill(self, options: ViewerOptions) -> ViewerOptions:

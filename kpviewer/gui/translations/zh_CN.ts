@@ -1036,6 +1036,14 @@
             <translation>两个边界框重叠超过多少时去掉其中一个（非极大值抑制）。</translation>
         </message>
         <message>
+            <source>Width σ (NMS)</source>
+            <translation>宽度 σ (NMS)</translation>
+        </message>
+        <message>
+            <source>How far overlap lowers confidence: wider lowers it less.</source>
+            <translation>重叠降低置信度的幅度：越宽降低得越少。</translation>
+        </message>
+        <message>
             <source>Hard</source>
             <translation>硬抑制</translation>
         </message>

@@ -77,17 +77,19 @@ def _step(modifiers: Qt.KeyboardModifier) -> int:
 
 
 class ValueSlider(QWidget):
-    """A named number in [0, 1]."""
+    """A named number in [0, 1], or from ``least`` on."""
 
     changed = pyqtSignal(float)
     """By the user; not by ``set_value``."""
 
-    def __init__(self, name: str, tip: str) -> None:
+    def __init__(self, name: str, tip: str, least: float = 0.0) -> None:
         super().__init__()
         self._default = 0.5
         self._label = QLabel(name)
         self._slider = FineSlider()
+        self._slider.setMinimum(round(least * TICKS))
         self._box = ShareBox()
+        self._box.setMinimum(least)
         hint = tr("{tip} Double-click for the model's default. (← →, Shift: fine)").format(tip=tip)
         for widget in (self._slider, self._box, self._label):
             widget.setToolTip(hint)
