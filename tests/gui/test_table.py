@@ -169,6 +169,18 @@ def test_chosen_row_follows_its_detection_when_sorted_and_filtered(qtbot, window
     qtbot.waitUntil(lambda: chosen_rows(window) == [0])
 
 
+def test_rows_are_those_of_the_picture_at_once(qtbot, window):
+    pause(qtbot, window)
+    table = window.table.table().model()
+    assert table.rowCount() == 2
+    found = window.view.result().detections
+    window.view.show_detections(found.take(np.array([0])), None)  # no event loop runs between
+    assert table.rowCount() == 1
+    assert window.table.detections is window.view.result().detections
+    window.view.show_detections(found, None)
+    assert table.rowCount() == 2
+
+
 def test_arrow_keys_walk_the_rows(qtbot, window):
     pause(qtbot, window)
     click_row(qtbot, window, 0)

@@ -1,4 +1,4 @@
-"""Between the table of detections and the picture: ten times a second, while the table is seen."""
+"""Between the table of detections and the picture: the rows are always those of the boxes on it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ class TableLink(QObject):
         super().__init__(panel)
         self._panel, self._view, self._session = panel, view, session
         panel.chosen.connect(lambda index: view.choose(panel.detections, index))
-        timer = QTimer(self)
-        timer.timeout.connect(self._on_tick)
+        view.result_changed.connect(self._show)
+        timer = QTimer(self)  # what else changes: the choice, the table's visibility, the names
+        timer.timeout.connect(self._show)
         timer.start(TICK_MS)
 
     def export(self, folder: Path) -> None:
@@ -56,7 +57,7 @@ class TableLink(QObject):
         else:
             self.told.emit(tr("Saved {name}").format(name=path.name), path)
 
-    def _on_tick(self) -> None:
+    def _show(self) -> None:
         if not self._panel.isVisible():
             return
         result, engine = self._view.result(), self._session.engine
