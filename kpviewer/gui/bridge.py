@@ -22,6 +22,7 @@ from kpviewer.gui.video.view_state import describe
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import judged_truth, select
 from kpviewer.models.spec import Task
+from kpviewer.structures import Detections
 
 if TYPE_CHECKING:
     from kpviewer.gui.main_window import MainWindow
@@ -84,7 +85,9 @@ class Bridge(QObject):
         window.top_bar.set_can_save(self._has_picture)
         if status.loading_model is None:  # a load that failed leaves the former model
             self._show_model_in_use()
-        if status.pipeline is not None:
+        if status.pipeline is None or state.hides_picture:
+            window.status_bar.clear_stats()
+        else:
             now = time.monotonic()
             has_model = self._session.engine is not None
             window.status_bar.show_stats(
@@ -119,8 +122,8 @@ class Bridge(QObject):
         error = result.error if result is not None else None
         has_truth = result is not None and result.frame.truth is not None
         self._window.side_panel.error.show_error(error, self.judge.summary, has_truth=has_truth)
-        if result is not None:
-            self._window.side_panel.classes.show_counts(result.detections)
+        shown = Detections.empty() if result is None else result.detections
+        self._window.side_panel.classes.show_counts(shown)
         if engine is None:
             self._window.status_bar.show_model("", "", None)
         else:

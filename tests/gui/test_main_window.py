@@ -293,6 +293,10 @@ def test_source_that_breaks_while_playing_shows_an_error(qtbot, open_window):
         FakeSource(faults={5: raises(SourceError("The file is broken. Copy it."))})
     )
     qtbot.waitUntil(lambda: "The file is broken." in card_text(window))
+    assert window.side_panel.classes.counts() == [0]  # no number of the picture that is gone
+    for name in ("Frames a second", "Capture to screen", "Dropped frames"):
+        labels = [each for each in window.findChildren(QLabel) if each.accessibleName() == name]
+        assert [each.text() for each in labels] == [""]
 
 
 def test_model_that_fails_leaves_the_video_playing(qtbot, open_window):

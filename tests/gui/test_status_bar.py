@@ -1,7 +1,7 @@
 """The line at the bottom: latency up to the screen, and what was lost for which cause."""
 
 import pytest
-from PyQt6.QtWidgets import QLabel
+from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from kpviewer.gui.panels.status_bar import ROOMY_PX, StatusBar
@@ -9,6 +9,7 @@ from kpviewer.structures import Percentiles, PipelineStats
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of plain widgets alone
 
+LONG = "No truth: labels.csv has classes that face-ssd does not know: " + "ace, jack, king, " * 8
 STATS = PipelineStats(
     drops={"queue full": 8, "display skipped": 2},
     latency={"forward": Percentiles(9.8, 11.2, 14.0), "display": Percentiles(44.6, 61.2, 80.3)},
@@ -51,3 +52,42 @@ def test_narrow_line_leaves_latency_and_causes_to_the_tooltips(bar):
     assert not label(bar, "Capture to screen").isVisible()
     assert label(bar, "Dropped frames").text() == "dropped 10"
     assert "80.3" in label(bar, "Frames a second").toolTip()
+
+
+@pytest.mark.parametrize("width", [720, 1024, 1600])
+def test_message_is_shown_whole_at_every_width(bar, qapp, width):
+    bar.resize(width, 28)
+    bar.show_stats(STATS, has_model=True)
+    bar.show_message(LONG)
+    qapp.processEvents()
+    shown = label(bar, "Message")
+    assert shown.text() == LONG.strip()
+    assert shown.wordWrap() or shown.width() >= shown.fontMetrics().horizontalAdvance(LONG.strip())
+    assert shown.height() >= shown.heightForWidth(shown.width())
+    assert bar.rect().contains(shown.mapTo(bar, shown.rect().bottomRight()))
+    bar.show_message("")
+    assert (bar.height(), label(bar, "Frames a second").isVisible()) == (28, True)
+
+
+def test_earlier_messages_stay_in_the_tooltip(bar):
+    for text in ("Saved one.png", "Saved two.png"):
+        bar.show_message(text)
+    bar.show_message("")
+    line = label(bar, "Message").parentWidget()
+    assert [each.split("  ")[-1] for each in line.toolTip().splitlines()[1:]] == [
+        "Saved one.png",
+        "Saved two.png",
+    ]
+
+
+def test_text_of_a_message_is_never_taken_for_markup(bar, tmp_path):
+    bar.show_message("<b>no</b>&amp;", tmp_path / "a.png")
+    assert bar.message() == "<b>no</b>&amp; Open folder"
+    assert bar.findChild(QPushButton).isVisible()
+
+
+def test_no_numbers_stay_when_nothing_is_watched(bar):
+    bar.show_stats(STATS, has_model=True)
+    bar.clear_stats()
+    for name in ("Frames a second", "Capture to screen", "Dropped frames"):
+        assert (label(bar, name).text(), label(bar, name).toolTip()) == ("", "")

@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, QUrl
-from PyQt6.QtGui import QDesktopServices, QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel
 
 from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.panels.message_line import MessageLine
 from kpviewer.pipeline.stats import DISPLAY, DISPLAY_SKIPPED, NO_FREE_BUFFER, QUEUE_FULL
 from kpviewer.structures import PipelineStats, StreamInfo
 
-MESSAGE_S = 12.0
+HEIGHT = 28
 ROOMY_PX = 1200
 """A narrower line leaves latency and causes to the tooltips: messages need the room."""
 RECORDER_FULL = "recorder full"
@@ -42,27 +42,19 @@ class StatusBar(QFrame):
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self.setObjectName("statusBar")
-        self._clock = clock
-        self._message_until = 0.0
-        self._folder: Path | None = None
         self._model = _label(tr("Device, engine, precision and time of the model"), 96)
         self._size = _label(tr("Size of the source"), 96)
         self._rates = _label(tr("Frames a second"), 96)
         self._latency = _label(tr("Capture to screen"), 152)
         self._drops = _label(tr("Dropped frames"), 64)
-        self._message = QLabel()
-        self._message.setAccessibleName(tr("Message"))
-        self._message.setTextFormat(Qt.TextFormat.RichText)
-        self._message.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._message.linkActivated.connect(self._on_link_activated)
+        self._message = MessageLine(clock)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 12, 4)
         row.setSpacing(20)
         for label in (self._model, self._size, self._rates, self._latency, self._drops):
             row.addWidget(label)
         row.addWidget(self._message, 1)
-        self.setFixedHeight(28)
+        self.setFixedHeight(HEIGHT)
 
     def show_model(self, device: str, how: str, forward_ms: float | None) -> None:
         """Tell where and how the model runs, and how long a frame takes it."""
@@ -92,13 +84,41 @@ class StatusBar(QFrame):
         self._show_latency(stats)
         drops = {**stats.drops, **({RECORDER_FULL: recorder_dropped} if recorder_dropped else {})}
         self._show_drops(drops)
-        if self._message_until and self._clock() > self._message_until:
+        if self._message.is_over():
             self.show_message("")
+        self._fit()
+
+    def clear_stats(self) -> None:
+        """Show no numbers: nothing is watched."""
+        for label in (self._rates, self._latency, self._drops):
+            label.setText("")
+            label.setToolTip("")
+        if self._message.is_over():
+            self.show_message("")
+        self._fit()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Leave the latency to the tooltip where there is little room."""
+        """Fit numbers and message into another width."""
         super().resizeEvent(event)
-        self._latency.setVisible(self._is_roomy)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Hide numbers where the message needs their room; wrap it where that is too little."""
+        layout = self.layout()
+        if layout is None:
+            return
+        margins, spacing = layout.contentsMargins(), layout.spacing()
+        room = self.width() - margins.left() - margins.right()
+        numbers = [self._model, self._size, self._rates, self._drops]
+        numbers += [self._latency] if self._is_roomy else []
+        taken = [max(each.sizeHint().width(), each.minimumWidth()) + spacing for each in numbers]
+        while len(numbers) > 1 and room - sum(taken) < self._message.wanted_width():
+            numbers.pop()
+            taken.pop()
+        for label in (self._model, self._size, self._rates, self._latency, self._drops):
+            label.setVisible(label in numbers)
+        wanted = self._message.fit_height(room - sum(taken))
+        self.setFixedHeight(max(HEIGHT, wanted + margins.top() + margins.bottom()))
 
     @property
     def _is_roomy(self) -> bool:
@@ -128,20 +148,13 @@ class StatusBar(QFrame):
         self._drops.setToolTip("\n".join((head, *rows)) if drops else f"{head}: {tr('none')}")
 
     def show_message(self, text: str, saved: Path | None = None) -> None:
-        """Tell something for a while; with ``saved`` a link opens the file's folder."""
-        self._folder = saved.parent if saved is not None else None
-        link = f'&nbsp; <a href="folder">{tr("Open folder")}</a>' if saved is not None else ""
-        self._message.setText(_escaped(text) + link)
-        self._message.setToolTip(str(saved) if saved is not None else text)
-        self._message_until = self._clock() + MESSAGE_S if text else 0.0
+        """Tell something for a while; with ``saved`` a button opens the file's folder."""
+        self._message.show_message(text, saved)
+        self._fit()
 
     def message(self) -> str:
         """What is told."""
         return self._message.text()
-
-    def _on_link_activated(self, _link: str) -> None:
-        if self._folder is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
 
 
 def _latency_table(stats: PipelineStats) -> str:
@@ -156,10 +169,6 @@ def _latency_table(stats: PipelineStats) -> str:
 
 def _cause(name: str) -> tuple[str, str]:
     return CAUSES.get(name, (name, name))
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
 
 
 def _label(name: str, least_px: int) -> QLabel:

@@ -800,6 +800,14 @@
             <translation>文字</translation>
         </message>
         <message>
+            <source>Enter</source>
+            <translation>Enter</translation>
+        </message>
+        <message>
+            <source>Messages, the newest last:</source>
+            <translation>最近的消息（最新的在最后）：</translation>
+        </message>
+        <message>
             <source>all</source>
             <translation>全部</translation>
         </message>
@@ -1154,10 +1162,6 @@
         <message>
             <source>Pause</source>
             <translation>暂停</translation>
-        </message>
-        <message>
-            <source>Enter</source>
-            <translation>Enter</translation>
         </message>
         <message>
             <source>As fast as possible</source>

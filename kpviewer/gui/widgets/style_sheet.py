@@ -50,6 +50,9 @@ QPushButton:focus, QToolButton:focus, QDoubleSpinBox:focus, QLineEdit:focus {
   border: 1px solid $accent; }
 QPushButton:disabled, QToolButton:disabled { color: $faint; }
 QPushButton[kind="primary"] { background: $accent; color: $on_accent; border-color: $accent; }
+QPushButton[kind="link"] { background: transparent; border: none; color: $accent; padding: 0 4px;
+    min-height: 18px; }
+QPushButton[kind="link"]:hover, QPushButton[kind="link"]:focus { text-decoration: underline; }
 QToolButton[kind="quiet"] { background: transparent; border-color: transparent; }
 QToolButton[kind="quiet"]:hover { background: $hover; }
 QToolButton[kind="quiet"]:checked { background: $hover; }

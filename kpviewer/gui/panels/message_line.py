@@ -1,0 +1,89 @@
+"""What the window says for a while: one message, whole, and those before it in the tooltip."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from PyQt6.QtCore import Qt, QUrl
+from PyQt6.QtGui import QDesktopServices
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.widgets.buttons import PushButton
+
+MESSAGE_S = 12.0
+KEPT = 8
+_SPACING = 8
+
+
+class MessageLine(QWidget):
+    """Shows a message and, for a saved file, the way to its folder."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._until = 0.0
+        self._earlier: deque[str] = deque(maxlen=KEPT)
+        self._folder: Path | None = None
+        self._label = QLabel()
+        self._label.setAccessibleName(tr("Message"))
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._open = PushButton(tr("Open folder"))
+        self._open.setProperty("kind", "link")
+        self._open.setToolTip(f"{tr('Open folder')} ({tr('Enter')})")
+        self._open.clicked.connect(self._on_open_clicked)
+        self._open.hide()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(_SPACING)
+        row.addWidget(self._label, 1)
+        row.addWidget(self._open)
+
+    def text(self) -> str:
+        """Return what is shown, the button's text included."""
+        button = "" if self._open.isHidden() else f" {self._open.text()}"
+        return self._label.text() + button
+
+    def show_message(self, text: str, saved: Path | None = None) -> None:
+        """Show a message for some seconds; with ``saved`` a button opens the file's folder."""
+        text = " ".join(text.split())
+        self._folder = saved.parent if saved is not None else None
+        self._label.setText(text)
+        self._open.setVisible(saved is not None)
+        self._until = self._clock() + MESSAGE_S if text else 0.0
+        if text:
+            self._earlier.append(f"{datetime.now():%H:%M:%S}  {text}")
+        head = tr("Messages, the newest last:")
+        self.setToolTip("\n".join((head, *self._earlier)) if self._earlier else "")
+
+    def is_over(self) -> bool:
+        """Return whether the message has been shown long enough."""
+        return bool(self._until) and self._clock() > self._until
+
+    def wanted_width(self) -> int:
+        """Return the width that shows the message in one line, px."""
+        button = 0 if self._open.isHidden() else self._open.sizeHint().width() + _SPACING
+        return self._label.fontMetrics().horizontalAdvance(self._label.text()) + button + 4
+
+    def fit_height(self, width: int) -> int:
+        """Wrap the message into a width, px; return the height that it takes then, px."""
+        button = self.wanted_width() - self._text_width()
+        self._label.setWordWrap(self.wanted_width() > width)
+        height = self._label.sizeHint().height()
+        if self._label.wordWrap():
+            height = self._label.heightForWidth(max(width - button, 1))
+        return max(height, 0 if self._open.isHidden() else self._open.sizeHint().height())
+
+    def _text_width(self) -> int:
+        return self._label.fontMetrics().horizontalAdvance(self._label.text())
+
+    def _on_open_clicked(self) -> None:
+        if self._folder is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
