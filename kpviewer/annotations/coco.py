@@ -80,9 +80,9 @@ def read_coco(
         raw = json.loads(read_bounded(path, LIMIT_MB))
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path} must be JSON: {error}. Is it a COCO file?") from error
-    classes = _read_classes(_records(raw, "categories", path), path)
-    images = _records(raw, "images", path)
-    annotations = _records(raw, "annotations", path)
+    classes = _read_classes(_records(raw, "categories", path, problems), path, problems)
+    images = _records(raw, "images", path, problems)
+    annotations = _records(raw, "annotations", path, problems)
     by_image, skipped = _read_objects(annotations, classes, path, problems)
     folder = Path(images_dir) if images_dir is not None else _default_folder(path)
     items, seen = [], set()
@@ -101,8 +101,9 @@ def read_coco(
                 f"{path}: every annotation needs its image, image_id {shorten(stranger)} is not "
                 "among the images. Is the file cut, or of another split?"
             )
+    notes = _notes(skipped) if problems is None else ()  # else the problems have them
     return AnnotationSet(
-        tuple(items), classes.names, classes.keypoint_names, classes.skeleton, _notes(skipped)
+        tuple(items), classes.names, classes.keypoint_names, classes.skeleton, notes
     )
 
 
@@ -115,36 +116,48 @@ def _notes(skipped: Counter[str]) -> tuple[str, ...]:
     return tuple(f"{count} objects left out: {reason}" for reason, count in skipped.items())
 
 
-def _records(raw: Any, key: str, path: Path) -> list[Record]:
+def _records(raw: Any, key: str, path: Path, problems: list[Problem] | None) -> list[Record]:
     """Get a list of JSON objects."""
     found = raw.get(key) if isinstance(raw, dict) else None
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+    if not isinstance(found, list):
         raise DatasetError(
             f"{path} must have a list of objects under {key!r}, got {shorten(found)}. "
             "Is it a COCO file?"
         )
-    return found
+    records: list[Record] = []
+    for place, item in enumerate(found, 1):
+        with told(problems, MALFORMED):
+            if not isinstance(item, dict):
+                raise DatasetError(
+                    f"{path} must have objects alone under {key!r}, got {shorten(item)} as no. "
+                    f"{place}. Is it a COCO file?"
+                )
+            records.append(item)
+    return records
 
 
-def _read_classes(categories: Iterable[Record], path: Path) -> _Classes:
+def _read_classes(
+    categories: Iterable[Record], path: Path, problems: list[Problem] | None
+) -> _Classes:
     names: dict[int, str] = {}
     keypoint_names: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     for category in categories:
-        identity = _identity(category, "id", path)
-        if identity in names or not isinstance(category.get("name"), str):
-            raise DatasetError(f"{path}: categories need a name and an id of their own, "
-                               f"got {shorten(category)}.")  # fmt: skip
-        names[identity] = category["name"]
-        own = _names(category.get("keypoints") or [], path)
-        if own and keypoint_names and own != keypoint_names:
-            raise DatasetError(
-                f"{path}: all categories with keypoints must have the same ones, got "
-                f"{len(keypoint_names)} and {len(own)}. Split the file by category."
-            )
-        if own:
-            keypoint_names = own
-            skeleton = _skeleton(category.get("skeleton") or [], len(own), path)
+        with told(problems, MALFORMED):
+            identity = _identity(category, "id", path)
+            if identity in names or not isinstance(category.get("name"), str):
+                raise DatasetError(f"{path}: categories need a name and an id of their own, "
+                                   f"got {shorten(category)}.")  # fmt: skip
+            names[identity] = category["name"]
+            own = _names(category.get("keypoints") or [], path)
+            if own and keypoint_names and own != keypoint_names:
+                raise DatasetError(
+                    f"{path}: all categories with keypoints must have the same ones, got "
+                    f"{len(keypoint_names)} and {len(own)}. Split the file by category."
+                )
+            if own:
+                keypoint_names = own
+                skeleton = _skeleton(category.get("skeleton") or [], len(own), path)
     order = sorted(names)
     index = {identity: row for row, identity in enumerate(order)}
     return _Classes(index, tuple(names[identity] for identity in order), keypoint_names, skeleton)

@@ -60,7 +60,7 @@ def read_csv(
             counted in ``notes``.
     """
     path = Path(csv_path)
-    rows, point_names = _read_rows(path)
+    rows, point_names = _read_rows(path, problems)
     beside = path.parent / "images"
     default = beside if beside.is_dir() else path.parent
     folder = Path(images_dir) if images_dir is not None else default
@@ -86,11 +86,14 @@ def read_csv(
         with told(problems, MALFORMED):
             found_here = pictures[file], names, point_names
             images.append(_annotated(inside(folder, file, where), row, where, found_here))
-    notes = tuple(f"{count} objects left out: {why}" for why, count in skipped.items() if count)
+    counted = skipped.items() if problems is None else ()  # else the problems have them
+    notes = tuple(f"{count} objects left out: {why}" for why, count in counted if count)
     return AnnotationSet(tuple(images), names, point_names, notes=notes)
 
 
-def _read_rows(path: Path) -> tuple[list[tuple[int, Row]], tuple[str, ...]]:
+def _read_rows(
+    path: Path, problems: list[Problem] | None
+) -> tuple[list[tuple[int, Row]], tuple[str, ...]]:
     """Read the lines of the table with their numbers, and the names of the keypoints."""
     try:
         text = read_bounded(path, LIMIT_MB).decode("utf-8-sig")
@@ -107,15 +110,18 @@ def _read_rows(path: Path) -> tuple[list[tuple[int, Row]], tuple[str, ...]]:
             f"{path} must have columns file, xmin, ymin, xmax, ymax, each once; got "
             f"{shorten(', '.join(columns))}. Rename them in the first line."
         )
+    whole = []
     for line, row in rows:
-        if None in row:
-            raise DatasetError(f"{path}, line {line}: more cells than columns. Mend the line.")
+        with told(problems, MALFORMED):
+            if None in row:
+                raise DatasetError(f"{path}, line {line}: more cells than columns. Mend the line.")
+            whole.append((line, row))
     points = tuple(
         name
         for name in (column.removesuffix("_x") for column in columns if column.endswith("_x"))
         if f"{name}_y" in columns
     )
-    return rows, points
+    return whole, points
 
 
 def _read_object(row: Row, point_names: tuple[str, ...], where: str) -> _Object:

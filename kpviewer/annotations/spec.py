@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -10,7 +11,7 @@ from kpviewer.annotations.celeba import read_celeba
 from kpviewer.annotations.coco import read_coco
 from kpviewer.annotations.csv import read_csv
 from kpviewer.annotations.point_table import read_point_table
-from kpviewer.annotations.problems import Problem
+from kpviewer.annotations.problems import Problem, problem_notes
 from kpviewer.annotations.pts import read_pts
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.voc import read_voc
@@ -80,6 +81,27 @@ def read_annotations(spec: str, problems: list[Problem] | None = None) -> Annota
             f"got {spec!r}."
         )
     return _READERS[kind](place, extra, problems)
+
+
+def read_usable(spec: str) -> AnnotationSet:
+    """Read what can be used of the data set that ``spec`` names, to look at it or to score on it.
+
+    Args:
+        spec: as for ``read_annotations``.
+
+    Returns:
+        The set without bad entries; ``problems`` has them, and ``notes`` counts them.
+
+    Raises:
+        DatasetError: if the set can't be read at all, or none of its objects can be used.
+    """
+    problems: list[Problem] = []
+    data = read_annotations(spec, problems)
+    kept = sum(max(len(image.targets), 1) for image in data.images)
+    notes = problem_notes(problems, kept)
+    if any(each.is_error for each in problems) and not any(len(i.targets) for i in data.images):
+        raise DatasetError(f"Nothing of {spec} can be used: {notes[0]}")
+    return replace(data, notes=(*notes, *data.notes), problems=tuple(problems))
 
 
 def _kind_of_folder(folder: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kpviewer.annotations.problems import Problem
 from kpviewer.structures import BoolArray, Targets
 
 
@@ -51,6 +52,8 @@ class AnnotationSet:
     """Pairs of keypoint indices joined by a line."""
     notes: tuple[str, ...] = ()
     """What the reader left out, and how often, for people."""
+    problems: tuple[Problem, ...] = ()
+    """All that is wrong, in full: the notes count it. Empty after a strict reading."""
 
     def __len__(self) -> int:
         """Number of pictures."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from kpviewer.annotations.classes import align_classes
-from kpviewer.annotations.spec import read_annotations
+from kpviewer.annotations.spec import read_usable
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.values import PICTURE_SUFFIXES
 from kpviewer.errors import DatasetError
@@ -29,10 +29,15 @@ class AnnotationTruth:
         Raises:
             DatasetError: if two pictures have one file name, or two entries one frame.
         """
-        self._annotations = annotations
+        self._annotations = self._shown = annotations
         self._by_frame: dict[int, Targets] = {}
         self._by_name: dict[str, Targets] = {}
         self._index(annotations)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is left out of the ground truth, and why, for people."""
+        return self._shown.notes
 
     def use_classes(self, class_names: Sequence[str]) -> None:
         """Number the objects as another model does.
@@ -65,6 +70,7 @@ class AnnotationTruth:
                 "Use a file for each folder."
             )
         self._by_frame, self._by_name = by_frame, by_name
+        self._shown = annotations
 
     def for_frame(self, index: int, name: str) -> Targets | None:
         """Give the truth of one frame, None where nothing is known.
@@ -88,7 +94,7 @@ def read_truth(spec: str, class_names: Sequence[str]) -> AnnotationTruth:
     Raises:
         DatasetError: if it can't be read, fits no frames, or shares no class with the model.
     """
-    truth = AnnotationTruth(read_annotations(spec))
+    truth = AnnotationTruth(read_usable(spec))
     if class_names:
         truth.use_classes(class_names)
     return truth

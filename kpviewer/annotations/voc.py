@@ -74,7 +74,8 @@ def read_voc(
         with told(problems, UNREADABLE_XML):
             pictures.append(_read_picture(file, images, by_stem, (skipped, problems)))
     names = tuple(sorted({name for picture in pictures for name in picture.names}))
-    notes = tuple(f"{count} objects left out: {reason}" for reason, count in skipped.items())
+    counted = skipped.items() if problems is None else ()  # else the problems have them
+    notes = tuple(f"{count} objects left out: {reason}" for reason, count in counted)
     return AnnotationSet(
         tuple(_annotated(picture, names) for picture in pictures), names, notes=notes
     )

@@ -76,7 +76,8 @@ def read_yolo(
     class_names = names.class_names or tuple(str(number) for number in range(most + 1))
     count = _points_of(names)
     points = names.keypoint_names or tuple(str(index + 1) for index in range(count))
-    notes = tuple(f"{count} objects left out: {why}" for why, count in skipped.items())
+    counted = skipped.items() if problems is None else ()  # else the problems have them
+    notes = tuple(f"{count} objects left out: {why}" for why, count in counted)
     return AnnotationSet(tuple(images), class_names, points, notes=notes)
 
 
@@ -136,6 +137,8 @@ def _read_objects(
         return []
     skipped, problems = left_out
     text = read_bounded(labels, LIMIT_MB).decode("utf-8", "replace")
+    if "\0" in text:
+        raise DatasetError(f"{labels} must be text, got binary data. Save the labels again.")
     objects = []
     for line, words in enumerate((line.split() for line in text.splitlines()), 1):
         if not words:

@@ -28,14 +28,14 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
     """
     from tqdm import tqdm
 
-    from kpviewer.annotations.spec import read_annotations
+    from kpviewer.annotations.spec import read_usable
     from kpviewer.models.weights import load_model, save_weights
     from kpviewer.runtime.evaluation import read_picture
     from kpviewer.runtime.int8 import observed_ranges
     from kpviewer.sources.images import load_picture
 
     detector = load_model(model)
-    images = read_annotations(spec).spread(limit).images
+    images = read_usable(spec).spread(limit).images
     bar = tqdm(images, unit="picture", disable=None, leave=False)
     ranges = observed_ranges(detector, (read_picture(image, load_picture) for image in bar))
     rows = tuple((name, *limits) for name, limits in ranges.items())

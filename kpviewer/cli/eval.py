@@ -86,7 +86,7 @@ def command(
     model fails.
     """
     from kpviewer.annotations.classes import align_classes, shared_classes
-    from kpviewer.annotations.spec import read_annotations
+    from kpviewer.annotations.spec import read_usable
     from kpviewer.cli.eval_labels import score_labels
     from kpviewer.cli.eval_points import score_points
     from kpviewer.cli.single_scores import scored_singles
@@ -96,7 +96,7 @@ def command(
     from kpviewer.models.spec import Task
 
     wanted = Wanted(json_path, report_dir, within_px, largest_px)
-    annotations = read_annotations(spec).spread(limit)
+    annotations = read_usable(spec).spread(limit)
     detector = open_model(model)
     if isinstance(detector, PointDetector):
         score_points(

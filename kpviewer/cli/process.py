@@ -125,7 +125,10 @@ def _read_truth(spec: str | None, class_names: tuple[str, ...]) -> TruthProvider
         return None
     from kpviewer.annotations.truth import read_truth
 
-    return read_truth(spec, class_names)
+    truth = read_truth(spec, class_names)
+    for note in truth.notes:
+        click.echo(f"Note: ground truth: {note}", err=True)
+    return truth
 
 
 def _process(

@@ -72,7 +72,9 @@ class SourceTruth:
             self._news = tr("No truth: {reason}").format(reason=error)
             return None
         place, _ = split_extra(spec.partition(":")[2] or spec)
-        self._news = tr("Truth from {name}").format(name=Path(place).name)
+        self._news = "\n".join(
+            [tr("Truth from {name}").format(name=Path(place).name), *truth.notes]
+        )
         return truth
 
     def _number(self) -> None:
