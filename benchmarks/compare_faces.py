@@ -20,6 +20,7 @@ import numpy as np
 from kpviewer.annotations.classes import align_classes
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.geometry import Letterbox, xywh_to_xyxy
+from kpviewer.models.inference_libraries import library
 from kpviewer.runtime.evaluation import EvaluationReport, Infer, evaluate
 from kpviewer.sources.images import load_picture
 from kpviewer.sources.opencv import cv2
@@ -68,8 +69,7 @@ class UltraLight:
     """Ultra-Light-Fast-Generic-Face-Detector-1MB, RFB-320 (Linzaer 2019), by ONNX Runtime."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        import onnxruntime  # type: ignore[import-untyped]
-
+        onnxruntime = library("onnxruntime")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3

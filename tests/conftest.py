@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 from PyQt6.QtWidgets import QApplication
 
+from kpviewer.models.inference_libraries import block_reports
+
+block_reports()  # some tests import the libraries themselves, to see whether they are there
 REPOSITORY = Path(__file__).resolve().parents[1]
 JOIN_TIMEOUT_S = 5.0
 

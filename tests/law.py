@@ -45,6 +45,8 @@ PLACES = {
     "mss": {"sources"},
     "trackers": {"runtime"},
     "supervision": {"runtime"},
+    "openvino": set(),  # kpviewer.models.inference_libraries imports them by name
+    "onnxruntime": set(),
     "threading": THREADED,
     "queue": THREADED,
     "concurrent.futures": THREADED,
@@ -63,6 +65,15 @@ def imported_names(tree: ast.Module) -> Iterator[str]:
             base = "." * node.level + (node.module or "")
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and _callee(node) in {"import_module", "__import__"}:
+            first = node.args[0] if node.args else None
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
+
+
+def _callee(call: ast.Call) -> str:
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def part_of(module: str) -> str:

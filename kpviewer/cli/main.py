@@ -16,6 +16,7 @@ import click
 
 from kpviewer import __version__
 from kpviewer.errors import TORCH_CURE, KpviewerError
+from kpviewer.models.inference_libraries import block_reports
 
 COMMANDS = {
     "view": "Open the viewer (the default: a source alone is enough).",
@@ -132,3 +133,4 @@ def main() -> None:
     kpviewer demo            the built-in demo
     kpviewer clip.mp4        a video, a folder or glob of pictures, an rtsp:// or http:// stream
     """  # noqa: D301
+    block_reports()  # before any command can import what reports usage

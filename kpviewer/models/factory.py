@@ -14,6 +14,7 @@ from torch import nn
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
+from kpviewer.models.inference_libraries import block_reports
 from kpviewer.models.spec import ModelSpec
 
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -36,6 +37,7 @@ def open_factory(name: str) -> Detector:
     Raises:
         WeightsError: if the import or the call fails, or the outcome isn't a Detector.
     """
+    block_reports()  # the module may import such a library by itself
     module_name, _, function_name = name.partition(":")
     folder = os.getcwd()
     if folder not in sys.path:

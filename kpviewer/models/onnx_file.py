@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.inference_libraries import library
 from kpviewer.models.onnx_description import Channels, OnnxDescription, Shape, describe
 from kpviewer.models.onnx_outputs import Outputs, read_outputs
 from kpviewer.models.ranking import MAX_CANDIDATES, ranked
@@ -115,10 +116,9 @@ def open_onnx(path: Path) -> OnnxDetector:
 
 def _session(path: Path) -> Any:
     try:
-        import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional library
+        onnxruntime = library("onnxruntime")
     except ImportError as error:
         raise WeightsError(f"{path.name} needs onnxruntime: {CURE}") from error
-    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = min(MAX_THREADS, torch.get_num_threads())

@@ -2,8 +2,8 @@
 
 A small network spends its time between the layers: eager torch calls a hundred kernels a picture,
 each of which wakes its threads; a compiled graph fuses them (docs/adr/0006). Conversion goes
-through OpenVINO's PyTorch frontend itself, as ``openvino.convert_model`` reports usage over the
-network.
+through OpenVINO's PyTorch frontend itself; the library comes from ``inference_libraries``, which
+keeps it from reporting usage.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from kpviewer.models.inference_libraries import library
 from kpviewer.runtime.fusion import fused
 from kpviewer.runtime.int8 import rounded
 from kpviewer.runtime.runners import packed
@@ -44,9 +45,7 @@ def openvino_core() -> Any:
     Its CPU plugin gives the thread that made it another stack for signal handlers, and unmaps that
     when the last core goes. If it goes in another thread, the next signal kills the process.
     """
-    import openvino  # noqa: PLC0415 - an optional library
-
-    return openvino.Core()
+    return library("openvino").Core()
 
 
 class OpenVinoRunner:
@@ -102,12 +101,8 @@ class OpenVinoRunner:
         return raw
 
     def _compiled(self, input_hw: tuple[int, int]) -> Any:
-        from openvino.frontend import FrontEndManager  # noqa: PLC0415
-        from openvino.frontend.pytorch.ts_decoder import (  # noqa: PLC0415
-            TorchScriptPythonDecoder,
-        )
-        from openvino.passes import ConstantFolding, Manager  # noqa: PLC0415
-
+        decoders = library("openvino.frontend.pytorch.ts_decoder")
+        passes = library("openvino.passes")
         graph = self._graph
         example = torch.zeros(1, *input_hw, 3, dtype=torch.uint8)
         with torch.no_grad(), warnings.catch_warnings():
@@ -116,13 +111,13 @@ class OpenVinoRunner:
             traced = torch.jit.trace(  # type: ignore[no-untyped-call]
                 graph, example, check_trace=False
             )
-            decoder = TorchScriptPythonDecoder(traced, example_input=example)
-        frontend = FrontEndManager().load_by_framework("pytorch")
+            decoder = decoders.TorchScriptPythonDecoder(traced, example_input=example)
+        frontend = library("openvino.frontend").FrontEndManager().load_by_framework("pytorch")
         model = frontend.convert(frontend.load(decoder))
         model.reshape(list(example.shape))
-        passes = Manager()
-        passes.register_pass(ConstantFolding())  # integers are chosen where ranges are constants
-        passes.run_passes(model)
+        manager = passes.Manager()
+        manager.register_pass(passes.ConstantFolding())  # integers come where ranges are constants
+        manager.run_passes(model)
         return openvino_core().compile_model(model, "CPU", self._settings).create_infer_request()
 
 

@@ -72,18 +72,6 @@ def test_candidates_stay_as_they_were_when_the_next_picture_comes(
     np.testing.assert_array_equal(kept.xyxy, before)
 
 
-def test_nothing_of_it_reports_usage(
-    engines: tuple[Executor, Executor], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    telemetry = pytest.importorskip("openvino_telemetry")
-
-    def report(*_: object, **__: object) -> None:
-        raise AssertionError("usage would be reported over the network")
-
-    monkeypatch.setattr(telemetry.Telemetry, "__init__", report)
-    engines[1].warm_up((640, 300))  # a size that no other test has
-
-
 RELEASED_ELSEWHERE = """
 import faulthandler, os, signal, threading
 from kpviewer.models.face_ssd import build_face_ssd

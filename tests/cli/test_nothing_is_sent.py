@@ -1,0 +1,138 @@
+"""No command looks up a name, connects, or writes where docs/guide/privacy.md doesn't say so.
+
+Each runs in a process of its own, with a home of its own, and without ``CI`` in its environment,
+in which some libraries stay silent. Look-ups that a library makes by itself, not through Python,
+are known by the files that such a library leaves.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kpviewer.sources.opencv import cv2
+
+pytest.importorskip("onnxruntime")
+onnx = pytest.importorskip("onnx")
+
+SPIED = """
+import os, socket, sys
+
+WATCHED = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr",
+           "socket.sendto", "socket.sendmsg", "http.client.connect", "urllib.Request"}
+spied = os.open(sys.argv.pop(1), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+def spy(event, args):
+    if event in WATCHED and getattr(args[0], "family", None) != getattr(socket, "AF_UNIX", 0):
+        os.write(spied, f"{event} {args}\\n".encode())  # a forked child writes there, too
+        raise OSError("nothing may be sent")
+
+sys.addaudithook(spy)
+from kpviewer.cli.main import main
+main()
+"""
+slow = pytest.mark.slow
+COMMANDS = [
+    pytest.param("view demo --seconds 3", marks=slow, id="view"),
+    pytest.param("process images --model tiny.onnx --out out --jsonl", id="process"),
+    pytest.param("eval --data yolo:. --model face-ssd --report report", marks=slow, id="eval"),
+    pytest.param("bench --frames 3", marks=slow, id="bench"),
+    pytest.param("summary face-ssd", marks=slow, id="summary"),
+    pytest.param("check-data yolo:.", id="check-data"),
+    pytest.param("models", id="models"),
+    pytest.param("cameras", id="cameras"),
+    pytest.param("checks", marks=slow, id="checks"),
+    pytest.param("calibrate face-ssd --data yolo:. --out int8.safetensors", marks=slow,
+                 id="calibrate"),
+    pytest.param("train light-ssd --data yolo:. --out run --set steps=1 --set batch=1", marks=slow,
+                 id="train"),
+]  # fmt: skip
+WRITTEN = (
+    ".config/kpviewer/settings.toml",
+    ".config/matplotlib",
+    ".cache/matplotlib",
+    "Videos/kpviewer",
+    "tmp/torchinductor_",
+)
+"""Beginnings of what may appear in the home and in the temporary folder; the guide names them."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty home, and a folder with two annotated pictures and a tiny model."""
+    (tmp_path / "home" / "tmp").mkdir(parents=True)
+    work = tmp_path / "work"
+    for name in ("images", "labels"):
+        (work / name).mkdir(parents=True)
+    for stem, label in {"a": "0 0.5 0.5 0.4 0.4\n", "background": ""}.items():
+        cv2.imwrite(str(work / "images" / f"{stem}.png"), np.full((64, 80, 3), 90, np.uint8))
+        (work / "labels" / f"{stem}.txt").write_text(label)
+    (work / "data.yaml").write_text("names: [face]\n")
+    _write_tiny_model(work / "tiny.onnx")
+    return tmp_path
+
+
+def _write_tiny_model(path: Path) -> None:
+    """Write a model that finds one box, whatever it sees."""
+    helper = onnx.helper
+    box = onnx.numpy_helper.from_array(np.array([[[8, 8, 40, 40, 0.9, 0]]], np.float32))
+    graph = helper.make_graph(
+        [helper.make_node("Constant", [], ["boxes"], value=box)],
+        "tiny",
+        [helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 3, 64, 64])],
+        [helper.make_tensor_value_info("boxes", onnx.TensorProto.FLOAT, [1, 1, 6])],
+    )
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path
+    )
+    path.with_suffix(".toml").write_text('classes = ["face"]\n[output]\nkind = "boxes"\n')
+
+
+def _run(command: str, folder: Path, program: str = SPIED) -> str:
+    """Run a command in ``folder``; give what it would have sent, a line each."""
+    spied, home = folder / "spied", folder / "home"
+    kept = {"PATH", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "OMP_NUM_THREADS", "VIRTUAL_ENV"}
+    env = {name: value for name, value in os.environ.items() if name in kept}
+    env |= {"HOME": str(home), "USERPROFILE": str(home), "TMPDIR": str(home / "tmp")}
+    env |= {"QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, spied, *command.split()],
+        cwd=folder / "work", env=env, capture_output=True, text=True, timeout=55, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 or command == "checks", done.stderr
+    return spied.read_text()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_sends_nothing_and_writes_where_it_says(command: str, folder: Path) -> None:
+    assert _run(command, folder) == ""
+    home = folder / "home"
+    files = [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()]
+    assert [name for name in files if not name.startswith(WRITTEN)] == []
+
+
+def test_the_spy_sees_what_would_be_sent(folder: Path) -> None:
+    program = SPIED.replace("from kpviewer.cli.main import main\nmain()", """
+import urllib.request
+for act in (lambda: socket.create_connection(("127.0.0.1", 9), 1),
+            lambda: urllib.request.urlopen("http://127.0.0.1:9/", timeout=1)):
+    try:
+        act()
+    except OSError:
+        pass
+if hasattr(os, "fork"):
+    child = os.fork()
+    if child == 0:
+        try:
+            socket.gethostbyname("example.invalid")
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+""")  # fmt: skip
+    seen = _run("", folder, program)
+    assert "socket.getaddrinfo" in seen
+    assert "urllib.Request" in seen
+    assert "socket.gethostbyname" in seen or not hasattr(os, "fork")
