@@ -77,7 +77,7 @@ class Fault:
     """True ends the stream there."""
 
 
-def raises(error: Exception) -> Fault:
+def raises(error: BaseException) -> Fault:
     """Break."""
 
     def action(source: FakeSource) -> bool:
@@ -276,7 +276,7 @@ FAKE_SPEC = ModelSpec(
 class FakeEngine:
     """Finds one box in every picture, of score 0.9, whose x1 is the picture's number."""
 
-    fails_at: Mapping[int, Exception] = field(default_factory=dict)
+    fails_at: Mapping[int, BaseException] = field(default_factory=dict)
     """By number of the picture."""
     blocks_at: set[int] = field(default_factory=set)
     """Pictures that wait for ``go_on``."""

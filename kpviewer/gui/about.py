@@ -89,7 +89,7 @@ class AboutDialog(QDialog):
         self._timer.stop()
         self.copy_button.setEnabled(True)
         if outcome.value is None or clipboard is None:
-            self._tell(tr("There is no report. {reason}").format(reason=outcome.failure or ""))
+            self._tell(tr("There is no report. {reason}").format(reason=outcome.reason))
             return
         clipboard.setText(outcome.value)
         self._tell(tr("The report is on the clipboard."))

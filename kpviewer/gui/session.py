@@ -225,7 +225,7 @@ class Session(QObject):
         elif outcome.failure is not None:
             _log.error("Opening %s failed", outcome.name, exc_info=outcome.failure)
             text = tr("{name} can't be opened. {reason}")
-            self._failure = KpviewerError(text.format(name=outcome.name, reason=outcome.failure))
+            self._failure = KpviewerError(text.format(name=outcome.name, reason=outcome.reason))
 
     def _start_next(self) -> None:
         self._take_source()

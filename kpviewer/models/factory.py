@@ -44,7 +44,7 @@ def open_factory(name: str) -> Detector:
         sys.path.append(folder)  # and it stays: what is called may import later
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # whatever the user's module raises
+    except (Exception, SystemExit) as error:  # whatever the user's module raises
         raise WeightsError(
             f"{module_name} can't be imported: {_told(error)}. Install it, or start kpviewer in "
             "the folder that holds it."
@@ -57,7 +57,7 @@ def open_factory(name: str) -> Detector:
         )
     try:
         made = function()
-    except Exception as error:  # whatever the user's function raises
+    except (Exception, SystemExit) as error:  # whatever the user's function raises
         raise WeightsError(
             f"{name}() failed: {_told(error)}. It is called with no arguments."
         ) from error
@@ -84,6 +84,8 @@ def _checked(name: str, made: object) -> Detector:
     return made  # type: ignore[return-value]  # checked above
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"it ends the program (sys.exit({error.code!r})), as a script does"
     text = (str(error).splitlines() or [""])[0][:200]
     return f"{type(error).__name__}: {text}".removesuffix(": ")

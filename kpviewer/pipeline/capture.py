@@ -61,12 +61,12 @@ class CaptureThread(threading.Thread):
                 self._open()
             while self._lifecycle.stop_reason is None:
                 self._serve(self._transport.take())
-        except Exception as error:
+        except BaseException as error:  # SystemExit too: it is not the end of the film
             self._fail(error)
         finally:
             self._end()
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         """Keep the error, unless it is only a source that says that we broke it off."""
         is_broken_off = self._lifecycle.stop_reason is StopReason.REQUESTED
         if not (is_broken_off and isinstance(error, SourceError)):
@@ -79,7 +79,7 @@ class CaptureThread(threading.Thread):
             unused = self._transport.take_source()
             if unused is not None:
                 unused.close()
-        except Exception as error:
+        except BaseException as error:
             self._fail(error)
         finally:
             self._forget_pending()

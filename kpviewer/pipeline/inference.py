@@ -45,7 +45,7 @@ class InferenceThread(threading.Thread):
                     self._publish(item, self._settings.current)
                 finally:
                     item.release()
-        except Exception as error:
+        except BaseException as error:  # SystemExit too: it is not the end of the film
             self._lifecycle.failed(error)
         finally:
             self._transport.stop()

@@ -69,25 +69,26 @@ class Lifecycle:
                 self._stop_reason = reason
                 self._state = PipelineState.STOPPING
 
-    def failed(self, error: Exception) -> None:
+    def failed(self, error: BaseException) -> None:
         """Keep the first error; anything but a KpviewerError is wrapped in a PipelineError."""
-        if not isinstance(error, KpviewerError):
-            wrapped = PipelineError(f"{type(error).__name__}: {_first_line(error)}")
-            wrapped.__cause__ = error
-            error = wrapped
         with self._lock:
             if self._failure is None:
-                self._failure = error
+                self._failure = _as_kpviewer_error(error)
                 self._stop_reason = StopReason.FAILED
                 self._state = PipelineState.STOPPING
 
     def thread_ended(self) -> None:
-        """Note that a thread is through; the last one settles the state."""
+        """Note that a thread is through; the last one settles the state.
+
+        A thread that ends before anyone gave a reason has failed: only the capture thread knows
+        the end of a stream, and says so.
+        """
+        if self._stop_reason is None:
+            self.failed(PipelineError("A thread of the pipeline ended without a reason."))
         with self._lock:
             self._alive -= 1
             if self._alive == 0:
                 self._state = PipelineState.FAILED if self._failure else PipelineState.IDLE
-                self._stop_reason = self._stop_reason or StopReason.END_OF_STREAM
 
     def _set_unless_stopping(self, state: PipelineState) -> None:
         with self._lock:
@@ -95,6 +96,14 @@ class Lifecycle:
                 self._state = state
 
 
-def _first_line(error: Exception) -> str:
+def _as_kpviewer_error(error: BaseException) -> KpviewerError:
+    if isinstance(error, KpviewerError):
+        return error
+    wrapped = PipelineError(f"{type(error).__name__}: {_first_line(error)}")
+    wrapped.__cause__ = error
+    return wrapped
+
+
+def _first_line(error: BaseException) -> str:
     """The first line of an error's text; a traceback inside it is of no use to people."""
     return str(error).strip().partition("\n")[0] or "no reason given"

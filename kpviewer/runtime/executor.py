@@ -160,7 +160,19 @@ class Executor:
 
         Returns:
             Its candidates, in source px, and where the time went.
+
+        Raises:
+            PipelineError: if the model's code ends the program, as a user's own may.
         """
+        try:
+            return self._infer(bgr)
+        except SystemExit as error:
+            raise PipelineError(
+                f"{self.spec.name} ended the program (sys.exit({error.code!r})) on a frame. "
+                "Remove that call from the model's code."
+            ) from error
+
+    def _infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         box = letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1]))
         with torch.inference_mode():
             if self._runner is None:

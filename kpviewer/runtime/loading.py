@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from kpviewer.errors import KpviewerError
+
 T = TypeVar("T")
 
 
@@ -21,7 +23,16 @@ class Outcome(Generic[T]):
     name: str
     value: T | None
     """What the job gave; None if it failed."""
-    failure: Exception | None
+    failure: BaseException | None
+
+    @property
+    def reason(self) -> str:
+        """Why the job failed, in one or two lines for people; empty where it didn't."""
+        error = self.failure
+        if error is None or isinstance(error, KpviewerError):
+            return str(error or "")
+        text = str(error).strip().partition("\n")[0]
+        return f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
 class BackgroundLoader(Generic[T]):
@@ -80,7 +91,7 @@ class BackgroundLoader(Generic[T]):
             outcome: Outcome[T]
             try:
                 outcome = Outcome(name, job(), None)
-            except Exception as error:  # handed to the owner, who tells the user
+            except BaseException as error:  # SystemExit too: the owner tells the user
                 outcome = Outcome(name, None, error)
             with self._lock:
                 if self._waiting is None and not self._is_closed:

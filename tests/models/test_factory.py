@@ -12,6 +12,7 @@ from kpviewer.models.loading import open_model
 from kpviewer.runtime.executor import Executor
 
 MODULE = """
+import sys
 from types import SimpleNamespace
 from torch import nn
 from kpviewer.models.face_ssd import build_face_ssd
@@ -32,6 +33,9 @@ def no_decode():
 def odd():
     return SimpleNamespace(spec="face", network=lambda image: image, decode=print)
 
+def leaving():
+    sys.exit(0)
+
 def failing():
     raise OSError("no file")
 
@@ -45,6 +49,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"own_models_{abs(hash(tmp_path))}"
     (tmp_path / f"{name}.py").write_text(MODULE)
     (tmp_path / f"{name}_broken.py").write_text("import no_such_library")
+    (tmp_path / f"{name}_script.py").write_text("raise SystemExit('usage: train.py')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend("")  # restores sys.path afterwards
     return name
@@ -66,6 +71,8 @@ def test_what_a_function_gives_is_ready_to_run(module: str) -> None:
         (":none", "got a NoneType whose spec, network, decode are missing"),
         (":no_decode", "whose decode is missing"),
         (":odd", "whose spec, network are missing or of another kind"),
+        (":leaving", r"ends the program \(sys.exit\(0\)\)"),
+        ("_script:good", "can't be imported: it ends the program.*usage"),
         ("_broken:good", "can't be imported: ModuleNotFoundError.*no_such_library"),
         ("_absent:good", "can't be imported.*start kpviewer in the folder"),
     ],

@@ -70,6 +70,15 @@ def test_the_first_reason_to_stop_stays() -> None:
     assert lifecycle.state is PipelineState.STOPPING
 
 
+def test_a_thread_that_ends_without_a_reason_has_failed() -> None:
+    lifecycle = running(2)
+    lifecycle.thread_ended()
+    assert lifecycle.state is PipelineState.STOPPING
+    lifecycle.thread_ended()
+    assert lifecycle.state is PipelineState.FAILED
+    assert "without a reason" in str(lifecycle.failure)
+
+
 def test_stopping_what_never_started_changes_nothing() -> None:
     lifecycle = Lifecycle()
     lifecycle.stopping(StopReason.REQUESTED)

@@ -369,6 +369,26 @@ def test_a_model_that_breaks_fails_the_pipeline(make_pipeline: MakePipeline, is_
     assert collector.numbers == [0, 1]
 
 
+@pytest.mark.parametrize("error", [SystemExit(0), KeyboardInterrupt(), GeneratorExit()])
+def test_a_model_that_ends_its_thread_is_not_the_end_of_the_film(
+    make_pipeline: MakePipeline, error: BaseException
+) -> None:
+    pipeline = make_pipeline(FakeSource(30), FakeEngine(fails_at={4: error}), PROCESS)
+    pipeline.start()
+    with pytest.raises(PipelineError, match=type(error).__name__):
+        pipeline.join(TIMEOUT_S)
+    assert state_of(pipeline) is PipelineState.FAILED
+
+
+def test_a_source_that_ends_its_thread_is_not_the_end_of_the_film(
+    make_pipeline: MakePipeline,
+) -> None:
+    pipeline = make_pipeline(FakeSource(faults={4: raises(SystemExit(0))}), FakeEngine(), PROCESS)
+    pipeline.start()
+    with pytest.raises(PipelineError, match="SystemExit"):
+        pipeline.join(TIMEOUT_S)
+
+
 def test_a_sink_that_breaks_fails_the_pipeline(make_pipeline: MakePipeline) -> None:
     class BrokenSink:
         def accept(self, result: FrameResult) -> None:

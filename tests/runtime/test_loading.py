@@ -59,6 +59,19 @@ def test_failure_is_an_outcome(loader):
     assert str(outcome.failure) == "no such model"
 
 
+@pytest.mark.parametrize("error", [SystemExit(2), KeyboardInterrupt(), GeneratorExit()])
+def test_code_that_ends_its_thread_fails_one_job_and_no_later_one(loader, error):
+    def leave() -> str:
+        raise error
+
+    loader.submit("a", leave)
+    outcome = outcome_of(loader)
+    assert outcome.failure is error
+    assert type(error).__name__ in outcome.reason
+    loader.submit("b", lambda: "loaded")
+    assert outcome_of(loader).value == "loaded"
+
+
 def test_only_the_last_request_counts(loader):
     jobs = HeldJobs()
     loader.submit("first", lambda: jobs.run("first"))

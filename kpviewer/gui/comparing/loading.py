@@ -82,7 +82,7 @@ class SecondLoading:
         if outcome.value is None:
             _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
             text = tr("{name} can't be loaded. {reason}")
-            self.failure = text.format(name=outcome.name, reason=outcome.failure)
+            self.failure = text.format(name=outcome.name, reason=outcome.reason)
             return None
         if outcome.value.spec.task is Task.CLASSIFY:
             text = tr("{name} tells no places: compare with a model that has boxes.")

@@ -190,6 +190,6 @@ class ModelLoading:
         """Keep why a load failed; the present model goes on."""
         _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
         text = tr("{name} can't be loaded. {reason}")
-        self.failure = text.format(name=outcome.name, reason=outcome.failure)
+        self.failure = text.format(name=outcome.name, reason=outcome.reason)
         if self._current is not None and not self._is_waiting:
             self._asked = self._current.request  # what works stays the one to go on from
