@@ -8,8 +8,10 @@ wrote, is kept aside under another name, and one line says so: nothing here stop
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
+import stat
 import tempfile
 import tomllib
 from dataclasses import dataclass
@@ -76,7 +78,7 @@ class Reading:
 def read_settings(path: Path) -> Reading:
     """Read a file of settings; whatever it holds, there are settings afterwards."""
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = tomllib.loads(_text_of(path))
     except FileNotFoundError:
         return Reading(Settings())
     except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
@@ -96,9 +98,17 @@ def read_settings(path: Path) -> Reading:
 def peek_settings(path: Path) -> Settings:
     """Read a file of settings without moving a damaged one away: ``read_settings`` tells of it."""
     try:
-        return from_table(tomllib.loads(path.read_text("utf-8")))[0]
+        return from_table(tomllib.loads(_text_of(path)))[0]
     except (OSError, ValueError, RecursionError):
         return Settings()
+
+
+def _text_of(path: Path) -> str:
+    """Read a text file of ours; a pipe or a device would keep the window waiting for ever."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "it isn't a regular file")
+    return path.read_text("utf-8")
 
 
 def write_settings(path: Path, settings: Settings) -> None:

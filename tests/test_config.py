@@ -18,6 +18,7 @@ from kpviewer.config import (
 from kpviewer.config_files import (
     delete_profile,
     forget_everything,
+    peek_settings,
     profile_names,
     read_profile,
     read_settings,
@@ -97,6 +98,17 @@ def test_damaged_or_newer_file_is_kept_aside(tmp_path, content, said):
         assert kept.read_bytes() == content
     assert not path.exists()
     assert not reading.is_in_the_way
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+def test_a_pipe_in_place_of_the_file_keeps_nobody_waiting(tmp_path):
+    path = settings_path(tmp_path)
+    os.mkfifo(path)
+    assert peek_settings(path) == Settings()
+    reading = read_settings(path)
+    assert reading.settings == Settings()
+    assert "isn't a regular file" in reading.problem
+    assert not path.exists()  # kept aside
 
 
 def test_file_that_can_not_be_moved_is_not_written_over(tmp_path, monkeypatch):
