@@ -1,4 +1,4 @@
-"""One class alone and back again: by Alt+click, by the button on the row, by the keyboard."""
+"""One class alone and back again: by Ctrl+click, by the button on the row, by the keyboard."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from kpviewer.gui.panels.class_list import ClassList
 from kpviewer.gui.panels.class_tree import ClassTree
 from kpviewer.gui.panels.solo import Solo
 
-LEFT, ALT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier
+LEFT, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
 Key = Qt.Key
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of plain widgets alone
 
@@ -39,7 +39,7 @@ def middle(classes, row: int) -> QPoint:
     return tree.visualItemRect(tree.topLevelItem(row)).center()
 
 
-def click(qtbot, classes, row: int, modifier=ALT) -> None:
+def click(qtbot, classes, row: int, modifier=CTRL) -> None:
     qtbot.mouseClick(tree_of(classes).viewport(), LEFT, modifier, middle(classes, row))
 
 
@@ -72,9 +72,9 @@ def test_tick_by_hand_ends_it_for_good(qtbot, classes):
 def test_alt_click_on_the_box_does_not_tick_it_too(qtbot, classes):
     tree = tree_of(classes)
     rect = tree.visualItemRect(tree.topLevelItem(2))
-    qtbot.mouseClick(tree.viewport(), LEFT, ALT, QPoint(10, rect.center().y()))
+    qtbot.mouseClick(tree.viewport(), LEFT, CTRL, QPoint(10, rect.center().y()))
     assert classes.shown() == {2}
-    qtbot.mouseClick(tree.viewport(), LEFT, ALT, QPoint(10, rect.center().y()))
+    qtbot.mouseClick(tree.viewport(), LEFT, CTRL, QPoint(10, rect.center().y()))
     assert classes.shown() == {0, 1}
 
 
@@ -85,7 +85,7 @@ def test_button_comes_with_the_pointer_and_says_what_it_does(qtbot, classes):
     QApplication.processEvents()
     qtbot.mouseMove(tree_of(classes).viewport(), middle(classes, 1))
     qtbot.waitUntil(solo.isVisible)
-    assert (solo.text(), solo.toolTip()) == ("Solo", "Show dog alone (Alt+click)")
+    assert (solo.text(), solo.toolTip()) == ("Solo", "Show dog alone (Ctrl+click)")
     assert abs(solo.geometry().center().y() - middle(classes, 1).y()) <= 1
     qtbot.mouseClick(solo, LEFT)
     assert classes.shown() == {1}
@@ -105,9 +105,9 @@ def test_keyboard_reaches_it(qtbot, classes):
     tree = tree_of(classes)
     tree.setFocus()
     tree.setCurrentItem(tree.topLevelItem(1))
-    qtbot.keyClick(tree, Key.Key_Return, ALT)
+    qtbot.keyClick(tree, Key.Key_Return, CTRL)
     assert classes.shown() == {1}
-    qtbot.keyClick(tree, Key.Key_Return, ALT)
+    qtbot.keyClick(tree, Key.Key_Return, CTRL)
     qtbot.keyClick(tree, Key.Key_Return)
     assert classes.shown() == {0}
 

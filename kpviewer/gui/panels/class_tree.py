@@ -10,11 +10,12 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-_ALT = Qt.KeyboardModifier.AltModifier
+_SOLO = Qt.KeyboardModifier.ControlModifier
+"""Alt is taken by the window managers of Linux, which move the window by Alt+drag."""
 
 
 class ClassTree(QTreeWidget):
-    """Ticks by a click or Enter; asks to show one class alone by Alt with either, or a button."""
+    """Ticks by a click or Enter; asks to show one class alone by Ctrl with either, or a button."""
 
     solo_asked = pyqtSignal(int)
     """A row: show it alone, or as before if it is alone."""
@@ -23,7 +24,7 @@ class ClassTree(QTreeWidget):
         super().__init__()
         self.setAccessibleName(tr("Classes"))
         self.setToolTip(
-            tr("Untick a class to hide its boxes (Enter); show it alone by Alt+click (Alt+Enter)")
+            tr("Untick a class to hide its boxes (Enter); show it alone by Ctrl+click (Ctrl+Enter)")
         )
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
@@ -32,7 +33,7 @@ class ClassTree(QTreeWidget):
         self.solo = PushButton("")
         """Stands on the row under the pointer."""
         self.solo.setParent(self.viewport())
-        self.solo.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Alt+Enter does it
+        self.solo.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Ctrl+Enter does it
         self.solo.clicked.connect(lambda: self.solo_asked.emit(self._row))
         self.solo.hide()
         bar = self.verticalScrollBar()
@@ -45,15 +46,15 @@ class ClassTree(QTreeWidget):
         self._show_button(self._row)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Ask for a class alone where Alt is held, else tick."""
-        if event is None or not event.modifiers() & _ALT:
+        """Ask for a class alone where Ctrl is held, else tick."""
+        if event is None or not event.modifiers() & _SOLO:
             super().mousePressEvent(event)
         elif (row := self._row_at(event.position().toPoint())) >= 0:
             self.solo_asked.emit(row)
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
-        """Tick, but where Alt is held."""
-        if event is None or not event.modifiers() & _ALT:
+        """Tick, but where Ctrl is held."""
+        if event is None or not event.modifiers() & _SOLO:
             super().mouseReleaseEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
@@ -68,11 +69,11 @@ class ClassTree(QTreeWidget):
         self._show_button(-1)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Tick or untick the current row by Enter, show it alone by Alt+Enter."""
+        """Tick or untick the current row by Enter, show it alone by Ctrl+Enter."""
         item = self.currentItem()
         if event is None or item is None or event.key() not in _ENTER:
             super().keyPressEvent(event)
-        elif event.modifiers() & _ALT:
+        elif event.modifiers() & _SOLO:
             self.solo_asked.emit(self.indexOfTopLevelItem(item))
         else:
             is_on = item.checkState(0) is Qt.CheckState.Checked
@@ -93,9 +94,9 @@ class ClassTree(QTreeWidget):
         self.solo.setText(tr("All") if is_alone else tr("Solo"))
         name = item.text(0)
         self.solo.setToolTip(
-            tr("Show again what was shown before (Alt+click)")
+            tr("Show again what was shown before (Ctrl+click)")
             if is_alone
-            else tr("Show {name} alone (Alt+click)").format(name=name)
+            else tr("Show {name} alone (Ctrl+click)").format(name=name)
         )
         self.solo.adjustSize()
         place = self.visualRect(self.indexFromItem(item, 0))

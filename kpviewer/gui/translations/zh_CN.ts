@@ -672,8 +672,8 @@
             <translation>类别</translation>
         </message>
         <message>
-            <source>Untick a class to hide its boxes (Enter); show it alone by Alt+click (Alt+Enter)</source>
-            <translation>取消勾选可隐藏该类别的边界框 (Enter)；Alt+单击可单独显示 (Alt+Enter)</translation>
+            <source>Untick a class to hide its boxes (Enter); show it alone by Ctrl+click (Ctrl+Enter)</source>
+            <translation>取消勾选可隐藏该类别的边界框 (Enter)；Ctrl+单击可单独显示 (Ctrl+Enter)</translation>
         </message>
         <message>
             <source>All</source>
@@ -684,12 +684,12 @@
             <translation>单独</translation>
         </message>
         <message>
-            <source>Show again what was shown before (Alt+click)</source>
-            <translation>恢复之前显示的类别 (Alt+单击)</translation>
+            <source>Show again what was shown before (Ctrl+click)</source>
+            <translation>恢复之前显示的类别 (Ctrl+单击)</translation>
         </message>
         <message>
-            <source>Show {name} alone (Alt+click)</source>
-            <translation>只显示 {name} (Alt+单击)</translation>
+            <source>Show {name} alone (Ctrl+click)</source>
+            <translation>只显示 {name} (Ctrl+单击)</translation>
         </message>
         <message>
             <source>Boxes</source>
