@@ -13,17 +13,15 @@ from kpviewer.gui.comparing.menu import add_compare_menu
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.language import tr
-from kpviewer.gui.menus import (
-    DEVICES,
+from kpviewer.gui.menus import DEVICES, fill_device_menu, fill_model_menu
+from kpviewer.gui.opening.cameras import CameraFinder
+from kpviewer.gui.opening.clipboard import paste_into, use_truth
+from kpviewer.gui.opening.dialogs import (
     ask_for_file,
     ask_for_folder,
     ask_for_model,
     ask_for_truth,
-    fill_device_menu,
-    fill_model_menu,
 )
-from kpviewer.gui.opening.cameras import CameraFinder
-from kpviewer.gui.opening.clipboard import paste_into, use_truth
 from kpviewer.gui.opening.dropping import DropTarget
 from kpviewer.gui.opening.source_menu import SourceMenu
 from kpviewer.gui.options import ViewerOptions
@@ -167,13 +165,19 @@ class MainWindow(QMainWindow):
                 Act.FASTER: lambda: playback.change_speed(1),
                 Act.LOOP: playback.toggle_loop,
                 Act.REPEAT: playback.mark,
-                Act.OPEN_FILE: lambda: self.choose_source(ask_for_file(self)),
-                Act.OPEN_FOLDER: lambda: self.choose_source(ask_for_folder(self)),
+                Act.OPEN_FILE: lambda: self.choose_source(
+                    ask_for_file(self, self.memory.recent_sources())
+                ),
+                Act.OPEN_FOLDER: lambda: self.choose_source(
+                    ask_for_folder(self, self.memory.recent_sources())
+                ),
                 Act.PASTE: lambda: paste_into(self),
                 Act.OPEN_TRUTH: lambda: use_truth(
                     self, ask_for_truth(self, self.session.source_text)
                 ),
-                Act.OPEN_MODEL: lambda: self.choose_model(ask_for_model(self)),
+                Act.OPEN_MODEL: lambda: self.choose_model(
+                    ask_for_model(self, self.memory.recent_models())
+                ),
                 Act.RECORD: saving.toggle_recording,
                 Act.PAUSE_RECORDING: saving.toggle_pause,
                 Act.SPLIT_RECORDING: saving.split_recording,

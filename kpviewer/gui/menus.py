@@ -1,26 +1,21 @@
-"""The menus of model and device, filled when they open; and dialogs that ask for files."""
+"""The menus of model and device, filled when they open."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
-from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
+from PyQt6.QtWidgets import QMenu
 
-from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.model_loading import ModelLoading
-from kpviewer.gui.settings.recent import MODEL_SUFFIXES, Recent, add_recent
+from kpviewer.gui.settings.recent import Recent, add_recent
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.models.catalogue import available_models
 
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts")
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-_WATCHED = VIDEO_SUFFIXES + PICTURE_SUFFIXES
 DEVICES = {"auto": tr_noop("Automatic"), "cpu": "CPU"}
 """Those that are always there, by their names on the command line."""
 
@@ -64,37 +59,6 @@ def shipped_models() -> list[tuple[str, int]]:
     except KpviewerError as error:
         _log.warning("%s", error)
         return []
-
-
-def ask_for_file(parent: QWidget) -> str:
-    """Let the user choose a video or picture; empty if they don't."""
-    home, kinds = str(Path.home()), _filter(tr("Videos and pictures"), _WATCHED)
-    return QFileDialog.getOpenFileName(parent, tr("Open file"), home, kinds)[0]
-
-
-def ask_for_folder(parent: QWidget) -> str:
-    """Let the user choose a folder of pictures; empty if they don't."""
-    return QFileDialog.getExistingDirectory(parent, tr("Open folder"), str(Path.home()))
-
-
-def ask_for_model(parent: QWidget) -> str:
-    """Let the user choose a weight file; empty if they don't."""
-    home, kinds = str(Path.home()), _filter(tr("Models"), MODEL_SUFFIXES)
-    return QFileDialog.getOpenFileName(parent, tr("Open model"), home, kinds)[0]
-
-
-def ask_for_truth(parent: QWidget, source: str | None) -> str:
-    """Let the user choose annotations of a source; gives their specification, or nothing."""
-    place = Path(source) if source and Path(source).exists() else Path.home()
-    start, kinds = str(place), _filter(tr("Annotations"), TRUTH_SUFFIXES)
-    chosen = QFileDialog.getOpenFileName(parent, tr("Open truth"), start, kinds)[0]
-    return spec_of_file(Path(chosen), place) if chosen else ""
-
-
-def _filter(name: str, suffixes: Iterable[str]) -> str:
-    """Write a file dialog's choice of kinds."""
-    everything = tr("All files")
-    return f"{name} ({' '.join('*' + suffix for suffix in suffixes)});;{everything} (*)"
 
 
 def add_to(menu: QMenu, name: str, text: str, run: Callable[[], None]) -> None:

@@ -10,7 +10,8 @@ from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.menus import ask_for_model, shipped_models
+from kpviewer.gui.menus import shipped_models
+from kpviewer.gui.opening.dialogs import ask_for_model
 from kpviewer.gui.settings.recent import add_heading, add_recent
 from kpviewer.gui.widgets.icons import icon
 
@@ -45,7 +46,11 @@ def add_compare_menu(menu: QMenu, window: MainWindow) -> None:
     for way, text in WAYS.items():
         _add(inside, tr(text), partial(compare, way))
     inside.addSeparator()
-    _add(inside, tr("Open file…"), lambda: compare(ask_for_model(window)))
+    _add(
+        inside,
+        tr("Open file…"),
+        lambda: compare(ask_for_model(window, window.memory.recent_models())),
+    )
 
 
 def _add(menu: QMenu, text: str, run: Callable[[], None]) -> None:

@@ -1,0 +1,53 @@
+"""Dialogs that ask for files; each begins in the folder that was last used for its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from PyQt6.QtWidgets import QFileDialog, QWidget
+
+from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
+from kpviewer.gui.language import tr
+from kpviewer.gui.settings.recent import MODEL_SUFFIXES, Recent
+
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+_WATCHED = VIDEO_SUFFIXES + PICTURE_SUFFIXES
+
+
+def ask_for_file(parent: QWidget, recent: Recent) -> str:
+    """Return the video or image that the user chooses; empty where they choose none."""
+    start, kinds = last_folder(recent), _filter(tr("Videos and pictures"), _WATCHED)
+    return QFileDialog.getOpenFileName(parent, tr("Open file"), start, kinds)[0]
+
+
+def ask_for_folder(parent: QWidget, recent: Recent) -> str:
+    """Return the folder of images that the user chooses; empty where they choose none."""
+    return QFileDialog.getExistingDirectory(parent, tr("Open folder"), last_folder(recent))
+
+
+def ask_for_model(parent: QWidget, recent: Recent) -> str:
+    """Return the weight file that the user chooses; empty where they choose none."""
+    start, kinds = last_folder(recent), _filter(tr("Models"), MODEL_SUFFIXES)
+    return QFileDialog.getOpenFileName(parent, tr("Open model"), start, kinds)[0]
+
+
+def ask_for_truth(parent: QWidget, source: str | None) -> str:
+    """Return the specification of the annotations that the user chooses; empty for none."""
+    place = Path(source) if source and Path(source).exists() else Path.home()
+    start, kinds = str(place), _filter(tr("Annotations"), TRUTH_SUFFIXES)
+    chosen = QFileDialog.getOpenFileName(parent, tr("Open truth"), start, kinds)[0]
+    return spec_of_file(Path(chosen), place) if chosen else ""
+
+
+def last_folder(recent: Recent) -> str:
+    """Return the folder of the newest file or folder; the home folder where there is none."""
+    newest = next((path for item in recent.items if (path := Path(item)).is_absolute()), None)
+    return str(Path.home() if newest is None else newest.parent)
+
+
+def _filter(name: str, suffixes: Iterable[str]) -> str:
+    """Write a file dialog's choice of kinds."""
+    everything = tr("All files")
+    return f"{name} ({' '.join('*' + suffix for suffix in suffixes)});;{everything} (*)"

@@ -1,0 +1,43 @@
+"""Dialogs begin where the last file of their kind was."""
+
+from pathlib import Path
+
+import pytest
+from PyQt6.QtWidgets import QFileDialog
+
+from kpviewer.gui.keys import Act
+from kpviewer.gui.opening.dialogs import last_folder
+from kpviewer.gui.settings.recent import Recent
+
+
+@pytest.mark.parametrize(
+    ("items", "folder"),
+    [
+        ((), None),
+        (("rtsp://cam/1", "/data/clips/a.mp4", "/other/b.mp4"), "/data/clips"),
+        (("/data/frames/*.png",), "/data/frames"),
+        (("demo", "torchvision:ssd300_vgg16"), None),
+    ],
+)
+def test_last_folder_is_of_the_newest_file(items, folder):
+    assert last_folder(Recent(items, lambda: None)) == (folder or str(Path.home()))
+
+
+@pytest.mark.parametrize(
+    ("act", "asks"),
+    [(Act.OPEN_FILE, "getOpenFileName"), (Act.OPEN_FOLDER, "getExistingDirectory")],
+)
+def test_next_dialog_begins_where_the_last_source_was(
+    qtbot, open_window, tmp_path, monkeypatch, act, asks
+):
+    window = open_window(named=str(tmp_path / "clips" / "a.mp4"))
+    qtbot.waitUntil(lambda: window.memory.recent_sources().items != ())
+    begun = []
+
+    def ask(_parent, _title, folder, *_rest):
+        begun.append(folder)
+        return ("", "") if asks == "getOpenFileName" else ""
+
+    monkeypatch.setattr(QFileDialog, asks, ask)
+    window.actions_of_keys.run(act)
+    assert begun == [str(tmp_path / "clips")]
