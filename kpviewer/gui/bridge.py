@@ -18,6 +18,7 @@ from kpviewer.gui.judging.judge import Judge
 from kpviewer.gui.language import tr
 from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.gui.playback import Playback, is_playing
+from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.video.view_state import describe
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import judged_truth, select
@@ -27,7 +28,7 @@ from kpviewer.structures import Detections
 if TYPE_CHECKING:
     from kpviewer.gui.main_window import MainWindow
     from kpviewer.gui.saving.saving import Saving
-    from kpviewer.gui.session import Session
+    from kpviewer.gui.session import Session, SessionStatus
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import Thresholds
 
@@ -81,7 +82,7 @@ class Bridge(QObject):
             marks=self.playback.marks,
             lossless=self._session.lossless is True,
         )
-        window.top_bar.show_recording(self._saving.recorded_s, is_paused=self._saving.is_paused)
+        self._show_recording(status)
         window.top_bar.set_can_save(self._has_picture)
         if status.loading_model is None:  # a load that failed leaves the former model
             self._show_model_in_use()
@@ -90,11 +91,7 @@ class Bridge(QObject):
         else:
             now = time.monotonic()
             has_model = self._session.engine is not None
-            window.status_bar.show_stats(
-                status.pipeline.stats,
-                has_model=has_model,
-                recorder_dropped=self._saving.dropped,
-            )
+            window.status_bar.show_stats(status.pipeline.stats, has_model=has_model)
             window.plots.add_stats(now, status.pipeline.stats, has_model=has_model)
             self._ticks += 1
             if self._ticks % TICKS_A_PLOT == 0:  # drawing costs more than the rest together
@@ -132,6 +129,22 @@ class Bridge(QObject):
             how = f"{engine.engine_name} {engine.precision}"
             self._window.status_bar.show_model(engine.device_name, how, model_ms)
 
+    def _show_recording(self, status: SessionStatus) -> None:
+        """Show whether a recording runs: on its button, in the title, and in full screen."""
+        window, saving, seconds = self._window, self._saving, self._saving.recorded_s
+        state = None
+        if seconds is not None:
+            comes = status.pipeline is not None and is_playing(status.pipeline)
+            state = RecordingState(seconds, saving.is_paused, not comes, saving.dropped)
+        window.top_bar.show_recording(state)
+        is_clean = window.isFullScreen()
+        window.view.sign.show_state(
+            state if is_clean else None, window.status_bar.message_text() if is_clean else ""
+        )
+        name = self._session.source_name
+        title = f"{name} · kpviewer" if name else "kpviewer"
+        window.setWindowTitle(f"{state.mark} {title}" if state is not None else title)
+
     def _on_painted(self) -> None:
         pipeline, result = self._session.pipeline, self._window.view.result()
         if pipeline is not None and result is not None:
@@ -143,7 +156,6 @@ class Bridge(QObject):
         self.playback.forget_marks()
         name = self._session.source_name
         self._window.top_bar.source.set_choice(name or tr("None"))
-        self._window.setWindowTitle(f"{name} · kpviewer" if name else "kpviewer")
         self._window.transport.set_info(None)
         self._window.status_bar.show_source(None)
         self._window.view.clear()
@@ -154,7 +166,6 @@ class Bridge(QObject):
         info = self._session.info
         self.judge.set_source(info)
         self._window.top_bar.source.set_choice(self._session.source_name or tr("None"))
-        self._window.setWindowTitle(f"{self._session.source_name} · kpviewer")
         self._window.transport.set_info(info)
         self._window.status_bar.show_source(info)
         self._window.plots.set_source(info.nominal_fps if info is not None else None)

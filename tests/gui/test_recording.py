@@ -14,6 +14,7 @@ from kpviewer.config_files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.gui.saving.choices import RecordingChoices
+from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.recording.codecs import Quality
 
 LEFT = Qt.MouseButton.LeftButton
@@ -73,7 +74,7 @@ def test_both_videos_and_a_data_set_are_written_as_chosen(qtbot, window, tmp_pat
 def test_pause_key_leaves_frames_out_and_the_button_says_so(qtbot, window, tmp_path):
     record(qtbot, window)
     qtbot.keyClick(window, Key.Key_R, SHIFT)
-    qtbot.waitUntil(lambda: "Paused" in window.top_bar.record.text())
+    qtbot.waitUntil(lambda: "paused" in window.top_bar.record.text())
     index = window.view.result().frame.index
     qtbot.waitUntil(lambda: window.view.result().frame.index > index + 15)
     recorded_s = window.saving.recorded_s
@@ -86,6 +87,50 @@ def test_pause_key_leaves_frames_out_and_the_button_says_so(qtbot, window, tmp_p
     times = read_video(path).times_s
     # 15 frames of 30 fps were left out: half a second, of which the file has 1/30 s.
     assert max(later - before for before, later in pairwise(times)) < 0.4
+
+
+def test_recording_is_seen_in_the_title_and_in_full_screen(qtbot, window):
+    assert window.windowTitle() == "fake · kpviewer"
+    record(qtbot, window)
+    qtbot.waitUntil(lambda: window.windowTitle() == "● fake · kpviewer")
+    assert window.view.sign.text() == ""  # the button says it
+    window.set_fullscreen(True)
+    qtbot.waitUntil(lambda: window.view.sign.text().startswith("● 00:"))
+    assert window.view.rect().contains(window.view.sign.geometry())
+    qtbot.keyClick(window, Key.Key_R, SHIFT)
+    qtbot.waitUntil(lambda: "paused" in window.view.sign.text().partition("00:")[2])
+    assert window.windowTitle() == "❚❚ fake · kpviewer"
+    assert window.top_bar.record.property("recording") == "still"
+    qtbot.keyClick(window, Key.Key_R, SHIFT)
+    stop(qtbot, window)
+    qtbot.waitUntil(lambda: window.view.sign.text().startswith("Saved "))
+    assert window.windowTitle() == "fake · kpviewer"
+    window.set_fullscreen(False)
+    qtbot.waitUntil(lambda: window.view.sign.text() == "")
+
+
+def test_recording_of_a_paused_video_says_that_it_waits(qtbot, window):
+    window.bridge.playback.toggle()
+    qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
+    qtbot.keyClick(window, Key.Key_R)
+    qtbot.waitUntil(lambda: "video paused" in window.top_bar.record.text())
+    window.bridge.playback.toggle()
+    qtbot.waitUntil(lambda: "REC" in window.top_bar.record.text())
+    stop(qtbot, window)
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        (RecordingState(12.3), "00:12"),
+        (RecordingState(6.0, is_paused=True, is_waiting=True), "00:06 · paused"),
+        (RecordingState(0.0, is_waiting=True), "00:00 · video paused"),
+        (RecordingState(61.0, lost=3), "01:01 · 3 lost"),
+    ],
+)
+def test_sign_says_length_state_and_what_is_lost(state, text):
+    assert state.text() == text
+    assert state.mark == ("●" if "paused" not in text else "❚❚")
 
 
 def test_split_key_goes_on_in_another_file_without_losing_a_frame(qtbot, window, tmp_path):

@@ -5,6 +5,7 @@ from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from kpviewer.gui.panels.status_bar import ROOMY_PX, StatusBar
+from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.structures import Percentiles, PipelineStats
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of plain widgets alone
@@ -17,7 +18,7 @@ STATS = PipelineStats(
 
 
 @pytest.fixture
-def bar(qtbot: QtBot) -> StatusBar:
+def bar(qtbot: QtBot, themes: ThemeManager) -> StatusBar:
     bar = StatusBar()
     qtbot.addWidget(bar)
     bar.resize(ROOMY_PX, 28)
@@ -37,10 +38,10 @@ def test_capture_to_screen_is_told_by_three_percentiles(bar):
     assert "capture to screen: 44.6, 61.2, 80.3" in shown.toolTip().splitlines()
 
 
-def test_drops_are_told_by_their_cause_with_those_of_the_recorder(bar):
-    bar.show_stats(STATS, has_model=True, recorder_dropped=3)
+def test_drops_are_told_by_their_cause(bar):
+    bar.show_stats(STATS, has_model=True)
     shown = label(bar, "Dropped frames")
-    assert shown.text() == "dropped 13: model busy 8, window busy 2, recorder busy 3"
+    assert shown.text() == "dropped 10: model busy 8, window busy 2"
     assert "model busy: 8 (they came while the model was at work)" in shown.toolTip()
     bar.show_stats(PipelineStats(), has_model=True)
     assert (shown.text(), shown.toolTip()) == ("dropped 0", "Frames lost since the start: none")

@@ -22,6 +22,7 @@ def test_text_has_the_contrast_of_wcag_aa(theme: Theme):
         assert ratio(theme.secondary, ground) >= 4.5
     assert ratio(theme.on_accent, theme.accent) >= 4.5
     assert ratio(theme.on_recording, theme.recording) >= 4.5
+    assert ratio(theme.on_paused, theme.paused) >= 4.5
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)

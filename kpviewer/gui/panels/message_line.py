@@ -51,6 +51,10 @@ class MessageLine(QWidget):
         button = "" if self._open.isHidden() else f" {self._open.text()}"
         return self._label.text() + button
 
+    def label_text(self) -> str:
+        """Return the message alone."""
+        return self._label.text()
+
     def show_message(self, text: str, saved: Path | None = None) -> None:
         """Show a message for some seconds; with ``saved`` a button opens the file's folder."""
         text = " ".join(text.split())

@@ -17,12 +17,10 @@ from kpviewer.structures import PipelineStats, StreamInfo
 HEIGHT = 28
 ROOMY_PX = 1200
 """A narrower line leaves latency and causes to the tooltips: messages need the room."""
-RECORDER_FULL = "recorder full"
 CAUSES = {
     QUEUE_FULL: (tr_noop("model busy"), tr_noop("they came while the model was at work")),
     NO_FREE_BUFFER: (tr_noop("no buffer"), tr_noop("every buffer was in use")),
     DISPLAY_SKIPPED: (tr_noop("window busy"), tr_noop("a newer one was there to be shown")),
-    RECORDER_FULL: (tr_noop("recorder busy"), tr_noop("not in the recording")),
 }
 """Why frames were lost, by the names of ``pipeline.stats``: in short, and in words."""
 STAGES = {
@@ -71,10 +69,8 @@ class StatusBar(QFrame):
         rate = f" @ {info.nominal_fps:.4g}" if info.nominal_fps else ""
         self._size.setText(f"{info.width}×{info.height}{rate}")
 
-    def show_stats(
-        self, stats: PipelineStats, *, has_model: bool, recorder_dropped: int = 0
-    ) -> None:
-        """Tell the rates and the drops, with those of the recording that runs."""
+    def show_stats(self, stats: PipelineStats, *, has_model: bool) -> None:
+        """Tell the rates and the drops."""
         rates = tr("capture {capture:.1f}   model {model}   display {display:.1f} fps").format(
             capture=stats.capture_fps,
             model=f"{stats.inference_fps:.1f}" if has_model else "–",
@@ -82,8 +78,7 @@ class StatusBar(QFrame):
         )
         self._rates.setText(rates)
         self._show_latency(stats)
-        drops = {**stats.drops, **({RECORDER_FULL: recorder_dropped} if recorder_dropped else {})}
-        self._show_drops(drops)
+        self._show_drops(stats.drops)
         if self._message.is_over():
             self.show_message("")
         self._fit()
@@ -118,7 +113,8 @@ class StatusBar(QFrame):
         for label in (self._model, self._size, self._rates, self._latency, self._drops):
             label.setVisible(label in numbers)
         wanted = self._message.fit_height(room - sum(taken))
-        self.setFixedHeight(max(HEIGHT, wanted + margins.top() + margins.bottom()))
+        frame = self.height() - self.contentsRect().height()
+        self.setFixedHeight(max(HEIGHT, wanted + margins.top() + margins.bottom() + frame))
 
     @property
     def _is_roomy(self) -> bool:
@@ -153,8 +149,12 @@ class StatusBar(QFrame):
         self._fit()
 
     def message(self) -> str:
-        """What is told."""
+        """Return the message and its button's text."""
         return self._message.text()
+
+    def message_text(self) -> str:
+        """Return the message alone."""
+        return self._message.label_text()
 
 
 def _latency_table(stats: PipelineStats) -> str:

@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
-from kpviewer.gui.panels.transport import time_text
+from kpviewer.gui.saving.sign import RecordingState, set_state
 from kpviewer.gui.widgets.buttons import ToolButton
 
 NAME_CHARS = 34
@@ -88,17 +88,16 @@ class TopBar(QFrame):
             self.record.setToolTip(text.format(what=tooltip(Act.RECORD)))
         self.snapshot.setToolTip(text.format(what=tooltip(Act.SNAPSHOT)))
 
-    def show_recording(self, seconds: float | None, *, is_paused: bool = False) -> None:
-        """Show that a recording runs, and for how long; None is none."""
-        running = seconds is not None
-        self.record.setChecked(running)
-        label = tr("Record") if seconds is None else f"REC {time_text(seconds)[:-2]}"
-        self.record.setText(f" {label}")
-        self.record.set_icon_name("stop" if running else "record")
-        if seconds is not None and is_paused:
-            self.record.setText(f" {tr('Paused')} {time_text(seconds)[:-2]}")
-        if running:
+    def show_recording(self, state: RecordingState | None) -> None:
+        """Show the recording that runs; None is none."""
+        self.record.setChecked(state is not None)
+        self.record.set_icon_name("record" if state is None else "stop")
+        label = tr("Record")
+        if state is not None:
+            label = f"REC {state.text()}" if state.is_growing else state.text()
             self.record.setToolTip(tooltip(Act.RECORD, tr("Stop recording")))
+        self.record.setText(f" {label}")
+        set_state(self.record, state)
 
     def changeEvent(self, event: QEvent | None) -> None:
         """Draw the icons in the colours of another theme."""

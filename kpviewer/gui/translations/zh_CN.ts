@@ -580,22 +580,6 @@
             <translation>未找到 GPU</translation>
         </message>
         <message>
-            <source>Videos and pictures</source>
-            <translation>视频和图片</translation>
-        </message>
-        <message>
-            <source>Models</source>
-            <translation>模型</translation>
-        </message>
-        <message>
-            <source>Annotations</source>
-            <translation>标注文件</translation>
-        </message>
-        <message>
-            <source>All files</source>
-            <translation>所有文件</translation>
-        </message>
-        <message>
             <source>Now {format}</source>
             <translation>当前 {format}</translation>
         </message>
@@ -610,6 +594,22 @@
         <message>
             <source>Truth is of a file or a folder: open one first.</source>
             <translation>真值对应文件或文件夹：请先打开一个。</translation>
+        </message>
+        <message>
+            <source>Videos and pictures</source>
+            <translation>视频和图片</translation>
+        </message>
+        <message>
+            <source>Models</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>Annotations</source>
+            <translation>标注文件</translation>
+        </message>
+        <message>
+            <source>All files</source>
+            <translation>所有文件</translation>
         </message>
         <message>
             <source>Opened the first of {count}. Drop a folder to see all of its pictures.</source>
@@ -972,14 +972,6 @@
             <translation>已有更新的帧可显示</translation>
         </message>
         <message>
-            <source>recorder busy</source>
-            <translation>录制繁忙</translation>
-        </message>
-        <message>
-            <source>not in the recording</source>
-            <translation>未录入录像</translation>
-        </message>
-        <message>
             <source>capture to result</source>
             <translation>采集到结果</translation>
         </message>
@@ -1102,10 +1094,6 @@
         <message>
             <source>There is no picture to save: {what}</source>
             <translation>没有可保存的画面：{what}</translation>
-        </message>
-        <message>
-            <source>Paused</source>
-            <translation>已暂停</translation>
         </message>
         <message>
             <source>Stop recording</source>
@@ -1386,6 +1374,18 @@
         <message>
             <source>Saved {name} and {more} more, {seconds:.1f} s</source>
             <translation>已保存 {name} 等，另有 {more} 个文件，{seconds:.1f} 秒</translation>
+        </message>
+        <message>
+            <source>paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>video paused</source>
+            <translation>视频已暂停</translation>
+        </message>
+        <message>
+            <source>{count} lost</source>
+            <translation>丢失 {count} 帧</translation>
         </message>
         <message>
             <source>{name} can't be opened. {reason}</source>

@@ -7,6 +7,7 @@ from PyQt6.QtGui import QMouseEvent, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.saving.sign import RecordingSign
 from kpviewer.gui.video.hover_card import HoverCard
 from kpviewer.gui.video.picture_view import PictureView
 from kpviewer.gui.video.selection import Selection, describe
@@ -41,12 +42,15 @@ class VideoView(PictureView):
         self.card.pressed.connect(self.card_pressed)
         self.chip = Chip(self)
         """Bottom left: what goes on while the video plays."""
+        self.sign = RecordingSign(self)
+        """Upper right, in full screen: that a recording runs, and what is told."""
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Keep the picture and what stands over it in place."""
         super().resizeEvent(event)
         self.card.place()
         self.chip.place()
+        self.sign.place()
 
     def clear(self) -> None:
         """Show nothing and choose nothing."""

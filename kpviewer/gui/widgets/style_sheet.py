@@ -61,6 +61,12 @@ QToolButton[kind="picker"] { padding: 0 24px 0 8px; text-align: left; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QToolButton#record:checked {
   background: $recording; color: $on_recording; border-color: $recording; font-weight: 600; }
+QToolButton#record[recording="still"]:checked {
+  background: $paused; color: $on_paused; border-color: $paused; }
+#recordingSign { background: $recording; color: $on_recording; border-radius: 12px;
+  padding: 4px 10px; font-weight: 600; }
+#recordingSign[recording="still"] { background: $paused; color: $on_paused; }
+QLabel#chip { padding: 4px 10px; border-radius: 12px; }
 
 QPushButton[segment="true"] { border-radius: 0; padding: 0 4px; border-right-width: 0;
   color: $secondary; }

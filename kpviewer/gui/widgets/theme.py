@@ -1,4 +1,4 @@
-"""The colours of the window: two neutral ramps, one accent, and one red for recording.
+"""The colours of the window: two neutral ramps, one accent, red and amber for recording.
 
 A theme becomes a QPalette and a small style sheet on top of Fusion. Every pair of text and ground
 keeps the contrast of WCAG 2.2 AA (4.5), which a test checks. Nothing here knows of the widgets.
@@ -47,6 +47,9 @@ class Theme:
     on_accent: str
     recording: str
     on_recording: str
+    paused: str
+    """A recording that stands still."""
+    on_paused: str
     series: tuple[str, ...]
     """Lines of the plots, in the order of their legend (Okabe and Ito's colours, tuned)."""
 
@@ -65,6 +68,8 @@ DARK = Theme(
     on_accent="#07131f",
     recording="#f2545b",
     on_recording="#1a0304",
+    paused="#e5a50a",
+    on_paused="#1c1300",
     series=("#56b4e9", "#e69f00", "#23b488", "#d98cb8", "#e8dd6a"),
 )
 LIGHT = Theme(
@@ -81,6 +86,8 @@ LIGHT = Theme(
     on_accent="#ffffff",
     recording="#cf222e",
     on_recording="#ffffff",
+    paused="#8a5a00",
+    on_paused="#ffffff",
     series=("#0072b2", "#c76b00", "#00805c", "#a8508a", "#8a7d00"),
 )
 

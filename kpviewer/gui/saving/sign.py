@@ -1,0 +1,111 @@
+"""What says that a recording runs: on the button, in the title, and over a full-screen picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.panels.transport import time_text
+from kpviewer.gui.widgets.fitting import fit_to_contents
+
+MARGIN_PX = 12
+_PADDING_PX = 24
+"""Of a label, left and right together, with its border."""
+_RUNS, _STANDS = "●", "❚❚"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingState:
+    """A recording that is under way."""
+
+    seconds: float
+    """Length so far."""
+    is_paused: bool = False
+    """The user paused the recording."""
+    is_waiting: bool = False
+    """No frames come, as the video is paused or has ended."""
+    lost: int = 0
+    """Frames that are missing from it."""
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether frames are being added."""
+        return not (self.is_paused or self.is_waiting)
+
+    @property
+    def mark(self) -> str:
+        """A dot while it grows, bars while it stands still."""
+        return _RUNS if self.is_growing else _STANDS
+
+    def text(self) -> str:
+        """Return time and state, such as "00:12" or "00:06 paused"."""
+        parts = [time_text(self.seconds)[:-2]]
+        if self.is_paused:
+            parts.append(tr("paused"))
+        elif self.is_waiting:
+            parts.append(tr("video paused"))
+        if self.lost:
+            parts.append(tr("{count} lost").format(count=self.lost))
+        return " · ".join(parts)
+
+
+class RecordingSign(QWidget):
+    """Stands at the upper right of the picture while nothing else shows the recording."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._sign, self._message = QLabel(), QLabel()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for label, name in ((self._sign, "recordingSign"), (self._message, "chip")):
+            label.setObjectName(name)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            column.addWidget(label, 0, Qt.AlignmentFlag.AlignRight)
+        self._sign.setAccessibleName(tr("Recording"))
+        self._message.setAccessibleName(tr("Message"))
+        self.hide()
+
+    def text(self) -> str:
+        """Return what is shown; empty while hidden."""
+        shown = (self._sign.text(), self._message.text())
+        return "" if self.isHidden() else " ".join(each for each in shown if each)
+
+    def show_state(self, state: RecordingState | None, message: str) -> None:
+        """Show a recording and a message; neither hides the sign."""
+        sign = f"{state.mark} {state.text()}" if state is not None else ""
+        if (sign, message) == (self._sign.text(), self._message.text()):
+            return
+        self._sign.setText(sign)
+        self._sign.setVisible(bool(sign))
+        self._message.setText(message)
+        self._message.setVisible(bool(message))
+        set_state(self._sign, state)
+        self.setVisible(bool(sign or message))
+        self.place()
+
+    def place(self) -> None:
+        """Take the size of the text, at the upper right of the parent."""
+        parent = self.parentWidget()
+        if parent is not None:
+            wanted = self._message.fontMetrics().horizontalAdvance(self._message.text())
+            room = parent.width() - 2 * MARGIN_PX
+            self._message.setWordWrap(wanted + _PADDING_PX > room)
+            self._message.setFixedWidth(min(wanted + _PADDING_PX, room))
+            fit_to_contents(self)
+            self.move(parent.width() - self.width() - MARGIN_PX, MARGIN_PX)
+
+
+def set_state(widget: QWidget, state: RecordingState | None) -> None:
+    """Give a widget the colours of a recording that grows, or of one that stands still."""
+    name = "" if state is None else "growing" if state.is_growing else "still"
+    if widget.property("recording") != name:
+        widget.setProperty("recording", name)
+        style = widget.style()
+        if style is not None:  # a changed property has no effect by itself
+            style.unpolish(widget)
+            style.polish(widget)
