@@ -23,6 +23,7 @@ from kpviewer.errors import KpviewerError, SourceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kpviewer.annotations.truth import AnnotationTruth
     from kpviewer.cli.process_job import ProcessJob, ProcessOptions
     from kpviewer.pipeline.pipeline import InferenceEngine, Pipeline
     from kpviewer.sources.base import TruthProvider
@@ -109,7 +110,12 @@ def process_sources(
     ensure_gui_application()
     engine = engine or _load(options)
     truth = _read_truth(options.truth, engine.spec.class_names)
-    codes = [_process(source, options, engine, truth) for source in sources]
+    told: set[str] = set()
+    codes = []
+    for source in sources:
+        codes.append(_process(source, options, engine, truth))
+        if truth is not None:
+            _tell(truth, told)
     return next((code for code in codes if code), 0)
 
 
@@ -120,15 +126,20 @@ def _load(options: ProcessOptions) -> InferenceEngine:
     return Executor(open_model(options.model), options.device)
 
 
-def _read_truth(spec: str | None, class_names: tuple[str, ...]) -> TruthProvider | None:
+def _read_truth(spec: str | None, class_names: tuple[str, ...]) -> AnnotationTruth | None:
     if spec is None:
         return None
     from kpviewer.annotations.truth import read_truth
 
-    truth = read_truth(spec, class_names)
+    return read_truth(spec, class_names)
+
+
+def _tell(truth: AnnotationTruth, told: set[str]) -> None:
+    """Print the notes on the ground truth that weren't printed before."""
     for note in truth.notes:
-        click.echo(f"Note: ground truth: {note}", err=True)
-    return truth
+        if note not in told:
+            click.echo(f"Note: ground truth: {note}", err=True)
+    told.update(truth.notes)
 
 
 def _process(

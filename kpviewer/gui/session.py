@@ -172,7 +172,7 @@ class Session(QObject):
                 self._info = info
                 self._source_name = info.name
                 self.opened.emit()
-                if info.is_live and status.warning is not None:
+                if status.warning is not None:
                     self.warned.emit(status.warning)
             if status.state is PipelineState.FAILED and self._failure is None:
                 self._failure = self._pipeline_error(self._pipeline)

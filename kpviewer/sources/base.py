@@ -6,8 +6,9 @@ reconnecting: the capture thread of the pipeline does that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -89,12 +90,23 @@ class FrameSource(Protocol):
 class TruthProvider(Protocol):
     """Where a source finds the annotations of its frames."""
 
-    def for_frame(self, index: int, name: str) -> Targets | None:
-        """Give the truth of one frame, None where nothing is known.
+    def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
+        """Learn what the source holds, before its first frame.
+
+        Args:
+            files: its images, or the one video.
+            frames: number of the video's frames; None where it isn't known, and for images.
+        """
+
+    def for_frame(
+        self, index: int, name: str, size_wh: tuple[int, int] | None = None
+    ) -> Targets | None:
+        """Return the ground truth of one frame, None where nothing is known.
 
         Args:
             index: number of the frame in the source, from 0.
-            name: file name of the picture (of the video, for a video).
+            name: path of the image, or of the video.
+            size_wh: of the frame, px.
         """
 
 

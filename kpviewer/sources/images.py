@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import re
 import time
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from kpviewer.annotations.problems import left_out
+from kpviewer.annotations.values import PICTURE_SUFFIXES
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import (
     LARGEST_SIDE_PX,
@@ -21,9 +24,12 @@ from kpviewer.sources.base import (
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import ImageArray, StreamInfo
 
-SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".avif")
+SUFFIXES = PICTURE_SUFFIXES
+UNREAD = frozenset(
+    ".heic .heif .hif .jxl .jp2 .j2k .jxr .psd .xcf .svg .exr .dng .cr2 .cr3 .nef .arw .orf .rw2 "
+    ".raf .pef .srw .tga .dcm .gif .jfif .jpe .pbm .pnm .ico .webm .mkv .mts".split()
 )
+"""Images and films that not every system knows by their suffix."""
 FPS = 2.0
 """Slow enough to look at each picture, and fast enough to see that there are more."""
 
@@ -39,6 +45,7 @@ class ImagesSource:
         paths: at least one.
         truth: looked up by frame number and file name.
         folder: that the files are named relative to; None names them without a folder.
+        unknown: image files beside them whose format is not known: ``warning`` names them.
     """
 
     def __init__(
@@ -48,11 +55,14 @@ class ImagesSource:
         *,
         truth: TruthProvider | None = None,
         folder: Path | None = None,
+        unknown: Sequence[Path] = (),
     ) -> None:
         self._name = name
         self._all_paths = tuple(paths)
         self._truth = truth
         self._folder = folder
+        self._unknown = tuple(unknown)
+        self._unreadable: list[Path] = []
         self._paths: list[Path] = []
         self._info: StreamInfo | None = None
         self._next_index = 0
@@ -71,11 +81,21 @@ class ImagesSource:
 
     @property
     def warning(self) -> str | None:
-        """How many files could not be read so far."""
-        skipped = len(self._all_paths) - len(self._paths)
-        if self._info is None or not skipped:
-            return None
-        return f"{skipped} of {len(self._all_paths)} pictures can't be read and are left out"
+        """What is left out so far, with the name of the first; it outlasts ``close``."""
+        notes = []
+        if self._unreadable:
+            notes.append(
+                left_out(
+                    len(self._unreadable),
+                    len(self._all_paths),
+                    "images",
+                    "can't be read",
+                    self._unreadable[0].name,
+                )
+            )
+        if self._unknown:
+            notes.append(unknown_note(self._unknown, len(self._all_paths)))
+        return "; ".join(notes) or None
 
     def open(self) -> StreamInfo:
         """Find the first picture that can be read.
@@ -84,6 +104,9 @@ class ImagesSource:
             SourceError: if there is none.
         """
         self._paths, self._next_index = list(self._all_paths), 0
+        self._unreadable = []
+        if self._truth is not None:
+            self._truth.meet(self._all_paths)
         picture = self._load_next()
         if picture is None:
             raise SourceError(
@@ -111,7 +134,8 @@ class ImagesSource:
         bgr = copy_into(picture, allocate)
         truth, path = None, self._paths[index]
         if self._truth is not None:
-            truth = self._truth.for_frame(index, path.name)
+            size_wh = (bgr.shape[1], bgr.shape[0])
+            truth = self._truth.for_frame(index, str(path), size_wh)
         return Captured(bgr, time.monotonic_ns(), index / FPS, truth, self._file_name(path))
 
     def seek(self, index: int) -> None:
@@ -134,7 +158,7 @@ class ImagesSource:
             picture = load_picture(self._paths[self._next_index])
             if picture is not None:
                 return picture
-            del self._paths[self._next_index]
+            self._unreadable.append(self._paths.pop(self._next_index))
         return None
 
 
@@ -156,6 +180,22 @@ def load_picture(path: Path) -> ImageArray | None:
 def is_picture(path: Path) -> bool:
     """Tell by its name whether a file is a picture."""
     return path.suffix.lower() in SUFFIXES
+
+
+def is_unknown_picture(path: Path) -> bool:
+    """Return whether a file beside images holds images or film, in a format that isn't read."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES or path.name.startswith("."):
+        return False
+    kind = mimetypes.guess_type(f"x{suffix}")[0] or ""
+    return suffix in UNREAD or kind.startswith(("image/", "video/"))
+
+
+def unknown_note(unknown: Sequence[Path], known: int) -> str:
+    """Return the note on files of unknown formats, at least one, beside ``known`` images."""
+    names = sorted(path.name for path in unknown)
+    reason = "not an image format that kpviewer reads; convert to JPEG or PNG"
+    return left_out(len(names), len(names) + known, "files", reason, names[0])
 
 
 def natural_order(paths: Sequence[Path]) -> list[Path]:

@@ -18,7 +18,13 @@ from kpviewer.errors import SourceError
 from kpviewer.sources.base import FrameSource, TruthProvider
 from kpviewer.sources.camera import Camera, CameraSource, list_cameras
 from kpviewer.sources.demo import DemoSource
-from kpviewer.sources.images import ImagesSource, is_picture, natural_order
+from kpviewer.sources.images import (
+    ImagesSource,
+    is_picture,
+    is_unknown_picture,
+    natural_order,
+    unknown_note,
+)
 from kpviewer.sources.naming import (
     CameraName,
     is_camera,
@@ -91,7 +97,7 @@ def _camera(asked: CameraName, known: list[Camera]) -> CameraSource:
 def _from_disk(text: str, truth: TruthProvider | None) -> FrameSource:
     path = Path(text).expanduser()
     if path.is_dir():
-        inside = [item for item in path.iterdir() if is_picture(item) and item.is_file()]
+        inside = [item for item in path.iterdir() if item.is_file()]
         return _pictures(text, path.resolve().name, inside, truth, path)
     if path.exists():
         if is_picture(path):
@@ -99,8 +105,7 @@ def _from_disk(text: str, truth: TruthProvider | None) -> FrameSource:
         return VideoSource(path, truth=truth)
     if glob.has_magic(text):
         found = [Path(item) for item in glob.glob(str(path), recursive=True)]
-        inside = [item for item in found if is_picture(item)]
-        return _pictures(text, text, inside, truth, _fixed_folder(path))
+        return _pictures(text, text, found, truth, _fixed_folder(path))
     raise SourceError(
         f"No source is named {text}: it is no camera number, address, file or folder, nor 'demo', "
         "'strip' or 'screen'. Check the spelling; 'kpviewer cameras' lists the cameras."
@@ -118,8 +123,11 @@ def _fixed_folder(pattern: Path) -> Path:
 
 
 def _pictures(
-    text: str, name: str, paths: list[Path], truth: TruthProvider | None, folder: Path
+    text: str, name: str, files: list[Path], truth: TruthProvider | None, folder: Path
 ) -> ImagesSource:
+    paths = [item for item in files if is_picture(item)]
+    unknown = [item for item in files if is_unknown_picture(item)]
     if not paths:
-        raise SourceError(f"There is no picture in {text}. For a video, name the file itself.")
-    return ImagesSource(name, natural_order(paths), truth=truth, folder=folder)
+        cause = f"{unknown_note(unknown, 0)}." if unknown else "For a video, name the file itself."
+        raise SourceError(f"There is no picture in {text}. {cause}")
+    return ImagesSource(name, natural_order(paths), truth=truth, folder=folder, unknown=unknown)

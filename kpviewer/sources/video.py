@@ -82,6 +82,8 @@ class VideoSource:
         except (av.FFmpegError, ValueError) as error:
             raise SourceError(explain(self._path, error)) from error
         self._reel, self._info = reel, _describe(reel, self._path.name)
+        if self._truth is not None:
+            self._truth.meet([self._path], reel.frame_count)
         return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from annotations.samples import data_set, picture
 
@@ -38,15 +40,82 @@ def test_unannotated_picture_has_no_truth_though_its_number_is_known():
     assert truth.for_frame(0, "other.jpg") is None
 
 
-def test_one_name_in_two_folders_is_refused():
-    with pytest.raises(DatasetError, match="two folders"):
-        AnnotationTruth(data_set(picture("x/a.jpg"), picture("y/a.jpg")))
+def test_one_name_in_two_folders_is_told_apart_by_the_folder():
+    truth = AnnotationTruth(data_set(picture("x/a.jpg"), picture("y/a.jpg", (0, 0))))
+    assert truth.for_frame(0, "a.jpg") is None
+    truth.meet([Path("/elsewhere/y/a.jpg")])
+    assert count(truth.for_frame(0, "/elsewhere/y/a.jpg")) == 2
+    assert truth.notes == ()
 
 
-def test_one_frame_twice_is_refused():
-    frames = [picture("clip.mp4", frame_index=1), picture("clip.mp4", frame_index=1)]
-    with pytest.raises(DatasetError, match="each frame once"):
-        AnnotationTruth(data_set(*frames))
+def test_one_frame_twice_is_told_and_the_first_entry_counts():
+    frames = [picture("clip.mp4", (0,) * n, frame_index=1) for n in (1, 2)]
+    truth = AnnotationTruth(data_set(*frames))
+    truth.meet([Path("clip.mp4")], 5)
+    assert count(truth.for_frame(1, "clip.mp4")) == 1
+    assert truth.notes[0].startswith("1 of 2 entries left out")
+
+
+def test_names_that_differ_a_little_are_fitted_and_said():
+    truth = AnnotationTruth(data_set(picture("my%20cat.jpg"), picture("B.JPG")))
+    truth.meet([Path("set/my cat.jpg"), Path("set/b.jpg")])
+    assert count(truth.for_frame(0, "set/my cat.jpg")) == 1
+    assert count(truth.for_frame(1, "set/b.jpg")) == 1
+    assert truth.notes == (
+        "names differ a little and were fitted: 'my%20cat.jpg' is 'my cat.jpg' and 1 more",
+    )
+
+
+def test_ground_truth_that_fits_no_image_says_so_with_a_name_of_each():
+    truth = AnnotationTruth(data_set(picture("left.jpg")))
+    truth.meet([Path("a.jpg"), Path("b.jpg")])
+    assert truth.for_frame(0, "a.jpg") is None
+    assert truth.notes[0].startswith("ground truth fits 0 of 2 images")
+    assert "'left.jpg'" in truth.notes[0]
+
+
+def test_images_without_ground_truth_are_counted():
+    truth = AnnotationTruth(data_set(picture("a.jpg")))
+    truth.meet([Path(f"{name}.jpg") for name in "abc"])
+    assert truth.notes == ("ground truth fits 1 of 3 images: none for b.jpg and 1 more",)
+    truth.meet([Path("a.jpg")])  # another source is another fit
+    assert truth.notes == ()
+
+
+def test_images_of_another_size_are_counted():
+    truth = AnnotationTruth(data_set(picture("a.jpg"), picture("b.jpg"), picture("c.jpg")))
+    for name in "abc":
+        truth.for_frame(0, f"{name}.jpg", (10, 10) if name == "b" else (20, 10))
+    (note,) = truth.notes
+    assert note.endswith("a.jpg is 20x10, not 10x10 and 1 more")
+
+
+def test_ids_that_count_from_one_fit_no_frame_and_that_is_said():
+    truth = AnnotationTruth(data_set(picture("x.jpg", (0,), 1), picture("y.jpg", (0,), 2)))
+    truth.meet([Path("clip.mp4")], 2)
+    assert "fits no frame of clip.mp4" in truth.notes[0]
+
+
+def test_numbers_in_names_stand_for_frames_where_they_count_from_zero():
+    frames = [picture(f"frame_{n:06}.PNG", (0,) * n, n + 1) for n in range(3)]
+    truth = AnnotationTruth(data_set(*frames))
+    truth.meet([Path("clip.mp4")], 3)
+    assert [count(truth.for_frame(n, "clip.mp4")) for n in range(4)] == [0, 1, 2, None]
+    assert truth.notes == ()
+
+
+def test_a_film_that_is_shorter_than_its_ground_truth_is_told():
+    frames = [picture("clip.mp4", (0,), frame_index=n) for n in range(4)]
+    truth = AnnotationTruth(data_set(*frames))
+    truth.meet([Path("clip.mp4")], 3)
+    assert truth.notes == ("1 of 4 entries left out: clip.mp4 has only 3 frames (frame 3)",)
+
+
+def test_of_a_set_of_several_films_those_frames_count_that_are_the_films():
+    frames = [picture(f"{name}.mp4", (0,) * n, frame_index=0) for n, name in enumerate("ab", 1)]
+    truth = AnnotationTruth(data_set(*frames))
+    truth.meet([Path("b.mp4")], 9)
+    assert count(truth.for_frame(0, "b.mp4")) == 2
 
 
 @pytest.mark.parametrize(

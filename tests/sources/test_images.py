@@ -1,5 +1,6 @@
 """Pictures on disk: order, sizes, orientation and damage."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from films import numbered_picture, read_number
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.images import ImagesSource, load_picture, natural_order
+from kpviewer.sources.open import make_source
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import ImageArray, Targets
 
@@ -42,11 +44,38 @@ def test_unreadable_pictures_are_left_out_and_counted(picture_folder: Path) -> N
     source = ImagesSource("folder", natural_order(list(picture_folder.iterdir())))
     source.open()
     assert numbers(source) == [0, 1, 2, 4, 5, 6, 8, 9, 10, 11]
-    assert source.warning == "2 of 12 pictures can't be read and are left out"
+    assert source.warning == "2 of 12 images left out: can't be read (img3.png and 1 more)"
     source.seek(3)
     captured = source.read(buffer)
     assert captured is not None
     assert read_number(captured.bgr) == 4
+
+
+def test_what_is_left_out_is_known_after_closing(picture_folder: Path) -> None:
+    (picture_folder / "img0.png").write_bytes(b"")
+    source = ImagesSource("folder", natural_order(list(picture_folder.iterdir())))
+    for _ in range(2):  # each opening counts anew
+        source.open()
+        numbers(source)
+        source.close()
+        assert source.warning == "1 of 12 images left out: can't be read (img0.png)"
+
+
+@pytest.mark.parametrize("name", ["x.heic", "x.HEIC", "x.gif", "x.dng", "x.mp4", "x.svg", "x.MOV"])
+def test_files_of_unknown_formats_are_told(picture_folder: Path, name: str) -> None:
+    for other in (name, "notes.txt", "labels.json", ".x.heic"):
+        (picture_folder / other).write_bytes(b"-")
+    source = make_source(str(picture_folder))
+    source.open()
+    assert source.warning is not None
+    assert source.warning.startswith("1 of 13 files left out: not an image format")
+    assert name in source.warning
+
+
+def test_a_folder_of_unknown_formats_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.heic").write_bytes(b"-")
+    with pytest.raises(SourceError, match=r"1 of 1 files left out: .*a\.heic"):
+        make_source(str(tmp_path))
 
 
 def test_opening_skips_to_the_first_readable_picture(picture_folder: Path) -> None:
@@ -101,11 +130,17 @@ def test_a_picture_that_asks_for_too_much_memory_is_refused(tmp_path: Path) -> N
 
 
 def test_truth_is_asked_for_by_number_and_name(picture_folder: Path) -> None:
-    asked: list[tuple[int, str]] = []
+    asked: list[tuple[int, str, tuple[int, int] | None]] = []
+    met: list[int] = []
 
     class Annotations:
-        def for_frame(self, index: int, name: str) -> Targets | None:
-            asked.append((index, name))
+        def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
+            met.append(len(files))
+
+        def for_frame(
+            self, index: int, name: str, size_wh: tuple[int, int] | None = None
+        ) -> Targets | None:
+            asked.append((index, Path(name).name, size_wh))
             return Targets.empty()
 
     paths = natural_order(list(picture_folder.iterdir()))
@@ -115,4 +150,5 @@ def test_truth_is_asked_for_by_number_and_name(picture_folder: Path) -> None:
     captured = source.read(buffer)
     assert captured is not None
     assert captured.truth is not None
-    assert asked == [(10, "img10.png")]
+    assert met == [12]
+    assert asked == [(10, "img10.png", captured.bgr.shape[1::-1])]

@@ -1,5 +1,6 @@
 """What a user may type as a source."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -113,5 +114,8 @@ def test_annotations_of_a_camera_are_refused_not_ignored(text: str | None) -> No
 
 
 class NoTruth:
-    def for_frame(self, index: int, name: str) -> None:
+    def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
+        pass
+
+    def for_frame(self, index: int, name: str, size_wh: tuple[int, int] | None = None) -> None:
         return None

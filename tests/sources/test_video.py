@@ -1,5 +1,6 @@
 """Video files: whole, odd and broken."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -209,7 +210,12 @@ def test_truth_is_asked_for_by_number_and_name(film: Path) -> None:
     asked: list[tuple[int, str]] = []
 
     class Annotations:
-        def for_frame(self, index: int, name: str) -> Targets | None:
+        def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
+            assert len(files) == 1
+
+        def for_frame(
+            self, index: int, name: str, size_wh: tuple[int, int] | None = None
+        ) -> Targets | None:
             asked.append((index, name))
             return Targets.empty(5) if index else None
 

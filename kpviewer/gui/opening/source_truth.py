@@ -35,6 +35,7 @@ class SourceTruth:
         self._truth: TruthProvider | None = given
         self._class_names: tuple[str, ...] = ()
         self._news: str | None = None
+        self._told: set[str] = set()
 
     def choose(self, source: str | None, spec: str) -> None:
         """Take annotations, named as for ``read_annotations``, when the source is next opened."""
@@ -46,6 +47,7 @@ class SourceTruth:
         What can't be read leaves the source without truth, and ``take_news`` tells why.
         """
         self._truth = None
+        self._told = set()
         truth = self._chosen.get(source)
         if truth is None and source is not None and Path(source).exists():
             truth = truth_beside(Path(source))
@@ -61,9 +63,16 @@ class SourceTruth:
         self._number()
 
     def take_news(self) -> str | None:
-        """Say once what became of the truth; None where there is nothing new."""
-        news, self._news = self._news, None
-        return news
+        """Say once what became of the truth; None where there is nothing new.
+
+        What is left out of it is known in part when it is read, in part when the source is open.
+        """
+        news, self._news = [self._news] if self._news else [], None
+        truth = self._truth
+        notes = truth.notes if isinstance(truth, AnnotationTruth) else ()
+        news += [f"{note}." for note in notes if note not in self._told]
+        self._told.update(notes)
+        return " ".join(news) or None
 
     def _read(self, spec: str) -> AnnotationTruth | None:
         try:
@@ -72,9 +81,7 @@ class SourceTruth:
             self._news = tr("No truth: {reason}").format(reason=error)
             return None
         place, _ = split_extra(spec.partition(":")[2] or spec)
-        self._news = "\n".join(
-            [tr("Truth from {name}").format(name=Path(place).name), *truth.notes]
-        )
+        self._news = tr("Truth from {name}").format(name=Path(place).name) + "."
         return truth
 
     def _number(self) -> None:
