@@ -25,10 +25,10 @@ from kpviewer.sources.opencv import cv2
 from kpviewer.structures import ImageArray, StreamInfo
 
 SUFFIXES = PICTURE_SUFFIXES
-UNREAD = frozenset(
-    ".heic .heif .hif .jxl .jp2 .j2k .jxr .psd .xcf .svg .exr .dng .cr2 .cr3 .nef .arw .orf .rw2 "
-    ".raf .pef .srw .tga .dcm .gif .jfif .jpe .pbm .pnm .ico .webm .mkv .mts".split()
-)
+_PHOTOS = ("heic", "heif", "hif", "jxl", "jp2", "j2k", "jxr", "gif", "jfif", "jpe", "tga", "exr")
+_RAW = ("dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "pef", "srw", "dcm")
+_OTHERS = ("psd", "xcf", "svg", "pbm", "pnm", "ico", "webm", "mkv", "mts")
+UNREAD = frozenset(f".{ending}" for ending in (*_PHOTOS, *_RAW, *_OTHERS))
 """Images and films that not every system knows by their suffix."""
 FPS = 2.0
 """Slow enough to look at each picture, and fast enough to see that there are more."""

@@ -18,7 +18,7 @@ ROBOFLOW = "cat_1_jpg.rf.0123456789abcdef0123456789abcdef.jpg"
         ("a.jpg", "a.jpg"),
         ("my%20cat.jpg", "my cat.jpg"),
         ("my cat.jpg", "my%20cat.jpg"),
-        ("caf%C3%A9.jpg", "café.jpg"),
+        ("K%C3%A4tzchen.jpg", "Kätzchen.jpg"),
         (NFC, NFD),
         (NFD, NFC),
         ("img_1.jpg", "IMG_1.JPG"),
