@@ -72,6 +72,8 @@ class Targets:
     """(N, K): labelled; only these are compared."""
     difficult: BoolArray
     """(N,): neither a hit nor a miss when found or not (VOC difficult, COCO crowd)."""
+    image_id: int | None = None
+    """Id of the image in a COCO ground truth; None in others."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes."""
@@ -105,6 +107,7 @@ class Targets:
             self.keypoints_xy[rows],
             self.keypoints_visible[rows],
             self.difficult[rows],
+            self.image_id,
         )
 
 

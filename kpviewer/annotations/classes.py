@@ -51,7 +51,18 @@ def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> Ann
     if dropped:
         notes = (*notes, f"classes left out, as the model has none such: {', '.join(dropped)}")
     images = tuple(_renumber(image, new_ids) for image in annotations.images)
-    return replace(annotations, images=images, class_names=tuple(class_names), notes=notes)
+    categories = {
+        new_ids[old]: category
+        for old, category in sorted(annotations.category_ids.items(), reverse=True)
+        if old in new_ids
+    }
+    return replace(
+        annotations,
+        images=images,
+        class_names=tuple(class_names),
+        category_ids=categories,
+        notes=notes,
+    )
 
 
 def shared_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> frozenset[int]:
