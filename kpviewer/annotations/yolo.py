@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kpviewer.annotations.label_files import paired
 from kpviewer.annotations.pictures import size_of_picture
 from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
@@ -68,7 +69,7 @@ def read_yolo(
     names = _names(root)
     skipped: Counter[str] = Counter()
     images, most = [], -1
-    for picture, labels in pictures:
+    for picture, labels in paired(pictures, problems):
         with told(problems, MALFORMED):
             objects = _read_objects(labels, names, (skipped, problems))
             most = max([most, *(found.class_id for found in objects)])
