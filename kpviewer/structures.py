@@ -74,6 +74,8 @@ class Targets:
     """(N,): neither a hit nor a miss when found or not (VOC difficult, COCO crowd)."""
     image_id: int | None = None
     """Id of the image in a COCO ground truth; None in others."""
+    labelled_ids: frozenset[int] | None = None
+    """Class ids that are annotated: detections of others neither hit nor fail. None is all."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes."""
@@ -108,6 +110,7 @@ class Targets:
             self.keypoints_visible[rows],
             self.difficult[rows],
             self.image_id,
+            self.labelled_ids,
         )
 
 

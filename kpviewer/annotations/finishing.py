@@ -28,7 +28,7 @@ from kpviewer.annotations.problems import (
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import PICTURE_SUFFIXES
 from kpviewer.errors import DatasetError
-from kpviewer.structures import BoolArray, FloatArray, ImageArray, Targets
+from kpviewer.structures import BoolArray, FloatArray, ImageArray
 
 _SHARE_LIMIT = 1.5
 """px: no box of a real object lies within this distance of the top left corner."""
@@ -188,12 +188,13 @@ def _joined(images: Sequence[AnnotatedImage]) -> AnnotatedImage:
     parts = [image.targets for image in images]
     return replace(
         images[0],
-        targets=Targets(
-            np.concatenate([part.xyxy for part in parts]),
-            np.concatenate([part.class_ids for part in parts]),
-            np.concatenate([part.keypoints_xy for part in parts]),
-            np.concatenate([part.keypoints_visible for part in parts]),
-            np.concatenate([part.difficult for part in parts]),
+        targets=replace(
+            parts[0],
+            xyxy=np.concatenate([part.xyxy for part in parts]),
+            class_ids=np.concatenate([part.class_ids for part in parts]),
+            keypoints_xy=np.concatenate([part.keypoints_xy for part in parts]),
+            keypoints_visible=np.concatenate([part.keypoints_visible for part in parts]),
+            difficult=np.concatenate([part.difficult for part in parts]),
         ),
         pseudo=np.concatenate([image.pseudo for image in images]),
         keypoints_labelled=np.concatenate([image.keypoints_labelled for image in images]),
