@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from kpviewer.annotations.classes import same_name
 from kpviewer.annotations.finishing import size_problem
@@ -36,13 +35,11 @@ from kpviewer.annotations.spec import ReadSpec, read_annotations
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import PICTURE_SUFFIXES
 from kpviewer.errors import DatasetError
+from kpviewer.image_files import ImageFileError, read_image_header
 from kpviewer.structures import BoolArray
 
 SLACK_PX = 1.0
 """Tools that count pixels from 1 put the far side of a box so much beyond the picture's."""
-_TURNED = (5, 6, 7, 8)
-"""EXIF orientations that exchange width and height."""
-_ORIENTATION = 0x0112
 
 CanDecode = Callable[[Path], bool]
 
@@ -194,15 +191,10 @@ def _place(image: AnnotatedImage, row: int, values: Sequence[float]) -> str:
 
 
 def header_size_wh(path: Path) -> tuple[int, int] | None:
-    """Read the size of a picture from its header, turned as its EXIF data says; None if unknown."""
+    """Read the size of an image as it is shown from its header; None if unknown."""
     try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            if picture.format in ("JPEG", "TIFF", "WEBP", "AVIF"):
-                turned = picture.getexif().get(_ORIENTATION) in _TURNED
-                return (height, width) if turned else (width, height)
-            return width, height
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return read_image_header(path).size_wh
+    except ImageFileError:
         return None
 
 
