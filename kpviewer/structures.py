@@ -72,10 +72,6 @@ class Targets:
     """(N, K): labelled; only these are compared."""
     difficult: BoolArray
     """(N,): neither a hit nor a miss when found or not (VOC difficult, COCO crowd)."""
-    image_id: int | None = None
-    """Id of the image in a COCO ground truth; None in others."""
-    labelled_ids: frozenset[int] | None = None
-    """Class ids that are annotated: detections of others neither hit nor fail. None is all."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes."""
@@ -109,8 +105,6 @@ class Targets:
             self.keypoints_xy[rows],
             self.keypoints_visible[rows],
             self.difficult[rows],
-            self.image_id,
-            self.labelled_ids,
         )
 
 
@@ -396,3 +390,9 @@ class PipelineStatus:
     """How often a lost live source was opened again, in vain or not."""
     warning: str | None = None
     """What the source has to say, such as "ended early: 23 of 51 frames could be read"."""
+    read_s: float | None = None
+    """Seconds that one read of a file has been under way for; None while all is well."""
+    model_silent_s: float | None = None
+    """Seconds that the model has been at one frame for; None while all is well."""
+    model_failure: str | None = None
+    """Why the model fails on every frame, and what to do; None while it works."""

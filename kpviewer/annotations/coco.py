@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -103,12 +103,7 @@ def read_coco(
             )
     notes = _notes(skipped) if problems is None else ()  # else the problems have them
     return AnnotationSet(
-        tuple(items),
-        classes.names,
-        classes.keypoint_names,
-        classes.skeleton,
-        category_ids={row: identity for identity, row in classes.index.items()},
-        notes=notes,
+        tuple(items), classes.names, classes.keypoint_names, classes.skeleton, notes
     )
 
 
@@ -277,10 +272,7 @@ def _read_image(
     return AnnotatedImage(
         path=inside(folder, image.get("file_name"), where),
         size_wh=picture_size(image.get("width"), image.get("height"), where),
-        targets=replace(
-            _targets(objects, flags == VISIBLE),
-            image_id=image_id if isinstance(image_id, int) else None,
-        ),
+        targets=_targets(objects, flags == VISIBLE),
         source=str(image.get("source") or ""),
         pseudo=np.array([item.pseudo for item in objects], np.bool_),
         keypoints_labelled=flags >= COVERED,

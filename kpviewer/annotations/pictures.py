@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from kpviewer.errors import DatasetError
-from kpviewer.image_files import ImageFileError, read_image_header
+
+_ORIENTATION = 0x0112
+_TURNED = (5, 6, 7, 8)
+"""Values of EXIF's orientation that swap the sides."""
 
 
 def size_of_picture(path: Path, where: str | Path) -> tuple[int, int]:
-    """Return width and height in px, as the image is shown; the pixels stay unread.
+    """Give width and height in px, turned as the EXIF data says; the pixels stay unread.
 
     Args:
         path: the picture.
@@ -18,10 +21,14 @@ def size_of_picture(path: Path, where: str | Path) -> tuple[int, int]:
     Raises:
         DatasetError: if it can't be read as a picture.
     """
+    from PIL import Image  # noqa: PLC0415 - most formats don't need it
+
     try:
-        return read_image_header(path).size_wh
-    except ImageFileError as error:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            is_turned = picture.getexif().get(_ORIENTATION) in _TURNED
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DatasetError(
-            f"{where}: {path} can't be read as an image: it {error}. "
-            "Is the folder of the images right?"
+            f"{where}: {path} can't be read as a picture. Is the folder of the pictures right?"
         ) from error
+    return (height, width) if is_turned else (width, height)

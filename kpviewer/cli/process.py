@@ -110,8 +110,6 @@ def process_sources(
     ensure_gui_application()
     engine = engine or _load(options)
     truth = _read_truth(options.truth, engine.spec.class_names)
-    if truth is not None:
-        options = replace(options, category_ids=truth.category_ids)
     told: set[str] = set()
     codes = []
     for source in sources:
@@ -189,8 +187,15 @@ def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
             if pipeline.info is not None:
                 bar.total = pipeline.info.frame_count
             bar.update(job.frames - bar.n)
+            _tell_faults(pipeline, name)
             if job.is_complete:
                 return
+
+
+def _tell_faults(pipeline: Pipeline, name: str) -> None:
+    """Tell what failed and was made good, as a GPU without memory by the CPU."""
+    for news in pipeline.faults.take_news():
+        click.echo(f"Note: {name}: {news}" if name else f"Note: {news}", err=True)
 
 
 def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
@@ -199,6 +204,7 @@ def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
         pipeline.close()
     finally:
         paths = job.close()
+    _tell_faults(pipeline, name)
     status = pipeline.status()
     name = name or (pipeline.info.name if pipeline.info is not None else "camera")
     if paths:
@@ -208,6 +214,4 @@ def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
         click.echo(f"{name}: {counts} -> {files}")
     if status.warning is not None:
         click.echo(f"Warning: {name}: {status.warning}", err=True)
-    for note in job.notes:
-        click.echo(f"Note: {name}: {note}", err=True)
     job.check()

@@ -163,6 +163,7 @@ class Session(QObject):
         """Notice what the threads have done since; to be called some ten times a second."""
         self._poll_models()
         self._start_next()
+        self._poll_faults()
         if news := self.truth.take_news():
             self.warned.emit(news)
         status = self._pipeline.status() if self._pipeline is not None else None
@@ -175,7 +176,7 @@ class Session(QObject):
                 if status.warning is not None:
                     self.warned.emit(status.warning)
             if status.state is PipelineState.FAILED and self._failure is None:
-                self._failure = self._pipeline_error(self._pipeline)
+                self._failure = _pipeline_error(self._pipeline)
         now = self._clock()
         return SessionStatus(
             source=self._source_name,
@@ -236,7 +237,7 @@ class Session(QObject):
         if source is None or self._leaving is not None:
             return
         self._next_source = None
-        options = PipelineOptions(loop=self.loops)
+        options = PipelineOptions(loop=self.loops, carries_on=True)
         thresholds = self._thresholds
         self._pipeline = Pipeline(source, self._engine, thresholds=thresholds, options=options)
         self._pipeline.transport.change(speed=self.speed, lossless=self.lossless)
@@ -244,12 +245,16 @@ class Session(QObject):
         self._pipeline.settings.set_second(self.second)
         self._pipeline.start()
 
-    def _pipeline_error(self, pipeline: Pipeline) -> KpviewerError:
-        try:
-            pipeline.join(0.0)
-        except KpviewerError as error:
-            return error
-        return KpviewerError(pipeline.status().failure or tr("The video stopped. Try again."))
+    def _poll_faults(self) -> None:
+        """Tell what failed in the pipeline, and follow it to another device."""
+        if self._pipeline is None:
+            return
+        for news in self._pipeline.faults.take_news():
+            self.warned.emit(news)
+        engine = self._pipeline.settings.current.engine
+        if engine is not None and engine is not self._engine:
+            self._engine = self.models.moved_to_cpu(engine)
+            self.model_changed.emit()
 
     def _poll_models(self) -> None:
         info = self._info
@@ -279,6 +284,14 @@ class Session(QObject):
         if is_first and self._is_edited:  # the user was faster than the model
             thresholds = replace(self._thresholds, classes=thresholds.classes)
         return thresholds
+
+
+def _pipeline_error(pipeline: Pipeline) -> KpviewerError:
+    try:
+        pipeline.join(0.0)
+    except KpviewerError as error:
+        return error
+    return KpviewerError(pipeline.status().failure or tr("The video stopped. Try again."))
 
 
 def _name_of(text: str | None) -> str:

@@ -52,6 +52,8 @@ class CaptureThread(threading.Thread):
         """Read, but not on the queue yet."""
         self._pacer = Pacer()
         self._was_paused = False
+        self.is_let_go = False
+        """Nobody waits any more; the lifecycle has stopped, so that it ends once it wakes."""
         self._manner = wiring.transport.manner
 
     def run(self) -> None:
@@ -70,7 +72,7 @@ class CaptureThread(threading.Thread):
         """Keep the error, unless it is only a source that says that we broke it off."""
         is_broken_off = self._lifecycle.stop_reason is StopReason.REQUESTED
         if not (is_broken_off and isinstance(error, SourceError)):
-            self._lifecycle.failed(error)
+            self._lifecycle.failed(error, self)
 
     def _end(self) -> None:
         """Let go of everything; only at the end of a stream the queue is played out."""
@@ -87,7 +89,7 @@ class CaptureThread(threading.Thread):
                 self._queue.close()
             else:
                 self._queue.abort()
-            self._lifecycle.thread_ended()
+            self._lifecycle.thread_ended(self)
 
     # -- orders ------------------------------------------------------------------------------
 

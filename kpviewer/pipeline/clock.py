@@ -16,3 +16,27 @@ class Clock:
     def wait(self, condition: threading.Condition, timeout_s: float) -> None:
         """Wait on a condition whose lock is held, at most ``timeout_s`` seconds."""
         condition.wait(timeout_s)
+
+
+class Stopwatch:
+    """Tells how long something has been under way; one thread runs it, any thread asks."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since_ns: int | None = None
+
+    def start(self) -> None:
+        """Begin at 0 s."""
+        self._since_ns = self._clock.now_ns()
+
+    def stop(self) -> None:
+        """Nothing is under way any more."""
+        self._since_ns = None
+
+    def running_s(self, longer_than_s: float) -> float | None:
+        """Return the time so far in s; None where it is shorter, or nothing is under way."""
+        since_ns = self._since_ns
+        if since_ns is None:
+            return None
+        running_s = (self._clock.now_ns() - since_ns) / 1e9
+        return running_s if running_s > longer_than_s else None

@@ -22,6 +22,9 @@ class PipelineOptions:
     queue_size: int = 2
     """Frames that a lossless source may be ahead of the model. Otherwise only one waits: an older
     one is old news."""
+    carries_on: bool = False
+    """Whether the video goes on where the model, tracking or a sink fails, as a viewer's does; what
+    fails is in ``Pipeline.faults``. False ends the pipeline, as nobody looks at its results."""
     slots: int = 10
     """Frame buffers: queue 2, capture 1, model 1, mailbox 1, window 2, and 3 for sinks."""
     clock: Clock = field(default_factory=Clock)

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline.capture import CaptureThread
 from kpviewer.pipeline.channels import FrameQueue, Latest
-from kpviewer.pipeline.inference import InferenceThread
+from kpviewer.pipeline.faults import Faults
 from kpviewer.pipeline.lifecycle import Lifecycle
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.reader import QueuedFrame, SourceReader
+from kpviewer.pipeline.run import STOP_S, Run
 from kpviewer.pipeline.settings import (
     InferenceEngine,
     ResultSink,
@@ -36,11 +36,13 @@ from kpviewer.structures import (
 )
 
 if TYPE_CHECKING:
-    import threading
-
     from kpviewer.sources.base import FrameSource
 
 __all__ = ["InferenceEngine", "Latest", "Pipeline", "PipelineOptions", "ResultSink"]
+
+
+FILE_STALL_S = 5.0
+"""A read of a file that takes longer is told."""
 
 
 class Pipeline:
@@ -83,6 +85,8 @@ class Pipeline:
         """What is asked of the stream; the methods below ask for the most of it."""
         self._lifecycle = Lifecycle()
         self._stats = StatsRecorder(options.clock)
+        self.faults = Faults(options.clock)
+        """What failed, and the video went on without."""
         self.settings = SettingsCell(Settings(None, thresholds))
         """What may change while frames flow; the methods below change the most of it."""
         self._reader = SourceReader(source, options.clock)
@@ -95,8 +99,9 @@ class Pipeline:
             self.transport,
             self._lifecycle,
             self._stats,
+            self.faults,
         )
-        self._threads: list[threading.Thread] = []
+        self._run: Run | None = None
         self.set_engine(engine)
 
     @property
@@ -124,12 +129,8 @@ class Pipeline:
         if source is not None:
             self._reader.change(source)
         self._wiring = replace(self._wiring, queue=_new_queue(self._wiring.options))
-        self._threads = [
-            CaptureThread(self._reader, self._wiring),
-            InferenceThread(self._wiring),
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._run = Run(self._reader, self._wiring)
+        self._run.start()
 
     def stop(self) -> None:
         """Ask the threads to end, and return at once; any state, any number of times."""
@@ -146,25 +147,27 @@ class Pipeline:
             timeout_s: for each thread, in seconds; None waits as long as it takes.
 
         Returns:
-            Whether they have.
+            Whether they have. A thread that was let go counts as ended.
 
         Raises:
             KpviewerError: the first error of any thread; a PipelineError for unexpected ones.
         """
-        for thread in self._threads:
-            thread.join(timeout_s)
+        is_over = self._run is None or self._run.join(timeout_s)
+        if self._run is not None:
+            self._run.watch()
         if self._lifecycle.failure is not None:
             raise self._lifecycle.failure
-        return not any(thread.is_alive() for thread in self._threads)
+        return is_over
 
-    def close(self) -> None:
+    def close(self, timeout_s: float = STOP_S) -> None:
         """Stop, wait for the threads and empty the mailbox; idempotent. Doesn't raise failures.
 
-        Waits for a read that is under way, at most the source's read (or open) time-out.
+        Args:
+            timeout_s: for both threads together, in seconds; what hangs then is let go.
         """
         self.stop()
-        for thread in self._threads:
-            thread.join()
+        if self._run is not None:
+            self._run.close(timeout_s)
         self.latest.clear()
 
     # -- transport ---------------------------------------------------------------------------
@@ -243,13 +246,20 @@ class Pipeline:
     # -- what goes on ------------------------------------------------------------------------
 
     def status(self) -> PipelineStatus:
-        """Give one snapshot of state and numbers; cheap enough for 10 times a second."""
+        """Give one snapshot of state and numbers; cheap enough for 10 times a second.
+
+        It also lets go of a thread that should have come back long ago, so someone should ask.
+        """
+        if self._run is not None:
+            self._run.watch()
         state, reason = self._lifecycle.state, self._lifecycle.stop_reason
         if state is PipelineState.RUNNING and self.transport.paused:
             state = PipelineState.PAUSED
             reason = StopReason.END_OF_STREAM if self.transport.at_end else None
         is_on = state in (PipelineState.RUNNING, PipelineState.PAUSED)
-        failure = self._lifecycle.failure
+        is_file = self.info is not None and not self.info.is_live
+        engine = self.settings.current.engine
+        failure, hanging = self._lifecycle.failure, self.faults.hanging()
         return PipelineStatus(
             state=state,
             stop_reason=reason,
@@ -258,6 +268,9 @@ class Pipeline:
             signal_lost_s=self._reader.signal_lost_s() if is_on else None,
             reconnects=self._reader.reconnects,
             warning=self._reader.warning,
+            read_s=self._reader.reading.running_s(FILE_STALL_S) if is_on and is_file else None,
+            model_silent_s=hanging[1] if is_on and hanging is not None else None,
+            model_failure=self.faults.lasting_failure(engine) if is_on else None,
         )
 
     def note_displayed(self, result: FrameResult) -> None:

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from kpviewer.errors import PipelineError, SourceError
-from kpviewer.pipeline.clock import Clock
+from kpviewer.pipeline.clock import Clock, Stopwatch
 from kpviewer.runtime.buffers import BufferLease
+from kpviewer.sources.base import OPEN_TIMEOUT_S
 from kpviewer.structures import Frame, ImageArray, StreamInfo
 
 if TYPE_CHECKING:
     from kpviewer.sources.base import Captured, FrameSource
 
 _STALL_S = 2.0
+_GRACE_S = 0.5
+"""Beyond the open timeout, for a source to keep to it by itself."""
 _STALL_FRAMES = 5
 _SLIDES_FPS = 1.0
 """Of pictures that have no time of their own."""
@@ -62,6 +65,10 @@ class SourceReader:
         self._has_given_frames = False
         self._is_lost = False
         self._last_frame_ns = 0
+        self.open_timeout_s = _open_timeout_s(source)
+        """How long opening may take until nobody waits for it any more."""
+        self.reading = Stopwatch(clock)
+        """Runs while a read is under way."""
         self._failed_attempts = 0
         self._reconnects = 0
 
@@ -143,6 +150,7 @@ class SourceReader:
         """Close the present source and take another, closed: the two may be one camera."""
         self._info = None
         previous, self._source = self._source, source
+        self.open_timeout_s = _open_timeout_s(source)
         previous.close()
         self._live_index = 0
 
@@ -219,12 +227,15 @@ class SourceReader:
 
     def _ask(self, allocate: Callable[[int, int], ImageArray]) -> Captured | None:
         """Read; a live source that breaks gives None, like one that ends."""
+        self.reading.start()
         try:
             return self._source.read(allocate)
         except SourceError:
             if not self.open_info.is_live:
                 raise
             return None
+        finally:
+            self.reading.stop()
 
     def _index_of_last(self) -> int:
         """Number of the frame just read; live sources count on when they are opened again."""
@@ -232,6 +243,10 @@ class SourceReader:
             return self._source.next_index - 1
         self._live_index += 1
         return self._live_index - 1
+
+
+def _open_timeout_s(source: FrameSource) -> float:
+    return float(getattr(source, "open_timeout_s", OPEN_TIMEOUT_S)) + _GRACE_S
 
 
 class _Scratch:

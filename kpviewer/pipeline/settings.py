@@ -25,13 +25,21 @@ class InferenceEngine(Protocol):
     def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         """Find candidates in an (H, W, 3) uint8 picture; it has done with ``bgr`` on return.
 
-        Called on the inference thread only. Any exception ends the pipeline.
+        Called on the inference thread only. An exception ends the pipeline, or leaves the frame
+        without boxes (``PipelineOptions.carries_on``), after the frame was tried once more.
         """
 
 
 def wants_pinned_memory(engine: InferenceEngine | None) -> bool:
     """Whether frames are copied to a GPU: an engine says so by a true ``wants_pinned_memory``."""
     return bool(getattr(engine, "wants_pinned_memory", False))
+
+
+def spare_on_cpu(engine: InferenceEngine) -> InferenceEngine | None:
+    """Make the same model for the CPU; None where it runs there, or the engine can't say."""
+    make = getattr(engine, "on_cpu", None)
+    spare: InferenceEngine | None = make() if make is not None else None
+    return spare
 
 
 class ResultSink(Protocol):
@@ -41,7 +49,7 @@ class ResultSink(Protocol):
         """Take a result, on the inference thread: a slow sink slows the stream.
 
         The frame is valid during the call; retain it to keep it longer, and release it after.
-        Any exception ends the pipeline, so a sink that may fail and be let go catches its own.
+        An exception ends the pipeline, or only removes the sink (``PipelineOptions.carries_on``).
         """
 
 
@@ -72,6 +80,12 @@ class SettingsCell:
         """Use another model, or none, from the next frame on."""
         with self._lock:
             self._settings = replace(self._settings, engine=engine)
+
+    def replace_engine(self, old: InferenceEngine, new: InferenceEngine) -> None:
+        """Use ``new`` in place of ``old``, unless another model was chosen meanwhile."""
+        with self._lock:
+            if self._settings.engine is old:
+                self._settings = replace(self._settings, engine=new)
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Use other thresholds from the next frame on."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.channels import FrameQueue, Latest
+    from kpviewer.pipeline.faults import Faults
     from kpviewer.pipeline.lifecycle import Lifecycle
     from kpviewer.pipeline.options import PipelineOptions
     from kpviewer.pipeline.reader import QueuedFrame
@@ -31,3 +32,4 @@ class Wiring:
     transport: Transport
     lifecycle: Lifecycle
     stats: StatsRecorder
+    faults: Faults

@@ -142,6 +142,12 @@ class Executor:
         """Whether pictures in page-locked memory reach the device faster."""
         return self._device.type == "cuda"
 
+    def on_cpu(self) -> Executor | None:
+        """Make the same model for the CPU, ready at once; None where it runs there already."""
+        if self._device.type == "cpu":
+            return None
+        return Executor(self._detector, "cpu", "fp32", "torch")
+
     def warm_up(self, source_hw: tuple[int, int]) -> None:
         """Settle what is auto and run a few pictures, so that the first real one isn't slow."""
         if self._runner is None:

@@ -94,6 +94,9 @@ class CameraSource:
         find: lists the cameras; for tests.
     """
 
+    open_timeout_s = 15.0
+    """Some drivers take longer to open a camera than a disk or a network may."""
+
     def __init__(
         self,
         index: int,

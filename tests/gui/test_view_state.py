@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from kpviewer.gui.session import SessionStatus
 from kpviewer.gui.video.state_card import empty_card
 from kpviewer.gui.video.view_state import describe
@@ -40,6 +42,33 @@ def test_lost_signal_dims_the_last_picture_and_counts():
     assert state.is_dimmed
     assert "4 s" in state.chip
     assert "try 2" in state.chip
+
+
+def test_a_file_that_stalls_dims_the_last_picture_and_counts():
+    stalled = replace(RUNNING, read_s=6.2)
+    state = describe(replace(STATUS, pipeline=stalled), has_picture=True)
+    assert state.is_dimmed
+    assert "6 s" in state.chip
+
+
+@pytest.mark.parametrize("has_picture", [False, True])
+def test_a_model_that_hangs_is_told_until_another_one_loads(has_picture):
+    hangs = replace(STATUS, pipeline=replace(RUNNING, model_silent_s=12.3))
+    assert "The model hasn't answered for 12 s" in describe(hangs, has_picture=has_picture).chip
+    loading = describe(replace(hangs, loading_model="other"), has_picture=True)
+    assert "Loading model other" in loading.chip
+    assert loading.can_cancel
+
+
+def test_a_model_that_fails_on_every_frame_has_a_card_over_the_video():
+    fails = replace(RUNNING, model_failure="The model fails on every frame: No.\nChoose another.")
+    state = describe(replace(STATUS, pipeline=fails), has_picture=True)
+    assert (state.card.title, state.card.text) == (
+        "The model fails on every frame: No.",
+        "Choose another.",
+    )
+    assert state.card.buttons == (("model", "Open model"),)
+    assert not state.hides_picture
 
 
 def test_error_has_a_sentence_and_a_cure():

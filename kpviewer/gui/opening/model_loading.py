@@ -10,11 +10,15 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.source_truth import SourceTruth
 from kpviewer.gui.options import EngineLoader, ViewerEngine, ViewerOptions
 from kpviewer.runtime.loading import BackgroundLoader, Outcome
+
+if TYPE_CHECKING:
+    from kpviewer.pipeline.settings import InferenceEngine
 
 PATIENCE_S = 1.5
 """For the source's first picture, which importing torch would hold up."""
@@ -110,6 +114,18 @@ class ModelLoading:
         """Take the same model to another device."""
         self._ask(replace(self._asked, device=device))
 
+    def moved_to_cpu(self, engine: InferenceEngine) -> ViewerEngine:
+        """Take over the engine that a pipeline goes on with, as the device of its own failed."""
+        moved = cast("ViewerEngine", engine)
+        self._unsettled = None
+        self._is_cancelled = self._is_cancelled or self._is_settling
+        if self._current is not None:
+            request = replace(self._current.request, device="cpu")
+            self._current = replace(self._current, request=request, engine=moved)
+            if not self._is_waiting:
+                self._asked = request
+        return moved
+
     def cancel(self) -> None:
         """Want the load no more: what comes of it is dropped, and the present model goes on."""
         # what settles is the present model's, and the load that is cancelled hasn't begun
@@ -175,7 +191,6 @@ class ModelLoading:
         self, request: ModelRequest, source_hw: tuple[int, int], load: EngineLoader
     ) -> LoadedModel:
         """Runs in the loader's thread."""
-        self._options.permission.check(request.model)
         engine = load(request.model, request.device, source_hw)
         return LoadedModel(request, engine, self._options.list_devices())
 

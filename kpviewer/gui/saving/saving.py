@@ -21,7 +21,7 @@ from kpviewer.gui.saving.preroll_keeper import PreRollKeeper
 from kpviewer.gui.saving.setup import header_of, space_of, take_options, told_of
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
-from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.pipeline import Pipeline, ResultSink
 from kpviewer.recording.files import PART_SUFFIX, leftover_recordings
 from kpviewer.recording.recorder import RecorderOptions, RecorderState, RecorderThread
 from kpviewer.recording.snapshot import save_snapshot
@@ -175,8 +175,12 @@ class Saving(QObject):
 
     def poll(self) -> None:
         """Notice a recording that ended by itself, and start one that waits for its source."""
-        if self._recorder is not None and self._recorder.status().state is RecorderState.FAILED:
-            self.stop_recording()
+        recorder, pipeline = self._recorder, self._pipeline
+        if recorder is not None and pipeline is not None:
+            is_fed = _is_fed(pipeline, recorder, self._preroll.of(pipeline))
+            is_over = not is_fed or self._session.failure is not None
+            if is_over or recorder.status().state is RecorderState.FAILED:
+                self.stop_recording()
         self._tell_ended()
         if self._recorder is None:
             opened = self._session.pipeline if self._session.info is not None else None
@@ -221,3 +225,8 @@ class Saving(QObject):
         self.told.emit(text.format(folder=folder, space=self.space_text()), None)
         if preroll is None:
             pipeline.add_sink(recorder)
+
+
+def _is_fed(pipeline: Pipeline, *by: ResultSink | None) -> bool:
+    """Whether a pipeline still gives its results to one of them; one that failed it lets go."""
+    return any(sink in by for sink in pipeline.settings.current.sinks)

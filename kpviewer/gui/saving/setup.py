@@ -32,8 +32,6 @@ def header_of(session: Session) -> ResultHeader:
         spec.keypoint_names,
         session.thresholds,
         spec.mirrored_keypoints,
-        spec.skeleton,
-        session.truth.category_ids,
     )
 
 

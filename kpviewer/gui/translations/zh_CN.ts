@@ -596,26 +596,6 @@
             <translation>真值对应文件或文件夹：请先打开一个。</translation>
         </message>
         <message>
-            <source>Run code of the module {module}?</source>
-            <translation>运行模块 {module} 的代码吗？</translation>
-        </message>
-        <message>
-            <source>The model is its function {function}. To open it, kpviewer runs this file:</source>
-            <translation>该模型是其中的函数 {function}。要打开它，kpviewer 会运行这个文件：</translation>
-        </message>
-        <message>
-            <source>(not found)</source>
-            <translation>（未找到）</translation>
-        </message>
-        <message>
-            <source>Run code?</source>
-            <translation>运行代码？</translation>
-        </message>
-        <message>
-            <source>Run it</source>
-            <translation>运行</translation>
-        </message>
-        <message>
             <source>Videos and pictures</source>
             <translation>视频和图片</translation>
         </message>
@@ -1014,10 +994,6 @@
         <message>
             <source>Dropped frames</source>
             <translation>丢帧</translation>
-        </message>
-        <message>
-            <source>{number} of {count}</source>
-            <translation>第 {number} 张，共 {count} 张</translation>
         </message>
         <message>
             <source>capture {capture:.1f}   model {model}   display {display:.1f} fps</source>
@@ -1686,6 +1662,14 @@
         <message>
             <source>No signal for {seconds:.0f} s · try {n}. Trying again.</source>
             <translation>已 {seconds:.0f} 秒无信号 · 第 {n} 次重试。</translation>
+        </message>
+        <message>
+            <source>The file hasn't answered for {seconds:.0f} s. Is its disk there?</source>
+            <translation>文件已有 {seconds:.0f} 秒没有响应。磁盘还在吗？</translation>
+        </message>
+        <message>
+            <source>The model hasn't answered for {seconds:.0f} s. Wait, or choose another one.</source>
+            <translation>模型已有 {seconds:.0f} 秒没有响应。请等待，或选择另一个模型。</translation>
         </message>
         <message>
             <source>The end. Space plays it again.</source>

@@ -48,11 +48,21 @@ def opening_card(name: str, seconds: float) -> Card:
 
 def error_card(message: str) -> Card:
     """Show an error: its rule as the title, the cure as the text."""
+    return Card(*_split(message), (("retry", tr("Try again")), *_buttons(*_OPEN[1:])))
+
+
+def model_card(message: str) -> Card:
+    """Show why a model fails on every frame, over the video that goes on."""
+    return Card(*_split(message), (("model", tr("Open model")),))
+
+
+def _split(message: str) -> tuple[str, str]:
+    """Take an error apart: what happened, and what to do."""
     title, _, cure = message.strip().partition("\n")
     if not cure and ". " in title:
         title, _, cure = title.partition(". ")
         title += "."
-    return Card(title, cure.strip(), (("retry", tr("Try again")), *_buttons(*_OPEN[1:])))
+    return title, cure.strip()
 
 
 class StateCard(QFrame):

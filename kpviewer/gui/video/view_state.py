@@ -6,8 +6,14 @@ from dataclasses import dataclass
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.session import SessionStatus
-from kpviewer.gui.video.state_card import Card, empty_card, error_card, opening_card
-from kpviewer.structures import StopReason
+from kpviewer.gui.video.state_card import (
+    Card,
+    empty_card,
+    error_card,
+    model_card,
+    opening_card,
+)
+from kpviewer.structures import PipelineStatus, StopReason
 
 OPENING_SHOWN_S = 0.25
 """A source that opens faster flashes no card."""
@@ -39,19 +45,33 @@ def describe(status: SessionStatus, *, has_picture: bool) -> ViewState:
         line, is_loading = _model_line(status), status.loading_model is not None
         return ViewState(empty_card(), line, is_loading, hides_picture=True)
     pipeline = status.pipeline
-    if pipeline is not None and pipeline.signal_lost_s is not None:
-        lost = tr("No signal for {seconds:.0f} s. Trying again.")
-        if pipeline.reconnects:
-            lost = tr("No signal for {seconds:.0f} s · try {n}. Trying again.")
-        lost = lost.format(seconds=pipeline.signal_lost_s, n=pipeline.reconnects)
-        return ViewState(chip=lost, is_dimmed=True)
+    if pipeline is not None and (silence := _silence_line(pipeline, status)):
+        return ViewState(chip=silence, is_dimmed=True)
     if pipeline is None or not has_picture:
         waits = status.opening_s > OPENING_SHOWN_S
         return ViewState(opening_card(status.source, status.opening_s) if waits else None)
+    if pipeline.model_failure is not None and status.loading_model is None:
+        return ViewState(model_card(pipeline.model_failure))
     line = _model_line(status)
     if not line and pipeline.stop_reason is StopReason.END_OF_STREAM:
         line = pipeline.warning or tr("The end. Space plays it again.")
     return ViewState(chip=line, can_cancel=status.loading_model is not None)
+
+
+def _silence_line(pipeline: PipelineStatus, status: SessionStatus) -> str:
+    """Say what gives no picture; empty while all does."""
+    if (lost_s := pipeline.signal_lost_s) is not None:
+        lost = tr("No signal for {seconds:.0f} s. Trying again.")
+        if pipeline.reconnects:
+            lost = tr("No signal for {seconds:.0f} s · try {n}. Trying again.")
+        return lost.format(seconds=lost_s, n=pipeline.reconnects)
+    if pipeline.read_s is not None:
+        stalled = tr("The file hasn't answered for {seconds:.0f} s. Is its disk there?")
+        return stalled.format(seconds=pipeline.read_s)
+    if pipeline.model_silent_s is not None and status.loading_model is None:
+        hangs = tr("The model hasn't answered for {seconds:.0f} s. Wait, or choose another one.")
+        return hangs.format(seconds=pipeline.model_silent_s)
+    return ""
 
 
 def _model_line(status: SessionStatus) -> str:

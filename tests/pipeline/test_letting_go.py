@@ -1,0 +1,180 @@
+"""What never answers is let go: nothing waits for it, and it disturbs nobody when it wakes."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from fakes import TIMEOUT_S, FakeClock, FakeEngine, FakeSource, collect, eventually, stalls
+
+from kpviewer.errors import PipelineError, SourceError
+from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+from kpviewer.structures import PipelineState, StopReason
+
+MakePipeline = Callable[..., Pipeline]
+
+
+class StuckSource(FakeSource):
+    """Can't be interrupted, as a driver or a dead disk; only ``wake`` ends what is blocked."""
+
+    def interrupt(self) -> None:
+        """Change nothing."""
+
+    def wake(self) -> None:
+        super().interrupt()
+
+
+@dataclass
+class Stage:
+    """A pipeline, its source that may hang, and the time."""
+
+    make: MakePipeline
+    clock: FakeClock
+    sources: list[StuckSource]
+
+    def pipeline(self, source: StuckSource, engine: FakeEngine | None = None) -> Pipeline:
+        self.sources.append(source)
+        options = PipelineOptions(clock=self.clock, pace=False, carries_on=True)
+        return self.make(source, engine, options)
+
+
+@pytest.fixture
+def stage(make_pipeline: MakePipeline) -> Iterator[Stage]:
+    made = Stage(make_pipeline, FakeClock(), [])
+    yield made
+    for source in made.sources:
+        source.wake()
+
+
+def capture_threads() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == "kpviewer-capture"]
+
+
+def stuck_in_open(**given: bool) -> StuckSource:
+    source = StuckSource(**given)
+    source.open_is_blocked = True
+    return source
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_source_that_never_opens_has_failed_after_five_and_a_half_seconds(
+    stage: Stage, live: bool
+) -> None:
+    source = stuck_in_open(live=live)
+    pipeline = stage.pipeline(source)
+    pipeline.start()
+    assert source.has_blocked.wait(TIMEOUT_S)
+    assert pipeline.status().state is PipelineState.STARTING
+    stage.clock.advance(5.4)
+    assert pipeline.status().state is PipelineState.STARTING
+    stage.clock.advance(0.2)
+    eventually(lambda: pipeline.status().state is PipelineState.FAILED)
+    assert capture_threads()  # which still hangs
+    with pytest.raises(SourceError, match="doesn't answer"):
+        pipeline.join(TIMEOUT_S)
+    pipeline.close()
+
+
+def test_a_run_is_over_though_its_source_hangs_in_open(stage: Stage) -> None:
+    source = stuck_in_open()
+    pipeline = stage.pipeline(source)
+    pipeline.start()
+    assert source.has_blocked.wait(TIMEOUT_S)
+    pipeline.stop()
+    assert pipeline.status().state is PipelineState.STOPPING
+    stage.clock.advance(2.1)
+    eventually(lambda: pipeline.status().state is PipelineState.IDLE)
+    assert pipeline.status().stop_reason is StopReason.REQUESTED
+    assert pipeline.join(0)
+
+
+def test_closing_returns_while_a_read_hangs_and_its_buffer_is_lent_to_nobody(
+    stage: Stage,
+) -> None:
+    source = StuckSource(faults={2: stalls()})
+    pipeline = stage.pipeline(source, FakeEngine())
+    pipeline.start()
+    assert source.has_blocked.wait(TIMEOUT_S)
+    pipeline.close(timeout_s=0)
+    (thread,) = capture_threads()
+    assert pipeline.status().state is PipelineState.IDLE
+    assert source.closes == 0  # closed by its own thread only, once it wakes
+    source.wake()
+    thread.join(TIMEOUT_S)
+    assert source.closes > 0
+    assert pipeline.status().failure is None  # what it says when it wakes interests nobody
+    with pytest.raises(PipelineError, match="open anew"):
+        pipeline.start()
+
+
+def test_a_file_that_stops_answering_is_told_after_five_seconds(stage: Stage) -> None:
+    source = StuckSource(faults={2: stalls()})
+    pipeline = stage.pipeline(source)
+    pipeline.start()
+    assert source.has_blocked.wait(TIMEOUT_S)
+    assert pipeline.status().read_s is None
+    stage.clock.advance(5.5)
+    assert pipeline.status().read_s == pytest.approx(5.5)
+
+
+class Hang:
+    """A model that hangs on frame 1, beside a source that gives frames one by one."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.source, self.engine = StuckSource(live=True), FakeEngine(blocks_at={1})
+        self.pipeline = stage.pipeline(self.source, self.engine)
+        self.collector = collect(self.pipeline)
+        self.pipeline.start()
+        self.source.give(1)
+        self.collector.wait_for(1)
+        self.source.give(1)
+        self.engine.wait_for(2)
+
+
+def test_a_model_that_hangs_is_told_after_ten_seconds(stage: Stage) -> None:
+    hang = Hang(stage)
+    stage.clock.advance(9.9)
+    assert hang.pipeline.status().model_silent_s is None
+    stage.clock.advance(0.6)
+    assert hang.pipeline.status().model_silent_s == pytest.approx(10.5)
+    hang.engine.go_on()
+    eventually(lambda: hang.pipeline.status().model_silent_s is None)
+
+
+def test_another_model_takes_over_from_one_that_hangs(stage: Stage) -> None:
+    hang, other = Hang(stage), FakeEngine()
+    stage.clock.advance(10.5)
+    (stuck,) = [each for each in threading.enumerate() if each.name == "kpviewer-inference"]
+    hang.pipeline.set_engine(other)
+    assert hang.pipeline.status().model_silent_s is None
+    hang.source.give(1)
+    hang.collector.wait_for(2)
+    assert other.seen == [2]
+    assert hang.pipeline.status().model_silent_s is None
+    hang.engine.go_on()
+    stuck.join(TIMEOUT_S)
+    hang.source.give(1)
+    hang.collector.wait_for(3)
+    assert hang.collector.numbers == [0, 2, 3]  # what the stuck one found out is thrown away
+    assert hang.pipeline.status().state is PipelineState.RUNNING
+
+
+def test_closing_returns_while_a_model_hangs(stage: Stage) -> None:
+    hang = Hang(stage)
+    hang.source.wake()
+    hang.pipeline.close(timeout_s=0)
+    assert any(each.name == "kpviewer-inference" for each in threading.enumerate())
+    hang.engine.go_on()
+
+
+def test_a_camera_may_take_longer_to_open(stage: Stage) -> None:
+    source = stuck_in_open(live=True)
+    source.open_timeout_s = 15.0
+    pipeline = stage.pipeline(source)
+    pipeline.start()
+    assert source.has_blocked.wait(TIMEOUT_S)
+    assert pipeline.status().state is PipelineState.STARTING
+    stage.clock.advance(15.0)
+    assert pipeline.status().state is PipelineState.STARTING
+    stage.clock.advance(0.6)
+    eventually(lambda: pipeline.status().state is PipelineState.FAILED)
