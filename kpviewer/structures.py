@@ -33,6 +33,10 @@ def _check(name: str, array: NDArray[Any], shape: tuple[int | str, ...], dtype: 
         raise ValueError(f"{name} must have dtype {np.dtype(dtype)}, got {array.dtype}")
 
 
+def _no_rows(*shape: int) -> FloatArray:
+    return np.zeros((0, *shape), np.float32)
+
+
 class Lease(Protocol):
     """A counted claim on a reusable frame buffer; see ``runtime.buffers``."""
 
@@ -72,6 +76,10 @@ class Targets:
     """(N, K): labelled; only these are compared."""
     difficult: BoolArray
     """(N,): neither a hit nor a miss when found or not (VOC difficult, COCO crowd)."""
+    image_id: int | None = None
+    """Id of the image in a COCO ground truth; None in others."""
+    labelled_ids: frozenset[int] | None = None
+    """Class ids that are annotated: detections of others neither hit nor fail. None is all."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes."""
@@ -105,6 +113,8 @@ class Targets:
             self.keypoints_xy[rows],
             self.keypoints_visible[rows],
             self.difficult[rows],
+            self.image_id,
+            self.labelled_ids,
         )
 
 
@@ -200,11 +210,7 @@ class Candidates:
     @classmethod
     def empty(cls, num_classes: int = 1, num_keypoints: int = 0) -> Candidates:
         """No candidate: what a stream without a model has."""
-        return cls(
-            np.zeros((0, 4), np.float32),
-            np.zeros((0, num_classes), np.float32),
-            np.zeros((0, num_keypoints, 2), np.float32),
-        )
+        return cls(_no_rows(4), _no_rows(num_classes), _no_rows(num_keypoints, 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -248,13 +254,8 @@ class Detections:
     @classmethod
     def empty(cls, num_keypoints: int = 0) -> Detections:
         """Nothing seen."""
-        return cls(
-            np.zeros((0, 4), np.float32),
-            np.zeros(0, np.float32),
-            np.zeros(0, np.int64),
-            np.zeros((0, num_keypoints, 2), np.float32),
-            np.zeros((0, num_keypoints), np.float32),
-        )
+        ids, points = np.zeros(0, np.int64), _no_rows(num_keypoints, 2)
+        return cls(_no_rows(4), _no_rows(), ids, points, _no_rows(num_keypoints))
 
     def take(self, rows: IntArray | BoolArray) -> Detections:
         """Give some of the detections, by index or by mask."""

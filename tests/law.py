@@ -13,6 +13,7 @@ LEVELS = {
     "geometry": 0,
     "palette": 0,
     "shipped": 0,
+    "image_files": 0,
     "qt_libraries": 0,
     "config": 0,
     "config_files": 0,

@@ -110,7 +110,7 @@ def test_landmarks_of_the_hovered_detection_are_bigger() -> None:
 
 def test_skeleton_joins_its_points_and_ignores_pairs_that_the_model_lacks() -> None:
     found = detections([BOX], points=[[(110, 140.5), (190, 140.5)]])
-    style = replace(BARE, boxes=False, skeleton=((0, 1), (0, 7)))
+    style = replace(BARE, boxes=False, skeleton=((0, 1), (0, 7), (-9, 1), (0, -1)))
     assert tuple(painted(found, style)[140, 150]) == bgr_of(0)
     assert (painted(found, replace(style, skeleton=()))[140, 150] == GREY).all()
 

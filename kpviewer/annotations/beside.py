@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 
 from kpviewer.annotations.values import PICTURE_SUFFIXES
+from kpviewer.image_files import without_sidecars
 
 TABLES = ("annotations", "labels", "_annotations.coco", "instances", "truth")
 """Stems of COCO (.json) and CSV files that tell of a whole folder."""
@@ -30,7 +32,7 @@ def truth_beside(source: Path) -> str | None:
     if source.is_dir():
         return _of_folder(source)
     if source.suffix.lower() in PICTURE_SUFFIXES:
-        kind = _kind_of_labels(source.parent, source.stem)
+        kind = _kind_of_labels(source.parent, glob.escape(source.stem))
         return f"{kind}:{source.parent}" if kind else None
     return _table(source.parent, (f"{source.stem}_truth",), None)
 
@@ -62,14 +64,14 @@ def _table(folder: Path, stems: tuple[str, ...], pictures: Path | None) -> str |
 
 
 def _kind_of_labels(folder: Path, stem: str) -> str | None:
-    """Tell by a file for each picture which reader a folder is for."""
-    if any(folder.glob(f"{stem}.xml")):
+    """Tell by a file for each picture which reader a folder is for; the stem is a pattern."""
+    if without_sidecars(folder.glob(f"{stem}.xml")):
         return "voc"
-    if any(folder.glob(f"{stem}.pts")):
+    if without_sidecars(folder.glob(f"{stem}.pts")):
         return "pts"
     has_names = (folder / "classes.txt").is_file() or (folder / "data.yaml").is_file()
-    texts = (path for path in folder.glob(f"{stem}.txt") if path.name != "classes.txt")
-    return "yolo" if has_names and any(texts) else None
+    texts = without_sidecars(folder.glob(f"{stem}.txt")) if has_names else []
+    return "yolo" if any(path.name != "classes.txt" for path in texts) else None
 
 
 def spec_of_file(path: Path, source: Path | None = None) -> str:

@@ -1,7 +1,7 @@
 """Checks data sets before a training run: everything that is wrong, and where.
 
-Pictures are not decoded: their headers are read, and those files that might be copies of each other
-are hashed. The decoder is asked only about headers that Pillow doesn't know.
+Images are decoded: a cut file has a good header, and would stop the training at the step that draws
+it. Those files that might be copies of each other are hashed.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from kpviewer.annotations.classes import same_name
-from kpviewer.annotations.problems import UNKNOWN_CLASS, Problem
+from kpviewer.annotations.finishing import size_problem
+from kpviewer.annotations.problems import (
+    BOX_OUTSIDE,
+    BOX_REACHES_OUT,
+    COPY,
+    MISSING,
+    NO_OBJECTS,
+    NO_PICTURES,
+    NO_SET,
+    OTHER_NAMES,
+    POINT_OUTSIDE,
+    SAME_SET,
+    SHARES,
+    UNKNOWN_CLASS,
+    UNREADABLE,
+    Problem,
+)
 from kpviewer.annotations.spec import ReadSpec, read_annotations
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import PICTURE_SUFFIXES
 from kpviewer.errors import DatasetError
+from kpviewer.image_files import ImageFileError, read_image_header
 from kpviewer.structures import BoolArray
-
-MISSING = "picture is missing"
-UNREADABLE = "picture can't be read"
-WRONG_SIZE = "size isn't that of the picture"
-BOX_OUTSIDE = "box lies outside the picture"
-BOX_REACHES_OUT = "box reaches out of the picture"
-POINT_OUTSIDE = "point lies outside the picture"
-COPY = "picture is in training and validation"
-SAME_SET = "set is trained on and scored on"
-NO_SET = "set can't be read"
-NO_PICTURES = "set has no picture"
-NO_OBJECTS = "set has no object"
-OTHER_NAMES = "classes or keypoints differ from the first set's"
 
 SLACK_PX = 1.0
 """Tools that count pixels from 1 put the far side of a box so much beyond the picture's."""
-_TURNED = (5, 6, 7, 8)
-"""EXIF orientations that exchange width and height."""
-_ORIENTATION = 0x0112
 
 CanDecode = Callable[[Path], bool]
 
@@ -76,7 +76,7 @@ def check_sets(
     training: Sequence[str],
     validation: str | None = None,
     *,
-    can_decode: CanDecode = lambda path: False,
+    can_decode: CanDecode | None = None,
     progress: Callable[[], object] = lambda: None,
 ) -> list[CheckedSet]:
     """Check what a run would train on, and what it would be scored on.
@@ -84,7 +84,7 @@ def check_sets(
     Args:
         training: specifications of the sets (``annotations.spec``), at least one.
         validation: specification of the set to score on.
-        can_decode: asked about files whose header isn't known.
+        can_decode: asked about each file: a cut one has a good header. None goes by the header.
         progress: called after each picture.
 
     Returns:
@@ -110,7 +110,9 @@ def check_sets(
     return [*parts, held]
 
 
-def _check_set(spec: str, can_decode: CanDecode, progress: Callable[[], object]) -> CheckedSet:
+def _check_set(
+    spec: str, can_decode: CanDecode | None, progress: Callable[[], object]
+) -> CheckedSet:
     problems: list[Problem] = []
     try:
         data = read_annotations(spec, problems)
@@ -118,6 +120,8 @@ def _check_set(spec: str, can_decode: CanDecode, progress: Callable[[], object])
         return CheckedSet(spec, (*problems, Problem(NO_SET, str(error))), None, 0)
     if not data.images:
         problems.append(Problem(NO_PICTURES, spec))
+    if any(problem.what == SHARES for problem in problems):  # nothing to train on is left
+        return CheckedSet(spec, tuple(problems), None, len(data.images))
     kept = []
     for image in data.images:
         good = _checked_image(image, can_decode, problems)
@@ -128,7 +132,7 @@ def _check_set(spec: str, can_decode: CanDecode, progress: Callable[[], object])
 
 
 def _checked_image(
-    image: AnnotatedImage, can_decode: CanDecode, problems: list[Problem]
+    image: AnnotatedImage, can_decode: CanDecode | None, problems: list[Problem]
 ) -> AnnotatedImage | None:
     """Tell what is wrong with one picture; give it without that, or None."""
     if not image.path.is_file():
@@ -137,12 +141,11 @@ def _checked_image(
     size = image.size_wh
     if image.path.suffix.lower() in PICTURE_SUFFIXES:  # frames of videos are left to the decoder
         header = header_size_wh(image.path)
-        if header is None and not can_decode(image.path):
+        if not (header is not None if can_decode is None else can_decode(image.path)):
             problems.append(Problem(UNREADABLE, str(image.path)))
             return None
-        if header is not None and size not in ((0, 0), header):
-            told = f"{image.path}: {size[0]}x{size[1]} is told, {header[0]}x{header[1]} is there"
-            problems.append(Problem(WRONG_SIZE, told, is_error=False))
+        if header is not None:
+            problems += size_problem(image, header)
         size = header or size
     return image if size == (0, 0) else _checked_objects(image, size, problems)
 
@@ -188,15 +191,10 @@ def _place(image: AnnotatedImage, row: int, values: Sequence[float]) -> str:
 
 
 def header_size_wh(path: Path) -> tuple[int, int] | None:
-    """Read the size of a picture from its header, turned as its EXIF data says; None if unknown."""
+    """Read the size of an image as it is shown from its header; None if unknown."""
     try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            if picture.format in ("JPEG", "TIFF", "WEBP", "AVIF"):
-                turned = picture.getexif().get(_ORIENTATION) in _TURNED
-                return (height, width) if turned else (width, height)
-            return width, height
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return read_image_header(path).size_wh
+    except ImageFileError:
         return None
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from kpviewer.annotations.problems import left_out
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 
+_NAMED = 5
+"""Classes that a note names."""
 _COCO_OF_VOC = {
     "aeroplane": "airplane",
     "diningtable": "dining table",
@@ -27,8 +30,8 @@ def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> Ann
 
     Names are compared without regard to case, blanks, hyphens and underscores, and those of Pascal
     VOC count as COCO's for the same thing (aeroplane, airplane). A set of one class and a model of
-    one class fit whatever they are called. Objects of other classes are left out, which ``notes``
-    tells.
+    one class fit whatever they are called. Objects of other classes are left out, and detections of
+    classes that the set doesn't label don't count, which ``notes`` tells.
 
     Args:
         annotations: the set, in its own numbering.
@@ -46,12 +49,38 @@ def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> Ann
             f"{', '.join(class_names)}; the data hold {', '.join(annotations.class_names)}. "
             "Choose another model or data set."
         )
-    dropped = [name for i, name in enumerate(annotations.class_names) if i not in new_ids]
-    notes = annotations.notes
-    if dropped:
-        notes = (*notes, f"classes left out, as the model has none such: {', '.join(dropped)}")
+    notes = (*annotations.notes, *_class_notes(annotations.class_names, class_names, new_ids))
     images = tuple(_renumber(image, new_ids) for image in annotations.images)
-    return replace(annotations, images=images, class_names=tuple(class_names), notes=notes)
+    categories = {
+        new_ids[old]: category
+        for old, category in sorted(annotations.category_ids.items(), reverse=True)
+        if old in new_ids
+    }
+    return replace(
+        annotations,
+        images=images,
+        class_names=tuple(class_names),
+        category_ids=categories,
+        notes=notes,
+    )
+
+
+def _class_notes(
+    old_names: Sequence[str], new_names: Sequence[str], new_ids: Mapping[int, int]
+) -> Iterator[str]:
+    """Say which classes only the model, and which only the data have."""
+    if not new_ids:
+        return
+    known = set(new_ids.values())
+    unlabelled = [name for i, name in enumerate(new_names) if i not in known]
+    if unlabelled:
+        reason, count = "the data don't label them", len(unlabelled)
+        yield left_out(count, len(new_names), "classes of the model", reason, unlabelled[0])
+    dropped = [name for i, name in enumerate(old_names) if i not in new_ids]
+    if dropped:
+        names = ", ".join(dropped[:_NAMED]) + (", ..." if len(dropped) > _NAMED else "")
+        reason = f"the model doesn't know {names}"
+        yield left_out(len(dropped), len(old_names), "classes of the data", reason)
 
 
 def shared_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> frozenset[int]:
@@ -80,7 +109,11 @@ def _renumber(image: AnnotatedImage, new_ids: Mapping[int, int]) -> AnnotatedIma
     class_ids = np.array([new_ids[int(class_id)] for class_id in old.class_ids[kept]], np.int64)
     return replace(
         image,
-        targets=replace(old.take(kept), class_ids=class_ids),
+        targets=replace(
+            old.take(kept),
+            class_ids=class_ids,
+            labelled_ids=frozenset(new_ids.values()) or None,
+        ),
         pseudo=image.pseudo[kept],
         keypoints_labelled=image.keypoints_labelled[kept],
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -103,7 +103,12 @@ def read_coco(
             )
     notes = _notes(skipped) if problems is None else ()  # else the problems have them
     return AnnotationSet(
-        tuple(items), classes.names, classes.keypoint_names, classes.skeleton, notes
+        tuple(items),
+        classes.names,
+        classes.keypoint_names,
+        classes.skeleton,
+        category_ids={row: identity for identity, row in classes.index.items()},
+        notes=notes,
     )
 
 
@@ -272,7 +277,10 @@ def _read_image(
     return AnnotatedImage(
         path=inside(folder, image.get("file_name"), where),
         size_wh=picture_size(image.get("width"), image.get("height"), where),
-        targets=_targets(objects, flags == VISIBLE),
+        targets=replace(
+            _targets(objects, flags == VISIBLE),
+            image_id=image_id if isinstance(image_id, int) else None,
+        ),
         source=str(image.get("source") or ""),
         pseudo=np.array([item.pseudo for item in objects], np.bool_),
         keypoints_labelled=flags >= COVERED,

@@ -11,13 +11,20 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
-from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, told
+from kpviewer.annotations.problems import (
+    MALFORMED,
+    Problem,
+    box_problem,
+    ignored_columns,
+    told,
+)
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import inside, number, picture_size, read_bounded, shorten
 from kpviewer.errors import DatasetError
@@ -26,6 +33,7 @@ from kpviewer.structures import BoolArray, Targets
 LIMIT_MB = 256
 BOX = ("xmin", "ymin", "xmax", "ymax")
 NO_CLASS = "object"
+COLUMNS = ("file", *BOX, "class", "width", "height", "difficult", "source", "frame")
 
 Row: TypeAlias = dict[str, str]
 
@@ -61,6 +69,8 @@ def read_csv(
     """
     path = Path(csv_path)
     rows, point_names = _read_rows(path, problems)
+    if problems is not None and rows:
+        problems += ignored_columns(path, rows[0][1], (*COLUMNS, *_point_columns(point_names)))
     beside = path.parent / "images"
     default = beside if beside.is_dir() else path.parent
     folder = Path(images_dir) if images_dir is not None else default
@@ -122,6 +132,11 @@ def _read_rows(
         if f"{name}_y" in columns
     )
     return whole, points
+
+
+def _point_columns(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield from (f"{name}_x", f"{name}_y")
 
 
 def _read_object(row: Row, point_names: tuple[str, ...], where: str) -> _Object:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from kpviewer.errors import DatasetError
-
-_ORIENTATION = 0x0112
-_TURNED = (5, 6, 7, 8)
-"""Values of EXIF's orientation that swap the sides."""
+from kpviewer.image_files import ImageFileError, read_image_header
 
 
 def size_of_picture(path: Path, where: str | Path) -> tuple[int, int]:
-    """Give width and height in px, turned as the EXIF data says; the pixels stay unread.
+    """Return width and height in px, as the image is shown; the pixels stay unread.
 
     Args:
         path: the picture.
@@ -21,14 +18,10 @@ def size_of_picture(path: Path, where: str | Path) -> tuple[int, int]:
     Raises:
         DatasetError: if it can't be read as a picture.
     """
-    from PIL import Image  # noqa: PLC0415 - most formats don't need it
-
     try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            is_turned = picture.getexif().get(_ORIENTATION) in _TURNED
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return read_image_header(path).size_wh
+    except ImageFileError as error:
         raise DatasetError(
-            f"{where}: {path} can't be read as a picture. Is the folder of the pictures right?"
+            f"{where}: {path} can't be read as an image: it {error}. "
+            "Is the folder of the images right?"
         ) from error
-    return (height, width) if is_turned else (width, height)

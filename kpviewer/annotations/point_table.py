@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.pictures import size_of_picture
-from kpviewer.annotations.problems import MALFORMED, Problem, told
+from kpviewer.annotations.problems import MALFORMED, Problem, ignored_columns, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import inside, number, read_bounded, shorten
 from kpviewer.errors import DatasetError
@@ -45,6 +45,8 @@ def read_point_table(
     """
     path = Path(csv_path)
     rows = _rows(path, split)
+    if problems is not None and rows:
+        problems += ignored_columns(path, rows[0][1], (*COLUMNS, "split"))
     folder = path.parent / "images"
     folder = folder if folder.is_dir() else path.parent
     images: dict[str, AnnotatedImage] = {}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from kpviewer.errors import DatasetError
 
@@ -14,6 +15,28 @@ NO_AREA = "box has no area"
 INVERTED = "box is inverted"
 NO_PICTURE = "object belongs to no picture"
 UNREADABLE_XML = "annotation file can't be used"
+FITTED = "image name differs a little from the file's"
+LISTED_TWICE = "image is listed twice and counts once"
+TWICE = "object is labelled twice and counts once"
+SHARES = "coordinates are shares of the image, not px"
+PER_CENT = "coordinates may be per cent of the image, not px"
+UNLISTED = "image has no annotations and isn't used"
+NO_LABELS = "image has no file of labels and counts as empty"
+NO_LABEL_FOLDER = "folder of labels is missing, and all its images count as empty"
+NO_IMAGE = "labels have no image"
+COLUMN = "column isn't read"
+MISSING = "picture is missing"
+UNREADABLE = "picture can't be read"
+WRONG_SIZE = "size isn't that of the picture"
+BOX_OUTSIDE = "box lies outside the picture"
+BOX_REACHES_OUT = "box reaches out of the picture"
+POINT_OUTSIDE = "point lies outside the picture"
+COPY = "picture is in training and validation"
+SAME_SET = "set is trained on and scored on"
+NO_SET = "set can't be read"
+NO_PICTURES = "set has no picture"
+NO_OBJECTS = "set has no object"
+OTHER_NAMES = "classes or keypoints differ from the first set's"
 
 CURES = {
     MALFORMED: "Correct the entry, or remove it.",
@@ -22,8 +45,32 @@ CURES = {
     INVERTED: "Exchange its sides: the left and the top one come first.",
     NO_PICTURE: "Add the image to the list of images, or remove the object.",
     UNREADABLE_XML: "Save the file again, or remove it with its image.",
+    FITTED: "Write the file's own name into the annotations.",
+    LISTED_TWICE: "Remove the second entry of the image.",
+    TWICE: "Remove the second object.",
+    SHARES: "Multiply x by the width and y by the height of the image.",
+    PER_CENT: "If so, multiply by the image's sides and divide by 100.",
+    UNLISTED: "Annotate the image, or move it elsewhere.",
+    NO_LABELS: "Annotate the image; an empty file says that it shows nothing.",
+    NO_LABEL_FOLDER: "Put the labels into a folder 'labels' beside 'images'.",
+    NO_IMAGE: "Give the image the name of its labels, or remove the labels.",
+    COLUMN: "Rename the column if it should be read; the guide lists the names.",
+    MISSING: "Put the image back, or correct its name or the folder of the images.",
+    UNREADABLE: "Copy or download the image again, or remove it.",
+    WRONG_SIZE: "Correct the size; if the image was scaled, scale its boxes too.",
+    BOX_OUTSIDE: "Check that the labels belong to this image, or remove the box.",
+    BOX_REACHES_OUT: "Nothing, if the object does; else correct the box.",
+    POINT_OUTSIDE: "Correct the point, or mark it as unknown.",
+    COPY: "Remove the image from one of the two sets.",
+    SAME_SET: "Score on images that aren't trained on.",
+    NO_SET: "Correct what the message names.",
+    NO_PICTURES: "Check the path and the split.",
+    NO_OBJECTS: "Annotate some objects, or check that the labels are found.",
+    OTHER_NAMES: "Give all sets the same names in the same order.",
 }
 """What to do about each kind of problem, in one sentence."""
+_OF_THE_SET = frozenset((SHARES,))
+"""Errors for which no entry is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +116,15 @@ def box_problem(xyxy: Sequence[float]) -> str | None:
     return NO_AREA if width == 0 or height == 0 else None
 
 
+def ignored_columns(
+    path: Path, columns: Iterable[str], known: Collection[str]
+) -> Iterator[Problem]:
+    """Report the columns of a table that its reader doesn't know."""
+    for column in columns:
+        if column not in known:
+            yield Problem(COLUMN, f"{path}: {column!r}", is_error=False)
+
+
 def left_out(count: int, total: int, unit: str, reason: str, first: str = "") -> str:
     """Return the note on what is left out: the one form for files, images, entries and classes.
 
@@ -91,7 +147,7 @@ def problem_notes(problems: Sequence[Problem], kept: int) -> tuple[str, ...]:
         problems: of one data set.
         kept: entries that can be used.
     """
-    errors = [problem for problem in problems if problem.is_error]
+    errors = [each for each in problems if each.is_error and each.what not in _OF_THE_SET]
     notes = []
     if errors:
         reason = errors[0].text
@@ -100,9 +156,9 @@ def problem_notes(problems: Sequence[Problem], kept: int) -> tuple[str, ...]:
         notes.append(left_out(len(errors), len(errors) + kept, "entries", reason))
     kinds: dict[str, list[Problem]] = {}
     for problem in problems:
-        if not problem.is_error:
+        if not problem.is_error or problem.what in _OF_THE_SET:
             kinds.setdefault(problem.what, []).append(problem)
     for what, found in kinds.items():
         others = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        notes.append(f"{what}: {found[0].where}{others}")
+        notes.append(f"{what}: {found[0].where}{others}. {CURES[what]}")
     return tuple(notes)

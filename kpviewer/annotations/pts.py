@@ -12,8 +12,9 @@ import numpy as np
 
 from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import PICTURE_SUFFIXES, number, read_bounded, shorten
+from kpviewer.annotations.values import number, read_bounded, shorten
 from kpviewer.errors import DatasetError
+from kpviewer.image_files import is_image, without_sidecars
 from kpviewer.structures import FloatArray, Targets
 
 LIMIT_MB = 1
@@ -49,14 +50,10 @@ def read_pts(
         known = ", ".join(sorted(each.name for each in root.glob("*") if each.is_dir()))
         raise DatasetError(f"{root} has no folder {subset!r}; it has: {known or 'none'}.")
     place = root / subset if subset is not None else root
-    files = sorted(place.rglob("*.pts")) if place.is_dir() else []
+    files = without_sidecars(place.rglob("*.pts")) if place.is_dir() else []
     if not files:
         raise DatasetError(f"{place} must hold .pts files, got none. Check the folder.")
-    pictures = {
-        path.with_suffix(""): path
-        for path in sorted(place.rglob("*"))
-        if path.suffix.lower() in PICTURE_SUFFIXES
-    }
+    pictures = {path.with_suffix(""): path for path in sorted(place.rglob("*")) if is_image(path)}
     images: list[AnnotatedImage] = []
     count: int | None = None
     for file in files:

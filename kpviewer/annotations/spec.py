@@ -10,6 +10,7 @@ from typing import TypeAlias
 from kpviewer.annotations.celeba import read_celeba
 from kpviewer.annotations.coco import read_coco
 from kpviewer.annotations.csv import read_csv
+from kpviewer.annotations.finishing import finished
 from kpviewer.annotations.point_table import read_point_table
 from kpviewer.annotations.problems import Problem, problem_notes
 from kpviewer.annotations.pts import read_pts
@@ -70,7 +71,7 @@ def read_annotations(spec: str, problems: list[Problem] | None = None) -> Annota
         return spec.annotations
     kind, _, rest = spec.partition(":")
     if kind in _READERS and rest:
-        return _READERS[kind](*split_extra(rest), problems)
+        return _read(kind, split_extra(rest), problems)
     place, extra = split_extra(spec)
     path = Path(place)
     kinds = {".json": "coco", ".csv": "csv"}
@@ -80,7 +81,15 @@ def read_annotations(spec: str, problems: list[Problem] | None = None) -> Annota
             f"Data must be given as {FORMS}, or as a .json file, a .csv file or a folder; "
             f"got {spec!r}."
         )
-    return _READERS[kind](place, extra, problems)
+    return _read(kind, (place, extra), problems)
+
+
+def _read(
+    kind: str, place: tuple[str, str | None], problems: list[Problem] | None
+) -> AnnotationSet:
+    data = _READERS[kind](*place, problems)
+    is_whole = kind in ("coco", "csv") or place[1] is None  # a split is a part on purpose
+    return finished(data, problems, is_whole=is_whole)
 
 
 def read_usable(spec: str) -> AnnotationSet:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kpviewer.annotations.problems import Problem
@@ -50,6 +51,8 @@ class AnnotationSet:
     keypoint_names: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     """Pairs of keypoint indices joined by a line."""
+    category_ids: Mapping[int, int] = field(default_factory=dict)
+    """Categories of a COCO file by class id; empty in other formats."""
     notes: tuple[str, ...] = ()
     """What the reader left out, and how often, for people."""
     problems: tuple[Problem, ...] = ()

@@ -41,6 +41,7 @@ class AnnotationTruth:
         self._by_name = {name: rows[0] for name, rows in by_name.items() if len(rows) == 1}
         self._by_frame: Mapping[int, int] = {}
         self._doubles = ""
+        self._is_film = False
         self._by_frame = self._frames(range(len(self._paths)))
         self._fit: tuple[str, ...] = ()
         self._other_sizes: dict[str, str] = {}
@@ -54,6 +55,11 @@ class AnnotationTruth:
             more = f" and {count - 1} more" if count > 1 else ""
             notes = (*notes, f"images have another size than their annotations say: {first}{more}")
         return notes
+
+    @property
+    def category_ids(self) -> Mapping[int, int] | None:
+        """Categories of a COCO file by class id; None for other formats."""
+        return self._shown.category_ids or None
 
     def use_classes(self, class_names: Sequence[str]) -> None:
         """Number the objects as another model does.
@@ -78,7 +84,9 @@ class AnnotationTruth:
             frames: number of the video's frames; None where it isn't known, and for images.
         """
         self._other_sizes = {}
-        if files and files[0].suffix.lower() not in PICTURE_SUFFIXES:
+        self._is_film = bool(files) and files[0].suffix.lower() not in PICTURE_SUFFIXES
+        self._is_film = self._is_film or (frames or 0) > 1  # an animation
+        if self._is_film:
             self._meet_video(files[0], frames)
             return
         rows = fit_names(self._paths, files)
@@ -114,7 +122,7 @@ class AnnotationTruth:
             name: path of the image, or of the video.
             size_wh: of the frame, px; ``notes`` counts those that the annotations contradict.
         """
-        if PurePath(name).suffix.lower() not in PICTURE_SUFFIXES:
+        if self._is_film or PurePath(name).suffix.lower() not in PICTURE_SUFFIXES:
             row = self._by_frame.get(index)
         elif self._by_file is not None:
             row = self._by_file.get(name)

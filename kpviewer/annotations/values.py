@@ -8,10 +8,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from kpviewer.errors import DatasetError
+from kpviewer.image_files import IMAGE_SUFFIXES
 
-PICTURE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".avif")
-)
+PICTURE_SUFFIXES = IMAGE_SUFFIXES
 LARGEST_COORDINATE = 1e6
 """px; beyond it a number is a mistake, and float32 no longer resolves 0.1 px."""
 

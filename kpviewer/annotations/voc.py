@@ -19,13 +19,13 @@ from defusedxml.ElementTree import iterparse
 from kpviewer.annotations.problems import MALFORMED, UNREADABLE_XML, Problem, box_problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import (
-    PICTURE_SUFFIXES,
     number,
     picture_size,
     read_bounded,
     shorten,
 )
 from kpviewer.errors import DatasetError
+from kpviewer.image_files import is_image, without_sidecars
 from kpviewer.structures import Targets
 
 LIMIT_MB = 32
@@ -83,7 +83,7 @@ def read_voc(
 
 def _xml_files(root: Path, annotations: Path, split: str | None) -> list[Path]:
     if split is None:
-        files = sorted(annotations.glob("*.xml")) if annotations.is_dir() else []
+        files = without_sidecars(annotations.glob("*.xml")) if annotations.is_dir() else []
         if not files:
             raise DatasetError(f"{annotations} must hold XML files, got none. Check the folder.")
         return files
@@ -102,7 +102,7 @@ def _xml_files(root: Path, annotations: Path, split: str | None) -> list[Path]:
 
 
 def _pictures(folder: Path) -> Iterable[Path]:
-    return (path for path in sorted(folder.iterdir()) if path.suffix.lower() in PICTURE_SUFFIXES)
+    return (path for path in sorted(folder.iterdir()) if is_image(path))
 
 
 def _read_picture(

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
+from kpviewer.annotations.label_files import paired
 from kpviewer.annotations.pictures import size_of_picture
 from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import PICTURE_SUFFIXES, number, read_bounded, shorten
+from kpviewer.annotations.values import number, read_bounded, shorten
 from kpviewer.annotations.yolo_yaml import YoloNames, read_yolo_yaml
 from kpviewer.errors import DatasetError
+from kpviewer.image_files import is_image
 from kpviewer.structures import FloatArray, Targets
 
 LIMIT_MB = 16
@@ -68,7 +70,7 @@ def read_yolo(
     names = _names(root)
     skipped: Counter[str] = Counter()
     images, most = [], -1
-    for picture, labels in pictures:
+    for picture, labels in paired(pictures, problems):
         with told(problems, MALFORMED):
             objects = _read_objects(labels, names, (skipped, problems))
             most = max([most, *(found.class_id for found in objects)])
@@ -109,7 +111,7 @@ def _pictures(root: Path, split: str | None) -> list[tuple[Path, Path]]:
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:
-    return sorted(path for path in paths if path.suffix.lower() in PICTURE_SUFFIXES)
+    return sorted(path for path in paths if is_image(path))
 
 
 def _names(root: Path) -> YoloNames:

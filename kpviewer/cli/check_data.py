@@ -15,9 +15,10 @@ from kpviewer.errors import DatasetError
 def command(*, specs: tuple[str, ...], val_spec: str | None, json_path: str | None) -> None:
     """Check annotated data sets.
 
-    Tells of missing and unreadable pictures, boxes and points outside of them, boxes inverted or
-    without area, entries that can't be used, and pictures that are in SPEC and in --val. Ends with
-    exit code 5 where training would not start.
+    Lists missing, cut and unreadable images, boxes and points outside of them, boxes inverted or
+    without area, coordinates that aren't px, objects labelled twice, labels without image and
+    images without labels, entries that can't be used, and images that are in SPEC and in --val,
+    each with what to do about it. Ends with exit code 5 where training would not start.
     """
     from kpviewer.cli.json_output import write_json
 

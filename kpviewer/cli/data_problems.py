@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kpviewer.annotations.problems import Problem
+from kpviewer.annotations.problems import CURES, Problem
 from kpviewer.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def problem_lines(sets: Sequence[CheckedSet]) -> Iterator[str]:
         yield from (f"       - {problem.where}" for problem in found[:EXAMPLES])
         if len(found) > EXAMPLES:
             yield f"       ... and {len(found) - EXAMPLES} more"
+        if cure := CURES.get(found[0].what):
+            yield f"       {cure}"
 
 
 def _by_kind(problems: Sequence[Problem]) -> dict[str, list[Problem]]:

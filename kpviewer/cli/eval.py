@@ -96,7 +96,7 @@ def command(
     from kpviewer.models.spec import Task
 
     wanted = Wanted(json_path, report_dir, within_px, largest_px)
-    annotations = read_usable(spec).spread(limit)
+    annotations = readable(read_usable(spec).spread(limit))
     detector = open_model(model)
     if isinstance(detector, PointDetector):
         score_points(
@@ -119,6 +119,19 @@ def command(
     if executor.spec.architecture in SINGLE_OBJECT_ARCHITECTURES:
         annotations = scored_singles(annotations)
     _score_boxes(executor, annotations, thresholds, setting, wanted)
+
+
+def readable(annotations: AnnotationSet) -> AnnotationSet:
+    """Leave out the images that can't be read, behind a progress bar."""
+    from tqdm import tqdm
+
+    from kpviewer.annotations.finishing import with_readable_images
+    from kpviewer.sources.images import load_picture
+
+    with tqdm(
+        total=len(annotations), unit="image", desc="reading", disable=None, leave=False
+    ) as bar:
+        return with_readable_images(annotations, load_picture, bar.update)
 
 
 def _score_boxes(

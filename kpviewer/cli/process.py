@@ -110,6 +110,8 @@ def process_sources(
     ensure_gui_application()
     engine = engine or _load(options)
     truth = _read_truth(options.truth, engine.spec.class_names)
+    if truth is not None:
+        options = replace(options, category_ids=truth.category_ids)
     told: set[str] = set()
     codes = []
     for source in sources:
@@ -214,4 +216,6 @@ def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
         click.echo(f"{name}: {counts} -> {files}")
     if status.warning is not None:
         click.echo(f"Warning: {name}: {status.warning}", err=True)
+    for note in job.notes:
+        click.echo(f"Note: {name}: {note}", err=True)
     job.check()

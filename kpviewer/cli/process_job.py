@@ -26,6 +26,7 @@ from kpviewer.recording.video import VideoOptions
 from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from kpviewer.models.spec import ModelSpec
@@ -54,6 +55,8 @@ class ProcessOptions:
     """Fields of Thresholds that differ from the model's own."""
     truth: str | None = None
     """Spec of annotations."""
+    category_ids: Mapping[int, int] | None = None
+    """Categories of a COCO ground truth by class id; None where there is none."""
     style: OverlayStyle = field(default_factory=OverlayStyle)
     """Of blur, smooth and follow; names and skeleton are the model's."""
     every: int = 1
@@ -132,6 +135,11 @@ class ProcessJob:
             paths.append(writer.path)
         return [path for path in paths if path is not None]
 
+    @property
+    def notes(self) -> list[str]:
+        """What the files lack, and why, for people."""
+        return [note for writer in self._writers for note in writer.notes]
+
     def check(self) -> None:
         """Raise the first failure of any file.
 
@@ -160,7 +168,7 @@ class ProcessJob:
             self._recorder = self._start_recorder(info, stem, seen, header)
         for kind in options.outputs:
             if kind in RESULT_FORMATS:
-                self._writers.append(open_results(kind, options.out, stem, header))
+                self._writers += open_results(kind, options.out, stem, header)
         return FrameClock.of_media(info)
 
     def _header(self, info: StreamInfo) -> ResultHeader:
@@ -172,6 +180,8 @@ class ProcessJob:
             spec.keypoint_names,
             self._pipeline.thresholds,
             spec.mirrored_keypoints,
+            spec.skeleton,
+            self._options.category_ids,
         )
 
     def _start_recorder(

@@ -112,6 +112,7 @@ class Bridge(QObject):
         frame = result.frame
         self.playback.note_position(frame.index)
         self._window.transport.show_position(frame.index, frame.position_s)
+        self._window.status_bar.show_source(self._session.info, frame)
         self.judge.add(result)
 
     def _show_result_numbers(self) -> None:

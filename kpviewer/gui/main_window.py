@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QCloseEvent, QGuiApplication, QResizeEvent
 from PyQt6.QtWidgets import QMainWindow
@@ -16,6 +18,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.menus import DEVICES, fill_device_menu, fill_model_menu
 from kpviewer.gui.opening.cameras import CameraFinder
 from kpviewer.gui.opening.clipboard import paste_into, use_truth
+from kpviewer.gui.opening.code_question import may_open
 from kpviewer.gui.opening.dialogs import (
     ask_for_file,
     ask_for_folder,
@@ -23,6 +26,7 @@ from kpviewer.gui.opening.dialogs import (
     ask_for_truth,
 )
 from kpviewer.gui.opening.dropping import DropTarget
+from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.opening.source_menu import SourceMenu
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.panels.docks import DockArea, Part, column_of
@@ -65,7 +69,9 @@ class MainWindow(QMainWindow):
         self.table, self.pair = TablePanel(), PairView(self.view)
         self.docks = self._lay_out()
         self._recall = Recall(SettingsStore(options.settings_folder, options.profile), options)
-        options = self._recall.fill(options)
+        # Before anything is recalled: what the command line names, it may run.
+        self._permission = CodePermission((options.model, options.compare or ""))
+        options = replace(self._recall.fill(options), permission=self._permission)
         self.session = Session(options)
         self.cameras = CameraFinder()
         DropTarget(self)
@@ -110,12 +116,14 @@ class MainWindow(QMainWindow):
 
     def choose_model(self, name: str) -> None:
         """Take another model; an empty name is a dialog that was left."""
-        if name:
+        if name and may_open(self, self._permission, name):
             self.session.models.load(name)
             self.top_bar.model.set_choice(name)
 
     def compare_with(self, text: str) -> None:
         """Compare with a second model; an empty name is a dialog that was left."""
+        if not may_open(self, self._permission, text):
+            return
         loaded = self.session.models.loaded
         first = self.session.models.loading or (loaded.model if loaded is not None else "")
         self.compare.start(text, first)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kpviewer.gui.opening.engine_loading import list_devices, load_engine, load_variant
+from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.pipeline import InferenceEngine
@@ -90,6 +91,8 @@ class ViewerOptions:
     """Code of the window's language (en, zh_CN) or "system"; None is the remembered one."""
     given: frozenset[str] = frozenset()
     """Of model, device, theme: those that the command line names, whatever is remembered."""
+    permission: CodePermission = field(default_factory=CodePermission)
+    """What may run of models that are code."""
     recall: Recall = field(default=recall_nothing)
     open_source: SourceOpener = field(default=open_source)
     load_engine: EngineLoader = field(default=load_engine)

@@ -40,8 +40,8 @@ def match(detections: Detections, truth: Targets, *, iou: float = 0.5) -> Matche
     """Give each detection, best score first, the free true object of its class it overlaps most.
 
     A detection that finds no object but lies inside a difficult one (at least ``iou`` of its own
-    area, as COCO treats crowds) is ignored: neither hit nor false alarm. Difficult objects are
-    never missed.
+    area, as COCO treats crowds) is ignored: neither hit nor false alarm. So is one of a class that
+    the ground truth doesn't label. Difficult objects are never missed.
 
     Args:
         detections: of one picture, by descending score.
@@ -61,6 +61,8 @@ def match(detections: Detections, truth: Targets, *, iou: float = 0.5) -> Matche
             index[row], value[row], free[best] = best, overlap[row, best], False
         elif np.any(covered[row, truth.difficult] >= iou):
             index[row] = IGNORED
+    if truth.labelled_ids is not None:
+        index[~np.isin(detections.class_ids, list(truth.labelled_ids))] = IGNORED
     return Matches(index, value, int(free.sum()))
 
 

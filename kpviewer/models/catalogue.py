@@ -21,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.tables import UNREADABLE, first_line
 from kpviewer.shipped import DEFAULT_MODEL, shipped_weights_dir
 
 SPEC_KEY = "kpviewer"
@@ -69,16 +70,20 @@ def read_header(path: Path) -> ModelSpec:
     try:
         with safe_open(str(path), framework="np") as file:
             metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, *UNREADABLE) as error:
         raise WeightsError(
-            f"{path.name} is damaged or no safetensors file: {error}. Fetch or train it again."
+            f"{path.name} is damaged or no safetensors file: {first_line(error)}. Fetch or train "
+            "it again."
         ) from error
     if SPEC_KEY not in metadata:
         raise WeightsError(
             f"{path.name} doesn't say what model it holds (no {SPEC_KEY!r} entry in its header). "
             "Was it saved by another program?"
         )
-    return ModelSpec.from_json(metadata[SPEC_KEY])
+    try:
+        return ModelSpec.from_json(metadata[SPEC_KEY])
+    except WeightsError as error:
+        raise WeightsError(f"{path.name}: {error}") from error
 
 
 def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:

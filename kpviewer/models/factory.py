@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 import sys
 
 from torch import nn
@@ -17,13 +16,7 @@ from kpviewer.models.base import Detector
 from kpviewer.models.inference_libraries import block_reports
 from kpviewer.models.spec import ModelSpec
 
-_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 CONTRACT = "a Detector has spec (a ModelSpec), network (an nn.Module) and decode(raw, input_hw)"
-
-
-def is_factory_name(name: str) -> bool:
-    """Whether ``name`` has the form ``package.module:function``."""
-    return _NAME.fullmatch(name) is not None
 
 
 def open_factory(name: str) -> Detector:

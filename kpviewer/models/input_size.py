@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +10,7 @@ from torch import nn
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import DecodedBatch, Detector
 
-_NAME = re.compile(r"(?P<model>.+)@(?P<side>\d{1,5})")
 LARGEST_PX = 4096
-
-
-def split_input_size(name: str) -> tuple[str, int | None]:
-    """Part "face-ssd@640" into the model and the side of its input, px; None if not given."""
-    parts = _NAME.fullmatch(name)
-    return (parts["model"], int(parts["side"])) if parts else (name, None)
 
 
 class ResizedDetector:

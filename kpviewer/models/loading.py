@@ -6,15 +6,15 @@ from pathlib import Path
 
 from kpviewer.models.base import Detector
 from kpviewer.models.catalogue import available_models
-from kpviewer.models.factory import is_factory_name, open_factory
+from kpviewer.models.factory import open_factory
 from kpviewer.models.import_ssd import import_ssd300
-from kpviewer.models.input_size import ResizedDetector, split_input_size
+from kpviewer.models.input_size import ResizedDetector
+from kpviewer.models.names import TORCHVISION, TWO_STAGE, is_factory_name, split_input_size
 from kpviewer.models.onnx_file import open_onnx
 from kpviewer.models.state_dict import open_state_dict
-from kpviewer.models.two_stage import PREFIX as TWO_STAGE
 from kpviewer.models.two_stage import open_two_stage
 from kpviewer.models.weights import ARCHITECTURES, load_model
-from kpviewer.models.zoo import PREFIX, open_torchvision
+from kpviewer.models.zoo import open_torchvision
 
 STATE_DICT_SUFFIXES = (".pt", ".pth")
 
@@ -52,7 +52,7 @@ def open_model(name_or_path: str | Path) -> Detector:
 
 def _open_at_own_size(name: str) -> Detector:
     path = Path(name).expanduser()
-    if name.startswith(PREFIX):
+    if name.startswith(TORCHVISION):
         return open_torchvision(name)
     if path.suffix.lower() == ".onnx":
         return open_onnx(path)

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Annotated
+
+from msgspec import Meta
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.limits import (
+    ClassNames,
+    KeypointNames,
+    Level,
+    Mirrored,
+    Name,
+    Ranges,
+    Share,
+    SizeHW,
+    Skeleton,
+    Spread,
+    Stride,
+    Text,
+    check_input,
+    check_skeleton,
+    is_writable,
+)
+from kpviewer.models.tables import converted, decode_json
 from kpviewer.structures import Thresholds
 
 MAX_LOOKS = 3
@@ -32,41 +51,40 @@ class Resize(StrEnum):
     AREA = "area"
     """Scaled into an input of the picture's own proportions, with as many pixels at most."""
     STRETCH = "stretch"
-    TILE = "tile"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """Everything that a user of the weights must know. No class list stands beside a file."""
 
-    name: str
-    architecture: str
+    name: Name
+    architecture: Name
     """Key of the registry in ``models.weights``."""
     task: Task
-    class_names: tuple[str, ...]
+    class_names: ClassNames
     """Without background."""
-    input_hw: tuple[int, int]
+    input_hw: SizeHW
     """Largest input, px; where ``resize`` is ``AREA``, that of the picture which fits it best."""
-    keypoint_names: tuple[str, ...] = ()
-    skeleton: tuple[tuple[int, int], ...] = ()
+    keypoint_names: KeypointNames = ()
+    skeleton: Skeleton = ()
     """Pairs of keypoint indices joined by a line."""
-    mirrored_keypoints: tuple[int, ...] = ()
+    mirrored_keypoints: Mirrored = ()
     """Index that each keypoint takes when the picture is mirrored; empty where nothing swaps."""
     resize: Resize = Resize.LETTERBOX
-    stride: int | None = None
+    stride: Stride | None = None
     """Inputs other than ``input_hw`` are allowed in multiples of it; None: one size only."""
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    mean: tuple[Level, Level, Level] = (0.485, 0.456, 0.406)
     """RGB, of pixels in [0, 1]."""
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-    score_threshold: float = 0.5
-    iou_threshold: float = 0.45
-    looks: int = 1
+    std: tuple[Spread, Spread, Spread] = (0.229, 0.224, 0.225)
+    score_threshold: Share = 0.5
+    iou_threshold: Share = 0.45
+    looks: Annotated[int, Meta(ge=1, le=MAX_LOOKS)] = 1
     """Of a point model: how often it looks at a picture, moved a little, for the mean."""
-    activation_ranges: tuple[tuple[str, float, float], ...] = ()
+    activation_ranges: Ranges = ()
     """Name of a convolution, least and greatest value of its input, of those that may be computed
     in 8-bit integers (``runtime.int8``); ``kpviewer calibrate`` finds them."""
-    licence: str = ""
-    trained_on: str = ""
+    licence: Text = ""
+    trained_on: Text = ""
 
     @property
     def thresholds(self) -> Thresholds:
@@ -85,30 +103,49 @@ class ModelSpec:
             WeightsError: if the text is not such a JSON object.
         """
         try:
-            raw: dict[str, Any] = json.loads(text)
-            known = {item.name for item in fields(cls)}
-            values = {key: _frozen(value) for key, value in raw.items() if key in known}
-            values["task"] = Task(values["task"])
-            values["activation_ranges"] = _ranges(values.get("activation_ranges", ()))
-            values["resize"] = Resize(values.get("resize", "letterbox"))
-            if values.get("looks", 1) not in range(1, MAX_LOOKS + 1):
-                raise ValueError(f"looks must be 1 to {MAX_LOOKS}, got {values['looks']!r}")
-            return cls(**values)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            spec = converted(decode_json(text), cls)
+            _check(spec)
+        except ValueError as error:
             raise WeightsError(
-                f"The model description in the file can't be read: {error}. "
+                f"the model description in the file can't be read: {error}. "
                 "Was the file written by another program or version?"
             ) from error
+        return spec
 
 
-def _ranges(rows: Any) -> tuple[tuple[str, float, float], ...]:
-    """Check rows of (name, least, greatest); ValueError or TypeError if they are anything else."""
-    ranges = tuple((str(name), float(least), float(greatest)) for name, least, greatest in rows)
-    if not all(-math.inf < least <= greatest < math.inf for _name, least, greatest in ranges):
-        raise ValueError("activation_ranges must be finite, least before greatest")
-    return ranges
+def checked(spec: ModelSpec, name: str, cure: str) -> ModelSpec:
+    """Check a description that was put together of values from elsewhere.
+
+    Args:
+        spec: of any values.
+        name: what the description is of, for the message.
+        cure: sentence for the message: what to do about it.
+
+    Raises:
+        WeightsError: if a value is of another type or out of its range, or two contradict.
+    """
+    try:
+        spec = converted(asdict(spec), ModelSpec)
+        _check(spec)
+    except ValueError as error:
+        raise WeightsError(f"{name} can't be used: {error}. {cure}") from error
+    return spec
 
 
-def _frozen(value: Any) -> Any:
-    """Turn JSON lists into tuples, at every depth."""
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+def _check(spec: ModelSpec) -> None:
+    """Check what the type of a single value doesn't say; raise ValueError."""
+    check_input(spec.input_hw, spec.stride)
+    if spec.resize is Resize.AREA and spec.stride is None:
+        raise ValueError('resize "area" must have a stride: the step of the input\'s sides')
+    points = len(spec.keypoint_names)
+    if (spec.task in (Task.KEYPOINTS, Task.DETECT_KEYPOINTS)) != bool(points):
+        raise ValueError(f"the task {str(spec.task)!r} doesn't go with {points} keypoint names")
+    check_skeleton(spec.skeleton, points)
+    if sorted(spec.mirrored_keypoints) not in ([], list(range(points))):
+        raise ValueError("mirrored_keypoints must name each keypoint once, or be empty")
+    if any(least > greatest for _name, least, greatest in spec.activation_ranges):
+        raise ValueError("activation_ranges must have the least value before the greatest")
+    convolutions = (name for name, _least, _greatest in spec.activation_ranges)
+    texts = (spec.name, spec.architecture, *spec.class_names, *spec.keypoint_names, *convolutions)
+    if not all(is_writable(text) for text in texts):
+        raise ValueError("names must have no line breaks or other control characters")

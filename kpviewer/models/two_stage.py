@@ -18,10 +18,10 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.base import DecodedBatch, Detector
 from kpviewer.models.crops import crops_of, points_from_crops, regions_around
 from kpviewer.models.distinct import distinct
+from kpviewer.models.names import TWO_STAGE, split_two_stage
 from kpviewer.models.points import PointDetector
 from kpviewer.models.spec import ModelSpec, Task
 
-PREFIX = "two-stage:"
 MAX_CROPS = 8
 """Objects a picture: each costs a run of the point network."""
 ZOOM = 2
@@ -126,11 +126,11 @@ def open_two_stage(name: str, open_model: Callable[[str], Detector]) -> TwoStage
     Raises:
         WeightsError: if one can't be opened, or POINTS is no point model.
     """
-    boxes, _, points = name.removeprefix(PREFIX).partition("+")
+    boxes, points = split_two_stage(name)
     if not boxes or not points:
         raise WeightsError(
-            f"Two stages are named {PREFIX}BOXES+POINTS, such as "
-            f"{PREFIX}face-ssd+points.safetensors; got {name!r}."
+            f"Two stages are named {TWO_STAGE}BOXES+POINTS, such as "
+            f"{TWO_STAGE}face-ssd+points.safetensors; got {name!r}."
         )
     reader = open_model(points)
     if not isinstance(reader, PointDetector):

@@ -6,8 +6,10 @@ network that this package builds itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,7 +19,9 @@ from torch import Tensor
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.catalogue import SPEC_KEY, read_header
+from kpviewer.models.dry_run import check_runs, planned
 from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.files import is_regular, model_path
 from kpviewer.models.grid import GRID_ARCHITECTURES
 from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES
@@ -25,6 +29,7 @@ from kpviewer.models.points import POINT_ARCHITECTURES
 from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.ssd300 import build_ssd300, build_ssd300_bn, build_ssd300_torchvision
+from kpviewer.models.tables import UNREADABLE, first_line, shown
 from kpviewer.shipped import shipped_weights_dir
 
 ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
@@ -41,7 +46,8 @@ ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
 """Builders of untrained detectors by architecture; a new family is a new line."""
 
 MAX_FILE_BYTES = 2 * 1024**3
-_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
+_DTYPES = ("F16", "BF16", "F32", "I64")
+"""As safetensors calls them."""
 
 
 def save_weights(detector: Detector, path: Path, spec: ModelSpec | None = None) -> None:
@@ -75,15 +81,15 @@ def find_weights(name_or_path: str | Path) -> Path:
     Raises:
         WeightsError: if there is neither.
     """
-    path = Path(name_or_path).expanduser()
-    if path.is_file():
+    path = model_path(name_or_path)
+    if is_regular(path):
         return path
     shipped = shipped_weights_dir() / f"{name_or_path}.safetensors"
-    if shipped.is_file():
+    if is_regular(shipped):
         return shipped
     names = ", ".join(sorted(file.stem for file in shipped_weights_dir().glob("*.safetensors")))
     raise WeightsError(
-        f"No model is called {str(name_or_path)!r} and no such file exists. "
+        f"No model is called {shown(str(name_or_path))} and no such file exists. "
         f"Shipped models: {names or 'none'}; or give the path of a .safetensors file."
     )
 
@@ -120,12 +126,21 @@ def load_model(name_or_path: str | Path) -> Detector:
     spec = read_header(path)
     if spec.architecture not in ARCHITECTURES:
         raise WeightsError(
-            f"{path.name} holds a {spec.architecture!r}; this version knows "
+            f"{path.name} holds a {shown(spec.architecture)}; this version knows "
             f"{', '.join(sorted(ARCHITECTURES))}. Update kpviewer."
         )
-    detector = ARCHITECTURES[spec.architecture](spec)
+    build = ARCHITECTURES[spec.architecture]
+    try:
+        plan = planned(build, spec)
+        _check_shapes(path, plan.network.state_dict())
+        check_runs(plan)
+    except ValueError as error:
+        raise WeightsError(
+            f"{path.name}: {error}. Was the file written by another program or version?"
+        ) from error
+    detector = build(spec)
     state = read_state(path)
-    _check_state(path.name, state, detector.network.state_dict())
+    _check_values(path.name, state)
     detector.network.load_state_dict(state)
     detector.network.eval()
     return detector
@@ -138,27 +153,42 @@ def read_state(path: Path) -> dict[str, Tensor]:
         WeightsError: if the file isn't a readable .safetensors file.
     """
     check_file(path)
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(str(path), framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path.name} can't be read: {error}. Is the file complete?") from error
+            yield file
+    except (SafetensorError, OSError, *UNREADABLE) as error:
+        raise WeightsError(
+            f"{path.name} can't be read: {first_line(error)}. Is the file complete?"
+        ) from error
 
 
-def _check_state(name: str, state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
-    """Compare names, shapes, dtypes and values with what the network wants."""
-    odd = sorted(set(state) ^ set(expected))
+def _check_shapes(path: Path, expected: Mapping[str, Tensor]) -> None:
+    """Compare names, shapes and types with what the network needs, before any tensor is read."""
+    with _opened(path) as file:
+        given = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        shapes = {name: (tuple(one.get_shape()), one.get_dtype()) for name, one in given.items()}
+    odd = sorted(set(shapes) ^ set(expected))
     if odd:
         side = "lacks" if odd[0] in expected else "has the unknown"
         raise WeightsError(
-            f"{name} doesn't fit its architecture: it {side} tensor {odd[0]!r} "
+            f"{path.name} doesn't fit its architecture: it {side} tensor {shown(odd[0])} "
             f"({len(odd)} differ). Was it trained with another version?"
         )
-    for key, value in state.items():
-        if value.shape != expected[key].shape or value.dtype not in _DTYPES:
+    for name, (shape, dtype) in shapes.items():
+        if shape != tuple(expected[name].shape) or dtype not in _DTYPES:
             raise WeightsError(
-                f"{name}: tensor {key!r} must have shape {tuple(expected[key].shape)}, "
-                f"got {tuple(value.shape)} {value.dtype}. Was it trained with another version?"
+                f"{path.name}: tensor {name!r} must have shape {tuple(expected[name].shape)}, got "
+                f"{shape} {dtype}. Was it trained with another version?"
             )
+
+
+def _check_values(name: str, state: Mapping[str, Tensor]) -> None:
+    for key, value in state.items():
         if not torch.isfinite(value).all():
             raise WeightsError(f"{name}: tensor {key!r} has values that aren't numbers.")

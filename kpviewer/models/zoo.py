@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.downloads import short_reason, torchvision_state
+from kpviewer.models.names import TORCHVISION
 from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores, ranked
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.state_dict import read_state_dict
 
-PREFIX = "torchvision:"
 Found: TypeAlias = dict[str, Tensor]
 """What torchvision gives for a picture: boxes, labels, scores, and keypoints where there are."""
 
@@ -115,7 +115,7 @@ def open_torchvision(name: str) -> ZooDetector:
     Raises:
         WeightsError: if there is no such model, the weights can't be had, or they don't fit.
     """
-    model_name, _, file_name = name.removeprefix(PREFIX).partition("@")
+    model_name, _, file_name = name.removeprefix(TORCHVISION).partition("@")
     _check_name(model_name)
     if not file_name:
         detector = build_zoo_detector(model_name)
@@ -159,7 +159,7 @@ def build_zoo_detector(model_name: str, categories: Sequence[str] | None = None)
     rules = getattr(detector, "roi_heads", detector)
     spec = ModelSpec(
         name=model_name,
-        architecture=PREFIX + model_name,
+        architecture=TORCHVISION + model_name,
         task=Task.DETECT_KEYPOINTS if keypoint_names else Task.DETECT,
         class_names=tuple(categories[label] for label in labels),
         input_hw=_input_hw(detector),
@@ -243,5 +243,5 @@ def _downloaded(model_name: str) -> Mapping[str, Tensor]:
     return torchvision_state(
         get_model_weights(model_name).DEFAULT,
         f"The weights of {model_name}",
-        f"give --model {PREFIX}{model_name}@FILE",
+        f"give --model {TORCHVISION}{model_name}@FILE",
     )

@@ -84,7 +84,8 @@ def paint_landmarks(
     painter: QPainter, points: list[QPointF], color: QColor, style: OverlayStyle, hovered: bool
 ) -> None:
     """Paint the skeleton and a dot a landmark."""
-    bones = [QLineF(points[a], points[b]) for a, b in style.skeleton if max(a, b) < len(points)]
+    there = range(len(points))
+    bones = [QLineF(points[a], points[b]) for a, b in style.skeleton if a in there and b in there]
     if bones:
         pen = _pen(color, _LINE_PX * style.scale * style.lines, Qt.PenCapStyle.RoundCap)
         _with_halo(painter, pen, style, lambda: painter.drawLines(*bones))

@@ -1,4 +1,4 @@
-"""How results are written as text: a JSON line a frame, a CSV row a detection, or a COCO list.
+"""How results are written as text: a JSON line a frame, or a CSV row a detection.
 
 The formats are stable: fields may be added, none changes its meaning while ``FORMAT_VERSION``
 stays. Coordinates are source pixels, times seconds (timings ms).
@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from kpviewer.structures import Detections, FrameResult, Thresholds
 
 FORMAT_VERSION = 1
-_PX_DECIMALS, _SCORE_DECIMALS, _MS_DECIMALS, _S_DECIMALS = 2, 4, 3, 6
+PX_DECIMALS, SCORE_DECIMALS, _MS_DECIMALS, _S_DECIMALS = 2, 4, 3, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ class ResultHeader:
     thresholds: Thresholds | None = None
     mirrored_keypoints: tuple[int, ...] = ()
     """Index that each keypoint takes when the picture is mirrored; empty where it isn't known."""
+    skeleton: tuple[tuple[int, int], ...] = ()
+    """Pairs of keypoint indices joined by a line."""
+    category_ids: Mapping[int, int] | None = None
+    """Categories of the COCO ground truth by class id; None where there is no such ground truth."""
 
     def class_name(self, class_id: int) -> str:
         """Give the name of a class, ``class N`` where there is none."""
@@ -58,11 +62,13 @@ def describe_frame(header: ResultHeader, result: FrameResult) -> dict[str, Any]:
     frame = result.frame
     return {
         "index": frame.index,
-        "position_s": _rounded(frame.position_s, _S_DECIMALS),
+        "position_s": rounded(frame.position_s, _S_DECIMALS),
         "captured_ns": frame.captured_ns,
+        "file": frame.file,
+        **({} if frame.frame_in_file is None else {"frame_in_file": frame.frame_in_file}),
         "detections": _describe_detections(header, result.detections),
-        "timings": _rounded(asdict(result.timings), _MS_DECIMALS),
-        "error": _rounded(asdict(result.error), _SCORE_DECIMALS) if result.error else None,
+        "timings": rounded(asdict(result.timings), _MS_DECIMALS),
+        "error": rounded(asdict(result.error), SCORE_DECIMALS) if result.error else None,
     }
 
 
@@ -72,9 +78,9 @@ def _describe_detections(header: ResultHeader, found: Detections) -> list[dict[s
         {
             "class": header.class_name(class_id),
             "class_id": class_id,
-            "score": _rounded(score, _SCORE_DECIMALS),
-            "xyxy": _rounded(box, _PX_DECIMALS),
-            "keypoints": _rounded(points, _PX_DECIMALS),
+            "score": rounded(score, SCORE_DECIMALS),
+            "xyxy": rounded(box, PX_DECIMALS),
+            "keypoints": rounded(points, PX_DECIMALS),
             **({} if found.track_ids is None else {"track_id": track_id}),
         }
         for class_id, score, box, points, track_id in zip(
@@ -100,24 +106,34 @@ class ResultFormat(Protocol):
     def end(self) -> str:
         """Give what stands after all results."""
 
+    def notes(self) -> list[str]:
+        """Return what the file lacks, and why, for people."""
 
-class _JsonLines:
+
+class JsonLines:
     """The first line describes the file, each other line is a frame."""
 
     def __init__(self, header: ResultHeader) -> None:
         self._header = header
 
     def begin(self) -> str:
+        """Return the line that describes the file."""
         return _json_line(describe_header("kpviewer-results", self._header))
 
     def frame(self, result: FrameResult) -> str:
+        """Return the line of a frame."""
         return _json_line(describe_frame(self._header, result))
 
     def end(self) -> str:
+        """Return nothing: each line stands for itself."""
         return ""
 
+    def notes(self) -> list[str]:
+        """Return nothing: the file lacks nothing."""
+        return []
 
-class _CsvRows:
+
+class CsvRows:
     """One row a detection; a frame without any has none."""
 
     _COLUMNS = ("index", "position_s", "class_id", "class", "score", "x1", "y1", "x2", "y2")
@@ -126,10 +142,12 @@ class _CsvRows:
         self._header = header
 
     def begin(self) -> str:
+        """Return the heading."""
         points = [f"{name}_{axis}" for name in self._header.keypoint_names for axis in "xy"]
-        return _csv_row([*self._COLUMNS, *points, "track_id"])
+        return _csv_row([*self._COLUMNS, *points, "track_id", "file", "frame_in_file"])
 
     def frame(self, result: FrameResult) -> str:
+        """Return the rows of a frame."""
         found, frame = result.detections, result.frame
         points_wanted = len(self._header.keypoint_names)
         tracks = _track_ids(found)
@@ -142,58 +160,26 @@ class _CsvRows:
                 _csv_row(
                     [
                         frame.index,
-                        _rounded(frame.position_s, _S_DECIMALS),
+                        rounded(frame.position_s, _S_DECIMALS),
                         class_id,
                         self._header.class_name(class_id),
-                        _rounded(float(found.scores[row]), _SCORE_DECIMALS),
-                        *_rounded(values, _PX_DECIMALS),
+                        rounded(float(found.scores[row]), SCORE_DECIMALS),
+                        *rounded(values, PX_DECIMALS),
                         tracks[row],
+                        frame.file,
+                        frame.frame_in_file,
                     ]
                 )
             )
         return "".join(rows)
 
     def end(self) -> str:
+        """Return nothing: each line stands for itself."""
         return ""
 
-
-class _CocoResults:
-    """The list that pycocotools' ``loadRes`` takes: image_id is the frame, category_id from 1."""
-
-    def __init__(self, _header: ResultHeader) -> None:
-        self._separator = ""
-
-    def begin(self) -> str:
-        return "["
-
-    def frame(self, result: FrameResult) -> str:
-        found = result.detections
-        text = ""
-        for row in range(len(found)):
-            left, top, right, bottom = found.xyxy[row].tolist()
-            entry: dict[str, Any] = {
-                "image_id": result.frame.index,
-                "category_id": int(found.class_ids[row]) + 1,
-                "bbox": _rounded([left, top, right - left, bottom - top], _PX_DECIMALS),
-                "score": _rounded(float(found.scores[row]), _SCORE_DECIMALS),
-            }
-            if found.keypoints_xy.shape[1]:
-                points = found.keypoints_xy[row].tolist()
-                entry["keypoints"] = _rounded([v for x, y in points for v in (x, y, 2)], 2)
-            text += self._separator + "\n" + json.dumps(entry, allow_nan=False)
-            self._separator = ","
-        return text
-
-    def end(self) -> str:
-        return "\n]\n"
-
-
-RESULT_FORMATS: dict[str, tuple[str, Callable[[ResultHeader], ResultFormat]]] = {
-    "jsonl": (".jsonl", _JsonLines),
-    "csv": (".csv", _CsvRows),
-    "coco": (".json", _CocoResults),
-}
-"""Suffix and maker by the name that the command line uses."""
+    def notes(self) -> list[str]:
+        """Return nothing: the file lacks nothing."""
+        return []
 
 
 def _describe_thresholds(thresholds: Thresholds | None) -> dict[str, Any] | None:
@@ -212,14 +198,14 @@ def _track_ids(found: Detections) -> list[int | None]:
     return [track_id if track_id >= 0 else None for track_id in found.track_ids.tolist()]
 
 
-def _rounded(value: Any, decimals: int) -> Any:
+def rounded(value: Any, decimals: int) -> Any:
     """Round every number, at any depth; those that JSON lacks (NaN, infinity) become None."""
     if isinstance(value, float):
         return round(value, decimals) if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _rounded(item, decimals) for key, item in value.items()}
+        return {key: rounded(item, decimals) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(item, decimals) for item in value]
+        return [rounded(item, decimals) for item in value]
     return value
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import RecordingError
 from kpviewer.recording.files import publish, reserve, source_stem
-from kpviewer.recording.formats import RESULT_FORMATS, ResultHeader
+from kpviewer.recording.formats import CsvRows, ResultHeader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,11 +28,10 @@ def save_frame_csv(result: FrameResult, folder: Path, header: ResultHeader) -> P
     Raises:
         RecordingError: if it can't be written.
     """
-    suffix, make = RESULT_FORMATS["csv"]
-    rows = make(header)
+    rows = CsvRows(header)
     text = rows.begin() + rows.frame(result) + rows.end()
     stem = f"{source_stem(header.source)}_frame-{result.frame.index}"
-    part = reserve(folder, stem, suffix)
+    part = reserve(folder, stem, ".csv")
     try:
         part.write_text(text, encoding="utf-8", newline="")
     except OSError as error:

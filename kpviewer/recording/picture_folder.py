@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import RecordingError
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kpviewer.recording.formats import ResultHeader
-    from kpviewer.structures import FrameResult, ImageArray
+    from kpviewer.structures import Frame, FrameResult, ImageArray
 
 PICTURE_KINDS = {".jpg": ("JPEG", 95), ".png": ("PNG", 80)}
 """Qt's name and quality by suffix; that of PNG is how hard it is compressed, here a little."""
@@ -43,7 +44,7 @@ class PictureFolder:
             path: of the folder; it must not be there.
             kind: a key of LABEL_FORMATS.
             header: of the stream and the model.
-            stem: beginning of the pictures' names; the number of the frame follows.
+            stem: beginning of the names of frames that come from no file; their number follows.
             picture_suffix: a key of PICTURE_KINDS.
             every: write each so many frames, from the first on.
         """
@@ -51,19 +52,21 @@ class PictureFolder:
         self._labels = LABEL_FORMATS[kind](header)
         self._stem, self._suffix, self._every = stem, picture_suffix, every
         self._came = 0
-        self._names: set[str] = set()
+        self._names: dict[str, tuple[str | None, int]] = {}
+        """What each name was given to."""
+        self._pictures: set[str] = set()
         self.bytes = 0
         """Size of all that was written."""
 
     @property
     def path(self) -> Path | None:
         """The folder; None as long as nothing came."""
-        return self._place if self._names else None
+        return self._place if self._pictures else None
 
     @property
     def pictures(self) -> int:
         """How many pictures there are."""
-        return len(self._names)
+        return len(self._pictures)
 
     @property
     def wants_next(self) -> bool:
@@ -85,11 +88,31 @@ class PictureFolder:
         if not is_wanted or bgr is None:
             return
         try:
-            if not self._names:
+            if not self._pictures:
                 self._begin()
-            self._write(f"{self._stem}_{result.frame.index:06d}", result, bgr)
+            self._write(self._name_of(result.frame), result, bgr)
         except OSError as error:
             raise RecordingError(f"{self._place.name} is incomplete: {reason_of(error)}") from error
+
+    def _name_of(self, frame: Frame) -> str:
+        """Return the path of a frame's picture and labels, without suffix: that of its file.
+
+        Two files of one name, such as a.jpg and a.png, get names of their own.
+        """
+        path, number = frame.file, frame.frame_in_file
+        key = (path, frame.index if number is None and path is None else number or 0)
+        if path is None:
+            name = f"{self._stem}_{frame.index:06d}"
+        else:
+            inside = [part for part in PurePosixPath(path).parts if part not in ("..", "/")]
+            name = str(PurePosixPath(*inside).with_suffix(""))
+            name += "" if number is None else f"_{number:06d}"
+        unique, count = name, 1
+        while self._names.get(unique, key) != key:
+            count += 1
+            unique = f"{name}_{count}"
+        self._names[unique] = key
+        return unique
 
     def _begin(self) -> None:
         self._place.mkdir(parents=True)
@@ -102,9 +125,10 @@ class PictureFolder:
         labels = self._labels
         picture = self._place / labels.pictures / (name + self._suffix)
         text = labels.text(picture.name, (bgr.shape[1], bgr.shape[0]), result.detections)
-        (self._place / labels.labels / (name + labels.suffix)).write_text(
-            text, encoding="utf-8", newline="\n"
-        )
+        beside = self._place / labels.labels / (name + labels.suffix)
+        for path in (picture, beside):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8", newline="\n")
         part = picture.with_name(picture.name + PART_SUFFIX)
         kind, quality = PICTURE_KINDS[self._suffix]
         if not qimage_of(bgr).save(str(part), kind, quality):
@@ -115,4 +139,4 @@ class PictureFolder:
             )
         self.bytes += part.stat().st_size + len(text)
         part.replace(picture)
-        self._names.add(name)
+        self._pictures.add(name)

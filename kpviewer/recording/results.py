@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 from kpviewer.errors import RecordingError
+from kpviewer.recording.coco import CocoDataset, CocoResults
 from kpviewer.recording.files import publish, reserve
-from kpviewer.recording.formats import RESULT_FORMATS, ResultFormat, ResultHeader
+from kpviewer.recording.formats import CsvRows, JsonLines, ResultFormat, ResultHeader
 from kpviewer.recording.video import reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kpviewer.structures import FrameResult
 
 __all__ = ["RESULT_FORMATS", "ResultHeader", "ResultWriter", "open_results"]
 
+RESULT_FORMATS: dict[str, tuple[tuple[str, Callable[[ResultHeader], ResultFormat]], ...]] = {
+    "jsonl": ((".jsonl", JsonLines),),
+    "csv": ((".csv", CsvRows),),
+    "coco": ((".json", CocoResults), ("_dataset.json", CocoDataset)),
+}
+"""Suffix and maker of each file, by the name that the command line uses."""
 _FLUSH_EVERY_S = 1.0
 
 
@@ -46,6 +53,11 @@ class ResultWriter:
         """Why nothing more is written: one or two lines for the user."""
         self._try(self._open)
 
+    @property
+    def notes(self) -> list[str]:
+        """What the file lacks, and why, for people."""
+        return self._format.notes()
+
     def accept(self, result: FrameResult) -> None:
         """Write the result of a frame."""
         with self._lock:
@@ -60,8 +72,9 @@ class ResultWriter:
         """
         with self._lock:
             if self.path is None:
+                end = self._format.end()  # it frees what the format holds, written or not
                 if self.failure is None:
-                    self._try(lambda: self._write(self._format.end()))
+                    self._try(lambda: self._write(end))
                 self._try(self._shut)
                 self.path = publish(self._part)
         if self.failure is not None:
@@ -95,8 +108,10 @@ class ResultWriter:
             self.failure = self.failure or failure
 
 
-def open_results(kind: str, folder: Path, stem: str, header: ResultHeader) -> ResultWriter:
-    """Open a result file.
+def open_results(
+    kind: str, folder: Path, stem: str, header: ResultHeader
+) -> tuple[ResultWriter, ...]:
+    """Open the result files of a kind; most have one, COCO has two.
 
     Args:
         kind: a key of RESULT_FORMATS.
@@ -107,5 +122,6 @@ def open_results(kind: str, folder: Path, stem: str, header: ResultHeader) -> Re
     Raises:
         RecordingError: if the folder can't be written.
     """
-    suffix, make = RESULT_FORMATS[kind]
-    return ResultWriter(folder, stem, suffix, make(header))
+    return tuple(
+        ResultWriter(folder, stem, suffix, make(header)) for suffix, make in RESULT_FORMATS[kind]
+    )

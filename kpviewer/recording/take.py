@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from kpviewer import overlay
 from kpviewer.errors import RecordingError
 from kpviewer.recording.files import free_stem
-from kpviewer.recording.formats import RESULT_FORMATS, ResultHeader
+from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.label_formats import LABEL_FORMATS
 from kpviewer.recording.picture_folder import PictureFolder
 from kpviewer.recording.recording import Recording, SpaceLimits, SpaceWatch
-from kpviewer.recording.results import ResultWriter, open_results
+from kpviewer.recording.results import RESULT_FORMATS, ResultWriter, open_results
 from kpviewer.recording.video import VideoOptions
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ VIDEO, RAW = "video", "raw"
 ENDINGS: dict[str, str] = {
     VIDEO: ".mp4",
     RAW: "_raw.mp4",
-    **{kind: suffix for kind, (suffix, _) in RESULT_FORMATS.items()},
+    **{kind: files[0][0] for kind, files in RESULT_FORMATS.items()},
     **{kind: f"_{kind}" for kind in LABEL_FORMATS},
 }
-"""What follows the stem in the name of each output."""
+"""What follows the stem in the name of each output; of its first file where it has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Take:
             RecordingError: if there is too little space, or the folder can't be written.
         """
         self._options, self._render = options, render
-        stem = free_stem(folder, stem, (ENDINGS[kind] for kind in options.outputs))
+        stem = free_stem(folder, stem, _endings(options.outputs))
         self._space = SpaceWatch(folder, options.limits)
         self._videos: dict[str, Recording] = {}
         self._writers: list[ResultWriter] = []
@@ -125,6 +126,11 @@ class Take:
         paths += [writer.path for writer in self._writers if self.frames]
         paths += [each.path for each in self._folders]
         return [path for path in paths if path is not None]
+
+    @property
+    def notes(self) -> list[str]:
+        """What the files lack, and why, for people."""
+        return [note for writer in self._writers for note in writer.notes]
 
     def prepare(self, result: FrameResult, style: OverlayStyle) -> Pictures:
         """Copy or paint what will be written of a frame; its buffer is free then."""
@@ -191,7 +197,7 @@ class Take:
                 limits=replace(options.limits, to_start=0),
             )
         elif kind in RESULT_FORMATS:
-            self._writers.append(open_results(kind, folder, stem, options.header))
+            self._writers += open_results(kind, folder, stem, options.header)
         else:
             self._folders.append(
                 PictureFolder(
@@ -203,3 +209,10 @@ class Take:
                     every=options.every,
                 )
             )
+
+
+def _endings(outputs: tuple[str, ...]) -> list[str]:
+    """Return what follows the stem in the name of every file and folder."""
+    files = [(suffix for suffix, _ in RESULT_FORMATS.get(kind, ())) for kind in outputs]
+    others = [ENDINGS[kind] for kind in outputs if kind not in RESULT_FORMATS]
+    return [*chain.from_iterable(files), *others]

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kpviewer.errors import PipelineError
 from kpviewer.geometry import Letterbox
 from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.sources.opencv import cv2
@@ -18,18 +17,9 @@ from kpviewer.structures import ImageArray
 
 @lru_cache
 def letterbox_of(spec: ModelSpec, source_hw: tuple[int, int]) -> Letterbox:
-    """Say where a picture of ``source_hw`` px lies in the model's input.
-
-    Raises:
-        PipelineError: if the model wants a resize that isn't built yet.
-    """
+    """Say where a picture of ``source_hw`` px lies in the model's input."""
     if spec.resize is Resize.STRETCH:
         return Letterbox.stretch(source_hw, spec.input_hw)
-    if spec.resize is Resize.TILE:
-        raise PipelineError(
-            f"{spec.name} wants resize 'tile'; this version knows 'letterbox', 'area' and "
-            "'stretch'. Update kpviewer."
-        )
     if spec.resize is Resize.AREA and spec.stride is not None:
         return Letterbox.fit_area(source_hw, spec.input_hw, spec.stride)
     return Letterbox.fit(source_hw, spec.input_hw, spec.stride)

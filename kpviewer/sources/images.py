@@ -1,51 +1,60 @@
-"""Pictures on disk as a film: a folder, a glob or one file."""
+"""Image files as a film: a folder, a glob or one file; pages and animations play frame by frame."""
 
 from __future__ import annotations
 
-import mimetypes
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-
-import numpy as np
+from typing import NamedTuple
 
 from kpviewer.annotations.problems import left_out
-from kpviewer.annotations.values import PICTURE_SUFFIXES
 from kpviewer.errors import SourceError
+from kpviewer.image_files import (
+    IMAGE_SUFFIXES,
+    ImageFileError,
+    may_hold_several,
+    read_image_header,
+)
 from kpviewer.sources.base import (
-    LARGEST_SIDE_PX,
     Allocate,
     Captured,
     TruthProvider,
     closed_error,
     copy_into,
 )
-from kpviewer.sources.opencv import cv2
+from kpviewer.sources.image_decoding import ImageDecoder
 from kpviewer.structures import ImageArray, StreamInfo
 
-SUFFIXES = PICTURE_SUFFIXES
-_PHOTOS = ("heic", "heif", "hif", "jxl", "jp2", "j2k", "jxr", "gif", "jfif", "jpe", "tga", "exr")
-_RAW = ("dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "pef", "srw", "dcm")
-_OTHERS = ("psd", "xcf", "svg", "pbm", "pnm", "ico", "webm", "mkv", "mts")
-UNREAD = frozenset(f".{ending}" for ending in (*_PHOTOS, *_RAW, *_OTHERS))
-"""Images and films that not every system knows by their suffix."""
 FPS = 2.0
-"""Slow enough to look at each picture, and fast enough to see that there are more."""
+"""Slow enough to look at each image, and fast enough to see that there are more."""
+SCAN_BUDGET_S = 1.0
+"""For finding the files with several pages; of those found later only the first page is shown."""
+_NAMED = 3
+"""Unreadable files that are named; the others are counted."""
+
+
+class _Item(NamedTuple):
+    """One image to show."""
+
+    path: Path
+    page: int
+    is_one_of_many: bool
 
 
 class ImagesSource:
-    """A FrameSource over picture files, each in its own size; ``info`` has that of the first.
+    """A FrameSource over image files, each in its own size; ``info`` has that of the first.
 
     A file that can't be read is left out when its turn comes, and counted in ``warning``; the
-    numbers of the pictures after it move down by one.
+    numbers of the images after it move down by one.
 
     Args:
         name: for people.
         paths: at least one.
         truth: looked up by frame number and file name.
         folder: that the files are named relative to; None names them without a folder.
-        unknown: image files beside them whose format is not known: ``warning`` names them.
+        notes: what ``warning`` says beside what is found while reading.
     """
 
     def __init__(
@@ -55,97 +64,108 @@ class ImagesSource:
         *,
         truth: TruthProvider | None = None,
         folder: Path | None = None,
-        unknown: Sequence[Path] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         self._name = name
-        self._all_paths = tuple(paths)
+        self._paths = tuple(paths)
         self._truth = truth
         self._folder = folder
-        self._unknown = tuple(unknown)
-        self._unreadable: list[Path] = []
-        self._paths: list[Path] = []
+        self._notes = tuple(notes)
+        self._decoder = ImageDecoder()
+        self._items: list[_Item] = []
+        self._unreadable: dict[Path, str] = {}
+        self._first_only: dict[Path, int] = {}
         self._info: StreamInfo | None = None
         self._next_index = 0
 
     @property
     def info(self) -> StreamInfo:
-        """Number of pictures, and the size of the first."""
+        """Number of images, and the size of the first."""
         if self._info is None:
             raise closed_error(self._name)
         return self._info
 
     @property
     def next_index(self) -> int:
-        """Index of the picture that the next ``read`` gives."""
+        """Index of the image that the next ``read`` gives."""
         return self._next_index
 
     @property
     def warning(self) -> str | None:
-        """What is left out so far, with the name of the first; it outlasts ``close``."""
-        notes = []
+        """What is left out so far: files that can't be read, and pages; it outlives ``close``."""
+        notes = [*self._notes]
         if self._unreadable:
-            notes.append(
-                left_out(
-                    len(self._unreadable),
-                    len(self._all_paths),
-                    "images",
-                    "can't be read",
-                    self._unreadable[0].name,
-                )
-            )
-        if self._unknown:
-            notes.append(unknown_note(self._unknown, len(self._all_paths)))
+            told = [f"{path.name} {why}" for path, why in self._unreadable.items()]
+            more = f", and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+            reason = f"{', '.join(told[:_NAMED])}{more}"
+            notes.append(left_out(len(told), len(self._paths), "images", reason))
+        if self._first_only:
+            path, count = next(iter(self._first_only.items()))
+            others = len(self._first_only) - 1
+            more = f", and so it is with {others} more" if others else ""
+            notes.append(f"only the first of the {count} images in {path.name} is shown{more}")
         return "; ".join(notes) or None
 
     def open(self) -> StreamInfo:
-        """Find the first picture that can be read.
+        """Find the first image that can be read.
 
         Raises:
             SourceError: if there is none.
         """
-        self._paths, self._next_index = list(self._all_paths), 0
-        self._unreadable = []
+        self._unreadable, self._first_only, self._next_index = {}, {}, 0
+        self._items = list(_items(self._paths))
         if self._truth is not None:
-            self._truth.meet(self._all_paths)
-        picture = self._load_next()
-        if picture is None:
-            raise SourceError(
-                f"{self._name}: none of {len(self._all_paths)} pictures can be read. "
-                f"Known are {', '.join(sorted(SUFFIXES))}, up to {LARGEST_SIDE_PX} px a side."
-            )
-        height, width = picture.shape[:2]
+            self._truth.meet(self._paths)
+        image = self._load_next()
+        if image is None:
+            raise SourceError(self._explain())
+        height, width = image.shape[:2]
         self._info = StreamInfo(
-            self._name, width, height, FPS, len(self._paths), is_live=False, is_seekable=True
+            self._name,
+            width,
+            height,
+            self._fps(),
+            len(self._items),
+            is_live=False,
+            is_seekable=True,
         )
         return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Give the next readable picture, upright; None after the last.
+        """Return the next readable image, upright; None after the last.
 
         Raises:
             SourceError: if the source is closed.
         """
         if self._info is None:
             raise closed_error(self._name)
-        picture = self._load_next()
-        if picture is None:
+        image = self._load_next()
+        if image is None:
             return None
         index, self._next_index = self._next_index, self._next_index + 1
-        bgr = copy_into(picture, allocate)
-        truth, path = None, self._paths[index]
-        if self._truth is not None:
-            size_wh = (bgr.shape[1], bgr.shape[0])
-            truth = self._truth.for_frame(index, str(path), size_wh)
-        return Captured(bgr, time.monotonic_ns(), index / FPS, truth, self._file_name(path))
+        bgr = copy_into(image, allocate)
+        path, page, is_one_of_many = self._items[index]
+        truth = None
+        if self._truth is not None and page == 0:  # annotations tell of the first page
+            truth = self._truth.for_frame(index, str(path), (bgr.shape[1], bgr.shape[0]))
+        return Captured(
+            bgr,
+            time.monotonic_ns(),
+            index / (self._info.nominal_fps or FPS),
+            truth,
+            self._file_name(path),
+            page if is_one_of_many else None,
+        )
 
     def seek(self, index: int) -> None:
-        """Make picture ``index`` the next one. Raises SourceError if the source is closed."""
+        """Make image ``index`` the next one. Raises SourceError if the source is closed."""
         if self._info is None:
             raise closed_error(self._name)
-        self._next_index = min(max(index, 0), len(self._paths))
+        self._next_index = min(max(index, 0), len(self._items))
 
     def close(self) -> None:
-        """Nothing is held open but the list."""
+        """Close the animation that may be open; the warning stays."""
+        self._decoder.close()
         self._info = None
 
     def _file_name(self, path: Path) -> str:
@@ -154,48 +174,52 @@ class ImagesSource:
         return path.name
 
     def _load_next(self) -> ImageArray | None:
-        while self._next_index < len(self._paths):
-            picture = load_picture(self._paths[self._next_index])
-            if picture is not None:
-                return picture
-            self._unreadable.append(self._paths.pop(self._next_index))
+        while self._next_index < len(self._items):
+            item = self._items[self._next_index]
+            try:
+                image = self._decoder.decode(item.path, item.page)
+            except ImageFileError as error:
+                self._unreadable.setdefault(item.path, str(error))
+                del self._items[self._next_index]
+                continue
+            header = self._decoder.header
+            if header is not None and not item.is_one_of_many:
+                count = len(header.pages) + header.previews
+                if count > 1:
+                    self._first_only[item.path] = count
+            return image
         return None
+
+    def _fps(self) -> float:
+        """Return the rate of an animation that was opened alone, else that of slides."""
+        frame_ms = self._decoder.frame_ms
+        if len(self._paths) > 1 or not frame_ms:
+            return FPS
+        return min(max(1000 / frame_ms, 1.0), 240.0)
+
+    def _explain(self) -> str:
+        path, why = next(iter(self._unreadable.items()))
+        known = "Convert it to JPEG or PNG, or copy it again."
+        if len(self._paths) == 1:
+            return f"{path.name} {why}. {known}"
+        return (
+            f"{self._name}: none of {len(self._paths)} images can be read; {path.name} {why}. "
+            f"Known are {', '.join(sorted(IMAGE_SUFFIXES))}."
+        )
 
 
 def load_picture(path: Path) -> ImageArray | None:
-    """Read a picture file as (H, W, 3) uint8 BGR, turned as its EXIF data says; None if it can't.
+    """Read an image file as (H, W, 3) uint8 BGR, upright; None if it can't be shown.
 
-    Pictures over LARGEST_SIDE_PX a side are refused.
+    Of several pages or frames it is the first.
     """
+    decoder = ImageDecoder()
     try:
-        data = np.fromfile(path, np.uint8)  # cv2.imread can't take every name on Windows
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except (OSError, cv2.error):
+        return decoder.decode(path)
+    except ImageFileError:
         return None
-    if picture is None or max(picture.shape) > LARGEST_SIDE_PX:
-        return None
-    return np.asarray(picture, np.uint8)
-
-
-def is_picture(path: Path) -> bool:
-    """Tell by its name whether a file is a picture."""
-    return path.suffix.lower() in SUFFIXES
-
-
-def is_unknown_picture(path: Path) -> bool:
-    """Return whether a file beside images holds images or film, in a format that isn't read."""
-    suffix = path.suffix.lower()
-    if suffix in SUFFIXES or path.name.startswith("."):
-        return False
-    kind = mimetypes.guess_type(f"x{suffix}")[0] or ""
-    return suffix in UNREAD or kind.startswith(("image/", "video/"))
-
-
-def unknown_note(unknown: Sequence[Path], known: int) -> str:
-    """Return the note on files of unknown formats, at least one, beside ``known`` images."""
-    names = sorted(path.name for path in unknown)
-    reason = "not an image format that kpviewer reads; convert to JPEG or PNG"
-    return left_out(len(names), len(names) + known, "files", reason, names[0])
+    finally:
+        decoder.close()
 
 
 def natural_order(paths: Sequence[Path]) -> list[Path]:
@@ -206,3 +230,14 @@ def natural_order(paths: Sequence[Path]) -> list[Path]:
 def _natural_key(text: str) -> list[tuple[int, str]]:
     parts = re.split(r"([0-9]+)", text.casefold())
     return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)]
+
+
+def _items(paths: Sequence[Path]) -> Iterator[_Item]:
+    """Yield every image to show: pages and frames of a file one by one."""
+    deadline = time.monotonic() + SCAN_BUDGET_S
+    for path in paths:
+        pages: tuple[int, ...] = (0,)
+        if (len(paths) == 1 or time.monotonic() < deadline) and may_hold_several(path):
+            with suppress(ImageFileError):  # told when its turn comes
+                pages = read_image_header(path).pages
+        yield from (_Item(path, page, len(pages) > 1) for page in pages)

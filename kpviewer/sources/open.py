@@ -15,16 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kpviewer.errors import SourceError
+from kpviewer.image_files import IMAGE_SUFFIXES, OTHER_IMAGE_SUFFIXES
 from kpviewer.sources.base import FrameSource, TruthProvider
 from kpviewer.sources.camera import Camera, CameraSource, list_cameras
 from kpviewer.sources.demo import DemoSource
-from kpviewer.sources.images import (
-    ImagesSource,
-    is_picture,
-    is_unknown_picture,
-    natural_order,
-    unknown_note,
-)
+from kpviewer.sources.image_lists import fixed_folder, images_among, matching
+from kpviewer.sources.images import ImagesSource, natural_order
 from kpviewer.sources.naming import (
     CameraName,
     is_camera,
@@ -39,6 +35,8 @@ from kpviewer.sources.video import VideoSource
 
 LONGEST_NAME = 80
 """Of a source, in a message."""
+_TIMED_SUFFIX = ".gif"
+"""An animation opened alone plays as a video, with the time of each frame."""
 
 
 def make_source(text: str | None, *, truth: TruthProvider | None = None) -> FrameSource:
@@ -97,37 +95,41 @@ def _camera(asked: CameraName, known: list[Camera]) -> CameraSource:
 def _from_disk(text: str, truth: TruthProvider | None) -> FrameSource:
     path = Path(text).expanduser()
     if path.is_dir():
-        inside = [item for item in path.iterdir() if item.is_file()]
-        return _pictures(text, path.resolve().name, inside, truth, path)
+        return _images(text, path.resolve().name, list(path.iterdir()), truth, path)
     if path.exists():
-        if is_picture(path):
-            return ImagesSource(path.name, [path], truth=truth)
-        return VideoSource(path, truth=truth)
+        return _file(path, truth)
     if glob.has_magic(text):
-        found = [Path(item) for item in glob.glob(str(path), recursive=True)]
-        return _pictures(text, text, found, truth, _fixed_folder(path))
+        return _images(text, text, matching(path), truth, fixed_folder(path))
     raise SourceError(
         f"No source is named {text}: it is no camera number, address, file or folder, nor 'demo', "
         "'strip' or 'screen'. Check the spelling; 'kpviewer cameras' lists the cameras."
     )
 
 
+def _file(path: Path, truth: TruthProvider | None) -> FrameSource:
+    suffix = path.suffix.lower()
+    if suffix in OTHER_IMAGE_SUFFIXES:
+        raise SourceError(
+            f"{path.name} is an image in a format that can't be shown ({suffix[1:].upper()}). "
+            "Convert it to JPEG or PNG."
+        )
+    if suffix in IMAGE_SUFFIXES and suffix != _TIMED_SUFFIX:
+        return ImagesSource(path.name, [path], truth=truth)
+    return VideoSource(path, truth=truth)
+
+
 def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
 
 
-def _fixed_folder(pattern: Path) -> Path:
-    """Return the folder above the first part of a pattern that is one."""
-    parents = [parent for parent in pattern.parents if not glob.has_magic(str(parent))]
-    return parents[0]
-
-
-def _pictures(
+def _images(
     text: str, name: str, files: list[Path], truth: TruthProvider | None, folder: Path
 ) -> ImagesSource:
-    paths = [item for item in files if is_picture(item)]
-    unknown = [item for item in files if is_unknown_picture(item)]
-    if not paths:
-        cause = f"{unknown_note(unknown, 0)}." if unknown else "For a video, name the file itself."
-        raise SourceError(f"There is no picture in {text}. {cause}")
-    return ImagesSource(name, natural_order(paths), truth=truth, folder=folder, unknown=unknown)
+    found = images_among(natural_order(files))
+    if not found.paths:
+        why = f" ({'; '.join(found.notes)})" if found.notes else ""
+        raise SourceError(
+            f"There is no image in {text} that can be shown{why}. "
+            "For a video, name the file itself."
+        )
+    return ImagesSource(name, found.paths, truth=truth, folder=folder, notes=found.notes)

@@ -19,7 +19,7 @@ from kpviewer.sources.base import (
     TruthProvider,
     closed_error,
 )
-from kpviewer.sources.decoding import DecoderOptions, plausible_fps, upright_size
+from kpviewer.sources.decoding import DecoderOptions, plausible_fps
 from kpviewer.sources.reel import Reel
 from kpviewer.structures import StreamInfo
 
@@ -100,7 +100,7 @@ class VideoSource:
         bgr = reel.decoder.to_bgr(frame, allocate)
         captured_ns = time.monotonic_ns()
         position_s = self._position_s(frame, index)
-        truth = self._truth.for_frame(index, self._path.name) if self._truth is not None else None
+        truth = self._truth.for_frame(index, str(self._path)) if self._truth is not None else None
         return Captured(bgr, captured_ns, position_s, truth, self._path.name, index)
 
     def seek(self, index: int) -> None:
@@ -202,7 +202,7 @@ def _stated_frames(reel: Reel) -> int | None:
 
 def _describe(reel: Reel, name: str) -> StreamInfo:
     stream = reel.decoder.stream
-    width, height = upright_size(reel.first)
+    width, height = reel.decoder.shown_size(reel.first)
     return StreamInfo(
         name,
         width,

@@ -17,11 +17,15 @@ from kpviewer.annotations.problems import (
     MALFORMED,
     NO_AREA,
     NO_PICTURE,
+    SHARES,
     UNKNOWN_CLASS,
+    UNREADABLE,
     UNREADABLE_XML,
+    WRONG_SIZE,
 )
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError
+from kpviewer.sources.images import load_picture
 
 
 def picture(path: Path, shade: int, size_wh: tuple[int, int] = (40, 30)) -> None:
@@ -253,7 +257,7 @@ def test_another_size_than_the_file_tells_is_worth_a_look(tmp_path: Path) -> Non
     spec = coco(tmp_path / "train", ["a.png"], [GOOD])
     picture(tmp_path / "train" / "images" / "a.png", 10, (80, 60))
     (one,) = check_sets([spec])
-    assert kinds(one) == {checks.WRONG_SIZE: 1}
+    assert kinds(one) == {WRONG_SIZE: 1}
     assert one.errors == 0
 
 
@@ -285,3 +289,25 @@ def test_pictures_are_counted_for_a_progress_bar(tmp_path: Path) -> None:
     ticks: list[None] = []
     check_sets([spec], progress=lambda: ticks.append(None))
     assert len(ticks) == 3
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".webp", ".bmp", ".tif"])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_cut_image_is_an_error_though_its_header_is_good(
+    tmp_path: Path, ending: str, share: float
+) -> None:
+    spec = coco(tmp_path / "train", [f"a{ending}", f"b{ending}"], [GOOD, {**GOOD, "image_id": 1}])
+    path = tmp_path / "train" / "images" / f"a{ending}"
+    Image.effect_noise((40, 30), 80).convert("RGB").save(path)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    (one,) = check_sets([spec], can_decode=lambda path: load_picture(path) is not None)
+    assert kinds(one) == {UNREADABLE: 1}
+    assert len(read_annotations(one.mended)) == 1
+
+
+def test_a_set_in_shares_leaves_nothing_to_train_on(tmp_path: Path) -> None:
+    spec = coco(tmp_path / "train", ["a.png"], [{"image_id": 0, "bbox": [0.2, 0.2, 0.5, 0.5]}])
+    (one,) = check_sets([spec])
+    assert kinds(one)[SHARES] == 1
+    with pytest.raises(DatasetError, match="no picture left"):
+        _ = one.mended

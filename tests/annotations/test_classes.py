@@ -18,7 +18,18 @@ def test_objects_of_other_classes_are_left_out_and_told():
     aligned = align_classes(annotations, ("dog",))
     assert aligned.images[0].targets.xyxy[:, 0].tolist() == [1]
     assert aligned.images[0].pseudo.shape == (1,)
-    assert "cat" in aligned.notes[-1]
+    assert aligned.notes == ("1 of 2 classes of the data left out: the model doesn't know cat",)
+
+
+def test_classes_that_the_data_do_not_label_are_noted_and_kept_with_the_targets():
+    annotations = data_set(picture("a.jpg"), picture("b.jpg", ()), class_names=("cat",))
+    aligned = align_classes(annotations, ("dog", "cat", "bird"))
+    assert [image.targets.labelled_ids for image in aligned.images] == [{1}, {1}]
+    assert aligned.notes == (
+        "2 of 3 classes of the model left out: the data don't label them (dog and 1 more)",
+    )
+    assert aligned.images[0].targets.take([0]).labelled_ids == {1}
+    assert align_classes(annotations, ("cat",)).notes == ()
 
 
 def test_one_class_fits_one_class_of_another_name():

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kpviewer.annotations.problems import Problem, left_out, problem_notes
+from kpviewer.annotations import problems
+from kpviewer.annotations.problems import (
+    CURES,
+    WRONG_SIZE,
+    Problem,
+    left_out,
+    problem_notes,
+)
 from kpviewer.annotations.spec import read_annotations, read_usable
 from kpviewer.errors import DatasetError
 
@@ -209,8 +216,18 @@ def test_an_empty_set_without_problems_is_read() -> None:
 
 
 def test_lesser_problems_have_a_note_for_each_kind() -> None:
-    places = [Problem("size differs", f"{name}.jpg", is_error=False) for name in "abc"]
-    assert problem_notes(places, 3) == ("size differs: a.jpg and 2 more",)
+    places = [Problem(WRONG_SIZE, f"{name}.jpg", is_error=False) for name in "abc"]
+    (note,) = problem_notes(places, 3)
+    assert note.startswith(f"{WRONG_SIZE}: a.jpg and 2 more. ")
+    assert note.endswith(CURES[WRONG_SIZE])
+
+
+def test_every_kind_of_problem_has_one_sentence_of_advice() -> None:
+    kinds = {
+        value for name, value in vars(problems).items() if name.isupper() and isinstance(value, str)
+    }
+    assert kinds == set(CURES)
+    assert all(cure.count(". ") == 0 and cure.endswith(".") for cure in CURES.values())
 
 
 def test_all_that_is_left_out_is_told_in_one_form() -> None:

@@ -122,13 +122,43 @@ def test_limit_takes_pictures_from_all_over_the_set(run, labels):
     assert set(scores["by_source"]) == {"first", "second"}
 
 
-@pytest.mark.parametrize("damage", ["missing file", "missing picture", "no common class"])
+@pytest.mark.parametrize("damage", ["missing", "cut", "empty"])
+def test_an_image_that_cannot_be_read_is_left_out_with_a_note(run, labels, damage):
+    path = labels.parent / "images" / "b.png"
+    path.write_bytes(path.read_bytes()[: 60 if damage == "cut" else 0])
+    if damage == "missing":
+        path.unlink()
+    result = run("--data", f"coco:{labels}", "--json", "-")
+    assert result.exit_code == 0
+    scores = json.loads(result.stdout)
+    assert scores["overall"]["images"] == 3
+    (note,) = [note for note in scores["notes"] if "1 of 4 images left out" in note]
+    assert "b.png" in note
+    assert f"Note: {note}" in result.stderr
+
+
+def test_a_scaled_image_is_noted(run, labels):
+    labels.write_text(labels.read_text().replace('"width": 80', '"width": 160', 1))
+    result = run("--data", f"coco:{labels}")
+    assert "a.png: 160x64 is told, 80x64 is there" in result.stderr
+
+
+def test_one_bad_entry_is_left_out_with_a_note(run, labels):
+    labels.write_text(labels.read_text().replace('"bbox": [10,', '"bbox": ["x",', 1))
+    result = run("--data", f"coco:{labels}")
+    assert result.exit_code == 0
+    assert "Note: 1 of 5 entries left out: " in result.stderr
+    assert "bbox must be a number" in result.stderr
+
+
+@pytest.mark.parametrize("damage", ["missing file", "no pictures", "no common class"])
 def test_trouble_with_the_data_exits_with_five_and_one_message(run, labels, damage):
     text = labels.read_text()
     if damage == "missing file":
         labels.unlink()
-    elif damage == "missing picture":
-        (labels.parent / "images" / "b.png").unlink()
+    elif damage == "no pictures":
+        for path in (labels.parent / "images").iterdir():
+            path.unlink()
     else:
         other = '"categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]}'
         labels.write_text(text[: text.index('"categories"')] + other)

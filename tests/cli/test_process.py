@@ -90,7 +90,7 @@ def test_every_frame_of_a_clip_is_in_the_video_at_its_own_time(clip: str, out: P
 
 def test_all_results_are_written_and_named_after_the_source(clip: str, out: Path) -> None:
     assert run([clip], out, "video", "jsonl", "csv", "coco") == 0
-    assert names(out) == ["clip.csv", "clip.json", "clip.jsonl", "clip.mp4"]
+    assert names(out) == ["clip.csv", "clip.json", "clip.jsonl", "clip.mp4", "clip_dataset.json"]
     lines = [json.loads(line) for line in (out / "clip.jsonl").read_text().splitlines()]
     assert lines[0]["model"] == "box"
     assert [line["index"] for line in lines[1:]] == list(range(FRAMES))

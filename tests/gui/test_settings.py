@@ -194,14 +194,14 @@ def test_model_and_device_that_were_chosen_are_loaded_the_next_time(
     wait_for_model(qtbot, window)
     line(menu_of(window.top_bar.device), "Fake GPU").trigger()
     qtbot.waitUntil(lambda: loads[-1] == ("fake", "cuda:0"))
-    window.choose_model("package.module:mine")
-    qtbot.waitUntil(lambda: loads[-1] == ("package.module:mine", "cuda:0"))
-    qtbot.waitUntil(lambda: remembered(folder).model == "package.module:mine")
+    window.choose_model("torchvision:ssd300_vgg16")
+    qtbot.waitUntil(lambda: loads[-1] == ("torchvision:ssd300_vgg16", "cuda:0"))
+    qtbot.waitUntil(lambda: remembered(folder).model == "torchvision:ssd300_vgg16")
     window.close()
     loads.clear()
     again = open_window(settings_folder=folder, load_engine=load)
     wait_for_model(qtbot, again)
-    assert loads == [("package.module:mine", "cuda:0")]
+    assert loads == [("torchvision:ssd300_vgg16", "cuda:0")]
 
 
 def test_model_that_can_not_be_loaded_is_not_remembered(qtbot, open_window, engine, folder):

@@ -1,12 +1,15 @@
 """The line at the bottom: latency up to the screen, and what was lost for which cause."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from kpviewer.gui.panels.status_bar import ROOMY_PX, StatusBar
 from kpviewer.gui.widgets.theme import ThemeManager
-from kpviewer.structures import Percentiles, PipelineStats
+from kpviewer.structures import Frame, Percentiles, PipelineStats, StreamInfo
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of plain widgets alone
 
@@ -92,3 +95,17 @@ def test_no_numbers_stay_when_nothing_is_watched(bar):
     bar.clear_stats()
     for name in ("Frames a second", "Capture to screen", "Dropped frames"):
         assert (label(bar, name).text(), label(bar, name).toolTip()) == ("", "")
+
+
+def test_image_of_a_folder_is_named_with_its_number_and_size(bar):
+    info = StreamInfo("photos", 64, 48, 2.0, 363, is_live=False, is_seekable=True)
+    frame = Frame(10, 0, None, np.zeros((30, 40, 3), np.uint8), file="a/IMG_0007.jpg")
+    bar.show_source(info, frame)
+    shown = label(bar, "Size of the source")
+    assert (shown.text(), shown.toolTip()) == (
+        "a/IMG_0007.jpg · 11 of 363 · 40×30",
+        "a/IMG_0007.jpg",
+    )
+    film = StreamInfo("clip.mp4", 64, 48, 25.0, 100, is_live=False, is_seekable=True)
+    bar.show_source(film, replace(frame, file="clip.mp4", frame_in_file=10))
+    assert (shown.text(), shown.toolTip()) == ("40×30 @ 25", "")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -137,3 +139,12 @@ def test_box_centres_are_compared_where_the_model_has_other_keypoints():
 def test_nothing_matched_gives_no_error():
     error = frame_error(seen([FAR], [FACE]), true([BOX], [FACE]))
     assert (error.mean_px, error.nme, error.mean_iou) == (None, None, None)
+
+
+def test_classes_that_the_truth_does_not_label_neither_hit_nor_fail():
+    detections = seen([BOX, FAR, FAR], classes=[1, 0, 2])
+    truth = replace(true([BOX], classes=[1]), labelled_ids=frozenset({1, 2}))
+    error = frame_error(detections, truth)
+    assert (error.matched, error.missed, error.spurious) == (1, 0, 1)  # class 0 isn't labelled
+    empty = replace(true([]), labelled_ids=frozenset({1}))
+    assert frame_error(detections, empty).spurious == 1

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.factory import is_factory_name
 from kpviewer.models.loading import open_model
+from kpviewer.models.names import is_factory_name
 from kpviewer.runtime.executor import Executor
 
 MODULE = """

@@ -208,9 +208,9 @@ def test_a_network_that_learns_looks_once() -> None:
 
 def test_a_file_that_asks_for_too_many_looks_is_refused() -> None:
     assert len(LOOK_SHIFTS_PX) == MAX_LOOKS
-    for looks in (0, MAX_LOOKS + 1, "two"):
+    for looks, told in ((0, "at least 1"), (MAX_LOOKS + 1, "at most 3"), ("two", "got 'two'")):
         text = replace(SPEC, looks=looks).to_json()  # type: ignore[arg-type]
-        with pytest.raises(WeightsError, match="looks must be 1 to 3"):
+        with pytest.raises(WeightsError, match=f"looks must be a whole number, .*{told}"):
             ModelSpec.from_json(text)
     assert ModelSpec.from_json(replace(SPEC, looks=2).to_json()).looks == 2
 

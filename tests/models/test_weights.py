@@ -63,7 +63,7 @@ def rewritten(saved: Path, target: Path, *, metadata: dict[str, str] | None = No
         ({"extra": torch.zeros(1)}, "unknown tensor"),
         ({"stem": torch.zeros(16, 3, 5, 5)}, "must have shape"),
         ({"stem": torch.full((16, 3, 3, 3), float("nan"))}, "aren't numbers"),
-        ({"stem": torch.zeros(16, 3, 3, 3, dtype=torch.int8)}, "int8"),
+        ({"stem": torch.zeros(16, 3, 3, 3, dtype=torch.int8)}, "I8"),
         ({"metadata": {}}, "doesn't say what model"),
         ({"metadata": {SPEC_KEY: "{"}}, "can't be read"),
         ({"metadata": {SPEC_KEY: replace(FACE_SPEC, architecture="other").to_json()}}, "'other'"),

@@ -65,6 +65,27 @@ def test_yolo_text_of_a_model_with_points_is_that_of_poses(tmp_path: Path) -> No
     )
 
 
+def test_pictures_and_labels_are_called_like_the_images(tmp_path: Path) -> None:
+    one = sample((16, 12, 48, 36))
+    files = ["IMG_0007.jpg", "cat in the hall.PNG", "IMG_0007.png", "far/IMG_0007.jpg", "../up.jpg"]
+    frames = [replace(one, frame=replace(one.frame, file=each)) for each in files]
+    frames += [replace(one, frame=replace(one.frame, file="scan.tif", frame_in_file=3)), frames[0]]
+    for kind, labels, suffix in (("yolo", "labels", "txt"), ("voc", "Annotations", "xml")):
+        write(tmp_path / kind, kind, frames)
+        found = (tmp_path / kind / "set" / labels).rglob(f"*.{suffix}")
+        names = {path.relative_to(tmp_path / kind / "set" / labels).as_posix() for path in found}
+        assert names - {"classes.txt"} == {
+            f"IMG_0007.{suffix}",
+            f"cat in the hall.{suffix}",
+            f"IMG_0007_2.{suffix}",
+            f"far/IMG_0007.{suffix}",
+            f"up.{suffix}",
+            f"scan_000003.{suffix}",
+        }
+    read = read_annotations(f"yolo:{tmp_path / 'yolo' / 'set'}")
+    assert sorted(len(image.targets) for image in read.images) == [1] * 6
+
+
 def test_yolo_folder_goes_back_through_the_reader(tmp_path: Path) -> None:
     one = sample((1.5, 2.25, 30, 40), points=[[(5, 6), (70, 7)]], class_ids=[1])
     empty = result(index=8)

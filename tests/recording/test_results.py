@@ -9,10 +9,11 @@ import pytest
 from pycocotools.coco import COCO
 from sample_results import detections, result
 
+from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import RecordingError
 from kpviewer.recording import results as module
 from kpviewer.recording.results import ResultHeader, ResultWriter, open_results
-from kpviewer.structures import FrameError, FrameResult, Thresholds
+from kpviewer.structures import FrameError, FrameResult, Targets, Thresholds
 
 HEADER = ResultHeader("clip.mp4", "face-ssd", ("face", "hand"), ("nose",), Thresholds(score=0.25))
 
@@ -27,11 +28,30 @@ def sample() -> list[FrameResult]:
     return [result(both, index=0), result(index=1, time_s=0.04)]
 
 
-def written(kind: str, folder: Path, frames: list[FrameResult]) -> str:
-    writer = open_results(kind, folder, "clip", HEADER)
+def written(
+    kind: str, folder: Path, frames: list[FrameResult], header: ResultHeader = HEADER
+) -> str:
+    """The text of the kind's first file."""
+    return texts(kind, folder, frames, header)[0]
+
+
+def texts(
+    kind: str, folder: Path, frames: list[FrameResult], header: ResultHeader = HEADER
+) -> list[str]:
+    """The text of each file."""
+    writers = open_results(kind, folder, "clip", header)
     for each in frames:
-        writer.accept(each)
-    return writer.close().read_text(encoding="utf-8")
+        for writer in writers:
+            writer.accept(each)
+    return [writer.close().read_text(encoding="utf-8") for writer in writers]
+
+
+def of_file(
+    one: FrameResult, file: str, number: int | None = None, image_id: int | None = None
+) -> FrameResult:
+    """The same frame, read from a file; with the id that a COCO ground truth gives it."""
+    truth = None if image_id is None else replace(Targets.empty(), image_id=image_id)
+    return replace(one, frame=replace(one.frame, file=file, frame_in_file=number, truth=truth))
 
 
 def test_json_lines_start_with_a_header_and_hold_each_frame(tmp_path: Path) -> None:
@@ -93,7 +113,7 @@ def test_smoothed_landmarks_are_not_written(tmp_path: Path) -> None:
 
 
 def test_csv_quotes_names_with_commas(tmp_path: Path) -> None:
-    writer = open_results("csv", tmp_path, "clip", ResultHeader("clip", class_names=('a, "b"',)))
+    (writer,) = open_results("csv", tmp_path, "clip", ResultHeader("clip", class_names=('a, "b"',)))
     writer.accept(result(detections([(0, 0, 1, 1)])))
     (row,) = csv.DictReader(io.StringIO(writer.close().read_text()))
     assert row["class"] == 'a, "b"'
@@ -120,6 +140,69 @@ def test_coco_list_is_what_pycocotools_loads(tmp_path: Path) -> None:
     assert json.loads(text)[0]["keypoints"] == [5.0, 6.0, 2]
 
 
+def test_every_row_names_its_image(tmp_path: Path) -> None:
+    one = sample()[0]
+    frames = [of_file(one, "a/IMG_0007.jpg"), of_file(one, "clip.mp4", 3), one]
+    lines = [json.loads(line) for line in written("jsonl", tmp_path, frames).splitlines()[1:]]
+    assert [line["file"] for line in lines] == ["a/IMG_0007.jpg", "clip.mp4", None]
+    assert [line.get("frame_in_file") for line in lines] == [None, 3, None]
+    rows = list(csv.DictReader(io.StringIO(written("csv", tmp_path, frames))))
+    assert [row["file"] for row in rows[::2]] == ["a/IMG_0007.jpg", "clip.mp4", ""]
+    assert [row["frame_in_file"] for row in rows[::2]] == ["", "3", ""]
+
+
+def test_coco_data_set_opens_and_has_the_ids_of_the_list(tmp_path: Path) -> None:
+    frames = [of_file(sample()[0], "a/IMG_0007.jpg"), of_file(sample()[1], "b.png")]
+    results, dataset = texts("coco", tmp_path, frames, replace(HEADER, skeleton=((0, 0),)))
+    (tmp_path / "set.json").write_text(dataset)
+    opened = COCO(str(tmp_path / "set.json"))
+    assert [each["file_name"] for each in opened.loadImgs([0, 1])] == ["a/IMG_0007.jpg", "b.png"]
+    assert {(each["width"], each["height"]) for each in opened.imgs.values()} == {(64, 48)}
+    assert [(each["id"], each["name"]) for each in opened.cats.values()] == [
+        (1, "face"),
+        (2, "hand"),
+    ]
+    assert opened.cats[1]["keypoints"] == ["nose"]
+    assert opened.cats[1]["skeleton"] == [[1, 1]]  # COCO counts from 1
+    objects = list(opened.anns.values())
+    assert [each["id"] for each in objects] == [1, 2]
+    same = ("image_id", "category_id", "bbox", "score", "keypoints")
+    assert [{key: each[key] for key in same} for each in objects] == json.loads(results)
+    assert [each["area"] for each in objects] == [195.0, 202.4]
+    assert {(each["iscrowd"], each["num_keypoints"]) for each in objects} == {(0, 1)}
+
+
+def test_coco_data_set_of_a_video_is_ground_truth_of_its_frames(tmp_path: Path) -> None:
+    frames = [of_file(each, "clip.mp4", n) for n, each in enumerate(sample())]
+    dataset = texts("coco", tmp_path, [*frames, frames[0]])[1]  # a frame seen twice is one image
+    (tmp_path / "clip_truth.json").write_text(dataset)
+    read = read_annotations(f"coco:{tmp_path / 'clip_truth.json'}")
+    assert [image.frame_index for image in read.images] == [0, 1]
+    assert [len(image.targets) for image in read.images] == [2, 0]
+    assert [image.path.name for image in read.images] == ["clip_000000.jpg", "clip_000001.jpg"]
+
+
+def test_coco_files_have_the_ids_of_a_coco_ground_truth(tmp_path: Path) -> None:
+    header = replace(HEADER, category_ids={0: 90})  # it knows no hands
+    known = of_file(sample()[0], "c.jpg", image_id=7)
+    strange = [of_file(sample()[0], "new.jpg"), of_file(sample()[0], "other.jpg")]
+    results, dataset = texts("coco", tmp_path, [known, *strange], header)
+    found = [(each["image_id"], each["category_id"]) for each in json.loads(results)]
+    assert found == [(7, 90)]
+    assert [each["id"] for each in json.loads(dataset)["images"]] == [7]
+    assert [(each["id"], each["name"]) for each in json.loads(dataset)["categories"]] == [
+        (90, "face")
+    ]
+    writers = open_results("coco", tmp_path, "again", header)
+    for writer in writers:
+        for each in (known, *strange):
+            writer.accept(each)
+        writer.close()
+    images, classes = [note for writer in writers for note in writer.notes]
+    assert "2 images" in images and "new.jpg" in images
+    assert "hand (1)" in classes
+
+
 def test_coco_list_of_nothing_is_an_empty_list(tmp_path: Path) -> None:
     assert json.loads(written("coco", tmp_path, [result()])) == []
 
@@ -137,7 +220,7 @@ def test_file_is_a_part_until_it_is_closed_and_is_flushed_each_second(
 ) -> None:
     now = iter(range(0, 1000, 2))
     monkeypatch.setattr(module.time, "monotonic", lambda: float(next(now)))
-    writer = open_results("jsonl", tmp_path, "clip", HEADER)
+    (writer,) = open_results("jsonl", tmp_path, "clip", HEADER)
     writer.accept(sample()[0])
     part = tmp_path / "clip.jsonl.part"
     assert len(part.read_text().splitlines()) == 2  # what a kill would leave
@@ -147,7 +230,7 @@ def test_file_is_a_part_until_it_is_closed_and_is_flushed_each_second(
 
 def test_results_never_overwrite(tmp_path: Path) -> None:
     (tmp_path / "clip.csv").write_text("mine")
-    writer = open_results("csv", tmp_path, "clip", HEADER)
+    (writer,) = open_results("csv", tmp_path, "clip", HEADER)
     assert writer.close().name == "clip_2.csv"
     assert (tmp_path / "clip.csv").read_text() == "mine"
 
@@ -163,6 +246,9 @@ class _FullDisk:
 
     def end(self) -> str:
         return "end\n"
+
+    def notes(self) -> list[str]:
+        return []
 
 
 def test_full_disk_is_told_and_the_sink_lives_on(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from kpviewer.errors import PipelineError
 from kpviewer.geometry import Letterbox
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.face_ssd import build_face_ssd
-from kpviewer.models.spec import ModelSpec, Resize, Task
+from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.runtime import autotune, executor
 from kpviewer.runtime.autotune import agrees, choose_runner, reduced_precision
 from kpviewer.runtime.device import resolve_device
@@ -239,11 +239,3 @@ def test_an_engine_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch)
 def test_a_precision_that_does_not_exist_is_refused() -> None:
     with pytest.raises(PipelineError, match="fp32"):
         Executor(build_face_ssd(), "cpu", "int3")
-
-
-def test_a_resize_that_is_not_built_is_refused() -> None:
-    engine = Executor(
-        BrightestPixel(spec(resize=Resize.TILE), nn.Identity()), "cpu", "fp32", "torch"
-    )
-    with pytest.raises(PipelineError, match="tile"):
-        engine.infer(np.zeros((10, 10, 3), np.uint8))

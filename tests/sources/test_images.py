@@ -44,7 +44,10 @@ def test_unreadable_pictures_are_left_out_and_counted(picture_folder: Path) -> N
     source = ImagesSource("folder", natural_order(list(picture_folder.iterdir())))
     source.open()
     assert numbers(source) == [0, 1, 2, 4, 5, 6, 8, 9, 10, 11]
-    assert source.warning == "2 of 12 images left out: can't be read (img3.png and 1 more)"
+    assert source.warning == (
+        "2 of 12 images left out: img3.png is not an image of a known format, "
+        "img7.png is empty (0 bytes)"
+    )
     source.seek(3)
     captured = source.read(buffer)
     assert captured is not None
@@ -58,10 +61,10 @@ def test_what_is_left_out_is_known_after_closing(picture_folder: Path) -> None:
         source.open()
         numbers(source)
         source.close()
-        assert source.warning == "1 of 12 images left out: can't be read (img0.png)"
+        assert source.warning == "1 of 12 images left out: img0.png is empty (0 bytes)"
 
 
-@pytest.mark.parametrize("name", ["x.heic", "x.HEIC", "x.gif", "x.dng", "x.mp4", "x.svg", "x.MOV"])
+@pytest.mark.parametrize("name", ["x.heic", "x.HEIC", "x.docx", "x.dng", "x.mp4", "x.svg", "x.MOV"])
 def test_files_of_unknown_formats_are_told(picture_folder: Path, name: str) -> None:
     for other in (name, "notes.txt", "labels.json", ".x.heic"):
         (picture_folder / other).write_bytes(b"-")
@@ -87,7 +90,7 @@ def test_opening_skips_to_the_first_readable_picture(picture_folder: Path) -> No
 
 def test_a_folder_of_nothing_readable_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"not a picture")
-    with pytest.raises(SourceError, match="none of 1 pictures"):
+    with pytest.raises(SourceError, match=r"a.png is not an image of a known format"):
         ImagesSource("a.png", [tmp_path / "a.png"]).open()
 
 

@@ -80,12 +80,12 @@ def test_files_are_named_relative_to_the_folder_that_was_named(
 
 @pytest.mark.parametrize("text", ["nowhere.mp4", "nothing/*.png", "demoo", "-1"])
 def test_what_is_not_there_is_an_error_with_a_cure(text: str) -> None:
-    with pytest.raises(SourceError, match=r"There is no picture|No source is named"):
+    with pytest.raises(SourceError, match=r"There is no image|No source is named"):
         make_source(text)
 
 
 def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no picture"):
+    with pytest.raises(SourceError, match="no image"):
         make_source(str(tmp_path))
 
 

@@ -226,5 +226,5 @@ def test_truth_is_asked_for_by_number_and_name(film: Path) -> None:
     assert second is not None
     assert first.truth is None
     assert second.truth is not None
-    assert asked == [(0, "film.mp4"), (1, "film.mp4")]
+    assert asked == [(0, str(film)), (1, str(film))]
     source.close()

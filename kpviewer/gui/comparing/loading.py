@@ -62,12 +62,7 @@ class SecondLoading:
         """Load a model for a device, for pictures of (height, width) px."""
         size = source_hw or WARM_UP_HW
         self.failure, self._is_wanted = None, True
-        if request.engine == request.precision == "auto":
-            load = self._options.load_engine
-            self._loader.submit(request.name, lambda: load(request.model, device, size))
-        else:
-            load_so, how = self._options.load_variant, (request.engine, request.precision)
-            self._loader.submit(request.name, lambda: load_so(request.model, device, size, *how))
+        self._loader.submit(request.name, lambda: self._load(request, device, size))
 
     def cancel(self) -> None:
         """Want nothing any more: what still loads is dropped when it is there."""
@@ -89,6 +84,14 @@ class SecondLoading:
             self.failure = text.format(name=outcome.name)
             return None
         return outcome.value
+
+    def _load(self, request: SecondRequest, device: str, size: tuple[int, int]) -> ViewerEngine:
+        """Runs in the loader's thread."""
+        options, model = self._options, request.model
+        options.permission.check(model)
+        if request.engine == request.precision == "auto":
+            return options.load_engine(model, device, size)
+        return options.load_variant(model, device, size, request.engine, request.precision)
 
     def close(self) -> None:
         """Wait for what loads."""

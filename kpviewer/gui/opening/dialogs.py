@@ -10,10 +10,10 @@ from PyQt6.QtWidgets import QFileDialog, QWidget
 from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
 from kpviewer.gui.language import tr
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES, Recent
+from kpviewer.image_files import IMAGE_SUFFIXES
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts")
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-_WATCHED = VIDEO_SUFFIXES + PICTURE_SUFFIXES
+_WATCHED = (*VIDEO_SUFFIXES, *sorted(IMAGE_SUFFIXES))
 
 
 def ask_for_file(parent: QWidget, recent: Recent) -> str:

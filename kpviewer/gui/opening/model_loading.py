@@ -191,6 +191,7 @@ class ModelLoading:
         self, request: ModelRequest, source_hw: tuple[int, int], load: EngineLoader
     ) -> LoadedModel:
         """Runs in the loader's thread."""
+        self._options.permission.check(request.model)
         engine = load(request.model, request.device, source_hw)
         return LoadedModel(request, engine, self._options.list_devices())
 

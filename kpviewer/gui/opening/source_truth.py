@@ -7,7 +7,7 @@ knows, then numbers the truth by what is known of both.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kpviewer.annotations.beside import truth_beside
@@ -61,6 +61,11 @@ class SourceTruth:
         """Number the truth as another model does."""
         self._class_names = tuple(class_names)
         self._number()
+
+    @property
+    def category_ids(self) -> Mapping[int, int] | None:
+        """Categories of a COCO ground truth by class id; None where there is none."""
+        return self._truth.category_ids if isinstance(self._truth, AnnotationTruth) else None
 
     def take_news(self) -> str | None:
         """Say once what became of the truth; None where there is nothing new.

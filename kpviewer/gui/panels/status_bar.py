@@ -12,9 +12,10 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.message_line import MessageLine
 from kpviewer.pipeline.stats import DISPLAY, DISPLAY_SKIPPED, NO_FREE_BUFFER, QUEUE_FULL
-from kpviewer.structures import PipelineStats, StreamInfo
+from kpviewer.structures import Frame, PipelineStats, StreamInfo
 
 HEIGHT = 28
+NAME_CHARS = 34
 ROOMY_PX = 1200
 """A narrower line leaves latency and causes to the tooltips: messages need the room."""
 CAUSES = {
@@ -61,13 +62,22 @@ class StatusBar(QFrame):
             parts.append(f"{forward_ms:.1f} ms")
         self._model.setText(" · ".join(parts) or tr("No model"))
 
-    def show_source(self, info: StreamInfo | None) -> None:
-        """Tell the size and rate of the source."""
+    def show_source(self, info: StreamInfo | None, frame: Frame | None = None) -> None:
+        """Show size and rate of the source, or of one of its images with its name and number."""
         if info is None:
             self._size.setText("")
             return
+        height, width = (info.height, info.width) if frame is None else frame.bgr.shape[:2]
         rate = f" @ {info.nominal_fps:.4g}" if info.nominal_fps else ""
-        self._size.setText(f"{info.width}×{info.height}{rate}")
+        text = f"{width}×{height}{rate}"
+        self._size.setToolTip("")
+        if frame is not None and frame.file is not None and frame.file != info.name:
+            number = tr("{number} of {count}").format(
+                number=frame.index + 1, count=info.frame_count or "?"
+            )
+            self._size.setToolTip(frame.file)
+            text = f"{shortened(frame.file)} · {number} · {width}×{height}"
+        self._size.setText(text)
 
     def show_stats(self, stats: PipelineStats, *, has_model: bool) -> None:
         """Tell the rates and the drops."""
@@ -169,6 +179,12 @@ def _latency_table(stats: PipelineStats) -> str:
 
 def _cause(name: str) -> tuple[str, str]:
     return CAUSES.get(name, (name, name))
+
+
+def shortened(name: str) -> str:
+    """Return a name without its middle where it is long."""
+    half = NAME_CHARS // 2
+    return name if len(name) <= NAME_CHARS else f"{name[: half - 1]}…{name[-half:]}"
 
 
 def _label(name: str, least_px: int) -> QLabel:

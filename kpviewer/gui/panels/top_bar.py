@@ -7,10 +7,10 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
+from kpviewer.gui.panels.status_bar import shortened
 from kpviewer.gui.saving.sign import RecordingState, set_state
 from kpviewer.gui.widgets.buttons import ToolButton
 
-NAME_CHARS = 34
 RECORD_PX = 124
 """Room for the time of a recording, so that nothing moves when one starts."""
 
@@ -32,9 +32,7 @@ class Picker(ToolButton):
         if self._choice == text:
             return
         self._choice = text
-        half = NAME_CHARS // 2
-        short = text if len(text) <= NAME_CHARS else f"{text[: half - 1]}…{text[-half:]}"
-        self.setText(f" {short}  ▾")
+        self.setText(f" {shortened(text)}  ▾")
         self.setAccessibleName(f"{self._name}: {text}")
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.recording.codecs import CODECS, Quality
-from kpviewer.recording.formats import RESULT_FORMATS
 from kpviewer.recording.label_formats import LABEL_FORMATS
+from kpviewer.recording.results import RESULT_FORMATS
 from kpviewer.recording.take import RAW, VIDEO
 
 if TYPE_CHECKING:

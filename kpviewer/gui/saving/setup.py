@@ -32,6 +32,8 @@ def header_of(session: Session) -> ResultHeader:
         spec.keypoint_names,
         session.thresholds,
         spec.mirrored_keypoints,
+        spec.skeleton,
+        session.truth.category_ids,
     )
 
 

@@ -34,7 +34,7 @@ from kpviewer.gui.settings.recall import (
 )
 from kpviewer.gui.settings.recent import (
     Recent,
-    kept_model,
+    remembered_model,
     with_model,
     with_source,
     without_models,
@@ -231,7 +231,7 @@ class WindowMemory(QObject):
             shown = replace(session.thresholds, classes=lasting)
             thresholds[engine.spec.name] = kept_thresholds(engine.spec, shown)
         return Settings(
-            model=kept_model(loaded.model) if loaded.model != DEFAULT_MODEL else None,
+            model=remembered_model(loaded.model),
             device=loaded.device if loaded.device != AUTO else None,
             theme=theme.value if theme is not ThemeChoice.SYSTEM else None,
             display=kept_display(window.side_panel.display.style_of_overlay),

@@ -18,6 +18,8 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.config import MOST_RECENT, RecentItems, Settings
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.icons import icon
+from kpviewer.models.names import code_in
+from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import is_camera, is_screen
 from kpviewer.sources.redact import redact_url
 
@@ -74,6 +76,14 @@ def kept_model(name: str) -> str:
     file = _ANOTHER_INPUT.sub("", name)
     is_file = file.lower().endswith(MODEL_SUFFIXES) or any(sign in file for sign in "/\\")
     return f"{_kept_text(file)}{name[len(file) :]}" if is_file else name
+
+
+def remembered_model(name: str) -> str | None:
+    """Give a model's name for settings and profiles; None for the usual one, and for code.
+
+    What a file names must never run: code is offered among the recent items, which ask first.
+    """
+    return None if name == DEFAULT_MODEL or code_in(name) else kept_model(name)
 
 
 def is_there(item: str) -> bool:

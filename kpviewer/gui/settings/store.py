@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from kpviewer.config import Settings
@@ -22,6 +23,7 @@ from kpviewer.config_files import (
     write_settings,
 )
 from kpviewer.errors import KpviewerError
+from kpviewer.models.names import code_in
 
 Edit = Callable[[Settings], Settings]
 
@@ -48,11 +50,11 @@ class SettingsStore:
         """What went wrong last, in one line; None while all is well."""
         if folder is not None:
             reading = read_settings(settings_path(folder))
-            self.current = reading.settings
             self._can_write = not reading.is_in_the_way
             self._tell(reading.problem)
+            self.current = self._without_code(reading.settings, settings_path(folder).name)
             if profile is not None:
-                self.current = self.current.with_profile(read_profile(folder, profile))
+                self.current = self.current.with_profile(self._profile(folder, profile))
 
     @property
     def has_folder(self) -> bool:
@@ -73,7 +75,7 @@ class SettingsStore:
             return
         path = settings_path(self._folder)
         reading = read_settings(path)
-        settings = reading.settings
+        settings = replace(reading.settings, model=_plain_model(reading.settings))
         for change in edits:
             settings = change(settings)
         try:
@@ -104,7 +106,7 @@ class SettingsStore:
             KpviewerError: if it is missing or damaged.
         """
         if self._folder is not None:
-            profile = read_profile(self._folder, name)
+            profile = self._profile(self._folder, name)
             self.edit(lambda settings: settings.with_profile(profile))
 
     def delete_profile(self, name: str) -> None:
@@ -116,7 +118,25 @@ class SettingsStore:
         if self._folder is not None:
             delete_profile(self._folder, name)
 
+    def _profile(self, folder: Path, name: str) -> Settings:
+        return self._without_code(read_profile(folder, name), name)
+
+    def _without_code(self, settings: Settings, name: str) -> Settings:
+        """Take the model away where it is code, which no file may name, and say so."""
+        model = _plain_model(settings)
+        if model != settings.model:
+            self._tell(
+                f"{name} names code as its model ({settings.model}), which only the command line "
+                f"may: the usual model is used. If you trust it: --model {settings.model}"
+            )
+        return replace(settings, model=model)
+
     def _tell(self, problem: str | None) -> None:
         self.problem = problem
         if problem is not None:
             _log.warning("%s", problem)
+
+
+def _plain_model(settings: Settings) -> str | None:
+    model = settings.model
+    return None if model is not None and code_in(model) else model

@@ -596,6 +596,26 @@
             <translation>真值对应文件或文件夹：请先打开一个。</translation>
         </message>
         <message>
+            <source>Run code of the module {module}?</source>
+            <translation>运行模块 {module} 的代码吗？</translation>
+        </message>
+        <message>
+            <source>The model is its function {function}. To open it, kpviewer runs this file:</source>
+            <translation>该模型是其中的函数 {function}。要打开它，kpviewer 会运行这个文件：</translation>
+        </message>
+        <message>
+            <source>(not found)</source>
+            <translation>（未找到）</translation>
+        </message>
+        <message>
+            <source>Run code?</source>
+            <translation>运行代码？</translation>
+        </message>
+        <message>
+            <source>Run it</source>
+            <translation>运行</translation>
+        </message>
+        <message>
             <source>Videos and pictures</source>
             <translation>视频和图片</translation>
         </message>
@@ -994,6 +1014,10 @@
         <message>
             <source>Dropped frames</source>
             <translation>丢帧</translation>
+        </message>
+        <message>
+            <source>{number} of {count}</source>
+            <translation>第 {number} 张，共 {count} 张</translation>
         </message>
         <message>
             <source>capture {capture:.1f}   model {model}   display {display:.1f} fps</source>

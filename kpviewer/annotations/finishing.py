@@ -1,0 +1,274 @@
+"""What every data set goes through once it is read, whatever its format.
+
+Names are fitted to the files that are there, doubles are taken out, and what looks wrong about the
+set as a whole is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from kpviewer.annotations.fitting import fit_names
+from kpviewer.annotations.problems import (
+    FITTED,
+    LISTED_TWICE,
+    PER_CENT,
+    SHARES,
+    TWICE,
+    UNLISTED,
+    WRONG_SIZE,
+    Problem,
+    left_out,
+    problem_notes,
+)
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.annotations.values import PICTURE_SUFFIXES
+from kpviewer.errors import DatasetError
+from kpviewer.structures import BoolArray, FloatArray, ImageArray
+
+_SHARE_LIMIT = 1.5
+"""px: no box of a real object lies within this distance of the top left corner."""
+_PER_CENT_LIMIT, _LEAST_SIDE_PX, _LEAST_OBJECTS = 100.0, 200, 3
+_LEVELS_UP = 4
+"""Folders above a missing image among which the nearest that exists is searched."""
+
+
+def finished(
+    data: AnnotationSet, problems: list[Problem] | None, *, is_whole: bool = True
+) -> AnnotationSet:
+    """Fit names to files and take doubles out.
+
+    Args:
+        data: as its reader made it.
+        problems: with a list, what was changed and what looks wrong is added to it.
+        is_whole: whether the set should name every image of its folders.
+    """
+    found: list[Problem] = []
+    files = _Folders()
+    images = _with_files(data.images, files, found)
+    images = _merged(images, found)
+    images = tuple(_without_doubles(image, found) for image in images)
+    data = replace(data, images=images)
+    if problems is not None:
+        alone = list(_unlisted(images, files)) if is_whole else []
+        if len(alone) <= sum(problem.is_error for problem in problems):
+            alone = []  # they are those whose entries can't be used
+        problems += [*found, *_units(data), *alone]
+    return data
+
+
+def with_readable_images(
+    data: AnnotationSet,
+    read_image: Callable[[Path], ImageArray | None],
+    progress: Callable[[], object] = lambda: None,
+) -> AnnotationSet:
+    """Leave out the images that can't be read, and note images of another size than is said.
+
+    Args:
+        data: any set.
+        read_image: gives the (H, W, 3) pixels of a file, None if it can't.
+        progress: called after each image.
+
+    Raises:
+        DatasetError: if none of the images can be read.
+    """
+    kept, gone, found = [], [], []
+    for image in data.images:
+        pixels = read_image(image.path)
+        if pixels is None:
+            gone.append(image.path)
+        else:
+            kept.append(image)
+            found += size_problem(image, (pixels.shape[1], pixels.shape[0]))
+        progress()
+    notes = []
+    if gone:
+        first = f"{gone[0]} is missing" if not gone[0].is_file() else f"{gone[0]} is damaged"
+        notes.append(left_out(len(gone), len(data), "images", "can't be read", first))
+    if gone and not kept:
+        raise DatasetError(f"{notes[0]}. Is the folder of the images right?")
+    notes += problem_notes(found, len(kept))
+    return replace(
+        data,
+        images=tuple(kept),
+        notes=(*data.notes, *notes),
+        problems=(*data.problems, *found),
+    )
+
+
+def size_problem(image: AnnotatedImage, size_wh: tuple[int, int]) -> list[Problem]:
+    """Report an image whose annotations say another size than ``size_wh``, px; else nothing."""
+    said = image.size_wh
+    if said in ((0, 0), size_wh):
+        return []
+    where = f"{image.path}: {said[0]}x{said[1]} is told, {size_wh[0]}x{size_wh[1]} is there"
+    return [Problem(WRONG_SIZE, where, is_error=False)]
+
+
+class _Folders:
+    """The images in folders, each folder listed once."""
+
+    def __init__(self) -> None:
+        self._listed: dict[Path, list[Path]] = {}
+
+    def images(self, folder: Path) -> list[Path]:
+        """Return the images of a folder; none if it can't be listed."""
+        if folder not in self._listed:
+            try:
+                inside = sorted(folder.iterdir())
+            except OSError:
+                inside = []
+            self._listed[folder] = [
+                path for path in inside
+                if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+            ]  # fmt: skip
+        return self._listed[folder]
+
+
+def _with_files(
+    images: tuple[AnnotatedImage, ...], files: _Folders, problems: list[Problem]
+) -> tuple[AnnotatedImage, ...]:
+    """Replace the names of missing images by those of the files that they stand for."""
+    missing = [row for row, image in enumerate(images) if _is_missing(image.path)]
+    if not missing:
+        return images
+    used = {image.path for image in images}
+    folders = dict.fromkeys(_nearest(images[row].path) for row in missing)
+    there = [path for folder in folders if folder is not None for path in files.images(folder)]
+    there = [path for path in there if path not in used]
+    fitted = fit_names([images[row].path for row in missing], there)
+    found = list(images)
+    for place, file in fitted.items():
+        row = missing[place]
+        name = f"{images[row].path.name!r} is {there[file].name!r}"
+        if images[row].path.name == there[file].name:
+            name = f"{images[row].path} is {there[file]}"
+        problems.append(Problem(FITTED, name, is_error=False))
+        found[row] = replace(images[row], path=there[file])
+    return tuple(found)
+
+
+def _is_missing(path: Path) -> bool:
+    return path.suffix.lower() in PICTURE_SUFFIXES | {""} and not path.is_file()
+
+
+def _nearest(path: Path) -> Path | None:
+    """Return the nearest folder above that exists, never the root."""
+    above = [folder for folder in path.parents if folder.parent != folder]
+    return next((folder for folder in above[:_LEVELS_UP] if folder.is_dir()), None)
+
+
+def _merged(
+    images: tuple[AnnotatedImage, ...], problems: list[Problem]
+) -> tuple[AnnotatedImage, ...]:
+    """Bring the objects of images that are listed several times together."""
+    rows: dict[Path, list[AnnotatedImage]] = {}
+    for image in images:
+        if image.frame_index is None and image.path.suffix.lower() in PICTURE_SUFFIXES:
+            rows.setdefault(image.path, []).append(image)
+    if all(len(own) == 1 for own in rows.values()):
+        return images
+    merged = {path: _joined(own) for path, own in rows.items() if len(own) > 1}
+    problems += [Problem(LISTED_TWICE, str(path), is_error=False) for path in merged]
+    found, done = [], set()
+    for image in images:
+        if image.path not in merged or image.frame_index is not None:
+            found.append(image)
+        elif image.path not in done:
+            done.add(image.path)
+            found.append(merged[image.path])
+    return tuple(found)
+
+
+def _joined(images: Sequence[AnnotatedImage]) -> AnnotatedImage:
+    parts = [image.targets for image in images]
+    return replace(
+        images[0],
+        targets=replace(
+            parts[0],
+            xyxy=np.concatenate([part.xyxy for part in parts]),
+            class_ids=np.concatenate([part.class_ids for part in parts]),
+            keypoints_xy=np.concatenate([part.keypoints_xy for part in parts]),
+            keypoints_visible=np.concatenate([part.keypoints_visible for part in parts]),
+            difficult=np.concatenate([part.difficult for part in parts]),
+        ),
+        pseudo=np.concatenate([image.pseudo for image in images]),
+        keypoints_labelled=np.concatenate([image.keypoints_labelled for image in images]),
+    )
+
+
+def _without_doubles(image: AnnotatedImage, problems: list[Problem]) -> AnnotatedImage:
+    """Keep the first of objects that are the same in class, box and points."""
+    truth = image.targets
+    if len(truth) < 2:
+        return image
+    columns: FloatArray = np.concatenate(
+        [
+            truth.xyxy,
+            truth.keypoints_xy.reshape(len(truth), -1),
+            image.keypoints_labelled,
+            truth.class_ids[:, None],
+            truth.difficult[:, None],
+        ],
+        axis=1,
+        dtype=np.float32,
+    )
+    first: dict[bytes, int] = {}
+    kept: BoolArray = np.array(
+        [first.setdefault(line.tobytes(), row) == row for row, line in enumerate(columns)], np.bool_
+    )
+    if kept.all():
+        return image
+    for row in np.flatnonzero(~kept).tolist():
+        problems.append(Problem(TWICE, f"{image.path}, object {row + 1}", is_error=False))
+    return replace(
+        image,
+        targets=truth.take(kept),
+        pseudo=image.pseudo[kept],
+        keypoints_labelled=image.keypoints_labelled[kept],
+    )
+
+
+def _units(data: AnnotationSet) -> Iterable[Problem]:
+    """Report coordinates that can't be px."""
+    shown = [image for image in data.images if len(image.targets)]
+    if not shown:
+        return
+    places = np.concatenate([_places(image) for image in shown])
+    largest = float(np.abs(places).max(initial=0.0))
+    objects = sum(len(image.targets) for image in shown)
+    image = shown[0]
+    values = ", ".join(f"{value:g}" for value in _places(image)[:2].ravel())
+    where = f"{objects} objects, the first at ({values}) in {image.path.name}"
+    if len(places) and largest <= _SHARE_LIMIT:
+        yield Problem(SHARES, where)
+    sides = [side for image in shown for side in image.size_wh]
+    if (
+        objects >= _LEAST_OBJECTS
+        and _SHARE_LIMIT < largest <= _PER_CENT_LIMIT
+        and min(sides) >= _LEAST_SIDE_PX
+    ):
+        yield Problem(PER_CENT, where, is_error=False)
+
+
+def _places(image: AnnotatedImage) -> FloatArray:
+    """Return the (N, 2) places that a file gave: corners, or points where the box is the image."""
+    truth = image.targets
+    corners = truth.xyxy.reshape(-1, 2)
+    is_whole = bool(truth.keypoints_xy.size) and bool(
+        (truth.xyxy == np.array([0, 0, *image.size_wh], np.float32)).all()
+    )
+    return truth.keypoints_xy[image.keypoints_labelled] if is_whole else corners
+
+
+def _unlisted(images: Sequence[AnnotatedImage], files: _Folders) -> Iterable[Problem]:
+    """Report the images that lie beside those of a set."""
+    used = {image.path for image in images}
+    for folder in dict.fromkeys(image.path.parent for image in images):
+        for path in files.images(folder):
+            if path not in used:
+                yield Problem(UNLISTED, str(path), is_error=False)

@@ -1,0 +1,38 @@
+"""Asks before a model that is code runs."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QMessageBox, QWidget
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.opening.permission import CodePermission, file_of
+
+
+def may_open(parent: QWidget, permission: CodePermission, name: str) -> bool:
+    """Tell whether a model may be opened; the user is asked where it runs code for the first time.
+
+    The question names the module and its file. A yes counts until the window is closed.
+    """
+    for code in permission.missing(name):
+        if not _ask(parent, code):
+            return False
+    permission.allow(name)
+    return True
+
+
+def _ask(parent: QWidget, code: str) -> bool:
+    module, _, function = code.partition(":")
+    text = tr("Run code of the module {module}?") + "\n\n"
+    text += tr("The model is its function {function}. To open it, kpviewer runs this file:")
+    file = file_of(code) or tr("(not found)")
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setWindowTitle(tr("Run code?"))
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(f"{text.format(module=module, function=function)}\n\n{file}")
+    yes = box.addButton(tr("Run it"), QMessageBox.ButtonRole.AcceptRole)
+    no = box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(no)
+    box.exec()
+    return box.clickedButton() is yes

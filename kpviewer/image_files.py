@@ -1,0 +1,257 @@
+"""Image files by name and header: which are images, how large they are shown, how many they hold.
+
+The decoder and the readers of annotations both ask here, so that they agree. Pixels stay unread.
+Sizes and orientations are those of Pillow's ``ImageOps.exif_transpose``.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import BinaryIO
+
+IMAGE_SUFFIXES = frozenset(
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".dib", ".webp"),
+        *(".tif", ".tiff", ".gif", ".avif", ".jp2", ".j2k", ".pbm", ".pgm", ".ppm", ".pnm"),
+    )
+)
+OTHER_IMAGE_SUFFIXES = frozenset(
+    (
+        *(".heic", ".heif", ".hif", ".heics", ".jxl", ".raw", ".dng", ".cr2", ".cr3", ".crw"),
+        *(".nef", ".nrw", ".arw", ".srf", ".sr2", ".orf", ".rw2", ".raf", ".pef", ".srw", ".x3f"),
+        *(".3fr", ".erf", ".kdc", ".dcr", ".mrw", ".iiq", ".rwl", ".psd", ".psb", ".svg", ".exr"),
+        *(".hdr", ".dds", ".tga", ".ico", ".xcf", ".qoi", ".dcm", ".fits", ".jxr", ".wdp", ".eps"),
+    )
+)
+"""Images of a kind that kpviewer can't show."""
+LARGEST_BYTES = 600 * 2**20
+"""Of a file with one image: more than 8192 x 8192 px of four 16-bit channels take."""
+
+PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "JPEG2000", "PPM", "TIFF")
+"""What Pillow may open a file as."""
+_SWAPPED = (5, 6, 7, 8)
+_APPLE_DOUBLE = "._"
+_MOST_PAGES = 100_000
+_MOST_DECODED_PX = 2**26
+_REDUCED_OR_MASK = 1 | 4
+_WIDTH, _HEIGHT, _ORIENTATION, _SUBFILE_TYPE = 256, 257, 274, 254
+_PNG_TEXTS = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")
+
+
+class ImageFileError(ValueError):
+    """A file can't be shown as an image; the text goes on behind its name: "is empty"."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHeader:
+    """Description of an image file, from its header."""
+
+    kind: str
+    """Pillow's name of the format, such as "JPEG"."""
+    size_wh: tuple[int, int]
+    """Width and height as shown, px: of the first page or frame."""
+    orientation: int = 1
+    """How the stored pixels lie, as EXIF numbers it, 1 to 8."""
+    pages: tuple[int, ...] = (0,)
+    """Numbers, within the file, of the pages or frames that are worth showing."""
+    previews: int = 0
+    """Further images that aren't frames: previews and depth maps of a telephone's photograph."""
+
+
+def is_image(path: PurePath) -> bool:
+    """Return whether a file is an image by its name; the ``._`` files of a Mac aren't."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(_APPLE_DOUBLE)
+
+
+def without_sidecars(paths: Iterable[Path]) -> list[Path]:
+    """Return paths in order, without the ``._`` files that a Mac leaves on foreign disks."""
+    return sorted(path for path in paths if not path.name.startswith(_APPLE_DOUBLE))
+
+
+def shown_size(size_wh: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """Return width and height of stored pixels as they are shown."""
+    width, height = size_wh
+    return (height, width) if orientation in _SWAPPED else (width, height)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, unless it is a pipe, a device, empty or not to be read.
+
+    Raises:
+        ImageFileError: if it is one of those.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageFileError("is not a regular file")
+        if status.st_size == 0:
+            raise ImageFileError("is empty (0 bytes)")
+        return path.open("rb")
+    except (OSError, ValueError) as error:
+        if isinstance(error, ImageFileError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ImageFileError(f"can't be opened ({reason})") from error
+
+
+def read_image_header(path: Path) -> ImageHeader:
+    """Read the header of an image file.
+
+    Raises:
+        ImageFileError: if it isn't an image of a known format, or too large a file.
+    """
+    with open_regular(path) as file:
+        return header_of(file)
+
+
+def header_of(file: BinaryIO) -> ImageHeader:
+    """Read the header of an open image file; the file's position moves.
+
+    Raises:
+        ImageFileError: if it isn't an image of a known format, or too large a file.
+    """
+    file.seek(0)
+    magic = file.read(4)
+    is_tiff = magic in (b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b")
+    if not is_tiff and file.seek(0, os.SEEK_END) > LARGEST_BYTES:
+        raise ImageFileError(f"is larger than {LARGEST_BYTES >> 20} MB")
+    file.seek(0)
+    try:
+        header = _tiff_header(file) if is_tiff else _pillow_header(file)
+    except ImageFileError:
+        raise
+    except Exception as error:  # Pillow's parsers raise whatever a damaged file leads them to
+        raise ImageFileError("is not an image of a known format") from error
+    if min(header.size_wh) < 1:
+        raise ImageFileError("has no pixels")
+    return header
+
+
+def may_hold_several(path: Path) -> bool:
+    """Return whether a file may hold several pages or frames, by its first bytes."""
+    try:
+        with open_regular(path) as file:
+            head = file.read(256)
+    except (ImageFileError, OSError):
+        return False
+    if head.startswith(b"RIFF"):
+        return head[12:16] == b"VP8X" and bool(head[20:21] and head[20] & 2)
+    if head.startswith(b"\x89PNG"):
+        return True
+    return head[:4] in (b"GIF8", b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b") or (
+        head[4:8] == b"ftyp" and b"avis" in head[8:64]
+    )
+
+
+def _pillow_header(file: BinaryIO) -> ImageHeader:
+    from PIL import Image  # noqa: PLC0415 - what only compares names doesn't wait for it
+
+    # Pillow warns of odd metadata and of large images; both are judged here.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    try:
+        image = Image.open(file, formats=PILLOW_FORMATS)
+    except Image.DecompressionBombError as error:
+        raise ImageFileError("is far too large an image") from error
+    kind, size_wh = image.format or "", image.size
+    count = int(getattr(image, "n_frames", 1))
+    orientation = _orientation(image, file)
+    if kind == "MPO":
+        return ImageHeader(kind, shown_size(size_wh, orientation), orientation, (0,), count - 1)
+    pages = tuple(range(min(count, _MOST_PAGES)))
+    return ImageHeader(kind, shown_size(size_wh, orientation), orientation, pages)
+
+
+def _orientation(image: object, file: BinaryIO) -> int:
+    """Read the orientation as Pillow does, without decoding a PNG to find what follows it."""
+    from PIL import Image  # noqa: PLC0415
+
+    if not isinstance(image, Image.Image):
+        return 1
+    try:
+        if image.format == "PNG" and "exif" not in image.info:
+            late = _late_chunk(file)
+            if late is not None:
+                image.info["exif"] = late
+            elif image.width * image.height > _MOST_DECODED_PX or not _has_late_text(file):
+                return _known(Image.Image.getexif(image).get(_ORIENTATION))
+        return _known(image.getexif().get(_ORIENTATION))
+    except Exception:  # damaged metadata turn nothing
+        return 1
+
+
+def _known(value: object) -> int:
+    """Return an orientation; 1 for what is none."""
+    return next((known for known in range(2, 9) if value == known), 1)
+
+
+def _late_chunk(file: BinaryIO) -> bytes | None:
+    """Return the EXIF block of a PNG wherever it stands."""
+    for kind, size, place in _png_chunks(file):
+        if kind == b"eXIf":
+            file.seek(place)
+            return b"Exif\0\0" + file.read(min(size, 2**20))
+    return None
+
+
+def _has_late_text(file: BinaryIO) -> bool:
+    """Return whether a text that may hold an orientation follows the pixels of a PNG."""
+    seen_pixels = False
+    for kind, size, place in _png_chunks(file):
+        seen_pixels = seen_pixels or kind == b"IDAT"
+        if seen_pixels and kind in (b"iTXt", b"zTXt", b"tEXt"):
+            file.seek(place)
+            if file.read(min(size, 64)).startswith(_PNG_TEXTS):
+                return True
+    return False
+
+
+def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, size and place of each chunk of a PNG."""
+    place = 8
+    while True:
+        file.seek(place)
+        head = file.read(8)
+        if len(head) < 8 or head[4:] == b"IEND":
+            return
+        size = int.from_bytes(head[:4], "big")
+        yield head[4:], size, place + 8
+        place += size + 12
+
+
+def _tiff_header(file: BinaryIO) -> ImageHeader:
+    """Read all pages of a TIFF, but for thumbnails, smaller copies and masks.
+
+    Pillow itself refuses kinds of pixels that OpenCV decodes.
+    """
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2  # noqa: PLC0415
+
+    start = file.read(8)
+    if start[2:3] == b"\x2b" or start[3:4] == b"\x2b":
+        start += file.read(8)
+    directory = ImageFileDirectory_v2(start)
+    place, seen = directory.next, set[int]()
+    pages: list[int] = []
+    size_wh, orientation = (0, 0), 1
+    while place and place not in seen and len(seen) < _MOST_PAGES:
+        try:
+            file.seek(place)
+            directory.load(file)
+            kind = int(directory.get(_SUBFILE_TYPE, 0))
+            own = int(directory[_WIDTH]), int(directory[_HEIGHT])
+        except (KeyError, TypeError, OSError, ValueError, struct.error):
+            break  # cut off; what comes before may still be read
+        if not pages or not kind & _REDUCED_OR_MASK:
+            if not pages:
+                size_wh, orientation = own, _known(directory.get(_ORIENTATION))
+            pages.append(len(seen))
+        seen.add(place)
+        place = directory.next
+    if not pages:
+        raise ImageFileError("is not an image of a known format")
+    return ImageHeader("TIFF", shown_size(size_wh, orientation), orientation, tuple(pages))

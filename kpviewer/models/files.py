@@ -1,0 +1,44 @@
+"""Model files by the name that a user gives: regular files only, of a size that can be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.tables import shown
+
+MAX_FILE_BYTES = 2 * 1024**3
+
+
+def model_path(name: str | Path) -> Path:
+    """Return the path that a name stands for, ``~`` expanded.
+
+    Raises:
+        WeightsError: if it names the home of a user that isn't there.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise WeightsError(f"{shown(str(name))} can't be found: {error} Check the path.") from error
+
+
+def is_regular(path: Path) -> bool:
+    """Whether there is a file, or a link to one: no folder, pipe or device, which may never end."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no system can have
+        return False
+
+
+def check_model_file(path: Path) -> None:
+    """Refuse what can't be a model file before anything of it is read.
+
+    Raises:
+        WeightsError: if it is missing, no regular file, or larger than any model run here.
+    """
+    if not is_regular(path):
+        exists = path.exists() if len(path.name) < 255 else False
+        what = "must be a regular file, not a folder or a device" if exists else "must exist"
+        raise WeightsError(f"A model file {what}, got {shown(str(path))}. Check the path.")
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise WeightsError(f"{path.name} is larger than 2 GiB: not a model that kpviewer runs.")

@@ -1,0 +1,47 @@
+"""How models are named, and which names run code. Pure text: no file is asked, torch isn't needed.
+
+``loading.open_model`` lists the forms.
+"""
+
+from __future__ import annotations
+
+import re
+
+TORCHVISION = "torchvision:"
+TWO_STAGE = "two-stage:"
+_FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_SIZED = re.compile(r"(?P<model>.+)@(?P<side>\d{1,5})")
+
+
+def is_factory_name(name: str) -> bool:
+    """Whether ``name`` has the form ``package.module:function``."""
+    return _FACTORY.fullmatch(name) is not None
+
+
+def split_input_size(name: str) -> tuple[str, int | None]:
+    """Part "face-ssd@640" into the model and the side of its input, px; None if not given."""
+    parts = _SIZED.fullmatch(name)
+    return (parts["model"], int(parts["side"])) if parts else (name, None)
+
+
+def split_two_stage(name: str) -> tuple[str, str]:
+    """Part "two-stage:BOXES+POINTS" into its two models; POINTS may contain a "+"."""
+    boxes, _, points = name.removeprefix(TWO_STAGE).partition("+")
+    return boxes, points
+
+
+def code_in(name: str) -> tuple[str, ...]:
+    """Return the functions that opening a model of this name may run, as ``module:function``.
+
+    A name that is a file's, too, counts: the file may be gone by the time that it is opened.
+    """
+    parts = name.split("+") if name.startswith(TWO_STAGE) else [name]
+    models = [split_input_size(_without_stages(part))[0] for part in parts]
+    own = (model for model in models if not model.startswith(TORCHVISION))
+    return tuple(model for model in own if is_factory_name(model))
+
+
+def _without_stages(part: str) -> str:
+    while part.startswith(TWO_STAGE):
+        part = part.removeprefix(TWO_STAGE)
+    return part

@@ -1,0 +1,199 @@
+"""Results in the forms of COCO: the list that pycocotools scores, and a data set of their own.
+
+Both have the same ids. Where a COCO ground truth is known, they are its ids, so that the list can
+be scored against it; else an image has the number of its frame, a category its class id plus 1.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kpviewer.recording.formats import PX_DECIMALS, SCORE_DECIMALS, ResultHeader, rounded
+
+if TYPE_CHECKING:
+    from kpviewer.structures import Frame, FrameResult
+
+_VISIBLE = 2
+_IN_MEMORY_BYTES = 1_000_000
+
+
+class CocoResults:
+    """The list that ``COCO.loadRes`` of pycocotools takes, an entry a detection."""
+
+    def __init__(self, header: ResultHeader) -> None:
+        self._entries = _Entries(header)
+        self._separator = ""
+
+    def begin(self) -> str:
+        """Open the list."""
+        return "["
+
+    def frame(self, result: FrameResult) -> str:
+        """Return the entries of one frame."""
+        text = ""
+        for entry in self._entries.of(result):
+            text += f"{self._separator}\n{_json(entry)}"
+            self._separator = ","
+        return text
+
+    def end(self) -> str:
+        """Close the list."""
+        return "\n]\n"
+
+    def notes(self) -> list[str]:
+        """Return what the list lacks, and why."""
+        return self._entries.notes()
+
+
+class CocoDataset:
+    """A data set that pycocotools, CVAT and FiftyOne open: categories, annotations and images.
+
+    Images come last, as they are known only when the frames have been seen. Until then they wait
+    in a temporary file, so that a long video needs no more memory than a short one.
+    """
+
+    def __init__(self, header: ResultHeader) -> None:
+        self._header = header
+        self._entries = _Entries(header)
+        self._images = tempfile.SpooledTemporaryFile(  # noqa: SIM115 (closed by ``end``)
+            max_size=_IN_MEMORY_BYTES, mode="w+", encoding="utf-8"
+        )
+        self._seen: set[int] = set()
+        self._objects = 0
+
+    def begin(self) -> str:
+        """Return the categories and open the list of annotations."""
+        about = {
+            "description": f"What {self._header.model or 'no model'} sees in {self._header.source}"
+        }
+        categories = _json(_categories(self._header))
+        return (
+            f'{{"info": {_json(about)},\n"licenses": [],\n"categories": {categories},\n'
+            '"annotations": ['
+        )
+
+    def frame(self, result: FrameResult) -> str:
+        """Return the annotations of one frame, and note its image."""
+        image_id = self._entries.image_id(result.frame)
+        if image_id is None or image_id in self._seen:  # not in the ground truth, or seen before
+            return ""
+        separator = "," if self._seen else ""
+        self._seen.add(image_id)
+        self._images.write(f"{separator}\n{_json(_image(image_id, result.frame))}")
+        text = ""
+        for entry in self._entries.of(result):
+            self._objects += 1
+            _left, _top, width, height = entry["bbox"]
+            whole = {"id": self._objects, **entry, "area": rounded(width * height, PX_DECIMALS)}
+            whole |= {"iscrowd": 0, "segmentation": []}
+            if "keypoints" in entry:
+                whole["num_keypoints"] = sum(flag > 0 for flag in entry["keypoints"][2::3])
+            text += f"{',' if self._objects > 1 else ''}\n{_json(whole)}"
+        return text
+
+    def end(self) -> str:
+        """Close the list of annotations and return the images."""
+        self._images.seek(0)
+        with self._images as images:
+            return f'\n],\n"images": [{images.read()}\n]}}\n'
+
+    def notes(self) -> list[str]:
+        """Return nothing: the list of results, which is written too, says the same."""
+        return []
+
+
+class _Entries:
+    """Detections with the ids of COCO; what the ground truth doesn't know is counted."""
+
+    def __init__(self, header: ResultHeader) -> None:
+        self._header = header
+        self._first_strange_image: str | None = None
+        self._strange_images = 0
+        self._strange_classes: dict[str, int] = {}
+
+    def image_id(self, frame: Frame) -> int | None:
+        """Return the image's id; None where the ground truth doesn't have the image."""
+        if self._header.category_ids is None:
+            return frame.index
+        return None if frame.truth is None else frame.truth.image_id
+
+    def of(self, result: FrameResult) -> Iterator[dict[str, Any]]:
+        """Yield an entry for each detection that the ground truth has a place for."""
+        found, ids = result.detections, self._header.category_ids
+        image_id = self.image_id(result.frame)
+        if image_id is None:
+            self._strange_images += 1
+            self._first_strange_image = self._first_strange_image or str(
+                result.frame.file or result.frame.index
+            )
+            return
+        for row in np.flatnonzero(np.isfinite(found.xyxy).all(axis=1)).tolist():
+            class_id = int(found.class_ids[row])
+            category_id = class_id + 1 if ids is None else ids.get(class_id)
+            if category_id is None:
+                name = self._header.class_name(class_id)
+                self._strange_classes[name] = self._strange_classes.get(name, 0) + 1
+                continue
+            left, top, right, bottom = found.xyxy[row].tolist()
+            entry: dict[str, Any] = {
+                "image_id": image_id,
+                "category_id": category_id,
+                "bbox": rounded([left, top, right - left, bottom - top], PX_DECIMALS),
+                "score": rounded(float(found.scores[row]), SCORE_DECIMALS),
+            }
+            if found.keypoints_xy.shape[1]:
+                points = found.keypoints_xy[row].tolist()
+                flat = [value for x, y in points for value in (x, y, _VISIBLE)]
+                entry["keypoints"] = rounded(flat, PX_DECIMALS)
+            yield entry
+
+    def notes(self) -> list[str]:
+        """Return what was left out, with the count and the first name."""
+        notes = []
+        if self._strange_images:
+            notes.append(
+                f"COCO results leave out {self._strange_images} images that the ground truth "
+                f"doesn't have, such as {self._first_strange_image}"
+            )
+        if self._strange_classes:
+            names = ", ".join(f"{name} ({n})" for name, n in self._strange_classes.items())
+            notes.append(
+                f"COCO results leave out objects of classes that the ground truth lacks: {names}"
+            )
+        return notes
+
+
+def _categories(header: ResultHeader) -> list[dict[str, Any]]:
+    points: dict[str, Any] = {}
+    if header.keypoint_names:
+        lines = [[start + 1, end + 1] for start, end in header.skeleton]
+        points = {"keypoints": list(header.keypoint_names), "skeleton": lines}
+    ids = header.category_ids
+    if ids is None:
+        ids = {class_id: class_id + 1 for class_id in range(len(header.class_names))}
+    return [
+        {"id": category_id, "name": header.class_name(class_id), "supercategory": "", **points}
+        for class_id, category_id in sorted(ids.items(), key=lambda pair: pair[1])
+    ]
+
+
+def _image(image_id: int, frame: Frame) -> dict[str, Any]:
+    """Describe an image; a video's frame has the name of its ``--yolo`` image."""
+    height, width = frame.bgr.shape[:2]
+    about: dict[str, Any] = {"id": image_id, "width": width, "height": height}
+    if frame.file is not None and frame.frame_in_file is None:
+        return about | {"file_name": frame.file}
+    number = frame.index if frame.frame_in_file is None else frame.frame_in_file
+    stem = PurePosixPath(frame.file).stem if frame.file is not None else "frame"
+    about |= {"file_name": f"{stem}_{number:06d}.jpg", "frame": number}
+    return about | ({"video": frame.file} if frame.file is not None else {})
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False)

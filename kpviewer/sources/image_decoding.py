@@ -1,0 +1,167 @@
+"""Decodes image files into BGR arrays, the way up and of the size that their headers say.
+
+OpenCV decodes what it decodes as Pillow does, only faster. Pillow decodes the rest: animations,
+AVIF, whose turn OpenCV ignores, and what OpenCV can't read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from kpviewer.image_files import (
+    PILLOW_FORMATS,
+    ImageFileError,
+    ImageHeader,
+    header_of,
+    open_regular,
+    shown_size,
+)
+from kpviewer.sources.base import LARGEST_SIDE_PX
+from kpviewer.sources.opencv import cv2
+from kpviewer.sources.turning import turned
+from kpviewer.structures import ImageArray
+
+_BY_OPENCV = frozenset(("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "PPM", "JPEG2000"))
+_AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+_EIGHT_BIT = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"))
+_SIXTEEN_BIT = frozenset(("I;16", "I;16L", "I;16B"))
+_DAMAGED = "is damaged or cut off"
+
+
+class ImageDecoder:
+    """Decodes one image file after the other; an animation stays open from frame to frame."""
+
+    def __init__(self) -> None:
+        self._animation: tuple[Path, Image.Image, BinaryIO] | None = None
+        self.header: ImageHeader | None = None
+        """Of the file that was decoded last."""
+        self.frame_ms: float | None = None
+        """Time for which the last frame is shown, where it is one of an animation."""
+
+    def decode(self, path: Path, page: int = 0) -> ImageArray:
+        """Decode one page or frame of a file, upright.
+
+        Args:
+            path: the file.
+            page: number of the page or frame within the file.
+
+        Returns:
+            (H, W, 3) uint8 BGR.
+
+        Raises:
+            ImageFileError: if it can't be shown; the text goes on behind the file's name.
+        """
+        self.frame_ms = None
+        try:
+            if self._animation is not None and self._animation[0] == path:
+                return self._frame(self._animation[1], page)
+            self.header = None
+            self.close()
+            file = open_regular(path)
+            try:
+                return self._decode(path, file, page)
+            finally:
+                if self._animation is None:
+                    file.close()
+        except OSError as error:
+            raise ImageFileError(f"can't be read ({error.strerror or error})") from error
+        except MemoryError as error:
+            raise ImageFileError("needs more memory than there is") from error
+
+    def close(self) -> None:
+        """Close the animation that is open."""
+        if self._animation is not None:
+            _, image, file = self._animation
+            self._animation = None
+            image.close()
+            file.close()
+
+    def _decode(self, path: Path, file: BinaryIO, page: int) -> ImageArray:
+        self.header = header = header_of(file)
+        if max(header.size_wh) > LARGEST_SIDE_PX:
+            raise ImageFileError(_too_large(header.size_wh))
+        if header.kind == "TIFF":
+            return _tiff_page(path, file, page, header)
+        if len(header.pages) > 1:
+            image = _open(file)
+            self._animation = (path, image, file)
+            return self._frame(image, page)
+        if header.kind in _BY_OPENCV:
+            bgr = _by_opencv(file, header)
+            if bgr is not None:
+                return bgr
+        return _upright_frame(_open(file), 0)
+
+    def _frame(self, image: Image.Image, page: int) -> ImageArray:
+        bgr = _upright_frame(image, page)
+        duration = image.info.get("duration")
+        self.frame_ms = float(duration) if isinstance(duration, int | float) else None
+        return bgr
+
+
+def _by_opencv(file: BinaryIO, header: ImageHeader) -> ImageArray | None:
+    """Decode with OpenCV; None where it can't, or is of another opinion than the header."""
+    file.seek(0)
+    data = np.frombuffer(file.read(), np.uint8)
+    try:
+        stored = cv2.imdecode(data, _AS_STORED)
+    except cv2.error:
+        return None
+    if stored is None or _size_of(stored) != shown_size(header.size_wh, header.orientation):
+        return None
+    return turned(np.asarray(stored, np.uint8), header.orientation)
+
+
+def _tiff_page(path: Path, file: BinaryIO, page: int, header: ImageHeader) -> ImageArray:
+    """Decode a page of a TIFF; both libraries turn it as it says, whatever they are asked."""
+    try:
+        # By name, as a stack may be larger than memory; the name may be one that OpenCV can't open.
+        found, pages = cv2.imreadmulti(str(path), page, 1, flags=cv2.IMREAD_COLOR)
+    except (cv2.error, UnicodeError):
+        found, pages = False, ()
+    if found and len(pages) == 1 and max(_size_of(pages[0])) <= LARGEST_SIDE_PX:
+        bgr = np.asarray(pages[0], np.uint8)
+        if page or _size_of(bgr) == header.size_wh:
+            return bgr
+    file.seek(0)
+    return _upright_frame(_open(file), page)
+
+
+def _open(file: BinaryIO) -> Image.Image:
+    file.seek(0)
+    try:
+        return Image.open(file, formats=PILLOW_FORMATS)
+    except Exception as error:  # Pillow's parsers raise whatever a damaged file leads them to
+        raise ImageFileError(_DAMAGED) from error
+
+
+def _upright_frame(image: Image.Image, page: int) -> ImageArray:
+    """Decode a page or frame with Pillow."""
+    try:
+        image.seek(page)
+        if max(image.size) > LARGEST_SIDE_PX:
+            raise ImageFileError(_too_large(image.size))
+        frame = ImageOps.exif_transpose(image)
+        if frame.mode in _SIXTEEN_BIT:
+            grey = (np.asarray(frame) >> 8).astype(np.uint8)
+            return np.ascontiguousarray(np.repeat(grey[..., None], 3, axis=2))
+        if frame.mode not in _EIGHT_BIT:
+            raise ImageFileError(f"has pixels of a kind that can't be shown ({frame.mode})")
+        return np.ascontiguousarray(np.asarray(frame.convert("RGB"), np.uint8)[..., ::-1])
+    except ImageFileError:
+        raise
+    except Exception as error:  # as above
+        raise ImageFileError(_DAMAGED) from error
+
+
+def _size_of(bgr: NDArray[Any]) -> tuple[int, int]:
+    return bgr.shape[1], bgr.shape[0]
+
+
+def _too_large(size_wh: tuple[int, int]) -> str:
+    return f"is {size_wh[0]}x{size_wh[1]} px; at most {LARGEST_SIDE_PX} px a side can be shown"

@@ -1,0 +1,97 @@
+"""Which files of a folder or of a pattern are images, and what is said about the others."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kpviewer.annotations.problems import left_out
+from kpviewer.image_files import is_image
+
+_EXPECTED_SUFFIXES = frozenset(
+    (
+        *("", ".txt", ".json", ".jsonl", ".xml", ".csv", ".tsv", ".yaml", ".yml", ".toml", ".pts"),
+        *(".md", ".rst", ".html", ".htm", ".log", ".ini", ".cfg", ".db", ".cache", ".part", ".tmp"),
+        *(".py", ".ipynb", ".sh", ".bat", ".mat", ".npy", ".npz", ".pkl", ".parquet", ".xmp"),
+        *(".aae", ".lnk", ".url", ".md5", ".sha256", ".lock", ".bak"),
+    )
+)
+"""Of files that nobody takes for images: labels, texts, and what cameras and systems leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageList:
+    """The images among some files."""
+
+    paths: tuple[Path, ...]
+    notes: tuple[str, ...]
+    """What is left out, with counts and first names."""
+
+
+def images_among(files: Sequence[Path]) -> ImageList:
+    """Pick the images out of files, in their order; folders and pipes are no files."""
+    regular = [path for path in files if path.is_file() and not path.name.startswith("._")]
+    hidden = [path for path in regular if path.name.startswith(".") and is_image(path)]
+    shown = [path for path in regular if not path.name.startswith(".")]
+    images = [path for path in shown if is_image(path)]
+    foreign = [
+        path
+        for path in shown
+        if not is_image(path) and path.suffix.lower() not in _EXPECTED_SUFFIXES
+    ]
+    kinds = (
+        (foreign, "files", "not an image format that can be shown"),
+        (hidden, "images", "their names start with a dot"),
+    )
+    notes = [
+        left_out(len(found), len(found) + len(images), unit, why, found[0].name)
+        for found, unit, why in kinds
+        if found
+    ]
+    return ImageList(tuple(images), tuple(notes))
+
+
+def matching(pattern: Path) -> list[Path]:
+    """Return the files and folders that a pattern names.
+
+    A part of the pattern that stands there literally is taken as it stands: folders may be called
+    ``photos [2023]``. ``**`` is any depth of folders, the folder itself included.
+    """
+    found = [Path(pattern.anchor)]
+    parts = pattern.parts[1 if pattern.anchor else 0 :]
+    for position, part in enumerate(parts, start=1):
+        is_last = position == len(parts)
+        found = [hit for folder in found for hit in _matches(folder, part, is_last)]
+    return list(dict.fromkeys(found))
+
+
+def fixed_folder(pattern: Path) -> Path:
+    """Return the folder above the first part of a pattern that isn't taken as it stands."""
+    folder = Path(pattern.anchor)
+    for part in pattern.parts[1 if pattern.anchor else 0 : -1]:
+        if glob.has_magic(part) and not _exists(folder / part):
+            break
+        folder /= part
+    return folder
+
+
+def _matches(folder: Path, part: str, is_last: bool) -> Iterator[Path]:
+    if _exists(folder / part):
+        yield folder / part
+    elif part == "**":
+        if not is_last:
+            yield folder
+        for hit in glob.iglob("**" if is_last else "**/", root_dir=folder, recursive=True):
+            yield folder / hit
+    elif glob.has_magic(part):
+        for hit in glob.iglob(part, root_dir=folder):
+            yield folder / hit
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that can't be one, as a pattern may be
+        return False

@@ -1,0 +1,84 @@
+"""Turns and stretches decoded images as players show them: one meaning for EXIF and display matrix.
+
+The eight ways to lay an image down are numbered as EXIF's orientation tag numbers them.
+"""
+
+from __future__ import annotations
+
+import struct
+from fractions import Fraction
+
+import numpy as np
+
+from kpviewer.image_files import shown_size
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import ImageArray
+
+_ROTATIONS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
+_FLIPS = {2: 1, 4: 0}
+_MATRIX_BYTES = 36
+_STRAIGHT = {(False, False): 1, (True, False): 2, (True, True): 3, (False, True): 4}
+_SWAPPED = {(False, False): 5, (True, False): 6, (True, True): 7, (False, True): 8}
+"""Orientations by whether x and y run backwards, once the sides are swapped."""
+SQUARE = Fraction(1)
+_WIDEST = 10
+"""A pixel aspect beyond this ratio is a mistake in the file."""
+_ALMOST_SQUARE = Fraction(1, 500)
+"""What rounding in an encoder leaves; no player shows it."""
+
+
+def turned(image: ImageArray, orientation: int) -> ImageArray:
+    """Return an image the way up that its orientation says.
+
+    Args:
+        image: (H, W, 3) uint8.
+        orientation: of EXIF, 1 to 8; any other counts as 1.
+
+    Returns:
+        (H, W, 3) uint8, or (W, H, 3) for orientations 5 to 8; the image itself for 1.
+    """
+    if orientation in _ROTATIONS:
+        return np.asarray(cv2.rotate(image, _ROTATIONS[orientation]), np.uint8)
+    if orientation in _FLIPS:
+        return np.asarray(cv2.flip(image, _FLIPS[orientation]), np.uint8)
+    if orientation in (5, 7):
+        swapped = cv2.transpose(image)
+        return np.asarray(
+            swapped if orientation == 5 else cv2.rotate(swapped, cv2.ROTATE_180), np.uint8
+        )
+    return image
+
+
+def orientation_of_matrix(matrix: memoryview) -> int:
+    """Return the EXIF orientation that a display matrix stands for.
+
+    Args:
+        matrix: nine 32-bit numbers in the byte order of this machine, as FFmpeg gives them.
+
+    Returns:
+        1 to 8; of angles between, the nearest right one.
+    """
+    if matrix.nbytes < _MATRIX_BYTES:
+        return 1
+    # x' = a x + c y and y' = b x + d y, with y downwards.
+    a, b, _, c, d, *_ = struct.unpack_from("=9i", matrix)
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        return _SWAPPED[c < 0, b < 0]
+    return _STRAIGHT[a < 0, d < 0]
+
+
+def plausible_aspect(aspect: Fraction | None) -> Fraction:
+    """Return width over height of a pixel; 1 where none is said, or none that can be true."""
+    if not aspect or not Fraction(1, _WIDEST) <= aspect <= _WIDEST:
+        return SQUARE
+    return SQUARE if abs(aspect - 1) < _ALMOST_SQUARE else aspect
+
+
+def stretched_width(width: int, aspect: Fraction) -> int:
+    """Return the width of an image once its pixels are square; the height stays."""
+    return max(1, round(width * aspect))
+
+
+def displayed_size(width: int, height: int, aspect: Fraction, orientation: int) -> tuple[int, int]:
+    """Return width and height of a stored frame as it is shown, px."""
+    return shown_size((stretched_width(width, aspect), height), orientation)

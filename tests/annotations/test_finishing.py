@@ -1,0 +1,280 @@
+"""What every data set goes through once it is read: names, doubles, units, what is left over."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kpviewer.annotations.finishing import with_readable_images
+from kpviewer.annotations.problems import (
+    COLUMN,
+    FITTED,
+    LISTED_TWICE,
+    NO_IMAGE,
+    NO_LABEL_FOLDER,
+    NO_LABELS,
+    PER_CENT,
+    SHARES,
+    TWICE,
+    UNLISTED,
+)
+from kpviewer.annotations.spec import read_annotations, read_usable
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import DatasetError
+
+BOX = [10, 20, 30, 20]
+LABEL = "0 0.5 0.4 0.5 0.4\n"
+
+
+def save_images(folder: Path, *names: str, size_wh: tuple[int, int] = (400, 300)) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        Image.new("RGB", size_wh).save(folder / name)
+
+
+def coco(
+    folder: Path, images: list[str], objects: list[tuple[int, list[float]]], **more: Any
+) -> str:
+    """A COCO file: ``objects`` have the row of their image and a box."""
+    document = {
+        "images": [
+            {"id": row, "file_name": name, "width": 400, "height": 300}
+            for row, name in enumerate(images)
+        ],
+        "annotations": [
+            {"id": row, "image_id": image, "category_id": 1, "bbox": box, **more}
+            for row, (image, box) in enumerate(objects)
+        ],
+        "categories": [{"id": 1, "name": "cat", "keypoints": ["nose"]}],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "annotations.json").write_text(json.dumps(document))
+    return f"coco:{folder / 'annotations.json'}"
+
+
+def yolo(folder: Path, images: list[str], labels: dict[str, str]) -> str:
+    save_images(folder / "images", *images)
+    for name, text in labels.items():
+        (folder / "labels").mkdir(exist_ok=True)
+        (folder / "labels" / name).write_text(text)
+    (folder / "data.yaml").write_text("names: [cat]\n")
+    return f"yolo:{folder}"
+
+
+def kinds(data: AnnotationSet) -> list[str]:
+    return [problem.what for problem in data.problems]
+
+
+def objects(data: AnnotationSet) -> int:
+    return sum(len(image.targets) for image in data.images)
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        ("my cat.jpg", "my%20cat.jpg"),
+        ("IMG_1.JPG", "img_1.jpg"),
+        ("a.png", "a.jpg"),
+        ("B\u0061\u0308r.jpg", "B\u00e4r.jpg"),
+        ("a.jpg", "train/a.jpg"),
+        ("a.jpg", "data/set/1/a.jpg"),
+    ],
+)
+def test_names_are_fitted_to_the_files_that_are_there(
+    tmp_path: Path, there: str, told: str
+) -> None:
+    save_images(tmp_path, there, "other.jpg")
+    data = read_usable(coco(tmp_path, [told, "other.jpg"], [(0, BOX)]))
+    assert data.images[0].path == tmp_path / there
+    assert kinds(data) == [FITTED]
+    strict = read_annotations(f"coco:{tmp_path / 'annotations.json'}")
+    assert strict.images[0].path == tmp_path / there
+
+
+def test_a_file_that_another_entry_names_is_not_fitted(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg")
+    data = read_usable(coco(tmp_path, ["a.jpg", "a.png"], [(0, BOX), (1, BOX)]))
+    assert [image.path.name for image in data.images] == ["a.jpg", "a.png"]
+
+
+def same_line(folder: Path) -> str:
+    return yolo(folder, ["a.jpg"], {"a.txt": LABEL * 2})
+
+
+def same_row(folder: Path) -> str:
+    save_images(folder, "a.jpg")
+    row = "a.jpg,cat,1,2,30,40\n"
+    (folder / "labels.csv").write_text("file,class,xmin,ymin,xmax,ymax\n" + row * 2)
+    return f"csv:{folder / 'labels.csv'}"
+
+
+def same_object(folder: Path) -> str:
+    save_images(folder, "a.jpg")
+    box = "<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xmax><ymax>40</ymax></bndbox>"
+    found = f"<object><name>cat</name>{box}</object>"
+    (folder / "a.xml").write_text(f"<annotation>{found * 2}</annotation>")
+    return f"voc:{folder}"
+
+
+def same_annotation(folder: Path) -> str:
+    save_images(folder, "a.jpg")
+    return coco(folder, ["a.jpg"], [(0, BOX), (0, BOX)], keypoints=[20, 30, 2])
+
+
+def otherwise_written(folder: Path) -> str:
+    return yolo(folder, ["a.jpg"], {"a.txt": LABEL + "0 0.50 .4 5e-1 0.400\n"})
+
+
+@pytest.mark.parametrize(
+    "make", [same_line, same_row, same_object, same_annotation, otherwise_written]
+)
+def test_an_object_that_is_labelled_twice_counts_once(tmp_path: Path, make: Any) -> None:
+    spec = make(tmp_path)
+    data = read_usable(spec)
+    assert objects(data) == objects(read_annotations(spec)) == 1
+    assert kinds(data) == [TWICE]
+    assert "a.jpg, object 2" in data.notes[0]
+
+
+def test_objects_that_differ_in_anything_are_kept(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg")
+    near = [BOX, [10.5, 20, 30, 20], [10, 20, 30, 21]]
+    assert objects(read_usable(coco(tmp_path, ["a.jpg"], [(0, box) for box in near]))) == 3
+
+
+def test_an_image_that_is_listed_twice_has_all_its_objects_once(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg", "b.jpg")
+    boxes = [(0, BOX), (2, [50, 60, 70, 80]), (2, BOX)]
+    data = read_usable(coco(tmp_path, ["a.jpg", "b.jpg", "a.jpg"], boxes))
+    assert [len(image.targets) for image in data.images] == [2, 0]
+    assert kinds(data) == [LISTED_TWICE, TWICE]
+
+
+def test_frames_of_a_film_are_not_taken_for_doubles(tmp_path: Path) -> None:
+    data = read_usable(coco(tmp_path, ["clip.mp4"] * 3, [(0, BOX), (1, BOX)]))
+    assert len(data) == 3
+
+
+def in_table(folder: Path, scale: float) -> str:
+    save_images(folder, "a.jpg")
+    lines = [",".join(str(round(value * scale, 6)) for value in (0.25, 0.2, 0.75, 0.6))]
+    lines += [",".join(str(round(value * scale, 6)) for value in (0.1, 0.2, 0.97, 0.9))] * 2
+    rows = "".join(f"a.jpg,400,300,c{n},{line}\n" for n, line in enumerate(lines))
+    (folder / "labels.csv").write_text("filename,width,height,class,xmin,ymin,xmax,ymax\n" + rows)
+    return f"csv:{folder / 'labels.csv'}"
+
+
+def in_coco(folder: Path, scale: float) -> str:
+    save_images(folder, "a.jpg")
+    return coco(folder, ["a.jpg"], [(0, [x * scale, 0.2 * scale, 0.5 * scale, 0.4 * scale])
+                                    for x in (0.1, 0.2, 0.47)])  # fmt: skip
+
+
+def in_voc(folder: Path, scale: float) -> str:
+    save_images(folder, "a.jpg")
+    values = [value * scale for value in (0.25, 0.2, 0.75, 0.6)]
+    names = ("xmin", "ymin", "xmax", "ymax")
+    sides = "".join(f"<{name}>{value}</{name}>" for name, value in zip(names, values, strict=True))
+    found = "".join(f"<object><name>{n}</name><bndbox>{sides}</bndbox></object>" for n in "abc")
+    size = "<size><width>400</width><height>300</height></size>"
+    (folder / "a.xml").write_text(f"<annotation>{size}{found}</annotation>")
+    return f"voc:{folder}"
+
+
+@pytest.mark.parametrize("make", [in_table, in_coco, in_voc])
+def test_shares_are_not_taken_for_px(tmp_path: Path, make: Any) -> None:
+    data = read_usable(make(tmp_path, 1.0))
+    assert kinds(data) == [SHARES]
+    assert "Multiply x by the width" in data.notes[0]
+
+
+@pytest.mark.parametrize("make", [in_table, in_coco, in_voc])
+def test_per_cent_are_noted(tmp_path: Path, make: Any) -> None:
+    data = read_usable(make(tmp_path, 100.0))
+    assert kinds(data) == [PER_CENT]
+    assert not data.problems[0].is_error
+
+
+@pytest.mark.parametrize("make", [in_table, in_coco, in_voc])
+def test_px_are_taken_as_they_stand(tmp_path: Path, make: Any) -> None:
+    assert kinds(read_usable(make(tmp_path, 290.0))) == []
+
+
+@pytest.mark.parametrize("kind", ["points", "pts"])
+def test_shares_of_points_are_noticed_too(tmp_path: Path, kind: str) -> None:
+    save_images(tmp_path, "a.jpg")
+    (tmp_path / "points.csv").write_text("file,x,y\na.jpg,0.5,0.25\n")
+    (tmp_path / "a.pts").write_text("{\n0.1 0.2\n0.3 0.9\n0.6 0.1\n}\n")
+    place = tmp_path / "points.csv" if kind == "points" else tmp_path
+    assert kinds(read_usable(f"{kind}:{place}")) == [SHARES]
+
+
+def test_images_without_an_entry_are_counted(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg", "b.jpg", "c.png")
+    data = read_usable(coco(tmp_path, ["a.jpg"], [(0, BOX)]))
+    assert kinds(data) == [UNLISTED] * 2
+    assert data.notes[0].startswith(f"{UNLISTED}: {tmp_path / 'b.jpg'} and 1 more")
+
+
+def test_labels_without_an_image_and_images_without_labels_are_counted(tmp_path: Path) -> None:
+    labels = {"a.txt": LABEL, "gone.txt": LABEL, "classes.txt": "cat\n", "notes.txt": "see above"}
+    data = read_usable(yolo(tmp_path, ["a.jpg", "b.jpg", "c.jpg"], labels))
+    assert kinds(data) == [NO_IMAGE, NO_LABELS, NO_LABELS]
+    assert "gone.txt" in data.notes[0]
+    assert "b.jpg and 1 more" in data.notes[1]
+    assert len(data) == 3
+
+
+def test_an_empty_file_of_labels_is_an_image_without_objects(tmp_path: Path) -> None:
+    data = read_usable(yolo(tmp_path, ["a.jpg", "b.jpg"], {"a.txt": LABEL, "b.txt": ""}))
+    assert kinds(data) == []
+
+
+def test_labels_are_fitted_to_images_of_a_similar_name(tmp_path: Path) -> None:
+    data = read_usable(
+        yolo(tmp_path, ["my cat.jpg", "b.jpg"], {"my%20cat.txt": LABEL, "B.txt": LABEL})
+    )
+    assert objects(data) == 2
+    assert kinds(data) == [FITTED, FITTED]
+
+
+def test_a_missing_folder_of_labels_is_noted_once(tmp_path: Path) -> None:
+    yolo(tmp_path, [], {})
+    save_images(tmp_path / "train" / "images", "a.jpg")
+    (tmp_path / "train" / "labels").mkdir()
+    (tmp_path / "train" / "labels" / "a.txt").write_text(LABEL)
+    save_images(tmp_path / "valid" / "images", "b.jpg", "c.jpg")
+    data = read_usable(f"yolo:{tmp_path}")
+    assert kinds(data) == [NO_LABEL_FOLDER]
+    assert str(tmp_path / "valid" / "labels") in data.notes[0]
+
+
+def test_labels_beside_their_images_have_orphans_too(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg", "b.jpg")
+    for name in ("a.txt", "gone.txt"):
+        (tmp_path / name).write_text(LABEL)
+    (tmp_path / "classes.txt").write_text("cat\n")
+    assert kinds(read_usable(f"yolo:{tmp_path}")) == [NO_IMAGE, UNLISTED]
+
+
+def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg")
+    head = "file,class,xmin,ymin,xmax,ymax,nose_x,nose_y,area,Colour\n"
+    (tmp_path / "labels.csv").write_text(head + "a.jpg,cat,1,2,30,40,5,6,7,8\n")
+    data = read_usable(f"csv:{tmp_path / 'labels.csv'}")
+    assert kinds(data) == [COLUMN, COLUMN]
+    assert "'area' and 1 more" in data.notes[0]
+
+
+def test_images_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg")
+    data = read_usable(coco(tmp_path, ["a.jpg", "gone.jpg"], [(0, BOX), (1, BOX)]))
+    pixels = np.zeros((300, 400, 3), np.uint8)
+    kept = with_readable_images(data, lambda path: pixels if path.is_file() else None)
+    assert [image.path.name for image in kept.images] == ["a.jpg"]
+    assert "1 of 2 images left out: can't be read" in kept.notes[-1]
+    with pytest.raises(DatasetError, match="2 of 2 images left out"):
+        with_readable_images(data, lambda _path: None)
