@@ -6,7 +6,7 @@ set as a whole is reported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from kpviewer.structures import BoolArray, FloatArray, ImageArray
 _SHARE_LIMIT = 1.5
 """px: no box of a real object lies within this distance of the top left corner."""
 _PER_CENT_LIMIT, _LEAST_SIDE_PX, _LEAST_OBJECTS = 100.0, 200, 3
-_LEVELS_UP = 4
+_LEVELS_UP = 12
 """Folders above a missing image among which the nearest that exists is searched."""
 
 
@@ -133,12 +133,14 @@ def _with_files(
     images: tuple[AnnotatedImage, ...], files: _Folders, problems: list[Problem]
 ) -> tuple[AnnotatedImage, ...]:
     """Replace the names of missing images by those of the files that they stand for."""
-    missing = [row for row, image in enumerate(images) if _is_missing(image.path)]
+    gone = {path for path in {image.path for image in images} if not path.is_file()}
+    missing = [row for row, image in enumerate(images) if image.path in gone]
     if not missing:
         return images
     used = {image.path for image in images}
-    folders = dict.fromkeys(_nearest(images[row].path) for row in missing)
-    there = [path for folder in folders if folder is not None for path in files.images(folder)]
+    parents = dict.fromkeys(images[row].path.parent for row in missing)
+    folders = dict.fromkeys(folder for parent in parents for folder in _likely_folders(parent))
+    there = [path for folder in folders for path in files.images(folder)]
     there = [path for path in there if path not in used]
     fitted = fit_names([images[row].path for row in missing], there)
     found = list(images)
@@ -152,14 +154,22 @@ def _with_files(
     return tuple(found)
 
 
-def _is_missing(path: Path) -> bool:
-    return path.suffix.lower() in PICTURE_SUFFIXES | {""} and not path.is_file()
+def _likely_folders(parent: Path) -> Iterator[Path]:
+    """Return where the images of a folder may be, in which they aren't.
 
-
-def _nearest(path: Path) -> Path | None:
-    """Return the nearest folder above that exists, never the root."""
-    above = [folder for folder in path.parents if folder.parent != folder]
-    return next((folder for folder in above[:_LEVELS_UP] if folder.is_dir()), None)
+    The nearest folder above that exists is one (never the root), and so are those inside it that
+    the end of the path names.
+    """
+    above = [folder for folder in (parent, *parent.parents) if folder.parent != folder]
+    nearest = next((folder for folder in above[:_LEVELS_UP] if folder.is_dir()), None)
+    if nearest is not None:
+        ends = parent.relative_to(nearest).parts
+        yield nearest
+        for start in range(1, len(ends)):
+            if (inside := nearest.joinpath(*ends[start:])).is_dir():
+                yield inside
+        if (inside := nearest / "images").is_dir():
+            yield inside
 
 
 def _merged(

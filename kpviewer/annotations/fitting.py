@@ -73,7 +73,9 @@ def _plain(path: PurePath) -> tuple[str, ...]:
 
 
 def _plain_word(word: str) -> str:
-    text = html.unescape(unquote(word)) if "%" in word or "&" in word else word
+    text = word.partition("?")[0] or word  # of an address
+    if "%" in text or "&" in text:
+        text = html.unescape(unquote(unquote(text)))
     return unicodedata.normalize("NFC", text).strip().casefold()
 
 

@@ -55,7 +55,9 @@ class ReadSpec(str):
         return read
 
 
-def read_annotations(spec: str, problems: list[Problem] | None = None) -> AnnotationSet:
+def read_annotations(
+    spec: str, problems: list[Problem] | None = None, *, is_whole: bool = True
+) -> AnnotationSet:
     """Read the data set that ``spec`` names.
 
     Args:
@@ -63,6 +65,7 @@ def read_annotations(spec: str, problems: list[Problem] | None = None) -> Annota
             folder of YOLO text, .pts or XML files.
         problems: with a list, entries that can't be used are told there and left out, and only a
             set that can't be read at all is an error.
+        is_whole: whether images beside those of the set are a problem.
 
     Raises:
         DatasetError: if the form is unknown, or the data are missing or malformed.
@@ -71,7 +74,7 @@ def read_annotations(spec: str, problems: list[Problem] | None = None) -> Annota
         return spec.annotations
     kind, _, rest = spec.partition(":")
     if kind in _READERS and rest:
-        return _read(kind, split_extra(rest), problems)
+        return _read(kind, split_extra(rest), problems, is_whole=is_whole)
     place, extra = split_extra(spec)
     path = Path(place)
     kinds = {".json": "coco", ".csv": "csv"}
@@ -81,22 +84,27 @@ def read_annotations(spec: str, problems: list[Problem] | None = None) -> Annota
             f"Data must be given as {FORMS}, or as a .json file, a .csv file or a folder; "
             f"got {spec!r}."
         )
-    return _read(kind, (place, extra), problems)
+    return _read(kind, (place, extra), problems, is_whole=is_whole)
 
 
 def _read(
-    kind: str, place: tuple[str, str | None], problems: list[Problem] | None
+    kind: str,
+    place: tuple[str, str | None],
+    problems: list[Problem] | None,
+    *,
+    is_whole: bool,
 ) -> AnnotationSet:
     data = _READERS[kind](*place, problems)
-    is_whole = kind in ("coco", "csv") or place[1] is None  # a split is a part on purpose
+    is_whole &= kind in ("coco", "csv") or place[1] is None  # a split is a part on purpose
     return finished(data, problems, is_whole=is_whole)
 
 
-def read_usable(spec: str) -> AnnotationSet:
+def read_usable(spec: str, *, is_whole: bool = True) -> AnnotationSet:
     """Read what can be used of the data set that ``spec`` names, to look at it or to score on it.
 
     Args:
         spec: as for ``read_annotations``.
+        is_whole: as for ``read_annotations``.
 
     Returns:
         The set without bad entries; ``problems`` has them, and ``notes`` counts them.
@@ -105,7 +113,7 @@ def read_usable(spec: str) -> AnnotationSet:
         DatasetError: if the set can't be read at all, or none of its objects can be used.
     """
     problems: list[Problem] = []
-    data = read_annotations(spec, problems)
+    data = read_annotations(spec, problems, is_whole=is_whole)
     kept = sum(max(len(image.targets), 1) for image in data.images)
     notes = problem_notes(problems, kept)
     if any(each.is_error for each in problems) and not any(len(i.targets) for i in data.images):

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from kpviewer.annotations.classes import align_classes
+from kpviewer.annotations.finishing import size_problem
 from kpviewer.annotations.fitting import fit_names
-from kpviewer.annotations.problems import left_out
+from kpviewer.annotations.problems import Problem, left_out, problem_notes
 from kpviewer.annotations.spec import read_usable
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.values import PICTURE_SUFFIXES
@@ -44,17 +45,13 @@ class AnnotationTruth:
         self._is_film = False
         self._by_frame = self._frames(range(len(self._paths)))
         self._fit: tuple[str, ...] = ()
-        self._other_sizes: dict[str, str] = {}
+        self._other_sizes: dict[str, Problem] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is left out of the ground truth, and how it fits the source, for people."""
-        notes = (*self._shown.notes, *self._fit)
-        if self._other_sizes:
-            count, first = len(self._other_sizes), next(iter(self._other_sizes.values()))
-            more = f" and {count - 1} more" if count > 1 else ""
-            notes = (*notes, f"images have another size than their annotations say: {first}{more}")
-        return notes
+        sizes = problem_notes(tuple(self._other_sizes.values()), 0)
+        return (*self._shown.notes, *self._fit, *sizes)
 
     @property
     def category_ids(self) -> Mapping[int, int] | None:
@@ -130,11 +127,9 @@ class AnnotationTruth:
             row = self._by_name.get(PurePath(name).name)
         if row is None:
             return None
-        said = self._annotations.images[row].size_wh
-        if size_wh is not None and said not in ((0, 0), size_wh):
-            file = PurePath(name).name
-            text = f"{file} is {size_wh[0]}x{size_wh[1]}, not {said[0]}x{said[1]}"
-            self._other_sizes.setdefault(file, text)
+        if size_wh is not None and name not in self._other_sizes:
+            for problem in size_problem(self._annotations.images[row], size_wh):
+                self._other_sizes[name] = problem
         return self._targets.get(row)
 
     def _frames(self, rows: Sequence[int]) -> dict[int, int]:
@@ -212,7 +207,7 @@ def read_truth(spec: str, class_names: Sequence[str]) -> AnnotationTruth:
     Raises:
         DatasetError: if it can't be read, fits no frames, or shares no class with the model.
     """
-    truth = AnnotationTruth(read_usable(spec))
+    truth = AnnotationTruth(read_usable(spec, is_whole=False))  # ``meet`` counts images
     if class_names:
         truth.use_classes(class_names)
     return truth

@@ -11,6 +11,7 @@ from kpviewer.errors import DatasetError
 from kpviewer.image_files import IMAGE_SUFFIXES
 
 PICTURE_SUFFIXES = IMAGE_SUFFIXES
+_MOST_PARTS = 8
 LARGEST_COORDINATE = 1e6
 """px; beyond it a number is a mistake, and float32 no longer resolves 0.1 px."""
 
@@ -73,14 +74,20 @@ def picture_size(width: Any, height: Any, where: str | Path) -> tuple[int, int]:
 def inside(folder: Path, name: Any, where: str | Path) -> Path:
     """Join a picture's name to its folder.
 
+    Of a path from another machine, as much of its end is taken as names a file in the folder.
+
     Raises:
-        DatasetError: if the name is no relative path or leads out of the folder.
+        DatasetError: if the name leads out of the folder, and its end names nothing inside.
     """
     if not isinstance(name, str) or not name or "\0" in name:
         raise DatasetError(f"{where}: a picture needs a file name, got {shorten(name)}.")
     parts = PurePosixPath(name.replace("\\", "/"))
     leaves = parts.is_absolute() or PureWindowsPath(name).drive or ".." in parts.parts
     if leaves:
+        ends = [part for part in parts.parts if part not in ("/", "..") and part[1:2] != ":"]
+        for start in range(max(len(ends) - _MOST_PARTS, 0), len(ends)):
+            if (found := folder.joinpath(*ends[start:])).is_file():
+                return found
         raise DatasetError(
             f"{where}: picture names must stay in {folder}, got {shorten(name)}. "
             "Make the name relative to the folder of the pictures."

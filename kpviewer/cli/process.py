@@ -140,7 +140,7 @@ def _tell(truth: AnnotationTruth, told: set[str]) -> None:
     """Print the notes on the ground truth that weren't printed before."""
     for note in truth.notes:
         if note not in told:
-            click.echo(f"Note: ground truth: {note}", err=True)
+            click.echo(f"Note: {note}", err=True)
     told.update(truth.notes)
 
 

@@ -94,6 +94,24 @@ def test_names_are_fitted_to_the_files_that_are_there(
     assert strict.images[0].path == tmp_path / there
 
 
+@pytest.mark.parametrize(
+    "told", ["/home/x/set/a.jpg", "C:\\set\\a.jpg", "../img/a.jpg", "/x/sub/b.jpg", "old/sub/b.jpg"]
+)
+def test_paths_of_another_machine_name_the_file_in_the_folder(tmp_path: Path, told: str) -> None:
+    save_images(tmp_path, "a.jpg")
+    save_images(tmp_path / "sub", "b.jpg")
+    data = read_usable(coco(tmp_path, [told], [(0, BOX)]))
+    assert data.images[0].path in (tmp_path / "a.jpg", tmp_path / "sub" / "b.jpg")
+    assert data.images[0].path.name == told[-5:]
+
+
+def test_a_path_that_leaves_the_folder_is_not_followed(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg", "secret.jpg")
+    spec = coco(tmp_path / "set", ["../secret.jpg", "a.jpg"], [(1, BOX)])
+    save_images(tmp_path / "set", "a.jpg")
+    assert [image.path.name for image in read_usable(spec).images] == ["a.jpg"]
+
+
 def test_a_file_that_another_entry_names_is_not_fitted(tmp_path: Path) -> None:
     save_images(tmp_path, "a.jpg")
     data = read_usable(coco(tmp_path, ["a.jpg", "a.png"], [(0, BOX), (1, BOX)]))

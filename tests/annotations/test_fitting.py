@@ -33,6 +33,9 @@ ROBOFLOW = "cat_1_jpg.rf.0123456789abcdef0123456789abcdef.jpg"
         ("COCO_val2014_000000000042.jpg", "000000000042.jpg"),
         ("42.jpg", "000042.jpg"),
         ("my_cat.jpg", "my cat.jpg"),
+        ("my%2520cat.jpg", "my cat.jpg"),
+        ("a.jpg?version=2", "a.jpg"),
+        ("a.jpg ", "a.jpg"),
         ("Train/My%20Cat.PNG", "images/my cat.jpg"),
     ],
 )

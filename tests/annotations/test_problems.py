@@ -165,7 +165,7 @@ BAD = {
     "csv: inverted": (csv, "b.jpg,cat,30,2,1,20\n"),
     "csv: too many cells": (csv, "b.jpg,cat,1,2,30,20,7,7\n"),
     "csv: no file": (csv, ",cat,1,2,30,20\n"),
-    "csv: leaves the folder": (csv, "../../b.jpg,cat,1,2,30,20\n"),
+    "csv: leaves the folder": (csv, "../../c.jpg,cat,1,2,30,20\n"),
     "pts: empty": (pts, ""),
     "pts: another number of points": (pts, "{\n1 2\n3 4\n}\n"),
     "pts: words": (pts, "{\na b\n3 4\n5 6\n}\n"),

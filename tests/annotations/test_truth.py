@@ -87,7 +87,7 @@ def test_images_of_another_size_are_counted():
     for name in "abc":
         truth.for_frame(0, f"{name}.jpg", (10, 10) if name == "b" else (20, 10))
     (note,) = truth.notes
-    assert note.endswith("a.jpg is 20x10, not 10x10 and 1 more")
+    assert "a.jpg: 10x10 is told, 20x10 is there and 1 more" in note
 
 
 def test_ids_that_count_from_one_fit_no_frame_and_that_is_said():
