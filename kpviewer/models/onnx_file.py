@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,22 @@ from torch import Tensor, nn
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.files import check_model_file
 from kpviewer.models.inference_libraries import library
-from kpviewer.models.onnx_description import Channels, OnnxDescription, Shape, describe
+from kpviewer.models.limits import clean_name
+from kpviewer.models.onnx_description import GUIDE, Channels, OnnxDescription, Shape
+from kpviewer.models.onnx_metadata import describe
 from kpviewer.models.onnx_outputs import Outputs, read_outputs
 from kpviewer.models.ranking import MAX_CANDIDATES, ranked
-from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.spec import ModelSpec, Task, checked
+from kpviewer.models.tables import first_line
 
 CURE = "pip install onnxruntime"
-MAX_FILE_BYTES = 2 * 1024**3
 MAX_THREADS = 8
 _DTYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16}
-_ERRORS_ONLY = 3
+MAX_MEMORY_BYTES = 2 * 1024**3
+"""For all open files together; a file of a few hundred bytes can ask for any amount."""
+_FATAL_ONLY = 4  # errors come as exceptions
 
 
 class OnnxNetwork(nn.Module):
@@ -90,26 +96,36 @@ def open_onnx(path: Path) -> OnnxDetector:
         WeightsError: if onnxruntime isn't installed, or the file is missing, damaged, not
             described, or isn't what its description says.
     """
-    if not path.is_file():
-        raise WeightsError(f"A model file must exist, got {path}. Check the path.")
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise WeightsError(f"{path.name} is larger than 2 GiB: not a model that kpviewer runs.")
+    check_model_file(path)
     session = _session(path)
-    (shape,) = (_shape(each) for each in _one_image_input(path, session))
-    outputs = {each.name: _shape(each) for each in session.get_outputs()}
-    description = describe(path, outputs, session.get_modelmeta().custom_metadata_map)
-    spec = _spec(path, description, shape)
+    try:
+        (shape,) = (_shape(each) for each in _one_image_input(path, session))
+        outputs = {each.name: _shape(each) for each in session.get_outputs()}
+        metadata = dict(session.get_modelmeta().custom_metadata_map)
+    except UnicodeDecodeError as error:
+        raise WeightsError(
+            f"{path.name} has names that aren't text. Is the file damaged? Fetch it again."
+        ) from error
+    description, own_words = describe(path, outputs, metadata)
+    cure = f"Correct {path.stem}.toml" if not own_words else "Export it again"
+    spec = checked(_spec(path, description, shape), path.name, f"{cure}: see {GUIDE}.")
     detector = OnnxDetector(spec, OnnxNetwork(session, description.channels), description)
     try:
         with torch.inference_mode():
             raw = detector.network(torch.zeros(1, 3, *spec.input_hw))
             detector.decode(raw, spec.input_hw)
     except WeightsError as error:
-        raise WeightsError(f"{path.name}: {error}") from error
+        contradicts = f" contradicts its own metadata ({own_words})" if own_words else ""
+        raise WeightsError(f"{path.name}{contradicts}: {error}") from error
     except Exception as error:  # the classes of onnxruntime's errors share no base
+        if "Available memory of" in str(error):
+            raise WeightsError(
+                f"{path.name} needs more than 2 GB of memory for an input of "
+                f"{spec.input_hw[1]}x{spec.input_hw[0]} px. Export it for a smaller one."
+            ) from error
         raise WeightsError(
             f"{path.name} can't run on an input of {spec.input_hw[1]}x{spec.input_hw[0]} px: "
-            f"{_first_line(error)}. Is the input in {path.stem}.toml right?"
+            f"{first_line(error)}. Is the input in {path.stem}.toml right?"
         ) from error
     return detector
 
@@ -120,16 +136,28 @@ def _session(path: Path) -> Any:
     except ImportError as error:
         raise WeightsError(f"{path.name} needs onnxruntime: {CURE}") from error
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _FATAL_ONLY
     options.intra_op_num_threads = min(MAX_THREADS, torch.get_num_threads())
     # between pictures its threads would go on turning, and take the cores of video and window
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    _limit_memory(onnxruntime)
+    options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the classes of onnxruntime's errors share no base
         raise WeightsError(
-            f"{path.name} can't be opened: {_first_line(error)}. Is the file complete?"
+            f"{path.name} can't be opened: {first_line(error)}. Is the file complete?"
         ) from error
+
+
+@cache
+def _limit_memory(ort: Any) -> None:
+    """Make the one allocator that all sessions share, with a limit."""
+    place = ort.OrtMemoryInfo(
+        "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+    )
+    settings = {"max_mem": MAX_MEMORY_BYTES, "arena_extend_strategy": 1}
+    ort.create_and_register_allocator(place, ort.OrtArenaCfg(settings))
 
 
 def _one_image_input(path: Path, session: Any) -> list[Any]:
@@ -162,7 +190,7 @@ def _spec(path: Path, description: OnnxDescription, shape: Shape) -> ModelSpec:
         mean, std = mean[::-1], std[::-1]
     input_hw, stride = _input(path, description, shape)
     return ModelSpec(
-        name=description.name or path.stem,
+        name=description.name or clean_name(path.stem),
         architecture="onnx",
         task=Task.DETECT_KEYPOINTS if description.keypoints else Task.DETECT,
         class_names=description.classes,
@@ -195,7 +223,3 @@ def _input(
     own_height, own_width = description.input
     is_open = height is None and width is None
     return (height or own_height, width or own_width), description.stride if is_open else None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

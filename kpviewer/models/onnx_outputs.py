@@ -18,7 +18,7 @@ from kpviewer.models.onnx_description import (
     OutputFormat,
     OutputKind,
 )
-from kpviewer.models.ranking import Rows, one_hot_scores
+from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores
 
 Outputs: TypeAlias = Mapping[str, Tensor]
 """The outputs of one picture by name, with their batch axis of 1."""
@@ -80,6 +80,9 @@ def _read_boxes(outputs: Outputs, description: OnnxDescription, input_hw: tuple[
     classes, points = len(description.classes), len(description.keypoints)
     widths = tuple(6 + size * points for size in (3, 2))
     rows = _rows(outputs, form, widths, "x1, y1, x2, y2, score, class, and 2 or 3 a keypoint")
+    is_known = (rows[:, 5] > -0.5) & (rows[:, 5] < classes - 0.5)  # -1 is padding
+    best = (rows[:, 4] * is_known).topk(min(MAX_CANDIDATES, len(rows))).indices
+    rows = rows[best]  # a column a class for every row would be much, with many of both
     scores = one_hot_scores(rows[:, 4], rows[:, 5].round().long(), classes)
     return Rows(_corners(rows[:, :4], form, BoxFormat.XYXY), scores, _points(rows[:, 6:], points))
 
@@ -151,14 +154,17 @@ def _rows(outputs: Outputs, form: OutputFormat, widths: tuple[int, ...], meaning
     """Take the one output of a YOLO, turned so that each prediction is a row: (P, D)."""
     name = form.rows if form.rows is not None else next(iter(outputs))
     value = _picked(outputs, name)
+    may_be_columns = form.kind is OutputKind.YOLOV8 and form.transposed is not False
     for width in widths:
-        if form.kind is OutputKind.YOLOV8 and value.shape[0] == width:
+        if may_be_columns and value.shape[0] == width:
             return value.T
-        if value.shape[1] == width:
+        if form.transposed is not True and value.shape[1] == width:
             return value
     wanted = " or ".join(str(width) for width in dict.fromkeys(widths))
+    places = {True: " in columns", False: " in rows"}
+    placed = "" if form.transposed is None else places[form.transposed]
     raise WeightsError(
-        f"Output {name!r} must have {wanted} numbers a box ({meaning}), got shape "
+        f"Output {name!r} must have {wanted} numbers a box ({meaning}){placed}, got shape "
         f"{tuple(value.shape)}. Are classes, keypoints and the kind of output right? See {GUIDE}."
     )
 
@@ -174,4 +180,6 @@ def _corners(boxes: Tensor, form: OutputFormat, usual: BoxFormat) -> Tensor:
 
 def _points(columns: Tensor, count: int) -> Tensor:
     """(P, K*D) columns to (P, K, 2); the third number of a point is its visibility."""
-    return columns.reshape(len(columns), count, columns.shape[1] // max(count, 1))[..., :2]
+    if not count:
+        return columns.new_zeros(len(columns), 0, 2)
+    return columns.reshape(len(columns), count, columns.shape[1] // count)[..., :2]

@@ -16,6 +16,8 @@ from kpviewer.models.base import DecodedBatch
 
 MAX_CANDIDATES = 400
 """Rows of a picture that the viewer keeps: ``structures.Candidates``."""
+FARTHEST_PX = 1e5
+"""Keypoints may lie outside of the input, but not where nothing can be painted."""
 
 
 class Rows(NamedTuple):
@@ -31,6 +33,8 @@ class Rows(NamedTuple):
 
 def ranked(pictures: Iterable[Rows], input_hw: tuple[int, int], count: int) -> DecodedBatch:
     """Keep the best rows of each picture, by descending best score, and fill up with zeros.
+
+    Rows with values that aren't numbers get score 0.
 
     Args:
         pictures: B of them, each with a number of rows of its own.
@@ -60,13 +64,18 @@ def one_hot_scores(scores: Tensor, class_ids: Tensor, num_classes: int) -> Tenso
 
 
 def _best(rows: Rows, input_hw: tuple[int, int], count: int) -> Rows:
-    best = rows.scores.amax(-1).topk(min(count, len(rows.scores))).indices
+    totals = rows.xyxy.sum(1) + rows.scores.sum(1) + rows.keypoints_xy.flatten(1).sum(1)
+    ranks = torch.where(totals.isfinite(), rows.scores.amax(-1), 0.0)
+    best = ranks.topk(min(count, len(ranks))).indices
     missing = count - len(best)
     height, width = input_hw
-    limit = rows.xyxy.new_tensor([width, height, width, height])
-    xyxy = torch.minimum(rows.xyxy[best].clamp(min=0), limit)
+    xyxy, scores, points = (part[best] for part in rows)
+    limit = xyxy.new_tensor([width, height, width, height])
+    scores = torch.where(totals[best, None].isfinite(), scores, 0.0)
+    xyxy = torch.minimum(xyxy.nan_to_num(0.0).clamp(min=0), limit)
+    points = points.nan_to_num(0.0).clamp(-FARTHEST_PX, FARTHEST_PX)
     return Rows(
         functional.pad(xyxy, (0, 0, 0, missing)),
-        functional.pad(rows.scores[best], (0, 0, 0, missing)),
-        functional.pad(rows.keypoints_xy[best], (0, 0, 0, 0, 0, missing)),
+        functional.pad(scores, (0, 0, 0, missing)),
+        functional.pad(points, (0, 0, 0, 0, 0, missing)),
     )

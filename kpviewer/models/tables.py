@@ -56,7 +56,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise WeightsError(f"{path.name} can't be read: {error.strerror or error}.") from error
     except UNREADABLE as error:
-        raise WeightsError(f"{path.name} must be TOML: {first_line(error)}.") from error
+        raise WeightsError(
+            f"{path.name} can't be used: it must be TOML ({first_line(error)})."
+        ) from error
 
 
 def decode_json(text: str) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from onnx_files import constant_model
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.loading import open_model
@@ -24,30 +25,8 @@ from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2
 
 pytest.importorskip("onnxruntime")
-onnx = pytest.importorskip("onnx")
 
 HW = (64, 96)
-
-
-def constant_model(path: Path, outputs: dict[str, np.ndarray], hw=HW, **metadata: str) -> Path:
-    """Write a model that gives the same outputs for every picture, and its colours' means."""
-    helper = onnx.helper
-    image = helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 3, *hw])
-    nodes, infos = [], []
-    for name, value in outputs.items():
-        tensor = onnx.numpy_helper.from_array(value.astype(np.float32))
-        nodes.append(helper.make_node("Constant", [], [name], value=tensor))
-        infos.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, value.shape))
-    nodes.append(helper.make_node("ReduceMean", ["image"], ["colours"], axes=[2, 3]))
-    infos.append(helper.make_tensor_value_info("colours", onnx.TensorProto.FLOAT, [1, 3, 1, 1]))
-    model = helper.make_model(
-        helper.make_graph(nodes, "constant", [image], infos),
-        opset_imports=[helper.make_opsetid("", 13)],
-        ir_version=8,
-    )
-    helper.set_model_props(model, metadata)
-    onnx.save(model, str(path))
-    return path
 
 
 def described(path: Path, text: str) -> Path:
@@ -202,10 +181,10 @@ BOXES = 'classes = ["a"]\n[output]\nkind = "boxes"\n'
         ('classes = ["a"]\n', r"\[output\] must be there"),
         ('classes = ["a"]\n[output]\nkind = "yolo"\n', "kind must be one of ssd, yolov5"),
         ('classes = "a"\n[output]\nkind = "boxes"\n', "classes must be a list, got 'a'"),
-        ('classes = []\n[output]\nkind = "boxes"\n', "at least one class"),
+        ('classes = []\n[output]\nkind = "boxes"\n', "classes must have at least 1 value"),
         ("means = [1, 2, 3]\n" + BOXES, "has no 'means'; it has classes"),
         ("mean = [1, 2]\n" + BOXES, "mean must have 3 values, got 2"),
-        ("std = [1, 0, 1]\n" + BOXES, "std must not be 0"),
+        ("std = [1, 0, 1]\n" + BOXES, r"std\[1\] must be a number, at least 1e-06, got 0"),
         ("value_range = [1, 0]\n" + BOXES, "value_range must rise"),
         ('resize = "area"\n' + BOXES, "wants a stride"),
         ("skeleton = [[0, 1]]\n" + BOXES, "skeleton must name keypoints"),
