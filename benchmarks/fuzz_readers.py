@@ -53,7 +53,7 @@ class Finding:
 
     index: int
     kind: str
-    """"read", "refused", or what is wrong: "uncaught", "hang", "memory", "killed"."""
+    """"read", "refused", or what is wrong: "uncaught", "hang", "memory", "killed", "unwritten"."""
     detail: str
     seconds: float
     megabytes: float
@@ -109,6 +109,14 @@ def nested(depth: int) -> Any:
     return value
 
 
+def json_text(value: Any) -> str:
+    """Return a value as JSON, also where it is nested too deeply for the library."""
+    try:
+        return json.dumps(value)
+    except RecursionError:
+        return "[" * 20_000 + "]" * 20_000
+
+
 def damaged_value(value: Any, random: Random) -> Any:
     """Change one place of a value as JSON has it, at any depth."""
     if isinstance(value, dict) and value and random.random() < 0.9:
@@ -118,7 +126,7 @@ def damaged_value(value: Any, random: Random) -> Any:
         if fate < 0.1:
             del changed[key]
         elif fate < 0.15:
-            changed[str(odd_value(random))[:50]] = changed.pop(key)
+            changed[str(random.choice(ODD_VALUES))[:50]] = changed.pop(key)
         else:
             changed[key] = damaged_value(value[key], random)
         return changed
@@ -255,7 +263,11 @@ def _work(name: str, indices: range, limits: tuple[int, float], folder: Path, se
     for index in indices:
         inside = folder / str(index)
         inside.mkdir()
-        path = write_damaged(name, index, seed, inside)
+        try:
+            path = write_damaged(name, index, seed, inside)
+        except Exception:
+            _report(sending, "unwritten", traceback.format_exc()[-600:], 0.0, 0.0)
+            continue
         before, size = _memory("VmRSS"), _memory("VmSize")
         if size and index != indices.start:  # the first one imports libraries
             most = int((size + _SAFETY_FACTOR * megabytes) * 2**20)
@@ -267,8 +279,12 @@ def _work(name: str, indices: range, limits: tuple[int, float], folder: Path, se
         grown = max(0.0, _memory("VmHWM") - before)
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         shutil.rmtree(inside, ignore_errors=True)
-        os.write(sending, json.dumps([kind, detail[:600], grown, taken]).encode() + b"\n")
+        _report(sending, kind, detail[:600], grown, taken)
     os._exit(0)
+
+
+def _report(sending: int, kind: str, detail: str, grown: float, taken: float) -> None:
+    os.write(sending, json.dumps([kind, detail, grown, taken]).encode() + b"\n")
 
 
 def _memory(entry: str) -> float:
@@ -370,8 +386,9 @@ def _face_tensors() -> tuple[dict[str, Any], bytes]:
 
 def write_spec(folder: Path, random: Random) -> Path:
     """Write a model file with one wrong value in its description."""
-    text = json.dumps(damaged_value(_spec_of_small_model(), random))
-    return _header_with(text, folder / "model.safetensors")
+    return _header_with(
+        json_text(damaged_value(_spec_of_small_model(), random)), folder / "model.safetensors"
+    )
 
 
 def write_weights(folder: Path, random: Random) -> Path:
