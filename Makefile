@@ -28,7 +28,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/typos
 
 fast-tests: $(VENV)/.installed-dev
-	$(BIN)/pytest -q $(SIDE_BY_SIDE) -m "not slow"
+	$(BIN)/pytest -q $(SIDE_BY_SIDE) -m "not slow and not soak"
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
