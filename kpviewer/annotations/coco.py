@@ -1,20 +1,21 @@
 """Reader of COCO detection and keypoint files.
 
 Format: https://cocodataset.org/#format-data. Two keys beyond it are understood: ``source`` of an
-image, and ``pseudo`` = 1 of an annotation that a detector made. Segmentations are not read.
+image, and ``pseudo`` = 1 of an annotation that a detector made. Where an object has no box, that of
+its polygons is taken; masks are not read.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import numpy as np
-
+from kpviewer.annotations.coco_classes import CocoClasses, read_classes
+from kpviewer.annotations.coco_json import Annotation, Image, open_coco, polygons
+from kpviewer.annotations.image_search import LABEL_FOLDERS, ImageSearch
+from kpviewer.annotations.object_columns import ImageHead, ObjectColumns
 from kpviewer.annotations.problems import (
     MALFORMED,
     NO_PICTURE,
@@ -23,38 +24,22 @@ from kpviewer.annotations.problems import (
     box_problem,
     told,
 )
-from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import inside, number, picture_size, read_bounded, shorten
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.annotations.values import (
+    Place,
+    identity,
+    number,
+    numbers_of_text,
+    picture_size,
+    shorten,
+)
 from kpviewer.errors import DatasetError
-from kpviewer.structures import Targets
 
-LIMIT_MB = 1024
-"""instances_train2017.json has 448 MB."""
-COVERED, VISIBLE = 1, 2
-"""Visibility flags; 0 is a point without a known place."""
-
-Record: TypeAlias = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Classes:
-    """The categories of a file, in the order of their ids."""
-
-    index: dict[int, int]
-    names: tuple[str, ...]
-    keypoint_names: tuple[str, ...]
-    skeleton: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Object:
-    """One annotation, checked."""
-
-    xyxy: tuple[float, float, float, float]
-    class_id: int
-    points: tuple[tuple[float, float, float], ...]
-    difficult: bool
-    pseudo: bool
+_SUBSET = re.compile(
+    r"(?:instances|person_keypoints|keypoints|captions|image_info|annotations?|labels|coco)"
+    r"[_.-]+(\w+)"
+)
+"""Stem whose second part names the folder of the images: instances_val2017."""
 
 
 def read_coco(
@@ -68,233 +53,175 @@ def read_coco(
         json_path: the file. ``iscrowd`` = 1 makes an object difficult: a region to ignore. Points
             with flag 2 are visible, those with 1 or 2 labelled.
         images_dir: folder that the file names are relative to; by default ``images`` beside the
-            file, where there is one, else the folder of the file.
+            file, where there is one, else the folder of the file. Files that aren't there are
+            looked for in the folders around, as CVAT, Label Studio and COCO itself leave them.
         problems: with a list, what can't be used is told there and left out.
+
+    Returns:
+        The set; classes in the order of their ids. A category without objects that is only the
+        supercategory of others is left out: Roboflow writes one with the name of the project.
 
     Raises:
         DatasetError: if the file is missing, is no such JSON, or contradicts itself. Objects with
             an empty box are left out and counted in ``notes``.
     """
     path = Path(json_path)
-    try:
-        raw = json.loads(read_bounded(path, LIMIT_MB))
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path} must be JSON: {error}. Is it a COCO file?") from error
-    classes = _read_classes(_records(raw, "categories", path, problems), path, problems)
-    images = _records(raw, "images", path, problems)
-    annotations = _records(raw, "annotations", path, problems)
-    by_image, skipped = _read_objects(annotations, classes, path, problems)
-    folder = Path(images_dir) if images_dir is not None else _default_folder(path)
-    items, seen = [], set()
-    for image in images:
+    file = open_coco(path)
+    classes = read_classes(file.categories(), path, problems)
+    heads, rows = _read_images(file.images(), path, _files_of(path, images_dir), problems)
+    columns = ObjectColumns(path, len(classes.keypoint_names))
+    used, empty = _read_objects(file.annotations(), classes, (columns, rows), problems, path)
+    numbers, groups = classes.in_use(used)
+    new_ids = dict(zip(numbers, range(len(numbers)), strict=True))
+    counted = (f"{empty} objects left out: boxes without area",) if empty else ()
+    return AnnotationSet(
+        columns.images(heads, [new_ids.get(old, 0) for old in range(len(classes.names))]),
+        tuple(classes.names[old] for old in numbers),
+        classes.keypoint_names,
+        classes.skeleton,
+        category_ids=_category_ids(classes, new_ids),
+        notes=(*(counted if problems is None else ()), *groups),  # else the problems have them
+    )
+
+
+def _category_ids(classes: CocoClasses, new_ids: Mapping[int, int]) -> dict[int, int]:
+    """Return the file's own ids by class id, where all of them are numbers."""
+    own = {new_ids[old]: key for key, old in classes.index.items() if old in new_ids}
+    numbers = {new: key for new, key in own.items() if isinstance(key, int)}
+    return numbers if len(numbers) == len(own) else {}
+
+
+def _files_of(path: Path, images_dir: Path | str | None) -> ImageSearch:
+    """Return the folders where the images of a file may lie."""
+    if images_dir is not None:
+        return ImageSearch([Path(images_dir)], [Path(images_dir)])
+    beside = path.parent
+    around = beside.parent if beside.name.lower() in LABEL_FOLDERS else beside
+    subset = _SUBSET.fullmatch(path.stem)
+    hint = subset.group(1) if subset else ""
+    named = [around / "images" / hint, around / hint / "images", around / hint] if hint else []
+    usual = [beside / "images", beside, around / "images", around]
+    folders = [folder for folder in (*named, *usual) if folder.is_dir()]
+    return ImageSearch(folders or [beside], [around], hint)
+
+
+def _read_images(
+    images: Iterable[Image | None], path: Path, files: ImageSearch, problems: list[Problem] | None
+) -> tuple[list[ImageHead], dict[int | str, int]]:
+    """Read the images; the rows of the list are given by their ids too."""
+    heads: list[ImageHead] = []
+    rows: dict[int | str, int] = {}
+    for place, image in enumerate(images, 1):
         with told(problems, MALFORMED):
-            item = _read_image(image, by_image, len(classes.keypoint_names), (folder, path))
-            if item.image_id in seen:
+            key = None if image is None else identity(image.id)
+            if image is None or key is None:
+                raise DatasetError(f"{path}: an image needs an id, no. {place} of images has none.")
+            where = Place(path, "image", image.id)
+            if key in rows:
                 raise DatasetError(
-                    f"{path}: image ids must be unique, {item.image_id!r} comes twice."
+                    f"{path}: image ids must be unique, {shorten(image.id)} comes twice."
                 )
-            seen.add(item.image_id)
-            items.append(item)
-    for stranger in (image_id for image_id in by_image if image_id not in seen):
+            head = ImageHead(
+                path=files.find(image.file_name, where),
+                size_wh=picture_size(image.width, image.height, where),
+                image_id=image.id if isinstance(image.id, str) else int(image.id),
+                source=str(image.source or "")[:200],
+                frame_index=_frame(image.frame, where),
+                number=key if isinstance(key, int) else None,
+            )
+            rows[key] = len(heads)
+            heads.append(head)
+    return heads, rows
+
+
+def _frame(value: Any, where: Place) -> int | None:
+    frame = None if value is None else identity(value)
+    if value is not None and (not isinstance(frame, int) or frame < 0):
+        raise DatasetError(f"{where}: frame must count from 0, got {shorten(value)}.")
+    return frame if isinstance(frame, int) else None
+
+
+def _read_objects(
+    annotations: Iterable[Annotation | None],
+    classes: CocoClasses,
+    target: tuple[ObjectColumns, dict[int | str, int]],
+    problems: list[Problem] | None,
+    path: Path,
+) -> tuple[set[int], int]:
+    """Add every object to the columns; return the classes in use, and the count of empty boxes."""
+    columns, rows = target
+    used: set[int] = set()
+    strangers: dict[int | str, None] = {}
+    empty = 0
+    for row, record in enumerate(annotations, 1):
+        known = record is not None and identity(record.category_id) in classes.index
+        with told(problems, MALFORMED if known or record is None else UNKNOWN_CLASS):
+            if record is None:
+                raise DatasetError(f"{path}: annotations must be objects, no. {row} is none.")
+            where = Place(path, "annotation", record.id)
+            image_id = identity(record.image_id)
+            if image_id is None:
+                raise DatasetError(
+                    f"{where}: image_id must be a number, got {shorten(record.image_id)}."
+                )
+            class_id = _class_id(record, classes, where)
+            box = _box(record, where)
+            points = _points(record.keypoints, len(classes.keypoint_names), where)
+            wrong = box_problem(box)
+            if wrong is not None:
+                empty += 1
+                if problems is not None:
+                    problems.append(Problem(wrong, str(where)))
+            elif image_id not in rows:
+                strangers[image_id] = None
+            else:
+                used.add(class_id)
+                marks = {"difficult": record.iscrowd, "pseudo": record.pseudo}
+                flags = {name: _is_set(value) for name, value in marks.items()}
+                columns.add(rows[image_id], box, class_id, points, **flags)
+    for stranger in strangers:
         with told(problems, NO_PICTURE):
             raise DatasetError(
                 f"{path}: every annotation needs its image, image_id {shorten(stranger)} is not "
                 "among the images. Is the file cut, or of another split?"
             )
-    notes = _notes(skipped) if problems is None else ()  # else the problems have them
-    return AnnotationSet(
-        tuple(items),
-        classes.names,
-        classes.keypoint_names,
-        classes.skeleton,
-        category_ids={row: identity for identity, row in classes.index.items()},
-        notes=notes,
-    )
+    return used, empty
 
 
-def _default_folder(path: Path) -> Path:
-    images = path.parent / "images"
-    return images if images.is_dir() else path.parent
-
-
-def _notes(skipped: Counter[str]) -> tuple[str, ...]:
-    return tuple(f"{count} objects left out: {reason}" for reason, count in skipped.items())
-
-
-def _records(raw: Any, key: str, path: Path, problems: list[Problem] | None) -> list[Record]:
-    """Get a list of JSON objects."""
-    found = raw.get(key) if isinstance(raw, dict) else None
-    if not isinstance(found, list):
+def _class_id(record: Annotation, classes: CocoClasses, where: Place) -> int:
+    key = identity(record.category_id)
+    if key is None or key not in classes.index:
         raise DatasetError(
-            f"{path} must have a list of objects under {key!r}, got {shorten(found)}. "
-            "Is it a COCO file?"
+            f"{where}: category_id must be one of the categories, got "
+            f"{shorten(record.category_id)}."
         )
-    records: list[Record] = []
-    for place, item in enumerate(found, 1):
-        with told(problems, MALFORMED):
-            if not isinstance(item, dict):
-                raise DatasetError(
-                    f"{path} must have objects alone under {key!r}, got {shorten(item)} as no. "
-                    f"{place}. Is it a COCO file?"
-                )
-            records.append(item)
-    return records
+    return classes.index[key]
 
 
-def _read_classes(
-    categories: Iterable[Record], path: Path, problems: list[Problem] | None
-) -> _Classes:
-    names: dict[int, str] = {}
-    keypoint_names: tuple[str, ...] = ()
-    skeleton: tuple[tuple[int, int], ...] = ()
-    for category in categories:
-        with told(problems, MALFORMED):
-            identity = _identity(category, "id", path)
-            if identity in names or not isinstance(category.get("name"), str):
-                raise DatasetError(f"{path}: categories need a name and an id of their own, "
-                                   f"got {shorten(category)}.")  # fmt: skip
-            names[identity] = category["name"]
-            own = _names(category.get("keypoints") or [], path)
-            if own and keypoint_names and own != keypoint_names:
-                raise DatasetError(
-                    f"{path}: all categories with keypoints must have the same ones, got "
-                    f"{len(keypoint_names)} and {len(own)}. Split the file by category."
-                )
-            if own:
-                keypoint_names = own
-                skeleton = _skeleton(category.get("skeleton") or [], len(own), path)
-    order = sorted(names)
-    index = {identity: row for row, identity in enumerate(order)}
-    return _Classes(index, tuple(names[identity] for identity in order), keypoint_names, skeleton)
-
-
-def _identity(record: Record, key: str, path: Path) -> int:
-    value = record.get(key)
-    if not isinstance(value, int):
-        raise DatasetError(f"{path}: {key} must be a whole number, got {shorten(value)}.")
-    return value
-
-
-def _names(raw: Any, path: Path) -> tuple[str, ...]:
-    if not isinstance(raw, list) or not all(isinstance(name, str) for name in raw):
-        raise DatasetError(f"{path}: keypoints of a category must be names, got {shorten(raw)}.")
-    return tuple(raw)
-
-
-def _skeleton(raw: Any, points: int, path: Path) -> tuple[tuple[int, int], ...]:
-    """Turn COCO's pairs, which count from 1, into pairs of indices."""
-    allowed = range(1, points + 1)
-    pairs = raw if isinstance(raw, list) else [raw]
-    for pair in pairs:
-        if not (isinstance(pair, list) and len(pair) == 2 and all(end in allowed for end in pair)):
-            raise DatasetError(
-                f"{path}: skeleton must be pairs of keypoint numbers from 1 to {points}, "
-                f"got {shorten(pair)}."
-            )
-    return tuple((int(start) - 1, int(end) - 1) for start, end in pairs)
-
-
-def _read_objects(
-    annotations: Iterable[Record],
-    classes: _Classes,
-    path: Path,
-    problems: list[Problem] | None,
-) -> tuple[dict[int | str, list[_Object]], Counter[str]]:
-    """Check every annotation and sort them by image."""
-    by_image: dict[int | str, list[_Object]] = {}
-    skipped: Counter[str] = Counter()
-    for record in annotations:
-        where = f"{path}, annotation {shorten(record.get('id'))}"
-        kind = UNKNOWN_CLASS if not _is_known(record, classes) else MALFORMED
-        with told(problems, kind):
-            image_id = record.get("image_id")
-            if not isinstance(image_id, int | str):
-                raise DatasetError(f"{where}: image_id must be a number, got {shorten(image_id)}.")
-            found = _read_object(record, classes, where)
-            objects = by_image.setdefault(image_id, [])
-            wrong = box_problem(found.xyxy)
-            if wrong is None:
-                objects.append(found)
-                continue
-            skipped["boxes without area"] += 1
-            if problems is not None:
-                problems.append(Problem(wrong, where))
-    return by_image, skipped
-
-
-def _is_known(record: Record, classes: _Classes) -> bool:
-    category = record.get("category_id")
-    return isinstance(category, int) and category in classes.index
-
-
-def _read_object(record: Record, classes: _Classes, where: str) -> _Object:
-    box = record.get("bbox")
+def _box(record: Annotation, where: Place) -> tuple[float, float, float, float]:
+    """Return left, top, right, bottom of the box, or of the polygons where there is no box."""
+    box = numbers_of_text(record.bbox) if isinstance(record.bbox, str) else record.bbox
+    if box is None or box == []:
+        rings = [ring for ring in polygons(record) if isinstance(ring, list) and len(ring) >= 6]
+        if rings:
+            sides = [[number(each, "segmentation", where) for ring in rings
+                      for each in ring[axis::2]] for axis in (0, 1)]  # fmt: skip
+            return min(sides[0]), min(sides[1]), max(sides[0]), max(sides[1])
     if not isinstance(box, list) or len(box) != 4:
         raise DatasetError(f"{where}: bbox must be [x, y, width, height], got {shorten(box)}.")
     left, top, width, height = (number(value, "bbox", where) for value in box)
-    category = record.get("category_id")
-    if not _is_known(record, classes):
-        raise DatasetError(
-            f"{where}: category_id must be one of the categories, got {shorten(category)}."
-        )
-    return _Object(
-        xyxy=(left, top, left + width, top + height),
-        class_id=classes.index[record["category_id"]],
-        points=_read_points(record.get("keypoints"), len(classes.keypoint_names), where),
-        difficult=bool(record.get("iscrowd", 0)),
-        pseudo=bool(record.get("pseudo", 0)),
-    )
+    return left, top, left + width, top + height
 
 
-def _read_points(raw: Any, count: int, where: str) -> tuple[tuple[float, float, float], ...]:
-    """Turn COCO's flat list into (x, y, flag); an object without points gets flags 0."""
+def _points(raw: Any, count: int, where: Place) -> list[float]:
+    """Return x, y, flag of each keypoint, flat as COCO has them; empty where there are none."""
     if not raw or not count:
-        return ((0.0, 0.0, 0.0),) * count
+        return []
     if not isinstance(raw, list) or len(raw) != 3 * count:
         got = f"{len(raw)} numbers" if isinstance(raw, list) else shorten(raw)
         raise DatasetError(f"{where}: keypoints must be {count} times x, y, flag, got {got}.")
-    values = [number(value, "keypoints", where) for value in raw]
-    return tuple(zip(values[0::3], values[1::3], values[2::3], strict=True))
+    return [number(value, "keypoints", where) for value in raw]
 
 
-def _read_image(
-    image: Record,
-    by_image: Mapping[int | str, list[_Object]],
-    points: int,
-    places: tuple[Path, Path],
-) -> AnnotatedImage:
-    """Build one picture; ``places`` is the folder of the pictures and the JSON file."""
-    folder, path = places
-    image_id, frame = image.get("id"), image.get("frame")
-    if not isinstance(image_id, int | str):
-        raise DatasetError(f"{path}: an image needs an id, got {shorten(image)}.")
-    where = f"{path}, image {shorten(image_id)}"
-    if frame is not None and (not isinstance(frame, int) or frame < 0):
-        raise DatasetError(f"{where}: frame must count from 0, got {shorten(frame)}.")
-    objects = by_image.get(image_id, [])
-    flags = np.array([[point[2] for point in item.points] for item in objects])
-    flags = flags.reshape(len(objects), points)
-    return AnnotatedImage(
-        path=inside(folder, image.get("file_name"), where),
-        size_wh=picture_size(image.get("width"), image.get("height"), where),
-        targets=replace(
-            _targets(objects, flags == VISIBLE),
-            image_id=image_id if isinstance(image_id, int) else None,
-        ),
-        source=str(image.get("source") or ""),
-        pseudo=np.array([item.pseudo for item in objects], np.bool_),
-        keypoints_labelled=flags >= COVERED,
-        image_id=image_id,
-        frame_index=frame,
-    )
-
-
-def _targets(objects: list[_Object], visible: np.ndarray[Any, np.dtype[np.bool_]]) -> Targets:
-    places = [[point[:2] for point in item.points] for item in objects]
-    return Targets(
-        np.array([item.xyxy for item in objects], np.float32).reshape(-1, 4),
-        np.array([item.class_id for item in objects], np.int64),
-        np.array(places, np.float32).reshape(*visible.shape, 2),
-        visible,
-        np.array([item.difficult for item in objects], np.bool_),
-    )
+def _is_set(value: Any) -> bool:
+    return bool(value) and str(value).strip().lower() not in ("0", "0.0", "false", "")

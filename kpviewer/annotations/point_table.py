@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from kpviewer.annotations.limits import read_bounded
 from kpviewer.annotations.pictures import size_of_picture
 from kpviewer.annotations.problems import MALFORMED, Problem, ignored_columns, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import inside, number, read_bounded, shorten
+from kpviewer.annotations.values import inside, number, shorten
 from kpviewer.errors import DatasetError
 from kpviewer.structures import Targets
 

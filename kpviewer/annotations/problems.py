@@ -7,7 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from kpviewer.annotations.limits import LimitError, check_count
 from kpviewer.errors import DatasetError
+
+MOST_PROBLEMS = 200_000
+"""Beyond it, the data are of another format."""
 
 MALFORMED = "entry is malformed"
 UNKNOWN_CLASS = "class is unknown"
@@ -102,9 +106,12 @@ def told(problems: list[Problem] | None, what: str) -> Iterator[None]:
     """
     try:
         yield
+    except LimitError:
+        raise
     except DatasetError as error:
         if problems is None:
             raise
+        check_count(len(problems) + 1, MOST_PROBLEMS, "problems", "A data set")
         problems.append(Problem(what, str(error), is_sentence=True))
 
 

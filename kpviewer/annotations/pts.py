@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from kpviewer.annotations.limits import read_bounded
 from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import number, read_bounded, shorten
+from kpviewer.annotations.values import number, shorten
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import is_image, without_sidecars
 from kpviewer.structures import FloatArray, Targets

@@ -1,42 +1,65 @@
-"""Checks that readers share: files of bounded size, finite numbers, names within a folder."""
+"""Checks that readers share: finite numbers, names within a folder."""
 
 from __future__ import annotations
 
 import math
+import re
 import reprlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, TypeAlias
 
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import IMAGE_SUFFIXES
 
 PICTURE_SUFFIXES = IMAGE_SUFFIXES
 _MOST_PARTS = 8
+_WHOLE = re.compile(r"(-?[1-9][0-9]{0,18}|0)(?:\.0{1,9})?")
 LARGEST_COORDINATE = 1e6
 """px; beyond it a number is a mistake, and float32 no longer resolves 0.1 px."""
 
 
-def read_bounded(path: Path, limit_mb: int) -> bytes:
-    """Read a file of at most ``limit_mb``.
+class Place:
+    """Where an entry stands; becomes a text only if something is wrong with it.
 
-    Raises:
-        DatasetError: if it is missing, too large or can't be read.
+    Args:
+        file: that holds the entry.
+        what: kind of the entry.
+        value: what tells it from others of its kind, such as its id or line.
     """
-    try:
-        size = path.stat().st_size
-        if size > limit_mb * 2**20:
-            raise DatasetError(
-                f"{path} must be at most {limit_mb} MB, is {size / 2**20:.0f} MB. "
-                "Is it an annotation file?"
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise DatasetError(
-            f"{path} can't be read: {error.strerror or error}. Check the path."
-        ) from error
+
+    __slots__ = ("file", "value", "what")
+
+    def __init__(self, file: str | Path, what: str, value: Any) -> None:
+        self.file, self.what, self.value = file, what, value
+
+    def __str__(self) -> str:
+        """Return file, kind and value."""
+        return f"{self.file}, {self.what} {shorten(self.value)}"
 
 
-def number(value: Any, what: str, where: str | Path) -> float:
+Where: TypeAlias = str | Path | Place
+"""The place of what is wrong, for messages."""
+
+
+def identity(value: Any) -> int | str | None:
+    """Return the id that a value stands for, whatever type it was written with.
+
+    1, 1.0, "1" and "1.0" are one id; "0001" and other texts are their own. None: it is no id.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if not isinstance(value, str) or not value.strip():
+        return None
+    text = value.strip()
+    plain = _WHOLE.fullmatch(text)
+    return int(plain.group(1)) if plain else text
+
+
+def number(value: Any, what: str, where: Where) -> float:
     """Turn a JSON value or a text into a finite coordinate.
 
     Raises:
@@ -56,12 +79,19 @@ def number(value: Any, what: str, where: str | Path) -> float:
     return result
 
 
-def picture_size(width: Any, height: Any, where: str | Path) -> tuple[int, int]:
-    """Check the sides of a picture, px.
+def numbers_of_text(text: str) -> list[str]:
+    """Return the numbers of a box that stands as one text: "[1, 2, 3, 4]", "1 2 3 4"."""
+    return [word for word in re.split(r"[\s,;\[\](){}]+", text[:1000]) if word]
+
+
+def picture_size(width: Any, height: Any, where: Where) -> tuple[int, int]:
+    """Check the sides of a picture, px; (0, 0) where the format leaves one open, blank or 0.
 
     Raises:
-        DatasetError: unless both are at least 1.
+        DatasetError: if one is no number, or below 1.
     """
+    if _is_open(width) or _is_open(height):
+        return 0, 0
     sides = number(width, "width", where), number(height, "height", where)
     if min(sides) < 1:
         raise DatasetError(
@@ -71,7 +101,11 @@ def picture_size(width: Any, height: Any, where: str | Path) -> tuple[int, int]:
     return int(sides[0]), int(sides[1])
 
 
-def inside(folder: Path, name: Any, where: str | Path) -> Path:
+def _is_open(value: Any) -> bool:
+    return value is None or (isinstance(value, str | int) and str(value).strip() in ("", "0"))
+
+
+def inside(folder: Path, name: Any, where: Where) -> Path:
     """Join a picture's name to its folder.
 
     Of a path from another machine, as much of its end is taken as names a file in the folder.

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.label_files import paired
+from kpviewer.annotations.limits import check_keypoints, read_bounded
 from kpviewer.annotations.pictures import size_of_picture
 from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import number, read_bounded, shorten
+from kpviewer.annotations.values import number, shorten
 from kpviewer.annotations.yolo_yaml import YoloNames, read_yolo_yaml
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import is_image
@@ -69,11 +70,13 @@ def read_yolo(
         )
     names = _names(root)
     skipped: Counter[str] = Counter()
-    images, most = [], -1
+    images, most, count = [], -1, 0
     for picture, labels in paired(pictures, problems):
         with told(problems, MALFORMED):
             objects = _read_objects(labels, names, (skipped, problems))
             most = max([most, *(found.class_id for found in objects)])
+            count += len(objects)
+            check_keypoints(count, _points_of(names), root)
             images.append(_annotated(picture, labels, objects, _points_of(names)))
     class_names = names.class_names or tuple(str(number) for number in range(most + 1))
     count = _points_of(names)

@@ -1,121 +1,220 @@
-"""Names and keypoints from the ``data.yaml`` of a YOLO data set.
+"""Names, keypoints and folders from the ``data.yaml`` of a YOLO data set.
 
-A reader of the few forms of YAML that such files use, so that no YAML library is needed: a list or
-a mapping from numbers, in lines or in brackets. Other keys are not read.
+PyYAML parses it; nothing in it becomes a Python object. Scalars are taken as they are written, so
+that classes called ``no``, ``1.0`` or ``2024-05-01`` keep their names.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from kpviewer.annotations.values import read_bounded, shorten
+import yaml
+
+from kpviewer.annotations.limits import (
+    MOST_CLASSES,
+    MOST_KEYPOINTS,
+    check_count,
+    decode_text,
+    read_bounded,
+)
+from kpviewer.annotations.values import shorten
 from kpviewer.errors import DatasetError
 
-LIMIT_MB = 4
-_KEY = re.compile(r"([A-Za-z_]\w*)\s*:(?:\s+|$)(.*)")
-_NUMBERED = re.compile(r"(\d{1,6})\s*:(?:\s+|$)(.*)", re.DOTALL)
-_COMMENT = re.compile(r"""((?:"(?:\\.|[^"\\])*"|'[^']*'|[^"'#]|(?<!\s)#)*?)(?:(?:^|\s)#.*)?$""")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LIMIT_MB = 2.0 if _Loader is not yaml.SafeLoader else 0.125
+"""A list of 20,000 names has 0.5 MB. The loader in Python is 20 times slower."""
+_MOST_EVENTS = 400_000
+_DEEPEST = 16
+_TAB_WIDTH = 4
+SPLITS = ("train", "val", "test")
+_READ_KEYS = {"names", "class_names", "nc", "kpt_shape", "kpt_names", "path", "valid", *SPLITS}
+_SURROGATES = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class YoloNames:
-    """What a data set says of its classes and points."""
+    """Description of a YOLO data set."""
 
     class_names: tuple[str, ...] = ()
-    """Empty where nothing tells them."""
+    """Empty where nothing lists them."""
     kpt_shape: tuple[int, int] | None = None
     """Number of points, and numbers of each: 2, or 3 with visibility; None: no points."""
     keypoint_names: tuple[str, ...] = ()
+    root: str = ""
+    """Folder that ``places`` are relative to, as written in ``path``."""
+    places: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Folders or lists of images by split: train, val, test."""
+    notes: tuple[str, ...] = ()
 
 
 def read_yolo_yaml(path: Path) -> YoloNames:
-    """Read ``names``, ``kpt_shape`` and ``kpt_names`` of a ``data.yaml``.
+    """Read what a ``data.yaml`` says of classes, keypoints and folders.
 
     Raises:
-        DatasetError: if it is no text, or one of the three has a form that isn't known.
+        DatasetError: if it is no YAML, too deep or too large, or an entry has an unknown form.
     """
+    text = decode_text(read_bounded(path, LIMIT_MB), path)
+    if "\t" in text:
+        text = text.expandtabs(_TAB_WIDTH)  # YAML allows none, editors write them
+    text = _SURROGATES.sub(_joined, text)  # JSON's form of characters beyond 16 bits
     try:
-        text = read_bounded(path, LIMIT_MB).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} must be YAML in UTF-8: {error}.") from error
-    blocks = _blocks(text)
-    try:
-        shape = tuple(int(each) for each in _items(blocks.get("kpt_shape", [])))
-        if shape and (len(shape) != 2 or shape[1] not in (2, 3) or not 0 < shape[0] < 10_000):
-            raise ValueError(f"kpt_shape: {shape}")
-        points = _items(_first_list(blocks.get("kpt_names", [])))
-        return YoloNames(
-            tuple(_items(blocks.get("names", []))),
-            (shape[0], shape[1]) if shape else None,
-            tuple(points) if shape and len(points) == shape[0] else (),
-        )
-    except ValueError as error:
+        _check_events(text)
+        entries = _entries(yaml.compose(text, Loader=_Loader))
+        return _description(entries, path)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise DatasetError(
-            f"{path} must list names (- NAME, or 0: NAME, from 0) and kpt_shape: [K, 3]; got "
-            f"{shorten(str(error))}. Or list the names in classes.txt and remove data.yaml."
+            f"{path} can't be used: {_one_line(error)}. List names as - NAME, or as 0: NAME from 0 "
+            f"on, and kpt_shape as [K, 3]; or list the names in classes.txt and remove {path.name}."
         ) from error
 
 
-def _blocks(text: str) -> dict[str, list[str]]:
-    """Give the lines of each top-level key, without comments; the first is what stands beside."""
-    blocks: dict[str, list[str]] = {}
-    lines: list[str] = []
-    for raw in text.splitlines():
-        match = _COMMENT.match(raw)
-        line = (match.group(1) if match else raw).rstrip()
-        key = _KEY.fullmatch(line)
-        if key:
-            lines = blocks[key.group(1)] = [key.group(2)] if key.group(2) else []
-        elif line.strip():
-            lines.append(line)
-    return blocks
+def _joined(match: re.Match[str]) -> str:
+    high, low = (int(each, 16) for each in match.groups())
+    return f"\\U{0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF):08x}"
 
 
-def _items(lines: list[str]) -> list[str]:
-    """Give the values of a list or of a mapping from 0 on.
+def _one_line(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    said = getattr(error, "problem", None) or str(error)
+    place = f" in line {mark.line + 1}" if mark is not None else ""
+    return " ".join(str(said).split())[:120] + place
+
+
+def _check_events(text: str) -> None:
+    """Count what the parser finds, before anything is built of it.
+
+    Raises:
+        ValueError: if it is too deep, too long, or has a tag that asks for an object.
+    """
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise ValueError(f"entries are nested deeper than {_DEEPEST}")
+        if count > _MOST_EVENTS:
+            raise ValueError(f"it has more than {_MOST_EVENTS} entries")
+        tag = getattr(event, "tag", None)
+        if tag is not None and (not tag.startswith("tag:yaml.org,2002:") or "python" in tag):
+            raise ValueError(f"the tag {shorten(tag)} is not read")
+
+
+def _entries(document: yaml.Node | None) -> dict[str, yaml.Node]:
+    """Return the values of the top-level keys that are read.
+
+    Raises:
+        ValueError: if the document isn't a mapping, or a key that is read comes twice.
+    """
+    if document is None:
+        return {}
+    if not isinstance(document, yaml.MappingNode):
+        raise ValueError("it has no keys")
+    entries: dict[str, yaml.Node] = {}
+    for key, value in document.value:
+        if isinstance(key, yaml.ScalarNode) and key.value in _READ_KEYS:
+            if key.value in entries:
+                raise ValueError(f"{key.value} comes twice")
+            entries[key.value] = value
+    return entries
+
+
+def _description(entries: dict[str, yaml.Node], path: Path) -> YoloNames:
+    names = _names(entries.get("names", entries.get("class_names")), path)
+    check_count(len(names), MOST_CLASSES, "names of classes", path)
+    said = _scalars(entries.get("kpt_shape"))
+    shape = tuple(int(each) if _is_number(each) else 0 for each in said)
+    if shape and (len(shape) != 2 or shape[1] not in (2, 3) or not 0 < shape[0] <= MOST_KEYPOINTS):
+        raise ValueError(f"kpt_shape is {shorten(said)}")
+    points = _names(_first_list(entries.get("kpt_names")), path)
+    places = {split: _place(entries.get(split)) for split in SPLITS}
+    places["val"] = places["val"] or _place(entries.get("valid"))
+    told = " ".join(_place(entries.get("nc")))
+    wrong = names and told.isdecimal() and int(told[:9]) != len(names)
+    return YoloNames(
+        names,
+        (shape[0], shape[1]) if shape else None,
+        points if shape and len(points) == shape[0] else (),
+        " ".join(_place(entries.get("path"))),
+        {split: place for split, place in places.items() if place},
+        (f"{path.name} says nc: {told[:9]}, but lists {len(names)} names",) if wrong else (),
+    )
+
+
+def _names(node: yaml.Node | None, path: Path) -> tuple[str, ...]:
+    """Return the names of a list, or of a mapping from or to the numbers from 0 on.
 
     Raises:
         ValueError: if it is neither.
     """
-    text = " ".join(line.strip() for line in lines)
-    if text[:1] in ("[", "{") and text[-1:] in ("]", "}"):
-        parts = [part.strip() for part in re.findall(_PART, text[1:-1]) if part.strip()]
-    else:
-        parts = [line.strip().removeprefix("- ").strip() for line in lines]
-    numbered = [_NUMBERED.fullmatch(part) for part in parts]
-    if not any(numbered):
-        return [_plain(part) for part in parts]
-    by_number = {int(each.group(1)): _plain(each.group(2)) for each in numbered if each}
-    if sorted(by_number) != list(range(len(parts))):
-        raise ValueError(text)
-    return [by_number[number] for number in range(len(parts))]
+    if isinstance(node, yaml.ScalarNode) and node.value:
+        listed = path.parent / Path(node.value).name
+        if listed.suffix in (".txt", ".names") and listed.is_file():
+            return names_of_lines(listed)
+    if not isinstance(node, yaml.MappingNode):
+        return tuple(_filled(name) for name in _scalars(node))
+    pairs = [(_text(key), _text(value)) for key, value in node.value]
+    if not any(_is_number(key) for key, _ in pairs):
+        pairs = [(value, key) for key, value in pairs]
+    by_number = {int(key): _filled(name) for key, name in pairs if _is_number(key)}
+    if len(by_number) < len(pairs) or set(by_number) != set(range(len(pairs))):
+        raise ValueError(f"names have the numbers {shorten([key for key, _ in pairs])}")
+    return tuple(by_number[number] for number in range(len(pairs)))
 
 
-_PART = r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|[^,"']|["'])+"""
+def names_of_lines(path: Path) -> tuple[str, ...]:
+    """Read a list of names, one a line, as ``classes.txt`` and ``obj.names`` are.
+
+    Raises:
+        DatasetError: if it can't be read, or is no text.
+    """
+    text = decode_text(read_bounded(path, LIMIT_MB), path)
+    names = tuple(line.strip() for line in text.splitlines() if line.strip())
+    check_count(len(names), MOST_CLASSES, "names of classes", path)
+    return names
 
 
-def _first_list(lines: list[str]) -> list[str]:
-    """Give the lines of the first list inside a mapping from class numbers."""
-    found: list[str] = []
-    for line in lines:
-        head = _NUMBERED.fullmatch(line.strip())
-        if head is None:
-            found.append(line)
-        elif found:
-            break
-        elif head.group(2):
-            found.append(head.group(2))
-    return found
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 6
 
 
-def _plain(text: str) -> str:
-    """Take the quotes off; raises ValueError for nothing, and for what is itself a list."""
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        text = re.sub(r"\\(.)", r"\1", text[1:-1]) if text[0] == '"' else text[1:-1]
-    elif text[:1] in ("[", "{", "&", "*", "!", "|", ">"):
-        raise ValueError(text)
-    if not text.strip():
-        raise ValueError("a blank")
-    return text
+def _scalars(node: yaml.Node | None) -> list[str]:
+    if node is None or _is_null(node):
+        return []
+    if not isinstance(node, yaml.SequenceNode):
+        raise ValueError(f"{shorten(node.value)} stands in place of a list")
+    return [_text(each) for each in node.value]
+
+
+def _text(node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise ValueError("a list stands within a list")
+    return str(node.value)
+
+
+def _filled(name: str) -> str:
+    if not name.strip():
+        raise ValueError("a name is blank")
+    return name.strip()
+
+
+def _is_null(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")
+
+
+def _place(node: yaml.Node | None) -> tuple[str, ...]:
+    """Return the scalars of an entry that may be one or a list; other forms are not read."""
+    if node is None or _is_null(node):
+        return ()
+    items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    return tuple(str(item.value) for item in items if isinstance(item, yaml.ScalarNode))
+
+
+def _first_list(node: yaml.Node | None) -> yaml.Node | None:
+    """Return the list itself, or the first one in a mapping from classes."""
+    if isinstance(node, yaml.MappingNode):
+        return node.value[0][1] if node.value else None
+    return node

@@ -6,7 +6,6 @@ at the picture's edges; those that lie outside are left out.
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
@@ -95,18 +94,18 @@ class YoloLabels:
             lines.append(f"kpt_shape: [{len(self._points)}, 3]")
             if len(self._mirrored) == len(self._points):
                 lines.append(f"flip_idx: {list(self._mirrored)}")
-        lines += ["names:", *(f"  {row}: {json.dumps(n)}" for row, n in enumerate(self._names))]
+        lines += ["names:", *(f"  {row}: {_quoted(n)}" for row, n in enumerate(self._names))]
         if self._points:
             lines.append("kpt_names:")
             for row in range(len(self._names)):
-                lines += [f"  {row}:", *(f"    - {json.dumps(name)}" for name in self._points)]
+                lines += [f"  {row}:", *(f"    - {_quoted(name)}" for name in self._points)]
         return "\n".join(lines) + "\n"
 
     def _pose_classes(self) -> str:
         """What X-AnyLabeling asks for when it imports labels in the pose format."""
         lines = ["has_visible: true", "classes:"]
         for name in self._names:
-            lines += [f"  {json.dumps(name)}:", *(f"    - {json.dumps(p)}" for p in self._points)]
+            lines += [f"  {_quoted(name)}:", *(f"    - {_quoted(p)}" for p in self._points)]
         return "\n".join(lines) + "\n"
 
 
@@ -181,6 +180,12 @@ def _shares(values: np.ndarray) -> list[str]:
 
 def _one_line(name: str) -> str:
     return " ".join(_NOT_XML.sub("", name).split()) or _USUAL_CLASS
+
+
+def _quoted(text: str) -> str:
+    """Quote a text for YAML: letters of all scripts as they are, what doesn't show escaped."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
 
 
 def _add(parent: ElementTree.Element, name: str, text: str) -> None:

@@ -140,7 +140,13 @@ def test_names_are_read_in_each_form_of_yaml_that_such_files_use(tmp_path, text,
 
 @pytest.mark.parametrize(
     "text",
-    ["names: &x [a]", "names: [[a]]", "names:\n  1: b", "names: {0: a, 0: b}", "kpt_shape: [x]"],
+    [
+        "names: !!python/tuple [a]",
+        "names: [[a]]",
+        "names:\n  1: b",
+        "names: {0: a, 0: b}",
+        "kpt_shape: [x]",
+    ],
 )
 def test_other_yaml_is_told_with_the_cure(tmp_path, text):
     picture(tmp_path / "images/a.png")

@@ -1,0 +1,121 @@
+"""The categories of a COCO file: classes, keypoints, and groups that are no classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kpviewer.annotations.coco_json import Category
+from kpviewer.annotations.limits import MOST_CLASSES, check_count, check_keypoints
+from kpviewer.annotations.problems import MALFORMED, Problem, told
+from kpviewer.annotations.values import identity, shorten
+from kpviewer.errors import DatasetError
+
+
+@dataclass(frozen=True, slots=True)
+class CocoClasses:
+    """The categories of a file, in the order of their ids."""
+
+    index: dict[int | str, int]
+    names: tuple[str, ...]
+    keypoint_names: tuple[str, ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()
+    groups: frozenset[int] = frozenset()
+    """Those that other categories name as their supercategory."""
+
+    def in_use(self, used: set[int]) -> tuple[list[int], tuple[str, ...]]:
+        """Return which categories are classes, and a note on those that only group others.
+
+        Args:
+            used: categories that have an object.
+        """
+        gone = self.groups - used
+        names = ", ".join(self.names[number] for number in sorted(gone))
+        notes = (f"categories left out, as they only group others: {names[:200]}",) if gone else ()
+        return [number for number in range(len(self.names)) if number not in gone], notes
+
+
+def read_classes(
+    categories: Iterable[Category | None], path: Path, problems: list[Problem] | None
+) -> CocoClasses:
+    """Read the categories.
+
+    Raises:
+        DatasetError: if one is malformed, or their keypoints differ.
+        LimitError: if there are too many.
+    """
+    found: dict[int | str, Category] = {}
+    points: tuple[str, ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()
+    for place, category in enumerate(categories, 1):
+        with told(problems, MALFORMED):
+            if category is None:
+                raise DatasetError(f"{path}: categories must be objects, no. {place} is none.")
+            key = _checked_id(category, path)
+            if key in found or not _name(category):
+                raise DatasetError(
+                    f"{path}: categories need a name and an id of their own, no. {place} is "
+                    f"{shorten(category.name)} with the id {shorten(category.id)}."
+                )
+            own = _keypoints(category.keypoints or [], path)
+            if own and points and own != points:
+                raise DatasetError(
+                    f"{path}: all categories with keypoints must have the same ones, got "
+                    f"{len(points)} and {len(own)}. Split the file by category."
+                )
+            pairs = _skeleton(category.skeleton or [], len(own), path) if own else ()
+            found[key] = category
+            if own:
+                points, skeleton = own, pairs
+    check_count(len(found), MOST_CLASSES, "categories", path)
+    order = sorted(
+        found, key=lambda key: (isinstance(key, str), key if isinstance(key, int) else 0)
+    )
+    names = tuple(_name(found[key]) for key in order)
+    above = {
+        category.supercategory
+        for category in found.values()
+        if isinstance(category.supercategory, str) and category.supercategory != category.name
+    }
+    groups = frozenset(number for number, name in enumerate(names) if name in above)
+    index = {key: number for number, key in enumerate(order)}
+    return CocoClasses(index, names, points, skeleton, groups)
+
+
+def _checked_id(category: Category, path: Path) -> int | str:
+    key = identity(category.id)
+    if key is None:
+        raise DatasetError(
+            f"{path}: the id of a category must be a whole number, got {shorten(category.id)}."
+        )
+    return key
+
+
+def _name(category: Category) -> str:
+    name = category.name
+    is_number = isinstance(name, int | float) and not isinstance(name, bool)
+    return str(name).strip() if isinstance(name, str) or is_number else ""
+
+
+def _keypoints(raw: Any, path: Path) -> tuple[str, ...]:
+    if not isinstance(raw, list) or not all(isinstance(name, str) for name in raw):
+        raise DatasetError(f"{path}: keypoints of a category must be names, got {shorten(raw)}.")
+    check_keypoints(0, len(raw), path)
+    return tuple(raw)
+
+
+def _skeleton(raw: Any, points: int, path: Path) -> tuple[tuple[int, int], ...]:
+    """Turn COCO's pairs, which count from 1, into pairs of indices."""
+    pairs: Sequence[Any] = raw if isinstance(raw, list) else [raw]
+    lines = []
+    for pair in pairs:
+        ends = [identity(end) for end in pair] if isinstance(pair, list) else []
+        lines.append(tuple(end - 1 for end in ends if isinstance(end, int) and 0 < end <= points))
+        if len(ends) != 2 or len(lines[-1]) != 2:
+            raise DatasetError(
+                f"{path}: skeleton must be pairs of keypoint numbers from 1 to {points}, "
+                f"got {shorten(pair)}."
+            )
+    return tuple((start, end) for start, end in lines)

@@ -1,0 +1,197 @@
+"""The records of a COCO file, read one at a time: a file of 400 MB never becomes objects at once.
+
+msgspec finds where each record begins and ends, and skips segmentations. A file that it refuses,
+because of a NaN perhaps, goes to Python's own parser if it is small enough for that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from kpviewer.annotations.limits import MOST_OBJECTS, check_count, decode_text, read_bounded
+from kpviewer.annotations.values import shorten
+from kpviewer.errors import DatasetError
+
+LIMIT_MB = 1024
+"""instances_train2017.json has 448 MB."""
+_LIMIT_OF_PYTHON_MB = 32
+_MOST_BRACES = 4 * MOST_OBJECTS
+_LARGEST_RECORD = 8 * 2**20
+"""Bytes; the largest crowd of COCO has 0.1 MB."""
+_KEYS = ("images", "annotations", "categories")
+
+
+class Image(msgspec.Struct):
+    """Record of an image; the values are as they stand in the file."""
+
+    id: Any = None
+    file_name: Any = None
+    width: Any = None
+    height: Any = None
+    frame: Any = None
+    source: Any = None
+
+
+class Annotation(msgspec.Struct):
+    """Record of an object."""
+
+    id: Any = None
+    image_id: Any = None
+    category_id: Any = None
+    bbox: Any = None
+    keypoints: Any = None
+    segmentation: msgspec.Raw = msgspec.Raw()
+    """Not decoded: ``polygons`` does that."""
+    iscrowd: Any = None
+    pseudo: Any = None
+
+
+class Category(msgspec.Struct):
+    """Record of a class."""
+
+    id: Any = None
+    name: Any = None
+    supercategory: Any = None
+    keypoints: Any = None
+    skeleton: Any = None
+
+
+class _Counted(msgspec.Struct, gc=False):
+    """Any object, to be counted."""
+
+
+class _Counts(msgspec.Struct):
+    images: list[_Counted]
+    annotations: list[_Counted]
+    categories: list[_Counted]
+
+
+class _Sections(msgspec.Struct):
+    images: list[msgspec.Raw]
+    annotations: list[msgspec.Raw]
+    categories: list[msgspec.Raw]
+
+
+Record = TypeVar("Record", Image, Annotation, Category)
+
+
+@dataclass(frozen=True, slots=True)
+class CocoFile:
+    """The records of a file, not decoded yet."""
+
+    path: Path
+    _sections: dict[str, Sequence[Any]]
+
+    def images(self) -> Iterator[Image | None]:
+        """Decode the images one by one; None for what is no record."""
+        return _decoded(self._sections["images"], Image)
+
+    def categories(self) -> Iterator[Category | None]:
+        """Decode the categories."""
+        return _decoded(self._sections["categories"], Category)
+
+    def annotations(self) -> Iterator[Annotation | None]:
+        """Decode the annotations."""
+        return _decoded(self._sections["annotations"], Annotation)
+
+
+def open_coco(path: Path) -> CocoFile:
+    """Read a COCO file and find its records.
+
+    Raises:
+        DatasetError: if it is missing, too large, no JSON, or has no lists of records.
+    """
+    data = _as_utf8(read_bounded(path, LIMIT_MB), path)
+    check_count(data.count(b"}"), _MOST_BRACES, "records", path)
+    try:
+        counts = msgspec.json.decode(data, type=_Counts)
+        for key in _KEYS:
+            check_count(len(getattr(counts, key)), MOST_OBJECTS, key, path)
+        del counts
+        found = msgspec.json.decode(data, type=_Sections)
+        return CocoFile(path, {key: getattr(found, key) for key in _KEYS})
+    except (msgspec.DecodeError, RecursionError) as error:
+        if len(data) > _LIMIT_OF_PYTHON_MB * 2**20:
+            raise DatasetError(f"{path} must be a COCO file: {error}. Is it damaged?") from error
+    return CocoFile(path, _by_python(data, path))
+
+
+def _as_utf8(data: bytes, path: Path) -> bytes:
+    """Return JSON as UTF-8, whatever its byte order mark says; without one, as JSON tells it."""
+    encoding = json.detect_encoding(data)
+    if encoding in ("utf-8", "utf-8-sig"):
+        return data.removeprefix(b"\xef\xbb\xbf")
+    check_count(len(data), 256 * 2**20, "bytes, unless it is UTF-8", path)
+    try:
+        return data.decode(encoding, "surrogatepass").encode("utf-8", "surrogatepass")
+    except UnicodeError:
+        return decode_text(data, path).encode("utf-8", "surrogatepass")
+
+
+def _by_python(data: bytes, path: Path) -> dict[str, Sequence[Any]]:
+    try:
+        raw = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path} must be JSON: {error}. Is it a COCO file?") from error
+    sections: dict[str, Sequence[Any]] = {}
+    for key in _KEYS:
+        found = raw.get(key) if isinstance(raw, dict) else None
+        if not isinstance(found, list):
+            raise DatasetError(
+                f"{path} must have a list of objects under {key!r}, got {shorten(found)}. "
+                f"{_other_format(raw)}"
+            )
+        check_count(len(found), MOST_OBJECTS, key, path)
+        sections[key] = found
+    return sections
+
+
+def _other_format(raw: Any) -> str:
+    """Say which other format it looks like, and what helps."""
+    first = raw[0] if isinstance(raw, list) and raw else raw
+    keys = set(first) if isinstance(first, dict) else set()
+    if {"image_id", "category_id"} <= keys:
+        return "It holds results of a model, not ground truth."
+    named = {
+        "Label Studio": bool(keys & {"annotations", "completions"}) and "data" in keys,
+        "labelme": {"shapes", "imagePath"} <= keys,
+        "CreateML": {"image", "annotations"} <= keys,
+        "VIA": "_via_img_metadata" in keys or any(
+            isinstance(each, dict) and "regions" in each for each in list(first.values())[:1]
+        ) if isinstance(first, dict) else False,
+    }  # fmt: skip
+    tool = next((name for name, fits in named.items() if fits), None)
+    if tool is None:
+        return "Is it a COCO file?"
+    return f"It is {tool}'s own format: export it as COCO, Pascal VOC or YOLO."
+
+
+def polygons(record: Annotation) -> list[Any]:
+    """Decode the polygons of an annotation; none where it has a mask."""
+    raw = record.segmentation
+    try:
+        found = msgspec.json.decode(raw) if isinstance(raw, msgspec.Raw) else raw
+    except (msgspec.MsgspecError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
+
+
+def _decoded(records: Sequence[Any], kind: type[Record]) -> Iterator[Record | None]:
+    decode = msgspec.json.Decoder(kind).decode
+    keys = kind.__struct_fields__
+    for record in records:
+        if isinstance(record, dict):
+            yield kind(**{key: record[key] for key in keys if key in record})
+        elif isinstance(record, msgspec.Raw) and memoryview(record).nbytes <= _LARGEST_RECORD:
+            try:
+                yield decode(record)
+            except (msgspec.MsgspecError, RecursionError):
+                yield None
+        else:
+            yield None

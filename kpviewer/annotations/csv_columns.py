@@ -1,0 +1,150 @@
+"""Which column of a table of boxes holds what, in the words of the tools that write such tables.
+
+Known are kpviewer's own columns, those of TensorFlow's scripts, of Kaggle's sets, of Open Images,
+makesense.ai and RetinaNet (the last two have no header line).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from kpviewer.annotations.values import PICTURE_SUFFIXES
+
+BOX = ("xmin", "ymin", "xmax", "ymax")
+CORNERS, SIDES, CENTRE, TEXT = "corners", "sides", "centre", "text"
+"""Forms of a box: its corners; a corner and its sides; its middle and its sides; one text."""
+
+_FILE = (
+    "file", "filename", "fname", "imagefilename", "imagefile", "imagename", "imgname", "imgfile",
+    "imgfilename", "imagepath", "imgpath", "filepath", "path", "image", "img", "imageid", "imgid",
+    "picture", "photo", "externalid", "imageurl",
+)  # fmt: skip
+_CLASS = (
+    "class", "classname", "label", "labelname", "category", "categoryname", "objectclass",
+    "objectname", "object", "classlabel", "cls", "species", "tag", "name", "type", "classid",
+    "labelid", "categoryid",
+)  # fmt: skip
+_PREFIXES = ("", "bbox", "box", "boundingbox", "bb", "rect", "roi")
+
+
+def _with_prefixes(*names: str) -> tuple[str, ...]:
+    return tuple(prefix + name for prefix in _PREFIXES for name in names)
+
+
+_LEFT = _with_prefixes("xmin", "x1", "left", "minx", "xleft", "xtl", "topleftx", "leftx", "tlx",
+                       "xstart", "startx")  # fmt: skip
+_TOP = _with_prefixes("ymin", "y1", "top", "miny", "ytop", "ytl", "toplefty", "topy", "tly",
+                      "ystart", "starty")  # fmt: skip
+_RIGHT = _with_prefixes("xmax", "x2", "right", "maxx", "xright", "xbr", "bottomrightx", "rightx",
+                        "brx", "xend", "endx")  # fmt: skip
+_BOTTOM = _with_prefixes("ymax", "y2", "bottom", "maxy", "ybottom", "ybr", "bottomrighty",
+                         "bottomy", "bry", "yend", "endy")  # fmt: skip
+_FROM_ZERO = tuple(_with_prefixes(name) for name in ("x0", "y0", "x1", "y1"))
+_X, _Y = _with_prefixes("x"), _with_prefixes("y")
+_MIDDLE_X = _with_prefixes("xcenter", "xcentre", "centerx", "centrex", "cx", "xc")
+_MIDDLE_Y = _with_prefixes("ycenter", "ycentre", "centery", "centrey", "cy", "yc")
+_WIDE, _HIGH = _with_prefixes("width", "w"), _with_prefixes("height", "h")
+_BOX_TEXT = ("bbox", "box", "boundingbox")
+_IMAGE_WIDE = ("imagewidth", "imgwidth", "imwidth", "originalwidth", "picturewidth", "framewidth")
+_IMAGE_HIGH = tuple(name.replace("width", "height") for name in _IMAGE_WIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns of a table by what they hold, counted from 0; None where there is none."""
+
+    file: int
+    box: tuple[int, ...]
+    form: str
+    class_name: int | None = None
+    width: int | None = None
+    """Of the image."""
+    height: int | None = None
+    difficult: int | None = None
+    source: int | None = None
+    frame: int | None = None
+    points: tuple[tuple[str, int, int], ...] = ()
+    """Name, x and y of each keypoint."""
+    ignored: tuple[str, ...] = ()
+    """Names of the columns that aren't read."""
+
+
+def find_columns(header: Sequence[str]) -> Columns | None:
+    """Find the columns by the names in the first line; None if image or box is missing."""
+    plain = [re.sub(r"[^a-z0-9]", "", name.casefold()) for name in header]
+
+    def first(*names: str) -> int | None:
+        return next((plain.index(name) for name in names if name in plain), None)
+
+    file = first(*_FILE)
+    box, form = _box(first)
+    if file is None or not box:
+        return None
+    wide, high = first(*_IMAGE_WIDE), first(*_IMAGE_HIGH)
+    if wide is None and high is None and not set(box) & {first("width"), first("height")}:
+        wide, high = first("width"), first("height")
+    named = {
+        "class_name": first(*_CLASS),
+        "width": wide,
+        "height": high,
+        "difficult": first("difficult"),
+        "source": first("source"),
+        "frame": first("frame"),
+    }
+    taken = {file, *box, *(place for place in named.values() if place is not None)}
+    points = []
+    at = {name: place for place, name in reversed(list(enumerate(header)))}
+    for place, name in enumerate(header):
+        other = at.get(name.removesuffix("_x") + "_y") if name.endswith("_x") else None
+        if other is not None and not {place, other} & taken:
+            points.append((name.removesuffix("_x"), place, other))
+    read = taken | {place for _, x, y in points for place in (x, y)}
+    ignored = tuple(name for place, name in enumerate(header) if name and place not in read)
+    return Columns(file, box, form, points=tuple(points), ignored=ignored, **named)
+
+
+def _box(first: object) -> tuple[tuple[int, ...], str]:
+    """Find the columns of the box, and its form; no columns where there is none."""
+    assert callable(first)
+    sides = (_WIDE, _HIGH)
+    forms = (
+        ((_with_prefixes("x0"), _with_prefixes("y0"), _with_prefixes("x1"), _with_prefixes("y1")),
+         CORNERS),
+        ((_LEFT, _TOP, _RIGHT, _BOTTOM), CORNERS),
+        ((_MIDDLE_X, _MIDDLE_Y, *sides), CENTRE),
+        ((_LEFT, _TOP, *sides), SIDES),
+        ((_X, _Y, *sides), SIDES),
+        ((_BOX_TEXT,), TEXT),
+    )  # fmt: skip
+    for names, form in forms:
+        found = tuple(first(*each) for each in names)
+        if None not in found:
+            return found, form
+    return (), ""
+
+
+def guess_columns(row: Sequence[str]) -> Columns | None:
+    """Tell the columns of a table without a header line by its first row; None if unknown."""
+    cells = [cell.strip() for cell in row]
+    images = [PurePath(cell).suffix.lower() in PICTURE_SUFFIXES for cell in cells]
+    numbers = [_is_number(cell) or not cell for cell in cells]
+    if len(cells) == 8 and images[5] and all(numbers[1:5]):  # makesense.ai
+        return Columns(5, (1, 2, 3, 4), SIDES, 0, 6, 7)
+    if not cells or not images[0]:
+        return None
+    if len(cells) == 8 and all(numbers[4:]) and not numbers[3]:  # TensorFlow's order
+        return Columns(0, (4, 5, 6, 7), CORNERS, 3, 1, 2)
+    if len(cells) in (5, 6) and all(numbers[1:5]):  # RetinaNet
+        return Columns(0, (1, 2, 3, 4), CORNERS, 5 if len(cells) == 6 else None)
+    return None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,279 @@
+"""Finds the image files that annotations name, where tools and people leave them.
+
+Names come as relative paths with either slash, as addresses of Label Studio, as paths of another
+machine, or without their ending. Nothing outside the given folders is ever opened for them.
+Spellings that differ are for ``fitting``, which works on what is found nowhere here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from pathlib import Path, PureWindowsPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from kpviewer.annotations.limits import MOST_FILES, check_count
+from kpviewer.annotations.values import PICTURE_SUFFIXES, Where, shorten
+from kpviewer.errors import DatasetError
+
+IMAGE_FOLDERS = ("images", "jpegimages", "image", "imgs", "img", "pictures", "photos", "frames")
+LABEL_FOLDERS = (
+    "annotations", "labels", "annotation", "label", "anns", "ann", "annots", "xmls", "xml",
+    "labels_yolo", "yolo", "txt", "json", "coco", "bbox", "bboxes", "ground_truth", "groundtruth",
+)  # fmt: skip
+"""Names of folders, in lower case, that hold one or the other and nothing else."""
+_DEEPEST = 5
+_MOST_SEARCHED = 300_000
+"""Entries of folders that are looked through for a name that isn't where it should be."""
+_MOST_FOLDERS = 100_000
+_LONGEST_NAME = 4096
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def files_below(folder: Path, suffixes: Iterable[str], deepest: int = _DEEPEST) -> list[Path]:
+    """List files by their ending, in folders inside too, in order; hidden ones are left out.
+
+    Raises:
+        LimitError: if there are too many entries.
+    """
+    wanted = frozenset(suffixes)
+    found = (
+        path
+        for path in _walk(folder, deepest, MOST_FILES)
+        if os.path.splitext(path)[1].lower() in wanted
+    )
+    return sorted(map(Path, found))
+
+
+def _walk(folder: Path, deepest: int, most: int, where: Path | None = None) -> Iterator[str]:
+    """Yield the regular files below a folder.
+
+    Args:
+        folder: that is listed.
+        deepest: how many folders deep.
+        most: entries; beyond it the walk is refused.
+        where: for the error.
+    """
+    places = [(str(folder), 0)]
+    count = 0
+    while places:
+        place, depth = places.pop()
+        try:
+            entries = list(os.scandir(place))
+        except OSError:
+            continue
+        count += len(entries)
+        check_count(count, most, "files", where or folder)
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_file():
+                    yield entry.path
+                elif depth < deepest and entry.is_dir():
+                    places.append((entry.path, depth + 1))
+
+
+def folders_named(folder: Path, names: Sequence[str]) -> list[Path]:
+    """Return the folders inside that have one of the names, in the order of the names."""
+    try:
+        inside = sorted(each for each in folder.iterdir() if each.name.lower() in names)
+    except OSError:
+        return []
+    return sorted((each for each in inside if each.is_dir()),
+                  key=lambda each: names.index(each.name.lower()))  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Listing:
+    """Files of one folder."""
+
+    exact: set[str] = field(default_factory=set)
+    stems: dict[str, str | None] = field(default_factory=dict)
+    """Image by its name without ending; None where there are several."""
+
+
+_NOTHING = _Listing()
+
+
+class ImageSearch:
+    """Finds image files by the names that annotations give.
+
+    Args:
+        folders: that names are relative to, the likeliest first.
+        around: folders that are searched, with all folders inside, for names that aren't there.
+        hint: name of a folder that decides between files of one name, such as the split.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path], around: Sequence[Path] = (), hint: str = ""
+    ) -> None:
+        self._folders = list(dict.fromkeys(folders))
+        self._around = around
+        self._hint = hint.casefold()
+        self._listings: dict[str, _Listing] = {}
+        self._listed = 0
+        self._searched: dict[str, list[Path]] | None = None
+        self._given: dict[Path, str] = {}
+
+    def find(self, name: Any, where: Where) -> Path:
+        """Return the file of a name; where there is none, the place where it should be.
+
+        Args:
+            name: as the annotations have it.
+            where: the place that names it, for the error.
+
+        Raises:
+            DatasetError: if it is no name, leads out of the folders, or two names fit one file.
+        """
+        if not isinstance(name, str) or "\0" in name or len(name) > _LONGEST_NAME:
+            raise DatasetError(f"{where}: an image needs a file name, got {shorten(name)}.")
+        parts, is_address = _parts(name)
+        if not parts:
+            raise DatasetError(f"{where}: an image needs a file name, got {shorten(name)}.")
+        is_foreign = name.startswith(("/", "\\")) or bool(PureWindowsPath(name).drive)
+        found = self._up(parts) if ".." in parts else self.look_up(parts)
+        if found is None and (is_address or is_foreign):
+            found = self._by_end(parts)
+            if found is not None and self._given.setdefault(found, name) != name:
+                raise DatasetError(
+                    f"{where}: {shorten(name)} and {shorten(self._given[found])} both fit {found}. "
+                    "Name the folder of the images."
+                )
+        if found is None and not is_address and (is_foreign or ".." in parts):
+            raise DatasetError(
+                f"{where}: image names must stay in {self._folders[0]}, got {shorten(name)}. "
+                "Make the name relative to the folder of the images."
+            )
+        return found or self._likely().joinpath(*(parts[-1:] if is_address else parts))
+
+    def look_up(self, parts: tuple[str, ...]) -> Path | None:
+        """Return the file of a path below one of the folders; None if there is none, or several.
+
+        The last part may lack the ending of an image.
+        """
+        for folder in self._folders:
+            found = self._in_folder(folder, parts)
+            if found is None and len(parts) > 1 and folder.name == parts[0]:
+                found = self._in_folder(folder, parts[1:])
+            if found is not None:
+                return found
+        return self._search(parts, len(parts) - 1)
+
+    def _by_end(self, parts: tuple[str, ...]) -> Path | None:
+        """Return the file that ends with as many of the parts as possible."""
+        for start in sorted({0, *range(max(len(parts) - 3, 0), len(parts))}):
+            for folder in self._folders:
+                found = self._in_folder(folder, parts[start:])
+                if found is not None:
+                    return found
+        return self._search(parts, 0)
+
+    def _up(self, parts: tuple[str, ...]) -> Path | None:
+        """Return the file of a path with dots, if that stays in the folders."""
+        roots = [os.path.abspath(folder) for folder in (*self._folders, *self._around)]
+        for folder in self._folders:
+            path = os.path.abspath(os.path.join(folder, *parts))
+            if any(path.startswith(root + os.sep) for root in roots) and os.path.isfile(path):
+                return Path(os.path.normpath(os.path.join(folder, *parts)))
+        return None
+
+    def _likely(self) -> Path:
+        """Return the first folder that holds images, or the first."""
+        return next((each for each in self._folders if self._listing(str(each)).stems),
+                    self._folders[0])  # fmt: skip
+
+    def _in_folder(self, folder: Path, parts: tuple[str, ...]) -> Path | None:
+        listing = self._listing(os.path.join(folder, *parts[:-1]))
+        name: str | None = parts[-1]
+        if name not in listing.exact:
+            name = listing.stems.get(parts[-1]) if _is_stem(parts[-1]) else None
+        return Path(folder, *parts[:-1], name) if name is not None else None
+
+    def _listing(self, place: str) -> _Listing:
+        known = self._listings.get(place)
+        if known is not None:
+            return known
+        try:
+            entries = list(os.scandir(place)) if len(self._listings) < _MOST_FOLDERS else []
+        except (OSError, ValueError):
+            entries = []
+        if not entries:
+            if len(self._listings) < _MOST_FOLDERS:
+                self._listings[place] = _NOTHING
+            return _NOTHING
+        listing = self._listings[place] = _Listing()
+        self._listed += len(entries)
+        check_count(self._listed, MOST_FILES, "files", place)
+        for name in sorted(entry.name for entry in entries if entry.is_file()):
+            listing.exact.add(name)
+            stem, ending = os.path.splitext(name)
+            if ending.lower() in PICTURE_SUFFIXES and not name.startswith("."):
+                listing.stems[stem] = None if stem in listing.stems else name
+        return listing
+
+    def _search(self, parts: tuple[str, ...], least: int) -> Path | None:
+        """Look for a name in all folders around; None where none or several fit alike.
+
+        Args:
+            parts: of the path.
+            least: how many folders must be the same.
+        """
+        if self._searched is None:
+            self._searched = {}
+            for folder in self._around:
+                self._add_below(folder)
+        found = self._searched.get(parts[-1], [])
+        if not found and _is_stem(parts[-1]):
+            found = self._searched.get(f"{parts[-1]}/", [])
+        alike = [_alike(path.parent, parts[:-1]) for path in found]
+        best = max([least, *alike])
+        found = [path for path, same in zip(found, alike, strict=True) if same == best]
+        if len(found) > 1 and self._hint:
+            found = [path for path in found if self._hint in map(str.casefold, path.parts)]
+        return found[0] if len(found) == 1 else None
+
+    def _add_below(self, folder: Path) -> None:
+        """List the images of a folder and of those inside, by name and by name without ending."""
+        assert self._searched is not None
+        try:
+            for path in _walk(folder, _DEEPEST, _MOST_SEARCHED):
+                name = os.path.basename(path)
+                stem, ending = os.path.splitext(name)
+                if ending.lower() in PICTURE_SUFFIXES:
+                    for key in (name, f"{stem}/"):
+                        self._searched.setdefault(key, []).append(Path(path))
+        except DatasetError:  # too many: what was found so far might be the wrong one
+            self._searched.clear()
+
+
+def _is_stem(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() not in PICTURE_SUFFIXES
+
+
+def _alike(folder: Path, parts: tuple[str, ...]) -> int:
+    """Count the last parts that two paths of folders share."""
+    pairs = zip(reversed(folder.parts), reversed(parts), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _parts(name: str) -> tuple[tuple[str, ...], bool]:
+    """Split a name into its parts below any folder, and whether it is an address of a server."""
+    is_address = _SCHEME.match(name) is not None or name.startswith("/data/")
+    if is_address:
+        _, mark, local = name.partition("?d=")
+        try:
+            plain = local.partition("&")[0] if mark else urlsplit(name).path
+        except ValueError:  # such as a bracket without its mate
+            plain = name
+        name = unquote(plain)
+    rest = name.replace("\\", "/")
+    parts = [part for part in rest.split("/") if part not in ("", ".")]
+    if parts and len(parts[0]) == 2 and parts[0][1] == ":":
+        parts = parts[1:]
+    return tuple(parts), is_address

@@ -1,0 +1,180 @@
+"""Objects of a data set in columns, as they are read: a number takes four bytes, not an object."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kpviewer.annotations.limits import (
+    MOST_CLASSES,
+    MOST_IMAGES,
+    MOST_OBJECTS,
+    check_count,
+    check_keypoints,
+)
+from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.structures import BoolArray, Targets
+
+COVERED, VISIBLE = 1, 2
+"""Visibility flags of a keypoint; 0 is one without a known place."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHead:
+    """One image without its objects."""
+
+    path: Path
+    size_wh: tuple[int, int]
+    image_id: int | str
+    source: str = ""
+    frame_index: int | None = None
+    number: int | None = None
+    """Id of the image in a COCO file."""
+
+
+class ObjectColumns:
+    """Objects with the number of their image; ``images`` puts them together.
+
+    Args:
+        where: the file or folder, for errors.
+        keypoints: of each object.
+    """
+
+    def __init__(self, where: Path | str, keypoints: int = 0) -> None:
+        self._where = where
+        self._keypoints = keypoints
+        self._rows = array("q")
+        self._boxes = array("f")
+        self._classes = array("q")
+        self._flags = array("b")
+        self._points = array("f")
+        self._no_points = bytes(4 * 3 * keypoints)
+        check_keypoints(0, keypoints, where)
+
+    def __len__(self) -> int:
+        """Number of objects."""
+        return len(self._rows)
+
+    def add(
+        self,
+        image: int,
+        xyxy: Sequence[float],
+        class_id: int,
+        points: Sequence[float] = (),
+        *,
+        difficult: bool = False,
+        pseudo: bool = False,
+    ) -> None:
+        """Add an object.
+
+        Args:
+            image: number of its image, in any order.
+            xyxy: px.
+            class_id: from 0.
+            points: x, y and visibility flag of each keypoint; empty where none is known.
+            difficult: neither a hit nor a miss when found or not.
+            pseudo: labelled by a detector.
+
+        Raises:
+            LimitError: if there are more than a data set may have.
+        """
+        count = len(self._rows) + 1
+        check_count(count, MOST_OBJECTS, "objects", self._where)
+        if self._keypoints:
+            check_keypoints(count, self._keypoints, self._where)
+            if points:
+                self._points.extend(points)
+            else:
+                self._points.frombytes(self._no_points)
+        self._rows.append(image)
+        self._boxes.extend(xyxy)
+        self._classes.append(class_id)
+        self._flags.append(difficult + 2 * pseudo)
+
+    def images(
+        self, heads: Sequence[ImageHead], new_ids: Sequence[int] | None = None
+    ) -> tuple[AnnotatedImage, ...]:
+        """Return the images, each with its objects in the order that they were added.
+
+        Args:
+            heads: image number i is ``heads[i]``; objects of other images are left out.
+            new_ids: class ids by those that were added.
+
+        Raises:
+            LimitError: if there are more than a data set may have.
+        """
+        check_count(len(heads), MOST_IMAGES, "images", self._where)
+        rows = np.array(self._rows, np.int64)
+        order = np.argsort(rows, kind="stable")
+        starts = np.searchsorted(rows[order], np.arange(len(heads) + 1)).tolist()
+        class_ids = np.array(self._classes, np.int64)
+        if new_ids is not None:
+            class_ids = np.array(new_ids, np.int64)[class_ids]
+        points = np.array(self._points, np.float32).reshape(len(rows), self._keypoints, 3)[order]
+        flags = np.array(self._flags, np.int8)[order]
+        labelled: BoolArray = points[..., 2] >= COVERED
+        every = Targets(
+            np.array(self._boxes, np.float32).reshape(len(rows), 4)[order],
+            class_ids[order],
+            np.where(labelled[..., None], points[..., :2], np.float32(0)),
+            np.asarray(points[..., 2] >= VISIBLE, np.bool_),
+            np.asarray(flags & 1, np.bool_),
+        )
+        pseudo: BoolArray = np.asarray(flags & 2, np.bool_)
+        images = []
+        for head, start, end in zip(heads, starts, starts[1:], strict=False):
+            own = slice(start, end)
+            images.append(
+                AnnotatedImage(
+                    path=head.path,
+                    size_wh=head.size_wh,
+                    targets=Targets(
+                        every.xyxy[own],
+                        every.class_ids[own],
+                        every.keypoints_xy[own],
+                        every.keypoints_visible[own],
+                        every.difficult[own],
+                        head.number,
+                    ),
+                    source=head.source,
+                    pseudo=pseudo[own],
+                    keypoints_labelled=labelled[own],
+                    image_id=head.image_id,
+                    frame_index=head.frame_index,
+                )
+            )
+        return tuple(images)
+
+
+class ClassNumbers:
+    """Numbers names in the order that they come; sorted at the end.
+
+    Args:
+        where: the file or folder, for errors.
+    """
+
+    def __init__(self, where: Path | str) -> None:
+        self._where = where
+        self._numbers: dict[str, int] = {}
+
+    def number(self, name: str) -> int:
+        """Return the number of a name.
+
+        Raises:
+            LimitError: if there are more names than a data set may have.
+        """
+        count = len(self._numbers)
+        found = self._numbers.setdefault(name, count)
+        if found == count:
+            check_count(count + 1, MOST_CLASSES, "classes", self._where)
+        return found
+
+    def in_order(self) -> tuple[tuple[str, ...], list[int]]:
+        """Return the names in alphabetical order, and the place of each number among them."""
+        names = sorted(self._numbers)
+        places = {name: place for place, name in enumerate(names)}
+        return tuple(names), [places[name] for name in self._numbers]
