@@ -138,8 +138,8 @@ class ImageSearch:
             raise DatasetError(f"{where}: an image needs a file name, got {shorten(name)}.")
         is_foreign = name.startswith(("/", "\\")) or bool(PureWindowsPath(name).drive)
         found = self._up(parts) if ".." in parts else self.look_up(parts)
-        if found is None and (is_address or is_foreign):
-            found = self._by_end(parts)
+        if found is None and (is_address or is_foreign or ".." in parts):
+            found = self._by_end(tuple(part for part in parts if part != "..") or parts)
             if found is not None and self._given.setdefault(found, name) != name:
                 raise DatasetError(
                     f"{where}: {shorten(name)} and {shorten(self._given[found])} both fit {found}. "
