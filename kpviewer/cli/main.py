@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import click
 from kpviewer import __version__
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.models.inference_libraries import block_reports
+from kpviewer.sources.redact import redact_text
 
 COMMANDS = {
     "view": "Open the viewer (the default: a source alone is enough).",
@@ -39,9 +42,19 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 _log = logging.getLogger(__name__)
 
 
+class _RedactingFormatter(logging.Formatter):
+    """Hides the secrets of addresses, in tracebacks too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as text."""
+        return redact_text(super().format(record))
+
+
 def _set_log_level(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
     if value is not None:
-        logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+        handler = logging.StreamHandler()
+        handler.setFormatter(_RedactingFormatter("%(levelname)s %(name)s: %(message)s"))
+        logging.basicConfig(handlers=[handler])
         logging.getLogger("kpviewer").setLevel(value.upper())
 
 
@@ -92,12 +105,29 @@ class LazyGroup(click.Group):
             _log.debug("The error came from here:", exc_info=True)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
-        except RuntimeError as error:
-            if "torchvision::" not in str(error):
-                raise
-            message, exit_code = f"{error}. {TORCH_CURE}", KpviewerError.exit_code
-        click.echo(f"Error: {message}", err=True)
+        except click.ClickException as error:  # it may repeat a word of the command line
+            vars(error)["message"] = redact_text(error.message)
+            raise
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            message, exit_code = _unexpected(error), KpviewerError.exit_code
+            _log.debug("The error came from here:", exc_info=True)
+        click.echo(f"Error: {redact_text(message)}", err=True)
         ctx.exit(exit_code)
+
+
+def _unexpected(error: Exception) -> str:
+    """Put an error that nobody foresaw into two lines."""
+    if "torchvision::" in str(error):
+        return f"{error}. {TORCH_CURE}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'a file'}: {error.strerror}. Check the name, rights and space."
+    lines = str(error).splitlines() or [""]
+    return (
+        f"{type(error).__name__}: {lines[0][:200]}\nThis is a fault of kpviewer: please report it, "
+        "with what it prints after --log-level debug."
+    )
 
 
 def with_default_command(args: list[str]) -> list[str]:
@@ -134,3 +164,6 @@ def main() -> None:
     kpviewer clip.mp4        a video, a folder or glob of pictures, an rtsp:// or http:// stream
     """  # noqa: D301
     block_reports()  # before any command can import what reports usage
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files need not be text
+            stream.reconfigure(errors="backslashreplace")

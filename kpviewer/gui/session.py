@@ -25,7 +25,7 @@ from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.runtime.loading import BackgroundLoader
 from kpviewer.sources.base import FrameSource
 from kpviewer.sources.naming import is_camera
-from kpviewer.sources.redact import redact_url
+from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.structures import (
     FrameResult,
     PipelineState,
@@ -300,4 +300,4 @@ def _name_of(text: str | None) -> str:
         return tr("the first camera")
     if is_camera(text):
         return tr("camera {number}").format(number=text.partition(":")[0])
-    return redact_url(text) if "://" in text else Path(text).name
+    return redact_url(text) if is_address(text) else Path(text).name

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from kpviewer.errors import SourceError
 
 _CAMERA = re.compile(
-    r"(?P<index>\d+)"
+    r"(?P<index>\d{1,4})"
     r"(?::(?P<width>\d{1,5})x(?P<height>\d{1,5})(?:@(?P<fps>\d{1,3}(?:\.\d+)?))?"
     r"(?::(?P<fourcc>[A-Za-z0-9]{4}))?)?",
     re.ASCII,
 )
-_SCREEN = re.compile(r"screen(?::(?P<index>\d+)(?::(?P<part>\d+,\d+,\d+,\d+))?)?", re.I | re.ASCII)
+_SCREEN = re.compile(
+    r"screen(?::(?P<index>\d{1,4})(?::(?P<part>\d{1,6},\d{1,6},\d{1,6},\d{1,6}))?)?",
+    re.I | re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,8 @@ def read_screen(text: str) -> ScreenName:
     )
     if found is None or (part is not None and not (part[2] and part[3])):
         raise SourceError(
-            f"A screen must be written screen, screen:1 or screen:1:x,y,width,height, got {text}. "
+            f"A screen must be written screen, screen:1 or screen:1:x,y,width,height, "
+            f"got {text[:80]}. "
             "The numbers are pixels from the screen's upper left corner."
         )
     if part is None:

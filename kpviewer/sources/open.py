@@ -28,6 +28,7 @@ from kpviewer.sources.naming import (
     read_camera,
     read_screen,
 )
+from kpviewer.sources.redact import HIDDEN, redact_url
 from kpviewer.sources.screen import ScreenSource
 from kpviewer.sources.stream import StreamSource
 from kpviewer.sources.strip_demo import StripSource
@@ -69,12 +70,15 @@ def make_source(text: str | None, *, truth: TruthProvider | None = None) -> Fram
         return StreamSource(text)
     try:
         return _from_disk(text, truth)
-    except (OSError, RuntimeError) as error:  # no permission, too long a name, an unknown ~user
+    except (OSError, RuntimeError, ValueError) as error:
+        # no permission, an unknown ~user, or a name that no file can have; the error holds it
         reason = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, UnicodeError):
+            reason = "it holds letters that no name can have"
         raise SourceError(
-            f"{_shortened(text)} can't be looked at ({reason}). "
+            f"{_shown(text)} can't be looked at ({reason}). "
             "Check the name, and that you may read it."
-        ) from error
+        ) from None
 
 
 _FILMS: dict[str, Callable[[], FrameSource]] = {"demo": DemoSource, "strip": StripSource}
@@ -101,8 +105,8 @@ def _from_disk(text: str, truth: TruthProvider | None) -> FrameSource:
     if glob.has_magic(text):
         return _images(text, text, matching(path), truth, fixed_folder(path))
     raise SourceError(
-        f"No source is named {text}: it is no camera number, address, file or folder, nor 'demo', "
-        "'strip' or 'screen'. Check the spelling; 'kpviewer cameras' lists the cameras."
+        f"No source is named {_shown(text)}: it is no camera number, address, file or folder, nor "
+        "'demo', 'strip' or 'screen'. Check the spelling; 'kpviewer cameras' lists the cameras."
     )
 
 
@@ -118,8 +122,11 @@ def _file(path: Path, truth: TruthProvider | None) -> FrameSource:
     return VideoSource(path, truth=truth)
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
+def _shown(text: str) -> str:
+    """Shorten a source for a message. As there is none of that name, it may be a slip: no @."""
+    before, at, behind = redact_url(text).rpartition("@")
+    shown = f"{HIDDEN}@{behind}" if at and not before.endswith(HIDDEN) else f"{before}{at}{behind}"
+    return shown if len(shown) <= LONGEST_NAME else f"{shown[:LONGEST_NAME]}…"
 
 
 def _images(
@@ -129,7 +136,7 @@ def _images(
     if not found.paths:
         why = f" ({'; '.join(found.notes)})" if found.notes else ""
         raise SourceError(
-            f"There is no image in {text} that can be shown{why}. "
+            f"There is no image in {redact_url(text)} that can be shown{why}. "
             "For a video, name the file itself."
         )
     return ImagesSource(name, found.paths, truth=truth, folder=folder, notes=found.notes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from urllib.parse import urlsplit
 
 import av
 
@@ -60,7 +59,7 @@ class StreamSource:
     ) -> None:
         if any(letter.isspace() for letter in url):
             raise SourceError("An address must hold no spaces. Write each as %20.")
-        scheme = urlsplit(url).scheme.lower()
+        scheme = url.partition("://")[0].lower()
         if scheme not in SCHEMES:
             raise SourceError(
                 f"An address must start with one of {', '.join(SCHEMES)}, got {redact_url(url)}."

@@ -102,8 +102,34 @@ def test_torch_and_torchvision_of_two_kinds_are_named_with_the_cure(invoke) -> N
     assert "pip install --force-reinstall torch torchvision" in result.stderr
 
 
-def test_an_unexpected_error_is_not_hidden(invoke) -> None:
-    assert isinstance(invoke("demo", failure=RuntimeError("a bug")).exception, RuntimeError)
+def test_an_unexpected_error_is_told_in_two_lines_that_say_how_to_report_it(invoke) -> None:
+    result = invoke("demo", failure=RuntimeError("a bug\nof many lines"))
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == "Error: RuntimeError: a bug"
+    assert "report it, with what it prints after --log-level debug" in result.stderr
+
+
+def test_an_unexpected_error_of_the_system_names_the_file(invoke) -> None:
+    result = invoke("demo", failure=OSError(28, "No space left on device", "out/x.csv"))
+    assert "Error: out/x.csv: No space left on device." in result.stderr
+
+
+def test_the_whole_error_is_in_the_log_for_those_who_report_it(invoke, caplog) -> None:
+    invoke("--log-level", "debug", "demo", failure=RuntimeError("a bug"))
+    assert "RuntimeError: a bug" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        click.UsageError("Got unexpected extra argument (rtsp://a:geheim@cam/1)"),
+        RuntimeError("Invalid IPv6 URL rtsp://a:geheim@[cam/1"),
+    ],
+)
+def test_no_message_repeats_the_secret_of_an_address(invoke, failure) -> None:
+    result = invoke("demo", failure=failure)
+    assert "geheim" not in result.output
+    assert "rtsp://***" in result.output
 
 
 def test_ctrl_c_gives_130(invoke) -> None:

@@ -21,7 +21,7 @@ from kpviewer.gui.widgets.icons import icon
 from kpviewer.models.names import code_in
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import is_camera, is_screen
-from kpviewer.sources.redact import redact_url
+from kpviewer.sources.redact import is_address, redact_url
 
 LONGEST_FOLDER = 32
 """Characters of the folder beside a name."""
@@ -29,8 +29,6 @@ MODEL_SUFFIXES = (".safetensors", ".onnx", ".pt", ".pth")
 ALWAYS_LISTED = ("", "demo", "strip")
 """Sources that the menu holds anyway, as it does cameras."""
 
-# Some cameras take a password anywhere: rtsp://host/user=admin_password=1234_channel=1
-_SECRET = re.compile(r"@|(?:pass|pwd|secret|token|key|auth|user|login|sig)[^=/]*=", re.IGNORECASE)
 _ANOTHER_INPUT = re.compile(r"@[\dx]+$")
 """What asks a model for another input size: mine.onnx@640."""
 
@@ -129,9 +127,8 @@ def _kept_text(text: str) -> str | None:
     """Give a path in full and an address as it is; None for an address that may hold a secret."""
     if is_screen(text):
         return text
-    if "://" in text:
-        after = text.partition("://")[2]
-        return None if redact_url(text) != text or _SECRET.search(after) else text
+    if is_address(text):
+        return text if redact_url(text) == text else None
     try:
         return str(Path(text).expanduser().absolute())
     except (OSError, RuntimeError):  # an unknown ~user, no present folder

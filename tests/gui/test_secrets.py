@@ -1,0 +1,94 @@
+"""A password in an address is in nothing that kpviewer shows or writes."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli.test_process import BoxEngine
+from PyQt6.QtCore import QObject
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QWidget
+from sources.servers import mjpeg, serving
+
+from kpviewer.cli.process import process_sources
+from kpviewer.cli.process_job import ProcessOptions
+from kpviewer.gui.keys import Act
+from kpviewer.gui.opening.source_opening import open_source
+
+SECRET = "Zq7Geheim"
+FORMS = {
+    "user": "http://admin:{s}@127.0.0.1:{port}/live",
+    "user with signs": "http://admin:a@{s}@127.0.0.1:{port}/live",
+    "parameter": "http://127.0.0.1:{port}/live?size=3&auth={s}",
+    "path": "http://127.0.0.1:{port}/user=admin_password={s}_channel=1.sdp",
+    "folder": "http://127.0.0.1:{port}/live/{s}/video.mjpg",
+    "fragment": "http://127.0.0.1:{port}/live#{s}",
+}
+"""Those that a camera answers; ``sources/test_redact.py`` has many more."""
+
+PICTURE = np.full((48, 64, 3), 90, np.uint8)
+
+
+def hidden_in(folder: Path) -> dict[str, str]:
+    """Give the files whose name or content holds the secret."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.name: "" for path in files
+            if SECRET in path.name or SECRET.encode() in path.read_bytes()}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_no_file_and_no_line_of_process_holds_a_secret(form, tmp_path, capfd) -> None:
+    options = ProcessOptions(tmp_path, ("video", "jsonl", "csv", "coco", "voc"), seconds=0.05)
+    with serving(mjpeg([PICTURE] * 5000)) as port:
+        code = process_sources([form.format(s=SECRET, port=port)], options, engine=BoxEngine())
+    said = capfd.readouterr()
+    assert code == 0, said.err
+    suffixes = {path.suffix for path in tmp_path.rglob("*")}
+    assert suffixes >= {".mp4", ".jsonl", ".csv", ".json", ".xml"}
+    assert hidden_in(tmp_path) == {}
+    assert SECRET not in said.out + said.err
+    assert "127.0.0.1" in said.out
+
+
+def texts_of(objects: list[QObject]) -> dict[str, str]:
+    """Collect every text property of widgets and actions."""
+    found = {}
+    for each in objects:
+        meta = each.metaObject()
+        for index in range(meta.propertyCount() if meta is not None else 0):
+            name = meta.property(index).name()
+            value = each.property(name)
+            if isinstance(value, str):
+                found[f"{type(each).__name__}.{name}"] = value
+    return found
+
+
+@pytest.mark.parametrize("form", [FORMS["path"], FORMS["user with signs"]], ids=["path", "user"])
+def test_nothing_in_the_window_or_beside_it_holds_a_secret(
+    form, qtbot, open_window, tmp_path, caplog, capfd
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    settings = tmp_path / "config"
+    with serving(mjpeg([PICTURE] * 5000)) as port:
+        address = form.format(s=SECRET, port=port)
+        window = open_window(named=address, open_source=open_source, settings_folder=settings)
+        qtbot.waitUntil(lambda: window.view.result() is not None)
+        qtbot.waitUntil(lambda: window.session.engine is not None)
+        shown = texts_of([*window.findChildren(QWidget), *window.findChildren(QAction), window])
+        assert [name for name, text in shown.items() if SECRET in text] == []
+        assert "127.0.0.1" in window.windowTitle()
+        window.actions_of_keys.run(Act.SNAPSHOT)
+        qtbot.waitUntil(lambda: any(tmp_path.glob("*.json")))
+        window.memory.save_profile("mine")
+        window.choose_source(address.replace(str(port), "9"))  # nobody listens there
+        qtbot.waitUntil(lambda: window.session.failure is not None)
+        shown = texts_of([*window.findChildren(QWidget), window]) | {
+            "failure": str(window.session.failure),
+            "card": repr(window.view.card.card()),
+        }
+        assert [name for name, text in shown.items() if SECRET in text] == []
+        window.close()
+    assert hidden_in(tmp_path) == {}
+    said = capfd.readouterr()
+    assert SECRET not in caplog.text + said.out + said.err
