@@ -9,7 +9,8 @@ from sample_results import detections, info, read_video, result
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.overlay import OverlayStyle, array_of, picture_of, render
 from kpviewer.privacy import CELLS, MARGIN, hide_boxes
-from kpviewer.recording.recorder import RecorderOptions, RecorderThread
+from kpviewer.recording.recorder import RecorderThread
+from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.snapshot import save_snapshot
 from kpviewer.recording.take import TakeOptions

@@ -13,7 +13,8 @@ from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.following import FollowOptions
 from kpviewer.recording.clock import FrameClock
 from kpviewer.recording.files import source_stem
-from kpviewer.recording.recorder import RecorderOptions, RecorderThread
+from kpviewer.recording.recorder import RecorderThread
+from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.results import (
     RESULT_FORMATS,

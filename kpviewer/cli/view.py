@@ -205,7 +205,8 @@ def _process(options: dict[str, Any]) -> int:
     from kpviewer.cli.process import process_sources
     from kpviewer.cli.process_job import ProcessOptions
     from kpviewer.gui.options import class_ids
-    from kpviewer.gui.saving.folders import recording_place, recordings_folder
+    from kpviewer.gui.saving.folders import recordings_folder
+    from kpviewer.recording.files import recording_place
 
     changes = threshold_changes(options)
     class_names = _class_names(options["model"])

@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
         self.bridge = Bridge(self, self.session, self.saving)
         table = TableLink(self.table, self.view, self.session)
         table.told.connect(self.status_bar.show_message)
-        self.table.export_asked.connect(lambda: table.export(self.saving.folder))
+        self.table.export_asked.connect(lambda: table.export(self.saving.save))
         self.actions_of_keys = Actions(self)
         self._connect_acts()
         self._connect_menus()
@@ -104,7 +104,7 @@ class MainWindow(QMainWindow):
         self.choose_model(options.model)
         self.compare_with(options.compare or "")
         self.top_bar.device.set_choice(tr(DEVICES.get(options.device, options.device)))
-        self.saving.tell_leftovers()
+        self.saving.recover_leftovers()
         if options.record is not None:
             self.saving.record_from_start(options.record)
 

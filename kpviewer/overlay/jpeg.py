@@ -1,4 +1,4 @@
-"""Pictures as JPEG in memory."""
+"""Images as JPEG or PNG in memory."""
 
 from __future__ import annotations
 
@@ -13,20 +13,34 @@ if TYPE_CHECKING:
     from kpviewer.structures import ImageArray
 
 
+def encoded(bgr: ImageArray, kind: str, quality: int) -> bytes:
+    """Compress an (H, W, 3) uint8 image.
+
+    Args:
+        bgr: the image.
+        kind: Qt's name of the format: "JPEG" or "PNG".
+        quality: 0 to 100; of PNG, how little it is compressed.
+
+    Raises:
+        ValueError: if the format can't hold it.
+    """
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    is_saved = qimage_of(bgr).save(buffer, kind, quality)
+    buffer.close()
+    if not is_saved:
+        raise ValueError(f"an image of shape {bgr.shape} can't be {kind}")
+    return data.data()
+
+
 def jpeg_of(bgr: ImageArray, quality: int) -> bytes:
     """Compress an (H, W, 3) uint8 picture; quality is 0 to 100.
 
     Raises:
         ValueError: if JPEG can't hold it, as one without pixels or of more than 65,535 a side.
     """
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    is_saved = qimage_of(bgr).save(buffer, "JPEG", quality)
-    buffer.close()
-    if not is_saved:
-        raise ValueError(f"a picture of shape {bgr.shape} can't be JPEG")
-    return data.data()
+    return encoded(bgr, "JPEG", quality)
 
 
 def bgr_of_jpeg(jpeg: bytes) -> ImageArray:

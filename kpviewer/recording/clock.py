@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kpviewer.structures import Frame, StreamInfo
 
+_JUMP_S = 1.0
+"""Frames that are left out of a file for longer were skipped by the user."""
 DEFAULT_FPS = 25.0
 """Of sources that have no rate of their own, such as folders of pictures."""
 
@@ -17,7 +19,8 @@ class FrameClock:
     """Gives each frame of one stream its time, in the order of recording.
 
     Two clocks can lead: the time of capture (what a viewer saw, as long as it took) or the media
-    time (what the file says, however fast it is read).
+    time (what the file says, however fast it is read). Media time has no gap where the user went
+    elsewhere in the file.
     """
 
     fps: float
@@ -25,6 +28,7 @@ class FrameClock:
     max_gap_s: float | None = None
     """A longer gap, such as a pause, is cut to this; None keeps it."""
     _last_raw_s: float | None = None
+    _last_index: int = -1
     _now_s: float = 0.0
     _is_cut: bool = False
 
@@ -48,10 +52,12 @@ class FrameClock:
             raw_s = frame.index / self.fps if frame.position_s is None else frame.position_s
         if self._last_raw_s is not None:
             step_s = raw_s - self._last_raw_s
-            if step_s <= 0 or self._is_cut:
+            is_next = frame.index == self._last_index + 1
+            is_jump = self.by_media_time and step_s > _JUMP_S and not is_next
+            if step_s <= 0 or self._is_cut or is_jump:
                 step_s = 1 / self.fps
             self._now_s += step_s if self.max_gap_s is None else min(step_s, self.max_gap_s)
-        self._last_raw_s, self._is_cut = raw_s, False
+        self._last_raw_s, self._last_index, self._is_cut = raw_s, frame.index, False
         return self._now_s
 
     def cut(self) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kpviewer.errors import RecordingError
-from kpviewer.recording.files import publish, reserve, source_stem
+from kpviewer.recording.files import source_stem
 from kpviewer.recording.formats import CsvRows, ResultHeader
+from kpviewer.recording.parts import save_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,13 +31,4 @@ def save_frame_csv(result: FrameResult, folder: Path, header: ResultHeader) -> P
     rows = CsvRows(header)
     text = rows.begin() + rows.frame(result) + rows.end()
     stem = f"{source_stem(header.source)}_frame-{result.frame.index}"
-    part = reserve(folder, stem, ".csv")
-    try:
-        part.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise RecordingError(
-            f"{folder} must take a file of {len(text)} bytes, got: {error.strerror or error}. "
-            "Choose another folder."
-        ) from error
-    return publish(part)
+    return save_file(folder, stem, ".csv", text.encode("utf-8"))

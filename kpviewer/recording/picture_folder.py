@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import RecordingError
-from kpviewer.overlay import qimage_of
+from kpviewer.overlay.jpeg import encoded
+from kpviewer.recording.disk import asking_disk
 from kpviewer.recording.files import PART_SUFFIX
 from kpviewer.recording.label_formats import LABEL_FORMATS
-from kpviewer.recording.video import reason_of
+from kpviewer.recording.parts import identity_of
+from kpviewer.recording.reasons import reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +58,7 @@ class PictureFolder:
         self._names: dict[str, tuple[str | None, int]] = {}
         """What each name was given to."""
         self._pictures: set[str] = set()
+        self._identity: tuple[int, int] | None = None
         self.bytes = 0
         """Size of all that was written."""
 
@@ -62,6 +66,10 @@ class PictureFolder:
     def path(self) -> Path | None:
         """The folder; None as long as nothing came."""
         return self._place if self._pictures else None
+
+    def is_there(self) -> bool:
+        """Return whether the folder is still the one that was made, or none was."""
+        return self._identity is None or self._identity == identity_of(self._place)
 
     @property
     def pictures(self) -> int:
@@ -91,7 +99,7 @@ class PictureFolder:
             if not self._pictures:
                 self._begin()
             self._write(self._name_of(result.frame), result, bgr)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise RecordingError(f"{self._place.name} is incomplete: {reason_of(error)}") from error
 
     def _name_of(self, frame: Frame) -> str:
@@ -115,28 +123,37 @@ class PictureFolder:
         return unique
 
     def _begin(self) -> None:
-        self._place.mkdir(parents=True)
-        for name in (self._labels.pictures, self._labels.labels):
-            (self._place / name).mkdir()
+        with asking_disk():
+            self._place.mkdir(parents=True)
+            for name in (self._labels.pictures, self._labels.labels):
+                (self._place / name).mkdir()
         for name, text in self._labels.beside().items():
-            (self._place / name).write_text(text, encoding="utf-8", newline="\n")
+            self._save(self._place / name, text.encode("utf-8"))
+        self._identity = identity_of(self._place)
 
     def _write(self, name: str, result: FrameResult, bgr: ImageArray) -> None:
         labels = self._labels
         picture = self._place / labels.pictures / (name + self._suffix)
         text = labels.text(picture.name, (bgr.shape[1], bgr.shape[0]), result.detections)
         beside = self._place / labels.labels / (name + labels.suffix)
-        for path in (picture, beside):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        part = picture.with_name(picture.name + PART_SUFFIX)
         kind, quality = PICTURE_KINDS[self._suffix]
-        if not qimage_of(bgr).save(str(part), kind, quality):
-            part.unlink(missing_ok=True)
-            raise RecordingError(
-                f"{self._place.name} is incomplete: a picture can't be written. Is the disk full? "
-                "Choose another folder."
-            )
-        self.bytes += part.stat().st_size + len(text)
-        part.replace(picture)
+        data = encoded(bgr, kind, quality)
+        with asking_disk():
+            for path in (picture, beside):
+                path.parent.mkdir(parents=True, exist_ok=True)
+        self._save(beside, text.encode("utf-8"))
+        part = picture.with_name(picture.name + PART_SUFFIX)
+        try:
+            self._save(part, data)
+            with asking_disk():
+                part.replace(picture)
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise
         self._pictures.add(name)
+
+    def _save(self, path: Path, data: bytes) -> None:
+        with asking_disk():
+            path.write_bytes(data)
+        self.bytes += len(data)

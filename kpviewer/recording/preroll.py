@@ -19,6 +19,8 @@ import numpy as np
 from kpviewer.overlay.jpeg import bgr_of_jpeg, jpeg_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kpviewer.structures import FrameResult
 
 MOST_BYTES = 256 * 1024 * 1024
@@ -83,8 +85,10 @@ class _Store:
 class HandOver:
     """Kept frames on their way to a recording; ``PreRoll.begin`` makes it."""
 
-    def __init__(self, store: _Store, changed: threading.Condition) -> None:
-        self._store, self._changed = store, changed
+    def __init__(
+        self, store: _Store, changed: threading.Condition, note_lost: Callable[[], None]
+    ) -> None:
+        self._store, self._changed, self._note_lost = store, changed, note_lost
 
     def take(self) -> Item | None:
         """Give the oldest that is left, with a picture of its own; waits for what is compressed.
@@ -92,6 +96,17 @@ class HandOver:
         Returns:
             None once there is no more: the next frames come to ``Taker.accept``.
         """
+        while True:
+            entry = self._next()
+            if entry is None or isinstance(entry, Mark):
+                return entry
+            try:
+                return entry.restored()
+            except Exception as error:
+                _log.warning("A kept frame is lost: %s.", error)
+                self._note_lost()
+
+    def _next(self) -> _Kept | Mark | None:
         store = self._store
         with self._changed:
             self._changed.wait_for(lambda: store.entries or not store.pending)
@@ -99,10 +114,8 @@ class HandOver:
                 store.is_direct = True
                 return None
             entry = store.entries.popleft()
-            if isinstance(entry, Mark):
-                return entry
-            store.bytes -= len(entry.jpeg)
-        return entry.restored()
+            store.bytes -= 0 if isinstance(entry, Mark) else len(entry.jpeg)
+            return entry
 
 
 class PreRoll(threading.Thread):
@@ -120,7 +133,7 @@ class PreRoll(threading.Thread):
             seconds: how far back a recording will begin.
             most_bytes: of compressed frames.
         """
-        super().__init__(name="kpviewer-preroll", daemon=False)
+        super().__init__(name="kpviewer-preroll", daemon=True)
         self._keep_ns = round(seconds * 1e9)
         self._most_bytes = most_bytes
         self._changed = threading.Condition()
@@ -128,7 +141,7 @@ class PreRoll(threading.Thread):
         self._store = _Store()
         self._is_stopping = False
         self.dropped = 0
-        """Frames that came while too many waited, or found the memory full."""
+        """Frames that came while too many waited, found the memory full, or were lost to errors."""
 
     @property
     def bytes(self) -> int:
@@ -155,7 +168,7 @@ class PreRoll(threading.Thread):
         """Hand over what is kept, and what comes until ``taker`` has caught up."""
         with self._changed:
             self._store.taker = taker
-            return HandOver(self._store, self._changed)
+            return HandOver(self._store, self._changed, self._note_lost)
 
     def end(self) -> None:
         """Begin to keep anew; the hand-over under way still gives the frames that came before."""
@@ -170,16 +183,20 @@ class PreRoll(threading.Thread):
             self._put(self._store, mark)
             return True
 
-    def stop(self) -> None:
-        """End the thread once what waits is compressed; idempotent."""
+    def stop(self, patience_s: float = 2.0) -> None:
+        """End the thread once what waits is compressed; idempotent.
+
+        Args:
+            patience_s: a thread that takes longer is let go.
+        """
         with self._changed:
             self._is_stopping = True
             self._changed.notify_all()
         if self.ident is not None:
-            self.join()
+            self.join(patience_s)
 
     def run(self) -> None:
-        """Compress until stopped."""
+        """Compress until stopped; a frame that can't be kept is lost and counted."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._is_stopping)
@@ -187,15 +204,27 @@ class PreRoll(threading.Thread):
                     return
                 store, item = self._waiting.popleft()
             try:
-                kept = item if isinstance(item, Mark) else _compressed(item)
+                self._keep(store, item)
+            except BaseException as error:  # of any kind: a recording waits for what is kept
+                _log.warning("A frame isn't kept: %s.", str(error) or type(error).__name__)
+                self._note_lost()
+            finally:
                 with self._changed:
                     store.pending -= 1
-                    if kept is not None:
-                        self._add(store, kept)
                     self._changed.notify_all()
-            finally:
-                if not isinstance(item, Mark):
-                    item.frame.release()
+
+    def _keep(self, store: _Store, item: Item) -> None:
+        try:
+            kept = item if isinstance(item, Mark) else _compressed(item)
+        finally:
+            if not isinstance(item, Mark):
+                item.frame.release()
+        with self._changed:
+            self._add(store, kept)
+
+    def _note_lost(self) -> None:
+        with self._changed:
+            self.dropped += 1
 
     def _put(self, store: _Store, item: Item) -> None:
         store.pending += 1
@@ -226,12 +255,7 @@ class PreRoll(threading.Thread):
         return age_ns > self._keep_ns or store.bytes > self._most_bytes
 
 
-def _compressed(result: FrameResult) -> _Kept | None:
-    """Compress a frame; None, with a line in the log, if it can't be."""
-    try:
-        jpeg = jpeg_of(result.frame.bgr, _JPEG_QUALITY)
-    except ValueError as error:
-        _log.warning("A frame isn't kept: %s.", error)
-        return None
+def _compressed(result: FrameResult) -> _Kept:
+    jpeg = jpeg_of(result.frame.bgr, _JPEG_QUALITY)
     bare = replace(result.frame, bgr=np.zeros((1, 1, 3), np.uint8), lease=None)
     return _Kept(replace(result, frame=bare), jpeg)

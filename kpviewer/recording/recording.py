@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import RecordingError
-from kpviewer.recording.files import free_bytes, reserve
+from kpviewer.recording.files import free_bytes
+from kpviewer.recording.parts import reserve
 from kpviewer.recording.video import VideoOptions, VideoWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from kpviewer.recording.parts import Part
     from kpviewer.structures import ImageArray
 
 _MIB = 1024 * 1024
@@ -91,11 +93,18 @@ class Recording:
         self._space = SpaceWatch(folder, limits)
         self._part = reserve(folder, stem, ".mp4")
         self._writer = VideoWriter(self._part, nominal_fps, video)
+        self._is_closed = False
+
+    @property
+    def part(self) -> Part:
+        """The file that grows."""
+        return self._part
 
     @property
     def path(self) -> Path | None:
         """The part that grows, then the finished file; None if no picture came until the end."""
-        return self._writer.path or (self._part if self._part.exists() else None)
+        is_over = self._is_closed and self._writer.path is None
+        return None if is_over else self._writer.path or self._part.path
 
     @property
     def seconds(self) -> float:
@@ -127,4 +136,5 @@ class Recording:
         Raises:
             RecordingError: if its end can't be written.
         """
+        self._is_closed = True
         self._writer.close()

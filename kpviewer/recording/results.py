@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from kpviewer.errors import RecordingError
 from kpviewer.recording.coco import CocoDataset, CocoResults
-from kpviewer.recording.files import publish, reserve
 from kpviewer.recording.formats import CsvRows, JsonLines, ResultFormat, ResultHeader
-from kpviewer.recording.video import reason_of
+from kpviewer.recording.parts import reserve
+from kpviewer.recording.reasons import reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kpviewer.recording.parts import Part
     from kpviewer.structures import FrameResult
 
 __all__ = ["RESULT_FORMATS", "ResultHeader", "ResultWriter", "open_results"]
@@ -44,14 +45,19 @@ class ResultWriter:
         """
         self._part = reserve(folder, stem, suffix)
         self._format = text_format
-        self._file: TextIO | None = None
+        self._unwritten: list[str] = []
         self._next_flush_s = 0.0
         self._lock = threading.Lock()
         self.path: Path | None = None
         """The finished file, after ``close``."""
         self.failure: str | None = None
         """Why nothing more is written: one or two lines for the user."""
-        self._try(self._open)
+        self._try(lambda: self._write(text_format.begin()))
+
+    @property
+    def part(self) -> Part:
+        """The file that grows."""
+        return self._part
 
     @property
     def notes(self) -> list[str]:
@@ -72,38 +78,34 @@ class ResultWriter:
         """
         with self._lock:
             if self.path is None:
-                end = self._format.end()  # it frees what the format holds, written or not
+                ends: list[str] = []  # it frees what the format holds, written or not
+                self._try(lambda: ends.append(self._format.end()))
                 if self.failure is None:
-                    self._try(lambda: self._write(end))
-                self._try(self._shut)
-                self.path = publish(self._part)
+                    self._try(lambda: self._write("".join(ends)))
+                self._try(self._flush)
+                self.path = self._part.publish()
         if self.failure is not None:
             raise RecordingError(self.failure)
         return self.path
 
-    def _open(self) -> None:
-        self._file = self._part.open("w", encoding="utf-8", newline="")
-        self._write(self._format.begin())
-
     def _write(self, text: str) -> None:
-        if self._file is None:
-            return
-        self._file.write(text)
+        self._unwritten.append(text)
         now_s = time.monotonic()
         if now_s >= self._next_flush_s:
-            self._file.flush()
+            self._flush()
             self._next_flush_s = now_s + _FLUSH_EVERY_S
+            if not self._part.is_there():
+                raise RecordingError("it was removed or moved while it was written.")
 
-    def _shut(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
-            file.close()
+    def _flush(self) -> None:
+        data, self._unwritten = "".join(self._unwritten).encode("utf-8"), []
+        self._part.write(data)
 
     def _try(self, action: Callable[[], None]) -> None:
         """Do it; the first failure is kept for the user."""
         try:
             action()
-        except OSError as error:
+        except Exception as error:  # of any kind: the other files go on
             failure = f"{self._part.name} is incomplete: {reason_of(error)}"
             self.failure = self.failure or failure
 

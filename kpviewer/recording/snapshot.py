@@ -6,16 +6,21 @@ import json
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import RecordingError
-from kpviewer.overlay import OverlayStyle, qimage_of, render
-from kpviewer.recording.files import free_stem, publish, recording_stem, reserve
+from kpviewer.overlay import OverlayStyle, render
+from kpviewer.overlay.jpeg import encoded
+from kpviewer.recording.files import free_stem, recording_stem
 from kpviewer.recording.formats import describe_frame, describe_header
-from kpviewer.recording.video import reason_of
+from kpviewer.recording.parts import save_file
+from kpviewer.recording.reasons import reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from kpviewer.recording.formats import ResultHeader
     from kpviewer.structures import FrameResult, ImageArray
+
+_PNG_QUALITY = 80
+"""Compressed a little: more takes several times as long for a tenth of the bytes."""
 
 
 def save_snapshot(
@@ -56,21 +61,16 @@ def _save_json(result: FrameResult, header: ResultHeader, png: Path) -> None:
     size = {"picture": png.name, "width": frame.bgr.shape[1], "height": frame.bgr.shape[0]}
     about = describe_header("kpviewer-snapshot", header)
     text = json.dumps(about | size | describe_frame(header, result), allow_nan=False, indent=2)
-    part = reserve(png.parent, png.stem, ".json")
     try:
-        part.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        part.unlink(missing_ok=True)
+        save_file(png.parent, png.stem, ".json", (text + "\n").encode("utf-8"))
+    except (RecordingError, UnicodeError) as error:
         raise RecordingError(f"{png.name} is saved, its JSON is not: {reason_of(error)}") from error
-    publish(part)
 
 
 def save_png(bgr: ImageArray, folder: Path, stem: str) -> Path:
     """Save an (H, W, 3) uint8 picture as ``folder/stem.png``; see ``save_snapshot``."""
-    part = reserve(folder, stem, ".png")
-    if not qimage_of(bgr).save(str(part), "PNG"):
-        part.unlink(missing_ok=True)
-        raise RecordingError(
-            f"The picture can't be written to {folder}. Is the disk full? Choose another folder."
-        )
-    return publish(part)
+    try:
+        data = encoded(bgr, "PNG", _PNG_QUALITY)
+    except ValueError as error:
+        raise RecordingError(f"The snapshot can't be saved: {error}.") from error
+    return save_file(folder, stem, ".png", data)

@@ -11,6 +11,7 @@ from kpviewer.errors import RecordingError
 from kpviewer.recording.files import free_stem
 from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.label_formats import LABEL_FORMATS
+from kpviewer.recording.parts import identity_of
 from kpviewer.recording.picture_folder import PictureFolder
 from kpviewer.recording.recording import Recording, SpaceLimits, SpaceWatch
 from kpviewer.recording.results import RESULT_FORMATS, ResultWriter, open_results
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kpviewer.overlay import OverlayStyle
+    from kpviewer.recording.parts import Part
     from kpviewer.structures import FrameResult, ImageArray
 
 VIDEO, RAW = "video", "raw"
@@ -91,6 +93,7 @@ class Take:
             RecordingError: if there is too little space, or the folder can't be written.
         """
         self._options, self._render = options, render
+        self._folder = folder
         stem = free_stem(folder, stem, _endings(options.outputs))
         self._space = SpaceWatch(folder, options.limits)
         self._videos: dict[str, Recording] = {}
@@ -103,9 +106,15 @@ class Take:
         try:
             for kind in options.outputs:
                 self._open(kind, folder, stem, nominal_fps)
-        except Exception:
+        except BaseException:
             self.close()
             raise
+        self._identity = identity_of(folder)
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self._folder
 
     @property
     def seconds(self) -> float:
@@ -163,7 +172,27 @@ class Take:
             if writer.failure is not None:
                 raise RecordingError(writer.failure)
         self.frames += 1
+        self._identity = self._identity or identity_of(self._folder)
         self._space.check(self.bytes / max(self._last_s, 1.0))
+
+    def missing(self) -> str | None:
+        """Return the name of a file that was removed or moved, or can't be reached any more."""
+        for part in self._parts:
+            if not part.is_there():
+                return part.name
+        for each in self._folders:
+            if each.path is not None and not each.is_there():
+                return each.path.name
+        return None
+
+    def is_folder_there(self) -> bool:
+        """Return whether the folder is still the one in which the files were begun."""
+        return self._identity is not None and self._identity == identity_of(self._folder)
+
+    def rescue_to(self, folder: Path) -> None:
+        """Let ``close`` save files whose names are gone in another folder."""
+        for part in self._parts:
+            part.rescue_folder = folder
 
     def close(self) -> None:
         """Finish the files and give them their names; those without a frame are removed.
@@ -185,6 +214,11 @@ class Take:
                     writer.path.unlink(missing_ok=True)
         if failure is not None:
             raise failure
+
+    @property
+    def _parts(self) -> list[Part]:
+        videos = [video.part for video in self._videos.values()]
+        return videos + [writer.part for writer in self._writers]
 
     def _open(self, kind: str, folder: Path, stem: str, nominal_fps: float) -> None:
         options, ending = self._options, ENDINGS[kind]

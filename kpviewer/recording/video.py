@@ -6,7 +6,6 @@ any time, and becomes an ordinary MP4 when it is closed. Knows nothing of models
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -20,7 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from kpviewer.errors import RecordingError
 from kpviewer.geometry import Letterbox
 from kpviewer.recording.codecs import CODECS, Quality, bit_rate, encoder_options, usual_codec
-from kpviewer.recording.files import publish
+from kpviewer.recording.reasons import reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
+    from kpviewer.recording.parts import Part
     from kpviewer.structures import ImageArray
 
 TICKS_PER_S = 60_000
@@ -64,11 +64,11 @@ class VideoWriter:
         empty --write--> open --close--> closed      (close also after a failed write)
     """
 
-    def __init__(self, part: Path, nominal_fps: float, options: VideoOptions) -> None:
+    def __init__(self, part: Part, nominal_fps: float, options: VideoOptions) -> None:
         """Write nothing yet.
 
         Args:
-            part: file from ``files.reserve``.
+            part: file from ``parts.reserve``.
             nominal_fps: about how many pictures come a second.
             options: how to encode.
         """
@@ -95,8 +95,7 @@ class VideoWriter:
     @property
     def bytes(self) -> int:
         """Size of the file so far."""
-        file = self.path or self._part
-        return file.stat().st_size if file.exists() else 0
+        return self._part.size
 
     def write(self, bgr: ImageArray, time_s: float) -> None:
         """Add a picture.
@@ -126,16 +125,17 @@ class VideoWriter:
         """
         failure = self._finish()
         if self.frames == 0:
-            self._part.unlink(missing_ok=True)
+            self._part.discard()
         elif self.path is None:
-            self.path = publish(self._part)
+            self.path = self._part.publish()
         if failure is not None:
             raise RecordingError(f"The end of {self.path} is lost: {reason_of(failure)}")
 
     def _open(self, height: int, width: int) -> None:
         options = self._options
         codec = options.codec or usual_codec()
-        self._container = av.open(str(self._part), "w", format="mp4", options=_MUXER_OPTIONS)
+        # Not by its name: FFmpeg would hold up all threads of Python while a disk doesn't answer.
+        self._container = av.open(self._part, "w", format="mp4", options=_MUXER_OPTIONS)
         stream = cast("VideoStream", self._container.add_stream(codec, rate=self._fps))
         self._size_hw = (height, width)
         stream.width, stream.height = width + width % 2, height + height % 2
@@ -202,12 +202,5 @@ class VideoWriter:
             except (OSError, av.FFmpegError) as error:  # a full disk refuses both
                 failure = failure or error
         self._container = self._stream = None
+        self._to_yuv, self._resize = VideoReformatter(), VideoReformatter()  # those had threads
         return failure
-
-
-def reason_of(error: Exception) -> str:
-    """Tell in words why a file can't be written, with the cure where there is one."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
-        return "the disk is full. Free space or choose another folder."
-    text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-    return f"{text}. Choose another folder, or try again."

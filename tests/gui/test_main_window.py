@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import EngineLoader, ViewerEngine
 from kpviewer.gui.widgets.theme import ThemeChoice
+from kpviewer.recording.parts import reserve
 from kpviewer.sources import camera
 from kpviewer.structures import Targets
 
@@ -357,6 +357,7 @@ def test_recording_is_a_file_that_plays(qtbot, open_window, big_source, tmp_path
     qtbot.waitUntil(lambda: "REC" in window.top_bar.record.text())
     qtbot.mouseClick(window.top_bar.record, LEFT)
     assert "REC" not in window.top_bar.record.text()
+    qtbot.waitUntil(lambda: "Saved" in window.status_bar.message())
     (path,) = tmp_path.glob("*.mp4")
     assert path.name in window.status_bar.message()
     assert "Open folder" in window.status_bar.message()
@@ -383,13 +384,23 @@ def test_results_are_written_beside_a_recording_on_request(
     assert all(len(frame["detections"]) == 2 for frame in frames[2:])
 
 
-def test_recording_that_a_crash_cut_off_is_told(qtbot, open_window, tmp_path):
-    part = tmp_path / "kpviewer_2026-01-02_03-04-05.mp4.part"
-    part.write_bytes(b"cut")
-    os.utime(part, (1, 1))
+def test_recordings_that_a_crash_cut_off_are_recovered_and_told(qtbot, open_window, tmp_path):
+    (tmp_path / "a.jsonl.part").write_text('{"index":0}\n{"ind')
+    (tmp_path / "b.csv.part").write_text("index\n0\n")
+    (tmp_path / "c.mp4.part").write_bytes(b"not a video")
+    growing = reserve(tmp_path, "d", ".jsonl")  # of another window
+    growing.write(b"{}\n")
+    told: list[str] = []
     window = open_window()
-    assert "rename it to kpviewer_2026-01-02_03-04-05.mp4." in window.status_bar.message()
-    assert part.exists()
+    window.saving.told.connect(lambda text, _path: told.append(text))
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert told == [
+        "Cut off by a crash and unreadable: c.mp4.part.",
+        "Recovered after a crash: a.jsonl, b.csv. At most the last second is missing.",
+    ]
+    assert (tmp_path / "a.jsonl").read_text() == '{"index":0}\n'
+    assert (tmp_path / "c.mp4.part").exists()
+    assert growing.path.exists()
 
 
 def test_latency_by_stage_is_told_where_the_rates_are(qtbot, open_window):
@@ -483,6 +494,7 @@ def test_snapshot_is_a_picture_of_the_sources_size(qtbot, open_window, big_sourc
     window = open_window(big_source)
     wait_for_boxes(qtbot, window)
     qtbot.keyClick(window, Key.Key_S)
+    qtbot.waitUntil(lambda: "Saved" in window.status_bar.message())
     (path,) = tmp_path.glob("*.png")
     image = QImage(str(path))
     assert (image.width(), image.height()) == (64, 48)

@@ -79,7 +79,7 @@ def test_pause_key_leaves_frames_out_and_the_button_says_so(qtbot, window, tmp_p
     qtbot.waitUntil(lambda: window.view.result().frame.index > index + 15)
     recorded_s = window.saving.recorded_s
     qtbot.keyClick(window, Key.Key_R, SHIFT)
-    assert "goes on" in window.status_bar.message()
+    assert "resumed" in window.status_bar.message()
     qtbot.waitUntil(lambda: window.saving.recorded_s > recorded_s)
     qtbot.waitUntil(lambda: "REC" in window.top_bar.record.text())
     stop(qtbot, window)
@@ -157,7 +157,7 @@ def test_split_key_goes_on_in_another_file_without_losing_a_frame(qtbot, window,
 @pytest.mark.parametrize("modifier", [SHIFT, CTRL])
 def test_pause_and_split_without_a_recording_are_told(qtbot, window, modifier, tmp_path):
     qtbot.keyClick(window, Key.Key_R, modifier)
-    assert "No recording runs" in window.status_bar.message()
+    assert "Not recording" in window.status_bar.message()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -183,7 +183,7 @@ def test_space_on_disk_is_told_and_follows_the_quality(qtbot, window):
     before = panel.space.text()
     qtbot.mouseClick(panel.quality.buttons()[2], LEFT)
     assert panel.space.text() != before
-    assert "free" in panel.space.text()
+    qtbot.waitUntil(lambda: "free" in panel.space.text())
 
 
 def test_encoders_that_open_are_listed_and_the_chosen_one_is_used(qtbot, window, tmp_path):
@@ -225,6 +225,7 @@ def test_remembered_nonsense_is_left_out():
 
 def test_snapshot_has_its_json_beside_it(qtbot, window, tmp_path):
     qtbot.keyClick(window, Key.Key_S)
+    qtbot.waitUntil(lambda: "Saved" in window.status_bar.message())
     (png,) = tmp_path.glob("*.png")
     told = json.loads(png.with_suffix(".json").read_text())
     assert told["picture"] == png.name

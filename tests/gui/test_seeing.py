@@ -112,11 +112,13 @@ def test_blur_hides_faces_in_the_view_paused_too(qtbot, window):
 def test_blur_hides_faces_in_snapshots_and_recordings(qtbot, window, tmp_path):
     tick(qtbot, window, "blur")
     qtbot.keyClick(window, Key.Key_S)
+    qtbot.waitUntil(lambda: "Saved" in window.status_bar.message())
     (snapshot,) = tmp_path.glob("*.png")
     assert contrast(array_of(QImage(str(snapshot)))[60:80, 75:95]) < 10
     qtbot.keyClick(window, Key.Key_R)
     qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0.3)
     qtbot.keyClick(window, Key.Key_R)
+    qtbot.waitUntil(lambda: ".mp4" in window.status_bar.message())
     (recording,) = tmp_path.glob("*.mp4")
     frames = read_video(recording).pixels
     assert len(frames) > 3

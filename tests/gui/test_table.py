@@ -204,6 +204,7 @@ def test_copy_takes_all_rows_or_the_chosen_one(qtbot, window):
 def test_export_writes_the_rows_of_the_frame(qtbot, window, tmp_path):
     pause(qtbot, window)
     qtbot.mouseClick(window.table.export_button, LEFT)
+    qtbot.waitUntil(lambda: "Saved" in window.status_bar.message())
     (path,) = tmp_path.glob("*.csv")
     index = window.view.result().frame.index
     assert path.name.endswith(f"_frame-{index}.csv")
@@ -220,7 +221,7 @@ def test_folder_that_can_not_be_written_is_told(qtbot, window, tmp_path):
     file.touch()
     window.saving.folder = file
     qtbot.mouseClick(window.table.export_button, LEFT)
-    assert "Choose another folder" in window.status_bar.message()
+    qtbot.waitUntil(lambda: "Choose another folder" in window.status_bar.message())
 
 
 def test_table_that_was_open_is_open_the_next_time(qtbot, open_window, tmp_path):

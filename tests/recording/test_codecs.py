@@ -12,7 +12,7 @@ from kpviewer.recording.codecs import (
     usable_codecs,
     usual_codec,
 )
-from kpviewer.recording.files import reserve
+from kpviewer.recording.parts import reserve
 from kpviewer.recording.video import VideoOptions, VideoWriter
 
 FRAMES = 20

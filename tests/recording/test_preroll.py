@@ -6,8 +6,10 @@ import pytest
 from sample_results import CountedLease, detections, info, read_video, result
 
 from kpviewer.overlay import OverlayStyle
+from kpviewer.recording import preroll as module
 from kpviewer.recording.preroll import Mark, PreRoll
-from kpviewer.recording.recorder import RecorderOptions, RecorderThread
+from kpviewer.recording.recorder import RecorderThread
+from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.take import TakeOptions
 from kpviewer.structures import FrameResult, ImageArray
@@ -124,17 +126,23 @@ def test_marks_keep_their_place_among_the_frames(keep) -> None:
     assert not preroll.put(Mark.CUT)
 
 
-def test_recording_begins_before_it_was_asked_for_and_loses_nothing(tmp_path: Path, keep) -> None:
+def record(folder: Path, preroll: PreRoll) -> RecorderThread:
+    """Start a recording of what is kept."""
+
     def plain(one: FrameResult, _style: OverlayStyle) -> ImageArray:
         return one.frame.bgr
 
+    take = TakeOptions(limits=SpaceLimits(measure=lambda _: 10**12))
+    options = RecorderOptions("clip", take=take)
+    recorder = RecorderThread(folder, info(), options, render=plain, preroll=preroll)
+    recorder.start()
+    return recorder
+
+
+def test_recording_begins_before_it_was_asked_for_and_loses_nothing(tmp_path: Path, keep) -> None:
     preroll = keep(1.0)
     give(preroll, range(30))
-    take = TakeOptions(limits=SpaceLimits(measure=lambda _: 10**12))
-    recorder = RecorderThread(
-        tmp_path, info(), RecorderOptions("clip", take=take), render=plain, preroll=preroll
-    )
-    recorder.start()
+    recorder = record(tmp_path, preroll)
     give(preroll, range(30, 40))
     path = recorder.stop()
     preroll.accept(result(index=40, time_s=4.0))  # for the next recording
@@ -156,3 +164,40 @@ def test_stop_ends_the_thread_and_lets_all_buffers_go(keep) -> None:
     assert [lease.holders for lease in leases] == [0] * 10
     preroll.accept(result(lease=leases[0]))  # ignored
     assert leases[0].holders == 0
+
+
+@pytest.mark.parametrize("error", [MemoryError(), SystemExit(1), RuntimeError("no JPEG")])
+def test_frame_that_cannot_be_kept_is_lost_and_counted_and_the_recording_ends(
+    tmp_path: Path, keep, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    compress, calls = module.jpeg_of, iter(range(100))
+
+    def fail_once(bgr: ImageArray, quality: int) -> bytes:
+        if next(calls) == 3:
+            raise error
+        return compress(bgr, quality)
+
+    monkeypatch.setattr(module, "jpeg_of", fail_once)
+    preroll = keep(5.0)
+    give(preroll, range(6))
+    recorder = record(tmp_path, preroll)
+    assert recorder.stop() is not None
+    assert (recorder.status().frames, preroll.dropped) == (5, 1)
+
+
+def test_kept_frame_that_cannot_be_restored_is_lost_and_counted(
+    tmp_path: Path, keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restore, calls = module.bgr_of_jpeg, iter(range(100))
+
+    def fail_once(jpeg: bytes) -> ImageArray:
+        if next(calls) == 2:
+            raise MemoryError
+        return restore(jpeg)
+
+    monkeypatch.setattr(module, "bgr_of_jpeg", fail_once)
+    preroll = keep(5.0)
+    give(preroll, range(6))
+    recorder = record(tmp_path, preroll)
+    recorder.stop()
+    assert (recorder.status().frames, recorder.status().failure, preroll.dropped) == (5, None, 1)

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import eventually
 from sample_results import GREY, CountedLease, detections, info, read_video, result
 
-from kpviewer.errors import RecordingError
 from kpviewer.overlay import OverlayStyle
-from kpviewer.recording.recorder import RecorderOptions, RecorderState, RecorderThread
+from kpviewer.recording.recorder import RecorderThread
+from kpviewer.recording.recorder_options import RecorderOptions
+from kpviewer.recording.recorder_status import RecorderState
 from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.results import ResultHeader
 from kpviewer.recording.take import TakeOptions
@@ -128,10 +130,12 @@ def test_error_of_the_renderer_is_kept_for_the_user(tmp_path: Path) -> None:
 
 
 def test_too_little_space_is_told_at_the_start(tmp_path: Path) -> None:
-    thread = RecorderThread(tmp_path, info(), options(limits=no_limits(free_mb=10)))
-    with pytest.raises(RecordingError, match="needs 1024 MB of free space, got 10 MB"):
-        thread.start()
+    thread = recorder(tmp_path, limits=no_limits(free_mb=10))
+    thread.join(TIMEOUT_S)
+    assert "needs 1024 MB of free space, got 10 MB" in (thread.status().failure or "")
+    assert thread.status().state is RecorderState.FAILED
     assert thread.stop() is None
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_stop_without_a_frame_leaves_no_file(tmp_path: Path) -> None:
@@ -315,6 +319,7 @@ def test_disk_that_fills_at_a_split_ends_the_recording_with_what_there_is(tmp_pa
     free_mb = [5000]
     limits = SpaceLimits(measure=lambda _: free_mb[0] * 1024 * 1024)
     thread = recorder(tmp_path, lossless=True, limits=limits)
+    eventually(lambda: thread.status().state is RecorderState.RECORDING)
     thread.accept(result())
     free_mb[0] = 10
     thread.split()

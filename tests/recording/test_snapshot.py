@@ -8,7 +8,7 @@ from sample_results import GREY, detections, result
 
 from kpviewer.errors import RecordingError
 from kpviewer.overlay import OverlayStyle, array_of, render
-from kpviewer.recording import snapshot
+from kpviewer.recording import parts
 from kpviewer.recording.results import ResultHeader
 from kpviewer.recording.snapshot import save_snapshot
 
@@ -36,12 +36,11 @@ def test_snapshots_are_named_by_time_and_never_overwrite(tmp_path: Path) -> None
 def test_picture_that_cannot_be_written_is_told_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Unwritable:
-        def save(self, *_: object) -> bool:
-            return False
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(snapshot, "qimage_of", lambda _: Unwritable())
-    with pytest.raises(RecordingError, match="Choose another folder"):
+    monkeypatch.setattr(parts.os, "write", full)
+    with pytest.raises(RecordingError, match="the disk is full"):
         save_snapshot(ONE, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

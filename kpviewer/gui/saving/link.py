@@ -56,7 +56,7 @@ class RecordingLink(QObject):
         self.refresh()
 
     def _on_folder_asked(self) -> None:
-        folder = ask_for_recordings_folder(self._panel, self._saving.folder)
+        folder = ask_for_recordings_folder(self._panel, self._saving)
         if folder:
             self._saving.folder = Path(folder)
             self.refresh()

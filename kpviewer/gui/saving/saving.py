@@ -1,34 +1,31 @@
 """Recording and snapshots: what is saved of the stream, and where.
 
-The recorder is a sink of the pipeline with a thread of its own; this starts it, stops it, and
-tells what became of the files. With a pre-roll, that is the sink, and gives the recorder what it
-kept first.
+Files are written on threads of their own; this starts and stops them and tells what became of
+them. No disk is asked on the GUI thread: one that doesn't answer would freeze the window.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.config import Table
-from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.choices import RecordingChoices
-from kpviewer.gui.saving.folders import recording_place, recordings_folder
-from kpviewer.gui.saving.preroll_keeper import PreRollKeeper
-from kpviewer.gui.saving.setup import header_of, space_of, take_options, told_of
+from kpviewer.gui.saving.file_jobs import FileJobs
+from kpviewer.gui.saving.folder_watch import FolderWatch
+from kpviewer.gui.saving.folders import recordings_folder
+from kpviewer.gui.saving.recordings import Recordings
+from kpviewer.gui.saving.setup import header_of, recorder_options, space_of
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
-from kpviewer.pipeline.pipeline import Pipeline, ResultSink
-from kpviewer.recording.files import PART_SUFFIX, leftover_recordings
-from kpviewer.recording.recorder import RecorderOptions, RecorderState, RecorderThread
+from kpviewer.recording.files import recording_stem
 from kpviewer.recording.snapshot import save_snapshot
 from kpviewer.structures import FrameResult
-
-_WAIT_S = 1.0
-"""How long the window waits for the end of a recording; one with a long pre-roll may take more."""
 
 
 class Saving(QObject):
@@ -54,10 +51,10 @@ class Saving(QObject):
         self._style = OverlayStyle()
         self.choices = RecordingChoices(results=frozenset({"jsonl"} if with_results else ()))
         """What the next recording consists of; a pre-roll is renewed when none runs."""
-        self._preroll = PreRollKeeper()
-        self._recorder: RecorderThread | None = None
-        self._ending: list[RecorderThread] = []
-        self._pipeline: Pipeline | None = None
+        self._recordings = Recordings()
+        self._files = FileJobs()
+        self.watch = FolderWatch()
+        """What is known of the folder."""
         self._wanted: str | None = None
         session.source_changed.connect(self.stop_recording)
 
@@ -74,24 +71,24 @@ class Saving(QObject):
     @property
     def recorded_s(self) -> float | None:
         """Length of the recording that runs; None while none does."""
-        return self._recorder.status().seconds if self._recorder is not None else None
+        status = self._recordings.status()
+        return status.seconds if status is not None else None
 
     @property
     def is_paused(self) -> bool:
         """Whether the running recording leaves frames out."""
-        return self._recorder is not None and self._recorder.is_paused
+        status = self._recordings.status()
+        return status is not None and status.is_paused
 
     @property
     def dropped(self) -> int:
         """Frames that the running recording has lost."""
-        if self._recorder is None:
-            return 0
-        return self._recorder.status().dropped + self._preroll.dropped
+        return self._recordings.dropped
 
     def space_text(self) -> str:
         """Write what a recording takes and how long the disk lasts."""
-        status = self._recorder.status() if self._recorder is not None else None
-        return space_of(self.choices, self._session, self.folder, status)
+        free = self.watch.free_bytes(self.folder)
+        return space_of(self.choices, self._session, free, self._recordings.status())
 
     def take_choices(self, table: Table, *, with_results: bool = False) -> None:
         """Take remembered choices; ``with_results`` asks for JSON lines whatever they say."""
@@ -101,8 +98,7 @@ class Saving(QObject):
     def set_style(self, style: OverlayStyle) -> None:
         """Save the overlay as it is shown."""
         self._style = style
-        if self._recorder is not None:
-            self._recorder.set_style(style)
+        self._recordings.set_style(style)
 
     def record_from_start(self, file: str) -> None:
         """Record as soon as the source is open.
@@ -112,79 +108,66 @@ class Saving(QObject):
         """
         self._wanted = file
 
-    def tell_leftovers(self) -> None:
-        """Name the newest recording that a crash cut off, if there is one.
-
-        It isn't renamed for the user: another window may still write it.
-        """
-        parts = [path for path in leftover_recordings(self.folder) if ".mp4" in path.suffixes]
-        if parts:
-            name = parts[-1].name
-            text = tr("{name} was cut off by a crash. It plays; rename it to {new}.")
-            new = name.removesuffix(PART_SUFFIX)
-            self.told.emit(text.format(name=name, new=new), parts[-1])
+    def recover_leftovers(self) -> None:
+        """Finish the recordings that a crash cut off, and tell which."""
+        self.watch.recover(self.folder)
 
     def toggle_recording(self) -> None:
         """Start recording, or stop it."""
-        if self._recorder is not None:
+        if self._recordings.recorder is not None:
             self.stop_recording()
         else:
             self._start("")
 
     def toggle_pause(self) -> None:
         """Leave out the frames that come, or go on."""
-        if self._recorder is None:
-            self.told.emit(tr("No recording runs."), None)
-        elif self._recorder.is_paused:
-            self._recorder.resume()
-            self.told.emit(tr("Recording goes on."), None)
+        recorder = self._recordings.recorder
+        if recorder is None:
+            self.told.emit(tr("Not recording."), None)
+        elif recorder.is_paused:
+            recorder.resume()
+            self.told.emit(tr("Recording resumed."), None)
         else:
-            self._recorder.pause()
-            self.told.emit(tr("Recording is paused."), None)
+            recorder.pause()
+            self.told.emit(tr("Recording paused."), None)
 
     def split_recording(self) -> None:
         """Finish the files of the recording that runs, and go on in others."""
-        if self._recorder is None:
-            self.told.emit(tr("No recording runs."), None)
-            return
-        self._recorder.split()
-        self.told.emit(tr("Recording goes on in another file."), None)
+        recorder = self._recordings.recorder
+        if recorder is None:
+            self.told.emit(tr("Not recording."), None)
+        else:
+            recorder.split()
+            self.told.emit(tr("New file started."), None)
 
     def stop_recording(self) -> None:
-        """Finish the recording that runs, and tell where it is."""
-        recorder, self._recorder = self._recorder, None
-        if recorder is None:
-            return
-        if self._pipeline is not None:
-            self._pipeline.remove_sink(recorder)
-        recorder.finish()
-        recorder.join(_WAIT_S)
-        self._ending.append(recorder)
-        self._tell_ended()
+        """End the recording that runs; its files are finished beside the window."""
+        self._recordings.stop()
 
     def save_snapshot(self, result: FrameResult | None) -> None:
         """Write a result as a PNG at the source's resolution with its overlay, and as JSON."""
         if result is None:
             return
-        try:
-            path = save_snapshot(result, self.folder, self._style, header=header_of(self._session))
-        except KpviewerError as error:
-            self.told.emit(str(error), None)
+        own = replace(result.frame, bgr=result.frame.bgr.copy(), lease=None)
+        result, style, stem = replace(result, frame=own), self._style, recording_stem()
+        header = header_of(self._session)
+        self.save(lambda folder: save_snapshot(result, folder, style, stem=stem, header=header))
+
+    def save(self, job: Callable[[Path], Path]) -> None:
+        """Write a file on a thread, and tell; ``job`` takes the folder and returns the file."""
+        if self._files.has_room:
+            self._files.submit(partial(job, self.folder))
         else:
-            self.told.emit(tr("Saved {name}").format(name=path.name), path)
+            self.told.emit(tr("Not saved: too many files are still being saved."), None)
 
     def poll(self) -> None:
-        """Notice a recording that ended by itself, and start one that waits for its source."""
-        recorder, pipeline = self._recorder, self._pipeline
-        if recorder is not None and pipeline is not None:
-            is_fed = _is_fed(pipeline, recorder, self._preroll.of(pipeline))
-            is_over = not is_fed or self._session.failure is not None
-            if is_over or recorder.status().state is RecorderState.FAILED:
-                self.stop_recording()
-        self._tell_ended()
-        if self._recorder is None:
-            opened = self._session.pipeline if self._session.info is not None else None
-            self._preroll.follow(opened, self.choices.preroll_s)
+        """Tell what became of files, and start a recording that waits for its source."""
+        told = self._recordings.poll() + self._files.poll()
+        silence_s = max(self._recordings.silence_s, self._files.silence_s)
+        for text, path in told + self.watch.poll(self.folder, silence_s):
+            self.told.emit(text, path)
+        opened = self._session.pipeline if self._session.info is not None else None
+        self._recordings.follow(opened, self.choices.preroll_s)
         # The results begin with the names of the model's classes.
         is_ready = self._session.engine is not None or not self.choices.results
         if self._wanted is not None and self._session.info is not None and is_ready:
@@ -192,41 +175,18 @@ class Saving(QObject):
             self._start(wanted)
 
     def close(self) -> None:
-        """Finish what runs."""
-        self.stop_recording()
-        self._preroll.follow(None, 0)
-        for recorder in self._ending:
-            recorder.join()
-        self._tell_ended()
-
-    def _tell_ended(self) -> None:
-        """Tell of the recordings whose files are finished."""
-        for recorder in [each for each in self._ending if not each.is_alive()]:
-            self._ending.remove(recorder)
-            self.told.emit(*told_of(recorder.status()))
+        """Finish what runs, within bounds."""
+        for text, path in self._recordings.close() + self._files.close():
+            self.told.emit(text, path)
+        self.watch.close()
 
     def _start(self, file: str) -> None:
         info, pipeline = self._session.info, self._session.pipeline
         if info is None or pipeline is None:
             self.told.emit(tr("There is no picture to record yet."), None)
             return
-        folder, stem = recording_place(file, self.folder)
-        options = RecorderOptions(stem, self._style, take=take_options(self.choices, self._session))
-        preroll = self._preroll.of(pipeline)
-        recorder = RecorderThread(folder, info, options, preroll=preroll)
-        try:
-            recorder.start()
-        except KpviewerError as error:
-            self.told.emit(str(error), None)
-            return
-        self._recorder, self._pipeline = recorder, pipeline
-        self._preroll.note_start()
+        options = recorder_options(self.choices, self._session, self._style, file)
+        self._recordings.start(pipeline, info, self.folder, options)
+        place = Path(file).expanduser() if file else self.folder
         text = tr("Recording to {folder}: {space}")
-        self.told.emit(text.format(folder=folder, space=self.space_text()), None)
-        if preroll is None:
-            pipeline.add_sink(recorder)
-
-
-def _is_fed(pipeline: Pipeline, *by: ResultSink | None) -> bool:
-    """Whether a pipeline still gives its results to one of them; one that failed it lets go."""
-    return any(sink in by for sink in pipeline.settings.current.sinks)
+        self.told.emit(text.format(folder=place, space=self.space_text()), None)

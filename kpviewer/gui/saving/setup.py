@@ -7,14 +7,18 @@ from pathlib import Path
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.choices import VIDEOS, RecordingChoices
+from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.session import Session
+from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.codecs import megabytes_a_minute
-from kpviewer.recording.files import free_bytes
-from kpviewer.recording.recorder import RecorderStatus
+from kpviewer.recording.recorder_options import RecorderOptions
+from kpviewer.recording.recorder_status import RecorderStatus
 from kpviewer.recording.results import ResultHeader
 from kpviewer.recording.take import TakeOptions
 from kpviewer.recording.video import VideoOptions
 
+_PATIENCE_S = 1.0
+"""The picture stands still no longer for a recorder that makes no progress."""
 _LEAST_S = 5.0
 """A recording of this length tells its own rate."""
 
@@ -45,8 +49,31 @@ def take_options(choices: RecordingChoices, session: Session) -> TakeOptions:
     return TakeOptions(choices.outputs, header_of(session), video=video, every=choices.every)
 
 
+def recorder_options(
+    choices: RecordingChoices, session: Session, style: OverlayStyle, file: str
+) -> RecorderOptions:
+    """Return how to record what is shown: files at their own speed and without a loss.
+
+    Args:
+        choices: of the user.
+        session: what is shown.
+        style: of the overlay.
+        file: where to, as typed; empty for the usual folder and name.
+    """
+    is_file = session.info is not None and not session.info.is_live
+    return RecorderOptions(
+        style=style,
+        lossless=is_file,
+        patience_s=_PATIENCE_S,
+        by_media_time=is_file,
+        take=take_options(choices, session),
+        file=file,
+        fallback=recordings_folder(),
+    )
+
+
 def space_of(
-    choices: RecordingChoices, session: Session, folder: Path, status: RecorderStatus | None
+    choices: RecordingChoices, session: Session, free: int | None, status: RecorderStatus | None
 ) -> str:
     """Write what a recording takes and how long the disk lasts; empty while nothing is open.
 
@@ -58,19 +85,23 @@ def space_of(
     rate = megabytes_a_minute(session.info, choices.codec, choices.quality, videos=videos)
     if status is not None and status.seconds > _LEAST_S:
         rate = status.bytes / status.seconds * 60 / 1e6
-    try:
-        return space_text(rate, free_bytes(folder))
-    except OSError:  # the disk is gone; recording will say so
-        return ""
+    return space_text(rate, free)
 
 
-def space_text(mb_a_minute: float, free_bytes: int) -> str:
-    """Write how fast the disk fills: "about 12 MB a minute; 40 GB free, 55 h"."""
+def space_text(mb_a_minute: float, free_bytes: int | None) -> str:
+    """Write how fast the disk fills: "about 12 MB a minute; 40 GB free, 55 h".
+
+    Args:
+        mb_a_minute: rate.
+        free_bytes: None while it isn't known.
+    """
+    rate = f"{mb_a_minute:.2g}" if mb_a_minute < 10 else f"{mb_a_minute:.0f}"
+    if free_bytes is None:
+        return tr("about {rate} MB a minute").format(rate=rate)
     minutes = free_bytes / 1e6 / max(mb_a_minute, 1e-6)
     lasts = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
     if minutes > 99 * 24 * 60:
         lasts = tr("months")
-    rate = f"{mb_a_minute:.2g}" if mb_a_minute < 10 else f"{mb_a_minute:.0f}"
     free = f"{free_bytes / 1e9:.{0 if free_bytes >= 10e9 else 1}f}"
     text = tr("about {rate} MB a minute; {free} GB free, {lasts}")
     return text.format(rate=rate, free=free, lasts=lasts)
@@ -81,7 +112,7 @@ def told_of(status: RecorderStatus) -> tuple[str, Path | None]:
     if status.failure is not None:
         return status.failure, status.path
     if status.path is None:
-        return tr("Nothing was recorded: no frame came."), None
+        return tr("Nothing recorded: no frame came. Was the video paused?"), None
     text = tr("Saved {name}, {seconds:.1f} s")
     if len(status.paths) > 1:
         text = tr("Saved {name} and {more} more, {seconds:.1f} s")

@@ -19,6 +19,7 @@ from kpviewer.gui.widgets.theme import ThemeChoice
 
 if TYPE_CHECKING:
     from kpviewer.gui.main_window import MainWindow
+    from kpviewer.gui.saving.saving import Saving
 
 THEMES = {
     ThemeChoice.SYSTEM: tr_noop("As the system"),
@@ -70,15 +71,17 @@ def _ask_for_name(window: MainWindow) -> None:
 
 
 def _ask_for_folder(window: MainWindow) -> None:
-    folder = ask_for_recordings_folder(window, window.saving.folder)
+    folder = ask_for_recordings_folder(window, window.saving)
     if folder:
         window.saving.folder = Path(folder)
         window.status_bar.show_message(tr("Recordings go to {folder}").format(folder=folder))
 
 
-def ask_for_recordings_folder(parent: QWidget, present: Path) -> str:
+def ask_for_recordings_folder(parent: QWidget, saving: Saving) -> str:
     """Let the user choose a folder; empty if they don't."""
-    return QFileDialog.getExistingDirectory(parent, tr("Folder for recordings"), str(present))
+    # A dialog on a folder that doesn't answer would freeze the window.
+    start = Path.home() if saving.watch.is_silent else saving.folder
+    return QFileDialog.getExistingDirectory(parent, tr("Folder for recordings"), str(start))
 
 
 def _add(

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.frame_results import save_frame_csv
 from kpviewer.structures import Detections
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from kpviewer.gui.session import Session
@@ -37,8 +37,12 @@ class TableLink(QObject):
         timer.timeout.connect(self._show)
         timer.start(TICK_MS)
 
-    def export(self, folder: Path) -> None:
-        """Write the detections of the frame on the screen to a CSV file."""
+    def export(self, save: Callable[[Callable[[Path], Path]], None]) -> None:
+        """Write the detections of the frame on the screen to a CSV file.
+
+        Args:
+            save: runs a job that takes the folder, and tells what came of it.
+        """
         result, info = self._view.result(), self._session.info
         if result is None or info is None:
             self.told.emit(tr("There is no picture to export from."), None)
@@ -50,12 +54,7 @@ class TableLink(QObject):
             header = ResultHeader(
                 info.name, spec.name, spec.class_names, spec.keypoint_names, thresholds
             )
-        try:
-            path = save_frame_csv(result, folder, header)
-        except KpviewerError as error:
-            self.told.emit(str(error), None)
-        else:
-            self.told.emit(tr("Saved {name}").format(name=path.name), path)
+        save(lambda folder: save_frame_csv(result, folder, header))
 
     def _show(self) -> None:
         if not self._panel.isVisible():

@@ -1220,6 +1220,34 @@
             <translation>将所有面板恢复到初始位置</translation>
         </message>
         <message>
+            <source>Saved {name}</source>
+            <translation>已保存 {name}</translation>
+        </message>
+        <message>
+            <source>Not saved: {reason}</source>
+            <translation>未保存：{reason}</translation>
+        </message>
+        <message>
+            <source>The folder for recordings answers again.</source>
+            <translation>录制文件夹恢复响应。</translation>
+        </message>
+        <message>
+            <source>The folder for recordings does not answer: {folder}. Check the disk or the network, or choose another folder.</source>
+            <translation>录制文件夹没有响应：{folder}。请检查磁盘或网络，或选择其他文件夹。</translation>
+        </message>
+        <message>
+            <source>Cut off by a crash and unreadable: {names}.</source>
+            <translation>因崩溃中断且无法读取：{names}。</translation>
+        </message>
+        <message>
+            <source>Recovered after a crash: {names}. At most the last second is missing.</source>
+            <translation>崩溃后已恢复：{names}。最多缺少最后一秒。</translation>
+        </message>
+        <message>
+            <source>{names} and {count} more</source>
+            <translation>{names} 等另外 {count} 个</translation>
+        </message>
+        <message>
             <source>Annotated</source>
             <translation>带标注</translation>
         </message>
@@ -1348,28 +1376,32 @@
             <translation>文件夹</translation>
         </message>
         <message>
-            <source>{name} was cut off by a crash. It plays; rename it to {new}.</source>
-            <translation>{name} 因崩溃而中断，但可以播放；请重命名为 {new}。</translation>
+            <source>{name} may lack its end: the folder does not answer.</source>
+            <translation>{name} 可能缺少结尾：文件夹没有响应。</translation>
         </message>
         <message>
-            <source>No recording runs.</source>
-            <translation>当前没有录制。</translation>
+            <source>The recording</source>
+            <translation>录制</translation>
         </message>
         <message>
-            <source>Recording goes on.</source>
-            <translation>继续录制。</translation>
+            <source>Not recording.</source>
+            <translation>当前未在录制。</translation>
         </message>
         <message>
-            <source>Recording is paused.</source>
+            <source>Recording resumed.</source>
+            <translation>录制已继续。</translation>
+        </message>
+        <message>
+            <source>Recording paused.</source>
             <translation>录制已暂停。</translation>
         </message>
         <message>
-            <source>Recording goes on in another file.</source>
-            <translation>已转到新文件继续录制。</translation>
+            <source>New file started.</source>
+            <translation>已开始新文件。</translation>
         </message>
         <message>
-            <source>Saved {name}</source>
-            <translation>已保存 {name}</translation>
+            <source>Not saved: too many files are still being saved.</source>
+            <translation>未保存：仍有太多文件正在保存。</translation>
         </message>
         <message>
             <source>There is no picture to record yet.</source>
@@ -1380,6 +1412,10 @@
             <translation>正在录制到 {folder}：{space}</translation>
         </message>
         <message>
+            <source>about {rate} MB a minute</source>
+            <translation>约每分钟 {rate} MB</translation>
+        </message>
+        <message>
             <source>months</source>
             <translation>数月</translation>
         </message>
@@ -1388,8 +1424,8 @@
             <translation>约 {rate} MB/分钟；剩余 {free} GB，可录 {lasts}</translation>
         </message>
         <message>
-            <source>Nothing was recorded: no frame came.</source>
-            <translation>没有录到内容：未收到任何帧。</translation>
+            <source>Nothing recorded: no frame came. Was the video paused?</source>
+            <translation>没有录到内容：没有收到任何帧。视频是否已暂停？</translation>
         </message>
         <message>
             <source>Saved {name}, {seconds:.1f} s</source>
@@ -1416,12 +1452,12 @@
             <translation>无法打开 {name}。{reason}</translation>
         </message>
         <message>
-            <source>The video stopped. Try again.</source>
-            <translation>视频已停止，请重试。</translation>
-        </message>
-        <message>
             <source>{error} All classes are shown.</source>
             <translation>{error} 已显示所有类别。</translation>
+        </message>
+        <message>
+            <source>The video stopped. Try again.</source>
+            <translation>视频已停止，请重试。</translation>
         </message>
         <message>
             <source>the first camera</source>
@@ -1680,6 +1716,10 @@
             <translation>不在当前画面中</translation>
         </message>
         <message>
+            <source>The end. Space plays it again.</source>
+            <translation>播放结束，按空格键重播。</translation>
+        </message>
+        <message>
             <source>No signal for {seconds:.0f} s. Trying again.</source>
             <translation>已 {seconds:.0f} 秒无信号，正在重试。</translation>
         </message>
@@ -1694,10 +1734,6 @@
         <message>
             <source>The model hasn't answered for {seconds:.0f} s. Wait, or choose another one.</source>
             <translation>模型已有 {seconds:.0f} 秒没有响应。请等待，或选择另一个模型。</translation>
-        </message>
-        <message>
-            <source>The end. Space plays it again.</source>
-            <translation>播放结束，按空格键重播。</translation>
         </message>
         <message>
             <source>Loading model {name} …</source>

@@ -1,0 +1,134 @@
+"""Jobs that ask a disk, one after another beside the window; the owner polls for what they gave.
+
+A job whose disk doesn't answer is let go, and the next one runs. The owner learns of each.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from kpviewer.errors import RecordingError
+from kpviewer.recording.disk import disk_silence_s
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+_LET_GO_S = 5.0
+"""A disk that takes longer for one call won't do it: the user is told that the job failed."""
+_POLL_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """A job that is over."""
+
+    value: T | None
+    """What it gave; None if it failed."""
+    failure: BaseException | None
+
+
+class DiskJobs(Generic[T]):
+    """Runs jobs in their order, on a thread that lives while there is something to do.
+
+    All methods are for one thread, the owner's.
+    """
+
+    def __init__(self, name: str, *, let_go_s: float = _LET_GO_S) -> None:
+        """Run nothing yet.
+
+        Args:
+            name: of the thread.
+            let_go_s: how long a disk may take for one call.
+        """
+        self._name, self._let_go_s = name, let_go_s
+        self._lock = threading.Lock()
+        self._waiting: deque[Callable[[], T]] = deque()
+        self._done: list[Done[T]] = []
+        self._worker: threading.Thread | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of jobs that wait or run."""
+        with self._lock:
+            return len(self._waiting) + (self._worker is not None)
+
+    @property
+    def silence_s(self) -> float:
+        """For how many seconds the disk hasn't answered the job that runs."""
+        worker = self._worker
+        return disk_silence_s(worker) if worker is not None else 0.0
+
+    def submit(self, job: Callable[[], T]) -> None:
+        """Run a job after those that were submitted before."""
+        with self._lock:
+            self._waiting.append(job)
+            if self._worker is None:
+                self._start_worker()
+
+    def take(self) -> list[Done[T]]:
+        """Return the jobs that are over since the last call, in their order."""
+        if self.silence_s > self._let_go_s:
+            self._let_go()
+        with self._lock:
+            done, self._done = self._done, []
+            return done
+
+    def close(self, patience_s: float) -> list[Done[T]]:
+        """Wait for all jobs, and return those that are over; the others fail.
+
+        Args:
+            patience_s: for all of them; a disk that doesn't answer is given its own time.
+        """
+        end_s = time.monotonic() + patience_s
+        done = self.take()
+        while self.count and time.monotonic() < end_s:
+            worker = self._worker
+            if worker is not None:
+                worker.join(_POLL_S)
+            done += self.take()
+        with self._lock:
+            left = len(self._waiting) + (self._worker is not None)
+            self._waiting.clear()
+            self._worker = None
+            done += self._done
+        return done + [Done(None, _unanswered()) for _ in range(left)]
+
+    def _start_worker(self) -> None:
+        # A daemon, as it may be let go.
+        self._worker = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._worker.start()
+
+    def _let_go(self) -> None:
+        with self._lock:
+            self._done.append(Done(None, _unanswered()))
+            self._worker = None
+            if self._waiting:
+                self._start_worker()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if self._worker is not threading.current_thread():
+                    return
+                if not self._waiting:
+                    self._worker = None
+                    return
+                job = self._waiting.popleft()
+            done: Done[T]
+            try:
+                done = Done(job(), None)
+            except BaseException as error:  # handed to the owner, who tells the user
+                done = Done(None, error)
+            with self._lock:
+                if self._worker is threading.current_thread():
+                    self._done.append(done)
+
+
+def _unanswered() -> RecordingError:
+    return RecordingError("the folder does not answer. Choose another folder, or try again.")

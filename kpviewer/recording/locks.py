@@ -1,0 +1,56 @@
+"""Locks on files that grow: they tell a recording that runs from the remains of a crash.
+
+The operating system lets a lock go when its process ends, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_STILL_WRITTEN_S = 10.0
+"""Without locks: a recorder writes several times a second; what is older has no writer."""
+
+if sys.platform == "win32":
+
+    def lock(descriptor: int) -> None:
+        """Do nothing: Windows doesn't rename a file that is open, which ``is_held`` asks."""
+
+    def is_held(path: Path) -> bool:
+        """Return whether a process has the file open."""
+        try:
+            os.rename(path, path)
+        except OSError:
+            return True
+        return False
+
+else:
+    import fcntl
+
+    def lock(descriptor: int) -> None:
+        """Lock an open file until it is closed; file systems without locks are left unlocked."""
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def is_held(path: Path) -> bool:
+        """Return whether a process writes the file; by its age where locks are unknown.
+
+        Raises:
+            OSError: if it can't be looked at.
+        """
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return time.time() - os.fstat(descriptor).st_mtime < _STILL_WRITTEN_S
+        finally:
+            os.close(descriptor)
+        return False

@@ -1,0 +1,20 @@
+"""Why a file can't be written, in words."""
+
+from __future__ import annotations
+
+import errno
+
+from kpviewer.errors import KpviewerError
+
+
+def reason_of(error: BaseException) -> str:
+    """Return in words why a file can't be written, with the cure where there is one."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+        return "the disk is full. Free space or choose another folder."
+    if isinstance(error, KpviewerError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "the memory is full. Close other programs, or choose a smaller size."
+    text = error.strerror if isinstance(error, OSError) else None
+    text = (text or str(error) or type(error).__name__).rstrip(".")
+    return f"{text}. Choose another folder, or try again."

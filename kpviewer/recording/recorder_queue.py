@@ -1,0 +1,123 @@
+"""Frames and marks on their way to the recorder's thread: few, as they hold buffers."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kpviewer.recording.preroll import Mark
+
+if TYPE_CHECKING:
+    from kpviewer.recording.preroll import Item
+    from kpviewer.structures import FrameResult
+
+_MOST_COPIED_BYTES = 256 * 1024 * 1024
+"""Of frames that wait with pixels of their own while files are opened."""
+
+
+class RecorderQueue:
+    """A bounded queue; ``take`` and ``note_*`` are for the recorder's thread."""
+
+    def __init__(self, size: int, *, lossless: bool, patience_s: float | None) -> None:
+        """Make an open queue.
+
+        Args:
+            size: frames that may wait.
+            lossless: whether ``put`` waits for room, or loses the frame.
+            patience_s: without progress for so long it loses the frame; None waits for ever.
+        """
+        self._size, self._lossless, self._patience_s = size, lossless, patience_s
+        self._changed = threading.Condition()
+        self._items: deque[Item] = deque()
+        self._openings = 1
+        """Files that are being opened; meanwhile frames are copied rather than lost."""
+        self._is_closed = False
+        self.taken = 0
+        """Items that were taken."""
+        self._gave_up_at = -1
+        self.dropped = 0
+        """Frames that were lost."""
+
+    def put(self, result: FrameResult) -> None:
+        """Add a frame, or lose it where there is no room."""
+        with self._changed:
+            if self._lossless and self._gave_up_at != self.taken:
+                is_late = not self._changed.wait_for(
+                    lambda: self._is_closed or not self._is_full, self._patience_s
+                )
+                self._gave_up_at = self.taken if is_late else -1
+            if self._is_closed:
+                return
+            if self._is_full:
+                if not self._openings or not self._may_copy(result):
+                    self.dropped += 1
+                    return
+                result = _copied(result)
+            result.frame.retain()
+            self._items.append(result)
+            self._changed.notify_all()
+
+    def put_mark(self, mark: Mark) -> None:
+        """Add a mark."""
+        with self._changed:
+            self._items.append(mark)
+            self._changed.notify_all()
+
+    def take(self, timeout_s: float) -> Item | None:
+        """Return the oldest item; None if none came in time, or none will."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or self._is_closed, timeout_s)
+            if not self._items:
+                return None
+            self.taken += 1
+            item = self._items.popleft()
+            self._changed.notify_all()
+            return item
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing waits, and nothing will come."""
+        with self._changed:
+            return self._is_closed and not self._items
+
+    def note_opening(self) -> None:
+        """Copy frames for which there is no room, until ``note_opened``."""
+        with self._changed:
+            self._openings += 1
+
+    def note_opened(self) -> None:
+        """End one opening."""
+        with self._changed:
+            self._openings -= 1
+
+    def close(self) -> None:
+        """Take no more frames; what waits can still be taken."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        """Close, and let go of the frames that wait."""
+        with self._changed:
+            self._is_closed = True
+            while self._items:
+                item = self._items.popleft()
+                if not isinstance(item, Mark):
+                    item.frame.release()
+            self._changed.notify_all()
+
+    @property
+    def _is_full(self) -> bool:
+        return sum(not isinstance(item, Mark) for item in self._items) >= self._size
+
+    def _may_copy(self, result: FrameResult) -> bool:
+        frames = [item.frame for item in self._items if not isinstance(item, Mark)]
+        sizes = [frame.bgr.nbytes for frame in (*frames, result.frame)]
+        return sum(sizes) <= _MOST_COPIED_BYTES
+
+
+def _copied(result: FrameResult) -> FrameResult:
+    """Return a result whose frame owns its pixels."""
+    return replace(result, frame=replace(result.frame, bgr=result.frame.bgr.copy(), lease=None))

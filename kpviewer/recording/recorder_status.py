@@ -1,0 +1,56 @@
+"""What a recorder tells of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class RecorderState(StrEnum):
+    """Where a recorder is in its life."""
+
+    IDLE = "idle"
+    OPENING = "opening"
+    """The files are being made."""
+    RECORDING = "recording"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is written any more."""
+        return self in (RecorderState.FINISHED, RecorderState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderStatus:
+    """State of a recorder, as one snapshot."""
+
+    state: RecorderState = RecorderState.IDLE
+    path: Path | None = None
+    """The first file: ``NAME.mp4.part`` while it grows, then its name; None if none was written."""
+    paths: tuple[Path, ...] = ()
+    """All files, those of finished parts first."""
+    seconds: float = 0.0
+    """Length of the video, all parts together."""
+    frames: int = 0
+    dropped: int = 0
+    """Frames that came while too many waited ("recorder full")."""
+    bytes: int = 0
+    """Size of the files, all parts together."""
+    parts: int = 1
+    """How many files a split has made of each."""
+    is_paused: bool = False
+    """Whether the user paused the recording."""
+    is_waiting: bool = False
+    """Whether no frame has come for a while, as of a paused video."""
+    disk_silence_s: float = 0.0
+    """For how long the disk hasn't answered; 0 while it does."""
+    notices: tuple[str, ...] = ()
+    """What the user should know though recording goes on: one or two lines each, oldest first."""
+    failure: str | None = None
+    """Why recording ended by itself: one or two lines for the user."""

@@ -1,0 +1,133 @@
+"""The files of a recording: those that grow, those before, and where they go when a folder goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kpviewer.errors import RecordingError
+from kpviewer.recording.files import recording_place, recording_stem
+from kpviewer.recording.finishing import Finished
+from kpviewer.recording.recorder_status import RecorderState, RecorderStatus
+from kpviewer.recording.take import Take
+
+if TYPE_CHECKING:
+    import threading
+    from pathlib import Path
+
+    from kpviewer.recording.recorder_options import RecorderOptions
+    from kpviewer.recording.take import Pictures, Render
+    from kpviewer.structures import FrameResult
+
+
+class Takes:
+    """One take that is written and those that are over, for the recorder's thread."""
+
+    def __init__(self, folder: Path, options: RecorderOptions, fps: float, render: Render) -> None:
+        """Make nothing yet; ``open`` does."""
+        self._folder, self._stem = folder, options.stem
+        self._options, self._fps, self._render = options, fps, render
+        self._finished = Finished()
+        self._notices: list[str] = []
+        self.current: Take | None = None
+        """The take that is written; None before ``open`` and after ``end``."""
+
+    @property
+    def threads(self) -> tuple[threading.Thread, ...]:
+        """Threads that finish takes."""
+        return self._finished.threads
+
+    def open(self) -> None:
+        """Begin the first take.
+
+        Raises:
+            RecordingError: if there is too little space, or the folder can't be written.
+        """
+        self._folder, stem = recording_place(self._options.file, self._folder)
+        self._stem = stem or self._stem
+        self.current = self._new(self._folder)
+
+    def write(self, result: FrameResult, pictures: Pictures, time_s: float) -> None:
+        """Write a frame; where a file was removed, in a new take.
+
+        Raises:
+            RecordingError: if it can't be written.
+        """
+        take = self._opened
+        try:
+            take.write(result, pictures, time_s)
+        except Exception:
+            missing = take.missing()
+            if missing is None:
+                raise
+            self._move_on(take, missing)
+            self._opened.write(result, pictures, time_s)
+
+    def look(self) -> bool:
+        """Go on in other files if those that grow were removed or moved; return whether so.
+
+        Raises:
+            RecordingError: if recording is to end then, or can't go on.
+        """
+        take = self._opened
+        missing = take.missing()
+        if missing is not None:
+            self._move_on(take, missing)
+        return missing is not None
+
+    def split(self) -> None:
+        """Begin another take; the one before is finished meanwhile.
+
+        Raises:
+            RecordingError: as ``open``.
+        """
+        before = self._opened
+        if before.frames:
+            self.current = self._new(before.folder)
+            self._finished.finish_beside(before)
+
+    def end(self) -> BaseException | None:
+        """Finish all files; return the first thing that went wrong."""
+        take, self.current = self.current, None
+        if take is not None:
+            self._finished.finish(take)
+        return self._finished.join()
+
+    def status(self, state: RecorderState, failure: str | None) -> RecorderStatus:
+        """Return what there is."""
+        done, take = self._finished, self.current
+        paths = [*done.paths, *(take.paths if take is not None else ())]
+        return RecorderStatus(
+            state,
+            paths[0] if paths else None,
+            tuple(paths),
+            seconds=done.seconds + (take.seconds if take is not None else 0.0),
+            frames=done.frames + (take.frames if take is not None else 0),
+            bytes=done.bytes + (take.bytes if take is not None else 0),
+            parts=done.takes + (take is not None),
+            notices=tuple(self._notices),
+            failure=failure,
+        )
+
+    @property
+    def _opened(self) -> Take:
+        if self.current is None:
+            raise RecordingError("Recording must be started before it is written.")
+        return self.current
+
+    def _new(self, folder: Path) -> Take:
+        stem = self._stem or recording_stem()
+        options = self._options.take
+        return Take(folder, stem, options, nominal_fps=self._fps, render=self._render)
+
+    def _move_on(self, before: Take, missing: str) -> None:
+        """Begin another take; what the one before holds is saved again beside it."""
+        if self._options.fallback is None:
+            raise RecordingError(f"{missing} was removed or moved while it was written.")
+        folder = before.folder if before.is_folder_there() else self._options.fallback
+        before.rescue_to(folder)
+        self.current = self._new(folder)
+        self._finished.finish_beside(before)
+        self._notices.append(
+            f"{missing} was removed or moved while it was written. What it held is saved again in "
+            f"{folder}, and recording goes on there."
+        )

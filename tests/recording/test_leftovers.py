@@ -1,0 +1,97 @@
+"""What a crash leaves: found at once, finished where it can be read, left alone where not."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_results import detections, read_video, result
+
+from kpviewer.overlay.jpeg import encoded
+from kpviewer.recording.formats import ResultHeader
+from kpviewer.recording.leftovers import find_leftovers, finish_leftovers
+from kpviewer.recording.parts import reserve
+from kpviewer.recording.results import RESULT_FORMATS
+from kpviewer.recording.video import VideoOptions, VideoWriter
+
+FRAMES = [result(detections([(1, 2, 30, 40)]), index=index) for index in range(3)]
+
+
+def cut(folder: Path, kind: str, *, chars: int) -> Path:
+    """Write a result file as a crash leaves it, without so many characters at its end."""
+    suffix, make = RESULT_FORMATS[kind][0]
+    rows = make(ResultHeader("clip.mp4", "fake", ("thing",)))
+    text = rows.begin() + "".join(rows.frame(each) for each in FRAMES)
+    path = folder / f"clip{suffix}.part"
+    path.write_text(text[: len(text) - chars])
+    return path
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_parts_of_ours_without_a_writer_are_found_oldest_first(tmp_path: Path) -> None:
+    for age_s, name in enumerate(["new.mp4", "old.jsonl", "other.zip", "none.mp4"]):
+        path = tmp_path / (name + ".part")
+        path.write_text("" if name == "none.mp4" else "cut")
+        then = path.stat().st_mtime - age_s
+        os.utime(path, (then, then))
+    growing = reserve(tmp_path, "growing", ".mp4")
+    growing.write(b"more")
+    (tmp_path / "done.mp4").write_text("done")
+    assert [path.name for path in find_leftovers(tmp_path)] == ["old.jsonl.part", "new.mp4.part"]
+
+
+def test_folder_that_is_not_there_has_none(tmp_path: Path) -> None:
+    assert find_leftovers(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize(("kind", "lines"), [("jsonl", 3), ("csv", 3)])
+def test_cut_line_is_removed(tmp_path: Path, kind: str, lines: int) -> None:
+    cut(tmp_path, kind, chars=5)
+    (path,) = finish_leftovers(tmp_path).finished
+    assert path.name == f"clip.{kind}"
+    assert len(path.read_text().splitlines()) == lines
+    assert path.read_text().endswith("\n")
+
+
+@pytest.mark.parametrize("chars", [0, 1, 5])
+def test_coco_list_is_closed_after_its_last_whole_entry(tmp_path: Path, chars: int) -> None:
+    cut(tmp_path, "coco", chars=chars)
+    (path,) = finish_leftovers(tmp_path).finished
+    assert [each["image_id"] for each in json.loads(path.read_text())] == [0, 1, 2][
+        : 3 - bool(chars)
+    ]
+
+
+def test_video_without_its_end_gets_its_name_and_plays(tmp_path: Path) -> None:
+    part = reserve(tmp_path, "clip", ".mp4")
+    video = VideoWriter(part, 30.0, VideoOptions())
+    for number in range(30):
+        video.write(np.full((48, 64, 3), number, np.uint8), number / 30)
+    data = part.path.read_bytes()
+    video.close()
+    (tmp_path / "clip.mp4").unlink()
+    (tmp_path / "clip.mp4.part").write_bytes(data)
+    (path,) = finish_leftovers(tmp_path).finished
+    assert len(read_video(path).times_s) >= 20
+
+
+def test_what_can_not_be_read_is_left_as_it_is(tmp_path: Path, qapp) -> None:
+    png = encoded(np.zeros((9, 9, 3), np.uint8), "PNG", 80)
+    for name, data in {
+        "a.mp4": b"not a video", "b.json": b'{"index": ', "c.png": png[:-2], "d.jsonl": b'{"inde',
+    }.items():  # fmt: skip
+        (tmp_path / f"{name}.part").write_bytes(data)
+    left = finish_leftovers(tmp_path)
+    assert (len(left.broken), left.finished) == (4, ())
+    assert names(tmp_path) == ["a.mp4.part", "b.json.part", "c.png.part", "d.jsonl.part"]
+
+
+def test_name_that_is_taken_is_not_replaced(tmp_path: Path) -> None:
+    cut(tmp_path, "jsonl", chars=0)
+    (tmp_path / "clip.jsonl").write_text("mine")
+    assert [path.name for path in finish_leftovers(tmp_path).finished] == ["clip_2.jsonl"]
+    assert (tmp_path / "clip.jsonl").read_text() == "mine"
