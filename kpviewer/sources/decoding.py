@@ -133,6 +133,12 @@ class Decoder:
         self._frames = None
         self._container.close()
 
+    @property
+    def stated_size(self) -> tuple[int, int]:
+        """Width and height by the header, px, with square pixels; frames may be turned."""
+        context = self.stream.codec_context
+        return displayed_size(context.width, context.height, self._pixel_aspect(), 1)
+
     def _pixel_aspect(self) -> Fraction:
         """Return width over height of a pixel: the container's, else that of the frames now."""
         stated = self.stream.sample_aspect_ratio

@@ -73,8 +73,9 @@ class ImagesSource:
         self._notes = tuple(notes)
         self._decoder = ImageDecoder()
         self._items: list[_Item] = []
-        self._unreadable: dict[Path, str] = {}
-        self._first_only: dict[Path, int] = {}
+        self._count = 0
+        self._unreadable: list[str] = []
+        self._first_only: dict[str, int] = {}
         self._info: StreamInfo | None = None
         self._next_index = 0
 
@@ -93,17 +94,15 @@ class ImagesSource:
     @property
     def warning(self) -> str | None:
         """What is left out so far: files that can't be read, and pages; it outlives ``close``."""
-        notes = [*self._notes]
-        if self._unreadable:
-            told = [f"{path.name} {why}" for path, why in self._unreadable.items()]
+        notes, told = [*self._notes], [*self._unreadable]  # copies: another thread may be reading
+        if told:
             more = f", and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
             reason = f"{', '.join(told[:_NAMED])}{more}"
-            notes.append(left_out(len(told), len(self._paths), "images", reason))
-        if self._first_only:
-            path, count = next(iter(self._first_only.items()))
-            others = len(self._first_only) - 1
-            more = f", and so it is with {others} more" if others else ""
-            notes.append(f"only the first of the {count} images in {path.name} is shown{more}")
+            notes.append(left_out(len(told), self._count, "images", reason))
+        if several := list(self._first_only.items()):
+            file, count = several[0]
+            more = f", and so it is with {len(several) - 1} more" if len(several) > 1 else ""
+            notes.append(f"only the first of the {count} images in {file} is shown{more}")
         return "; ".join(notes) or None
 
     def open(self) -> StreamInfo:
@@ -112,8 +111,9 @@ class ImagesSource:
         Raises:
             SourceError: if there is none.
         """
-        self._unreadable, self._first_only, self._next_index = {}, {}, 0
+        self._unreadable, self._first_only, self._next_index = [], {}, 0
         self._items = list(_items(self._paths))
+        self._count = len(self._items)
         if self._truth is not None:
             self._truth.meet(self._paths)
         image = self._load_next()
@@ -179,14 +179,15 @@ class ImagesSource:
             try:
                 image = self._decoder.decode(item.path, item.page)
             except ImageFileError as error:
-                self._unreadable.setdefault(item.path, str(error))
+                place = f" (no. {item.page + 1})" if item.is_one_of_many else ""
+                self._unreadable.append(f"{self._file_name(item.path)}{place} {error}")
                 del self._items[self._next_index]
                 continue
             header = self._decoder.header
             if header is not None and not item.is_one_of_many:
                 count = len(header.pages) + header.previews
                 if count > 1:
-                    self._first_only[item.path] = count
+                    self._first_only[self._file_name(item.path)] = count
             return image
         return None
 
@@ -198,12 +199,10 @@ class ImagesSource:
         return min(max(1000 / frame_ms, 1.0), 240.0)
 
     def _explain(self) -> str:
-        path, why = next(iter(self._unreadable.items()))
-        known = "Convert it to JPEG or PNG, or copy it again."
         if len(self._paths) == 1:
-            return f"{path.name} {why}. {known}"
+            return f"{self._unreadable[0]}. Copy it again, or convert it to JPEG or PNG."
         return (
-            f"{self._name}: none of {len(self._paths)} images can be read; {path.name} {why}. "
+            f"{self._name}: none of {self._count} images can be read; {self._unreadable[0]}. "
             f"Known are {', '.join(sorted(IMAGE_SUFFIXES))}."
         )
 

@@ -104,8 +104,7 @@ class StreamSource:
         has_clock = container.format.name not in _WITHOUT_CLOCK
         self._info = StreamInfo(
             self._name,
-            stream.codec_context.width,
-            stream.codec_context.height,
+            *decoder.stated_size,
             plausible_fps(stream.average_rate) if has_clock else None,
             None,
             is_live=container.duration is None,

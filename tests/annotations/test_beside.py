@@ -28,6 +28,8 @@ def folder_with(root: Path, *names: str) -> Path:
         (["a.jpg", "a.pts"], "", "pts:{0}"),
         (["a.jpg", "a.xml", "b.jpg"], "a.jpg", "voc:{0}"),
         (["a.mp4", "a_truth.csv"], "a.mp4", "csv:{0}/a_truth.csv"),
+        (["a [1].jpg", "a [1].xml"], "a [1].jpg", "voc:{0}"),
+        (["a.jpg", "._a.xml", "a.pts"], "", "pts:{0}"),
     ],
 )
 def test_truth_is_found(tmp_path: Path, files: list[str], source: str, expected: str) -> None:

@@ -24,6 +24,15 @@ def test_frames_of_a_video_are_found_by_number():
     assert truth.for_frame(1, "clip.mp4") is None
 
 
+@pytest.mark.parametrize(("frames", "expected"), [(1, 0), (3, 2), (None, 0)])
+def test_an_animation_has_the_truth_of_its_frames_a_single_image_that_of_its_name(frames, expected):
+    data = data_set(*(picture("a.gif", (0,) * n, n, frame_index=n) for n in range(3)))
+    alone = data_set(picture("a.gif", (), 7))
+    truth = AnnotationTruth(data if frames == 3 else alone)
+    truth.meet([Path("x/a.gif")], frames)
+    assert count(truth.for_frame(2, str(Path("x/a.gif")))) == expected
+
+
 def test_ids_that_count_from_zero_stand_for_frame_numbers():
     frames = [picture(f"{n}.jpg", (0,) * n, n) for n in range(3)]
     truth = AnnotationTruth(data_set(*frames))

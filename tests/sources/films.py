@@ -11,6 +11,8 @@ WIDTH, HEIGHT = 96, 64
 BITS = 8
 BLOCK_PX = 12
 TIME_BASE = Fraction(1, 1000)
+WHOLE_FRAMES = ("mpeg4", "mpeg2video")
+"""Codecs whose clock ticks once a frame."""
 
 
 def numbered_picture(number: int) -> np.ndarray:
@@ -38,18 +40,22 @@ def write_film(
     options: dict[str, str] | None = None,
     times_ms: Sequence[int] | None = None,
     turned_deg: float | None = None,
+    pixel_aspect: Fraction | None = None,
+    pix_fmt: str = "yuv420p",
 ) -> list[int]:
     """Write a numbered film; give the time of each frame in ms."""
     times = list(times_ms) if times_ms is not None else [40 * i for i in range(frames)]
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25, options=options or {})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        stream.codec_context.time_base = TIME_BASE if codec != "mpeg4" else Fraction(1, 25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pix_fmt
+        if pixel_aspect is not None:
+            stream.codec_context.sample_aspect_ratio = pixel_aspect
+        stream.codec_context.time_base = TIME_BASE if codec not in WHOLE_FRAMES else Fraction(1, 25)
         if turned_deg is not None:
             stream.set_display_rotation(turned_deg)
         for number, time_ms in enumerate(times):
             frame = av.VideoFrame.from_ndarray(numbered_picture(number), format="bgr24")
-            frame.pts = time_ms if codec != "mpeg4" else time_ms // 40
+            frame.pts = time_ms if codec not in WHOLE_FRAMES else time_ms // 40
             frame.time_base = stream.codec_context.time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
