@@ -9,6 +9,7 @@ from collections.abc import Iterator
 LEVELS = {
     "": 0,  # the package itself
     "errors": 0,
+    "interrupts": 0,
     "structures": 0,
     "geometry": 0,
     "palette": 0,

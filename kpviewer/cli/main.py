@@ -18,6 +18,7 @@ import click
 
 from kpviewer import __version__
 from kpviewer.errors import TORCH_CURE, KpviewerError
+from kpviewer.interrupts import Interrupted
 from kpviewer.models.inference_libraries import block_reports
 from kpviewer.sources.redact import redact_text
 
@@ -103,8 +104,8 @@ class LazyGroup(click.Group):
         except KpviewerError as error:
             message, exit_code = str(error), error.exit_code
             _log.debug("The error came from here:", exc_info=True)
-        except KeyboardInterrupt:
-            ctx.exit(INTERRUPTED)
+        except KeyboardInterrupt as interrupt:
+            ctx.exit(interrupt.exit_code if isinstance(interrupt, Interrupted) else INTERRUPTED)
         except click.ClickException as error:  # it may repeat a word of the command line
             vars(error)["message"] = redact_text(error.message)
             raise

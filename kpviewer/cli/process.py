@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from kpviewer.cli.options import (
     truth_option,
 )
 from kpviewer.errors import KpviewerError, SourceError
+from kpviewer.interrupts import Interrupted, interrupts_raised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,11 +105,19 @@ def process_sources(
 
     Raises:
         KpviewerError: if the model or the truth can't be loaded.
-        KeyboardInterrupt: on Ctrl-C, once the files are finished.
+        Interrupted: on Ctrl-C, SIGTERM and SIGHUP, once the files are finished.
     """
+    with interrupts_raised():
+        return _process_all(sources, options, engine)
+
+
+def _process_all(
+    sources: Sequence[str | None], options: ProcessOptions, engine: InferenceEngine | None
+) -> int:
     from kpviewer.overlay import ensure_gui_application
 
     ensure_gui_application()
+    _tell_leftovers(options.out)
     engine = engine or _load(options)
     truth = _read_truth(options.truth, engine.spec.class_names)
     if truth is not None:
@@ -119,6 +129,20 @@ def process_sources(
         if truth is not None:
             _tell(truth, told)
     return next((code for code in codes if code), 0)
+
+
+def _tell_leftovers(folder: Path) -> None:
+    """Name what a run before left that was cut off."""
+    from kpviewer.recording.leftovers import find_leftovers
+
+    names = [path.name for path in find_leftovers(folder)]
+    if names:
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        _say(
+            f"Note: {folder} holds {names[0]}{more} of a run that was cut off. Rename what you "
+            "want to keep.",
+            err=True,
+        )
 
 
 def _load(options: ProcessOptions) -> InferenceEngine:
@@ -140,7 +164,7 @@ def _tell(truth: AnnotationTruth, told: set[str]) -> None:
     """Print the notes on the ground truth that weren't printed before."""
     for note in truth.notes:
         if note not in told:
-            click.echo(f"Note: {note}", err=True)
+            _say(f"Note: {note}", err=True)
     told.update(truth.notes)
 
 
@@ -171,11 +195,24 @@ def _process(
             _finish(pipeline, job, name)
         if not job.frames:
             raise SourceError("no frame could be read. Is it a video?")
+    except Interrupted as interrupt:
+        _say(f"{name}: ended by {interrupt}; the files hold what came until then.", err=True)
+        raise
     except KpviewerError as error:
         is_named = not name or Path(name).name in str(error)
-        click.echo(f"Error: {error}" if is_named else f"Error: {name}: {error}", err=True)
+        _say(f"Error: {error}" if is_named else f"Error: {name}: {error}", err=True)
         return error.exit_code
     return 0
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print a line; a terminal that is closed is no error."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=err)
+
+
+def _note(text: str) -> None:
+    _say(f"Note: {text}", err=True)
 
 
 def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
@@ -190,6 +227,7 @@ def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
                 bar.total = pipeline.info.frame_count
             bar.update(job.frames - bar.n)
             _tell_faults(pipeline, name)
+            job.tell_silence(_note)
             if job.is_complete:
                 return
 
@@ -197,7 +235,7 @@ def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
 def _tell_faults(pipeline: Pipeline, name: str) -> None:
     """Tell what failed and was made good, as a GPU without memory by the CPU."""
     for news in pipeline.faults.take_news():
-        click.echo(f"Note: {name}: {news}" if name else f"Note: {news}", err=True)
+        _say(f"Note: {name}: {news}" if name else f"Note: {news}", err=True)
 
 
 def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
@@ -213,9 +251,9 @@ def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
         read = job.frames if job.is_complete else status.stats.frames_read
         files = ", ".join(str(path) for path in paths)
         counts = f"{read} frames in, {job.frames_out} out, {job.fps:.1f} fps"
-        click.echo(f"{name}: {counts} -> {files}")
+        _say(f"{name}: {counts} -> {files}")
     if status.warning is not None:
-        click.echo(f"Warning: {name}: {status.warning}", err=True)
+        _say(f"Warning: {name}: {status.warning}", err=True)
     for note in job.notes:
-        click.echo(f"Note: {name}: {note}", err=True)
+        _say(f"Note: {name}: {note}", err=True)
     job.check()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,9 @@ from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.following import FollowOptions
 from kpviewer.recording.clock import FrameClock
+from kpviewer.recording.disk import disk_silence_s
 from kpviewer.recording.files import source_stem
+from kpviewer.recording.jobs import DiskJobs
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recording import SpaceLimits
@@ -27,13 +28,19 @@ from kpviewer.recording.video import VideoOptions
 from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.pipeline import Pipeline
     from kpviewer.structures import FrameResult, StreamInfo
 
+_PATIENCE_S = 10.0
+"""A recorder without progress for so long is let go."""
+_CLOSE_S = 60.0
+"""Result files of many frames take a while to end."""
+_SILENT_S = 2.0
+"""Nobody watches who would want to know sooner that a disk doesn't answer."""
 _LEAST_FREE_BYTES = 200 * 1024 * 1024
 
 
@@ -88,6 +95,7 @@ class ProcessJob:
         self._recorder: RecorderThread | None = None
         self._writers: list[ResultWriter] = []
         self._started_s = self._ended_s = time.monotonic()
+        self._is_silent = self._is_let_go = False
         self.frames = 0
         """Results passed on."""
         self.is_complete = False
@@ -125,16 +133,28 @@ class ProcessJob:
         self.check()
 
     def close(self) -> list[Path]:
-        """Finish the files, whatever happened; give those that hold something."""
+        """Finish the files, whatever happened, and return those that hold something.
+
+        What a disk that doesn't answer holds up is let go; ``check`` tells.
+        """
         paths: list[Path | None] = []
-        if self._recorder is not None:
-            self._recorder.stop()
-            paths += self._recorder.status().paths
+        jobs: DiskJobs[Path] = DiskJobs("kpviewer-closing")
         for writer in self._writers:
-            with contextlib.suppress(RecordingError):  # told by ``check``
-                writer.close()
-            paths.append(writer.path)
+            jobs.submit(writer.close)
+        if self._recorder is not None:
+            self._recorder.finish()
+            self._is_let_go = not self._recorder.wait(_PATIENCE_S)
+            paths += self._recorder.status().paths
+        for done in jobs.close(_CLOSE_S):  # other failures are told by ``check``
+            self._is_let_go |= done.failure is not None and "not answer" in str(done.failure)
+        paths += [writer.path for writer in self._writers]
         return [path for path in paths if path is not None]
+
+    def tell_silence(self, tell: Callable[[str], None]) -> None:
+        """Say once that the folder doesn't answer."""
+        if not self._is_silent and disk_silence_s() > _SILENT_S:
+            self._is_silent = True
+            tell(f"{self._options.out} does not answer. Waiting for it; Ctrl-C ends.")
 
     @property
     def notes(self) -> list[str]:
@@ -148,6 +168,8 @@ class ProcessJob:
             RecordingError: if one can't be written.
         """
         failures = [writer.failure for writer in self._writers]
+        if self._is_let_go:
+            failures.append(f"{self._options.out} does not answer: files may lack their end.")
         if self._recorder is not None:
             failures.append(self._recorder.status().failure)
         for failure in failures:

@@ -1,9 +1,11 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,15 +17,16 @@ from PyQt6.QtGui import QColor, QImage
 from sample_results import read_video
 
 from kpviewer.annotations.spec import read_annotations
-from kpviewer.cli import process
+from kpviewer.cli import process, process_job
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
 from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.errors import RecordingError
+from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.overlay import OverlayStyle, qimage_of
 from kpviewer.pipeline.following import FollowOptions
-from kpviewer.recording import recording
+from kpviewer.recording import files, recording
 from kpviewer.sources import open as opening
 from kpviewer.structures import Candidates, ImageArray
 
@@ -47,13 +50,15 @@ class BoxEngine:
         return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), Timings()
 
 
-def make_clip(path: Path, *, fps: int = 10, size_wh: tuple[int, int] = (64, 48)) -> str:
+def make_clip(
+    path: Path, *, fps: int = 10, size_wh: tuple[int, int] = (64, 48), frames: int = FRAMES
+) -> str:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=fps)
         stream.width, stream.height = size_wh
         stream.codec_context.time_base = Fraction(1, fps)
-        for number in range(FRAMES):
-            bgr = np.full((size_wh[1], size_wh[0], 3), 40 + 10 * number, np.uint8)
+        for number in range(frames):
+            bgr = np.full((size_wh[1], size_wh[0], 3), 40 + 10 * (number % 20), np.uint8)
             frame = av.VideoFrame.from_ndarray(bgr, format="bgr24")
             frame.pts = number
             container.mux(stream.encode(frame))
@@ -315,6 +320,117 @@ def test_ctrl_c_finishes_the_files(clip: str, out: Path) -> None:
     lines = (out / "clip.jsonl").read_text().splitlines()
     assert len(read_video(out / "clip.mp4").times_s) == len(lines) - 1 >= 4
     assert f"{clip}: " in output
+
+
+class Signalled(BoxEngine):
+    """Sends a signal to its process at the fifth image, and goes on."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.seen = number, 0
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, Timings]:
+        self.seen += 1
+        if self.seen == 5:
+            os.kill(os.getpid(), self.number)
+        return super().infer(bgr)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals_finish_the_files_and_say_so(
+    tmp_path: Path, out: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = getattr(signal, name)
+    clip = make_clip(tmp_path / "clip.mp4", frames=3000)
+    before = signal.getsignal(number)
+    options = ProcessOptions(out, ("video", "jsonl", "coco"))
+    with pytest.raises(Interrupted) as raised:
+        process_sources([clip, clip], options, engine=Signalled(number))
+    assert raised.value.exit_code == 128 + number
+    assert signal.getsignal(number) is before
+    assert [path for path in names(out) if path.startswith("clip_2")] == []  # not the next source
+    assert {"clip.json", "clip.jsonl", "clip.mp4"} <= set(names(out))
+    assert not list(out.glob("*.part"))
+    lines = (out / "clip.jsonl").read_text().splitlines()
+    assert 4 <= len(lines) - 1 < 3000
+    assert abs(len(read_video(out / "clip.mp4").times_s) - (len(lines) - 1)) <= 1
+    json.loads((out / "clip.json").read_text())
+    assert f"ended by {name}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])
+def test_exit_code_tells_the_signal(
+    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
+    def interrupted(*_: object) -> int:
+        raise Interrupted(number)
+
+    monkeypatch.setattr(process, "process_sources", interrupted)
+    assert CliRunner().invoke(main, ["process", clip, "--out", str(out)]).exit_code == code
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGHUP")
+def test_signal_that_is_ignored_from_outside_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as by nohup
+    try:
+        with interrupts_raised():
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="open files can't be removed there")
+def test_output_that_is_removed_meanwhile_comes_back_and_is_told(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", frames=3000)
+
+    class Remover(BoxEngine):
+        seen = 0
+
+        def infer(self, bgr: ImageArray) -> tuple[Candidates, Timings]:
+            self.seen += 1
+            if self.seen == 20:
+                shutil.rmtree(out)
+            return super().infer(bgr)
+
+    options = ProcessOptions(out, ("video", "jsonl"))
+    assert process_sources([clip], options, engine=Remover()) == RecordingError.exit_code
+    assert "was removed or moved while it was written" in capsys.readouterr().err
+    assert 20 <= len(read_video(out / "clip.mp4").times_s) <= 3000
+    assert len((out / "clip.jsonl").read_text().splitlines()) > 20
+
+
+def test_files_of_a_run_that_was_cut_off_are_told(
+    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out.mkdir()
+    (out / "old.jsonl.part").write_text("{}\n")
+    assert run([clip], out) == 0
+    assert "old.jsonl.part of a run that was cut off" in capsys.readouterr().err
+
+
+def test_disk_that_never_answers_does_not_hold_the_end_up(
+    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers, usage = threading.Event(), shutil.disk_usage
+
+    def ask(path: Path) -> object:
+        assert answers.wait(60)
+        return usage(path)
+
+    def interrupt(text: str) -> None:
+        raise Interrupted(signal.SIGINT)
+
+    monkeypatch.setattr(files.shutil, "disk_usage", ask)
+    monkeypatch.setattr(process_job, "_SILENT_S", 0.1)
+    monkeypatch.setattr(process_job, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(process, "_note", interrupt)  # the user has seen it
+    try:
+        assert run([clip], out) == RecordingError.exit_code
+    finally:
+        answers.set()
+    assert "does not answer: files may lack their end" in capsys.readouterr().err
 
 
 GOOD = ["with_audio.mp4", "intel_asl_walk.mkv", "odd_size.mp4", "rotated.mp4", "vfr.mkv"]

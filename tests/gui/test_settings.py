@@ -298,8 +298,8 @@ def test_folder_for_recordings_is_remembered(qtbot, open_window, monkeypatch, fo
     line(menu_of(window.top_bar.settings), "Folder for recordings…").trigger()
     qtbot.waitUntil(window.top_bar.snapshot.isEnabled)
     qtbot.keyClick(window, Key.Key_S)
-    assert len(list(chosen.glob("*.png"))) == 1
     window.close()
+    assert len(list(chosen.glob("*.png"))) == 1
     again = open_window(settings_folder=folder, folder=None)
     assert again.saving.folder == chosen
 
