@@ -155,7 +155,8 @@ def _read_objects(
     empty = 0
     for row, record in enumerate(annotations, 1):
         known = record is not None and identity(record.category_id) in classes.index
-        with told(problems, MALFORMED if known or record is None else UNKNOWN_CLASS):
+        image = None if record is None else rows.get(identity(record.image_id) or 0)
+        with told(problems, MALFORMED if known or record is None else UNKNOWN_CLASS, image):
             if record is None:
                 raise DatasetError(f"{path}: annotations must be objects, no. {row} is none.")
             where = Place(path, "annotation", record.id)
@@ -171,7 +172,7 @@ def _read_objects(
             if wrong is not None:
                 empty += 1
                 if problems is not None:
-                    problems.append(Problem(wrong, str(where)))
+                    problems.append(Problem(wrong, str(where), image=image))
             elif image_id not in rows:
                 strangers[image_id] = None
             else:

@@ -94,9 +94,11 @@ class _Reading:
             self._problems += ignored_columns(self._table.path, self._columns.ignored, ())
         for line, row in self._rows:
             where = Place(self._table.path, "line", line)
+            image = None
             with told(self._problems, MALFORMED):
                 image = self._image(row, where)
-                if image is not None:
+            if image is not None:
+                with told(self._problems, MALFORMED, image):
                     self._add(image, row, where)
         names, new_ids = self._classes.in_order()
         counted = self._empty and self._problems is None  # else the problems have them
@@ -142,7 +144,7 @@ class _Reading:
             return
         self._empty += 1
         if self._problems is not None:
-            self._problems.append(Problem(wrong, str(where)))
+            self._problems.append(Problem(wrong, str(where), image=image))
 
     def _box(self, cells: Sequence[str], where: Place) -> tuple[float, ...]:
         form = self._columns.form

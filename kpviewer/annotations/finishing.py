@@ -16,12 +16,14 @@ from kpviewer.annotations.fitting import fit_names
 from kpviewer.annotations.problems import (
     FITTED,
     LISTED_TWICE,
+    NO_AREA,
     PER_CENT,
     SHARES,
     TWICE,
     UNLISTED,
     WRONG_SIZE,
     Problem,
+    is_left_out,
     left_out,
     problem_notes,
 )
@@ -49,7 +51,7 @@ def finished(
     """
     found: list[Problem] = []
     files = _Folders()
-    images = _with_files(data.images, files, found)
+    images = _with_files(_marked(data.images, problems or ()), files, found)
     images = _merged(images, found)
     images = tuple(_without_doubles(image, found) for image in images)
     data = replace(data, images=images)
@@ -91,7 +93,7 @@ def with_readable_images(
         notes.append(left_out(len(gone), len(data), "images", "can't be read", first))
     if gone and not kept:
         raise DatasetError(f"{notes[0]}. Is the folder of the images right?")
-    notes += problem_notes(found, len(kept))
+    notes += problem_notes(found)
     return replace(
         data,
         images=tuple(kept),
@@ -127,6 +129,36 @@ class _Folders:
                 if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
             ]  # fmt: skip
         return self._listed[folder]
+
+
+def _marked(
+    images: tuple[AnnotatedImage, ...], problems: Iterable[Problem]
+) -> tuple[AnnotatedImage, ...]:
+    """Mark the images that lack objects; those without area leave nothing that could be seen."""
+    partial = {each.image for each in problems if each.image is not None and each.what != NO_AREA}
+    if not partial:
+        return images
+    return tuple(
+        replace(image, is_partial=True) if row in partial else image
+        for row, image in enumerate(images)
+    )
+
+
+def without_partial(data: AnnotationSet) -> AnnotationSet:
+    """Leave out the images of which an object can't be used, with a note on all that is left out.
+
+    A model that sees the lost object would be counted wrong there. Where no other image has
+    objects, they are kept.
+    """
+    whole = tuple(image for image in data.images if not image.is_partial)
+    lost = [each for each in data.problems if is_left_out(each)]
+    others = sum(each.image is None for each in lost)
+    count, total = len(data) - len(whole) + others, len(data) + others
+    if not any(len(image.targets) for image in whole):
+        whole = data.images
+        count, total = len(lost), len(lost) + sum(max(len(each.targets), 1) for each in whole)
+    notes = problem_notes(data.problems, count, total)
+    return replace(data, images=whole, notes=(*notes, *data.notes))
 
 
 def _with_files(
@@ -208,6 +240,7 @@ def _joined(images: Sequence[AnnotatedImage]) -> AnnotatedImage:
         ),
         pseudo=np.concatenate([image.pseudo for image in images]),
         keypoints_labelled=np.concatenate([image.keypoints_labelled for image in images]),
+        is_partial=any(image.is_partial for image in images),
     )
 
 

@@ -73,7 +73,7 @@ CURES = {
     OTHER_NAMES: "Give all sets the same names in the same order.",
 }
 """What to do about each kind of problem, in one sentence."""
-_OF_THE_SET = frozenset((SHARES,))
+_NOTHING_LOST = frozenset((SHARES, NO_AREA))
 """Errors for which no entry is left out."""
 
 
@@ -89,6 +89,8 @@ class Problem:
     """Whether training must not start with it; else it is worth a look."""
     is_sentence: bool = False
     """Whether ``where`` says what is wrong, too."""
+    image: int | None = None
+    """Row, among the images read, of the one that lacks an object by this; None: no image does."""
 
     @property
     def text(self) -> str:
@@ -97,12 +99,13 @@ class Problem:
 
 
 @contextmanager
-def told(problems: list[Problem] | None, what: str) -> Iterator[None]:
+def told(problems: list[Problem] | None, what: str, image: int | None = None) -> Iterator[None]:
     """Turn a DatasetError of the block into a problem, and go on behind it.
 
     Args:
         problems: what grows; None lets the error through.
         what: kind of the problem; its place is the error's message.
+        image: row of the image that lacks an object then.
     """
     try:
         yield
@@ -112,7 +115,7 @@ def told(problems: list[Problem] | None, what: str) -> Iterator[None]:
         if problems is None:
             raise
         check_count(len(problems) + 1, MOST_PROBLEMS, "problems", "A data set")
-        problems.append(Problem(what, str(error), is_sentence=True))
+        problems.append(Problem(what, str(error), is_sentence=True, image=image))
 
 
 def box_problem(xyxy: Sequence[float]) -> str | None:
@@ -147,25 +150,33 @@ def left_out(count: int, total: int, unit: str, reason: str, first: str = "") ->
     return f"{count} of {total} {unit} left out: {reason}{place}"
 
 
-def problem_notes(problems: Sequence[Problem], kept: int) -> tuple[str, ...]:
+def problem_notes(problems: Sequence[Problem], count: int = 0, total: int = 0) -> tuple[str, ...]:
     """Return a note on all entries that are left out, and one on each kind of lesser problem.
 
     Args:
         problems: of one data set.
-        kept: entries that can be used.
+        count: entries that are left out: an image with all its objects is one.
+        total: entries of the set.
     """
-    errors = [each for each in problems if each.is_error and each.what not in _OF_THE_SET]
+    errors = [each for each in problems if is_left_out(each)]
     notes = []
-    if errors:
-        reason = errors[0].text
-        if len(errors) > 1:
-            reason += " 'kpviewer check-data' lists all."
-        notes.append(left_out(len(errors), len(errors) + kept, "entries", reason))
+    if errors and count:
+        more = "" if len(errors) == 1 else " 'kpviewer check-data' lists all."
+        notes.append(left_out(count, total, "entries", errors[0].text + more))
     kinds: dict[str, list[Problem]] = {}
     for problem in problems:
-        if not problem.is_error or problem.what in _OF_THE_SET:
+        if not (count and is_left_out(problem)):
             kinds.setdefault(problem.what, []).append(problem)
-    for what, found in kinds.items():
-        others = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        notes.append(f"{what}: {found[0].where}{others}. {CURES[what]}")
+    notes += [kind_note(found[0], len(found)) for found in kinds.values()]
     return tuple(notes)
+
+
+def is_left_out(problem: Problem) -> bool:
+    """Return whether an entry is lost by a problem."""
+    return problem.is_error and problem.what not in _NOTHING_LOST
+
+
+def kind_note(first: Problem, count: int) -> str:
+    """Return the note on ``count`` problems of one kind."""
+    others = f" and {count - 1} more" if count > 1 else ""
+    return f"{first.what}: {first.where}{others}. {CURES[first.what]}"

@@ -10,9 +10,9 @@ from typing import TypeAlias
 from kpviewer.annotations.celeba import read_celeba
 from kpviewer.annotations.coco import read_coco
 from kpviewer.annotations.csv import read_csv
-from kpviewer.annotations.finishing import finished
+from kpviewer.annotations.finishing import finished, without_partial
 from kpviewer.annotations.point_table import read_point_table
-from kpviewer.annotations.problems import Problem, problem_notes
+from kpviewer.annotations.problems import Problem
 from kpviewer.annotations.pts import read_pts
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.voc import read_voc
@@ -114,11 +114,10 @@ def read_usable(spec: str, *, is_whole: bool = True) -> AnnotationSet:
     """
     problems: list[Problem] = []
     data = read_annotations(spec, problems, is_whole=is_whole)
-    kept = sum(max(len(image.targets), 1) for image in data.images)
-    notes = problem_notes(problems, kept)
-    if any(each.is_error for each in problems) and not any(len(i.targets) for i in data.images):
-        raise DatasetError(f"Nothing of {spec} can be used: {notes[0]}")
-    return replace(data, notes=(*notes, *data.notes), problems=tuple(problems))
+    usable = without_partial(replace(data, problems=tuple(problems)))
+    if any(each.is_error for each in problems) and not any(len(i.targets) for i in usable.images):
+        raise DatasetError(f"Nothing of {spec} can be used: {usable.notes[0]}")
+    return usable
 
 
 def _kind_of_folder(folder: Path) -> str:

@@ -28,6 +28,8 @@ class AnnotatedImage:
     image_id: int | str
     frame_index: int | None = None
     """Number of the frame, where the pictures are those of a video."""
+    is_partial: bool = False
+    """Whether some of its objects can't be used: what is seen there may be right all the same."""
 
     def __post_init__(self) -> None:
         """Check shapes."""

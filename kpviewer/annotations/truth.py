@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from kpviewer.annotations.classes import align_classes
 from kpviewer.annotations.finishing import size_problem
 from kpviewer.annotations.fitting import fit_names
-from kpviewer.annotations.problems import Problem, left_out, problem_notes
+from kpviewer.annotations.problems import Problem, kind_note, left_out
 from kpviewer.annotations.spec import read_usable
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.values import PICTURE_SUFFIXES
@@ -45,13 +45,16 @@ class AnnotationTruth:
         self._is_film = False
         self._by_frame = self._frames(range(len(self._paths)))
         self._fit: tuple[str, ...] = ()
-        self._other_sizes: dict[str, Problem] = {}
+        self._other_sizes: list[Problem] = []
+        self._measured: set[int] = set()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is left out of the ground truth, and how it fits the source, for people."""
-        sizes = problem_notes(tuple(self._other_sizes.values()), 0)
-        return (*self._shown.notes, *self._fit, *sizes)
+        notes = (*self._shown.notes, *self._fit)
+        if self._other_sizes:
+            notes = (*notes, kind_note(self._other_sizes[0], len(self._other_sizes)))
+        return notes
 
     @property
     def category_ids(self) -> Mapping[int, int] | None:
@@ -80,7 +83,7 @@ class AnnotationTruth:
             files: its images, or the one video.
             frames: number of the video's frames; None where it isn't known, and for images.
         """
-        self._other_sizes = {}
+        self._other_sizes, self._measured = [], set()
         self._is_film = bool(files) and files[0].suffix.lower() not in PICTURE_SUFFIXES
         self._is_film = self._is_film or (frames or 0) > 1  # an animation
         if self._is_film:
@@ -127,9 +130,9 @@ class AnnotationTruth:
             row = self._by_name.get(PurePath(name).name)
         if row is None:
             return None
-        if size_wh is not None and name not in self._other_sizes:
-            for problem in size_problem(self._annotations.images[row], size_wh):
-                self._other_sizes[name] = problem
+        if size_wh is not None and row not in self._measured:
+            self._measured.add(row)
+            self._other_sizes += size_problem(self._annotations.images[row], size_wh)
         return self._targets.get(row)
 
     def _frames(self, rows: Sequence[int]) -> dict[int, int]:

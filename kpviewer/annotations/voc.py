@@ -82,7 +82,7 @@ class _Reading:
             )
         )
         for place, element in enumerate(root.iterfind("object"), 1):
-            with told(self._problems, MALFORMED):
+            with told(self._problems, MALFORMED, len(self._heads) - 1):
                 self._add_object(element, xml, place)
 
     def _add_object(self, element: Element, xml: Path, place: int) -> None:
@@ -95,7 +95,9 @@ class _Reading:
             return
         self._empty += 1
         if self._problems is not None:
-            self._problems.append(Problem(wrong, f"{xml}, object {place}"))
+            self._problems.append(
+                Problem(wrong, f"{xml}, object {place}", image=len(self._heads) - 1)
+            )
 
     def finished(self) -> AnnotationSet:
         """Put the set together."""

@@ -70,14 +70,16 @@ def read_yolo(
         )
     names = _names(root)
     skipped: Counter[str] = Counter()
-    images, most, count = [], -1, 0
+    images: list[AnnotatedImage] = []
+    most, count = -1, 0
     for picture, labels in paired(pictures, problems):
         with told(problems, MALFORMED):
-            objects = _read_objects(labels, names, (skipped, problems))
+            size_wh = size_of_picture(picture, labels)
+            objects = _read_objects(labels, names, (skipped, problems), len(images))
             most = max([most, *(found.class_id for found in objects)])
             count += len(objects)
             check_keypoints(count, _points_of(names), root)
-            images.append(_annotated(picture, labels, objects, _points_of(names)))
+            images.append(_annotated(picture, size_wh, objects, _points_of(names)))
     class_names = names.class_names or tuple(str(number) for number in range(most + 1))
     count = _points_of(names)
     points = names.keypoint_names or tuple(str(index + 1) for index in range(count))
@@ -135,9 +137,12 @@ def _names(root: Path) -> YoloNames:
 
 
 def _read_objects(
-    labels: Path, names: YoloNames, left_out: tuple[Counter[str], list[Problem] | None]
+    labels: Path,
+    names: YoloNames,
+    left_out: tuple[Counter[str], list[Problem] | None],
+    image: int,
 ) -> list[_Object]:
-    """Read one file; ``left_out`` counts objects without area, and may take in problems."""
+    """Read the file of an image; ``left_out`` counts objects without area and takes problems."""
     if not labels.is_file():
         return []
     skipped, problems = left_out
@@ -149,7 +154,7 @@ def _read_objects(
         if not words:
             continue
         where = f"{labels}, line {line}"
-        with told(problems, MALFORMED):
+        with told(problems, MALFORMED, image):
             found = _read_object(words, names, where)
             wrong = box_problem(found.shares)
             if wrong is None:
@@ -157,7 +162,7 @@ def _read_objects(
                 continue
             skipped["boxes without area"] += 1
             if problems is not None:
-                problems.append(Problem(wrong, where))
+                problems.append(Problem(wrong, where, image=image))
     return objects
 
 
@@ -213,8 +218,10 @@ def _points(values: list[float], shape: tuple[int, int]) -> tuple[tuple[float, f
     return tuple(points)
 
 
-def _annotated(picture: Path, labels: Path, objects: list[_Object], points: int) -> AnnotatedImage:
-    width, height = size_of_picture(picture, labels)
+def _annotated(
+    picture: Path, size_wh: tuple[int, int], objects: list[_Object], points: int
+) -> AnnotatedImage:
+    width, height = size_wh
     count = len(objects)
     shares: FloatArray = np.array([found.shares for found in objects], np.float32)
     marks = np.array([found.points for found in objects], np.float32).reshape(count, points, 3)

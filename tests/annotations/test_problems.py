@@ -10,6 +10,7 @@ from PIL import Image
 from kpviewer.annotations import problems
 from kpviewer.annotations.problems import (
     CURES,
+    NO_AREA,
     WRONG_SIZE,
     Problem,
     left_out,
@@ -185,8 +186,11 @@ def test_the_rest_of_a_set_with_one_bad_entry_is_read_with_a_note(
     data = read_usable(make(tmp_path, bad))  # type: ignore[operator]
     assert sum(len(image.targets) for image in data.images) == 1
     assert sum(problem.is_error for problem in data.problems) == 1
-    assert data.notes[0].startswith("1 of ")
-    assert " entries left out: " in data.notes[0]
+    if "no width" in kind:  # nothing is lost that a model could see
+        assert data.notes[0].startswith(f"{NO_AREA}: ")
+    else:
+        assert data.notes[0].startswith("1 of ")
+        assert " entries left out: " in data.notes[0]
 
 
 @pytest.mark.parametrize("kind", ["yolo: share over 1", "voc: cut", "coco: bbox of two"])
@@ -199,9 +203,38 @@ def test_training_refuses_the_same_set(tmp_path: Path, kind: str) -> None:
 def test_note_counts_the_entries_and_names_the_first(tmp_path: Path) -> None:
     lines = GOOD_LINE + "0 1.2 0.4 0.5 0.4\n" + "7 0.5 0.4 0.5 0.4\n"
     (note,) = read_usable(yolo(tmp_path, lines)).notes
-    assert note.startswith("2 of 4 entries left out: ")
+    assert note.startswith("1 of 2 entries left out: ")  # an image with all its objects is one
     assert "b.txt, line 2" in note
     assert "check-data" in note
+
+
+@pytest.mark.parametrize(
+    ("make", "bad"),
+    [
+        (yolo, GOOD_LINE + "0 1.2 0.4 0.5 0.4\n"),
+        (
+            voc,
+            object_xml(xmin="NaN").replace(
+                "</annotation>", f"<object><name>cat</name>{GOOD_BOX}</object></annotation>"
+            ),
+        ),
+        (coco, {"bbox": [1, 2]}),
+        (csv, "b.jpg,cat,1,2,30,20\nb.jpg,cat,x,2,30,20\n"),
+    ],
+)
+def test_an_image_that_lacks_an_object_is_left_out_as_a_whole(
+    tmp_path: Path, make: Any, bad: Any
+) -> None:
+    data = read_usable(make(tmp_path, bad))  # what a model sees there might be right
+    assert [image.path.name for image in data.images] == ["a.jpg"]
+
+
+def test_the_only_image_with_objects_is_kept_without_the_bad_one(tmp_path: Path) -> None:
+    spec = yolo(tmp_path, GOOD_LINE + "0 1.2 0.4 0.5 0.4\n")
+    (tmp_path / "labels" / "a.txt").write_text("")
+    data = read_usable(spec)
+    assert [len(image.targets) for image in data.images] == [0, 1]
+    assert data.notes[0].startswith("1 of 3 entries left out: ")
 
 
 def test_a_set_of_which_nothing_can_be_used_is_an_error(tmp_path: Path) -> None:
@@ -212,12 +245,12 @@ def test_a_set_of_which_nothing_can_be_used_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_empty_set_without_problems_is_read() -> None:
-    assert problem_notes((), 0) == ()
+    assert problem_notes(()) == ()
 
 
 def test_lesser_problems_have_a_note_for_each_kind() -> None:
     places = [Problem(WRONG_SIZE, f"{name}.jpg", is_error=False) for name in "abc"]
-    (note,) = problem_notes(places, 3)
+    (note,) = problem_notes(places)
     assert note.startswith(f"{WRONG_SIZE}: a.jpg and 2 more. ")
     assert note.endswith(CURES[WRONG_SIZE])
 

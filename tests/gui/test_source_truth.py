@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QFileDialog
 
 from kpviewer.gui.keys import Act
 from kpviewer.gui.opening.source_opening import open_source
+from kpviewer.gui.panels.message_line import MessageLine
 from kpviewer.sources.opencv import cv2
 
 HEADER = "file,class,xmin,ymin,xmax,ymax\n"
@@ -46,6 +47,19 @@ def test_truth_beside_the_pictures_is_found_and_numbered_as_the_model_does(
     qtbot.waitUntil(lambda: truth_left(window) == 10)
     qtbot.waitUntil(lambda: window.view.result().error is not None)
     assert "labels.csv" in window.status_bar.message()
+
+
+def test_what_is_left_out_of_the_truth_is_said_once_and_kept_in_full(qtbot, open_window, pictures):
+    path = table(pictures / "labels.csv")
+    path.write_text(
+        path.read_text().replace("a.png", "A.PNG").replace("b.png,thing,10", "b.png,thing,x")
+    )
+    window = open_window(named=str(pictures), open_source=open_source)
+    line = window.status_bar.findChild(MessageLine)
+    qtbot.waitUntil(lambda: "ground truth fits 2 of 3 images: none for b.png" in line.toolTip())
+    told = line.toolTip()
+    assert told.count("1 of 3 entries left out") == 1
+    assert "'A.PNG' is 'a.png'" in told
 
 
 def test_truth_of_other_things_is_told_and_the_pictures_are_watched(qtbot, open_window, pictures):

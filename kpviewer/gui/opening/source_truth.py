@@ -75,8 +75,11 @@ class SourceTruth:
         news, self._news = [self._news] if self._news else [], None
         truth = self._truth
         notes = truth.notes if isinstance(truth, AnnotationTruth) else ()
-        news += [f"{note}." for note in notes if note not in self._told]
-        self._told.update(notes)
+        for note in notes:
+            kind = note.partition(":")[0]  # behind it may stand a count that goes on growing
+            if kind not in self._told:
+                self._told.add(kind)
+                news.append(note.removesuffix(".") + ".")
         return " ".join(news) or None
 
     def _read(self, spec: str) -> AnnotationTruth | None:
