@@ -211,6 +211,12 @@ def _has_late_text(file: BinaryIO) -> bool:
     return False
 
 
+def has_whole_chunks(file: BinaryIO) -> bool:
+    """Return whether no chunk of a PNG claims to be longer than the file: decoders believe it."""
+    end = file.seek(0, os.SEEK_END)
+    return all(place + size <= end for _, size, place in _png_chunks(file))
+
+
 def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
     """Yield kind, size and place of each chunk of a PNG."""
     place = 8

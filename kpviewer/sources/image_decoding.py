@@ -17,6 +17,7 @@ from kpviewer.image_files import (
     PILLOW_FORMATS,
     ImageFileError,
     ImageHeader,
+    has_whole_chunks,
     header_of,
     open_regular,
     shown_size,
@@ -106,6 +107,8 @@ class ImageDecoder:
 
 def _by_opencv(file: BinaryIO, header: ImageHeader) -> ImageArray | None:
     """Decode with OpenCV; None where it can't, or is of another opinion than the header."""
+    if header.kind == "PNG" and not has_whole_chunks(file):
+        return None  # OpenCV would take the memory that a chunk asks for, up to 4 GB
     file.seek(0)
     data = np.frombuffer(file.read(), np.uint8)
     try:

@@ -211,6 +211,20 @@ def test_what_cannot_be_shown_says_why(tmp_path: Path, kind: str, why: str) -> N
     assert load_picture(path) is None
 
 
+def test_a_chunk_that_claims_gigabytes_is_not_given_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.png"
+    saved(QUADRANTS, path, "PNG")
+    png = bytearray(path.read_bytes())
+    png[33:37] = (2**32 - 9).to_bytes(4, "big")  # length of the chunk behind the header
+    path.write_bytes(png)
+    asked: list[int] = []
+    monkeypatch.setattr(image_decoding.cv2, "imdecode", lambda *_args: asked.append(1))
+    assert np.array_equal(load_picture(path), np.asarray(QUADRANTS)[..., ::-1])  # by Pillow
+    assert asked == []
+
+
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     saved(QUADRANTS, path, "JPEG")

@@ -1,5 +1,6 @@
 """What a user may type as a source."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,6 +83,30 @@ def test_files_are_named_relative_to_the_folder_that_was_named(
 def test_what_is_not_there_is_an_error_with_a_cure(text: str) -> None:
     with pytest.raises(SourceError, match=r"There is no image|No source is named"):
         make_source(text)
+
+
+@pytest.mark.parametrize("name", ["a.heic", "a.HEIF", "a.cr2", "a.jxl", "a.raw"])
+def test_an_image_that_cannot_be_shown_is_told_its_format(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\0\0\0\x1cftypheic")
+    with pytest.raises(SourceError, match=r"in a format that can't be shown \(.*Convert it"):
+        make_source(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("pattern", ["", "*", "pipe.jpg"])
+def test_a_pipe_called_an_image_is_not_opened(tmp_path: Path, pattern: str) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(SourceError, match=r"There is no image|is not a regular file"):
+        make_source(str(tmp_path / pattern)).open()
+
+
+def test_a_pattern_below_a_folder_with_brackets_finds_its_images(
+    tmp_path: Path, picture_folder: Path
+) -> None:
+    folder = tmp_path / "photos [2023]"
+    folder.mkdir()
+    (picture_folder / "img1.png").rename(folder / "img1.png")
+    source = make_source(f"{folder}/*.png")
+    assert source.open().frame_count == 1
 
 
 def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
