@@ -26,6 +26,7 @@ from kpviewer.annotations.problems import (
     OTHER_NAMES,
     POINT_OUTSIDE,
     SAME_SET,
+    SEVERAL,
     SHARES,
     UNKNOWN_CLASS,
     UNREADABLE,
@@ -33,9 +34,14 @@ from kpviewer.annotations.problems import (
 )
 from kpviewer.annotations.spec import ReadSpec, read_annotations
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import PICTURE_SUFFIXES
 from kpviewer.errors import DatasetError
-from kpviewer.image_files import ImageFileError, read_image_header
+from kpviewer.image_files import (
+    IMAGE_SUFFIXES,
+    OTHER_IMAGE_SUFFIXES,
+    ImageFileError,
+    may_hold_several,
+    read_image_header,
+)
 from kpviewer.structures import BoolArray
 
 SLACK_PX = 1.0
@@ -139,13 +145,15 @@ def _checked_image(
         problems.append(Problem(MISSING, str(image.path)))
         return None
     size = image.size_wh
-    if image.path.suffix.lower() in PICTURE_SUFFIXES:  # frames of videos are left to the decoder
+    suffix = image.path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES | OTHER_IMAGE_SUFFIXES:  # videos are left to the decoder
         header = header_size_wh(image.path)
         if not (header is not None if can_decode is None else can_decode(image.path)):
             problems.append(Problem(UNREADABLE, str(image.path)))
             return None
         if header is not None:
             problems += size_problem(image, header)
+            problems += _several(image.path)
         size = header or size
     return image if size == (0, 0) else _checked_objects(image, size, problems)
 
@@ -188,6 +196,11 @@ def _without(image: AnnotatedImage, gone: BoolArray, unknown: BoolArray) -> Anno
 def _place(image: AnnotatedImage, row: int, values: Sequence[float]) -> str:
     numbers = ", ".join(f"{value:g}" for value in values)
     return f"{image.path}, object {row + 1}: {numbers}"
+
+
+def _several(path: Path) -> list[Problem]:
+    pages = len(read_image_header(path).pages) if may_hold_several(path) else 1
+    return [Problem(SEVERAL, f"{path}: {pages} images", is_error=False)] if pages > 1 else []
 
 
 def header_size_wh(path: Path) -> tuple[int, int] | None:

@@ -31,6 +31,7 @@ NO_IMAGE = "labels have no image"
 COLUMN = "column isn't read"
 MISSING = "picture is missing"
 UNREADABLE = "picture can't be read"
+SEVERAL = "file holds several images, of which the first is used"
 WRONG_SIZE = "size isn't that of the picture"
 BOX_OUTSIDE = "box lies outside the picture"
 BOX_REACHES_OUT = "box reaches out of the picture"
@@ -55,6 +56,7 @@ CURES = {
     SHARES: "Multiply x by the width and y by the height of the image.",
     PER_CENT: "If so, multiply by the image's sides and divide by 100.",
     UNLISTED: "Annotate the image, or move it elsewhere.",
+    SEVERAL: "Save its pages or frames as files of their own, if they are annotated.",
     NO_LABELS: "Annotate the image; an empty file says that it shows nothing.",
     NO_LABEL_FOLDER: "Put the labels into a folder 'labels' beside 'images'.",
     NO_IMAGE: "Give the image the name of its labels, or remove the labels.",

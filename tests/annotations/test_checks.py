@@ -17,6 +17,7 @@ from kpviewer.annotations.problems import (
     MALFORMED,
     NO_AREA,
     NO_PICTURE,
+    SEVERAL,
     SHARES,
     UNKNOWN_CLASS,
     UNREADABLE,
@@ -259,6 +260,24 @@ def test_another_size_than_the_file_tells_is_worth_a_look(tmp_path: Path) -> Non
     (one,) = check_sets([spec])
     assert kinds(one) == {WRONG_SIZE: 1}
     assert one.errors == 0
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.gif", "a.webp"])
+def test_several_images_in_one_file_are_worth_a_look(tmp_path: Path, name: str) -> None:
+    spec = coco(tmp_path / "train", [name], [GOOD])
+    pages = [Image.new("RGB", (40, 30), shade) for shade in ("red", "blue", "green")]
+    pages[0].save(tmp_path / "train" / "images" / name, save_all=True, append_images=pages[1:])
+    (one,) = check_sets([spec])
+    assert kinds(one) == {SEVERAL: 1}
+    assert one.problems[0].where.endswith("3 images")
+    assert one.errors == 0
+
+
+def test_an_image_of_a_format_that_cannot_be_shown_is_an_error(tmp_path: Path) -> None:
+    spec = coco(tmp_path / "train", ["a.heic"], [GOOD])
+    (tmp_path / "train" / "images" / "a.heic").write_bytes(b"\0\0\0\x1cftypheic")
+    (one,) = check_sets([spec])
+    assert kinds(one) == {UNREADABLE: 1}
 
 
 def test_the_decoder_has_the_last_word_on_unknown_headers(tmp_path: Path) -> None:
