@@ -274,7 +274,9 @@ def test_several_images_in_one_file_are_worth_a_look(tmp_path: Path, name: str) 
 
 
 def test_an_image_of_a_format_that_cannot_be_shown_is_an_error(tmp_path: Path) -> None:
-    spec = coco(tmp_path / "train", ["a.heic"], [GOOD])
+    spec = coco(tmp_path / "train", ["a.png"], [GOOD])
+    table = next((tmp_path / "train").glob("*.json"))
+    table.write_text(table.read_text().replace("a.png", "a.heic"))
     (tmp_path / "train" / "images" / "a.heic").write_bytes(b"\0\0\0\x1cftypheic")
     (one,) = check_sets([spec])
     assert kinds(one) == {UNREADABLE: 1}
