@@ -97,6 +97,8 @@ def import_violations(module: str, source: str) -> list[str]:
         places = PLACES.get(_limited(name))
         if places is not None and part not in places:
             found.append(f"{module}: only {sorted(places)} may import {name}")
+        if name == "PyQt6.QtWidgets.QLabel" and module != "kpviewer.gui.widgets.plain_text":
+            found.append(f"{module}: a label must be a Label of kpviewer.gui.widgets.plain_text")
         if name == "cv2" and module != "kpviewer.sources.opencv":
             found.append(f"{module}: cv2 must come from kpviewer.sources.opencv")
     return list(dict.fromkeys(found))

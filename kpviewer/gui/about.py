@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import PYQT_VERSION_STR, Qt, QTimer, qVersion
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLabel, QVBoxLayout
+from PyQt6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QVBoxLayout
 
 from kpviewer import __version__
 from kpviewer.gui.language import tr
 from kpviewer.gui.panels.side_panel import rule
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.installation import OPENCV_FLAVOURS, all_checks, report, version_of
 from kpviewer.runtime.loading import BackgroundLoader
 
@@ -36,7 +37,7 @@ class AboutDialog(QDialog):
         self._loader: BackgroundLoader[str] = BackgroundLoader()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._on_tick)
-        self._message = QLabel()
+        self._message = Label()
         self._message.setProperty("kind", "secondary")
         self._message.setAccessibleName(tr("Message"))
         self._message.setWordWrap(True)
@@ -117,13 +118,13 @@ def versions(engine: ViewerEngine | None) -> list[tuple[str, str]]:
 
 
 def _head() -> QVBoxLayout:
-    name = QLabel(f"kpviewer {__version__}")
+    name = Label(f"kpviewer {__version__}")
     name.setProperty("kind", "title")
-    what = QLabel(
+    what = Label(
         tr("Point it at a camera or a video and see, live, what your detection model sees.")
     )
     what.setWordWrap(True)
-    licence = QLabel(tr("Free software under the GNU GPL, version 3 or later, without warranty."))
+    licence = Label(tr("Free software under the GNU GPL, version 3 or later, without warranty."))
     licence.setProperty("kind", "secondary")
     licence.setWordWrap(True)
     column = QVBoxLayout()
@@ -138,7 +139,7 @@ def _table(rows: list[tuple[str, str]]) -> QFormLayout:
     table.setHorizontalSpacing(16)
     table.setVerticalSpacing(4)
     for name, value in rows:
-        caption, text = QLabel(name), QLabel(value)
+        caption, text = Label(name), Label(value)
         caption.setProperty("kind", "secondary")
         text.setAccessibleName(name)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence
-from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.side_panel import rule
+from kpviewer.gui.widgets.plain_text import Label
 
 KEY_PX = 88
 _COLUMNS = (("Play",), ("Source", "Save"), ("View", "Help"))
@@ -38,7 +39,7 @@ class KeysDialog(QDialog):
                 column.addWidget(_table(tr("Mouse"), [(tr(how), tr(text)) for how, text in MOUSE]))
             column.addStretch(1)
             row.addLayout(column)
-        hint = QLabel(
+        hint = Label(
             tr(
                 "On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; "
                 "a double click goes back to the model's default. Enter presses the focused button."
@@ -69,14 +70,14 @@ def _table(title: str, rows: Sequence[tuple[str, str]]) -> QWidget:
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(16)
     grid.setVerticalSpacing(6)
-    heading = QLabel(title)
+    heading = Label(title)
     heading.setProperty("kind", "heading")
     grid.addWidget(heading, 0, 0, 1, 2)
     for index, (key, text) in enumerate(rows, 1):
-        name = QLabel(key)
+        name = Label(key)
         name.setProperty("kind", "secondary")
         grid.addWidget(name, index, 0, Qt.AlignmentFlag.AlignLeft)
-        grid.addWidget(QLabel(text), index, 1)
+        grid.addWidget(Label(text), index, 1)
     grid.setColumnMinimumWidth(0, KEY_PX)
     grid.setColumnStretch(1, 1)
     return box

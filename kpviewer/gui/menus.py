@@ -14,6 +14,7 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.settings.recent import Recent, add_recent
 from kpviewer.gui.widgets.icons import icon
+from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
 from kpviewer.models.catalogue import available_models
 
 DEVICES = {"auto": tr_noop("Automatic"), "cpu": "CPU"}
@@ -41,8 +42,9 @@ def fill_device_menu(menu: QMenu, models: ModelLoading) -> None:
     """List where the model can run, the present choice ticked; GPUs once torch can name them."""
     menu.clear()
     for name, label in {**DEVICES, **(models.devices or {})}.items():
-        action = menu.addAction(f"{tr(label)}\t{name}")
+        action = menu.addAction(f"{without_mnemonic(tr(label))}\t{name}")
         if action is not None:
+            action.setToolTip(plain_tip(tr(label)))
             action.setCheckable(True)
             action.setChecked(name == models.device)
             action.triggered.connect(lambda _checked, name=name: models.use_device(name))
@@ -65,6 +67,7 @@ def add_to(menu: QMenu, name: str, text: str, run: Callable[[], None]) -> None:
     """Add a line with an icon."""
     action = menu.addAction(icon(name), text)
     if action is not None:
+        action.setToolTip(plain_tip(action.text()))
         action.triggered.connect(lambda _checked: run())
 
 

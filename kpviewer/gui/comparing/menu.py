@@ -14,6 +14,7 @@ from kpviewer.gui.menus import shipped_models
 from kpviewer.gui.opening.dialogs import ask_for_model
 from kpviewer.gui.settings.recent import add_heading, add_recent
 from kpviewer.gui.widgets.icons import icon
+from kpviewer.gui.widgets.plain_text import without_mnemonic
 
 if TYPE_CHECKING:
     from kpviewer.gui.main_window import MainWindow
@@ -54,6 +55,6 @@ def add_compare_menu(menu: QMenu, window: MainWindow) -> None:
 
 
 def _add(menu: QMenu, text: str, run: Callable[[], None]) -> None:
-    action = QAction(text.replace("&", "&&"), menu)
+    action = QAction(without_mnemonic(text), menu)
     action.triggered.connect(lambda _checked: run())
     menu.addAction(action)

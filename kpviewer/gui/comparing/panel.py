@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton, SegmentedControl
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.structures import FrameError
 
 OVERLAY, SIDE_BY_SIDE = range(2)
@@ -63,7 +64,7 @@ class ComparePanel(QWidget):
         self.stop_button = PushButton(tr("Stop"))
         self.stop_button.setToolTip(tr("Compare no longer (Enter)"))
         self.stop_button.clicked.connect(self.stop_asked)
-        self._labels = [QLabel() for _ in range(4)]
+        self._labels = [Label() for _ in range(4)]
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
@@ -75,7 +76,7 @@ class ComparePanel(QWidget):
         self._times.setProperty("kind", "secondary")
         for label in self._labels:
             label.setWordWrap(True)
-        self._note = QLabel()
+        self._note = Label()
         self._note.setProperty("kind", "secondary")
         self._note.setWordWrap(True)
         head = QHBoxLayout()

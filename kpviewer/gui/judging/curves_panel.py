@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.curve_plot import CurvePlot
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.metrics.curves import (
     ClassScore,
@@ -177,8 +178,8 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _label(name: str) -> QLabel:
-    label = QLabel()
+def _label(name: str) -> Label:
+    label = Label()
     label.setProperty("kind", "small")
     label.setAccessibleName(name)
     return label

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from kpviewer.gui.judging.judge_frames import ErrorSummary
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.structures import FrameError
 
 NO_TRUTH = tr_noop("Open truth of this source (Ctrl+T), or the demo.")
@@ -89,8 +90,8 @@ def _px(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f} px"
 
 
-def _label(kind: str, name: str) -> QLabel:
-    label = QLabel()
+def _label(kind: str, name: str) -> Label:
+    label = Label()
     label.setProperty("kind", kind)
     label.setAccessibleName(name)
     return label

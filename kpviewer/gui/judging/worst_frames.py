@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QHeaderView, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from kpviewer.gui.judging.judge_frames import JudgedFrame, WorstBy
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.transport import time_text
 from kpviewer.gui.widgets.buttons import SegmentedControl
+from kpviewer.gui.widgets.plain_text import Label
 
 ROWS = 50
 VISIBLE_ROWS = 7
@@ -61,7 +62,7 @@ class WorstFrames(QWidget):
         self._tree.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._prepare_header()
-        self._none = QLabel()
+        self._none = Label()
         self._none.setProperty("kind", "secondary")
         self._none.setWordWrap(True)
         column = QVBoxLayout(self)

@@ -16,6 +16,7 @@ from kpviewer.gui.opening.cameras import Device, Devices, first_camera
 from kpviewer.gui.opening.driver_formats import driver_formats
 from kpviewer.gui.settings.recent import add_recent
 from kpviewer.gui.widgets.icons import icon
+from kpviewer.gui.widgets.plain_text import without_mnemonic
 from kpviewer.sources.naming import CameraRequest, read_camera
 
 if TYPE_CHECKING:
@@ -55,13 +56,13 @@ class SourceMenu(QObject):
         add_to(menu, "demo", tr("Demo"), lambda: choose("demo"))
         menu.addSeparator()
         for camera in devices.cameras if devices is not None else ():
-            add_to(menu, "camera", camera.name, partial(choose, camera.source))
+            add_to(menu, "camera", without_mnemonic(camera.name), partial(choose, camera.source))
         if devices is None or not devices.cameras:
             text = tr("Looking for cameras …") if devices is None else tr("No camera found")
             add_note(menu, text, "camera")
         self._add_formats(devices)
         for screen in devices.screens if devices is not None else ():
-            add_to(menu, "panel", screen.name, partial(choose, screen.source))
+            add_to(menu, "panel", without_mnemonic(screen.name), partial(choose, screen.source))
         menu.addSeparator()
         add_recent(menu, "file", self._window.memory.recent_sources(), choose)
         for name, act in WAYS:

@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QTreeWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.plain_text import plain_tip
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _SOLO = Qt.KeyboardModifier.ControlModifier
@@ -96,7 +97,7 @@ class ClassTree(QTreeWidget):
         self.solo.setToolTip(
             tr("Show again what was shown before (Ctrl+click)")
             if is_alone
-            else tr("Show {name} alone (Ctrl+click)").format(name=name)
+            else plain_tip(tr("Show {name} alone (Ctrl+click)").format(name=name))
         )
         self.solo.adjustSize()
         place = self.visualRect(self.indexFromItem(item, 0))

@@ -7,10 +7,11 @@ from typing import Any
 
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent
-from PyQt6.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import SegmentedControl
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 
@@ -152,7 +153,7 @@ class DisplayPanel(QWidget):
             control.set_index(values.index(getattr(self._style, field)))
             control.chosen.connect(self._on_edited)
             self._sizes[field] = control
-            grid.addWidget(QLabel(name), row, 0)
+            grid.addWidget(Label(name), row, 0)
             grid.addWidget(control, row, 1)
         grid.setColumnStretch(1, 1)
         return grid

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from PyQt6.QtCore import Qt, QUrl
 from PyQt6.QtGui import QDesktopServices
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.plain_text import Label, plain_tip
 
 MESSAGE_S = 12.0
 KEPT = 8
@@ -29,7 +30,7 @@ class MessageLine(QWidget):
         self._until = 0.0
         self._earlier: deque[str] = deque(maxlen=KEPT)
         self._folder: Path | None = None
-        self._label = QLabel()
+        self._label = Label()
         self._label.setAccessibleName(tr("Message"))
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -65,7 +66,7 @@ class MessageLine(QWidget):
         if text:
             self._earlier.append(f"{datetime.now():%H:%M:%S}  {text}")
         head = tr("Messages, the newest last:")
-        self.setToolTip("\n".join((head, *self._earlier)) if self._earlier else "")
+        self.setToolTip(plain_tip("\n".join((head, *self._earlier))) if self._earlier else "")
 
     def is_over(self) -> bool:
         """Return whether the message has been shown long enough."""

@@ -6,6 +6,7 @@ from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QWheelEvent
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.widgets.plain_text import plain_tip
 from kpviewer.gui.widgets.share_box import ShareBox
 
 
@@ -21,7 +22,7 @@ class OwnScoreBox(ShareBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Confidence of {name}").format(name=class_name))
         tip = tr("Confidence of {name} alone; 0 is the one of all classes (↑ ↓)")
-        self.setToolTip(tip.format(name=class_name))
+        self.setToolTip(plain_tip(tip.format(name=class_name)))
         self.set_score(score)
         self.valueChanged.connect(self._on_value_changed)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from kpviewer.gui.comparing.panel import ComparePanel
 from kpviewer.gui.judging.curves_panel import CurvesPanel
@@ -15,6 +15,7 @@ from kpviewer.gui.panels.display_panel import DisplayPanel
 from kpviewer.gui.panels.thresholds_panel import ThresholdsPanel
 from kpviewer.gui.saving.panel import RecordingPanel
 from kpviewer.gui.widgets.buttons import SegmentedControl
+from kpviewer.gui.widgets.plain_text import Label
 
 WIDTH, WIDEST = 296, 480
 DETECT, JUDGE, VIEW = range(3)
@@ -35,7 +36,7 @@ class SidePanel(QFrame):
         self.worst = WorstFrames()
         self.display = DisplayPanel()
         self.recording = RecordingPanel()
-        self._no_classes = QLabel(tr("The model's classes come here."))
+        self._no_classes = Label(tr("The model's classes come here."))
         self._no_classes.setProperty("kind", "secondary")
         self.tabs = SegmentedControl(
             tr("Panel"),
@@ -123,7 +124,7 @@ class Page(QScrollArea):
         column = QVBoxLayout(section)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        heading = QLabel(title)
+        heading = Label(title)
         heading.setProperty("kind", "heading")
         head = (heading,) if self._column.count() == 1 else (rule(), heading)
         for widget in (*head, *widgets):

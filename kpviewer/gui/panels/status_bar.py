@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel
+from PyQt6.QtWidgets import QFrame, QHBoxLayout
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.message_line import MessageLine
+from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.pipeline.stats import DISPLAY, DISPLAY_SKIPPED, NO_FREE_BUFFER, QUEUE_FULL
 from kpviewer.structures import Frame, PipelineStats, StreamInfo
 
@@ -75,7 +76,7 @@ class StatusBar(QFrame):
             number = tr("{number} of {count}").format(
                 number=frame.index + 1, count=info.frame_count or "?"
             )
-            self._size.setToolTip(frame.file)
+            self._size.setToolTip(plain_tip(frame.file))
             text = f"{shortened(frame.file)} · {number} · {width}×{height}"
         self._size.setText(text)
 
@@ -187,8 +188,8 @@ def shortened(name: str) -> str:
     return name if len(name) <= NAME_CHARS else f"{name[: half - 1]}…{name[-half:]}"
 
 
-def _label(name: str, least_px: int) -> QLabel:
-    label = QLabel()
+def _label(name: str, least_px: int) -> Label:
+    label = Label()
     label.setProperty("kind", "small")
     label.setAccessibleName(name)
     label.setMinimumWidth(least_px)

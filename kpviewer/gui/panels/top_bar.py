@@ -10,6 +10,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.panels.status_bar import shortened
 from kpviewer.gui.saving.sign import RecordingState, set_state
 from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.plain_text import without_mnemonic
 
 RECORD_PX = 124
 """Room for the time of a recording, so that nothing moves when one starts."""
@@ -32,7 +33,7 @@ class Picker(ToolButton):
         if self._choice == text:
             return
         self._choice = text
-        self.setText(f" {shortened(text)}  ▾")
+        self.setText(f" {without_mnemonic(shortened(text))}  ▾")
         self.setAccessibleName(f"{self._name}: {text}")
 
 

@@ -6,11 +6,12 @@ import math
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.seek_bar import SeekBar
 from kpviewer.structures import StreamInfo
 
@@ -55,7 +56,7 @@ class TransportBar(QFrame):
         self.repeat.setText("A-B")
         self.bar = SeekBar()
         self.bar.sought.connect(self.sought)
-        self._time, self._total = QLabel("00:00.0"), QLabel("00:00.0")
+        self._time, self._total = Label("00:00.0"), Label("00:00.0")
         self._total.setProperty("kind", "secondary")
         for label, name in ((self._time, tr("Time")), (self._total, tr("Length"))):
             label.setAccessibleName(name)

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.display_panel import CheckBox
 from kpviewer.gui.saving.choices import EVERY, PREROLLS_S, VIDEOS, RecordingChoices
 from kpviewer.gui.widgets.buttons import PathButton, SegmentedControl
+from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.recording.codecs import CODECS, Quality
 
 _VIDEOS = (
@@ -78,7 +79,7 @@ class RecordingPanel(QWidget):
         self.folder.setAccessibleName(tr("Folder for recordings"))
         self.folder.setToolTip(tr("Where recordings and snapshots go"))
         self.folder.clicked.connect(self.folder_asked)
-        self.space = QLabel()
+        self.space = Label()
         self.space.setProperty("kind", "secondary")
         self.space.setWordWrap(True)
         self.space.setAccessibleName(tr("Space"))
@@ -122,7 +123,7 @@ class RecordingPanel(QWidget):
         """Show where recordings go; a long path loses its beginning."""
         if folder != self._folder:
             self._folder = folder
-            self.folder.setToolTip(f"{folder} ({tr('Enter')})")
+            self.folder.setToolTip(plain_tip(f"{folder} ({tr('Enter')})"))
             self.folder.set_path(folder)
 
     def show_space(self, text: str) -> None:
@@ -152,7 +153,7 @@ class RecordingPanel(QWidget):
             (tr("Folder"), self.folder),
         )
         for row, (name, item) in enumerate(rows):
-            label = QLabel(name)
+            label = Label(name)
             grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
             grid.addWidget(item, row, 1)
             label.setMinimumHeight(_ROW_PX)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.panels.transport import time_text
 from kpviewer.gui.widgets.fitting import fit_to_contents
+from kpviewer.gui.widgets.plain_text import Label
 
 MARGIN_PX = 12
 _PADDING_PX = 24
@@ -58,7 +59,7 @@ class RecordingSign(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._sign, self._message = QLabel(), QLabel()
+        self._sign, self._message = Label(), Label()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)

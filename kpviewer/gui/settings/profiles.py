@@ -15,6 +15,7 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.view_menu import add_view_menu
 from kpviewer.gui.settings.language_menu import add_language_menu
 from kpviewer.gui.settings.recent import add_heading
+from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
 from kpviewer.gui.widgets.theme import ThemeChoice
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ def _add(
     tip: str = "",
 ) -> QAction:
     """Add a line; with ``is_on`` it has a tick or room for one."""
-    action = QAction(text.replace("&", "&&"), menu)
-    action.setToolTip(tip)
+    action = QAction(without_mnemonic(text), menu)
+    action.setToolTip(plain_tip(tip))
     if is_on is not None:
         action.setCheckable(True)
         action.setChecked(is_on)

@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.config import MOST_RECENT, RecentItems, Settings
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.icons import icon
+from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
 from kpviewer.models.names import code_in
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import is_camera, is_screen
@@ -104,7 +105,7 @@ def add_recent(menu: QMenu, icon_name: str, recent: Recent, choose: Callable[[st
         action = menu.addAction(icon(icon_name), _label(item))
         if action is None:
             continue
-        action.setToolTip(item)
+        action.setToolTip(plain_tip(item))
         action.triggered.connect(lambda _checked, item=item: choose(item))
     clear = menu.addAction(tr("Clear recent"))
     if clear is not None:
@@ -154,5 +155,5 @@ def _label(item: str) -> str:
     name = path.name if is_file else item
     if len(name) > 2 * LONGEST_FOLDER:
         name = f"{name[:LONGEST_FOLDER]}…{name[-LONGEST_FOLDER:]}"
-    text = name.replace("\t", " ").replace("&", "&&")
-    return f"{text}\t{folder}" if folder else text
+    text = without_mnemonic(name.replace("\t", " "))
+    return f"{text}\t{without_mnemonic(folder)}" if folder else text

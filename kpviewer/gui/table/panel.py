@@ -8,7 +8,6 @@ from PyQt6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QTableView,
     QVBoxLayout,
 )
@@ -16,6 +15,7 @@ from PyQt6.QtWidgets import (
 from kpviewer.gui.language import tr
 from kpviewer.gui.table.model import CLASS, INDEX, POINT, SCORE, DetectionsModel
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.structures import Detections
 
 SIZE = QSize(344, 240)
@@ -52,7 +52,7 @@ class TablePanel(QFrame):
             rows.hide()
             rows.setDefaultSectionSize(ROW_PX)
             header.setHighlightSections(False)
-        self._count = QLabel()
+        self._count = Label()
         self._count.setProperty("kind", "heading")
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 8)

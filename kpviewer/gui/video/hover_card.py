@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.fitting import fit_to_contents
+from kpviewer.gui.widgets.plain_text import Label
 
 _GAP_PX = 10.0
 
@@ -23,7 +24,7 @@ class HoverCard(QFrame):
         self.setObjectName("card")
         self.setAccessibleName(tr("Detection"))
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
-        self._title, self._text = QLabel(), QLabel()
+        self._title, self._text = Label(), Label()
         self._text.setProperty("kind", "secondary")
         self.zoom = PushButton(tr("Zoom to it"))
         self.zoom.setToolTip(tr("Fill half of the view with it; double-click it for the same"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
+from PyQt6.QtWidgets import QGridLayout, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.video.picture_view import PictureView
 from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.overlay import OverlayStyle
 
@@ -22,7 +23,7 @@ class PairView(QWidget):
         self._view = view
         self.second = PictureView()
         self.second.setAccessibleName(tr("Video, second model"))
-        self._captions = (QLabel(), QLabel())
+        self._captions = (Label(), Label())
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(0)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.fitting import fit_to_contents
+from kpviewer.gui.widgets.plain_text import Label
 
 CHIP_MARGIN = 12
 
@@ -152,7 +153,7 @@ class Chip(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("chip")
-        self._label = QLabel()
+        self._label = Label()
         self._cancel = PushButton(tr("Cancel"))
         self._cancel.setToolTip(f"{tr('Cancel')} ({tr('Enter')})")
         self._cancel.clicked.connect(self.cancelled)
@@ -208,8 +209,8 @@ def _buttons(*table: tuple[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((key, tr(text)) for key, text in table)
 
 
-def _label(kind: str) -> QLabel:
-    label = QLabel()
+def _label(kind: str) -> Label:
+    label = Label()
     label.setProperty("kind", kind)
     label.setWordWrap(True)
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -9,6 +9,7 @@ from PyQt6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
 from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from kpviewer.gui.widgets.icons import set_icon
+from kpviewer.gui.widgets.plain_text import without_mnemonic
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -48,7 +49,8 @@ class PathButton(PushButton):
 
     def _elide(self) -> None:
         room, left = max(self.width() - 24, 40), Qt.TextElideMode.ElideLeft
-        self.setText(QFontMetrics(self.font()).elidedText(str(self._path), left, room))
+        elided = QFontMetrics(self.font()).elidedText(str(self._path), left, room)
+        self.setText(without_mnemonic(elided))
 
 
 class ToolButton(QToolButton):

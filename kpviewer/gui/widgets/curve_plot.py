@@ -6,9 +6,10 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QFrame, QLabel, QVBoxLayout
+from PyQt6.QtWidgets import QFrame, QVBoxLayout
 
 from kpviewer.gui.widgets.canvas import make_canvas
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.theme import DARK, Theme
 from kpviewer.structures import FloatArray
 
@@ -28,7 +29,7 @@ class CurvePlot(QFrame):
         super().__init__()
         self.setAccessibleName(title)
         self.setFixedHeight(HEIGHT)
-        heading = QLabel(title)
+        heading = Label(title)
         heading.setProperty("kind", "small")
         self._canvas = make_canvas()
         self._canvas.setAccessibleName(title)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QSize, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QWidget
+from PyQt6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.plain_text import Label
 
 BAR_PX = 32
 _Feature = QDockWidget.DockWidgetFeature
@@ -76,7 +77,7 @@ class TitleBar(QFrame):
         self.close_button = ToolButton(
             "close", tr("Close {name}").format(name=title), tr("Close the panel (Enter)")
         )
-        label = QLabel(title)
+        label = Label(title)
         label.setProperty("kind", "heading")
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 4, 0)

@@ -11,11 +11,12 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout
+from PyQt6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.canvas import make_canvas
 from kpviewer.gui.widgets.history import WINDOW_S, SlowTop
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.structures import FloatArray
 
@@ -46,7 +47,7 @@ class Plot(QFrame):
         self._ages: FloatArray = np.zeros(0, np.float32)
         self._rows: FloatArray = np.zeros((0, len(spec.series)), np.float32)
         self._hover_age: float | None = None
-        self._title = QLabel()
+        self._title = Label()
         self._title.setTextFormat(Qt.TextFormat.RichText)
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._canvas = make_canvas()
@@ -54,7 +55,8 @@ class Plot(QFrame):
         self._lines = [self._canvas.plot(skipFiniteCheck=False) for _ in spec.series]
         self._target = pg.InfiniteLine(angle=0, movable=False)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
-        self._hint = QLabel(spec.hint, self._canvas)
+        self._hint = Label(spec.hint)
+        self._hint.setParent(self._canvas)
         self._hint.setProperty("kind", "small")
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 4)

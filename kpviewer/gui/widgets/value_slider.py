@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
-from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
+from PyQt6.QtWidgets import QGridLayout, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.click_slider import ClickSlider
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.share_box import ShareBox
 
 TICKS = 1000
@@ -85,7 +86,7 @@ class ValueSlider(QWidget):
     def __init__(self, name: str, tip: str, least: float = 0.0) -> None:
         super().__init__()
         self._default = 0.5
-        self._label = QLabel(name)
+        self._label = Label(name)
         self._slider = FineSlider()
         self._slider.setMinimum(round(least * TICKS))
         self._box = ShareBox()
