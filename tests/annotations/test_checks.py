@@ -274,10 +274,11 @@ def test_several_images_in_one_file_are_worth_a_look(tmp_path: Path, name: str) 
 
 
 def test_an_image_of_a_format_that_cannot_be_shown_is_an_error(tmp_path: Path) -> None:
-    spec = coco(tmp_path / "train", ["a.png"], [GOOD])
-    table = next((tmp_path / "train").glob("*.json"))
+    spec = coco(tmp_path / "train", ["a.png", "b.png"], [GOOD, {**GOOD, "image_id": 1}])
+    table, images = next((tmp_path / "train").glob("*.json")), tmp_path / "train" / "images"
     table.write_text(table.read_text().replace("a.png", "a.heic"))
-    (tmp_path / "train" / "images" / "a.heic").write_bytes(b"\0\0\0\x1cftypheic")
+    (images / "a.png").unlink()
+    (images / "a.heic").write_bytes(b"\0\0\0\x1cftypheic")
     (one,) = check_sets([spec])
     assert kinds(one) == {UNREADABLE: 1}
 
