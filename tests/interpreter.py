@@ -14,6 +14,13 @@ def python(code: str, env: Mapping[str, str] | None = None) -> str:
         code: a whole program.
         env: its environment variables; None is this process's.
     """
+    exit_code, told, complaints = run_python(code, env)
+    assert exit_code == 0, complaints
+    return told
+
+
+def run_python(code: str, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+    """Run code; give its exit code, and what it prints to stdout and stderr."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=env,
@@ -22,5 +29,4 @@ def python(code: str, env: Mapping[str, str] | None = None) -> str:
         timeout=TIMEOUT_S,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.returncode, done.stdout, done.stderr

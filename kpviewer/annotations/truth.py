@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
@@ -36,6 +37,7 @@ class AnnotationTruth:
         """
         self._annotations = self._shown = annotations
         self._targets = _targets(annotations)
+        self._prepared: tuple[tuple[str, ...], AnnotationSet, dict[int, Targets]] | None = None
         self._paths = [image.path for image in annotations.images]
         by_name = _rows_of(path.name for path in self._paths)
         self._by_file: Mapping[str, int] | None = None
@@ -69,12 +71,22 @@ class AnnotationTruth:
         Raises:
             DatasetError: if no class fits; then nothing is known of any frame.
         """
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None and prepared[0] == tuple(class_names):
+            _, self._shown, self._targets = prepared
+            return
         try:
             shown = align_classes(self._annotations, class_names)
         except DatasetError:
             self._targets = {}
             raise
         self._shown, self._targets = shown, _targets(shown)
+
+    def prepare_classes(self, class_names: Sequence[str]) -> None:
+        """Do the work of the next ``use_classes`` now, in any thread: it takes seconds for COCO."""
+        with contextlib.suppress(DatasetError):  # raised again when they are used
+            shown = align_classes(self._annotations, class_names)
+            self._prepared = (tuple(class_names), shown, _targets(shown))
 
     def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
         """Learn what the source holds, before its first frame: ``notes`` says what fits.

@@ -20,6 +20,7 @@ from kpviewer import __version__
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.interrupts import Interrupted
 from kpviewer.models.inference_libraries import block_reports
+from kpviewer.runtime.abandoned import end_process
 from kpviewer.sources.redact import redact_text
 
 COMMANDS = {
@@ -72,6 +73,15 @@ def _log_level_option() -> click.Option:
 
 class LazyGroup(click.Group):
     """A group whose commands are modules, imported one at a time when needed."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as the program: what hangs in a thread that was let go doesn't keep it alive."""
+        try:
+            return self.main(*args, **kwargs)
+        except SystemExit as ended:
+            code = ended.code
+            end_process(code if isinstance(code, int) else int(code is not None))
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Give the names in the order of the help text."""

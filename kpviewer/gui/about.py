@@ -64,7 +64,7 @@ class AboutDialog(QDialog):
         return self._message.text()
 
     def done(self, result: int) -> None:
-        """Close, once the report that is being made is made."""
+        """Close; a report that is still being made is let go."""
         self._timer.stop()
         self._loader.close()
         super().done(result)

@@ -18,11 +18,12 @@ from kpviewer.gui.interrupts import InterruptListener
 from kpviewer.gui.language import install_language, language_for
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.settings.store import READ_S
 from kpviewer.gui.startup_log import StartupLog
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import ensure_font
-
-INTERRUPTED = 130
+from kpviewer.runtime.abandoned import NoAnswerError, answer_within
+from kpviewer.runtime.ending import INTERRUPTED
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +48,11 @@ def run_viewer(options: ViewerOptions, theme: ThemeChoice = ThemeChoice.SYSTEM) 
 def _asked_language(options: ViewerOptions) -> str | None:
     if options.language is not None or options.settings_folder is None:
         return options.language
-    return peek_settings(settings_path(options.settings_folder)).language
+    path = settings_path(options.settings_folder)
+    try:
+        return answer_within(READ_S, lambda: peek_settings(path).language, f"reading {path}")
+    except NoAnswerError:
+        return None
 
 
 def _show(application: QApplication, options: ViewerOptions, theme: ThemeChoice) -> int:
@@ -55,6 +60,9 @@ def _show(application: QApplication, options: ViewerOptions, theme: ThemeChoice)
     window = MainWindow(options, themes)
     StartupLog(window.view, options.started_s or time.monotonic())
     listener = InterruptListener(lambda: (window.close(), None)[1])
+    guard = listener.guard
+    window.closing.connect(guard.begin)
+    window.finishing.connect(lambda is_on: setattr(guard, "is_finishing", is_on))
     if options.fullscreen:
         window.set_fullscreen(True)
     # The source is opened once the empty window is on the screen.
@@ -69,5 +77,6 @@ def _show(application: QApplication, options: ViewerOptions, theme: ThemeChoice)
         return INTERRUPTED
     failure = window.session.failure
     if options.seconds is not None and failure is not None:
+        guard.code = failure.exit_code
         raise failure
     return 0

@@ -23,7 +23,7 @@ def load_tracker() -> None:
 class Following:
     """Has pipelines follow objects once the tracker is imported, so that no frame waits for that.
 
-    Polled by the thread that owns it; ``close`` joins the import.
+    Polled by the thread that owns it; ``close`` ends that.
     """
 
     def __init__(self, session: Session, load: Callable[[], None] = load_tracker) -> None:
@@ -62,7 +62,7 @@ class Following:
         self._pass_on()
 
     def close(self) -> None:
-        """Wait for the import."""
+        """Wait for nothing: the import is let go."""
         self._loader.close()
 
     def _pass_on(self) -> None:

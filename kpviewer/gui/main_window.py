@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QGuiApplication, QResizeEvent
 from PyQt6.QtWidgets import QMainWindow
 
@@ -48,14 +48,22 @@ from kpviewer.gui.video.pair_view import PairView
 from kpviewer.gui.video.video_view import WHEEL_ZOOM, VideoView
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.theme import ThemeManager
+from kpviewer.runtime.abandoned import wait_for_stragglers
 
 ROOMY_WH = (1340, 780)
 """Windows smaller than this show one plot at a time."""
 START_WH = (1360, 860)
+LOADERS_S = 0.5
+"""At the end, for what loads and may be about to end by itself."""
 
 
 class MainWindow(QMainWindow):
     """Owns the widgets, the session behind them and the bridge between."""
+
+    closing = pyqtSignal()
+    """The window is about to go: what happens from now on is bounded."""
+    finishing = pyqtSignal(bool)
+    """Whether the files of a recording are being finished, which may take more time."""
 
     def __init__(self, options: ViewerOptions, themes: ThemeManager) -> None:
         super().__init__()
@@ -139,16 +147,21 @@ class MainWindow(QMainWindow):
             self.docks.fit_height(Part.PLOTS, FOLDED_HEIGHT)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Hide at once, finish the recording, and wait for the threads."""
+        """Hide at once, finish the recording, and wait for threads; what hangs is let go."""
+        self.closing.emit()
         self.hide()
         self.memory.close()
         self.bridge.stop()
-        self.saving.close()
-        self._recording_link.close()
-        self.compare.close()
+        self.saving.stop_recording()
         self.view.clear()
         self.session.close()
+        self.finishing.emit(True)
+        self.saving.close()
+        self.finishing.emit(False)
+        self._recording_link.close()
+        self.compare.close()
         self.cameras.close()
+        wait_for_stragglers(LOADERS_S)
         super().closeEvent(event)
 
     def _lay_out(self) -> DockArea:

@@ -16,7 +16,8 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.model_loading import ModelLoading
-from kpviewer.gui.opening.source_truth import SourceTruth
+from kpviewer.gui.opening.source_opening import look_for
+from kpviewer.gui.opening.source_truth import FoundTruth, SourceTruth
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
 from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.following import FollowOptions
@@ -36,6 +37,10 @@ from kpviewer.structures import (
 
 JUMP_S = 5.0
 FALLBACK_FPS = 30.0
+CLOSE_S = 1.0
+"""For the threads to end with the window; a read that is under way may take longer."""
+OPENER_PATIENCE_S = 1.0
+"""For a search that nobody wants any more, until the next one begins beside it."""
 _OVER = (PipelineState.IDLE, PipelineState.FAILED)
 _LOOPING = (None, "demo")
 """Sources that start again by themselves."""
@@ -74,7 +79,9 @@ class Session(QObject):
         self._clock = clock
         self._pipeline: Pipeline | None = None
         self._leaving: Pipeline | None = None
-        self._opener: BackgroundLoader[FrameSource] = BackgroundLoader()
+        self._opener: BackgroundLoader[tuple[FrameSource, FoundTruth]] = BackgroundLoader(
+            OPENER_PATIENCE_S
+        )
         self._is_opening = False
         self._next_source: FrameSource | None = None
         self.truth = SourceTruth(options.source, options.truth)
@@ -143,10 +150,11 @@ class Session(QObject):
         self._opening_since = self._clock()
         self.loops = text in _LOOPING
         self._leave()
-        make, truth = self._options.open_source, self.truth
+        name, make, truth = self._source_name, self._options.open_source, self.truth
         self._is_opening = True
+        truth.use(FoundTruth(None))
         # In a thread: video code is imported, disks and cameras are asked.
-        self._opener.submit(self._source_name, lambda: make(text, truth.of_source(text)))
+        self._opener.submit(name, lambda: look_for(text, name, truth, make))
         self.source_changed.emit()
 
     def reopen(self) -> None:
@@ -196,11 +204,13 @@ class Session(QObject):
         return result
 
     def close(self) -> None:
-        """Stop everything and wait for it."""
+        """Stop everything and wait for it, in bounds: what hangs is let go."""
         self._is_opening, self._next_source = False, None
-        for pipeline in (self._pipeline, self._leaving):
-            if pipeline is not None:
-                pipeline.close()
+        pipelines = [each for each in (self._pipeline, self._leaving) if each is not None]
+        for pipeline in pipelines:
+            pipeline.stop()
+        for pipeline in pipelines:
+            pipeline.close(CLOSE_S / len(pipelines))
         self._pipeline = self._leaving = None
         self._opener.close()
         self.models.close()
@@ -220,7 +230,9 @@ class Session(QObject):
         if outcome is None or not self._is_opening:  # it was cancelled
             return
         self._is_opening = False
-        self._next_source = outcome.value
+        if outcome.value is not None:
+            self._next_source, found = outcome.value
+            self.truth.use(found)
         if isinstance(outcome.failure, KpviewerError):
             self._failure = outcome.failure
         elif outcome.failure is not None:
@@ -232,7 +244,12 @@ class Session(QObject):
         self._take_source()
         if self._leaving is not None and self._leaving.status().state in _OVER:
             self._leaving.close()
-            self._leaving = None
+            stuck, self._leaving = self._leaving.faults.asked_engine(), None
+            if stuck is not None and stuck is self._engine:
+                self._engine = None  # it is still at a frame, in a thread that was let go
+                self.models.load_again()
+            if self.second is not None and self.second.engine is stuck:
+                self.second = None
         source = self._next_source
         if source is None or self._leaving is not None:
             return

@@ -95,6 +95,10 @@ class Faults:
             cure = "Close what else takes memory, or choose a smaller input, such as NAME@320."
         return f"The model fails on every frame: {self._reason}\n{cure}"
 
+    def asked_engine(self) -> InferenceEngine | None:
+        """Return the model that is at a frame now."""
+        return self._asked[0] if self._asked is not None else None
+
     def hanging(self) -> tuple[InferenceEngine, float] | None:
         """Return the model that doesn't come back from a frame, and since how many seconds."""
         asked = self._asked

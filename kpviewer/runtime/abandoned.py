@@ -13,14 +13,13 @@ The contract of such work:
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from kpviewer.errors import KpviewerError
+from kpviewer.runtime.ending import leave_at_once
 
 T = TypeVar("T")
 
@@ -92,14 +91,7 @@ def end_process(code: int) -> None:
     if not left:
         return
     _log.info("Ended without waiting for: %s", ", ".join(left))
-    logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            try:
-                stream.flush()
-            except (OSError, ValueError):  # nobody reads it any more
-                continue
-    os._exit(code)
+    leave_at_once(code)
 
 
 class _Question(threading.Thread, Generic[T]):

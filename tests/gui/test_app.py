@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from interpreter import run_python
 
 TESTS = Path(__file__).resolve().parents[1]
 PROGRAM = """
@@ -75,3 +76,42 @@ def test_source_that_failed_is_the_exit_of_a_timed_run():
     code, told = run(seconds=1, errors=imports)
     assert code != 0
     assert "No such camera." in told
+
+
+STUCK = """
+import os, signal, sys, threading
+sys.path[:0] = [{tests!r}, {root!r}]
+from fakes import FakeSource
+from kpviewer.gui.app import run_viewer
+from kpviewer.gui.options import ViewerOptions
+
+
+class StuckSource(FakeSource):
+    def open(self):
+        threading.Event().wait()
+
+
+def load(*_):
+    os.kill(os.getpid(), signal.{name})
+    threading.Event().wait()
+
+
+threading.Thread(target=threading.Event().wait).start()  # of a library, say
+sys.exit(
+    run_viewer(
+        ViewerOptions(
+            source="fake",
+            open_source=lambda text, truth: StuckSource(),
+            load_engine=load,
+            list_devices=lambda: {{"cpu": "CPU"}},
+        )
+    )
+)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
+def test_a_closed_terminal_ends_a_process_in_which_everything_hangs():
+    program = STUCK.format(tests=str(TESTS), root=str(TESTS.parent), name="SIGHUP")
+    code, told, complaints = run_python(program)
+    assert code == 130, told + complaints

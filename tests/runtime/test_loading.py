@@ -1,10 +1,12 @@
 """Jobs in a thread whose outcome is polled for."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 from fakes import TIMEOUT_S, eventually
 
+from kpviewer.runtime.abandoned import still_running
 from kpviewer.runtime.loading import BackgroundLoader, Outcome
 
 
@@ -84,14 +86,40 @@ def test_only_the_last_request_counts(loader):
     assert jobs.done == ["first", "third"]
 
 
-def test_close_waits_for_the_job_that_runs_and_drops_the_rest(loader):
-    jobs = HeldJobs()
+@pytest.fixture
+def jobs() -> Iterator[HeldJobs]:
+    held = HeldJobs()
+    yield held
+    held.may_go_on.set()
+
+
+def test_a_job_that_hangs_holds_the_next_one_up_only_for_a_while(jobs):
+    now_s = 0.0
+    loader: BackgroundLoader[str] = BackgroundLoader(3.0, lambda: now_s)
+    loader.submit("stuck", lambda: jobs.run("stuck"))
+    assert jobs.started.wait(TIMEOUT_S)
+    loader.submit("next", lambda: "loaded")
+    now_s = 2.9
+    assert loader.take() is None
+    assert loader.busy_with == "next"
+    now_s = 3.1
+    assert outcome_of(loader) == Outcome("next", "loaded", None)
+    assert "stuck" in still_running()
+    jobs.may_go_on.set()
+    eventually(lambda: "stuck" not in still_running())
+    assert loader.take() is None  # what it gave is thrown away
+    loader.close()
+
+
+def test_closing_waits_for_nothing_and_drops_the_rest(loader, jobs):
     loader.submit("first", lambda: jobs.run("first"))
     assert jobs.started.wait(TIMEOUT_S)
     loader.submit("second", lambda: jobs.run("second"))
-    threading.Timer(0.02, jobs.may_go_on.set).start()
     loader.close()
-    assert jobs.done == ["first"]
-    assert loader.take() is None
+    assert jobs.done == []
+    assert loader.busy_with is None
     loader.submit("third", lambda: jobs.run("third"))
     assert loader.busy_with is None
+    jobs.may_go_on.set()
+    eventually(lambda: jobs.done == ["first"])
+    assert loader.take() is None

@@ -25,7 +25,7 @@ TICK_MS = 100
 
 
 class CompareLink(QObject):
-    """Stands behind the section of two models; ``close`` joins the loader."""
+    """Stands behind the section of two models; ``close`` lets the loader go."""
 
     changed = pyqtSignal()
     """``style_of`` gives another style."""
@@ -83,7 +83,7 @@ class CompareLink(QObject):
         self._show_mode()
 
     def close(self) -> None:
-        """Wait for what loads."""
+        """Compare no longer; what loads is let go."""
         self._timer.stop()
         self._pair.set_names(None)
         self._loading.close()

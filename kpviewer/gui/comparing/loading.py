@@ -44,7 +44,7 @@ class SecondRequest:
 
 
 class SecondLoading:
-    """Loads in the background; polled by the thread that owns it. ``close`` joins the loader."""
+    """Loads in the background; polled by the thread that owns it. ``close`` ends it."""
 
     def __init__(self, options: ViewerOptions) -> None:
         self._options = options
@@ -94,5 +94,5 @@ class SecondLoading:
         return options.load_variant(model, device, size, request.engine, request.precision)
 
     def close(self) -> None:
-        """Wait for what loads."""
+        """Wait for nothing: what loads is let go."""
         self._loader.close()

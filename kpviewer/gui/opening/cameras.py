@@ -34,7 +34,7 @@ class Devices(NamedTuple):
 
 
 class CameraFinder:
-    """Polled by the thread that owns it; ``close`` joins what still looks."""
+    """Polled by the thread that owns it; ``close`` ends it."""
 
     def __init__(self) -> None:
         self._loader: BackgroundLoader[Devices] = BackgroundLoader()
@@ -64,7 +64,7 @@ class CameraFinder:
             then(self.known)
 
     def close(self) -> None:
-        """Wait for what still looks."""
+        """Wait for nothing: what still looks is let go."""
         self._loader.close()
 
 

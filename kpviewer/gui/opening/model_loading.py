@@ -48,7 +48,7 @@ class LoadedModel:
 
 
 class ModelLoading:
-    """Loads in the background; polled by the thread that owns it. ``close`` joins the loader."""
+    """Loads in the background; polled by the thread that owns it. ``close`` ends it."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class ModelLoading:
         self._options = options
         self._truth = truth
         self._clock = clock
-        self._loader: BackgroundLoader[LoadedModel] = BackgroundLoader()
+        self._loader: BackgroundLoader[LoadedModel] = BackgroundLoader(clock=clock)
         self._asked = ModelRequest(options.model, options.device)
         self._is_waiting = False
         self._second: tuple[ModelRequest, tuple[int, int]] | None = None
@@ -109,6 +109,11 @@ class ModelLoading:
     def load(self, model: str) -> None:
         """Take another model, on the same device."""
         self._ask(replace(self._asked, model=model))
+
+    def load_again(self) -> None:
+        """Load the present model anew, as its engine hangs."""
+        self._current = self._unsettled = None
+        self._ask(self._asked)
 
     def use_device(self, device: str) -> None:
         """Take the same model to another device."""
@@ -169,7 +174,7 @@ class ModelLoading:
         return came
 
     def close(self) -> None:
-        """Wait for what loads."""
+        """Wait for nothing: what loads is let go."""
         self._loader.close()
 
     def _ask(self, request: ModelRequest) -> None:
@@ -193,6 +198,8 @@ class ModelLoading:
         """Runs in the loader's thread."""
         self._options.permission.check(request.model)
         engine = load(request.model, request.device, source_hw)
+        if self._truth is not None:
+            self._truth.prepare_classes(engine.spec.class_names)
         return LoadedModel(request, engine, self._options.list_devices())
 
     def _watch(

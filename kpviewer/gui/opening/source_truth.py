@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kpviewer.annotations.beside import truth_beside
@@ -15,9 +16,23 @@ from kpviewer.annotations.spec import split_extra
 from kpviewer.annotations.truth import AnnotationTruth, read_truth
 from kpviewer.errors import DatasetError
 from kpviewer.gui.language import tr
+from kpviewer.runtime.abandoned import NoAnswerError, answer_within
 from kpviewer.sources.base import TruthProvider
 
 _log = logging.getLogger(__name__)
+
+
+SEARCH_S = 1.5
+"""For the folder of a source to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTruth:
+    """What was found for a source."""
+
+    truth: TruthProvider | None
+    news: str | None = None
+    """One line for people; None where there is nothing to tell."""
 
 
 class SourceTruth:
@@ -41,21 +56,35 @@ class SourceTruth:
         """Take annotations, named as for ``read_annotations``, when the source is next opened."""
         self._chosen[source] = spec
 
-    def of_source(self, source: str | None) -> TruthProvider | None:
-        """Give the truth of a source that is about to be opened; reads files.
+    def find(self, source: str | None) -> FoundTruth:
+        """Return the truth of a source that is about to be opened; reads files, changes nothing.
 
-        What can't be read leaves the source without truth, and ``take_news`` tells why.
+        It may hang, so it runs on a thread of its own. What can't be read leaves the source without
+        truth; the news say why.
         """
-        self._truth = None
+        spec = self._chosen.get(source)
+        if spec is None and source is not None:
+            try:
+                spec = answer_within(SEARCH_S, lambda: _beside(source), "looking for ground truth")
+            except NoAnswerError:
+                news = tr("No truth: the folder of {name} doesn't answer.")
+                return FoundTruth(None, news.format(name=Path(source).name))
+        found = _read(spec) if isinstance(spec, str) else FoundTruth(spec)
+        if isinstance(found.truth, AnnotationTruth) and self._class_names:
+            found.truth.prepare_classes(self._class_names)
+        return found
+
+    def use(self, found: FoundTruth) -> None:
+        """Number this truth from now on, and tell what became of it."""
+        self._truth, self._news = found.truth, found.news
         self._told = set()
-        truth = self._chosen.get(source)
-        if truth is None and source is not None and Path(source).exists():
-            truth = truth_beside(Path(source))
-        if isinstance(truth, str):
-            truth = self._read(truth)
-        self._truth = truth
         self._number()
-        return truth
+
+    def prepare_classes(self, class_names: Sequence[str]) -> None:
+        """Do the slow part of ``use_classes``; on another thread than the window's."""
+        truth = self._truth
+        if isinstance(truth, AnnotationTruth):
+            truth.prepare_classes(class_names)
 
     def use_classes(self, class_names: Sequence[str]) -> None:
         """Number the truth as another model does."""
@@ -82,16 +111,6 @@ class SourceTruth:
                 news.append(note.removesuffix(".") + ".")
         return " ".join(news) or None
 
-    def _read(self, spec: str) -> AnnotationTruth | None:
-        try:
-            truth = read_truth(spec, ())
-        except DatasetError as error:
-            self._news = tr("No truth: {reason}").format(reason=error)
-            return None
-        place, _ = split_extra(spec.partition(":")[2] or spec)
-        self._news = tr("Truth from {name}").format(name=Path(place).name) + "."
-        return truth
-
     def _number(self) -> None:
         truth, names = self._truth, self._class_names
         if not names or not isinstance(truth, AnnotationTruth):
@@ -101,3 +120,17 @@ class SourceTruth:
         except DatasetError as error:
             _log.warning("Nothing is compared with the truth. %s", error)
             self._news = tr("Nothing is compared with the truth. {reason}").format(reason=error)
+
+
+def _beside(source: str) -> str | None:
+    path = Path(source)
+    return truth_beside(path) if path.exists() else None
+
+
+def _read(spec: str) -> FoundTruth:
+    try:
+        truth = read_truth(spec, ())
+    except DatasetError as error:
+        return FoundTruth(None, tr("No truth: {reason}").format(reason=error))
+    place, _ = split_extra(spec.partition(":")[2] or spec)
+    return FoundTruth(truth, tr("Truth from {name}").format(name=Path(place).name) + ".")

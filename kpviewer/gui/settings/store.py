@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kpviewer.config import Settings
 from kpviewer.config_files import (
+    Reading,
     delete_profile,
     profile_names,
     read_profile,
@@ -24,10 +25,15 @@ from kpviewer.config_files import (
 )
 from kpviewer.errors import KpviewerError
 from kpviewer.models.names import code_in
+from kpviewer.runtime.abandoned import NoAnswerError, answer_within
 
 Edit = Callable[[Settings], Settings]
 
 _log = logging.getLogger(__name__)
+
+
+READ_S, WRITE_S = 2.0, 1.0
+"""How long a disk may take; the window waits for it."""
 
 
 class SettingsStore:
@@ -49,7 +55,7 @@ class SettingsStore:
         self.problem: str | None = None
         """What went wrong last, in one line; None while all is well."""
         if folder is not None:
-            reading = read_settings(settings_path(folder))
+            reading = _read(settings_path(folder))
             self._can_write = not reading.is_in_the_way
             self._tell(reading.problem)
             self.current = self._without_code(reading.settings, settings_path(folder).name)
@@ -74,12 +80,11 @@ class SettingsStore:
         if not edits or self._folder is None or not self._can_write:
             return
         path = settings_path(self._folder)
-        reading = read_settings(path)
-        settings = replace(reading.settings, model=_plain_model(reading.settings))
-        for change in edits:
-            settings = change(settings)
         try:
-            write_settings(path, settings)
+            answer_within(WRITE_S, lambda: _change(path, edits), f"writing {path}")
+        except NoAnswerError:
+            self._can_write = False
+            self._tell(f"{path.parent} doesn't answer. Nothing more is remembered.")
         except KpviewerError as error:
             self._can_write = False
             self._tell(str(error))
@@ -140,3 +145,20 @@ class SettingsStore:
 def _plain_model(settings: Settings) -> str | None:
     model = settings.model
     return None if model is not None and code_in(model) else model
+
+
+def _read(path: Path) -> Reading:
+    try:
+        return answer_within(READ_S, lambda: read_settings(path), f"reading {path}")
+    except NoAnswerError:
+        problem = f"{path.parent} doesn't answer. The defaults are used, and nothing is remembered."
+        return Reading(Settings(), problem, is_in_the_way=True)
+
+
+def _change(path: Path, edits: list[Edit]) -> None:
+    """Make the changes to the file, on top of what it holds by now."""
+    settings = read_settings(path).settings
+    settings = replace(settings, model=_plain_model(settings))
+    for change in edits:
+        settings = change(settings)
+    write_settings(path, settings)

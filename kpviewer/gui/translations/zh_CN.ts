@@ -652,16 +652,20 @@
             <translation>摄像头格式</translation>
         </message>
         <message>
+            <source>No truth: the folder of {name} doesn't answer.</source>
+            <translation>没有真值：{name} 所在的文件夹没有响应。</translation>
+        </message>
+        <message>
+            <source>Nothing is compared with the truth. {reason}</source>
+            <translation>未与真值比较。{reason}</translation>
+        </message>
+        <message>
             <source>No truth: {reason}</source>
             <translation>无真值：{reason}</translation>
         </message>
         <message>
             <source>Truth from {name}</source>
             <translation>真值来自 {name}</translation>
-        </message>
-        <message>
-            <source>Nothing is compared with the truth. {reason}</source>
-            <translation>未与真值比较。{reason}</translation>
         </message>
         <message>
             <source>Filter classes</source>

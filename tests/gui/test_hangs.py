@@ -1,0 +1,200 @@
+"""What never answers holds up nothing but itself: other sources, other models, the end."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from fakes import TIMEOUT_S, FakeEngine, FakeSource, eventually
+
+from kpviewer.errors import SourceError
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening import source_opening, source_truth
+from kpviewer.gui.opening.model_loading import ModelLoading
+from kpviewer.gui.opening.source_opening import look_for
+from kpviewer.gui.opening.source_truth import SourceTruth
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.settings import store
+from kpviewer.gui.settings.store import SettingsStore
+from kpviewer.runtime.abandoned import still_running
+
+
+class StuckSource(FakeSource):
+    """Can't be interrupted in ``open``; ``wake`` ends it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open_is_blocked = True
+
+    def interrupt(self) -> None:
+        """Change nothing."""
+
+    def wake(self) -> None:
+        super().interrupt()
+
+
+@dataclass
+class Hang:
+    """Functions that hang until the test is over."""
+
+    over: threading.Event = field(default_factory=threading.Event)
+    begun: threading.Event = field(default_factory=threading.Event)
+    has_ended: bool = False
+
+    def __call__(self, *_: object) -> None:
+        self.begun.set()
+        self.over.wait(TIMEOUT_S)
+        self.has_ended = True
+
+
+@pytest.fixture
+def hang() -> Iterator[Hang]:
+    made = Hang()
+    yield made
+    made.over.set()
+
+
+@pytest.fixture
+def stuck() -> Iterator[StuckSource]:
+    source = StuckSource()
+    yield source
+    source.wake()
+
+
+def shows_a_picture(window: MainWindow) -> bool:
+    return window.view.result() is not None
+
+
+def sources(**by_name: Callable[[], FakeSource]) -> Callable[..., FakeSource]:
+    return lambda text, _truth: by_name[text]()
+
+
+# -- sources ---------------------------------------------------------------------------------
+
+
+def test_another_source_opens_while_one_hangs_in_open(qtbot, stuck, open_window):
+    window = open_window(open_source=sources(fake=lambda: stuck, other=lambda: FakeSource(300)))
+    qtbot.waitUntil(stuck.has_blocked.is_set)
+    window.choose_source("other")
+    qtbot.waitUntil(lambda: shows_a_picture(window))
+    assert stuck.closes == 0  # it hangs still
+
+
+def test_another_source_opens_while_one_is_looked_for_in_vain(qtbot, hang, open_window):
+    window = open_window(open_source=sources(fake=hang, other=lambda: FakeSource(300)))
+    qtbot.waitUntil(hang.begun.is_set)
+    window.choose_source("other")
+    qtbot.waitUntil(lambda: shows_a_picture(window))
+    assert not hang.has_ended
+
+
+def test_a_name_that_nothing_answers_for_fails(hang, monkeypatch):
+    monkeypatch.setattr(source_opening, "ANSWER_S", 0)
+    with pytest.raises(SourceError, match=r"clip\.mp4 doesn't answer"):
+        look_for("/mnt/dead/clip.mp4", "clip.mp4", SourceTruth(), hang)
+    assert not hang.has_ended
+
+
+def test_a_folder_of_labels_that_does_not_answer_leaves_the_source_without_truth(hang, monkeypatch):
+    monkeypatch.setattr(source_truth, "SEARCH_S", 0)
+    monkeypatch.setattr(source_truth, "truth_beside", hang)
+    source = FakeSource()
+    made, found = look_for(str(Path(__file__)), "x", SourceTruth(), lambda _text, _truth: source)
+    assert made is source
+    assert found.truth is None
+    assert "doesn't answer" in (found.news or "")
+    assert not hang.has_ended
+
+
+# -- models ----------------------------------------------------------------------------------
+
+
+def test_another_model_loads_while_a_cancelled_one_hangs(hang):
+    now_s, fine = 0.0, FakeEngine()
+
+    def load(name: str, *_: object) -> FakeEngine:
+        return fine if name == "fine" else hang()
+
+    loading = ModelLoading(
+        ViewerOptions(model="stuck", load_engine=load, list_devices=lambda: {"cpu": "CPU"}),
+        clock=lambda: now_s,
+    )
+    loading.load("stuck")
+    loading.poll(None, can_wait=False)
+    assert hang.begun.wait(TIMEOUT_S)
+    loading.cancel()
+    loading.load("fine")
+    assert loading.poll(None, can_wait=False) is None
+    assert loading.loading == "fine"
+    now_s = 3.5
+    eventually(lambda: loading.poll(None, can_wait=False) is fine)
+    assert not hang.has_ended
+    loading.close()
+
+
+def test_a_model_that_hangs_on_a_frame_is_loaded_anew_for_another_source(
+    qtbot, open_window, engine
+):
+    engine.blocks_at = {3}
+    loads: list[str] = []
+
+    def load(name, *_):
+        loads.append(name)
+        return engine if len(loads) == 1 else type(engine)(spec=engine.spec)
+
+    window = open_window(load_engine=load)
+    try:
+        qtbot.waitUntil(lambda: 3 in engine.seen)
+        window.choose_source("other")
+        qtbot.waitUntil(lambda: len(loads) == 2 and window.session.engine is not None)
+        assert window.session.engine is not engine
+        qtbot.waitUntil(lambda: shows_a_picture(window))
+    finally:
+        engine.go_on()
+
+
+# -- the end ---------------------------------------------------------------------------------
+
+
+def test_the_window_closes_while_everything_hangs(qtbot, stuck, hang, open_window):
+    window = open_window(stuck, load_engine=hang)
+    qtbot.waitUntil(lambda: stuck.has_blocked.is_set() and hang.begun.is_set())
+    window.compare_with("other")
+    window.close()
+    assert not window.isVisible()
+    assert stuck.closes == 0
+    assert not hang.has_ended
+    assert len(still_running()) >= 2
+
+
+def test_the_window_closes_while_a_model_hangs_on_a_frame(qtbot, open_window, engine):
+    engine.blocks_at = {3}
+    window = open_window()
+    try:
+        qtbot.waitUntil(lambda: 3 in engine.seen)
+        window.close()
+        assert "a model that looks at a frame" in still_running()
+    finally:
+        engine.go_on()
+
+
+# -- settings --------------------------------------------------------------------------------
+
+
+def test_settings_on_a_disk_that_does_not_answer_are_the_defaults(hang, monkeypatch, tmp_path):
+    monkeypatch.setattr(store, "READ_S", 0)
+    monkeypatch.setattr(store, "read_settings", hang)
+    kept = SettingsStore(tmp_path)
+    assert "doesn't answer" in (kept.problem or "")
+    assert kept.current.model is None
+
+
+def test_writing_settings_to_a_disk_that_does_not_answer_is_given_up(hang, monkeypatch, tmp_path):
+    monkeypatch.setattr(store, "WRITE_S", 0)
+    kept = SettingsStore(tmp_path)
+    monkeypatch.setattr(store, "write_settings", hang)
+    kept.edit(lambda settings: settings.with_profile(settings))
+    kept.edit(lambda settings: type(settings)(theme="dark"))
+    kept.flush()
+    assert "Nothing more is remembered" in (kept.problem or "")

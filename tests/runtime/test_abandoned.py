@@ -1,0 +1,74 @@
+"""Work that may never end: asked with a limit, let go, and no reason for a process to stay."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from fakes import TIMEOUT_S
+from interpreter import run_python
+
+from kpviewer.runtime.abandoned import (
+    NoAnswerError,
+    answer_within,
+    end_process,
+    let_go,
+    still_running,
+    wait_for_stragglers,
+)
+
+
+@pytest.fixture
+def wake() -> Iterator[threading.Event]:
+    """Ends what hangs."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_an_answer_is_given_as_it_is() -> None:
+    assert answer_within(TIMEOUT_S, lambda: threading.current_thread().name, "x") != "MainThread"
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), SystemExit(3)])
+def test_an_error_is_raised_where_it_was_asked(error: BaseException) -> None:
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        answer_within(TIMEOUT_S, fail, "x")
+    assert caught.value is error
+
+
+def test_what_never_answers_is_let_go_until_it_wakes(wake: threading.Event) -> None:
+    with pytest.raises(NoAnswerError, match="asking a dead disk"):
+        answer_within(0, wake.wait, "asking a dead disk")
+    assert still_running() == ["asking a dead disk"]
+    wake.set()
+    wait_for_stragglers(TIMEOUT_S)
+    assert still_running() == []
+
+
+def test_a_thread_that_has_ended_is_not_waited_for() -> None:
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+    let_go(thread, "counting")
+    assert still_running() == []
+    end_process(3)  # returns
+
+
+STUCK = """
+import sys, threading
+from kpviewer.runtime.abandoned import end_process, let_go
+thread = threading.Thread(target=threading.Event().wait)
+thread.start()
+let_go(thread, "a graph without end")
+print("finished")
+end_process(7)
+"""
+
+
+def test_a_process_ends_though_a_thread_hangs() -> None:
+    code, told, complaints = run_python(STUCK)
+    assert code == 7, complaints
+    assert "finished" in told

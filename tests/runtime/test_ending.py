@@ -1,0 +1,112 @@
+"""Signals and the end of a process: an orderly end is asked for, and whatever hangs is cut off."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from fakes import TIMEOUT_S
+
+from kpviewer.runtime import ending
+from kpviewer.runtime.ending import EndGuard
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs signals of Unix")
+
+
+class Watched:
+    """A guard that notes what it would do."""
+
+    def __init__(self, limit_s: float) -> None:
+        self.asked, self.left = threading.Event(), threading.Event()
+        self.codes: list[int] = []
+        self.guard = EndGuard(self.asked.set, self._leave, limit_s)
+
+    def _leave(self, code: int) -> None:
+        self.codes.append(code)
+        self.left.set()
+
+
+@pytest.fixture
+def guarded() -> Iterator[Callable[[float], Watched]]:
+    """Make guards that hear signals; in the end each is closed, and signals are as before."""
+    made: list[tuple[Watched, Callable[[], None]]] = []
+
+    def make(limit_s: float) -> Watched:
+        watched = Watched(limit_s)
+        made.append((watched, watched.guard.listen()))
+        return watched
+
+    yield make
+    for watched, restore in made:
+        restore()
+        watched.guard.close()
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_asks_for_an_orderly_end(guarded, name: str) -> None:
+    watched = guarded(TIMEOUT_S)
+    os.kill(os.getpid(), getattr(signal, name))
+    assert watched.asked.wait(TIMEOUT_S)
+    assert watched.guard.was_interrupted
+    assert not watched.left.is_set()
+
+
+def test_a_process_that_does_not_follow_a_signal_is_ended(guarded) -> None:
+    watched = guarded(0)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert watched.left.wait(TIMEOUT_S)
+    assert watched.codes == [130]
+
+
+def test_a_second_signal_ends_at_once(guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending, "_DOUBLE_S", -1.0)
+    watched = guarded(TIMEOUT_S)
+    os.kill(os.getpid(), signal.SIGINT)
+    assert watched.asked.wait(TIMEOUT_S)
+    os.kill(os.getpid(), signal.SIGINT)
+    assert watched.left.wait(TIMEOUT_S)
+    assert watched.codes == [130]
+
+
+def test_signals_that_come_together_count_as_one(guarded, monkeypatch) -> None:
+    monkeypatch.setattr(ending, "_DOUBLE_S", TIMEOUT_S)
+    watched = guarded(TIMEOUT_S)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        os.kill(os.getpid(), number)
+    assert watched.asked.wait(TIMEOUT_S)
+    watched.guard.close()
+    assert not watched.left.is_set()
+
+
+def test_an_end_that_hangs_is_cut_off_with_the_code_of_the_program(guarded) -> None:
+    watched = guarded(0)
+    watched.guard.code = 3
+    watched.guard.begin()
+    assert watched.left.wait(TIMEOUT_S)
+    assert watched.codes == [3]
+
+
+def test_a_recording_that_is_being_finished_is_given_more_time(guarded, monkeypatch) -> None:
+    looked = threading.Event()
+
+    class Finishing(EndGuard):
+        @property
+        def is_finishing(self) -> bool:
+            looked.set()
+            return self._finishing
+
+        @is_finishing.setter
+        def is_finishing(self, value: bool) -> None:
+            self._finishing = value
+
+    monkeypatch.setattr(ending, "_POLL_S", 0.001)
+    left = threading.Event()
+    guard = Finishing(lambda: None, lambda _code: left.set(), 0)
+    guard.is_finishing = True
+    guard.begin()
+    assert looked.wait(TIMEOUT_S)
+    assert not left.is_set()
+    guard.is_finishing = False
+    assert left.wait(TIMEOUT_S)
+    guard.close()
