@@ -219,6 +219,9 @@ def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
     """Show progress until the source ends, the job has enough, or something breaks."""
     from tqdm import tqdm
 
+    from kpviewer.cli.signal_loss import SignalLoss
+
+    signal = SignalLoss(name)
     pipeline.add_sink(job)
     pipeline.start()
     with tqdm(desc=name or None, unit="frame", disable=None, leave=False) as bar:
@@ -230,6 +233,7 @@ def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
             job.tell_silence(_note)
             if job.is_complete:
                 return
+            signal.check(pipeline.status())
 
 
 def _tell_faults(pipeline: Pipeline, name: str) -> None:
