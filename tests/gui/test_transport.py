@@ -11,8 +11,9 @@ from pytestqt.qtbot import QtBot
 from sources.films import read_number, write_film
 
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.panels.transport import SPEEDS, next_speed
+from kpviewer.gui.panels.transport import SPEEDS, TransportBar, next_speed
 from kpviewer.sources.video import VideoSource
+from kpviewer.structures import StreamInfo
 
 Key = Qt.Key
 LEFT = Qt.MouseButton.LeftButton
@@ -203,3 +204,24 @@ def test_files_offer_no_drop_policy(qtbot, open_window):
 def status_label(window: MainWindow, name: str) -> QLabel:
     labels = window.status_bar.findChildren(QLabel)
     return next(label for label in labels if label.accessibleName() == name)
+
+
+@pytest.mark.parametrize(
+    ("frames", "duration_s", "shown"),
+    [
+        (89, 20.9, "00:20.9"),
+        (90, None, "00:03.0"),
+        (None, 61.0, "01:01.0"),
+        (None, None, "00:00.0"),
+    ],
+)
+def test_length_is_that_of_the_timestamps(qtbot, frames, duration_s, shown):
+    bar = TransportBar()
+    qtbot.addWidget(bar)
+    bar.set_info(
+        StreamInfo(
+            "film", 64, 48, 30.0, frames, is_live=False, is_seekable=True, duration_s=duration_s
+        )
+    )
+    lengths = [label.text() for label in bar.findChildren(QLabel) if label.text() == shown]
+    assert lengths

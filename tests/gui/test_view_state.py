@@ -96,3 +96,8 @@ def test_end_of_file_says_how_to_go_on_or_what_was_wrong():
     assert "Space" in describe(replace(STATUS, pipeline=held), has_picture=True).chip
     early = replace(held, warning="ended early: 23 of 51 frames could be read")
     assert "23 of 51" in describe(replace(STATUS, pipeline=early), has_picture=True).chip
+
+
+def test_lost_signal_says_why():
+    lost = replace(RUNNING, signal_lost_s=4.4, warning="The camera hung up.")
+    assert "The camera hung up." in describe(replace(STATUS, pipeline=lost), has_picture=True).chip

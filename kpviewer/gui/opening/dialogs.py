@@ -11,8 +11,8 @@ from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
 from kpviewer.gui.language import tr
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES, Recent
 from kpviewer.image_files import IMAGE_SUFFIXES
+from kpviewer.sources.formats import VIDEO_SUFFIXES
 
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts")
 _WATCHED = (*VIDEO_SUFFIXES, *sorted(IMAGE_SUFFIXES))
 
 

@@ -110,9 +110,7 @@ class TransportBar(QFrame):
         self.speed.setToolTip(f"{tr('Speed') if has_speed else no_speed} ([ ])")
         self.speed.setVisible(not is_live)
         self.policy.setVisible(is_live)
-        self._total.setText(
-            tr("live") if is_live else time_text(count / self._fps if seekable else 0)
-        )
+        self._total.setText(tr("live") if is_live else time_text(_length_s(info, self._fps)))
         if info is None:
             self._time.setText(time_text(0))
             self.bar.setValue(0)
@@ -198,6 +196,13 @@ _NEXT_MARK = (
     tr_noop("Repeat no more"),
 )
 """What the key does next, by the number of marks."""
+
+
+def _length_s(info: StreamInfo | None, fps: float) -> float:
+    """Return how long a source lasts; 0 where nobody knows."""
+    if info is None:
+        return 0.0
+    return info.duration_s or (info.frame_count or 0) / fps
 
 
 def _menu_button(name: str, tip: str, width_px: int) -> tuple[ToolButton, QMenu]:

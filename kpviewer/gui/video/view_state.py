@@ -64,7 +64,8 @@ def _silence_line(pipeline: PipelineStatus, status: SessionStatus) -> str:
         lost = tr("No signal for {seconds:.0f} s. Trying again.")
         if pipeline.reconnects:
             lost = tr("No signal for {seconds:.0f} s · try {n}. Trying again.")
-        return lost.format(seconds=lost_s, n=pipeline.reconnects)
+        lost = lost.format(seconds=lost_s, n=pipeline.reconnects)
+        return f"{lost}\n{pipeline.warning}" if pipeline.warning is not None else lost
     if pipeline.read_s is not None:
         stalled = tr("The file hasn't answered for {seconds:.0f} s. Is its disk there?")
         return stalled.format(seconds=pipeline.read_s)
