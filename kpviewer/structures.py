@@ -1,8 +1,7 @@
 """The messages between the parts of kpviewer: frozen dataclasses over numpy arrays.
 
 Shapes and dtypes are checked at construction. Empty means N = 0, never None. Coordinates are
-source pixels: x to the right, y down, (0, 0) the outer corner of the top-left pixel. This module
-knows nothing of torch, Qt, files or threads.
+source pixels: x to the right, y down, (0, 0) the outer corner of the top-left pixel. No torch, Qt.
 """
 
 from __future__ import annotations
@@ -60,6 +59,8 @@ class StreamInfo:
     is_live: bool
     """Live sources keep the newest frame; the others lose none."""
     is_seekable: bool
+    duration_s: float | None = None
+    """How long it lasts by its timestamps; None where it has none, or is live."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,6 +23,7 @@ _STALL_S = 2.0
 _GRACE_S = 0.5
 """Beyond the open timeout, for a source to keep to it by itself."""
 _STALL_FRAMES = 5
+_STALL_GAPS = 2
 _SLIDES_FPS = 1.0
 """Of pictures that have no time of their own."""
 _NS = 1_000_000_000
@@ -34,6 +35,19 @@ class Interruptible(Protocol):
 
     def interrupt(self) -> None:
         """Make a blocked ``open`` or ``read`` raise SourceError soon; called from any thread."""
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """A live source that hears data before it can make a frame of it."""
+
+    @property
+    def silence_s(self) -> float | None:
+        """Seconds without data while no frame can come yet; None once one could."""
+
+    @property
+    def usual_gap_s(self) -> float:
+        """About the longest time between two frames."""
 
 
 class QueuedFrame(NamedTuple):
@@ -64,6 +78,7 @@ class SourceReader:
         self._cuts = 0
         self._has_given_frames = False
         self._is_lost = False
+        self._loss: str | None = None
         self._last_frame_ns = 0
         self.open_timeout_s = _open_timeout_s(source)
         """How long opening may take until nobody waits for it any more."""
@@ -91,8 +106,8 @@ class SourceReader:
 
     @property
     def warning(self) -> str | None:
-        """What the source has to say to the user, such as an early end."""
-        return self._source.warning
+        """What the source has to say to the user: why it is lost, or about an early end."""
+        return self._loss or self._source.warning
 
     @property
     def has_given_frames(self) -> bool:
@@ -119,9 +134,16 @@ class SourceReader:
         info = self._info
         if info is None or not info.is_live:
             return None
-        silent_s = (self._clock.now_ns() - self._last_frame_ns) / _NS
+        lost_s = (self._clock.now_ns() - self._last_frame_ns) / _NS
+        if self._is_lost:
+            return lost_s
+        silent_s = lost_s
         patience_s = max(_STALL_S, _STALL_FRAMES / (info.nominal_fps or _STALL_FRAMES))
-        return silent_s if self._is_lost or silent_s > patience_s else None
+        source = self._source
+        if isinstance(source, Listening):
+            silent_s = lost_s if source.silence_s is None else min(lost_s, source.silence_s)
+            patience_s = max(patience_s, _STALL_GAPS * source.usual_gap_s)
+        return lost_s if silent_s > patience_s else None
 
     def position_s(self, frame: Frame) -> float:
         """Media time of a frame in seconds, from its number where the source gives none."""
@@ -140,6 +162,7 @@ class SourceReader:
         self._last_frame_ns = self._clock.now_ns()
         self._cuts += 1
         self._has_given_frames = self._is_lost = False
+        self._loss = None
         self._failed_attempts = 0
 
     def close(self) -> None:
@@ -148,7 +171,7 @@ class SourceReader:
 
     def change(self, source: FrameSource) -> None:
         """Close the present source and take another, closed: the two may be one camera."""
-        self._info = None
+        self._info = self._loss = None
         previous, self._source = self._source, source
         self.open_timeout_s = _open_timeout_s(source)
         previous.close()
@@ -187,7 +210,9 @@ class SourceReader:
         self._cuts += 1
         try:
             self._info = self._source.open()
-        except SourceError:
+            self._loss = None
+        except SourceError as error:
+            self._loss = str(error)
             self._source.close()
 
     def read(self, lease: BufferLease | None) -> QueuedFrame | None:
@@ -212,6 +237,7 @@ class SourceReader:
         read_ns = self._last_frame_ns = self._clock.now_ns()
         self._has_given_frames = True
         self._is_lost = False
+        self._loss = None
         self._failed_attempts = 0
         frame = Frame(
             self._index_of_last(),
@@ -230,9 +256,10 @@ class SourceReader:
         self.reading.start()
         try:
             return self._source.read(allocate)
-        except SourceError:
+        except SourceError as error:
             if not self.open_info.is_live:
                 raise
+            self._loss = self._loss or str(error)
             return None
         finally:
             self.reading.stop()

@@ -1,7 +1,7 @@
 """What a source of pictures is: one protocol for cameras, videos, folders and the demo.
 
-A source is used by one thread at a time and starts none. It knows nothing of queues, pacing or
-reconnecting: the capture thread of the pipeline does that.
+A source is used by one thread at a time and starts none, but for the look-up of a host name. It
+knows nothing of queues, pacing or reconnecting: the capture thread of the pipeline does that.
 """
 
 from __future__ import annotations

@@ -6,8 +6,11 @@ other files and to the network.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -26,6 +29,7 @@ from av.video.stream import VideoStream
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import LARGEST_SIDE_PX, Allocate
+from kpviewer.sources.patience import LONGEST_S, Patience
 from kpviewer.sources.turning import (
     displayed_size,
     orientation_of_matrix,
@@ -33,7 +37,20 @@ from kpviewer.sources.turning import (
     stretched_width,
     turned,
 )
+from kpviewer.sources.watch import Watch
 from kpviewer.structures import ImageArray
+
+KEYFRAME_WAIT_S = 30.0
+"""Cameras that save bandwidth send a keyframe every 10 s, some every 20 s."""
+_IN_VAIN = 5
+"""Packets without a picture: fewer are no proof where few come."""
+_NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
+_NO_KEYFRAME = "data comes, but no keyframe that a picture could begin with"
+_NO_PICTURE = "data comes, but no picture could be decoded"
+
+
+class Silence(TimeoutError):
+    """Nothing came for as long as ``Patience`` allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +62,12 @@ class DecoderOptions:
     open_timeout_s: float = 5.0
     """For connecting, and again for finding the streams."""
     read_timeout_s: float = 3.0
-    is_live: bool = False
-    """Give each frame as soon as it came, at the price of decoding on one core."""
+    format: str | None = None
+    """Name of the demuxer; None lets FFmpeg find it."""
+    watch: Watch = field(default_factory=Watch)
+    """Ends the calls into the container early."""
+    patience: Patience | None = None
+    """Of a network stream: sets the limit of ``watch`` before each packet."""
 
 
 class Decoder:
@@ -59,11 +80,15 @@ class Decoder:
 
     def __init__(self, location: str, name: str, options: DecoderOptions) -> None:
         self._name = name
-        self._is_live = options.is_live
-        self._read_timeout_s = options.read_timeout_s
+        self._options = options
+        self._is_live = False
         self._reformatter = VideoReformatter()
         self._container = open_container(location, options)
         self._frames: Iterator[VideoFrame] | None = None
+        self._packets: Iterator[Packet[VideoStream]] | None = None
+        self._ahead: deque[Packet[VideoStream]] = deque()
+        self.awaits_keyframe = True
+        """Whether nothing came yet at which decoding can start."""
         self.damaged_pts: set[int | None] = set()
         """Of packets that gave no picture, and of pictures that the decoder mended by guessing."""
         self.failure: Exception | None = None
@@ -75,12 +100,47 @@ class Decoder:
             raise
         self._first_aspect = self.stream.codec_context.sample_aspect_ratio
         self.stream.codec_context.thread_count = max(1, (os.cpu_count() or 1) - 1)
-        self.stream.thread_type = ThreadType.SLICE if options.is_live else ThreadType.AUTO
+        self.stream.thread_type = ThreadType.AUTO
+
+    @property
+    def options(self) -> DecoderOptions:
+        """How it was opened."""
+        return self._options
 
     @property
     def container(self) -> InputContainer:
         """The container, for what its header says."""
         return self._container
+
+    def set_live(self) -> None:
+        """Give each frame as soon as it came, at the price of decoding on one core.
+
+        To be called before the first frame.
+        """
+        self._is_live = True
+        self.stream.thread_type = ThreadType.SLICE
+
+    def read_ahead(self, media_s: float, wait_s: float) -> bool:
+        """Read packets until they cover ``media_s``, or ``wait_s`` has passed; keep them.
+
+        Returns:
+            Whether ``media_s`` was reached, or the end.
+        """
+        until_s = time.monotonic() + wait_s
+        frame_s = 1 / (plausible_fps(self.stream.average_rate) or 25.0)
+        first_s: float | None = None
+        while (packet := self._next_packet()) is not None:
+            self._ahead.append(packet)
+            if packet.size == 0:  # what makes the decoder give its last frames
+                continue
+            stamp, base = packet.dts, packet.time_base
+            now_s = len(self._ahead) * frame_s if stamp is None else float(stamp * base)
+            first_s = now_s if first_s is None else first_s
+            if now_s - first_s >= media_s:
+                return True
+            if time.monotonic() > until_s:
+                return False
+        return self.failure is None
 
     def next_frame(self) -> VideoFrame | None:
         """Decode the next frame; None at the end or, with ``failure`` set, where reading broke.
@@ -101,9 +161,11 @@ class Decoder:
         Raises:
             av.error.FFmpegError: if the container can't.
         """
-        self._frames = None
+        self._frames = self._packets = None
+        self._ahead.clear()
         self.failure = None
-        self._container.seek(pts, stream=self.stream, backward=True)
+        with self._options.watch.over_calls():
+            self._container.seek(pts, stream=self.stream, backward=True)
 
     def to_bgr(self, frame: VideoFrame, allocate: Allocate) -> ImageArray:
         """Convert a frame into a buffer, turned upright and with square pixels."""
@@ -130,8 +192,10 @@ class Decoder:
 
     def close(self) -> None:
         """Free the container."""
-        self._frames = None
-        self._container.close()
+        self._frames = self._packets = None
+        self._ahead.clear()
+        with self._options.watch.over_calls():
+            self._container.close()
 
     @property
     def stated_size(self) -> tuple[int, int]:
@@ -147,27 +211,41 @@ class Decoder:
         return plausible_aspect(stated)
 
     def _choose_stream(self) -> VideoStream:
+        """Return the film: not the cover, and of several the default one, then the largest."""
         streams = self._container.streams.video
-        films = [item for item in streams if not item.disposition & Disposition.attached_pic]
+        films = [item for item in streams if not item.disposition & _NO_FILM]
         if not films:
             raise SourceError(f"{self._name} must hold a video, got sound or data only.")
+        known = [item for item in films if item.codec_context is not None]
+        if not known:
+            raise SourceError(
+                f"{self._name} holds video in a format that can't be decoded here. "
+                "Convert it to MP4 with H.264."
+            )
+        film = max(known, key=_rank)
         for stream in self._container.streams:
-            if stream is not films[0]:
+            if stream is not film:
                 stream.discard = Discard.all  # else its packets would reset the read timeout
-        context = films[0].codec_context
-        check_size(context.width, context.height, self._name)
-        return films[0]
+        check_size(film.codec_context.width, film.codec_context.height, self._name)
+        return film
 
     def _decode(self) -> Iterator[VideoFrame]:
-        since = time.monotonic()
-        for packet in self._packets():
+        since_s, in_vain = time.monotonic(), 0
+        while (packet := self._ahead.popleft() if self._ahead else self._next_packet()) is not None:
+            self.awaits_keyframe = self.awaits_keyframe and not packet.is_keyframe
+            in_vain += 1
             for frame in self._decode_packet(packet):
                 yield frame
-                since = time.monotonic()
+                since_s, in_vain = time.monotonic(), 0
             # A stream may send without end what can't be decoded; a file ends by itself.
-            if self._is_live and time.monotonic() - since > self._read_timeout_s:
-                self.failure = TimeoutError("no picture could be decoded")
+            limit_s = KEYFRAME_WAIT_S if self.awaits_keyframe else self._options.read_timeout_s
+            is_long = in_vain >= _IN_VAIN and time.monotonic() - since_s > limit_s
+            if self._is_live and is_long:
+                self.failure = TimeoutError(_NO_KEYFRAME if self.awaits_keyframe else _NO_PICTURE)
                 return
+        if not self._is_live and not isinstance(self.failure, Silence):
+            with contextlib.suppress(av.FFmpegError):  # at the end twice
+                yield from self.stream.decode(None)
 
     def _decode_packet(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
         try:
@@ -178,21 +256,51 @@ class Decoder:
         self.damaged_pts.update(frame.pts for frame in frames if frame.is_corrupt)
         return frames
 
-    def _packets(self) -> Iterator[Packet[VideoStream]]:
+    def _is_end(self, error: Exception) -> bool:
+        """Whether an error only says that a server of a stream without a length hung up."""
+        is_http = self._container.name.startswith("http")
+        return is_http and self._container.size <= 0 and getattr(error, "errno", None) == errno.EIO
+
+    def _next_packet(self) -> Packet[VideoStream] | None:
+        """Return the next packet; None at the end or, with ``failure`` set, where reading broke."""
+        watch, patience = self._options.watch, self._options.patience
+        if self._packets is None:
+            self._packets = self._container.demux(self.stream)
+        if patience is not None:
+            watch.allow(patience.limit_s)
         try:
-            yield from self._container.demux(self.stream)
+            with watch.over_calls():
+                packet = next(self._packets, None)
         except av.FFmpegError as error:
-            self.failure = error
+            if watch.is_over:
+                self.failure = Silence()
+            elif not self._is_end(error):
+                self.failure = error
+            return None
+        if patience is not None and packet is not None:
+            if watch.is_over:  # kept back until the next one, which never came: it is old
+                self.failure = Silence()
+                return None
+            patience.heard()
+        return packet
 
 
 def open_container(location: str, options: DecoderOptions) -> InputContainer:
     """Open a container with the limits of ``options``. Raises av.error.FFmpegError."""
-    return av.open(
-        location,
-        options=dict(options.ffmpeg),
-        metadata_errors="replace",
-        timeout=(options.open_timeout_s, options.read_timeout_s),
-    )
+    read_s = options.read_timeout_s
+    with options.watch.over_calls():
+        return av.open(
+            location,
+            format=options.format,
+            options=dict(options.ffmpeg),
+            metadata_errors="replace",
+            timeout=(options.open_timeout_s, LONGEST_S if options.patience else read_s),
+        )
+
+
+def _rank(stream: VideoStream) -> tuple[bool, int]:
+    context = stream.codec_context
+    return bool(stream.disposition & Disposition.default), context.width * context.height
 
 
 def _orientation(frame: VideoFrame) -> int:

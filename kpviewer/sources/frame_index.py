@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import av
 import numpy as np
+from av.container import InputContainer
+from av.format import Flags
 
 from kpviewer.sources.decoding import DecoderOptions, open_container
+from kpviewer.sources.media_clock import LONGEST_STEP_S
 from kpviewer.structures import IntArray
 
 
@@ -20,6 +25,18 @@ class FrameIndex:
     """(N,) strictly increasing: frame i is shown at pts[i]."""
     key_pts: IntArray
     """(M,) strictly increasing: those at which decoding can start."""
+    last_length: int = 0
+    """How long the last frame is shown; 0 where it isn't said."""
+    is_joined: bool = False
+    """Whether the file's own timestamps start again or leap, as in files that were joined. Those
+    here go on, so that they count the frames and give the length, but can't be sought."""
+
+    @property
+    def length(self) -> int:
+        """Time from the first frame to the end of the last."""
+        span = int(self.pts[-1] - self.pts[0]) if len(self.pts) else 0
+        usual = span // (len(self.pts) - 1) if len(self.pts) > 1 else 0
+        return span + (self.last_length or usual)
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -27,7 +44,7 @@ class FrameIndex:
 
     def from_first(self, pts: int) -> FrameIndex:
         """Leave out the frames before ``pts``: a cut file may start with some that don't decode."""
-        return FrameIndex(self.pts[self.pts >= pts], self.key_pts)
+        return self if self.is_joined else replace(self, pts=self.pts[self.pts >= pts])
 
     def number_of(self, pts: int) -> int:
         """Give the number of the frame shown at ``pts``, of the next one where there is none."""
@@ -54,21 +71,58 @@ def scan(
         The index; None if time ran out or the file doesn't say when its frames are shown.
     """
     deadline = time.monotonic() + budget_s
-    shown: list[int] = []
-    keys: list[int] = []
+    if options.patience is not None:
+        options.watch.allow(budget_s)
+    rows: list[_Row] = []
+    has_breaks = False
     try:
-        with open_container(location, options) as container:
-            for packet in container.demux(container.streams[stream_index]):
+        with options.watch.over_calls(), open_container(location, options) as container:
+            stream = container.streams[stream_index]
+            has_breaks = allows_breaks(container)
+            longest = LONGEST_STEP_S / stream.time_base if stream.time_base else 0
+            for packet in container.demux(stream):
                 if packet.size == 0 or packet.is_discard:
                     continue
                 if packet.pts is None or time.monotonic() > deadline:
                     return None
-                shown.append(packet.pts)
-                if packet.is_keyframe:
-                    keys.append(packet.pts)
+                rows.append(_Row(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe))
     except av.FFmpegError:
-        pass  # the file breaks off here; what comes before is indexed
+        if options.watch.is_over:
+            return None
+        # else the file breaks off here; what comes before is indexed
+    return _index(rows, float(longest) if has_breaks else math.inf)
+
+
+class _Row(NamedTuple):
+    """What the index needs of one packet."""
+
+    pts: int
+    dts: int | None
+    duration: int
+    is_key: bool
+
+
+def allows_breaks(container: InputContainer) -> bool:
+    """Tell whether timestamps of this format may start again or leap in mid-file."""
+    return Flags.ts_discont in Flags(container.format.flags)
+
+
+def _index(rows: list[_Row], longest: float) -> FrameIndex | None:
+    """Put the frames in the order they are shown, each run of steady timestamps for itself."""
+    starts = [0]
+    for number in range(1, len(rows)):
+        before, now = rows[number - 1].dts, rows[number].dts
+        if before is not None and now is not None and not 0 <= now - before <= longest:
+            starts.append(number)
+    shown: list[int] = []
+    for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
+        part = sorted(row.pts for row in rows[start:stop])
+        usual = (part[-1] - part[0]) // (len(part) - 1) if len(part) > 1 else 1
+        shift = shown[-1] + max(usual, 1) - part[0] if shown else 0
+        shown += [pts + shift for pts in part]
     pts = np.unique(np.array(shown, np.int64))
-    if len(pts) != len(shown):
+    if not rows or len(pts) != len(rows):
         return None
-    return FrameIndex(pts, np.unique(np.array(keys, np.int64)))
+    key_pts = np.unique(np.array([row.pts for row in rows if row.is_key], np.int64))
+    last_length = max(rows, key=lambda row: row.pts).duration if rows else 0
+    return FrameIndex(pts, key_pts, last_length, len(starts) > 1)

@@ -8,8 +8,9 @@ import av
 from av.video.frame import VideoFrame
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.decoding import Decoder, DecoderOptions
-from kpviewer.sources.frame_index import FrameIndex, scan
+from kpviewer.sources.decoding import Decoder, DecoderOptions, plausible_fps
+from kpviewer.sources.frame_index import FrameIndex, allows_breaks, scan
+from kpviewer.sources.media_clock import MediaClock
 
 SCAN_BUDGET_S = 1.0
 """At opening; a file that takes longer is scanned at the first seek."""
@@ -23,9 +24,22 @@ class Reel:
         SourceError: from the constructor, if it gives no frame.
     """
 
-    def __init__(self, location: str, name: str, options: DecoderOptions) -> None:
-        self._location, self._name, self._options = location, name, options
-        self._decoder = Decoder(location, name, options)
+    def __init__(
+        self, location: str, name: str, options: DecoderOptions, decoder: Decoder | None = None
+    ) -> None:
+        """Decode the first frame and count the others, where that takes a moment.
+
+        Args:
+            location: path or address.
+            name: for people.
+            options: how to open it.
+            decoder: of ``location``, of which nothing was decoded yet; None opens one.
+        """
+        self._location, self._name = location, name
+        self.can_jump = True
+        """Whether the container can be read from the middle; else the way back is to begin anew."""
+        self._decoder = decoder or Decoder(location, name, options)
+        self._options = self._decoder.options
         first = self._decoder.next_frame()
         if first is None:
             self._decoder.close()
@@ -38,7 +52,20 @@ class Reel:
         """The last frame was decoded; False after a seek, past the end too."""
         self._pending: VideoFrame | None = first
         self._is_ended = False
+        stream = self._decoder.stream
+        self._clock = MediaClock(
+            stream.time_base if first.pts is not None else None,
+            1 / (plausible_fps(stream.average_rate) or plausible_fps(stream.guessed_rate) or 25.0),
+            has_breaks=allows_breaks(self._decoder.container),
+        )
+        self.position_s = 0.0
+        """Media time of the frame that ``take`` gave last, from the first frame on."""
         self._index = self._scan(SCAN_BUDGET_S)
+
+    @property
+    def index(self) -> FrameIndex | None:
+        """When each frame is shown; None while unknown."""
+        return self._index
 
     @property
     def decoder(self) -> Decoder:
@@ -55,6 +82,7 @@ class Reel:
         frame, self._pending = self._pending or self._advance(), None
         if frame is not None:
             self.next_index += 1
+            self.position_s = self._clock.position_s(frame.pts)
         return frame
 
     def seek(self, index: int) -> None:
@@ -67,12 +95,13 @@ class Reel:
             return
         if self._index is None:
             self._index = self._scan(math.inf)
-        if self._index is None:
+        if self._index is None or self._index.is_joined:
             self._count_to(index)
         elif index >= len(self._index):
             self._pending, self._is_ended, self.next_index = None, True, len(self._index)
             self.has_run_out = False
         else:
+            self._clock.seek(_pts(self.first))
             self._wind_to(index, self._index)
 
     def close(self) -> None:
@@ -97,7 +126,7 @@ class Reel:
         target = int(frames.pts[index])
         forward = self.next_index <= index and not self._is_ended
         here = int(frames.pts[min(self.next_index, len(frames) - 1)])
-        if not forward or frames.has_key_between(here, target):
+        if not forward or (self.can_jump and frames.has_key_between(here, target)):
             self._pending = self._enter_before(target, frames)
         frame = self._pending or self._advance()
         while frame is not None and _pts(frame) < target:
@@ -111,7 +140,7 @@ class Reel:
         Some demuxers look for decoding times, which differ from ``target`` where frames are
         reordered.
         """
-        keys = frames.key_pts[frames.key_pts <= target]
+        keys = frames.key_pts[frames.key_pts <= (target if self.can_jump else -math.inf)]
         for key in keys[: -4 if len(keys) > 3 else None : -1]:
             try:
                 self._decoder.seek(int(key))
@@ -142,6 +171,7 @@ class Reel:
         """Wind a file that has no timestamps: decode and count."""
         if index < self.next_index or self._is_ended:
             self._pending, self.next_index = self._restart(), 0
+            self._clock.restart()
         while self.next_index < index and self.take() is not None:
             pass
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import av
+from av.video.frame import VideoFrame
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import (
@@ -15,40 +18,39 @@ from kpviewer.sources.base import (
     closed_error,
     seek_error,
 )
-from kpviewer.sources.decoding import Decoder, DecoderOptions, plausible_fps
+from kpviewer.sources.connecting import (
+    SCHEMES,
+    NoPictureError,
+    can_jump,
+    check_film,
+    connect,
+    is_live,
+    options_for,
+)
+from kpviewer.sources.copying import copy_of
+from kpviewer.sources.decoding import Decoder, DecoderOptions
+from kpviewer.sources.film import Film
+from kpviewer.sources.live import Live, loss_error
+from kpviewer.sources.patience import Patience
 from kpviewer.sources.redact import redact_url
+from kpviewer.sources.reel import Reel
+from kpviewer.sources.video import OPTIONS
+from kpviewer.sources.watch import Watch
 from kpviewer.structures import StreamInfo
 
-SCHEMES = ("rtsp", "rtsps", "http", "https")
-
-_CONNECT_TIMEOUT_S = 0.9 * OPEN_TIMEOUT_S  # leaves room to say so within the open timeout
-_COMMON = {
-    "fflags": "nobuffer",
-    "analyzeduration": "1000000",  # us: FFmpeg would look at 5 s of pictures before the first
-}
-_RTSP = {
-    "protocol_whitelist": "rtsp,rtsps,tcp,tls,udp,rtp,srtp,crypto",
-    "format_whitelist": "rtsp,sdp,rtp",
-    "rtsp_transport": "tcp",  # UDP loses packets, and smears the picture, on any busy network
-}
-_HTTP = {
-    "protocol_whitelist": "http,https,tcp,tls,crypto,httpproxy",
-    "format_whitelist": (
-        "mpjpeg,mjpeg,hls,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,flv,avi,ogg,h264,hevc"
-    ),
-}
-_WITHOUT_CLOCK = {"mpjpeg", "mjpeg"}
-"""Formats whose frame rate is FFmpeg's guess, 25, whatever the camera does."""
+_CONNECT_TIMEOUT_S = 0.88 * OPEN_TIMEOUT_S  # leaves room to find out and say why
+_FILE_FACTOR = 5
+"""A file is waited for this much longer than a camera: it can't be had later."""
+_HLS_FACTOR = 10
+"""A live playlist gives all frames of a segment at once, then none for as long as it lasts."""
 
 
 class StreamSource:
     """A FrameSource over an address. ``close`` and ``open`` connect anew.
 
     A stream of known length is a file from afar: it loses no frame and ends with None. Any other
-    is live, and its end is a loss: a SourceError.
+    is live, and its end is a loss: a SourceError. ``interrupt`` ends every wait.
     """
-
-    warning: str | None = None
 
     def __init__(
         self,
@@ -59,32 +61,51 @@ class StreamSource:
     ) -> None:
         if any(letter.isspace() for letter in url):
             raise SourceError("An address must hold no spaces. Write each as %20.")
-        scheme = url.partition("://")[0].lower()
+        scheme, colon, rest = url.partition("://")
+        scheme = scheme.lower()
         if scheme not in SCHEMES:
             raise SourceError(
                 f"An address must start with one of {', '.join(SCHEMES)}, got {redact_url(url)}."
             )
-        self._url = url
-        self._name = redact_url(url)
-        protocol = _RTSP if scheme.startswith("rtsp") else _HTTP
+        self._url = f"{scheme}{colon}{rest}"  # FFmpeg knows no RTSP://
+        self._name = redact_url(self._url)
+        self._watch = Watch()
         self._options = DecoderOptions(
-            _COMMON | protocol, open_timeout_s, read_timeout_s, is_live=True
+            options_for(scheme), open_timeout_s, read_timeout_s, watch=self._watch
         )
-        self._decoder: Decoder | None = None
-        self._info: StreamInfo | None = None
-        self._next_index = 0
+        self._opened: Live | _RemoteFile | None = None
+        self._reached = 0
 
     @property
     def info(self) -> StreamInfo:
         """What the stream says of itself."""
-        if self._info is None:
-            raise closed_error(self._name)
-        return self._info
+        return self._open_one().info
 
     @property
     def next_index(self) -> int:
-        """Number of frames read so far."""
-        return self._next_index
+        """Number of frames read so far; of a file, the index of the next."""
+        return self._reached if self._opened is None else self._opened.next_index
+
+    @property
+    def warning(self) -> str | None:
+        """Damage of a file, or what a camera's first picture waits for."""
+        return None if self._opened is None else self._opened.warning
+
+    @property
+    def silence_s(self) -> float | None:
+        """Seconds without data while no picture can come yet; None once one could."""
+        opened = self._opened
+        return opened.silence_s if isinstance(opened, Live) else None
+
+    @property
+    def usual_gap_s(self) -> float:
+        """About the longest time between two frames of a camera."""
+        opened = self._opened
+        return opened.usual_gap_s if isinstance(opened, Live) else 0.0
+
+    def interrupt(self) -> None:
+        """End the ``open`` or ``read`` under way with a SourceError; from any thread."""
+        self._watch.cut()
 
     def open(self) -> StreamInfo:
         """Connect.
@@ -93,24 +114,13 @@ class StreamSource:
             SourceError: if nobody answers, or answers with something else than video.
         """
         self.close()
-        started = time.monotonic()
+        self._reached = 0
+        self._watch.reset()
         try:
-            decoder = Decoder(self._url, self._name, self._options)
-        except (av.FFmpegError, ValueError) as error:
-            # The cause holds the address with its password: it must not reach a traceback.
-            raise SourceError(self._explain(error, time.monotonic() - started)) from None
-        self._decoder, self._next_index = decoder, 0
-        stream, container = decoder.stream, decoder.container
-        has_clock = container.format.name not in _WITHOUT_CLOCK
-        self._info = StreamInfo(
-            self._name,
-            *decoder.stated_size,
-            plausible_fps(stream.average_rate) if has_clock else None,
-            None,
-            is_live=container.duration is None,
-            is_seekable=False,
-        )
-        return self._info
+            self._opened = self._connect(None)
+        except NoPictureError:  # parts of a multipart stream that don't say that they are JPEG
+            self._opened = self._connect("mjpeg")
+        return self._opened.info
 
     def read(self, allocate: Allocate) -> Captured | None:
         """Wait for the next frame.
@@ -118,50 +128,119 @@ class StreamSource:
         Raises:
             SourceError: if the source is closed, or the stream is lost or silent.
         """
-        decoder, info = self._decoder, self.info
-        if decoder is None:
-            raise closed_error(self._name)
-        frame = decoder.next_frame()
+        opened = self._open_one()
+        taken = opened.take()
+        if taken is None:
+            return None
+        frame, position_s = taken
         captured_ns = time.monotonic_ns()
-        if frame is None:
-            if decoder.failure is None and not info.is_live:
-                return None
-            raise SourceError(self._lost(decoder.failure))
-        self._next_index += 1
-        has_clock = frame.pts is not None and decoder.container.format.name not in _WITHOUT_CLOCK
-        position_s = float(frame.time) if has_clock else None
-        return Captured(decoder.to_bgr(frame, allocate), captured_ns, position_s)
+        return Captured(opened.decoder.to_bgr(frame, allocate), captured_ns, position_s)
 
     def seek(self, index: int) -> None:
-        """Raise SourceError: a stream has no way back."""
-        if self._decoder is None:
-            raise closed_error(self._name)
-        raise seek_error(self._name)
+        """Make frame ``index`` of a seekable file the next one.
+
+        Raises:
+            SourceError: if the source is closed, live, or a file too long to be counted at once.
+        """
+        if isinstance(opened := self._open_one(), Live) or not opened.info.is_seekable:
+            raise seek_error(self._name)
+        opened.seek(max(index, 0))
 
     def close(self) -> None:
         """Hang up."""
-        if self._decoder is not None:
-            self._decoder.close()
-        self._decoder = self._info = None
+        self._reached = self.next_index
+        if self._opened is not None:
+            self._opened.close()
+        self._opened = None
 
-    def _explain(self, error: Exception, waited_s: float) -> str:
-        # By the time, as FFmpeg has several errors for a silence, "invalid data" among them.
-        if waited_s >= self._options.open_timeout_s:
-            return (
-                f"{self._name} doesn't answer within {self._options.open_timeout_s:g} s. "
-                "Is the camera on, and in the same network?"
-            )
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        return (
-            f"{self._name} can't be opened ({reason}). "
-            "Check the address, its user name and password."
-        )
+    def _open_one(self) -> Live | _RemoteFile:
+        if self._opened is None:
+            raise closed_error(self._name)
+        return self._opened
 
-    def _lost(self, failure: Exception | None) -> str:
-        if isinstance(failure, av.error.ExitError | TimeoutError):
-            why = f"no picture for {self._options.read_timeout_s:g} s"
-        elif failure is None:
-            why = "the other side hung up"
-        else:
-            why = getattr(failure, "strerror", None) or type(failure).__name__
-        return f"{self._name} is lost: {why}. Is the camera still on?"
+    def _connect(self, format_name: str | None) -> Live | _RemoteFile:
+        patience = Patience(self._options.read_timeout_s)
+        options = replace(self._options, patience=patience, format=format_name)
+        decoder = connect(self._url, self._name, options)
+        try:
+            if format_name is not None or is_live(decoder):
+                if decoder.container.format.name == "hls":
+                    patience.least_s *= _HLS_FACTOR
+                return Live(decoder, self._name, options)
+            patience.least_s *= _FILE_FACTOR
+            return self._file(decoder, options)
+        except (SourceError, av.FFmpegError):
+            decoder.close()
+            raise
+
+    def _file(self, decoder: Decoder, options: DecoderOptions) -> _RemoteFile:
+        kind = decoder.container.format.name
+        try:
+            reel = Reel(self._url, self._name, options, decoder)
+        except SourceError:
+            # An MP4 with its index at the end, from a server that gives files only from the start.
+            if not kind.startswith("mov") or self._watch.is_cut or can_jump(self._url, kind):
+                raise
+            decoder.close()
+            path = copy_of(self._url, self._name, self._watch, options.read_timeout_s)
+            return _RemoteFile(_reel_of_copy(path, self._name), self._name, options, path)
+        check_film(kind, reel.frame_count, self._name)
+        reel.can_jump = reel.index is None or can_jump(self._url, kind)
+        return _RemoteFile(reel, self._name, options)
+
+
+def _reel_of_copy(path: Path, name: str) -> Reel:
+    try:
+        return Reel(str(path), name, OPTIONS)
+    except (av.FFmpegError, SourceError):
+        path.unlink()
+        raise
+
+
+class _RemoteFile:
+    """A finite video behind an address: every frame, and a SourceError where one can't be had."""
+
+    def __init__(
+        self, reel: Reel, name: str, options: DecoderOptions, copy: Path | None = None
+    ) -> None:
+        self._name = name
+        self._options = options
+        self._copy = copy
+        self._film = film = Film(reel, name)
+        self.info = replace(film.info, is_seekable=reel.index is not None)
+
+    @property
+    def decoder(self) -> Decoder:
+        """What decodes it now."""
+        return self._film.reel.decoder
+
+    @property
+    def next_index(self) -> int:
+        """Index of the frame that the next ``take`` gives."""
+        return self._film.reel.next_index
+
+    @property
+    def warning(self) -> str | None:
+        """Damage that was seen so far."""
+        return self._film.warning
+
+    def take(self) -> tuple[VideoFrame, float] | None:
+        """Return the next frame and its position; None at the end.
+
+        Raises:
+            SourceError: if the connection breaks.
+        """
+        taken = self._film.take()
+        if taken is None and self.decoder.failure is not None:
+            raise loss_error(self._name, self.decoder.failure, self._options)
+        return taken
+
+    def seek(self, index: int) -> None:
+        """Make frame ``index`` the next one."""
+        self._film.reel.seek(index)
+
+    def close(self) -> None:
+        """Hang up, and delete the copy."""
+        self._film.reel.close()
+        if self._copy is not None:
+            self._copy.unlink(missing_ok=True)

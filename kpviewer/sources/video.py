@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import av
-from av.container import InputContainer
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import (
@@ -19,22 +17,17 @@ from kpviewer.sources.base import (
     TruthProvider,
     closed_error,
 )
-from kpviewer.sources.decoding import DecoderOptions, plausible_fps
+from kpviewer.sources.decoding import DecoderOptions
+from kpviewer.sources.film import Film
+from kpviewer.sources.formats import VIDEO_FORMATS, formats_of
 from kpviewer.sources.reel import Reel
 from kpviewer.structures import StreamInfo
 
-FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,gif,ivf,"
-    "h264,hevc,m4v,mpegvideo,obu,mjpeg,mxf,dv,wtv,nut,yuv4mpegpipe"
-)
-"""Demuxers that open no other file: no playlists, no ``concat``, no ``image2``."""
-
 OPTIONS = DecoderOptions(
-    {"protocol_whitelist": "file", "format_whitelist": FORMATS}, OPEN_TIMEOUT_S, READ_TIMEOUT_S
+    {"protocol_whitelist": "file", "format_whitelist": ",".join(VIDEO_FORMATS)},
+    OPEN_TIMEOUT_S,
+    READ_TIMEOUT_S,
 )
-PLAUSIBLE_FRAMES = 10_000_000
-SHORTFALL_S = 0.5
-"""A file that ends this much before its header says ended early."""
 
 
 class VideoSource:
@@ -43,30 +36,23 @@ class VideoSource:
     def __init__(self, path: Path, *, truth: TruthProvider | None = None) -> None:
         self._path = path
         self._truth = truth
-        self._reel: Reel | None = None
-        self._info: StreamInfo | None = None
-        self._reached_s = 0.0
-        self._warning: str | None = None
+        self._film: Film | None = None
+        self._last_warning: str | None = None
 
     @property
     def info(self) -> StreamInfo:
         """What the file says of itself; ``frame_count`` is counted where that takes a moment."""
-        if self._info is None:
-            raise closed_error(self._path.name)
-        return self._info
+        return self._opened().info
 
     @property
     def next_index(self) -> int:
         """Index of the frame that the next ``read`` gives."""
-        return 0 if self._reel is None else self._reel.next_index
+        return 0 if self._film is None else self._film.reel.next_index
 
     @property
     def warning(self) -> str | None:
         """Damage that was seen so far, for the user."""
-        damaged = 0 if self._reel is None else len(self._reel.decoder.damaged_pts)
-        if self._warning is None and damaged:
-            return f"damaged frames: {damaged}; the picture may be smeared there"
-        return self._warning
+        return self._last_warning if self._film is None else self._film.warning
 
     def open(self) -> StreamInfo:
         """Open the file, decode its first frame and count the others.
@@ -75,16 +61,11 @@ class VideoSource:
             SourceError: if it is missing, empty, no video, or too damaged to give one frame.
         """
         self.close()
-        self._warning, self._reached_s = None, 0.0
-        location = check_file(self._path)
-        try:
-            reel = Reel(location, self._path.name, OPTIONS)
-        except (av.FFmpegError, ValueError) as error:
-            raise SourceError(explain(self._path, error)) from error
-        self._reel, self._info = reel, _describe(reel, self._path.name)
+        self._last_warning = None
+        self._film = film = self._open_film(check_file(self._path))
         if self._truth is not None:
-            self._truth.meet([self._path], reel.frame_count)
-        return self._info
+            self._truth.meet([self._path], film.reel.frame_count)
+        return film.info
 
     def read(self, allocate: Allocate) -> Captured | None:
         """Give the next frame; None at the end, where ``warning`` tells if that came early.
@@ -92,14 +73,13 @@ class VideoSource:
         Raises:
             SourceError: if the source is closed.
         """
-        reel = self._opened()
-        index, frame = reel.next_index, reel.take()
-        if frame is None:
-            self._note_end(reel)
+        film = self._opened()
+        index, taken = film.reel.next_index, film.take()
+        if taken is None:
             return None
-        bgr = reel.decoder.to_bgr(frame, allocate)
+        frame, position_s = taken
+        bgr = film.reel.decoder.to_bgr(frame, allocate)
         captured_ns = time.monotonic_ns()
-        position_s = self._position_s(frame, index)
         truth = self._truth.for_frame(index, str(self._path)) if self._truth is not None else None
         return Captured(bgr, captured_ns, position_s, truth, self._path.name, index)
 
@@ -109,40 +89,34 @@ class VideoSource:
         Raises:
             SourceError: if the source is closed, or can't be read again.
         """
-        self._opened().seek(max(index, 0))
+        self._opened().reel.seek(max(index, 0))
 
     def close(self) -> None:
         """Close the file; the last warning stays."""
-        self._warning = self.warning
-        if self._reel is not None:
-            self._reel.close()
-        self._reel = self._info = None
+        self._last_warning = self.warning
+        if self._film is not None:
+            self._film.reel.close()
+        self._film = None
 
-    def _opened(self) -> Reel:
-        if self._reel is None:
+    def _opened(self) -> Film:
+        if self._film is None:
             raise closed_error(self._path.name)
-        return self._reel
+        return self._film
 
-    def _position_s(self, frame: VideoFrame, index: int) -> float | None:
-        """Seconds since the first frame; also notes how far the file was read."""
-        first, base = self._opened().first, frame.time_base
-        if frame.pts is None or first.pts is None or base is None:
-            fps = self.info.nominal_fps
-            return index / fps if fps else None
-        length_s = float(frame.duration * base) or 1 / (self.info.nominal_fps or 25.0)
-        self._reached_s = max(self._reached_s, float(frame.pts * base) + length_s)
-        return float((frame.pts - first.pts) * base)
-
-    def _note_end(self, reel: Reel) -> None:
-        if self._warning is not None or not reel.has_run_out or self._reached_s == 0:
-            return
-        total_s = stated_end_s(reel.decoder.container, reel.decoder.stream)
-        frames = reel.next_index
-        if total_s is not None and total_s - self._reached_s > SHORTFALL_S:
-            expected = _stated_frames(reel) or round(frames * total_s / self._reached_s)
-            self._warning = f"ended early: {frames} of {expected} frames could be read"
-        elif reel.decoder.failure is not None:
-            self._warning = f"ended early: {frames} frames could be read"
+    def _open_film(self, location: str) -> Film:
+        """Open it as what FFmpeg takes it for, else as what its name says."""
+        name = self._path.name
+        first: Exception | None = None
+        for format_name in (None, *formats_of(self._path.suffix)):
+            try:
+                reel = Reel(location, name, replace(OPTIONS, format=format_name))
+            except (av.FFmpegError, ValueError, SourceError) as error:
+                first = first or error
+            else:
+                return Film(reel, name)
+        if isinstance(first, SourceError):
+            raise first
+        raise SourceError(explain(self._path, first)) from first
 
 
 def check_file(path: Path) -> str:
@@ -160,7 +134,7 @@ def check_file(path: Path) -> str:
     return str(path.resolve())
 
 
-def explain(path: Path, error: Exception) -> str:
+def explain(path: Path, error: Exception | None) -> str:
     """Say in one or two lines why a file can't be opened."""
     if isinstance(error, PermissionError):
         return f"{path.name} may not be read by you. Change its permissions."
@@ -175,40 +149,4 @@ def explain(path: Path, error: Exception) -> str:
     return (
         f"{path.name} is no video that can be read here ({reason}). "
         "If it plays elsewhere, convert it to MP4 or MKV."
-    )
-
-
-def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None:
-    """Time at which the video ends by the file's header, s; None where it isn't said."""
-    base = stream.time_base
-    if stream.duration and base is not None:
-        return float((stream.duration + (stream.start_time or 0)) * base)
-    tag = stream.metadata.get("DURATION", "")  # Matroska: 00:00:01.700000000
-    hours, _, rest = tag.partition(":")
-    minutes, _, seconds = rest.partition(":")
-    try:
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    except ValueError:
-        pass  # no such tag, or one of another make
-    alone = len(container.streams) == 1  # else it may be the sound that is longer
-    return container.duration / av.time_base if container.duration and alone else None
-
-
-def _stated_frames(reel: Reel) -> int | None:
-    stream = reel.decoder.stream
-    is_plausible = 0 < stream.frames < PLAUSIBLE_FRAMES and plausible_fps(stream.average_rate)
-    return stream.frames if is_plausible else None
-
-
-def _describe(reel: Reel, name: str) -> StreamInfo:
-    stream = reel.decoder.stream
-    width, height = reel.decoder.shown_size(reel.first)
-    return StreamInfo(
-        name,
-        width,
-        height,
-        plausible_fps(stream.average_rate),
-        reel.frame_count or _stated_frames(reel),
-        is_live=False,
-        is_seekable=True,
     )

@@ -17,6 +17,9 @@ import numpy as np
 
 from kpviewer.sources.opencv import cv2
 
+Serve = Callable[[socket.socket], None]
+"""Answers one connection."""
+
 BOUNDARY = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
 SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=film\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n" + (
     "a=rtpmap:96 H264/90000\r\na=control:track1\r\n"
@@ -56,7 +59,9 @@ def say_nothing(connection: socket.socket) -> None:
         pass
 
 
-def mjpeg(pictures: list[np.ndarray], *, stalls: bool = False) -> Callable[[socket.socket], None]:
+def mjpeg(
+    pictures: list[np.ndarray], *, stalls: bool = False, part_head: bytes = BOUNDARY
+) -> Serve:
     """Serve pictures as a webcam does; at the end hang up, or stay silent."""
 
     def serve(connection: socket.socket) -> None:
@@ -66,15 +71,15 @@ def mjpeg(pictures: list[np.ndarray], *, stalls: bool = False) -> Callable[[sock
         )
         for picture in pictures:
             data = cv2.imencode(".jpg", picture)[1].tobytes()
-            connection.sendall(BOUNDARY % len(data) + data + b"\r\n")
+            connection.sendall(part_head % len(data) + data + b"\r\n")
         if stalls:
             say_nothing(connection)
 
     return serve
 
 
-def rtsp(pictures: list[np.ndarray]) -> Callable[[socket.socket], None]:
-    """Serve pictures as H.264 in RTP inside the RTSP connection, then hang up."""
+def rtsp(pictures: list[np.ndarray], *, stalls: bool = False) -> Serve:
+    """Serve pictures as H.264 in RTP inside the RTSP connection; then hang up, or stay silent."""
     packets = [nal for access_unit in _encode(pictures) for nal in access_unit]
 
     def serve(connection: socket.socket) -> None:
@@ -94,6 +99,8 @@ def rtsp(pictures: list[np.ndarray]) -> Callable[[socket.socket], None]:
                     mark = 96 | (128 if is_last else 0)
                     rtp = struct.pack("!BBHII", 128, mark, number, time_90k, 1) + payload
                     connection.sendall(struct.pack("!cBH", b"$", 0, len(rtp)) + rtp)
+                if stalls:
+                    say_nothing(connection)
                 return
 
     return serve
@@ -119,3 +126,50 @@ def _encode(pictures: list[np.ndarray]) -> Iterator[list[tuple[bytes, int, bool]
         for packet in context.encode(frame):
             nals = [nal for nal in re.split(b"\x00\x00\x00?\x01", bytes(packet)) if nal]
             yield [(nal, number * 3600, nal is nals[-1]) for nal in nals]
+
+
+def http_file(data: bytes, way: str, kind: str = "application/octet-stream") -> Serve:
+    """Serve a file as ``way`` says: "ranges", "length", "close" (no length) or "chunked"."""
+
+    def serve(connection: socket.socket) -> None:
+        request = connection.recv(4096).decode("latin-1")
+        asked = re.search(r"Range: bytes=(\d+)-(\d*)", request, re.IGNORECASE)
+        head, part = "HTTP/1.1 200 OK", data
+        if way == "ranges" and asked:
+            start, end = int(asked[1]), int(asked[2] or len(data) - 1)
+            part = data[start : end + 1]
+            head = "HTTP/1.1 206 Partial Content\r\n"
+            head += f"Content-Range: bytes {start}-{start + len(part) - 1}/{len(data)}"
+        head += f"\r\nConnection: close\r\nContent-Type: {kind}"
+        if way == "chunked":
+            head += "\r\nTransfer-Encoding: chunked"
+            pieces = [part[at : at + 5000] for at in range(0, len(part), 5000)]
+            part = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (*pieces, b""))
+        elif way != "close":
+            head += f"\r\nContent-Length: {len(part)}"
+        head += "\r\nAccept-Ranges: bytes" if way == "ranges" else ""
+        connection.sendall(f"{head}\r\n\r\n".encode() + part)
+
+    return serve
+
+
+def http_files(files: dict[str, bytes]) -> Serve:
+    """Serve several files by their paths, whole."""
+
+    def serve(connection: socket.socket) -> None:
+        path = connection.recv(4096).split(b" ")[1].decode()
+        data = files[path.strip("/")]
+        connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
+
+    return serve
+
+
+def first_then_silence(data: bytes) -> Serve:
+    """Send ``data``, then nothing more, without hanging up."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(data)
+        say_nothing(connection)
+
+    return serve

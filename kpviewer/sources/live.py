@@ -1,0 +1,144 @@
+"""The pictures of a network camera as they come."""
+
+from __future__ import annotations
+
+import time
+
+from av.video.frame import VideoFrame
+
+from kpviewer.errors import SourceError
+from kpviewer.sources.connecting import WITHOUT_CLOCK, NoPictureError, left_error
+from kpviewer.sources.decoding import (
+    Decoder,
+    DecoderOptions,
+    Silence,
+    plausible_fps,
+)
+from kpviewer.sources.frame_index import allows_breaks
+from kpviewer.sources.media_clock import MediaClock
+from kpviewer.sources.watch import Watch
+from kpviewer.structures import StreamInfo
+
+_SLICE_S = 0.05
+
+
+class Live:
+    """Frames of a stream that goes on whether we read or not.
+
+    Args:
+        decoder: of which nothing was decoded yet; closed by its owner.
+        name: for people.
+        options: of the decoder; with its patience.
+
+    Raises:
+        SourceError: from the constructor, if the size is unknown and no picture comes.
+    """
+
+    def __init__(self, decoder: Decoder, name: str, options: DecoderOptions) -> None:
+        self.decoder = decoder
+        self._name = name
+        self._options = options
+        self._began_s = time.monotonic()
+        self._first: VideoFrame | None = None
+        self.next_index = 0
+        decoder.set_live()
+        stream, container = decoder.stream, decoder.container
+        self._has_clock = container.format.name not in WITHOUT_CLOCK
+        fps = plausible_fps(stream.average_rate) if self._has_clock else None
+        self._clock = MediaClock(
+            stream.time_base, 1 / (fps or 25.0), has_breaks=allows_breaks(container)
+        )
+        self._pacer = _Pacer(options.watch) if container.format.name == "hls" else None
+        width, height = decoder.stated_size
+        if not stream.codec_context.width:
+            self._first = self._first_of_unknown_size()
+            width, height = decoder.shown_size(self._first)
+        self.info = StreamInfo(name, width, height, fps, None, is_live=True, is_seekable=False)
+
+    @property
+    def warning(self) -> str | None:
+        """What the first picture waits for."""
+        waited_s = time.monotonic() - self._began_s
+        if self.decoder.awaits_keyframe and waited_s > self._options.read_timeout_s:
+            return "data comes, but no picture can begin before the next keyframe"
+        return None
+
+    @property
+    def silence_s(self) -> float | None:
+        """Seconds without data while no picture can come yet; None once one could."""
+        patience = self._options.patience
+        return patience.silence_s if patience and self.decoder.awaits_keyframe else None
+
+    @property
+    def usual_gap_s(self) -> float:
+        """About the longest time between two frames."""
+        patience = self._options.patience
+        return patience.usual_gap_s if patience else 0.0
+
+    def take(self) -> tuple[VideoFrame, float | None]:
+        """Wait for the next frame.
+
+        Raises:
+            SourceError: if the stream is lost or silent, or its pictures are too large.
+        """
+        frame, self._first = self._first or self._next(), None
+        self.next_index += 1
+        if not self._has_clock:
+            return frame, None
+        position_s = self._clock.position_s(frame.pts)
+        if self._pacer is not None:
+            self._pacer.wait_until(position_s)
+        return frame, position_s
+
+    def close(self) -> None:
+        """Hang up."""
+        self.decoder.close()
+
+    def _first_of_unknown_size(self) -> VideoFrame:
+        frame = self.decoder.next_frame()
+        if frame is None and self.decoder.container.format.name == "mpjpeg":
+            raise NoPictureError(f"{self._name} sends parts that can't be read.")
+        if frame is None:
+            raise loss_error(self._name, self.decoder.failure, self._options)
+        return frame
+
+    def _next(self) -> VideoFrame:
+        frame = self.decoder.next_frame()
+        if frame is None:
+            raise loss_error(self._name, self.decoder.failure, self._options)
+        return frame
+
+
+class _Pacer:
+    """Shows frames at their own speed where they come in bursts, as from a live playlist."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._start_s: float | None = None
+        """Time at which position 0 is due."""
+
+    def wait_until(self, position_s: float) -> None:
+        """Wait until a frame is due; a late one makes all others later."""
+        now_s = time.monotonic()
+        if self._start_s is None or now_s > self._start_s + position_s:
+            self._start_s = now_s - position_s
+        while (left_s := self._start_s + position_s - time.monotonic()) > 0:
+            if self._watch.is_cut:
+                return
+            time.sleep(min(left_s, _SLICE_S))
+
+
+def loss_error(name: str, failure: Exception | None, options: DecoderOptions) -> SourceError:
+    """Say why a stream gives no more."""
+    if options.watch.is_cut:
+        return left_error(name)
+    if isinstance(failure, Silence):
+        waited_s = options.patience.limit_s if options.patience else options.read_timeout_s
+        why = f"no picture for {waited_s:.3g} s"
+    elif isinstance(failure, TimeoutError):
+        why = str(failure)
+    elif failure is None:
+        why = "the other side hung up"
+    else:
+        why = getattr(failure, "strerror", None) or type(failure).__name__
+    return SourceError(f"{name} is lost: {why}. Is the camera still on?")

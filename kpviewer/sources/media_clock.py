@@ -1,0 +1,66 @@
+"""Media time from timestamps that may be missing, repeat, or start again in mid-stream."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+LONGEST_STEP_S = 10.0
+"""In formats that allow breaks, such as MPEG-TS. A longer step is a break: FFmpeg's own limit."""
+_LEAST_STEP_S = Fraction(1, 1000)
+"""For a timestamp that comes twice."""
+
+
+class MediaClock:
+    """Seconds since the first frame, always increasing, of frames in the order they are shown.
+
+    Args:
+        base_s: unit of the timestamps in seconds; None where there are none.
+        step_s: time from frame to frame until two frames have shown another.
+        has_breaks: whether a long step is a break in the timestamps, not a long frame.
+    """
+
+    def __init__(self, base_s: Fraction | None, step_s: float, *, has_breaks: bool) -> None:
+        self._base_s = base_s
+        self._step_s = Fraction(step_s).limit_denominator(100_000)
+        self._has_breaks = has_breaks
+        self._origin_s: Fraction | None = None
+        self._last_s: Fraction | None = None
+
+    def restart(self) -> None:
+        """Begin at 0 again with the next frame."""
+        self._origin_s = self._last_s = None
+
+    def seek(self, first_pts: int) -> None:
+        """Take the next timestamp as it is, relative to that of the first frame of all."""
+        self._last_s = None
+        self._origin_s = None if self._base_s is None else first_pts * self._base_s
+
+    def rejoin(self) -> None:
+        """Go on one step after the last frame, whatever the next timestamp is."""
+        self._origin_s = None
+
+    def position_s(self, pts: int | None) -> float:
+        """Return the time of the next frame."""
+        last_s = self._last_s
+        if pts is None or self._base_s is None:
+            now_s = Fraction(0) if last_s is None else last_s + self._step_s
+        else:
+            now_s = self._by_timestamp(pts * self._base_s, last_s)
+        self._last_s = now_s
+        return float(now_s)
+
+    def _by_timestamp(self, raw_s: Fraction, last_s: Fraction | None) -> Fraction:
+        if self._origin_s is None:
+            self._origin_s = raw_s if last_s is None else raw_s - last_s - self._step_s
+        now_s = raw_s - self._origin_s
+        if last_s is None:
+            return now_s
+        step_s = now_s - last_s
+        if step_s < 0 or (self._has_breaks and step_s > LONGEST_STEP_S):
+            now_s = last_s + self._step_s
+            self._origin_s = raw_s - now_s
+        elif step_s == 0:
+            now_s += _LEAST_STEP_S
+        else:
+            self._step_s = step_s
+        return now_s
