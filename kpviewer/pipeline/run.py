@@ -14,7 +14,7 @@ from kpviewer.errors import SourceError
 from kpviewer.pipeline.capture import CaptureThread
 from kpviewer.pipeline.inference import InferenceThread
 from kpviewer.runtime.abandoned import let_go
-from kpviewer.structures import PipelineState
+from kpviewer.structures import PipelineState, StopReason
 
 if TYPE_CHECKING:
     import threading
@@ -56,7 +56,7 @@ class Run:
         waited_s = (since_ns - self._seen[1]) / _NS
         if state is PipelineState.STARTING and waited_s > self._reader.open_timeout_s:
             self._give_up_opening(waited_s)
-        elif state is PipelineState.STOPPING and waited_s > STOP_S:
+        elif state is PipelineState.STOPPING and waited_s > STOP_S and self._is_asked_to_stop():
             self.let_go()
         elif (hanging := self._wiring.faults.hanging()) is not None:
             settings = self._wiring.settings.current
@@ -64,6 +64,10 @@ class Run:
             if hanging[0] is not settings.engine and hanging[0] is not second:
                 self._wiring.faults.answered(hanging[0])
                 self._replace_inference()
+
+    def _is_asked_to_stop(self) -> bool:
+        """Whether frames on their way may be dropped: at the end of a file the model takes all."""
+        return self._wiring.lifecycle.stop_reason is not StopReason.END_OF_STREAM
 
     def join(self, timeout_s: float | None) -> bool:
         """Wait for each thread at most ``timeout_s`` seconds; whether both have ended."""

@@ -88,6 +88,21 @@ def test_a_run_is_over_though_its_source_hangs_in_open(stage: Stage) -> None:
     assert pipeline.join(0)
 
 
+def test_a_slow_model_gets_every_frame_of_a_file_that_has_ended(stage: Stage) -> None:
+    engine = FakeEngine(blocks_at={0})
+    options = PipelineOptions(clock=stage.clock, pace=False, hold_at_end=False)
+    pipeline = stage.make(FakeSource(3), engine, options)
+    results = collect(pipeline)
+    pipeline.start()
+    engine.wait_for(1)
+    eventually(lambda: pipeline.status().state is PipelineState.STOPPING)
+    stage.clock.advance(60)
+    assert pipeline.status().state is PipelineState.STOPPING
+    engine.go_on()
+    assert pipeline.join(TIMEOUT_S)
+    assert results.numbers == [0, 1, 2]
+
+
 def test_closing_returns_while_a_read_hangs_and_its_buffer_is_lent_to_nobody(
     stage: Stage,
 ) -> None:
