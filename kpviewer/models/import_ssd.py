@@ -16,7 +16,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,8 @@ from torch import Tensor
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.downloads import torchvision_state
-from kpviewer.models.spec import ModelSpec
+from kpviewer.models.limits import clean_name
+from kpviewer.models.spec import ModelSpec, checked
 from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.ssd300 import (
     SSD300_SPEC,
@@ -38,6 +38,7 @@ from kpviewer.models.ssd300 import (
     build_ssd300_torchvision,
 )
 from kpviewer.models.state_dict import read_state_dict
+from kpviewer.models.weights_toml import count_refusal, read_weights_toml
 
 _log = logging.getLogger(__name__)
 
@@ -292,41 +293,23 @@ def _linear_as_convolutions(
 
 def _spec(path: Path, architecture: str, count: int) -> ModelSpec:
     """Describe a file by the TOML beside it, VOC's classes where it has 20, and numbers else."""
-    beside = path.with_suffix(".toml")
-    raw: dict[str, Any] = {}
-    if beside.is_file():
-        try:
-            raw = tomllib.loads(beside.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise WeightsError(f"{beside.name} must be TOML: {error}.") from error
-    names = raw.get("classes")
+    said = read_weights_toml(path)
+    names = said.classes
     if names is None:
         is_voc = count == len(VOC_CLASSES)
-        names = VOC_CLASSES if is_voc else [f"class {index + 1}" for index in range(count)]
-    if not isinstance(names, list | tuple) or len(names) != count:
-        raise WeightsError(
-            f"{beside.name} must name the classes of {path.name}, classes = [...], without the "
-            f"background: {count} of them, got {names!r}."
-        )
+        names = VOC_CLASSES if is_voc else tuple(f"class {index + 1}" for index in range(count))
+    if len(names) != count:
+        raise count_refusal(path, f"{count} of them", len(names))
     # torchvision's: the authors' means, and pixels that count to 255
     mean, std = SSD300_SPEC.mean, SSD300_SPEC.std
     if architecture == "ssd300-torchvision":
         mean, std = (0.48235, 0.45882, 0.40784), (1 / 255, 1 / 255, 1 / 255)
-    return dataclasses.replace(
+    spec = dataclasses.replace(
         SSD300_SPEC,
-        name=path.stem,
+        name=clean_name(path.stem),
         architecture=architecture,
-        class_names=tuple(str(name) for name in names),
-        mean=_three(raw.get("mean", mean), beside),
-        std=_three(raw.get("std", std), beside),
+        class_names=names,
+        mean=said.mean or mean,
+        std=said.std or std,
     )
-
-
-def _three(values: Any, beside: Path) -> tuple[float, float, float]:
-    if (
-        not isinstance(values, list | tuple)
-        or len(values) != 3
-        or not all(isinstance(value, int | float) for value in values)
-    ):
-        raise WeightsError(f"{beside.name}: mean and std must be three numbers, got {values!r}.")
-    return float(values[0]), float(values[1]), float(values[2])
+    return checked(spec, path.name, f"Correct {path.with_suffix('.toml').name}.")

@@ -1,34 +1,46 @@
 """Reading ``.pt`` and ``.pth`` files: tensors by name and nothing else.
 
-A pickle can run any code when it is opened. ``torch.load(weights_only=True)`` opens none but plain
-tensors; what it gives is checked again here, as a file of a few kB can claim tensors of many GB.
+A pickle can run any code when it is opened. ``models.checkpoint`` opens it without; what comes out
+is checked here, as a file of a few kB can claim tensors of many GB.
 """
 
 from __future__ import annotations
 
-import pickle
-import warnings
-import zipfile
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
+from kpviewer.models.checkpoint import load_checkpoint
+from kpviewer.models.dry_run import planned
+from kpviewer.models.limits import MAX_TENSORS
 from kpviewer.models.spec import ModelSpec
+from kpviewer.models.tables import shown
 
-MAX_FILE_BYTES = 2 * 1024**3
-MAX_UNPACKED_RATIO = 20
-"""Of a zip archive: weights hardly shrink, so what does is no weight file."""
-WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
-"""Keys under which training programs store the state dict beside other things."""
-PREFIXES = ("module.", "_orig_mod.")
-"""What DataParallel and torch.compile put before each name."""
+_log = logging.getLogger(__name__)
+
+WRAPPERS = (
+    "state_dict", "model_state_dict", "model_state", "model", "module", "net", "network", "weights",
+    "params", "model_ema", "ema_model", "ema", "ema_state_dict", "state_dict_ema", "params_ema",
+)  # fmt: skip
+"""Keys under which training programs store the state dict beside other things, the averaged
+weights last."""
+_MAX_WRAPPERS = 3
+PREFIXES = ("module.", "model.", "net.", "network.", "detector.", "ema_model.", "averaged_model.")
+"""Beginnings that all names of a state dict share: of DataParallel, of the field of a Lightning
+module that holds the network, and of averaged weights."""
+INSERTED = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
+"""What torch.compile and others put into names, anywhere."""
+COUNTERS = ("n_averaged",)
+"""Of AveragedModel: no weights."""
 TORCHVISION_KEYS = ("backbone.", "head.", "roi_heads.", "rpn.")
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
+_SHARING = 4
+"""How often the bytes of a file may be used: tied weights are stored once."""
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
@@ -38,24 +50,38 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         Contiguous CPU tensors by name, finite, without the prefixes of wrappers.
 
     Raises:
-        WeightsError: if the file is missing, damaged, holds anything but tensors, or holds
-            tensors that no weight file has.
+        WeightsError: if the file is missing, damaged, holds no state dict, or holds tensors that
+            no weight file has.
     """
-    _check_container(path)
-    raw = _loaded(path)
-    for key in WRAPPERS:
-        if isinstance(raw, Mapping) and isinstance(raw.get(key), Mapping):
-            raw = raw[key]
-            break
-    if not isinstance(raw, Mapping) or not raw:
+    checkpoint = load_checkpoint(path)
+    raw = _unwrapped(checkpoint.content)
+    if not isinstance(raw, Mapping) or not any(isinstance(each, Tensor) for each in raw.values()):
+        if checkpoint.foreign:
+            raise WeightsError(checkpoint.refusal())
+        if isinstance(raw, Mapping) and raw:
+            name, value = next(iter(raw.items()))
+            _checked(path.name, str(name), value)
         raise WeightsError(
             f"{path.name} must hold a state dict (tensors by name), got a {type(raw).__name__}. "
             "Save model.state_dict() with torch.save."
         )
-    state: dict[str, Tensor] = {}
-    for key, value in raw.items():
-        state[_plain_name(str(key))] = _checked(path.name, str(key), value)
-    return state
+    named = _plain_names(path.name, raw)
+    if len(named) > MAX_TENSORS:
+        raise WeightsError(
+            f"{path.name} holds {len(named):,} tensors, at most {MAX_TENSORS:,}: no model that "
+            "kpviewer builds."
+        )
+    state = {name: _checked(path.name, name, value) for name, value in named.items()}
+    claimed = sum(value.numel() * value.element_size() for value in state.values())
+    if claimed > _SHARING * checkpoint.size_bytes:
+        raise WeightsError(
+            f"{path.name} has {checkpoint.size_bytes:,} bytes and claims tensors of {claimed:,}. "
+            "Save model.state_dict() alone."
+        )
+    for name, value in state.items():
+        if not torch.isfinite(value).all():
+            raise WeightsError(f"{path.name}: tensor {shown(name)} has values that aren't numbers.")
+    return {name: value.contiguous() for name, value in state.items()}
 
 
 def open_state_dict(
@@ -84,13 +110,13 @@ def open_state_dict(
     for spec in specs:
         if spec.architecture not in architectures:
             continue
-        detector = architectures[spec.architecture](spec)
-        expected = detector.network.state_dict()
+        expected = planned(architectures[spec.architecture], spec).network.state_dict()
         fitting = sum(
             name in expected and expected[name].shape == value.shape
             for name, value in state.items()
         )
         if fitting == len(state) == len(expected):
+            detector = architectures[spec.architecture](spec)
             detector.network.load_state_dict(state)
             detector.network.eval()
             return detector
@@ -101,8 +127,8 @@ def open_state_dict(
         if (imported := importer(path, state)) is not None:
             return imported
     raise WeightsError(
-        f"{path.name} ({len(state)} tensors, the first {next(iter(state))!r}) fits no model that "
-        f"kpviewer builds; the nearest is {nearest}. {_advice(path.name, state)}"
+        f"{path.name} ({len(state)} tensors, the first {shown(next(iter(state)))}) fits no model "
+        f"that kpviewer builds; the nearest is {nearest}. {_advice(path.name, state)}"
     )
 
 
@@ -112,69 +138,58 @@ def _advice(name: str, state: Mapping[str, Tensor]) -> str:
     return "Export the model to ONNX, or name a function that builds it: --model module:function."
 
 
-def _check_container(path: Path) -> None:
-    """Refuse what is too large, before and after unpacking."""
-    if not path.is_file():
-        raise WeightsError(f"A weight file must exist, got {path}. Check the path.")
-    size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
-        raise WeightsError(f"{path.name} is larger than 2 GiB: not a model that kpviewer runs.")
-    if zipfile.is_zipfile(path):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                unpacked = sum(item.file_size for item in archive.infolist())
-        except (zipfile.BadZipFile, OSError) as error:
-            raise WeightsError(f"{path.name} is damaged: {error}. Fetch it again.") from error
-        if unpacked > min(MAX_FILE_BYTES, MAX_UNPACKED_RATIO * size):
-            raise WeightsError(
-                f"{path.name} unpacks from {size} to {unpacked} bytes: no weight file shrinks so "
-                "well. Fetch it from its author."
-            )
+def _unwrapped(raw: object) -> object:
+    """Find the state dict in what a training program saved."""
+    for _ in range(_MAX_WRAPPERS):
+        inner = [raw.get(key) for key in WRAPPERS] if isinstance(raw, Mapping) else []
+        found = [each for each in inner if isinstance(each, Mapping) and each]
+        if not found:
+            break
+        raw = found[0]
+    return raw
 
 
-def _loaded(path: Path) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of old formats; the outcome is checked
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path.name} holds more than tensors (or is damaged): opening such a pickle could run "
-            "any code, so it is refused. In the program that wrote it, save the tensors alone: "
-            "torch.save(model.state_dict(), FILE)."
-        ) from error
-    except Exception as error:  # torch raises what its parsers stumble over: any class
-        raise WeightsError(
-            f"{path.name} can't be read as a PyTorch file: {_first_line(error)}. "
-            "Is the file complete?"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
-
-
-def _plain_name(name: str) -> str:
-    for prefix in PREFIXES:
-        name = name.removeprefix(prefix)
-    return name
+def _plain_names(file_name: str, raw: Mapping[object, object]) -> dict[str, object]:
+    """Take the prefixes of wrappers off the names, and what isn't of the network out."""
+    named: dict[str, object] = {}
+    for key, value in raw.items():
+        name = str(key)
+        for inserted in INSERTED:
+            name = name.replace(inserted, "")
+        if name in named:
+            raise WeightsError(f"{file_name} has two tensors called {shown(name)}.")
+        named[name] = value
+    while len(named) > 1:
+        counters = [name for name in COUNTERS if name in named]
+        names = [name for name in named if name not in counters]
+        prefix = next((each for each in PREFIXES if names[0].startswith(each)), None)
+        inside = [name for name in names if prefix and name.startswith(prefix)]
+        others = len(names) - len(inside)
+        if not prefix or others > len(inside):
+            return {name: named[name] for name in names}
+        if others:  # of a Lightning module: its loss, its metrics
+            _log.info("%s: %d tensors outside of %s are left out", file_name, others, prefix)
+        named = {name.removeprefix(prefix): named[name] for name in inside}
+    return named
 
 
 def _checked(file_name: str, key: str, value: object) -> Tensor:
-    """Refuse a value that isn't a plain, finite tensor."""
+    """Refuse a value that isn't a plain tensor."""
     if type(value) not in (Tensor, torch.nn.Parameter):
         raise WeightsError(
-            f"{file_name}: {key!r} must be a tensor, got a {type(value).__name__}. "
+            f"{file_name}: {shown(key)} must be a tensor, got a {type(value).__name__}. "
             "Save model.state_dict() alone."
         )
     assert isinstance(value, Tensor)
     tensor = value.detach()
-    is_plain = tensor.layout is torch.strided and tensor.dtype in _DTYPES
+    is_plain = (
+        tensor.layout is torch.strided
+        and tensor.dtype in _DTYPES
+        and tensor.device.type == "cpu"  # others have no values: "meta"
+    )
     if not is_plain or tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size():
         raise WeightsError(
-            f"{file_name}: tensor {key!r} must be a plain one of float16, bfloat16, float32 or "
-            f"int64, got {tuple(tensor.shape)} {tensor.dtype}. Save it again, contiguous."
+            f"{file_name}: tensor {shown(key)} must be a plain one of float16, bfloat16, float32 "
+            f"or int64, got {tuple(tensor.shape)} {tensor.dtype}. Save it again, contiguous."
         )
-    if not torch.isfinite(tensor).all():
-        raise WeightsError(f"{file_name}: tensor {key!r} has values that aren't numbers.")
-    return tensor.contiguous()
+    return tensor

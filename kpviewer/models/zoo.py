@@ -7,7 +7,6 @@ is only put in order here. torchvision is imported when such a model is asked fo
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +18,12 @@ from torch import Tensor, nn
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.downloads import short_reason, torchvision_state
+from kpviewer.models.limits import MAX_CLASSES
 from kpviewer.models.names import TORCHVISION
 from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores, ranked
-from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.spec import ModelSpec, Task, checked
 from kpviewer.models.state_dict import read_state_dict
+from kpviewer.models.weights_toml import count_refusal, read_weights_toml
 
 Found: TypeAlias = dict[str, Tensor]
 """What torchvision gives for a picture: boxes, labels, scores, and keypoints where there are."""
@@ -96,7 +97,9 @@ class ZooDetector:
 
     def _rows(self, found: Found) -> Rows:
         boxes, labels = found["boxes"].float(), found["labels"]
-        classes = self._class_of.to(labels.device)[labels.clamp(max=len(self._class_of) - 1)]
+        last = len(self._class_of) - 1
+        classes = self._class_of.to(labels.device)[labels.clamp(0, last)]
+        classes = torch.where(labels > last, -1, classes)
         scores = one_hot_scores(found["scores"].float(), classes, len(self.spec.class_names))
         points = boxes.new_zeros(len(boxes), 0, 2)
         if self.spec.keypoint_names:
@@ -124,11 +127,7 @@ def open_torchvision(name: str) -> ZooDetector:
         return detector
     path = Path(file_name).expanduser()
     state = read_state_dict(path)
-    count = count_labels(model_name, state)
-    categories = None  # COCO's
-    if count is not None and count != len(_meta(model_name)["categories"]):
-        categories = ("", *_class_names(path, count - 1))
-    detector = build_zoo_detector(model_name, categories)
+    detector = build_zoo_detector(model_name, label_names(model_name, path, state))
     try:
         detector.network.detector.load_state_dict(state)
     except RuntimeError as error:  # torch's list of what differs
@@ -136,6 +135,8 @@ def open_torchvision(name: str) -> ZooDetector:
             f"{path.name} doesn't fit torchvision's {model_name}: {short_reason(error)}. "
             "It must be a state dict of this model."
         ) from error
+    beside = path.with_suffix(".toml").name
+    detector.spec = checked(detector.spec, path.name, f"Correct {beside}.")
     return detector
 
 
@@ -187,24 +188,43 @@ def _meta(model_name: str) -> Mapping[str, Any]:
 def count_labels(model_name: str, state: Mapping[str, Tensor]) -> int | None:
     """Tell from the size of its class head how many labels a file has; None if it has no such."""
     key, values = _CLASS_HEADS.get(model_name.partition("_")[0], ("", 1))
-    return max(2, len(state[key]) // values) if key in state and state[key].ndim == 1 else None
+    if key not in state or state[key].ndim != 1:
+        return None
+    return max(1 if _is_without_background(model_name) else 2, len(state[key]) // values)
 
 
-def _class_names(path: Path, count: int) -> tuple[str, ...]:
-    """Read ``classes`` of the TOML beside a weight file; numbers where there is none."""
-    beside = path.with_suffix(".toml")
-    if not beside.is_file():
-        return tuple(f"class {index + 1}" for index in range(count))
-    try:
-        names = tomllib.loads(beside.read_text("utf-8")).get("classes")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise WeightsError(f"{beside.name} must be TOML: {error}.") from error
-    if not isinstance(names, list) or len(names) != count:
-        raise WeightsError(
-            f"{beside.name} must name the classes of {path.name}, classes = [...], without the "
-            f"background: {count} of them, got {names!r}."
-        )
-    return tuple(str(name) for name in names)
+def _is_without_background(model_name: str) -> bool:
+    """Whether each label is asked for alone, so that label 0 may be a class like the others."""
+    return model_name.partition("_")[0] in ("retinanet", "fcos")
+
+
+def label_names(model_name: str, path: Path, state: Mapping[str, Tensor]) -> Sequence[str] | None:
+    """Name the labels of a file, from label 0: by the TOML beside it, else by number.
+
+    Returns:
+        One name a label, "" where a label stands for nothing; None is COCO's.
+
+    Raises:
+        WeightsError: if the TOML names another number of classes.
+    """
+    count = count_labels(model_name, state)
+    names = read_weights_toml(path).classes
+    if count is None or (names is None and count == len(_meta(model_name)["categories"])):
+        return None
+    if count > MAX_CLASSES:
+        raise WeightsError(f"{path.name} has {count:,} labels, at most {MAX_CLASSES:,}.")
+    may_begin = _is_without_background(model_name)
+    if names is None:
+        numbered = [f"class {label}" for label in range(count)]
+        return numbered if may_begin else ["", *numbered[1:]]
+    if len(names) == count - 1:
+        return ["", *names]
+    if len(names) == count and names[0].strip("_").lower() == "background":
+        return ["", *names[1:]]
+    if len(names) == count and may_begin:
+        return names
+    wanted = f"{count - 1} of them" + (f", or {count} if they count from 0" if may_begin else "")
+    raise count_refusal(path, wanted, len(names))
 
 
 def _input_hw(detector: nn.Module) -> tuple[int, int]:

@@ -117,7 +117,7 @@ def test_a_layer_that_is_missing_or_of_another_shape_is_named(flat: dict[str, Te
     [
         ("classes = [", "TOML"),
         ('classes = ["one"]', "3 of them"),
-        ("mean = [1, 2]", "three numbers"),
+        ("mean = [1, 2]", "mean must have 3 values, got 2"),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(

@@ -1,12 +1,20 @@
 """State dicts: tensors that fit an architecture are taken, everything else is refused unopened."""
 
+import argparse
+import datetime
+import os
 import pickle
+import subprocess
+import sys
+import types
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
@@ -148,3 +156,139 @@ def test_real_files_of_others(shared_data: Path) -> None:
     assert "\n" not in str(caught.value)
     with pytest.raises(WeightsError, match="fits no model"):
         open_model(folder / "version-RFB-320.pth")
+
+
+def saved(path: Path, content: object) -> Path:
+    torch.save(content, path)
+    return path
+
+
+def prefixed(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {prefix + name: value for name, value in state.items()}
+
+
+STATE = {"backbone.weight": torch.ones(2, 3), "backbone.norm.running_mean": torch.zeros(2)}
+CHECKPOINTS = {
+    "torchvision": {
+        "model": STATE,
+        "optimizer": {"state": {}, "param_groups": [{"lr": 0.02}]},
+        "args": argparse.Namespace(lr=0.02, device="cuda", output_dir=Path("runs")),
+        "epoch": 25,
+    },
+    "averaged": {"model_ema": {"n_averaged": torch.tensor(5), **prefixed(STATE, "module.")}},
+    "plain and averaged": {"model_ema": prefixed(STATE, "x."), "model": STATE},
+    "averaged alone": {"n_averaged": torch.tensor(5), **prefixed(STATE, "module.")},
+    "lightning": {
+        "state_dict": prefixed(STATE, "model."),
+        "hyper_parameters": {"lr": np.float64(0.1), "root": Path("data")},
+        "pytorch-lightning_version": "2.5.0",
+    },
+    "lightning with a loss": {
+        "state_dict": {**prefixed(STATE, "net."), "criterion.weight": torch.ones(3)}
+    },
+    "compiled": prefixed(STATE, "_orig_mod."),
+    "compiled under data parallel": prefixed(STATE, "module._orig_mod."),
+    "compiled in part": {
+        name.replace("norm", "norm._orig_mod"): value for name, value in STATE.items()
+    },
+    "nested": {"checkpoint": 1, "model": {"state_dict": prefixed(STATE, "module.")}},
+    "numpy scalars": {"model": STATE, "best": np.float64(0.9), "map": np.ones(3)},
+    "a date": {"model": STATE, "at": datetime.datetime(2026, 1, 2)},
+    "a top tensor": {"model": STATE, "best": torch.tensor(0.5)},
+    "parameters": {name: torch.nn.Parameter(value) for name, value in STATE.items()},
+}
+
+
+@pytest.mark.parametrize("kind", list(CHECKPOINTS))
+def test_weights_are_found_as_training_programs_leave_them(tmp_path: Path, kind: str) -> None:
+    state = read_state_dict(saved(tmp_path / "x.pth", CHECKPOINTS[kind]))
+    assert list(state) == list(STATE)
+    assert all(torch.equal(state[name], value) for name, value in STATE.items())
+
+
+def test_a_namespace_in_the_old_format_is_no_obstacle(tmp_path: Path) -> None:
+    path = tmp_path / "old.pth"
+    content = {"model": STATE, "args": argparse.Namespace(lr=0.1)}
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+    assert list(read_state_dict(path)) == list(STATE)
+
+
+class Command:
+    """A pickle of it would run a command, by a function that torch doesn't know."""
+
+    def __init__(self, flag: Path) -> None:
+        self._flag = flag
+
+    def __reduce__(self):
+        return subprocess.call, (["touch", str(self._flag)],)
+
+
+def test_names_in_a_file_are_never_imported(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "spy_of_a_test.py").write_text("raise SystemError('imported')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = types.ModuleType("spy_of_a_test")
+    kind = type("Config", (), {"__module__": "spy_of_a_test", "__qualname__": "Config"})
+    module.Config = kind
+    monkeypatch.setitem(sys.modules, "spy_of_a_test", module)
+    flag = tmp_path / "ran"
+    path = saved(tmp_path / "x.pth", {"model": STATE, "config": kind(), "trap": Command(flag)})
+    monkeypatch.delitem(sys.modules, "spy_of_a_test")
+    assert list(read_state_dict(path)) == list(STATE)
+    assert "spy_of_a_test" not in sys.modules
+    assert not flag.exists()
+
+
+class Shell:
+    """A pickle of it would run a command."""
+
+    def __reduce__(self):
+        return os.system, ("exit 1",)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"model": STATE, "x": Shell()}, "could run any code"),
+        (Shell(), r"could run any code.*torch\.save\(model\.state_dict\(\)"),
+        ({"model": torch.nn.Linear(2, 2)}, r"\(torch\.nn\.modules\.linear\.Linear\)"),
+        ({"w": torch.zeros(2, device="meta")}, "plain one"),
+        ({f"w{i}": torch.zeros(()) for i in range(20_001)}, "20,001 tensors, at most 20,000"),
+        ({str(i): torch.ones(1000).view(10, 100) for i in range(2)}, None),
+        (dict.fromkeys("abcdefgh", torch.ones(100_000)), "claims tensors of"),
+        ({"a": torch.ones(1), "module.a": torch.ones(1), "_orig_mod.a": torch.ones(1)}, "two"),
+    ],
+    ids=["command", "command alone", "module", "meta", "many", "views", "shared", "doubles"],
+)
+def test_what_is_no_state_dict_is_refused_in_one_line(
+    tmp_path: Path, content: object, told: str | None
+) -> None:
+    path = saved(tmp_path / "x.pth", content)
+    if told is None:
+        assert read_state_dict(path)
+        return
+    with pytest.raises(WeightsError, match=told) as caught:
+        read_state_dict(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_of_ultralytics_brings_the_command_that_exports_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "ultralytics.nn.tasks"
+    module = types.ModuleType(name)
+    kind = type("DetectionModel", (torch.nn.Module,), {"__module__": name})
+    module.DetectionModel = kind
+    for each in ("ultralytics", "ultralytics.nn", name):
+        monkeypatch.setitem(sys.modules, each, module)
+    path = saved(tmp_path / "best.pt", {"model": kind(), "epoch": 3, "train_args": {"imgsz": 640}})
+    with pytest.raises(WeightsError, match=r"yolo export model=best\.pt format=onnx"):
+        open_model(path)
+
+
+def test_an_archive_of_many_parts_is_refused_before_they_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "many.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        for index in range(40_001):
+            archive.writestr(str(index), b"")
+    with pytest.raises(WeightsError, match="40,001 parts"):
+        read_state_dict(path)

@@ -1,6 +1,7 @@
 """torchvision's detectors: what comes out is what torchvision gives, in rows of fixed number."""
 
 import urllib.error
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from kpviewer.models.zoo import (
     ZooNetwork,
     build_zoo_detector,
     count_labels,
+    label_names,
     open_torchvision,
 )
 from kpviewer.runtime.executor import Executor
@@ -209,3 +211,59 @@ def test_without_a_network_the_address_of_the_weights_is_told(
 def test_an_unknown_name_brings_the_nearest() -> None:
     with pytest.raises(WeightsError, match=f"Did you mean '{SSDLITE}'"):
         open_torchvision("torchvision:ssdlite320")
+
+
+RETINANET, FASTER = "retinanet_resnet50_fpn", "fasterrcnn_resnet50_fpn"
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "toml", "names"),
+    [
+        (RETINANET, 2, None, ["class 0", "class 1"]),
+        (RETINANET, 2, ["queen", "king"], ["queen", "king"]),
+        (RETINANET, 2, ["queen"], ["", "queen"]),
+        (RETINANET, 2, ["background", "queen"], ["", "queen"]),
+        (RETINANET, 1, None, ["class 0"]),
+        (RETINANET, 1, ["queen"], ["queen"]),
+        (RETINANET, 91, None, None),
+        (RETINANET, 91, ["c"] * 91, ["c"] * 91),
+        ("fcos_resnet50_fpn", 1, ["queen"], ["queen"]),
+        (FASTER, 2, None, ["", "class 1"]),
+        (FASTER, 2, ["queen"], ["", "queen"]),
+        (FASTER, 3, ["__background__", "queen", "king"], ["", "queen", "king"]),
+        (FASTER, 3, ["queen"], "2 of them, got 1"),
+        (FASTER, 3, ["queen", "king", "ace"], "2 of them, got 3"),
+        (RETINANET, 3, ["queen"], "2 of them, or 3 if they count from 0, got 1"),
+    ],
+)
+def test_labels_are_named_from_0_where_there_is_no_background(
+    tmp_path: Path, model: str, labels: int, toml: list[str] | None, names: list[str] | str | None
+) -> None:
+    head = {
+        RETINANET: ("head.classification_head.cls_logits.bias", 9),
+        "fcos_resnet50_fpn": ("head.classification_head.cls_logits.bias", 1),
+        FASTER: ("roi_heads.box_predictor.cls_score.bias", 1),
+    }
+    key, values = head[model]
+    if toml is not None:
+        (tmp_path / "own.toml").write_text(f"classes = {toml}")
+    state = {key: torch.zeros(labels * values)}
+    if isinstance(names, str):
+        with pytest.raises(WeightsError, match=names):
+            label_names(model, tmp_path / "own.pth", state)
+        return
+    told = label_names(model, tmp_path / "own.pth", state)
+    assert names == (told if told is None else list(told))
+
+
+def test_label_0_is_a_class_and_unknown_labels_are_none(ssdlite: ZooDetector) -> None:
+    spec = replace(ssdlite.spec, class_names=("queen", "king"))
+    detector = ZooDetector(spec, ssdlite.network, [0, 1], 10)
+    found = {
+        "boxes": torch.tensor([[0.0, 0.0, 8.0, 8.0]] * 3),
+        "labels": torch.tensor([0, 1, 2]),
+        "scores": torch.tensor([0.5, 0.7, 0.9]),
+    }
+    decoded = detector.decode([found], (64, 64))
+    expected = np.array([[0, 0.7], [0.5, 0], [0, 0]], np.float32)
+    assert decoded.scores[0, :3].numpy() == pytest.approx(expected)
