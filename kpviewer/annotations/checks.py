@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.classes import same_name
-from kpviewer.annotations.finishing import size_problem
+from kpviewer.annotations.finishing import is_outside, place_of, size_problem
 from kpviewer.annotations.problems import (
     BOX_OUTSIDE,
     BOX_REACHES_OUT,
@@ -164,19 +164,19 @@ def _checked_objects(
     """Leave out boxes outside of the picture; unlabel points outside."""
     truth, limit = image.targets, np.array(size_wh, np.float32)
     low, high = truth.xyxy[:, :2], truth.xyxy[:, 2:]
-    gone: BoolArray = np.any((high <= 0) | (low >= limit), axis=1)
+    gone = is_outside(truth.xyxy, size_wh)
     reaches = ((low < -SLACK_PX) | (high > limit + SLACK_PX)).any(1) & ~gone
     for row in np.flatnonzero(gone).tolist():
-        problems.append(Problem(BOX_OUTSIDE, _place(image, row, truth.xyxy[row])))
+        problems.append(Problem(BOX_OUTSIDE, place_of(image, row, truth.xyxy[row])))
     for row in np.flatnonzero(reaches).tolist():
-        problems.append(Problem(BOX_REACHES_OUT, _place(image, row, truth.xyxy[row]), False))
+        problems.append(Problem(BOX_REACHES_OUT, place_of(image, row, truth.xyxy[row]), False))
     xy = truth.keypoints_xy
     far = np.asarray(((xy < -SLACK_PX) | (xy > limit + SLACK_PX)).any(-1), np.bool_)  # (N, K)
     far &= image.keypoints_labelled
     for row, point in np.argwhere(far & ~gone[:, None]).tolist():
         # a covered point may well lie beyond the edge; one in plain sight can't
         seen = bool(truth.keypoints_visible[row, point])
-        problems.append(Problem(POINT_OUTSIDE, _place(image, row, xy[row, point]), seen))
+        problems.append(Problem(POINT_OUTSIDE, place_of(image, row, xy[row, point]), seen))
     if not (gone.any() or (far & truth.keypoints_visible).any()):
         return image
     return _without(image, gone, far & truth.keypoints_visible)
@@ -191,11 +191,6 @@ def _without(image: AnnotatedImage, gone: BoolArray, unknown: BoolArray) -> Anno
         pseudo=image.pseudo[~gone],
         keypoints_labelled=(image.keypoints_labelled & ~unknown)[~gone],
     )
-
-
-def _place(image: AnnotatedImage, row: int, values: Sequence[float]) -> str:
-    numbers = ", ".join(f"{value:g}" for value in values)
-    return f"{image.path}, object {row + 1}: {numbers}"
 
 
 def _several(path: Path) -> list[Problem]:

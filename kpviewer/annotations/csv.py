@@ -62,7 +62,7 @@ def read_csv(
             counted in ``notes``.
     """
     path = Path(csv_path)
-    table = open_table(path)
+    table = open_table(path, problems)
     if is_via(table.header):
         table = rows_of_via(table)
     return _Reading(table, _files_of(path, images_dir), problems).run()

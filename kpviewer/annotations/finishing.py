@@ -14,11 +14,13 @@ import numpy as np
 
 from kpviewer.annotations.fitting import fit_names
 from kpviewer.annotations.problems import (
+    BOX_OUTSIDE,
     FITTED,
     LISTED_TWICE,
     NO_AREA,
     PER_CENT,
     SHARES,
+    TINY,
     TWICE,
     UNLISTED,
     WRONG_SIZE,
@@ -68,7 +70,7 @@ def with_readable_images(
     read_image: Callable[[Path], ImageArray | None],
     progress: Callable[[], object] = lambda: None,
 ) -> AnnotationSet:
-    """Leave out the images that can't be read, and note images of another size than is said.
+    """Leave out images that can't be read, and those with boxes outside; note other sizes.
 
     Args:
         data: any set.
@@ -84,8 +86,11 @@ def with_readable_images(
         if pixels is None:
             gone.append(image.path)
         else:
-            kept.append(image)
-            found += size_problem(image, (pixels.shape[1], pixels.shape[0]))
+            size_wh = (pixels.shape[1], pixels.shape[0])
+            found += size_problem(image, size_wh)
+            inside, outside = without_outside(image, size_wh)
+            found += outside
+            kept.append(inside)
         progress()
     notes = []
     if gone:
@@ -93,13 +98,44 @@ def with_readable_images(
         notes.append(left_out(len(gone), len(data), "images", "can't be read", first))
     if gone and not kept:
         raise DatasetError(f"{notes[0]}. Is the folder of the images right?")
-    notes += problem_notes(found)
+    usable = without_partial(replace(data, images=tuple(kept), notes=(), problems=tuple(found)))
     return replace(
-        data,
-        images=tuple(kept),
-        notes=(*data.notes, *notes),
+        usable,
+        notes=(*data.notes, *notes, *usable.notes),
         problems=(*data.problems, *found),
     )
+
+
+def without_outside(
+    image: AnnotatedImage, size_wh: tuple[int, int]
+) -> tuple[AnnotatedImage, list[Problem]]:
+    """Leave out the boxes that lie outside an image of a size, px."""
+    gone = is_outside(image.targets.xyxy, size_wh)
+    if not gone.any():
+        return image, []
+    problems = [
+        Problem(BOX_OUTSIDE, place_of(image, row, image.targets.xyxy[row]), image=0)
+        for row in np.flatnonzero(gone).tolist()
+    ]
+    return replace(
+        image,
+        targets=image.targets.take(~gone),
+        pseudo=image.pseudo[~gone],
+        keypoints_labelled=image.keypoints_labelled[~gone],
+        is_partial=True,
+    ), problems
+
+
+def is_outside(xyxy: FloatArray, size_wh: tuple[int, int]) -> BoolArray:
+    """Return which of (N, 4) boxes have no part in an image of a size, px: (N,)."""
+    low, high = xyxy[:, :2], xyxy[:, 2:]
+    is_gone: BoolArray = np.any((high <= 0) | (low >= np.array(size_wh, np.float32)), axis=1)
+    return is_gone
+
+
+def place_of(image: AnnotatedImage, row: int, values: Sequence[float]) -> str:
+    """Name an object and some of its numbers."""
+    return f"{image.path}, object {row + 1}: {', '.join(f'{value:g}' for value in values)}"
 
 
 def size_problem(image: AnnotatedImage, size_wh: tuple[int, int]) -> list[Problem]:
@@ -156,7 +192,8 @@ def without_partial(data: AnnotationSet) -> AnnotationSet:
     count, total = len(data) - len(whole) + others, len(data) + others
     if not any(len(image.targets) for image in whole):
         whole = data.images
-        count, total = len(lost), len(lost) + sum(max(len(each.targets), 1) for each in whole)
+        kept = sum(len(each.targets) or not each.is_partial for each in whole)
+        count, total = len(lost), len(lost) + kept
     notes = problem_notes(data.problems, count, total)
     return replace(data, images=whole, notes=(*notes, *data.notes))
 
@@ -286,9 +323,11 @@ def _units(data: AnnotationSet) -> Iterable[Problem]:
     objects = sum(len(image.targets) for image in shown)
     image = shown[0]
     values = ", ".join(f"{value:g}" for value in _places(image)[:2].ravel())
-    where = f"{objects} objects, the first at ({values}) in {image.path.name}"
+    where = f"{objects} object{'s' * (objects > 1)}, the first at ({values}) in {image.path.name}"
     if len(places) and largest <= _SHARE_LIMIT:
         yield Problem(SHARES, where)
+    else:
+        yield from _tiny(shown)
     sides = [side for image in shown for side in image.size_wh]
     if (
         objects >= _LEAST_OBJECTS
@@ -296,6 +335,14 @@ def _units(data: AnnotationSet) -> Iterable[Problem]:
         and min(sides) >= _LEAST_SIDE_PX
     ):
         yield Problem(PER_CENT, where, is_error=False)
+
+
+def _tiny(shown: Iterable[AnnotatedImage]) -> Iterator[Problem]:
+    """Report boxes in shares among others in px."""
+    for image in shown:
+        xyxy = image.targets.xyxy
+        for row in np.flatnonzero(np.abs(xyxy).max(axis=1) <= _SHARE_LIMIT).tolist():
+            yield Problem(TINY, place_of(image, row, xyxy[row]), is_error=False)
 
 
 def _places(image: AnnotatedImage) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def paired(
     Returns:
         The pairs, some with the file of a name that differs a little.
     """
-    bare = [row for row, (_, labels) in enumerate(pairs) if not labels.is_file()]
+    bare = [row for row, (_, labels) in enumerate(pairs) if not os.path.lexists(labels)]
     used = {labels for _, labels in pairs}
     folders = dict.fromkeys(labels.parent for labels in used)
     orphans = [path for folder in folders for path in _labels_in(folder) if path not in used]

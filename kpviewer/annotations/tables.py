@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from kpviewer.annotations.limits import check_count, encoding_of, no_text, read_bounded
+from kpviewer.annotations.problems import MALFORMED, Problem, told
 from kpviewer.errors import DatasetError
 
 LIMIT_MB = 256
@@ -34,10 +36,14 @@ class Table:
         return cell.replace(",", ".") if self.has_decimal_commas else cell
 
 
-def open_table(path: Path) -> Table:
+def open_table(path: Path, problems: list[Problem] | None = None) -> Table:
     """Open a table; the separator is that which splits the first line most often.
 
     A first line ``sep=;``, as Excel writes it, says the separator.
+
+    Args:
+        path: the file.
+        problems: with a list, lines whose quotes are wrong are told there and left out.
 
     Raises:
         DatasetError: if it can't be read or is no text. ``rows`` raises it too.
@@ -55,10 +61,7 @@ def open_table(path: Path) -> Table:
         skipped = 2
     else:
         separator = max(_SEPARATORS, key=lambda each: len(_cells(head, each)))
-    reader = csv.reader(
-        chain([head], lines), delimiter=separator, skipinitialspace=True, strict=True
-    )
-    rows = _rows(reader, path, skipped - 1)
+    rows = _rows(_Records(chain([head], lines), separator, skipped - 1), path, problems)
     _, header = next(rows, (0, []))
     return Table(path, [cell.strip() for cell in header], rows, separator != ",")
 
@@ -79,16 +82,67 @@ def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
         raise no_text(error, path) from error
 
 
-def _rows(reader: Iterator[list[str]], path: Path, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    while True:
+class _Records:
+    """The records of a table; behind a damaged one the next line is read.
+
+    A quote that isn't closed swallows the lines behind it, so the lines of a record are kept until
+    it is whole.
+    """
+
+    def __init__(self, lines: Iterator[str], separator: str, skipped: int) -> None:
+        self._lines, self._separator = lines, separator
+        self._again: deque[str] = deque()
+        self._taken: list[str] = []
+        self._reader = self._begin()
+        self.line = skipped
+        """Number of the last line of the record, from 1."""
+
+    def next(self) -> list[str] | None:
+        """Return the cells of the next record; None at the end.
+
+        Raises:
+            csv.Error: if it is damaged: its first line is left out.
+        """
+        self._taken.clear()
         try:
-            row = next(reader, None)
-        except csv.Error as error:
-            line = reader.line_num + skipped  # type: ignore[attr-defined]
-            raise DatasetError(
-                f"{path} must be a CSV table: {error} in line {line}. Mend the line."
-            ) from error
+            cells = next(self._reader, None)
+        except csv.Error:
+            self._again.extendleft(reversed(self._taken[1:]))
+            self._taken = []
+            self._reader = self._begin()
+            self.line += 1
+            raise
+        self.line += len(self._taken)
+        return cells
+
+    def _begin(self) -> Iterator[list[str]]:
+        return csv.reader(
+            self._recorded(), delimiter=self._separator, skipinitialspace=True, strict=True
+        )
+
+    def _recorded(self) -> Iterator[str]:
+        taken = self._taken
+        while True:
+            line = self._again.popleft() if self._again else next(self._lines, None)
+            if line is None:
+                return
+            taken.append(line)
+            yield line
+
+
+def _rows(
+    records: _Records, path: Path, problems: list[Problem] | None
+) -> Iterator[tuple[int, list[str]]]:
+    while True:
+        row: list[str] | None = []
+        with told(problems, MALFORMED):
+            try:
+                row = records.next()
+            except csv.Error as error:
+                raise DatasetError(
+                    f"{path} must be a CSV table: {error} in line {records.line}. Mend the line."
+                ) from error
         if row is None:
             return
         if any(cell.strip() for cell in row):
-            yield reader.line_num + skipped, row  # type: ignore[attr-defined]
+            yield records.line, row

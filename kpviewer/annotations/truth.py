@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from kpviewer.annotations.classes import align_classes
-from kpviewer.annotations.finishing import size_problem
+from kpviewer.annotations.finishing import size_problem, without_outside
 from kpviewer.annotations.fitting import fit_names
 from kpviewer.annotations.problems import Problem, kind_note, left_out
 from kpviewer.annotations.spec import read_usable
@@ -48,15 +48,16 @@ class AnnotationTruth:
         self._by_frame = self._frames(range(len(self._paths)))
         self._fit: tuple[str, ...] = ()
         self._other_sizes: list[Problem] = []
+        self._outside: list[Problem] = []
         self._measured: set[int] = set()
+        self._unusable: set[int] = set()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is left out of the ground truth, and how it fits the source, for people."""
-        notes = (*self._shown.notes, *self._fit)
-        if self._other_sizes:
-            notes = (*notes, kind_note(self._other_sizes[0], len(self._other_sizes)))
-        return notes
+        seen = [found for found in (self._other_sizes, self._outside) if found]
+        notes = (kind_note(found[0], len(found)) for found in seen)
+        return (*self._shown.notes, *self._fit, *notes)
 
     @property
     def category_ids(self) -> Mapping[int, int] | None:
@@ -95,7 +96,8 @@ class AnnotationTruth:
             files: its images, or the one video.
             frames: number of the video's frames; None where it isn't known, and for images.
         """
-        self._other_sizes, self._measured = [], set()
+        self._other_sizes, self._outside = [], []
+        self._measured, self._unusable = set(), set()
         self._is_film = bool(files) and files[0].suffix.lower() not in PICTURE_SUFFIXES
         self._is_film = self._is_film or (frames or 0) > 1  # an animation
         if self._is_film:
@@ -144,8 +146,13 @@ class AnnotationTruth:
             return None
         if size_wh is not None and row not in self._measured:
             self._measured.add(row)
-            self._other_sizes += size_problem(self._annotations.images[row], size_wh)
-        return self._targets.get(row)
+            image = self._annotations.images[row]
+            self._other_sizes += size_problem(image, size_wh)
+            outside = without_outside(image, size_wh)[1]
+            if outside:
+                self._outside.append(outside[0])
+                self._unusable.add(row)
+        return None if row in self._unusable else self._targets.get(row)
 
     def _frames(self, rows: Sequence[int]) -> dict[int, int]:
         """Return rows by the number of their frame; of several with one number, the first."""

@@ -7,6 +7,7 @@ Format: https://docs.ultralytics.com/datasets/pose/
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -143,7 +144,7 @@ def _read_objects(
     image: int,
 ) -> list[_Object]:
     """Read the file of an image; ``left_out`` counts objects without area and takes problems."""
-    if not labels.is_file():
+    if not os.path.lexists(labels):
         return []
     skipped, problems = left_out
     text = read_bounded(labels, LIMIT_MB).decode("utf-8", "replace")

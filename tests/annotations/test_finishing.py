@@ -18,6 +18,7 @@ from kpviewer.annotations.problems import (
     NO_LABELS,
     PER_CENT,
     SHARES,
+    TINY,
     TWICE,
     UNLISTED,
 )
@@ -221,6 +222,12 @@ def test_px_are_taken_as_they_stand(tmp_path: Path, make: Any) -> None:
     assert kinds(read_usable(make(tmp_path, 290.0))) == []
 
 
+def test_one_box_in_shares_among_others_in_px_is_noted(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg")
+    data = read_usable(coco(tmp_path, ["a.jpg"], [(0, BOX), (0, [0.25, 0.2, 0.5, 0.4])]))
+    assert kinds(data) == [TINY]
+
+
 @pytest.mark.parametrize("kind", ["points", "pts"])
 def test_shares_of_points_are_noticed_too(tmp_path: Path, kind: str) -> None:
     save_images(tmp_path, "a.jpg")
@@ -296,3 +303,14 @@ def test_images_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
     assert "1 of 2 images left out: can't be read" in kept.notes[-1]
     with pytest.raises(DatasetError, match="2 of 2 images left out"):
         with_readable_images(data, lambda _path: None)
+
+
+def test_an_image_with_a_box_outside_is_left_out(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg", "b.jpg")
+    boxes = [(0, BOX), (1, BOX), (1, [500, 20, 30, 20])]
+    data = read_usable(coco(tmp_path, ["a.jpg", "b.jpg"], boxes))
+    pixels = np.zeros((300, 400, 3), np.uint8)
+    kept = with_readable_images(data, lambda _path: pixels)
+    assert [image.path.name for image in kept.images] == ["a.jpg"]
+    assert kept.notes[0].startswith("1 of 2 entries left out: ")
+    assert "b.jpg, object 2: 500, 20, 530, 40" in kept.notes[0]

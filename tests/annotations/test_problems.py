@@ -165,6 +165,8 @@ BAD = {
     "csv: half a box": (csv, "b.jpg,cat,1,,30,20\n"),
     "csv: inverted": (csv, "b.jpg,cat,30,2,1,20\n"),
     "csv: too many cells": (csv, "b.jpg,cat,1,2,30,20,7,7\n"),
+    "csv: a quote that isn't closed": (csv, 'b.jpg,"cat,1,2,30,20\n'),
+    "csv: a stray quote": (csv, 'b.jpg,"cat"x,1,2,30,20\n'),
     "csv: no file": (csv, ",cat,1,2,30,20\n"),
     "csv: leaves the folder": (csv, "../../c.jpg,cat,1,2,30,20\n"),
     "pts: empty": (pts, ""),
@@ -229,6 +231,23 @@ def test_an_image_that_lacks_an_object_is_left_out_as_a_whole(
     assert [image.path.name for image in data.images] == ["a.jpg"]
 
 
+def test_rows_behind_one_with_a_wrong_quote_are_read(tmp_path: Path) -> None:
+    rows = "".join(f'b.jpg,"cat,{n},2,30,20\n' + f"c{n}.jpg,cat,1,2,30,20\n" for n in range(50))
+    data = read_usable(csv(tmp_path, rows))
+    assert sum(len(image.targets) for image in data.images) == 51
+    assert data.notes[0].startswith("50 of 101 entries left out: ")
+    assert "in line 3" in data.notes[0]
+
+
+def test_a_file_of_labels_that_cannot_be_read_is_no_image_without_objects(tmp_path: Path) -> None:
+    spec = yolo(tmp_path, GOOD_LINE)
+    (tmp_path / "labels" / "b.txt").unlink()
+    (tmp_path / "labels" / "b.txt").mkdir()
+    data = read_usable(spec)
+    assert [image.path.name for image in data.images] == ["a.jpg"]
+    assert data.notes[0].startswith("1 of 2 entries left out: ")
+
+
 def test_the_only_image_with_objects_is_kept_without_the_bad_one(tmp_path: Path) -> None:
     spec = yolo(tmp_path, GOOD_LINE + "0 1.2 0.4 0.5 0.4\n")
     (tmp_path / "labels" / "a.txt").write_text("")
@@ -240,7 +259,7 @@ def test_the_only_image_with_objects_is_kept_without_the_bad_one(tmp_path: Path)
 def test_a_set_of_which_nothing_can_be_used_is_an_error(tmp_path: Path) -> None:
     spec = yolo(tmp_path, "0 20 12 10 8\n")
     (tmp_path / "labels" / "a.txt").write_text("0 20 12 10 8\n")
-    with pytest.raises(DatasetError, match=r"2 of 4 entries left out: .*pixels"):
+    with pytest.raises(DatasetError, match=r"2 of 2 entries left out: .*pixels"):
         read_usable(spec)
 
 

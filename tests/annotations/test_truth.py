@@ -99,6 +99,14 @@ def test_images_of_another_size_are_counted():
     assert "a.jpg: 10x10 is told, 20x10 is there and 1 more" in note
 
 
+def test_an_image_with_a_box_outside_has_no_ground_truth_and_that_is_said():
+    truth = AnnotationTruth(data_set(picture("a.jpg", (0,) * 9), picture("b.jpg")))
+    for _ in range(2):  # the ninth box begins at 8, 8
+        assert truth.for_frame(0, "a.jpg", (10, 8)) is None
+        assert count(truth.for_frame(1, "b.jpg", (10, 8))) == 1
+    assert any("a.jpg, object 9" in note for note in truth.notes)
+
+
 def test_ids_that_count_from_one_fit_no_frame_and_that_is_said():
     truth = AnnotationTruth(data_set(picture("x.jpg", (0,), 1), picture("y.jpg", (0,), 2)))
     truth.meet([Path("clip.mp4")], 2)
