@@ -254,3 +254,11 @@ def test_forgetting_deletes_what_is_ours_and_nothing_else(tmp_path):
     (folder / "notes.txt").unlink()
     forget_everything(folder)
     assert not folder.exists()
+
+
+def test_settings_with_a_name_that_is_no_text_are_written_and_read(tmp_path):
+    path = settings_path(tmp_path)
+    write_settings(path, Settings(theme="dark", recording={"folder": "/film-\udce9"}))
+    reading = read_settings(path)
+    assert reading.problem is None
+    assert reading.settings.theme == "dark"

@@ -39,6 +39,7 @@ def write_page(folder: Path, title: str, parts: Iterable[str]) -> Path:
     path.write_text(
         f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>\n',
         encoding="utf-8",
+        errors="backslashreplace",  # names of files need not be text
     )
     return path
 

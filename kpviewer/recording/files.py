@@ -37,6 +37,15 @@ def safe_stem(text: str) -> str:
     return stem or "recording"
 
 
+def utf8_of(text: str) -> bytes:
+    r"""Encode the text of a result file as UTF-8.
+
+    A name of a file need not be text: a byte of it that isn't becomes ``\udce9``, as JSON escapes
+    it, in every format. Python reads the JSON as the name that the file has.
+    """
+    return text.encode("utf-8", "backslashreplace")
+
+
 def source_stem(name: str) -> str:
     """Give a name for what is made of a source: ``clip`` for ``clip.mp4``."""
     return safe_stem(PurePath(name).stem)

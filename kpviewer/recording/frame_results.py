@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kpviewer.recording.files import source_stem
+from kpviewer.recording.files import source_stem, utf8_of
 from kpviewer.recording.formats import CsvRows, ResultHeader
 from kpviewer.recording.parts import save_file
 
@@ -31,4 +31,4 @@ def save_frame_csv(result: FrameResult, folder: Path, header: ResultHeader) -> P
     rows = CsvRows(header)
     text = rows.begin() + rows.frame(result) + rows.end()
     stem = f"{source_stem(header.source)}_frame-{result.frame.index}"
-    return save_file(folder, stem, ".csv", text.encode("utf-8"))
+    return save_file(folder, stem, ".csv", utf8_of(text))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kpviewer.errors import RecordingError
 from kpviewer.overlay.jpeg import encoded
 from kpviewer.recording.disk import asking_disk
-from kpviewer.recording.files import PART_SUFFIX
+from kpviewer.recording.files import PART_SUFFIX, utf8_of
 from kpviewer.recording.label_formats import LABEL_FORMATS
 from kpviewer.recording.parts import identity_of
 from kpviewer.recording.reasons import reason_of
@@ -128,7 +128,7 @@ class PictureFolder:
             for name in (self._labels.pictures, self._labels.labels):
                 (self._place / name).mkdir()
         for name, text in self._labels.beside().items():
-            self._save(self._place / name, text.encode("utf-8"))
+            self._save(self._place / name, utf8_of(text))
         self._identity = identity_of(self._place)
 
     def _write(self, name: str, result: FrameResult, bgr: ImageArray) -> None:
@@ -141,7 +141,7 @@ class PictureFolder:
         with asking_disk():
             for path in (picture, beside):
                 path.parent.mkdir(parents=True, exist_ok=True)
-        self._save(beside, text.encode("utf-8"))
+        self._save(beside, utf8_of(text))
         part = picture.with_name(picture.name + PART_SUFFIX)
         try:
             self._save(part, data)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import RecordingError
 from kpviewer.recording.coco import CocoDataset, CocoResults
+from kpviewer.recording.files import utf8_of
 from kpviewer.recording.formats import CsvRows, JsonLines, ResultFormat, ResultHeader
 from kpviewer.recording.parts import reserve
 from kpviewer.recording.reasons import reason_of
@@ -98,7 +99,7 @@ class ResultWriter:
                 raise RecordingError("it was removed or moved while it was written.")
 
     def _flush(self) -> None:
-        data, self._unwritten = "".join(self._unwritten).encode("utf-8"), []
+        data, self._unwritten = utf8_of("".join(self._unwritten)), []
         self._part.write(data)
 
     def _try(self, action: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kpviewer.errors import RecordingError
 from kpviewer.overlay import OverlayStyle, render
 from kpviewer.overlay.jpeg import encoded
-from kpviewer.recording.files import free_stem, recording_stem
+from kpviewer.recording.files import free_stem, recording_stem, utf8_of
 from kpviewer.recording.formats import describe_frame, describe_header
 from kpviewer.recording.parts import save_file
 from kpviewer.recording.reasons import reason_of
@@ -62,7 +62,7 @@ def _save_json(result: FrameResult, header: ResultHeader, png: Path) -> None:
     about = describe_header("kpviewer-snapshot", header)
     text = json.dumps(about | size | describe_frame(header, result), allow_nan=False, indent=2)
     try:
-        save_file(png.parent, png.stem, ".json", (text + "\n").encode("utf-8"))
+        save_file(png.parent, png.stem, ".json", utf8_of(text + "\n"))
     except (RecordingError, UnicodeError) as error:
         raise RecordingError(f"{png.name} is saved, its JSON is not: {reason_of(error)}") from error
 

@@ -12,6 +12,7 @@ from kpviewer.config import RecentItems, Settings
 from kpviewer.config_files import settings_path, write_settings
 from kpviewer.errors import SourceError, WeightsError
 from kpviewer.gui.about import AboutDialog
+from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.widgets.plain_text import Label, plain_tip, without_mnemonic
 from kpviewer.sources import camera, screen
@@ -130,3 +131,29 @@ def test_a_label_is_plain_from_its_first_text_on(qtbot) -> None:
     qtbot.addWidget(label)
     assert label.textFormat() is Qt.TextFormat.PlainText
     assert label.sizeHint().width() > label.fontMetrics().horizontalAdvance("<img src=")
+
+
+class NotText(FakeSource):
+    """A film from an archive whose names are in Latin-1."""
+
+    @property
+    def info(self) -> StreamInfo:
+        return replace(super().info, name="film-\udce9.mp4")
+
+
+def test_a_film_whose_name_is_no_text_is_shown_recorded_and_remembered(
+    qtbot, open_window, tmp_path
+) -> None:
+    window = open_window(
+        NotText(300), named="/films/film-\udce9.mp4", with_results=True,
+        settings_folder=tmp_path / "config",
+    )  # fmt: skip
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+    assert "film-" in window.windowTitle()
+    qtbot.waitUntil(window.top_bar.record.isEnabled)
+    window.actions_of_keys.run(Act.RECORD)
+    qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0.1)
+    window.close()
+    (lines,) = tmp_path.glob("*.jsonl")
+    assert "film-\\udce9" in lines.read_text("utf-8")
+    assert list(tmp_path.glob("*.part")) == []

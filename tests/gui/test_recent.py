@@ -84,3 +84,9 @@ def test_only_paths_can_be_gone(tmp_path):
     assert is_there(str(tmp_path / "*.png"))
     assert is_there("rtsp://cam/1")
     assert is_there("torchvision:ssd300_vgg16")
+
+
+def test_a_name_that_is_no_text_is_not_kept(tmp_path):
+    assert sources(str(tmp_path / "film-\udce9.mp4")) == ()
+    settings = with_model(Settings(), str(tmp_path / "film-\udce9.onnx"), frozenset())
+    assert settings.recent.models == ()

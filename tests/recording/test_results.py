@@ -259,3 +259,34 @@ def test_full_disk_is_told_and_the_sink_lives_on(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"clip\.jsonl\.part is incomplete"):
         writer.close()
     assert (tmp_path / "clip.jsonl").read_text() == "header\n"
+
+
+NOT_TEXT = "film-\udce9.mp4"
+"""The name of a file in Latin-1, as Python reads it from a disk of today."""
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "coco"])
+def test_a_name_that_is_no_text_is_escaped_and_the_file_stays_utf_8(
+    kind: str, tmp_path: Path
+) -> None:
+    header = replace(HEADER, source=NOT_TEXT, class_names=(NOT_TEXT, "\ud800"))
+    frames = [of_file(each, NOT_TEXT) for each in sample()]
+    for text in texts(kind, tmp_path, frames, header):
+        assert "\\udce9" in text or kind == "coco"
+        if kind == "coco":
+            json.loads(text)
+    if kind == "jsonl":
+        lines = [json.loads(line) for line in written(kind, tmp_path, frames, header).splitlines()]
+        assert lines[0]["source"] == NOT_TEXT
+        assert lines[0]["class_names"] == [NOT_TEXT, "\ud800"]
+
+
+def test_a_file_that_can_not_be_written_as_text_says_so(tmp_path: Path, monkeypatch) -> None:
+    def refuse(_text: str) -> bytes:
+        raise UnicodeEncodeError("utf-8", "x", 0, 1, "made up")
+
+    (writer,) = open_results("jsonl", tmp_path, "clip", HEADER)
+    monkeypatch.setattr(module, "utf8_of", refuse)
+    writer.accept(sample()[0])
+    with pytest.raises(RecordingError, match="incomplete"):
+        writer.close()

@@ -56,8 +56,10 @@ def with_model(settings: Settings, name: str, shipped: frozenset[str]) -> Settin
     """Put a model first, unless it is shipped and listed anyway."""
     if name in shipped:
         return settings
-    recent = settings.recent
-    return replace(settings, recent=replace(recent, models=_first(kept_model(name), recent.models)))
+    recent, kept = settings.recent, kept_model(name)
+    if kept is None:
+        return settings
+    return replace(settings, recent=replace(recent, models=_first(kept, recent.models)))
 
 
 def without_sources(settings: Settings) -> Settings:
@@ -70,11 +72,14 @@ def without_models(settings: Settings) -> Settings:
     return replace(settings, recent=RecentItems(sources=settings.recent.sources))
 
 
-def kept_model(name: str) -> str:
-    """Give a model's name as it can be kept: what is written like a file by its whole path."""
+def kept_model(name: str) -> str | None:
+    """Return a model's name as it can be kept: a file's by its whole path; None if it can't."""
     file = _ANOTHER_INPUT.sub("", name)
     is_file = file.lower().endswith(MODEL_SUFFIXES) or any(sign in file for sign in "/\\")
-    return f"{_kept_text(file)}{name[len(file) :]}" if is_file else name
+    if not is_file:
+        return name
+    kept = _kept_text(file)
+    return None if kept is None else f"{kept}{name[len(file) :]}"
 
 
 def remembered_model(name: str) -> str | None:
@@ -131,9 +136,11 @@ def _kept_text(text: str) -> str | None:
     if is_address(text):
         return text if redact_url(text) == text else None
     try:
-        return str(Path(text).expanduser().absolute())
-    except (OSError, RuntimeError):  # an unknown ~user, no present folder
+        path = str(Path(text).expanduser().absolute())
+        path.encode("utf-8")  # else the file of settings can't hold it
+    except (OSError, RuntimeError, ValueError):  # an unknown ~user, no present folder
         return None
+    return path
 
 
 def _is_listed_device(text: str) -> bool:
