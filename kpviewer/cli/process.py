@@ -47,6 +47,7 @@ _POLL_S = 0.1
     "--every", type=click.IntRange(1), default=1, help="Of N frames, one to --voc, --yolo."
 )
 @click.option("--png", is_flag=True, help="Frames of --voc and --yolo as PNG, not JPEG.")
+@click.option("--no-sound", is_flag=True, help="Leave out the sound of video files.")
 @click.option("--blur", is_flag=True, help="Hide what was detected, in all pictures.")
 @click.option("--smooth", is_flag=True, help="Draw landmarks steadied over time.")
 @click.option("--follow", is_flag=True, help="Number objects, draw trails; track_id in files.")
@@ -81,6 +82,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         style=OverlayStyle(blur=given["blur"], smooth=given["smooth"], follow=given["follow"]),
         every=given["every"],
         picture_suffix=".png" if given["png"] else ".jpg",
+        sound=not given["no_sound"],
     )
     ctx.exit(process_sources(sources, options))
 
@@ -177,6 +179,7 @@ def _process(
     """Process one source and tell what came of it; give its exit code."""
     from kpviewer.cli.process_job import ProcessJob
     from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+    from kpviewer.sources.naming import file_of
     from kpviewer.sources.open import make_source
     from kpviewer.sources.redact import redact_url
 
@@ -188,7 +191,8 @@ def _process(
         source = make_source(text, truth=truth)
         pipeline = Pipeline(source, engine, thresholds=thresholds, options=settings)
         pipeline.settings.set_following(options.following)
-        job = ProcessJob(pipeline, engine.spec, options)
+        sound = file_of(text) if options.sound else None
+        job = ProcessJob(pipeline, engine.spec, options, sound)
         try:
             _run(pipeline, job, name)
         finally:

@@ -39,6 +39,7 @@ _PATIENCE_S = 10.0
 """A recorder without progress for so long is let go."""
 _CLOSE_S = 60.0
 """Result files of many frames take a while to end."""
+_LOOK_EVERY_S = 0.25
 _SILENT_S = 2.0
 """Nobody watches who would want to know sooner that a disk doesn't answer."""
 _LEAST_FREE_BYTES = 200 * 1024 * 1024
@@ -71,6 +72,8 @@ class ProcessOptions:
     """Of how many frames one goes to the folders of pictures."""
     picture_suffix: str = ".jpg"
     """Of those pictures."""
+    sound: bool = True
+    """Whether videos get the sound of their source."""
 
     @property
     def following(self) -> FollowOptions:
@@ -85,8 +88,22 @@ class ProcessJob:
     a file ends the pipeline: there is nobody watching who would want it to go on.
     """
 
-    def __init__(self, pipeline: Pipeline, spec: ModelSpec, options: ProcessOptions) -> None:
-        """Open nothing yet."""
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        spec: ModelSpec,
+        options: ProcessOptions,
+        sound: Path | None = None,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            pipeline: where the results come from.
+            spec: of the model.
+            options: what is made.
+            sound: file whose sound the videos get.
+        """
+        self._sound = sound
         self._pipeline = pipeline
         self._spec = spec
         self._options = options
@@ -96,6 +113,7 @@ class ProcessJob:
         self._writers: list[ResultWriter] = []
         self._started_s = self._ended_s = time.monotonic()
         self._is_silent = self._is_let_go = False
+        self._next_look_s = 0.0
         self.frames = 0
         """Results passed on."""
         self.is_complete = False
@@ -130,6 +148,7 @@ class ProcessJob:
             writer.accept(result)
         self.frames += 1
         self._ended_s = time.monotonic()
+        self._look()
         self.check()
 
     def close(self) -> list[Path]:
@@ -156,10 +175,20 @@ class ProcessJob:
             self._is_silent = True
             tell(f"{self._options.out} does not answer. Waiting for it; Ctrl-C ends.")
 
+    def _look(self) -> None:
+        """Raise RecordingError if a file was removed; ``close`` saves it again then."""
+        if self._ended_s < self._next_look_s:
+            return
+        self._next_look_s = self._ended_s + _LOOK_EVERY_S
+        for part in (writer.part for writer in self._writers):
+            if not part.is_there():
+                raise RecordingError(f"{part.name} was removed or moved while it was written.")
+
     @property
     def notes(self) -> list[str]:
         """What the files lack, and why, for people."""
-        return [note for writer in self._writers for note in writer.notes]
+        told = list(self._recorder.status().notices) if self._recorder is not None else []
+        return told + [note for writer in self._writers for note in writer.notes]
 
     def check(self) -> None:
         """Raise the first failure of any file.
@@ -223,6 +252,7 @@ class ProcessJob:
             video=VideoOptions(preset="superfast"),  # nobody waits for the single picture
             picture_suffix=given.picture_suffix,
             every=given.every,
+            sound=self._sound,
         )
         options = RecorderOptions(
             stem, style, lossless=not info.is_live, by_media_time=True, take=take

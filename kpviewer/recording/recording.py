@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kpviewer.recording.parts import Part
+    from kpviewer.recording.sound import SoundTrack
     from kpviewer.structures import ImageArray
 
 _MIB = 1024 * 1024
@@ -84,6 +85,7 @@ class Recording:
         nominal_fps: float,
         video: VideoOptions,
         limits: SpaceLimits,
+        sound: SoundTrack | None = None,
     ) -> None:
         """Check the space and take the name.
 
@@ -92,7 +94,7 @@ class Recording:
         """
         self._space = SpaceWatch(folder, limits)
         self._part = reserve(folder, stem, ".mp4")
-        self._writer = VideoWriter(self._part, nominal_fps, video)
+        self._writer = VideoWriter(self._part, nominal_fps, video, sound)
         self._is_closed = False
 
     @property
@@ -121,13 +123,18 @@ class Recording:
         """Size of the file."""
         return self._writer.bytes
 
-    def write(self, bgr: ImageArray, time_s: float) -> None:
+    @property
+    def sound_failure(self) -> str | None:
+        """Why the sound ends before the pictures."""
+        return self._writer.sound_failure
+
+    def write(self, bgr: ImageArray, time_s: float, media_s: float | None = None) -> None:
         """Add a picture; see ``VideoWriter.write``.
 
         Raises:
             RecordingError: if the disk is full or refuses; ``close`` then keeps what there is.
         """
-        self._writer.write(bgr, time_s)
+        self._writer.write(bgr, time_s, media_s)
         self._space.check(self._writer.bytes / max(self._writer.seconds, 1.0))
 
     def close(self) -> None:

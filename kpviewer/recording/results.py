@@ -95,8 +95,6 @@ class ResultWriter:
         if now_s >= self._next_flush_s:
             self._flush()
             self._next_flush_s = now_s + _FLUSH_EVERY_S
-            if not self._part.is_there():
-                raise RecordingError("it was removed or moved while it was written.")
 
     def _flush(self) -> None:
         data, self._unwritten = utf8_of("".join(self._unwritten)), []

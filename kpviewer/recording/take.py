@@ -15,6 +15,7 @@ from kpviewer.recording.parts import identity_of
 from kpviewer.recording.picture_folder import PictureFolder
 from kpviewer.recording.recording import Recording, SpaceLimits, SpaceWatch
 from kpviewer.recording.results import RESULT_FORMATS, ResultWriter, open_results
+from kpviewer.recording.sound import open_sound
 from kpviewer.recording.video import VideoOptions
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from kpviewer.overlay import OverlayStyle
     from kpviewer.recording.parts import Part
+    from kpviewer.recording.sound import SoundTrack
     from kpviewer.structures import FrameResult, ImageArray
 
 VIDEO, RAW = "video", "raw"
@@ -46,6 +48,8 @@ class TakeOptions:
     video: VideoOptions = field(default_factory=VideoOptions)
     limits: SpaceLimits = field(default_factory=SpaceLimits)
     picture_suffix: str = ".jpg"
+    sound: Path | None = None
+    """File whose sound the videos get, if it has any; that of the frames."""
     every: int = 1
     """Of how many frames one goes to the folders of pictures."""
 
@@ -101,6 +105,7 @@ class Take:
         self._folders: list[PictureFolder] = []
         self._start_s: float | None = None
         self._last_s = 0.0
+        self._sound_notice: str | None = None
         self.frames = 0
         """How many were written."""
         try:
@@ -164,7 +169,7 @@ class Take:
         self._last_s = time_s - self._start_s
         for kind, picture in ((VIDEO, pictures.annotated), (RAW, pictures.plain)):
             if picture is not None and kind in self._videos:
-                self._videos[kind].write(picture, self._last_s)
+                self._videos[kind].write(picture, self._last_s, result.frame.position_s)
         for each in self._folders:
             each.write(result, pictures.plain)
         for writer in self._writers:
@@ -216,6 +221,19 @@ class Take:
             raise failure
 
     @property
+    def notices(self) -> list[str]:
+        """What the files lack, for the user."""
+        ended = [video.sound_failure for video in self._videos.values()]
+        return [text for text in (self._sound_notice, *ended) if text is not None]
+
+    def _open_sound(self) -> SoundTrack | None:
+        try:
+            return open_sound(self._options.sound)
+        except RecordingError as error:
+            self._sound_notice = str(error)
+            return None
+
+    @property
     def _parts(self) -> list[Part]:
         videos = [video.part for video in self._videos.values()]
         return videos + [writer.part for writer in self._writers]
@@ -229,6 +247,7 @@ class Take:
                 nominal_fps=nominal_fps,
                 video=options.video,
                 limits=replace(options.limits, to_start=0),
+                sound=self._open_sound(),
             )
         elif kind in RESULT_FORMATS:
             self._writers += open_results(kind, folder, stem, options.header)

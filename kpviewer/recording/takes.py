@@ -82,6 +82,7 @@ class Takes:
         """
         before = self._opened
         if before.frames:
+            self._notices += before.notices
             self.current = self._new(before.folder)
             self._finished.finish_beside(before)
 
@@ -90,6 +91,7 @@ class Takes:
         take, self.current = self.current, None
         if take is not None:
             self._finished.finish(take)
+            self._notices += take.notices
         return self._finished.join()
 
     def status(self, state: RecorderState, failure: str | None) -> RecorderStatus:
@@ -104,7 +106,7 @@ class Takes:
             frames=done.frames + (take.frames if take is not None else 0),
             bytes=done.bytes + (take.bytes if take is not None else 0),
             parts=done.takes + (take is not None),
-            notices=tuple(self._notices),
+            notices=tuple(dict.fromkeys([*self._notices, *(take.notices if take else ())])),
             failure=failure,
         )
 
@@ -125,6 +127,7 @@ class Takes:
             raise RecordingError(f"{missing} was removed or moved while it was written.")
         folder = before.folder if before.is_folder_there() else self._options.fallback
         before.rescue_to(folder)
+        self._notices += before.notices
         self.current = self._new(folder)
         self._finished.finish_beside(before)
         self._notices.append(

@@ -22,12 +22,14 @@ from kpviewer.recording.codecs import CODECS, Quality, bit_rate, encoder_options
 from kpviewer.recording.reasons import reason_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
     from kpviewer.recording.parts import Part
+    from kpviewer.recording.sound import AudioPacket, SoundTrack
     from kpviewer.structures import ImageArray
 
 TICKS_PER_S = 60_000
@@ -42,6 +44,8 @@ _MUXER_OPTIONS = {
     "frag_duration": "200000",
     "flush_packets": "1",
     "video_track_timescale": str(TICKS_PER_S),
+    # Without sound for so long, pictures no longer wait for it, where a crash would lose them.
+    "max_interleave_delta": "300000",
 }
 
 
@@ -64,14 +68,22 @@ class VideoWriter:
         empty --write--> open --close--> closed      (close also after a failed write)
     """
 
-    def __init__(self, part: Part, nominal_fps: float, options: VideoOptions) -> None:
+    def __init__(
+        self,
+        part: Part,
+        nominal_fps: float,
+        options: VideoOptions,
+        sound: SoundTrack | None = None,
+    ) -> None:
         """Write nothing yet.
 
         Args:
             part: file from ``parts.reserve``.
             nominal_fps: about how many pictures come a second.
             options: how to encode.
+            sound: what is copied beside the pictures; closed with the file.
         """
+        self._sound = sound
         self._part = part
         self._fps = Fraction(min(max(nominal_fps, 1.0), 1000.0)).limit_denominator(1001)
         self._options = options
@@ -84,6 +96,8 @@ class VideoWriter:
         self._next_key_s = 0.0
         self.path: Path | None = None
         """The finished file, after ``close``."""
+        self.sound_failure: str | None = None
+        """Why the sound ends before the pictures: one line for the user."""
         self.frames = 0
         """Pictures written."""
 
@@ -97,13 +111,14 @@ class VideoWriter:
         """Size of the file so far."""
         return self._part.size
 
-    def write(self, bgr: ImageArray, time_s: float) -> None:
+    def write(self, bgr: ImageArray, time_s: float, media_s: float | None = None) -> None:
         """Add a picture.
 
         Args:
             bgr: (H, W, 3) uint8. The first decides the size of the video; others are fitted into
                 it with black borders. Odd sizes get a copy of their last row or column.
             time_s: since the start of the video; one not later than the last is moved after it.
+            media_s: of the picture in the file whose sound is copied; None copies none.
 
         Raises:
             RecordingError: if it can't be written; what was written before can be played, after
@@ -113,6 +128,8 @@ class VideoWriter:
             if self._stream is None:
                 self._open(bgr.shape[0], bgr.shape[1])
             self._encode(self._frame(bgr, time_s))
+            if self._sound is not None and media_s is not None:
+                self._copy(self._sound.packets(time_s, media_s))
         except (OSError, av.FFmpegError) as error:
             raise RecordingError(f"Recording stopped: {reason_of(error)}") from error
         self.frames += 1
@@ -153,7 +170,23 @@ class VideoWriter:
         tag = CODECS[codec].tag
         if tag is not None:
             context.codec_tag = tag
+        if self._sound is not None:
+            self._sound.add_to(self._container)
         self._stream = stream
+
+    def _copy(self, packets: Iterator[AudioPacket]) -> None:
+        """Write packets of sound; an error of theirs ends the sound alone."""
+        try:
+            for packet in packets:
+                if self._container is not None:
+                    self._container.mux(packet)
+        except (RecordingError, av.error.InvalidDataError) as error:
+            self.sound_failure = f"{self._part.name}: {error}"
+            self._sound = None
+
+    def _copy_rest(self) -> None:
+        if self._sound is not None:
+            self._copy(self._sound.rest(self.seconds + float(1 / self._fps)))
 
     def _frame(self, bgr: ImageArray, time_s: float) -> av.VideoFrame:
         if bgr.shape[:2] != self._size_hw:
@@ -195,12 +228,15 @@ class VideoWriter:
         """End the file; give the first thing that went wrong."""
         failure: Exception | None = None
         container = self._container
-        steps = (partial(self._encode, None), container.close) if container else ()
+        ends = (self._copy_rest, partial(self._encode, None))
+        steps = (*ends, container.close) if container else ()
         for step in steps:
             try:
                 step()
             except (OSError, av.FFmpegError) as error:  # a full disk refuses both
                 failure = failure or error
-        self._container = self._stream = None
+        if self._sound is not None:
+            self._sound.close()
+        self._container = self._stream = self._sound = None
         self._to_yuv, self._resize = VideoReformatter(), VideoReformatter()  # those had threads
         return failure

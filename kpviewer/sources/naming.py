@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from kpviewer.errors import SourceError
 
@@ -21,6 +22,9 @@ _SCREEN = re.compile(
     r"screen(?::(?P<index>\d{1,4})(?::(?P<part>\d{1,6},\d{1,6},\d{1,6},\d{1,6}))?)?",
     re.I | re.ASCII,
 )
+
+FILMS = ("demo", "strip")
+"""Sources that kpviewer paints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,18 @@ def is_camera(text: str) -> bool:
 def is_screen(text: str) -> bool:
     """Tell whether a source is a screen, be it rightly written or not."""
     return text.lower() == "screen" or text.lower().startswith("screen:")
+
+
+def file_of(text: str | None) -> Path | None:
+    """Return the path that a source may name; None where it names no path."""
+    text = (text or "").strip()
+    is_other = not text or is_camera(text) or is_screen(text) or "://" in text
+    if is_other or text.lower() in FILMS:
+        return None
+    try:
+        return Path(text).expanduser()
+    except (RuntimeError, ValueError):  # an unknown ~user
+        return None
 
 
 def read_camera(text: str) -> CameraName | None:

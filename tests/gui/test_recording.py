@@ -242,3 +242,20 @@ def test_every_control_has_a_name_and_a_tip(window):
         assert control.accessibleName()
         assert control.toolTip()
     assert {"Video", "Encoder", "Quality"} <= {each.text() for each in panel.findChildren(QLabel)}
+
+
+def test_file_is_recorded_at_its_own_speed_however_slowly_it_is_played(qtbot, window, tmp_path):
+    for _ in range(3):
+        qtbot.keyClick(window, Key.Key_BracketLeft)
+    record(qtbot, window)
+    stop(qtbot, window)
+    (path,) = tmp_path.glob("*.mp4")
+    times = read_video(path).times_s
+    steps = [later - before for before, later in pairwise(times)]
+    assert steps == pytest.approx([1 / 30] * len(steps), abs=0.001)
+
+
+def test_sound_is_chosen_and_remembered(qtbot, window):
+    window.side_panel.recording.sound.click()
+    assert not window.saving.choices.sound
+    assert RecordingChoices.from_table(window.saving.choices.to_table()) == window.saving.choices

@@ -38,6 +38,8 @@ class RecordingChoices:
     preroll_s: int = 0
     """Begin so many seconds earlier."""
     every: int = 5
+    sound: bool = True
+    """Copy the sound of a file into the videos of it."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -53,7 +55,7 @@ class RecordingChoices:
         others = [kind for kind in RESULTS if kind in self.results and kind != "jsonl"]
         if others:
             table["results"] = " ".join(others)
-        for name in ("videos", "codec", "quality", "preroll_s", "every"):
+        for name in ("videos", "codec", "quality", "preroll_s", "every", "sound"):
             value = getattr(self, name)
             if value != getattr(usual, name):
                 table[name] = str(value) if isinstance(value, Quality) else value
@@ -77,6 +79,8 @@ class RecordingChoices:
         for name, values in known.items():
             if not isinstance(table.get(name), bool) and table.get(name) in values:
                 changes[name] = table[name]
+        if isinstance(table.get("sound"), bool):
+            changes["sound"] = table["sound"]
         if "quality" in changes:
             changes["quality"] = Quality(changes["quality"])
         return replace(cls(), results=frozenset(found), **changes)

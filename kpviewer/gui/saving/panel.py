@@ -54,6 +54,8 @@ class RecordingPanel(QWidget):
         self._results = {kind: CheckBox(text, tr(tip)) for kind, text, tip in _RESULTS}
         for box in self._results.values():
             box.toggled.connect(self._on_edited)
+        self.sound = CheckBox(tr("Sound"), tr("Videos of a file get its sound"))
+        self.sound.toggled.connect(self._on_edited)
         self.codec = QComboBox()
         self.codec.setAccessibleName(tr("Encoder"))
         self.codec.setToolTip(tr("Encoders that open on this machine"))
@@ -102,6 +104,8 @@ class RecordingPanel(QWidget):
         for kind, box in self._results.items():
             with QSignalBlocker(box):
                 box.setChecked(kind in choices.results)
+        with QSignalBlocker(self.sound):
+            self.sound.setChecked(choices.sound)
         self.codec.setCurrentIndex(max(self.codec.findData(choices.codec), 0))
         self.quality.set_index(list(Quality).index(choices.quality))
         self.preroll.set_index(PREROLLS_S.index(choices.preroll_s))
@@ -145,6 +149,7 @@ class RecordingPanel(QWidget):
         grid.setColumnStretch(1, 1)
         rows = (
             (tr("Video"), self.videos),
+            ("", self.sound),
             (tr("Results"), boxes),
             (tr("Frames"), self.every),
             (tr("Encoder"), self.codec),
@@ -189,6 +194,7 @@ class RecordingPanel(QWidget):
             quality=list(Quality)[self.quality.index()],
             preroll_s=PREROLLS_S[self.preroll.index()],
             every=EVERY[self.every.index()],
+            sound=self.sound.isChecked(),
         )
         self._show_every()
         self.changed.emit()

@@ -31,7 +31,8 @@ class Recordings:
         self._preroll = PreRollKeeper()
         self._recorder: RecorderThread | None = None
         self._pipeline: Pipeline | None = None
-        self._ending: list[RecorderThread] = []
+        self._ending: dict[RecorderThread, int] = {}
+        """How many notices of each were told."""
         self._noticed = 0
 
     @property
@@ -79,7 +80,7 @@ class Recordings:
             if self._pipeline is not None:
                 self._pipeline.remove_sink(recorder)
             recorder.finish()
-            self._ending.append(recorder)
+            self._ending[recorder] = self._noticed
 
     def poll(self) -> list[Message]:
         """Return what there is to tell; notice a recording or a video that ended by itself."""
@@ -105,16 +106,19 @@ class Recordings:
         self._preroll.follow(None, 0)
         for recorder in list(self._ending):
             if not recorder.wait(_PATIENCE_S):
-                self._ending.remove(recorder)
+                del self._ending[recorder]
                 path = recorder.status().path
                 text = tr("{name} may lack its end: the folder does not answer.")
                 _log.warning(text.format(name=path if path is not None else tr("The recording")))
         return self._ended()
 
     def _ended(self) -> list[Message]:
-        over = [each for each in self._ending if not each.is_alive()]
-        self._ending = [each for each in self._ending if each not in over]
-        return [told_of(each.status()) for each in over]
+        told: list[Message] = []
+        for recorder in [each for each in self._ending if not each.is_alive()]:
+            status = recorder.status()
+            told += [(text, None) for text in status.notices[self._ending.pop(recorder) :]]
+            told.append(told_of(status))
+        return told
 
 
 def _is_fed(pipeline: Pipeline, *by: ResultSink | None) -> bool:

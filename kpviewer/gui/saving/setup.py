@@ -16,6 +16,7 @@ from kpviewer.recording.recorder_status import RecorderStatus
 from kpviewer.recording.results import ResultHeader
 from kpviewer.recording.take import TakeOptions
 from kpviewer.recording.video import VideoOptions
+from kpviewer.sources.naming import file_of
 
 _PATIENCE_S = 1.0
 """The picture stands still no longer for a recorder that makes no progress."""
@@ -46,7 +47,14 @@ def take_options(choices: RecordingChoices, session: Session) -> TakeOptions:
     if session.engine is None:
         choices = replace(choices, results=frozenset())
     video = VideoOptions(choices.codec, quality=choices.quality)
-    return TakeOptions(choices.outputs, header_of(session), video=video, every=choices.every)
+    is_file = session.info is not None and not session.info.is_live
+    return TakeOptions(
+        choices.outputs,
+        header_of(session),
+        video=video,
+        every=choices.every,
+        sound=file_of(session.source_text) if is_file and choices.sound else None,
+    )
 
 
 def recorder_options(

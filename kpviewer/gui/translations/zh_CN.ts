@@ -1320,6 +1320,14 @@
             <translation>画面</translation>
         </message>
         <message>
+            <source>Sound</source>
+            <translation>声音</translation>
+        </message>
+        <message>
+            <source>Videos of a file get its sound</source>
+            <translation>文件的视频会带有其声音</translation>
+        </message>
+        <message>
             <source>Encoder</source>
             <translation>编码器</translation>
         </message>

@@ -1,0 +1,198 @@
+"""Sound of a file beside the frames that were recorded of it, wherever in it they come from.
+
+The clip has a second of sound a tone: its pitch tells where in the file it comes from.
+"""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from fakes import eventually
+from sample_results import info, read_video, result
+
+from kpviewer.errors import RecordingError
+from kpviewer.overlay import OverlayStyle
+from kpviewer.recording.recorder import RecorderThread
+from kpviewer.recording.recorder_options import RecorderOptions
+from kpviewer.recording.recording import SpaceLimits
+from kpviewer.recording.results import ResultHeader
+from kpviewer.recording.sound import open_sound
+from kpviewer.recording.take import TakeOptions
+
+RATE, FPS, SECONDS = 16000, 30, 4
+TONES_HZ = (400, 800, 1600, 3200)
+"""Of each second."""
+AAC_S = 1024 / RATE
+
+
+def make_clip(
+    path: Path, codec: str = "aac", *, from_s: float = 0.0, sound_s: int = SECONDS
+) -> Path:
+    """Write a clip of plain frames, with the tones; ``from_s`` is the time of its first frame."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=FPS)
+        video.width, video.height = 64, 48
+        sound = container.add_stream(codec, rate=RATE)
+        sound.codec_context.layout, sound.bit_rate = "mono", 64_000
+        start = round(from_s * FPS)
+        for number in range(FPS * SECONDS):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 99, np.uint8), format="bgr24")
+            frame.pts, frame.time_base = number + start, Fraction(1, FPS)
+            container.mux(video.encode(frame))
+        times = np.arange(RATE * sound_s) / RATE
+        wave = np.sin(2 * np.pi * np.repeat(TONES_HZ[:sound_s], RATE) * times) * 20000
+        tones = av.AudioFrame.from_ndarray(wave.astype(np.int16)[None], "s16", "mono")
+        tones.sample_rate, tones.pts = RATE, round(from_s * RATE)
+        tones.time_base = Fraction(1, RATE)
+        wanted = sound.codec_context.format
+        resampler = av.AudioResampler(wanted, "mono", RATE)
+        for each in [*resampler.resample(tones), None]:
+            container.mux(sound.encode(each))
+        container.mux(video.encode(None))
+    return path
+
+
+def record(folder: Path, sound: Path, positions_s: list[float], **given: object) -> RecorderThread:
+    """Record frames from these places of a file."""
+    take = TakeOptions(
+        ("video",), ResultHeader("clip"), limits=SpaceLimits(to_start=0, to_go_on=0), sound=sound
+    )
+    options = RecorderOptions("out", lossless=True, by_media_time=True, take=take, **given)
+
+    def plain(one, _style: OverlayStyle):
+        return one.frame.bgr
+
+    thread = RecorderThread(folder, info(is_live=False, fps=float(FPS)), options, render=plain)
+    thread.start()
+    for position_s in positions_s:
+        thread.accept(result(index=round(position_s * FPS), time_s=position_s))
+    return thread
+
+
+def span(start_s: float, end_s: float) -> list[float]:
+    return [number / FPS for number in range(round(start_s * FPS), round(end_s * FPS))]
+
+
+def heard(path: Path) -> tuple[float, float, list[int]]:
+    """Return when the sound begins and ends, s, and the tone in the middle of each second."""
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler("s16", "mono", RATE)
+        frames = [each for frame in container.decode(audio=0) for each in resampler.resample(frame)]
+    start_s = float(frames[0].pts * frames[0].time_base)
+    samples = np.concatenate([frame.to_ndarray()[0] for frame in frames])
+    end_s = float(frames[-1].pts * frames[-1].time_base) + frames[-1].samples / RATE
+    tones = []
+    for second in range(round(end_s)):
+        middle = samples[round((second + 0.3 - start_s) * RATE) : round((second + 0.7) * RATE)]
+        spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+        tones.append(round(int(spectrum.argmax()) * RATE / len(middle) / 100) * 100)
+    return start_s, end_s, tones
+
+
+def test_whole_file_keeps_its_whole_sound(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4")
+    path = record(tmp_path, clip, span(0, SECONDS)).stop()
+    assert path is not None
+    start_s, end_s, tones = heard(path)
+    assert read_video(path).duration_s == pytest.approx(SECONDS, abs=2 * AAC_S)
+    assert start_s == pytest.approx(0, abs=AAC_S)
+    assert end_s == pytest.approx(SECONDS, abs=2 * AAC_S)
+    assert tones == list(TONES_HZ)
+
+
+@pytest.mark.parametrize(
+    ("spans", "tones"),
+    [
+        ([(1, 3)], [800, 1600]),  # begun in the middle
+        ([(0, 1), (3, 4)], [400, 3200]),  # sought forward
+        ([(2, 3), (0, 1)], [1600, 400]),  # sought back
+    ],
+)
+def test_sound_is_that_of_the_frames_that_were_recorded(
+    tmp_path: Path, spans: list[tuple[float, float]], tones: list[int]
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4")
+    positions = [place for start_s, end_s in spans for place in span(start_s, end_s)]
+    thread = record(tmp_path, clip, positions)
+    path = thread.stop()
+    assert path is not None
+    start_s, end_s, found = heard(path)
+    assert start_s == pytest.approx(0, abs=2 * AAC_S)
+    assert end_s == pytest.approx(read_video(path).duration_s, abs=2 * AAC_S)
+    assert found == tones
+    assert thread.status().notices == ()
+
+
+def test_pause_leaves_its_sound_out_and_a_split_goes_on(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4")
+    thread = record(tmp_path, clip, span(0, 1))
+    thread.pause()
+    for position_s in span(1, 2):
+        thread.accept(result(index=round(position_s * FPS), time_s=position_s))
+    thread.resume()
+    for position_s in span(2, 3):
+        thread.accept(result(index=round(position_s * FPS), time_s=position_s))
+    thread.split()
+    for position_s in span(3, 4):
+        thread.accept(result(index=round(position_s * FPS), time_s=position_s))
+    thread.stop()
+    first, second = thread.status().paths
+    assert heard(first)[2] == [400, 1600]
+    assert heard(second)[2] == [3200]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("clip.mkv", "libopus"), ("clip.mkv", "pcm_s16le"), ("clip.ts", "aac"), ("clip.mov", "alac")],
+)
+def test_sound_of_other_containers_and_codecs_is_copied(
+    tmp_path: Path, name: str, codec: str
+) -> None:
+    clip = make_clip(tmp_path / name, codec)
+    path = record(tmp_path, clip, span(0, SECONDS)).stop()
+    assert path is not None
+    start_s, end_s, tones = heard(path)
+    assert (start_s, end_s) == pytest.approx((0, SECONDS), abs=0.1)
+    assert tones == list(TONES_HZ)
+
+
+def test_sound_keeps_step_with_a_file_whose_first_frame_is_late(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mkv", from_s=3.0)
+    path = record(tmp_path, clip, span(0, SECONDS)).stop()
+    assert path is not None
+    assert heard(path)[2] == list(TONES_HZ)
+
+
+def test_sound_that_no_mp4_can_hold_is_left_out_and_told(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.wmv", "wmav2")
+    thread = record(tmp_path, clip, span(0, 1))
+    path = thread.stop()
+    assert path is not None
+    assert thread.status().notices == ("The sound is left out: MP4 can't hold wmav2.",)
+    with av.open(str(path)) as container:
+        assert not container.streams.audio
+    with pytest.raises(RecordingError, match="wmav2"):
+        open_sound(clip)
+
+
+def test_frames_alone_are_recorded_where_there_is_no_sound(tmp_path: Path) -> None:
+    assert open_sound(None) is None
+    assert open_sound(tmp_path) is None
+    (tmp_path / "text.mp4").write_text("no video")
+    assert open_sound(tmp_path / "text.mp4") is None
+
+
+@pytest.mark.parametrize("sound_s", [4, 1])
+def test_growing_file_with_sound_can_be_played_but_for_its_last_moments(
+    tmp_path: Path, sound_s: int
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", sound_s=sound_s)
+    thread = record(tmp_path, clip, span(0, 3))
+    thread.accept(result(index=3 * FPS, time_s=3.0))
+    eventually(lambda: thread.status().frames == 3 * FPS + 1)
+    data = (tmp_path / "out.mp4.part").read_bytes()  # as a kill leaves it
+    thread.stop()
+    (tmp_path / "killed.mp4").write_bytes(data)
+    assert read_video(tmp_path / "killed.mp4").times_s[-1] > 2.4
