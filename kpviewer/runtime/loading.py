@@ -38,6 +38,8 @@ class Outcome(Generic[T]):
         if error is None or isinstance(error, KpviewerError):
             return str(error or "")
         text = str(error).strip().partition("\n")[0]
+        if isinstance(error, OSError) and text:  # it says what it is by itself
+            return text
         return f"{type(error).__name__}: {text}".removesuffix(": ")
 
 

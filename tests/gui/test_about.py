@@ -65,7 +65,7 @@ def test_a_report_that_fails_is_told(dialog, qtbot, monkeypatch):
     assert dialog.message() == "There is no report. the disk is gone"
 
 
-def test_closing_while_the_report_is_made_waits_for_it(dialog, qtbot, monkeypatch):
+def test_closing_does_not_wait_for_a_report_that_is_being_made(dialog, qtbot, monkeypatch):
     started, go_on, made = threading.Event(), threading.Event(), []
 
     def make() -> list[Check]:

@@ -1,0 +1,161 @@
+"""Works the window for many laps in a process of its own, and prints what is held after each.
+
+    PYTHONPATH=.:tests QT_QPA_PLATFORM=offscreen python tests/gui/soak.py LAPS [--shipped]
+
+A lap records, splits, seeks, saves, and changes theme, model and source, one of which is a camera
+that hangs up. What is held is read at rest. With ``--shipped`` real models are swapped, else fakes.
+"""
+
+import ctypes
+import gc
+import itertools
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from fakes import FAKE_SPEC, FakeTimings
+from PyQt6.QtCore import QEventLoop, QTimer
+from PyQt6.QtWidgets import QApplication
+from sources.servers import mjpeg, serving
+
+from kpviewer.gui.keys import Act
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening.engine_loading import load_engine
+from kpviewer.gui.opening.source_opening import open_source
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
+from kpviewer.structures import Candidates, ImageArray
+
+PICTURES = [np.full((48, 64, 3), value, np.uint8) for value in range(0, 240, 8)]
+PATIENCE_S = 120.0
+POLL_MS = 5
+
+
+class Engine:
+    """Sees one box in every picture."""
+
+    device_name, engine_name, precision = "CPU", "fake", "fp32"
+
+    def __init__(self, *_wanted: object) -> None:
+        self.spec = FAKE_SPEC
+
+    def infer(self, _bgr: ImageArray) -> tuple[Candidates, FakeTimings]:
+        box, scores = np.array([[8, 8, 40, 40]], np.float32), np.full((1, 1), 0.9, np.float32)
+        return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), FakeTimings()
+
+
+def wait(is_done: Callable[[], object]) -> None:
+    """Let the window work until something is true."""
+    end = time.monotonic() + PATIENCE_S
+    while not is_done():
+        if time.monotonic() > end:
+            raise TimeoutError(is_done)
+        loop = QEventLoop()
+        QTimer.singleShot(POLL_MS, loop.quit)
+        loop.exec()
+
+
+class Lap:
+    """Works a window as a user would; every step waits for what it asked for."""
+
+    def __init__(
+        self, window: MainWindow, themes: ThemeManager, camera: str, models: list[str]
+    ) -> None:
+        self._window, self._themes, self._camera = window, themes, camera
+        self._models = itertools.cycle(models)
+
+    def run(self) -> None:
+        self._frames_come()
+        self._record()
+        self._look()
+        self._swap_model()
+        self._watch_camera()
+        self._watch("demo")
+
+    def _frames_come(self) -> None:
+        shown = self._window.view.result
+        wait(lambda: self._window.session.info is not None and shown() is not None)
+        before = shown().frame.captured_ns
+        wait(lambda: shown() is not None and shown().frame.captured_ns > before)
+
+    def _record(self) -> None:
+        saving, run = self._window.saving, self._window.actions_of_keys.run
+        run(Act.RECORD)
+        wait(lambda: (saving.recorded_s or 0) > 0.3)
+        run(Act.SPLIT_RECORDING)
+        self._window.bridge.playback.seek(200)
+        self._frames_come()
+        run(Act.RECORD)
+        wait(lambda: "Saved" in self._window.status_bar.message())
+
+    def _look(self) -> None:
+        run = self._window.actions_of_keys.run
+        for act in (Act.SNAPSHOT, Act.TABLE, Act.PLAY, Act.STEP_FORWARD, Act.PLAY, Act.TABLE):
+            run(act)
+        for choice in (ThemeChoice.LIGHT, ThemeChoice.DARK):
+            self._themes.set_choice(choice)
+        self._frames_come()
+        for path in self._window.saving.folder.glob("*.mp4"):
+            path.unlink()
+
+    def _swap_model(self) -> None:
+        before = self._window.session.engine
+        self._window.choose_model(next(self._models))
+        wait(lambda: self._window.session.engine is not before)
+        wait(lambda: self._window.session.models.loading is None)
+        self._frames_come()
+
+    def _watch_camera(self) -> None:
+        self._watch(self._camera)
+        # It hangs up after a second's worth of pictures, and is found again.
+        wait(lambda: (status := self._window.session.poll().pipeline) and status.reconnects)
+
+    def _watch(self, source: str) -> None:
+        self._window.choose_source(source)
+        self._frames_come()
+
+
+def held_now() -> dict[str, float]:
+    """Return what is held once Python and the allocator have given back what they can."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return {
+        "memory_mb": round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1),
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "threads": threading.active_count(),
+    }
+
+
+def main(laps: int, *, is_shipped: bool) -> None:
+    """Run laps; print a line of JSON for each."""
+    application = QApplication(sys.argv[:1])
+    themes = ThemeManager(application, ThemeChoice.DARK)
+    models = ["cards-ssd", "face-ssd"] if is_shipped else ["one", "other"]
+    with tempfile.TemporaryDirectory() as folder, serving(mjpeg(PICTURES)) as port:
+        options = ViewerOptions(
+            source="demo",
+            model=models[-1],
+            folder=Path(folder),
+            open_source=open_source,
+            load_engine=load_engine if is_shipped else Engine,
+            list_devices=lambda: {"cpu": "CPU"},
+        )
+        window = MainWindow(options, themes)
+        window.show()
+        window.begin(options)
+        lap = Lap(window, themes, f"http://127.0.0.1:{port}/live.mjpg", models)
+        for _ in range(laps):
+            lap.run()
+            sys.stdout.write(f"{json.dumps(held_now())}\n")
+        window.close()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), is_shipped="--shipped" in sys.argv)
