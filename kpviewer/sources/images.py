@@ -101,7 +101,7 @@ class ImagesSource:
             notes.append(left_out(len(told), self._count, "images", reason))
         if several := list(self._first_only.items()):
             file, count = several[0]
-            more = f", and so it is with {len(several) - 1} more" if len(several) > 1 else ""
+            more = f", and in {len(several) - 1} more of such files" if len(several) > 1 else ""
             notes.append(f"only the first of the {count} images in {file} is shown{more}")
         return "; ".join(notes) or None
 
@@ -118,7 +118,9 @@ class ImagesSource:
             self._truth.meet(self._paths)
         image = self._load_next()
         if image is None:
-            raise SourceError(self._explain())
+            why = self._explain()
+            self._unreadable = []  # the error says it
+            raise SourceError(why)
         height, width = image.shape[:2]
         self._info = StreamInfo(
             self._name,

@@ -111,7 +111,7 @@ def test_previews_in_a_photograph_are_said_not_shown(tmp_path: Path) -> None:
     source.open()
     assert seen(source) == [("IMG_1.jpg", None, 0), ("IMG_2.JPG", None, 0)]
     assert source.warning == (
-        "only the first of the 3 images in IMG_1.jpg is shown, and so it is with 1 more"
+        "only the first of the 3 images in IMG_1.jpg is shown, and in 1 more of such files"
     )
 
 

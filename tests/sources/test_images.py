@@ -90,8 +90,10 @@ def test_opening_skips_to_the_first_readable_picture(picture_folder: Path) -> No
 
 def test_a_folder_of_nothing_readable_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"not a picture")
+    source = ImagesSource("a.png", [tmp_path / "a.png"])
     with pytest.raises(SourceError, match=r"a.png is not an image of a known format"):
-        ImagesSource("a.png", [tmp_path / "a.png"]).open()
+        source.open()
+    assert source.warning is None  # said once, by the error
 
 
 def test_each_picture_comes_in_its_own_size(tmp_path: Path) -> None:
