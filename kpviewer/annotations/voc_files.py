@@ -41,11 +41,16 @@ class VocFiles:
     """Folder of images that are nowhere."""
 
     def image_of(self, xml: Path, name: str) -> Path:
-        """Return the image of an XML file: that of its own name, else that of the name in it."""
+        """Return the image of an XML file: that of its own name, else that of the name in it.
+
+        A copied file may still name the image of another file: that isn't taken.
+        """
         inside = xml.relative_to(self.holder) if xml.is_relative_to(self.holder) else Path(xml.name)
         found = self.images.look_up((*inside.parent.parts, xml.stem))
         if found is None and name:
             found = self.images.look_up((name,))
+            if found is not None and xml.with_name(f"{found.stem}.xml").is_file():
+                found, name = None, ""
         return found or self.default / (name or f"{xml.stem}.jpg")
 
 

@@ -29,13 +29,17 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
     from tqdm import tqdm
 
     from kpviewer.annotations.spec import read_usable
+    from kpviewer.cli.eval import readable
     from kpviewer.models.weights import load_model, save_weights
     from kpviewer.runtime.evaluation import read_picture
     from kpviewer.runtime.int8 import observed_ranges
     from kpviewer.sources.images import load_picture
 
     detector = load_model(model)
-    images = read_usable(spec).spread(limit).images
+    data = readable(read_usable(spec).spread(limit))
+    for note in data.notes:
+        click.echo(f"Note: {note}", err=True)
+    images = data.images
     bar = tqdm(images, unit="picture", disable=None, leave=False)
     ranges = observed_ranges(detector, (read_picture(image, load_picture) for image in bar))
     rows = tuple((name, *limits) for name, limits in ranges.items())

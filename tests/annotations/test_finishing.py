@@ -285,6 +285,17 @@ def test_labels_beside_their_images_have_orphans_too(tmp_path: Path) -> None:
     assert kinds(read_usable(f"yolo:{tmp_path}")) == [NO_IMAGE, UNLISTED]
 
 
+def test_a_copied_xml_file_without_an_image_does_not_add_to_that_of_another(tmp_path: Path) -> None:
+    same_object(tmp_path)
+    (tmp_path / "b.xml").write_text(
+        (tmp_path / "a.xml")
+        .read_text()
+        .replace("<object>", "<filename>a.jpg</filename><object>", 1)
+    )
+    data = read_usable(f"voc:{tmp_path}")
+    assert [image.path.name for image in data.images] == ["a.jpg", "b.jpg"]
+
+
 def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:
     save_images(tmp_path, "a.jpg")
     head = "file,class,xmin,ymin,xmax,ymax,nose_x,nose_y,area,Colour\n"
