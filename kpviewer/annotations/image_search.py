@@ -27,7 +27,7 @@ LABEL_FOLDERS = (
     "labels_yolo", "yolo", "txt", "json", "coco", "bbox", "bboxes", "ground_truth", "groundtruth",
 )  # fmt: skip
 """Names of folders, in lower case, that hold one or the other and nothing else."""
-_DEEPEST = 5
+_DEEPEST = 8
 _MOST_SEARCHED = 300_000
 """Entries of folders that are looked through for a name that isn't where it should be."""
 _MOST_FOLDERS = 100_000
@@ -164,6 +164,11 @@ class ImageSearch:
             if found is not None:
                 return found
         return self._search(parts, len(parts) - 1)
+
+    def look_up_end(self, name: str) -> Path | None:
+        """Return the file that a line of a list names: a path from here or from elsewhere."""
+        parts = tuple(part for part in _parts(name)[0] if part != "..")
+        return self._by_end(parts) if parts else None
 
     def _by_end(self, parts: tuple[str, ...]) -> Path | None:
         """Return the file that ends with as many of the parts as possible."""

@@ -66,10 +66,16 @@ def _labels_in(folder: Path) -> list[Path]:
         texts = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".txt")
     except OSError:
         return []
-    return [path for path in texts if path.name.lower() not in _OTHER_TEXTS and _is_label(path)]
+    return [
+        path
+        for path in texts
+        if path.name.lower() not in _OTHER_TEXTS and path.is_file() and _is_label(path)
+    ]
 
 
 def _is_label(path: Path) -> bool:
+    if not path.is_file():  # a pipe would wait for ever
+        return False
     try:
         with path.open("rb") as file:
             start = file.read(16).lstrip(b"\xef\xbb\xbf \t\r\n")

@@ -161,6 +161,10 @@ class ClassNumbers:
         self._where = where
         self._numbers: dict[str, int] = {}
 
+    def __len__(self) -> int:
+        """Return the number of names."""
+        return len(self._numbers)
+
     def number(self, name: str) -> int:
         """Return the number of a name.
 

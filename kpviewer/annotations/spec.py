@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from kpviewer.annotations.celeba import read_celeba
 from kpviewer.annotations.coco import read_coco
 from kpviewer.annotations.csv import read_csv
 from kpviewer.annotations.finishing import finished, without_partial
+from kpviewer.annotations.kinds import kind_of_path
 from kpviewer.annotations.point_table import read_point_table
 from kpviewer.annotations.problems import Problem
 from kpviewer.annotations.pts import read_pts
@@ -20,8 +22,8 @@ from kpviewer.annotations.yolo import read_yolo
 from kpviewer.errors import DatasetError
 
 FORMS = (
-    "coco:FILE[:IMAGES], voc:DIR[:SPLIT], csv:FILE[:IMAGES], celeba:DIR[:SPLIT], "
-    "points:FILE[:SPLIT], yolo:DIR[:SPLIT], pts:DIR[:FOLDER]"
+    "coco:FILE[:IMAGES], voc:DIR[:SPLIT or IMAGES], csv:FILE[:IMAGES], celeba:DIR[:SPLIT], "
+    "points:FILE[:SPLIT], yolo:DIR[:SPLIT or IMAGES], pts:DIR[:FOLDER]"
 )
 
 Reader: TypeAlias = Callable[[str, str | None, list[Problem] | None], AnnotationSet]
@@ -61,8 +63,8 @@ def read_annotations(
     """Read the data set that ``spec`` names.
 
     Args:
-        spec: one of FORMS; or a path alone, whose kind is told by its ending: .json, .csv, or a
-            folder of YOLO text, .pts or XML files.
+        spec: one of FORMS; or a path alone, whose kind is told by its ending (.json, .csv,
+            .yaml), or by what lies in the folder.
         problems: with a list, entries that can't be used are told there and left out, and only a
             set that can't be read at all is an error.
         is_whole: whether images beside those of the set are a problem.
@@ -76,15 +78,17 @@ def read_annotations(
     if kind in _READERS and rest:
         return _read(kind, split_extra(rest), problems, is_whole=is_whole)
     place, extra = split_extra(spec)
-    path = Path(place)
-    kinds = {".json": "coco", ".csv": "csv"}
-    kind = _kind_of_folder(path) if spec and path.is_dir() else kinds.get(path.suffix.lower(), "")
+    kind, path = kind_of_path(Path(place)) if spec else ("", Path())
     if kind not in _READERS:
+        if os.path.isdir(place) and spec:
+            raise DatasetError(
+                f"{place} holds no annotations of a known kind, or several. Name them: {FORMS}."
+            )
         raise DatasetError(
-            f"Data must be given as {FORMS}, or as a .json file, a .csv file or a folder; "
+            f"Data must be given as {FORMS}, or as a file or a folder of one of these; "
             f"got {spec!r}."
         )
-    return _read(kind, (place, extra), problems, is_whole=is_whole)
+    return _read(kind, (str(path), extra), problems, is_whole=is_whole)
 
 
 def _read(
@@ -120,19 +124,10 @@ def read_usable(spec: str, *, is_whole: bool = True) -> AnnotationSet:
     return usable
 
 
-def _kind_of_folder(folder: Path) -> str:
-    """Tell by what lies in it which reader a folder is for."""
-    if (folder / "Annotations").is_dir() or any(folder.glob("*.xml")):
-        return "voc"
-    if (folder / "data.yaml").is_file() or (folder / "labels").is_dir():
-        return "yolo"
-    return "pts" if any(folder.glob("*.pts")) else "voc"
-
-
 def split_extra(text: str) -> tuple[str, str | None]:
     """Split ``PATH[:EXTRA]`` at the colon behind a path that exists: drive letters stay whole."""
     places = [index for index, char in enumerate(text) if char == ":"]
     for place in (len(text), *reversed(places)):
-        if place and Path(text[:place]).exists():
+        if place and os.path.exists(text[:place]):
             return text[:place], text[place + 1 :] or None
     return text, None

@@ -112,7 +112,7 @@ BAD = {
     "yolo: negative size": (yolo, "0 0.5 0.4 -0.5 0.4\n"),
     "yolo: no width": (yolo, "0 0.5 0.4 0 0.4\n"),
     "yolo: not a number": (yolo, "0 nan 0.4 0.5 0.4\n"),
-    "yolo: words": (yolo, "cat 0.5 0.4 0.5 0.4\n"),
+    "yolo: words": (yolo, "bird 0.5 0.4 0.5 0.4\n"),
     "yolo: unknown class": (yolo, "1 0.5 0.4 0.5 0.4\n"),
     "yolo: two numbers": (yolo, "0 0.5\n"),
     "yolo: no text at all": (yolo, bytes(range(256))),

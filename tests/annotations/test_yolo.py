@@ -161,7 +161,7 @@ def test_other_yaml_is_told_with_the_cure(tmp_path, text):
         ("0 50 50 20 20", "pixels"),
         ("2 0.5 0.5 0.5 0.5", "below 2"),
         ("-1 0.5 0.5 0.5 0.5", "below 2"),
-        ("cat 0.5 0.5 0.5 0.5", "below 2"),
+        ("bird 0.5 0.5 0.5 0.5", "below 2"),
         ("0 0.5 nan 0.5 0.5", "number"),
         ("0 0.5 0.5 0.5", "no box"),
         ("0 0.5 0.5 0.5 0.5 0.5 0.5 2", "kpt_shape"),

@@ -1,0 +1,76 @@
+"""Tells which format a file or a folder of annotations has, by the names of what lies in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kpviewer.annotations.celeba import LANDMARKS
+from kpviewer.annotations.image_search import LABEL_FOLDERS, files_below, folders_named
+from kpviewer.annotations.yolo_names import LISTS, NOTES, YAML_SUFFIXES, is_yolo_description
+from kpviewer.image_files import IMAGE_SUFFIXES
+
+TABLE_KINDS = {".json": "coco", ".csv": "csv", ".tsv": "csv"}
+"""Formats that keep a whole set in one file."""
+
+
+def kind_of_path(path: Path) -> tuple[str, Path]:
+    """Return the format of a path, and the file or folder that its reader opens.
+
+    Args:
+        path: that exists, or not.
+
+    Returns:
+        The format as in a specification; "" if it isn't known.
+    """
+    if path.is_dir():
+        return _kind_of_folder(path)
+    kind = "yolo" if is_yolo_description(path) else TABLE_KINDS.get(path.suffix.lower(), "")
+    return kind, path
+
+
+def _kind_of_folder(folder: Path) -> tuple[str, Path]:
+    holders = [*folders_named(folder, LABEL_FOLDERS), folder]
+    if any(_has(holder, ".xml") for holder in holders):
+        return "voc", folder
+    if any((folder / f"{LANDMARKS}{ending}").is_file() for ending in (".txt", ".csv")):
+        return "celeba", folder
+    tables = [path for holder in holders for path in _tables(holder)]
+    if len(tables) == 1:
+        return TABLE_KINDS[tables[0].suffix.lower()], tables[0]
+    if (folder / "labels").is_dir() or _is_yolo(folder, holders):
+        return "yolo", folder
+    if _has(folder, ".pts"):
+        return "pts", folder
+    below = {path.suffix.lower() for path in files_below(folder, (".xml", ".pts", *YAML_SUFFIXES))}
+    kinds = {".xml": "voc", ".pts": "pts", ".yaml": "yolo", ".yml": "yolo"}
+    return next((kind for suffix, kind in kinds.items() if suffix in below), ""), folder
+
+
+def _has(folder: Path, suffix: str) -> bool:
+    return any(path.suffix.lower() == suffix for path in _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return []
+
+
+def _tables(folder: Path) -> list[Path]:
+    return [
+        path
+        for path in _files(folder)
+        if path.suffix.lower() in TABLE_KINDS and path.name != NOTES and path.is_file()
+    ]
+
+
+def _is_yolo(folder: Path, holders: list[Path]) -> bool:
+    """Return whether a folder has a description, or a text file for an image."""
+    names = {path.name for holder in holders for path in _files(holder)}
+    if names & {*LISTS, NOTES} or any(is_yolo_description(Path(name)) for name in names):
+        return True
+    if any(name.endswith(".names") for name in names):
+        return True
+    stems = {Path(name).stem for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES}
+    return any(Path(name).stem in stems for name in names if name.lower().endswith(".txt"))
