@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QFileDialog
 
 from kpviewer.gui.keys import Act
 from kpviewer.gui.opening.source_opening import open_source
+from kpviewer.gui.opening.source_truth import SourceTruth
 from kpviewer.gui.panels.message_line import MessageLine
 from kpviewer.sources.opencv import cv2
 
@@ -60,6 +61,20 @@ def test_what_is_left_out_of_the_truth_is_said_once_and_kept_in_full(qtbot, open
     told = line.toolTip()
     assert told.count("1 of 3 entries left out") == 1
     assert "'A.PNG' is 'a.png'" in told
+
+
+def test_each_kind_of_note_is_told_once(tmp_path):
+    path = table(tmp_path / "labels.csv")
+    path.write_text(path.read_text().replace("b.png,thing,10", "b.png,thing,x"))
+    truth = SourceTruth()
+    truth.choose("film.mp4", f"csv:{path}")
+    found = truth.of_source("film.mp4")
+    assert "1 of 3 entries left out" in truth.take_news()
+    assert truth.take_news() is None
+    for name, size_wh in (("a.png", (9, 9)), ("c.png", (8, 8))):  # boxes outside, one by one
+        assert found.for_frame(0, name, size_wh) is None
+        told = truth.take_news()
+        assert told is None if name == "c.png" else "box lies outside" in told
 
 
 def test_truth_of_other_things_is_told_and_the_pictures_are_watched(qtbot, open_window, pictures):
