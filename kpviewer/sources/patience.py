@@ -6,7 +6,6 @@ import time
 
 _KNOWN_AFTER = 8
 """Packets; fewer may all have been waiting when the stream was opened."""
-_FIRST_FACTOR = 5
 _GAP_FACTOR = 3
 _FORGETS = 0.98
 """A packet's share of the longest gap that is kept: one stall is forgotten after some seconds."""
@@ -16,9 +15,11 @@ LONGEST_S = 60.0
 class Patience:
     """Learns from the gaps between packets of one connection."""
 
-    def __init__(self, least_s: float) -> None:
+    def __init__(self, least_s: float, first_s: float) -> None:
         self.least_s = least_s
-        """Limit for a stream whose packets follow closely; five times that for the first ones."""
+        """Limit for a stream whose packets follow closely."""
+        self.first_s = first_s
+        """Limit while nobody knows how closely they follow."""
         self._packets = 0
         self._longest_gap_s = 0.0
         self._heard_s = time.monotonic()
@@ -26,7 +27,7 @@ class Patience:
     @property
     def limit_s(self) -> float:
         """Longest silence for now."""
-        least_s = self.least_s * (1 if self._packets >= _KNOWN_AFTER else _FIRST_FACTOR)
+        least_s = self.least_s if self._packets >= _KNOWN_AFTER else self.first_s
         return min(max(least_s, _GAP_FACTOR * self._longest_gap_s), max(LONGEST_S, least_s))
 
     @property

@@ -39,6 +39,8 @@ from kpviewer.sources.watch import Watch
 from kpviewer.structures import StreamInfo
 
 _CONNECT_TIMEOUT_S = 0.88 * OPEN_TIMEOUT_S  # leaves room to find out and say why
+_FIRST_FACTOR = 8
+"""A camera may send a picture every 10 s, and FFmpeg gives it out when the next one comes."""
 _FILE_FACTOR = 5
 """A file is waited for this much longer than a camera: it can't be had later."""
 _HLS_FACTOR = 10
@@ -159,15 +161,16 @@ class StreamSource:
         return self._opened
 
     def _connect(self, format_name: str | None) -> Live | _RemoteFile:
-        patience = Patience(self._options.read_timeout_s)
+        timeout_s = self._options.read_timeout_s
+        patience = Patience(timeout_s, _FIRST_FACTOR * timeout_s)
         options = replace(self._options, patience=patience, format=format_name)
         decoder = connect(self._url, self._name, options)
         try:
             if format_name is not None or is_live(decoder):
                 if decoder.container.format.name == "hls":
-                    patience.least_s *= _HLS_FACTOR
+                    patience.least_s = patience.first_s = _HLS_FACTOR * timeout_s
                 return Live(decoder, self._name, options)
-            patience.least_s *= _FILE_FACTOR
+            patience.least_s = patience.first_s = _FILE_FACTOR * timeout_s
             return self._file(decoder, options)
         except (SourceError, av.FFmpegError):
             decoder.close()

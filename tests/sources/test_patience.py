@@ -26,7 +26,7 @@ def hear(patience: Patience, fake_time: FakeTime, gap_s: float, count: int) -> N
 
 
 def test_a_fast_camera_is_given_up_soon_and_a_slow_one_is_not(fake_time: FakeTime) -> None:
-    fast, slow = Patience(3.0), Patience(3.0)
+    fast, slow = Patience(3.0, 24.0), Patience(3.0, 24.0)
     hear(fast, fake_time, 0.04, 50)
     assert fast.limit_s == 3.0
     hear(slow, fake_time, 1 / 0.3, 2)
@@ -37,13 +37,13 @@ def test_a_fast_camera_is_given_up_soon_and_a_slow_one_is_not(fake_time: FakeTim
 
 
 def test_nothing_is_known_of_a_camera_at_first(fake_time: FakeTime) -> None:
-    patience = Patience(3.0)
+    patience = Patience(3.0, 24.0)
     hear(patience, fake_time, 0.0, 2)  # these were waiting
-    assert patience.limit_s == 15.0
+    assert patience.limit_s == 24.0
 
 
 def test_one_stall_is_forgotten(fake_time: FakeTime) -> None:
-    patience = Patience(3.0)
+    patience = Patience(3.0, 24.0)
     hear(patience, fake_time, 0.04, 20)
     hear(patience, fake_time, 2.9, 1)
     assert patience.limit_s > 8
@@ -52,6 +52,6 @@ def test_one_stall_is_forgotten(fake_time: FakeTime) -> None:
 
 
 def test_patience_ends(fake_time: FakeTime) -> None:
-    patience = Patience(3.0)
+    patience = Patience(3.0, 24.0)
     hear(patience, fake_time, 59.0, 20)
     assert patience.limit_s == LONGEST_S
