@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,8 @@ from kpviewer.sources.watch import Watch
 from kpviewer.structures import StreamInfo
 
 _CONNECT_TIMEOUT_S = 0.88 * OPEN_TIMEOUT_S  # leaves room to find out and say why
+LONGEST_GAP_S = 1.0
+"""Between frames of a playlist, whose parts are of even frame rate."""
 _FIRST_FACTOR = 8
 """A camera may send a picture every 10 s, and FFmpeg gives it out when the next one comes."""
 _FILE_FACTOR = 5
@@ -209,6 +212,8 @@ class _RemoteFile:
         self._name = name
         self._options = options
         self._copy = copy
+        self._is_playlist = reel.decoder.container.format.name == "hls"
+        self._last_s = self._missing_s = 0.0
         self._film = film = Film(reel, name)
         self.info = replace(film.info, is_seekable=reel.index is not None)
 
@@ -225,6 +230,8 @@ class _RemoteFile:
     @property
     def warning(self) -> str | None:
         """Damage that was seen so far."""
+        if self._missing_s:
+            return f"{self._missing_s:.1f} s are missing: parts of the playlist could not be read"
         return self._film.warning
 
     def take(self) -> tuple[VideoFrame, float] | None:
@@ -236,10 +243,20 @@ class _RemoteFile:
         taken = self._film.take()
         if taken is None and self.decoder.failure is not None:
             raise loss_error(self._name, self.decoder.failure, self._options)
+        if taken is not None and self._is_playlist:
+            self._note_gap(taken[1])
         return taken
+
+    def _note_gap(self, position_s: float) -> None:
+        """FFmpeg leaves out, without a word, the parts of a playlist that it can't get."""
+        gap_s = position_s - self._last_s
+        if gap_s > LONGEST_GAP_S:
+            self._missing_s += gap_s
+        self._last_s = position_s
 
     def seek(self, index: int) -> None:
         """Make frame ``index`` the next one."""
+        self._last_s = math.inf
         self._film.reel.seek(index)
 
     def close(self) -> None:

@@ -32,6 +32,12 @@ def test_opening_says_what_and_for_how_long():
     assert card.buttons == (("cancel", "Cancel"),)
 
 
+def test_opening_says_what_it_waits_for():
+    waiting = replace(RUNNING, warning="No keyframe came yet.")
+    card = describe(replace(STATUS, pipeline=waiting), has_picture=False).card
+    assert "No keyframe came yet." in card.text
+
+
 def test_opening_quickly_flashes_no_card():
     assert describe(replace(STATUS, opening_s=0.1), has_picture=False).card is None
 

@@ -38,6 +38,7 @@ def write_film(
     frames: int = 60,
     codec: str = "libx264",
     options: dict[str, str] | None = None,
+    muxer: dict[str, str] | None = None,
     times_ms: Sequence[int] | None = None,
     turned_deg: float | None = None,
     pixel_aspect: Fraction | None = None,
@@ -45,7 +46,7 @@ def write_film(
 ) -> list[int]:
     """Write a numbered film; give the time of each frame in ms."""
     times = list(times_ms) if times_ms is not None else [40 * i for i in range(frames)]
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=muxer or {}) as container:
         stream = container.add_stream(codec, rate=25, options=options or {})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pix_fmt
         if pixel_aspect is not None:

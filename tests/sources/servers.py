@@ -158,7 +158,10 @@ def http_files(files: dict[str, bytes]) -> Serve:
 
     def serve(connection: socket.socket) -> None:
         path = connection.recv(4096).split(b" ")[1].decode()
-        data = files[path.strip("/")]
+        data = files.get(path.strip("/"))
+        if data is None:
+            connection.sendall(b"HTTP/1.0 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            return
         connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
 
     return serve

@@ -88,6 +88,26 @@ def test_a_live_playlist_and_a_finished_one_are_told_apart(tmp_path: Path) -> No
     assert numbers == list(range(60))
 
 
+def test_a_part_of_a_playlist_that_is_missing_is_said(tmp_path: Path) -> None:
+    write_film(
+        tmp_path / "film.m3u8",
+        frames=150,
+        options={"x264-params": "scenecut=0:keyint=50:min-keyint=50"},
+        muxer={"hls_time": "2", "hls_list_size": "0"},
+    )
+    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    del files["film1.ts"]
+    with serving(http_files(files)) as port:
+        source = StreamSource(f"http://127.0.0.1:{port}/film.m3u8")
+        source.open()
+        numbers, _ = read_all(source)
+        warning = source.warning
+        source.close()
+    assert numbers == [*range(50), *range(100, 150)]
+    assert warning is not None
+    assert "2.0 s are missing" in warning
+
+
 def test_an_mp4_with_its_index_at_the_end_plays_from_a_server_without_ranges(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

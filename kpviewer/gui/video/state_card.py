@@ -41,9 +41,10 @@ def empty_card() -> Card:
     return Card(title, buttons=_buttons(*_OPEN))
 
 
-def opening_card(name: str, seconds: float) -> Card:
-    """Say what is being opened, and for how long."""
+def opening_card(name: str, seconds: float, note: str | None = None) -> Card:
+    """Say what is being opened, for how long, and what it waits for."""
     waited = f"{seconds:.0f} s" if seconds >= 1 else ""
+    waited = f"{waited}\n{note}" if note else waited
     return Card(tr("Opening {name}").format(name=name), waited, (("cancel", tr("Cancel")),))
 
 

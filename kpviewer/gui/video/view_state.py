@@ -49,7 +49,8 @@ def describe(status: SessionStatus, *, has_picture: bool) -> ViewState:
         return ViewState(chip=silence, is_dimmed=True)
     if pipeline is None or not has_picture:
         waits = status.opening_s > OPENING_SHOWN_S
-        return ViewState(opening_card(status.source, status.opening_s) if waits else None)
+        note = pipeline.warning if pipeline is not None else None
+        return ViewState(opening_card(status.source, status.opening_s, note) if waits else None)
     if pipeline.model_failure is not None and status.loading_model is None:
         return ViewState(model_card(pipeline.model_failure))
     line = _model_line(status)
