@@ -39,14 +39,15 @@ class DiskJobs(Generic[T]):
     All methods are for one thread, the owner's.
     """
 
-    def __init__(self, name: str, *, let_go_s: float = _LET_GO_S) -> None:
+    def __init__(self, name: str, *, let_go_s: float | None = None) -> None:
         """Run nothing yet.
 
         Args:
             name: of the thread.
-            let_go_s: how long a disk may take for one call.
+            let_go_s: how long a disk may take for one call; None is the usual time.
         """
-        self._name, self._let_go_s = name, let_go_s
+        self._name = name
+        self._let_go_s = let_go_s
         self._lock = threading.Lock()
         self._waiting: deque[Callable[[], T]] = deque()
         self._done: list[Done[T]] = []
@@ -73,7 +74,7 @@ class DiskJobs(Generic[T]):
 
     def take(self) -> list[Done[T]]:
         """Return the jobs that are over since the last call, in their order."""
-        if self.silence_s > self._let_go_s:
+        if self.silence_s > (_LET_GO_S if self._let_go_s is None else self._let_go_s):
             self._let_go()
         with self._lock:
             done, self._done = self._done, []

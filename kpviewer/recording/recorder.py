@@ -71,6 +71,8 @@ class RecorderThread(threading.Thread):
         # A daemon, as a disk may never answer; its owner waits for it, see ``wait``.
         super().__init__(name="kpviewer-recorder", daemon=True)
         options = options or RecorderOptions()
+        self.folder = folder
+        """Where the files were to go."""
         self._preroll = preroll
         self._kept: HandOver | None = None
         self._style = options.style

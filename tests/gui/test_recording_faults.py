@@ -82,6 +82,7 @@ def test_folder_that_does_not_answer_is_told_and_the_window_goes_on(qtbot, windo
     qtbot.waitUntil(lambda: said(told, "The folder for recordings does not answer"))
     shown = window.view.result().frame.index
     qtbot.waitUntil(lambda: window.view.result().frame.index > shown + 3)
+    assert not said(told, "answers again")
     answers.set()
     qtbot.waitUntil(lambda: said(told, "answers again"))
     qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0.1)
@@ -102,6 +103,32 @@ def test_window_closes_though_the_folder_does_not_answer(
     answers.set()
     for thread in [each for each in threading.enumerate() if each not in threads]:
         thread.join(TIMEOUT_S)
+
+
+def test_snapshot_is_given_up_where_the_folder_does_not_answer(
+    qtbot, window, told, monkeypatch, tmp_path
+):
+    answers, mkdir = threading.Event(), Path.mkdir
+
+    def hang(path: Path, *given: object, **named: object) -> None:
+        if path == tmp_path / "dead":
+            assert answers.wait(TIMEOUT_S)
+        mkdir(path, *given, **named)
+
+    monkeypatch.setattr(Path, "mkdir", hang)
+    monkeypatch.setattr("kpviewer.recording.jobs._LET_GO_S", 0.9)
+    threads = threading.enumerate()
+    window.saving.folder = tmp_path / "dead"
+    qtbot.keyClick(window, Key.Key_S)
+    qtbot.waitUntil(lambda: said(told, "The folder for recordings does not answer"))
+    qtbot.waitUntil(lambda: said(told, "Not saved: the folder does not answer"))
+    window.saving.folder = tmp_path / "alive"
+    qtbot.keyClick(window, Key.Key_S)
+    qtbot.waitUntil(lambda: said(told, "Saved "))
+    answers.set()
+    for thread in [each for each in threading.enumerate() if each not in threads]:
+        if thread.name == "kpviewer-saving":
+            thread.join(TIMEOUT_S)
 
 
 def test_recording_whose_folder_can_not_be_written_is_told(qtbot, window, told, tmp_path):

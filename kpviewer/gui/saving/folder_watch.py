@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 from pathlib import Path
@@ -23,10 +24,10 @@ class FolderWatch:
 
     def __init__(self) -> None:
         """Ask nothing yet."""
-        self._jobs: DiskJobs[Leftovers | tuple[Path, int]] = DiskJobs("kpviewer-folder")
-        self._free: tuple[Path, int] | None = None
-        self._next_ask_s = 0.0
-        self._asked: Path | None = None
+        self._jobs = _jobs()
+        self._folder: Path | None = None
+        self._free: int | None = None
+        self._next_ask_s = self._answered_s = self._silent_since_s = 0.0
         self._is_silent = False
 
     @property
@@ -36,14 +37,14 @@ class FolderWatch:
 
     def free_bytes(self, folder: Path) -> int | None:
         """Return the space that was last found; None until it is known. Asks again now and then."""
-        now_s = time.monotonic()
-        if self._asked != folder or (now_s > self._next_ask_s and not self._jobs.count):
-            self._asked, self._next_ask_s = folder, now_s + _ASK_EVERY_S
-            self._jobs.submit(lambda: (folder, free_bytes(folder)))
-        return self._free[1] if self._free is not None and self._free[0] == folder else None
+        self._note(folder)
+        if time.monotonic() > self._next_ask_s:
+            self._ask(folder)
+        return self._free
 
     def recover(self, folder: Path) -> None:
         """Finish what a crash left there; ``poll`` tells."""
+        self._note(folder)
         self._jobs.submit(partial(finish_leftovers, folder))
 
     def poll(self, folder: Path, silence_s: float) -> list[tuple[str, Path | None]]:
@@ -53,27 +54,50 @@ class FolderWatch:
             folder: where recordings go.
             silence_s: for how long it hasn't answered others.
         """
+        self._note(folder)
         told: list[tuple[str, Path | None]] = []
         for done in self._jobs.take():
+            self._answered_s = time.monotonic()
             if isinstance(done.value, Leftovers):
                 told += _messages(done.value)
-            elif done.value is not None:
+            else:
                 self._free = done.value
-        is_silent = max(self._jobs.silence_s, silence_s) > SILENT_S
-        if is_silent is not self._is_silent:
-            self._is_silent = is_silent
-            text = tr("The folder for recordings answers again.")
-            if is_silent:
-                text = tr(
-                    "The folder for recordings does not answer: {folder}. Check the disk or the "
-                    "network, or choose another folder."
-                ).format(folder=folder)
-            told.append((text, None))
+        is_late = max(self._jobs.silence_s, silence_s) > SILENT_S
+        if is_late and not self._is_silent:
+            self._is_silent, self._silent_since_s = True, time.monotonic()
+            text = tr(
+                "The folder for recordings does not answer: {folder}. Check the disk or the "
+                "network, or choose another folder."
+            )
+            told.append((text.format(folder=folder), None))
+        elif self._is_silent and not is_late and self._answered_s > self._silent_since_s:
+            self._is_silent = False
+            told.append((tr("The folder for recordings answers again."), None))
+        elif self._is_silent:  # others may have given up: only an answer shows that it is back
+            self._ask(folder)
         return told
+
+    def _note(self, folder: Path) -> None:
+        """Forget the folder before; what it was asked may never be answered."""
+        if folder != self._folder:
+            self._jobs.close(0.0)
+            self._jobs = _jobs()
+            self._folder, self._free, self._is_silent = folder, None, False
+            self._next_ask_s = 0.0
+
+    def _ask(self, folder: Path) -> None:
+        if not self._jobs.count:
+            self._next_ask_s = time.monotonic() + _ASK_EVERY_S
+            self._jobs.submit(lambda: free_bytes(folder))
 
     def close(self) -> None:
         """Drop what isn't answered."""
         self._jobs.close(_CLOSE_S)
+
+
+def _jobs() -> DiskJobs[Leftovers | int]:
+    """Make a queue that waits for an answer, however long that takes."""
+    return DiskJobs("kpviewer-folder", let_go_s=math.inf)
 
 
 def _messages(left: Leftovers) -> list[tuple[str, Path | None]]:

@@ -50,10 +50,10 @@ class Recordings:
         status = self.status()
         return 0 if status is None else status.dropped + self._preroll.dropped
 
-    @property
-    def silence_s(self) -> float:
-        """For how long a disk hasn't answered a recorder."""
-        running = [*self._ending, *([self._recorder] if self._recorder is not None else [])]
+    def silence_s(self, folder: Path) -> float:
+        """Return for how long a folder hasn't answered a recorder."""
+        there = [each for each in self._ending if each.folder == folder]
+        running = [*there, *([self._recorder] if self._recorder is not None else [])]
         return max((each.status().disk_silence_s for each in running), default=0.0)
 
     def start(

@@ -163,7 +163,7 @@ class Saving(QObject):
     def poll(self) -> None:
         """Tell what became of files, and start a recording that waits for its source."""
         told = self._recordings.poll() + self._files.poll()
-        silence_s = max(self._recordings.silence_s, self._files.silence_s)
+        silence_s = max(self._recordings.silence_s(self.folder), self._files.silence_s)
         for text, path in told + self.watch.poll(self.folder, silence_s):
             self.told.emit(text, path)
         opened = self._session.pipeline if self._session.info is not None else None
