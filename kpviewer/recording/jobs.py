@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _LET_GO_S = 5.0
 """A disk that takes longer for one call won't do it: the user is told that the job failed."""
+_CLOSE_SILENT_S = 1.5
 _POLL_S = 0.02
 
 
@@ -84,11 +85,11 @@ class DiskJobs(Generic[T]):
         """Wait for all jobs, and return those that are over; the others fail.
 
         Args:
-            patience_s: for all of them; a disk that doesn't answer is given its own time.
+            patience_s: for all of them; a disk that doesn't answer ends the wait before.
         """
         end_s = time.monotonic() + patience_s
         done = self.take()
-        while self.count and time.monotonic() < end_s:
+        while self.count and time.monotonic() < end_s and self.silence_s < _CLOSE_SILENT_S:
             worker = self._worker
             if worker is not None:
                 worker.join(_POLL_S)

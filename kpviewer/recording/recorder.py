@@ -117,7 +117,8 @@ class RecorderThread(threading.Thread):
         """Wait for the end of the thread, as long as it goes forward.
 
         Args:
-            patience_s: without any progress for so long, the thread is let go.
+            patience_s: without any progress for so long, or while a disk hasn't answered for so
+                long, the thread is let go.
 
         Returns:
             Whether the thread has ended.
@@ -129,7 +130,8 @@ class RecorderThread(threading.Thread):
             self.join(_LOOK_EVERY_S)
             if self._progress != before:
                 before, since_s = self._progress, time.monotonic()
-            elif time.monotonic() - since_s > patience_s:
+            silence_s = disk_silence_s(self, *self._takes.threads)
+            if max(time.monotonic() - since_s, silence_s) > patience_s:
                 break
         return not self.is_alive()
 

@@ -15,7 +15,7 @@ from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_status import RecorderStatus
 from kpviewer.structures import PipelineState, StreamInfo
 
-_PATIENCE_S = 2.5
+_PATIENCE_S = 2.0
 """At the end, a recorder that makes no progress for so long is let go."""
 
 _log = logging.getLogger(__name__)
