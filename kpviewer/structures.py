@@ -393,7 +393,7 @@ class PipelineStatus:
     warning: str | None = None
     """What the source has to say, such as "ended early: 23 of 51 frames could be read"."""
     read_s: float | None = None
-    """Seconds that one read of a file has been under way for; None while all is well."""
+    """Seconds that a read or a seek of a file has been under way for; None while all is well."""
     model_silent_s: float | None = None
     """Seconds that the model has been at one frame for; None while all is well."""
     model_failure: str | None = None

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from kpviewer.pipeline.pipeline import InferenceEngine, Pipeline
     from kpviewer.sources.base import TruthProvider
 
+_ANSWER_S = 5.0
+"""For a disk to tell what a source is."""
 _POLL_S = 0.1
 
 
@@ -178,6 +180,7 @@ def _process(
 ) -> int:
     """Process one source and tell what came of it; give its exit code."""
     from kpviewer.cli.process_job import ProcessJob
+    from kpviewer.pipeline.opening import made_within
     from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
     from kpviewer.sources.naming import file_of
     from kpviewer.sources.open import make_source
@@ -188,7 +191,7 @@ def _process(
     # Files lose nothing; a live stream that is faster than the model has to.
     settings = PipelineOptions(pace=False, hold_at_end=False)
     try:
-        source = make_source(text, truth=truth)
+        source = made_within(_ANSWER_S, text, name, lambda: make_source(text, truth=truth))
         pipeline = Pipeline(source, engine, thresholds=thresholds, options=settings)
         pipeline.settings.set_following(options.following)
         sound = file_of(text) if options.sound else None

@@ -24,6 +24,7 @@ class SignalLoss:
     def __init__(self, name: str) -> None:
         self._name = name or "camera"
         self._is_told = False
+        self._told_stall = ""
 
     def check(self, status: PipelineStatus) -> None:
         """Print a line once for each loss.
@@ -31,6 +32,7 @@ class SignalLoss:
         Raises:
             SourceError: if there has been no frame for too long.
         """
+        self._tell_stall(status)
         lost_s = status.signal_lost_s
         if lost_s is None:
             self._is_told = False
@@ -46,3 +48,14 @@ class SignalLoss:
                 f"Trying again, for {limit_s:g} s in all.",
                 err=True,
             )
+
+    def _tell_stall(self, status: PipelineStatus) -> None:
+        """Print a line once where a file or the model hangs; either may come back."""
+        stall = ""
+        if status.read_s is not None:
+            stall = "the file doesn't answer. Is its disk there?"
+        elif status.model_silent_s is not None:
+            stall = "the model doesn't come back from a frame."
+        if stall and stall != self._told_stall:
+            click.echo(f"Warning: {self._name}: {stall} Still waiting; Ctrl-C ends it.", err=True)
+        self._told_stall = stall

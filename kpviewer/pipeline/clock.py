@@ -19,17 +19,17 @@ class Clock:
 
 
 class Stopwatch:
-    """Tells how long something has been under way; one thread runs it, any thread asks."""
+    """Tells how long something has been under way: a context of one thread; any thread asks."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._since_ns: int | None = None
 
-    def start(self) -> None:
+    def __enter__(self) -> None:
         """Begin at 0 s."""
         self._since_ns = self._clock.now_ns()
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Nothing is under way any more."""
         self._since_ns = None
 

@@ -83,7 +83,7 @@ class SourceReader:
         self.open_timeout_s = _open_timeout_s(source)
         """How long opening may take until nobody waits for it any more."""
         self.reading = Stopwatch(clock)
-        """Runs while a read is under way."""
+        """Runs while a read or a seek is under way."""
         self._failed_attempts = 0
         self._reconnects = 0
 
@@ -189,12 +189,13 @@ class SourceReader:
             SourceError: if the source can't.
         """
         info = self.open_info
-        if info.is_seekable:
-            last = index if info.frame_count is None else info.frame_count - 1
-            self._source.seek(max(0, min(index, last)))
-        elif index == 0 and not info.is_live:
-            self._source.close()
-            self._info = self._source.open()
+        with self.reading:
+            if info.is_seekable:
+                last = index if info.frame_count is None else info.frame_count - 1
+                self._source.seek(max(0, min(index, last)))
+            elif index == 0 and not info.is_live:
+                self._source.close()
+                self._info = self._source.open()
         self._cuts += 1
         self._has_given_frames = False
 
@@ -253,16 +254,14 @@ class SourceReader:
 
     def _ask(self, allocate: Callable[[int, int], ImageArray]) -> Captured | None:
         """Read; a live source that breaks gives None, like one that ends."""
-        self.reading.start()
         try:
-            return self._source.read(allocate)
+            with self.reading:
+                return self._source.read(allocate)
         except SourceError as error:
             if not self.open_info.is_live:
                 raise
             self._loss = self._loss or str(error)
             return None
-        finally:
-            self.reading.stop()
 
     def _index_of_last(self) -> int:
         """Number of the frame just read; live sources count on when they are opened again."""

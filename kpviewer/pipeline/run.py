@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 STOP_S = 2.0
 """How long a run may take to end; a read or a frame under way takes part of it."""
+SINKS_S = 8.0
+"""For sinks to take the last result: files that a slow disk or a busy machine writes."""
 _NS = 1e9
 
 
@@ -81,6 +83,8 @@ class Run:
         end_s = time.monotonic() + timeout_s
         for thread in self._threads():
             thread.join(max(end_s - time.monotonic(), 0))
+        if self._wiring.faults.asked_engine() is None and self._inference.ident is not None:
+            self._inference.join(SINKS_S)  # no model hangs: it writes what it has found
         self.let_go()
 
     def let_go(self) -> None:

@@ -23,6 +23,9 @@ from kpviewer.runtime.ending import leave_at_once
 
 T = TypeVar("T")
 
+DISK_S = 0.5
+"""For a disk to tell whether something is there, where the window waits for it."""
+
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _let_go: list[tuple[threading.Thread, str]] = []

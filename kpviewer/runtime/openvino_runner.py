@@ -9,6 +9,7 @@ keeps it from reporting usage.
 from __future__ import annotations
 
 import importlib.util
+import threading
 import warnings
 from collections import Counter
 from functools import cache
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 PATIENCE = 8
 """Pictures of a new size that eager torch takes before the size is compiled, which takes about as
 long as a hundred pictures: a folder of pictures has many sizes, a camera one."""
+COMPILE_S = 60.0
+"""For another compile to end: one that was let go may never."""
+_compiling = threading.Lock()
 
 
 def has_openvino() -> bool:
@@ -88,7 +92,7 @@ class OpenVinoRunner:
         input_hw = (loaded.shape[1], loaded.shape[2])
         if input_hw not in self._requests:
             self._seen[input_hw] += 1
-            if self._seen[input_hw] <= PATIENCE:
+            if self._seen[input_hw] <= PATIENCE or _compiling.locked():
                 eagerly: Tensor = self._graph(loaded)
                 return eagerly
             self.prepare(input_hw)
@@ -101,6 +105,15 @@ class OpenVinoRunner:
         return raw
 
     def _compiled(self, input_hw: tuple[int, int]) -> Any:
+        """Compile one size; no two threads at once, as a trace uses globals of torch."""
+        is_alone = _compiling.acquire(timeout=COMPILE_S)
+        try:
+            return self._compile(input_hw)
+        finally:
+            if is_alone:
+                _compiling.release()
+
+    def _compile(self, input_hw: tuple[int, int]) -> Any:
         decoders = library("openvino.frontend.pytorch.ts_decoder")
         passes = library("openvino.passes")
         graph = self._graph

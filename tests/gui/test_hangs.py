@@ -2,15 +2,18 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from fakes import TIMEOUT_S, FakeEngine, FakeSource, eventually
 
+from kpviewer.cli import process
+from kpviewer.cli.process_job import ProcessOptions
+from kpviewer.cli.signal_loss import SignalLoss
 from kpviewer.errors import SourceError
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening import source_opening, source_truth
+from kpviewer.gui.opening import dialogs, source_opening, source_truth
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.source_opening import look_for
 from kpviewer.gui.opening.source_truth import SourceTruth
@@ -18,6 +21,8 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings import store
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.runtime.abandoned import still_running
+from kpviewer.sources import open as opening
+from kpviewer.structures import PipelineState, PipelineStats, PipelineStatus
 
 
 class StuckSource(FakeSource):
@@ -198,3 +203,29 @@ def test_writing_settings_to_a_disk_that_does_not_answer_is_given_up(hang, monke
     kept.edit(lambda settings: type(settings)(theme="dark"))
     kept.flush()
     assert "Nothing more is remembered" in (kept.problem or "")
+
+
+def test_a_source_on_a_disk_that_does_not_answer_is_none_for_the_window(hang, monkeypatch):
+    monkeypatch.setattr(dialogs, "DISK_S", 0)
+    monkeypatch.setattr(Path, "exists", hang)
+    assert not dialogs.is_on_disk("/mnt/dead/clip.mp4")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [({"read_s": 6.0}, "file doesn't answer"), ({"model_silent_s": 11.0}, "model")],
+)
+def test_process_tells_once_what_hangs(capsys, fields, said):
+    status = PipelineStatus(PipelineState.RUNNING, None, PipelineStats(), None)
+    watch = SignalLoss("clip.mp4")
+    for each in (status, replace(status, **fields), replace(status, **fields), status):
+        watch.check(each)
+    assert capsys.readouterr().err.count(said) == 1
+
+
+def test_process_gives_up_a_disk_that_does_not_answer(hang, monkeypatch, tmp_path, capsys, engine):
+    monkeypatch.setattr(process, "_ANSWER_S", 0)
+    monkeypatch.setattr(opening, "make_source", hang)
+    code = process.process_sources(["/mnt/dead/clip.mp4"], ProcessOptions(tmp_path), engine=engine)
+    assert code == SourceError.exit_code
+    assert "clip.mp4 doesn't answer" in capsys.readouterr().err

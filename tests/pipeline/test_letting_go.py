@@ -132,6 +132,28 @@ def test_a_file_that_stops_answering_is_told_after_five_seconds(stage: Stage) ->
     assert pipeline.status().read_s == pytest.approx(5.5)
 
 
+def test_a_seek_that_hangs_is_told_too(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, over = StuckSource(30), threading.Event()
+    begun = threading.Event()
+
+    def seek(_index: int) -> None:
+        begun.set()
+        over.wait(TIMEOUT_S)
+
+    monkeypatch.setattr(source, "seek", seek)
+    pipeline = stage.pipeline(source)
+    pipeline.pause()
+    pipeline.start()
+    source.wait_for_frames(1)
+    pipeline.seek(20)
+    assert begun.wait(TIMEOUT_S)
+    stage.clock.advance(5.5)
+    try:
+        assert pipeline.status().read_s == pytest.approx(5.5)
+    finally:
+        over.set()
+
+
 class Hang:
     """A model that hangs on frame 1, beside a source that gives frames one by one."""
 

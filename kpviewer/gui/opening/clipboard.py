@@ -10,6 +10,7 @@ from PyQt6.QtGui import QGuiApplication
 
 from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.dialogs import is_on_disk
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def use_truth(window: MainWindow, spec: str) -> None:
     source = session.source_text if session.source_name is not None else None
     if not spec:
         return
-    if source is None or not Path(source).exists():
+    if source is None or not is_on_disk(source):
         window.status_bar.show_message(tr("Truth is of a file or a folder: open one first."))
         return
     session.truth.choose(source, spec)

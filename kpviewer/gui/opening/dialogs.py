@@ -11,6 +11,7 @@ from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
 from kpviewer.gui.language import tr
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES, Recent
 from kpviewer.image_files import IMAGE_SUFFIXES
+from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.sources.formats import VIDEO_SUFFIXES
 
 _WATCHED = (*VIDEO_SUFFIXES, *sorted(IMAGE_SUFFIXES))
@@ -35,10 +36,18 @@ def ask_for_model(parent: QWidget, recent: Recent) -> str:
 
 def ask_for_truth(parent: QWidget, source: str | None) -> str:
     """Return the specification of the annotations that the user chooses; empty for none."""
-    place = Path(source) if source and Path(source).exists() else Path.home()
+    place = Path(source) if source and is_on_disk(source) else Path.home()
     start, kinds = str(place), _filter(tr("Annotations"), TRUTH_SUFFIXES)
     chosen = QFileDialog.getOpenFileName(parent, tr("Open truth"), start, kinds)[0]
     return spec_of_file(Path(chosen), place) if chosen else ""
+
+
+def is_on_disk(source: str) -> bool:
+    """Return whether a source is a file or a folder; one whose disk doesn't answer is none."""
+    try:
+        return answer_within(DISK_S, Path(source).exists, f"looking for {Path(source).name}")
+    except NoAnswerError:
+        return False
 
 
 def last_folder(recent: Recent) -> str:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kpviewer.errors import SourceError
-from kpviewer.runtime.abandoned import NoAnswerError, answer_within
-from kpviewer.sources.naming import is_camera
+from kpviewer.pipeline.opening import made_within
 
 if TYPE_CHECKING:
     from kpviewer.gui.opening.source_truth import FoundTruth, SourceTruth
     from kpviewer.gui.options import SourceOpener
     from kpviewer.sources.base import FrameSource, TruthProvider
 
-ANSWER_S = 4.0
+ANSWER_S = 3.7
 """For a disk to tell what a name stands for; with the search for ground truth, 5.5 s."""
-CAMERAS_S = 15.0
-"""For the drivers of all cameras to answer."""
 
 
 def open_source(text: str | None, truth: TruthProvider | None) -> FrameSource:
@@ -47,11 +43,4 @@ def look_for(
     import kpviewer.sources.open  # noqa: F401, PLC0415 - it takes time, and isn't the source's
 
     found = truth.find(text)
-    limit_s = CAMERAS_S if not text or is_camera(text) else ANSWER_S
-    try:
-        return answer_within(limit_s, lambda: make(text, found.truth), f"opening {name}"), found
-    except NoAnswerError as error:
-        raise SourceError(
-            f"{name} doesn't answer.\n"
-            "Check that its disk, network or device is there, then try again."
-        ) from error
+    return made_within(ANSWER_S, text, name, lambda: make(text, found.truth)), found

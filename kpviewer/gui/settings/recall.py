@@ -15,6 +15,7 @@ from kpviewer.gui.settings.recent import is_there
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
+from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.sources.base import FrameSource, TruthProvider
 from kpviewer.sources.naming import CameraRequest
 from kpviewer.structures import Thresholds
@@ -118,7 +119,14 @@ def style_of(display: Table) -> OverlayStyle:
 
 def profile_model(settings: Settings, usual: str) -> str:
     """Name the model of settings; the usual one where none is named or its file is gone."""
-    return settings.model if settings.model is not None and is_there(settings.model) else usual
+    model = settings.model
+    if model is None:
+        return usual
+    try:
+        found = answer_within(DISK_S, lambda: is_there(model), f"looking for {model}")
+    except NoAnswerError:
+        return usual
+    return model if found else usual
 
 
 def _loading_what_is_there(load: EngineLoader, remembered: str, usual: str) -> EngineLoader:
