@@ -68,11 +68,12 @@ def test_each_kind_of_note_is_told_once(tmp_path):
     path.write_text(path.read_text().replace("b.png,thing,10", "b.png,thing,x"))
     truth = SourceTruth()
     truth.choose("film.mp4", f"csv:{path}")
-    found = truth.of_source("film.mp4")
+    found = truth.find("film.mp4")
+    truth.use(found)
     assert "1 of 3 entries left out" in truth.take_news()
     assert truth.take_news() is None
     for name, size_wh in (("a.png", (9, 9)), ("c.png", (8, 8))):  # boxes outside, one by one
-        assert found.for_frame(0, name, size_wh) is None
+        assert found.truth.for_frame(0, name, size_wh) is None
         told = truth.take_news()
         assert told is None if name == "c.png" else "box lies outside" in told
 
