@@ -545,5 +545,168 @@ reader("onnx-toml", write_onnx_toml)(open_run_and_paint)
 reader("onnx-bytes", write_onnx_bytes)(open_run_and_paint)
 
 
+LABELS_COCO: dict[str, Any] = {
+    "info": {"year": 2026},
+    "images": [
+        {"id": 7, "file_name": "a.png", "width": 40, "height": 30, "source": "s", "frame": 0},
+        {"id": "8", "file_name": "images/b.png", "width": 40, "height": 30},
+    ],
+    "annotations": [
+        {"id": 1, "image_id": 7, "category_id": 3, "bbox": [1, 2, 30, 20.5], "iscrowd": 0,
+         "keypoints": [3, 4, 2, 5, 6, 1, 0, 0, 0], "segmentation": [[1, 2, 3, 4, 5, 6]]},
+        {"id": 2, "image_id": "8", "category_id": 1, "bbox": ["1", "2", 3, 4], "pseudo": 1},
+    ],
+    "categories": [
+        {"id": 0, "name": "pets", "supercategory": "none"},
+        {"id": 3, "name": "cat", "supercategory": "pets", "keypoints": ["l", "r", "n"],
+         "skeleton": [[1, 2], [2, 3]]},
+        {"id": 1, "name": "dog", "supercategory": "pets"},
+    ],
+}  # fmt: skip
+LABELS_VOC = """\
+<?xml version="1.0" encoding="utf-8"?>
+<annotation>
+  <folder>x</folder><filename>a.png</filename><path>C:\\x\\a.png</path>
+  <source><database>Own</database></source>
+  <size><width>40</width><height>30</height><depth>3</depth></size>
+  <object><name>cat</name><difficult>0</difficult>
+    <bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xmax><ymax>20.5</ymax></bndbox></object>
+  <object><name>dog</name><difficult>1</difficult>
+    <bndbox><xmin>5</xmin><ymin>6</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object>
+</annotation>
+"""
+LABELS_YOLO = """\
+0 0.5 0.5 0.5 0.5 0.25 0.5 2 0.75 0.5 1 0 0 0
+# by hand
+1 0.5 0.5 0.2 0.2
+cat 0,5 0,5 0,1 0,1
+1.0 0.1 0.2 0.6 0.3 0.5 0.9
+"""
+LABELS_YAML = """\
+path: ../pets  # of another machine
+train: ../train/images
+val: [images/val, val.txt]
+nc: 2
+kpt_shape: [3, 3]
+names:
+  0: "K\\u00e4tzchen"
+  1: 'dog''s'
+kpt_names:
+  0:
+    - left
+    - right
+    - nose
+x: &x [a, b]
+y: *x
+"""
+LABELS_CSV = """\
+filename,width,height,class,xmin,ymin,xmax,ymax,difficult,eye_x,eye_y,frame,pose
+a.png,40,30,cat,1,2,30,20.5,0,5,6,0,left
+b.png,40,30,,,,,,,,,1,
+"a.png",40,30,"dog, old",10,5,30.5,20,1,,,,
+"""
+LABELS_POINTS = "file,x,y,split\na.png,10.5,9,train\nb.png,3,4,val\n"
+LABELS_CELEBA = """\
+2
+lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x \
+rightmouth_y
+a.png  69 109 106 113 77 142 73 152 108 154
+b.png  69 110 107 112 81 135 70 151 108 153
+"""
+LABELS_PTS = """\
+version: 1
+n_points: 3
+{
+10.5 12
+20 8.25
+25 19
+}
+"""
+
+
+def _tiny_image() -> bytes:
+    if "image" not in _cache:
+        import io
+
+        from PIL import Image
+
+        file = io.BytesIO()
+        Image.new("RGB", (40, 30)).save(file, "PNG")
+        _cache["image"] = file.getvalue()
+    image: bytes = _cache["image"]
+    return image
+
+
+def _write_set(folder: Path, files: dict[str, bytes], images: tuple[str, ...]) -> None:
+    for name, data in files.items() | {image: _tiny_image() for image in images}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+
+def _write_text(text: str, name: str, images: tuple[str, ...] = ("a.png", "b.png")) -> Write:
+    """Return what writes a damaged text beside whole images."""
+
+    def write(folder: Path, random: Random) -> Path:
+        data = damaged_text(text, random)
+        if random.random() < 0.1:
+            data = data.decode("utf-8", "replace").encode(random.choice(["utf-16", "utf-8-sig"]))
+        _write_set(folder, {name: data}, images)
+        return folder / name
+
+    return write
+
+
+def write_coco(folder: Path, random: Random) -> Path:
+    """Write a COCO file with one wrong value, or damaged bytes."""
+    if random.random() < 0.7:
+        data = json_text(damaged_value(LABELS_COCO, random)).encode("utf-8", "surrogatepass")
+    else:
+        data = damaged_bytes(json.dumps(LABELS_COCO).encode(), random)
+    _write_set(folder, {"labels.json": data}, ("a.png", "images/b.png"))
+    return folder / "labels.json"
+
+
+def _write_yolo(labels: bool, images: tuple[str, ...] = ("images/a.png",)) -> Write:
+    """Return what writes a YOLO set whose labels, or whose YAML, are damaged."""
+
+    def write(folder: Path, random: Random) -> Path:
+        texts = {"labels/a.txt": LABELS_YOLO, "data.yaml": LABELS_YAML}
+        wrong = "labels/a.txt" if labels else "data.yaml"
+        files = {name: text.encode() for name, text in texts.items()}
+        files[wrong] = damaged_text(texts[wrong], random)
+        _write_set(folder, files, images)
+        return folder
+
+    return write
+
+
+def _reader_of_labels(name: str, form: str, write: Write) -> None:
+    def read(path: Path) -> None:
+        from kpviewer.annotations.spec import read_annotations, read_usable
+        from kpviewer.annotations.truth import AnnotationTruth
+        from kpviewer.errors import DatasetError
+
+        spec = form.format(path, folder=path.parent)
+        with suppress(DatasetError):
+            read_annotations(spec)
+        truth = AnnotationTruth(read_usable(spec))
+        truth.meet([path.parent / "a.png"])
+        truth.for_frame(0, str(path.parent / "a.png"))
+
+    reader(name, write)(read)
+
+
+_reader_of_labels("coco", "coco:{}", write_coco)
+_reader_of_labels("voc", "voc:{folder}", _write_text(LABELS_VOC, "a.xml"))
+_reader_of_labels("yolo-labels", "yolo:{}", _write_yolo(labels=True))
+_reader_of_labels("yolo-yaml", "yolo:{}", _write_yolo(labels=False))
+_reader_of_labels("csv", "csv:{}", _write_text(LABELS_CSV, "boxes.csv"))
+_reader_of_labels("points", "points:{}", _write_text(LABELS_POINTS, "points.csv"))
+_reader_of_labels(
+    "celeba", "celeba:{folder}", _write_text(LABELS_CELEBA, "list_landmarks_align_celeba.txt")
+)
+_reader_of_labels("pts", "pts:{folder}", _write_text(LABELS_PTS, "a.pts"))
+
+
 if __name__ == "__main__":
     main()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kpviewer.annotations.limits import read_bounded
+from kpviewer.annotations.limits import MOST_IMAGES, check_count, decode_text, read_bounded
 from kpviewer.annotations.problems import MALFORMED, Problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import inside, number, shorten
@@ -60,10 +60,12 @@ def read_celeba(
     pictures = root / PICTURES
     if (pictures / PICTURES).is_dir():  # as Kaggle's archive unpacks
         pictures = pictures / PICTURES
-    names, points = [], []
+    names: list[Path] = []
+    points: list[list[float]] = []
     for where, cells in _table(root, LANDMARKS, 1 + 2 * len(POINT_NAMES), problems):
         if wanted is None or cells[0] in wanted:
             with told(problems, MALFORMED):
+                check_count(len(names) + 1, MOST_IMAGES, "images", root)
                 place = inside(pictures, cells[0], where)
                 points.append([number(cell, "a landmark", where) for cell in cells[1:]])
                 names.append(place)
@@ -111,7 +113,7 @@ def _table(
         raise DatasetError(
             f"{root} must hold {stem}.txt or {stem}.csv, and has neither. Is it CelebA's folder?"
         )
-    text = read_bounded(path, LIMIT_MB).decode("utf-8-sig", "replace")
+    text = decode_text(read_bounded(path, LIMIT_MB), path, "replace")
     for line, row in enumerate(text.splitlines(), 1):
         cells = row.replace(",", " ").split()
         if not cells or "." not in cells[0]:  # the count, and the line of column names

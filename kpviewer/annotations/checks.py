@@ -34,6 +34,7 @@ from kpviewer.annotations.problems import (
 )
 from kpviewer.annotations.spec import ReadSpec, read_annotations
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.annotations.values import listed
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import (
     IMAGE_SUFFIXES,
@@ -221,7 +222,7 @@ def _same_names(one: CheckedSet, first: AnnotationSet | None) -> CheckedSet:
         return one
     if (own.class_names, own.keypoint_names) == (first.class_names, first.keypoint_names):
         return one
-    names = ", ".join(own.class_names + own.keypoint_names) or "none"
+    names = listed(own.class_names + own.keypoint_names)
     return _with(one, Problem(OTHER_NAMES, f"{one.spec}: {names}"))
 
 

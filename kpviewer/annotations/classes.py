@@ -9,6 +9,7 @@ import numpy as np
 
 from kpviewer.annotations.problems import left_out
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.annotations.values import listed
 from kpviewer.errors import DatasetError
 
 _NAMED = 5
@@ -46,7 +47,7 @@ def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> Ann
     if annotations.class_names and not new_ids:
         raise DatasetError(
             "Model and data must share a class: the model knows "
-            f"{', '.join(class_names)}; the data hold {', '.join(annotations.class_names)}. "
+            f"{listed(class_names)}; the data hold {listed(annotations.class_names)}. "
             "Choose another model or data set."
         )
     notes = (*annotations.notes, *_class_notes(annotations.class_names, class_names, new_ids))
@@ -78,7 +79,7 @@ def _class_notes(
         yield left_out(count, len(new_names), "classes of the model", reason, unlabelled[0])
     dropped = [name for i, name in enumerate(old_names) if i not in new_ids]
     if dropped:
-        names = ", ".join(dropped[:_NAMED]) + (", ..." if len(dropped) > _NAMED else "")
+        names = listed(dropped, _NAMED)
         reason = f"the model doesn't know {names}"
         yield left_out(len(dropped), len(old_names), "classes of the data", reason)
 

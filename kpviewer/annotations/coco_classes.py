@@ -10,7 +10,7 @@ from typing import Any
 from kpviewer.annotations.coco_json import Category
 from kpviewer.annotations.limits import MOST_CLASSES, check_count, check_keypoints
 from kpviewer.annotations.problems import MALFORMED, Problem, told
-from kpviewer.annotations.values import identity, shorten
+from kpviewer.annotations.values import identity, listed, shorten
 from kpviewer.errors import DatasetError
 
 
@@ -32,8 +32,8 @@ class CocoClasses:
             used: categories that have an object.
         """
         gone = self.groups - used
-        names = ", ".join(self.names[number] for number in sorted(gone))
-        notes = (f"categories left out, as they only group others: {names[:200]}",) if gone else ()
+        names = listed(self.names[number] for number in sorted(gone))
+        notes = (f"categories left out, as they only group others: {names}",) if gone else ()
         return [number for number in range(len(self.names)) if number not in gone], notes
 
 

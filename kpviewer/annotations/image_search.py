@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from kpviewer.annotations.limits import MOST_FILES, check_count
-from kpviewer.annotations.values import PICTURE_SUFFIXES, Where, shorten
+from kpviewer.annotations.values import PICTURE_SUFFIXES, Where, is_file_name, shorten
 from kpviewer.errors import DatasetError
 
 IMAGE_FOLDERS = ("images", "jpegimages", "image", "imgs", "img", "pictures", "photos", "frames")
@@ -134,7 +134,7 @@ class ImageSearch:
         if not isinstance(name, str) or "\0" in name or len(name) > _LONGEST_NAME:
             raise DatasetError(f"{where}: an image needs a file name, got {shorten(name)}.")
         parts, is_address = _parts(name)
-        if not parts:
+        if not parts or not all(map(is_file_name, parts)):
             raise DatasetError(f"{where}: an image needs a file name, got {shorten(name)}.")
         is_foreign = name.startswith(("/", "\\")) or bool(PureWindowsPath(name).drive)
         found = self._up(parts) if ".." in parts else self.look_up(parts)

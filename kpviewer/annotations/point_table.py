@@ -6,24 +6,24 @@ kept in one of them. Other columns are not read. The object is the whole picture
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
-from kpviewer.annotations.limits import read_bounded
+from kpviewer.annotations.image_search import ImageSearch
+from kpviewer.annotations.limits import MOST_IMAGES, check_count
+from kpviewer.annotations.object_columns import VISIBLE, ImageHead, ObjectColumns
 from kpviewer.annotations.pictures import size_of_picture
 from kpviewer.annotations.problems import MALFORMED, Problem, ignored_columns, told
-from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import inside, number, shorten
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.annotations.tables import Table, open_table
+from kpviewer.annotations.values import Place, listed, number, shorten
 from kpviewer.errors import DatasetError
-from kpviewer.structures import Targets
 
-LIMIT_MB = 256
 POINT_NAME = "centre"
 CLASS_NAME = "object"
 COLUMNS = ("file", "x", "y")
+_SPLIT = "split"
+_MOST_NAMED = 100
 
 
 def read_point_table(
@@ -32,78 +32,76 @@ def read_point_table(
     """Read a table of points.
 
     Args:
-        csv_path: the file, UTF-8. Pictures lie in ``images`` beside it, where there is such a
-            folder, else beside it.
+        csv_path: the file, in the dialects of ``tables``. Images lie in ``images`` beside it, where
+            there is such a folder, else beside it.
         split: rows to read, by their ``split``; None reads all.
         problems: with a list, what can't be used is told there and left out.
 
     Returns:
-        One object a picture, of class "object", whose box is the picture and whose one keypoint is
+        One object an image, of class "object", whose box is the image and whose one keypoint is
         "centre".
 
     Raises:
-        DatasetError: if the table or a picture is missing or malformed, or a picture comes twice.
+        DatasetError: if the table or an image is missing or malformed, or an image comes twice.
     """
     path = Path(csv_path)
-    rows = _rows(path, split)
-    if problems is not None and rows:
-        problems += ignored_columns(path, rows[0][1], (*COLUMNS, "split"))
-    folder = path.parent / "images"
-    folder = folder if folder.is_dir() else path.parent
-    images: dict[str, AnnotatedImage] = {}
-    for line, row in rows:
-        where = f"{path}, line {line}"
+    table = open_table(path)
+    places = _columns(table)
+    if problems is not None:
+        problems += ignored_columns(path, table.header, (*COLUMNS, "filename", _SPLIT))
+    beside = path.parent / "images"
+    files = ImageSearch([beside if beside.is_dir() else path.parent], [path.parent])
+    heads: dict[str, ImageHead] = {}
+    objects = ObjectColumns(path, 1)
+    for line, row in _rows_of_split(table, split):
+        where = Place(path, "line", line)
         with told(problems, MALFORMED):
-            if row["file"] in images:
+            file, *cells = (row[place].strip() if place < len(row) else "" for place in places)
+            if file in heads:
                 raise DatasetError(
-                    f"{where}: {shorten(row['file'])} comes twice; a table of points has one a "
-                    "picture. Use csv: for several objects."
+                    f"{where}: {shorten(file)} comes twice; a table of points has one an image. "
+                    "Use csv: for several objects."
                 )
-            images[row["file"]] = _annotated(inside(folder, row["file"], where), row, where)
-    return AnnotationSet(tuple(images.values()), (CLASS_NAME,), (POINT_NAME,))
+            check_count(len(heads) + 1, MOST_IMAGES, "images", path)
+            image = files.find(file, where)
+            size_wh = size_of_picture(image, str(where))
+            x, y = (number(table.number_text(cell), name, where)
+                    for cell, name in zip(cells, "xy", strict=True))  # fmt: skip
+            objects.add(len(heads), (0, 0, *size_wh), 0, (x, y, VISIBLE))
+            heads[file] = ImageHead(image, size_wh, file)
+    return AnnotationSet(objects.images([*heads.values()]), (CLASS_NAME,), (POINT_NAME,))
 
 
-def _rows(path: Path, split: str | None) -> list[tuple[int, dict[str, str]]]:
-    """Read the rows of a split with their line numbers."""
-    try:
-        text = read_bounded(path, LIMIT_MB).decode("utf-8-sig")
-        table = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
-        columns = [column.strip() for column in table.fieldnames or []]
-        table.fieldnames = columns
-        rows = [(table.line_num, row) for row in table]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path} must be a CSV table in UTF-8: {error}.") from error
-    if any(column not in columns for column in COLUMNS):
+def _columns(table: Table) -> list[int]:
+    """Find the columns of file, x and y."""
+    header = ["file" if name == "filename" else name for name in table.header]
+    if any(name not in header for name in COLUMNS):
         raise DatasetError(
-            f"{path} must have columns {', '.join(COLUMNS)}; got "
-            f"{shorten(', '.join(columns))}. Rename them in the first line."
+            f"{table.path} must have columns {', '.join(COLUMNS)}; got "
+            f"{shorten(', '.join(table.header))}. Rename them in the first line."
         )
+    return [header.index(name) for name in COLUMNS]
+
+
+def _rows_of_split(table: Table, split: str | None) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a split with their line numbers.
+
+    Raises:
+        DatasetError: at the end, if there were none.
+    """
     if split is None:
-        return rows
-    known = sorted({row["split"].strip() for _, row in rows}) if "split" in columns else []
+        yield from table.rows
+        return
+    place = table.header.index(_SPLIT) if _SPLIT in table.header else len(table.header)
+    known: dict[str, None] = {}
+    for line, row in table.rows:
+        own = row[place].strip() if place < len(row) else ""
+        if own and (own == split or len(known) < _MOST_NAMED):
+            known[own] = None
+        if own == split:
+            yield line, row
     if split not in known:
+        there = listed(sorted(known)) if known else "nothing"
         raise DatasetError(
-            f"{path} has no split {split!r}; its column split has: {', '.join(known) or 'nothing'}."
+            f"{table.path} has no split {shorten(split)}; its column split has: {there}."
         )
-    return [(line, row) for line, row in rows if row["split"].strip() == split]
-
-
-def _annotated(path: Path, row: dict[str, str], where: str) -> AnnotatedImage:
-    width, height = size_of_picture(path, where)
-    point = number(row["x"], "x", where), number(row["y"], "y", where)
-    labelled = np.ones((1, 1), np.bool_)
-    return AnnotatedImage(
-        path=path,
-        size_wh=(width, height),
-        targets=Targets(
-            np.array([[0, 0, width, height]], np.float32),
-            np.zeros(1, np.int64),
-            np.array([[point]], np.float32),
-            labelled,
-            np.zeros(1, np.bool_),
-        ),
-        source="",
-        pseudo=np.zeros(1, np.bool_),
-        keypoints_labelled=labelled,
-        image_id=row["file"],
-    )

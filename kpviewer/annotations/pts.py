@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kpviewer.annotations.limits import read_bounded
+from kpviewer.annotations.limits import check_keypoints, decode_text, read_bounded
 from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import number, shorten
+from kpviewer.annotations.values import listed, number, shorten
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import is_image, without_sidecars
 from kpviewer.structures import FloatArray, Targets
@@ -48,8 +48,8 @@ def read_pts(
     """
     root = Path(folder)
     if subset is not None and not (root / subset).is_dir():
-        known = ", ".join(sorted(each.name for each in root.glob("*") if each.is_dir()))
-        raise DatasetError(f"{root} has no folder {subset!r}; it has: {known or 'none'}.")
+        known = listed(sorted(each.name for each in root.glob("*") if each.is_dir()))
+        raise DatasetError(f"{root} has no folder {subset!r}; it has: {known}.")
     place = root / subset if subset is not None else root
     files = without_sidecars(place.rglob("*.pts")) if place.is_dir() else []
     if not files:
@@ -66,6 +66,7 @@ def read_pts(
                     f"{file}: all files must have as many points, got {len(points)} after {count}. "
                     "Keep each kind in a folder of its own."
                 )
+            check_keypoints(len(images) + 1, count, place)
             picture = pictures.get(file.with_suffix(""), file.with_suffix(".jpg"))
             images.append(_annotated(picture, points, file))
     names = tuple(str(index + 1) for index in range(count or 0))
@@ -74,7 +75,7 @@ def read_pts(
 
 def _read_points(file: Path) -> FloatArray:
     """Read the (K, 2) points of a file, px from 0."""
-    text = read_bounded(file, LIMIT_MB).decode("utf-8", "replace")
+    text = decode_text(read_bounded(file, LIMIT_MB), file, "replace")
     head, opening, rest = text.partition("{")
     body, closing, _ = rest.partition("}")
     if not opening or not closing:

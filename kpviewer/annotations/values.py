@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import reprlib
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeAlias
 
@@ -13,6 +14,8 @@ from kpviewer.image_files import IMAGE_SUFFIXES
 
 PICTURE_SUFFIXES = IMAGE_SUFFIXES
 _MOST_PARTS = 8
+_LONGEST_NAME = 255
+"""Bytes."""
 _WHOLE = re.compile(r"(-?[1-9][0-9]{0,18}|0)(?:\.0{1,9})?")
 LARGEST_COORDINATE = 1e6
 """px; beyond it a number is a mistake, and float32 no longer resolves 0.1 px."""
@@ -113,7 +116,7 @@ def inside(folder: Path, name: Any, where: Where) -> Path:
     Raises:
         DatasetError: if the name leads out of the folder, and its end names nothing inside.
     """
-    if not isinstance(name, str) or not name or "\0" in name:
+    if not isinstance(name, str) or not name or not all(map(is_file_name, name.split("/"))):
         raise DatasetError(f"{where}: a picture needs a file name, got {shorten(name)}.")
     parts = PurePosixPath(name.replace("\\", "/"))
     leaves = parts.is_absolute() or PureWindowsPath(name).drive or ".." in parts.parts
@@ -127,6 +130,19 @@ def inside(folder: Path, name: Any, where: Where) -> Path:
             "Make the name relative to the folder of the pictures."
         )
     return folder / parts
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Return names for a message: the first ones, and how many more there are; "none" if none."""
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    shown = (name if len(name) <= 60 else name[:57] + "..." for name in every[:most])
+    return ", ".join(shown) + more or "none"
+
+
+def is_file_name(name: str) -> bool:
+    """Return whether a file can have a name, without folders, on all systems."""
+    return "\0" not in name and len(name.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME
 
 
 def shorten(value: Any) -> str:

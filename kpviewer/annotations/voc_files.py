@@ -14,7 +14,7 @@ from kpviewer.annotations.image_search import (
     folders_named,
 )
 from kpviewer.annotations.limits import decode_text, read_bounded
-from kpviewer.annotations.values import shorten
+from kpviewer.annotations.values import is_file_name, listed, shorten
 from kpviewer.errors import DatasetError
 
 _LIST_MB = 32
@@ -47,6 +47,8 @@ class VocFiles:
         """
         inside = xml.relative_to(self.holder) if xml.is_relative_to(self.holder) else Path(xml.name)
         found = self.images.look_up((*inside.parent.parts, xml.stem))
+        if name and not is_file_name(name):
+            raise DatasetError(f"{xml}: an image needs a file name, got {shorten(name)}.")
         if found is None and name:
             found = self.images.look_up((name,))
             if found is not None and xml.with_name(f"{found.stem}.xml").is_file():
@@ -107,7 +109,7 @@ def _of_split(files: Sequence[Path], places: tuple[Path, Path], split: str) -> l
         return inside
     lists = sorted({path.stem for path in _lists(root, holder, "*")})
     parents = {path.parent for path in files} - {holder, root}
-    there = ", ".join(dict.fromkeys([*lists, *sorted(path.name for path in parents)])) or "none"
+    there = listed(dict.fromkeys([*lists, *sorted(path.name for path in parents)]))
     raise DatasetError(f"{root} has no split {split!r}; {root / _LISTS[0]} lists: {there}.")
 
 

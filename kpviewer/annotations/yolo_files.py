@@ -15,7 +15,7 @@ from kpviewer.annotations.image_search import (
     folders_named,
 )
 from kpviewer.annotations.limits import MOST_IMAGES, check_count, decode_text, read_bounded
-from kpviewer.annotations.values import PICTURE_SUFFIXES
+from kpviewer.annotations.values import PICTURE_SUFFIXES, listed
 from kpviewer.annotations.voc_files import spellings
 from kpviewer.annotations.yolo_names import (
     find_description,
@@ -195,8 +195,8 @@ class _Layout:
                  if path.is_dir()}  # fmt: skip
         known |= {path.parent.name for path in self._image_folders()
                   if path.parent != self._root}  # fmt: skip
-        listed = ", ".join(sorted(known | set(self._names.places))) or "none"
-        raise DatasetError(f"{self._root} has no split {split!r}; it has: {listed}.")
+        there = listed(sorted(known | set(self._names.places)))
+        raise DatasetError(f"{self._root} has no split {split!r}; it has: {there}.")
 
     def _parts(self, path: Path) -> tuple[str, ...]:
         return tuple(part.casefold() for part in path.relative_to(self._root).parent.parts)

@@ -120,3 +120,27 @@ def test_xml_of_too_many_elements_is_refused(tmp_path, monkeypatch):
     (tmp_path / "a.xml").write_text("<annotation>" + "<a/>" * 100 + "</annotation>")
     with pytest.raises(DatasetError, match="more than 100 elements"):
         read_annotations(f"voc:{tmp_path}")
+
+
+@pytest.mark.parametrize("kind", ["coco", "csv", "voc"])
+def test_names_that_no_file_can_have_leave_the_entry_out(tmp_path, kind):
+    name = "x" * 300 + ".jpg"
+    image = {"id": 1, "file_name": name}
+    texts = {
+        "coco": json.dumps({"images": [image], "annotations": [], "categories": []}),
+        "csv": f"file,xmin,ymin,xmax,ymax\n{name},1,2,3,4\n",
+        "voc": f"<annotation><filename>{name}</filename></annotation>",
+    }
+    path = tmp_path / ("a.xml" if kind == "voc" else "a")
+    path.write_text(texts[kind])
+    problems = []
+    assert not read_annotations(f"{kind}:{tmp_path if kind == 'voc' else path}", problems).images
+    assert ["file name" in problem.where for problem in problems] == [True]
+
+
+def test_messages_name_the_first_of_many_splits(tmp_path):
+    rows = "".join(f"a{row}.jpg,1,2,split{row}\n" for row in range(500))
+    (tmp_path / "a.csv").write_text("file,x,y,split\n" + rows)
+    with pytest.raises(DatasetError, match=r"and \d+ more") as caught:
+        read_annotations(f"points:{tmp_path / 'a.csv'}:none")
+    assert len(str(caught.value)) < 400
