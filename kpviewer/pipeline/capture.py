@@ -52,6 +52,7 @@ class CaptureThread(threading.Thread):
         """Read, but not on the queue yet."""
         self._pacer = Pacer()
         self._was_paused = False
+        self.has_ended = threading.Event()
         self.is_let_go = False
         """Nobody waits any more; the lifecycle has stopped, so that it ends once it wakes."""
         self._manner = wiring.transport.manner
@@ -90,6 +91,7 @@ class CaptureThread(threading.Thread):
             else:
                 self._queue.abort()
             self._lifecycle.thread_ended(self)
+            self.has_ended.set()
 
     # -- orders ------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ class InferenceThread(threading.Thread):
         self._clock = wiring.options.clock
         self._carries_on = wiring.options.carries_on
         self._follower = Follower()
+        self.has_ended = threading.Event()
         self.is_let_go = False
         """Nobody waits any more: what it holds is given back, and nothing is published."""
 
@@ -73,6 +74,7 @@ class InferenceThread(threading.Thread):
                 self._transport.stop()
                 self._queue.abort()
             self._lifecycle.thread_ended(self)
+            self.has_ended.set()
 
     def _publish(self, item: QueuedFrame, settings: Settings) -> None:
         """Make the result of one frame and hand it on."""

@@ -17,8 +17,6 @@ from kpviewer.runtime.abandoned import let_go
 from kpviewer.structures import PipelineState, StopReason
 
 if TYPE_CHECKING:
-    import threading
-
     from kpviewer.pipeline.reader import SourceReader
     from kpviewer.pipeline.wiring import Wiring
 
@@ -73,18 +71,15 @@ class Run:
 
     def join(self, timeout_s: float | None) -> bool:
         """Wait for each thread at most ``timeout_s`` seconds; whether both have ended."""
-        threads = self._threads()
-        for thread in threads:
-            thread.join(timeout_s)
-        return self.is_over and not any(thread.is_alive() for thread in self._threads())
+        return all(_has_ended(thread, timeout_s) for thread in self._threads()) and self.is_over
 
     def close(self, timeout_s: float) -> None:
         """Wait for both threads together, then let go of what hasn't ended."""
         end_s = time.monotonic() + timeout_s
         for thread in self._threads():
-            thread.join(max(end_s - time.monotonic(), 0))
+            _has_ended(thread, max(end_s - time.monotonic(), 0))
         if self._wiring.faults.asked_engine() is None and self._inference.ident is not None:
-            self._inference.join(SINKS_S)  # no model hangs: it writes what it has found
+            _has_ended(self._inference, SINKS_S)  # no model hangs: it writes what it has found
         self.let_go()
 
     def let_go(self) -> None:
@@ -92,7 +87,7 @@ class Run:
         self._let_go(self._inference, "a model that looks at a frame")
         self._let_go(self._capture, "a source that is opened, read or closed")
 
-    def _threads(self) -> list[threading.Thread]:
+    def _threads(self) -> list[CaptureThread | InferenceThread]:
         """Those that were started and not let go."""
         both = (self._capture, self._inference)
         return [each for each in both if each.ident is not None and not each.is_let_go]
@@ -119,10 +114,22 @@ class Run:
     def _let_go(
         self, thread: CaptureThread | InferenceThread, work: str, *, has_successor: bool = False
     ) -> bool:
-        if thread.ident is None or not thread.is_alive():
+        if thread.ident is None or thread.has_ended.is_set():
             return False
         thread.is_let_go = True
         if not self._wiring.lifecycle.let_go(thread, has_successor=has_successor):
             return False
         let_go(thread, work)
         return True
+
+
+def _has_ended(thread: CaptureThread | InferenceThread, timeout_s: float | None) -> bool:
+    """Wait for a thread; its own event tells, as ``Thread.join`` can be wrong about it.
+
+    Where the exception of a signal handler cuts a join short, Python before 3.13 takes the thread
+    for ended from then on.
+    """
+    if not thread.has_ended.wait(timeout_s):
+        return False
+    thread.join()
+    return True

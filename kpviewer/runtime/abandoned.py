@@ -78,8 +78,7 @@ def answer_within(seconds: float, ask: Callable[[], T], work: str) -> T:
     """
     question = _Question(ask)
     question.start()
-    question.join(seconds)
-    if question.is_alive():
+    if not question.has_ended.wait(seconds):
         let_go(question, work)
         raise NoAnswerError(f"No answer for {seconds:.0f} s: {work}.")
     return question.answer()
@@ -103,12 +102,15 @@ class _Question(threading.Thread, Generic[T]):
         self._ask = ask
         self._answers: list[T] = []
         self._failure: BaseException | None = None
+        self.has_ended = threading.Event()
 
     def run(self) -> None:
         try:
             self._answers.append(self._ask())
         except BaseException as error:  # raised again where it was asked
             self._failure = error
+        finally:
+            self.has_ended.set()
 
     def answer(self) -> T:
         if self._failure is not None:

@@ -47,7 +47,7 @@ class Hang:
     begun: threading.Event = field(default_factory=threading.Event)
     has_ended: bool = False
 
-    def __call__(self, *_: object) -> None:
+    def __call__(self, *_: object, **__: object) -> None:
         self.begun.set()
         self.over.wait(TIMEOUT_S)
         self.has_ended = True

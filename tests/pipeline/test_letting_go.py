@@ -204,6 +204,19 @@ def test_closing_returns_while_a_model_hangs(stage: Stage) -> None:
     hang.engine.go_on()
 
 
+def test_a_thread_that_join_takes_for_ended_is_let_go_like_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Python does once a signal handler has raised in ``join``."""
+    hang = Hang(stage)
+    monkeypatch.setattr(threading.Thread, "join", lambda _self, _timeout=None: None)
+    monkeypatch.setattr(threading.Thread, "is_alive", lambda _self: False)
+    hang.pipeline.close(timeout_s=0)
+    assert hang.pipeline.status().state is PipelineState.IDLE
+    hang.engine.go_on()
+    hang.source.wake()
+
+
 def test_a_camera_may_take_longer_to_open(stage: Stage) -> None:
     source = stuck_in_open(live=True)
     source.open_timeout_s = 15.0
