@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from kpviewer.annotations.fitting import fit_names
 from kpviewer.annotations.problems import FITTED, NO_IMAGE, NO_LABEL_FOLDER, NO_LABELS, Problem
+from kpviewer.image_files import is_image
 
 _OTHER_TEXTS = frozenset(("classes.txt", "train.txt", "val.txt", "test.txt", "readme.txt"))
 _DIGITS = b"0123456789"
@@ -25,29 +27,39 @@ def paired(
     Returns:
         The pairs, some with the file of a name that differs a little.
     """
-    bare = [row for row, (_, labels) in enumerate(pairs) if not os.path.lexists(labels)]
+    bare = [pair for pair in pairs if not os.path.lexists(pair[1])]
     used = {labels for _, labels in pairs}
     folders = dict.fromkeys(labels.parent for labels in used)
     orphans = [path for folder in folders for path in _labels_in(folder) if path not in used]
-    names = [path.with_suffix(pairs[0][0].suffix) for path in orphans]
-    fitted = fit_names(names, [pairs[row][0] for row in bare]) if orphans and bare else {}
-    found = list(pairs)
-    for orphan, place in fitted.items():
-        found[bare[place]] = pairs[bare[place]][0], orphans[orphan]
+    if orphans:
+        others = _other_images(pairs)
+        stems = {path.stem for path in others}  # of another split: their labels are no orphans
+        orphans = [path for path in orphans if path.stem not in stems]
+        bare += [(path, path) for path in others if path.parent in folders]  # beside their labels
+    names = [path.with_suffix(bare[0][0].suffix) for path in orphans] if bare else []
+    fitted = fit_names(names, [image for image, _ in bare])
+    by_image = {bare[place][0]: orphans[row] for row, place in fitted.items()}
     if problems is not None:
-        taken = set(fitted.values())
-        left = [pairs[row] for place, row in enumerate(bare) if place not in taken]
+        lonely = [path for row, path in enumerate(orphans) if row not in fitted]
+        left = [pair for pair in bare if pair[0] not in by_image and pair[0] != pair[1]]
         problems += [
-            Problem(FITTED, f"{orphans[orphan].name!r} is of {pairs[bare[place]][0].name!r}", False)
-            for orphan, place in fitted.items()
-        ]
-        problems += [
-            Problem(NO_IMAGE, str(path), is_error=False)
-            for row, path in enumerate(orphans)
-            if row not in fitted
-        ]
-        problems += _bare_problems(left)
-    return found
+            *(Problem(FITTED, f"{labels.name!r} is of {image.name!r}", is_error=False)
+              for image, labels in by_image.items()),
+            *(Problem(NO_IMAGE, str(path), is_error=False) for path in lonely),
+            *_bare_problems(left),
+        ]  # fmt: skip
+    found = [(image, by_image.pop(image, labels)) for image, labels in pairs]
+    return [*found, *by_image.items()]
+
+
+def _other_images(pairs: Sequence[tuple[Path, Path]]) -> list[Path]:
+    """Return the images in the folders of a set that aren't in it."""
+    known = {image for image, _ in pairs}
+    found: list[Path] = []
+    for folder in dict.fromkeys(image.parent for image in known):
+        with contextlib.suppress(OSError):
+            found += sorted(path for path in folder.iterdir() if is_image(path))
+    return [path for path in found if path not in known]
 
 
 def _bare_problems(bare: Sequence[tuple[Path, Path]]) -> list[Problem]:

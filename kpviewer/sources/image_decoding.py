@@ -31,6 +31,8 @@ _BY_OPENCV = frozenset(("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "PPM", "JPEG
 _AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 _EIGHT_BIT = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"))
 _SIXTEEN_BIT = frozenset(("I;16", "I;16L", "I;16B"))
+_START_OF_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
+_LEAST_ZEROS = 64
 _DAMAGED = "is damaged or cut off"
 
 
@@ -110,7 +112,10 @@ def _by_opencv(file: BinaryIO, header: ImageHeader) -> ImageArray | None:
     if header.kind == "PNG" and not has_whole_chunks(file):
         return None  # OpenCV would take the memory that a chunk asks for, up to 4 GB
     file.seek(0)
-    data = np.frombuffer(file.read(), np.uint8)
+    raw = file.read()
+    if header.kind in ("JPEG", "MPO") and _ends_in_zeros(raw):
+        raise ImageFileError(_DAMAGED)
+    data = np.frombuffer(raw, np.uint8)
     try:
         stored = cv2.imdecode(data, _AS_STORED)
     except cv2.error:
@@ -118,6 +123,17 @@ def _by_opencv(file: BinaryIO, header: ImageHeader) -> ImageArray | None:
     if stored is None or _size_of(stored) != shown_size(header.size_wh, header.orientation):
         return None
     return turned(np.asarray(stored, np.uint8), header.orientation)
+
+
+def _ends_in_zeros(jpeg: bytes) -> bool:
+    """Return whether zeros take the place of the end, as in a download that wasn't finished.
+
+    OpenCV takes them for pixels. Zeros behind the end of the image do no harm.
+    """
+    filled = jpeg.rstrip(b"\0")
+    return len(jpeg) - len(filled) >= _LEAST_ZEROS and (
+        filled.rfind(_END_OF_IMAGE) < filled.rfind(_START_OF_SCAN)
+    )
 
 
 def _tiff_page(path: Path, file: BinaryIO, page: int, header: ImageHeader) -> ImageArray:

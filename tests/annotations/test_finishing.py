@@ -296,6 +296,26 @@ def test_a_copied_xml_file_without_an_image_does_not_add_to_that_of_another(tmp_
     assert [image.path.name for image in data.images] == ["a.jpg", "b.jpg"]
 
 
+def test_labels_beside_their_images_are_fitted_too(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg", "B.JPG")
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(LABEL)
+    (tmp_path / "classes.txt").write_text("cat\n")
+    data = read_usable(f"yolo:{tmp_path}")
+    assert objects(data) == 2
+    assert kinds(data) == [FITTED]
+
+
+def test_labels_of_another_split_are_no_orphans(tmp_path: Path) -> None:
+    yolo(tmp_path, ["a.jpg", "b.jpg"], {"a.txt": LABEL, "b.txt": LABEL, "gone.txt": LABEL})
+    (tmp_path / "train.txt").write_text("images/a.jpg\n")
+    (tmp_path / "data.yaml").write_text("names: [cat]\ntrain: train.txt\n")
+    data = read_usable(f"yolo:{tmp_path}:train")
+    assert [image.path.name for image in data.images] == ["a.jpg"]
+    assert kinds(data) == [NO_IMAGE]
+    assert "gone.txt" in data.notes[0]
+
+
 def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:
     save_images(tmp_path, "a.jpg")
     head = "file,class,xmin,ymin,xmax,ymax,nose_x,nose_y,area,Colour\n"

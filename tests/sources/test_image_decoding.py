@@ -244,3 +244,14 @@ def test_more_pixels_than_can_be_shown_are_refused_by_the_header(tmp_path: Path,
     path.write_bytes(claim.getvalue())
     with pytest.raises(ImageFileError, match=r"far too large|60000x60000"):
         ImageDecoder().decode(path)
+
+
+@pytest.mark.parametrize(("share", "is_shown"), [(0.5, False), (0.95, False), (1.0, True)])
+def test_a_jpeg_that_ends_in_zeros_is_cut_unless_it_is_whole_before_them(
+    tmp_path: Path, share: float, is_shown: bool
+) -> None:
+    path = tmp_path / "a.jpg"
+    Image.effect_noise((400, 300), 60).convert("RGB").save(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)] + bytes(50_000))
+    assert (load_picture(path) is not None) == is_shown
