@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import av
@@ -35,6 +36,7 @@ _HTTP = {
 }
 _STILL = {"mjpeg", "gif", "apng"}
 """Formats of films that may hold a single image."""
+_LEAST_S = 1e-6
 _ANSWER_S = 0.6  # within what is left of the time for opening
 _SLOW_OPEN_S = 25.0
 """For a camera that says that it sends, and takes its time."""
@@ -78,11 +80,9 @@ def connect(url: str, name: str, options: DecoderOptions) -> Decoder:
     if watch.is_cut:
         raise left_error(name)
     is_late = watch.is_over
-    answer = ask(url, _ANSWER_S) if is_http else None
-    if is_late and not (answer is not None and answer.is_picture_stream):
-        raise _silence_error(name, options.open_timeout_s)
+    answer = ask(url, max(_ANSWER_S, watch.left_s)) if is_http else None
     if is_late:
-        return _connect_slowly(url, name, options)
+        return _connect_late(url, name, options, answer)
     found = None if answer is not None and answer.is_web_page else _by_suffix(url, name, options)
     if found is None:
         raise _refusal(name, failure, answer)
@@ -121,9 +121,10 @@ def is_live(decoder: Decoder) -> bool:
     return not decoder.read_ahead(_FILE_LEAD_S, _LIVE_WAIT_S)
 
 
-def check_film(kind: str, frame_count: int | None, name: str) -> None:
-    """Raise SourceError for a film of format ``kind`` that is a still image."""
-    if frame_count == 1 and kind in _STILL:
+def check_moving(decoder: Decoder, name: str) -> None:
+    """Raise SourceError for a file that is a still image."""
+    kind = decoder.container.format.name
+    if kind in _STILL and decoder.read_ahead(_LEAST_S, math.inf) and decoder.packets_ahead == 1:
         raise _still_image_error(name, "JPEG" if kind == "mjpeg" else kind.upper())
 
 
@@ -144,6 +145,22 @@ def _by_suffix(url: str, name: str, options: DecoderOptions) -> Decoder | None:
         except (av.FFmpegError, ValueError, SourceError):
             continue
     return None
+
+
+def _connect_late(
+    url: str, name: str, options: DecoderOptions, answer: HttpAnswer | None
+) -> Decoder:
+    """Go on connecting if the time is up, but an image is on its way; else say what came."""
+    if answer is None:
+        raise _silence_error(name, options.open_timeout_s)
+    if answer.is_picture_stream:
+        return _connect_slowly(url, name, options)
+    if answer.image_format == "JPEG":
+        return _connect_slowly(url, name, replace(options, format="mjpeg"))
+    raise SourceError(
+        f"{name} answers, but sends no video within {options.open_timeout_s:g} s. "
+        "Is it the address of a stream?"
+    )
 
 
 def _connect_slowly(url: str, name: str, options: DecoderOptions) -> Decoder:

@@ -142,6 +142,11 @@ class Decoder:
                 return False
         return self.failure is None
 
+    @property
+    def packets_ahead(self) -> int:
+        """Number of packets that ``read_ahead`` keeps."""
+        return sum(packet.size > 0 for packet in self._ahead)
+
     def next_frame(self) -> VideoFrame | None:
         """Decode the next frame; None at the end or, with ``failure`` set, where reading broke.
 

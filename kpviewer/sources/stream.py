@@ -23,7 +23,7 @@ from kpviewer.sources.connecting import (
     SCHEMES,
     NoPictureError,
     can_jump,
-    check_film,
+    check_moving,
     connect,
     is_live,
     options_for,
@@ -89,12 +89,14 @@ class StreamSource:
     @property
     def next_index(self) -> int:
         """Number of frames read so far; of a file, the index of the next."""
-        return self._reached if self._opened is None else self._opened.next_index
+        opened = self._opened  # read once: another thread may ask while it is closed
+        return self._reached if opened is None else opened.next_index
 
     @property
     def warning(self) -> str | None:
         """Damage of a file, or what a camera's first picture waits for."""
-        return None if self._opened is None else self._opened.warning
+        opened = self._opened
+        return None if opened is None else opened.warning
 
     @property
     def silence_s(self) -> float | None:
@@ -181,6 +183,7 @@ class StreamSource:
 
     def _file(self, decoder: Decoder, options: DecoderOptions) -> _RemoteFile:
         kind = decoder.container.format.name
+        check_moving(decoder, self._name)
         try:
             reel = Reel(self._url, self._name, options, decoder)
         except SourceError:
@@ -190,7 +193,6 @@ class StreamSource:
             decoder.close()
             path = copy_of(self._url, self._name, self._watch, options.read_timeout_s)
             return _RemoteFile(_reel_of_copy(path, self._name), self._name, options, path)
-        check_film(kind, reel.frame_count, self._name)
         reel.can_jump = reel.index is None or can_jump(self._url, kind)
         return _RemoteFile(reel, self._name, options)
 

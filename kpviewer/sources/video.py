@@ -47,12 +47,14 @@ class VideoSource:
     @property
     def next_index(self) -> int:
         """Index of the frame that the next ``read`` gives."""
-        return 0 if self._film is None else self._film.reel.next_index
+        film = self._film  # read once: another thread may ask while it is closed
+        return 0 if film is None else film.reel.next_index
 
     @property
     def warning(self) -> str | None:
         """Damage that was seen so far, for the user."""
-        return self._last_warning if self._film is None else self._film.warning
+        film = self._film
+        return self._last_warning if film is None else film.warning
 
     def open(self) -> StreamInfo:
         """Open the file, decode its first frame and count the others.

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 from films import numbered_picture, read_number
-from servers import mjpeg, rtsp, say_nothing, serving
+from servers import BOUNDARY, first_then_silence, mjpeg, rtsp, say_nothing, serving
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.stream import StreamSource
@@ -202,3 +202,28 @@ def test_a_picture_that_becomes_too_large_is_said() -> None:
         source.close()
     assert numbers == list(range(5))
     assert "8192 px" in said
+
+
+def test_a_server_that_answers_but_sends_no_video_is_told_from_a_silent_one() -> None:
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
+    with serving(first_then_silence(head)) as port:
+        source = StreamSource(f"http://127.0.0.1:{port}/", open_timeout_s=SHORT_S)
+        with pytest.raises(SourceError, match="answers, but sends no video"):
+            source.open()
+
+
+def test_a_camera_whose_first_picture_is_on_its_way_is_waited_for() -> None:
+    begun = BOUNDARY % 9000 + b"\xff\xd8\xff\xe0"
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
+    ways = [first_then_silence(head + begun)] * 2 + [mjpeg(PICTURES[:3])]  # tried, asked, tried
+
+    def serve(connection: socket.socket) -> None:
+        ways.pop(0)(connection)
+
+    with serving(serve) as port:
+        source = StreamSource(f"http://127.0.0.1:{port}/", open_timeout_s=SHORT_S)
+        source.open()
+        captured = source.read(buffer)
+        source.close()
+    assert captured is not None
+    assert read_number(captured.bgr) == 0
