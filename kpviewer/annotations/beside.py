@@ -5,26 +5,45 @@ from __future__ import annotations
 import glob
 from pathlib import Path
 
+from kpviewer.annotations.image_search import (
+    IMAGE_FOLDERS,
+    LABEL_FOLDERS,
+    counterparts,
+    folders_named,
+)
+from kpviewer.annotations.kinds import TABLE_KINDS
 from kpviewer.annotations.values import PICTURE_SUFFIXES
-from kpviewer.image_files import without_sidecars
+from kpviewer.annotations.yolo_names import (
+    LISTS,
+    NOTES,
+    USUAL,
+    YAML_SUFFIXES,
+    is_yolo_description,
+)
+from kpviewer.image_files import is_image, without_sidecars
 
-TABLES = ("annotations", "labels", "_annotations.coco", "instances", "truth")
-"""Stems of COCO (.json) and CSV files that tell of a whole folder."""
-TRUTH_SUFFIXES = (".json", ".csv", ".xml", ".txt", ".pts", ".yaml", ".yml")
-_READERS = {".json": "coco", ".csv": "csv"}
+TABLES = ("annotations", "labels", "_annotations.coco", "instances", "truth", "result")
+"""Stems of COCO (.json) and CSV files that tell of a whole folder; Label Studio's is the last."""
+TRUTH_SUFFIXES = (".json", ".csv", ".tsv", ".xml", ".txt", ".pts", ".yaml", ".yml", ".data")
+_SUFFIXES = (".json", ".csv")
+_KINDS = {".xml": "voc", ".txt": "yolo", ".pts": "pts"}
+_CLASSES = "classes.txt"
+_MOST_FOLDERS = 100
+"""Folders beside the images that are asked whether LabelImg saved into them."""
 
 
 def truth_beside(source: Path) -> str | None:
     """Look for annotations of a source; nothing is read.
 
     - A folder: ``annotations.json``, ``labels.csv`` and so on in it, or beside it where it is
-      called ``images``; XML, YOLO or ``.pts`` files among the pictures; the ``Annotations`` beside
-      ``JPEGImages`` and the ``labels`` beside ``images`` of VOC and YOLO.
-    - A picture: the file of the same name, of the last three kinds.
+      called ``images``; XML, YOLO or ``.pts`` files among the images; folders of labels beside
+      folders of images, as VOC, Kaggle, Ultralytics, Roboflow, CVAT and COCO lay them out; the
+      folder that LabelImg saves into.
+    - An image: the file of the same name, of the last kinds.
     - A video: ``NAME_truth.json`` or ``NAME_truth.csv`` (``NAME.json`` is what a recording wrote).
 
     Args:
-        source: a folder, a picture or a video.
+        source: a folder, an image or a video.
 
     Returns:
         A specification for ``read_annotations``; None if there is nothing.
@@ -32,64 +51,114 @@ def truth_beside(source: Path) -> str | None:
     if source.is_dir():
         return _of_folder(source)
     if source.suffix.lower() in PICTURE_SUFFIXES:
-        kind = _kind_of_labels(source.parent, glob.escape(source.stem))
-        return f"{kind}:{source.parent}" if kind else None
+        folder, stem = source.parent, glob.escape(source.stem)
+        if kind := _kind_of_labels(folder, stem):
+            return f"{kind}:{folder}"
+        return _of_label_folder(folder, stem)
     return _table(source.parent, (f"{source.stem}_truth",), None)
 
 
 def _of_folder(folder: Path) -> str | None:
-    pictures = folder.resolve()
-    around = pictures.parent
+    images = folder.resolve()
     found = _table(folder, TABLES, folder)
-    if found is None and pictures.name.lower() == "images":
-        found = _table(around, TABLES, folder)
+    if found is None and images.name.lower() in IMAGE_FOLDERS:
+        found = _table(images.parent, TABLES, folder)
     if found is not None:
         return found
     if kind := _kind_of_labels(folder, "*"):
         return f"{kind}:{folder}"
-    if pictures.name == "JPEGImages" and (around / "Annotations").is_dir():
-        return f"voc:{around}"
-    if pictures.name == "images" and (around / "labels").is_dir():
-        return f"yolo:{around}"
+    return _of_label_folder(folder, "*") or _of_instances(images, folder) or _of_labelimg(folder)
+
+
+def _table(folder: Path, stems: tuple[str, ...], images: Path | None) -> str | None:
+    for stem in stems:
+        for suffix in _SUFFIXES:
+            path = folder / (stem + suffix)
+            if path.is_file():
+                return f"{TABLE_KINDS[suffix]}:{path}" + (f":{images}" if images else "")
     return None
 
 
-def _table(folder: Path, stems: tuple[str, ...], pictures: Path | None) -> str | None:
-    for stem in stems:
-        for suffix, kind in _READERS.items():
-            path = folder / (stem + suffix)
-            if path.is_file():
-                return f"{kind}:{path}" + (f":{pictures}" if pictures is not None else "")
+def _of_label_folder(folder: Path, stem: str) -> str | None:
+    """Find the labels in the folder that stands for this one: ``labels/train``."""
+    images = folder.resolve()
+    for labels in counterparts(images, IMAGE_FOLDERS, LABEL_FOLDERS):
+        for suffix in (".xml", ".txt"):
+            if without_sidecars(labels.glob(stem + suffix)):
+                is_plain = labels.parent == images.parent and stem == "*"
+                place = str(images.parent) if is_plain else f"{labels}:{folder}"
+                return f"{_KINDS[suffix]}:{place}"
+    return None
+
+
+def _of_instances(images: Path, folder: Path) -> str | None:
+    """Find the COCO file of a folder in ``annotations``, by the name of its split."""
+    is_tree = images.parent.name.lower() in IMAGE_FOLDERS
+    is_all = images.name.lower() in IMAGE_FOLDERS
+    for around in (images.parent, images.parent.parent) if is_tree else (images.parent,):
+        for holder in folders_named(around, LABEL_FOLDERS):
+            files = without_sidecars(holder.glob("*.json"))
+            own = [path for path in files if path.stem.endswith(f"_{images.name}")]
+            own = own or [path for path in files if path.stem in (images.name, *TABLES)]
+            if is_all and len(files) == 1:
+                own = files
+            boxes = [path for path in own if path.stem.startswith("instances")] or own
+            if boxes:
+                return f"coco:{boxes[0]}:{folder}"
+    return None
+
+
+def _of_labelimg(folder: Path) -> str | None:
+    """Find the folder that LabelImg saved into: it has the classes, and labels of an image here."""
+    images = folder.resolve()
+    first = next((path for path in sorted(images.glob("*")) if is_image(path)), None)
+    if first is None:
+        return None
+    for pattern in (images.glob("*/" + _CLASSES), images.parent.glob("*/" + _CLASSES)):
+        places = sorted(path.parent for path in pattern)[:_MOST_FOLDERS]
+        fitting = [place for place in places if (place / f"{first.stem}.txt").is_file()
+                   and not any(map(is_image, place.glob("*")))]  # fmt: skip
+        if len(fitting) == 1:
+            return f"yolo:{fitting[0]}:{folder}"
     return None
 
 
 def _kind_of_labels(folder: Path, stem: str) -> str | None:
-    """Tell by a file for each picture which reader a folder is for; the stem is a pattern."""
+    """Tell by a file for each image which reader a folder is for; the stem is a pattern."""
     if without_sidecars(folder.glob(f"{stem}.xml")):
         return "voc"
     if without_sidecars(folder.glob(f"{stem}.pts")):
         return "pts"
-    has_names = (folder / "classes.txt").is_file() or (folder / "data.yaml").is_file()
+    has_names = any(map(_has_names, (folder, folder.resolve().parent)))
     texts = without_sidecars(folder.glob(f"{stem}.txt")) if has_names else []
-    return "yolo" if any(path.name != "classes.txt" for path in texts) else None
+    return "yolo" if any(path.name not in LISTS for path in texts) else None
+
+
+def _has_names(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (*LISTS, NOTES)) or any(
+        path.suffix.lower() in YAML_SUFFIXES for path in folder.glob("*.y*ml")
+    )
 
 
 def spec_of_file(path: Path, source: Path | None = None) -> str:
     """Name the set that a file of labels belongs to.
 
     Args:
-        path: a .json or .csv table, a .yaml of YOLO; or an .xml, .txt or .pts file of one picture,
+        path: a .json or .csv table, a .yaml of YOLO; or an .xml, .txt or .pts file of one image,
             which stands for all of its folder.
-        source: what it is the truth of; a table's pictures lie there if it is a folder.
+        source: what it is the ground truth of; the images lie there if it is another folder.
 
     Returns:
         A specification for ``read_annotations``, which refuses files of other kinds.
     """
     suffix, folder = path.suffix.lower(), path.parent
-    if kind := _READERS.get(suffix):
-        return f"{kind}:{path}" + (f":{source}" if source is not None and source.is_dir() else "")
-    if kind := {".xml": "voc", ".txt": "yolo", ".pts": "pts"}.get(suffix):
-        holders = {"voc": "Annotations", "yolo": "labels"}
-        inside = folder.parent if folder.name == holders.get(kind) else folder
-        return f"{kind}:{inside}"
-    return f"yolo:{folder}" if suffix in (".yaml", ".yml") else str(path)
+    images = source if source is not None and source.is_dir() else None
+    if kind := TABLE_KINDS.get(suffix):
+        return f"{kind}:{path}" + (f":{images}" if images is not None else "")
+    if kind := _KINDS.get(suffix):
+        if images is not None and kind != "pts" and images.resolve() != folder.resolve():
+            return f"{kind}:{folder}:{images}"
+        return f"{kind}:{folder.parent if folder.name.lower() in LABEL_FOLDERS else folder}"
+    if is_yolo_description(path):
+        return f"yolo:{folder if path.name in USUAL else path}"
+    return str(path)

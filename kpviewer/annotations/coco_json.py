@@ -116,7 +116,7 @@ def open_coco(path: Path) -> CocoFile:
         del counts
         found = msgspec.json.decode(data, type=_Sections)
         return CocoFile(path, {key: getattr(found, key) for key in _KEYS})
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         if len(data) > _LIMIT_OF_PYTHON_MB * 2**20:
             raise DatasetError(f"{path} must be a COCO file: {error}. Is it damaged?") from error
     return CocoFile(path, _by_python(data, path))
@@ -177,7 +177,7 @@ def polygons(record: Annotation) -> list[Any]:
     raw = record.segmentation
     try:
         found = msgspec.json.decode(raw) if isinstance(raw, msgspec.Raw) else raw
-    except (msgspec.MsgspecError, RecursionError):
+    except (ValueError, RecursionError):
         return []
     return found if isinstance(found, list) else []
 
@@ -191,7 +191,7 @@ def _decoded(records: Sequence[Any], kind: type[Record]) -> Iterator[Record | No
         elif isinstance(record, msgspec.Raw) and memoryview(record).nbytes <= _LARGEST_RECORD:
             try:
                 yield decode(record)
-            except (msgspec.MsgspecError, RecursionError):
+            except (ValueError, RecursionError):
                 yield None
         else:
             yield None

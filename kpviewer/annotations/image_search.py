@@ -31,6 +31,8 @@ _DEEPEST = 8
 _MOST_SEARCHED = 300_000
 """Entries of folders that are looked through for a name that isn't where it should be."""
 _MOST_FOLDERS = 100_000
+_PARTS_OF_TREE = 4
+"""Folders above an image among which ``images`` is looked for."""
 _LONGEST_NAME = 4096
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -87,6 +89,23 @@ def folders_named(folder: Path, names: Sequence[str]) -> list[Path]:
         return []
     return sorted((each for each in inside if each.is_dir()),
                   key=lambda each: names.index(each.name.lower()))  # fmt: skip
+
+
+def counterparts(folder: Path, names: tuple[str, ...], others: tuple[str, ...]) -> Iterator[Path]:
+    """Yield folders that exist, with one of their parts replaced: images/train, labels/train."""
+    parts = folder.absolute().parts
+    for row in range(len(parts) - 1, max(len(parts) - 1 - _PARTS_OF_TREE, 0), -1):
+        if parts[row].lower() in names:
+            above = Path(*parts[:row])
+            for other in folders_named(above, others):
+                found = other.joinpath(*parts[row + 1 :])
+                if other.name != parts[row] and found.is_dir():
+                    yield _as_relative(folder, found)
+
+
+def _as_relative(folder: Path, found: Path) -> Path:
+    """Return a path as relative as that of a folder."""
+    return found if folder.is_absolute() else Path(os.path.relpath(found))
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from kpviewer.annotations.image_search import (
     IMAGE_FOLDERS,
     LABEL_FOLDERS,
     ImageSearch,
+    counterparts,
     files_below,
     folders_named,
 )
@@ -27,8 +28,6 @@ from kpviewer.errors import DatasetError
 
 _LIST_MB = 64
 _MOST_LOOKED_AT = 50
-_PARTS_OF_TREE = 4
-"""Folders above an image among which ``images`` is looked for."""
 _OTHERS = frozenset(("runs", "weights"))
 """Folders in which Ultralytics leaves predictions."""
 
@@ -96,7 +95,7 @@ def _folder_of_images(root: Path, split: str | None) -> Path | None:
         return Path(split) if is_place or (os.path.isdir(split) and _is_path(split)) else None
     if any(True for _ in _images_in([root])):
         return None
-    return next(_counterparts(root, LABEL_FOLDERS, IMAGE_FOLDERS), None)
+    return next(counterparts(root, LABEL_FOLDERS, IMAGE_FOLDERS), None)
 
 
 def _is_path(text: str) -> bool:
@@ -106,23 +105,6 @@ def _is_path(text: str) -> bool:
 def _images_in(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
         yield from files_below(folder, PICTURE_SUFFIXES)
-
-
-def _counterparts(folder: Path, names: tuple[str, ...], others: tuple[str, ...]) -> Iterator[Path]:
-    """Yield folders that exist, with one of their parts replaced: images/train, labels/train."""
-    parts = folder.absolute().parts
-    for row in range(len(parts) - 1, max(len(parts) - 1 - _PARTS_OF_TREE, 0), -1):
-        if parts[row].lower() in names:
-            above = Path(*parts[:row])
-            for other in folders_named(above, others):
-                found = other.joinpath(*parts[row + 1 :])
-                if other.name != parts[row] and found.is_dir():
-                    yield _like(folder, found)
-
-
-def _like(folder: Path, found: Path) -> Path:
-    """Return a path as relative as that of a folder."""
-    return found if folder.is_absolute() else Path(os.path.relpath(found))
 
 
 class _Layout:
@@ -209,7 +191,7 @@ class _Layout:
         own = folders_named(self._root, IMAGE_FOLDERS)
         inside = sorted(path for path in _folders_in(self._root) if path not in own)
         found = [*own, *(each for path in inside for each in folders_named(path, IMAGE_FOLDERS))]
-        if not found and any(_counterparts(self._root, IMAGE_FOLDERS, LABEL_FOLDERS)):
+        if not found and any(counterparts(self._root, IMAGE_FOLDERS, LABEL_FOLDERS)):
             return [self._root]
         return found
 
@@ -230,7 +212,7 @@ class _Layout:
         """Return where the labels of a folder lie, and whether all its images are in the set."""
         known = self._folders.get(folder)
         if known is None:
-            tree = next(_counterparts(folder, IMAGE_FOLDERS, LABEL_FOLDERS), None)
+            tree = next(counterparts(folder, IMAGE_FOLDERS, LABEL_FOLDERS), None)
             if tree is not None:
                 known = tree, True
             else:

@@ -14,7 +14,7 @@ from kpviewer.annotations.yolo_yaml import YoloNames, names_of_lines, read_yolo_
 from kpviewer.errors import DatasetError
 
 YAML_SUFFIXES = (".yaml", ".yml")
-_USUAL = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
+USUAL = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 LISTS = ("classes.txt", "obj.names", "predefined_classes.txt", "classes.names", "names.txt")
 NOTES = "notes.json"
 _MOST_YAML = 20
@@ -83,7 +83,7 @@ def _folders(root: Path, others: Iterable[Path]) -> Iterator[Path]:
 
 def _yaml_in(folder: Path) -> tuple[YoloNames | None, DatasetError | None]:
     """Read the YAML file of a folder that lists names; an error of the others is given too."""
-    usual = [folder / name for name in _USUAL if (folder / name).is_file()]
+    usual = [folder / name for name in USUAL if (folder / name).is_file()]
     found = None
     for path in usual:
         found = read_yolo_yaml(path)

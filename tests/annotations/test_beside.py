@@ -28,6 +28,45 @@ def folder_with(root: Path, *names: str) -> Path:
         (["a.jpg", "a.pts"], "", "pts:{0}"),
         (["a.jpg", "a.xml", "b.jpg"], "a.jpg", "voc:{0}"),
         (["a.mp4", "a_truth.csv"], "a.mp4", "csv:{0}/a_truth.csv"),
+        (["images/a.jpg", "result.json"], "images", "coco:{0}/result.json:{0}/images"),
+        (["images/a.jpg", "annotations/a.xml"], "images", "voc:{0}"),
+        (["Images/a.jpg", "annots/a.xml"], "Images", "voc:{0}"),
+        (
+            ["images/t/a.jpg", "annotations/t/a.xml"],
+            "images/t",
+            "voc:{0}/annotations/t:{0}/images/t",
+        ),
+        (["images/t/a.jpg", "labels/t/a.txt"], "images/t", "yolo:{0}/labels/t:{0}/images/t"),
+        (["t/images/a.jpg", "t/labels/a.txt"], "t/images", "yolo:{0}/t"),
+        (["images/a.jpg", "labels/a.txt"], "images/a.jpg", "yolo:{0}/labels:{0}/images"),
+        (["a.jpg", "a.txt", "pets.yaml"], "", "yolo:{0}"),
+        (
+            ["obj.names", "obj_train_data/a.jpg", "obj_train_data/a.txt"],
+            "obj_train_data",
+            "yolo:{0}/obj_train_data",
+        ),
+        (
+            ["images/default/a.jpg", "annotations/instances_default.json"],
+            "images/default",
+            "coco:{0}/annotations/instances_default.json:{0}/images/default",
+        ),
+        (
+            ["images/a.jpg", "annotations/instances_default.json"],
+            "images",
+            "coco:{0}/annotations/instances_default.json:{0}/images",
+        ),
+        (
+            [
+                "val2017/a.jpg",
+                "annotations/captions_val2017.json",
+                "annotations/instances_val2017.json",
+                "annotations/instances_train2017.json",
+            ],
+            "val2017",
+            "coco:{0}/annotations/instances_val2017.json:{0}/val2017",
+        ),
+        (["pics/a.jpg", "out/a.txt", "out/classes.txt"], "pics", "yolo:{0}/out:{0}/pics"),
+        (["a.jpg", "out/a.txt", "out/classes.txt"], "", "yolo:{0}/out:{0}"),
         (["a [1].jpg", "a [1].xml"], "a [1].jpg", "voc:{0}"),
         (["a.jpg", "._a.xml", "a.pts"], "", "pts:{0}"),
     ],
@@ -45,6 +84,10 @@ def test_truth_is_found(tmp_path: Path, files: list[str], source: str, expected:
         (["a.jpg", "classes.txt"], ""),
         (["a.jpg", "b.xml"], "a.jpg"),  # another picture's
         (["a.mp4", "a.json", "a.csv"], "a.mp4"),  # what a recording wrote
+        (["pics/a.jpg", "out/b.txt", "out/classes.txt"], "pics"),  # labels of others
+        (["pics/a.jpg", "x/a.jpg", "x/a.txt", "x/classes.txt"], "pics"),  # another set
+        (["pics/a.jpg", "x/a.txt", "x/classes.txt", "y/a.txt", "y/classes.txt"], "pics"),
+        (["val/a.jpg", "annotations/instances_train.json"], "val"),
         (["b/a.jpg", "annotations.json"], "b"),  # of something else beside it
     ],
 )
@@ -62,6 +105,9 @@ def test_what_is_no_truth_is_left_alone(tmp_path: Path, files: list[str], source
         ("labels/a.txt", "yolo:."),
         ("loose/a.pts", "pts:loose"),
         ("set/data.yaml", "yolo:set"),
+        ("set/pets.yaml", "yolo:set/pets.yaml"),
+        ("set/obj.data", "yolo:set/obj.data"),
+        ("annots/a.xml", "voc:."),
         ("film.avi", "film.avi"),
     ],
 )
@@ -72,3 +118,13 @@ def test_a_file_of_labels_stands_for_its_set(file: str, expected: str) -> None:
 def test_a_table_tells_of_the_pictures_that_are_watched(tmp_path: Path) -> None:
     assert spec_of_file(Path("set.json"), tmp_path) == f"coco:set.json:{tmp_path}"
     assert spec_of_file(Path("set.json"), tmp_path / "film.mp4") == "coco:set.json"
+
+
+def test_labels_in_another_folder_are_of_the_images_that_are_watched(tmp_path: Path) -> None:
+    (tmp_path / "pics").mkdir()
+    for name, kind in (("a.txt", "yolo"), ("a.xml", "voc")):
+        path = tmp_path / "out" / name
+        assert spec_of_file(path, tmp_path / "pics") == f"{kind}:{tmp_path}/out:{tmp_path}/pics"
+        assert (
+            spec_of_file(tmp_path / "pics" / name, tmp_path / "pics") == f"{kind}:{tmp_path}/pics"
+        )

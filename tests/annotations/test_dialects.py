@@ -251,6 +251,15 @@ def test_one_bad_record_among_many_is_left_out(tmp_path):
     assert (len(read.images[0].targets), len(problems)) == (1, 4)
 
 
+def test_a_record_that_is_not_utf8_is_left_out(tmp_path):
+    named = [{"id": 1, "name": "cat"}, {"id": 2, "name": "?"}]
+    text = coco(categories=named).encode().replace(b'"?"', b'"\xe3"')
+    (tmp_path / "a.json").write_bytes(text)
+    problems = []
+    read = read_annotations(f"coco:{tmp_path / 'a.json'}", problems)
+    assert (read.class_names, len(problems)) == (("cat",), 1)
+
+
 def test_a_damaged_coco_file_is_told_in_one_line(tmp_path):
     (tmp_path / "a.json").write_text(coco()[:-30])
     with pytest.raises(DatasetError, match=r"a\.json") as caught:
