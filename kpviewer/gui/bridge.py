@@ -171,6 +171,13 @@ class Bridge(QObject):
         self._window.status_bar.show_source(info)
         self._window.plots.set_source(info.nominal_fps if info is not None else None)
 
+    def _on_truth_changed(self) -> None:
+        self.judge.set_source(None)  # what was judged is by the ground truth of before
+        self.judge.set_source(self._session.info)
+        result = self._window.view.result()
+        if result is not None and not self.playback.is_playing:
+            self.playback.seek(result.frame.index)  # read again, with its ground truth
+
     def _on_model_changed(self) -> None:
         engine, window = self._session.engine, self._window
         if engine is None:
@@ -255,6 +262,7 @@ class Bridge(QObject):
         session.opened.connect(self._on_opened)
         session.source_changed.connect(self._on_source_changed)
         session.model_changed.connect(self._on_model_changed)
+        session.truth_changed.connect(self._on_truth_changed)
         session.warned.connect(window.status_bar.show_message)
         self._saving.told.connect(window.status_bar.show_message)
         window.view.painted.connect(self._on_painted)

@@ -122,6 +122,11 @@ class MainWindow(QMainWindow):
             self.cameras.drop()
             self.session.open(text)
 
+    def try_source(self, text: str) -> None:
+        """Watch another source if there is one of that name; else the present one goes on."""
+        self.cameras.drop()
+        self.session.try_open(text)
+
     def choose_model(self, name: str) -> None:
         """Take another model; an empty name is a dialog that was left."""
         if name and may_open(self, self._permission, name):

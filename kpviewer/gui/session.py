@@ -5,7 +5,6 @@ It belongs to the GUI thread and is polled; the threads behind it never call bac
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,14 +15,13 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.model_loading import ModelLoading
-from kpviewer.gui.opening.source_opening import look_for
+from kpviewer.gui.opening.source_opening import SourceLoading
 from kpviewer.gui.opening.source_truth import FoundTruth, SourceTruth
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
 from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.following import FollowOptions
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
-from kpviewer.runtime.loading import BackgroundLoader
 from kpviewer.sources.base import FrameSource
 from kpviewer.sources.naming import is_camera
 from kpviewer.sources.redact import is_address, redact_url
@@ -39,13 +37,9 @@ JUMP_S = 5.0
 FALLBACK_FPS = 30.0
 CLOSE_S = 1.0
 """For the threads to end with the window; a read that is under way may take longer."""
-OPENER_PATIENCE_S = 1.0
-"""For a search that nobody wants any more, until the next one begins beside it."""
 _OVER = (PipelineState.IDLE, PipelineState.FAILED)
 _LOOPING = (None, "demo")
 """Sources that start again by themselves."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +63,8 @@ class Session(QObject):
     """Another stream has begun; ``info`` tells which."""
     source_changed = pyqtSignal()
     """Another source was asked for; ``source_name`` tells which."""
+    truth_changed = pyqtSignal()
+    """The source that is open has another ground truth."""
     model_changed = pyqtSignal()
     """Another engine is in place; ``engine`` is it."""
     warned = pyqtSignal(str)
@@ -79,19 +75,17 @@ class Session(QObject):
         self._clock = clock
         self._pipeline: Pipeline | None = None
         self._leaving: Pipeline | None = None
-        self._opener: BackgroundLoader[tuple[FrameSource, FoundTruth]] = BackgroundLoader(
-            OPENER_PATIENCE_S
-        )
-        self._is_opening = False
         self._next_source: FrameSource | None = None
         self.truth = SourceTruth(options.source, options.truth)
+        self._sources = SourceLoading(options.open_source, self.truth)
         self.models = ModelLoading(options, self.truth, clock)
         self._engine: ViewerEngine | None = None
         self._has_frames = False
         self._info: StreamInfo | None = None
         self.source_text: str | None = None
         """The source as it was named; None is the first camera."""
-        self._source_name: str | None = None
+        self.source_name: str | None = None
+        """For people; None while nothing is open."""
         self._failure: KpviewerError | None = None
         self._opening_since = 0.0
         self._thresholds = options.on_top_of(Thresholds())
@@ -120,11 +114,6 @@ class Session(QObject):
         return self._engine
 
     @property
-    def source_name(self) -> str | None:
-        """For people; None while nothing is open."""
-        return self._source_name
-
-    @property
     def failure(self) -> KpviewerError | None:
         """Why there is no video; None while all is well."""
         return self._failure
@@ -143,19 +132,17 @@ class Session(QObject):
 
     def open(self, text: str | None) -> None:
         """Watch another source; what can't be opened shows up in ``status``."""
-        self.source_text = text
-        self._source_name = _name_of(text)
-        self._failure = self._info = None
-        self._has_frames = False
-        self._opening_since = self._clock()
-        self.loops = text in _LOOPING
-        self._leave()
-        name, make, truth = self._source_name, self._options.open_source, self.truth
-        self._is_opening = True
-        truth.use(FoundTruth(None))
-        # In a thread: video code is imported, disks and cameras are asked.
-        self._opener.submit(name, lambda: look_for(text, name, truth, make))
+        self._begin(text)
+        self.truth.use(FoundTruth(None))
+        self._sources.look_for(text, _name_of(text))
         self.source_changed.emit()
+
+    def try_open(self, text: str) -> None:
+        """Watch another source if there is one of that name; else say so, and change nothing."""
+        if self._pipeline is None or self._failure is not None:
+            self.open(text)
+        else:
+            self._sources.look_for(text, _name_of(text), is_offer=True)
 
     def reopen(self) -> None:
         """Try the same source again."""
@@ -163,7 +150,7 @@ class Session(QObject):
 
     def close_source(self) -> None:
         """Watch nothing."""
-        self._source_name = self._info = self._failure = None
+        self.source_name = self._info = self._failure = None
         self._leave()
         self.source_changed.emit()
 
@@ -172,6 +159,8 @@ class Session(QObject):
         self._poll_models()
         self._start_next()
         self._poll_faults()
+        if self.truth.poll():
+            self.truth_changed.emit()
         if news := self.truth.take_news():
             self.warned.emit(news)
         status = self._pipeline.status() if self._pipeline is not None else None
@@ -179,7 +168,7 @@ class Session(QObject):
             info = self._pipeline.info
             if info is not None and info is not self._info and self._failure is None:
                 self._info = info
-                self._source_name = info.name
+                self.source_name = info.name
                 self.opened.emit()
                 if status.warning is not None:
                     self.warned.emit(status.warning)
@@ -187,7 +176,7 @@ class Session(QObject):
                 self._failure = _pipeline_error(self._pipeline)
         now = self._clock()
         return SessionStatus(
-            source=self._source_name,
+            source=self.source_name,
             opening_s=now - self._opening_since,
             pipeline=status,
             failure=str(self._failure) if self._failure is not None else None,
@@ -205,40 +194,54 @@ class Session(QObject):
 
     def close(self) -> None:
         """Stop everything and wait for it, in bounds: what hangs is let go."""
-        self._is_opening, self._next_source = False, None
+        self._next_source = None
         pipelines = [each for each in (self._pipeline, self._leaving) if each is not None]
         for pipeline in pipelines:
             pipeline.stop()
         for pipeline in pipelines:
             pipeline.close(CLOSE_S / len(pipelines))
         self._pipeline = self._leaving = None
-        self._opener.close()
+        self._sources.close()
+        self.truth.close()
         self.models.close()
+
+    def _begin(self, text: str | None) -> None:
+        """Leave the present source for one that is named so."""
+        self.source_text = text
+        self.source_name = _name_of(text)
+        self._failure = self._info = None
+        self._has_frames = False
+        self._opening_since = self._clock()
+        self.loops = text in _LOOPING
+        self._leave()
 
     def _leave(self) -> None:
         """Ask the present pipeline to end.
 
         The next one starts when it has, as both may want the same camera and the same model.
         """
-        self._is_opening, self._next_source = False, None
+        self._sources.cancel()
+        self._next_source = None
         if self._pipeline is not None:
             self._pipeline.stop()
             self._leaving, self._pipeline = self._pipeline, None
 
     def _take_source(self) -> None:
-        outcome = self._opener.take()
-        if outcome is None or not self._is_opening:  # it was cancelled
+        arrival = self._sources.take()
+        if arrival is None:
             return
-        self._is_opening = False
-        if outcome.value is not None:
-            self._next_source, found = outcome.value
-            self.truth.use(found)
-        if isinstance(outcome.failure, KpviewerError):
-            self._failure = outcome.failure
-        elif outcome.failure is not None:
-            _log.error("Opening %s failed", outcome.name, exc_info=outcome.failure)
-            text = tr("{name} can't be opened. {reason}")
-            self._failure = KpviewerError(text.format(name=outcome.name, reason=outcome.reason))
+        if arrival.failure is not None:
+            if arrival.is_offer:
+                self.warned.emit(str(arrival.failure))
+            else:
+                self._failure = arrival.failure
+            return
+        if arrival.is_offer:
+            self._begin(arrival.text)
+        self._next_source = arrival.source
+        self.truth.use(arrival.truth)
+        if arrival.is_offer:
+            self.source_changed.emit()
 
     def _start_next(self) -> None:
         self._take_source()
@@ -276,31 +279,36 @@ class Session(QObject):
     def _poll_models(self) -> None:
         info = self._info
         # The model makes ready for the size of the source's first picture.
-        waits = self._source_name is not None and self._failure is None and not self._has_frames
+        waits = self.source_name is not None and self._failure is None and not self._has_frames
         source_hw = (info.height, info.width) if info is not None else None
         engine = self.models.poll(source_hw, can_wait=waits)
         if engine is None:
             return
-        self._thresholds = self._thresholds_for(engine)
+        before = self._engine
+        if before is None or before.spec != engine.spec:  # else it is on another device
+            edited = self._thresholds if before is None and self._is_edited else None
+            options = self._options if before is None else replace(self._options, classes=())
+            self._thresholds = _thresholds_of(engine, options, edited, self.warned.emit)
         self._engine = engine
         if self._pipeline is not None:
             self._pipeline.set_thresholds(self._thresholds)
             self._pipeline.set_engine(engine)
         self.model_changed.emit()
 
-    def _thresholds_for(self, engine: ViewerEngine) -> Thresholds:
-        if self._engine is not None and self._engine.spec == engine.spec:
-            return self._thresholds  # the same model, on another device
-        is_first = self._engine is None
-        options = self._options if is_first else replace(self._options, classes=())
-        try:
-            thresholds = options.thresholds_for(engine.spec)
-        except ValueError as error:
-            self.warned.emit(tr("{error} All classes are shown.").format(error=error))
-            thresholds = replace(options, classes=()).thresholds_for(engine.spec)
-        if is_first and self._is_edited:  # the user was faster than the model
-            thresholds = replace(self._thresholds, classes=thresholds.classes)
-        return thresholds
+
+def _thresholds_of(
+    engine: ViewerEngine,
+    options: ViewerOptions,
+    edited: Thresholds | None,
+    warn: Callable[[str], None],
+) -> Thresholds:
+    """Return the thresholds of a new model, under what the user was faster to edit."""
+    try:
+        thresholds = options.thresholds_for(engine.spec)
+    except ValueError as error:
+        warn(tr("{error} All classes are shown.").format(error=error))
+        thresholds = replace(options, classes=()).thresholds_for(engine.spec)
+    return thresholds if edited is None else replace(edited, classes=thresholds.classes)
 
 
 def _pipeline_error(pipeline: Pipeline) -> KpviewerError:

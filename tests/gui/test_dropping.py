@@ -38,25 +38,25 @@ def window(open_window) -> MainWindow:
     return open_window(open_source=lambda _text, _truth: FakeSource(300))
 
 
-def test_a_file_and_a_folder_are_sources(window, tmp_path: Path):
+def test_a_file_and_a_folder_are_sources(qtbot, window, tmp_path: Path):
     for path in (tmp_path, tmp_path / "cl ip #1.mp4"):
         assert drag(window, mime(urls=(QUrl.fromLocalFile(str(path)).toString(),)))
-        assert window.session.source_text == str(path)
+        qtbot.waitUntil(lambda path=path: window.session.source_text == str(path))
 
 
 @pytest.mark.parametrize(
     "url", ["https://host/a%20b/cam.mjpg?x=1", "rtsp://host:554/live", "http://host/clip.mp4"]
 )
-def test_an_address_is_a_source_as_url_and_as_text(window, url):
+def test_an_address_is_a_source_as_url_and_as_text(qtbot, window, url):
     for data in (mime(urls=(url,)), mime(text=f" {url}\n"), mime(urls=(url,), text="Cam 1")):
         window.session.close_source()
         assert drag(window, data)
-        assert window.session.source_text == url
+        qtbot.waitUntil(lambda: window.session.source_text == url)
 
 
-def test_a_path_may_come_as_text(window, tmp_path):
+def test_a_path_may_come_as_text(qtbot, window, tmp_path):
     assert drag(window, mime(text=f'"{tmp_path}"'))
-    assert window.session.source_text == str(tmp_path)
+    qtbot.waitUntil(lambda: window.session.source_text == str(tmp_path))
 
 
 def test_a_model_is_loaded_and_the_source_stays(qtbot, window, tmp_path):
@@ -65,10 +65,10 @@ def test_a_model_is_loaded_and_the_source_stays(qtbot, window, tmp_path):
     assert window.session.source_text == "fake"
 
 
-def test_of_several_files_the_first_is_opened_and_that_is_told(window, tmp_path):
+def test_of_several_files_the_first_is_opened_and_that_is_told(qtbot, window, tmp_path):
     urls = tuple(f"file://{tmp_path}/{number}.png" for number in range(3))
     assert drag(window, mime(urls=urls))
-    assert window.session.source_text == f"{tmp_path}/0.png"
+    qtbot.waitUntil(lambda: window.session.source_text == f"{tmp_path}/0.png")
     assert "the first of 3" in window.status_bar.message()
 
 

@@ -18,7 +18,7 @@ from kpviewer.config_files import (
     write_profile,
     write_settings,
 )
-from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice
@@ -488,7 +488,38 @@ def test_pasting_opens_the_address_or_path(qtbot, open_window, copied, opened):
     window = open_window()
     copy(copied)
     qtbot.keyClick(window, Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert window.session.source_text == opened
+    qtbot.waitUntil(lambda: window.session.source_text == opened)
+
+
+def test_pasting_text_that_is_no_source_leaves_video_and_recording_alone(qtbot, open_window):
+    def open_source(text, _truth):
+        if text != "fake":
+            raise SourceError(f"No source is named {text}. Check it.")
+        return FakeSource(300)
+
+    window = open_window(open_source=open_source)
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    window.saving.toggle_recording()
+    qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0)
+    copy("not a source at all")
+    qtbot.keyClick(window, Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: "No source is named not a source" in window.status_bar.message())
+    assert window.session.source_text == "fake"
+    assert window.saving.recorded_s is not None
+    index = window.view.result().frame.index
+    qtbot.waitUntil(lambda: window.view.result().frame.index > index)
+    window.saving.stop_recording()
+
+
+def test_pasting_with_nothing_open_shows_the_error(qtbot, open_window):
+    def open_source(_text, _truth):
+        raise SourceError("No source is named so. Check it.")
+
+    window = open_window(open_source=open_source)
+    qtbot.waitUntil(lambda: window.view.card.isVisible() and window.session.failure is not None)
+    copy("nonsense")
+    qtbot.keyClick(window, Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.source_text == "nonsense"
 
 
 def test_pasting_a_model_loads_it(qtbot, open_window):

@@ -8,6 +8,7 @@ from gui.test_dropping import drag, mime
 from PyQt6.QtCore import QUrl
 from PyQt6.QtWidgets import QFileDialog
 
+from kpviewer.annotations.truth import read_truth
 from kpviewer.gui.keys import Act
 from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.gui.opening.source_truth import SourceTruth
@@ -66,8 +67,7 @@ def test_what_is_left_out_of_the_truth_is_said_once_and_kept_in_full(qtbot, open
 def test_each_kind_of_note_is_told_once(tmp_path):
     path = table(tmp_path / "labels.csv")
     path.write_text(path.read_text().replace("b.png,thing,10", "b.png,thing,x"))
-    truth = SourceTruth()
-    truth.choose("film.mp4", f"csv:{path}")
+    truth = SourceTruth("film.mp4", read_truth(f"csv:{path}", ()))
     found = truth.find("film.mp4")
     truth.use(found)
     assert "1 of 3 entries left out" in truth.take_news()
@@ -104,6 +104,47 @@ def test_truth_is_opened_for_the_pictures_that_are_watched(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(chosen), ""))
     window.actions_of_keys.run(Act.OPEN_TRUTH)
     qtbot.waitUntil(lambda: truth_left(window) == 20)
+
+
+def test_opening_truth_keeps_place_and_pause_and_judges_anew(
+    qtbot, open_window, pictures, tmp_path
+):
+    table(pictures / "labels.csv")
+    opened = []
+
+    def counted(text, truth):
+        opened.append(text)
+        return open_source(text, truth)
+
+    window = open_window(named=str(pictures), open_source=counted)
+    qtbot.waitUntil(lambda: truth_left(window) == 10)
+    window.bridge.playback.show(1)
+    qtbot.waitUntil(lambda: window.view.result().frame.index == 1)
+    qtbot.waitUntil(lambda: window.view.result().error is not None)
+    assert window.view.result().error.matched == 0
+    other = tmp_path / "other.csv"  # where the model sees something
+    other.write_text(HEADER + "".join(f"{name}.png,thing,5,5,15,15\n" for name in "abc"))
+    window.session.truth.read(str(pictures), f"csv:{other}:{pictures}")
+    qtbot.waitUntil(lambda: truth_left(window) == 5)
+    assert window.view.result().frame.index == 1
+    assert not window.bridge.playback.is_playing
+    assert window.view.result().error.matched == 1
+    assert len(opened) == 1  # the source goes on
+    window.session.reopen()
+    qtbot.waitUntil(lambda: len(opened) == 2 and truth_left(window) == 5)
+
+
+def test_truth_that_can_not_be_read_leaves_the_one_before(qtbot, open_window, pictures, tmp_path):
+    table(pictures / "labels.csv")
+    window = open_window(named=str(pictures), open_source=open_source)
+    qtbot.waitUntil(lambda: truth_left(window) == 10)
+    bad = tmp_path / "bad.csv"
+    bad.write_text("nothing\n")
+    window.session.truth.read(str(pictures), f"csv:{bad}:{pictures}")
+    qtbot.waitUntil(lambda: window.status_bar.message().startswith("No truth: "))
+    window.bridge.playback.show(2)
+    qtbot.waitUntil(lambda: window.view.result().frame.index == 2)
+    assert truth_left(window) == 10
 
 
 def test_truth_may_be_dropped(qtbot, open_window, pictures, tmp_path):

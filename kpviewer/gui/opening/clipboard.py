@@ -10,7 +10,6 @@ from PyQt6.QtGui import QGuiApplication
 
 from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.dialogs import is_on_disk
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES
 
 if TYPE_CHECKING:
@@ -41,25 +40,19 @@ def open_in(window: MainWindow, text: str) -> None:
         source = window.session.source_text
         use_truth(window, spec_of_file(Path(text), Path(source) if source else None))
     else:
-        window.choose_source(text)
+        window.try_source(text)
 
 
 def use_truth(window: MainWindow, spec: str) -> None:
-    """Judge the source that is watched by annotations; empty: a dialog that was left.
+    """Judge the source that is watched by annotations; it plays on.
 
     Args:
-        window: whose source is opened again.
-        spec: as for ``read_annotations``.
+        window: whose source it is.
+        spec: as for ``read_annotations``; empty is a dialog that was left.
     """
     session = window.session
-    source = session.source_text if session.source_name is not None else None
-    if not spec:
-        return
-    if source is None or not is_on_disk(source):
+    if spec and not session.truth.read(session.source_text, spec):
         window.status_bar.show_message(tr("Truth is of a file or a folder: open one first."))
-        return
-    session.truth.choose(source, spec)
-    session.reopen()
 
 
 def pasted(data: QMimeData | None) -> str:

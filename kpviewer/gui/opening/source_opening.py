@@ -1,18 +1,88 @@
-"""From the name of a source to the source; imported late, as video and camera code takes time."""
+"""From the name of a source to the source; video code is imported late, as it takes time."""
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kpviewer.errors import KpviewerError
+from kpviewer.gui.language import tr
+from kpviewer.gui.opening.source_truth import FoundTruth, SourceTruth
 from kpviewer.pipeline.opening import made_within
+from kpviewer.runtime.loading import BackgroundLoader
 
 if TYPE_CHECKING:
-    from kpviewer.gui.opening.source_truth import FoundTruth, SourceTruth
     from kpviewer.gui.options import SourceOpener
     from kpviewer.sources.base import FrameSource, TruthProvider
 
+_log = logging.getLogger(__name__)
+
+PATIENCE_S = 1.0
+"""For a source that is no longer wanted to be found, before another one is looked for."""
 ANSWER_S = 3.7
 """For a disk to tell what a name stands for; with the search for ground truth, 5.5 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What became of a source that was asked for."""
+
+    text: str | None
+    """The source as it was named."""
+    is_offer: bool
+    """The present source goes on until this one is there."""
+    source: FrameSource | None
+    truth: FoundTruth
+    failure: KpviewerError | None
+
+
+class SourceLoading:
+    """Looks for sources on a thread; the last one that was asked for counts.
+
+    Args:
+        make: makes a source of a name.
+        truth: finds its ground truth.
+    """
+
+    def __init__(self, make: SourceOpener, truth: SourceTruth) -> None:
+        self._make, self._truth = make, truth
+        self._loader: BackgroundLoader[tuple[FrameSource, FoundTruth]] = BackgroundLoader(
+            PATIENCE_S
+        )
+        self._wanted: tuple[str | None, bool] | None = None
+
+    def look_for(self, text: str | None, name: str, *, is_offer: bool = False) -> None:
+        """Look for a source; ``name`` is for people."""
+        self._wanted = (text, is_offer)
+        truth, make = self._truth, self._make
+        # In a thread: video code is imported, disks and cameras are asked.
+        self._loader.submit(name, lambda: look_for(text, name, truth, make))
+
+    def cancel(self) -> None:
+        """Want no source any more."""
+        self._wanted = None
+
+    def take(self) -> Arrival | None:
+        """Return what became of the source that is wanted, once; None while nothing is known."""
+        outcome = self._loader.take()
+        if outcome is None or self._wanted is None:
+            return None
+        (text, is_offer), self._wanted = self._wanted, None
+        if outcome.value is not None:
+            source, found = outcome.value
+            return Arrival(text, is_offer, source, found, None)
+        failure = outcome.failure
+        if not isinstance(failure, KpviewerError):
+            _log.error("Opening %s failed", outcome.name, exc_info=failure)
+            told = tr("{name} can't be opened. {reason}")
+            failure = KpviewerError(told.format(name=outcome.name, reason=outcome.reason))
+        return Arrival(text, is_offer, None, FoundTruth(None), failure)
+
+    def close(self) -> None:
+        """Look for nothing any more; doesn't wait."""
+        self.cancel()
+        self._loader.close()
 
 
 def open_source(text: str | None, truth: TruthProvider | None) -> FrameSource:
@@ -43,4 +113,4 @@ def look_for(
     import kpviewer.sources.open  # noqa: F401, PLC0415 - it takes time, and isn't the source's
 
     found = truth.find(text)
-    return made_within(ANSWER_S, text, name, lambda: make(text, found.truth)), found
+    return made_within(ANSWER_S, text, name, lambda: make(text, found.slot)), found

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kpviewer.annotations.beside import truth_beside
@@ -17,13 +18,42 @@ from kpviewer.annotations.truth import AnnotationTruth, read_truth
 from kpviewer.errors import DatasetError
 from kpviewer.gui.language import tr
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
+from kpviewer.runtime.loading import BackgroundLoader
 from kpviewer.sources.base import TruthProvider
+from kpviewer.structures import Targets
 
 _log = logging.getLogger(__name__)
 
 
 SEARCH_S = 1.5
 """For the folder of a source to answer."""
+
+
+class TruthSlot:
+    """Ground truth of an open source, which may be replaced while it plays: a TruthProvider."""
+
+    def __init__(self, truth: TruthProvider | None) -> None:
+        self._truth = truth
+        self._held: tuple[Sequence[Path], int | None] | None = None
+
+    def put(self, truth: TruthProvider) -> None:
+        """Use another ground truth from the next frame on; on another thread than the window's."""
+        if self._held is not None:
+            truth.meet(*self._held)
+        self._truth = truth
+
+    def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
+        """Learn what the source holds, for the truth of now and those to come."""
+        self._held = (files, frames)
+        if self._truth is not None:
+            self._truth.meet(files, frames)
+
+    def for_frame(
+        self, index: int, name: str, size_wh: tuple[int, int] | None = None
+    ) -> Targets | None:
+        """Return the ground truth of one frame, None where nothing is known."""
+        truth = self._truth
+        return None if truth is None else truth.for_frame(index, name, size_wh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +63,8 @@ class FoundTruth:
     truth: TruthProvider | None
     news: str | None = None
     """One line for people; None where there is nothing to tell."""
+    slot: TruthSlot | None = None
+    """Where the source looks it up; None where a source can't have any."""
 
 
 class SourceTruth:
@@ -51,10 +83,48 @@ class SourceTruth:
         self._class_names: tuple[str, ...] = ()
         self._news: str | None = None
         self._told: set[str] = set()
+        self._slot: TruthSlot | None = None
+        self._reader: BackgroundLoader[tuple[FoundTruth, str | None, str]] = BackgroundLoader()
 
-    def choose(self, source: str | None, spec: str) -> None:
-        """Take annotations, named as for ``read_annotations``, when the source is next opened."""
-        self._chosen[source] = spec
+    def read(self, source: str | None, spec: str) -> bool:
+        """Begin to read annotations for the source that is open; ``poll`` tells when they count.
+
+        Args:
+            source: as typed; it keeps these annotations when it is opened again.
+            spec: as for ``read_annotations``.
+
+        Returns:
+            Whether the source can have any.
+        """
+        slot, names = self._slot, self._class_names
+        if slot is None:
+            return False
+        self._reader.submit(spec, lambda: (_put(slot, spec, names), source, spec))
+        return True
+
+    def poll(self) -> bool:
+        """Take annotations that have been read; return whether there are other ones now.
+
+        What can't be read changes nothing, and ``take_news`` tells why.
+        """
+        outcome = self._reader.take()
+        if outcome is None:
+            return False
+        if outcome.value is None:
+            self._news = tr("No truth: {reason}").format(reason=outcome.reason)
+            return False
+        found, source, spec = outcome.value
+        if found.truth is None:
+            self._news = found.news
+        elif found.slot is self._slot:
+            self._chosen[source] = spec
+            self.use(found)
+            return True
+        return False
+
+    def close(self) -> None:
+        """Read nothing any more."""
+        self._reader.close()
 
     def find(self, source: str | None) -> FoundTruth:
         """Return the truth of a source that is about to be opened; reads files, changes nothing.
@@ -62,21 +132,25 @@ class SourceTruth:
         It may hang, so it runs on a thread of its own. What can't be read leaves the source without
         truth; the news say why.
         """
-        spec = self._chosen.get(source)
+        spec, is_file = self._chosen.get(source), False
         if spec is None and source is not None:
             try:
-                spec = answer_within(SEARCH_S, lambda: _beside(source), "looking for ground truth")
+                is_file, spec = answer_within(
+                    SEARCH_S, lambda: _beside(source), "looking for ground truth"
+                )
             except NoAnswerError:
                 news = tr("No truth: the folder of {name} doesn't answer.")
                 return FoundTruth(None, news.format(name=Path(source).name))
         found = _read(spec) if isinstance(spec, str) else FoundTruth(spec)
+        if is_file or spec is not None:
+            found = replace(found, slot=TruthSlot(found.truth))
         if isinstance(found.truth, AnnotationTruth) and self._class_names:
             found.truth.prepare_classes(self._class_names)
         return found
 
     def use(self, found: FoundTruth) -> None:
         """Number this truth from now on, and tell what became of it."""
-        self._truth, self._news = found.truth, found.news
+        self._truth, self._news, self._slot = found.truth, found.news, found.slot
         self._told = set()
         self._number()
 
@@ -122,9 +196,22 @@ class SourceTruth:
             self._news = tr("Nothing is compared with the truth. {reason}").format(reason=error)
 
 
-def _beside(source: str) -> str | None:
+def _beside(source: str) -> tuple[bool, str | None]:
+    """Return whether a source is a file or a folder, and what lies beside it."""
     path = Path(source)
-    return truth_beside(path) if path.exists() else None
+    is_there = path.exists()
+    return is_there, truth_beside(path) if is_there else None
+
+
+def _put(slot: TruthSlot, spec: str, class_names: Sequence[str]) -> FoundTruth:
+    """Read annotations and, if that goes well, put them in a slot."""
+    found = _read(spec)
+    if isinstance(found.truth, AnnotationTruth):
+        if class_names:
+            with suppress(DatasetError):  # ``use`` tells of it
+                found.truth.use_classes(class_names)
+        slot.put(found.truth)
+    return replace(found, slot=slot)
 
 
 def _read(spec: str) -> FoundTruth:
