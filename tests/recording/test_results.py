@@ -251,6 +251,21 @@ class _FullDisk:
         return []
 
 
+@pytest.mark.parametrize("error", [ValueError("not text"), MemoryError(), KeyError("thing")])
+def test_error_of_any_kind_is_told_and_the_sink_lives_on(tmp_path: Path, error: Exception) -> None:
+    class Broken(_FullDisk):
+        def frame(self, _result: FrameResult) -> str:
+            raise error
+
+    writer = ResultWriter(tmp_path, "clip", ".jsonl", Broken())
+    writer.accept(result())
+    writer.accept(result(index=1))
+    assert "clip.jsonl.part is incomplete: " in (writer.failure or "")
+    with pytest.raises(RecordingError):
+        writer.close()
+    assert (tmp_path / "clip.jsonl").read_text() == "header\n"
+
+
 def test_full_disk_is_told_and_the_sink_lives_on(tmp_path: Path) -> None:
     writer = ResultWriter(tmp_path, "clip", ".jsonl", _FullDisk())
     writer.accept(result())
