@@ -175,7 +175,7 @@ class Bridge(QObject):
         self.judge.set_source(None)  # what was judged is by the ground truth of before
         self.judge.set_source(self._session.info)
         result = self._window.view.result()
-        if result is not None and not self.playback.is_playing:
+        if result is not None:
             self.playback.seek(result.frame.index)  # read again, with its ground truth
 
     def _on_model_changed(self) -> None:

@@ -127,7 +127,7 @@ def test_opening_truth_keeps_place_and_pause_and_judges_anew(
     window.session.truth.read(str(pictures), f"csv:{other}:{pictures}")
     qtbot.waitUntil(lambda: truth_left(window) == 5)
     assert window.view.result().frame.index == 1
-    assert not window.bridge.playback.is_playing
+    qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
     assert window.view.result().error.matched == 1
     assert len(opened) == 1  # the source goes on
     window.session.reopen()
