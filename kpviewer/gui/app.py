@@ -13,7 +13,7 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.config_files import peek_settings, settings_path
-from kpviewer.gui.crash_hooks import install_crash_hooks
+from kpviewer.gui.crash_hooks import CrashHooks, install_crash_hooks
 from kpviewer.gui.interrupts import InterruptListener
 from kpviewer.gui.language import install_language, language_for
 from kpviewer.gui.main_window import MainWindow
@@ -35,14 +35,14 @@ def run_viewer(options: ViewerOptions, theme: ThemeChoice = ThemeChoice.SYSTEM) 
         The exit code: 0; 130 after Ctrl-C; that of the error if the source had failed when
         ``options.seconds`` were over.
     """
-    install_crash_hooks()
+    hooks = install_crash_hooks()
     application = QApplication(sys.argv[:1])
     application.setApplicationName("kpviewer")
     application.setDesktopFileName("kpviewer")
     ensure_font()
     install_language(language_for(_asked_language(options)))
     # The window is gone before the application is: Qt crashes the other way round.
-    return _show(application, options, theme)
+    return _show(application, options, theme, hooks)
 
 
 def _asked_language(options: ViewerOptions) -> str | None:
@@ -55,9 +55,12 @@ def _asked_language(options: ViewerOptions) -> str | None:
         return None
 
 
-def _show(application: QApplication, options: ViewerOptions, theme: ThemeChoice) -> int:
+def _show(
+    application: QApplication, options: ViewerOptions, theme: ThemeChoice, hooks: CrashHooks
+) -> int:
     themes = ThemeManager(application, theme)
     window = MainWindow(options, themes)
+    hooks.told.connect(window.status_bar.show_message)
     StartupLog(window.view, options.started_s or time.monotonic())
     listener = InterruptListener(lambda: (window.close(), None)[1])
     guard = listener.guard

@@ -1,4 +1,4 @@
-"""Unexpected errors are logged and the window lives on; without this Qt ends the process.
+"""Unexpected errors are logged and told, and the window lives on; else Qt ends the process.
 
 PyQt aborts when a slot raises and no hook is set, and pyqtgraph sets one of its own on import, so
 ours comes first.
@@ -9,9 +9,15 @@ from __future__ import annotations
 import faulthandler
 import logging
 import sys
+from collections import Counter
 from types import TracebackType
 
-from PyQt6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+from PyQt6.QtCore import QMessageLogContext, QObject, QtMsgType, pyqtSignal, qInstallMessageHandler
+
+from kpviewer.runtime.threads import ThreadError, set_thread_hook
+
+LONGEST = 300
+"""Characters of an error's text."""
 
 _log = logging.getLogger("kpviewer")
 _qt_log = logging.getLogger("kpviewer.qt")
@@ -25,26 +31,51 @@ _LEVELS = {
 }
 
 
-def install_crash_hooks() -> None:
+class CrashHooks(QObject):
+    """Hears what nobody caught; ``install_crash_hooks`` makes one."""
+
+    told = pyqtSignal(str)
+    """One line for the user; the signal may come from any thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: Counter[tuple[str, str]] = Counter()
+
+    def on_exception(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """Log an error, and tell it; one that comes with every frame is not told each time."""
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        text = " ".join(str(error).split())[:LONGEST]
+        self._seen[kind.__name__, text] += 1
+        times = self._seen[kind.__name__, text]
+        if times & (times - 1):  # told at the first, second, fourth, eighth …
+            return
+        line = f"Unexpected error: {kind.__name__}: {text}".removesuffix(": ") + "."
+        if times > 1:
+            line += f" ({times} times)"
+        _log.error("%s Please report it; --log-level debug tells more.", line)
+        _log.debug("It came from here:", exc_info=(kind, error, trace))
+        self.told.emit(line)
+
+    def on_thread_exception(self, given: ThreadError) -> None:
+        """Do so for a thread that ended by an error."""
+        if given.exc_type is not SystemExit:
+            error = given.exc_value or given.exc_type()
+            self.on_exception(given.exc_type, error, given.exc_traceback)
+
+
+def install_crash_hooks() -> CrashHooks:
     """Set the hooks, before anything of Qt runs."""
     if sys.stderr is not None:
         faulthandler.enable()
-    sys.excepthook = _on_exception
+    hooks = CrashHooks()
+    sys.excepthook = hooks.on_exception
+    set_thread_hook(hooks.on_thread_exception)
     qInstallMessageHandler(_on_qt_message)
-
-
-def _on_exception(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, trace)
-        return
-    _log.error(
-        "Unexpected error: %s: %s. Please report it; --log-level debug tells more.",
-        kind.__name__,
-        error,
-    )
-    _log.debug("It came from here:", exc_info=(kind, error, trace))
+    return hooks
 
 
 def _on_qt_message(kind: QtMsgType, _context: QMessageLogContext, text: str | None) -> None:
