@@ -23,7 +23,6 @@ from kpviewer.gui.startup_log import StartupLog
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import ensure_font
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
-from kpviewer.runtime.ending import INTERRUPTED
 
 _log = logging.getLogger(__name__)
 
@@ -32,8 +31,8 @@ def run_viewer(options: ViewerOptions, theme: ThemeChoice = ThemeChoice.SYSTEM) 
     """Open the window and run until it is closed.
 
     Returns:
-        The exit code: 0; 130 after Ctrl-C; that of the error if the source had failed when
-        ``options.seconds`` were over.
+        The exit code: 0; 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP; that of the error
+        if the source had failed when ``options.seconds`` were over.
     """
     hooks = install_crash_hooks()
     application = QApplication(sys.argv[:1])
@@ -76,8 +75,8 @@ def _show(
         QTimer.singleShot(round(options.seconds * 1000), window.close)
     application.exec()
     listener.close()
-    if listener.was_interrupted:
-        return INTERRUPTED
+    if guard.signal is not None:
+        return guard.exit_code
     failure = window.session.failure
     if options.seconds is not None and failure is not None:
         guard.code = failure.exit_code

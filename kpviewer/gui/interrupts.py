@@ -31,11 +31,6 @@ class InterruptListener(QObject):
         self.guard = EndGuard(self._wake_loop)
         self._restore_signals = self.guard.listen()
 
-    @property
-    def was_interrupted(self) -> bool:
-        """Whether a signal came."""
-        return self.guard.was_interrupted
-
     def close(self) -> None:
         """Hear nothing any more; the guard stays until the process has ended."""
         self._notifier.setEnabled(False)

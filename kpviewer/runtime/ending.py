@@ -26,7 +26,6 @@ MOST_S = 30.0
 _DOUBLE_S = 0.5
 """A second signal this soon is the first one again: make and shells send several."""
 _POLL_S = 0.25
-INTERRUPTED = 130
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _NUMBERS = tuple(int(getattr(signal, name)) for name in _NAMES if hasattr(signal, name))
 _END = b"\0"
@@ -64,8 +63,8 @@ class EndGuard:
         self._ask, self._leave, self._limit_s = ask, leave, limit_s
         self.code = 0
         """Of the process, where no signal came."""
-        self.was_interrupted = False
-        """Whether a signal came."""
+        self.signal: int | None = None
+        """The first signal that came."""
         self.is_finishing = False
         """Whether a recording is still being finished, which is given more time."""
         self._reader, self._writer = socket.socketpair()
@@ -77,14 +76,26 @@ class EndGuard:
         self._thread = threading.Thread(target=self._run, name="kpviewer-end", daemon=True)
         self._thread.start()
 
+    @property
+    def exit_code(self) -> int:
+        """That of the process: 128 and the signal's number, where one came."""
+        return self.code if self.signal is None else 128 + self.signal
+
     def listen(self) -> Callable[[], None]:
         """Hear the signals that ask a process to end; main thread only.
+
+        What is ignored from outside stays so, as SIGHUP under nohup. Shells ignore SIGINT for what
+        they start in the background, which is asked for by nobody.
 
         Returns:
             What leaves the signals as they were.
         """
         previous_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        previous = {number: signal.signal(number, self._on_signal) for number in _NUMBERS}
+        previous = {
+            number: signal.signal(number, self._on_signal)
+            for number in _NUMBERS
+            if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN
+        }
 
         def restore() -> None:
             signal.set_wakeup_fd(previous_fd)
@@ -119,20 +130,18 @@ class EndGuard:
                     if not heard:
                         return
                     if heard == _END or heard[0] in _NUMBERS:
-                        self._hear(is_signal=heard != _END)
+                        self._hear(heard[0])
                 elif self._is_late():
                     self._end()
 
-    def _hear(self, *, is_signal: bool) -> None:
+    def _hear(self, number: int) -> None:
         now_s = time.monotonic()
-        is_first = not self.was_interrupted
         if self._deadline_s is None:
             self._since_s, self._deadline_s = now_s, now_s + self._limit_s
-        if not is_signal:
+        if number == _END[0]:
             return
-        self.was_interrupted = True
-        if is_first:
-            self._signalled_s = now_s
+        if self.signal is None:
+            self.signal, self._signalled_s = number, now_s
             with contextlib.suppress(OSError):  # the loop has ended by itself
                 self._ask()
         elif now_s - self._signalled_s > _DOUBLE_S:
@@ -148,4 +157,4 @@ class EndGuard:
 
     def _end(self) -> None:
         self._deadline_s = None
-        self._leave(INTERRUPTED if self.was_interrupted else self.code)
+        self._leave(self.exit_code)

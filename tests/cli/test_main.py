@@ -147,3 +147,17 @@ def test_every_command_has_help(name: str) -> None:
     result = CliRunner().invoke(main, [name, "--help"])
     assert result.exit_code == 0, result.output
     assert "--log-level" in result.output
+
+
+@pytest.mark.parametrize(("code", "expected"), [(7, 7), (None, 0), ("why", 1)])
+def test_the_program_leaves_what_hangs_behind(monkeypatch: pytest.MonkeyPatch, code, expected):
+    ended: list[int] = []
+
+    def leave(*_args: object, **_kwargs: object) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr(main, "main", leave)
+    monkeypatch.setattr("kpviewer.cli.main.end_process", ended.append)
+    with pytest.raises(SystemExit):
+        main()
+    assert ended == [expected]

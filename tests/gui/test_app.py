@@ -114,4 +114,4 @@ sys.exit(
 def test_a_closed_terminal_ends_a_process_in_which_everything_hangs():
     program = STUCK.format(tests=str(TESTS), root=str(TESTS.parent), name="SIGHUP")
     code, told, complaints = run_python(program)
-    assert code == 130, told + complaints
+    assert code == 129, told + complaints

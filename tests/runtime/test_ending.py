@@ -48,15 +48,27 @@ def test_a_signal_asks_for_an_orderly_end(guarded, name: str) -> None:
     watched = guarded(TIMEOUT_S)
     os.kill(os.getpid(), getattr(signal, name))
     assert watched.asked.wait(TIMEOUT_S)
-    assert watched.guard.was_interrupted
+    assert watched.guard.exit_code == 128 + getattr(signal, name)
     assert not watched.left.is_set()
+
+
+def test_a_signal_that_is_ignored_from_outside_stays_ignored(guarded) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as by nohup
+    try:
+        watched = guarded(TIMEOUT_S)
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert watched.asked.wait(TIMEOUT_S)
+        assert watched.guard.signal == signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_process_that_does_not_follow_a_signal_is_ended(guarded) -> None:
     watched = guarded(0)
     os.kill(os.getpid(), signal.SIGTERM)
     assert watched.left.wait(TIMEOUT_S)
-    assert watched.codes == [130]
+    assert watched.codes == [143]
 
 
 def test_a_second_signal_ends_at_once(guarded, monkeypatch: pytest.MonkeyPatch) -> None:
