@@ -11,7 +11,7 @@ from fakes import FAKE_SPEC, FakeEngine
 
 from kpviewer.annotations.truth import AnnotationTruth
 from kpviewer.errors import WeightsError
-from kpviewer.gui.opening.model_loading import ModelLoading
+from kpviewer.gui.opening.model_loading import ModelLoading, why_not_loaded
 from kpviewer.gui.opening.source_truth import SourceTruth
 from kpviewer.gui.options import ViewerOptions
 
@@ -210,3 +210,15 @@ def test_a_model_that_fails_both_ways_tells_why() -> None:
     assert came == []
     assert loading.failure is not None
     assert "fake is damaged." in loading.failure
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "said"),
+    [
+        ("/a/x.pt", "x.pt holds no weights.", "x.pt holds no weights."),
+        ("x.onnx@640", "x.onnx is cut off.", "x.onnx is cut off."),
+        ("face-ssd", "The disk is full.", "face-ssd can't be loaded. The disk is full."),
+    ],
+)
+def test_a_failure_names_its_model_once(name, reason, said):
+    assert why_not_loaded(name, reason) == said

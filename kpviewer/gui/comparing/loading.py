@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.model_loading import WARM_UP_HW
+from kpviewer.gui.opening.model_loading import WARM_UP_HW, why_not_loaded
 from kpviewer.gui.options import ViewerEngine, ViewerOptions
 from kpviewer.models.spec import Task
 from kpviewer.runtime.loading import BackgroundLoader
@@ -76,8 +76,7 @@ class SecondLoading:
         self._is_wanted = False
         if outcome.value is None:
             _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
-            text = tr("{name} can't be loaded. {reason}")
-            self.failure = text.format(name=outcome.name, reason=outcome.reason)
+            self.failure = why_not_loaded(outcome.name, outcome.reason)
             return None
         if outcome.value.spec.task is Task.CLASSIFY:
             text = tr("{name} tells no places: compare with a model that has boxes.")

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
 from kpviewer.gui.language import tr
@@ -213,7 +214,13 @@ class ModelLoading:
     def _tell(self, outcome: Outcome[LoadedModel]) -> None:
         """Keep why a load failed; the present model goes on."""
         _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
-        text = tr("{name} can't be loaded. {reason}")
-        self.failure = text.format(name=outcome.name, reason=outcome.reason)
+        self.failure = why_not_loaded(outcome.name, outcome.reason)
         if self._current is not None and not self._is_waiting:
             self._asked = self._current.request  # what works stays the one to go on from
+
+
+def why_not_loaded(name: str, reason: str) -> str:
+    """Say that a model can't be loaded; a reason that names it stands for itself."""
+    if PurePath(name.partition("@")[0]).name in reason:
+        return reason
+    return tr("{name} can't be loaded. {reason}").format(name=name, reason=reason)
