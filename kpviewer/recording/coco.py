@@ -158,8 +158,8 @@ class _Entries:
         notes = []
         if self._strange_images:
             notes.append(
-                f"COCO results leave out {self._strange_images} images that the ground truth "
-                f"doesn't have, such as {self._first_strange_image}"
+                "COCO results leave out images that the ground truth doesn't have: "
+                f"{self._strange_images}, the first is {self._first_strange_image}"
             )
         if self._strange_classes:
             names = ", ".join(f"{name} ({n})" for name, n in self._strange_classes.items())

@@ -82,7 +82,7 @@ class Takes:
         """
         before = self._opened
         if before.frames:
-            self._notices += before.notices
+            self._notices += [*before.notices, *before.notes]
             self.current = self._new(before.folder)
             self._finished.finish_beside(before)
 
@@ -91,7 +91,7 @@ class Takes:
         take, self.current = self.current, None
         if take is not None:
             self._finished.finish(take)
-            self._notices += take.notices
+            self._notices += [*take.notices, *take.notes]
         return self._finished.join()
 
     def status(self, state: RecorderState, failure: str | None) -> RecorderStatus:

@@ -1,5 +1,6 @@
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -336,3 +337,12 @@ def test_names_of_a_recording_are_free_for_all_its_files(tmp_path: Path) -> None
     thread.stop()
     names = [path.name for path in thread.status().paths]
     assert names == ["clip_3.mp4", "clip_3_raw.mp4", "clip_3_yolo"]
+
+
+def test_what_the_coco_files_leave_out_is_said_at_the_end(tmp_path: Path) -> None:
+    take = TakeOptions(("coco",), replace(HEADER, category_ids={0: 90}), limits=no_limits())
+    thread = recorder(tmp_path, take=take)
+    thread.accept(result(detections([(1, 2, 3, 4)])))  # no ground truth has this frame
+    thread.stop()
+    (notice,) = thread.status().notices
+    assert "images that the ground truth doesn't have: 1, the first is 0" in notice
