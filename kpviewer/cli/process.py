@@ -265,6 +265,8 @@ def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
         _say(f"{name}: {counts} -> {files}")
     if status.warning is not None:
         _say(f"Warning: {name}: {status.warning}", err=True)
+    if status.reconnects:
+        _say(f"Note: {name}: connected anew {status.reconnects} times", err=True)
     for note in job.notes:
         _say(f"Note: {name}: {note}", err=True)
     job.check()

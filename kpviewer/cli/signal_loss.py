@@ -16,6 +16,9 @@ NEVER_SEEN_S = 20.0
 """Longest time without a frame, where there was none before."""
 LOST_S = 60.0
 """The same for a source that has given some: a camera takes a minute to start again."""
+MOST_LINES = 5
+"""For one source."""
+_SILENT = "It is connected, but silent."
 
 
 class SignalLoss:
@@ -23,39 +26,23 @@ class SignalLoss:
 
     def __init__(self, name: str) -> None:
         self._name = name or "camera"
-        self._is_told = False
-        self._told_stall = ""
+        self._told: set[str] = set()
 
     def check(self, status: PipelineStatus) -> None:
-        """Print a line once for each loss.
+        """Print a line for each reason of a loss, once, however often it comes back.
 
         Raises:
             SourceError: if there has been no frame for too long.
         """
-        self._tell_stall(status)
         lost_s = status.signal_lost_s
         if lost_s is None:
-            self._is_told = False
             return
         limit_s = LOST_S if status.stats.frames_read else NEVER_SEEN_S
-        why = status.warning or "It is connected, but silent."
+        reason = status.warning
         if lost_s > limit_s:
-            raise SourceError(f"No frame for {limit_s:g} s; given up. {why}")
-        if lost_s > TELL_S and not self._is_told:
-            self._is_told = True
-            click.echo(
-                f"Warning: {self._name}: no frame for {TELL_S:g} s. {why} "
-                f"Trying again, for {limit_s:g} s in all.",
-                err=True,
-            )
-
-    def _tell_stall(self, status: PipelineStatus) -> None:
-        """Print a line once where a file or the model hangs; either may come back."""
-        stall = ""
-        if status.read_s is not None:
-            stall = "the file doesn't answer. Is its disk there?"
-        elif status.model_silent_s is not None:
-            stall = "the model doesn't come back from a frame."
-        if stall and stall != self._told_stall:
-            click.echo(f"Warning: {self._name}: {stall} Still waiting; Ctrl-C ends it.", err=True)
-        self._told_stall = stall
+            raise SourceError(f"No frame for {limit_s:g} s; given up. {reason or _SILENT}")
+        if reason is None and lost_s > TELL_S:
+            reason = f"{self._name}: no frame for {TELL_S:g} s. {_SILENT}"
+        if reason is not None and reason not in self._told and len(self._told) < MOST_LINES:
+            self._told.add(reason)
+            click.echo(f"Warning: {reason} Trying again, for {limit_s:g} s.", err=True)

@@ -23,16 +23,24 @@ def status(lost_s: float | None, *, frames: int = 0, why: str | None = None) -> 
     )
 
 
-def test_a_loss_is_told_once_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_reason_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     signal = SignalLoss("camera")
-    for lost_s in (2.0, 4.9):
-        signal.check(status(lost_s, why="It hung up."))
+    for why in ("It hung up.", "It refuses.", "It hung up."):
+        signal.check(status(0.5, why=why))
+        signal.check(status(None))
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(" Trying")[0] for line in said] == [
+        "Warning: It hung up.",
+        "Warning: It refuses.",
+    ]
+
+
+def test_silence_is_told_after_a_while(capsys: pytest.CaptureFixture[str]) -> None:
+    signal = SignalLoss("camera")
+    signal.check(status(4.9))
     assert capsys.readouterr().err == ""
     for lost_s in (5.1, 9.0):
-        signal.check(status(lost_s, why="It hung up."))
-    signal.check(status(None))
-    assert capsys.readouterr().err.count("It hung up.") == 1
-    signal.check(status(5.1))
+        signal.check(status(lost_s))
     assert capsys.readouterr().err.count("camera: no frame for 5 s") == 1
 
 

@@ -137,7 +137,7 @@ def test_opening_can_be_interrupted(scheme: str) -> None:
 
     with serving(serve) as port:
         source = StreamSource(f"{scheme}://127.0.0.1:{port}/", open_timeout_s=60)
-        with pytest.raises(SourceError):
+        with pytest.raises(SourceError, match="was left"):
             source.open()
         source.close()
 
@@ -160,10 +160,11 @@ def test_reading_can_be_interrupted_and_the_stream_opened_again() -> None:
         source = StreamSource(f"http://127.0.0.1:{port}/", read_timeout_s=60)
         source.open()
         was_opened.set()
-        read_until_lost(source)
+        _, said = read_until_lost(source)
         source.open()
         captured = source.read(buffer)
         source.close()
+    assert "was left" in said
     assert captured is not None
 
 
