@@ -26,7 +26,6 @@ LEVELS = {
     "runtime": 2,
     "training": 2,
     "pipeline": 3,
-    "class_bars": 2,
     "installation": 2,
     "overlay": 3,
     "recording": 4,
@@ -39,7 +38,7 @@ PURE_PARTS = {"annotations", "metrics"}
 
 THREADED = {"pipeline", "recording", "runtime"}
 PLACES = {
-    "PyQt6": {"gui", "overlay", "class_bars"},
+    "PyQt6": {"gui", "overlay"},
     "PyQt6.QtWidgets": {"gui"},
     "pyqtgraph": {"gui"},
     "cv2": {"sources"},

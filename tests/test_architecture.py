@@ -48,7 +48,7 @@ def test_modules_functions_and_classes_stay_short() -> None:
         (
             "kpviewer.cli.view",
             "from PyQt6.QtCore import QTimer",
-            "only ['class_bars', 'gui', 'overlay']",
+            "only ['gui', 'overlay']",
         ),
         ("kpviewer.cli.view", "import threading", "only ['pipeline'"),
         ("kpviewer.gui.app", "from concurrent.futures import Future", "only ['pipeline'"),

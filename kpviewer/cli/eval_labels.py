@@ -20,13 +20,13 @@ from kpviewer.cli.label_scores import (
     sweep_figure,
     write_sweep,
 )
-from kpviewer.cli.picture_panels import LabelRow, label_tile
 from kpviewer.cli.report import WORST
 from kpviewer.cli.report_figures import calibration_figure, jpeg_of
 from kpviewer.cli.report_page import figure, row_of, table, write_page
 from kpviewer.cli.scores import aligned
 from kpviewer.errors import RecordingError
 from kpviewer.metrics.multilabel import SWEPT
+from kpviewer.overlay.panels import LabelRow, label_tile
 from kpviewer.structures import FloatArray, IntArray
 
 if TYPE_CHECKING:

@@ -82,7 +82,7 @@ def _label_tiles(
 ) -> list[ImageArray]:
     """Draw a bar a class under each picture, the true classes underlined."""
     from kpviewer.annotations.classes import align_classes, shared_classes
-    from kpviewer.cli.picture_panels import LabelRow, label_tile
+    from kpviewer.overlay.panels import LabelRow, label_tile
     from kpviewer.runtime.executor import Executor
     from kpviewer.runtime.label_evaluation import label_table
     from kpviewer.sources.images import load_picture
@@ -132,8 +132,8 @@ def _captioned(
     tile: ImageArray, truth: Targets, best: Detections, names: Sequence[str]
 ) -> ImageArray:
     """Say what the object is, what it is taken for, and how well the boxes agree."""
-    from kpviewer.cli.picture_panels import caption_under
     from kpviewer.geometry import iou_matrix
+    from kpviewer.overlay.panels import caption_under
 
     true_id, found_id = int(truth.class_ids[0]), int(best.class_ids[0])
     overlap = float(iou_matrix(best.xyxy, truth.xyxy)[0, 0])

@@ -14,7 +14,7 @@ import numpy as np
 from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QTransform
 
-from kpviewer.class_bars import paint_bars
+from kpviewer.overlay.class_bars import paint_bars
 from kpviewer.overlay.images import array_of, qimage_of
 from kpviewer.overlay.labels import label_font, paint_label, place_labels
 from kpviewer.overlay.marks import (

@@ -14,9 +14,9 @@ from runtime.test_point_evaluation import picture as dots
 from training.coloured_blocks import write_blocks
 
 from kpviewer.cli.main import main
-from kpviewer.cli.picture_panels import SIDE_PX
 from kpviewer.cli.prediction_pictures import PICTURE, chosen, grid, prediction_pictures
 from kpviewer.models.light_ssd import build_light_ssd
+from kpviewer.overlay.panels import SIDE_PX
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.families import make_objective

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kpviewer.cli.picture_panels import (
+from kpviewer.overlay.panels import (
     MOST_BARS,
     SIDE_PX,
     LabelRow,
@@ -50,7 +50,7 @@ def test_a_bar_is_as_long_as_its_score_and_grey_under_the_threshold() -> None:
     lengths = []
     for score in (0.25, 0.5, 1.0):
         bars = choose_label_bars(row([score], [1]), ["ace"], 0.5)
-        lengths.append(count(bars_under(picture, bars, 0.5), class_color(0)))
+        lengths.append(count(bars_under(picture, bars), class_color(0)))
     assert lengths[0] == 0
     assert 1.8 < lengths[2] / lengths[1] < 2.2
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sample_results import GREY, detections, result
 
-from kpviewer.class_bars import choose_bars
 from kpviewer.overlay import OverlayStyle, render
+from kpviewer.overlay.class_bars import choose_bars
 from kpviewer.palette import class_color
 from kpviewer.structures import Candidates, FrameResult, ImageArray, Thresholds
 
