@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 TELL_S = 5.0
 NEVER_SEEN_S = 20.0
 """Longest time without a frame, where there was none before."""
-LOST_S = 60.0
-"""The same for a source that has given some: a camera takes a minute to start again."""
+LOST_S = 45.0
+"""The same for a source that has given some: a camera takes half a minute to start again."""
 MOST_LINES = 5
 """For one source."""
 _SILENT = "It is connected, but silent."
