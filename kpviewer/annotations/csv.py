@@ -82,6 +82,7 @@ class _Reading:
         self._table, self._files, self._problems = table, files, problems
         self._columns, self._rows = _columns_of(table)
         points = tuple(name for name, _, _ in self._columns.points)
+        self._first_point = min((min(x, y) for _, x, y in self._columns.points), default=0)
         self._objects = ObjectColumns(table.path, len(points))
         self._classes = ClassNumbers(table.path)
         self._heads: list[ImageHead] = []
@@ -134,9 +135,10 @@ class _Reading:
             return
         box = self._box(cells, where)
         wrong = box_problem(box)
-        points = [
-            value for _, x, y in self._columns.points for value in self._point(row, x, y, where)
-        ]
+        columns = self._columns.points
+        if len(row) <= self._first_point:
+            columns = ()  # the row ends before them
+        points = [value for _, x, y in columns for value in self._point(row, x, y, where)]
         if wrong is None:
             name = self._classes.number(_cell(row, self._columns.class_name) or NO_CLASS)
             difficult = _cell(row, self._columns.difficult) == "1"

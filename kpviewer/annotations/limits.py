@@ -17,6 +17,8 @@ MOST_FILES = 1_000_000
 """Entries of folders that are listed for one data set."""
 MOST_IMAGES = 500_000
 MOST_OBJECTS = 2_000_000
+MOST_ROWS = 3_000_000
+"""Of a table: each is an object, or an image without one."""
 MOST_CLASSES = 50_000
 """ImageNet-21k has 21,843."""
 MOST_KEYPOINTS = 10_000

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from kpviewer.annotations.limits import check_count, encoding_of, no_text, read_bounded
+from kpviewer.annotations.limits import MOST_ROWS, check_count, encoding_of, no_text, read_bounded
 from kpviewer.annotations.problems import MALFORMED, Problem, told
 from kpviewer.errors import DatasetError
 
@@ -75,7 +75,8 @@ def _cells(line: str, separator: str) -> list[str]:
 
 def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
     try:
-        for line in text:
+        for count, line in enumerate(text, 1):
+            check_count(count, MOST_ROWS, "lines", path)
             check_count(len(line), _LONGEST_LINE, "characters in a line", path)
             yield line
     except UnicodeDecodeError as error:

@@ -14,7 +14,7 @@ from kpviewer.image_files import IMAGE_SUFFIXES
 
 PICTURE_SUFFIXES = IMAGE_SUFFIXES
 _MOST_PARTS = 8
-_LONGEST_NAME = 255
+_LONGEST_NAME, _SURELY_SHORT = 255, 60
 """Bytes."""
 _WHOLE = re.compile(r"(-?[1-9][0-9]{0,18}|0)(?:\.0{1,9})?")
 LARGEST_COORDINATE = 1e6
@@ -142,6 +142,8 @@ def listed(names: Iterable[str], most: int = 12) -> str:
 
 def is_file_name(name: str) -> bool:
     """Return whether a file can have a name, without folders, on all systems."""
+    if len(name) <= _SURELY_SHORT and "\0" not in name:
+        return True
     return "\0" not in name and len(name.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME
 
 

@@ -5,12 +5,11 @@ XML is untrusted: it is read by defusedxml with limits, and a picture's path in 
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from defusedxml.ElementTree import DefusedXMLParser
 
 from kpviewer.annotations.limits import read_bounded
 from kpviewer.annotations.object_columns import ClassNumbers, ImageHead, ObjectColumns
@@ -114,25 +113,45 @@ def _parse(file: Path) -> Element:
         DatasetError: if it can't be read.
     """
     data = read_bounded(file, LIMIT_MB)
-    depth = count = 0
-    root: Element | None = None
+    parser = DefusedXMLParser(target=_LimitedBuilder(), forbid_dtd=True)
     try:
-        for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
-            root = element if root is None else root
-            depth += 1 if event == "start" else -1
-            count += event == "start"
-            if depth > LARGEST_DEPTH:
-                raise ParseError(f"elements nested deeper than {LARGEST_DEPTH}")
-            if count > MOST_ELEMENTS:
-                raise ParseError(f"more than {MOST_ELEMENTS} elements")
+        parser.feed(data)  # at once: expat reads a long tag again with each part
+        root = parser.close()
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise DatasetError(
             f"{file} must be a Pascal VOC XML file: {error}. Is it damaged?"
         ) from error
-    if root is None or root.tag != "annotation":
-        got = "nothing" if root is None else f"<{root.tag[:40]}>"
+    if not isinstance(root, Element) or root.tag != "annotation":
+        got = f"<{root.tag[:40]}>" if isinstance(root, Element) else "nothing"
         raise DatasetError(f"{file} must be a Pascal VOC <annotation>, got {got}.")
     return root
+
+
+class _LimitedBuilder(TreeBuilder):
+    """Builds the elements of one file, while they are neither too deep nor too many."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = self._count = 0
+
+    def start(self, tag: str, attrs: dict[str, str]) -> Element:
+        """Begin an element.
+
+        Raises:
+            ParseError: if there are too many, or too many inside each other.
+        """
+        self._depth += 1
+        self._count += 1 + len(attrs)
+        if self._depth > LARGEST_DEPTH:
+            raise ParseError(f"elements nested deeper than {LARGEST_DEPTH}")
+        if self._count > MOST_ELEMENTS:
+            raise ParseError(f"more than {MOST_ELEMENTS} elements")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str) -> Element:
+        """End an element."""
+        self._depth -= 1
+        return super().end(tag)
 
 
 def _class_name(element: Element, file: Path) -> str:
