@@ -31,6 +31,8 @@ from kpviewer.structures import FrameResult
 class Saving(QObject):
     """Starts and stops recordings, and writes snapshots; for the GUI thread."""
 
+    _recorder = property(lambda self: self._recordings.recorder)
+    """The recording that runs, a RecorderThread; None while none does."""
     told = pyqtSignal(str, object)
     """A message, and the Path that was saved or None."""
 
@@ -114,14 +116,14 @@ class Saving(QObject):
 
     def toggle_recording(self) -> None:
         """Start recording, or stop it."""
-        if self._recordings.recorder is not None:
+        if self._recorder is not None:
             self.stop_recording()
         else:
             self._start("")
 
     def toggle_pause(self) -> None:
         """Leave out the frames that come, or go on."""
-        recorder = self._recordings.recorder
+        recorder = self._recorder
         if recorder is None:
             self.told.emit(tr("Not recording."), None)
         elif recorder.is_paused:
@@ -133,7 +135,7 @@ class Saving(QObject):
 
     def split_recording(self) -> None:
         """Finish the files of the recording that runs, and go on in others."""
-        recorder = self._recordings.recorder
+        recorder = self._recorder
         if recorder is None:
             self.told.emit(tr("Not recording."), None)
         else:
