@@ -13,6 +13,7 @@ LEVELS = {
     "structures": 0,
     "geometry": 0,
     "palette": 0,
+    "paths": 0,
     "shipped": 0,
     "image_files": 0,
     "qt_libraries": 0,

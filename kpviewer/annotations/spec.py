@@ -20,6 +20,7 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.voc import read_voc
 from kpviewer.annotations.yolo import read_yolo
 from kpviewer.errors import DatasetError
+from kpviewer.paths import named_path, shortened
 
 FORMS = (
     "coco:FILE[:IMAGES], voc:DIR[:SPLIT or IMAGES], csv:FILE[:IMAGES], celeba:DIR[:SPLIT], "
@@ -76,8 +77,11 @@ def read_annotations(
         return spec.annotations
     kind, _, rest = spec.partition(":")
     if kind in _READERS and rest:
-        return _read(kind, split_extra(rest), problems, is_whole=is_whole)
+        place, extra = split_extra(rest)
+        named_path(place, DatasetError)
+        return _read(kind, (place, extra), problems, is_whole=is_whole)
     place, extra = split_extra(spec)
+    named_path(place, DatasetError)
     kind, path = kind_of_path(Path(place)) if spec else ("", Path())
     if kind not in _READERS:
         if os.path.isdir(place) and spec:
@@ -86,7 +90,7 @@ def read_annotations(
             )
         raise DatasetError(
             f"Data must be given as {FORMS}, or as a file or a folder of one of these; "
-            f"got {spec!r}."
+            f"got {shortened(spec)!r}."
         )
     return _read(kind, (str(path), extra), problems, is_whole=is_whole)
 

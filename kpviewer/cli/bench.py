@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kpviewer import __version__
-from kpviewer.cli.options import device_option, engine_option, model_option, precision_option
+from kpviewer.cli.options import (
+    JsonPath,
+    device_option,
+    engine_option,
+    model_option,
+    precision_option,
+)
 from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -53,7 +59,13 @@ class BenchOptions:
 @precision_option
 @engine_option
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="How many.")
-@click.option("--json", "json_path", metavar="FILE", help="Write the figures as JSON; - is stdout.")
+@click.option(
+    "--json",
+    "json_path",
+    metavar="FILE",
+    type=JsonPath(),
+    help="Write the figures as JSON; - is stdout.",
+)
 def command(*, json_path: str | None, **given: Any) -> None:
     """Measure the speed of the pipeline and of the model.
 

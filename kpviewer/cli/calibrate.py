@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from kpviewer.annotations.spec import FORMS
+from kpviewer.cli.options import NamedPath
 from kpviewer.errors import WeightsError
 
 
 @click.command
 @click.argument("model")
 @click.option("--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone.")
-@click.option("--out", required=True, metavar="FILE", type=click.Path(path_type=Path),
+@click.option("--out", required=True, metavar="FILE", type=NamedPath(),
               help="The same weights, with the ranges; may be MODEL's own file.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), default=256, show_default=True,
               help="Use N pictures, spread over the set.")  # fmt: skip

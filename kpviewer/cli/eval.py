@@ -10,6 +10,9 @@ import click
 
 from kpviewer.annotations.spec import FORMS
 from kpviewer.cli.options import (
+    FiniteRange,
+    JsonPath,
+    NamedPath,
     device_option,
     engine_option,
     iou_option,
@@ -48,17 +51,23 @@ class Wanted(NamedTuple):
 @click.command()
 @model_option
 @click.option("--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone.")
-@click.option("--json", "json_path", metavar="FILE", help="Write the scores as JSON; - is stdout.")
-@click.option("--report", "report_dir", metavar="DIR", type=click.Path(path_type=Path),
+@click.option(
+    "--json",
+    "json_path",
+    metavar="FILE",
+    type=JsonPath(),
+    help="Write the scores as JSON; - is stdout.",
+)
+@click.option("--report", "report_dir", metavar="DIR", type=NamedPath(),
               help="Write a page with curves and the worst pictures.")  # fmt: skip
 @device_option
 @precision_option
 @engine_option
 @iou_option
-@click.option("--within", "within_px", type=click.FloatRange(0, min_open=True), metavar="PX",
+@click.option("--within", "within_px", type=FiniteRange(0, min_open=True), metavar="PX",
               help="Score places, too: a hit is a middle, or point, this near to the true one. "
                    "Grid models are scored so by half a target.")  # fmt: skip
-@click.option("--largest", "largest_px", type=click.FloatRange(0, min_open=True), metavar="PX",
+@click.option("--largest", "largest_px", type=FiniteRange(0, min_open=True), metavar="PX",
               help="In the score of places, leave longer objects out.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), help="Use N pictures, spread over the set.")
 def command(

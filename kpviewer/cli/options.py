@@ -2,14 +2,69 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
 from kpviewer.annotations.spec import FORMS
+from kpviewer.errors import KpviewerError
+from kpviewer.paths import named_path
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.structures import NmsKind
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range; NaN and infinity are in none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} must be a finite number.", param, ctx)
+        return number
+
+
+class NamedPath(click.Path):
+    """A file or folder to write to, ``~`` expanded; its name must be one that a file can have."""
+
+    def __init__(self, **kind: Any) -> None:
+        super().__init__(path_type=Path, **kind)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Return the path."""
+        try:
+            path = named_path(os.fspath(value), KpviewerError)
+        except KpviewerError as error:
+            self.fail(str(error), param, ctx)
+        return super().convert(path, param, ctx)
+
+
+class JsonPath(NamedPath):
+    """As NamedPath, or - for stdout; text."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Return the path, or -."""
+        return "-" if value == "-" else str(super().convert(value, param, ctx))
+
+
+SECONDS_MAX = 1_000_000
+"""Some eleven days: a timer counts no further than 24."""
 
 model_option = click.option(
     "--model",
@@ -34,17 +89,15 @@ engine_option = click.option(
     help="What computes; auto measures.",
 )
 conf_option = click.option(
-    "--conf", type=click.FloatRange(0, 1), help="Confidence.  [default: the model's]"
+    "--conf", type=FiniteRange(0, 1), help="Confidence.  [default: the model's]"
 )
-iou_option = click.option(
-    "--iou", type=click.FloatRange(0, 1), help="Of NMS.  [default: the model's]"
-)
+iou_option = click.option("--iou", type=FiniteRange(0, 1), help="Of NMS.  [default: the model's]")
 nms_option = click.option(
     "--nms", type=click.Choice([kind.value for kind in NmsKind]), help="Kind of NMS."
 )
 sigma_option = click.option(
     "--sigma",
-    type=click.FloatRange(0.01, 1),
+    type=FiniteRange(0.01, 1),
     help="Width of soft-gaussian NMS: wider lowers overlapping boxes less.  [default: the model's]",
 )
 truth_option = click.option(

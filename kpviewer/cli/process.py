@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kpviewer.cli.options import (
+    SECONDS_MAX,
+    FiniteRange,
+    NamedPath,
     conf_option,
     device_option,
     iou_option,
@@ -37,7 +40,7 @@ _POLL_S = 0.1
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for results.")
+@click.option("--out", required=True, type=NamedPath(), help="Folder for results.")
 @click.option("--video", is_flag=True, help="Annotated MP4 (the default).")
 @click.option("--raw", is_flag=True, help="MP4 without an overlay; --blur hides in it too.")
 @click.option("--jsonl", is_flag=True, help="One JSON line a frame.")
@@ -59,7 +62,9 @@ _POLL_S = 0.1
 @nms_option
 @sigma_option
 @device_option
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Only the first N.")
+@click.option(
+    "--seconds", type=FiniteRange(0, SECONDS_MAX, min_open=True), help="Only the first N."
+)
 @truth_option
 @click.pass_context
 def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kpviewer.cli.options import NamedPath
+
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector
     from kpviewer.training.config import TrainConfig
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
               help="coco:FILE[:IMAGES] or voc:DIR[:SPLIT]; give it again to add more.")  # fmt: skip
 @click.option("--val", "val_spec", metavar="SPEC",
               help="Score each checkpoint on these data, and keep the best.")  # fmt: skip
-@click.option("--out", "out_dir", required=True, type=click.Path(path_type=Path, file_okay=False),
+@click.option("--out", "out_dir", required=True, type=NamedPath(file_okay=False),
               help="Folder for checkpoints, the log and the weights.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --out.")
 @click.option("--find-lr", is_flag=True,

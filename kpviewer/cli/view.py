@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from kpviewer.cli.options import (
+    SECONDS_MAX,
+    FiniteRange,
     conf_option,
     device_option,
     iou_option,
@@ -77,7 +78,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 )
 @click.option("--jsonl", is_flag=True, help="Write JSON lines beside each recording.")
 @click.option("--classes", metavar="A,B", help="Show only these classes: names or numbers.")
-@click.option("--seconds", type=click.FloatRange(min=0), help="Close after so many seconds.")
+@click.option("--seconds", type=FiniteRange(0, SECONDS_MAX), help="Close after so many seconds.")
 @click.option("--fullscreen", is_flag=True, help="Start in full screen.")
 @click.option("--theme", type=click.Choice(THEMES), default="system", show_default=True)
 @click.option("--language", type=click.Choice(LANGUAGES), default="system", help="Of the window.")
@@ -192,9 +193,11 @@ def _read_truth(spec: str | None, model: str) -> TruthProvider | None:
 
 
 def _class_names(model: str) -> tuple[str, ...]:
+    from kpviewer.errors import WeightsError
     from kpviewer.models.catalogue import available_models, read_header
+    from kpviewer.paths import named_path
 
-    path = Path(model).expanduser()
+    path = named_path(model, WeightsError)
     if path.suffix == ".safetensors" and path.is_file():
         return read_header(path).class_names
     return next((each.spec.class_names for each in available_models() if each.name == model), ())

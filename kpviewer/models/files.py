@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.tables import shown
+from kpviewer.paths import named_path
 
 MAX_FILE_BYTES = 2 * 1024**3
 
@@ -14,12 +15,9 @@ def model_path(name: str | Path) -> Path:
     """Return the path that a name stands for, ``~`` expanded.
 
     Raises:
-        WeightsError: if it names the home of a user that isn't there.
+        WeightsError: if no file can be called so.
     """
-    try:
-        return Path(name).expanduser()
-    except RuntimeError as error:
-        raise WeightsError(f"{shown(str(name))} can't be found: {error} Check the path.") from error
+    return named_path(name, WeightsError)
 
 
 def is_regular(path: Path) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.downloads import torchvision_state
+from kpviewer.models.files import model_path
 from kpviewer.models.state_dict import read_state_dict
+from kpviewer.models.tables import shown
 
 IMAGENET = "imagenet"
 _PREFIX = {"resnet18": "", "mobilenet": "features."}
@@ -29,8 +30,7 @@ def fill_trunk(trunk: nn.Module, kind: str, source: str) -> None:
     Raises:
         WeightsError: if the weights can't be had, or don't fit.
     """
-    path = Path(source).expanduser()
-    given = _imagenet(kind) if source == IMAGENET else read_state_dict(path)
+    given = _imagenet(kind) if source == IMAGENET else read_state_dict(model_path(source))
     start = _PREFIX[kind]
     wanted = trunk.state_dict()
     state = {name: given[start + name] for name in wanted if start + name in given}
@@ -38,8 +38,9 @@ def fill_trunk(trunk: nn.Module, kind: str, source: str) -> None:
     odd = [name for name in odd if not name.endswith("num_batches_tracked")]  # old files lack it
     if odd:
         raise WeightsError(
-            f"{path.name} doesn't fit torchvision's {kind}: {len(odd)} of {len(wanted)} tensors "
-            f"are missing or of another shape, first {start + odd[0]!r}. Give its own state dict."
+            f"{shown(source)} doesn't fit torchvision's {kind}: {len(odd)} of {len(wanted)} "
+            f"tensors are missing or of another shape, first {start + odd[0]!r}. "
+            "Give its own state dict."
         )
     trunk.load_state_dict(wanted | state)
 

@@ -26,6 +26,7 @@ from torch import Tensor
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.downloads import torchvision_state
+from kpviewer.models.files import model_path
 from kpviewer.models.limits import clean_name
 from kpviewer.models.spec import ModelSpec, checked
 from kpviewer.models.ssd import SsdDetector
@@ -181,7 +182,7 @@ def start_from_file(detector: SsdDetector, name: str) -> ImportReport:
     Raises:
         WeightsError: if the file is refused, or not even the convolutions of VGG16 fit.
     """
-    path = Path(name).expanduser()
+    path = model_path(name)
     return _started(path.name, detector, read_state_dict(path))
 
 

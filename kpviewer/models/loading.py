@@ -7,6 +7,7 @@ from pathlib import Path
 from kpviewer.models.base import Detector
 from kpviewer.models.catalogue import available_models
 from kpviewer.models.factory import open_factory
+from kpviewer.models.files import model_path
 from kpviewer.models.import_ssd import import_ssd300
 from kpviewer.models.input_size import ResizedDetector
 from kpviewer.models.names import TORCHVISION, TWO_STAGE, is_factory_name, split_input_size
@@ -45,15 +46,15 @@ def open_model(name_or_path: str | Path) -> Detector:
     if name.startswith(TWO_STAGE):
         return open_two_stage(name, open_model)
     model, side = split_input_size(name)
-    if side is None or Path(name).expanduser().exists():
+    if side is None or model_path(name).exists():
         return _open_at_own_size(name)
     return ResizedDetector(_open_at_own_size(model), side)
 
 
 def _open_at_own_size(name: str) -> Detector:
-    path = Path(name).expanduser()
     if name.startswith(TORCHVISION):
         return open_torchvision(name)
+    path = model_path(name)
     if path.suffix.lower() == ".onnx":
         return open_onnx(path)
     if path.suffix.lower() in STATE_DICT_SUFFIXES:

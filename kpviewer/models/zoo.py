@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.downloads import short_reason, torchvision_state
+from kpviewer.models.files import model_path
 from kpviewer.models.limits import MAX_CLASSES
 from kpviewer.models.names import TORCHVISION
 from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores, ranked
@@ -125,7 +126,7 @@ def open_torchvision(name: str) -> ZooDetector:
         detector.network.detector.load_state_dict(_downloaded(model_name))
         detector.spec = replace(detector.spec, trained_on="COCO")
         return detector
-    path = Path(file_name).expanduser()
+    path = model_path(file_name)
     state = read_state_dict(path)
     detector = build_zoo_detector(model_name, label_names(model_name, path, state))
     try:

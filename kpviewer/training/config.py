@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
 
 from kpviewer.errors import DatasetError
+from kpviewer.paths import named_path, shortened
 from kpviewer.shipped import DEFAULT_MODEL
 
 T = TypeVar("T")
@@ -103,24 +106,29 @@ def load_config(recipe: str, changes: list[str] | None = None) -> TrainConfig:
     Raises:
         DatasetError: if there is no such recipe, or a key or value doesn't fit.
     """
-    path = Path(recipe)
-    shipped = resources.files("kpviewer.training") / "recipes" / f"{recipe}.toml"
-    if path.suffix == ".toml" and path.is_file():
-        text = path.read_text(encoding="utf-8")
-    elif shipped.is_file():
-        text = shipped.read_text(encoding="utf-8")
-    else:
-        raise DatasetError(f"No recipe is called {recipe!r}. Give a shipped name or a .toml file.")
     try:
-        raw = tomllib.loads(text)
+        raw = tomllib.loads(_text_of(recipe))
         for change in changes or []:
             _apply(raw, change)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # what TOML, UTF-8 and Python's numbers refuse
         raise DatasetError(f"The recipe or a --set value isn't valid TOML: {error}.") from error
     general = {item.name for item in dataclasses.fields(TrainConfig)} - {"options"}
     config: TrainConfig = _build(TrainConfig, {k: v for k, v in raw.items() if k in general})
     own = {key: value for key, value in raw.items() if key not in general}
     return dataclasses.replace(config, options=own)
+
+
+def _text_of(recipe: str) -> str:
+    path = named_path(recipe, DatasetError)
+    if path.suffix == ".toml" and path.is_file():
+        return path.read_text(encoding="utf-8")
+    shipped = resources.files("kpviewer.training") / "recipes"
+    names = {each.name.removesuffix(".toml"): each for each in shipped.iterdir()}
+    if recipe not in names:
+        raise DatasetError(
+            f"No recipe is called {shortened(recipe)!r}. Give a shipped name or a .toml file."
+        )
+    return names[recipe].read_text(encoding="utf-8")
 
 
 def family_options(kind: type[T], config: TrainConfig) -> T:
@@ -146,10 +154,12 @@ def _apply(raw: dict[str, Any], change: str) -> None:
     *tables, name = key.strip().split(".")
     for table in tables:
         raw = raw.setdefault(table, {})
+        if not isinstance(raw, dict):
+            raise DatasetError(f"--set {key.strip()}: {table} holds no further keys.")
     try:
         raw[name] = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
-        raw[name] = value
+        raw[name] = value  # a text needs no quotes
 
 
 def _build(kind: type[Any], raw: dict[str, Any]) -> Any:
@@ -160,11 +170,23 @@ def _build(kind: type[Any], raw: dict[str, Any]) -> Any:
         raise DatasetError(
             f"Unknown key {unknown[0]!r} in the recipe; known are {', '.join(sorted(known))}."
         )
+    types = get_type_hints(kind)
     values = {}
     for name, value in raw.items():
         default = known[name].default_factory
         if isinstance(value, dict) and dataclasses.is_dataclass(default):
             values[name] = _build(default, value)
         else:
-            values[name] = tuple(value) if isinstance(value, list) else value
+            values[name] = _typed(name, value, types[name])
     return kind(**values)
+
+
+def _typed(name: str, value: Any, kind: Any) -> Any:
+    """Return a value of a recipe as the type that its field has; lists as tuples."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise DatasetError(f"{name} in the recipe must be a finite number, got {value}.")
+    try:
+        converted = msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise DatasetError(f"{name} in the recipe, {value!r}, is wrong: {error}.") from None
+    return tuple(converted) if isinstance(converted, list) else converted

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import torch
 
-from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.errors import PipelineError, RecordingError, WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.weights import ARCHITECTURES, find_weights, read_state, save_weights
+from kpviewer.paths import make_folder
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import World, joined_world
 from kpviewer.training.epochs import with_steps
@@ -59,7 +60,7 @@ def train(  # noqa: PLR0913 - what a run is, and what follows it
             config = with_steps(config, objective, world.size)
             objective = _objective_of(config, data_specs)  # phases may be shares of the steps
         trainer = Trainer(objective, config, own_device, world)
-        out_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(out_dir, RecordingError)
         if resume:
             checkpoint = read_checkpoint(out_dir / CHECKPOINT) if world.is_first else None
             trainer.resume(world.told_by_first(checkpoint))
@@ -92,7 +93,7 @@ def find_learning_rate(
             raise PipelineError("Learning rates are tried in one process. Leave out torchrun.")
         objective = _objective_of(config, data_specs)
         curve = find_rate(objective, config, own_device)
-    out_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(out_dir, RecordingError)
     write_curve(curve, out_dir)
     return curve.suggestion
 

@@ -1,0 +1,108 @@
+"""Names that no file can have are refused where they come in, in one line."""
+
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kpviewer.annotations.spec import read_annotations
+from kpviewer.cli.main import main
+from kpviewer.errors import DatasetError, KpviewerError, RecordingError, SourceError, WeightsError
+from kpviewer.models.loading import open_model
+from kpviewer.paths import make_folder, named_path
+from kpviewer.sources.open import make_source
+from kpviewer.training.config import load_config
+
+ODD = {
+    "too long": "a" * 300,
+    "too long with an ending": "a" * 300 + ".onnx",
+    "too deep": "a/" * 3000 + "b.pt",
+    "no such user": "~nosuchuser/x.pt",
+    "NUL": "a\0b.safetensors",
+    "no letter": "\ud800.onnx",
+    "digits": "9" * 5000,
+    "beyond a device": "/dev/null/x.pt",
+}
+odd = pytest.mark.parametrize("name", ODD.values(), ids=ODD.keys())
+
+
+def one_line(error: pytest.ExceptionInfo[KpviewerError]) -> bool:
+    text = str(error.value)
+    return len(text) < 600 and text.count("\n") <= 1
+
+
+@odd
+def test_sources_models_data_and_recipes_refuse_it(name: str) -> None:
+    for form in ("{}", "two-stage:face-ssd+{}", "torchvision:ssd300_vgg16@{}", "{}@640"):
+        with pytest.raises(WeightsError) as error:
+            open_model(form.format(name))
+        assert one_line(error), form
+    for form in ("{}", "coco:{}", "yolo:{}:train", "points:{}"):
+        with pytest.raises(DatasetError) as error:
+            read_annotations(form.format(name))
+        assert one_line(error), form
+    with pytest.raises(SourceError) as error:
+        make_source(name)
+    assert one_line(error)
+    with pytest.raises(DatasetError) as error:
+        load_config(name)
+    assert one_line(error)
+
+
+@pytest.mark.parametrize("name", ["too long", "NUL", "no letter", "no such user"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("process", "demo", "--out"),
+        ("eval", "--data", "yolo:x", "--json"),
+        ("eval", "--data", "yolo:x", "--report"),
+        ("bench", "--json"),
+        ("calibrate", "face-ssd", "--data", "yolo:x", "--out"),
+        ("train", "face-ssd", "--data", "yolo:x", "--out"),
+    ],
+    ids=" ".join,
+)
+def test_options_that_name_a_file_refuse_it_before_anything_is_done(name, words) -> None:
+    result = CliRunner().invoke(main, [*words, ODD[name]])
+    assert result.exit_code == 2
+    assert "can't be a file" in result.output
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e400"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("process", "demo", "--out", "o", "--conf"),
+        ("process", "demo", "--out", "o", "--seconds"),
+        ("view", "demo", "--iou"),
+        ("view", "demo", "--seconds"),
+        ("eval", "--data", "yolo:x", "--within"),
+    ],
+    ids=" ".join,
+)
+def test_numbers_must_be_finite(number: str, words: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, [*words, number])
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["steps=many", "batch=[1]", "inputs=320", "milestones=0.5", "learning_rate=fast",
+     "learning_rate=nan", "patience=x", "seed=1.5", f"steps={'9' * 5000}", "steps.x=1", "a"],
+)  # fmt: skip
+def test_values_of_a_recipe_have_their_type(change: str) -> None:
+    with pytest.raises(DatasetError):
+        load_config("light-ssd", [change])
+
+
+def test_a_path_that_is_not_there_is_fine(tmp_path: Path) -> None:
+    assert named_path(tmp_path / "x" / "y.onnx", WeightsError) == tmp_path / "x" / "y.onnx"
+    assert named_path("~/x", WeightsError) == Path.home() / "x"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files of Linux")
+def test_a_folder_that_can_not_be_made_says_why() -> None:
+    with pytest.raises(RecordingError, match="not a directory"):
+        make_folder(Path("/dev/null/x"), RecordingError)
