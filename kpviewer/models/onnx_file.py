@@ -40,6 +40,11 @@ class OnnxNetwork(nn.Module):
         channels: the order of the input's colours.
     """
 
+    compile_refusal = (
+        "An ONNX file runs in onnxruntime and can't be compiled by another engine. "
+        "Use --engine auto."
+    )
+
     def __init__(self, session: Any, channels: Channels) -> None:
         super().__init__()
         self._session = session
@@ -54,10 +59,7 @@ class OnnxNetwork(nn.Module):
     def forward(self, images: Tensor) -> list[Outputs]:
         """Run each picture of (B, 3, H, W): B times the outputs by name, on the same device."""
         if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
-            raise PipelineError(
-                "An ONNX file runs in onnxruntime and can't be compiled by another engine. "
-                "Use --engine auto."
-            )
+            raise PipelineError(self.compile_refusal)
         if torch.is_autocast_enabled(images.device.type):
             raise PipelineError(
                 "An ONNX file runs in the precision that it was exported with. "

@@ -59,6 +59,10 @@ class ZooNetwork(nn.Module):
     How many boxes it gives depends on the picture, so a trace of it would be wrong: it is refused.
     """
 
+    compile_refusal = (
+        "torchvision's detectors can't be compiled by another engine. Use --engine torch."
+    )
+
     def __init__(self, detector: nn.Module) -> None:
         super().__init__()
         self.detector = detector
@@ -66,9 +70,7 @@ class ZooNetwork(nn.Module):
     def forward(self, images: Tensor) -> list[Found]:
         """Look at (B, 3, H, W) RGB pictures in [0, 1]; boxes in their pixels."""
         if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
-            raise PipelineError(
-                "torchvision's detectors can't be compiled by another engine. Use --engine torch."
-            )
+            raise PipelineError(self.compile_refusal)
         found: list[Found] = self.detector(list(images))
         return found
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-import warnings
 from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from kpviewer.models.inference_libraries import library
+from kpviewer.runtime.conversion import openvino_model
 from kpviewer.runtime.fusion import fused
 from kpviewer.runtime.int8 import rounded
 from kpviewer.runtime.runners import packed
@@ -105,29 +105,8 @@ class OpenVinoRunner:
         return raw
 
     def _compiled(self, input_hw: tuple[int, int]) -> Any:
-        """Compile one size; no two threads at once, as a trace uses globals of torch."""
-        is_alone = _compiling.acquire(timeout=COMPILE_S)
-        try:
-            return self._compile(input_hw)
-        finally:
-            if is_alone:
-                _compiling.release()
-
-    def _compile(self, input_hw: tuple[int, int]) -> Any:
-        decoders = library("openvino.frontend.pytorch.ts_decoder")
         passes = library("openvino.passes")
-        graph = self._graph
-        example = torch.zeros(1, *input_hw, 3, dtype=torch.uint8)
-        with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what a trace makes constant: sizes are, here
-            graph(example)  # what is computed once a size must be no part of the graph
-            traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-                graph, example, check_trace=False
-            )
-            decoder = decoders.TorchScriptPythonDecoder(traced, example_input=example)
-        frontend = library("openvino.frontend").FrontEndManager().load_by_framework("pytorch")
-        model = frontend.convert(frontend.load(decoder))
-        model.reshape(list(example.shape))
+        model = openvino_model(self._graph, torch.zeros(1, *input_hw, 3, dtype=torch.uint8))
         manager = passes.Manager()
         manager.register_pass(passes.ConstantFolding())  # integers come where ranges are constants
         manager.run_passes(model)

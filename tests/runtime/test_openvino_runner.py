@@ -5,11 +5,19 @@ import sys
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
+from kpviewer.errors import PipelineError
+from kpviewer.models.light_ssd import LIGHT_SPEC, build_light_ssd
+from kpviewer.models.onnx_file import OnnxNetwork
 from kpviewer.models.weights import load_model
+from kpviewer.models.zoo import ZooNetwork
 from kpviewer.runtime.autotune import probe_picture
+from kpviewer.runtime.conversion import openvino_model
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.openvino_runner import PATIENCE, has_openvino
+from kpviewer.runtime.openvino_runner import PATIENCE, OpenVinoRunner, has_openvino
+from kpviewer.runtime.preprocess import Preprocessor
 from kpviewer.structures import Candidates
 
 pytestmark = pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
@@ -96,3 +104,32 @@ def test_an_engine_that_another_thread_releases_leaves_signals_in_order() -> Non
         capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr[-1000:]
+
+
+def test_nothing_is_left_of_a_compiled_network_in_the_unit_of_torch_script() -> None:
+    unit = torch.jit._state._python_cu  # noqa: SLF001 - what a trace leaves is seen nowhere else
+    before = len(unit.get_functions())
+    runner = OpenVinoRunner(
+        build_light_ssd(), Preprocessor(LIGHT_SPEC, torch.device("cpu")), "fp32", 1
+    )
+    runner.prepare((64, 64))
+    assert len(unit.get_functions()) == before
+
+
+class Branching(nn.Module):
+    """Goes one way or another by what it sees, so it can't be exported."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images + 1 if images.sum() > 0 else images - 1
+
+
+def test_a_network_that_can_not_be_exported_is_traced() -> None:
+    assert openvino_model(Branching(), torch.ones(1, 3, 4, 4)).outputs
+
+
+@pytest.mark.parametrize("kind", [OnnxNetwork, ZooNetwork])
+def test_a_network_that_must_not_be_compiled_is_refused(kind: type) -> None:
+    network = kind.__new__(kind)
+    nn.Module.__init__(network)
+    with pytest.raises(PipelineError, match="can't be compiled"):
+        openvino_model(nn.Sequential(network), torch.ones(1, 3, 4, 4))

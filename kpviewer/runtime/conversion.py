@@ -1,0 +1,79 @@
+"""From a torch network to an OpenVINO model, by export: a trace would stay in memory for ever.
+
+``torch.jit.trace`` registers what it traced in one unit of the process, which only grows: 8 to 11
+MB for each load of a shipped model. An exported program is an object like any other.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from kpviewer.errors import PipelineError
+from kpviewer.models.inference_libraries import library
+from kpviewer.models.tables import first_line
+
+_log = logging.getLogger(__name__)
+
+_PYTORCH = "openvino.frontend.pytorch"
+
+
+def openvino_model(graph: nn.Module, example: Tensor) -> Any:
+    """Convert a network for inputs of one shape.
+
+    Args:
+        graph: in evaluation mode, on the CPU, with one input and one output.
+        example: an input.
+
+    Raises:
+        PipelineError: if the network can't be compiled by its nature.
+    """
+    for module in graph.modules():
+        if refusal := getattr(module, "compile_refusal", None):
+            raise PipelineError(refusal)
+    with torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what becomes constant: sizes are, here
+        graph(example)  # what is computed once a size must be no part of the graph
+        try:
+            decoder = _exported(graph, example)
+        except Exception as error:  # whatever a user's own network can't be exported for
+            _log.info("Traced, as it can't be exported: %s", first_line(error))
+            decoder = _traced(graph, example)
+    frontend = library("openvino.frontend").FrontEndManager().load_by_framework("pytorch")
+    model = frontend.convert(frontend.load(decoder))
+    model.reshape(list(example.shape))
+    return model
+
+
+def _exported(graph: nn.Module, example: Tensor) -> Any:
+    program = torch.export.export(graph, (example,), strict=False)
+    program = program.run_decompositions(_decompositions())
+    decoders = library(f"{_PYTORCH}.fx_decoder")
+    return decoders.TorchFXPythonDecoder(program.module(), dynamic_shapes=False)
+
+
+def _traced(graph: nn.Module, example: Tensor) -> Any:
+    traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+        graph, example, check_trace=False
+    )
+    decoders = library(f"{_PYTORCH}.ts_decoder")
+    return decoders.TorchScriptPythonDecoder(traced, example_input=example)
+
+
+@cache
+def _decompositions() -> Any:
+    """Return how operations become simpler ones, but for those that OpenVINO has itself."""
+    from torch.export.decomp_utils import CustomDecompTable  # noqa: PLC0415 - takes a second
+
+    table: Any = CustomDecompTable()  # type: ignore[no-untyped-call]
+    own = library(f"{_PYTORCH}.torchdynamo.export_decompositions").ops_to_not_decompose()
+    for operation in own:
+        with suppress(KeyError):
+            table.pop(operation)
+    return table
