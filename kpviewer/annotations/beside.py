@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from pathlib import Path
 
 from kpviewer.annotations.image_search import (
@@ -156,7 +157,11 @@ def spec_of_file(path: Path, source: Path | None = None) -> str:
     if kind := TABLE_KINDS.get(suffix):
         return f"{kind}:{path}" + (f":{images}" if images is not None else "")
     if kind := _KINDS.get(suffix):
-        if images is not None and kind != "pts" and images.resolve() != folder.resolve():
+        if (
+            images is not None
+            and kind != "pts"
+            and os.path.abspath(images) != os.path.abspath(folder)
+        ):
             return f"{kind}:{folder}:{images}"
         return f"{kind}:{folder.parent if folder.name.lower() in LABEL_FOLDERS else folder}"
     if is_yolo_description(path):

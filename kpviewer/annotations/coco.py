@@ -7,14 +7,13 @@ its polygons is taken; masks are not read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from kpviewer.annotations.coco_classes import CocoClasses, read_classes
 from kpviewer.annotations.coco_json import Annotation, Image, open_coco, polygons
-from kpviewer.annotations.image_search import LABEL_FOLDERS, ImageSearch
+from kpviewer.annotations.image_search import ImageSearch, images_of_table
 from kpviewer.annotations.object_columns import ImageHead, ObjectColumns
 from kpviewer.annotations.problems import (
     MALFORMED,
@@ -34,12 +33,6 @@ from kpviewer.annotations.values import (
     shorten,
 )
 from kpviewer.errors import DatasetError
-
-_SUBSET = re.compile(
-    r"(?:instances|person_keypoints|keypoints|captions|image_info|annotations?|labels|coco)"
-    r"[_.-]+(\w+)"
-)
-"""Stem whose second part names the folder of the images: instances_val2017."""
 
 
 def read_coco(
@@ -68,7 +61,7 @@ def read_coco(
     path = Path(json_path)
     file = open_coco(path)
     classes = read_classes(file.categories(), path, problems)
-    heads, rows = _read_images(file.images(), path, _files_of(path, images_dir), problems)
+    heads, rows = _read_images(file.images(), path, images_of_table(path, images_dir), problems)
     columns = ObjectColumns(path, len(classes.keypoint_names))
     used, empty = _read_objects(file.annotations(), classes, (columns, rows), problems, path)
     numbers, groups = classes.in_use(used)
@@ -89,20 +82,6 @@ def _category_ids(classes: CocoClasses, new_ids: Mapping[int, int]) -> dict[int,
     own = {new_ids[old]: key for key, old in classes.index.items() if old in new_ids}
     numbers = {new: key for new, key in own.items() if isinstance(key, int)}
     return numbers if len(numbers) == len(own) else {}
-
-
-def _files_of(path: Path, images_dir: Path | str | None) -> ImageSearch:
-    """Return the folders where the images of a file may lie."""
-    if images_dir is not None:
-        return ImageSearch([Path(images_dir)], [Path(images_dir)])
-    beside = path.parent
-    around = beside.parent if beside.name.lower() in LABEL_FOLDERS else beside
-    subset = _SUBSET.fullmatch(path.stem)
-    hint = subset.group(1) if subset else ""
-    named = [around / "images" / hint, around / hint / "images", around / hint] if hint else []
-    usual = [beside / "images", beside, around / "images", around]
-    folders = [folder for folder in (*named, *usual) if folder.is_dir()]
-    return ImageSearch(folders or [beside], [around], hint)
 
 
 def _read_images(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,14 +75,19 @@ def read_classes(
         found, key=lambda key: (isinstance(key, str), key if isinstance(key, int) else 0)
     )
     names = tuple(_name(found[key]) for key in order)
-    above = {
-        category.supercategory
-        for category in found.values()
-        if isinstance(category.supercategory, str) and category.supercategory != category.name
-    }
-    groups = frozenset(number for number, name in enumerate(names) if name in above)
     index = {key: number for number, key in enumerate(order)}
-    return CocoClasses(index, names, points, skeleton, groups)
+    return CocoClasses(index, names, points, skeleton, _groups([found[key] for key in order]))
+
+
+def _groups(categories: Sequence[Category]) -> frozenset[int]:
+    """Return the places of the categories that another one names as its supercategory."""
+    above = Counter(each.supercategory for each in categories
+                    if isinstance(each.supercategory, str))  # fmt: skip
+    return frozenset(
+        place
+        for place, each in enumerate(categories)
+        if above[_name(each)] > (each.supercategory == each.name)
+    )
 
 
 def _checked_id(category: Category, path: Path) -> int | str:

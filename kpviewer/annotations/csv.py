@@ -21,7 +21,7 @@ from kpviewer.annotations.csv_columns import (
     find_columns,
     guess_columns,
 )
-from kpviewer.annotations.image_search import ImageSearch
+from kpviewer.annotations.image_search import ImageSearch, images_of_table
 from kpviewer.annotations.limits import MOST_IMAGES, check_count
 from kpviewer.annotations.object_columns import VISIBLE, ClassNumbers, ImageHead, ObjectColumns
 from kpviewer.annotations.problems import (
@@ -65,14 +65,7 @@ def read_csv(
     table = open_table(path, problems)
     if is_via(table.header):
         table = rows_of_via(table)
-    return _Reading(table, _files_of(path, images_dir), problems).run()
-
-
-def _files_of(path: Path, images_dir: Path | str | None) -> ImageSearch:
-    if images_dir is not None:
-        return ImageSearch([Path(images_dir)], [Path(images_dir)])
-    folders = [folder for folder in (path.parent / "images", path.parent) if folder.is_dir()]
-    return ImageSearch(folders or [path.parent], [path.parent])
+    return _Reading(table, images_of_table(path, images_dir), problems).run()
 
 
 class _Reading:

@@ -34,6 +34,13 @@ _MOST_FOLDERS = 100_000
 _PARTS_OF_TREE = 4
 """Folders above an image among which ``images`` is looked for."""
 _LONGEST_NAME = 4096
+_TABLE_FOLDERS = ("data", "csv", "tables", "metadata", "meta")
+_SUBSET = re.compile(
+    r"(?:instances|person_keypoints|keypoints|captions|image_info|annotations?|labels|coco)"
+    r"[_.-]+(\w+)"
+)
+"""Stem whose second part names the folder of the images: instances_val2017."""
+_SUBSET_FIRST = re.compile(r"(\w+?)[_.-](?:labels?|annotations?|boxes|bbox|instances|coco)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -62,6 +69,9 @@ def _walk(folder: Path, deepest: int, most: int, where: Path | None = None) -> I
         where: for the error.
     """
     places = [(str(folder), 0)]
+    seen: set[tuple[int, int]] = set()
+    with contextlib.suppress(OSError):
+        _is_new(str(folder), seen)
     count = 0
     while places:
         place, depth = places.pop()
@@ -71,14 +81,23 @@ def _walk(folder: Path, deepest: int, most: int, where: Path | None = None) -> I
             continue
         count += len(entries)
         check_count(count, most, "files", where or folder)
-        for entry in entries:
+        for entry in sorted(entries, key=lambda each: each.is_symlink()):
             with contextlib.suppress(OSError):
                 if entry.name.startswith("."):
                     continue
                 if entry.is_file():
                     yield entry.path
-                elif depth < deepest and entry.is_dir():
+                elif depth < deepest and entry.is_dir() and _is_new(entry.path, seen):
                     places.append((entry.path, depth + 1))
+
+
+def _is_new(folder: str, seen: set[tuple[int, int]]) -> bool:
+    """Return whether a folder wasn't met before, by another link perhaps; remember it."""
+    about = os.stat(folder)
+    key = about.st_dev, about.st_ino
+    is_new = key not in seen
+    seen.add(key)
+    return is_new
 
 
 def folders_named(folder: Path, names: Sequence[str]) -> list[Path]:
@@ -274,6 +293,25 @@ class ImageSearch:
                         self._searched.setdefault(key, []).append(Path(path))
         except DatasetError:  # too many: what was found so far might be the wrong one
             self._searched.clear()
+
+
+def images_of_table(path: Path, images_dir: Path | str | None) -> ImageSearch:
+    """Return the folders where the images of a COCO file or a table may lie.
+
+    Args:
+        path: the file.
+        images_dir: the folder of the images, where it is given.
+    """
+    if images_dir is not None:
+        return ImageSearch([Path(images_dir)], [Path(images_dir)])
+    beside = path.parent
+    around = beside.parent if beside.name.lower() in (*LABEL_FOLDERS, *_TABLE_FOLDERS) else beside
+    subset = _SUBSET.fullmatch(path.stem) or _SUBSET_FIRST.fullmatch(path.stem)
+    hint = subset.group(1) if subset else ""
+    named = [around / "images" / hint, around / hint / "images", around / hint] if hint else []
+    usual = [beside / "images", beside, around / "images", around]
+    folders = [folder for folder in (*named, *usual) if folder.is_dir()]
+    return ImageSearch(folders or [beside], [around], hint)
 
 
 def _is_stem(name: str) -> bool:

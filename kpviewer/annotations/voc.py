@@ -123,7 +123,8 @@ def _parse(file: Path) -> Element:
         ) from error
     if not isinstance(root, Element) or root.tag != "annotation":
         got = f"<{root.tag[:40]}>" if isinstance(root, Element) else "nothing"
-        raise DatasetError(f"{file} must be a Pascal VOC <annotation>, got {got}.")
+        cure = " Export it as Pascal VOC, COCO or YOLO." if got == "<annotations>" else ""
+        raise DatasetError(f"{file} must be a Pascal VOC <annotation>, got {got}.{cure}")
     return root
 
 

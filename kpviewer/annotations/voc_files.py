@@ -96,6 +96,7 @@ def _place(split: str | None, root: Path) -> Path | None:
 
 def _of_split(files: Sequence[Path], places: tuple[Path, Path], split: str) -> list[Path]:
     root, holder = places
+    split = split.removesuffix(".txt")
     known = [name for name in spellings(split) if any(_lists(root, holder, name))]
     if known:
         return _listed(files, next(_lists(root, holder, known[0])), holder)

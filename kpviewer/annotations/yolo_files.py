@@ -47,12 +47,15 @@ def find_yolo_files(place: Path, split: str | None) -> YoloFiles:
     """Find the description of a set, its images, and their labels.
 
     Args:
-        place: the folder of the set or of its labels, or the file that describes it.
+        place: the folder of the set or of its labels, or the file that describes it
+            or lists its images.
         split: name of a folder or an entry of the description, or the folder of the images.
 
     Raises:
         DatasetError: if there are none, or the split is unknown.
     """
+    if place.suffix.lower() == ".txt" and place.is_file():  # a list of images
+        return find_yolo_files(place.parent, place.name)
     root = place.parent if is_yolo_description(place) else place
     images = _folder_of_images(root, split)
     if root != place:

@@ -210,6 +210,13 @@ def test_a_category_of_the_project_is_no_class(tmp_path):
     assert "pets" in read.notes[0]
 
 
+def test_a_project_may_have_the_name_of_its_class(tmp_path):
+    own = [{"id": 0, "name": "cat", "supercategory": "none"},
+           {"id": 1, "name": "cat", "supercategory": "cat"}]  # fmt: skip
+    (tmp_path / "a.json").write_text(coco(categories=own))
+    assert read_annotations(f"coco:{tmp_path / 'a.json'}").class_names == ("cat",)
+
+
 @pytest.mark.parametrize(
     "own",
     [

@@ -47,6 +47,9 @@ YOLO = {
         {"images/a.jpg": None, "images/b.jpg": None, "labels/a.txt": LABEL,
          "list.txt": "/content/pets/images/a.jpg\n",
          "data.yaml": "val: list.txt\n" + NAMES}, "yolo:.:val"),
+    "list of images, named": (
+        {"images/a.jpg": None, "images/b.jpg": None, "labels/a.txt": LABEL,
+         "train.txt": "images/a.jpg\n", "classes.txt": "cat"}, "yolo:train.txt"),
     "roboflow": (ROBOFLOW, "yolo:."),
     "roboflow, split": (ROBOFLOW, "yolo:.:train"),
     "roboflow, part": (ROBOFLOW, "yolo:train"),
@@ -151,6 +154,9 @@ VOC = {
         "voc:.:val"),
     "labelimg": ({"a.jpg": None, "a.xml": XML}, "voc:."),
     "labelimg, save dir": ({"pics/a.jpg": None, "out/a.xml": XML}, "voc:out:pics"),
+    "list with its ending": (
+        {"JPEGImages/a.jpg": None, "JPEGImages/b.jpg": None, "Annotations/a.xml": XML,
+         "Annotations/b.xml": XML, "ImageSets/Main/val.txt": "a\n"}, "voc:.:val.txt"),
     "cvat": (
         {"JPEGImages/a.jpg": None, "Annotations/a.xml": XML,
          "ImageSets/Main/default.txt": "a\n", "labelmap.txt": "cat:0,0,0::\n"}, "voc:.:default"),
@@ -158,9 +164,20 @@ VOC = {
     "bom": ({"a.jpg": None, "a.xml": XML.encode("utf-8-sig")}, "voc:."),
     "utf-16": ({"a.jpg": None, "a.xml": XML.encode("utf-16")}, "voc:."),
 }  # fmt: skip
+TABLE = "filename,class,xmin,ymin,xmax,ymax\na.jpg,cat,100,60,300,180\n"
+CSV = {
+    "raccoon": ({"images/a.jpg": None, "data/labels.csv": TABLE}, "csv:data/labels.csv"),
+    "tensorflow": (
+        {"images/train/a.jpg": None, "images/test/a.jpg": None, "data/test_labels.csv": TABLE},
+        "csv:data/test_labels.csv"),
+    "kaggle": (
+        {"train/a.jpg": None, "train.csv": TABLE.replace("a.jpg", "a")}, "csv:train.csv"),
+    "alone": ({"images/a.jpg": None, "boxes.csv": TABLE.replace("a.jpg", "images/a.jpg")}, "."),
+    "tabs": ({"a.jpg": None, "boxes.tsv": TABLE.replace(",", "\t")}, "boxes.tsv"),
+}  # fmt: skip
 EVERY = [
     pytest.param(*each, id=f"{kind}: {name}")
-    for kind, group in (("yolo", YOLO), ("coco", COCO), ("voc", VOC))
+    for kind, group in (("yolo", YOLO), ("coco", COCO), ("voc", VOC), ("csv", CSV))
     for name, each in group.items()
 ]
 
@@ -221,3 +238,16 @@ def test_predictions_of_ultralytics_are_no_ground_truth(tmp_path: Path) -> None:
     laid_out(tmp_path, {"runs/p/images/a.jpg": None, "runs/p/labels/a.txt": LABEL})
     with pytest.raises(DatasetError, match="images and labels"):
         read_annotations(f"yolo:{tmp_path}")
+
+
+def test_a_link_back_to_the_folder_lists_no_image_twice(tmp_path: Path) -> None:
+    laid_out(tmp_path, {"images/a.jpg": None, "labels/a.txt": LABEL, "data.yaml": NAMES})
+    (tmp_path / "images/again").symlink_to(tmp_path / "images")
+    (tmp_path / "images/more").symlink_to(tmp_path)
+    assert len(read_annotations(f"yolo:{tmp_path}")) == 1
+
+
+def test_the_format_of_cvat_is_named_with_the_cure(tmp_path: Path) -> None:
+    laid_out(tmp_path, {"a.xml": "<annotations><image/></annotations>"})
+    with pytest.raises(DatasetError, match="Export it as Pascal VOC"):
+        read_annotations(f"voc:{tmp_path}")
