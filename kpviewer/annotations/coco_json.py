@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from kpviewer.annotations.limits import MOST_OBJECTS, check_count, decode_text, read_bounded
-from kpviewer.annotations.values import shorten
+from kpviewer.annotations.values import brief, shorten
 from kpviewer.errors import DatasetError
 
 LIMIT_MB = 1024
@@ -118,7 +118,9 @@ def open_coco(path: Path) -> CocoFile:
         return CocoFile(path, {key: getattr(found, key) for key in _KEYS})
     except (ValueError, RecursionError) as error:
         if len(data) > _LIMIT_OF_PYTHON_MB * 2**20:
-            raise DatasetError(f"{path} must be a COCO file: {error}. Is it damaged?") from error
+            raise DatasetError(
+                f"{path} must be a COCO file: {brief(error)}. Is it damaged?"
+            ) from error
     return CocoFile(path, _by_python(data, path))
 
 
@@ -138,7 +140,7 @@ def _by_python(data: bytes, path: Path) -> dict[str, Sequence[Any]]:
     try:
         raw = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path} must be JSON: {error}. Is it a COCO file?") from error
+        raise DatasetError(f"{path} must be JSON: {brief(error)}. Is it a COCO file?") from error
     sections: dict[str, Sequence[Any]] = {}
     for key in _KEYS:
         found = raw.get(key) if isinstance(raw, dict) else None

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kpviewer.annotations.limits import MOST_ROWS, check_count, encoding_of, no_text, read_bounded
 from kpviewer.annotations.problems import MALFORMED, Problem, told
+from kpviewer.annotations.values import brief
 from kpviewer.errors import DatasetError
 
 LIMIT_MB = 256
@@ -141,7 +142,8 @@ def _rows(
                 row = records.next()
             except csv.Error as error:
                 raise DatasetError(
-                    f"{path} must be a CSV table: {error} in line {records.line}. Mend the line."
+                    f"{path} must be a CSV table: {brief(error)} in line {records.line}. "
+                    "Mend the line."
                 ) from error
         if row is None:
             return

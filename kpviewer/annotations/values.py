@@ -140,6 +140,11 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     return ", ".join(shown) + more or "none"
 
 
+def brief(error: BaseException) -> str:
+    """Return the words of a library's error on one line of bounded length."""
+    return " ".join(str(error).split())[:200]
+
+
 def is_file_name(name: str) -> bool:
     """Return whether a file can have a name, without folders, on all systems."""
     if len(name) <= _SURELY_SHORT and "\0" not in name:

@@ -15,7 +15,7 @@ from kpviewer.annotations.limits import read_bounded
 from kpviewer.annotations.object_columns import ClassNumbers, ImageHead, ObjectColumns
 from kpviewer.annotations.problems import MALFORMED, UNREADABLE_XML, Problem, box_problem, told
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.annotations.values import number, picture_size
+from kpviewer.annotations.values import brief, number, picture_size
 from kpviewer.annotations.voc_files import VocFiles, find_voc_files
 from kpviewer.errors import DatasetError
 
@@ -119,7 +119,7 @@ def _parse(file: Path) -> Element:
         root = parser.close()
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise DatasetError(
-            f"{file} must be a Pascal VOC XML file: {error}. Is it damaged?"
+            f"{file} must be a Pascal VOC XML file: {brief(error)}. Is it damaged?"
         ) from error
     if not isinstance(root, Element) or root.tag != "annotation":
         got = f"<{root.tag[:40]}>" if isinstance(root, Element) else "nothing"

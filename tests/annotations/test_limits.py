@@ -144,3 +144,12 @@ def test_messages_name_the_first_of_many_splits(tmp_path):
     with pytest.raises(DatasetError, match=r"and \d+ more") as caught:
         read_annotations(f"points:{tmp_path / 'a.csv'}:none")
     assert len(str(caught.value)) < 400
+
+
+def test_errors_of_libraries_are_cut_to_a_line(tmp_path):
+    (tmp_path / "a.xml").write_text(
+        f"<?xml version='1.0' encoding='utf{'9' * 5000}'?><annotation/>"
+    )
+    with pytest.raises(DatasetError, match="unknown encoding") as caught:
+        read_annotations(f"voc:{tmp_path}")
+    assert len(str(caught.value)) < 500 + len(str(tmp_path))
