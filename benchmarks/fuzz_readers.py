@@ -328,16 +328,22 @@ def main(
     for name in names or READERS:
         kinds: Counter[str] = Counter()
         slowest = largest = 0.0
+        slowest_at = 0
         for finding in run(name, count, seed, seconds, megabytes):
             kinds[finding.kind] += 1
-            slowest, largest = max(slowest, finding.seconds), max(largest, finding.megabytes)
+            if finding.seconds > slowest:
+                slowest, slowest_at = finding.seconds, finding.index
+            largest = max(largest, finding.megabytes)
             if finding.kind not in FINE:
                 found += 1
                 print(
                     f"  {name} --only {finding.index}: {finding.kind}: {finding.detail}", flush=True
                 )
         told = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
-        print(f"{name}: {told}; slowest {slowest:.1f} s, most {largest:.0f} MB", flush=True)
+        print(
+            f"{name}: {told}; slowest {slowest:.1f} s (--only {slowest_at}), most {largest:.0f} MB",
+            flush=True,
+        )
     sys.exit(1 if found else 0)
 
 
@@ -543,6 +549,47 @@ def write_onnx_bytes(folder: Path, random: Random) -> Path:
 reader("onnx-metadata", write_onnx_metadata)(open_run_and_paint)
 reader("onnx-toml", write_onnx_toml)(open_run_and_paint)
 reader("onnx-bytes", write_onnx_bytes)(open_run_and_paint)
+
+
+def write_checkpoint(folder: Path, random: Random) -> Path:
+    """Write a checkpoint with odd things beside and among its tensors, or with damaged bytes."""
+    import argparse
+
+    import torch
+
+    path = folder / "model.pth"
+    state: dict[str, Any] = {f"layer{index}.weight": torch.ones(2, 3) for index in range(4)}
+    tensors = (
+        torch.zeros(2, device="meta"),
+        torch.ones(1).expand(1 << 30),
+        torch.eye(3).to_sparse(),
+        torch.full((2,), float("nan")),
+        torch.zeros(2, dtype=torch.complex64),
+    )
+    content: dict[str, Any] = {"model": state, "args": argparse.Namespace(lr=0.1), "epoch": 3}
+    for _ in range(random.choice([0, 1, 3])):
+        place = random.choice([state, content])
+        key = random.choice([*place, "module.layer0.weight", "x"])
+        value = odd_value(random) if random.random() < 0.5 else random.choice(tensors)
+        place[key] = value
+    with warnings.catch_warnings(), suppress(RecursionError):
+        warnings.simplefilter("ignore")
+        torch.save(content, path, _use_new_zipfile_serialization=random.random() < 0.7)
+    data = path.read_bytes()
+    if random.random() < 0.6:
+        path.write_bytes(damaged_bytes(data, random))
+    return path
+
+
+@reader("checkpoint", write_checkpoint)
+def read_checkpoint(path: Path) -> None:
+    """Read the tensors of a checkpoint."""
+    import torch
+
+    torch.set_num_threads(1)
+    from kpviewer.models.state_dict import read_state_dict
+
+    read_state_dict(path)
 
 
 LABELS_COCO: dict[str, Any] = {

@@ -14,7 +14,7 @@ from torch import nn
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.inference_libraries import block_reports
-from kpviewer.models.spec import ModelSpec
+from kpviewer.models.spec import ModelSpec, checked
 
 CONTRACT = "a Detector has spec (a ModelSpec), network (an nn.Module) and decode(raw, input_hw)"
 
@@ -73,6 +73,7 @@ def _checked(name: str, made: object) -> Detector:
             f"{CONTRACT}."
         )
     assert isinstance(network, nn.Module)
+    checked(made.spec, f"{name}()", "Correct its ModelSpec.")  # type: ignore[attr-defined]
     network.eval()
     return made  # type: ignore[return-value]  # checked above
 

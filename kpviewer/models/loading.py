@@ -7,7 +7,7 @@ from pathlib import Path
 from kpviewer.models.base import Detector
 from kpviewer.models.catalogue import available_models
 from kpviewer.models.factory import open_factory
-from kpviewer.models.files import model_path
+from kpviewer.models.files import is_regular, model_path
 from kpviewer.models.import_ssd import import_ssd300
 from kpviewer.models.input_size import ResizedDetector
 from kpviewer.models.names import TORCHVISION, TWO_STAGE, is_factory_name, split_input_size
@@ -60,6 +60,6 @@ def _open_at_own_size(name: str) -> Detector:
     if path.suffix.lower() in STATE_DICT_SUFFIXES:
         specs = [each.spec for each in available_models()]
         return open_state_dict(path, specs, ARCHITECTURES, [import_ssd300])
-    if is_factory_name(name) and not path.exists():
+    if is_factory_name(name) and not is_regular(path):
         return open_factory(name)
     return load_model(name)
