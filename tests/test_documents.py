@@ -41,3 +41,14 @@ def test_contributing_tells_the_levels_of_the_law() -> None:
     assert told == {
         part: level for part, level in law.LEVELS.items() if part and part != "__main__"
     }
+
+
+def test_every_test_that_the_reliability_page_names_is_there() -> None:
+    page = (ROOT / "docs" / "reference" / "reliability.md").read_text("utf-8")
+    missing, file = [], ""
+    for path, name, alone in re.findall(r"`(?:…|([\w/]+)::)(test_\w+)`|`([\w/]*test_\w+)`", page):
+        file = path or alone or file
+        source = ROOT / "tests" / f"{file}.py"
+        if not source.is_file() or not re.search(rf"^def {name}", source.read_text("utf-8"), re.M):
+            missing.append(f"{file}::{name}")
+    assert missing == []
