@@ -1,12 +1,13 @@
 """Names that no file can have are refused where they come in, in one line."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from kpviewer.annotations.spec import read_annotations
+from kpviewer.annotations.spec import read_annotations, read_usable
 from kpviewer.cli.main import main
 from kpviewer.errors import DatasetError, KpviewerError, RecordingError, SourceError, WeightsError
 from kpviewer.models.loading import open_model
@@ -58,6 +59,7 @@ def test_sources_models_data_and_recipes_refuse_it(name: str) -> None:
         ("eval", "--data", "yolo:x", "--json"),
         ("eval", "--data", "yolo:x", "--report"),
         ("bench", "--json"),
+        ("view", "demo", "--record"),
         ("calibrate", "face-ssd", "--data", "yolo:x", "--out"),
         ("train", "face-ssd", "--data", "yolo:x", "--out"),
     ],
@@ -67,6 +69,12 @@ def test_options_that_name_a_file_refuse_it_before_anything_is_done(name, words)
     result = CliRunner().invoke(main, [*words, ODD[name]])
     assert result.exit_code == 2
     assert "can't be a file" in result.output
+
+
+def test_an_empty_name_is_no_folder_to_write_to() -> None:
+    result = CliRunner().invoke(main, ["process", "demo", "--out", ""])
+    assert result.exit_code == 2
+    assert "can't be empty" in result.output
 
 
 @pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e400"])
@@ -106,3 +114,17 @@ def test_a_path_that_is_not_there_is_fine(tmp_path: Path) -> None:
 def test_a_folder_that_can_not_be_made_says_why() -> None:
     with pytest.raises(RecordingError, match="not a directory"):
         make_folder(Path("/dev/null/x"), RecordingError)
+
+
+def test_a_set_may_name_an_image_that_no_file_can_be(tmp_path: Path) -> None:
+    images = [{"id": n, "file_name": name, "width": 9, "height": 9}
+              for n, name in enumerate(("a" * 300 + ".png", "b\0.png", "c.png"))]  # fmt: skip
+    objects = [{"id": n, "image_id": n, "category_id": 1, "bbox": [1, 1, 3, 3]} for n in range(3)]
+    categories = [{"id": 1, "name": "cat"}]
+    table = {"images": images, "annotations": objects, "categories": categories}
+    path = tmp_path / "labels.json"
+    path.write_text(json.dumps(table), "utf-8")
+    assert len(read_usable(f"coco:{path}")) >= 1  # the others are told
+    result = CliRunner().invoke(main, ["check-data", f"coco:{path}"])
+    assert result.exit_code == 5
+    assert "fault of kpviewer" not in result.output

@@ -7,6 +7,7 @@ it. Those files that might be copies of each other are hashed.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -142,7 +143,7 @@ def _checked_image(
     image: AnnotatedImage, can_decode: CanDecode | None, problems: list[Problem]
 ) -> AnnotatedImage | None:
     """Tell what is wrong with one picture; give it without that, or None."""
-    if not image.path.is_file():
+    if not os.path.isfile(image.path):
         problems.append(Problem(MISSING, str(image.path)))
         return None
     size = image.size_wh

@@ -6,6 +6,7 @@ set as a whole is reported.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -94,7 +95,7 @@ def with_readable_images(
         progress()
     notes = []
     if gone:
-        first = f"{gone[0]} is missing" if not gone[0].is_file() else f"{gone[0]} is damaged"
+        first = f"{gone[0]} is missing" if not os.path.isfile(gone[0]) else f"{gone[0]} is damaged"
         notes.append(left_out(len(gone), len(data), "images", "can't be read", first))
     if gone and not kept:
         raise DatasetError(f"{notes[0]}. Is the folder of the images right?")
@@ -202,7 +203,7 @@ def _with_files(
     images: tuple[AnnotatedImage, ...], files: _Folders, problems: list[Problem]
 ) -> tuple[AnnotatedImage, ...]:
     """Replace the names of missing images by those of the files that they stand for."""
-    gone = {path for path in {image.path for image in images} if not path.is_file()}
+    gone = {path for path in {image.path for image in images} if not os.path.isfile(path)}
     missing = [row for row, image in enumerate(images) if image.path in gone]
     if not missing:
         return images

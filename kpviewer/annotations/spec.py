@@ -102,7 +102,14 @@ def _read(
     *,
     is_whole: bool,
 ) -> AnnotationSet:
-    data = _READERS[kind](*place, problems)
+    try:
+        data = _READERS[kind](*place, problems)
+    except OSError as error:  # a name in the set that no file can have, or a disk that fails
+        what = shortened(str(error.filename or place[0]))
+        reason = (error.strerror or str(error)).lower()
+        raise DatasetError(
+            f"{what} can't be read ({reason}). Check the name and the disk."
+        ) from None
     is_whole &= kind in ("coco", "csv") or place[1] is None  # a split is a part on purpose
     return finished(data, problems, is_whole=is_whole)
 

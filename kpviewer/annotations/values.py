@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import reprlib
 from collections.abc import Iterable
@@ -123,7 +124,7 @@ def inside(folder: Path, name: Any, where: Where) -> Path:
     if leaves:
         ends = [part for part in parts.parts if part not in ("/", "..") and part[1:2] != ":"]
         for start in range(max(len(ends) - _MOST_PARTS, 0), len(ends)):
-            if (found := folder.joinpath(*ends[start:])).is_file():
+            if os.path.isfile(found := folder.joinpath(*ends[start:])):
                 return found
         raise DatasetError(
             f"{where}: picture names must stay in {folder}, got {shorten(name)}. "

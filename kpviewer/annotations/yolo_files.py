@@ -267,9 +267,9 @@ class _Layout:
             plain = plain.removeprefix("../")
         for base in bases:
             for path in (base / entry, base / plain, base / plain.rpartition("/")[2]):
-                if path.suffix.lower() == ".txt" and path.is_file():
+                if path.suffix.lower() == ".txt" and os.path.isfile(path):
                     return self._images_of_list(path, bases)
-                if path.is_dir() and (images := files_below(path, PICTURE_SUFFIXES)):
+                if os.path.isdir(path) and (images := files_below(path, PICTURE_SUFFIXES)):
                     return images
         return []
 

@@ -14,7 +14,7 @@ import click
 
 from kpviewer import __version__
 from kpviewer.cli.options import (
-    JsonPath,
+    TextPath,
     device_option,
     engine_option,
     model_option,
@@ -63,7 +63,7 @@ class BenchOptions:
     "--json",
     "json_path",
     metavar="FILE",
-    type=JsonPath(),
+    type=TextPath(),
     help="Write the figures as JSON; - is stdout.",
 )
 def command(*, json_path: str | None, **given: Any) -> None:

@@ -11,8 +11,8 @@ import click
 from kpviewer.annotations.spec import FORMS
 from kpviewer.cli.options import (
     FiniteRange,
-    JsonPath,
     NamedPath,
+    TextPath,
     device_option,
     engine_option,
     iou_option,
@@ -55,7 +55,7 @@ class Wanted(NamedTuple):
     "--json",
     "json_path",
     metavar="FILE",
-    type=JsonPath(),
+    type=TextPath(),
     help="Write the scores as JSON; - is stdout.",
 )
 @click.option("--report", "report_dir", metavar="DIR", type=NamedPath(),

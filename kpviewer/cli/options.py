@@ -43,6 +43,8 @@ class NamedPath(click.Path):
         ctx: click.Context | None,
     ) -> Any:
         """Return the path."""
+        if not value:
+            self.fail("A name of a file or folder can't be empty.", param, ctx)
         try:
             path = named_path(os.fspath(value), KpviewerError)
         except KpviewerError as error:
@@ -50,8 +52,12 @@ class NamedPath(click.Path):
         return super().convert(path, param, ctx)
 
 
-class JsonPath(NamedPath):
-    """As NamedPath, or - for stdout; text."""
+class TextPath(NamedPath):
+    """As NamedPath, but text, which may be - for stdout, or empty where that is allowed."""
+
+    def __init__(self, *, empty: bool = False) -> None:
+        super().__init__()
+        self._kept = ("-", "") if empty else ("-",)
 
     def convert(
         self,
@@ -59,8 +65,8 @@ class JsonPath(NamedPath):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> str:
-        """Return the path, or -."""
-        return "-" if value == "-" else str(super().convert(value, param, ctx))
+        """Return the path as text."""
+        return str(value if value in self._kept else super().convert(value, param, ctx))
 
 
 SECONDS_MAX = 1_000_000

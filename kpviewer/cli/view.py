@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from kpviewer.cli.options import (
     SECONDS_MAX,
     FiniteRange,
+    TextPath,
     conf_option,
     device_option,
     iou_option,
@@ -74,6 +75,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     metavar="[FILE]",
     is_flag=False,
     flag_value="",
+    type=TextPath(empty=True),
     help="Record from the start, to FILE (or into that folder), else the videos folder.",
 )
 @click.option("--jsonl", is_flag=True, help="Write JSON lines beside each recording.")

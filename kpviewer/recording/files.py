@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path, PurePath
 
 from kpviewer.errors import RecordingError
+from kpviewer.paths import named_path
 from kpviewer.recording.disk import asking_disk
 
 PART_SUFFIX = ".part"
@@ -81,11 +82,14 @@ def recording_place(file: str, folder: Path) -> tuple[Path, str | None]:
 
     Returns:
         The name is None where only a folder is known: it will be made from the time.
+
+    Raises:
+        RecordingError: if no file can be called so.
     """
     if not file:
         return folder, None
-    path = Path(file).expanduser()
     with asking_disk():
+        path = named_path(file, RecordingError)
         return (path, None) if path.is_dir() else (path.parent, path.stem)
 
 

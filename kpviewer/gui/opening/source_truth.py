@@ -7,6 +7,7 @@ knows, then numbers the truth by what is known of both.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -198,9 +199,8 @@ class SourceTruth:
 
 def _beside(source: str) -> tuple[bool, str | None]:
     """Return whether a source is a file or a folder, and what lies beside it."""
-    path = Path(source)
-    is_there = path.exists()
-    return is_there, truth_beside(path) if is_there else None
+    is_there = os.path.exists(source)  # False, too, for a name that no file can have
+    return is_there, truth_beside(Path(source)) if is_there else None
 
 
 def _put(slot: TruthSlot, spec: str, class_names: Sequence[str]) -> FoundTruth:
