@@ -7,13 +7,12 @@ makesense.ai and RetinaNet (the last two have no header line).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from kpviewer.annotations.values import PICTURE_SUFFIXES
 
-BOX = ("xmin", "ymin", "xmax", "ymax")
 CORNERS, SIDES, CENTRE, TEXT = "corners", "sides", "centre", "text"
 """Forms of a box: its corners; a corner and its sides; its middle and its sides; one text."""
 
@@ -42,7 +41,6 @@ _RIGHT = _with_prefixes("xmax", "x2", "right", "maxx", "xright", "xbr", "bottomr
                         "brx", "xend", "endx")  # fmt: skip
 _BOTTOM = _with_prefixes("ymax", "y2", "bottom", "maxy", "ybottom", "ybr", "bottomrighty",
                          "bottomy", "bry", "yend", "endy")  # fmt: skip
-_FROM_ZERO = tuple(_with_prefixes(name) for name in ("x0", "y0", "x1", "y1"))
 _X, _Y = _with_prefixes("x"), _with_prefixes("y")
 _MIDDLE_X = _with_prefixes("xcenter", "xcentre", "centerx", "centrex", "cx", "xc")
 _MIDDLE_Y = _with_prefixes("ycenter", "ycentre", "centery", "centrey", "cy", "yc")
@@ -106,9 +104,8 @@ def find_columns(header: Sequence[str]) -> Columns | None:
     return Columns(file, box, form, points=tuple(points), ignored=ignored, **named)
 
 
-def _box(first: object) -> tuple[tuple[int, ...], str]:
+def _box(first: Callable[..., int | None]) -> tuple[tuple[int, ...], str]:
     """Find the columns of the box, and its form; no columns where there is none."""
-    assert callable(first)
     sides = (_WIDE, _HIGH)
     forms = (
         ((_with_prefixes("x0"), _with_prefixes("y0"), _with_prefixes("x1"), _with_prefixes("y1")),
@@ -120,8 +117,8 @@ def _box(first: object) -> tuple[tuple[int, ...], str]:
         ((_BOX_TEXT,), TEXT),
     )  # fmt: skip
     for names, form in forms:
-        found = tuple(first(*each) for each in names)
-        if None not in found:
+        found = tuple(place for each in names if (place := first(*each)) is not None)
+        if len(found) == len(names):
             return found, form
     return (), ""
 
