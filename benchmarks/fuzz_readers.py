@@ -117,6 +117,14 @@ def json_text(value: Any) -> str:
         return "[" * 20_000 + "]" * 20_000
 
 
+def literal_text(value: Any) -> str:
+    """Return a value as Python writes it, also where it is nested too deeply to be written."""
+    try:
+        return str(value)
+    except RecursionError:
+        return "[" * 20_000 + "]" * 20_000
+
+
 def damaged_value(value: Any, random: Random) -> Any:
     """Change one place of a value as JSON has it, at any depth."""
     if isinstance(value, dict) and value and random.random() < 0.9:
@@ -266,7 +274,9 @@ def _work(name: str, indices: range, limits: tuple[int, float], folder: Path, se
         try:
             path = write_damaged(name, index, seed, inside)
         except Exception:
-            _report(sending, "unwritten", traceback.format_exc()[-600:], 0.0, 0.0)
+            _report(
+                sending, "unwritten", traceback.format_exc()[-600:].replace(chr(10), " "), 0.0, 0.0
+            )
             continue
         before, size = _memory("VmRSS"), _memory("VmSize")
         if size and index != indices.start:  # the first one imports libraries
@@ -508,12 +518,14 @@ def write_onnx_metadata(folder: Path, random: Random) -> Path:
     key = random.choice(list(metadata))
     fate = random.random()
     if fate < 0.5:
-        metadata[key] = str(odd_value(random))
+        metadata[key] = literal_text(odd_value(random))
     elif fate < 0.8:
         metadata[key] = damaged_bytes(metadata[key].encode(), random).decode("utf-8", "replace")
     elif fate < 0.9:
         value = damaged_value(["dog", "cat"], random)
-        metadata["names"] = str(dict(enumerate(value)) if isinstance(value, list) else value)
+        metadata["names"] = literal_text(
+            dict(enumerate(value)) if isinstance(value, list) else value
+        )
     else:
         depth = random.choice([100, 5_000, 200_000])
         metadata[key] = random.choice(["-" * depth + "1", "[" * depth, "(" * depth + ")" * depth])

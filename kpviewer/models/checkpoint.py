@@ -116,9 +116,9 @@ def _named_in(error: pickle.UnpicklingError) -> list[str]:
 def _unpacked_size(path: Path) -> int:
     """Return the size of a file, unpacked; refuse what swells."""
     size = path.stat().st_size
-    if not zipfile.is_zipfile(path):
-        return size
     try:
+        if not zipfile.is_zipfile(path):
+            return size
         with zipfile.ZipFile(path) as archive:
             items = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:

@@ -4,6 +4,7 @@ import argparse
 import datetime
 import os
 import pickle
+import struct
 import subprocess
 import sys
 import types
@@ -135,7 +136,10 @@ def test_an_archive_that_swells_is_refused(tmp_path: Path) -> None:
         read_state_dict(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 cut off"])
+SPANNED = b"PK\x06\x07" + struct.pack("<LQL", 7, 0, 7) + b"PK\x05\x06" + bytes(18)
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 cut off", SPANNED])
 def test_a_damaged_file_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "cut.pth"
     path.write_bytes(content)
