@@ -1,16 +1,18 @@
 """Two models on the same frames in the window: overlay, side by side, numbers, thresholds."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes import FAKE_SPEC, FakeSource, FakeTimings
+from fakes import FAKE_SPEC, TIMEOUT_S, FakeSource, FakeTimings
+from gui.pausing import pause
 from PyQt6.QtCore import QPointF, Qt
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.errors import PipelineError
 from kpviewer.gui.comparing.loading import SecondRequest
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.models.spec import Task
@@ -83,18 +85,6 @@ def second_of(window: MainWindow):
 def compare(qtbot: QtBot, window: MainWindow, text: str = "two") -> None:
     window.compare_with(text)
     qtbot.waitUntil(lambda: second_of(window) is not None)
-
-
-def pause(qtbot: QtBot, window: MainWindow) -> None:
-    qtbot.keyClick(window, Key.Key_Space)
-    qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
-    seen = []
-
-    def is_still() -> bool:
-        seen.append(window.view.result().frame.index)
-        return len(seen) > 12 and len(set(seen[-12:])) == 1
-
-    qtbot.waitUntil(is_still)
 
 
 def test_second_model_tells_its_difference_in_numbers(qtbot, window):
@@ -221,14 +211,26 @@ def test_second_model_stays_when_the_first_or_the_source_changes(qtbot, window, 
     qtbot.waitUntil(lambda: second_of(window) is not None)
 
 
-def test_window_closes_while_the_second_model_loads(open_window, engines):
+def test_window_closes_while_the_second_model_loads(qtbot, open_window, engines):
+    has_begun, may_end, has_ended = threading.Event(), threading.Event(), threading.Event()
+
     def load(name, _device, _size):
         if name == "two":
-            raise WeightsError("Gone.")
+            has_begun.set()
+            assert may_end.wait(TIMEOUT_S)
+            has_ended.set()
         return engines[name]
 
     window = open_window(load_engine=load, compare="two")
-    window.close()
+    try:
+        qtbot.waitUntil(has_begun.is_set)
+        window.close()
+        assert not window.isVisible()
+        assert not has_ended.is_set()
+    finally:
+        may_end.set()
+    assert has_ended.wait(TIMEOUT_S)
+    assert engines["two"].calls == 0
 
 
 def test_command_line_names_a_model_or_a_way_to_run_the_first():

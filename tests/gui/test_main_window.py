@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 from fakes import TIMEOUT_S, FakeSource, raises, read_stamp
+from gui.pausing import pause
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QAction, QImage
 from PyQt6.QtWidgets import QLabel, QPushButton
@@ -38,22 +39,6 @@ def wait_for_boxes(qtbot: QtBot, window: MainWindow, count: int = 2) -> None:
         return result is not None and len(result.detections) == count
 
     qtbot.waitUntil(has_boxes)
-
-
-def pause(qtbot: QtBot, window: MainWindow) -> int:
-    """Pause with Space, wait until the picture stands still, and give its number."""
-    qtbot.keyClick(window, Key.Key_Space)
-    qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
-    seen: list[int | None] = []
-
-    def is_still() -> bool:
-        seen.append(shown_index(window))
-        return len(seen) > 12 and len(set(seen[-12:])) == 1
-
-    qtbot.waitUntil(is_still)
-    index = shown_index(window)
-    assert index is not None
-    return index
 
 
 def test_video_plays_before_the_model_is_there(qtbot, open_window, engine):

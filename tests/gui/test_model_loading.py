@@ -2,18 +2,23 @@
 
 import logging
 import threading
-import time
 from dataclasses import replace
 
 import pytest
 from annotations.samples import data_set, picture
-from fakes import FAKE_SPEC, FakeEngine
+from fakes import FAKE_SPEC, TIMEOUT_S, FakeEngine, eventually
 
 from kpviewer.annotations.truth import AnnotationTruth
 from kpviewer.errors import WeightsError
 from kpviewer.gui.opening.model_loading import ModelLoading, why_not_loaded
 from kpviewer.gui.opening.source_truth import SourceTruth
 from kpviewer.gui.options import ViewerOptions
+
+
+def wait_for(loading: ModelLoading, engine: FakeEngine) -> None:
+    """Poll until a load brings this engine; fails where one brings none."""
+    eventually(lambda: loading.poll(None, can_wait=False) is engine or loading.failure is not None)
+    assert loading.failure is None
 
 
 def loaded(truth: AnnotationTruth, *class_names: str) -> None:
@@ -27,10 +32,7 @@ def loaded(truth: AnnotationTruth, *class_names: str) -> None:
     loading = ModelLoading(options, SourceTruth(None, truth))
     try:
         loading.load("other")
-        deadline = time.monotonic() + 20
-        while loading.poll(None, can_wait=False) is None:
-            assert loading.failure is None
-            assert time.monotonic() < deadline, "the model must be loaded in time"
+        wait_for(loading, engine)
     finally:
         loading.close()
 
@@ -58,15 +60,17 @@ def settled(options: ViewerOptions) -> tuple[list[object], list[str | None], Mod
     loading = ModelLoading(options)
     came: list[object] = []
     told: list[str | None] = []
+
+    def has_settled() -> bool:
+        engine = loading.poll(None, can_wait=False)
+        if engine is not None:
+            came.append(engine)
+            told.append(loading.loading)
+        return len(came) == 2 or loading.failure is not None
+
     try:
         loading.load("fake")
-        deadline = time.monotonic() + 20
-        while len(came) < 2 and loading.failure is None:
-            engine = loading.poll(None, can_wait=False)
-            if engine is not None:
-                came.append(engine)
-                told.append(loading.loading)
-            assert time.monotonic() < deadline, "the model must be loaded in time"
+        eventually(has_settled)
     finally:
         loading.close()
     return came, told, loading
@@ -90,7 +94,7 @@ def test_cancelling_what_has_not_begun_keeps_the_way_to_run_the_present_model_fa
     soon, fast, may_settle = FakeEngine(), FakeEngine(), threading.Event()
 
     def settle(*_: object) -> FakeEngine:
-        assert may_settle.wait(10)
+        assert may_settle.wait(TIMEOUT_S)
         return fast
 
     loading = ModelLoading(
@@ -100,16 +104,13 @@ def test_cancelling_what_has_not_begun_keeps_the_way_to_run_the_present_model_fa
     )
     try:
         loading.load("fake")
-        deadline = time.monotonic() + 20
-        while loading.poll(None, can_wait=False) is not soon:
-            assert time.monotonic() < deadline, "the model must be loaded in time"
+        wait_for(loading, soon)
         loading.load("other")
         assert loading.loading == "other"
         loading.cancel()
         assert loading.loading is None
         may_settle.set()
-        while loading.poll(None, can_wait=False) is not fast:
-            assert time.monotonic() < deadline, "the faster way must come in time"
+        wait_for(loading, fast)
     finally:
         may_settle.set()
         loading.close()
@@ -127,8 +128,12 @@ def test_a_load_that_comes_to_nothing_leaves_the_present_model_on_its_way_to_be_
         if name == "fake":
             return soon
         begun.set()
-        assert may_go_on.wait(10)
+        assert may_go_on.wait(TIMEOUT_S)
         return failing() if end == "failed" else other
+
+    def other_has_begun() -> bool:
+        loading.poll(None, can_wait=False)  # takes the place of what settled
+        return begun.is_set()
 
     def settle(name: str, *_: object) -> FakeEngine:
         return fast if name == "fake" else failing()
@@ -140,18 +145,13 @@ def test_a_load_that_comes_to_nothing_leaves_the_present_model_on_its_way_to_be_
     )
     try:
         loading.load("fake")
-        deadline = time.monotonic() + 20
-        while loading.poll(None, can_wait=False) is not soon:
-            assert time.monotonic() < deadline, "the model must be loaded in time"
+        wait_for(loading, soon)
         loading.load("other")
-        while not begun.is_set():
-            loading.poll(None, can_wait=False)  # takes the place of what settled
-            assert time.monotonic() < deadline, "the other load must begin in time"
+        eventually(other_has_begun)
         if end == "cancelled":
             loading.cancel()
         may_go_on.set()
-        while loading.poll(None, can_wait=False) is not fast:
-            assert time.monotonic() < deadline, "the faster way must come in time"
+        wait_for(loading, fast)
         assert loading.loading is None
         assert loading.engine is fast
         # the truth is still numbered as by the model that watches, which has no such classes
@@ -174,11 +174,9 @@ def test_a_model_whose_first_way_fails_is_loaded_in_the_other() -> None:
     )
     try:
         loading.load("fake")
-        deadline = time.monotonic() + 20
-        while loading.poll(None, can_wait=False) is not fast:
-            assert loading.failure is None
-            assert loading.loading in ("fake", None)
-            assert time.monotonic() < deadline, "the model must be loaded in time"
+        assert loading.loading == "fake"
+        wait_for(loading, fast)
+        assert loading.loading is None
     finally:
         loading.close()
 
@@ -191,13 +189,15 @@ def test_a_model_that_can_not_be_made_faster_goes_on_as_it_is(
         load_first=lambda *_: soon, load_engine=failing, list_devices=lambda: {"cpu": "CPU"}
     )
     loading = ModelLoading(options)
+
+    def has_given_up() -> bool:
+        loading.poll(None, can_wait=False)
+        return "goes on as it is" in caplog.text
+
     try:
         with caplog.at_level(logging.INFO, "kpviewer"):
             loading.load("fake")
-            deadline = time.monotonic() + 20
-            while "goes on as it is" not in caplog.text:
-                loading.poll(None, can_wait=False)
-                assert time.monotonic() < deadline, "the second load must end in time"
+            eventually(has_given_up)
     finally:
         loading.close()
     assert loading.engine is soon

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gui.pausing import pause
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QDockWidget
@@ -110,16 +111,8 @@ def window(qtbot, open_window) -> MainWindow:
     return window
 
 
-def pause(qtbot, window) -> None:
-    qtbot.keyClick(window, Key.Key_Space)
-    qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
-    seen = []
-
-    def is_still() -> bool:
-        seen.append(window.view.result().frame.index)
-        return len(seen) > 12 and len(set(seen[-12:])) == 1
-
-    qtbot.waitUntil(is_still)
+def pause_with_table(qtbot, window) -> None:
+    pause(qtbot, window)
     qtbot.waitUntil(lambda: window.table.detections is window.view.result().detections)
 
 
@@ -145,7 +138,7 @@ def test_at_first_there_is_no_table(open_window):
 
 
 def test_row_chooses_in_the_picture_and_picture_in_the_table(qtbot, window):
-    pause(qtbot, window)
+    pause_with_table(qtbot, window)
     click_row(qtbot, window, 1)
     assert "Confidence 0.400" in window.view.numbers.text()
     assert window.view.selected(window.view.result().detections) == 1
@@ -159,7 +152,7 @@ def test_row_chooses_in_the_picture_and_picture_in_the_table(qtbot, window):
 
 
 def test_chosen_row_follows_its_detection_when_sorted_and_filtered(qtbot, window):
-    pause(qtbot, window)
+    pause_with_table(qtbot, window)
     click_row(qtbot, window, 0)
     window.table.table().sortByColumn(2, Qt.SortOrder.AscendingOrder)
     qtbot.waitUntil(lambda: chosen_rows(window) == [1])
@@ -170,7 +163,7 @@ def test_chosen_row_follows_its_detection_when_sorted_and_filtered(qtbot, window
 
 
 def test_rows_are_those_of_the_picture_at_once(qtbot, window):
-    pause(qtbot, window)
+    pause_with_table(qtbot, window)
     table = window.table.table().model()
     assert table.rowCount() == 2
     found = window.view.result().detections
@@ -182,14 +175,14 @@ def test_rows_are_those_of_the_picture_at_once(qtbot, window):
 
 
 def test_arrow_keys_walk_the_rows(qtbot, window):
-    pause(qtbot, window)
+    pause_with_table(qtbot, window)
     click_row(qtbot, window, 0)
     qtbot.keyClick(window.table.table(), Key.Key_Down)
     assert "Confidence 0.400" in window.view.numbers.text()
 
 
 def test_copy_takes_all_rows_or_the_chosen_one(qtbot, window):
-    pause(qtbot, window)
+    pause_with_table(qtbot, window)
     window.table.table().setFocus()
     qtbot.keyClick(window.table.table(), Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     lines = QGuiApplication.clipboard().text().splitlines()
@@ -202,7 +195,7 @@ def test_copy_takes_all_rows_or_the_chosen_one(qtbot, window):
 
 
 def test_export_writes_the_rows_of_the_frame(qtbot, window, tmp_path):
-    pause(qtbot, window)
+    pause_with_table(qtbot, window)
     qtbot.mouseClick(window.table.export_button, LEFT)
     qtbot.waitUntil(lambda: "Saved" in window.status_bar.message())
     (path,) = tmp_path.glob("*.csv")

@@ -18,7 +18,6 @@ from kpviewer.runtime.autotune import agrees, choose_runner, reduced_precision
 from kpviewer.runtime.device import resolve_device
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.fusion import fused
-from kpviewer.runtime.openvino_runner import has_openvino
 
 
 @dataclass
@@ -115,13 +114,23 @@ def test_folding_batch_normalisation_changes_nothing() -> None:
             torch.testing.assert_close(mine, plain, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("openvino", "half", "is_settled"),
+    [(False, None, True), (True, None, False), (False, "bf16", False), (True, "bf16", False)],
+)
+def test_auto_is_open_while_there_is_a_choice(
+    openvino: bool, half: str | None, is_settled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "has_openvino", lambda: openvino)
+    monkeypatch.setattr(executor, "reduced_precision", lambda _device: half)
+    monkeypatch.setattr(executor, "computes_int8", lambda: False)
+    engine = Executor(BrightestPixel(spec(), nn.Identity()), "cpu")
+    expected = ("fp32", "torch") if is_settled else ("auto", "auto")
+    assert (engine.precision, engine.engine_name) == expected
+
+
 def test_auto_settles_on_a_precision() -> None:
-    engine = Executor(build_face_ssd(), "cpu")
-    assert (engine.precision, engine.engine_name) == (
-        ("auto", "auto")
-        if has_openvino() or reduced_precision(torch.device("cpu"))
-        else ("fp32", "torch")
-    )
+    engine = Executor(BrightestPixel(spec(), nn.Conv2d(3, 3, 1)), "cpu")
     engine.warm_up((120, 160))
     assert engine.precision in {"fp32", "bf16"}
     assert engine.engine_name in {"torch", "openvino"}

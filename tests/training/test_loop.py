@@ -80,9 +80,21 @@ def test_a_resumed_run_is_exact_for_every_schedule(schedule: str) -> None:
 
 
 def test_checkpoints_of_before_mixed_precision_are_read() -> None:
-    state = Trainer(LineObjective(), small()).state()
-    del state["precision"]
-    Trainer(LineObjective(), small()).resume(state)
+    states: list[dict[str, Any]] = []
+    reports: list[StepReport] = []
+    first = Trainer(LineObjective(), small())
+
+    def keep() -> bool:
+        states.append(copy.deepcopy(first.state()))
+        return False
+
+    first.run(reports.append, keep)
+    del states[0]["precision"]
+    resumed: list[StepReport] = []
+    second = Trainer(LineObjective(), small())
+    second.resume(states[0])
+    second.run(resumed.append)
+    assert resumed == reports[3:]
 
 
 def test_bf16_computes_in_less_and_keeps_weights_in_full() -> None:

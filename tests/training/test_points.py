@@ -351,7 +351,13 @@ def test_what_a_recipe_may_not_say_is_told(
 
 
 def test_a_bias_of_a_source_that_the_data_have_not_is_passed_over(dots: Path) -> None:
-    make_objective(small(options={"mirrored_bias": {"elsewhere": {}}}), [f"coco:{dots}"])
+    elsewhere = {"mirrored_bias": {"elsewhere": {}}}  # which would be refused for a source of these
+    unbiased, biased = (
+        make_objective(small(options=options), [f"coco:{dots}"]) for options in ({}, elsewhere)
+    )
+    one, other = (next(iter(each.dataset((64, 64), 0))) for each in (unbiased, biased))
+    assert np.array_equal(one.rgb, other.rgb)
+    assert np.array_equal(one.points_xy, other.points_xy)
 
 
 def test_inputs_that_cells_do_not_cover_are_refused(dots: Path) -> None:
