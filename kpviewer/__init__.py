@@ -1,7 +1,103 @@
-"""kpviewer: point it at a camera or a video and see, live, what a detection model sees.
+"""See, live, what a detection model sees; or detect, draw and view from Python.
 
-Importing this package loads neither torch nor Qt; import the parts that you need,
-for instance ``from kpviewer.pipeline.pipeline import Pipeline``.
+Example::
+
+    import kpviewer as kp
+
+    model = kp.load("face-ssd")
+    for result in kp.stream("demo", model):
+        print(result.detections.xyxy)
+
+Importing this package loads neither torch nor Qt: each name below is imported when it is used.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kpviewer.api.detecting import load, stream
+    from kpviewer.api.drawing import draw, png_of
+    from kpviewer.api.viewing import view
+    from kpviewer.errors import InputError, KpviewerError
+    from kpviewer.models.base import DecodedBatch, Detector
+    from kpviewer.models.spec import ModelSpec, Task
+    from kpviewer.overlay.style import OverlayStyle
+    from kpviewer.pipeline.settings import ResultSink
+    from kpviewer.runtime.interchange import to_supervision
+    from kpviewer.runtime.model import Model
+    from kpviewer.sources.base import Captured, FrameSource
+    from kpviewer.structures import (
+        Candidates,
+        Detections,
+        Frame,
+        FrameResult,
+        GroundTruth,
+        StreamInfo,
+        Thresholds,
+    )
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Candidates",
+    "Captured",
+    "DecodedBatch",
+    "Detections",
+    "Detector",
+    "Frame",
+    "FrameResult",
+    "FrameSource",
+    "GroundTruth",
+    "InputError",
+    "KpviewerError",
+    "Model",
+    "ModelSpec",
+    "OverlayStyle",
+    "ResultSink",
+    "StreamInfo",
+    "Task",
+    "Thresholds",
+    "draw",
+    "load",
+    "png_of",
+    "stream",
+    "to_supervision",
+    "view",
+]
+
+_STRUCTURES = (
+    *("Candidates", "Detections", "Frame", "FrameResult", "GroundTruth", "StreamInfo"),
+    "Thresholds",
+)
+_HOMES = {
+    "api.detecting": ("load", "stream"),
+    "api.drawing": ("draw", "png_of"),
+    "api.viewing": ("view",),
+    "errors": ("InputError", "KpviewerError"),
+    "models.base": ("DecodedBatch", "Detector"),
+    "models.spec": ("ModelSpec", "Task"),
+    "overlay.style": ("OverlayStyle",),
+    "pipeline.settings": ("ResultSink",),
+    "runtime.interchange": ("to_supervision",),
+    "runtime.model": ("Model",),
+    "sources.base": ("Captured", "FrameSource"),
+    "structures": _STRUCTURES,
+}
+"""Names by the module that holds them."""
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names too, imported or not."""
+    return sorted({*globals(), *__all__})

@@ -17,6 +17,10 @@ class KpviewerError(Exception):
     exit_code = 1
 
 
+class InputError(KpviewerError, ValueError):
+    """An argument of the Python interface has the wrong type, shape or value."""
+
+
 class SourceError(KpviewerError):
     """A camera, video, image folder or stream can't be opened or read."""
 

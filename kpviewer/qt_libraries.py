@@ -14,6 +14,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 
+from kpviewer.errors import KpviewerError
+
 ALWAYS = {
     "libEGL.so.1": "libegl1",
     "libGL.so.1": "libgl1",
@@ -82,6 +84,31 @@ def x11_answers() -> bool:
     if screen:
         xlib.XCloseDisplay(ctypes.c_void_p(screen))
     return bool(screen)
+
+
+def has_display() -> bool:
+    """Whether a window can be opened; another platform than Linux always has a display.
+
+    An X11 screen is asked: where it doesn't answer, Qt would end the process.
+    """
+    if not sys.platform.startswith("linux"):
+        return True
+    if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY")) and x11_answers()
+
+
+def require_libraries() -> None:
+    """Check that the libraries of a window are there.
+
+    Raises:
+        KpviewerError: with the line that installs them.
+    """
+    if missing := missing_packages(needed_libraries()):
+        raise KpviewerError(
+            "Qt's system libraries are missing, and without them no window can open.\n"
+            f"Install them: {install_line(missing)}"
+        )
 
 
 def _install(packages: list[str]) -> None:

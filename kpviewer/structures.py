@@ -6,13 +6,23 @@ source pixels: x to the right, y down, (0, 0) the outer corner of the top-left p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+import kpviewer
+from kpviewer.pipeline_status import Percentiles as Percentiles
+from kpviewer.pipeline_status import PipelineState as PipelineState
+from kpviewer.pipeline_status import PipelineStats as PipelineStats
+from kpviewer.pipeline_status import PipelineStatus as PipelineStatus
+from kpviewer.pipeline_status import StopReason as StopReason
+
+if TYPE_CHECKING:
+    import supervision
 
 FloatArray: TypeAlias = NDArray[np.float32]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -117,6 +127,10 @@ class Targets:
             self.image_id,
             self.labelled_ids,
         )
+
+
+GroundTruth: TypeAlias = Targets
+"""Name of ``Targets`` in the public interface."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -272,6 +286,17 @@ class Detections:
             None if self.trails is None else tuple(self.trails[i] for i in chosen),
         )
 
+    def to_supervision(self, class_names: Sequence[str] = ()) -> supervision.Detections:
+        """Return the same boxes as an object of the package ``supervision``.
+
+        Args:
+            class_names: by class id, for ``data["class_name"]``; empty leaves that out.
+
+        Raises:
+            KpviewerError: if the package isn't installed.
+        """
+        return kpviewer.to_supervision(self, class_names)
+
 
 @dataclass(frozen=True, slots=True)
 class StageTimings:
@@ -318,6 +343,26 @@ class SecondResult:
     only the second's."""
 
 
+class ModelDescription(Protocol):
+    """What is needed to show a result; ``models.spec.ModelSpec`` is one."""
+
+    @property
+    def task(self) -> str:
+        """A value of ``models.spec.Task``."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names by class id."""
+
+    @property
+    def keypoint_names(self) -> tuple[str, ...]:
+        """Names of the K keypoints."""
+
+    @property
+    def skeleton(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of keypoint indices joined by a line."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
     """A frame with what was seen in it: the two never part."""
@@ -331,70 +376,11 @@ class FrameResult:
     """Whether a model looked at the frame: without one, no detection means nothing."""
     second: SecondResult | None = None
     """Of the model that is compared with; None while there is none."""
+    spec: ModelDescription | None = None
+    """Description of the model; None without one."""
+    thresholds: Thresholds | None = None
+    """Thresholds that ``detections`` were selected by; None without a model."""
 
-
-class PipelineState(StrEnum):
-    """Where a pipeline is in its life."""
-
-    IDLE = "idle"
-    STARTING = "starting"
-    RUNNING = "running"
-    PAUSED = "paused"
-    STOPPING = "stopping"
-    FAILED = "failed"
-
-
-class StopReason(StrEnum):
-    """Why a pipeline is no longer running."""
-
-    END_OF_STREAM = "end of stream"
-    REQUESTED = "requested"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Percentiles:
-    """Median, 95th and 99th percentile of a stage over the last frames, in ms."""
-
-    p50: float = 0.0
-    p95: float = 0.0
-    p99: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineStats:
-    """A snapshot of what the pipeline does, over the last seconds."""
-
-    capture_fps: float = 0.0
-    inference_fps: float = 0.0
-    display_fps: float = 0.0
-    frames_read: int = 0
-    frames_inferred: int = 0
-    drops: Mapping[str, int] = field(default_factory=dict)
-    """Frames lost since the start, by cause ("queue full", "recorder full", "display skipped")."""
-    queue_depth: int = 0
-    latency: Mapping[str, Percentiles] = field(default_factory=dict)
-    """By field name of StageTimings, and "display" for capture to paint."""
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineStatus:
-    """State of the pipeline, as one snapshot."""
-
-    state: PipelineState
-    stop_reason: StopReason | None
-    stats: PipelineStats
-    failure: str | None
-    """One or two lines for the user, where state is FAILED."""
-    signal_lost_s: float | None = None
-    """Seconds without a picture from a live source that should give one; None while all is well."""
-    reconnects: int = 0
-    """How often a lost live source was opened again, in vain or not."""
-    warning: str | None = None
-    """What the source has to say, such as "ended early: 23 of 51 frames could be read"."""
-    read_s: float | None = None
-    """Seconds that a read or a seek of a file has been under way for; None while all is well."""
-    model_silent_s: float | None = None
-    """Seconds that the model has been at one frame for; None while all is well."""
-    model_failure: str | None = None
-    """Why the model fails on every frame, and what to do; None while it works."""
+    def _repr_png_(self) -> bytes:
+        """Return the annotated image as PNG, which notebooks show."""
+        return kpviewer.png_of(self)

@@ -63,6 +63,8 @@ def test_modules_functions_and_classes_stay_short() -> None:
         ("kpviewer.cli.eval", "importlib.import_module('openvino.tools')", "only [] may"),
         ("kpviewer.gui.app", "from PyQt6.QtWidgets import QLabel", "must be a Label"),
         ("kpviewer.gui.app", "from .view import View", "must be absolute"),
+        ("kpviewer.gui.app", "from kpviewer import load", "may not import"),
+        ("kpviewer.cli.eval", "from kpviewer.api.detecting import load", "may not import"),
         ("kpviewer.helpers", "", "has no level"),
     ],
 )

@@ -231,9 +231,9 @@ def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
     """Show progress until the source ends, the job has enough, or something breaks."""
     from tqdm import tqdm
 
-    from kpviewer.cli.signal_loss import SignalLoss
+    from kpviewer.pipeline.signal_loss import SignalLoss
 
-    signal = SignalLoss(name)
+    signal = SignalLoss(name, lambda text: _say(f"Warning: {text}", err=True))
     pipeline.add_sink(job)
     pipeline.start()
     with tqdm(desc=name or None, unit="frame", disable=None, leave=False) as bar:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +23,7 @@ from kpviewer.cli.options import (
 )
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.translations import codes
-from kpviewer.qt_libraries import (
-    install_line,
-    missing_packages,
-    needed_libraries,
-    x11_answers,
-)
+from kpviewer.qt_libraries import has_display, require_libraries
 
 if TYPE_CHECKING:
     from kpviewer.gui.options import ViewerOptions
@@ -108,11 +101,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         if given["compare"]:
             click.echo("Models are compared in the window: --compare does nothing here.")
         ctx.exit(_process(given))
-    if missing := missing_packages(needed_libraries()):
-        raise KpviewerError(
-            "Qt's system libraries are missing, and without them no window can open.\n"
-            f"Install them: {install_line(missing)}"
-        )
+    require_libraries()
     from kpviewer.gui.app import run_viewer
     from kpviewer.gui.widgets.theme import ThemeChoice
 
@@ -171,18 +160,6 @@ def _check_profile(name: str | None) -> None:
 def _words(text: str | None) -> tuple[str, ...]:
     """Take "a, b" apart."""
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())
-
-
-def has_display() -> bool:
-    """Say whether a window can be opened; another platform than Linux always has a display.
-
-    An X11 screen is asked: where it doesn't answer, Qt would end the process.
-    """
-    if not sys.platform.startswith("linux"):
-        return True
-    if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY")) and x11_answers()
 
 
 def _read_truth(spec: str | None, model: str) -> TruthProvider | None:

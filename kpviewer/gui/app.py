@@ -21,27 +21,44 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.store import READ_S
 from kpviewer.gui.startup_log import StartupLog
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
-from kpviewer.overlay import ensure_font
+from kpviewer.overlay import drop_gui_application, ensure_font
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
 
 _log = logging.getLogger(__name__)
 
 
-def run_viewer(options: ViewerOptions, theme: ThemeChoice = ThemeChoice.SYSTEM) -> int:
+def run_viewer(
+    options: ViewerOptions,
+    theme: ThemeChoice = ThemeChoice.SYSTEM,
+    *,
+    ends_process: bool = True,
+) -> int:
     """Open the window and run until it is closed.
+
+    Args:
+        options: what to show.
+        theme: colours.
+        ends_process: whether the process ends with the window. If not, signals and hooks are left
+            as they were before.
 
     Returns:
         The exit code: 0; 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP; that of the error
         if the source had failed when ``options.seconds`` were over.
     """
+    drop_gui_application()  # of a program that has drawn before; it takes all of Qt with it
     hooks = install_crash_hooks()
-    application = QApplication(sys.argv[:1])
+    present = QApplication.instance()
+    application = present if isinstance(present, QApplication) else QApplication(sys.argv[:1])
     application.setApplicationName("kpviewer")
     application.setDesktopFileName("kpviewer")
     ensure_font()
     install_language(language_for(_asked_language(options)))
     # The window is gone before the application is: Qt crashes the other way round.
-    return _show(application, options, theme, hooks)
+    try:
+        return _show(ThemeManager(application, theme), options, hooks, ends_process=ends_process)
+    finally:
+        if not ends_process:
+            hooks.restore()
 
 
 def _asked_language(options: ViewerOptions) -> str | None:
@@ -55,15 +72,15 @@ def _asked_language(options: ViewerOptions) -> str | None:
 
 
 def _show(
-    application: QApplication, options: ViewerOptions, theme: ThemeChoice, hooks: CrashHooks
+    themes: ThemeManager, options: ViewerOptions, hooks: CrashHooks, *, ends_process: bool
 ) -> int:
-    themes = ThemeManager(application, theme)
     window = MainWindow(options, themes)
     hooks.told.connect(window.status_bar.show_message)
     StartupLog(window.view, options.started_s or time.monotonic())
     listener = InterruptListener(lambda: (window.close(), None)[1])
     guard = listener.guard
-    window.closing.connect(guard.begin)
+    if ends_process:
+        window.closing.connect(guard.begin)
     window.finishing.connect(lambda is_on: setattr(guard, "is_finishing", is_on))
     if options.fullscreen:
         window.set_fullscreen(True)
@@ -73,8 +90,10 @@ def _show(
     window.view.setFocus()
     if options.seconds is not None:
         QTimer.singleShot(round(options.seconds * 1000), window.close)
-    application.exec()
+    QApplication.exec()
     listener.close()
+    if not ends_process:
+        listener.give_back()
     if guard.signal is not None:
         return guard.exit_code
     failure = window.session.failure

@@ -242,7 +242,8 @@ class Bridge(QObject):
         error = None
         if truth is not None and has_boxes:
             error = frame_error(detections, judged_truth(truth, thresholds))
-        view.show_detections(detections, error, self._window.compare.look_again(result, detections))
+        second = self._window.compare.look_again(result, detections)
+        view.show_detections(detections, error, second, thresholds)
         self._show_result_numbers()
 
     def _on_display_edited(self) -> None:

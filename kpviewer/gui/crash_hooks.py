@@ -10,6 +10,7 @@ import faulthandler
 import logging
 import sys
 from collections import Counter
+from collections.abc import Callable
 from types import TracebackType
 
 from PyQt6.QtCore import QMessageLogContext, QObject, QtMsgType, pyqtSignal, qInstallMessageHandler
@@ -40,6 +41,8 @@ class CrashHooks(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._seen: Counter[tuple[str, str]] = Counter()
+        self.restore: Callable[[], None] = lambda: None
+        """Puts back what was set before."""
 
     def on_exception(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -72,9 +75,16 @@ def install_crash_hooks() -> CrashHooks:
     if sys.stderr is not None:
         faulthandler.enable()
     hooks = CrashHooks()
-    sys.excepthook = hooks.on_exception
-    set_thread_hook(hooks.on_thread_exception)
-    qInstallMessageHandler(_on_qt_message)
+    own, sys.excepthook = sys.excepthook, hooks.on_exception
+    of_threads = set_thread_hook(hooks.on_thread_exception)
+    of_qt = qInstallMessageHandler(_on_qt_message)
+
+    def restore() -> None:
+        sys.excepthook = own
+        set_thread_hook(of_threads)
+        qInstallMessageHandler(of_qt)
+
+    hooks.restore = restore
     return hooks
 
 

@@ -37,6 +37,11 @@ class InterruptListener(QObject):
         self._reader.close()
         self._writer.close()
 
+    def give_back(self) -> None:
+        """Leave the signals to the program, which goes on."""
+        self._restore_signals()
+        self.guard.close()
+
     def _wake_loop(self) -> None:
         self._writer.send(b"!")
 

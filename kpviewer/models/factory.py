@@ -54,10 +54,20 @@ def open_factory(name: str) -> Detector:
         raise WeightsError(
             f"{name}() failed: {_told(error)}. It is called with no arguments."
         ) from error
-    return _checked(name, made)
+    return checked_detector(f"{name}()", "give", made)
 
 
-def _checked(name: str, made: object) -> Detector:
+def checked_detector(subject: str, verb: str, made: object) -> Detector:
+    """Return an object whose parts are those of a Detector, ready to detect.
+
+    Args:
+        subject: beginning of the messages: what must be a Detector.
+        verb: what follows "must": "be", "give".
+        made: any object.
+
+    Raises:
+        WeightsError: if a part is missing or of another kind.
+    """
     wrong = []
     if not isinstance(getattr(made, "spec", None), ModelSpec):
         wrong.append("spec")
@@ -68,12 +78,12 @@ def _checked(name: str, made: object) -> Detector:
         wrong.append("decode")
     if wrong:
         raise WeightsError(
-            f"{name}() must give a Detector, got a {type(made).__name__} whose "
+            f"{subject} must {verb} a Detector, got a {type(made).__name__} whose "
             f"{', '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} missing or of another kind: "
             f"{CONTRACT}."
         )
     assert isinstance(network, nn.Module)
-    checked(made.spec, f"{name}()", "Correct its ModelSpec.")  # type: ignore[attr-defined]
+    checked(made.spec, subject, "Correct its ModelSpec.")  # type: ignore[attr-defined]
     network.eval()
     return made  # type: ignore[return-value]  # checked above
 

@@ -114,6 +114,7 @@ def shown(value: object) -> str:
         text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
     except (ValueError, RecursionError):  # of a number with thousands of digits, or deep lists
         return f"a {type(value).__name__}"
+    text = " ".join(text.split()) if "\n" in text else text
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 

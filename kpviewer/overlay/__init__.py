@@ -2,8 +2,10 @@
 
 from kpviewer.overlay.images import (
     array_of,
+    drop_gui_application,
     ensure_font,
     ensure_gui_application,
+    has_application,
     qimage_of,
 )
 from kpviewer.overlay.labels import Label, place_labels
@@ -23,8 +25,10 @@ __all__ = [
     "OverlayStyle",
     "array_of",
     "detection_at",
+    "drop_gui_application",
     "ensure_font",
     "ensure_gui_application",
+    "has_application",
     "paint_class_bars",
     "paint_overlay",
     "paint_second",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PyQt6 import sip
 from PyQt6.QtGui import QFont, QFontDatabase, QFontMetricsF, QGuiApplication, QImage
 
 if TYPE_CHECKING:
@@ -23,6 +24,19 @@ def ensure_gui_application() -> None:
     if QGuiApplication.instance() is None:
         _application = QGuiApplication(["kpviewer", "-platform", "offscreen"])
     ensure_font()
+
+
+def has_application() -> bool:
+    """Whether there is an application object, made here or elsewhere."""
+    return QGuiApplication.instance() is not None
+
+
+def drop_gui_application() -> None:
+    """Delete what ``ensure_gui_application`` made: a window needs an application with widgets."""
+    global _application  # noqa: PLW0603 - as above
+    if _application is not None:
+        sip.delete(_application)
+        _application = None
 
 
 def ensure_font() -> None:

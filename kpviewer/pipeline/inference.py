@@ -138,6 +138,8 @@ class InferenceThread(threading.Thread):
             error,
             has_model=seen is not None,
             second=second,
+            spec=seen.engine.spec if seen is not None else None,
+            thresholds=settings.thresholds if seen is not None else None,
         )
 
     def _look(self, frame: Frame, engine: InferenceEngine, thresholds: Thresholds) -> _Seen | None:

@@ -1,4 +1,4 @@
-"""What happens to an error that ends a thread."""
+"""Which thread this is, and what happens to an error that ends one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from typing import TypeAlias
 ThreadError: TypeAlias = threading.ExceptHookArgs
 
 
-def set_thread_hook(hook: Callable[[ThreadError], object]) -> None:
-    """Call ``hook`` with what ended a thread that caught nothing, in that thread."""
-    threading.excepthook = hook
+def is_main_thread() -> bool:
+    """Whether the caller runs on the main thread."""
+    return threading.current_thread() is threading.main_thread()
+
+
+def set_thread_hook(hook: Callable[[ThreadError], object]) -> Callable[[ThreadError], object]:
+    """Call ``hook`` with what ended a thread that caught nothing, in that thread.
+
+    Returns:
+        The hook that was set before.
+    """
+    before, threading.excepthook = threading.excepthook, hook
+    return before

@@ -3,6 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
+from kpviewer import qt_libraries
 from kpviewer.cli import process, view
 from kpviewer.errors import KpviewerError
 from kpviewer.gui import app
@@ -24,7 +25,7 @@ def started(monkeypatch):
         return 0
 
     monkeypatch.setattr(app, "run_viewer", run_viewer)
-    monkeypatch.setattr(view, "needed_libraries", dict)
+    monkeypatch.setattr(qt_libraries, "needed_libraries", dict)
     return calls
 
 
@@ -109,8 +110,12 @@ def test_without_a_display_files_are_annotated_whole_under_the_name_asked_for(
 
 
 def test_missing_libraries_are_named_with_the_line_that_installs_them(monkeypatch, started):
-    monkeypatch.setattr(view, "needed_libraries", lambda: {"libxcb-cursor.so.0": "libxcb-cursor0"})
-    monkeypatch.setattr(view, "missing_packages", lambda libraries: list(libraries.values()))
+    monkeypatch.setattr(
+        qt_libraries, "needed_libraries", lambda: {"libxcb-cursor.so.0": "libxcb-cursor0"}
+    )
+    monkeypatch.setattr(
+        qt_libraries, "missing_packages", lambda libraries: list(libraries.values())
+    )
     result = CliRunner().invoke(view.command, ["demo"])
     assert isinstance(result.exception, KpviewerError)
     assert "sudo apt-get install libxcb-cursor0" in str(result.exception)
@@ -127,10 +132,10 @@ def test_missing_libraries_are_named_with_the_line_that_installs_them(monkeypatc
     ],
 )
 def test_display_is_one_that_is_named_and_answers(monkeypatch, variables, answers, expected):
-    monkeypatch.setattr(view.sys, "platform", "linux")
-    monkeypatch.setattr(view, "x11_answers", lambda: answers)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(qt_libraries, "x11_answers", lambda: answers)
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert view.has_display() is expected
+    assert qt_libraries.has_display() is expected

@@ -25,7 +25,14 @@ from kpviewer.overlay import (
     qimage_of,
 )
 from kpviewer.pipeline.following import carried_over
-from kpviewer.structures import Detections, FloatArray, FrameError, FrameResult, SecondResult
+from kpviewer.structures import (
+    Detections,
+    FloatArray,
+    FrameError,
+    FrameResult,
+    SecondResult,
+    Thresholds,
+)
 
 SHARP_FROM = 4.0
 """Source pixels this large are shown as squares."""
@@ -80,12 +87,21 @@ class PictureView(QWidget):
         self.result_changed.emit()
 
     def show_detections(
-        self, detections: Detections, error: FrameError | None, second: SecondResult | None = None
+        self,
+        detections: Detections,
+        error: FrameError | None,
+        second: SecondResult | None = None,
+        thresholds: Thresholds | None = None,
     ) -> None:
-        """Show the same frame with other detections."""
+        """Show the same frame with other detections, selected by ``thresholds``."""
         if self._result is not None:
-            detections = carried_over(self._known, detections)
-            self._result = replace(self._result, detections=detections, error=error, second=second)
+            self._result = replace(
+                self._result,
+                detections=carried_over(self._known, detections),
+                error=error,
+                second=second,
+                thresholds=thresholds,
+            )
             self._take_picture()
             self.result_changed.emit()
 

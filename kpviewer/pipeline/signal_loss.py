@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from kpviewer.errors import SourceError
 
 if TYPE_CHECKING:
-    from kpviewer.structures import PipelineStatus
+    from collections.abc import Callable
+
+    from kpviewer.pipeline_status import PipelineStatus
 
 TELL_S = 5.0
 NEVER_SEEN_S = 20.0
@@ -22,18 +22,25 @@ _SILENT = "It is connected, but silent."
 
 
 class SignalLoss:
-    """Watches one source whose results nobody sees."""
+    """Watches one source that nobody looks at.
 
-    def __init__(self, name: str) -> None:
-        self._name = name or "camera"
+    Args:
+        name: of the source, for people.
+        warn: gets each line.
+    """
+
+    def __init__(self, name: str, warn: Callable[[str], None]) -> None:
+        self._name, self._warn = name or "camera", warn
         self._told: set[str] = set()
+        self._stall = ""
 
     def check(self, status: PipelineStatus) -> None:
-        """Print a line for each reason of a loss, once, however often it comes back.
+        """Report each reason of a loss once, and each hang, however often it comes back.
 
         Raises:
             SourceError: if there has been no frame for too long.
         """
+        self._report_stall(status)
         lost_s = status.signal_lost_s
         if lost_s is None:
             return
@@ -45,4 +52,15 @@ class SignalLoss:
             reason = f"{self._name}: no frame for {TELL_S:g} s. {_SILENT}"
         if reason is not None and reason not in self._told and len(self._told) < MOST_LINES:
             self._told.add(reason)
-            click.echo(f"Warning: {reason} Trying again, for {limit_s:g} s.", err=True)
+            self._warn(f"{reason} Trying again, for {limit_s:g} s.")
+
+    def _report_stall(self, status: PipelineStatus) -> None:
+        """Report once where a file or the model hangs; either may come back."""
+        stall = ""
+        if status.read_s is not None:
+            stall = "the file doesn't answer. Is its disk there?"
+        elif status.model_silent_s is not None:
+            stall = "the model doesn't come back from a frame."
+        if stall and stall != self._stall:
+            self._warn(f"{self._name}: {stall} Still waiting; Ctrl-C ends it.")
+        self._stall = stall

@@ -1,0 +1,107 @@
+"""Loading a model, and detecting in images and streams."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kpviewer.api.arguments import named_source, source_of
+from kpviewer.errors import InputError
+from kpviewer.models.factory import checked_detector
+from kpviewer.models.loading import open_model
+from kpviewer.models.tables import shown
+from kpviewer.pipeline.following import FollowOptions
+from kpviewer.pipeline.options import PipelineOptions
+from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.streaming import ResultStream
+from kpviewer.runtime.executor import ENGINES
+from kpviewer.runtime.model import Model
+from kpviewer.runtime.thresholds import thresholds_with
+from kpviewer.shipped import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from kpviewer.models.base import Detector
+    from kpviewer.runtime.thresholds import ThresholdArguments
+    from kpviewer.sources.base import FrameSource
+
+
+def load(
+    spec: str | Path | Detector = DEFAULT_MODEL,
+    *,
+    device: str = "auto",
+    backend: str = "auto",
+    precision: str = "auto",
+) -> Model:
+    """Load a model.
+
+    Args:
+        spec: as ``--model`` takes it: a shipped name, a file (safetensors, onnx, pt),
+            ``torchvision:NAME``, ``module:function``; or a ``Detector`` of your own. A name that
+            is code runs that code.
+        device: auto, cpu, cuda, cuda:N or mps.
+        backend: auto, torch or openvino; auto measures on the first image, and takes the fastest.
+        precision: auto, fp32, fp16, bf16 or int8.
+
+    Returns:
+        The model: call it with an image.
+
+    Raises:
+        InputError: if ``spec`` is neither a name nor a Detector.
+        WeightsError: if the model is missing, damaged or refused.
+        PipelineError: if the device, the backend or the precision isn't available.
+    """
+    if backend not in ("auto", *ENGINES):
+        raise InputError(f"A backend is auto, {' or '.join(ENGINES)}, got {shown(backend)}.")
+    return Model(_detector(spec), str(device), str(precision), backend)
+
+
+def _detector(spec: str | Path | Detector) -> Detector:
+    if isinstance(spec, str | Path) and str(spec).strip():
+        return open_model(spec)
+    if not hasattr(spec, "network"):
+        raise InputError(
+            f"A model must be a name, a path or a Detector, got {shown(spec)}. "
+            'Try kpviewer.load("face-ssd").'
+        )
+    return checked_detector("A model", "be a name, a path or", spec)
+
+
+def stream(
+    source: str | Path | int | FrameSource | None,
+    model: str | Path | Detector | Model = DEFAULT_MODEL,
+    *,
+    track: bool = False,
+    smooth: bool = False,
+    **thresholds: Unpack[ThresholdArguments],
+) -> ResultStream:
+    """Run a model over a source, in the background, and iterate over the results.
+
+    The stream closes itself when it ends, when the loop is left, and on an error. Use it in a
+    ``with`` block where you keep a reference to it.
+
+    Args:
+        source: as the command line takes it: a camera number, a video, a folder or glob of images,
+            an address, ``demo``; None for the first camera; or a ``FrameSource`` of your own.
+            Files give every frame, live sources the newest.
+        model: what ``load`` returns, or what it takes.
+        track: number the objects (``track_ids``) and keep their trails.
+        smooth: filter keypoints over time (``smoothed_xy``).
+        **thresholds: as for a call of the model.
+
+    Returns:
+        An iterator over ``FrameResult``; each owns its pixels, so it may be kept.
+
+    Raises:
+        InputError: if an argument has the wrong type or value.
+        SourceError: if there is no such source; while iterating, if it breaks.
+        WeightsError: if the model can't be loaded.
+    """
+    engine = model if isinstance(model, Model) else load(model)
+    wanted = thresholds_with(engine.spec, thresholds)
+    options = PipelineOptions(pace=False, hold_at_end=False)
+    name = named_source(source)
+    pipeline = Pipeline(source_of(source, name), engine, thresholds=wanted, options=options)
+    pipeline.settings.set_following(FollowOptions(smooth=smooth, track=track))
+    return ResultStream(pipeline, name)

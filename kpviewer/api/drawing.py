@@ -1,0 +1,56 @@
+"""Drawing a result, with the renderer of the window and of the files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kpviewer.errors import InputError, KpviewerError
+from kpviewer.models.spec import Task
+from kpviewer.models.tables import shown
+from kpviewer.overlay import OverlayStyle, ensure_gui_application, has_application, render
+from kpviewer.overlay.jpeg import encoded
+from kpviewer.runtime.threads import is_main_thread
+from kpviewer.structures import FrameResult
+
+if TYPE_CHECKING:
+    from kpviewer.structures import ImageArray
+
+_PNG_QUALITY = 80
+"""Little compression: a notebook shows the image at once."""
+
+
+def draw(result: FrameResult, style: OverlayStyle | None = None) -> ImageArray:
+    """Draw what the model detected on a copy of the frame.
+
+    Args:
+        result: of ``stream``.
+        style: what to draw, and how large; ``OverlayStyle(blur=True)`` hides what was detected.
+            Names and skeleton are the model's where the style has none.
+
+    Returns:
+        (H, W, 3) uint8 BGR, at the resolution of the frame.
+
+    Raises:
+        InputError: if ``result`` is something else.
+        KpviewerError: if the first call isn't on the main thread, as Qt requires.
+    """
+    if not isinstance(result, FrameResult):
+        raise InputError(f"kpviewer.draw needs a FrameResult, got {shown(result)}.")
+    if not has_application() and not is_main_thread():
+        raise KpviewerError("The first call of kpviewer.draw must be on the main thread.")
+    ensure_gui_application()
+    style, spec = style or OverlayStyle(follow=True), result.spec
+    if spec is not None:
+        style = replace(
+            style,
+            class_names=style.class_names or spec.class_names,
+            skeleton=style.skeleton or spec.skeleton,
+            bars=style.bars or (result.thresholds if spec.task == Task.CLASSIFY else None),
+        )
+    return render(result, style)
+
+
+def png_of(result: FrameResult) -> bytes:
+    """Return what ``draw`` draws as a PNG file."""
+    return encoded(draw(result), "PNG", _PNG_QUALITY)

@@ -1,0 +1,114 @@
+"""The window, for a program that goes on when it is closed."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kpviewer.api.arguments import named_source, text_of
+from kpviewer.config_files import settings_folder
+from kpviewer.errors import KpviewerError
+from kpviewer.gui.app import run_viewer
+from kpviewer.gui.opening.engine_loading import load_first, load_variant
+from kpviewer.gui.opening.source_opening import open_source
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.qt_libraries import has_display, require_libraries
+from kpviewer.runtime.threads import is_main_thread
+from kpviewer.shipped import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from kpviewer.gui.options import ViewerEngine
+    from kpviewer.models.base import Detector
+    from kpviewer.runtime.model import Model
+    from kpviewer.sources.base import FrameSource, TruthProvider
+
+_OBJECT = "{} (Python)"
+"""Name of an object in the window."""
+_SIGNALLED = 128
+
+
+def view(
+    source: str | Path | int | FrameSource | None = None,
+    model: str | Path | Detector | Model = DEFAULT_MODEL,
+    *,
+    device: str = "auto",
+    seconds: float | None = None,
+) -> None:
+    """Open the window, and return when it is closed. Main thread only.
+
+    The window remembers what it always does; of objects it remembers nothing, and changes no
+    settings.
+
+    Args:
+        source: as for ``stream``.
+        model: as for ``stream``.
+        device: auto, cpu, cuda, cuda:N or mps; a loaded model stays where it is on auto.
+        seconds: close after so many seconds; None waits for the user.
+
+    Raises:
+        InputError: if an argument has the wrong type or value.
+        KpviewerError: if no window can be opened here; with ``seconds``, why the source failed.
+    """
+    if not is_main_thread():
+        raise KpviewerError("kpviewer.view must be called on the main thread, as Qt requires.")
+    if not has_display():
+        raise KpviewerError(
+            "There is no display to open a window on. Use kpviewer.stream and kpviewer.draw."
+        )
+    require_libraries()
+    options = ViewerOptions(
+        source=text_of(source),
+        model=str(model),
+        device=str(device),
+        seconds=seconds,
+        settings_folder=settings_folder(),
+        load_first=load_first,
+        given=frozenset({"model"} if device == "auto" else {"model", "device"}),
+    )
+    name = named_source(source)
+    if source is not None and not isinstance(source, str | Path | int):
+        options = _with_source(options, source, _OBJECT.format(name))
+    if not isinstance(model, str | Path):
+        options = _with_model(options, model)
+    code = run_viewer(options, ends_process=False)
+    if code > _SIGNALLED:  # what the window heard is for the program, too
+        signal.raise_signal(code - _SIGNALLED)
+
+
+def _with_source(options: ViewerOptions, source: FrameSource, name: str) -> ViewerOptions:
+    """Return options that open an object; other sources are opened as usual."""
+
+    def open_it(text: str | None, truth: TruthProvider | None) -> FrameSource:
+        return source if text == name else open_source(text, truth)
+
+    return replace(options, source=name, open_source=open_it, settings_folder=None)
+
+
+def _with_model(options: ViewerOptions, given: Detector | Model) -> ViewerOptions:
+    """Return options that run an object; other models are loaded as usual."""
+    from kpviewer.api.detecting import load  # noqa: PLC0415 - a model by name comes later
+    from kpviewer.runtime.model import Model  # noqa: PLC0415
+
+    model = given if isinstance(given, Model) else load(given, device=options.device)
+    name = _OBJECT.format(model.spec.name)
+
+    def load_it(
+        text: str, device: str, source_hw: tuple[int, int], backend: str, precision: str
+    ) -> ViewerEngine:
+        if text != name:
+            return load_variant(text, device, source_hw, backend, precision)
+        is_as_given = (device, backend, precision) == (options.device, "auto", "auto")
+        engine = model if is_as_given else Model(model.detector, device, precision, backend)
+        engine.warm_up(source_hw)
+        return engine
+
+    return replace(
+        options,
+        model=name,
+        load_engine=lambda text, device, size: load_it(text, device, size, "auto", "auto"),
+        load_variant=load_it,
+        load_first=None,
+        settings_folder=None,
+    )

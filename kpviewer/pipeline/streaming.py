@@ -1,0 +1,136 @@
+"""Results of a pipeline as an iterator, for programs without a window.
+
+Frames wait in one place for whoever iterates: of a file none is lost, of a live source the newest
+is kept. Each is copied, so it can be kept for as long as one likes.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+import weakref
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kpviewer.pipeline.channels import FrameQueue
+from kpviewer.pipeline.signal_loss import SignalLoss
+from kpviewer.pipeline_status import PipelineState
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from kpviewer.pipeline.pipeline import Pipeline
+    from kpviewer.structures import FrameResult
+
+_POLL_S = 0.05
+"""Between two looks at whether the pipeline has ended."""
+
+
+class ResultStream(Iterator["FrameResult"]):
+    """Iterator over the results of a pipeline, which it starts at the first and closes at the end.
+
+    A loop that is left early closes it too, as nothing refers to the iterator any more. Where
+    something does, ``close`` or a ``with`` block says when. What a source lacks is a UserWarning.
+
+    Args:
+        pipeline: that stands still.
+        name: of its source, for messages.
+
+    Raises:
+        KpviewerError: while iterating, the first error of source or model.
+    """
+
+    def __init__(self, pipeline: Pipeline, name: str = "") -> None:
+        self._results = _results(pipeline, name)
+
+    def __next__(self) -> FrameResult:
+        """Return the next result; its frame owns its pixels."""
+        return next(self._results)
+
+    def close(self) -> None:
+        """End the threads and close the source; any number of times."""
+        self._results.close()
+
+    def __enter__(self) -> ResultStream:
+        """Return the stream."""
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """Close the stream."""
+        self.close()
+
+
+class _Outlet:
+    """A result sink that holds what nobody took yet; frames by their leases."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self.queue: FrameQueue[FrameResult] = FrameQueue(1, lambda result: result.frame.release())
+
+    def accept(self, result: FrameResult) -> None:
+        """Keep a result: wait for room where no frame may be lost, else replace what waits."""
+        info = self._pipeline.info
+        result.frame.retain()
+        if info is not None and info.is_live:
+            self.queue.offer(result)
+        elif not self.queue.put(result):
+            result.frame.release()
+
+    def close(self) -> None:
+        """Take no more, and end the pipeline."""
+        self.queue.abort()
+        self._pipeline.close()
+
+
+_open: weakref.WeakSet[_Outlet] = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    for outlet in list(_open):
+        outlet.close()
+
+
+# A stream that a program never closed: Python waits for its threads before ``atexit`` is reached.
+threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _results(pipeline: Pipeline, name: str) -> Generator[FrameResult]:
+    outlet, signal = _Outlet(pipeline), SignalLoss(name, _warn)
+    pipeline.add_sink(outlet)
+    _open.add(outlet)
+    try:
+        pipeline.start()
+        is_over = False
+        while not is_over:
+            status = pipeline.status()  # asked first: what came before the end isn't missed
+            is_over = status.state in (PipelineState.IDLE, PipelineState.FAILED)
+            while (result := outlet.queue.get(0 if is_over else _POLL_S)) is not None:
+                yield _owned(result)
+            signal.check(status)
+            if status.failure is None:  # else the error says it
+                for news in pipeline.faults.take_news():
+                    _warn(news)
+        if status.warning is not None:
+            _warn(f"{name or 'The source'}: {status.warning}")
+        pipeline.join(0)  # raises the failure that ended it, after the last result
+    finally:
+        outlet.close()
+
+
+def _owned(result: FrameResult) -> FrameResult:
+    """Return the result with a copy of its pixels, and give the buffer back."""
+    frame = result.frame
+    try:
+        return replace(result, frame=replace(frame, bgr=frame.bgr.copy(), lease=None))
+    finally:
+        frame.release()
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=4)  # in the loop over the stream

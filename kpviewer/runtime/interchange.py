@@ -1,0 +1,45 @@
+"""Detections as objects of other packages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import kpviewer.sources.opencv  # noqa: F401 - supervision imports cv2, which needs its guard first
+from kpviewer.errors import KpviewerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import supervision
+
+    from kpviewer.structures import Detections
+
+
+def to_supervision(found: Detections, class_names: Sequence[str] = ()) -> supervision.Detections:
+    """Return detections as ``supervision.Detections``; keypoints stand in ``data["keypoints_xy"]``.
+
+    Args:
+        found: N detections.
+        class_names: by class id, for ``data["class_name"]``; empty leaves that out.
+
+    Raises:
+        KpviewerError: if the package isn't installed.
+    """
+    try:
+        import supervision  # noqa: PLC0415 - only its users wait for it
+    except ImportError as error:
+        raise KpviewerError(
+            "The package supervision isn't installed. Run: pip install supervision"
+        ) from error
+    data: dict[str, np.ndarray | list[Any]] = {"keypoints_xy": found.keypoints_xy}
+    if class_names:
+        data["class_name"] = np.array([class_names[each] for each in found.class_ids], np.str_)
+    return supervision.Detections(
+        found.xyxy,
+        confidence=found.scores,
+        class_id=found.class_ids,
+        tracker_id=found.track_ids,
+        data=data,
+    )

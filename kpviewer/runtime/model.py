@@ -1,0 +1,130 @@
+"""A detector that is ready to use: one call from an image to its detections."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kpviewer.errors import InputError
+from kpviewer.models.selection import select
+from kpviewer.models.tables import shown
+from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.thresholds import thresholds_with
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from kpviewer.models.base import Detector
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.runtime.executor import InferenceTimings
+    from kpviewer.runtime.thresholds import ThresholdArguments
+    from kpviewer.structures import Candidates, Detections, ImageArray
+
+
+class Model:
+    """A detector on a device, which any thread may call; ``kpviewer.load`` makes one.
+
+    It is also the engine of a pipeline, so a stream and its user share one copy of the weights.
+
+    Args:
+        detector: network, description and decoding.
+        device: auto, cpu, cuda, cuda:N or mps.
+        precision: auto, fp32, fp16, bf16 or int8.
+        backend: auto, torch or openvino.
+
+    Raises:
+        PipelineError: if the device, the backend or the precision isn't available.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        device: str = "auto",
+        precision: str = "auto",
+        backend: str = "auto",
+    ) -> None:
+        self.detector = detector
+        self._engine = Executor(detector, device, precision, backend)
+        self._lock = threading.Lock()
+
+    def __call__(
+        self, image_bgr: ImageArray, **thresholds: Unpack[ThresholdArguments]
+    ) -> Detections:
+        """Detect in one image.
+
+        Args:
+            image_bgr: (H, W, 3) uint8, channels in the order blue, green, red, as OpenCV reads.
+            **thresholds: fields of ``Thresholds`` that replace the model's own: ``score``, ``iou``,
+                ``nms``, ``sigma``, ``classes`` (names or ids), ``class_scores``,
+                ``max_detections``.
+
+        Returns:
+            The detections in pixels of the image, by descending score.
+
+        Raises:
+            InputError: if the image or a threshold has the wrong type, shape or value.
+        """
+        wanted = thresholds_with(self.spec, thresholds)
+        candidates, _ = self.infer(_checked_image(image_bgr))
+        return select(candidates, wanted)
+
+    def __repr__(self) -> str:
+        """Return name and device."""
+        return f"<Model {self.spec.name} on {self.device_name}>"
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Description of the model: names, input size, thresholds and origin."""
+        return self._engine.spec
+
+    @property
+    def device_name(self) -> str:
+        """The device, for people: "CPU", or the name of the GPU."""
+        return self._engine.device_name
+
+    @property
+    def engine_name(self) -> str:
+        """The backend, "torch" or "openvino"; "auto" until the first image."""
+        return self._engine.engine_name
+
+    @property
+    def precision(self) -> str:
+        """The precision, such as "fp32"; "auto" until the first image."""
+        return self._engine.precision
+
+    @property
+    def wants_pinned_memory(self) -> bool:
+        """Whether images in page-locked memory reach the device faster."""
+        return self._engine.wants_pinned_memory
+
+    def on_cpu(self) -> Executor | None:
+        """Return the same model for the CPU; None where it runs there already."""
+        return self._engine.on_cpu()
+
+    def warm_up(self, source_hw: tuple[int, int]) -> None:
+        """Settle what is auto, so that the first image of (height, width) px isn't slow."""
+        with self._lock:
+            self._engine.warm_up(source_hw)
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
+        """Return the candidates of an (H, W, 3) uint8 image, and the time that each stage took."""
+        with self._lock:
+            return self._engine.infer(bgr)
+
+
+def _checked_image(image: Any) -> ImageArray:
+    """Return an image that torch can read in place; copied only where it has to be."""
+    if not isinstance(image, np.ndarray):
+        raise InputError(
+            f"An image must be a NumPy array (H, W, 3) of uint8, got {shown(image)}. "
+            "Read a file with kpviewer.stream, or with cv2.imread."
+        )
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise InputError(
+            f"An image must be an array (H, W, 3) of uint8 in BGR order, got {image.shape} of "
+            f"{image.dtype}. Convert it, for instance with cv2.cvtColor."
+        )
+    checked: ImageArray = np.require(image, requirements=["C", "W"])
+    return checked

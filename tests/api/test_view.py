@@ -1,0 +1,80 @@
+"""``kpviewer.view``: the window on objects, in a program that goes on afterwards."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from interpreter import python
+
+import kpviewer as kp
+
+TESTS = Path(__file__).resolve().parents[1]
+PROGRAM = """
+import os, signal, sys, threading, warnings
+warnings.simplefilter("error")
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+sys.path[:0] = [{tests!r}]
+import kpviewer as kp
+from fakes import FakeSource
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+
+class Interrupting(FakeSource):
+    def open(self):
+        interrupt()
+        return super().open()
+
+def look(source):
+    try:
+        kp.view(source, model)
+    except KeyboardInterrupt:
+        return source.closes > 0
+
+def state():
+    return sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGINT)
+
+model = kp.load("face-ssd", device="cpu", backend="torch", precision="fp32")
+result = next(kp.stream("demo", model))
+kp.draw(result)
+kp.view  # pyqtgraph sets a hook on import
+before = state()
+real = model.infer
+model.infer = lambda bgr: (bgr.shape == (24, 32, 3) and interrupt(), real(bgr))[1]
+print("closed", look(FakeSource(100000)))
+print("as before", before == state())
+kp.draw(result)
+print("closed", look(Interrupting(10)))
+print("threads", [each.name for each in threading.enumerate() if "kpviewer" in each.name])
+"""
+
+
+def test_a_program_draws_looks_and_goes_on() -> None:
+    told = python(PROGRAM.format(tests=str(TESTS))).splitlines()
+    assert told == ["closed True", "as before True", "closed True", "threads []"]
+
+
+def test_a_window_needs_the_main_thread() -> None:
+    told: list[str] = []
+
+    def work() -> None:
+        with pytest.raises(kp.KpviewerError) as caught:
+            kp.view("demo")
+        told.append(str(caught.value))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert told == ["kpviewer.view must be called on the main thread, as Qt requires."]
+
+
+def test_a_window_needs_a_display(monkeypatch) -> None:
+    monkeypatch.setattr("kpviewer.api.viewing.has_display", lambda: False)
+    with pytest.raises(kp.KpviewerError, match=r"no display .* Use kpviewer\.stream"):
+        kp.view("demo")
+
+
+@pytest.mark.parametrize("given", [{"source": 3.5}, {"model": 3}, {"model": None}])
+def test_what_can_be_shown_is_checked_before_a_window_opens(given) -> None:
+    with pytest.raises(kp.InputError):
+        kp.view(**given)
