@@ -17,6 +17,10 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 README = (ROOT / "README.md").read_text("utf-8")
+KEYS = (ROOT / "docs/reference/keys.md").read_text("utf-8")
+COMMAND_LINE = (ROOT / "docs/reference/command-line.md").read_text("utf-8")
+INDEX = (ROOT / "docs/index.md").read_text("utf-8")
+README_LINES = 120
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -26,12 +30,23 @@ def test_links_lead_somewhere(document: Path) -> None:
     assert [target for target in local if not (document.parent / target).exists()] == []
 
 
-def test_readme_names_the_key_of_every_action() -> None:
-    assert [act.name for act in Act if f"`{act.value.keys[0]}`" not in README] == []
+def test_readme_is_short() -> None:
+    assert len(README.splitlines()) <= README_LINES
 
 
-def test_readme_names_every_command() -> None:
-    assert [name for name in COMMANDS if name not in README] == []
+def test_every_action_has_its_key_on_the_page_of_keys() -> None:
+    assert [act.name for act in Act if f"`{act.value.keys[0]}`" not in KEYS] == []
+
+
+def test_every_command_is_on_the_page_of_commands() -> None:
+    assert [name for name in COMMANDS if name not in COMMAND_LINE] == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    folders = ("tutorials", "guide", "reference", "explanation", "adr")
+    pages = [path for folder in folders for path in (ROOT / "docs" / folder).glob("*.md")]
+    listed = [path.relative_to(ROOT / "docs").as_posix() for path in pages]
+    assert [page for page in listed if f"]({page})" not in INDEX] == []
 
 
 def test_contributing_tells_the_levels_of_the_law() -> None:

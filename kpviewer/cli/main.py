@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from kpviewer import __version__
 from kpviewer.errors import TORCH_CURE, KpviewerError
@@ -71,6 +72,16 @@ def _log_level_option() -> click.Option:
     )
 
 
+class _TextOrPath(click.types.StringParamType):
+    """A text that shells complete as a path, which models, sources and data mostly are."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return what lets the shell complete files."""
+        return [CompletionItem(incomplete, type="file")]
+
+
 class LazyGroup(click.Group):
     """A group whose commands are modules, imported one at a time when needed."""
 
@@ -94,6 +105,9 @@ class LazyGroup(click.Group):
         command: click.Command = importlib.import_module(
             f"kpviewer.cli.{cmd_name.replace('-', '_')}"
         ).command
+        for param in command.params:
+            if param.type is click.STRING:
+                param.type = _TextOrPath()
         if not any("--log-level" in param.opts for param in command.params):
             command.params.append(_log_level_option())
         return command
@@ -105,7 +119,15 @@ class LazyGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put ``view`` before a source that stands alone."""
-        return super().parse_args(ctx, with_default_command(args))
+        is_completing_first_word = ctx.resilient_parsing and not args
+        return super().parse_args(
+            ctx, args if is_completing_first_word else with_default_command(args)
+        )
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands, and files where no command begins with the word."""
+        found = super().shell_complete(ctx, incomplete)
+        return found or [CompletionItem(incomplete, type="file")]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an expected error becomes its message and its exit code."""

@@ -6,6 +6,7 @@ import types
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from kpviewer.cli.main import COMMANDS, main, with_default_command
@@ -161,3 +162,19 @@ def test_the_program_leaves_what_hangs_behind(monkeypatch: pytest.MonkeyPatch, c
     with pytest.raises(SystemExit):
         main()
     assert ended == [expected]
+
+
+@pytest.mark.parametrize(
+    ("words", "incomplete", "expected"),
+    [
+        ([], "ev", [("plain", "eval")]),
+        ([], "cl", [("file", "cl")]),
+        (["clip.mp4"], "--nm", [("plain", "--nms")]),
+        (["process"], "cl", [("file", "cl")]),
+        (["eval", "--model"], "face", [("file", "face")]),
+    ],
+)
+def test_shells_complete_commands_options_and_files(words, incomplete, expected) -> None:
+    shell = ShellComplete(main, {}, "kpviewer", "_KPVIEWER_COMPLETE")
+    found = shell.get_completions(words, incomplete)
+    assert [(item.type, item.value) for item in found] == expected

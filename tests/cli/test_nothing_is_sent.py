@@ -1,4 +1,4 @@
-"""No command looks up a name, connects, or writes where docs/guide/privacy.md doesn't say so.
+"""No command looks up a name, connects, or writes where docs/reference/privacy.md doesn't say so.
 
 Each runs in a process of its own, with a home of its own, and without ``CI`` in its environment,
 in which some libraries stay silent. Look-ups that a library makes by itself, not through Python,
