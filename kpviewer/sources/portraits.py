@@ -1,7 +1,7 @@
 """The two public-domain portraits of the demo, with their faces annotated by hand.
 
-The pictures come inside the wheels of matplotlib and scikit-image; neither package is imported.
-Grace Hopper: US Navy, 1984. Eileen Collins: NASA, 1999.
+Grace Hopper: US Navy, 1984; in the wheel of matplotlib, which isn't imported for it.
+Eileen Collins: NASA, 1999; in ``kpviewer/assets``.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Portrait:
 @dataclass(frozen=True, slots=True)
 class _Annotation:
     package: str
+    """The package in whose folder the picture lies."""
     path: str
     size_wh: tuple[int, int]
     face_xyxy: tuple[float, float, float, float]
@@ -59,8 +60,8 @@ _HOPPER = _Annotation(
     ((221.9, 191.0), (305.6, 187.0), (267.0, 236.0), (228.8, 281.5), (309.0, 279.5)),
 )
 _COLLINS = _Annotation(
-    "skimage",
-    "data/astronaut.png",
+    "kpviewer",
+    "assets/eileen_collins.webp",
     (512, 512),
     (179, 72, 270, 178),
     ((202.9, 100.8), (246.7, 103.2), (224.0, 127.8), (202.9, 139.6), (245.0, 140.9)),

@@ -1,5 +1,7 @@
 """The demo film: its truth lies on the faces, in every scene."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from kpviewer.sources.opencv import cv2
 from kpviewer.sources.portraits import KEYPOINT_NAMES, MARGIN_PX, collins, hopper
 from kpviewer.structures import ImageArray, Targets
 
+ASTRONAUT_SHA256 = "f22309ff463ef566bffd5a41b9d9867c5fd9490e9ced354b29d4194820da2033"
 CUTS = np.cumsum([scene.frames for scene in SCENES])[:-1]
 
 
@@ -22,6 +25,12 @@ def test_the_film_has_20_s_at_30_frames() -> None:
     assert (info.width, info.height, info.nominal_fps) == (640, 480, 30.0)
     assert info.frame_count == 600
     assert not info.is_live
+
+
+def test_the_portrait_in_the_package_is_as_it_was_published() -> None:
+    picture = collins().canvas[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+    # of the pixels of scikit-image's astronaut.png, in BGR
+    assert hashlib.sha256(picture.tobytes()).hexdigest() == ASTRONAUT_SHA256
 
 
 @pytest.mark.parametrize("index", range(0, FRAME_COUNT, 20))
