@@ -1,7 +1,8 @@
 # make run    make .venv, install kpviewer, open it; ARGS="demo --seconds 10" goes through
 # make test   the same with the test tools, then the whole suite; ARGS="-k sources" goes through
 # make check  format, lint, types, spelling and the fast tests: run it before each commit
-# make format let ruff mend what it can
+# make format let ruff fix what it can
+# make docs   build the documentation as a site in site/
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := run
-.PHONY: run test check lint fast-tests format
+.PHONY: run test check lint fast-tests format docs
 
 run: $(VENV)/.installed
 	@$(BIN)/python -m kpviewer.qt_libraries --install
@@ -34,6 +35,11 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Strict: a warning is an error. The variable silences the theme's own notice.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "Documentation: site/index.html"
+
 # The stamps make a second call start at once.
 $(VENV)/.installed: pyproject.toml scripts/setup
 	@scripts/setup
@@ -41,4 +47,8 @@ $(VENV)/.installed: pyproject.toml scripts/setup
 
 $(VENV)/.installed-dev: pyproject.toml scripts/setup
 	@scripts/setup dev
+	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-docs: pyproject.toml scripts/setup
+	@scripts/setup docs
 	@touch $(VENV)/.installed $@
