@@ -63,6 +63,9 @@ EXCEPTIONS = {
 }
 """Module and import that PLACES would forbid."""
 
+ONLY_FOR = {"kpviewer.gui.main_window": {"kpviewer.gui.app"}}
+"""Modules that no other module may import, not even for type checking."""
+
 MODULE_LINES, FUNCTION_LINES, CLASS_LINES, CLASS_METHODS = 400, 60, 250, 20
 
 
@@ -108,6 +111,8 @@ def import_violations(module: str, source: str) -> list[str]:
             found.append(f"{module}: only {sorted(places)} may import {name}")
         if name == "PyQt6.QtWidgets.QLabel" and module != "kpviewer.gui.widgets.plain_text":
             found.append(f"{module}: a label must be a Label of kpviewer.gui.widgets.plain_text")
+        if module not in ONLY_FOR.get(name, {module}):
+            found.append(f"{module}: only {sorted(ONLY_FOR[name])} may import {name}")
         if name == "cv2" and module != "kpviewer.sources.opencv":
             found.append(f"{module}: cv2 must come from kpviewer.sources.opencv")
     return list(dict.fromkeys(found))

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import platform
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from PyQt6.QtCore import PYQT_VERSION_STR, Qt, QTimer, qVersion
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QVBoxLayout
+from PyQt6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from kpviewer import __version__
 from kpviewer.gui.language import tr
+from kpviewer.gui.options import ViewerEngine
 from kpviewer.gui.panels.side_panel import rule
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.installation import OPENCV_FLAVOURS, all_checks, report, version_of
 from kpviewer.runtime.loading import BackgroundLoader
-
-if TYPE_CHECKING:
-    from kpviewer.gui.main_window import MainWindow
-    from kpviewer.gui.options import ViewerEngine
 
 POLL_MS = 100
 WIDTH = 420
@@ -27,9 +24,14 @@ _ABSENT = "–"
 
 
 class AboutDialog(QDialog):
-    """Shows what runs; a button copies what ``kpviewer checks`` says. Esc closes it."""
+    """Shows what runs; a button copies what ``kpviewer checks`` says. Esc closes it.
 
-    def __init__(self, parent: MainWindow) -> None:
+    Args:
+        rows: names and versions, as of ``versions``.
+        parent: what it is shown over.
+    """
+
+    def __init__(self, rows: Iterable[tuple[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("About kpviewer"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -53,7 +55,7 @@ class AboutDialog(QDialog):
         layout.setSpacing(12)
         layout.addLayout(_head())
         layout.addWidget(rule())
-        layout.addLayout(_table(versions(parent.session.engine)))
+        layout.addLayout(_table(rows))
         layout.addWidget(rule())
         layout.addWidget(self._message)
         layout.addLayout(self._lay_out_buttons())
@@ -134,7 +136,7 @@ def _head() -> QVBoxLayout:
     return column
 
 
-def _table(rows: list[tuple[str, str]]) -> QFormLayout:
+def _table(rows: Iterable[tuple[str, str]]) -> QFormLayout:
     table = QFormLayout()
     table.setHorizontalSpacing(16)
     table.setVerticalSpacing(4)

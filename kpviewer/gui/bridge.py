@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, Qt, QTimer
+from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from kpviewer.gui.following import Following
 from kpviewer.gui.judging.judge import Judge
@@ -26,9 +26,10 @@ from kpviewer.models.spec import Task
 from kpviewer.structures import Detections
 
 if TYPE_CHECKING:
-    from kpviewer.gui.main_window import MainWindow
+    from kpviewer.gui.opening.opener import Opener
+    from kpviewer.gui.panes import Panes
     from kpviewer.gui.saving.saving import Saving
-    from kpviewer.gui.session import Session, SessionStatus
+    from kpviewer.gui.session import SessionStatus
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import Thresholds
 
@@ -41,20 +42,23 @@ _log = logging.getLogger(__name__)
 class Bridge(QObject):
     """Owns the timers; ``stop`` ends them."""
 
-    def __init__(self, window: MainWindow, session: Session, saving: Saving) -> None:
-        super().__init__(window)
-        self._window = window
-        self._session = session
-        self._saving = saving
-        self.playback = Playback(session)
-        self.judge = Judge(window.side_panel, self.playback)
-        self._following = Following(session)
+    titled = pyqtSignal(str)
+    """The window is to have this title."""
+
+    def __init__(self, panes: Panes, opener: Opener, saving: Saving) -> None:
+        super().__init__(panes.docks)
+        self._panes = panes
+        self._session, self._saving = opener.session, saving
+        self._cameras, self._compare = opener.cameras, opener.compare
+        self.playback = Playback(self._session)
+        self.judge = Judge(panes.side_panel, self.playback)
+        self._following = Following(self._session)
         self._has_picture = False
         self._ticks = 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
         self._stats_timer = self._timer(STATS_MS, self.refresh)
         self._connect()
-        window.side_panel.thresholds.set_thresholds(session.thresholds)
+        panes.side_panel.thresholds.set_thresholds(self._session.thresholds)
 
     def stop(self) -> None:
         """Carry nothing any more."""
@@ -65,17 +69,17 @@ class Bridge(QObject):
 
     def refresh(self) -> None:
         """Carry everything but the picture."""
-        self._window.cameras.poll()
+        self._cameras.poll()
         self._following.poll()
-        window, status = self._window, self._session.poll()
+        panes, status = self._panes, self._session.poll()
         self._saving.poll()
         state = describe(status, has_picture=self._has_picture)
-        window.view.card.set_card(state.card)
-        window.view.chip.show_line(state.chip, can_cancel=state.can_cancel)
-        window.view.set_dimmed(state.is_dimmed)
-        if state.hides_picture and window.view.result() is not None:
-            window.view.clear()
-        window.transport.show_state(
+        panes.view.card.set_card(state.card)
+        panes.view.chip.show_line(state.chip, can_cancel=state.can_cancel)
+        panes.view.set_dimmed(state.is_dimmed)
+        if state.hides_picture and panes.view.result() is not None:
+            panes.view.clear()
+        panes.transport.show_state(
             playing=status.pipeline is not None and is_playing(status.pipeline),
             loop=self._session.loops,
             speed=self._session.speed,
@@ -83,19 +87,19 @@ class Bridge(QObject):
             lossless=self._session.lossless is True,
         )
         self._show_recording(status)
-        window.top_bar.set_can_save(self._has_picture)
+        panes.top_bar.set_can_save(self._has_picture)
         if status.loading_model is None:  # a load that failed leaves the former model
             self._show_model_in_use()
         if status.pipeline is None or state.hides_picture:
-            window.status_bar.clear_stats()
+            panes.status_bar.clear_stats()
         else:
             now = time.monotonic()
             has_model = self._session.engine is not None
-            window.status_bar.show_stats(status.pipeline.stats, has_model=has_model)
-            window.plots.add_stats(now, status.pipeline.stats, has_model=has_model)
+            panes.status_bar.show_stats(status.pipeline.stats, has_model=has_model)
+            panes.plots.add_stats(now, status.pipeline.stats, has_model=has_model)
             self._ticks += 1
             if self._ticks % TICKS_A_PLOT == 0:  # drawing costs more than the rest together
-                window.plots.draw(now)
+                panes.plots.draw(now)
         self._show_result_numbers()
 
     # -- from the session to the widgets -----------------------------------------------------
@@ -105,49 +109,49 @@ class Bridge(QObject):
         if result is None:
             return
         self._has_picture = True
-        self._window.view.show_result(result)
+        self._panes.view.show_result(result)
         difference = result.second.difference if result.second is not None else None
         now = time.monotonic()
-        self._window.plots.add_frame(now, result.timings, result.error, difference)
+        self._panes.plots.add_frame(now, result.timings, result.error, difference)
         frame = result.frame
         self.playback.note_position(frame.index)
-        self._window.transport.show_position(frame.index, frame.position_s)
-        self._window.status_bar.show_source(self._session.info, frame)
+        self._panes.transport.show_position(frame.index, frame.position_s)
+        self._panes.status_bar.show_source(self._session.info, frame)
         self.judge.add(result)
 
     def _show_result_numbers(self) -> None:
-        result, engine = self._window.view.result(), self._session.engine
+        result, engine = self._panes.view.result(), self._session.engine
         error = result.error if result is not None else None
         has_truth = result is not None and result.frame.truth is not None
-        self._window.side_panel.error.show_error(error, self.judge.summary, has_truth=has_truth)
+        self._panes.side_panel.error.show_error(error, self.judge.summary, has_truth=has_truth)
         shown = Detections.empty() if result is None else result.detections
-        self._window.side_panel.classes.show_counts(shown)
+        self._panes.side_panel.classes.show_counts(shown)
         if engine is None:
-            self._window.status_bar.show_model("", "", None)
+            self._panes.status_bar.show_model("", "", None)
         else:
             spent = result.timings if result is not None else None
             model_ms = spent.upload + spent.forward + spent.postprocess if spent else None
             how = f"{engine.engine_name} {engine.precision}"
-            self._window.status_bar.show_model(engine.device_name, how, model_ms)
+            self._panes.status_bar.show_model(engine.device_name, how, model_ms)
 
     def _show_recording(self, status: SessionStatus) -> None:
         """Show whether a recording runs: on its button, in the title, and in full screen."""
-        window, saving, seconds = self._window, self._saving, self._saving.recorded_s
+        panes, saving, seconds = self._panes, self._saving, self._saving.recorded_s
         state = None
         if seconds is not None:
             comes = status.pipeline is not None and is_playing(status.pipeline)
             state = RecordingState(seconds, saving.is_paused, not comes, saving.dropped)
-        window.top_bar.show_recording(state)
-        is_clean = window.isFullScreen()
-        window.view.sign.show_state(
-            state if is_clean else None, window.status_bar.message_text() if is_clean else ""
+        panes.top_bar.show_recording(state)
+        is_clean = panes.is_fullscreen
+        panes.view.sign.show_state(
+            state if is_clean else None, panes.status_bar.message_text() if is_clean else ""
         )
         name = self._session.source_name
         title = f"{name} · kpviewer" if name else "kpviewer"
-        window.setWindowTitle(f"{state.mark} {title}" if state is not None else title)
+        self.titled.emit(f"{state.mark} {title}" if state is not None else title)
 
     def _on_painted(self) -> None:
-        pipeline, result = self._session.pipeline, self._window.view.result()
+        pipeline, result = self._session.pipeline, self._panes.view.result()
         if pipeline is not None and result is not None:
             pipeline.note_displayed(result)
 
@@ -156,34 +160,34 @@ class Bridge(QObject):
         self.judge.set_source(None)
         self.playback.forget_marks()
         name = self._session.source_name
-        self._window.top_bar.source.set_choice(name or tr("None"))
-        self._window.transport.set_info(None)
-        self._window.status_bar.show_source(None)
-        self._window.view.clear()
-        self._window.view.fit()
+        self._panes.top_bar.source.set_choice(name or tr("None"))
+        self._panes.transport.set_info(None)
+        self._panes.status_bar.show_source(None)
+        self._panes.view.clear()
+        self._panes.view.fit()
         self.refresh()
 
     def _on_opened(self) -> None:
         info = self._session.info
         self.judge.set_source(info)
-        self._window.top_bar.source.set_choice(self._session.source_name or tr("None"))
-        self._window.transport.set_info(info)
-        self._window.status_bar.show_source(info)
-        self._window.plots.set_source(info.nominal_fps if info is not None else None)
+        self._panes.top_bar.source.set_choice(self._session.source_name or tr("None"))
+        self._panes.transport.set_info(info)
+        self._panes.status_bar.show_source(info)
+        self._panes.plots.set_source(info.nominal_fps if info is not None else None)
 
     def _on_truth_changed(self) -> None:
         self.judge.set_source(None)  # what was judged is by the ground truth of before
         self.judge.set_source(self._session.info)
-        result = self._window.view.result()
+        result = self._panes.view.result()
         if result is not None:
             self.playback.seek(result.frame.index)  # read again, with its ground truth
 
     def _on_model_changed(self) -> None:
-        engine, window = self._session.engine, self._window
+        engine, panes = self._session.engine, self._panes
         if engine is None:
             return
         spec = engine.spec
-        panel = window.side_panel
+        panel = panes.side_panel
         panel.thresholds.set_defaults(spec.thresholds)
         panel.display.set_model(spec)
         self.judge.set_model(spec)
@@ -194,13 +198,13 @@ class Bridge(QObject):
             self._session.pipeline.look_again()
 
     def _show_model_in_use(self) -> None:
-        engine, bar = self._session.engine, self._window.top_bar
+        engine, bar = self._session.engine, self._panes.top_bar
         bar.model.set_choice(engine.spec.name if engine is not None else tr("None"))
         if engine is not None:
             bar.device.set_choice(engine.device_name)
 
     def _show_thresholds(self, spec: ModelSpec) -> None:
-        thresholds, panel = self._session.thresholds, self._window.side_panel
+        thresholds, panel = self._session.thresholds, self._panes.side_panel
         panel.thresholds.set_thresholds(thresholds)
         panel.set_class_names(spec.class_names, thresholds.classes)
         panel.classes.set_own_scores(thresholds.class_scores, spec.thresholds)
@@ -218,7 +222,7 @@ class Bridge(QObject):
     # -- from the widgets to the session -----------------------------------------------------
 
     def _on_thresholds_edited(self) -> None:
-        panel = self._window.side_panel
+        panel = self._panes.side_panel
         thresholds = replace(
             panel.thresholds.thresholds,
             classes=panel.classes.shown(),
@@ -229,10 +233,10 @@ class Bridge(QObject):
 
     def _select_again(self, thresholds: Thresholds) -> None:
         """Choose other detections of the candidates on the screen."""
-        self._window.compare.note_thresholds()
+        self._compare.note_thresholds()
         self.judge.set_thresholds(thresholds)
         self._on_display_edited()  # bars are marked at the thresholds
-        view = self._window.view
+        view = self._panes.view
         result = view.result()
         if result is None or self._session.engine is None:
             return
@@ -242,43 +246,43 @@ class Bridge(QObject):
         error = None
         if truth is not None and has_boxes:
             error = frame_error(detections, judged_truth(truth, thresholds))
-        second = self._window.compare.look_again(result, detections)
+        second = self._compare.look_again(result, detections)
         view.show_detections(detections, error, second, thresholds)
         self._show_result_numbers()
 
     def _on_display_edited(self) -> None:
-        style, engine = self._window.side_panel.display.style_of_overlay, self._session.engine
+        style, engine = self._panes.side_panel.display.style_of_overlay, self._session.engine
         style = replace(style, shown=self._session.thresholds.classes)
         if engine is not None and engine.spec.task is Task.CLASSIFY:
             style = replace(style, bars=self._session.thresholds)
         self._following.follow(style)
         if self._following.is_waiting:
-            self._window.status_bar.show_message(tr("Following begins in a moment …"))
-        style = self._window.compare.style_of(style)
-        self._window.view.set_style(style)
+            self._panes.say(tr("Following begins in a moment …"))
+        style = self._compare.style_of(style)
+        self._panes.view.set_style(style)
         self._saving.set_style(style)
 
     def _connect(self) -> None:
-        window, session = self._window, self._session
+        panes, session = self._panes, self._session
         session.opened.connect(self._on_opened)
         session.source_changed.connect(self._on_source_changed)
         session.model_changed.connect(self._on_model_changed)
         session.truth_changed.connect(self._on_truth_changed)
-        session.warned.connect(window.status_bar.show_message)
-        self._saving.told.connect(window.status_bar.show_message)
-        window.view.painted.connect(self._on_painted)
-        window.view.chip.cancelled.connect(session.models.cancel)
-        window.compare.changed.connect(self._on_display_edited)
-        window.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
-        window.side_panel.classes.changed.connect(self._on_thresholds_edited)
+        session.warned.connect(panes.say)
+        self._saving.told.connect(panes.say)
+        panes.view.painted.connect(self._on_painted)
+        panes.view.chip.cancelled.connect(session.models.cancel)
+        self._compare.changed.connect(self._on_display_edited)
+        panes.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
+        panes.side_panel.classes.changed.connect(self._on_thresholds_edited)
         # Follow is ticked there; who goes there may want it.
-        window.side_panel.tabs.chosen.connect(
+        panes.side_panel.tabs.chosen.connect(
             lambda tab: self._following.prepare() if tab == VIEW else None
         )
-        window.side_panel.display.changed.connect(self._on_display_edited)
-        window.transport.sought.connect(self.playback.seek)
-        window.transport.speed_chosen.connect(self.playback.set_speed)
-        window.transport.policy_chosen.connect(self.playback.set_lossless)
+        panes.side_panel.display.changed.connect(self._on_display_edited)
+        panes.transport.sought.connect(self.playback.seek)
+        panes.transport.speed_chosen.connect(self.playback.set_speed)
+        panes.transport.policy_chosen.connect(self.playback.set_lossless)
 
     def _timer(self, interval_ms: int, slot: object) -> QTimer:
         timer = QTimer(self)

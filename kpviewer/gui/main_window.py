@@ -1,4 +1,7 @@
-"""The window: it makes the widgets, lays them out, and folds them when there is little room."""
+"""The window: it puts the parts together, and folds the plots when there is little room.
+
+Nothing but ``app`` knows it: what it is made of takes the parts that it needs.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import replace
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QGuiApplication, QResizeEvent
-from PyQt6.QtWidgets import QMainWindow
+from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
@@ -16,9 +19,7 @@ from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import DEVICES, fill_device_menu, fill_model_menu
-from kpviewer.gui.opening.cameras import CameraFinder
-from kpviewer.gui.opening.clipboard import paste_into, use_truth
-from kpviewer.gui.opening.code_question import may_open
+from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.dialogs import (
     ask_for_file,
     ask_for_folder,
@@ -26,26 +27,24 @@ from kpviewer.gui.opening.dialogs import (
     ask_for_truth,
 )
 from kpviewer.gui.opening.dropping import DropTarget
+from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.opening.source_menu import SourceMenu
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.panels.docks import DockArea, Part, column_of
-from kpviewer.gui.panels.plots_panel import FOLDED_HEIGHT, PlotsPanel
-from kpviewer.gui.panels.side_panel import JUDGE, SidePanel
-from kpviewer.gui.panels.status_bar import StatusBar
-from kpviewer.gui.panels.top_bar import TopBar
-from kpviewer.gui.panels.transport import TransportBar
+from kpviewer.gui.panels.docks import Part, column_of
+from kpviewer.gui.panels.plots_panel import FOLDED_HEIGHT
+from kpviewer.gui.panes import make_panes
 from kpviewer.gui.saving.link import RecordingLink
 from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.memory import WindowMemory
-from kpviewer.gui.settings.profiles import fill_settings_menu
+from kpviewer.gui.settings.place import place_of, restore_place
+from kpviewer.gui.settings.profiles import SettingsMenu
 from kpviewer.gui.settings.recall import Recall
+from kpviewer.gui.settings.shown import ShownSettings
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.table.link import TableLink
-from kpviewer.gui.table.panel import TablePanel
-from kpviewer.gui.video.pair_view import PairView
-from kpviewer.gui.video.video_view import WHEEL_ZOOM, VideoView
+from kpviewer.gui.video.video_view import WHEEL_ZOOM
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.runtime.abandoned import wait_for_stragglers
@@ -71,77 +70,47 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(icon("model"))
         self.resize(_fitting_size())
         self.setMinimumSize(760, 520)
-        self.top_bar, self.view, self.transport = TopBar(), VideoView(), TransportBar()
-        self.side_panel, self.status_bar = SidePanel(), StatusBar()
-        self.plots = PlotsPanel(themes.theme)
-        self.table, self.pair = TablePanel(), PairView(self.view)
-        self.docks = self._lay_out()
+        panes = self.panes = make_panes(themes.theme)
+        self.top_bar, self.status_bar, self.docks = panes.top_bar, panes.status_bar, panes.docks
+        self.view, self.pair, self.transport = panes.view, panes.pair, panes.transport
+        self.side_panel, self.plots, self.table = panes.side_panel, panes.plots, panes.table
+        self.setCentralWidget(column_of(self.top_bar, self.docks, self.status_bar, stretch=1))
         self._recall = Recall(SettingsStore(options.settings_folder, options.profile), options)
         # Before anything is recalled: what the command line names, it may run.
-        self._permission = CodePermission((options.model, options.compare or ""))
-        options = replace(self._recall.fill(options), permission=self._permission)
+        permission = CodePermission((options.model, options.compare or ""))
+        options = replace(self._recall.fill(options), permission=permission)
         self.session = Session(options)
-        self.cameras = CameraFinder()
-        DropTarget(self)
         self.saving = Saving(self.session, options.folder, with_results=options.with_results)
         self.compare = CompareLink(
             options, self.session, self.view, self.pair, self.side_panel.compare
         )
-        self.bridge = Bridge(self, self.session, self.saving)
+        self.opener = Opener(self.session, self.compare, permission, panes)
+        DropTarget(self, self.opener, panes.say)
+        self.bridge = Bridge(panes, self.opener, self.saving)
+        self.bridge.titled.connect(self.setWindowTitle)
         table = TableLink(self.table, self.view, self.session)
-        table.told.connect(self.status_bar.show_message)
+        table.told.connect(panes.say)
         self.table.export_asked.connect(lambda: table.export(self.saving.save))
         self.actions_of_keys = Actions(self)
         self._connect_acts()
-        self._connect_menus()
         self.side_panel.curves.set_theme(themes.theme)
-        self.side_panel.error.demo_asked.connect(lambda: self.choose_source("demo"))
+        self.side_panel.error.demo_asked.connect(lambda: self.opener.choose_source("demo"))
         themes.changed.connect(lambda: self.plots.set_theme(themes.theme))
         themes.changed.connect(lambda: self.side_panel.curves.set_theme(themes.theme))
-        self.memory = WindowMemory(self, self._recall, options, themes)
-        self.memory.told.connect(self.status_bar.show_message)
+        self._remember(options, themes)
+        self._connect_menus()
         self._recording_link = RecordingLink(self.side_panel.recording, self.saving)
-        settings_menu = self.top_bar.settings.menu()
-        if settings_menu is not None:
-            settings_menu.aboutToShow.connect(lambda: fill_settings_menu(settings_menu, self))
 
     def begin(self, options: ViewerOptions) -> None:
         """Open the source and load the model, once the window is on the screen."""
         options = self._recall.fill(options)
         self.session.open(options.source)
-        self.choose_model(options.model)
-        self.compare_with(options.compare or "")
+        self.opener.choose_model(options.model)
+        self.opener.compare_with(options.compare or "")
         self.top_bar.device.set_choice(tr(DEVICES.get(options.device, options.device)))
         self.saving.recover_leftovers()
         if options.record is not None:
             self.saving.record_from_start(options.record)
-
-    def choose_source(self, text: str) -> None:
-        """Watch another source; an empty text is a dialog that was left."""
-        if text:
-            self.cameras.drop()
-            self.session.open(text)
-
-    def try_source(self, text: str) -> None:
-        """Watch another source if there is one of that name; else the present one goes on."""
-        self.cameras.drop()
-        self.session.try_open(text)
-
-    def choose_model(self, name: str) -> None:
-        """Take another model; an empty name is a dialog that was left."""
-        if name and may_open(self, self._permission, name):
-            self.session.models.load(name)
-            self.top_bar.model.set_choice(name)
-
-    def compare_with(self, text: str) -> None:
-        """Compare with a second model; an empty name is a dialog that was left."""
-        if not may_open(self, self._permission, text):
-            return
-        loaded = self.session.models.loaded
-        first = self.session.models.loading or (loaded.model if loaded is not None else "")
-        self.compare.start(text, first)
-        if text:
-            self.side_panel.set_tab(JUDGE)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Fold the plots before the video gets too small."""
@@ -155,7 +124,7 @@ class MainWindow(QMainWindow):
         """Hide at once, finish the recording, and wait for threads; what hangs is let go."""
         self.closing.emit()
         self.hide()
-        self.memory.close()
+        self.memory.close(place_of(self, self.docks))
         self.bridge.stop()
         self.saving.stop_recording()
         self.view.clear()
@@ -165,20 +134,23 @@ class MainWindow(QMainWindow):
         self.finishing.emit(False)
         self._recording_link.close()
         self.compare.close()
-        self.cameras.close()
+        self.opener.close()
         wait_for_stragglers(LOADERS_S)
         super().closeEvent(event)
 
-    def _lay_out(self) -> DockArea:
-        docks = DockArea(
-            column_of(self.pair, self.transport, stretch=0),
-            {Part.SIDE: self.side_panel, Part.PLOTS: self.plots, Part.TABLE: self.table},
-        )
-        self.setCentralWidget(column_of(self.top_bar, docks, self.status_bar, stretch=1))
-        return docks
+    def _remember(self, options: ViewerOptions, themes: ThemeManager) -> None:
+        restore_place(self, self.docks, self._recall.store.current.window)
+        shown = ShownSettings(self.panes, self.session, self.saving, themes)
+        self.memory = WindowMemory(shown, self.session, self._recall, options, self)
+        self.memory.told.connect(self.panes.say)
+        self.memory.thresholds_recalled.connect(self.bridge.use_thresholds)
+        self.memory.model_recalled.connect(self.opener.choose_model)
+        for panel in (self.side_panel.thresholds, self.side_panel.classes):
+            panel.changed.connect(self.memory.note)
 
     def _connect_acts(self) -> None:
         playback, saving, view = self.bridge.playback, self.saving, self.view
+        opener, say = self.opener, self.panes.say
         self.actions_of_keys.handle(
             {
                 Act.PLAY: playback.toggle,
@@ -191,17 +163,17 @@ class MainWindow(QMainWindow):
                 Act.FASTER: lambda: playback.change_speed(1),
                 Act.LOOP: playback.toggle_loop,
                 Act.REPEAT: playback.mark,
-                Act.OPEN_FILE: lambda: self.choose_source(
+                Act.OPEN_FILE: lambda: opener.choose_source(
                     ask_for_file(self, self.memory.recent_sources())
                 ),
-                Act.OPEN_FOLDER: lambda: self.choose_source(
+                Act.OPEN_FOLDER: lambda: opener.choose_source(
                     ask_for_folder(self, self.memory.recent_sources())
                 ),
-                Act.PASTE: lambda: paste_into(self),
-                Act.OPEN_TRUTH: lambda: use_truth(
-                    self, ask_for_truth(self, self.session.source_text)
+                Act.PASTE: lambda: paste(opener, say),
+                Act.OPEN_TRUTH: lambda: opener.use_truth(
+                    ask_for_truth(self, self.session.source_text)
                 ),
-                Act.OPEN_MODEL: lambda: self.choose_model(
+                Act.OPEN_MODEL: lambda: opener.choose_model(
                     ask_for_model(self, self.memory.recent_models())
                 ),
                 Act.RECORD: saving.toggle_recording,
@@ -226,17 +198,21 @@ class MainWindow(QMainWindow):
         self.actions_of_keys.done.connect(self.bridge.refresh)
 
     def _connect_menus(self) -> None:
-        run = self.actions_of_keys.run
-        self.sources = SourceMenu(self)
-        model_menu = self.top_bar.model.menu()
+        run, opener, memory, bar = self.actions_of_keys.run, self.opener, self.memory, self.top_bar
+        SourceMenu(bar.source.menu() or QMenu(self), opener, memory, run)
+        SettingsMenu(
+            bar.settings.menu() or QMenu(self), self.panes, self.session, self.saving, memory
+        )
+        model_menu, device_menu = bar.model.menu(), bar.device.menu()
         if model_menu is not None:
             model_menu.aboutToShow.connect(
                 lambda: fill_model_menu(
-                    model_menu, self.choose_model, run, self.memory.recent_models()
+                    model_menu, opener.choose_model, run, memory.recent_models()
                 )
             )
-            model_menu.aboutToShow.connect(lambda: add_compare_menu(model_menu, self))
-        device_menu = self.top_bar.device.menu()
+            model_menu.aboutToShow.connect(
+                lambda: add_compare_menu(model_menu, opener, memory.recent_models())
+            )
         if device_menu is not None:
             device_menu.aboutToShow.connect(
                 lambda: fill_device_menu(device_menu, self.session.models)
@@ -258,9 +234,9 @@ class MainWindow(QMainWindow):
 
     def _on_card_pressed(self, key: str) -> None:
         presses = {
-            "camera": self.sources.open_camera,
+            "camera": self.opener.open_camera,
             "file": lambda: self.actions_of_keys.run(Act.OPEN_FILE),
-            "demo": lambda: self.choose_source("demo"),
+            "demo": lambda: self.opener.choose_source("demo"),
             "model": lambda: self.actions_of_keys.run(Act.OPEN_MODEL),
             "retry": self.session.reopen,
             "cancel": self.session.close_source,

@@ -106,7 +106,7 @@ class Lap:
 
     def _swap_model(self) -> None:
         before = self._window.session.engine
-        self._window.choose_model(next(self._models))
+        self._window.opener.choose_model(next(self._models))
         wait(lambda: self._window.session.engine is not before)
         wait(lambda: self._window.session.models.loading is None)
         self._frames_come()
@@ -117,7 +117,7 @@ class Lap:
         wait(lambda: (status := self._window.session.poll().pipeline) and status.reconnects)
 
     def _watch(self, source: str) -> None:
-        self._window.choose_source(source)
+        self._window.opener.choose_source(source)
         self._frames_come()
 
 

@@ -128,7 +128,7 @@ def test_a_recent_item_that_is_code_asks_first(qtbot, open_window, loads, monkey
     assert window.session.models.loading is None
     click(model_menu(window), CODE)
     qtbot.waitUntil(lambda: CODE in loads.names)
-    window.compare_with(CODE)  # agreed to already
+    window.opener.compare_with(CODE)  # agreed to already
     qtbot.waitUntil(lambda: loads.names.count(CODE) == 2)
     assert asked == [CODE, CODE]
 
@@ -140,8 +140,8 @@ def test_pasted_text_and_comparisons_ask_too(qtbot, open_window, loads, asked):
     data.setText(f"two-stage:{CODE}+points.onnx")
     QGuiApplication.clipboard().setMimeData(data)
     window.actions_of_keys.run(Act.PASTE)
-    window.compare_with(f"{CODE}@640")
-    window.choose_model(f"two-stage:face-ssd+{CODE}")
+    window.opener.compare_with(f"{CODE}@640")
+    window.opener.choose_model(f"two-stage:face-ssd+{CODE}")
     assert asked == [CODE, CODE, CODE]
     assert loads.names == ["fake"]
 
@@ -168,7 +168,7 @@ def test_the_question_names_module_and_file_as_plain_text(
 
     monkeypatch.setattr(code_question.QMessageBox, "exec", press_cancel)
     window = open_window()
-    window.choose_model("own_model:build")
+    window.opener.choose_model("own_model:build")
     ((text, kind, default),) = shown
     assert "module own_model" in text
     assert str(tmp_path / "own_model.py") in text

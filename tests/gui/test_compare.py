@@ -83,7 +83,7 @@ def second_of(window: MainWindow):
 
 
 def compare(qtbot: QtBot, window: MainWindow, text: str = "two") -> None:
-    window.compare_with(text)
+    window.opener.compare_with(text)
     qtbot.waitUntil(lambda: second_of(window) is not None)
 
 
@@ -181,7 +181,7 @@ def test_menu_offers_models_ways_to_run_this_one_and_the_way_out(qtbot, window):
 
 
 def test_what_can_not_be_loaded_is_told_and_the_video_plays_on(qtbot, window):
-    window.compare_with("fp16")
+    window.opener.compare_with("fp16")
     text = window.side_panel.compare.text
     qtbot.waitUntil(lambda: "fp16 can't be run here. Use bf16." in text())
     index = window.view.result().frame.index
@@ -192,14 +192,14 @@ def test_what_can_not_be_loaded_is_told_and_the_video_plays_on(qtbot, window):
 
 def test_model_without_places_is_refused(qtbot, window, engines):
     engines["labels"] = ShiftedEngine(replace(SECOND, task=Task.CLASSIFY))
-    window.compare_with("labels")
+    window.opener.compare_with("labels")
     qtbot.waitUntil(lambda: "tells no places" in window.side_panel.compare.text())
 
 
 def test_second_model_stays_when_the_first_or_the_source_changes(qtbot, window, engines):
     compare(qtbot, window)
     engines["third"] = ShiftedEngine(replace(FIRST, name="third"), 3.0)
-    window.choose_model("third")
+    window.opener.choose_model("third")
     qtbot.waitUntil(lambda: window.session.engine is engines["third"])
     names = window.view.overlay_style.names_of_two
     assert [name.partition(" ")[0] for name in names] == ["third", "two"]

@@ -70,7 +70,7 @@ def test_a_model_that_fails_on_every_frame_has_a_card_until_another_is_chosen(
     qtbot.waitUntil(lambda: "The model fails on every frame" in card_text(window))
     index = shown_index(window)
     qtbot.waitUntil(lambda: shown_index(window) > index)
-    window.choose_model("other")
+    window.opener.choose_model("other")
     qtbot.waitUntil(lambda: window.view.card.isHidden() and bool(engine.seen))
 
 

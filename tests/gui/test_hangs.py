@@ -81,7 +81,7 @@ def sources(**by_name: Callable[[], FakeSource]) -> Callable[..., FakeSource]:
 def test_another_source_opens_while_one_hangs_in_open(qtbot, stuck, open_window):
     window = open_window(open_source=sources(fake=lambda: stuck, other=lambda: FakeSource(300)))
     qtbot.waitUntil(stuck.has_blocked.is_set)
-    window.choose_source("other")
+    window.opener.choose_source("other")
     qtbot.waitUntil(lambda: shows_a_picture(window))
     assert stuck.closes == 0  # it hangs still
 
@@ -89,7 +89,7 @@ def test_another_source_opens_while_one_hangs_in_open(qtbot, stuck, open_window)
 def test_another_source_opens_while_one_is_looked_for_in_vain(qtbot, hang, open_window):
     window = open_window(open_source=sources(fake=hang, other=lambda: FakeSource(300)))
     qtbot.waitUntil(hang.begun.is_set)
-    window.choose_source("other")
+    window.opener.choose_source("other")
     qtbot.waitUntil(lambda: shows_a_picture(window))
     assert not hang.has_ended
 
@@ -151,7 +151,7 @@ def test_a_model_that_hangs_on_a_frame_is_loaded_anew_for_another_source(
     window = open_window(load_engine=load)
     try:
         qtbot.waitUntil(lambda: 3 in engine.seen)
-        window.choose_source("other")
+        window.opener.choose_source("other")
         qtbot.waitUntil(lambda: len(loads) == 2 and window.session.engine is not None)
         assert window.session.engine is not engine
         qtbot.waitUntil(lambda: shows_a_picture(window))
@@ -165,7 +165,7 @@ def test_a_model_that_hangs_on_a_frame_is_loaded_anew_for_another_source(
 def test_the_window_closes_while_everything_hangs(qtbot, stuck, hang, open_window):
     window = open_window(stuck, load_engine=hang)
     qtbot.waitUntil(lambda: stuck.has_blocked.is_set() and hang.begun.is_set())
-    window.compare_with("other")
+    window.opener.compare_with("other")
     window.close()
     assert not window.isVisible()
     assert stuck.closes == 0

@@ -163,7 +163,7 @@ def test_another_source_begins_anew(qtbot, open_window):
     window = open_window(open_source=lambda text, _truth: sources[text])
     open_tab(qtbot, window, JUDGE)
     qtbot.waitUntil(window.side_panel.worst.isVisible)
-    window.choose_source("other")
+    window.opener.choose_source("other")
     qtbot.waitUntil(lambda: not window.side_panel.worst.isVisible())
 
 

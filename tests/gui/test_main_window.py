@@ -73,7 +73,7 @@ def test_model_that_loads_can_be_cancelled_and_the_present_one_goes_on(qtbot, op
     wait_for_boxes(qtbot, window)
     buttons = window.view.chip.findChildren(QPushButton)
     assert [button.isVisible() for button in buttons] == [False]
-    window.choose_model("slow")
+    window.opener.choose_model("slow")
     qtbot.waitUntil(lambda: asked == ["fake", "slow"])
     qtbot.waitUntil(buttons[0].isVisible)
     assert buttons[0].text() == "Cancel"
@@ -81,7 +81,8 @@ def test_model_that_loads_can_be_cancelled_and_the_present_one_goes_on(qtbot, op
     qtbot.waitUntil(lambda: window.view.chip.text() == "")
     assert window.session.engine is engine
     assert "fake" in window.top_bar.model.text()
-    window.choose_model("late")  # takes the loader when "slow" has come, of which nobody hears
+    # It takes the loader when "slow" has come, of which nobody hears.
+    window.opener.choose_model("late")
     may_load.set()
     qtbot.waitUntil(lambda: window.session.engine is other)
     assert asked == ["fake", "slow", "late"]
@@ -302,7 +303,7 @@ def test_model_that_fails_leaves_the_name_of_the_one_that_goes_on(qtbot, open_wi
 
     window = open_window(load_engine=load)
     wait_for_boxes(qtbot, window)
-    window.choose_model("broken")
+    window.opener.choose_model("broken")
     assert "broken" in window.top_bar.model.text()
     qtbot.waitUntil(lambda: "'broken'" in window.view.chip.text())
     qtbot.waitUntil(lambda: engine.spec.name in window.top_bar.model.text())
@@ -322,7 +323,7 @@ def test_another_source_replaces_the_present_one(qtbot, open_window):
     sources = {"fake": FakeSource(300), "other": FakeSource(20)}
     window = open_window(open_source=lambda text, _truth: sources[text])
     qtbot.waitUntil(lambda: (shown_index(window) or 0) > 30)
-    window.choose_source("other")
+    window.opener.choose_source("other")
     qtbot.waitUntil(lambda: window.transport.bar.maximum() == 19)
     qtbot.waitUntil(lambda: shown_index(window) is not None)
 
@@ -439,7 +440,7 @@ def test_source_that_was_cancelled_while_it_was_looked_for_stays_closed(qtbot, o
     cancel = next(b for b in window.view.card.findChildren(QPushButton) if b.text() == "Cancel")
     qtbot.mouseClick(cancel, LEFT)
     assert "Open a camera" in card_text(window)
-    window.choose_source("other")
+    window.opener.choose_source("other")
     may_open.set()
     qtbot.waitUntil(lambda: shown_index(window) is not None)
     assert (sources["fake"].opens, sources["other"].opens) == (0, 1)
@@ -686,7 +687,7 @@ def test_device_that_fails_leaves_the_model_where_it_is(qtbot, open_window, engi
     qtbot.waitUntil(lambda: shown_index(window) > index)
     assert "CPU" in window.top_bar.device.text()
     assert device_menu_of(window)["Automatic\tauto"].isChecked()
-    window.choose_model("other")
+    window.opener.choose_model("other")
     qtbot.waitUntil(lambda: asked[-1] == "other on auto")
 
 

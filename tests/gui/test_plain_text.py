@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QLabel, QMenu, QTreeWidget, QTreeWidgetItemIterator,
 from kpviewer.config import RecentItems, Settings
 from kpviewer.config_files import settings_path, write_settings
 from kpviewer.errors import SourceError, WeightsError
-from kpviewer.gui.about import AboutDialog
+from kpviewer.gui.about import AboutDialog, versions
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.widgets.plain_text import Label, plain_tip, without_mnemonic
@@ -89,17 +89,17 @@ def test_no_label_or_tooltip_of_the_window_takes_a_name_for_html(qtbot, window) 
     window.status_bar.show_message(f"{EVIL} was saved.")
     window.side_panel.classes.own_switch.click()
     assert shown_as_html(window) == []
-    window.choose_model(f"{EVIL}.onnx")
+    window.opener.choose_model(f"{EVIL}.onnx")
     qtbot.waitUntil(lambda: window.session.models.failure is not None)
     qtbot.waitUntil(lambda: "canary" in window.view.chip.text())
-    window.compare_with(f"{EVIL}.onnx")
+    window.opener.compare_with(f"{EVIL}.onnx")
     qtbot.waitUntil(lambda: "canary" in window.side_panel.compare.text())
     assert shown_as_html(window) == []
 
 
 def test_menus_show_names_letter_by_letter(qtbot, window) -> None:
-    window.cameras.ask(lambda _found: None)
-    qtbot.waitUntil(lambda: window.cameras.known is not None)
+    window.opener.cameras.ask(lambda _found: None)
+    qtbot.waitUntil(lambda: window.opener.cameras.known is not None)
     menus = menus_of(window)
     assert shown_as_html(window) == []
     lines = [action.text() for menu in menus for action in menu.actions() if "R&" in action.text()]
@@ -108,7 +108,7 @@ def test_menus_show_names_letter_by_letter(qtbot, window) -> None:
 
 
 def test_cards_and_dialogs_show_names_letter_by_letter(qtbot, open_window, window) -> None:
-    for dialog in (AboutDialog(window), KeysDialog(window)):
+    for dialog in (AboutDialog(versions(None), window), KeysDialog(window)):
         assert shown_as_html(dialog) == []
 
     def refuse(text: str | None, _truth: object) -> FakeSource:

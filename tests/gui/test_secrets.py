@@ -81,7 +81,7 @@ def test_nothing_in_the_window_or_beside_it_holds_a_secret(
         window.actions_of_keys.run(Act.SNAPSHOT)
         qtbot.waitUntil(lambda: any(tmp_path.glob("*.json")))
         window.memory.save_profile("mine")
-        window.choose_source(address.replace(str(port), "9"))  # nobody listens there
+        window.opener.choose_source(address.replace(str(port), "9"))  # nobody listens there
         qtbot.waitUntil(lambda: window.session.failure is not None)
         shown = texts_of([*window.findChildren(QWidget), window]) | {
             "failure": str(window.session.failure),

@@ -174,9 +174,9 @@ def test_edit_beats_the_command_line_when_the_model_comes_back(qtbot, open_windo
     slider = window.side_panel.thresholds.confidence.slider()
     for _ in range(10):
         qtbot.keyClick(slider, Key.Key_Right)
-    window.choose_model("other")
+    window.opener.choose_model("other")
     qtbot.waitUntil(lambda: window.session.engine is other)
-    window.choose_model("fake")
+    window.opener.choose_model("fake")
     qtbot.waitUntil(lambda: window.session.engine is engine)
     assert window.session.thresholds.score == pytest.approx(0.6)
 
@@ -194,7 +194,7 @@ def test_model_and_device_that_were_chosen_are_loaded_the_next_time(
     wait_for_model(qtbot, window)
     line(menu_of(window.top_bar.device), "Fake GPU").trigger()
     qtbot.waitUntil(lambda: loads[-1] == ("fake", "cuda:0"))
-    window.choose_model("torchvision:ssd300_vgg16")
+    window.opener.choose_model("torchvision:ssd300_vgg16")
     qtbot.waitUntil(lambda: loads[-1] == ("torchvision:ssd300_vgg16", "cuda:0"))
     qtbot.waitUntil(lambda: remembered(folder).model == "torchvision:ssd300_vgg16")
     window.close()
@@ -212,7 +212,7 @@ def test_model_that_can_not_be_loaded_is_not_remembered(qtbot, open_window, engi
 
     window = open_window(settings_folder=folder, load_engine=load)
     wait_for_model(qtbot, window)
-    window.choose_model("broken")
+    window.opener.choose_model("broken")
     qtbot.waitUntil(lambda: window.session.models.failure is not None)
     window.close()
     assert remembered(folder).model is None
@@ -420,7 +420,7 @@ def test_sources_that_opened_are_offered_newest_first(qtbot, open_window, folder
 
     window = open_window(settings_folder=folder, named="demo", open_source=open_source)
     for file in files:
-        window.choose_source(str(file))
+        window.opener.choose_source(str(file))
         qtbot.waitUntil(lambda: window.session.info is not None)
     window.close()
     files[0].unlink()
@@ -452,11 +452,11 @@ def test_models_that_were_opened_are_offered(qtbot, open_window, folder, tmp_pat
     file.touch()
     window = open_window(settings_folder=folder, model="face-ssd")
     wait_for_model(qtbot, window)
-    window.choose_model(str(file))
+    window.opener.choose_model(str(file))
     qtbot.waitUntil(lambda: window.session.models.loaded.model == str(file))
     menu = menu_of(window.top_bar.model)
     assert texts(menu).count("face-ssd") == 1
-    window.choose_model("face-ssd")
+    window.opener.choose_model("face-ssd")
     line(menu, "mine.onnx").trigger()
     assert window.session.models.loading == str(file)
     line(menu_of(window.top_bar.model), "Clear recent").trigger()

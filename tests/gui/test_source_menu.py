@@ -193,7 +193,7 @@ def test_a_format_of_the_command_line_goes_before_the_remembered_one(
     qtbot.waitUntil(lambda: window.session.info is not None)
     formats(qtbot, window)["640×480"].trigger()
     qtbot.waitUntil(lambda: len(opened) == 2)
-    window.choose_source("2:320x240@15:YUYV")
+    window.opener.choose_source("2:320x240@15:YUYV")
     qtbot.waitUntil(lambda: opened[-1] == "2:320x240@15:YUYV")
 
 
@@ -207,7 +207,7 @@ def test_the_menu_asks_no_disk(qtbot, open_window, tmp_path: Path, monkeypatch):
     window = open_window(
         settings_folder=tmp_path / "settings", open_source=lambda _text, _truth: FakeSource(300)
     )
-    window.choose_source("/far/away/clip.mp4")
+    window.opener.choose_source("/far/away/clip.mp4")
     qtbot.waitUntil(lambda: window.session.info is not None)
 
     def block(path: Path) -> bool:

@@ -143,7 +143,7 @@ def test_marks_are_seen_and_another_source_has_none(qtbot, open_window):
     bare = window.transport.bar.grab().toImage()
     qtbot.keyClick(window, Key.Key_A)
     assert window.transport.bar.grab().toImage() != bare
-    window.choose_source("other")
+    window.opener.choose_source("other")
     assert window.transport.bar.marks() == ()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu
@@ -12,12 +11,10 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.menus import shipped_models
 from kpviewer.gui.opening.dialogs import ask_for_model
-from kpviewer.gui.settings.recent import add_heading, add_recent
+from kpviewer.gui.opening.opener import Opener
+from kpviewer.gui.settings.recent import Recent, add_heading, add_recent
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import without_mnemonic
-
-if TYPE_CHECKING:
-    from kpviewer.gui.main_window import MainWindow
 
 WAYS = {
     "torch": tr_noop("in torch"),
@@ -29,19 +26,19 @@ WAYS = {
 }
 
 
-def add_compare_menu(menu: QMenu, window: MainWindow) -> None:
+def add_compare_menu(menu: QMenu, opener: Opener, recent: Recent) -> None:
     """Add the submenu to the menu of models."""
-    compare = window.compare_with
+    compare = opener.compare_with
     menu.addSeparator()
     inside = menu.addMenu(icon("model"), tr("Compare with…"))
     if inside is None:
         return
-    if window.compare.is_on:
-        _add(inside, tr("Stop comparing"), window.compare.stop)
+    if opener.compare.is_on:
+        _add(inside, tr("Stop comparing"), opener.compare.stop)
         inside.addSeparator()
     for name, _classes in shipped_models():
         _add(inside, name, partial(compare, name))
-    add_recent(inside, "model", window.memory.recent_models(), compare)
+    add_recent(inside, "model", recent, compare)
     inside.addSeparator()
     add_heading(inside, tr("The same model"))
     for way, text in WAYS.items():
@@ -50,7 +47,7 @@ def add_compare_menu(menu: QMenu, window: MainWindow) -> None:
     _add(
         inside,
         tr("Open file…"),
-        lambda: compare(ask_for_model(window, window.memory.recent_models())),
+        lambda: compare(ask_for_model(menu.parentWidget() or menu, recent)),
     )
 
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from PyQt6.QtCore import QEvent, QObject
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.clipboard import open_in, pasted
-
-if TYPE_CHECKING:
-    from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening.clipboard import pasted
+from kpviewer.gui.opening.opener import Opener
 
 
 class DropTarget(QObject):
     """Watches the drags over a window; what names no source is refused at once."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: QWidget, opener: Opener, say: Callable[[str], None]) -> None:
         super().__init__(window)
-        self._window = window
+        self._opener, self._say = opener, say
         window.setAcceptDrops(True)
         window.installEventFilter(self)
 
@@ -40,8 +39,8 @@ class DropTarget(QObject):
         if not text or data is None:
             return
         event.acceptProposedAction()
-        open_in(self._window, text)
+        self._opener.open(text)
         count = len(data.urls())
         if count > 1:
             told = tr("Opened the first of {count}. Drop a folder to see all of its pictures.")
-            self._window.status_bar.show_message(told.format(count=count))
+            self._say(told.format(count=count))

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr
-from kpviewer.gui.menus import add_note, add_to
+from kpviewer.gui.menus import Ask, add_note, add_to
 from kpviewer.gui.opening.camera_formats import fill_format_menu, read_format
-from kpviewer.gui.opening.cameras import Device, Devices, first_camera
+from kpviewer.gui.opening.cameras import Device, Devices
 from kpviewer.gui.opening.driver_formats import driver_formats
+from kpviewer.gui.opening.opener import Opener
+from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.recent import add_recent
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 from kpviewer.sources.naming import CameraRequest, read_camera
-
-if TYPE_CHECKING:
-    from kpviewer.gui.main_window import MainWindow
 
 WAYS = (
     ("file", Act.OPEN_FILE),
@@ -31,27 +29,21 @@ WAYS = (
 
 
 class SourceMenu(QObject):
-    """Offers what the window's ``cameras`` finds, what was opened last, and ways to open more."""
+    """Offers the devices that are found, what was opened last, and ways to open more."""
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        self._menu = window.top_bar.source.menu() or QMenu(window)
-        self._menu.aboutToShow.connect(self._on_about_to_show)
-
-    def open_camera(self) -> None:
-        """Watch the first camera, once it is found."""
-        self._window.status_bar.show_message(tr("Looking for cameras …"))
-        self._window.cameras.ask(lambda found: self._window.choose_source(first_camera(found)))
+    def __init__(self, menu: QMenu, opener: Opener, memory: WindowMemory, ask: Ask) -> None:
+        super().__init__(menu)
+        self._menu, self._opener, self._memory, self._ask = menu, opener, memory, ask
+        menu.aboutToShow.connect(self._on_about_to_show)
 
     def _on_about_to_show(self) -> None:
         """Show the devices of last time, and fill it again where others are found."""
-        shown = self._window.cameras.known
+        shown = self._opener.cameras.known
         self._fill(shown)
-        self._window.cameras.ask(lambda found: None if found == shown else self._fill(found))
+        self._opener.cameras.ask(lambda found: None if found == shown else self._fill(found))
 
     def _fill(self, devices: Devices | None) -> None:
-        menu, choose = self._menu, self._window.choose_source
+        menu, choose = self._menu, self._opener.choose_source
         menu.clear()
         add_to(menu, "demo", tr("Demo"), lambda: choose("demo"))
         menu.addSeparator()
@@ -64,11 +56,11 @@ class SourceMenu(QObject):
         for screen in devices.screens if devices is not None else ():
             add_to(menu, "panel", without_mnemonic(screen.name), partial(choose, screen.source))
         menu.addSeparator()
-        add_recent(menu, "file", self._window.memory.recent_sources(), choose)
+        add_recent(menu, "file", self._memory.recent_sources(), choose)
         for name, act in WAYS:
             more = "" if act is Act.PASTE else "…"  # a dialog follows
             label = f"{tr(act.value.text)}{more}\t{act.value.keys[0]}"
-            add_to(menu, name, label, partial(self._window.actions_of_keys.run, act))
+            add_to(menu, name, label, partial(self._ask, act))
 
     def _add_formats(self, devices: Devices | None) -> None:
         """Offer the formats of the camera that is watched."""
@@ -77,11 +69,11 @@ class SourceMenu(QObject):
         if camera is None:
             formats.deleteLater()
             return
-        kept = self._window.memory.store.current.camera_formats.get(camera.id)
+        kept = self._memory.store.current.camera_formats.get(camera.id)
         fill_format_menu(
             formats,
             read_format(kept),
-            self._window.session.info,
+            self._opener.session.info,
             driver_formats(camera),
             partial(self._take, camera),
         )
@@ -89,7 +81,7 @@ class SourceMenu(QObject):
         self._menu.addMenu(formats)
 
     def _watched(self, devices: Devices | None) -> Device | None:
-        session = self._window.session
+        session = self._opener.session
         if devices is None or session.source_name is None:
             return None
         text = session.source_text
@@ -103,5 +95,5 @@ class SourceMenu(QObject):
 
     def _take(self, camera: Device, request: CameraRequest | None) -> None:
         """Remember the format, and open the camera with it."""
-        self._window.memory.keep_camera_format(camera.id, request)
-        self._window.choose_source(camera.source)
+        self._memory.keep_camera_format(camera.id, request)
+        self._opener.choose_source(camera.source)

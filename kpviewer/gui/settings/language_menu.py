@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.language import languages, tr
-
-if TYPE_CHECKING:
-    from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.settings.store import SettingsStore
 
 
-def add_language_menu(menu: QMenu, window: MainWindow) -> None:
+def add_language_menu(menu: QMenu, store: SettingsStore, say: Callable[[str], None]) -> None:
     """Add the submenu; each language is named in itself, so that its readers find it."""
+
+    def choose(code: str | None, _checked: bool) -> None:
+        store.edit(lambda settings: replace(settings, language=code))
+        say(tr("The language changes at the next start."))
+
     submenu = menu.addMenu(tr("Language"))
     if submenu is None:
         return
     known = languages()
-    chosen = window.memory.store.current.language
+    chosen = store.current.language
     chosen = chosen if chosen in known else None
     for code, name in ((None, tr("As the system")), *known.items()):
         action = QAction(name, submenu)
         action.setCheckable(True)
         action.setChecked(code == chosen)
-        action.triggered.connect(partial(_choose, window, code))
+        action.triggered.connect(partial(choose, code))
         submenu.addAction(action)
-
-
-def _choose(window: MainWindow, code: str | None, _checked: bool) -> None:
-    window.memory.store.edit(lambda settings: replace(settings, language=code))
-    window.status_bar.show_message(tr("The language changes at the next start."))

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from PyQt6.QtCore import QObject
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
-from kpviewer.gui.about import AboutDialog
+from kpviewer.gui.about import AboutDialog, versions
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.view_menu import add_view_menu
+from kpviewer.gui.panes import Panes
+from kpviewer.gui.saving.saving import Saving
+from kpviewer.gui.session import Session
 from kpviewer.gui.settings.language_menu import add_language_menu
+from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.recent import add_heading
 from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
 from kpviewer.gui.widgets.theme import ThemeChoice
-
-if TYPE_CHECKING:
-    from kpviewer.gui.main_window import MainWindow
-    from kpviewer.gui.saving.saving import Saving
 
 THEMES = {
     ThemeChoice.SYSTEM: tr_noop("As the system"),
@@ -29,53 +29,69 @@ THEMES = {
 }
 
 
-def fill_settings_menu(menu: QMenu, window: MainWindow) -> None:
-    """Offer what is set as it is now."""
-    memory, saving = window.memory, window.saving
-    menu.clear()
-    menu.setToolTipsVisible(True)
-    themes = menu.addMenu(tr("Theme"))
-    for choice, text in THEMES.items():
-        if themes is not None:
-            _add(themes, tr(text), partial(memory.set_theme, choice.value), choice is memory.theme)
-    add_language_menu(menu, window)
-    add_view_menu(menu, window.docks)
-    menu.addSeparator()
-    folder = tr("Folder for recordings…")
-    _add(menu, folder, lambda: _ask_for_folder(window), tip=str(saving.folder))
-    menu.addSeparator()
-    add_heading(menu, tr("Profiles"))
-    names = memory.store.profiles()
-    for name in names:
-        tip = tr("Load the profile {name}").format(name=name)
-        _add(menu, name, partial(memory.load_profile, name), tip=tip)
-    if not names:
-        _add(menu, tr("No profile yet")).setEnabled(False)
-    save = _add(menu, tr("Save as profile…"), lambda: _ask_for_name(window))
-    save.setEnabled(memory.store.has_folder)
-    delete = menu.addMenu(tr("Delete profile"))
-    if delete is not None:
-        delete.setEnabled(bool(names))
+class SettingsMenu(QObject):
+    """Offers what is set as it is when the menu opens."""
+
+    def __init__(
+        self, menu: QMenu, panes: Panes, session: Session, saving: Saving, memory: WindowMemory
+    ) -> None:
+        super().__init__(menu)
+        self._menu, self._panes, self._parent = menu, panes, panes.docks
+        self._session, self._saving, self._memory = session, saving, memory
+        menu.aboutToShow.connect(self._fill)
+
+    def _fill(self) -> None:
+        menu, memory = self._menu, self._memory
+        menu.clear()
+        menu.setToolTipsVisible(True)
+        themes = menu.addMenu(tr("Theme"))
+        for choice, text in THEMES.items():
+            if themes is not None:
+                take = partial(memory.set_theme, choice.value)
+                _add(themes, tr(text), take, choice is memory.theme)
+        add_language_menu(menu, memory.store, self._panes.say)
+        add_view_menu(menu, self._panes.docks)
+        menu.addSeparator()
+        folder = tr("Folder for recordings…")
+        _add(menu, folder, self._ask_for_folder, tip=str(self._saving.folder))
+        menu.addSeparator()
+        self._add_profiles()
+        menu.addSeparator()
+        _add(menu, tr("About kpviewer"), self._open_about)
+
+    def _add_profiles(self) -> None:
+        menu, memory = self._menu, self._memory
+        add_heading(menu, tr("Profiles"))
+        names = memory.store.profiles()
         for name in names:
-            _add(delete, name, partial(memory.delete_profile, name))
-    menu.addSeparator()
-    _add(menu, tr("About kpviewer"), lambda: AboutDialog(window).open())
+            tip = tr("Load the profile {name}").format(name=name)
+            _add(menu, name, partial(memory.load_profile, name), tip=tip)
+        if not names:
+            _add(menu, tr("No profile yet")).setEnabled(False)
+        save = _add(menu, tr("Save as profile…"), self._ask_for_name)
+        save.setEnabled(memory.store.has_folder)
+        delete = menu.addMenu(tr("Delete profile"))
+        if delete is not None:
+            delete.setEnabled(bool(names))
+            for name in names:
+                _add(delete, name, partial(memory.delete_profile, name))
 
+    def _open_about(self) -> None:
+        AboutDialog(versions(self._session.engine), self._parent).open()
 
-def _ask_for_name(window: MainWindow) -> None:
-    names = window.memory.store.profiles()
-    title = tr("Save as profile")
-    hint = tr("Name; one that is there is replaced:") if names else tr("Name:")
-    name, is_meant = QInputDialog.getItem(window, title, hint, ["", *names], 0, True)
-    if is_meant and name.strip():
-        window.memory.save_profile(name.strip())
+    def _ask_for_name(self) -> None:
+        names = self._memory.store.profiles()
+        title = tr("Save as profile")
+        hint = tr("Name; one that is there is replaced:") if names else tr("Name:")
+        name, is_meant = QInputDialog.getItem(self._parent, title, hint, ["", *names], 0, True)
+        if is_meant and name.strip():
+            self._memory.save_profile(name.strip())
 
-
-def _ask_for_folder(window: MainWindow) -> None:
-    folder = ask_for_recordings_folder(window, window.saving)
-    if folder:
-        window.saving.folder = Path(folder)
-        window.status_bar.show_message(tr("Recordings go to {folder}").format(folder=folder))
+    def _ask_for_folder(self) -> None:
+        folder = ask_for_recordings_folder(self._parent, self._saving)
+        if folder:
+            self._saving.folder = Path(folder)
+            self._panes.say(tr("Recordings go to {folder}").format(folder=folder))
 
 
 def ask_for_recordings_folder(parent: QWidget, saving: Saving) -> str:

@@ -1,0 +1,90 @@
+"""Opens what the user names: sources, models, a model to compare with, ground truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
+from kpviewer.gui.comparing.link import CompareLink
+from kpviewer.gui.language import tr
+from kpviewer.gui.opening.cameras import CameraFinder, first_camera
+from kpviewer.gui.opening.code_question import may_open
+from kpviewer.gui.opening.permission import CodePermission
+from kpviewer.gui.panels.side_panel import JUDGE
+from kpviewer.gui.panes import Panes
+from kpviewer.gui.session import Session
+from kpviewer.gui.settings.recent import MODEL_SUFFIXES
+
+
+class Opener:
+    """Opens by name; menus, dialogs, keys, drops and the clipboard all end here.
+
+    Args:
+        session: plays the source and runs the model.
+        compare: runs the second model.
+        permission: of models that are code; the user is asked for what is missing.
+        panes: where choices and messages are shown.
+    """
+
+    def __init__(
+        self, session: Session, compare: CompareLink, permission: CodePermission, panes: Panes
+    ) -> None:
+        self.session, self.compare = session, compare
+        self.cameras = CameraFinder()
+        self._permission, self._panes = permission, panes
+
+    def choose_source(self, text: str) -> None:
+        """Open another source; an empty text, of a cancelled dialog, does nothing."""
+        if text:
+            self.cameras.drop()
+            self.session.open(text)
+
+    def try_source(self, text: str) -> None:
+        """Open another source if there is one of that name; else the present one goes on."""
+        self.cameras.drop()
+        self.session.try_open(text)
+
+    def open_camera(self) -> None:
+        """Open the first camera, once it is found."""
+        self._panes.say(tr("Looking for cameras …"))
+        self.cameras.ask(lambda found: self.choose_source(first_camera(found)))
+
+    def choose_model(self, name: str) -> None:
+        """Load another model; an empty name, of a cancelled dialog, does nothing."""
+        if name and may_open(self._panes.docks, self._permission, name):
+            self.session.models.load(name)
+            self._panes.top_bar.model.set_choice(name)
+
+    def compare_with(self, text: str) -> None:
+        """Compare with a second model; an empty name, of a cancelled dialog, does nothing."""
+        if not may_open(self._panes.docks, self._permission, text):
+            return
+        loaded = self.session.models.loaded
+        first = self.session.models.loading or (loaded.model if loaded is not None else "")
+        self.compare.start(text, first)
+        if text:
+            self._panes.side_panel.set_tab(JUDGE)
+
+    def use_truth(self, spec: str) -> None:
+        """Judge the present source, which plays on, by the annotations of ``spec``.
+
+        Args:
+            spec: as for ``read_annotations``; empty, of a cancelled dialog, does nothing.
+        """
+        if spec and not self.session.truth.read(self.session.source_text, spec):
+            self._panes.say(tr("Truth is of a file or a folder: open one first."))
+
+    def open(self, text: str) -> None:
+        """Open an address or a path: a model or annotations by their endings, else a source."""
+        ending = "" if "://" in text else Path(text).suffix.lower()
+        if ending in MODEL_SUFFIXES:
+            self.choose_model(text)
+        elif ending in TRUTH_SUFFIXES:
+            source = self.session.source_text
+            self.use_truth(spec_of_file(Path(text), Path(source) if source else None))
+        else:
+            self.try_source(text)
+
+    def close(self) -> None:
+        """Let go of the search for cameras."""
+        self.cameras.close()

@@ -1,0 +1,61 @@
+"""The widgets of the window, and how they lie in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kpviewer.gui.panels.docks import DockArea, Part, column_of
+from kpviewer.gui.panels.plots_panel import PlotsPanel
+from kpviewer.gui.panels.side_panel import SidePanel
+from kpviewer.gui.panels.status_bar import StatusBar
+from kpviewer.gui.panels.top_bar import TopBar
+from kpviewer.gui.panels.transport import TransportBar
+from kpviewer.gui.table.panel import TablePanel
+from kpviewer.gui.video.pair_view import PairView
+from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.widgets.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Panes:
+    """The widgets that show a session and that the user works with.
+
+    What stands between session and widgets takes this, or the one widget that it needs, and never
+    the window.
+    """
+
+    top_bar: TopBar
+    view: VideoView
+    pair: PairView
+    """``view``, and a second one beside it where two models are compared."""
+    transport: TransportBar
+    side_panel: SidePanel
+    plots: PlotsPanel
+    table: TablePanel
+    status_bar: StatusBar
+    docks: DockArea
+    """The area that holds all of them but the bars at top and bottom."""
+
+    @property
+    def is_fullscreen(self) -> bool:
+        """Whether the window around them fills the screen."""
+        window = self.docks.window()
+        return window is not None and window.isFullScreen()
+
+    @property
+    def say(self) -> Callable[[str], None]:
+        """Shows a message to the user; a signal can be connected to it."""
+        return self.status_bar.show_message
+
+
+def make_panes(theme: Theme) -> Panes:
+    """Make the widgets, and lay out those that may be docked."""
+    view, transport = VideoView(), TransportBar()
+    side_panel, plots, table = SidePanel(), PlotsPanel(theme), TablePanel()
+    pair = PairView(view)
+    docks = DockArea(
+        column_of(pair, transport, stretch=0),
+        {Part.SIDE: side_panel, Part.PLOTS: plots, Part.TABLE: table},
+    )
+    return Panes(TopBar(), view, pair, transport, side_panel, plots, table, StatusBar(), docks)

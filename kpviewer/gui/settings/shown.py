@@ -1,0 +1,85 @@
+"""The settings that the widgets show: read from them, and put into them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from kpviewer.config import Settings
+from kpviewer.gui.opening.model_loading import ModelRequest
+from kpviewer.gui.panels.docks import PLACES
+from kpviewer.gui.panes import Panes
+from kpviewer.gui.saving.folders import recordings_folder
+from kpviewer.gui.saving.saving import Saving
+from kpviewer.gui.session import Session
+from kpviewer.gui.settings.recall import kept_display, kept_thresholds, style_of
+from kpviewer.gui.settings.recent import remembered_model
+from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
+
+AUTO = "auto"
+"""The device where none is remembered."""
+
+
+class ShownSettings:
+    """Between ``Settings`` and the widgets; thresholds and the model are the session's to set."""
+
+    def __init__(
+        self, panes: Panes, session: Session, saving: Saving, themes: ThemeManager
+    ) -> None:
+        self._panes, self._session, self._saving = panes, session, saving
+        self._themes = themes
+
+    @property
+    def theme(self) -> ThemeChoice:
+        """The theme that is asked for."""
+        return self._themes.choice
+
+    def set_theme(self, name: str | None) -> None:
+        """Take a theme; None or an unknown name is the system's."""
+        known = [choice.value for choice in ThemeChoice]
+        self._themes.set_choice(ThemeChoice(name) if name in known else ThemeChoice.SYSTEM)
+
+    def begin(self, settings: Settings, *, with_theme: bool) -> None:
+        """Show remembered settings in a new window, on top of the command line's."""
+        if with_theme:
+            self.set_theme(settings.theme)
+        self._set_parts(settings)
+        self._saving.take_choices(settings.recording, with_results=self._saving.with_results)
+
+    def show(self, settings: Settings) -> None:
+        """Show the settings of a profile."""
+        self.set_theme(settings.theme)
+        self._set_parts(settings)
+        folder = settings.recording.get("folder")
+        self._saving.folder = recordings_folder() if folder is None else Path(str(folder))
+        self._saving.take_choices(settings.recording)
+
+    def read(self, loaded: ModelRequest) -> Settings:
+        """Return the present settings, ``loaded`` among them; what isn't shown is empty."""
+        panes, session = self._panes, self._session
+        theme = self._themes.choice
+        panels = panes.docks.wanted().items()
+        recording = self._saving.choices.to_table()
+        if self._saving.folder != recordings_folder():
+            recording["folder"] = str(self._saving.folder)
+        engine = session.engine
+        thresholds = {}
+        if engine is not None:
+            lasting = panes.side_panel.classes.lasting()  # one alone is so for a while
+            shown = replace(session.thresholds, classes=lasting)
+            thresholds[engine.spec.name] = kept_thresholds(engine.spec, shown)
+        return Settings(
+            model=remembered_model(loaded.model),
+            device=loaded.device if loaded.device != AUTO else None,
+            theme=theme.value if theme is not ThemeChoice.SYSTEM else None,
+            display=kept_display(panes.side_panel.display.style_of_overlay),
+            panels={p.value: wanted for p, wanted in panels if wanted is not PLACES[p].is_shown},
+            recording=recording,
+            thresholds=thresholds,
+        )
+
+    def _set_parts(self, settings: Settings) -> None:
+        self._panes.side_panel.display.set_style(style_of(settings.display))
+        usual = {part: place.is_shown for part, place in PLACES.items()}
+        wanted = {part: settings.panels.get(part, is_shown) for part, is_shown in usual.items()}
+        self._panes.docks.set_all_wanted(wanted)
