@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kpviewer.models.base import DecodedBatch, Detector
     from kpviewer.models.spec import ModelSpec, Task
     from kpviewer.overlay.style import OverlayStyle
-    from kpviewer.pipeline.settings import ResultSink
+    from kpviewer.pipeline.protocols import ResultSink
     from kpviewer.runtime.interchange import to_supervision
     from kpviewer.runtime.model import Model
     from kpviewer.sources.base import Captured, FrameSource
@@ -79,7 +79,7 @@ _HOMES = {
     "models.base": ("DecodedBatch", "Detector"),
     "models.spec": ("ModelSpec", "Task"),
     "overlay.style": ("OverlayStyle",),
-    "pipeline.settings": ("ResultSink",),
+    "pipeline.protocols": ("ResultSink",),
     "runtime.interchange": ("to_supervision",),
     "runtime.model": ("Model",),
     "sources.base": ("Captured", "FrameSource"),

@@ -4,7 +4,8 @@
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 
 LEVELS = {
     "": 0,  # the package itself: its public names are of all levels, and imported when used
@@ -125,6 +126,23 @@ def _may_import(part: str, other: str) -> bool:
     if other == part or other_level < level:
         return True
     return other_level == level and (level == 0 or other in PURE_PARTS)
+
+
+def circle_in(part: str, sources: Mapping[str, str]) -> list[str]:
+    """Return modules of a part that import each other in a circle; empty if there is none.
+
+    Imports for type checking count too.
+    """
+    inside = {name: source for name, source in sources.items() if part_of(name) == part}
+    graph = {
+        name: {each for each in imported_names(ast.parse(source)) if each in inside} - {name}
+        for name, source in inside.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 def _limited(name: str) -> str:

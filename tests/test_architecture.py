@@ -31,6 +31,21 @@ def test_modules_import_only_what_their_level_allows() -> None:
     assert violations == []
 
 
+@pytest.mark.parametrize("part", sorted(set(law.LEVELS) - {"", "gui"}))
+def test_modules_of_a_part_import_each_other_in_no_circle(part: str) -> None:
+    assert law.circle_in(part, SOURCES) == []
+
+
+def test_a_circle_is_found_and_one_for_type_checking_too() -> None:
+    sources = {
+        "kpviewer.pipeline.a": "import kpviewer.pipeline.b",
+        "kpviewer.pipeline.b": "from kpviewer.pipeline import c",
+        "kpviewer.pipeline.c": "if TYPE_CHECKING:\n    from kpviewer.pipeline.a import A",
+    }
+    assert set(law.circle_in("pipeline", sources)) == set(sources)
+    assert law.circle_in("overlay", sources) == []
+
+
 def test_modules_functions_and_classes_stay_short() -> None:
     violations = [line for name in SOURCES for line in law.size_violations(name, SOURCES[name])]
     assert violations == []

@@ -11,7 +11,7 @@ from kpviewer.gui.opening.engine_loading import list_devices, load_engine, load_
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.models.spec import ModelSpec
-from kpviewer.pipeline.pipeline import InferenceEngine
+from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.base import FrameSource, TruthProvider
 from kpviewer.structures import NmsKind, Thresholds

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from kpviewer.errors import SourceError
-from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions, ResultSink
-from kpviewer.pipeline.settings import InferenceEngine, wants_pinned_memory
+from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+from kpviewer.pipeline.protocols import InferenceEngine, ResultSink, wants_pinned_memory
 
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec

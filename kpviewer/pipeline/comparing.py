@@ -26,7 +26,7 @@ from kpviewer.structures import (
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.clock import Clock
-    from kpviewer.pipeline.settings import InferenceEngine
+    from kpviewer.pipeline.protocols import InferenceEngine
 
 _NS_A_MS = 1e6
 

@@ -14,7 +14,7 @@ from kpviewer.errors import KpviewerError
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.clock import Clock
-    from kpviewer.pipeline.settings import InferenceEngine
+    from kpviewer.pipeline.protocols import InferenceEngine
 
 LASTING = 3
 """Frames in a row without an answer of the model, from which on it doesn't work at all."""

@@ -11,15 +11,16 @@ from kpviewer.models.selection import judged_truth, select
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.faults import is_of_the_device
 from kpviewer.pipeline.following import Follower
-from kpviewer.pipeline.settings import spare_on_cpu
+from kpviewer.pipeline.protocols import spare_on_cpu
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
 from kpviewer.structures import Candidates, Detections, FrameResult, StageTimings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kpviewer.pipeline.protocols import InferenceEngine, ResultSink
     from kpviewer.pipeline.reader import QueuedFrame
-    from kpviewer.pipeline.settings import InferenceEngine, ResultSink, Settings
+    from kpviewer.pipeline.settings import Settings
     from kpviewer.pipeline.wiring import Wiring
     from kpviewer.structures import Frame, FrameError, SecondResult, Thresholds
 

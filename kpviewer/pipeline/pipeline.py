@@ -13,15 +13,10 @@ from kpviewer.pipeline.channels import FrameQueue, Latest
 from kpviewer.pipeline.faults import Faults
 from kpviewer.pipeline.lifecycle import Lifecycle
 from kpviewer.pipeline.options import PipelineOptions
+from kpviewer.pipeline.protocols import InferenceEngine, ResultSink, wants_pinned_memory
 from kpviewer.pipeline.reader import QueuedFrame, SourceReader
 from kpviewer.pipeline.run import STOP_S, Run
-from kpviewer.pipeline.settings import (
-    InferenceEngine,
-    ResultSink,
-    Settings,
-    SettingsCell,
-    wants_pinned_memory,
-)
+from kpviewer.pipeline.settings import Settings, SettingsCell
 from kpviewer.pipeline.stats import StatsRecorder
 from kpviewer.pipeline.transport import Manner, Transport
 from kpviewer.pipeline.wiring import Wiring

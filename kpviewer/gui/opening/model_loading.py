@@ -19,7 +19,7 @@ from kpviewer.gui.options import EngineLoader, ViewerEngine, ViewerOptions
 from kpviewer.runtime.loading import BackgroundLoader, Outcome
 
 if TYPE_CHECKING:
-    from kpviewer.pipeline.settings import InferenceEngine
+    from kpviewer.pipeline.protocols import InferenceEngine
 
 PATIENCE_S = 1.5
 """For the source's first picture, which importing torch would hold up."""

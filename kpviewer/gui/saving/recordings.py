@@ -9,7 +9,8 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.saving.preroll_keeper import PreRollKeeper
 from kpviewer.gui.saving.setup import told_of
 from kpviewer.overlay import OverlayStyle
-from kpviewer.pipeline.pipeline import Pipeline, ResultSink
+from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.protocols import ResultSink
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_status import RecorderStatus
