@@ -53,8 +53,7 @@ class Bridge(QObject):
         self.playback = Playback(self._session)
         self.judge = Judge(panes.side_panel, self.playback)
         self._following = Following(self._session)
-        self._has_picture = False
-        self._ticks = 0
+        self._has_picture, self._ticks = False, 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
         self._stats_timer = self._timer(STATS_MS, self.refresh)
         self._connect()
