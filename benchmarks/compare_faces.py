@@ -11,6 +11,7 @@ its authors do, and with its aspect ratio kept, which suits it better.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,9 @@ import numpy as np
 
 from kpviewer.annotations.classes import align_classes
 from kpviewer.annotations.spec import read_annotations
+from kpviewer.evaluation.detections import DetectionScores, Infer, score_detections
 from kpviewer.geometry import Letterbox, xywh_to_xyxy
 from kpviewer.models.inference_libraries import library
-from kpviewer.runtime.evaluation import EvaluationReport, Infer, evaluate
 from kpviewer.sources.images import load_picture
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Candidates, FloatArray, ImageArray, Thresholds
@@ -119,7 +120,7 @@ def _filter(scale: float) -> int:
     return int(cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
-def table_row(name: str, report: EvaluationReport) -> str:
+def table_row(name: str, report: DetectionScores) -> str:
     """Format one line of the Markdown table."""
     score = report.overall
     cells = [
@@ -164,10 +165,12 @@ def main(
     annotations = align_classes(read_annotations(data), ("face",))
     click.echo(HEADER)
     for name, infer in _detectors(models, yunet, rfb, threads):
-        report = evaluate(infer, annotations, load_picture, thresholds=Thresholds(iou=NMS_IOU))
+        report = score_detections(
+            infer, annotations, load_picture, thresholds=Thresholds(iou=NMS_IOU)
+        )
         click.echo(table_row(name, report))
         for source, score in report.groups.items() if groups else ():
-            part = EvaluationReport(score, {}, report.frame_ms)
+            part = replace(report, overall=score)
             click.echo(table_row(f"{name}: {source}", part))
 
 

@@ -23,10 +23,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kpviewer.annotations.coco import read_coco
+from kpviewer.evaluation.point_reading import read_points
 from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.spec import MAX_LOOKS
 from kpviewer.models.weights import load_model
-from kpviewer.runtime.point_evaluation import read_points
 from kpviewer.sources.images import load_picture
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

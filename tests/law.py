@@ -31,6 +31,7 @@ LEVELS = {
     "pipeline": 3,
     "installation": 2,
     "overlay": 3,
+    "evaluation": 4,
     "recording": 4,
     "gui": 5,
     "api": 6,

@@ -25,12 +25,14 @@ docs/guide/bench.md tells what each stage is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from kpviewer.evaluation.text import text_table
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.benchmark import Comparison, Plan
@@ -131,13 +133,7 @@ def _stage_lines(stages_ms: Mapping[str, Mapping[str, float] | None]) -> list[st
         times = stages_ms[stage]
         cells = ("-",) * len(PERCENTILES) if times is None else map("{:.2f}".format, times.values())
         rows.append((title, *cells))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    return [_line(row, widths) for row in rows]
-
-
-def _line(cells: Iterable[str], widths: Sequence[int]) -> str:
-    first, *rest = zip(cells, widths, strict=True)
-    return "  ".join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)])
+    return text_table(rows).splitlines()
 
 
 def _rate_lines(values: Mapping[str, Any]) -> list[str]:

@@ -31,8 +31,8 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
 
     from kpviewer.annotations.spec import read_usable
     from kpviewer.cli.eval import readable
+    from kpviewer.evaluation.timing import read_image
     from kpviewer.models.weights import load_model, save_weights
-    from kpviewer.runtime.evaluation import read_picture
     from kpviewer.runtime.int8 import observed_ranges
     from kpviewer.sources.images import load_picture
 
@@ -42,7 +42,7 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
         click.echo(f"Note: {note}", err=True)
     images = data.images
     bar = tqdm(images, unit="picture", disable=None, leave=False)
-    ranges = observed_ranges(detector, (read_picture(image, load_picture) for image in bar))
+    ranges = observed_ranges(detector, (read_image(image, load_picture) for image in bar))
     rows = tuple((name, *limits) for name, limits in ranges.items())
     if not rows:
         raise WeightsError(f"{model} has no convolution, or {spec} no picture: nothing to measure.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kpviewer.errors import WeightsError
+from kpviewer.evaluation.text import text_table
 
 if TYPE_CHECKING:
     from kpviewer.runtime.summary import Summary
@@ -57,18 +58,10 @@ def summary_table(summary: Summary) -> str:
         done = f"{layer.multiply_adds:,}" if layer.multiply_adds else "-"
         held = f"{layer.parameters:,}" if layer.parameters else "-"
         rows.append((layer.name, layer.kind, shape, held, done, f"{layer.output_bytes / 1e6:.2f}"))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
     height, width = summary.input_hw
     return "\n".join(
         [
-            *lines,
+            text_table(rows, left=2),
             "",
             f"input {height}x{width}: {summary.parameters:,} parameters, "
             f"{summary.multiply_adds / 1e6:,.1f} million multiply-adds; "

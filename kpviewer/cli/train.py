@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from kpviewer.models.base import Detector
     from kpviewer.training.config import TrainConfig
 
+PICTURE = "predictions.png"
+
 
 @click.command()
 @click.argument("recipe")
@@ -52,7 +54,6 @@ def command(
     predictions.png: what the model sees in a few pictures, and the truth, dashed.
     """
     from kpviewer.cli.data_problems import GENERATED, checked_specs
-    from kpviewer.cli.prediction_pictures import prediction_pictures
     from kpviewer.training.config import load_config
     from kpviewer.training.distributed import is_first_process
     from kpviewer.training.run import find_learning_rate, train
@@ -72,61 +73,61 @@ def command(
         out_dir,
         resume=resume,
         device=device,
-        validate=None if val_spec is None else _validation(val_spec, device, out_dir, config),
+        validate=None if val_spec is None else make_scorer(val_spec, device, out_dir, config),
         show=None if shown == GENERATED else prediction_pictures(shown, out_dir, device),
     )
     if is_first_process():
         click.echo(f"Weights written to {path}")
 
 
-def _validation(
+def make_scorer(
     spec: str, device: str, out_dir: Path, config: TrainConfig
 ) -> Callable[[Detector], dict[str, float]]:
-    """Read a data set; give what scores a detector on it.
+    """Read a data set and return a function that scores a detector on it.
+
+    The detector gets the thresholds that are best on the data, and what belongs beside the scores
+    is written to ``out_dir``.
 
     Raises:
-        DatasetError: if it can't be read.
+        DatasetError: if the data can't be read, or the recipe's model can't be scored on them.
     """
-    from kpviewer.annotations.classes import align_classes, shared_classes
     from kpviewer.annotations.spec import read_annotations
-    from kpviewer.cli.eval_points import validate_points
-    from kpviewer.cli.label_scores import validate_labels
-    from kpviewer.cli.single_scores import scored_singles, single_scores, validation_scores
-    from kpviewer.metrics.multilabel import SWEPT
-    from kpviewer.models.multilabel import MultilabelDetector
-    from kpviewer.models.points import PointDetector
-    from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
-    from kpviewer.runtime.evaluation import evaluate
-    from kpviewer.runtime.executor import Executor
-    from kpviewer.sources.images import load_picture
+    from kpviewer.evaluation.evaluator import evaluate, kind_of
+    from kpviewer.evaluation.kind import TRAINING
 
-    annotations = read_annotations(spec)
-    if config.family == "single":
-        scored_singles(annotations)  # before the first step, not at the first checkpoint
+    data = read_annotations(spec)
+    kind_of(config.model).usable(data)  # before the first step, not at the first checkpoint
+    sweep_by = str(config.options.get("sweep", TRAINING.sweep_by))
+    options = replace(TRAINING, device=device, sweep_by=sweep_by)
 
-    def validate(detector: Detector) -> dict[str, float]:
-        if isinstance(detector, PointDetector):
-            return validate_points(detector, annotations, device)
-        names = detector.spec.class_names
-        classes = shared_classes(annotations, names) or None
-        engine = Executor(detector, device, "fp32", "torch")
-        aligned = align_classes(annotations, names)
-        if isinstance(detector, MultilabelDetector):
-            by = str(config.options.get("sweep", SWEPT[0]))
-            return validate_labels(detector, engine, aligned, classes, out_dir, by)
-        if detector.spec.architecture in SINGLE_OBJECT_ARCHITECTURES:
-            aligned = scored_singles(aligned)
-        report = evaluate(
-            lambda bgr: engine.infer(bgr)[0],
-            aligned,
-            load_picture,
-            thresholds=replace(detector.spec.thresholds, classes=classes),
-        )
-        precision, error = report.overall.precision, report.overall.keypoints.mean
-        scores = {"AP@[.5:.95]": precision.ap or 0.0, "AP@0.5": precision.ap50 or 0.0}
-        scores |= validation_scores(single_scores(report.seen, aligned, detector.spec))
-        if annotations.keypoint_names:  # the same scores each time: nothing found is the worst
-            scores["1 - NME"] = 0.0 if error is None else 1 - error
-        return scores
+    def score(detector: Detector) -> dict[str, float]:
+        report = evaluate(detector, data, options)
+        report.tune(detector)
+        for name, content in report.files().items():
+            (out_dir / name).write_bytes(content)
+        return report.summary()
 
-    return validate
+    return score
+
+
+def prediction_pictures(
+    spec: str, out_dir: Path, device: str
+) -> Callable[[Detector], object] | None:
+    """Return a function that draws predictions on a few images into ``OUT/predictions.png``.
+
+    None where the set has no image, or nothing can be drawn.
+
+    Raises:
+        DatasetError: if the set can't be read.
+    """
+    from kpviewer.annotations.spec import read_annotations
+    from kpviewer.evaluation.report import missing_renderer
+    from kpviewer.evaluation.tiles import chosen, prediction_tiles, save_tiles
+
+    data = read_annotations(spec)
+    if not chosen(data.images):
+        return None
+    if reason := missing_renderer():
+        click.echo(f"Note: no {PICTURE}, as PyQt6 can't be loaded: {reason}", err=True)
+        return None
+    return lambda detector: save_tiles(prediction_tiles(detector, data, device), out_dir / PICTURE)

@@ -15,11 +15,11 @@ from kpviewer.annotations.labels import label_set
 from kpviewer.annotations.voc import read_voc
 from kpviewer.cli.main import main
 from kpviewer.errors import DatasetError, WeightsError
+from kpviewer.evaluation.label_table import label_table
 from kpviewer.metrics.multilabel import multilabel_score
 from kpviewer.models.spec import Task
 from kpviewer.models.weights import load_model
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.label_evaluation import label_table
 from kpviewer.sources.images import load_picture
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.families import make_objective

@@ -1,4 +1,4 @@
-"""Runs a multi-label model over an annotated set, and collects what it says of each picture."""
+"""Runs a multi-label model over an annotated set and collects its class scores."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from kpviewer.annotations.labels import label_sets
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.errors import DatasetError
-from kpviewer.runtime.evaluation import Infer, ReadImage, read_picture
+from kpviewer.evaluation.detections import Infer, require_images
+from kpviewer.evaluation.timing import ReadImage, read_image
 from kpviewer.structures import BoolArray, FloatArray
 
 
 class LabelTable(NamedTuple):
-    """Scores and truth of N pictures and C classes, as ``metrics.multilabel`` takes them."""
+    """Scores and ground truth of N images and C classes, as ``metrics.multilabel`` takes them."""
 
     scores: FloatArray
     """(N, C) in [0, 1]."""
@@ -28,7 +28,7 @@ class LabelTable(NamedTuple):
 def label_table(
     infer: Infer,
     annotations: AnnotationSet,
-    read_image: ReadImage,
+    read: ReadImage,
     *,
     classes: frozenset[int] | None = None,
     progress: Callable[[int], object] = lambda done: None,
@@ -36,20 +36,19 @@ def label_table(
     """Run a model over a set.
 
     Args:
-        infer: gives the candidates of one (H, W, 3) uint8 BGR picture: one row.
+        infer: returns the candidates of one (H, W, 3) uint8 BGR image: one row.
         annotations: the set, with the class ids of the model (``annotations.classes``).
-        read_image: gives the (H, W, 3) uint8 BGR pixels of a file, None if it can't.
+        read: returns the (H, W, 3) uint8 BGR pixels of a file, None if it can't be read.
         classes: ids that the data label, and that count; None is all.
-        progress: called after each picture with the number of those done.
+        progress: called after each image with the number of those done.
 
     Raises:
-        DatasetError: if the set is empty or a picture can't be read.
+        DatasetError: if the set is empty or an image can't be read.
     """
-    if not annotations.images:
-        raise DatasetError("The data set holds no picture, so there is nothing to score.")
+    require_images(annotations)
     rows = []
     for image in annotations.images:
-        rows.append(infer(read_picture(image, read_image)).scores[0])
+        rows.append(infer(read_image(image, read)).scores[0])
         progress(len(rows))
     truth = label_sets(annotations.images, len(annotations.class_names))
     known = truth.known.copy()

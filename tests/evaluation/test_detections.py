@@ -5,7 +5,7 @@ import pytest
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.runtime.evaluation import evaluate
+from kpviewer.evaluation.detections import score_detections as evaluate
 from kpviewer.structures import Candidates, Targets, Thresholds
 
 FACE = np.array([[4, 4], [8, 4], [6, 6], [4, 8], [8, 8]], np.float32)  # eyes 4 px apart

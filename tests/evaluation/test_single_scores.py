@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from training.coloured_blocks import BLOCK_COLOURS, BLOCK_NAMES, write_blocks
 
 from kpviewer.cli.main import main
-from kpviewer.cli.report_page import PAGE
+from kpviewer.evaluation.page import PAGE
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.structures import Candidates
 
@@ -48,7 +48,7 @@ def blocks(tmp_path: Path) -> str:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, blocks: str):
-    monkeypatch.setattr("kpviewer.cli.eval.open_engine", lambda *_: (BlockEngine(), 2))
+    monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: BlockEngine())
     return lambda *args: CliRunner().invoke(main, ["eval", "--data", blocks, *map(str, args)])
 
 

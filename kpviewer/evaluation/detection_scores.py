@@ -1,4 +1,4 @@
-"""An evaluation report as a table for people and as JSON for programs.
+"""The scores of a detector as tables for people and as JSON for programs.
 
 The JSON is stable: keys are added, never renamed or removed. Shares are in [0, 1], times in ms,
 ``null`` stands where there is nothing to measure::
@@ -22,19 +22,21 @@ The JSON is stable: keys are added, never renamed or removed. Shares are in [0, 
      "notes": ["2 objects left out: boxes without area"]}
 
 ``precision``, ``recall``, ``f1`` and ``confusion`` are those of detections from ``score_threshold``
-on. Rows of ``confusion`` are true classes, then "nothing there"; columns are what they are seen as,
-then "missed"; boxes are matched by place alone, at IoU 0.5.
+on. Rows of ``confusion`` are true classes, then "nothing there"; columns are the predicted
+classes, then "missed"; boxes are matched by place alone, at IoU 0.5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.evaluation.detections import DetectionScores, GroupScore
+from kpviewer.evaluation.text import number
 from kpviewer.metrics.average_precision import AveragePrecision
 from kpviewer.metrics.confusion import confusion_matrix
 from kpviewer.metrics.curves import (
@@ -45,7 +47,6 @@ from kpviewer.metrics.curves import (
     precision_recall,
     voc_average_precision,
 )
-from kpviewer.runtime.evaluation import EvaluationReport, GroupScore
 from kpviewer.structures import Detections, IntArray
 
 MOST_CONFUSED = 3
@@ -54,7 +55,7 @@ MOST_CONFUSED = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassScores:
-    """What is known of each class, in the order of their ids, and of all scores together."""
+    """Scores of each class, in the order of their ids, and the calibration of all scores."""
 
     names: tuple[str, ...]
     curves: tuple[PrecisionRecall, ...]
@@ -65,7 +66,7 @@ class ClassScores:
     """Threshold of precision, recall, F1 and confusion."""
     calibration: Calibration
     confusion: IntArray
-    """(C + 1, C + 1), as ``metrics.confusion`` gives it."""
+    """(C + 1, C + 1), from ``metrics.confusion``."""
 
 
 def class_scores(
@@ -77,7 +78,7 @@ def class_scores(
     """Score each class.
 
     Args:
-        seen: in each picture of the set, with the low scores.
+        seen: detections of each image of the set, with the low scores.
         annotations: the set.
         precision: COCO's average precision of the same.
         score: threshold of precision, recall, F1 and confusion.
@@ -94,47 +95,46 @@ def class_scores(
     )
 
 
-def class_rows(scores: ClassScores) -> Iterator[tuple[str, ...]]:
-    """Give the cells of the table by class, the head first."""
+def class_rows(scores: ClassScores) -> list[tuple[str, ...]]:
+    """Return the cells of the classes that have objects, the head first."""
     at = f"at {scores.score:.2f}"
-    yield (
-        "class", "objects", "AP@0.5", "VOC area", "VOC 11 points",
-        f"precision {at}", "recall", "F1",
-    )  # fmt: skip
+    head = ("class", "objects", "AP@0.5", "VOC area", "VOC 11 points",
+            f"precision {at}", "recall", "F1")  # fmt: skip
+    rows: list[tuple[str, ...]] = [head]
     for name, values in _by_class(scores).items():
         objects, *shares = values.values()
-        yield (name, str(objects), *(_number(share, 3) for share in shares))
+        if objects:
+            rows.append((name, str(objects), *map(number, shares)))
+    return rows
 
 
-def class_table(scores: ClassScores) -> str:
-    """Lay out the classes that have objects, and tell how far scores are from probabilities."""
+def class_note(scores: ClassScores) -> str:
+    """Report how far scores are from probabilities, and the classes taken for others."""
     off = scores.calibration.expected_error
-    calibrated = "" if off is None else f"\nscores are {off:.3f} off the share of hits, on average"
-    head, *rows = class_rows(scores)
-    taken = confusion_text(scores.confusion, scores.names)
-    return aligned([head, *(row for row in rows if row[1] != "0")]) + calibrated + taken
+    calibrated = "" if off is None else f"scores are {off:.3f} off the share of hits, on average"
+    return calibrated + confusion_text(scores.confusion, scores.names)
 
 
 def confusion_text(counts: IntArray, names: Sequence[str]) -> str:
-    """Name the classes that are most often taken for others; nothing where none is.
+    """Name the classes that are most often taken for others; empty where none is.
 
     Args:
-        counts: (C + 1, C + 1), as ``metrics.confusion`` gives them.
+        counts: (C + 1, C + 1), from ``metrics.confusion``.
         names: C names.
     """
     others = counts[:-1, :-1] * ~np.eye(len(names), dtype=np.bool_)
     order = np.argsort(-others, axis=None, kind="stable")[:MOST_CONFUSED]
     pairs = (np.unravel_index(place, others.shape) for place in order)
-    told = [
+    pairs_text = [
         f"{names[is_]} for {names[seen_as]} {others[is_, seen_as]}"
         for is_, seen_as in pairs
         if others[is_, seen_as]
     ]
-    return f"\ntaken for another class: {', '.join(told)}" if told else ""
+    return f"\ntaken for another class: {', '.join(pairs_text)}" if pairs_text else ""
 
 
 def class_json(scores: ClassScores) -> dict[str, Any]:
-    """Give what is known by class, calibration and confusion; the module shows the form."""
+    """Return scores by class, calibration and confusion; the module shows the form."""
     return {
         "by_class": _by_class(scores),
         "score_threshold": scores.score,
@@ -144,7 +144,7 @@ def class_json(scores: ClassScores) -> dict[str, Any]:
 
 
 def calibration_json(result: Calibration, counted: str) -> dict[str, Any]:
-    """Give ``calibration``; the bins say how many there are of what is ``counted``."""
+    """Return ``calibration``; ``counted`` names what the bins count."""
     columns = zip(result.counts.tolist(), result.mean_score, result.hit_share, strict=True)
     return {
         "expected_error": result.expected_error,
@@ -175,13 +175,12 @@ def _or_none(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def report_json(report: EvaluationReport, class_names: Sequence[str]) -> dict[str, Any]:
-    """Give the scores as JSON values; the module shows the form."""
+def group_json(result: DetectionScores, class_names: Sequence[str]) -> dict[str, Any]:
+    """Return the scores of all images and by source; the module shows the form."""
     return {
-        "ms_per_frame": asdict(report.frame_ms),
-        "overall": _group_json(report.overall, class_names),
+        "overall": _group_json(result.overall, class_names),
         "by_source": {
-            source: _group_json(score, class_names) for source, score in report.groups.items()
+            source: _group_json(score, class_names) for source, score in result.groups.items()
         },
     }
 
@@ -203,26 +202,10 @@ def _group_json(score: GroupScore, class_names: Sequence[str]) -> dict[str, Any]
 COLUMNS = ("", "images", "AP@0.5", "AP@[.5:.95]", "NME mean", "median", "recall@0.1FP", "negatives")
 
 
-def report_table(report: EvaluationReport) -> str:
-    """Lay the scores out in columns, one line for each source of pictures and one for all."""
-    return aligned([COLUMNS, *score_rows(report)])
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Lay out rows of as many cells each; the first column to the left."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(_line(row, widths) for row in rows)
-
-
-def score_rows(report: EvaluationReport) -> list[tuple[str, ...]]:
-    """Give the cells of each source of pictures, and of all of them last."""
-    groups = [*report.groups.items(), ("all", report.overall)]
-    return [_cells(name or "(no source)", score) for name, score in groups]
-
-
-def _line(cells: Iterable[str], widths: Sequence[int]) -> str:
-    first, *rest = zip(cells, widths, strict=True)
-    return "  ".join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)])
+def score_rows(result: DetectionScores) -> list[tuple[str, ...]]:
+    """Return the cells of each source of images, the head first and all of them last."""
+    groups = [*result.groups.items(), ("all", result.overall)]
+    return [COLUMNS, *(_cells(name or "(no source)", score) for name, score in groups)]
 
 
 def _cells(name: str, score: GroupScore) -> tuple[str, ...]:
@@ -230,14 +213,10 @@ def _cells(name: str, score: GroupScore) -> tuple[str, ...]:
     return (
         name,
         str(score.images),
-        _number(score.precision.ap50, 3),
-        _number(score.precision.ap, 3),
-        _number(score.keypoints.mean, 4),
-        _number(score.keypoints.median, 4),
-        _number(score.working_point.recall, 3),
+        number(score.precision.ap50, 3),
+        number(score.precision.ap, 3),
+        number(score.keypoints.mean, 4),
+        number(score.keypoints.median, 4),
+        number(score.working_point.recall, 3),
         f"{negatives.clean}/{negatives.images}" if negatives.images else "-",
     )
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"

@@ -1,6 +1,6 @@
-"""How near detections come to the truth, by class: for targets that are small, or of one size.
+"""Localisation scores: the distance of detections from the ground truth, by class.
 
-In JSON it is one key beside those of ``cli.scores``::
+They suit targets that are small or of one size. In JSON they are one key of the report::
 
     "by_place": {"within_px": 15.0, "largest_px": null,
                  "by_class": {"fi": {"hits": 99, "spurious": 0, "missed": 1, "precision": 1.0,
@@ -15,37 +15,31 @@ from typing import Any
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.metrics.localisation import (
-    HIT_PX,
     LocalisationRow,
     LocalisationTable,
     localisation_table,
 )
-from kpviewer.models.grid import GRID_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec
 from kpviewer.structures import Detections
 
 
-def place_scores(
+def localisation_scores(
     seen: Sequence[Detections],
     annotations: AnnotationSet,
     spec: ModelSpec,
-    within_px: float | None,
+    *,
+    within_px: float,
     largest_px: float | None,
-) -> LocalisationTable | None:
-    """Score places at the model's own threshold.
+) -> LocalisationTable:
+    """Score the detections at the model's own threshold.
 
     Args:
-        seen: in each picture of the set, with the low scores.
+        seen: detections of each image of the set, with the low scores.
         annotations: the set.
         spec: of the model.
-        within_px: largest distance of a hit; None: half a target for grid models, and no score of
-            places for others.
-        largest_px: longest side of an object that counts.
+        within_px: largest distance of a hit.
+        largest_px: longest side of an object that counts; None for any.
     """
-    if within_px is None:
-        if spec.architecture not in GRID_ARCHITECTURES:
-            return None
-        within_px = HIT_PX
     sure = [found.take(found.scores >= spec.score_threshold) for found in seen]
     truths = [image.targets for image in annotations.images]
     return localisation_table(
@@ -53,10 +47,8 @@ def place_scores(
     )
 
 
-def place_json(table: LocalisationTable | None) -> dict[str, Any]:
-    """Give the key for JSON; nothing where places weren't scored."""
-    if table is None:
-        return {}
+def localisation_json(table: LocalisationTable) -> dict[str, Any]:
+    """Return the key for JSON; the module shows the form."""
     return {
         "by_place": {
             "within_px": table.max_px,
@@ -68,13 +60,5 @@ def place_json(table: LocalisationTable | None) -> dict[str, Any]:
 
 
 def _row_json(row: LocalisationRow) -> dict[str, Any]:
-    return {
-        "hits": row.hits,
-        "spurious": row.spurious,
-        "missed": row.missed,
-        "precision": row.precision,
-        "recall": row.recall,
-        "f1": row.f1,
-        "mean_px": row.mean_px,
-        "p95_px": row.p95_px,
-    }
+    keys = ("hits", "spurious", "missed", "precision", "recall", "f1", "mean_px", "p95_px")
+    return {key: getattr(row, key) for key in keys}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kpviewer.cli.scores import confusion_text
+from kpviewer.evaluation.detection_scores import confusion_text
 
 NAMES = ("ace", "king", "queen")
 

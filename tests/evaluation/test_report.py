@@ -4,22 +4,25 @@ import base64
 import io
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from matplotlib.image import imread
 
-from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.cli.main import main
-from kpviewer.cli.report import worst
-from kpviewer.cli.report_figures import calibration_figure, confusion_figure, curve_figure
-from kpviewer.cli.report_page import PAGE
+from kpviewer.evaluation.figures import calibration_figure, confusion_figure, curve_figure
+from kpviewer.evaluation.kind import EvaluationOptions, Run
+from kpviewer.evaluation.kinds.detections import DetectionReport
+from kpviewer.evaluation.page import PAGE
 from kpviewer.metrics.curves import calibration, precision_recall
 from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import save_weights
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import Detections, Targets
+from kpviewer.structures import Detections, Targets, Thresholds
 
 
 def seen(*rows: tuple[float, float]) -> Detections:
@@ -52,8 +55,15 @@ def annotated(name: str, *lefts: float) -> AnnotatedImage:
 def test_the_worst_pictures_come_first_and_good_ones_not_at_all() -> None:
     images = [annotated("good", 0), annotated("missed", 0, 40), annotated("both", 0)]
     found = [seen((0, 0.9), (20, 0.1)), seen((0, 0.9)), seen((20, 0.9), (40, 0.8))]
-    failures = worst(found, images, score=0.5)
-    assert [(one.row, one.missed, one.spurious) for one in failures] == [(2, 1, 2), (1, 1, 0)]
+    spec = ModelSpec("squares", "none", Task.DETECT, ("square",), (64, 64))
+    engine = SimpleNamespace(spec=spec, device_name="", engine_name="", precision="")
+    run = Run(engine, AnnotationSet(tuple(images), ("square",), ()), Thresholds(), threads=1)
+    result = SimpleNamespace(seen=found, frame_ms=None)
+    worst = DetectionReport(run, result, EvaluationOptions()).worst()
+    assert [(one.image.path.name, one.caption) for one in worst] == [
+        ("both", "1 missed, 2 false positives"),
+        ("missed", "1 missed"),
+    ]
 
 
 def test_figures_are_pictures() -> None:
@@ -122,7 +132,7 @@ def test_a_place_that_cannot_be_written_is_told(small_set: Path, qapp: object) -
 def test_pictures_are_left_out_where_nothing_can_paint(
     small_set: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "kpviewer.cli.report_pictures", None)
+    monkeypatch.setitem(__import__("sys").modules, "kpviewer.evaluation.drawing", None)
     result = CliRunner().invoke(main, command_line(small_set, small_set / "page"))
     assert result.exit_code == 0, result.output
     assert "no pictures in the report" in result.output

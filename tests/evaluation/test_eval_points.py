@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from runtime.test_point_evaluation import dot_reader, picture
+from evaluation.test_point_reading import dot_reader, picture
 
 from kpviewer.annotations.spec import read_annotations
-from kpviewer.cli.eval_points import relative_errors, validate_points
 from kpviewer.cli.main import main
-from kpviewer.cli.point_scores import validation_scores
+from kpviewer.evaluation.evaluator import evaluate as evaluate_model
+from kpviewer.evaluation.kind import EvaluationOptions
+from kpviewer.evaluation.kinds.points import relative_errors, validation_scores
+from kpviewer.evaluation.point_reading import ObjectPoints
 from kpviewer.metrics.keypoint import KeypointScore
 from kpviewer.metrics.points import PointScore
-from kpviewer.runtime.point_evaluation import ObjectPoints
 from kpviewer.sources.opencv import cv2
 
 
@@ -94,7 +95,9 @@ def test_errors_are_those_of_each_object_alone(dots: Path) -> None:
 
 
 def test_validation_gives_scores_that_rise(dots: Path) -> None:
-    scores = validate_points(dot_reader(1.25), read_annotations(f"coco:{dots}"), "cpu")
+    scores = evaluate_model(
+        dot_reader(1.25), read_annotations(f"coco:{dots}"), EvaluationOptions("cpu")
+    ).summary()
     assert list(scores) == ["-mean px", "-sqrt(MSE) px"]
     assert scores["-mean px"] == pytest.approx(-2.5, abs=0.1)
 

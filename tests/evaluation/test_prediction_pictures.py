@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from annotations.samples import picture as annotated
 from click.testing import CliRunner
+from evaluation.test_point_reading import dot_reader
+from evaluation.test_point_reading import picture as dots
 from PIL import Image
-from runtime.test_point_evaluation import dot_reader
-from runtime.test_point_evaluation import picture as dots
 from training.coloured_blocks import write_blocks
 
 from kpviewer.cli.main import main
-from kpviewer.cli.prediction_pictures import PICTURE, chosen, grid, prediction_pictures
+from kpviewer.cli.train import PICTURE, prediction_pictures
+from kpviewer.evaluation.tiles import chosen, grid
 from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.overlay.panels import SIDE_PX
 from kpviewer.sources.opencv import cv2

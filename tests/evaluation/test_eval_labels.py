@@ -9,13 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 from training.coloured_blocks import BLOCK_COLOURS, BLOCK_NAMES, write_blocks
 
-from kpviewer.cli.eval_labels import worst_rows
-from kpviewer.cli.label_scores import SWEEP_CSV, SWEEP_PNG
 from kpviewer.cli.main import main
-from kpviewer.cli.report import WORST
-from kpviewer.cli.report_page import PAGE
+from kpviewer.evaluation.kinds.multilabel import SWEEP_CSV, SWEEP_PNG, decision_errors
+from kpviewer.evaluation.label_table import LabelTable
+from kpviewer.evaluation.page import PAGE
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.runtime.label_evaluation import LabelTable
 from kpviewer.structures import Candidates
 
 
@@ -38,7 +36,8 @@ class ColourEngine:
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
     names = [["blue"], ["green"], ["red"], []]
     data = f"voc:{write_blocks(tmp_path / 'blocks', names)}"
-    monkeypatch.setattr("kpviewer.cli.eval.open_engine", lambda *_: (ColourEngine(), 2))
+    monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: ColourEngine())
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
     return lambda *args: CliRunner().invoke(main, ["eval", "--data", data, *map(str, args)])
 
 
@@ -86,9 +85,15 @@ def test_the_worst_pictures_have_most_wrong_decisions_then_the_surest() -> None:
     scores = np.array([[0.9, 0.9], [0.6, 0.1], [0.9, 0.1], [0.1, 0.1]], np.float32)
     present = np.zeros((4, 2), np.bool_)
     known = np.ones((4, 2), np.bool_)
-    rows, counts = worst_rows(LabelTable(scores, present, known), 0.5)
-    assert (rows.tolist(), counts.tolist()) == ([0, 2, 1], [2, 1, 1])
+    badness = decision_errors(LabelTable(scores, present, known), 0.5)
+    assert (np.argsort(-badness).tolist(), badness.astype(int).tolist()) == (
+        [0, 2, 1, 3],
+        [2, 1, 1, 0],
+    )
     known[2] = False
-    assert worst_rows(LabelTable(scores, present, known), 0.5)[0].tolist() == [0, 1]
-    many = LabelTable(*(np.repeat(part, 50, axis=0) for part in (scores, present, known)))
-    assert len(worst_rows(many, 0.5)[0]) == WORST
+    assert decision_errors(LabelTable(scores, present, known), 0.5).astype(int).tolist() == [
+        2,
+        1,
+        0,
+        0,
+    ]

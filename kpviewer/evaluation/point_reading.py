@@ -1,11 +1,10 @@
-"""Runs a point model on crops of true boxes, or on whole pictures, and scores its points.
+"""Runs a point model on crops of the true boxes, or on whole images, and scores its points.
 
-What is scored is the point model alone: no detector has to find the objects first.
+The point model is scored alone: no detector has to find the objects first.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,55 +15,56 @@ from torch import Tensor
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.evaluation.detections import WARM_UP
+from kpviewer.evaluation.timing import FrameTime, ReadImage, Stopwatch, read_image
 from kpviewer.metrics.points import PointScore, point_score
 from kpviewer.models.crops import crops_of, points_from_crops, regions_around
 from kpviewer.models.points import PointDetector
-from kpviewer.runtime.evaluation import WARM_UP, FrameTime, ReadImage, read_picture
 from kpviewer.structures import FloatArray, ImageArray, Targets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ObjectPoints:
-    """The objects of one picture that count, with what was read for them."""
+    """The objects of one image that count, with the points that were read for them."""
 
     image: AnnotatedImage
     rows: tuple[int, ...]
-    """R rows of its truth."""
+    """R rows of its ground truth."""
     found_xy: FloatArray
-    """(R, K, 2), px of the picture."""
+    """(R, K, 2), px of the image."""
 
 
 @dataclass(frozen=True, slots=True)
-class PointReport:
-    """What ``evaluate_points`` found."""
+class PointScores:
+    """Result of ``score_points``."""
 
     overall: PointScore
     groups: dict[str, PointScore]
     """By ``AnnotatedImage.source``; empty if there is but one."""
     images: dict[str, int]
-    """Pictures with an object that counts, by source."""
+    """Number of images with an object that counts, by source."""
     object_ms: FrameTime
-    """Time for one object, from the picture in memory to its points: crop, network, decoding."""
+    """Time for one object, from the image in memory to its points: crop, network, decoding."""
     seen: tuple[ObjectPoints, ...]
 
 
-def evaluate_points(
+def score_points(
     detector: PointDetector,
     annotations: AnnotationSet,
-    read_image: ReadImage,
+    read: ReadImage,
     *,
     progress: Callable[[int], object] = lambda done: None,
-) -> PointReport:
+) -> PointScores:
     """Score a point model on every object that a person labelled.
 
     Args:
         detector: its network, on any device, is put into evaluation mode.
         annotations: with the detector's keypoints.
-        read_image: gives the (H, W, 3) uint8 BGR pixels of a file, None if it can't.
-        progress: called after each picture with the number of those done.
+        read: returns the (H, W, 3) uint8 BGR pixels of a file, None if it can't be read.
+        progress: called after each image with the number of those done.
 
     Raises:
-        DatasetError: if the keypoints are others, no object has a labelled point, or a picture
+        DatasetError: if the keypoints are others, no object has a labelled point, or an image
             can't be read.
     """
     wanted = detector.spec.keypoint_names
@@ -73,33 +73,30 @@ def evaluate_points(
             f"{detector.spec.name} places {', '.join(wanted)}; the data set has "
             f"{', '.join(annotations.keypoint_names) or 'no keypoints'}. Use data of the same."
         )
-    pictures = list(_by_image(_objects(annotations)))
-    if not pictures:
+    images = list(_by_image(_objects(annotations)))
+    if not images:
         raise DatasetError("The data set has no object with a labelled point to be scored.")
     detector.network.eval()
-    for image, rows in pictures[:WARM_UP]:
-        read_points(detector, read_picture(image, read_image), image.targets.xyxy[rows])
+    for image, rows in images[:WARM_UP]:
+        read_points(detector, read_image(image, read), image.targets.xyxy[rows])
     seen: list[ObjectPoints] = []
-    times_ms: list[float] = []
-    for image, rows in pictures:
-        bgr = read_picture(image, read_image)
-        start_ns = time.perf_counter_ns()
-        found_xy = read_points(detector, bgr, image.targets.xyxy[rows])
-        times_ms.append((time.perf_counter_ns() - start_ns) / 1e6 / len(rows))
+    stopwatch = Stopwatch()
+    for image, rows in images:
+        bgr, boxes = read_image(image, read), image.targets.xyxy[rows]
+        found_xy = stopwatch.measure(len(rows), read_points, detector, bgr, boxes)
         seen.append(ObjectPoints(image, tuple(rows), found_xy))
         progress(len(seen))
-    p50, p95 = np.percentile(times_ms, (50, 95))
-    return PointReport(
+    return PointScores(
         overall=_score(seen, wanted),
         groups={source: _score(own, wanted) for source, own in _by_source(seen).items()},
         images={source: len(own) for source, own in _by_source(seen).items()},
-        object_ms=FrameTime(float(np.mean(times_ms)), float(p50), float(p95)),
+        object_ms=stopwatch.times(),
         seen=tuple(seen),
     )
 
 
 def _by_source(seen: Sequence[ObjectPoints]) -> dict[str, list[ObjectPoints]]:
-    """Sort what was seen by source; nothing where there is but one."""
+    """Sort by source; nothing where there is but one."""
     found: dict[str, list[ObjectPoints]] = {}
     for one in seen:
         found.setdefault(one.image.source, []).append(one)
@@ -113,15 +110,15 @@ def _score(seen: Sequence[ObjectPoints], keypoint_names: Sequence[str]) -> Point
 
 @torch.inference_mode()
 def read_points(detector: PointDetector, bgr: ImageArray, xyxy: FloatArray) -> FloatArray:
-    """Read the points of N objects of one picture.
+    """Read the points of N objects of one image.
 
     Args:
         detector: its network in evaluation mode.
         bgr: (H, W, 3) uint8.
-        xyxy: (N, 4) boxes, px; a model of whole pictures takes the picture for each.
+        xyxy: (N, 4) boxes, px; a model of whole images takes the image for each.
 
     Returns:
-        (N, K, 2), px of the picture.
+        (N, K, 2), px of the image.
     """
     device = next(detector.network.parameters()).device
     margin = float(detector.network.crop_margin)
@@ -136,7 +133,7 @@ def read_points(detector: PointDetector, bgr: ImageArray, xyxy: FloatArray) -> F
 
 
 def _normalised(detector: PointDetector, bgr: ImageArray, device: torch.device) -> Tensor:
-    """(H, W, 3) uint8 BGR -> (1, 3, H, W) as the network wants it."""
+    """(H, W, 3) uint8 BGR -> (1, 3, H, W) as the network takes it."""
     mean = torch.tensor(detector.spec.mean, device=device) * 255
     std = torch.tensor(detector.spec.std, device=device) * 255
     rgb = torch.from_numpy(bgr).to(device).flip(-1)
@@ -144,7 +141,7 @@ def _normalised(detector: PointDetector, bgr: ImageArray, device: torch.device) 
 
 
 def _objects(annotations: AnnotationSet) -> Iterator[tuple[AnnotatedImage, int]]:
-    """Pictures and rows of the objects that count, in the order of the pictures."""
+    """Images and rows of the objects that count, in the order of the images."""
     for image in annotations.images:
         truth = image.targets
         counts = truth.keypoints_visible.any(1) & ~image.pseudo & ~truth.difficult
@@ -160,7 +157,7 @@ def _by_image(
 
 
 def _joined(seen: Sequence[ObjectPoints]) -> Targets:
-    """Put the objects of all pictures into one list; each keeps the pixels of its own picture."""
+    """Put the objects of all images into one list; each keeps the pixels of its own image."""
     parts = [one.image.targets.take(np.array(one.rows)) for one in seen]
     return Targets(
         np.concatenate([part.xyxy for part in parts]),

@@ -1,4 +1,4 @@
-"""The figures of an evaluation report, drawn with matplotlib, as PNG."""
+"""The figures of evaluation reports, drawn with matplotlib, as PNG."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.image import imsave
 
 from kpviewer.metrics.curves import Calibration, PrecisionRecall
-from kpviewer.structures import ImageArray, IntArray
+from kpviewer.metrics.multilabel import ThresholdSweep
+from kpviewer.structures import IntArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+SWEPT_NAMES = {"f1": "F1", "accuracy_multi": "accuracy_multi"}
+"""Names of ``metrics.multilabel.SWEPT`` for people."""
 _MANY_CLASSES = 12
 """With more of them a legend hides the curves, and numbers in cells can't be read."""
 
@@ -55,7 +57,7 @@ def confusion_figure(counts: IntArray, class_names: Sequence[str]) -> bytes:
     """True classes down, predicted ones across; colours by share of the true objects."""
     figure, axes = _figure(side_inches=4.2 + 0.12 * len(class_names))
     objects = counts.sum(1)
-    objects[-1] = objects[:-1].sum()  # false alarms too are few or many beside the objects
+    objects[-1] = objects[:-1].sum()  # false positives are few or many beside the objects
     share = counts / np.maximum(objects[:, None], 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(len(counts)), [*class_names, "missed"], rotation=45, ha="right")
@@ -81,11 +83,22 @@ def error_figure(errors: Sequence[float], unit: str) -> bytes:
     return _png(figure)
 
 
-def jpeg_of(bgr: ImageArray) -> bytes:
-    """Compress a (H, W, 3) uint8 picture."""
-    stream = io.BytesIO()
-    imsave(stream, np.ascontiguousarray(bgr[..., ::-1]), format="jpeg")
-    return stream.getvalue()
+def sweep_figure(sweep: ThresholdSweep, by: str) -> bytes:
+    """Scores of a multi-label model against the threshold, the best by one of them marked."""
+    best = sweep.best(by)
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    panel = figure.subplots()
+    for name, values in (("f1", sweep.f1), ("accuracy_multi", sweep.accuracy_multi)):
+        (line,) = panel.plot(sweep.thresholds, values, label=SWEPT_NAMES[name])
+        if name == by:
+            height = float(values[abs(sweep.thresholds - best).argmin()])
+            line.set_label(f"{SWEPT_NAMES[name]}, best {height:.3f} at {best:.2f}")
+            panel.plot([best], [height], "o", color=line.get_color())
+    panel.axvline(best, color="0.7", linewidth=1, zorder=0)
+    panel.set(xlabel="confidence threshold", ylabel="score", xlim=(0, 1), ylim=(0, 1.02))
+    panel.grid(color="0.9")
+    panel.legend(frameon=False)
+    return _png(figure)
 
 
 def _figure(side_inches: float = 4.2) -> tuple[Figure, Axes]:

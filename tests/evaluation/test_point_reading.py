@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.evaluation.point_reading import score_points
 from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.runtime.point_evaluation import evaluate_points
 from kpviewer.structures import Targets
 
 SPEC = ModelSpec("dots", "points-mobilenet", Task.KEYPOINTS, ("dot",), (32, 32), ("dot",))
@@ -68,7 +68,7 @@ def annotated(*, pseudo: bool = False) -> AnnotationSet:
 
 
 def test_every_object_is_read_in_its_own_crop() -> None:
-    score = evaluate_points(dot_reader(1.25), annotated(), picture).overall
+    score = score_points(dot_reader(1.25), annotated(), picture).overall
     assert score.objects == 2
     # dots of whole pixels in crops that scale by about 1: a tenth of a pixel
     assert score.mean_px == pytest.approx(2.5, abs=0.1)
@@ -77,14 +77,14 @@ def test_every_object_is_read_in_its_own_crop() -> None:
 
 
 def test_objects_that_a_detector_labelled_do_not_count() -> None:
-    score = evaluate_points(dot_reader(1.25), annotated(pseudo=True), picture).overall
+    score = score_points(dot_reader(1.25), annotated(pseudo=True), picture).overall
     assert score.objects == 1
     assert score.mean_px == pytest.approx(0, abs=0.1)
 
 
 def test_a_model_of_whole_pictures_sees_the_whole_picture() -> None:
     only = annotated()
-    score = evaluate_points(dot_reader(0), only, picture).overall
+    score = score_points(dot_reader(0), only, picture).overall
     # both dots at once: their mean is (45, 32)
     gaps = [np.hypot(25, 12), np.hypot(28, 16)]
     assert score.mean_px == pytest.approx(np.mean(gaps), abs=0.5)
@@ -92,19 +92,17 @@ def test_a_model_of_whole_pictures_sees_the_whole_picture() -> None:
 
 def test_other_keypoints_are_told() -> None:
     with pytest.raises(DatasetError, match="places dot"):
-        evaluate_points(dot_reader(0), replace(annotated(), keypoint_names=("eye",)), picture)
+        score_points(dot_reader(0), replace(annotated(), keypoint_names=("eye",)), picture)
 
 
 def test_a_picture_that_cannot_be_read_is_told() -> None:
     with pytest.raises(DatasetError, match=r"a\.png"):
-        evaluate_points(dot_reader(0), annotated(), lambda path: None)
+        score_points(dot_reader(0), annotated(), lambda path: None)
 
 
 def test_sources_are_scored_apart_and_pictures_counted() -> None:
     first, second = replace(annotated().images[0], source="a"), annotated(pseudo=True).images[0]
-    report = evaluate_points(
-        dot_reader(1.25), replace(annotated(), images=(first, second)), picture
-    )
+    report = score_points(dot_reader(1.25), replace(annotated(), images=(first, second)), picture)
     assert report.overall.objects == 3
     assert {name: score.objects for name, score in report.groups.items()} == {"": 1, "a": 2}
     assert report.images == {"": 1, "a": 1}

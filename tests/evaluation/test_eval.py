@@ -68,7 +68,8 @@ def labels(tmp_path):
 @pytest.fixture
 def run(monkeypatch):
     """Runs ``kpviewer eval`` with the engine that needs no weights."""
-    monkeypatch.setattr("kpviewer.cli.eval.open_engine", lambda *_: (BrightBoxEngine(), 2))
+    monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: BrightBoxEngine())
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
     return lambda *args: CliRunner().invoke(main, ["eval", *map(str, args)])
 
 

@@ -1,0 +1,77 @@
+"""Draws images of a set with predictions and ground truth, by the viewer's renderer.
+
+Main thread only: text needs an application object, which is made if need be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.models.spec import ModelSpec
+from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
+from kpviewer.overlay.panels import SIDE_PX, LabelRow, caption_under, label_tile
+from kpviewer.sources.images import load_picture
+from kpviewer.sources.resizing import resized
+from kpviewer.structures import (
+    Candidates,
+    Detections,
+    Frame,
+    FrameResult,
+    ImageArray,
+    StageTimings,
+)
+
+
+def draw_detections(image: AnnotatedImage, shown: Detections, spec: ModelSpec) -> ImageArray | None:
+    """Draw detections and ground truth.
+
+    Args:
+        image: of the set.
+        shown: its detections, px of the image.
+        spec: names and skeleton.
+
+    Returns:
+        (H, W, 3) uint8 BGR, SIDE_PX along its longer side; None if the file can't be read.
+    """
+    ensure_gui_application()
+    bgr = load_picture(image.path)
+    if bgr is None:
+        return None
+    scale = np.float32(SIDE_PX / max(bgr.shape[:2]))
+    size_hw = (max(1, round(bgr.shape[0] * scale)), max(1, round(bgr.shape[1] * scale)))
+    # scaled before it is painted, so that labels don't hide small images
+    truth = image.targets
+    truth = replace(truth, xyxy=truth.xyxy * scale, keypoints_xy=truth.keypoints_xy * scale)
+    shown = replace(shown, xyxy=shown.xyxy * scale, keypoints_xy=shown.keypoints_xy * scale)
+    frame = Frame(0, 0, None, resized(bgr, size_hw), truth=truth)
+    nothing = Candidates.empty(len(spec.class_names), shown.keypoints_xy.shape[1])
+    style = OverlayStyle(spec.class_names, spec.skeleton)
+    return render(FrameResult(frame, nothing, shown, StageTimings()), style)
+
+
+def draw_captioned(
+    image: AnnotatedImage, shown: Detections, spec: ModelSpec, text: str, *, is_right: bool
+) -> ImageArray | None:
+    """Draw as ``draw_detections``, with a line of text below."""
+    drawn = draw_detections(image, shown, spec)
+    return None if drawn is None else caption_under(drawn, text, is_right=is_right)
+
+
+def draw_labels(
+    image: AnnotatedImage, row: LabelRow, class_names: Sequence[str], threshold: float
+) -> ImageArray | None:
+    """Draw class scores below an image; None if the file can't be read.
+
+    Args:
+        image: of the set.
+        row: scores and ground truth.
+        class_names: C names.
+        threshold: scores from it on predict the class.
+    """
+    ensure_gui_application()
+    bgr = load_picture(image.path)
+    return None if bgr is None else label_tile(bgr, row, class_names, threshold)

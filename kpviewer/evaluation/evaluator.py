@@ -1,0 +1,54 @@
+"""Evaluates a model on annotated data, whatever its kind."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import WeightsError
+from kpviewer.evaluation import kinds
+from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind
+from kpviewer.evaluation.report import Report
+from kpviewer.models.spec import Task
+
+
+def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions | None = None) -> Report:
+    """Score a model on annotated data.
+
+    Args:
+        model: a detector, or an engine that runs one.
+        data: images that can be read, with their ground truth.
+        options: device, thresholds and progress.
+
+    Raises:
+        DatasetError: if the data have nothing that the model can be scored on.
+        PipelineError: if device, engine or precision isn't there.
+    """
+    kind = kind_of(model.spec.architecture, model.spec.task)
+    return kind.evaluate(model, data, options or EvaluationOptions())
+
+
+def kind_of(architecture: str, task: Task = Task.DETECT) -> ModelKind:
+    """Return the kind of a model: the one that names its architecture, else its task.
+
+    Raises:
+        WeightsError: if no kind does.
+    """
+    known = list(model_kinds())
+    for kind in known:
+        if architecture in kind.architectures:
+            return kind
+    for kind in known:
+        if task in kind.tasks:
+            return kind
+    raise WeightsError(f"Models for {task.value} can't be evaluated.")
+
+
+def model_kinds() -> Iterator[ModelKind]:
+    """Import the kinds of models: every module of ``kinds`` is one."""
+    for module in pkgutil.iter_modules(kinds.__path__, f"{kinds.__name__}."):
+        kind = importlib.import_module(module.name).KIND
+        assert isinstance(kind, ModelKind), f"{module.name}.KIND must be a ModelKind"
+        yield kind

@@ -1,0 +1,150 @@
+"""A kind of model, and what every kind's evaluation starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import torch
+
+from kpviewer.annotations.classes import align_classes, shared_classes
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.evaluation.report import Report, Setting
+from kpviewer.models.base import Detector
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.preprocess import letterbox_of
+from kpviewer.structures import Candidates, ImageArray, Thresholds
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A detector that is ready to run, such as ``runtime.executor.Executor``."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Description of the model."""
+
+    @property
+    def device_name(self) -> str:
+        """The device, for people."""
+
+    @property
+    def engine_name(self) -> str:
+        """The library that computes."""
+
+    @property
+    def precision(self) -> str:
+        """Precision that it computes in."""
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, Any]:
+        """Return the candidates of one (H, W, 3) uint8 image."""
+
+
+Model: TypeAlias = Detector | Engine
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOptions:
+    """How a model is evaluated."""
+
+    device: str = "auto"
+    precision: str = "auto"
+    engine: str = "auto"
+    iou: float | None = None
+    """IoU threshold of NMS; None: the model's own."""
+    within_px: float | None = None
+    """Largest distance of a hit in the localisation scores; None: none, or what suits the model."""
+    largest_px: float | None = None
+    """Longest side of an object that counts in the localisation scores."""
+    sweep_by: str = "f1"
+    """Score that the best threshold of a multi-label model is chosen by."""
+    warm_up: bool = True
+    """Prepare every input size first, so that times are those of images alone."""
+    data_name: str = ""
+    """Name of the data in the report."""
+    progress: Callable[[int], object] = lambda done: None
+    """Called after each image with the number of those done."""
+
+
+TRAINING = EvaluationOptions(precision="fp32", engine="torch", warm_up=False)
+"""While a model is trained: it changes from one evaluation to the next."""
+
+
+def same_data(data: AnnotationSet) -> AnnotationSet:
+    """Return the set as it is: every image can be used."""
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class ModelKind:
+    """A kind of model: a module of ``kinds`` holds it as ``KIND``."""
+
+    evaluate: Callable[[Any, AnnotationSet, EvaluationOptions], Report]
+    """Score a model of this kind."""
+    architectures: Collection[str] = ()
+    """Architectures of this kind."""
+    tasks: Collection[Task] = ()
+    """Tasks of this kind, for architectures that no kind names."""
+    usable: Callable[[AnnotationSet], AnnotationSet] = same_data
+    """Leave out what can't be scored; raise DatasetError where nothing is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A model on its device, and the data in its numbering."""
+
+    engine: Any
+    data: AnnotationSet
+    thresholds: Thresholds
+    """NMS, and the classes that the data label: others can't be scored."""
+    threads: int
+
+    def infer(self, bgr: ImageArray) -> Candidates:
+        """Return the candidates of one (H, W, 3) uint8 image."""
+        candidates: Candidates = self.engine.infer(bgr)[0]
+        return candidates
+
+    def warm_up(self) -> None:
+        """Prepare every input size that the data need."""
+        spec = self.engine.spec
+        sizes = {image.size_wh[::-1] for image in self.data.images} - {(0, 0)}
+        by_input = {letterbox_of(spec, shape_hw).input_hw: shape_hw for shape_hw in sizes}
+        for shape_hw in by_input.values():
+            self.engine.warm_up(shape_hw)
+
+    def setting(self, data_name: str) -> Setting:
+        """Describe the run; the engine is known once an image was run."""
+        engine = self.engine
+        return Setting(
+            engine.spec,
+            data_name,
+            device=engine.device_name,
+            engine=engine.engine_name,
+            precision=engine.precision,
+            threads=self.threads,
+        )
+
+
+def open_run(model: Model, data: AnnotationSet, options: EvaluationOptions) -> Run:
+    """Put a model on its device and renumber the classes of the data.
+
+    Raises:
+        DatasetError: if the data have no class of the model.
+        PipelineError: if device, engine or precision isn't there.
+    """
+    engine = (
+        model
+        if isinstance(model, Engine)
+        else Executor(model, options.device, options.precision, options.engine)
+    )
+    spec = engine.spec
+    thresholds = replace(
+        spec.thresholds,
+        iou=spec.thresholds.iou if options.iou is None else options.iou,
+        # images of no class at all are negatives
+        classes=shared_classes(data, spec.class_names) or None,
+    )
+    aligned = align_classes(data, spec.class_names)
+    return Run(engine, aligned, thresholds, torch.get_num_threads())

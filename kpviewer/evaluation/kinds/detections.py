@@ -1,0 +1,199 @@
+"""Detectors of boxes, with or without keypoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.evaluation.detection_scores import (
+    ClassScores,
+    class_json,
+    class_note,
+    class_rows,
+    class_scores,
+    group_json,
+    score_rows,
+)
+from kpviewer.evaluation.detections import DetectionScores, score_detections
+from kpviewer.evaluation.figures import (
+    calibration_figure,
+    confusion_figure,
+    curve_figure,
+    error_figure,
+)
+from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind, Run, open_run
+from kpviewer.evaluation.localisation import localisation_json, localisation_scores
+from kpviewer.evaluation.report import Figure, Report, ScoredImage
+from kpviewer.evaluation.text import Table
+from kpviewer.metrics.keypoint import normaliser_name, object_errors
+from kpviewer.metrics.localisation import LocalisationTable
+from kpviewer.metrics.matching import match
+from kpviewer.models.spec import Task
+from kpviewer.sources.images import load_picture
+from kpviewer.structures import Detections, ImageArray
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The errors of one image."""
+
+    missed: int
+    spurious: int
+    """False positives."""
+    error: float
+    """Mean keypoint error of the objects found, in the set's normaliser; 0 without keypoints."""
+
+    @property
+    def badness(self) -> float:
+        """What images are sorted by: a missed object weighs as much as a false positive."""
+        return self.missed + self.spurious + self.error
+
+    @property
+    def caption(self) -> str:
+        """The errors in words."""
+        parts = [f"{self.missed} missed"] * bool(self.missed)
+        parts += [f"{self.spurious} false positive{'s' * (self.spurious > 1)}"] * bool(
+            self.spurious
+        )
+        parts += [f"keypoint error {self.error:.3f}"] * bool(self.error)
+        return ", ".join(parts)
+
+
+def failure_of(seen: Detections, image: AnnotatedImage, score: float) -> Failure:
+    """Compare the detections of an image, from a score on, with its ground truth."""
+    shown = seen.take(seen.scores >= score)
+    matches, errors = match(shown, image.targets), object_errors(shown, image.targets)
+    return Failure(matches.missed, matches.spurious, float(np.mean(errors)) if errors else 0.0)
+
+
+class DetectionReport(Report):
+    """Scores of a detector.
+
+    Args:
+        run: the model and the data.
+        result: scores, and the detections of each image.
+        options: of the evaluation.
+    """
+
+    worst_note = (
+        "Thin lines are the ground truth. First come the images with most false negatives and "
+        "false positives, then those whose keypoints are furthest off."
+    )
+
+    def __init__(self, run: Run, result: DetectionScores, options: EvaluationOptions) -> None:
+        super().__init__(run.setting(options.data_name), run.data.notes, result.frame_ms)
+        self.data, self.result = run.data, result
+        self._iou, self._options = run.thresholds.iou, options
+
+    @cached_property
+    def classes(self) -> ClassScores:
+        """Scores by class."""
+        score = self.setting.spec.score_threshold
+        return class_scores(self.result.seen, self.data, self.result.overall.precision, score)
+
+    @cached_property
+    def localisation(self) -> LocalisationTable | None:
+        """Distances from the ground truth; None where no largest distance was given."""
+        options = self._options
+        if options.within_px is None:
+            return None
+        return localisation_scores(
+            self.result.seen,
+            self.data,
+            self.setting.spec,
+            within_px=options.within_px,
+            largest_px=options.largest_px,
+        )
+
+    def tables(self) -> list[Table]:
+        """Return scores by source, by class and of the localisation."""
+        tables = [
+            Table("", score_rows(self.result)),
+            Table("By class", class_rows(self.classes), class_note(self.classes)),
+        ]
+        if self.localisation is not None:
+            title = f"Localisation, within {self.localisation.max_px:g} px"
+            tables.append(Table(title, self.localisation.cells))
+        return tables
+
+    def scores_json(self) -> dict[str, Any]:
+        """Return the scores; ``detection_scores`` and ``localisation`` show the form."""
+        return {
+            "nms_iou": self._iou,
+            **group_json(self.result, self.data.class_names),
+            **class_json(self.classes),
+            **({} if self.localisation is None else localisation_json(self.localisation)),
+        }
+
+    def summary(self) -> dict[str, float]:
+        """Return average precision and, where the data have keypoints, 1 - NME."""
+        precision, error = self.result.overall.precision, self.result.overall.keypoints.mean
+        scores = {"AP@[.5:.95]": precision.ap or 0.0, "AP@0.5": precision.ap50 or 0.0}
+        if self.data.keypoint_names:  # the same scores each time: nothing found is the worst
+            scores["1 - NME"] = 0.0 if error is None else 1 - error
+        return scores
+
+    def figures(self) -> list[Figure]:
+        """Draw precision and recall, calibration, confusion and keypoint errors."""
+        scores, names = self.classes, self.data.class_names
+        off = scores.calibration.expected_error
+        average = "" if off is None else f"; {off:.3f} off on average"
+        figures = [
+            Figure("Precision against recall at IoU 0.5", curve_figure(scores.curves, names)),
+            Figure(
+                f"Calibration: detections by score, and the share of them that are hits{average}",
+                calibration_figure(scores.calibration),
+            ),
+            Figure(
+                f"Confusion at score {scores.score:.2f} and IoU 0.5",
+                confusion_figure(scores.confusion, names),
+            ),
+        ]
+        if errors := self._keypoint_errors():
+            unit = normaliser_name(len(self.data.keypoint_names))
+            figures.append(Figure("Errors of the keypoints", error_figure(errors, unit)))
+        return figures
+
+    def images(self) -> Iterator[ScoredImage]:
+        """Yield the images with their detections from the model's score threshold on."""
+        score = self.setting.spec.score_threshold
+        for seen, image in zip(self.result.seen, self.data.images, strict=True):
+            failure = failure_of(seen, image, score)
+            shown = seen.take(seen.scores >= score)
+            draw = partial(self._draw, image, shown)
+            yield ScoredImage(image, failure.badness, failure.caption, draw)
+
+    def _draw(self, image: AnnotatedImage, shown: Detections) -> ImageArray | None:
+        from kpviewer.evaluation.drawing import draw_detections
+
+        return draw_detections(image, shown, self.setting.spec)
+
+    def _keypoint_errors(self) -> Sequence[float]:
+        return [
+            error
+            for found, image in zip(self.result.seen, self.data.images, strict=True)
+            for error in object_errors(found, image.targets, counted=~image.pseudo)
+        ]
+
+
+def run_detector(run: Run, options: EvaluationOptions) -> DetectionScores:
+    """Score a detector on its data."""
+    if options.warm_up:
+        run.warm_up()
+    return score_detections(
+        run.infer, run.data, load_picture, thresholds=run.thresholds, progress=options.progress
+    )
+
+
+def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> DetectionReport:
+    """Score a detector."""
+    run = open_run(model, data, options)
+    return DetectionReport(run, run_detector(run, options), options)
+
+
+KIND = ModelKind(evaluate, tasks=(Task.DETECT, Task.KEYPOINTS, Task.DETECT_KEYPOINTS))

@@ -1,0 +1,22 @@
+"""Detectors of small targets on a grid: localisation counts more than the overlap of boxes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind
+from kpviewer.evaluation.kinds import detections
+from kpviewer.metrics.localisation import HIT_PX
+from kpviewer.models.grid import GRID_ARCHITECTURES
+
+
+def evaluate(
+    model: Model, data: AnnotationSet, options: EvaluationOptions
+) -> detections.DetectionReport:
+    """Score a detector, its localisation included."""
+    options = replace(options, within_px=options.within_px or HIT_PX)
+    return detections.evaluate(model, data, options)
+
+
+KIND = ModelKind(evaluate, architectures=GRID_ARCHITECTURES)

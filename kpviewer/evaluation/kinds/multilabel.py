@@ -1,0 +1,208 @@
+"""Multi-label models: the classes of an image, without boxes.
+
+The JSON is stable: keys are added, never renamed or removed::
+
+    {"model": "multilabel", "data": "voc:cards:test", "device": "CPU", "engine": "torch",
+     "precision": "fp32", "threads": 2, "input_hw": [224, 224],
+     "threshold": 0.42, "pictures": 67, "accuracy_multi": 0.95, "f1": 0.9, "map": 0.97,
+     "classes": {"ace": {"positives": 20, "average_precision": 0.99, "precision": 0.95,
+                         "recall": 0.9, "f1": 0.92}},
+     "best_threshold": {"f1": 0.45, "accuracy_multi": 0.5},
+     "ms_per_frame": {"mean": 8.1, "p50": 8.0, "p95": 9.2},
+     "calibration": {"expected_error": 0.03,
+                     "bins": [{"decisions": 400, "score": 0.04, "hits": 0.01}, ...ten...]},
+     "notes": []}
+
+A decision is one class of one image; it is a hit if the image shows the class.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.evaluation.detection_scores import calibration_json
+from kpviewer.evaluation.figures import SWEPT_NAMES, calibration_figure, sweep_figure
+from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind, Run, open_run
+from kpviewer.evaluation.label_table import LabelTable, label_table
+from kpviewer.evaluation.report import Figure, Report, ScoredImage
+from kpviewer.evaluation.text import Table, number
+from kpviewer.evaluation.timing import FrameTime, Stopwatch
+from kpviewer.metrics.curves import Calibration, calibration_of
+from kpviewer.metrics.multilabel import (
+    SWEPT,
+    MultilabelScore,
+    ThresholdSweep,
+    multilabel_score,
+    sweep_thresholds,
+)
+from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES
+from kpviewer.models.spec import Task
+from kpviewer.sources.images import load_picture
+from kpviewer.structures import FloatArray, ImageArray
+
+if TYPE_CHECKING:
+    from kpviewer.models.base import Detector
+    from kpviewer.models.multilabel import MultilabelDetector
+
+SWEEP_CSV, SWEEP_PNG = "threshold-sweep.csv", "threshold-sweep.png"
+
+
+class LabelReport(Report):
+    """Scores of a multi-label model, at its own threshold and at every other.
+
+    Args:
+        run: the model and the data.
+        table: scores and ground truth, a row for each image of the data.
+        time: of the model for one image.
+        options: of the evaluation.
+    """
+
+    worst_note = (
+        "The classes of the ground truth are underlined. Bars that reach the mark are predicted."
+    )
+
+    def __init__(
+        self, run: Run, table: LabelTable, time: FrameTime, options: EvaluationOptions
+    ) -> None:
+        super().__init__(run.setting(options.data_name), run.data.notes, time)
+        self.data, self.table, self._by = run.data, table, options.sweep_by
+
+    @cached_property
+    def score(self) -> MultilabelScore:
+        """Scores at the model's own threshold."""
+        return multilabel_score(*self.table, self.setting.spec.score_threshold)
+
+    @cached_property
+    def sweep(self) -> ThresholdSweep:
+        """Scores at every threshold."""
+        return sweep_thresholds(*self.table)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """Calibration of the decisions that count."""
+        known = self.table.known
+        return calibration_of(self.table.scores[known], self.table.present[known])
+
+    def tables(self) -> list[Table]:
+        """Return the scores by class, and those of all classes below."""
+        rows = [("class", "pictures", "AP", "precision", "recall", "F1")]
+        for name, one in zip(self.data.class_names, self.score.classes, strict=True):
+            shares = (one.average_precision, one.precision, one.recall, one.f1)
+            rows.append((name, str(one.positives), *map(number, shares)))  # type: ignore[arg-type]
+        return [Table("By class", rows, f"\n{self._total()}")]
+
+    def _total(self) -> str:
+        score, off = self.score, self.calibration.expected_error
+        best = (f"{self.sweep.best(by):.2f} by {SWEPT_NAMES[by]}" for by in SWEPT)
+        calibrated = (
+            "" if off is None else f"; scores are {off:.3f} off the share of hits, on average"
+        )
+        return (
+            f"{score.pictures} pictures at threshold {score.threshold:.2f}: "
+            f"accuracy_multi {score.accuracy_multi:.4f}, F1 {score.f1:.4f}, "
+            f"mAP {number(score.mean_average_precision, 4)}\n"
+            f"best thresholds on these data: {', '.join(best)}{calibrated}"
+        )
+
+    def scores_json(self) -> dict[str, Any]:
+        """Return the scores; the module shows the form."""
+        scores = asdict(self.score)
+        scores["map"] = scores.pop("mean_average_precision")
+        scores["classes"] = dict(zip(self.data.class_names, scores["classes"], strict=True))
+        return {
+            **scores,
+            "best_threshold": {by: self.sweep.best(by) for by in SWEPT},
+            "calibration": calibration_json(self.calibration, "decisions"),
+        }
+
+    def summary(self) -> dict[str, float]:
+        """Return the scores at the best threshold, and that threshold."""
+        score = multilabel_score(*self.table, self.sweep.best(self._by))
+        return {
+            "mAP": score.mean_average_precision or 0.0,
+            "accuracy_multi": score.accuracy_multi,
+            "F1": score.f1,
+            "threshold": score.threshold,
+        }
+
+    def tune(self, detector: Detector) -> Detector:
+        """Give the detector the best threshold."""
+        own = cast("MultilabelDetector", detector)
+        own.spec = replace(own.spec, score_threshold=self.sweep.best(self._by))
+        return own
+
+    def figures(self) -> list[Figure]:
+        """Draw the sweep of thresholds and the calibration."""
+        return [
+            Figure("Scores against the threshold", sweep_figure(self.sweep, self._by)),
+            Figure(
+                "Calibration: decisions by score, and the share of them whose class is there",
+                calibration_figure(self.calibration),
+            ),
+        ]
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return the sweep as CSV and as PNG, the best threshold marked."""
+        stream = io.StringIO(newline="")
+        writer = csv.writer(stream)
+        writer.writerow(["threshold", "accuracy_multi", "f1"])
+        columns = (self.sweep.thresholds, self.sweep.accuracy_multi, self.sweep.f1)
+        for threshold, accuracy, f1 in zip(*columns, strict=True):
+            writer.writerow([f"{threshold:.2f}", f"{accuracy:.5f}", f"{f1:.5f}"])
+        return {
+            SWEEP_CSV: stream.getvalue().encode(),
+            SWEEP_PNG: sweep_figure(self.sweep, self._by),
+        }
+
+    def images(self) -> Iterator[ScoredImage]:
+        """Yield the images with their class scores."""
+        badness = decision_errors(self.table, self.score.threshold)
+        for row, image in enumerate(self.data.images):
+            count = int(badness[row])
+            caption = f"{count} wrong" if count else ""
+            yield ScoredImage(image, float(badness[row]), caption, partial(self._draw, row, image))
+
+    def _draw(self, row: int, image: AnnotatedImage) -> ImageArray | None:
+        from kpviewer.evaluation.drawing import draw_labels
+        from kpviewer.overlay.panels import LabelRow
+
+        predicted = LabelRow(*(part[row] for part in self.table))
+        return draw_labels(image, predicted, self.data.class_names, self.score.threshold)
+
+
+def decision_errors(table: LabelTable, threshold: float) -> FloatArray:
+    """Return the number of wrong decisions of each image, plus a share below 1: (N,).
+
+    The share is larger for decisions further from the threshold, which are worse.
+
+    Args:
+        table: scores and ground truth.
+        threshold: scores from it on predict the class.
+    """
+    is_wrong = ((table.scores >= threshold) != table.present) & table.known
+    sureness = (np.abs(table.scores - threshold) * is_wrong).sum(1)
+    return np.asarray(is_wrong.sum(1) + sureness / (table.scores.shape[1] + 1), np.float64)
+
+
+def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> LabelReport:
+    """Score a multi-label model."""
+    run, stopwatch = open_run(model, data, options), Stopwatch()
+    table = label_table(
+        lambda bgr: stopwatch.measure(1, run.infer, bgr),
+        run.data,
+        load_picture,
+        classes=run.thresholds.classes,
+        progress=options.progress,
+    )
+    return LabelReport(run, table, stopwatch.times(), options)
+
+
+KIND = ModelKind(evaluate, architectures=MULTILABEL_ARCHITECTURES, tasks=(Task.CLASSIFY,))

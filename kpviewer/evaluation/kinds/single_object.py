@@ -1,0 +1,118 @@
+"""Models of one object an image: class accuracy and mean IoU beside average precision.
+
+In JSON they are one key beside those of a detector; images without exactly one object are left
+out, which ``notes`` counts; ``null`` stands where no image holds the class::
+
+    "single_object": {"pictures": 24, "accuracy": 0.96, "mean_iou": 0.81,
+                      "by_class": {"ace": {"pictures": 8, "accuracy": 1.0, "mean_iou": 0.79}}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from kpviewer.annotations.single import with_one_object
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind, open_run
+from kpviewer.evaluation.kinds.detections import DetectionReport, run_detector
+from kpviewer.evaluation.report import ScoredImage
+from kpviewer.evaluation.text import Table, number
+from kpviewer.geometry import iou_matrix
+from kpviewer.metrics.single_object import ObjectScore, SingleObjectScore, single_object_score
+from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
+from kpviewer.structures import Detections, ImageArray
+
+HIT_IOU = 0.5
+"""Overlap from which on a box of the right class is a hit, as in AP@0.5."""
+
+
+class SingleObjectReport(DetectionReport):
+    """Scores of a single-object model."""
+
+    worst_note = "Thin lines are the ground truth. Images of a wrong class come first."
+
+    @cached_property
+    def single(self) -> SingleObjectScore:
+        """Class and box of the one object of each image."""
+        truths = [image.targets for image in self.data.images]
+        return single_object_score(self.result.seen, truths, len(self.data.class_names))
+
+    def tables(self) -> list[Table]:
+        """Return the tables of a detector, and class accuracy and mean IoU."""
+        rows = [("class", "pictures", "class accuracy", "mean IoU")]
+        for name, one in zip(self.data.class_names, self.single.by_class, strict=True):
+            if one.pictures:
+                rows.append(_cells(name, one))
+        rows.append(_cells("all", self.single.overall))
+        return [*super().tables(), Table("The one object of each picture", rows)]
+
+    def scores_json(self) -> dict[str, Any]:
+        """Return the scores of a detector, and those of single objects."""
+        by_class = zip(self.data.class_names, map(asdict, self.single.by_class), strict=True)
+        single = {**asdict(self.single.overall), "by_class": dict(by_class)}
+        return {**super().scores_json(), "single_object": single}
+
+    def summary(self) -> dict[str, float]:
+        """Return average precision, class accuracy and mean IoU."""
+        overall = self.single.overall
+        own = {"class accuracy": overall.accuracy or 0.0, "mean IoU": overall.mean_iou or 0.0}
+        return super().summary() | own
+
+    def images(self) -> Iterator[ScoredImage]:
+        """Yield the images with the prediction of the highest score, however low that is."""
+        names = self.data.class_names
+        for seen, image in zip(self.result.seen, self.data.images, strict=True):
+            best, truth = seen.take(np.arange(len(seen))[:1]), image.targets
+            true_id = int(truth.class_ids[0])
+            found_id = int(best.class_ids[0]) if len(best) else None
+            overlap = float(iou_matrix(best.xyxy, truth.xyxy)[0, 0]) if len(best) else 0.0
+            text = names[true_id]
+            if found_id != true_id:
+                text += ", not found" if found_id is None else f", as {names[found_id]}"
+            is_hit = found_id == true_id and overlap >= HIT_IOU
+            caption = f"{text}: IoU {overlap:.2f}"
+            badness = 0.0 if is_hit else (found_id != true_id) + 1 - overlap
+            draw = partial(self._draw_best, image, best, caption, is_hit)
+            yield ScoredImage(image, badness, caption, draw)
+
+    def _draw_best(
+        self, image: AnnotatedImage, best: Detections, caption: str, is_hit: bool
+    ) -> ImageArray | None:
+        from kpviewer.evaluation.drawing import draw_captioned
+
+        return draw_captioned(image, best, self.setting.spec, caption, is_right=is_hit)
+
+
+def _cells(name: str, one: ObjectScore) -> tuple[str, str, str, str]:
+    return name, str(one.pictures), number(one.accuracy), number(one.mean_iou)
+
+
+def usable(data: AnnotationSet) -> AnnotationSet:
+    """Keep the images that a single-object model can be scored on; ``notes`` counts the rest.
+
+    Raises:
+        DatasetError: if there is none.
+    """
+    singles = with_one_object(data)
+    if not singles.images:
+        raise DatasetError(
+            "A single-object model is scored on pictures with exactly one object, and the data "
+            "have none. Choose other data."
+        )
+    return singles
+
+
+def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> SingleObjectReport:
+    """Score a single-object model on the images with exactly one object of its classes."""
+    run = open_run(model, data, options)
+    run = replace(run, data=usable(run.data))
+    return SingleObjectReport(run, run_detector(run, options), options)
+
+
+KIND = ModelKind(evaluate, architectures=SINGLE_OBJECT_ARCHITECTURES, usable=usable)

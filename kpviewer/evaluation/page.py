@@ -1,0 +1,81 @@
+"""One HTML page that holds its images itself, so that it can be sent or kept as one file."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.image import imsave
+
+from kpviewer.evaluation.text import Table
+from kpviewer.structures import ImageArray
+
+PAGE = "report.html"
+
+
+class PageFigure(NamedTuple):
+    """An image with its caption."""
+
+    caption: str
+    address: str | None
+    """data: address of the image; None shows the caption alone."""
+
+    @classmethod
+    def of_png(cls, caption: str, png: bytes) -> PageFigure:
+        """Show a PNG file."""
+        return cls(caption, _address("png", png))
+
+    @classmethod
+    def of_image(cls, caption: str, bgr: ImageArray | None) -> PageFigure:
+        """Show (H, W, 3) uint8 pixels as JPEG."""
+        if bgr is None:
+            return cls(caption, None)
+        imsave(stream := io.BytesIO(), np.ascontiguousarray(bgr[..., ::-1]), format="jpeg")
+        return cls(caption, _address("jpeg", stream.getvalue()))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Content of the page, as text that isn't escaped yet."""
+
+    title: str
+    lead: str
+    tables: Sequence[Table]
+    figures: Sequence[PageFigure]
+    worst: Sequence[PageFigure]
+    worst_note: str
+
+
+def write_page(folder: Path, page: Page) -> Path:
+    """Write ``FOLDER/report.html``.
+
+    Args:
+        folder: made if it isn't there.
+        page: its content.
+
+    Raises:
+        OSError: if it can't be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / PAGE
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    text = environment.get_template("report.html.jinja").render(page=page)
+    # names of files need not be text
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    return path
+
+
+def _address(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,0 +1,185 @@
+"""The report of an evaluation: tables, figures and images, the same for each kind of model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.errors import RecordingError
+from kpviewer.evaluation.page import Page, PageFigure, write_page
+from kpviewer.evaluation.text import Table
+from kpviewer.evaluation.timing import FrameTime
+from kpviewer.models.base import Detector
+from kpviewer.models.spec import ModelSpec
+from kpviewer.structures import ImageArray
+
+WORST = 24
+"""Most images that a report shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The model, the data, and what ran them."""
+
+    spec: ModelSpec
+    data_name: str
+    device: str
+    engine: str
+    precision: str
+    threads: int
+    """CPU threads that torch used."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the first keys of the report's JSON."""
+        return {
+            "model": self.spec.name,
+            "data": self.data_name,
+            "threads": self.threads,
+            "device": self.device,
+            "engine": self.engine,
+            "precision": self.precision,
+            "input_hw": list(self.spec.input_hw),
+        }
+
+
+class Figure(NamedTuple):
+    """A diagram."""
+
+    caption: str
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredImage:
+    """An image of the set with the model's predictions."""
+
+    image: AnnotatedImage
+    badness: float
+    """What images are sorted by; 0 where nothing is wrong."""
+    caption: str
+    """What is wrong."""
+    draw: Callable[[], ImageArray | None]
+    """Draw predictions and ground truth, (H, W, 3) uint8 BGR; None if the file can't be read.
+
+    Main thread only, and only where ``missing_renderer`` has nothing to say.
+    """
+
+
+class Report(ABC):
+    """Scores of one model on one set.
+
+    Args:
+        setting: of the evaluation.
+        notes: on the data.
+        time: of the model for one unit.
+    """
+
+    unit: ClassVar[str] = "frame"
+    """What the time is of."""
+    worst_note: ClassVar[str] = "Thin lines are the ground truth."
+    """How the images are to be read."""
+
+    def __init__(self, setting: Setting, notes: Sequence[str], time: FrameTime) -> None:
+        self.setting, self.notes, self.time = setting, tuple(notes), time
+
+    @abstractmethod
+    def tables(self) -> list[Table]:
+        """Return the scores as tables; the most important comes first."""
+
+    @abstractmethod
+    def scores_json(self) -> dict[str, Any]:
+        """Return the scores of this kind of model as JSON values."""
+
+    @abstractmethod
+    def summary(self) -> dict[str, float]:
+        """Return what checkpoints are ranked by: higher is better, the first decides."""
+
+    @abstractmethod
+    def figures(self) -> list[Figure]:
+        """Draw diagrams of the scores."""
+
+    @abstractmethod
+    def images(self) -> Iterator[ScoredImage]:
+        """Yield the images in the order of the set."""
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return files that belong beside the report, by name."""
+        return {}
+
+    def tune(self, detector: Detector) -> Detector:
+        """Give the detector the thresholds that are best on these data, where it has such."""
+        return detector
+
+    def worst(self, count: int = WORST) -> list[ScoredImage]:
+        """Return the images with something wrong, worst first, at most ``count``."""
+        wrong = [one for one in self.images() if one.badness > 0]
+        return sorted(wrong, key=lambda one: -one.badness)[:count]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return setting and scores as JSON values: keys are added, never renamed or removed."""
+        return {
+            **self.setting.to_json(),
+            f"ms_per_{self.unit}": asdict(self.time),
+            **self.scores_json(),
+            "notes": list(self.notes),
+        }
+
+    def to_text(self) -> str:
+        """Return the tables and the time as text."""
+        blocks = [table.to_text() for table in self.tables()]
+        setting = self.setting
+        where = f"{setting.device}, {setting.engine} {setting.precision}"
+        return "\n\n".join([*blocks, f"{self._time_text()} on {where}"])
+
+    def save(self, folder: Path) -> Path:
+        """Write ``FOLDER/report.html`` and ``files`` into a folder, which is made if need be.
+
+        Main thread only.
+
+        Raises:
+            RecordingError: if they can't be written.
+        """
+        can_draw = missing_renderer() is None
+        worst = [
+            PageFigure.of_image(
+                ", ".join(filter(None, (one.image.path.name, one.caption))),
+                one.draw() if can_draw else None,
+            )
+            for one in self.worst()
+        ]
+        page = Page(
+            f"{self.setting.spec.name} on {self.setting.data_name}",
+            f"{self._time_text()}.",
+            self.tables(),
+            [PageFigure.of_png(*figure) for figure in self.figures()],
+            worst,
+            self.worst_note,
+        )
+        try:
+            path = write_page(folder, page)
+            for name, content in self.files().items():
+                (folder / name).write_bytes(content)
+        except OSError as error:
+            raise RecordingError(f"The report can't be written to {folder}: {error}.") from error
+        return path
+
+    def _time_text(self) -> str:
+        article = "an" if self.unit[0] in "aeiou" else "a"
+        time = self.time
+        return (
+            f"{time.p50:.1f} ms {article} {self.unit} "
+            f"(mean {time.mean:.1f}, 95 % under {time.p95:.1f})"
+        )
+
+
+def missing_renderer() -> str | None:
+    """Return why images can't be drawn on this machine; None where they can."""
+    try:
+        import kpviewer.evaluation.drawing  # noqa: F401, PLC0415 - Qt may be missing
+    except ImportError as error:
+        return str(error)
+    return None

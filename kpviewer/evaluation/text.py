@@ -1,0 +1,38 @@
+"""Numbers and tables as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tabulate import tabulate
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a rounded number; a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def text_table(rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Lay rows out in columns.
+
+    Args:
+        rows: of as many cells each; the first is the head.
+        left: number of columns, from the first, that are aligned to the left.
+    """
+    sides = ["left"] * left + ["right"] * (len(rows[0]) - left)
+    return tabulate(rows, tablefmt="plain", disable_numparse=True, colalign=sides)
+
+
+class Table(NamedTuple):
+    """Rows of text for people."""
+
+    title: str
+    rows: Sequence[Sequence[str]]
+    """The first is the head."""
+    note: str = ""
+    """Lines below the table."""
+
+    def to_text(self) -> str:
+        """Return rows and note, without the title."""
+        return f"{text_table(self.rows)}\n{self.note}".rstrip()

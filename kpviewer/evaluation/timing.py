@@ -1,0 +1,71 @@
+"""Reading the images of a set, and the time that a model takes for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec, TypeAlias, TypeVar
+
+import numpy as np
+
+from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.errors import DatasetError
+from kpviewer.structures import ImageArray
+
+ReadImage: TypeAlias = Callable[[Path], ImageArray | None]
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTime:
+    """Time of the model for one image or object, ms."""
+
+    mean: float
+    p50: float
+    p95: float
+
+
+class Stopwatch:
+    """Measures calls one by one."""
+
+    def __init__(self) -> None:
+        self._times_ms: list[float] = []
+
+    def measure(
+        self, count: int, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        """Call a function and return its result; its time counts for ``count`` images or objects.
+
+        Args:
+            count: the time is divided by it.
+            call: called with the other arguments.
+            args: of the call.
+            kwargs: of the call.
+        """
+        start_ns = time.perf_counter_ns()
+        result = call(*args, **kwargs)
+        self._times_ms.append((time.perf_counter_ns() - start_ns) / 1e6 / count)
+        return result
+
+    def times(self) -> FrameTime:
+        """Return mean, median and 95th percentile of at least one call."""
+        p50, p95 = np.percentile(self._times_ms, (50, 95))
+        return FrameTime(float(np.mean(self._times_ms)), float(p50), float(p95))
+
+
+def read_image(image: AnnotatedImage, read: ReadImage) -> ImageArray:
+    """Return the (H, W, 3) uint8 BGR pixels of an image of a set.
+
+    Raises:
+        DatasetError: if it can't be read.
+    """
+    bgr = read(image.path)
+    if bgr is None:
+        raise DatasetError(
+            f"The data set names a picture that can't be read: {image.path}. "
+            "Is the folder of the pictures right, and the file complete?"
+        )
+    return bgr
