@@ -30,6 +30,7 @@ LEVELS = {
     "training": 2,
     "pipeline": 3,
     "installation": 2,
+    "desktop": 2,
     "overlay": 3,
     "evaluation": 4,
     "recording": 4,

@@ -36,6 +36,7 @@ COMMANDS = {
     "models": "List the models that come with kpviewer.",
     "cameras": "List the cameras of this machine.",
     "checks": "Check this installation and say how to mend it.",
+    "install-desktop": "Add kpviewer to the applications menu (Linux).",
 }
 """Each is a module of this package, _ for -, with a click command named ``command``."""
 

@@ -46,6 +46,7 @@ COMMANDS = [
     pytest.param("check-data yolo:.", id="check-data"),
     pytest.param("models", id="models"),
     pytest.param("cameras", id="cameras"),
+    pytest.param("install-desktop", id="install-desktop"),
     pytest.param("checks", marks=slow, id="checks"),
     pytest.param("calibrate face-ssd --data yolo:. --out int8.safetensors", marks=slow,
                  id="calibrate"),
@@ -58,6 +59,8 @@ WRITTEN = (
     ".config/matplotlib",
     ".cache/matplotlib",
     "Videos/kpviewer",
+    ".local/share/applications/",  # the entry, and the index that desktops keep of entries
+    ".local/share/icons/hicolor/scalable/apps/kpviewer.svg",
     "tmp/torchinductor_",
 )
 """Beginnings of what may appear in the home and in the temporary folder; the guide names them."""
