@@ -20,9 +20,8 @@ from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.gui.playback import Playback, is_playing
 from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.video.view_state import describe
-from kpviewer.metrics.frame_error import frame_error
-from kpviewer.models.selection import judged_truth, select
 from kpviewer.models.spec import Task
+from kpviewer.pipeline.reselecting import reselected
 from kpviewer.structures import Detections
 
 if TYPE_CHECKING:
@@ -235,18 +234,12 @@ class Bridge(QObject):
         self._compare.note_thresholds()
         self.judge.set_thresholds(thresholds)
         self._on_display_edited()  # bars are marked at the thresholds
-        view = self._panes.view
+        view, engine = self._panes.view, self._session.engine
         result = view.result()
-        if result is None or self._session.engine is None:
+        if result is None or engine is None:
             return
-        detections = select(result.candidates, thresholds)
-        truth = result.frame.truth
-        has_boxes = self._session.engine.spec.task is not Task.CLASSIFY
-        error = None
-        if truth is not None and has_boxes:
-            error = frame_error(detections, judged_truth(truth, thresholds))
-        second = self._compare.look_again(result, detections)
-        view.show_detections(detections, error, second, thresholds)
+        second = self._session.second
+        view.show_again(reselected(result, thresholds, engine.spec, second, view.known))
         self._show_result_numbers()
 
     def _on_display_edited(self) -> None:

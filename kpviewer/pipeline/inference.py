@@ -6,12 +6,12 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from kpviewer.metrics.frame_error import frame_error
-from kpviewer.models.selection import judged_truth, select
+from kpviewer.models.selection import select
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.faults import is_of_the_device
 from kpviewer.pipeline.following import Follower
 from kpviewer.pipeline.protocols import spare_on_cpu
+from kpviewer.pipeline.reselecting import error_of
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
 from kpviewer.structures import Candidates, Detections, FrameResult, StageTimings
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kpviewer.pipeline.reader import QueuedFrame
     from kpviewer.pipeline.settings import Settings
     from kpviewer.pipeline.wiring import Wiring
-    from kpviewer.structures import Frame, FrameError, SecondResult, Thresholds
+    from kpviewer.structures import Frame, SecondResult, Thresholds
 
 T = TypeVar("T")
 
@@ -118,8 +118,14 @@ class InferenceThread(threading.Thread):
                 forward=spent.forward,
                 postprocess=spent.postprocess,
             )
-            if seen.engine.spec.task is not Task.CLASSIFY:
-                error = self._error_of(frame, detections, settings.thresholds)
+            found, spec, thresholds = seen.detections, seen.engine.spec, settings.thresholds
+            error = self._attempt(
+                lambda: error_of(found, frame.truth, thresholds, spec),
+                None,
+                told="Nothing is compared with the ground truth",
+                owner=self,
+            )
+            if spec.task is not Task.CLASSIFY:
                 second = self._look_beside(frame, seen, settings)
         cut = (item.cut, id(settings.engine))  # another model sees other objects
         found = detections
@@ -183,19 +189,6 @@ class InferenceThread(threading.Thread):
             upload=spent.upload, forward=spent.forward, postprocess=spent.postprocess + select_ms
         )
         return _Seen(engine, candidates, detections, timings)
-
-    def _error_of(
-        self, frame: Frame, detections: Detections, thresholds: Thresholds
-    ) -> FrameError | None:
-        truth = frame.truth
-        if truth is None:
-            return None
-        return self._attempt(
-            lambda: frame_error(detections, judged_truth(truth, thresholds)),
-            None,
-            told="Nothing is compared with the ground truth",
-            owner=self,
-        )
 
     def _look_beside(self, frame: Frame, seen: _Seen, settings: Settings) -> SecondResult | None:
         """Run the second model, if there is one."""

@@ -166,11 +166,12 @@ def test_rows_are_those_of_the_picture_at_once(qtbot, window):
     pause_with_table(qtbot, window)
     table = window.table.table().model()
     assert table.rowCount() == 2
-    found = window.view.result().detections
-    window.view.show_detections(found.take(np.array([0])), None)  # no event loop runs between
+    both = window.view.result()
+    one = replace(both, detections=both.detections.take(np.array([0])))
+    window.view.show_again(one)  # no event loop runs between
     assert table.rowCount() == 1
     assert window.table.detections is window.view.result().detections
-    window.view.show_detections(found, None)
+    window.view.show_again(both)
     assert table.rowCount() == 2
 
 

@@ -1,5 +1,7 @@
 """The view: it paints what it is given, and lets frames go."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
@@ -68,7 +70,7 @@ def test_picture_is_painted_in_its_colours_inside_bars_of_the_base(view):
 def test_frame_is_held_while_it_is_shown_and_no_longer(view):
     first, second = CountedLease(), CountedLease()
     view.show_result(result_of(0, first))
-    view.show_detections(Detections.empty(), None)
+    view.show_again(replace(view.result(), detections=Detections.empty()))
     assert first.holders == 1
     view.show_result(result_of(0, second))
     assert (first.holders, second.holders) == (0, 1)

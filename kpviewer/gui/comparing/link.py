@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kpviewer.gui.video.pair_view import PairView
     from kpviewer.gui.video.video_view import VideoView
     from kpviewer.overlay import OverlayStyle
-    from kpviewer.structures import Detections, FrameResult, SecondResult, Thresholds
+    from kpviewer.structures import Thresholds
 
 TICK_MS = 100
 
@@ -96,13 +96,6 @@ class CompareLink(QObject):
     def note_thresholds(self) -> None:
         """The first model has other thresholds: the second goes by them, too."""
         self._give()
-
-    def look_again(self, result: FrameResult, detections: Detections) -> SecondResult | None:
-        """Give what the second model sees in a frame at the thresholds of now."""
-        second, engine = self._session.second, self._session.engine
-        if second is None or engine is None or result.second is None:
-            return None
-        return second.look_again(result.second, detections, engine.spec)
 
     # -- inside ------------------------------------------------------------------------------
 

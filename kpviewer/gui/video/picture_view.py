@@ -24,14 +24,10 @@ from kpviewer.overlay import (
     picture_of,
     qimage_of,
 )
-from kpviewer.pipeline.following import carried_over
 from kpviewer.structures import (
     Detections,
     FloatArray,
-    FrameError,
     FrameResult,
-    SecondResult,
-    Thresholds,
 )
 
 SHARP_FROM = 4.0
@@ -57,8 +53,8 @@ class PictureView(QWidget):
         self.setMinimumSize(320, 180)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._result: FrameResult | None = None
-        self._known = Detections.empty()
-        """As they came with the result, before any slider moved."""
+        self.known = Detections.empty()
+        """The detections as they came with the frame, before any slider moved."""
         self._image = QImage()
         self.overlay_style = OverlayStyle()
         """How it is painted; ``set_style`` sets it."""
@@ -77,7 +73,7 @@ class PictureView(QWidget):
     def show_result(self, result: FrameResult) -> None:
         """Show a result. Takes over the caller's hold on the frame."""
         previous, self._result = self._result, result
-        self._known = result.detections
+        self.known = result.detections
         self._take_picture()
         if previous is not None:
             previous.frame.release()
@@ -86,22 +82,10 @@ class PictureView(QWidget):
         self.update()
         self.result_changed.emit()
 
-    def show_detections(
-        self,
-        detections: Detections,
-        error: FrameError | None,
-        second: SecondResult | None = None,
-        thresholds: Thresholds | None = None,
-    ) -> None:
-        """Show the same frame with other detections, selected by ``thresholds``."""
+    def show_again(self, result: FrameResult) -> None:
+        """Show the frame that is shown with another result of it; the hold on it stays."""
         if self._result is not None:
-            self._result = replace(
-                self._result,
-                detections=carried_over(self._known, detections),
-                error=error,
-                second=second,
-                thresholds=thresholds,
-            )
+            self._result = result
             self._take_picture()
             self.result_changed.emit()
 

@@ -1,0 +1,59 @@
+"""The same frame at other thresholds: the model isn't run again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kpviewer.metrics.frame_error import frame_error
+from kpviewer.models.selection import judged_truth, select
+from kpviewer.models.spec import Task
+from kpviewer.pipeline.following import carried_over
+
+if TYPE_CHECKING:
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.pipeline.comparing import SecondModel
+    from kpviewer.structures import Detections, FrameError, FrameResult, Targets, Thresholds
+
+
+def reselected(
+    result: FrameResult,
+    thresholds: Thresholds,
+    spec: ModelSpec,
+    second: SecondModel | None = None,
+    known: Detections | None = None,
+) -> FrameResult:
+    """Return the result of the same frame at other thresholds, from the candidates that it keeps.
+
+    Args:
+        result: of the frame, at any thresholds.
+        thresholds: to select by.
+        spec: the model that found the candidates.
+        second: the model that is compared with, at the thresholds of now; None compares with none.
+        known: detections with the track ids, trails and smoothed keypoints to keep; None takes
+            those of ``result``, where thresholds between may have dropped some.
+    """
+    detections = select(result.candidates, thresholds)
+    beside = None
+    if second is not None and result.second is not None:
+        beside = second.look_again(result.second, detections, spec)
+    return replace(
+        result,
+        detections=carried_over(result.detections if known is None else known, detections),
+        error=error_of(detections, result.frame.truth, thresholds, spec),
+        second=beside,
+        thresholds=thresholds,
+    )
+
+
+def error_of(
+    detections: Detections, truth: Targets | None, thresholds: Thresholds, spec: ModelSpec
+) -> FrameError | None:
+    """Compare detections with the ground truth of their frame.
+
+    Returns:
+        None where there is no ground truth, or where the model reports no boxes.
+    """
+    if truth is None or spec.task is Task.CLASSIFY:
+        return None
+    return frame_error(detections, judged_truth(truth, thresholds))
