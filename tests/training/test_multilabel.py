@@ -66,7 +66,7 @@ def test_the_command_keeps_the_best_threshold_and_shows_the_sweep(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
     train, val = (f"voc:{folder}" for folder in folders)
-    settings = ["steps=24", "save_every=12", "inputs=[64]", "workers=0", "batch=8",
+    settings = ["steps=8", "save_every=4", "inputs=[64]", "workers=0", "batch=8",
                 "warmup_steps=2", "ema_decay=0.5", "jitter.colours=false"]  # fmt: skip
     changes = [part for setting in settings for part in ("--set", setting)]
     arguments = ["train", "multilabel", "--data", train, "--val", val, "--out", str(tmp_path)]

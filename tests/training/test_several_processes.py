@@ -50,7 +50,7 @@ def test_two_processes_take_the_steps_of_one_with_twice_the_batch(tmp_path: Path
 def test_the_command_trains_in_two_processes(tmp_path: Path) -> None:
     """The pictures differ from those of one process, so the curves agree up to chance."""
     settings = [
-        "steps=80", "workers=0", "inputs=[[96, 320]]", "log_every=20", "warmup_steps=10",
+        "steps=48", "workers=0", "inputs=[[96, 192]]", "log_every=12", "warmup_steps=6",
     ]  # fmt: skip
     arguments = ["-m", "kpviewer", "train", "strip-grid", "--data", "demo"]
     for setting in settings:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,11 +39,15 @@ NAMES = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"]
 @pytest.fixture(scope="module")
 def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A COCO file of six dotted faces and two empty pictures."""
-    folder = tmp_path_factory.mktemp("dots")
+    return write_dots(tmp_path_factory.mktemp("dots"), range(6), empty=2)
+
+
+def write_dots(folder: Path, seeds: Sequence[int], empty: int = 0) -> Path:
+    """Write dotted faces and empty pictures with a COCO file, and return its path."""
     (folder / "images").mkdir()
     images, annotations = [], []
-    for number in range(8):
-        sample = dotted_face(seed=number) if number < 6 else background()
+    samples = [*(dotted_face(seed=seed) for seed in seeds), *(background() for _ in range(empty))]
+    for number, sample in enumerate(samples):
         name = f"{number}.png"
         cv2.imwrite(str(folder / "images" / name), sample.rgb[..., ::-1])
         height, width = sample.hw
@@ -255,7 +260,13 @@ def test_progress_is_plotted_and_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_the_command_scores_on_other_data(dots: Path, tmp_path: Path) -> None:
-    arguments = ["face-ssd", "--data", f"coco:{dots}", "--val", f"coco:{dots}"]
+    arguments = [
+        "face-ssd",
+        "--data",
+        f"coco:{dots}",
+        "--val",
+        f"coco:{write_dots(tmp_path, (90, 91))}",
+    ]
     for change in ("steps=1", "batch=2", "inputs=[64]", "input_shares=[1]", "workers=0"):
         arguments += ["--set", change]
     result = CliRunner().invoke(command, [*arguments, "--out", str(tmp_path)])
