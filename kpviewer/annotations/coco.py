@@ -63,7 +63,7 @@ def read_coco(
     classes = read_classes(file.categories(), path, problems)
     heads, rows = _read_images(file.images(), path, images_of_table(path, images_dir), problems)
     columns = ObjectColumns(path, len(classes.keypoint_names))
-    used, empty = _read_objects(file.annotations(), classes, (columns, rows), problems, path)
+    used, empty = _read_objects(file.annotations(), classes, columns, rows, problems, path)
     numbers, groups = classes.in_use(used)
     new_ids = dict(zip(numbers, range(len(numbers)), strict=True))
     counted = (f"{empty} objects left out: boxes without area",) if empty else ()
@@ -123,12 +123,12 @@ def _frame(value: Any, where: Place) -> int | None:
 def _read_objects(
     annotations: Iterable[Annotation | None],
     classes: CocoClasses,
-    target: tuple[ObjectColumns, dict[int | str, int]],
+    columns: ObjectColumns,
+    rows: Mapping[int | str, int],
     problems: list[Problem] | None,
     path: Path,
 ) -> tuple[set[int], int]:
     """Add every object to the columns; return the classes in use, and the count of empty boxes."""
-    columns, rows = target
     used: set[int] = set()
     strangers: dict[int | str, None] = {}
     empty = 0

@@ -75,7 +75,7 @@ def find_voc_files(root: Path, split: str | None) -> VocFiles:
             break
     place = _place(split, root)
     if split is not None and place is None:
-        files = _of_split(files, (root, holder), split)
+        files = _of_split(files, root, holder, split)
     if not files:
         named = holders[0] if holders else root
         raise DatasetError(f"{named} must hold XML files, got none. Check the folder.")
@@ -94,8 +94,7 @@ def _place(split: str | None, root: Path) -> Path | None:
     return Path(split)
 
 
-def _of_split(files: Sequence[Path], places: tuple[Path, Path], split: str) -> list[Path]:
-    root, holder = places
+def _of_split(files: Sequence[Path], root: Path, holder: Path, split: str) -> list[Path]:
     split = split.removesuffix(".txt")
     known = [name for name in spellings(split) if any(_lists(root, holder, name))]
     if known:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torchvision.ops import sigmoid_focal_loss
 
 from kpviewer.models.boxes import (
     box_area,
@@ -147,21 +148,18 @@ def _region_points(
 def _classification(
     logits: Tensor, wanted: Tensor, targets: SsdTargets, options: SsdLossOptions
 ) -> Tensor:
-    """Sum of the class losses over every default box that counts."""
-    loss = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+    """Sum of the class losses over every default box that counts.
+
+    Source of the focal loss: Lin et al. 2017, eq. 5 (arXiv:1708.02002).
+    """
     if options.classification == "focal":
-        return _focal(loss, logits, wanted, options)[~targets.ignored].sum()
+        loss = sigmoid_focal_loss(logits, wanted, options.focal_alpha, options.focal_gamma, "none")
+        total: Tensor = loss[~targets.ignored].sum()
+        return total
+    loss = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
     per_box = loss.sum(-1)  # (B, P)
     positive = targets.matched != UNMATCHED
     return per_box[positive | hard_negatives(per_box, positive, targets.ignored)].sum()
-
-
-def _focal(loss: Tensor, logits: Tensor, wanted: Tensor, options: SsdLossOptions) -> Tensor:
-    """Lin et al. 2017, focal loss, eq. 5 (arXiv:1708.02002)."""
-    probability = logits.sigmoid()
-    miss = torch.where(wanted > 0, 1 - probability, probability)
-    alpha = torch.where(wanted > 0, options.focal_alpha, 1 - options.focal_alpha)
-    return alpha * miss**options.focal_gamma * loss
 
 
 def hard_negatives(loss: Tensor, positive: Tensor, ignored: Tensor, ratio: int = 3) -> Tensor:

@@ -21,7 +21,7 @@ from kpviewer.models.spec import Task
 from kpviewer.training.building import check_model, read_objects
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.crops import JitterOptions
-from kpviewer.training.whole_pictures import PictureStream, whole_picture_spec
+from kpviewer.training.whole_pictures import WholePictureStream, whole_picture_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,13 @@ class MultilabelObjective:
         self.detector = detector
         self._data, self._options = data, options
 
-    def dataset(self, input_hw: tuple[int, int], seed: int) -> PictureStream:
+    def dataset(self, input_hw: tuple[int, int], seed: int) -> WholePictureStream:
         """Jittered pictures with what of their objects is still in sight.
 
         Raises:
             DatasetError: if a side isn't a multiple of 32.
         """
-        return PictureStream(self._data.images, input_hw, seed, self._options.jitter)
+        return WholePictureStream(self._data.images, input_hw, seed, self._options.jitter)
 
     @property
     def epoch_samples(self) -> int:

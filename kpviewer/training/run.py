@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -28,6 +29,14 @@ Validate = Callable[[Detector], Mapping[str, float]]
 which weights are the best. It may set thresholds in the detector's spec, which are saved."""
 Show = Callable[[Detector], object]
 """Draws what a detector sees; called at each checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """What follows a run; called with the averaged weights of each checkpoint."""
+
+    validate: Validate | None = None
+    show: Show | None = None
 
 
 def train(  # noqa: PLR0913 - what a run is, and what follows it
@@ -64,7 +73,7 @@ def train(  # noqa: PLR0913 - what a run is, and what follows it
         if resume:
             checkpoint = read_checkpoint(out_dir / CHECKPOINT) if world.is_first else None
             trainer.resume(world.told_by_first(checkpoint))
-        keeper = _Keeper(trainer, objective.detector, config, out_dir, (validate, show))
+        keeper = _Keeper(trainer, objective.detector, config, out_dir, Callbacks(validate, show))
         if world.is_first:
             with Progress(config, objective.loss_names, out_dir, trainer.step) as progress:
                 _run(trainer, keeper, progress, world)
@@ -131,11 +140,11 @@ class _Keeper:
         detector: Detector,
         config: TrainConfig,
         out_dir: Path,
-        callbacks: tuple[Validate | None, Show | None],
+        callbacks: Callbacks,
     ) -> None:
         self._trainer, self._detector = trainer, detector
         self._patience = config.patience
-        self._validate, self._show = callbacks
+        self._callbacks = callbacks
         self._out_dir = out_dir
         self.weights = out_dir / f"{detector.spec.name}.safetensors"
         self._best_weights = out_dir / f"{detector.spec.name}-best.safetensors"
@@ -153,15 +162,15 @@ class _Keeper:
         averaged = self.save()
         done = False
         averaged.network.eval()
-        if self._validate is not None:
-            waited = progress.add_scores(self._trainer.step, self._validate(averaged))
+        if self._callbacks.validate is not None:
+            waited = progress.add_scores(self._trainer.step, self._callbacks.validate(averaged))
             if averaged.spec != self._detector.spec:  # it was given a threshold
                 save_weights(averaged, self.weights)
             if waited == 0:
                 shutil.copyfile(self.weights, self._best_weights)
             done = 0 < self._patience <= waited
-        if self._show is not None:
-            self._show(averaged)
+        if self._callbacks.show is not None:
+            self._callbacks.show(averaged)
         progress.plot()
         return done
 

@@ -28,7 +28,7 @@ from kpviewer.training.building import check_model, read_sets
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.crops import JitterOptions
 from kpviewer.training.samples import Sample
-from kpviewer.training.whole_pictures import PictureStream, whole_picture_spec
+from kpviewer.training.whole_pictures import WholePictureStream, whole_picture_spec
 
 TOGETHER, TRUNK_FIRST = "together", "trunk-first"
 ORDERS = (TOGETHER, TRUNK_FIRST)
@@ -122,14 +122,14 @@ class SingleObjectObjective:
         """Go to the phase of a step."""
         self._step = step
 
-    def dataset(self, input_hw: tuple[int, int], seed: int) -> PictureStream:
+    def dataset(self, input_hw: tuple[int, int], seed: int) -> WholePictureStream:
         """Jittered pictures whose object is in sight.
 
         Raises:
             DatasetError: if a side isn't a multiple of 32.
         """
         images, jitter = self._data.images, self._options.jitter
-        return PictureStream(images, input_hw, seed, jitter, _shows_its_object)
+        return WholePictureStream(images, input_hw, seed, jitter, _shows_its_object)
 
     @property
     def epoch_samples(self) -> int:

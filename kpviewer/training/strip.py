@@ -27,7 +27,7 @@ from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.datasets import IGNORED, PADDED
 from kpviewer.training.grid_loss import GridBatch, GridLossOptions, grid_losses
 from kpviewer.training.samples import Sample
-from kpviewer.training.strip_pictures import PictureOptions, PictureStream, SceneStream
+from kpviewer.training.strip_pictures import PictureOptions, StripPictureStream, StripSceneStream
 
 DEMO = "demo"
 """What generated scenes are called on the command line."""
@@ -87,9 +87,9 @@ class StripObjective:
         if any(side % STRIDE for side in input_hw):
             raise DatasetError(f"Sides of the input must be multiples of {STRIDE}, got {input_hw}.")
         if self._data is None:
-            return SceneStream(input_hw, seed)
+            return StripSceneStream(input_hw, seed)
         limit = self.detector.spec.input_hw
-        return PictureStream(self._data, input_hw, limit, seed, self._pictures)
+        return StripPictureStream(self._data, input_hw, limit, seed, self._pictures)
 
     @property
     def epoch_samples(self) -> int:

@@ -40,7 +40,7 @@ class PictureOptions:
     """Objects with a longer side teach nothing: what is centred in their box isn't known."""
 
 
-class SceneStream(IterableDataset[Sample]):
+class StripSceneStream(IterableDataset[Sample]):
     """Endless generated scenes; the same seed and number of workers give the same stream."""
 
     def __init__(self, input_hw: tuple[int, int], seed: int) -> None:
@@ -61,7 +61,7 @@ class SceneStream(IterableDataset[Sample]):
             )  # fmt: skip
 
 
-class PictureStream(IterableDataset[Sample]):
+class StripPictureStream(IterableDataset[Sample]):
     """Endless changed pictures of a set; every class is drawn as often as any other.
 
     Args:

@@ -22,7 +22,7 @@ from kpviewer.training.streams import chances_of_worker, recoloured
 from kpviewer.training.transforms import photometric
 
 
-class PictureStream(IterableDataset[Sample]):
+class WholePictureStream(IterableDataset[Sample]):
     """Endless jittered pictures; the same seed and number of workers give the same stream.
 
     Args:

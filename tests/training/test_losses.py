@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torchvision.ops import sigmoid_focal_loss
 
 from kpviewer.models.anchors import MapAnchors, default_boxes
 from kpviewer.models.boxes import (
@@ -95,13 +94,15 @@ def test_points_read_from_proposals_are_compared_with_those_of_their_object() ->
     assert float(ssd_losses(off, truth, DEFAULTS, OPTIONS).region_points) == 0.0
 
 
-def test_focal_loss_equals_torchvision() -> None:
+def test_focal_loss_by_its_formula() -> None:
     torch.manual_seed(0)
     perfect = perfect_heads(TRUTH)
     heads = perfect._replace(class_logits=torch.randn(2, len(DEFAULTS), 1) * 3)
     matched = assign(TRUTH, DEFAULTS, OPTIONS).matched
     wanted = (matched != UNMATCHED).float()[..., None]
-    expected = sigmoid_focal_loss(heads.class_logits, wanted, alpha=0.3, reduction="sum")
+    of_truth = torch.where(wanted > 0, heads.class_logits, -heads.class_logits).sigmoid()  # p_t
+    weight = torch.where(wanted > 0, 0.3, 0.7)  # alpha_t
+    expected = (-weight * (1 - of_truth) ** 2 * of_truth.log()).sum()  # Lin et al. 2017, eq. 5
     losses = ssd_losses(heads, TRUTH, DEFAULTS, OPTIONS)
     torch.testing.assert_close(losses.classification, expected / wanted.sum(), rtol=1e-5, atol=0)
 
