@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec, Task
     from kpviewer.overlay.style import OverlayStyle
     from kpviewer.pipeline.protocols import ResultSink
+    from kpviewer.recording.formats import ResultHeader
     from kpviewer.runtime.interchange import to_supervision
     from kpviewer.runtime.model import Model
     from kpviewer.sources.base import Captured, FrameSource
@@ -55,6 +56,7 @@ __all__ = [
     "Model",
     "ModelSpec",
     "OverlayStyle",
+    "ResultHeader",
     "ResultSink",
     "StreamInfo",
     "Task",
@@ -80,6 +82,7 @@ _HOMES = {
     "models.spec": ("ModelSpec", "Task"),
     "overlay.style": ("OverlayStyle",),
     "pipeline.protocols": ("ResultSink",),
+    "recording.formats": ("ResultHeader",),
     "runtime.interchange": ("to_supervision",),
     "runtime.model": ("Model",),
     "sources.base": ("Captured", "FrameSource"),

@@ -24,3 +24,8 @@ def shipped_weights_dir() -> Path:
         f"The folder of shipped models must be in or beside {package}, got none. "
         "Reinstall kpviewer."
     )
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a model of this name comes with kpviewer."""
+    return (shipped_weights_dir() / f"{name}.safetensors").is_file()

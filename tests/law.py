@@ -11,6 +11,7 @@ LEVELS = {
     "": 0,  # the package itself: its public names are of all levels, and imported when used
     "errors": 0,
     "pipeline_status": 0,
+    "plug_ins": 0,
     "interrupts": 0,
     "structures": 0,
     "geometry": 0,

@@ -103,5 +103,6 @@ def stream(
     options = PipelineOptions(pace=False, hold_at_end=False)
     name = named_source(source)
     pipeline = Pipeline(source_of(source, name), engine, thresholds=wanted, options=options)
+    engine.settle()  # it takes seconds, for which a first frame would seem to hang
     pipeline.settings.set_following(FollowOptions(smooth=smooth, track=track))
     return ResultStream(pipeline, name)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 @click.command
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
 def command(as_json: bool) -> None:
-    """List the models that come with kpviewer, for --model."""
+    """List the models that come with kpviewer or with installed packages, for --model."""
     from kpviewer.models.catalogue import available_models
+    from kpviewer.plug_ins import MODELS, plug_ins
 
     models = available_models()
     if as_json:
@@ -35,6 +36,8 @@ def command(as_json: bool) -> None:
         if model.scores:
             scores = ", ".join(f"{name} {value:g}" for name, value in model.scores.items())
             click.echo(f"    scores   {scores}")
+    for added in plug_ins(MODELS).values():
+        click.echo(f"{added.name}   of the package {added.package} ({added.code})")
 
 
 def _described(model: ShippedModel) -> dict[str, Any]:

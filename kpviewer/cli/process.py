@@ -48,6 +48,7 @@ _POLL_S = 0.1
 @click.option("--coco", is_flag=True, help="COCO result list.")
 @click.option("--voc", is_flag=True, help="Folder of frames with Pascal VOC XML.")
 @click.option("--yolo", is_flag=True, help="Folder of frames with YOLO text, or pose text.")
+@click.option("--sink", multiple=True, metavar="NAME", help="Sink of an installed package.")
 @click.option(
     "--every", type=click.IntRange(1), default=1, help="Of N frames, one to --voc, --yolo."
 )
@@ -75,12 +76,18 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
     """
     from kpviewer.cli.process_job import ProcessOptions
     from kpviewer.overlay import OverlayStyle
+    from kpviewer.recording.added_sinks import check_sinks
     from kpviewer.recording.take import ENDINGS
 
     outputs = tuple(name for name in ENDINGS if given[name])
+    try:
+        check_sinks(given["sink"])
+    except KpviewerError as error:
+        raise click.BadParameter(str(error), param_hint="--sink") from error
     options = ProcessOptions(
         given["out"],
-        outputs or ("video",),
+        outputs or (() if given["sink"] else ("video",)),
+        sinks=given["sink"],
         seconds=given["seconds"],
         model=given["model"],
         device=given["device"],
@@ -263,9 +270,9 @@ def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
     _tell_faults(pipeline, name)
     status = pipeline.status()
     name = name or (pipeline.info.name if pipeline.info is not None else "camera")
-    if paths:
+    if paths or (job.sinks and job.frames):
         read = job.frames if job.is_complete else status.stats.frames_read
-        files = ", ".join(str(path) for path in paths)
+        files = ", ".join([*map(str, paths), *job.sinks])
         counts = f"{read} frames in, {job.frames_out} out, {job.fps:.1f} fps"
         _say(f"{name}: {counts} -> {files}")
     if status.warning is not None:

@@ -10,6 +10,7 @@ from kpviewer.errors import PipelineError, RecordingError
 from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.following import FollowOptions
+from kpviewer.recording.added_sinks import AddedSink
 from kpviewer.recording.clock import FrameClock
 from kpviewer.recording.disk import disk_silence_s
 from kpviewer.recording.files import source_stem
@@ -70,6 +71,8 @@ class ProcessOptions:
     """Of blur, smooth and follow; names and skeleton are the model's."""
     every: int = 1
     """Of how many frames one goes to the folders of pictures."""
+    sinks: tuple[str, ...] = ()
+    """Names of sinks that installed packages add."""
     picture_suffix: str = ".jpg"
     """Of those pictures."""
     sound: bool = True
@@ -111,6 +114,7 @@ class ProcessJob:
         self._limit_s = float("inf")
         self._recorder: RecorderThread | None = None
         self._writers: list[ResultWriter] = []
+        self._added: list[AddedSink] = []
         self._started_s = self._ended_s = time.monotonic()
         self._is_silent = self._is_let_go = False
         self._next_look_s = 0.0
@@ -123,6 +127,11 @@ class ProcessJob:
     def fps(self) -> float:
         """Results a second so far, from the first to the last."""
         return (self.frames - 1) / max(self._ended_s - self._started_s, 1e-9)
+
+    @property
+    def sinks(self) -> tuple[str, ...]:
+        """Names of the sinks of packages that got the results."""
+        return self._options.sinks
 
     @property
     def frames_out(self) -> int:
@@ -146,6 +155,8 @@ class ProcessJob:
             self._recorder.accept(result)
         for writer in self._writers:
             writer.accept(result)
+        for sink in self._added:
+            sink.accept(result)
         self.frames += 1
         self._ended_s = time.monotonic()
         self._look()
@@ -157,9 +168,11 @@ class ProcessJob:
         What a disk that doesn't answer holds up is let go; ``check`` tells.
         """
         paths: list[Path | None] = []
-        jobs: DiskJobs[Path] = DiskJobs("kpviewer-closing")
+        jobs: DiskJobs[Path | None] = DiskJobs("kpviewer-closing")
         for writer in self._writers:
             jobs.submit(writer.close)
+        for sink in self._added:
+            jobs.submit(sink.close)
         if self._recorder is not None:
             self._recorder.finish()
             self._is_let_go = not self._recorder.wait(_PATIENCE_S)
@@ -197,6 +210,7 @@ class ProcessJob:
             RecordingError: if one can't be written.
         """
         failures = [writer.failure for writer in self._writers]
+        failures += [sink.failure for sink in self._added]
         if self._is_let_go:
             failures.append(f"{self._options.out} does not answer: files may lack their end.")
         if self._recorder is not None:
@@ -221,6 +235,7 @@ class ProcessJob:
         for kind in options.outputs:
             if kind in RESULT_FORMATS:
                 self._writers += open_results(kind, options.out, stem, header)
+        self._added = [AddedSink(name, options.out, header) for name in options.sinks]
         return FrameClock.of_media(info)
 
     def _header(self, info: StreamInfo) -> ResultHeader:

@@ -10,7 +10,7 @@ from kpviewer.models.factory import open_factory
 from kpviewer.models.files import is_regular, model_path
 from kpviewer.models.import_ssd import import_ssd300
 from kpviewer.models.input_size import ResizedDetector
-from kpviewer.models.names import TORCHVISION, TWO_STAGE, is_factory_name, split_input_size
+from kpviewer.models.names import TORCHVISION, TWO_STAGE, code_of, split_input_size
 from kpviewer.models.onnx_file import open_onnx
 from kpviewer.models.state_dict import open_state_dict
 from kpviewer.models.two_stage import open_two_stage
@@ -33,6 +33,7 @@ def open_model(name_or_path: str | Path) -> Detector:
             - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
             - ``two-stage:BOXES+POINTS``: a box detector, and a point model for crops of its boxes;
             - ``package.module:function``, which gives a Detector;
+            - the name of a model that an installed package adds (``plug_ins``);
             - ``NAME@SIDE`` of the above: the same with inputs of up to SIDE px
               (``models.input_size``), as in "face-ssd@640".
 
@@ -60,6 +61,7 @@ def _open_at_own_size(name: str) -> Detector:
     if path.suffix.lower() in STATE_DICT_SUFFIXES:
         specs = [each.spec for each in available_models()]
         return open_state_dict(path, specs, ARCHITECTURES, [import_ssd300])
-    if is_factory_name(name) and not is_regular(path):
-        return open_factory(name)
+    code = code_of(name)
+    if code is not None and not is_regular(path):
+        return open_factory(code)
     return load_model(name)

@@ -1,4 +1,4 @@
-"""How models are named, and which names run code. Pure text: no file is asked, torch isn't needed.
+"""How models are named, and which names run code. Torch isn't needed, and nothing is imported.
 
 ``loading.open_model`` lists the forms.
 """
@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import re
+
+from kpviewer.plug_ins import MODELS, plug_ins
+from kpviewer.shipped import is_shipped
 
 TORCHVISION = "torchvision:"
 TWO_STAGE = "two-stage:"
@@ -16,6 +19,17 @@ _SIZED = re.compile(r"(?P<model>.+)@(?P<side>\d{1,5})")
 def is_factory_name(name: str) -> bool:
     """Whether ``name`` has the form ``package.module:function``."""
     return _FACTORY.fullmatch(name) is not None
+
+
+def code_of(name: str) -> str | None:
+    """Return the ``module:function`` that a single model of this name runs; None: it is no code.
+
+    A shipped model is never replaced by one that a package adds under its name.
+    """
+    if is_factory_name(name):
+        return name
+    added = plug_ins(MODELS).get(name)
+    return None if added is None or is_shipped(name) else added.code
 
 
 def split_input_size(name: str) -> tuple[str, int | None]:
@@ -37,8 +51,8 @@ def code_in(name: str) -> tuple[str, ...]:
     """
     parts = name.split("+") if name.startswith(TWO_STAGE) else [name]
     models = [split_input_size(_without_stages(part))[0] for part in parts]
-    own = (model for model in models if not model.startswith(TORCHVISION))
-    return tuple(model for model in own if is_factory_name(model))
+    own = (code_of(model) for model in models if not model.startswith(TORCHVISION))
+    return tuple(code for code in own if code is not None)
 
 
 def _without_stages(part: str) -> str:

@@ -30,6 +30,7 @@ from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.ssd300 import build_ssd300, build_ssd300_bn, build_ssd300_torchvision
 from kpviewer.models.tables import UNREADABLE, first_line, shown
+from kpviewer.plug_ins import MODELS, plug_ins
 from kpviewer.shipped import shipped_weights_dir
 
 ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
@@ -87,10 +88,11 @@ def find_weights(name_or_path: str | Path) -> Path:
     shipped = shipped_weights_dir() / f"{name_or_path}.safetensors"
     if is_regular(shipped):
         return shipped
-    names = ", ".join(sorted(file.stem for file in shipped_weights_dir().glob("*.safetensors")))
+    shipped_names = {file.stem for file in shipped_weights_dir().glob("*.safetensors")}
+    names = ", ".join(sorted(shipped_names | set(plug_ins(MODELS))))
     raise WeightsError(
         f"No model is called {shown(str(name_or_path))} and no such file exists. "
-        f"Shipped models: {names or 'none'}; or give the path of a .safetensors file."
+        f"Models by name: {names or 'none'}; or give the path of a .safetensors file."
     )
 
 
