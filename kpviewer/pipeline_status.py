@@ -48,7 +48,7 @@ class PipelineStats:
     """Frames lost since the start, by cause ("queue full", "recorder full", "display skipped")."""
     queue_depth: int = 0
     latency: Mapping[str, Percentiles] = field(default_factory=dict)
-    """By field name of StageTimings, and "display" for capture to paint."""
+    """By stage of StageTimings, and "display" for capture to paint."""
 
 
 @dataclass(frozen=True, slots=True)

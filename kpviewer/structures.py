@@ -7,7 +7,7 @@ source pixels: x to the right, y down, (0, 0) the outer corner of the top-left p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -300,17 +300,26 @@ class Detections:
 
 @dataclass(frozen=True, slots=True)
 class StageTimings:
-    """Where one frame's time went, in ms. GPU stages come from CUDA events."""
+    """Where one frame's time went. GPU stages come from CUDA events."""
 
-    read: float = 0.0
-    queue_wait: float = 0.0
-    upload: float = 0.0
+    read_ms: float = 0.0
+    queue_wait_ms: float = 0.0
+    upload_ms: float = 0.0
     """To the device, resized and normalised."""
-    forward: float = 0.0
-    postprocess: float = 0.0
+    forward_ms: float = 0.0
+    postprocess_ms: float = 0.0
     """Decode, copy back, threshold and NMS."""
-    total: float = 0.0
+    total_ms: float = 0.0
     """From capture to result."""
+
+    @property
+    def model_ms(self) -> float:
+        """Time that the model took: upload, forward pass and postprocessing."""
+        return self.upload_ms + self.forward_ms + self.postprocess_ms
+
+    def by_stage(self) -> dict[str, float]:
+        """Return the times in ms by name of the stage, as files have them: without ``_ms``."""
+        return {name.removesuffix("_ms"): value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,9 +262,9 @@ class FakeSource:
 class FakeTimings(NamedTuple):
     """As ``runtime.executor.InferenceTimings``, whose module needs torch."""
 
-    upload: float = 1.0
-    forward: float = 2.0
-    postprocess: float = 3.0
+    upload_ms: float = 1.0
+    forward_ms: float = 2.0
+    postprocess_ms: float = 3.0
 
 
 FAKE_SPEC = ModelSpec(

@@ -128,7 +128,7 @@ class Bridge(QObject):
             self._panes.status_bar.show_model("", "", None)
         else:
             spent = result.timings if result is not None else None
-            model_ms = spent.upload + spent.forward + spent.postprocess if spent else None
+            model_ms = spent.model_ms if spent else None
             how = f"{engine.engine_name} {engine.precision}"
             self._panes.status_bar.show_model(engine.device_name, how, model_ms)
 

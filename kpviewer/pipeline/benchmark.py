@@ -221,15 +221,15 @@ class StageMeter:
     def _note(self, result: FrameResult) -> None:
         self.picture_hw = (result.frame.bgr.shape[0], result.frame.bgr.shape[1])
         timings = result.timings
-        decode_ms = 0.0 if self._spent is None else self._spent.postprocess
+        decode_ms = 0.0 if self._spent is None else self._spent.postprocess_ms
         times = {
-            "read": timings.read,
-            "queue_wait": timings.queue_wait,
-            "upload": timings.upload,
-            "forward": timings.forward,
+            "read": timings.read_ms,
+            "queue_wait": timings.queue_wait_ms,
+            "upload": timings.upload_ms,
+            "forward": timings.forward_ms,
             "postprocess": decode_ms,
-            "select": timings.postprocess - decode_ms,  # the pipeline counts the two as one
-            "total": timings.total,
+            "select": timings.postprocess_ms - decode_ms,  # the pipeline counts the two as one
+            "total": timings.total_ms,
         }
         for stage, value in times.items():
             self.stages_ms.setdefault(stage, []).append(value)

@@ -103,7 +103,9 @@ class InferenceThread(threading.Thread):
         """Run model, thresholds and comparison with the truth."""
         frame = item.frame
         started_ns = self._clock.now_ns()
-        timings = StageTimings(read=item.read_ms, queue_wait=(started_ns - item.queued_ns) / 1e6)
+        timings = StageTimings(
+            read_ms=item.read_ms, queue_wait_ms=(started_ns - item.queued_ns) / 1e6
+        )
         seen = None
         if settings.engine is not None:
             seen = self._look(frame, settings.engine, settings.thresholds)
@@ -114,9 +116,9 @@ class InferenceThread(threading.Thread):
             spent = seen.spent
             timings = replace(
                 timings,
-                upload=spent.upload,
-                forward=spent.forward,
-                postprocess=spent.postprocess,
+                upload_ms=spent.upload_ms,
+                forward_ms=spent.forward_ms,
+                postprocess_ms=spent.postprocess_ms,
             )
             found, spec, thresholds = seen.detections, seen.engine.spec, settings.thresholds
             error = self._attempt(
@@ -136,7 +138,7 @@ class InferenceThread(threading.Thread):
             owner=self._follower,
         )
         total_ms = (self._clock.now_ns() - frame.captured_ns) / 1e6
-        timings = replace(timings, total=total_ms)
+        timings = replace(timings, total_ms=total_ms)
         return FrameResult(
             frame,
             candidates,
@@ -186,7 +188,9 @@ class InferenceThread(threading.Thread):
         detections = select(candidates, thresholds)
         select_ms = (self._clock.now_ns() - select_ns) / 1e6
         timings = StageTimings(
-            upload=spent.upload, forward=spent.forward, postprocess=spent.postprocess + select_ms
+            upload_ms=spent.upload_ms,
+            forward_ms=spent.forward_ms,
+            postprocess_ms=spent.postprocess_ms + select_ms,
         )
         return _Seen(engine, candidates, detections, timings)
 

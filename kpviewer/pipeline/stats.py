@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,7 +23,7 @@ _LEAST_S = 0.25
 """The first frames come in a burst, out of a decoder's buffer: no rate yet."""
 _LATENCY_FRAMES = 300
 _NS = 1_000_000_000
-_STAGES = tuple(item.name for item in fields(StageTimings))
+_STAGES = tuple(StageTimings().by_stage())
 
 
 class RateMeter:
@@ -80,8 +80,8 @@ class StatsRecorder:
         with self._lock:
             self._frames_inferred += 1
             self._inference.tick(self._clock.now_ns())
-            for stage in _STAGES:
-                self._latency[stage].append(getattr(timings, stage))
+            for stage, spent_ms in timings.by_stage().items():
+                self._latency[stage].append(spent_ms)
 
     def frame_displayed(self, frame: Frame) -> None:
         """Count a frame that was painted; painting the same one again counts once."""

@@ -67,7 +67,7 @@ def describe_frame(header: ResultHeader, result: FrameResult) -> dict[str, Any]:
         "file": frame.file,
         **({} if frame.frame_in_file is None else {"frame_in_file": frame.frame_in_file}),
         "detections": _describe_detections(header, result.detections),
-        "timings": rounded(asdict(result.timings), _MS_DECIMALS),
+        "timings": rounded(result.timings.by_stage(), _MS_DECIMALS),
         "error": rounded(asdict(result.error), SCORE_DECIMALS) if result.error else None,
     }
 

@@ -34,13 +34,13 @@ ENGINES = ("torch", "openvino")
 
 @dataclass(frozen=True, slots=True)
 class InferenceTimings:
-    """Where the time of one picture went, ms; on a GPU measured by its own events."""
+    """Where the time of one picture went; on a GPU measured by its own events."""
 
-    upload: float
+    upload_ms: float
     """To the device, resized, and normalised unless the graph does that."""
-    forward: float
-    postprocess: float
-    """Decode and copy back; a compiled graph decodes in ``forward``."""
+    forward_ms: float
+    postprocess_ms: float
+    """Decode and copy back; a compiled graph decodes in ``forward_ms``."""
 
 
 class Executor:

@@ -36,7 +36,7 @@ FRAMES = 12
 
 
 class Timings:
-    upload = forward = postprocess = 1.0
+    upload_ms = forward_ms = postprocess_ms = 1.0
 
 
 class BoxEngine:

@@ -39,7 +39,7 @@ def test_each_stage_has_one_time_a_frame_and_the_warm_up_has_none() -> None:
 
 
 def test_times_of_the_engine_stay_apart_from_those_of_thresholds_and_nms() -> None:
-    spent = FakeTimings(postprocess=1e7)  # ms: hours, so that the rest can't be mistaken for it
+    spent = FakeTimings(postprocess_ms=1e7)  # ms: hours, so that the rest can't be mistaken for it
 
     class SlowToDecode(FakeEngine):
         def infer(self, bgr):
@@ -47,8 +47,8 @@ def test_times_of_the_engine_stay_apart_from_those_of_thresholds_and_nms() -> No
 
     block = measure_pipeline(FakeSource(10), SlowToDecode(), Plan(frames=2, warm_up=1))
     for stage in ("upload", "forward", "postprocess"):
-        assert block.stages_ms[stage] == [getattr(spent, stage)] * 2
-    assert all(0 <= time < spent.postprocess for time in block.stages_ms["select"])
+        assert block.stages_ms[stage] == [getattr(spent, f"{stage}_ms")] * 2
+    assert all(0 <= time < spent.postprocess_ms for time in block.stages_ms["select"])
 
 
 @pytest.mark.parametrize("seekable", [True, False])

@@ -248,11 +248,11 @@ def test_thresholds_and_timings_reach_the_result(make_pipeline: MakePipeline) ->
     pipeline.close()
     (result,) = collector.results
     assert (len(result.candidates), len(result.detections)) == (1, 0)
-    assert (result.timings.upload, result.timings.forward) == (1.0, 2.0)
-    assert result.timings.postprocess >= 3.0
-    assert result.timings.total > 0
-    assert result.timings.read > 0
-    assert result.timings.queue_wait > 0
+    assert (result.timings.upload_ms, result.timings.forward_ms) == (1.0, 2.0)
+    assert result.timings.postprocess_ms >= 3.0
+    assert result.timings.total_ms > 0
+    assert result.timings.read_ms > 0
+    assert result.timings.queue_wait_ms > 0
     with pytest.raises(PipelineError):
         result.frame.retain()  # nobody holds it any more
 

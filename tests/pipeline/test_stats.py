@@ -57,9 +57,9 @@ def test_capture_rate_and_count(stats: StatsRecorder, clock: FakeClock) -> None:
 
 def test_percentiles_by_stage_are_those_of_the_last_300_frames(stats: StatsRecorder) -> None:
     for _ in range(50):
-        stats.frame_inferred(StageTimings(forward=1000.0))
+        stats.frame_inferred(StageTimings(forward_ms=1000.0))
     for number in range(300):
-        stats.frame_inferred(StageTimings(forward=float(number)))
+        stats.frame_inferred(StageTimings(forward_ms=float(number)))
     forward = stats.snapshot(0).latency["forward"]
     # of 0, 1 .. 299 by linear interpolation between ranks
     assert forward.p50 == pytest.approx(149.5)

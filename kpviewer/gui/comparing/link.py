@@ -174,9 +174,8 @@ class CompareLink(QObject):
         if result is None or second is None or self._engine is None:
             self._panel.show_difference(None, self._means, None)
             return
-        spent = result.timings
-        first_ms = spent.upload + spent.forward + spent.postprocess
-        self._panel.show_difference(second.difference, self._means, (first_ms, second.model_ms))
+        times_ms = (result.timings.model_ms, second.model_ms)
+        self._panel.show_difference(second.difference, self._means, times_ms)
 
     def _names(self) -> tuple[str, str] | None:
         first = self._session.engine

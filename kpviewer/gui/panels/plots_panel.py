@@ -123,7 +123,8 @@ class PlotsPanel(QFrame):
             error: beside the truth.
             difference: of two models: plotted where there is no truth.
         """
-        self._stage_history.add(now_s, *(getattr(timings, stage) for stage in STAGES))
+        spent_ms = timings.by_stage()
+        self._stage_history.add(now_s, *(spent_ms[stage] for stage in STAGES))
         shown = difference if error is None else error
         if shown is None:
             return
