@@ -3,6 +3,7 @@
 # make check  format, lint, types, spelling and the fast tests: run it before each commit
 # make format let ruff fix what it can
 # make docs   build the documentation as a site in site/
+# make release  build sdist and wheel in dist/, check the wheel; ARGS=--with-dependencies goes through
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := run
-.PHONY: run test check lint fast-tests format docs
+.PHONY: run test check lint fast-tests format docs release
 
 run: $(VENV)/.installed
 	@$(BIN)/python -m kpviewer.qt_libraries --install
@@ -39,6 +40,12 @@ format: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@echo "Documentation: site/index.html"
+
+# The wheel is built from the sdist, so both are complete.
+release: $(VENV)/.installed-dev
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python scripts/check_release.py $(ARGS)
 
 # The stamps make a second call start at once.
 $(VENV)/.installed: pyproject.toml scripts/setup

@@ -6,6 +6,7 @@ from pathlib import Path
 import law
 import pytest
 
+import kpviewer
 from kpviewer.cli.main import COMMANDS
 from kpviewer.gui.keys import Act
 
@@ -28,6 +29,10 @@ def test_links_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)\)", document.read_text("utf-8"))
     local = [target for target in targets if "://" not in target]
     assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+def test_citation_has_the_version_of_the_package() -> None:
+    assert f"\nversion: {kpviewer.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
 
 
 def test_readme_is_short() -> None:
