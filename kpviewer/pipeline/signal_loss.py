@@ -16,6 +16,8 @@ NEVER_SEEN_S = 20.0
 """Longest time without a frame, where there was none before."""
 LOST_S = 45.0
 """The same for a source that has given some: a camera takes half a minute to start again."""
+FIRST_FRAME_S = 60.0
+"""For the first frame of a model, on which it may be compiled and its ways be measured."""
 MOST_LINES = 5
 """For one source."""
 _SILENT = "It is connected, but silent."
@@ -59,7 +61,9 @@ class SignalLoss:
         stall = ""
         if status.read_s is not None:
             stall = "the file doesn't answer. Is its disk there?"
-        elif status.model_silent_s is not None:
+        elif status.model_silent_s is not None and (
+            status.stats.frames_inferred or status.model_silent_s > FIRST_FRAME_S
+        ):
             stall = "the model doesn't come back from a frame."
         if stall and stall != self._stall:
             self._warn(f"{self._name}: {stall} Still waiting; Ctrl-C ends it.")
