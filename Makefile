@@ -14,7 +14,7 @@ SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 .PHONY: run test check lint fast-tests format docs release
 
 run: $(VENV)/.installed
-	@$(BIN)/python -m kpviewer.qt_libraries --install
+	@$(BIN)/python -m kpviewer.installation.qt_libraries --install
 	@$(BIN)/kpviewer $(ARGS)
 
 test: $(VENV)/.installed-dev

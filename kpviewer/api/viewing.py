@@ -14,7 +14,7 @@ from kpviewer.gui.app import run_viewer
 from kpviewer.gui.opening.engine_loading import load_first, load_variant
 from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.qt_libraries import has_display, require_libraries
+from kpviewer.installation.qt_libraries import has_display, require_libraries
 from kpviewer.runtime.threads import is_main_thread
 from kpviewer.shipped import DEFAULT_MODEL
 

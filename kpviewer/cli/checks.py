@@ -16,7 +16,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
     Exits with 1 if something must be mended.
     """
-    from kpviewer.installation import State, all_checks, report
+    from kpviewer.installation.checks import State, all_checks, report
 
     checks = all_checks()
     is_sound = all(check.state is not State.PROBLEM for check in checks)

@@ -23,7 +23,7 @@ from kpviewer.cli.options import (
 )
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.translations import codes
-from kpviewer.qt_libraries import has_display, require_libraries
+from kpviewer.installation.qt_libraries import has_display, require_libraries
 
 if TYPE_CHECKING:
     from kpviewer.gui.options import ViewerOptions

@@ -15,7 +15,7 @@ from kpviewer.gui.options import ViewerEngine
 from kpviewer.gui.panels.side_panel import rule
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.plain_text import Label
-from kpviewer.installation import OPENCV_FLAVOURS, all_checks, report, version_of
+from kpviewer.installation.checks import OPENCV_FLAVOURS, all_checks, report, version_of
 from kpviewer.runtime.loading import BackgroundLoader
 
 POLL_MS = 100

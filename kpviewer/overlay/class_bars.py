@@ -15,7 +15,7 @@ import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from kpviewer.palette import class_color
+from kpviewer.overlay.palette import class_color
 
 if TYPE_CHECKING:
     from kpviewer.structures import BoolArray, FloatArray, Thresholds

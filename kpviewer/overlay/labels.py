@@ -9,8 +9,8 @@ from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from kpviewer.overlay.marks import box_edge
+from kpviewer.overlay.palette import class_color, text_color
 from kpviewer.overlay.style import OverlayStyle
-from kpviewer.palette import class_color, text_color
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

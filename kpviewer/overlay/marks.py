@@ -9,8 +9,8 @@ import numpy as np
 from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
 
+from kpviewer.overlay.palette import class_color
 from kpviewer.overlay.style import OverlayStyle
-from kpviewer.palette import class_color
 
 if TYPE_CHECKING:
     from collections.abc import Callable

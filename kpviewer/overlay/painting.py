@@ -25,11 +25,11 @@ from kpviewer.overlay.marks import (
     paint_trail,
     paint_truth,
 )
+from kpviewer.overlay.palette import class_color
+from kpviewer.overlay.privacy import hidden_picture
 from kpviewer.overlay.second import paint_second
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.verdicts import paint_verdicts
-from kpviewer.palette import class_color
-from kpviewer.privacy import hidden_picture
 
 if TYPE_CHECKING:
     from kpviewer.structures import Candidates, Detections, FrameResult, ImageArray, Targets

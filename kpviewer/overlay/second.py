@@ -9,7 +9,7 @@ from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTrans
 
 from kpviewer.overlay.labels import label_font
 from kpviewer.overlay.marks import map_box, map_points
-from kpviewer.palette import OKABE_ITO
+from kpviewer.overlay.palette import OKABE_ITO
 
 if TYPE_CHECKING:
     from kpviewer.overlay.style import OverlayStyle

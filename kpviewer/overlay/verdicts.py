@@ -17,9 +17,9 @@ from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTrans
 from kpviewer.metrics.matching import SPURIOUS, match
 from kpviewer.overlay.labels import label_font
 from kpviewer.overlay.marks import map_box
+from kpviewer.overlay.palette import OKABE_ITO, Rgb, text_color
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr, tr_noop
-from kpviewer.palette import OKABE_ITO, Rgb, text_color
 
 if TYPE_CHECKING:
     from kpviewer.structures import Detections, FrameResult, Targets

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kpviewer import installation
 from kpviewer.cli.main import main
-from kpviewer.installation import Check, State
+from kpviewer.installation import checks as installation
+from kpviewer.installation.checks import Check, State
 
 
 def test_one_flavour_of_opencv_is_sound() -> None:

@@ -3,12 +3,12 @@
 import pytest
 from click.testing import CliRunner
 
-from kpviewer import qt_libraries
 from kpviewer.cli import process, view
 from kpviewer.errors import KpviewerError
 from kpviewer.gui import app
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice
+from kpviewer.installation import qt_libraries
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.structures import NmsKind
 

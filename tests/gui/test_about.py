@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QApplication, QLabel
 from kpviewer import __version__
 from kpviewer.gui import about
 from kpviewer.gui.about import AboutDialog
-from kpviewer.installation import Check, State
+from kpviewer.installation.checks import Check, State
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs without a screen
 LEFT = Qt.MouseButton.LeftButton

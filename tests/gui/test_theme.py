@@ -4,7 +4,7 @@ import pytest
 from PyQt6.QtGui import QColor, QPalette
 
 from kpviewer.gui.widgets.theme import DARK, LIGHT, Theme, ThemeChoice, ThemeManager
-from kpviewer.palette import contrast_ratio
+from kpviewer.overlay.palette import contrast_ratio
 
 
 def ratio(first: str, second: str) -> float:

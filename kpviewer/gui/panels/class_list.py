@@ -22,7 +22,7 @@ from kpviewer.gui.panels.class_tree import ClassTree
 from kpviewer.gui.panels.own_score import OwnScoreBox
 from kpviewer.gui.panels.solo import Solo
 from kpviewer.gui.widgets.buttons import PushButton
-from kpviewer.palette import class_color
+from kpviewer.overlay.palette import class_color
 from kpviewer.structures import Detections, Thresholds
 
 ROW_PX = 28

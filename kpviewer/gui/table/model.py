@@ -12,7 +12,7 @@ from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PyQt6.QtGui import QColor
 
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.palette import class_color
+from kpviewer.overlay.palette import class_color
 from kpviewer.structures import Detections
 
 if TYPE_CHECKING:

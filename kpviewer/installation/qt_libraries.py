@@ -1,8 +1,8 @@
 """Are the system libraries there that Qt's wheel needs on Linux, and which packages hold them?
 
-``python -m kpviewer.qt_libraries --install`` is what ``make run`` calls: as root on Debian and
-Ubuntu it installs what is missing, else it prints the one line that does. It uses the standard
-library alone, as nothing else may load while a library is missing.
+``python -m kpviewer.installation.qt_libraries --install`` is what ``make run`` calls: as root on
+Debian and Ubuntu it installs what is missing, else it prints the one line that does. It uses the
+standard library alone, as nothing else may load while a library is missing.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kpviewer.overlay.palette import class_color
 from kpviewer.overlay.panels import (
     MOST_BARS,
     SIDE_PX,
@@ -11,7 +12,6 @@ from kpviewer.overlay.panels import (
     choose_label_bars,
     label_tile,
 )
-from kpviewer.palette import class_color
 
 
 def row(scores: list[float], present: list[int], known: list[int] | None = None) -> LabelRow:

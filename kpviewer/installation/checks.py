@@ -14,8 +14,8 @@ from pathlib import Path
 
 import platformdirs
 
-from kpviewer import qt_libraries
 from kpviewer.errors import TORCH_CURE, KpviewerError
+from kpviewer.installation import qt_libraries
 
 NEEDED = ("torch", "torchvision", "PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
 OPENCV_FLAVOURS = (

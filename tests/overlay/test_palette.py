@@ -3,7 +3,7 @@ import itertools
 
 import pytest
 
-from kpviewer.palette import OKABE_ITO, class_color, contrast_ratio, text_color
+from kpviewer.overlay.palette import OKABE_ITO, class_color, contrast_ratio, text_color
 
 MANY = range(100)
 

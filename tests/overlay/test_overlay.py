@@ -21,7 +21,7 @@ from kpviewer.overlay import (
     qimage_of,
     render,
 )
-from kpviewer.palette import class_color
+from kpviewer.overlay.palette import class_color
 from kpviewer.structures import Detections, ImageArray
 
 pytestmark = pytest.mark.usefixtures("qapp")

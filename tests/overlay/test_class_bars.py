@@ -8,7 +8,7 @@ from sample_results import GREY, detections, result
 
 from kpviewer.overlay import OverlayStyle, render
 from kpviewer.overlay.class_bars import choose_bars
-from kpviewer.palette import class_color
+from kpviewer.overlay.palette import class_color
 from kpviewer.structures import Candidates, FrameResult, ImageArray, Thresholds
 
 pytestmark = pytest.mark.usefixtures("qapp")

@@ -10,8 +10,8 @@ from sample_results import GREY, detections, result, truth
 
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.overlay import OverlayStyle, array_of, paint_verdicts, render
+from kpviewer.overlay.palette import contrast_ratio, text_color
 from kpviewer.overlay.verdicts import COLORS, Verdict, marks_of
-from kpviewer.palette import contrast_ratio, text_color
 from kpviewer.structures import Detections, ImageArray, Targets
 
 pytestmark = pytest.mark.usefixtures("qapp")

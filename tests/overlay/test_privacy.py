@@ -8,7 +8,7 @@ from sample_results import detections, info, read_video, result
 
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.overlay import OverlayStyle, array_of, picture_of, render
-from kpviewer.privacy import CELLS, MARGIN, hide_boxes
+from kpviewer.overlay.privacy import CELLS, MARGIN, hide_boxes
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recording import SpaceLimits

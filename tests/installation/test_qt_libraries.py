@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from kpviewer import qt_libraries
+from kpviewer.installation import qt_libraries
 
 
 @pytest.fixture(autouse=True)
