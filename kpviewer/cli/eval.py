@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     help="Write the scores as JSON; - is stdout.",
 )
 @click.option("--report", "report_dir", metavar="DIR", type=NamedPath(),
-              help="Write a page with curves and the worst pictures.")  # fmt: skip
+              help="Write a page with curves and the worst images.")  # fmt: skip
 @device_option
 @precision_option
 @engine_option
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
                    "Grid models: half a target unless given.")  # fmt: skip
 @click.option("--largest", "largest_px", type=FiniteRange(0, min_open=True), metavar="PX",
               help="Leave longer objects out of the localisation scores.")  # fmt: skip
-@click.option("--limit", type=click.IntRange(1), help="Use N pictures, spread over the set.")
+@click.option("--limit", type=click.IntRange(1), help="Use N images, spread over the set.")
 def command(
     *,
     model: str,
@@ -62,14 +62,18 @@ def command(
 ) -> None:
     """Score a model on an annotated data set.
 
-    Prints average precision (COCO and VOC), precision, recall and F1 by class, the error of
-    keypoints over the distance of the eyes, recall at 0.1 false positives a picture, the empty
-    pictures on which nothing is seen, and the time a frame; of models that only place points, NME,
-    PCK@0.2 and px on the true boxes; of multi-label models, accuracy_multi, average precision and
-    the best thresholds; of single-object models, class accuracy and mean IoU too, on the pictures
-    with exactly one object. Without --json - the tables go to stdout. --report shows where the
-    model fails.
-    """
+    Prints the time of a frame or object, and the scores of the kind of model:
+
+    \b
+    detector       average precision (COCO and VOC), precision, recall and F1 by class,
+                   keypoint error, recall at 0.1 false positives an image, negatives
+    points alone   NME, bias, PCK@0.2 and px, on the true boxes
+    multi-label    accuracy_multi, average precision, F1, the best thresholds
+    single object  those of a detector, class accuracy and mean IoU, on the images
+                   with exactly one object
+
+    Tables go to stdout, with --json - to stderr. --report shows where the model fails.
+    """  # noqa: D301
     from tqdm import tqdm
 
     from kpviewer.annotations.spec import read_usable

@@ -26,18 +26,6 @@ class Engine(Protocol):
     def spec(self) -> ModelSpec:
         """Description of the model."""
 
-    @property
-    def device_name(self) -> str:
-        """The device, for people."""
-
-    @property
-    def engine_name(self) -> str:
-        """The library that computes."""
-
-    @property
-    def precision(self) -> str:
-        """Precision that it computes in."""
-
     def infer(self, bgr: ImageArray) -> tuple[Candidates, Any]:
         """Return the candidates of one (H, W, 3) uint8 image."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from kpviewer.overlay.palette import class_color
 
@@ -106,9 +106,9 @@ def choose_bars(
     return sorted(best, key=lambda bar: bar.class_id)
 
 
-def row_height(painter: QPainter) -> float:
-    """Return the height of a row in the painter's font, px."""
-    return QFontMetricsF(painter.font()).height() * ROW_SHARE
+def row_height(font: QFont) -> float:
+    """Return the height of a row in a font, px."""
+    return QFontMetricsF(font).height() * ROW_SHARE
 
 
 def fit_columns(painter: QPainter, bars: Sequence[Bar], width: float, gap: float) -> Columns | None:
@@ -145,7 +145,7 @@ def paint_bars(
         bounds: the part of the image in view, in the painter's pixels.
         scale: factor of strokes and distances.
     """
-    row_px, padding = row_height(painter), PADDING_PX * scale
+    row_px, padding = row_height(painter.font()), PADDING_PX * scale
     room = int((bounds.height() - 4 * padding) / row_px)
     bars = choose_bars(scores, names, thresholds, room)
     if not bars:
@@ -181,7 +181,7 @@ def paint_rows(
         columns: from ``fit_columns``; a verdict comes behind them.
         scale: factor of strokes.
     """
-    row_px = row_height(painter)
+    row_px = row_height(painter.font())
     for index, bar in enumerate(bars):
         place = QRectF(corner.x(), corner.y() + index * row_px, columns.name, row_px)
         _paint_row(painter, bar, place, columns, scale)

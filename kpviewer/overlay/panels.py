@@ -79,7 +79,7 @@ def bars_under(bgr: ImageArray, bars: Sequence[Bar], hidden: int = 0) -> ImageAr
         if columns is not None:
             paint_rows(painter, bars, bounds.topLeft(), columns)
         if hidden:
-            last = bounds.adjusted(0, len(bars) * row_height(painter), 0, 0)
+            last = bounds.adjusted(0, len(bars) * row_height(painter.font()), 0, 0)
             painter.setPen(_FAINT)
             painter.drawText(last, Qt.AlignmentFlag.AlignVCenter, f"and {hidden} other classes")
 
@@ -115,17 +115,14 @@ def caption_under(bgr: ImageArray, text: str, *, is_right: bool) -> ImageArray:
 
 def _panel(rows: int, paint: Callable[[QPainter, QRectF], None]) -> ImageArray:
     """Paint a panel for some rows of text: (H, SIDE_PX, 3) uint8 BGR."""
-    probe = QImage(1, 1, QImage.Format.Format_BGR888)
-    painter = QPainter(probe)
-    painter.setFont(label_font(OverlayStyle()))
-    height = rows * row_height(painter)
-    painter.end()
+    font = label_font(OverlayStyle())
+    height = rows * row_height(font)
     image = QImage(SIDE_PX, round(height + 2 * PADDING_PX), QImage.Format.Format_BGR888)
     image.fill(_BACKGROUND)
     painter = QPainter(image)
     try:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(label_font(OverlayStyle()))
+        painter.setFont(font)
         corner = QPointF(PADDING_PX, PADDING_PX)
         paint(painter, QRectF(corner, QPointF(SIDE_PX - PADDING_PX, PADDING_PX + height)))
     finally:

@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from evaluation.test_point_reading import dot_reader, picture
+from evaluation.test_point_reading import SPEC, dot_reader, picture
 
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.cli.main import main
@@ -100,6 +101,15 @@ def test_validation_gives_scores_that_rise(dots: Path) -> None:
     ).summary()
     assert list(scores) == ["-mean px", "-sqrt(MSE) px"]
     assert scores["-mean px"] == pytest.approx(-2.5, abs=0.1)
+
+
+def test_a_model_that_was_loaded_from_python_is_scored_alike(dots: Path) -> None:
+    data, options = read_annotations(f"coco:{dots}"), EvaluationOptions("cpu")
+    scores = [
+        evaluate_model(model, data, options).summary()
+        for model in (dot_reader(1.25), SimpleNamespace(spec=SPEC, detector=dot_reader(1.25)))
+    ]
+    assert scores[0] == scores[1]
 
 
 def test_points_of_objects_are_steered_by_relative_errors() -> None:

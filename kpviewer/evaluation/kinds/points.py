@@ -186,15 +186,14 @@ def _signed(bias: tuple[float, float] | None) -> tuple[str, str]:
     return ("-", "-") if bias is None else (f"{bias[0]:+.4f}", f"{bias[1]:+.4f}")
 
 
-def evaluate(
-    detector: PointDetector, data: AnnotationSet, options: EvaluationOptions
-) -> PointReport:
-    """Score a point model on every true box.
+def evaluate(model: Any, data: AnnotationSet, options: EvaluationOptions) -> PointReport:
+    """Score a point model, or the one of a ``runtime.model.Model``, on every true box.
 
     Raises:
         DatasetError: if the data have other keypoints, or can't be scored.
         PipelineError: if the device isn't there.
     """
+    detector: PointDetector = getattr(model, "detector", model)
     device = resolve_device(options.device)
     detector.network.to(device)
     result = score_points(detector, data, load_picture, progress=options.progress)
