@@ -19,7 +19,7 @@ from kpviewer.models.inference_libraries import block_reports
 
 block_reports()  # some tests import the libraries themselves, to see whether they are there
 REPOSITORY = Path(__file__).resolve().parents[1]
-JOIN_TIMEOUT_S = 5.0
+JOIN_TIMEOUT_S = 60.0
 
 
 def live_threads() -> list[threading.Thread]:

@@ -21,7 +21,7 @@ from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.sources.base import Allocate, Captured
 from kpviewer.structures import Candidates, FrameResult, ImageArray, StreamInfo, Targets
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
 """Of every wait: long enough for a busy machine, and reached only by a failing test."""
 
 

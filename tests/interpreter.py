@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 250.0
 
 
 def python(code: str, env: Mapping[str, str] | None = None) -> str:

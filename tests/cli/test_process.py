@@ -313,7 +313,7 @@ def test_ctrl_c_finishes_the_files(clip: str, out: Path) -> None:
         running.send_signal(signal.SIGINT)
         running.stdin.write("\n")
         running.stdin.flush()
-        output, errors = running.communicate(timeout=50)
+        output, errors = running.communicate(timeout=250)
     assert running.returncode == 130, errors
     assert "Traceback" not in errors
     assert names(out) == ["clip.jsonl", "clip.mp4"]

@@ -10,6 +10,7 @@ from kpviewer.cli import main, view
 from kpviewer.config import Settings
 from kpviewer.config_files import settings_path, write_profile, write_settings
 from kpviewer.gui import app
+from kpviewer.installation import qt_libraries
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def folder(tmp_path, monkeypatch):
 def started(monkeypatch):
     calls = []
     monkeypatch.setattr(app, "run_viewer", lambda options, theme: calls.append(options) or 0)
-    monkeypatch.setattr(view, "needed_libraries", dict)
+    monkeypatch.setattr(qt_libraries, "needed_libraries", dict)
     return calls
 
 

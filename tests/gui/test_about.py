@@ -4,6 +4,7 @@ import platform
 import threading
 
 import pytest
+from fakes import TIMEOUT_S
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QLabel
 
@@ -70,13 +71,13 @@ def test_closing_does_not_wait_for_a_report_that_is_being_made(dialog, qtbot, mo
 
     def make() -> list[Check]:
         started.set()
-        go_on.wait(10)
+        go_on.wait(TIMEOUT_S)
         made.append("report")
         return FOUND
 
     monkeypatch.setattr(about, "all_checks", make)
     qtbot.mouseClick(dialog.copy_button, LEFT)
-    assert started.wait(10)
+    assert started.wait(TIMEOUT_S)
     with qtbot.waitSignal(dialog.destroyed):
         qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert made == []

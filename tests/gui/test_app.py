@@ -51,7 +51,7 @@ def run(*, seconds: float, interrupt: bool = False, errors: str = "[]") -> tuple
         errors=errors,
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=250, check=False
     )
     return done.returncode, done.stdout + done.stderr
 

@@ -45,7 +45,7 @@ def open_tab(qtbot, window: MainWindow, tab: int) -> None:
 
 def go_to_start(qtbot, window: MainWindow) -> None:
     """Wait for the model, pause, and show the first frame."""
-    qtbot.waitUntil(lambda: shown_index(window) is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
     qtbot.keyClick(window, Key.Key_Period)
     qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
     qtbot.keyClick(window, Key.Key_Home)

@@ -45,7 +45,7 @@ def test_video_plays_before_the_model_is_there(qtbot, open_window, engine):
     may_load = threading.Event()
 
     def load(_name, _device, _size):
-        assert may_load.wait(10)
+        assert may_load.wait(TIMEOUT_S)
         return engine
 
     window = open_window(load_engine=load)
@@ -66,7 +66,7 @@ def test_model_that_loads_can_be_cancelled_and_the_present_one_goes_on(qtbot, op
         asked.append(name)
         if name == "fake":
             return engine
-        assert may_load.wait(10)
+        assert may_load.wait(TIMEOUT_S)
         return other
 
     window = open_window(load_engine=load)
@@ -92,7 +92,7 @@ def test_first_model_that_is_cancelled_never_comes(qtbot, open_window, engine):
     may_load, is_done = threading.Event(), threading.Event()
 
     def load(_name, _device, _size):
-        assert may_load.wait(10)
+        assert may_load.wait(TIMEOUT_S)
         is_done.set()
         return engine
 
@@ -417,7 +417,7 @@ def test_window_reacts_while_a_source_is_looked_for(qtbot, open_window):
     may_open = threading.Event()
 
     def slowly(_text, _truth):
-        assert may_open.wait(10)
+        assert may_open.wait(TIMEOUT_S)
         return FakeSource(300)
 
     window = open_window(open_source=slowly)
@@ -432,7 +432,7 @@ def test_source_that_was_cancelled_while_it_was_looked_for_stays_closed(qtbot, o
     may_open, sources = threading.Event(), {"fake": FakeSource(300), "other": FakeSource(20)}
 
     def slowly(text, _truth):
-        assert may_open.wait(10)
+        assert may_open.wait(TIMEOUT_S)
         return sources[text]
 
     window = open_window(open_source=slowly)
@@ -457,7 +457,7 @@ def test_source_that_cannot_be_made_is_told(qtbot, open_window, error):
 
 def test_cameras_come_into_the_menu_once_they_are_known(qtbot, open_window, monkeypatch):
     may_list, found = threading.Event(), [camera.Camera(2, "Webcam", None)]
-    monkeypatch.setattr(camera, "list_cameras", lambda: may_list.wait(10) and found)
+    monkeypatch.setattr(camera, "list_cameras", lambda: may_list.wait(TIMEOUT_S) and found)
     window = open_window()
     menu = window.top_bar.source.menu()
     menu.aboutToShow.emit()
@@ -617,7 +617,7 @@ def test_slider_moved_before_the_model_came_stays(qtbot, open_window, engine):
     may_load = threading.Event()
 
     def load(_name, _device, _size):
-        assert may_load.wait(10)
+        assert may_load.wait(TIMEOUT_S)
         return engine
 
     window = open_window(load_engine=load, score=0.7)

@@ -126,7 +126,7 @@ def test_followed_objects_keep_their_ids_when_a_slider_moves_on_a_paused_picture
     qtbot.keyClick(window, Qt.Key.Key_L)  # the picture doesn't wait for the tracker's import
     tick(qtbot, window, "follow")
     tick(qtbot, window, "smooth")
-    qtbot.waitUntil(lambda: track_ids(window) == [1], timeout=30_000)  # the package is imported
+    qtbot.waitUntil(lambda: track_ids(window) == [1])  # the package is imported
     index = pause(qtbot, window)  # by a jump, after which tracks begin anew
     while not track_ids(window):
         index += 1

@@ -3,10 +3,9 @@
 import threading
 
 import pytest
+from fakes import TIMEOUT_S
 
 from kpviewer.pipeline.channels import FrameQueue, Latest
-
-TIMEOUT_S = 10.0
 
 
 @pytest.fixture

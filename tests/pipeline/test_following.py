@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes import FAKE_SPEC, FakeSource, FakeTimings, collect, read_stamp
+from fakes import FAKE_SPEC, TIMEOUT_S, FakeSource, FakeTimings, collect, read_stamp
 from sample_results import detections
 
 from kpviewer.models.spec import Task
@@ -56,7 +56,7 @@ def make():
 def results_of(pipeline: Pipeline) -> list[FrameResult]:
     seen = collect(pipeline)
     pipeline.start()
-    assert pipeline.join(30)
+    assert pipeline.join(TIMEOUT_S)
     return seen.results
 
 

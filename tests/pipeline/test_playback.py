@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from fakes import (
+    TIMEOUT_S,
     Collector,
     FakeClock,
     FakeEngine,
@@ -338,7 +339,7 @@ def test_a_source_that_was_never_taken_is_closed(make_pipeline: MakePipeline) ->
     source, displaced, unused = FakeSource(faults={1: stalls()}), FakeSource(), FakeSource()
     pipeline = make_pipeline(source, FakeEngine(), FAST)
     pipeline.start()
-    assert source.has_blocked.wait(10)
+    assert source.has_blocked.wait(TIMEOUT_S)
     pipeline.set_source(displaced)
     pipeline.set_source(unused)
     pipeline.close()

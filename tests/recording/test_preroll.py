@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import TIMEOUT_S
 from sample_results import CountedLease, detections, info, read_video, result
 
 from kpviewer.overlay import OverlayStyle
@@ -13,8 +14,6 @@ from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.take import TakeOptions
 from kpviewer.structures import FrameResult, ImageArray
-
-TIMEOUT_S = 10.0
 
 
 class List:

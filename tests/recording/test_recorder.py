@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import eventually
+from fakes import TIMEOUT_S, eventually
 from sample_results import GREY, CountedLease, detections, info, read_video, result
 
 from kpviewer.overlay import OverlayStyle
@@ -17,7 +17,6 @@ from kpviewer.recording.results import ResultHeader
 from kpviewer.recording.take import TakeOptions
 from kpviewer.structures import FrameResult, ImageArray
 
-TIMEOUT_S = 10.0
 HEADER = ResultHeader("clip.mp4", "fake", ("thing",))
 
 

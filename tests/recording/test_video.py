@@ -191,7 +191,7 @@ def test_full_disk_is_told_and_leaves_a_file_that_can_be_played(tmp_path: Path) 
         [sys.executable, "-c", WRITE, str(tmp_path), "full"],
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=250,
         check=True,
         env={**os.environ},
     )

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from fakes import TIMEOUT_S
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
@@ -13,8 +14,6 @@ from interpreter import python
 
 from kpviewer.errors import PipelineError
 from kpviewer.runtime.buffers import BufferLease, PinnedPool
-
-TIMEOUT_S = 10.0
 
 
 class FakeFence:

@@ -101,7 +101,7 @@ os.kill(os.getpid(), signal.SIGUSR1)
 def test_an_engine_that_another_thread_releases_leaves_signals_in_order() -> None:
     done = subprocess.run(
         [sys.executable, "-c", RELEASED_ELSEWHERE],
-        capture_output=True, text=True, timeout=50, check=False,
+        capture_output=True, text=True, timeout=250, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr[-1000:]
 
