@@ -11,6 +11,8 @@ from dataclasses import replace
 import click
 import numpy as np
 
+from kpviewer.evaluation.localisation import localisation_rows
+from kpviewer.evaluation.text import text_table
 from kpviewer.metrics.localisation import localisation_table
 from kpviewer.models.loading import open_model
 from kpviewer.models.selection import select
@@ -38,7 +40,8 @@ def main(model: str, scenes: int, engine: str) -> None:
         times_ms.append((time.perf_counter() - began) * 1e3)
         seen.append(select(candidates, thresholds))
         truths.append(truth)
-    print(localisation_table(seen, truths, runner.spec.class_names).to_text())
+    table = localisation_table(seen, truths, runner.spec.class_names)
+    print(text_table(localisation_rows(table)))
     p50, p95 = np.percentile(times_ms, (50, 95))
     where = f"{runner.device_name}, {runner.engine_name}"
     print(f"{p50:.1f} ms a picture (95 % under {p95:.1f}) on {where}")

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.evaluation.text import number
 from kpviewer.metrics.localisation import (
     LocalisationRow,
     LocalisationTable,
@@ -45,6 +46,18 @@ def localisation_scores(
     return localisation_table(
         sure, truths, annotations.class_names, max_px=within_px, largest_px=largest_px
     )
+
+
+def localisation_rows(table: LocalisationTable) -> list[tuple[str, ...]]:
+    """Return the cells of each class, the head first and all classes last."""
+    rows: list[tuple[str, ...]] = [
+        ("", "precision", "recall", "F1", "support", "mean px", "p95 px")
+    ]
+    for row in (*table.rows, table.total):
+        shares = map(number, (row.precision, row.recall, row.f1))
+        distances = (number(row.mean_px, 2), number(row.p95_px, 2))
+        rows.append((row.name, *shares, str(row.support), *distances))
+    return rows
 
 
 def localisation_json(table: LocalisationTable) -> dict[str, Any]:

@@ -63,25 +63,6 @@ class LocalisationTable:
     largest_px: float | None = None
     """Longest side of an object that counts; None for any."""
 
-    @property
-    def cells(self) -> list[tuple[str, ...]]:
-        """What people read, the head first; a dash stands for what can't be told."""
-        head = ("", "precision", "recall", "F1", "support", "mean px", "p95 px")
-        lines: list[tuple[str, ...]] = [head]
-        for row in (*self.rows, self.total):
-            shares = (_shown(value, 3) for value in (row.precision, row.recall, row.f1))
-            errors = (_shown(value, 2) for value in (row.mean_px, row.p95_px))
-            lines.append((row.name, *shares, str(row.support), *errors))
-        return lines
-
-    def to_text(self) -> str:
-        """Lay the table out for people."""
-        lines = self.cells
-        wide = max(len(line[0]) for line in lines)
-        return "\n".join(
-            line[0].ljust(wide) + "".join(cell.rjust(11) for cell in line[1:]) for line in lines
-        )
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointMatches:
@@ -200,7 +181,3 @@ def _middles(xyxy: FloatArray) -> FloatArray:
 
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-def _shown(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"

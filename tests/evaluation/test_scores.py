@@ -1,8 +1,11 @@
-"""How scores are told."""
+"""Scores as text."""
 
 import numpy as np
 
 from kpviewer.evaluation.detection_scores import confusion_text
+from kpviewer.evaluation.localisation import localisation_rows
+from kpviewer.evaluation.text import text_table
+from kpviewer.metrics.localisation import LocalisationRow, LocalisationTable
 
 NAMES = ("ace", "king", "queen")
 
@@ -19,3 +22,22 @@ def test_nothing_is_told_where_no_class_is_mistaken() -> None:
     assert confusion_text(np.diag([3, 3, 3, 0]), NAMES) == ""
     assert confusion_text(np.array([[3, 1], [1, 0]]), ("face",)) == ""
     assert confusion_text(np.zeros((1, 1), np.int64), ()) == ""
+
+
+def test_a_dash_stands_where_there_is_no_score() -> None:
+    row = LocalisationRow("fi", 1, 0, 1, 2.0, 2.0)
+    table = LocalisationTable((row,), LocalisationRow("total", 0, 0, 0, None, None))
+    assert localisation_rows(table)[1:] == [
+        ("fi", "1.000", "0.500", "0.667", "2", "2.00", "2.00"),
+        ("total", "-", "-", "-", "0", "-", "-"),
+    ]
+
+
+def test_columns_are_as_wide_as_their_cells_and_numbers_stay_as_written() -> None:
+    rows = [("", "NME", "px"), ("a long name", "-0.030", "1"), ("b", "-", "12.50")]
+    assert text_table(rows).splitlines() == [
+        "                NME     px",
+        "a long name  -0.030      1",
+        "b                 -  12.50",
+    ]
+    assert text_table(rows[:1]).split() == ["NME", "px"]

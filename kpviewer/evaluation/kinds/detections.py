@@ -27,7 +27,11 @@ from kpviewer.evaluation.figures import (
     error_figure,
 )
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind, Run, open_run
-from kpviewer.evaluation.localisation import localisation_json, localisation_scores
+from kpviewer.evaluation.localisation import (
+    localisation_json,
+    localisation_rows,
+    localisation_scores,
+)
 from kpviewer.evaluation.report import Figure, Report, ScoredImage
 from kpviewer.evaluation.text import Table
 from kpviewer.metrics.keypoint import normaliser_name, object_errors
@@ -118,7 +122,7 @@ class DetectionReport(Report):
         ]
         if self.localisation is not None:
             title = f"Localisation, within {self.localisation.max_px:g} px"
-            tables.append(Table(title, self.localisation.cells))
+            tables.append(Table(title, localisation_rows(self.localisation)))
         return tables
 
     def scores_json(self) -> dict[str, Any]:
