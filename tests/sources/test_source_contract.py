@@ -1,13 +1,15 @@
 """What every source keeps, whatever it reads."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 from captures import FakeCapture
-from films import read_number
+from films import numbered_picture, read_number
 from screens import FakeScreens
+from servers import mjpeg, serving
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import FrameSource
@@ -17,6 +19,7 @@ from kpviewer.sources.images import ImagesSource, natural_order
 from kpviewer.sources.naming import ScreenName
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.screen import ScreenSource
+from kpviewer.sources.stream import StreamSource
 from kpviewer.sources.strip_demo import StripSource
 from kpviewer.sources.video import VideoSource
 from kpviewer.structures import ImageArray
@@ -30,6 +33,13 @@ MakeSource = Callable[[str], FrameSource]
 @pytest.fixture
 def make(film: Path, picture_folder: Path) -> Iterator[MakeSource]:
     made: list[FrameSource] = []
+    servers = ExitStack()
+    pictures = [numbered_picture(number) for number in range(20)]
+
+    def stream() -> FrameSource:
+        port = servers.enter_context(serving(mjpeg(pictures, stalls=True)))
+        return StreamSource(f"http://127.0.0.1:{port}/")
+
     makers: dict[str, Callable[[], FrameSource]] = {
         "demo": DemoSource,
         "strip": StripSource,
@@ -39,6 +49,7 @@ def make(film: Path, picture_folder: Path) -> Iterator[MakeSource]:
         "camera of OpenCV": lambda: CameraSource(
             0, open_capture=lambda _index: cv2.VideoCapture(str(film), cv2.CAP_FFMPEG)
         ),
+        "stream": stream,
     }
 
     makers["screen"] = lambda: ScreenSource(
@@ -49,12 +60,13 @@ def make(film: Path, picture_folder: Path) -> Iterator[MakeSource]:
         made.append(makers[kind]())
         return made[-1]
 
-    yield make_one
-    for one in made:
-        one.close()
+    with servers:
+        yield make_one
+        for one in made:
+            one.close()
 
 
-@pytest.fixture(params=[*SEEKABLE, "camera", "camera of OpenCV", "screen"])
+@pytest.fixture(params=[*SEEKABLE, "camera", "camera of OpenCV", "screen", "stream"])
 def source(request: pytest.FixtureRequest, make: MakeSource) -> FrameSource:
     return make(request.param)
 
