@@ -1,4 +1,4 @@
-"""See, live, what a detection model sees; or detect, draw and view from Python.
+"""See, live, what a detection model sees; or detect, draw, evaluate and view from Python.
 
 Example::
 
@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kpviewer.api.detecting import load, stream
     from kpviewer.api.drawing import draw, png_of
+    from kpviewer.api.evaluating import evaluate
     from kpviewer.api.viewing import view
     from kpviewer.errors import InputError, KpviewerError
+    from kpviewer.evaluation.report import Report
     from kpviewer.models.base import DecodedBatch, Detector
     from kpviewer.models.spec import ModelSpec, Task
     from kpviewer.overlay.style import OverlayStyle
@@ -56,12 +58,14 @@ __all__ = [
     "Model",
     "ModelSpec",
     "OverlayStyle",
+    "Report",
     "ResultHeader",
     "ResultSink",
     "StreamInfo",
     "Task",
     "Thresholds",
     "draw",
+    "evaluate",
     "load",
     "png_of",
     "stream",
@@ -76,8 +80,10 @@ _STRUCTURES = (
 _HOMES = {
     "api.detecting": ("load", "stream"),
     "api.drawing": ("draw", "png_of"),
+    "api.evaluating": ("evaluate",),
     "api.viewing": ("view",),
     "errors": ("InputError", "KpviewerError"),
+    "evaluation.report": ("Report",),
     "models.base": ("DecodedBatch", "Detector"),
     "models.spec": ("ModelSpec", "Task"),
     "overlay.style": ("OverlayStyle",),

@@ -57,6 +57,11 @@ def load(
     return Model(_detector(spec), str(device), str(precision), backend)
 
 
+def model_of(given: str | Path | Detector | Model) -> Model:
+    """Return a loaded model as it is, and load what isn't."""
+    return given if isinstance(given, Model) else load(given)
+
+
 def _detector(spec: str | Path | Detector) -> Detector:
     if isinstance(spec, str | Path) and str(spec).strip():
         return open_model(spec)
@@ -98,7 +103,7 @@ def stream(
         SourceError: if there is no such source; while iterating, if it breaks.
         WeightsError: if the model can't be loaded.
     """
-    engine = model if isinstance(model, Model) else load(model)
+    engine = model_of(model)
     wanted = thresholds_with(engine.spec, thresholds)
     options = PipelineOptions(pace=False, hold_at_end=False)
     name = named_source(source)

@@ -135,7 +135,7 @@ class Report(ABC):
         where = f"{setting.device}, {setting.engine} {setting.precision}"
         return "\n\n".join([*blocks, f"{self._time_text()} on {where}"])
 
-    def save(self, folder: Path) -> Path:
+    def save(self, folder: str | Path) -> Path:
         """Write ``FOLDER/report.html`` and ``files`` into a folder, which is made if need be.
 
         Main thread only.
@@ -143,7 +143,7 @@ class Report(ABC):
         Raises:
             RecordingError: if they can't be written.
         """
-        can_draw = missing_renderer() is None
+        folder, can_draw = Path(folder), missing_renderer() is None
         worst = [
             PageFigure.of_image(
                 ", ".join(filter(None, (one.image.path.name, one.caption))),

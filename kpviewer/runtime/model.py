@@ -46,7 +46,7 @@ class Model:
         precision: str = "auto",
         backend: str = "auto",
     ) -> None:
-        self.detector = detector
+        self.detector, self.device = detector, device
         self._engine = Executor(detector, device, precision, backend)
         self._lock = threading.Lock()
 

@@ -19,12 +19,6 @@ from kpviewer.runtime.thresholds import ThresholdArguments, thresholds_with
 
 
 @pytest.fixture(scope="module")
-def model() -> kp.Model:
-    """The shipped face model, as it was trained."""
-    return kp.load("face-ssd", device="cpu", backend="torch", precision="fp32")
-
-
-@pytest.fixture(scope="module")
 def image(model: kp.Model) -> np.ndarray:
     """The first frame of the demo: two portraits."""
     with kp.stream("demo", model) as results:

@@ -1,0 +1,74 @@
+"""Scoring a model on annotated data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kpviewer.annotations.finishing import with_readable_images
+from kpviewer.annotations.spec import read_usable
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.api.detecting import model_of
+from kpviewer.errors import InputError
+from kpviewer.evaluation.evaluator import evaluate as evaluate_on
+from kpviewer.evaluation.kind import EvaluationOptions
+from kpviewer.models.spec import Task
+from kpviewer.models.tables import shown
+from kpviewer.sources.images import load_picture
+
+if TYPE_CHECKING:
+    from kpviewer.evaluation.report import Report
+    from kpviewer.models.base import Detector
+    from kpviewer.runtime.model import Model
+
+
+def evaluate(
+    model: str | Path | Detector | Model,
+    data: str | Path | AnnotationSet,
+    *,
+    iou: float | None = None,
+    within_px: float | None = None,
+    limit: int | None = None,
+    progress: Callable[[int], object] = lambda _done: None,
+) -> Report:
+    """Score a model on annotated data, as ``kpviewer eval`` does.
+
+    Args:
+        model: what ``load`` returns, or what it takes.
+        data: as ``--data`` takes it, such as ``coco:labels.json`` or a folder of labels. Images
+            that can't be read are left out; ``notes`` of the report says so.
+        iou: IoU threshold of NMS; None is the model's own.
+        within_px: score localisation, too: a hit lies within so many px of the truth.
+        limit: use so many images, spread over the set.
+        progress: called after each image with the number of those done.
+
+    Returns:
+        The report: ``tables()``, ``to_json()``, ``to_text()``, ``save(folder)``, ``worst()``.
+
+    Raises:
+        InputError: if an argument has the wrong type or value.
+        DatasetError: if the data can't be read, or the model can't be scored on them.
+        WeightsError: if the model can't be loaded.
+    """
+    if not isinstance(data, str | Path | AnnotationSet):
+        raise InputError(
+            f"Data must be a name or a path, got {shown(data)}. Try kpviewer.evaluate(model, "
+            '"coco:labels.json").'
+        )
+    if limit is not None and (not isinstance(limit, int) or limit < 1):
+        raise InputError(f"limit must be a whole number, at least 1, got {shown(limit)}.")
+    engine = model_of(model)
+    name = "" if isinstance(data, AnnotationSet) else str(data)
+    annotations = data if isinstance(data, AnnotationSet) else read_usable(name)
+    usable = with_readable_images(annotations.spread(limit), load_picture)
+    options = EvaluationOptions(
+        device=engine.device,
+        iou=iou,
+        within_px=within_px,
+        data_name=name,
+        progress=progress,
+    )
+    # points are placed in the true boxes, which no engine is given
+    is_of_crops = engine.spec.task is Task.KEYPOINTS
+    return evaluate_on(engine.detector if is_of_crops else engine, usable, options)
