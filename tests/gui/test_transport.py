@@ -1,6 +1,5 @@
 """The transport as a user works it: exact frames, the A-B loop, speeds, what live sources drop."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -162,14 +161,12 @@ def test_speeds_go_from_a_tenth_to_as_fast_as_possible(qtbot, open_window):
 
 
 def test_as_fast_as_possible_is_in_the_menu_and_waits_for_no_frame(qtbot, open_window):
-    window = open_window(FakeSource(40, fps=0.1))  # 400 s
+    window = open_window(FakeSource(40, fps=0.1))  # 400 s, more than any wait lasts
     qtbot.waitUntil(lambda: shown_index(window) is not None)
     actions = {action.text(): action for action in window.transport.speed.menu().actions()}
     assert list(actions)[-2:] == ["8×", "As fast as possible"]
-    started = time.monotonic()
     actions["As fast as possible"].trigger()
     qtbot.waitUntil(lambda: shown_index(window) == 39)
-    assert time.monotonic() - started < 100  # it would be 390
 
 
 def test_a_live_source_drops_frames_or_not_as_chosen(qtbot, open_window, engine):
