@@ -3,11 +3,12 @@
 import re
 from pathlib import Path
 
+import click
 import law
 import pytest
 
 import kpviewer
-from kpviewer.cli.main import COMMANDS
+from kpviewer.cli.main import COMMANDS, main
 from kpviewer.gui.keys import Act
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,6 +18,7 @@ DOCUMENTS = [
     ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
+CARDS = sorted((ROOT / "weights").glob("*.md"))
 README = (ROOT / "README.md").read_text("utf-8")
 KEYS = (ROOT / "docs/reference/keys.md").read_text("utf-8")
 COMMAND_LINE = (ROOT / "docs/reference/command-line.md").read_text("utf-8")
@@ -45,6 +47,29 @@ def test_every_action_has_its_key_on_the_page_of_keys() -> None:
 
 def test_every_command_is_on_the_page_of_commands() -> None:
     assert [name for name in COMMANDS if name not in COMMAND_LINE] == []
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *CARDS], ids=lambda path: path.name)
+def test_commands_in_documents_have_the_options_that_they_name(document: Path) -> None:
+    blocks = re.findall(r"^```\n(.*?)^```", document.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    commands = [line.split("#")[0] for line in lines if line.startswith("kpviewer ")]
+    assert [command for command in commands if unknown_options(command)] == []
+
+
+def unknown_options(line: str) -> set[str]:
+    """Find the options of a command line that its command doesn't have."""
+    words = line.split()[1:]
+    name = next((word for word in words if word in COMMANDS), "view")
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    known = {option for param in command.params for option in param.opts} | {"--help"}
+    options = {word.strip("[]").partition("=")[0] for word in words}
+    return {word for word in options if word.startswith("--")} - known
+
+
+def test_an_option_that_is_gone_is_found() -> None:
+    assert unknown_options("kpviewer process a.mp4 --out x --colour=red") == {"--colour"}
 
 
 def test_every_page_is_in_the_index() -> None:
