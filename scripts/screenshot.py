@@ -17,9 +17,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is imported
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
+from kpviewer.gui.app import LOADERS
 from kpviewer.gui.language import install_language, languages
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening.engine_loading import load_first
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import ensure_font
@@ -49,7 +49,6 @@ def main() -> int:
         model=given.model,
         compare=given.compare,
         given=SETTLED,
-        load_first=load_first,
     )
     application = QApplication(sys.argv[:1])
     install_language(given.language)
@@ -82,7 +81,7 @@ def open_window(
     """
     width, height = (int(side) for side in size.split("x"))
     ensure_font()
-    window = MainWindow(options, ThemeManager(application, ThemeChoice(theme)))
+    window = MainWindow(options, LOADERS, ThemeManager(application, ThemeChoice(theme)))
     window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
     window.resize(width, height)
     window.show()

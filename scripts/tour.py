@@ -19,7 +19,6 @@ from PyQt6.QtWidgets import QApplication
 from screenshot import SETTLED, open_window
 
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening.engine_loading import load_first
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.panels.side_panel import DETECT, JUDGE, VIEW
 
@@ -90,7 +89,7 @@ def main() -> int:
 
 def film(application: QApplication, given: argparse.Namespace) -> int:
     """Film the tour in a window of its own."""
-    options = ViewerOptions(source="demo", given=SETTLED, load_first=load_first)
+    options = ViewerOptions(source="demo", given=SETTLED)
     window = open_window(application, options, SIZE, given.theme)
 
     def save(pictures: list[QImage]) -> None:

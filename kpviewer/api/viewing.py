@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 from kpviewer.api.arguments import named_source, text_of
 from kpviewer.config_files import settings_folder
 from kpviewer.errors import KpviewerError
-from kpviewer.gui.app import run_viewer
-from kpviewer.gui.opening.engine_loading import load_first, load_variant
-from kpviewer.gui.opening.source_opening import open_source
+from kpviewer.gui.app import LOADERS, run_viewer
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.installation.qt_libraries import has_display, require_libraries
 from kpviewer.runtime.threads import is_main_thread
 from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from kpviewer.gui.options import ViewerEngine
+    from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
     from kpviewer.models.base import Detector
     from kpviewer.runtime.model import Model
     from kpviewer.sources.base import FrameSource, TruthProvider
@@ -64,30 +62,33 @@ def view(
         device=str(device),
         seconds=seconds,
         settings_folder=settings_folder(),
-        load_first=load_first,
         given=frozenset({"model"} if device == "auto" else {"model", "device"}),
     )
     name = named_source(source)
+    loaders = LOADERS
     if source is not None and not isinstance(source, str | Path | int):
-        options = _with_source(options, source, _OBJECT.format(name))
+        options = replace(options, source=_OBJECT.format(name), settings_folder=None)
+        loaders = _with_source(loaders, source, _OBJECT.format(name))
     if not isinstance(model, str | Path):
-        options = _with_model(options, model)
-    code = run_viewer(options, ends_process=False)
+        options, loaders = _with_model(options, loaders, model)
+    code = run_viewer(options, loaders=loaders, ends_process=False)
     if code > _SIGNALLED:  # what the window heard is for the program, too
         signal.raise_signal(code - _SIGNALLED)
 
 
-def _with_source(options: ViewerOptions, source: FrameSource, name: str) -> ViewerOptions:
-    """Return options that open an object; other sources are opened as usual."""
+def _with_source(loaders: Loaders, source: FrameSource, name: str) -> Loaders:
+    """Return loaders that open an object by its name; other sources are opened as usual."""
 
     def open_it(text: str | None, truth: TruthProvider | None) -> FrameSource:
-        return source if text == name else open_source(text, truth)
+        return source if text == name else loaders.open_source(text, truth)
 
-    return replace(options, source=name, open_source=open_it, settings_folder=None)
+    return replace(loaders, open_source=open_it)
 
 
-def _with_model(options: ViewerOptions, given: Detector | Model) -> ViewerOptions:
-    """Return options that run an object; other models are loaded as usual."""
+def _with_model(
+    options: ViewerOptions, loaders: Loaders, given: Detector | Model
+) -> tuple[ViewerOptions, Loaders]:
+    """Return options that name an object, and loaders that run it; others are loaded as usual."""
     from kpviewer.api.detecting import load  # noqa: PLC0415 - a model by name comes later
     from kpviewer.runtime.model import Model  # noqa: PLC0415
 
@@ -98,17 +99,16 @@ def _with_model(options: ViewerOptions, given: Detector | Model) -> ViewerOption
         text: str, device: str, source_hw: tuple[int, int], backend: str, precision: str
     ) -> ViewerEngine:
         if text != name:
-            return load_variant(text, device, source_hw, backend, precision)
+            return loaders.load_variant(text, device, source_hw, backend, precision)
         is_as_given = (device, backend, precision) == (options.device, "auto", "auto")
         engine = model if is_as_given else Model(model.detector, device, precision, backend)
         engine.warm_up(source_hw)
         return engine
 
-    return replace(
-        options,
-        model=name,
+    by_name = replace(options, model=name, settings_folder=None)
+    return by_name, replace(
+        loaders,
         load_engine=lambda text, device, size: load_it(text, device, size, "auto", "auto"),
         load_variant=load_it,
         load_first=None,
-        settings_folder=None,
     )

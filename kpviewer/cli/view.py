@@ -119,7 +119,6 @@ def _viewer_options(
     given: dict[str, Any], started_s: float, named: frozenset[str]
 ) -> ViewerOptions:
     from kpviewer.config_files import settings_folder
-    from kpviewer.gui.opening.engine_loading import load_first
     from kpviewer.gui.options import ViewerOptions
 
     _check_profile(given["profile"])
@@ -138,7 +137,6 @@ def _viewer_options(
         started_s=started_s,
         truth=_read_truth(given["truth"], given["model"]),
         settings_folder=settings_folder(),
-        load_first=load_first,
         profile=given["profile"],
         given=named,
         **threshold_changes(given),

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QVBoxLayout, QWid
 
 from kpviewer import __version__
 from kpviewer.gui.language import tr
-from kpviewer.gui.options import ViewerEngine
+from kpviewer.gui.opening.loaders import ViewerEngine
 from kpviewer.gui.panels.side_panel import rule
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.plain_text import Label

@@ -17,12 +17,23 @@ from kpviewer.gui.crash_hooks import CrashHooks, install_crash_hooks
 from kpviewer.gui.interrupts import InterruptListener
 from kpviewer.gui.language import install_language, language_for
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening.engine_loading import (
+    list_devices,
+    load_engine,
+    load_first,
+    load_variant,
+)
+from kpviewer.gui.opening.loaders import Loaders
+from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.store import READ_S
 from kpviewer.gui.startup_log import StartupLog
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import drop_gui_application, ensure_font
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
+
+LOADERS = Loaders(open_source, load_engine, load_variant, list_devices, load_first)
+"""Those of the program: sources and models by name."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +42,7 @@ def run_viewer(
     options: ViewerOptions,
     theme: ThemeChoice = ThemeChoice.SYSTEM,
     *,
+    loaders: Loaders = LOADERS,
     ends_process: bool = True,
 ) -> int:
     """Open the window and run until it is closed.
@@ -38,6 +50,7 @@ def run_viewer(
     Args:
         options: what to show.
         theme: colours.
+        loaders: make sources and engines.
         ends_process: whether the process ends with the window. If not, signals and hooks are left
             as they were before.
 
@@ -55,7 +68,8 @@ def run_viewer(
     install_language(language_for(_asked_language(options)))
     # The window is gone before the application is: Qt crashes the other way round.
     try:
-        return _show(ThemeManager(application, theme), options, hooks, ends_process=ends_process)
+        themes = ThemeManager(application, theme)
+        return _show(themes, options, loaders, hooks, ends_process=ends_process)
     finally:
         if not ends_process:
             hooks.restore()
@@ -72,9 +86,14 @@ def _asked_language(options: ViewerOptions) -> str | None:
 
 
 def _show(
-    themes: ThemeManager, options: ViewerOptions, hooks: CrashHooks, *, ends_process: bool
+    themes: ThemeManager,
+    options: ViewerOptions,
+    loaders: Loaders,
+    hooks: CrashHooks,
+    *,
+    ends_process: bool,
 ) -> int:
-    window = MainWindow(options, themes)
+    window = MainWindow(options, loaders, themes)
     hooks.told.connect(window.status_bar.show_message)
     StartupLog(window.view, options.started_s or time.monotonic())
     listener = InterruptListener(lambda: (window.close(), None)[1])

@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QMainWindow, QMenu
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
 from kpviewer.gui.comparing.link import CompareLink
+from kpviewer.gui.comparing.loading import SecondLoading
 from kpviewer.gui.comparing.menu import add_compare_menu
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
@@ -27,6 +28,7 @@ from kpviewer.gui.opening.dialogs import (
     ask_for_truth,
 )
 from kpviewer.gui.opening.dropping import DropTarget
+from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.opening.source_menu import SourceMenu
@@ -64,7 +66,7 @@ class MainWindow(QMainWindow):
     finishing = pyqtSignal(bool)
     """Whether the files of a recording are being finished, which may take more time."""
 
-    def __init__(self, options: ViewerOptions, themes: ThemeManager) -> None:
+    def __init__(self, options: ViewerOptions, loaders: Loaders, themes: ThemeManager) -> None:
         super().__init__()
         self.setWindowTitle("kpviewer")
         self.setWindowIcon(icon("model"))
@@ -78,11 +80,16 @@ class MainWindow(QMainWindow):
         self._recall = Recall(SettingsStore(options.settings_folder, options.profile), options)
         # Before anything is recalled: what the command line names, it may run.
         permission = CodePermission((options.model, options.compare or ""))
-        options = replace(self._recall.fill(options), permission=permission)
-        self.session = Session(options)
+        loaders = replace(loaders, permission=permission)
+        options = self._recall.fill(options)
+        self.session = Session(options, loaders, self._recall)
         self.saving = Saving(self.session, options.folder, with_results=options.with_results)
         self.compare = CompareLink(
-            options, self.session, self.view, self.pair, self.side_panel.compare
+            SecondLoading(options, loaders),
+            self.session,
+            self.view,
+            self.pair,
+            self.side_panel.compare,
         )
         self.opener = Opener(self.session, self.compare, permission, panes)
         DropTarget(self, self.opener, panes.say)

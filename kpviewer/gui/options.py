@@ -1,57 +1,15 @@
-"""What the command line asks of the viewer. No Qt."""
+"""What the command line asks of the viewer: settings, and nothing else. No Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
-from kpviewer.gui.opening.engine_loading import list_devices, load_engine, load_variant
-from kpviewer.gui.opening.permission import CodePermission
-from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.models.spec import ModelSpec
-from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.shipped import DEFAULT_MODEL
-from kpviewer.sources.base import FrameSource, TruthProvider
+from kpviewer.sources.base import TruthProvider
 from kpviewer.structures import NmsKind, Thresholds
-
-
-class ViewerEngine(InferenceEngine, Protocol):
-    """An engine that says where it runs; ``runtime.executor.Executor`` is one."""
-
-    @property
-    def device_name(self) -> str:
-        """For people: "CPU", or the name of the GPU."""
-
-    @property
-    def engine_name(self) -> str:
-        """What computes: "torch", "openvino"."""
-
-    @property
-    def precision(self) -> str:
-        """For people: "fp32", "bf16", "fp16"."""
-
-
-EngineLoader = Callable[[str, str, tuple[int, int]], ViewerEngine]
-"""(model name or path, device, (height, width) of the source) -> engine. Runs in a thread."""
-
-VariantLoader = Callable[[str, str, tuple[int, int], str, str], ViewerEngine]
-"""As EngineLoader, then (engine, precision): auto, torch, openvino; auto, fp32, bf16, fp16."""
-
-DeviceLister = Callable[[], dict[str, str]]
-"""() -> devices, by their names on the command line, with those for people. Runs in a thread."""
-
-Recall = Callable[[ModelSpec, Thresholds], Thresholds]
-"""(model, thresholds to start it with) -> the same with what the user set before."""
-
-SourceOpener = Callable[[str | None, TruthProvider | None], FrameSource]
-"""(source as typed, its annotations) -> source, not opened yet. Runs in a thread."""
-
-
-def recall_nothing(_spec: ModelSpec, asked: Thresholds) -> Thresholds:
-    """Keep to what was asked for."""
-    return asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +49,10 @@ class ViewerOptions:
     """Code of the window's language (en, zh_CN) or "system"; None is the remembered one."""
     given: frozenset[str] = frozenset()
     """Of model, device, theme: those that the command line names, whatever is remembered."""
-    permission: CodePermission = field(default_factory=CodePermission)
-    """What may run of models that are code."""
-    recall: Recall = field(default=recall_nothing)
-    open_source: SourceOpener = field(default=open_source)
-    load_engine: EngineLoader = field(default=load_engine)
-    load_first: EngineLoader | None = None
-    """Gives what watches until ``load_engine`` has found the fastest way; None: nothing does."""
-    load_variant: VariantLoader = field(default=load_variant)
-    list_devices: DeviceLister = field(default=list_devices)
+    spare_model: str | None = None
+    """Loaded where ``model`` is a remembered one whose file is gone; None: it was asked for."""
+    spare_device: str | None = None
+    """Used where ``device`` is a remembered one that is gone; None: it was asked for."""
 
     def thresholds_for(self, spec: ModelSpec) -> Thresholds:
         """Give the model's thresholds with what was asked for in their place.
@@ -110,7 +63,7 @@ class ViewerOptions:
         asked = self.on_top_of(spec.thresholds)
         if self.classes:
             asked = replace(asked, classes=class_ids(self.classes, spec.class_names))
-        return self.recall(spec, asked)
+        return asked
 
     def on_top_of(self, asked: Thresholds) -> Thresholds:
         """Put what was asked for, classes aside, in the place of other settings."""

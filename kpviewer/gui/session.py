@@ -14,15 +14,18 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.source_opening import SourceLoading
 from kpviewer.gui.opening.source_truth import FoundTruth, SourceTruth
-from kpviewer.gui.options import ViewerEngine, ViewerOptions
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.settings.recall import Recall
+from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.following import FollowOptions
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
-from kpviewer.sources.base import FrameSource
+from kpviewer.sources.base import FrameSource, TruthProvider
 from kpviewer.sources.naming import is_camera
 from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.structures import (
@@ -69,16 +72,22 @@ class Session(QObject):
     """Another engine is in place; ``engine`` is it."""
     warned = pyqtSignal(str)
 
-    def __init__(self, options: ViewerOptions, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        options: ViewerOptions,
+        loaders: Loaders,
+        recall: Recall,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
-        self._options = options
+        self._options, self._loaders, self._recall = options, loaders, recall
         self._clock = clock
         self._pipeline: Pipeline | None = None
         self._leaving: Pipeline | None = None
         self._next_source: FrameSource | None = None
         self.truth = SourceTruth(options.source, options.truth)
-        self._sources = SourceLoading(options.open_source, self.truth)
-        self.models = ModelLoading(options, self.truth, clock)
+        self._sources = SourceLoading(self._make_source, self.truth)
+        self.models = ModelLoading(options, loaders, self.truth, clock)
         self._engine: ViewerEngine | None = None
         self._has_frames = False
         self._info: StreamInfo | None = None
@@ -205,6 +214,10 @@ class Session(QObject):
         self.truth.close()
         self.models.close()
 
+    def _make_source(self, text: str | None, truth: TruthProvider | None) -> FrameSource:
+        """Make a source, in the loader's thread."""
+        return self._loaders.open_source(self._recall.source(text), truth)
+
     def _begin(self, text: str | None) -> None:
         """Leave the present source for one that is named so."""
         self.source_text = text
@@ -288,27 +301,24 @@ class Session(QObject):
         if before is None or before.spec != engine.spec:  # else it is on another device
             edited = self._thresholds if before is None and self._is_edited else None
             options = self._options if before is None else replace(self._options, classes=())
-            self._thresholds = _thresholds_of(engine, options, edited, self.warned.emit)
+            self._thresholds = self._thresholds_of(engine.spec, options, edited)
         self._engine = engine
         if self._pipeline is not None:
             self._pipeline.set_thresholds(self._thresholds)
             self._pipeline.set_engine(engine)
         self.model_changed.emit()
 
-
-def _thresholds_of(
-    engine: ViewerEngine,
-    options: ViewerOptions,
-    edited: Thresholds | None,
-    warn: Callable[[str], None],
-) -> Thresholds:
-    """Return the thresholds of a new model, under what the user was faster to edit."""
-    try:
-        thresholds = options.thresholds_for(engine.spec)
-    except ValueError as error:
-        warn(tr("{error} All classes are shown.").format(error=error))
-        thresholds = replace(options, classes=()).thresholds_for(engine.spec)
-    return thresholds if edited is None else replace(edited, classes=thresholds.classes)
+    def _thresholds_of(
+        self, spec: ModelSpec, options: ViewerOptions, edited: Thresholds | None
+    ) -> Thresholds:
+        """Return the thresholds of a new model, under what the user was faster to edit."""
+        try:
+            asked = options.thresholds_for(spec)
+        except ValueError as error:
+            self.warned.emit(tr("{error} All classes are shown.").format(error=error))
+            asked = replace(options, classes=()).thresholds_for(spec)
+        thresholds = self._recall.thresholds(spec, asked)
+        return thresholds if edited is None else replace(edited, classes=thresholds.classes)
 
 
 def _pipeline_error(pipeline: Pipeline) -> KpviewerError:

@@ -1,7 +1,7 @@
 """A window over a fake source and a fake engine, worked as a user works it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,9 @@ from fakes import FAKE_SPEC, TIMEOUT_S, FakeEngine, FakeSource, FakeTimings
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from kpviewer.gui.app import LOADERS
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.structures import Candidates, ImageArray
@@ -49,6 +51,7 @@ def engine() -> ViewerFakeEngine:
     return ViewerFakeEngine(spec=replace(FAKE_SPEC, class_names=("thing",)))
 
 
+LOADER_NAMES = {each.name for each in fields(Loaders)}
 OpenWindow = Callable[..., MainWindow]
 
 
@@ -67,12 +70,18 @@ def open_window(
             source=named,
             model="fake",
             folder=tmp_path,
+        )
+        loaders = replace(
+            LOADERS,
             open_source=lambda _text, _truth: source,
             load_engine=lambda _name, _device, _size: engine,
+            load_first=None,
             list_devices=lambda: {"cpu": "CPU", "cuda:0": "Fake GPU"},
         )
+        ours = {name: changes.pop(name) for name in list(changes) if name in LOADER_NAMES}
+        loaders = replace(loaders, **ours)  # type: ignore[arg-type]
         options = replace(options, **changes)  # type: ignore[arg-type]
-        window = MainWindow(options, themes)
+        window = MainWindow(options, loaders, themes)
         windows.append(window)
         qtbot.addWidget(window)
         window.resize(1360, 860)

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,10 @@ from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QApplication
 from sources.servers import mjpeg, serving
 
+from kpviewer.gui.app import LOADERS
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.engine_loading import load_engine
-from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.structures import Candidates, ImageArray
@@ -143,11 +144,14 @@ def main(laps: int, *, is_shipped: bool) -> None:
             source="demo",
             model=models[-1],
             folder=Path(folder),
-            open_source=open_source,
+        )
+        loaders = replace(
+            LOADERS,
             load_engine=load_engine if is_shipped else Engine,
+            load_first=None,
             list_devices=lambda: {"cpu": "CPU"},
         )
-        window = MainWindow(options, themes)
+        window = MainWindow(options, loaders, themes)
         window.show()
         window.begin(options)
         lap = Lap(window, themes, f"http://127.0.0.1:{port}/live.mjpg", models)

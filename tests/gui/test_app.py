@@ -13,7 +13,8 @@ PROGRAM = """
 import logging, os, signal, sys
 sys.path[:0] = [{tests!r}, {root!r}]
 from fakes import FakeEngine, FakeSource
-from kpviewer.gui.app import run_viewer
+from dataclasses import replace
+from kpviewer.gui.app import LOADERS, run_viewer
 from kpviewer.gui.options import ViewerOptions
 logging.basicConfig(level="INFO", stream=sys.stdout)
 
@@ -28,13 +29,14 @@ class Engine(FakeEngine):
 
 
 code = run_viewer(
-    ViewerOptions(
-        source="fake",
-        seconds={seconds},
+    ViewerOptions(source="fake", seconds={seconds}),
+    loaders=replace(
+        LOADERS,
         open_source=lambda text, truth: FakeSource({frames}, open_errors={errors}),
         load_engine=lambda name, device, size: Engine(),
+        load_first=None,
         list_devices=lambda: {{"cpu": "CPU"}},
-    )
+    ),
 )
 print("torch", "torch" in sys.modules)
 sys.exit(code)
@@ -82,7 +84,8 @@ STUCK = """
 import os, signal, sys, threading
 sys.path[:0] = [{tests!r}, {root!r}]
 from fakes import FakeSource
-from kpviewer.gui.app import run_viewer
+from dataclasses import replace
+from kpviewer.gui.app import LOADERS, run_viewer
 from kpviewer.gui.options import ViewerOptions
 
 
@@ -99,12 +102,14 @@ def load(*_):
 threading.Thread(target=threading.Event().wait).start()  # of a library, say
 sys.exit(
     run_viewer(
-        ViewerOptions(
-            source="fake",
+        ViewerOptions(source="fake"),
+        loaders=replace(
+            LOADERS,
             open_source=lambda text, truth: StuckSource(),
             load_engine=load,
+            load_first=None,
             list_devices=lambda: {{"cpu": "CPU"}},
-        )
+        ),
     )
 )
 """

@@ -13,6 +13,7 @@ from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.errors import SourceError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening import dialogs, source_opening, source_truth
+from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.source_opening import look_for
 from kpviewer.gui.opening.source_truth import SourceTruth
@@ -122,7 +123,8 @@ def test_another_model_loads_while_a_cancelled_one_hangs(hang):
         return fine if name == "fine" else hang()
 
     loading = ModelLoading(
-        ViewerOptions(model="stuck", load_engine=load, list_devices=lambda: {"cpu": "CPU"}),
+        ViewerOptions(),
+        Loaders(hang, load, hang, lambda: {"cpu": "CPU"}),
         clock=lambda: now_s,
     )
     loading.load("stuck")

@@ -265,6 +265,7 @@ def test_peek_leaves_a_damaged_file_where_it_is(tmp_path):
 
 START = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 import kpviewer.gui.app as app
 from kpviewer.errors import KpviewerError
@@ -279,9 +280,9 @@ app.MainWindow = Window
 def fail(*_): raise KpviewerError("Nothing is there.")
 options = ViewerOptions(
     source="x", language={language!r}, settings_folder=Path({folder!r}), seconds=0.0,
-    open_source=fail, load_engine=fail,
 )
-app.run_viewer(options)
+loaders = replace(app.LOADERS, open_source=fail, load_engine=fail, load_first=None)
+app.run_viewer(options, loaders=loaders)
 """
 
 

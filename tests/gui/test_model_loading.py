@@ -9,7 +9,8 @@ from annotations.samples import data_set, picture
 from fakes import FAKE_SPEC, TIMEOUT_S, FakeEngine, eventually
 
 from kpviewer.annotations.truth import AnnotationTruth
-from kpviewer.errors import WeightsError
+from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.gui.opening.loaders import EngineLoader, Loaders, load_or_spare
 from kpviewer.gui.opening.model_loading import ModelLoading, why_not_loaded
 from kpviewer.gui.opening.source_truth import SourceTruth
 from kpviewer.gui.options import ViewerOptions
@@ -21,15 +22,15 @@ def wait_for(loading: ModelLoading, engine: FakeEngine) -> None:
     assert loading.failure is None
 
 
+def loaders(load_engine: EngineLoader, load_first: EngineLoader | None = None) -> Loaders:
+    """Loaders of models alone."""
+    return Loaders(failing, load_engine, failing, lambda: {"cpu": "CPU"}, load_first)
+
+
 def loaded(truth: AnnotationTruth, *class_names: str) -> None:
     """Load a model of these classes, and wait for it."""
     engine = FakeEngine(spec=replace(FAKE_SPEC, class_names=class_names))
-    options = ViewerOptions(
-        model="other",
-        load_engine=lambda _name, _device, _size: engine,
-        list_devices=lambda: {"cpu": "CPU"},
-    )
-    loading = ModelLoading(options, SourceTruth(None, truth))
+    loading = ModelLoading(ViewerOptions(), loaders(lambda *_: engine), SourceTruth(None, truth))
     try:
         loading.load("other")
         wait_for(loading, engine)
@@ -55,9 +56,9 @@ def test_a_model_of_other_things_is_watched_without_truth(
     assert "share a class" in caplog.text
 
 
-def settled(options: ViewerOptions) -> tuple[list[object], list[str | None], ModelLoading]:
+def settled(made: Loaders) -> tuple[list[object], list[str | None], ModelLoading]:
     """Load the model "fake"; give each engine that came, and what was told to load after it."""
-    loading = ModelLoading(options)
+    loading = ModelLoading(ViewerOptions(), made)
     came: list[object] = []
     told: list[str | None] = []
 
@@ -78,13 +79,7 @@ def settled(options: ViewerOptions) -> tuple[list[object], list[str | None], Mod
 
 def test_a_model_watches_before_the_fastest_way_is_found() -> None:
     soon, fast = FakeEngine(), FakeEngine()
-    came, told, loading = settled(
-        ViewerOptions(
-            load_first=lambda *_: soon,
-            load_engine=lambda *_: fast,
-            list_devices=lambda: {"cpu": "CPU"},
-        )
-    )
+    came, told, loading = settled(loaders(lambda *_: fast, load_first=lambda *_: soon))
     assert came == [soon, fast]
     assert told == [None, None]  # nothing to wait for
     assert loading.engine is fast
@@ -97,11 +92,7 @@ def test_cancelling_what_has_not_begun_keeps_the_way_to_run_the_present_model_fa
         assert may_settle.wait(TIMEOUT_S)
         return fast
 
-    loading = ModelLoading(
-        ViewerOptions(
-            load_first=lambda *_: soon, load_engine=settle, list_devices=lambda: {"cpu": "CPU"}
-        )
-    )
+    loading = ModelLoading(ViewerOptions(), loaders(settle, load_first=lambda *_: soon))
     try:
         loading.load("fake")
         wait_for(loading, soon)
@@ -140,8 +131,7 @@ def test_a_load_that_comes_to_nothing_leaves_the_present_model_on_its_way_to_be_
 
     truth = AnnotationTruth(data_set(picture("a.jpg", (0, 1)), class_names=("dog", "couch")))
     loading = ModelLoading(
-        ViewerOptions(load_first=first, load_engine=settle, list_devices=lambda: {"cpu": "CPU"}),
-        SourceTruth(None, truth),
+        ViewerOptions(), loaders(settle, load_first=first), SourceTruth(None, truth)
     )
     try:
         loading.load("fake")
@@ -167,11 +157,7 @@ def failing(*_: object) -> FakeEngine:
 
 def test_a_model_whose_first_way_fails_is_loaded_in_the_other() -> None:
     fast = FakeEngine()
-    loading = ModelLoading(
-        ViewerOptions(
-            load_first=failing, load_engine=lambda *_: fast, list_devices=lambda: {"cpu": "CPU"}
-        )
-    )
+    loading = ModelLoading(ViewerOptions(), loaders(lambda *_: fast, load_first=failing))
     try:
         loading.load("fake")
         assert loading.loading == "fake"
@@ -185,10 +171,7 @@ def test_a_model_that_can_not_be_made_faster_goes_on_as_it_is(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     soon = FakeEngine()
-    options = ViewerOptions(
-        load_first=lambda *_: soon, load_engine=failing, list_devices=lambda: {"cpu": "CPU"}
-    )
-    loading = ModelLoading(options)
+    loading = ModelLoading(ViewerOptions(), loaders(failing, load_first=lambda *_: soon))
 
     def has_given_up() -> bool:
         loading.poll(None, can_wait=False)
@@ -205,11 +188,46 @@ def test_a_model_that_can_not_be_made_faster_goes_on_as_it_is(
 
 
 def test_a_model_that_fails_both_ways_tells_why() -> None:
-    options = ViewerOptions(load_first=failing, load_engine=failing)
-    came, _, loading = settled(options)
+    came, _, loading = settled(loaders(failing, load_first=failing))
     assert came == []
     assert loading.failure is not None
     assert "fake is damaged." in loading.failure
+
+
+REMEMBERED = ViewerOptions(
+    model="/gone/mine.onnx", device="cuda:1", spare_model="face-ssd", spare_device="auto"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "asked", "came"),
+    [
+        (REMEMBERED, ("/gone/mine.onnx", "cpu"), ("face-ssd", "cpu")),
+        (REMEMBERED, ("other", "cuda:1"), ("other", "auto")),
+        (REMEMBERED, ("/gone/mine.onnx", "cuda:1"), ("face-ssd", "auto")),
+        (ViewerOptions(model="/gone/mine.onnx"), ("/gone/mine.onnx", "cpu"), WeightsError),
+        (REMEMBERED, ("/gone/other.onnx", "cpu"), WeightsError),
+        (ViewerOptions(device="cuda:1"), ("face-ssd", "cuda:1"), PipelineError),
+        (REMEMBERED, ("face-ssd", "cuda:2"), PipelineError),
+    ],
+)
+def test_only_what_was_remembered_has_a_spare(options, asked, came) -> None:
+    loads: list[tuple[str, str]] = []
+
+    def load(model: str, device: str, _size: tuple[int, int]) -> FakeEngine:
+        if "gone" in model:
+            raise WeightsError(f"{model} isn't there.")
+        if "cuda" in device:
+            raise PipelineError(f"{device} isn't there.")
+        loads.append((model, device))
+        return FakeEngine()
+
+    if isinstance(came, tuple):
+        load_or_spare(load, options, *asked, (24, 32))
+        assert loads == [came]
+    else:
+        with pytest.raises(came):
+            load_or_spare(load, options, *asked, (24, 32))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from kpviewer.gui.comparing.loading import SecondLoading, SecondRequest
 from kpviewer.gui.comparing.panel import SIDE_BY_SIDE, CompareMeans
 from kpviewer.gui.language import tr
-from kpviewer.gui.options import ViewerEngine, ViewerOptions
+from kpviewer.gui.opening.loaders import ViewerEngine
 from kpviewer.pipeline.comparing import SecondModel, second_thresholds
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class CompareLink(QObject):
 
     def __init__(
         self,
-        options: ViewerOptions,
+        loading: SecondLoading,
         session: Session,
         view: VideoView,
         pair: PairView,
@@ -40,7 +40,7 @@ class CompareLink(QObject):
     ) -> None:
         super().__init__(panel)
         self._session, self._view, self._pair, self._panel = session, view, pair, panel
-        self._loading = SecondLoading(options)
+        self._loading = loading
         self._engine: ViewerEngine | None = None
         self._asked: Thresholds | None = None
         """The first model's thresholds as the second model came."""

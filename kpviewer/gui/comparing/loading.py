@@ -6,8 +6,9 @@ import logging
 from dataclasses import dataclass
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.loaders import Loaders, ViewerEngine, load_or_spare
 from kpviewer.gui.opening.model_loading import WARM_UP_HW, why_not_loaded
-from kpviewer.gui.options import ViewerEngine, ViewerOptions
+from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.spec import Task
 from kpviewer.runtime.loading import BackgroundLoader
 
@@ -46,8 +47,8 @@ class SecondRequest:
 class SecondLoading:
     """Loads in the background; polled by the thread that owns it. ``close`` ends it."""
 
-    def __init__(self, options: ViewerOptions) -> None:
-        self._options = options
+    def __init__(self, options: ViewerOptions, loaders: Loaders) -> None:
+        self._options, self._loaders = options, loaders
         self._loader: BackgroundLoader[ViewerEngine] = BackgroundLoader()
         self._is_wanted = False
         self.failure: str | None = None
@@ -86,11 +87,11 @@ class SecondLoading:
 
     def _load(self, request: SecondRequest, device: str, size: tuple[int, int]) -> ViewerEngine:
         """Runs in the loader's thread."""
-        options, model = self._options, request.model
-        options.permission.check(model)
+        loaders, model = self._loaders, request.model
+        loaders.permission.check(model)
         if request.engine == request.precision == "auto":
-            return options.load_engine(model, device, size)
-        return options.load_variant(model, device, size, request.engine, request.precision)
+            return load_or_spare(loaders.load_engine, self._options, model, device, size)
+        return loaders.load_variant(model, device, size, request.engine, request.precision)
 
     def close(self) -> None:
         """Wait for nothing: what loads is let go."""

@@ -14,8 +14,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.loaders import EngineLoader, Loaders, ViewerEngine, load_or_spare
 from kpviewer.gui.opening.source_truth import SourceTruth
-from kpviewer.gui.options import EngineLoader, ViewerEngine, ViewerOptions
+from kpviewer.gui.options import ViewerOptions
 from kpviewer.runtime.loading import BackgroundLoader, Outcome
 
 if TYPE_CHECKING:
@@ -54,10 +55,11 @@ class ModelLoading:
     def __init__(
         self,
         options: ViewerOptions,
+        loaders: Loaders,
         truth: SourceTruth | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._options = options
+        self._options, self._loaders = options, loaders
         self._truth = truth
         self._clock = clock
         self._loader: BackgroundLoader[LoadedModel] = BackgroundLoader(clock=clock)
@@ -163,7 +165,7 @@ class ModelLoading:
         elif outcome.value is not None:
             came = self._watch(outcome.value, unsettled=second)
         elif second is not None:
-            self._submit(*second, self._options.load_engine)
+            self._submit(*second, self._load_engine)
         elif was_settling:
             self._unsettled = None
             _log.info("%s goes on as it is: %s", outcome.name, outcome.failure)
@@ -171,7 +173,7 @@ class ModelLoading:
             self._tell(outcome)
         if self._unsettled is not None and self._loader.busy_with is None:
             self._is_settling = True
-            self._submit(*self._unsettled, self._options.load_engine)
+            self._submit(*self._unsettled, self._load_engine)
         return came
 
     def close(self) -> None:
@@ -186,9 +188,9 @@ class ModelLoading:
 
     def _start(self, request: ModelRequest, size: tuple[int, int]) -> None:
         self._is_waiting = self._is_settling = False
-        first = self._options.load_first
+        first = self._loaders.load_first
         self._second = (request, size) if first is not None else None
-        self._submit(request, size, first or self._options.load_engine)
+        self._submit(request, size, first or self._load_engine)
 
     def _submit(self, request: ModelRequest, size: tuple[int, int], load: EngineLoader) -> None:
         self._loader.submit(request.model, lambda: self._load(request, size, load))
@@ -197,11 +199,15 @@ class ModelLoading:
         self, request: ModelRequest, source_hw: tuple[int, int], load: EngineLoader
     ) -> LoadedModel:
         """Runs in the loader's thread."""
-        self._options.permission.check(request.model)
+        self._loaders.permission.check(request.model)
         engine = load(request.model, request.device, source_hw)
         if self._truth is not None:
             self._truth.prepare_classes(engine.spec.class_names)
-        return LoadedModel(request, engine, self._options.list_devices())
+        return LoadedModel(request, engine, self._loaders.list_devices())
+
+    def _load_engine(self, model: str, device: str, source_hw: tuple[int, int]) -> ViewerEngine:
+        load = self._loaders.load_engine
+        return load_or_spare(load, self._options, model, device, source_hw)
 
     def _watch(
         self, model: LoadedModel, unsettled: tuple[ModelRequest, tuple[int, int]] | None

@@ -13,7 +13,7 @@ from kpviewer.pipeline.opening import made_within
 from kpviewer.runtime.loading import BackgroundLoader
 
 if TYPE_CHECKING:
-    from kpviewer.gui.options import SourceOpener
+    from kpviewer.gui.opening.loaders import SourceOpener
     from kpviewer.sources.base import FrameSource, TruthProvider
 
 _log = logging.getLogger(__name__)

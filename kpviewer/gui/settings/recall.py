@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from kpviewer.config import ModelSettings, Settings, Table
-from kpviewer.errors import PipelineError
 from kpviewer.gui.opening.cameras import find_cameras
-from kpviewer.gui.options import EngineLoader, SourceOpener, ViewerEngine, ViewerOptions
+from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.recent import is_there
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
-from kpviewer.sources.base import FrameSource, TruthProvider
 from kpviewer.sources.naming import CameraRequest
 from kpviewer.structures import Thresholds
 
@@ -36,20 +34,15 @@ class Recall:
         """Give the options with what is remembered where the command line names nothing."""
         current = self.store.current
         recording = current.recording
-        changes: dict[str, Any] = {"recall": self.thresholds}
-        load = options.load_engine
+        changes: dict[str, Any] = {}
         if "model" not in options.given and current.model is not None:
-            changes["model"] = current.model
-            load = _loading_what_is_there(load, current.model, options.model)
+            changes |= {"model": current.model, "spare_model": options.model}
         if "device" not in options.given and current.device is not None:
-            changes["device"] = current.device
-            load = _loading_anyhow(load, current.device)
-        changes["load_engine"] = load
+            changes |= {"device": current.device, "spare_device": "auto"}
         if options.folder is None and "folder" in recording:
             changes["folder"] = Path(str(recording["folder"])).expanduser()
         if recording.get("with_results") is True:
             changes["with_results"] = True
-        changes["open_source"] = _opening_camera(options.open_source, self.store)
         return replace(options, **changes)
 
     def thresholds(self, spec: ModelSpec, asked: Thresholds) -> Thresholds:
@@ -71,6 +64,25 @@ class Recall:
             hidden = {ids[name] for name in kept.hidden if name in ids}
             changes["classes"] = frozenset(ids.values()) - hidden if hidden else own.classes
         return replace(asked, **changes)
+
+    def source(self, text: str | None) -> str | None:
+        """Return the source to open for ``text``: cameras in their remembered formats.
+
+        It asks for the cameras, which may take a while.
+
+        Args:
+            text: as typed; without one, the remembered camera is opened.
+        """
+        current = self.store.current
+        name = None if text else current.camera
+        is_bare = text is not None and text.isdecimal()  # a camera without a format
+        if name is None and not (is_bare and current.camera_formats):
+            return text
+        for camera in find_cameras():
+            if camera.name == name or camera.source == text:
+                kept = current.camera_formats.get(camera.id)
+                return f"{camera.source}:{kept}" if kept else camera.source
+        return text
 
     def drop_named(self, names: Iterable[str] = ALL_THRESHOLDS) -> None:
         """Heed the command line no longer in these fields of Thresholds: the user edited them."""
@@ -129,30 +141,6 @@ def profile_model(settings: Settings, usual: str) -> str:
     return model if found else usual
 
 
-def _loading_what_is_there(load: EngineLoader, remembered: str, usual: str) -> EngineLoader:
-    """Load the usual model where the file of the remembered one is gone."""
-
-    def load_it(model: str, device: str, source_hw: tuple[int, int]) -> ViewerEngine:
-        is_gone = model == remembered and not is_there(model)
-        return load(usual if is_gone else model, device, source_hw)
-
-    return load_it
-
-
-def _loading_anyhow(load: EngineLoader, remembered: str) -> EngineLoader:
-    """Load on whatever there is where the remembered device is gone."""
-
-    def load_anyhow(model: str, device: str, source_hw: tuple[int, int]) -> ViewerEngine:
-        try:
-            return load(model, device, source_hw)
-        except PipelineError:
-            if device != remembered:
-                raise
-            return load(model, "auto", source_hw)
-
-    return load_anyhow
-
-
 def with_camera_format(
     settings: Settings, camera_id: str, request: CameraRequest | None
 ) -> Settings:
@@ -161,22 +149,3 @@ def with_camera_format(
     if request is not None:
         kept[camera_id] = str(request)
     return replace(settings, camera_formats=kept)
-
-
-def _opening_camera(open_source: SourceOpener, store: SettingsStore) -> SourceOpener:
-    """Open the remembered camera where no source is named, and each in its remembered format."""
-
-    def open_it(text: str | None, truth: TruthProvider | None) -> FrameSource:
-        current = store.current
-        name = None if text else current.camera
-        is_bare = bool(text) and str(text).isdecimal()  # a camera without a format
-        if name is None and not (is_bare and current.camera_formats):
-            return open_source(text, truth)
-        for camera in find_cameras():
-            if camera.name == name or camera.source == text:
-                kept = current.camera_formats.get(camera.id)
-                text = f"{camera.source}:{kept}" if kept else camera.source
-                break
-        return open_source(text, truth)
-
-    return open_it
