@@ -143,7 +143,7 @@ def test_another_model_loads_while_a_cancelled_one_hangs(hang):
 def test_a_model_that_hangs_on_a_frame_is_loaded_anew_for_another_source(
     qtbot, open_window, engine
 ):
-    engine.blocks_at = {3}
+    engine.blocks_at = {30}
     loads: list[str] = []
 
     def load(name, *_):
@@ -152,7 +152,7 @@ def test_a_model_that_hangs_on_a_frame_is_loaded_anew_for_another_source(
 
     window = open_window(load_engine=load)
     try:
-        qtbot.waitUntil(lambda: 3 in engine.seen)
+        qtbot.waitUntil(lambda: 30 in engine.seen)
         window.opener.choose_source("other")
         qtbot.waitUntil(lambda: len(loads) == 2 and window.session.engine is not None)
         assert window.session.engine is not engine
@@ -176,10 +176,10 @@ def test_the_window_closes_while_everything_hangs(qtbot, stuck, hang, open_windo
 
 
 def test_the_window_closes_while_a_model_hangs_on_a_frame(qtbot, open_window, engine):
-    engine.blocks_at = {3}
+    engine.blocks_at = {30}
     window = open_window()
     try:
-        qtbot.waitUntil(lambda: 3 in engine.seen)
+        qtbot.waitUntil(lambda: 30 in engine.seen)
         window.close()
         assert "a model that looks at a frame" in still_running()
     finally:
