@@ -25,7 +25,7 @@ from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.following import FollowOptions
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
-from kpviewer.sources.base import FrameSource, TruthProvider
+from kpviewer.sources.base import FrameSource
 from kpviewer.sources.naming import is_camera
 from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.structures import (
@@ -80,13 +80,15 @@ class Session(QObject):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self._options, self._loaders, self._recall = options, loaders, recall
+        self._options, self._recall = options, recall
         self._clock = clock
         self._pipeline: Pipeline | None = None
         self._leaving: Pipeline | None = None
         self._next_source: FrameSource | None = None
         self.truth = SourceTruth(options.source, options.truth)
-        self._sources = SourceLoading(self._make_source, self.truth)
+        self._sources = SourceLoading(
+            lambda text, truth: loaders.open_source(recall.source(text), truth), self.truth
+        )
         self.models = ModelLoading(options, loaders, self.truth, clock)
         self._engine: ViewerEngine | None = None
         self._has_frames = False
@@ -214,10 +216,6 @@ class Session(QObject):
         self.truth.close()
         self.models.close()
 
-    def _make_source(self, text: str | None, truth: TruthProvider | None) -> FrameSource:
-        """Make a source, in the loader's thread."""
-        return self._loaders.open_source(self._recall.source(text), truth)
-
     def _begin(self, text: str | None) -> None:
         """Leave the present source for one that is named so."""
         self.source_text = text
@@ -301,24 +299,31 @@ class Session(QObject):
         if before is None or before.spec != engine.spec:  # else it is on another device
             edited = self._thresholds if before is None and self._is_edited else None
             options = self._options if before is None else replace(self._options, classes=())
-            self._thresholds = self._thresholds_of(engine.spec, options, edited)
+            self._thresholds = _thresholds_of(
+                engine.spec, options, self._recall, edited, self.warned.emit
+            )
         self._engine = engine
         if self._pipeline is not None:
             self._pipeline.set_thresholds(self._thresholds)
             self._pipeline.set_engine(engine)
         self.model_changed.emit()
 
-    def _thresholds_of(
-        self, spec: ModelSpec, options: ViewerOptions, edited: Thresholds | None
-    ) -> Thresholds:
-        """Return the thresholds of a new model, under what the user was faster to edit."""
-        try:
-            asked = options.thresholds_for(spec)
-        except ValueError as error:
-            self.warned.emit(tr("{error} All classes are shown.").format(error=error))
-            asked = replace(options, classes=()).thresholds_for(spec)
-        thresholds = self._recall.thresholds(spec, asked)
-        return thresholds if edited is None else replace(edited, classes=thresholds.classes)
+
+def _thresholds_of(
+    spec: ModelSpec,
+    options: ViewerOptions,
+    recall: Recall,
+    edited: Thresholds | None,
+    warn: Callable[[str], None],
+) -> Thresholds:
+    """Return the thresholds of a new model, under what the user was faster to edit."""
+    try:
+        asked = options.thresholds_for(spec)
+    except ValueError as error:
+        warn(tr("{error} All classes are shown.").format(error=error))
+        asked = replace(options, classes=()).thresholds_for(spec)
+    thresholds = recall.thresholds(spec, asked)
+    return thresholds if edited is None else replace(edited, classes=thresholds.classes)
 
 
 def _pipeline_error(pipeline: Pipeline) -> KpviewerError:

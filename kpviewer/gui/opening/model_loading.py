@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
@@ -59,7 +60,8 @@ class ModelLoading:
         truth: SourceTruth | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._options, self._loaders = options, loaders
+        self._loaders = loaders
+        self._load_engine: EngineLoader = partial(load_or_spare, loaders.load_engine, options)
         self._truth = truth
         self._clock = clock
         self._loader: BackgroundLoader[LoadedModel] = BackgroundLoader(clock=clock)
@@ -204,10 +206,6 @@ class ModelLoading:
         if self._truth is not None:
             self._truth.prepare_classes(engine.spec.class_names)
         return LoadedModel(request, engine, self._loaders.list_devices())
-
-    def _load_engine(self, model: str, device: str, source_hw: tuple[int, int]) -> ViewerEngine:
-        load = self._loaders.load_engine
-        return load_or_spare(load, self._options, model, device, source_hw)
 
     def _watch(
         self, model: LoadedModel, unsettled: tuple[ModelRequest, tuple[int, int]] | None
