@@ -13,7 +13,6 @@ from kpviewer.api.detecting import model_of
 from kpviewer.errors import InputError
 from kpviewer.evaluation.evaluator import evaluate as evaluate_on
 from kpviewer.evaluation.kind import EvaluationOptions
-from kpviewer.models.spec import Task
 from kpviewer.models.tables import shown
 from kpviewer.sources.images import load_picture
 
@@ -69,6 +68,4 @@ def evaluate(
         data_name=name,
         progress=progress,
     )
-    # points are placed in the true boxes, which no engine is given
-    is_of_crops = engine.spec.task is Task.KEYPOINTS
-    return evaluate_on(engine.detector if is_of_crops else engine, usable, options)
+    return evaluate_on(engine, usable, options)

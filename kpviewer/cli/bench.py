@@ -14,9 +14,9 @@ import click
 
 from kpviewer import __version__
 from kpviewer.cli.options import (
-    TextPath,
     device_option,
     engine_option,
+    json_option,
     model_option,
     precision_option,
 )
@@ -59,13 +59,7 @@ class BenchOptions:
 @precision_option
 @engine_option
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="How many.")
-@click.option(
-    "--json",
-    "json_path",
-    metavar="FILE",
-    type=TextPath(),
-    help="Write the figures as JSON; - is stdout.",
-)
+@json_option("the figures")
 def command(*, json_path: str | None, **given: Any) -> None:
     """Measure the speed of the pipeline and of the model.
 

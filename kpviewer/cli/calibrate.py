@@ -7,14 +7,13 @@ from pathlib import Path
 
 import click
 
-from kpviewer.annotations.spec import FORMS
-from kpviewer.cli.options import NamedPath
+from kpviewer.cli.options import NamedPath, data_option
 from kpviewer.errors import WeightsError
 
 
 @click.command
 @click.argument("model")
-@click.option("--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone.")
+@data_option
 @click.option("--out", required=True, metavar="FILE", type=NamedPath(),
               help="The same weights, with the ranges; may be MODEL's own file.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), default=256, show_default=True,

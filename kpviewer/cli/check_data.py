@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from kpviewer.cli.data_problems import problem_lines, run_checks
+from kpviewer.cli.options import json_option
 from kpviewer.errors import DatasetError
 
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option("--val", "val_spec", metavar="SPEC", help="Data to score on: no copies of the rest.")
-@click.option("--json", "json_path", metavar="FILE", help="Write it as JSON; - is stdout.")
+@json_option("the problems")
 def command(*, specs: tuple[str, ...], val_spec: str | None, json_path: str | None) -> None:
     """Check annotated data sets.
 

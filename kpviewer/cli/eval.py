@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kpviewer.annotations.spec import FORMS
 from kpviewer.cli.options import (
     FiniteRange,
     NamedPath,
-    TextPath,
+    data_option,
     device_option,
     engine_option,
     iou_option,
+    json_option,
     model_option,
     precision_option,
 )
@@ -26,14 +26,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @model_option
-@click.option("--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone.")
-@click.option(
-    "--json",
-    "json_path",
-    metavar="FILE",
-    type=TextPath(),
-    help="Write the scores as JSON; - is stdout.",
-)
+@data_option
+@json_option("the scores")
 @click.option("--report", "report_dir", metavar="DIR", type=NamedPath(),
               help="Write a page with curves and the worst images.")  # fmt: skip
 @device_option

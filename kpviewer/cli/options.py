@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +106,23 @@ sigma_option = click.option(
     type=FiniteRange(0.01, 1),
     help="Width of soft-gaussian NMS: wider lowers overlapping boxes less.  [default: the model's]",
 )
+data_option = click.option(
+    "--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone."
+)
 truth_option = click.option(
     "--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}."
 )
+
+
+def json_option(what: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """Return the option ``--json FILE`` of a command that reports ``what``."""
+    return click.option(
+        "--json",
+        "json_path",
+        metavar="FILE",
+        type=TextPath(),
+        help=f"Write {what} as JSON; - is stdout.",
+    )
 
 
 def threshold_changes(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ from kpviewer.cli.options import NamedPath
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector
-    from kpviewer.training.config import TrainConfig
 
 PICTURE = "predictions.png"
 
@@ -51,9 +49,10 @@ def command(
     """Train a model by RECIPE (a shipped name such as face-ssd, or a TOML file).
 
     The data are checked first. Each checkpoint writes weights, scores (--val), progress.png, and
-    predictions.png: what the model sees in a few pictures, and the truth, dashed.
+    predictions.png: predictions on a few images, with the ground truth dashed.
     """
     from kpviewer.cli.data_problems import GENERATED, checked_specs
+    from kpviewer.evaluation.checkpoints import make_scorer
     from kpviewer.training.config import load_config
     from kpviewer.training.distributed import is_first_process
     from kpviewer.training.run import find_learning_rate, train
@@ -73,41 +72,11 @@ def command(
         out_dir,
         resume=resume,
         device=device,
-        validate=None if val_spec is None else make_scorer(val_spec, device, out_dir, config),
+        validate=None if val_spec is None else make_scorer(val_spec, config, out_dir, device),
         show=None if shown == GENERATED else prediction_pictures(shown, out_dir, device),
     )
     if is_first_process():
         click.echo(f"Weights written to {path}")
-
-
-def make_scorer(
-    spec: str, device: str, out_dir: Path, config: TrainConfig
-) -> Callable[[Detector], dict[str, float]]:
-    """Read a data set and return a function that scores a detector on it.
-
-    The detector gets the thresholds that are best on the data, and what belongs beside the scores
-    is written to ``out_dir``.
-
-    Raises:
-        DatasetError: if the data can't be read, or the recipe's model can't be scored on them.
-    """
-    from kpviewer.annotations.spec import read_annotations
-    from kpviewer.evaluation.evaluator import evaluate, kind_of
-    from kpviewer.evaluation.kind import TRAINING
-
-    data = read_annotations(spec)
-    kind_of(config.model).usable(data)  # before the first step, not at the first checkpoint
-    sweep_by = str(config.options.get("sweep", TRAINING.sweep_by))
-    options = replace(TRAINING, device=device, sweep_by=sweep_by)
-
-    def score(detector: Detector) -> dict[str, float]:
-        report = evaluate(detector, data, options)
-        report.tune(detector)
-        for name, content in report.files().items():
-            (out_dir / name).write_bytes(content)
-        return report.summary()
-
-    return score
 
 
 def prediction_pictures(
