@@ -20,7 +20,6 @@ from kpviewer.pipeline.protocols import InferenceEngine, ResultSink, wants_pinne
 
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
-    from kpviewer.runtime.executor import InferenceTimings
     from kpviewer.sources.base import FrameSource
     from kpviewer.structures import Candidates, FrameResult, ImageArray, StreamInfo
 
@@ -176,7 +175,7 @@ class StageMeter:
     def __init__(self, engine: InferenceEngine, plan: Plan) -> None:
         self._engine = engine
         self._plan = plan
-        self._spent: InferenceTimings | None = None
+        self._decode_ms = 0.0
         self._began_s = self._ended_s = 0.0
         self.is_complete = threading.Event()
         """Set when the block has all its frames."""
@@ -200,10 +199,11 @@ class StageMeter:
         """As the engine says."""
         return wants_pinned_memory(self._engine)
 
-    def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
         """Let the engine look at an (H, W, 3) uint8 picture."""
-        candidates, self._spent = self._engine.infer(bgr)
-        return candidates, self._spent
+        candidates, spent = self._engine.infer(bgr)
+        self._decode_ms = spent[2]
+        return candidates, spent
 
     def accept(self, result: FrameResult) -> None:
         """Note a result."""
@@ -221,14 +221,14 @@ class StageMeter:
     def _note(self, result: FrameResult) -> None:
         self.picture_hw = (result.frame.bgr.shape[0], result.frame.bgr.shape[1])
         timings = result.timings
-        decode_ms = 0.0 if self._spent is None else self._spent.postprocess_ms
         times = {
             "read": timings.read_ms,
             "queue_wait": timings.queue_wait_ms,
             "upload": timings.upload_ms,
             "forward": timings.forward_ms,
-            "postprocess": decode_ms,
-            "select": timings.postprocess_ms - decode_ms,  # the pipeline counts the two as one
+            "postprocess": self._decode_ms,
+            "select": timings.postprocess_ms
+            - self._decode_ms,  # the pipeline counts the two as one
             "total": timings.total_ms,
         }
         for stage, value in times.items():

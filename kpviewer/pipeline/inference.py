@@ -181,16 +181,14 @@ class InferenceThread(threading.Thread):
     def _run(self, frame: Frame, engine: InferenceEngine, thresholds: Thresholds) -> _Seen:
         self._faults.asks(engine)
         try:
-            candidates, spent = engine.infer(frame.bgr)
+            candidates, (upload_ms, forward_ms, decode_ms) = engine.infer(frame.bgr)
         finally:
             self._faults.answered(engine)
         select_ns = self._clock.now_ns()
         detections = select(candidates, thresholds)
         select_ms = (self._clock.now_ns() - select_ns) / 1e6
         timings = StageTimings(
-            upload_ms=spent.upload_ms,
-            forward_ms=spent.forward_ms,
-            postprocess_ms=spent.postprocess_ms + select_ms,
+            upload_ms=upload_ms, forward_ms=forward_ms, postprocess_ms=decode_ms + select_ms
         )
         return _Seen(engine, candidates, detections, timings)
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
-    from kpviewer.runtime.executor import InferenceTimings
     from kpviewer.structures import Candidates, FrameResult, ImageArray
 
 
@@ -17,8 +16,11 @@ class InferenceEngine(Protocol):
     def spec(self) -> ModelSpec:
         """What the model says of itself."""
 
-    def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
         """Find candidates in an (H, W, 3) uint8 picture; it has done with ``bgr`` on return.
+
+        The three times are those of upload, forward pass and postprocessing, ms
+        (``runtime.executor.InferenceTimings``).
 
         Called on the inference thread only. An exception ends the pipeline, or leaves the frame
         without boxes (``PipelineOptions.carries_on``), after the frame was tried once more.

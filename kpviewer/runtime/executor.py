@@ -6,9 +6,8 @@ Every call of one executor comes from one thread at a time. Thresholds and NMS a
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
 ENGINES = ("torch", "openvino")
 
 
-@dataclass(frozen=True, slots=True)
-class InferenceTimings:
+class InferenceTimings(NamedTuple):
     """Where the time of one picture went; on a GPU measured by its own events."""
 
     upload_ms: float
