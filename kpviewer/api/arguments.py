@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 ANSWER_S = 5.0
 """For a disk to tell what a name stands for."""
-_METHODS = ("open", "read", "seek", "close")
+_PARTS = ("info", "open", "read", "seek", "next_index", "warning", "close")
+"""Of a FrameSource."""
 
 
 def text_of(source: str | Path | int | FrameSource | None) -> str | None:
@@ -33,12 +34,25 @@ def named_source(source: str | Path | int | FrameSource | None) -> str:
     text = text_of(source)
     if text is not None or source is None:
         return redact_url(text or "")
-    if not all(callable(getattr(source, method, None)) for method in _METHODS):
+    missing = [part for part in _PARTS if not _has(source, part)]
+    if len(missing) == len(_PARTS):
         raise InputError(
             "A source must be a name, a path, a camera number or a FrameSource, got "
             f"{shown(source)}. For one image, call the model with it."
         )
+    if missing:
+        raise InputError(f"A {type(source).__name__} is no FrameSource: add {', '.join(missing)}.")
     return type(source).__name__
+
+
+def _has(source: object, part: str) -> bool:
+    try:
+        getattr(source, part)
+    except AttributeError:
+        return False
+    except Exception:  # such as ``info`` of a source that isn't open
+        return True
+    return True
 
 
 def source_of(source: str | Path | int | FrameSource | None, name: str) -> FrameSource:

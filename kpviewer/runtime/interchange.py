@@ -35,7 +35,9 @@ def to_supervision(found: Detections, class_names: Sequence[str] = ()) -> superv
         ) from error
     data: dict[str, np.ndarray | list[Any]] = {"keypoints_xy": found.keypoints_xy}
     if class_names:
-        data["class_name"] = np.array([class_names[each] for each in found.class_ids], np.str_)
+        known = dict(enumerate(class_names))
+        names = [known.get(each, f"class {each}") for each in found.class_ids.tolist()]
+        data["class_name"] = np.array(names, np.str_)
     return supervision.Detections(
         found.xyxy,
         confidence=found.scores,

@@ -71,8 +71,17 @@ def test_a_model_detects_in_any_image_of_the_right_kind(model, image) -> None:
     assert len(found) >= 1
     frozen = np.frombuffer(image.tobytes(), np.uint8).reshape(image.shape)
     assert np.array_equal(model(frozen).xyxy, found.xyxy)
-    mirrored = model(image[:, ::-1])  # negative strides, which torch can't take
-    assert len(mirrored) >= 1
+
+
+def test_an_engine_gets_images_that_torch_can_read(model, image, monkeypatch) -> None:
+    given: list[np.ndarray] = []
+    infer = model.infer
+    monkeypatch.setattr(model, "infer", lambda bgr: given.append(bgr) or infer(bgr))
+    frozen = np.frombuffer(image.tobytes(), np.uint8).reshape(image.shape)
+    for each in (image, frozen, image[:, ::-1], image[::2, ::2]):
+        model(each)
+    assert given[0] is image
+    assert all(each.flags.carray for each in given)
 
 
 def test_thresholds_are_arguments(model, image) -> None:
@@ -245,6 +254,23 @@ def test_what_is_no_source_is_one_line(model, source) -> None:
     with pytest.raises(kp.InputError, match="A source must be") as caught:
         kp.stream(source, model)
     assert "\n" not in str(caught.value)
+
+
+def test_a_source_of_ones_own_that_lacks_something_is_told(model) -> None:
+    class Half:
+        def open(self): ...
+        def read(self, allocate): ...
+        def close(self): ...
+
+    with pytest.raises(kp.InputError, match="A Half is no FrameSource: add info, seek, next_index"):
+        kp.stream(Half(), model)
+
+
+def test_two_streams_share_a_model(model) -> None:
+    pairs = zip(kp.stream("demo", model), kp.stream("strip", model), strict=False)
+    assert [one.frame.index for one, _ in (next(pairs), next(pairs))] == [0, 1]
+    del pairs
+    assert live_threads() == []
 
 
 def test_a_source_that_is_not_there_is_told_before_the_loop(model, tmp_path) -> None:
