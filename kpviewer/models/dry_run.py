@@ -19,6 +19,8 @@ from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.models.tables import first_line
 
 META = torch.device("meta")
+STRIDE = 32
+"""Of the networks built here, whose sides are halved five times."""
 
 
 def planned(build: Callable[[ModelSpec], Detector], spec: ModelSpec) -> Detector:
@@ -42,10 +44,14 @@ def planned(build: Callable[[ModelSpec], Detector], spec: ModelSpec) -> Detector
 def check_runs(detector: Detector) -> None:
     """Run a planned detector on every kind of input that its description allows.
 
+    Other steps of an input's sides than multiples of STRIDE would fit some images and not others.
+
     Raises:
         ValueError: if it can't run, gives too much, or other things than are described.
     """
     spec = detector.spec
+    if spec.stride is not None and spec.stride % STRIDE:
+        raise ValueError(f"stride must be a multiple of {STRIDE} px, got {spec.stride}")
     for input_hw in _inputs(spec):
         try:
             with META, torch.inference_mode():
