@@ -31,16 +31,31 @@ def nms(
         floor: lowered boxes under this score are dropped.
 
     Returns:
-        Indices kept (M,), by descending final score, and those scores (M,).
+        Indices kept (M,), by descending final score, and those scores (M,); of each class at most
+        ``max_detections``, as no more are shown.
 
     Source: Bodla et al. 2017, Soft-NMS, eq. 3 and 5 (arXiv:1704.04503).
     """
+    kept, finals = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+    above = np.flatnonzero(scores >= floor)
+    for class_id in np.unique(class_ids[above]):  # a matrix of all classes may take gigabytes
+        rows = above[class_ids[above] == class_id]
+        own, final = _of_one_class(xyxy[rows], scores[rows], thresholds, floor)
+        kept.append(rows[own])
+        finals.append(final)
+    indices, final = np.concatenate(kept), np.concatenate(finals)
+    order = np.lexsort((indices, -final))
+    return indices[order], final[order]
+
+
+def _of_one_class(
+    xyxy: FloatArray, scores: FloatArray, thresholds: Thresholds, floor: float
+) -> tuple[IntArray, FloatArray]:
     scores = scores.astype(np.float32, copy=True)
     overlap = iou_matrix(xyxy, xyxy)
-    overlap[class_ids[:, None] != class_ids[None, :]] = 0.0
-    alive = scores >= floor
+    alive = np.ones(len(scores), np.bool_)
     kept: list[int] = []
-    while alive.any():
+    while alive.any() and len(kept) < thresholds.max_detections:
         best = int(np.argmax(np.where(alive, scores, -1.0)))
         kept.append(best)
         alive[best] = False

@@ -93,3 +93,23 @@ def test_no_box_gives_no_box(kind: NmsKind) -> None:
     none = np.zeros(0, np.int64)
     kept, final = nms(empty, np.zeros(0, np.float32), none, Thresholds(nms=kind), 0.0)
     assert len(kept) == len(final) == 0
+
+
+def test_every_class_of_every_row_takes_no_more_than_a_matrix_of_one_class(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    xyxy, _, _ = random_boxes(2, 60)
+    xyxy, classes = np.repeat(xyxy, 80, axis=0), np.tile(np.arange(80), 60)
+    scores = np.linspace(0, 1, len(xyxy), dtype=np.float32)
+    sides: list[int] = []
+
+    def noted(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        sides.append(len(first))
+        return iou_matrix(first, second)
+
+    monkeypatch.setattr("kpviewer.models.nms.iou_matrix", noted)
+    kept, final = nms(xyxy, scores, classes, Thresholds(iou=0.45), floor=0.0)
+    assert max(sides) == 60
+    expected = batched_nms(*map(torch.from_numpy, (xyxy, scores, classes)), 0.45)
+    assert kept.tolist() == expected.tolist()
+    assert final.tolist() == scores[kept].tolist()
