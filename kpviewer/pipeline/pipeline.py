@@ -252,7 +252,8 @@ class Pipeline:
             state = PipelineState.PAUSED
             reason = StopReason.END_OF_STREAM if self.transport.at_end else None
         is_on = state in (PipelineState.RUNNING, PipelineState.PAUSED)
-        is_file = self.info is not None and not self.info.is_live
+        info = self.info  # read once: another thread forgets it while it opens a source anew
+        is_file = info is not None and not info.is_live
         engine = self.settings.current.engine
         failure, hanging = self._lifecycle.failure, self.faults.hanging()
         return PipelineStatus(
