@@ -17,7 +17,6 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is imported
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
-from kpviewer.gui.app import LOADERS
 from kpviewer.gui.language import install_language, languages
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
@@ -81,7 +80,7 @@ def open_window(
     """
     width, height = (int(side) for side in size.split("x"))
     ensure_font()
-    window = MainWindow(options, LOADERS, ThemeManager(application, ThemeChoice(theme)))
+    window = MainWindow(options, ThemeManager(application, ThemeChoice(theme)))
     window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
     window.resize(width, height)
     window.show()

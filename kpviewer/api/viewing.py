@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from kpviewer.api.arguments import named_source, text_of
 from kpviewer.config_files import settings_folder
 from kpviewer.errors import KpviewerError
-from kpviewer.gui.app import LOADERS, run_viewer
+from kpviewer.gui.app import run_viewer
+from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.installation.qt_libraries import has_display, require_libraries
 from kpviewer.runtime.threads import is_main_thread

@@ -17,23 +17,14 @@ from kpviewer.gui.crash_hooks import CrashHooks, install_crash_hooks
 from kpviewer.gui.interrupts import InterruptListener
 from kpviewer.gui.language import install_language, language_for
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening.engine_loading import (
-    list_devices,
-    load_engine,
-    load_first,
-    load_variant,
-)
 from kpviewer.gui.opening.loaders import Loaders
-from kpviewer.gui.opening.source_opening import open_source
+from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.store import READ_S
 from kpviewer.gui.startup_log import StartupLog
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import drop_gui_application, ensure_font
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
-
-LOADERS = Loaders(open_source, load_engine, load_variant, list_devices, load_first)
-"""Those of the program: sources and models by name."""
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +84,7 @@ def _show(
     *,
     ends_process: bool,
 ) -> int:
-    window = MainWindow(options, loaders, themes)
+    window = MainWindow(options, themes, loaders)
     hooks.told.connect(window.status_bar.show_message)
     StartupLog(window.view, options.started_s or time.monotonic())
     listener = InterruptListener(lambda: (window.close(), None)[1])

@@ -28,8 +28,9 @@ from kpviewer.gui.opening.dialogs import (
     ask_for_truth,
 )
 from kpviewer.gui.opening.dropping import DropTarget
-from kpviewer.gui.opening.loaders import Loaders
+from kpviewer.gui.opening.loaders import Loaders, with_own
 from kpviewer.gui.opening.opener import Opener
+from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.opening.source_menu import SourceMenu
 from kpviewer.gui.options import ViewerOptions
@@ -66,7 +67,9 @@ class MainWindow(QMainWindow):
     finishing = pyqtSignal(bool)
     """Whether the files of a recording are being finished, which may take more time."""
 
-    def __init__(self, options: ViewerOptions, loaders: Loaders, themes: ThemeManager) -> None:
+    def __init__(
+        self, options: ViewerOptions, themes: ThemeManager, loaders: Loaders = LOADERS
+    ) -> None:
         super().__init__()
         self.setWindowTitle("kpviewer")
         self.setWindowIcon(icon("model"))
@@ -80,7 +83,7 @@ class MainWindow(QMainWindow):
         self._recall = Recall(SettingsStore(options.settings_folder, options.profile), options)
         # Before anything is recalled: what the command line names, it may run.
         permission = CodePermission((options.model, options.compare or ""))
-        loaders = replace(loaders, permission=permission)
+        loaders = replace(with_own(loaders, options), permission=permission)
         options = self._recall.fill(options)
         self.session = Session(options, loaders, self._recall)
         self.saving = Saving(self.session, options.folder, with_results=options.with_results)
@@ -92,6 +95,7 @@ class MainWindow(QMainWindow):
             self.side_panel.compare,
         )
         self.opener = Opener(self.session, self.compare, permission, panes)
+        self.choose_source, self.choose_model = self.opener.choose_source, self.opener.choose_model
         DropTarget(self, self.opener, panes.say)
         self.bridge = Bridge(panes, self.opener, self.saving)
         self.bridge.titled.connect(self.setWindowTitle)

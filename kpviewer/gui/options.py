@@ -1,10 +1,11 @@
-"""What the command line asks of the viewer: settings, and nothing else. No Qt."""
+"""What the command line, or a program around the window, asks of the viewer. No Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from kpviewer.models.spec import ModelSpec
 from kpviewer.shipped import DEFAULT_MODEL
@@ -53,6 +54,13 @@ class ViewerOptions:
     """Loaded where ``model`` is a remembered one whose file is gone; None: it was asked for."""
     spare_device: str | None = None
     """Used where ``device`` is a remembered one that is gone; None: it was asked for."""
+    open_source: Callable[..., Any] | None = None
+    """Here and below: functions in place of those of ``Loaders``; None: these."""
+    load_engine: Callable[..., Any] | None = None
+    load_first: Callable[..., Any] | None = None
+    """Counts beside ``load_engine`` alone: None there loads nothing first."""
+    load_variant: Callable[..., Any] | None = None
+    list_devices: Callable[..., Any] | None = None
 
     def thresholds_for(self, spec: ModelSpec) -> Thresholds:
         """Give the model's thresholds with what was asked for in their place.

@@ -81,7 +81,7 @@ def open_window(
         ours = {name: changes.pop(name) for name in list(changes) if name in LOADER_NAMES}
         loaders = replace(loaders, **ours)  # type: ignore[arg-type]
         options = replace(options, **changes)  # type: ignore[arg-type]
-        window = MainWindow(options, loaders, themes)
+        window = MainWindow(options, themes, loaders)
         windows.append(window)
         qtbot.addWidget(window)
         window.resize(1360, 860)

@@ -151,7 +151,7 @@ def main(laps: int, *, is_shipped: bool) -> None:
             load_first=None,
             list_devices=lambda: {"cpu": "CPU"},
         )
-        window = MainWindow(options, loaders, themes)
+        window = MainWindow(options, themes, loaders)
         window.show()
         window.begin(options)
         lap = Lap(window, themes, f"http://127.0.0.1:{port}/live.mjpg", models)

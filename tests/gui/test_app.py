@@ -14,7 +14,8 @@ import logging, os, signal, sys
 sys.path[:0] = [{tests!r}, {root!r}]
 from fakes import FakeEngine, FakeSource
 from dataclasses import replace
-from kpviewer.gui.app import LOADERS, run_viewer
+from kpviewer.gui.app import run_viewer
+from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import ViewerOptions
 logging.basicConfig(level="INFO", stream=sys.stdout)
 
@@ -85,7 +86,8 @@ import os, signal, sys, threading
 sys.path[:0] = [{tests!r}, {root!r}]
 from fakes import FakeSource
 from dataclasses import replace
-from kpviewer.gui.app import LOADERS, run_viewer
+from kpviewer.gui.app import run_viewer
+from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import ViewerOptions
 
 

@@ -7,7 +7,6 @@ from PyQt6.QtWidgets import QDockWidget, QMenu, QTextEdit
 
 from kpviewer.config import Settings, WindowSettings
 from kpviewer.config_files import read_settings, settings_path, write_settings
-from kpviewer.gui.app import LOADERS
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.panels.docks import DockArea, Part
@@ -172,7 +171,7 @@ def test_window_that_was_never_shown_keeps_the_state(qtbot, open_window, themes,
     window.docks.addDockWidget(Area.LeftDockWidgetArea, dock_of(window, Part.SIDE))
     window.close()
     before = read_settings(settings_path(folder)).settings.window.docks
-    unseen = MainWindow(ViewerOptions(settings_folder=folder), LOADERS, themes)
+    unseen = MainWindow(ViewerOptions(settings_folder=folder), themes)
     qtbot.addWidget(unseen)
     unseen.close()
     assert read_settings(settings_path(folder)).settings.window.docks == before

@@ -19,7 +19,6 @@ from kpviewer.config_files import (
     write_settings,
 )
 from kpviewer.errors import PipelineError, SourceError, WeightsError
-from kpviewer.gui.app import LOADERS
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice
@@ -261,12 +260,12 @@ def test_size_of_the_window_comes_back(qtbot, open_window, themes, folder):
     window.close()
     kept = remembered(folder).window
     assert (kept.width_px, kept.height_px) == (780, 560)
-    again = MainWindow(ViewerOptions(settings_folder=folder), LOADERS, themes)
+    again = MainWindow(ViewerOptions(settings_folder=folder), themes)
     qtbot.addWidget(again)
     assert (again.width(), again.height()) == (780, 560)
     again.close()
     remember(folder, window=WindowSettings(90_000, 90_000))
-    large = MainWindow(ViewerOptions(settings_folder=folder), LOADERS, themes)
+    large = MainWindow(ViewerOptions(settings_folder=folder), themes)
     qtbot.addWidget(large)
     screen = QGuiApplication.primaryScreen().availableSize()
     assert large.width() <= screen.width()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from kpviewer.errors import PipelineError
@@ -55,6 +55,15 @@ class Loaders:
     """Loads what runs until ``load_engine`` has found the fastest way; None: nothing does."""
     permission: CodePermission = field(default_factory=CodePermission)
     """Models that are code and may run."""
+
+
+def with_own(loaders: Loaders, options: ViewerOptions) -> Loaders:
+    """Return loaders with the functions that the options name in their place."""
+    names = ("open_source", "load_engine", "load_variant", "list_devices")
+    own = {name: each for name in names if (each := getattr(options, name)) is not None}
+    if options.load_first is not None or options.load_engine is not None:
+        own["load_first"] = options.load_first
+    return replace(loaders, **own)
 
 
 def load_or_spare(
