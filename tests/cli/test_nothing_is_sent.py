@@ -8,6 +8,8 @@ are known by the files that such a library leaves.
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -67,9 +69,9 @@ WRITTEN = (
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     """An empty home, and a folder with two annotated pictures and a tiny model."""
-    (tmp_path / "home" / "tmp").mkdir(parents=True)
+    (tmp_path / "home").mkdir()
     work = tmp_path / "work"
     for name in ("images", "labels"):
         (work / name).mkdir(parents=True)
@@ -78,7 +80,10 @@ def folder(tmp_path: Path) -> Path:
         (work / "labels" / f"{stem}.txt").write_text(label)
     (work / "data.yaml").write_text("names: [face]\n")
     _write_tiny_model(work / "tiny.onnx")
-    return tmp_path
+    # Short, as the sockets between processes of torch bear its name, which has 108 letters at most.
+    with tempfile.TemporaryDirectory(prefix="kp") as short:
+        (tmp_path / "home" / "tmp").symlink_to(short, target_is_directory=True)
+        yield tmp_path
 
 
 def _write_tiny_model(path: Path) -> None:
@@ -102,7 +107,7 @@ def _run(command: str, folder: Path, program: str = SPIED) -> str:
     spied, home = folder / "spied", folder / "home"
     kept = {"PATH", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "OMP_NUM_THREADS", "VIRTUAL_ENV"}
     env = {name: value for name, value in os.environ.items() if name in kept}
-    env |= {"HOME": str(home), "USERPROFILE": str(home), "TMPDIR": str(home / "tmp")}
+    env |= {"HOME": str(home), "USERPROFILE": str(home), "TMPDIR": str((home / "tmp").resolve())}
     env |= {"QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(
         [sys.executable, "-c", program, spied, *command.split()],
@@ -118,7 +123,13 @@ def _run(command: str, folder: Path, program: str = SPIED) -> str:
 def test_a_command_sends_nothing_and_writes_where_it_says(command: str, folder: Path) -> None:
     assert _run(command, folder) == ""
     home = folder / "home"
-    files = [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()]
+    places = {"": home, "tmp/": (home / "tmp").resolve()}
+    files = [
+        f"{prefix}{path.relative_to(place)}"
+        for prefix, place in places.items()
+        for path in place.rglob("*")
+        if path.is_file()
+    ]
     assert [name for name in files if not name.startswith(WRITTEN)] == []
 
 
