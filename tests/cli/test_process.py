@@ -35,19 +35,15 @@ pytestmark = pytest.mark.usefixtures("qapp")
 FRAMES = 12
 
 
-class Timings:
-    upload_ms = forward_ms = postprocess_ms = 1.0
-
-
 class BoxEngine:
     """Sees one thing of score 0.6 in each picture."""
 
     spec = ModelSpec("box", "fake", Task.DETECT, ("thing",), (48, 64), score_threshold=0.5)
 
-    def infer(self, _bgr: ImageArray) -> tuple[Candidates, Timings]:
+    def infer(self, _bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
         box = np.array([[10, 10, 40, 30]], np.float32)
         scores = np.full((1, 1), 0.6, np.float32)
-        return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), Timings()
+        return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), (1.0, 1.0, 1.0)
 
 
 def make_clip(
@@ -328,7 +324,7 @@ class Signalled(BoxEngine):
     def __init__(self, number: int) -> None:
         self.number, self.seen = number, 0
 
-    def infer(self, bgr: ImageArray) -> tuple[Candidates, Timings]:
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
         self.seen += 1
         if self.seen == 5:
             os.kill(os.getpid(), self.number)
@@ -388,7 +384,7 @@ def test_output_that_is_removed_meanwhile_comes_back_and_is_told(
     class Remover(BoxEngine):
         seen = 0
 
-        def infer(self, bgr: ImageArray) -> tuple[Candidates, Timings]:
+        def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
             self.seen += 1
             if self.seen == 20:
                 shutil.rmtree(out)
