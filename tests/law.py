@@ -60,6 +60,7 @@ PLACES = {
 
 EXCEPTIONS = {
     ("kpviewer.structures", "supervision"),  # the type alone
+    ("kpviewer.models.tracing", "threading"),  # what torch keeps in globals is shared by threads
     ("kpviewer.sources.name_lookup", "threading"),  # a look-up can't be interrupted, only left
 }
 """Module and import that PLACES would forbid."""

@@ -17,6 +17,7 @@ from kpviewer.models.base import Detector
 from kpviewer.models.limits import MAX_OUTPUT_VALUES
 from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.models.tables import first_line
+from kpviewer.models.tracing import tracing_alone
 
 META = torch.device("meta")
 STRIDE = 32
@@ -30,7 +31,7 @@ def planned(build: Callable[[ModelSpec], Detector], spec: ModelSpec) -> Detector
         ValueError: if the architecture can't be built as the description says.
     """
     try:
-        with META, warnings.catch_warnings():
+        with tracing_alone(), META, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of heads for no class or keypoint
             detector = build(spec)
     except Exception as error:  # whatever torch raises at sizes that it can't build
@@ -54,7 +55,7 @@ def check_runs(detector: Detector) -> None:
         raise ValueError(f"stride must be a multiple of {STRIDE} px, got {spec.stride}")
     for input_hw in _inputs(spec):
         try:
-            with META, torch.inference_mode():
+            with tracing_alone(), META, torch.inference_mode():
                 raw = detector.network(torch.zeros(1, 3, *input_hw))
                 decoded = detector.decode(raw, input_hw)
         except Exception as error:  # whatever torch raises at shapes that don't meet

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from kpviewer.errors import PipelineError
 from kpviewer.models.inference_libraries import library
 from kpviewer.models.tables import first_line
+from kpviewer.models.tracing import tracing_alone
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ def openvino_model(graph: nn.Module, example: Tensor) -> Any:
         warnings.simplefilter("ignore")  # of what becomes constant: sizes are, here
         graph(example)  # what is computed once a size must be no part of the graph
         try:
-            decoder = _exported(graph, example)
+            with tracing_alone():
+                decoder = _exported(graph, example)
         except Exception as error:  # whatever a user's own network can't be exported for
             _log.info("Traced, as it can't be exported: %s", first_line(error))
             decoder = _traced(graph, example)
