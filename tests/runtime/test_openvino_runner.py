@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.fx import graph_module
 
 from kpviewer.errors import PipelineError
 from kpviewer.models.light_ssd import LIGHT_SPEC, build_light_ssd
@@ -106,14 +107,16 @@ def test_an_engine_that_another_thread_releases_leaves_signals_in_order() -> Non
     assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr[-1000:]
 
 
-def test_nothing_is_left_of_a_compiled_network_in_the_unit_of_torch_script() -> None:
+def test_nothing_is_left_of_a_compiled_network_in_what_torch_keeps() -> None:
     unit = torch.jit._state._python_cu  # noqa: SLF001 - what a trace leaves is seen nowhere else
-    before = len(unit.get_functions())
+    sources = graph_module._loader.eval_cache  # noqa: SLF001 - nor what an export leaves
+    before, kept = len(unit.get_functions()), len(sources)
     runner = OpenVinoRunner(
         build_light_ssd(), Preprocessor(LIGHT_SPEC, torch.device("cpu")), "fp32", 1
     )
     runner.prepare((64, 64))
     assert len(unit.get_functions()) == before
+    assert len(sources) == kept
 
 
 class Branching(nn.Module):
