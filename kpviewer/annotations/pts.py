@@ -54,7 +54,7 @@ def read_pts(
     files = without_sidecars(place.rglob("*.pts")) if place.is_dir() else []
     if not files:
         raise DatasetError(f"{place} must hold .pts files, got none. Check the folder.")
-    pictures = {path.with_suffix(""): path for path in sorted(place.rglob("*")) if is_image(path)}
+    image_of = {path.with_suffix(""): path for path in sorted(place.rglob("*")) if is_image(path)}
     images: list[AnnotatedImage] = []
     count: int | None = None
     for file in files:
@@ -67,7 +67,7 @@ def read_pts(
                     "Keep each kind in a folder of its own."
                 )
             check_keypoints(len(images) + 1, count, place)
-            picture = pictures.get(file.with_suffix(""), file.with_suffix(".jpg"))
+            picture = image_of.get(file.with_suffix(""), file.with_suffix(".jpg"))
             images.append(_annotated(picture, points, file))
     names = tuple(str(index + 1) for index in range(count or 0))
     return AnnotationSet(tuple(images), (CLASS_NAME,), names, _skeleton(len(names)))

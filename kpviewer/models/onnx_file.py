@@ -66,8 +66,8 @@ class OnnxNetwork(nn.Module):
                 "Use --precision auto."
             )
         planes = images.flip(1) if self._flips else images
-        pictures = planes.to("cpu", self._dtype).contiguous().numpy()
-        return [self._run(picture[None], images.device) for picture in pictures]
+        batch = planes.to("cpu", self._dtype).contiguous().numpy()
+        return [self._run(picture[None], images.device) for picture in batch]
 
     def _run(self, picture: Any, device: torch.device) -> Outputs:
         values = self._session.run(self._output_names, {self._input_name: picture})

@@ -24,7 +24,7 @@ def test_objects_of_other_classes_are_left_out_and_told():
 def test_classes_that_the_data_do_not_label_are_noted_and_kept_with_the_targets():
     annotations = data_set(picture("a.jpg"), picture("b.jpg", ()), class_names=("cat",))
     aligned = align_classes(annotations, ("dog", "cat", "bird"))
-    assert [image.targets.labelled_ids for image in aligned.images] == [{1}, {1}]
+    assert [pixels.targets.labelled_ids for pixels in aligned.images] == [{1}, {1}]
     assert aligned.notes == (
         "2 of 3 classes of the model left out: the data don't label them (dog and 1 more)",
     )

@@ -61,8 +61,8 @@ def test_a_window_shows_what_opencv_cuts_there() -> None:
     matrix[:, 2] = [a * first - b * first + x - 0.5, b * first + a * first + y - 0.5]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     expected = cv2.warpAffine(picture, matrix, (WINDOW, WINDOW), flags=flags)
-    image = torch.from_numpy(picture).permute(2, 0, 1)[None]
-    found = windows_of(image, torch.tensor([[[a, b, x, y]]]))[0, 0].permute(1, 2, 0).numpy()
+    pixels = torch.from_numpy(picture).permute(2, 0, 1)[None]
+    found = windows_of(pixels, torch.tensor([[[a, b, x, y]]]))[0, 0].permute(1, 2, 0).numpy()
     # OpenCV rounds places to 1/32 px
     np.testing.assert_allclose(found, expected, atol=0.02)
 

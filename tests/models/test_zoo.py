@@ -55,10 +55,10 @@ def test_classes_are_those_of_coco_without_holes(ssdlite: ZooDetector) -> None:
 
 
 def test_rows_are_what_torchvision_gives(ssdlite: ZooDetector) -> None:
-    image = picture(120, 160)
+    pixels = picture(120, 160)
     with torch.inference_mode():
-        (expected,) = ssdlite.network.detector([image[0]])
-        decoded = ssdlite.decode(ssdlite.network(image), (120, 160))
+        (expected,) = ssdlite.network.detector([pixels[0]])
+        decoded = ssdlite.decode(ssdlite.network(pixels), (120, 160))
     categories = get_model_weights(SSDLITE).DEFAULT.meta["categories"]
     count = len(expected["scores"])
     assert 0 < count <= 300
@@ -83,10 +83,10 @@ def test_rows_are_what_torchvision_gives(ssdlite: ZooDetector) -> None:
 
 def test_the_runners_copy_sees_the_same(ssdlite: ZooDetector) -> None:
     copied = eager_network(ssdlite, torch.device("cpu"))
-    image = picture(320, 320)
+    pixels = picture(320, 320)
     with torch.inference_mode():
-        original = ssdlite.decode(ssdlite.network(image), (320, 320))
-        copy = ssdlite.decode(copied(image), (320, 320))
+        original = ssdlite.decode(ssdlite.network(pixels), (320, 320))
+        copy = ssdlite.decode(copied(pixels), (320, 320))
     # norms folded into convolutions: float32 through some sixty layers
     torch.testing.assert_close(copy.scores.amax(-1), original.scores.amax(-1), rtol=0, atol=1e-3)
 
@@ -118,11 +118,11 @@ def test_keypoints_are_torchvisions_own() -> None:
     inner = detector.network.detector
     inner.transform.min_size, inner.transform.max_size = (64,), 64  # at 800 it takes seconds
     inner.roi_heads.detections_per_img = 3
-    image = picture(64, 64)
+    pixels = picture(64, 64)
     with torch.inference_mode():
-        raw = detector.network(image)
+        raw = detector.network(pixels)
         decoded = detector.decode(raw, (64, 64))
-        (expected,) = inner([image[0]])
+        (expected,) = inner([pixels[0]])
     count = len(expected["scores"])
     assert count > 0
     assert decoded.keypoints_xy.shape == (1, 100, 17, 2)

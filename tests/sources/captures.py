@@ -51,12 +51,12 @@ class FakeCapture:
         self.grabbed += 1
         return self.grabbed < self.frames
 
-    def retrieve(self, image=None, /):
+    def retrieve(self, buffer=None, /):
         picture = numbered_picture(self.grabbed % 256)
         picture = np.ascontiguousarray(picture[: picture.shape[0] - self.crop_rows])
-        if self.fills and image is not None and image.shape == picture.shape:
-            image[:] = picture
-            return True, image
+        if self.fills and buffer is not None and buffer.shape == picture.shape:
+            buffer[:] = picture
+            return True, buffer
         return True, picture
 
     def release(self) -> None:

@@ -17,8 +17,8 @@ def batch(*pictures: list[tuple[float, float, int]]) -> GridBatch:
     most = max(1, *(len(one) for one in pictures))
     rows = [one + [(0.0, 0.0, PADDED)] * (most - len(one)) for one in pictures]
     table = torch.tensor(rows, dtype=torch.float32).reshape(len(pictures), most, 3)
-    images = torch.zeros(len(pictures), 3, 96, 128, dtype=torch.uint8)
-    return GridBatch(images, table[..., :2], table[..., 2].long())
+    pixels = torch.zeros(len(pictures), 3, 96, 128, dtype=torch.uint8)
+    return GridBatch(pixels, table[..., :2], table[..., 2].long())
 
 
 def perfect_heads(truth: GridBatch) -> GridHeads:
