@@ -3,7 +3,7 @@
     python benchmarks/blend_weights.py before.safetensors after.safetensors --share 0.7 \
         --score-threshold 0.55 --out face-ssd.safetensors
 
-What a run on other pictures adds is mostly kept, and so is what it would forget: Wortsman et al.
+What a run on other images adds is mostly kept, and so is what it would forget: Wortsman et al.
 2022, Robust fine-tuning of zero-shot models (arXiv:2109.01903), eq. 1.
 """
 

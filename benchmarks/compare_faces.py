@@ -1,10 +1,10 @@
-"""Scores face detectors on the same pictures, with the same evaluator, and prints a table.
+"""Scores face detectors on the same images, with the same evaluator, and prints a table.
 
     python benchmarks/compare_faces.py --data coco:faces/val/annotations.json \
         --model face-ssd --yunet face_detection_yunet.onnx --rfb version-RFB-320.onnx
 
-All get pictures scaled to 320 px on the long side, and give their candidates down to score 0.02;
-NMS at IoU 0.45 is kpviewer's. RFB-320 stands there twice: with the picture stretched to 320x240, as
+All get images scaled to 320 px on the long side, and give their candidates down to score 0.02;
+NMS at IoU 0.45 is kpviewer's. RFB-320 stands there twice: with the image stretched to 320x240, as
 its authors do, and with its aspect ratio kept, which suits it better.
 """
 
@@ -23,7 +23,7 @@ from kpviewer.annotations.spec import read_annotations
 from kpviewer.evaluation.detections import DetectionScores, Infer, score_detections
 from kpviewer.geometry import Letterbox, xywh_to_xyxy
 from kpviewer.models.inference_libraries import library
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Candidates, FloatArray, ImageArray, Thresholds
 
@@ -54,7 +54,7 @@ class YuNet:
         self._net = cv2.FaceDetectorYN.create(str(path), "", size, SCORE_FLOOR, NMS_IOU, 5000)
 
     def infer(self, bgr: ImageArray) -> Candidates:
-        """Detect on the picture scaled to LONG_SIDE; its eyes come viewer's left first, as ours."""
+        """Detect on the image scaled to LONG_SIDE; its eyes come viewer's left first, as ours."""
         scale = LONG_SIDE / max(bgr.shape[:2])
         size = (max(1, round(bgr.shape[1] * scale)), max(1, round(bgr.shape[0] * scale)))
         self._net.setInputSize(size)
@@ -80,7 +80,7 @@ class UltraLight:
         self._input = self._session.get_inputs()[0]
 
     def infer(self, bgr: ImageArray) -> Candidates:
-        """Detect on the picture stretched to the network's input; no points."""
+        """Detect on the image stretched to the network's input; no points."""
         height, width = self._input.shape[2:]
         small = cv2.resize(bgr, (width, height), interpolation=cv2.INTER_LINEAR)
         rgb = (small[..., ::-1].astype(np.float32) - 127.0) / 128.0
@@ -92,7 +92,7 @@ class UltraLight:
         return best(xyxy[kept], scores[0, kept, 1], np.zeros((kept.sum(), 0, 2), np.float32))
 
     def infer_letterboxed(self, bgr: ImageArray) -> Candidates:
-        """Detect on the picture centred in grey; no points."""
+        """Detect on the image centred in grey; no points."""
         height, width = self._input.shape[2:]
         box = Letterbox.fit(bgr.shape[:2], (height, width))
         rows, columns = box.resized_hw
@@ -151,7 +151,7 @@ HEADER = """\
 @click.option("--yunet", type=click.Path(path_type=Path, exists=True), help="ONNX file.")
 @click.option("--rfb", type=click.Path(path_type=Path, exists=True), help="ONNX file.")
 @click.option("--threads", default=2, show_default=True, help="CPU threads of each runtime.")
-@click.option("--groups", is_flag=True, help="Add a line for each source of pictures.")
+@click.option("--groups", is_flag=True, help="Add a line for each source of images.")
 def main(
     data: str,
     models: tuple[str, ...],
@@ -166,7 +166,7 @@ def main(
     click.echo(HEADER)
     for name, infer in _detectors(models, yunet, rfb, threads):
         report = score_detections(
-            infer, annotations, load_picture, thresholds=Thresholds(iou=NMS_IOU)
+            infer, annotations, load_image, thresholds=Thresholds(iou=NMS_IOU)
         )
         click.echo(table_row(name, report))
         for source, score in report.groups.items() if groups else ():

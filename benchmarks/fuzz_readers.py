@@ -370,7 +370,7 @@ def _spec_of_small_model() -> dict[str, Any]:
 
     spec: dict[str, Any] = json.loads(FACE_SPEC.to_json())
     spec["skeleton"] = [[0, 1], [1, 2], [2, 3], [3, 4]]
-    spec["activation_ranges"] = [["trunk.stem.0", -2.5, 2.5]]
+    spec["activation_ranges"] = [["backbone.stem.0", -2.5, 2.5]]
     return spec
 
 
@@ -745,16 +745,16 @@ def _write_yolo(labels: bool, images: tuple[str, ...] = ("images/a.png",)) -> Wr
 
 def _reader_of_labels(name: str, form: str, write: Write) -> None:
     def read(path: Path) -> None:
+        from kpviewer.annotations.ground_truth import AnnotationGroundTruth
         from kpviewer.annotations.spec import read_annotations, read_usable
-        from kpviewer.annotations.truth import AnnotationTruth
         from kpviewer.errors import DatasetError
 
         spec = form.format(path, folder=path.parent)
         with suppress(DatasetError):
             read_annotations(spec)
-        truth = AnnotationTruth(read_usable(spec))
-        truth.meet([path.parent / "a.png"])
-        truth.for_frame(0, str(path.parent / "a.png"))
+        ground_truth = AnnotationGroundTruth(read_usable(spec))
+        ground_truth.meet([path.parent / "a.png"])
+        ground_truth.for_frame(0, str(path.parent / "a.png"))
 
     reader(name, write)(read)
 

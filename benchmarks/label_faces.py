@@ -1,8 +1,8 @@
-"""Label the faces of a folder of pictures with YuNet, as COCO keypoints: a teacher for more data.
+"""Label the faces of a folder of images with YuNet, as COCO keypoints: a teacher for more data.
 
     python benchmarks/label_faces.py IMAGES --yunet yunet.onnx --source NAME --out FILE
 
-Each picture is searched at its own size and at twice that. Faces scored at least 0.7 become objects
+Each image is searched at its own size and at twice that. Faces scored at least 0.7 become objects
 with ``pseudo`` = 1; weaker answers become ignore regions, since they may or may not be faces.
 """
 
@@ -34,7 +34,7 @@ def detect(bgr: np.ndarray, yunet: str, factor: float) -> np.ndarray:
 
 
 def annotations_of(bgr: np.ndarray, yunet: str) -> list[dict[str, Any]]:
-    """Faces of one picture: the best answer of both sizes for each."""
+    """Faces of one image: the best answer of both sizes for each."""
     rows = np.concatenate([detect(bgr, yunet, factor) for factor in (1.0, 2.0)])
     rows = rows[np.argsort(-rows[:, 14])]
     height, width = bgr.shape[:2]
@@ -92,7 +92,7 @@ def main() -> None:
     document = {"images": images, "annotations": annotations, "categories": [category]}
     options.out.write_text(json.dumps(document), encoding="utf-8")
     faces = sum(not annotation["iscrowd"] for annotation in annotations)
-    print(f"{len(images)} pictures, {faces} faces, {len(annotations) - faces} ignore regions")
+    print(f"{len(images)} images, {faces} faces, {len(annotations) - faces} ignore regions")
 
 
 if __name__ == "__main__":

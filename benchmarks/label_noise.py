@@ -1,10 +1,10 @@
-r"""How far labels of points move where the picture doesn't: what no model can learn of them.
+r"""How far labels of points move where the image doesn't: what no model can learn of them.
 
     python benchmarks/label_noise.py --data coco:faces/train/annotations.json \
         --clips 'p1_tr_(.+)[0-9]\.jpg'
 
 Optical flow carries the labelled points of a frame to another frame of the same clip, where the
-picture around them looks the same; the distance to the labels there is that of two labels, so one
+image around them looks the same; the distance to the labels there is that of two labels, so one
 label's part is 1/sqrt(2) of it, if they err independently and evenly. Errors that two frames share
 aren't seen. The last line is the flow's own error: on each frame and the same one moved a little.
 """
@@ -40,7 +40,7 @@ Array = npt.NDArray[Any]
 @click.option("--data", required=True, help="Faces whose first two points are the eyes.")
 @click.option("--clips", required=True, help="Pattern of names; its group names the clip.")
 def main(data: str, clips: str) -> None:
-    """Print the mean distance of labels from where the picture says they are."""
+    """Print the mean distance of labels from where the image says they are."""
     by_clip: dict[str, list[tuple[Array, Array]]] = defaultdict(list)
     for image in read_annotations(data).images:
         match = re.fullmatch(clips, image.path.name)

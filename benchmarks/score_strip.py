@@ -27,24 +27,24 @@ SIZES = ((320, 1920), (1920, 320))
 @click.option("--scenes", type=click.IntRange(2), default=1000, show_default=True)
 @click.option("--engine", default="auto", show_default=True)
 def main(model: str, scenes: int, engine: str) -> None:
-    """Print the table of classes, and the time of one picture."""
+    """Print the table of classes, and the time of one image."""
     runner = Executor(open_model(model), "cpu", engine=engine)
     for size in SIZES:
         runner.warm_up(size)
     thresholds = replace(runner.spec.thresholds, classes=None)
-    seen, truths, times_ms = [], [], []
+    seen, ground_truths, times_ms = [], [], []
     for number in range(scenes):
-        bgr, truth = scene_for_test(number, SIZES[number % 2])
+        bgr, ground_truth = scene_for_test(number, SIZES[number % 2])
         began = time.perf_counter()
         candidates, _ = runner.infer(bgr)
         times_ms.append((time.perf_counter() - began) * 1e3)
         seen.append(select(candidates, thresholds))
-        truths.append(truth)
-    table = localisation_table(seen, truths, runner.spec.class_names)
+        ground_truths.append(ground_truth)
+    table = localisation_table(seen, ground_truths, runner.spec.class_names)
     print(text_table(localisation_rows(table)))
     p50, p95 = np.percentile(times_ms, (50, 95))
     where = f"{runner.device_name}, {runner.engine_name}"
-    print(f"{p50:.1f} ms a picture (95 % under {p95:.1f}) on {where}")
+    print(f"{p50:.1f} ms an image (95 % under {p95:.1f}) on {where}")
 
 
 if __name__ == "__main__":

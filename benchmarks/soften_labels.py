@@ -27,7 +27,7 @@ from kpviewer.evaluation.point_reading import read_points
 from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.spec import MAX_LOOKS
 from kpviewer.models.weights import load_model
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -51,7 +51,7 @@ def main(teachers: tuple[Path, ...], data: Path, share: float, looks: int, out: 
         if len(own) != len(image.targets):
             raise click.ClickException(f"{image.path} has boxes without area. Remove them first.")
         rows = np.flatnonzero(image.keypoints_labelled.any(1) & ~image.pseudo)
-        bgr = load_picture(image.path) if len(rows) else None
+        bgr = load_image(image.path) if len(rows) else None
         if bgr is None:
             continue
         boxes = image.targets.xyxy[rows]

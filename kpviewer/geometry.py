@@ -49,7 +49,7 @@ def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """The map between a source picture and a network input.
+    """The map between a source image and a network input.
 
     input = source * scale + (left, top), with a scale for each of x and y; the rest of the input is
     padding. ``fit`` and ``fit_area`` keep the aspect ratio, ``stretch`` fills the input.
@@ -66,12 +66,12 @@ class Letterbox:
     def fit(
         cls, source_hw: tuple[int, int], limit_hw: tuple[int, int], stride: int | None = None
     ) -> Letterbox:
-        """Fit a picture into ``limit_hw``, centred.
+        """Fit an image into ``limit_hw``, centred.
 
         Args:
-            source_hw: height and width of the picture, px.
+            source_hw: height and width of the image, px.
             limit_hw: largest input, px.
-            stride: with it the input is only as large as the picture needs, rounded up to a
+            stride: with it the input is only as large as the image needs, rounded up to a
                 multiple of it; without it the input is ``limit_hw``.
 
         Raises:
@@ -99,10 +99,10 @@ class Letterbox:
     def fit_area(
         cls, source_hw: tuple[int, int], like_hw: tuple[int, int], stride: int
     ) -> Letterbox:
-        """Show a picture as large as it goes with no more input pixels than ``like_hw`` has.
+        """Show an image as large as it goes with no more input pixels than ``like_hw`` has.
 
         Args:
-            source_hw: height and width of the picture, px.
+            source_hw: height and width of the image, px.
             like_hw: an input that is as costly as this one may be, px; multiples of ``stride``.
             stride: the input's sides are multiples of it.
 
@@ -119,7 +119,7 @@ class Letterbox:
 
     @classmethod
     def stretch(cls, source_hw: tuple[int, int], input_hw: tuple[int, int]) -> Letterbox:
-        """Fill the input with the picture, whatever becomes of its aspect ratio: no padding.
+        """Fill the input with the image, whatever becomes of its aspect ratio: no padding.
 
         Raises:
             ValueError: if a side is not positive.

@@ -61,7 +61,7 @@ class PipelineStatus:
     failure: str | None
     """One or two lines for the user, where state is FAILED."""
     signal_lost_s: float | None = None
-    """Seconds without a picture from a live source that should give one; None while all is well."""
+    """Seconds without an image from a live source that should give one; None while all is well."""
     reconnects: int = 0
     """How often a lost live source was opened again, in vain or not."""
     warning: str | None = None

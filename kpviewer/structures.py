@@ -74,8 +74,8 @@ class StreamInfo:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Targets:
-    """Ground truth of one picture, in source pixels."""
+class GroundTruth:
+    """Ground truth of one image, in source pixels."""
 
     xyxy: FloatArray
     """(N, 4)."""
@@ -106,8 +106,8 @@ class Targets:
         return len(self.xyxy)
 
     @classmethod
-    def empty(cls, num_keypoints: int = 0) -> Targets:
-        """No object at all: a picture known to be empty."""
+    def empty(cls, num_keypoints: int = 0) -> GroundTruth:
+        """No object at all: an image known to be empty."""
         return cls(
             np.zeros((0, 4), np.float32),
             np.zeros(0, np.int64),
@@ -116,9 +116,9 @@ class Targets:
             np.zeros(0, np.bool_),
         )
 
-    def take(self, rows: IntArray | BoolArray) -> Targets:
+    def take(self, rows: IntArray | BoolArray) -> GroundTruth:
         """Give some of the objects, by index or by mask."""
-        return Targets(
+        return GroundTruth(
             self.xyxy[rows],
             self.class_ids[rows],
             self.keypoints_xy[rows],
@@ -129,13 +129,9 @@ class Targets:
         )
 
 
-GroundTruth: TypeAlias = Targets
-"""Name of ``Targets`` in the public interface."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One picture of a stream, in a leased buffer."""
+    """One image of a stream, in a leased buffer."""
 
     index: int
     """Counts every frame that the source gave, from 0; for a file, the frame's number in it."""
@@ -145,7 +141,7 @@ class Frame:
     """Media time in seconds, where the source has one."""
     bgr: ImageArray
     """(H, W, 3) uint8. Valid while the lease is held: retain it, or copy."""
-    truth: Targets | None = None
+    ground_truth: GroundTruth | None = None
     lease: Lease | None = None
     file: str | None = None
     """File that the frame comes from, relative to the opened folder, with ``/``; None: no file."""
@@ -153,7 +149,7 @@ class Frame:
     """Number of the frame in ``file``, from 0; None where the file holds this one image."""
 
     def __post_init__(self) -> None:
-        """Check shape and dtype of the picture."""
+        """Check shape and dtype of the image."""
         _check("bgr", self.bgr, ("H", "W", 3), np.uint8)
 
     def retain(self) -> None:
@@ -199,7 +195,7 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """The best decoded predictions of one picture, before threshold and NMS.
+    """The best decoded predictions of one image, before threshold and NMS.
 
     ``models.selection.select`` turns them into Detections, as often as a slider moves.
     """
@@ -324,7 +320,7 @@ class StageTimings:
 
 @dataclass(frozen=True, slots=True)
 class FrameError:
-    """How far the detections of one frame are from its truth."""
+    """How far the detections of one frame are from its ground truth."""
 
     mean_px: float | None
     """Mean distance of the keypoints (of box centres where there are none); None: none matched."""
@@ -348,8 +344,8 @@ class SecondResult:
     model_ms: float
     """Time that the second model took, selection included."""
     difference: FrameError
-    """The first model's detections taken for the truth: *missed* are only the first's, *spurious*
-    only the second's."""
+    """The second model's error with the first model's detections as ground truth: *missed* are
+    only the first's, *spurious* only the second's."""
 
 
 class ModelDescription(Protocol):

@@ -1,8 +1,8 @@
-"""Take a picture of the window as it plays a source: how the pictures in the README are made.
+"""Take an image of the window as it plays a source: how the images in the README are made.
 
     python scripts/screenshot.py demo assets/screenshot.png --size 1600x1000 --theme dark --at 28
 
-Needs no display. Plays in real time, so the figures in the picture are those of this machine.
+Needs no display. Plays in real time, so the figures in the image are those of this machine.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ def main() -> int:
 
 
 def play(application: QApplication, options: ViewerOptions, given: argparse.Namespace) -> int:
-    """Play in a window until its picture is taken."""
+    """Play in a window until its image is taken."""
     window = open_window(application, options, given.size, given.theme)
     window.side_panel.set_tab(TABS.index(given.tab))
 
     def take() -> None:
-        window.grab().save(str(given.picture))
+        window.grab().save(str(given.image))
         window.close()
 
     QTimer.singleShot(round(given.at * 1000), take)

@@ -1,4 +1,4 @@
-"""Film the window while a hand goes through it: how the animated picture in the README is made.
+"""Film the window while a hand goes through it: how the animated image in the README is made.
 
     python scripts/tour.py assets/tour.webp
 
@@ -32,30 +32,28 @@ class Tour(QObject):
 
     Args:
         window: that plays.
-        done: called with the pictures when the tour is over.
+        done: called with the images when the tour is over.
     """
 
     def __init__(self, window: MainWindow, done: Callable[[list[QImage]], None]) -> None:
         super().__init__()
         self._window, self._done = window, done
-        self._pictures: list[QImage] = []
+        self._images: list[QImage] = []
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._tick)
         self._timer.start(1000 // FPS)
 
     def _tick(self) -> None:
         result = self._window.view.result()
-        if not self._pictures and (result is None or not len(result.detections)):
+        if not self._images and (result is None or not len(result.detections)):
             return
-        now_s = len(self._pictures) / FPS
+        now_s = len(self._images) / FPS
         self._act(now_s)
         image = self._window.grab().toImage()
-        self._pictures.append(
-            image.scaledToWidth(WIDTH, Qt.TransformationMode.SmoothTransformation)
-        )
+        self._images.append(image.scaledToWidth(WIDTH, Qt.TransformationMode.SmoothTransformation))
         if now_s >= SECONDS:
             self._timer.stop()
-            self._done(self._pictures)
+            self._done(self._images)
 
     def _act(self, now_s: float) -> None:
         panel = self._window.side_panel
@@ -92,11 +90,11 @@ def film(application: QApplication, given: argparse.Namespace) -> int:
     options = ViewerOptions(source="demo", given=SETTLED)
     window = open_window(application, options, SIZE, given.theme)
 
-    def save(pictures: list[QImage]) -> None:
+    def save(images: list[QImage]) -> None:
         window.close()
-        first, *others = (ImageQt.fromqimage(image) for image in pictures)
+        first, *others = (ImageQt.fromqimage(image) for image in images)
         first.save(
-            given.picture,
+            given.image,
             save_all=True,
             append_images=others,
             duration=1000 // FPS,

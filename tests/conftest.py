@@ -55,7 +55,7 @@ def one_thread_for_torch() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of pictures, clips and labels beside the repository; skips where it is absent."""
+    """The folder of images, clips and labels beside the repository; skips where it is absent."""
     folder = REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"needs the data folder {folder}")

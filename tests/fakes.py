@@ -1,6 +1,6 @@
 """Stand-ins with scripted faults: a source, an engine, a sink and a clock. No camera, no weights.
 
-Every picture of FakeSource is filled with its own number, so a test can tell whether a result
+Every image of FakeSource is filled with its own number, so a test can tell whether a result
 belongs to its frame, and whether a buffer was overwritten while someone held it.
 """
 
@@ -19,7 +19,7 @@ from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.pipeline.clock import Clock
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.sources.base import Allocate, Captured
-from kpviewer.structures import Candidates, FrameResult, ImageArray, StreamInfo, Targets
+from kpviewer.structures import Candidates, FrameResult, GroundTruth, ImageArray, StreamInfo
 
 TIMEOUT_S = 120.0
 """Of every wait: long enough for a busy machine, and reached only by a failing test."""
@@ -35,14 +35,14 @@ def eventually(is_true: Callable[[], bool]) -> None:
 
 
 def stamp(bgr: ImageArray, number: int) -> None:
-    """Fill a picture with its number, in base 256 over the three channels."""
+    """Fill an image with its number, in base 256 over the three channels."""
     bgr[:] = (number % 256, number // 256 % 256, number // 65536)
 
 
 def read_stamp(bgr: ImageArray) -> int:
-    """Give the number of a picture; fails where the picture is a mixture of two."""
+    """Give the number of an image; fails where the image is a mixture of two."""
     flat = bgr.reshape(-1, 3)
-    assert (flat == flat[0]).all(), "the picture was overwritten while it was being read"
+    assert (flat == flat[0]).all(), "the image was overwritten while it was being read"
     blue, green, red = (int(value) for value in flat[0])
     return blue + 256 * green + 65536 * red
 
@@ -92,7 +92,7 @@ def ends() -> Fault:
 
 
 def resizes(height: int, width: int) -> Fault:
-    """Give pictures of another size from now on."""
+    """Give images of another size from now on."""
 
     def action(source: FakeSource) -> bool:
         source.size_hw = (height, width)
@@ -117,7 +117,7 @@ def takes(seconds: float, clock: FakeClock) -> Fault:
 
 
 class FakeSource:
-    """A file of ``frames`` numbered pictures, or a camera that gives one for each ``give``."""
+    """A file of ``frames`` numbered images, or a camera that gives one for each ``give``."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class FakeSource:
         fps: float | None = 30.0,
         faults: Mapping[int, Fault] | None = None,
         open_errors: list[Exception | None] | None = None,
-        truth: Targets | None = None,
+        ground_truth: GroundTruth | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.size_hw = (24, 32)
@@ -143,7 +143,7 @@ class FakeSource:
         self._fps = fps
         self._faults = dict(faults or {})
         self._open_errors = list(open_errors or [])
-        self._truth = truth
+        self._ground_truth = ground_truth
         self._clock = clock or Clock()
         self._next = 0
         self._is_open = False
@@ -230,7 +230,7 @@ class FakeSource:
             self._next += 1
             self.frames_given += 1
             self._changed.notify_all()
-        return Captured(bgr, self._clock.now_ns(), position_s, self._truth)
+        return Captured(bgr, self._clock.now_ns(), position_s, self._ground_truth)
 
     def seek(self, index: int) -> None:
         self._note_thread()
@@ -274,12 +274,12 @@ FAKE_SPEC = ModelSpec(
 
 @dataclass
 class FakeEngine:
-    """Finds one box in every picture, of score 0.9, whose x1 is the picture's number."""
+    """Finds one box in every image, of score 0.9, whose x1 is the image's number."""
 
     fails_at: Mapping[int, BaseException] = field(default_factory=dict)
-    """By number of the picture."""
+    """By number of the image."""
     blocks_at: set[int] = field(default_factory=set)
-    """Pictures that wait for ``go_on``."""
+    """Images that wait for ``go_on``."""
     spec: ModelSpec = FAKE_SPEC
 
     def __post_init__(self) -> None:
@@ -304,13 +304,13 @@ class FakeEngine:
         return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), FakeTimings()
 
     def go_on(self) -> None:
-        """Let every blocked picture through, now and from now on."""
+        """Let every blocked image through, now and from now on."""
         with self._changed:
             self._may_go_on = True
             self._changed.notify_all()
 
     def wait_for(self, count: int) -> None:
-        """Wait until so many pictures have reached the engine."""
+        """Wait until so many images have reached the engine."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.seen) >= count, TIMEOUT_S)
 

@@ -14,10 +14,10 @@ from kpviewer.structures import (
     Detections,
     Frame,
     FrameResult,
+    GroundTruth,
     ImageArray,
     StageTimings,
     StreamInfo,
-    Targets,
 )
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def detections(
     )
 
 
-def truth(box: tuple[float, float, float, float], point: tuple[float, float]) -> Targets:
+def ground_truth(box: tuple[float, float, float, float], point: tuple[float, float]) -> GroundTruth:
     """One object of class 0 with one visible keypoint."""
-    return Targets(
+    return GroundTruth(
         np.array([box], np.float32),
         np.zeros(1, np.int64),
         np.array([[point]], np.float32),
@@ -80,13 +80,13 @@ def result(
     index: int = 0,
     time_s: float = 0.0,
     size_hw: tuple[int, int] = (48, 64),
-    targets: Targets | None = None,
+    targets: GroundTruth | None = None,
     bgr: ImageArray | None = None,
     lease: CountedLease | None = None,
 ) -> FrameResult:
     """The result of a grey frame, captured at ``time_s``, which is its media time too."""
-    picture = np.full((*size_hw, 3), GREY, np.uint8) if bgr is None else bgr
-    frame = Frame(index, round(time_s * 1e9), time_s, picture, targets, lease)
+    image = np.full((*size_hw, 3), GREY, np.uint8) if bgr is None else bgr
+    frame = Frame(index, round(time_s * 1e9), time_s, image, targets, lease)
     return FrameResult(
         frame, Candidates.empty(), Detections.empty() if found is None else found, StageTimings()
     )

@@ -20,7 +20,7 @@ def test_letterbox_round_trip_is_exact_to_half_a_pixel(
 
 
 @given(SIDES, SIDES, st.sampled_from([None, 64]))
-def test_the_picture_lies_in_the_input(height: int, width: int, stride: int | None) -> None:
+def test_the_image_lies_in_the_input(height: int, width: int, stride: int | None) -> None:
     box = Letterbox.fit((height, width), (320, 320), stride)
     assert box.left >= 0 and box.top >= 0
     assert box.top + box.resized_hw[0] <= box.input_hw[0] <= 320
@@ -31,7 +31,7 @@ def test_the_picture_lies_in_the_input(height: int, width: int, stride: int | No
 
 
 @given(SIDES, SIDES)
-def test_a_stretched_picture_fills_the_input_and_comes_back(height: int, width: int) -> None:
+def test_a_stretched_image_fills_the_input_and_comes_back(height: int, width: int) -> None:
     box = Letterbox.stretch((height, width), (300, 200))
     assert box.resized_hw == box.input_hw == (300, 200)
     corners = np.array([[0, 0], [width, height], [width / 3, height / 7]], np.float32)
@@ -51,7 +51,7 @@ def test_a_stretched_picture_fills_the_input_and_comes_back(height: int, width: 
         ((1920, 1080), 64, (320, 192)),
     ],
 )
-def test_the_input_is_no_larger_than_the_picture_needs(
+def test_the_input_is_no_larger_than_the_image_needs(
     source: tuple[int, int], stride: int | None, expected: tuple[int, int]
 ) -> None:
     assert Letterbox.fit(source, (320, 320), stride).input_hw == expected
@@ -69,7 +69,7 @@ def test_the_input_is_no_larger_than_the_picture_needs(
         ((100, 2000), 32, (64, 1280), (64, 1280)),  # 96 rows leave room for 1056 columns
     ],
 )
-def test_an_input_of_the_pictures_proportions(
+def test_an_input_of_the_images_proportions(
     source: tuple[int, int], stride: int, resized: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     box = Letterbox.fit_area(source, (320, 320), stride)
@@ -77,7 +77,7 @@ def test_an_input_of_the_pictures_proportions(
 
 
 @given(SIDES, SIDES)
-def test_its_proportions_cost_a_picture_no_size_and_no_time(height: int, width: int) -> None:
+def test_its_proportions_cost_a_image_no_size_and_no_time(height: int, width: int) -> None:
     box = Letterbox.fit_area((height, width), (320, 320), 32)
     assert box.input_hw[0] * box.input_hw[1] <= 320 * 320
     assert box.input_hw[0] % 32 == box.input_hw[1] % 32 == 0
@@ -86,7 +86,7 @@ def test_its_proportions_cost_a_picture_no_size_and_no_time(height: int, width: 
     assert np.abs(box.to_source(box.to_input(corners)) - corners).max() <= 0.5
 
 
-def test_a_picture_without_pixels_is_refused() -> None:
+def test_a_image_without_pixels_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1 px"):
         Letterbox.fit((0, 10), (320, 320))
     with pytest.raises(ValueError, match="at least 1 px"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kpviewer.structures import Candidates, Detections, Frame, Targets, Thresholds
+from kpviewer.structures import Candidates, Detections, Frame, GroundTruth, Thresholds
 
 
 def test_a_wrong_shape_is_named() -> None:
@@ -29,7 +29,7 @@ def test_counts_must_agree() -> None:
         )
 
 
-@pytest.mark.parametrize("empty", [Candidates.empty(), Detections.empty(5), Targets.empty(5)])
+@pytest.mark.parametrize("empty", [Candidates.empty(), Detections.empty(5), GroundTruth.empty(5)])
 def test_empty_means_none_found(empty: object) -> None:
     assert len(empty) == 0
 

@@ -1,1 +1,1 @@
-"""Readers of annotation files: each turns one format into Targets. Nothing here knows of torch."""
+"""Readers of annotation files: each turns one format into ground truth, without torch."""

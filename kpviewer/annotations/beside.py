@@ -1,4 +1,4 @@
-"""Where the truth of a source usually lies: beside it, under the names that label tools give."""
+"""Find the ground truth of a source beside it, under the names that label tools give."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from kpviewer.annotations.image_search import (
     folders_named,
 )
 from kpviewer.annotations.kinds import TABLE_KINDS
-from kpviewer.annotations.values import PICTURE_SUFFIXES
 from kpviewer.annotations.yolo_names import (
     LISTS,
     NOTES,
@@ -21,11 +20,19 @@ from kpviewer.annotations.yolo_names import (
     YAML_SUFFIXES,
     is_yolo_description,
 )
-from kpviewer.image_files import is_image, without_sidecars
+from kpviewer.image_files import IMAGE_SUFFIXES, is_image, without_sidecars
 
-TABLES = ("annotations", "labels", "_annotations.coco", "instances", "truth", "result")
+TABLES = (
+    "annotations",
+    "labels",
+    "_annotations.coco",
+    "instances",
+    "ground_truth",
+    "truth",
+    "result",
+)
 """Stems of COCO (.json) and CSV files that tell of a whole folder; Label Studio's is the last."""
-TRUTH_SUFFIXES = (".json", ".csv", ".tsv", ".xml", ".txt", ".pts", ".yaml", ".yml", ".data")
+GROUND_TRUTH_SUFFIXES = (".json", ".csv", ".tsv", ".xml", ".txt", ".pts", ".yaml", ".yml", ".data")
 _SUFFIXES = (".json", ".csv")
 _KINDS = {".xml": "voc", ".txt": "yolo", ".pts": "pts"}
 _CLASSES = "classes.txt"
@@ -33,7 +40,7 @@ _MOST_FOLDERS = 100
 """Folders beside the images that are asked whether LabelImg saved into them."""
 
 
-def truth_beside(source: Path) -> str | None:
+def ground_truth_beside(source: Path) -> str | None:
     """Look for annotations of a source; nothing is read.
 
     - A folder: ``annotations.json``, ``labels.csv`` and so on in it, or beside it where it is
@@ -41,7 +48,8 @@ def truth_beside(source: Path) -> str | None:
       folders of images, as VOC, Kaggle, Ultralytics, Roboflow, CVAT and COCO lay them out; the
       folder that LabelImg saves into.
     - An image: the file of the same name, of the last kinds.
-    - A video: ``NAME_truth.json`` or ``NAME_truth.csv`` (``NAME.json`` is what a recording wrote).
+    - A video: ``NAME_ground_truth`` or ``NAME_truth``, ``.json`` or ``.csv`` (``NAME.json`` is
+      what a recording wrote).
 
     Args:
         source: a folder, an image or a video.
@@ -51,12 +59,12 @@ def truth_beside(source: Path) -> str | None:
     """
     if source.is_dir():
         return _of_folder(source)
-    if source.suffix.lower() in PICTURE_SUFFIXES:
+    if source.suffix.lower() in IMAGE_SUFFIXES:
         folder, stem = source.parent, glob.escape(source.stem)
         if kind := _kind_of_labels(folder, stem):
             return f"{kind}:{folder}"
         return _of_label_folder(folder, stem)
-    return _table(source.parent, (f"{source.stem}_truth",), None)
+    return _table(source.parent, (f"{source.stem}_ground_truth", f"{source.stem}_truth"), None)
 
 
 def _of_folder(folder: Path) -> str | None:

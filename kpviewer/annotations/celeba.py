@@ -20,19 +20,19 @@ from kpviewer.annotations.problems import MALFORMED, Problem, told
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import inside, number, shorten
 from kpviewer.errors import DatasetError
-from kpviewer.structures import FloatArray, Targets
+from kpviewer.structures import FloatArray, GroundTruth
 
 LIMIT_MB = 64
 """list_landmarks_align_celeba.txt has 9 MB."""
 LANDMARKS, PARTITION = "list_landmarks_align_celeba", "list_eval_partition"
-PICTURES = "img_align_celeba"
+IMAGES = "img_align_celeba"
 SPLITS = {"train": "0", "val": "1", "test": "2"}
 SIZE_WH = (178, 218)
 POINT_NAMES = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
 """CelebA's own order and sides: left is the viewer's."""
 _FACE_EXTENT = np.array([-1.8, -2.6, 1.8, 2.0], np.float32)
 """Hairline to chin and ear to ear of an average face, about the mean of its five points, in RMS
-radii of them. CelebA's own boxes belong to the pictures before alignment."""
+radii of them. CelebA's own boxes belong to the images before alignment."""
 
 
 def read_celeba(
@@ -47,7 +47,7 @@ def read_celeba(
         problems: with a list, what can't be used is told there and left out.
 
     Returns:
-        One face a picture. Its box is derived from its points, so it counts for crops, not for
+        One face an image. Its box is derived from its points, so it counts for crops, not for
         scores of boxes.
 
     Raises:
@@ -57,16 +57,16 @@ def read_celeba(
     if split is not None and split not in SPLITS:
         raise DatasetError(f"CelebA has the splits {', '.join(SPLITS)}, got {split!r}.")
     wanted = None if split is None else _partition(root, SPLITS[split])
-    pictures = root / PICTURES
-    if (pictures / PICTURES).is_dir():  # as Kaggle's archive unpacks
-        pictures = pictures / PICTURES
+    images = root / IMAGES
+    if (images / IMAGES).is_dir():  # as Kaggle's archive unpacks
+        images = images / IMAGES
     names: list[Path] = []
     points: list[list[float]] = []
     for where, cells in _table(root, LANDMARKS, 1 + 2 * len(POINT_NAMES), problems):
         if wanted is None or cells[0] in wanted:
             with told(problems, MALFORMED):
                 check_count(len(names) + 1, MOST_IMAGES, "images", root)
-                place = inside(pictures, cells[0], where)
+                place = inside(images, cells[0], where)
                 points.append([number(cell, "a landmark", where) for cell in cells[1:]])
                 names.append(place)
     if not names:
@@ -75,7 +75,7 @@ def read_celeba(
 
 
 def _faces(paths: list[Path], flat: FloatArray) -> tuple[AnnotatedImage, ...]:
-    """Build the pictures of (N, 10) landmarks; their arrays are views, as there are 200,000."""
+    """Build the images of (N, 10) landmarks; their arrays are views, as there are 200,000."""
     # CelebA counts whole pixels: the middle of pixel 0 is at 0.5
     points = flat.reshape(-1, len(POINT_NAMES), 2) + np.float32(0.5)
     centre = points.mean(1)
@@ -88,7 +88,9 @@ def _faces(paths: list[Path], flat: FloatArray) -> tuple[AnnotatedImage, ...]:
         AnnotatedImage(
             path=path,
             size_wh=SIZE_WH,
-            targets=Targets(boxes[row : row + 1], class_ids, points[row : row + 1], known, not_so),
+            targets=GroundTruth(
+                boxes[row : row + 1], class_ids, points[row : row + 1], known, not_so
+            ),
             source="CelebA",
             pseudo=not_so,
             keypoints_labelled=known,
@@ -99,7 +101,7 @@ def _faces(paths: list[Path], flat: FloatArray) -> tuple[AnnotatedImage, ...]:
 
 
 def _partition(root: Path, code: str) -> set[str]:
-    """Names of the pictures of a split."""
+    """Names of the images of a split."""
     return {cells[0] for _, cells in _table(root, PARTITION, 2) if cells[1] == code}
 
 
@@ -122,7 +124,7 @@ def _table(
         with told(problems, MALFORMED):
             if len(cells) != width:
                 raise DatasetError(
-                    f"{where}: a row must be a picture's name and {width - 1} values, got "
+                    f"{where}: a row must be an image's name and {width - 1} values, got "
                     f"{shorten(row)}. Is the file complete?"
                 )
         if len(cells) == width:

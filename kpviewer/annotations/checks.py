@@ -21,8 +21,8 @@ from kpviewer.annotations.problems import (
     BOX_REACHES_OUT,
     COPY,
     MISSING,
+    NO_IMAGES,
     NO_OBJECTS,
-    NO_PICTURES,
     NO_SET,
     OTHER_NAMES,
     POINT_OUTSIDE,
@@ -47,7 +47,7 @@ from kpviewer.image_files import (
 from kpviewer.structures import BoolArray
 
 SLACK_PX = 1.0
-"""Tools that count pixels from 1 put the far side of a box so much beyond the picture's."""
+"""Tools that count pixels from 1 put the far side of a box so much beyond the image's."""
 
 CanDecode = Callable[[Path], bool]
 
@@ -59,8 +59,8 @@ class CheckedSet:
     spec: str
     problems: tuple[Problem, ...]
     annotations: AnnotationSet | None
-    """Without the bad pictures, objects and points; None if it can't be read at all."""
-    pictures: int
+    """Without the bad images, objects and points; None if it can't be read at all."""
+    images: int
     """Before bad ones were left out."""
 
     @property
@@ -76,7 +76,7 @@ class CheckedSet:
             DatasetError: if nothing of it can be used.
         """
         if self.annotations is None or not self.annotations.images:
-            raise DatasetError(f"{self.spec} has no picture left that can be used. Mend the data.")
+            raise DatasetError(f"{self.spec} has no image left that can be used. Mend the data.")
         return ReadSpec(self.spec, self.annotations)
 
 
@@ -93,7 +93,7 @@ def check_sets(
         training: specifications of the sets (``annotations.spec``), at least one.
         validation: specification of the set to score on.
         can_decode: asked about each file: a cut one has a good header. None goes by the header.
-        progress: called after each picture.
+        progress: called after each image.
 
     Returns:
         The sets in order, that of validation last.
@@ -127,7 +127,7 @@ def _check_set(
     except DatasetError as error:
         return CheckedSet(spec, (*problems, Problem(NO_SET, str(error))), None, 0)
     if not data.images:
-        problems.append(Problem(NO_PICTURES, spec))
+        problems.append(Problem(NO_IMAGES, spec))
     if any(problem.what == SHARES for problem in problems):  # nothing to train on is left
         return CheckedSet(spec, tuple(problems), None, len(data.images))
     kept = []
@@ -142,7 +142,7 @@ def _check_set(
 def _checked_image(
     image: AnnotatedImage, can_decode: CanDecode | None, problems: list[Problem]
 ) -> AnnotatedImage | None:
-    """Tell what is wrong with one picture; give it without that, or None."""
+    """Tell what is wrong with one image; give it without that, or None."""
     if not os.path.isfile(image.path):
         problems.append(Problem(MISSING, str(image.path)))
         return None
@@ -163,33 +163,37 @@ def _checked_image(
 def _checked_objects(
     image: AnnotatedImage, size_wh: tuple[int, int], problems: list[Problem]
 ) -> AnnotatedImage:
-    """Leave out boxes outside of the picture; unlabel points outside."""
-    truth, limit = image.targets, np.array(size_wh, np.float32)
-    low, high = truth.xyxy[:, :2], truth.xyxy[:, 2:]
-    gone = is_outside(truth.xyxy, size_wh)
+    """Leave out boxes outside of the image; unlabel points outside."""
+    ground_truth, limit = image.targets, np.array(size_wh, np.float32)
+    low, high = ground_truth.xyxy[:, :2], ground_truth.xyxy[:, 2:]
+    gone = is_outside(ground_truth.xyxy, size_wh)
     reaches = ((low < -SLACK_PX) | (high > limit + SLACK_PX)).any(1) & ~gone
     for row in np.flatnonzero(gone).tolist():
-        problems.append(Problem(BOX_OUTSIDE, place_of(image, row, truth.xyxy[row])))
+        problems.append(Problem(BOX_OUTSIDE, place_of(image, row, ground_truth.xyxy[row])))
     for row in np.flatnonzero(reaches).tolist():
-        problems.append(Problem(BOX_REACHES_OUT, place_of(image, row, truth.xyxy[row]), False))
-    xy = truth.keypoints_xy
+        problems.append(
+            Problem(BOX_REACHES_OUT, place_of(image, row, ground_truth.xyxy[row]), False)
+        )
+    xy = ground_truth.keypoints_xy
     far = np.asarray(((xy < -SLACK_PX) | (xy > limit + SLACK_PX)).any(-1), np.bool_)  # (N, K)
     far &= image.keypoints_labelled
     for row, point in np.argwhere(far & ~gone[:, None]).tolist():
         # a covered point may well lie beyond the edge; one in plain sight can't
-        seen = bool(truth.keypoints_visible[row, point])
+        seen = bool(ground_truth.keypoints_visible[row, point])
         problems.append(Problem(POINT_OUTSIDE, place_of(image, row, xy[row, point]), seen))
-    if not (gone.any() or (far & truth.keypoints_visible).any()):
+    if not (gone.any() or (far & ground_truth.keypoints_visible).any()):
         return image
-    return _without(image, gone, far & truth.keypoints_visible)
+    return _without(image, gone, far & ground_truth.keypoints_visible)
 
 
 def _without(image: AnnotatedImage, gone: BoolArray, unknown: BoolArray) -> AnnotatedImage:
     """Leave out (N,) objects, and unlabel (N, K) points."""
-    truth = replace(image.targets, keypoints_visible=image.targets.keypoints_visible & ~unknown)
+    ground_truth = replace(
+        image.targets, keypoints_visible=image.targets.keypoints_visible & ~unknown
+    )
     return replace(
         image,
-        targets=truth.take(~gone),
+        targets=ground_truth.take(~gone),
         pseudo=image.pseudo[~gone],
         keypoints_labelled=(image.keypoints_labelled & ~unknown)[~gone],
     )
@@ -251,7 +255,7 @@ def _without_classes(image: AnnotatedImage, class_ids: Sequence[int]) -> Annotat
 
 
 def _copies(parts: Sequence[AnnotationSet | None], held: AnnotationSet) -> dict[Path, Path]:
-    """Find the training pictures whose bytes are those of a picture of validation."""
+    """Find the training images whose bytes are those of an image of validation."""
     by_size: dict[int, list[Path]] = {}
     for path in {image.path for image in held.images}:
         by_size.setdefault(path.stat().st_size, []).append(path)

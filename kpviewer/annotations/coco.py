@@ -17,7 +17,7 @@ from kpviewer.annotations.image_search import ImageSearch, images_of_table
 from kpviewer.annotations.object_columns import ImageHead, ObjectColumns
 from kpviewer.annotations.problems import (
     MALFORMED,
-    NO_PICTURE,
+    NO_IMAGE_OF_OBJECT,
     UNKNOWN_CLASS,
     Problem,
     box_problem,
@@ -27,9 +27,9 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.values import (
     Place,
     identity,
+    image_size,
     number,
     numbers_of_text,
-    picture_size,
     shorten,
 )
 from kpviewer.errors import DatasetError
@@ -102,7 +102,7 @@ def _read_images(
                 )
             head = ImageHead(
                 path=files.find(image.file_name, where),
-                size_wh=picture_size(image.width, image.height, where),
+                size_wh=image_size(image.width, image.height, where),
                 image_id=image.id if isinstance(image.id, str) else int(image.id),
                 source=str(image.source or "")[:200],
                 frame_index=_frame(image.frame, where),
@@ -160,7 +160,7 @@ def _read_objects(
                 flags = {name: _is_set(value) for name, value in marks.items()}
                 columns.add(rows[image_id], box, class_id, points, **flags)
     for stranger in strangers:
-        with told(problems, NO_PICTURE):
+        with told(problems, NO_IMAGE_OF_OBJECT):
             raise DatasetError(
                 f"{path}: every annotation needs its image, image_id {shorten(stranger)} is not "
                 "among the images. Is the file cut, or of another split?"

@@ -33,7 +33,7 @@ from kpviewer.annotations.problems import (
 )
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.tables import Table, open_table
-from kpviewer.annotations.values import Place, number, numbers_of_text, picture_size, shorten
+from kpviewer.annotations.values import Place, image_size, number, numbers_of_text, shorten
 from kpviewer.annotations.via_table import is_via, rows_of_via
 from kpviewer.errors import DatasetError
 
@@ -116,7 +116,7 @@ class _Reading:
             frame = _frame(_cell(row, columns.frame), where)
             path = self._files.find(file, where)
             head = ImageHead(
-                path, picture_size(wide, high, where), file, _cell(row, columns.source), frame
+                path, image_size(wide, high, where), file, _cell(row, columns.source), frame
             )
             self._images[file] = len(self._heads)
             self._heads.append(head)

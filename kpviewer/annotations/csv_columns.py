@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from kpviewer.annotations.values import PICTURE_SUFFIXES
+from kpviewer.image_files import IMAGE_SUFFIXES
 
 CORNERS, SIDES, CENTRE, TEXT = "corners", "sides", "centre", "text"
 """Forms of a box: its corners; a corner and its sides; its middle and its sides; one text."""
@@ -126,7 +126,7 @@ def _box(first: Callable[..., int | None]) -> tuple[tuple[int, ...], str]:
 def guess_columns(row: Sequence[str]) -> Columns | None:
     """Tell the columns of a table without a header line by its first row; None if unknown."""
     cells = [cell.strip() for cell in row]
-    images = [PurePath(cell).suffix.lower() in PICTURE_SUFFIXES for cell in cells]
+    images = [PurePath(cell).suffix.lower() in IMAGE_SUFFIXES for cell in cells]
     numbers = [_is_number(cell) or not cell for cell in cells]
     if len(cells) == 8 and images[5] and all(numbers[1:5]):  # makesense.ai
         return Columns(5, (1, 2, 3, 4), SIDES, 0, 6, 7)

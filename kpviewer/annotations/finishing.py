@@ -31,8 +31,8 @@ from kpviewer.annotations.problems import (
     problem_notes,
 )
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import PICTURE_SUFFIXES
 from kpviewer.errors import DatasetError
+from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.structures import BoolArray, FloatArray, ImageArray
 
 _SHARE_LIMIT = 1.5
@@ -163,7 +163,7 @@ class _Folders:
                 inside = []
             self._listed[folder] = [
                 path for path in inside
-                if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+                if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
             ]  # fmt: skip
         return self._listed[folder]
 
@@ -248,7 +248,7 @@ def _merged(
     """Bring the objects of images that are listed several times together."""
     rows: dict[Path, list[AnnotatedImage]] = {}
     for image in images:
-        if image.frame_index is None and image.path.suffix.lower() in PICTURE_SUFFIXES:
+        if image.frame_index is None and image.path.suffix.lower() in IMAGE_SUFFIXES:
             rows.setdefault(image.path, []).append(image)
     if all(len(own) == 1 for own in rows.values()):
         return images
@@ -284,16 +284,16 @@ def _joined(images: Sequence[AnnotatedImage]) -> AnnotatedImage:
 
 def _without_doubles(image: AnnotatedImage, problems: list[Problem]) -> AnnotatedImage:
     """Keep the first of objects that are the same in class, box and points."""
-    truth = image.targets
-    if len(truth) < 2:
+    ground_truth = image.targets
+    if len(ground_truth) < 2:
         return image
     columns: FloatArray = np.concatenate(
         [
-            truth.xyxy,
-            truth.keypoints_xy.reshape(len(truth), -1),
+            ground_truth.xyxy,
+            ground_truth.keypoints_xy.reshape(len(ground_truth), -1),
             image.keypoints_labelled,
-            truth.class_ids[:, None],
-            truth.difficult[:, None],
+            ground_truth.class_ids[:, None],
+            ground_truth.difficult[:, None],
         ],
         axis=1,
         dtype=np.float32,
@@ -308,7 +308,7 @@ def _without_doubles(image: AnnotatedImage, problems: list[Problem]) -> Annotate
         problems.append(Problem(TWICE, f"{image.path}, object {row + 1}", is_error=False))
     return replace(
         image,
-        targets=truth.take(kept),
+        targets=ground_truth.take(kept),
         pseudo=image.pseudo[kept],
         keypoints_labelled=image.keypoints_labelled[kept],
     )
@@ -348,12 +348,12 @@ def _tiny(shown: Iterable[AnnotatedImage]) -> Iterator[Problem]:
 
 def _places(image: AnnotatedImage) -> FloatArray:
     """Return the (N, 2) places that a file gave: corners, or points where the box is the image."""
-    truth = image.targets
-    corners = truth.xyxy.reshape(-1, 2)
-    is_whole = bool(truth.keypoints_xy.size) and bool(
-        (truth.xyxy == np.array([0, 0, *image.size_wh], np.float32)).all()
+    ground_truth = image.targets
+    corners = ground_truth.xyxy.reshape(-1, 2)
+    is_whole = bool(ground_truth.keypoints_xy.size) and bool(
+        (ground_truth.xyxy == np.array([0, 0, *image.size_wh], np.float32)).all()
     )
-    return truth.keypoints_xy[image.keypoints_labelled] if is_whole else corners
+    return ground_truth.keypoints_xy[image.keypoints_labelled] if is_whole else corners
 
 
 def _unlisted(images: Sequence[AnnotatedImage], files: _Folders) -> Iterable[Problem]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from urllib.parse import unquote
 
-from kpviewer.annotations.values import PICTURE_SUFFIXES
+from kpviewer.image_files import IMAGE_SUFFIXES
 
 _DEPTHS = (8, 4, 3, 2, 1)
 """Parts of a path that are compared, from the end; a longer agreement decides first."""
@@ -90,4 +90,4 @@ def _without_marks(path: PurePath) -> tuple[str, ...]:
 def _changed(path: PurePath, change: Callable[[str], str]) -> tuple[str, ...]:
     *folders, name = _plain(path) or ("",)
     ending = PurePath(name).suffix
-    return (*folders, change(name.removesuffix(ending) if ending in PICTURE_SUFFIXES else name))
+    return (*folders, change(name.removesuffix(ending) if ending in IMAGE_SUFFIXES else name))

@@ -18,8 +18,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from kpviewer.annotations.limits import MOST_FILES, check_count
-from kpviewer.annotations.values import PICTURE_SUFFIXES, Where, is_file_name, shorten
+from kpviewer.annotations.values import Where, is_file_name, shorten
 from kpviewer.errors import DatasetError
+from kpviewer.image_files import IMAGE_SUFFIXES
 
 IMAGE_FOLDERS = ("images", "jpegimages", "image", "imgs", "img", "pictures", "photos", "frames")
 LABEL_FOLDERS = (
@@ -256,7 +257,7 @@ class ImageSearch:
         for name in sorted(entry.name for entry in entries if entry.is_file()):
             listing.exact.add(name)
             stem, ending = os.path.splitext(name)
-            if ending.lower() in PICTURE_SUFFIXES and not name.startswith("."):
+            if ending.lower() in IMAGE_SUFFIXES and not name.startswith("."):
                 listing.stems[stem] = None if stem in listing.stems else name
         return listing
 
@@ -288,7 +289,7 @@ class ImageSearch:
             for path in _walk(folder, _DEEPEST, _MOST_SEARCHED):
                 name = os.path.basename(path)
                 stem, ending = os.path.splitext(name)
-                if ending.lower() in PICTURE_SUFFIXES:
+                if ending.lower() in IMAGE_SUFFIXES:
                     for key in (name, f"{stem}/"):
                         self._searched.setdefault(key, []).append(Path(path))
         except DatasetError:  # too many: what was found so far might be the wrong one
@@ -315,7 +316,7 @@ def images_of_table(path: Path, images_dir: Path | str | None) -> ImageSearch:
 
 
 def _is_stem(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() not in PICTURE_SUFFIXES
+    return os.path.splitext(name)[1].lower() not in IMAGE_SUFFIXES
 
 
 def _alike(folder: Path, parts: tuple[str, ...]) -> int:

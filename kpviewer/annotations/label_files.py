@@ -66,8 +66,8 @@ def _bare_problems(bare: Sequence[tuple[Path, Path]]) -> list[Problem]:
     """Report images without labels: a whole folder once."""
     gone = dict.fromkeys(labels.parent for _, labels in bare if not labels.parent.is_dir())
     return [Problem(NO_LABEL_FOLDER, str(folder), is_error=False) for folder in gone] + [
-        Problem(NO_LABELS, str(picture), is_error=False)
-        for picture, labels in bare
+        Problem(NO_LABELS, str(image), is_error=False)
+        for image, labels in bare
         if labels.parent not in gone
     ]
 

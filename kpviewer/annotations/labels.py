@@ -1,4 +1,4 @@
-"""What classes a picture shows, from the objects on it."""
+"""What classes an image shows, from the objects on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kpviewer.structures import BoolArray, IntArray
 
 
 class LabelSet(NamedTuple):
-    """The classes of one picture, or of N: (C,) or (N, C) bool."""
+    """The classes of one image, or of N: (C,) or (N, C) bool."""
 
     present: BoolArray
     known: BoolArray
@@ -20,7 +20,7 @@ class LabelSet(NamedTuple):
 
 
 def label_set(class_ids: IntArray, difficult: BoolArray, num_classes: int) -> LabelSet:
-    """Give the classes of the objects of one picture: (C,) each.
+    """Give the classes of the objects of one image: (C,) each.
 
     Args:
         class_ids: (N,) of the objects.
@@ -35,7 +35,7 @@ def label_set(class_ids: IntArray, difficult: BoolArray, num_classes: int) -> La
 
 
 def label_sets(images: Sequence[AnnotatedImage], num_classes: int) -> LabelSet:
-    """Give the classes of N pictures: (N, C) each."""
+    """Give the classes of N images: (N, C) each."""
     sets = [
         label_set(image.targets.class_ids, image.targets.difficult, num_classes) for image in images
     ]

@@ -17,7 +17,7 @@ from kpviewer.annotations.limits import (
     check_keypoints,
 )
 from kpviewer.annotations.structure import AnnotatedImage
-from kpviewer.structures import BoolArray, Targets
+from kpviewer.structures import BoolArray, GroundTruth
 
 COVERED, VISIBLE = 1, 2
 """Visibility flags of a keypoint; 0 is one without a known place."""
@@ -117,7 +117,7 @@ class ObjectColumns:
         points = np.array(self._points, np.float32).reshape(len(rows), self._keypoints, 3)[order]
         flags = np.array(self._flags, np.int8)[order]
         labelled: BoolArray = points[..., 2] >= COVERED
-        every = Targets(
+        every = GroundTruth(
             np.array(self._boxes, np.float32).reshape(len(rows), 4)[order],
             class_ids[order],
             np.where(labelled[..., None], points[..., :2], np.float32(0)),
@@ -132,7 +132,7 @@ class ObjectColumns:
                 AnnotatedImage(
                     path=head.path,
                     size_wh=head.size_wh,
-                    targets=Targets(
+                    targets=GroundTruth(
                         every.xyxy[own],
                         every.class_ids[own],
                         every.keypoints_xy[own],

@@ -1,7 +1,7 @@
-"""Reader of tables with one point a picture: CSV with columns ``file``, ``x``, ``y``.
+"""Reader of tables with one point an image: CSV with columns ``file``, ``x``, ``y``.
 
-Where there is a column ``split``, its values name the splits, so that pictures of one person can be
-kept in one of them. Other columns are not read. The object is the whole picture.
+Where there is a column ``split``, its values name the splits, so that images of one person can be
+kept in one of them. Other columns are not read. The object is the whole image.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kpviewer.annotations.image_search import ImageSearch
+from kpviewer.annotations.image_size import size_of_image
 from kpviewer.annotations.limits import MOST_IMAGES, check_count
 from kpviewer.annotations.object_columns import VISIBLE, ImageHead, ObjectColumns
-from kpviewer.annotations.pictures import size_of_picture
 from kpviewer.annotations.problems import MALFORMED, Problem, ignored_columns, told
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.tables import Table, open_table
@@ -64,7 +64,7 @@ def read_point_table(
                 )
             check_count(len(heads) + 1, MOST_IMAGES, "images", path)
             image = files.find(file, where)
-            size_wh = size_of_picture(image, str(where))
+            size_wh = size_of_image(image, str(where))
             x, y = (number(table.number_text(cell), name, where)
                     for cell, name in zip(cells, "xy", strict=True))  # fmt: skip
             objects.add(len(heads), (0, 0, *size_wh), 0, (x, y, VISIBLE))

@@ -17,7 +17,7 @@ MALFORMED = "entry is malformed"
 UNKNOWN_CLASS = "class is unknown"
 NO_AREA = "box has no area"
 INVERTED = "box is inverted"
-NO_PICTURE = "object belongs to no picture"
+NO_IMAGE_OF_OBJECT = "object belongs to no image"
 UNREADABLE_XML = "annotation file can't be used"
 FITTED = "image name differs a little from the file's"
 LISTED_TWICE = "image is listed twice and counts once"
@@ -30,17 +30,17 @@ NO_LABELS = "image has no file of labels and counts as empty"
 NO_LABEL_FOLDER = "folder of labels is missing, and all its images count as empty"
 NO_IMAGE = "labels have no image"
 COLUMN = "column isn't read"
-MISSING = "picture is missing"
-UNREADABLE = "picture can't be read"
+MISSING = "image is missing"
+UNREADABLE = "image can't be read"
 SEVERAL = "file holds several images, of which the first is used"
-WRONG_SIZE = "size isn't that of the picture"
-BOX_OUTSIDE = "box lies outside the picture"
-BOX_REACHES_OUT = "box reaches out of the picture"
-POINT_OUTSIDE = "point lies outside the picture"
-COPY = "picture is in training and validation"
+WRONG_SIZE = "size isn't that of the image"
+BOX_OUTSIDE = "box lies outside the image"
+BOX_REACHES_OUT = "box reaches out of the image"
+POINT_OUTSIDE = "point lies outside the image"
+COPY = "image is in training and validation"
 SAME_SET = "set is trained on and scored on"
 NO_SET = "set can't be read"
-NO_PICTURES = "set has no picture"
+NO_IMAGES = "set has no image"
 NO_OBJECTS = "set has no object"
 OTHER_NAMES = "classes or keypoints differ from the first set's"
 
@@ -49,7 +49,7 @@ CURES = {
     UNKNOWN_CLASS: "Add the class to the list of classes, or remove the object.",
     NO_AREA: "Draw the box again, or remove the object.",
     INVERTED: "Exchange its sides: the left and the top one come first.",
-    NO_PICTURE: "Add the image to the list of images, or remove the object.",
+    NO_IMAGE_OF_OBJECT: "Add the image to the list of images, or remove the object.",
     UNREADABLE_XML: "Save the file again, or remove it with its image.",
     FITTED: "Write the file's own name into the annotations.",
     LISTED_TWICE: "Remove the second entry of the image.",
@@ -72,7 +72,7 @@ CURES = {
     COPY: "Remove the image from one of the two sets.",
     SAME_SET: "Score on images that aren't trained on.",
     NO_SET: "Correct what the message names.",
-    NO_PICTURES: "Check the path and the split.",
+    NO_IMAGES: "Check the path and the split.",
     NO_OBJECTS: "Annotate some objects, or check that the labels are found.",
     OTHER_NAMES: "Give all sets the same names in the same order.",
 }

@@ -1,4 +1,4 @@
-"""Reader of ``.pts`` files, as the face sets of 300-W have them: one object a picture.
+"""Reader of ``.pts`` files, as the face sets of 300-W have them: one object an image.
 
 The points are counted from 1 in these files, so 1 is taken off
 (https://ibug.doc.ic.ac.uk/resources/300-W/; menpo reads them so too).
@@ -16,7 +16,7 @@ from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import listed, number, shorten
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import is_image, without_sidecars
-from kpviewer.structures import FloatArray, Targets
+from kpviewer.structures import FloatArray, GroundTruth
 
 LIMIT_MB = 1
 CLASS_NAME = "face"
@@ -32,7 +32,7 @@ _CLOSED_OF_68 = ((41, 36), (47, 42), (59, 48), (67, 60))
 def read_pts(
     folder: Path | str, subset: str | None = None, problems: list[Problem] | None = None
 ) -> AnnotationSet:
-    """Read the ``.pts`` files of a folder, with their pictures beside them.
+    """Read the ``.pts`` files of a folder, with their images beside them.
 
     Args:
         folder: with ``NAME.pts`` and ``NAME.jpg``, ``.png`` and so on; in folders inside too.
@@ -67,8 +67,8 @@ def read_pts(
                     "Keep each kind in a folder of its own."
                 )
             check_keypoints(len(images) + 1, count, place)
-            picture = image_of.get(file.with_suffix(""), file.with_suffix(".jpg"))
-            images.append(_annotated(picture, points, file))
+            image = image_of.get(file.with_suffix(""), file.with_suffix(".jpg"))
+            images.append(_annotated(image, points, file))
     names = tuple(str(index + 1) for index in range(count or 0))
     return AnnotationSet(tuple(images), (CLASS_NAME,), names, _skeleton(len(names)))
 
@@ -90,21 +90,21 @@ def _read_points(file: Path) -> FloatArray:
     return np.array(points, np.float32) - np.float32(_FIRST_PX)
 
 
-def _annotated(picture: Path, points: FloatArray, file: Path) -> AnnotatedImage:
+def _annotated(image: Path, points: FloatArray, file: Path) -> AnnotatedImage:
     box = (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
     if box_problem(box) is not None:
         raise DatasetError(f"{file}: all points lie in a line, so they have no box. Is it damaged?")
     known = np.ones((1, len(points)), np.bool_)
     return AnnotatedImage(
-        path=picture,
+        path=image,
         size_wh=(0, 0),
-        targets=Targets(
+        targets=GroundTruth(
             np.array([box], np.float32), np.zeros(1, np.int64), points[None], known, ~known[:, 0]
         ),
         source="",
         pseudo=np.zeros(1, np.bool_),
         keypoints_labelled=known,
-        image_id=picture.name,
+        image_id=image.name,
     )
 
 

@@ -1,4 +1,4 @@
-"""The pictures of a set that show exactly one object."""
+"""The images of a set that show exactly one object."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kpviewer.annotations.structure import AnnotationSet
 
 
 def with_one_object(annotations: AnnotationSet) -> AnnotationSet:
-    """Keep the pictures with exactly one object, which isn't difficult; ``notes`` counts the rest.
+    """Keep the images with exactly one object, which isn't difficult; ``notes`` counts the rest.
 
     Args:
         annotations: any set.
@@ -21,6 +21,6 @@ def with_one_object(annotations: AnnotationSet) -> AnnotationSet:
     left_out = len(annotations) - len(images)
     notes = annotations.notes
     if left_out:
-        note = f"{left_out} of {len(annotations)} pictures left out: not exactly one object"
+        note = f"{left_out} of {len(annotations)} images left out: not exactly one object"
         notes = (*notes, note)
     return replace(annotations, images=images, notes=notes)

@@ -1,4 +1,4 @@
-"""What every reader returns: pictures with their truth. No format is known here."""
+"""What every reader returns: images with their ground truth. No format is known here."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kpviewer.annotations.problems import Problem
-from kpviewer.structures import BoolArray, Targets
+from kpviewer.structures import BoolArray, GroundTruth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnnotatedImage:
-    """One picture of a data set. The file is named, not read."""
+    """One image of a data set. The file is named, not read."""
 
     path: Path
     size_wh: tuple[int, int]
     """(0, 0) where the format doesn't say."""
-    targets: Targets
+    targets: GroundTruth
     """``keypoints_visible`` is true where a point is in plain sight: what scores are made of."""
     source: str
-    """Where the picture comes from, for scores by group; "" if unknown."""
+    """Where the image comes from, for scores by group; "" if unknown."""
     pseudo: BoolArray
     """(N,) objects that a detector labelled, not a person."""
     keypoints_labelled: BoolArray
     """(N, K) points with known place, in sight or covered: what training may use."""
     image_id: int | str
     frame_index: int | None = None
-    """Number of the frame, where the pictures are those of a video."""
+    """Number of the frame, where the images are those of a video."""
     is_partial: bool = False
     """Whether some of its objects can't be used: what is seen there may be right all the same."""
 
@@ -46,7 +46,7 @@ class AnnotatedImage:
 
 @dataclass(frozen=True, slots=True)
 class AnnotationSet:
-    """A data set as read; its pictures in the order of the file."""
+    """A data set as read; its images in the order of the file."""
 
     images: tuple[AnnotatedImage, ...]
     class_names: tuple[str, ...]
@@ -61,11 +61,11 @@ class AnnotationSet:
     """All that is wrong, in full: the notes count it. Empty after a strict reading."""
 
     def __len__(self) -> int:
-        """Number of pictures."""
+        """Number of images."""
         return len(self.images)
 
     def spread(self, limit: int | None) -> AnnotationSet:
-        """Keep ``limit`` pictures at even distances: sets are often sorted by source."""
+        """Keep ``limit`` images at even distances: sets are often sorted by source."""
         count = len(self)
         if limit is None or limit >= count:
             return self

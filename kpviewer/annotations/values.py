@@ -11,9 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeAlias
 
 from kpviewer.errors import DatasetError
-from kpviewer.image_files import IMAGE_SUFFIXES
 
-PICTURE_SUFFIXES = IMAGE_SUFFIXES
 _MOST_PARTS = 8
 _LONGEST_NAME, _SURELY_SHORT = 255, 60
 """Bytes."""
@@ -88,8 +86,8 @@ def numbers_of_text(text: str) -> list[str]:
     return [word for word in re.split(r"[\s,;\[\](){}]+", text[:1000]) if word]
 
 
-def picture_size(width: Any, height: Any, where: Where) -> tuple[int, int]:
-    """Check the sides of a picture, px; (0, 0) where the format leaves one open, blank or 0.
+def image_size(width: Any, height: Any, where: Where) -> tuple[int, int]:
+    """Check the sides of an image, px; (0, 0) where the format leaves one open, blank or 0.
 
     Raises:
         DatasetError: if one is no number, or below 1.
@@ -100,7 +98,7 @@ def picture_size(width: Any, height: Any, where: Where) -> tuple[int, int]:
     if min(sides) < 1:
         raise DatasetError(
             f"{where}: width and height must be at least 1, got {shorten(width)} x "
-            f"{shorten(height)}. Write the picture's size into the file."
+            f"{shorten(height)}. Write the image's size into the file."
         )
     return int(sides[0]), int(sides[1])
 
@@ -110,7 +108,7 @@ def _is_open(value: Any) -> bool:
 
 
 def inside(folder: Path, name: Any, where: Where) -> Path:
-    """Join a picture's name to its folder.
+    """Join an image's name to its folder.
 
     Of a path from another machine, as much of its end is taken as names a file in the folder.
 
@@ -118,7 +116,7 @@ def inside(folder: Path, name: Any, where: Where) -> Path:
         DatasetError: if the name leads out of the folder, and its end names nothing inside.
     """
     if not isinstance(name, str) or not name or not all(map(is_file_name, name.split("/"))):
-        raise DatasetError(f"{where}: a picture needs a file name, got {shorten(name)}.")
+        raise DatasetError(f"{where}: an image needs a file name, got {shorten(name)}.")
     parts = PurePosixPath(name.replace("\\", "/"))
     leaves = parts.is_absolute() or PureWindowsPath(name).drive or ".." in parts.parts
     if leaves:
@@ -127,8 +125,8 @@ def inside(folder: Path, name: Any, where: Where) -> Path:
             if os.path.isfile(found := folder.joinpath(*ends[start:])):
                 return found
         raise DatasetError(
-            f"{where}: picture names must stay in {folder}, got {shorten(name)}. "
-            "Make the name relative to the folder of the pictures."
+            f"{where}: image names must stay in {folder}, got {shorten(name)}. "
+            "Make the name relative to the folder of the images."
         )
     return folder / parts
 

@@ -1,6 +1,6 @@
 """Reader of Pascal VOC XML files: the VOC layout of folders, and the plain folders of LabelImg.
 
-XML is untrusted: it is read by defusedxml with limits, and a picture's path in it is not followed.
+XML is untrusted: it is read by defusedxml with limits, and an image's path in it is not followed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kpviewer.annotations.limits import read_bounded
 from kpviewer.annotations.object_columns import ClassNumbers, ImageHead, ObjectColumns
 from kpviewer.annotations.problems import MALFORMED, UNREADABLE_XML, Problem, box_problem, told
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.annotations.values import brief, number, picture_size
+from kpviewer.annotations.values import brief, image_size, number
 from kpviewer.annotations.voc_files import VocFiles, find_voc_files
 from kpviewer.errors import DatasetError
 
@@ -77,7 +77,7 @@ class _Reading:
         size = root.findtext("size/width"), root.findtext("size/height")
         self._heads.append(
             ImageHead(
-                path, picture_size(*size, xml), path.name, "" if source == "Unknown" else source
+                path, image_size(*size, xml), path.name, "" if source == "Unknown" else source
             )
         )
         for place, element in enumerate(root.iterfind("object"), 1):

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from kpviewer.annotations.image_size import size_of_image
 from kpviewer.annotations.label_files import paired
 from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.object_columns import ClassNumbers, ImageHead, ObjectColumns
-from kpviewer.annotations.pictures import size_of_picture
 from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, told
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.values import Place
@@ -78,7 +78,7 @@ class _Reading:
         Raises:
             DatasetError: if the image or the file can't be read.
         """
-        size_wh = size_of_picture(image, labels)
+        size_wh = size_of_image(image, labels)
         text = ""
         if os.path.lexists(labels):  # what is no file is told
             text = decode_text(read_bounded(labels, LIMIT_MB), labels, "replace")

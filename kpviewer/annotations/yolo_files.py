@@ -16,7 +16,7 @@ from kpviewer.annotations.image_search import (
     folders_named,
 )
 from kpviewer.annotations.limits import MOST_IMAGES, check_count, decode_text, read_bounded
-from kpviewer.annotations.values import PICTURE_SUFFIXES, listed
+from kpviewer.annotations.values import listed
 from kpviewer.annotations.voc_files import spellings
 from kpviewer.annotations.yolo_names import (
     find_description,
@@ -25,6 +25,7 @@ from kpviewer.annotations.yolo_names import (
 )
 from kpviewer.annotations.yolo_yaml import YoloNames
 from kpviewer.errors import DatasetError
+from kpviewer.image_files import IMAGE_SUFFIXES
 
 _LIST_MB = 64
 _MOST_LOOKED_AT = 50
@@ -107,7 +108,7 @@ def _is_path(text: str) -> bool:
 
 def _images_in(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
-        yield from files_below(folder, PICTURE_SUFFIXES)
+        yield from files_below(folder, IMAGE_SUFFIXES)
 
 
 class _Layout:
@@ -129,10 +130,10 @@ class _Layout:
         usual = self._image_folders()
         pairs = self._pairs(_images_in(usual))
         if not pairs:
-            beside = sorted(files_below(self._root, PICTURE_SUFFIXES, 0))
+            beside = sorted(files_below(self._root, IMAGE_SUFFIXES, 0))
             pairs = self._pairs(beside, alone=False)
         if not pairs:
-            inside = files_below(self._root, PICTURE_SUFFIXES)
+            inside = files_below(self._root, IMAGE_SUFFIXES)
             pairs = self._pairs(self._without_runs(inside), alone=False)
         if not pairs:
             listed = (path for split in self._names.places for path in self._listed(split))
@@ -149,7 +150,7 @@ class _Layout:
             part.lower() in LABEL_FOLDERS for part in self._root.absolute().parts[-2:]
         )
         pairs = []
-        for image in files_below(images, PICTURE_SUFFIXES):
+        for image in files_below(images, IMAGE_SUFFIXES):
             inside = image.relative_to(images)
             found = self._beside(image, self._root / inside.parent) or self._by_stem(image)
             if found is not None or is_full:
@@ -168,7 +169,7 @@ class _Layout:
             return pairs
         names = {name.casefold() for name in spellings(split)}
         names |= {f"obj_{name}_data" for name in names}
-        every = self._without_runs(files_below(self._root, PICTURE_SUFFIXES))
+        every = self._without_runs(files_below(self._root, IMAGE_SUFFIXES))
         for wanted in ({split.casefold()}, names):
             inside = [path for path in every if wanted & set(self._parts(path))]
             if pairs := self._pairs(inside):
@@ -269,7 +270,7 @@ class _Layout:
             for path in (base / entry, base / plain, base / plain.rpartition("/")[2]):
                 if path.suffix.lower() == ".txt" and os.path.isfile(path):
                     return self._images_of_list(path, bases)
-                if os.path.isdir(path) and (images := files_below(path, PICTURE_SUFFIXES)):
+                if os.path.isdir(path) and (images := files_below(path, IMAGE_SUFFIXES)):
                     return images
         return []
 
@@ -283,7 +284,7 @@ class _Layout:
 
 def _image_of_line(line: str, search: ImageSearch) -> Path | None:
     """Return the image that a line names; None for what is no image."""
-    if os.path.splitext(line)[1].lower() not in PICTURE_SUFFIXES or "\0" in line:
+    if os.path.splitext(line)[1].lower() not in IMAGE_SUFFIXES or "\0" in line:
         return None
     found = search.look_up_end(line)
     if found is None and (os.path.isabs(line) or PureWindowsPath(line).drive):

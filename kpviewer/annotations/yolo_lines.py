@@ -115,7 +115,7 @@ def _shares(values: list[float], where: Where) -> list[float]:
     for value in values:
         if not -_SLACK <= value <= 1 + _SLACK:
             raise DatasetError(
-                f"{where}: places must be shares of the picture, from 0 to 1, got {value:g}. "
+                f"{where}: places must be shares of the image, from 0 to 1, got {value:g}. "
                 "Are they pixels?"
             )
     return [min(max(value, 0.0), 1.0) for value in values]

@@ -14,7 +14,7 @@ from kpviewer.errors import InputError
 from kpviewer.evaluation.evaluator import evaluate as evaluate_on
 from kpviewer.evaluation.kind import EvaluationOptions
 from kpviewer.models.tables import shown
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 
 if TYPE_CHECKING:
     from kpviewer.evaluation.report import Report
@@ -38,7 +38,7 @@ def evaluate(
         data: as ``--data`` takes it, such as ``coco:labels.json`` or a folder of labels. Images
             that can't be read are left out; ``notes`` of the report says so.
         iou: IoU threshold of NMS; None is the model's own.
-        within_px: score localisation, too: a hit lies within so many px of the truth.
+        within_px: score localisation, too: a hit lies within so many px of the ground truth.
         limit: use so many images, spread over the set.
         progress: called after each image with the number of those done.
 
@@ -60,7 +60,7 @@ def evaluate(
     engine = model_of(model)
     name = "" if isinstance(data, AnnotationSet) else str(data)
     annotations = data if isinstance(data, AnnotationSet) else read_usable(name)
-    usable = with_readable_images(annotations.spread(limit), load_picture)
+    usable = with_readable_images(annotations.spread(limit), load_image)
     options = EvaluationOptions(
         device=engine.device,
         iou=iou,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
     from kpviewer.models.base import Detector
     from kpviewer.runtime.model import Model
-    from kpviewer.sources.base import FrameSource, TruthProvider
+    from kpviewer.sources.base import FrameSource, GroundTruthProvider
 
 _OBJECT = "{} (Python)"
 """Name of an object in the window."""
@@ -80,8 +80,8 @@ def view(
 def _with_source(loaders: Loaders, source: FrameSource, name: str) -> Loaders:
     """Return loaders that open an object by its name; other sources are opened as usual."""
 
-    def open_it(text: str | None, truth: TruthProvider | None) -> FrameSource:
-        return source if text == name else loaders.open_source(text, truth)
+    def open_it(text: str | None, ground_truth: GroundTruthProvider | None) -> FrameSource:
+        return source if text == name else loaders.open_source(text, ground_truth)
 
     return replace(loaders, open_source=open_it)
 

@@ -119,15 +119,15 @@ def measure(options: BenchOptions) -> BenchReport:
 
 
 def _first_call_ms(engine: Executor) -> float:
-    """Time the call in which torch sets itself up and the precision is chosen, on a real picture.
+    """Time the call in which torch sets itself up and the precision is chosen, on a real image.
 
-    The same picture as in the viewer: the precision must be the one that the viewer takes.
+    The same image as in the viewer: the precision must be the one that the viewer takes.
     """
-    from kpviewer.runtime.autotune import probe_picture
+    from kpviewer.runtime.autotune import probe_image
 
-    picture = probe_picture()
+    image = probe_image()
     began_s = time.perf_counter()
-    engine.infer(picture)
+    engine.infer(image)
     return (time.perf_counter() - began_s) * 1e3
 
 
@@ -185,8 +185,8 @@ def _setting(engine: Executor, block: Block) -> dict[str, Any]:
         "engine": engine.engine_name,
         "precision": engine.precision,
         "threads": torch.get_num_threads(),
-        "picture_hw": list(block.picture_hw),
-        "input_hw": list(letterbox_of(engine.spec, block.picture_hw).input_hw),
+        "picture_hw": list(block.image_hw),
+        "input_hw": list(letterbox_of(engine.spec, block.image_hw).input_hw),
         "versions": {
             "kpviewer": __version__,
             "torch": torch.__version__,

@@ -5,7 +5,7 @@ there is nothing to measure; lists "by block" are in the order in which the bloc
 
     {"model": "face-ssd", "source": "demo", "device": "CPU", "engine": "torch",
      "precision": "bf16", "threads": 2,
-     "picture_hw": [480, 640], "input_hw": [288, 384],
+     "image_hw": [480, 640], "input_hw": [288, 384],
      "versions": {"kpviewer": "0.1.0", "torch": "2.11.0", "python": "3.11.9",
                   "platform": "Linux x86_64"},
      "frames": 300, "warm_up_frames": 10, "first_call_ms": 640.2,
@@ -115,12 +115,12 @@ def report_table(values: Mapping[str, Any]) -> str:
 
 
 def _setting_lines(values: Mapping[str, Any]) -> list[str]:
-    picture, network = ("{1}x{0}".format(*values[key]) for key in ("picture_hw", "input_hw"))
+    image, network = ("{1}x{0}".format(*values[key]) for key in ("picture_hw", "input_hw"))
     versions = values["versions"]
     return [
         f"{values['model']} on {values['device']}, {values['engine']} {values['precision']}, "
         f"{values['threads']} CPU threads",
-        f"{values['source']}, {picture} px, model input {network} px",
+        f"{values['source']}, {image} px, model input {network} px",
         f"kpviewer {versions['kpviewer']}, torch {versions['torch']}, "
         f"Python {versions['python']}, {versions['platform']}",
     ]

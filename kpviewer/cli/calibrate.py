@@ -17,11 +17,11 @@ from kpviewer.errors import WeightsError
 @click.option("--out", required=True, metavar="FILE", type=NamedPath(),
               help="The same weights, with the ranges; may be MODEL's own file.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), default=256, show_default=True,
-              help="Use N pictures, spread over the set.")  # fmt: skip
+              help="Use N images, spread over the set.")  # fmt: skip
 def command(model: str, spec: str, out: Path, limit: int) -> None:
     """Measure between what MODEL's values lie, so that a CPU may compute it in int8.
 
-    MODEL is a shipped name or a .safetensors file; the data are pictures such as it is for, best
+    MODEL is a shipped name or a .safetensors file; the data are images such as it is for, best
     those that it was trained on: their labels aren't used. The viewer takes int8 where the CPU
     computes it natively and sees the same in less time; ``kpviewer eval --precision int8`` tells
     what it costs.
@@ -33,7 +33,7 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
     from kpviewer.evaluation.timing import read_image
     from kpviewer.models.weights import load_model, save_weights
     from kpviewer.runtime.int8 import observed_ranges
-    from kpviewer.sources.images import load_picture
+    from kpviewer.sources.images import load_image
 
     detector = load_model(model)
     data = readable(read_usable(spec).spread(limit))
@@ -41,9 +41,9 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
         click.echo(f"Note: {note}", err=True)
     images = data.images
     bar = tqdm(images, unit="picture", disable=None, leave=False)
-    ranges = observed_ranges(detector, (read_image(image, load_picture) for image in bar))
+    ranges = observed_ranges(detector, (read_image(image, load_image) for image in bar))
     rows = tuple((name, *limits) for name, limits in ranges.items())
     if not rows:
-        raise WeightsError(f"{model} has no convolution, or {spec} no picture: nothing to measure.")
+        raise WeightsError(f"{model} has no convolution, or {spec} no image: nothing to measure.")
     save_weights(detector, out, replace(detector.spec, activation_ranges=rows))
-    click.echo(f"{out}: {len(rows)} convolutions, measured on {len(images)} pictures")
+    click.echo(f"{out}: {len(rows)} convolutions, measured on {len(images)} images")

@@ -28,14 +28,12 @@ def command(*, specs: tuple[str, ...], val_spec: str | None, json_path: str | No
         objects = (
             sum(len(image.targets) for image in one.annotations.images) if one.annotations else 0
         )
-        click.echo(
-            f"{one.spec}: {one.pictures} pictures, {objects} good objects", err=json_path == "-"
-        )
+        click.echo(f"{one.spec}: {one.images} images, {objects} good objects", err=json_path == "-")
     for line in problem_lines(sets):
         click.echo(line, err=json_path == "-")
     if json_path is not None:
         write_json(json_path, {"sets": [
-            {"data": str(one.spec), "pictures": one.pictures, "errors": one.errors,
+            {"data": str(one.spec), "pictures": one.images, "errors": one.errors,
              "problems": [{"what": each.what, "where": each.where, "is_error": each.is_error}
                           for each in one.problems]}
             for one in sets

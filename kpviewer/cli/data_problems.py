@@ -63,12 +63,12 @@ def run_checks(training: Sequence[str], validation: str | None) -> list[CheckedS
     from tqdm import tqdm
 
     from kpviewer.annotations.checks import check_sets
-    from kpviewer.sources.images import load_picture
+    from kpviewer.sources.images import load_image
 
     def can_decode(path: Path) -> bool:
-        return load_picture(path) is not None
+        return load_image(path) is not None
 
-    with tqdm(unit=" pictures", desc="checking the data", disable=None, leave=False) as bar:
+    with tqdm(unit=" images", desc="checking the data", disable=None, leave=False) as bar:
         return check_sets(training, validation, can_decode=can_decode, progress=bar.update)
 
 
@@ -102,7 +102,7 @@ def _by_kind(problems: Sequence[Problem]) -> dict[str, list[Problem]]:
 
 
 def skipped_text(sets: Sequence[CheckedSet]) -> str:
-    """Say how many pictures and other entries are left out."""
-    pictures = sum(one.pictures - len(one.annotations or ()) for one in sets)
-    others = sum(one.errors for one in sets) - pictures
-    return f"{pictures} pictures, and {max(others, 0)} objects, points or entries"
+    """Say how many images and other entries are left out."""
+    images = sum(one.images - len(one.annotations or ()) for one in sets)
+    others = sum(one.errors for one in sets) - images
+    return f"{images} images, and {max(others, 0)} objects, points or entries"

@@ -103,7 +103,7 @@ def _print(report: Report, json_path: str | None, report_dir: Path | None) -> No
     if report_dir is not None:
         if reason := missing_renderer():
             click.echo(
-                f"Note: no pictures in the report, as PyQt6 can't be loaded: {reason}", err=True
+                f"Note: no images in the report, as PyQt6 can't be loaded: {reason}", err=True
             )
         click.echo(f"Report written to {report.save(report_dir)}", err=True)
     if json_path is not None:
@@ -115,9 +115,9 @@ def readable(annotations: AnnotationSet) -> AnnotationSet:
     from tqdm import tqdm
 
     from kpviewer.annotations.finishing import with_readable_images
-    from kpviewer.sources.images import load_picture
+    from kpviewer.sources.images import load_image
 
     with tqdm(
         total=len(annotations), unit="image", desc="reading", disable=None, leave=False
     ) as bar:
-        return with_readable_images(annotations, load_picture, bar.update)
+        return with_readable_images(annotations, load_image, bar.update)

@@ -195,7 +195,7 @@ def main() -> None:
     \b
     kpviewer                 the first camera, or the demo where there is none
     kpviewer demo            the built-in demo
-    kpviewer clip.mp4        a video, a folder or glob of pictures, an rtsp:// or http:// stream
+    kpviewer clip.mp4        a video, a folder or glob of images, an rtsp:// or http:// stream
     """  # noqa: D301
     block_reports()  # before any command can import what reports usage
     for stream in (sys.stdout, sys.stderr):

@@ -109,8 +109,8 @@ sigma_option = click.option(
 data_option = click.option(
     "--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone."
 )
-truth_option = click.option(
-    "--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}."
+ground_truth_option = click.option(
+    "--ground-truth", "--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}."
 )
 
 

@@ -15,12 +15,12 @@ from kpviewer.cli.options import (
     NamedPath,
     conf_option,
     device_option,
+    ground_truth_option,
     iou_option,
     model_option,
     nms_option,
     sigma_option,
     threshold_changes,
-    truth_option,
 )
 from kpviewer.errors import KpviewerError, SourceError
 from kpviewer.interrupts import Interrupted, interrupts_raised
@@ -28,10 +28,10 @@ from kpviewer.interrupts import Interrupted, interrupts_raised
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kpviewer.annotations.truth import AnnotationTruth
+    from kpviewer.annotations.ground_truth import AnnotationGroundTruth
     from kpviewer.cli.process_job import ProcessJob, ProcessOptions
     from kpviewer.pipeline.pipeline import InferenceEngine, Pipeline
-    from kpviewer.sources.base import TruthProvider
+    from kpviewer.sources.base import GroundTruthProvider
 
 _ANSWER_S = 5.0
 """For a disk to tell what a source is."""
@@ -54,7 +54,7 @@ _POLL_S = 0.1
 )
 @click.option("--png", is_flag=True, help="Frames of --voc and --yolo as PNG, not JPEG.")
 @click.option("--no-sound", is_flag=True, help="Leave out the sound of video files.")
-@click.option("--blur", is_flag=True, help="Hide what was detected, in all pictures.")
+@click.option("--blur", is_flag=True, help="Hide what was detected, in all images.")
 @click.option("--smooth", is_flag=True, help="Draw landmarks steadied over time.")
 @click.option("--follow", is_flag=True, help="Number objects, draw trails; track_id in files.")
 @model_option
@@ -66,7 +66,7 @@ _POLL_S = 0.1
 @click.option(
     "--seconds", type=FiniteRange(0, SECONDS_MAX, min_open=True), help="Only the first N."
 )
-@truth_option
+@ground_truth_option
 @click.pass_context
 def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> None:
     """Run the model over each SOURCE at full speed and write the results to a folder.
@@ -92,10 +92,10 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         model=given["model"],
         device=given["device"],
         changes=threshold_changes(given),
-        truth=given["truth"],
+        ground_truth=given["ground_truth"],
         style=OverlayStyle(blur=given["blur"], smooth=given["smooth"], follow=given["follow"]),
         every=given["every"],
-        picture_suffix=".png" if given["png"] else ".jpg",
+        image_suffix=".png" if given["png"] else ".jpg",
         sound=not given["no_sound"],
     )
     ctx.exit(process_sources(sources, options))
@@ -120,7 +120,7 @@ def process_sources(
         Exit code: 0, or that of the first source that failed.
 
     Raises:
-        KpviewerError: if the model or the truth can't be loaded.
+        KpviewerError: if the model or the ground truth can't be loaded.
         Interrupted: on Ctrl-C, SIGTERM and SIGHUP, once the files are finished.
     """
     with interrupts_raised():
@@ -135,15 +135,15 @@ def _process_all(
     ensure_gui_application()
     _tell_leftovers(options.out)
     engine = engine or _load(options)
-    truth = _read_truth(options.truth, engine.spec.class_names)
-    if truth is not None:
-        options = replace(options, category_ids=truth.category_ids)
+    ground_truth = _read_ground_truth(options.ground_truth, engine.spec.class_names)
+    if ground_truth is not None:
+        options = replace(options, category_ids=ground_truth.category_ids)
     told: set[str] = set()
     codes = []
     for source in sources:
-        codes.append(_process(source, options, engine, truth))
-        if truth is not None:
-            _tell(truth, told)
+        codes.append(_process(source, options, engine, ground_truth))
+        if ground_truth is not None:
+            _tell(ground_truth, told)
     return next((code for code in codes if code), 0)
 
 
@@ -168,27 +168,29 @@ def _load(options: ProcessOptions) -> InferenceEngine:
     return Executor(open_model(options.model), options.device)
 
 
-def _read_truth(spec: str | None, class_names: tuple[str, ...]) -> AnnotationTruth | None:
+def _read_ground_truth(
+    spec: str | None, class_names: tuple[str, ...]
+) -> AnnotationGroundTruth | None:
     if spec is None:
         return None
-    from kpviewer.annotations.truth import read_truth
+    from kpviewer.annotations.ground_truth import read_ground_truth
 
-    return read_truth(spec, class_names)
+    return read_ground_truth(spec, class_names)
 
 
-def _tell(truth: AnnotationTruth, told: set[str]) -> None:
+def _tell(ground_truth: AnnotationGroundTruth, told: set[str]) -> None:
     """Print the notes on the ground truth that weren't printed before."""
-    for note in truth.notes:
+    for note in ground_truth.notes:
         if note not in told:
             _say(f"Note: {note}", err=True)
-    told.update(truth.notes)
+    told.update(ground_truth.notes)
 
 
 def _process(
     text: str | None,
     options: ProcessOptions,
     engine: InferenceEngine,
-    truth: TruthProvider | None,
+    ground_truth: GroundTruthProvider | None,
 ) -> int:
     """Process one source and tell what came of it; give its exit code."""
     from kpviewer.cli.process_job import ProcessJob
@@ -203,7 +205,9 @@ def _process(
     # Files lose nothing; a live stream that is faster than the model has to.
     settings = PipelineOptions(pace=False, hold_at_end=False)
     try:
-        source = made_within(_ANSWER_S, text, name, lambda: make_source(text, truth=truth))
+        source = made_within(
+            _ANSWER_S, text, name, lambda: make_source(text, ground_truth=ground_truth)
+        )
         pipeline = Pipeline(source, engine, thresholds=thresholds, options=settings)
         pipeline.settings.set_following(options.following)
         sound = file_of(text) if options.sound else None

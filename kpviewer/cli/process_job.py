@@ -63,18 +63,18 @@ class ProcessOptions:
     device: str = "auto"
     changes: dict[str, Any] = field(default_factory=dict)
     """Fields of Thresholds that differ from the model's own."""
-    truth: str | None = None
+    ground_truth: str | None = None
     """Spec of annotations."""
     category_ids: Mapping[int, int] | None = None
     """Categories of a COCO ground truth by class id; None where there is none."""
     style: OverlayStyle = field(default_factory=OverlayStyle)
     """Of blur, smooth and follow; names and skeleton are the model's."""
     every: int = 1
-    """Of how many frames one goes to the folders of pictures."""
+    """Of how many frames one goes to the folders of images."""
     sinks: tuple[str, ...] = ()
     """Names of sinks that installed packages add."""
-    picture_suffix: str = ".jpg"
-    """Of those pictures."""
+    image_suffix: str = ".jpg"
+    """Of those images."""
     sound: bool = True
     """Whether videos get the sound of their source."""
 
@@ -264,8 +264,8 @@ class ProcessJob:
             outputs,
             header,
             limits=SpaceLimits(to_start=_LEAST_FREE_BYTES),
-            video=VideoOptions(preset="superfast"),  # nobody waits for the single picture
-            picture_suffix=given.picture_suffix,
+            video=VideoOptions(preset="superfast"),  # nobody waits for the single image
+            image_suffix=given.image_suffix,
             every=given.every,
             sound=self._sound,
         )

@@ -19,7 +19,7 @@ COLUMNS = ("layer", "kind", "output", "parameters", "multiply-adds", "output MB"
 @click.argument("model")
 @click.option("--size", metavar="HxW", help="Of the input, px.  [default: the model's largest]")
 def command(model: str, size: str | None) -> None:
-    """List the layers of MODEL: shapes, parameters, multiply-adds and memory for a picture."""
+    """List the layers of MODEL: shapes, parameters, multiply-adds and memory for an image."""
     from kpviewer.models.loading import open_model
     from kpviewer.runtime.summary import summarise
 

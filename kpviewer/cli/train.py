@@ -13,7 +13,7 @@ from kpviewer.cli.options import NamedPath
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector
 
-PICTURE = "predictions.png"
+IMAGE = "predictions.png"
 
 
 @click.command()
@@ -73,15 +73,13 @@ def command(
         resume=resume,
         device=device,
         validate=None if val_spec is None else make_scorer(val_spec, config, out_dir, device),
-        show=None if shown == GENERATED else prediction_pictures(shown, out_dir, device),
+        show=None if shown == GENERATED else prediction_images(shown, out_dir, device),
     )
     if is_first_process():
         click.echo(f"Weights written to {path}")
 
 
-def prediction_pictures(
-    spec: str, out_dir: Path, device: str
-) -> Callable[[Detector], object] | None:
+def prediction_images(spec: str, out_dir: Path, device: str) -> Callable[[Detector], object] | None:
     """Return a function that draws predictions on a few images into ``OUT/predictions.png``.
 
     None where the set has no image, or nothing can be drawn.
@@ -97,6 +95,6 @@ def prediction_pictures(
     if not chosen(data.images):
         return None
     if reason := missing_renderer():
-        click.echo(f"Note: no {PICTURE}, as PyQt6 can't be loaded: {reason}", err=True)
+        click.echo(f"Note: no {IMAGE}, as PyQt6 can't be loaded: {reason}", err=True)
         return None
-    return lambda detector: save_tiles(prediction_tiles(detector, data, device), out_dir / PICTURE)
+    return lambda detector: save_tiles(prediction_tiles(detector, data, device), out_dir / IMAGE)

@@ -14,12 +14,12 @@ from kpviewer.cli.options import (
     TextPath,
     conf_option,
     device_option,
+    ground_truth_option,
     iou_option,
     model_option,
     nms_option,
     sigma_option,
     threshold_changes,
-    truth_option,
 )
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.translations import codes
@@ -27,7 +27,7 @@ from kpviewer.installation.qt_libraries import has_display, require_libraries
 
 if TYPE_CHECKING:
     from kpviewer.gui.options import ViewerOptions
-    from kpviewer.sources.base import TruthProvider
+    from kpviewer.sources.base import GroundTruthProvider
 
 THEMES = ("system", "dark", "light")
 LANGUAGES = ("system", "en", *codes())
@@ -62,7 +62,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 @nms_option
 @sigma_option
 @device_option
-@truth_option
+@ground_truth_option
 @click.option(
     "--record",
     metavar="[FILE]",
@@ -90,7 +90,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 def command(ctx: click.Context, /, **given: Any) -> None:
     """Watch SOURCE and see what the model sees.
 
-    SOURCE is a camera number, a video, a folder or glob of pictures, an rtsp:// or http:// address,
+    SOURCE is a camera number, a video, a folder or glob of images, an rtsp:// or http:// address,
     or demo. Without it: the first camera, else the demo.
     """
     started_s = time.monotonic()
@@ -135,7 +135,7 @@ def _viewer_options(
         fullscreen=given["fullscreen"],
         language=given["language"] if "language" in named else None,
         started_s=started_s,
-        truth=_read_truth(given["truth"], given["model"]),
+        ground_truth=_read_ground_truth(given["ground_truth"], given["model"]),
         settings_folder=settings_folder(),
         profile=given["profile"],
         given=named,
@@ -160,13 +160,13 @@ def _words(text: str | None) -> tuple[str, ...]:
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
-def _read_truth(spec: str | None, model: str) -> TruthProvider | None:
+def _read_ground_truth(spec: str | None, model: str) -> GroundTruthProvider | None:
     """Read annotations, with the class ids of the model where its file tells them."""
     if spec is None:
         return None
-    from kpviewer.annotations.truth import read_truth
+    from kpviewer.annotations.ground_truth import read_ground_truth
 
-    return read_truth(spec, _class_names(model))
+    return read_ground_truth(spec, _class_names(model))
 
 
 def _class_names(model: str) -> tuple[str, ...]:
@@ -207,6 +207,6 @@ def _process(options: dict[str, Any]) -> int:
         model=options["model"],
         device=options["device"],
         changes=changes,
-        truth=options["truth"],
+        ground_truth=options["ground_truth"],
     )
     return process_sources([options["source"]], process_options)

@@ -83,15 +83,17 @@ def class_scores(
         precision: COCO's average precision of the same.
         score: threshold of precision, recall, F1 and confusion.
     """
-    truths = [image.targets for image in annotations.images]
+    ground_truths = [image.targets for image in annotations.images]
     num_classes = len(annotations.class_names)
     return ClassScores(
         names=annotations.class_names,
-        curves=tuple(precision_recall(seen, truths, class_id) for class_id in range(num_classes)),
+        curves=tuple(
+            precision_recall(seen, ground_truths, class_id) for class_id in range(num_classes)
+        ),
         ap50=precision.ap50_by_class,
         score=score,
-        calibration=calibration(seen, truths),
-        confusion=confusion_matrix(seen, truths, num_classes, score=score),
+        calibration=calibration(seen, ground_truths),
+        confusion=confusion_matrix(seen, ground_truths, num_classes, score=score),
     )
 
 

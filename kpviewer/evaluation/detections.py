@@ -100,14 +100,14 @@ def score_detections(
 def require_images(annotations: AnnotationSet) -> None:
     """Raise DatasetError if a set is empty."""
     if not annotations.images:
-        raise DatasetError("The data set holds no picture, so there is nothing to score.")
+        raise DatasetError("The data set holds no image, so there is nothing to score.")
 
 
 def score_images(
     seen: Sequence[Detections], images: Sequence[AnnotatedImage], names: AnnotationSet
 ) -> GroupScore:
     """Score the detections of some images of a set; ``names`` has its classes and keypoints."""
-    truths = [image.targets for image in images]
+    ground_truths = [image.targets for image in images]
     errors = [
         error
         for found, image in zip(seen, images, strict=True)
@@ -115,11 +115,13 @@ def score_images(
     ]
     return GroupScore(
         images=len(images),
-        objects=sum(int(np.count_nonzero(~truth.difficult)) for truth in truths),
-        precision=average_precision(seen, truths, len(names.class_names)),
+        objects=sum(
+            int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in ground_truths
+        ),
+        precision=average_precision(seen, ground_truths, len(names.class_names)),
         keypoints=keypoint_score(errors, len(names.keypoint_names)),
-        working_point=recall_at_false_positives(seen, truths),
-        negatives=negative_score(seen, truths),
+        working_point=recall_at_false_positives(seen, ground_truths),
+        negatives=negative_score(seen, ground_truths),
     )
 
 

@@ -14,7 +14,7 @@ from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
 from kpviewer.overlay.panels import SIDE_PX, LabelRow, caption_under, label_tile
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 from kpviewer.sources.resizing import resized
 from kpviewer.structures import (
     Candidates,
@@ -38,16 +38,18 @@ def draw_detections(image: AnnotatedImage, shown: Detections, spec: ModelSpec) -
         (H, W, 3) uint8 BGR, SIDE_PX along its longer side; None if the file can't be read.
     """
     ensure_gui_application()
-    bgr = load_picture(image.path)
+    bgr = load_image(image.path)
     if bgr is None:
         return None
     scale = np.float32(SIDE_PX / max(bgr.shape[:2]))
     size_hw = (max(1, round(bgr.shape[0] * scale)), max(1, round(bgr.shape[1] * scale)))
     # scaled before it is painted, so that labels don't hide small images
-    truth = image.targets
-    truth = replace(truth, xyxy=truth.xyxy * scale, keypoints_xy=truth.keypoints_xy * scale)
+    ground_truth = image.targets
+    ground_truth = replace(
+        ground_truth, xyxy=ground_truth.xyxy * scale, keypoints_xy=ground_truth.keypoints_xy * scale
+    )
     shown = replace(shown, xyxy=shown.xyxy * scale, keypoints_xy=shown.keypoints_xy * scale)
-    frame = Frame(0, 0, None, resized(bgr, size_hw), truth=truth)
+    frame = Frame(0, 0, None, resized(bgr, size_hw), ground_truth=ground_truth)
     nothing = Candidates.empty(len(spec.class_names), shown.keypoints_xy.shape[1])
     style = OverlayStyle(spec.class_names, spec.skeleton)
     return render(FrameResult(frame, nothing, shown, StageTimings()), style)
@@ -73,5 +75,5 @@ def draw_labels(
         threshold: scores from it on predict the class.
     """
     ensure_gui_application()
-    bgr = load_picture(image.path)
+    bgr = load_image(image.path)
     return None if bgr is None else label_tile(bgr, row, class_names, threshold)

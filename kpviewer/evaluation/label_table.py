@@ -50,8 +50,8 @@ def label_table(
     for image in annotations.images:
         rows.append(infer(read_image(image, read)).scores[0])
         progress(len(rows))
-    truth = label_sets(annotations.images, len(annotations.class_names))
-    known = truth.known.copy()
+    ground_truth = label_sets(annotations.images, len(annotations.class_names))
+    known = ground_truth.known.copy()
     if classes is not None:
         known[:, [column for column in range(known.shape[1]) if column not in classes]] = False
-    return LabelTable(np.stack(rows), truth.present, known)
+    return LabelTable(np.stack(rows), ground_truth.present, known)

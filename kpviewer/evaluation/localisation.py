@@ -42,9 +42,9 @@ def localisation_scores(
         largest_px: longest side of an object that counts; None for any.
     """
     sure = [found.take(found.scores >= spec.score_threshold) for found in seen]
-    truths = [image.targets for image in annotations.images]
+    ground_truths = [image.targets for image in annotations.images]
     return localisation_table(
-        sure, truths, annotations.class_names, max_px=within_px, largest_px=largest_px
+        sure, ground_truths, annotations.class_names, max_px=within_px, largest_px=largest_px
     )
 
 

@@ -20,7 +20,7 @@ from kpviewer.evaluation.timing import FrameTime, ReadImage, Stopwatch, read_ima
 from kpviewer.metrics.points import PointScore, point_score
 from kpviewer.models.crops import crops_of, points_from_crops, regions_around
 from kpviewer.models.points import PointDetector
-from kpviewer.structures import FloatArray, ImageArray, Targets
+from kpviewer.structures import FloatArray, GroundTruth, ImageArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,8 +143,8 @@ def _normalised(detector: PointDetector, bgr: ImageArray, device: torch.device) 
 def _objects(annotations: AnnotationSet) -> Iterator[tuple[AnnotatedImage, int]]:
     """Images and rows of the objects that count, in the order of the images."""
     for image in annotations.images:
-        truth = image.targets
-        counts = truth.keypoints_visible.any(1) & ~image.pseudo & ~truth.difficult
+        ground_truth = image.targets
+        counts = ground_truth.keypoints_visible.any(1) & ~image.pseudo & ~ground_truth.difficult
         yield from ((image, int(row)) for row in np.flatnonzero(counts))
 
 
@@ -156,10 +156,10 @@ def _by_image(
         yield pairs[0][0], [row for _, row in pairs]
 
 
-def _joined(seen: Sequence[ObjectPoints]) -> Targets:
+def _joined(seen: Sequence[ObjectPoints]) -> GroundTruth:
     """Put the objects of all images into one list; each keeps the pixels of its own image."""
     parts = [one.image.targets.take(np.array(one.rows)) for one in seen]
-    return Targets(
+    return GroundTruth(
         np.concatenate([part.xyxy for part in parts]),
         np.concatenate([part.class_ids for part in parts]),
         np.concatenate([part.keypoints_xy for part in parts]),

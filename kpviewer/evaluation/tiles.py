@@ -10,12 +10,12 @@ import numpy as np
 from PIL import Image
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import PICTURE_SUFFIXES
 from kpviewer.errors import DatasetError
 from kpviewer.evaluation.evaluator import evaluate, kind_of
 from kpviewer.evaluation.kind import TRAINING
+from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.models.base import Detector
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 from kpviewer.structures import ImageArray
 
 COUNT = 12
@@ -40,7 +40,7 @@ def prediction_tiles(
     kind = kind_of(detector.spec.architecture, detector.spec.task)
     try:
         few = chosen(kind.usable(annotations).images)
-        readable = tuple(image for image in few if load_picture(image.path) is not None)
+        readable = tuple(image for image in few if load_image(image.path) is not None)
         data = replace(annotations, images=readable)
         report = evaluate(detector, data, replace(TRAINING, device=device))
     except DatasetError:  # a few images may hold nothing that counts
@@ -51,7 +51,7 @@ def prediction_tiles(
 
 def chosen(images: Sequence[AnnotatedImage], count: int = COUNT) -> list[AnnotatedImage]:
     """Choose images at even distances: those with objects, where there are any."""
-    files = [image for image in images if image.path.suffix.lower() in PICTURE_SUFFIXES]
+    files = [image for image in images if image.path.suffix.lower() in IMAGE_SUFFIXES]
     good = [image for image in files if len(image.targets)] or files
     count = min(count, len(good))
     return [good[row * len(good) // count] for row in range(count)]

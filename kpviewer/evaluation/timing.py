@@ -65,7 +65,7 @@ def read_image(image: AnnotatedImage, read: ReadImage) -> ImageArray:
     bgr = read(image.path)
     if bgr is None:
         raise DatasetError(
-            f"The data set names a picture that can't be read: {image.path}. "
-            "Is the folder of the pictures right, and the file complete?"
+            f"The data set names an image that can't be read: {image.path}. "
+            "Is the folder of the images right, and the file complete?"
         )
     return bgr

@@ -52,7 +52,7 @@ class Bridge(QObject):
         self.playback = Playback(self._session)
         self.judge = Judge(panes.side_panel, self.playback)
         self._following = Following(self._session)
-        self._has_picture, self._ticks = False, 0
+        self._has_image, self._ticks = False, 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
         self._stats_timer = self._timer(STATS_MS, self.refresh)
         self._connect()
@@ -66,16 +66,16 @@ class Bridge(QObject):
         self.judge.stop()
 
     def refresh(self) -> None:
-        """Carry everything but the picture."""
+        """Carry everything but the image."""
         self._cameras.poll()
         self._following.poll()
         panes, status = self._panes, self._session.poll()
         self._saving.poll()
-        state = describe(status, has_picture=self._has_picture)
+        state = describe(status, has_image=self._has_image)
         panes.view.card.set_card(state.card)
         panes.view.chip.show_line(state.chip, can_cancel=state.can_cancel)
         panes.view.set_dimmed(state.is_dimmed)
-        if state.hides_picture and panes.view.result() is not None:
+        if state.hides_image and panes.view.result() is not None:
             panes.view.clear()
         panes.transport.show_state(
             playing=status.pipeline is not None and is_playing(status.pipeline),
@@ -85,10 +85,10 @@ class Bridge(QObject):
             lossless=self._session.lossless is True,
         )
         self._show_recording(status)
-        panes.top_bar.set_can_save(self._has_picture)
+        panes.top_bar.set_can_save(self._has_image)
         if status.loading_model is None:  # a load that failed leaves the former model
             self._show_model_in_use()
-        if status.pipeline is None or state.hides_picture:
+        if status.pipeline is None or state.hides_image:
             panes.status_bar.clear_stats()
         else:
             now = time.monotonic()
@@ -106,7 +106,7 @@ class Bridge(QObject):
         result = self._session.take_result()
         if result is None:
             return
-        self._has_picture = True
+        self._has_image = True
         self._panes.view.show_result(result)
         difference = result.second.difference if result.second is not None else None
         now = time.monotonic()
@@ -120,8 +120,10 @@ class Bridge(QObject):
     def _show_result_numbers(self) -> None:
         result, engine = self._panes.view.result(), self._session.engine
         error = result.error if result is not None else None
-        has_truth = result is not None and result.frame.truth is not None
-        self._panes.side_panel.error.show_error(error, self.judge.summary, has_truth=has_truth)
+        has_ground_truth = result is not None and result.frame.ground_truth is not None
+        self._panes.side_panel.error.show_error(
+            error, self.judge.summary, has_ground_truth=has_ground_truth
+        )
         shown = Detections.empty() if result is None else result.detections
         self._panes.side_panel.classes.show_counts(shown)
         if engine is None:
@@ -154,7 +156,7 @@ class Bridge(QObject):
             pipeline.note_displayed(result)
 
     def _on_source_changed(self) -> None:
-        self._has_picture = False
+        self._has_image = False
         self.judge.set_source(None)
         self.playback.forget_marks()
         name = self._session.source_name
@@ -173,7 +175,7 @@ class Bridge(QObject):
         self._panes.status_bar.show_source(info)
         self._panes.plots.set_source(info.nominal_fps if info is not None else None)
 
-    def _on_truth_changed(self) -> None:
+    def _on_ground_truth_changed(self) -> None:
         self.judge.set_source(None)  # what was judged is by the ground truth of before
         self.judge.set_source(self._session.info)
         result = self._panes.view.result()
@@ -208,7 +210,7 @@ class Bridge(QObject):
         panel.classes.set_own_scores(thresholds.class_scores, spec.thresholds)
 
     def use_thresholds(self, thresholds: Thresholds) -> None:
-        """Set other thresholds than the panels show, of the same model: a paused picture follows.
+        """Set other thresholds than the panels show, of the same model: a paused image follows.
 
         What was judged before stays, and is judged again.
         """
@@ -259,7 +261,7 @@ class Bridge(QObject):
         session.opened.connect(self._on_opened)
         session.source_changed.connect(self._on_source_changed)
         session.model_changed.connect(self._on_model_changed)
-        session.truth_changed.connect(self._on_truth_changed)
+        session.ground_truth_changed.connect(self._on_ground_truth_changed)
         session.warned.connect(panes.say)
         self._saving.told.connect(panes.say)
         panes.view.painted.connect(self._on_painted)

@@ -17,8 +17,8 @@ KEY_PX = 88
 _COLUMNS = (("Play",), ("Source", "Save"), ("View", "Help"))
 MOUSE = (
     (tr_noop("Wheel"), tr_noop("Zoom at the pointer")),
-    (tr_noop("Drag"), tr_noop("Move the picture")),
-    (tr_noop("Double-click"), tr_noop("Fit the picture")),
+    (tr_noop("Drag"), tr_noop("Move the image")),
+    (tr_noop("Double-click"), tr_noop("Fit the image")),
 )
 
 

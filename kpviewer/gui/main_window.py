@@ -24,8 +24,8 @@ from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.dialogs import (
     ask_for_file,
     ask_for_folder,
+    ask_for_ground_truth,
     ask_for_model,
-    ask_for_truth,
 )
 from kpviewer.gui.opening.dropping import DropTarget
 from kpviewer.gui.opening.loaders import Loaders, with_own
@@ -181,8 +181,8 @@ class MainWindow(QMainWindow):
                     ask_for_folder(self, self.memory.recent_sources())
                 ),
                 Act.PASTE: lambda: paste(opener, say),
-                Act.OPEN_TRUTH: lambda: opener.use_truth(
-                    ask_for_truth(self, self.session.source_text)
+                Act.OPEN_GROUND_TRUTH: lambda: opener.use_ground_truth(
+                    ask_for_ground_truth(self, self.session.source_text)
                 ),
                 Act.OPEN_MODEL: lambda: opener.choose_model(
                     ask_for_model(self, self.memory.recent_models())

@@ -9,7 +9,7 @@ from typing import Any
 
 from kpviewer.models.spec import ModelSpec
 from kpviewer.shipped import DEFAULT_MODEL
-from kpviewer.sources.base import TruthProvider
+from kpviewer.sources.base import GroundTruthProvider
 from kpviewer.structures import NmsKind, Thresholds
 
 
@@ -40,7 +40,7 @@ class ViewerOptions:
     """Monotonic time at which the program was started, for the log."""
     folder: Path | None = None
     """Where recordings and snapshots go; None is the user's folder of videos."""
-    truth: TruthProvider | None = None
+    ground_truth: GroundTruthProvider | None = None
     """Annotations of ``source``."""
     settings_folder: Path | None = None
     """Where settings are read from and kept; None remembers nothing."""

@@ -16,8 +16,8 @@ from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
+from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
 from kpviewer.gui.opening.source_opening import SourceLoading
-from kpviewer.gui.opening.source_truth import FoundTruth, SourceTruth
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.recall import Recall
 from kpviewer.models.spec import ModelSpec
@@ -66,7 +66,7 @@ class Session(QObject):
     """Another stream has begun; ``info`` tells which."""
     source_changed = pyqtSignal()
     """Another source was asked for; ``source_name`` tells which."""
-    truth_changed = pyqtSignal()
+    ground_truth_changed = pyqtSignal()
     """The source that is open has another ground truth."""
     model_changed = pyqtSignal()
     """Another engine is in place; ``engine`` is it."""
@@ -85,11 +85,12 @@ class Session(QObject):
         self._pipeline: Pipeline | None = None
         self._leaving: Pipeline | None = None
         self._next_source: FrameSource | None = None
-        self.truth = SourceTruth(options.source, options.truth)
+        self.ground_truth = SourceGroundTruth(options.source, options.ground_truth)
         self._sources = SourceLoading(
-            lambda text, truth: loaders.open_source(recall.source(text), truth), self.truth
+            lambda text, ground_truth: loaders.open_source(recall.source(text), ground_truth),
+            self.ground_truth,
         )
-        self.models = ModelLoading(options, loaders, self.truth, clock)
+        self.models = ModelLoading(options, loaders, self.ground_truth, clock)
         self._engine: ViewerEngine | None = None
         self._has_frames = False
         self._info: StreamInfo | None = None
@@ -144,7 +145,7 @@ class Session(QObject):
     def open(self, text: str | None) -> None:
         """Watch another source; what can't be opened shows up in ``status``."""
         self._begin(text)
-        self.truth.use(FoundTruth(None))
+        self.ground_truth.use(FoundGroundTruth(None))
         self._sources.look_for(text, _name_of(text))
         self.source_changed.emit()
 
@@ -170,9 +171,9 @@ class Session(QObject):
         self._poll_models()
         self._start_next()
         self._poll_faults()
-        if self.truth.poll():
-            self.truth_changed.emit()
-        if news := self.truth.take_news():
+        if self.ground_truth.poll():
+            self.ground_truth_changed.emit()
+        if news := self.ground_truth.take_news():
             self.warned.emit(news)
         status = self._pipeline.status() if self._pipeline is not None else None
         if self._pipeline is not None and status is not None:
@@ -213,7 +214,7 @@ class Session(QObject):
             pipeline.close(CLOSE_S / len(pipelines))
         self._pipeline = self._leaving = None
         self._sources.close()
-        self.truth.close()
+        self.ground_truth.close()
         self.models.close()
 
     def _begin(self, text: str | None) -> None:
@@ -250,7 +251,7 @@ class Session(QObject):
         if arrival.is_offer:
             self._begin(arrival.text)
         self._next_source = arrival.source
-        self.truth.use(arrival.truth)
+        self.ground_truth.use(arrival.ground_truth)
         if arrival.is_offer:
             self.source_changed.emit()
 
@@ -289,7 +290,7 @@ class Session(QObject):
 
     def _poll_models(self) -> None:
         info = self._info
-        # The model makes ready for the size of the source's first picture.
+        # The model makes ready for the size of the source's first image.
         waits = self.source_name is not None and self._failure is None and not self._has_frames
         source_hw = (info.height, info.width) if info is not None else None
         engine = self.models.poll(source_hw, can_wait=waits)

@@ -1,4 +1,4 @@
-"""Logs how long the window, the first picture and the first detection took."""
+"""Logs how long the window, the first image and the first detection took."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class StartupLog(QObject):
         super().__init__(view)
         self._view = view
         self._started_s = started_s
-        self._has_picture = False
+        self._has_image = False
         view.appeared.connect(self._on_appeared)
         view.painted.connect(self._on_painted)
 
@@ -27,9 +27,9 @@ class StartupLog(QObject):
         _log.info("Time to window: %.2f s", self._passed())
 
     def _on_painted(self) -> None:
-        if not self._has_picture:
-            self._has_picture = True
-            _log.info("Time to first picture: %.2f s", self._passed())
+        if not self._has_image:
+            self._has_image = True
+            _log.info("Time to first image: %.2f s", self._passed())
         result = self._view.result()
         if result is not None and len(result.detections):
             _log.info("Time to first detection: %.2f s", self._passed())

@@ -13,12 +13,12 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from kpviewer.geometry import xyxy_to_xywh
-from kpviewer.structures import Detections, Targets
+from kpviewer.structures import Detections, GroundTruth
 
 
 @dataclass(frozen=True, slots=True)
 class AveragePrecision:
-    """Area under the precision-recall curve (101 points), mean over the classes with truth."""
+    """Area under the precision-recall curve (101 points), averaged over annotated classes."""
 
     ap50: float | None
     """At IoU 0.5; None where there is no true object."""
@@ -29,21 +29,21 @@ class AveragePrecision:
 
 
 def average_precision(
-    detections: Sequence[Detections], truths: Sequence[Targets], num_classes: int
+    detections: Sequence[Detections], ground_truths: Sequence[GroundTruth], num_classes: int
 ) -> AveragePrecision:
-    """Score the detections of a set of pictures.
+    """Score the detections of a set of images.
 
     Difficult objects are COCO's crowds: a detection inside one counts neither way.
 
     Args:
-        detections: one a picture; at most the best 100 of a class and picture are used. Keep the
+        detections: one an image; at most the best 100 of a class and image are used. Keep the
             low scores: the curve needs them.
-        truths: of the same pictures.
+        ground_truths: of the same images.
         num_classes: class ids are below it.
     """
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports to stdout
         evaluation = COCOeval(
-            _dataset(map(_truth_records, truths), len(truths), num_classes),
+            _dataset(map(_ground_truth_records, ground_truths), len(ground_truths), num_classes),
             _dataset(map(_detection_records, detections), len(detections), num_classes),
             "bbox",
         )
@@ -58,15 +58,15 @@ def average_precision(
 
 
 def _mean(precision: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
-    """Mean over what has truth; pycocotools marks the rest by -1."""
+    """Mean over what has ground truth; pycocotools marks the rest by -1."""
     known = precision[precision > -1]
     return float(known.mean()) if known.size else None
 
 
-def _dataset(pictures: Iterable[Iterator[dict[str, Any]]], count: int, num_classes: int) -> COCO:
+def _dataset(images: Iterable[Iterator[dict[str, Any]]], count: int, num_classes: int) -> COCO:
     """Build the index that COCOeval reads. Ids start at 1: it takes 0 for "not matched"."""
     annotations: list[dict[str, Any]] = []
-    for image_id, records in enumerate(pictures):
+    for image_id, records in enumerate(images):
         for record in records:
             identity = {"id": len(annotations) + 1, "image_id": image_id}
             annotations.append({**record, **identity})
@@ -80,9 +80,11 @@ def _dataset(pictures: Iterable[Iterator[dict[str, Any]]], count: int, num_class
     return coco
 
 
-def _truth_records(truth: Targets) -> Iterator[dict[str, Any]]:
-    boxes = xyxy_to_xywh(truth.xyxy).tolist()
-    for box, class_id, difficult in zip(boxes, truth.class_ids, truth.difficult, strict=True):
+def _ground_truth_records(ground_truth: GroundTruth) -> Iterator[dict[str, Any]]:
+    boxes = xyxy_to_xywh(ground_truth.xyxy).tolist()
+    for box, class_id, difficult in zip(
+        boxes, ground_truth.class_ids, ground_truth.difficult, strict=True
+    ):
         yield _record(box, int(class_id), crowd=int(difficult))
 
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from kpviewer.metrics.matching import SPURIOUS, match
-from kpviewer.structures import Detections, IntArray, Targets
+from kpviewer.structures import Detections, GroundTruth, IntArray
 
 
 def confusion_matrix(
     detections: Sequence[Detections],
-    truths: Sequence[Targets],
+    ground_truths: Sequence[GroundTruth],
     num_classes: int,
     *,
     score: float = 0.5,
@@ -25,8 +25,8 @@ def confusion_matrix(
     neither way.
 
     Args:
-        detections: one a picture, by descending score.
-        truths: of the same pictures.
+        detections: one an image, by descending score.
+        ground_truths: of the same images.
         num_classes: C; class ids are below it.
         score: detections under it are left out.
         iou: smallest overlap of a match.
@@ -36,19 +36,19 @@ def confusion_matrix(
         predicted ones, the last one "missed".
     """
     counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)
-    for seen, truth in zip(detections, truths, strict=True):
+    for seen, ground_truth in zip(detections, ground_truths, strict=True):
         found = seen.take(seen.scores >= score)
         matches = match(
             replace(found, class_ids=np.zeros_like(found.class_ids)),
-            replace(truth, class_ids=np.zeros_like(truth.class_ids)),
+            replace(ground_truth, class_ids=np.zeros_like(ground_truth.class_ids)),
             iou=iou,
         )
         rows, true_rows = matches.pairs
-        np.add.at(counts, (truth.class_ids[true_rows], found.class_ids[rows]), 1)
-        spurious = found.class_ids[matches.truth_index == SPURIOUS]
+        np.add.at(counts, (ground_truth.class_ids[true_rows], found.class_ids[rows]), 1)
+        spurious = found.class_ids[matches.ground_truth_index == SPURIOUS]
         counts[num_classes] += np.bincount(spurious, minlength=num_classes + 1)
-        missed = ~truth.difficult
+        missed = ~ground_truth.difficult
         missed[true_rows] = False
-        lost = np.bincount(truth.class_ids[missed], minlength=num_classes + 1)
+        lost = np.bincount(ground_truth.class_ids[missed], minlength=num_classes + 1)
         counts[:, num_classes] += lost
     return counts

@@ -1,4 +1,4 @@
-"""Precision, recall and calibration of scores over a set of pictures."""
+"""Precision, recall and calibration of scores over a set of images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpviewer.metrics.detection import ranked_hits
-from kpviewer.structures import BoolArray, Detections, FloatArray, IntArray, Targets
+from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,20 +24,24 @@ class PrecisionRecall:
 
 
 def precision_recall(
-    detections: Sequence[Detections], truths: Sequence[Targets], class_id: int, *, iou: float = 0.5
+    detections: Sequence[Detections],
+    ground_truths: Sequence[GroundTruth],
+    class_id: int,
+    *,
+    iou: float = 0.5,
 ) -> PrecisionRecall:
     """Follow precision and recall of a class down the scores.
 
     Args:
-        detections: one a picture, by descending score, with their low scores.
-        truths: of the same pictures; difficult objects count neither way.
+        detections: one an image, by descending score, with their low scores.
+        ground_truths: of the same images; difficult objects count neither way.
         class_id: the class.
         iou: smallest overlap of a hit.
     """
     own = [found.take(found.class_ids == class_id) for found in detections]
-    true = [truth.take(truth.class_ids == class_id) for truth in truths]
+    true = [ground_truth.take(ground_truth.class_ids == class_id) for ground_truth in ground_truths]
     hits, scores = ranked_hits(own, true, iou)
-    objects = sum(int(np.count_nonzero(~truth.difficult)) for truth in true)
+    objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in true)
     return curve_of_hits(hits, scores, objects)
 
 
@@ -159,10 +163,14 @@ class Calibration:
 
 
 def calibration(
-    detections: Sequence[Detections], truths: Sequence[Targets], *, bins: int = 10, iou: float = 0.5
+    detections: Sequence[Detections],
+    ground_truths: Sequence[GroundTruth],
+    *,
+    bins: int = 10,
+    iou: float = 0.5,
 ) -> Calibration:
     """Compare the scores of detections with how often they are right."""
-    hits, scores = ranked_hits(detections, truths, iou)
+    hits, scores = ranked_hits(detections, ground_truths, iou)
     return calibration_of(scores, hits, bins=bins)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpviewer.metrics.matching import IGNORED, match
-from kpviewer.structures import Detections, Targets
+from kpviewer.structures import Detections, GroundTruth
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +23,25 @@ class WorkingPoint:
 
 def recall_at_false_positives(
     detections: Sequence[Detections],
-    truths: Sequence[Targets],
+    ground_truths: Sequence[GroundTruth],
     *,
     per_image: float = 0.1,
     iou: float = 0.5,
 ) -> WorkingPoint:
-    """Find the best recall with at most ``per_image`` false positives a picture on average.
+    """Find the best recall with at most ``per_image`` false positives an image on average.
 
     Args:
-        detections: one a picture, by descending score, with their low scores.
-        truths: of the same pictures; difficult objects count neither way.
-        per_image: false positives allowed, over all pictures.
+        detections: one an image, by descending score, with their low scores.
+        ground_truths: of the same images; difficult objects count neither way.
+        per_image: false positives allowed, over all images.
         iou: smallest overlap of a hit.
     """
-    hits, scores = ranked_hits(detections, truths, iou)
-    objects = sum(int(np.count_nonzero(~truth.difficult)) for truth in truths)
+    hits, scores = ranked_hits(detections, ground_truths, iou)
+    objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in ground_truths)
     true_positives, false_positives = np.cumsum(hits), np.cumsum(~hits)
     # Equal scores pass a threshold together, so only the last of them is a working point.
     last = np.append(scores[1:] != scores[:-1], True)[: len(scores)]
-    allowed = last & (false_positives <= per_image * len(truths) + 1e-9)
+    allowed = last & (false_positives <= per_image * len(ground_truths) + 1e-9)
     points = np.flatnonzero(allowed)
     found, score = (0, None)
     if points.size:
@@ -50,14 +50,14 @@ def recall_at_false_positives(
 
 
 def ranked_hits(
-    detections: Sequence[Detections], truths: Sequence[Targets], iou: float
+    detections: Sequence[Detections], ground_truths: Sequence[GroundTruth], iou: float
 ) -> tuple[
     np.ndarray[tuple[int], np.dtype[np.bool_]], np.ndarray[tuple[int], np.dtype[np.float32]]
 ]:
-    """Tell hits from false alarms over all pictures, by descending score; ignored ones left out."""
+    """Tell hits from false alarms over all images, by descending score; ignored ones left out."""
     hits, scores = [np.zeros(0, np.bool_)], [np.zeros(0, np.float32)]
-    for found, truth in zip(detections, truths, strict=True):
-        index = match(found, truth, iou=iou).truth_index
+    for found, ground_truth in zip(detections, ground_truths, strict=True):
+        index = match(found, ground_truth, iou=iou).ground_truth_index
         counted = index != IGNORED
         hits.append(index[counted] >= 0)
         scores.append(found.scores[counted])
@@ -71,7 +71,7 @@ class NegativeScore:
     """What a detector does where there is nothing to see."""
 
     images: int
-    """Pictures without any object, ignore regions included."""
+    """Images without any object, ignore regions included."""
     clean: int
     """Those of them with no detection over the score."""
 
@@ -82,9 +82,13 @@ class NegativeScore:
 
 
 def negative_score(
-    detections: Sequence[Detections], truths: Sequence[Targets], *, score: float = 0.5
+    detections: Sequence[Detections], ground_truths: Sequence[GroundTruth], *, score: float = 0.5
 ) -> NegativeScore:
-    """Count the empty pictures on which nothing is seen with more than ``score``."""
-    empty = [found for found, truth in zip(detections, truths, strict=True) if not len(truth)]
+    """Count the empty images on which nothing is seen with more than ``score``."""
+    empty = [
+        found
+        for found, ground_truth in zip(detections, ground_truths, strict=True)
+        if not len(ground_truth)
+    ]
     clean = sum(not np.any(found.scores > score) for found in empty)
     return NegativeScore(len(empty), int(clean))

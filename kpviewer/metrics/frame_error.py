@@ -1,4 +1,4 @@
-"""How far the detections of one frame are from its truth: what the live error plot shows."""
+"""How far the detections of one frame are from its ground truth: what the live error plot shows."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ import numpy as np
 
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.matching import match
-from kpviewer.structures import Detections, FloatArray, FrameError, IntArray, Targets
+from kpviewer.structures import Detections, FloatArray, FrameError, GroundTruth, IntArray
 
 
-def frame_error(detections: Detections, truth: Targets, *, iou: float = 0.5) -> FrameError:
-    """Compare one frame with its truth.
+def frame_error(
+    detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5
+) -> FrameError:
+    """Compare one frame with its ground truth.
 
     Distances are over the visible points of matched objects; over box centres where model or
-    truth has no keypoints, or another number of them.
+    ground truth has no keypoints, or another number of them.
 
     Args:
         detections: of the frame, by descending score.
-        truth: of the frame; difficult objects are neither hit nor miss.
+        ground_truth: of the frame; difficult objects are neither hit nor miss.
         iou: smallest overlap of a match.
     """
-    matches = match(detections, truth, iou=iou)
+    matches = match(detections, ground_truth, iou=iou)
     rows, true_rows = matches.pairs
-    mean_px, nme = _point_errors(detections, truth, rows, true_rows)
+    mean_px, nme = _point_errors(detections, ground_truth, rows, true_rows)
     return FrameError(
         mean_px=mean_px,
         nme=nme,
-        nme_normaliser=normaliser_name(truth.keypoints_xy.shape[1]),
+        nme_normaliser=normaliser_name(ground_truth.keypoints_xy.shape[1]),
         mean_iou=_mean(matches.iou[rows]),
         matched=len(rows),
         missed=matches.missed,
@@ -35,19 +37,19 @@ def frame_error(detections: Detections, truth: Targets, *, iou: float = 0.5) -> 
 
 
 def _point_errors(
-    detections: Detections, truth: Targets, rows: IntArray, true_rows: IntArray
+    detections: Detections, ground_truth: GroundTruth, rows: IntArray, true_rows: IntArray
 ) -> tuple[float | None, float | None]:
     """Mean distance in px, and NME, of the matched rows."""
-    points = truth.keypoints_xy.shape[1]
+    points = ground_truth.keypoints_xy.shape[1]
     if points == 0 or detections.keypoints_xy.shape[1] != points:
-        gap = _centres(detections.xyxy[rows]) - _centres(truth.xyxy[true_rows])
+        gap = _centres(detections.xyxy[rows]) - _centres(ground_truth.xyxy[true_rows])
         return _mean(np.linalg.norm(gap, axis=-1)), None
     gaps = distances(
         detections.keypoints_xy[rows],
-        truth.keypoints_xy[true_rows],
-        truth.keypoints_visible[true_rows],
+        ground_truth.keypoints_xy[true_rows],
+        ground_truth.keypoints_visible[true_rows],
     )
-    return _mean(gaps), _mean(gaps / normalisers(truth)[true_rows, None])
+    return _mean(gaps), _mean(gaps / normalisers(ground_truth)[true_rows, None])
 
 
 def _centres(xyxy: FloatArray) -> FloatArray:

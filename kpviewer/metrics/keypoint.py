@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpviewer.metrics.matching import match
-from kpviewer.structures import BoolArray, Detections, FloatArray, Targets
+from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth
 
 FACE_POINTS = 5
 """Faces have five points, and the first two are the eyes; their distance is the unit of NME."""
@@ -16,7 +16,7 @@ FACE_POINTS = 5
 
 @dataclass(frozen=True, slots=True)
 class KeypointScore:
-    """NME over a set of pictures."""
+    """NME over a set of images."""
 
     mean: float | None
     """Mean over objects of the object's mean error; None if nothing could be compared."""
@@ -33,50 +33,56 @@ def normaliser_name(num_keypoints: int) -> str:
     return "inter-ocular" if num_keypoints == FACE_POINTS else "box diagonal"
 
 
-def normalisers(truth: Targets) -> FloatArray:
+def normalisers(ground_truth: GroundTruth) -> FloatArray:
     """Length in px that each object's error is divided by: (N,), NaN where there is none.
 
     A five-point face is measured by the distance of its eyes; with an eye hidden it has no such
     length, and is left out rather than mixed in by another unit. Other objects are measured by
     the diagonal of their true box.
     """
-    if truth.keypoints_xy.shape[1] == FACE_POINTS:
-        length = np.linalg.norm(truth.keypoints_xy[:, 0] - truth.keypoints_xy[:, 1], axis=-1)
-        usable = truth.keypoints_visible[:, :2].all(axis=1) & (length > 0)
+    if ground_truth.keypoints_xy.shape[1] == FACE_POINTS:
+        length = np.linalg.norm(
+            ground_truth.keypoints_xy[:, 0] - ground_truth.keypoints_xy[:, 1], axis=-1
+        )
+        usable = ground_truth.keypoints_visible[:, :2].all(axis=1) & (length > 0)
     else:
-        length = np.linalg.norm(truth.xyxy[:, 2:] - truth.xyxy[:, :2], axis=-1)
+        length = np.linalg.norm(ground_truth.xyxy[:, 2:] - ground_truth.xyxy[:, :2], axis=-1)
         usable = length > 0
     return np.where(usable, length, np.nan).astype(np.float32)
 
 
 def distances(found_xy: FloatArray, true_xy: FloatArray, visible: BoolArray) -> FloatArray:
-    """Distance of each point from its truth, px: (M, K), NaN where the truth isn't visible."""
+    """Return each point's distance from its ground truth, px: (M, K), NaN where that is hidden."""
     gap = np.linalg.norm(found_xy - true_xy, axis=-1)
     return np.where(visible, gap, np.nan).astype(np.float32)
 
 
 def object_errors(
-    detections: Detections, truth: Targets, *, counted: BoolArray | None = None, iou: float = 0.5
+    detections: Detections,
+    ground_truth: GroundTruth,
+    *,
+    counted: BoolArray | None = None,
+    iou: float = 0.5,
 ) -> list[float]:
-    """NME of each matched object of one picture that has visible points.
+    """NME of each matched object of one image that has visible points.
 
     Args:
-        detections: of the picture, by descending score.
-        truth: of the picture, with as many keypoints.
-        counted: (N,) objects of ``truth`` to compare, such as those that a person labelled.
+        detections: of the image, by descending score.
+        ground_truth: of the image, with as many keypoints.
+        counted: (N,) objects of ``ground_truth`` to compare, such as those that a person labelled.
         iou: smallest overlap of a match.
     """
-    if detections.keypoints_xy.shape[1] != truth.keypoints_xy.shape[1]:
+    if detections.keypoints_xy.shape[1] != ground_truth.keypoints_xy.shape[1]:
         return []
-    rows, true_rows = match(detections, truth, iou=iou).pairs
+    rows, true_rows = match(detections, ground_truth, iou=iou).pairs
     if counted is not None:
         rows, true_rows = rows[counted[true_rows]], true_rows[counted[true_rows]]
     gaps = distances(
         detections.keypoints_xy[rows],
-        truth.keypoints_xy[true_rows],
-        truth.keypoints_visible[true_rows],
+        ground_truth.keypoints_xy[true_rows],
+        ground_truth.keypoints_visible[true_rows],
     )
-    relative = gaps / normalisers(truth)[true_rows, None]  # (M, K)
+    relative = gaps / normalisers(ground_truth)[true_rows, None]  # (M, K)
     return [float(np.nanmean(row)) for row in relative if np.isfinite(row).any()]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpviewer.structures import BoolArray, Detections, FloatArray, IntArray, Targets
+from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 HIT_PX = 15.0
 """Half of a 30 px target: further off, the point is no longer on it."""
@@ -66,12 +66,12 @@ class LocalisationTable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointMatches:
-    """Which detection of one picture stands for which true object, by the distance of points."""
+    """Which detection of one image stands for which true object, by the distance of points."""
 
     detection_rows: IntArray
     """(H,) rows of the hits."""
-    truth_rows: IntArray
-    """(H,) rows of the truth that they found."""
+    ground_truth_rows: IntArray
+    """(H,) rows of the ground truth that they found."""
     distance_px: FloatArray
     """(H,)."""
     spurious: BoolArray
@@ -82,7 +82,7 @@ class PointMatches:
 
 def match_points(
     detections: Detections,
-    truth: Targets,
+    ground_truth: GroundTruth,
     *,
     max_px: float = HIT_PX,
     largest_px: float | None = None,
@@ -94,29 +94,31 @@ def match_points(
     detection within ``max_px`` of one, or inside its box, is not spurious.
 
     Args:
-        detections: of one picture, by descending score.
-        truth: of the same picture.
+        detections: of one image, by descending score.
+        ground_truth: of the same image.
         max_px: largest distance of a hit.
         largest_px: longest side of an object that counts; None for any.
     """
-    found_xy, true_xy = _points(detections, truth)
+    found_xy, true_xy = _points(detections, ground_truth)
     gap = np.linalg.norm(found_xy[:, None] - true_xy[None], axis=-1)  # (N, T)
-    gap[detections.class_ids[:, None] != truth.class_ids[None]] = np.inf
-    counts = ~truth.difficult
+    gap[detections.class_ids[:, None] != ground_truth.class_ids[None]] = np.inf
+    counts = ~ground_truth.difficult
     if largest_px is not None:
-        counts &= (truth.xyxy[:, 2:] - truth.xyxy[:, :2]).max(1, initial=0) <= largest_px
+        counts &= (ground_truth.xyxy[:, 2:] - ground_truth.xyxy[:, :2]).max(
+            1, initial=0
+        ) <= largest_px
     free = counts.copy()
     pairs: list[tuple[int, int]] = []
     for row in range(len(detections)):
         distance = np.where(free, gap[row], np.inf)
-        if len(truth) and distance.min() <= max_px:
+        if len(ground_truth) and distance.min() <= max_px:
             best = int(distance.argmin())
             pairs.append((row, best))
             free[best] = False
     table = np.array(pairs, np.int64).reshape(-1, 2)
     inside = (
-        (found_xy[:, None] >= truth.xyxy[None, :, :2])
-        & (found_xy[:, None] <= truth.xyxy[None, :, 2:])
+        (found_xy[:, None] >= ground_truth.xyxy[None, :, :2])
+        & (found_xy[:, None] <= ground_truth.xyxy[None, :, 2:])
     ).all(-1) & np.isfinite(gap)
     spurious = ~(((gap <= max_px) | inside) & ~counts).any(1)
     spurious[table[:, 0]] = False
@@ -126,17 +128,17 @@ def match_points(
 
 def localisation_table(
     detections: Sequence[Detections],
-    truths: Sequence[Targets],
+    ground_truths: Sequence[GroundTruth],
     class_names: Sequence[str],
     *,
     max_px: float = HIT_PX,
     largest_px: float | None = None,
 ) -> LocalisationTable:
-    """Score a set of pictures.
+    """Score a set of images.
 
     Args:
-        detections: of each picture, at the threshold to be scored.
-        truths: of each picture.
+        detections: of each image, at the threshold to be scored.
+        ground_truths: of each image.
         class_names: C names.
         max_px: largest distance of a hit.
         largest_px: longest side of an object that counts; None for any.
@@ -144,12 +146,12 @@ def localisation_table(
     classes = len(class_names)
     spurious, missed = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
     errors: list[list[float]] = [[] for _ in class_names]
-    for found, truth in zip(detections, truths, strict=True):
-        matches = match_points(found, truth, max_px=max_px, largest_px=largest_px)
+    for found, ground_truth in zip(detections, ground_truths, strict=True):
+        matches = match_points(found, ground_truth, max_px=max_px, largest_px=largest_px)
         spurious += np.bincount(found.class_ids[matches.spurious], minlength=classes)
-        missed += np.bincount(truth.class_ids[matches.missed], minlength=classes)
-        for row, distance in zip(matches.truth_rows, matches.distance_px, strict=True):
-            errors[truth.class_ids[row]].append(float(distance))
+        missed += np.bincount(ground_truth.class_ids[matches.missed], minlength=classes)
+        for row, distance in zip(matches.ground_truth_rows, matches.distance_px, strict=True):
+            errors[ground_truth.class_ids[row]].append(float(distance))
     rows = tuple(
         _row(name, own, int(spurious[i]), int(missed[i]))
         for i, (name, own) in enumerate(zip(class_names, errors, strict=True))
@@ -169,10 +171,10 @@ def _row(name: str, errors: list[float], spurious: int, missed: int) -> Localisa
     return LocalisationRow(name, len(errors), spurious, missed, mean_px, p95_px)
 
 
-def _points(detections: Detections, truth: Targets) -> tuple[FloatArray, FloatArray]:
-    if detections.keypoints_xy.shape[1] and truth.keypoints_xy.shape[1]:
-        return detections.keypoints_xy[:, 0], truth.keypoints_xy[:, 0]
-    return _middles(detections.xyxy), _middles(truth.xyxy)
+def _points(detections: Detections, ground_truth: GroundTruth) -> tuple[FloatArray, FloatArray]:
+    if detections.keypoints_xy.shape[1] and ground_truth.keypoints_xy.shape[1]:
+        return detections.keypoints_xy[:, 0], ground_truth.keypoints_xy[:, 0]
+    return _middles(detections.xyxy), _middles(ground_truth.xyxy)
 
 
 def _middles(xyxy: FloatArray) -> FloatArray:

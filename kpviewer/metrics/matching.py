@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpviewer.geometry import box_area, intersection, iou_matrix
-from kpviewer.structures import Detections, FloatArray, IntArray, Targets
+from kpviewer.structures import Detections, FloatArray, GroundTruth, IntArray
 
 SPURIOUS = -1
 IGNORED = -2
@@ -17,8 +17,8 @@ IGNORED = -2
 class Matches:
     """The outcome of ``match``."""
 
-    truth_index: IntArray
-    """(N,) a row of the truth for each detection, SPURIOUS, or IGNORED."""
+    ground_truth_index: IntArray
+    """(N,) a row of the ground truth for each detection, SPURIOUS, or IGNORED."""
     iou: FloatArray
     """(N,) overlap with that row; 0 where there is none."""
     missed: int
@@ -26,17 +26,17 @@ class Matches:
 
     @property
     def pairs(self) -> tuple[IntArray, IntArray]:
-        """Rows of the matched detections and of their truths: (M,) and (M,)."""
-        found = np.flatnonzero(self.truth_index >= 0)
-        return found, self.truth_index[found]
+        """Rows of the matched detections and of their ground truth: (M,) and (M,)."""
+        found = np.flatnonzero(self.ground_truth_index >= 0)
+        return found, self.ground_truth_index[found]
 
     @property
     def spurious(self) -> int:
         """Detections that stand for nothing."""
-        return int(np.count_nonzero(self.truth_index == SPURIOUS))
+        return int(np.count_nonzero(self.ground_truth_index == SPURIOUS))
 
 
-def match(detections: Detections, truth: Targets, *, iou: float = 0.5) -> Matches:
+def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5) -> Matches:
     """Give each detection, best score first, the free true object of its class it overlaps most.
 
     A detection that finds no object but lies inside a difficult one (at least ``iou`` of its own
@@ -44,25 +44,25 @@ def match(detections: Detections, truth: Targets, *, iou: float = 0.5) -> Matche
     the ground truth doesn't label. Difficult objects are never missed.
 
     Args:
-        detections: of one picture, by descending score.
-        truth: of the same picture.
+        detections: of one image, by descending score.
+        ground_truth: of the same image.
         iou: smallest overlap of a hit.
     """
-    same_class = detections.class_ids[:, None] == truth.class_ids[None, :]  # (N, T)
-    overlap = iou_matrix(detections.xyxy, truth.xyxy) * same_class
-    covered = _covered(detections.xyxy, truth.xyxy) * same_class
+    same_class = detections.class_ids[:, None] == ground_truth.class_ids[None, :]  # (N, T)
+    overlap = iou_matrix(detections.xyxy, ground_truth.xyxy) * same_class
+    covered = _covered(detections.xyxy, ground_truth.xyxy) * same_class
     index = np.full(len(detections), SPURIOUS, np.int64)
     value = np.zeros(len(detections), np.float32)
-    free = ~truth.difficult
+    free = ~ground_truth.difficult
     for row in range(len(detections)):
         candidates = np.where(free, overlap[row], -1.0)
-        best = int(candidates.argmax()) if len(truth) else -1
+        best = int(candidates.argmax()) if len(ground_truth) else -1
         if best >= 0 and candidates[best] >= iou:
             index[row], value[row], free[best] = best, overlap[row, best], False
-        elif np.any(covered[row, truth.difficult] >= iou):
+        elif np.any(covered[row, ground_truth.difficult] >= iou):
             index[row] = IGNORED
-    if truth.labelled_ids is not None:
-        index[~np.isin(detections.class_ids, list(truth.labelled_ids))] = IGNORED
+    if ground_truth.labelled_ids is not None:
+        index[~np.isin(detections.class_ids, list(ground_truth.labelled_ids))] = IGNORED
     return Matches(index, value, int(free.sum()))
 
 

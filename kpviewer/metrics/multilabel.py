@@ -22,9 +22,9 @@ class ClassLabelScore:
     """How well one class is told."""
 
     positives: int
-    """Pictures that show it."""
+    """Images that show it."""
     average_precision: float | None
-    """Area under precision by recall, no interpolation; None where no picture shows the class."""
+    """Area under precision by recall, no interpolation; None where no image shows the class."""
     precision: float
     """At the threshold; 0 where the class is never told."""
     recall: float
@@ -36,13 +36,13 @@ class MultilabelScore:
     """How well label sets are told at one threshold."""
 
     threshold: float
-    pictures: int
+    images: int
     accuracy_multi: float
-    """Share of the decisions, one a picture and class, that are right."""
+    """Share of the decisions, one an image and class, that are right."""
     f1: float
     """Of all decisions together (micro)."""
     mean_average_precision: float | None
-    """Mean over the classes that some picture shows; None where none does."""
+    """Mean over the classes that some image shows; None where none does."""
     classes: tuple[ClassLabelScore, ...]
 
 
@@ -80,7 +80,7 @@ def multilabel_score(
 
     Args:
         scores: (N, C) in [0, 1].
-        present: (N, C), the truth.
+        present: (N, C), the ground truth.
         known: (N, C): decisions that count.
         threshold: scores from it on say that the class is there.
     """
@@ -93,7 +93,7 @@ def multilabel_score(
     accuracy, f1 = _decisions(told, present, known)
     return MultilabelScore(
         threshold=threshold,
-        pictures=len(scores),
+        images=len(scores),
         accuracy_multi=accuracy,
         f1=f1,
         mean_average_precision=float(np.mean(precisions)) if precisions else None,

@@ -17,7 +17,7 @@ from kpviewer.metrics.keypoint import (
     keypoint_score,
     normalisers,
 )
-from kpviewer.structures import BoolArray, FloatArray, Targets
+from kpviewer.structures import BoolArray, FloatArray, GroundTruth
 
 PCK_SHARE = 0.2
 _NOWHERE_PX = 1e6
@@ -51,30 +51,34 @@ class PointScore:
 
 
 def point_score(
-    found_xy: FloatArray, truth: Targets, keypoint_names: Sequence[str], *, share: float = PCK_SHARE
+    found_xy: FloatArray,
+    ground_truth: GroundTruth,
+    keypoint_names: Sequence[str],
+    *,
+    share: float = PCK_SHARE,
 ) -> PointScore:
     """Score the points of N objects.
 
     Args:
         found_xy: (N, K, 2), px.
-        truth: the N objects, all pictures together; only visible points count.
+        ground_truth: the N objects, all images together; only visible points count.
         keypoint_names: K names.
         share: of the object's length, within which a point counts as right.
     """
-    visible = truth.keypoints_visible
+    visible = ground_truth.keypoints_visible
     found_xy = np.nan_to_num(found_xy, nan=_NOWHERE_PX)  # wrong, not unknown
-    gaps = distances(found_xy, truth.keypoints_xy, visible)  # (N, K), NaN where unknown
-    lengths, unit = pck_lengths(truth, keypoint_names)
+    gaps = distances(found_xy, ground_truth.keypoints_xy, visible)  # (N, K), NaN where unknown
+    lengths, unit = pck_lengths(ground_truth, keypoint_names)
     right = pck_hits(gaps, lengths, share)
-    units = normalisers(truth)
+    units = normalisers(ground_truth)
     relative = gaps / units[:, None]
-    shifts = (found_xy - truth.keypoints_xy) / units[:, None, None]  # (N, K, 2)
+    shifts = (found_xy - ground_truth.keypoints_xy) / units[:, None, None]  # (N, K, 2)
     shifts[~visible] = np.nan
     errors = [float(np.nanmean(row)) for row in relative if not np.isnan(row).all()]
     return PointScore(
         objects=int(visible.any(1).sum()),
         mean_px=_mean(gaps),
-        root_mse_px=root_mse(found_xy, truth.keypoints_xy, visible),
+        root_mse_px=root_mse(found_xy, ground_truth.keypoints_xy, visible),
         nme=keypoint_score(errors, len(keypoint_names)),
         bias=_mean_xy(shifts),
         bias_by_point=tuple(_mean_xy(shifts[:, point]) for point in range(shifts.shape[1])),
@@ -106,7 +110,7 @@ def pck_hits(gaps_px: FloatArray, lengths_px: FloatArray, share: float = PCK_SHA
     return np.where(known, gaps_px <= limit, np.nan).astype(np.float32)
 
 
-def pck_lengths(truth: Targets, keypoint_names: Sequence[str]) -> tuple[FloatArray, str]:
+def pck_lengths(ground_truth: GroundTruth, keypoint_names: Sequence[str]) -> tuple[FloatArray, str]:
     """Give the length of each object that PCK counts in, and what it is.
 
     A pose is measured by its torso, left hip to right shoulder, as is usual for LSP; where one of
@@ -118,11 +122,11 @@ def pck_lengths(truth: Targets, keypoint_names: Sequence[str]) -> tuple[FloatArr
     """
     if all(name in keypoint_names for name in TORSO):
         ends = [list(keypoint_names).index(name) for name in TORSO]
-        points = truth.keypoints_xy[:, ends]
+        points = ground_truth.keypoints_xy[:, ends]
         length = np.linalg.norm(points[:, 0] - points[:, 1], axis=-1)
-        usable = truth.keypoints_visible[:, ends].all(1) & (length > 0)
+        usable = ground_truth.keypoints_visible[:, ends].all(1) & (length > 0)
         return np.where(usable, length, np.nan).astype(np.float32), "torso"
-    return (truth.xyxy[:, 2:] - truth.xyxy[:, :2]).max(1), "longest side of the box"
+    return (ground_truth.xyxy[:, 2:] - ground_truth.xyxy[:, :2]).max(1), "longest side of the box"
 
 
 def _mean(values: FloatArray) -> float | None:

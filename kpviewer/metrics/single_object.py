@@ -1,4 +1,4 @@
-"""Scores of what tells one class and one box a picture, where each picture holds one object."""
+"""Scores of what tells one class and one box an image, where each image holds one object."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpviewer.geometry import iou_matrix
-from kpviewer.structures import Detections, Targets
+from kpviewer.structures import Detections, GroundTruth
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectScore:
     """How well the objects of a class, or of all classes, are told."""
 
-    pictures: int
+    images: int
     """Those that hold such an object; each holds one."""
     accuracy: float | None
-    """Share of them whose class is told right; None without pictures."""
+    """Share of them whose class is told right; None without images."""
     mean_iou: float | None
-    """Mean overlap of the box with the true one, whatever the class; None without pictures."""
+    """Mean overlap of the box with the true one, whatever the class; None without images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +33,33 @@ class SingleObjectScore:
 
 
 def single_object_score(
-    seen: Sequence[Detections], truths: Sequence[Targets], num_classes: int
+    seen: Sequence[Detections], ground_truths: Sequence[GroundTruth], num_classes: int
 ) -> SingleObjectScore:
-    """Compare the best detection of each picture with its object, at no threshold.
+    """Compare the best detection of each image with its object, at no threshold.
 
     Args:
-        seen: one a picture, by descending score, with the low scores. Nothing seen is a wrong
+        seen: one an image, by descending score, with the low scores. Nothing seen is a wrong
             class and an IoU of 0.
-        truths: of the same pictures, one object each.
+        ground_truths: of the same images, one object each.
         num_classes: class ids are below it.
 
     Raises:
-        ValueError: if a picture doesn't hold exactly one object.
+        ValueError: if an image doesn't hold exactly one object.
     """
-    is_right, overlap = np.zeros(len(truths), np.bool_), np.zeros(len(truths), np.float64)
-    class_ids = np.zeros(len(truths), np.int64)
-    for row, (found, truth) in enumerate(zip(seen, truths, strict=True)):
-        if len(truth) != 1:
-            raise ValueError(f"truths must hold one object each, got {len(truth)} in row {row}")
-        class_ids[row] = truth.class_ids[0]
+    is_right, overlap = (
+        np.zeros(len(ground_truths), np.bool_),
+        np.zeros(len(ground_truths), np.float64),
+    )
+    class_ids = np.zeros(len(ground_truths), np.int64)
+    for row, (found, ground_truth) in enumerate(zip(seen, ground_truths, strict=True)):
+        if len(ground_truth) != 1:
+            raise ValueError(
+                f"ground truth must hold one object each, got {len(ground_truth)} in row {row}"
+            )
+        class_ids[row] = ground_truth.class_ids[0]
         if len(found):
             is_right[row] = found.class_ids[0] == class_ids[row]
-            overlap[row] = iou_matrix(found.xyxy[:1], truth.xyxy)[0, 0]
+            overlap[row] = iou_matrix(found.xyxy[:1], ground_truth.xyxy)[0, 0]
 
     def score(rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> ObjectScore:
         count = int(rows.sum())
@@ -63,6 +68,6 @@ def single_object_score(
         return ObjectScore(count, float(is_right[rows].mean()), float(overlap[rows].mean()))
 
     return SingleObjectScore(
-        score(np.ones(len(truths), np.bool_)),
+        score(np.ones(len(ground_truths), np.bool_)),
         tuple(score(class_ids == class_id) for class_id in range(num_classes)),
     )

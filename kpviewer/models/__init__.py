@@ -1,4 +1,4 @@
-"""The models: networks, default boxes, matching, decoding, NMS, and the files they live in.
+"""The models: networks, anchors, matching, decoding, NMS, and the files they live in.
 
 Nothing here knows of threads, windows or video.
 """

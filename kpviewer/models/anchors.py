@@ -1,4 +1,4 @@
-"""Default boxes: where, and of what sizes, an SSD looks for objects."""
+"""Anchors: where, and of what sizes, an SSD looks for objects."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class MapAnchors:
-    """The default boxes of one feature map."""
+    """The anchors of one feature map."""
 
     stride: int
     """Input px per cell."""
     sizes_wh: tuple[tuple[float, float], ...]
-    """Width and height of each default box of a cell, input px."""
+    """Width and height of each anchor of a cell, input px."""
 
 
 def aspect_sizes(
@@ -36,7 +36,7 @@ def aspect_sizes(
 
 
 def default_boxes(maps: tuple[MapAnchors, ...], input_hw: tuple[int, int]) -> Tensor:
-    """Lay the default boxes of every map over an input.
+    """Lay the anchors of every map over an input.
 
     Args:
         maps: fine to coarse; each map has ceil(side / stride) cells a side.

@@ -45,7 +45,7 @@ def encode_boxes(xyxy: Tensor, defaults: Tensor) -> Tensor:
 
     Args:
         xyxy: (..., P, 4) boxes, in the unit of ``defaults``; sides are raised to 1e-3.
-        defaults: (..., P, 4) default boxes as cxcywh.
+        defaults: (..., P, 4) anchors as cxcywh.
 
     Returns:
         (..., P, 4) float (dx, dy, dw, dh), dimensionless.
@@ -63,13 +63,13 @@ def decode_boxes(offsets: Tensor, defaults: Tensor) -> Tensor:
 
     Args:
         offsets: (..., P, 4) float.
-        defaults: (..., P, 4) default boxes as cxcywh.
+        defaults: (..., P, 4) anchors as cxcywh.
 
     Returns:
-        (..., P, 4) float xyxy, in the unit of ``defaults``; not clipped to the picture.
+        (..., P, 4) float xyxy, in the unit of ``defaults``; not clipped to the image.
     """
     centre = offsets[..., :2] * VARIANCES[0] * defaults[..., 2:] + defaults[..., :2]
-    # exp(4) is 55 times the default box: beyond it only an untrained network goes
+    # exp(4) is 55 times the anchor: beyond it only an untrained network goes
     size = torch.exp((offsets[..., 2:] * VARIANCES[1]).clamp(max=4.0)) * defaults[..., 2:]
     return cxcywh_to_xyxy(torch.cat([centre, size], -1))
 

@@ -1,4 +1,4 @@
-"""Cutting regions out of pictures on the device that holds them, and bringing points back."""
+"""Cutting regions out of images on the device that holds them, and bringing points back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def regions_around(xyxy: Tensor, margin: float | Tensor, crop_hw: tuple[int, int
         crop_hw: size of the crops, px.
 
     Returns:
-        (..., 4) xyxy, centred on the boxes; they may reach out of the picture.
+        (..., 4) xyxy, centred on the boxes; they may reach out of the image.
     """
     boxes = xyxy_to_cxcywh(xyxy)
     crop = boxes.new_tensor([crop_hw[1], crop_hw[0]])
@@ -30,15 +30,15 @@ def regions_around(xyxy: Tensor, margin: float | Tensor, crop_hw: tuple[int, int
 
 
 def crops_of(images: Tensor, regions: Tensor, crop_hw: tuple[int, int]) -> Tensor:
-    """Resample regions of pictures.
+    """Resample regions of images.
 
     Args:
         images: (B, 3, H, W) float.
-        regions: (B, R, 4) xyxy, px of the pictures.
+        regions: (B, R, 4) xyxy, px of the images.
         crop_hw: size of the crops, px.
 
     Returns:
-        (B, R, 3, h, w) float32; 0, the mean colour of a normalised picture, outside of it.
+        (B, R, 3, h, w) float32; 0, the mean colour of a normalised image, outside of it.
     """
     count = regions.shape[1]
     height, width = (side * _SAMPLES for side in crop_hw)
@@ -58,6 +58,6 @@ def crops_of(images: Tensor, regions: Tensor, crop_hw: tuple[int, int]) -> Tenso
 
 
 def points_from_crops(points_n: Tensor, regions: Tensor) -> Tensor:
-    """Bring (..., K, 2) normalised points of crops back: (..., K, 2), px of the pictures."""
+    """Bring (..., K, 2) normalised points of crops back: (..., K, 2), px of the images."""
     low, high = regions[..., None, :2], regions[..., None, 2:]
     return low + (points_n + 1) / 2 * (high - low)

@@ -16,7 +16,7 @@ def distinct(xyxy: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
     Args:
         xyxy: (B, M, 4), by descending score.
-        count: most objects a picture.
+        count: most objects an image.
 
     Returns:
         (B, R) int64 indices, R = min(M, count), best first, and (B, R) bool: whether the row is

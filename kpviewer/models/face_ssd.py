@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from kpviewer.models.anchors import MapAnchors
+from kpviewer.models.backbone import BackboneSize, PyramidBackbone
 from kpviewer.models.point_refiner import PointRefiner
 from kpviewer.models.region_points import RegionPoints
 from kpviewer.models.spec import ModelSpec, Resize, Task
 from kpviewer.models.ssd import SsdDetector, SsdNetwork
-from kpviewer.models.trunk import PyramidTrunk, TrunkSize
 
 _ASPECT = 1.25
 """Height over width of an upright face box, hairline to chin and ear to ear."""
@@ -18,7 +18,7 @@ _POINT_MAPS = 3
 _TEMPLATE = ((-0.36, -0.395), (0.36, -0.395), (0.0, 0.02), (-0.295, 0.385), (0.295, 0.385))
 """Mean shape of the five landmarks, eyes 0.72 apart: a window shows ear to ear, brow to chin."""
 
-_TRUNK = TrunkSize(stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48)
+_BACKBONE = BackboneSize(stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48)
 
 FACE_SPEC = ModelSpec(
     name="face-ssd",
@@ -54,12 +54,12 @@ def build_face_ssd(spec: ModelSpec = FACE_SPEC) -> SsdDetector:
         spec: names and input; its number of classes and keypoints shape the heads.
     """
     network = SsdNetwork(
-        PyramidTrunk(_TRUNK),
-        (_TRUNK.pyramid,) * len(FACE_MAPS),
+        PyramidBackbone(_BACKBONE),
+        (_BACKBONE.pyramid,) * len(FACE_MAPS),
         FACE_MAPS,
         len(spec.class_names),
         len(spec.keypoint_names),
-        RegionPoints(_TRUNK.pyramid, _POINT_MAPS, len(spec.keypoint_names)),
+        RegionPoints(_BACKBONE.pyramid, _POINT_MAPS, len(spec.keypoint_names)),
     )
     if len(spec.keypoint_names) == len(_TEMPLATE):
         network.point_refiner = PointRefiner(_TEMPLATE)

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kpviewer.models.backbone import ConvUnit
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.models.trunk import ConvUnit
 
 STRIDE = 32
 """Input px a cell."""
@@ -51,7 +51,7 @@ STRIP_SPEC = ModelSpec(
 
 
 class GridHeads(NamedTuple):
-    """What each of the R x C cells says of B pictures, for K classes."""
+    """What each of the R x C cells says of B images, for K classes."""
 
     offsets: Tensor
     """(B, 2, R, C): (dx, dy) of the target's centre from the cell's, in cells; within 0.875."""
@@ -60,7 +60,7 @@ class GridHeads(NamedTuple):
 
 
 class GridNetwork(nn.Module):
-    """A plain trunk to stride 32, with a heat map read at stride 8.
+    """A plain backbone to stride 32, with a heat map read at stride 8.
 
     Args:
         num_classes: K, without background.
@@ -138,7 +138,7 @@ class GridDetector:
             input_hw: input size, px; multiples of 32.
 
         Returns:
-            M = K rows a picture where only the best cell counts, else min(R * C, 64), by
+            M = K rows an image where only the best cell counts, else min(R * C, 64), by
             descending best score; boxes clipped to the input.
         """
         scores = raw.class_logits.float().softmax(1)[:, 1:]  # (B, K, R, C)

@@ -33,7 +33,7 @@ from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.ssd300 import (
     SSD300_SPEC,
     VOC_CLASSES,
-    Ssd300Trunk,
+    Ssd300Backbone,
     build_ssd300,
     build_ssd300_bn,
     build_ssd300_torchvision,
@@ -44,12 +44,12 @@ from kpviewer.models.weights_toml import count_refusal, read_weights_toml
 _log = logging.getLogger(__name__)
 
 _FLAT, _TORCHVISION, _VGG = "layers.N", "torchvision's ssd300_vgg16", "torchvision's vgg16"
-_TRUNKS = {
+_BACKBONES = {
     _FLAT: ("layers.",),
     _TORCHVISION: ("backbone.features.", "backbone.extra."),
     _VGG: ("features.",),
 }
-"""Beginnings of the names of the trunk's layers, in the order of the forward pass."""
+"""Beginnings of the names of the backbone's layers, in the order of the forward pass."""
 _HEADS = {
     _FLAT: ("CLS.", "OFFSET."),
     _TORCHVISION: ("head.classification_head.module_list.", "head.regression_head.module_list."),
@@ -95,7 +95,7 @@ def layout_of(state: Mapping[str, Tensor]) -> str | None:
     """Name the layout of a state dict; None if it is none of those above."""
     for layout in (_FLAT, _TORCHVISION):
         heads = all(f"{head}0.weight" in state for head in _HEADS[layout])
-        if heads and any(name.startswith(_TRUNKS[layout]) for name in state):
+        if heads and any(name.startswith(_BACKBONES[layout]) for name in state):
             return layout
     return _VGG if "features.0.weight" in state else None
 
@@ -104,8 +104,8 @@ def fill_ssd300(detector: SsdDetector, state: Mapping[str, Tensor]) -> ImportRep
     """Copy what fits of a state dict into an SSD300; the rest keeps its values.
 
     Args:
-        detector: with an ``Ssd300Trunk``.
-        state: tensors by name. Heads hold, for each default box of a cell, all classes with the
+        detector: with an ``Ssd300Backbone``.
+        state: tensors by name. Heads hold, for each anchor of a cell, all classes with the
             background first, or four offsets.
 
     Raises:
@@ -113,7 +113,7 @@ def fill_ssd300(detector: SsdDetector, state: Mapping[str, Tensor]) -> ImportRep
     """
     network = detector.network
     layout = layout_of(state)
-    if not isinstance(network.trunk, Ssd300Trunk):
+    if not isinstance(network.backbone, Ssd300Backbone):
         raise WeightsError(
             f"Weights of VGG16 or SSD300 fit an ssd300 model, not {detector.spec.architecture}."
         )
@@ -123,7 +123,7 @@ def fill_ssd300(detector: SsdDetector, state: Mapping[str, Tensor]) -> ImportRep
             f"names; the first here is {next(iter(state), 'none')!r}."
         )
     wanted = network.state_dict()
-    given, used = _given(network.trunk, layout, state, len(detector.spec.class_names) + 1)
+    given, used = _given(network.backbone, layout, state, len(detector.spec.class_names) + 1)
     fits = {k: v.float() for k, v in given.items() if k in wanted and v.shape == wanted[k].shape}
     misfits = tuple(
         f"{name} is {tuple(value.shape)} in the file, {tuple(wanted[name].shape)} here"
@@ -140,7 +140,7 @@ def import_ssd300(path: Path, state: Mapping[str, Tensor]) -> SsdDetector | None
     """Build the SSD300 that a third party's file holds.
 
     A TOML beside the file may say ``classes = [...]`` (without the background), and the ``mean``
-    and ``std`` of its pictures (RGB in [0, 1]), which a state dict doesn't tell.
+    and ``std`` of its images (RGB in [0, 1]), which a state dict doesn't tell.
 
     Args:
         path: of the file, for its TOML and for messages.
@@ -158,7 +158,7 @@ def import_ssd300(path: Path, state: Mapping[str, Tensor]) -> SsdDetector | None
     offsets, classes = (state.get(f"{head}0.bias") for head in reversed(_HEADS[layout]))
     if offsets is None or classes is None or offsets.numel() != 16 or classes.numel() % 4:
         raise WeightsError(
-            f"{path.name}: SSD300 has four default boxes a cell of its first map, so the biases of "
+            f"{path.name}: SSD300 has four anchors a cell of its first map, so the biases of "
             f"{_HEADS[layout][0]}0 and {_HEADS[layout][1]}0 must be of 4 * (1 + classes) and 16 "
             "values."
         )
@@ -168,7 +168,7 @@ def import_ssd300(path: Path, state: Mapping[str, Tensor]) -> SsdDetector | None
         architecture = "ssd300-torchvision"
     detector = _BUILDERS[architecture](_spec(path, architecture, max(1, classes.numel() // 4 - 1)))
     report = fill_ssd300(detector, state)
-    odd = any(name.startswith(_TRUNKS[layout]) for name in report.unused)
+    odd = any(name.startswith(_BACKBONES[layout]) for name in report.unused)
     if report.missing or report.misfits or odd:
         raise WeightsError(f"{path.name} isn't quite an SSD300. {report}")
     _log.info("%s: %s", path.name, report)
@@ -206,7 +206,7 @@ def start_from_imagenet(detector: SsdDetector) -> ImportReport:
 
 def _started(name: str, detector: SsdDetector, state: Mapping[str, Tensor]) -> ImportReport:
     report = fill_ssd300(detector, state)
-    backbone = sum(key.startswith("trunk.backbone.") for key in report.filled)
+    backbone = sum(key.startswith("backbone.backbone.") for key in report.filled)
     if backbone < 2 * _VGG16_LAYERS:
         raise WeightsError(f"{name} doesn't hold the convolutions of this VGG16. {report}")
     # where parts start at random, the user shall see it; logging shows warnings unasked
@@ -215,22 +215,22 @@ def _started(name: str, detector: SsdDetector, state: Mapping[str, Tensor]) -> I
 
 
 def _given(
-    trunk: Ssd300Trunk, layout: str, state: Mapping[str, Tensor], labels: int
+    backbone: Ssd300Backbone, layout: str, state: Mapping[str, Tensor], labels: int
 ) -> tuple[dict[str, Tensor], set[str]]:
     """Give the file's tensors our names, and the names in the file that were used."""
     given: dict[str, Tensor] = {}
     used: set[str] = set()
-    ours = [name for name, _ in trunk.layers()]
-    theirs = _layers(state, _TRUNKS[layout])
+    ours = [name for name, _ in backbone.layers()]
+    theirs = _layers(state, _BACKBONES[layout])
     for our, their in zip(ours, theirs, strict=False):
         for part in ("weight", "bias", "running_mean", "running_var"):
             if f"{their}.{part}" in state:
-                given[f"trunk.{our}.{part}"] = state[f"{their}.{part}"]
+                given[f"backbone.{our}.{part}"] = state[f"{their}.{part}"]
         used |= {name for name in state if name.rpartition(".")[0] == their}
     if layout == _VGG:
         _linear_as_convolutions(state, given, used)
     if layout in _NORMS and _NORMS[layout] in state:
-        given["trunk.norm.weight"] = state[_NORMS[layout]].flatten()
+        given["backbone.norm.weight"] = state[_NORMS[layout]].flatten()
         used.add(_NORMS[layout])
     for index in range(_MAPS if layout in _HEADS else 0):
         for part in ("weight", "bias"):
@@ -285,10 +285,10 @@ def _linear_as_convolutions(
         return
     if weights[0].shape != (4096, 512 * 49) or weights[1].shape != (4096, 4096):
         return
-    given["trunk.conv6.0.weight"] = weights[0].reshape(4096, 512, 7, 7)[::4, :, ::3, ::3]
-    given["trunk.conv7.0.weight"] = weights[1][::4, ::4, None, None]
+    given["backbone.conv6.0.weight"] = weights[0].reshape(4096, 512, 7, 7)[::4, :, ::3, ::3]
+    given["backbone.conv7.0.weight"] = weights[1][::4, ::4, None, None]
     for layer, ours in ((0, "conv6"), (3, "conv7")):
-        given[f"trunk.{ours}.0.bias"] = state[f"classifier.{layer}.bias"][::4]
+        given[f"backbone.{ours}.0.bias"] = state[f"classifier.{layer}.bias"][::4]
         used |= {f"classifier.{layer}.weight", f"classifier.{layer}.bias"}
 
 

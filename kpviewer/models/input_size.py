@@ -18,7 +18,7 @@ class ResizedDetector:
 
     Args:
         detector: whose network takes inputs of several sizes.
-        side: of the largest input, px: that of the square which pictures are fitted into.
+        side: of the largest input, px: that of the square which images are fitted into.
 
     Raises:
         WeightsError: if the detector doesn't take it.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from kpviewer.models.anchors import MapAnchors, aspect_sizes
+from kpviewer.models.backbone import BackboneSize, PyramidBackbone
 from kpviewer.models.spec import ModelSpec, Resize, Task
 from kpviewer.models.ssd import SsdDetector, SsdNetwork
-from kpviewer.models.trunk import PyramidTrunk, TrunkSize
 
-LIGHT_TRUNK = TrunkSize(stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48)
+LIGHT_BACKBONE = BackboneSize(
+    stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48
+)
 
 _RATIOS = (1, 2, 1 / 2)
 """Width over height."""
@@ -36,8 +38,8 @@ def build_light_ssd(spec: ModelSpec = LIGHT_SPEC) -> SsdDetector:
         spec: names and input; its number of classes shapes the heads.
     """
     network = SsdNetwork(
-        PyramidTrunk(LIGHT_TRUNK),
-        (LIGHT_TRUNK.pyramid,) * len(LIGHT_MAPS),
+        PyramidBackbone(LIGHT_BACKBONE),
+        (LIGHT_BACKBONE.pyramid,) * len(LIGHT_MAPS),
         LIGHT_MAPS,
         len(spec.class_names),
         len(spec.keypoint_names),

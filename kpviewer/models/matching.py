@@ -1,4 +1,4 @@
-"""Which default box answers for which true box."""
+"""Which anchor answers for which true box."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ UNMATCHED = -1
 
 
 def match_boxes(iou: Tensor, threshold: float) -> Tensor:
-    """Give each default box a true one: greedy bipartite first, then by threshold.
+    """Give each anchor a true one: greedy bipartite first, then by threshold.
 
     The largest overlap of the matrix binds its pair and strikes its row and column, until every
-    true box has a default box; then each free default box joins its best true box over the
+    true box has an anchor; then each free anchor joins its best true box over the
     threshold.
 
     Args:
-        iou: (B, T, P) overlaps of T true and P default boxes; rows of padding are all negative.
-        threshold: overlap in [0, 1] from which a free default box joins.
+        iou: (B, T, P) overlaps of T true and P anchors; rows of padding are all negative.
+        threshold: overlap in [0, 1] from which a free anchor joins.
 
     Returns:
         (B, P) int64 index of the true box, or UNMATCHED.
 
     Source: Liu et al. 2016, SSD, section 2.2, "Matching strategy" (arXiv:1512.02325).
     """
-    batch, truths, defaults = iou.shape
-    if truths == 0:
+    batch, ground_truths, defaults = iou.shape
+    if ground_truths == 0:
         return torch.full((batch, defaults), UNMATCHED, device=iou.device)
-    best_overlap, best_truth = iou.max(1)  # (B, P)
-    matched = torch.where(best_overlap >= threshold, best_truth, UNMATCHED)
-    # A true box loses at most T - 1 default boxes to others, so its T best are all it may get.
-    overlaps, candidates = iou.topk(min(truths, defaults), dim=2)  # (B, T, K)
+    best_overlap, best_ground_truth = iou.max(1)  # (B, P)
+    matched = torch.where(best_overlap >= threshold, best_ground_truth, UNMATCHED)
+    # A true box loses at most T - 1 anchors to others, so its T best are all it may get.
+    overlaps, candidates = iou.topk(min(ground_truths, defaults), dim=2)  # (B, T, K)
     width = overlaps.shape[2]
     rows = torch.arange(batch, device=iou.device)
-    for _ in range(truths):  # one pair a picture and step: the whole batch at once
+    for _ in range(ground_truths):  # one pair an image and step: the whole batch at once
         value, flat = overlaps.flatten(1).max(1)
-        truth = flat // width
+        ground_truth = flat // width
         default = candidates.flatten(1)[rows, flat]
         real = value >= 0  # padding and struck rows are negative
-        matched[rows, default] = torch.where(real, truth, matched[rows, default])
-        overlaps[rows, truth] = -1.0
+        matched[rows, default] = torch.where(real, ground_truth, matched[rows, default])
+        overlaps[rows, ground_truth] = -1.0
         overlaps.masked_fill_(candidates == default[:, None, None], -1.0)
     return matched

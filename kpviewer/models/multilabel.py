@@ -1,6 +1,6 @@
-"""Which classes are in a picture, any number of them: a trunk, pooling, one logit a class.
+"""Which classes are in an image, any number of them: a backbone, pooling, one logit a class.
 
-A picture has one candidate row, whose box is the whole input and whose scores are those of the
+An image has one candidate row, whose box is the whole input and whose scores are those of the
 classes; the confidence threshold decides which of them are said to be there.
 """
 
@@ -12,27 +12,27 @@ from functools import partial
 from torch import Tensor, nn
 
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk, pooled
+from kpviewer.models.image_backbone import IMAGE_BACKBONES, build_backbone, pooled
 from kpviewer.models.spec import ModelSpec
 
 
 class MultilabelNetwork(nn.Module):
-    """A trunk and one linear layer on its pooled map.
+    """A backbone and one linear layer on its pooled map.
 
     Args:
-        trunk: pictures to one map of ``channels``.
+        backbone: images to one map of ``channels``.
         channels: of that map.
         num_classes: C.
     """
 
-    def __init__(self, trunk: nn.Module, channels: int, num_classes: int) -> None:
+    def __init__(self, backbone: nn.Module, channels: int, num_classes: int) -> None:
         super().__init__()
-        self.trunk = trunk
+        self.backbone = backbone
         self.classes = nn.Linear(2 * channels, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) normalised RGB -> (B, C) logits."""
-        logits: Tensor = self.classes(pooled(self.trunk(images)))
+        logits: Tensor = self.classes(pooled(self.backbone(images)))
         return logits
 
 
@@ -44,25 +44,26 @@ class MultilabelDetector:
         self.network = network
 
     def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Turn (B, C) logits into one row a picture: the whole input, a sigmoid for each class."""
+        """Turn (B, C) logits into one row an image: the whole input, a sigmoid for each class."""
         height, width = input_hw
         scores = raw.float().sigmoid()[:, None]  # (B, 1, C)
         xyxy = scores.new_tensor([0, 0, width, height]).expand(len(scores), 1, 4)
         return DecodedBatch(xyxy, scores, scores.new_zeros(len(scores), 1, 0, 2))
 
 
-def build_multilabel(spec: ModelSpec, trunk: str) -> MultilabelDetector:
+def build_multilabel(spec: ModelSpec, backbone: str) -> MultilabelDetector:
     """Build the detector, with random weights.
 
     Args:
         spec: its number of classes shapes the head.
-        trunk: one of ``models.picture_trunk.PICTURE_TRUNKS``.
+        backbone: one of ``models.image_backbone.IMAGE_BACKBONES``.
     """
-    layers, channels = build_trunk(trunk)
+    layers, channels = build_backbone(backbone)
     return MultilabelDetector(spec, MultilabelNetwork(layers, channels[-1], len(spec.class_names)))
 
 
 MULTILABEL_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], MultilabelDetector]] = {
-    f"multilabel-{trunk}": partial(build_multilabel, trunk=trunk) for trunk in PICTURE_TRUNKS
+    f"multilabel-{backbone}": partial(build_multilabel, backbone=backbone)
+    for backbone in IMAGE_BACKBONES
 }
 """Builders by architecture: "multilabel-light", "multilabel-resnet18" ..."""

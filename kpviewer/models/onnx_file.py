@@ -57,7 +57,7 @@ class OnnxNetwork(nn.Module):
         return self
 
     def forward(self, images: Tensor) -> list[Outputs]:
-        """Run each picture of (B, 3, H, W): B times the outputs by name, on the same device."""
+        """Run each image of (B, 3, H, W): B times the outputs by name, on the same device."""
         if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
             raise PipelineError(self.compile_refusal)
         if torch.is_autocast_enabled(images.device.type):
@@ -67,10 +67,10 @@ class OnnxNetwork(nn.Module):
             )
         planes = images.flip(1) if self._flips else images
         batch = planes.to("cpu", self._dtype).contiguous().numpy()
-        return [self._run(picture[None], images.device) for picture in batch]
+        return [self._run(image[None], images.device) for image in batch]
 
-    def _run(self, picture: Any, device: torch.device) -> Outputs:
-        values = self._session.run(self._output_names, {self._input_name: picture})
+    def _run(self, image: Any, device: torch.device) -> Outputs:
+        values = self._session.run(self._output_names, {self._input_name: image})
         return {
             name: torch.from_numpy(value).to(device)
             for name, value in zip(self._output_names, values, strict=True)
@@ -86,13 +86,13 @@ class OnnxDetector:
         self._description = description
 
     def decode(self, raw: list[Outputs], input_hw: tuple[int, int]) -> DecodedBatch:
-        """Keep the 400 best predictions of each picture; input px, boxes clipped."""
-        pictures = [read_outputs(outputs, self._description, input_hw) for outputs in raw]
-        return ranked(pictures, input_hw, MAX_CANDIDATES)
+        """Keep the 400 best predictions of each image; input px, boxes clipped."""
+        images = [read_outputs(outputs, self._description, input_hw) for outputs in raw]
+        return ranked(images, input_hw, MAX_CANDIDATES)
 
 
 def open_onnx(path: Path) -> OnnxDetector:
-    """Open an ONNX file by its description, and run it once on an empty picture.
+    """Open an ONNX file by its description, and run it once on an empty image.
 
     Raises:
         WeightsError: if onnxruntime isn't installed, or the file is missing, damaged, not
@@ -140,7 +140,7 @@ def _session(path: Path) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     options.intra_op_num_threads = min(MAX_THREADS, torch.get_num_threads())
-    # between pictures its threads would go on turning, and take the cores of video and window
+    # between images its threads would go on turning, and take the cores of video and window
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     _limit_memory(onnxruntime)
     options.add_session_config_entry("session.use_env_allocators", "1")

@@ -21,13 +21,13 @@ from kpviewer.models.onnx_description import (
 from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores
 
 Outputs: TypeAlias = Mapping[str, Tensor]
-"""The outputs of one picture by name, with their batch axis of 1."""
+"""The outputs of one image by name, with their batch axis of 1."""
 
 YUNET_STRIDES = (8, 16, 32)
 
 
 def read_outputs(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
-    """Read the predictions of one picture.
+    """Read the predictions of one image.
 
     Raises:
         WeightsError: if an output is missing, or its shape isn't what the description says.

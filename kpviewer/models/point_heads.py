@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kpviewer.models.trunk import ConvUnit, ResidualBlock
+from kpviewer.models.backbone import ConvUnit, ResidualBlock
 
 HEAT_SHARPNESS = 14.0
 """Factor before the softmax over a heatmap. A peak of height 1 then outweighs a background of
@@ -31,7 +31,7 @@ _HOURGLASS_WIDTHS = (96, 128, 128)
 
 
 class PointHead(nn.Module, ABC):
-    """What turns the maps of a trunk into something that tells K places."""
+    """What turns the maps of a backbone into something that tells K places."""
 
     @abstractmethod
     def coordinates(self, raw: Tensor) -> Tensor:
@@ -45,9 +45,9 @@ class RegressionHead(PointHead):
     """Average pooling and one linear layer.
 
     Args:
-        channels: of the trunk's maps.
+        channels: of the backbone's maps.
         num_keypoints: K.
-        is_bounded: whether points can't leave the picture: y = 2 sigmoid(x) - 1, in [-1, 1].
+        is_bounded: whether points can't leave the image: y = 2 sigmoid(x) - 1, in [-1, 1].
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class RegressionHead(PointHead):
 
     @torch.no_grad()
     def start_at(self, points_n: Tensor) -> None:
-        """Answer the mean of the data, or such, whatever the picture."""
+        """Answer the mean of the data, or such, whatever the image."""
         points = points_n.clamp(-0.95, 0.95)
         start = torch.logit((points + 1) / 2) if self._is_bounded else points
         self.linear.bias.copy_(start.flatten())
@@ -89,7 +89,7 @@ class HeatmapHead(_ReadFromHeat):
     """Three times twice as large, then one heatmap a keypoint: stride 32 -> stride 4.
 
     Args:
-        channels: of the trunk's maps.
+        channels: of the backbone's maps.
         num_keypoints: K.
         width: channels of the maps in between.
     """
@@ -111,10 +111,10 @@ class HeatmapHead(_ReadFromHeat):
 
 
 class FineHeatmapHead(_ReadFromHeat):
-    """As ``HeatmapHead``, and each step up sees the trunk's own map of that size.
+    """As ``HeatmapHead``, and each step up sees the backbone's own map of that size.
 
     Args:
-        channels: of the trunk's maps.
+        channels: of the backbone's maps.
         num_keypoints: K.
         width: channels of the maps on the way up.
     """
@@ -146,7 +146,7 @@ class HourglassHead(FineHeatmapHead):
     ``FineHeatmapHead`` can be what it starts from (``init``), and answer the same at first.
 
     Args:
-        channels: of the trunk's maps.
+        channels: of the backbone's maps.
         num_keypoints: K.
         width: channels of the maps on the way up.
     """

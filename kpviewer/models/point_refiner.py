@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kpviewer.models.trunk import ConvUnit
+from kpviewer.models.backbone import ConvUnit
 
 WINDOW = 64
 """Pixels a side of what the network sees."""
@@ -63,7 +63,7 @@ class PointRefiner(nn.Module):
         """Refine points.
 
         Args:
-            images: (B, 3, H, W) normalised pictures.
+            images: (B, 3, H, W) normalised images.
             points_xy: (B, R, K, 2) rough points, input px.
 
         Returns:
@@ -127,10 +127,10 @@ def windows_of(images: Tensor, frames: Tensor) -> Tensor:
 
     Args:
         images: (B, 3, H, W).
-        frames: (B, R, 4), px of the pictures.
+        frames: (B, R, 4), px of the images.
 
     Returns:
-        (B, R, 3, WINDOW, WINDOW) float32; 0, the mean colour, outside of the picture.
+        (B, R, 3, WINDOW, WINDOW) float32; 0, the mean colour, outside of the image.
     """
     batch, count = frames.shape[:2]
     steps = (torch.arange(WINDOW, device=frames.device, dtype=frames.dtype) + 0.5) / WINDOW

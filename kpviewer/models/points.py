@@ -1,6 +1,6 @@
-"""Networks that place K points in a picture of one object: by regression, or by heatmaps.
+"""Networks that place K points in an image of one object: by regression, or by heatmaps.
 
-A trunk (``models.picture_trunk``) and one head (``models.point_heads``).
+A backbone (``models.image_backbone``) and one head (``models.point_heads``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.picture_trunk import PICTURE_TRUNKS, Trunk, build_trunk, stride_maps
+from kpviewer.models.image_backbone import IMAGE_BACKBONES, Backbone, build_backbone, stride_maps
 from kpviewer.models.point_heads import (
     FineHeatmapHead,
     HeatmapHead,
@@ -24,30 +24,30 @@ from kpviewer.models.point_heads import (
 from kpviewer.models.spec import ModelSpec
 
 LOOK_SHIFTS_PX = ((0, 0), (5, 5), (-5, -5))
-"""x, y by which the picture is moved in each look: odd, so that strides of 2 to 32 cut it anew."""
+"""x, y by which the image is moved in each look: odd, so that strides of 2 to 32 cut it anew."""
 
 BOX_MIN_POINTS = 3
-"""Of fewer points the extent says nothing of the object's; the box is the whole picture."""
+"""Of fewer points the extent says nothing of the object's; the box is the whole image."""
 
 
 class PointNetwork(nn.Module):
-    """A trunk and a head, with what must be known to cut pictures for it.
+    """A backbone and a head, with what must be known to cut images for it.
 
     Args:
-        trunk: pictures to feature maps.
+        backbone: images to feature maps.
         head: feature maps to points, or to heatmaps.
-        looks: how often it looks at a picture once it is trained, moved a little each time, for
+        looks: how often it looks at an image once it is trained, moved a little each time, for
             the mean; at most one for each of LOOK_SHIFTS_PX.
     """
 
     crop_margin: Tensor
-    """() side of the crop over the side of the object's box; 0: it looks at whole pictures."""
+    """() side of the crop over the side of the object's box; 0: it looks at whole images."""
     box_extent: Tensor
     """(4,) box of the object about the mean of its points, in RMS radii of the points."""
 
-    def __init__(self, trunk: Trunk, head: PointHead, looks: int = 1) -> None:
+    def __init__(self, backbone: Backbone, head: PointHead, looks: int = 1) -> None:
         super().__init__()
-        self.trunk = trunk
+        self.backbone = backbone
         self.head = head
         self._shifts = LOOK_SHIFTS_PX[:looks]
         self.register_buffer("crop_margin", torch.tensor(0.0))
@@ -63,7 +63,7 @@ class PointNetwork(nn.Module):
 
     def once(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) -> what the head gives of one look, however many ``forward`` takes."""
-        raw: Tensor = self.head(stride_maps(self.trunk, images))
+        raw: Tensor = self.head(stride_maps(self.backbone, images))
         return raw
 
 
@@ -98,7 +98,7 @@ class PointDetector:
             input_hw: input size, px.
 
         Returns:
-            One row a picture, score 1. The box is that of the object as far as its points tell,
+            One row an image, score 1. The box is that of the object as far as its points tell,
             clipped to the input; with one or two points it is the whole input.
         """
         height, width = input_hw
@@ -135,7 +135,7 @@ def boxes_around(points_xy: Tensor, extent: Tensor) -> Tensor:
 
 
 def mirrored_by_name(names: Sequence[str]) -> tuple[int, ...]:
-    """Index that each keypoint takes in a mirrored picture: left_eye and right_eye swap.
+    """Index that each keypoint takes in a mirrored image: left_eye and right_eye swap.
 
     A name without "left" or "right", or whose partner is missing, stays where it is.
     """
@@ -148,15 +148,15 @@ def mirrored_by_name(names: Sequence[str]) -> tuple[int, ...]:
     return tuple(index.get(partner(name), row) for row, name in enumerate(names))
 
 
-def build_points(spec: ModelSpec, trunk: str, head: Callable[..., PointHead]) -> PointDetector:
+def build_points(spec: ModelSpec, backbone: str, head: Callable[..., PointHead]) -> PointDetector:
     """Build a detector, with random weights.
 
     Args:
         spec: its number of keypoints shapes the head.
-        trunk: one of PICTURE_TRUNKS.
+        backbone: one of IMAGE_BACKBONES.
         head: one of ``models.point_heads``, or such with arguments.
     """
-    layers, channels = build_trunk(trunk)
+    layers, channels = build_backbone(backbone)
     network = PointNetwork(layers, head(channels, len(spec.keypoint_names)), spec.looks)
     return PointDetector(spec, network)
 
@@ -170,8 +170,8 @@ _HEADS: Mapping[str, Callable[..., PointHead]] = {
 }
 
 POINT_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], PointDetector]] = {
-    f"{kind}-{trunk}": partial(build_points, trunk=trunk, head=head)
+    f"{kind}-{backbone}": partial(build_points, backbone=backbone, head=head)
     for kind, head in _HEADS.items()
-    for trunk in PICTURE_TRUNKS
+    for backbone in IMAGE_BACKBONES
 }
 """Builders by architecture, for any number of points: "points-resnet18", "heatmap-light" ..."""

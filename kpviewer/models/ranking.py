@@ -1,4 +1,4 @@
-"""The best candidates of one picture, in a fixed number of rows: what every ``decode`` ends with.
+"""The best candidates of one image, in a fixed number of rows: what every ``decode`` ends with.
 
 For models whose number of outputs isn't known beforehand; ``models.ssd`` ranks whole batches.
 """
@@ -15,13 +15,13 @@ from torch.nn import functional
 from kpviewer.models.base import DecodedBatch
 
 MAX_CANDIDATES = 400
-"""Rows of a picture that the viewer keeps: ``structures.Candidates``."""
+"""Rows of an image that the viewer keeps: ``structures.Candidates``."""
 FARTHEST_PX = 1e5
 """Keypoints may lie outside of the input, but not where nothing can be painted."""
 
 
 class Rows(NamedTuple):
-    """The predictions of one picture, in any order and number. Input pixels."""
+    """The predictions of one image, in any order and number. Input pixels."""
 
     xyxy: Tensor
     """(P, 4) float."""
@@ -31,17 +31,17 @@ class Rows(NamedTuple):
     """(P, K, 2) float."""
 
 
-def ranked(pictures: Iterable[Rows], input_hw: tuple[int, int], count: int) -> DecodedBatch:
-    """Keep the best rows of each picture, by descending best score, and fill up with zeros.
+def ranked(images: Iterable[Rows], input_hw: tuple[int, int], count: int) -> DecodedBatch:
+    """Keep the best rows of each image, by descending best score, and fill up with zeros.
 
     Rows with values that aren't numbers get score 0.
 
     Args:
-        pictures: B of them, each with a number of rows of its own.
+        images: B of them, each with a number of rows of its own.
         input_hw: input size, px, that boxes are clipped to.
-        count: rows that each picture gets.
+        count: rows that each image gets.
     """
-    chosen = [_best(rows, input_hw, count) for rows in pictures]
+    chosen = [_best(rows, input_hw, count) for rows in images]
     xyxy, scores, points = (torch.stack(parts) for parts in zip(*chosen, strict=True))
     return DecodedBatch(xyxy, scores, points)
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from kpviewer.models.nms import nms
-from kpviewer.structures import Candidates, Detections, Targets, Thresholds
+from kpviewer.structures import Candidates, Detections, GroundTruth, Thresholds
 
 
 def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
     """Apply score thresholds, class filter and NMS. Pure: the same input gives the same output.
 
     Args:
-        candidates: of one picture.
+        candidates: of one image.
         thresholds: what to keep.
 
     Returns:
@@ -51,8 +51,8 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
     )
 
 
-def judged_truth(truth: Targets, thresholds: Thresholds) -> Targets:
+def judged_ground_truth(ground_truth: GroundTruth, thresholds: Thresholds) -> GroundTruth:
     """Give the true objects of the classes that are shown: what is hidden isn't missed."""
     if thresholds.classes is None:
-        return truth
-    return truth.take(np.isin(truth.class_ids, list(thresholds.classes)))
+        return ground_truth
+    return ground_truth.take(np.isin(ground_truth.class_ids, list(thresholds.classes)))

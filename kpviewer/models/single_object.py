@@ -1,4 +1,4 @@
-"""Class and box of the one object of a picture: one trunk, two heads.
+"""Class and box of the one object of an image: one backbone, two heads.
 
 The class comes from the pooled map. The box is a mean of what every cell says of it, weighted by
 how much the cell is to be asked: pooling first would lose where the object is. The weights are a
@@ -14,18 +14,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from kpviewer.models.backbone import ConvUnit
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.boxes import cxcywh_to_xyxy
-from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk, pooled
+from kpviewer.models.image_backbone import IMAGE_BACKBONES, build_backbone, pooled
 from kpviewer.models.point_heads import cell_centres
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.trunk import ConvUnit
 
 HEAD_WIDTH = 64
 
 
 class ObjectOutput(NamedTuple):
-    """What the network says of B pictures."""
+    """What the network says of B images."""
 
     logits: Tensor
     """(B, C)."""
@@ -37,7 +37,7 @@ class BoxHead(nn.Module):
     """Every cell tells a box; their weighted mean is the answer.
 
     Args:
-        channels: of the trunk's map.
+        channels: of the backbone's map.
     """
 
     def __init__(self, channels: int) -> None:
@@ -49,7 +49,7 @@ class BoxHead(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, channels, h, w) -> (B, 4) cx, cy, w, h in shares of the picture."""
+        """(B, channels, h, w) -> (B, 4) cx, cy, w, h in shares of the image."""
         height, width = features.shape[-2:]
         said = self.out(self.unit(features)).float()
         weight = said[:, 0].flatten(1).softmax(1).reshape(-1, 1, height, width)  # (B, 1, h, w)
@@ -61,30 +61,30 @@ class BoxHead(nn.Module):
 
 
 class SingleObjectNetwork(nn.Module):
-    """A trunk, a class head and a box head.
+    """A backbone, a class head and a box head.
 
     Args:
-        trunk: pictures to one map of ``channels``.
+        backbone: images to one map of ``channels``.
         channels: of that map.
         num_classes: C.
     """
 
-    def __init__(self, trunk: nn.Module, channels: int, num_classes: int) -> None:
+    def __init__(self, backbone: nn.Module, channels: int, num_classes: int) -> None:
         super().__init__()
-        self.trunk = trunk
+        self.backbone = backbone
         self.classes = nn.Linear(2 * channels, num_classes)
         self.box = BoxHead(channels)
 
     def forward(self, images: Tensor) -> ObjectOutput:
         """(B, 3, H, W) normalised RGB -> logits (B, C) and boxes (B, 4)."""
-        features = self.trunk(images)
+        features = self.backbone(images)
         return ObjectOutput(self.classes(pooled(features)), self.box(features))
 
 
 class SingleObjectDetector:
     """The network with its description and its decoding.
 
-    It takes for granted that there is one object: its scores sum to 1 in any picture.
+    It takes for granted that there is one object: its scores sum to 1 in any image.
     """
 
     def __init__(self, spec: ModelSpec, network: SingleObjectNetwork) -> None:
@@ -92,7 +92,7 @@ class SingleObjectDetector:
         self.network = network
 
     def decode(self, raw: ObjectOutput, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Turn what the network gave into one row a picture: box, and the softmax of its logits.
+        """Turn what the network gave into one row an image: box, and the softmax of its logits.
 
         Args:
             raw: for an input of ``input_hw``.
@@ -106,19 +106,20 @@ class SingleObjectDetector:
         return DecodedBatch(xyxy[:, None], logits.softmax(1)[:, None], points)
 
 
-def build_single_object(spec: ModelSpec, trunk: str) -> SingleObjectDetector:
+def build_single_object(spec: ModelSpec, backbone: str) -> SingleObjectDetector:
     """Build the detector, with random weights.
 
     Args:
         spec: its number of classes shapes the head.
-        trunk: one of ``models.picture_trunk.PICTURE_TRUNKS``.
+        backbone: one of ``models.image_backbone.IMAGE_BACKBONES``.
     """
-    layers, channels = build_trunk(trunk)
+    layers, channels = build_backbone(backbone)
     network = SingleObjectNetwork(layers, channels[-1], len(spec.class_names))
     return SingleObjectDetector(spec, network)
 
 
 SINGLE_OBJECT_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], SingleObjectDetector]] = {
-    f"single-object-{trunk}": partial(build_single_object, trunk=trunk) for trunk in PICTURE_TRUNKS
+    f"single-object-{backbone}": partial(build_single_object, backbone=backbone)
+    for backbone in IMAGE_BACKBONES
 }
 """Builders by architecture: "single-object-light", "single-object-resnet18" ..."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -28,10 +28,11 @@ from kpviewer.models.limits import (
     is_writable,
 )
 from kpviewer.models.tables import converted, decode_json
+from kpviewer.models.tensor_names import current_name
 from kpviewer.structures import Thresholds
 
 MAX_LOOKS = 3
-"""Of a point model at one picture: each costs a run of its network."""
+"""Of a point model at one image: each costs a run of its network."""
 
 
 class Task(StrEnum):
@@ -44,12 +45,12 @@ class Task(StrEnum):
 
 
 class Resize(StrEnum):
-    """How a picture becomes a network input."""
+    """How an image becomes a network input."""
 
     LETTERBOX = "letterbox"
     """Scaled into the input, whose sides are the limit."""
     AREA = "area"
-    """Scaled into an input of the picture's own proportions, with as many pixels at most."""
+    """Scaled into an input of the image's own proportions, with as many pixels at most."""
     STRETCH = "stretch"
 
 
@@ -64,12 +65,12 @@ class ModelSpec:
     class_names: ClassNames
     """Without background."""
     input_hw: SizeHW
-    """Largest input, px; where ``resize`` is ``AREA``, that of the picture which fits it best."""
+    """Largest input, px; where ``resize`` is ``AREA``, that of the image which fits it best."""
     keypoint_names: KeypointNames = ()
     skeleton: Skeleton = ()
     """Pairs of keypoint indices joined by a line."""
     mirrored_keypoints: Mirrored = ()
-    """Index that each keypoint takes when the picture is mirrored; empty where nothing swaps."""
+    """Index that each keypoint takes when the image is mirrored; empty where nothing swaps."""
     resize: Resize = Resize.LETTERBOX
     stride: Stride | None = None
     """Inputs other than ``input_hw`` are allowed in multiples of it; None: one size only."""
@@ -79,7 +80,7 @@ class ModelSpec:
     score_threshold: Share = 0.5
     iou_threshold: Share = 0.45
     looks: Annotated[int, Meta(ge=1, le=MAX_LOOKS)] = 1
-    """Of a point model: how often it looks at a picture, moved a little, for the mean."""
+    """Of a point model: how often it looks at an image, moved a little, for the mean."""
     activation_ranges: Ranges = ()
     """Name of a convolution, least and greatest value of its input, of those that may be computed
     in 8-bit integers (``runtime.int8``); ``kpviewer calibrate`` finds them."""
@@ -104,6 +105,10 @@ class ModelSpec:
         """
         try:
             spec = converted(decode_json(text), cls)
+            ranges = tuple(
+                (current_name(name), low, high) for name, low, high in spec.activation_ranges
+            )
+            spec = replace(spec, activation_ranges=ranges)
             _check(spec)
         except ValueError as error:
             raise WeightsError(

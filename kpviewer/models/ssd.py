@@ -1,7 +1,7 @@
-"""A single-shot detector with a keypoint head: class scores, boxes and points from default boxes.
+"""A single-shot detector with a keypoint head: class scores, boxes and points from anchors.
 
 Source: Liu et al. 2016, SSD (arXiv:1512.02325). The keypoint head regresses points from the same
-default boxes, as Deng et al. 2019, RetinaFace (arXiv:1905.00641) does; where there is a region
+anchors, as Deng et al. 2019, RetinaFace (arXiv:1905.00641) does; where there is a region
 head, the points of the best boxes are then read again from a grid over each box.
 """
 
@@ -23,14 +23,14 @@ from kpviewer.models.spec import ModelSpec
 
 MAX_CANDIDATES = 400
 MAX_OBJECTS = 8
-"""Objects whose points are read again; others keep the points of their default box. Each costs 2 %
+"""Objects whose points are read again; others keep the points of their anchor. Each costs 2 %
 of the network's time."""
 _POOL = 128
 """Best candidates that objects are looked for among: about ten are of one object."""
 
 
 class SsdHeads(NamedTuple):
-    """What an SSD network gives, for B pictures, P default boxes, C classes and K keypoints."""
+    """What an SSD network gives, for B images, P anchors, C classes and K keypoints."""
 
     class_logits: Tensor
     """(B, P, C) log-odds; or, where the network has a background class, (B, P, 1 + C) logits of a
@@ -40,16 +40,16 @@ class SsdHeads(NamedTuple):
     point_offsets: Tensor
     """(B, P, K, 2)."""
     proposal_points: Tensor | None = None
-    """(B, R, K, 2) offsets from the R proposals a picture that were given, if any were."""
+    """(B, R, K, 2) offsets from the R proposals an image that were given, if any were."""
 
 
 class SsdNetwork(nn.Module):
-    """A trunk and one 3x3 convolution a map that predicts everything of each default box.
+    """A backbone and one 3x3 convolution a map that predicts everything of each anchor.
 
     Args:
-        trunk: pictures to feature maps, fine to coarse.
+        backbone: images to feature maps, fine to coarse.
         channels: of each map.
-        maps: default boxes of each map.
+        maps: anchors of each map.
         num_classes: C.
         num_keypoints: K.
         region_points: reads points again where boxes were found; without it, the first ones stay.
@@ -64,7 +64,7 @@ class SsdNetwork(nn.Module):
 
     def __init__(
         self,
-        trunk: nn.Module,
+        backbone: nn.Module,
         channels: tuple[int, ...],
         maps: tuple[MapAnchors, ...],
         num_classes: int,
@@ -73,7 +73,7 @@ class SsdNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self._num_logits = num_classes + self.has_background
-        self.trunk = trunk
+        self.backbone = backbone
         self.num_classes, self.num_keypoints = num_classes, num_keypoints
         self.region_points = region_points
         self.point_refiner: PointRefiner | None = None
@@ -102,7 +102,7 @@ class SsdNetwork(nn.Module):
                     head.bias.view(-1, self._row)[:, : self.num_classes] = -math.log(99.0)
 
     def defaults(self, input_hw: tuple[int, int], device: torch.device) -> Tensor:
-        """Default boxes of an input size: (P, 4) cxcywh, input px, kept after the first call."""
+        """Anchors of an input size: (P, 4) cxcywh, input px, kept after the first call."""
         key = (input_hw, device)
         if key not in self._defaults:
             self._defaults[key] = default_boxes(self._maps, input_hw).to(device)
@@ -112,11 +112,11 @@ class SsdNetwork(nn.Module):
         """Predict.
 
         Args:
-            images: (B, 3, H, W) normalised RGB pictures.
+            images: (B, 3, H, W) normalised RGB images.
             proposals: (B, R, 4) xyxy boxes, input px, to read points from instead of the best
                 boxes found: for training.
         """
-        maps = self.trunk(images)
+        maps = self.backbone(images)
         rows = []
         for head, features in zip(self.heads, maps, strict=True):
             out = head(features).permute(0, 2, 3, 1)  # (B, h, w, A * row)
@@ -168,14 +168,14 @@ class SsdDetector:
         self.network = network
 
     def decode(self, raw: SsdHeads, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Keep the best default boxes by class score and turn them into boxes and points.
+        """Keep the best anchors by class score and turn them into boxes and points.
 
         Args:
             raw: heads for an input of ``input_hw``.
             input_hw: input size, px.
 
         Returns:
-            M = min(P, 400) rows a picture, by descending best score; input px, boxes clipped.
+            M = min(P, 400) rows an image, by descending best score; input px, boxes clipped.
         """
         logits = raw.class_logits.float()
         if self.network.has_background:

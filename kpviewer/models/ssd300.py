@@ -1,4 +1,4 @@
-"""SSD300: a 300 x 300 network on VGG16, with six maps and 8732 default boxes.
+"""SSD300: a 300 x 300 network on VGG16, with six maps and 8732 anchors.
 
 Source: Liu et al. 2016, SSD, sections 2.2 and 3 (arXiv:1512.02325), and Liu et al. 2015, ParseNet
 (arXiv:1506.04579), section 3.3, for the normalisation of conv4_3.
@@ -23,7 +23,7 @@ STRIDES = (8, 16, 32, 64, 100, 300)
 the authors' code and torchvision's have it; the paper's (j + 0.5) / cells is up to 4 px off where
 the stride doesn't divide 300."""
 SIZES = ((0.1, 0.2), (0.2, 0.37), (0.37, 0.54), (0.54, 0.71), (0.71, 0.88), (0.88, 0.961))
-"""Sides of the square default boxes of each map, over the input's; the first has every ratio."""
+"""Sides of the square anchors of each map, over the input's; the first has every ratio."""
 RATIOS = (
     (1, 2, 1 / 2),
     (1, 2, 1 / 2, 3, 1 / 3),
@@ -73,7 +73,7 @@ class L2Norm(nn.Module):
         return functional.normalize(features) * self.weight[:, None, None]
 
 
-class Ssd300Trunk(nn.Module):
+class Ssd300Backbone(nn.Module):
     """VGG16 to conv5_3, its first two linear layers as convolutions, and four pairs of extras.
 
     Args:
@@ -91,7 +91,7 @@ class Ssd300Trunk(nn.Module):
         self.norm = L2Norm(512, 20.0)
         self.conv6 = _unit(nn.Conv2d(512, 1024, 3, padding=6, dilation=6), batch_norm)
         self.conv7 = _unit(nn.Conv2d(1024, 1024, 1), batch_norm)
-        # the last map is one cell: a batch of one picture has no variance there
+        # the last map is one cell: a batch of one image has no variance there
         self.extras = nn.ModuleList(
             _unit(nn.Conv2d(*shape), batch_norm and index < len(_EXTRAS) - 1)
             for index, shape in enumerate(_EXTRAS)
@@ -116,7 +116,7 @@ class Ssd300Trunk(nn.Module):
         return maps
 
     def layers(self) -> Iterator[tuple[str, nn.Module]]:
-        """Name the convolutions and normalisations in the order in which pictures meet them.
+        """Name the convolutions and normalisations in the order in which images meet them.
 
         ``norm`` isn't among them: it is beside the way.
         """
@@ -141,7 +141,7 @@ def _unit(conv: nn.Conv2d, batch_norm: bool) -> nn.Sequential:
 
 
 def ssd300_maps() -> tuple[MapAnchors, ...]:
-    """Default boxes of the six maps, in px of a 300 x 300 input."""
+    """Anchors of the six maps, in px of a 300 x 300 input."""
     return tuple(
         MapAnchors(stride, aspect_sizes([SIDE * side for side in sides], ratios))
         for stride, sides, ratios in zip(STRIDES, SIZES, RATIOS, strict=True)
@@ -149,7 +149,7 @@ def ssd300_maps() -> tuple[MapAnchors, ...]:
 
 
 def torchvision_maps() -> tuple[MapAnchors, ...]:
-    """The default boxes that torchvision's ssd300_vgg16 was trained with."""
+    """The anchors that torchvision's ssd300_vgg16 was trained with."""
     sides = (0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05)
     maps = []
     for index, (stride, ratios) in enumerate(zip(STRIDES, RATIOS, strict=True)):
@@ -160,9 +160,9 @@ def torchvision_maps() -> tuple[MapAnchors, ...]:
 
 
 def _build(spec: ModelSpec, maps: tuple[MapAnchors, ...], batch_norm: bool) -> SsdDetector:
-    trunk = Ssd300Trunk(batch_norm)
+    backbone = Ssd300Backbone(batch_norm)
     classes, points = len(spec.class_names), len(spec.keypoint_names)
-    return SsdDetector(spec, SoftmaxSsdNetwork(trunk, CHANNELS, maps, classes, points))
+    return SsdDetector(spec, SoftmaxSsdNetwork(backbone, CHANNELS, maps, classes, points))
 
 
 def build_ssd300(spec: ModelSpec = SSD300_SPEC) -> SsdDetector:
@@ -176,5 +176,5 @@ def build_ssd300_bn(spec: ModelSpec = SSD300_SPEC) -> SsdDetector:
 
 
 def build_ssd300_torchvision(spec: ModelSpec = SSD300_SPEC) -> SsdDetector:
-    """Build SSD300 with torchvision's default boxes, for weights that were trained with them."""
+    """Build SSD300 with torchvision's anchors, for weights that were trained with them."""
     return _build(spec, torchvision_maps(), batch_norm=False)

@@ -20,6 +20,7 @@ from kpviewer.models.dry_run import planned
 from kpviewer.models.limits import MAX_TENSORS
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import shown
+from kpviewer.models.tensor_names import with_current_names
 
 _log = logging.getLogger(__name__)
 
@@ -111,13 +112,13 @@ def open_state_dict(
         if spec.architecture not in architectures:
             continue
         expected = planned(architectures[spec.architecture], spec).network.state_dict()
+        ours = with_current_names(state)
         fitting = sum(
-            name in expected and expected[name].shape == value.shape
-            for name, value in state.items()
+            name in expected and expected[name].shape == value.shape for name, value in ours.items()
         )
-        if fitting == len(state) == len(expected):
+        if fitting == len(ours) == len(expected):
             detector = architectures[spec.architecture](spec)
-            detector.network.load_state_dict(state)
+            detector.network.load_state_dict(ours)
             detector.network.eval()
             return detector
         if fitting > most:

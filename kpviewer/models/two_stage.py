@@ -1,6 +1,6 @@
 """A detector made of two: one finds boxes, one reads points in a crop of each.
 
-The points are read from the picture at more pixels than the boxes need: a face of 40 px in the
+The points are read from the image at more pixels than the boxes need: a face of 40 px in the
 box detector's input is 80 px in the crop.
 """
 
@@ -23,16 +23,16 @@ from kpviewer.models.points import PointDetector
 from kpviewer.models.spec import ModelSpec, Task
 
 MAX_CROPS = 8
-"""Objects a picture: each costs a run of the point network."""
+"""Objects an image: each costs a run of the point network."""
 ZOOM = 2
-"""Side of the picture that crops are cut from over that of the box detector's input."""
+"""Side of the image that crops are cut from over that of the box detector's input."""
 _ZOOM_LIMIT_PX = 640
 """Box detectors with larger inputs than this share theirs: twice that would cost more than it
 brings."""
 
 
 class TwoStageHeads(NamedTuple):
-    """What both networks say of B pictures, for R crops of each."""
+    """What both networks say of B images, for R crops of each."""
 
     xyxy: Tensor
     """(B, R, 4) boxes, px of the input."""
@@ -43,7 +43,7 @@ class TwoStageHeads(NamedTuple):
 
 
 class TwoStageNetwork(nn.Module):
-    """Finds boxes in a shrunk picture, crops the best distinct ones and reads points in each.
+    """Finds boxes in a shrunk image, crops the best distinct ones and reads points in each.
 
     Args:
         boxes: the box detector.
@@ -94,13 +94,13 @@ class TwoStageDetector:
         points: reads points of the objects that ``boxes`` finds.
 
     Raises:
-        WeightsError: if ``points`` looks at whole pictures, not at crops of boxes.
+        WeightsError: if ``points`` looks at whole images, not at crops of boxes.
     """
 
     def __init__(self, boxes: Detector, points: PointDetector) -> None:
         if float(points.network.crop_margin) <= 0:
             raise WeightsError(
-                f"{points.spec.name} looks at whole pictures, so it can't read points in boxes. "
+                f"{points.spec.name} looks at whole images, so it can't read points in boxes. "
                 'Train it on crops of boxes (crop = "box" in the recipe).'
             )
         zoom = ZOOM if max(boxes.spec.input_hw) <= _ZOOM_LIMIT_PX else 1

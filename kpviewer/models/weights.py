@@ -30,6 +30,7 @@ from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.ssd300 import build_ssd300, build_ssd300_bn, build_ssd300_torchvision
 from kpviewer.models.tables import UNREADABLE, first_line, shown
+from kpviewer.models.tensor_names import current_name
 from kpviewer.plug_ins import MODELS, plug_ins
 from kpviewer.shipped import shipped_weights_dir
 
@@ -149,14 +150,14 @@ def load_model(name_or_path: str | Path) -> Detector:
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Read the tensors of a model file, unchecked against any network.
+    """Read the tensors of a model file by their current names, unchecked against any network.
 
     Raises:
         WeightsError: if the file isn't a readable .safetensors file.
     """
     check_file(path)
     with _opened(path) as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return {current_name(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
 @contextmanager
@@ -173,7 +174,7 @@ def _opened(path: Path) -> Iterator[Any]:
 def _check_shapes(path: Path, expected: Mapping[str, Tensor]) -> None:
     """Compare names, shapes and types with what the network needs, before any tensor is read."""
     with _opened(path) as file:
-        given = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        given = {current_name(name): file.get_slice(name) for name in file.keys()}  # noqa: SIM118
         shapes = {name: (tuple(one.get_shape()), one.get_dtype()) for name, one in given.items()}
     odd = sorted(set(shapes) ^ set(expected))
     if odd:

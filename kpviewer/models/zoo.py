@@ -27,7 +27,7 @@ from kpviewer.models.state_dict import read_state_dict
 from kpviewer.models.weights_toml import count_refusal, read_weights_toml
 
 Found: TypeAlias = dict[str, Tensor]
-"""What torchvision gives for a picture: boxes, labels, scores, and keypoints where there are."""
+"""What torchvision gives for an image: boxes, labels, scores, and keypoints where there are."""
 
 _NO_CLASS = ("", "N/A", "__background__", "no person")
 """Categories that stand for nothing."""
@@ -54,9 +54,9 @@ _BONES = (
 
 
 class ZooNetwork(nn.Module):
-    """A torchvision detector that takes a batch instead of a list of pictures.
+    """A torchvision detector that takes a batch instead of a list of images.
 
-    How many boxes it gives depends on the picture, so a trace of it would be wrong: it is refused.
+    How many boxes it gives depends on the image, so a trace of it would be wrong: it is refused.
     """
 
     compile_refusal = (
@@ -68,7 +68,7 @@ class ZooNetwork(nn.Module):
         self.detector = detector
 
     def forward(self, images: Tensor) -> list[Found]:
-        """Look at (B, 3, H, W) RGB pictures in [0, 1]; boxes in their pixels."""
+        """Look at (B, 3, H, W) RGB images in [0, 1]; boxes in their pixels."""
         if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
             raise PipelineError(self.compile_refusal)
         found: list[Found] = self.detector(list(images))
@@ -82,7 +82,7 @@ class ZooDetector:
         spec: whose class names are those of ``labels``, in order.
         network: around the detector.
         labels: torchvision's number of each class.
-        count: most boxes that the detector gives for a picture.
+        count: most boxes that the detector gives for an image.
     """
 
     def __init__(
@@ -231,9 +231,9 @@ def label_names(model_name: str, path: Path, state: Mapping[str, Tensor]) -> Seq
 
 
 def _input_hw(detector: nn.Module) -> tuple[int, int]:
-    """The size to bring pictures to: enough for the detector's own resize to lose nothing."""
+    """The size to bring images to: enough for the detector's own resize to lose nothing."""
     transform: Any = detector.transform
-    if transform.fixed_size is not None:  # width and height, to which it stretches any picture
+    if transform.fixed_size is not None:  # width and height, to which it stretches any image
         width, height = transform.fixed_size
         return 2 * height, 2 * width
     return transform.max_size, transform.max_size

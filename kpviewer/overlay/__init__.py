@@ -11,9 +11,9 @@ from kpviewer.overlay.images import (
 from kpviewer.overlay.labels import Label, place_labels
 from kpviewer.overlay.painting import (
     detection_at,
+    image_of,
     paint_class_bars,
     paint_overlay,
-    picture_of,
     render,
 )
 from kpviewer.overlay.second import paint_second
@@ -29,11 +29,11 @@ __all__ = [
     "ensure_font",
     "ensure_gui_application",
     "has_application",
+    "image_of",
     "paint_class_bars",
     "paint_overlay",
     "paint_second",
     "paint_verdicts",
-    "picture_of",
     "place_labels",
     "qimage_of",
     "render",

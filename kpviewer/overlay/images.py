@@ -59,7 +59,7 @@ def ensure_font() -> None:
 
 
 def qimage_of(bgr: ImageArray) -> QImage:
-    """Wrap a picture as a QImage without copying it.
+    """Wrap an image as a QImage without copying it.
 
     The image keeps the array alive, but shows whatever is written into it later: hold the frame's
     lease for as long as the image is shown. Painting on the image leaves the array as it is.

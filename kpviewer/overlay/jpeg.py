@@ -35,7 +35,7 @@ def encoded(bgr: ImageArray, kind: str, quality: int) -> bytes:
 
 
 def jpeg_of(bgr: ImageArray, quality: int) -> bytes:
-    """Compress an (H, W, 3) uint8 picture; quality is 0 to 100.
+    """Compress an (H, W, 3) uint8 image; quality is 0 to 100.
 
     Raises:
         ValueError: if JPEG can't hold it, as one without pixels or of more than 65,535 a side.
@@ -44,7 +44,7 @@ def jpeg_of(bgr: ImageArray, quality: int) -> bytes:
 
 
 def bgr_of_jpeg(jpeg: bytes) -> ImageArray:
-    """Give the (H, W, 3) uint8 picture, owning its pixels.
+    """Give the (H, W, 3) uint8 image, owning its pixels.
 
     Raises:
         ValueError: if it can't be read.

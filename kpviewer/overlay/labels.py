@@ -40,7 +40,7 @@ def place_labels(
         boxes: those of ``detections``, in the painter's pixels.
         detections: by descending score.
         style: gives texts and sizes.
-        bounds: the part of the picture in view, in the painter's pixels.
+        bounds: the part of the image in view, in the painter's pixels.
     """
     metrics = QFontMetricsF(label_font(style))
     padding = _PLATE_PADDING_PX * style.scale

@@ -1,4 +1,4 @@
-"""Boxes, landmarks, truth: strokes with a dark halo, in the painter's pixels."""
+"""Boxes, landmarks, ground truth: strokes with a dark halo, in the painter's pixels."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from kpviewer.overlay.style import OverlayStyle
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kpviewer.structures import FloatArray, Targets
+    from kpviewer.structures import FloatArray, GroundTruth
 
-_BOX_PX, _SELECTED_PX, _TRUTH_PX, _LINE_PX, _HALO_PX = 2.0, 4.0, 1.0, 1.5, 1.0
+_BOX_PX, _SELECTED_PX, _GROUND_TRUTH_PX, _LINE_PX, _HALO_PX = 2.0, 4.0, 1.0, 1.5, 1.0
 _DOT_PX, _HOVERED_DOT_PX = 3.0, 6.0
 _HALO = QColor(0, 0, 0, 150)
 _DASHES = [4.0, 3.0]
-_TRUTH_ARM_PX = 3.0
+_GROUND_TRUTH_ARM_PX = 3.0
 
 
 def map_box(xyxy: FloatArray, transform: QTransform) -> QRectF:
@@ -44,7 +44,7 @@ def _pen(color: QColor, width: float, cap: Qt.PenCapStyle = Qt.PenCapStyle.FlatC
 def _with_halo(
     painter: QPainter, pen: QPen, style: OverlayStyle, paint: Callable[[], None]
 ) -> None:
-    """Paint a shape twice: first wider and dark, so that it shows on any picture."""
+    """Paint a shape twice: first wider and dark, so that it shows on any image."""
     halo = QPen(pen)
     halo.setStyle(Qt.PenStyle.SolidLine)
     halo.setColor(_HALO)
@@ -95,15 +95,15 @@ def paint_landmarks(
         _with_halo(painter, pen, style, lambda: painter.drawPoints(QPolygonF(points)))
 
 
-def paint_truth(
-    painter: QPainter, truth: Targets, style: OverlayStyle, transform: QTransform
+def paint_ground_truth(
+    painter: QPainter, ground_truth: GroundTruth, style: OverlayStyle, transform: QTransform
 ) -> None:
     """Paint dashed boxes, and the points as small crosses: other shapes than the predictions'."""
-    arm = _TRUTH_ARM_PX * style.scale * style.dots
-    for index, class_id in enumerate(truth.class_ids.tolist()):
-        pen = _pen(QColor(*class_color(class_id)), _TRUTH_PX * style.scale * style.lines)
+    arm = _GROUND_TRUTH_ARM_PX * style.scale * style.dots
+    for index, class_id in enumerate(ground_truth.class_ids.tolist()):
+        pen = _pen(QColor(*class_color(class_id)), _GROUND_TRUTH_PX * style.scale * style.lines)
         if style.landmarks:
-            visible = truth.keypoints_xy[index][truth.keypoints_visible[index]]
+            visible = ground_truth.keypoints_xy[index][ground_truth.keypoints_visible[index]]
             lines = [
                 QLineF(point.x() - dx, point.y() - dy, point.x() + dx, point.y() + dy)
                 for point in map_points(visible, transform)
@@ -113,6 +113,6 @@ def paint_truth(
                 _with_halo(painter, pen, style, partial(painter.drawLines, *lines))
         if style.boxes:
             half = pen.widthF() / 2  # a thin stroke is sharp between whole pixels
-            box = map_box(truth.xyxy[index], transform).adjusted(half, half, -half, -half)
+            box = map_box(ground_truth.xyxy[index], transform).adjusted(half, half, -half, -half)
             pen.setDashPattern(_DASHES)
             _with_halo(painter, pen, style, partial(painter.drawRect, box))

@@ -21,25 +21,25 @@ from kpviewer.overlay.marks import (
     map_box,
     map_points,
     paint_box,
+    paint_ground_truth,
     paint_landmarks,
     paint_trail,
-    paint_truth,
 )
 from kpviewer.overlay.palette import class_color
-from kpviewer.overlay.privacy import hidden_picture
+from kpviewer.overlay.privacy import hidden_image
 from kpviewer.overlay.second import paint_second
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.verdicts import paint_verdicts
 
 if TYPE_CHECKING:
-    from kpviewer.structures import Candidates, Detections, FrameResult, ImageArray, Targets
+    from kpviewer.structures import Candidates, Detections, FrameResult, GroundTruth, ImageArray
 
 _REFERENCE_SIDE_PX = 480.0
-"""Shorter side of a picture that is annotated with the usual sizes; larger ones scale them up."""
+"""Shorter side of an image that is annotated with the usual sizes; larger ones scale them up."""
 
 
-def picture_of(result: FrameResult, style: OverlayStyle) -> ImageArray:
-    """Give the picture that may be shown and saved: the frame, or a copy with its objects hidden.
+def image_of(result: FrameResult, style: OverlayStyle) -> ImageArray:
+    """Give the image that may be shown and saved: the frame, or a copy with its objects hidden.
 
     Whatever leaves the program goes through here, with an overlay or without.
 
@@ -48,26 +48,26 @@ def picture_of(result: FrameResult, style: OverlayStyle) -> ImageArray:
     """
     if not style.blur:
         return result.frame.bgr
-    return hidden_picture(result, whole=style.bars is not None)
+    return hidden_image(result, whole=style.bars is not None)
 
 
 def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
     """Annotate a copy of the frame at source resolution.
 
-    Strokes and text grow with pictures larger than 480 px, so that they look alike when played.
+    Strokes and text grow with images larger than 480 px, so that they look alike when played.
     Needs an application object (``ensure_gui_application``); any thread may call it.
 
     Returns:
         (H, W, 3) uint8 BGR, owning its pixels.
     """
-    image = qimage_of(picture_of(result, style))
+    image = qimage_of(image_of(result, style))
     bounds = QRectF(image.rect())
     zoom = max(1.0, min(bounds.width(), bounds.height()) / _REFERENCE_SIDE_PX)
     scaled = replace(style, scale=style.scale * zoom)
     painter = QPainter(image)  # the first stroke copies the pixels: the frame stays clean
     try:
-        truth = result.frame.truth
-        paint_overlay(painter, result.detections, truth, scaled, QTransform(), bounds)
+        ground_truth = result.frame.ground_truth
+        paint_overlay(painter, result.detections, ground_truth, scaled, QTransform(), bounds)
         paint_class_bars(painter, result.candidates, scaled, bounds)
         paint_second(painter, result, scaled, QTransform(), bounds)
         paint_verdicts(painter, result, scaled, QTransform(), bounds)
@@ -79,20 +79,20 @@ def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
 def paint_overlay(
     painter: QPainter,
     detections: Detections,
-    truth: Targets | None,
+    ground_truth: GroundTruth | None,
     style: OverlayStyle,
     transform: QTransform,
     bounds: QRectF,
 ) -> None:
-    """Paint detections and truth on what ``painter`` draws on.
+    """Paint detections and ground truth on what ``painter`` draws on.
 
     Args:
         painter: an active painter; its state is restored.
         detections: in source pixels.
-        truth: in source pixels; None where there is none.
+        ground_truth: in source pixels; None where there is none.
         style: what to paint.
         transform: from source pixels to the painter's logical ones; scale and offset only.
-        bounds: the part of the picture in view, in the painter's pixels; nothing is painted
+        bounds: the part of the image in view, in the painter's pixels; nothing is painted
             outside it, and every label stays inside it.
     """
     painter.save()
@@ -115,8 +115,8 @@ def paint_overlay(
             if style.landmarks:
                 points = map_points(keypoints_xy[index], transform)
                 paint_landmarks(painter, points, color, style, index == style.hovered)
-        if style.truth and truth is not None:
-            paint_truth(painter, truth, style, transform)
+        if style.ground_truth and ground_truth is not None:
+            paint_ground_truth(painter, ground_truth, style, transform)
         painter.setFont(label_font(style))
         for label in place_labels(boxes, detections, style, bounds):
             paint_label(painter, label)
@@ -131,9 +131,9 @@ def paint_class_bars(
 
     Args:
         painter: an active painter; its state is restored.
-        candidates: of a model of whole pictures: one row.
+        candidates: of a model of whole images: one row.
         style: thresholds, names and size.
-        bounds: the part of the picture in view, in the painter's pixels.
+        bounds: the part of the image in view, in the painter's pixels.
     """
     if style.bars is None or not len(candidates):
         return

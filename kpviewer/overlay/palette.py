@@ -1,7 +1,7 @@
 """The colours of the classes, the same on screen, in files and in plots. Plain numbers, no Qt.
 
 The first seven are those of Okabe and Ito ("Color Universal Design", 2008), told apart with any
-common colour blindness; their black is left out, as it vanishes on dark pictures. The rest is
+common colour blindness; their black is left out, as it vanishes on dark images. The rest is
 spread evenly by hue in OKLCH (Ottosson 2020), where equal steps look equal.
 """
 

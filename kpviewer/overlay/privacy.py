@@ -1,7 +1,7 @@
 """Hides what the model found: boxes are washed out until only a few colours of each are left.
 
 A Gaussian blur can be read by a network that was trained on blurred faces (McPherson, Shokri,
-Shmatikov 2016, arXiv:1609.00408), the less so the coarser the picture. Here a box keeps the mean
+Shmatikov 2016, arXiv:1609.00408), the less so the coarser the image. Here a box keeps the mean
 colours of ``CELLS x CELLS`` parts, whatever its size in pixels, with a smooth ramp between them:
 the strength doesn't depend on how near the face is. Plain numbers, no Qt.
 """
@@ -24,10 +24,10 @@ _SAMPLES = 192
 """Rows and columns that a mean is taken of, at most about twice as many."""
 
 
-def hidden_picture(result: FrameResult, *, whole: bool = False) -> ImageArray:
-    """Give the picture of a result with everything hidden that was detected in it.
+def hidden_image(result: FrameResult, *, whole: bool = False) -> ImageArray:
+    """Give the image of a result with everything hidden that was detected in it.
 
-    A picture that no model has looked at is hidden as a whole: nobody knows where its faces are.
+    An image that no model has looked at is hidden as a whole: nobody knows where its faces are.
 
     Args:
         result: its detections are those at the present thresholds, of the shown classes.
@@ -50,7 +50,7 @@ def hide_boxes(bgr: ImageArray, xyxy: FloatArray) -> ImageArray:
 
     Args:
         bgr: (H, W, 3) uint8; stays as it is.
-        xyxy: (N, 4) float32 px. An edge that is not a number is taken to be the picture's.
+        xyxy: (N, 4) float32 px. An edge that is not a number is taken to be the image's.
 
     Returns:
         (H, W, 3) uint8. The same array for N = 0, else a copy.
@@ -66,7 +66,7 @@ def hide_boxes(bgr: ImageArray, xyxy: FloatArray) -> ImageArray:
 
 
 def _pixel_bounds(xyxy: FloatArray, width: int, height: int) -> NDArray[np.int64]:
-    """Widen boxes by the margin, outwards to whole pixels, and cut them to the picture."""
+    """Widen boxes by the margin, outwards to whole pixels, and cut them to the image."""
     low, high = xyxy[:, :2].astype(np.float64), xyxy[:, 2:].astype(np.float64)
     low, high = np.nan_to_num(low, nan=-np.inf), np.nan_to_num(high, nan=np.inf)
     size_wh = np.array([width, height], np.float64)

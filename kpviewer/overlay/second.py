@@ -24,7 +24,7 @@ _DIAMOND_PX = 5.0
 _HALO = QColor(0, 0, 0, 150)
 _PLATE, _PLATE_TEXT = QColor(16, 18, 20, 190), QColor(255, 255, 255)
 _LARGEST_SHARE = 0.9
-"""Of the picture's width, that the legend may take."""
+"""Of the image's width, that the legend may take."""
 
 
 def paint_second(
@@ -41,7 +41,7 @@ def paint_second(
         result: the frame with what both saw in it.
         style: what to paint, and how large.
         transform: from source pixels to the painter's logical ones.
-        bounds: the part of the picture in view, in the painter's pixels.
+        bounds: the part of the image in view, in the painter's pixels.
     """
     if style.names_of_two is None or result.second is None:
         return

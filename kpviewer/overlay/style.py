@@ -1,4 +1,4 @@
-"""What is painted over a picture, and how large."""
+"""What is painted over an image, and how large."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class OverlayStyle:
     """Class names."""
     scores: bool = True
     landmarks: bool = True
-    truth: bool = True
+    ground_truth: bool = True
     verdicts: bool = True
-    """Where there is truth: which detections are matched and false, what was missed, a legend."""
+    """With ground truth: mark matched, false and missed objects, and draw a legend."""
     shown: frozenset[int] | None = None
     """Class ids that are looked for, and can be missed; None is all."""
     blur: bool = False
-    """What was detected is hidden: the picture is that of ``picture_of``."""
+    """What was detected is hidden: the image is that of ``image_of``."""
     numbers: bool = False
     """The detection's place in the list, from 0, as in tables and result files."""
     smooth: bool = False
@@ -48,7 +48,7 @@ class OverlayStyle:
     """Names of two models that are compared: the second's detections are painted too, and a
     legend; None paints the first's alone."""
     bars: Thresholds | None = None
-    """For models of whole pictures: a bar a class, marked at these, in place of boxes."""
+    """For models of whole images: a bar a class, marked at these, in place of boxes."""
 
     def class_name(self, class_id: int) -> str:
         """Give the name of a class, ``class N`` where there is none."""

@@ -22,7 +22,7 @@ from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr, tr_noop
 
 if TYPE_CHECKING:
-    from kpviewer.structures import Detections, FrameResult, Targets
+    from kpviewer.structures import Detections, FrameResult, GroundTruth
 
 _RADIUS_PX, _STROKE_PX, _HALO_PX, _GAP_PX = 8.0, 2.0, 1.0, 4.0
 _FRAME_DASHES = [2.0, 2.0]
@@ -30,11 +30,11 @@ _PLATE = QColor(16, 18, 20, 190)
 _PLATE_TEXT = QColor(255, 255, 255)
 _HALO = QColor(0, 0, 0, 150)
 _LARGEST_SHARE = 0.7
-"""Of the picture's width, that the legend may take."""
+"""Of the image's width, that the legend may take."""
 
 
 class Verdict(Enum):
-    """What a box is, beside the truth."""
+    """What a box is, beside the ground truth."""
 
     MATCHED = tr_noop("matched")
     MISSED = tr_noop("missed")
@@ -57,28 +57,28 @@ class Mark:
 
 
 def marks_of(
-    detections: Detections, truth: Targets, shown: frozenset[int] | None = None
+    detections: Detections, ground_truth: GroundTruth, shown: frozenset[int] | None = None
 ) -> list[Mark]:
     """Tell what each detection is, and which objects have none.
 
     What is difficult, or lies in it, has no mark.
 
     Args:
-        detections: of a picture.
-        truth: of the same picture.
+        detections: of an image.
+        ground_truth: of the same image.
         shown: class ids whose objects can be missed; None is all.
     """
-    matches = match(detections, truth)
+    matches = match(detections, ground_truth)
     marks = [
         Mark(tuple(box.tolist()), Verdict.FALSE if row == SPURIOUS else Verdict.MATCHED)
-        for box, row in zip(detections.xyxy, matches.truth_index, strict=True)
+        for box, row in zip(detections.xyxy, matches.ground_truth_index, strict=True)
         if row >= 0 or row == SPURIOUS
     ]
-    lost = ~truth.difficult
+    lost = ~ground_truth.difficult
     lost[matches.pairs[1]] = False
     if shown is not None:
-        lost &= np.isin(truth.class_ids, list(shown))
-    return marks + [Mark(tuple(box.tolist()), Verdict.MISSED) for box in truth.xyxy[lost]]
+        lost &= np.isin(ground_truth.class_ids, list(shown))
+    return marks + [Mark(tuple(box.tolist()), Verdict.MISSED) for box in ground_truth.xyxy[lost]]
 
 
 def paint_verdicts(
@@ -88,23 +88,23 @@ def paint_verdicts(
     transform: QTransform,
     bounds: QRectF,
 ) -> None:
-    """Paint the verdicts over a painted result, if it has truth and a model looked at it.
+    """Paint the verdicts over a painted result, if it has ground truth and a model looked at it.
 
     Args:
         painter: an active painter; its state is restored.
         result: the frame with what was seen in it.
         style: what to paint, and how large.
         transform: from source pixels to the painter's logical ones.
-        bounds: the part of the picture in view, in the painter's pixels.
+        bounds: the part of the image in view, in the painter's pixels.
     """
-    truth = result.frame.truth
-    if not (style.verdicts and style.truth) or truth is None or result.error is None:
+    ground_truth = result.frame.ground_truth
+    if not (style.verdicts and style.ground_truth) or ground_truth is None or result.error is None:
         return
     painter.save()
     try:
         painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for mark in marks_of(result.detections, truth, style.shown):
+        for mark in marks_of(result.detections, ground_truth, style.shown):
             box = map_box(np.array(mark.xyxy, np.float32), transform)
             if not box.intersects(bounds):
                 continue
@@ -159,7 +159,7 @@ def _paint_badge(painter: QPainter, center: QPointF, verdict: Verdict, scale: fl
 
 
 def _paint_legend(painter: QPainter, style: OverlayStyle, bounds: QRectF) -> None:
-    """Tell the signs, in the lower right corner; left out where the picture is too small."""
+    """Tell the signs, in the lower right corner; left out where the image is too small."""
     font = label_font(style)
     metrics = QFontMetricsF(font)
     gap, side = _GAP_PX * style.scale, 2 * _RADIUS_PX * style.scale

@@ -51,7 +51,7 @@ class Block:
     """What one run of the pipeline showed."""
 
     info: StreamInfo
-    picture_hw: tuple[int, int]
+    image_hw: tuple[int, int]
     fps: float
     stages_ms: Mapping[str, Sequence[float]]
     """One time a frame, for each stage, in the order of a frame's way."""
@@ -97,7 +97,7 @@ def compare(
         make_source: gives the same source anew, closed; every block starts at its first frame.
         engine: of the pipeline, past its first call.
         plan: how much.
-        look: what the loop does with an (H, W, 3) uint8 picture.
+        look: what the loop does with an (H, W, 3) uint8 image.
         progress: told of frames as they are done.
 
     Raises:
@@ -126,7 +126,7 @@ def measure_pipeline(
     """
     meter = StageMeter(engine, plan)
     info, warning = _run(source, meter, progress=progress)
-    return Block(info, meter.picture_hw, meter.fps, meter.stages_ms, warning)
+    return Block(info, meter.image_hw, meter.fps, meter.stages_ms, warning)
 
 
 def measure_drawing(
@@ -155,12 +155,12 @@ def measure_loop(source: FrameSource, look: Callable[[ImageArray], object], plan
     """
     source.open()
     try:
-        pictures = _pictures(source)
+        images = _images(source)
         for _ in range(plan.warm_up):
-            look(next(pictures))
+            look(next(images))
         began_s = time.perf_counter()
         for _ in range(plan.frames):
-            look(next(pictures))
+            look(next(images))
         return plan.frames / (time.perf_counter() - began_s)
     finally:
         source.close()
@@ -181,7 +181,7 @@ class StageMeter:
         """Set when the block has all its frames."""
         self.results = 0
         """So far, with those of the warm-up."""
-        self.picture_hw = (0, 0)
+        self.image_hw = (0, 0)
         self.stages_ms: dict[str, list[float]] = {}
 
     @property
@@ -200,7 +200,7 @@ class StageMeter:
         return wants_pinned_memory(self._engine)
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
-        """Let the engine look at an (H, W, 3) uint8 picture."""
+        """Let the engine look at an (H, W, 3) uint8 image."""
         candidates, spent = self._engine.infer(bgr)
         self._decode_ms = spent[2]
         return candidates, spent
@@ -219,7 +219,7 @@ class StageMeter:
             self.is_complete.set()
 
     def _note(self, result: FrameResult) -> None:
-        self.picture_hw = (result.frame.bgr.shape[0], result.frame.bgr.shape[1])
+        self.image_hw = (result.frame.bgr.shape[0], result.frame.bgr.shape[1])
         timings = result.timings
         times = {
             "read": timings.read_ms,
@@ -274,19 +274,19 @@ def _run(
     return pipeline.info, pipeline.status().warning
 
 
-def _pictures(source: FrameSource) -> Iterator[ImageArray]:
-    """Give the pictures of an open source, each in new memory, from the start again at its end.
+def _images(source: FrameSource) -> Iterator[ImageArray]:
+    """Give the images of an open source, each in new memory, from the start again at its end.
 
     Raises:
         SourceError: if the source gives none.
     """
     while True:
-        captured = source.read(_new_picture)
+        captured = source.read(_new_image)
         if captured is None:
             raise SourceError(_NO_FRAME)
         while captured is not None:
             yield captured.bgr
-            captured = source.read(_new_picture)
+            captured = source.read(_new_image)
         if source.info.is_seekable:
             source.seek(0)
         else:
@@ -294,5 +294,5 @@ def _pictures(source: FrameSource) -> Iterator[ImageArray]:
             source.open()
 
 
-def _new_picture(height: int, width: int) -> ImageArray:
+def _new_image(height: int, width: int) -> ImageArray:
     return np.empty((height, width, 3), np.uint8)

@@ -115,7 +115,7 @@ class CaptureThread(threading.Thread):
         if orders.may_advance:
             self._advance(orders)
         elif self._reader.open_info.is_live:
-            self._read(None)  # the camera goes on; only its pictures are not shown
+            self._read(None)  # the camera goes on; only its images are not shown
         else:
             self._transport.wait_for_orders(orders.version)
 

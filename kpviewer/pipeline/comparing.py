@@ -17,9 +17,9 @@ from kpviewer.models.selection import select
 from kpviewer.structures import (
     Detections,
     FrameError,
+    GroundTruth,
     ImageArray,
     SecondResult,
-    Targets,
     Thresholds,
 )
 
@@ -76,7 +76,7 @@ def difference(
     """Compare what two models detect in one frame, at an IoU of at least 0.5.
 
     Args:
-        first: taken for the truth: *missed* counts what only it has.
+        first: taken for the ground truth: *missed* counts what only it has.
         second: what is compared with it: *spurious* counts what only it has.
         first_names: classes of the first model.
         second_names: classes of the second; those of equal names are the same, and the only class
@@ -86,7 +86,7 @@ def difference(
     # What has no counterpart gets an id that the first model hasn't, so that it matches nothing.
     ids = [shared.get(each, len(first_names) + each) for each in second.class_ids.tolist()]
     renamed = replace(second, class_ids=np.array(ids, np.int64))
-    return frame_error(renamed, _as_truth(first))
+    return frame_error(renamed, _as_ground_truth(first))
 
 
 def second_thresholds(
@@ -137,9 +137,9 @@ def _shared_ids(first: tuple[str, ...], second: tuple[str, ...]) -> Mapping[int,
     }
 
 
-def _as_truth(detections: Detections) -> Targets:
+def _as_ground_truth(detections: Detections) -> GroundTruth:
     visible = np.asarray(np.isfinite(detections.keypoints_xy).all(axis=2), np.bool_)
-    return Targets(
+    return GroundTruth(
         detections.xyxy,
         detections.class_ids,
         detections.keypoints_xy,

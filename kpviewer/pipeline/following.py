@@ -118,7 +118,7 @@ class Trails:
 def carried_over(known: Detections, found: Detections) -> Detections:
     """Give detections of the same frame what is known of those that came with it.
 
-    A slider that moves on a paused picture selects others of its candidates: those that were there
+    A slider that moves on a paused image selects others of its candidates: those that were there
     before keep their ids, trails and smoothed keypoints; the rest has none.
 
     Args:

@@ -100,7 +100,7 @@ class InferenceThread(threading.Thread):
             self._faults.tell("Results are no longer passed on", sink, error)
 
     def _infer(self, item: QueuedFrame, settings: Settings) -> FrameResult:
-        """Run model, thresholds and comparison with the truth."""
+        """Run model, thresholds and comparison with the ground truth."""
         frame = item.frame
         started_ns = self._clock.now_ns()
         timings = StageTimings(
@@ -122,7 +122,7 @@ class InferenceThread(threading.Thread):
             )
             found, spec, thresholds = seen.detections, seen.engine.spec, settings.thresholds
             error = self._attempt(
-                lambda: error_of(found, frame.truth, thresholds, spec),
+                lambda: error_of(found, frame.ground_truth, thresholds, spec),
                 None,
                 told="Nothing is compared with the ground truth",
                 owner=self,

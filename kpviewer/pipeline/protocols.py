@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 class InferenceEngine(Protocol):
-    """Runs a model on one picture; ``runtime.executor.Executor`` is one."""
+    """Runs a model on one image; ``runtime.executor.Executor`` is one."""
 
     @property
     def spec(self) -> ModelSpec:
         """What the model says of itself."""
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
-        """Find candidates in an (H, W, 3) uint8 picture; it has done with ``bgr`` on return.
+        """Find candidates in an (H, W, 3) uint8 image; it has done with ``bgr`` on return.
 
         The three times are those of upload, forward pass and postprocessing, ms
         (``runtime.executor.InferenceTimings``).

@@ -25,7 +25,7 @@ _GRACE_S = 0.5
 _STALL_FRAMES = 5
 _STALL_GAPS = 2
 _SLIDES_FPS = 1.0
-"""Of pictures that have no time of their own."""
+"""Of images that have no time of their own."""
 _NS = 1_000_000_000
 
 
@@ -130,7 +130,7 @@ class SourceReader:
         return self._reconnects
 
     def signal_lost_s(self) -> float | None:
-        """Seconds without a picture from a live source; None while it gives them."""
+        """Seconds without an image from a live source; None while it gives them."""
         info = self._info
         if info is None or not info.is_live:
             return None
@@ -245,7 +245,7 @@ class SourceReader:
             captured.captured_ns,
             captured.position_s,
             captured.bgr,
-            captured.truth,
+            captured.ground_truth,
             lease,
             captured.file,
             captured.frame_in_file,

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kpviewer.metrics.frame_error import frame_error
-from kpviewer.models.selection import judged_truth, select
+from kpviewer.models.selection import judged_ground_truth, select
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.following import carried_over
 
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.comparing import SecondModel
-    from kpviewer.structures import Detections, FrameError, FrameResult, Targets, Thresholds
+    from kpviewer.structures import Detections, FrameError, FrameResult, GroundTruth, Thresholds
 
 
 def reselected(
@@ -40,20 +40,23 @@ def reselected(
     return replace(
         result,
         detections=carried_over(result.detections if known is None else known, detections),
-        error=error_of(detections, result.frame.truth, thresholds, spec),
+        error=error_of(detections, result.frame.ground_truth, thresholds, spec),
         second=beside,
         thresholds=thresholds,
     )
 
 
 def error_of(
-    detections: Detections, truth: Targets | None, thresholds: Thresholds, spec: ModelSpec
+    detections: Detections,
+    ground_truth: GroundTruth | None,
+    thresholds: Thresholds,
+    spec: ModelSpec,
 ) -> FrameError | None:
     """Compare detections with the ground truth of their frame.
 
     Returns:
         None where there is no ground truth, or where the model reports no boxes.
     """
-    if truth is None or spec.task is Task.CLASSIFY:
+    if ground_truth is None or spec.task is Task.CLASSIFY:
         return None
-    return frame_error(detections, judged_truth(truth, thresholds))
+    return frame_error(detections, judged_ground_truth(ground_truth, thresholds))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _JUMP_S = 1.0
 """Frames that are left out of a file for longer were skipped by the user."""
 DEFAULT_FPS = 25.0
-"""Of sources that have no rate of their own, such as folders of pictures."""
+"""Of sources that have no rate of their own, such as folders of images."""
 
 
 @dataclass(slots=True)

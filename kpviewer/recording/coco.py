@@ -121,7 +121,7 @@ class _Entries:
         """Return the image's id; None where the ground truth doesn't have the image."""
         if self._header.category_ids is None:
             return frame.index
-        return None if frame.truth is None else frame.truth.image_id
+        return None if frame.ground_truth is None else frame.ground_truth.image_id
 
     def of(self, result: FrameResult) -> Iterator[dict[str, Any]]:
         """Yield an entry for each detection that the ground truth has a place for."""

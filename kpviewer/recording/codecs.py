@@ -26,7 +26,7 @@ _PROBE_WH = (640, 480)
 
 
 class Quality(StrEnum):
-    """How good the pictures of a recording are."""
+    """How good the images of a recording are."""
 
     SMALL = "small"
     GOOD = "good"
@@ -58,7 +58,7 @@ def _levels(small: int, good: int, best: int) -> dict[Quality, int]:
     return dict(zip(Quality, (small, good, best), strict=True))
 
 
-# zerolatency: pictures that the encoder holds back are lost in a crash.
+# zerolatency: images that the encoder holds back are lost in a crash.
 _NVENC = {"preset": "p4", "tune": "ll", "rc": "vbr", "forced-idr": "1"}
 CODECS: dict[str, Codec] = {
     "libx264": Codec(

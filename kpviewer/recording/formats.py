@@ -32,7 +32,7 @@ class ResultHeader:
     keypoint_names: tuple[str, ...] = ()
     thresholds: Thresholds | None = None
     mirrored_keypoints: tuple[int, ...] = ()
-    """Index that each keypoint takes when the picture is mirrored; empty where it isn't known."""
+    """Index that each keypoint takes when the image is mirrored; empty where it isn't known."""
     skeleton: tuple[tuple[int, int], ...] = ()
     """Pairs of keypoint indices joined by a line."""
     category_ids: Mapping[int, int] | None = None

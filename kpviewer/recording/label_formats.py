@@ -1,7 +1,7 @@
-"""Labels of pictures as other programs read them: YOLO text and Pascal VOC XML.
+"""Labels of images as other programs read them: YOLO text and Pascal VOC XML.
 
 They say what and where, and no score: what is written is a draft that people correct. Boxes are cut
-at the picture's edges; those that lie outside are left out.
+at the image's edges; those that lie outside are left out.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _USUAL_CLASS = "object"
 
 
 class LabelFormat(Protocol):
-    """Turns the detections of a picture into a file."""
+    """Turns the detections of an image into a file."""
 
-    pictures: str
-    """Folder of the pictures."""
+    images: str
+    """Folder of the images."""
     labels: str
     """Folder of the labels."""
     suffix: str
@@ -38,23 +38,23 @@ class LabelFormat(Protocol):
     def beside(self) -> dict[str, str]:
         """Give the text of the files that describe the set, by their paths."""
 
-    def text(self, picture: str, size_wh: tuple[int, int], found: Detections) -> str:
-        """Give the labels of a picture.
+    def text(self, image: str, size_wh: tuple[int, int], found: Detections) -> str:
+        """Give the labels of an image.
 
         Args:
-            picture: its file name.
+            image: its file name.
             size_wh: px.
-            found: in px of the picture.
+            found: in px of the image.
         """
 
 
 class YoloLabels:
-    """A line an object, in shares of the picture; a model with keypoints gets the pose format.
+    """A line an object, in shares of the image; a model with keypoints gets the pose format.
 
     https://docs.ultralytics.com/datasets/detect/ and /pose/ tell it, ``data.yaml`` included.
     """
 
-    pictures, labels, suffix = "images", "labels", ".txt"
+    images, labels, suffix = "images", "labels", ".txt"
 
     def __init__(self, header: ResultHeader) -> None:
         self._names = [_one_line(name) for name in header.class_names] or [_USUAL_CLASS]
@@ -69,7 +69,7 @@ class YoloLabels:
             files["pose_classes.yaml"] = self._pose_classes()
         return files
 
-    def text(self, picture: str, size_wh: tuple[int, int], found: Detections) -> str:
+    def text(self, image: str, size_wh: tuple[int, int], found: Detections) -> str:
         """Class, middle and sides of the box, then x, y and visibility of each point."""
         sides = np.array(size_wh, np.float64)
         lines = []
@@ -85,7 +85,7 @@ class YoloLabels:
 
     def _data_yaml(self) -> str:
         lines = [
-            "# Drafts of labels by kpviewer. Correct them, and split off pictures for val.",
+            "# Drafts of labels by kpviewer. Correct them, and split off images for val.",
             "path: .",
             "train: images",
             "val: images",
@@ -110,9 +110,9 @@ class YoloLabels:
 
 
 class VocLabels:
-    """An XML file a picture; whole pixels from 0, as LabelImg writes them. It has no keypoints."""
+    """An XML file an image; whole pixels from 0, as LabelImg writes them. It has no keypoints."""
 
-    pictures, labels, suffix = "JPEGImages", "Annotations", ".xml"
+    images, labels, suffix = "JPEGImages", "Annotations", ".xml"
 
     def __init__(self, header: ResultHeader) -> None:
         self._header = header
@@ -122,11 +122,11 @@ class VocLabels:
         names = self._header.class_names or (_USUAL_CLASS,)
         return {"classes.txt": "".join(f"{_one_line(name)}\n" for name in names)}
 
-    def text(self, picture: str, size_wh: tuple[int, int], found: Detections) -> str:
+    def text(self, image: str, size_wh: tuple[int, int], found: Detections) -> str:
         """One ``object`` a detection."""
         root = ElementTree.Element("annotation")
-        _add(root, "folder", self.pictures)
-        _add(root, "filename", PurePosixPath(picture).name)
+        _add(root, "folder", self.images)
+        _add(root, "filename", PurePosixPath(image).name)
         _add(ElementTree.SubElement(root, "source"), "database", "kpviewer")
         size = ElementTree.SubElement(root, "size")
         for name, value in zip(("width", "height", "depth"), (*size_wh, 3), strict=True):
@@ -159,7 +159,7 @@ LABEL_FORMATS: dict[str, Callable[[ResultHeader], LabelFormat]] = {
 def _boxes(
     found: Detections, size_wh: tuple[int, int]
 ) -> Iterator[tuple[int, tuple[float, float, float, float]]]:
-    """Give each row with its box inside the picture, where there is one."""
+    """Give each row with its box inside the image, where there is one."""
     width, height = size_wh
     for row, (left, top, right, bottom) in enumerate(found.xyxy.tolist()):
         box = (max(left, 0.0), max(top, 0.0), min(right, width), min(bottom, height))

@@ -58,11 +58,11 @@ class _Kept:
     """A frame as it is kept."""
 
     result: FrameResult
-    """Its picture is one pixel."""
+    """Its image is one pixel."""
     jpeg: bytes
 
     def restored(self) -> FrameResult:
-        """Give the result with a picture of its own."""
+        """Give the result with an image of its own."""
         frame = replace(self.result.frame, bgr=bgr_of_jpeg(self.jpeg))
         return replace(self.result, frame=frame)
 
@@ -91,7 +91,7 @@ class HandOver:
         self._store, self._changed, self._note_lost = store, changed, note_lost
 
     def take(self) -> Item | None:
-        """Give the oldest that is left, with a picture of its own; waits for what is compressed.
+        """Give the oldest that is left, with an image of its own; waits for what is compressed.
 
         Returns:
             None once there is no more: the next frames come to ``Taker.accept``.

@@ -225,11 +225,11 @@ class RecorderThread(threading.Thread):
         try:
             if take is None:  # run without start
                 return
-            pictures = take.prepare(result, self._style)
+            images = take.prepare(result, self._style)
             time_s = self._clock.seconds(result.frame)
         finally:
             result.frame.release()  # before encoding: others wait for buffers
-        self._takes.write(result, pictures, time_s)
+        self._takes.write(result, images, time_s)
         while self._splits_done:
             self._queue.note_opened()
             self._splits_done -= 1

@@ -75,7 +75,7 @@ class SpaceWatch:
 
 
 class Recording:
-    """Writes timed pictures to ``folder/stem.mp4`` while there is room, for one thread."""
+    """Writes timed images to ``folder/stem.mp4`` while there is room, for one thread."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Recording:
 
     @property
     def path(self) -> Path | None:
-        """The part that grows, then the finished file; None if no picture came until the end."""
+        """The part that grows, then the finished file; None if no image came until the end."""
         is_over = self._is_closed and self._writer.path is None
         return None if is_over else self._writer.path or self._part.path
 
@@ -115,7 +115,7 @@ class Recording:
 
     @property
     def frames(self) -> int:
-        """Pictures written."""
+        """Images written."""
         return self._writer.frames
 
     @property
@@ -125,11 +125,11 @@ class Recording:
 
     @property
     def sound_failure(self) -> str | None:
-        """Why the sound ends before the pictures."""
+        """Why the sound ends before the images."""
         return self._writer.sound_failure
 
     def write(self, bgr: ImageArray, time_s: float, media_s: float | None = None) -> None:
-        """Add a picture; see ``VideoWriter.write``.
+        """Add an image; see ``VideoWriter.write``.
 
         Raises:
             RecordingError: if the disk is full or refuses; ``close`` then keeps what there is.
@@ -138,7 +138,7 @@ class Recording:
         self._space.check(self._writer.bytes / max(self._writer.seconds, 1.0))
 
     def close(self) -> None:
-        """Finish the file and give it its name; without a picture nothing is left.
+        """Finish the file and give it its name; without an image nothing is left.
 
         Raises:
             RecordingError: if its end can't be written.

@@ -1,4 +1,4 @@
-"""Saves single pictures as PNG, with what was seen in them as JSON."""
+"""Saves single images as PNG, with what was seen in them as JSON."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def save_snapshot(
     Args:
         result: its frame is held by the caller meanwhile.
         folder: made if it isn't there.
-        style: how to annotate the picture; None saves it as it came.
+        style: how to annotate the image; None saves it as it came.
         stem: name without suffix; None: ``kpviewer_YYYY-MM-DD_HH-MM-SS``.
         header: of the stream and the model; with it, the detections are saved as JSON of the same
-            name. None saves the picture alone.
+            name. None saves the image alone.
 
     Returns:
         The PNG file.
@@ -47,16 +47,16 @@ def save_snapshot(
     Raises:
         RecordingError: if it can't be written.
     """
-    picture = result.frame.bgr if style is None else render(result, style)
+    image = result.frame.bgr if style is None else render(result, style)
     endings = (".png", ".json") if header is not None else (".png",)
-    path = save_png(picture, folder, free_stem(folder, stem or recording_stem(), endings))
+    path = save_png(image, folder, free_stem(folder, stem or recording_stem(), endings))
     if header is not None:
         _save_json(result, header, path)
     return path
 
 
 def _save_json(result: FrameResult, header: ResultHeader, png: Path) -> None:
-    """Write what was seen in a picture beside it; its first lines are those of result files."""
+    """Write what was seen in an image beside it; its first lines are those of result files."""
     frame = result.frame
     size = {"picture": png.name, "width": frame.bgr.shape[1], "height": frame.bgr.shape[0]}
     about = describe_header("kpviewer-snapshot", header)
@@ -68,7 +68,7 @@ def _save_json(result: FrameResult, header: ResultHeader, png: Path) -> None:
 
 
 def save_png(bgr: ImageArray, folder: Path, stem: str) -> Path:
-    """Save an (H, W, 3) uint8 picture as ``folder/stem.png``; see ``save_snapshot``."""
+    """Save an (H, W, 3) uint8 image as ``folder/stem.png``; see ``save_snapshot``."""
     try:
         data = encoded(bgr, "PNG", _PNG_QUALITY)
     except ValueError as error:

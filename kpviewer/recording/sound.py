@@ -157,7 +157,7 @@ def open_sound(path: Path | None) -> SoundTrack | None:
             with _open(path) as container:
                 if not container.streams.audio or not container.streams.video:
                     return None
-    except _ERRORS:  # no video: a picture, say
+    except _ERRORS:  # no video: an image, say
         return None
     return SoundTrack(path)
 

@@ -10,9 +10,9 @@ from kpviewer import overlay
 from kpviewer.errors import RecordingError
 from kpviewer.recording.files import free_stem
 from kpviewer.recording.formats import ResultHeader
+from kpviewer.recording.image_folder import ImageFolder
 from kpviewer.recording.label_formats import LABEL_FORMATS
 from kpviewer.recording.parts import identity_of
-from kpviewer.recording.picture_folder import PictureFolder
 from kpviewer.recording.recording import Recording, SpaceLimits, SpaceWatch
 from kpviewer.recording.results import RESULT_FORMATS, ResultWriter, open_results
 from kpviewer.recording.sound import open_sound
@@ -42,37 +42,37 @@ class TakeOptions:
     """What is written."""
 
     outputs: tuple[str, ...] = (VIDEO,)
-    """Keys of ENDINGS: annotated video, video as it came, result files, folders of pictures."""
+    """Keys of ENDINGS: annotated video, video as it came, result files, folders of images."""
     header: ResultHeader = field(default_factory=lambda: ResultHeader(""))
     """For result files and labels."""
     video: VideoOptions = field(default_factory=VideoOptions)
     limits: SpaceLimits = field(default_factory=SpaceLimits)
-    picture_suffix: str = ".jpg"
+    image_suffix: str = ".jpg"
     sound: Path | None = None
     """File whose sound the videos get, if it has any; that of the frames."""
     every: int = 1
-    """Of how many frames one goes to the folders of pictures."""
+    """Of how many frames one goes to the folders of images."""
 
 
 class Render(Protocol):
     """Paints a result; ``overlay.render`` is one."""
 
     def __call__(self, result: FrameResult, style: OverlayStyle, /) -> ImageArray:
-        """Give the (H, W, 3) uint8 picture, with pixels of its own."""
+        """Give the (H, W, 3) uint8 image, with pixels of its own."""
 
 
-def plain_picture(result: FrameResult, style: OverlayStyle) -> ImageArray:
+def plain_image(result: FrameResult, style: OverlayStyle) -> ImageArray:
     """Give the frame without an overlay, as it may be shown: what the style hides stays hidden.
 
     Returns:
         (H, W, 3) uint8 BGR, owning its pixels.
     """
-    picture = overlay.picture_of(result, style)
-    return picture.copy() if picture is result.frame.bgr else picture
+    image = overlay.image_of(result, style)
+    return image.copy() if image is result.frame.bgr else image
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class Images:
     """What a frame looks like in the files, in pixels of its own; None where none wants it."""
 
     annotated: ImageArray | None
@@ -102,7 +102,7 @@ class Take:
         self._space = SpaceWatch(folder, options.limits)
         self._videos: dict[str, Recording] = {}
         self._writers: list[ResultWriter] = []
-        self._folders: list[PictureFolder] = []
+        self._folders: list[ImageFolder] = []
         self._start_s: float | None = None
         self._last_s = 0.0
         self._sound_notice: str | None = None
@@ -129,7 +129,7 @@ class Take:
 
     @property
     def bytes(self) -> int:
-        """Size of videos and pictures."""
+        """Size of videos and images."""
         folders = sum(each.bytes for each in self._folders)
         return folders + sum(video.bytes for video in self._videos.values())
 
@@ -146,20 +146,20 @@ class Take:
         """What the files lack, and why, for people."""
         return [note for writer in self._writers for note in writer.notes]
 
-    def prepare(self, result: FrameResult, style: OverlayStyle) -> Pictures:
+    def prepare(self, result: FrameResult, style: OverlayStyle) -> Images:
         """Copy or paint what will be written of a frame; its buffer is free then."""
         wants_plain = RAW in self._videos or any(each.wants_next for each in self._folders)
-        return Pictures(
+        return Images(
             self._render(result, style) if VIDEO in self._videos else None,
-            plain_picture(result, style) if wants_plain else None,
+            plain_image(result, style) if wants_plain else None,
         )
 
-    def write(self, result: FrameResult, pictures: Pictures, time_s: float) -> None:
+    def write(self, result: FrameResult, images: Images, time_s: float) -> None:
         """Add a frame.
 
         Args:
-            result: its own picture isn't looked at.
-            pictures: from ``prepare``.
+            result: its own image isn't looked at.
+            images: from ``prepare``.
             time_s: of any clock; the first frame has 0 in the files.
 
         Raises:
@@ -167,11 +167,11 @@ class Take:
         """
         self._start_s = time_s if self._start_s is None else self._start_s
         self._last_s = time_s - self._start_s
-        for kind, picture in ((VIDEO, pictures.annotated), (RAW, pictures.plain)):
-            if picture is not None and kind in self._videos:
-                self._videos[kind].write(picture, self._last_s, result.frame.position_s)
+        for kind, image in ((VIDEO, images.annotated), (RAW, images.plain)):
+            if image is not None and kind in self._videos:
+                self._videos[kind].write(image, self._last_s, result.frame.position_s)
         for each in self._folders:
-            each.write(result, pictures.plain)
+            each.write(result, images.plain)
         for writer in self._writers:
             writer.accept(result)
             if writer.failure is not None:
@@ -253,12 +253,12 @@ class Take:
             self._writers += open_results(kind, folder, stem, options.header)
         else:
             self._folders.append(
-                PictureFolder(
+                ImageFolder(
                     folder / (stem + ending),
                     kind,
                     options.header,
                     stem=stem,
-                    picture_suffix=options.picture_suffix,
+                    image_suffix=options.image_suffix,
                     every=options.every,
                 )
             )

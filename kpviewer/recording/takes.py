@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kpviewer.recording.recorder_options import RecorderOptions
-    from kpviewer.recording.take import Pictures, Render
+    from kpviewer.recording.take import Images, Render
     from kpviewer.structures import FrameResult
 
 
@@ -46,7 +46,7 @@ class Takes:
         self._stem = stem or self._stem
         self.current = self._new(self._folder)
 
-    def write(self, result: FrameResult, pictures: Pictures, time_s: float) -> None:
+    def write(self, result: FrameResult, images: Images, time_s: float) -> None:
         """Write a frame; where a file was removed, in a new take.
 
         Raises:
@@ -54,13 +54,13 @@ class Takes:
         """
         take = self._opened
         try:
-            take.write(result, pictures, time_s)
+            take.write(result, images, time_s)
         except Exception:
             missing = take.missing()
             if missing is None:
                 raise
             self._move_on(take, missing)
-            self._opened.write(result, pictures, time_s)
+            self._opened.write(result, images, time_s)
 
     def look(self) -> bool:
         """Go on in other files if those that grow were removed or moved; return whether so.

@@ -1,4 +1,4 @@
-"""Writes pictures with their times to an MP4 that survives a kill and a full disk.
+"""Writes images with their times to an MP4 that survives a kill and a full disk.
 
 The file is fragmented while it grows, so that everything but the last moments can be played at
 any time, and becomes an ordinary MP4 when it is closed. Knows nothing of models and overlays.
@@ -44,7 +44,7 @@ _MUXER_OPTIONS = {
     "frag_duration": "200000",
     "flush_packets": "1",
     "video_track_timescale": str(TICKS_PER_S),
-    # Without sound for so long, pictures no longer wait for it, where a crash would lose them.
+    # Without sound for so long, images no longer wait for it, where a crash would lose them.
     "max_interleave_delta": "300000",
 }
 
@@ -61,7 +61,7 @@ class VideoOptions:
 
 
 class VideoWriter:
-    """One video file, for one thread; the first picture decides its size.
+    """One video file, for one thread; the first image decides its size.
 
     ::
 
@@ -79,9 +79,9 @@ class VideoWriter:
 
         Args:
             part: file from ``parts.reserve``.
-            nominal_fps: about how many pictures come a second.
+            nominal_fps: about how many images come a second.
             options: how to encode.
-            sound: what is copied beside the pictures; closed with the file.
+            sound: what is copied beside the images; closed with the file.
         """
         self._sound = sound
         self._part = part
@@ -90,16 +90,16 @@ class VideoWriter:
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._size_hw = (0, 0)
-        """Of the first picture."""
+        """Of the first image."""
         self._to_yuv, self._resize = VideoReformatter(), VideoReformatter()
         self._last_tick = -1
         self._next_key_s = 0.0
         self.path: Path | None = None
         """The finished file, after ``close``."""
         self.sound_failure: str | None = None
-        """Why the sound ends before the pictures: one line for the user."""
+        """Why the sound ends before the images: one line for the user."""
         self.frames = 0
-        """Pictures written."""
+        """Images written."""
 
     @property
     def seconds(self) -> float:
@@ -112,13 +112,13 @@ class VideoWriter:
         return self._part.size
 
     def write(self, bgr: ImageArray, time_s: float, media_s: float | None = None) -> None:
-        """Add a picture.
+        """Add an image.
 
         Args:
             bgr: (H, W, 3) uint8. The first decides the size of the video; others are fitted into
                 it with black borders. Odd sizes get a copy of their last row or column.
             time_s: since the start of the video; one not later than the last is moved after it.
-            media_s: of the picture in the file whose sound is copied; None copies none.
+            media_s: of the image in the file whose sound is copied; None copies none.
 
         Raises:
             RecordingError: if it can't be written; what was written before can be played, after
@@ -135,7 +135,7 @@ class VideoWriter:
         self.frames += 1
 
     def close(self) -> None:
-        """Finish the file and give it its name; without a picture it is removed. Idempotent.
+        """Finish the file and give it its name; without an image it is removed. Idempotent.
 
         Raises:
             RecordingError: if its end can't be written; what came before has its name.
@@ -209,7 +209,7 @@ class VideoWriter:
         return frame
 
     def _fitted(self, bgr: ImageArray) -> ImageArray:
-        """Give an (H, W, 3) picture the size of the first, with black borders."""
+        """Give an (H, W, 3) image the size of the first, with black borders."""
         box = Letterbox.fit((bgr.shape[0], bgr.shape[1]), self._size_hw)
         height, width = box.resized_hw
         frame = av.VideoFrame.from_ndarray(bgr, format="bgr24")
@@ -220,7 +220,7 @@ class VideoWriter:
         return canvas
 
     def _encode(self, frame: av.VideoFrame | None) -> None:
-        """Encode and write a picture; None writes those that the encoder holds back."""
+        """Encode and write an image; None writes those that the encoder holds back."""
         if self._stream is not None and self._container is not None:
             self._container.mux(self._stream.encode(frame))
 

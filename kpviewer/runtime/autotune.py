@@ -27,8 +27,8 @@ MAX_SHIFT_SHARE = 0.005
 """Of the longer side of the object's box: rounding moves the edges of large objects by more."""
 
 
-def probe_picture() -> ImageArray:
-    """A real picture to compare precisions on: (480, 640, 3) uint8 BGR, from the demo."""
+def probe_image() -> ImageArray:
+    """A real image to compare precisions on: (480, 640, 3) uint8 BGR, from the demo."""
     source = DemoSource()
     source.open()
     captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
@@ -40,13 +40,13 @@ def probe_picture() -> ImageArray:
 def choose_runner(
     runners: Sequence[Runner], bgr: ImageArray, box: Letterbox, num_classes: int
 ) -> Runner:
-    """Measure the ways to run a model, on one picture.
+    """Measure the ways to run a model, on one image.
 
     Args:
         runners: ways to choose from; the first one is exact and always works. Of the others of
             one engine the first that sees the same is taken: give those of fewer bits first, as
             each that is tried costs a second or two of compiling.
-        bgr: (H, W, 3) uint8 picture with objects.
+        bgr: (H, W, 3) uint8 image with objects.
         box: where it lies in the input.
         num_classes: of the model.
 

@@ -1,4 +1,4 @@
-"""Runs a detector on a device: one picture in, candidates in source pixels out.
+"""Runs a detector on a device: one image in, candidates in source pixels out.
 
 Every call of one executor comes from one thread at a time. Thresholds and NMS aren't its business.
 """
@@ -14,7 +14,7 @@ import torch
 
 from kpviewer.errors import PipelineError
 from kpviewer.models.spec import Task
-from kpviewer.runtime.autotune import choose_runner, probe_picture, reduced_precision
+from kpviewer.runtime.autotune import choose_runner, probe_image, reduced_precision
 from kpviewer.runtime.device import device_label, resolve_device, use_cpu_threads
 from kpviewer.runtime.int8 import computes_int8
 from kpviewer.runtime.openvino_runner import OpenVinoRunner, has_openvino
@@ -32,7 +32,7 @@ ENGINES = ("torch", "openvino")
 
 
 class InferenceTimings(NamedTuple):
-    """Where the time of one picture went; on a GPU measured by its own events."""
+    """Where the time of one image went; on a GPU measured by its own events."""
 
     upload_ms: float
     """To the device, resized, and normalised unless the graph does that."""
@@ -50,7 +50,7 @@ class Executor:
         precision: auto, fp32, fp16, bf16, or int8 (OpenVINO; calibrated weights).
         engine: auto, torch, or openvino (CPU only).
 
-    What is auto is settled on the first picture: the fastest way that sees what single precision in
+    What is auto is settled on the first image: the fastest way that sees what single precision in
     torch sees, both measured.
 
     Raises:
@@ -127,17 +127,17 @@ class Executor:
 
     @property
     def engine_name(self) -> str:
-        """The library that computes, torch or openvino; auto until the first picture."""
+        """The library that computes, torch or openvino; auto until the first image."""
         return self._runner.engine if self._runner else "auto"
 
     @property
     def precision(self) -> str:
-        """fp32, fp16, bf16 or int8; auto until the first picture."""
+        """fp32, fp16, bf16 or int8; auto until the first image."""
         return self._runner.precision if self._runner else "auto"
 
     @property
     def wants_pinned_memory(self) -> bool:
-        """Whether pictures in page-locked memory reach the device faster."""
+        """Whether images in page-locked memory reach the device faster."""
         return self._device.type == "cuda"
 
     def on_cpu(self) -> Executor | None:
@@ -147,9 +147,9 @@ class Executor:
         return Executor(self._detector, "cpu", "fp32", "torch")
 
     def warm_up(self, source_hw: tuple[int, int]) -> None:
-        """Settle what is auto and run a few pictures, so that the first real one isn't slow."""
+        """Settle what is auto and run a few images, so that the first real one isn't slow."""
         if self._runner is None:
-            self.infer(probe_picture())
+            self.infer(probe_image())
         assert self._runner is not None
         self._runner.prepare(letterbox_of(self.spec, source_hw).input_hw)
         blank = np.zeros((*source_hw, 3), np.uint8)
@@ -157,7 +157,7 @@ class Executor:
             self.infer(blank)
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
-        """Look at one picture.
+        """Look at one image.
 
         Args:
             bgr: (H, W, 3) uint8; not read any more once the call returns.
@@ -191,7 +191,7 @@ class Executor:
             marks.append(self._mark())
         spans = [_milliseconds(a, b) for a, b in pairwise(marks)]
         candidates = self._unpack(packed.numpy(), box)
-        if self.spec.task is Task.CLASSIFY:  # the whole picture, without the letterbox's padding
+        if self.spec.task is Task.CLASSIFY:  # the whole image, without the letterbox's padding
             candidates.xyxy[:] = (0, 0, bgr.shape[1], bgr.shape[0])
         return candidates, InferenceTimings(*spans)
 

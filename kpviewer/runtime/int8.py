@@ -2,7 +2,7 @@
 
 The input and the weights of each convolution are rounded to 8 bits and stay floating point: eager
 torch computes what int8 would see, and a compiler that finds such roundings in a graph computes in
-integers. Where an input lies between is measured once, on pictures (``observed_ranges``), and
+integers. Where an input lies between is measured once, on images (``observed_ranges``), and
 travels with the weights in ``ModelSpec.activation_ranges``.
 
 Sources: Jacob et al. 2018 (arXiv:1712.05877), sections 2.1 and 3, the rounding and its ranges;
@@ -87,16 +87,16 @@ def rounded(network: nn.Module, ranges: Mapping[str, tuple[float, float]]) -> nn
 
 
 def observed_ranges(
-    detector: Detector, pictures: Iterable[ImageArray]
+    detector: Detector, images: Iterable[ImageArray]
 ) -> dict[str, tuple[float, float]]:
-    """Run a detector on pictures and note between what the input of each convolution lies.
+    """Run a detector on images and note between what the input of each convolution lies.
 
     Args:
         detector: on the CPU.
-        pictures: (H, W, 3) uint8 BGR each, such as the model is for.
+        images: (H, W, 3) uint8 BGR each, such as the model is for.
 
     Returns:
-        (least, greatest) by name of the convolution; those that saw no picture are left out.
+        (least, greatest) by name of the convolution; those that saw no image are left out.
     """
     network = fused(detector.network)
     preprocess = Preprocessor(detector.spec, torch.device("cpu"))
@@ -110,7 +110,7 @@ def observed_ranges(
     for name, conv in _convolutions(network).items():
         conv.register_forward_pre_hook(lambda _conv, inputs, name=name: note(name, inputs[0]))
     with torch.inference_mode():
-        for bgr in pictures:
+        for bgr in images:
             box = letterbox_of(detector.spec, (bgr.shape[0], bgr.shape[1]))
             network(preprocess.normalised(preprocess.letterboxed(bgr, box)))
     return ranges

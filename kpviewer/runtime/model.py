@@ -10,7 +10,7 @@ import numpy as np
 from kpviewer.errors import InputError
 from kpviewer.models.selection import select
 from kpviewer.models.tables import shown
-from kpviewer.runtime.autotune import probe_picture
+from kpviewer.runtime.autotune import probe_image
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.thresholds import thresholds_with
 
@@ -108,7 +108,7 @@ class Model:
         """Choose what is auto now, by measuring, rather than on the first image."""
         with self._lock:
             if self._engine.engine_name == "auto":
-                self._engine.infer(probe_picture())
+                self._engine.infer(probe_image())
 
     def warm_up(self, source_hw: tuple[int, int]) -> None:
         """Settle what is auto, so that the first image of (height, width) px isn't slow."""

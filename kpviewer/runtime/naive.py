@@ -29,7 +29,7 @@ DESCRIPTION = (
 
 
 class NaiveModel:
-    """A detector that looks at one picture after the other, on the caller's thread.
+    """A detector that looks at one image after the other, on the caller's thread.
 
     Args:
         detector: left as it is; its network is copied.
@@ -44,7 +44,7 @@ class NaiveModel:
         self._std = np.array(detector.spec.std, np.float32)
 
     def detect(self, bgr: ImageArray) -> Detections:
-        """Find objects in an (H, W, 3) uint8 picture, at the model's own thresholds.
+        """Find objects in an (H, W, 3) uint8 image, at the model's own thresholds.
 
         Raises:
             PipelineError: if the model wants a resize that isn't built yet.

@@ -1,6 +1,6 @@
 """The network and its decoding, compiled by OpenVINO: on an x86 CPU half of eager torch's time.
 
-A small network spends its time between the layers: eager torch calls a hundred kernels a picture,
+A small network spends its time between the layers: eager torch calls a hundred kernels an image,
 each of which wakes its threads; a compiled graph fuses them (docs/adr/0006). Conversion goes
 through OpenVINO's PyTorch frontend itself; the library comes from ``inference_libraries``, which
 keeps it from reporting usage.
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from kpviewer.structures import ImageArray
 
 PATIENCE = 8
-"""Pictures of a new size that eager torch takes before the size is compiled, which takes about as
-long as a hundred pictures: a folder of pictures has many sizes, a camera one."""
+"""Images of a new size that eager torch takes before the size is compiled, which takes about as
+long as a hundred images: a folder of images has many sizes, a camera one."""
 COMPILE_S = 60.0
 """For another compile to end: one that was let go may never."""
 _compiling = threading.Lock()
@@ -114,7 +114,7 @@ class OpenVinoRunner:
 
 
 class _Graph(nn.Module):
-    """From a letterboxed picture, (1, h, w, 3) uint8, to packed candidates: what is compiled."""
+    """From a letterboxed image, (1, h, w, 3) uint8, to packed candidates: what is compiled."""
 
     def __init__(self, detector: Detector, preprocess: Preprocessor, *, in_int8: bool) -> None:
         super().__init__()

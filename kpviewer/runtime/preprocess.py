@@ -1,4 +1,4 @@
-"""From a camera's picture to a network's input, on the device that runs the network."""
+"""From a camera's image to a network's input, on the device that runs the network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kpviewer.structures import ImageArray
 
 @lru_cache
 def letterbox_of(spec: ModelSpec, source_hw: tuple[int, int]) -> Letterbox:
-    """Say where a picture of ``source_hw`` px lies in the model's input."""
+    """Say where an image of ``source_hw`` px lies in the model's input."""
     if spec.resize is Resize.STRETCH:
         return Letterbox.stretch(source_hw, spec.input_hw)
     if spec.resize is Resize.AREA and spec.stride is not None:
@@ -37,7 +37,7 @@ class Preprocessor:
         self._blanks: dict[tuple[int, int], Tensor] = {}
 
     def letterboxed(self, bgr: ImageArray, box: Letterbox) -> Tensor:
-        """Bring a picture to its place in the input, and to the device.
+        """Bring an image to its place in the input, and to the device.
 
         Args:
             bgr: (H, W, 3) uint8.
@@ -67,14 +67,14 @@ class Preprocessor:
         """(H, W, 3) BGR -> (h, w, 3) RGB on the device."""
         if self._device.type == "cpu":  # OpenCV takes a seventh of torch's time
             return torch.from_numpy(cv2.cvtColor(resized(bgr, size_hw), cv2.COLOR_BGR2RGB))
-        picture = torch.from_numpy(bgr).to(self._device, non_blocking=True).float()
+        image = torch.from_numpy(bgr).to(self._device, non_blocking=True).float()
         if (bgr.shape[0], bgr.shape[1]) != size_hw:
-            planes = picture.permute(2, 0, 1)[None]
+            planes = image.permute(2, 0, 1)[None]
             planes = functional.interpolate(
                 planes, size_hw, mode="bilinear", antialias=True, align_corners=False
             )
-            picture = planes[0].permute(1, 2, 0)
-        return picture.flip(-1)
+            image = planes[0].permute(1, 2, 0)
+        return image.flip(-1)
 
     def _blank(self, input_hw: tuple[int, int], dtype: torch.dtype) -> Tensor:
         """(h, w, 3) of the mean colour, kept after the first call."""

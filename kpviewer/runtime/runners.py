@@ -1,4 +1,4 @@
-"""Ways to run a detector on a picture. The executor takes the fastest that sees the same.
+"""Ways to run a detector on an image. The executor takes the fastest that sees the same.
 
 Every runner gives the candidates as one tensor (M, 4 + C + 2K), so that one copy brings everything
 to the host: box corners, class scores, keypoints.
@@ -36,10 +36,10 @@ class Runner(Protocol):
         """One of PRECISIONS."""
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
-        """Do what a size of input needs once, so that its first picture isn't slow."""
+        """Do what a size of input needs once, so that its first image isn't slow."""
 
     def load(self, bgr: ImageArray, box: Letterbox) -> Tensor:
-        """Bring an (H, W, 3) uint8 picture to the device, in the form that ``forward`` takes."""
+        """Bring an (H, W, 3) uint8 image to the device, in the form that ``forward`` takes."""
 
     def forward(self, loaded: Tensor) -> Any:
         """Run the network."""
@@ -49,7 +49,7 @@ class Runner(Protocol):
 
 
 def packed(decoded: DecodedBatch) -> Tensor:
-    """Put the first picture's candidates side by side: (M, 4 + C + 2K)."""
+    """Put the first image's candidates side by side: (M, 4 + C + 2K)."""
     points = decoded.keypoints_xy[0].flatten(1)
     return torch.cat([decoded.xyxy[0], decoded.scores[0], points], 1)
 

@@ -28,7 +28,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A network on one picture."""
+    """A network on one image."""
 
     input_hw: tuple[int, int]
     layers: tuple[Layer, ...]
@@ -46,11 +46,11 @@ class Summary:
 
 
 def summarise(network: nn.Module, input_hw: tuple[int, int]) -> Summary:
-    """Run a network once on a blank picture, and write down what it does.
+    """Run a network once on a blank image, and write down what it does.
 
     Args:
         network: on the CPU, in evaluation mode; takes (1, 3, H, W) float.
-        input_hw: height and width of the picture, px.
+        input_hw: height and width of the image, px.
     """
     layers: list[Layer] = []
     counter = FlopCounterMode(display=False)

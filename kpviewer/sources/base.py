@@ -1,4 +1,4 @@
-"""What a source of pictures is: one protocol for cameras, videos, folders and the demo.
+"""What a source of images is: one protocol for cameras, videos, folders and the demo.
 
 A source is used by one thread at a time and starts none, but for the look-up of a host name. It
 knows nothing of queues, pacing or reconnecting: the capture thread of the pipeline does that.
@@ -14,12 +14,12 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from kpviewer.errors import SourceError
-from kpviewer.structures import ImageArray, StreamInfo, Targets
+from kpviewer.structures import GroundTruth, ImageArray, StreamInfo
 
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 3.0
 LARGEST_SIDE_PX = 8192
-"""Larger pictures are refused: a small hostile file can ask for gigabytes of memory."""
+"""Larger images are refused: a small hostile file can ask for gigabytes of memory."""
 
 Allocate: TypeAlias = Callable[[int, int], ImageArray]
 """(height, width) -> (height, width, 3) uint8 buffer to fill."""
@@ -27,15 +27,15 @@ Allocate: TypeAlias = Callable[[int, int], ImageArray]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Captured:
-    """One picture as it comes from a source."""
+    """One image as it comes from a source."""
 
     bgr: ImageArray
     """(H, W, 3) uint8: the buffer that ``allocate`` gave, filled."""
     captured_ns: int
-    """Monotonic clock when the picture was at hand, in ns."""
+    """Monotonic clock when the image was at hand, in ns."""
     position_s: float | None
     """Media time in seconds, where the source has one."""
-    truth: Targets | None = None
+    ground_truth: GroundTruth | None = None
     file: str | None = None
     """File that the frame comes from, relative to the opened folder, with ``/``; None: no file."""
     frame_in_file: int | None = None
@@ -43,7 +43,7 @@ class Captured:
 
 
 class FrameSource(Protocol):
-    """A stream of pictures. ``open`` may be called again after ``close``."""
+    """A stream of images. ``open`` may be called again after ``close``."""
 
     @property
     def info(self) -> StreamInfo:
@@ -87,7 +87,7 @@ class FrameSource(Protocol):
         """Free what ``open`` took. May be called at any time, also twice."""
 
 
-class TruthProvider(Protocol):
+class GroundTruthProvider(Protocol):
     """Where a source finds the annotations of its frames."""
 
     def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
@@ -100,7 +100,7 @@ class TruthProvider(Protocol):
 
     def for_frame(
         self, index: int, name: str, size_wh: tuple[int, int] | None = None
-    ) -> Targets | None:
+    ) -> GroundTruth | None:
         """Return the ground truth of one frame, None where nothing is known.
 
         Args:
@@ -111,7 +111,7 @@ class TruthProvider(Protocol):
 
 
 def copy_into(bgr: ImageArray, allocate: Allocate) -> ImageArray:
-    """Copy a picture into a buffer of its size.
+    """Copy an image into a buffer of its size.
 
     Args:
         bgr: (H, W, 3) uint8.

@@ -135,10 +135,10 @@ class CameraSource:
         return self._next_index
 
     def open(self) -> StreamInfo:
-        """Switch the camera on and take a first picture, to see its real size.
+        """Switch the camera on and take a first image, to see its real size.
 
         Raises:
-            SourceError: if there is no such camera, or it gives no picture.
+            SourceError: if there is no such camera, or it gives no image.
         """
         self.close()
         self._find_again()
@@ -151,14 +151,14 @@ class CameraSource:
                 "and allowed to you? 'kpviewer cameras' lists what there is."
             )
         self._ask(capture)
-        picture = self._first_picture(capture)
-        if picture is None:
+        image = self._first_image(capture)
+        if image is None:
             self.close()
             raise SourceError(
-                f"Camera {self._index} is there but gives no picture. Is another program using it, "
+                f"Camera {self._index} is there but gives no image. Is another program using it, "
                 "or its lid closed? Unplug it and plug it in again."
             )
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         fps = capture.get(cv2.CAP_PROP_FPS)
         fps_given = fps if 1.0 <= fps <= 240.0 else None
         self._next_index, self._has_been_open = 0, True
@@ -169,7 +169,7 @@ class CameraSource:
         return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Wait for the next picture; never None.
+        """Wait for the next image; never None.
 
         Raises:
             SourceError: if the source is closed, or the camera lost.
@@ -178,16 +178,16 @@ class CameraSource:
         if capture is None:
             raise closed_error(self._name)
         # isOpened() stays True when a camera is unplugged: a failed read is all that tells.
-        lost = SourceError(f"{self._name} gives no more pictures. Is it unplugged?")
+        lost = SourceError(f"{self._name} gives no more images. Is it unplugged?")
         if not capture.grab():
             raise lost
         captured_ns = time.monotonic_ns()
         buffer = allocate(info.height, info.width)
-        is_good, picture = capture.retrieve(buffer)
-        if not is_good or picture is None:
+        is_good, image = capture.retrieve(buffer)
+        if not is_good or image is None:
             raise lost
         self._next_index += 1
-        return Captured(self._in_buffer(picture, buffer, allocate), captured_ns, None)
+        return Captured(self._in_buffer(image, buffer, allocate), captured_ns, None)
 
     def seek(self, index: int) -> None:
         """Raise SourceError: a camera has no way back."""
@@ -240,21 +240,21 @@ class CameraSource:
         )
 
     @staticmethod
-    def _first_picture(capture: Capture) -> ImageArray | None:
+    def _first_image(capture: Capture) -> ImageArray | None:
         for _ in range(WARM_UP_READS):
             if capture.grab():
-                is_good, picture = capture.retrieve()
-                if is_good and picture is not None:
-                    return np.asarray(picture, np.uint8)
+                is_good, image = capture.retrieve()
+                if is_good and image is not None:
+                    return np.asarray(image, np.uint8)
         return None
 
     @staticmethod
-    def _in_buffer(picture: ImageArray, buffer: ImageArray, allocate: Allocate) -> ImageArray:
-        """Give the buffer that holds the picture: OpenCV fills ours only if the size is right."""
-        if picture.shape != buffer.shape:
-            return copy_into(picture, allocate)
-        if not np.shares_memory(picture, buffer):
-            np.copyto(buffer, picture)
+    def _in_buffer(image: ImageArray, buffer: ImageArray, allocate: Allocate) -> ImageArray:
+        """Give the buffer that holds the image: OpenCV fills ours only if the size is right."""
+        if image.shape != buffer.shape:
+            return copy_into(image, allocate)
+        if not np.shares_memory(image, buffer):
+            np.copyto(buffer, image)
         return buffer
 
 

@@ -20,13 +20,13 @@ WITHOUT_CLOCK = {"mpjpeg", "mjpeg"}
 
 # No ``nobuffer``: it throws away what was read to find the format, with the first keyframe.
 _COMMON = {
-    "analyzeduration": "1000000",  # us: FFmpeg would look at 5 s of pictures before the first
+    "analyzeduration": "1000000",  # us: FFmpeg would look at 5 s of images before the first
     "fpsprobesize": "0",  # frames: a slow camera's second one may come a minute later
 }
 _RTSP = {
     "protocol_whitelist": "rtsp,rtsps,tcp,tls,udp,rtp,srtp,crypto",
     "format_whitelist": "rtsp,sdp,rtp",
-    "rtsp_transport": "tcp",  # UDP loses packets, and smears the picture, on any busy network
+    "rtsp_transport": "tcp",  # UDP loses packets, and smears the image, on any busy network
 }
 _HTTP = {
     "protocol_whitelist": "http,https,tcp,tls,crypto,httpproxy",
@@ -45,8 +45,8 @@ _LIVE_WAIT_S = 1.5
 """A stream of unknown length is live if it gives less than ``_FILE_LEAD_S`` of media in this."""
 
 
-class NoPictureError(SourceError):
-    """A stream opens, but its format gives no picture: another may."""
+class NoImageError(SourceError):
+    """A stream opens, but its format gives no image: another may."""
 
 
 def options_for(scheme: str) -> dict[str, str]:
@@ -153,7 +153,7 @@ def _connect_late(
     """Go on connecting if the time is up, but an image is on its way; else say what came."""
     if answer is None:
         raise _silence_error(name, options.open_timeout_s)
-    if answer.is_picture_stream:
+    if answer.is_image_stream:
         return _connect_slowly(url, name, options)
     if answer.image_format == "JPEG":
         return _connect_slowly(url, name, replace(options, format="mjpeg"))
@@ -170,7 +170,7 @@ def _connect_slowly(url: str, name: str, options: DecoderOptions) -> Decoder:
     except (av.FFmpegError, ValueError) as error:
         failure = error
     if options.watch.is_over:
-        raise SourceError(f"{name} answers, but sends no picture within {_SLOW_OPEN_S:g} s.")
+        raise SourceError(f"{name} answers, but sends no image within {_SLOW_OPEN_S:g} s.")
     raise _refusal(name, failure, None)
 
 

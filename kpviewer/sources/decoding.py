@@ -43,10 +43,10 @@ from kpviewer.structures import ImageArray
 KEYFRAME_WAIT_S = 30.0
 """Cameras that save bandwidth send a keyframe every 10 s, some every 20 s."""
 _IN_VAIN = 5
-"""Packets without a picture: fewer are no proof where few come."""
+"""Packets without an image: fewer are no proof where few come."""
 _NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
-_NO_KEYFRAME = "data comes, but no keyframe that a picture could begin with"
-_NO_PICTURE = "data comes, but no picture could be decoded"
+_NO_KEYFRAME = "data comes, but no keyframe that an image could begin with"
+_NO_IMAGE = "data comes, but no image could be decoded"
 
 
 class Silence(TimeoutError):
@@ -90,7 +90,7 @@ class Decoder:
         self.awaits_keyframe = True
         """Whether nothing came yet at which decoding can start."""
         self.damaged_pts: set[int | None] = set()
-        """Of packets that gave no picture, and of pictures that the decoder mended by guessing."""
+        """Of packets that gave no image, and of images that the decoder mended by guessing."""
         self.failure: Exception | None = None
         """Why the container could not be read to its end."""
         try:
@@ -180,14 +180,14 @@ class Decoder:
         plane = self._reformatter.reformat(
             frame, width=stored_width, format="bgr24", threads=1
         ).planes[0]
-        picture: ImageArray = np.ndarray(
+        image: ImageArray = np.ndarray(
             (frame.height, stored_width, 3),
             np.uint8,
             memoryview(plane),
             strides=(plane.line_size, 3, 1),
         )
         buffer = allocate(height, width)
-        np.copyto(buffer, turned(picture, _orientation(frame)))
+        np.copyto(buffer, turned(image, _orientation(frame)))
         return buffer
 
     def shown_size(self, frame: VideoFrame) -> tuple[int, int]:
@@ -246,7 +246,7 @@ class Decoder:
             limit_s = KEYFRAME_WAIT_S if self.awaits_keyframe else self._options.read_timeout_s
             is_long = in_vain >= _IN_VAIN and time.monotonic() - since_s > limit_s
             if self._is_live and is_long:
-                self.failure = TimeoutError(_NO_KEYFRAME if self.awaits_keyframe else _NO_PICTURE)
+                self.failure = TimeoutError(_NO_KEYFRAME if self.awaits_keyframe else _NO_IMAGE)
                 return
         if not self._is_live and not isinstance(self.failure, Silence):
             with contextlib.suppress(av.FFmpegError):  # at the end twice
@@ -316,10 +316,10 @@ def _orientation(frame: VideoFrame) -> int:
 
 
 def check_size(width: int, height: int, name: str) -> None:
-    """Raise SourceError if a picture is larger than we take."""
+    """Raise SourceError if an image is larger than we take."""
     if max(width, height) > LARGEST_SIDE_PX:
         raise SourceError(
-            f"{name}: pictures must be at most {LARGEST_SIDE_PX} px a side, "
+            f"{name}: images must be at most {LARGEST_SIDE_PX} px a side, "
             f"got {width}x{height}. Scale the video down first."
         )
 

@@ -1,4 +1,4 @@
-"""The demo: a film of 20 s that needs no camera and no file, and knows its own truth."""
+"""The demo: a film of 20 s that needs no camera and no file, and knows its own ground truth."""
 
 from __future__ import annotations
 

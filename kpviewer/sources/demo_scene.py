@@ -1,6 +1,6 @@
 """The film of the demo: which portrait is seen where, and how the virtual camera moves over it.
 
-A pure function of the frame's number, so every frame comes with its exact truth.
+A pure function of the frame's number, so every frame comes with its exact ground truth.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.portraits import BACKDROP_BGR, MARGIN_PX, Portrait, collins, hopper
-from kpviewer.structures import BoolArray, FloatArray, ImageArray, Targets
+from kpviewer.structures import BoolArray, FloatArray, GroundTruth, ImageArray
 
 WIDTH, HEIGHT = 640, 480
 SMALLEST_FACE_PX = 12
@@ -37,7 +37,7 @@ class Pose(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One portrait in one panel of the picture, with a camera that moves through some poses."""
+    """One portrait in one panel of the image, with a camera that moves through some poses."""
 
     portrait: Callable[[], Portrait]
     panel: tuple[int, int, int, int]
@@ -140,7 +140,7 @@ _BACKDROP = np.full((HEIGHT, WIDTH, 3), BACKDROP_BGR, np.uint8)
 FRAME_COUNT = sum(scene.frames for scene in SCENES)
 
 
-def render(index: int, out: ImageArray) -> Targets:
+def render(index: int, out: ImageArray) -> GroundTruth:
     """Paint one frame and tell where its faces are.
 
     Args:
@@ -195,7 +195,7 @@ def _paint(shot: Shot, moment: float, out: ImageArray) -> _Face | None:
 
 
 def _view(portrait: Portrait, pose: Pose, panel_wh: tuple[int, int]) -> FloatArray:
-    """Make the (3, 3) similarity from picture to panel pixels that shows the face as posed."""
+    """Make the (3, 3) similarity from image to panel pixels that shows the face as posed."""
     x1, y1, x2, y2 = portrait.face_xyxy
     scale = pose.face_height * panel_wh[1] / (y2 - y1)
     angle = np.deg2rad(pose.angle_deg)
@@ -241,10 +241,10 @@ def _turned_box(xyxy: FloatArray, to_frame: FloatArray) -> FloatArray:
     return np.asarray(np.concatenate([centre - half, centre + half]), np.float32)
 
 
-def _targets(faces: list[_Face]) -> Targets:
+def _targets(faces: list[_Face]) -> GroundTruth:
     if not faces:
-        return Targets.empty(5)
-    return Targets(
+        return GroundTruth.empty(5)
+    return GroundTruth(
         np.stack([face.xyxy for face in faces]),
         np.zeros(len(faces), np.int64),
         np.stack([face.points_xy for face in faces]),

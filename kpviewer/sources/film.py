@@ -34,7 +34,7 @@ class Film:
         """Damage that was seen so far, for the user."""
         damaged = len(self.reel.decoder.damaged_pts)
         if self._warning is None and damaged:
-            return f"damaged frames: {damaged}; the picture may be smeared there"
+            return f"damaged frames: {damaged}; the image may be smeared there"
         return self._warning
 
     def take(self) -> tuple[VideoFrame, float] | None:

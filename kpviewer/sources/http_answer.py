@@ -32,8 +32,8 @@ class HttpAnswer:
     """Whether the server gives a part of it where a part is asked for."""
 
     @property
-    def is_picture_stream(self) -> bool:
-        """Whether the first picture of a camera is on its way."""
+    def is_image_stream(self) -> bool:
+        """Whether the first image of a camera is on its way."""
         return self.content_type.startswith("multipart/") and b"\xff\xd8\xff" in self.head
 
     @property

@@ -20,7 +20,7 @@ from kpviewer.image_files import (
 from kpviewer.sources.base import (
     Allocate,
     Captured,
-    TruthProvider,
+    GroundTruthProvider,
     closed_error,
     copy_into,
 )
@@ -52,7 +52,7 @@ class ImagesSource:
     Args:
         name: for people.
         paths: at least one.
-        truth: looked up by frame number and file name.
+        ground_truth: looked up by frame number and file name.
         folder: that the files are named relative to; None names them without a folder.
         notes: what ``warning`` says beside what is found while reading.
     """
@@ -62,13 +62,13 @@ class ImagesSource:
         name: str,
         paths: Sequence[Path],
         *,
-        truth: TruthProvider | None = None,
+        ground_truth: GroundTruthProvider | None = None,
         folder: Path | None = None,
         notes: Sequence[str] = (),
     ) -> None:
         self._name = name
         self._paths = tuple(paths)
-        self._truth = truth
+        self._ground_truth = ground_truth
         self._folder = folder
         self._notes = tuple(notes)
         self._decoder = ImageDecoder()
@@ -114,8 +114,8 @@ class ImagesSource:
         self._unreadable, self._first_only, self._next_index = [], {}, 0
         self._items = list(_items(self._paths))
         self._count = len(self._items)
-        if self._truth is not None:
-            self._truth.meet(self._paths)
+        if self._ground_truth is not None:
+            self._ground_truth.meet(self._paths)
         image = self._load_next()
         if image is None:
             why = self._explain()
@@ -147,14 +147,16 @@ class ImagesSource:
         index, self._next_index = self._next_index, self._next_index + 1
         bgr = copy_into(image, allocate)
         path, page, is_one_of_many = self._items[index]
-        truth = None
-        if self._truth is not None and page == 0:  # annotations tell of the first page
-            truth = self._truth.for_frame(index, str(path), (bgr.shape[1], bgr.shape[0]))
+        ground_truth = None
+        if self._ground_truth is not None and page == 0:  # annotations tell of the first page
+            ground_truth = self._ground_truth.for_frame(
+                index, str(path), (bgr.shape[1], bgr.shape[0])
+            )
         return Captured(
             bgr,
             time.monotonic_ns(),
             index / (self._info.nominal_fps or FPS),
-            truth,
+            ground_truth,
             self._file_name(path),
             page if is_one_of_many else None,
         )
@@ -209,7 +211,7 @@ class ImagesSource:
         )
 
 
-def load_picture(path: Path) -> ImageArray | None:
+def load_image(path: Path) -> ImageArray | None:
     """Read an image file as (H, W, 3) uint8 BGR, upright; None if it can't be shown.
 
     Of several pages or frames it is the first.

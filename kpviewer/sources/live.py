@@ -1,4 +1,4 @@
-"""The pictures of a network camera as they come."""
+"""The images of a network camera as they come."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from av.video.frame import VideoFrame
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.connecting import WITHOUT_CLOCK, NoPictureError, left_error
+from kpviewer.sources.connecting import WITHOUT_CLOCK, NoImageError, left_error
 from kpviewer.sources.decoding import (
     Decoder,
     DecoderOptions,
@@ -31,7 +31,7 @@ class Live:
         options: of the decoder; with its patience.
 
     Raises:
-        SourceError: from the constructor, if the size is unknown and no picture comes.
+        SourceError: from the constructor, if the size is unknown and no image comes.
     """
 
     def __init__(self, decoder: Decoder, name: str, options: DecoderOptions) -> None:
@@ -57,15 +57,15 @@ class Live:
 
     @property
     def warning(self) -> str | None:
-        """What the first picture waits for."""
+        """What the first image waits for."""
         waited_s = time.monotonic() - self._began_s
         if self.decoder.awaits_keyframe and waited_s > self._options.read_timeout_s:
-            return "data comes, but no picture can begin before the next keyframe"
+            return "data comes, but no image can begin before the next keyframe"
         return None
 
     @property
     def silence_s(self) -> float | None:
-        """Seconds without data while no picture can come yet; None once one could."""
+        """Seconds without data while no image can come yet; None once one could."""
         patience = self._options.patience
         return patience.silence_s if patience and self.decoder.awaits_keyframe else None
 
@@ -79,7 +79,7 @@ class Live:
         """Wait for the next frame.
 
         Raises:
-            SourceError: if the stream is lost or silent, or its pictures are too large.
+            SourceError: if the stream is lost or silent, or its images are too large.
         """
         frame, self._first = self._first or self._next(), None
         self.next_index += 1
@@ -97,7 +97,7 @@ class Live:
     def _first_of_unknown_size(self) -> VideoFrame:
         frame = self.decoder.next_frame()
         if frame is None and self.decoder.container.format.name == "mpjpeg":
-            raise NoPictureError(f"{self._name} sends parts that can't be read.")
+            raise NoImageError(f"{self._name} sends parts that can't be read.")
         if frame is None:
             raise loss_error(self._name, self.decoder.failure, self._options)
         return frame
@@ -134,7 +134,7 @@ def loss_error(name: str, failure: Exception | None, options: DecoderOptions) ->
         return left_error(name)
     if isinstance(failure, Silence):
         waited_s = options.patience.limit_s if options.patience else options.read_timeout_s
-        why = f"no picture for {waited_s:.3g} s"
+        why = f"no image for {waited_s:.3g} s"
     elif isinstance(failure, TimeoutError):
         why = str(failure)
     elif failure is None:

@@ -2,7 +2,7 @@
 
 Nothing   the first camera, else the demo      0, 1 ...   a camera
 demo      the demo film                        rtsp://, http://   a stream
-strip     the film along steel strips          a path    a video, a picture, or a folder or glob
+strip     the film along steel strips          a path    a video, an image, or a folder or glob
 screen    a screen
 
 ``naming`` tells what may stand behind the number of a camera or a screen.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kpviewer.errors import SourceError
 from kpviewer.image_files import IMAGE_SUFFIXES, OTHER_IMAGE_SUFFIXES
-from kpviewer.sources.base import FrameSource, TruthProvider
+from kpviewer.sources.base import FrameSource, GroundTruthProvider
 from kpviewer.sources.camera import Camera, CameraSource, list_cameras
 from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.image_lists import fixed_folder, images_among, matching
@@ -40,22 +40,26 @@ _TIMED_SUFFIX = ".gif"
 """An animation opened alone plays as a video, with the time of each frame."""
 
 
-def make_source(text: str | None, *, truth: TruthProvider | None = None) -> FrameSource:
+def make_source(
+    text: str | None, *, ground_truth: GroundTruthProvider | None = None
+) -> FrameSource:
     """Make the source that a user named; it is not opened yet.
 
     Args:
         text: as typed; None or empty for what the machine offers.
-        truth: annotations of a video or of pictures; the demo brings its own.
+        ground_truth: annotations of a video or of images; the demo brings its own.
 
     Raises:
-        SourceError: if nothing of that name is known or may be looked at, or if ``truth`` is for
-            a camera, a screen or a stream.
+        SourceError: if nothing of that name is known or readable, or if ``ground_truth`` is for a
+            camera, a screen or a stream.
     """
     text = (text or "").strip()
-    if truth is not None and (not text or is_camera(text) or is_screen(text) or "://" in text):
+    if ground_truth is not None and (
+        not text or is_camera(text) or is_screen(text) or "://" in text
+    ):
         raise SourceError(
-            "Annotations belong to a video or to pictures, got a camera, a screen or a stream. "
-            "Name the file or the folder, or leave --truth away."
+            "Annotations belong to a video or to images, got a camera, a screen or a stream. "
+            "Name the file or the folder, or leave --ground-truth away."
         )
     if not text:
         return _default()
@@ -69,7 +73,7 @@ def make_source(text: str | None, *, truth: TruthProvider | None = None) -> Fram
     if "://" in text:
         return StreamSource(text)
     try:
-        return _from_disk(text, truth)
+        return _from_disk(text, ground_truth)
     except (OSError, RuntimeError, ValueError) as error:
         # no permission, an unknown ~user, or a name that no file can have; the error holds it
         reason = getattr(error, "strerror", None) or str(error)
@@ -96,21 +100,21 @@ def _camera(asked: CameraName, known: list[Camera]) -> CameraSource:
     return CameraSource(asked.index, name=found.name, id=found.id, request=asked.request)
 
 
-def _from_disk(text: str, truth: TruthProvider | None) -> FrameSource:
+def _from_disk(text: str, ground_truth: GroundTruthProvider | None) -> FrameSource:
     path = Path(text).expanduser()
     if path.is_dir():
-        return _images(text, path.resolve().name, list(path.iterdir()), truth, path)
+        return _images(text, path.resolve().name, list(path.iterdir()), ground_truth, path)
     if path.exists():
-        return _file(path, truth)
+        return _file(path, ground_truth)
     if glob.has_magic(text):
-        return _images(text, text, matching(path), truth, fixed_folder(path))
+        return _images(text, text, matching(path), ground_truth, fixed_folder(path))
     raise SourceError(
         f"No source is named {_shown(text)}: it is no camera number, address, file or folder, nor "
         "'demo', 'strip' or 'screen'. Check the spelling; 'kpviewer cameras' lists the cameras."
     )
 
 
-def _file(path: Path, truth: TruthProvider | None) -> FrameSource:
+def _file(path: Path, ground_truth: GroundTruthProvider | None) -> FrameSource:
     suffix = path.suffix.lower()
     if suffix in OTHER_IMAGE_SUFFIXES:
         raise SourceError(
@@ -118,8 +122,8 @@ def _file(path: Path, truth: TruthProvider | None) -> FrameSource:
             "Convert it to JPEG or PNG."
         )
     if suffix in IMAGE_SUFFIXES and suffix != _TIMED_SUFFIX:
-        return ImagesSource(path.name, [path], truth=truth)
-    return VideoSource(path, truth=truth)
+        return ImagesSource(path.name, [path], ground_truth=ground_truth)
+    return VideoSource(path, ground_truth=ground_truth)
 
 
 def _shown(text: str) -> str:
@@ -130,7 +134,7 @@ def _shown(text: str) -> str:
 
 
 def _images(
-    text: str, name: str, files: list[Path], truth: TruthProvider | None, folder: Path
+    text: str, name: str, files: list[Path], ground_truth: GroundTruthProvider | None, folder: Path
 ) -> ImagesSource:
     found = images_among(natural_order(files))
     if not found.paths:
@@ -139,4 +143,6 @@ def _images(
             f"There is no image in {redact_url(text)} that can be shown{why}. "
             "For a video, name the file itself."
         )
-    return ImagesSource(name, found.paths, truth=truth, folder=folder, notes=found.notes)
+    return ImagesSource(
+        name, found.paths, ground_truth=ground_truth, folder=folder, notes=found.notes
+    )

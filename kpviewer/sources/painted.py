@@ -1,4 +1,4 @@
-"""Films that are painted, not read: they need no file, and know their own truth."""
+"""Films that are painted, not read: they need no file, and know their own ground truth."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from kpviewer.sources.base import Allocate, Captured, closed_error
-from kpviewer.structures import ImageArray, StreamInfo, Targets
+from kpviewer.structures import GroundTruth, ImageArray, StreamInfo
 
 
 class PaintedFilm:
@@ -15,7 +15,7 @@ class PaintedFilm:
     Args:
         info: of the film; rate and number of frames are known.
         prepare: makes what all frames share, kept by whoever made it; raises SourceError.
-        paint: fills a (height, width, 3) uint8 BGR buffer with a frame and tells its truth.
+        paint: fills a (height, width, 3) uint8 BGR buffer with a frame and tells its ground truth.
     """
 
     warning: str | None = None
@@ -24,7 +24,7 @@ class PaintedFilm:
         self,
         info: StreamInfo,
         prepare: Callable[[], object],
-        paint: Callable[[int, ImageArray], Targets],
+        paint: Callable[[int, ImageArray], GroundTruth],
     ) -> None:
         assert info.nominal_fps is not None and info.frame_count is not None
         self._info, self._fps, self._count = info, info.nominal_fps, info.frame_count
@@ -58,8 +58,8 @@ class PaintedFilm:
             return None
         index, self._next_index = self._next_index, self._next_index + 1
         bgr = allocate(self._info.height, self._info.width)
-        truth = self._paint(index, bgr)
-        return Captured(bgr, time.monotonic_ns(), index / self._fps, truth)
+        ground_truth = self._paint(index, bgr)
+        return Captured(bgr, time.monotonic_ns(), index / self._fps, ground_truth)
 
     def seek(self, index: int) -> None:
         """Make frame ``index`` the next one. Raises SourceError if closed."""

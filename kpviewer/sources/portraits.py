@@ -30,10 +30,10 @@ BACKDROP_BGR = (46, 40, 36)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Portrait:
-    """A picture of one person. Coordinates are pixels of the picture as shipped."""
+    """An image of one person. Coordinates are pixels of the image as shipped."""
 
     canvas: ImageArray
-    """(H + 2 MARGIN_PX, W + 2 MARGIN_PX, 3) uint8 BGR: the picture on its backdrop."""
+    """(H + 2 MARGIN_PX, W + 2 MARGIN_PX, 3) uint8 BGR: the image on its backdrop."""
     half_canvas: ImageArray
     """The same at half the size, for views so small that the full one would alias."""
     face_xyxy: FloatArray
@@ -45,7 +45,7 @@ class Portrait:
 @dataclass(frozen=True, slots=True)
 class _Annotation:
     package: str
-    """The package in whose folder the picture lies."""
+    """The package in whose folder the image lies."""
     path: str
     size_wh: tuple[int, int]
     face_xyxy: tuple[float, float, float, float]
@@ -70,19 +70,19 @@ _COLLINS = _Annotation(
 
 @cache
 def hopper() -> Portrait:
-    """Load Grace Hopper's portrait. Raises SourceError if the picture is missing."""
+    """Load Grace Hopper's portrait. Raises SourceError if the image is missing."""
     return _load(_HOPPER)
 
 
 @cache
 def collins() -> Portrait:
-    """Load Eileen Collins's portrait. Raises SourceError if the picture is missing."""
+    """Load Eileen Collins's portrait. Raises SourceError if the image is missing."""
     return _load(_COLLINS)
 
 
 def _load(annotation: _Annotation) -> Portrait:
-    picture = _read_picture(annotation)
-    canvas = _on_backdrop(picture)
+    image = _read_image(annotation)
+    canvas = _on_backdrop(image)
     half = cv2.resize(canvas, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     return Portrait(
         canvas,
@@ -92,23 +92,23 @@ def _load(annotation: _Annotation) -> Portrait:
     )
 
 
-def _read_picture(annotation: _Annotation) -> ImageArray:
+def _read_image(annotation: _Annotation) -> ImageArray:
     spec = importlib.util.find_spec(annotation.package)
     folders = spec.submodule_search_locations if spec is not None else None
     for folder in folders or ():
-        picture = cv2.imread(str(Path(folder) / annotation.path), cv2.IMREAD_COLOR)
-        if picture is not None and picture.shape[1::-1] == annotation.size_wh:
-            return np.asarray(picture, np.uint8)
+        image = cv2.imread(str(Path(folder) / annotation.path), cv2.IMREAD_COLOR)
+        if image is not None and image.shape[1::-1] == annotation.size_wh:
+            return np.asarray(image, np.uint8)
     raise SourceError(
-        f"The demo needs the picture {Path(annotation.path).name} of {annotation.package}, "
+        f"The demo needs the image {Path(annotation.path).name} of {annotation.package}, "
         f"and it is missing or another one. Reinstall kpviewer's requirements."
     )
 
 
-def _on_backdrop(picture: ImageArray) -> ImageArray:
-    """Continue a picture past its edges: its colours run out, blur and darken into the backdrop."""
+def _on_backdrop(image: ImageArray) -> ImageArray:
+    """Continue an image past its edges: its colours run out, blur and darken into the backdrop."""
     margins = (MARGIN_PX,) * 4
-    around = np.asarray(cv2.copyMakeBorder(picture, *margins, cv2.BORDER_REPLICATE), np.uint8)
+    around = np.asarray(cv2.copyMakeBorder(image, *margins, cv2.BORDER_REPLICATE), np.uint8)
     outside = np.full(around.shape[:2], 255, np.uint8)
     outside[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX] = 0
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, 5)[..., None]
@@ -122,9 +122,9 @@ def _on_backdrop(picture: ImageArray) -> ImageArray:
     return np.asarray(np.rint(canvas), np.uint8)
 
 
-def _blurred(picture: ImageArray, shrink: int, sigma: float) -> FloatArray:
-    """Blur far and fast: on a picture ``shrink`` times smaller."""
-    small = cv2.resize(picture, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
+def _blurred(image: ImageArray, shrink: int, sigma: float) -> FloatArray:
+    """Blur far and fast: on an image ``shrink`` times smaller."""
+    small = cv2.resize(image, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(small, (0, 0), sigma)
-    size_wh = picture.shape[1::-1]
+    size_wh = image.shape[1::-1]
     return np.asarray(cv2.resize(soft, size_wh, interpolation=cv2.INTER_LINEAR), np.float32)

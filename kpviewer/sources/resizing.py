@@ -1,4 +1,4 @@
-"""Resizing pictures on the host, with OpenCV. On a GPU the engine resizes there instead."""
+"""Resizing images on the host, with OpenCV. On a GPU the engine resizes there instead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kpviewer.structures import ImageArray
 
 
 def resized(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
-    """Resize a picture: by area averages where it shrinks, so that nothing thin gets lost.
+    """Resize an image: by area averages where it shrinks, so that nothing thin gets lost.
 
     It is halved while it can be, and then interpolated: averages over areas that don't begin and
     end at pixels take ten times as long.

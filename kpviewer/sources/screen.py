@@ -29,7 +29,7 @@ class Grabber(Protocol):
         """left, top, width, height of all screens together, then of each, in px."""
 
     def grab(self, monitor: dict[str, Any], /) -> Any:
-        """Look at a part; the picture is an array of (H, W, 4) uint8 BGRA."""
+        """Look at a part; the image is an array of (H, W, 4) uint8 BGRA."""
 
     def close(self) -> None:
         """Let the screen go."""
@@ -124,7 +124,7 @@ class ScreenSource:
         return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Wait for the time of the next picture, and take it; never None.
+        """Wait for the time of the next image, and take it; never None.
 
         Raises:
             SourceError: if the source is closed, or the screen is gone.
@@ -155,13 +155,13 @@ class ScreenSource:
         self._grabber = self._info = None
 
     def _look(self) -> Any:
-        """Take a picture, (H, W, 4) uint8 BGRA."""
+        """Take an image, (H, W, 4) uint8 BGRA."""
         assert self._grabber is not None
         try:
             return np.asarray(self._grabber.grab(dict(self._area)))
         except _error_of_mss() as error:
             raise SourceError(
-                f"{self._name} gives no picture ({error}). Is the screen still on, and may "
+                f"{self._name} gives no image ({error}). Is the screen still on, and may "
                 "this program record it? macOS asks for that in its privacy settings."
             ) from error
 

@@ -21,7 +21,7 @@ from kpviewer.sources.base import (
 )
 from kpviewer.sources.connecting import (
     SCHEMES,
-    NoPictureError,
+    NoImageError,
     can_jump,
     check_moving,
     connect,
@@ -43,7 +43,7 @@ _CONNECT_TIMEOUT_S = 0.88 * OPEN_TIMEOUT_S  # leaves room to find out and say wh
 LONGEST_GAP_S = 1.0
 """Between frames of a playlist, whose parts are of even frame rate."""
 _FIRST_FACTOR = 8
-"""A camera may send a picture every 10 s, and FFmpeg gives it out when the next one comes."""
+"""A camera may send an image every 10 s, and FFmpeg gives it out when the next one comes."""
 _FILE_FACTOR = 5
 """A file is waited for this much longer than a camera: it can't be had later."""
 _HLS_FACTOR = 10
@@ -94,13 +94,13 @@ class StreamSource:
 
     @property
     def warning(self) -> str | None:
-        """Damage of a file, or what a camera's first picture waits for."""
+        """Damage of a file, or what a camera's first image waits for."""
         opened = self._opened
         return None if opened is None else opened.warning
 
     @property
     def silence_s(self) -> float | None:
-        """Seconds without data while no picture can come yet; None once one could."""
+        """Seconds without data while no image can come yet; None once one could."""
         opened = self._opened
         return opened.silence_s if isinstance(opened, Live) else None
 
@@ -125,7 +125,7 @@ class StreamSource:
         self._watch.reset()
         try:
             self._opened = self._connect(None)
-        except NoPictureError:  # parts of a multipart stream that don't say that they are JPEG
+        except NoImageError:  # parts of a multipart stream that don't say that they are JPEG
             self._opened = self._connect("mjpeg")
         return self._opened.info
 

@@ -1,4 +1,4 @@
-"""The strip demo: a film of 20 s along glowing steel strips, which knows its own truth."""
+"""The strip demo: a film of 20 s along glowing steel strips, which knows its own ground truth."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from kpviewer.sources.strip_scenes import (
     Exposure,
     StripWorld,
     expose,
+    ground_truth_of,
     random_world,
-    truth_of,
 )
-from kpviewer.structures import ImageArray, StreamInfo, Targets
+from kpviewer.structures import GroundTruth, ImageArray, StreamInfo
 
 FPS = 30.0
 FRAMES_A_STRIP = 200
 SPEED_PX = 7.3
-"""A frame; the fraction makes every picture fall differently between the pixels."""
+"""A frame; the fraction makes every image fall differently between the pixels."""
 MARKS_PER_PX = 1 / 640
 """Of each class: about three in sight at a time."""
 _SEED_KEY = 0x64656D6F
@@ -48,13 +48,13 @@ class StripSource(PaintedFilm):
         super().__init__(INFO, lambda: _world(STRIPS[0].number), _paint)
 
 
-def _paint(index: int, bgr: ImageArray) -> Targets:
-    picture, truth = render(index)
-    np.copyto(bgr, picture)
-    return truth
+def _paint(index: int, bgr: ImageArray) -> GroundTruth:
+    image, ground_truth = render(index)
+    np.copyto(bgr, image)
+    return ground_truth
 
 
-def render(index: int) -> tuple[ImageArray, Targets]:
+def render(index: int) -> tuple[ImageArray, GroundTruth]:
     """Paint one frame and tell where its marks are.
 
     Args:
@@ -62,7 +62,7 @@ def render(index: int) -> tuple[ImageArray, Targets]:
 
     Returns:
         (320, 1920, 3) uint8 BGR, and the marks: class ids and the one keypoint of
-        ``strip_scenes``. A mark whose box is cut by the picture's edge is difficult.
+        ``strip_scenes``. A mark whose box is cut by the image's edge is difficult.
     """
     strip, moment = STRIPS[index // FRAMES_A_STRIP], index % FRAMES_A_STRIP
     world = _world(strip.number)
@@ -78,7 +78,7 @@ def render(index: int) -> tuple[ImageArray, Targets]:
         noise_seed=index,
     )
     bgr, centres_xy = expose(world, exposure, SIZE_HW)
-    return bgr, truth_of(centres_xy, world.class_ids, SIZE_HW)
+    return bgr, ground_truth_of(centres_xy, world.class_ids, SIZE_HW)
 
 
 @lru_cache(maxsize=len(STRIPS))

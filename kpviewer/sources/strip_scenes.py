@@ -1,8 +1,8 @@
-"""Pictures of a glowing steel strip with two kinds of defect, and exactly where they are.
+"""Images of a glowing steel strip with two kinds of defect, and exactly where they are.
 
-A seeded world, ``StripWorld``, is a strip with clamps, dust and marks; ``expose`` takes a picture
+A seeded world, ``StripWorld``, is a strip with clamps, dust and marks; ``expose`` takes an image
 of it from a given place, with the lamps, the focus and the noise of that moment. Everything is
-brightness in one plane until a colour table, that of glowing steel, makes a picture of it.
+brightness in one plane until a colour table, that of glowing steel, makes an image of it.
 
 Of the marks: ``fi`` is a dark pit with a bright crescent, anywhere on the strip; ``hb`` a dark
 notch with a bright rim in one of its two long edges. Both fill about 24 of the 30 px of their box.
@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import FloatArray, ImageArray, IntArray, Targets
+from kpviewer.structures import FloatArray, GroundTruth, ImageArray, IntArray
 
 CLASS_NAMES = ("fi", "hb")
 KEYPOINT_NAMES = ("centre",)
@@ -24,7 +24,7 @@ FI, HB = 0, 1
 TARGET_PX = 30.0
 SIZE_HW = (320, 1920)
 MARGIN_PX = 8
-"""Of the world around the largest picture of it, for shifts."""
+"""Of the world around the largest image of it, for shifts."""
 APART_PX = 112.0
 """Least distance of two marks' centres."""
 _TEST_KEY = 0x74657374
@@ -48,10 +48,10 @@ class StripWorld:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """How a picture of a world is taken."""
+    """How an image of a world is taken."""
 
     shift_xy: tuple[float, float] = (0.0, 0.0)
-    """Place of the picture's corner in the world, px from the margin; fractions count."""
+    """Place of the image's corner in the world, px from the margin; fractions count."""
     gain: float = 1.0
     tilt: float = 0.0
     """Brightness gained from the left edge to the right one, as a share."""
@@ -66,13 +66,13 @@ class Exposure:
 
 def random_scene(
     rng: np.random.Generator, size_hw: tuple[int, int] = SIZE_HW
-) -> tuple[ImageArray, Targets]:
+) -> tuple[ImageArray, GroundTruth]:
     """Paint a scene.
 
     Args:
         rng: decides everything: the same state gives the same scene.
-        size_hw: of the picture, px, each side at least 96. The strip lies along the longer side;
-            in a square picture, along either.
+        size_hw: of the image, px, each side at least 96. The strip lies along the longer side;
+            in a square image, along either.
 
     Returns:
         (H, W, 3) uint8 BGR, and its marks: at most two of a class, often one or none, with their
@@ -85,21 +85,23 @@ def random_scene(
     bgr, centres_xy = expose(world, random_exposure(rng), lying_hw)
     if is_upright:
         bgr, centres_xy = np.ascontiguousarray(bgr.transpose(1, 0, 2)), centres_xy[:, ::-1]
-    return bgr, truth_of(centres_xy, world.class_ids, size_hw)
+    return bgr, ground_truth_of(centres_xy, world.class_ids, size_hw)
 
 
-def scene_for_test(index: int, size_hw: tuple[int, int] = SIZE_HW) -> tuple[ImageArray, Targets]:
+def scene_for_test(
+    index: int, size_hw: tuple[int, int] = SIZE_HW
+) -> tuple[ImageArray, GroundTruth]:
     """Paint a scene of the set that detectors are scored on; training never draws these seeds.
 
     Args:
         index: of the scene, from 0.
-        size_hw: of the picture, px.
+        size_hw: of the image, px.
     """
     return random_scene(np.random.default_rng([_TEST_KEY, index]), size_hw)
 
 
 def random_exposure(rng: np.random.Generator) -> Exposure:
-    """Draw how a still picture is taken."""
+    """Draw how a still image is taken."""
     shift = rng.uniform(-MARGIN_PX + 2, MARGIN_PX - 2, 2)
     is_blurred = rng.random() < 0.5
     return Exposure(
@@ -116,12 +118,12 @@ def random_exposure(rng: np.random.Generator) -> Exposure:
 def expose(
     world: StripWorld, exposure: Exposure, size_hw: tuple[int, int]
 ) -> tuple[ImageArray, FloatArray]:
-    """Take a picture of a world.
+    """Take an image of a world.
 
     Args:
         world: what is looked at.
         exposure: from where, and in what light.
-        size_hw: of the picture, px; with its shift, inside the world.
+        size_hw: of the image, px; with its shift, inside the world.
 
     Returns:
         (H, W, 3) uint8 BGR, and the (N, 2) centres of the marks in it, some perhaps outside.
@@ -152,8 +154,10 @@ def expose(
     return np.asarray(bgr, np.uint8), (world.centres_xy - corner).astype(np.float32)
 
 
-def truth_of(centres_xy: FloatArray, class_ids: IntArray, size_hw: tuple[int, int]) -> Targets:
-    """Tell what is seen: marks with the centre in the picture; difficult if the box is cut."""
+def ground_truth_of(
+    centres_xy: FloatArray, class_ids: IntArray, size_hw: tuple[int, int]
+) -> GroundTruth:
+    """Tell what is seen: marks with the centre in the image; difficult if the box is cut."""
     limit = np.array(size_hw[::-1], np.float32)
     seen = ((centres_xy >= 0) & (centres_xy < limit)).all(1)
     centres_xy = np.ascontiguousarray(centres_xy[seen], np.float32)
@@ -161,7 +165,7 @@ def truth_of(centres_xy: FloatArray, class_ids: IntArray, size_hw: tuple[int, in
     cut = np.asarray(((xyxy[:, :2] < 0) | (xyxy[:, 2:] > limit)).any(1), np.bool_)
     xyxy = np.clip(xyxy, 0, np.concatenate([limit, limit])).astype(np.float32)
     visible = np.ones((len(xyxy), 1), np.bool_)
-    return Targets(xyxy, class_ids[seen], centres_xy[:, None], visible, cut)
+    return GroundTruth(xyxy, class_ids[seen], centres_xy[:, None], visible, cut)
 
 
 def random_world(
@@ -171,7 +175,7 @@ def random_world(
 
     Args:
         rng: decides everything.
-        size_hw: of the largest picture to be taken of it, px.
+        size_hw: of the largest image to be taken of it, px.
         marks_per_px: of its length, of each class; None for the none, one or two of a scene.
     """
     height, width = (side + 2 * MARGIN_PX for side in size_hw)
@@ -342,12 +346,12 @@ def _cover(depth_px: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=2)
 def _noise_bank(shape_hw: tuple[int, int]) -> FloatArray:
-    """(H, W) standard normal noise, drawn once: pictures take windows of it."""
+    """(H, W) standard normal noise, drawn once: images take windows of it."""
     return np.random.default_rng(7).standard_normal(shape_hw, np.float32)
 
 
 def _noise(size_hw: tuple[int, int], exposure: Exposure) -> FloatArray:
-    """Noise of a picture: a window of the bank at a random place, so that no two are alike."""
+    """Noise of an image: a window of the bank at a random place, so that no two are alike."""
     spare = 128
     bank = _noise_bank((size_hw[0] + spare, size_hw[1] + spare))
     row, column = np.random.default_rng(exposure.noise_seed).integers(0, spare, 2)

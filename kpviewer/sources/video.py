@@ -1,4 +1,4 @@
-"""Video files: exact timestamps, frame-exact seek, upright pictures, and a word on damage."""
+"""Video files: exact timestamps, frame-exact seek, upright images, and a word on damage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kpviewer.sources.base import (
     READ_TIMEOUT_S,
     Allocate,
     Captured,
-    TruthProvider,
+    GroundTruthProvider,
     closed_error,
 )
 from kpviewer.sources.decoding import DecoderOptions
@@ -33,9 +33,9 @@ OPTIONS = DecoderOptions(
 class VideoSource:
     """A FrameSource over a video file. Position 0 s is its first frame."""
 
-    def __init__(self, path: Path, *, truth: TruthProvider | None = None) -> None:
+    def __init__(self, path: Path, *, ground_truth: GroundTruthProvider | None = None) -> None:
         self._path = path
-        self._truth = truth
+        self._ground_truth = ground_truth
         self._film: Film | None = None
         self._last_warning: str | None = None
 
@@ -65,8 +65,8 @@ class VideoSource:
         self.close()
         self._last_warning = None
         self._film = film = self._open_film(check_file(self._path))
-        if self._truth is not None:
-            self._truth.meet([self._path], film.reel.frame_count)
+        if self._ground_truth is not None:
+            self._ground_truth.meet([self._path], film.reel.frame_count)
         return film.info
 
     def read(self, allocate: Allocate) -> Captured | None:
@@ -82,8 +82,12 @@ class VideoSource:
         frame, position_s = taken
         bgr = film.reel.decoder.to_bgr(frame, allocate)
         captured_ns = time.monotonic_ns()
-        truth = self._truth.for_frame(index, str(self._path)) if self._truth is not None else None
-        return Captured(bgr, captured_ns, position_s, truth, self._path.name, index)
+        ground_truth = (
+            self._ground_truth.for_frame(index, str(self._path))
+            if self._ground_truth is not None
+            else None
+        )
+        return Captured(bgr, captured_ns, position_s, ground_truth, self._path.name, index)
 
     def seek(self, index: int) -> None:
         """Make frame ``index`` the next one, exactly.

@@ -45,7 +45,7 @@ def read_objects(data_specs: Sequence[str]) -> AnnotationSet:
 
 
 def sources_of(data: AnnotationSet) -> str:
-    """Name where the pictures are from, as a weight file tells it."""
+    """Name where the images are from, as a weight file tells it."""
     return ", ".join(sorted({image.source for image in data.images} - {""}))
 
 

@@ -37,7 +37,7 @@ class TrainConfig:
     epochs: float = 0.0
     """Length of the run in epochs of the data (``training.epochs``) instead; 0: ``steps`` says."""
     batch: int = 32
-    """Pictures that go through the network at once, in each process."""
+    """Images that go through the network at once, in each process."""
     accumulate: int = 1
     """Batches whose gradients make one step: a larger batch than fits into the memory."""
     inputs: tuple[Any, ...] = (256, 320)
@@ -64,7 +64,7 @@ class TrainConfig:
     cudnn_benchmark: bool = True
     """On CUDA, let cuDNN try its algorithms for each new size: pays where sizes stay the same."""
     workers: int = 1
-    """Processes that make pictures, for each process that trains."""
+    """Processes that make images, for each process that trains."""
     seed: int = 0
     save_every: int = 500
     """Steps between checkpoints."""
@@ -131,13 +131,22 @@ def _text_of(recipe: str) -> str:
     return names[recipe].read_text(encoding="utf-8")
 
 
+_RENAMED = {("order", "trunk-first"): "backbone-first", ("crop", "picture"): "image"}
+"""Keys and values of version 0.1's recipes, and what the values are called now."""
+
+
+def _current(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a recipe that have another name today."""
+    return {key: now for (key, old), now in _RENAMED.items() if options.get(key) == old}
+
+
 def family_options(kind: type[T], config: TrainConfig) -> T:
     """Fill a family's options from what its recipe says.
 
     Raises:
         DatasetError: if a key isn't known.
     """
-    options: T = _build(kind, dict(config.options))
+    options: T = _build(kind, {**config.options, **_current(config.options)})
     return options
 
 

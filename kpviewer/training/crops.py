@@ -1,4 +1,4 @@
-"""Crops of objects, and whole pictures, moved a little with their points."""
+"""Crops of objects, and whole images, moved a little with their points."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class JitterOptions:
     """Of the crop's sides."""
     rotate_deg: float = 30.0
     mirror: float = 0.5
-    """Share of the pictures that are mirrored; points called left and right swap."""
+    """Share of the images that are mirrored; points called left and right swap."""
     colours: bool = True
     """Whether light, sharpness and noise change too."""
 
 
 class PointSample(NamedTuple):
-    """One picture with the points of its object."""
+    """One image with the points of its object."""
 
     rgb: ImageArray
     """(H, W, 3) uint8."""
     points_xy: FloatArray
     """(K, 2), px."""
     labelled: BoolArray
-    """(K,): known, and in the picture."""
+    """(K,): known, and in the image."""
 
 
 def jittered(
@@ -50,7 +50,7 @@ def jittered(
     """Place a box in an input as ``models.crops.regions_around`` would, then move it at random.
 
     Args:
-        xyxy: (4,) box, px of the picture.
+        xyxy: (4,) box, px of the image.
         margin: side of what the input shows over that of the box.
         input_hw: size of the input, px.
         jitter: how far.
@@ -74,7 +74,7 @@ def jittered(
 def cut(
     sample: Sample, row: int, placement: Placement, swap: tuple[int, ...]
 ) -> PointSample | None:
-    """Cut one object of a picture out, with its points; None if it is out of sight."""
+    """Cut one object of an image out, with its points; None if it is out of sight."""
     moved = place(only(sample, row), placement, swap, cv2.BORDER_CONSTANT)
     if not moved.labelled.any():
         return None

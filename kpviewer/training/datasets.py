@@ -1,4 +1,4 @@
-"""Composed pictures as an endless, seeded stream, and their batches."""
+"""Composed images as an endless, seeded stream, and their batches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kpviewer.training.transforms import photometric
 
 
 class Batch(NamedTuple):
-    """B pictures and their T objects each, padded."""
+    """B images and their T objects each, padded."""
 
     images: Tensor
     """(B, 3, H, W) uint8 RGB."""
@@ -50,9 +50,9 @@ class StreamOptions:
 
 
 class MosaicStream(IterableDataset[Sample]):
-    """Endless composed pictures; the same seed and number of workers give the same stream.
+    """Endless composed images; the same seed and number of workers give the same stream.
 
-    Pictures are drawn by source with the square root of its count as weight: small sources of
+    Images are drawn by source with the square root of its count as weight: small sources of
     natural scenes would drown among thousands of crops, and repeat too often if all weighed alike.
     """
 
@@ -65,8 +65,8 @@ class MosaicStream(IterableDataset[Sample]):
         self._empty = [item for item in data.images if len(item.targets) == 0]
         if not self._empty:
             raise DatasetError(
-                "The data set needs pictures without any object, as backgrounds; it has none. "
-                "Add pictures with no annotation."
+                "The data set needs images without any object, as backgrounds; it has none. "
+                "Add images with no annotation."
             )
 
     def __iter__(self) -> Iterator[Sample]:
@@ -93,7 +93,7 @@ class MosaicStream(IterableDataset[Sample]):
 
 
 class SampleCache:
-    """Decoded pictures, as many as fit in a gigabyte: decoding was a quarter of the work."""
+    """Decoded images, as many as fit in a gigabyte: decoding was a quarter of the work."""
 
     LIMIT_BYTES = 1 << 30
 
@@ -102,7 +102,7 @@ class SampleCache:
         self._bytes = 0
 
     def load(self, item: AnnotatedImage) -> Sample:
-        """Read a picture, or take it from memory."""
+        """Read an image, or take it from memory."""
         key = id(item)
         if key in self._samples:
             return self._samples[key]

@@ -1,6 +1,6 @@
 """Training in several processes at once, started by ``torchrun``: who is who, and what they agree.
 
-Each process draws pictures of its own and the gradients are averaged, so N processes take the steps
+Each process draws images of its own and the gradients are averaged, so N processes take the steps
 of one with N times the batch. The first one alone writes, prints and scores.
 """
 

@@ -1,4 +1,4 @@
-"""What an epoch is where pictures are drawn without end: as many samples as the data set has.
+"""What an epoch is where images are drawn without end: as many samples as the data set has.
 
 They are drawn at random, so an epoch shows some twice and some not at all; over many epochs each is
 shown as often as any other, up to the weights that a family draws by.

@@ -28,7 +28,7 @@ def batches_of(
     Args:
         objective: whose samples.
         config: batch and workers.
-        input_hw: size of the pictures, px.
+        input_hw: size of the images, px.
         seed: of the samples.
         device: that the batches go to.
     """
@@ -52,7 +52,7 @@ def height_width(size: Any) -> tuple[int, int]:
 
 
 def _single_thread(worker: int) -> None:
-    """A worker composes pictures one by one: more threads would only take the trainer's cores."""
+    """A worker composes images one by one: more threads would only take the trainer's cores."""
     torch.set_num_threads(1)
     if hasattr(os, "nice"):
         os.nice(1)

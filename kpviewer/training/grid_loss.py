@@ -30,11 +30,11 @@ class GridLossOptions:
     class_weight: float = 0.05
     """u. Offsets are in cells, so an error of 1 px is an MSE of 0.001."""
     negatives: int = 10
-    """Hardest negative cells for each positive one, and for a picture without any."""
+    """Hardest negative cells for each positive one, and for an image without any."""
 
 
 class GridBatch(NamedTuple):
-    """B pictures and their T targets each, padded."""
+    """B images and their T targets each, padded."""
 
     images: Tensor
     """(B, 3, H, W) uint8 RGB."""
@@ -59,7 +59,7 @@ def assign(batch: GridBatch, shape_rc: tuple[int, int], options: GridLossOptions
     """Give every cell the nearest target within its reach.
 
     Args:
-        batch: the truth of B pictures.
+        batch: the ground truth of B images.
         shape_rc: rows and columns of the grid.
         options: the reach.
     """
@@ -84,11 +84,11 @@ class GridLosses(NamedTuple):
 
 
 def grid_losses(heads: GridHeads, batch: GridBatch, options: GridLossOptions) -> GridLosses:
-    """Compare predictions with truth.
+    """Compare predictions with ground truth.
 
     Args:
-        heads: predictions of B pictures.
-        batch: their truth, on the same device.
+        heads: predictions of B images.
+        batch: their ground truth, on the same device.
         options: reach and weights.
 
     Returns:

@@ -1,8 +1,8 @@
-"""Labels of mirrored crops, where sources of pictures disagree on where a point is.
+"""Labels of mirrored crops, where sources of images disagree on where a point is.
 
 If the labels of one source lie to the right of where others put them, they lie to the left in its
-mirrored crops, and a network that can't tell a picture from its mirror image learns the middle.
-Moved by twice that, they lie as in all pictures of the source: crops can be mirrored, and what the
+mirrored crops, and a network that can't tell an image from its mirror image learns the middle.
+Moved by twice that, they lie as in all images of the source: crops can be mirrored, and what the
 source is like can be learnt all the same.
 """
 
@@ -26,12 +26,12 @@ the unit of NME."""
 
 
 class LabelBias:
-    """Moves labels of pictures that will be mirrored, by source; other sources' stay.
+    """Moves labels of images that will be mirrored, by source; other sources' stay.
 
     Args:
         named: the bias of each source that has one.
         keypoint_names: K names.
-        swap: index that each point takes in a mirrored picture.
+        swap: index that each point takes in a mirrored image.
 
     Raises:
         DatasetError: if a source hasn't an x and y for each keypoint.
@@ -46,13 +46,13 @@ class LabelBias:
         }
 
     def before_mirroring(self, sample: Sample, item: AnnotatedImage, row: int) -> Sample:
-        """Move the labels of one object, so that they are right once the picture is mirrored.
+        """Move the labels of one object, so that they are right once the image is mirrored.
 
         An object without the length that NME is over stays as it is.
 
         Args:
-            sample: the picture with that object alone.
-            item: the picture's annotation.
+            sample: the image with that object alone.
+            item: the image's annotation.
             row: of the object in it.
         """
         shift = self._shifts.get(item.source)
@@ -63,7 +63,7 @@ class LabelBias:
 
 
 def _shift(bias: FloatArray, swap: Sequence[int]) -> FloatArray:
-    """(K, 2) from the labels of a picture to those whose mirror image has the same bias."""
+    """(K, 2) from the labels of an image to those whose mirror image has the same bias."""
     return bias - bias[list(swap)] * np.array([-1, 1], np.float32)
 
 

@@ -14,6 +14,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.tensor_names import with_current_names
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import ALONE, World
 from kpviewer.training.feed import batches_of, height_width
@@ -119,7 +120,7 @@ class Trainer:
         """
         try:
             self._updater.resume(state)
-            self._average.load_state_dict(state["average"])
+            self._average.load_state_dict(with_current_names(state["average"]))
             self._step = int(state["step"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise WeightsError(

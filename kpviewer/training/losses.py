@@ -1,4 +1,4 @@
-"""What an SSD is trained to do: the targets of each default box and the losses on them."""
+"""What an SSD is trained to do: the targets of each anchor and the losses on them."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class SsdLossOptions:
     """"focal", or "hard-negatives" (three to one)."""
     match_iou: float = 0.45
     ignore_overlap: float = 0.4
-    """Default boxes with this share of them inside an ignored object teach nothing."""
+    """Anchors with this share of them inside an ignored object teach nothing."""
     focal_alpha: float = 0.3
     focal_gamma: float = 2.0
     box_weight: float = 1.0
     point_weight: float = 1.0
     region_weight: float = 4.0
-    """Of points read from regions, which replace those of the default boxes in the result."""
+    """Of points read from regions, which replace those of the anchors in the result."""
     refiner_weight: float = 4.0
     """Of points read once more from the pixels."""
     box_beta: float = 0.5
@@ -47,7 +47,7 @@ class SsdLossOptions:
 
 
 class SsdTargets(NamedTuple):
-    """What each default box should say."""
+    """What each anchor should say."""
 
     matched: Tensor
     """(B, P) int64 index of the object, or -1."""
@@ -71,7 +71,7 @@ class SsdLosses(NamedTuple):
 
 
 def assign(batch: Batch, defaults: Tensor, options: SsdLossOptions) -> SsdTargets:
-    """Match every picture's objects with (P, 4) cxcywh default boxes, input px."""
+    """Match every image's objects with (P, 4) cxcywh anchors, input px."""
     corners = cxcywh_to_xyxy(defaults)
     real = batch.class_ids >= 0
     shared = intersection(batch.xyxy, corners)  # (B, T, P)
@@ -90,12 +90,12 @@ def ssd_losses(
     options: SsdLossOptions,
     proposals: Tensor | None = None,
 ) -> SsdLosses:
-    """Compare predictions with truth, normalised by the number of matched default boxes.
+    """Compare predictions with ground truth, normalised by the number of matched anchors.
 
     Args:
-        heads: predictions of B pictures.
-        batch: their truth, on the same device.
-        defaults: (P, 4) cxcywh default boxes, input px.
+        heads: predictions of B images.
+        batch: their ground truth, on the same device.
+        defaults: (P, 4) cxcywh anchors, input px.
         options: matching and weights.
         proposals: (B, T * COPIES, 4) boxes that ``heads.proposal_points`` was read from.
     """
@@ -148,7 +148,7 @@ def _region_points(
 def _classification(
     logits: Tensor, wanted: Tensor, targets: SsdTargets, options: SsdLossOptions
 ) -> Tensor:
-    """Sum of the class losses over every default box that counts.
+    """Sum of the class losses over every anchor that counts.
 
     Source of the focal loss: Lin et al. 2017, eq. 5 (arXiv:1708.02002).
     """
@@ -163,13 +163,13 @@ def _classification(
 
 
 def hard_negatives(loss: Tensor, positive: Tensor, ignored: Tensor, ratio: int = 3) -> Tensor:
-    """Pick the background boxes with the greatest loss, ``ratio`` for each positive of a picture.
+    """Pick the background boxes with the greatest loss, ``ratio`` for each positive of an image.
 
     Args:
         loss: (B, P).
         positive: (B, P) bool, matched boxes.
         ignored: (B, P) bool, never picked.
-        ratio: negatives a positive; a picture without positives gives ``ratio``.
+        ratio: negatives a positive; an image without positives gives ``ratio``.
 
     Returns:
         (B, P) bool.

@@ -77,7 +77,7 @@ class RateCurve:
 def find_rate(objective: Objective, config: TrainConfig, device: str = "cpu") -> RateCurve:
     """Train an objective, which is worth nothing afterwards, with a rising rate.
 
-    The pictures have the first of the configuration's sizes.
+    The images have the first of the configuration's sizes.
 
     Raises:
         PipelineError: if a step doesn't fit into the memory.

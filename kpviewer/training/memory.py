@@ -30,7 +30,7 @@ def out_of_memory_told(
         height, width = input_hw
         less = max(1, batch // 2)
         raise PipelineError(
-            f"A step must fit into the memory of {device.type}; {batch} pictures of {width} x "
+            f"A step must fit into the memory of {device.type}; {batch} images of {width} x "
             f"{height} don't. Lower batch and raise accumulate as much (--set batch={less} --set "
             "accumulate=2 is half), or lower inputs."
         ) from error

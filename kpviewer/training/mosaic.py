@@ -1,6 +1,6 @@
-"""Composing training pictures out of several: more objects, more sizes, more places than any has.
+"""Composing training images out of several: more objects, more sizes, more places than any has.
 
-Three kinds: a *scene* is one picture at its own framing; a *grid* tiles 1, 4, 9 or 16 pictures; a
+Three kinds: a *scene* is one image at its own framing; a *grid* tiles 1, 4, 9 or 16 images; a
 *paste* lays cut-out faces over a background. Sizes of objects are drawn log-uniformly, because a
 detector meets small and large ones alike while data sets don't.
 """
@@ -21,12 +21,12 @@ from kpviewer.training.placement import Placement, place
 from kpviewer.training.samples import Sample, concatenate, only, shifted
 
 Draw = Callable[[], Sample]
-"""Gives a random picture of the data set."""
+"""Gives a random image of the data set."""
 
 
 @dataclass(frozen=True, slots=True)
 class MosaicOptions:
-    """How pictures are composed."""
+    """How images are composed."""
 
     scene_share: float = 0.2
     paste_share: float = 0.25
@@ -34,9 +34,9 @@ class MosaicOptions:
     """Of 1x1, 2x2, 3x3 and 4x4 grids, among what is neither scene nor paste; a fifth entry weighs
     5x5 grids, and so on."""
     level_share: float = 0.1
-    """Of tiles that show a picture as it is framed, rather than one of its objects."""
+    """Of tiles that show an image as it is framed, rather than one of its objects."""
     half_share: float = 0.0
-    """Of shown objects that may leave the picture by half; the others leave it by a seventh."""
+    """Of shown objects that may leave the image by half; the others leave it by a seventh."""
     rotation_deg: float = 30.0
     min_object_px: float = 9.0
     max_enlargement: float = 4.0
@@ -44,7 +44,7 @@ class MosaicOptions:
 
 
 class Mosaic:
-    """Composes pictures; holds no state but its options."""
+    """Composes images; holds no state but its options."""
 
     def __init__(self, options: MosaicOptions, swap: tuple[int, ...]) -> None:
         self._options = options
@@ -53,11 +53,11 @@ class Mosaic:
     def compose(
         self, draw: Draw, background: Draw, hw: tuple[int, int], rng: np.random.Generator
     ) -> Sample:
-        """Make one picture.
+        """Make one image.
 
         Args:
-            draw: gives any picture.
-            background: gives a picture without objects.
+            draw: gives any image.
+            background: gives an image without objects.
             hw: height and width of the result, px.
             rng: source of all chance.
         """
@@ -72,14 +72,14 @@ class Mosaic:
         return self._grid(draw, background, hw, rng)
 
     def _angle(self, rng: np.random.Generator) -> float:
-        """Half of the pictures stay level; the others turn, small angles more often."""
+        """Half of the images stay level; the others turn, small angles more often."""
         if rng.random() < 0.5:
             return 0.0
         limit = math.radians(self._options.rotation_deg)
         return float(np.clip(rng.normal(0, limit / 2), -limit, limit))
 
     def _scene(self, sample: Sample, hw: tuple[int, int], rng: np.random.Generator) -> Sample:
-        """Crop a picture at a scale at which it covers the output."""
+        """Crop an image at a scale at which it covers the output."""
         scale = _cover(sample, hw) * math.exp(rng.uniform(0, math.log(1.8)))
         room = [size * scale - out for size, out in zip(sample.hw, hw, strict=True)]
         corner = [rng.uniform(0, max(0.0, space)) / scale for space in room]
@@ -110,7 +110,7 @@ class Mosaic:
     def _tile(
         self, sample: Sample, background: Draw, hw: tuple[int, int], rng: np.random.Generator
     ) -> Sample:
-        """Show one object of a picture, at a size and place drawn at random, in a tile."""
+        """Show one object of an image, at a size and place drawn at random, in a tile."""
         faces = np.flatnonzero(~sample.ignore)
         if len(faces) == 0 or rng.random() < self._options.level_share:
             return self._scene(sample, hw, rng)
@@ -176,7 +176,7 @@ class Mosaic:
 
 
 def _cover(sample: Sample, hw: tuple[int, int]) -> float:
-    """Scale at which a picture just covers (h, w)."""
+    """Scale at which an image just covers (h, w)."""
     return max(out / size for out, size in zip(hw, sample.hw, strict=True))
 
 
@@ -190,7 +190,7 @@ def _touches(xyxy: FloatArray, parts: list[Sample]) -> bool:
 def _blend(
     rgb: ImageArray, face: Sample, cover: FloatArray, rng: np.random.Generator
 ) -> ImageArray:
-    """Fade an ellipse around the face into the picture below; where the source ended, it ends."""
+    """Fade an ellipse around the face into the image below; where the source ended, it ends."""
     box = face.xyxy[0]
     centre, side = (box[:2] + box[2:]) / 2, box[2:] - box[:2]
     axes = side * np.array([rng.uniform(0.6, 0.9), rng.uniform(0.62, 0.95)])

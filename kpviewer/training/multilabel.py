@@ -1,4 +1,4 @@
-"""Which classes are in a picture: one label set a picture, binary cross-entropy a class."""
+"""Which classes are in an image: one label set an image, binary cross-entropy a class."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from kpviewer.annotations.labels import LabelSet, label_set
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.metrics.multilabel import SWEPT
+from kpviewer.models.image_backbone import start_backbone
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES, MultilabelDetector
-from kpviewer.models.picture_trunk import start_trunk
 from kpviewer.models.spec import Task
 from kpviewer.training.building import check_model, read_objects
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.crops import JitterOptions
-from kpviewer.training.whole_pictures import WholePictureStream, whole_picture_spec
+from kpviewer.training.whole_images import WholeImageStream, whole_image_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class MultilabelOptions:
     name: str = ""
     """Of the model and its file; none: the architecture's."""
     pretrained: str = ""
-    """Where the trunk starts: "imagenet", or a .pt or .pth file of torchvision's classifier."""
+    """Where the backbone starts: "imagenet", or a .pt or .pth file of torchvision's classifier."""
     positive_weight: float = 1.0
     """Of a class that is there against one that isn't: above 1 where classes are seldom there."""
     sweep: str = SWEPT[0]
@@ -47,22 +47,22 @@ class MultilabelOptions:
 
 
 class MultilabelBatch(NamedTuple):
-    """B pictures and their label sets."""
+    """B images and their label sets."""
 
     images: Tensor
     """(B, 3, H, W) uint8 RGB."""
     present: Tensor
-    """(B, C) float32: 1 where the class is in the picture."""
+    """(B, C) float32: 1 where the class is in the image."""
     known: Tensor
     """(B, C) bool: whether that can be told."""
 
 
 class MultilabelObjective:
-    """Trains the classes of whole pictures.
+    """Trains the classes of whole images.
 
     Args:
         detector: with the classes of the data.
-        data: annotated objects; what a picture shows is the set of their classes.
+        data: annotated objects; what an image shows is the set of their classes.
         options: how.
     """
 
@@ -74,21 +74,21 @@ class MultilabelObjective:
         self.detector = detector
         self._data, self._options = data, options
 
-    def dataset(self, input_hw: tuple[int, int], seed: int) -> WholePictureStream:
-        """Jittered pictures with what of their objects is still in sight.
+    def dataset(self, input_hw: tuple[int, int], seed: int) -> WholeImageStream:
+        """Jittered images with what of their objects is still in sight.
 
         Raises:
             DatasetError: if a side isn't a multiple of 32.
         """
-        return WholePictureStream(self._data.images, input_hw, seed, self._options.jitter)
+        return WholeImageStream(self._data.images, input_hw, seed, self._options.jitter)
 
     @property
     def epoch_samples(self) -> int:
-        """Pictures of the set."""
+        """Images of the set."""
         return len(self._data)
 
     def collate(self, samples: list[Any]) -> MultilabelBatch:
-        """Stack pictures of one size and write down what is on them."""
+        """Stack images of one size and write down what is on them."""
         classes = len(self.detector.spec.class_names)
         labels: list[LabelSet] = [
             label_set(sample.class_ids, sample.ignore, classes) for sample in samples
@@ -101,12 +101,12 @@ class MultilabelObjective:
         )
 
     def losses(self, network: nn.Module, batch: MultilabelBatch, images: Tensor) -> tuple[Tensor]:
-        """Binary cross-entropy of what is known, its mean over pictures and classes."""
+        """Binary cross-entropy of what is known, its mean over images and classes."""
         return (label_loss(network(images), batch, self._options.positive_weight),)
 
 
 def label_loss(logits: Tensor, batch: MultilabelBatch, positive_weight: float = 1.0) -> Tensor:
-    """Binary cross-entropy with logits: (B, C) and the truth -> a scalar."""
+    """Binary cross-entropy with logits: (B, C) and the ground truth -> a scalar."""
     weight = logits.new_full((logits.shape[1],), positive_weight)
     losses = functional.binary_cross_entropy_with_logits(
         logits, batch.present, reduction="none", pos_weight=weight
@@ -120,14 +120,14 @@ def multilabel_objective(config: TrainConfig, data_specs: Sequence[str]) -> Mult
     Raises:
         DatasetError: if the data can't be read or have no object, or the recipe has a key or model
             that isn't known.
-        WeightsError: if the weights of the trunk can't be had, or don't fit.
+        WeightsError: if the weights of the backbone can't be had, or don't fit.
     """
     options = family_options(MultilabelOptions, config)
     check_model(config, MULTILABEL_ARCHITECTURES)
     data = read_objects(data_specs)
-    spec = whole_picture_spec(config, options.name, Task.CLASSIFY, data)
+    spec = whole_image_spec(config, options.name, Task.CLASSIFY, data)
     detector = MULTILABEL_ARCHITECTURES[config.model](spec)
     if options.pretrained:
         kind = config.model.split("-")[-1]
-        start_trunk(detector.network.trunk, kind, options.pretrained)
+        start_backbone(detector.network.backbone, kind, options.pretrained)
     return MultilabelObjective(detector, data, options)

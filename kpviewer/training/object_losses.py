@@ -23,7 +23,7 @@ class ObjectLossOptions:
 
     match_iou: float = 0.5
     ignore_overlap: float = 0.4
-    """Default boxes with this share of them inside an ignored object teach nothing."""
+    """Anchors with this share of them inside an ignored object teach nothing."""
     negatives: int = 3
     """Background boxes a matched one, the hardest ones; of softmax networks."""
     focal_alpha: float = 0.3
@@ -47,14 +47,14 @@ def object_losses(
     class_weights: Tensor,
     options: ObjectLossOptions,
 ) -> ObjectLosses:
-    """Compare predictions with truth, summed and divided by the number of matched default boxes.
+    """Compare predictions with ground truth, summed and divided by the number of matched anchors.
 
     Args:
-        heads: predictions of B pictures; with a background class where they have one logit more
+        heads: predictions of B images; with a background class where they have one logit more
             than ``class_weights``, which makes the loss a softmax's.
-        batch: their truth, on the same device.
-        defaults: (P, 4) cxcywh default boxes, input px.
-        class_weights: (C,) of each class where it is the truth; background weighs 1.
+        batch: their ground truth, on the same device.
+        defaults: (P, 4) cxcywh anchors, input px.
+        class_weights: (C,) of each class where it is the ground truth; background weighs 1.
         options: matching and weights.
 
     Source: Liu et al. 2016, SSD, eq. 1 to 3 (arXiv:1512.02325).

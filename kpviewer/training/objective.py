@@ -1,4 +1,4 @@
-"""What a family of models is trained to do: its pictures and its losses. The loop knows no more."""
+"""What a family of models is trained to do: its images and its losses. The loop knows no more."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Objective(Protocol):
         """Stack samples into a named tuple of tensors; the first is (B, 3, H, W) uint8 RGB."""
 
     def losses(self, network: nn.Module, batch: Any, images: Tensor) -> tuple[Tensor, ...]:
-        """Compare what a network says with the truth.
+        """Compare what a network says with the ground truth.
 
         Args:
             network: the detector's, perhaps wrapped.
             batch: what ``collate`` gave, on the network's device.
-            images: its pictures, (B, 3, H, W) normalised.
+            images: its images, (B, 3, H, W) normalised.
 
         Returns:
             One weighted scalar for each of ``loss_names``; their sum is minimised.
@@ -42,7 +42,7 @@ class Objective(Protocol):
 
 @runtime_checkable
 class PhasedObjective(Protocol):
-    """An objective whose work depends on the step, such as a trunk that is frozen at first."""
+    """An objective whose work depends on the step, such as a backbone that is frozen at first."""
 
     def begin_at(self, step: int) -> None:
         """Go to the phase of a step: called before each call of ``losses``."""
@@ -54,4 +54,4 @@ class CountedObjective(Protocol):
 
     @property
     def epoch_samples(self) -> int:
-        """Samples that make an epoch: pictures of the data set, or objects that are cut out."""
+        """Samples that make an epoch: images of the data set, or objects that are cut out."""

@@ -46,7 +46,7 @@ class ObjectsOptions:
     """For SSD300: "imagenet", which torchvision downloads, or a .pt file of torchvision's vgg16 or
     of an SSD300 (``models.import_ssd``). Any model: ``init`` of ``TrainConfig``."""
     frozen_steps: int = 0
-    """First steps in which the trunk (of SSD300: VGG16's part of it) stays as it is."""
+    """First steps in which the backbone (of SSD300: VGG16's part of it) stays as it is."""
     # a table of names, not of options: the lambda keeps ``config`` from filling a dataclass
     class_weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Weights in the class loss by name, for crowded classes: person = 0.4; others weigh 1."""
@@ -55,7 +55,7 @@ class ObjectsOptions:
 
 
 class ObjectsObjective:
-    """Trains an SSD of boxes on annotated pictures.
+    """Trains an SSD of boxes on annotated images.
 
     Args:
         detector: without keypoints.
@@ -102,11 +102,11 @@ class ObjectsObjective:
 
     @property
     def epoch_samples(self) -> int:
-        """Pictures of the set."""
+        """Images of the set."""
         return len(self._data)
 
     def collate(self, samples: list[Any]) -> Batch:
-        """Stack pictures and pad their objects."""
+        """Stack images and pad their objects."""
         return collate(samples)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> ObjectLosses:
@@ -118,9 +118,9 @@ class ObjectsObjective:
         return object_losses(network(images), batch, defaults, weights, self._options.loss)
 
     def _freeze(self, frozen: bool) -> None:
-        """Hold, or free, the weights and the batch statistics of the trunk."""
-        trunk = self.detector.network.trunk
-        part = getattr(trunk, "backbone", trunk)
+        """Hold, or free, the weights and the batch statistics of the backbone."""
+        backbone = self.detector.network.backbone
+        part = getattr(backbone, "backbone", backbone)
         if self._options.frozen_steps and isinstance(part, nn.Module):
             part.requires_grad_(not frozen)
             part.train(not frozen)

@@ -1,4 +1,4 @@
-"""Covering parts of faces: what masks, sunglasses, hands and microphones do to a webcam picture."""
+"""Covering parts of faces: what masks, sunglasses, hands and microphones do to a webcam image."""
 
 from __future__ import annotations
 

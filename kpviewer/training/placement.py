@@ -1,6 +1,6 @@
-"""Moving a picture and everything on it by one affine map: scale, rotation, mirror, shift, crop.
+"""Moving an image and everything on it by one affine map: scale, rotation, mirror, shift, crop.
 
-One map and one resampling a picture, because a mosaic places up to sixteen of them:
+One map and one resampling an image, because a mosaic places up to sixteen of them:
 torchvision's transforms would resample each of them once a step and fill borders with one colour.
 """
 
@@ -18,7 +18,7 @@ from kpviewer.training.samples import Sample
 MIN_SIDE_PX = 5.0
 """Smaller objects are ignored: too few pixels to learn from."""
 KEPT_SHARE = 0.45
-"""An object with less of its box inside the picture is ignored."""
+"""An object with less of its box inside the image is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ def place(sample: Sample, placement: Placement, swap: tuple[int, ...], border: i
     """Move a sample.
 
     Args:
-        sample: the picture.
+        sample: the image.
         placement: where to.
-        swap: index that each keypoint takes in a mirrored picture; empty if none swaps.
+        swap: index that each keypoint takes in a mirrored image; empty if none swaps.
         border: OpenCV border mode for what lies outside the source.
 
     Returns:

@@ -15,7 +15,7 @@ from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.metrics.keypoint import FACE_POINTS
 from kpviewer.models.crops import regions_around
-from kpviewer.models.picture_trunk import start_trunk
+from kpviewer.models.image_backbone import start_backbone
 from kpviewer.models.points import (
     BOX_MIN_POINTS,
     POINT_ARCHITECTURES,
@@ -36,9 +36,9 @@ from kpviewer.training.samples import Sample, only
 from kpviewer.training.streams import chances_of_worker, recoloured_rgb
 from kpviewer.training.transforms import photometric
 
-CROPS = ("box", "picture")
+CROPS = ("box", "image")
 STRIDE = 32
-"""Of the trunks: an input's sides are multiples of it, so that cells cover it exactly."""
+"""Of the backbones: an input's sides are multiples of it, so that cells cover it exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +48,18 @@ class PointOptions:
     name: str = ""
     """Of the model and its file; none: the architecture's."""
     crop: str = "box"
-    """"box": what is looked at is cut around each object's box; "picture": whole pictures."""
+    """"box": what is looked at is cut around each object's box; "image": whole images."""
     margin: float = 1.25
     """Side of the crop over that of the box."""
     pseudo_points: bool = True
     """Whether points that a detector placed (``pseudo`` in the data) are learned."""
     pretrained: str = ""
-    """Where the trunk starts: "imagenet", which torchvision downloads, or a .pt or .pth file of
+    """Where the backbone starts: "imagenet", which torchvision downloads, or a .pt or .pth file of
     torchvision's classifier; none: random weights."""
     frozen_steps: int = 0
-    """First steps, in which only the head learns: for a trunk that knows something."""
+    """First steps, in which only the head learns: for a backbone that knows something."""
     looks: int = 1
-    """How often the trained network looks at each picture, for the mean (``ModelSpec.looks``)."""
+    """How often the trained network looks at each image, for the mean (``ModelSpec.looks``)."""
     occluded_share: float = 0.0
     """Share of the objects that are covered in part; for faces of five points alone."""
     mirrored_bias: NamedBias = field(default_factory=dict)
@@ -79,7 +79,7 @@ class PointOptions:
 
 
 class PointBatch(NamedTuple):
-    """B pictures of one object each."""
+    """B images of one object each."""
 
     images: Tensor
     """(B, 3, H, W) uint8 RGB."""
@@ -185,9 +185,9 @@ class PointObjective:
         self._step = step
 
     def _describe(self) -> None:
-        """Write into the network how pictures are cut for it, and the box about its points."""
+        """Write into the network how images are cut for it, and the box about its points."""
         network = self.detector.network
-        network.crop_margin.fill_(0.0 if self._options.crop == "picture" else self._options.margin)
+        network.crop_margin.fill_(0.0 if self._options.crop == "image" else self._options.margin)
         if self._extent is not None:
             network.box_extent.copy_(self._extent)
 
@@ -229,14 +229,14 @@ class PointObjective:
         return (coordinate_loss(raw, wanted_n, batch.labelled, input_hw, options),)
 
     def _freeze_or_free(self) -> None:
-        """Hold, or free, the weights and batch statistics of the trunk."""
+        """Hold, or free, the weights and batch statistics of the backbone."""
         if self._options.frozen_steps:
             is_free = self._step >= self._options.frozen_steps
-            self.detector.network.trunk.requires_grad_(is_free).train(is_free)
+            self.detector.network.backbone.requires_grad_(is_free).train(is_free)
 
 
 def labelled_objects(data: AnnotationSet) -> list[tuple[AnnotatedImage, int]]:
-    """Give the objects that have a labelled point, as pictures and rows."""
+    """Give the objects that have a labelled point, as images and rows."""
     return [
         (image, row)
         for image in data.images
@@ -254,10 +254,10 @@ def mean_points(
     """Mean place of each point in crops that aren't jittered: (K, 2) normalised; 0 if unknown.
 
     Args:
-        objects: pictures and rows.
+        objects: images and rows.
         input_hw: size of the crops, px.
-        margin: of the crops; 0: whole pictures.
-        swap: index that each point takes in mirrored pictures, if some are.
+        margin: of the crops; 0: whole images.
+        swap: index that each point takes in mirrored images, if some are.
     """
     usable = [(image, row) for image, row in objects if margin or image.size_wh != (0, 0)]
     if not usable:
@@ -297,7 +297,7 @@ def point_objective(config: TrainConfig, data_specs: Sequence[str]) -> PointObje
 
     Raises:
         DatasetError: if the data can't be read, or the recipe has a key or model that isn't known.
-        WeightsError: if the weights of the trunk can't be had, or don't fit.
+        WeightsError: if the weights of the backbone can't be had, or don't fit.
     """
     options = family_options(PointOptions, config)
     check_model(config, POINT_ARCHITECTURES)
@@ -306,7 +306,7 @@ def point_objective(config: TrainConfig, data_specs: Sequence[str]) -> PointObje
         raise DatasetError("A data set to train points on must name keypoints, got none.")
     detector = POINT_ARCHITECTURES[config.model](_spec(config, options, data))
     if options.pretrained:
-        start_trunk(detector.network.trunk, config.model.split("-")[-1], options.pretrained)
+        start_backbone(detector.network.backbone, config.model.split("-")[-1], options.pretrained)
     return PointObjective(detector, data, options)
 
 

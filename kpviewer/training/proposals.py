@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 COPIES = 2
-"""Proposals of each object: regions cost little beside the picture that they share."""
+"""Proposals of each object: regions cost little beside the image that they share."""
 _SPREAD = 0.07
 """Standard deviation of each side of a proposal, over the box's width or height: an overlap with
 the true box of about 0.8, which is what the detector's own boxes have."""

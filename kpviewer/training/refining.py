@@ -16,7 +16,7 @@ _SCALE, _SHIFT = 0.1, 0.07
 """Standard deviations of what a rough frame is off by: angle, size as a share, place in half
 windows. A detector's are about half of that; its rare bad ones are what a second look is for."""
 _MIN_PX = 4.0
-"""Half a window on the picture below which a point's place is the labeller's guess."""
+"""Half a window on the image below which a point's place is the labeller's guess."""
 _BETA = 0.02
 """Where smooth L1 turns from square to straight, window units: two thirds of a pixel."""
 
@@ -27,7 +27,7 @@ def refiner_loss(refiner: PointRefiner, images: Tensor, batch: Batch) -> Tensor:
     Args:
         refiner: in training mode.
         images: (B, 3, H, W) normalised.
-        batch: their truth.
+        batch: their ground truth.
 
     Returns:
         A scalar; 0 where no object can teach anything.

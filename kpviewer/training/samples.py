@@ -1,4 +1,4 @@
-"""A training picture with everything that is known of it, as the augmentation passes it on."""
+"""A training image with everything that is known of it, as the augmentation passes it on."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.errors import DatasetError
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import BoolArray, FloatArray, ImageArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One picture and its objects. Coordinates are pixels of ``rgb``."""
+    """One image and its objects. Coordinates are pixels of ``rgb``."""
 
     rgb: ImageArray
     """(H, W, 3) uint8."""
@@ -37,14 +37,14 @@ class Sample:
 
 
 def load_sample(item: AnnotatedImage) -> Sample:
-    """Read the picture of an annotation.
+    """Read the image of an annotation.
 
     Raises:
         DatasetError: if the file can't be decoded.
     """
-    bgr = load_picture(item.path)
+    bgr = load_image(item.path)
     if bgr is None:
-        raise DatasetError(f"{item.path} can't be read as a picture. Is the file complete?")
+        raise DatasetError(f"{item.path} can't be read as an image. Is the file complete?")
     return Sample(
         np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8),
         item.targets.xyxy,
@@ -56,7 +56,7 @@ def load_sample(item: AnnotatedImage) -> Sample:
 
 
 def concatenate(rgb: ImageArray, parts: list[Sample]) -> Sample:
-    """Put the objects of ``parts``, already in pixels of ``rgb``, on one picture."""
+    """Put the objects of ``parts``, already in pixels of ``rgb``, on one image."""
     return Sample(
         rgb,
         np.concatenate([part.xyxy for part in parts]),
@@ -68,7 +68,7 @@ def concatenate(rgb: ImageArray, parts: list[Sample]) -> Sample:
 
 
 def only(sample: Sample, index: int) -> Sample:
-    """The same picture with one of its objects."""
+    """The same image with one of its objects."""
     one = slice(index, index + 1)
     return replace(
         sample,

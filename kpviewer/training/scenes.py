@@ -1,6 +1,6 @@
-"""Pictures of a data set as training samples: crops at a drawn scale, mirrored, alone or by fours.
+"""Images of a data set as training samples: crops at a drawn scale, mirrored, alone or by fours.
 
-Asks nothing of the data: neither pictures without objects nor a kind of object.
+Asks nothing of the data: neither images without objects nor a kind of object.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from kpviewer.training.streams import chances_of_worker, recoloured
 from kpviewer.training.transforms import photometric
 
 _ENOUGH = 2.0
-"""Size of a stretched picture over the input, where the picture isn't larger both ways."""
+"""Size of a stretched image over the input, where the image isn't larger both ways."""
 
 
 @dataclass(frozen=True, slots=True)
 class SceneOptions:
-    """How pictures are shown."""
+    """How images are shown."""
 
     zoom: tuple[float, ...] = (0.6, 1.8)
-    """Least and greatest scale, over that at which the whole picture just fits the input; drawn
-    log-uniformly. Under 1, grey surrounds the picture, as it does in the viewer."""
+    """Least and greatest scale, over that at which the whole image just fits the input; drawn
+    log-uniformly. Under 1, grey surrounds the image, as it does in the viewer."""
     grid_share: float = 0.3
-    """Share of samples that show four pictures in a 2 x 2 grid of uneven cells."""
+    """Share of samples that show four images in a 2 x 2 grid of uneven cells."""
     grid_of_objects: bool = False
     """Whether a cell shows an object with what is around it, at the scale of a whole sample, rather
-    than a picture at a smaller one: for small marks on objects of which pictures have few."""
+    than an image at a smaller one: for small marks on objects of which images have few."""
     mirror: bool = True
     upside_down: bool = False
-    """Whether up is anything: for pictures taken from above, or through a microscope."""
+    """Whether up is anything: for images taken from above, or through a microscope."""
     rotation_deg: float = 0.0
     """Greatest angle either way."""
     colours: bool = True
@@ -56,15 +56,15 @@ class SceneStream(IterableDataset[Sample]):
     """Endless samples of one size; the same seed and number of workers give the same stream.
 
     Args:
-        data: the pictures.
+        data: the images.
         input_hw: size of the samples, px.
         seed: of all chance.
-        options: how pictures are shown.
-        stretch: whether pictures get the input's proportions first, for a model that will be given
+        options: how images are shown.
+        stretch: whether images get the input's proportions first, for a model that will be given
             stretched ones.
 
     Raises:
-        DatasetError: if the data set has no picture.
+        DatasetError: if the data set has no image.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class SceneStream(IterableDataset[Sample]):
     ) -> None:
         super().__init__()
         if not data.images:
-            raise DatasetError("A data set to train on must have pictures, got none.")
+            raise DatasetError("A data set to train on must have images, got none.")
         self._data, self._hw, self._seed, self._options = data, input_hw, seed, options
         self._stretch = stretch
 
@@ -107,9 +107,9 @@ def compose(
     """Make one sample.
 
     Args:
-        draw: gives any picture of the data set.
+        draw: gives any image of the data set.
         hw: height and width of the result, px.
-        options: how pictures are shown.
+        options: how images are shown.
         rng: source of all chance.
     """
     if rng.random() >= options.grid_share:
@@ -120,20 +120,20 @@ def compose(
     parts = []
     for top, bottom in ((0, row), (row, hw[0])):
         for left, right in ((0, column), (column, hw[1])):
-            picture, cell_hw = draw(), (bottom - top, right - left)
-            if options.grid_of_objects and len(picture.xyxy):
-                cell = object_shown(picture, cell_hw, _fit(picture, hw), options, rng)
+            image, cell_hw = draw(), (bottom - top, right - left)
+            if options.grid_of_objects and len(image.xyxy):
+                cell = object_shown(image, cell_hw, _fit(image, hw), options, rng)
             else:
-                cell = shown(picture, cell_hw, options, rng)
+                cell = shown(image, cell_hw, options, rng)
             canvas[top:bottom, left:right] = cell.rgb
             parts.append(shifted(cell, float(left), float(top)))
     return concatenate(canvas, parts)
 
 
 def stretched(sample: Sample, hw: tuple[int, int]) -> Sample:
-    """Give a picture the proportions of ``hw``: one side gets shorter, or the other longer."""
+    """Give an image the proportions of ``hw``: one side gets shorter, or the other longer."""
     ratios = [size / out for out, size in zip(hw, sample.hw, strict=True)]
-    # twice the input is enough to look closely at; else as near to the picture's size as may be
+    # twice the input is enough to look closely at; else as near to the image's size as may be
     ratio = min(max(_ENOUGH, min(ratios)), max(ratios))
     height, width = (max(1, round(out * ratio)) for out in hw)
     scale_xy = np.array([width / sample.hw[1], height / sample.hw[0]], np.float32)
@@ -148,9 +148,9 @@ def stretched(sample: Sample, hw: tuple[int, int]) -> Sample:
 def shown(
     sample: Sample, hw: tuple[int, int], options: SceneOptions, rng: np.random.Generator
 ) -> Sample:
-    """Show one picture at a drawn scale: a part of it where it is larger than ``hw``, else all."""
+    """Show one image at a drawn scale: a part of it where it is larger than ``hw``, else all."""
     scale = _fit(sample, hw) * _zoom(options, rng)
-    # where the picture's middle comes to: anywhere that leaves it inside, or the output filled
+    # where the image's middle comes to: anywhere that leaves it inside, or the output filled
     room = [abs(out - size * scale) / 2 for out, size in zip(hw, sample.hw, strict=True)]
     at_y, at_x = (out / 2 + rng.uniform(-1, 1) * r for out, r in zip(hw, room, strict=True))
     middle = (sample.hw[1] / 2, sample.hw[0] / 2)
@@ -164,13 +164,13 @@ def object_shown(
     options: SceneOptions,
     rng: np.random.Generator,
 ) -> Sample:
-    """Show one object of a picture whole, and what of the picture is around it.
+    """Show one object of an image whole, and what of the image is around it.
 
     Args:
-        sample: the picture, with an object at least.
+        sample: the image, with an object at least.
         hw: height and width of the result, px.
         fit: scale that counts as 1; the drawn one is less where the object would be cut.
-        options: how pictures are shown.
+        options: how images are shown.
         rng: source of all chance.
     """
     x1, y1, x2, y2 = (float(side) for side in sample.xyxy[rng.integers(len(sample.xyxy))])
@@ -183,7 +183,7 @@ def object_shown(
 
 
 def _fit(sample: Sample, hw: tuple[int, int]) -> float:
-    """Scale at which a whole picture just fits."""
+    """Scale at which a whole image just fits."""
     return min(out / size for out, size in zip(hw, sample.hw, strict=True))
 
 
@@ -199,7 +199,7 @@ def _turned(
     options: SceneOptions,
     rng: np.random.Generator,
 ) -> Sample:
-    """Bring a point of the picture to one of the output, at a scale, mirrored and turned."""
+    """Bring a point of the image to one of the output, at a scale, mirrored and turned."""
     mirror = options.mirror and rng.random() < 0.5
     angle = math.radians(options.rotation_deg) * rng.uniform(-1, 1)
     if options.upside_down and rng.random() < 0.5:

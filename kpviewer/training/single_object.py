@@ -1,4 +1,4 @@
-"""Class and box of the one object of a picture, learned together or one after the other.
+"""Class and box of the one object of an image, learned together or one after the other.
 
 Sources of the losses: Girshick 2015, Fast R-CNN (arXiv:1504.08083), eq. 1-3, for cross-entropy and
 smooth L1 side by side; Rezatofighi et al. 2019 (arXiv:1902.09630) for GIoU.
@@ -21,17 +21,17 @@ from kpviewer.annotations.single import with_one_object
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
-from kpviewer.models.picture_trunk import start_trunk
+from kpviewer.models.image_backbone import start_backbone
 from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES, SingleObjectDetector
 from kpviewer.models.spec import Task
 from kpviewer.training.building import check_model, read_sets
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.crops import JitterOptions
 from kpviewer.training.samples import Sample
-from kpviewer.training.whole_pictures import WholePictureStream, whole_picture_spec
+from kpviewer.training.whole_images import WholeImageStream, whole_image_spec
 
-TOGETHER, TRUNK_FIRST = "together", "trunk-first"
-ORDERS = (TOGETHER, TRUNK_FIRST)
+TOGETHER, BACKBONE_FIRST = "together", "backbone-first"
+ORDERS = (TOGETHER, BACKBONE_FIRST)
 
 _log = logging.getLogger(__name__)
 
@@ -43,9 +43,9 @@ class SingleObjectLossOptions:
     classes: float = 1.0
     """Cross-entropy."""
     box: float = 5.0
-    """Smooth L1 of cx, cy, w, h in shares of the picture."""
+    """Smooth L1 of cx, cy, w, h in shares of the image."""
     beta: float = 0.05
-    """Where smooth L1 turns from a square into a line, in shares of the picture."""
+    """Where smooth L1 turns from a square into a line, in shares of the image."""
     overlap: float = 1.0
     """1 - GIoU."""
     label_smoothing: float = 0.05
@@ -58,12 +58,12 @@ class SingleObjectOptions:
     name: str = ""
     """Of the model and its file; none: the architecture's."""
     order: str = TOGETHER
-    """"together": trunk and both heads learn from both losses; "trunk-first": trunk and class head
-    learn classes, then both are held and the box head learns."""
+    """"together": backbone and both heads learn from both losses; "backbone-first": backbone and
+    class head learn classes, then both are frozen and the box head learns."""
     class_share: float = 0.6
-    """Share of the steps that go to the classes, where the trunk comes first."""
+    """Share of the steps that go to the classes, where the backbone comes first."""
     pretrained: str = ""
-    """Where the trunk starts: "imagenet", or a .pt or .pth file of torchvision's classifier."""
+    """Where the backbone starts: "imagenet", or a .pt or .pth file of torchvision's classifier."""
     jitter: JitterOptions = field(default_factory=JitterOptions)
     loss: SingleObjectLossOptions = field(default_factory=SingleObjectLossOptions)
 
@@ -76,7 +76,7 @@ class SingleObjectOptions:
 
 
 class SingleObjectBatch(NamedTuple):
-    """B pictures of one object each."""
+    """B images of one object each."""
 
     images: Tensor
     """(B, 3, H, W) uint8 RGB."""
@@ -99,9 +99,9 @@ class SingleObjectObjective:
 
     Args:
         detector: with the classes of the data.
-        data: pictures of exactly one object.
+        data: images of exactly one object.
         options: how.
-        class_steps: first steps, which only learn classes, with trunk-first.
+        class_steps: first steps, which only learn classes, with backbone-first.
     """
 
     loss_names = SingleObjectLosses._fields
@@ -122,22 +122,22 @@ class SingleObjectObjective:
         """Go to the phase of a step."""
         self._step = step
 
-    def dataset(self, input_hw: tuple[int, int], seed: int) -> WholePictureStream:
-        """Jittered pictures whose object is in sight.
+    def dataset(self, input_hw: tuple[int, int], seed: int) -> WholeImageStream:
+        """Jittered images whose object is in sight.
 
         Raises:
             DatasetError: if a side isn't a multiple of 32.
         """
         images, jitter = self._data.images, self._options.jitter
-        return WholePictureStream(images, input_hw, seed, jitter, _shows_its_object)
+        return WholeImageStream(images, input_hw, seed, jitter, _shows_its_object)
 
     @property
     def epoch_samples(self) -> int:
-        """Pictures of the set."""
+        """Images of the set."""
         return len(self._data)
 
     def collate(self, samples: list[Any]) -> SingleObjectBatch:
-        """Stack pictures of one size."""
+        """Stack images of one size."""
         images = torch.from_numpy(np.stack([sample.rgb for sample in samples]))
         return SingleObjectBatch(
             images.permute(0, 3, 1, 2),
@@ -166,7 +166,7 @@ class SingleObjectObjective:
         network = self.detector.network
         is_first = self._step < self._class_steps
         for part, learns in (
-            (network.trunk, is_first),
+            (network.backbone, is_first),
             (network.classes, is_first),
             (network.box, not is_first),
         ):
@@ -179,11 +179,11 @@ def single_object_losses(
     input_hw: tuple[int, int],
     options: SingleObjectLossOptions,
 ) -> SingleObjectLosses:
-    """Compare what the network says with the truth.
+    """Compare what the network says with the ground truth.
 
     Args:
         raw: logits (B, C), and boxes (B, 4) cxcywh in shares of the input.
-        batch: the truth.
+        batch: the ground truth.
         input_hw: input size, px.
         options: weights.
     """
@@ -211,26 +211,26 @@ def single_object_objective(
 ) -> SingleObjectObjective:
     """Read the data and build the detector that a recipe asks for.
 
-    Pictures without exactly one object are left out, and counted in a warning.
+    Images without exactly one object are left out, and counted in a warning.
 
     Raises:
-        DatasetError: if the data can't be read, no picture has exactly one object, or the recipe
+        DatasetError: if the data can't be read, no image has exactly one object, or the recipe
             has a key or model that isn't known.
-        WeightsError: if the weights of the trunk can't be had, or don't fit.
+        WeightsError: if the weights of the backbone can't be had, or don't fit.
     """
     options = family_options(SingleObjectOptions, config)
     check_model(config, SINGLE_OBJECT_ARCHITECTURES)
     data = with_one_object(read_sets(data_specs))
     if not data.images:
         raise DatasetError(
-            "A data set of single objects must have pictures with exactly one, got none. "
+            "A data set of single objects must have images with exactly one, got none. "
             "Train several objects with light-ssd."
         )
     for note in data.notes:
         _log.warning("%s", note)
-    spec = whole_picture_spec(config, options.name, Task.DETECT, data)
+    spec = whole_image_spec(config, options.name, Task.DETECT, data)
     detector = SINGLE_OBJECT_ARCHITECTURES[config.model](spec)
     if options.pretrained:
         kind = config.model.split("-")[-1]
-        start_trunk(detector.network.trunk, kind, options.pretrained)
+        start_backbone(detector.network.backbone, kind, options.pretrained)
     return SingleObjectObjective(detector, data, options, round(config.steps * options.class_share))

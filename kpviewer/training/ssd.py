@@ -1,4 +1,4 @@
-"""Single-shot detectors: composed pictures, matched default boxes, points from regions."""
+"""Single-shot detectors: composed images, matched anchors, points from regions."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SsdOptions:
 
 
 class SsdObjective:
-    """Trains an SSD on annotated pictures."""
+    """Trains an SSD on annotated images."""
 
     loss_names = SsdLosses._fields
 
@@ -61,10 +61,10 @@ class SsdObjective:
             detector.network.point_refiner.requires_grad_(True)
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> MosaicStream:
-        """Composed pictures.
+        """Composed images.
 
         Raises:
-            DatasetError: if no picture is without objects.
+            DatasetError: if no image is without objects.
         """
         stream = StreamOptions(
             hw=input_hw,
@@ -77,11 +77,11 @@ class SsdObjective:
 
     @property
     def epoch_samples(self) -> int:
-        """Pictures of the set."""
+        """Images of the set."""
         return len(self._data)
 
     def collate(self, samples: list[Any]) -> Batch:
-        """Stack pictures and pad their objects."""
+        """Stack images and pad their objects."""
         return collate(samples)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> SsdLosses:

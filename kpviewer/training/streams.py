@@ -27,7 +27,7 @@ def chances_of_worker(seed: int, *key: int) -> np.random.Generator:
 
 
 def recoloured(sample: Sample, change: nn.Module) -> Sample:
-    """The same objects on a picture of other colours."""
+    """The same objects on an image of other colours."""
     return replace(sample, rgb=recoloured_rgb(sample.rgb, change))
 
 

@@ -27,7 +27,7 @@ from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.datasets import IGNORED, PADDED
 from kpviewer.training.grid_loss import GridBatch, GridLossOptions, grid_losses
 from kpviewer.training.samples import Sample
-from kpviewer.training.strip_pictures import PictureOptions, StripPictureStream, StripSceneStream
+from kpviewer.training.strip_images import ImageOptions, StripImageStream, StripSceneStream
 
 DEMO = "demo"
 """What generated scenes are called on the command line."""
@@ -38,7 +38,7 @@ DEMO_EPOCH_SCENES = 500
 def spec_for(data: AnnotationSet | None) -> ModelSpec:
     """Describe a grid detector for an annotated set, or for generated scenes.
 
-    The largest input is a square with the longest side of the pictures, so that they are looked at
+    The largest input is a square with the longest side of the images, so that they are looked at
     in their own size.
     """
     if data is None:
@@ -53,9 +53,9 @@ class StripObjective:
 
     Args:
         detector: with the class names of the data.
-        data: annotated pictures; None for generated scenes.
+        data: annotated images; None for generated scenes.
         loss: reach and weights.
-        pictures: how annotated pictures are changed.
+        images: how annotated images are changed.
 
     Raises:
         DatasetError: if detector and data share no class, or nothing is annotated.
@@ -68,7 +68,7 @@ class StripObjective:
         detector: GridDetector,
         data: AnnotationSet | None,
         loss: GridLossOptions | None = None,
-        pictures: PictureOptions | None = None,
+        images: ImageOptions | None = None,
     ) -> None:
         names = detector.spec.class_names
         if data is None and names != CLASS_NAMES:
@@ -76,10 +76,10 @@ class StripObjective:
         self.detector = detector
         self._data = None if data is None else align_classes(data, names)
         self._loss = loss or GridLossOptions()
-        self._pictures = pictures or PictureOptions()
+        self._images = images or ImageOptions()
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> IterableDataset[Sample]:
-        """Make an endless stream of pictures of one size: multiples of 32.
+        """Make an endless stream of images of one size: multiples of 32.
 
         Generated strips lie along the longer side, and along either in a square: train on squares
         for a detector that works both ways round.
@@ -89,11 +89,11 @@ class StripObjective:
         if self._data is None:
             return StripSceneStream(input_hw, seed)
         limit = self.detector.spec.input_hw
-        return StripPictureStream(self._data, input_hw, limit, seed, self._pictures)
+        return StripImageStream(self._data, input_hw, limit, seed, self._images)
 
     @property
     def epoch_samples(self) -> int:
-        """Pictures of the set, or a round number of generated ones."""
+        """Images of the set, or a round number of generated ones."""
         return DEMO_EPOCH_SCENES if self._data is None else len(self._data)
 
     def collate(self, samples: list[Sample]) -> GridBatch:
@@ -114,8 +114,8 @@ class StripObjective:
 
         Args:
             network: the detector's, perhaps wrapped.
-            batch: the truth, on the network's device.
-            images: (B, 3, H, W) normalised float of the same pictures.
+            batch: the ground truth, on the network's device.
+            images: (B, 3, H, W) normalised float of the same images.
         """
         return tuple(grid_losses(network(images), batch, self._loss))
 
@@ -125,7 +125,7 @@ class StripOptions:
     """What a recipe of this family may say beside ``TrainConfig``."""
 
     loss: GridLossOptions = dataclasses.field(default_factory=GridLossOptions)
-    pictures: PictureOptions = dataclasses.field(default_factory=PictureOptions)
+    images: ImageOptions = dataclasses.field(default_factory=ImageOptions)
 
 
 def strip_objective(config: TrainConfig, data_specs: Sequence[str]) -> StripObjective:
@@ -144,4 +144,4 @@ def strip_objective(config: TrainConfig, data_specs: Sequence[str]) -> StripObje
     )
     detector = ARCHITECTURES[config.model](spec)
     assert isinstance(detector, GridDetector)
-    return StripObjective(detector, data, options.loss, options.pictures)
+    return StripObjective(detector, data, options.loss, options.images)

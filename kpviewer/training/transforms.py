@@ -1,4 +1,4 @@
-"""Changes of light, sharpness and noise, from torchvision, on composed pictures."""
+"""Changes of light, sharpness and noise, from torchvision, on composed images."""
 
 from __future__ import annotations
 

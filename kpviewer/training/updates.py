@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from kpviewer.errors import PipelineError
+from kpviewer.models.tensor_names import with_current_names
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import ALONE, World
 from kpviewer.training.objective import Objective, PhasedObjective
@@ -64,7 +65,7 @@ class Updater:
         """Take one step.
 
         Args:
-            batches: of which ``config.accumulate`` are taken: named tuples of tensors, pictures
+            batches: of which ``config.accumulate`` are taken: named tuples of tensors, images
                 first.
             rate: the learning rate.
             step: how many were taken before.
@@ -124,7 +125,7 @@ class Updater:
 
     def resume(self, state: dict[str, Any]) -> None:
         """Continue from what ``state`` gave."""
-        self.network.load_state_dict(state["network"])
+        self.network.load_state_dict(with_current_names(state["network"]))
         self._optimizer.load_state_dict(state["optimizer"])
         self._precision.resume(state.get("precision", {}))
 

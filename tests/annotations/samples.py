@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.structures import Targets
+from kpviewer.structures import GroundTruth
 
 
-def picture(name, class_ids=(0,), image_id="", frame_index=None):
-    """A picture with one box a class id; the boxes tell their row."""
+def image(name, class_ids=(0,), image_id="", frame_index=None):
+    """An image with one box a class id; the boxes tell their row."""
     count = len(class_ids)
     boxes = np.arange(count, dtype=np.float32)[:, None] + np.array([0, 0, 5, 5], np.float32)
-    targets = Targets(
+    targets = GroundTruth(
         boxes.reshape(-1, 4),
         np.array(class_ids, np.int64),
         np.zeros((count, 0, 2), np.float32),
@@ -31,5 +31,5 @@ def picture(name, class_ids=(0,), image_id="", frame_index=None):
     )
 
 
-def data_set(*pictures, class_names=("cat",)):
-    return AnnotationSet(tuple(pictures), class_names)
+def data_set(*images, class_names=("cat",)):
+    return AnnotationSet(tuple(images), class_names)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kpviewer.annotations.beside import spec_of_file, truth_beside
+from kpviewer.annotations.beside import ground_truth_beside, spec_of_file
 
 
 def folder_with(root: Path, *names: str) -> Path:
@@ -27,7 +27,7 @@ def folder_with(root: Path, *names: str) -> Path:
         (["images/a.jpg", "labels/a.txt"], "images", "yolo:{0}"),
         (["a.jpg", "a.pts"], "", "pts:{0}"),
         (["a.jpg", "a.xml", "b.jpg"], "a.jpg", "voc:{0}"),
-        (["a.mp4", "a_truth.csv"], "a.mp4", "csv:{0}/a_truth.csv"),
+        (["a.mp4", "a_ground_truth.csv"], "a.mp4", "csv:{0}/a_ground_truth.csv"),
         (["images/a.jpg", "result.json"], "images", "coco:{0}/result.json:{0}/images"),
         (["images/a.jpg", "annotations/a.xml"], "images", "voc:{0}"),
         (["Images/a.jpg", "annots/a.xml"], "Images", "voc:{0}"),
@@ -71,9 +71,11 @@ def folder_with(root: Path, *names: str) -> Path:
         (["a.jpg", "._a.xml", "a.pts"], "", "pts:{0}"),
     ],
 )
-def test_truth_is_found(tmp_path: Path, files: list[str], source: str, expected: str) -> None:
+def test_ground_truth_is_found(
+    tmp_path: Path, files: list[str], source: str, expected: str
+) -> None:
     root = folder_with(tmp_path, *files)
-    assert truth_beside(root / source) == expected.format(root)
+    assert ground_truth_beside(root / source) == expected.format(root)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_truth_is_found(tmp_path: Path, files: list[str], source: str, expected:
         (["a.jpg"], ""),
         (["a.jpg", "notes.txt"], ""),  # texts without names of classes are no labels
         (["a.jpg", "classes.txt"], ""),
-        (["a.jpg", "b.xml"], "a.jpg"),  # another picture's
+        (["a.jpg", "b.xml"], "a.jpg"),  # another image's
         (["a.mp4", "a.json", "a.csv"], "a.mp4"),  # what a recording wrote
         (["pics/a.jpg", "out/b.txt", "out/classes.txt"], "pics"),  # labels of others
         (["pics/a.jpg", "x/a.jpg", "x/a.txt", "x/classes.txt"], "pics"),  # another set
@@ -91,8 +93,10 @@ def test_truth_is_found(tmp_path: Path, files: list[str], source: str, expected:
         (["b/a.jpg", "annotations.json"], "b"),  # of something else beside it
     ],
 )
-def test_what_is_no_truth_is_left_alone(tmp_path: Path, files: list[str], source: str) -> None:
-    assert truth_beside(folder_with(tmp_path, *files) / source) is None
+def test_what_is_no_ground_truth_is_left_alone(
+    tmp_path: Path, files: list[str], source: str
+) -> None:
+    assert ground_truth_beside(folder_with(tmp_path, *files) / source) is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +119,7 @@ def test_a_file_of_labels_stands_for_its_set(file: str, expected: str) -> None:
     assert spec_of_file(Path(file)) == expected
 
 
-def test_a_table_tells_of_the_pictures_that_are_watched(tmp_path: Path) -> None:
+def test_a_table_tells_of_the_images_that_are_watched(tmp_path: Path) -> None:
     assert spec_of_file(Path("set.json"), tmp_path) == f"coco:set.json:{tmp_path}"
     assert spec_of_file(Path("set.json"), tmp_path / "film.mp4") == "coco:set.json"
 

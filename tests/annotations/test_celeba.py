@@ -36,7 +36,7 @@ def celeba(request, tmp_path):
     return tmp_path
 
 
-def test_the_partition_chooses_the_pictures(celeba):
+def test_the_partition_chooses_the_images(celeba):
     for split, names in (("train", {"000001.jpg", "000003.jpg"}), ("val", {"000002.jpg"})):
         read = read_annotations(f"celeba:{celeba}:{split}")
         assert {image.path.name for image in read.images} == names
@@ -51,7 +51,7 @@ def test_points_are_those_of_the_file_at_the_middle_of_their_pixels(celeba):
     assert face.path == celeba / "img_align_celeba" / "000002.jpg"
 
 
-def test_the_box_holds_the_points_and_lies_in_the_picture(celeba):
+def test_the_box_holds_the_points_and_lies_in_the_image(celeba):
     for face in read_celeba(celeba).images:
         left, top, right, bottom = face.targets.xyxy[0]
         points = face.targets.keypoints_xy[0]

@@ -16,7 +16,7 @@ from kpviewer.annotations.problems import (
     INVERTED,
     MALFORMED,
     NO_AREA,
-    NO_PICTURE,
+    NO_IMAGE_OF_OBJECT,
     SEVERAL,
     SHARES,
     UNKNOWN_CLASS,
@@ -26,10 +26,10 @@ from kpviewer.annotations.problems import (
 )
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 
 
-def picture(path: Path, shade: int, size_wh: tuple[int, int] = (40, 30)) -> None:
+def image(path: Path, shade: int, size_wh: tuple[int, int] = (40, 30)) -> None:
     Image.new("RGB", size_wh, (shade, 0, 0)).save(path)
 
 
@@ -39,10 +39,10 @@ def coco(
     objects: list[dict[str, Any]],
     categories: list[dict[str, Any]] | None = None,
 ) -> str:
-    """A COCO set of pictures of 40 x 30 px in shades of their own; gives its specification."""
+    """A COCO set of images of 40 x 30 px in shades of their own; gives its specification."""
     (folder / "images").mkdir(parents=True)
     for shade, name in enumerate(names, 10 + 100 * (folder.name == "val")):
-        picture(folder / "images" / name, shade)
+        image(folder / "images" / name, shade)
     images = [
         {"id": row, "file_name": name, "width": 40, "height": 30} for row, name in enumerate(names)
     ]
@@ -84,7 +84,7 @@ def test_all_that_is_wrong_is_told_at_once_and_left_out(tmp_path: Path) -> None:
     spec = coco(tmp_path / "train", ["a.png", "gone.png", "torn.png"], objects)
     images = tmp_path / "train" / "images"
     (images / "gone.png").unlink()
-    (images / "torn.png").write_bytes(b"no picture")
+    (images / "torn.png").write_bytes(b"no image")
     (one,) = check_sets([spec])
     assert kinds(one) == {
         NO_AREA: 1,
@@ -94,7 +94,7 @@ def test_all_that_is_wrong_is_told_at_once_and_left_out(tmp_path: Path) -> None:
         checks.POINT_OUTSIDE: 1,
         UNKNOWN_CLASS: 1,
         MALFORMED: 1,
-        NO_PICTURE: 1,
+        NO_IMAGE_OF_OBJECT: 1,
         checks.MISSING: 1,
         checks.UNREADABLE: 1,
     }
@@ -181,10 +181,10 @@ def test_empty_sets_are_told(tmp_path: Path) -> None:
     none = coco(tmp_path / "none", [], [])
     bare = coco(tmp_path / "bare", ["a.png"], [])
     full = coco(tmp_path / "full", ["a.png"], [GOOD])
-    assert set(kinds(check_sets([none])[0])) == {checks.NO_PICTURES, checks.NO_OBJECTS}
+    assert set(kinds(check_sets([none])[0])) == {checks.NO_IMAGES, checks.NO_OBJECTS}
     assert kinds(check_sets([bare])[0]) == {checks.NO_OBJECTS: 1}
     assert [one.errors for one in check_sets([bare, full])] == [0, 0]  # backgrounds for another
-    with pytest.raises(DatasetError, match="no picture left"):
+    with pytest.raises(DatasetError, match="no image left"):
         check_sets([none])[0].mended  # noqa: B018 - a property that raises
 
 
@@ -196,8 +196,8 @@ def test_a_set_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> N
 
 
 def test_voc_files_and_objects_are_told_one_by_one(tmp_path: Path) -> None:
-    picture(tmp_path / "a.png", 1)
-    picture(tmp_path / "b.png", 2)
+    image(tmp_path / "a.png", 1)
+    image(tmp_path / "b.png", 2)
 
     def box(name: str, left: str, right: str) -> str:
         inner = f"<xmin>{left}</xmin><ymin>1</ymin><xmax>{right}</xmax><ymax>9</ymax>"
@@ -226,7 +226,7 @@ def test_voc_files_and_objects_are_told_one_by_one(tmp_path: Path) -> None:
 def test_rows_of_tables_are_told_one_by_one(
     tmp_path: Path, name: str, text: str, expected: dict[str, int]
 ) -> None:
-    picture(tmp_path / "a.png", 1)
+    image(tmp_path / "a.png", 1)
     (tmp_path / name).write_text(text)
     (one,) = check_sets([f"{'points' if name == 'points.csv' else 'csv'}:{tmp_path / name}"])
     assert kinds(one) == expected
@@ -236,7 +236,7 @@ def test_rows_of_tables_are_told_one_by_one(
 def test_rows_of_celeba_are_told_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "img_align_celeba").mkdir()
     for name in ("1.jpg", "2.jpg"):
-        picture(tmp_path / "img_align_celeba" / name, 9, (178, 218))
+        image(tmp_path / "img_align_celeba" / name, 9, (178, 218))
     row = "69 109 106 113 77 142 73 152 108 154"
     rows = [f"1.jpg {row}", "2.jpg 1 2 3", f"2.jpg x{row}"]
     (tmp_path / "list_landmarks_align_celeba.txt").write_text("\n".join(rows))
@@ -250,13 +250,13 @@ def test_the_size_of_a_turned_photograph_is_that_of_the_upright_one(tmp_path: Pa
     exif[0x0112] = 6  # a quarter turn
     Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg", exif=exif)
     assert header_size_wh(tmp_path / "a.jpg") == (30, 40)
-    picture(tmp_path / "b.jpg", 0)
+    image(tmp_path / "b.jpg", 0)
     assert header_size_wh(tmp_path / "b.jpg") == (40, 30)
 
 
 def test_another_size_than_the_file_tells_is_worth_a_look(tmp_path: Path) -> None:
     spec = coco(tmp_path / "train", ["a.png"], [GOOD])
-    picture(tmp_path / "train" / "images" / "a.png", 10, (80, 60))
+    image(tmp_path / "train" / "images" / "a.png", 10, (80, 60))
     (one,) = check_sets([spec])
     assert kinds(one) == {WRONG_SIZE: 1}
     assert one.errors == 0
@@ -306,7 +306,7 @@ def test_a_header_that_promises_a_giant_is_not_followed(tmp_path: Path) -> None:
     assert header_size_wh(tmp_path / "bomb.png") is None
 
 
-def test_pictures_are_counted_for_a_progress_bar(tmp_path: Path) -> None:
+def test_images_are_counted_for_a_progress_bar(tmp_path: Path) -> None:
     spec = coco(tmp_path / "train", ["a.png", "b.png", "c.png"], [GOOD])
     ticks: list[None] = []
     check_sets([spec], progress=lambda: ticks.append(None))
@@ -322,7 +322,7 @@ def test_a_cut_image_is_an_error_though_its_header_is_good(
     path = tmp_path / "train" / "images" / f"a{ending}"
     Image.effect_noise((40, 30), 80).convert("RGB").save(path)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    (one,) = check_sets([spec], can_decode=lambda path: load_picture(path) is not None)
+    (one,) = check_sets([spec], can_decode=lambda path: load_image(path) is not None)
     assert kinds(one) == {UNREADABLE: 1}
     assert len(read_annotations(one.mended)) == 1
 
@@ -331,5 +331,5 @@ def test_a_set_in_shares_leaves_nothing_to_train_on(tmp_path: Path) -> None:
     spec = coco(tmp_path / "train", ["a.png"], [{"image_id": 0, "bbox": [0.2, 0.2, 0.5, 0.5]}])
     (one,) = check_sets([spec])
     assert kinds(one)[SHARES] == 1
-    with pytest.raises(DatasetError, match="no picture left"):
+    with pytest.raises(DatasetError, match="no image left"):
         _ = one.mended

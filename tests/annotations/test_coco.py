@@ -14,7 +14,7 @@ FILES_OF_ONE_TEST = settings(
 
 
 def document():
-    """A small valid file: two pictures, a face, an ignore region, and a dog without points."""
+    """A small valid file: two images, a face, an ignore region, and a dog without points."""
     return {
         "images": [
             {"id": 7, "file_name": "a/one.jpg", "width": 100, "height": 80, "source": "lfw"},
@@ -71,7 +71,7 @@ def test_crowds_are_difficult_and_labels_of_detectors_pseudo(written):
     assert first.pseudo.tolist() == [True, False]
 
 
-def test_pictures_tell_their_size_source_and_frame(written):
+def test_images_tell_their_size_source_and_frame(written):
     first, second = read_coco(written(document())).images
     assert (first.size_wh, first.source, first.image_id, first.frame_index) == (
         (100, 80), "lfw", 7, None)  # fmt: skip
@@ -84,7 +84,7 @@ def test_skeleton_counts_from_zero(written):
     assert read.skeleton == ((0, 1), (1, 2))
 
 
-def test_pictures_lie_beside_the_file_unless_there_is_a_folder_of_images(written, tmp_path):
+def test_images_lie_beside_the_file_unless_there_is_a_folder_of_images(written, tmp_path):
     path = written(document())
     assert read_coco(path).images[0].path == tmp_path / "a" / "one.jpg"
     (tmp_path / "images").mkdir()
@@ -92,7 +92,7 @@ def test_pictures_lie_beside_the_file_unless_there_is_a_folder_of_images(written
     assert read_coco(path, tmp_path / "x").images[1].path == tmp_path / "x" / "two.jpg"
 
 
-def test_picture_without_annotation_is_empty(written):
+def test_image_without_annotation_is_empty(written):
     value = document()
     value["annotations"] = []
     read = read_coco(written(value))

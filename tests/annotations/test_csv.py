@@ -22,7 +22,7 @@ def written(tmp_path):
     return write
 
 
-def test_rows_of_a_picture_are_its_objects(written, tmp_path):
+def test_rows_of_a_image_are_its_objects(written, tmp_path):
     read = read_csv(written(TABLE))
     first, second = read.images
     assert (first.path, first.size_wh, first.frame_index) == (tmp_path / "a.jpg", (100, 80), 0)

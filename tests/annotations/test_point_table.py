@@ -19,7 +19,7 @@ def table(tmp_path):
     return path
 
 
-def test_a_row_is_a_picture_with_its_point(table):
+def test_a_row_is_a_image_with_its_point(table):
     read = read_point_table(table, "train")
     (image,) = read.images
     assert image.targets.keypoints_xy.tolist() == [[[3.5, 4.25]]]
@@ -53,7 +53,7 @@ def test_what_is_wrong_with_the_table_is_told(table, text, split, told):
         read_point_table(table, split)
 
 
-def test_the_people_of_the_head_pictures_are_in_one_split_each(shared_data):
+def test_the_people_of_the_head_images_are_in_one_split_each(shared_data):
     table = shared_data / "head_centre" / "head_centre.csv"
     parts = {name: read_point_table(table, name) for name in ("train", "val")}
     assert {name: len(part) for name, part in parts.items()} == {"train": 184, "val": 40}

@@ -29,7 +29,7 @@ def test_each_form_is_read(folder, spec):
 
 
 def test_what_follows_the_path_goes_to_the_reader(folder):
-    read = read_annotations(f"coco:{folder}/labels.json:{folder}/pictures")
+    read = read_annotations(f"coco:{folder}/labels.json:{folder}/images")
     assert read.images[0].path == folder / "pictures" / "a.jpg"
     assert len(read_annotations(f"voc:{folder}:val")) == 1
     with pytest.raises(DatasetError, match="'train'"):
@@ -50,7 +50,7 @@ def test_path_with_a_colon_stays_whole(tmp_path):
     assert split_extra("none:val") == ("none:val", None)
 
 
-def test_every_kind_of_truth_has_a_reader():
+def test_every_kind_of_ground_truth_has_a_reader():
     for kind in ("coco", "voc", "csv", "celeba", "points", "yolo", "pts"):
         with pytest.raises(DatasetError, match="nowhere"):
             read_annotations(f"{kind}:nowhere")

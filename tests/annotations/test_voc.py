@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from kpviewer.annotations.voc import read_voc
 from kpviewer.errors import DatasetError
 
-PICTURE = """<annotation>
+IMAGE = """<annotation>
   <folder>x</folder><filename>{name}.jpg</filename><path>/home/someone/{name}.jpg</path>
   <source><database>Own</database></source>
   <size><width>100</width><height>80</height><depth>3</depth></size>
@@ -24,7 +24,7 @@ def thing(name="cat", box=(1, 2, 30, 40), difficult=0):
 
 @pytest.fixture
 def voc(tmp_path):
-    """A folder in the layout of VOC with three pictures and two splits."""
+    """A folder in the layout of VOC with three images and two splits."""
     for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (tmp_path / folder).mkdir(parents=True)
     contents = {
@@ -33,7 +33,7 @@ def voc(tmp_path):
         "three": "",
     }
     for name, objects in contents.items():
-        text = PICTURE.format(name=name, objects=objects)
+        text = IMAGE.format(name=name, objects=objects)
         (tmp_path / "Annotations" / f"{name}.xml").write_text(text)
         (tmp_path / "JPEGImages" / f"{name}.PNG").touch()
     (tmp_path / "ImageSets/Main/train.txt").write_text("three\none  1\n")
@@ -41,7 +41,7 @@ def voc(tmp_path):
     return tmp_path
 
 
-def test_split_gives_its_pictures_in_the_order_of_the_list(voc):
+def test_split_gives_its_images_in_the_order_of_the_list(voc):
     read = read_voc(voc, "train")
     assert [image.path.name for image in read.images] == ["three.PNG", "one.PNG"]
     assert [len(image.targets) for image in read.images] == [0, 2]
@@ -72,17 +72,17 @@ def test_split_may_not_lead_out_of_its_folder(voc):
         read_voc(voc, "val")
 
 
-def test_folder_of_labelimg_holds_pictures_and_files_together(tmp_path):
-    (tmp_path / "a.xml").write_text(PICTURE.format(name="other", objects=thing()))
+def test_folder_of_labelimg_holds_images_and_files_together(tmp_path):
+    (tmp_path / "a.xml").write_text(IMAGE.format(name="other", objects=thing()))
     (tmp_path / "a.jpg").touch()
-    (tmp_path / "b.xml").write_text(PICTURE.format(name="b", objects=thing()))
+    (tmp_path / "b.xml").write_text(IMAGE.format(name="b", objects=thing()))
     read = read_voc(tmp_path)
     assert [image.path for image in read.images] == [tmp_path / "a.jpg", tmp_path / "b.jpg"]
 
 
 def test_boxes_without_area_are_left_out_and_counted(tmp_path):
     objects = thing(box=(5, 5, 5, 9)) + thing(box=(9, 5, 5, 9)) + thing()
-    (tmp_path / "a.xml").write_text(PICTURE.format(name="a", objects=objects))
+    (tmp_path / "a.xml").write_text(IMAGE.format(name="a", objects=objects))
     read = read_voc(tmp_path)
     assert len(read.images[0].targets) == 1
     assert read.notes == ("2 objects left out: boxes without area",)
@@ -104,11 +104,11 @@ LAUGHS = '<!DOCTYPE a [<!ENTITY x "ha">]><annotation><filename>&x;</filename></a
         "<html/>",
         LAUGHS,
         "<annotation>" + "<a>" * 40 + "</a>" * 40 + "</annotation>",
-        PICTURE.format(name="a", objects=thing(name=" ")),
-        PICTURE.format(name="a", objects=thing(box=(1, 2, "nan", 4))),
-        PICTURE.format(name="a", objects=thing(box=(1, 2, "1e9", 4))),
-        PICTURE.format(name="a", objects=thing(box=(1, 2, "", 4))),
-        PICTURE.format(name="a", objects="<object><name>cat</name></object>"),
+        IMAGE.format(name="a", objects=thing(name=" ")),
+        IMAGE.format(name="a", objects=thing(box=(1, 2, "nan", 4))),
+        IMAGE.format(name="a", objects=thing(box=(1, 2, "1e9", 4))),
+        IMAGE.format(name="a", objects=thing(box=(1, 2, "", 4))),
+        IMAGE.format(name="a", objects="<object><name>cat</name></object>"),
         "<?xml version='1.0' encoding='nonsense'?><annotation/>",
     ],
     ids=["empty", "cut", "other root", "entities", "deep", "no name", "nan", "huge", "blank",
@@ -126,7 +126,7 @@ def test_folder_without_files_is_told(tmp_path):
             read_voc(folder)
 
 
-VALID = PICTURE.format(name="a", objects=thing()).encode()
+VALID = IMAGE.format(name="a", objects=thing()).encode()
 
 
 @settings(

@@ -13,7 +13,7 @@ from kpviewer.errors import DatasetError
 WIDTH, HEIGHT = 200, 100
 
 
-def picture(path, size_wh=(WIDTH, HEIGHT), **save):
+def image(path, size_wh=(WIDTH, HEIGHT), **save):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size_wh).save(path, **save)
 
@@ -25,9 +25,9 @@ def labels(path, text):
 
 @pytest.fixture
 def beside(tmp_path):
-    """A folder as LabelImg leaves it: one picture is labelled, one not yet."""
-    picture(tmp_path / "a.png")
-    picture(tmp_path / "b.png")
+    """A folder as LabelImg leaves it: one image is labelled, one not yet."""
+    image(tmp_path / "a.png")
+    image(tmp_path / "b.png")
     labels(tmp_path / "a.txt", "1 0.5 0.5 0.25 0.5\n\n0 0.1 0.2 0.2 0.4\n")
     labels(tmp_path / "classes.txt", "cat\ndog\n")
     return tmp_path
@@ -42,9 +42,9 @@ def test_shares_become_pixels_and_numbers_names(beside):
     assert [read.class_names[row] for row in image.targets.class_ids] == ["dog", "cat"]
 
 
-def test_a_picture_without_labels_in_folders_of_ultralytics_shows_nothing(tmp_path):
-    picture(tmp_path / "images/train/a.jpg")
-    picture(tmp_path / "images/val/b.jpg")
+def test_a_image_without_labels_in_folders_of_ultralytics_shows_nothing(tmp_path):
+    image(tmp_path / "images/train/a.jpg")
+    image(tmp_path / "images/val/b.jpg")
     labels(tmp_path / "labels/train/a.txt", "0 0.5 0.5 0.5 0.5")
     read = read_yolo(tmp_path)
     assert [(each.path.name, len(each.targets)) for each in read.images] == [
@@ -59,7 +59,7 @@ def test_a_picture_without_labels_in_folders_of_ultralytics_shows_nothing(tmp_pa
 
 def test_folders_of_roboflow_are_read_by_split(tmp_path):
     for split in ("train", "valid"):
-        picture(tmp_path / split / "images" / f"{split}.jpg")
+        image(tmp_path / split / "images" / f"{split}.jpg")
         labels(tmp_path / split / "labels" / f"{split}.txt", "0 0.5 0.5 0.5 0.5")
     (tmp_path / "data.yaml").write_text("train: ../train/images\nnc: 1\nnames: ['crack #2']\n")
     assert len(read_yolo(tmp_path)) == 2
@@ -82,7 +82,7 @@ kpt_names:
 
 
 def test_points_of_the_pose_format_tell_whether_they_are_seen(tmp_path):
-    picture(tmp_path / "images/a.png")
+    image(tmp_path / "images/a.png")
     labels(
         tmp_path / "labels/a.txt",
         "0 0.5 0.5 0.5 0.5 0.25 0.5 2 0.75 0.5 1 0 0 0\n0 0.5 0.5 0.2 0.2\n",
@@ -97,7 +97,7 @@ def test_points_of_the_pose_format_tell_whether_they_are_seen(tmp_path):
 
 
 def test_points_without_visibility_are_seen_unless_they_are_at_the_origin(tmp_path):
-    picture(tmp_path / "images/a.png")
+    image(tmp_path / "images/a.png")
     labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5 0.25 0.5 0 0")
     (tmp_path / "data.yaml").write_text("names: {0: face}\nkpt_shape: [2, 2]\n")
     read = read_yolo(tmp_path)
@@ -106,7 +106,7 @@ def test_points_without_visibility_are_seen_unless_they_are_at_the_origin(tmp_pa
 
 
 def test_polygons_become_boxes_and_a_score_is_not_read(tmp_path):
-    picture(tmp_path / "images/a.png")
+    image(tmp_path / "images/a.png")
     labels(tmp_path / "labels/a.txt", "0 0.1 0.2 0.6 0.3 0.5 0.9\n0 0.5 0.5 0.5 0.5 0.87\n")
     boxes = read_yolo(tmp_path).images[0].targets.xyxy
     np.testing.assert_allclose(boxes, [[20, 20, 120, 90], [50, 25, 150, 75]], atol=1e-4)
@@ -115,7 +115,7 @@ def test_polygons_become_boxes_and_a_score_is_not_read(tmp_path):
 def test_sides_of_a_turned_photograph_are_swapped(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees to see it
-    picture(tmp_path / "images/a.jpg", exif=exif)
+    image(tmp_path / "images/a.jpg", exif=exif)
     assert read_yolo(tmp_path).images[0].size_wh == (HEIGHT, WIDTH)
 
 
@@ -132,7 +132,7 @@ def test_sides_of_a_turned_photograph_are_swapped(tmp_path):
     ],
 )
 def test_names_are_read_in_each_form_of_yaml_that_such_files_use(tmp_path, text, names):
-    picture(tmp_path / "images/a.png")
+    image(tmp_path / "images/a.png")
     labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5")
     (tmp_path / "data.yaml").write_text(text)
     assert read_yolo(tmp_path).class_names == names
@@ -149,7 +149,7 @@ def test_names_are_read_in_each_form_of_yaml_that_such_files_use(tmp_path, text,
     ],
 )
 def test_other_yaml_is_told_with_the_cure(tmp_path, text):
-    picture(tmp_path / "images/a.png")
+    image(tmp_path / "images/a.png")
     (tmp_path / "data.yaml").write_text(text)
     with pytest.raises(DatasetError, match=r"data\.yaml.*classes\.txt"):
         read_yolo(tmp_path)
@@ -183,8 +183,8 @@ def test_boxes_without_area_are_left_out_and_counted(beside):
     assert read.notes == ("1 objects left out: boxes without area",)
 
 
-def test_picture_that_cannot_be_read_and_an_empty_folder_are_told(beside, tmp_path_factory):
-    (beside / "a.png").write_bytes(b"no picture")
+def test_image_that_cannot_be_read_and_an_empty_folder_are_told(beside, tmp_path_factory):
+    (beside / "a.png").write_bytes(b"no image")
     with pytest.raises(DatasetError, match=r"a\.png"):
         read_yolo(beside)
     with pytest.raises(DatasetError, match="images and labels"):
@@ -192,7 +192,7 @@ def test_picture_that_cannot_be_read_and_an_empty_folder_are_told(beside, tmp_pa
 
 
 def test_folder_alone_is_known_by_its_labels(tmp_path):
-    picture(tmp_path / "images/a.png")
+    image(tmp_path / "images/a.png")
     labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5")
     assert len(read_annotations(str(tmp_path)).images[0].targets) == 1
 

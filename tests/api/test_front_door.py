@@ -314,7 +314,7 @@ def test_draw_hides_what_it_is_asked_to(model, image) -> None:
     result = next(kp.stream("demo", model))
     style = kp.OverlayStyle(boxes=False, labels=False, scores=False, landmarks=False, blur=True)
     x1, y1, x2, y2 = result.detections.xyxy[0].astype(int)
-    hidden = kp.draw(result, replace(style, truth=False, verdicts=False))
+    hidden = kp.draw(result, replace(style, ground_truth=False, verdicts=False))
     assert not np.array_equal(hidden[y1:y2, x1:x2], image[y1:y2, x1:x2])
 
 

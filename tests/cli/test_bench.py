@@ -33,7 +33,7 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def images(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
     for number in range(3):
         cv2.imwrite(str(folder / f"{number}.png"), np.full((48, 80, 3), 60 * number, np.uint8))
@@ -51,9 +51,9 @@ def one_thread(monkeypatch):
 
 
 @pytest.fixture
-def run(model, pictures, one_thread):
+def run(model, images, one_thread):
     """Runs ``kpviewer bench`` for 10 frames on the CPU."""
-    words = ["bench", "--frames", 10, "--source", pictures, "--model", model]
+    words = ["bench", "--frames", 10, "--source", images, "--model", model]
     words += ["--device", "cpu", "--precision", "fp32", "--engine", "torch"]
     return lambda *args: CliRunner().invoke(main, [str(word) for word in (*words, *args)])
 

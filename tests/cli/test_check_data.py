@@ -23,7 +23,7 @@ def check(*words: object) -> tuple[int, str]:
 def test_good_data_are_told_to_be_so(tmp_path: Path) -> None:
     code, output = check(coco(tmp_path / "train", ["a.png"], [GOOD]))
     assert code == 0
-    assert "1 pictures, 1 good objects" in output
+    assert "1 images, 1 good objects" in output
 
 
 def test_errors_are_listed_and_end_with_five(tmp_path: Path) -> None:
@@ -32,11 +32,11 @@ def test_errors_are_listed_and_end_with_five(tmp_path: Path) -> None:
     code, output = check(spec, "--json", tmp_path / "out.json")
     assert code == 5
     assert "box has no area" in output and "annotation 1" in output
-    assert "picture is missing" in output and "b.png" in output
+    assert "image is missing" in output and "b.png" in output
     assert "Traceback" not in output
     (one,) = json.loads((tmp_path / "out.json").read_text())["sets"]
     assert (one["pictures"], one["errors"]) == (2, 2)
-    assert {each["what"] for each in one["problems"]} == {"box has no area", "picture is missing"}
+    assert {each["what"] for each in one["problems"]} == {"box has no area", "image is missing"}
 
 
 def test_examples_are_few_and_counted() -> None:
@@ -73,7 +73,7 @@ def test_what_is_bad_is_skipped_when_asked(
     assert held is None
     assert mended == spec and isinstance(mended, ReadSpec)
     assert [len(image.targets) for image in read_annotations(mended).images] == [1]
-    assert "Skipped: 1 pictures, and 1 objects" in capsys.readouterr().err
+    assert "Skipped: 1 images, and 1 objects" in capsys.readouterr().err
 
 
 def test_generated_data_are_not_looked_for() -> None:

@@ -70,7 +70,7 @@ WRITTEN = (
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """An empty home, and a folder with two annotated pictures and a tiny model."""
+    """An empty home, and a folder with two annotated images and a tiny model."""
     (tmp_path / "home").mkdir()
     work = tmp_path / "work"
     for name in ("images", "labels"):

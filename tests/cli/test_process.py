@@ -36,7 +36,7 @@ FRAMES = 12
 
 
 class BoxEngine:
-    """Sees one thing of score 0.6 in each picture."""
+    """Sees one thing of score 0.6 in each image."""
 
     spec = ModelSpec("box", "fake", Task.DETECT, ("thing",), (48, 64), score_threshold=0.5)
 
@@ -100,7 +100,7 @@ def test_all_results_are_written_and_named_after_the_source(clip: str, out: Path
     assert rows[0]["class"] == "thing"
 
 
-def test_folders_of_pictures_are_data_sets_of_the_clip(clip: str, out: Path) -> None:
+def test_folders_of_images_are_data_sets_of_the_clip(clip: str, out: Path) -> None:
     assert run([clip], out, "voc", "yolo", "raw", every=5) == 0
     assert names(out) == ["clip_raw.mp4", "clip_voc", "clip_yolo"]
     for kind, folder in (("voc", "clip_voc"), ("yolo", "clip_yolo")):
@@ -191,7 +191,7 @@ def test_second_run_overwrites_nothing(clip: str, out: Path) -> None:
     assert names(out) == ["clip.mp4", "clip_2.mp4"]
 
 
-def test_folder_of_pictures_becomes_a_video(tmp_path: Path, out: Path) -> None:
+def test_folder_of_images_becomes_a_video(tmp_path: Path, out: Path) -> None:
     for number, size in enumerate([(64, 48), (48, 64), (64, 48)]):
         image = QImage(*size, QImage.Format.Format_RGB32)
         image.fill(QColor(200, 200, 200))
@@ -248,7 +248,7 @@ def test_command_takes_each_output_and_what_is_drawn(
     assert done.exit_code == 0
     (options,) = seen
     assert options.outputs == ("raw", "voc", "yolo")
-    assert (options.every, options.picture_suffix) == (3, ".png")
+    assert (options.every, options.image_suffix) == (3, ".png")
     assert options.style == OverlayStyle(blur=True, smooth=True, follow=True)
     assert options.following == FollowOptions(smooth=True, track=True)
 

@@ -1,4 +1,4 @@
-"""What ``process`` does about a live source that gives no picture."""
+"""What ``process`` does about a live source that gives no image."""
 
 import socket
 import threading

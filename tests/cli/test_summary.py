@@ -59,7 +59,7 @@ def test_the_command_lists_layers_and_totals(model: str) -> None:
     assert result.exit_code == 0, result.output
     network = build_face_ssd().network
     total = sum(parameter.numel() for parameter in network.parameters())
-    assert "trunk.stem.0" in result.stdout and "16x64x96" in result.stdout
+    assert "backbone.stem.0" in result.stdout and "16x64x96" in result.stdout
     assert f"input 128x192: {total:,} parameters" in result.stdout
 
 

@@ -6,14 +6,14 @@ import pytest
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.evaluation.detections import score_detections as evaluate
-from kpviewer.structures import Candidates, Targets, Thresholds
+from kpviewer.structures import Candidates, GroundTruth, Thresholds
 
 FACE = np.array([[4, 4], [8, 4], [6, 6], [4, 8], [8, 8]], np.float32)  # eyes 4 px apart
 BOX = [2, 2, 10, 10]
 
 
-def picture(number, source, *, faces=1, pseudo=False):
-    targets = Targets(
+def image(number, source, *, faces=1, pseudo=False):
+    targets = GroundTruth(
         np.array([BOX] * faces, np.float32).reshape(-1, 4),
         np.zeros(faces, np.int64),
         np.tile(FACE, (faces, 1, 1)),
@@ -31,12 +31,12 @@ def picture(number, source, *, faces=1, pseudo=False):
     )
 
 
-def data_set(*pictures):
-    return AnnotationSet(pictures, ("face",), tuple("abcde"))
+def data_set(*images):
+    return AnnotationSet(images, ("face",), tuple("abcde"))
 
 
 def read(path):
-    """The number of the picture is its brightness."""
+    """The number of the image is its brightness."""
     return np.full((20, 20, 3), int(path.stem), np.uint8)
 
 
@@ -53,7 +53,7 @@ def candidates(*scores, off_px=0.0):
 def test_model_that_sees_everything_scores_one():
     report = evaluate(
         lambda bgr: candidates(0.9) if bgr[0, 0, 0] < 3 else candidates(),
-        data_set(picture(1, ""), picture(2, ""), picture(3, "", faces=0)),
+        data_set(image(1, ""), image(2, ""), image(3, "", faces=0)),
         read,
     )
     score = report.overall
@@ -66,7 +66,7 @@ def test_model_that_sees_everything_scores_one():
 def test_points_of_pseudo_labels_are_not_scored():
     report = evaluate(
         lambda bgr: candidates(0.9, off_px=float(bgr[0, 0, 0])),
-        data_set(picture(1, ""), picture(4, "", pseudo=True)),
+        data_set(image(1, ""), image(4, "", pseudo=True)),
         read,
     )
     assert report.overall.keypoints.mean == pytest.approx(0.25)
@@ -74,15 +74,15 @@ def test_points_of_pseudo_labels_are_not_scored():
 
 
 def test_low_scores_count_although_the_viewer_would_hide_them():
-    pictures = data_set(picture(1, ""))
-    report = evaluate(lambda _: candidates(0.05), pictures, read, thresholds=Thresholds(score=0.9))
+    images = data_set(image(1, ""))
+    report = evaluate(lambda _: candidates(0.05), images, read, thresholds=Thresholds(score=0.9))
     assert report.overall.precision.ap50 == pytest.approx(1.0)
 
 
 def test_sources_are_scored_apart():
     report = evaluate(
         lambda bgr: candidates(0.9) if bgr[0, 0, 0] == 1 else candidates(),
-        data_set(picture(1, "lfw"), picture(2, "web")),
+        data_set(image(1, "lfw"), image(2, "web")),
         read,
     )
     assert {name: score.precision.ap50 for name, score in report.groups.items()} == {
@@ -92,22 +92,22 @@ def test_sources_are_scored_apart():
 
 
 def test_one_source_needs_no_groups():
-    report = evaluate(lambda _: candidates(0.9), data_set(picture(1, "lfw")), read)
+    report = evaluate(lambda _: candidates(0.9), data_set(image(1, "lfw")), read)
     assert report.groups == {}
 
 
-def test_progress_is_told_after_each_picture():
+def test_progress_is_told_after_each_image():
     done = []
-    pictures = [picture(number, "") for number in range(3)]
-    evaluate(lambda _: candidates(), data_set(*pictures), read, progress=done.append)
+    images = [image(number, "") for number in range(3)]
+    evaluate(lambda _: candidates(), data_set(*images), read, progress=done.append)
     assert done == [1, 2, 3]
 
 
-def test_picture_that_cannot_be_read_is_named():
+def test_image_that_cannot_be_read_is_named():
     with pytest.raises(DatasetError, match=r"1\.png"):
-        evaluate(lambda _: candidates(), data_set(picture(1, "")), lambda _: None)
+        evaluate(lambda _: candidates(), data_set(image(1, "")), lambda _: None)
 
 
 def test_empty_set_is_refused():
-    with pytest.raises(DatasetError, match="no picture"):
+    with pytest.raises(DatasetError, match="no image"):
         evaluate(lambda _: candidates(), data_set(), read)

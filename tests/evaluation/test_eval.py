@@ -13,7 +13,7 @@ BOXES = {"a": (10, 20, 50, 60), "b": (5, 5, 25, 35), "c": None, "d": (30, 30, 70
 
 
 class BrightBoxEngine:
-    """Finds the one bright rectangle of a picture, and takes its corners for the eyes."""
+    """Finds the one bright rectangle of an image, and takes its corners for the eyes."""
 
     spec = ModelSpec("bright", "none", Task.DETECT_KEYPOINTS, ("face",), (64, 64))
     device_name = "paper"
@@ -42,20 +42,20 @@ def points_of(box):
 
 @pytest.fixture
 def labels(tmp_path):
-    """Four dark pictures, three with a bright rectangle, and their COCO file."""
+    """Four dark images, three with a bright rectangle, and their COCO file."""
     images, annotations = [], []
     (tmp_path / "images").mkdir()
     for number, (name, box) in enumerate(BOXES.items(), start=1):
-        picture = np.zeros((64, 80, 3), np.uint8)
+        image = np.zeros((64, 80, 3), np.uint8)
         if box is not None:
             left, top, right, bottom = box
-            picture[top:bottom, left:right] = 255
+            image[top:bottom, left:right] = 255
             keypoints = [value for x, y in points_of(box).tolist() for value in (x, y, 2)]
             annotations.append({
                 "id": number, "image_id": number, "category_id": 1, "keypoints": keypoints,
                 "bbox": [left, top, right - left, bottom - top],
             })  # fmt: skip
-        cv2.imwrite(str(tmp_path / "images" / f"{name}.png"), picture)
+        cv2.imwrite(str(tmp_path / "images" / f"{name}.png"), image)
         images.append({"id": number, "file_name": f"{name}.png", "width": 80, "height": 64,
                        "source": "first" if number < 3 else "second"})  # fmt: skip
     category = {"id": 1, "name": "face", "keypoints": list("abcde")}
@@ -117,7 +117,7 @@ def test_json_goes_to_a_file(run, labels, tmp_path):
     assert json.loads((tmp_path / "out.json").read_text())["overall"]["images"] == 4
 
 
-def test_limit_takes_pictures_from_all_over_the_set(run, labels):
+def test_limit_takes_images_from_all_over_the_set(run, labels):
     scores = json.loads(run("--data", labels, "--limit", 2, "--json", "-").stdout)
     assert scores["overall"]["images"] == 2
     assert set(scores["by_source"]) == {"first", "second"}
@@ -152,12 +152,12 @@ def test_one_bad_entry_is_left_out_with_a_note(run, labels):
     assert "bbox must be a number" in result.stderr
 
 
-@pytest.mark.parametrize("damage", ["missing file", "no pictures", "no common class"])
+@pytest.mark.parametrize("damage", ["missing file", "no images", "no common class"])
 def test_trouble_with_the_data_exits_with_five_and_one_message(run, labels, damage):
     text = labels.read_text()
     if damage == "missing file":
         labels.unlink()
-    elif damage == "no pictures":
+    elif damage == "no images":
         for path in (labels.parent / "images").iterdir():
             path.unlink()
     else:

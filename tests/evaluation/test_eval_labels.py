@@ -60,7 +60,7 @@ def test_scores_are_written_as_json_alone(run: Callable[..., Result]) -> None:
     assert set(scores["ms_per_frame"]) == {"mean", "p50", "p95"}
 
 
-def test_the_page_holds_table_sweep_and_worst_pictures(
+def test_the_page_holds_table_sweep_and_worst_images(
     run: Callable[..., Result], tmp_path: Path
 ) -> None:
     result = run("--report", tmp_path / "page")
@@ -81,7 +81,7 @@ def test_a_page_that_cannot_be_written_exits_with_six(
     assert "can't be written" in result.stderr
 
 
-def test_the_worst_pictures_have_most_wrong_decisions_then_the_surest() -> None:
+def test_the_worst_images_have_most_wrong_decisions_then_the_surest() -> None:
     scores = np.array([[0.9, 0.9], [0.6, 0.1], [0.9, 0.1], [0.1, 0.1]], np.float32)
     present = np.zeros((4, 2), np.bool_)
     known = np.ones((4, 2), np.bool_)

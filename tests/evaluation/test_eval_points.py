@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from evaluation.test_point_reading import SPEC, dot_reader, picture
+from evaluation.test_point_reading import SPEC, dot_reader, image
 
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.cli.main import main
@@ -22,11 +22,11 @@ from kpviewer.sources.opencv import cv2
 
 @pytest.fixture
 def dots(tmp_path: Path) -> Path:
-    """Two pictures of two dots; the truth of the second dot is off by (3, 4) px."""
+    """Two images of two dots; the ground truth of the second dot is off by (3, 4) px."""
     (tmp_path / "images").mkdir()
     images, annotations = [], []
     for number in range(2):
-        cv2.imwrite(str(tmp_path / "images" / f"{number}.png"), picture(Path()))
+        cv2.imwrite(str(tmp_path / "images" / f"{number}.png"), image(Path()))
         images.append({"id": number, "file_name": f"{number}.png", "width": 96, "height": 64,
                        "source": f"source {number}"})  # fmt: skip
         for box, point in (([10, 10, 24, 20], (20, 20)), ([54, 30, 30, 30], (73, 48))):
@@ -73,11 +73,11 @@ def test_the_table_has_a_line_for_each_source(evaluate) -> None:
     assert "ms an object" in output
 
 
-def test_the_page_shows_the_worst_pictures(evaluate, tmp_path: Path, qapp: object) -> None:
+def test_the_page_shows_the_worst_images(evaluate, tmp_path: Path, qapp: object) -> None:
     result = evaluate("--report", tmp_path / "page")
     assert result.exit_code == 0, result.output
     page = (tmp_path / "page" / "report.html").read_text()
-    assert "The 2 worst pictures" in page
+    assert "The 2 worst images" in page
     assert page.count("data:image/jpeg") == 2
 
 

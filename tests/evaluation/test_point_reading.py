@@ -14,7 +14,7 @@ from kpviewer.errors import DatasetError
 from kpviewer.evaluation.point_reading import score_points
 from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.structures import Targets
+from kpviewer.structures import GroundTruth
 
 SPEC = ModelSpec("dots", "points-mobilenet", Task.KEYPOINTS, ("dot",), (32, 32), ("dot",))
 
@@ -38,12 +38,12 @@ def dot_reader(margin: float) -> PointDetector:
     with torch.no_grad():
         same.weight.copy_(torch.eye(3)[..., None, None])
         same.bias.zero_()
-    detector.network.trunk = nn.Sequential(same)
+    detector.network.backbone = nn.Sequential(same)
     detector.network.crop_margin.fill_(margin)
     return detector
 
 
-def picture(path: Path) -> np.ndarray:
+def image(path: Path) -> np.ndarray:
     """Two white dots of 8 px in the dark, around (20, 20) and (70, 44)."""
     bgr = np.zeros((64, 96, 3), np.uint8)
     for x, y in ((20, 20), (70, 44)):
@@ -52,8 +52,8 @@ def picture(path: Path) -> np.ndarray:
 
 
 def annotated(*, pseudo: bool = False) -> AnnotationSet:
-    """Truth that is off by (3, 4) px for the second dot."""
-    targets = Targets(
+    """Ground truth that is off by (3, 4) px for the second dot."""
+    targets = GroundTruth(
         np.array([[10, 10, 34, 30], [54, 30, 84, 60]], np.float32),
         np.zeros(2, np.int64),
         np.array([[[20, 20]], [[73, 48]]], np.float32),
@@ -68,7 +68,7 @@ def annotated(*, pseudo: bool = False) -> AnnotationSet:
 
 
 def test_every_object_is_read_in_its_own_crop() -> None:
-    score = score_points(dot_reader(1.25), annotated(), picture).overall
+    score = score_points(dot_reader(1.25), annotated(), image).overall
     assert score.objects == 2
     # dots of whole pixels in crops that scale by about 1: a tenth of a pixel
     assert score.mean_px == pytest.approx(2.5, abs=0.1)
@@ -77,14 +77,14 @@ def test_every_object_is_read_in_its_own_crop() -> None:
 
 
 def test_objects_that_a_detector_labelled_do_not_count() -> None:
-    score = score_points(dot_reader(1.25), annotated(pseudo=True), picture).overall
+    score = score_points(dot_reader(1.25), annotated(pseudo=True), image).overall
     assert score.objects == 1
     assert score.mean_px == pytest.approx(0, abs=0.1)
 
 
-def test_a_model_of_whole_pictures_sees_the_whole_picture() -> None:
+def test_a_model_of_whole_images_sees_the_whole_image() -> None:
     only = annotated()
-    score = score_points(dot_reader(0), only, picture).overall
+    score = score_points(dot_reader(0), only, image).overall
     # both dots at once: their mean is (45, 32)
     gaps = [np.hypot(25, 12), np.hypot(28, 16)]
     assert score.mean_px == pytest.approx(np.mean(gaps), abs=0.5)
@@ -92,17 +92,17 @@ def test_a_model_of_whole_pictures_sees_the_whole_picture() -> None:
 
 def test_other_keypoints_are_told() -> None:
     with pytest.raises(DatasetError, match="places dot"):
-        score_points(dot_reader(0), replace(annotated(), keypoint_names=("eye",)), picture)
+        score_points(dot_reader(0), replace(annotated(), keypoint_names=("eye",)), image)
 
 
-def test_a_picture_that_cannot_be_read_is_told() -> None:
+def test_a_image_that_cannot_be_read_is_told() -> None:
     with pytest.raises(DatasetError, match=r"a\.png"):
         score_points(dot_reader(0), annotated(), lambda path: None)
 
 
-def test_sources_are_scored_apart_and_pictures_counted() -> None:
+def test_sources_are_scored_apart_and_images_counted() -> None:
     first, second = replace(annotated().images[0], source="a"), annotated(pseudo=True).images[0]
-    report = score_points(dot_reader(1.25), replace(annotated(), images=(first, second)), picture)
+    report = score_points(dot_reader(1.25), replace(annotated(), images=(first, second)), image)
     assert report.overall.objects == 3
     assert {name: score.objects for name, score in report.groups.items()} == {"": 1, "a": 2}
     assert report.images == {"": 1, "a": 1}

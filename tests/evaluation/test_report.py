@@ -22,7 +22,7 @@ from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import save_weights
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import Detections, Targets, Thresholds
+from kpviewer.structures import Detections, GroundTruth, Thresholds
 
 
 def seen(*rows: tuple[float, float]) -> Detections:
@@ -41,7 +41,7 @@ def seen(*rows: tuple[float, float]) -> Detections:
 def annotated(name: str, *lefts: float) -> AnnotatedImage:
     found = seen(*((left, 1.0) for left in lefts))
     count = len(lefts)
-    targets = Targets(
+    targets = GroundTruth(
         found.xyxy,
         found.class_ids,
         found.keypoints_xy,
@@ -52,7 +52,7 @@ def annotated(name: str, *lefts: float) -> AnnotatedImage:
     return AnnotatedImage(Path(name), (64, 64), targets, "", no, np.zeros((count, 0), np.bool_), 1)
 
 
-def test_the_worst_pictures_come_first_and_good_ones_not_at_all() -> None:
+def test_the_worst_images_come_first_and_good_ones_not_at_all() -> None:
     images = [annotated("good", 0), annotated("missed", 0, 40), annotated("both", 0)]
     found = [seen((0, 0.9), (20, 0.1)), seen((0, 0.9)), seen((20, 0.9), (40, 0.8))]
     spec = ModelSpec("squares", "none", Task.DETECT, ("square",), (64, 64))
@@ -66,26 +66,26 @@ def test_the_worst_pictures_come_first_and_good_ones_not_at_all() -> None:
     ]
 
 
-def test_figures_are_pictures() -> None:
-    found, truth = [seen((0, 0.9), (20, 0.4))], [annotated("a", 0).targets]
-    curve = precision_recall(found, truth, 0)
+def test_figures_are_images() -> None:
+    found, ground_truth = [seen((0, 0.9), (20, 0.4))], [annotated("a", 0).targets]
+    curve = precision_recall(found, ground_truth, 0)
     for png in (
         curve_figure([curve], ["face"]),
-        calibration_figure(calibration(found, truth)),
+        calibration_figure(calibration(found, ground_truth)),
         confusion_figure(np.array([[3, 1], [2, 0]]), ["face"]),
     ):
-        picture = imread(io.BytesIO(png), format="png")
-        assert min(picture.shape[:2]) > 300
-        assert picture.std() > 0.02
+        image = imread(io.BytesIO(png), format="png")
+        assert min(image.shape[:2]) > 300
+        assert image.std() > 0.02
 
 
 @pytest.fixture
 def small_set(tmp_path: Path) -> Path:
-    """Two pictures and their CSV, and a model with random weights."""
+    """Two images and their CSV, and a model with random weights."""
     (tmp_path / "images").mkdir()
     for name in ("a", "b"):
-        picture = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
-        cv2.imwrite(str(tmp_path / "images" / f"{name}.png"), picture)
+        image = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / "images" / f"{name}.png"), image)
     document = (
         '{"images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 48},'
         ' {"id": 2, "file_name": "b.png", "width": 64, "height": 48}],'
@@ -129,11 +129,11 @@ def test_a_place_that_cannot_be_written_is_told(small_set: Path, qapp: object) -
     assert "can't be written" in result.output
 
 
-def test_pictures_are_left_out_where_nothing_can_paint(
+def test_images_are_left_out_where_nothing_can_paint(
     small_set: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "kpviewer.evaluation.drawing", None)
     result = CliRunner().invoke(main, command_line(small_set, small_set / "page"))
     assert result.exit_code == 0, result.output
-    assert "no pictures in the report" in result.output
+    assert "no images in the report" in result.output
     assert "data:image/jpeg" not in (small_set / "page" / PAGE).read_text(encoding="utf-8")

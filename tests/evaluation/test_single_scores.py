@@ -15,7 +15,7 @@ from kpviewer.structures import Candidates
 
 
 class BlockEngine:
-    """Finds the coloured block of a picture; takes red ones for green, and halves their box."""
+    """Finds the coloured block of an image; takes red ones for green, and halves their box."""
 
     spec = ModelSpec("blocks", "single-object-light", Task.DETECT, BLOCK_NAMES, (64, 64))
     device_name = "paper"
@@ -41,7 +41,7 @@ class BlockEngine:
 
 @pytest.fixture
 def blocks(tmp_path: Path) -> str:
-    """Two blue pictures, a green and a red one, and two that don't hold one object."""
+    """Two blue images, a green and a red one, and two that don't hold one object."""
     names = [["blue"], ["blue"], ["green"], ["red"], [], ["red", "blue"]]
     return f"voc:{write_blocks(tmp_path / 'blocks', names)}"
 
@@ -57,7 +57,7 @@ def test_class_accuracy_and_mean_iou_stand_beside_average_precision(run) -> None
     assert result.exit_code == 0, result.output
     scores = json.loads(result.stdout)
     assert scores["overall"]["images"] == 4
-    assert "2 of 6 pictures left out: not exactly one object" in scores["notes"]
+    assert "2 of 6 images left out: not exactly one object" in scores["notes"]
     assert scores["single_object"] == {
         "pictures": 4,
         "accuracy": 0.75,

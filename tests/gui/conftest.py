@@ -20,7 +20,7 @@ from kpviewer.structures import Candidates, ImageArray
 
 
 class ViewerFakeEngine(FakeEngine):
-    """Finds two things in every picture, of confidence 0.9 and 0.4 and IoU 1/7."""
+    """Finds two things in every image, of confidence 0.9 and 0.4 and IoU 1/7."""
 
     device_name = "CPU"
     engine_name = "torch"
@@ -73,7 +73,7 @@ def open_window(
         )
         loaders = replace(
             LOADERS,
-            open_source=lambda _text, _truth: source,
+            open_source=lambda _text, _ground_truth: source,
             load_engine=lambda _name, _device, _size: engine,
             load_first=None,
             list_devices=lambda: {"cpu": "CPU", "cuda:0": "Fake GPU"},

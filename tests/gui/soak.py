@@ -33,13 +33,13 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.structures import Candidates, ImageArray
 
-PICTURES = [np.full((48, 64, 3), value, np.uint8) for value in range(0, 240, 8)]
+IMAGES = [np.full((48, 64, 3), value, np.uint8) for value in range(0, 240, 8)]
 PATIENCE_S = 120.0
 POLL_MS = 5
 
 
 class Engine:
-    """Sees one box in every picture."""
+    """Sees one box in every image."""
 
     device_name, engine_name, precision = "CPU", "fake", "fp32"
 
@@ -114,7 +114,7 @@ class Lap:
 
     def _watch_camera(self) -> None:
         self._watch(self._camera)
-        # It hangs up after a second's worth of pictures, and is found again.
+        # It hangs up after a second's worth of images, and is found again.
         wait(lambda: (status := self._window.session.poll().pipeline) and status.reconnects)
 
     def _watch(self, source: str) -> None:
@@ -139,7 +139,7 @@ def main(laps: int, *, is_shipped: bool) -> None:
     application = QApplication(sys.argv[:1])
     themes = ThemeManager(application, ThemeChoice.DARK)
     models = ["cards-ssd", "face-ssd"] if is_shipped else ["one", "other"]
-    with tempfile.TemporaryDirectory() as folder, serving(mjpeg(PICTURES)) as port:
+    with tempfile.TemporaryDirectory() as folder, serving(mjpeg(IMAGES)) as port:
         options = ViewerOptions(
             source="demo",
             model=models[-1],

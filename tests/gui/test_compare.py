@@ -16,7 +16,7 @@ from kpviewer.errors import PipelineError
 from kpviewer.gui.comparing.loading import SecondRequest
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.models.spec import Task
-from kpviewer.structures import Candidates, Targets
+from kpviewer.structures import Candidates, GroundTruth
 
 LEFT = Qt.MouseButton.LeftButton
 Key = Qt.Key
@@ -124,7 +124,7 @@ def test_side_by_side_shows_the_same_frame_twice_at_the_same_place(qtbot, window
     assert second.result() is None  # it holds no frame
 
 
-def test_same_model_goes_by_the_sliders_and_a_paused_picture_follows(qtbot, window):
+def test_same_model_goes_by_the_sliders_and_a_paused_image_follows(qtbot, window):
     compare(qtbot, window, "openvino")
     assert second_of(window).detections.xyxy[0, 0] == 2
     pause(qtbot, window)
@@ -142,20 +142,20 @@ def test_another_model_keeps_its_own_confidence_until_the_slider_moves(qtbot, wi
     assert window.session.second.thresholds.score == window.session.thresholds.score
 
 
-def test_model_that_comes_while_paused_sees_the_picture(qtbot, window):
+def test_model_that_comes_while_paused_sees_the_image(qtbot, window):
     pause(qtbot, window)
     compare(qtbot, window)
     assert not window.bridge.playback.is_playing
 
 
-def test_error_plot_shows_the_difference_where_there_is_no_truth(qtbot, window):
+def test_error_plot_shows_the_difference_where_there_is_no_ground_truth(qtbot, window):
     compare(qtbot, window)
     qtbot.waitUntil(lambda: window.plots.error.title() == "Difference A–B, px")
     qtbot.waitUntil(lambda: window.plots.error.legend() == "mean distance 1.0")
 
 
-def test_error_plot_keeps_to_the_truth_where_there_is_one(qtbot, open_window, engines):
-    truth = Targets(
+def test_error_plot_keeps_to_the_ground_truth_where_there_is_one(qtbot, open_window, engines):
+    ground_truth = GroundTruth(
         np.array([[0, 0, 10, 10]], np.float32),
         np.zeros(1, np.int64),
         np.zeros((1, 0, 2), np.float32),
@@ -163,7 +163,9 @@ def test_error_plot_keeps_to_the_truth_where_there_is_one(qtbot, open_window, en
         np.zeros(1, np.bool_),
     )
     load = lambda name, _device, _size: engines[name]  # noqa: E731
-    window = open_window(FakeSource(300, truth=truth), load_engine=load, compare="two")
+    window = open_window(
+        FakeSource(300, ground_truth=ground_truth), load_engine=load, compare="two"
+    )
     qtbot.waitUntil(lambda: second_of(window) is not None)
     qtbot.waitUntil(lambda: window.plots.error.legend() == "mean distance 0.0")
     assert window.plots.error.title() == "Error, px"

@@ -35,7 +35,7 @@ def drag(window: MainWindow, data: QMimeData) -> bool:
 
 @pytest.fixture
 def window(open_window) -> MainWindow:
-    return open_window(open_source=lambda _text, _truth: FakeSource(300))
+    return open_window(open_source=lambda _text, _ground_truth: FakeSource(300))
 
 
 def test_a_file_and_a_folder_are_sources(qtbot, window, tmp_path: Path):

@@ -1,4 +1,4 @@
-"""The picture doesn't wait for the tracker to be imported, and following begins when it is."""
+"""The image doesn't wait for the tracker to be imported, and following begins when it is."""
 
 import threading
 from collections.abc import Iterator

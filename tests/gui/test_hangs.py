@@ -12,11 +12,11 @@ from kpviewer.cli import process
 from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.errors import SourceError
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening import dialogs, source_opening, source_truth
+from kpviewer.gui.opening import dialogs, source_ground_truth, source_opening
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.model_loading import ModelLoading
+from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.opening.source_opening import look_for
-from kpviewer.gui.opening.source_truth import SourceTruth
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings import store
 from kpviewer.gui.settings.store import SettingsStore
@@ -68,12 +68,12 @@ def stuck() -> Iterator[StuckSource]:
     source.wake()
 
 
-def shows_a_picture(window: MainWindow) -> bool:
+def shows_a_image(window: MainWindow) -> bool:
     return window.view.result() is not None
 
 
 def sources(**by_name: Callable[[], FakeSource]) -> Callable[..., FakeSource]:
-    return lambda text, _truth: by_name[text]()
+    return lambda text, _ground_truth: by_name[text]()
 
 
 # -- sources ---------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def test_another_source_opens_while_one_hangs_in_open(qtbot, stuck, open_window)
     window = open_window(open_source=sources(fake=lambda: stuck, other=lambda: FakeSource(300)))
     qtbot.waitUntil(stuck.has_blocked.is_set)
     window.opener.choose_source("other")
-    qtbot.waitUntil(lambda: shows_a_picture(window))
+    qtbot.waitUntil(lambda: shows_a_image(window))
     assert stuck.closes == 0  # it hangs still
 
 
@@ -91,24 +91,28 @@ def test_another_source_opens_while_one_is_looked_for_in_vain(qtbot, hang, open_
     window = open_window(open_source=sources(fake=hang, other=lambda: FakeSource(300)))
     qtbot.waitUntil(hang.begun.is_set)
     window.opener.choose_source("other")
-    qtbot.waitUntil(lambda: shows_a_picture(window))
+    qtbot.waitUntil(lambda: shows_a_image(window))
     assert not hang.has_ended
 
 
 def test_a_name_that_nothing_answers_for_fails(hang, monkeypatch):
     monkeypatch.setattr(source_opening, "ANSWER_S", 0)
     with pytest.raises(SourceError, match=r"clip\.mp4 doesn't answer"):
-        look_for("/mnt/dead/clip.mp4", "clip.mp4", SourceTruth(), hang)
+        look_for("/mnt/dead/clip.mp4", "clip.mp4", SourceGroundTruth(), hang)
     assert not hang.has_ended
 
 
-def test_a_folder_of_labels_that_does_not_answer_leaves_the_source_without_truth(hang, monkeypatch):
-    monkeypatch.setattr(source_truth, "SEARCH_S", 0)
-    monkeypatch.setattr(source_truth, "truth_beside", hang)
+def test_a_folder_of_labels_that_does_not_answer_leaves_the_source_without_ground_truth(
+    hang, monkeypatch
+):
+    monkeypatch.setattr(source_ground_truth, "SEARCH_S", 0)
+    monkeypatch.setattr(source_ground_truth, "ground_truth_beside", hang)
     source = FakeSource()
-    made, found = look_for(str(Path(__file__)), "x", SourceTruth(), lambda _text, _truth: source)
+    made, found = look_for(
+        str(Path(__file__)), "x", SourceGroundTruth(), lambda _text, _ground_truth: source
+    )
     assert made is source
-    assert found.truth is None
+    assert found.ground_truth is None
     assert "doesn't answer" in (found.news or "")
     assert not hang.has_ended
 
@@ -156,7 +160,7 @@ def test_a_model_that_hangs_on_a_frame_is_loaded_anew_for_another_source(
         window.opener.choose_source("other")
         qtbot.waitUntil(lambda: len(loads) == 2 and window.session.engine is not None)
         assert window.session.engine is not engine
-        qtbot.waitUntil(lambda: shows_a_picture(window))
+        qtbot.waitUntil(lambda: shows_a_image(window))
     finally:
         engine.go_on()
 

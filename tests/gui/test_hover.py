@@ -64,7 +64,7 @@ def test_chosen_detection_is_found_again_when_it_moves_and_told_when_it_is_gone(
     view.show_result(result(moved, size_hw=(480, 640)))
     assert "Confidence 0.990" in view.numbers.text() and "At 404, 52" in view.numbers.text()
     view.show_result(result(detections([LARGE]), size_hw=(480, 640)))
-    assert "Not in this picture" in view.numbers.text()
+    assert "Not in this image" in view.numbers.text()
     assert not view.numbers.zoom.isEnabled()
     view.show_result(result(moved, size_hw=(480, 640)))
     assert "Confidence 0.990" in view.numbers.text()
@@ -99,7 +99,7 @@ def test_drag_chooses_nothing(qtbot, view):
     assert view.numbers.text() == ""
 
 
-def test_click_on_the_card_is_not_one_on_the_picture_below(qtbot, view):
+def test_click_on_the_card_is_not_one_on_the_image_below(qtbot, view):
     click(qtbot, view, 200, 300)
     qtbot.mouseClick(view.numbers, LEFT, pos=QPoint(3, 3))
     assert "Index 0" in view.numbers.text()

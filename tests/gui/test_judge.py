@@ -1,7 +1,7 @@
-"""The tab Judge as a user works it, over a source whose truth is known.
+"""The tab Judge as a user works it, over a source whose ground truth is known.
 
-The fake engine sees a box of 0.9 at x = the picture's number and one of 0.4 five px beside it; the
-truth stays at x = 0. So of the frames 0 to 5 four are hits, and frame 3 has the worst of them.
+The fake engine sees a box of 0.9 at x = the image's number and one of 0.4 five px beside it; the
+ground truth stays at x = 0. So of the frames 0 to 5 four are hits, and frame 3 is their worst.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import QPushButton
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.panels.side_panel import DETECT, JUDGE, VIEW
 from kpviewer.gui.widgets.theme import LIGHT
-from kpviewer.structures import Targets
+from kpviewer.structures import GroundTruth
 
 LEFT = Qt.MouseButton.LeftButton
 Key = Qt.Key
@@ -24,8 +24,8 @@ F1_OVER_04 = 4 / 6
 """4 hits, 2 false alarms, 2 misses; under a confidence of 0.4 come 6 false alarms more."""
 
 
-def truth_at_zero(class_id: int = 0) -> Targets:
-    return Targets(
+def ground_truth_at_zero(class_id: int = 0) -> GroundTruth:
+    return GroundTruth(
         np.array([[0, 0, 10, 10]], np.float32),
         np.array([class_id]),
         np.zeros((1, 0, 2), np.float32),
@@ -59,13 +59,13 @@ def frames_told(window: MainWindow) -> str:
 @pytest.fixture
 def window(qtbot, open_window) -> MainWindow:
     """A window on the tab Judge that has shown each of the frames, and stands at the last."""
-    window = open_window(FakeSource(FRAMES, truth=truth_at_zero()))
+    window = open_window(FakeSource(FRAMES, ground_truth=ground_truth_at_zero()))
     open_tab(qtbot, window, JUDGE)
     go_to_start(qtbot, window)
     for index in range(1, FRAMES):
         qtbot.keyClick(window, Key.Key_Period)
         qtbot.waitUntil(lambda index=index: shown_index(window) == index)
-    qtbot.waitUntil(lambda: frames_told(window) == "6 frames with truth")
+    qtbot.waitUntil(lambda: frames_told(window) == "6 frames with ground truth")
     qtbot.waitUntil(lambda: len(rows(window)) == 4)
     point = pytest.approx((0.3, 8 / 18))
     qtbot.waitUntil(lambda: window.side_panel.curves.f1.point() == point)
@@ -155,21 +155,26 @@ def test_frame_counts_once_however_often_it_is_shown(qtbot, window):
     for key, index in ((Key.Key_Comma, 4), (Key.Key_Period, 5)):
         qtbot.keyClick(window, key)
         qtbot.waitUntil(lambda index=index: shown_index(window) == index)
-    assert frames_told(window) == "6 frames with truth"
+    assert frames_told(window) == "6 frames with ground truth"
 
 
 def test_another_source_begins_anew(qtbot, open_window):
-    sources = {"fake": FakeSource(300, truth=truth_at_zero()), "other": FakeSource(300)}
-    window = open_window(open_source=lambda text, _truth: sources[text])
+    sources = {
+        "fake": FakeSource(300, ground_truth=ground_truth_at_zero()),
+        "other": FakeSource(300),
+    }
+    window = open_window(open_source=lambda text, _ground_truth: sources[text])
     open_tab(qtbot, window, JUDGE)
     qtbot.waitUntil(window.side_panel.worst.isVisible)
     window.opener.choose_source("other")
     qtbot.waitUntil(lambda: not window.side_panel.worst.isVisible())
 
 
-def test_without_truth_the_tab_says_what_is_needed(qtbot, open_window):
+def test_without_ground_truth_the_tab_says_what_is_needed(qtbot, open_window):
     asked = []
-    window = open_window(open_source=lambda text, _truth: asked.append(text) or FakeSource(300))
+    window = open_window(
+        open_source=lambda text, _ground_truth: asked.append(text) or FakeSource(300)
+    )
     open_tab(qtbot, window, JUDGE)
     panel = window.side_panel
     qtbot.waitUntil(lambda: shown_index(window) is not None)
@@ -182,7 +187,7 @@ def test_without_truth_the_tab_says_what_is_needed(qtbot, open_window):
 
 
 def test_live_source_has_worst_frames_that_cannot_be_gone_to(qtbot, open_window):
-    source = FakeSource(live=True, truth=truth_at_zero())
+    source = FakeSource(live=True, ground_truth=ground_truth_at_zero())
     window = open_window(source)
     open_tab(qtbot, window, JUDGE)
     qtbot.waitUntil(lambda: window.session.engine is not None)
@@ -222,7 +227,7 @@ def two_classes(qtbot, open_window, engine) -> MainWindow:
         return replace(found, scores=np.pad(found.scores, ((0, 0), (0, 1)))), timings
 
     engine.infer = infer_two
-    window = open_window(FakeSource(FRAMES, truth=truth_at_zero()))
+    window = open_window(FakeSource(FRAMES, ground_truth=ground_truth_at_zero()))
     go_to_start(qtbot, window)
     return window
 

@@ -10,19 +10,19 @@ from kpviewer.gui.judging.judge_frames import FLOOR, JudgedFrames, WorstBy
 from kpviewer.metrics.average_precision import average_precision
 from kpviewer.metrics.curves import class_score, voc_average_precision
 from kpviewer.metrics.frame_error import frame_error
-from kpviewer.models.selection import judged_truth, select
+from kpviewer.models.selection import judged_ground_truth, select
 from kpviewer.structures import (
     Candidates,
     Detections,
     Frame,
     FrameResult,
+    GroundTruth,
     NmsKind,
     StageTimings,
-    Targets,
     Thresholds,
 )
 
-PICTURE = np.zeros((4, 4, 3), np.uint8)
+IMAGE = np.zeros((4, 4, 3), np.uint8)
 
 
 def boxes(*places: float) -> np.ndarray:
@@ -31,21 +31,29 @@ def boxes(*places: float) -> np.ndarray:
     return np.stack([left, left * 0, left + 10, left * 0 + 10], 1).astype(np.float32)
 
 
-def result(index: int, found: list[tuple[float, ...]], true: list[float] | Targets) -> FrameResult:
+def result(
+    index: int, found: list[tuple[float, ...]], true: list[float] | GroundTruth
+) -> FrameResult:
     """Build a frame: (place, score of class 0, ...) each, and the places of true objects."""
     scores = np.array([row[1:] for row in found], np.float32).reshape(len(found), -1)
     points = boxes(*(row[0] for row in found))[:, None, :2]
     return FrameResult(
-        Frame(index, 0, index / 10, PICTURE, true if isinstance(true, Targets) else truth(*true)),
+        Frame(
+            index,
+            0,
+            index / 10,
+            IMAGE,
+            true if isinstance(true, GroundTruth) else ground_truth(*true),
+        ),
         Candidates(boxes(*(row[0] for row in found)), scores, points),
         Detections.empty(1),
         StageTimings(),
     )
 
 
-def truth(*places: float, classes: tuple[int, ...] | None = None) -> Targets:
+def ground_truth(*places: float, classes: tuple[int, ...] | None = None) -> GroundTruth:
     total = len(places)
-    return Targets(
+    return GroundTruth(
         boxes(*places),
         np.array(classes or [0] * total, np.int64),
         boxes(*places)[:, None, :2],
@@ -83,7 +91,7 @@ def random_results(total: int, classes: int = 3) -> list[FrameResult]:
                 scores = random.uniform(0, 0.4, classes)
                 scores[class_id] = random.uniform(0, 1)
                 found.append((place + random.normal(0, 0.12), *scores))
-        results.append(result(index, found, truth(*places, classes=ids)))
+        results.append(result(index, found, ground_truth(*places, classes=ids)))
     return results
 
 
@@ -118,7 +126,7 @@ def test_area_under_the_curve_is_that_of_pycocotools() -> None:
     low = replace(thresholds, score=0.0)
     reference = average_precision(
         [select(one.candidates, low) for one in results],
-        [one.frame.truth for one in results if one.frame.truth is not None],
+        [one.frame.ground_truth for one in results if one.frame.ground_truth is not None],
         3,
     ).ap50_by_class
     for class_id, expected in enumerate(reference):
@@ -137,9 +145,9 @@ def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score
     frames = judged(*results, thresholds=thresholds)
     errors = []
     for one in results:
-        assert one.frame.truth is not None
+        assert one.frame.ground_truth is not None
         found = select(one.candidates, thresholds)
-        errors.append(frame_error(found, judged_truth(one.frame.truth, thresholds)))
+        errors.append(frame_error(found, judged_ground_truth(one.frame.ground_truth, thresholds)))
     matched, missed, spurious = (
         sum(getattr(error, name) for error in errors) for name in ("matched", "missed", "spurious")
     )
@@ -168,9 +176,9 @@ def test_frame_counts_once_and_its_newest_result_wins() -> None:
     assert frames.summary().matched == 1
 
 
-def test_frame_without_truth_is_not_kept() -> None:
+def test_frame_without_ground_truth_is_not_kept() -> None:
     frames = JudgedFrames()
-    frames.add(replace(BY_HAND[0], frame=replace(BY_HAND[0].frame, truth=None)))
+    frames.add(replace(BY_HAND[0], frame=replace(BY_HAND[0].frame, ground_truth=None)))
     assert len(frames) == 0
 
 
@@ -218,7 +226,7 @@ def test_worst_frames_by_each_kind() -> None:
 
 def test_hidden_class_is_not_missed() -> None:
     frames = judged(
-        result(0, [(0, 0.9, 0.0)], truth(0, 3, classes=(0, 1))),
+        result(0, [(0, 0.9, 0.0)], ground_truth(0, 3, classes=(0, 1))),
         thresholds=Thresholds(classes=frozenset({0})),
     )
     assert frames.summary().missed == 0

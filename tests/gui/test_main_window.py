@@ -22,7 +22,7 @@ from kpviewer.gui.opening.loaders import EngineLoader, ViewerEngine
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.recording.parts import reserve
 from kpviewer.sources import camera
-from kpviewer.structures import Targets
+from kpviewer.structures import GroundTruth
 
 LEFT = Qt.MouseButton.LeftButton
 Key = Qt.Key
@@ -108,7 +108,7 @@ def test_first_model_that_is_cancelled_never_comes(qtbot, open_window, engine):
     assert window.session.engine is None
 
 
-def test_confidence_slider_changes_a_paused_picture_without_running_the_model(
+def test_confidence_slider_changes_a_paused_image_without_running_the_model(
     qtbot, open_window, engine
 ):
     window = open_window()
@@ -127,7 +127,7 @@ def test_confidence_slider_changes_a_paused_picture_without_running_the_model(
     assert (len(engine.seen), shown_index(window)) == (calls, index)
 
 
-def test_iou_slider_changes_a_paused_picture(qtbot, open_window):
+def test_iou_slider_changes_a_paused_image(qtbot, open_window):
     window = open_window()
     wait_for_boxes(qtbot, window)
     pause(qtbot, window)
@@ -160,7 +160,7 @@ def test_gaussian_nms_goes_by_its_width_and_shows_that_slider(qtbot, open_window
 
 
 def test_error_follows_the_slider(qtbot, open_window):
-    window = open_window(FakeSource(300, truth=one_target()))
+    window = open_window(FakeSource(300, ground_truth=one_target()))
     wait_for_boxes(qtbot, window)
     pause(qtbot, window)
     before = window.view.result().error
@@ -173,8 +173,8 @@ def test_error_follows_the_slider(qtbot, open_window):
     assert f"{after.spurious} false" in window.side_panel.error.text()
 
 
-def one_target() -> Targets:
-    return Targets(
+def one_target() -> GroundTruth:
+    return GroundTruth(
         np.array([[0, 0, 10, 10]], np.float32),
         np.zeros(1, np.int64),
         np.zeros((1, 0, 2), np.float32),
@@ -213,7 +213,7 @@ def test_steps_go_frame_by_frame_both_ways(qtbot, open_window):
     qtbot.waitUntil(lambda: shown_index(window) == index + 1)
     result = window.view.result()
     assert read_stamp(result.frame.bgr) == index + 1
-    assert result.detections.xyxy[0, 0] == index + 1  # boxes belong to the picture
+    assert result.detections.xyxy[0, 0] == index + 1  # boxes belong to the image
     assert len(result.detections) == 2
 
 
@@ -279,7 +279,7 @@ def test_source_that_breaks_while_playing_shows_an_error(qtbot, open_window):
         FakeSource(faults={5: raises(SourceError("The file is broken. Copy it."))})
     )
     qtbot.waitUntil(lambda: "The file is broken." in card_text(window))
-    assert window.side_panel.classes.counts() == [0]  # no number of the picture that is gone
+    assert window.side_panel.classes.counts() == [0]  # no number of the image that is gone
     for name in ("Frames a second", "Capture to screen", "Dropped frames"):
         labels = [each for each in window.findChildren(QLabel) if each.accessibleName() == name]
         assert [each.text() for each in labels] == [""]
@@ -321,7 +321,7 @@ def test_nothing_open_offers_three_ways_to_begin(qtbot, open_window):
 
 def test_another_source_replaces_the_present_one(qtbot, open_window):
     sources = {"fake": FakeSource(300), "other": FakeSource(20)}
-    window = open_window(open_source=lambda text, _truth: sources[text])
+    window = open_window(open_source=lambda text, _ground_truth: sources[text])
     qtbot.waitUntil(lambda: (shown_index(window) or 0) > 30)
     window.opener.choose_source("other")
     qtbot.waitUntil(lambda: window.transport.bar.maximum() == 19)
@@ -404,7 +404,9 @@ def test_latency_by_stage_is_told_where_the_rates_are(qtbot, open_window):
 def test_open_camera_takes_the_first_that_there_is(qtbot, open_window, monkeypatch):
     monkeypatch.setattr(camera, "list_cameras", lambda: [camera.Camera(2, "Webcam", None)])
     opened = []
-    window = open_window(open_source=lambda text, _truth: opened.append(text) or FakeSource(300))
+    window = open_window(
+        open_source=lambda text, _ground_truth: opened.append(text) or FakeSource(300)
+    )
     window.session.close_source()
     button = next(
         b for b in window.view.card.findChildren(QPushButton) if b.text() == "Open camera"
@@ -416,7 +418,7 @@ def test_open_camera_takes_the_first_that_there_is(qtbot, open_window, monkeypat
 def test_window_reacts_while_a_source_is_looked_for(qtbot, open_window):
     may_open = threading.Event()
 
-    def slowly(_text, _truth):
+    def slowly(_text, _ground_truth):
         assert may_open.wait(TIMEOUT_S)
         return FakeSource(300)
 
@@ -431,7 +433,7 @@ def test_window_reacts_while_a_source_is_looked_for(qtbot, open_window):
 def test_source_that_was_cancelled_while_it_was_looked_for_stays_closed(qtbot, open_window):
     may_open, sources = threading.Event(), {"fake": FakeSource(300), "other": FakeSource(20)}
 
-    def slowly(text, _truth):
+    def slowly(text, _ground_truth):
         assert may_open.wait(TIMEOUT_S)
         return sources[text]
 
@@ -448,7 +450,7 @@ def test_source_that_was_cancelled_while_it_was_looked_for_stays_closed(qtbot, o
 
 @pytest.mark.parametrize("error", [SourceError("No source is named x. Check it."), OSError("Lost")])
 def test_source_that_cannot_be_made_is_told(qtbot, open_window, error):
-    def fail(_text, _truth):
+    def fail(_text, _ground_truth):
         raise error
 
     window = open_window(open_source=fail)
@@ -476,7 +478,7 @@ def frames_in(path: Path) -> int:
         return sum(1 for _ in container.decode(video=0))
 
 
-def test_snapshot_is_a_picture_of_the_sources_size(qtbot, open_window, big_source, tmp_path):
+def test_snapshot_is_a_image_of_the_sources_size(qtbot, open_window, big_source, tmp_path):
     window = open_window(big_source)
     wait_for_boxes(qtbot, window)
     qtbot.keyClick(window, Key.Key_S)
@@ -538,7 +540,7 @@ def test_closing_while_a_model_loads_does_not_wait_for_it(qtbot, open_window, en
 def test_nothing_is_opened_once_the_window_is_closed(open_window):
     source, may_open = FakeSource(), threading.Event()
 
-    def make_source(_text, _truth):
+    def make_source(_text, _ground_truth):
         assert may_open.wait(TIMEOUT_S)
         return source
 
@@ -595,12 +597,12 @@ def test_another_theme_recolours_the_window_at_once(qtbot, open_window, themes):
     window = open_window()
     button = window.transport.play
 
-    def picture():
+    def image():
         return button.icon().pixmap(18, 18).toImage()
 
-    dark, ground = picture(), window.grab().toImage().pixelColor(2, window.height() - 4)
+    dark, ground = image(), window.grab().toImage().pixelColor(2, window.height() - 4)
     themes.set_choice(ThemeChoice.LIGHT)
-    assert picture() != dark
+    assert image() != dark
     assert window.grab().toImage().pixelColor(2, window.height() - 4) != ground
 
 

@@ -1,18 +1,18 @@
-"""What a loaded model changes for the truth that a source is compared with."""
+"""What a loaded model changes for the ground truth that a source is compared with."""
 
 import logging
 import threading
 from dataclasses import replace
 
 import pytest
-from annotations.samples import data_set, picture
+from annotations.samples import data_set, image
 from fakes import FAKE_SPEC, TIMEOUT_S, FakeEngine, eventually
 
-from kpviewer.annotations.truth import AnnotationTruth
+from kpviewer.annotations.ground_truth import AnnotationGroundTruth
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.gui.opening.loaders import EngineLoader, Loaders, load_or_spare
 from kpviewer.gui.opening.model_loading import ModelLoading, why_not_loaded
-from kpviewer.gui.opening.source_truth import SourceTruth
+from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
 
 
@@ -27,10 +27,12 @@ def loaders(load_engine: EngineLoader, load_first: EngineLoader | None = None) -
     return Loaders(failing, load_engine, failing, lambda: {"cpu": "CPU"}, load_first)
 
 
-def loaded(truth: AnnotationTruth, *class_names: str) -> None:
+def loaded(ground_truth: AnnotationGroundTruth, *class_names: str) -> None:
     """Load a model of these classes, and wait for it."""
     engine = FakeEngine(spec=replace(FAKE_SPEC, class_names=class_names))
-    loading = ModelLoading(ViewerOptions(), loaders(lambda *_: engine), SourceTruth(None, truth))
+    loading = ModelLoading(
+        ViewerOptions(), loaders(lambda *_: engine), SourceGroundTruth(None, ground_truth)
+    )
     try:
         loading.load("other")
         wait_for(loading, engine)
@@ -38,21 +40,25 @@ def loaded(truth: AnnotationTruth, *class_names: str) -> None:
         loading.close()
 
 
-def test_truth_takes_the_ids_of_whatever_model_is_loaded() -> None:
-    truth = AnnotationTruth(data_set(picture("a.jpg", (0, 1)), class_names=("sofa", "dog")))
-    loaded(truth, "dog", "couch")
-    found = truth.for_frame(0, "a.jpg")
+def test_ground_truth_takes_the_ids_of_whatever_model_is_loaded() -> None:
+    ground_truth = AnnotationGroundTruth(
+        data_set(image("a.jpg", (0, 1)), class_names=("sofa", "dog"))
+    )
+    loaded(ground_truth, "dog", "couch")
+    found = ground_truth.for_frame(0, "a.jpg")
     assert found is not None
     assert found.class_ids.tolist() == [1, 0]
 
 
-def test_a_model_of_other_things_is_watched_without_truth(
+def test_a_model_of_other_things_is_watched_without_ground_truth(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    truth = AnnotationTruth(data_set(picture("a.jpg", (0, 1)), class_names=("sofa", "dog")))
+    ground_truth = AnnotationGroundTruth(
+        data_set(image("a.jpg", (0, 1)), class_names=("sofa", "dog"))
+    )
     with caplog.at_level(logging.WARNING, "kpviewer"):
-        loaded(truth, "car", "tram")
-    assert truth.for_frame(0, "a.jpg") is None
+        loaded(ground_truth, "car", "tram")
+    assert ground_truth.for_frame(0, "a.jpg") is None
     assert "share a class" in caplog.text
 
 
@@ -129,9 +135,11 @@ def test_a_load_that_comes_to_nothing_leaves_the_present_model_on_its_way_to_be_
     def settle(name: str, *_: object) -> FakeEngine:
         return fast if name == "fake" else failing()
 
-    truth = AnnotationTruth(data_set(picture("a.jpg", (0, 1)), class_names=("dog", "couch")))
+    ground_truth = AnnotationGroundTruth(
+        data_set(image("a.jpg", (0, 1)), class_names=("dog", "couch"))
+    )
     loading = ModelLoading(
-        ViewerOptions(), loaders(settle, load_first=first), SourceTruth(None, truth)
+        ViewerOptions(), loaders(settle, load_first=first), SourceGroundTruth(None, ground_truth)
     )
     try:
         loading.load("fake")
@@ -144,8 +152,8 @@ def test_a_load_that_comes_to_nothing_leaves_the_present_model_on_its_way_to_be_
         wait_for(loading, fast)
         assert loading.loading is None
         assert loading.engine is fast
-        # the truth is still numbered as by the model that watches, which has no such classes
-        assert truth.for_frame(0, "a.jpg") is None
+        # the ground truth is still numbered as by the model that watches, which has no such classes
+        assert ground_truth.for_frame(0, "a.jpg") is None
     finally:
         may_go_on.set()
         loading.close()

@@ -111,7 +111,7 @@ def test_cards_and_dialogs_show_names_letter_by_letter(qtbot, open_window, windo
     for dialog in (AboutDialog(versions(None), window), KeysDialog(window)):
         assert shown_as_html(dialog) == []
 
-    def refuse(text: str | None, _truth: object) -> FakeSource:
+    def refuse(text: str | None, _ground_truth: object) -> FakeSource:
         raise SourceError(f"{text} is no {EVIL}.")
 
     other = open_window(named=f"{EVIL}.avi", open_source=refuse)

@@ -19,7 +19,7 @@ Key = Qt.Key
 
 @pytest.fixture
 def window(qtbot, open_window, tmp_path: Path, monkeypatch) -> MainWindow:
-    """A window with a picture, whose recordings go to ``takes``, else to ``usual``."""
+    """A window with an image, whose recordings go to ``takes``, else to ``usual``."""
     monkeypatch.setattr(setup, "recordings_folder", lambda: tmp_path / "usual")
     source = FakeSource(3000)
     source.size_hw = (48, 64)

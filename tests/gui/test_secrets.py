@@ -27,7 +27,7 @@ FORMS = {
 }
 """Those that a camera answers; ``sources/test_redact.py`` has many more."""
 
-PICTURE = np.full((48, 64, 3), 90, np.uint8)
+IMAGE = np.full((48, 64, 3), 90, np.uint8)
 
 
 def hidden_in(folder: Path) -> dict[str, str]:
@@ -40,7 +40,7 @@ def hidden_in(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
 def test_no_file_and_no_line_of_process_holds_a_secret(form, tmp_path, capfd) -> None:
     options = ProcessOptions(tmp_path, ("video", "jsonl", "csv", "coco", "voc"), seconds=0.05)
-    with serving(mjpeg([PICTURE] * 5000)) as port:
+    with serving(mjpeg([IMAGE] * 5000)) as port:
         code = process_sources([form.format(s=SECRET, port=port)], options, engine=BoxEngine())
     said = capfd.readouterr()
     assert code == 0, said.err
@@ -70,7 +70,7 @@ def test_nothing_in_the_window_or_beside_it_holds_a_secret(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     settings = tmp_path / "config"
-    with serving(mjpeg([PICTURE] * 5000)) as port:
+    with serving(mjpeg([IMAGE] * 5000)) as port:
         address = form.format(s=SECRET, port=port)
         window = open_window(named=address, open_source=open_source, settings_folder=settings)
         qtbot.waitUntil(lambda: window.view.result() is not None)

@@ -22,7 +22,7 @@ Key = Qt.Key
 
 
 class CheckedSource(FakeSource):
-    """Pictures of black and white checks."""
+    """Images of black and white checks."""
 
     def __init__(self, frames: int = 300) -> None:
         super().__init__(frames)
@@ -54,8 +54,8 @@ class FaceEngine:
         return Candidates(boxes, scores, points), FakeTimings()
 
 
-def contrast(picture: ImageArray) -> float:
-    return float(picture.astype(float).std())
+def contrast(image: ImageArray) -> float:
+    return float(image.astype(float).std())
 
 
 def wait_for_boxes(qtbot: QtBot, window: MainWindow) -> None:
@@ -66,11 +66,11 @@ def wait_for_boxes(qtbot: QtBot, window: MainWindow) -> None:
 
 def shown_face(window: MainWindow) -> ImageArray:
     """The face as it is on the screen, without its outline."""
-    picture = array_of(window.view.grab().toImage())
+    image = array_of(window.view.grab().toImage())
     (left, top), (right, bottom) = (
         window.view.transform.to_view(*at) for at in ((80, 55), (100, 80))
     )
-    return picture[int(top) : int(bottom), int(left) : int(right)]
+    return image[int(top) : int(bottom), int(left) : int(right)]
 
 
 @pytest.fixture
@@ -121,9 +121,9 @@ def track_ids(window: MainWindow) -> list[int]:
     return [] if ids is None else ids.tolist()
 
 
-def test_followed_objects_keep_their_ids_when_a_slider_moves_on_a_paused_picture(qtbot, window):
+def test_followed_objects_keep_their_ids_when_a_slider_moves_on_a_paused_image(qtbot, window):
     assert track_ids(window) == []
-    qtbot.keyClick(window, Qt.Key.Key_L)  # the picture doesn't wait for the tracker's import
+    qtbot.keyClick(window, Qt.Key.Key_L)  # the image doesn't wait for the tracker's import
     tick(qtbot, window, "follow")
     tick(qtbot, window, "smooth")
     qtbot.waitUntil(lambda: track_ids(window) == [1])  # the package is imported
@@ -143,7 +143,7 @@ def test_followed_objects_keep_their_ids_when_a_slider_moves_on_a_paused_picture
     assert track_ids(window) == [number]
 
 
-def test_sizes_and_labels_reach_the_picture(qtbot, window):
+def test_sizes_and_labels_reach_the_image(qtbot, window):
     tick(qtbot, window, "numbers")
     assert window.view.overlay_style.text(0, 0.9, 3) == "3 face 0.90"
     qtbot.mouseClick(window.side_panel.display.size_control("lines").buttons()[2], LEFT)

@@ -24,7 +24,7 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources import camera
-from kpviewer.structures import Targets
+from kpviewer.structures import GroundTruth
 
 LEFT = Qt.MouseButton.LeftButton
 Key = Qt.Key
@@ -277,7 +277,7 @@ def test_last_camera_is_opened_where_no_source_is_named(qtbot, open_window, monk
     monkeypatch.setattr(camera, "list_cameras", lambda: list(found))
     opened: list[str | None] = []
 
-    def open_source(text, _truth):
+    def open_source(text, _ground_truth):
         opened.append(text)
         return FakeSource(300, live=True)
 
@@ -367,7 +367,7 @@ def test_profile_with_another_model_loads_it(qtbot, open_window, engine, folder)
 def test_profile_of_the_same_model_keeps_what_was_judged(qtbot, open_window, engine, folder):
     name = engine.spec.name
     write_profile(folder, "x", Settings(thresholds={name: ModelSettings(score=0.75)}))
-    source = FakeSource(40, truth=Targets.empty())
+    source = FakeSource(40, ground_truth=GroundTruth.empty())
     # a profile that names no model is of the usual one
     window = open_window(source, settings_folder=folder, model=DEFAULT_MODEL)
     wait_for_model(qtbot, window)
@@ -415,7 +415,7 @@ def test_sources_that_opened_are_offered_newest_first(qtbot, open_window, folder
     for file in files:
         file.touch()
 
-    def open_source(_text, _truth):
+    def open_source(_text, _ground_truth):
         return FakeSource(300)
 
     window = open_window(settings_folder=folder, named="demo", open_source=open_source)
@@ -492,7 +492,7 @@ def test_pasting_opens_the_address_or_path(qtbot, open_window, copied, opened):
 
 
 def test_pasting_text_that_is_no_source_leaves_video_and_recording_alone(qtbot, open_window):
-    def open_source(text, _truth):
+    def open_source(text, _ground_truth):
         if text != "fake":
             raise SourceError(f"No source is named {text}. Check it.")
         return FakeSource(300)
@@ -512,7 +512,7 @@ def test_pasting_text_that_is_no_source_leaves_video_and_recording_alone(qtbot, 
 
 
 def test_pasting_with_nothing_open_shows_the_error(qtbot, open_window):
-    def open_source(_text, _truth):
+    def open_source(_text, _ground_truth):
         raise SourceError("No source is named so. Check it.")
 
     window = open_window(open_source=open_source)

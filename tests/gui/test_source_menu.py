@@ -115,7 +115,7 @@ def test_a_chosen_format_opens_the_camera_again_and_is_remembered_by_its_id(
 ):
     opened: list[str | None] = []
 
-    def open_source(text, _truth):
+    def open_source(text, _ground_truth):
         opened.append(text)
         return Webcam()
 
@@ -151,7 +151,7 @@ def test_the_formats_that_the_driver_lists_are_offered(
 ):
     opened: list[str | None] = []
 
-    def open_source(text, _truth):
+    def open_source(text, _ground_truth):
         opened.append(text)
         return Webcam()
 
@@ -185,7 +185,7 @@ def test_a_format_of_the_command_line_goes_before_the_remembered_one(
 ):
     opened: list[str | None] = []
 
-    def open_source(text, _truth):
+    def open_source(text, _ground_truth):
         opened.append(text)
         return Webcam()
 
@@ -205,7 +205,8 @@ def test_a_camera_that_gives_another_format_says_so(qtbot, open_window):
 
 def test_the_menu_asks_no_disk(qtbot, open_window, tmp_path: Path, monkeypatch):
     window = open_window(
-        settings_folder=tmp_path / "settings", open_source=lambda _text, _truth: FakeSource(300)
+        settings_folder=tmp_path / "settings",
+        open_source=lambda _text, _ground_truth: FakeSource(300),
     )
     window.opener.choose_source("/far/away/clip.mp4")
     qtbot.waitUntil(lambda: window.session.info is not None)

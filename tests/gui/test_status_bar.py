@@ -13,7 +13,10 @@ from kpviewer.structures import Frame, Percentiles, PipelineStats, StreamInfo
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of plain widgets alone
 
-LONG = "No truth: labels.csv has classes that face-ssd does not know: " + "ace, jack, king, " * 8
+LONG = (
+    "No ground truth: labels.csv has classes that face-ssd does not know: "
+    + "ace, jack, king, " * 8
+)
 STATS = PipelineStats(
     drops={"queue full": 8, "display skipped": 2},
     latency={"forward": Percentiles(9.8, 11.2, 14.0), "display": Percentiles(44.6, 61.2, 80.3)},

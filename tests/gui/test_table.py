@@ -137,7 +137,7 @@ def test_at_first_there_is_no_table(open_window):
     assert not open_window().table.isVisible()
 
 
-def test_row_chooses_in_the_picture_and_picture_in_the_table(qtbot, window):
+def test_row_chooses_in_the_image_and_image_in_the_table(qtbot, window):
     pause_with_table(qtbot, window)
     click_row(qtbot, window, 1)
     assert "Confidence 0.400" in window.view.numbers.text()
@@ -162,7 +162,7 @@ def test_chosen_row_follows_its_detection_when_sorted_and_filtered(qtbot, window
     qtbot.waitUntil(lambda: chosen_rows(window) == [0])
 
 
-def test_rows_are_those_of_the_picture_at_once(qtbot, window):
+def test_rows_are_those_of_the_image_at_once(qtbot, window):
     pause_with_table(qtbot, window)
     table = window.table.table().model()
     assert table.rowCount() == 2

@@ -91,7 +91,7 @@ def test_seek_bar_keeps_its_length_where_the_window_is_small(qtbot, open_window)
     window.resize(1600, 1000)
     qtbot.waitUntil(lambda: bar.width() > 400 and bar.geometry().bottom() > buttons.y())
     window.resize(1024, 700)
-    qtbot.keyClick(window, Key.Key_T)  # the table leaves the picture less than half the window
+    qtbot.keyClick(window, Key.Key_T)  # the table leaves the image less than half the window
     qtbot.waitUntil(lambda: bar.width() > 300 and bar.geometry().bottom() <= buttons.y())
     qtbot.keyClick(window, Key.Key_T)
     qtbot.waitUntil(lambda: bar.width() > 150 and bar.geometry().bottom() > buttons.y())

@@ -61,7 +61,7 @@ def wheel(view: VideoView, at: QPoint, notches: int) -> None:
     QApplication.sendEvent(view, event)
 
 
-def test_picture_is_painted_in_its_colours_inside_bars_of_the_base(view):
+def test_image_is_painted_in_its_colours_inside_bars_of_the_base(view):
     view.show_result(result_of((10, 100, 200), size_hw=(60, 60)))
     assert pixel(view, 400, 300) == (200, 100, 10)
     assert pixel(view, 20, 300) == pixel(view, 780, 300) != (200, 100, 10)
@@ -87,7 +87,7 @@ def test_painting_is_told_once_a_result(qtbot, view):
         view.repaint()
 
 
-def test_lost_picture_is_darker(view):
+def test_lost_image_is_darker(view):
     view.show_result(result_of(200))
     view.set_dimmed(True)
     assert max(pixel(view, 400, 300)) < 120
@@ -104,7 +104,7 @@ def test_wheel_zooms_at_the_pointer_and_double_click_fits(qtbot, view):
     assert view.transform.zoom == 1
 
 
-def test_drag_moves_the_picture(qtbot, view):
+def test_drag_moves_the_image(qtbot, view):
     view.show_result(result_of(0))
     wheel(view, QPoint(400, 300), 6)
     x, y = view.transform.to_view(40, 30)

@@ -14,19 +14,18 @@ STATUS = SessionStatus("clip.mp4", 3.0, RUNNING, None, None, 0.0, None)
 
 
 def test_nothing_stands_over_a_video_that_plays():
-    state = describe(STATUS, has_picture=True)
+    state = describe(STATUS, has_image=True)
     assert (state.card, state.chip, state.is_dimmed) == (None, "", False)
 
 
 def test_nothing_open():
     assert (
-        describe(replace(STATUS, source=None, pipeline=None), has_picture=False).card
-        == empty_card()
+        describe(replace(STATUS, source=None, pipeline=None), has_image=False).card == empty_card()
     )
 
 
 def test_opening_says_what_and_for_how_long():
-    card = describe(STATUS, has_picture=False).card
+    card = describe(STATUS, has_image=False).card
     assert "clip.mp4" in card.title
     assert "3 s" in card.text
     assert card.buttons == (("cancel", "Cancel"),)
@@ -34,52 +33,52 @@ def test_opening_says_what_and_for_how_long():
 
 def test_opening_says_what_it_waits_for():
     waiting = replace(RUNNING, warning="No keyframe came yet.")
-    card = describe(replace(STATUS, pipeline=waiting), has_picture=False).card
+    card = describe(replace(STATUS, pipeline=waiting), has_image=False).card
     assert "No keyframe came yet." in card.text
 
 
 def test_opening_quickly_flashes_no_card():
-    assert describe(replace(STATUS, opening_s=0.1), has_picture=False).card is None
+    assert describe(replace(STATUS, opening_s=0.1), has_image=False).card is None
 
 
-def test_lost_signal_dims_the_last_picture_and_counts():
+def test_lost_signal_dims_the_last_image_and_counts():
     lost = replace(RUNNING, signal_lost_s=4.4, reconnects=2)
-    state = describe(replace(STATUS, pipeline=lost), has_picture=True)
+    state = describe(replace(STATUS, pipeline=lost), has_image=True)
     assert state.is_dimmed
     assert "4 s" in state.chip
     assert "try 2" in state.chip
 
 
-def test_a_file_that_stalls_dims_the_last_picture_and_counts():
+def test_a_file_that_stalls_dims_the_last_image_and_counts():
     stalled = replace(RUNNING, read_s=6.2)
-    state = describe(replace(STATUS, pipeline=stalled), has_picture=True)
+    state = describe(replace(STATUS, pipeline=stalled), has_image=True)
     assert state.is_dimmed
     assert "6 s" in state.chip
 
 
 @pytest.mark.parametrize("has_picture", [False, True])
-def test_a_model_that_hangs_is_told_until_another_one_loads(has_picture):
+def test_a_model_that_hangs_is_told_until_another_one_loads(has_image):
     hangs = replace(STATUS, pipeline=replace(RUNNING, model_silent_s=12.3))
-    assert "The model hasn't answered for 12 s" in describe(hangs, has_picture=has_picture).chip
-    loading = describe(replace(hangs, loading_model="other"), has_picture=True)
+    assert "The model hasn't answered for 12 s" in describe(hangs, has_image=has_image).chip
+    loading = describe(replace(hangs, loading_model="other"), has_image=True)
     assert "Loading model other" in loading.chip
     assert loading.can_cancel
 
 
 def test_a_model_that_fails_on_every_frame_has_a_card_over_the_video():
     fails = replace(RUNNING, model_failure="The model fails on every frame: No.\nChoose another.")
-    state = describe(replace(STATUS, pipeline=fails), has_picture=True)
+    state = describe(replace(STATUS, pipeline=fails), has_image=True)
     assert (state.card.title, state.card.text) == (
         "The model fails on every frame: No.",
         "Choose another.",
     )
     assert state.card.buttons == (("model", "Open model"),)
-    assert not state.hides_picture
+    assert not state.hides_image
 
 
 def test_error_has_a_sentence_and_a_cure():
     message = "Cannot open camera 3. Is another program using it?"
-    state = describe(replace(STATUS, failure=message), has_picture=True)
+    state = describe(replace(STATUS, failure=message), has_image=True)
     assert state.card.title == "Cannot open camera 3."
     assert state.card.text == "Is another program using it?"
     assert state.card.buttons[0] == ("retry", "Try again")
@@ -87,23 +86,23 @@ def test_error_has_a_sentence_and_a_cure():
 
 def test_dots_inside_a_name_end_no_sentence():
     message = "clip.v2.mp4 is broken.\nCopy it again."
-    card = describe(replace(STATUS, failure=message), has_picture=False).card
+    card = describe(replace(STATUS, failure=message), has_image=False).card
     assert (card.title, card.text) == ("clip.v2.mp4 is broken.", "Copy it again.")
 
 
 def test_model_loads_while_the_video_plays():
-    state = describe(replace(STATUS, loading_model="face-ssd", loading_s=2.0), has_picture=True)
+    state = describe(replace(STATUS, loading_model="face-ssd", loading_s=2.0), has_image=True)
     assert state.card is None
     assert "face-ssd" in state.chip
 
 
 def test_end_of_file_says_how_to_go_on_or_what_was_wrong():
     held = replace(RUNNING, state=PipelineState.PAUSED, stop_reason=StopReason.END_OF_STREAM)
-    assert "Space" in describe(replace(STATUS, pipeline=held), has_picture=True).chip
+    assert "Space" in describe(replace(STATUS, pipeline=held), has_image=True).chip
     early = replace(held, warning="ended early: 23 of 51 frames could be read")
-    assert "23 of 51" in describe(replace(STATUS, pipeline=early), has_picture=True).chip
+    assert "23 of 51" in describe(replace(STATUS, pipeline=early), has_image=True).chip
 
 
 def test_lost_signal_says_why():
     lost = replace(RUNNING, signal_lost_s=4.4, warning="The camera hung up.")
-    assert "The camera hung up." in describe(replace(STATUS, pipeline=lost), has_picture=True).chip
+    assert "The camera hung up." in describe(replace(STATUS, pipeline=lost), has_image=True).chip

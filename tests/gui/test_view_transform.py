@@ -1,4 +1,4 @@
-"""Where the picture is in the view."""
+"""Where the image is in the view."""
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from kpviewer.gui.video.view_transform import MAX_ZOOM, ViewTransform
 POINTS = st.tuples(st.floats(0, 800), st.floats(0, 600))
 
 
-def test_picture_fits_centred_at_first():
+def test_image_fits_centred_at_first():
     moved = ViewTransform((640, 480), (1000, 480))
     assert moved.scale == 1
     assert moved.offset == (180, 0)
@@ -24,14 +24,14 @@ def test_views_of_another_size_show_the_same_middle():
 
 @given(at=POINTS, factor=st.floats(1, 20), first=st.floats(1, 4), start=POINTS)
 def test_zoom_keeps_the_point_under_the_pointer(at, factor, first, start):
-    """The view has the picture's shape, so that nothing has to be centred."""
+    """The view has the image's shape, so that nothing has to be centred."""
     moved = ViewTransform((400, 300), (800, 600)).zoomed(first, start)
     under = moved.to_source(*at)
     assert moved.zoomed(factor, at).to_source(*at) == pytest.approx(under, abs=1e-6)
 
 
 @given(at=POINTS, factor=st.floats(0.01, 100), dx=st.floats(-3000, 3000), dy=st.floats(-999, 999))
-def test_view_stays_full_of_picture(at, factor, dx, dy):
+def test_view_stays_full_of_image(at, factor, dx, dy):
     moved = ViewTransform((400, 300), (800, 600)).zoomed(factor, at).panned(dx, dy)
     left, top = moved.to_source(0, 0)
     right, bottom = moved.to_source(800, 600)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kpviewer.metrics.average_precision import average_precision
-from kpviewer.structures import Detections, Targets
+from kpviewer.structures import Detections, GroundTruth
 
 
 def seen(*rows):
@@ -18,9 +18,9 @@ def seen(*rows):
 
 
 def true(*rows):
-    """Targets of rows (x1, y1, x2, y2, class, difficult)."""
+    """GroundTruth of rows (x1, y1, x2, y2, class, difficult)."""
     table = np.array(rows, np.float32).reshape(-1, 6)
-    return Targets(
+    return GroundTruth(
         table[:, :4],
         table[:, 4].astype(np.int64),
         np.zeros((len(table), 0, 2), np.float32),
@@ -30,21 +30,21 @@ def true(*rows):
 
 
 def test_perfect_detections_score_one():
-    truths = [true((0, 0, 10, 10, 0, 0)), true((5, 5, 30, 30, 0, 0), (50, 50, 60, 60, 1, 0))]
+    ground_truths = [true((0, 0, 10, 10, 0, 0)), true((5, 5, 30, 30, 0, 0), (50, 50, 60, 60, 1, 0))]
     found = [
         seen((0, 0, 10, 10, 0.9, 0)),
         seen((5, 5, 30, 30, 0.8, 0), (50, 50, 60, 60, 0.7, 1)),
     ]
-    result = average_precision(found, truths, 2)
+    result = average_precision(found, ground_truths, 2)
     assert (result.ap50, result.ap) == (pytest.approx(1.0), pytest.approx(1.0))
     assert result.ap50_by_class == pytest.approx((1.0, 1.0))
 
 
 def test_false_alarm_between_two_hits_costs_what_the_curve_says():
     # Precision 1 up to recall 0.5, then 2/3: 51 of the 101 points lie at recall <= 0.5.
-    truths = [true((0, 0, 10, 10, 0, 0), (50, 50, 60, 60, 0, 0))]
+    ground_truths = [true((0, 0, 10, 10, 0, 0), (50, 50, 60, 60, 0, 0))]
     found = [seen((0, 0, 10, 10, 0.9, 0), (80, 80, 90, 90, 0.8, 0), (50, 50, 60, 60, 0.7, 0))]
-    result = average_precision(found, truths, 1)
+    result = average_precision(found, ground_truths, 1)
     assert result.ap50 == pytest.approx((51 + 50 * 2 / 3) / 101)
 
 
@@ -56,18 +56,20 @@ def test_overlap_of_0_72_counts_at_five_of_ten_thresholds():
 
 
 def test_detections_inside_an_ignore_region_count_neither_way():
-    truths = [true((0, 0, 10, 10, 0, 0), (40, 40, 90, 90, 0, 1))]
+    ground_truths = [true((0, 0, 10, 10, 0, 0), (40, 40, 90, 90, 0, 1))]
     crowd = [(45, 45, 55, 55, 0.95, 0), (60, 60, 70, 70, 0.94, 0)]
     found = [seen(*crowd, (0, 0, 10, 10, 0.9, 0))]
-    assert average_precision(found, truths, 1).ap50 == pytest.approx(1.0)
+    assert average_precision(found, ground_truths, 1).ap50 == pytest.approx(1.0)
 
 
 def test_missed_ignore_region_is_no_miss():
-    truths = [true((0, 0, 10, 10, 0, 0), (40, 40, 90, 90, 0, 1))]
-    assert average_precision([seen((0, 0, 10, 10, 0.9, 0))], truths, 1).ap50 == pytest.approx(1.0)
+    ground_truths = [true((0, 0, 10, 10, 0, 0), (40, 40, 90, 90, 0, 1))]
+    assert average_precision(
+        [seen((0, 0, 10, 10, 0.9, 0))], ground_truths, 1
+    ).ap50 == pytest.approx(1.0)
 
 
-def test_classes_without_truth_are_not_averaged():
+def test_classes_without_ground_truth_are_not_averaged():
     result = average_precision(
         [seen((0, 0, 10, 10, 0.9, 0), (0, 0, 10, 10, 0.8, 2))], [true((0, 0, 10, 10, 0, 0))], 3
     )

@@ -13,7 +13,7 @@ from kpviewer.metrics.curves import (
     threshold_curves,
     voc_average_precision,
 )
-from kpviewer.structures import Detections, Targets
+from kpviewer.structures import Detections, GroundTruth
 
 
 def boxes(*places: float) -> np.ndarray:
@@ -35,12 +35,12 @@ def seen(*rows: tuple[float, float, int]) -> Detections:
     )
 
 
-def truth(*rows: tuple[float, int], difficult: tuple[int, ...] = ()) -> Targets:
+def ground_truth(*rows: tuple[float, int], difficult: tuple[int, ...] = ()) -> GroundTruth:
     """(place, class) each."""
     hard = np.zeros(len(rows), np.bool_)
     hard[list(difficult)] = True
     count = len(rows)
-    return Targets(
+    return GroundTruth(
         boxes(*(row[0] for row in rows)),
         np.array([row[1] for row in rows], np.int64),
         np.zeros((count, 0, 2), np.float32),
@@ -50,14 +50,14 @@ def truth(*rows: tuple[float, int], difficult: tuple[int, ...] = ()) -> Targets:
 
 
 # hit 0.9, false 0.8, hit 0.7, (another class 0.6), false 0.5; three true objects, one never found
-PICTURES = (
+IMAGES = (
     [seen((0, 0.9, 0), (5, 0.8, 0), (1, 0.6, 1)), seen((0, 0.7, 0), (7, 0.5, 0))],
-    [truth((0, 0), (1, 1)), truth((0, 0), (3, 0))],
+    [ground_truth((0, 0), (1, 1)), ground_truth((0, 0), (3, 0))],
 )
 
 
 def test_the_curve_goes_down_the_scores() -> None:
-    curve = precision_recall(*PICTURES, class_id=0)
+    curve = precision_recall(*IMAGES, class_id=0)
     assert curve.objects == 3
     assert curve.scores.tolist() == pytest.approx([0.9, 0.8, 0.7, 0.5])
     assert curve.precision.tolist() == pytest.approx([1, 1 / 2, 2 / 3, 2 / 4])
@@ -65,7 +65,7 @@ def test_the_curve_goes_down_the_scores() -> None:
 
 
 def test_a_class_at_a_threshold_by_hand() -> None:
-    curve = precision_recall(*PICTURES, class_id=0)
+    curve = precision_recall(*IMAGES, class_id=0)
     at = class_score(curve, 0.7)  # two hits, one false, one of three not found
     assert (at.precision, at.recall) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
     assert at.f1 == pytest.approx(2 / 3)
@@ -73,17 +73,17 @@ def test_a_class_at_a_threshold_by_hand() -> None:
     assert class_score(curve, 0.85).f1 == pytest.approx(2 * 1 / 3 / (4 / 3))
     assert class_score(curve, 0.95) == ClassScore(None, 0.0)
     assert class_score(curve, 0.95).f1 == 0
-    nothing = class_score(precision_recall(*PICTURES, class_id=2), 0.5)
+    nothing = class_score(precision_recall(*IMAGES, class_id=2), 0.5)
     assert (nothing.precision, nothing.recall, nothing.f1) == (None, None, None)
 
 
 def test_voc_average_precision_by_hand() -> None:
-    curve = precision_recall(*PICTURES, class_id=0)
+    curve = precision_recall(*IMAGES, class_id=0)
     # the envelope is 1 up to a recall of 1/3, 2/3 up to 2/3, and nothing beyond
     assert voc_average_precision(curve) == pytest.approx(1 / 3 + 2 / 3 * 1 / 3)
     # of 0, 0.1 ... 1: four points at 1, three at 2/3, four at 0
     assert voc_average_precision(curve, eleven_points=True) == pytest.approx((4 + 3 * 2 / 3) / 11)
-    assert voc_average_precision(precision_recall(*PICTURES, class_id=2)) is None
+    assert voc_average_precision(precision_recall(*IMAGES, class_id=2)) is None
 
 
 def test_area_is_near_what_coco_samples_at_101_points() -> None:
@@ -91,7 +91,7 @@ def test_area_is_near_what_coco_samples_at_101_points() -> None:
     found, true = [], []
     for _ in range(60):
         places = rng.permutation(12)[:6]
-        true.append(truth(*((int(place), 0) for place in places[:4])))
+        true.append(ground_truth(*((int(place), 0) for place in places[:4])))
         rows = [(int(p), float(rng.beta(4, 2)), 0) for p in places[:3]]
         rows += [(int(p), float(rng.beta(2, 4)), 0) for p in places[4:]]
         found.append(seen(*rows))
@@ -100,37 +100,42 @@ def test_area_is_near_what_coco_samples_at_101_points() -> None:
 
 
 def test_difficult_objects_count_neither_way() -> None:
-    found, true = [seen((0, 0.9, 0), (1, 0.8, 0))], [truth((0, 0), (1, 0), difficult=(0,))]
+    found, true = [seen((0, 0.9, 0), (1, 0.8, 0))], [ground_truth((0, 0), (1, 0), difficult=(0,))]
     curve = precision_recall(found, true, 0)
     assert (curve.objects, curve.precision.tolist()) == (1, [1.0])
     assert confusion_matrix(found, true, 1).tolist() == [[1, 0], [0, 0]]
 
 
 def test_calibration_by_hand() -> None:
-    result = calibration(*PICTURES, bins=2)
+    result = calibration(*IMAGES, bins=2)
     # under 0.5: none; from 0.5: scores 0.9 0.8 0.7 0.6 0.5, of which 0.9, 0.7 and 0.6 are hits
     assert result.counts.tolist() == [0, 5]
     assert np.isnan(result.hit_share[0])
     assert result.hit_share[1] == pytest.approx(3 / 5)
     assert result.mean_score[1] == pytest.approx(0.7)
     assert result.expected_error == pytest.approx(0.1)
-    assert calibration([seen()], [truth()]).expected_error is None
+    assert calibration([seen()], [ground_truth()]).expected_error is None
 
 
 def test_a_sure_detection_belongs_to_the_last_bin() -> None:
-    assert calibration([seen((0, 1.0, 0))], [truth((0, 0))], bins=4).counts.tolist() == [0, 0, 0, 1]
+    assert calibration([seen((0, 1.0, 0))], [ground_truth((0, 0))], bins=4).counts.tolist() == [
+        0,
+        0,
+        0,
+        1,
+    ]
 
 
 def test_confusion_by_hand() -> None:
     found = [seen((0, 0.9, 1), (1, 0.8, 1), (5, 0.7, 0), (2, 0.3, 0))]
-    true = [truth((0, 0), (1, 1), (2, 0))]
+    true = [ground_truth((0, 0), (1, 1), (2, 0))]
     # 0 taken for 1; 1 found; the third is missed, as its score is low; one 0 where nothing is
     assert confusion_matrix(found, true, 2).tolist() == [[0, 1, 1], [0, 1, 0], [1, 0, 0]]
     assert confusion_matrix(found, true, 2, score=0.2)[0].tolist() == [1, 1, 0]
 
 
 def test_many_thresholds_at_once_are_each_alone() -> None:
-    curve = precision_recall(*PICTURES, class_id=0)
+    curve = precision_recall(*IMAGES, class_id=0)
     thresholds = np.array([0.0, 0.5, 0.51, 0.7, 0.71, 0.9, 0.95], np.float32)
     table = threshold_curves(curve, thresholds)
     for row, threshold in enumerate(thresholds):
@@ -144,9 +149,10 @@ def test_many_thresholds_at_once_are_each_alone() -> None:
     assert table.f1[3] == pytest.approx(2 / 3)  # 2 hits, 1 false alarm, 1 miss
 
 
-def test_no_truth_has_no_recall_and_no_f1() -> None:
+def test_no_ground_truth_has_no_recall_and_no_f1() -> None:
     table = threshold_curves(
-        precision_recall([seen((0, 0.9, 0))], [truth()], class_id=0), np.array([0.5], np.float32)
+        precision_recall([seen((0, 0.9, 0))], [ground_truth()], class_id=0),
+        np.array([0.5], np.float32),
     )
     assert table.precision.tolist() == [0.0]
     assert np.isnan(table.recall).all()

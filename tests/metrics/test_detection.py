@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kpviewer.metrics.detection import negative_score, recall_at_false_positives
-from kpviewer.structures import Detections, Targets
+from kpviewer.structures import Detections, GroundTruth
 
 BOX = [0, 0, 10, 10]
 FAR = [50, 50, 60, 60]
@@ -24,7 +24,7 @@ def seen(*rows):
 def true(*boxes, difficult=()):
     everything = [*boxes, *difficult]
     count = len(everything)
-    return Targets(
+    return GroundTruth(
         np.array(everything, np.float32).reshape(-1, 4),
         np.zeros(count, np.int64),
         np.zeros((count, 0, 2), np.float32),
@@ -33,42 +33,42 @@ def true(*boxes, difficult=()):
     )
 
 
-def ten_pictures(*firsts):
-    """The given pictures, filled up to ten by empty ones: 0.1 an image is one false positive."""
+def ten_images(*firsts):
+    """The given images, filled up to ten by empty ones: 0.1 an image is one false positive."""
     return [*firsts, *[type(firsts[0]).empty() for _ in range(10 - len(firsts))]]
 
 
-def test_one_false_positive_in_ten_pictures_is_allowed():
-    found = ten_pictures(seen((FAR, 0.9), (BOX, 0.8)), seen((BOX, 0.7), (FAR, 0.6)))
-    point = recall_at_false_positives(found, ten_pictures(true(BOX), true(BOX)))
+def test_one_false_positive_in_ten_images_is_allowed():
+    found = ten_images(seen((FAR, 0.9), (BOX, 0.8)), seen((BOX, 0.7), (FAR, 0.6)))
+    point = recall_at_false_positives(found, ten_images(true(BOX), true(BOX)))
     assert point.recall == 1.0
     assert point.score == pytest.approx(0.7)
 
 
 def test_hits_below_the_second_false_positive_are_lost():
-    found = ten_pictures(seen((FAR, 0.9), (BOX, 0.8)), seen((FAR, 0.7), (BOX, 0.6)))
-    point = recall_at_false_positives(found, ten_pictures(true(BOX), true(BOX)))
+    found = ten_images(seen((FAR, 0.9), (BOX, 0.8)), seen((FAR, 0.7), (BOX, 0.6)))
+    point = recall_at_false_positives(found, ten_images(true(BOX), true(BOX)))
     assert point.recall == 0.5
     assert point.score == pytest.approx(0.8)
 
 
 def test_equal_scores_pass_the_threshold_together():
-    found = ten_pictures(seen((BOX, 0.9), (FAR, 0.5)), seen((BOX, 0.5), (FAR, 0.5)))
-    point = recall_at_false_positives(found, ten_pictures(true(BOX), true(BOX)))
+    found = ten_images(seen((BOX, 0.9), (FAR, 0.5)), seen((BOX, 0.5), (FAR, 0.5)))
+    point = recall_at_false_positives(found, ten_images(true(BOX), true(BOX)))
     assert point.recall == 0.5
     assert point.score == pytest.approx(0.9)
 
 
 def test_detections_in_ignore_regions_are_no_false_positives():
     inside = [110, 110, 120, 120]
-    found = ten_pictures(seen((inside, 0.9), (inside, 0.8), (BOX, 0.7)))
-    point = recall_at_false_positives(found, ten_pictures(true(BOX, difficult=[REGION])))
+    found = ten_images(seen((inside, 0.9), (inside, 0.8), (BOX, 0.7)))
+    point = recall_at_false_positives(found, ten_images(true(BOX, difficult=[REGION])))
     assert point.recall == 1.0
 
 
 def test_detector_that_begins_with_false_positives_has_no_threshold():
-    found = ten_pictures(seen((FAR, 0.9), (FAR, 0.9)))
-    point = recall_at_false_positives(found, ten_pictures(true(BOX)))
+    found = ten_images(seen((FAR, 0.9), (FAR, 0.9)))
+    point = recall_at_false_positives(found, ten_images(true(BOX)))
     assert (point.recall, point.score) == (0.0, None)
 
 
@@ -76,10 +76,10 @@ def test_recall_is_unknown_where_there_is_nothing_to_find():
     assert recall_at_false_positives([seen()], [true()]).recall is None
 
 
-def test_negatives_are_the_pictures_without_any_object():
-    truths = [true(), true(), true(BOX), true(difficult=[REGION])]
+def test_negatives_are_the_images_without_any_object():
+    ground_truths = [true(), true(), true(BOX), true(difficult=[REGION])]
     found = [seen((FAR, 0.6)), seen((FAR, 0.5)), seen((FAR, 0.9)), seen((FAR, 0.9))]
-    score = negative_score(found, truths)
+    score = negative_score(found, ground_truths)
     assert (score.images, score.clean, score.clean_share) == (2, 1, 0.5)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kpviewer.metrics.frame_error import frame_error
-from kpviewer.structures import Detections, Targets
+from kpviewer.structures import Detections, GroundTruth
 
 FACE = [[30.0, 30.0], [50.0, 30.0], [40.0, 40.0], [32.0, 50.0], [48.0, 50.0]]  # eyes 20 px apart
 
@@ -24,7 +24,7 @@ def seen(boxes, points=None, classes=None):
 def true(boxes, points=None, *, visible=None, difficult=None, classes=None):
     count = len(boxes)
     points = np.zeros((count, 0, 2)) if points is None else np.array(points)
-    return Targets(
+    return GroundTruth(
         np.array(boxes, np.float32).reshape(-1, 4),
         np.array(classes or [0] * count, np.int64),
         points.astype(np.float32),
@@ -78,8 +78,8 @@ FAR = [200, 200, 240, 240]
         "the plain object goes before the difficult one",
     ],
 )
-def test_objects_are_counted(detections, truth, counts):
-    error = frame_error(detections, truth)
+def test_objects_are_counted(detections, ground_truth, counts):
+    error = frame_error(detections, ground_truth)
     assert (error.matched, error.missed, error.spurious) == counts
 
 
@@ -141,10 +141,10 @@ def test_nothing_matched_gives_no_error():
     assert (error.mean_px, error.nme, error.mean_iou) == (None, None, None)
 
 
-def test_classes_that_the_truth_does_not_label_neither_hit_nor_fail():
+def test_classes_that_the_ground_truth_does_not_label_neither_hit_nor_fail():
     detections = seen([BOX, FAR, FAR], classes=[1, 0, 2])
-    truth = replace(true([BOX], classes=[1]), labelled_ids=frozenset({1, 2}))
-    error = frame_error(detections, truth)
+    ground_truth = replace(true([BOX], classes=[1]), labelled_ids=frozenset({1, 2}))
+    error = frame_error(detections, ground_truth)
     assert (error.matched, error.missed, error.spurious) == (1, 0, 1)  # class 0 isn't labelled
     empty = replace(true([]), labelled_ids=frozenset({1}))
     assert frame_error(detections, empty).spurious == 1

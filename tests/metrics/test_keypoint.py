@@ -2,22 +2,22 @@ import numpy as np
 import pytest
 
 from kpviewer.metrics.keypoint import keypoint_score, object_errors
-from kpviewer.structures import Detections, Targets
+from kpviewer.structures import Detections, GroundTruth
 
 FACE = np.array([[30, 30], [50, 30], [40, 40], [32, 50], [48, 50]], np.float32)
 BOXES = np.array([[20, 20, 60, 60], [120, 20, 160, 60]], np.float32)
 
 
 def two_faces(errors_px):
-    """A picture of two faces, and detections whose points are all off by so many px each."""
+    """An image of two faces, and detections whose points are all off by so many px each."""
     points = np.stack([FACE, FACE + np.array((100, 0))]).astype(np.float32)
     shift = np.array(errors_px, np.float32)[:, None, None] * np.array([1.0, 0.0], np.float32)
-    truth = Targets(
+    ground_truth = GroundTruth(
         BOXES, np.zeros(2, np.int64), points, np.ones((2, 5), np.bool_), np.zeros(2, np.bool_)
     )
     ones = np.ones((2, 5), np.float32)
     scores = np.array([0.9, 0.8], np.float32)
-    return Detections(BOXES, scores, np.zeros(2, np.int64), points + shift, ones), truth
+    return Detections(BOXES, scores, np.zeros(2, np.int64), points + shift, ones), ground_truth
 
 
 def test_each_matched_face_gives_its_own_error():
@@ -25,13 +25,15 @@ def test_each_matched_face_gives_its_own_error():
 
 
 def test_faces_that_no_person_labelled_are_left_out():
-    detections, truth = two_faces([1.0, 4.0])
-    assert object_errors(detections, truth, counted=np.array([False, True])) == pytest.approx([0.2])
+    detections, ground_truth = two_faces([1.0, 4.0])
+    assert object_errors(
+        detections, ground_truth, counted=np.array([False, True])
+    ) == pytest.approx([0.2])
 
 
 def test_model_with_other_keypoints_has_no_error():
     detections, _ = two_faces([0.0, 0.0])
-    assert object_errors(detections, Targets.empty(14)) == []
+    assert object_errors(detections, GroundTruth.empty(14)) == []
 
 
 def test_score_is_mean_median_and_90th_percentile_over_faces():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kpviewer.metrics.localisation import localisation_table, match_points
-from kpviewer.structures import Detections, Targets
+from kpviewer.structures import Detections, GroundTruth
 
 
 def boxes(points: list[tuple[float, float]], side: float) -> np.ndarray:
@@ -25,9 +25,11 @@ def detections(*rows: tuple[float, float, int], keypoints: bool = True) -> Detec
     )
 
 
-def truth(*rows: tuple[float, float, int], side: float = 20, difficult: bool = False) -> Targets:
+def ground_truth(
+    *rows: tuple[float, float, int], side: float = 20, difficult: bool = False
+) -> GroundTruth:
     count = len(rows)
-    return Targets(
+    return GroundTruth(
         boxes([row[:2] for row in rows], side),
         np.array([row[2] for row in rows], np.int64),
         np.zeros((count, 0, 2), np.float32),
@@ -43,9 +45,9 @@ def test_the_table_counts_each_class_and_all_of_them() -> None:
         detections(),
     ]
     true = [
-        truth((103, 50, 0), (300, 54, 1)),
-        truth((200, 50, 0), (400, 40, 0)),
-        truth((10, 10, 1)),
+        ground_truth((103, 50, 0), (300, 54, 1)),
+        ground_truth((200, 50, 0), (400, 40, 0)),
+        ground_truth((10, 10, 1)),
     ]
     table = localisation_table(found, true, ("fi", "hb"))
     fi, hb = table.rows
@@ -65,7 +67,7 @@ def test_the_table_counts_each_class_and_all_of_them() -> None:
 
 def test_a_hit_is_near_enough_whatever_the_boxes_overlap() -> None:
     far, near = detections((115.5, 50, 0)), detections((114.5, 50, 0))
-    target = truth((100, 50, 0), side=6)
+    target = ground_truth((100, 50, 0), side=6)
     assert match_points(far, target).missed.tolist() == [True]
     assert match_points(far, target).spurious.tolist() == [True]
     assert match_points(near, target).missed.tolist() == [False]
@@ -74,10 +76,11 @@ def test_a_hit_is_near_enough_whatever_the_boxes_overlap() -> None:
 
 def test_the_best_detection_takes_the_nearest_and_each_object_is_found_once() -> None:
     matches = match_points(
-        detections((104, 50, 0), (100, 50, 0), (99, 50, 0)), truth((100, 50, 0), (112, 50, 0))
+        detections((104, 50, 0), (100, 50, 0), (99, 50, 0)),
+        ground_truth((100, 50, 0), (112, 50, 0)),
     )
     assert matches.detection_rows.tolist() == [0, 1]
-    assert matches.truth_rows.tolist() == [0, 1]
+    assert matches.ground_truth_rows.tolist() == [0, 1]
     assert matches.distance_px.tolist() == [4.0, 12.0]
     assert matches.spurious.tolist() == [False, False, True]
 
@@ -85,7 +88,9 @@ def test_the_best_detection_takes_the_nearest_and_each_object_is_found_once() ->
 @pytest.mark.parametrize("kind", [{"difficult": True}, {"side": 90}], ids=["difficult", "too long"])
 def test_what_does_not_count_is_neither_hit_nor_missed(kind: dict[str, float]) -> None:
     found = detections((100, 50, 0), (130, 50, 0), (160, 50, 0), (102, 50, 1))
-    table = localisation_table([found], [truth((100, 50, 0), **kind)], ("fi", "hb"), largest_px=40)
+    table = localisation_table(
+        [found], [ground_truth((100, 50, 0), **kind)], ("fi", "hb"), largest_px=40
+    )
     inside = 2 if "side" in kind else 1  # of the box of 90 px, or within 15 px of its middle
     assert (table.rows[0].hits, table.rows[0].missed) == (0, 0)
     assert table.rows[0].spurious == 3 - inside
@@ -94,7 +99,7 @@ def test_what_does_not_count_is_neither_hit_nor_missed(kind: dict[str, float]) -
 
 
 def test_nothing_found_of_nothing_has_no_share() -> None:
-    table = localisation_table([detections()], [truth()], ("fi",))
+    table = localisation_table([detections()], [ground_truth()], ("fi",))
     assert table.total.precision is None
     assert table.total.recall is None
     assert table.total.f1 is None
@@ -102,8 +107,10 @@ def test_nothing_found_of_nothing_has_no_share() -> None:
 
 def test_keypoints_count_where_both_sides_have_them() -> None:
     found = detections((100, 50, 0))
-    true = truth((100, 50, 0))
+    true = ground_truth((100, 50, 0))
     points = np.array([[[103, 54]]], np.float32)
-    pointed = Targets(true.xyxy, true.class_ids, points, np.ones((1, 1), np.bool_), true.difficult)
+    pointed = GroundTruth(
+        true.xyxy, true.class_ids, points, np.ones((1, 1), np.bool_), true.difficult
+    )
     assert match_points(found, pointed).distance_px.tolist() == [5.0]
     assert match_points(detections((100, 50, 0), keypoints=False), pointed).distance_px == [0.0]

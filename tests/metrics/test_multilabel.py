@@ -1,4 +1,4 @@
-"""Label sets by hand: four pictures, two classes."""
+"""Label sets by hand: four images, two classes."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ ALL = np.ones((4, 2), np.bool_)
 
 def test_scores_at_one_threshold_are_those_by_hand() -> None:
     score = multilabel_score(SCORES, PRESENT, ALL, 0.5)
-    # told: the first class in pictures 0 and 1, the second in 1 and 2; wrong: (1, 0) and (2, 0)
+    # told: the first class in images 0 and 1, the second in 1 and 2; wrong: (1, 0) and (2, 0)
     assert score.accuracy_multi == pytest.approx(6 / 8)
     assert score.f1 == pytest.approx(2 * 3 / (2 * 3 + 1 + 1))
     first, second = score.classes
@@ -49,7 +49,7 @@ def test_what_is_not_known_does_not_count() -> None:
     assert score.classes[0].positives == 1
 
 
-def test_a_class_in_no_picture_has_no_average_precision() -> None:
+def test_a_class_in_no_image_has_no_average_precision() -> None:
     present = PRESENT.copy()
     present[:, 0] = False
     score = multilabel_score(SCORES, present, ALL, 0.5)

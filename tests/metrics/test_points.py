@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kpviewer.metrics.points import pck_hits, pck_lengths, point_score, root_mse
-from kpviewer.structures import Targets
+from kpviewer.structures import GroundTruth
 
 POSE = ("right_shoulder", "left_hip", "neck")
 
@@ -10,7 +10,7 @@ POSE = ("right_shoulder", "left_hip", "neck")
 def poses(points, visible=None, boxes=None):
     points = np.array(points, np.float32)
     count = points.shape[:2]
-    return Targets(
+    return GroundTruth(
         np.array(boxes or [[0, 0, 50, 100]] * count[0], np.float32),
         np.zeros(count[0], np.int64),
         points,
@@ -28,36 +28,38 @@ def test_a_point_is_right_within_a_share_of_the_length():
 
 
 def test_poses_are_measured_by_their_torso_and_other_things_by_their_box():
-    truth = poses([[[0, 0], [30, 40], [5, 5]]])
-    lengths, unit = pck_lengths(truth, POSE)
+    ground_truth = poses([[[0, 0], [30, 40], [5, 5]]])
+    lengths, unit = pck_lengths(ground_truth, POSE)
     assert (lengths.tolist(), unit) == ([50], "torso")
-    lengths, unit = pck_lengths(truth, ("a", "b", "c"))
+    lengths, unit = pck_lengths(ground_truth, ("a", "b", "c"))
     assert (lengths.tolist(), unit) == ([100], "longest side of the box")
 
 
 def test_a_pose_without_a_known_torso_is_not_counted():
-    truth = poses([[[0, 0], [30, 40], [5, 5]]] * 2, [[True, True, True], [True, False, True]])
-    found = truth.keypoints_xy + np.array([0, 11], np.float32)
-    score = point_score(found, truth, POSE)
+    ground_truth = poses(
+        [[[0, 0], [30, 40], [5, 5]]] * 2, [[True, True, True], [True, False, True]]
+    )
+    found = ground_truth.keypoints_xy + np.array([0, 11], np.float32)
+    score = point_score(found, ground_truth, POSE)
     assert score.pck == 0  # of the first only: 11 px of 50 are too many
     assert score.mean_px == pytest.approx(11)  # of all five points that are seen
 
 
 def test_the_root_of_the_mean_square_is_over_coordinates():
-    truth = poses([[[0, 0], [0, 0], [0, 0]]])
+    ground_truth = poses([[[0, 0], [0, 0], [0, 0]]])
     found = np.array([[[3, 4], [1, 2], [99, 99]]], np.float32)
     visible = np.array([[True, True, False]])
     # (9 + 16 + 1 + 4) / 4 = 7.5
-    assert root_mse(found, truth.keypoints_xy, visible) == pytest.approx(7.5**0.5)
+    assert root_mse(found, ground_truth.keypoints_xy, visible) == pytest.approx(7.5**0.5)
 
 
 def test_the_score_of_a_set_by_hand():
-    truth = poses([[[0, 0], [30, 40], [5, 5]], [[0, 0], [60, 80], [5, 5]]])
-    found = truth.keypoints_xy.copy()
+    ground_truth = poses([[[0, 0], [30, 40], [5, 5]], [[0, 0], [60, 80], [5, 5]]])
+    found = ground_truth.keypoints_xy.copy()
     found[0, 2] += (6, 8)  # 10 px: 0.2 of 50
     found[1, 0] += (0, 21)  # of 100
     found[1, 1] += (-3, 4)
-    score = point_score(found, truth, POSE)
+    score = point_score(found, ground_truth, POSE)
     assert score.objects == 2
     assert score.mean_px == pytest.approx((10 + 21 + 5) / 6)
     assert score.root_mse_px == pytest.approx(((100 + 441 + 25) / 12) ** 0.5)
@@ -70,27 +72,29 @@ def test_the_score_of_a_set_by_hand():
 
 
 def test_points_that_are_not_seen_have_no_part_in_the_bias():
-    truth = poses([[[0, 0], [30, 40], [5, 5]]] * 2, [[True, True, False], [True, False, False]])
-    found = truth.keypoints_xy + np.array([2, -1], np.float32)
+    ground_truth = poses(
+        [[[0, 0], [30, 40], [5, 5]]] * 2, [[True, True, False], [True, False, False]]
+    )
+    found = ground_truth.keypoints_xy + np.array([2, -1], np.float32)
     found[0, 2] = found[1, 1] = 999
-    score = point_score(found, truth, POSE)
+    score = point_score(found, ground_truth, POSE)
     each = pytest.approx((2 / 12500**0.5, -1 / 12500**0.5))  # 50 x 100 px
     assert (score.bias, score.bias_by_point[1]) == (each, each)
     assert score.bias_by_point[2] is None
 
 
 def test_nothing_labelled_has_no_score():
-    truth = poses([[[0, 0], [1, 1], [2, 2]]], [[False] * 3])
-    score = point_score(truth.keypoints_xy, truth, POSE)
+    ground_truth = poses([[[0, 0], [1, 1], [2, 2]]], [[False] * 3])
+    score = point_score(ground_truth.keypoints_xy, ground_truth, POSE)
     assert (score.objects, score.mean_px, score.root_mse_px, score.pck) == (0, None, None, None)
     assert score.pck_by_point == score.bias_by_point == (None, None, None)
     assert score.bias is None
 
 
 def test_an_answer_that_is_no_number_is_wrong_not_left_out():
-    truth = poses([[[0, 0], [30, 40], [5, 5]]])
-    found = truth.keypoints_xy.copy()
+    ground_truth = poses([[[0, 0], [30, 40], [5, 5]]])
+    found = ground_truth.keypoints_xy.copy()
     found[0, 2] = np.nan
-    score = point_score(found, truth, POSE)
+    score = point_score(found, ground_truth, POSE)
     assert score.mean_px is not None and score.mean_px > 1e5
     assert score.pck == pytest.approx(2 / 3)

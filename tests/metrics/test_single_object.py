@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kpviewer.metrics.single_object import ObjectScore, single_object_score
-from kpviewer.structures import Detections, Targets
+from kpviewer.structures import Detections, GroundTruth
 
 
 def seen(*rows: tuple[int, float, tuple[float, float, float, float]]) -> Detections:
@@ -18,10 +18,10 @@ def seen(*rows: tuple[int, float, tuple[float, float, float, float]]) -> Detecti
     )
 
 
-def truth(*class_ids: int) -> Targets:
+def ground_truth(*class_ids: int) -> GroundTruth:
     """An object from (0, 0) to (10, 10) for each class."""
     count = len(class_ids)
-    return Targets(
+    return GroundTruth(
         np.tile(np.array([0, 0, 10, 10], np.float32), (count, 1)),
         np.array(class_ids, np.int64),
         np.zeros((count, 0, 2), np.float32),
@@ -33,14 +33,16 @@ def truth(*class_ids: int) -> Targets:
 WHOLE, HALF, ASIDE = (0, 0, 10, 10), (0, 0, 5, 10), (20, 20, 30, 30)
 
 
-def test_the_best_detection_of_each_picture_counts() -> None:
+def test_the_best_detection_of_each_image_counts() -> None:
     found = [
         seen((0, 0.6, WHOLE), (1, 0.4, WHOLE)),  # right: IoU 1
         seen((1, 0.3, HALF), (0, 0.2, HALF)),  # the wrong class, at half of the object
         seen((1, 0.9, ASIDE)),  # right, and elsewhere
         seen(),  # wrong, with no box
     ]
-    score = single_object_score(found, [truth(0), truth(0), truth(1), truth(1)], 3)
+    score = single_object_score(
+        found, [ground_truth(0), ground_truth(0), ground_truth(1), ground_truth(1)], 3
+    )
     assert score.overall == ObjectScore(4, 0.5, pytest.approx(1.5 / 4))
     assert score.by_class == (
         ObjectScore(2, 0.5, pytest.approx(0.75)),
@@ -49,12 +51,12 @@ def test_the_best_detection_of_each_picture_counts() -> None:
     )
 
 
-def test_nothing_is_told_of_no_pictures() -> None:
+def test_nothing_is_told_of_no_images() -> None:
     score = single_object_score([], [], 1)
     assert score.overall == score.by_class[0] == ObjectScore(0, None, None)
 
 
 @pytest.mark.parametrize("classes", [(), (0, 0)])
-def test_pictures_hold_one_object(classes: tuple[int, ...]) -> None:
+def test_images_hold_one_object(classes: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="one object each"):
-        single_object_score([seen()], [truth(*classes)], 1)
+        single_object_score([seen()], [ground_truth(*classes)], 1)

@@ -1,4 +1,4 @@
-"""Default boxes, counted and placed by hand."""
+"""Anchors, counted and placed by hand."""
 
 from kpviewer.models.anchors import MapAnchors, default_boxes
 

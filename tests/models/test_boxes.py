@@ -27,9 +27,9 @@ def test_offsets_of_a_box_follow_the_paper() -> None:
 
 
 def test_decoding_undoes_encoding() -> None:
-    truth, defaults = some_boxes(50, 2), boxes.xyxy_to_cxcywh(some_boxes(50, 3))
-    back = boxes.decode_boxes(boxes.encode_boxes(truth, defaults), defaults)
-    torch.testing.assert_close(back, truth, rtol=1e-4, atol=1e-3)
+    ground_truth, defaults = some_boxes(50, 2), boxes.xyxy_to_cxcywh(some_boxes(50, 3))
+    back = boxes.decode_boxes(boxes.encode_boxes(ground_truth, defaults), defaults)
+    torch.testing.assert_close(back, ground_truth, rtol=1e-4, atol=1e-3)
 
 
 def test_points_come_back_from_their_offsets() -> None:

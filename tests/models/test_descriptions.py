@@ -181,4 +181,4 @@ def test_saved_descriptions_come_back(tmp_path: Path) -> None:
     path = tmp_path / "face.safetensors"
     save_weights(build_face_ssd(), path)
     assert load_model(path).spec == FACE_SPEC
-    assert torch.isfinite(load_model(path).network.state_dict()["trunk.stem.0.weight"]).all()
+    assert torch.isfinite(load_model(path).network.state_dict()["backbone.stem.0.weight"]).all()

@@ -41,7 +41,7 @@ def test_candidates_have_the_promised_shapes_and_lie_in_the_input(detector: Dete
         assert ((decoded.scores >= 0) & (decoded.scores <= 1)).all()
 
 
-def test_a_batch_sees_what_single_pictures_see(detector: Detector) -> None:
+def test_a_batch_sees_what_single_images_see(detector: Detector) -> None:
     images = torch.randn(3, 3, 128, 192)
     with torch.inference_mode():
         together = detector.decode(detector.network(images), (128, 192))
@@ -51,7 +51,7 @@ def test_a_batch_sees_what_single_pictures_see(detector: Detector) -> None:
             torch.testing.assert_close(together.scores[row], alone.scores[0], rtol=0, atol=1e-4)
 
 
-def test_an_untrained_detector_sees_nothing_in_an_empty_picture(detector: Detector) -> None:
+def test_an_untrained_detector_sees_nothing_in_an_empty_image(detector: Detector) -> None:
     with torch.inference_mode():
         raw = detector.network(torch.zeros(1, 3, 128, 128))
     assert detector.decode(raw, (128, 128)).scores.max() < 0.5

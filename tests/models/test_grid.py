@@ -60,7 +60,7 @@ def test_a_cell_places_a_target_by_its_offset_in_cells() -> None:
     assert decoded.scores[0, 0, 1].item() == pytest.approx(math.e**2 / (2 + math.e**2), rel=1e-6)
 
 
-def test_boxes_end_where_the_picture_ends() -> None:
+def test_boxes_end_where_the_image_ends() -> None:
     raw = heads(2, 2, {(0, 0): (0, 5.0)})
     raw.offsets[0, :, 0, 0] = -0.4
     decoded = build_strip_grid().decode(raw, (64, 64))
@@ -135,7 +135,7 @@ def test_strips_keep_their_size_either_way_round() -> None:
         candidates, _ = executor.infer(np.zeros((*hw, 3), np.uint8))
         assert candidates.xyxy[:, 2].max() <= hw[1]
         assert candidates.xyxy[:, 3].max() <= hw[0]
-        # no resize: a whole box is 30 px in the picture too
+        # no resize: a whole box is 30 px in the image too
         assert (candidates.xyxy[:, 2] - candidates.xyxy[:, 0]).max() == pytest.approx(30, abs=1e-3)
 
 
@@ -146,12 +146,12 @@ def test_openvino_sees_what_torch_sees() -> None:
     nn.init.normal_(detector.network.classes.weight, std=0.5)
     nn.init.normal_(detector.network.heat.weight, std=0.5)
     detector.network.eval()
-    picture = np.random.default_rng(0).integers(0, 255, (96, 1920, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 255, (96, 1920, 3), np.uint8)
     seen = []
     for engine in ("torch", "openvino"):
         executor = Executor(detector, "cpu", "fp32", engine)
         executor.warm_up((96, 1920))
-        seen.append(executor.infer(picture)[0])
+        seen.append(executor.infer(image)[0])
     # near-ties may change places: compare the scores, and the place of the best
     np.testing.assert_allclose(seen[0].scores.max(1), seen[1].scores.max(1), atol=2e-3)
     np.testing.assert_allclose(seen[0].keypoints_xy[0], seen[1].keypoints_xy[0], atol=0.05)

@@ -38,8 +38,8 @@ def flat() -> dict[str, Tensor]:
     """An SSD300 of LABELS - 1 classes as ``layers.N``, with the gaps that activations leave."""
     torch.manual_seed(1)
     network = build_ssd300(replace(SSD300_SPEC, class_names=("a", "b", "c"))).network
-    state = {"norm.weight": network.trunk.norm.weight.detach()[None, :, None, None]}
-    for number, (_, layer) in enumerate(network.trunk.layers()):
+    state = {"norm.weight": network.backbone.norm.weight.detach()[None, :, None, None]}
+    for number, (_, layer) in enumerate(network.backbone.layers()):
         for part, value in layer.named_parameters():
             state[f"layers.{2 * number + number // 5}.{part}"] = value.detach()
     for index, head in enumerate(network.heads):
@@ -91,9 +91,9 @@ def test_a_file_of_layers_opens_by_name_with_the_classes_beside_it(
     layers = sorted(
         (n for n in flat if n.startswith("layers.")), key=lambda n: int(n.split(".")[1])
     )
-    assert torch.equal(state["trunk.backbone.0.0.weight"], flat["layers.0.weight"])
+    assert torch.equal(state["backbone.backbone.0.0.weight"], flat["layers.0.weight"])
     assert torch.equal(
-        state["trunk.extras.7.0.weight"], flat[layers[-1].rpartition(".")[0] + ".weight"]
+        state["backbone.extras.7.0.weight"], flat[layers[-1].rpartition(".")[0] + ".weight"]
     )
     # box 1 of a cell of map 0: its four labels, then its four offsets
     assert torch.equal(state["heads.0.weight"][8:12], flat["CLS.0.weight"][4:8])
@@ -105,7 +105,7 @@ def test_a_layer_that_is_missing_or_of_another_shape_is_named(flat: dict[str, Te
     with pytest.raises(WeightsError, match=r"heads\.3\.weight"):
         import_ssd300(Path("short.pth"), short)
     wide = flat | {"layers.0.weight": torch.zeros(64, 1, 3, 3)}
-    with pytest.raises(WeightsError, match=r"trunk\.backbone\.0\.0\.weight is \(64, 1, 3, 3\)"):
+    with pytest.raises(WeightsError, match=r"backbone\.backbone\.0\.0\.weight is \(64, 1, 3, 3\)"):
         import_ssd300(Path("wide.pth"), wide)
     more = flat | {"layers.99.weight": torch.zeros(8), "layers.99.bias": torch.zeros(8)}
     with pytest.raises(WeightsError, match=r"layers\.99\.bias"):
@@ -141,7 +141,7 @@ def test_heads_of_other_classes_are_left_out_when_training_starts(
     report = start_from_file(detector, str(tmp_path / "three.pth"))
     state = theirs.state_dict()
     assert torch.equal(
-        detector.network.trunk.extras[7][0].weight, state["backbone.extra.4.2.weight"]
+        detector.network.backbone.extras[7][0].weight, state["backbone.extra.4.2.weight"]
     )
     assert torch.equal(detector.network.heads[0].weight, before)
     assert all(name.startswith("heads.") for name in report.missing)
@@ -156,7 +156,7 @@ def test_vgg16_gives_its_convolutions_and_thinned_linear_layers() -> None:
     detector = build_ssd300_bn()
     state: dict[str, Tensor] = {}
     number = 0
-    for unit in detector.network.trunk.backbone:
+    for unit in detector.network.backbone.backbone:
         for layer in list(unit)[:2]:
             for name, value in layer.state_dict().items():
                 state[f"features.{number}.{name}"] = torch.rand(value.shape, generator=generator)
@@ -165,13 +165,13 @@ def test_vgg16_gives_its_convolutions_and_thinned_linear_layers() -> None:
     state["classifier.3.weight"] = torch.rand(4096, 4096, generator=generator)
     state["classifier.0.bias"] = state["classifier.3.bias"] = torch.arange(4096.0)
     report = fill_ssd300(detector, state)
-    trunk = detector.network.trunk
-    assert torch.equal(trunk.backbone[12][1].running_var, state["features.25.running_var"])
+    backbone = detector.network.backbone
+    assert torch.equal(backbone.backbone[12][1].running_var, state["features.25.running_var"])
     # place (3, 6) of channel 5 of neuron 8 is place (1, 2) of our channel 2
     linear = state["classifier.0.weight"][8].reshape(512, 7, 7)
-    assert trunk.conv6[0].weight[2, 5, 1, 2] == linear[5, 3, 6]
-    assert trunk.conv7[0].weight[3, 7, 0, 0] == state["classifier.3.weight"][12, 28]
-    assert trunk.conv7[0].bias[3] == 12.0
+    assert backbone.conv6[0].weight[2, 5, 1, 2] == linear[5, 3, 6]
+    assert backbone.conv7[0].weight[3, 7, 0, 0] == state["classifier.3.weight"][12, 28]
+    assert backbone.conv7[0].bias[3] == 12.0
     assert not report.unused and not report.misfits
 
 

@@ -20,26 +20,26 @@ SHRINK = 6
 
 
 def far_face() -> tuple[np.ndarray, FloatArray]:
-    """A grey 1280x960 picture with the demo's first frame in it, shrunk; the box of its face."""
+    """A grey 1280x960 image with the demo's first frame in it, shrunk; the box of its face."""
     source = DemoSource()
     source.open()
     taken = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
     source.close()
-    assert taken is not None and taken.truth is not None
-    picture = np.full((960, 1280, 3), 90, np.uint8)
+    assert taken is not None and taken.ground_truth is not None
+    image = np.full((960, 1280, 3), 90, np.uint8)
     height, width = (side // SHRINK for side in taken.bgr.shape[:2])
-    picture[400 : 400 + height, 500 : 500 + width] = resized(taken.bgr, (height, width))
-    return picture, taken.truth.xyxy[:1] / SHRINK + np.array([500, 400, 500, 400], np.float32)
+    image[400 : 400 + height, 500 : 500 + width] = resized(taken.bgr, (height, width))
+    return image, taken.ground_truth.xyxy[:1] / SHRINK + np.array([500, 400, 500, 400], np.float32)
 
 
 def test_a_larger_input_finds_a_face_that_is_too_small_for_the_models_own() -> None:
-    picture, truth = far_face()
+    image, ground_truth = far_face()
     found = {}
     for name in ("face-ssd", "face-ssd@1280"):
         detector = open_model(name)
-        candidates, _ = Executor(detector, "cpu", "fp32", "torch").infer(picture)
+        candidates, _ = Executor(detector, "cpu", "fp32", "torch").infer(image)
         boxes = select(candidates, detector.spec.thresholds).xyxy
-        found[name] = bool((iou_matrix(truth, boxes) > 0.5).any())
+        found[name] = bool((iou_matrix(ground_truth, boxes) > 0.5).any())
     assert found == {"face-ssd": False, "face-ssd@1280": True}
 
 

@@ -6,25 +6,25 @@ from kpviewer.models.matching import UNMATCHED, match_boxes
 
 
 def slow_match(iou: torch.Tensor, threshold: float) -> list[int]:
-    """One picture, (T, P): the rule as the paper states it."""
-    truths, defaults = iou.shape
+    """One image, (T, P): the rule as the paper states it."""
+    ground_truths, defaults = iou.shape
     matched = [UNMATCHED] * defaults
     for default in range(defaults):
-        overlap, truth = iou[:, default].max(0)
+        overlap, ground_truth = iou[:, default].max(0)
         if overlap >= threshold:
-            matched[default] = int(truth)
+            matched[default] = int(ground_truth)
     left = iou.clone()
-    for _ in range(truths):
-        truth, default = divmod(int(left.argmax()), defaults)
-        matched[default] = truth
-        left[truth], left[:, default] = -1, -1
+    for _ in range(ground_truths):
+        ground_truth, default = divmod(int(left.argmax()), defaults)
+        matched[default] = ground_truth
+        left[ground_truth], left[:, default] = -1, -1
     return matched
 
 
 def test_matching_equals_the_literal_rule() -> None:
     generator = torch.Generator().manual_seed(7)
-    for truths in (1, 3, 8):
-        iou = torch.rand(4, truths, 60, generator=generator) ** 3
+    for ground_truths in (1, 3, 8):
+        iou = torch.rand(4, ground_truths, 60, generator=generator) ** 3
         matched = match_boxes(iou, 0.6)
         for row in range(4):
             assert matched[row].tolist() == slow_match(iou[row], 0.6)

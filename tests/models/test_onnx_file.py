@@ -55,7 +55,7 @@ def test_ssd_drops_the_background_and_scales_boxes(model: Path) -> None:
     )
     decoded = seen(open_onnx(model))
     assert decoded.scores[0, :2].numpy() == pytest.approx(np.array([[0.05, 0.9], [0.7, 0.2]]))
-    # by hand, on 96x64; what reaches out of the picture is cut
+    # by hand, on 96x64; what reaches out of the image is cut
     assert decoded.xyxy[0, :2].tolist() == [[0, 0, 96, 64], [24, 32, 48, 64]]
     assert decoded.xyxy.shape == (1, 400, 4)
     assert decoded.scores[0, 2:].max() == 0
@@ -222,7 +222,7 @@ def test_without_onnxruntime_the_cure_is_told(model: Path, monkeypatch: pytest.M
 
 
 @pytest.fixture(scope="module")
-def face_pictures(shared_data: Path) -> list[np.ndarray]:
+def face_images(shared_data: Path) -> list[np.ndarray]:
     folder = shared_data / "faces" / "val"
     images = json.loads((folder / "annotations.json").read_text("utf-8"))["images"]
     faces = [each for each in images if not each["source"].startswith("negative")]
@@ -234,12 +234,12 @@ def planes(bgr: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(bgr[..., ::-1].copy()).permute(2, 0, 1)[None].float()
 
 
-def test_yunet_sees_what_opencv_sees(shared_data: Path, face_pictures: list[np.ndarray]) -> None:
+def test_yunet_sees_what_opencv_sees(shared_data: Path, face_images: list[np.ndarray]) -> None:
     path = shared_data / "third_party_weights" / "face_detection_yunet_2026may.onnx"
     detector = open_onnx(path)
     assert detector.spec.keypoint_names[0] == "left_eye"
     rival = cv2.FaceDetectorYN.create(str(path), "", (320, 256), 0.6, 0.3, 5000)
-    for bgr in face_pictures:
+    for bgr in face_images:
         _, faces = rival.detect(bgr)
         decoded = detector.decode(detector.network(planes(bgr)), (256, 320))
         best = faces[faces[:, 14].argmax()]
@@ -253,7 +253,7 @@ def test_yunet_sees_what_opencv_sees(shared_data: Path, face_pictures: list[np.n
 
 
 def test_rfb_finds_the_faces_that_yunet_finds(
-    shared_data: Path, face_pictures: list[np.ndarray]
+    shared_data: Path, face_images: list[np.ndarray]
 ) -> None:
     folder = shared_data / "third_party_weights"
     detector = open_onnx(folder / "version-RFB-320.onnx")
@@ -263,7 +263,7 @@ def test_rfb_finds_the_faces_that_yunet_finds(
         str(folder / "face_detection_yunet_2026may.onnx"), "", (320, 256), 0.6, 0.3, 5000
     )
     executor = Executor(detector, "cpu", "fp32", "torch")
-    for bgr in face_pictures:
+    for bgr in face_images:
         _, faces = rival.detect(bgr)
         found, _ = executor.infer(bgr)
         centre = found.xyxy[0].reshape(2, 2).mean(0)

@@ -52,7 +52,7 @@ def test_window_units_there_and_back() -> None:
 
 def test_a_window_shows_what_opencv_cuts_there() -> None:
     rng = np.random.default_rng(1)
-    picture = cv2.GaussianBlur(rng.uniform(0, 1, (96, 128, 3)).astype(np.float32), (9, 9), 0)
+    image = cv2.GaussianBlur(rng.uniform(0, 1, (96, 128, 3)).astype(np.float32), (9, 9), 0)
     a, b, x, y = 24.0, 10.0, 66.0, 45.0
     # output pixel i has its middle at (i + 0.5) / WINDOW * 2 - 1; OpenCV counts from middles
     step = 2 / WINDOW
@@ -60,8 +60,8 @@ def test_a_window_shows_what_opencv_cuts_there() -> None:
     matrix = np.array([[a * step, -b * step, 0], [b * step, a * step, 0]])
     matrix[:, 2] = [a * first - b * first + x - 0.5, b * first + a * first + y - 0.5]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    expected = cv2.warpAffine(picture, matrix, (WINDOW, WINDOW), flags=flags)
-    pixels = torch.from_numpy(picture).permute(2, 0, 1)[None]
+    expected = cv2.warpAffine(image, matrix, (WINDOW, WINDOW), flags=flags)
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None]
     found = windows_of(pixels, torch.tensor([[[a, b, x, y]]]))[0, 0].permute(1, 2, 0).numpy()
     # OpenCV rounds places to 1/32 px
     np.testing.assert_allclose(found, expected, atol=0.02)
@@ -80,17 +80,17 @@ def test_points_are_found_again_however_the_object_lies() -> None:
     torch.testing.assert_close(refined[0], points, rtol=1e-4, atol=1e-3)
 
 
-def test_each_object_of_each_picture_is_seen_in_its_own_window() -> None:
+def test_each_object_of_each_image_is_seen_in_its_own_window() -> None:
     torch.manual_seed(3)
     refiner = PointRefiner(TEMPLATE).eval()
     torch.nn.init.normal_(refiner.shifts.weight)
     images = torch.randn(2, 3, 64, 96)
     points = torch.rand(2, 3, 4, 2) * 60
     together = refiner(images, points)
-    for picture in range(2):
+    for image in range(2):
         for row in range(3):
-            one = refiner(images[picture : picture + 1], points[picture, row][None, None])
-            torch.testing.assert_close(together[picture, row], one[0, 0], rtol=1e-3, atol=1e-3)
+            one = refiner(images[image : image + 1], points[image, row][None, None])
+            torch.testing.assert_close(together[image, row], one[0, 0], rtol=1e-3, atol=1e-3)
 
 
 def test_the_best_distinct_boxes_get_refined_points(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from interpreter import python
 from torchvision import models
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk, stride_maps
+from kpviewer.models.image_backbone import IMAGE_BACKBONES, build_backbone, stride_maps
 from kpviewer.models.point_heads import (
     FineHeatmapHead,
     HeatmapHead,
@@ -85,19 +85,19 @@ def test_heatmaps_have_a_quarter_of_the_input_s_side(architecture: str) -> None:
     assert heat.shape == (1, 5, 16, 24)
 
 
-@pytest.mark.parametrize("kind", PICTURE_TRUNKS)
-def test_the_maps_of_a_trunk_halve_and_end_with_what_it_gives(kind: str) -> None:
-    trunk, channels = build_trunk(kind)
+@pytest.mark.parametrize("kind", IMAGE_BACKBONES)
+def test_the_maps_of_a_backbone_halve_and_end_with_what_it_gives(kind: str) -> None:
+    backbone, channels = build_backbone(kind)
     images = torch.rand(1, 3, 64, 96)
     with torch.inference_mode():
-        maps = stride_maps(trunk.eval(), images)
-        whole = trunk(images)
+        maps = stride_maps(backbone.eval(), images)
+        whole = backbone(images)
     sizes = [(channels[i], 32 >> i, 48 >> i) for i in range(5)]
     assert [tuple(each.shape[1:]) for each in maps] == sizes
     assert torch.equal(maps[-1], whole)
 
 
-def test_a_fine_heatmap_follows_the_trunk_s_own_map_cell_by_cell() -> None:
+def test_a_fine_heatmap_follows_the_backbone_s_own_map_cell_by_cell() -> None:
     head = FineHeatmapHead((2, 3, 4, 5, 6), 1).eval()
     maps = [torch.zeros(1, 2 + i, 32 >> i, 32 >> i) for i in range(5)]
     with torch.inference_mode():
@@ -156,7 +156,7 @@ def test_a_head_can_start_at_the_mean_of_the_data(is_bounded: bool) -> None:
     assert torch.allclose(head([torch.zeros(1, 8, 2, 2)])[0], mean, atol=1e-6)
 
 
-def test_bounded_points_stay_in_the_picture() -> None:
+def test_bounded_points_stay_in_the_image() -> None:
     head = RegressionHead((8,), 2, is_bounded=True)
     assert head([torch.full((1, 8, 2, 2), 1e6)]).abs().max() <= 1
     assert RegressionHead((8,), 2)([torch.full((1, 8, 2, 2), 1e6)]).abs().max() > 1
@@ -169,7 +169,7 @@ def test_left_and_right_swap_by_name() -> None:
 
 
 def moved(images: torch.Tensor, x: int, y: int) -> torch.Tensor:
-    """Pictures moved right and down by px; what comes in is 0."""
+    """Images moved right and down by px; what comes in is 0."""
     rolled = images.roll((y, x), (2, 3))
     rows, columns = torch.arange(images.shape[2]) - y, torch.arange(images.shape[3]) - x
     inside = (rows[:, None] % images.shape[2] == rows[:, None]) & (
@@ -188,7 +188,7 @@ def test_several_looks_answer_the_mean_of_what_each_sees(architecture: str, look
     images = torch.rand(2, 3, *SPEC.input_hw)
     with torch.inference_mode():
         answers = [
-            # a place in the moved picture is as far off in this one
+            # a place in the moved image is as far off in this one
             once.points_n(once.network(moved(images, x, y)), SPEC.input_hw)
             - torch.tensor([x / (96 / 2), y / (64 / 2)])
             for x, y in LOOK_SHIFTS_PX[:looks]
@@ -215,7 +215,7 @@ def test_a_file_that_asks_for_too_many_looks_is_refused() -> None:
     assert ModelSpec.from_json(replace(SPEC, looks=2).to_json()).looks == 2
 
 
-def test_saved_weights_keep_how_pictures_are_cut(tmp_path: Path) -> None:
+def test_saved_weights_keep_how_images_are_cut(tmp_path: Path) -> None:
     detector = built("points-mobilenet")
     detector.network.crop_margin.fill_(1.25)
     save_weights(detector, tmp_path / "points.safetensors")
@@ -224,13 +224,13 @@ def test_saved_weights_keep_how_pictures_are_cut(tmp_path: Path) -> None:
     assert float(loaded.network.crop_margin) == 1.25
 
 
-def test_a_trunk_s_tensors_are_called_as_in_torchvision() -> None:
+def test_a_backbone_s_tensors_are_called_as_in_torchvision() -> None:
     assert isinstance(built("heatmap-resnet18").network.head, HeatmapHead)
     for name, original, prefix in (
         ("resnet18", models.resnet18(weights=None), ""),
         ("mobilenet", models.mobilenet_v3_small(weights=None), "features."),
     ):
-        ours = built(f"points-{name}").network.trunk.state_dict()
+        ours = built(f"points-{name}").network.backbone.state_dict()
         assert {prefix + key for key in ours} <= set(original.state_dict())
 
 

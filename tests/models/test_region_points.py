@@ -33,7 +33,7 @@ def test_samples_lie_where_roi_align_takes_them() -> None:
     torch.testing.assert_close(mine, expected, rtol=0, atol=1e-4)
 
 
-def test_each_box_of_each_picture_gets_its_own_points() -> None:
+def test_each_box_of_each_image_gets_its_own_points() -> None:
     torch.manual_seed(1)
     head = RegionPoints(channels=6, num_maps=2, num_keypoints=3, width=4, hidden=8).eval()
     torch.nn.init.normal_(head.offsets.weight)
@@ -41,11 +41,11 @@ def test_each_box_of_each_picture_gets_its_own_points() -> None:
     boxes = torch.tensor([[[5.0, 5.0, 40.0, 40.0], [20.0, 8.0, 60.0, 60.0]]]).repeat(2, 1, 1)
     together = head(maps, boxes, INPUT_HW)
     assert together.shape == (2, 2, 3, 2)
-    for picture in range(2):
-        alone = [level[picture : picture + 1] for level in maps]
+    for image in range(2):
+        alone = [level[image : image + 1] for level in maps]
         for box in range(2):
             one = head(alone, boxes[:1, box : box + 1], INPUT_HW)
-            torch.testing.assert_close(together[picture, box], one[0, 0], rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(together[image, box], one[0, 0], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("most", [3, 10_000])

@@ -1,4 +1,4 @@
-"""SSD300's maps and default boxes, by hand and against torchvision; its decoding as a softmax."""
+"""SSD300's maps and anchors, by hand and against torchvision; its decoding as a softmax."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from kpviewer.models.ssd import SsdDetector, SsdHeads, softmax_log_odds
 from kpviewer.models.ssd300 import (
     CHANNELS,
     L2Norm,
-    Ssd300Trunk,
+    Ssd300Backbone,
     build_ssd300,
     build_ssd300_bn,
 )
@@ -44,7 +44,7 @@ def test_there_are_8732_default_boxes_each_map_of_its_own_sizes(plain: SsdDetect
 
 def test_six_maps_have_the_cells_that_the_default_boxes_count(plain: SsdDetector) -> None:
     with torch.inference_mode():
-        maps = plain.network.trunk(torch.zeros(1, 3, 300, 300))
+        maps = plain.network.backbone(torch.zeros(1, 3, 300, 300))
         heads = plain.network(torch.zeros(1, 3, 300, 300))
     assert [tuple(each.shape[1:]) for each in maps] == [
         (channels, cells, cells) for channels, cells in zip(CHANNELS, CELLS, strict=True)
@@ -59,7 +59,7 @@ def test_every_place_of_the_first_map_has_length_twenty() -> None:
     torch.testing.assert_close(lengths, torch.full((2, 3, 3), 20.0))
 
 
-def test_the_batch_norm_variant_learns_from_one_picture() -> None:
+def test_the_batch_norm_variant_learns_from_one_image() -> None:
     # its last map is one cell, of which there are no batch statistics
     network = build_ssd300_bn().network.train()
     with torch.no_grad():
@@ -69,11 +69,11 @@ def test_the_batch_norm_variant_learns_from_one_picture() -> None:
 
 def test_layers_are_named_in_the_order_of_the_forward_pass() -> None:
     with torch.device("meta"):
-        trunk = Ssd300Trunk(batch_norm=False)
-    names = [name for name, _ in trunk.layers()]
+        backbone = Ssd300Backbone(batch_norm=False)
+    names = [name for name, _ in backbone.layers()]
     assert len(names) == 13 + 2 + 8
-    known = dict(trunk.named_modules())
-    assert all(known[name] is layer for name, layer in trunk.layers())
+    known = dict(backbone.named_modules())
+    assert all(known[name] is layer for name, layer in backbone.layers())
 
 
 def test_log_odds_of_a_softmax_give_its_probabilities() -> None:
@@ -94,6 +94,6 @@ def test_background_hides_classes_in_the_decoding(plain: SsdDetector) -> None:
     # softmax of [0, 1, 9, 0 x 18] by hand: e^9 / (e^9 + e + 19)
     assert decoded.scores[0, 0, 1].item() == pytest.approx(8103.08 / 8124.80, abs=1e-5)
     assert decoded.scores[0, 1:].max() < 1e-4
-    # the default box itself: of the second cell of the first row, the tall one of 30 x 30's area
+    # the anchor itself: of the second cell of the first row, the tall one of 30 x 30's area
     box = torch.tensor([12 - 15 / 2**0.5, 4 - 15 * 2**0.5, 12 + 15 / 2**0.5, 4 + 15 * 2**0.5])
     torch.testing.assert_close(decoded.xyxy[0, 0], box.clamp(min=0), rtol=0, atol=1e-4)

@@ -1,4 +1,4 @@
-"""A box detector and a point model as one, on pictures whose points can be found by hand."""
+"""A box detector and a point model as one, on images whose points can be found by hand."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ BOXES_SPEC = ModelSpec("boxes", "fixed", Task.DETECT, ("dot",), (64, 64), stride
 
 
 class FixedBoxes:
-    """Finds the same two boxes, and one that repeats the first, in every picture of 64 px."""
+    """Finds the same two boxes, and one that repeats the first, in every image of 64 px."""
 
     spec = BOXES_SPEC
     network = nn.Identity()
@@ -54,14 +54,14 @@ class BrightestHead(nn.Module):
 
 def dot_reader(margin: float = 1.2, looks: int = 1) -> PointDetector:
     detector = POINT_ARCHITECTURES["points-mobilenet"](replace(SPEC, looks=looks))
-    detector.network.trunk = nn.Sequential(nn.Identity())
+    detector.network.backbone = nn.Sequential(nn.Identity())
     detector.network.head = BrightestHead()  # type: ignore[assignment]
     detector.network.crop_margin.fill_(margin)
     detector.network.eval()
     return detector
 
 
-def test_points_of_each_box_come_back_to_the_picture() -> None:
+def test_points_of_each_box_come_back_to_the_image() -> None:
     two_stages = TwoStageDetector(FixedBoxes(), dot_reader())
     images = torch.zeros(1, 3, 128, 128)  # twice the box detector's input
     for x, y in ((20, 36), (100, 84)):
@@ -76,12 +76,12 @@ def test_points_of_each_box_come_back_to_the_picture() -> None:
 def test_each_box_is_looked_at_once_however_often_its_reader_would() -> None:
     reader = dot_reader(looks=3)
     crops: list[int] = []
-    reader.network.trunk[0].register_forward_hook(
+    reader.network.backbone[0].register_forward_hook(
         lambda _layer, inputs, _out: crops.append(len(inputs[0]))
     )
     reader.network(torch.zeros(2, 3, 32, 32))
     TwoStageDetector(FixedBoxes(), reader).network(torch.zeros(1, 3, 128, 128))
-    assert crops == [2 * 3, 3]  # of two pictures three looks, of three boxes one
+    assert crops == [2 * 3, 3]  # of two images three looks, of three boxes one
 
 
 def test_a_crop_is_what_is_in_its_region() -> None:
@@ -94,7 +94,7 @@ def test_a_crop_is_what_is_in_its_region() -> None:
     wanted = 8 + 2 * torch.arange(16.0) + 0.5
     assert torch.allclose(crops[0, 0, 0], wanted.expand(16, 16), atol=1e-4)
     assert torch.allclose(crops[0, 0, 1], (wanted + 8)[:, None].expand(16, 16), atol=1e-4)
-    assert crops[0, 1, :, :, :-1].abs().max() == 0  # wholly left of the picture
+    assert crops[0, 1, :, :, :-1].abs().max() == 0  # wholly left of the image
 
 
 def test_regions_have_the_crop_s_proportions_and_hold_the_box() -> None:
@@ -105,8 +105,8 @@ def test_regions_have_the_crop_s_proportions_and_hold_the_box() -> None:
     assert back.tolist() == [[10.0, 20.0], [20.0, 60.0]]
 
 
-def test_a_model_of_whole_pictures_is_refused() -> None:
-    with pytest.raises(WeightsError, match="looks at whole pictures"):
+def test_a_model_of_whole_images_is_refused() -> None:
+    with pytest.raises(WeightsError, match="looks at whole images"):
         TwoStageDetector(FixedBoxes(), dot_reader(margin=0))
 
 

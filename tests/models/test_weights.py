@@ -47,7 +47,7 @@ def rewritten(saved: Path, target: Path, *, metadata: dict[str, str] | None = No
     tensors = load_file(saved)
     spec = {SPEC_KEY: read_header(saved).to_json()} if metadata is None else metadata
     for name, value in changes.items():
-        key = {"stem": "trunk.stem.0.weight", "extra": "extra"}[name]
+        key = {"stem": "backbone.stem.0.weight", "extra": "extra"}[name]
         if value is None:
             del tensors[key]
         else:

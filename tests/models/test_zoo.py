@@ -31,7 +31,7 @@ from kpviewer.runtime.runners import eager_network
 SSDLITE = "ssdlite320_mobilenet_v3_large"
 
 
-def picture(*hw: int) -> Tensor:
+def image(*hw: int) -> Tensor:
     """Smooth random colours, so that random weights see something."""
     coarse = torch.rand(1, 3, 6, 8, generator=torch.Generator().manual_seed(4))
     return torch.nn.functional.interpolate(coarse, hw, mode="bilinear")
@@ -55,7 +55,7 @@ def test_classes_are_those_of_coco_without_holes(ssdlite: ZooDetector) -> None:
 
 
 def test_rows_are_what_torchvision_gives(ssdlite: ZooDetector) -> None:
-    pixels = picture(120, 160)
+    pixels = image(120, 160)
     with torch.inference_mode():
         (expected,) = ssdlite.network.detector([pixels[0]])
         decoded = ssdlite.decode(ssdlite.network(pixels), (120, 160))
@@ -83,7 +83,7 @@ def test_rows_are_what_torchvision_gives(ssdlite: ZooDetector) -> None:
 
 def test_the_runners_copy_sees_the_same(ssdlite: ZooDetector) -> None:
     copied = eager_network(ssdlite, torch.device("cpu"))
-    pixels = picture(320, 320)
+    pixels = image(320, 320)
     with torch.inference_mode():
         original = ssdlite.decode(ssdlite.network(pixels), (320, 320))
         copy = ssdlite.decode(copied(pixels), (320, 320))
@@ -92,7 +92,7 @@ def test_the_runners_copy_sees_the_same(ssdlite: ZooDetector) -> None:
 
 
 class Quarter(nn.Module):
-    """Stands for a torchvision detector: sees the upper left quarter of any picture."""
+    """Stands for a torchvision detector: sees the upper left quarter of any image."""
 
     def forward(self, images: list[Tensor]) -> list[dict[str, Tensor]]:
         height, width = images[0].shape[1:]
@@ -101,7 +101,7 @@ class Quarter(nn.Module):
 
 
 @pytest.mark.parametrize("hw", [(90, 160), (320, 240), (1000, 500)])
-def test_an_executor_gives_boxes_in_the_pictures_pixels(
+def test_an_executor_gives_boxes_in_the_images_pixels(
     ssdlite: ZooDetector, hw: tuple[int, int]
 ) -> None:
     stub = ZooDetector(ssdlite.spec, ZooNetwork(Quarter()), range(1, 81), 10)
@@ -118,7 +118,7 @@ def test_keypoints_are_torchvisions_own() -> None:
     inner = detector.network.detector
     inner.transform.min_size, inner.transform.max_size = (64,), 64  # at 800 it takes seconds
     inner.roi_heads.detections_per_img = 3
-    pixels = picture(64, 64)
+    pixels = image(64, 64)
     with torch.inference_mode():
         raw = detector.network(pixels)
         decoded = detector.decode(raw, (64, 64))
@@ -167,7 +167,7 @@ def test_a_toml_beside_the_file_names_its_classes(cards: Path) -> None:
     detector = open_torchvision(f"torchvision:{SSDLITE}@{cards}")
     assert detector.spec.class_names == ("queen", "king")
     with torch.inference_mode():
-        decoded = detector.decode(detector.network(picture(64, 64)), (64, 64))
+        decoded = detector.decode(detector.network(image(64, 64)), (64, 64))
     assert decoded.scores.shape == (1, 300, 2)
     beside.write_text("classes = ['queen']")
     with pytest.raises(WeightsError, match="2 of them"):

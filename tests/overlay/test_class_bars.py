@@ -1,4 +1,4 @@
-"""Bars of label scores: which, how long, in which colours, over pictures of any size."""
+"""Bars of label scores: which, how long, in which colours, over images of any size."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ NAMES = ("ace", "king", "queen")
 
 
 def labelled(scores: list[float], size_hw: tuple[int, int] = (480, 640)) -> FrameResult:
-    """A grey picture of which a multi-label model says ``scores``."""
+    """A grey image of which a multi-label model says ``scores``."""
     height, width = size_hw
     whole = (0.0, 0.0, float(width), float(height))
     seen = Candidates(
@@ -28,30 +28,30 @@ def labelled(scores: list[float], size_hw: tuple[int, int] = (480, 640)) -> Fram
     return replace(result(detections([whole]), size_hw=size_hw), candidates=seen)
 
 
-def columns_of(picture: ImageArray, class_id: int) -> int:
+def columns_of(image: ImageArray, class_id: int) -> int:
     """Width of what has the colour of a class, px."""
     bgr = np.array(class_color(class_id)[::-1])
-    return int((np.abs(picture.astype(int) - bgr).max(-1) <= 2).any(0).sum())
+    return int((np.abs(image.astype(int) - bgr).max(-1) <= 2).any(0).sum())
 
 
 def test_bars_over_the_threshold_have_their_colour_and_a_length_like_their_score() -> None:
     style = OverlayStyle(NAMES, bars=Thresholds(score=0.3))
-    picture = render(labelled([0.8, 0.2, 0.4]), style)
-    whole = columns_of(picture, 0) / 0.8
+    image = render(labelled([0.8, 0.2, 0.4]), style)
+    whole = columns_of(image, 0) / 0.8
     assert whole > 40
     # the mark, 2 px wide, hides some of each; edges fall between pixels
-    assert columns_of(picture, 2) == pytest.approx(0.4 * whole, abs=4)
-    assert columns_of(picture, 1) == 0
+    assert columns_of(image, 2) == pytest.approx(0.4 * whole, abs=4)
+    assert columns_of(image, 1) == 0
     lower = render(labelled([0.8, 0.2, 0.4]), replace(style, bars=Thresholds(score=0.1)))
     assert columns_of(lower, 1) == pytest.approx(0.2 * whole, abs=4)
 
 
 def test_bars_take_the_place_of_the_box_around_everything() -> None:
     bars = OverlayStyle(NAMES, bars=Thresholds())
-    picture = render(labelled([0.1, 0.1, 0.1]), bars)
-    assert (picture[:, 400:] == GREY).all()
-    assert (picture[300:] == GREY).all()
-    assert (picture[:200, :200] != GREY).any()
+    image = render(labelled([0.1, 0.1, 0.1]), bars)
+    assert (image[:, 400:] == GREY).all()
+    assert (image[300:] == GREY).all()
+    assert (image[:200, :200] != GREY).any()
     boxes = render(labelled([0.1, 0.1, 0.1]), replace(bars, bars=None))
     assert (boxes[300:] != GREY).any()
 
@@ -83,7 +83,7 @@ def test_scores_that_are_no_numbers_count_as_nothing() -> None:
 
 
 @pytest.mark.parametrize("size_hw", [(8, 8), (40, 600), (600, 40), (2160, 3840)])
-def test_pictures_of_any_size_can_be_painted(size_hw: tuple[int, int]) -> None:
+def test_images_of_any_size_can_be_painted(size_hw: tuple[int, int]) -> None:
     style = OverlayStyle(("a class with a very long name",) * 30, bars=Thresholds())
-    picture = render(labelled([0.5] * 30, size_hw), style)
-    assert picture.shape == (*size_hw, 3)
+    image = render(labelled([0.5] * 30, size_hw), style)
+    assert image.shape == (*size_hw, 3)

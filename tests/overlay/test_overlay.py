@@ -9,7 +9,7 @@ import pytest
 from interpreter import python
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QColor, QImage, QPainter, QTransform
-from sample_results import GREY, detections, result, truth
+from sample_results import GREY, detections, ground_truth, result
 
 from kpviewer.overlay import (
     OverlayStyle,
@@ -48,12 +48,12 @@ def plates(found: Detections, style: OverlayStyle, bounds: QRectF = BOUNDS) -> l
     return [label.plate for label in place_labels(boxes_of(found), found, style, bounds)]
 
 
-# -- boxes, points, truth ----------------------------------------------------------------------
+# -- boxes, points, ground truth -------------------------------------------------------------
 
 
 def test_box_edge_has_the_colour_of_its_class_with_a_dark_halo() -> None:
-    picture = painted(detections([BOX], class_ids=[2]), BARE)
-    column = picture[140]  # across the left edge at x = 100
+    image = painted(detections([BOX], class_ids=[2]), BARE)
+    column = image[140]  # across the left edge at x = 100
     assert [tuple(pixel) for pixel in column[99:101]] == [bgr_of(2)] * 2
     assert (column[98] < GREY).all() and (column[101] < GREY).all()
     assert (column[97] == GREY).all() and (column[102] == GREY).all()
@@ -73,10 +73,10 @@ def test_stroke_is_two_pixels_wide_at_any_zoom() -> None:
         assert len(colored) == 4
 
 
-def test_strokes_grow_with_large_pictures() -> None:
+def test_strokes_grow_with_large_images() -> None:
     found = detections([(200, 200, 800, 700)])
-    picture = render(result(found, size_hw=(960, 1280)), BARE)
-    assert (picture[400] == bgr_of(0)).all(axis=1).sum() == 2 * 4
+    image = render(result(found, size_hw=(960, 1280)), BARE)
+    assert (image[400] == bgr_of(0)).all(axis=1).sum() == 2 * 4
 
 
 def test_frame_itself_stays_clean() -> None:
@@ -85,7 +85,7 @@ def test_frame_itself_stays_clean() -> None:
     assert (one.frame.bgr == GREY).all()
 
 
-def test_picture_without_detections_comes_back_unchanged() -> None:
+def test_image_without_detections_comes_back_unchanged() -> None:
     rng = np.random.default_rng(0)
     bgr = rng.integers(0, 256, (31, 13, 3), np.uint8)  # rows that Qt would pad
     assert (render(result(bgr=bgr), OverlayStyle()) == bgr).all()
@@ -93,9 +93,9 @@ def test_picture_without_detections_comes_back_unchanged() -> None:
 
 def test_landmark_is_a_dot_of_its_class_colour() -> None:
     style = replace(BARE, boxes=False)
-    picture = painted(detections([BOX], points=[[(150.5, 140.5)]]), style)
-    assert tuple(picture[140, 150]) == bgr_of(0)
-    assert (picture[140, 146] == GREY).all()
+    image = painted(detections([BOX], points=[[(150.5, 140.5)]]), style)
+    assert tuple(image[140, 150]) == bgr_of(0)
+    assert (image[140, 146] == GREY).all()
     assert (
         painted(detections([BOX], points=[[(150, 140)]]), replace(style, landmarks=False)) == GREY
     ).all()
@@ -115,22 +115,22 @@ def test_skeleton_joins_its_points_and_ignores_pairs_that_the_model_lacks() -> N
     assert (painted(found, replace(style, skeleton=()))[140, 150] == GREY).all()
 
 
-def gaps_in_top_edge(picture: ImageArray, y: int) -> int:
-    colored = (picture[y, 100:200] == bgr_of(0)).all(axis=1)
+def gaps_in_top_edge(image: ImageArray, y: int) -> int:
+    colored = (image[y, 100:200] == bgr_of(0)).all(axis=1)
     return int((np.diff(colored.astype(int)) == -1).sum())
 
 
-def test_truth_is_dashed_and_predictions_are_solid() -> None:
+def test_ground_truth_is_dashed_and_predictions_are_solid() -> None:
     style = replace(BARE, landmarks=False)
     predicted = painted(detections([BOX]), style)
-    true = painted(detections(), style, targets=truth(BOX, (150, 140)))
+    true = painted(detections(), style, targets=ground_truth(BOX, (150, 140)))
     assert gaps_in_top_edge(predicted, 100) == 0
     assert gaps_in_top_edge(true, 100) > 5
 
 
-def test_truth_can_be_hidden() -> None:
-    targets = truth(BOX, (150, 140))
-    assert (painted(detections(), replace(BARE, truth=False), targets=targets) == GREY).all()
+def test_ground_truth_can_be_hidden() -> None:
+    targets = ground_truth(BOX, (150, 140))
+    assert (painted(detections(), replace(BARE, ground_truth=False), targets=targets) == GREY).all()
 
 
 def test_points_and_boxes_without_a_finite_place_do_no_harm() -> None:
@@ -152,9 +152,9 @@ def test_smoothed_landmarks_are_painted_where_they_are_wanted_and_known() -> Non
     smoothed = replace(found, smoothed_xy=np.array([[[160.5, 140.5]]], np.float32))
     style = replace(BARE, boxes=False)
     for one, smooth, x in ((smoothed, True, 160), (smoothed, False, 120), (found, True, 120)):
-        picture = painted(one, replace(style, smooth=smooth))
-        assert tuple(picture[140, x]) == bgr_of(0)
-        assert (picture[140, 280 - x] == GREY).all()
+        image = painted(one, replace(style, smooth=smooth))
+        assert tuple(image[140, x]) == bgr_of(0)
+        assert (image[140, 280 - x] == GREY).all()
 
 
 def test_trail_is_painted_where_it_is_wanted() -> None:
@@ -217,20 +217,20 @@ def test_label_goes_below_a_box_at_the_top_edge() -> None:
     assert plate.top() >= 81
 
 
-def test_label_goes_inside_a_box_that_fills_the_picture() -> None:
+def test_label_goes_inside_a_box_that_fills_the_image() -> None:
     (plate,) = plates(detections([(0, 0, 640, 480)]), OverlayStyle())
     assert plate.top() < 10
 
 
 @pytest.mark.parametrize("x", [-300.0, -50.0, 0.0, 300.0, 600.0, 635.0])
 @pytest.mark.parametrize("y", [-100.0, 0.0, 3.0, 200.0, 400.0, 475.0])
-def test_label_is_kept_inside_the_picture(x: float, y: float) -> None:
+def test_label_is_kept_inside_the_image(x: float, y: float) -> None:
     found = detections([(x, y, x + 400, y + 120)])
     placed = plates(found, OverlayStyle(("a class with a long name",)))
     assert len(placed) == 1 and BOUNDS.contains(placed[0])
 
 
-def test_label_wider_than_the_picture_is_shortened() -> None:
+def test_label_wider_than_the_image_is_shortened() -> None:
     bounds = QRectF(0, 0, 60, 100)
     found = detections([(10, 40, 50, 90)])
     (label,) = place_labels(boxes_of(found), found, OverlayStyle(("a very long name",)), bounds)
@@ -256,9 +256,9 @@ def test_labels_that_find_no_room_give_way_to_higher_scores() -> None:
 
 def test_text_is_painted_on_its_plate() -> None:
     found = detections([BOX])
-    picture = painted(found, OverlayStyle(("face",)))
+    image = painted(found, OverlayStyle(("face",)))
     (plate,) = plates(found, OverlayStyle(("face",)))
-    inside = picture[int(plate.top()) + 1 : int(plate.bottom()), 100 : int(plate.right()) - 1]
+    inside = image[int(plate.top()) + 1 : int(plate.bottom()), 100 : int(plate.right()) - 1]
     assert (inside == bgr_of(0)).all(axis=2).mean() > 0.5  # the plate
     assert (inside < 60).all(axis=2).sum() > 10  # letters
 
@@ -267,13 +267,13 @@ def test_text_is_painted_on_its_plate() -> None:
 
 
 @pytest.mark.parametrize("width", [1, 13, 16, 641])
-def test_picture_survives_the_way_through_qt(width: int) -> None:
+def test_image_survives_the_way_through_qt(width: int) -> None:
     bgr = np.random.default_rng(width).integers(0, 256, (7, width, 3), np.uint8)
     assert (array_of(qimage_of(bgr)) == bgr).all()
     assert qimage_of(bgr).pixelColor(0, 6).getRgb()[:3] == tuple(bgr[6, 0, ::-1])
 
 
-def test_picture_with_gaps_between_its_rows_is_read_right() -> None:
+def test_image_with_gaps_between_its_rows_is_read_right() -> None:
     bgr = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)[2:9, 3:16]
     assert (array_of(qimage_of(bgr)) == bgr).all()
 
@@ -289,7 +289,7 @@ def test_empty_image_is_refused() -> None:
         array_of(QImage())
 
 
-def test_render_in_another_thread_gives_the_same_picture() -> None:
+def test_render_in_another_thread_gives_the_same_image() -> None:
     one = result(detections([BOX], points=[[(150, 140)]]), size_hw=SIZE_HW)
     found: list[ImageArray] = []
     thread = threading.Thread(target=lambda: found.append(render(one, OverlayStyle(("face",)))))

@@ -1,4 +1,4 @@
-"""What is said of a whole picture, under it."""
+"""What is said of a whole image, under it."""
 
 import numpy as np
 
@@ -46,27 +46,27 @@ def count(bgr: np.ndarray, rgb: tuple[int, int, int]) -> int:
 
 
 def test_a_bar_is_as_long_as_its_score_and_grey_under_the_threshold() -> None:
-    picture = np.full((60, 100, 3), 128, np.uint8)
+    image = np.full((60, 100, 3), 128, np.uint8)
     lengths = []
     for score in (0.25, 0.5, 1.0):
         bars = choose_label_bars(row([score], [1]), ["ace"], 0.5)
-        lengths.append(count(bars_under(picture, bars), class_color(0)))
+        lengths.append(count(bars_under(image, bars), class_color(0)))
     assert lengths[0] == 0
     assert 1.8 < lengths[2] / lengths[1] < 2.2
 
 
-def test_the_picture_stays_whole_over_its_panel() -> None:
-    picture = np.random.default_rng(0).integers(0, 255, (SIDE_PX, 200, 3), np.uint8)
+def test_the_image_stays_whole_over_its_panel() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (SIDE_PX, 200, 3), np.uint8)
     left = (SIDE_PX - 200) // 2
     for tile in (
-        label_tile(picture, row([0.9, 0.2], [1, 0]), ["ace", "$king$"], 0.5),
-        caption_under(picture, "ace", is_right=True),
+        label_tile(image, row([0.9, 0.2], [1, 0]), ["ace", "$king$"], 0.5),
+        caption_under(image, "ace", is_right=True),
     ):
         assert tile.shape[0] > SIDE_PX and tile.shape[1] == SIDE_PX
-        assert (tile[:SIDE_PX, left : left + 200] == picture).all()
+        assert (tile[:SIDE_PX, left : left + 200] == image).all()
 
 
 def test_right_and_wrong_captions_differ() -> None:
-    picture = np.zeros((10, 10, 3), np.uint8)
-    right, wrong = (caption_under(picture, "ace", is_right=flag) for flag in (True, False))
+    image = np.zeros((10, 10, 3), np.uint8)
+    right, wrong = (caption_under(image, "ace", is_right=flag) for flag in (True, False))
     assert (right[SIDE_PX:] != wrong[SIDE_PX:]).any()

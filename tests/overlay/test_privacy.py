@@ -7,7 +7,7 @@ from PyQt6.QtGui import QImage
 from sample_results import detections, info, read_video, result
 
 from kpviewer.metrics.frame_error import frame_error
-from kpviewer.overlay import OverlayStyle, array_of, picture_of, render
+from kpviewer.overlay import OverlayStyle, array_of, image_of, render
 from kpviewer.overlay.privacy import CELLS, MARGIN, hide_boxes
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
@@ -17,9 +17,9 @@ from kpviewer.recording.take import TakeOptions
 from kpviewer.structures import (
     Candidates,
     FrameResult,
+    GroundTruth,
     ImageArray,
     SecondResult,
-    Targets,
     Thresholds,
 )
 
@@ -44,8 +44,8 @@ def seen(*found: tuple[float, ...], bgr: ImageArray | None = None) -> FrameResul
     return result(detections(found), bgr=checkered() if bgr is None else bgr)
 
 
-def contrast(picture: ImageArray) -> float:
-    return float(picture.astype(float).std())
+def contrast(image: ImageArray) -> float:
+    return float(image.astype(float).std())
 
 
 def test_checks_vanish_in_the_box_and_its_margin_and_stay_outside() -> None:
@@ -62,9 +62,9 @@ def test_checks_vanish_in_the_box_and_its_margin_and_stay_outside() -> None:
 
 def test_what_a_second_model_finds_is_hidden_too() -> None:
     found = detections([BOX])
-    told = frame_error(found, Targets.empty())
+    told = frame_error(found, GroundTruth.empty())
     both = replace(seen(), second=SecondResult(Candidates.empty(), found, 1.0, told))
-    assert contrast(picture_of(both, BLUR)[INSIDE]) < 6
+    assert contrast(image_of(both, BLUR)[INSIDE]) < 6
 
 
 def test_two_faces_of_the_same_coarse_colours_look_alike() -> None:
@@ -82,9 +82,9 @@ def test_two_faces_of_the_same_coarse_colours_look_alike() -> None:
 
 
 def test_colours_by_hand() -> None:
-    picture = np.zeros((40, 40, 3), np.uint8)
-    picture[:, 20:] = (30, 60, 90)  # from the fourth cell on, as 40 px are six cells
-    after = hide_boxes(picture, boxes((0, 0, 40, 40)))
+    image = np.zeros((40, 40, 3), np.uint8)
+    image[:, 20:] = (30, 60, 90)  # from the fourth cell on, as 40 px are six cells
+    after = hide_boxes(image, boxes((0, 0, 40, 40)))
     edges = np.linspace(0, 40, 7).astype(int)
     middles = (edges[:-1] + edges[1:] - 1) / 2
     ramp = np.interp(np.arange(40), middles, [0, 0, 0, 1, 1, 1])
@@ -103,16 +103,16 @@ def test_large_box_keeps_no_more_than_a_small_one() -> None:
     [(-50, -50, 30, 30), (170, 120, 400, 300), (-9, -9, 999, 999)],
     ids=["top left", "bottom right", "all"],
 )
-def test_box_over_the_edge_of_the_picture_is_hidden_where_it_is(box: tuple[float, ...]) -> None:
+def test_box_over_the_edge_of_the_image_is_hidden_where_it_is(box: tuple[float, ...]) -> None:
     after = hide_boxes(checkered(), boxes(box))
     left, top, right, bottom = np.clip(box, 0, (192, 144, 192, 144)).astype(int)
     assert contrast(after[top:bottom, left:right]) < 12
 
 
 def test_box_of_few_pixels_is_hidden_too() -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
-    after = hide_boxes(picture, boxes((8, 8, 11, 11)))
-    assert not (after[8:11, 8:11] == picture[8:11, 8:11]).all(axis=2).any()
+    image = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
+    after = hide_boxes(image, boxes((8, 8, 11, 11)))
+    assert not (after[8:11, 8:11] == image[8:11, 8:11]).all(axis=2).any()
 
 
 def test_box_without_a_finite_place_hides_all_that_it_may_be_in() -> None:
@@ -120,13 +120,13 @@ def test_box_without_a_finite_place_hides_all_that_it_may_be_in() -> None:
     assert contrast(after) < 6
 
 
-def test_box_out_of_the_picture_or_without_size_does_no_harm() -> None:
+def test_box_out_of_the_image_or_without_size_does_no_harm() -> None:
     after = hide_boxes(checkered(), boxes((500, 500, 600, 600), (50.0, 50, 50, 50), (9, 9, 1, 1)))
     assert (after == checkered()).all()
 
 
 def test_every_detection_is_hidden() -> None:
-    after = picture_of(seen((8, 8, 40, 40), (100, 60, 140, 100)), BLUR)
+    after = image_of(seen((8, 8, 40, 40), (100, 60, 140, 100)), BLUR)
     assert contrast(after[8:40, 8:40]) < 6
     assert contrast(after[60:100, 100:140]) < 6
     assert contrast(after[110:, :90]) > 127
@@ -134,17 +134,17 @@ def test_every_detection_is_hidden() -> None:
 
 def test_nothing_is_hidden_and_copied_without_blur_or_detections() -> None:
     for one, style in ((seen(BOX), PLAIN), (seen(), BLUR)):
-        assert picture_of(one, style) is one.frame.bgr
+        assert image_of(one, style) is one.frame.bgr
 
 
-def test_picture_that_no_model_has_seen_is_hidden_as_a_whole() -> None:
+def test_image_that_no_model_has_seen_is_hidden_as_a_whole() -> None:
     unseen = replace(seen(), has_model=False)
-    assert contrast(picture_of(unseen, BLUR)) < 6
-    assert picture_of(unseen, PLAIN) is unseen.frame.bgr
+    assert contrast(image_of(unseen, BLUR)) < 6
+    assert image_of(unseen, PLAIN) is unseen.frame.bgr
 
 
-def test_picture_of_a_model_that_tells_no_places_is_hidden_as_a_whole() -> None:
-    assert contrast(picture_of(seen(), replace(BLUR, bars=Thresholds()))) < 6
+def test_image_of_a_model_that_tells_no_places_is_hidden_as_a_whole() -> None:
+    assert contrast(image_of(seen(), replace(BLUR, bars=Thresholds()))) < 6
 
 
 @pytest.mark.usefixtures("qapp")

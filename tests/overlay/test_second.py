@@ -9,7 +9,7 @@ from sample_results import detections, result
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
 from kpviewer.overlay.second import COLOR
-from kpviewer.structures import Candidates, ImageArray, SecondResult, Targets
+from kpviewer.structures import Candidates, GroundTruth, ImageArray, SecondResult
 
 BOX = (100.0, 100.0, 300.0, 300.0)
 NAMES = ("one · torch fp32", "two · openvino bf16")
@@ -24,28 +24,28 @@ def application(qapp) -> None:
 def painted(style: OverlayStyle, box=BOX, first=()) -> ImageArray:
     found = detections([box], points=[[(200, 200)]])
     seen = SecondResult(
-        Candidates.empty(), found, 1.0, frame_error(found, Targets.empty(num_keypoints=1))
+        Candidates.empty(), found, 1.0, frame_error(found, GroundTruth.empty(num_keypoints=1))
     )
     return render(replace(result(detections(first), size_hw=(480, 640)), second=seen), style)
 
 
-def is_of_second(picture: ImageArray, x: int, y: int) -> bool:
-    near = picture[y - 2 : y + 3, x - 2 : x + 3].reshape(-1, 3)[:, ::-1].astype(int)
+def is_of_second(image: ImageArray, x: int, y: int) -> bool:
+    near = image[y - 2 : y + 3, x - 2 : x + 3].reshape(-1, 3)[:, ::-1].astype(int)
     return bool((np.abs(near - COLOR).max(axis=1) < 12).any())
 
 
 def test_corners_are_painted_and_sides_are_not():
-    picture = painted(replace(PLAIN, names_of_two=NAMES))
+    image = painted(replace(PLAIN, names_of_two=NAMES))
     for x, y in ((100, 100), (300, 100), (300, 300), (100, 300)):
-        assert is_of_second(picture, x, y)
+        assert is_of_second(image, x, y)
     for x, y in ((200, 100), (100, 200), (300, 200), (200, 300)):
-        assert not is_of_second(picture, x, y)
+        assert not is_of_second(image, x, y)
 
 
 def test_landmarks_are_diamonds_with_a_free_middle():
-    picture = painted(replace(PLAIN, names_of_two=NAMES))
-    assert is_of_second(picture, 200, 196)
-    assert tuple(picture[200, 200]) == (128, 128, 128)
+    image = painted(replace(PLAIN, names_of_two=NAMES))
+    assert is_of_second(image, 200, 196)
+    assert tuple(image[200, 200]) == (128, 128, 128)
 
 
 def test_without_names_it_is_not_painted():
@@ -53,14 +53,14 @@ def test_without_names_it_is_not_painted():
 
 
 def test_switches_of_boxes_and_landmarks_hold_for_both():
-    picture = painted(replace(PLAIN, names_of_two=NAMES, boxes=False, landmarks=False))
-    assert not is_of_second(picture, 100, 100)
-    assert not is_of_second(picture, 200, 196)
+    image = painted(replace(PLAIN, names_of_two=NAMES, boxes=False, landmarks=False))
+    assert not is_of_second(image, 100, 100)
+    assert not is_of_second(image, 200, 196)
 
 
 def test_legend_stands_in_the_upper_right_corner():
-    picture = painted(replace(PLAIN, names_of_two=NAMES))
-    changed = np.argwhere((picture[:60] != 128).any(axis=2))
+    image = painted(replace(PLAIN, names_of_two=NAMES))
+    changed = np.argwhere((image[:60] != 128).any(axis=2))
     assert len(changed) > 500
     assert changed[:, 1].min() > 400
     small = painted(replace(PLAIN, names_of_two=("x" * 300, "y")))

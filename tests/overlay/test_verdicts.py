@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QImage, QPainter, QTransform
-from sample_results import GREY, detections, result, truth
+from sample_results import GREY, detections, ground_truth, result
 
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.overlay import OverlayStyle, array_of, paint_verdicts, render
 from kpviewer.overlay.palette import contrast_ratio, text_color
 from kpviewer.overlay.verdicts import COLORS, Verdict, marks_of
-from kpviewer.structures import Detections, ImageArray, Targets
+from kpviewer.structures import Detections, GroundTruth, ImageArray
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -20,24 +20,26 @@ BOX = (100.0, 100.0, 200.0, 180.0)
 FAR = (300.0, 200.0, 380.0, 260.0)
 BARE = OverlayStyle(labels=False, scores=False, landmarks=False)
 SIZE_HW = (480, 640)
-TRUTH = truth(BOX, (150, 140))
+GROUND_TRUTH = ground_truth(BOX, (150, 140))
 
 
-def painted(found: Detections, targets: Targets | None, style: OverlayStyle = BARE) -> ImageArray:
+def painted(
+    found: Detections, targets: GroundTruth | None, style: OverlayStyle = BARE
+) -> ImageArray:
     seen = result(found, size_hw=SIZE_HW, targets=targets)
     error = None if targets is None else frame_error(found, targets)
     return render(replace(seen, error=error), style)
 
 
-def shows(picture: ImageArray, verdict: Verdict, box: tuple[float, ...]) -> bool:
+def shows(image: ImageArray, verdict: Verdict, box: tuple[float, ...]) -> bool:
     """Whether the colour of a verdict is at the lower right corner of a box."""
     x, y = round(box[2]), round(box[3])
-    near = picture[y - 8 : y + 9, x - 8 : x + 9]
+    near = image[y - 8 : y + 9, x - 8 : x + 9]
     return int((near == COLORS[verdict][::-1]).all(axis=-1).sum()) > 30
 
 
-def legend_of(picture: ImageArray) -> ImageArray:
-    return picture[-40:, 320:]
+def legend_of(image: ImageArray) -> ImageArray:
+    return image[-40:, 320:]
 
 
 @pytest.mark.parametrize(
@@ -49,9 +51,9 @@ def legend_of(picture: ImageArray) -> ImageArray:
     ],
 )
 def test_each_verdict_has_its_badge_at_the_corner(found, box, verdict):
-    picture = painted(found, TRUTH)
+    image = painted(found, GROUND_TRUTH)
     for each in Verdict:
-        assert shows(picture, each, box) is (each is verdict)
+        assert shows(image, each, box) is (each is verdict)
 
 
 def test_verdicts_differ_by_shape_without_colour():
@@ -62,7 +64,7 @@ def test_verdicts_differ_by_shape_without_colour():
         (detections([FAR]), FAR),
     ):
         x, y = round(box[2]), round(box[3])
-        badge = painted(found, TRUTH)[y - 4 : y + 5, x - 4 : x + 5].astype(int)
+        badge = painted(found, GROUND_TRUTH)[y - 4 : y + 5, x - 4 : x + 5].astype(int)
         ground = np.median(badge.reshape(-1, 3), axis=0)
         signs.append((np.abs(badge - ground).sum(axis=-1) > 200).tobytes())
     assert len(set(signs)) == 3
@@ -73,32 +75,32 @@ def test_signs_stand_out_from_their_badges(verdict):
     assert contrast_ratio(COLORS[verdict], text_color(COLORS[verdict])) >= 4.5
 
 
-def test_legend_comes_with_the_truth_alone():
-    assert (legend_of(painted(detections([BOX]), TRUTH)) != GREY).any()
+def test_legend_comes_with_the_ground_truth_alone():
+    assert (legend_of(painted(detections([BOX]), GROUND_TRUTH)) != GREY).any()
     assert (legend_of(painted(detections([BOX]), None)) == GREY).all()
 
 
 @pytest.mark.parametrize("field", ["verdicts", "truth"])
 def test_verdicts_can_be_hidden(field):
-    picture = painted(detections([BOX]), TRUTH, replace(BARE, **{field: False}))
-    assert not shows(picture, Verdict.MATCHED, BOX)
-    assert (legend_of(picture) == GREY).all()
+    image = painted(detections([BOX]), GROUND_TRUTH, replace(BARE, **{field: False}))
+    assert not shows(image, Verdict.MATCHED, BOX)
+    assert (legend_of(image) == GREY).all()
 
 
 def test_frame_that_no_model_has_seen_has_no_verdict():
-    picture = render(result(detections(), size_hw=SIZE_HW, targets=TRUTH), BARE)
-    assert not shows(picture, Verdict.MISSED, BOX)
+    image = render(result(detections(), size_hw=SIZE_HW, targets=GROUND_TRUTH), BARE)
+    assert not shows(image, Verdict.MISSED, BOX)
 
 
 def test_difficult_objects_are_neither_missed_nor_false():
-    hard = replace(TRUTH, difficult=np.ones(1, np.bool_))
+    hard = replace(GROUND_TRUTH, difficult=np.ones(1, np.bool_))
     assert marks_of(detections(), hard) == []
     assert marks_of(detections([BOX]), hard) == []
 
 
 def test_hidden_classes_are_not_missed():
-    assert marks_of(detections(), TRUTH, frozenset({1})) == []
-    assert [mark.verdict for mark in marks_of(detections(), TRUTH, frozenset({0}))] == [
+    assert marks_of(detections(), GROUND_TRUTH, frozenset({1})) == []
+    assert [mark.verdict for mark in marks_of(detections(), GROUND_TRUTH, frozenset({0}))] == [
         Verdict.MISSED
     ]
 
@@ -107,8 +109,8 @@ def test_badge_of_a_box_that_leaves_the_view_stays_in_it():
     image = QImage(160, 140, QImage.Format.Format_BGR888)  # the box ends at 200, 180
     image.fill(0x808080)
     painter = QPainter(image)
-    seen = result(detections([BOX]), size_hw=SIZE_HW, targets=TRUTH)
-    seen = replace(seen, error=frame_error(seen.detections, TRUTH))
+    seen = result(detections([BOX]), size_hw=SIZE_HW, targets=GROUND_TRUTH)
+    seen = replace(seen, error=frame_error(seen.detections, GROUND_TRUTH))
     paint_verdicts(painter, seen, BARE, QTransform(), QRectF(image.rect()))
     painter.end()
     assert shows(array_of(image), Verdict.MATCHED, (0, 0, 151, 131))

@@ -34,7 +34,7 @@ def test_each_stage_has_one_time_a_frame_and_the_warm_up_has_none() -> None:
     assert list(block.stages_ms) == STAGES
     assert {len(times) for times in block.stages_ms.values()} == {12}
     assert block.info.name == "fake"
-    assert block.picture_hw == (24, 32)
+    assert block.image_hw == (24, 32)
     assert block.fps > 0
 
 

@@ -22,7 +22,7 @@ OUT_OF_MEMORY = RuntimeError("CUDA out of memory. Tried to allocate 20 MiB")
 
 @dataclass
 class OnceFailingEngine(FakeEngine):
-    """Fails on some pictures the first time it sees them."""
+    """Fails on some images the first time it sees them."""
 
     fails_once_at: Mapping[int, BaseException] = field(default_factory=dict)
 

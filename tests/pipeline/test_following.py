@@ -10,7 +10,7 @@ from sample_results import detections
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.following import TRAIL_S, FollowOptions, Trails, carried_over
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-from kpviewer.structures import Candidates, FrameResult, ImageArray, Targets
+from kpviewer.structures import Candidates, FrameResult, GroundTruth, ImageArray
 
 BOX, OTHER = (0, 0, 20, 20), (30, 0, 40, 20)
 SMOOTH = FollowOptions(smooth=True)
@@ -28,8 +28,8 @@ class ShakingEngine:
         return Candidates(box, np.full((1, 1), 0.9, np.float32), points), FakeTimings()
 
 
-def still_truth() -> Targets:
-    return Targets(
+def still_ground_truth() -> GroundTruth:
+    return GroundTruth(
         np.array([[0, 0, 20, 20]], np.float32),
         np.zeros(1, np.int64),
         np.array([[[10, 5]]], np.float32),
@@ -66,7 +66,7 @@ def xs(results: list[FrameResult]) -> list[float]:
 
 def test_landmarks_are_smoothed_and_errors_and_raw_ones_are_not(make) -> None:
     file = {"pace": False, "hold_at_end": False}
-    results = results_of(make(FakeSource(20, truth=still_truth()), SMOOTH, **file))
+    results = results_of(make(FakeSource(20, ground_truth=still_ground_truth()), SMOOTH, **file))
     raw = [float(one.detections.keypoints_xy[0, 0, 0]) for one in results]
     assert raw == [10, 12] * 10
     assert np.std(xs(results)[5:]) < 0.6

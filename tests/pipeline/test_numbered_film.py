@@ -1,4 +1,4 @@
-"""The picture at frame n is frame n, and so are its boxes: real files through the real pipeline.
+"""The image at frame n is frame n, and so are its boxes: real files through the real pipeline.
 
 Every frame carries its number as black and white blocks, and the engine reads it off: what comes
 out can be compared with what was asked for, whatever the file says of itself.
@@ -35,7 +35,7 @@ FAST = PipelineOptions(pace=False)
 
 
 class ReadingEngine:
-    """Sees one box, whose x1 is the number that is painted in the picture."""
+    """Sees one box, whose x1 is the number that is painted in the image."""
 
     spec = replace(FAKE_SPEC, input_hw=(64, 96))
 
@@ -72,7 +72,7 @@ def make_player() -> Iterator[MakePlayer]:
 
 
 class Viewer:
-    """Notes what each result says it is: the frame's number, picture, box and time."""
+    """Notes what each result says it is: the frame's number, image, box and time."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[int, int, int, float]] = []
@@ -92,7 +92,7 @@ class Viewer:
         assert self.seen[-1][3] == pytest.approx(time_ms / 1000, abs=1e-3)
 
 
-def test_after_any_seek_step_and_step_back_the_picture_is_that_of_the_number(
+def test_after_any_seek_step_and_step_back_the_image_is_that_of_the_number(
     make_player: MakePlayer, film: Film
 ) -> None:
     path, times_ms = film

@@ -36,7 +36,7 @@ def test_frames_are_due_at_media_time(
     assert played(Pacer(), positions, speed=speed) == expected
 
 
-def test_a_single_picture_in_a_loop_is_not_played_at_once() -> None:
+def test_a_single_image_in_a_loop_is_not_played_at_once() -> None:
     assert played(Pacer(), [0, 0, 0]) == [0, 33, 66]
 
 

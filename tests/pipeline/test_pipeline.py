@@ -23,7 +23,7 @@ from fakes import (
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.runtime.buffers import BufferLease, PinnedPool
-from kpviewer.structures import FrameResult, PipelineState, StopReason, Targets, Thresholds
+from kpviewer.structures import FrameResult, GroundTruth, PipelineState, StopReason, Thresholds
 
 MakePipeline = Callable[..., Pipeline]
 
@@ -283,15 +283,15 @@ def test_an_engine_that_asks_for_pinned_memory_gets_it(
     assert wanted == [True, False, False]
 
 
-def test_the_error_is_computed_where_the_truth_is_known(make_pipeline: MakePipeline) -> None:
-    truth = Targets(
+def test_the_error_is_computed_where_the_ground_truth_is_known(make_pipeline: MakePipeline) -> None:
+    ground_truth = GroundTruth(
         np.array([[0, 0, 10, 10]], np.float32),
         np.zeros(1, np.int64),
         np.zeros((1, 0, 2), np.float32),
         np.zeros((1, 0), np.bool_),
         np.zeros(1, np.bool_),
     )
-    pipeline = make_pipeline(FakeSource(2, truth=truth), FakeEngine(), PROCESS)
+    pipeline = make_pipeline(FakeSource(2, ground_truth=ground_truth), FakeEngine(), PROCESS)
     collector = collect(pipeline)
     pipeline.start()
     pipeline.join(TIMEOUT_S)

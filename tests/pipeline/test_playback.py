@@ -195,7 +195,7 @@ def test_the_time_of_a_pause_is_not_caught_up(make_pipeline: MakePipeline) -> No
     assert times[2] - times[1] == pytest.approx(0.1e9)
 
 
-def test_pictures_without_a_time_are_shown_one_a_second(make_pipeline: MakePipeline) -> None:
+def test_images_without_a_time_are_shown_one_a_second(make_pipeline: MakePipeline) -> None:
     clock = FakeClock()
     options = PipelineOptions(clock=clock, hold_at_end=False)
     pipeline = make_pipeline(FakeSource(4, fps=None, clock=clock), FakeEngine(), options)
@@ -430,7 +430,7 @@ def test_a_camera_that_stays_silent_is_reported_after_two_seconds(
     assert pipeline.status().signal_lost_s is None
 
 
-def test_the_last_picture_stays_while_the_signal_is_lost(make_pipeline: MakePipeline) -> None:
+def test_the_last_image_stays_while_the_signal_is_lost(make_pipeline: MakePipeline) -> None:
     clock = FakeClock()
     source = FakeSource(live=True, faults={1: raises(SourceError("gone"))}, clock=clock)
     pipeline = make_pipeline(source, FakeEngine(), PipelineOptions(clock=clock))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fakes import FAKE_SPEC, FakeClock, FakeEngine
-from sample_results import detections, result, truth
+from sample_results import detections, ground_truth, result
 
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.comparing import SecondModel
@@ -27,7 +27,7 @@ def two_candidates(scores: tuple[float, float] = (0.9, 0.3)) -> Candidates:
 @pytest.fixture
 def shown() -> FrameResult:
     """Of a model that saw both, at a threshold that keeps one; one object is there, at FAR."""
-    before = result(detections([BOX], points=[[(5, 5)]]), targets=truth(FAR, (35, 35)))
+    before = result(detections([BOX], points=[[(5, 5)]]), targets=ground_truth(FAR, (35, 35)))
     return replace(before, candidates=two_candidates(), thresholds=STRICT)
 
 

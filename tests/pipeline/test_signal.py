@@ -1,4 +1,4 @@
-"""What is said of a live source that gives no picture, and when."""
+"""What is said of a live source that gives no image, and when."""
 
 import threading
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def test_the_reason_of_a_loss_is_said_and_then_why_it_cannot_be_opened(
 ) -> None:
     source = FakeSource(
         live=True,
-        faults={0: raises(SourceError("Pictures are too large."))},
+        faults={0: raises(SourceError("Images are too large."))},
         open_errors=[None, SourceError("Refused."), None],
     )
     clock = NotingClock()
@@ -48,11 +48,11 @@ def test_the_reason_of_a_loss_is_said_and_then_why_it_cannot_be_opened(
     source.wait_for_opens(3)
     source.give(1)
     collector.wait_for(1)
-    assert clock.said[:2] == ["Pictures are too large.", "Refused."]
+    assert clock.said[:2] == ["Images are too large.", "Refused."]
     assert pipeline.status().warning is None
 
 
-def test_data_without_a_picture_is_no_loss_of_signal(make_pipeline: MakePipeline) -> None:
+def test_data_without_a_image_is_no_loss_of_signal(make_pipeline: MakePipeline) -> None:
     clock = FakeClock()
     source = ListeningSource(live=True, clock=clock)
     pipeline = make_pipeline(source, FakeEngine(), PipelineOptions(clock=clock))
@@ -65,7 +65,7 @@ def test_data_without_a_picture_is_no_loss_of_signal(make_pipeline: MakePipeline
     assert pipeline.status().signal_lost_s == pytest.approx(9.0)
 
 
-def test_a_slow_camera_is_not_reported_between_its_pictures(make_pipeline: MakePipeline) -> None:
+def test_a_slow_camera_is_not_reported_between_its_images(make_pipeline: MakePipeline) -> None:
     clock = FakeClock()
     source = ListeningSource(live=True, clock=clock)
     source.usual_gap_s = 3.3

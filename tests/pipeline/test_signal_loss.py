@@ -1,4 +1,4 @@
-"""What is reported of a live source that gives no picture."""
+"""What is reported of a live source that gives no image."""
 
 import pytest
 

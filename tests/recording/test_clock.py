@@ -34,6 +34,6 @@ def test_seek_back_goes_on_at_the_usual_distance() -> None:
     assert times(clock, frames) == [0, 0.04, 0.14]
 
 
-def test_pictures_without_time_get_25_a_second() -> None:
+def test_images_without_time_get_25_a_second() -> None:
     clock = FrameClock.of_media(info(is_live=False, fps=None))
     assert times(clock, [frame(i, 5.0, None) for i in range(3)]) == pytest.approx([0, 0.04, 0.08])

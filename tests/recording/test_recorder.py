@@ -101,8 +101,8 @@ def test_lossless_recorder_makes_the_pipeline_wait(tmp_path: Path) -> None:
 
 
 def test_disk_that_fails_ends_the_recording_and_not_the_pipeline(tmp_path: Path) -> None:
-    pictures = [np.full((48, 64, 3), 99, np.uint8), np.zeros((0, 0, 3), np.uint8)]
-    thread = recorder(tmp_path, render=lambda one, _: pictures[one.frame.index], lossless=True)
+    images = [np.full((48, 64, 3), 99, np.uint8), np.zeros((0, 0, 3), np.uint8)]
+    thread = recorder(tmp_path, render=lambda one, _: images[one.frame.index], lossless=True)
     lease = CountedLease()
     thread.accept(result(index=0))
     thread.accept(result(index=1, time_s=1, lease=lease))

@@ -9,7 +9,7 @@ from kpviewer.recording.recording import Recording, SpaceLimits
 from kpviewer.recording.video import VideoOptions
 
 MB = 1024 * 1024
-PICTURE = np.zeros((48, 64, 3), np.uint8)
+IMAGE = np.zeros((48, 64, 3), np.uint8)
 
 
 class Disk:
@@ -39,11 +39,11 @@ def test_space_that_runs_low_ends_the_recording_with_what_there_is(
     disk = Disk(2000)
     made = recording(tmp_path, disk)
     for number in range(10):
-        made.write(PICTURE, number / 30)
+        made.write(IMAGE, number / 30)
     disk.free_mb = 150
     with pytest.raises(RecordingError, match="only 150 MB are free"):
         for number in range(10, 20):
-            made.write(PICTURE, number / 30)
+            made.write(IMAGE, number / 30)
     made.close()
     assert made.path == tmp_path / "clip.mp4"
     assert 10 <= made.frames < 20
@@ -51,7 +51,7 @@ def test_space_that_runs_low_ends_the_recording_with_what_there_is(
 
 def test_path_is_the_part_until_the_end(tmp_path: Path) -> None:
     made = recording(tmp_path, Disk(2000))
-    made.write(PICTURE, 0.0)
+    made.write(IMAGE, 0.0)
     assert made.path == tmp_path / "clip.mp4.part"
     made.close()
     assert made.path == tmp_path / "clip.mp4"

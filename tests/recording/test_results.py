@@ -13,7 +13,7 @@ from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import RecordingError
 from kpviewer.recording import results as module
 from kpviewer.recording.results import ResultHeader, ResultWriter, open_results
-from kpviewer.structures import FrameError, FrameResult, Targets, Thresholds
+from kpviewer.structures import FrameError, FrameResult, GroundTruth, Thresholds
 
 HEADER = ResultHeader("clip.mp4", "face-ssd", ("face", "hand"), ("nose",), Thresholds(score=0.25))
 
@@ -50,8 +50,10 @@ def of_file(
     one: FrameResult, file: str, number: int | None = None, image_id: int | None = None
 ) -> FrameResult:
     """The same frame, read from a file; with the id that a COCO ground truth gives it."""
-    truth = None if image_id is None else replace(Targets.empty(), image_id=image_id)
-    return replace(one, frame=replace(one.frame, file=file, frame_in_file=number, truth=truth))
+    ground_truth = None if image_id is None else replace(GroundTruth.empty(), image_id=image_id)
+    return replace(
+        one, frame=replace(one.frame, file=file, frame_in_file=number, ground_truth=ground_truth)
+    )
 
 
 def test_json_lines_start_with_a_header_and_hold_each_frame(tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_json_lines_start_with_a_header_and_hold_each_frame(tmp_path: Path) -> N
     assert list(first["timings"]) == stages
 
 
-def test_json_lines_hold_the_error_where_there_is_truth(tmp_path: Path) -> None:
+def test_json_lines_hold_the_error_where_there_is_ground_truth(tmp_path: Path) -> None:
     one = sample()[0]
     error = FrameError(1.25, float("nan"), "inter-ocular", 0.5, 1, 0, 1)
     with_error = FrameResult(one.frame, one.candidates, one.detections, one.timings, error)
@@ -176,8 +178,8 @@ def test_coco_data_set_opens_and_has_the_ids_of_the_list(tmp_path: Path) -> None
 def test_coco_data_set_of_a_video_is_ground_truth_of_its_frames(tmp_path: Path) -> None:
     frames = [of_file(each, "clip.mp4", n) for n, each in enumerate(sample())]
     dataset = texts("coco", tmp_path, [*frames, frames[0]])[1]  # a frame seen twice is one image
-    (tmp_path / "clip_truth.json").write_text(dataset)
-    read = read_annotations(f"coco:{tmp_path / 'clip_truth.json'}")
+    (tmp_path / "clip_ground_truth.json").write_text(dataset)
+    read = read_annotations(f"coco:{tmp_path / 'clip_ground_truth.json'}")
     assert [image.frame_index for image in read.images] == [0, 1]
     assert [len(image.targets) for image in read.images] == [2, 0]
     assert [image.path.name for image in read.images] == ["clip_000000.jpg", "clip_000001.jpg"]

@@ -33,7 +33,7 @@ def test_snapshots_are_named_by_time_and_never_overwrite(tmp_path: Path) -> None
     assert names == ["face.png", "face_2.png"]
 
 
-def test_picture_that_cannot_be_written_is_told_and_leaves_nothing(
+def test_image_that_cannot_be_written_is_told_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> int:
@@ -46,7 +46,7 @@ def test_picture_that_cannot_be_written_is_told_and_leaves_nothing(
 
 
 def test_json_beside_a_snapshot_has_its_name_and_what_was_seen(tmp_path: Path) -> None:
-    (tmp_path / "face.json").touch()  # taken: picture and JSON move on together
+    (tmp_path / "face.json").touch()  # taken: image and JSON move on together
     header = ResultHeader("clip.mp4", "face-ssd", ("face",))
     path = save_snapshot(ONE, tmp_path, stem="face", header=header)
     assert path.name == "face_2.png"

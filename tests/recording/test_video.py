@@ -15,7 +15,7 @@ from kpviewer.recording.video import VideoOptions, VideoWriter
 from kpviewer.structures import ImageArray
 
 
-def picture(number: int, size_hw: tuple[int, int] = (48, 64)) -> ImageArray:
+def image(number: int, size_hw: tuple[int, int] = (48, 64)) -> ImageArray:
     """Grey steps that survive the encoder."""
     return np.full((*size_hw, 3), 20 + 10 * (number % 20), np.uint8)
 
@@ -33,7 +33,7 @@ def finished(video: VideoWriter) -> Path:
 def test_ten_seconds_of_stamps_make_a_file_of_ten_seconds(tmp_path: Path) -> None:
     video = writer(tmp_path)
     for number in range(300):
-        video.write(picture(number), number / 30)
+        video.write(image(number), number / 30)
     facts = read_video(finished(video))
     assert len(facts.times_s) == 300
     assert facts.duration_s == pytest.approx(10.0, abs=0.001)
@@ -43,14 +43,14 @@ def test_uneven_stamps_are_kept_to_the_millisecond(tmp_path: Path) -> None:
     stamps = [0.0, 0.033, 0.5, 0.512, 2.0, 4.25]
     video = writer(tmp_path)
     for number, time_s in enumerate(stamps):
-        video.write(picture(number), time_s)
+        video.write(image(number), time_s)
     assert read_video(finished(video)).times_s == pytest.approx(stamps, abs=1e-4)
 
 
 def test_stamps_that_stand_still_or_go_back_still_increase(tmp_path: Path) -> None:
     video = writer(tmp_path)
     for number, time_s in enumerate([0.0, 0.1, 0.1, 0.05, 0.2]):
-        video.write(picture(number), time_s)
+        video.write(image(number), time_s)
     times_s = read_video(finished(video)).times_s
     assert len(times_s) == 5 and (np.diff(times_s) > 0).all()
 
@@ -58,12 +58,12 @@ def test_stamps_that_stand_still_or_go_back_still_increase(tmp_path: Path) -> No
 def test_there_is_a_key_frame_each_second_at_any_rate(tmp_path: Path) -> None:
     video = writer(tmp_path)
     for number in range(40):  # 8 fps from a camera that promises 30
-        video.write(picture(number), number / 8)
+        video.write(image(number), number / 8)
     assert read_video(finished(video)).key_times_s == pytest.approx([0, 1, 2, 3, 4])
 
 
 def test_odd_sizes_are_padded_with_their_last_row_and_column(tmp_path: Path) -> None:
-    bgr = picture(0, (47, 63))
+    bgr = image(0, (47, 63))
     bgr[:, 40:] = 200
     video = writer(tmp_path)
     video.write(bgr, 0.0)
@@ -72,7 +72,7 @@ def test_odd_sizes_are_padded_with_their_last_row_and_column(tmp_path: Path) -> 
     assert abs(int(facts.pixels[0, -1, -1, 1]) - 200) < 6
 
 
-def test_picture_of_another_size_is_fitted_between_black_borders(tmp_path: Path) -> None:
+def test_image_of_another_size_is_fitted_between_black_borders(tmp_path: Path) -> None:
     video = writer(tmp_path)
     video.write(np.full((48, 64, 3), 200, np.uint8), 0.0)
     video.write(np.full((96, 64, 3), 200, np.uint8), 1.0)  # 24 wide when 48 high
@@ -92,7 +92,7 @@ def test_colours_come_back(tmp_path: Path, color: tuple[int, int, int]) -> None:
 
 def test_file_is_an_ordinary_h264_mp4(tmp_path: Path) -> None:
     video = writer(tmp_path)
-    video.write(picture(0), 0.0)
+    video.write(image(0), 0.0)
     with av.open(str(finished(video))) as container:
         stream = container.streams.video[0]
         assert stream.codec_context.name == "h264"
@@ -103,13 +103,13 @@ def test_file_is_an_ordinary_h264_mp4(tmp_path: Path) -> None:
 def test_mpeg4_stands_in_for_h264(tmp_path: Path) -> None:
     video = writer(tmp_path, codec="mpeg4")
     for number in range(30):
-        video.write(picture(number), number / 30)
+        video.write(image(number), number / 30)
     facts = read_video(finished(video))
     assert len(facts.times_s) == 30
     assert facts.duration_s == pytest.approx(1.0, abs=0.001)
 
 
-def test_without_a_picture_nothing_is_left(tmp_path: Path) -> None:
+def test_without_a_image_nothing_is_left(tmp_path: Path) -> None:
     video = writer(tmp_path)
     video.close()
     assert video.path is None
@@ -118,7 +118,7 @@ def test_without_a_picture_nothing_is_left(tmp_path: Path) -> None:
 
 def test_close_twice_is_close_once(tmp_path: Path) -> None:
     video = writer(tmp_path)
-    video.write(picture(0), 0.0)
+    video.write(image(0), 0.0)
     path = finished(video)
     assert finished(video) == path
     assert [each.name for each in tmp_path.iterdir()] == ["clip.mp4"]
@@ -128,10 +128,10 @@ def test_close_twice_is_close_once(tmp_path: Path) -> None:
 def test_folder_that_vanished_comes_back_with_all_that_was_written(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     video = writer(folder)
-    video.write(picture(0), 0.0)
+    video.write(image(0), 0.0)
     next(folder.iterdir()).unlink()
     folder.rmdir()
-    video.write(picture(1), 0.1)
+    video.write(image(1), 0.1)
     assert len(read_video(finished(video)).times_s) == 2
     assert [path.name for path in folder.iterdir()] == ["clip.mp4"]
 

@@ -17,12 +17,12 @@ def test_openvino_sees_the_boxes_that_torch_sees() -> None:
         for head in detector.network.heads:
             head.weight.mul_(30)
     detector.network.eval()
-    picture = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
     seen = []
     for engine in ("torch", "openvino"):
         executor = Executor(detector, "cpu", "fp32", engine)
         executor.warm_up((120, 160))
-        seen.append(executor.infer(picture)[0])
+        seen.append(executor.infer(image)[0])
     assert seen[0].keypoints_xy.shape == seen[1].keypoints_xy.shape == (len(seen[0].scores), 0, 2)
     # float32 sums in another order
     np.testing.assert_allclose(seen[0].scores, seen[1].scores, atol=1e-4)

@@ -36,7 +36,7 @@ def acquire(pool: PinnedPool) -> BufferLease:
     return lease
 
 
-def test_allocate_gives_a_writable_picture_of_the_size_asked_for() -> None:
+def test_allocate_gives_a_writable_image_of_the_size_asked_for() -> None:
     lease = acquire(PinnedPool(1))
     bgr = lease.allocate(3, 5)
     bgr[:] = 7
@@ -55,7 +55,7 @@ def test_a_slot_grows_for_a_larger_frame_and_is_reused_for_a_smaller_one() -> No
     assert addresses[1] == addresses[2] == addresses[3]
 
 
-def test_growing_leaves_an_older_picture_of_the_slot_alone() -> None:
+def test_growing_leaves_an_older_image_of_the_slot_alone() -> None:
     pool = PinnedPool(1)
     lease = acquire(pool)
     small = lease.allocate(2, 2)
@@ -117,7 +117,7 @@ def test_a_sealed_buffer_can_not_be_filled_again() -> None:
 
 
 @pytest.mark.parametrize("size", [(0, 4), (4, 0), (-1, 4)])
-def test_a_picture_without_pixels_is_refused(size: tuple[int, int]) -> None:
+def test_a_image_without_pixels_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="must be positive"):
         acquire(PinnedPool(1)).allocate(*size)
 
@@ -214,7 +214,7 @@ class PoolMachine(RuleBasedStateMachine):
         super().__init__()
         self.pool = PinnedPool(3)
         self.holders: dict[BufferLease, int] = {}
-        self.pictures: dict[BufferLease, tuple[np.ndarray, int]] = {}
+        self.images: dict[BufferLease, tuple[np.ndarray, int]] = {}
         self.fences: list[FakeFence] = []
         self.stamp = 0
 
@@ -225,11 +225,11 @@ class PoolMachine(RuleBasedStateMachine):
             assert len(self.holders) + sum(not f.done for f in self.fences) >= self.pool.slots
             return None
         self.stamp = self.stamp % 255 + 1
-        picture = lease.allocate(side, side)
-        picture[:] = self.stamp
+        image = lease.allocate(side, side)
+        image[:] = self.stamp
         lease.seal()
         self.holders[lease] = 1
-        self.pictures[lease] = (picture, self.stamp)
+        self.images[lease] = (image, self.stamp)
         return lease
 
     @rule(lease=leases)
@@ -250,7 +250,7 @@ class PoolMachine(RuleBasedStateMachine):
             lease.release()
             self.holders[lease] -= 1
             if not self.holders[lease]:
-                del self.holders[lease], self.pictures[lease]
+                del self.holders[lease], self.images[lease]
         elif lease is not None:
             with pytest.raises(PipelineError):
                 lease.release()
@@ -271,9 +271,9 @@ class PoolMachine(RuleBasedStateMachine):
         assert self.pool.free == self.pool.slots - len(self.holders)
 
     @invariant()
-    def held_pictures_are_untouched(self) -> None:
-        for picture, value in self.pictures.values():
-            assert (picture == value).all()
+    def held_images_are_untouched(self) -> None:
+        for image, value in self.images.values():
+            assert (image == value).all()
 
 
 TestPoolMachine = PoolMachine.TestCase

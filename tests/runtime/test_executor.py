@@ -22,7 +22,7 @@ from kpviewer.runtime.fusion import fused
 
 @dataclass
 class BrightestPixel:
-    """A detector that boxes the brightest pixel of its input: it shows where pictures land."""
+    """A detector that boxes the brightest pixel of its input: it shows where images land."""
 
     spec: ModelSpec
     network: nn.Module
@@ -49,15 +49,15 @@ def spec(**changes: object) -> ModelSpec:
 
 
 @pytest.mark.parametrize("hw", [(480, 640), (1080, 1920), (320, 320), (300, 400), (641, 479)])
-def test_what_the_network_sees_comes_back_at_its_place_in_the_picture(hw: tuple[int, int]) -> None:
+def test_what_the_network_sees_comes_back_at_its_place_in_the_image(hw: tuple[int, int]) -> None:
     engine = Executor(BrightestPixel(spec(), nn.Identity()), "cpu", "fp32", "torch")
     scale = max(hw) / 320
     for x, y in ((0.2, 0.3), (0.85, 0.15), (0.5, 0.9)):
-        picture = np.zeros((*hw, 3), np.uint8)
+        image = np.zeros((*hw, 3), np.uint8)
         column, row = int(hw[1] * x), int(hw[0] * y)
         reach = max(1, int(scale))
-        picture[row - reach : row + reach, column - reach : column + reach] = 255
-        candidates, _ = engine.infer(picture)
+        image[row - reach : row + reach, column - reach : column + reach] = 255
+        candidates, _ = engine.infer(image)
         # the blob's middle is (column, row); an input pixel is `scale` source px wide
         middle = candidates.keypoints_xy[0, 0]
         assert np.abs(middle - [column, row]).max() <= scale
@@ -72,9 +72,9 @@ def test_channels_arrive_as_rgb_normalised() -> None:
             return images
 
     plain = spec(mean=(0.5, 0.25, 0.0), std=(0.5, 0.25, 1.0))
-    picture = np.zeros((320, 320, 3), np.uint8)
-    picture[..., 0], picture[..., 2] = 51, 255  # blue 0.2, green 0, red 1
-    Executor(BrightestPixel(plain, Watch()), "cpu", "fp32", "torch").infer(picture)
+    image = np.zeros((320, 320, 3), np.uint8)
+    image[..., 0], image[..., 2] = 51, 255  # blue 0.2, green 0, red 1
+    Executor(BrightestPixel(plain, Watch()), "cpu", "fp32", "torch").infer(image)
     assert seen[0].shape == (1, 3, 320, 320)
     assert seen[0][0, :, 100, 100].tolist() == pytest.approx([1.0, -1.0, 0.2], abs=1e-5)
 
@@ -87,10 +87,10 @@ def test_padding_has_the_mean_colour() -> None:
             seen.append(images.clone())
             return images
 
-    picture = np.full((160, 320, 3), 255, np.uint8)
-    Executor(BrightestPixel(spec(stride=None), Watch()), "cpu", "fp32", "torch").infer(picture)
+    image = np.full((160, 320, 3), 255, np.uint8)
+    Executor(BrightestPixel(spec(stride=None), Watch()), "cpu", "fp32", "torch").infer(image)
     assert seen[0].shape[2:] == (320, 320)
-    # the mean, 123.675 of red, is 124 in a picture of whole numbers
+    # the mean, 123.675 of red, is 124 in an image of whole numbers
     half_a_level = 0.5 / 255 / min(spec().std)
     assert seen[0][0, :, :80].abs().max() <= half_a_level
     assert seen[0][0, :, 240:].abs().max() <= half_a_level

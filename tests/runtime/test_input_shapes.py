@@ -42,7 +42,7 @@ class Middle:
         return DecodedBatch(box, torch.ones(1, 1, 1), middle[:, None, None])
 
 
-def picture(hw: tuple[int, int], x: int, y: int) -> np.ndarray:
+def image(hw: tuple[int, int], x: int, y: int) -> np.ndarray:
     """A square of 40 px about (x, y) in the dark."""
     bgr = np.zeros((*hw, 3), np.uint8)
     bgr[y - 20 : y + 20, x - 20 : x + 20] = 255
@@ -56,13 +56,13 @@ def test_what_is_seen_comes_back_at_its_place(engine: str, hw: tuple[int, int]) 
     executor.warm_up(hw)
     assert executor.engine_name == engine
     for x, y in ((30, 150), (hw[1] - 30, 40), (hw[1] // 2, hw[0] - 25)):
-        seen, _ = executor.infer(picture(hw, x, y))
+        seen, _ = executor.infer(image(hw, x, y))
         assert np.abs(seen.keypoints_xy[0, 0] - [x, y]).max() <= 0.5
         sides = seen.xyxy[0, 2:] - seen.xyxy[0, :2]
         np.testing.assert_allclose(sides, [20 * hw[1] / 320, 10 * hw[0] / 192], rtol=1e-4)
 
 
-def test_the_input_is_the_models_whatever_the_picture() -> None:
+def test_the_input_is_the_models_whatever_the_image() -> None:
     for hw in ((10, 4000), (192, 320), (77, 31)):
         box = letterbox_of(SPEC, hw)
         assert (box.input_hw, box.resized_hw, box.left, box.top) == ((192, 320), (192, 320), 0, 0)
@@ -73,7 +73,7 @@ def test_the_input_is_the_models_whatever_the_picture() -> None:
     ("hw", "input_hw"),
     [((1080, 1920), (224, 416)), ((640, 480), (352, 288)), ((90, 90), (320, 320))],
 )
-def test_an_input_of_the_pictures_proportions(
+def test_an_input_of_the_images_proportions(
     engine: str, hw: tuple[int, int], input_hw: tuple[int, int]
 ) -> None:
     spec = replace(SPEC, resize=Resize.AREA, input_hw=(320, 320))
@@ -81,7 +81,7 @@ def test_an_input_of_the_pictures_proportions(
     executor.warm_up(hw)
     assert letterbox_of(spec, hw).input_hw == input_hw
     for x, y in ((25, 60), (hw[1] - 25, 25), (hw[1] // 2, hw[0] - 25)):
-        seen, _ = executor.infer(picture(hw, x, y))
+        seen, _ = executor.infer(image(hw, x, y))
         assert np.abs(seen.keypoints_xy[0, 0] - [x, y]).max() <= 0.5
 
 

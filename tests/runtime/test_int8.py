@@ -16,7 +16,7 @@ from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.loading import open_model
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import load_model, save_weights
-from kpviewer.runtime.autotune import MAX_SCORE_CHANGE, MAX_SHIFT_PX, probe_picture
+from kpviewer.runtime.autotune import MAX_SCORE_CHANGE, MAX_SHIFT_PX, probe_image
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.int8 import RoundedConv, computes_int8, observed_ranges, rounded
 from kpviewer.runtime.openvino_runner import OpenVinoRunner, has_openvino
@@ -51,17 +51,17 @@ def test_a_weight_is_rounded_to_127_steps_of_the_largest_of_its_channel() -> Non
     assert seen.item() == pytest.approx(1.0, abs=1e-5)
 
 
-def test_zero_stays_zero_as_it_pads_pictures() -> None:
+def test_zero_stays_zero_as_it_pads_images() -> None:
     conv = RoundedConv(conv_of([1.0], padding=1), -1.004, 1.556)
     with torch.no_grad():
         seen = conv(torch.zeros(1, 1, 2, 2))
     assert (seen == 0).all()
 
 
-def test_ranges_are_those_of_the_pictures_whose_colours_are_normalised() -> None:
+def test_ranges_are_those_of_the_images_whose_colours_are_normalised() -> None:
     white, black = (np.full((64, 64, 3), value, np.uint8) for value in (255, 0))
     detector = build_face_ssd()
-    least, greatest = observed_ranges(detector, [white, black])["trunk.stem.0"]
+    least, greatest = observed_ranges(detector, [white, black])["backbone.stem.0"]
     # of the three channels, the darkest black and the brightest white: ImageNet's mean and std
     assert least == pytest.approx(-0.485 / 0.229, abs=1e-4)
     assert greatest == pytest.approx((1 - 0.406) / 0.225, abs=1e-4)
@@ -86,12 +86,12 @@ def precisions_of(runner: OpenVinoRunner, input_hw: tuple[int, int]) -> set[str]
 
 @in_int8
 def test_the_shipped_model_sees_in_int8_what_it_sees_in_fp32() -> None:
-    detector, picture = load_model("face-ssd"), probe_picture()
+    detector, image = load_model("face-ssd"), probe_image()
     engines = [Executor(detector, "cpu", name, "openvino") for name in ("fp32", "int8")]
     for engine in engines:
-        engine.warm_up(picture.shape[:2])
-    exact, coarse = (engine.infer(picture)[0] for engine in engines)
-    scale = picture.shape[1] / 384
+        engine.warm_up(image.shape[:2])
+    exact, coarse = (engine.infer(image)[0] for engine in engines)
+    scale = image.shape[1] / 384
     assert abs(exact.scores[0, 0] - coarse.scores[0, 0]) <= MAX_SCORE_CHANGE
     for mine, its in ((coarse.xyxy, exact.xyxy), (coarse.keypoints_xy, exact.keypoints_xy)):
         assert np.abs(mine[0] - its[0]).max() <= MAX_SHIFT_PX * scale
@@ -120,15 +120,15 @@ def test_int8_is_refused_where_nothing_computes_it(engine: str) -> None:
 
 @pytest.fixture
 def data(tmp_path: Path) -> str:
-    """Two pictures in a folder of VOC's form, of no object."""
+    """Two images in a folder of VOC's form, of no object."""
     from kpviewer.sources.opencv import cv2  # noqa: PLC0415
 
     rng = np.random.default_rng(0)
     for part in ("JPEGImages", "Annotations"):
         (tmp_path / part).mkdir()
     for name in ("a", "b"):
-        picture = rng.integers(0, 256, (96, 128, 3), np.uint8)
-        assert cv2.imwrite(str(tmp_path / "JPEGImages" / f"{name}.png"), picture)
+        image = rng.integers(0, 256, (96, 128, 3), np.uint8)
+        assert cv2.imwrite(str(tmp_path / "JPEGImages" / f"{name}.png"), image)
         (tmp_path / "Annotations" / f"{name}.xml").write_text(
             f"<annotation><filename>{name}.png</filename>"
             "<size><width>128</width><height>96</height><depth>3</depth></size></annotation>"
@@ -141,7 +141,7 @@ def test_the_command_keeps_the_weights_and_adds_ranges(tmp_path: Path, data: str
     save_weights(build_face_ssd(), before)
     done = CliRunner().invoke(main, ["calibrate", str(before), "--data", data, "--out", str(after)])
     assert done.exit_code == 0, done.output
-    assert "2 pictures" in done.output
+    assert "2 images" in done.output
     old, new = load_model(before), load_model(after)
     ranges = {name: limits for name, *limits in new.spec.activation_ranges}
     convolutions = [n for n, m in new.network.named_modules() if isinstance(m, nn.Conv2d)]
@@ -179,18 +179,18 @@ def test_two_stages_have_the_ranges_of_both(tmp_path: Path) -> None:
     save_weights(
         boxes,
         tmp_path / "b.safetensors",
-        replace(boxes.spec, activation_ranges=(("trunk.stem.0", -1.0, 1.0),)),
+        replace(boxes.spec, activation_ranges=(("backbone.stem.0", -1.0, 1.0),)),
     )
     save_weights(
         points,
         tmp_path / "p.safetensors",
-        replace(points.spec, activation_ranges=(("trunk.0.0", -2.0, 2.0),)),
+        replace(points.spec, activation_ranges=(("backbone.0.0", -2.0, 2.0),)),
     )
     both = open_model(f"two-stage:{tmp_path / 'b.safetensors'}+{tmp_path / 'p.safetensors'}")
     modules = dict(both.network.named_modules())
-    assert both.spec.activation_ranges[0] == ("box_network.trunk.stem.0", -1.0, 1.0)
+    assert both.spec.activation_ranges[0] == ("box_network.backbone.stem.0", -1.0, 1.0)
     assert [low for _name, low, _high in both.spec.activation_ranges] == [-1.0, -2.0]
-    assert isinstance(modules["box_network.trunk.stem.0"], nn.Conv2d)
+    assert isinstance(modules["box_network.backbone.stem.0"], nn.Conv2d)
 
 
 class Doubled(nn.Module):

@@ -14,7 +14,7 @@ from kpviewer.models.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.models.onnx_file import OnnxNetwork
 from kpviewer.models.weights import load_model
 from kpviewer.models.zoo import ZooNetwork
-from kpviewer.runtime.autotune import probe_picture
+from kpviewer.runtime.autotune import probe_image
 from kpviewer.runtime.conversion import openvino_model
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.openvino_runner import PATIENCE, OpenVinoRunner, has_openvino
@@ -46,9 +46,9 @@ def test_a_compiled_graph_sees_what_torch_sees(
 ) -> None:
     exact, compiled = engines
     left = (640 - crop[1]) // 2
-    picture = np.ascontiguousarray(probe_picture()[: crop[0], left : left + crop[1]])
+    image = np.ascontiguousarray(probe_image()[: crop[0], left : left + crop[1]])
     compiled.warm_up(crop)
-    assert_same(compiled.infer(picture)[0], exact.infer(picture)[0])
+    assert_same(compiled.infer(image)[0], exact.infer(image)[0])
     assert (compiled.engine_name, compiled.precision) == ("openvino", "fp32")
 
 
@@ -60,24 +60,24 @@ def test_a_new_size_runs_eagerly_until_it_has_come_a_few_times(
     runner = engine._runner  # noqa: SLF001 - when it compiles can't be seen from outside
     prepare = runner.prepare
     monkeypatch.setattr(runner, "prepare", lambda hw: (prepared.append(hw), prepare(hw)))
-    picture = probe_picture()
-    first, _ = engine.infer(picture)
+    image = probe_image()
+    first, _ = engine.infer(image)
     for _ in range(PATIENCE - 1):
-        engine.infer(picture)
+        engine.infer(image)
     assert prepared == []
-    later, _ = engine.infer(picture)
+    later, _ = engine.infer(image)
     assert prepared == [(288, 384)]
     assert_same(later, first)
 
 
-def test_candidates_stay_as_they_were_when_the_next_picture_comes(
+def test_candidates_stay_as_they_were_when_the_next_image_comes(
     engines: tuple[Executor, Executor],
 ) -> None:
-    picture = probe_picture()
-    engines[1].warm_up(picture.shape[:2])
-    kept, _ = engines[1].infer(picture)
+    image = probe_image()
+    engines[1].warm_up(image.shape[:2])
+    kept, _ = engines[1].infer(image)
     before = kept.xyxy.copy()
-    engines[1].infer(np.zeros_like(picture))
+    engines[1].infer(np.zeros_like(image))
     np.testing.assert_array_equal(kept.xyxy, before)
 
 

@@ -1,16 +1,16 @@
 """A stand-in for ``cv2.VideoCapture``: a camera with scripted faults."""
 
 import numpy as np
-from films import numbered_picture
+from films import numbered_image
 
 from kpviewer.sources.opencv import cv2
 
 
 class FakeCapture:
-    """Gives numbered pictures; ``frames`` of them, then it is as if the cable were pulled.
+    """Gives numbered images; ``frames`` of them, then it is as if the cable were pulled.
 
     Args:
-        frames: pictures until the loss.
+        frames: images until the loss.
         is_open: False for a camera that isn't there.
         failing_reads: reads that fail at first.
         fills: whether ``retrieve`` paints into the given array, as OpenCV does when the size fits.
@@ -52,12 +52,12 @@ class FakeCapture:
         return self.grabbed < self.frames
 
     def retrieve(self, buffer=None, /):
-        picture = numbered_picture(self.grabbed % 256)
-        picture = np.ascontiguousarray(picture[: picture.shape[0] - self.crop_rows])
-        if self.fills and buffer is not None and buffer.shape == picture.shape:
-            buffer[:] = picture
+        image = numbered_image(self.grabbed % 256)
+        image = np.ascontiguousarray(image[: image.shape[0] - self.crop_rows])
+        if self.fills and buffer is not None and buffer.shape == image.shape:
+            buffer[:] = image
             return True, buffer
-        return True, picture
+        return True, image
 
     def release(self) -> None:
         self.releases += 1

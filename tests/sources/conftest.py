@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))  # the makers of films, captures and servers
 
 import pytest
-from films import numbered_picture, write_film
+from films import numbered_image, write_film
 
 from kpviewer.sources.opencv import cv2
 
@@ -20,8 +20,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def picture_folder(tmp_path: Path) -> Path:
-    """Twelve numbered pictures, named so that text order is the wrong one."""
+def image_folder(tmp_path: Path) -> Path:
+    """Twelve numbered images, named so that text order is the wrong one."""
     for number in range(12):
-        cv2.imwrite(str(tmp_path / f"img{number}.png"), numbered_picture(number))
+        cv2.imwrite(str(tmp_path / f"img{number}.png"), numbered_image(number))
     return tmp_path

@@ -15,18 +15,18 @@ WHOLE_FRAMES = ("mpeg4", "mpeg2video")
 """Codecs whose clock ticks once a frame."""
 
 
-def numbered_picture(number: int) -> np.ndarray:
+def numbered_image(number: int) -> np.ndarray:
     """(HEIGHT, WIDTH, 3) uint8 BGR: the bits of ``number`` as a row of black and white blocks."""
-    picture = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    image = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
     for bit in range(BITS):
         left = bit * BLOCK_PX
-        picture[:32, left : left + BLOCK_PX] = 255 * (number >> bit & 1)
-    picture[40:, : 2 + number % 80] = (30, 200, 90)  # something that moves
-    return picture
+        image[:32, left : left + BLOCK_PX] = 255 * (number >> bit & 1)
+    image[40:, : 2 + number % 80] = (30, 200, 90)  # something that moves
+    return image
 
 
 def read_number(bgr: np.ndarray) -> int:
-    """Read off what ``numbered_picture`` painted."""
+    """Read off what ``numbered_image`` painted."""
     row = bgr[8:24].mean(axis=(0, 2))
     centres = row[BLOCK_PX // 2 :: BLOCK_PX][:BITS]
     return sum(1 << bit for bit, value in enumerate(centres) if value > 128)
@@ -55,7 +55,7 @@ def write_film(
         if turned_deg is not None:
             stream.set_display_rotation(turned_deg)
         for number, time_ms in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(numbered_picture(number), format="bgr24")
+            frame = av.VideoFrame.from_ndarray(numbered_image(number), format="bgr24")
             frame.pts = time_ms if codec not in WHOLE_FRAMES else time_ms // 40
             frame.time_base = stream.codec_context.time_base
             container.mux(stream.encode(frame))

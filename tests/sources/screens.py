@@ -1,7 +1,7 @@
-"""A stand-in for ``mss.MSS``: two screens side by side, with pictures that carry their number."""
+"""A stand-in for ``mss.MSS``: two screens side by side, with images that carry their number."""
 
 import numpy as np
-from films import HEIGHT, WIDTH, numbered_picture
+from films import HEIGHT, WIDTH, numbered_image
 from mss import ScreenShotError
 
 ALL = {"left": 0, "top": 0, "width": 2 * WIDTH, "height": HEIGHT}
@@ -13,7 +13,7 @@ class FakeScreens:
     """The second screen is dark; on the first, each look shows the next number.
 
     Args:
-        looks: pictures until the screen is gone.
+        looks: images until the screen is gone.
     """
 
     def __init__(self, looks: int = 1000) -> None:
@@ -26,7 +26,7 @@ class FakeScreens:
         if len(self.areas) >= self.looks:
             raise ScreenShotError("the screen is off")
         desktop = np.zeros((HEIGHT, 2 * WIDTH, 4), np.uint8)
-        desktop[:, :WIDTH, :3] = numbered_picture(max(len(self.areas) - 1, 0) % 256)
+        desktop[:, :WIDTH, :3] = numbered_image(max(len(self.areas) - 1, 0) % 256)
         desktop[..., 3] = 255
         self.areas.append(area)
         left, top = area["left"], area["top"]

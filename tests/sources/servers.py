@@ -59,18 +59,16 @@ def say_nothing(connection: socket.socket) -> None:
         pass
 
 
-def mjpeg(
-    pictures: list[np.ndarray], *, stalls: bool = False, part_head: bytes = BOUNDARY
-) -> Serve:
-    """Serve pictures as a webcam does; at the end hang up, or stay silent."""
+def mjpeg(images: list[np.ndarray], *, stalls: bool = False, part_head: bytes = BOUNDARY) -> Serve:
+    """Serve images as a webcam does; at the end hang up, or stay silent."""
 
     def serve(connection: socket.socket) -> None:
         connection.recv(4096)
         connection.sendall(
             b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
         )
-        for picture in pictures:
-            data = cv2.imencode(".jpg", picture)[1].tobytes()
+        for image in images:
+            data = cv2.imencode(".jpg", image)[1].tobytes()
             connection.sendall(part_head % len(data) + data + b"\r\n")
         if stalls:
             say_nothing(connection)
@@ -78,9 +76,9 @@ def mjpeg(
     return serve
 
 
-def rtsp(pictures: list[np.ndarray], *, stalls: bool = False) -> Serve:
-    """Serve pictures as H.264 in RTP inside the RTSP connection; then hang up, or stay silent."""
-    packets = [nal for access_unit in _encode(pictures) for nal in access_unit]
+def rtsp(images: list[np.ndarray], *, stalls: bool = False) -> Serve:
+    """Serve images as H.264 in RTP inside the RTSP connection; then hang up, or stay silent."""
+    packets = [nal for access_unit in _encode(images) for nal in access_unit]
 
     def serve(connection: socket.socket) -> None:
         for request in _requests(connection):
@@ -115,14 +113,14 @@ def _requests(connection: socket.socket) -> Iterator[str]:
             yield request
 
 
-def _encode(pictures: list[np.ndarray]) -> Iterator[list[tuple[bytes, int, bool]]]:
+def _encode(images: list[np.ndarray]) -> Iterator[list[tuple[bytes, int, bool]]]:
     context = av.CodecContext.create("libx264", "w")
-    context.height, context.width = pictures[0].shape[:2]
+    context.height, context.width = images[0].shape[:2]
     context.pix_fmt = "yuv420p"
     context.options = {"tune": "zerolatency", "g": "10", "x264-params": "repeat-headers=1"}
     context.framerate = 25
-    for number, picture in enumerate([*pictures, None]):
-        frame = None if picture is None else av.VideoFrame.from_ndarray(picture, format="bgr24")
+    for number, image in enumerate([*images, None]):
+        frame = None if image is None else av.VideoFrame.from_ndarray(image, format="bgr24")
         for packet in context.encode(frame):
             nals = [nal for nal in re.split(b"\x00\x00\x00?\x01", bytes(packet)) if nal]
             yield [(nal, number * 3600, nal is nals[-1]) for nal in nals]

@@ -47,9 +47,9 @@ def test_a_missing_camera_is_an_error_with_a_cure() -> None:
     assert capture.releases == 1
 
 
-def test_a_camera_without_a_picture_is_an_error_and_is_released() -> None:
+def test_a_camera_without_a_image_is_an_error_and_is_released() -> None:
     capture = FakeCapture(frames=0)
-    with pytest.raises(SourceError, match="gives no picture"):
+    with pytest.raises(SourceError, match="gives no image"):
         camera(capture).open()
     assert capture.releases == 1
 
@@ -74,7 +74,7 @@ def test_a_lost_camera_is_an_error_and_may_be_opened_again() -> None:
 
 
 @pytest.mark.parametrize("fills", [True, False], ids=["fills the buffer", "gives an array"])
-def test_the_picture_ends_in_the_buffer_however_the_device_gives_it(fills: bool) -> None:
+def test_the_image_ends_in_the_buffer_however_the_device_gives_it(fills: bool) -> None:
     source = camera(FakeCapture(fills=fills))
     source.open()
     given = buffer(64, 96)
@@ -84,7 +84,7 @@ def test_the_picture_ends_in_the_buffer_however_the_device_gives_it(fills: bool)
     assert read_number(given) == 1
 
 
-def test_a_picture_of_another_size_gets_a_buffer_of_its_size() -> None:
+def test_a_image_of_another_size_gets_a_buffer_of_its_size() -> None:
     capture = FakeCapture()
     source = camera(capture)
     source.open()

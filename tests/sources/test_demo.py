@@ -1,4 +1,4 @@
-"""The demo film: its truth lies on the faces, in every scene."""
+"""The demo film: its ground truth lies on the faces, in every scene."""
 
 import numpy as np
 import pytest
@@ -8,12 +8,12 @@ from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.demo_scene import FRAME_COUNT, HEIGHT, SCENES, WIDTH, render
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.portraits import KEYPOINT_NAMES, MARGIN_PX, collins, hopper
-from kpviewer.structures import ImageArray, Targets
+from kpviewer.structures import GroundTruth, ImageArray
 
 CUTS = np.cumsum([scene.frames for scene in SCENES])[:-1]
 
 
-def painted(index: int) -> tuple[ImageArray, Targets]:
+def painted(index: int) -> tuple[ImageArray, GroundTruth]:
     out = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     return out, render(index, out)
 
@@ -26,17 +26,17 @@ def test_the_film_has_20_s_at_30_frames() -> None:
 
 
 def test_the_portrait_in_the_package_is_as_it_was_published() -> None:
-    picture = collins().canvas[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
-    assert np.array_equal(picture[:, :, ::-1], astronaut())  # scikit-image ships the same
+    image = collins().canvas[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+    assert np.array_equal(image[:, :, ::-1], astronaut())  # scikit-image ships the same
 
 
 @pytest.mark.parametrize("index", range(0, FRAME_COUNT, 20))
 def test_every_face_is_whole_and_its_points_are_inside_its_box(index: int) -> None:
-    _, truth = painted(index)
-    assert len(truth) in (1, 2)
-    assert not truth.difficult.any()
-    assert truth.keypoints_visible.all()
-    for box, points in zip(truth.xyxy, truth.keypoints_xy, strict=True):
+    _, ground_truth = painted(index)
+    assert len(ground_truth) in (1, 2)
+    assert not ground_truth.difficult.any()
+    assert ground_truth.keypoints_visible.all()
+    for box, points in zip(ground_truth.xyxy, ground_truth.keypoints_xy, strict=True):
         assert (box[:2] >= 0).all()
         assert (box[2:] <= (WIDTH, HEIGHT)).all()
         assert (points > box[:2]).all()
@@ -44,21 +44,21 @@ def test_every_face_is_whole_and_its_points_are_inside_its_box(index: int) -> No
 
 
 def test_points_come_in_the_named_order_left_being_the_viewers_left() -> None:
-    _, truth = painted(0)
-    points = dict(zip(KEYPOINT_NAMES, truth.keypoints_xy[0], strict=True))
+    _, ground_truth = painted(0)
+    points = dict(zip(KEYPOINT_NAMES, ground_truth.keypoints_xy[0], strict=True))
     assert points["left_eye"][0] < points["nose"][0] < points["right_eye"][0]
     assert points["left_mouth"][0] < points["right_mouth"][0]
     assert points["left_eye"][1] < points["nose"][1] < points["left_mouth"][1]
 
 
 @pytest.mark.parametrize("index", [0, 75, 130, 200, 280, 400, 440, 505, 530, 590])
-def test_the_truth_moves_with_the_picture(index: int) -> None:
-    """Each eye is found by its look where the truth says that it is, within a pixel and a half."""
-    picture, truth = painted(index)
-    for box, points in zip(truth.xyxy, truth.keypoints_xy, strict=True):
+def test_the_ground_truth_moves_with_the_image(index: int) -> None:
+    """Each eye is found by its look where the ground truth has it, within a pixel and a half."""
+    image, ground_truth = painted(index)
+    for box, points in zip(ground_truth.xyxy, ground_truth.keypoints_xy, strict=True):
         portrait = min((hopper(), collins()), key=lambda one: _shape_error(one.points_xy, points))
         assert _shape_error(portrait.points_xy, points) < 1e-3
-        _expect_same_patch(portrait.canvas, portrait.points_xy, picture, points)
+        _expect_same_patch(portrait.canvas, portrait.points_xy, image, points)
         assert box[3] - box[1] > 40
 
 
@@ -70,11 +70,11 @@ def _shape_error(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 def _expect_same_patch(
-    canvas: ImageArray, source_xy: np.ndarray, picture: ImageArray, points_xy: np.ndarray
+    canvas: ImageArray, source_xy: np.ndarray, image: ImageArray, points_xy: np.ndarray
 ) -> None:
     """Turn the face back to the portrait's pose by its points, and find the nose in its place."""
     back, _ = cv2.estimateAffinePartial2D(points_xy - 0.5, source_xy + MARGIN_PX - 0.5)
-    turned = cv2.warpAffine(picture, back, canvas.shape[1::-1], flags=cv2.INTER_LINEAR)
+    turned = cv2.warpAffine(image, back, canvas.shape[1::-1], flags=cv2.INTER_LINEAR)
     for x, y in (source_xy + MARGIN_PX).astype(int):
         ours = canvas[y - 14 : y + 15, x - 14 : x + 15]
         match = cv2.matchTemplate(
@@ -94,9 +94,9 @@ def test_the_camera_moves_smoothly_between_the_cuts(index: int) -> None:
 def test_a_frame_depends_on_its_number_alone() -> None:
     first, _ = painted(321)
     painted(17)
-    again, truth = painted(321)
+    again, ground_truth = painted(321)
     assert np.array_equal(first, again)
-    assert np.array_equal(truth.xyxy, painted(321)[1].xyxy)
+    assert np.array_equal(ground_truth.xyxy, painted(321)[1].xyxy)
 
 
 def test_the_buffer_may_be_reused_for_the_next_frame() -> None:

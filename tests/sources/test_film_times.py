@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from films import HEIGHT, WIDTH, numbered_picture, read_number, write_film
+from films import HEIGHT, WIDTH, numbered_image, read_number, write_film
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.decoding import Decoder, DecoderOptions
@@ -121,7 +121,7 @@ def test_the_largest_of_several_streams_is_the_film(tmp_path: Path) -> None:
 
 
 def without_first_keyframe(folder: Path) -> Path:
-    """Write a raw stream that begins in the middle of a group of pictures, as a camera's does."""
+    """Write a raw stream that begins in the middle of a group of images, as a camera's does."""
     path = folder / "late.h264"
     context = av.CodecContext.create("libx264", "w")
     context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -129,7 +129,7 @@ def without_first_keyframe(folder: Path) -> Path:
     context.options = {"tune": "zerolatency", "g": "20", "x264-params": "scenecut=0"}
     data = b""
     for number in range(40):
-        frame = av.VideoFrame.from_ndarray(numbered_picture(number), format="bgr24")
+        frame = av.VideoFrame.from_ndarray(numbered_image(number), format="bgr24")
         packets = b"".join(bytes(packet) for packet in context.encode(frame))
         data += packets if number not in range(5) else b""
     path.write_bytes(data)

@@ -13,11 +13,11 @@ from image_makers import ORIENTATIONS, QUADRANTS, laid_down, saved, with_late_ch
 from PIL import Image, ImageOps
 
 from kpviewer.annotations.checks import header_size_wh
-from kpviewer.annotations.pictures import size_of_picture
+from kpviewer.annotations.image_size import size_of_image
 from kpviewer.image_files import ImageFileError, read_image_header
 from kpviewer.sources import image_decoding
 from kpviewer.sources.image_decoding import ImageDecoder
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 from kpviewer.structures import ImageArray
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><d tiff:Orientation="%d"/></x:xmpmeta>'
@@ -112,7 +112,7 @@ def test_an_image_is_shown_as_pillow_transposes_it(tmp_path: Path, name: str) ->
     for orientation in ORIENTATIONS:
         path = tmp_path / f"{orientation}_{name}"
         MAKERS[name](path, orientation)
-        shown, expected = load_picture(path), as_pillow_shows(path)
+        shown, expected = load_image(path), as_pillow_shows(path)
         assert shown is not None, orientation
         assert shown.shape == expected.shape, orientation
         assert np.abs(shown.astype(int) - expected).max() <= 1, orientation
@@ -124,8 +124,8 @@ def test_all_readers_believe_in_the_size_that_is_shown(tmp_path: Path, name: str
         path = tmp_path / f"{orientation}_{name}"
         MAKERS[name](path, orientation)
         assert header_size_wh(path) == QUADRANTS.size, orientation
-        assert size_of_picture(path, "labels.txt") == QUADRANTS.size, orientation
-        shown = load_picture(path)
+        assert size_of_image(path, "labels.txt") == QUADRANTS.size, orientation
+        shown = load_image(path)
         assert shown is not None
         assert shown.shape[1::-1] == QUADRANTS.size, orientation
         # red, green / blue, yellow: the corners as they were before being laid down
@@ -138,21 +138,21 @@ def test_an_orientation_that_is_none_turns_nothing(tmp_path: Path, value: int) -
     path = tmp_path / "a.jpg"
     saved(QUADRANTS, path, "JPEG", exif=exif(value))
     assert read_image_header(path).size_wh == QUADRANTS.size
-    assert np.array_equal(load_picture(path), as_pillow_shows(path))
+    assert np.array_equal(load_image(path), as_pillow_shows(path))
 
 
 def test_damaged_metadata_turn_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     saved(QUADRANTS, path, "JPEG", exif=b"Exif\0\0MM\0\x2a\xff\xff\xff\xff" + bytes(6))
     assert read_image_header(path).size_wh == QUADRANTS.size
-    assert load_picture(path) is not None
+    assert load_image(path) is not None
 
 
 def test_more_than_eight_bits_are_scaled_not_cut(tmp_path: Path) -> None:
     ramp = np.arange(0, 65536, 256, np.uint16).reshape(16, 16)
     for name in ("deep.png", "deep.tif"):
         Image.fromarray(ramp).save(tmp_path / name)
-        shown = load_picture(tmp_path / name)
+        shown = load_image(tmp_path / name)
         assert shown is not None
         assert np.abs(shown[..., 0].astype(int) - (ramp >> 8)).max() <= 1, name
 
@@ -163,7 +163,7 @@ def test_formats_that_know_no_orientation_are_shown(tmp_path: Path, name: str) -
     mode = {"grey.pgm": "L", "a.pbm": "1", "a.gif": "P"}.get(name, "RGB")
     kind = {".jp2": "JPEG2000", ".gif": "GIF", ".bmp": "BMP", ".dib": "DIB"}
     saved(QUADRANTS.convert(mode), path, kind.get(path.suffix, "PPM"))
-    shown = load_picture(path)
+    shown = load_image(path)
     assert shown is not None
     assert np.abs(shown.astype(int) - as_pillow_shows(path)).max() <= 1
     assert read_image_header(path).size_wh == QUADRANTS.size
@@ -176,7 +176,7 @@ def test_pillow_decodes_what_opencv_cannot(tmp_path: Path, monkeypatch: pytest.M
         for orientation in ORIENTATIONS:
             path = tmp_path / f"{orientation}_{name}"
             MAKERS[name](path, orientation)
-            assert np.array_equal(load_picture(path), as_pillow_shows(path)), (name, orientation)
+            assert np.array_equal(load_image(path), as_pillow_shows(path)), (name, orientation)
 
 
 def damaged(tmp_path: Path, kind: str) -> Path:
@@ -208,7 +208,7 @@ def test_what_cannot_be_shown_says_why(tmp_path: Path, kind: str, why: str) -> N
     path = damaged(tmp_path, kind)
     with pytest.raises(ImageFileError, match=why):
         ImageDecoder().decode(path)
-    assert load_picture(path) is None
+    assert load_image(path) is None
 
 
 def test_a_chunk_that_claims_gigabytes_is_not_given_them(
@@ -221,7 +221,7 @@ def test_a_chunk_that_claims_gigabytes_is_not_given_them(
     path.write_bytes(png)
     asked: list[int] = []
     monkeypatch.setattr(image_decoding.cv2, "imdecode", lambda *_args: asked.append(1))
-    assert np.array_equal(load_picture(path), np.asarray(QUADRANTS)[..., ::-1])  # by Pillow
+    assert np.array_equal(load_image(path), np.asarray(QUADRANTS)[..., ::-1])  # by Pillow
     assert asked == []
 
 
@@ -254,4 +254,4 @@ def test_a_jpeg_that_ends_in_zeros_is_cut_unless_it_is_whole_before_them(
     Image.effect_noise((400, 300), 60).convert("RGB").save(path)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)] + bytes(50_000))
-    assert (load_picture(path) is not None) == is_shown
+    assert (load_image(path) is not None) == is_shown

@@ -13,7 +13,7 @@ from kpviewer.sources import images
 from kpviewer.sources.base import FrameSource
 from kpviewer.sources.images import ImagesSource
 from kpviewer.sources.open import make_source
-from kpviewer.structures import ImageArray, Targets
+from kpviewer.structures import GroundTruth, ImageArray
 
 COUNT = 5
 KINDS = {
@@ -158,15 +158,15 @@ class FirstOnly:
 
     def for_frame(
         self, index: int, name: str, size_wh: tuple[int, int] | None = None
-    ) -> Targets | None:
+    ) -> GroundTruth | None:
         del name, size_wh
         self.asked.append(index)
-        return Targets.empty()
+        return GroundTruth.empty()
 
 
 def test_the_ground_truth_of_a_file_is_that_of_its_first_page(tmp_path: Path) -> None:
-    truth = FirstOnly()
-    source = ImagesSource("m.tif", [write_pages(tmp_path, "m.tif")], truth=truth)
+    ground_truth = FirstOnly()
+    source = ImagesSource("m.tif", [write_pages(tmp_path, "m.tif")], ground_truth=ground_truth)
     source.open()
     assert len(seen(source)) == COUNT
-    assert truth.asked == [0]
+    assert ground_truth.asked == [0]

@@ -1,17 +1,17 @@
-"""Pictures on disk: order, sizes, orientation and damage."""
+"""Images on disk: order, sizes, orientation and damage."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from films import numbered_picture, read_number
+from films import numbered_image, read_number
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.images import ImagesSource, load_picture, natural_order
+from kpviewer.sources.images import ImagesSource, load_image, natural_order
 from kpviewer.sources.open import make_source
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import ImageArray, Targets
+from kpviewer.structures import GroundTruth, ImageArray
 
 
 def buffer(height: int, width: int) -> ImageArray:
@@ -32,16 +32,16 @@ def with_orientation(jpeg: bytes, orientation: int) -> bytes:
     return jpeg[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + jpeg[2:]
 
 
-def test_pictures_come_in_the_order_in_which_people_count() -> None:
+def test_images_come_in_the_order_in_which_people_count() -> None:
     names = ["b/img10.png", "b/img2.png", "b/IMG1.png", "a/x.png", "b/img2b.png"]
     ordered = [str(path) for path in natural_order([Path(name) for name in names])]
     assert ordered == ["a/x.png", "b/IMG1.png", "b/img2.png", "b/img2b.png", "b/img10.png"]
 
 
-def test_unreadable_pictures_are_left_out_and_counted(picture_folder: Path) -> None:
-    (picture_folder / "img3.png").write_bytes(b"not a picture")
-    (picture_folder / "img7.png").write_bytes(b"")
-    source = ImagesSource("folder", natural_order(list(picture_folder.iterdir())))
+def test_unreadable_images_are_left_out_and_counted(image_folder: Path) -> None:
+    (image_folder / "img3.png").write_bytes(b"not an image")
+    (image_folder / "img7.png").write_bytes(b"")
+    source = ImagesSource("folder", natural_order(list(image_folder.iterdir())))
     source.open()
     assert numbers(source) == [0, 1, 2, 4, 5, 6, 8, 9, 10, 11]
     assert source.warning == (
@@ -54,9 +54,9 @@ def test_unreadable_pictures_are_left_out_and_counted(picture_folder: Path) -> N
     assert read_number(captured.bgr) == 4
 
 
-def test_what_is_left_out_is_known_after_closing(picture_folder: Path) -> None:
-    (picture_folder / "img0.png").write_bytes(b"")
-    source = ImagesSource("folder", natural_order(list(picture_folder.iterdir())))
+def test_what_is_left_out_is_known_after_closing(image_folder: Path) -> None:
+    (image_folder / "img0.png").write_bytes(b"")
+    source = ImagesSource("folder", natural_order(list(image_folder.iterdir())))
     for _ in range(2):  # each opening counts anew
         source.open()
         numbers(source)
@@ -65,10 +65,10 @@ def test_what_is_left_out_is_known_after_closing(picture_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["x.heic", "x.HEIC", "x.docx", "x.dng", "x.mp4", "x.svg", "x.MOV"])
-def test_files_of_unknown_formats_are_told(picture_folder: Path, name: str) -> None:
+def test_files_of_unknown_formats_are_told(image_folder: Path, name: str) -> None:
     for other in (name, "notes.txt", "labels.json", ".x.heic"):
-        (picture_folder / other).write_bytes(b"-")
-    source = make_source(str(picture_folder))
+        (image_folder / other).write_bytes(b"-")
+    source = make_source(str(image_folder))
     source.open()
     assert source.warning is not None
     assert source.warning.startswith("1 of 13 files left out: not an image format")
@@ -81,22 +81,22 @@ def test_a_folder_of_unknown_formats_says_so(tmp_path: Path) -> None:
         make_source(str(tmp_path))
 
 
-def test_opening_skips_to_the_first_readable_picture(picture_folder: Path) -> None:
-    (picture_folder / "img0.png").write_bytes(b"not a picture")
-    source = ImagesSource("folder", natural_order(list(picture_folder.iterdir())))
+def test_opening_skips_to_the_first_readable_image(image_folder: Path) -> None:
+    (image_folder / "img0.png").write_bytes(b"not an image")
+    source = ImagesSource("folder", natural_order(list(image_folder.iterdir())))
     assert source.open().frame_count == 11
     assert numbers(source)[0] == 1
 
 
 def test_a_folder_of_nothing_readable_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(b"not a picture")
+    (tmp_path / "a.png").write_bytes(b"not an image")
     source = ImagesSource("a.png", [tmp_path / "a.png"])
     with pytest.raises(SourceError, match=r"a.png is not an image of a known format"):
         source.open()
     assert source.warning is None  # said once, by the error
 
 
-def test_each_picture_comes_in_its_own_size(tmp_path: Path) -> None:
+def test_each_image_comes_in_its_own_size(tmp_path: Path) -> None:
     sizes = [(40, 60), (10, 20), (70, 30)]
     for number, (height, width) in enumerate(sizes):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((height, width, 3), number, np.uint8))
@@ -109,32 +109,32 @@ def test_each_picture_comes_in_its_own_size(tmp_path: Path) -> None:
         assert captured.bgr.shape[:2] == size
 
 
-def test_a_grey_picture_comes_in_three_channels(tmp_path: Path) -> None:
+def test_a_grey_image_comes_in_three_channels(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((8, 9), 55, np.uint8))
-    picture = load_picture(tmp_path / "grey.png")
-    assert picture is not None
-    assert picture.shape == (8, 9, 3)
-    assert (picture == 55).all()
+    image = load_image(tmp_path / "grey.png")
+    assert image is not None
+    assert image.shape == (8, 9, 3)
+    assert (image == 55).all()
 
 
 def test_a_photograph_is_turned_as_its_exif_data_says(tmp_path: Path) -> None:
-    lying = np.ascontiguousarray(np.rot90(numbered_picture(37)))  # counterclockwise
+    lying = np.ascontiguousarray(np.rot90(numbered_image(37)))  # counterclockwise
     jpeg = cv2.imencode(".jpg", lying)[1].tobytes()
     path = tmp_path / "photo.jpg"
     path.write_bytes(with_orientation(jpeg, 6))  # 6: to be turned clockwise by 90 degrees
-    picture = load_picture(path)
-    assert picture is not None
-    assert picture.shape == numbered_picture(0).shape
-    assert read_number(picture) == 37
+    image = load_image(path)
+    assert image is not None
+    assert image.shape == numbered_image(0).shape
+    assert read_number(image) == 37
 
 
-def test_a_picture_that_asks_for_too_much_memory_is_refused(tmp_path: Path) -> None:
+def test_a_image_that_asks_for_too_much_memory_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "wide.png"
     cv2.imwrite(str(path), np.zeros((1, 8193, 3), np.uint8))
-    assert load_picture(path) is None
+    assert load_image(path) is None
 
 
-def test_truth_is_asked_for_by_number_and_name(picture_folder: Path) -> None:
+def test_ground_truth_is_asked_for_by_number_and_name(image_folder: Path) -> None:
     asked: list[tuple[int, str, tuple[int, int] | None]] = []
     met: list[int] = []
 
@@ -144,16 +144,16 @@ def test_truth_is_asked_for_by_number_and_name(picture_folder: Path) -> None:
 
         def for_frame(
             self, index: int, name: str, size_wh: tuple[int, int] | None = None
-        ) -> Targets | None:
+        ) -> GroundTruth | None:
             asked.append((index, Path(name).name, size_wh))
-            return Targets.empty()
+            return GroundTruth.empty()
 
-    paths = natural_order(list(picture_folder.iterdir()))
-    source = ImagesSource("folder", paths, truth=Annotations())
+    paths = natural_order(list(image_folder.iterdir()))
+    source = ImagesSource("folder", paths, ground_truth=Annotations())
     source.open()
     source.seek(10)
     captured = source.read(buffer)
     assert captured is not None
-    assert captured.truth is not None
+    assert captured.ground_truth is not None
     assert met == [12]
     assert asked == [(10, "img10.png", captured.bgr.shape[1::-1])]

@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from films import numbered_picture, read_number, write_film
+from films import numbered_image, read_number, write_film
 from servers import http_file, http_files, mjpeg, serving
 
 from kpviewer.errors import SourceError
@@ -143,7 +143,7 @@ def test_a_connection_that_breaks_in_mid_film_is_an_error(tmp_path: Path) -> Non
 
 
 def still(suffix: str) -> bytes:
-    return cv2.imencode(suffix, numbered_picture(5))[1].tobytes()
+    return cv2.imencode(suffix, numbered_image(5))[1].tobytes()
 
 
 @pytest.mark.parametrize(
@@ -167,8 +167,8 @@ def test_what_is_no_video_is_named(path: str, data: bytes, kind: str, said: str)
 
 
 def test_a_multipart_stream_whose_parts_have_no_type_is_read() -> None:
-    pictures = [numbered_picture(number) for number in range(40)]
-    with serving(mjpeg(pictures, part_head=b"--frame\r\nContent-Length: %d\r\n\r\n")) as port:
+    images = [numbered_image(number) for number in range(40)]
+    with serving(mjpeg(images, part_head=b"--frame\r\nContent-Length: %d\r\n\r\n")) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/")
         assert source.open().is_live
         captured = source.read(buffer)

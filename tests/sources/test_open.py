@@ -51,25 +51,25 @@ def test_nothing_is_the_demo_where_there_is_no_camera(
     assert isinstance(make_source(text), DemoSource)
 
 
-def test_a_file_is_a_video_or_a_picture(tmp_path: Path, picture_folder: Path) -> None:
+def test_a_file_is_a_video_or_a_image(tmp_path: Path, image_folder: Path) -> None:
     write_film(tmp_path / "film.mp4", frames=2)
     assert isinstance(make_source(str(tmp_path / "film.mp4")), VideoSource)
-    assert isinstance(make_source(str(picture_folder / "img1.png")), ImagesSource)
+    assert isinstance(make_source(str(image_folder / "img1.png")), ImagesSource)
 
 
-def test_a_folder_and_a_glob_are_their_pictures(picture_folder: Path) -> None:
-    (picture_folder / "notes.txt").write_text("no picture")
-    assert make_source(str(picture_folder)).open().frame_count == 12
-    assert make_source(str(picture_folder / "img1*.png")).open().frame_count == 3
+def test_a_folder_and_a_glob_are_their_images(image_folder: Path) -> None:
+    (image_folder / "notes.txt").write_text("no image")
+    assert make_source(str(image_folder)).open().frame_count == 12
+    assert make_source(str(image_folder / "img1*.png")).open().frame_count == 3
 
 
 @pytest.mark.parametrize("pattern", ["*/*.png", "**/*.png", "a/../*/img.png"])
 def test_files_are_named_relative_to_the_folder_that_was_named(
-    tmp_path: Path, picture_folder: Path, pattern: str
+    tmp_path: Path, image_folder: Path, pattern: str
 ) -> None:
     (tmp_path / "deep").mkdir()
-    (picture_folder / "img1.png").rename(tmp_path / "deep" / "img.png")
-    for rest in picture_folder.glob("*.png"):
+    (image_folder / "img1.png").rename(tmp_path / "deep" / "img.png")
+    for rest in image_folder.glob("*.png"):
         rest.unlink()
     (tmp_path / "a").mkdir()
     source = make_source(f"{tmp_path}/{pattern}")
@@ -100,16 +100,16 @@ def test_a_pipe_called_an_image_is_not_opened(tmp_path: Path, pattern: str) -> N
 
 
 def test_a_pattern_below_a_folder_with_brackets_finds_its_images(
-    tmp_path: Path, picture_folder: Path
+    tmp_path: Path, image_folder: Path
 ) -> None:
     folder = tmp_path / "photos [2023]"
     folder.mkdir()
-    (picture_folder / "img1.png").rename(folder / "img1.png")
+    (image_folder / "img1.png").rename(folder / "img1.png")
     source = make_source(f"{folder}/*.png")
     assert source.open().frame_count == 1
 
 
-def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
+def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no image"):
         make_source(str(tmp_path))
 
@@ -134,11 +134,11 @@ def test_a_folder_that_may_not_be_read_is_an_error(
 
 @pytest.mark.parametrize("text", [None, "0", "0:640x480", "screen", "rtsp://host/live"])
 def test_annotations_of_a_camera_are_refused_not_ignored(text: str | None) -> None:
-    with pytest.raises(SourceError, match="leave --truth away"):
-        make_source(text, truth=NoTruth())
+    with pytest.raises(SourceError, match="leave --ground-truth away"):
+        make_source(text, ground_truth=NoGroundTruth())
 
 
-class NoTruth:
+class NoGroundTruth:
     def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
         pass
 

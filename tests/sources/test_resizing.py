@@ -1,4 +1,4 @@
-"""Nothing thin gets lost when a picture shrinks, and nothing moves."""
+"""Nothing thin gets lost when an image shrinks, and nothing moves."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from kpviewer.sources.resizing import resized
 
 
-def test_a_picture_gets_the_wanted_size_and_keeps_its_colours() -> None:
+def test_a_image_gets_the_wanted_size_and_keeps_its_colours() -> None:
     bgr = np.full((40, 60, 3), (10, 20, 30), np.uint8)
     for wanted in ((20, 15), (20, 30), (80, 100)):
         other = resized(bgr, wanted)
@@ -46,6 +46,6 @@ def test_a_side_that_can_not_be_halved_skips_no_pixel() -> None:
     assert np.ptp(resized(bgr, (15, 15))) <= 1  # each row holds one bright row of three
 
 
-def test_a_picture_of_the_wanted_size_is_not_touched() -> None:
+def test_a_image_of_the_wanted_size_is_not_touched() -> None:
     bgr = np.zeros((40, 60, 3), np.uint8)
     assert resized(bgr, (40, 60)) is bgr

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from films import HEIGHT, WIDTH, numbered_picture
+from films import HEIGHT, WIDTH, numbered_image
 from screens import FakeScreens
 
 from kpviewer.errors import SourceError
@@ -41,7 +41,7 @@ def test_another_spelling_is_an_error_that_shows_the_right_one(text: str) -> Non
         read_screen(text)
 
 
-def test_the_picture_is_what_the_screen_shows() -> None:
+def test_the_image_is_what_the_screen_shows() -> None:
     source = screen()
     info = source.open()
     assert (info.width, info.height, info.is_live, info.is_seekable) == (WIDTH, HEIGHT, True, False)
@@ -50,7 +50,7 @@ def test_the_picture_is_what_the_screen_shows() -> None:
         captured = source.read(lambda _h, _w, given=given: given)
         assert captured is not None
         assert captured.bgr is given
-        assert (captured.bgr == numbered_picture(number)).all()
+        assert (captured.bgr == numbered_image(number)).all()
 
 
 def test_a_part_is_counted_from_the_corner_of_its_screen() -> None:
@@ -87,7 +87,7 @@ def test_a_screen_that_is_switched_off_is_lost_and_may_be_opened_again() -> None
     assert source.read(buffer) is not None
 
 
-def test_it_waits_for_the_time_of_the_next_picture() -> None:
+def test_it_waits_for_the_time_of_the_next_image() -> None:
     waits: list[float] = []
     source = ScreenSource(ScreenName(1), open_grabber=FakeScreens, sleep=waits.append)
     source.open()

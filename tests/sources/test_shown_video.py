@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from films import HEIGHT, WIDTH, numbered_picture, write_film
+from films import HEIGHT, WIDTH, numbered_image, write_film
 
 from kpviewer.sources.base import FrameSource
 from kpviewer.sources.open import make_source
 from kpviewer.structures import ImageArray
 
-SHOWN = numbered_picture(37)
+SHOWN = numbered_image(37)
 MATRICES = {
     "as it lies": ((1, 0, 0, 1), SHOWN),
     "mirrored": ((-1, 0, 0, 1), SHOWN[:, ::-1]),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from captures import FakeCapture
-from films import numbered_picture, read_number
+from films import numbered_image, read_number
 from screens import FakeScreens
 from servers import mjpeg, serving
 
@@ -31,19 +31,19 @@ MakeSource = Callable[[str], FrameSource]
 
 
 @pytest.fixture
-def make(film: Path, picture_folder: Path) -> Iterator[MakeSource]:
+def make(film: Path, image_folder: Path) -> Iterator[MakeSource]:
     made: list[FrameSource] = []
     servers = ExitStack()
-    pictures = [numbered_picture(number) for number in range(20)]
+    images = [numbered_image(number) for number in range(20)]
 
     def stream() -> FrameSource:
-        port = servers.enter_context(serving(mjpeg(pictures, stalls=True)))
+        port = servers.enter_context(serving(mjpeg(images, stalls=True)))
         return StreamSource(f"http://127.0.0.1:{port}/")
 
     makers: dict[str, Callable[[], FrameSource]] = {
         "demo": DemoSource,
         "strip": StripSource,
-        "images": lambda: ImagesSource("folder", natural_order(list(picture_folder.iterdir()))),
+        "images": lambda: ImagesSource("folder", natural_order(list(image_folder.iterdir()))),
         "video": lambda: VideoSource(film),
         "camera": lambda: CameraSource(0, open_capture=lambda _index: FakeCapture()),
         "camera of OpenCV": lambda: CameraSource(
@@ -98,7 +98,7 @@ def test_open_tells_what_comes(source: FrameSource) -> None:
     assert captured.bgr.dtype == np.uint8
 
 
-def test_the_picture_is_in_the_buffer_that_was_allocated(source: FrameSource) -> None:
+def test_the_image_is_in_the_buffer_that_was_allocated(source: FrameSource) -> None:
     source.open()
     given: list[ImageArray] = []
 
@@ -181,7 +181,7 @@ def test_a_frame_of_a_file_says_which_file_it_comes_from(make: MakeSource) -> No
 
 
 @pytest.mark.parametrize("index", [0, 1, 7, 11])
-def test_seek_gives_the_same_picture_as_reading_up_to_it(seekable: FrameSource, index: int) -> None:
+def test_seek_gives_the_same_image_as_reading_up_to_it(seekable: FrameSource, index: int) -> None:
     read = [pixels(seekable) for _ in range(12)]
     for wanted in (index, 5, index):
         seekable.seek(wanted)
@@ -245,6 +245,6 @@ def test_a_frame_has_the_number_that_its_file_gives_it(make: MakeSource, kind: s
     source.open()
     for index in (9, 3, 4):
         source.seek(index)
-        picture = pixels(source)
-        assert picture is not None
-        assert read_number(picture) == index
+        image = pixels(source)
+        assert image is not None
+        assert read_number(image) == index

@@ -5,14 +5,14 @@ import threading
 
 import numpy as np
 import pytest
-from films import numbered_picture, read_number
+from films import numbered_image, read_number
 from servers import BOUNDARY, first_then_silence, mjpeg, rtsp, say_nothing, serving
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.stream import StreamSource
 from kpviewer.structures import ImageArray
 
-PICTURES = [numbered_picture(number) for number in range(60)]
+IMAGES = [numbered_image(number) for number in range(60)]
 SHORT_S = 0.3
 
 
@@ -28,7 +28,7 @@ def read_until_lost(source: StreamSource) -> tuple[list[int], str]:
     return numbers, str(caught.value)
 
 
-@pytest.mark.parametrize(("scheme", "serve"), [("http", mjpeg(PICTURES)), ("rtsp", rtsp(PICTURES))])
+@pytest.mark.parametrize(("scheme", "serve"), [("http", mjpeg(IMAGES)), ("rtsp", rtsp(IMAGES))])
 def test_a_stream_gives_frames_in_order_until_the_camera_hangs_up(scheme, serve) -> None:
     with serving(serve) as port:
         source = StreamSource(f"{scheme}://me:secret@127.0.0.1:{port}/live")
@@ -43,17 +43,17 @@ def test_a_stream_gives_frames_in_order_until_the_camera_hangs_up(scheme, serve)
 
 
 def test_a_silent_stream_is_lost_after_the_read_timeout() -> None:
-    with serving(mjpeg(PICTURES[:20], stalls=True)) as port:
+    with serving(mjpeg(IMAGES[:20], stalls=True)) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/", read_timeout_s=SHORT_S)
         source.open()
         numbers, said = read_until_lost(source)
         source.close()
     assert numbers[-1] == 19
-    assert "no picture for 0.3 s" in said
+    assert "no image for 0.3 s" in said
 
 
 def test_a_lost_stream_may_be_opened_again() -> None:
-    with serving(mjpeg(PICTURES)) as port:
+    with serving(mjpeg(IMAGES)) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/")
         source.open()
         first, _ = read_until_lost(source)
@@ -107,7 +107,7 @@ def test_an_address_with_spaces_is_refused_without_being_repeated() -> None:
 
 
 def test_a_scheme_in_capitals_is_the_same() -> None:
-    with serving(rtsp(PICTURES[:30])) as port:
+    with serving(rtsp(IMAGES[:30])) as port:
         source = StreamSource(f"RTSP://127.0.0.1:{port}/live")
         source.open()
         numbers, _ = read_until_lost(source)
@@ -116,14 +116,14 @@ def test_a_scheme_in_capitals_is_the_same() -> None:
 
 
 def test_a_frozen_stream_gives_no_frame_when_it_is_given_up() -> None:
-    """FFmpeg keeps the last picture back until the next one begins, or reading fails."""
-    with serving(rtsp(PICTURES[:40], stalls=True)) as port:
+    """FFmpeg keeps the last image back until the next one begins, or reading fails."""
+    with serving(rtsp(IMAGES[:40], stalls=True)) as port:
         source = StreamSource(f"rtsp://127.0.0.1:{port}/", read_timeout_s=SHORT_S)
         source.open()
         numbers, said = read_until_lost(source)
         source.close()
     assert numbers == list(range(39))
-    assert "no picture for 0.3 s" in said
+    assert "no image for 0.3 s" in said
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
@@ -144,7 +144,7 @@ def test_opening_can_be_interrupted(scheme: str) -> None:
 
 def test_reading_can_be_interrupted_and_the_stream_opened_again() -> None:
     source: StreamSource
-    camera = mjpeg(PICTURES[:10])
+    camera = mjpeg(IMAGES[:10])
 
     def serve(connection: socket.socket) -> None:
         camera(connection)
@@ -194,9 +194,9 @@ def test_a_host_that_does_not_exist_is_said(monkeypatch: pytest.MonkeyPatch) -> 
         StreamSource("http://camera.example/x").open()
 
 
-def test_a_picture_that_becomes_too_large_is_said() -> None:
+def test_a_image_that_becomes_too_large_is_said() -> None:
     wide = np.zeros((8, 8200, 3), np.uint8)
-    with serving(mjpeg([*PICTURES[:5], wide])) as port:
+    with serving(mjpeg([*IMAGES[:5], wide])) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/")
         source.open()
         numbers, said = read_until_lost(source)
@@ -213,10 +213,10 @@ def test_a_server_that_answers_but_sends_no_video_is_told_from_a_silent_one() ->
             source.open()
 
 
-def test_a_camera_whose_first_picture_is_on_its_way_is_waited_for() -> None:
+def test_a_camera_whose_first_image_is_on_its_way_is_waited_for() -> None:
     begun = BOUNDARY % 9000 + b"\xff\xd8\xff\xe0"
     head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
-    ways = [first_then_silence(head + begun)] * 2 + [mjpeg(PICTURES[:3])]  # tried, asked, tried
+    ways = [first_then_silence(head + begun)] * 2 + [mjpeg(IMAGES[:3])]  # tried, asked, tried
 
     def serve(connection: socket.socket) -> None:
         ways.pop(0)(connection)

@@ -20,9 +20,9 @@ def test_the_film_has_20_s_at_30_frames_of_1920_by_320() -> None:
 def test_a_frame_depends_on_its_number_alone() -> None:
     first, _ = render(321)
     render(17)
-    again, truth = render(321)
+    again, ground_truth = render(321)
     assert np.array_equal(first, again)
-    assert np.array_equal(truth.xyxy, render(321)[1].xyxy)
+    assert np.array_equal(ground_truth.xyxy, render(321)[1].xyxy)
 
 
 def test_marks_move_with_the_strip_from_frame_to_frame() -> None:
@@ -37,8 +37,8 @@ def test_both_kinds_of_mark_are_seen_on_every_strip_and_cut_ones_are_difficult()
     for start in range(0, FRAME_COUNT, FRAMES_A_STRIP):
         seen: set[int] = set()
         for index in range(start, start + FRAMES_A_STRIP, 20):
-            truth = render(index)[1]
-            seen |= set(truth.class_ids.tolist())
-            sides = truth.xyxy[:, 2:] - truth.xyxy[:, :2]
-            assert ((sides < 29.99).any(1) == truth.difficult).all()
+            ground_truth = render(index)[1]
+            seen |= set(ground_truth.class_ids.tolist())
+            sides = ground_truth.xyxy[:, 2:] - ground_truth.xyxy[:, :2]
+            assert ((sides < 29.99).any(1) == ground_truth.difficult).all()
         assert seen == set(range(len(CLASS_NAMES)))

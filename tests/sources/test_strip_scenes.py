@@ -1,4 +1,4 @@
-"""Generated strips: the truth lies on the marks, to a fraction of a pixel."""
+"""Generated strips: the ground truth lies on the marks, to a fraction of a pixel."""
 
 import numpy as np
 import pytest
@@ -13,15 +13,15 @@ from kpviewer.sources.strip_scenes import (
     random_world,
     scene_for_test,
 )
-from kpviewer.structures import ImageArray, Targets
+from kpviewer.structures import GroundTruth, ImageArray
 
 STILL = Exposure(noise=0.0)
 
 
-def window(picture: np.ndarray, centre_xy: np.ndarray, half: int = 20) -> tuple[np.ndarray, ...]:
+def window(image: np.ndarray, centre_xy: np.ndarray, half: int = 20) -> tuple[np.ndarray, ...]:
     """Pixels around a point, and their middles from it."""
     x, y = centre_xy.astype(int)
-    part = picture[y - half : y + half, x - half : x + half].astype(float)
+    part = image[y - half : y + half, x - half : x + half].astype(float)
     rows, columns = np.mgrid[y - half : y + half, x - half : x + half] + 0.5
     return part, columns - centre_xy[0], rows - centre_xy[1]
 
@@ -34,12 +34,12 @@ def pit_centre(light: np.ndarray, centre_xy: np.ndarray) -> np.ndarray:
     return np.array([(dx * weight).sum(), (dy * weight).sum()]) / weight.sum()
 
 
-def test_the_truth_lies_in_the_middle_of_every_pit() -> None:
+def test_the_ground_truth_lies_in_the_middle_of_every_pit() -> None:
     errors = []
     for seed in range(25):
         world = random_world(np.random.default_rng(seed), (320, 960))
-        picture, centres = expose(world, STILL, (320, 960))
-        light = picture.astype(float).sum(-1)
+        image, centres = expose(world, STILL, (320, 960))
+        light = image.astype(float).sum(-1)
         errors += [pit_centre(light, xy) for xy in centres[world.class_ids == FI]]
     # single pits are off by dust and grain, together they show any shift of convention: of half a
     # pixel in x, and less sharply in y, where the crescent takes a little from the lower half
@@ -49,12 +49,12 @@ def test_the_truth_lies_in_the_middle_of_every_pit() -> None:
     assert -0.5 < y < 0.1
 
 
-def test_the_truth_lies_on_the_axis_of_every_notch_in_an_edge() -> None:
+def test_the_ground_truth_lies_on_the_axis_of_every_notch_in_an_edge() -> None:
     errors = []
     for seed in range(25):
         world = random_world(np.random.default_rng(seed), (320, 960))
-        picture, centres = expose(world, STILL, (320, 960))
-        light = picture.astype(float).sum(-1)
+        image, centres = expose(world, STILL, (320, 960))
+        light = image.astype(float).sum(-1)
         for xy in centres[world.class_ids == HB]:
             part, dx, dy = window(light, xy)
             above, below = part[dy < -17].mean(), part[dy > 17].mean()
@@ -68,12 +68,12 @@ def test_the_truth_lies_on_the_axis_of_every_notch_in_an_edge() -> None:
     assert np.median(np.abs(errors)) < 0.5
 
 
-def test_a_fraction_of_a_pixel_of_shift_moves_picture_and_truth() -> None:
+def test_a_fraction_of_a_pixel_of_shift_moves_image_and_ground_truth() -> None:
     world = random_world(np.random.default_rng(4), (320, 960))
     _, before = expose(world, STILL, (320, 960))
-    picture, after = expose(world, Exposure((2.4, -1.7), noise=0.0), (320, 960))
+    image, after = expose(world, Exposure((2.4, -1.7), noise=0.0), (320, 960))
     np.testing.assert_allclose(before - after, np.full_like(before, 1) * [2.4, -1.7], atol=1e-4)
-    light = picture.astype(float).sum(-1)
+    light = image.astype(float).sum(-1)
     for xy in after[world.class_ids == FI]:
         assert abs(pit_centre(light, xy)[0]) < 0.3
 
@@ -88,19 +88,23 @@ def test_the_same_seed_gives_the_same_scene() -> None:
 @pytest.mark.parametrize("hw", [(320, 1920), (1920, 320), (320, 320), (96, 128)])
 def test_scenes_of_any_size_keep_their_marks_whole_and_apart(hw: tuple[int, int]) -> None:
     for seed in range(6):
-        picture, truth = random_scene(np.random.default_rng(seed), hw)
-        assert picture.shape == (*hw, 3)
-        assert picture.dtype == np.uint8
-        assert not truth.difficult.any()
-        np.testing.assert_allclose(truth.xyxy[:, 2:] - truth.xyxy[:, :2], 30, atol=1e-3)
-        points = truth.keypoints_xy[:, 0]
-        np.testing.assert_allclose(points, (truth.xyxy[:, :2] + truth.xyxy[:, 2:]) / 2, atol=1e-3)
+        image, ground_truth = random_scene(np.random.default_rng(seed), hw)
+        assert image.shape == (*hw, 3)
+        assert image.dtype == np.uint8
+        assert not ground_truth.difficult.any()
+        np.testing.assert_allclose(
+            ground_truth.xyxy[:, 2:] - ground_truth.xyxy[:, :2], 30, atol=1e-3
+        )
+        points = ground_truth.keypoints_xy[:, 0]
+        np.testing.assert_allclose(
+            points, (ground_truth.xyxy[:, :2] + ground_truth.xyxy[:, 2:]) / 2, atol=1e-3
+        )
         gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)
         assert (gaps[~np.eye(len(points), dtype=bool)] >= APART_PX - 1e-3).all()
 
 
 def test_an_upright_strip_is_a_lying_one_turned() -> None:
-    def scene(hw: tuple[int, int]) -> tuple[ImageArray, Targets]:
+    def scene(hw: tuple[int, int]) -> tuple[ImageArray, GroundTruth]:
         return random_scene(np.random.default_rng(8), hw)
 
     (lying, marks), (upright, turned) = scene((192, 640)), scene((640, 192))

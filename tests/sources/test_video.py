@@ -10,7 +10,7 @@ from films import HEIGHT, WIDTH, read_number, write_film
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.video import VideoSource
-from kpviewer.structures import ImageArray, Targets
+from kpviewer.structures import GroundTruth, ImageArray
 
 GOOD = {  # as counted by OpenCV's decoder, another build of FFmpeg
     "intel_asl_walk.mkv": 89,
@@ -98,7 +98,7 @@ def test_a_film_that_lies_on_its_side_is_turned_upright(tmp_path: Path) -> None:
     captured = source.read(buffer)
     assert (info.width, info.height) == (HEIGHT, WIDTH)
     assert captured is not None
-    # The picture is turned clockwise: its right column was the top row, that of the blocks.
+    # The image is turned clockwise: its right column was the top row, that of the blocks.
     unturned = np.rot90(captured.bgr)
     assert captured.bgr.shape == (WIDTH, HEIGHT, 3)
     assert read_number(unturned) == 0
@@ -206,7 +206,7 @@ def test_a_file_of_sound_alone_is_refused(tmp_path: Path) -> None:
         VideoSource(path).open()
 
 
-def test_truth_is_asked_for_by_number_and_name(film: Path) -> None:
+def test_ground_truth_is_asked_for_by_number_and_name(film: Path) -> None:
     asked: list[tuple[int, str]] = []
 
     class Annotations:
@@ -215,16 +215,16 @@ def test_truth_is_asked_for_by_number_and_name(film: Path) -> None:
 
         def for_frame(
             self, index: int, name: str, size_wh: tuple[int, int] | None = None
-        ) -> Targets | None:
+        ) -> GroundTruth | None:
             asked.append((index, name))
-            return Targets.empty(5) if index else None
+            return GroundTruth.empty(5) if index else None
 
-    source = VideoSource(film, truth=Annotations())
+    source = VideoSource(film, ground_truth=Annotations())
     source.open()
     first, second = source.read(buffer), source.read(buffer)
     assert first is not None
     assert second is not None
-    assert first.truth is None
-    assert second.truth is not None
+    assert first.ground_truth is None
+    assert second.ground_truth is not None
     assert asked == [(0, str(film)), (1, str(film))]
     source.close()

@@ -1,4 +1,4 @@
-"""LabelImg folders of generated pictures: dark noise with blocks of three colours."""
+"""LabelImg folders of generated images: dark noise with blocks of three colours."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def write_blocks(
     seed: int = 0,
     side_px: tuple[int, int] = (14, 30),
 ) -> Path:
-    """Write one picture of 64 x 64 px for each of ``label_sets``, a block for each name in it."""
+    """Write one image of 64 x 64 px for each of ``label_sets``, a block for each name in it."""
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     for number, names in enumerate(label_sets):

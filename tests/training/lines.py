@@ -1,4 +1,4 @@
-"""The smallest thing to train: a convolution that learns the brightness of its pictures.
+"""The smallest thing to train: a convolution that learns the brightness of its images.
 
 Without batch statistics, so that the mean of gradients is the gradient of the mean.
 """
@@ -17,8 +17,8 @@ class LineBatch(NamedTuple):
     wanted: Tensor
 
 
-class Pictures(IterableDataset[tuple[Tensor, Tensor]]):
-    """Every ``stride``-th of an endless row of pictures."""
+class Images(IterableDataset[tuple[Tensor, Tensor]]):
+    """Every ``stride``-th of an endless row of images."""
 
     def __init__(self, first: int, stride: int) -> None:
         super().__init__()
@@ -51,9 +51,9 @@ class LineObjective:
     def begin_at(self, step: int) -> None:
         self.steps.append(step)
 
-    def dataset(self, input_hw: tuple[int, int], seed: int) -> Pictures:
+    def dataset(self, input_hw: tuple[int, int], seed: int) -> Images:
         self.seeds.append(seed)
-        return Pictures(self._first, self._stride)
+        return Images(self._first, self._stride)
 
     def collate(self, samples: list[Any]) -> LineBatch:
         images, wanted = zip(*samples, strict=True)

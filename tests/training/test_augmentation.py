@@ -1,4 +1,4 @@
-"""Points move with pixels: they are found again in the picture after each change."""
+"""Points move with pixels: they are found again in the image after each change."""
 
 import math
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from training.pictures import COLOURS, background, dot_centre, dotted_face
+from training.images import COLOURS, background, dot_centre, dotted_face
 
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.mosaic import Mosaic, MosaicOptions
@@ -59,7 +59,7 @@ def test_a_mirrored_face_keeps_its_left_eye_on_the_left() -> None:
     assert points[0, 0] < points[1, 0] and points[3, 0] < points[4, 0]
 
 
-def test_points_that_leave_the_picture_lose_their_label() -> None:
+def test_points_that_leave_the_image_lose_their_label() -> None:
     placement = Placement((60, 60), (0, 60), 1.0, 0.0, False, (120, 120))
     moved = place(dotted_face(), placement, SWAP, cv2.BORDER_CONSTANT)
     assert moved.labelled[0].tolist() == (moved.points_xy[0, :, 0] >= 0).tolist()
@@ -99,7 +99,7 @@ def test_a_turned_box_is_that_of_its_ellipse() -> None:
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("kind", ["scene", "paste", "grid"])
 @pytest.mark.parametrize("hw", [(192, 192), (128, 224)])
-def test_composed_pictures_are_whole_and_their_objects_inside(
+def test_composed_images_are_whole_and_their_objects_inside(
     hw: tuple[int, int], kind: str, seed: int
 ) -> None:
     shares = {"scene": (1.0, 0.0), "paste": (0.0, 1.0), "grid": (0.0, 0.0)}[kind]
@@ -146,7 +146,7 @@ def test_pasted_faces_are_as_small_as_is_asked_for() -> None:
     )  # log-uniformly: as many under sqrt(8 * 243) = 44 px as over it, if all had room
 
 
-def test_objects_leave_the_picture_by_half_where_that_is_asked_for() -> None:
+def test_objects_leave_the_image_by_half_where_that_is_asked_for() -> None:
     def cut(half_share: float) -> int:
         options = MosaicOptions(
             scene_share=0, paste_share=0, grid_weights=(1.0,), level_share=0, half_share=half_share
@@ -172,9 +172,9 @@ def test_occlusion_changes_pixels_and_no_label() -> None:
     assert occlude_faces(face, np.random.default_rng(0), 0.0) is face
 
 
-def test_photometric_changes_keep_the_shape_of_a_picture() -> None:
+def test_photometric_changes_keep_the_shape_of_a_image() -> None:
     torch.manual_seed(0)
-    chain, picture = photometric(), torch.randint(0, 256, (3, 40, 50), dtype=torch.uint8)
-    results = [chain(picture) for _ in range(60)]
-    assert all(made.shape == picture.shape and made.dtype == torch.uint8 for made in results)
-    assert sum(bool((made != picture).any()) for made in results) > 30
+    chain, image = photometric(), torch.randint(0, 256, (3, 40, 50), dtype=torch.uint8)
+    results = [chain(image) for _ in range(60)]
+    assert all(made.shape == image.shape and made.dtype == torch.uint8 for made in results)
+    assert sum(bool((made != image).any()) for made in results) > 30

@@ -1,16 +1,16 @@
-"""Labels of mirrored crops: as biased as those of the pictures that they are mirrored from."""
+"""Labels of mirrored crops: as biased as those of the images that they are mirrored from."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from training.pictures import dotted_face
+from training.images import dotted_face
 
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.errors import DatasetError
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import Targets
+from kpviewer.structures import GroundTruth
 from kpviewer.training.crops import JitterOptions
 from kpviewer.training.label_bias import LabelBias
 from kpviewer.training.placement import Placement, place
@@ -26,7 +26,7 @@ FLAT = {name: [-0.1, 0.05] for name in NAMES}
 
 
 def annotated(sample: Sample, source: str, path: Path = Path("face.png")) -> AnnotatedImage:
-    targets = Targets(
+    targets = GroundTruth(
         sample.xyxy,
         sample.class_ids,
         sample.points_xy,
@@ -38,7 +38,7 @@ def annotated(sample: Sample, source: str, path: Path = Path("face.png")) -> Ann
     )
 
 
-def test_labels_of_the_mirrored_picture_have_the_bias_of_their_source() -> None:
+def test_labels_of_the_mirrored_image_have_the_bias_of_their_source() -> None:
     rng = np.random.default_rng(0)
     found_minus_true = rng.uniform(-0.1, 0.1, (5, 2))
     labelled = dotted_face()

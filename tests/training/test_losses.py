@@ -32,21 +32,21 @@ def batch(class_ids: list[list[int]], xyxy: torch.Tensor, labelled: bool = True)
     )
 
 
-def perfect_heads(truth: Batch) -> SsdHeads:
+def perfect_heads(ground_truth: Batch) -> SsdHeads:
     """Heads that say exactly what the targets want."""
-    targets = assign(truth, DEFAULTS, OPTIONS)
-    logits = torch.full((len(truth.xyxy), len(DEFAULTS), 1), -20.0)
-    offsets = torch.zeros(len(truth.xyxy), len(DEFAULTS), 4)
-    points = torch.zeros(len(truth.xyxy), len(DEFAULTS), 5, 2)
+    targets = assign(ground_truth, DEFAULTS, OPTIONS)
+    logits = torch.full((len(ground_truth.xyxy), len(DEFAULTS), 1), -20.0)
+    offsets = torch.zeros(len(ground_truth.xyxy), len(DEFAULTS), 4)
+    points = torch.zeros(len(ground_truth.xyxy), len(DEFAULTS), 5, 2)
     for row, cell in (targets.matched != UNMATCHED).nonzero().tolist():
         index = targets.matched[row, cell]
         logits[row, cell] = 20.0
-        offsets[row, cell] = encode_boxes(truth.xyxy[row, index], DEFAULTS[cell])
-        points[row, cell] = encode_points(truth.points_xy[row, index], DEFAULTS[cell])
+        offsets[row, cell] = encode_boxes(ground_truth.xyxy[row, index], DEFAULTS[cell])
+        points[row, cell] = encode_points(ground_truth.points_xy[row, index], DEFAULTS[cell])
     return SsdHeads(logits, offsets, points)
 
 
-TRUTH = batch(
+GROUND_TRUTH = batch(
     [[0, PADDED], [0, 0]],
     torch.tensor([[[10.0, 8, 28, 30], [0, 0, 0, 0]], [[2, 2, 20, 24], [30, 30, 60, 64]]]),
 )
@@ -54,56 +54,64 @@ TRUTH = batch(
 
 @pytest.mark.parametrize("kind", ["focal", "hard-negatives"])
 def test_perfect_predictions_cost_nothing(kind: str) -> None:
-    losses = ssd_losses(perfect_heads(TRUTH), TRUTH, DEFAULTS, SsdLossOptions(classification=kind))
+    losses = ssd_losses(
+        perfect_heads(GROUND_TRUTH), GROUND_TRUTH, DEFAULTS, SsdLossOptions(classification=kind)
+    )
     assert float(losses.total) == pytest.approx(0.0, abs=1e-5)
 
 
 def test_each_part_answers_for_its_own_mistake() -> None:
-    perfect = perfect_heads(TRUTH)
+    perfect = perfect_heads(GROUND_TRUTH)
     wrong_box = perfect._replace(box_offsets=perfect.box_offsets + 1.0)
-    losses = ssd_losses(wrong_box, TRUTH, DEFAULTS, OPTIONS)
+    losses = ssd_losses(wrong_box, GROUND_TRUTH, DEFAULTS, OPTIONS)
     # smooth L1 of 1 with beta 0.5 is 1 - 0.25; averaged over the four numbers of each match
     assert float(losses.boxes) == pytest.approx(0.75, abs=1e-5)
     assert float(losses.points) == pytest.approx(0.0, abs=1e-5)
     wrong_points = perfect._replace(point_offsets=perfect.point_offsets + 1.0)
-    losses = ssd_losses(wrong_points, TRUTH, DEFAULTS, OPTIONS)
+    losses = ssd_losses(wrong_points, GROUND_TRUTH, DEFAULTS, OPTIONS)
     assert float(losses.points) == pytest.approx(2 * (1 - 0.1), abs=1e-5)  # x and y, beta 0.2
 
 
 def test_unlabelled_points_teach_nothing() -> None:
-    hidden = TRUTH._replace(labelled=torch.zeros_like(TRUTH.labelled))
+    hidden = GROUND_TRUTH._replace(labelled=torch.zeros_like(GROUND_TRUTH.labelled))
     perfect = perfect_heads(hidden)
     wrong = perfect._replace(point_offsets=perfect.point_offsets + 5.0)
     assert float(ssd_losses(wrong, hidden, DEFAULTS, OPTIONS).points) == 0.0
 
 
 def test_points_read_from_proposals_are_compared_with_those_of_their_object() -> None:
-    truth = TRUTH._replace(points_xy=TRUTH.points_xy + torch.arange(5.0)[:, None])
-    truth.labelled[0, 1] = False  # padding
-    proposals = proposals_of(truth.xyxy)
-    repeated = truth.points_xy.repeat_interleave(COPIES, 1)
+    ground_truth = GROUND_TRUTH._replace(
+        points_xy=GROUND_TRUTH.points_xy + torch.arange(5.0)[:, None]
+    )
+    ground_truth.labelled[0, 1] = False  # padding
+    proposals = proposals_of(ground_truth.xyxy)
+    repeated = ground_truth.points_xy.repeat_interleave(COPIES, 1)
     wanted = encode_points(repeated, xyxy_to_cxcywh(proposals))
-    perfect = perfect_heads(truth)._replace(proposal_points=wanted)
-    exact = ssd_losses(perfect, truth, DEFAULTS, OPTIONS, proposals)
+    perfect = perfect_heads(ground_truth)._replace(proposal_points=wanted)
+    exact = ssd_losses(perfect, ground_truth, DEFAULTS, OPTIONS, proposals)
     assert float(exact.region_points) == pytest.approx(0.0, abs=1e-5)
     off = perfect._replace(proposal_points=wanted + 1.0)
-    losses = ssd_losses(off, truth, DEFAULTS, OPTIONS, proposals)
+    losses = ssd_losses(off, ground_truth, DEFAULTS, OPTIONS, proposals)
     # x and y, each 1 - beta / 2 with beta 0.2
     assert float(losses.region_points) == pytest.approx(OPTIONS.region_weight * 2 * 0.9, abs=1e-4)
     assert float(losses.total) == pytest.approx(float(losses.region_points), abs=1e-4)
-    assert float(ssd_losses(off, truth, DEFAULTS, OPTIONS).region_points) == 0.0
+    assert float(ssd_losses(off, ground_truth, DEFAULTS, OPTIONS).region_points) == 0.0
 
 
 def test_focal_loss_by_its_formula() -> None:
     torch.manual_seed(0)
-    perfect = perfect_heads(TRUTH)
+    perfect = perfect_heads(GROUND_TRUTH)
     heads = perfect._replace(class_logits=torch.randn(2, len(DEFAULTS), 1) * 3)
-    matched = assign(TRUTH, DEFAULTS, OPTIONS).matched
+    matched = assign(GROUND_TRUTH, DEFAULTS, OPTIONS).matched
     wanted = (matched != UNMATCHED).float()[..., None]
-    of_truth = torch.where(wanted > 0, heads.class_logits, -heads.class_logits).sigmoid()  # p_t
+    of_ground_truth = torch.where(
+        wanted > 0, heads.class_logits, -heads.class_logits
+    ).sigmoid()  # p_t
     weight = torch.where(wanted > 0, 0.3, 0.7)  # alpha_t
-    expected = (-weight * (1 - of_truth) ** 2 * of_truth.log()).sum()  # Lin et al. 2017, eq. 5
-    losses = ssd_losses(heads, TRUTH, DEFAULTS, OPTIONS)
+    expected = (
+        -weight * (1 - of_ground_truth) ** 2 * of_ground_truth.log()
+    ).sum()  # Lin et al. 2017, eq. 5
+    losses = ssd_losses(heads, GROUND_TRUTH, DEFAULTS, OPTIONS)
     torch.testing.assert_close(losses.classification, expected / wanted.sum(), rtol=1e-5, atol=0)
 
 
@@ -129,7 +137,7 @@ def test_three_hardest_negatives_are_kept_for_each_positive() -> None:
 
 
 def test_every_true_box_gets_a_default_box() -> None:
-    matched = assign(TRUTH, DEFAULTS, OPTIONS).matched
+    matched = assign(GROUND_TRUTH, DEFAULTS, OPTIONS).matched
     assert set(matched[0].tolist()) == {UNMATCHED, 0}
     assert set(matched[1].tolist()) == {UNMATCHED, 0, 1}
-    assert (cxcywh_to_xyxy(DEFAULTS)[matched[0] == 0] - TRUTH.xyxy[0, 0]).abs().max() < 16
+    assert (cxcywh_to_xyxy(DEFAULTS)[matched[0] == 0] - GROUND_TRUTH.xyxy[0, 0]).abs().max() < 16

@@ -63,5 +63,5 @@ def test_the_command_writes_the_curve_and_no_weights(tmp_path: Path) -> None:
     }  # fmt: skip
     lines = (tmp_path / "run" / "lr_finder.csv").read_text().splitlines()
     assert lines[0] == "learning_rate,loss,smoothed" and 20 < len(lines) <= 121
-    picture = imread(tmp_path / "run" / "lr_finder.png")
-    assert min(picture.shape[:2]) > 300 and picture.std() > 0.02
+    image = imread(tmp_path / "run" / "lr_finder.png")
+    assert min(image.shape[:2]) > 300 and image.std() > 0.02

@@ -20,7 +20,7 @@ from kpviewer.metrics.multilabel import multilabel_score
 from kpviewer.models.spec import Task
 from kpviewer.models.weights import load_model
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.families import make_objective
 from kpviewer.training.loop import Trainer
@@ -31,7 +31,7 @@ STILL = {"scale": 0.0, "shift": 0.0, "rotate_deg": 0.0, "mirror": 0.5, "colours"
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Pictures to learn from, and others of the same kind."""
+    """Images to learn from, and others of the same kind."""
     folder = tmp_path_factory.mktemp("labels")
     return (
         write_blocks(folder / "train", subsets(48), seed=0),
@@ -57,7 +57,7 @@ def test_it_learns_which_colours_are_in_view(folders: tuple[Path, Path]) -> None
     detector.network.load_state_dict(trainer.averaged.state_dict())
     detector.network.eval()
     engine = Executor(detector, "cpu", "fp32", "torch")
-    table = label_table(lambda bgr: engine.infer(bgr)[0], read_voc(folders[1]), load_picture)
+    table = label_table(lambda bgr: engine.infer(bgr)[0], read_voc(folders[1]), load_image)
     # half of the decisions are yes: chance is 0.5
     assert multilabel_score(*table, 0.5).accuracy_multi > 0.8
 
@@ -99,7 +99,7 @@ def test_the_command_keeps_the_best_threshold_and_shows_the_sweep(
     assert scores["classes"]["red"]["positives"] == 8
 
 
-def test_a_candidate_is_the_whole_picture(folders: tuple[Path, Path]) -> None:
+def test_a_candidate_is_the_whole_image(folders: tuple[Path, Path]) -> None:
     detector = make_objective(small(), [f"voc:{folders[0]}"]).detector
     detector.network.eval()
     seen, _ = Executor(detector, "cpu", "fp32", "torch").infer(np.zeros((90, 160, 3), np.uint8))
@@ -143,7 +143,7 @@ def test_what_does_not_fit_is_told(
         make_objective(small(**changes), [f"voc:{folders[0]}"])
 
 
-def test_the_light_trunk_has_no_weights_of_torchvision(folders: tuple[Path, Path]) -> None:
+def test_the_light_backbone_has_no_weights_of_torchvision(folders: tuple[Path, Path]) -> None:
     with pytest.raises(WeightsError, match="init"):
         make_objective(small(options={"pretrained": "imagenet"}), [f"voc:{folders[0]}"])
 

@@ -17,7 +17,7 @@ DEFAULTS = default_boxes((MapAnchors(16, ((16.0, 16.0),)),), (64, 64))  # 16 box
 ONES = torch.ones(3)
 
 
-def truth(class_ids: list[list[int]], boxes: list[list[list[float]]]) -> Batch:
+def ground_truth(class_ids: list[list[int]], boxes: list[list[list[float]]]) -> Batch:
     count = (len(boxes), len(boxes[0]))
     return Batch(
         torch.zeros(len(boxes), 3, 64, 64, dtype=torch.uint8),
@@ -28,8 +28,8 @@ def truth(class_ids: list[list[int]], boxes: list[list[list[float]]]) -> Batch:
     )
 
 
-# the default boxes of cells 0 and 5, exactly; nothing in the second picture
-TWO = truth(
+# the anchors of cells 0 and 5, exactly; nothing in the second image
+TWO = ground_truth(
     [[2, 0], [PADDED, PADDED]], [[[0, 0, 16, 16], [16, 16, 32, 32]], [[0, 0, 0, 0], [0, 0, 0, 0]]]
 )
 
@@ -57,14 +57,14 @@ def test_softmax_loss_equals_torch_over_the_chosen_boxes() -> None:
     logits = torch.randn(2, 16, 4) * 3
     got = object_losses(heads(logits), TWO, DEFAULTS, ONES, ObjectLossOptions())
     expected = 0.0
-    for picture, positives in ((0, {0: 3, 5: 1}), (1, {})):
-        background = -logits[picture].log_softmax(-1)[:, 0]
+    for image, positives in ((0, {0: 3, 5: 1}), (1, {})):
+        background = -logits[image].log_softmax(-1)[:, 0]
         others = sorted(
             (float(background[cell]) for cell in range(16) if cell not in positives), reverse=True
         )
         expected += sum(others[: max(3, 3 * len(positives))])
         for cell, label in positives.items():
-            expected -= float(logits[picture, cell].log_softmax(-1)[label])
+            expected -= float(logits[image, cell].log_softmax(-1)[label])
     assert float(got.classification) == pytest.approx(expected / 2, rel=1e-5)
 
 
@@ -85,7 +85,7 @@ def test_a_class_weight_lowers_the_loss_of_its_objects_alone() -> None:
 
 
 def test_boxes_cost_smooth_l1_of_their_offsets() -> None:
-    moved = truth([[1]], [[[1.6, 0, 17.6, 16]]])  # by a tenth of a default box: one unit of dx
+    moved = ground_truth([[1]], [[[1.6, 0, 17.6, 16]]])  # by a tenth of an anchor: one unit of dx
     quiet = torch.full((1, 16, 3), -20.0)
     got = object_losses(heads(quiet), moved, DEFAULTS, ONES, ObjectLossOptions())
     assert float(got.boxes) == pytest.approx(0.5, abs=1e-5)  # beta 1: x^2 / 2, over one match
@@ -99,19 +99,19 @@ def test_boxes_cost_smooth_l1_of_their_offsets() -> None:
 
 @pytest.mark.parametrize("labels", [3, 4])
 def test_ignored_objects_teach_nothing(labels: int) -> None:
-    crowd = truth([[IGNORED]], [[[0, 0, 64, 32]]])
+    crowd = ground_truth([[IGNORED]], [[[0, 0, 64, 32]]])
     loud = torch.zeros(1, 16, labels)
     loud[0, :8, -1] = 20.0  # a class is claimed everywhere in the crowd
     loud[0, 8:, : labels - 3] = 20.0
     loud[0, 8:, labels - 3 :] = -20.0
     got = object_losses(heads(loud), crowd, DEFAULTS, ONES, ObjectLossOptions())
     assert float(got.classification) < 1e-4
-    nothing = truth([[PADDED]], [[[0, 0, 0, 0]]])
+    nothing = ground_truth([[PADDED]], [[[0, 0, 0, 0]]])
     told = object_losses(heads(loud), nothing, DEFAULTS, ONES, ObjectLossOptions())
     assert float(told.classification) > 10
 
 
 def test_only_overlaps_over_a_half_join_beside_each_objects_best() -> None:
-    wide = truth([[0]], [[[0, 0, 24, 16]]])  # overlaps 2/3 with cell 0, and 0.25 with cell 1
+    wide = ground_truth([[0]], [[[0, 0, 24, 16]]])  # overlaps 2/3 with cell 0, and 0.25 with cell 1
     matched = assign(wide, DEFAULTS, SsdLossOptions(match_iou=0.5)).matched
     assert (matched[0] != UNMATCHED).nonzero().flatten().tolist() == [0]

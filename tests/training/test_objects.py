@@ -27,7 +27,7 @@ NAMES = ("red", "blue")
 
 @pytest.fixture(scope="module")
 def voc(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A LabelImg folder of four pictures of blocks, none of them empty."""
+    """A LabelImg folder of four images of blocks, none of them empty."""
     folder = tmp_path_factory.mktemp("blocks")
     sample = blocks()
     for number in range(4):
@@ -76,27 +76,27 @@ def frozen_objective(voc: Path, steps: int) -> ObjectsObjective:
     return ObjectsObjective(detector, data, ObjectsOptions(frozen_steps=steps))
 
 
-def trunk_of(objective: ObjectsObjective) -> dict[str, Tensor]:
-    trunk = objective.detector.network.trunk
-    assert isinstance(trunk, nn.Module)
-    return {name: value.clone() for name, value in trunk.state_dict().items()}
+def backbone_of(objective: ObjectsObjective) -> dict[str, Tensor]:
+    backbone = objective.detector.network.backbone
+    assert isinstance(backbone, nn.Module)
+    return {name: value.clone() for name, value in backbone.state_dict().items()}
 
 
-def test_a_frozen_trunk_stays_as_it_is_while_the_heads_learn(voc: Path) -> None:
+def test_a_frozen_backbone_stays_as_it_is_while_the_heads_learn(voc: Path) -> None:
     objective = frozen_objective(voc, 2)
-    before = trunk_of(objective)
+    before = backbone_of(objective)
     head = objective.detector.network.heads[0].weight.clone()
     Trainer(objective, small(steps=2)).run(lambda _: None)
-    after = trunk_of(objective)
+    after = backbone_of(objective)
     assert all(torch.equal(after[name], value) for name, value in before.items())
     assert not torch.equal(objective.detector.network.heads[0].weight, head)
 
 
 def test_after_the_frozen_phase_everything_learns(voc: Path) -> None:
     objective = frozen_objective(voc, 2)
-    before = trunk_of(objective)
+    before = backbone_of(objective)
     Trainer(objective, small(steps=3)).run(lambda _: None)
-    after = trunk_of(objective)
+    after = backbone_of(objective)
     assert not torch.equal(after["stem.0.weight"], before["stem.0.weight"])
     assert not torch.equal(after["stem.1.running_mean"], before["stem.1.running_mean"])
 

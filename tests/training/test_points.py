@@ -10,15 +10,15 @@ import pytest
 import torch
 from click.testing import CliRunner
 from torchvision.models import mobilenet_v3_small
-from training.pictures import COLOURS, dot_centre, dotted_face
+from training.images import COLOURS, dot_centre, dotted_face
 
 from kpviewer.annotations.coco import read_coco
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.models.crops import crops_of, regions_around
-from kpviewer.models.imagenet_trunk import fill_trunk
-from kpviewer.models.picture_trunk import PICTURE_TRUNKS, build_trunk
+from kpviewer.models.image_backbone import IMAGE_BACKBONES, build_backbone
+from kpviewer.models.imagenet_backbone import fill_backbone
 from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.sources.opencv import cv2
@@ -88,7 +88,7 @@ def small(**changes: object) -> TrainConfig:
 @pytest.mark.parametrize("mirror", [False, True])
 @pytest.mark.parametrize("degrees", [-30, 0, 30])
 @pytest.mark.parametrize("scale", [0.6, 1.0, 1.7])
-def test_points_are_found_where_the_picture_shows_them(
+def test_points_are_found_where_the_image_shows_them(
     mirror: bool, degrees: float, scale: float
 ) -> None:
     face = dotted_face(seed=3)
@@ -132,7 +132,7 @@ def test_a_crop_that_is_not_jittered_is_the_one_of_the_two_stage_detector() -> N
     for colour in COLOURS:
         ours, theirs = dot_centre(seen.clip(0, 255), colour), dot_centre(trained_on.rgb, colour)
         assert ours is not None and theirs is not None
-        # two ways to shrink the picture spread the edges of a dot of 4 px differently
+        # two ways to shrink the image spread the edges of a dot of 4 px differently
         assert np.abs(ours - theirs).max() < 0.2
 
 
@@ -241,15 +241,15 @@ def test_every_head_has_a_loss_and_gradients(dots: Path, model: str) -> None:
     assert all(p.grad is not None for p in network.parameters())
 
 
-def test_a_held_trunk_stays_as_it_is_and_then_learns(dots: Path) -> None:
+def test_a_held_backbone_stays_as_it_is_and_then_learns(dots: Path) -> None:
     config = small(steps=6, options={"frozen_steps": 3}, ema_decay=0.0)
     objective = make_objective(config, [f"coco:{dots}"])
     network = objective.detector.network
-    trunk, head = network.get_submodule("trunk"), network.get_submodule("head")
+    backbone, head = network.get_submodule("trunk"), network.get_submodule("head")
     seen = []
 
     def look(_: StepReport) -> None:
-        seen.append([part.state_dict().copy() for part in (trunk, head)])
+        seen.append([part.state_dict().copy() for part in (backbone, head)])
         for state in seen[-1]:
             state.update({name: value.clone() for name, value in state.items()})
 
@@ -262,7 +262,7 @@ def test_a_held_trunk_stays_as_it_is_and_then_learns(dots: Path) -> None:
     assert not same(1, 0, 1)
 
 
-def test_a_resumed_run_does_not_hold_its_trunk_again(dots: Path) -> None:
+def test_a_resumed_run_does_not_hold_its_backbone_again(dots: Path) -> None:
     config = small(steps=3, options={"frozen_steps": 2})
     first = Trainer(make_objective(config, [f"coco:{dots}"]), replace(config, steps=2))
     first.run(lambda _: None)
@@ -286,9 +286,7 @@ def trained(dots: Path, out: Path, *changes: str) -> PointDetector:
     return detector
 
 
-def test_weights_to_start_from_do_not_change_how_pictures_are_cut(
-    dots: Path, tmp_path: Path
-) -> None:
+def test_weights_to_start_from_do_not_change_how_images_are_cut(dots: Path, tmp_path: Path) -> None:
     first = make_objective(small(options={"margin": 1.5}), [f"coco:{dots}"]).detector
     save_weights(first, tmp_path / "first.safetensors")
     loaded = trained(dots, tmp_path, f"init={tmp_path}/first.safetensors")
@@ -379,16 +377,16 @@ def test_data_without_labelled_points_are_refused(dots: Path) -> None:
         PointObjective(detector, AnnotationSet((), ("face",)), PointOptions())
 
 
-def test_a_trunk_takes_the_weights_of_torchvision_s_classifier(tmp_path: Path) -> None:
+def test_a_backbone_takes_the_weights_of_torchvision_s_classifier(tmp_path: Path) -> None:
     classifier = mobilenet_v3_small(weights=None)
     torch.save(classifier.state_dict(), tmp_path / "mobilenet.pth")
-    trunk, _ = build_trunk("mobilenet")
-    fill_trunk(trunk, "mobilenet", str(tmp_path / "mobilenet.pth"))
-    picture = torch.randn(1, 3, 64, 64)
-    assert torch.equal(trunk.eval()(picture), classifier.features.eval()(picture))
+    backbone, _ = build_backbone("mobilenet")
+    fill_backbone(backbone, "mobilenet", str(tmp_path / "mobilenet.pth"))
+    image = torch.randn(1, 3, 64, 64)
+    assert torch.equal(backbone.eval()(image), classifier.features.eval()(image))
     with pytest.raises(WeightsError, match="doesn't fit torchvision's resnet18"):
-        fill_trunk(build_trunk("resnet18")[0], "resnet18", str(tmp_path / "mobilenet.pth"))
+        fill_backbone(build_backbone("resnet18")[0], "resnet18", str(tmp_path / "mobilenet.pth"))
 
 
-def test_names_of_architectures_end_with_their_trunk() -> None:
-    assert {name.rpartition("-")[2] for name in POINT_ARCHITECTURES} == set(PICTURE_TRUNKS)
+def test_names_of_architectures_end_with_their_backbone() -> None:
+    assert {name.rpartition("-")[2] for name in POINT_ARCHITECTURES} == set(IMAGE_BACKBONES)

@@ -8,10 +8,10 @@ from kpviewer.training.proposals import COPIES, proposals_of
 
 def test_copies_lie_about_their_box_as_a_detector_s_do() -> None:
     torch.manual_seed(0)
-    truth = torch.tensor([[10.0, 20.0, 60.0, 90.0], [100.0, 100.0, 108.0, 110.0]])
-    shaken = proposals_of(truth.repeat(500, 1, 1))
+    ground_truth = torch.tensor([[10.0, 20.0, 60.0, 90.0], [100.0, 100.0, 108.0, 110.0]])
+    shaken = proposals_of(ground_truth.repeat(500, 1, 1))
     assert shaken.shape == (500, 2 * COPIES, 4)
-    for index, box in enumerate(truth):
+    for index, box in enumerate(ground_truth):
         copies = shaken[:, index * COPIES : (index + 1) * COPIES].reshape(-1, 4)
         assert len(copies.unique(dim=0)) == len(copies)
         overlap = iou_matrix(copies, box[None])[:, 0]

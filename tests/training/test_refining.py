@@ -12,7 +12,7 @@ TEMPLATE = ((-0.4, -0.4), (0.4, -0.4), (0.0, 0.5))
 
 
 def drawn(count: int, seed: int) -> Batch:
-    """Pictures of one object: three bright dots somewhere near a turned, scaled template."""
+    """Images of one object: three bright dots somewhere near a turned, scaled template."""
     rng = np.random.default_rng(seed)
     images = np.zeros((count, 3, 96, 96), np.uint8)
     points = np.zeros((count, 1, 3, 2), np.float32)

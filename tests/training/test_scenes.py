@@ -9,7 +9,7 @@ import pytest
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import Targets
+from kpviewer.structures import GroundTruth
 from kpviewer.training.samples import Sample
 from kpviewer.training.scenes import (
     SceneOptions,
@@ -24,7 +24,7 @@ COLOURS = ((255, 0, 0), (0, 0, 255))
 
 
 def blocks() -> Sample:
-    """A black picture, 100 wide and 80 high, with a red and a blue block: classes 0 and 1."""
+    """A black image, 100 wide and 80 high, with a red and a blue block: classes 0 and 1."""
     rgb = np.zeros((80, 100, 3), np.uint8)
     rgb[10:30, 20:50] = COLOURS[0]
     rgb[50:70, 60:70] = COLOURS[1]
@@ -89,7 +89,7 @@ def test_scales_cover_the_range_and_no_more() -> None:
     assert sizes.max() == pytest.approx(1.0, abs=0.02)
 
 
-def test_a_grid_shows_four_pictures_each_in_its_own_cell() -> None:
+def test_a_grid_shows_four_images_each_in_its_own_cell() -> None:
     rng = np.random.default_rng(3)
     options = SceneOptions(zoom=(0.9, 0.9), grid_share=1.0, mirror=False)
     sample = compose(blocks, (200, 240), options, rng)
@@ -133,7 +133,7 @@ def test_an_object_larger_than_its_cell_is_shown_smaller_and_whole() -> None:
     assert seen == {0, 1}
 
 
-def test_pictures_without_objects_have_their_place_in_a_grid_of_objects() -> None:
+def test_images_without_objects_have_their_place_in_a_grid_of_objects() -> None:
     empty = replace(blocks(), xyxy=np.zeros((0, 4), np.float32), class_ids=np.zeros(0, np.int64))
     empty = replace(empty, points_xy=np.zeros((0, 0, 2), np.float32), ignore=np.zeros(0, np.bool_))
     empty = replace(empty, labelled=np.zeros((0, 0), np.bool_))
@@ -151,7 +151,7 @@ def test_nonsense_is_refused() -> None:
 
 
 @pytest.mark.parametrize("hw", [(300, 300), (100, 300), (80, 100), (77, 33)])
-def test_a_stretched_picture_has_the_inputs_proportions_and_boxes_stay(hw: tuple[int, int]) -> None:
+def test_a_stretched_image_has_the_inputs_proportions_and_boxes_stay(hw: tuple[int, int]) -> None:
     sample = stretched(blocks(), hw)
     # whole pixels: half a one in a side of the smaller
     assert sample.hw[0] / sample.hw[1] == pytest.approx(hw[0] / hw[1], rel=0.5 / min(sample.hw))
@@ -162,11 +162,17 @@ def test_a_stretched_picture_has_the_inputs_proportions_and_boxes_stay(hw: tuple
         assert np.abs(found - box).max() <= 1
 
 
-def test_a_model_of_stretched_pictures_sees_all_of_them(tmp_path: Path) -> None:
+def test_a_model_of_stretched_images_sees_all_of_them(tmp_path: Path) -> None:
     path = tmp_path / "wide.png"
     cv2.imwrite(str(path), np.full((20, 200, 3), 255, np.uint8))
     image = AnnotatedImage(
-        path, (200, 20), Targets.empty(), "", np.zeros(0, np.bool_), np.zeros((0, 0), np.bool_), 0
+        path,
+        (200, 20),
+        GroundTruth.empty(),
+        "",
+        np.zeros(0, np.bool_),
+        np.zeros((0, 0), np.bool_),
+        0,
     )
     options = SceneOptions(zoom=(1.0, 1.0), grid_share=0, mirror=False, colours=False)
     data = AnnotationSet((image,), ())

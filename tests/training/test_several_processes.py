@@ -40,7 +40,7 @@ def test_two_processes_take_the_steps_of_one_with_twice_the_batch(tmp_path: Path
     alone = curve(processes=1)
     assert len(both) == len(alone) == STOP
     assert alone[-1][0] < 0.9 * alone[0][0]
-    # the same pictures in another order of summing: float32, over ten steps of Adam
+    # the same images in another order of summing: float32, over ten steps of Adam
     for first, second in zip(both, alone, strict=True):
         assert first == pytest.approx(second, rel=1e-4)
 
@@ -48,7 +48,7 @@ def test_two_processes_take_the_steps_of_one_with_twice_the_batch(tmp_path: Path
 @pytest.mark.slow
 @pytest.mark.timeout(250)
 def test_the_command_trains_in_two_processes(tmp_path: Path) -> None:
-    """The pictures differ from those of one process, so the curves agree up to chance."""
+    """The images differ from those of one process, so the curves agree up to chance."""
     settings = [
         "steps=48", "workers=0", "inputs=[[96, 192]]", "log_every=12", "warmup_steps=6",
     ]  # fmt: skip

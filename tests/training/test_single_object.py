@@ -17,7 +17,7 @@ from kpviewer.geometry import iou_matrix
 from kpviewer.models.base import Detector
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.families import make_objective
 from kpviewer.training.loop import StepReport, Trainer
@@ -33,7 +33,7 @@ STILL = {"scale": 0.1, "shift": 0.05, "rotate_deg": 0.0, "mirror": 0.5, "colours
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Pictures to learn from, two of them without exactly one object, and others to try."""
+    """Images to learn from, two of them without exactly one object, and others to try."""
     folder = tmp_path_factory.mktemp("single")
     one = [[BLOCK_NAMES[number % 3]] for number in range(48)]
     train = write_blocks(folder / "train", [*one, [], ["red", "blue"]], 0)
@@ -55,7 +55,7 @@ def answers(detector: Detector, data: AnnotationSet) -> tuple[float, float]:
     engine = Executor(detector, "cpu", "fp32", "torch")
     right, overlaps = [], []
     for image in data.images:
-        bgr = load_picture(image.path)
+        bgr = load_image(image.path)
         assert bgr is not None
         seen, _ = engine.infer(bgr)
         assert len(seen) == 1
@@ -80,7 +80,7 @@ def test_together_it_learns_what_the_block_is_and_where(folders: tuple[Path, Pat
     assert overlap > 0.3  # that of a box in the middle is 0.2
 
 
-def test_trunk_first_it_learns_what_the_block_is_and_then_where(
+def test_backbone_first_it_learns_what_the_block_is_and_then_where(
     folders: tuple[Path, Path],
 ) -> None:
     options = {"jitter": STILL, "order": "trunk-first", "class_share": 0.4}
@@ -91,7 +91,7 @@ def test_trunk_first_it_learns_what_the_block_is_and_then_where(
     assert np.mean(where[-8:]) < 0.9 * np.mean(where[:8])
 
 
-def test_with_trunk_first_the_box_head_learns_on_a_trunk_that_is_held(
+def test_with_backbone_first_the_box_head_learns_on_a_backbone_that_is_held(
     folders: tuple[Path, Path],
 ) -> None:
     options = {"jitter": STILL, "order": "trunk-first", "class_share": 0.5}
@@ -126,7 +126,7 @@ def test_a_resumed_run_goes_on_with_the_box_head(folders: tuple[Path, Path]) -> 
     samples = iter(objective.dataset((64, 64), 0))
     batch = objective.collate([next(samples) for _ in range(2)])
     objective.losses(network, batch, batch.images.float())
-    assert not any(p.requires_grad for p in network.trunk.parameters())
+    assert not any(p.requires_grad for p in network.backbone.parameters())
     assert all(p.requires_grad for p in network.box.parameters())
 
 
@@ -141,17 +141,17 @@ def test_losses_by_hand() -> None:
     )
     found = single_object_losses(raw, batch, (40, 80), options)
     assert float(found.classes) == pytest.approx(2 * np.log(4))
-    # only the width is off, by 0.25 of the picture: (0.25 - 0.1 / 2) / 4
+    # only the width is off, by 0.25 of the image: (0.25 - 0.1 / 2) / 4
     assert float(found.box) == pytest.approx(3 * 0.2 / 4)
     # half of the box is covered, and the hull is the box: GIoU = IoU = 0.5
     assert float(found.overlap) == pytest.approx(4 * 0.5, rel=1e-4)
 
 
-def test_pictures_without_exactly_one_object_are_left_out_and_counted(
+def test_images_without_exactly_one_object_are_left_out_and_counted(
     folders: tuple[Path, Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     make_objective(small(), [f"voc:{folders[0]}"])
-    assert "2 of 50 pictures left out: not exactly one object" in caplog.text
+    assert "2 of 50 images left out: not exactly one object" in caplog.text
     data = read_voc(folders[0])
     alone = with_one_object(data)
     assert len(alone) == 48
@@ -167,10 +167,10 @@ def test_weights_survive_the_file(folders: tuple[Path, Path], tmp_path: Path) ->
     detector.network.eval()
     save_weights(detector, tmp_path / "one.safetensors")
     again = load_model(tmp_path / "one.safetensors")
-    picture = torch.randn(1, 3, 64, 64)
+    image = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
-        one = detector.decode(detector.network(picture), (64, 64))
-        two = again.decode(again.network(picture), (64, 64))
+        one = detector.decode(detector.network(image), (64, 64))
+        two = again.decode(again.network(image), (64, 64))
     # the file holds half precision
     torch.testing.assert_close(one.xyxy, two.xyxy, rtol=0, atol=0.3)
     torch.testing.assert_close(one.scores, two.scores, rtol=0, atol=0.01)

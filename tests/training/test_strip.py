@@ -1,4 +1,4 @@
-"""Training of the grid detector: streams, batches, and augmentation that moves truth and pixels."""
+"""Training of the grid detector: streams, batches, augmentation of ground truth and pixels."""
 
 import dataclasses
 from itertools import islice
@@ -13,10 +13,10 @@ from kpviewer.annotations.voc import read_voc
 from kpviewer.errors import DatasetError
 from kpviewer.models.grid import STRIP_SPEC, build_strip_grid
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import Targets
+from kpviewer.structures import GroundTruth
 from kpviewer.training.datasets import IGNORED, PADDED
 from kpviewer.training.grid_loss import GridLossOptions
-from kpviewer.training.strip import PictureOptions, StripObjective, spec_for
+from kpviewer.training.strip import ImageOptions, StripObjective, spec_for
 
 DOTS = {0: (70.5, 40.5), 1: (150.5, 90.5)}
 """Middles of a dark dot of class 0 and a bright one of class 1."""
@@ -24,12 +24,12 @@ DOTS = {0: (70.5, 40.5), 1: (150.5, 90.5)}
 
 @pytest.fixture
 def dotted(tmp_path: Path) -> AnnotationSet:
-    """A grey picture of 224 x 128 with two dots, and one with a box too long to have a centre."""
-    picture = np.full((128, 224, 3), 120, np.uint8)
+    """A grey image of 224 x 128 with two dots, and one with a box too long to have a centre."""
+    image = np.full((128, 224, 3), 120, np.uint8)
     for class_id, (x, y) in DOTS.items():
-        cv2.circle(picture, (int(x), int(y)), 5, (0, 0, 0) if class_id == 0 else (255,) * 3, -1)
-    cv2.imwrite(str(tmp_path / "dots.png"), picture)
-    cv2.imwrite(str(tmp_path / "long.png"), picture)
+        cv2.circle(image, (int(x), int(y)), 5, (0, 0, 0) if class_id == 0 else (255,) * 3, -1)
+    cv2.imwrite(str(tmp_path / "dots.png"), image)
+    cv2.imwrite(str(tmp_path / "long.png"), image)
     centres = np.array(list(DOTS.values()), np.float32)
     return AnnotationSet(
         (
@@ -42,7 +42,7 @@ def dotted(tmp_path: Path) -> AnnotationSet:
 
 def annotated(path: Path, xyxy: np.ndarray) -> AnnotatedImage:
     count = len(xyxy)
-    targets = Targets(
+    targets = GroundTruth(
         xyxy.astype(np.float32),
         np.arange(count),
         np.zeros((count, 0, 2), np.float32),
@@ -54,10 +54,10 @@ def annotated(path: Path, xyxy: np.ndarray) -> AnnotatedImage:
 
 
 def objective(data: AnnotationSet | None, **options: float) -> StripObjective:
-    return StripObjective(build_strip_grid(spec_for(data)), data, None, PictureOptions(**options))
+    return StripObjective(build_strip_grid(spec_for(data)), data, None, ImageOptions(**options))
 
 
-def test_a_spec_looks_at_pictures_in_their_own_size(dotted: AnnotationSet) -> None:
+def test_a_spec_looks_at_images_in_their_own_size(dotted: AnnotationSet) -> None:
     assert spec_for(None) == STRIP_SPEC
     spec = spec_for(dataclasses.replace(dotted, class_names=("a", "b")))
     assert spec.input_hw == (224, 224)
@@ -74,14 +74,16 @@ def test_the_same_seed_gives_the_same_scenes_and_another_others() -> None:
     assert not np.array_equal(first[0].rgb, other[0].rgb)
 
 
-def test_the_same_seed_gives_the_same_pictures(dotted: AnnotationSet) -> None:
+def test_the_same_seed_gives_the_same_images(dotted: AnnotationSet) -> None:
     first, again = (list(islice(objective(dotted).dataset((128, 224), 3), 3)) for _ in range(2))
     assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(first, again, strict=True))
 
 
 @pytest.mark.parametrize("input_hw", [(128, 224), (64, 96), (160, 256)])
-def test_truth_moves_with_the_pixels(dotted: AnnotationSet, input_hw: tuple[int, int]) -> None:
-    """The dots are found in the changed pictures where the truth says that they are."""
+def test_ground_truth_moves_with_the_pixels(
+    dotted: AnnotationSet, input_hw: tuple[int, int]
+) -> None:
+    """The dots are found in the changed images where the ground truth says that they are."""
     seen = 0
     alone = dataclasses.replace(dotted, images=dotted.images[:1])
     for sample in islice(objective(alone).dataset(input_hw, 1), 40):

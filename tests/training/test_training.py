@@ -1,4 +1,4 @@
-"""Recipes, the loop and the command, on a handful of generated pictures."""
+"""Recipes, the loop and the command, on a handful of generated images."""
 
 import copy
 import json
@@ -12,7 +12,7 @@ import torch
 from click.testing import CliRunner, Result
 from matplotlib.image import imread
 from safetensors.torch import save_file
-from training.pictures import background, dotted_face
+from training.images import background, dotted_face
 
 from kpviewer.annotations.coco import read_coco
 from kpviewer.cli.train import command
@@ -38,12 +38,12 @@ NAMES = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"]
 
 @pytest.fixture(scope="module")
 def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A COCO file of six dotted faces and two empty pictures."""
+    """A COCO file of six dotted faces and two empty images."""
     return write_dots(tmp_path_factory.mktemp("dots"), range(6), empty=2)
 
 
 def write_dots(folder: Path, seeds: Sequence[int], empty: int = 0) -> Path:
-    """Write dotted faces and empty pictures with a COCO file, and return its path."""
+    """Write dotted faces and empty images with a COCO file, and return its path."""
     (folder / "images").mkdir()
     images, annotations = [], []
     samples = [*(dotted_face(seed=seed) for seed in seeds), *(background() for _ in range(empty))]
@@ -79,7 +79,7 @@ def objective(dots: Path, detector: SsdDetector | None = None) -> SsdObjective:
     return SsdObjective(detector or build_face_ssd(), read_coco(dots), SsdOptions())
 
 
-def test_the_same_seed_gives_the_same_pictures(dots: Path) -> None:
+def test_the_same_seed_gives_the_same_images(dots: Path) -> None:
     data = read_coco(dots)
 
     def first(seed: int) -> np.ndarray:
@@ -97,7 +97,7 @@ def test_batches_pad_to_the_longest_list() -> None:
     assert batch.labelled[0].all() and not batch.labelled[1].any()
 
 
-def test_a_set_without_empty_pictures_is_refused_with_the_cure(dots: Path) -> None:
+def test_a_set_without_empty_images_is_refused_with_the_cure(dots: Path) -> None:
     data = read_coco(dots)
     full = replace(data, images=tuple(i for i in data.images if len(i.targets)))
     with pytest.raises(DatasetError, match="without any object"):
@@ -225,7 +225,7 @@ def run_with_scores(dots: Path, out: Path, scores: list[float], **changes: objec
 def test_the_best_weights_are_kept_and_scores_are_logged(dots: Path, tmp_path: Path) -> None:
     run_with_scores(dots, tmp_path, [0.3, 0.9, 0.4], steps=3)
     last, best = (
-        load_model(tmp_path / name).network.state_dict()["trunk.stem.0.weight"]
+        load_model(tmp_path / name).network.state_dict()["backbone.stem.0.weight"]
         for name in ("face-ssd.safetensors", "face-ssd-best.safetensors")
     )
     assert not torch.equal(last, best)
@@ -253,8 +253,8 @@ def test_progress_is_plotted_and_goes_on_where_it_was(tmp_path: Path) -> None:
             progress.plot()
     log = (tmp_path / "log.csv").read_text().split()
     assert [line.split(",")[0] for line in log] == ["step", "50", "100", "150", "200"]
-    picture = imread(tmp_path / "progress.png")
-    assert min(picture.shape[:2]) > 400 and picture.std() > 0.02
+    image = imread(tmp_path / "progress.png")
+    assert min(image.shape[:2]) > 400 and image.std() > 0.02
     with Progress(config, ("class", "boxes"), tmp_path, 0):
         assert not (tmp_path / "scores.csv").exists()  # a run from the start begins its files anew
 

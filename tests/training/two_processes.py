@@ -1,6 +1,6 @@
 """A program for ``torchrun``: trains in all of its processes; the first one writes the losses.
 
-Each process takes its share of one row of pictures. Without ``torchrun`` it takes the whole row.
+Each process takes its share of one row of images. Without ``torchrun`` it takes the whole row.
 """
 
 import json
@@ -14,7 +14,7 @@ from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import joined_world
 from kpviewer.training.loop import Trainer
 
-PICTURES_A_STEP, STOP = 8, 10
+IMAGES_A_STEP, STOP = 8, 10
 
 
 def curve(processes: int, rank: int = 0) -> list[list[float]]:
@@ -22,7 +22,7 @@ def curve(processes: int, rank: int = 0) -> list[list[float]]:
     with joined_world("cpu") as (world, device):
         assert (world.rank, world.size) == (rank, processes)
         config = TrainConfig(
-            steps=15, batch=PICTURES_A_STEP // (2 * processes), accumulate=2, save_every=5,
+            steps=15, batch=IMAGES_A_STEP // (2 * processes), accumulate=2, save_every=5,
             inputs=(8,), input_shares=(1.0,), workers=0, warmup_steps=1,
         )  # fmt: skip
         losses: list[list[float]] = []
@@ -33,7 +33,7 @@ def curve(processes: int, rank: int = 0) -> list[list[float]]:
             lambda: bool(world.told_by_first(world.is_first and trainer.step == STOP)),
         )
         seeds = world.told_by_first(objective.seeds)
-        assert (objective.seeds == seeds) == world.is_first  # others draw other pictures
+        assert (objective.seeds == seeds) == world.is_first  # others draw other images
     return losses
 
 

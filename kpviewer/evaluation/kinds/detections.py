@@ -38,7 +38,7 @@ from kpviewer.metrics.keypoint import normaliser_name, object_errors
 from kpviewer.metrics.localisation import LocalisationTable
 from kpviewer.metrics.matching import match
 from kpviewer.models.spec import Task
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 from kpviewer.structures import Detections, ImageArray
 
 
@@ -190,7 +190,7 @@ def run_detector(run: Run, options: EvaluationOptions) -> DetectionScores:
     if options.warm_up:
         run.warm_up()
     return score_detections(
-        run.infer, run.data, load_picture, thresholds=run.thresholds, progress=options.progress
+        run.infer, run.data, load_image, thresholds=run.thresholds, progress=options.progress
     )
 
 

@@ -4,7 +4,7 @@ The JSON is stable: keys are added, never renamed or removed::
 
     {"model": "multilabel", "data": "voc:cards:test", "device": "CPU", "engine": "torch",
      "precision": "fp32", "threads": 2, "input_hw": [224, 224],
-     "threshold": 0.42, "pictures": 67, "accuracy_multi": 0.95, "f1": 0.9, "map": 0.97,
+     "threshold": 0.42, "images": 67, "accuracy_multi": 0.95, "f1": 0.9, "map": 0.97,
      "classes": {"ace": {"positives": 20, "average_precision": 0.99, "precision": 0.95,
                          "recall": 0.9, "f1": 0.92}},
      "best_threshold": {"f1": 0.45, "accuracy_multi": 0.5},
@@ -45,7 +45,7 @@ from kpviewer.metrics.multilabel import (
 )
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES
 from kpviewer.models.spec import Task
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 from kpviewer.structures import FloatArray, ImageArray
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class LabelReport(Report):
             "" if off is None else f"; scores are {off:.3f} off the share of hits, on average"
         )
         return (
-            f"{score.pictures} pictures at threshold {score.threshold:.2f}: "
+            f"{score.images} images at threshold {score.threshold:.2f}: "
             f"accuracy_multi {score.accuracy_multi:.4f}, F1 {score.f1:.4f}, "
             f"mAP {number(score.mean_average_precision, 4)}\n"
             f"best thresholds on these data: {', '.join(best)}{calibrated}"
@@ -198,7 +198,7 @@ def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> L
     table = label_table(
         lambda bgr: stopwatch.measure(1, run.infer, bgr),
         run.data,
-        load_picture,
+        load_image,
         classes=run.thresholds.classes,
         progress=options.progress,
     )

@@ -36,7 +36,7 @@ from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.points import PointScore
 from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
 from kpviewer.runtime.device import device_label, resolve_device
-from kpviewer.sources.images import load_picture
+from kpviewer.sources.images import load_image
 from kpviewer.structures import Detections, FloatArray, ImageArray
 
 COLUMNS = (
@@ -151,11 +151,11 @@ def validation_scores(score: PointScore) -> dict[str, float]:
 def object_detections(one: ObjectPoints) -> Detections:
     """Return the points of an image as detections in the true boxes."""
     count, points = one.found_xy.shape[:2]
-    truth = one.image.targets.take(np.array(one.rows))
+    ground_truth = one.image.targets.take(np.array(one.rows))
     return Detections(
-        truth.xyxy,
+        ground_truth.xyxy,
         np.ones(count, np.float32),
-        truth.class_ids,
+        ground_truth.class_ids,
         one.found_xy,
         np.ones((count, points), np.float32),
     )
@@ -163,10 +163,10 @@ def object_detections(one: ObjectPoints) -> Detections:
 
 def relative_errors(one: ObjectPoints) -> FloatArray:
     """Return the mean error of each object over its own length: (R,), NaN where there is none."""
-    truth = one.image.targets.take(np.array(one.rows))
-    gaps = distances(one.found_xy, truth.keypoints_xy, truth.keypoints_visible)
+    ground_truth = one.image.targets.take(np.array(one.rows))
+    gaps = distances(one.found_xy, ground_truth.keypoints_xy, ground_truth.keypoints_visible)
     known = np.maximum(np.count_nonzero(~np.isnan(gaps), axis=1), 1)
-    return np.asarray(np.nansum(gaps, 1) / known / normalisers(truth), np.float32)
+    return np.asarray(np.nansum(gaps, 1) / known / normalisers(ground_truth), np.float32)
 
 
 def _cells(name: str, score: PointScore) -> tuple[str, ...]:
@@ -196,7 +196,7 @@ def evaluate(model: Any, data: AnnotationSet, options: EvaluationOptions) -> Poi
     detector: PointDetector = getattr(model, "detector", model)
     device = resolve_device(options.device)
     detector.network.to(device)
-    result = score_points(detector, data, load_picture, progress=options.progress)
+    result = score_points(detector, data, load_image, progress=options.progress)
     setting = Setting(
         detector.spec,
         options.data_name,

@@ -3,8 +3,8 @@
 In JSON they are one key beside those of a detector; images without exactly one object are left
 out, which ``notes`` counts; ``null`` stands where no image holds the class::
 
-    "single_object": {"pictures": 24, "accuracy": 0.96, "mean_iou": 0.81,
-                      "by_class": {"ace": {"pictures": 8, "accuracy": 1.0, "mean_iou": 0.79}}}
+    "single_object": {"images": 24, "accuracy": 0.96, "mean_iou": 0.81,
+                      "by_class": {"ace": {"images": 8, "accuracy": 1.0, "mean_iou": 0.79}}}
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ class SingleObjectReport(DetectionReport):
     @cached_property
     def single(self) -> SingleObjectScore:
         """Class and box of the one object of each image."""
-        truths = [image.targets for image in self.data.images]
-        return single_object_score(self.result.seen, truths, len(self.data.class_names))
+        ground_truths = [image.targets for image in self.data.images]
+        return single_object_score(self.result.seen, ground_truths, len(self.data.class_names))
 
     def tables(self) -> list[Table]:
         """Return the tables of a detector, and class accuracy and mean IoU."""
         rows = [("class", "pictures", "class accuracy", "mean IoU")]
         for name, one in zip(self.data.class_names, self.single.by_class, strict=True):
-            if one.pictures:
+            if one.images:
                 rows.append(_cells(name, one))
         rows.append(_cells("all", self.single.overall))
-        return [*super().tables(), Table("The one object of each picture", rows)]
+        return [*super().tables(), Table("The one object of each image", rows)]
 
     def scores_json(self) -> dict[str, Any]:
         """Return the scores of a detector, and those of single objects."""
@@ -68,10 +68,10 @@ class SingleObjectReport(DetectionReport):
         """Yield the images with the prediction of the highest score, however low that is."""
         names = self.data.class_names
         for seen, image in zip(self.result.seen, self.data.images, strict=True):
-            best, truth = seen.take(np.arange(len(seen))[:1]), image.targets
-            true_id = int(truth.class_ids[0])
+            best, ground_truth = seen.take(np.arange(len(seen))[:1]), image.targets
+            true_id = int(ground_truth.class_ids[0])
             found_id = int(best.class_ids[0]) if len(best) else None
-            overlap = float(iou_matrix(best.xyxy, truth.xyxy)[0, 0]) if len(best) else 0.0
+            overlap = float(iou_matrix(best.xyxy, ground_truth.xyxy)[0, 0]) if len(best) else 0.0
             text = names[true_id]
             if found_id != true_id:
                 text += ", not found" if found_id is None else f", as {names[found_id]}"
@@ -90,7 +90,7 @@ class SingleObjectReport(DetectionReport):
 
 
 def _cells(name: str, one: ObjectScore) -> tuple[str, str, str, str]:
-    return name, str(one.pictures), number(one.accuracy), number(one.mean_iou)
+    return name, str(one.images), number(one.accuracy), number(one.mean_iou)
 
 
 def usable(data: AnnotationSet) -> AnnotationSet:
@@ -102,7 +102,7 @@ def usable(data: AnnotationSet) -> AnnotationSet:
     singles = with_one_object(data)
     if not singles.images:
         raise DatasetError(
-            "A single-object model is scored on pictures with exactly one object, and the data "
+            "A single-object model is scored on images with exactly one object, and the data "
             "have none. Choose other data."
         )
     return singles

@@ -159,7 +159,7 @@ class CompareLink(QObject):
             class_names=spec.class_names,
             skeleton=spec.skeleton,
             shown=second.thresholds.classes,
-            verdicts=has_verdicts,  # the truth's classes are numbered as the first model's
+            verdicts=has_verdicts,  # the ground truth's classes are numbered as the first model's
         )
 
     def _show_mode(self) -> None:

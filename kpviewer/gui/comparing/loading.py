@@ -60,7 +60,7 @@ class SecondLoading:
         return self._loader.busy_with if self._is_wanted else None
 
     def load(self, request: SecondRequest, device: str, source_hw: tuple[int, int] | None) -> None:
-        """Load a model for a device, for pictures of (height, width) px."""
+        """Load a model for a device, for images of (height, width) px."""
         size = source_hw or WARM_UP_HW
         self.failure, self._is_wanted = None, True
         self._loader.submit(request.name, lambda: self._load(request, device, size))

@@ -56,8 +56,8 @@ class ComparePanel(QWidget):
             tr("Second model"),
             (tr("Overlay"), tr("Side by side")),
             (
-                tr("Both in one picture: B by corners and diamonds"),
-                tr("A picture for each model, of the same frame"),
+                tr("Both in one image: B by corners and diamonds"),
+                tr("An image for each model, of the same frame"),
             ),
         )
         self.modes.chosen.connect(self.mode_chosen)

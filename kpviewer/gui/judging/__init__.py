@@ -1,1 +1,1 @@
-"""The model against the truth: errors, curves and worst frames, live."""
+"""The model against the ground truth: errors, curves and worst frames, live."""

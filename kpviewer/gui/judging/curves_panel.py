@@ -95,8 +95,8 @@ class CurvesPanel(QWidget):
 
     def show_curve(self, curve: PrecisionRecall | None, *, floor: float) -> None:
         """Draw other curves, from a lowest confidence on; None where no frame is judged."""
-        has_truth = curve is not None and curve.objects > 0
-        self._curve = curve if has_truth else None
+        has_ground_truth = curve is not None and curve.objects > 0
+        self._curve = curve if has_ground_truth else None
         self._table, self._best = None, None
         if self._curve is None:
             empty = np.zeros(0, np.float32)
@@ -137,7 +137,11 @@ class CurvesPanel(QWidget):
             self._frames.setText(text.format(done=judged, n=judged + pending))
         else:
             frames = judged + pending
-            text = tr("{n:,} frame with truth") if frames == 1 else tr("{n:,} frames with truth")
+            text = (
+                tr("{n:,} frame with ground truth")
+                if frames == 1
+                else tr("{n:,} frames with ground truth")
+            )
             self._frames.setText(text.format(n=frames) + note)
 
     def text(self) -> str:

@@ -1,4 +1,4 @@
-"""How far the model is from the truth: this frame, the mean so far, and the worst."""
+"""How far the model is from the ground truth: this frame, the mean so far, and the worst."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.structures import FrameError
 
-NO_TRUTH = tr_noop("Open truth of this source (Ctrl+T), or the demo.")
+NO_GROUND_TRUTH = tr_noop("Open ground truth of this source (Ctrl+T), or the demo.")
 NO_MODEL = tr_noop("The error comes with the model.")
 _NORMALISERS = {
     "inter-ocular": tr_noop("inter-ocular"),
@@ -32,8 +32,8 @@ class ErrorPanel(QWidget):
         self._worst = _label("plain", tr("Worst error so far"))
         self._nme = _label("plain", tr("Mean normalised error"))
         self._counts = _label("plain", tr("Matched, missed and false detections"))
-        self._none = _label("secondary", tr("No truth"))
-        self._none.setText(tr(NO_TRUTH))
+        self._none = _label("secondary", tr("No ground truth"))
+        self._none.setText(tr(NO_GROUND_TRUTH))
         self._none.setWordWrap(True)
         self._demo = PushButton(tr("Play the demo"))
         self._demo.setToolTip(tr("A film whose true boxes and landmarks are known in each frame"))
@@ -61,13 +61,13 @@ class ErrorPanel(QWidget):
         self.show_error(None, ErrorSummary())
 
     def show_error(
-        self, error: FrameError | None, summary: ErrorSummary, *, has_truth: bool = False
+        self, error: FrameError | None, summary: ErrorSummary, *, has_ground_truth: bool = False
     ) -> None:
-        """Show a frame's error beside those so far; None where truth or model are lacking."""
-        self._none.setText(tr(NO_MODEL if has_truth else NO_TRUTH))
+        """Show a frame's error beside those so far; None without ground truth or model."""
+        self._none.setText(tr(NO_MODEL if has_ground_truth else NO_GROUND_TRUTH))
         self._rows.setVisible(error is not None)
         self._none.setVisible(error is None)
-        self._demo.setVisible(error is None and not has_truth)
+        self._demo.setVisible(error is None and not has_ground_truth)
         if error is None:
             return
         self._now.setText(_px(error.mean_px))

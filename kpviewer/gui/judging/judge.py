@@ -1,4 +1,4 @@
-"""Keeps the frames that were seen with truth, judges them, and shows what comes out.
+"""Keeps the frames that were seen with ground truth, judges them, and shows what comes out.
 
 Work is done on the GUI thread in slices of a few ms, and no frame is worked on twice: what a move
 of the confidence leaves as it was is kept. A thread would fight with the model for Python's lock.
@@ -74,7 +74,7 @@ class Judge(QObject):
         self._draw_soon()
 
     def add(self, result: FrameResult) -> None:
-        """Take a frame that is shown, if a model looked at it and its truth is known."""
+        """Take a frame that is shown, if a model looked at it and its ground truth is known."""
         self._shown = result.frame.index
         if result.error is not None:
             self._frames.add(result)

@@ -1,4 +1,4 @@
-"""The frames that were seen with their truth: their candidates are kept, so that sliders judge.
+"""Evaluate frames with ground truth live: kept candidates let the sliders change the scores.
 
 No Qt and no thread: ``work`` judges frames again for as long as it is given time, a slice at a
 time. Whatever is told is of the thresholds set last as soon as ``pending`` is 0.
@@ -16,7 +16,7 @@ import numpy as np
 from kpviewer.metrics.curves import PrecisionRecall, curve_of_hits
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.metrics.matching import IGNORED, match
-from kpviewer.models.selection import judged_truth, select
+from kpviewer.models.selection import judged_ground_truth, select
 from kpviewer.structures import (
     BoolArray,
     Candidates,
@@ -24,8 +24,8 @@ from kpviewer.structures import (
     FloatArray,
     FrameError,
     FrameResult,
+    GroundTruth,
     IntArray,
-    Targets,
     Thresholds,
 )
 
@@ -105,7 +105,7 @@ class _Kept:
     index: int
     position_s: float | None
     candidates: Candidates
-    truth: Targets
+    ground_truth: GroundTruth
     counted_ids: IntArray
     """Classes of the true objects that aren't difficult."""
     matched: _Matched | None = None
@@ -119,7 +119,7 @@ class _Kept:
 
 
 class JudgedFrames:
-    """A bounded store of frames with truth. A frame counts once; its newest result is kept."""
+    """Bounded store of frames with ground truth. A frame counts once, by its newest result."""
 
     def __init__(
         self, max_frames: int = MAX_FRAMES, max_bytes: int = MAX_BYTES, floor: float = FLOOR
@@ -158,9 +158,9 @@ class JudgedFrames:
         self._bytes = 0
 
     def add(self, result: FrameResult) -> None:
-        """Keep the candidates of a frame that has truth; its picture isn't held."""
+        """Keep the candidates of a frame that has ground truth; its image isn't held."""
         frame, candidates = result.frame, result.candidates
-        if frame.truth is None:
+        if frame.ground_truth is None:
             return
         likely = candidates.scores.max(axis=1, initial=0.0) >= self._floor
         kept = _Kept(
@@ -169,8 +169,8 @@ class JudgedFrames:
             Candidates(
                 candidates.xyxy[likely], candidates.scores[likely], candidates.keypoints_xy[likely]
             ),
-            frame.truth,
-            frame.truth.class_ids[~frame.truth.difficult],
+            frame.ground_truth,
+            frame.ground_truth.class_ids[~frame.ground_truth.difficult],
         )
         self._drop(frame.index)
         self._frames[frame.index] = kept
@@ -253,11 +253,11 @@ class JudgedFrames:
         ]
 
     def _judge(self, kept: _Kept) -> None:
-        truth = judged_truth(kept.truth, self._thresholds)
+        ground_truth = judged_ground_truth(kept.ground_truth, self._thresholds)
         matched = kept.matched
         if matched is None:
             matched = kept.matched = _match(
-                kept.candidates, truth, _at(self._floor, self._thresholds)
+                kept.candidates, ground_truth, _at(self._floor, self._thresholds)
             )
         if kept.error is None:
             # Suppression and matching go down the scores: a higher confidence cuts off their tail.
@@ -265,7 +265,9 @@ class JudgedFrames:
             for class_id, score in self._thresholds.class_scores.items():
                 least[class_id : class_id + 1] = score
             found = matched.found
-            kept.error = frame_error(found.take(found.scores >= least[found.class_ids]), truth)
+            kept.error = frame_error(
+                found.take(found.scores >= least[found.class_ids]), ground_truth
+            )
 
     def _ranks(self, scores: FloatArray, ids: IntArray) -> tuple[FloatArray, BoolArray]:
         """Give what the confidence is compared with, and which detections it may let through."""
@@ -283,9 +285,9 @@ class JudgedFrames:
             self._bytes -= kept.nbytes
 
 
-def _match(candidates: Candidates, truth: Targets, thresholds: Thresholds) -> _Matched:
+def _match(candidates: Candidates, ground_truth: GroundTruth, thresholds: Thresholds) -> _Matched:
     found = select(candidates, thresholds)
-    index = match(found, truth).truth_index
+    index = match(found, ground_truth).ground_truth_index
     counted = index != IGNORED
     return _Matched(found, index[counted] >= 0, found.scores[counted], found.class_ids[counted])
 

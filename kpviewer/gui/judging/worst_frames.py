@@ -26,7 +26,7 @@ _COLUMNS = (
 )
 _NONE = {
     WorstBy.DISTANCE: tr_noop("No detection matched a true object so far."),
-    WorstBy.NME: tr_noop("No matched landmarks so far. Model and truth need the same ones."),
+    WorstBy.NME: tr_noop("No matched landmarks so far. Model and ground truth need the same ones."),
     WorstBy.OVERLAP: tr_noop("No detection matched a true object so far."),
     WorstBy.MISTAKES: tr_noop("Nothing was missed, nothing false so far."),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PyQt6.QtWidgets import QFileDialog, QWidget
 
-from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
+from kpviewer.annotations.beside import GROUND_TRUTH_SUFFIXES, spec_of_file
 from kpviewer.gui.language import tr
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES, Recent
 from kpviewer.image_files import IMAGE_SUFFIXES
@@ -19,7 +19,7 @@ _WATCHED = (*VIDEO_SUFFIXES, *sorted(IMAGE_SUFFIXES))
 
 def ask_for_file(parent: QWidget, recent: Recent) -> str:
     """Return the video or image that the user chooses; empty where they choose none."""
-    start, kinds = last_folder(recent), _filter(tr("Videos and pictures"), _WATCHED)
+    start, kinds = last_folder(recent), _filter(tr("Videos and images"), _WATCHED)
     return QFileDialog.getOpenFileName(parent, tr("Open file"), start, kinds)[0]
 
 
@@ -34,11 +34,11 @@ def ask_for_model(parent: QWidget, recent: Recent) -> str:
     return QFileDialog.getOpenFileName(parent, tr("Open model"), start, kinds)[0]
 
 
-def ask_for_truth(parent: QWidget, source: str | None) -> str:
+def ask_for_ground_truth(parent: QWidget, source: str | None) -> str:
     """Return the specification of the annotations that the user chooses; empty for none."""
     place = Path(source) if source and is_on_disk(source) else Path.home()
-    start, kinds = str(place), _filter(tr("Annotations"), TRUTH_SUFFIXES)
-    chosen = QFileDialog.getOpenFileName(parent, tr("Open truth"), start, kinds)[0]
+    start, kinds = str(place), _filter(tr("Annotations"), GROUND_TRUTH_SUFFIXES)
+    chosen = QFileDialog.getOpenFileName(parent, tr("Open ground truth"), start, kinds)[0]
     return spec_of_file(Path(chosen), place) if chosen else ""
 
 

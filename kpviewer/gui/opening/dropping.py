@@ -42,5 +42,5 @@ class DropTarget(QObject):
         self._opener.open(text)
         count = len(data.urls())
         if count > 1:
-            told = tr("Opened the first of {count}. Drop a folder to see all of its pictures.")
+            told = tr("Opened the first of {count}. Drop a folder to see all of its images.")
             self._say(told.format(count=count))

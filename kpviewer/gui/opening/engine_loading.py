@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def load_engine(model: str, device: str, source_hw: tuple[int, int]) -> Executor:
-    """Load a model and make it ready for pictures of a size, run in the fastest way.
+    """Load a model and make it ready for images of a size, run in the fastest way.
 
     Raises:
         WeightsError: if the file is missing, damaged or refused.
@@ -38,7 +38,7 @@ def load_variant(
     Args:
         model: name or path.
         device: as on the command line.
-        source_hw: (height, width) of the pictures, px.
+        source_hw: (height, width) of the images, px.
         engine_name: auto, torch or openvino.
         precision: auto, fp32, bf16 or fp16.
 

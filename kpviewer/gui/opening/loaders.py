@@ -11,7 +11,7 @@ from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.recent import is_there
 from kpviewer.pipeline.protocols import InferenceEngine
-from kpviewer.sources.base import FrameSource, TruthProvider
+from kpviewer.sources.base import FrameSource, GroundTruthProvider
 
 
 class ViewerEngine(InferenceEngine, Protocol):
@@ -39,7 +39,7 @@ VariantLoader = Callable[[str, str, tuple[int, int], str, str], ViewerEngine]
 DeviceLister = Callable[[], dict[str, str]]
 """() -> devices, by their names on the command line, with those for people. Runs in a thread."""
 
-SourceOpener = Callable[[str | None, TruthProvider | None], FrameSource]
+SourceOpener = Callable[[str | None, GroundTruthProvider | None], FrameSource]
 """(source as typed, its annotations) -> source, not opened yet. Runs in a thread."""
 
 

@@ -1,6 +1,6 @@
 """Which model runs on which device, and the thread that loads it. No Qt.
 
-A model may come twice: at once as it was trained, so that the picture soon has boxes, and again
+A model may come twice: at once as it was trained, so that the image soon has boxes, and again
 when the fastest way to run it is found and compiled.
 """
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import EngineLoader, Loaders, ViewerEngine, load_or_spare
-from kpviewer.gui.opening.source_truth import SourceTruth
+from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.runtime.loading import BackgroundLoader, Outcome
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kpviewer.pipeline.protocols import InferenceEngine
 
 PATIENCE_S = 1.5
-"""For the source's first picture, which importing torch would hold up."""
+"""For the source's first image, which importing torch would hold up."""
 WARM_UP_HW = (480, 640)
 """Size to make ready for while the source's is unknown."""
 
@@ -57,18 +57,18 @@ class ModelLoading:
         self,
         options: ViewerOptions,
         loaders: Loaders,
-        truth: SourceTruth | None = None,
+        ground_truth: SourceGroundTruth | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._loaders = loaders
         self._load_engine: EngineLoader = partial(load_or_spare, loaders.load_engine, options)
-        self._truth = truth
+        self._ground_truth = ground_truth
         self._clock = clock
         self._loader: BackgroundLoader[LoadedModel] = BackgroundLoader(clock=clock)
         self._asked = ModelRequest(options.model, options.device)
         self._is_waiting = False
         self._second: tuple[ModelRequest, tuple[int, int]] | None = None
-        """What is loaded again after the load that runs, and for pictures of which size."""
+        """What is loaded again after the load that runs, and for images of which size."""
         self._unsettled: tuple[ModelRequest, tuple[int, int]] | None = None
         """What the present model was asked for as, while it still runs as it was trained."""
         self._is_settling = False
@@ -149,7 +149,7 @@ class ModelLoading:
 
         Args:
             source_hw: (height, width) in px of the source; None while unknown.
-            can_wait: whether a first picture is on its way that the load should wait for.
+            can_wait: whether a first image is on its way that the load should wait for.
 
         Returns:
             An engine that was just loaded, else None.
@@ -203,16 +203,16 @@ class ModelLoading:
         """Runs in the loader's thread."""
         self._loaders.permission.check(request.model)
         engine = load(request.model, request.device, source_hw)
-        if self._truth is not None:
-            self._truth.prepare_classes(engine.spec.class_names)
+        if self._ground_truth is not None:
+            self._ground_truth.prepare_classes(engine.spec.class_names)
         return LoadedModel(request, engine, self._loaders.list_devices())
 
     def _watch(
         self, model: LoadedModel, unsettled: tuple[ModelRequest, tuple[int, int]] | None
     ) -> ViewerEngine:
         self._current, self._unsettled = model, unsettled
-        if self._truth is not None:  # each model numbers its classes in its own way
-            self._truth.use_classes(model.engine.spec.class_names)
+        if self._ground_truth is not None:  # each model numbers its classes in its own way
+            self._ground_truth.use_classes(model.engine.spec.class_names)
         return model.engine
 
     def _tell(self, outcome: Outcome[LoadedModel]) -> None:

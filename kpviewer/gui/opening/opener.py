@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kpviewer.annotations.beside import TRUTH_SUFFIXES, spec_of_file
+from kpviewer.annotations.beside import GROUND_TRUTH_SUFFIXES, spec_of_file
 from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.cameras import CameraFinder, first_camera
@@ -65,23 +65,23 @@ class Opener:
         if text:
             self._panes.side_panel.set_tab(JUDGE)
 
-    def use_truth(self, spec: str) -> None:
+    def use_ground_truth(self, spec: str) -> None:
         """Judge the present source, which plays on, by the annotations of ``spec``.
 
         Args:
             spec: as for ``read_annotations``; empty, of a cancelled dialog, does nothing.
         """
-        if spec and not self.session.truth.read(self.session.source_text, spec):
-            self._panes.say(tr("Truth is of a file or a folder: open one first."))
+        if spec and not self.session.ground_truth.read(self.session.source_text, spec):
+            self._panes.say(tr("Ground truth is of a file or a folder: open one first."))
 
     def open(self, text: str) -> None:
         """Open an address or a path: a model or annotations by their endings, else a source."""
         ending = "" if "://" in text else Path(text).suffix.lower()
         if ending in MODEL_SUFFIXES:
             self.choose_model(text)
-        elif ending in TRUTH_SUFFIXES:
+        elif ending in GROUND_TRUTH_SUFFIXES:
             source = self.session.source_text
-            self.use_truth(spec_of_file(Path(text), Path(source) if source else None))
+            self.use_ground_truth(spec_of_file(Path(text), Path(source) if source else None))
         else:
             self.try_source(text)
 

@@ -24,7 +24,7 @@ WAYS = (
     ("file", Act.OPEN_FILE),
     ("folder", Act.OPEN_FOLDER),
     ("paste", Act.PASTE),
-    ("labels", Act.OPEN_TRUTH),
+    ("labels", Act.OPEN_GROUND_TRUTH),
 )
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.source_truth import FoundTruth, SourceTruth
+from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
 from kpviewer.pipeline.opening import made_within
 from kpviewer.runtime.loading import BackgroundLoader
 
 if TYPE_CHECKING:
     from kpviewer.gui.opening.loaders import SourceOpener
-    from kpviewer.sources.base import FrameSource, TruthProvider
+    from kpviewer.sources.base import FrameSource, GroundTruthProvider
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Arrival:
     is_offer: bool
     """The present source goes on until this one is there."""
     source: FrameSource | None
-    truth: FoundTruth
+    ground_truth: FoundGroundTruth
     failure: KpviewerError | None
 
 
@@ -42,12 +42,12 @@ class SourceLoading:
 
     Args:
         make: makes a source of a name.
-        truth: finds its ground truth.
+        ground_truth: finds its ground truth.
     """
 
-    def __init__(self, make: SourceOpener, truth: SourceTruth) -> None:
-        self._make, self._truth = make, truth
-        self._loader: BackgroundLoader[tuple[FrameSource, FoundTruth]] = BackgroundLoader(
+    def __init__(self, make: SourceOpener, ground_truth: SourceGroundTruth) -> None:
+        self._make, self._ground_truth = make, ground_truth
+        self._loader: BackgroundLoader[tuple[FrameSource, FoundGroundTruth]] = BackgroundLoader(
             PATIENCE_S
         )
         self._wanted: tuple[str | None, bool] | None = None
@@ -55,9 +55,9 @@ class SourceLoading:
     def look_for(self, text: str | None, name: str, *, is_offer: bool = False) -> None:
         """Look for a source; ``name`` is for people."""
         self._wanted = (text, is_offer)
-        truth, make = self._truth, self._make
+        ground_truth, make = self._ground_truth, self._make
         # In a thread: video code is imported, disks and cameras are asked.
-        self._loader.submit(name, lambda: look_for(text, name, truth, make))
+        self._loader.submit(name, lambda: look_for(text, name, ground_truth, make))
 
     def cancel(self) -> None:
         """Want no source any more."""
@@ -77,7 +77,7 @@ class SourceLoading:
             _log.error("Opening %s failed", outcome.name, exc_info=failure)
             told = tr("{name} can't be opened. {reason}")
             failure = KpviewerError(told.format(name=outcome.name, reason=outcome.reason))
-        return Arrival(text, is_offer, None, FoundTruth(None), failure)
+        return Arrival(text, is_offer, None, FoundGroundTruth(None), failure)
 
     def close(self) -> None:
         """Look for nothing any more; doesn't wait."""
@@ -85,7 +85,7 @@ class SourceLoading:
         self._loader.close()
 
 
-def open_source(text: str | None, truth: TruthProvider | None) -> FrameSource:
+def open_source(text: str | None, ground_truth: GroundTruthProvider | None) -> FrameSource:
     """Make a source, in the loader's thread; it is opened by the pipeline's.
 
     Raises:
@@ -93,18 +93,18 @@ def open_source(text: str | None, truth: TruthProvider | None) -> FrameSource:
     """
     from kpviewer.sources.open import make_source  # noqa: PLC0415 - the window comes first
 
-    return make_source(text, truth=truth)
+    return make_source(text, ground_truth=ground_truth)
 
 
 def look_for(
-    text: str | None, name: str, truth: SourceTruth, make: SourceOpener
-) -> tuple[FrameSource, FoundTruth]:
+    text: str | None, name: str, ground_truth: SourceGroundTruth, make: SourceOpener
+) -> tuple[FrameSource, FoundGroundTruth]:
     """Find a source and its ground truth, in the loader's thread.
 
     Args:
         text: the source as typed.
         name: for people.
-        truth: finds the ground truth.
+        ground_truth: finds the ground truth.
         make: makes the source.
 
     Raises:
@@ -112,5 +112,5 @@ def look_for(
     """
     import kpviewer.sources.open  # noqa: F401, PLC0415 - it takes time, and isn't the source's
 
-    found = truth.find(text)
+    found = ground_truth.find(text)
     return made_within(ANSWER_S, text, name, lambda: make(text, found.slot)), found

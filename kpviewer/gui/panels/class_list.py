@@ -1,4 +1,4 @@
-"""The classes of the model: which are shown, and how many are in the picture now."""
+"""The classes of the model: which are shown, and how many are in the image now."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NAME, OWN, COUNT = range(3)
 
 
 class ClassList(QWidget):
-    """A row a class: colour, name, whether it is shown, own confidence, number in the picture."""
+    """A row a class: colour, name, whether it is shown, own confidence, number in the image."""
 
     changed = pyqtSignal()
     """By the user; ``shown`` and ``own_scores`` have the new values."""
@@ -158,7 +158,7 @@ class ClassList(QWidget):
         return [int(item.text(COUNT)) for item in self._items()]
 
     def show_counts(self, detections: Detections) -> None:
-        """Count what is in the picture."""
+        """Count what is in the image."""
         items = self._items()
         counts = np.bincount(detections.class_ids, minlength=len(items))
         blocked = self._tree.blockSignals(True)

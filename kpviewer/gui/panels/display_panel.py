@@ -1,4 +1,4 @@
-"""What is drawn over the picture, how large, and what is hidden in it."""
+"""What is drawn over the image, how large, and what is hidden in it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SWITCHES = (
     ("labels", tr_noop("Names"), tr_noop("Write the class names")),
     ("scores", tr_noop("Confidence"), tr_noop("Write the confidence")),
     ("numbers", tr_noop("Index"), tr_noop("Write each detection's place in the list, from 0")),
-    ("truth", tr_noop("Truth"), tr_noop("Draw the truth, dashed")),
+    ("ground_truth", tr_noop("Ground truth"), tr_noop("Draw the ground truth, dashed")),
     (
         "verdicts",
         tr_noop("Hits and misses"),
-        tr_noop("Beside truth: mark what is matched, missed and false"),
+        tr_noop("Beside ground truth: mark what is matched, missed and false"),
     ),
     (
         "smooth",

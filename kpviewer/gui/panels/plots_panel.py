@@ -39,7 +39,7 @@ ERROR = PlotSpec(
     (tr_noop("mean distance"),),
     1,
     least_top=2.0,
-    hint=tr_noop("Comes with a model and truth"),
+    hint=tr_noop("Comes with a model and ground truth"),
 )
 
 
@@ -60,7 +60,11 @@ class PlotsPanel(QFrame):
         self.tabs = SegmentedControl(
             tr("Plot"),
             (tr("FPS"), tr("Latency"), tr("Error")),
-            (tr("Frames a second"), tr("Where a frame's time goes"), tr("Distance from the truth")),
+            (
+                tr("Frames a second"),
+                tr("Where a frame's time goes"),
+                tr("Distance from the ground truth"),
+            ),
         )
         self.tabs.chosen.connect(self._on_tab_chosen)
         self._tab_row = QWidget()
@@ -93,7 +97,7 @@ class PlotsPanel(QFrame):
         return self._is_folded
 
     def sizeHint(self) -> QSize:
-        """As low as can be: the picture takes the rest."""
+        """As low as can be: the image takes the rest."""
         return QSize(super().sizeHint().width(), self.minimumHeight())
 
     def set_theme(self, theme: Theme) -> None:
@@ -120,8 +124,8 @@ class PlotsPanel(QFrame):
         Args:
             now_s: the time, s.
             timings: of the frame.
-            error: beside the truth.
-            difference: of two models: plotted where there is no truth.
+            error: beside the ground truth.
+            difference: of two models: plotted where there is no ground truth.
         """
         spent_ms = timings.by_stage()
         self._stage_history.add(now_s, *(spent_ms[stage] for stage in STAGES))

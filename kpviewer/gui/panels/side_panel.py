@@ -43,8 +43,8 @@ class SidePanel(QFrame):
             (tr("Detect"), tr("Judge"), tr("View")),
             (
                 tr("Thresholds and classes"),
-                tr("Against the truth"),
-                tr("What is drawn over the picture"),
+                tr("Against the ground truth"),
+                tr("What is drawn over the image"),
             ),
         )
         self.pages = tuple(Page() for _ in range(3))
@@ -63,7 +63,7 @@ class SidePanel(QFrame):
         column.addWidget(stack, 1)
         self.pages[DETECT].add_section(tr("Thresholds"), self.thresholds)
         self.pages[DETECT].add_section(tr("Classes"), self.classes, self._no_classes)
-        self.pages[JUDGE].add_section(tr("Error against truth"), self.error)
+        self.pages[JUDGE].add_section(tr("Error against ground truth"), self.error)
         self.pages[JUDGE].add_section(tr("Difference of two models"), self.compare)
         self._judged = (
             self.pages[JUDGE].add_section(tr("Curves of the frames so far"), self.curves),
@@ -75,7 +75,7 @@ class SidePanel(QFrame):
         self.setMaximumWidth(WIDEST)
 
     def sizeHint(self) -> QSize:
-        """As narrow as can be: the picture takes the rest."""
+        """As narrow as can be: the image takes the rest."""
         return QSize(WIDTH, super().sizeHint().height())
 
     def tab(self) -> int:
@@ -93,7 +93,7 @@ class SidePanel(QFrame):
         self._no_classes.setVisible(not names)
 
     def show_judged(self, *, has_frames: bool) -> None:
-        """Show curves and worst frames; without a frame that has truth there are none."""
+        """Show curves and worst frames; without a frame that has ground truth there are none."""
         for section in self._judged:
             section.setVisible(has_frames)
 

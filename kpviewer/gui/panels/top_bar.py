@@ -79,8 +79,8 @@ class TopBar(QFrame):
         self.show_recording(None)
 
     def set_can_save(self, can_save: bool) -> None:
-        """Allow recording and snapshots only while there is a picture."""
-        text = "{what}" if can_save else tr("There is no picture to save: {what}")
+        """Allow recording and snapshots only while there is an image."""
+        text = "{what}" if can_save else tr("There is no image to save: {what}")
         self.record.setEnabled(can_save or self.record.isChecked())
         self.snapshot.setEnabled(can_save)
         if not self.record.isChecked():

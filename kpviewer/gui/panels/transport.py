@@ -26,7 +26,7 @@ POLICIES = {
     False: (tr_noop("Newest frame"), tr_noop("Frames that come while the model works are dropped")),
     True: (
         tr_noop("Every frame"),
-        tr_noop("None is dropped here; where the model is slower, the picture falls behind"),
+        tr_noop("None is dropped here; where the model is slower, the image falls behind"),
     ),
 }
 """Of live sources, by whether every frame counts: name, and what it means."""
@@ -116,7 +116,7 @@ class TransportBar(QFrame):
             self.bar.setValue(0)
 
     def show_position(self, index: int, position_s: float | None) -> None:
-        """Show where the picture is."""
+        """Show where the image is."""
         self._time.setText(time_text(index / self._fps if position_s is None else position_s))
         if not self.bar.isSliderDown():
             self.bar.setValue(index)

@@ -20,7 +20,7 @@ VIDEOS: dict[str, tuple[str, ...]] = {
 }
 RESULTS = (*RESULT_FORMATS, *LABEL_FORMATS)
 EVERY = (1, 5, 30)
-"""Of how many frames one becomes a picture of a data set."""
+"""Of how many frames one becomes an image of a data set."""
 PREROLLS_S = (0, 5, 10, 30)
 
 

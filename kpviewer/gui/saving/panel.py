@@ -30,7 +30,7 @@ _RESULTS = (
 )
 _QUALITIES = (
     (tr_noop("Small"), tr_noop("Small files")),
-    (tr_noop("Good"), tr_noop("Good pictures")),
+    (tr_noop("Good"), tr_noop("Good images")),
     (tr_noop("Best"), tr_noop("Nearly as the source, in large files")),
 )
 """As Quality."""

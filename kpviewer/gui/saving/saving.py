@@ -185,7 +185,7 @@ class Saving(QObject):
     def _start(self, file: str) -> None:
         info, pipeline = self._session.info, self._session.pipeline
         if info is None or pipeline is None:
-            self.told.emit(tr("There is no picture to record yet."), None)
+            self.told.emit(tr("There is no image to record yet."), None)
             return
         options = recorder_options(self.choices, self._session, self._style, file)
         self._recordings.start(pipeline, info, self.folder, options)

@@ -19,7 +19,7 @@ from kpviewer.recording.video import VideoOptions
 from kpviewer.sources.naming import file_of
 
 _PATIENCE_S = 1.0
-"""The picture stands still no longer for a recorder that makes no progress."""
+"""The image stands still no longer for a recorder that makes no progress."""
 _LEAST_S = 5.0
 """A recording of this length tells its own rate."""
 
@@ -38,7 +38,7 @@ def header_of(session: Session) -> ResultHeader:
         session.thresholds,
         spec.mirrored_keypoints,
         spec.skeleton,
-        session.truth.category_ids,
+        session.ground_truth.category_ids,
     )
 
 

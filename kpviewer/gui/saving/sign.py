@@ -1,4 +1,4 @@
-"""What says that a recording runs: on the button, in the title, and over a full-screen picture."""
+"""What says that a recording runs: on the button, in the title, and over a full-screen image."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class RecordingState:
 
 
 class RecordingSign(QWidget):
-    """Stands at the upper right of the picture while nothing else shows the recording."""
+    """Stands at the upper right of the image while nothing else shows the recording."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)

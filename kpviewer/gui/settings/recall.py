@@ -119,12 +119,17 @@ def kept_display(style: OverlayStyle) -> dict[str, bool | int | float | str]:
     }
 
 
+_RENAMED = {"truth": "ground_truth"}
+"""Fields of OverlayStyle by the names that version 0.1 wrote."""
+
+
 def style_of(display: Table) -> OverlayStyle:
     """Make a style of remembered values; what fits no field is left out."""
     usual = OverlayStyle()
     known = {each.name: getattr(usual, each.name) for each in fields(usual)}
+    current = {_RENAMED.get(name, name): value for name, value in display.items()}
     fitting = {
-        name: value for name, value in display.items() if type(value) is type(known.get(name))
+        name: value for name, value in current.items() if type(value) is type(known.get(name))
     }
     return replace(usual, **fitting)
 

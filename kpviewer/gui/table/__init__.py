@@ -1,1 +1,1 @@
-"""The detections of the picture as a table."""
+"""The detections of the image as a table."""

@@ -1,4 +1,4 @@
-"""Between the table of detections and the picture: the rows are always those of the boxes on it."""
+"""Between the table of detections and the image: the rows are always those of the boxes on it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TableLink(QObject):
         """
         result, info = self._view.result(), self._session.info
         if result is None or info is None:
-            self.told.emit(tr("There is no picture to export from."), None)
+            self.told.emit(tr("There is no image to export from."), None)
             return
         header = ResultHeader(info.name)
         if self._session.engine is not None:

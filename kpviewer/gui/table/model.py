@@ -1,4 +1,4 @@
-"""The detections of one picture as a table that can be sorted."""
+"""The detections of one image as a table that can be sorted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The panel with the table of what is detected in the picture on the screen."""
+"""The panel with the table of what is detected in the image on the screen."""
 
 from __future__ import annotations
 

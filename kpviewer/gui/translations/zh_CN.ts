@@ -128,11 +128,11 @@
             <translation>并排</translation>
         </message>
         <message>
-            <source>Both in one picture: B by corners and diamonds</source>
+            <source>Both in one image: B by corners and diamonds</source>
             <translation>同一画面显示两者：B 用角标和菱形表示</translation>
         </message>
         <message>
-            <source>A picture for each model, of the same frame</source>
+            <source>An image for each model, of the same frame</source>
             <translation>同一帧，每个模型各一个画面</translation>
         </message>
         <message>
@@ -232,11 +232,11 @@
             <translation>正在重新评估：{done:,} / {n:,} 帧</translation>
         </message>
         <message>
-            <source>{n:,} frame with truth</source>
+            <source>{n:,} frame with ground truth</source>
             <translation>{n:,} 帧有真值</translation>
         </message>
         <message>
-            <source>{n:,} frames with truth</source>
+            <source>{n:,} frames with ground truth</source>
             <translation>{n:,} 帧有真值</translation>
         </message>
         <message>
@@ -244,7 +244,7 @@
             <translation>{score:.3f}：精确率 {precision}  召回率 {recall}  F1 {f1}</translation>
         </message>
         <message>
-            <source>Open truth of this source (Ctrl+T), or the demo.</source>
+            <source>Open ground truth of this source (Ctrl+T), or the demo.</source>
             <translation>请打开此源的真值 (Ctrl+T)，或打开演示。</translation>
         </message>
         <message>
@@ -280,7 +280,7 @@
             <translation>匹配、漏检和误检数</translation>
         </message>
         <message>
-            <source>No truth</source>
+            <source>No ground truth</source>
             <translation>无真值</translation>
         </message>
         <message>
@@ -344,7 +344,7 @@
             <translation>到目前为止没有检测结果与真值匹配。</translation>
         </message>
         <message>
-            <source>No matched landmarks so far. Model and truth need the same ones.</source>
+            <source>No matched landmarks so far. Model and ground truth need the same ones.</source>
             <translation>到目前为止没有匹配的关键点。模型与真值的关键点须一致。</translation>
         </message>
         <message>
@@ -460,7 +460,7 @@
             <translation>粘贴地址或路径</translation>
         </message>
         <message>
-            <source>Open truth</source>
+            <source>Open ground truth</source>
             <translation>打开真值</translation>
         </message>
         <message>
@@ -484,7 +484,7 @@
             <translation>保存截图</translation>
         </message>
         <message>
-            <source>Fit the picture</source>
+            <source>Fit the image</source>
             <translation>适应窗口</translation>
         </message>
         <message>
@@ -536,7 +536,7 @@
             <translation>拖动</translation>
         </message>
         <message>
-            <source>Move the picture</source>
+            <source>Move the image</source>
             <translation>移动画面</translation>
         </message>
         <message>
@@ -592,7 +592,7 @@
             <translation>剪贴板中没有地址或路径，请先复制一个。</translation>
         </message>
         <message>
-            <source>Truth is of a file or a folder: open one first.</source>
+            <source>Ground truth is of a file or a folder: open one first.</source>
             <translation>真值对应文件或文件夹：请先打开一个。</translation>
         </message>
         <message>
@@ -616,7 +616,7 @@
             <translation>运行</translation>
         </message>
         <message>
-            <source>Videos and pictures</source>
+            <source>Videos and images</source>
             <translation>视频和图片</translation>
         </message>
         <message>
@@ -632,7 +632,7 @@
             <translation>所有文件</translation>
         </message>
         <message>
-            <source>Opened the first of {count}. Drop a folder to see all of its pictures.</source>
+            <source>Opened the first of {count}. Drop a folder to see all of its images.</source>
             <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
         </message>
         <message>
@@ -652,19 +652,19 @@
             <translation>摄像头格式</translation>
         </message>
         <message>
-            <source>No truth: the folder of {name} doesn't answer.</source>
+            <source>No ground truth: the folder of {name} doesn't answer.</source>
             <translation>没有真值：{name} 所在的文件夹没有响应。</translation>
         </message>
         <message>
-            <source>Nothing is compared with the truth. {reason}</source>
+            <source>Nothing is compared with the ground truth. {reason}</source>
             <translation>未与真值比较。{reason}</translation>
         </message>
         <message>
-            <source>No truth: {reason}</source>
+            <source>No ground truth: {reason}</source>
             <translation>无真值：{reason}</translation>
         </message>
         <message>
-            <source>Truth from {name}</source>
+            <source>Ground truth from {name}</source>
             <translation>真值来自 {name}</translation>
         </message>
         <message>
@@ -756,11 +756,11 @@
             <translation>标注每个检测结果在列表中的序号，从 0 开始</translation>
         </message>
         <message>
-            <source>Truth</source>
+            <source>Ground truth</source>
             <translation>真值</translation>
         </message>
         <message>
-            <source>Draw the truth, dashed</source>
+            <source>Draw the ground truth, dashed</source>
             <translation>用虚线绘制真值</translation>
         </message>
         <message>
@@ -768,7 +768,7 @@
             <translation>命中与漏检</translation>
         </message>
         <message>
-            <source>Beside truth: mark what is matched, missed and false</source>
+            <source>Beside ground truth: mark what is matched, missed and false</source>
             <translation>有真值时：标出匹配、漏检和误检</translation>
         </message>
         <message>
@@ -888,7 +888,7 @@
             <translation>平均距离</translation>
         </message>
         <message>
-            <source>Comes with a model and truth</source>
+            <source>Comes with a model and ground truth</source>
             <translation>需要模型和真值</translation>
         </message>
         <message>
@@ -912,7 +912,7 @@
             <translation>每帧各阶段耗时</translation>
         </message>
         <message>
-            <source>Distance from the truth</source>
+            <source>Distance from the ground truth</source>
             <translation>与真值的距离</translation>
         </message>
         <message>
@@ -940,11 +940,11 @@
             <translation>阈值和类别</translation>
         </message>
         <message>
-            <source>Against the truth</source>
+            <source>Against the ground truth</source>
             <translation>与真值对比</translation>
         </message>
         <message>
-            <source>What is drawn over the picture</source>
+            <source>What is drawn over the image</source>
             <translation>画面上叠加的内容</translation>
         </message>
         <message>
@@ -952,7 +952,7 @@
             <translation>阈值</translation>
         </message>
         <message>
-            <source>Error against truth</source>
+            <source>Error against ground truth</source>
             <translation>与真值的误差</translation>
         </message>
         <message>
@@ -1120,7 +1120,7 @@
             <translation>主题、录像、配置方案 (Enter)</translation>
         </message>
         <message>
-            <source>There is no picture to save: {what}</source>
+            <source>There is no image to save: {what}</source>
             <translation>没有可保存的画面：{what}</translation>
         </message>
         <message>
@@ -1152,7 +1152,7 @@
             <translation>每一帧</translation>
         </message>
         <message>
-            <source>None is dropped here; where the model is slower, the picture falls behind</source>
+            <source>None is dropped here; where the model is slower, the image falls behind</source>
             <translation>不丢帧；模型较慢时画面会滞后</translation>
         </message>
         <message>
@@ -1304,7 +1304,7 @@
             <translation>良好</translation>
         </message>
         <message>
-            <source>Good pictures</source>
+            <source>Good images</source>
             <translation>画质良好</translation>
         </message>
         <message>
@@ -1416,7 +1416,7 @@
             <translation>未保存：仍有太多文件正在保存。</translation>
         </message>
         <message>
-            <source>There is no picture to record yet.</source>
+            <source>There is no image to record yet.</source>
             <translation>还没有可录制的画面。</translation>
         </message>
         <message>
@@ -1564,7 +1564,7 @@
             <translation>清除最近记录</translation>
         </message>
         <message>
-            <source>There is no picture to export from.</source>
+            <source>There is no image to export from.</source>
             <translation>没有可导出的画面。</translation>
         </message>
         <message>
@@ -1724,7 +1724,7 @@
             <translation>重试</translation>
         </message>
         <message>
-            <source>Not in this picture</source>
+            <source>Not in this image</source>
             <translation>不在当前画面中</translation>
         </message>
         <message>

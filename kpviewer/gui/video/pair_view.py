@@ -1,4 +1,4 @@
-"""The picture, and beside it the same frame as a second model sees it."""
+"""The image, and beside it the same frame as a second model sees it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QGridLayout, QWidget
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.video.picture_view import PictureView
+from kpviewer.gui.video.frame_view import FrameView
 from kpviewer.gui.video.video_view import VideoView
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.metrics.frame_error import frame_error
@@ -21,7 +21,7 @@ class PairView(QWidget):
     def __init__(self, view: VideoView) -> None:
         super().__init__()
         self._view = view
-        self.second = PictureView()
+        self.second = FrameView()
         self.second.setAccessibleName(tr("Video, second model"))
         self._captions = (Label(), Label())
         grid = QGridLayout(self)
@@ -61,8 +61,8 @@ class PairView(QWidget):
         if result is None or result.second is None:
             self.second.clear()
             return
-        seen, truth = result.second, result.frame.truth
-        error = None if truth is None else frame_error(seen.detections, truth)
+        seen, ground_truth = result.second, result.frame.ground_truth
+        error = None if ground_truth is None else frame_error(seen.detections, ground_truth)
         result.frame.retain()  # the second view's own claim, which it lets go
         self.second.overlay_style = style
         self.second.show_result(

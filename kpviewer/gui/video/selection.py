@@ -1,4 +1,4 @@
-"""Which detection the user has chosen, found again in each picture. No widgets."""
+"""Which detection the user has chosen, found again in each image. No widgets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kpviewer.overlay import OverlayStyle
 from kpviewer.structures import Detections
 
 _LEAST_IOU = 0.3
-"""Of the chosen box in two pictures that follow each other."""
+"""Of the chosen box in two images that follow each other."""
 
 
 class Selection:
@@ -30,7 +30,7 @@ class Selection:
         self._chosen = None if index is None else detections.take(np.array([index]))
 
     def find(self, detections: Detections) -> int | None:
-        """Give the index of the chosen detection in a picture; None if it isn't there."""
+        """Give the index of the chosen detection in an image; None if it isn't there."""
         if self._chosen is None or not len(detections):
             return None
         index = self._row_in(detections, self._chosen)

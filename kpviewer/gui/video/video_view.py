@@ -1,4 +1,4 @@
-"""The view that a user works: zoom by the wheel, pan, hover, and the cards over the picture."""
+"""The view that a user works: zoom by the wheel, pan, hover, and the cards over the image."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.sign import RecordingSign
+from kpviewer.gui.video.frame_view import FrameView
 from kpviewer.gui.video.hover_card import HoverCard
-from kpviewer.gui.video.picture_view import PictureView
 from kpviewer.gui.video.selection import Selection, describe
 from kpviewer.gui.video.state_card import Chip, StateCard
 from kpviewer.overlay import detection_at
@@ -19,8 +19,8 @@ WHEEL_ZOOM = 1.2
 """Per notch."""
 
 
-class VideoView(PictureView):
-    """A picture with a pointer over it."""
+class VideoView(FrameView):
+    """An image with a pointer over it."""
 
     card_pressed = pyqtSignal(str)
 
@@ -46,7 +46,7 @@ class VideoView(PictureView):
         """Upper right, in full screen: that a recording runs, and what is told."""
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Keep the picture and what stands over it in place."""
+        """Keep the image and what stands over it in place."""
         super().resizeEvent(event)
         self.card.place()
         self.chip.place()
@@ -128,7 +128,7 @@ class VideoView(PictureView):
         if result is None or (index is None and not pinned):
             self.numbers.hide()
         elif index is None:
-            self.numbers.show_numbers(tr("Not in this picture"), "", None, pinned=True)
+            self.numbers.show_numbers(tr("Not in this image"), "", None, pinned=True)
         else:
             title, text = describe(detections, index, self.overlay_style)
             left, top, right, bottom = detections.xyxy[index].tolist()
@@ -142,7 +142,7 @@ class VideoView(PictureView):
         return detection_at(detections, *self.transform.to_source(position.x(), position.y()))
 
     def choose(self, detections: Detections, index: int) -> None:
-        """Choose one of the detections of this picture or of one shortly before."""
+        """Choose one of the detections of this image or of one shortly before."""
         self._selection.choose(detections, index)
         self.refresh_marks()
 

@@ -21,33 +21,33 @@ OPENING_SHOWN_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
-    """What the view shows beside the picture."""
+    """What the view shows beside the image."""
 
     card: Card | None = None
     chip: str = ""
     can_cancel: bool = False
     """Whether the chip tells of work that can be cancelled."""
     is_dimmed: bool = False
-    hides_picture: bool = False
-    """The picture is of another source."""
+    hides_image: bool = False
+    """The image is of another source."""
 
 
-def describe(status: SessionStatus, *, has_picture: bool) -> ViewState:
+def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
     """Say what to show over the video.
 
     Args:
         status: of the session.
-        has_picture: whether a frame of the present source is on the screen.
+        has_image: whether a frame of the present source is on the screen.
     """
     if status.failure is not None:
-        return ViewState(error_card(status.failure), hides_picture=True)
+        return ViewState(error_card(status.failure), hides_image=True)
     if status.source is None:
         line, is_loading = _model_line(status), status.loading_model is not None
-        return ViewState(empty_card(), line, is_loading, hides_picture=True)
+        return ViewState(empty_card(), line, is_loading, hides_image=True)
     pipeline = status.pipeline
     if pipeline is not None and (silence := _silence_line(pipeline, status)):
         return ViewState(chip=silence, is_dimmed=True)
-    if pipeline is None or not has_picture:
+    if pipeline is None or not has_image:
         waits = status.opening_s > OPENING_SHOWN_S
         note = pipeline.warning if pipeline is not None else None
         return ViewState(opening_card(status.source, status.opening_s, note) if waits else None)
@@ -60,7 +60,7 @@ def describe(status: SessionStatus, *, has_picture: bool) -> ViewState:
 
 
 def _silence_line(pipeline: PipelineStatus, status: SessionStatus) -> str:
-    """Say what gives no picture; empty while all does."""
+    """Say what gives no image; empty while all does."""
     if (lost_s := pipeline.signal_lost_s) is not None:
         lost = tr("No signal for {seconds:.0f} s. Trying again.")
         if pipeline.reconnects:

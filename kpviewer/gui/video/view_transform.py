@@ -1,4 +1,4 @@
-"""Where the picture is in the view: fit, zoom and pan as pure functions of numbers. No widgets."""
+"""Where the image is in the view: fit, zoom and pan as pure functions of numbers. No widgets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ViewTransform:
     source_wh: tuple[int, int]
     view_wh: tuple[int, int]
     zoom: float = 1.0
-    """1 fits the whole picture into the view."""
+    """1 fits the whole image into the view."""
     center_xy: tuple[float, float] = (0.5, 0.5)
     """What is in the middle of the view, as fractions of the source's sides."""
 
@@ -31,7 +31,7 @@ class ViewTransform:
 
     @property
     def offset(self) -> tuple[float, float]:
-        """Left and top of the picture in the view."""
+        """Left and top of the image in the view."""
         left, top = (
             view / 2 - center * source * self.scale
             for view, center, source in zip(
@@ -51,17 +51,17 @@ class ViewTransform:
         return (x - left) / self.scale, (y - top) / self.scale
 
     def fitted(self) -> ViewTransform:
-        """Show the whole picture."""
+        """Show the whole image."""
         return replace(self, zoom=1.0, center_xy=(0.5, 0.5))
 
     def resized(self, source_wh: tuple[int, int], view_wh: tuple[int, int]) -> ViewTransform:
-        """Take other sizes, with the same part of the picture in the middle."""
+        """Take other sizes, with the same part of the image in the middle."""
         return _kept_inside(replace(self, source_wh=source_wh, view_wh=view_wh))
 
     def zoomed(self, factor: float, at: tuple[float, float]) -> ViewTransform:
-        """Zoom by a factor; the picture's point under ``at`` (view px) stays under it.
+        """Zoom by a factor; the image's point under ``at`` (view px) stays under it.
 
-        Where the picture gets smaller than the view it is centred instead.
+        Where the image gets smaller than the view it is centred instead.
         """
         zoom = min(max(self.zoom * factor, 1.0), MAX_ZOOM)
         x, y = self.to_source(*at)
@@ -87,7 +87,7 @@ class ViewTransform:
         return _kept_inside(replace(self, zoom=zoom, center_xy=center))
 
     def panned(self, dx: float, dy: float) -> ViewTransform:
-        """Move the picture by view px."""
+        """Move the image by view px."""
         center = (
             self.center_xy[0] - dx / (self.scale * self.source_wh[0]),
             self.center_xy[1] - dy / (self.scale * self.source_wh[1]),
@@ -96,7 +96,7 @@ class ViewTransform:
 
 
 def _kept_inside(moved: ViewTransform) -> ViewTransform:
-    """Keep the view full of picture where the picture is larger, else centre the picture."""
+    """Keep the view full of image where the image is larger, else centre the image."""
     center = []
     for middle, view, source in zip(moved.center_xy, moved.view_wh, moved.source_wh, strict=True):
         half = view / (2 * moved.scale * max(source, 1))

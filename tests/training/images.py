@@ -1,4 +1,4 @@
-"""Training pictures made of dots, so that a test can find the points in the pixels again."""
+"""Training images made of dots, so that a test can find the points in the pixels again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ COLOURS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [0, 25
 
 
 def dotted_face(side: int = 120, seed: int = 0) -> Sample:
-    """A grey picture with a coloured 5x5 dot on each landmark of one face."""
+    """A grey image with a coloured 5x5 dot on each landmark of one face."""
     rng = np.random.default_rng(seed)
     rgb = np.full((side, side, 3), 40, np.uint8)
     layout = np.array([[-0.2, -0.15], [0.2, -0.15], [0, 0.05], [-0.15, 0.25], [0.15, 0.25]])
@@ -31,7 +31,7 @@ def dotted_face(side: int = 120, seed: int = 0) -> Sample:
 
 
 def background(side: int = 160) -> Sample:
-    """A grey picture without any object."""
+    """A grey image without any object."""
     return Sample(
         np.full((side, side, 3), 90, np.uint8),
         np.zeros((0, 4), np.float32),

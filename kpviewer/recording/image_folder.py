@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from kpviewer.recording.formats import ResultHeader
     from kpviewer.structures import Frame, FrameResult, ImageArray
 
-PICTURE_KINDS = {".jpg": ("JPEG", 95), ".png": ("PNG", 80)}
+IMAGE_KINDS = {".jpg": ("JPEG", 95), ".png": ("PNG", 80)}
 """Qt's name and quality by suffix; that of PNG is how hard it is compressed, here a little."""
 
 
-class PictureFolder:
+class ImageFolder:
     """Writes every Nth frame to a folder, for one thread.
 
-    A picture gets its name once it is complete, after its labels: whatever is cut off, no picture
+    An image gets its name once it is complete, after its labels: whatever is cut off, no image
     lacks its labels. The same frame twice, as after a seek, is written once more in its place.
     """
 
@@ -38,7 +38,7 @@ class PictureFolder:
         header: ResultHeader,
         *,
         stem: str,
-        picture_suffix: str = ".jpg",
+        image_suffix: str = ".jpg",
         every: int = 1,
     ) -> None:
         """Make nothing yet.
@@ -48,16 +48,16 @@ class PictureFolder:
             kind: a key of LABEL_FORMATS.
             header: of the stream and the model.
             stem: beginning of the names of frames that come from no file; their number follows.
-            picture_suffix: a key of PICTURE_KINDS.
+            image_suffix: a key of IMAGE_KINDS.
             every: write each so many frames, from the first on.
         """
         self._place = path
         self._labels = LABEL_FORMATS[kind](header)
-        self._stem, self._suffix, self._every = stem, picture_suffix, every
+        self._stem, self._suffix, self._every = stem, image_suffix, every
         self._came = 0
         self._names: dict[str, tuple[str | None, int]] = {}
         """What each name was given to."""
-        self._pictures: set[str] = set()
+        self._images: set[str] = set()
         self._identity: tuple[int, int] | None = None
         self.bytes = 0
         """Size of all that was written."""
@@ -65,16 +65,16 @@ class PictureFolder:
     @property
     def path(self) -> Path | None:
         """The folder; None as long as nothing came."""
-        return self._place if self._pictures else None
+        return self._place if self._images else None
 
     def is_there(self) -> bool:
         """Return whether the folder is still the one that was made, or none was."""
         return self._identity is None or self._identity == identity_of(self._place)
 
     @property
-    def pictures(self) -> int:
-        """How many pictures there are."""
-        return len(self._pictures)
+    def images(self) -> int:
+        """How many images there are."""
+        return len(self._images)
 
     @property
     def wants_next(self) -> bool:
@@ -85,7 +85,7 @@ class PictureFolder:
         """Add a frame.
 
         Args:
-            result: where its detections come from; its picture isn't looked at.
+            result: where its detections come from; its image isn't looked at.
             bgr: (H, W, 3) uint8, as it may be saved; None only where ``wants_next`` is false.
 
         Raises:
@@ -96,14 +96,14 @@ class PictureFolder:
         if not is_wanted or bgr is None:
             return
         try:
-            if not self._pictures:
+            if not self._images:
                 self._begin()
             self._write(self._name_of(result.frame), result, bgr)
         except (OSError, ValueError) as error:
             raise RecordingError(f"{self._place.name} is incomplete: {reason_of(error)}") from error
 
     def _name_of(self, frame: Frame) -> str:
-        """Return the path of a frame's picture and labels, without suffix: that of its file.
+        """Return the path of a frame's image and labels, without suffix: that of its file.
 
         Two files of one name, such as a.jpg and a.png, get names of their own.
         """
@@ -125,7 +125,7 @@ class PictureFolder:
     def _begin(self) -> None:
         with asking_disk():
             self._place.mkdir(parents=True)
-            for name in (self._labels.pictures, self._labels.labels):
+            for name in (self._labels.images, self._labels.labels):
                 (self._place / name).mkdir()
         for name, text in self._labels.beside().items():
             self._save(self._place / name, utf8_of(text))
@@ -133,25 +133,25 @@ class PictureFolder:
 
     def _write(self, name: str, result: FrameResult, bgr: ImageArray) -> None:
         labels = self._labels
-        picture = self._place / labels.pictures / (name + self._suffix)
-        text = labels.text(picture.name, (bgr.shape[1], bgr.shape[0]), result.detections)
+        image = self._place / labels.images / (name + self._suffix)
+        text = labels.text(image.name, (bgr.shape[1], bgr.shape[0]), result.detections)
         beside = self._place / labels.labels / (name + labels.suffix)
-        kind, quality = PICTURE_KINDS[self._suffix]
+        kind, quality = IMAGE_KINDS[self._suffix]
         data = encoded(bgr, kind, quality)
         with asking_disk():
-            for path in (picture, beside):
+            for path in (image, beside):
                 path.parent.mkdir(parents=True, exist_ok=True)
         self._save(beside, utf8_of(text))
-        part = picture.with_name(picture.name + PART_SUFFIX)
+        part = image.with_name(image.name + PART_SUFFIX)
         try:
             self._save(part, data)
             with asking_disk():
-                part.replace(picture)
+                part.replace(image)
         except OSError:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
             raise
-        self._pictures.add(name)
+        self._images.add(name)
 
     def _save(self, path: Path, data: bytes) -> None:
         with asking_disk():

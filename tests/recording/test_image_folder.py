@@ -11,7 +11,7 @@ from sample_results import detections, result
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import RecordingError
 from kpviewer.overlay import array_of
-from kpviewer.recording.picture_folder import PictureFolder
+from kpviewer.recording.image_folder import ImageFolder
 from kpviewer.recording.results import ResultHeader
 
 HEADER = ResultHeader("clip.mp4", "fake", ("face", "hand: left"))
@@ -20,7 +20,7 @@ NAN = float("nan")
 
 
 def write(folder: Path, kind: str, frames: list, header: ResultHeader = HEADER, **given: object):
-    writer = PictureFolder(folder / "set", kind, header, stem="clip", **given)
+    writer = ImageFolder(folder / "set", kind, header, stem="clip", **given)
     for each in frames:
         writer.write(each, each.frame.bgr if writer.wants_next else None)
     return writer
@@ -31,7 +31,7 @@ def sample(*boxes: tuple[float, float, float, float], **given: object):
     return result(detections(boxes, **given), index=7)
 
 
-def test_yolo_text_has_shares_of_the_picture(tmp_path: Path) -> None:
+def test_yolo_text_has_shares_of_the_image(tmp_path: Path) -> None:
     write(tmp_path, "yolo", [sample((16, 12, 48, 36), (-8, 0, 8, 60), class_ids=[1, 0])])
     text = (tmp_path / "set/labels/clip_000007.txt").read_text()
     # Of 64 x 48: the middle (32, 24), sides 32 x 24; then, cut at the edges, 0..8 and 0..48.
@@ -65,7 +65,7 @@ def test_yolo_text_of_a_model_with_points_is_that_of_poses(tmp_path: Path) -> No
     )
 
 
-def test_pictures_and_labels_are_called_like_the_images(tmp_path: Path) -> None:
+def test_images_and_labels_are_called_like_the_images(tmp_path: Path) -> None:
     one = sample((16, 12, 48, 36))
     files = ["IMG_0007.jpg", "cat in the hall.PNG", "IMG_0007.png", "far/IMG_0007.jpg", "../up.jpg"]
     frames = [replace(one, frame=replace(one.frame, file=each)) for each in files]
@@ -114,7 +114,7 @@ def test_voc_folder_goes_back_through_the_reader_in_whole_pixels(tmp_path: Path)
     assert (first.size_wh, len(second.targets)) == ((64, 48), 0)
 
 
-def test_boxes_outside_of_the_picture_and_without_a_number_are_left_out(tmp_path: Path) -> None:
+def test_boxes_outside_of_the_image_and_without_a_number_are_left_out(tmp_path: Path) -> None:
     boxes = [(70, 0, 90, 10), (5, 5, 5, 9), (NAN, 0, 5, 5), (0, 0, 5, 5)]
     for kind in ("voc", "yolo"):
         write(tmp_path / kind, kind, [sample(*boxes)])
@@ -144,13 +144,13 @@ def test_one_of_some_frames_is_written_and_the_same_frame_once(tmp_path: Path) -
     assert names == ["clip_000000.jpg", "clip_000002.jpg", "clip_000004.jpg"]
     writer.write(frames[0], None)
     writer.write(frames[0], frames[0].frame.bgr)
-    assert writer.pictures == 3
+    assert writer.images == 3
     assert writer.bytes > 0
 
 
 def test_png_holds_the_very_pixels(tmp_path: Path) -> None:
     bgr = np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)
-    write(tmp_path, "yolo", [result(bgr=bgr)], picture_suffix=".png")
+    write(tmp_path, "yolo", [result(bgr=bgr)], image_suffix=".png")
     image = QImage(str(tmp_path / "set/images/clip_000000.png"))
     assert (array_of(image) == bgr).all()
 

@@ -1,4 +1,4 @@
-"""Whole pictures, moved a little with what is on them: what models of one answer learn from."""
+"""Whole images, moved a little with what is on them: what models of one answer learn from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch.utils.data import IterableDataset
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.models.picture_trunk import STRIDE
+from kpviewer.models.image_backbone import STRIDE
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.building import largest_input, sources_of
@@ -22,12 +22,12 @@ from kpviewer.training.streams import chances_of_worker, recoloured
 from kpviewer.training.transforms import photometric
 
 
-class WholePictureStream(IterableDataset[Sample]):
-    """Endless jittered pictures; the same seed and number of workers give the same stream.
+class WholeImageStream(IterableDataset[Sample]):
+    """Endless jittered images; the same seed and number of workers give the same stream.
 
     Args:
         images: what is drawn from, each as often.
-        input_hw: size of the samples, px; pictures are letterboxed into it.
+        input_hw: size of the samples, px; images are letterboxed into it.
         seed: of the chances.
         jitter: how far they are moved.
         is_usable: says of a moved sample whether there is still something to learn from it.
@@ -66,10 +66,8 @@ class WholePictureStream(IterableDataset[Sample]):
             yield sample
 
 
-def whole_picture_spec(
-    config: TrainConfig, name: str, task: Task, data: AnnotationSet
-) -> ModelSpec:
-    """Describe a model of whole pictures.
+def whole_image_spec(config: TrainConfig, name: str, task: Task, data: AnnotationSet) -> ModelSpec:
+    """Describe a model of whole images.
 
     Args:
         config: the recipe; the largest of its inputs is the model's.

@@ -1,4 +1,4 @@
-"""Feature maps of a picture: what models with one answer a picture, or a crop, stand on."""
+"""Feature maps of an image: what models with one answer an image, or a crop, stand on."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import torch
 from torch import Tensor, nn
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.imagenet_trunk import fill_trunk
-from kpviewer.models.light_ssd import LIGHT_TRUNK
-from kpviewer.models.trunk import PyramidTrunk
+from kpviewer.models.backbone import PyramidBackbone
+from kpviewer.models.imagenet_backbone import fill_backbone
+from kpviewer.models.light_ssd import LIGHT_BACKBONE
 
-PICTURE_TRUNKS = ("light", "mobilenet", "resnet18")
+IMAGE_BACKBONES = ("light", "mobilenet", "resnet18")
 STRIDE = 32
 """Of all of them: inputs are multiples of it, so that cells cover them exactly."""
 
 _CHANNELS: Mapping[str, tuple[int, ...]] = {
-    "light": (LIGHT_TRUNK.stem, *LIGHT_TRUNK.widths[:4]),
+    "light": (LIGHT_BACKBONE.stem, *LIGHT_BACKBONE.widths[:4]),
     "mobilenet": (16, 16, 24, 48, 576),
     "resnet18": (64, 64, 128, 256, 512),
 }
 """Of the last map at strides 2, 4, 8, 16 and 32."""
 
 
-class LightTrunk(nn.Module):
-    """The trunk of light-ssd without its pyramid, down to stride 32.
+class LightBackbone(nn.Module):
+    """The backbone of light-ssd without its pyramid, down to stride 32.
 
     Its tensors are called as there, so that a light-ssd of the same data can be what it starts
     from (``init``).
@@ -34,12 +34,12 @@ class LightTrunk(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        whole = PyramidTrunk(LIGHT_TRUNK)
+        whole = PyramidBackbone(LIGHT_BACKBONE)
         self.stem = whole.stem
         self.stages = whole.stages[:4]  # strides 4, 8, 16, 32
 
     def __iter__(self) -> Iterator[nn.Module]:
-        """Give the layers in order, as the other trunks do."""
+        """Give the layers in order, as the other backbones do."""
         return iter((self.stem, *self.stages))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -50,18 +50,18 @@ class LightTrunk(nn.Module):
         return features
 
 
-Trunk = LightTrunk | nn.Sequential
+Backbone = LightBackbone | nn.Sequential
 
 
-def stride_maps(trunk: Trunk, images: Tensor) -> list[Tensor]:
-    """Run a trunk, and keep its last map of each size, the largest first.
+def stride_maps(backbone: Backbone, images: Tensor) -> list[Tensor]:
+    """Run a backbone, and keep its last map of each size, the largest first.
 
     Returns:
         Maps at strides 2, 4, 8, 16 and 32 of (B, 3, H, W).
     """
     maps: list[Tensor] = []
     features = images
-    for layer in trunk:
+    for layer in backbone:
         features = layer(features)
         if maps and features.shape[-1] == maps[-1].shape[-1]:
             maps.pop()
@@ -69,11 +69,11 @@ def stride_maps(trunk: Trunk, images: Tensor) -> list[Tensor]:
     return maps
 
 
-def build_trunk(kind: str) -> tuple[Trunk, tuple[int, ...]]:
-    """Build a trunk with random weights.
+def build_backbone(kind: str) -> tuple[Backbone, tuple[int, ...]]:
+    """Build a backbone with random weights.
 
     Args:
-        kind: one of PICTURE_TRUNKS: "light"; "mobilenet" (MobileNetV3-small) or "resnet18", whose
+        kind: one of IMAGE_BACKBONES: "light"; "mobilenet" (MobileNetV3-small) or "resnet18", whose
             tensors are called as in torchvision, so that the files of ImageNet weights fit.
 
     Returns:
@@ -81,7 +81,7 @@ def build_trunk(kind: str) -> tuple[Trunk, tuple[int, ...]]:
         strides 2, 4, 8, 16 and 32.
     """
     if kind == "light":
-        return LightTrunk(), _CHANNELS[kind]
+        return LightBackbone(), _CHANNELS[kind]
     from torchvision.models import mobilenet_v3_small, resnet18  # noqa: PLC0415 - takes seconds
 
     if kind == "mobilenet":
@@ -91,12 +91,12 @@ def build_trunk(kind: str) -> tuple[Trunk, tuple[int, ...]]:
     return nn.Sequential(without_pooling_and_classes), _CHANNELS[kind]
 
 
-def start_trunk(trunk: nn.Module, kind: str, source: str) -> None:
-    """Give a trunk the weights that ``pretrained`` of a recipe names.
+def start_backbone(backbone: nn.Module, kind: str, source: str) -> None:
+    """Give a backbone the weights that ``pretrained`` of a recipe names.
 
     Args:
-        trunk: as ``build_trunk`` makes it.
-        kind: one of PICTURE_TRUNKS.
+        backbone: as ``build_backbone`` makes it.
+        kind: one of IMAGE_BACKBONES.
         source: "imagenet", or a .pt or .pth file of torchvision's classifier.
 
     Raises:
@@ -104,15 +104,15 @@ def start_trunk(trunk: nn.Module, kind: str, source: str) -> None:
     """
     if kind == "light":
         raise WeightsError(
-            "torchvision has no weights for the light trunk: pretrained needs a mobilenet or "
+            "torchvision has no weights for the light backbone: pretrained needs a mobilenet or "
             "resnet18 model. Start a light one from a light-ssd with init."
         )
-    fill_trunk(trunk, kind, source)
+    fill_backbone(backbone, kind, source)
 
 
 def pooled(features: Tensor) -> Tensor:
-    """Mean and maximum over the picture, side by side: (B, C, h, w) -> (B, 2 C).
+    """Mean and maximum over the image, side by side: (B, C, h, w) -> (B, 2 C).
 
-    The mean tells what fills the picture; the maximum, what is small in it.
+    The mean tells what fills the image; the maximum, what is small in it.
     """
     return torch.cat([features.mean((2, 3)), features.amax((2, 3))], 1)

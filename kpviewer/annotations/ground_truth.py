@@ -1,4 +1,4 @@
-"""Finds the truth of a frame that a source gives; satisfies ``sources.base.TruthProvider``."""
+"""Find the ground truth of each frame of a source: a ``sources.base.GroundTruthProvider``."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from kpviewer.annotations.fitting import fit_names
 from kpviewer.annotations.problems import Problem, kind_note, left_out
 from kpviewer.annotations.spec import read_usable
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.annotations.values import PICTURE_SUFFIXES
 from kpviewer.errors import DatasetError
-from kpviewer.structures import Targets
+from kpviewer.image_files import IMAGE_SUFFIXES
+from kpviewer.structures import GroundTruth
 
 _NUMBERED = re.compile(r"\D*?(\d+)\.\w+")
 
 
-class AnnotationTruth:
+class AnnotationGroundTruth:
     """Looks frames up in a data set: images by their file, frames of a video by number.
 
     Names are fitted to files by ``fit_names`` once the source has told its files.
@@ -37,7 +37,7 @@ class AnnotationTruth:
         """
         self._annotations = self._shown = annotations
         self._targets = _targets(annotations)
-        self._prepared: tuple[tuple[str, ...], AnnotationSet, dict[int, Targets]] | None = None
+        self._prepared: tuple[tuple[str, ...], AnnotationSet, dict[int, GroundTruth]] | None = None
         self._paths = [image.path for image in annotations.images]
         by_name = _rows_of(path.name for path in self._paths)
         self._by_file: Mapping[str, int] | None = None
@@ -98,7 +98,7 @@ class AnnotationTruth:
         """
         self._other_sizes, self._outside = [], []
         self._measured, self._unusable = set(), set()
-        self._is_film = bool(files) and files[0].suffix.lower() not in PICTURE_SUFFIXES
+        self._is_film = bool(files) and files[0].suffix.lower() not in IMAGE_SUFFIXES
         self._is_film = self._is_film or (frames or 0) > 1  # an animation
         if self._is_film:
             self._meet_video(files[0], frames)
@@ -128,7 +128,7 @@ class AnnotationTruth:
 
     def for_frame(
         self, index: int, name: str, size_wh: tuple[int, int] | None = None
-    ) -> Targets | None:
+    ) -> GroundTruth | None:
         """Return the ground truth of one frame, None where nothing is known.
 
         Args:
@@ -136,7 +136,7 @@ class AnnotationTruth:
             name: path of the image, or of the video.
             size_wh: of the frame, px; ``notes`` counts those that the annotations contradict.
         """
-        if self._is_film or PurePath(name).suffix.lower() not in PICTURE_SUFFIXES:
+        if self._is_film or PurePath(name).suffix.lower() not in IMAGE_SUFFIXES:
             row = self._by_frame.get(index)
         elif self._by_file is not None:
             row = self._by_file.get(name)
@@ -203,7 +203,7 @@ class AnnotationTruth:
         return notes
 
 
-def _targets(annotations: AnnotationSet) -> dict[int, Targets]:
+def _targets(annotations: AnnotationSet) -> dict[int, GroundTruth]:
     return {row: image.targets for row, image in enumerate(annotations.images)}
 
 
@@ -219,8 +219,8 @@ def _number_in(name: str) -> int | None:
     return int(match.group(1)) if match and len(match.group(1)) < 10 else None
 
 
-def read_truth(spec: str, class_names: Sequence[str]) -> AnnotationTruth:
-    """Read annotations as the truth of a source.
+def read_ground_truth(spec: str, class_names: Sequence[str]) -> AnnotationGroundTruth:
+    """Read annotations as the ground truth of a source.
 
     Args:
         spec: as for ``read_annotations``.
@@ -229,7 +229,9 @@ def read_truth(spec: str, class_names: Sequence[str]) -> AnnotationTruth:
     Raises:
         DatasetError: if it can't be read, fits no frames, or shares no class with the model.
     """
-    truth = AnnotationTruth(read_usable(spec, is_whole=False))  # ``meet`` counts images
+    ground_truth = AnnotationGroundTruth(
+        read_usable(spec, is_whole=False)
+    )  # ``meet`` counts images
     if class_names:
-        truth.use_classes(class_names)
-    return truth
+        ground_truth.use_classes(class_names)
+    return ground_truth

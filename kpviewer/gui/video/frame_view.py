@@ -1,4 +1,4 @@
-"""The picture with what was seen in it. It paints one FrameResult and knows no pipeline.
+"""The image with what was seen in it. It paints one FrameResult and knows no pipeline.
 
 The view owns a hold on the frame that it shows and lets it go when the next one comes, so overlay
 and pixels always belong together and the pixels never change under the painter.
@@ -17,11 +17,11 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.video.view_transform import ViewTransform
 from kpviewer.overlay import (
     OverlayStyle,
+    image_of,
     paint_class_bars,
     paint_overlay,
     paint_second,
     paint_verdicts,
-    picture_of,
     qimage_of,
 )
 from kpviewer.structures import (
@@ -35,7 +35,7 @@ SHARP_FROM = 4.0
 DIM = QColor(0, 0, 0, 150)
 
 
-class PictureView(QWidget):
+class FrameView(QWidget):
     """Paints a result, letterboxed, at some zoom."""
 
     appeared = pyqtSignal()
@@ -63,7 +63,7 @@ class PictureView(QWidget):
 
     @property
     def transform(self) -> ViewTransform:
-        """Where the picture is."""
+        """Where the image is."""
         return self._transform
 
     def result(self) -> FrameResult | None:
@@ -74,7 +74,7 @@ class PictureView(QWidget):
         """Show a result. Takes over the caller's hold on the frame."""
         previous, self._result = self._result, result
         self.known = result.detections
-        self._take_picture()
+        self._take_image()
         if previous is not None:
             previous.frame.release()
         self._is_new = True
@@ -86,7 +86,7 @@ class PictureView(QWidget):
         """Show the frame that is shown with another result of it; the hold on it stays."""
         if self._result is not None:
             self._result = result
-            self._take_picture()
+            self._take_image()
             self.result_changed.emit()
 
     def clear(self) -> None:
@@ -100,17 +100,17 @@ class PictureView(QWidget):
     def set_style(self, style: OverlayStyle) -> None:
         """Paint in another style."""
         self.overlay_style = style
-        self._take_picture()
+        self._take_image()
         self.result_changed.emit()
 
     def set_dimmed(self, is_dimmed: bool) -> None:
-        """Darken the picture: it is not a present one."""
+        """Darken the image: it is not a present one."""
         if is_dimmed != self._is_dimmed:
             self._is_dimmed = is_dimmed
             self.update()
 
     def fit(self) -> None:
-        """Show the whole picture."""
+        """Show the whole image."""
         self.show_part(self._transform.fitted())
 
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
@@ -126,11 +126,11 @@ class PictureView(QWidget):
             self.show_part(self._transform.zoomed_to(box, share))
 
     def pan(self, dx: float, dy: float) -> None:
-        """Move the picture by px of the view."""
+        """Move the image by px of the view."""
         self.show_part(self._transform.panned(dx, dy))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint the picture, then what was seen in it."""
+        """Paint the image, then what was seen in it."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Dark))
         if not self._has_appeared:
@@ -150,11 +150,11 @@ class PictureView(QWidget):
         else:
             to_view = QTransform.fromTranslate(left, top).scale(moved.scale, moved.scale)
             bounds = target.intersected(QRectF(self.rect()))
-            truth = self._result.frame.truth
+            ground_truth = self._result.frame.ground_truth
             found = self._result.detections
             hovered, selected = self.hovered(found), self.selected(found)
             style = replace(self.overlay_style, hovered=hovered, selected=selected)
-            paint_overlay(painter, found, truth, style, to_view, bounds)
+            paint_overlay(painter, found, ground_truth, style, to_view, bounds)
             paint_class_bars(painter, self._result.candidates, style, bounds)
             paint_second(painter, self._result, style, to_view, bounds)
             paint_verdicts(painter, self._result, style, to_view, bounds)
@@ -164,7 +164,7 @@ class PictureView(QWidget):
             self.painted.emit()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Keep the picture in place."""
+        """Keep the image in place."""
         super().resizeEvent(event)
         self._fit_sizes()
 
@@ -176,10 +176,10 @@ class PictureView(QWidget):
         """Give the index of the detection that is chosen; None here."""
         return None
 
-    def _take_picture(self) -> None:
+    def _take_image(self) -> None:
         """Take the pixels of the result; where blur is on, they are others at other thresholds."""
         if self._result is not None:
-            self._image = qimage_of(picture_of(self._result, self.overlay_style))
+            self._image = qimage_of(image_of(self._result, self.overlay_style))
         self.refresh_marks()
 
     def refresh_marks(self) -> None:
@@ -194,7 +194,7 @@ class PictureView(QWidget):
         self.show_part(self._transform.resized((width, height), view))
 
     def show_part(self, transform: ViewTransform) -> None:
-        """Show another part of the picture, such as that of another view of the same size."""
+        """Show another part of the image, such as that of another view of the same size."""
         if transform != self._transform:
             self._transform = transform
             self.update()

@@ -1,4 +1,4 @@
-"""predictions.png of a training run: a few fixed pictures with truth and predictions."""
+"""predictions.png of a training run: a few fixed images with ground truth and predictions."""
 
 import json
 from collections.abc import Callable
@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from annotations.samples import picture as annotated
+from annotations.samples import image as annotated
 from click.testing import CliRunner
 from evaluation.test_point_reading import dot_reader
-from evaluation.test_point_reading import picture as dots
+from evaluation.test_point_reading import image as dots
 from PIL import Image
 from training.coloured_blocks import write_blocks
 
 from kpviewer.cli.main import main
-from kpviewer.cli.train import PICTURE, prediction_pictures
+from kpviewer.cli.train import IMAGE, prediction_images
 from kpviewer.evaluation.tiles import chosen, grid
 from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.overlay.panels import SIDE_PX
@@ -23,7 +23,7 @@ from kpviewer.training.config import TrainConfig
 from kpviewer.training.families import make_objective
 
 
-def test_pictures_are_spread_over_those_with_objects() -> None:
+def test_images_are_spread_over_those_with_objects() -> None:
     images = [annotated(f"{row}.png", (0,) if row % 2 else (), row) for row in range(100)]
     rows = [image.image_id for image in chosen(images, 5)]
     assert rows == [1, 21, 41, 61, 81]
@@ -43,7 +43,7 @@ def test_every_tile_is_whole_in_the_grid() -> None:
 
 
 def dotted(folder: Path, shade: int) -> str:
-    """Three pictures of dots, their corner in a shade; gives the specification of the set."""
+    """Three images of dots, their corner in a shade; gives the specification of the set."""
     (folder / "images").mkdir(parents=True)
     images, annotations = [], []
     for number in range(3):
@@ -68,35 +68,35 @@ def data(tmp_path: Path) -> str:
 def test_detectors_of_points_and_of_boxes_are_drawn(
     data: str, tmp_path: Path, qapp: object, build: Callable[[], object]
 ) -> None:
-    show = prediction_pictures(data, tmp_path, "cpu")
+    show = prediction_images(data, tmp_path, "cpu")
     assert show is not None
     detector = build()
     detector.network.eval()
     show(detector)
-    first = np.asarray(Image.open(tmp_path / PICTURE))
+    first = np.asarray(Image.open(tmp_path / IMAGE))
     assert first.shape[0] > 250 and first.shape[1] > 3 * 420
     # black and white dots alone have no colour; what is drawn on them has
     assert (np.ptp(first.astype(int), axis=2) > 60).any()
     show(detector)
-    assert (np.asarray(Image.open(tmp_path / PICTURE)) == first).all()
+    assert (np.asarray(Image.open(tmp_path / IMAGE)) == first).all()
     assert not list(tmp_path.glob("*.part"))
 
 
 @pytest.mark.parametrize("kind", ["multilabel", "single"])
-def test_models_of_whole_pictures_have_the_truth_under_each(
+def test_models_of_whole_images_have_the_ground_truth_under_each(
     tmp_path: Path, qapp: object, kind: str
 ) -> None:
     names = [["blue"], ["red"], [], ["red", "green"]]
     spec = f"voc:{write_blocks(tmp_path / 'blocks', names)}"
-    show = prediction_pictures(spec, tmp_path, "cpu")
+    show = prediction_images(spec, tmp_path, "cpu")
     assert show is not None
     model = {"multilabel": "multilabel-light", "single": "single-object-light"}[kind]
     config = TrainConfig(family=kind, model=model, inputs=(64,), input_shares=(1.0,))
     detector = make_objective(config, [spec]).detector
     detector.network.eval()
     show(detector)
-    drawn = np.asarray(Image.open(tmp_path / PICTURE))
-    # pictures with exactly one object, or with any; a panel of text makes them higher than wide
+    drawn = np.asarray(Image.open(tmp_path / IMAGE))
+    # images with exactly one object, or with any; a panel of text makes them higher than wide
     shown = {"multilabel": 3, "single": 2}[kind]
     assert drawn.shape[1] == shown * (SIDE_PX + 8) + 8
     assert drawn.shape[0] > SIDE_PX + 16 + 20
@@ -120,6 +120,6 @@ def test_a_run_checks_its_data_and_draws_its_predictions(
     words += ["--skip-bad", "--val", dotted(tmp_path / "val", 50)]
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.output
-    assert "Skipped: 0 pictures, and 1 objects" in done.output
-    assert (tmp_path / "out" / PICTURE).is_file()
+    assert "Skipped: 0 images, and 1 objects" in done.output
+    assert (tmp_path / "out" / IMAGE).is_file()
     assert "-mean px" in (tmp_path / "out" / "scores.csv").read_text()

@@ -1,4 +1,4 @@
-"""A light convolutional trunk with a small top-down pyramid, for detectors that run on a CPU.
+"""A light convolutional backbone with a small top-down pyramid, for detectors that run on a CPU.
 
 Plain residual 3x3 convolutions; docs/adr/0004 says why, and what of it isn't measured yet.
 """
@@ -12,8 +12,8 @@ from torch.nn import functional
 
 
 @dataclass(frozen=True, slots=True)
-class TrunkSize:
-    """Widths and depths of the trunk."""
+class BackboneSize:
+    """Widths and depths of the backbone."""
 
     stem: int
     widths: tuple[int, ...]
@@ -50,15 +50,15 @@ class ResidualBlock(nn.Module):
         return functional.relu(features + self.second(self.first(features)))
 
 
-class PyramidTrunk(nn.Module):
-    """Pictures to feature maps at strides 8, 16, 32 and 64, each seeing the coarser ones.
+class PyramidBackbone(nn.Module):
+    """Images to feature maps at strides 8, 16, 32 and 64, each seeing the coarser ones.
 
     Source of the top-down path: Lin et al. 2017, FPN (arXiv:1612.03144).
     """
 
     strides = (8, 16, 32, 64)
 
-    def __init__(self, size: TrunkSize) -> None:
+    def __init__(self, size: BackboneSize) -> None:
         super().__init__()
         self.stem = ConvUnit(3, size.stem, 3, 2)
         stages = []

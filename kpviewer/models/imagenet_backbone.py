@@ -1,4 +1,4 @@
-"""ImageNet weights for the trunks of point networks: torchvision's own, or a file of them."""
+"""ImageNet weights for the backbones of point networks: torchvision's own, or a file of them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from kpviewer.models.tables import shown
 
 IMAGENET = "imagenet"
 _PREFIX = {"resnet18": "", "mobilenet": "features."}
-"""What torchvision puts before the names of a trunk's tensors."""
+"""What torchvision puts before the names of a backbone's tensors."""
 
 
-def fill_trunk(trunk: nn.Module, kind: str, source: str) -> None:
-    """Give a trunk the weights of a classifier.
+def fill_backbone(backbone: nn.Module, kind: str, source: str) -> None:
+    """Give a backbone the weights of a classifier.
 
     Args:
-        trunk: as ``models.picture_trunk.build_trunk`` makes it.
+        backbone: as ``models.image_backbone.build_backbone`` makes it.
         kind: "resnet18" or "mobilenet".
         source: "imagenet", which torchvision takes from its cache or downloads, or a .pt or .pth
             state dict of torchvision's classifier.
@@ -32,7 +32,7 @@ def fill_trunk(trunk: nn.Module, kind: str, source: str) -> None:
     """
     given = _imagenet(kind) if source == IMAGENET else read_state_dict(model_path(source))
     start = _PREFIX[kind]
-    wanted = trunk.state_dict()
+    wanted = backbone.state_dict()
     state = {name: given[start + name] for name in wanted if start + name in given}
     odd = [name for name in wanted if name not in state or state[name].shape != wanted[name].shape]
     odd = [name for name in odd if not name.endswith("num_batches_tracked")]  # old files lack it
@@ -42,7 +42,7 @@ def fill_trunk(trunk: nn.Module, kind: str, source: str) -> None:
             f"tensors are missing or of another shape, first {start + odd[0]!r}. "
             "Give its own state dict."
         )
-    trunk.load_state_dict(wanted | state)
+    backbone.load_state_dict(wanted | state)
 
 
 def _imagenet(kind: str) -> Mapping[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Streams for the grid keypoint detector: generated strip scenes, and changed pictures of a set."""
+"""Streams for the grid keypoint detector: generated strip scenes, and changed images of a set."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _SEED_KEY = 0x7261696E
 
 
 @dataclass(frozen=True, slots=True)
-class PictureOptions:
-    """How annotated pictures are changed."""
+class ImageOptions:
+    """How annotated images are changed."""
 
     scale: float = 0.1
     """Largest change of size, as a share."""
     shift_px: float = 8.0
-    """Largest shift out of the input, px, where the whole picture fits in."""
+    """Largest shift out of the input, px, where the whole image fits in."""
     object_share: float = 0.8
-    """Share of the crops of a larger picture that hold an object on purpose."""
+    """Share of the crops of a larger image that hold an object on purpose."""
     largest_px: float = 64.0
     """Objects with a longer side teach nothing: what is centred in their box isn't known."""
 
@@ -53,23 +53,23 @@ class StripSceneStream(IterableDataset[Sample]):
         """Paint for ever."""
         rng = chances_of_worker(self._seed, _SEED_KEY)
         while True:
-            bgr, truth = random_scene(rng, self._input_hw)
+            bgr, ground_truth = random_scene(rng, self._input_hw)
             rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
             yield Sample(
-                rgb, truth.xyxy, truth.class_ids, truth.keypoints_xy,
-                truth.keypoints_visible, truth.difficult,
+                rgb, ground_truth.xyxy, ground_truth.class_ids, ground_truth.keypoints_xy,
+                ground_truth.keypoints_visible, ground_truth.difficult,
             )  # fmt: skip
 
 
-class StripPictureStream(IterableDataset[Sample]):
-    """Endless changed pictures of a set; every class is drawn as often as any other.
+class StripImageStream(IterableDataset[Sample]):
+    """Endless changed images of a set; every class is drawn as often as any other.
 
     Args:
         data: the set.
         input_hw: of the samples, px.
-        limit_hw: the model's largest input: it sets the size at which pictures are looked at.
+        limit_hw: the model's largest input: it sets the size at which images are looked at.
         seed: of the stream.
-        options: how pictures are changed.
+        options: how images are changed.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class StripPictureStream(IterableDataset[Sample]):
         input_hw: tuple[int, int],
         limit_hw: tuple[int, int],
         seed: int,
-        options: PictureOptions,
+        options: ImageOptions,
     ) -> None:
         super().__init__()
         self._data, self._input_hw, self._limit_hw = data, input_hw, limit_hw
@@ -93,7 +93,7 @@ class StripPictureStream(IterableDataset[Sample]):
             raise DatasetError("The data set names no object, so there is nothing to learn.")
 
     def __iter__(self) -> Iterator[Sample]:
-        """Change pictures for ever."""
+        """Change images for ever."""
         rng = chances_of_worker(self._seed, _SEED_KEY)
         colours = v2.Compose(
             [
@@ -111,11 +111,11 @@ class StripPictureStream(IterableDataset[Sample]):
             yield recoloured(moved, colours)
 
     def _placement(self, sample: Sample, rng: np.random.Generator) -> Placement:
-        """Draw a flip, a size and a place: the whole picture where it fits, else a part of it."""
+        """Draw a flip, a size and a place: the whole image where it fits, else a part of it."""
         options = self._options
         scale = Letterbox.fit(sample.hw, self._limit_hw, STRIDE).scale_x
         scale *= 1 + rng.uniform(-options.scale, options.scale)
-        # a half turn of the mirrored picture is the one flipped upside down
+        # a half turn of the mirrored image is the one flipped upside down
         is_mirrored, is_turned = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
         wanted: FloatArray | None = None
         if len(sample.xyxy) and rng.random() < options.object_share:
@@ -131,7 +131,7 @@ class StripPictureStream(IterableDataset[Sample]):
                 continue
             place_px = side / 2 if wanted is None else float(wanted[axis])
             half = side * scale / 2
-            low, high = room - half, half  # of the picture's middle, so that no padding is seen
+            low, high = room - half, half  # of the image's middle, so that no padding is seen
             aim = float(rng.uniform(STRIDE, room - STRIDE)) if wanted is not None else None
             way = -1.0 if flips else 1.0
             middle = float(rng.uniform(low, high)) if aim is None else (

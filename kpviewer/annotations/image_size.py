@@ -1,4 +1,4 @@
-"""Sizes of picture files, read from their headers: some formats tell places in shares of them."""
+"""Sizes of image files, read from their headers: some formats tell places in shares of them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from kpviewer.errors import DatasetError
 from kpviewer.image_files import ImageFileError, read_image_header
 
 
-def size_of_picture(path: Path, where: str | Path) -> tuple[int, int]:
+def size_of_image(path: Path, where: str | Path) -> tuple[int, int]:
     """Return width and height in px, as the image is shown; the pixels stay unread.
 
     Args:
-        path: the picture.
+        path: the image.
         where: the place that names it, for the error.
 
     Raises:
-        DatasetError: if it can't be read as a picture.
+        DatasetError: if it can't be read as an image.
     """
     try:
         return read_image_header(path).size_wh

@@ -1,0 +1,174 @@
+from pathlib import Path
+
+import pytest
+from annotations.samples import data_set, image
+
+from kpviewer.annotations.ground_truth import AnnotationGroundTruth, read_ground_truth
+from kpviewer.errors import DatasetError
+
+
+def count(targets):
+    return None if targets is None else len(targets)
+
+
+def test_images_are_found_by_name_whatever_their_place_in_the_folder():
+    ground_truth = AnnotationGroundTruth(data_set(image("x/a.jpg", (0,)), image("x/b.jpg", (0, 0))))
+    assert count(ground_truth.for_frame(0, "b.jpg")) == 2
+    assert ground_truth.for_frame(0, "c.jpg") is None
+
+
+def test_frames_of_a_video_are_found_by_number():
+    frames = [image("clip.mp4", (0,) * n, n, frame_index=5 * n) for n in range(3)]
+    ground_truth = AnnotationGroundTruth(data_set(*frames))
+    assert count(ground_truth.for_frame(10, "clip.mp4")) == 2
+    assert ground_truth.for_frame(1, "clip.mp4") is None
+
+
+@pytest.mark.parametrize(("frames", "expected"), [(1, 0), (3, 2), (None, 0)])
+def test_an_animation_has_the_ground_truth_of_its_frames_a_single_image_that_of_its_name(
+    frames, expected
+):
+    data = data_set(*(image("a.gif", (0,) * n, n, frame_index=n) for n in range(3)))
+    alone = data_set(image("a.gif", (), 7))
+    ground_truth = AnnotationGroundTruth(data if frames == 3 else alone)
+    ground_truth.meet([Path("x/a.gif")], frames)
+    assert count(ground_truth.for_frame(2, str(Path("x/a.gif")))) == expected
+
+
+def test_ids_that_count_from_zero_stand_for_frame_numbers():
+    frames = [image(f"{n}.jpg", (0,) * n, n) for n in range(3)]
+    ground_truth = AnnotationGroundTruth(data_set(*frames))
+    assert count(ground_truth.for_frame(2, "clip.mp4")) == 2
+
+
+def test_other_ids_are_no_frame_numbers():
+    ground_truth = AnnotationGroundTruth(data_set(image("a.jpg", (0,), 1), image("b.jpg", (0,), 2)))
+    assert ground_truth.for_frame(1, "clip.mp4") is None
+
+
+def test_unannotated_image_has_no_ground_truth_though_its_number_is_known():
+    ground_truth = AnnotationGroundTruth(data_set(image("a.jpg", (0,), 0, frame_index=0)))
+    assert ground_truth.for_frame(0, "other.jpg") is None
+
+
+def test_one_name_in_two_folders_is_told_apart_by_the_folder():
+    ground_truth = AnnotationGroundTruth(data_set(image("x/a.jpg"), image("y/a.jpg", (0, 0))))
+    assert ground_truth.for_frame(0, "a.jpg") is None
+    ground_truth.meet([Path("/elsewhere/y/a.jpg")])
+    assert count(ground_truth.for_frame(0, "/elsewhere/y/a.jpg")) == 2
+    assert ground_truth.notes == ()
+
+
+def test_one_frame_twice_is_told_and_the_first_entry_counts():
+    frames = [image("clip.mp4", (0,) * n, frame_index=1) for n in (1, 2)]
+    ground_truth = AnnotationGroundTruth(data_set(*frames))
+    ground_truth.meet([Path("clip.mp4")], 5)
+    assert count(ground_truth.for_frame(1, "clip.mp4")) == 1
+    assert ground_truth.notes[0].startswith("1 of 2 entries left out")
+
+
+def test_names_that_differ_a_little_are_fitted_and_said():
+    ground_truth = AnnotationGroundTruth(data_set(image("my%20cat.jpg"), image("B.JPG")))
+    ground_truth.meet([Path("set/my cat.jpg"), Path("set/b.jpg")])
+    assert count(ground_truth.for_frame(0, "set/my cat.jpg")) == 1
+    assert count(ground_truth.for_frame(1, "set/b.jpg")) == 1
+    assert ground_truth.notes == (
+        "names differ a little and were fitted: 'my%20cat.jpg' is 'my cat.jpg' and 1 more",
+    )
+
+
+def test_ground_truth_that_fits_no_image_says_so_with_a_name_of_each():
+    ground_truth = AnnotationGroundTruth(data_set(image("left.jpg")))
+    ground_truth.meet([Path("a.jpg"), Path("b.jpg")])
+    assert ground_truth.for_frame(0, "a.jpg") is None
+    assert ground_truth.notes[0].startswith("ground truth fits 0 of 2 images")
+    assert "'left.jpg'" in ground_truth.notes[0]
+
+
+def test_images_without_ground_truth_are_counted():
+    ground_truth = AnnotationGroundTruth(data_set(image("a.jpg")))
+    ground_truth.meet([Path(f"{name}.jpg") for name in "abc"])
+    assert ground_truth.notes == ("ground truth fits 1 of 3 images: none for b.jpg and 1 more",)
+    ground_truth.meet([Path("a.jpg")])  # another source is another fit
+    assert ground_truth.notes == ()
+
+
+def test_images_of_another_size_are_counted():
+    ground_truth = AnnotationGroundTruth(data_set(image("a.jpg"), image("b.jpg"), image("c.jpg")))
+    for name in "abc":
+        ground_truth.for_frame(0, f"{name}.jpg", (10, 10) if name == "b" else (20, 10))
+    (note,) = ground_truth.notes
+    assert "a.jpg: 10x10 is told, 20x10 is there and 1 more" in note
+
+
+def test_an_image_with_a_box_outside_has_no_ground_truth_and_that_is_said():
+    ground_truth = AnnotationGroundTruth(data_set(image("a.jpg", (0,) * 9), image("b.jpg")))
+    for _ in range(2):  # the ninth box begins at 8, 8
+        assert ground_truth.for_frame(0, "a.jpg", (10, 8)) is None
+        assert count(ground_truth.for_frame(1, "b.jpg", (10, 8))) == 1
+    assert any("a.jpg, object 9" in note for note in ground_truth.notes)
+
+
+def test_ids_that_count_from_one_fit_no_frame_and_that_is_said():
+    ground_truth = AnnotationGroundTruth(data_set(image("x.jpg", (0,), 1), image("y.jpg", (0,), 2)))
+    ground_truth.meet([Path("clip.mp4")], 2)
+    assert "fits no frame of clip.mp4" in ground_truth.notes[0]
+
+
+def test_numbers_in_names_stand_for_frames_where_they_count_from_zero():
+    frames = [image(f"frame_{n:06}.PNG", (0,) * n, n + 1) for n in range(3)]
+    ground_truth = AnnotationGroundTruth(data_set(*frames))
+    ground_truth.meet([Path("clip.mp4")], 3)
+    assert [count(ground_truth.for_frame(n, "clip.mp4")) for n in range(4)] == [0, 1, 2, None]
+    assert ground_truth.notes == ()
+
+
+def test_a_film_that_is_shorter_than_its_ground_truth_is_told():
+    frames = [image("clip.mp4", (0,), frame_index=n) for n in range(4)]
+    ground_truth = AnnotationGroundTruth(data_set(*frames))
+    ground_truth.meet([Path("clip.mp4")], 3)
+    assert ground_truth.notes == ("1 of 4 entries left out: clip.mp4 has only 3 frames (frame 3)",)
+
+
+def test_of_a_set_of_several_films_those_frames_count_that_are_the_films():
+    frames = [image(f"{name}.mp4", (0,) * n, frame_index=0) for n, name in enumerate("ab", 1)]
+    ground_truth = AnnotationGroundTruth(data_set(*frames))
+    ground_truth.meet([Path("b.mp4")], 9)
+    assert count(ground_truth.for_frame(0, "b.mp4")) == 2
+
+
+@pytest.mark.parametrize(
+    ("class_names", "ids"), [(("dog", "cat"), [1, 0]), ((), [0, 1]), (("dog",), [0])]
+)
+def test_ground_truth_has_the_class_ids_of_the_model_where_they_are_known(
+    tmp_path, class_names, ids
+):
+    table = "file,class,xmin,ymin,xmax,ymax\na.jpg,cat,1,2,3,4\na.jpg,dog,5,6,7,8\n"
+    (tmp_path / "truth.csv").write_text(table)
+    targets = read_ground_truth(f"csv:{tmp_path / 'ground_truth.csv'}", class_names).for_frame(
+        0, "a.jpg"
+    )
+    assert targets is not None
+    assert targets.class_ids.tolist() == ids
+
+
+def test_ground_truth_follows_the_model_that_watches():
+    ground_truth = AnnotationGroundTruth(
+        data_set(image("a.jpg", (0, 1)), class_names=("cat", "dog"))
+    )
+    ground_truth.use_classes(("dog", "bird", "Cat"))
+    assert ground_truth.for_frame(0, "a.jpg").class_ids.tolist() == [2, 0]
+    ground_truth.use_classes(("dog",))  # from what was read, not from what is left
+    ground_truth.use_classes(("cat", "dog"))
+    assert ground_truth.for_frame(0, "a.jpg").class_ids.tolist() == [0, 1]
+
+
+def test_ground_truth_knows_nothing_for_a_model_of_other_things():
+    ground_truth = AnnotationGroundTruth(
+        data_set(image("a.jpg", (0, 1)), class_names=("cat", "dog"))
+    )
+    with pytest.raises(DatasetError, match="share a class"):
+        ground_truth.use_classes(("car", "tram"))
+    assert ground_truth.for_frame(0, "a.jpg") is None
+    ground_truth.use_classes(("cat", "dog"))
+    assert count(ground_truth.for_frame(0, "a.jpg")) == 2

@@ -1,0 +1,173 @@
+"""The ground truth of what is watched: found beside it, opened from the menu, or dropped."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gui.test_dropping import drag, mime
+from PyQt6.QtCore import QUrl
+from PyQt6.QtWidgets import QFileDialog
+
+from kpviewer.annotations.ground_truth import read_ground_truth
+from kpviewer.gui.keys import Act
+from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
+from kpviewer.gui.opening.source_opening import open_source
+from kpviewer.gui.panels.message_line import MessageLine
+from kpviewer.sources.opencv import cv2
+
+HEADER = "file,class,xmin,ymin,xmax,ymax\n"
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """Three black images, in a folder of their own."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in "abc":
+        cv2.imwrite(str(folder / f"{name}.png"), np.zeros((48, 64, 3), np.uint8))
+    return folder
+
+
+def table(path: Path, class_name: str = "thing", left: int = 10) -> Path:
+    rows = [f"{name}.png,{class_name},{left},10,{left + 20},30\n" for name in "abc"]
+    path.write_text(HEADER + "".join(rows))
+    return path
+
+
+def ground_truth_left(window) -> float | None:
+    """Left side of the true box in the image that is shown."""
+    result = window.view.result()
+    ground_truth = result.frame.ground_truth if result is not None else None
+    return (
+        float(ground_truth.xyxy[0, 0]) if ground_truth is not None and len(ground_truth) else None
+    )
+
+
+def test_ground_truth_beside_the_images_is_found_and_numbered_as_the_model_does(
+    qtbot, open_window, images
+):
+    table(images / "labels.csv")
+    window = open_window(named=str(images), open_source=open_source)
+    qtbot.waitUntil(lambda: ground_truth_left(window) == 10)
+    qtbot.waitUntil(lambda: window.view.result().error is not None)
+    assert "labels.csv" in window.status_bar.message()
+
+
+def test_what_is_left_out_of_the_ground_truth_is_said_once_and_kept_in_full(
+    qtbot, open_window, images
+):
+    path = table(images / "labels.csv")
+    path.write_text(
+        path.read_text().replace("a.png", "A.PNG").replace("b.png,thing,10", "b.png,thing,x")
+    )
+    window = open_window(named=str(images), open_source=open_source)
+    line = window.status_bar.findChild(MessageLine)
+    qtbot.waitUntil(lambda: "ground truth fits 2 of 3 images: none for b.png" in line.toolTip())
+    told = line.toolTip()
+    assert told.count("1 of 3 entries left out") == 1
+    assert "'A.PNG' is 'a.png'" in told
+
+
+def test_each_kind_of_note_is_told_once(tmp_path):
+    path = table(tmp_path / "labels.csv")
+    path.write_text(path.read_text().replace("b.png,thing,10", "b.png,thing,x"))
+    ground_truth = SourceGroundTruth("film.mp4", read_ground_truth(f"csv:{path}", ()))
+    found = ground_truth.find("film.mp4")
+    ground_truth.use(found)
+    assert "1 of 3 entries left out" in ground_truth.take_news()
+    assert ground_truth.take_news() is None
+    for name, size_wh in (("a.png", (9, 9)), ("c.png", (8, 8))):  # boxes outside, one by one
+        assert found.ground_truth.for_frame(0, name, size_wh) is None
+        told = ground_truth.take_news()
+        assert told is None if name == "c.png" else "box lies outside" in told
+
+
+def test_ground_truth_of_other_things_is_told_and_the_images_are_watched(
+    qtbot, open_window, images
+):
+    path = table(images / "labels.csv", class_name="tram")
+    path.write_text(path.read_text().replace("tram", "bus", 1))
+    window = open_window(named=str(images), open_source=open_source)
+    qtbot.waitUntil(
+        lambda: "Nothing is compared with the ground truth" in window.status_bar.message()
+    )
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+
+
+def test_ground_truth_that_is_broken_is_told_and_the_images_are_watched(qtbot, open_window, images):
+    (images / "labels.csv").write_text(HEADER + "a.png,thing,x,y,3,4\n")
+    window = open_window(named=str(images), open_source=open_source)
+    qtbot.waitUntil(lambda: window.status_bar.message().startswith("No ground truth: "))
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+    assert ground_truth_left(window) is None
+
+
+def test_ground_truth_is_opened_for_the_images_that_are_watched(
+    qtbot, open_window, images, tmp_path, monkeypatch
+):
+    window = open_window(named=str(images), open_source=open_source)
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+    assert ground_truth_left(window) is None
+    chosen = table(tmp_path / "other.csv", left=20)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(chosen), ""))
+    window.actions_of_keys.run(Act.OPEN_GROUND_TRUTH)
+    qtbot.waitUntil(lambda: ground_truth_left(window) == 20)
+
+
+def test_opening_ground_truth_keeps_place_and_pause_and_judges_anew(
+    qtbot, open_window, images, tmp_path
+):
+    table(images / "labels.csv")
+    opened = []
+
+    def counted(text, ground_truth):
+        opened.append(text)
+        return open_source(text, ground_truth)
+
+    window = open_window(named=str(images), open_source=counted)
+    qtbot.waitUntil(lambda: ground_truth_left(window) == 10)
+    window.bridge.playback.show(1)
+    qtbot.waitUntil(lambda: window.view.result().frame.index == 1)
+    qtbot.waitUntil(lambda: window.view.result().error is not None)
+    assert window.view.result().error.matched == 0
+    other = tmp_path / "other.csv"  # where the model sees something
+    other.write_text(HEADER + "".join(f"{name}.png,thing,5,5,15,15\n" for name in "abc"))
+    window.session.ground_truth.read(str(images), f"csv:{other}:{images}")
+    qtbot.waitUntil(lambda: ground_truth_left(window) == 5)
+    assert window.view.result().frame.index == 1
+    qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
+    assert window.view.result().error.matched == 1
+    assert len(opened) == 1  # the source goes on
+    window.session.reopen()
+    qtbot.waitUntil(lambda: len(opened) == 2 and ground_truth_left(window) == 5)
+
+
+def test_ground_truth_that_can_not_be_read_leaves_the_one_before(
+    qtbot, open_window, images, tmp_path
+):
+    table(images / "labels.csv")
+    window = open_window(named=str(images), open_source=open_source)
+    qtbot.waitUntil(lambda: ground_truth_left(window) == 10)
+    bad = tmp_path / "bad.csv"
+    bad.write_text("nothing\n")
+    window.session.ground_truth.read(str(images), f"csv:{bad}:{images}")
+    qtbot.waitUntil(lambda: window.status_bar.message().startswith("No ground truth: "))
+    window.bridge.playback.show(2)
+    qtbot.waitUntil(lambda: window.view.result().frame.index == 2)
+    assert ground_truth_left(window) == 10
+
+
+def test_ground_truth_may_be_dropped(qtbot, open_window, images, tmp_path):
+    window = open_window(named=str(images), open_source=open_source)
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+    dropped = table(tmp_path / "other.csv", left=30)
+    assert drag(window, mime(urls=(QUrl.fromLocalFile(str(dropped)).toString(),)))
+    qtbot.waitUntil(lambda: ground_truth_left(window) == 30)
+
+
+def test_ground_truth_without_images_is_refused_with_the_cure(qtbot, open_window, tmp_path):
+    window = open_window()  # no file
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+    dropped = table(tmp_path / "other.csv")
+    drag(window, mime(urls=(QUrl.fromLocalFile(str(dropped)).toString(),)))
+    assert "open one first" in window.status_bar.message()
