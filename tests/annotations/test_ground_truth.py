@@ -144,7 +144,7 @@ def test_ground_truth_has_the_class_ids_of_the_model_where_they_are_known(
     tmp_path, class_names, ids
 ):
     table = "file,class,xmin,ymin,xmax,ymax\na.jpg,cat,1,2,3,4\na.jpg,dog,5,6,7,8\n"
-    (tmp_path / "truth.csv").write_text(table)
+    (tmp_path / "ground_truth.csv").write_text(table)
     targets = read_ground_truth(f"csv:{tmp_path / 'ground_truth.csv'}", class_names).for_frame(
         0, "a.jpg"
     )

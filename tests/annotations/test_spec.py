@@ -29,7 +29,7 @@ def test_each_form_is_read(folder, spec):
 
 
 def test_what_follows_the_path_goes_to_the_reader(folder):
-    read = read_annotations(f"coco:{folder}/labels.json:{folder}/images")
+    read = read_annotations(f"coco:{folder}/labels.json:{folder}/pictures")
     assert read.images[0].path == folder / "pictures" / "a.jpg"
     assert len(read_annotations(f"voc:{folder}:val")) == 1
     with pytest.raises(DatasetError, match="'train'"):

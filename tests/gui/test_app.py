@@ -33,7 +33,7 @@ code = run_viewer(
     ViewerOptions(source="fake", seconds={seconds}),
     loaders=replace(
         LOADERS,
-        open_source=lambda text, ground truth: FakeSource({frames}, open_errors={errors}),
+        open_source=lambda text, ground_truth: FakeSource({frames}, open_errors={errors}),
         load_engine=lambda name, device, size: Engine(),
         load_first=None,
         list_devices=lambda: {{"cpu": "CPU"}},
@@ -107,7 +107,7 @@ sys.exit(
         ViewerOptions(source="fake"),
         loaders=replace(
             LOADERS,
-            open_source=lambda text, ground truth: StuckSource(),
+            open_source=lambda text, ground_truth: StuckSource(),
             load_engine=load,
             load_first=None,
             list_devices=lambda: {{"cpu": "CPU"}},

@@ -56,7 +56,7 @@ def test_a_file_that_stalls_dims_the_last_image_and_counts():
     assert "6 s" in state.chip
 
 
-@pytest.mark.parametrize("has_picture", [False, True])
+@pytest.mark.parametrize("has_image", [False, True])
 def test_a_model_that_hangs_is_told_until_another_one_loads(has_image):
     hangs = replace(STATUS, pipeline=replace(RUNNING, model_silent_s=12.3))
     assert "The model hasn't answered for 12 s" in describe(hangs, has_image=has_image).chip

@@ -42,7 +42,7 @@ FAR = [200, 200, 240, 240]
 
 
 @pytest.mark.parametrize(
-    ("detections", "truth", "counts"),
+    ("detections", "ground_truth", "counts"),
     [
         (seen([]), true([]), (0, 0, 0)),
         (seen([BOX]), true([]), (0, 0, 1)),

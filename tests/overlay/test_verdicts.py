@@ -80,7 +80,7 @@ def test_legend_comes_with_the_ground_truth_alone():
     assert (legend_of(painted(detections([BOX]), None)) == GREY).all()
 
 
-@pytest.mark.parametrize("field", ["verdicts", "truth"])
+@pytest.mark.parametrize("field", ["verdicts", "ground_truth"])
 def test_verdicts_can_be_hidden(field):
     image = painted(detections([BOX]), GROUND_TRUTH, replace(BARE, **{field: False}))
     assert not shows(image, Verdict.MATCHED, BOX)

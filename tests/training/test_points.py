@@ -245,7 +245,7 @@ def test_a_held_backbone_stays_as_it_is_and_then_learns(dots: Path) -> None:
     config = small(steps=6, options={"frozen_steps": 3}, ema_decay=0.0)
     objective = make_objective(config, [f"coco:{dots}"])
     network = objective.detector.network
-    backbone, head = network.get_submodule("trunk"), network.get_submodule("head")
+    backbone, head = network.get_submodule("backbone"), network.get_submodule("head")
     seen = []
 
     def look(_: StepReport) -> None:

@@ -146,7 +146,7 @@ def test_images_without_objects_have_their_place_in_a_grid_of_objects() -> None:
 def test_nonsense_is_refused() -> None:
     with pytest.raises(DatasetError, match=r"zoom"):
         SceneOptions(zoom=(2.0, 1.0))
-    with pytest.raises(DatasetError, match="pictures"):
+    with pytest.raises(DatasetError, match="images"):
         SceneStream(AnnotationSet((), ("a",)), (64, 64), 0, SceneOptions())
 
 

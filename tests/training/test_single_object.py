@@ -83,7 +83,7 @@ def test_together_it_learns_what_the_block_is_and_where(folders: tuple[Path, Pat
 def test_backbone_first_it_learns_what_the_block_is_and_then_where(
     folders: tuple[Path, Path],
 ) -> None:
-    options = {"jitter": STILL, "order": "trunk-first", "class_share": 0.4}
+    options = {"jitter": STILL, "order": "backbone-first", "class_share": 0.4}
     detector, reports = trained(folders[0], small(steps=100, options=options))
     accuracy, _ = answers(detector, read_voc(folders[1]))
     assert accuracy > 0.8
@@ -94,7 +94,7 @@ def test_backbone_first_it_learns_what_the_block_is_and_then_where(
 def test_with_backbone_first_the_box_head_learns_on_a_backbone_that_is_held(
     folders: tuple[Path, Path],
 ) -> None:
-    options = {"jitter": STILL, "order": "trunk-first", "class_share": 0.5}
+    options = {"jitter": STILL, "order": "backbone-first", "class_share": 0.5}
     config = small(steps=6, batch=4, options=options)
     objective = make_objective(config, [f"voc:{folders[0]}"])
     network = objective.detector.network
@@ -111,14 +111,14 @@ def test_with_backbone_first_the_box_head_learns_on_a_backbone_that_is_held(
         names = [name for name in seen[0] if name.startswith(part)]
         return any(not torch.equal(seen[start][name], seen[end][name]) for name in names)
 
-    assert moved("trunk", 0, 2) and moved("classes", 0, 2) and not moved("box", 0, 2)
-    assert not moved("trunk", 2, 5) and not moved("classes", 2, 5) and moved("box", 2, 5)
+    assert moved("backbone", 0, 2) and moved("classes", 0, 2) and not moved("box", 0, 2)
+    assert not moved("backbone", 2, 5) and not moved("classes", 2, 5) and moved("box", 2, 5)
     assert all(report.losses[1:] == (0, 0) for report in reports[:3])
     assert all(report.losses[0] == 0 and min(report.losses[1:]) > 0 for report in reports[3:])
 
 
 def test_a_resumed_run_goes_on_with_the_box_head(folders: tuple[Path, Path]) -> None:
-    options = {"jitter": STILL, "order": "trunk-first", "class_share": 0.5}
+    options = {"jitter": STILL, "order": "backbone-first", "class_share": 0.5}
     objective = make_objective(small(steps=6, options=options), [f"voc:{folders[0]}"])
     assert isinstance(objective, SingleObjectObjective)
     objective.begin_at(4)

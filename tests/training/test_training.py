@@ -185,7 +185,7 @@ def weights_that_changed(recipe: str, dots: Path) -> set[str]:
 def test_what_points_are_read_from_once_more_is_trained_apart(dots: Path) -> None:
     assert weights_that_changed("face-refiner", dots) == {"point_refiner"}
     detector = weights_that_changed("face-far", dots)
-    assert "trunk" in detector and "point_refiner" not in detector
+    assert "backbone" in detector and "point_refiner" not in detector
 
 
 @pytest.mark.parametrize("recipe", ["face-ssd", "strip-grid"])

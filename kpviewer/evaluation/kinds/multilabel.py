@@ -115,6 +115,7 @@ class LabelReport(Report):
     def scores_json(self) -> dict[str, Any]:
         """Return the scores; the module shows the form."""
         scores = asdict(self.score)
+        scores["pictures"] = scores.pop("images")
         scores["map"] = scores.pop("mean_average_precision")
         scores["classes"] = dict(zip(self.data.class_names, scores["classes"], strict=True))
         return {

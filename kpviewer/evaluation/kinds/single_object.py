@@ -10,7 +10,7 @@ out, which ``notes`` counts; ``null`` stands where no image holds the class::
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -54,8 +54,8 @@ class SingleObjectReport(DetectionReport):
 
     def scores_json(self) -> dict[str, Any]:
         """Return the scores of a detector, and those of single objects."""
-        by_class = zip(self.data.class_names, map(asdict, self.single.by_class), strict=True)
-        single = {**asdict(self.single.overall), "by_class": dict(by_class)}
+        by_class = zip(self.data.class_names, map(_as_json, self.single.by_class), strict=True)
+        single = {**_as_json(self.single.overall), "by_class": dict(by_class)}
         return {**super().scores_json(), "single_object": single}
 
     def summary(self) -> dict[str, float]:
@@ -87,6 +87,10 @@ class SingleObjectReport(DetectionReport):
         from kpviewer.evaluation.drawing import draw_captioned
 
         return draw_captioned(image, best, self.setting.spec, caption, is_right=is_hit)
+
+
+def _as_json(score: ObjectScore) -> dict[str, Any]:
+    return {"pictures": score.images, "accuracy": score.accuracy, "mean_iou": score.mean_iou}
 
 
 def _cells(name: str, one: ObjectScore) -> tuple[str, str, str, str]:

@@ -1,0 +1,8 @@
+"""Settings of version 0.1 are still read, whose keys have another name today."""
+
+from kpviewer.gui.settings.recall import style_of
+
+
+def test_a_display_setting_of_an_older_version_is_kept():
+    assert style_of({"truth": False}).ground_truth is False
+    assert style_of({"truth": 3, "other": True}).ground_truth is True
