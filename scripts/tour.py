@@ -65,9 +65,9 @@ class Tour(QObject):
             (4.0, lambda: panel.set_tab(JUDGE)),
             (7.0, panel.curves.use_best.click),
             (8.5, lambda: panel.set_tab(VIEW)),
-            (9.0, panel.display.switch("follow").click),
-            (11.0, panel.display.switch("blur").click),
-            (13.5, panel.display.switch("blur").click),
+            (9.0, panel.display.switch("tracks").click),
+            (11.0, panel.display.switch("anonymise").click),
+            (13.5, panel.display.switch("anonymise").click),
             (14.0, lambda: panel.set_tab(DETECT)),
         )
         for at_s, act in steps:

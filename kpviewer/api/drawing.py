@@ -25,7 +25,7 @@ def draw(result: FrameResult, style: OverlayStyle | None = None) -> ImageArray:
 
     Args:
         result: of ``stream``.
-        style: what to draw, and how large; ``OverlayStyle(blur=True)`` hides what was detected.
+        style: what to draw, and how large; ``OverlayStyle(anonymise=True)`` hides detections.
             Names and skeleton are the model's where the style has none.
 
     Returns:
@@ -40,7 +40,7 @@ def draw(result: FrameResult, style: OverlayStyle | None = None) -> ImageArray:
     if not has_application() and not is_main_thread():
         raise KpviewerError("The first call of kpviewer.draw must be on the main thread.")
     ensure_gui_application()
-    style, spec = style or OverlayStyle(follow=True), result.spec
+    style, spec = style or OverlayStyle(tracks=True), result.spec
     if spec is not None:
         style = replace(
             style,

@@ -42,7 +42,7 @@ _POLL_S = 0.1
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--out", required=True, type=NamedPath(), help="Folder for results.")
 @click.option("--video", is_flag=True, help="Annotated MP4 (the default).")
-@click.option("--raw", is_flag=True, help="MP4 without an overlay; --blur hides in it too.")
+@click.option("--raw", is_flag=True, help="MP4 without an overlay; --anonymise hides in it too.")
 @click.option("--jsonl", is_flag=True, help="One JSON line a frame.")
 @click.option("--csv", is_flag=True, help="One row a detection.")
 @click.option("--coco", is_flag=True, help="COCO result list.")
@@ -54,9 +54,13 @@ _POLL_S = 0.1
 )
 @click.option("--png", is_flag=True, help="Frames of --voc and --yolo as PNG, not JPEG.")
 @click.option("--no-sound", is_flag=True, help="Leave out the sound of video files.")
-@click.option("--blur", is_flag=True, help="Hide what was detected, in all images.")
-@click.option("--smooth", is_flag=True, help="Draw landmarks steadied over time.")
-@click.option("--follow", is_flag=True, help="Number objects, draw trails; track_id in files.")
+@click.option("--anonymise", "--blur", is_flag=True, help="Hide what was detected, in all images.")
+@click.option(
+    "--smooth-landmarks", "--smooth", is_flag=True, help="Draw landmarks smoothed over time."
+)
+@click.option(
+    "--track", "--follow", is_flag=True, help="Track objects: IDs, trails; track_id in files."
+)
 @model_option
 @conf_option
 @iou_option
@@ -93,7 +97,11 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         device=given["device"],
         changes=threshold_changes(given),
         ground_truth=given["ground_truth"],
-        style=OverlayStyle(blur=given["blur"], smooth=given["smooth"], follow=given["follow"]),
+        style=OverlayStyle(
+            anonymise=given["anonymise"],
+            smooth_landmarks=given["smooth_landmarks"],
+            tracks=given["track"],
+        ),
         every=given["every"],
         image_suffix=".png" if given["png"] else ".jpg",
         sound=not given["no_sound"],

@@ -68,7 +68,7 @@ class ProcessOptions:
     category_ids: Mapping[int, int] | None = None
     """Categories of a COCO ground truth by class id; None where there is none."""
     style: OverlayStyle = field(default_factory=OverlayStyle)
-    """Of blur, smooth and follow; names and skeleton are the model's."""
+    """Its anonymise, smooth_landmarks and tracks count; names and skeleton are the model's."""
     every: int = 1
     """Of how many frames one goes to the folders of images."""
     sinks: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ class ProcessOptions:
     @property
     def following(self) -> FollowOptions:
         """What the style needs of the frames before."""
-        return FollowOptions(smooth=self.style.smooth, track=self.style.follow)
+        return FollowOptions(smooth=self.style.smooth_landmarks, track=self.style.tracks)
 
 
 class ProcessJob:

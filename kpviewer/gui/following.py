@@ -46,8 +46,8 @@ class Following:
 
     def follow(self, style: OverlayStyle) -> None:
         """Have the pipeline of now, and those to come, add what the style shows."""
-        self._wanted = FollowOptions(smooth=style.smooth, track=style.follow)
-        if style.follow:
+        self._wanted = FollowOptions(smooth=style.smooth_landmarks, track=style.tracks)
+        if style.tracks:
             self.prepare()
         self._pass_on()
 

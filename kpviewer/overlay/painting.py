@@ -46,7 +46,7 @@ def image_of(result: FrameResult, style: OverlayStyle) -> ImageArray:
     Returns:
         (H, W, 3) uint8 BGR. It may be the frame's own: valid while its lease is held.
     """
-    if not style.blur:
+    if not style.anonymise:
         return result.frame.bgr
     return hidden_image(result, whole=style.bars is not None)
 
@@ -102,9 +102,9 @@ def paint_overlay(
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if style.bars is not None:  # a box around everything says nothing
             detections = detections.take(np.zeros(0, np.int64))
-        smoothed_xy = detections.smoothed_xy if style.smooth else None
+        smoothed_xy = detections.smoothed_xy if style.smooth_landmarks else None
         keypoints_xy = detections.keypoints_xy if smoothed_xy is None else smoothed_xy
-        if style.follow and detections.trails is not None:
+        if style.tracks and detections.trails is not None:
             for trail, class_id in zip(detections.trails, detections.class_ids, strict=True):
                 paint_trail(painter, map_points(trail, transform), int(class_id), style)
         boxes = [map_box(box, transform) for box in detections.xyxy]

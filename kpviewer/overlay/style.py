@@ -26,13 +26,13 @@ class OverlayStyle:
     """With ground truth: mark matched, false and missed objects, and draw a legend."""
     shown: frozenset[int] | None = None
     """Class ids that are looked for, and can be missed; None is all."""
-    blur: bool = False
+    anonymise: bool = False
     """What was detected is hidden: the image is that of ``image_of``."""
     numbers: bool = False
     """The detection's place in the list, from 0, as in tables and result files."""
-    smooth: bool = False
+    smooth_landmarks: bool = False
     """Landmarks filtered over time, where a result has them; else the raw ones."""
-    follow: bool = False
+    tracks: bool = False
     """The number of its track in each label, and the track's trail, where a result has them."""
     hovered: int | None = None
     """Index of the detection under the pointer: its landmarks are bigger."""
@@ -60,7 +60,7 @@ class OverlayStyle:
         parts = (
             str(index) if self.numbers else "",
             self.class_name(class_id) if self.labels else "",
-            f"#{track_id}" if self.follow and track_id >= 0 else "",
+            f"#{track_id}" if self.tracks and track_id >= 0 else "",
             f"{score:.2f}" if self.scores else "",
         )
         return " ".join(part for part in parts if part)

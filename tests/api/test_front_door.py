@@ -312,7 +312,9 @@ def test_draw_shows_the_names_of_the_model(qapp) -> None:
 
 def test_draw_hides_what_it_is_asked_to(model, image) -> None:
     result = next(kp.stream("demo", model))
-    style = kp.OverlayStyle(boxes=False, labels=False, scores=False, landmarks=False, blur=True)
+    style = kp.OverlayStyle(
+        boxes=False, labels=False, scores=False, landmarks=False, anonymise=True
+    )
     x1, y1, x2, y2 = result.detections.xyxy[0].astype(int)
     hidden = kp.draw(result, replace(style, ground_truth=False, verdicts=False))
     assert not np.array_equal(hidden[y1:y2, x1:x2], image[y1:y2, x1:x2])

@@ -118,14 +118,14 @@ def test_blur_hides_in_the_raw_video_too(tmp_path: Path, out: Path) -> None:
     stripes[:, ::4] = stripes[:, 1::4] = 255
     (tmp_path / "album").mkdir()
     assert qimage_of(stripes).save(str(tmp_path / "album" / "one.png"))
-    assert run([str(tmp_path / "album")], out, "raw", style=OverlayStyle(blur=True)) == 0
+    assert run([str(tmp_path / "album")], out, "raw", style=OverlayStyle(anonymise=True)) == 0
     pixels = read_video(out / "album_raw.mp4").pixels[0].astype(int)
     assert np.ptp(pixels[15:25, 15:35]) < 60  # in the box
     assert np.ptp(pixels[:, 50:]) > 150
 
 
 def test_followed_objects_have_their_number_in_the_files(clip: str, out: Path) -> None:
-    assert run([clip], out, "jsonl", style=OverlayStyle(follow=True)) == 0
+    assert run([clip], out, "jsonl", style=OverlayStyle(tracks=True)) == 0
     lines = [json.loads(line) for line in (out / "clip.jsonl").read_text().splitlines()[1:]]
     tracks = {found["track_id"] for line in lines[3:] for found in line["detections"]}
     assert len(tracks) == 1 and None not in tracks
@@ -238,18 +238,23 @@ def test_command_writes_a_video_when_no_output_is_named(
     assert options.style == OverlayStyle()
 
 
+@pytest.mark.parametrize(
+    "drawn",
+    [("--anonymise", "--smooth-landmarks", "--track"), ("--blur", "--smooth", "--follow")],
+    ids=["today", "version 0.1"],
+)
 def test_command_takes_each_output_and_what_is_drawn(
-    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
+    drawn: tuple[str, ...], clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[ProcessOptions] = []
     monkeypatch.setattr(process, "process_sources", lambda _, options: seen.append(options) or 0)
-    arguments = ["--raw", "--voc", "--yolo", "--every", "3", "--png", "--blur", "--smooth"]
-    done = CliRunner().invoke(main, ["process", clip, "--out", str(out), "--follow", *arguments])
+    arguments = ["--raw", "--voc", "--yolo", "--every", "3", "--png", *drawn]
+    done = CliRunner().invoke(main, ["process", clip, "--out", str(out), *arguments])
     assert done.exit_code == 0
     (options,) = seen
     assert options.outputs == ("raw", "voc", "yolo")
     assert (options.every, options.image_suffix) == (3, ".png")
-    assert options.style == OverlayStyle(blur=True, smooth=True, follow=True)
+    assert options.style == OverlayStyle(anonymise=True, smooth_landmarks=True, tracks=True)
     assert options.following == FollowOptions(smooth=True, track=True)
 
 

@@ -13,7 +13,7 @@ from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.following import FollowOptions
 
-FOLLOW = OverlayStyle(follow=True, smooth=True)
+FOLLOW = OverlayStyle(tracks=True, smooth_landmarks=True)
 
 
 class SlowImport:

@@ -92,14 +92,14 @@ def tick(qtbot: QtBot, window: MainWindow, field: str) -> None:
 def test_blur_hides_faces_in_the_view_paused_too(qtbot, window):
     pause(qtbot, window)
     assert contrast(shown_face(window)) > 100
-    tick(qtbot, window, "blur")
+    tick(qtbot, window, "anonymise")
     assert contrast(shown_face(window)) < 10
-    tick(qtbot, window, "blur")
+    tick(qtbot, window, "anonymise")
     assert contrast(shown_face(window)) > 100
 
 
 def test_blur_hides_faces_in_snapshots_and_recordings(qtbot, window, tmp_path):
-    tick(qtbot, window, "blur")
+    tick(qtbot, window, "anonymise")
     qtbot.keyClick(window, Key.Key_S)
     qtbot.waitUntil(lambda: "Saved" in window.status_bar.message())
     (snapshot,) = tmp_path.glob("*.png")
@@ -124,8 +124,8 @@ def track_ids(window: MainWindow) -> list[int]:
 def test_followed_objects_keep_their_ids_when_a_slider_moves_on_a_paused_image(qtbot, window):
     assert track_ids(window) == []
     qtbot.keyClick(window, Qt.Key.Key_L)  # the image doesn't wait for the tracker's import
-    tick(qtbot, window, "follow")
-    tick(qtbot, window, "smooth")
+    tick(qtbot, window, "tracks")
+    tick(qtbot, window, "smooth_landmarks")
     qtbot.waitUntil(lambda: track_ids(window) == [1])  # the package is imported
     index = pause(qtbot, window)  # by a jump, after which tracks begin anew
     while not track_ids(window):

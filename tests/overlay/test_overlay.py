@@ -152,7 +152,7 @@ def test_smoothed_landmarks_are_painted_where_they_are_wanted_and_known() -> Non
     smoothed = replace(found, smoothed_xy=np.array([[[160.5, 140.5]]], np.float32))
     style = replace(BARE, boxes=False)
     for one, smooth, x in ((smoothed, True, 160), (smoothed, False, 120), (found, True, 120)):
-        image = painted(one, replace(style, smooth=smooth))
+        image = painted(one, replace(style, smooth_landmarks=smooth))
         assert tuple(image[140, x]) == bgr_of(0)
         assert (image[140, 280 - x] == GREY).all()
 
@@ -160,7 +160,7 @@ def test_smoothed_landmarks_are_painted_where_they_are_wanted_and_known() -> Non
 def test_trail_is_painted_where_it_is_wanted() -> None:
     trail = np.array([[20, 300.5], [220, 300.5]], np.float32)
     found = replace(detections([BOX]), track_ids=np.array([3]), trails=(trail,))
-    assert (painted(found, replace(BARE, follow=True))[300, 30:210] != GREY).any(axis=1).all()
+    assert (painted(found, replace(BARE, tracks=True))[300, 30:210] != GREY).any(axis=1).all()
     assert (painted(found, BARE)[300, 30:210] == GREY).all()
 
 
@@ -191,7 +191,7 @@ def test_selected_box_is_thicker() -> None:
         (OverlayStyle(("face",), labels=False), "0.90"),
         (OverlayStyle(()), "class 0 0.90"),
         (OverlayStyle(("face",), numbers=True), "0 face 0.90"),
-        (OverlayStyle(("face",), follow=True), "face #5 0.90"),
+        (OverlayStyle(("face",), tracks=True), "face #5 0.90"),
     ],
     ids=["name and score", "name", "score", "unnamed class", "index", "track"],
 )

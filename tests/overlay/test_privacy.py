@@ -26,8 +26,8 @@ from kpviewer.structures import (
 BOX = (60.0, 40.0, 120.0, 100.0)
 INSIDE = (slice(28, 112), slice(48, 132))
 """The box with its margin of 12 px, in rows and columns."""
-BLUR = OverlayStyle(boxes=False, labels=False, scores=False, blur=True)
-PLAIN = replace(BLUR, blur=False)
+BLUR = OverlayStyle(boxes=False, labels=False, scores=False, anonymise=True)
+PLAIN = replace(BLUR, anonymise=False)
 
 
 def boxes(*xyxy: tuple[float, ...]) -> np.ndarray:

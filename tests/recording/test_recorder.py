@@ -219,7 +219,7 @@ def test_what_is_blurred_in_the_window_is_hidden_in_every_output(tmp_path: Path,
     stripes = np.zeros((96, 96, 3), np.uint8)
     stripes[:, ::2] = 255  # of one colour each, once their mean is taken
     take = TakeOptions((kind,), HEADER, limits=no_limits())
-    style = OverlayStyle(blur=True, boxes=False, labels=False, scores=False)
+    style = OverlayStyle(anonymise=True, boxes=False, labels=False, scores=False)
     thread = RecorderThread(tmp_path, info(), options(take=take, style=style, lossless=True))
     thread.start()
     thread.accept(result(detections([(24, 24, 72, 72)]), bgr=stripes.copy()))

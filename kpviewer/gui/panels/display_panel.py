@@ -28,17 +28,17 @@ _SWITCHES = (
         tr_noop("Beside ground truth: mark what is matched, missed and false"),
     ),
     (
-        "smooth",
+        "smooth_landmarks",
         tr_noop("Smooth"),
         tr_noop("Draw landmarks steadied over time; errors and files keep the raw ones"),
     ),
     (
-        "follow",
+        "tracks",
         tr_noop("Follow"),
         tr_noop("Give each object a number that stays with it, and draw its trail"),
     ),
     (
-        "blur",
+        "anonymise",
         tr_noop("Blur"),
         tr_noop(
             "Hide faces, or whatever the shown classes are: here, in snapshots and in recordings"

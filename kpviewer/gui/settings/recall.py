@@ -119,7 +119,12 @@ def kept_display(style: OverlayStyle) -> dict[str, bool | int | float | str]:
     }
 
 
-_RENAMED = {"truth": "ground_truth"}
+_RENAMED = {
+    "truth": "ground_truth",
+    "follow": "tracks",
+    "blur": "anonymise",
+    "smooth": "smooth_landmarks",
+}
 """Fields of OverlayStyle by the names that version 0.1 wrote."""
 
 
