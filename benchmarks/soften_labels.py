@@ -25,7 +25,7 @@ import numpy.typing as npt
 from kpviewer.annotations.coco import read_coco
 from kpviewer.evaluation.point_reading import read_points
 from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
-from kpviewer.models.spec import MAX_LOOKS
+from kpviewer.models.spec import MAX_TTA_RUNS
 from kpviewer.models.weights import load_model
 from kpviewer.sources.images import load_image
 
@@ -36,11 +36,11 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("teachers", type=FILE, nargs=-1, required=True)
 @click.option("--data", type=FILE, required=True, help="COCO keypoints.")
 @click.option("--share", type=click.FloatRange(0, 1), required=True, help="1: the networks' alone.")
-@click.option("--looks", type=click.IntRange(1, MAX_LOOKS), default=2, show_default=True)
+@click.option("--looks", "runs", type=click.IntRange(1, MAX_TTA_RUNS), default=2, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
-def main(teachers: tuple[Path, ...], data: Path, share: float, looks: int, out: Path) -> None:
+def main(teachers: tuple[Path, ...], data: Path, share: float, runs: int, out: Path) -> None:
     """Write the labels of people anew; those of detectors stay."""
-    readers = [_looking(path, looks) for path in teachers]
+    readers = [_with_tta(path, runs) for path in teachers]
     document = json.loads(data.read_text(encoding="utf-8"))
     records: dict[Any, list[dict[str, Any]]] = {}
     for record in document["annotations"]:
@@ -62,12 +62,12 @@ def main(teachers: tuple[Path, ...], data: Path, share: float, looks: int, out: 
     print(f"{len(moves)} objects, moved by {np.mean(moves):.2f} px on average")
 
 
-def _looking(path: Path, looks: int) -> PointDetector:
-    """Open a point model that looks so often."""
+def _with_tta(path: Path, runs: int) -> PointDetector:
+    """Open a point model with a number of test-time augmentation runs."""
     trained = load_model(path)
     if not isinstance(trained, PointDetector):
         raise click.ClickException(f"{path} places no points in boxes.")
-    spec = dataclasses.replace(trained.spec, looks=looks)
+    spec = dataclasses.replace(trained.spec, tta_runs=runs)
     reader = POINT_ARCHITECTURES[spec.architecture](spec)
     reader.network.load_state_dict(trained.network.state_dict())
     reader.network.eval()

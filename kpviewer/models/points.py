@@ -23,8 +23,9 @@ from kpviewer.models.point_heads import (
 )
 from kpviewer.models.spec import ModelSpec
 
-LOOK_SHIFTS_PX = ((0, 0), (5, 5), (-5, -5))
-"""x, y by which the image is moved in each look: odd, so that strides of 2 to 32 cut it anew."""
+TTA_SHIFTS_PX = ((0, 0), (5, 5), (-5, -5))
+"""x, y by which test-time augmentation shifts the image in each run. Odd, so that strides of 2 to
+32 cut it anew."""
 
 BOX_MIN_POINTS = 3
 """Of fewer points the extent says nothing of the object's; the box is the whole image."""
@@ -36,8 +37,8 @@ class PointNetwork(nn.Module):
     Args:
         backbone: images to feature maps.
         head: feature maps to points, or to heatmaps.
-        looks: how often it looks at an image once it is trained, moved a little each time, for
-            the mean; at most one for each of LOOK_SHIFTS_PX.
+        tta_runs: runs on each image at inference, shifted by TTA_SHIFTS_PX, for the mean; at most
+            one for each shift.
     """
 
     crop_margin: Tensor
@@ -45,24 +46,24 @@ class PointNetwork(nn.Module):
     box_extent: Tensor
     """(4,) box of the object about the mean of its points, in RMS radii of the points."""
 
-    def __init__(self, backbone: Backbone, head: PointHead, looks: int = 1) -> None:
+    def __init__(self, backbone: Backbone, head: PointHead, tta_runs: int = 1) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head
-        self._shifts = LOOK_SHIFTS_PX[:looks]
+        self._shifts = TTA_SHIFTS_PX[:tta_runs]
         self.register_buffer("crop_margin", torch.tensor(0.0))
         self.register_buffer("box_extent", torch.tensor([-2.0, -2.0, 2.0, 2.0]))
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) normalised RGB -> what the head gives, look after look along dimension 1."""
+        """(B, 3, H, W) normalised RGB -> the head's output, TTA runs along dimension 1."""
         if self.training or len(self._shifts) == 1:
-            return self.once(images)
-        raw = self.once(torch.cat([_moved(images, x, y) for x, y in self._shifts]))
-        raw = raw.reshape(len(self._shifts), -1, *raw.shape[1:])  # (L, B, ...)
+            return self.forward_once(images)
+        raw = self.forward_once(torch.cat([_moved(images, x, y) for x, y in self._shifts]))
+        raw = raw.reshape(len(self._shifts), -1, *raw.shape[1:])  # (T, B, ...)
         return raw.transpose(0, 1).flatten(1, 2)
 
-    def once(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) -> what the head gives of one look, however many ``forward`` takes."""
+    def forward_once(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) -> the head's output of one run, without test-time augmentation."""
         raw: Tensor = self.head(stride_maps(self.backbone, images))
         return raw
 
@@ -81,12 +82,12 @@ class PointDetector:
         """Read points from what the network gave for inputs of ``input_hw``, px.
 
         Returns:
-            (B, K, 2) float32, normalised; the mean of all looks.
+            (B, K, 2) float32, normalised; the mean of all TTA runs.
         """
         count = len(self.spec.keypoint_names)
-        points = self.network.head.coordinates(raw.float())  # (B, L * K, 2)
+        points = self.network.head.coordinates(raw.float())  # (B, T * K, 2)
         points = points.reshape(len(points), -1, count, 2)
-        shifts = points.new_tensor(LOOK_SHIFTS_PX[: points.shape[1]])[:, None]  # (L, 1, 2) px
+        shifts = points.new_tensor(TTA_SHIFTS_PX[: points.shape[1]])[:, None]  # (T, 1, 2) px
         size = points.new_tensor([input_hw[1], input_hw[0]])
         return (points - shifts / size * 2).mean(1)
 
@@ -157,7 +158,7 @@ def build_points(spec: ModelSpec, backbone: str, head: Callable[..., PointHead])
         head: one of ``models.point_heads``, or such with arguments.
     """
     layers, channels = build_backbone(backbone)
-    network = PointNetwork(layers, head(channels, len(spec.keypoint_names)), spec.looks)
+    network = PointNetwork(layers, head(channels, len(spec.keypoint_names)), spec.tta_runs)
     return PointDetector(spec, network)
 
 

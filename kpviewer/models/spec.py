@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -31,8 +31,10 @@ from kpviewer.models.tables import converted, decode_json
 from kpviewer.models.tensor_names import current_name
 from kpviewer.structures import Thresholds
 
-MAX_LOOKS = 3
-"""Of a point model at one image: each costs a run of its network."""
+MAX_TTA_RUNS = 3
+"""Most runs of a point network on one image, for the mean: test-time augmentation."""
+_RENAMED = {"looks": "tta_runs"}
+"""Keys in files of version 0.1, and what they are called now."""
 
 
 class Task(StrEnum):
@@ -79,8 +81,9 @@ class ModelSpec:
     std: tuple[Spread, Spread, Spread] = (0.229, 0.224, 0.225)
     score_threshold: Share = 0.5
     iou_threshold: Share = 0.45
-    looks: Annotated[int, Meta(ge=1, le=MAX_LOOKS)] = 1
-    """Of a point model: how often it looks at an image, moved a little, for the mean."""
+    tta_runs: Annotated[int, Meta(ge=1, le=MAX_TTA_RUNS)] = 1
+    """Runs of a point network on each image, shifted by a few px, for the mean: test-time
+    augmentation."""
     activation_ranges: Ranges = ()
     """Name of a convolution, least and greatest value of its input, of those that may be computed
     in 8-bit integers (``runtime.int8``); ``kpviewer calibrate`` finds them."""
@@ -104,7 +107,7 @@ class ModelSpec:
             WeightsError: if the text is not such a JSON object.
         """
         try:
-            spec = converted(decode_json(text), cls)
+            spec = converted(_with_current_keys(decode_json(text)), cls)
             ranges = tuple(
                 (current_name(name), low, high) for name, low, high in spec.activation_ranges
             )
@@ -116,6 +119,13 @@ class ModelSpec:
                 "Was the file written by another program or version?"
             ) from error
         return spec
+
+
+def _with_current_keys(table: Any) -> Any:
+    """Return a decoded description by the current names of its keys."""
+    if not isinstance(table, dict):
+        return table
+    return {_RENAMED.get(key, key): value for key, value in table.items()}
 
 
 def checked(spec: ModelSpec, name: str, cure: str) -> ModelSpec:

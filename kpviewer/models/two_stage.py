@@ -73,7 +73,7 @@ class TwoStageNetwork(nn.Module):
         crop_hw = self._points.spec.input_hw
         regions = regions_around(xyxy, self.point_network.crop_margin.float(), crop_hw)
         crops = crops_of(self._renormalised(images), regions, crop_hw)  # (B, R, 3, h, w)
-        raw = self.point_network.once(crops.flatten(0, 1))  # more would cost frames
+        raw = self.point_network.forward_once(crops.flatten(0, 1))  # more would cost frames
         points_n = self._points.points_n(raw, crop_hw)
         points_n = points_n.reshape(*regions.shape[:2], -1, 2)  # (B, R, K, 2)
         return TwoStageHeads(xyxy, scores, points_from_crops(points_n, regions))

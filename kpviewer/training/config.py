@@ -131,13 +131,16 @@ def _text_of(recipe: str) -> str:
     return names[recipe].read_text(encoding="utf-8")
 
 
-_RENAMED = {("order", "trunk-first"): "backbone-first", ("crop", "picture"): "image"}
+_RENAMED_VALUES = {("order", "trunk-first"): "backbone-first", ("crop", "picture"): "image"}
 """Keys and values of version 0.1's recipes, and what the values are called now."""
+_RENAMED_KEYS = {"looks": "tta_runs"}
+"""Keys of version 0.1's recipes, and what they are called now."""
 
 
 def _current(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a recipe that have another name today."""
-    return {key: now for (key, old), now in _RENAMED.items() if options.get(key) == old}
+    """Return a family's part of a recipe by the current names of its keys and values."""
+    values = {key: now for (key, old), now in _RENAMED_VALUES.items() if options.get(key) == old}
+    return {_RENAMED_KEYS.get(key, key): value for key, value in {**options, **values}.items()}
 
 
 def family_options(kind: type[T], config: TrainConfig) -> T:
@@ -146,7 +149,7 @@ def family_options(kind: type[T], config: TrainConfig) -> T:
     Raises:
         DatasetError: if a key isn't known.
     """
-    options: T = _build(kind, {**config.options, **_current(config.options)})
+    options: T = _build(kind, _current(config.options))
     return options
 
 

@@ -22,7 +22,7 @@ from kpviewer.models.points import (
     PointDetector,
     mirrored_by_name,
 )
-from kpviewer.models.spec import MAX_LOOKS, ModelSpec, Task
+from kpviewer.models.spec import MAX_TTA_RUNS, ModelSpec, Task
 from kpviewer.training.building import check_model, largest_input, read_sets, sources_of
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.crops import JitterOptions, PointSample, cut, jittered
@@ -58,8 +58,8 @@ class PointOptions:
     torchvision's classifier; none: random weights."""
     frozen_steps: int = 0
     """First steps, in which only the head learns: for a backbone that knows something."""
-    looks: int = 1
-    """How often the trained network looks at each image, for the mean (``ModelSpec.looks``)."""
+    tta_runs: int = 1
+    """Runs of the trained network on each image, for the mean (``ModelSpec.tta_runs``)."""
     occluded_share: float = 0.0
     """Share of the objects that are covered in part; for faces of five points alone."""
     mirrored_bias: NamedBias = field(default_factory=dict)
@@ -72,8 +72,8 @@ class PointOptions:
         """Check what the crops rely on."""
         if self.crop not in CROPS:
             raise DatasetError(f"crop must be one of {', '.join(CROPS)}, got {self.crop!r}.")
-        if self.looks not in range(1, MAX_LOOKS + 1):
-            raise DatasetError(f"looks must be 1 to {MAX_LOOKS}, got {self.looks}.")
+        if self.tta_runs not in range(1, MAX_TTA_RUNS + 1):
+            raise DatasetError(f"tta_runs must be 1 to {MAX_TTA_RUNS}, got {self.tta_runs}.")
         if self.margin <= 0:
             raise DatasetError(f"margin must be positive, got {self.margin}.")
 
@@ -320,7 +320,7 @@ def _spec(config: TrainConfig, options: PointOptions, data: AnnotationSet) -> Mo
         input_hw=largest_input(config),
         keypoint_names=data.keypoint_names,
         skeleton=data.skeleton,
-        looks=options.looks,
+        tta_runs=options.tta_runs,
         mirrored_keypoints=swap if swap != tuple(range(len(swap))) else (),
         trained_on=sources_of(data),
     )

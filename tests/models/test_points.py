@@ -20,13 +20,13 @@ from kpviewer.models.point_heads import (
     soft_argmax,
 )
 from kpviewer.models.points import (
-    LOOK_SHIFTS_PX,
     POINT_ARCHITECTURES,
+    TTA_SHIFTS_PX,
     PointDetector,
     boxes_around,
     mirrored_by_name,
 )
-from kpviewer.models.spec import MAX_LOOKS, ModelSpec, Task
+from kpviewer.models.spec import MAX_TTA_RUNS, ModelSpec, Task
 from kpviewer.models.weights import load_model, save_weights
 
 SPEC = ModelSpec(
@@ -179,10 +179,10 @@ def moved(images: torch.Tensor, x: int, y: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("architecture", ["hourglass-light", "points-mobilenet"])
-@pytest.mark.parametrize("looks", range(1, MAX_LOOKS + 1))
-def test_several_looks_answer_the_mean_of_what_each_sees(architecture: str, looks: int) -> None:
+@pytest.mark.parametrize("tta_runs", range(1, MAX_TTA_RUNS + 1))
+def test_tta_answers_the_mean_of_its_runs(architecture: str, tta_runs: int) -> None:
     once = built(architecture)
-    often = POINT_ARCHITECTURES[architecture](replace(once.spec, looks=looks))
+    often = POINT_ARCHITECTURES[architecture](replace(once.spec, tta_runs=tta_runs))
     often.network.load_state_dict(once.network.state_dict())
     often.network.eval()
     images = torch.rand(2, 3, *SPEC.input_hw)
@@ -191,28 +191,28 @@ def test_several_looks_answer_the_mean_of_what_each_sees(architecture: str, look
             # a place in the moved image is as far off in this one
             once.points_n(once.network(moved(images, x, y)), SPEC.input_hw)
             - torch.tensor([x / (96 / 2), y / (64 / 2)])
-            for x, y in LOOK_SHIFTS_PX[:looks]
+            for x, y in TTA_SHIFTS_PX[:tta_runs]
         ]
         found = often.points_n(often.network(images), SPEC.input_hw)
     assert torch.allclose(found, torch.stack(answers).mean(0), atol=1e-5)
 
 
-def test_a_network_that_learns_looks_once() -> None:
+def test_a_network_in_training_runs_once() -> None:
     detector = POINT_ARCHITECTURES["heatmap-light"](
-        replace(SPEC, architecture="heatmap-light", looks=2)
+        replace(SPEC, architecture="heatmap-light", tta_runs=2)
     )
     images = torch.rand(2, 3, *SPEC.input_hw)
     assert detector.network.train()(images).shape[1] == 5
     assert detector.network.eval()(images).shape[1] == 10
 
 
-def test_a_file_that_asks_for_too_many_looks_is_refused() -> None:
-    assert len(LOOK_SHIFTS_PX) == MAX_LOOKS
-    for looks, told in ((0, "at least 1"), (MAX_LOOKS + 1, "at most 3"), ("two", "got 'two'")):
-        text = replace(SPEC, looks=looks).to_json()  # type: ignore[arg-type]
-        with pytest.raises(WeightsError, match=f"looks must be a whole number, .*{told}"):
+def test_a_file_with_too_many_tta_runs_is_refused() -> None:
+    assert len(TTA_SHIFTS_PX) == MAX_TTA_RUNS
+    for runs, told in ((0, "at least 1"), (MAX_TTA_RUNS + 1, "at most 3"), ("two", "got 'two'")):
+        text = replace(SPEC, tta_runs=runs).to_json()  # type: ignore[arg-type]
+        with pytest.raises(WeightsError, match=f"tta_runs must be a whole number, .*{told}"):
             ModelSpec.from_json(text)
-    assert ModelSpec.from_json(replace(SPEC, looks=2).to_json()).looks == 2
+    assert ModelSpec.from_json(replace(SPEC, tta_runs=2).to_json()).tta_runs == 2
 
 
 def test_saved_weights_keep_how_images_are_cut(tmp_path: Path) -> None:

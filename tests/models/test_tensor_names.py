@@ -1,5 +1,6 @@
-"""Weight files of version 0.1, whose backbone was called trunk, are still read."""
+"""Weight files of version 0.1 are still read: their backbone was called trunk, TTA runs looks."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from kpviewer.models.catalogue import SPEC_KEY
 from kpviewer.models.face_ssd import FACE_SPEC, build_face_ssd
+from kpviewer.models.spec import ModelSpec
 from kpviewer.models.state_dict import open_state_dict
 from kpviewer.models.tensor_names import current_name
 from kpviewer.models.weights import load_model, save_weights
@@ -42,3 +44,14 @@ def test_a_state_dict_of_a_trunk_fits(tmp_path: Path) -> None:
     architectures = {FACE_SPEC.architecture: build_face_ssd}
     loaded = open_state_dict(tmp_path / "old.pth", [FACE_SPEC], architectures)
     assert all(torch.equal(v, state[n]) for n, v in loaded.network.state_dict().items())
+
+
+def test_tta_runs_are_read_by_their_old_key() -> None:
+    table = json.loads(replace(FACE_SPEC, tta_runs=3).to_json())
+    old = {("looks" if key == "tta_runs" else key): value for key, value in table.items()}
+    assert "looks" in old
+    assert ModelSpec.from_json(json.dumps(old)).tta_runs == 3
+
+
+def test_the_shipped_point_model_has_three_tta_runs() -> None:
+    assert load_model("face-points").spec.tta_runs == 3

@@ -52,8 +52,8 @@ class BrightestHead(nn.Module):
         return torch.stack([(weight.sum(2) * steps).sum(-1), (weight.sum(3) * steps).sum(-1)], -1)
 
 
-def dot_reader(margin: float = 1.2, looks: int = 1) -> PointDetector:
-    detector = POINT_ARCHITECTURES["points-mobilenet"](replace(SPEC, looks=looks))
+def dot_reader(margin: float = 1.2, tta_runs: int = 1) -> PointDetector:
+    detector = POINT_ARCHITECTURES["points-mobilenet"](replace(SPEC, tta_runs=tta_runs))
     detector.network.backbone = nn.Sequential(nn.Identity())
     detector.network.head = BrightestHead()  # type: ignore[assignment]
     detector.network.crop_margin.fill_(margin)
@@ -74,14 +74,14 @@ def test_points_of_each_box_come_back_to_the_image() -> None:
 
 
 def test_each_box_is_looked_at_once_however_often_its_reader_would() -> None:
-    reader = dot_reader(looks=3)
+    reader = dot_reader(tta_runs=3)
     crops: list[int] = []
     reader.network.backbone[0].register_forward_hook(
         lambda _layer, inputs, _out: crops.append(len(inputs[0]))
     )
     reader.network(torch.zeros(2, 3, 32, 32))
     TwoStageDetector(FixedBoxes(), reader).network(torch.zeros(1, 3, 128, 128))
-    assert crops == [2 * 3, 3]  # of two images three looks, of three boxes one
+    assert crops == [2 * 3, 3]  # of two images three runs, of three boxes one
 
 
 def test_a_crop_is_what_is_in_its_region() -> None:

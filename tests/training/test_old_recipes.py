@@ -1,4 +1,4 @@
-"""Recipes of version 0.1 are still read, with the values that have another name today."""
+"""Recipes of version 0.1 are still read, by the current names of their keys and values."""
 
 import pytest
 
@@ -17,3 +17,8 @@ from kpviewer.training.single_object import SingleObjectOptions
 def test_old_values_mean_what_they_meant(family, key: str, old: str, now: str) -> None:
     config = TrainConfig("x", options={key: old})
     assert getattr(family_options(family, config), key) == now
+
+
+def test_old_keys_mean_what_they_meant() -> None:
+    old = TrainConfig("x", options={"looks": 3})
+    assert family_options(PointOptions, old).tta_runs == 3

@@ -309,8 +309,8 @@ def test_a_smaller_network_s_weights_start_the_larger_one_that_holds_it(
 
 
 def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> None:
-    loaded = trained(dots, tmp_path / "run", "looks=2")
-    assert loaded.spec.looks == 2
+    loaded = trained(dots, tmp_path / "run", "tta_runs=2")
+    assert loaded.spec.tta_runs == 2
     assert loaded.spec.mirrored_keypoints == SWAP
     assert loaded.spec.skeleton == ((0, 1),)
     assert float(loaded.network.crop_margin) == 1.25
@@ -334,7 +334,7 @@ def test_the_shipped_recipes_fit_the_family(dots: Path, recipe: str) -> None:
     [
         ({"model": "face-ssd"}, "trains .*, got"),
         ({"options": {"crop": "circle"}}, "crop must be one of"),
-        ({"options": {"looks": 0}}, "looks must be 1 to 3"),
+        ({"options": {"tta_runs": 0}}, "tta_runs must be 1 to 3"),
         ({"options": {"margin": 0}}, "margin must be positive"),
         ({"options": {"mirrored_bias": {"": {}}}}, r"mirrored_bias\. must have"),
         ({"options": {"loss": {"kind": "l3"}}}, "kind must be one of"),
