@@ -753,7 +753,7 @@ def _reader_of_labels(name: str, form: str, write: Write) -> None:
         with suppress(DatasetError):
             read_annotations(spec)
         ground_truth = AnnotationGroundTruth(read_usable(spec))
-        ground_truth.meet([path.parent / "a.png"])
+        ground_truth.set_source_files([path.parent / "a.png"])
         ground_truth.for_frame(0, str(path.parent / "a.png"))
 
     reader(name, write)(read)

@@ -330,8 +330,8 @@ class FrameError:
     """"inter-ocular" or "box diagonal"."""
     mean_iou: float | None
     matched: int
-    missed: int
-    spurious: int
+    false_negatives: int
+    false_positives: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -344,8 +344,8 @@ class SecondResult:
     model_ms: float
     """Time that the second model took, selection included."""
     difference: FrameError
-    """The second model's error with the first model's detections as ground truth: *missed* are
-    only the first's, *spurious* only the second's."""
+    """The second model's error with the first model's detections as ground truth: its false
+    negatives are only the first's, its false positives only the second's."""
 
 
 class ModelDescription(Protocol):

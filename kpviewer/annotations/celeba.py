@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.limits import MOST_IMAGES, check_count, decode_text, read_bounded
-from kpviewer.annotations.problems import MALFORMED, Problem, told
+from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import inside, number, shorten
 from kpviewer.errors import DatasetError
@@ -64,7 +64,7 @@ def read_celeba(
     points: list[list[float]] = []
     for where, cells in _table(root, LANDMARKS, 1 + 2 * len(POINT_NAMES), problems):
         if wanted is None or cells[0] in wanted:
-            with told(problems, MALFORMED):
+            with collect_problem(problems, MALFORMED):
                 check_count(len(names) + 1, MOST_IMAGES, "images", root)
                 place = inside(images, cells[0], where)
                 points.append([number(cell, "a landmark", where) for cell in cells[1:]])
@@ -121,7 +121,7 @@ def _table(
         if not cells or "." not in cells[0]:  # the count, and the line of column names
             continue
         where = f"{path}, line {line}"
-        with told(problems, MALFORMED):
+        with collect_problem(problems, MALFORMED):
             if len(cells) != width:
                 raise DatasetError(
                     f"{where}: a row must be an image's name and {width - 1} values, got "

@@ -33,7 +33,7 @@ from kpviewer.annotations.problems import (
     UNREADABLE,
     Problem,
 )
-from kpviewer.annotations.spec import ReadSpec, read_annotations
+from kpviewer.annotations.spec import LoadedSpec, read_annotations
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import listed
 from kpviewer.errors import DatasetError
@@ -69,7 +69,7 @@ class CheckedSet:
         return sum(problem.is_error for problem in self.problems)
 
     @property
-    def mended(self) -> str:
+    def usable_spec(self) -> str:
         """A specification that reads as the set without what is bad.
 
         Raises:
@@ -77,7 +77,7 @@ class CheckedSet:
         """
         if self.annotations is None or not self.annotations.images:
             raise DatasetError(f"{self.spec} has no image left that can be used. Mend the data.")
-        return ReadSpec(self.spec, self.annotations)
+        return LoadedSpec(self.spec, self.annotations)
 
 
 def check_sets(

@@ -21,7 +21,7 @@ from kpviewer.annotations.problems import (
     UNKNOWN_CLASS,
     Problem,
     box_problem,
-    told,
+    collect_problem,
 )
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.values import (
@@ -91,7 +91,7 @@ def _read_images(
     heads: list[ImageHead] = []
     rows: dict[int | str, int] = {}
     for place, image in enumerate(images, 1):
-        with told(problems, MALFORMED):
+        with collect_problem(problems, MALFORMED):
             key = None if image is None else identity(image.id)
             if image is None or key is None:
                 raise DatasetError(f"{path}: an image needs an id, no. {place} of images has none.")
@@ -135,7 +135,9 @@ def _read_objects(
     for row, record in enumerate(annotations, 1):
         known = record is not None and identity(record.category_id) in classes.index
         image = None if record is None else rows.get(identity(record.image_id) or 0)
-        with told(problems, MALFORMED if known or record is None else UNKNOWN_CLASS, image):
+        with collect_problem(
+            problems, MALFORMED if known or record is None else UNKNOWN_CLASS, image
+        ):
             if record is None:
                 raise DatasetError(f"{path}: annotations must be objects, no. {row} is none.")
             where = Place(path, "annotation", record.id)
@@ -160,7 +162,7 @@ def _read_objects(
                 flags = {name: _is_set(value) for name, value in marks.items()}
                 columns.add(rows[image_id], box, class_id, points, **flags)
     for stranger in strangers:
-        with told(problems, NO_IMAGE_OF_OBJECT):
+        with collect_problem(problems, NO_IMAGE_OF_OBJECT):
             raise DatasetError(
                 f"{path}: every annotation needs its image, image_id {shorten(stranger)} is not "
                 "among the images. Is the file cut, or of another split?"

@@ -10,7 +10,7 @@ from typing import Any
 
 from kpviewer.annotations.coco_json import Category
 from kpviewer.annotations.limits import MOST_CLASSES, check_count, check_keypoints
-from kpviewer.annotations.problems import MALFORMED, Problem, told
+from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
 from kpviewer.annotations.values import identity, listed, shorten
 from kpviewer.errors import DatasetError
 
@@ -51,7 +51,7 @@ def read_classes(
     points: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     for place, category in enumerate(categories, 1):
-        with told(problems, MALFORMED):
+        with collect_problem(problems, MALFORMED):
             if category is None:
                 raise DatasetError(f"{path}: categories must be objects, no. {place} is none.")
             key = _checked_id(category, path)

@@ -28,8 +28,8 @@ from kpviewer.annotations.problems import (
     MALFORMED,
     Problem,
     box_problem,
+    collect_problem,
     ignored_columns,
-    told,
 )
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.tables import Table, open_table
@@ -89,10 +89,10 @@ class _Reading:
         for line, row in self._rows:
             where = Place(self._table.path, "line", line)
             image = None
-            with told(self._problems, MALFORMED):
+            with collect_problem(self._problems, MALFORMED):
                 image = self._image(row, where)
             if image is not None:
-                with told(self._problems, MALFORMED, image):
+                with collect_problem(self._problems, MALFORMED, image):
                     self._add(image, row, where)
         names, new_ids = self._classes.in_order()
         counted = self._empty and self._problems is None  # else the problems have them

@@ -89,7 +89,7 @@ class AnnotationGroundTruth:
             shown = align_classes(self._annotations, class_names)
             self._prepared = (tuple(class_names), shown, _targets(shown))
 
-    def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
+    def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
         """Learn what the source holds, before its first frame: ``notes`` says what fits.
 
         Args:
@@ -231,7 +231,7 @@ def read_ground_truth(spec: str, class_names: Sequence[str]) -> AnnotationGround
     """
     ground_truth = AnnotationGroundTruth(
         read_usable(spec, is_whole=False)
-    )  # ``meet`` counts images
+    )  # ``set_source_files`` counts images
     if class_names:
         ground_truth.use_classes(class_names)
     return ground_truth

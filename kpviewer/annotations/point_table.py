@@ -13,7 +13,7 @@ from kpviewer.annotations.image_search import ImageSearch
 from kpviewer.annotations.image_size import size_of_image
 from kpviewer.annotations.limits import MOST_IMAGES, check_count
 from kpviewer.annotations.object_columns import VISIBLE, ImageHead, ObjectColumns
-from kpviewer.annotations.problems import MALFORMED, Problem, ignored_columns, told
+from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem, ignored_columns
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.tables import Table, open_table
 from kpviewer.annotations.values import Place, listed, number, shorten
@@ -55,7 +55,7 @@ def read_point_table(
     objects = ObjectColumns(path, 1)
     for line, row in _rows_of_split(table, split):
         where = Place(path, "line", line)
-        with told(problems, MALFORMED):
+        with collect_problem(problems, MALFORMED):
             file, *cells = (row[place].strip() if place < len(row) else "" for place in places)
             if file in heads:
                 raise DatasetError(

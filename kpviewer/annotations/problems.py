@@ -103,7 +103,9 @@ class Problem:
 
 
 @contextmanager
-def told(problems: list[Problem] | None, what: str, image: int | None = None) -> Iterator[None]:
+def collect_problem(
+    problems: list[Problem] | None, what: str, image: int | None = None
+) -> Iterator[None]:
     """Turn a DatasetError of the block into a problem, and go on behind it.
 
     Args:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.limits import check_keypoints, decode_text, read_bounded
-from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, told
+from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, collect_problem
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.annotations.values import listed, number, shorten
 from kpviewer.errors import DatasetError
@@ -58,7 +58,7 @@ def read_pts(
     images: list[AnnotatedImage] = []
     count: int | None = None
     for file in files:
-        with told(problems, MALFORMED):
+        with collect_problem(problems, MALFORMED):
             points = _read_points(file)
             count = len(points) if count is None else count
             if len(points) != count:

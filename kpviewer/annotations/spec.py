@@ -40,7 +40,7 @@ _READERS: dict[str, Reader] = {
 }
 
 
-class ReadSpec(str):
+class LoadedSpec(str):
     """A specification whose set is in memory, mended perhaps: reading it gives that set.
 
     Args:
@@ -51,7 +51,7 @@ class ReadSpec(str):
     __slots__ = ("annotations",)
     annotations: AnnotationSet
 
-    def __new__(cls, spec: str, annotations: AnnotationSet) -> ReadSpec:
+    def __new__(cls, spec: str, annotations: AnnotationSet) -> LoadedSpec:
         """Make a text that equals ``spec``."""
         read = super().__new__(cls, spec)
         read.annotations = annotations
@@ -73,7 +73,7 @@ def read_annotations(
     Raises:
         DatasetError: if the form is unknown, or the data are missing or malformed.
     """
-    if isinstance(spec, ReadSpec):
+    if isinstance(spec, LoadedSpec):
         return spec.annotations
     kind, _, rest = spec.partition(":")
     if kind in _READERS and rest:

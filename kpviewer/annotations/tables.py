@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from kpviewer.annotations.limits import MOST_ROWS, check_count, encoding_of, no_text, read_bounded
-from kpviewer.annotations.problems import MALFORMED, Problem, told
+from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
 from kpviewer.annotations.values import brief
 from kpviewer.errors import DatasetError
 
@@ -137,7 +137,7 @@ def _rows(
 ) -> Iterator[tuple[int, list[str]]]:
     while True:
         row: list[str] | None = []
-        with told(problems, MALFORMED):
+        with collect_problem(problems, MALFORMED):
             try:
                 row = records.next()
             except csv.Error as error:

@@ -13,7 +13,13 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from kpviewer.annotations.limits import read_bounded
 from kpviewer.annotations.object_columns import ClassNumbers, ImageHead, ObjectColumns
-from kpviewer.annotations.problems import MALFORMED, UNREADABLE_XML, Problem, box_problem, told
+from kpviewer.annotations.problems import (
+    MALFORMED,
+    UNREADABLE_XML,
+    Problem,
+    box_problem,
+    collect_problem,
+)
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.values import brief, image_size, number
 from kpviewer.annotations.voc_files import VocFiles, find_voc_files
@@ -49,7 +55,7 @@ def read_voc(
     files = find_voc_files(Path(folder), split)
     reading = _Reading(Path(folder), problems)
     for xml in files.xml:
-        with told(problems, UNREADABLE_XML):
+        with collect_problem(problems, UNREADABLE_XML):
             reading.add(xml, files)
     return reading.finished()
 
@@ -81,7 +87,7 @@ class _Reading:
             )
         )
         for place, element in enumerate(root.iterfind("object"), 1):
-            with told(self._problems, MALFORMED, len(self._heads) - 1):
+            with collect_problem(self._problems, MALFORMED, len(self._heads) - 1):
                 self._add_object(element, xml, place)
 
     def _add_object(self, element: Element, xml: Path, place: int) -> None:

@@ -14,7 +14,7 @@ from kpviewer.annotations.image_size import size_of_image
 from kpviewer.annotations.label_files import paired
 from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.object_columns import ClassNumbers, ImageHead, ObjectColumns
-from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, told
+from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, collect_problem
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.values import Place
 from kpviewer.annotations.yolo_files import find_yolo_files
@@ -51,7 +51,7 @@ def read_yolo(
     files = find_yolo_files(root, split)
     reading = _Reading(root, files.names, problems)
     for image, labels in paired(files.pairs, problems):
-        with told(problems, MALFORMED):
+        with collect_problem(problems, MALFORMED):
             reading.add(image, labels)
     return reading.finished()
 
@@ -86,7 +86,7 @@ class _Reading:
             raise DatasetError(f"{labels} must be text, got binary data. Save the labels again.")
         self._heads.append(ImageHead(image, size_wh, image.name))
         for line, words in words_of_lines(text):
-            with told(self._problems, MALFORMED, len(self._heads) - 1):
+            with collect_problem(self._problems, MALFORMED, len(self._heads) - 1):
                 self._add_object(words, size_wh, Place(labels, "line", line))
 
     def _add_object(self, words: list[str], size_wh: tuple[int, int], where: Place) -> None:

@@ -53,9 +53,9 @@ def checked_specs(
         )
     if errors and os.environ.get("RANK", "0") == "0":
         click.echo(f"Skipped: {skipped_text(sets)}.", err=True)
-    mended = {one.spec: one.mended for one in sets}
-    held = None if validation is None else sets[-1].mended
-    return [mended.get(spec, spec) for spec in training], held
+    usable = {one.spec: one.usable_spec for one in sets}
+    usable_validation = None if validation is None else sets[-1].usable_spec
+    return [usable.get(spec, spec) for spec in training], usable_validation
 
 
 def run_checks(training: Sequence[str], validation: str | None) -> list[CheckedSet]:

@@ -147,7 +147,7 @@ def class_json(scores: ClassScores) -> dict[str, Any]:
 
 def calibration_json(result: Calibration, counted: str) -> dict[str, Any]:
     """Return ``calibration``; ``counted`` names what the bins count."""
-    columns = zip(result.counts.tolist(), result.mean_score, result.hit_share, strict=True)
+    columns = zip(result.counts.tolist(), result.mean_score, result.precision, strict=True)
     return {
         "expected_error": result.expected_error,
         "bins": [

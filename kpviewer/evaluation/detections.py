@@ -14,7 +14,7 @@ from kpviewer.evaluation.timing import FrameTime, ReadImage, Stopwatch, read_ima
 from kpviewer.metrics.average_precision import AveragePrecision, average_precision
 from kpviewer.metrics.detection import (
     NegativeScore,
-    WorkingPoint,
+    OperatingPoint,
     negative_score,
     recall_at_false_positives,
 )
@@ -40,7 +40,7 @@ class GroupScore:
     precision: AveragePrecision
     keypoints: KeypointScore
     """Keypoint errors of objects that a person labelled."""
-    working_point: WorkingPoint
+    working_point: OperatingPoint
     """At 0.1 false positives an image."""
     negatives: NegativeScore
     """Images without objects, at score 0.5."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SWEPT_NAMES = {"f1": "F1", "accuracy_multi": "accuracy_multi"}
-"""Names of ``metrics.multilabel.SWEPT`` for people."""
+"""Names of ``metrics.multilabel.SWEEP_METRICS`` for people."""
 _MANY_CLASSES = 12
 """With more of them a legend hides the curves, and numbers in cells can't be read."""
 
@@ -42,7 +42,7 @@ def calibration_figure(result: Calibration) -> bytes:
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
     width = 1 / len(result.counts)
     left = np.arange(len(result.counts)) * width
-    shares = np.nan_to_num(result.hit_share)
+    shares = np.nan_to_num(result.precision)
     axes.bar(left, shares, width, align="edge", edgecolor="white")
     for x, share, count in zip(left, shares, result.counts, strict=True):
         if count:

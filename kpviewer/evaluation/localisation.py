@@ -73,5 +73,13 @@ def localisation_json(table: LocalisationTable) -> dict[str, Any]:
 
 
 def _row_json(row: LocalisationRow) -> dict[str, Any]:
-    keys = ("hits", "spurious", "missed", "precision", "recall", "f1", "mean_px", "p95_px")
-    return {key: getattr(row, key) for key in keys}
+    return {
+        "hits": row.true_positives,
+        "spurious": row.false_positives,
+        "missed": row.false_negatives,
+        "precision": row.precision,
+        "recall": row.recall,
+        "f1": row.f1,
+        "mean_px": row.mean_px,
+        "p95_px": row.p95_px,
+    }

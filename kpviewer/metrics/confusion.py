@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kpviewer.metrics.matching import SPURIOUS, match
+from kpviewer.metrics.matching import FALSE_POSITIVE, match
 from kpviewer.structures import Detections, GroundTruth, IntArray
 
 
@@ -45,7 +45,7 @@ def confusion_matrix(
         )
         rows, true_rows = matches.pairs
         np.add.at(counts, (ground_truth.class_ids[true_rows], found.class_ids[rows]), 1)
-        spurious = found.class_ids[matches.ground_truth_index == SPURIOUS]
+        spurious = found.class_ids[matches.ground_truth_index == FALSE_POSITIVE]
         counts[num_classes] += np.bincount(spurious, minlength=num_classes + 1)
         missed = ~ground_truth.difficult
         missed[true_rows] = False

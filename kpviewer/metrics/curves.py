@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpviewer.metrics.detection import ranked_hits
+from kpviewer.metrics.detection import ranked_matches
 from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 
@@ -40,12 +40,12 @@ def precision_recall(
     """
     own = [found.take(found.class_ids == class_id) for found in detections]
     true = [ground_truth.take(ground_truth.class_ids == class_id) for ground_truth in ground_truths]
-    hits, scores = ranked_hits(own, true, iou)
+    hits, scores = ranked_matches(own, true, iou)
     objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in true)
-    return curve_of_hits(hits, scores, objects)
+    return curve_of_matches(hits, scores, objects)
 
 
-def curve_of_hits(hits: BoolArray, scores: FloatArray, objects: int) -> PrecisionRecall:
+def curve_of_matches(hits: BoolArray, scores: FloatArray, objects: int) -> PrecisionRecall:
     """Follow precision and recall down the scores of detections that are matched already.
 
     Args:
@@ -145,7 +145,7 @@ class Calibration:
 
     mean_score: FloatArray
     """NaN where a bin is empty."""
-    hit_share: FloatArray
+    precision: FloatArray
     """Share of the bin's detections that stand for a true object; NaN where it is empty."""
     counts: IntArray
 
@@ -158,7 +158,7 @@ class Calibration:
         total = int(self.counts.sum())
         if not total:
             return None
-        gaps = np.nan_to_num(np.abs(self.mean_score - self.hit_share))
+        gaps = np.nan_to_num(np.abs(self.mean_score - self.precision))
         return float((gaps * self.counts).sum() / total)
 
 
@@ -170,7 +170,7 @@ def calibration(
     iou: float = 0.5,
 ) -> Calibration:
     """Compare the scores of detections with how often they are right."""
-    hits, scores = ranked_hits(detections, ground_truths, iou)
+    hits, scores = ranked_matches(detections, ground_truths, iou)
     return calibration_of(scores, hits, bins=bins)
 
 
@@ -180,7 +180,7 @@ def calibration_of(scores: FloatArray, hits: BoolArray, *, bins: int = 10) -> Ca
     counts = np.bincount(rows, minlength=bins)
     with np.errstate(invalid="ignore"):
         mean_score = np.bincount(rows, scores, minlength=bins) / counts
-        hit_share = np.bincount(rows, hits, minlength=bins) / counts
+        precision = np.bincount(rows, hits, minlength=bins) / counts
     return Calibration(
-        mean_score.astype(np.float32), hit_share.astype(np.float32), counts.astype(np.int64)
+        mean_score.astype(np.float32), precision.astype(np.float32), counts.astype(np.int64)
     )

@@ -12,7 +12,7 @@ from kpviewer.structures import Detections, GroundTruth
 
 
 @dataclass(frozen=True, slots=True)
-class WorkingPoint:
+class OperatingPoint:
     """The lowest score threshold that keeps false positives rare enough."""
 
     recall: float | None
@@ -27,7 +27,7 @@ def recall_at_false_positives(
     *,
     per_image: float = 0.1,
     iou: float = 0.5,
-) -> WorkingPoint:
+) -> OperatingPoint:
     """Find the best recall with at most ``per_image`` false positives an image on average.
 
     Args:
@@ -36,7 +36,7 @@ def recall_at_false_positives(
         per_image: false positives allowed, over all images.
         iou: smallest overlap of a hit.
     """
-    hits, scores = ranked_hits(detections, ground_truths, iou)
+    hits, scores = ranked_matches(detections, ground_truths, iou)
     objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in ground_truths)
     true_positives, false_positives = np.cumsum(hits), np.cumsum(~hits)
     # Equal scores pass a threshold together, so only the last of them is a working point.
@@ -46,10 +46,10 @@ def recall_at_false_positives(
     found, score = (0, None)
     if points.size:
         found, score = int(true_positives[points[-1]]), float(scores[points[-1]])
-    return WorkingPoint(found / objects if objects else None, score)
+    return OperatingPoint(found / objects if objects else None, score)
 
 
-def ranked_hits(
+def ranked_matches(
     detections: Sequence[Detections], ground_truths: Sequence[GroundTruth], iou: float
 ) -> tuple[
     np.ndarray[tuple[int], np.dtype[np.bool_]], np.ndarray[tuple[int], np.dtype[np.float32]]

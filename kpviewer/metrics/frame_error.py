@@ -31,8 +31,8 @@ def frame_error(
         nme_normaliser=normaliser_name(ground_truth.keypoints_xy.shape[1]),
         mean_iou=_mean(matches.iou[rows]),
         matched=len(rows),
-        missed=matches.missed,
-        spurious=matches.spurious,
+        false_negatives=matches.false_negatives,
+        false_positives=matches.false_positives,
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
-HIT_PX = 15.0
+MATCH_PX = 15.0
 """Half of a 30 px target: further off, the point is no longer on it."""
 
 
@@ -22,9 +22,9 @@ class LocalisationRow:
     """One class, or all of them."""
 
     name: str
-    hits: int
-    spurious: int
-    missed: int
+    true_positives: int
+    false_positives: int
+    false_negatives: int
     mean_px: float | None
     """Mean distance of the hits; None if there is none."""
     p95_px: float | None
@@ -32,22 +32,25 @@ class LocalisationRow:
     @property
     def support(self) -> int:
         """True objects that count."""
-        return self.hits + self.missed
+        return self.true_positives + self.false_negatives
 
     @property
     def precision(self) -> float | None:
         """Share of the detections that are hits; None without detections."""
-        return _share(self.hits, self.hits + self.spurious)
+        return _share(self.true_positives, self.true_positives + self.false_positives)
 
     @property
     def recall(self) -> float | None:
         """Share of the true objects that were found; None without any."""
-        return _share(self.hits, self.support)
+        return _share(self.true_positives, self.support)
 
     @property
     def f1(self) -> float | None:
         """2 hits / (2 hits + spurious + missed); None where nothing was seen or to be seen."""
-        return _share(2 * self.hits, 2 * self.hits + self.spurious + self.missed)
+        return _share(
+            2 * self.true_positives,
+            2 * self.true_positives + self.false_positives + self.false_negatives,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class LocalisationTable:
     """One a class, in the order of their ids."""
     total: LocalisationRow
     """All classes counted together."""
-    max_px: float = HIT_PX
+    max_px: float = MATCH_PX
     """Largest distance of a hit."""
     largest_px: float | None = None
     """Longest side of an object that counts; None for any."""
@@ -74,9 +77,9 @@ class PointMatches:
     """(H,) rows of the ground truth that they found."""
     distance_px: FloatArray
     """(H,)."""
-    spurious: BoolArray
+    false_positives: BoolArray
     """(N,) detections that stand for nothing."""
-    missed: BoolArray
+    false_negatives: BoolArray
     """(T,) true objects that count and were not found."""
 
 
@@ -84,7 +87,7 @@ def match_points(
     detections: Detections,
     ground_truth: GroundTruth,
     *,
-    max_px: float = HIT_PX,
+    max_px: float = MATCH_PX,
     largest_px: float | None = None,
 ) -> PointMatches:
     """Give each detection, best score first, the nearest free true object of its class.
@@ -120,10 +123,10 @@ def match_points(
         (found_xy[:, None] >= ground_truth.xyxy[None, :, :2])
         & (found_xy[:, None] <= ground_truth.xyxy[None, :, 2:])
     ).all(-1) & np.isfinite(gap)
-    spurious = ~(((gap <= max_px) | inside) & ~counts).any(1)
-    spurious[table[:, 0]] = False
+    false_positives = ~(((gap <= max_px) | inside) & ~counts).any(1)
+    false_positives[table[:, 0]] = False
     distances = gap[table[:, 0], table[:, 1]].astype(np.float32)
-    return PointMatches(table[:, 0], table[:, 1], distances, spurious, free)
+    return PointMatches(table[:, 0], table[:, 1], distances, false_positives, free)
 
 
 def localisation_table(
@@ -131,7 +134,7 @@ def localisation_table(
     ground_truths: Sequence[GroundTruth],
     class_names: Sequence[str],
     *,
-    max_px: float = HIT_PX,
+    max_px: float = MATCH_PX,
     largest_px: float | None = None,
 ) -> LocalisationTable:
     """Score a set of images.
@@ -144,31 +147,35 @@ def localisation_table(
         largest_px: longest side of an object that counts; None for any.
     """
     classes = len(class_names)
-    spurious, missed = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
+    false_positives, false_negatives = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
     errors: list[list[float]] = [[] for _ in class_names]
     for found, ground_truth in zip(detections, ground_truths, strict=True):
         matches = match_points(found, ground_truth, max_px=max_px, largest_px=largest_px)
-        spurious += np.bincount(found.class_ids[matches.spurious], minlength=classes)
-        missed += np.bincount(ground_truth.class_ids[matches.missed], minlength=classes)
+        false_positives += np.bincount(found.class_ids[matches.false_positives], minlength=classes)
+        false_negatives += np.bincount(
+            ground_truth.class_ids[matches.false_negatives], minlength=classes
+        )
         for row, distance in zip(matches.ground_truth_rows, matches.distance_px, strict=True):
             errors[ground_truth.class_ids[row]].append(float(distance))
     rows = tuple(
-        _row(name, own, int(spurious[i]), int(missed[i]))
+        _row(name, own, int(false_positives[i]), int(false_negatives[i]))
         for i, (name, own) in enumerate(zip(class_names, errors, strict=True))
     )
     everything = [error for own in errors for error in own]
     return LocalisationTable(
         rows,
-        _row("total", everything, int(spurious.sum()), int(missed.sum())),
+        _row("total", everything, int(false_positives.sum()), int(false_negatives.sum())),
         max_px,
         largest_px,
     )
 
 
-def _row(name: str, errors: list[float], spurious: int, missed: int) -> LocalisationRow:
+def _row(
+    name: str, errors: list[float], false_positives: int, false_negatives: int
+) -> LocalisationRow:
     mean_px = float(np.mean(errors)) if errors else None
     p95_px = float(np.percentile(errors, 95)) if errors else None
-    return LocalisationRow(name, len(errors), spurious, missed, mean_px, p95_px)
+    return LocalisationRow(name, len(errors), false_positives, false_negatives, mean_px, p95_px)
 
 
 def _points(detections: Detections, ground_truth: GroundTruth) -> tuple[FloatArray, FloatArray]:

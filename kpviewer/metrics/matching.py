@@ -9,7 +9,7 @@ import numpy as np
 from kpviewer.geometry import box_area, intersection, iou_matrix
 from kpviewer.structures import Detections, FloatArray, GroundTruth, IntArray
 
-SPURIOUS = -1
+FALSE_POSITIVE = -1
 IGNORED = -2
 
 
@@ -21,7 +21,7 @@ class Matches:
     """(N,) a row of the ground truth for each detection, SPURIOUS, or IGNORED."""
     iou: FloatArray
     """(N,) overlap with that row; 0 where there is none."""
-    missed: int
+    false_negatives: int
     """True objects that count and were not found."""
 
     @property
@@ -31,9 +31,9 @@ class Matches:
         return found, self.ground_truth_index[found]
 
     @property
-    def spurious(self) -> int:
+    def false_positives(self) -> int:
         """Detections that stand for nothing."""
-        return int(np.count_nonzero(self.ground_truth_index == SPURIOUS))
+        return int(np.count_nonzero(self.ground_truth_index == FALSE_POSITIVE))
 
 
 def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5) -> Matches:
@@ -51,7 +51,7 @@ def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5
     same_class = detections.class_ids[:, None] == ground_truth.class_ids[None, :]  # (N, T)
     overlap = iou_matrix(detections.xyxy, ground_truth.xyxy) * same_class
     covered = _covered(detections.xyxy, ground_truth.xyxy) * same_class
-    index = np.full(len(detections), SPURIOUS, np.int64)
+    index = np.full(len(detections), FALSE_POSITIVE, np.int64)
     value = np.zeros(len(detections), np.float32)
     free = ~ground_truth.difficult
     for row in range(len(detections)):

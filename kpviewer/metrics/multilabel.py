@@ -11,7 +11,7 @@ import numpy as np
 
 from kpviewer.structures import BoolArray, FloatArray
 
-SWEPT = ("f1", "accuracy_multi")
+SWEEP_METRICS = ("f1", "accuracy_multi")
 """What a threshold can be chosen by."""
 THRESHOLDS = np.arange(1, 100) / 100
 """Those that a sweep tries: 0.01 to 0.99."""
@@ -54,7 +54,7 @@ class ThresholdSweep:
     accuracy_multi: FloatArray
     f1: FloatArray
 
-    def best(self, by: str = SWEPT[0]) -> float:
+    def best(self, by: str = SWEEP_METRICS[0]) -> float:
         """Give the best threshold: the middle of the longest run of equally good ones.
 
         Args:

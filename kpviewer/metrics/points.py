@@ -69,7 +69,7 @@ def point_score(
     found_xy = np.nan_to_num(found_xy, nan=_NOWHERE_PX)  # wrong, not unknown
     gaps = distances(found_xy, ground_truth.keypoints_xy, visible)  # (N, K), NaN where unknown
     lengths, unit = pck_lengths(ground_truth, keypoint_names)
-    right = pck_hits(gaps, lengths, share)
+    right = pck_correct(gaps, lengths, share)
     units = normalisers(ground_truth)
     relative = gaps / units[:, None]
     shifts = (found_xy - ground_truth.keypoints_xy) / units[:, None, None]  # (N, K, 2)
@@ -97,7 +97,9 @@ def root_mse(found_xy: FloatArray, true_xy: FloatArray, visible: BoolArray) -> f
     return float(np.sqrt(np.mean(np.square(gap, dtype=np.float64)))) if gap.size else None
 
 
-def pck_hits(gaps_px: FloatArray, lengths_px: FloatArray, share: float = PCK_SHARE) -> FloatArray:
+def pck_correct(
+    gaps_px: FloatArray, lengths_px: FloatArray, share: float = PCK_SHARE
+) -> FloatArray:
     """Tell which points are right: (N, K) distances and (N,) lengths -> (N, K) of 1, 0, NaN.
 
     NaN where the distance or the length isn't known.

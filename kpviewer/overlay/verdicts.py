@@ -14,7 +14,7 @@ import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
 
-from kpviewer.metrics.matching import SPURIOUS, match
+from kpviewer.metrics.matching import FALSE_POSITIVE, match
 from kpviewer.overlay.labels import label_font
 from kpviewer.overlay.marks import map_box
 from kpviewer.overlay.palette import OKABE_ITO, Rgb, text_color
@@ -70,9 +70,9 @@ def marks_of(
     """
     matches = match(detections, ground_truth)
     marks = [
-        Mark(tuple(box.tolist()), Verdict.FALSE if row == SPURIOUS else Verdict.MATCHED)
+        Mark(tuple(box.tolist()), Verdict.FALSE if row == FALSE_POSITIVE else Verdict.MATCHED)
         for box, row in zip(detections.xyxy, matches.ground_truth_index, strict=True)
-        if row >= 0 or row == SPURIOUS
+        if row >= 0 or row == FALSE_POSITIVE
     ]
     lost = ~ground_truth.difficult
     lost[matches.pairs[1]] = False

@@ -76,8 +76,8 @@ def difference(
     """Compare what two models detect in one frame, at an IoU of at least 0.5.
 
     Args:
-        first: taken for the ground truth: *missed* counts what only it has.
-        second: what is compared with it: *spurious* counts what only it has.
+        first: taken for the ground truth: false negatives are what only it has.
+        second: what is compared with it: false positives are what only it has.
         first_names: classes of the first model.
         second_names: classes of the second; those of equal names are the same, and the only class
             of a model is that of the other's only class.

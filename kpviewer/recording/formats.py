@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kpviewer.structures import Detections, FrameResult, Thresholds
+    from kpviewer.structures import Detections, FrameError, FrameResult, Thresholds
 
 FORMAT_VERSION = 1
 PX_DECIMALS, SCORE_DECIMALS, _MS_DECIMALS, _S_DECIMALS = 2, 4, 3, 6
@@ -68,8 +68,15 @@ def describe_frame(header: ResultHeader, result: FrameResult) -> dict[str, Any]:
         **({} if frame.frame_in_file is None else {"frame_in_file": frame.frame_in_file}),
         "detections": _describe_detections(header, result.detections),
         "timings": rounded(result.timings.by_stage(), _MS_DECIMALS),
-        "error": rounded(asdict(result.error), SCORE_DECIMALS) if result.error else None,
+        "error": None if result.error is None else _describe_error(result.error),
     }
+
+
+def _describe_error(error: FrameError) -> dict[str, Any]:
+    keys = {"false_negatives": "missed", "false_positives": "spurious"}
+    values = {keys.get(name, name): value for name, value in asdict(error).items()}
+    described: dict[str, Any] = rounded(values, SCORE_DECIMALS)
+    return described
 
 
 def _describe_detections(header: ResultHeader, found: Detections) -> list[dict[str, Any]]:

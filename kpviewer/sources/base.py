@@ -90,7 +90,7 @@ class FrameSource(Protocol):
 class GroundTruthProvider(Protocol):
     """Where a source finds the annotations of its frames."""
 
-    def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
+    def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
         """Learn what the source holds, before its first frame.
 
         Args:

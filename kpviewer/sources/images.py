@@ -115,7 +115,7 @@ class ImagesSource:
         self._items = list(_items(self._paths))
         self._count = len(self._items)
         if self._ground_truth is not None:
-            self._ground_truth.meet(self._paths)
+            self._ground_truth.set_source_files(self._paths)
         image = self._load_next()
         if image is None:
             why = self._explain()

@@ -66,7 +66,7 @@ class VideoSource:
         self._last_warning = None
         self._film = film = self._open_film(check_file(self._path))
         if self._ground_truth is not None:
-            self._ground_truth.meet([self._path], film.reel.frame_count)
+            self._ground_truth.set_source_files([self._path], film.reel.frame_count)
         return film.info
 
     def read(self, allocate: Allocate) -> Captured | None:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from kpviewer.annotations.labels import LabelSet, label_set
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.metrics.multilabel import SWEPT
+from kpviewer.metrics.multilabel import SWEEP_METRICS
 from kpviewer.models.image_backbone import start_backbone
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES, MultilabelDetector
 from kpviewer.models.spec import Task
@@ -34,14 +34,16 @@ class MultilabelOptions:
     """Where the backbone starts: "imagenet", or a .pt or .pth file of torchvision's classifier."""
     positive_weight: float = 1.0
     """Of a class that is there against one that isn't: above 1 where classes are seldom there."""
-    sweep: str = SWEPT[0]
+    sweep: str = SWEEP_METRICS[0]
     """What the threshold is chosen by on the data of ``--val``: "f1" or "accuracy_multi"."""
     jitter: JitterOptions = field(default_factory=JitterOptions)
 
     def __post_init__(self) -> None:
         """Check what is used at the end of a run, before it begins."""
-        if self.sweep not in SWEPT:
-            raise DatasetError(f"sweep must be one of {', '.join(SWEPT)}, got {self.sweep!r}.")
+        if self.sweep not in SWEEP_METRICS:
+            raise DatasetError(
+                f"sweep must be one of {', '.join(SWEEP_METRICS)}, got {self.sweep!r}."
+            )
         if self.positive_weight <= 0:
             raise DatasetError(f"positive_weight must be positive, got {self.positive_weight}.")
 

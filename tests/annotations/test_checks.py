@@ -64,8 +64,8 @@ def test_a_good_set_has_no_problem_and_is_kept_whole(tmp_path: Path) -> None:
     spec = coco(tmp_path / "train", ["a.png", "b.png"], [GOOD])
     (one,) = check_sets([spec])
     assert one.problems == ()
-    assert len(read_annotations(one.mended)) == 2
-    assert one.mended == spec
+    assert len(read_annotations(one.usable_spec)) == 2
+    assert one.usable_spec == spec
 
 
 def test_all_that_is_wrong_is_told_at_once_and_left_out(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_all_that_is_wrong_is_told_at_once_and_left_out(tmp_path: Path) -> None:
         checks.UNREADABLE: 1,
     }
     assert one.errors == 9  # a box that reaches out is worth a look, no more
-    (left,) = read_annotations(one.mended).images
+    (left,) = read_annotations(one.usable_spec).images
     assert left.targets.xyxy.tolist() == [[5, 5, 15, 15], [30, 5, 45, 15]]
     assert left.keypoints_labelled.tolist() == [[True], [False]]
     assert left.targets.keypoints_visible.tolist() == [[True], [False]]
@@ -116,7 +116,7 @@ def test_covered_points_may_lie_beyond_the_edge(tmp_path: Path) -> None:
     (one,) = check_sets([coco(tmp_path / "train", ["a.png"], [covered])])
     assert kinds(one) == {checks.POINT_OUTSIDE: 1}
     assert one.errors == 0
-    assert read_annotations(one.mended).images[0].keypoints_labelled.all()
+    assert read_annotations(one.usable_spec).images[0].keypoints_labelled.all()
 
 
 def test_boxes_of_tools_that_count_from_one_are_good(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_copies_between_splits_are_found_by_content_and_leave_training(tmp_path:
     assert kinds(one) == {checks.COPY: 1}
     assert "b.png" in one.problems[0].where and "y.png" in one.problems[0].where
     assert held.problems == ()
-    assert [image.path.name for image in read_annotations(one.mended).images] == ["a.png"]
+    assert [image.path.name for image in read_annotations(one.usable_spec).images] == ["a.png"]
 
 
 def test_a_set_that_is_scored_on_itself_is_worth_a_note(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_classes_that_training_never_shows_are_told(tmp_path: Path) -> None:
     assert one.problems == ()
     assert kinds(held) == {UNKNOWN_CLASS: 1}
     assert "'dgo', 1 objects" in held.problems[0].where
-    assert len(read_annotations(held.mended).images[0].targets) == 1
+    assert len(read_annotations(held.usable_spec).images[0].targets) == 1
 
 
 def test_one_class_of_another_name_is_no_mistake(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_empty_sets_are_told(tmp_path: Path) -> None:
     assert kinds(check_sets([bare])[0]) == {checks.NO_OBJECTS: 1}
     assert [one.errors for one in check_sets([bare, full])] == [0, 0]  # backgrounds for another
     with pytest.raises(DatasetError, match="no image left"):
-        check_sets([none])[0].mended  # noqa: B018 - a property that raises
+        check_sets([none])[0].usable_spec  # noqa: B018 - a property that raises
 
 
 def test_a_set_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_voc_files_and_objects_are_told_one_by_one(tmp_path: Path) -> None:
     (one,) = check_sets([f"voc:{tmp_path}"])
     assert kinds(one) == {INVERTED: 1, MALFORMED: 2, UNREADABLE_XML: 1}
     assert "object 2" in next(each.where for each in one.problems if each.what == INVERTED)
-    assert len(read_annotations(one.mended).images[0].targets) == 1
+    assert len(read_annotations(one.usable_spec).images[0].targets) == 1
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_rows_of_tables_are_told_one_by_one(
     (tmp_path / name).write_text(text)
     (one,) = check_sets([f"{'points' if name == 'points.csv' else 'csv'}:{tmp_path / name}"])
     assert kinds(one) == expected
-    assert len(read_annotations(one.mended).images[0].targets) == 1
+    assert len(read_annotations(one.usable_spec).images[0].targets) == 1
 
 
 def test_rows_of_celeba_are_told_one_by_one(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_rows_of_celeba_are_told_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "list_landmarks_align_celeba.txt").write_text("\n".join(rows))
     (one,) = check_sets([f"celeba:{tmp_path}"])
     assert kinds(one) == {MALFORMED: 2}
-    assert len(read_annotations(one.mended)) == 1
+    assert len(read_annotations(one.usable_spec)) == 1
 
 
 def test_the_size_of_a_turned_photograph_is_that_of_the_upright_one(tmp_path: Path) -> None:
@@ -324,7 +324,7 @@ def test_a_cut_image_is_an_error_though_its_header_is_good(
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     (one,) = check_sets([spec], can_decode=lambda path: load_image(path) is not None)
     assert kinds(one) == {UNREADABLE: 1}
-    assert len(read_annotations(one.mended)) == 1
+    assert len(read_annotations(one.usable_spec)) == 1
 
 
 def test_a_set_in_shares_leaves_nothing_to_train_on(tmp_path: Path) -> None:
@@ -332,4 +332,4 @@ def test_a_set_in_shares_leaves_nothing_to_train_on(tmp_path: Path) -> None:
     (one,) = check_sets([spec])
     assert kinds(one)[SHARES] == 1
     with pytest.raises(DatasetError, match="no image left"):
-        _ = one.mended
+        _ = one.usable_spec

@@ -31,7 +31,7 @@ def test_an_animation_has_the_ground_truth_of_its_frames_a_single_image_that_of_
     data = data_set(*(image("a.gif", (0,) * n, n, frame_index=n) for n in range(3)))
     alone = data_set(image("a.gif", (), 7))
     ground_truth = AnnotationGroundTruth(data if frames == 3 else alone)
-    ground_truth.meet([Path("x/a.gif")], frames)
+    ground_truth.set_source_files([Path("x/a.gif")], frames)
     assert count(ground_truth.for_frame(2, str(Path("x/a.gif")))) == expected
 
 
@@ -54,7 +54,7 @@ def test_unannotated_image_has_no_ground_truth_though_its_number_is_known():
 def test_one_name_in_two_folders_is_told_apart_by_the_folder():
     ground_truth = AnnotationGroundTruth(data_set(image("x/a.jpg"), image("y/a.jpg", (0, 0))))
     assert ground_truth.for_frame(0, "a.jpg") is None
-    ground_truth.meet([Path("/elsewhere/y/a.jpg")])
+    ground_truth.set_source_files([Path("/elsewhere/y/a.jpg")])
     assert count(ground_truth.for_frame(0, "/elsewhere/y/a.jpg")) == 2
     assert ground_truth.notes == ()
 
@@ -62,14 +62,14 @@ def test_one_name_in_two_folders_is_told_apart_by_the_folder():
 def test_one_frame_twice_is_told_and_the_first_entry_counts():
     frames = [image("clip.mp4", (0,) * n, frame_index=1) for n in (1, 2)]
     ground_truth = AnnotationGroundTruth(data_set(*frames))
-    ground_truth.meet([Path("clip.mp4")], 5)
+    ground_truth.set_source_files([Path("clip.mp4")], 5)
     assert count(ground_truth.for_frame(1, "clip.mp4")) == 1
     assert ground_truth.notes[0].startswith("1 of 2 entries left out")
 
 
 def test_names_that_differ_a_little_are_fitted_and_said():
     ground_truth = AnnotationGroundTruth(data_set(image("my%20cat.jpg"), image("B.JPG")))
-    ground_truth.meet([Path("set/my cat.jpg"), Path("set/b.jpg")])
+    ground_truth.set_source_files([Path("set/my cat.jpg"), Path("set/b.jpg")])
     assert count(ground_truth.for_frame(0, "set/my cat.jpg")) == 1
     assert count(ground_truth.for_frame(1, "set/b.jpg")) == 1
     assert ground_truth.notes == (
@@ -79,7 +79,7 @@ def test_names_that_differ_a_little_are_fitted_and_said():
 
 def test_ground_truth_that_fits_no_image_says_so_with_a_name_of_each():
     ground_truth = AnnotationGroundTruth(data_set(image("left.jpg")))
-    ground_truth.meet([Path("a.jpg"), Path("b.jpg")])
+    ground_truth.set_source_files([Path("a.jpg"), Path("b.jpg")])
     assert ground_truth.for_frame(0, "a.jpg") is None
     assert ground_truth.notes[0].startswith("ground truth fits 0 of 2 images")
     assert "'left.jpg'" in ground_truth.notes[0]
@@ -87,9 +87,9 @@ def test_ground_truth_that_fits_no_image_says_so_with_a_name_of_each():
 
 def test_images_without_ground_truth_are_counted():
     ground_truth = AnnotationGroundTruth(data_set(image("a.jpg")))
-    ground_truth.meet([Path(f"{name}.jpg") for name in "abc"])
+    ground_truth.set_source_files([Path(f"{name}.jpg") for name in "abc"])
     assert ground_truth.notes == ("ground truth fits 1 of 3 images: none for b.jpg and 1 more",)
-    ground_truth.meet([Path("a.jpg")])  # another source is another fit
+    ground_truth.set_source_files([Path("a.jpg")])  # another source is another fit
     assert ground_truth.notes == ()
 
 
@@ -111,14 +111,14 @@ def test_an_image_with_a_box_outside_has_no_ground_truth_and_that_is_said():
 
 def test_ids_that_count_from_one_fit_no_frame_and_that_is_said():
     ground_truth = AnnotationGroundTruth(data_set(image("x.jpg", (0,), 1), image("y.jpg", (0,), 2)))
-    ground_truth.meet([Path("clip.mp4")], 2)
+    ground_truth.set_source_files([Path("clip.mp4")], 2)
     assert "fits no frame of clip.mp4" in ground_truth.notes[0]
 
 
 def test_numbers_in_names_stand_for_frames_where_they_count_from_zero():
     frames = [image(f"frame_{n:06}.PNG", (0,) * n, n + 1) for n in range(3)]
     ground_truth = AnnotationGroundTruth(data_set(*frames))
-    ground_truth.meet([Path("clip.mp4")], 3)
+    ground_truth.set_source_files([Path("clip.mp4")], 3)
     assert [count(ground_truth.for_frame(n, "clip.mp4")) for n in range(4)] == [0, 1, 2, None]
     assert ground_truth.notes == ()
 
@@ -126,14 +126,14 @@ def test_numbers_in_names_stand_for_frames_where_they_count_from_zero():
 def test_a_film_that_is_shorter_than_its_ground_truth_is_told():
     frames = [image("clip.mp4", (0,), frame_index=n) for n in range(4)]
     ground_truth = AnnotationGroundTruth(data_set(*frames))
-    ground_truth.meet([Path("clip.mp4")], 3)
+    ground_truth.set_source_files([Path("clip.mp4")], 3)
     assert ground_truth.notes == ("1 of 4 entries left out: clip.mp4 has only 3 frames (frame 3)",)
 
 
 def test_of_a_set_of_several_films_those_frames_count_that_are_the_films():
     frames = [image(f"{name}.mp4", (0,) * n, frame_index=0) for n, name in enumerate("ab", 1)]
     ground_truth = AnnotationGroundTruth(data_set(*frames))
-    ground_truth.meet([Path("b.mp4")], 9)
+    ground_truth.set_source_files([Path("b.mp4")], 9)
     assert count(ground_truth.for_frame(0, "b.mp4")) == 2
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from kpviewer.annotations.checks import CheckedSet
 from kpviewer.annotations.problems import Problem
-from kpviewer.annotations.spec import ReadSpec, read_annotations
+from kpviewer.annotations.spec import LoadedSpec, read_annotations
 from kpviewer.cli.data_problems import checked_specs, problem_lines
 from kpviewer.cli.main import main
 from kpviewer.errors import DatasetError
@@ -71,7 +71,7 @@ def test_what_is_bad_is_skipped_when_asked(
     (tmp_path / "train" / "images" / "b.png").unlink()
     (mended,), held = checked_specs([spec], None, skip_bad=True)
     assert held is None
-    assert mended == spec and isinstance(mended, ReadSpec)
+    assert mended == spec and isinstance(mended, LoadedSpec)
     assert [len(image.targets) for image in read_annotations(mended).images] == [1]
     assert "Skipped: 1 images, and 1 objects" in capsys.readouterr().err
 

@@ -116,7 +116,7 @@ def test_confidence_moves_the_point_and_not_the_curve() -> None:
     finish(frames)
     assert np.array_equal(frames.curve().precision, before.precision)
     summary = frames.summary()
-    assert (summary.matched, summary.missed, summary.spurious) == (1, 2, 1)
+    assert (summary.matched, summary.false_negatives, summary.false_positives) == (1, 2, 1)
 
 
 def test_area_under_the_curve_is_that_of_pycocotools() -> None:
@@ -148,17 +148,22 @@ def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score
         assert one.frame.ground_truth is not None
         found = select(one.candidates, thresholds)
         errors.append(frame_error(found, judged_ground_truth(one.frame.ground_truth, thresholds)))
-    matched, missed, spurious = (
-        sum(getattr(error, name) for error in errors) for name in ("matched", "missed", "spurious")
+    matched, false_negatives, false_positives = (
+        sum(getattr(error, name) for error in errors)
+        for name in ("matched", "false_negatives", "false_positives")
     )
     summary = frames.summary()
-    assert (summary.matched, summary.missed, summary.spurious) == (matched, missed, spurious)
+    assert (summary.matched, summary.false_negatives, summary.false_positives) == (
+        matched,
+        false_negatives,
+        false_positives,
+    )
     distances = [error.mean_px for error in errors if error.mean_px is not None]
     assert summary.mean_px == pytest.approx(np.mean(distances))
     assert summary.worst_px == pytest.approx(max(distances))
     point = class_score(frames.curve(), score)
-    assert point.precision == pytest.approx(matched / (matched + spurious))
-    assert point.recall == pytest.approx(matched / (matched + missed))
+    assert point.precision == pytest.approx(matched / (matched + false_positives))
+    assert point.recall == pytest.approx(matched / (matched + false_negatives))
 
 
 def test_iou_changes_the_curve() -> None:
@@ -229,5 +234,5 @@ def test_hidden_class_is_not_missed() -> None:
         result(0, [(0, 0.9, 0.0)], ground_truth(0, 3, classes=(0, 1))),
         thresholds=Thresholds(classes=frozenset({0})),
     )
-    assert frames.summary().missed == 0
+    assert frames.summary().false_negatives == 0
     assert frames.curve().recall.tolist() == [1.0]

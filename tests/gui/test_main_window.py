@@ -168,9 +168,9 @@ def test_error_follows_the_slider(qtbot, open_window):
     for _ in range(15):
         qtbot.keyClick(slider, Key.Key_Right)
     after = window.view.result().error
-    assert after.matched + after.spurious == 1
-    assert before.matched + before.spurious == 2
-    assert f"{after.spurious} false" in window.side_panel.error.text()
+    assert after.matched + after.false_positives == 1
+    assert before.matched + before.false_positives == 2
+    assert f"{after.false_positives} false" in window.side_panel.error.text()
 
 
 def one_target() -> GroundTruth:

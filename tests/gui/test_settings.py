@@ -376,13 +376,13 @@ def test_profile_of_the_same_model_keeps_what_was_judged(qtbot, open_window, eng
     qtbot.waitUntil(lambda: "The end" in window.view.chip.text())
     qtbot.waitUntil(lambda: not window.bridge.judge.is_busy)
     before = window.bridge.judge.summary
-    assert before.spurious > before.frames
+    assert before.false_positives > before.frames
     line(menu_of(window.top_bar.settings), "x").trigger()
     assert window.session.models.loading is None
     qtbot.waitUntil(lambda: not window.bridge.judge.is_busy)
     after = window.bridge.judge.summary
     assert after.frames == before.frames
-    assert after.spurious == after.frames  # at 0.75 one of two detections is left
+    assert after.false_positives == after.frames  # at 0.75 one of two detections is left
     assert len(window.view.result().detections) == 1
 
 

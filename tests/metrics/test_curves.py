@@ -110,8 +110,8 @@ def test_calibration_by_hand() -> None:
     result = calibration(*IMAGES, bins=2)
     # under 0.5: none; from 0.5: scores 0.9 0.8 0.7 0.6 0.5, of which 0.9, 0.7 and 0.6 are hits
     assert result.counts.tolist() == [0, 5]
-    assert np.isnan(result.hit_share[0])
-    assert result.hit_share[1] == pytest.approx(3 / 5)
+    assert np.isnan(result.precision[0])
+    assert result.precision[1] == pytest.approx(3 / 5)
     assert result.mean_score[1] == pytest.approx(0.7)
     assert result.expected_error == pytest.approx(0.1)
     assert calibration([seen()], [ground_truth()]).expected_error is None

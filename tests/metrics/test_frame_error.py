@@ -80,13 +80,13 @@ FAR = [200, 200, 240, 240]
 )
 def test_objects_are_counted(detections, ground_truth, counts):
     error = frame_error(detections, ground_truth)
-    assert (error.matched, error.missed, error.spurious) == counts
+    assert (error.matched, error.false_negatives, error.false_positives) == counts
 
 
 def test_best_score_takes_the_object_that_a_lower_score_overlaps_more():
     better_placed = [20, 20, 60, 60]
     error = frame_error(seen([[20, 20, 60, 50], better_placed]), true([BOX]))
-    assert (error.matched, error.spurious) == (1, 1)
+    assert (error.matched, error.false_positives) == (1, 1)
     assert error.mean_iou == pytest.approx(0.75)
 
 
@@ -145,6 +145,10 @@ def test_classes_that_the_ground_truth_does_not_label_neither_hit_nor_fail():
     detections = seen([BOX, FAR, FAR], classes=[1, 0, 2])
     ground_truth = replace(true([BOX], classes=[1]), labelled_ids=frozenset({1, 2}))
     error = frame_error(detections, ground_truth)
-    assert (error.matched, error.missed, error.spurious) == (1, 0, 1)  # class 0 isn't labelled
+    assert (error.matched, error.false_negatives, error.false_positives) == (
+        1,
+        0,
+        1,
+    )  # class 0 isn't labelled
     empty = replace(true([]), labelled_ids=frozenset({1}))
-    assert frame_error(detections, empty).spurious == 1
+    assert frame_error(detections, empty).false_positives == 1

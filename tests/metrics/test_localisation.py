@@ -51,8 +51,20 @@ def test_the_table_counts_each_class_and_all_of_them() -> None:
     ]
     table = localisation_table(found, true, ("fi", "hb"))
     fi, hb = table.rows
-    assert (fi.name, fi.hits, fi.spurious, fi.missed, fi.support) == ("fi", 2, 1, 1, 3)
-    assert (hb.name, hb.hits, hb.spurious, hb.missed, hb.support) == ("hb", 1, 1, 1, 2)
+    assert (fi.name, fi.true_positives, fi.false_positives, fi.false_negatives, fi.support) == (
+        "fi",
+        2,
+        1,
+        1,
+        3,
+    )
+    assert (hb.name, hb.true_positives, hb.false_positives, hb.false_negatives, hb.support) == (
+        "hb",
+        1,
+        1,
+        1,
+        2,
+    )
     assert fi.precision == pytest.approx(2 / 3)
     assert fi.recall == pytest.approx(2 / 3)
     assert hb.f1 == pytest.approx(0.5)
@@ -60,7 +72,7 @@ def test_the_table_counts_each_class_and_all_of_them() -> None:
     assert fi.p95_px == pytest.approx(4.9)  # 95 % of the way from 3 to 5
     assert hb.mean_px == pytest.approx(4.0)
     total = table.total
-    assert (total.hits, total.spurious, total.missed) == (3, 2, 2)
+    assert (total.true_positives, total.false_positives, total.false_negatives) == (3, 2, 2)
     assert total.f1 == pytest.approx(6 / 10)
     assert total.mean_px == pytest.approx(4.0)
 
@@ -68,10 +80,10 @@ def test_the_table_counts_each_class_and_all_of_them() -> None:
 def test_a_hit_is_near_enough_whatever_the_boxes_overlap() -> None:
     far, near = detections((115.5, 50, 0)), detections((114.5, 50, 0))
     target = ground_truth((100, 50, 0), side=6)
-    assert match_points(far, target).missed.tolist() == [True]
-    assert match_points(far, target).spurious.tolist() == [True]
-    assert match_points(near, target).missed.tolist() == [False]
-    assert match_points(near, target, max_px=10).missed.tolist() == [True]
+    assert match_points(far, target).false_negatives.tolist() == [True]
+    assert match_points(far, target).false_positives.tolist() == [True]
+    assert match_points(near, target).false_negatives.tolist() == [False]
+    assert match_points(near, target, max_px=10).false_negatives.tolist() == [True]
 
 
 def test_the_best_detection_takes_the_nearest_and_each_object_is_found_once() -> None:
@@ -82,7 +94,7 @@ def test_the_best_detection_takes_the_nearest_and_each_object_is_found_once() ->
     assert matches.detection_rows.tolist() == [0, 1]
     assert matches.ground_truth_rows.tolist() == [0, 1]
     assert matches.distance_px.tolist() == [4.0, 12.0]
-    assert matches.spurious.tolist() == [False, False, True]
+    assert matches.false_positives.tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize("kind", [{"difficult": True}, {"side": 90}], ids=["difficult", "too long"])
@@ -92,9 +104,9 @@ def test_what_does_not_count_is_neither_hit_nor_missed(kind: dict[str, float]) -
         [found], [ground_truth((100, 50, 0), **kind)], ("fi", "hb"), largest_px=40
     )
     inside = 2 if "side" in kind else 1  # of the box of 90 px, or within 15 px of its middle
-    assert (table.rows[0].hits, table.rows[0].missed) == (0, 0)
-    assert table.rows[0].spurious == 3 - inside
-    assert table.rows[1].spurious == 1  # of another class
+    assert (table.rows[0].true_positives, table.rows[0].false_negatives) == (0, 0)
+    assert table.rows[0].false_positives == 3 - inside
+    assert table.rows[1].false_positives == 1  # of another class
     assert table.rows[0].mean_px is None
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kpviewer.metrics.points import pck_hits, pck_lengths, point_score, root_mse
+from kpviewer.metrics.points import pck_correct, pck_lengths, point_score, root_mse
 from kpviewer.structures import GroundTruth
 
 POSE = ("right_shoulder", "left_hip", "neck")
@@ -21,10 +21,10 @@ def poses(points, visible=None, boxes=None):
 
 def test_a_point_is_right_within_a_share_of_the_length():
     gaps = np.array([[19.9, 20.0, 20.1, np.nan]], np.float32)
-    hits = pck_hits(gaps, np.array([100], np.float32))
+    hits = pck_correct(gaps, np.array([100], np.float32))
     assert hits[0, :3].tolist() == [1, 1, 0]
     assert np.isnan(hits[0, 3])
-    assert np.isnan(pck_hits(gaps, np.array([np.nan], np.float32))).all()
+    assert np.isnan(pck_correct(gaps, np.array([np.nan], np.float32))).all()
 
 
 def test_poses_are_measured_by_their_torso_and_other_things_by_their_box():

@@ -23,7 +23,7 @@ def test_same_detections_differ_by_nothing():
     found = detections([BOX, FAR], points=[points(), points()])
     told = difference(found, found, ONE, ONE)
     assert (told.mean_px, told.mean_iou) == (0.0, pytest.approx(1.0))
-    assert (told.matched, told.missed, told.spurious) == (2, 0, 0)
+    assert (told.matched, told.false_negatives, told.false_positives) == (2, 0, 0)
 
 
 def test_distance_is_the_mean_over_matched_landmarks():
@@ -38,7 +38,7 @@ def test_overlap_and_what_only_one_has():
     told = difference(first, second, ONE, ONE)
     assert told.mean_iou == pytest.approx(0.8)
     assert told.mean_px == pytest.approx(10)  # between the middles, as there are no landmarks
-    assert (told.matched, told.missed, told.spurious) == (1, 1, 2)
+    assert (told.matched, told.false_negatives, told.false_positives) == (1, 1, 2)
 
 
 def test_nothing_beside_nothing_has_no_distance():
@@ -51,7 +51,7 @@ def test_classes_match_by_name_and_only_classes_match_each_other():
     second = detections([BOX], class_ids=[0])
     assert difference(first, second, ("cat", "dog"), ("Dog", "cat")).matched == 1
     told = difference(first, second, ("cat", "dog"), ("horse", "cat"))
-    assert (told.matched, told.missed, told.spurious) == (0, 1, 1)
+    assert (told.matched, told.false_negatives, told.false_positives) == (0, 1, 1)
     only = detections([BOX])
     assert difference(only, only, ("face",), ("head",)).matched == 1
 
@@ -95,11 +95,11 @@ def test_second_is_timed_and_selects_again_without_looking():
     second = SecondModel(engine, Thresholds(score=0.1))
     seen = second.look(np.zeros((24, 32, 3), np.uint8), Detections.empty(), FAKE_SPEC, clock)
     assert seen.model_ms == pytest.approx(20)
-    assert len(seen.detections) == seen.difference.spurious == 1
+    assert len(seen.detections) == seen.difference.false_positives == 1
     calls = len(engine.seen)
     strict = SecondModel(engine, Thresholds(score=1.0))
     again = strict.look_again(seen, Detections.empty(), FAKE_SPEC)
-    assert (len(again.detections), again.difference.spurious) == (0, 0)
+    assert (len(again.detections), again.difference.false_positives) == (0, 0)
     assert len(engine.seen) == calls
 
 

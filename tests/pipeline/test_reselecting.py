@@ -34,11 +34,19 @@ def shown() -> FrameResult:
 def test_candidates_above_the_new_threshold_are_judged_anew(shown):
     after = reselected(shown, LENIENT, FAKE_SPEC)
     assert after.detections.xyxy.tolist() == [list(BOX), list(FAR)]
-    assert (after.error.matched, after.error.missed, after.error.spurious) == (1, 0, 1)
+    assert (after.error.matched, after.error.false_negatives, after.error.false_positives) == (
+        1,
+        0,
+        1,
+    )
     assert after.thresholds is LENIENT
     again = reselected(after, STRICT, FAKE_SPEC)
     assert again.detections.xyxy.tolist() == [list(BOX)]
-    assert (again.error.matched, again.error.missed, again.error.spurious) == (0, 1, 1)
+    assert (again.error.matched, again.error.false_negatives, again.error.false_positives) == (
+        0,
+        1,
+        1,
+    )
 
 
 def test_the_frame_stays_and_the_result_before_is_not_changed(shown):
@@ -71,5 +79,5 @@ def test_second_model_goes_by_its_thresholds_of_now(shown):
     strict = replace(second, thresholds=STRICT)
     after = reselected(shown, LENIENT, FAKE_SPEC, strict)
     assert len(after.second.detections) == 1
-    assert (after.second.difference.matched, after.second.difference.missed) == (1, 1)
+    assert (after.second.difference.matched, after.second.difference.false_negatives) == (1, 1)
     assert reselected(shown, LENIENT, FAKE_SPEC).second is None

@@ -153,7 +153,7 @@ class FirstOnly:
     def __init__(self) -> None:
         self.asked: list[int] = []
 
-    def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
+    def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
         del files, frames
 
     def for_frame(

@@ -139,7 +139,7 @@ def test_ground_truth_is_asked_for_by_number_and_name(image_folder: Path) -> Non
     met: list[int] = []
 
     class Annotations:
-        def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
+        def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
             met.append(len(files))
 
         def for_frame(

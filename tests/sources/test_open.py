@@ -139,7 +139,7 @@ def test_annotations_of_a_camera_are_refused_not_ignored(text: str | None) -> No
 
 
 class NoGroundTruth:
-    def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
+    def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
         pass
 
     def for_frame(self, index: int, name: str, size_wh: tuple[int, int] | None = None) -> None:

@@ -210,7 +210,7 @@ def test_ground_truth_is_asked_for_by_number_and_name(film: Path) -> None:
     asked: list[tuple[int, str]] = []
 
     class Annotations:
-        def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
+        def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
             assert len(files) == 1
 
         def for_frame(

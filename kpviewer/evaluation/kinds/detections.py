@@ -46,8 +46,8 @@ from kpviewer.structures import Detections, ImageArray
 class Failure:
     """The errors of one image."""
 
-    missed: int
-    spurious: int
+    false_negatives: int
+    false_positives: int
     """False positives."""
     error: float
     """Mean keypoint error of the objects found, in the set's normaliser; 0 without keypoints."""
@@ -55,15 +55,15 @@ class Failure:
     @property
     def badness(self) -> float:
         """What images are sorted by: a missed object weighs as much as a false positive."""
-        return self.missed + self.spurious + self.error
+        return self.false_negatives + self.false_positives + self.error
 
     @property
     def caption(self) -> str:
         """The errors in words."""
-        parts = [f"{self.missed} missed"] * bool(self.missed)
-        parts += [f"{self.spurious} false positive{'s' * (self.spurious > 1)}"] * bool(
-            self.spurious
-        )
+        parts = [f"{self.false_negatives} missed"] * bool(self.false_negatives)
+        parts += [
+            f"{self.false_positives} false positive{'s' * (self.false_positives > 1)}"
+        ] * bool(self.false_positives)
         parts += [f"keypoint error {self.error:.3f}"] * bool(self.error)
         return ", ".join(parts)
 
@@ -72,7 +72,9 @@ def failure_of(seen: Detections, image: AnnotatedImage, score: float) -> Failure
     """Compare the detections of an image, from a score on, with its ground truth."""
     shown = seen.take(seen.scores >= score)
     matches, errors = match(shown, image.targets), object_errors(shown, image.targets)
-    return Failure(matches.missed, matches.spurious, float(np.mean(errors)) if errors else 0.0)
+    return Failure(
+        matches.false_negatives, matches.false_positives, float(np.mean(errors)) if errors else 0.0
+    )
 
 
 class DetectionReport(Report):

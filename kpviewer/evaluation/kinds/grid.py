@@ -7,7 +7,7 @@ from dataclasses import replace
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind
 from kpviewer.evaluation.kinds import detections
-from kpviewer.metrics.localisation import HIT_PX
+from kpviewer.metrics.localisation import MATCH_PX
 from kpviewer.models.grid import GRID_ARCHITECTURES
 
 
@@ -15,7 +15,7 @@ def evaluate(
     model: Model, data: AnnotationSet, options: EvaluationOptions
 ) -> detections.DetectionReport:
     """Score a detector, its localisation included."""
-    options = replace(options, within_px=options.within_px or HIT_PX)
+    options = replace(options, within_px=options.within_px or MATCH_PX)
     return detections.evaluate(model, data, options)
 
 

@@ -37,7 +37,7 @@ from kpviewer.evaluation.text import Table, number
 from kpviewer.evaluation.timing import FrameTime, Stopwatch
 from kpviewer.metrics.curves import Calibration, calibration_of
 from kpviewer.metrics.multilabel import (
-    SWEPT,
+    SWEEP_METRICS,
     MultilabelScore,
     ThresholdSweep,
     multilabel_score,
@@ -101,7 +101,7 @@ class LabelReport(Report):
 
     def _total(self) -> str:
         score, off = self.score, self.calibration.expected_error
-        best = (f"{self.sweep.best(by):.2f} by {SWEPT_NAMES[by]}" for by in SWEPT)
+        best = (f"{self.sweep.best(by):.2f} by {SWEPT_NAMES[by]}" for by in SWEEP_METRICS)
         calibrated = (
             "" if off is None else f"; scores are {off:.3f} off the share of hits, on average"
         )
@@ -120,7 +120,7 @@ class LabelReport(Report):
         scores["classes"] = dict(zip(self.data.class_names, scores["classes"], strict=True))
         return {
             **scores,
-            "best_threshold": {by: self.sweep.best(by) for by in SWEPT},
+            "best_threshold": {by: self.sweep.best(by) for by in SWEEP_METRICS},
             "calibration": calibration_json(self.calibration, "decisions"),
         }
 

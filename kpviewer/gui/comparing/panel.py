@@ -131,7 +131,9 @@ class ComparePanel(QWidget):
         )
         self._counts.setText(
             tr("{both} both, {first} only A, {second} only B").format(
-                both=difference.matched, first=difference.missed, second=difference.spurious
+                both=difference.matched,
+                first=difference.false_negatives,
+                second=difference.false_positives,
             )
         )
         if times_ms is not None:

@@ -77,7 +77,9 @@ class ErrorPanel(QWidget):
         of = tr(_NORMALISERS.get(error.nme_normaliser, error.nme_normaliser))
         self._nme.setText(tr("{nme} of {length}").format(nme=nme, length=of))
         text = tr("✓ {matched} matched   ○ {missed} missed   × {false} false")
-        counts = text.format(matched=error.matched, missed=error.missed, false=error.spurious)
+        counts = text.format(
+            matched=error.matched, missed=error.false_negatives, false=error.false_positives
+        )
         self._counts.setText(counts)
 
     def text(self) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kpviewer.metrics.curves import PrecisionRecall, curve_of_hits
+from kpviewer.metrics.curves import PrecisionRecall, curve_of_matches
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.metrics.matching import IGNORED, match
 from kpviewer.models.selection import judged_ground_truth, select
@@ -61,7 +61,7 @@ class WorstBy(Enum):
             return error.nme
         if self is WorstBy.OVERLAP:
             return None if error.mean_iou is None else 1.0 - error.mean_iou
-        return float(error.missed + error.spurious) or None
+        return float(error.false_negatives + error.false_positives) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ class ErrorSummary:
     mean_nme: float | None = None
     mean_iou: float | None = None
     matched: int = 0
-    missed: int = 0
-    spurious: int = 0
+    false_negatives: int = 0
+    false_positives: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,7 +221,7 @@ class JudgedFrames:
             ranks, stays = scores, ids == class_id
         hits, ranks = hits[stays], ranks[stays]
         order = np.argsort(-ranks, kind="stable")
-        return curve_of_hits(hits[order], ranks[order], objects)
+        return curve_of_matches(hits[order], ranks[order], objects)
 
     def summary(self) -> ErrorSummary:
         """Sum up the judged frames."""
@@ -234,8 +234,8 @@ class JudgedFrames:
             mean_nme=_mean([error.nme for error in errors if error.nme is not None]),
             mean_iou=_mean([error.mean_iou for error in errors if error.mean_iou is not None]),
             matched=sum(error.matched for error in errors),
-            missed=sum(error.missed for error in errors),
-            spurious=sum(error.spurious for error in errors),
+            false_negatives=sum(error.false_negatives for error in errors),
+            false_positives=sum(error.false_positives for error in errors),
         )
 
     def worst(self, by: WorstBy, count: int) -> list[JudgedFrame]:

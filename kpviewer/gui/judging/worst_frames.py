@@ -134,7 +134,9 @@ class WorstFrames(QWidget):
         error, value = frame.error, self.by.of(frame.error) or 0.0
         when = "" if frame.position_s is None else f"  {time_text(frame.position_s)}"
         digits = 1 if self.by is WorstBy.DISTANCE else 3
-        counts = (str(count) for count in (error.matched, error.missed, error.spurious))
+        counts = (
+            str(count) for count in (error.matched, error.false_negatives, error.false_positives)
+        )
         return (f"{frame.index}{when}", f"{value:.{digits}f}", *counts)
 
     def _on_item_chosen(self, item: QTreeWidgetItem) -> None:

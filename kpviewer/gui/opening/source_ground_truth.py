@@ -40,14 +40,14 @@ class GroundTruthSlot:
     def put(self, ground_truth: GroundTruthProvider) -> None:
         """Use another ground truth from the next frame on; on another thread than the window's."""
         if self._held is not None:
-            ground_truth.meet(*self._held)
+            ground_truth.set_source_files(*self._held)
         self._ground_truth = ground_truth
 
-    def meet(self, files: Sequence[Path], frames: int | None = None) -> None:
+    def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
         """Learn what the source holds, for the ground truth of now and those to come."""
         self._held = (files, frames)
         if self._ground_truth is not None:
-            self._ground_truth.meet(files, frames)
+            self._ground_truth.set_source_files(files, frames)
 
     def for_frame(
         self, index: int, name: str, size_wh: tuple[int, int] | None = None
