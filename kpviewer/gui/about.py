@@ -45,7 +45,7 @@ class AboutDialog(QDialog):
         self._message.setWordWrap(True)
         self.copy_button = PushButton(tr("Copy report"), primary=True)
         self.copy_button.setToolTip(
-            tr("Put what kpviewer checks finds on the clipboard, for a bug report (Enter)")
+            tr("Put what kpviewer checks finds on the clipboard, for a bug report")
         )
         self.copy_button.clicked.connect(self._on_copy_clicked)
         self.close_button = PushButton(tr("Close"))

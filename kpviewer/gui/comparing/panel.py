@@ -62,7 +62,7 @@ class ComparePanel(QWidget):
         )
         self.modes.chosen.connect(self.mode_chosen)
         self.stop_button = PushButton(tr("Stop"))
-        self.stop_button.setToolTip(tr("Compare no longer (Enter)"))
+        self.stop_button.setToolTip(tr("Compare no longer"))
         self.stop_button.clicked.connect(self.stop_asked)
         self._labels = [Label() for _ in range(4)]
         grid = QGridLayout()

@@ -85,7 +85,7 @@ class WorstFrames(QWidget):
         """Tell whether the source can go to a frame."""
         self._can_seek = can_seek
         self._tree.setToolTip(
-            tr("Click a frame to see it (Enter)") if can_seek else tr("This source can't go back")
+            tr("Click a frame to see it") if can_seek else tr("This source can't go back")
         )
 
     def show_frames(self, frames: list[JudgedFrame], shown: int | None) -> None:

@@ -184,13 +184,11 @@ class ClassList(QWidget):
         """Make the switch of the number fields and the way back."""
         self.own_switch = PushButton(tr("Confidence by class"))
         self.own_switch.setCheckable(True)
-        self.own_switch.setToolTip(tr("Give single classes a confidence of their own (Enter)"))
+        self.own_switch.setToolTip(tr("Give single classes a confidence of their own"))
         self.own_switch.toggled.connect(self._show_own)
         self.own_reset = PushButton(tr("Reset"))
         self.own_reset.setAccessibleName(tr("Reset the confidence of single classes"))
-        self.own_reset.setToolTip(
-            tr("Go back to what the model recommends for single classes (Enter)")
-        )
+        self.own_reset.setToolTip(tr("Go back to what the model recommends for single classes"))
         self.own_reset.clicked.connect(self._on_reset_clicked)
         row = QHBoxLayout()
         row.setSpacing(4)

@@ -25,7 +25,7 @@ class ClassTree(QTreeWidget):
         super().__init__()
         self.setAccessibleName(tr("Classes"))
         self.setToolTip(
-            tr("Untick a class to hide its boxes (Enter); show it alone by Ctrl+click (Ctrl+Enter)")
+            tr("Untick a class to hide its boxes. Ctrl+click or Ctrl+Enter: only this class")
         )
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)

@@ -73,7 +73,7 @@ class CheckBox(QCheckBox):
 
     def __init__(self, text: str, tip: str) -> None:
         super().__init__(text)
-        self.setToolTip(f"{tip} (Enter)")
+        self.setToolTip(tip)
         self.setAccessibleName(text)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
@@ -148,7 +148,7 @@ class DisplayPanel(QWidget):
         grid.setVerticalSpacing(4)
         for row, (field, english, values, sizes) in enumerate(_SIZES):
             name, texts = tr(english), tuple(tr(size) for size in sizes)
-            tips = tuple(f"{name}: {text.lower()} (Enter)" for text in texts)
+            tips = tuple(f"{name}: {text.lower()}" for text in texts)
             control = SegmentedControl(name, texts, tips)
             control.set_index(values.index(getattr(self._style, field)))
             control.chosen.connect(self._on_edited)

@@ -38,7 +38,6 @@ class MessageLine(QWidget):
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._open = PushButton(tr("Open folder"))
         self._open.setProperty("kind", "link")
-        self._open.setToolTip(f"{tr('Open folder')} ({tr('Enter')})")
         self._open.clicked.connect(self._on_open_clicked)
         self._open.hide()
         row = QHBoxLayout(self)

@@ -143,7 +143,7 @@ class TransportBar(QFrame):
         if self.repeat.isEnabled():
             self.repeat.setToolTip(tooltip(Act.REPEAT, tr(_NEXT_MARK[len(marks)])))
         self.policy.setText(tr(POLICIES[lossless][0]))
-        self.policy.setToolTip(f"{tr(POLICIES[lossless][1])} ({tr('Enter')})")
+        self.policy.setToolTip(tr(POLICIES[lossless][1]))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Where the buttons leave the seek bar no room, put it above them."""
@@ -179,7 +179,7 @@ class TransportBar(QFrame):
 
     def _policy_button(self) -> ToolButton:
         name, what = POLICIES[False]
-        button, menu = _menu_button(tr("Frames"), f"{tr(what)} ({tr('Enter')})", 96)
+        button, menu = _menu_button(tr("Frames"), tr(what), 96)
         button.setText(tr(name))
         menu.setToolTipsVisible(True)
         for every, (name, what) in POLICIES.items():

@@ -127,7 +127,7 @@ class RecordingPanel(QWidget):
         """Show where recordings go; a long path loses its beginning."""
         if folder != self._folder:
             self._folder = folder
-            self.folder.setToolTip(plain_tip(f"{folder} ({tr('Enter')})"))
+            self.folder.setToolTip(plain_tip(str(folder)))
             self.folder.set_path(folder)
 
     def show_space(self, text: str) -> None:
@@ -174,7 +174,7 @@ class RecordingPanel(QWidget):
         self, name: str, choices: tuple[tuple[str, str], ...], slot: object
     ) -> SegmentedControl:
         texts = tuple(tr(text) for text, _ in choices)
-        tips = tuple(f"{tr(tip)} ({tr('Enter')})" for _, tip in choices)
+        tips = tuple(tr(tip) for _, tip in choices)
         control = SegmentedControl(name, texts, tips)
         control.chosen.connect(slot)  # type: ignore[arg-type]
         return control

@@ -127,7 +127,7 @@ class TablePanel(QFrame):
         copy.setToolTip(
             tr("Copy the chosen row, or all, for a spreadsheet (Ctrl+C while the table has focus)")
         )
-        export.setToolTip(tr("Save this frame's detections as CSV (Enter)"))
+        export.setToolTip(tr("Save this frame's detections as CSV"))
         copy.clicked.connect(self.copy)
         export.clicked.connect(self.export_asked)
         shortcut = QShortcut(QKeySequence.StandardKey.Copy, self)

@@ -16,8 +16,8 @@
             <translation>复制报告</translation>
         </message>
         <message>
-            <source>Put what kpviewer checks finds on the clipboard, for a bug report (Enter)</source>
-            <translation>将 kpviewer checks 的检查结果复制到剪贴板，用于报告问题 (Enter)</translation>
+            <source>Put what kpviewer checks finds on the clipboard, for a bug report</source>
+            <translation>将 kpviewer checks 的检查结果复制到剪贴板，用于报告问题</translation>
         </message>
         <message>
             <source>Close</source>
@@ -140,8 +140,8 @@
             <translation>停止</translation>
         </message>
         <message>
-            <source>Compare no longer (Enter)</source>
-            <translation>不再对比 (Enter)</translation>
+            <source>Compare no longer</source>
+            <translation>不再对比</translation>
         </message>
         <message>
             <source>Of the landmarks of what both found, else of box middles</source>
@@ -380,8 +380,8 @@
             <translation>最差帧</translation>
         </message>
         <message>
-            <source>Click a frame to see it (Enter)</source>
-            <translation>单击可查看该帧 (Enter)</translation>
+            <source>Click a frame to see it</source>
+            <translation>单击可查看该帧</translation>
         </message>
         <message>
             <source>This source can't go back</source>
@@ -676,8 +676,8 @@
             <translation>按类别设置置信度</translation>
         </message>
         <message>
-            <source>Give single classes a confidence of their own (Enter)</source>
-            <translation>为个别类别单独设置置信度 (Enter)</translation>
+            <source>Give single classes a confidence of their own</source>
+            <translation>为个别类别单独设置置信度</translation>
         </message>
         <message>
             <source>Reset</source>
@@ -688,16 +688,16 @@
             <translation>重置各类别的置信度</translation>
         </message>
         <message>
-            <source>Go back to what the model recommends for single classes (Enter)</source>
-            <translation>恢复模型为各类别推荐的置信度 (Enter)</translation>
+            <source>Go back to what the model recommends for single classes</source>
+            <translation>恢复模型为各类别推荐的置信度</translation>
         </message>
         <message>
             <source>Classes</source>
             <translation>类别</translation>
         </message>
         <message>
-            <source>Untick a class to hide its boxes (Enter); show it alone by Ctrl+click (Ctrl+Enter)</source>
-            <translation>取消勾选可隐藏该类别的边界框 (Enter)；Ctrl+单击可单独显示 (Ctrl+Enter)</translation>
+            <source>Untick a class to hide its boxes. Ctrl+click or Ctrl+Enter: only this class</source>
+            <translation>取消勾选可隐藏该类别的边界框。Ctrl+单击或 Ctrl+Enter：仅显示此类别</translation>
         </message>
         <message>
             <source>All</source>
@@ -822,10 +822,6 @@
         <message>
             <source>Text</source>
             <translation>文字</translation>
-        </message>
-        <message>
-            <source>Enter</source>
-            <translation>Enter</translation>
         </message>
         <message>
             <source>Messages, the newest last:</source>
@@ -1108,16 +1104,16 @@
             <translation>使用的模型</translation>
         </message>
         <message>
-            <source>Where the model runs (Enter)</source>
-            <translation>模型运行的设备 (Enter)</translation>
+            <source>Where the model runs</source>
+            <translation>模型运行的设备</translation>
         </message>
         <message>
             <source>Settings</source>
             <translation>设置</translation>
         </message>
         <message>
-            <source>Theme, recordings, profiles (Enter)</source>
-            <translation>主题、录像、配置方案 (Enter)</translation>
+            <source>Theme, recordings, profiles</source>
+            <translation>主题、录像、配置方案</translation>
         </message>
         <message>
             <source>There is no image to save: {what}</source>
@@ -1656,8 +1652,8 @@
             <translation>复制所选行或全部，可粘贴到电子表格 (表格有焦点时按 Ctrl+C)</translation>
         </message>
         <message>
-            <source>Save this frame's detections as CSV (Enter)</source>
-            <translation>将当前帧的检测结果保存为 CSV (Enter)</translation>
+            <source>Save this frame's detections as CSV</source>
+            <translation>将当前帧的检测结果保存为 CSV</translation>
         </message>
         <message>
             <source>Detection</source>
@@ -1760,8 +1756,8 @@
             <translation>关闭{name}</translation>
         </message>
         <message>
-            <source>Close the panel (Enter)</source>
-            <translation>关闭面板 (Enter)</translation>
+            <source>Close the panel</source>
+            <translation>关闭面板</translation>
         </message>
         <message>
             <source>Dock</source>
@@ -1772,12 +1768,12 @@
             <translation>浮动</translation>
         </message>
         <message>
-            <source>Put the panel back into the window (Enter)</source>
-            <translation>将面板放回窗口 (Enter)</translation>
+            <source>Put the panel back into the window</source>
+            <translation>将面板放回窗口</translation>
         </message>
         <message>
-            <source>Make the panel a window of its own (Enter)</source>
-            <translation>将面板变为独立窗口 (Enter)</translation>
+            <source>Make the panel a window of its own</source>
+            <translation>将面板变为独立窗口</translation>
         </message>
         <message>
             <source>Position</source>

@@ -156,7 +156,6 @@ class Chip(QFrame):
         self.setObjectName("chip")
         self._label = Label()
         self._cancel = PushButton(tr("Cancel"))
-        self._cancel.setToolTip(f"{tr('Cancel')} ({tr('Enter')})")
         self._cancel.clicked.connect(self.cancelled)
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)  # nobody knows how long it takes

@@ -75,7 +75,7 @@ class TitleBar(QFrame):
         self.setToolTip(tr("Drag to move the panel; double-click to float it"))
         self.float_button = ToolButton("float", "", "")
         self.close_button = ToolButton(
-            "close", tr("Close {name}").format(name=title), tr("Close the panel (Enter)")
+            "close", tr("Close {name}").format(name=title), tr("Close the panel")
         )
         label = Label(title)
         label.setProperty("kind", "heading")
@@ -94,9 +94,9 @@ class TitleBar(QFrame):
         name = tr("Dock") if floats else tr("Float")
         self.float_button.setAccessibleName(name)
         self.float_button.setToolTip(
-            tr("Put the panel back into the window (Enter)")
+            tr("Put the panel back into the window")
             if floats
-            else tr("Make the panel a window of its own (Enter)")
+            else tr("Make the panel a window of its own")
         )
         self.updateGeometry()
 
