@@ -10,10 +10,10 @@ from kpviewer.errors import InputError
 from kpviewer.models.factory import checked_detector
 from kpviewer.models.loading import open_model
 from kpviewer.models.tables import shown
-from kpviewer.pipeline.following import FollowOptions
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.streaming import ResultStream
+from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.runtime.executor import ENGINES
 from kpviewer.runtime.model import Model
 from kpviewer.runtime.thresholds import thresholds_with
@@ -109,5 +109,5 @@ def stream(
     name = named_source(source)
     pipeline = Pipeline(source_of(source, name), engine, thresholds=wanted, options=options)
     engine.settle()  # it takes seconds, for which a first frame would seem to hang
-    pipeline.settings.set_following(FollowOptions(smooth=smooth, track=track))
+    pipeline.settings.set_tracking(TrackingOptions(smooth=smooth, track=track))
     return ResultStream(pipeline, name)

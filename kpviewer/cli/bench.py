@@ -101,11 +101,11 @@ def measure(options: BenchOptions) -> BenchReport:
     detector = open_model(options.model)
     engine = Executor(detector, options.device, options.precision, options.engine)
     first_call_ms = _first_call_ms(engine)
-    plan, look = Plan(options.frames), None
+    plan, detect = Plan(options.frames), None
     if options.against is not None:
         plan = Plan(-(-options.frames // BLOCKS), blocks=BLOCKS)
-        look = NaiveModel(detector, resolve_device(options.device)).detect
-    comparison = _compare(source, engine, plan, look)
+        detect = NaiveModel(detector, resolve_device(options.device)).detect
+    comparison = _compare(source, engine, plan, detect)
     drawing_ms, remarks = _drawing_ms(source, engine, options.frames)
     return BenchReport(
         _setting(engine, comparison.blocks[-1]),
@@ -135,15 +135,15 @@ def _compare(
     source: Callable[[], FrameSource],
     engine: Executor,
     plan: Plan,
-    look: Callable[[ImageArray], object] | None,
+    detect: Callable[[ImageArray], object] | None,
 ) -> Comparison:
     from tqdm import tqdm
 
     from kpviewer.pipeline.benchmark import compare
 
-    frames = plan.blocks * (plan.warm_up + plan.frames) * (1 if look is None else 2)
+    frames = plan.blocks * (plan.warm_up + plan.frames) * (1 if detect is None else 2)
     with tqdm(total=frames, unit="frame", disable=None, leave=False) as bar:
-        return compare(source, engine, plan, look=look, progress=bar.update)
+        return compare(source, engine, plan, detect=detect, progress=bar.update)
 
 
 def _drawing_ms(

@@ -81,7 +81,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
     from kpviewer.cli.process_job import ProcessOptions
     from kpviewer.overlay import OverlayStyle
     from kpviewer.recording.added_sinks import check_sinks
-    from kpviewer.recording.take import ENDINGS
+    from kpviewer.recording.segment import ENDINGS
 
     outputs = tuple(name for name in ENDINGS if given[name])
     try:
@@ -217,7 +217,7 @@ def _process(
             _ANSWER_S, text, name, lambda: make_source(text, ground_truth=ground_truth)
         )
         pipeline = Pipeline(source, engine, thresholds=thresholds, options=settings)
-        pipeline.settings.set_following(options.following)
+        pipeline.settings.set_tracking(options.following)
         sound = file_of(text) if options.sound else None
         job = ProcessJob(pipeline, engine.spec, options, sound)
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kpviewer.errors import PipelineError, RecordingError
 from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle
-from kpviewer.pipeline.following import FollowOptions
+from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.recording.added_sinks import AddedSink
 from kpviewer.recording.clock import FrameClock
 from kpviewer.recording.disk import disk_silence_s
@@ -24,7 +24,7 @@ from kpviewer.recording.results import (
     ResultWriter,
     open_results,
 )
-from kpviewer.recording.take import TakeOptions
+from kpviewer.recording.segment import SegmentOptions
 from kpviewer.recording.video import VideoOptions
 from kpviewer.shipped import DEFAULT_MODEL
 
@@ -52,7 +52,7 @@ class ProcessOptions:
 
     out: Path
     outputs: tuple[str, ...] = ("video",)
-    """Keys of ``recording.take.ENDINGS``."""
+    """Keys of ``recording.segment.ENDINGS``."""
     seconds: float | None = None
     """Of each source; None: all of it."""
     live_seconds: float | None = None
@@ -79,9 +79,9 @@ class ProcessOptions:
     """Whether videos get the sound of their source."""
 
     @property
-    def following(self) -> FollowOptions:
+    def following(self) -> TrackingOptions:
         """What the style needs of the frames before."""
-        return FollowOptions(smooth=self.style.smooth_landmarks, track=self.style.tracks)
+        return TrackingOptions(smooth=self.style.smooth_landmarks, track=self.style.tracks)
 
 
 class ProcessJob:
@@ -260,7 +260,7 @@ class ProcessJob:
         style = replace(
             given.style, class_names=spec.class_names, skeleton=spec.skeleton, bars=bars
         )
-        take = TakeOptions(
+        segment = SegmentOptions(
             outputs,
             header,
             limits=SpaceLimits(to_start=_LEAST_FREE_BYTES),
@@ -270,7 +270,7 @@ class ProcessJob:
             sound=self._sound,
         )
         options = RecorderOptions(
-            stem, style, lossless=not info.is_live, by_media_time=True, take=take
+            stem, style, lossless=not info.is_live, by_media_time=True, segment=segment
         )
         recorder = RecorderThread(given.out, info, options)
         recorder.start()

@@ -195,7 +195,7 @@ class Bridge(QObject):
         self.judge.set_thresholds(self._session.thresholds)
         self._on_display_edited()
         if self._session.pipeline is not None:
-            self._session.pipeline.look_again()
+            self._session.pipeline.repeat_frame()
 
     def _show_model_in_use(self) -> None:
         engine, bar = self._session.engine, self._panes.top_bar

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
-from kpviewer.pipeline.following import FollowOptions
+from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.runtime.loading import BackgroundLoader
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class Following:
         self._load = load
         self._loader: BackgroundLoader[None] = BackgroundLoader()
         self._has_begun = self._is_ready = False
-        self._wanted = FollowOptions()
+        self._wanted = TrackingOptions()
 
     @property
     def is_waiting(self) -> bool:
@@ -46,7 +46,7 @@ class Following:
 
     def follow(self, style: OverlayStyle) -> None:
         """Have the pipeline of now, and those to come, add what the style shows."""
-        self._wanted = FollowOptions(smooth=style.smooth_landmarks, track=style.tracks)
+        self._wanted = TrackingOptions(smooth=style.smooth_landmarks, track=style.tracks)
         if style.tracks:
             self.prepare()
         self._pass_on()
@@ -67,7 +67,7 @@ class Following:
 
     def _pass_on(self) -> None:
         wanted = self._wanted
-        options = FollowOptions(wanted.smooth, track=wanted.track and self._is_ready)
+        options = TrackingOptions(wanted.smooth, track=wanted.track and self._is_ready)
         self._session.following = options
         if self._session.pipeline is not None:
-            self._session.pipeline.settings.set_following(options)
+            self._session.pipeline.settings.set_tracking(options)

@@ -22,9 +22,9 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.recall import Recall
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.comparing import SecondModel
-from kpviewer.pipeline.following import FollowOptions
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.sources.base import FrameSource
 from kpviewer.sources.naming import is_camera
 from kpviewer.sources.redact import is_address, redact_url
@@ -102,7 +102,7 @@ class Session(QObject):
         self._opening_since = 0.0
         self._thresholds = options.on_top_of(Thresholds())
         self._is_edited = False
-        self.following = FollowOptions()
+        self.following = TrackingOptions()
         self.second: SecondModel | None = None
         """What the pipeline of now, and those to come, compare with."""
         self.speed = 1.0
@@ -273,7 +273,7 @@ class Session(QObject):
         thresholds = self._thresholds
         self._pipeline = Pipeline(source, self._engine, thresholds=thresholds, options=options)
         self._pipeline.transport.change(speed=self.speed, lossless=self.lossless)
-        self._pipeline.settings.set_following(self.following)
+        self._pipeline.settings.set_tracking(self.following)
         self._pipeline.settings.set_second(self.second)
         self._pipeline.start()
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from kpviewer.errors import SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-from kpviewer.pipeline.protocols import InferenceEngine, ResultSink, wants_pinned_memory
+from kpviewer.pipeline.protocols import InferenceEngine, ResultSink, needs_pinned_memory
 
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
@@ -88,16 +88,16 @@ def compare(
     engine: InferenceEngine,
     plan: Plan,
     *,
-    look: Callable[[ImageArray], object] | None = None,
+    detect: Callable[[ImageArray], object] | None = None,
     progress: Progress = lambda frames: None,
 ) -> Comparison:
-    """Run the pipeline in blocks; with ``look``, in turn with a loop that calls it on each frame.
+    """Run the pipeline in blocks; with ``detect``, in turn with a loop that calls it on each frame.
 
     Args:
         make_source: gives the same source anew, closed; every block starts at its first frame.
         engine: of the pipeline, past its first call.
         plan: how much.
-        look: what the loop does with an (H, W, 3) uint8 image.
+        detect: what the loop does with an (H, W, 3) uint8 image.
         progress: told of frames as they are done.
 
     Raises:
@@ -106,8 +106,8 @@ def compare(
     blocks, loop_fps = [], []
     for _ in range(plan.blocks):
         blocks.append(measure_pipeline(make_source(), engine, plan, progress=progress))
-        if look is not None:
-            loop_fps.append(measure_loop(make_source(), look, plan))
+        if detect is not None:
+            loop_fps.append(measure_loop(make_source(), detect, plan))
             progress(plan.warm_up + plan.frames)
     return Comparison(tuple(blocks), tuple(loop_fps))
 
@@ -147,7 +147,7 @@ def measure_drawing(
     return timer.times_ms[plan.warm_up : plan.warm_up + plan.frames]
 
 
-def measure_loop(source: FrameSource, look: Callable[[ImageArray], object], plan: Plan) -> float:
+def measure_loop(source: FrameSource, detect: Callable[[ImageArray], object], plan: Plan) -> float:
     """Read and look in turn, on this thread; give the frames a second of one block.
 
     Raises:
@@ -157,10 +157,10 @@ def measure_loop(source: FrameSource, look: Callable[[ImageArray], object], plan
     try:
         images = _images(source)
         for _ in range(plan.warm_up):
-            look(next(images))
+            detect(next(images))
         began_s = time.perf_counter()
         for _ in range(plan.frames):
-            look(next(images))
+            detect(next(images))
         return plan.frames / (time.perf_counter() - began_s)
     finally:
         source.close()
@@ -195,9 +195,9 @@ class StageMeter:
         return self._engine.spec
 
     @property
-    def wants_pinned_memory(self) -> bool:
+    def needs_pinned_memory(self) -> bool:
         """As the engine says."""
-        return wants_pinned_memory(self._engine)
+        return needs_pinned_memory(self._engine)
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
         """Let the engine look at an (H, W, 3) uint8 image."""

@@ -14,7 +14,7 @@ from kpviewer.structures import StopReason
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.reader import QueuedFrame, SourceReader
-    from kpviewer.pipeline.transport import Manner, Orders
+    from kpviewer.pipeline.transport import PendingCommands, PlaybackSettings
     from kpviewer.pipeline.wiring import Wiring
     from kpviewer.runtime.buffers import BufferLease
 
@@ -95,7 +95,7 @@ class CaptureThread(threading.Thread):
 
     # -- orders ------------------------------------------------------------------------------
 
-    def _serve(self, orders: Orders) -> None:
+    def _serve(self, orders: PendingCommands) -> None:
         """Carry orders out, then move one frame or wait; blocks for one read at most."""
         if orders.stop:
             self._lifecycle.stopping(StopReason.REQUESTED)
@@ -125,7 +125,7 @@ class CaptureThread(threading.Thread):
         self._pacer.reset()
         self._lifecycle.opened()
 
-    def _note_pause(self, orders: Orders) -> None:
+    def _note_pause(self, orders: PendingCommands) -> None:
         """When the user pauses, take back what the model has not begun with; it goes first later.
 
         At the end of a file there is nothing to hold: its last frames are still to be seen.
@@ -136,7 +136,7 @@ class CaptureThread(threading.Thread):
             self._pacer.reset()
         self._was_paused = orders.paused
 
-    def _take_manner(self, manner: Manner) -> None:
+    def _take_manner(self, manner: PlaybackSettings) -> None:
         """Play so from now on; from the start of a new span where the stream is past its end."""
         before, self._manner = self._manner, manner
         span = manner.span
@@ -166,7 +166,7 @@ class CaptureThread(threading.Thread):
 
     # -- frames ------------------------------------------------------------------------------
 
-    def _advance(self, orders: Orders) -> None:
+    def _advance(self, orders: PendingCommands) -> None:
         """Move one frame towards the model, once it is due."""
         if not self._pending and not self._fetch():
             return

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from kpviewer.models.selection import select
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.faults import is_of_the_device
-from kpviewer.pipeline.following import Follower
 from kpviewer.pipeline.protocols import spare_on_cpu
 from kpviewer.pipeline.reselecting import error_of
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
+from kpviewer.pipeline.tracking import ObjectTracker
 from kpviewer.structures import Candidates, Detections, FrameResult, StageTimings
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class InferenceThread(threading.Thread):
         self._faults = wiring.faults
         self._clock = wiring.options.clock
         self._carries_on = wiring.options.carries_on
-        self._follower = Follower()
+        self._follower = ObjectTracker()
         self.has_ended = threading.Event()
         self.is_let_go = False
         """Nobody waits any more: what it holds is given back, and nothing is published."""
@@ -132,7 +132,7 @@ class InferenceThread(threading.Thread):
         cut = (item.cut, id(settings.engine))  # another model sees other objects
         found = detections
         detections = self._attempt(
-            lambda: self._follower.follow(found, frame, cut, settings.following),
+            lambda: self._follower.follow(found, frame, cut, settings.tracking),
             found,
             told="Objects aren't tracked",
             owner=self._follower,

@@ -13,12 +13,12 @@ from kpviewer.pipeline.channels import FrameQueue, Latest
 from kpviewer.pipeline.faults import Faults
 from kpviewer.pipeline.lifecycle import Lifecycle
 from kpviewer.pipeline.options import PipelineOptions
-from kpviewer.pipeline.protocols import InferenceEngine, ResultSink, wants_pinned_memory
+from kpviewer.pipeline.protocols import InferenceEngine, ResultSink, needs_pinned_memory
 from kpviewer.pipeline.reader import QueuedFrame, SourceReader
 from kpviewer.pipeline.run import STOP_S, Run
 from kpviewer.pipeline.settings import Settings, SettingsCell
 from kpviewer.pipeline.stats import StatsRecorder
-from kpviewer.pipeline.transport import Manner, Transport
+from kpviewer.pipeline.transport import PlaybackSettings, Transport
 from kpviewer.pipeline.wiring import Wiring
 from kpviewer.runtime.buffers import PinnedPool
 from kpviewer.structures import (
@@ -75,7 +75,7 @@ class Pipeline:
             thresholds = engine.spec.thresholds if engine is not None else Thresholds()
         self.latest: Latest[FrameResult] = Latest(lambda result: result.frame.release())
         """The newest result that nobody took. Who takes one releases its frame."""
-        manner = Manner(loop=options.loop, lossless=options.lossless)
+        manner = PlaybackSettings(loop=options.loop, lossless=options.lossless)
         self.transport = Transport(options.clock, manner)
         """What is asked of the stream; the methods below ask for the most of it."""
         self._lifecycle = Lifecycle()
@@ -190,14 +190,14 @@ class Pipeline:
             raise PipelineError(f"{info.name} has no frames to go to; only files do.")
         self.transport.seek(index)
 
-    def look_again(self) -> None:
+    def repeat_frame(self) -> None:
         """Show the frame of a paused file once more, as another model sees it.
 
         Nothing happens while frames are coming, nor where a frame is still to come: it shows that.
         """
         info = self.info
         if info is not None and info.is_seekable:
-            self.transport.look_again()
+            self.transport.repeat_frame()
 
     def set_speed(self, factor: float) -> None:
         """Play files at ``factor`` times their speed.
@@ -218,7 +218,7 @@ class Pipeline:
 
     def set_engine(self, engine: InferenceEngine | None) -> None:
         """Use another model, or none, from the next frame on; thresholds stay as they are."""
-        self._wiring.pool.use_pinned(wants_pinned_memory(engine))
+        self._wiring.pool.use_pinned(needs_pinned_memory(engine))
         self.settings.set_engine(engine)
 
     def set_source(self, source: FrameSource) -> None:

@@ -27,9 +27,9 @@ class InferenceEngine(Protocol):
         """
 
 
-def wants_pinned_memory(engine: InferenceEngine | None) -> bool:
-    """Whether frames are copied to a GPU: an engine says so by a true ``wants_pinned_memory``."""
-    return bool(getattr(engine, "wants_pinned_memory", False))
+def needs_pinned_memory(engine: InferenceEngine | None) -> bool:
+    """Whether frames are copied to a GPU: an engine says so by a true ``needs_pinned_memory``."""
+    return bool(getattr(engine, "needs_pinned_memory", False))
 
 
 def spare_on_cpu(engine: InferenceEngine) -> InferenceEngine | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import judged_ground_truth, select
 from kpviewer.models.spec import Task
-from kpviewer.pipeline.following import carried_over
+from kpviewer.pipeline.tracking import carried_over
 
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from kpviewer.pipeline.following import FollowOptions
+from kpviewer.pipeline.tracking import TrackingOptions
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.comparing import SecondModel
@@ -21,7 +21,7 @@ class Settings:
     engine: InferenceEngine | None
     thresholds: Thresholds
     sinks: tuple[ResultSink, ...] = ()
-    following: FollowOptions = field(default_factory=FollowOptions)
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
     second: SecondModel | None = None
 
 
@@ -53,10 +53,10 @@ class SettingsCell:
         with self._lock:
             self._settings = replace(self._settings, thresholds=thresholds)
 
-    def set_following(self, following: FollowOptions) -> None:
+    def set_tracking(self, tracking: TrackingOptions) -> None:
         """Follow objects otherwise, from the next frame on."""
         with self._lock:
-            self._settings = replace(self._settings, following=following)
+            self._settings = replace(self._settings, tracking=tracking)
 
     def set_second(self, second: SecondModel | None) -> None:
         """Compare with another model, or with none, from the next frame on."""

@@ -27,7 +27,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class PlaybackSettings:
     """How a stream is played; swapped as one."""
 
     speed: float = 1.0
@@ -41,7 +41,7 @@ class Manner:
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class PendingCommands:
     """One snapshot of what is asked; ``source``, ``seek`` and ``again`` are handed out once."""
 
     version: int
@@ -60,7 +60,7 @@ class Orders:
     at_end: bool
     may_advance: bool
     """Whether the next frame may go out: running, or a step is asked for."""
-    manner: Manner
+    manner: PlaybackSettings
 
 
 class Transport:
@@ -69,7 +69,7 @@ class Transport:
     A paused stream still owes one frame after start, seek, step and a change of source.
     """
 
-    def __init__(self, clock: Clock, manner: Manner | None = None) -> None:
+    def __init__(self, clock: Clock, manner: PlaybackSettings | None = None) -> None:
         self._clock = clock
         self._changed = threading.Condition()
         self._version = 0
@@ -81,7 +81,7 @@ class Transport:
         self._paused = False
         self._at_end = False
         self._owed = 1
-        self._manner = manner or Manner()
+        self._manner = manner or PlaybackSettings()
 
     @property
     def paused(self) -> bool:
@@ -94,7 +94,7 @@ class Transport:
         return self._at_end
 
     @property
-    def manner(self) -> Manner:
+    def manner(self) -> PlaybackSettings:
         """How the stream is to be played."""
         return self._manner
 
@@ -136,7 +136,7 @@ class Transport:
             self._at_end = False
             self._wake(elsewhere=True)
 
-    def look_again(self) -> None:
+    def repeat_frame(self) -> None:
         """While paused, let the frame that went out last out once more; where one is owed, wait.
 
         Unlike a seek to the frame on the screen it never takes the place of one that is under way,
@@ -149,7 +149,7 @@ class Transport:
                 self._wake(elsewhere=True)
 
     def change(self, **fields: Any) -> None:
-        """Change fields of the ``Manner``, from the next frame on.
+        """Change fields of the ``PlaybackSettings``, from the next frame on.
 
         Raises:
             ValueError: if the speed is not positive, or the span is no row of frames.
@@ -181,10 +181,10 @@ class Transport:
             self._stop = True
             self._wake()
 
-    def take(self) -> Orders:
+    def take(self) -> PendingCommands:
         """Take the orders: for the capture thread."""
         with self._changed:
-            orders = Orders(
+            orders = PendingCommands(
                 self._version,
                 self._place,
                 self._stop,

@@ -1,4 +1,4 @@
-"""The takes of a recording that are over: each is finished while the next one is written."""
+"""The segments of a recording that are over: each is finished while the next one is written."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kpviewer.recording.take import Take
+    from kpviewer.recording.segment import Segment
 
 
 @dataclass(slots=True)
 class _Kept:
-    """What is left to know of a take; its encoders and converters are gone."""
+    """What is left to know of a segment; its encoders and converters are gone."""
 
     frames: int
     bytes: int
@@ -23,7 +23,7 @@ class _Kept:
 
 
 class Finished:
-    """The takes that are over, in their order; each may be finished on a thread of its own."""
+    """The segments that are over, in their order; each may be finished on a thread of its own."""
 
     def __init__(self) -> None:
         self._kept: list[_Kept] = []
@@ -34,7 +34,7 @@ class Finished:
         self.frames = 0
 
     @property
-    def takes(self) -> int:
+    def segments(self) -> int:
         """How many hold something."""
         return sum(bool(each.frames) for each in self._kept)
 
@@ -50,16 +50,16 @@ class Finished:
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
-        """Those that finish a take now."""
+        """Those that finish a segment now."""
         return tuple(self._threads)
 
-    def finish(self, take: Take) -> None:
-        """Finish the files of a take; ``join`` tells what went wrong."""
-        self._close(take, self._count(take))
+    def finish(self, segment: Segment) -> None:
+        """Finish the files of a segment; ``join`` tells what went wrong."""
+        self._close(segment, self._count(segment))
 
-    def finish_beside(self, take: Take) -> None:
+    def finish_beside(self, segment: Segment) -> None:
         """Do so on another thread."""
-        job = partial(self._close, take, self._count(take))
+        job = partial(self._close, segment, self._count(segment))
         # A daemon, as the disk may never answer; whoever records waits for it within bounds.
         thread = threading.Thread(target=job, name="kpviewer-finishing", daemon=True)
         self._threads = [each for each in self._threads if each.is_alive()] + [thread]
@@ -71,16 +71,16 @@ class Finished:
             thread.join()
         return self.failure
 
-    def _count(self, take: Take) -> _Kept:
-        kept = _Kept(take.frames, take.bytes, take.paths)
+    def _count(self, segment: Segment) -> _Kept:
+        kept = _Kept(segment.frames, segment.bytes, segment.paths)
         self._kept.append(kept)
-        self.seconds += take.seconds
-        self.frames += take.frames
+        self.seconds += segment.seconds
+        self.frames += segment.frames
         return kept
 
-    def _close(self, take: Take, kept: _Kept) -> None:
+    def _close(self, segment: Segment, kept: _Kept) -> None:
         try:
-            take.close()
+            segment.close()
         except BaseException as error:  # of any kind: the recorder tells it
             self.failure = self.failure or error
-        kept.paths, kept.bytes = take.paths, take.bytes
+        kept.paths, kept.bytes = segment.paths, segment.bytes

@@ -32,17 +32,17 @@ _WAITING = 2
 _log = logging.getLogger(__name__)
 
 
-class Mark(Enum):
+class RecordingMark(Enum):
     """Stands between two frames of a recording."""
 
     CUT = "no gap here"
     SPLIT = "another file begins here"
 
 
-Item: TypeAlias = "FrameResult | Mark"
+RecordingItem: TypeAlias = "FrameResult | RecordingMark"
 
 
-class Taker(Protocol):
+class PausableSink(Protocol):
     """What gets the frames once it has caught up; ``RecorderThread`` is one."""
 
     @property
@@ -71,18 +71,18 @@ class _Kept:
 class _Store:
     """Kept frames, for one recording at most."""
 
-    entries: deque[_Kept | Mark] = field(default_factory=deque)
+    entries: deque[_Kept | RecordingMark] = field(default_factory=deque)
     bytes: int = 0
     pending: int = 0
     """Entries that were accepted and are not in the store yet."""
-    taker: Taker | None = None
+    taker: PausableSink | None = None
     is_direct: bool = False
     """Whether the taker has caught up."""
     is_closed: bool = False
     """Whether nothing comes any more."""
 
 
-class HandOver:
+class PreRollReader:
     """Kept frames on their way to a recording; ``PreRoll.begin`` makes it."""
 
     def __init__(
@@ -90,15 +90,15 @@ class HandOver:
     ) -> None:
         self._store, self._changed, self._note_lost = store, changed, note_lost
 
-    def take(self) -> Item | None:
+    def take(self) -> RecordingItem | None:
         """Give the oldest that is left, with an image of its own; waits for what is compressed.
 
         Returns:
-            None once there is no more: the next frames come to ``Taker.accept``.
+            None once there is no more: the next frames come to ``PausableSink.accept``.
         """
         while True:
             entry = self._next()
-            if entry is None or isinstance(entry, Mark):
+            if entry is None or isinstance(entry, RecordingMark):
                 return entry
             try:
                 return entry.restored()
@@ -106,7 +106,7 @@ class HandOver:
                 _log.warning("A kept frame is lost: %s.", error)
                 self._note_lost()
 
-    def _next(self) -> _Kept | Mark | None:
+    def _next(self) -> _Kept | RecordingMark | None:
         store = self._store
         with self._changed:
             self._changed.wait_for(lambda: store.entries or not store.pending)
@@ -114,7 +114,7 @@ class HandOver:
                 store.is_direct = True
                 return None
             entry = store.entries.popleft()
-            store.bytes -= 0 if isinstance(entry, Mark) else len(entry.jpeg)
+            store.bytes -= 0 if isinstance(entry, RecordingMark) else len(entry.jpeg)
             return entry
 
 
@@ -137,7 +137,7 @@ class PreRoll(threading.Thread):
         self._keep_ns = round(seconds * 1e9)
         self._most_bytes = most_bytes
         self._changed = threading.Condition()
-        self._waiting: deque[tuple[_Store, Item]] = deque()
+        self._waiting: deque[tuple[_Store, RecordingItem]] = deque()
         self._store = _Store()
         self._is_stopping = False
         self.dropped = 0
@@ -155,7 +155,10 @@ class PreRoll(threading.Thread):
             if self._is_stopping or (taker is not None and taker.is_paused):
                 return
             if not store.is_direct:
-                if sum(not isinstance(item, Mark) for _, item in self._waiting) >= _WAITING:
+                if (
+                    sum(not isinstance(item, RecordingMark) for _, item in self._waiting)
+                    >= _WAITING
+                ):
                     self.dropped += 1
                     return
                 result.frame.retain()
@@ -164,18 +167,18 @@ class PreRoll(threading.Thread):
         if taker is not None:
             taker.accept(result)
 
-    def begin(self, taker: Taker) -> HandOver:
+    def begin(self, taker: PausableSink) -> PreRollReader:
         """Hand over what is kept, and what comes until ``taker`` has caught up."""
         with self._changed:
             self._store.taker = taker
-            return HandOver(self._store, self._changed, self._note_lost)
+            return PreRollReader(self._store, self._changed, self._note_lost)
 
     def end(self) -> None:
         """Begin to keep anew; the hand-over under way still gives the frames that came before."""
         with self._changed:
             self._store = _Store()
 
-    def put(self, mark: Mark) -> bool:
+    def put(self, mark: RecordingMark) -> bool:
         """Put a mark behind what came; False where the taker itself gets the next frames."""
         with self._changed:
             if self._store.is_direct or self._store.taker is None or self._is_stopping:
@@ -213,11 +216,11 @@ class PreRoll(threading.Thread):
                     store.pending -= 1
                     self._changed.notify_all()
 
-    def _keep(self, store: _Store, item: Item) -> None:
+    def _keep(self, store: _Store, item: RecordingItem) -> None:
         try:
-            kept = item if isinstance(item, Mark) else _compressed(item)
+            kept = item if isinstance(item, RecordingMark) else _compressed(item)
         finally:
-            if not isinstance(item, Mark):
+            if not isinstance(item, RecordingMark):
                 item.frame.release()
         with self._changed:
             self._add(store, kept)
@@ -226,14 +229,14 @@ class PreRoll(threading.Thread):
         with self._changed:
             self.dropped += 1
 
-    def _put(self, store: _Store, item: Item) -> None:
+    def _put(self, store: _Store, item: RecordingItem) -> None:
         store.pending += 1
         self._waiting.append((store, item))
         self._changed.notify_all()
 
-    def _add(self, store: _Store, kept: _Kept | Mark) -> None:
+    def _add(self, store: _Store, kept: _Kept | RecordingMark) -> None:
         """Add to what is kept: for a recording all, else only the last seconds."""
-        if isinstance(kept, Mark):
+        if isinstance(kept, RecordingMark):
             store.entries.append(kept)
             return
         size = len(kept.jpeg)
@@ -244,12 +247,12 @@ class PreRoll(threading.Thread):
         store.bytes += size
         while store.taker is None and self._is_beyond(store, kept):
             oldest = store.entries.popleft()
-            store.bytes -= 0 if isinstance(oldest, Mark) else len(oldest.jpeg)
+            store.bytes -= 0 if isinstance(oldest, RecordingMark) else len(oldest.jpeg)
 
     def _is_beyond(self, store: _Store, newest: _Kept) -> bool:
         """Whether the oldest frame lies before the seconds, or the memory is used up."""
         oldest = store.entries[0]
-        if isinstance(oldest, Mark):
+        if isinstance(oldest, RecordingMark):
             return True
         age_ns = newest.result.frame.captured_ns - oldest.result.frame.captured_ns
         return age_ns > self._keep_ns or store.bytes > self._most_bytes

@@ -12,20 +12,20 @@ from kpviewer import overlay
 from kpviewer.errors import KpviewerError
 from kpviewer.recording.clock import FrameClock
 from kpviewer.recording.disk import disk_answers, disk_silence_s
-from kpviewer.recording.preroll import Item, Mark
+from kpviewer.recording.preroll import RecordingItem, RecordingMark
 from kpviewer.recording.reasons import reason_of
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_queue import RecorderQueue
 from kpviewer.recording.recorder_status import RecorderState, RecorderStatus
-from kpviewer.recording.takes import Takes
+from kpviewer.recording.segments import Segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from kpviewer.overlay import OverlayStyle
-    from kpviewer.recording.preroll import HandOver, PreRoll
-    from kpviewer.recording.take import Render
+    from kpviewer.recording.preroll import PreRoll, PreRollReader
+    from kpviewer.recording.segment import Render
     from kpviewer.structures import FrameResult, StreamInfo
 
 _LOOK_EVERY_S = 0.25
@@ -74,11 +74,11 @@ class RecorderThread(threading.Thread):
         self.folder = folder
         """Where the files were to go."""
         self._preroll = preroll
-        self._kept: HandOver | None = None
+        self._kept: PreRollReader | None = None
         self._style = options.style
         make_clock = FrameClock.of_media if options.by_media_time else FrameClock.of_viewer
         self._clock = make_clock(info)
-        self._takes = Takes(folder, options, self._clock.fps, render)
+        self._segments = Segments(folder, options, self._clock.fps, render)
         self._queue = RecorderQueue(
             options.queue_size, lossless=options.lossless, patience_s=options.patience_s
         )
@@ -130,7 +130,7 @@ class RecorderThread(threading.Thread):
             self.join(_LOOK_EVERY_S)
             if self._progress != before:
                 before, since_s = self._progress, time.monotonic()
-            silence_s = disk_silence_s(self, *self._takes.threads)
+            silence_s = disk_silence_s(self, *self._segments.threads)
             if max(time.monotonic() - since_s, silence_s) > patience_s:
                 break
         return not self.is_alive()
@@ -153,13 +153,13 @@ class RecorderThread(threading.Thread):
     def resume(self) -> None:
         """Go on, with no gap in the file's time."""
         if self._is_paused:
-            self._put(Mark.CUT)
+            self._put(RecordingMark.CUT)
             self._is_paused = False
 
     def split(self) -> None:
         """Finish the files and go on in others; every frame is in one of them."""
         self._queue.note_opening()
-        self._put(Mark.SPLIT)
+        self._put(RecordingMark.SPLIT)
 
     def set_style(self, style: OverlayStyle) -> None:
         """Paint the frames to come in another style."""
@@ -174,14 +174,14 @@ class RecorderThread(threading.Thread):
             dropped=self._queue.dropped,
             is_paused=self._is_paused,
             is_waiting=is_on and not self._is_paused and idle_s > _IDLE_S,
-            disk_silence_s=disk_silence_s(self, *self._takes.threads),
+            disk_silence_s=disk_silence_s(self, *self._segments.threads),
         )
 
     def run(self) -> None:
         """Serve until stopped or broken; the files are finished in any case."""
         failure: BaseException | None = None
         try:
-            self._takes.open()
+            self._segments.open()
             self._publish()
             self._queue.note_opened()
             for item in self._items():
@@ -193,60 +193,60 @@ class RecorderThread(threading.Thread):
             if self._preroll is not None:
                 self._preroll.end()
             self._queue.clear()
-            end_failure = self._takes.end()
+            end_failure = self._segments.end()
             failure = failure or end_failure
         except BaseException as error:
             failure = failure or error
         state = RecorderState.FINISHED if failure is None else RecorderState.FAILED
-        self._status = self._takes.status(state, _explain(failure))
+        self._status = self._segments.status(state, _explain(failure))
 
-    def _items(self) -> Iterator[Item | None]:
+    def _items(self) -> Iterator[RecordingItem | None]:
         """Yield the frames and marks, those of the pre-roll first; None when nothing came."""
         while self._kept is not None and (item := self._kept.take()) is not None:
             yield item
         while not self._queue.is_over:
             yield self._queue.take(_LOOK_EVERY_S)
 
-    def _handle(self, item: Item | None) -> None:
-        if item is Mark.SPLIT:
-            self._takes.split()
+    def _handle(self, item: RecordingItem | None) -> None:
+        if item is RecordingMark.SPLIT:
+            self._segments.split()
             self._splits_done += 1
-        elif item is Mark.CUT:
+        elif item is RecordingMark.CUT:
             self._clock.cut()
-        elif item is not None and not isinstance(item, Mark):
+        elif item is not None and not isinstance(item, RecordingMark):
             self._record(item)
         if time.monotonic() >= self._next_look_s:
-            if self._takes.look():
+            if self._segments.look():
                 self._publish()
             self._next_look_s = time.monotonic() + _LOOK_EVERY_S
 
     def _record(self, result: FrameResult) -> None:
-        take = self._takes.current
+        segment = self._segments.current
         try:
-            if take is None:  # run without start
+            if segment is None:  # run without start
                 return
-            images = take.prepare(result, self._style)
+            images = segment.prepare(result, self._style)
             time_s = self._clock.seconds(result.frame)
         finally:
             result.frame.release()  # before encoding: others wait for buffers
-        self._takes.write(result, images, time_s)
+        self._segments.write(result, images, time_s)
         while self._splits_done:
             self._queue.note_opened()
             self._splits_done -= 1
         self._publish()
 
-    def _put(self, mark: Mark) -> None:
+    def _put(self, mark: RecordingMark) -> None:
         """Put a mark behind the frames that have come."""
         if self._preroll is None or not self._preroll.put(mark):
             self._queue.put_mark(mark)
 
     def _publish(self) -> None:
-        self._status = self._takes.status(RecorderState.RECORDING, None)
+        self._status = self._segments.status(RecorderState.RECORDING, None)
 
     @property
     def _progress(self) -> tuple[int, int]:
         """What changes while the recorder goes forward."""
-        return self._steps, disk_answers(self, *self._takes.threads)
+        return self._steps, disk_answers(self, *self._segments.threads)
 
 
 def _explain(error: BaseException | None) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kpviewer.overlay import OverlayStyle
-from kpviewer.recording.take import TakeOptions
+from kpviewer.recording.segment import SegmentOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ class RecorderOptions:
     """Time by the file's stamps (True) or by the clock of capture (False); see ``FrameClock``."""
     queue_size: int = 2
     """Frames that wait; each holds one of the pipeline's buffers, and so does the one at work."""
-    take: TakeOptions = field(default_factory=TakeOptions)
+    segment: SegmentOptions = field(default_factory=SegmentOptions)
     """What is written."""
     file: str = ""
     """A file, or a folder that is there, as the user typed it: replaces folder and name."""

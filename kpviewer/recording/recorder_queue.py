@@ -7,10 +7,10 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kpviewer.recording.preroll import Mark
+from kpviewer.recording.preroll import RecordingMark
 
 if TYPE_CHECKING:
-    from kpviewer.recording.preroll import Item
+    from kpviewer.recording.preroll import RecordingItem
     from kpviewer.structures import FrameResult
 
 _MOST_COPIED_BYTES = 256 * 1024 * 1024
@@ -30,7 +30,7 @@ class RecorderQueue:
         """
         self._size, self._lossless, self._patience_s = size, lossless, patience_s
         self._changed = threading.Condition()
-        self._items: deque[Item] = deque()
+        self._items: deque[RecordingItem] = deque()
         self._openings = 1
         """Files that are being opened; meanwhile frames are copied rather than lost."""
         self._is_closed = False
@@ -59,13 +59,13 @@ class RecorderQueue:
             self._items.append(result)
             self._changed.notify_all()
 
-    def put_mark(self, mark: Mark) -> None:
+    def put_mark(self, mark: RecordingMark) -> None:
         """Add a mark."""
         with self._changed:
             self._items.append(mark)
             self._changed.notify_all()
 
-    def take(self, timeout_s: float) -> Item | None:
+    def take(self, timeout_s: float) -> RecordingItem | None:
         """Return the oldest item; None if none came in time, or none will."""
         with self._changed:
             self._changed.wait_for(lambda: self._items or self._is_closed, timeout_s)
@@ -104,16 +104,16 @@ class RecorderQueue:
             self._is_closed = True
             while self._items:
                 item = self._items.popleft()
-                if not isinstance(item, Mark):
+                if not isinstance(item, RecordingMark):
                     item.frame.release()
             self._changed.notify_all()
 
     @property
     def _is_full(self) -> bool:
-        return sum(not isinstance(item, Mark) for item in self._items) >= self._size
+        return sum(not isinstance(item, RecordingMark) for item in self._items) >= self._size
 
     def _may_copy(self, result: FrameResult) -> bool:
-        frames = [item.frame for item in self._items if not isinstance(item, Mark)]
+        frames = [item.frame for item in self._items if not isinstance(item, RecordingMark)]
         sizes = [frame.bgr.nbytes for frame in (*frames, result.frame)]
         return sum(sizes) <= _MOST_COPIED_BYTES
 

@@ -136,7 +136,7 @@ class Executor:
         return self._runner.precision if self._runner else "auto"
 
     @property
-    def wants_pinned_memory(self) -> bool:
+    def needs_pinned_memory(self) -> bool:
         """Whether images in page-locked memory reach the device faster."""
         return self._device.type == "cuda"
 

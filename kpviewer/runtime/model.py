@@ -96,9 +96,9 @@ class Model:
         return self._engine.precision
 
     @property
-    def wants_pinned_memory(self) -> bool:
+    def needs_pinned_memory(self) -> bool:
         """Whether images in page-locked memory reach the device faster."""
-        return self._engine.wants_pinned_memory
+        return self._engine.needs_pinned_memory
 
     def on_cpu(self) -> Executor | None:
         """Return the same model for the CPU; None where it runs there already."""

@@ -25,7 +25,7 @@ from kpviewer.errors import RecordingError
 from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.overlay import OverlayStyle, qimage_of
-from kpviewer.pipeline.following import FollowOptions
+from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.recording import files, recording
 from kpviewer.sources import open as opening
 from kpviewer.structures import Candidates, ImageArray
@@ -255,7 +255,7 @@ def test_command_takes_each_output_and_what_is_drawn(
     assert options.outputs == ("raw", "voc", "yolo")
     assert (options.every, options.image_suffix) == (3, ".png")
     assert options.style == OverlayStyle(anonymise=True, smooth_landmarks=True, tracks=True)
-    assert options.following == FollowOptions(smooth=True, track=True)
+    assert options.following == TrackingOptions(smooth=True, track=True)
 
 
 def test_command_needs_a_source_and_a_folder(clip: str) -> None:

@@ -11,7 +11,7 @@ from fakes import TIMEOUT_S, eventually
 from kpviewer.gui.following import Following
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
-from kpviewer.pipeline.following import FollowOptions
+from kpviewer.pipeline.tracking import TrackingOptions
 
 FOLLOW = OverlayStyle(tracks=True, smooth_landmarks=True)
 
@@ -33,7 +33,7 @@ class SlowImport:
 
 @pytest.fixture
 def session() -> Session:
-    return cast("Session", SimpleNamespace(following=FollowOptions(), pipeline=None))
+    return cast("Session", SimpleNamespace(following=TrackingOptions(), pipeline=None))
 
 
 @pytest.fixture
@@ -52,11 +52,11 @@ def test_following_waits_for_the_import_and_smoothing_does_not(session, slow):
     following = Following(session, slow)
     following.follow(FOLLOW)
     following.poll()
-    assert session.following == FollowOptions(smooth=True, track=False)
+    assert session.following == TrackingOptions(smooth=True, track=False)
     assert following.is_waiting
     slow.may_end.set()
     eventually(lambda: is_tracking(following, session))
-    assert session.following == FollowOptions(smooth=True, track=True)
+    assert session.following == TrackingOptions(smooth=True, track=True)
     assert not following.is_waiting
     following.close()
 

@@ -12,8 +12,8 @@ from kpviewer.overlay.privacy import CELLS, MARGIN, hide_boxes
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recording import SpaceLimits
+from kpviewer.recording.segment import SegmentOptions
 from kpviewer.recording.snapshot import save_snapshot
-from kpviewer.recording.take import TakeOptions
 from kpviewer.structures import (
     Candidates,
     FrameResult,
@@ -164,8 +164,8 @@ def test_snapshot_has_no_pixel_of_what_is_hidden(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("qapp")
 def test_recording_has_no_frame_that_is_not_hidden(tmp_path: Path) -> None:
     limits = SpaceLimits(measure=lambda _: 5_000_000_000)
-    take = TakeOptions(limits=limits)
-    options = RecorderOptions(stem="clip", style=BLUR, take=take, lossless=True)
+    segment = SegmentOptions(limits=limits)
+    options = RecorderOptions(stem="clip", style=BLUR, segment=segment, lossless=True)
     thread = RecorderThread(tmp_path, info(), options)
     thread.start()
     for index in range(12):

@@ -71,7 +71,7 @@ def test_pipeline_and_loop_take_turns_over_the_same_frames() -> None:
 
     make_source = SourceMaker()
     plan = Plan(frames=2, warm_up=1, blocks=3)
-    result = compare(make_source, NotingEngine(), plan, look=lambda bgr: turns.append("loop"))
+    result = compare(make_source, NotingEngine(), plan, detect=lambda bgr: turns.append("loop"))
     order = [turn for at, turn in enumerate(turns) if at == 0 or turns[at - 1] != turn]
     assert order == ["pipeline", "loop"] * 3
     assert turns.count("loop") == 3 * (1 + 2)
@@ -90,7 +90,7 @@ def test_without_a_loop_nothing_is_compared() -> None:
 def test_progress_tells_of_every_frame() -> None:
     told: list[int] = []
     plan = Plan(frames=3, warm_up=2, blocks=2)
-    compare(SourceMaker(), FakeEngine(), plan, look=read_stamp, progress=told.append)
+    compare(SourceMaker(), FakeEngine(), plan, detect=read_stamp, progress=told.append)
     assert sum(told) == 2 * (3 + 2) * 2
 
 

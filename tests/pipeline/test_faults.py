@@ -7,10 +7,10 @@ import pytest
 from fakes import FAKE_SPEC, TIMEOUT_S, FakeEngine, FakeSource, collect, eventually
 
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline import following
+from kpviewer.pipeline import tracking
 from kpviewer.pipeline.comparing import SecondModel
-from kpviewer.pipeline.following import FollowOptions
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.structures import FrameResult, PipelineState, Thresholds
 
 MakePipeline = Callable[..., Pipeline]
@@ -180,9 +180,9 @@ def test_a_tracker_that_fails_leaves_detections_without_tracks(
     def fail(*_: object) -> None:
         raise ImportError("no tracker here")
 
-    monkeypatch.setattr(following.Follower, "_track", fail)
+    monkeypatch.setattr(tracking.ObjectTracker, "_track", fail)
     pipeline = make_pipeline(FakeSource(4), FakeEngine(), VIEWER)
-    pipeline.settings.set_following(FollowOptions(track=True))
+    pipeline.settings.set_tracking(TrackingOptions(track=True))
     collector = collect(pipeline)
     pipeline.start()
     assert pipeline.join(TIMEOUT_S)

@@ -273,7 +273,7 @@ def test_an_engine_that_asks_for_pinned_memory_gets_it(
     make_pipeline: MakePipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class GpuEngine(FakeEngine):
-        wants_pinned_memory = True
+        needs_pinned_memory = True
 
     wanted: list[bool] = []
     monkeypatch.setattr(PinnedPool, "use_pinned", lambda _, is_wanted: wanted.append(is_wanted))

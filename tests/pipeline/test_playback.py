@@ -101,7 +101,7 @@ def test_a_paused_frame_comes_once_more_for_another_model(make_pipeline: MakePip
     pipeline.pause()
     eventually(lambda: pipeline.status().stats.queue_depth == 0)
     pipeline.set_engine(second := FakeEngine())
-    pipeline.look_again()  # the frame that will be on the screen, not one that was read ahead
+    pipeline.repeat_frame()  # the frame that will be on the screen, not one that was read ahead
     first.go_on()
     second.wait_for(1)
     pipeline.step()
@@ -123,7 +123,7 @@ def test_another_model_does_not_call_back_a_frame_that_is_under_way(
     pipeline.seek(50)
     engine.wait_for(2)  # 50 is with the model, 0 on the screen
     pipeline.set_engine(second := FakeEngine())
-    pipeline.look_again()
+    pipeline.repeat_frame()
     engine.go_on()
     second.wait_for(1)
     assert second.seen == [50]

@@ -1,4 +1,4 @@
-"""Orders to the capture thread: what is handed out, when a frame may go, and what wakes waits."""
+"""Commands to the capture thread: what is handed out, when a frame may go, what ends a wait."""
 
 import threading
 
@@ -73,22 +73,22 @@ def test_a_frame_that_is_under_way_does_not_stand_for_the_one_asked_for(
 
 def test_looking_again_waits_for_what_is_asked_for(transport: Transport) -> None:
     transport.frame_went_out(transport.take().place)
-    transport.look_again()
+    transport.repeat_frame()
     assert not transport.take().again  # it runs: the next frame is seen anyway
     transport.pause()
     transport.seek(7)
-    transport.look_again()
+    transport.repeat_frame()
     orders = transport.take()
     assert (orders.seek, orders.again) == (7, False)
-    transport.look_again()
+    transport.repeat_frame()
     assert not transport.take().again  # 7 is still owed
     transport.frame_went_out(orders.place)
-    transport.look_again()
+    transport.repeat_frame()
     transport.seek(8)
     orders = transport.take()
     assert (orders.seek, orders.again) == (8, False)
     transport.frame_went_out(orders.place)
-    transport.look_again()
+    transport.repeat_frame()
     orders = transport.take()
     assert (orders.seek, orders.again, orders.may_advance) == (None, True, True)
     assert not transport.take().again
@@ -108,7 +108,7 @@ def test_at_the_end_nothing_advances_until_one_goes_elsewhere(transport: Transpo
 def test_looking_again_at_the_end_leaves_it_the_end(transport: Transport) -> None:
     transport.frame_went_out(transport.take().place)
     transport.hold_at_end()
-    transport.look_again()
+    transport.repeat_frame()
     orders = transport.take()
     assert (orders.again, orders.may_advance, orders.at_end) == (True, True, True)
     transport.frame_went_out(orders.place)

@@ -81,7 +81,7 @@ def test_name_taken_at_the_last_moment_is_left_alone(
 @needs_posix
 @pytest.mark.parametrize("how", ["part removed", "folder removed", "folder moved", "replaced"])
 def test_content_is_saved_again_when_its_name_is_gone(tmp_path: Path, how: str) -> None:
-    folder = tmp_path / "takes"
+    folder = tmp_path / "recordings"
     part = part_of(folder, b"first ")
     assert part.is_there()
     if how == "part removed":
@@ -104,8 +104,8 @@ def test_content_is_saved_again_when_its_name_is_gone(tmp_path: Path, how: str) 
 
 @needs_posix
 def test_content_that_cannot_be_saved_again_is_told(tmp_path: Path) -> None:
-    part = part_of(tmp_path / "takes")
-    shutil.rmtree(tmp_path / "takes")
+    part = part_of(tmp_path / "recordings")
+    shutil.rmtree(tmp_path / "recordings")
     (tmp_path / "file").write_text("")
     part.rescue_folder = tmp_path / "file"
     with pytest.raises(

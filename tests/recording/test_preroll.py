@@ -8,11 +8,11 @@ from sample_results import CountedLease, detections, info, read_video, result
 
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording import preroll as module
-from kpviewer.recording.preroll import Mark, PreRoll
+from kpviewer.recording.preroll import PreRoll, RecordingMark
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recording import SpaceLimits
-from kpviewer.recording.take import TakeOptions
+from kpviewer.recording.segment import SegmentOptions
 from kpviewer.structures import FrameResult, ImageArray
 
 
@@ -60,7 +60,7 @@ def taken(preroll: PreRoll, taker: List) -> list[int]:
     handed = preroll.begin(taker)
     found = []
     while (item := handed.take()) is not None:
-        assert not isinstance(item, Mark)
+        assert not isinstance(item, RecordingMark)
         found.append(item.frame.index)
     return found
 
@@ -113,16 +113,16 @@ def test_marks_keep_their_place_among_the_frames(keep) -> None:
     preroll, taker = keep(10), List()
     give(preroll, range(2))
     handed = preroll.begin(taker)
-    assert preroll.put(Mark.SPLIT)
+    assert preroll.put(RecordingMark.SPLIT)
     give(preroll, range(2, 3))
     taker.is_paused = True
     preroll.accept(result(index=3, time_s=0.3))
     taker.is_paused = False
     found = [handed.take() for _ in range(5)]
-    assert [x if x in (None, Mark.SPLIT) else x.frame.index for x in found] == [
-        0, 1, Mark.SPLIT, 2, None,
+    assert [x if x in (None, RecordingMark.SPLIT) else x.frame.index for x in found] == [
+        0, 1, RecordingMark.SPLIT, 2, None,
     ]  # fmt: skip
-    assert not preroll.put(Mark.CUT)
+    assert not preroll.put(RecordingMark.CUT)
 
 
 def record(folder: Path, preroll: PreRoll) -> RecorderThread:
@@ -131,8 +131,8 @@ def record(folder: Path, preroll: PreRoll) -> RecorderThread:
     def plain(one: FrameResult, _style: OverlayStyle) -> ImageArray:
         return one.frame.bgr
 
-    take = TakeOptions(limits=SpaceLimits(measure=lambda _: 10**12))
-    options = RecorderOptions("clip", take=take)
+    segment = SegmentOptions(limits=SpaceLimits(measure=lambda _: 10**12))
+    options = RecorderOptions("clip", segment=segment)
     recorder = RecorderThread(folder, info(), options, render=plain, preroll=preroll)
     recorder.start()
     return recorder

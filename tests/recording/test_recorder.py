@@ -14,7 +14,7 @@ from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_status import RecorderState
 from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.results import ResultHeader
-from kpviewer.recording.take import TakeOptions
+from kpviewer.recording.segment import SegmentOptions
 from kpviewer.structures import FrameResult, ImageArray
 
 HEADER = ResultHeader("clip.mp4", "fake", ("thing",))
@@ -42,10 +42,10 @@ def no_limits(free_mb: int = 5000) -> SpaceLimits:
 
 
 def options(**given: object) -> RecorderOptions:
-    take = TakeOptions(
+    segment = SegmentOptions(
         given.pop("outputs", ("video",)), HEADER, limits=given.pop("limits", no_limits())
     )
-    return RecorderOptions(**{"stem": "clip", "take": take, **given})
+    return RecorderOptions(**{"stem": "clip", "segment": segment, **given})
 
 
 def recorder(folder: Path, *, render: object = plain, live: bool = True, **given: object):
@@ -199,8 +199,8 @@ def test_boxes_are_painted_into_the_file(tmp_path: Path) -> None:
 
 
 def test_raw_video_has_no_overlay_and_both_have_the_same_frames(tmp_path: Path, qapp) -> None:
-    take = TakeOptions(("video", "raw"), HEADER, limits=no_limits())
-    thread = RecorderThread(tmp_path, info(), options(take=take, lossless=True))
+    segment = SegmentOptions(("video", "raw"), HEADER, limits=no_limits())
+    thread = RecorderThread(tmp_path, info(), options(segment=segment, lossless=True))
     thread.start()
     for index in range(5):
         box = detections([(20, 20, 50, 40)])
@@ -218,9 +218,9 @@ def test_raw_video_has_no_overlay_and_both_have_the_same_frames(tmp_path: Path, 
 def test_what_is_blurred_in_the_window_is_hidden_in_every_output(tmp_path: Path, kind: str) -> None:
     stripes = np.zeros((96, 96, 3), np.uint8)
     stripes[:, ::2] = 255  # of one colour each, once their mean is taken
-    take = TakeOptions((kind,), HEADER, limits=no_limits())
+    segment = SegmentOptions((kind,), HEADER, limits=no_limits())
     style = OverlayStyle(anonymise=True, boxes=False, labels=False, scores=False)
-    thread = RecorderThread(tmp_path, info(), options(take=take, style=style, lossless=True))
+    thread = RecorderThread(tmp_path, info(), options(segment=segment, style=style, lossless=True))
     thread.start()
     thread.accept(result(detections([(24, 24, 72, 72)]), bgr=stripes.copy()))
     thread.stop()
@@ -339,8 +339,8 @@ def test_names_of_a_recording_are_free_for_all_its_files(tmp_path: Path) -> None
 
 
 def test_what_the_coco_files_leave_out_is_said_at_the_end(tmp_path: Path) -> None:
-    take = TakeOptions(("coco",), replace(HEADER, category_ids={0: 90}), limits=no_limits())
-    thread = recorder(tmp_path, take=take)
+    segment = SegmentOptions(("coco",), replace(HEADER, category_ids={0: 90}), limits=no_limits())
+    thread = recorder(tmp_path, segment=segment)
     thread.accept(result(detections([(1, 2, 3, 4)])))  # no ground truth has this frame
     thread.stop()
     (notice,) = thread.status().notices

@@ -18,7 +18,7 @@ from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_status import RecorderState
 from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.results import ResultHeader
-from kpviewer.recording.take import TakeOptions
+from kpviewer.recording.segment import SegmentOptions
 from kpviewer.structures import FrameResult, ImageArray
 
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="open files can't be removed there")
@@ -31,8 +31,8 @@ def plain(one: FrameResult, _style: OverlayStyle) -> ImageArray:
 
 def start(folder: Path, *outputs: str, render: object = plain, **given: object) -> RecorderThread:
     limits = SpaceLimits(to_start=0, to_go_on=0)
-    take = TakeOptions(outputs or ("video", "jsonl"), HEADER, limits=limits)
-    options = RecorderOptions("clip", take=take, **{"lossless": True, **given})
+    segment = SegmentOptions(outputs or ("video", "jsonl"), HEADER, limits=limits)
+    options = RecorderOptions("clip", segment=segment, **{"lossless": True, **given})
     thread = RecorderThread(folder, info(), options, render=render)
     thread.start()
     eventually(lambda: thread.status().state is not RecorderState.OPENING)
@@ -61,7 +61,7 @@ def remove(folder: Path, what: str) -> None:
 def test_removed_files_are_told_saved_again_and_recording_goes_on(
     tmp_path: Path, what: str, frames_come: bool
 ) -> None:
-    folder, fallback = tmp_path / "takes", tmp_path / "fallback"
+    folder, fallback = tmp_path / "recordings", tmp_path / "fallback"
     thread = start(folder, fallback=fallback)
     give(thread, range(10))
     remove(folder, what)
@@ -129,8 +129,8 @@ def dead_disk(monkeypatch: pytest.MonkeyPatch):
 def test_folder_that_does_not_answer_can_be_seen_and_holds_nobody_up(
     tmp_path: Path, dead_disk: DeadDisk
 ) -> None:
-    take = TakeOptions(("video",), HEADER, limits=SpaceLimits(to_start=0, to_go_on=0))
-    options = RecorderOptions("clip", lossless=True, patience_s=0.01, take=take, queue_size=1)
+    segment = SegmentOptions(("video",), HEADER, limits=SpaceLimits(to_start=0, to_go_on=0))
+    options = RecorderOptions("clip", lossless=True, patience_s=0.01, segment=segment, queue_size=1)
     thread = RecorderThread(tmp_path, info(), options, render=plain)
     thread.start()
     leases = [CountedLease() for _ in range(5)]
@@ -202,8 +202,10 @@ def test_error_while_files_are_finished_is_told(
 def test_result_that_cannot_be_written_ends_the_recording_in_words(tmp_path: Path) -> None:
     header = ResultHeader("\udce9t\udce9.mp4", "fake", ("thing",))  # as in old archives
     limits = SpaceLimits(to_start=0, to_go_on=0)
-    take = TakeOptions(("video", "jsonl"), header, limits=limits)
-    thread = RecorderThread(tmp_path, info(), RecorderOptions("clip", take=take), render=plain)
+    segment = SegmentOptions(("video", "jsonl"), header, limits=limits)
+    thread = RecorderThread(
+        tmp_path, info(), RecorderOptions("clip", segment=segment), render=plain
+    )
     thread.start()
     thread.accept(result())
     thread.stop()

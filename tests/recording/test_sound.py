@@ -18,8 +18,8 @@ from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.results import ResultHeader
+from kpviewer.recording.segment import SegmentOptions
 from kpviewer.recording.sound import open_sound
-from kpviewer.recording.take import TakeOptions
 
 RATE, FPS, SECONDS = 16000, 30, 4
 TONES_HZ = (400, 800, 1600, 3200)
@@ -56,10 +56,10 @@ def make_clip(
 
 def record(folder: Path, sound: Path, positions_s: list[float], **given: object) -> RecorderThread:
     """Record frames from these places of a file."""
-    take = TakeOptions(
+    segment = SegmentOptions(
         ("video",), ResultHeader("clip"), limits=SpaceLimits(to_start=0, to_go_on=0), sound=sound
     )
-    options = RecorderOptions("out", lossless=True, by_media_time=True, take=take, **given)
+    options = RecorderOptions("out", lossless=True, by_media_time=True, segment=segment, **given)
 
     def plain(one, _style: OverlayStyle):
         return one.frame.bgr

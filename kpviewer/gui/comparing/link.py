@@ -108,7 +108,7 @@ class CompareLink(QObject):
             self._give()
             self._show_mode()
             if self._session.pipeline is not None:
-                self._session.pipeline.look_again()
+                self._session.pipeline.repeat_frame()
         elif self._loading.failure is not None:
             self._panel.show_note(self._loading.failure)
         self._show_numbers()

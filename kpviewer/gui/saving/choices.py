@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kpviewer.recording.codecs import CODECS, Quality
 from kpviewer.recording.label_formats import LABEL_FORMATS
 from kpviewer.recording.results import RESULT_FORMATS
-from kpviewer.recording.take import RAW, VIDEO
+from kpviewer.recording.segment import RAW, VIDEO
 
 if TYPE_CHECKING:
     from kpviewer.config import Plain, Table
@@ -43,7 +43,7 @@ class RecordingChoices:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Keys of ``recording.take.ENDINGS``."""
+        """Keys of ``recording.segment.ENDINGS``."""
         return (*VIDEOS[self.videos], *(kind for kind in RESULTS if kind in self.results))
 
     def to_table(self) -> dict[str, Plain]:

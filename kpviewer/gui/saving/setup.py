@@ -14,7 +14,7 @@ from kpviewer.recording.codecs import megabytes_a_minute
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_status import RecorderStatus
 from kpviewer.recording.results import ResultHeader
-from kpviewer.recording.take import TakeOptions
+from kpviewer.recording.segment import SegmentOptions
 from kpviewer.recording.video import VideoOptions
 from kpviewer.sources.naming import file_of
 
@@ -42,13 +42,13 @@ def header_of(session: Session) -> ResultHeader:
     )
 
 
-def take_options(choices: RecordingChoices, session: Session) -> TakeOptions:
+def segment_options(choices: RecordingChoices, session: Session) -> SegmentOptions:
     """Give what a recording writes; without a model there are no results."""
     if session.engine is None:
         choices = replace(choices, results=frozenset())
     video = VideoOptions(choices.codec, quality=choices.quality)
     is_file = session.info is not None and not session.info.is_live
-    return TakeOptions(
+    return SegmentOptions(
         choices.outputs,
         header_of(session),
         video=video,
@@ -74,7 +74,7 @@ def recorder_options(
         lossless=is_file,
         patience_s=_PATIENCE_S,
         by_media_time=is_file,
-        take=take_options(choices, session),
+        segment=segment_options(choices, session),
         file=file,
         fallback=recordings_folder(),
     )

@@ -24,7 +24,7 @@ TRAIL_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class FollowOptions:
+class TrackingOptions:
     """What is asked of the frames before; each costs some time a frame."""
 
     smooth: bool = False
@@ -33,7 +33,7 @@ class FollowOptions:
     """Give ids that stay with an object, and the trail of each."""
 
 
-class Follower:
+class ObjectTracker:
     """Follows the objects of one stream; for one thread."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Follower:
         self._cut: object = None
 
     def follow(
-        self, detections: Detections, frame: Frame, cut: object, options: FollowOptions
+        self, detections: Detections, frame: Frame, cut: object, options: TrackingOptions
     ) -> Detections:
         """Add to a frame's detections what is asked for.
 

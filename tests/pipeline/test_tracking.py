@@ -8,12 +8,12 @@ from fakes import FAKE_SPEC, TIMEOUT_S, FakeSource, FakeTimings, collect, read_s
 from sample_results import detections
 
 from kpviewer.models.spec import Task
-from kpviewer.pipeline.following import TRAIL_S, FollowOptions, Trails, carried_over
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+from kpviewer.pipeline.tracking import TRAIL_S, TrackingOptions, Trails, carried_over
 from kpviewer.structures import Candidates, FrameResult, GroundTruth, ImageArray
 
 BOX, OTHER = (0, 0, 20, 20), (30, 0, 40, 20)
-SMOOTH = FollowOptions(smooth=True)
+SMOOTH = TrackingOptions(smooth=True)
 
 
 class ShakingEngine:
@@ -42,9 +42,9 @@ def still_ground_truth() -> GroundTruth:
 def make():
     made = []
 
-    def make_it(source: FakeSource, following: FollowOptions, **options: object) -> Pipeline:
+    def make_it(source: FakeSource, following: TrackingOptions, **options: object) -> Pipeline:
         pipeline = Pipeline(source, ShakingEngine(), options=PipelineOptions(**options))
-        pipeline.settings.set_following(following)
+        pipeline.settings.set_tracking(following)
         made.append(pipeline)
         return pipeline
 
@@ -74,7 +74,7 @@ def test_landmarks_are_smoothed_and_errors_and_raw_ones_are_not(make) -> None:
 
 
 def test_nothing_is_added_unless_asked_for(make) -> None:
-    results = results_of(make(FakeSource(3), FollowOptions(), pace=False, hold_at_end=False))
+    results = results_of(make(FakeSource(3), TrackingOptions(), pace=False, hold_at_end=False))
     assert [one.detections.smoothed_xy for one in results] == [None] * 3
 
 
@@ -93,7 +93,7 @@ def test_seek_forgets_what_came_before(make) -> None:
 
 
 def test_objects_have_ids_and_trails_that_end_in_their_middle(make) -> None:
-    both = FollowOptions(smooth=True, track=True)
+    both = TrackingOptions(smooth=True, track=True)
     results = results_of(make(FakeSource(6), both, pace=False, hold_at_end=False))
     assert [one.detections.track_ids.tolist() for one in results] == [[-1], *[[1]] * 5]
     trails = [one.detections.trails[0] for one in results]
@@ -102,7 +102,7 @@ def test_objects_have_ids_and_trails_that_end_in_their_middle(make) -> None:
 
 
 def test_object_has_another_id_after_a_seek(make) -> None:
-    pipeline = make(FakeSource(30), FollowOptions(track=True), pace=False)
+    pipeline = make(FakeSource(30), TrackingOptions(track=True), pace=False)
     seen = collect(pipeline)
     pipeline.pause()
     pipeline.start()

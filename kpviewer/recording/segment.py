@@ -38,7 +38,7 @@ ENDINGS: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class TakeOptions:
+class SegmentOptions:
     """What is written."""
 
     outputs: tuple[str, ...] = (VIDEO,)
@@ -79,14 +79,14 @@ class Images:
     plain: ImageArray | None
 
 
-class Take:
+class Segment:
     """Writes frames to all wanted files, for one thread at a time."""
 
     def __init__(
         self,
         folder: Path,
         stem: str,
-        options: TakeOptions,
+        options: SegmentOptions,
         *,
         nominal_fps: float,
         render: Render = overlay.render,

@@ -8,19 +8,19 @@ from kpviewer.errors import RecordingError
 from kpviewer.recording.files import recording_place, recording_stem
 from kpviewer.recording.finishing import Finished
 from kpviewer.recording.recorder_status import RecorderState, RecorderStatus
-from kpviewer.recording.take import Take
+from kpviewer.recording.segment import Segment
 
 if TYPE_CHECKING:
     import threading
     from pathlib import Path
 
     from kpviewer.recording.recorder_options import RecorderOptions
-    from kpviewer.recording.take import Images, Render
+    from kpviewer.recording.segment import Images, Render
     from kpviewer.structures import FrameResult
 
 
-class Takes:
-    """One take that is written and those that are over, for the recorder's thread."""
+class Segments:
+    """One segment that is written and those that are over, for the recorder's thread."""
 
     def __init__(self, folder: Path, options: RecorderOptions, fps: float, render: Render) -> None:
         """Make nothing yet; ``open`` does."""
@@ -28,16 +28,16 @@ class Takes:
         self._options, self._fps, self._render = options, fps, render
         self._finished = Finished()
         self._notices: list[str] = []
-        self.current: Take | None = None
-        """The take that is written; None before ``open`` and after ``end``."""
+        self.current: Segment | None = None
+        """The segment that is written; None before ``open`` and after ``end``."""
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
-        """Threads that finish takes."""
+        """Threads that finish segments."""
         return self._finished.threads
 
     def open(self) -> None:
-        """Begin the first take.
+        """Begin the first segment.
 
         Raises:
             RecordingError: if there is too little space, or the folder can't be written.
@@ -47,19 +47,19 @@ class Takes:
         self.current = self._new(self._folder)
 
     def write(self, result: FrameResult, images: Images, time_s: float) -> None:
-        """Write a frame; where a file was removed, in a new take.
+        """Write a frame; where a file was removed, in a new segment.
 
         Raises:
             RecordingError: if it can't be written.
         """
-        take = self._opened
+        segment = self._opened
         try:
-            take.write(result, images, time_s)
+            segment.write(result, images, time_s)
         except Exception:
-            missing = take.missing()
+            missing = segment.missing()
             if missing is None:
                 raise
-            self._move_on(take, missing)
+            self._move_on(segment, missing)
             self._opened.write(result, images, time_s)
 
     def look(self) -> bool:
@@ -68,14 +68,14 @@ class Takes:
         Raises:
             RecordingError: if recording is to end then, or can't go on.
         """
-        take = self._opened
-        missing = take.missing()
+        segment = self._opened
+        missing = segment.missing()
         if missing is not None:
-            self._move_on(take, missing)
+            self._move_on(segment, missing)
         return missing is not None
 
     def split(self) -> None:
-        """Begin another take; the one before is finished meanwhile.
+        """Begin another segment; the one before is finished meanwhile.
 
         Raises:
             RecordingError: as ``open``.
@@ -88,41 +88,41 @@ class Takes:
 
     def end(self) -> BaseException | None:
         """Finish all files; return the first thing that went wrong."""
-        take, self.current = self.current, None
-        if take is not None:
-            self._finished.finish(take)
-            self._notices += [*take.notices, *take.notes]
+        segment, self.current = self.current, None
+        if segment is not None:
+            self._finished.finish(segment)
+            self._notices += [*segment.notices, *segment.notes]
         return self._finished.join()
 
     def status(self, state: RecorderState, failure: str | None) -> RecorderStatus:
         """Return what there is."""
-        done, take = self._finished, self.current
-        paths = [*done.paths, *(take.paths if take is not None else ())]
+        done, segment = self._finished, self.current
+        paths = [*done.paths, *(segment.paths if segment is not None else ())]
         return RecorderStatus(
             state,
             paths[0] if paths else None,
             tuple(paths),
-            seconds=done.seconds + (take.seconds if take is not None else 0.0),
-            frames=done.frames + (take.frames if take is not None else 0),
-            bytes=done.bytes + (take.bytes if take is not None else 0),
-            parts=done.takes + (take is not None),
-            notices=tuple(dict.fromkeys([*self._notices, *(take.notices if take else ())])),
+            seconds=done.seconds + (segment.seconds if segment is not None else 0.0),
+            frames=done.frames + (segment.frames if segment is not None else 0),
+            bytes=done.bytes + (segment.bytes if segment is not None else 0),
+            parts=done.segments + (segment is not None),
+            notices=tuple(dict.fromkeys([*self._notices, *(segment.notices if segment else ())])),
             failure=failure,
         )
 
     @property
-    def _opened(self) -> Take:
+    def _opened(self) -> Segment:
         if self.current is None:
             raise RecordingError("Recording must be started before it is written.")
         return self.current
 
-    def _new(self, folder: Path) -> Take:
+    def _new(self, folder: Path) -> Segment:
         stem = self._stem or recording_stem()
-        options = self._options.take
-        return Take(folder, stem, options, nominal_fps=self._fps, render=self._render)
+        options = self._options.segment
+        return Segment(folder, stem, options, nominal_fps=self._fps, render=self._render)
 
-    def _move_on(self, before: Take, missing: str) -> None:
-        """Begin another take; what the one before holds is saved again beside it."""
+    def _move_on(self, before: Segment, missing: str) -> None:
+        """Begin another segment; what the one before holds is saved again beside it."""
         if self._options.fallback is None:
             raise RecordingError(f"{missing} was removed or moved while it was written.")
         folder = before.folder if before.is_folder_there() else self._options.fallback
