@@ -7,7 +7,7 @@ import pytest
 
 from kpviewer.annotations.limits import LimitError, decode_text, read_bounded
 from kpviewer.annotations.object_columns import ClassNumbers, ObjectColumns
-from kpviewer.annotations.problems import MALFORMED, told
+from kpviewer.annotations.problems import MALFORMED, collect_problem
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.yolo_yaml import read_yolo_yaml
 from kpviewer.errors import DatasetError
@@ -75,7 +75,7 @@ def test_classes_are_limited():
 
 
 def test_a_limit_ends_a_reading_that_leaves_bad_entries_out():
-    with pytest.raises(LimitError), told([], MALFORMED):
+    with pytest.raises(LimitError), collect_problem([], MALFORMED):
         raise LimitError("too many")
 
 

@@ -83,7 +83,11 @@ def test_json_lines_hold_the_error_where_there_is_ground_truth(tmp_path: Path) -
     last = json.loads(written("jsonl", tmp_path, [one, with_error]).splitlines()[-1])
     assert last["error"]["mean_px"] == 1.25
     assert last["error"]["nme"] is None  # JSON has no NaN
-    assert last["error"]["matched"] == 1
+    assert (last["error"]["matched"], last["error"]["missed"], last["error"]["spurious"]) == (
+        1,
+        0,
+        1,
+    )
 
 
 def test_csv_has_a_row_for_each_detection(tmp_path: Path) -> None:
