@@ -19,7 +19,7 @@ from kpviewer.structures import NmsKind
 
 VERSION = 1
 """Of the files; a file with a higher one is newer than this program."""
-MOST_RECENT = 10
+MAX_RECENT = 10
 """Sources or models that a menu lists."""
 
 Plain: TypeAlias = bool | int | float | str
@@ -116,25 +116,27 @@ _OF_THE_MACHINE = ("language", "window", "recent", "camera_formats", "unknown")
 """Fields of Settings that no profile holds."""
 
 
-def carry(before: Settings, after: Settings, onto: Settings) -> Settings:
+def apply_changes(before: Settings, after: Settings, onto: Settings) -> Settings:
     """Make the changes between two settings to third ones; what did not change stays as it is.
 
     So an edit in the window is remembered, and what the command line said for once is not.
     """
     names = {name for each in (before, after) for name in each.thresholds}
     thresholds = {
-        name: _carry_fields(before.for_model(name), after.for_model(name), onto.for_model(name))
+        name: _apply_field_changes(
+            before.for_model(name), after.for_model(name), onto.for_model(name)
+        )
         for name in {*names, *onto.thresholds}
     }
     thresholds = {name: each for name, each in thresholds.items() if each != ModelSettings()}
     same = replace(after, thresholds={}), replace(before, thresholds={})
-    return replace(_carry_fields(same[1], same[0], onto), thresholds=thresholds)
+    return replace(_apply_field_changes(same[1], same[0], onto), thresholds=thresholds)
 
 
 _Fields = TypeVar("_Fields", Settings, ModelSettings)
 
 
-def _carry_fields(before: _Fields, after: _Fields, onto: _Fields) -> _Fields:
+def _apply_field_changes(before: _Fields, after: _Fields, onto: _Fields) -> _Fields:
     """Carry changes field by field, and in a mapping key by key."""
     changes: dict[str, Any] = {}
     for each in fields(after):
@@ -229,8 +231,8 @@ def from_table(table: Mapping[str, Any]) -> tuple[Settings, list[str]]:
             docks=window("docks", _text),
         ),
         recent=RecentItems(
-            sources=(recent("sources", _texts) or ())[:MOST_RECENT],
-            models=(recent("models", _texts) or ())[:MOST_RECENT],
+            sources=(recent("sources", _texts) or ())[:MAX_RECENT],
+            models=(recent("models", _texts) or ())[:MAX_RECENT],
         ),
         unknown=take.rest(),
     )

@@ -65,22 +65,22 @@ def profile_names(folder: Path) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What came of reading a file."""
+class LoadedSettings:
+    """Settings that were read from a file, and what went wrong."""
 
     settings: Settings
     problem: str | None = None
     """One line for people; None while all is well."""
-    is_in_the_way: bool = False
+    must_not_overwrite: bool = False
     """The file could neither be read nor kept aside: it must not be written over."""
 
 
-def read_settings(path: Path) -> Reading:
+def read_settings(path: Path) -> LoadedSettings:
     """Read a file of settings; whatever it holds, there are settings afterwards."""
     try:
         table = tomllib.loads(_text_of(path))
     except FileNotFoundError:
-        return Reading(Settings())
+        return LoadedSettings(Settings())
     except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         return _kept_aside(path, f"can't be read ({reason})")
@@ -91,8 +91,10 @@ def read_settings(path: Path) -> Reading:
         return _kept_aside(path, f"is of a newer version ({version})")
     settings, ignored = from_table(table)
     if not ignored:
-        return Reading(settings)
-    return Reading(settings, f"{path.name}: ignored what makes no sense: {', '.join(ignored)}.")
+        return LoadedSettings(settings)
+    return LoadedSettings(
+        settings, f"{path.name}: ignored what makes no sense: {', '.join(ignored)}."
+    )
 
 
 def peek_settings(path: Path) -> Settings:
@@ -176,7 +178,7 @@ def delete_profile(folder: Path, name: str) -> None:
         raise KpviewerError(f"{path} can't be deleted ({error.strerror}).") from error
 
 
-def forget_everything(folder: Path) -> list[Path]:
+def delete_all_settings(folder: Path) -> list[Path]:
     """Delete the settings, the profiles, and what was kept aside; nothing else.
 
     Returns:
@@ -200,7 +202,7 @@ def forget_everything(folder: Path) -> list[Path]:
     return found
 
 
-def _kept_aside(path: Path, what: str) -> Reading:
+def _kept_aside(path: Path, what: str) -> LoadedSettings:
     """Move a file out of the way under the first free name."""
     for number in range(1, 1000):
         aside = path.with_name(f"{path.stem}.kept-{number}{path.suffix}")
@@ -210,6 +212,6 @@ def _kept_aside(path: Path, what: str) -> Reading:
         path.rename(aside)
     except OSError:
         problem = f"{path} {what}. The defaults are used, and nothing is remembered."
-        return Reading(Settings(), problem, is_in_the_way=True)
+        return LoadedSettings(Settings(), problem, must_not_overwrite=True)
     problem = f"{path.name} {what}. The defaults are used; the file is kept as {aside}."
-    return Reading(Settings(), problem)
+    return LoadedSettings(Settings(), problem)

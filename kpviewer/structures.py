@@ -15,11 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kpviewer
-from kpviewer.pipeline_status import Percentiles as Percentiles
-from kpviewer.pipeline_status import PipelineState as PipelineState
-from kpviewer.pipeline_status import PipelineStats as PipelineStats
-from kpviewer.pipeline_status import PipelineStatus as PipelineStatus
-from kpviewer.pipeline_status import StopReason as StopReason
 
 if TYPE_CHECKING:
     import supervision

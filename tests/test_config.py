@@ -16,8 +16,8 @@ from kpviewer.config import (
     to_table,
 )
 from kpviewer.config_files import (
+    delete_all_settings,
     delete_profile,
-    forget_everything,
     peek_settings,
     profile_names,
     read_profile,
@@ -97,7 +97,7 @@ def test_damaged_or_newer_file_is_kept_aside(tmp_path, content, said):
         assert str(kept) in reading.problem
         assert kept.read_bytes() == content
     assert not path.exists()
-    assert not reading.is_in_the_way
+    assert not reading.must_not_overwrite
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
@@ -120,7 +120,7 @@ def test_file_that_can_not_be_moved_is_not_written_over(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "rename", fail)
     reading = read_settings(path)
-    assert reading.is_in_the_way
+    assert reading.must_not_overwrite
     assert "nothing is remembered" in reading.problem
 
 
@@ -243,16 +243,16 @@ def test_forgetting_deletes_what_is_ours_and_nothing_else(tmp_path):
     write_profile(folder, "bench", Settings())
     (folder / "settings.kept-1.toml").write_text("=")
     (folder / "notes.txt").write_text("mine")
-    removed = forget_everything(folder)
+    removed = delete_all_settings(folder)
     assert [path.name for path in removed] == [
         "bench.toml",
         "settings.kept-1.toml",
         "settings.toml",
     ]
     assert os.listdir(folder) == ["notes.txt"]
-    assert forget_everything(folder) == []
+    assert delete_all_settings(folder) == []
     (folder / "notes.txt").unlink()
-    forget_everything(folder)
+    delete_all_settings(folder)
     assert not folder.exists()
 
 

@@ -204,7 +204,7 @@ def _process(
     from kpviewer.cli.process_job import ProcessJob
     from kpviewer.pipeline.opening import made_within
     from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-    from kpviewer.sources.naming import file_of
+    from kpviewer.sources.naming import path_of
     from kpviewer.sources.open import make_source
     from kpviewer.sources.redact import redact_url
 
@@ -218,7 +218,7 @@ def _process(
         )
         pipeline = Pipeline(source, engine, thresholds=thresholds, options=settings)
         pipeline.settings.set_tracking(options.following)
-        sound = file_of(text) if options.sound else None
+        sound = path_of(text) if options.sound else None
         job = ProcessJob(pipeline, engine.spec, options, sound)
         try:
             _run(pipeline, job, name)

@@ -39,9 +39,9 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     """Delete what the viewer remembers, without a question."""
     if not value or ctx.resilient_parsing:
         return
-    from kpviewer.config_files import forget_everything, settings_folder
+    from kpviewer.config_files import delete_all_settings, settings_folder
 
-    removed = forget_everything(settings_folder())
+    removed = delete_all_settings(settings_folder())
     for path in removed:
         click.echo(f"Removed {path}")
     if not removed:

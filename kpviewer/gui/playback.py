@@ -5,7 +5,7 @@ from __future__ import annotations
 from kpviewer.gui.panels.transport import next_speed
 from kpviewer.gui.session import FALLBACK_FPS, JUMP_S, Session
 from kpviewer.pipeline.transport import Span
-from kpviewer.structures import PipelineState, PipelineStatus
+from kpviewer.pipeline_status import PipelineState, PipelineStatus
 
 
 class Playback:

@@ -25,16 +25,11 @@ from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.tracking import TrackingOptions
+from kpviewer.pipeline_status import PipelineState, PipelineStatus
 from kpviewer.sources.base import FrameSource
 from kpviewer.sources.naming import is_camera
 from kpviewer.sources.redact import is_address, redact_url
-from kpviewer.structures import (
-    FrameResult,
-    PipelineState,
-    PipelineStatus,
-    StreamInfo,
-    Thresholds,
-)
+from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 
 JUMP_S = 5.0
 FALLBACK_FPS = 30.0

@@ -123,7 +123,7 @@ def check_qt_libraries() -> Check:
     """Ask the dynamic linker for what Qt needs here."""
     missing = qt_libraries.missing_packages(qt_libraries.needed_libraries())
     if missing:
-        cure = qt_libraries.install_line(missing)
+        cure = qt_libraries.install_command(missing)
         return Check("Qt's system libraries", State.PROBLEM, f"missing: {', '.join(missing)}", cure)
     return Check("Qt's system libraries", State.OK, "all there")
 

@@ -62,7 +62,7 @@ def missing_packages(
     return [package for library, package in libraries.items() if not is_there(library)]
 
 
-def install_line(packages: Iterable[str]) -> str:
+def install_command(packages: Iterable[str]) -> str:
     """Give the one line that brings the packages; other Linuxes have them under like names."""
     return f"sudo apt-get install {' '.join(packages)}"
 
@@ -73,7 +73,7 @@ def needed_libraries() -> dict[str, str]:
     return ALWAYS | XCB if has_x11_screen else ALWAYS
 
 
-def x11_answers() -> bool:
+def is_x11_reachable() -> bool:
     """Ask the X11 screen that DISPLAY names; True where Xlib is missing and nobody can ask."""
     try:
         xlib = ctypes.CDLL("libX11.so.6")
@@ -95,7 +95,7 @@ def has_display() -> bool:
         return True
     if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"):
         return True
-    return bool(os.environ.get("DISPLAY")) and x11_answers()
+    return bool(os.environ.get("DISPLAY")) and is_x11_reachable()
 
 
 def require_libraries() -> None:
@@ -107,7 +107,7 @@ def require_libraries() -> None:
     if missing := missing_packages(needed_libraries()):
         raise KpviewerError(
             "Qt's system libraries are missing, and without them no window can open.\n"
-            f"Install them: {install_line(missing)}"
+            f"Install them: {install_command(missing)}"
         )
 
 
@@ -127,7 +127,7 @@ def main(arguments: list[str]) -> int:
     missing = missing_packages(needed_libraries())
     if missing:
         print("kpviewer: Qt's system libraries are missing. Install them, then try again:")
-        print(f"  {install_line(missing)}")
+        print(f"  {install_command(missing)}")
     return 1 if missing else 0
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kpviewer.errors import SourceError
 from kpviewer.pipeline.pacing import Pacer, reconnect_delay_s
 from kpviewer.pipeline.stats import NO_FREE_BUFFER, QUEUE_FULL
-from kpviewer.structures import StopReason
+from kpviewer.pipeline_status import StopReason
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.reader import QueuedFrame, SourceReader

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from kpviewer.errors import KpviewerError, PipelineError
-from kpviewer.structures import PipelineState, StopReason
+from kpviewer.pipeline_status import PipelineState, StopReason
 
 
 class Lifecycle:

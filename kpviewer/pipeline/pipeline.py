@@ -20,15 +20,9 @@ from kpviewer.pipeline.settings import Settings, SettingsCell
 from kpviewer.pipeline.stats import StatsRecorder
 from kpviewer.pipeline.transport import PlaybackSettings, Transport
 from kpviewer.pipeline.wiring import Wiring
+from kpviewer.pipeline_status import PipelineState, PipelineStatus, StopReason
 from kpviewer.runtime.buffers import PinnedPool
-from kpviewer.structures import (
-    FrameResult,
-    PipelineState,
-    PipelineStatus,
-    StopReason,
-    StreamInfo,
-    Thresholds,
-)
+from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 
 if TYPE_CHECKING:
     from kpviewer.sources.base import FrameSource

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from kpviewer.errors import SourceError
 from kpviewer.pipeline.capture import CaptureThread
 from kpviewer.pipeline.inference import InferenceThread
+from kpviewer.pipeline_status import PipelineState, StopReason
 from kpviewer.runtime.abandoned import let_go
-from kpviewer.structures import PipelineState, StopReason
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.reader import SourceReader

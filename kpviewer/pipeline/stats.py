@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from kpviewer.pipeline.clock import Clock
-from kpviewer.structures import Frame, Percentiles, PipelineStats, StageTimings
+from kpviewer.pipeline_status import Percentiles, PipelineStats
+from kpviewer.structures import Frame, StageTimings
 
 QUEUE_FULL = "queue full"
 NO_FREE_BUFFER = "no free buffer"

@@ -71,7 +71,7 @@ def is_screen(text: str) -> bool:
     return text.lower() == "screen" or text.lower().startswith("screen:")
 
 
-def file_of(text: str | None) -> Path | None:
+def path_of(text: str | None) -> Path | None:
     """Return the path that a source may name; None where it names no path."""
     text = (text or "").strip()
     is_other = not text or is_camera(text) or is_screen(text) or "://" in text
@@ -83,7 +83,7 @@ def file_of(text: str | None) -> Path | None:
         return None
 
 
-def read_camera(text: str) -> CameraName | None:
+def parse_camera(text: str) -> CameraName | None:
     """Take the name of a camera apart; None where it is no camera.
 
     Raises:
@@ -103,7 +103,7 @@ def read_camera(text: str) -> CameraName | None:
     return CameraName(int(found["index"]), CameraRequest(width, height, fps, fourcc))
 
 
-def read_screen(text: str) -> ScreenName:
+def parse_screen(text: str) -> ScreenName:
     """Take the name of a screen apart.
 
     Raises:

@@ -25,8 +25,8 @@ from kpviewer.sources.naming import (
     CameraName,
     is_camera,
     is_screen,
-    read_camera,
-    read_screen,
+    parse_camera,
+    parse_screen,
 )
 from kpviewer.sources.redact import HIDDEN, redact_url
 from kpviewer.sources.screen import ScreenSource
@@ -65,11 +65,11 @@ def make_source(
         return _default()
     if text.lower() in _FILMS:
         return _FILMS[text.lower()]()
-    camera = read_camera(text)
+    camera = parse_camera(text)
     if camera is not None:
         return _camera(camera, list_cameras())
     if is_screen(text):
-        return ScreenSource(read_screen(text))
+        return ScreenSource(parse_screen(text))
     if "://" in text:
         return StreamSource(text)
     try:

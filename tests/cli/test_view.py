@@ -133,7 +133,7 @@ def test_missing_libraries_are_named_with_the_line_that_installs_them(monkeypatc
 )
 def test_display_is_one_that_is_named_and_answers(monkeypatch, variables, answers, expected):
     monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setattr(qt_libraries, "x11_answers", lambda: answers)
+    monkeypatch.setattr(qt_libraries, "is_x11_reachable", lambda: answers)
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():

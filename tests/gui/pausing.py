@@ -4,7 +4,7 @@ from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.structures import PipelineState
+from kpviewer.pipeline_status import PipelineState
 
 
 def pause(qtbot: QtBot, window: MainWindow) -> int:

@@ -21,9 +21,9 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings import store
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.pipeline.signal_loss import SignalLoss
+from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus
 from kpviewer.runtime.abandoned import still_running
 from kpviewer.sources import open as opening
-from kpviewer.structures import PipelineState, PipelineStats, PipelineStatus
 
 
 class StuckSource(FakeSource):

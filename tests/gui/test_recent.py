@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kpviewer.config import MOST_RECENT, RecentItems, Settings
+from kpviewer.config import MAX_RECENT, RecentItems, Settings
 from kpviewer.gui.settings.recent import (
     is_there,
     kept_model,
@@ -27,7 +27,7 @@ def test_newest_is_first_and_nothing_is_there_twice():
 
 def test_no_more_than_ten_are_kept():
     kept = sources(*(f"/{number}" for number in range(14)))
-    assert len(kept) == MOST_RECENT == 10
+    assert len(kept) == MAX_RECENT == 10
     assert kept[0] == "/13"
 
 

@@ -9,7 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from kpviewer.gui.panels.status_bar import ROOMY_PX, StatusBar
 from kpviewer.gui.widgets.theme import ThemeManager
-from kpviewer.structures import Frame, Percentiles, PipelineStats, StreamInfo
+from kpviewer.pipeline_status import Percentiles, PipelineStats
+from kpviewer.structures import Frame, StreamInfo
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of plain widgets alone
 

@@ -7,7 +7,7 @@ from fakes import FakeSource
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
-from sources.films import read_number, write_film
+from sources.videos import read_number, write_video
 
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.panels.transport import SPEEDS, TransportBar, next_speed
@@ -36,7 +36,7 @@ def pause_at(qtbot: QtBot, window: MainWindow, index: int) -> None:
 def test_keys_show_the_frame_of_a_real_file_that_they_name(qtbot, open_window, tmp_path: Path):
     path = tmp_path / "film.mp4"
     times_ms = [0, 30, 200, 210, *range(400, 3000, 50)]
-    write_film(path, times_ms=times_ms, options={"bf": "3", "g": "12"})
+    write_video(path, times_ms=times_ms, options={"bf": "3", "g": "12"})
 
     def never(_name, _device, _size):
         raise RuntimeError("no model here")

@@ -7,7 +7,7 @@ import pytest
 from kpviewer.gui.session import SessionStatus
 from kpviewer.gui.video.state_card import empty_card
 from kpviewer.gui.video.view_state import describe
-from kpviewer.structures import PipelineState, PipelineStats, PipelineStatus, StopReason
+from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus, StopReason
 
 RUNNING = PipelineStatus(PipelineState.RUNNING, None, PipelineStats(), None)
 STATUS = SessionStatus("clip.mp4", 3.0, RUNNING, None, None, 0.0, None)

@@ -11,7 +11,8 @@ from kpviewer.pipeline import tracking
 from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.tracking import TrackingOptions
-from kpviewer.structures import FrameResult, PipelineState, Thresholds
+from kpviewer.pipeline_status import PipelineState
+from kpviewer.structures import FrameResult, Thresholds
 
 MakePipeline = Callable[..., Pipeline]
 

@@ -4,7 +4,7 @@ import pytest
 
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.lifecycle import Lifecycle
-from kpviewer.structures import PipelineState, StopReason
+from kpviewer.pipeline_status import PipelineState, StopReason
 
 
 def running(threads: int = 2) -> Lifecycle:

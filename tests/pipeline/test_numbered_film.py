@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import FAKE_SPEC, FakeTimings, eventually
-from sources.films import read_number, write_film
+from sources.videos import read_number, write_video
 
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.transport import Span
@@ -54,7 +54,7 @@ MakePlayer = Callable[[Path], Pipeline]
 def film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Film:
     path = tmp_path_factory.mktemp("numbered") / request.param
     times_ms, options = FILMS[request.param]
-    write_film(path, times_ms=times_ms, options=options)
+    write_video(path, times_ms=times_ms, options=options)
     return path, times_ms
 
 

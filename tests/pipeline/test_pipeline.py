@@ -22,8 +22,9 @@ from fakes import (
 
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+from kpviewer.pipeline_status import PipelineState, StopReason
 from kpviewer.runtime.buffers import BufferLease, PinnedPool
-from kpviewer.structures import FrameResult, GroundTruth, PipelineState, StopReason, Thresholds
+from kpviewer.structures import FrameResult, GroundTruth, Thresholds
 
 MakePipeline = Callable[..., Pipeline]
 

@@ -21,7 +21,7 @@ from fakes import (
 
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-from kpviewer.structures import PipelineState, StopReason
+from kpviewer.pipeline_status import PipelineState, StopReason
 
 MakePipeline = Callable[..., Pipeline]
 

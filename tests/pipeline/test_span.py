@@ -8,7 +8,7 @@ from fakes import FakeClock, FakeEngine, FakeSource, collect, ends, eventually
 
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.transport import Span
-from kpviewer.structures import PipelineState, StopReason
+from kpviewer.pipeline_status import PipelineState, StopReason
 
 MakePipeline = Callable[..., Pipeline]
 FAST = PipelineOptions(pace=False)

@@ -1,7 +1,7 @@
 """A stand-in for ``cv2.VideoCapture``: a camera with scripted faults."""
 
 import numpy as np
-from films import numbered_image
+from videos import numbered_image
 
 from kpviewer.sources.opencv import cv2
 

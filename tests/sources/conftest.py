@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))  # the makers of films, captures and servers
 
 import pytest
-from films import numbered_image, write_film
+from videos import numbered_image, write_video
 
 from kpviewer.sources.opencv import cv2
 
@@ -15,7 +15,7 @@ from kpviewer.sources.opencv import cv2
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """60 numbered frames at 25 fps, H.264 with reordered frames and several keyframes."""
     path = tmp_path_factory.mktemp("films") / "film.mp4"
-    write_film(path, options={"bf": "3", "g": "12"})
+    write_video(path, options={"bf": "3", "g": "12"})
     return path
 
 

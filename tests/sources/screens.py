@@ -1,8 +1,8 @@
 """A stand-in for ``mss.MSS``: two screens side by side, with images that carry their number."""
 
 import numpy as np
-from films import HEIGHT, WIDTH, numbered_image
 from mss import ScreenShotError
+from videos import HEIGHT, WIDTH, numbered_image
 
 ALL = {"left": 0, "top": 0, "width": 2 * WIDTH, "height": HEIGHT}
 FIRST = {"left": 0, "top": 0, "width": WIDTH, "height": HEIGHT, "name": "DP-1"}

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from captures import FakeCapture
-from films import read_number
+from videos import read_number
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.camera import Camera, CameraSource
-from kpviewer.sources.naming import CameraName, CameraRequest, read_camera
+from kpviewer.sources.naming import CameraName, CameraRequest, parse_camera
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import ImageArray
 
@@ -108,17 +108,17 @@ def test_a_image_of_another_size_gets_a_buffer_of_its_size() -> None:
     ],
 )
 def test_a_camera_is_named_by_number_and_format(text: str, name: CameraName | None) -> None:
-    assert read_camera(text) == name
+    assert parse_camera(text) == name
 
 
 def test_a_format_is_written_as_it_is_read() -> None:
     request = CameraRequest(1920, 1080, 59.94, "YUYV")
-    assert read_camera(f"0:{request}") == CameraName(0, request)
+    assert parse_camera(f"0:{request}") == CameraName(0, request)
 
 
 def test_a_format_of_nothing_is_an_error() -> None:
     with pytest.raises(SourceError, match="0:1280x720@30:MJPG"):
-        read_camera("0:0x480")
+        parse_camera("0:0x480")
 
 
 def test_what_was_chosen_is_asked_for_and_a_difference_is_told() -> None:

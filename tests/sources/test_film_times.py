@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from films import HEIGHT, WIDTH, numbered_image, read_number, write_film
+from videos import HEIGHT, WIDTH, numbered_image, read_number, write_video
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.decoding import Decoder, DecoderOptions
@@ -32,7 +32,7 @@ def test_a_film_of_uneven_frame_rate_is_as_long_as_its_timestamps_say(
 ) -> None:
     times_ms = [*range(0, 1000, 20), *range(1000, 20_000, 500)]  # 50 fps, then 2 fps
     path = tmp_path / name
-    write_film(path, times_ms=times_ms, options={"bf": "0"})
+    write_video(path, times_ms=times_ms, options={"bf": "0"})
     source = VideoSource(path)
     info = source.open()
     assert info.frame_count == len(times_ms)
@@ -56,7 +56,7 @@ def joined(folder: Path, *counts: int) -> Path:
     data = b""
     for count in counts:
         part = folder / "part.ts"
-        write_film(part, frames=count, options={"g": "10", "bf": "2"})
+        write_video(part, frames=count, options={"g": "10", "bf": "2"})
         data += part.read_bytes()
     whole = folder / "joined.ts"
     whole.write_bytes(data)
@@ -84,7 +84,7 @@ def test_joined_files_go_on_in_time_and_can_be_sought(tmp_path: Path) -> None:
 
 def test_a_codec_that_is_unknown_is_said_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "film.mkv"
-    write_film(path, frames=5)
+    write_video(path, frames=5)
     path.write_bytes(path.read_bytes().replace(b"V_MPEG4/ISO/AVC", b"V_MPEG9/ISO/XYZ"))
     with pytest.raises(SourceError, match="format that can't be decoded here"):
         VideoSource(path).open()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from films import numbered_image, read_number
+from videos import numbered_image, read_number
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.images import ImagesSource, load_image, natural_order

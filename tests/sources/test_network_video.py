@@ -5,8 +5,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from films import numbered_image, read_number, write_film
 from servers import http_file, http_files, mjpeg, serving
+from videos import numbered_image, read_number, write_video
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.opencv import cv2
@@ -52,7 +52,7 @@ def test_no_frame_of_a_film_behind_http_is_lost(
     tmp_path: Path, name: str, codec: str, options: dict[str, str], way: str
 ) -> None:
     path = tmp_path / name
-    write_film(path, codec=codec, options=options)
+    write_video(path, codec=codec, options=options)
     local = VideoSource(path)
     local.open()
     expected = read_all(local)
@@ -73,7 +73,7 @@ def test_no_frame_of_a_film_behind_http_is_lost(
 def test_a_live_playlist_and_a_finished_one_are_told_apart(tmp_path: Path) -> None:
     playlist = tmp_path / "film.m3u8"
     whole = tmp_path / "film.ts"
-    write_film(whole, options={"g": "10"})
+    write_video(whole, options={"g": "10"})
     text = "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:2.4,\nfilm.ts\n"
     playlist.write_text(f"{text}#EXT-X-ENDLIST\n")
     files = {"film.ts": whole.read_bytes(), "film.m3u8": playlist.read_bytes()}
@@ -89,7 +89,7 @@ def test_a_live_playlist_and_a_finished_one_are_told_apart(tmp_path: Path) -> No
 
 
 def test_a_part_of_a_playlist_that_is_missing_is_said(tmp_path: Path) -> None:
-    write_film(
+    write_video(
         tmp_path / "film.m3u8",
         frames=150,
         options={"x264-params": "scenecut=0:keyint=50:min-keyint=50"},
@@ -112,7 +112,7 @@ def test_an_mp4_with_its_index_at_the_end_plays_from_a_server_without_ranges(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "film.mp4"
-    write_film(path, frames=200, options={"g": "1", "qp": "0"})
+    write_video(path, frames=200, options={"g": "1", "qp": "0"})
     assert path.stat().st_size > 40_000  # FFmpeg goes back over less by itself
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with serving(http_file(path.read_bytes(), "length")) as port:
@@ -126,7 +126,7 @@ def test_an_mp4_with_its_index_at_the_end_plays_from_a_server_without_ranges(
 
 def test_a_connection_that_breaks_in_mid_film_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "film.ts"
-    write_film(path, options={"g": "15"})
+    write_video(path, options={"g": "15"})
     data = path.read_bytes()
 
     def serve(connection) -> None:
@@ -179,7 +179,7 @@ def test_a_multipart_stream_whose_parts_have_no_type_is_read() -> None:
 
 def test_films_are_known_by_name_where_their_content_says_nothing(tmp_path: Path) -> None:
     made, path = tmp_path / "film.h264", tmp_path / "film.jsv"
-    write_film(made, options={"g": "15", "bf": "0"})
+    write_video(made, options={"g": "15", "bf": "0"})
     path.write_bytes(b"\0\0\1\x80" * 50 + made.read_bytes())  # the head of a recorder's own format
     source = VideoSource(path)
     source.open()

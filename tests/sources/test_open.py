@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from films import write_film
+from videos import write_video
 
 from kpviewer.errors import SourceError
 from kpviewer.sources import open as opening
@@ -52,7 +52,7 @@ def test_nothing_is_the_demo_where_there_is_no_camera(
 
 
 def test_a_file_is_a_video_or_a_image(tmp_path: Path, image_folder: Path) -> None:
-    write_film(tmp_path / "film.mp4", frames=2)
+    write_video(tmp_path / "film.mp4", frames=2)
     assert isinstance(make_source(str(tmp_path / "film.mp4")), VideoSource)
     assert isinstance(make_source(str(image_folder / "img1.png")), ImagesSource)
 

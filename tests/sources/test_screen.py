@@ -4,11 +4,11 @@ import sys
 
 import numpy as np
 import pytest
-from films import HEIGHT, WIDTH, numbered_image
 from screens import FakeScreens
+from videos import HEIGHT, WIDTH, numbered_image
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.naming import ScreenName, read_screen
+from kpviewer.sources.naming import ScreenName, parse_screen
 from kpviewer.sources.screen import FPS, Screen, ScreenSource, list_screens
 from kpviewer.structures import ImageArray
 
@@ -19,7 +19,7 @@ def buffer(height: int, width: int) -> ImageArray:
 
 def screen(text: str = "screen", screens: FakeScreens | None = None) -> ScreenSource:
     grabber = screens or FakeScreens()
-    return ScreenSource(read_screen(text), open_grabber=lambda: grabber, sleep=lambda _s: None)
+    return ScreenSource(parse_screen(text), open_grabber=lambda: grabber, sleep=lambda _s: None)
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,13 @@ def screen(text: str = "screen", screens: FakeScreens | None = None) -> ScreenSo
     ],
 )
 def test_a_screen_is_named_by_number_and_part(text: str, name: ScreenName) -> None:
-    assert read_screen(text) == name
+    assert parse_screen(text) == name
 
 
 @pytest.mark.parametrize("text", ["screen:", "screen:a", "screen:1:1,2,3", "screen:1:0,0,0,9"])
 def test_another_spelling_is_an_error_that_shows_the_right_one(text: str) -> None:
     with pytest.raises(SourceError, match="screen:1:x,y,width,height"):
-        read_screen(text)
+        parse_screen(text)
 
 
 def test_the_image_is_what_the_screen_shows() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from films import HEIGHT, WIDTH, numbered_image, write_film
+from videos import HEIGHT, WIDTH, numbered_image, write_video
 
 from kpviewer.sources.base import FrameSource
 from kpviewer.sources.open import make_source
@@ -52,7 +52,7 @@ def test_a_video_is_turned_and_mirrored_as_its_matrix_says(
     tmp_path: Path, name: str, suffix: str
 ) -> None:
     path = tmp_path / f"film{suffix}"
-    write_film(path, frames=38)
+    write_video(path, frames=38)
     values, expected = MATRICES[name]
     with_matrix(path, values)
     source = make_source(str(path))
@@ -80,7 +80,7 @@ CONTAINERS = {
 @pytest.mark.parametrize("aspect", [Fraction(32, 27), Fraction(8, 9), Fraction(1)], ids=str)
 def test_a_video_plays_with_square_pixels(tmp_path: Path, name: str, aspect: Fraction) -> None:
     path = tmp_path / name
-    write_film(path, frames=4, pixel_aspect=aspect, **CONTAINERS[name])
+    write_video(path, frames=4, pixel_aspect=aspect, **CONTAINERS[name])
     source = make_source(str(path))
     info = source.open()
     shown = frames_of(source)
@@ -93,7 +93,7 @@ def test_a_video_plays_with_square_pixels(tmp_path: Path, name: str, aspect: Fra
 
 def test_the_container_decides_where_it_says_another_aspect_than_the_frames(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
-    write_film(path, frames=3, codec="ffv1", pix_fmt="bgr0")
+    write_video(path, frames=3, codec="ffv1", pix_fmt="bgr0")
     old = b"\xb0\x81\x60\xba\x81\x40\x54\xb2\x81\x04"  # PixelWidth 96, PixelHeight 64, DisplayUnit
     new = b"\xb0\x81\x60\xba\x81\x40\x54\xb0\x81\x48"  # DisplayWidth 72
     raw = path.read_bytes()
@@ -107,7 +107,7 @@ def test_the_container_decides_where_it_says_another_aspect_than_the_frames(tmp_
 
 def test_a_turned_video_is_stretched_before_it_is_turned(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    write_film(path, frames=2, pixel_aspect=Fraction(4, 3))
+    write_video(path, frames=2, pixel_aspect=Fraction(4, 3))
     with_matrix(path, (0, 1, -1, 0))
     source = make_source(str(path))
     info = source.open()
@@ -121,7 +121,7 @@ def test_an_aspect_that_changes_in_a_broadcast_is_followed(tmp_path: Path) -> No
     joined = b""
     for aspect in aspects:
         part = tmp_path / "part.ts"
-        write_film(part, frames=12, codec="mpeg2video", pixel_aspect=aspect)
+        write_video(part, frames=12, codec="mpeg2video", pixel_aspect=aspect)
         joined += part.read_bytes()
     path = tmp_path / "all.ts"
     path.write_bytes(joined)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from captures import FakeCapture
-from films import numbered_image, read_number
 from screens import FakeScreens
 from servers import mjpeg, serving
+from videos import numbered_image, read_number
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import FrameSource

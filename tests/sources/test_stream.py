@@ -5,8 +5,8 @@ import threading
 
 import numpy as np
 import pytest
-from films import numbered_image, read_number
 from servers import BOUNDARY, first_then_silence, mjpeg, rtsp, say_nothing, serving
+from videos import numbered_image, read_number
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.stream import StreamSource

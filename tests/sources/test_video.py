@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from films import HEIGHT, WIDTH, read_number, write_film
+from videos import HEIGHT, WIDTH, read_number, write_video
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.video import VideoSource
@@ -57,7 +57,7 @@ def test_every_frame_is_read_and_found_again(
     tmp_path: Path, name: str, codec: str, options: dict[str, str]
 ) -> None:
     path = tmp_path / name
-    times_ms = write_film(path, codec=codec, options=options)
+    times_ms = write_video(path, codec=codec, options=options)
     source = VideoSource(path)
     source.open()
     rows = read_all(source)
@@ -77,7 +77,7 @@ def test_uneven_times_are_kept_to_the_millisecond(tmp_path: Path) -> None:
     steps_ms = np.random.default_rng(7).integers(5, 900, 40)
     times_ms = [0, *np.cumsum(steps_ms).tolist()]
     path = tmp_path / "vfr.mkv"
-    write_film(path, times_ms=times_ms, options={"bf": "2", "g": "9"})
+    write_video(path, times_ms=times_ms, options={"bf": "2", "g": "9"})
     source = VideoSource(path)
     assert source.open().frame_count == 41
     rows = read_all(source)
@@ -92,7 +92,7 @@ def test_uneven_times_are_kept_to_the_millisecond(tmp_path: Path) -> None:
 
 def test_a_film_that_lies_on_its_side_is_turned_upright(tmp_path: Path) -> None:
     path = tmp_path / "turned.mp4"
-    write_film(path, frames=3, turned_deg=-90)
+    write_video(path, frames=3, turned_deg=-90)
     source = VideoSource(path)
     info = source.open()
     captured = source.read(buffer)
@@ -109,7 +109,7 @@ def test_a_film_that_lies_on_its_side_is_turned_upright(tmp_path: Path) -> None:
 
 def test_a_film_cut_in_the_middle_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
     whole = tmp_path / "whole.mkv"
-    write_film(whole, frames=100, options={"g": "10", "bf": "0"})
+    write_video(whole, frames=100, options={"g": "10", "bf": "0"})
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     source = VideoSource(cut)
@@ -124,7 +124,7 @@ def test_a_film_cut_in_the_middle_gives_what_is_there_and_says_so(tmp_path: Path
 
 def test_a_film_with_flipped_bits_is_read_and_its_damage_told(tmp_path: Path) -> None:
     path = tmp_path / "flipped.ts"
-    write_film(path, options={"g": "15", "bf": "0"})
+    write_video(path, options={"g": "15", "bf": "0"})
     data = bytearray(path.read_bytes())
     for place in range(len(data) // 3, len(data), 900):
         data[place] ^= 0b00010000
@@ -179,7 +179,7 @@ def test_the_cut_real_clip_gives_23_of_51_frames(shared_data: Path) -> None:
 def test_what_is_no_video_is_refused_in_one_or_two_sentences(
     tmp_path: Path, content: bytes, said: str
 ) -> None:
-    write_film(tmp_path / "film.mp4", frames=5)
+    write_video(tmp_path / "film.mp4", frames=5)
     path = tmp_path / "other.mp4"
     path.write_bytes(content)
     with pytest.raises(SourceError, match=said) as caught:

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.settings.recent import add_heading
-from kpviewer.sources.naming import CameraRequest, read_camera
+from kpviewer.sources.naming import CameraRequest, parse_camera
 from kpviewer.structures import StreamInfo
 
 SIZES = ((320, 240), (640, 480), (800, 600), (1280, 720), (1280, 960), (1920, 1080), (3840, 2160))
@@ -27,7 +27,7 @@ Choose = Callable[[CameraRequest | None], None]
 
 def read_format(text: str | None) -> CameraRequest | None:
     """Read a format as it is remembered; None where it is none."""
-    named = read_camera(f"0:{text}") if text else None
+    named = parse_camera(f"0:{text}") if text else None
     return named.request if named is not None else None
 
 

@@ -18,7 +18,7 @@ from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.recent import add_recent
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import without_mnemonic
-from kpviewer.sources.naming import CameraRequest, read_camera
+from kpviewer.sources.naming import CameraRequest, parse_camera
 
 WAYS = (
     ("file", Act.OPEN_FILE),
@@ -85,7 +85,7 @@ class SourceMenu(QObject):
         if devices is None or session.source_name is None:
             return None
         text = session.source_text
-        named = read_camera(text) if text else None
+        named = parse_camera(text) if text else None
         if named is not None:
             return next((each for each in devices.cameras if each.source == str(named.index)), None)
         info = session.info

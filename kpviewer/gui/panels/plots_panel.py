@@ -10,7 +10,8 @@ from kpviewer.gui.widgets.buttons import SegmentedControl
 from kpviewer.gui.widgets.history import WINDOW_S, History
 from kpviewer.gui.widgets.plot import Plot, PlotSpec
 from kpviewer.gui.widgets.theme import Theme
-from kpviewer.structures import FrameError, PipelineStats, StageTimings
+from kpviewer.pipeline_status import PipelineStats
+from kpviewer.structures import FrameError, StageTimings
 
 HEIGHT = 148
 SHARES = (6, 9, 6)

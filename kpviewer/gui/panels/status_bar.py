@@ -13,7 +13,8 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.message_line import MessageLine
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.pipeline.stats import DISPLAY, DISPLAY_SKIPPED, NO_FREE_BUFFER, QUEUE_FULL
-from kpviewer.structures import Frame, PipelineStats, StreamInfo
+from kpviewer.pipeline_status import PipelineStats
+from kpviewer.structures import Frame, StreamInfo
 
 HEIGHT = 28
 NAME_CHARS = 34

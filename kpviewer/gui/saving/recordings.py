@@ -11,10 +11,11 @@ from kpviewer.gui.saving.setup import told_of
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.protocols import ResultSink
+from kpviewer.pipeline_status import PipelineState
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_status import RecorderStatus
-from kpviewer.structures import PipelineState, StreamInfo
+from kpviewer.structures import StreamInfo
 
 _PATIENCE_S = 2.0
 """At the end, a recorder that makes no progress for so long is let go."""

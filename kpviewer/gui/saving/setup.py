@@ -16,7 +16,7 @@ from kpviewer.recording.recorder_status import RecorderStatus
 from kpviewer.recording.results import ResultHeader
 from kpviewer.recording.segment import SegmentOptions
 from kpviewer.recording.video import VideoOptions
-from kpviewer.sources.naming import file_of
+from kpviewer.sources.naming import path_of
 
 _PATIENCE_S = 1.0
 """The image stands still no longer for a recorder that makes no progress."""
@@ -53,7 +53,7 @@ def segment_options(choices: RecordingChoices, session: Session) -> SegmentOptio
         header_of(session),
         video=video,
         every=choices.every,
-        sound=file_of(session.source_text) if is_file and choices.sound else None,
+        sound=path_of(session.source_text) if is_file and choices.sound else None,
     )
 
 

@@ -13,7 +13,7 @@ from functools import partial
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from kpviewer.config import Settings, WindowSettings, carry
+from kpviewer.config import Settings, WindowSettings, apply_changes
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import shipped_models
@@ -73,7 +73,7 @@ class WindowMemory(QObject):
         if shown == self._seen:
             return False
         before, self._seen = self._seen, shown
-        self.store.edit(partial(carry, before, shown))
+        self.store.edit(partial(apply_changes, before, shown))
         for name, new in shown.thresholds.items():
             old = before.for_model(name)
             numbers = ("score", "iou", "nms", "sigma")

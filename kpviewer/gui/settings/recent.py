@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.config import MOST_RECENT, RecentItems, Settings
+from kpviewer.config import MAX_RECENT, RecentItems, Settings
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
@@ -149,7 +149,7 @@ def _is_listed_device(text: str) -> bool:
 
 
 def _first(item: str, items: tuple[str, ...]) -> tuple[str, ...]:
-    return (item, *(each for each in items if each != item))[:MOST_RECENT]
+    return (item, *(each for each in items if each != item))[:MAX_RECENT]
 
 
 def _label(item: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kpviewer.config import Settings
 from kpviewer.config_files import (
-    Reading,
+    LoadedSettings,
     delete_profile,
     profile_names,
     read_profile,
@@ -56,7 +56,7 @@ class SettingsStore:
         """What went wrong last, in one line; None while all is well."""
         if folder is not None:
             reading = _read(settings_path(folder))
-            self._can_write = not reading.is_in_the_way
+            self._can_write = not reading.must_not_overwrite
             self._tell(reading.problem)
             self.current = self._without_code(reading.settings, settings_path(folder).name)
             if profile is not None:
@@ -147,12 +147,12 @@ def _plain_model(settings: Settings) -> str | None:
     return None if model is not None and code_in(model) else model
 
 
-def _read(path: Path) -> Reading:
+def _read(path: Path) -> LoadedSettings:
     try:
         return answer_within(READ_S, lambda: read_settings(path), f"reading {path}")
     except NoAnswerError:
         problem = f"{path.parent} doesn't answer. The defaults are used, and nothing is remembered."
-        return Reading(Settings(), problem, is_in_the_way=True)
+        return LoadedSettings(Settings(), problem, must_not_overwrite=True)
 
 
 def _change(path: Path, edits: list[Edit]) -> None:

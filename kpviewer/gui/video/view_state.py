@@ -13,7 +13,7 @@ from kpviewer.gui.video.state_card import (
     model_card,
     opening_card,
 )
-from kpviewer.structures import PipelineStatus, StopReason
+from kpviewer.pipeline_status import PipelineStatus, StopReason
 
 OPENING_SHOWN_S = 0.25
 """A source that opens faster flashes no card."""

@@ -32,7 +32,7 @@ def read_number(bgr: np.ndarray) -> int:
     return sum(1 << bit for bit, value in enumerate(centres) if value > 128)
 
 
-def write_film(
+def write_video(
     path: Path,
     *,
     frames: int = 60,
