@@ -31,8 +31,8 @@ def command(as_json: bool) -> None:
         click.echo(f"    classes  {', '.join(spec.class_names)}")
         if spec.keypoint_names:
             click.echo(f"    points   {', '.join(spec.keypoint_names)}")
-        if model.watched_as != model.name:
-            click.echo(f"    watch    --model {model.watched_as}")
+        if model.runnable_name != model.name:
+            click.echo(f"    watch    --model {model.runnable_name}")
         if model.scores:
             scores = ", ".join(f"{name} {value:g}" for name, value in model.scores.items())
             click.echo(f"    scores   {scores}")
@@ -45,7 +45,7 @@ def _described(model: ShippedModel) -> dict[str, Any]:
     spec = model.spec
     return {
         "name": model.name,
-        "watched_as": model.watched_as,
+        "watched_as": model.runnable_name,
         "path": str(model.path),
         "task": spec.task,
         "architecture": spec.architecture,

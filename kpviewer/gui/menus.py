@@ -57,7 +57,7 @@ def fill_device_menu(menu: QMenu, models: ModelLoading) -> None:
 def shipped_models() -> list[tuple[str, int]]:
     """Name the shipped models with their number of classes; none if they can't be read."""
     try:
-        return [(model.watched_as, len(model.spec.class_names)) for model in available_models()]
+        return [(model.runnable_name, len(model.spec.class_names)) for model in available_models()]
     except KpviewerError as error:
         _log.warning("%s", error)
         return []

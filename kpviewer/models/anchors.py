@@ -35,7 +35,7 @@ def aspect_sizes(
     return tuple((side * ratio**0.5, side / ratio**0.5) for side, ratio in shapes)
 
 
-def default_boxes(maps: tuple[MapAnchors, ...], input_hw: tuple[int, int]) -> Tensor:
+def anchor_boxes(maps: tuple[MapAnchors, ...], input_hw: tuple[int, int]) -> Tensor:
     """Lay the anchors of every map over an input.
 
     Args:

@@ -40,12 +40,12 @@ def iou_matrix(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
     return shared / union.clamp(min=1e-9)
 
 
-def encode_boxes(xyxy: Tensor, defaults: Tensor) -> Tensor:
+def encode_boxes(xyxy: Tensor, anchors: Tensor) -> Tensor:
     """Turn boxes into the offsets that the network regresses.
 
     Args:
-        xyxy: (..., P, 4) boxes, in the unit of ``defaults``; sides are raised to 1e-3.
-        defaults: (..., P, 4) anchors as cxcywh.
+        xyxy: (..., P, 4) boxes, in the unit of ``anchors``; sides are raised to 1e-3.
+        anchors: (..., P, 4) anchors as cxcywh.
 
     Returns:
         (..., P, 4) float (dx, dy, dw, dh), dimensionless.
@@ -53,32 +53,32 @@ def encode_boxes(xyxy: Tensor, defaults: Tensor) -> Tensor:
     Source: Liu et al. 2016, SSD, eq. 2 (arXiv:1512.02325).
     """
     boxes = xyxy_to_cxcywh(xyxy)
-    centre = (boxes[..., :2] - defaults[..., :2]) / defaults[..., 2:] / VARIANCES[0]
-    size = torch.log(boxes[..., 2:].clamp(min=1e-3) / defaults[..., 2:]) / VARIANCES[1]
+    centre = (boxes[..., :2] - anchors[..., :2]) / anchors[..., 2:] / VARIANCES[0]
+    size = torch.log(boxes[..., 2:].clamp(min=1e-3) / anchors[..., 2:]) / VARIANCES[1]
     return torch.cat([centre, size], -1)
 
 
-def decode_boxes(offsets: Tensor, defaults: Tensor) -> Tensor:
+def decode_boxes(offsets: Tensor, anchors: Tensor) -> Tensor:
     """Turn regressed offsets into boxes: the inverse of ``encode_boxes``.
 
     Args:
         offsets: (..., P, 4) float.
-        defaults: (..., P, 4) anchors as cxcywh.
+        anchors: (..., P, 4) anchors as cxcywh.
 
     Returns:
-        (..., P, 4) float xyxy, in the unit of ``defaults``; not clipped to the image.
+        (..., P, 4) float xyxy, in the unit of ``anchors``; not clipped to the image.
     """
-    centre = offsets[..., :2] * VARIANCES[0] * defaults[..., 2:] + defaults[..., :2]
+    centre = offsets[..., :2] * VARIANCES[0] * anchors[..., 2:] + anchors[..., :2]
     # exp(4) is 55 times the anchor: beyond it only an untrained network goes
-    size = torch.exp((offsets[..., 2:] * VARIANCES[1]).clamp(max=4.0)) * defaults[..., 2:]
+    size = torch.exp((offsets[..., 2:] * VARIANCES[1]).clamp(max=4.0)) * anchors[..., 2:]
     return cxcywh_to_xyxy(torch.cat([centre, size], -1))
 
 
-def encode_points(points_xy: Tensor, defaults: Tensor) -> Tensor:
-    """Turn (..., P, K, 2) points into offsets from (..., P, 4) cxcywh defaults."""
-    return (points_xy - defaults[..., None, :2]) / defaults[..., None, 2:] / VARIANCES[0]
+def encode_points(points_xy: Tensor, anchors: Tensor) -> Tensor:
+    """Turn (..., P, K, 2) points into offsets from (..., P, 4) cxcywh anchors."""
+    return (points_xy - anchors[..., None, :2]) / anchors[..., None, 2:] / VARIANCES[0]
 
 
-def decode_points(offsets: Tensor, defaults: Tensor) -> Tensor:
-    """Inverse of ``encode_points``: (..., P, K, 2) points in the unit of ``defaults``."""
-    return offsets * VARIANCES[0] * defaults[..., None, 2:] + defaults[..., None, :2]
+def decode_points(offsets: Tensor, anchors: Tensor) -> Tensor:
+    """Inverse of ``encode_points``: (..., P, K, 2) points in the unit of ``anchors``."""
+    return offsets * VARIANCES[0] * anchors[..., None, 2:] + anchors[..., None, :2]

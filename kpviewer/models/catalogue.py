@@ -49,7 +49,7 @@ class ShippedModel:
         return self.path.stem
 
     @property
-    def watched_as(self) -> str:
+    def runnable_name(self) -> str:
         """What ``--model`` takes to watch it: points of crops are read behind a detector."""
         is_second = self.spec.task is Task.KEYPOINTS
         return f"two-stage:{DEFAULT_MODEL}+{self.name}" if is_second else self.name

@@ -24,21 +24,21 @@ def match_boxes(iou: Tensor, threshold: float) -> Tensor:
 
     Source: Liu et al. 2016, SSD, section 2.2, "Matching strategy" (arXiv:1512.02325).
     """
-    batch, ground_truths, defaults = iou.shape
+    batch, ground_truths, anchors = iou.shape
     if ground_truths == 0:
-        return torch.full((batch, defaults), UNMATCHED, device=iou.device)
+        return torch.full((batch, anchors), UNMATCHED, device=iou.device)
     best_overlap, best_ground_truth = iou.max(1)  # (B, P)
     matched = torch.where(best_overlap >= threshold, best_ground_truth, UNMATCHED)
     # A true box loses at most T - 1 anchors to others, so its T best are all it may get.
-    overlaps, candidates = iou.topk(min(ground_truths, defaults), dim=2)  # (B, T, K)
+    overlaps, candidates = iou.topk(min(ground_truths, anchors), dim=2)  # (B, T, K)
     width = overlaps.shape[2]
     rows = torch.arange(batch, device=iou.device)
     for _ in range(ground_truths):  # one pair an image and step: the whole batch at once
         value, flat = overlaps.flatten(1).max(1)
         ground_truth = flat // width
-        default = candidates.flatten(1)[rows, flat]
+        anchor = candidates.flatten(1)[rows, flat]
         real = value >= 0  # padding and struck rows are negative
-        matched[rows, default] = torch.where(real, ground_truth, matched[rows, default])
+        matched[rows, anchor] = torch.where(real, ground_truth, matched[rows, anchor])
         overlaps[rows, ground_truth] = -1.0
-        overlaps.masked_fill_(candidates == default[:, None, None], -1.0)
+        overlaps.masked_fill_(candidates == anchor[:, None, None], -1.0)
     return matched

@@ -51,7 +51,7 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
     )
 
 
-def judged_ground_truth(ground_truth: GroundTruth, thresholds: Thresholds) -> GroundTruth:
+def shown_ground_truth(ground_truth: GroundTruth, thresholds: Thresholds) -> GroundTruth:
     """Give the true objects of the classes that are shown: what is hidden isn't missed."""
     if thresholds.classes is None:
         return ground_truth

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from kpviewer.models.anchors import MapAnchors, default_boxes
+from kpviewer.models.anchors import MapAnchors, anchor_boxes
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.boxes import decode_boxes, decode_points, encode_points, xyxy_to_cxcywh
 from kpviewer.models.distinct import distinct
@@ -78,7 +78,7 @@ class SsdNetwork(nn.Module):
         self.region_points = region_points
         self.point_refiner: PointRefiner | None = None
         self._maps = maps
-        self._defaults: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
+        self._anchors: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
         self._row = self._num_logits + 4 + 2 * num_keypoints
         self.heads = nn.ModuleList(
             nn.Conv2d(inputs, len(anchors.sizes_wh) * self._row, 3, padding=1)
@@ -101,12 +101,12 @@ class SsdNetwork(nn.Module):
                 with torch.no_grad():
                     head.bias.view(-1, self._row)[:, : self.num_classes] = -math.log(99.0)
 
-    def defaults(self, input_hw: tuple[int, int], device: torch.device) -> Tensor:
+    def anchors(self, input_hw: tuple[int, int], device: torch.device) -> Tensor:
         """Anchors of an input size: (P, 4) cxcywh, input px, kept after the first call."""
         key = (input_hw, device)
-        if key not in self._defaults:
-            self._defaults[key] = default_boxes(self._maps, input_hw).to(device)
-        return self._defaults[key]
+        if key not in self._anchors:
+            self._anchors[key] = anchor_boxes(self._maps, input_hw).to(device)
+        return self._anchors[key]
 
     def forward(self, images: Tensor, proposals: Tensor | None = None) -> SsdHeads:
         """Predict.
@@ -137,18 +137,18 @@ class SsdNetwork(nn.Module):
         """Replace the point offsets of the best distinct boxes by what a second look gives."""
         assert self.region_points is not None
         input_hw = (images.shape[2], images.shape[3])
-        defaults = self.defaults(input_hw, heads.class_logits.device)
-        count = min(_POOL, len(defaults))
+        anchors = self.anchors(input_hw, heads.class_logits.device)
+        count = min(_POOL, len(anchors))
         best = best_logit(heads.class_logits).topk(count, dim=1).indices  # (B, pool)
         batch = torch.arange(len(best), device=best.device)[:, None]
-        pool_xyxy = decode_boxes(heads.box_offsets[batch, best].float(), defaults[best])
+        pool_xyxy = decode_boxes(heads.box_offsets[batch, best].float(), anchors[best])
         rows, _ = distinct(pool_xyxy, MAX_OBJECTS)  # (B, R)
         best, xyxy = best[batch, rows], pool_xyxy[batch, rows]
         offsets = self.region_points(maps, xyxy, input_hw)
         points_xy = decode_points(offsets.float(), xyxy_to_cxcywh(xyxy))
         if self.point_refiner is not None:
             points_xy = self.point_refiner(images, points_xy)
-        chosen = defaults[best]  # (B, R, 4)
+        chosen = anchors[best]  # (B, R, 4)
         again = encode_points(points_xy, chosen).to(heads.point_offsets.dtype)
         index = best[..., None, None].expand(again.shape)
         return heads._replace(point_offsets=heads.point_offsets.scatter(1, index, again))
@@ -180,11 +180,11 @@ class SsdDetector:
         logits = raw.class_logits.float()
         if self.network.has_background:
             logits = softmax_log_odds(logits)
-        defaults = self.network.defaults(input_hw, logits.device)
-        keep = min(MAX_CANDIDATES, len(defaults))
+        anchors = self.network.anchors(input_hw, logits.device)
+        keep = min(MAX_CANDIDATES, len(anchors))
         best = best_logit(logits).topk(keep, dim=1).indices  # (B, M)
         batch = torch.arange(len(logits), device=logits.device)[:, None]
-        chosen = defaults[best]  # (B, M, 4)
+        chosen = anchors[best]  # (B, M, 4)
         xyxy = decode_boxes(raw.box_offsets[batch, best].float(), chosen)
         height, width = input_hw
         limit = xyxy.new_tensor([width, height, width, height])

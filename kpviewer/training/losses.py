@@ -70,9 +70,9 @@ class SsdLosses(NamedTuple):
         return torch.stack(list(self)).sum()
 
 
-def assign(batch: Batch, defaults: Tensor, options: SsdLossOptions) -> SsdTargets:
+def assign(batch: Batch, anchors: Tensor, options: SsdLossOptions) -> SsdTargets:
     """Match every image's objects with (P, 4) cxcywh anchors, input px."""
-    corners = cxcywh_to_xyxy(defaults)
+    corners = cxcywh_to_xyxy(anchors)
     real = batch.class_ids >= 0
     shared = intersection(batch.xyxy, corners)  # (B, T, P)
     area = box_area(corners)
@@ -86,7 +86,7 @@ def assign(batch: Batch, defaults: Tensor, options: SsdLossOptions) -> SsdTarget
 def ssd_losses(
     heads: SsdHeads,
     batch: Batch,
-    defaults: Tensor,
+    anchors: Tensor,
     options: SsdLossOptions,
     proposals: Tensor | None = None,
 ) -> SsdLosses:
@@ -95,11 +95,11 @@ def ssd_losses(
     Args:
         heads: predictions of B images.
         batch: their ground truth, on the same device.
-        defaults: (P, 4) cxcywh anchors, input px.
+        anchors: (P, 4) cxcywh anchors, input px.
         options: matching and weights.
         proposals: (B, T * COPIES, 4) boxes that ``heads.proposal_points`` was read from.
     """
-    targets = assign(batch, defaults, options)
+    targets = assign(batch, anchors, options)
     positive = targets.matched != UNMATCHED  # (B, P)
     rows, cells = positive.nonzero(as_tuple=True)
     objects = targets.matched[rows, cells]
@@ -109,7 +109,7 @@ def ssd_losses(
     wanted[rows, cells, batch.class_ids[rows, objects]] = 1.0
     classification = _classification(heads.class_logits, wanted, targets, options)
 
-    chosen = defaults[cells]
+    chosen = anchors[cells]
     box_targets = encode_boxes(batch.xyxy[rows, objects], chosen)
     boxes = functional.smooth_l1_loss(
         heads.box_offsets[rows, cells], box_targets, reduction="sum", beta=options.box_beta

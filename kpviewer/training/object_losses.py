@@ -43,7 +43,7 @@ class ObjectLosses(NamedTuple):
 def object_losses(
     heads: SsdHeads,
     batch: Batch,
-    defaults: Tensor,
+    anchors: Tensor,
     class_weights: Tensor,
     options: ObjectLossOptions,
 ) -> ObjectLosses:
@@ -53,14 +53,14 @@ def object_losses(
         heads: predictions of B images; with a background class where they have one logit more
             than ``class_weights``, which makes the loss a softmax's.
         batch: their ground truth, on the same device.
-        defaults: (P, 4) cxcywh anchors, input px.
+        anchors: (P, 4) cxcywh anchors, input px.
         class_weights: (C,) of each class where it is the ground truth; background weighs 1.
         options: matching and weights.
 
     Source: Liu et al. 2016, SSD, eq. 1 to 3 (arXiv:1512.02325).
     """
     matching = SsdLossOptions(match_iou=options.match_iou, ignore_overlap=options.ignore_overlap)
-    targets = assign(batch, defaults, matching)
+    targets = assign(batch, anchors, matching)
     rows, cells = (targets.matched != UNMATCHED).nonzero(as_tuple=True)
     objects = targets.matched[rows, cells]
     count = max(1, len(rows))
@@ -72,7 +72,7 @@ def object_losses(
     )
     boxes = functional.smooth_l1_loss(
         heads.box_offsets[rows, cells],
-        encode_boxes(batch.xyxy[rows, objects], defaults[cells]),
+        encode_boxes(batch.xyxy[rows, objects], anchors[cells]),
         reduction="sum",
         beta=options.box_beta,
     )

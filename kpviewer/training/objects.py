@@ -113,9 +113,9 @@ class ObjectsObjective:
         """Class and box losses."""
         self._freeze(self._step < self._options.frozen_steps)
         input_hw = (images.shape[2], images.shape[3])
-        defaults = self.detector.network.defaults(input_hw, images.device)
+        anchors = self.detector.network.anchors(input_hw, images.device)
         weights = self.class_weights.to(images.device)
-        return object_losses(network(images), batch, defaults, weights, self._options.loss)
+        return object_losses(network(images), batch, anchors, weights, self._options.loss)
 
     def _freeze(self, frozen: bool) -> None:
         """Hold, or free, the weights and the batch statistics of the backbone."""

@@ -95,9 +95,9 @@ class SsdObjective:
             return SsdLosses(zero, zero, zero, zero, refined)
         proposals = proposals_of(batch.xyxy)
         input_hw = (images.shape[2], images.shape[3])
-        defaults = self.detector.network.defaults(input_hw, images.device)
+        anchors = self.detector.network.anchors(input_hw, images.device)
         heads = network(images, proposals)
-        found = ssd_losses(heads, batch, defaults, options, proposals)
+        found = ssd_losses(heads, batch, anchors, options, proposals)
         return found._replace(refined_points=refined)
 
 

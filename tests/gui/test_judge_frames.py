@@ -10,7 +10,7 @@ from kpviewer.gui.judging.judge_frames import FLOOR, JudgedFrames, WorstBy
 from kpviewer.metrics.average_precision import average_precision
 from kpviewer.metrics.curves import class_score, voc_average_precision
 from kpviewer.metrics.frame_error import frame_error
-from kpviewer.models.selection import judged_ground_truth, select
+from kpviewer.models.selection import select, shown_ground_truth
 from kpviewer.structures import (
     Candidates,
     Detections,
@@ -147,7 +147,7 @@ def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score
     for one in results:
         assert one.frame.ground_truth is not None
         found = select(one.candidates, thresholds)
-        errors.append(frame_error(found, judged_ground_truth(one.frame.ground_truth, thresholds)))
+        errors.append(frame_error(found, shown_ground_truth(one.frame.ground_truth, thresholds)))
     matched, false_negatives, false_positives = (
         sum(getattr(error, name) for error in errors)
         for name in ("matched", "false_negatives", "false_positives")

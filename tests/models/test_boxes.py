@@ -27,18 +27,18 @@ def test_offsets_of_a_box_follow_the_paper() -> None:
 
 
 def test_decoding_undoes_encoding() -> None:
-    ground_truth, defaults = some_boxes(50, 2), boxes.xyxy_to_cxcywh(some_boxes(50, 3))
-    back = boxes.decode_boxes(boxes.encode_boxes(ground_truth, defaults), defaults)
+    ground_truth, anchors = some_boxes(50, 2), boxes.xyxy_to_cxcywh(some_boxes(50, 3))
+    back = boxes.decode_boxes(boxes.encode_boxes(ground_truth, anchors), anchors)
     torch.testing.assert_close(back, ground_truth, rtol=1e-4, atol=1e-3)
 
 
 def test_points_come_back_from_their_offsets() -> None:
-    defaults = boxes.xyxy_to_cxcywh(some_boxes(20, 4))
+    anchors = boxes.xyxy_to_cxcywh(some_boxes(20, 4))
     points = torch.rand(20, 5, 2) * 300
-    back = boxes.decode_points(boxes.encode_points(points, defaults), defaults)
+    back = boxes.decode_points(boxes.encode_points(points, anchors), anchors)
     torch.testing.assert_close(back, points, rtol=1e-4, atol=1e-3)
 
 
 def test_wild_offsets_stay_finite() -> None:
-    defaults = torch.tensor([[10.0, 10.0, 5.0, 5.0]])
-    assert torch.isfinite(boxes.decode_boxes(torch.full((1, 4), 1e6), defaults)).all()
+    anchors = torch.tensor([[10.0, 10.0, 5.0, 5.0]])
+    assert torch.isfinite(boxes.decode_boxes(torch.full((1, 4), 1e6), anchors)).all()

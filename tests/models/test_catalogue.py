@@ -47,13 +47,13 @@ def test_models_are_listed_with_description_and_scores(folder: Path) -> None:
 def test_a_model_of_crops_is_watched_behind_the_default_detector(folder: Path) -> None:
     spec = replace(SPEC, name="nose", task=Task.KEYPOINTS)
     save_file({"w": np.zeros(3)}, folder / "nose.safetensors", {"kpviewer": spec.to_json()})
-    names = {model.name: model.watched_as for model in available_models(folder)}
+    names = {model.name: model.runnable_name for model in available_models(folder)}
     assert names == {"nose": "two-stage:face-ssd+nose", "tiny": "tiny"}
 
 
 def test_each_shipped_model_can_be_watched_as_it_is_listed() -> None:
     for model in available_models():
-        detector = open_model(model.watched_as)
+        detector = open_model(model.runnable_name)
         assert detector.spec.task is not Task.KEYPOINTS
         assert detector.spec.class_names == model.spec.class_names
 

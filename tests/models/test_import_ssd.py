@@ -68,7 +68,7 @@ def test_torchvisions_file_computes_what_torchvision_computes(theirs: torch.nn.M
         torch.testing.assert_close(
             heads.box_offsets / scale, expected["bbox_regression"] / scale, rtol=0, atol=1e-5
         )
-        mine = ours.network.defaults((300, 300), torch.device("cpu"))
+        mine = ours.network.anchors((300, 300), torch.device("cpu"))
     corners = torch.cat([mine[:, :2] - mine[:, 2:] / 2, mine[:, :2] + mine[:, 2:] / 2], 1)
     # theirs are computed as shares of 300 px
     torch.testing.assert_close(corners, boxes, rtol=0, atol=1e-3)

@@ -7,17 +7,17 @@ from kpviewer.models.matching import UNMATCHED, match_boxes
 
 def slow_match(iou: torch.Tensor, threshold: float) -> list[int]:
     """One image, (T, P): the rule as the paper states it."""
-    ground_truths, defaults = iou.shape
-    matched = [UNMATCHED] * defaults
-    for default in range(defaults):
-        overlap, ground_truth = iou[:, default].max(0)
+    ground_truths, anchors = iou.shape
+    matched = [UNMATCHED] * anchors
+    for anchor in range(anchors):
+        overlap, ground_truth = iou[:, anchor].max(0)
         if overlap >= threshold:
-            matched[default] = int(ground_truth)
+            matched[anchor] = int(ground_truth)
     left = iou.clone()
     for _ in range(ground_truths):
-        ground_truth, default = divmod(int(left.argmax()), defaults)
-        matched[default] = ground_truth
-        left[ground_truth], left[:, default] = -1, -1
+        ground_truth, anchor = divmod(int(left.argmax()), anchors)
+        matched[anchor] = ground_truth
+        left[ground_truth], left[:, anchor] = -1, -1
     return matched
 
 

@@ -65,9 +65,9 @@ def test_the_best_distinct_boxes_get_the_points_of_their_regions(
         again, network.region_points = network.region_points, None
         plain = network(image)
         network.region_points = again
-        defaults = network.defaults((64, 64), image.device)
+        anchors = network.anchors((64, 64), image.device)
         order = plain.class_logits[0, :, 0].argsort(descending=True)[:128]
-        boxes = decode_boxes(plain.box_offsets[0, order], defaults[order])
+        boxes = decode_boxes(plain.box_offsets[0, order], anchors[order])
         # none overlaps a better one by more than 0.55, one by one
         apart = [
             row for row in range(128)
@@ -75,10 +75,10 @@ def test_the_best_distinct_boxes_get_the_points_of_their_regions(
         ][:most]  # fmt: skip
         best, xyxy = order[apart], boxes[apart]
         read = network(image, xyxy[None]).proposal_points[0]
-    expected = encode_points(decode_points(read, xyxy_to_cxcywh(xyxy)), defaults[best])
+    expected = encode_points(decode_points(read, xyxy_to_cxcywh(xyxy)), anchors[best])
     torch.testing.assert_close(heads.point_offsets[0, best], expected, rtol=1e-4, atol=1e-4)
     if most == 3:
-        rest = torch.ones(len(defaults), dtype=torch.bool)
+        rest = torch.ones(len(anchors), dtype=torch.bool)
         rest[best] = False
         torch.testing.assert_close(heads.point_offsets[0, rest], plain.point_offsets[0, rest])
     torch.testing.assert_close(heads.class_logits, plain.class_logits)

@@ -30,7 +30,7 @@ def test_sizes_are_the_sides_and_the_ratios_of_the_first_by_hand() -> None:
 
 
 def test_there_are_8732_default_boxes_each_map_of_its_own_sizes(plain: SsdDetector) -> None:
-    boxes = plain.network.defaults((300, 300), torch.device("cpu"))
+    boxes = plain.network.anchors((300, 300), torch.device("cpu"))
     assert len(boxes) == 8732
     rows = [cells**2 * count for cells, count in zip(CELLS, PER_CELL, strict=True)]
     first = [part[0] for part in torch.split(boxes, rows)]

@@ -90,4 +90,4 @@ def test_the_shipped_network_has_a_prediction_for_each_default_box(hw: tuple[int
     detector = build_face_ssd()
     with torch.no_grad():
         heads = detector.network(torch.zeros(1, 3, *hw))
-    assert heads.class_logits.shape[1] == len(detector.network.defaults(hw, torch.device("cpu")))
+    assert heads.class_logits.shape[1] == len(detector.network.anchors(hw, torch.device("cpu")))

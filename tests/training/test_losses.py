@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from kpviewer.models.anchors import MapAnchors, default_boxes
+from kpviewer.models.anchors import MapAnchors, anchor_boxes
 from kpviewer.models.boxes import (
     cxcywh_to_xyxy,
     encode_boxes,
@@ -16,7 +16,7 @@ from kpviewer.training.datasets import IGNORED, PADDED, Batch
 from kpviewer.training.losses import SsdLossOptions, assign, hard_negatives, ssd_losses
 from kpviewer.training.proposals import COPIES, proposals_of
 
-DEFAULTS = default_boxes((MapAnchors(16, ((16.0, 20.0), (30.0, 36.0))),), (64, 64))
+ANCHORS = anchor_boxes((MapAnchors(16, ((16.0, 20.0), (30.0, 36.0))),), (64, 64))
 OPTIONS = SsdLossOptions()
 
 
@@ -34,15 +34,15 @@ def batch(class_ids: list[list[int]], xyxy: torch.Tensor, labelled: bool = True)
 
 def perfect_heads(ground_truth: Batch) -> SsdHeads:
     """Heads that say exactly what the targets want."""
-    targets = assign(ground_truth, DEFAULTS, OPTIONS)
-    logits = torch.full((len(ground_truth.xyxy), len(DEFAULTS), 1), -20.0)
-    offsets = torch.zeros(len(ground_truth.xyxy), len(DEFAULTS), 4)
-    points = torch.zeros(len(ground_truth.xyxy), len(DEFAULTS), 5, 2)
+    targets = assign(ground_truth, ANCHORS, OPTIONS)
+    logits = torch.full((len(ground_truth.xyxy), len(ANCHORS), 1), -20.0)
+    offsets = torch.zeros(len(ground_truth.xyxy), len(ANCHORS), 4)
+    points = torch.zeros(len(ground_truth.xyxy), len(ANCHORS), 5, 2)
     for row, cell in (targets.matched != UNMATCHED).nonzero().tolist():
         index = targets.matched[row, cell]
         logits[row, cell] = 20.0
-        offsets[row, cell] = encode_boxes(ground_truth.xyxy[row, index], DEFAULTS[cell])
-        points[row, cell] = encode_points(ground_truth.points_xy[row, index], DEFAULTS[cell])
+        offsets[row, cell] = encode_boxes(ground_truth.xyxy[row, index], ANCHORS[cell])
+        points[row, cell] = encode_points(ground_truth.points_xy[row, index], ANCHORS[cell])
     return SsdHeads(logits, offsets, points)
 
 
@@ -55,7 +55,7 @@ GROUND_TRUTH = batch(
 @pytest.mark.parametrize("kind", ["focal", "hard-negatives"])
 def test_perfect_predictions_cost_nothing(kind: str) -> None:
     losses = ssd_losses(
-        perfect_heads(GROUND_TRUTH), GROUND_TRUTH, DEFAULTS, SsdLossOptions(classification=kind)
+        perfect_heads(GROUND_TRUTH), GROUND_TRUTH, ANCHORS, SsdLossOptions(classification=kind)
     )
     assert float(losses.total) == pytest.approx(0.0, abs=1e-5)
 
@@ -63,12 +63,12 @@ def test_perfect_predictions_cost_nothing(kind: str) -> None:
 def test_each_part_answers_for_its_own_mistake() -> None:
     perfect = perfect_heads(GROUND_TRUTH)
     wrong_box = perfect._replace(box_offsets=perfect.box_offsets + 1.0)
-    losses = ssd_losses(wrong_box, GROUND_TRUTH, DEFAULTS, OPTIONS)
+    losses = ssd_losses(wrong_box, GROUND_TRUTH, ANCHORS, OPTIONS)
     # smooth L1 of 1 with beta 0.5 is 1 - 0.25; averaged over the four numbers of each match
     assert float(losses.boxes) == pytest.approx(0.75, abs=1e-5)
     assert float(losses.points) == pytest.approx(0.0, abs=1e-5)
     wrong_points = perfect._replace(point_offsets=perfect.point_offsets + 1.0)
-    losses = ssd_losses(wrong_points, GROUND_TRUTH, DEFAULTS, OPTIONS)
+    losses = ssd_losses(wrong_points, GROUND_TRUTH, ANCHORS, OPTIONS)
     assert float(losses.points) == pytest.approx(2 * (1 - 0.1), abs=1e-5)  # x and y, beta 0.2
 
 
@@ -76,7 +76,7 @@ def test_unlabelled_points_teach_nothing() -> None:
     hidden = GROUND_TRUTH._replace(labelled=torch.zeros_like(GROUND_TRUTH.labelled))
     perfect = perfect_heads(hidden)
     wrong = perfect._replace(point_offsets=perfect.point_offsets + 5.0)
-    assert float(ssd_losses(wrong, hidden, DEFAULTS, OPTIONS).points) == 0.0
+    assert float(ssd_losses(wrong, hidden, ANCHORS, OPTIONS).points) == 0.0
 
 
 def test_points_read_from_proposals_are_compared_with_those_of_their_object() -> None:
@@ -88,21 +88,21 @@ def test_points_read_from_proposals_are_compared_with_those_of_their_object() ->
     repeated = ground_truth.points_xy.repeat_interleave(COPIES, 1)
     wanted = encode_points(repeated, xyxy_to_cxcywh(proposals))
     perfect = perfect_heads(ground_truth)._replace(proposal_points=wanted)
-    exact = ssd_losses(perfect, ground_truth, DEFAULTS, OPTIONS, proposals)
+    exact = ssd_losses(perfect, ground_truth, ANCHORS, OPTIONS, proposals)
     assert float(exact.region_points) == pytest.approx(0.0, abs=1e-5)
     off = perfect._replace(proposal_points=wanted + 1.0)
-    losses = ssd_losses(off, ground_truth, DEFAULTS, OPTIONS, proposals)
+    losses = ssd_losses(off, ground_truth, ANCHORS, OPTIONS, proposals)
     # x and y, each 1 - beta / 2 with beta 0.2
     assert float(losses.region_points) == pytest.approx(OPTIONS.region_weight * 2 * 0.9, abs=1e-4)
     assert float(losses.total) == pytest.approx(float(losses.region_points), abs=1e-4)
-    assert float(ssd_losses(off, ground_truth, DEFAULTS, OPTIONS).region_points) == 0.0
+    assert float(ssd_losses(off, ground_truth, ANCHORS, OPTIONS).region_points) == 0.0
 
 
 def test_focal_loss_by_its_formula() -> None:
     torch.manual_seed(0)
     perfect = perfect_heads(GROUND_TRUTH)
-    heads = perfect._replace(class_logits=torch.randn(2, len(DEFAULTS), 1) * 3)
-    matched = assign(GROUND_TRUTH, DEFAULTS, OPTIONS).matched
+    heads = perfect._replace(class_logits=torch.randn(2, len(ANCHORS), 1) * 3)
+    matched = assign(GROUND_TRUTH, ANCHORS, OPTIONS).matched
     wanted = (matched != UNMATCHED).float()[..., None]
     of_ground_truth = torch.where(
         wanted > 0, heads.class_logits, -heads.class_logits
@@ -111,21 +111,21 @@ def test_focal_loss_by_its_formula() -> None:
     expected = (
         -weight * (1 - of_ground_truth) ** 2 * of_ground_truth.log()
     ).sum()  # Lin et al. 2017, eq. 5
-    losses = ssd_losses(heads, GROUND_TRUTH, DEFAULTS, OPTIONS)
+    losses = ssd_losses(heads, GROUND_TRUTH, ANCHORS, OPTIONS)
     torch.testing.assert_close(losses.classification, expected / wanted.sum(), rtol=1e-5, atol=0)
 
 
 def test_default_boxes_in_an_ignored_region_teach_nothing() -> None:
     crowd = batch([[IGNORED]], torch.tensor([[[0.0, 0, 32, 64]]]))
-    quiet = torch.full((1, len(DEFAULTS), 1), -20.0)
-    zeros = SsdHeads(quiet, torch.zeros(1, len(DEFAULTS), 4), torch.zeros(1, len(DEFAULTS), 5, 2))
-    left = DEFAULTS[:, 0] < 16
+    quiet = torch.full((1, len(ANCHORS), 1), -20.0)
+    zeros = SsdHeads(quiet, torch.zeros(1, len(ANCHORS), 4), torch.zeros(1, len(ANCHORS), 5, 2))
+    left = ANCHORS[:, 0] < 16
     loud = torch.where(left[None, :, None], 20.0, quiet)
     assert (
-        float(ssd_losses(zeros._replace(class_logits=loud), crowd, DEFAULTS, OPTIONS).total) < 1e-4
+        float(ssd_losses(zeros._replace(class_logits=loud), crowd, ANCHORS, OPTIONS).total) < 1e-4
     )
     everywhere = zeros._replace(class_logits=quiet.abs())
-    assert float(ssd_losses(everywhere, crowd, DEFAULTS, OPTIONS).total) > 1
+    assert float(ssd_losses(everywhere, crowd, ANCHORS, OPTIONS).total) > 1
 
 
 def test_three_hardest_negatives_are_kept_for_each_positive() -> None:
@@ -137,7 +137,7 @@ def test_three_hardest_negatives_are_kept_for_each_positive() -> None:
 
 
 def test_every_true_box_gets_a_default_box() -> None:
-    matched = assign(GROUND_TRUTH, DEFAULTS, OPTIONS).matched
+    matched = assign(GROUND_TRUTH, ANCHORS, OPTIONS).matched
     assert set(matched[0].tolist()) == {UNMATCHED, 0}
     assert set(matched[1].tolist()) == {UNMATCHED, 0, 1}
-    assert (cxcywh_to_xyxy(DEFAULTS)[matched[0] == 0] - GROUND_TRUTH.xyxy[0, 0]).abs().max() < 16
+    assert (cxcywh_to_xyxy(ANCHORS)[matched[0] == 0] - GROUND_TRUTH.xyxy[0, 0]).abs().max() < 16

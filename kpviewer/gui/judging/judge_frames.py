@@ -16,7 +16,7 @@ import numpy as np
 from kpviewer.metrics.curves import PrecisionRecall, curve_of_matches
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.metrics.matching import IGNORED, match
-from kpviewer.models.selection import judged_ground_truth, select
+from kpviewer.models.selection import select, shown_ground_truth
 from kpviewer.structures import (
     BoolArray,
     Candidates,
@@ -253,7 +253,7 @@ class JudgedFrames:
         ]
 
     def _judge(self, kept: _Kept) -> None:
-        ground_truth = judged_ground_truth(kept.ground_truth, self._thresholds)
+        ground_truth = shown_ground_truth(kept.ground_truth, self._thresholds)
         matched = kept.matched
         if matched is None:
             matched = kept.matched = _match(
