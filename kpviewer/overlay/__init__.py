@@ -1,4 +1,4 @@
-"""Paints what the model sees: the one renderer of the window and of the files."""
+"""Renderer of frames, detections and ground truth, for the window and for files."""
 
 from kpviewer.overlay.images import (
     array_of,

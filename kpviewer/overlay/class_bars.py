@@ -1,8 +1,8 @@
-"""Class scores as bars: what a multi-label model predicts, over an image or in a panel under it.
+"""Class scores of a multi-label model as bars, over an image or in a panel under it.
 
-Each class has a row: name, bar, score, and a mark at the class's threshold. Bars that reach it have
-the colour of their class; the others are grey, so that the two differ in more than length. Where
-the ground truth is known, the classes of the image are underlined and wrong predictions named.
+Each class has a row: name, bar, score, and a mark at the class's threshold. Bars that reach the
+mark have the colour of their class; the others are grey. If the ground truth is known, the classes
+of the image are underlined and wrong predictions are named.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 PADDING_PX, GAP_PX, BAR_PX, MARK_PX = 8.0, 8.0, 8.0, 2.0
 ROW_SHARE = 1.4
-"""Height of a row over that of a line of text."""
+"""Ratio of the height of a row to that of a line of text."""
 LARGEST_SHARE = 0.5
-"""Share of the width in view that the bars may take."""
+"""Largest share of the visible width that the bars may take."""
 BAR_EMS = 8.0
-"""Length of a bar in widths of an m, where there is room."""
+"""Length of a bar in widths of the letter m, if there is room."""
 _PLATE, _TRACK = QColor(0, 0, 0, 170), QColor(255, 255, 255, 60)
 _TEXT, _FAINT, _UNDER = QColor(255, 255, 255), QColor(200, 200, 200), QColor(150, 150, 150)
 RIGHT, WRONG = QColor("#7fd8b4"), QColor("#ff9d6e")
-"""Colours of what agrees with the ground truth and of what doesn't."""
+"""Colours of predictions that agree with the ground truth, and of those that don't."""
 
 
 class Bar(NamedTuple):
-    """One class: its score, and whether the image shows it."""
+    """Score of one class, and whether the image shows that class."""
 
     class_id: int
     name: str
     score: float
     threshold: float
     is_present: bool | None = None
-    """Ground truth; None where it isn't known."""
+    """Ground truth; None if it isn't known."""
 
     @property
     def is_over(self) -> bool:
@@ -50,11 +50,11 @@ class Bar(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Return "right", "missed" or "false"; nothing for a true negative or no ground truth."""
+        """Return "right", "missed" or "false alarm"; "" for true negatives or no ground truth."""
         if self.is_present is None:
             return ""
         if self.is_over:
-            return "right" if self.is_present else "false"
+            return "right" if self.is_present else "false alarm"
         return "missed" if self.is_present else ""
 
 
@@ -86,9 +86,9 @@ def choose_bars(
         scores: (C,) in [0, 1].
         names: C names.
         thresholds: marks, and the classes that are shown.
-        room: most rows. With more classes, those of the highest scores are chosen, after the wrong
-            and then the right predictions where ``present`` is given.
-        present: (C,) ground truth; None where it isn't known.
+        room: maximum number of rows. If ``present`` is given, wrong predictions come first, then
+            right ones; the rest is filled by score.
+        present: (C,) ground truth; None if it isn't known.
     """
     bars = [
         Bar(
@@ -101,7 +101,7 @@ def choose_bars(
         for class_id in range(len(scores))
         if thresholds.classes is None or class_id in thresholds.classes
     ]
-    order = {"missed": 0, "false": 0, "right": 1, "": 2}
+    order = {"missed": 0, "false alarm": 0, "right": 1, "": 2}
     best = sorted(bars, key=lambda bar: (order[bar.verdict], -bar.score))[: max(room, 0)]
     return sorted(best, key=lambda bar: bar.class_id)
 
@@ -112,13 +112,13 @@ def row_height(font: QFont) -> float:
 
 
 def fit_columns(painter: QPainter, bars: Sequence[Bar], width: float, gap: float) -> Columns | None:
-    """Fit names, bars and values into a width; None where there is no room for a bar.
+    """Fit names, bars and values into a width; return None if there is no room for a bar.
 
     Args:
-        painter: an active painter, in whose font they are written.
+        painter: an active painter; its font is that of the text.
         bars: at least one.
-        width: most of all columns together, px.
-        gap: between columns, px.
+        width: maximum width of all columns together, px.
+        gap: distance between columns, px.
     """
     metrics = QFontMetricsF(painter.font())
     value = metrics.horizontalAdvance("0.00")
@@ -135,12 +135,12 @@ def paint_bars(
     bounds: QRectF,
     scale: float = 1.0,
 ) -> None:
-    """Paint bars on a plate at the top left of what is in view, in the painter's font.
+    """Paint bars on a plate at the top left of the visible part, in the painter's font.
 
     Args:
         painter: an active painter; its state is restored.
         scores: (C,) in [0, 1].
-        names: of the classes.
+        names: names of the classes.
         thresholds: marks, and the classes that are shown.
         bounds: the part of the image in view, in the painter's pixels.
         scale: factor of strokes and distances.
@@ -178,7 +178,7 @@ def paint_rows(
         painter: an active painter; its pen and brush change.
         bars: from top to bottom.
         corner: top left of the first row.
-        columns: from ``fit_columns``; a verdict comes behind them.
+        columns: from ``fit_columns``; a verdict follows them.
         scale: factor of strokes.
     """
     row_px = row_height(painter.font())
@@ -188,7 +188,7 @@ def paint_rows(
 
 
 def _paint_row(painter: QPainter, bar: Bar, place: QRectF, columns: Columns, scale: float) -> None:
-    """Paint one row whose name is at ``place``."""
+    """Paint one row with the name in ``place``."""
     middle = Qt.AlignmentFlag.AlignVCenter
     _paint_name(painter, bar, place)
     left = place.right() + columns.gap
@@ -213,7 +213,7 @@ def _paint_row(painter: QPainter, bar: Bar, place: QRectF, columns: Columns, sca
 
 
 def _paint_name(painter: QPainter, bar: Bar, place: QRectF) -> None:
-    """Write the name of a class, underlined where the image shows it."""
+    """Write the name of a class, underlined if the image shows it."""
     font = painter.font()
     name = QFontMetricsF(font).elidedText(bar.name, Qt.TextElideMode.ElideRight, place.width())
     painter.setPen(_TEXT if bar.is_over or bar.is_present else _FAINT)

@@ -1,4 +1,4 @@
-"""Between arrays and Qt's images, and what Qt needs to write text where there is no window."""
+"""Conversion between arrays and QImages, and the Qt application that text needs."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _application: QGuiApplication | None = None
 
 
 def ensure_gui_application() -> None:
-    """Make an application object without a screen, unless there is one. Main thread only."""
-    global _application  # noqa: PLW0603 - Qt wants it alive for as long as the process
+    """Make an application object without a screen if there is none. Main thread only."""
+    global _application  # noqa: PLW0603 - Qt requires it as long as the process lives
     if QGuiApplication.instance() is None:
         _application = QGuiApplication(["kpviewer", "-platform", "offscreen"])
     ensure_font()
 
 
 def has_application() -> bool:
-    """Whether there is an application object, made here or elsewhere."""
+    """Return whether there is an application object, made here or elsewhere."""
     return QGuiApplication.instance() is not None
 
 
 def drop_gui_application() -> None:
-    """Delete what ``ensure_gui_application`` made: a window needs an application with widgets."""
+    """Delete the application of ``ensure_gui_application``: a window needs one with widgets."""
     global _application  # noqa: PLW0603 - as above
     if _application is not None:
         sip.delete(_application)
@@ -40,9 +40,9 @@ def drop_gui_application() -> None:
 
 
 def ensure_font() -> None:
-    """Give the application a font with letters where the system has none. Main thread only.
+    """Set a font with letters if the system has none. Main thread only.
 
-    Qt's wheels bring no font; without one every letter is an empty frame. Matplotlib's wheel does.
+    Qt's wheels bring no font; without one every letter is an empty box. Matplotlib's wheel has one.
     """
     if QFontMetricsF(QFont()).inFont("a"):
         return
@@ -55,14 +55,14 @@ def ensure_font() -> None:
         if families:
             QGuiApplication.setFont(QFont(families))
             return
-    _log.warning("No font was found: labels can't be read. Install one, e.g. fonts-dejavu-core.")
+    _log.warning("No font was found: labels are unreadable. Install one, e.g. fonts-dejavu-core.")
 
 
 def qimage_of(bgr: ImageArray) -> QImage:
     """Wrap an image as a QImage without copying it.
 
-    The image keeps the array alive, but shows whatever is written into it later: hold the frame's
-    lease for as long as the image is shown. Painting on the image leaves the array as it is.
+    The QImage keeps the array alive and shows later writes into it: hold the frame's lease as long
+    as the image is shown. Painting on the QImage doesn't change the array.
 
     Args:
         bgr: (H, W, 3) uint8.

@@ -1,4 +1,4 @@
-"""Images as JPEG or PNG in memory."""
+"""Encoding and decoding of JPEG and PNG in memory."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def encoded(bgr: ImageArray, kind: str, quality: int) -> bytes:
     Args:
         bgr: the image.
         kind: Qt's name of the format: "JPEG" or "PNG".
-        quality: 0 to 100; of PNG, how little it is compressed.
+        quality: 0 to 100; for PNG, a higher value compresses less.
 
     Raises:
-        ValueError: if the format can't hold it.
+        ValueError: if the format can't store the image.
     """
     data = QByteArray()
     buffer = QBuffer(data)
@@ -30,7 +30,7 @@ def encoded(bgr: ImageArray, kind: str, quality: int) -> bytes:
     is_saved = qimage_of(bgr).save(buffer, kind, quality)
     buffer.close()
     if not is_saved:
-        raise ValueError(f"an image of shape {bgr.shape} can't be {kind}")
+        raise ValueError(f"an image of shape {bgr.shape} can't be encoded as {kind}")
     return data.data()
 
 
@@ -38,13 +38,13 @@ def jpeg_of(bgr: ImageArray, quality: int) -> bytes:
     """Compress an (H, W, 3) uint8 image; quality is 0 to 100.
 
     Raises:
-        ValueError: if JPEG can't hold it, as one without pixels or of more than 65,535 a side.
+        ValueError: if the image has no pixels, or a side of more than 65,535 px.
     """
     return encoded(bgr, "JPEG", quality)
 
 
 def bgr_of_jpeg(jpeg: bytes) -> ImageArray:
-    """Give the (H, W, 3) uint8 image, owning its pixels.
+    """Decode a JPEG into an (H, W, 3) uint8 image that owns its pixels.
 
     Raises:
         ValueError: if it can't be read.

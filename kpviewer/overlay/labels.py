@@ -1,4 +1,4 @@
-"""The plates with text: where they find room, and how they look."""
+"""Labels of detections: their placement and painting."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TEXT_PX, _PLATE_PADDING_PX = 12.0, 4.0
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A plate with text, placed."""
+    """Placed label: a plate with text."""
 
     plate: QRectF
     text: str
@@ -32,14 +32,14 @@ class Label:
 def place_labels(
     boxes: list[QRectF], detections: Detections, style: OverlayStyle, bounds: QRectF
 ) -> list[Label]:
-    """Find room for the labels; where two collide, only that of the higher score is kept.
+    """Place the labels; of two that collide, keep the one of the higher score.
 
     A label goes above its box, else below it, else inside at the top; always within ``bounds``.
 
     Args:
-        boxes: those of ``detections``, in the painter's pixels.
-        detections: by descending score.
-        style: gives texts and sizes.
+        boxes: boxes of ``detections``, in the painter's pixels.
+        detections: sorted by descending score.
+        style: texts and sizes of the labels.
         bounds: the part of the image in view, in the painter's pixels.
     """
     metrics = QFontMetricsF(label_font(style))
@@ -55,7 +55,7 @@ def place_labels(
             continue
         text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
         size = QSizeF(metrics.horizontalAdvance(text) + 2 * padding, metrics.height())
-        for plate in _places(box, size, edge, bounds):
+        for plate in _positions(box, size, edge, bounds):
             if not any(plate.intersects(other.plate) for other in placed):
                 placed.append(Label(plate, text, class_id))
                 break
@@ -71,15 +71,15 @@ def paint_label(painter: QPainter, label: Label) -> None:
 
 
 def label_font(style: OverlayStyle) -> QFont:
-    """Give the font of labels."""
+    """Return the font of labels."""
     font = QFont()  # the application's own
     font.setPixelSize(max(1, round(_TEXT_PX * style.scale * style.letters)))
     font.setFeature(QFont.Tag("tnum"), 1)  # digits of one width: a changing score doesn't jitter
     return font
 
 
-def _places(box: QRectF, size: QSizeF, edge: float, bounds: QRectF) -> Iterator[QRectF]:
-    """Give the places for a plate of a box that lie within the bounds, best first."""
+def _positions(box: QRectF, size: QSizeF, edge: float, bounds: QRectF) -> Iterator[QRectF]:
+    """Return the positions for a plate of a box that are within the bounds, best first."""
     left = max(min(box.left() - edge, bounds.right() - size.width()), bounds.left())
     inside = max(box.top(), bounds.top()) + edge
     for top in (box.top() - edge - size.height(), box.bottom() + edge, inside):

@@ -1,4 +1,4 @@
-"""Boxes, landmarks, ground truth: strokes with a dark halo, in the painter's pixels."""
+"""Painting of boxes, landmarks and ground truth: strokes with a dark halo, in painter pixels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GROUND_TRUTH_ARM_PX = 3.0
 
 
 def map_box(xyxy: FloatArray, transform: QTransform) -> QRectF:
-    """Map a box; its edges land on whole pixels, where straight strokes are sharp."""
+    """Map a box and round its edges to whole pixels: straight strokes are sharp there."""
     left, top, right, bottom = np.nan_to_num(xyxy, posinf=1e6, neginf=-1e6).tolist()
     mapped = transform.mapRect(QRectF(QPointF(left, top), QPointF(right, bottom)))
     low = QPointF(round(mapped.left()), round(mapped.top()))
@@ -44,7 +44,7 @@ def _pen(color: QColor, width: float, cap: Qt.PenCapStyle = Qt.PenCapStyle.FlatC
 def _with_halo(
     painter: QPainter, pen: QPen, style: OverlayStyle, paint: Callable[[], None]
 ) -> None:
-    """Paint a shape twice: first wider and dark, so that it shows on any image."""
+    """Paint a shape twice: first wider and dark, to be visible on any image."""
     halo = QPen(pen)
     halo.setStyle(Qt.PenStyle.SolidLine)
     halo.setColor(_HALO)
@@ -55,7 +55,7 @@ def _with_halo(
 
 
 def box_edge(style: OverlayStyle) -> float:
-    """Give how far a box's stroke and halo reach out of it."""
+    """Return how far a box's stroke and halo extend beyond it."""
     return (_BOX_PX / 2 * style.lines + _HALO_PX) * style.scale
 
 
@@ -71,7 +71,7 @@ def paint_box(
 def paint_trail(
     painter: QPainter, points: list[QPointF], class_id: int, style: OverlayStyle
 ) -> None:
-    """Paint where an object was, fading to the oldest place."""
+    """Paint the past positions of an object, fading to the oldest."""
     color = QColor(*class_color(class_id))
     for index in range(1, len(points)):
         color.setAlphaF(index / len(points))
@@ -83,7 +83,7 @@ def paint_trail(
 def paint_landmarks(
     painter: QPainter, points: list[QPointF], color: QColor, style: OverlayStyle, hovered: bool
 ) -> None:
-    """Paint the skeleton and a dot a landmark."""
+    """Paint the skeleton and a dot for each landmark."""
     there = range(len(points))
     bones = [QLineF(points[a], points[b]) for a, b in style.skeleton if a in there and b in there]
     if bones:
@@ -98,7 +98,7 @@ def paint_landmarks(
 def paint_ground_truth(
     painter: QPainter, ground_truth: GroundTruth, style: OverlayStyle, transform: QTransform
 ) -> None:
-    """Paint dashed boxes, and the points as small crosses: other shapes than the predictions'."""
+    """Paint dashed boxes and points as crosses, unlike the shapes of predictions."""
     arm = _GROUND_TRUTH_ARM_PX * style.scale * style.dots
     for index, class_id in enumerate(ground_truth.class_ids.tolist()):
         pen = _pen(QColor(*class_color(class_id)), _GROUND_TRUTH_PX * style.scale * style.lines)

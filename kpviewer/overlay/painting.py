@@ -1,8 +1,8 @@
-"""Paints a result: the pixels that may be shown, then what the model sees in them.
+"""Rendering of a result: the pixels that may be shown, then detections and ground truth.
 
-Lengths are in the painter's logical pixels, so strokes and text keep their size at any zoom. It
-knows QtGui but no widget, and works in any thread on a QImage; text needs an application object,
-which ``ensure_gui_application`` makes where there is no window.
+Lengths are in the painter's logical pixels: strokes and text keep their size at any zoom. This
+module uses QtGui but no widgets, and paints on a QImage in any thread. Text needs an application
+object; without a window, ``ensure_gui_application`` makes one.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
     from kpviewer.structures import Candidates, Detections, FrameResult, GroundTruth, ImageArray
 
 _REFERENCE_SIDE_PX = 480.0
-"""Shorter side of an image that is annotated with the usual sizes; larger ones scale them up."""
+"""Shorter side up to which images get strokes and text at scale 1; larger images scale them up."""
 
 
 def image_of(result: FrameResult, style: OverlayStyle) -> ImageArray:
-    """Give the image that may be shown and saved: the frame, or a copy with its objects hidden.
+    """Return the image that may be shown and saved: the frame, or an anonymised copy.
 
-    Whatever leaves the program goes through here, with an overlay or without.
+    Every image that leaves the program comes from here, with an overlay or without.
 
     Returns:
-        (H, W, 3) uint8 BGR. It may be the frame's own: valid while its lease is held.
+        (H, W, 3) uint8 BGR. May be the frame's own array: valid while its lease is held.
     """
     if not style.anonymise:
         return result.frame.bgr
@@ -54,7 +54,7 @@ def image_of(result: FrameResult, style: OverlayStyle) -> ImageArray:
 def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
     """Annotate a copy of the frame at source resolution.
 
-    Strokes and text grow with images larger than 480 px, so that they look alike when played.
+    Strokes and text grow with images larger than 480 px, to look alike in players.
     Needs an application object (``ensure_gui_application``); any thread may call it.
 
     Returns:
@@ -84,12 +84,12 @@ def paint_overlay(
     transform: QTransform,
     bounds: QRectF,
 ) -> None:
-    """Paint detections and ground truth on what ``painter`` draws on.
+    """Paint detections and ground truth.
 
     Args:
         painter: an active painter; its state is restored.
-        detections: in source pixels.
-        ground_truth: in source pixels; None where there is none.
+        detections: detections in source pixels.
+        ground_truth: objects in source pixels; None if there is no ground truth.
         style: what to paint.
         transform: from source pixels to the painter's logical ones; scale and offset only.
         bounds: the part of the image in view, in the painter's pixels; nothing is painted
@@ -100,7 +100,7 @@ def paint_overlay(
         painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if style.bars is not None:  # a box around everything says nothing
+        if style.bars is not None:  # a box around the whole image carries no information
             detections = detections.take(np.zeros(0, np.int64))
         smoothed_xy = detections.smoothed_xy if style.smooth_landmarks else None
         keypoints_xy = detections.keypoints_xy if smoothed_xy is None else smoothed_xy
@@ -127,11 +127,11 @@ def paint_overlay(
 def paint_class_bars(
     painter: QPainter, candidates: Candidates, style: OverlayStyle, bounds: QRectF
 ) -> None:
-    """Paint a bar a class, if the style wants bars and there is a row of scores.
+    """Paint a bar for each class, if the style has bars and there is a row of scores.
 
     Args:
         painter: an active painter; its state is restored.
-        candidates: of a model of whole images: one row.
+        candidates: one row, of a model of whole images.
         style: thresholds, names and size.
         bounds: the part of the image in view, in the painter's pixels.
     """
@@ -145,7 +145,7 @@ def paint_class_bars(
 
 
 def detection_at(detections: Detections, x: float, y: float) -> int | None:
-    """Give the index of the smallest box around a point in source pixels; None if there is none."""
+    """Return the index of the smallest box around a point in source pixels, or None."""
     left, top, right, bottom = detections.xyxy.T
     inside = np.flatnonzero((left <= x) & (x <= right) & (top <= y) & (y <= bottom))
     if not len(inside):

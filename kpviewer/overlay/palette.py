@@ -1,8 +1,8 @@
-"""The colours of the classes, the same on screen, in files and in plots. Plain numbers, no Qt.
+"""Colours of the classes, equal on screen, in files and in plots. Plain numbers, no Qt.
 
-The first seven are those of Okabe and Ito ("Color Universal Design", 2008), told apart with any
-common colour blindness; their black is left out, as it vanishes on dark images. The rest is
-spread evenly by hue in OKLCH (Ottosson 2020), where equal steps look equal.
+The first seven are those of Okabe and Ito ("Color Universal Design", 2008), distinct with any
+common colour blindness; their black is left out, because it vanishes on dark images. The rest is
+spread evenly by hue in OKLCH (Ottosson 2020), a space with perceptually equal steps.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CHROMA = 0.13
 
 @lru_cache(maxsize=1024)
 def class_color(class_id: int) -> Rgb:
-    """Give the colour of a class.
+    """Return the colour of a class.
 
     Raises:
         ValueError: if ``class_id`` is negative.
@@ -49,18 +49,18 @@ def class_color(class_id: int) -> Rgb:
 
 
 def text_color(plate: Rgb) -> Rgb:
-    """Give black or white, whichever reads better on ``plate``; the contrast is at least 4.58."""
+    """Return black or white, whichever has more contrast on ``plate``: at least 4.58."""
     return max(BLACK, WHITE, key=lambda color: contrast_ratio(color, plate))
 
 
 def contrast_ratio(one: Rgb, other: Rgb) -> float:
-    """Give the contrast of two colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
+    """Return the contrast of two colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
     low, high = sorted((_luminance(one), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
 def _luminance(color: Rgb) -> float:
-    """WCAG 2.2, "relative luminance"."""
+    """Return the luminance of a colour (WCAG 2.2, "relative luminance")."""
     linear = [
         value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
         for value in (channel / 255 for channel in color)
@@ -69,7 +69,7 @@ def _luminance(color: Rgb) -> float:
 
 
 def _oklch_to_rgb(lightness: float, chroma: float, hue: float) -> Rgb:
-    """Convert to sRGB; the chroma shrinks until the colour is one that a screen can show."""
+    """Convert to sRGB; reduce the chroma until the colour is within the gamut."""
     linear = _oklch_to_linear(lightness, chroma, hue)
     while not all(0 <= value <= 1 for value in linear):
         chroma *= 0.97

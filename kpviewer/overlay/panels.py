@@ -1,6 +1,6 @@
-"""A panel of text under an image: what was predicted for the whole of it, beside the ground truth.
+"""Panel of text under an image: predictions for the whole image, and the ground truth.
 
-Right and wrong differ in a word, not in colour alone. Main thread only: text needs an application
+Right and wrong differ by a word, not by colour alone. Main thread only: text needs an application
 object (``ensure_gui_application``).
 """
 
@@ -31,10 +31,10 @@ from kpviewer.sources.resizing import resized
 from kpviewer.structures import BoolArray, FloatArray, ImageArray, Thresholds
 
 SIDE_PX = 420
-"""Width of a panel, and longest side of the image over it."""
-MOST_BARS = 10
+"""Width of a panel, and longest side of the image above it, px."""
+MAX_BARS = 10
 _BACKGROUND, _FAINT = QColor("#202020"), QColor("#a8a8a8")
-_VERDICT_PX = 60.0
+_VERDICT_PX = 76.0
 
 
 class LabelRow(NamedTuple):
@@ -47,19 +47,19 @@ class LabelRow(NamedTuple):
 
 
 def choose_label_bars(row: LabelRow, class_names: Sequence[str], threshold: float) -> list[Bar]:
-    """Choose at most MOST_BARS classes: the wrong, the right, then the others by score.
+    """Choose at most MAX_BARS classes: wrong ones, right ones, then the others by score.
 
     Args:
-        row: scores and ground truth of an image.
+        row: scores and ground truth of one image.
         class_names: C names.
-        threshold: scores from it on predict the class.
+        threshold: lowest score that predicts a class.
 
     Returns:
-        By class id; classes without ground truth have no bar.
+        Bars by class id; classes without ground truth have none.
     """
     known = frozenset(np.flatnonzero(row.known).tolist())
     thresholds = Thresholds(score=threshold, classes=known)
-    return choose_bars(row.scores, class_names, thresholds, MOST_BARS, row.present)
+    return choose_bars(row.scores, class_names, thresholds, MAX_BARS, row.present)
 
 
 def bars_under(bgr: ImageArray, bars: Sequence[Bar], hidden: int = 0) -> ImageArray:
@@ -67,7 +67,7 @@ def bars_under(bgr: ImageArray, bars: Sequence[Bar], hidden: int = 0) -> ImageAr
 
     Args:
         bgr: (H, W, 3) uint8; scaled to SIDE_PX.
-        bars: one a row.
+        bars: one for each row.
         hidden: number of classes without a bar, which the last line reports.
 
     Returns:
@@ -89,13 +89,13 @@ def bars_under(bgr: ImageArray, bars: Sequence[Bar], hidden: int = 0) -> ImageAr
 def label_tile(
     bgr: ImageArray, row: LabelRow, class_names: Sequence[str], threshold: float
 ) -> ImageArray:
-    """Put the bars of ``choose_label_bars`` under an image; see there and ``bars_under``."""
+    """Put the bars that ``choose_label_bars`` chooses under an image, as ``bars_under`` does."""
     bars = choose_label_bars(row, class_names, threshold)
     return bars_under(bgr, bars, hidden=int(row.known.sum()) - len(bars))
 
 
 def caption_under(bgr: ImageArray, text: str, *, is_right: bool) -> ImageArray:
-    """Put one line under an image, in the colour of a right or of a wrong prediction.
+    """Put one line under an image, in the colour of a right or a wrong prediction.
 
     Args:
         bgr: (H, W, 3) uint8; scaled to SIDE_PX.
@@ -114,7 +114,7 @@ def caption_under(bgr: ImageArray, text: str, *, is_right: bool) -> ImageArray:
 
 
 def _panel(rows: int, paint: Callable[[QPainter, QRectF], None]) -> ImageArray:
-    """Paint a panel for some rows of text: (H, SIDE_PX, 3) uint8 BGR."""
+    """Paint a panel of some rows of text: (H, SIDE_PX, 3) uint8 BGR."""
     font = label_font(OverlayStyle())
     height = rows * row_height(font)
     image = QImage(SIDE_PX, round(height + 2 * PADDING_PX), QImage.Format.Format_BGR888)
@@ -131,7 +131,7 @@ def _panel(rows: int, paint: Callable[[QPainter, QRectF], None]) -> ImageArray:
 
 
 def _stack(bgr: ImageArray, panel: ImageArray) -> ImageArray:
-    """Put an image, in the middle, over its panel."""
+    """Put an image, centred, above its panel."""
     scale = SIDE_PX / max(bgr.shape[:2])
     size_hw = (max(1, round(bgr.shape[0] * scale)), max(1, round(bgr.shape[1] * scale)))
     image = bgr if bgr.shape[:2] == size_hw else resized(bgr, size_hw)

@@ -1,9 +1,9 @@
-"""Hides what the model found: boxes are washed out until only a few colours of each are left.
+"""Anonymisation of detections: each box keeps only a few mean colours.
 
-A Gaussian blur can be read by a network that was trained on blurred faces (McPherson, Shokri,
-Shmatikov 2016, arXiv:1609.00408), the less so the coarser the image. Here a box keeps the mean
-colours of ``CELLS x CELLS`` parts, whatever its size in pixels, with a smooth ramp between them:
-the strength doesn't depend on how near the face is. Plain numbers, no Qt.
+A network trained on blurred faces can recognise them through a Gaussian blur (McPherson, Shokri,
+Shmatikov 2016, arXiv:1609.00408); coarser images are safer. Here a box keeps the mean colours of
+``CELLS x CELLS`` parts, whatever its size in pixels, with a smooth ramp between them. The strength
+doesn't depend on the size of the face. Plain numbers, no Qt.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from numpy.typing import NDArray
 from kpviewer.structures import FloatArray, FrameResult, ImageArray
 
 CELLS = 6
-"""Along each side of a box: at most 36 colours of a face are left."""
+"""Number of cells along each side of a box: at most 36 colours of a face are left."""
 MARGIN = 0.2
-"""Of the box's side, added at each edge: boxes of faces end at chin and forehead."""
+"""Share of the box's side that is added at each edge: boxes of faces end at chin and forehead."""
 
 _SAMPLES = 192
-"""Rows and columns that a mean is taken of, at most about twice as many."""
+"""Number of rows and columns that a mean is computed from; at most about twice as many."""
 
 
 def hidden_image(result: FrameResult, *, whole: bool = False) -> ImageArray:
-    """Give the image of a result with everything hidden that was detected in it.
+    """Return the image of a result with all detections hidden.
 
-    An image that no model has looked at is hidden as a whole: nobody knows where its faces are.
+    An image that no model has run on is hidden as a whole: its faces are unknown.
 
     Args:
-        result: its detections are those at the present thresholds, of the shown classes.
-        whole: hide all of it, for models that tell no places.
+        result: a result at the current thresholds, with detections of the shown classes.
+        whole: hide the whole image, for models without boxes.
 
     Returns:
-        (H, W, 3) uint8 BGR. The frame's own array where there is nothing to hide, else a copy.
+        (H, W, 3) uint8 BGR. The frame's own array if there is nothing to hide, else a copy.
     """
     bgr = result.frame.bgr
     if whole or not result.has_model:
@@ -49,8 +49,8 @@ def hide_boxes(bgr: ImageArray, xyxy: FloatArray) -> ImageArray:
     """Hide boxes, each with its margin.
 
     Args:
-        bgr: (H, W, 3) uint8; stays as it is.
-        xyxy: (N, 4) float32 px. An edge that is not a number is taken to be the image's.
+        bgr: (H, W, 3) uint8; not modified.
+        xyxy: (N, 4) float32 px. An edge that is NaN becomes the image's edge.
 
     Returns:
         (H, W, 3) uint8. The same array for N = 0, else a copy.
@@ -66,7 +66,7 @@ def hide_boxes(bgr: ImageArray, xyxy: FloatArray) -> ImageArray:
 
 
 def _pixel_bounds(xyxy: FloatArray, width: int, height: int) -> NDArray[np.int64]:
-    """Widen boxes by the margin, outwards to whole pixels, and cut them to the image."""
+    """Widen boxes by the margin, round outwards to whole pixels, and clip to the image."""
     low, high = xyxy[:, :2].astype(np.float64), xyxy[:, 2:].astype(np.float64)
     low, high = np.nan_to_num(low, nan=-np.inf), np.nan_to_num(high, nan=np.inf)
     size_wh = np.array([width, height], np.float64)
@@ -92,17 +92,17 @@ def _washed_out(part: ImageArray) -> ImageArray:
 
 
 def _cell_count(length: int) -> int:
-    """Give the cells along a side; of few pixels, so few that no pixel is left as it was."""
+    """Return the number of cells along a side, each of at least two pixels."""
     return max(1, min(CELLS, length // 2))
 
 
 def _edges(length: int, cells: int) -> NDArray[np.int64]:
-    """Cut ``length`` pixels into cells: their first pixels, then ``length``."""
+    """Return the first pixel of each cell of ``length`` pixels, then ``length``."""
     return np.linspace(0, length, cells + 1).astype(np.int64)
 
 
 def _shares_of_pixels(length: int, cells: int) -> FloatArray:
-    """Give the matrix (cells, length) that takes the means of cells."""
+    """Return the (cells, length) matrix that computes the means of cells."""
     shares = np.zeros((cells, length), np.float32)
     for row, (start, end) in enumerate(pairwise(_edges(length, cells).tolist())):
         shares[row, start:end] = 1 / (end - start)
@@ -110,9 +110,9 @@ def _shares_of_pixels(length: int, cells: int) -> FloatArray:
 
 
 def _ramps(length: int, cells: int) -> FloatArray:
-    """Give the matrix (length, cells) of each pixel's linear shares of the cells."""
+    """Return the (length, cells) matrix that interpolates linearly between cells."""
     edges = _edges(length, cells)
-    middles = (edges[:-1] + edges[1:] - 1) / 2
+    centres = (edges[:-1] + edges[1:] - 1) / 2
     pixels = np.arange(length)
-    shares = [np.interp(pixels, middles, row) for row in np.eye(cells)]
+    shares = [np.interp(pixels, centres, row) for row in np.eye(cells)]
     return np.stack(shares, axis=1).astype(np.float32)

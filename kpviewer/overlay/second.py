@@ -1,4 +1,4 @@
-"""What a second model sees, over what the first does: corners for boxes, diamonds for landmarks."""
+"""Painting of a second model's detections: corners for boxes, diamonds for landmarks."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from kpviewer.structures import FrameResult
 
 COLOR = OKABE_ITO[4]
-"""Of all classes: the corners are told by their shape, too."""
+"""Colour of the second model's detections, whatever the class."""
 _FIRST = QColor(255, 255, 255)
 _STROKE_PX, _HALO_PX, _GAP_PX = 3.0, 1.0, 4.0
-_ARM_SHARE, _LONGEST_ARM_PX = 0.25, 28.0
+_ARM_SHARE, _MAX_ARM_PX = 0.25, 28.0
 _DIAMOND_PX = 5.0
 _HALO = QColor(0, 0, 0, 150)
 _PLATE, _PLATE_TEXT = QColor(16, 18, 20, 190), QColor(255, 255, 255)
 _LARGEST_SHARE = 0.9
-"""Of the image's width, that the legend may take."""
+"""Largest share of the image's width that the legend may take."""
 
 
 def paint_second(
@@ -34,11 +34,11 @@ def paint_second(
     transform: QTransform,
     bounds: QRectF,
 ) -> None:
-    """Paint the second model's detections and the legend, if the style names the models.
+    """Paint the second model's detections and a legend, if the style names the models.
 
     Args:
         painter: an active painter; its state is restored.
-        result: the frame with what both saw in it.
+        result: the frame with the detections of both models.
         style: what to paint, and how large.
         transform: from source pixels to the painter's logical ones.
         bounds: the part of the image in view, in the painter's pixels.
@@ -72,7 +72,7 @@ def _stroke(painter: QPainter, shapes: list[QPolygonF], width: float, scale: flo
 
 
 def _corners(box: QRectF, scale: float) -> list[QPolygonF]:
-    arm = min(_ARM_SHARE * min(box.width(), box.height()), _LONGEST_ARM_PX * scale)
+    arm = min(_ARM_SHARE * min(box.width(), box.height()), _MAX_ARM_PX * scale)
     ends = (
         (box.topLeft(), 1, 1),
         (box.topRight(), -1, 1),
@@ -102,7 +102,7 @@ def _paint_diamonds(painter: QPainter, points: list[QPointF], style: OverlayStyl
 def _paint_legend(
     painter: QPainter, style: OverlayStyle, names: tuple[str, str], bounds: QRectF
 ) -> None:
-    """Tell which model draws how, in the upper right corner."""
+    """Paint the models' names and signs in the upper right corner."""
     font = label_font(style)
     metrics = QFontMetricsF(font)
     gap, side = _GAP_PX * style.scale, metrics.height()

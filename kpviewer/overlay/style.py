@@ -1,4 +1,4 @@
-"""What is painted over an image, and how large."""
+"""Style of the overlay: what is painted over an image, and how large."""
 
 from __future__ import annotations
 
@@ -11,52 +11,54 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OverlayStyle:
-    """What is painted, and how large."""
+    """What to paint over an image, and how large."""
 
     class_names: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     """Pairs of keypoint indices joined by a line."""
     boxes: bool = True
     labels: bool = True
-    """Class names."""
+    """Whether labels have the class name."""
     scores: bool = True
     landmarks: bool = True
     ground_truth: bool = True
     verdicts: bool = True
-    """With ground truth: mark matched, false and missed objects, and draw a legend."""
+    """With ground truth: mark matched, missed and false detections, and draw a legend."""
     shown: frozenset[int] | None = None
-    """Class ids that are looked for, and can be missed; None is all."""
+    """Ids of the shown classes, whose objects can be missed; None is all."""
     anonymise: bool = False
-    """What was detected is hidden: the image is that of ``image_of``."""
+    """Hide all detections: ``image_of`` returns the pixels."""
     numbers: bool = False
-    """The detection's place in the list, from 0, as in tables and result files."""
+    """Show the detection's number in the list, from 0, as in tables and result files."""
     smooth_landmarks: bool = False
-    """Landmarks filtered over time, where a result has them; else the raw ones."""
+    """Draw landmarks filtered over time, if a result has them; else the raw ones."""
     tracks: bool = False
-    """The number of its track in each label, and the track's trail, where a result has them."""
+    """Show the track ID in each label and the track's trail, if a result has them."""
     hovered: int | None = None
-    """Index of the detection under the pointer: its landmarks are bigger."""
+    """Index of the detection under the pointer; its landmarks are larger."""
     selected: int | None = None
-    """Index of the detection that the user chose: its box is thicker."""
+    """Index of the selected detection; its box is thicker."""
     scale: float = 1.0
-    """Factor of strokes, dots and text; those below come on top."""
+    """Factor of strokes, dots and text, on top of the three factors below."""
     lines: float = 1.0
+    """Factor of the width of strokes."""
     dots: float = 1.0
-    """Of landmarks."""
+    """Factor of the size of landmarks."""
     letters: float = 1.0
+    """Factor of the size of text."""
     names_of_two: tuple[str, str] | None = None
-    """Names of two models that are compared: the second's detections are painted too, and a
-    legend; None paints the first's alone."""
+    """Names of two models that are compared: the second's detections are painted too, with a
+    legend. None paints those of the first alone."""
     bars: Thresholds | None = None
-    """For models of whole images: a bar a class, marked at these, in place of boxes."""
+    """Thresholds of class bars, which replace boxes for models of whole images; else None."""
 
     def class_name(self, class_id: int) -> str:
-        """Give the name of a class, ``class N`` where there is none."""
+        """Return the name of a class; ``class N`` if it has none."""
         known = class_id < len(self.class_names)
         return self.class_names[class_id] if known else f"class {class_id}"
 
     def text(self, class_id: int, score: float, index: int = 0, track_id: int = -1) -> str:
-        """Give the text of a label; empty where everything is hidden."""
+        """Return the text of a label; empty if all its parts are hidden."""
         parts = (
             str(index) if self.numbers else "",
             self.class_name(class_id) if self.labels else "",

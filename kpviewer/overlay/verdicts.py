@@ -1,7 +1,7 @@
-"""What of the detections is right: badges for matched, missed and false, and their legend.
+"""Marks of true positives, false negatives and false positives, with a legend.
 
-Each is told by its shape as well as its colour: a tick, a ring, a cross. Missed objects and false
-detections have a second frame, so that they are found at a glance.
+They differ in shape as well as in colour: a tick, a ring, a cross. Missed objects and false alarms
+have a second, dashed frame, to be found at a glance.
 """
 
 from __future__ import annotations
@@ -30,55 +30,59 @@ _PLATE = QColor(16, 18, 20, 190)
 _PLATE_TEXT = QColor(255, 255, 255)
 _HALO = QColor(0, 0, 0, 150)
 _LARGEST_SHARE = 0.7
-"""Of the image's width, that the legend may take."""
+"""Largest share of the image's width that the legend may take."""
 
 
 class Verdict(Enum):
-    """What a box is, beside the ground truth."""
+    """Result of matching a box with the ground truth, as the legend names it."""
 
     MATCHED = tr_noop("matched")
     MISSED = tr_noop("missed")
-    FALSE = tr_noop("false")
+    FALSE_ALARM = tr_noop("false alarm")
 
 
 COLORS: dict[Verdict, Rgb] = {
     Verdict.MATCHED: OKABE_ITO[2],
     Verdict.MISSED: OKABE_ITO[3],
-    Verdict.FALSE: OKABE_ITO[5],
+    Verdict.FALSE_ALARM: OKABE_ITO[5],
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class BoxVerdict:
     """A box with its verdict, in source pixels."""
 
     xyxy: tuple[float, ...]
     verdict: Verdict
 
 
-def marks_of(
+def verdicts_of(
     detections: Detections, ground_truth: GroundTruth, shown: frozenset[int] | None = None
-) -> list[Mark]:
-    """Tell what each detection is, and which objects have none.
+) -> list[BoxVerdict]:
+    """Return the verdict of each detection and of each missed object.
 
-    What is difficult, or lies in it, has no mark.
+    Difficult objects, and detections within them, have none.
 
     Args:
-        detections: of an image.
-        ground_truth: of the same image.
-        shown: class ids whose objects can be missed; None is all.
+        detections: detections of an image.
+        ground_truth: ground truth of the same image.
+        shown: ids of the classes whose objects can be missed; None is all.
     """
     matches = match(detections, ground_truth)
-    marks = [
-        Mark(tuple(box.tolist()), Verdict.FALSE if row == FALSE_POSITIVE else Verdict.MATCHED)
+    verdicts = [
+        BoxVerdict(
+            tuple(box.tolist()), Verdict.FALSE_ALARM if row == FALSE_POSITIVE else Verdict.MATCHED
+        )
         for box, row in zip(detections.xyxy, matches.ground_truth_index, strict=True)
         if row >= 0 or row == FALSE_POSITIVE
     ]
-    lost = ~ground_truth.difficult
-    lost[matches.pairs[1]] = False
+    missed = ~ground_truth.difficult
+    missed[matches.pairs[1]] = False
     if shown is not None:
-        lost &= np.isin(ground_truth.class_ids, list(shown))
-    return marks + [Mark(tuple(box.tolist()), Verdict.MISSED) for box in ground_truth.xyxy[lost]]
+        missed &= np.isin(ground_truth.class_ids, list(shown))
+    return verdicts + [
+        BoxVerdict(tuple(box.tolist()), Verdict.MISSED) for box in ground_truth.xyxy[missed]
+    ]
 
 
 def paint_verdicts(
@@ -88,11 +92,11 @@ def paint_verdicts(
     transform: QTransform,
     bounds: QRectF,
 ) -> None:
-    """Paint the verdicts over a painted result, if it has ground truth and a model looked at it.
+    """Paint the verdicts over a painted result, if it has ground truth and a model ran on it.
 
     Args:
         painter: an active painter; its state is restored.
-        result: the frame with what was seen in it.
+        result: the frame with its detections.
         style: what to paint, and how large.
         transform: from source pixels to the painter's logical ones.
         bounds: the part of the image in view, in the painter's pixels.
@@ -104,24 +108,24 @@ def paint_verdicts(
     try:
         painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for mark in marks_of(result.detections, ground_truth, style.shown):
-            box = map_box(np.array(mark.xyxy, np.float32), transform)
+        for each in verdicts_of(result.detections, ground_truth, style.shown):
+            box = map_box(np.array(each.xyxy, np.float32), transform)
             if not box.intersects(bounds):
                 continue
-            if mark.verdict is not Verdict.MATCHED and style.boxes:
-                _paint_frame(painter, box, mark.verdict, style)
+            if each.verdict is not Verdict.MATCHED and style.boxes:
+                _paint_frame(painter, box, each.verdict, style)
             reach = (_RADIUS_PX + _HALO_PX) * style.scale
             center = QPointF(
                 min(box.right(), bounds.right() - reach), min(box.bottom(), bounds.bottom() - reach)
             )
-            _paint_badge(painter, center, mark.verdict, style.scale)
+            _paint_badge(painter, center, each.verdict, style.scale)
         _paint_legend(painter, style, bounds)
     finally:
         painter.restore()
 
 
 def _paint_frame(painter: QPainter, box: QRectF, verdict: Verdict, style: OverlayStyle) -> None:
-    """Paint a dashed line inside the box, clear of its own stroke and of the labels outside."""
+    """Paint a dashed line inside the box, clear of its stroke and of the labels outside."""
     away = _GAP_PX * style.scale * max(1.0, style.lines)
     if min(box.width(), box.height()) < 4 * away:
         return
@@ -150,7 +154,7 @@ def _paint_badge(painter: QPainter, center: QPointF, verdict: Verdict, scale: fl
     arm = 0.42 * radius
     if verdict is Verdict.MISSED:
         painter.drawEllipse(center, arm * 1.1, arm * 1.1)
-    elif verdict is Verdict.FALSE:
+    elif verdict is Verdict.FALSE_ALARM:
         painter.drawLine(center + QPointF(-arm, -arm), center + QPointF(arm, arm))
         painter.drawLine(center + QPointF(-arm, arm), center + QPointF(arm, -arm))
     else:
@@ -159,7 +163,7 @@ def _paint_badge(painter: QPainter, center: QPointF, verdict: Verdict, scale: fl
 
 
 def _paint_legend(painter: QPainter, style: OverlayStyle, bounds: QRectF) -> None:
-    """Tell the signs, in the lower right corner; left out where the image is too small."""
+    """Paint the legend in the lower right corner, unless the image is too small."""
     font = label_font(style)
     metrics = QFontMetricsF(font)
     gap, side = _GAP_PX * style.scale, 2 * _RADIUS_PX * style.scale

@@ -1,4 +1,4 @@
-"""Bars of label scores: which, how long, in which colours, over images of any size."""
+"""Bars of class scores: their choice, length and colour, over images of any size."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ NAMES = ("ace", "king", "queen")
 
 
 def labelled(scores: list[float], size_hw: tuple[int, int] = (480, 640)) -> FrameResult:
-    """A grey image of which a multi-label model says ``scores``."""
+    """Return a grey image for which a multi-label model predicts ``scores``."""
     height, width = size_hw
     whole = (0.0, 0.0, float(width), float(height))
     seen = Candidates(
@@ -29,7 +29,7 @@ def labelled(scores: list[float], size_hw: tuple[int, int] = (480, 640)) -> Fram
 
 
 def columns_of(image: ImageArray, class_id: int) -> int:
-    """Width of what has the colour of a class, px."""
+    """Return the width of the parts in the colour of a class, px."""
     bgr = np.array(class_color(class_id)[::-1])
     return int((np.abs(image.astype(int) - bgr).max(-1) <= 2).any(0).sum())
 

@@ -9,7 +9,7 @@ MANY = range(100)
 
 
 def wcag_luminance(color: tuple[int, int, int]) -> float:
-    """Relative luminance as in WCAG 2.2, written down a second time."""
+    """Compute the relative luminance of WCAG 2.2, independently of the palette."""
     parts = [(c / 255 / 12.92) if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in color]
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 

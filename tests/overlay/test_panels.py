@@ -1,10 +1,10 @@
-"""What is said of a whole image, under it."""
+"""Panels of predictions for a whole image, below it."""
 
 import numpy as np
 
 from kpviewer.overlay.palette import class_color
 from kpviewer.overlay.panels import (
-    MOST_BARS,
+    MAX_BARS,
     SIDE_PX,
     LabelRow,
     bars_under,
@@ -22,23 +22,23 @@ def row(scores: list[float], present: list[int], known: list[int] | None = None)
     )
 
 
-def test_bars_say_what_is_right_missed_and_false() -> None:
-    said = row([0.9, 0.3, 0.6, 0.1, 0.99], [1, 1, 0, 0, 0], [1, 1, 1, 1, 0])
-    bars = choose_label_bars(said, list("abcde"), 0.5)
+def test_bars_name_what_is_right_missed_and_a_false_alarm() -> None:
+    scored = row([0.9, 0.3, 0.6, 0.1, 0.99], [1, 1, 0, 0, 0], [1, 1, 1, 1, 0])
+    bars = choose_label_bars(scored, list("abcde"), 0.5)
     assert [(bar.name, bar.verdict) for bar in bars] == [
         ("a", "right"),
         ("b", "missed"),
-        ("c", "false"),
+        ("c", "false alarm"),
         ("d", ""),
-    ]  # fmt: skip - nobody knows of e
+    ]  # fmt: skip - e has no ground truth
 
 
 def test_with_many_classes_the_wrong_ones_are_shown_first_and_the_best_of_the_rest() -> None:
     scores = [0.4 - 0.01 * number for number in range(20)]
     scores[19], scores[18] = 0.9, 0.05
     bars = choose_label_bars(row(scores, [0] * 18 + [1, 0]), [str(i) for i in range(20)], 0.5)
-    # 18 is missed, 19 false; the others by score
-    assert [bar.class_id for bar in bars] == [*range(MOST_BARS - 2), 18, 19]
+    # 18 is missed, 19 a false alarm; the others by score
+    assert [bar.class_id for bar in bars] == [*range(MAX_BARS - 2), 18, 19]
 
 
 def count(bgr: np.ndarray, rgb: tuple[int, int, int]) -> int:

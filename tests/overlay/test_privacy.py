@@ -35,7 +35,7 @@ def boxes(*xyxy: tuple[float, ...]) -> np.ndarray:
 
 
 def checkered(size_hw: tuple[int, int] = (144, 192)) -> ImageArray:
-    """Squares of 4 px, black and white: nothing of them may be left."""
+    """Return an image of black and white squares of 4 px, none of which may remain."""
     rows, columns = np.indices(size_hw) // 4
     return np.repeat(((rows + columns) % 2 * 255).astype(np.uint8)[..., None], 3, axis=2)
 

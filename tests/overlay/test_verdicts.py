@@ -1,4 +1,4 @@
-"""Matched, missed and false, as they are painted."""
+"""Painted marks of matched and missed objects and of false alarms."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from sample_results import GREY, detections, ground_truth, result
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.overlay import OverlayStyle, array_of, paint_verdicts, render
 from kpviewer.overlay.palette import contrast_ratio, text_color
-from kpviewer.overlay.verdicts import COLORS, Verdict, marks_of
+from kpviewer.overlay.verdicts import COLORS, Verdict, verdicts_of
 from kpviewer.structures import Detections, GroundTruth, ImageArray
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -32,7 +32,7 @@ def painted(
 
 
 def shows(image: ImageArray, verdict: Verdict, box: tuple[float, ...]) -> bool:
-    """Whether the colour of a verdict is at the lower right corner of a box."""
+    """Return whether the colour of a verdict is at the lower right corner of a box."""
     x, y = round(box[2]), round(box[3])
     near = image[y - 8 : y + 9, x - 8 : x + 9]
     return int((near == COLORS[verdict][::-1]).all(axis=-1).sum()) > 30
@@ -47,7 +47,7 @@ def legend_of(image: ImageArray) -> ImageArray:
     [
         (detections([BOX]), BOX, Verdict.MATCHED),
         (detections(), BOX, Verdict.MISSED),
-        (detections([FAR]), FAR, Verdict.FALSE),
+        (detections([FAR]), FAR, Verdict.FALSE_ALARM),
     ],
 )
 def test_each_verdict_has_its_badge_at_the_corner(found, box, verdict):
@@ -94,13 +94,13 @@ def test_frame_that_no_model_has_seen_has_no_verdict():
 
 def test_difficult_objects_are_neither_missed_nor_false():
     hard = replace(GROUND_TRUTH, difficult=np.ones(1, np.bool_))
-    assert marks_of(detections(), hard) == []
-    assert marks_of(detections([BOX]), hard) == []
+    assert verdicts_of(detections(), hard) == []
+    assert verdicts_of(detections([BOX]), hard) == []
 
 
 def test_hidden_classes_are_not_missed():
-    assert marks_of(detections(), GROUND_TRUTH, frozenset({1})) == []
-    assert [mark.verdict for mark in marks_of(detections(), GROUND_TRUTH, frozenset({0}))] == [
+    assert verdicts_of(detections(), GROUND_TRUTH, frozenset({1})) == []
+    assert [each.verdict for each in verdicts_of(detections(), GROUND_TRUTH, frozenset({0}))] == [
         Verdict.MISSED
     ]
 

@@ -1792,8 +1792,8 @@
             <translation>漏检</translation>
         </message>
         <message>
-            <source>false</source>
-            <translation>误检</translation>
+            <source>false alarm</source>
+            <translation>误报</translation>
         </message>
     </context>
 </TS>
