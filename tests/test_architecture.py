@@ -74,7 +74,7 @@ def test_modules_functions_and_classes_stay_short() -> None:
             "only ['runtime', 'sources'",
         ),
         ("kpviewer.runtime.openvino_runner", "import openvino", "only [] may"),
-        ("kpviewer.models.onnx_file", "from onnxruntime import InferenceSession", "only [] may"),
+        ("kpviewer.models.onnx.file", "from onnxruntime import InferenceSession", "only [] may"),
         ("kpviewer.cli.eval", "importlib.import_module('openvino.tools')", "only [] may"),
         ("kpviewer.gui.app", "from PyQt6.QtWidgets import QLabel", "must be a Label"),
         ("kpviewer.gui.app", "from .view import View", "must be absolute"),

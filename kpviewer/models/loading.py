@@ -11,7 +11,7 @@ from kpviewer.models.files import is_regular, model_path
 from kpviewer.models.import_ssd import import_ssd300
 from kpviewer.models.input_size import ResizedDetector
 from kpviewer.models.names import TORCHVISION, TWO_STAGE, code_of, split_input_size
-from kpviewer.models.onnx_file import open_onnx
+from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.state_dict import open_state_dict
 from kpviewer.models.two_stage import open_two_stage
 from kpviewer.models.weights import ARCHITECTURES, load_model
@@ -29,7 +29,7 @@ def open_model(name_or_path: str | Path) -> Detector:
             - a shipped name, such as "face-ssd", or a ``.safetensors`` file of kpviewer's;
             - a ``.pt`` or ``.pth`` state dict of an architecture that kpviewer ships, or of an
               SSD300 in a layout that ``models.import_ssd`` knows;
-            - an ``.onnx`` file (``models.onnx_description`` says what must be known of it);
+            - an ``.onnx`` file (``models.onnx.description`` says what must be known of it);
             - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
             - ``two-stage:BOXES+POINTS``: a box detector, and a point model for crops of its boxes;
             - ``package.module:function``, which gives a Detector;

@@ -11,7 +11,7 @@ from torch.fx import graph_module
 
 from kpviewer.errors import PipelineError
 from kpviewer.models.light_ssd import LIGHT_SPEC, build_light_ssd
-from kpviewer.models.onnx_file import OnnxNetwork
+from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.weights import load_model
 from kpviewer.models.zoo import ZooNetwork
 from kpviewer.runtime.autotune import probe_image

@@ -30,7 +30,7 @@ from kpviewer.models.spec import Resize
 from kpviewer.models.tables import check_keys, converted, read_toml
 
 GUIDE = "docs/guide/other-models.md"
-SHIPPED_DIR = Path(__file__).parent / "onnx_descriptions"
+SHIPPED_DIR = Path(__file__).parent / "shipped"
 
 Shape: TypeAlias = tuple[int | None, ...]
 """Of an input or output; None is a side that the file leaves open."""

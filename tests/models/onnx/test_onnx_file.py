@@ -14,13 +14,13 @@ from onnx_files import constant_model
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.loading import open_model
-from kpviewer.models.onnx_description import (
+from kpviewer.models.onnx.description import (
     SHIPPED_DIR,
     OnnxDescription,
     OutputKind,
     read_description,
 )
-from kpviewer.models.onnx_file import OnnxDetector, open_onnx
+from kpviewer.models.onnx.file import OnnxDetector, open_onnx
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2
 
@@ -275,7 +275,7 @@ def test_rfb_finds_the_faces_that_yunet_finds(
 
 
 def test_the_description_in_the_guide_is_complete_and_right(tmp_path: Path) -> None:
-    guide = Path(__file__).resolve().parents[2] / "docs" / "guide" / "other-models.md"
+    guide = Path(__file__).resolve().parents[3] / "docs" / "guide" / "other-models.md"
     (example,) = re.findall(r"```toml\n(.*?)```", guide.read_text("utf-8"), re.DOTALL)
     path = tmp_path / "birds.toml"
     path.write_text(example)

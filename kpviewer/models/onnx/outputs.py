@@ -10,7 +10,7 @@ from torch import Tensor
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.boxes import cxcywh_to_xyxy
-from kpviewer.models.onnx_description import (
+from kpviewer.models.onnx.description import (
     GUIDE,
     Activation,
     BoxFormat,

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.limits import MAX_CLASSES, MAX_KEYPOINTS, clean_name
-from kpviewer.models.onnx_description import (
+from kpviewer.models.onnx.description import (
     GUIDE,
     OnnxDescription,
     OutputKind,

@@ -14,9 +14,9 @@ from kpviewer.models.base import DecodedBatch
 from kpviewer.models.files import check_model_file
 from kpviewer.models.inference_libraries import library
 from kpviewer.models.limits import clean_name
-from kpviewer.models.onnx_description import GUIDE, Channels, OnnxDescription, Shape
-from kpviewer.models.onnx_metadata import describe
-from kpviewer.models.onnx_outputs import Outputs, read_outputs
+from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription, Shape
+from kpviewer.models.onnx.metadata import describe
+from kpviewer.models.onnx.outputs import Outputs, read_outputs
 from kpviewer.models.ranking import MAX_CANDIDATES, ranked
 from kpviewer.models.spec import ModelSpec, Task, checked
 from kpviewer.models.tables import first_line

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.onnx_file import open_onnx
-from kpviewer.models.onnx_metadata import read_metadata
+from kpviewer.models.onnx.file import open_onnx
+from kpviewer.models.onnx.metadata import read_metadata
 
 pytest.importorskip("onnxruntime")
 

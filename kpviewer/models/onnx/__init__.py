@@ -1,0 +1,1 @@
+"""ONNX files of other programs: their layouts, descriptions and sessions."""
