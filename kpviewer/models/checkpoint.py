@@ -1,9 +1,9 @@
-"""Opening PyTorch files without running anything that is in them.
+"""Safe reader of PyTorch files, which runs no code from them.
 
-``torch.load(weights_only=True)`` makes tensors, numbers, texts and containers of them. Training
+``torch.load(weights_only=True)`` returns tensors, numbers, texts and containers of them. Training
 programs save more beside the tensors: their arguments, paths, numpy scalars. Each class or function
-that a file names, and torch doesn't know as harmless, becomes a stand-in, which holds nothing. None
-is ever imported or called.
+that a file names, unless torch allows it, becomes an empty stand-in. None is ever imported or
+called.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ from kpviewer.models.limits import MAX_TENSORS, clean_name
 from kpviewer.models.tables import first_line
 
 MAX_UNPACKED_RATIO = 20
-"""Of a zip archive: weights hardly shrink, so what does is no weight file."""
+"""Largest ratio of unpacked to packed size of a zip archive, as weights hardly compress."""
 MAX_FOREIGN = 1_000
 _ULTRALYTICS = ("ultralytics.", "models.yolo.", "models.common.")
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a file holds."""
+    """Content of a PyTorch file."""
 
     path: Path
     content: Any
-    """None where it can't be opened without its classes."""
+    """Unpickled object; None if the file can't be opened without its classes."""
     foreign: tuple[str, ...]
-    """Classes and functions that it names and that weren't looked up, as ``module.name``."""
+    """Classes and functions that the file names, never looked up, as ``module.name``."""
     size_bytes: int
-    """Unpacked."""
+    """Unpacked size in bytes."""
 
     def refusal(self) -> str:
-        """Return why the file can't be used without its classes, and the way out."""
+        """Return why the file can't be used without its classes, and what to do."""
         name = self.path.name
         if any(each.startswith(_ULTRALYTICS) for each in self.foreign):
             return (
-                f"{name} holds a whole model of Ultralytics: opening such a pickle could run any "
-                f"code, so it is refused. Export it there: yolo export model={name} format=onnx."
+                f"{name} holds a whole Ultralytics model: opening such a pickle could run any "
+                f"code, so it is refused. Export it instead: yolo export model={name} format=onnx."
             )
         first = f" ({clean_name(self.foreign[0])})" if self.foreign else ""
         return (
@@ -59,10 +59,10 @@ class Checkpoint:
 
 
 class _StandIn:
-    """Takes the place of whatever a file names."""
+    """Empty object in place of a class or function that a file names."""
 
     def __new__(cls, *arguments: object) -> Any:
-        # what is made of no arguments may be filled like a dict, or get attributes
+        # an object made without arguments may be filled like a dict, or get attributes
         return super().__new__(cls) if arguments else OrderedDict()
 
     def __init__(self, *arguments: object) -> None:
@@ -76,7 +76,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """Open a ``.pt`` or ``.pth`` file.
 
     Raises:
-        WeightsError: if it is missing, damaged, too large, or needs the code that it names.
+        WeightsError: if the file is missing, damaged, too large, or needs the code that it names.
     """
     check_model_file(path)
     size_bytes = _unpacked_size(path)
@@ -84,12 +84,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
     allowed: list[Any] = [argparse.Namespace, *((_StandIn, name) for name in foreign)]
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(allowed):
-            warnings.simplefilter("ignore")  # of old formats; the outcome is checked
+            warnings.simplefilter("ignore")  # about old formats; the result is checked
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         refused = Checkpoint(path, None, (*foreign, *_named_in(error)), size_bytes)
         raise WeightsError(refused.refusal()) from error
-    except Exception as error:  # torch raises what its parsers stumble over: any class
+    except Exception as error:  # torch's parsers raise errors of any class
         raise WeightsError(
             f"{path.name} can't be read as a PyTorch file: {first_line(error)}. "
             "Is the file complete?"
@@ -98,23 +98,23 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def _foreign_names(path: Path) -> tuple[str, ...]:
-    """Read which classes and functions a file names, without opening it."""
+    """Return the classes and functions that a file names, without unpickling it."""
     try:
         names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except Exception:  # of another format, or damaged: torch.load says how
+    except Exception:  # another format, or damaged: torch.load reports it
         return ()
     namespace = f"{argparse.Namespace.__module__}.{argparse.Namespace.__qualname__}"
     return tuple(sorted(set(names) - {namespace}))[:MAX_FOREIGN]
 
 
 def _named_in(error: pickle.UnpicklingError) -> list[str]:
-    """Return what torch's refusal names; nothing where it has other words."""
+    """Return the class or function in torch's refusal; nothing if its text is another."""
     words = str(error).partition("GLOBAL ")[2].split()
     return words[:1]
 
 
 def _unpacked_size(path: Path) -> int:
-    """Return the size of a file, unpacked; refuse what swells."""
+    """Return the unpacked size of a file, bytes; refuse an archive that unpacks to far more."""
     size = path.stat().st_size
     try:
         if not zipfile.is_zipfile(path):
@@ -128,12 +128,12 @@ def _unpacked_size(path: Path) -> int:
     unpacked = sum(item.file_size for item in items)
     if unpacked > min(MAX_FILE_BYTES, MAX_UNPACKED_RATIO * size):
         raise WeightsError(
-            f"{path.name} unpacks from {size} to {unpacked} bytes: no weight file shrinks so "
+            f"{path.name} unpacks from {size} to {unpacked} bytes: no weight file compresses so "
             "well. Fetch it from its author."
         )
     if len(items) > 2 * MAX_TENSORS:
         raise WeightsError(
-            f"{path.name} holds {len(items):,} parts: no model that kpviewer builds. "
+            f"{path.name} holds {len(items):,} parts: more than any model that kpviewer builds. "
             "Save model.state_dict() alone."
         )
     return unpacked

@@ -1,4 +1,4 @@
-"""Opening a model by what it is called: shipped ones, files of several kinds, people's own."""
+"""Open a model by name: a shipped one, a file of any known kind, or the user's own code."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ def open_model(name_or_path: str | Path) -> Detector:
     """Open a model.
 
     Args:
-        name_or_path: one of
+        name_or_path: name of the model, one of
 
-            - a shipped name, such as "face-ssd", or a ``.safetensors`` file of kpviewer's;
-            - a ``.pt`` or ``.pth`` state dict of an architecture that kpviewer ships, or of an
-              SSD300 in a layout that ``models.import_ssd`` knows;
-            - an ``.onnx`` file (``models.onnx.description`` says what must be known of it);
+            - a shipped name, such as "face-ssd", or a ``.safetensors`` file that kpviewer wrote;
+            - a ``.pt`` or ``.pth`` state dict of a shipped architecture, or of an SSD300 in a
+              layout that ``models.import_ssd`` reads;
+            - an ``.onnx`` file (``models.onnx.description`` lists what must be known about it);
             - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
             - ``two-stage:BOXES+POINTS``: a box detector, and a point model for crops of its boxes;
-            - ``package.module:function``, which gives a Detector;
+            - ``package.module:function``, which returns a Detector;
             - the name of a model that an installed package adds (``plug_ins``);
-            - ``NAME@SIDE`` of the above: the same with inputs of up to SIDE px
+            - ``NAME@SIDE`` for any of the above: the same model with inputs of up to SIDE px
               (``models.input_size``), as in "face-ssd@640".
 
     Returns:
         The detector, its network in evaluation mode, on the CPU.
 
     Raises:
-        WeightsError: if it is missing, damaged, refused or unfit.
+        WeightsError: if the model is missing, damaged, refused, or doesn't fit its description.
     """
     name = str(name_or_path)
     if name.startswith(TWO_STAGE):

@@ -1,4 +1,4 @@
-"""How models are named, and which names run code. Torch isn't needed, and nothing is imported.
+"""Names of models, and which of them run code. Parsing them needs no torch and imports nothing.
 
 ``loading.open_model`` lists the forms.
 """
@@ -17,14 +17,14 @@ _SIZED = re.compile(r"(?P<model>.+)@(?P<side>\d{1,5})")
 
 
 def is_factory_name(name: str) -> bool:
-    """Whether ``name`` has the form ``package.module:function``."""
+    """Return whether ``name`` has the form ``package.module:function``."""
     return _FACTORY.fullmatch(name) is not None
 
 
 def code_of(name: str) -> str | None:
-    """Return the ``module:function`` that a single model of this name runs; None: it is no code.
+    """Return the ``module:function`` that a single model's name runs; None if it runs no code.
 
-    A shipped model is never replaced by one that a package adds under its name.
+    A package can't replace a shipped model by one of the same name.
     """
     if is_factory_name(name):
         return name
@@ -33,13 +33,13 @@ def code_of(name: str) -> str | None:
 
 
 def split_input_size(name: str) -> tuple[str, int | None]:
-    """Part "face-ssd@640" into the model and the side of its input, px; None if not given."""
+    """Split "face-ssd@640" into the model and the side of its input, px; None if not given."""
     parts = _SIZED.fullmatch(name)
     return (parts["model"], int(parts["side"])) if parts else (name, None)
 
 
 def split_two_stage(name: str) -> tuple[str, str]:
-    """Part "two-stage:BOXES+POINTS" into its two models; POINTS may contain a "+"."""
+    """Split "two-stage:BOXES+POINTS" into its two models; POINTS may contain a "+"."""
     boxes, _, points = name.removeprefix(TWO_STAGE).partition("+")
     return boxes, points
 
@@ -47,7 +47,7 @@ def split_two_stage(name: str) -> tuple[str, str]:
 def code_in(name: str) -> tuple[str, ...]:
     """Return the functions that opening a model of this name may run, as ``module:function``.
 
-    A name that is a file's, too, counts: the file may be gone by the time that it is opened.
+    This includes a name that is also a file's, as the file may be gone when it is opened.
     """
     parts = name.split("+") if name.startswith(TWO_STAGE) else [name]
     models = [split_input_size(_without_stages(part))[0] for part in parts]

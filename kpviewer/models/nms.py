@@ -1,7 +1,7 @@
 """Non-maximum suppression, hard and soft, on numpy arrays of at most a few hundred boxes.
 
-Our own because the viewer must not wait for torchvision's import, and because torchvision has no
-soft kinds. The hard kind equals ``torchvision.ops.batched_nms``.
+It is written here as the viewer must not wait for torchvision's import, and as torchvision has no
+soft NMS. Hard NMS equals ``torchvision.ops.batched_nms``.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ def nms(
     """Suppress boxes that overlap a better one of their class.
 
     Args:
-        xyxy: (N, 4) px.
-        scores: (N,) in [0, 1].
-        class_ids: (N,); boxes of different classes never meet.
-        thresholds: ``nms``: hard removes, the soft kinds lower the score; ``iou``: the overlap past
-            which a box is removed (hard) or lowered by 1 - IoU (linear); ``sigma``: width of the
-            Gaussian kind, exp(-IoU^2 / sigma).
-        floor: lowered boxes under this score are dropped.
+        xyxy: (N, 4) boxes, px.
+        scores: (N,) scores in [0, 1].
+        class_ids: (N,) classes; boxes of different classes don't suppress each other.
+        thresholds: ``nms``: hard NMS removes boxes, soft NMS lowers their scores. ``iou``: overlap
+            above which a box is removed (hard) or its score multiplied by 1 - IoU (linear).
+            ``sigma``: width of the Gaussian decay, exp(-IoU^2 / sigma).
+        floor: score below which lowered boxes are dropped.
 
     Returns:
-        Indices kept (M,), by descending final score, and those scores (M,); of each class at most
+        Indices kept (M,), by descending final score, and those scores (M,). Each class has at most
         ``max_detections``, as no more are shown.
 
     Source: Bodla et al. 2017, Soft-NMS, eq. 3 and 5 (arXiv:1704.04503).
     """
     kept, finals = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
     above = np.flatnonzero(scores >= floor)
-    for class_id in np.unique(class_ids[above]):  # a matrix of all classes may take gigabytes
+    for class_id in np.unique(class_ids[above]):  # one matrix of all classes may take gigabytes
         rows = above[class_ids[above] == class_id]
-        own, final = _of_one_class(xyxy[rows], scores[rows], thresholds, floor)
+        own, final = _nms_of_class(xyxy[rows], scores[rows], thresholds, floor)
         kept.append(rows[own])
         finals.append(final)
     indices, final = np.concatenate(kept), np.concatenate(finals)
@@ -48,9 +48,10 @@ def nms(
     return indices[order], final[order]
 
 
-def _of_one_class(
+def _nms_of_class(
     xyxy: FloatArray, scores: FloatArray, thresholds: Thresholds, floor: float
 ) -> tuple[IntArray, FloatArray]:
+    """Return the kept rows and final scores of boxes of one class, best first."""
     scores = scores.astype(np.float32, copy=True)
     overlap = iou_matrix(xyxy, xyxy)
     alive = np.ones(len(scores), np.bool_)

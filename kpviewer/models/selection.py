@@ -1,6 +1,6 @@
-"""From candidates to detections: thresholds and NMS, without torch and without a forward pass.
+"""Selection of detections from candidates: thresholds and NMS, without torch or a forward pass.
 
-A paused viewer calls this on the candidates that it kept whenever a slider moves.
+While paused, the viewer selects from the kept candidates again whenever a slider moves.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from kpviewer.structures import Candidates, Detections, GroundTruth, Thresholds
 
 
 def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
-    """Apply score thresholds, class filter and NMS. Pure: the same input gives the same output.
+    """Apply score thresholds, class filter and NMS. This is a pure function.
 
     Args:
-        candidates: of one image.
-        thresholds: what to keep.
+        candidates: candidates of one image.
+        thresholds: scores, classes and NMS to apply.
 
     Returns:
-        At most ``max_detections`` detections, by descending score. Soft NMS lowers scores; what
-        falls under the class's threshold is dropped.
+        At most ``max_detections`` detections, by descending score. Soft NMS lowers scores;
+        detections below their class's threshold are dropped.
     """
     num_classes = candidates.scores.shape[1]
     floors = np.full(num_classes, thresholds.score, np.float32)
@@ -52,7 +52,7 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
 
 
 def shown_ground_truth(ground_truth: GroundTruth, thresholds: Thresholds) -> GroundTruth:
-    """Give the true objects of the classes that are shown: what is hidden isn't missed."""
+    """Return the ground truth of the shown classes: hidden objects don't count as missed."""
     if thresholds.classes is None:
         return ground_truth
     return ground_truth.take(np.isin(ground_truth.class_ids, list(thresholds.classes)))

@@ -1,7 +1,7 @@
-"""Reading ``.pt`` and ``.pth`` files: tensors by name and nothing else.
+"""State dicts from ``.pt`` and ``.pth`` files: tensors by name and nothing else.
 
-A pickle can run any code when it is opened. ``models.checkpoint`` opens it without; what comes out
-is checked here, as a file of a few kB can claim tensors of many GB.
+A pickle can run any code when it is opened; ``models.checkpoint`` opens it without. The tensors are
+checked here, as a file of a few kB can claim tensors of many GB.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ WRAPPERS = (
 weights last."""
 _MAX_WRAPPERS = 3
 PREFIXES = ("module.", "model.", "net.", "network.", "detector.", "ema_model.", "averaged_model.")
-"""Beginnings that all names of a state dict share: of DataParallel, of the field of a Lightning
-module that holds the network, and of averaged weights."""
+"""Prefixes that all names of a state dict share: those of DataParallel, of a Lightning module's
+attribute that holds the network, and of averaged weights."""
 INSERTED = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
-"""What torch.compile and others put into names, anywhere."""
+"""Parts that torch.compile and others insert anywhere in names."""
 COUNTERS = ("n_averaged",)
-"""Of AveragedModel: no weights."""
+"""Tensors of AveragedModel that aren't weights."""
 TORCHVISION_KEYS = ("backbone.", "head.", "roi_heads.", "rpn.")
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
 _SHARING = 4
-"""How often the bytes of a file may be used: tied weights are stored once."""
+"""Most times that tensors may share the bytes of a file: tied weights are stored once."""
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a ``.pt`` or ``.pth`` file.
 
     Returns:
-        Contiguous CPU tensors by name, finite, without the prefixes of wrappers.
+        Finite, contiguous CPU tensors by name, without the prefixes of wrappers.
 
     Raises:
-        WeightsError: if the file is missing, damaged, holds no state dict, or holds tensors that
-            no weight file has.
+        WeightsError: if the file is missing, damaged, holds no state dict, or holds tensors of a
+            kind that no weight file has.
     """
     checkpoint = load_checkpoint(path)
     raw = _unwrapped(checkpoint.content)
@@ -91,20 +91,20 @@ def open_state_dict(
     architectures: Mapping[str, Callable[[ModelSpec], Detector]],
     importers: Iterable[Callable[[Path, Mapping[str, Tensor]], Detector | None]] = (),
 ) -> Detector:
-    """Find the architecture that a state dict fits, exactly, and fill it.
+    """Find the architecture that a state dict fits exactly, and load it.
 
     Args:
-        path: a ``.pt`` or ``.pth`` file.
-        specs: descriptions to try; a state dict says nothing of itself.
+        path: path of a ``.pt`` or ``.pth`` file.
+        specs: descriptions to try, as a state dict has none.
         architectures: builders of untrained detectors by architecture.
-        importers: readers of other people's layouts, for what fits none of these; each gives None
-            for a layout that it doesn't know.
+        importers: readers of third-party layouts, tried if no description fits; each returns None
+            for an unknown layout.
 
     Returns:
         The detector, its network in evaluation mode.
 
     Raises:
-        WeightsError: if the file is refused or fits none, telling how far the nearest one fits.
+        WeightsError: if the file is refused or fits none; the message names the nearest one.
     """
     state = read_state_dict(path)
     nearest, most = "none", 0
@@ -112,13 +112,14 @@ def open_state_dict(
         if spec.architecture not in architectures:
             continue
         expected = planned(architectures[spec.architecture], spec).network.state_dict()
-        ours = with_current_names(state)
+        renamed = with_current_names(state)
         fitting = sum(
-            name in expected and expected[name].shape == value.shape for name, value in ours.items()
+            name in expected and expected[name].shape == value.shape
+            for name, value in renamed.items()
         )
-        if fitting == len(ours) == len(expected):
+        if fitting == len(renamed) == len(expected):
             detector = architectures[spec.architecture](spec)
-            detector.network.load_state_dict(ours)
+            detector.network.load_state_dict(renamed)
             detector.network.eval()
             return detector
         if fitting > most:
@@ -134,13 +135,14 @@ def open_state_dict(
 
 
 def _advice(name: str, state: Mapping[str, Tensor]) -> str:
+    """Return a sentence on other ways to open the file."""
     if all(key.startswith(TORCHVISION_KEYS) for key in state):
         return f"Its names are torchvision's: try --model torchvision:NAME@{name}."
     return "Export the model to ONNX, or name a function that builds it: --model module:function."
 
 
 def _unwrapped(raw: object) -> object:
-    """Find the state dict in what a training program saved."""
+    """Return the state dict inside what a training program saved."""
     for _ in range(_MAX_WRAPPERS):
         inner = [raw.get(key) for key in WRAPPERS] if isinstance(raw, Mapping) else []
         found = [each for each in inner if isinstance(each, Mapping) and each]
@@ -151,7 +153,7 @@ def _unwrapped(raw: object) -> object:
 
 
 def _plain_names(file_name: str, raw: Mapping[object, object]) -> dict[str, object]:
-    """Take the prefixes of wrappers off the names, and what isn't of the network out."""
+    """Remove the prefixes of wrappers from the names, and drop what isn't part of the network."""
     named: dict[str, object] = {}
     for key, value in raw.items():
         name = str(key)
@@ -168,14 +170,14 @@ def _plain_names(file_name: str, raw: Mapping[object, object]) -> dict[str, obje
         others = len(names) - len(inside)
         if not prefix or others > len(inside):
             return {name: named[name] for name in names}
-        if others:  # of a Lightning module: its loss, its metrics
-            _log.info("%s: %d tensors outside of %s are left out", file_name, others, prefix)
+        if others:  # a Lightning module also holds its loss and metrics
+            _log.info("%s: %d tensors outside %s are left out", file_name, others, prefix)
         named = {name.removeprefix(prefix): named[name] for name in inside}
     return named
 
 
 def _checked(file_name: str, key: str, value: object) -> Tensor:
-    """Refuse a value that isn't a plain tensor."""
+    """Return a value as a tensor; refuse anything but a plain one."""
     if type(value) not in (Tensor, torch.nn.Parameter):
         raise WeightsError(
             f"{file_name}: {shown(key)} must be a tensor, got a {type(value).__name__}. "
@@ -186,7 +188,7 @@ def _checked(file_name: str, key: str, value: object) -> Tensor:
     is_plain = (
         tensor.layout is torch.strided
         and tensor.dtype in _DTYPES
-        and tensor.device.type == "cpu"  # others have no values: "meta"
+        and tensor.device.type == "cpu"  # tensors on "meta" have no values
     )
     if not is_plain or tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size():
         raise WeightsError(

@@ -1,4 +1,4 @@
-"""Descriptions that are wrong, hostile or merely odd: each is refused before anything is built."""
+"""Wrong, hostile or odd descriptions: each is refused before anything is built."""
 
 import json
 import struct
@@ -21,7 +21,7 @@ SPEC: dict[str, Any] = json.loads(FACE_SPEC.to_json())
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("input_hw", [0, 64], r"input_hw\[0\] must be a whole number, at least 1, got 0"),
         ("input_hw", [-64, 64], "at least 1"),
@@ -59,8 +59,8 @@ SPEC: dict[str, Any] = json.loads(FACE_SPEC.to_json())
         ("activation_ranges", [["a", 2, 1]], "least value before the greatest"),
     ],
 )
-def test_a_wrong_value_is_refused_in_words(field: str, value: object, told: str) -> None:
-    with pytest.raises(WeightsError, match=told) as caught:
+def test_a_wrong_value_is_refused_in_words(field: str, value: object, message: str) -> None:
+    with pytest.raises(WeightsError, match=message) as caught:
         ModelSpec.from_json(json.dumps({**SPEC, field: value}))
     assert len(str(caught.value)) < 400
     assert "\n" not in str(caught.value)
@@ -112,7 +112,7 @@ def test_every_architecture_can_be_planned_and_run_without_memory(name: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"architecture": "ssd300-vgg16", "input_hw": (320, 320)}, "can't run on inputs of 96x32"),
         ({"stride": 1}, "stride must be a multiple of 32"),
@@ -130,9 +130,9 @@ def test_every_architecture_can_be_planned_and_run_without_memory(name: str) -> 
         ),
     ],
 )
-def test_what_a_network_can_not_do_is_found_before_it_is_built(changes: dict, told: str) -> None:
+def test_what_a_network_can_not_do_is_found_before_it_is_built(changes: dict, message: str) -> None:
     spec = replace(FACE_SPEC, resize=Resize.LETTERBOX, **changes)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         check_runs(planned(ARCHITECTURES[spec.architecture], spec))
 
 

@@ -1,4 +1,4 @@
-"""A user's own function: what it gives is run; what goes wrong in it is told in one line."""
+"""A user's own function: its Detector is run, and its errors are reported in one line."""
 
 import re
 from pathlib import Path
@@ -45,7 +45,7 @@ number = 3
 
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a module in the current folder."""
+    """Name of a module in the current folder."""
     name = f"own_models_{abs(hash(tmp_path))}"
     (tmp_path / f"{name}.py").write_text(MODULE)
     (tmp_path / f"{name}_broken.py").write_text("import no_such_library")
@@ -55,7 +55,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-def test_what_a_function_gives_is_ready_to_run(module: str) -> None:
+def test_the_detector_of_a_function_is_ready_to_run(module: str) -> None:
     detector = open_model(f"{module}:good")
     assert detector.spec.name == "face-ssd"
     assert not detector.network.training
@@ -64,20 +64,20 @@ def test_what_a_function_gives_is_ready_to_run(module: str) -> None:
 @pytest.mark.parametrize(
     ("ending", "reason"),
     [
-        (":absent", "must have a function 'absent'.*got nothing of that name"),
+        (":absent", "must have a function 'absent'.*got no such name"),
         (":number", "got int"),
         (":with_arguments", r"TypeError.*called with no arguments"),
         (":failing", "OSError: no file"),
         (":none", "got a NoneType whose spec, network, decode are missing"),
         (":no_decode", "whose decode is missing"),
-        (":odd", "whose spec, network are missing or of another kind"),
-        (":leaving", r"ends the program \(sys.exit\(0\)\)"),
-        ("_script:good", "can't be imported: it ends the program.*usage"),
+        (":odd", "whose spec, network are missing or of the wrong type"),
+        (":leaving", r"exits the program \(sys.exit\(0\)\)"),
+        ("_script:good", "can't be imported: it exits the program.*usage"),
         ("_broken:good", "can't be imported: ModuleNotFoundError.*no_such_library"),
         ("_absent:good", "can't be imported.*start kpviewer in the folder"),
     ],
 )
-def test_what_goes_wrong_is_told_in_one_line(module: str, ending: str, reason: str) -> None:
+def test_an_error_is_reported_in_one_line(module: str, ending: str, reason: str) -> None:
     with pytest.raises(WeightsError, match=reason) as caught:
         open_model(module + ending)
     assert "\n" not in str(caught.value)
@@ -95,7 +95,7 @@ def test_what_goes_wrong_is_told_in_one_line(module: str, ending: str, reason: s
         ("a b:c", False),
     ],
 )
-def test_names_of_functions_are_told_from_files(name: str, is_factory: bool) -> None:
+def test_names_of_functions_differ_from_those_of_files(name: str, is_factory: bool) -> None:
     assert is_factory_name(name) == is_factory
 
 

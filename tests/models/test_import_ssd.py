@@ -175,7 +175,7 @@ def test_vgg16_gives_its_convolutions_and_thinned_linear_layers() -> None:
     assert not report.unused and not report.misfits
 
 
-def test_without_a_network_the_cure_is_told(
+def test_without_a_network_the_cure_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def refuse(*_: object, **__: object) -> None:

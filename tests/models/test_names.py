@@ -1,4 +1,4 @@
-"""Which names of models run code: all that ``open_model`` would hand to the factory."""
+"""Names of models that run code: all that ``open_model`` would hand to the factory."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Hard NMS against torchvision; the soft kinds against a literal loop and by hand."""
+"""Hard NMS against torchvision; soft NMS against a literal loop and by hand."""
 
 import math
 
@@ -31,7 +31,7 @@ def test_hard_nms_equals_torchvision(seed: int, iou: float) -> None:
 
 
 def slow_soft(xyxy, scores, kind: NmsKind, iou: float, sigma: float, floor: float):
-    """Soft-NMS as the paper's pseudo-code says it, for one class."""
+    """Soft-NMS by the paper's pseudo-code, for one class."""
     left = {i: float(s) for i, s in enumerate(scores) if s >= floor}
     overlap = iou_matrix(xyxy, xyxy)
     out = []
@@ -74,7 +74,7 @@ def test_soft_nms_of_several_classes_is_that_of_each_alone(kind: NmsKind) -> Non
     np.testing.assert_allclose(final, [score for _, score in expected], rtol=1e-5)
 
 
-def test_boxes_of_other_classes_never_meet() -> None:
+def test_boxes_of_different_classes_do_not_suppress_each_other() -> None:
     xyxy = np.array([[0, 0, 10, 10]] * 2, np.float32)
     kept, _ = nms(xyxy, np.array([0.9, 0.8], np.float32), np.array([0, 1]), Thresholds(), 0.0)
     assert kept.tolist() == [0, 1]
@@ -88,7 +88,7 @@ def test_linear_decay_by_hand() -> None:
 
 
 @pytest.mark.parametrize("kind", list(NmsKind))
-def test_no_box_gives_no_box(kind: NmsKind) -> None:
+def test_no_boxes_stay_no_boxes(kind: NmsKind) -> None:
     empty = np.zeros((0, 4), np.float32)
     none = np.zeros(0, np.int64)
     kept, final = nms(empty, np.zeros(0, np.float32), none, Thresholds(nms=kind), 0.0)

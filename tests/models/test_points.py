@@ -208,9 +208,9 @@ def test_a_network_in_training_runs_once() -> None:
 
 def test_a_file_with_too_many_tta_runs_is_refused() -> None:
     assert len(TTA_SHIFTS_PX) == MAX_TTA_RUNS
-    for runs, told in ((0, "at least 1"), (MAX_TTA_RUNS + 1, "at most 3"), ("two", "got 'two'")):
+    for runs, message in ((0, "at least 1"), (MAX_TTA_RUNS + 1, "at most 3"), ("two", "got 'two'")):
         text = replace(SPEC, tta_runs=runs).to_json()  # type: ignore[arg-type]
-        with pytest.raises(WeightsError, match=f"tta_runs must be a whole number, .*{told}"):
+        with pytest.raises(WeightsError, match=f"tta_runs must be a whole number, .*{message}"):
             ModelSpec.from_json(text)
     assert ModelSpec.from_json(replace(SPEC, tta_runs=2).to_json()).tta_runs == 2
 

@@ -1,4 +1,4 @@
-"""From candidates to detections: thresholds, classes, limits."""
+"""Selection of detections from candidates: thresholds, classes, limits."""
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def test_the_number_of_detections_is_limited() -> None:
     assert len(select(many, Thresholds(max_detections=7))) == 7
 
 
-def test_no_candidate_and_no_class_shown_give_nothing() -> None:
+def test_without_candidates_or_shown_classes_there_is_no_detection() -> None:
     for kind in NmsKind:
         assert len(select(Candidates.empty(2, 5), Thresholds(nms=kind))) == 0
     assert len(select(candidates([[0.9]]), Thresholds(classes=frozenset()))) == 0

@@ -29,7 +29,7 @@ def test_sizes_are_the_sides_and_the_ratios_of_the_first_by_hand() -> None:
     assert sizes == ((30.0, 30.0), (60.0, 60.0), (60.0, 15.0), (15.0, 60.0))
 
 
-def test_there_are_8732_default_boxes_each_map_of_its_own_sizes(plain: SsdDetector) -> None:
+def test_there_are_8732_anchors_each_map_of_its_own_sizes(plain: SsdDetector) -> None:
     boxes = plain.network.anchors((300, 300), torch.device("cpu"))
     assert len(boxes) == 8732
     rows = [cells**2 * count for cells, count in zip(CELLS, PER_CELL, strict=True)]
@@ -42,7 +42,7 @@ def test_there_are_8732_default_boxes_each_map_of_its_own_sizes(plain: SsdDetect
     assert last[:, 3].tolist() == pytest.approx([264, 288.3, 264 / 2**0.5, 264 * 2**0.5])
 
 
-def test_six_maps_have_the_cells_that_the_default_boxes_count(plain: SsdDetector) -> None:
+def test_six_maps_have_the_cells_that_the_anchors_count(plain: SsdDetector) -> None:
     with torch.inference_mode():
         maps = plain.network.backbone(torch.zeros(1, 3, 300, 300))
         heads = plain.network(torch.zeros(1, 3, 300, 300))

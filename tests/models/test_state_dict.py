@@ -1,4 +1,4 @@
-"""State dicts: tensors that fit an architecture are taken, everything else is refused unopened."""
+"""State dicts: tensors that fit an architecture are loaded, all else is refused unopened."""
 
 import argparse
 import datetime
@@ -42,7 +42,7 @@ def detector() -> Detector:
     ],
     ids=["plain", "checkpoint", "data parallel"],
 )
-def test_a_fitting_state_dict_is_taken(detector: Detector, tmp_path: Path, wrap) -> None:
+def test_a_fitting_state_dict_is_loaded(detector: Detector, tmp_path: Path, wrap) -> None:
     path = tmp_path / "face.pth"
     torch.save(wrap(detector.network.state_dict()), path)
     two = replace(FACE_SPEC, name="two", class_names=("a", "b"))
@@ -59,7 +59,7 @@ def test_a_model_name_with_this_ending_is_opened_so(detector: Detector, tmp_path
     assert open_model(path).spec.architecture == "face-ssd"
 
 
-def test_how_far_the_nearest_model_fits_is_told(detector: Detector, tmp_path: Path) -> None:
+def test_the_nearest_model_is_reported(detector: Detector, tmp_path: Path) -> None:
     path = tmp_path / "part.pth"
     state = detector.network.state_dict()
     first = next(iter(state))
@@ -68,7 +68,7 @@ def test_how_far_the_nearest_model_fits_is_told(detector: Detector, tmp_path: Pa
         open_state_dict(path, [FACE_SPEC], ARCHITECTURES)
 
 
-def test_a_description_of_an_unknown_architecture_is_passed_over(tmp_path: Path) -> None:
+def test_a_description_of_an_unknown_architecture_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "x.pth"
     torch.save({"w": torch.zeros(2)}, path)
     unknown: list[ModelSpec] = [replace(FACE_SPEC, architecture="unknown")]
@@ -128,7 +128,7 @@ def test_odd_values_are_refused(tmp_path: Path, value: object, reason: str) -> N
         read_state_dict(path)
 
 
-def test_an_archive_that_swells_is_refused(tmp_path: Path) -> None:
+def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.pth"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data/0", bytes(4_000_000))
@@ -140,19 +140,19 @@ SPANNED = b"PK\x06\x07" + struct.pack("<LQL", 7, 0, 7) + b"PK\x05\x06" + bytes(1
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 cut off", SPANNED])
-def test_a_damaged_file_is_told(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_file_is_reported(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "cut.pth"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"cut\.pth"):
         read_state_dict(path)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="must exist"):
         open_model(tmp_path / "none.pth")
 
 
-def test_real_files_of_others(shared_data: Path) -> None:
+def test_real_third_party_files(shared_data: Path) -> None:
     folder = shared_data / "third_party_weights"
     assert len(read_state_dict(folder / "RBF_Final.pth")) == 258
     with pytest.raises(WeightsError, match="could run any code") as caught:
@@ -204,7 +204,7 @@ CHECKPOINTS = {
 
 
 @pytest.mark.parametrize("kind", list(CHECKPOINTS))
-def test_weights_are_found_as_training_programs_leave_them(tmp_path: Path, kind: str) -> None:
+def test_weights_are_found_in_checkpoints_of_training_programs(tmp_path: Path, kind: str) -> None:
     state = read_state_dict(saved(tmp_path / "x.pth", CHECKPOINTS[kind]))
     assert list(state) == list(STATE)
     assert all(torch.equal(state[name], value) for name, value in STATE.items())
@@ -250,7 +250,7 @@ class Shell:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ({"model": STATE, "x": Shell()}, "could run any code"),
         (Shell(), r"could run any code.*torch\.save\(model\.state_dict\(\)"),
@@ -263,19 +263,19 @@ class Shell:
     ],
     ids=["command", "command alone", "module", "meta", "many", "views", "shared", "doubles"],
 )
-def test_what_is_no_state_dict_is_refused_in_one_line(
-    tmp_path: Path, content: object, told: str | None
+def test_other_content_is_refused_in_one_line(
+    tmp_path: Path, content: object, message: str | None
 ) -> None:
     path = saved(tmp_path / "x.pth", content)
-    if told is None:
+    if message is None:
         assert read_state_dict(path)
         return
-    with pytest.raises(WeightsError, match=told) as caught:
+    with pytest.raises(WeightsError, match=message) as caught:
         read_state_dict(path)
     assert "\n" not in str(caught.value)
 
 
-def test_a_model_of_ultralytics_brings_the_command_that_exports_it(
+def test_an_ultralytics_model_is_refused_with_the_export_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = "ultralytics.nn.tasks"

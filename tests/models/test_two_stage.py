@@ -111,7 +111,7 @@ def test_a_model_of_whole_images_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["two-stage:", "two-stage:face-ssd", "two-stage:+a"])
-def test_a_name_that_lacks_a_stage_is_told(name: str) -> None:
+def test_a_name_that_lacks_a_stage_is_reported(name: str) -> None:
     with pytest.raises(WeightsError, match=r"BOXES\+POINTS"):
         open_model(name)
 

@@ -197,7 +197,7 @@ def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
         open_torchvision(f"torchvision:{SSDLITE}@{path}")
 
 
-def test_without_a_network_the_address_of_the_weights_is_told(
+def test_without_a_network_the_address_of_the_weights_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def unreachable(*_args: object, **_more: object) -> None:

@@ -1,7 +1,7 @@
-"""What an ONNX file doesn't say of itself: a small TOML beside it, or one that is shipped.
+"""Descriptions of ONNX models: what the file itself lacks, read from a TOML beside it or shipped.
 
-``docs/guide/other-models.md`` shows a complete one; it has the fields of ``OnnxDescription``, and a
-table ``[output]`` with those of ``OutputFormat``. Nothing here needs torch or onnxruntime.
+``docs/guide/other-models.md`` shows a complete one. It has the fields of ``OnnxDescription``, and a
+table ``[output]`` with those of ``OutputFormat``. This module needs neither torch nor onnxruntime.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ GUIDE = "docs/guide/other-models.md"
 SHIPPED_DIR = Path(__file__).parent / "shipped"
 
 Shape: TypeAlias = tuple[int | None, ...]
-"""Of an input or output; None is a side that the file leaves open."""
+"""Shape of an input or output; None for a dimension that the file leaves open."""
 
 
 class OutputKind(StrEnum):
-    """How a model lays out what it gives."""
+    """Layout of a model's outputs."""
 
     SSD = "ssd"
     """Two outputs: (1, P, C) scores and (1, P, 4) boxes."""
@@ -52,7 +52,7 @@ class OutputKind(StrEnum):
 
 
 class BoxFormat(StrEnum):
-    """The four numbers of a box."""
+    """Meaning of the four numbers of a box."""
 
     XYXY = "xyxy"
     CXCYWH = "cxcywh"
@@ -60,7 +60,7 @@ class BoxFormat(StrEnum):
 
 
 class Activation(StrEnum):
-    """What is still to be done to the scores of an ssd."""
+    """Activation that an ssd's scores still need."""
 
     NONE = "none"
     SOFTMAX = "softmax"
@@ -68,7 +68,7 @@ class Activation(StrEnum):
 
 
 class Channels(StrEnum):
-    """The order of the input's colours."""
+    """Colour order of the input."""
 
     RGB = "rgb"
     BGR = "bgr"
@@ -76,57 +76,57 @@ class Channels(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
-    """The table ``[output]``."""
+    """Table ``[output]`` of a description."""
 
     kind: OutputKind
     rows: Name | None = None
-    """Name of the output of yolov5, yolov8 and boxes; None is the first."""
+    """Name of the output of yolov5, yolov8 and boxes; None: the first output."""
     scores: Name = "scores"
     boxes: Name = "boxes"
     """Names of the outputs of ssd."""
     box_format: BoxFormat | None = None
-    """None is that of the kind: cxcywh for YOLO, else xyxy."""
+    """Box format; None: cxcywh for YOLO, else xyxy."""
     normalised: bool = False
-    """Whether coordinates are in [0, 1] of the input instead of its pixels."""
+    """Whether coordinates are shares of the input, in [0, 1], instead of pixels."""
     activation: Activation = Activation.NONE
     background: int | None = None
-    """Column of an ssd's scores that is no class."""
+    """Column of an ssd's scores that holds the background."""
     transposed: bool | None = None
-    """Whether each prediction of a yolov8 is a column instead of a row; None: whichever fits."""
+    """Whether each prediction of a yolov8 is a column instead of a row; None: the shape decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxDescription:
-    """How to feed a model, and what its numbers mean."""
+    """Preprocessing of a model's input and meaning of its outputs."""
 
     classes: ClassNames
     output: OutputFormat
     name: Name = ""
-    """Empty is the file's."""
+    """Name of the model; empty: that of the file."""
     keypoints: KeypointNames = ()
     skeleton: Skeleton = ()
-    """Pairs of keypoint indices joined by a line."""
+    """Pairs of indices of keypoints that a line joins."""
     input: SizeHW | None = None
-    """Height and width, px, of the largest input, where the file leaves them open."""
+    """Height and width of the largest input, px, for a file that leaves them open."""
     stride: Stride | None = None
-    """Where they are open: other inputs are allowed in multiples of it."""
+    """Step of the input's sides, px, for a file that leaves them open."""
     resize: Resize = Resize.LETTERBOX
     channels: Channels = Channels.RGB
     value_range: tuple[Level, Level] = (0.0, 1.0)
-    """What 0 and 255 become before mean and std."""
+    """Values of pixels 0 and 255 before mean and std are applied."""
     mean: tuple[Level, Level, Level] = (0.0, 0.0, 0.0)
-    """In the order of ``channels``, like ``std``: input = (value - mean) / std."""
+    """Mean by channel, in the order of ``channels``, like ``std``: input = (value - mean) / std."""
     std: tuple[Spread, Spread, Spread] = (1.0, 1.0, 1.0)
     score_threshold: Share = 0.5
     iou_threshold: Share = 0.45
     licence: Text = ""
     trained_on: Text = ""
     match: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """Of shipped descriptions: shapes by output name, -1 for any side."""
+    """Shapes by output name that select a shipped description; -1 fits any size."""
 
 
 def shipped_description(outputs: Mapping[str, Shape]) -> OnnxDescription | None:
-    """Find the shipped description that fits the outputs of a model; None where there is none."""
+    """Return the shipped description that fits a model's outputs; None if there is none."""
     for shipped in sorted(SHIPPED_DIR.glob("*.toml")):
         description = read_description(shipped)
         if _matches(description.match, outputs):
@@ -138,8 +138,8 @@ def read_description(path: Path) -> OnnxDescription:
     """Read a description.
 
     Raises:
-        WeightsError: if it isn't TOML, or a field is missing, unknown, of another type or out of
-            its range.
+        WeightsError: if it isn't TOML, or a field is missing, unknown, of the wrong type or out of
+            range.
     """
     table = read_toml(path)
     try:
@@ -156,7 +156,7 @@ def _check(description: OnnxDescription) -> None:
     if description.value_range[0] >= description.value_range[1]:
         raise ValueError(f"value_range must rise, got {list(description.value_range)}")
     if description.resize is Resize.AREA and description.stride is None:
-        raise ValueError('resize = "area" wants a stride: the step of the input\'s sides')
+        raise ValueError('resize = "area" requires a stride: the step of the input\'s sides')
     if description.keypoints and description.output.kind in (OutputKind.SSD, OutputKind.YOLOV5):
         raise ValueError(f"the kind {description.output.kind} has no keypoints")
     background = description.output.background
@@ -168,14 +168,14 @@ def _check(description: OnnxDescription) -> None:
     check_skeleton(description.skeleton, len(description.keypoints))
 
 
-def _matches(wanted: Mapping[str, tuple[int, ...]], outputs: Mapping[str, Shape]) -> bool:
-    return set(wanted) == set(outputs) and all(
+def _matches(expected: Mapping[str, tuple[int, ...]], outputs: Mapping[str, Shape]) -> bool:
+    return set(expected) == set(outputs) and all(
         len(shape) == len(outputs[name])
         and all(side in (-1, got) for side, got in zip(shape, outputs[name], strict=True))
-        for name, shape in wanted.items()
+        for name, shape in expected.items()
     )
 
 
 def shape_text(shape: Shape) -> str:
-    """Return a shape as people write it: ``1x?x6``."""
+    """Return a shape as text, such as ``1x?x6``."""
     return "x".join("?" if side is None else str(side) for side in shape)

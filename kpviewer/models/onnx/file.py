@@ -1,4 +1,4 @@
-"""ONNX files through onnxruntime, on the CPU, in the precision that they were exported with."""
+"""Detectors from ONNX files, run by ONNX Runtime on the CPU in the precision of the export."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ CURE = "pip install onnxruntime"
 MAX_THREADS = 8
 _DTYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16}
 MAX_MEMORY_BYTES = 2 * 1024**3
-"""For all open files together; a file of a few hundred bytes can ask for any amount."""
+"""Memory limit of all open files together: a file of a few hundred bytes can request any amount."""
 _FATAL_ONLY = 4  # errors come as exceptions
 
 
 class OnnxNetwork(nn.Module):
-    """A session of onnxruntime in the dress of a torch network.
+    """Adapter that runs an ONNX Runtime session as a torch module.
 
     It has no parameters: moving or copying it does nothing, and copies share the session. Tracing
-    it would freeze its output and autocast can't reach it, so both are refused.
+    would freeze its output, and autocast has no effect on it, so both are refused.
 
     Args:
-        session: of a model with one image input, (1 or any, 3, H, W).
-        channels: the order of the input's colours.
+        session: ONNX Runtime session of a model with one image input, (1 or any, 3, H, W).
+        channels: colour order of the input.
     """
 
     compile_refusal = (
@@ -48,8 +48,8 @@ class OnnxNetwork(nn.Module):
     def __init__(self, session: Any, channels: Channels) -> None:
         super().__init__()
         self._session = session
-        (only,) = session.get_inputs()
-        self._input_name, self._dtype = only.name, _DTYPES[only.type]
+        (image,) = session.get_inputs()
+        self._input_name, self._dtype = image.name, _DTYPES[image.type]
         self._output_names = [output.name for output in session.get_outputs()]
         self._flips = channels is Channels.BGR
 
@@ -57,7 +57,7 @@ class OnnxNetwork(nn.Module):
         return self
 
     def forward(self, images: Tensor) -> list[Outputs]:
-        """Run each image of (B, 3, H, W): B times the outputs by name, on the same device."""
+        """Run each image of (B, 3, H, W) and return its outputs by name, on the same device."""
         if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
             raise PipelineError(self.compile_refusal)
         if torch.is_autocast_enabled(images.device.type):
@@ -78,7 +78,7 @@ class OnnxNetwork(nn.Module):
 
 
 class OnnxDetector:
-    """An ONNX file with its description."""
+    """An ONNX model with its description and decoding."""
 
     def __init__(self, spec: ModelSpec, network: OnnxNetwork, description: OnnxDescription) -> None:
         self.spec = spec
@@ -86,17 +86,17 @@ class OnnxDetector:
         self._description = description
 
     def decode(self, raw: list[Outputs], input_hw: tuple[int, int]) -> DecodedBatch:
-        """Keep the 400 best predictions of each image; input px, boxes clipped."""
+        """Return the 400 best predictions of each image: input px, boxes clipped."""
         images = [read_outputs(outputs, self._description, input_hw) for outputs in raw]
         return ranked(images, input_hw, MAX_CANDIDATES)
 
 
 def open_onnx(path: Path) -> OnnxDetector:
-    """Open an ONNX file by its description, and run it once on an empty image.
+    """Open an ONNX file by its description and check it by a run on a blank image.
 
     Raises:
-        WeightsError: if onnxruntime isn't installed, or the file is missing, damaged, not
-            described, or isn't what its description says.
+        WeightsError: if onnxruntime isn't installed, or the file is missing, damaged, has
+            no description, or contradicts it.
     """
     check_model_file(path)
     session = _session(path)
@@ -108,8 +108,8 @@ def open_onnx(path: Path) -> OnnxDetector:
         raise WeightsError(
             f"{path.name} has names that aren't text. Is the file damaged? Fetch it again."
         ) from error
-    description, own_words = describe(path, outputs, metadata)
-    cure = f"Correct {path.stem}.toml" if not own_words else "Export it again"
+    description, own_summary = describe(path, outputs, metadata)
+    cure = f"Correct {path.stem}.toml" if not own_summary else "Export it again"
     spec = checked(_spec(path, description, shape), path.name, f"{cure}: see {GUIDE}.")
     detector = OnnxDetector(spec, OnnxNetwork(session, description.channels), description)
     try:
@@ -117,9 +117,9 @@ def open_onnx(path: Path) -> OnnxDetector:
             raw = detector.network(torch.zeros(1, 3, *spec.input_hw))
             detector.decode(raw, spec.input_hw)
     except WeightsError as error:
-        contradicts = f" contradicts its own metadata ({own_words})" if own_words else ""
+        contradicts = f" contradicts its own metadata ({own_summary})" if own_summary else ""
         raise WeightsError(f"{path.name}{contradicts}: {error}") from error
-    except Exception as error:  # the classes of onnxruntime's errors share no base
+    except Exception as error:  # ONNX Runtime's error classes share no base
         if "Available memory of" in str(error):
             raise WeightsError(
                 f"{path.name} needs more than 2 GB of memory for an input of "
@@ -133,6 +133,7 @@ def open_onnx(path: Path) -> OnnxDetector:
 
 
 def _session(path: Path) -> Any:
+    """Open a CPU session of ONNX Runtime."""
     try:
         onnxruntime = library("onnxruntime")
     except ImportError as error:
@@ -140,13 +141,13 @@ def _session(path: Path) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     options.intra_op_num_threads = min(MAX_THREADS, torch.get_num_threads())
-    # between images its threads would go on turning, and take the cores of video and window
+    # its threads would spin between images, and take the cores of the video and the window
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     _limit_memory(onnxruntime)
     options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # the classes of onnxruntime's errors share no base
+    except Exception as error:  # ONNX Runtime's error classes share no base
         raise WeightsError(
             f"{path.name} can't be opened: {first_line(error)}. Is the file complete?"
         ) from error
@@ -154,15 +155,16 @@ def _session(path: Path) -> Any:
 
 @cache
 def _limit_memory(ort: Any) -> None:
-    """Make the one allocator that all sessions share, with a limit."""
-    place = ort.OrtMemoryInfo(
+    """Register the allocator that all sessions share, with a memory limit."""
+    memory = ort.OrtMemoryInfo(
         "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
     )
     settings = {"max_mem": MAX_MEMORY_BYTES, "arena_extend_strategy": 1}
-    ort.create_and_register_allocator(place, ort.OrtArenaCfg(settings))
+    ort.create_and_register_allocator(memory, ort.OrtArenaCfg(settings))
 
 
 def _one_image_input(path: Path, session: Any) -> list[Any]:
+    """Return the inputs of a session: exactly one, which takes an image."""
     inputs: list[Any] = session.get_inputs()
     fits = len(inputs) == 1 and inputs[0].type in _DTYPES
     if fits:
@@ -172,20 +174,20 @@ def _one_image_input(path: Path, session: Any) -> list[Any]:
         got = ", ".join(f"{each.name} {each.type} {each.shape}" for each in inputs)
         raise WeightsError(
             f"{path.name} must take one float input of shape (1, 3, height, width), got {got}. "
-            "Export it so."
+            "Export it again with one such input."
         )
     return inputs
 
 
 def _shape(value: Any) -> Shape:
-    """Shape of an input or output; None is a side that the file leaves open."""
+    """Return the shape of an input or output; None for a dimension that the file leaves open."""
     return tuple(side if isinstance(side, int) and side > 0 else None for side in value.shape)
 
 
 def _spec(path: Path, description: OnnxDescription, shape: Shape) -> ModelSpec:
-    """Turn a description into the viewer's own."""
+    """Convert a description of an ONNX model to a ModelSpec."""
     low, high = description.value_range
-    # value = low + pixel/255 * (high - low), then (value - mean)/std: in pixels of [0, 1]
+    # (low + pixel/255 * (high - low) - mean) / std, as mean and std of pixels in [0, 1]
     mean = tuple((each - low) / (high - low) for each in description.mean)
     std = tuple(each / (high - low) for each in description.std)
     if description.channels is Channels.BGR:
@@ -213,7 +215,7 @@ def _spec(path: Path, description: OnnxDescription, shape: Shape) -> ModelSpec:
 def _input(
     path: Path, description: OnnxDescription, shape: Shape
 ) -> tuple[tuple[int, int], int | None]:
-    """Settle the input's size: the file's where it is fixed, else the description's."""
+    """Return the input's (height, width), px, and its step, from the file or the description."""
     height, width = shape[2:]
     if height is not None and width is not None:
         return (height, width), None

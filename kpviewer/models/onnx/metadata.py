@@ -1,8 +1,8 @@
-"""What an ONNX file says of itself in the entries that Ultralytics' export writes.
+"""Descriptions of ONNX models from the metadata that Ultralytics' export writes.
 
-The entries say where the boxes come from: a raw head gives a column a box, a graph with NMS inside
-gives rows of corners, score and class. Both have six numbers where there are two classes, so the
-layout is taken from the entries, and an output of another shape is a contradiction.
+A raw head outputs one column per box; a graph with built-in NMS outputs rows of corners, score and
+class. With two classes both have six numbers per box. The metadata therefore decides the layout,
+and an output of another shape contradicts it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from kpviewer.models.tables import UNREADABLE, converted, first_line, shown
 MAX_ENTRY_CHARACTERS = 500_000
 RT_DETR_HEAD = "RTDETRDecoder"
 _RT_DETR = re.compile(r"rt-?detr", re.IGNORECASE)
-_KINDS_OF_TASKS = {
+_OTHER_TASKS = {
     "segment": "masks",
     "classify": "classes of whole images",
     "obb": "rotated boxes",
@@ -38,23 +38,23 @@ _KINDS_OF_TASKS = {
 
 
 class Described(NamedTuple):
-    """A description, and what the file itself says its output is."""
+    """A description, and a summary of the metadata that it was read from."""
 
     description: OnnxDescription
-    own_words: str
-    """Such as "NMS inside, 2 classes"; empty where the description isn't the file's own."""
+    own_summary: str
+    """Text such as "NMS inside, 2 classes"; empty if the description isn't from the file itself."""
 
 
 def describe(path: Path, outputs: Mapping[str, Shape], metadata: Mapping[str, str]) -> Described:
-    """Find the description of an ONNX file: beside it, else shipped, else in the file itself.
+    """Return the description of an ONNX file: beside it, else shipped, else in its metadata.
 
     Args:
-        path: the ONNX file.
-        outputs: their shapes by name.
-        metadata: the entries of the file.
+        path: path of the ONNX file.
+        outputs: shapes of the outputs by name.
+        metadata: entries of the file's metadata.
 
     Raises:
-        WeightsError: if there is none, it can't be read, or it contradicts the file.
+        WeightsError: if there is no description, it is invalid, or it contradicts the file.
     """
     beside = path.with_suffix(".toml")
     if beside.is_file():
@@ -83,21 +83,22 @@ def describe(path: Path, outputs: Mapping[str, Shape], metadata: Mapping[str, st
 
 
 def read_metadata(metadata: Mapping[str, str]) -> Described | None:
-    """Read the entries of Ultralytics' export; None where they aren't there.
+    """Read the metadata of Ultralytics' export; return None if there is none.
 
     Raises:
-        ValueError: if an entry can't be, contradicts another, or is of a model without boxes.
+        ValueError: if an entry is invalid, contradicts another, or belongs to a model without
+            boxes.
     """
     task = metadata.get("task")
     if task is None or "names" not in metadata:
         return None
     if task not in ("detect", "pose"):
-        gives = _KINDS_OF_TASKS.get(task, f"something else (task {shown(task)})")
-        raise ValueError(f"it gives {gives}, and kpviewer shows boxes and keypoints")
+        found = _OTHER_TASKS.get(task, f"something else (task {shown(task)})")
+        raise ValueError(f"it predicts {found}, and kpviewer shows boxes and keypoints")
     names = _class_names(_literal(metadata, "names", ""))
     points = _keypoints(_literal(metadata, "kpt_shape", "[0, 0]")) if task == "pose" else 0
     size = _literal(metadata, "imgsz", "[640, 640]")
-    output, resize, words = _layout(metadata)
+    output, resize, layout = _layout(metadata)
     table = {
         "classes": names,
         "output": output,
@@ -113,22 +114,22 @@ def read_metadata(metadata: Mapping[str, str]) -> Described | None:
         description = converted(table, OnnxDescription)
     except ValueError as error:
         raise ValueError(str(error).replace("input", "imgsz", 1)) from error
-    return Described(description, f"{words}, {len(names)} classes{with_points}")
+    return Described(description, f"{layout}, {len(names)} classes{with_points}")
 
 
 def _layout(metadata: Mapping[str, str]) -> tuple[dict[str, Any], str, str]:
-    """Return the table ``[output]``, the way to resize, and both in words."""
-    has_rows = _is_true(metadata, "end2end")
+    """Return the table ``[output]``, the resize method, and a summary of the layout."""
+    is_end_to_end = _is_true(metadata, "end2end")
     if metadata.get("head") == RT_DETR_HEAD or _RT_DETR.search(metadata.get("description", "")):
-        if (metadata.get("head") == RT_DETR_HEAD) != has_rows:
+        if (metadata.get("head") == RT_DETR_HEAD) != is_end_to_end:
             raise ValueError("it is an RT-DETR whose entries head and end2end don't agree")
-        shares = {"normalised": True, "box_format": "cxcywh"}
-        if has_rows:
-            return {"kind": OutputKind.BOXES, **shares}, "stretch", "RT-DETR, end to end"
-        return {"kind": OutputKind.YOLOV8, **shares, "transposed": False}, "stretch", "RT-DETR"
+        boxes = {"normalised": True, "box_format": "cxcywh"}
+        if is_end_to_end:
+            return {"kind": OutputKind.BOXES, **boxes}, "stretch", "RT-DETR, end to end"
+        return {"kind": OutputKind.YOLOV8, **boxes, "transposed": False}, "stretch", "RT-DETR"
     arguments = _literal(metadata, "args", "{}")
     has_nms = isinstance(arguments, Mapping) and arguments.get("nms") in (True, 1, "True")
-    if has_rows or has_nms or _is_true(metadata, "nms"):
+    if is_end_to_end or has_nms or _is_true(metadata, "nms"):
         return {"kind": OutputKind.BOXES}, "letterbox", "NMS inside"
     return {"kind": OutputKind.YOLOV8, "transposed": True}, "letterbox", "no NMS inside"
 
@@ -138,20 +139,20 @@ def _is_true(metadata: Mapping[str, str], key: str) -> bool:
 
 
 def _literal(metadata: Mapping[str, str], key: str, default: str) -> Any:
-    """Read an entry that is a Python literal."""
+    """Parse an entry that is a Python literal."""
     text = metadata.get(key, default)
     if len(text) > MAX_ENTRY_CHARACTERS:
         raise ValueError(f"its entry {key!r} has {len(text):,} characters")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd escapes and numbers
+            warnings.simplefilter("ignore")  # about odd escapes and numbers
             return ast.literal_eval(text)
     except (SyntaxError, TypeError, *UNREADABLE) as error:
         raise ValueError(f"its entry {key!r} can't be read ({first_line(error)})") from error
 
 
 def _class_names(names: object) -> list[str]:
-    """Read ``{0: 'cat', 1: 'dog'}`` or ``['cat', 'dog']``: columns are numbered from 0."""
+    """Return the class names of ``{0: 'cat', 1: 'dog'}`` or ``['cat', 'dog']``, by column."""
     if isinstance(names, list | tuple):
         names = dict(enumerate(names))
     if not isinstance(names, dict) or not 0 < len(names) <= MAX_CLASSES:
@@ -168,6 +169,7 @@ def _class_names(names: object) -> list[str]:
 
 
 def _keypoints(shape: object) -> int:
+    """Return the number of keypoints from ``kpt_shape``, (keypoints, 2 or 3)."""
     if not isinstance(shape, list | tuple) or not all(type(each) is int for each in shape):
         raise ValueError(f"kpt_shape must be two whole numbers, got {shown(shape)}")
     if len(shape) != 2 or not 0 < shape[0] <= MAX_KEYPOINTS or shape[1] not in (2, 3):
@@ -181,11 +183,11 @@ def _keypoints(shape: object) -> int:
 def _check_against(
     description: OnnxDescription, path: Path, beside: Path, metadata: Mapping[str, str]
 ) -> None:
-    """Refuse a description that contradicts what the file says of itself."""
+    """Refuse a description that contradicts the file's own metadata."""
     try:
         own = read_metadata(metadata)
     except ValueError:
-        return  # what the file says can't be used, so a description was written
+        return  # unusable metadata is why a description was written
     if own is None:
         return
     described, named = len(description.classes), len(own.description.classes)
@@ -198,5 +200,5 @@ def _check_against(
     if is_rows and description.output.kind is not OutputKind.BOXES:
         raise WeightsError(
             f"{beside.name} says kind = {str(description.output.kind)!r}, {path.name} itself: "
-            f'{own.own_words}. Write kind = "boxes", or remove {beside.name}.'
+            f'{own.own_summary}. Write kind = "boxes", or remove {beside.name}.'
         )

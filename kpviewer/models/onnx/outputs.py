@@ -1,4 +1,4 @@
-"""From the outputs of other people's networks to boxes, scores and points in input pixels."""
+"""Decoding of ONNX outputs to boxes, scores and keypoints in input pixels."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from kpviewer.models.onnx.description import (
 from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores
 
 Outputs: TypeAlias = Mapping[str, Tensor]
-"""The outputs of one image by name, with their batch axis of 1."""
+"""Outputs of one image by name, with a batch axis of 1."""
 
 YUNET_STRIDES = (8, 16, 32)
 
 
 def read_outputs(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
-    """Read the predictions of one image.
+    """Return the predictions of one image.
 
     Raises:
-        WeightsError: if an output is missing, or its shape isn't what the description says.
+        WeightsError: if an output is missing or its shape contradicts the description.
     """
     rows = _READERS[description.output.kind](outputs, description, input_hw)
     if not description.output.normalised:
@@ -45,8 +45,10 @@ def _read_ssd(outputs: Outputs, description: OnnxDescription, input_hw: tuple[in
     scores = _picked(outputs, form.scores)
     boxes = _picked(outputs, form.boxes)
     columns = len(description.classes) + (form.background is not None)
-    _require(form.scores, scores, columns, "one a class and one of background, if there is one")
-    _require(form.boxes, boxes, 4, "four a box")
+    _require(
+        form.scores, scores, columns, "one per class, and one for the background if there is one"
+    )
+    _require(form.boxes, boxes, 4, "four per box")
     if form.activation is Activation.SOFTMAX:
         scores = scores.softmax(-1)
     elif form.activation is Activation.SIGMOID:
@@ -70,7 +72,7 @@ def _read_yolov8(outputs: Outputs, description: OnnxDescription, input_hw: tuple
     form = description.output
     classes, points = len(description.classes), len(description.keypoints)
     widths = tuple(4 + classes + size * points for size in (3, 2))
-    rows = _rows(outputs, form, widths, "4 + classes + 2 or 3 a keypoint")
+    rows = _rows(outputs, form, widths, "4 + classes + 2 or 3 per keypoint")
     boxes = _corners(rows[:, :4], form, BoxFormat.CXCYWH)
     return Rows(boxes, rows[:, 4 : 4 + classes], _points(rows[:, 4 + classes :], points))
 
@@ -79,25 +81,25 @@ def _read_boxes(outputs: Outputs, description: OnnxDescription, input_hw: tuple[
     form = description.output
     classes, points = len(description.classes), len(description.keypoints)
     widths = tuple(6 + size * points for size in (3, 2))
-    rows = _rows(outputs, form, widths, "x1, y1, x2, y2, score, class, and 2 or 3 a keypoint")
+    rows = _rows(outputs, form, widths, "x1, y1, x2, y2, score, class, and 2 or 3 per keypoint")
     is_known = (rows[:, 5] > -0.5) & (rows[:, 5] < classes - 0.5)  # -1 is padding
     best = (rows[:, 4] * is_known).topk(min(MAX_CANDIDATES, len(rows))).indices
-    rows = rows[best]  # a column a class for every row would be much, with many of both
+    rows = rows[best]  # rows x classes would need much memory
     scores = one_hot_scores(rows[:, 4], rows[:, 5].round().long(), classes)
     return Rows(_corners(rows[:, :4], form, BoxFormat.XYXY), scores, _points(rows[:, 6:], points))
 
 
 def _read_yunet(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
-    """Each cell of each stride has one box and five points, offset from its corner in strides.
+    """Read one box and five points per cell of each stride, as offsets from its corner in strides.
 
-    Source: the decoding of cv2.FaceDetectorYN, against which a test compares.
+    Source: the decoding of cv2.FaceDetectorYN, which a test compares with.
     """
     parts = []
     for stride in YUNET_STRIDES:
         height, width = (side // stride for side in input_hw)
         names = [f"{name}_{stride}" for name in ("cls", "obj", "bbox", "kps")]
         classes, objects, boxes, points = (_picked(outputs, name) for name in names)
-        _require(names[2], boxes, 4, "four a box")
+        _require(names[2], boxes, 4, "four per box")
         if len(boxes) != height * width:
             raise WeightsError(
                 f"Output {names[2]!r} must have {height * width} rows for an input of "
@@ -125,7 +127,7 @@ _READERS: Mapping[OutputKind, Callable[[Outputs, OnnxDescription, tuple[int, int
 
 
 def _picked(outputs: Outputs, name: str) -> Tensor:
-    """Take an output by name, without its batch axis: (P, D) float."""
+    """Return an output by name, without its batch axis: (P, D) float."""
     if name not in outputs:
         raise WeightsError(
             f"The model must have an output {name!r}, got {', '.join(outputs)}. "
@@ -137,7 +139,7 @@ def _picked(outputs: Outputs, name: str) -> Tensor:
     if value.ndim != 2:
         raise WeightsError(
             f"Output {name!r} must have shape (1, P, D), got {tuple(outputs[name].shape)}. "
-            f"kpviewer knows no such output: see {GUIDE}."
+            f"kpviewer can't read such an output: see {GUIDE}."
         )
     return value
 
@@ -151,7 +153,7 @@ def _require(name: str, value: Tensor, columns: int, meaning: str) -> None:
 
 
 def _rows(outputs: Outputs, form: OutputFormat, widths: tuple[int, ...], meaning: str) -> Tensor:
-    """Take the one output of a YOLO, turned so that each prediction is a row: (P, D)."""
+    """Return the output of a YOLO with one prediction per row: (P, D)."""
     name = form.rows if form.rows is not None else next(iter(outputs))
     value = _picked(outputs, name)
     may_be_columns = form.kind is OutputKind.YOLOV8 and form.transposed is not False
@@ -160,17 +162,18 @@ def _rows(outputs: Outputs, form: OutputFormat, widths: tuple[int, ...], meaning
             return value.T
         if form.transposed is not True and value.shape[1] == width:
             return value
-    wanted = " or ".join(str(width) for width in dict.fromkeys(widths))
-    places = {True: " in columns", False: " in rows"}
-    placed = "" if form.transposed is None else places[form.transposed]
+    expected = " or ".join(str(width) for width in dict.fromkeys(widths))
+    axes = {True: " in columns", False: " in rows", None: ""}
     raise WeightsError(
-        f"Output {name!r} must have {wanted} numbers a box ({meaning}){placed}, got shape "
-        f"{tuple(value.shape)}. Are classes, keypoints and the kind of output right? See {GUIDE}."
+        f"Output {name!r} must have {expected} numbers per box ({meaning}){axes[form.transposed]}, "
+        f"got shape {tuple(value.shape)}. Are classes, keypoints and the kind of output right? "
+        f"See {GUIDE}."
     )
 
 
-def _corners(boxes: Tensor, form: OutputFormat, usual: BoxFormat) -> Tensor:
-    box_format = form.box_format or usual
+def _corners(boxes: Tensor, form: OutputFormat, default: BoxFormat) -> Tensor:
+    """Convert (P, 4) boxes of the described format to corners."""
+    box_format = form.box_format or default
     if box_format is BoxFormat.CXCYWH:
         return cxcywh_to_xyxy(boxes)
     if box_format is BoxFormat.XYWH:
@@ -179,7 +182,7 @@ def _corners(boxes: Tensor, form: OutputFormat, usual: BoxFormat) -> Tensor:
 
 
 def _points(columns: Tensor, count: int) -> Tensor:
-    """(P, K*D) columns to (P, K, 2); the third number of a point is its visibility."""
+    """Convert (P, K*D) columns to (P, K, 2); the third number of a point is its visibility."""
     if not count:
         return columns.new_zeros(len(columns), 0, 2)
     return columns.reshape(len(columns), count, columns.shape[1] // count)[..., :2]

@@ -1,4 +1,4 @@
-"""ONNX files: a tiny graph of each kind of output, and the real ones where they are at hand."""
+"""ONNX files: a tiny graph of each kind of output, and real models if available."""
 
 import copy
 import dataclasses
@@ -55,7 +55,7 @@ def test_ssd_drops_the_background_and_scales_boxes(model: Path) -> None:
     )
     decoded = seen(open_onnx(model))
     assert decoded.scores[0, :2].numpy() == pytest.approx(np.array([[0.05, 0.9], [0.7, 0.2]]))
-    # by hand, on 96x64; what reaches out of the image is cut
+    # by hand, on 96x64; boxes are clipped to the image
     assert decoded.xyxy[0, :2].tolist() == [[0, 0, 96, 64], [24, 32, 48, 64]]
     assert decoded.xyxy.shape == (1, 400, 4)
     assert decoded.scores[0, 2:].max() == 0
@@ -88,7 +88,7 @@ def test_yolov5_multiplies_by_objectness(model: Path) -> None:
 POSE_ROW = [50, 30, 20, 10, 0.6, 45, 28, 0.9, 55, 32, 0.1]
 
 
-def test_yolov8_pose_has_a_box_a_column(model: Path) -> None:
+def test_yolov8_pose_has_one_box_per_column(model: Path) -> None:
     columns = np.array([POSE_ROW, [0] * 11, [0] * 11]).T[None]
     described(
         constant_model(model, {"output0": columns}),
@@ -186,16 +186,16 @@ BOXES = 'classes = ["a"]\n[output]\nkind = "boxes"\n'
         ("mean = [1, 2]\n" + BOXES, "mean must have 3 values, got 2"),
         ("std = [1, 0, 1]\n" + BOXES, r"std\[1\] must be a number, at least 1e-06, got 0"),
         ("value_range = [1, 0]\n" + BOXES, "value_range must rise"),
-        ('resize = "area"\n' + BOXES, "wants a stride"),
+        ('resize = "area"\n' + BOXES, "requires a stride"),
         ("skeleton = [[0, 1]]\n" + BOXES, "skeleton must name keypoints"),
-        (BOXES.replace("boxes", "yolov8"), "must have 5 numbers a box .*got shape"),
+        (BOXES.replace("boxes", "yolov8"), "must have 5 numbers per box .*got shape"),
         ('keypoints = ["nose"]\n' + BOXES.replace("boxes", "ssd"), "ssd has no keypoints"),
         (BOXES.replace("boxes", "yunet"), "must have an output 'cls_8', got out"),
         (BOXES.replace("boxes", "ssd"), "must have an output 'scores'"),
         (BOXES + 'rows = "colours"\n', r"must have shape \(1, P, D\)"),
     ],
 )
-def test_a_wrong_description_is_told(model: Path, text: str | None, reason: str) -> None:
+def test_a_wrong_description_is_reported(model: Path, text: str | None, reason: str) -> None:
     constant_model(model, {"out": np.array([[[1, 2, 3, 4, 0.5, 0]]])})
     if text is not None:
         described(model, text)
@@ -203,18 +203,20 @@ def test_a_wrong_description_is_told(model: Path, text: str | None, reason: str)
         open_onnx(model)
 
 
-def test_a_damaged_file_is_told(model: Path) -> None:
+def test_a_damaged_file_is_reported(model: Path) -> None:
     model.write_bytes(b"no model at all")
     with pytest.raises(WeightsError, match=r"model\.onnx can't be opened"):
         open_model(model)
 
 
-def test_a_missing_file_is_told(model: Path) -> None:
+def test_a_missing_file_is_reported(model: Path) -> None:
     with pytest.raises(WeightsError, match="must exist"):
         open_model(model)
 
 
-def test_without_onnxruntime_the_cure_is_told(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_onnxruntime_the_message_says_how_to_install_it(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model.write_bytes(b"")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(WeightsError, match="pip install onnxruntime"):
@@ -282,9 +284,9 @@ def test_the_description_in_the_guide_is_complete_and_right(tmp_path: Path) -> N
     description = read_description(path)
     assert description.classes == ("crow", "gull")
     assert description.output.kind is OutputKind.YOLOV8
-    told = {line.split(" = ")[0] for line in example.splitlines() if " = " in line}
+    described = {line.split(" = ")[0] for line in example.splitlines() if " = " in line}
     fields = {each.name for each in dataclasses.fields(OnnxDescription)}
-    assert fields - told == {"output", "match"}
+    assert fields - described == {"output", "match"}
 
 
 def test_shipped_descriptions_can_be_read() -> None:

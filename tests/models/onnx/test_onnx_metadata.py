@@ -1,4 +1,4 @@
-"""What an ONNX file says of itself: read within limits, and never contradicted in silence."""
+"""Metadata of ONNX files: read within limits, and never contradicted in silence."""
 
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def test_rows_of_a_graph_with_nms_are_corners_score_and_class(
 
 @pytest.mark.parametrize("classes", [1, 2, 3])
 @pytest.mark.parametrize("width", [6, 7, 5])
-def test_rows_where_the_file_says_columns_are_refused(
+def test_rows_are_refused_if_the_metadata_says_columns(
     model: Path, classes: int, width: int
 ) -> None:
     written(model, rows([0.5] * width), classes, **WITHOUT)
@@ -65,7 +65,7 @@ def test_rows_where_the_file_says_columns_are_refused(
 
 @pytest.mark.parametrize("classes", [1, 2, 3])
 @pytest.mark.parametrize("entries", [WITH_NMS, END_TO_END])
-def test_columns_where_the_file_says_rows_are_refused(
+def test_columns_are_refused_if_the_metadata_says_rows(
     model: Path, classes: int, entries: dict[str, str]
 ) -> None:
     written(model, np.zeros((1, 4 + classes, 100)), classes, **entries)
@@ -93,7 +93,7 @@ NEW_RT_DETR = {"head": "RTDETRDecoder", "end2end": "True"}
         (NEW_RT_DETR, [0.5, 0.5, 0.5, 0.25, 0.9, 1], 3),
     ],
 )
-def test_an_rt_detr_gives_shares_of_a_stretched_image(
+def test_rt_detr_boxes_are_shares_of_a_stretched_image(
     model: Path, entries: dict[str, str], row: list[float], classes: int
 ) -> None:
     written(model, rows(row), classes, **entries)
@@ -131,7 +131,7 @@ def test_an_rt_detr_gives_shares_of_a_stretched_image(
     ],
     ids=lambda entries: str(entries)[:40],
 )
-def test_entries_that_make_no_sense_are_refused(model: Path, entries: dict[str, str]) -> None:
+def test_invalid_entries_are_refused(model: Path, entries: dict[str, str]) -> None:
     written(model, np.zeros((1, 6, 100)), **entries)
     with pytest.raises(WeightsError, match="describes itself wrongly") as caught:
         open_onnx(model)
@@ -145,35 +145,35 @@ def test_names_may_be_a_list_or_texts_by_number_as_text() -> None:
         assert own.description.classes == ("a", "b")
 
 
-def test_entries_of_other_programs_say_nothing() -> None:
+def test_entries_of_other_programs_are_ignored() -> None:
     assert read_metadata({"names": "{0: 'a'}", "stride": "0"}) is None
     assert read_metadata({"task": "detect"}) is None
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ('classes = ["dog", "cat"]\n[output]\nkind = "yolov8"\n', 'Write kind = "boxes"'),
         ('classes = ["dog"]\n[output]\nkind = "boxes"\n', "names 1 classes, .* itself 2"),
     ],
 )
 def test_a_description_beside_must_not_contradict_the_file(
-    model: Path, text: str, told: str
+    model: Path, text: str, message: str
 ) -> None:
     written(model, rows(CAT_ROW), **WITH_NMS)
     model.with_suffix(".toml").write_text(text)
-    with pytest.raises(WeightsError, match=told):
+    with pytest.raises(WeightsError, match=message):
         open_onnx(model)
 
 
-def test_a_description_beside_helps_where_the_file_says_too_little(model: Path) -> None:
+def test_a_description_beside_completes_poor_metadata(model: Path) -> None:
     written(model, rows(CAT_ROW), **WITHOUT)  # as forks export YOLOv10
     text = 'classes = ["dog", "cat"]\n[output]\nkind = "boxes"\n'
     model.with_suffix(".toml").write_text(text)
     assert best(model) == ("cat", [10, 20, 30, 40])
 
 
-def test_values_that_are_no_numbers_are_no_detections(model: Path) -> None:
+def test_values_that_are_not_numbers_make_no_detections(model: Path) -> None:
     nan, inf = float("nan"), float("inf")
     found = [[nan, 20, 30, 40, 0.99, 1], [0, 0, 9, 9, nan, 1], [0, 0, 9, 9, inf, 1],
              [0, 0, 9, 9, 0.95, nan], CAT_ROW]  # fmt: skip
