@@ -8,6 +8,7 @@ import pytest
 
 from kpviewer import config_files
 from kpviewer.config import (
+    MAX_RECENT,
     ModelSettings,
     RecentItems,
     Settings,
@@ -138,6 +139,11 @@ def test_file_that_can_not_be_moved_is_not_written_over(tmp_path, monkeypatch):
         "window.is_maximized = 'yes'",
         "recent.sources = 'a.mp4'",
         "recent.models = [1]",
+        "recent.models = ['']",
+        "window = 'wide'",
+        "window.left_px = 100_000",
+        "camera_formats.id = ''",
+        "recording.folder = []",
         "thresholds.m.score = 1.5",
         "thresholds.m.score = true",
         "thresholds.m.iou = nan",
@@ -147,6 +153,8 @@ def test_file_that_can_not_be_moved_is_not_written_over(tmp_path, monkeypatch):
         "thresholds.m.class_scores.face = -0.1",
         "thresholds.m.hidden = 3",
         "thresholds = 3",
+        "thresholds.m = 3",
+        "thresholds.m.class_scores = 0.5",
     ],
 )
 def test_value_that_makes_no_sense_is_left_out_alone(tmp_path, text):
@@ -161,6 +169,24 @@ def test_value_that_makes_no_sense_is_left_out_alone(tmp_path, text):
     settings, again = from_table(to_table(reading.settings))
     assert not again
     assert settings == Settings(camera="C920")
+
+
+def test_valid_values_beside_a_wrong_one_are_kept(tmp_path):
+    path = settings_path(tmp_path)
+    path.write_text(
+        "[thresholds.m]\nscore = 2\niou = 1\nhidden = ['b', 'a', 'b']\nnew = 1\n"
+        "class_scores = {face = 0.5, mask = 5}\n"
+    )
+    reading = read_settings(path)
+    assert reading.settings.for_model("m") == ModelSettings(
+        iou=1.0, class_scores={"face": 0.5}, hidden=("b", "a")
+    )
+    assert "thresholds.m.score, thresholds.m.class_scores.mask" in reading.problem
+
+
+def test_only_the_newest_recent_items_are_read():
+    table = {"recent": {"sources": [f"/{number}.mp4" for number in range(MAX_RECENT + 5)]}}
+    assert len(from_table(table)[0].recent.sources) == MAX_RECENT
 
 
 def test_broken_write_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):
