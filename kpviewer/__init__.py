@@ -1,4 +1,4 @@
-"""See, live, what a detection model sees; or detect, draw, evaluate and view from Python.
+"""Python interface of kpviewer: detect, stream, draw, evaluate and view.
 
 Example::
 
@@ -8,7 +8,7 @@ Example::
     for result in kp.stream("demo", model):
         print(result.detections.xyxy)
 
-Importing this package loads neither torch nor Qt: each name below is imported when it is used.
+Importing this package loads neither torch nor Qt: each name below is imported on first use.
 """
 
 from __future__ import annotations
@@ -94,12 +94,12 @@ _HOMES = {
     "sources.base": ("Captured", "FrameSource"),
     "structures": _STRUCTURES,
 }
-"""Names by the module that holds them."""
+"""Public names by the module that defines them."""
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
+    """Import a public name on first use."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
@@ -108,5 +108,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return the public names too, imported or not."""
+    """Return all names, including public names that aren't imported yet."""
     return sorted({*globals(), *__all__})

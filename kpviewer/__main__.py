@@ -1,4 +1,4 @@
-"""``python -m kpviewer`` is ``kpviewer``."""
+"""Run the command line: ``python -m kpviewer`` is the same as ``kpviewer``."""
 
 from kpviewer.cli.main import main
 

@@ -1,8 +1,8 @@
-"""The files of the settings: where they are, and how they are read, written and forgotten.
+"""Settings files: their locations, and functions to read, write and delete them.
 
 One folder, the user's own (``settings_folder``), holds ``settings.toml`` and, under ``profiles/``,
-one file of the same form for each profile. What can't be read as TOML, and what a newer version
-wrote, is kept aside under another name, and one line says so: nothing here stops the start.
+one file of the same form for each profile. A file that isn't TOML, or that a newer version wrote,
+is moved aside under another name and reported in one line. No settings file stops the start.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ _RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECA
 
 
 def settings_folder() -> Path:
-    """Give the folder of the user's settings; it need not exist."""
+    """Return the folder of the user's settings; it need not exist."""
     return Path(platformdirs.user_config_dir("kpviewer", appauthor=False))
 
 
 def settings_path(folder: Path) -> Path:
-    """Give the file of the settings in a folder of settings."""
+    """Return the path of the settings file in a settings folder."""
     return folder / SETTINGS_FILE
 
 
 def profile_path(folder: Path, name: str) -> Path:
-    """Give the file of a profile.
+    """Return the path of a profile's file.
 
     Raises:
-        KpviewerError: if the name can't be that of a file everywhere.
+        KpviewerError: if the name isn't a valid file name on every system.
     """
     if not _PROFILE_NAME.fullmatch(name) or _RESERVED_NAME.fullmatch(name):
         raise KpviewerError(
@@ -55,7 +55,7 @@ def profile_path(folder: Path, name: str) -> Path:
 
 
 def profile_names(folder: Path) -> list[str]:
-    """List the profiles, in alphabetical order."""
+    """Return the names of the profiles, in alphabetical order."""
     found = (folder / PROFILES_FOLDER).glob("*.toml")
     names = (path.stem for path in found if ".kept-" not in path.name)
     return sorted(names, key=str.casefold)
@@ -70,43 +70,43 @@ class LoadedSettings:
 
     settings: Settings
     problem: str | None = None
-    """One line for people; None while all is well."""
+    """One line for the user; None if there is no problem."""
     must_not_overwrite: bool = False
-    """The file could neither be read nor kept aside: it must not be written over."""
+    """Whether the file could neither be read nor moved aside, and must not be overwritten."""
 
 
 def read_settings(path: Path) -> LoadedSettings:
-    """Read a file of settings; whatever it holds, there are settings afterwards."""
+    """Read a settings file; return the defaults if it can't be read."""
     try:
-        table = tomllib.loads(_text_of(path))
+        table = tomllib.loads(_read_text(path))
     except FileNotFoundError:
         return LoadedSettings(Settings())
     except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        return _kept_aside(path, f"can't be read ({reason})")
+        return _moved_aside(path, f"can't be read ({reason})")
     except RecursionError:
-        return _kept_aside(path, "can't be read (it is nested too deeply)")
+        return _moved_aside(path, "can't be read (it is nested too deeply)")
     version = table.pop("version", VERSION)
     if not isinstance(version, int) or version > VERSION:
-        return _kept_aside(path, f"is of a newer version ({version})")
+        return _moved_aside(path, f"is of a newer version ({version})")
     settings, ignored = from_table(table)
     if not ignored:
         return LoadedSettings(settings)
     return LoadedSettings(
-        settings, f"{path.name}: ignored what makes no sense: {', '.join(ignored)}."
+        settings, f"{path.name}: ignored values that are not valid: {', '.join(ignored)}."
     )
 
 
 def peek_settings(path: Path) -> Settings:
-    """Read a file of settings without moving a damaged one away: ``read_settings`` tells of it."""
+    """Read a settings file without moving a damaged one aside; ``read_settings`` reports it."""
     try:
-        return from_table(tomllib.loads(_text_of(path)))[0]
+        return from_table(tomllib.loads(_read_text(path)))[0]
     except (OSError, ValueError, RecursionError):
         return Settings()
 
 
-def _text_of(path: Path) -> str:
-    """Read a text file of ours; a pipe or a device would keep the window waiting for ever."""
+def _read_text(path: Path) -> str:
+    """Read a text file, but no pipe or device, which could block for ever."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "it isn't a regular file")
@@ -114,10 +114,10 @@ def _text_of(path: Path) -> str:
 
 
 def write_settings(path: Path, settings: Settings) -> None:
-    """Write a file of settings, whole or not at all.
+    """Write a settings file atomically.
 
     Raises:
-        KpviewerError: if nothing can be written there.
+        KpviewerError: if the file can't be written.
     """
     text = tomli_w.dumps({"version": VERSION, **to_table(settings)})
     beside: str | None = None
@@ -127,7 +127,7 @@ def write_settings(path: Path, settings: Settings) -> None:
         with open(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())  # else a power cut may leave the new name on an empty file
+            os.fsync(file.fileno())  # otherwise a power cut may leave an empty file
         os.replace(beside, path)
     except OSError as error:
         if beside is not None:
@@ -143,7 +143,7 @@ def read_profile(folder: Path, name: str) -> Settings:
     """Read a profile.
 
     Raises:
-        KpviewerError: if there is none of that name, or its file is damaged or newer.
+        KpviewerError: if there is no profile of that name, or its file is damaged or newer.
     """
     path = profile_path(folder, name)
     if not path.is_file():
@@ -157,16 +157,16 @@ def read_profile(folder: Path, name: str) -> Settings:
 
 
 def write_profile(folder: Path, name: str, settings: Settings) -> None:
-    """Save settings as a profile, in place of one of the same name.
+    """Write settings as a profile; one of the same name is replaced.
 
     Raises:
-        KpviewerError: if the name is no file name, or nothing can be written.
+        KpviewerError: if the name isn't a valid file name, or the file can't be written.
     """
     write_settings(profile_path(folder, name), settings.as_profile())
 
 
 def delete_profile(folder: Path, name: str) -> None:
-    """Delete a profile; one that is gone already is no error.
+    """Delete a profile, if it exists.
 
     Raises:
         KpviewerError: if the file can't be deleted.
@@ -179,13 +179,13 @@ def delete_profile(folder: Path, name: str) -> None:
 
 
 def delete_all_settings(folder: Path) -> list[Path]:
-    """Delete the settings, the profiles, and what was kept aside; nothing else.
+    """Delete the settings, the profiles, and the files that were moved aside; nothing else.
 
     Returns:
-        The files that were deleted.
+        The deleted files.
 
     Raises:
-        KpviewerError: if one can't be deleted.
+        KpviewerError: if a file can't be deleted.
     """
     profiles = folder / PROFILES_FOLDER
     stem = Path(SETTINGS_FILE).stem
@@ -197,13 +197,13 @@ def delete_all_settings(folder: Path) -> list[Path]:
         except OSError as error:
             raise KpviewerError(f"{path} can't be deleted ({error.strerror}).") from error
     for empty in (profiles, folder):
-        with contextlib.suppress(OSError):  # not there, or it holds what isn't ours
+        with contextlib.suppress(OSError):  # missing, or it holds other files
             empty.rmdir()
     return found
 
 
-def _kept_aside(path: Path, what: str) -> LoadedSettings:
-    """Move a file out of the way under the first free name."""
+def _moved_aside(path: Path, reason: str) -> LoadedSettings:
+    """Rename a file to the first free name, and return the default settings."""
     for number in range(1, 1000):
         aside = path.with_name(f"{path.stem}.kept-{number}{path.suffix}")
         if not os.path.lexists(aside):
@@ -211,7 +211,7 @@ def _kept_aside(path: Path, what: str) -> LoadedSettings:
     try:
         path.rename(aside)
     except OSError:
-        problem = f"{path} {what}. The defaults are used, and nothing is remembered."
+        problem = f"{path} {reason}. The defaults are used, and nothing is remembered."
         return LoadedSettings(Settings(), problem, must_not_overwrite=True)
-    problem = f"{path.name} {what}. The defaults are used; the file is kept as {aside}."
+    problem = f"{path.name} {reason}. The defaults are used; the file is kept as {aside}."
     return LoadedSettings(Settings(), problem)

@@ -1,18 +1,18 @@
-"""The errors that kpviewer raises on purpose, each with the exit code of the command line.
+"""Errors that kpviewer raises on purpose, each with the exit code of the command line.
 
-A message says the rule, what was got, and the cure, in one or two lines. The command line and the
-window print it as it is: no traceback reaches a user.
+A message names the rule, the value that broke it, and the fix, in one or two lines. The command
+line and the window show it unchanged: users never see a traceback.
 """
 
 TORCH_CURE = (
     "torch and torchvision must be builds of one kind. Install both again, in one step: "
     "pip install --force-reinstall torch torchvision"
 )
-"""What mends an installation in which the two can't be imported."""
+"""Fix for an installation in which the two packages can't be imported."""
 
 
 class KpviewerError(Exception):
-    """Base of every error that a user may see."""
+    """Base class of all errors that a user may see."""
 
     exit_code = 1
 

@@ -1,7 +1,7 @@
-"""Boxes and the letterbox, on numpy arrays: pure functions that everything else agrees on.
+"""Geometry of boxes and letterboxes on numpy arrays: pure functions.
 
 Coordinates are continuous pixels: a pixel (column i, row j) covers [i, i+1) x [j, j+1), so a resize
-by s maps x to s*x. Torch twins of what training needs stand in ``models.boxes``.
+by s maps x to s*x. ``models.boxes`` has torch versions of the functions that training needs.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from kpviewer.structures import FloatArray
 
 
 def xywh_to_xyxy(xywh: FloatArray) -> FloatArray:
-    """Turn (..., 4) left, top, width, height into (..., 4) corners."""
+    """Convert (..., 4) left, top, width, height to (..., 4) corners."""
     return np.concatenate([xywh[..., :2], xywh[..., :2] + xywh[..., 2:]], axis=-1)
 
 
 def xyxy_to_xywh(xyxy: FloatArray) -> FloatArray:
-    """Turn (..., 4) corners into (..., 4) left, top, width, height."""
+    """Convert (..., 4) corners to (..., 4) left, top, width, height."""
     return np.concatenate([xyxy[..., :2], xyxy[..., 2:] - xyxy[..., :2]], axis=-1)
 
 
 def box_area(xyxy: FloatArray) -> FloatArray:
-    """Area of (..., 4) boxes, px^2; 0 for inverted ones."""
+    """Return the area of (..., 4) boxes, px^2; 0 for inverted boxes."""
     sides = np.clip(xyxy[..., 2:] - xyxy[..., :2], 0, None)
     return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
 
 
 def intersection(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
-    """Area shared by each pair of (N, 4) and (M, 4) boxes: (N, M), px^2."""
+    """Return the shared area of each pair of (N, 4) and (M, 4) boxes: (N, M), px^2."""
     low = np.maximum(a_xyxy[:, None, :2], b_xyxy[None, :, :2])  # (N, M, 2)
     high = np.minimum(a_xyxy[:, None, 2:], b_xyxy[None, :, 2:])
     sides = np.clip(high - low, 0, None)
@@ -38,9 +38,9 @@ def intersection(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
 
 
 def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
-    """Intersection over union of each pair of (N, 4) and (M, 4) boxes: (N, M) in [0, 1].
+    """Return the IoU of each pair of (N, 4) and (M, 4) boxes: (N, M) in [0, 1].
 
-    Two boxes without area have IoU 0.
+    Two boxes of zero area have IoU 0.
     """
     shared = intersection(a_xyxy, b_xyxy)
     union = box_area(a_xyxy)[:, None] + box_area(b_xyxy)[None, :] - shared
@@ -49,10 +49,10 @@ def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """The map between a source image and a network input.
+    """Transform between source image and network input.
 
-    input = source * scale + (left, top), with a scale for each of x and y; the rest of the input is
-    padding. ``fit`` and ``fit_area`` keep the aspect ratio, ``stretch`` fills the input.
+    input = source * scale + (left, top), with separate scales for x and y. The rest of the input is
+    padding. ``fit`` and ``fit_area`` keep the aspect ratio; ``stretch`` fills the input.
     """
 
     scale_x: float
@@ -99,12 +99,13 @@ class Letterbox:
     def fit_area(
         cls, source_hw: tuple[int, int], like_hw: tuple[int, int], stride: int
     ) -> Letterbox:
-        """Show an image as large as it goes with no more input pixels than ``like_hw`` has.
+        """Fit an image as large as possible into at most as many input pixels as ``like_hw`` has.
 
         Args:
             source_hw: height and width of the image, px.
-            like_hw: an input that is as costly as this one may be, px; multiples of ``stride``.
-            stride: the input's sides are multiples of it.
+            like_hw: size of an input that costs as much as this one may, px; multiples of
+                ``stride``.
+            stride: divisor of the input's sides, px.
 
         Raises:
             ValueError: if a side is not positive.
@@ -119,7 +120,7 @@ class Letterbox:
 
     @classmethod
     def stretch(cls, source_hw: tuple[int, int], input_hw: tuple[int, int]) -> Letterbox:
-        """Fill the input with the image, whatever becomes of its aspect ratio: no padding.
+        """Fill the input with the image without padding; the aspect ratio may change.
 
         Raises:
             ValueError: if a side is not positive.

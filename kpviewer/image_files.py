@@ -1,7 +1,7 @@
-"""Image files by name and header: which are images, how large they are shown, how many they hold.
+"""Image files by name and header: format, displayed size and number of pages.
 
-The decoder and the readers of annotations both ask here, so that they agree. Pixels stay unread.
-Sizes and orientations are those of Pillow's ``ImageOps.exif_transpose``.
+The decoder and the annotation readers share these functions, so they agree. Pixels aren't read.
+Sizes and orientations match Pillow's ``ImageOps.exif_transpose``.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ OTHER_IMAGE_SUFFIXES = frozenset(
         *(".hdr", ".dds", ".tga", ".ico", ".xcf", ".qoi", ".dcm", ".fits", ".jxr", ".wdp", ".eps"),
     )
 )
-"""Images of a kind that kpviewer can't show."""
+"""Suffixes of image formats that kpviewer can't show."""
 LARGEST_BYTES = 600 * 2**20
-"""Of a file with one image: more than 8192 x 8192 px of four 16-bit channels take."""
+"""Maximum size of a file with one image: above 8192 x 8192 px with four 16-bit channels."""
 
 PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "JPEG2000", "PPM", "TIFF")
-"""What Pillow may open a file as."""
+"""Formats that Pillow may open."""
 _SWAPPED = (5, 6, 7, 8)
 _APPLE_DOUBLE = "._"
 _MOST_PAGES = 100_000
@@ -45,7 +45,7 @@ _PNG_TEXTS = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")
 
 
 class ImageFileError(ValueError):
-    """A file can't be shown as an image; the text goes on behind its name: "is empty"."""
+    """A file can't be shown as an image; the text continues its name: "is empty"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +53,38 @@ class ImageHeader:
     """Description of an image file, from its header."""
 
     kind: str
-    """Pillow's name of the format, such as "JPEG"."""
+    """Format name in Pillow, such as "JPEG"."""
     size_wh: tuple[int, int]
-    """Width and height as shown, px: of the first page or frame."""
+    """Displayed width and height of the first page or frame, px."""
     orientation: int = 1
-    """How the stored pixels lie, as EXIF numbers it, 1 to 8."""
+    """EXIF orientation of the stored pixels, 1 to 8."""
     pages: tuple[int, ...] = (0,)
-    """Numbers, within the file, of the pages or frames that are worth showing."""
+    """Indices within the file of the pages or frames to show."""
     previews: int = 0
-    """Further images that aren't frames: previews and depth maps of a telephone's photograph."""
+    """Number of images that aren't frames: previews and depth maps of phone photographs."""
 
 
 def is_image(path: PurePath) -> bool:
-    """Return whether a file is an image by its name; the ``._`` files of a Mac aren't."""
+    """Return whether a file name is that of an image; the ``._`` files of macOS aren't."""
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(_APPLE_DOUBLE)
 
 
 def without_sidecars(paths: Iterable[Path]) -> list[Path]:
-    """Return paths in order, without the ``._`` files that a Mac leaves on foreign disks."""
+    """Return paths in order, without the ``._`` files that macOS leaves on foreign disks."""
     return sorted(path for path in paths if not path.name.startswith(_APPLE_DOUBLE))
 
 
 def shown_size(size_wh: tuple[int, int], orientation: int) -> tuple[int, int]:
-    """Return width and height of stored pixels as they are shown."""
+    """Return the displayed width and height of stored pixels."""
     width, height = size_wh
     return (height, width) if orientation in _SWAPPED else (width, height)
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a file for reading, unless it is a pipe, a device, empty or not to be read.
+    """Open a regular file for reading.
 
     Raises:
-        ImageFileError: if it is one of those.
+        ImageFileError: if it is a pipe, a device, empty or not readable.
     """
     try:
         status = path.stat()
@@ -104,7 +104,7 @@ def read_image_header(path: Path) -> ImageHeader:
     """Read the header of an image file.
 
     Raises:
-        ImageFileError: if it isn't an image of a known format, or too large a file.
+        ImageFileError: if it isn't an image of a known format, or is too large.
     """
     with open_regular(path) as file:
         return header_of(file)
@@ -114,7 +114,7 @@ def header_of(file: BinaryIO) -> ImageHeader:
     """Read the header of an open image file; the file's position moves.
 
     Raises:
-        ImageFileError: if it isn't an image of a known format, or too large a file.
+        ImageFileError: if it isn't an image of a known format, or is too large.
     """
     file.seek(0)
     magic = file.read(4)
@@ -126,7 +126,7 @@ def header_of(file: BinaryIO) -> ImageHeader:
         header = _tiff_header(file) if is_tiff else _pillow_header(file)
     except ImageFileError:
         raise
-    except Exception as error:  # Pillow's parsers raise whatever a damaged file leads them to
+    except Exception as error:  # Pillow's parsers raise any exception at damaged files
         raise ImageFileError("is not an image of a known format") from error
     if min(header.size_wh) < 1:
         raise ImageFileError("has no pixels")
@@ -150,9 +150,9 @@ def may_hold_several(path: Path) -> bool:
 
 
 def _pillow_header(file: BinaryIO) -> ImageHeader:
-    from PIL import Image  # noqa: PLC0415 - what only compares names doesn't wait for it
+    from PIL import Image  # noqa: PLC0415 - slow, and not needed to compare names
 
-    # Pillow warns of odd metadata and of large images; both are judged here.
+    # Pillow warns of odd metadata and of large images; both are checked here.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         image = Image.open(file, formats=PILLOW_FORMATS)
@@ -168,7 +168,7 @@ def _pillow_header(file: BinaryIO) -> ImageHeader:
 
 
 def _orientation(image: object, file: BinaryIO) -> int:
-    """Read the orientation as Pillow does, without decoding a PNG to find what follows it."""
+    """Read the orientation as Pillow does, without decoding a PNG to find chunks behind it."""
     from PIL import Image  # noqa: PLC0415
 
     if not isinstance(image, Image.Image):
@@ -181,59 +181,59 @@ def _orientation(image: object, file: BinaryIO) -> int:
             elif image.width * image.height > _MOST_DECODED_PX or not _has_late_text(file):
                 return _known(Image.Image.getexif(image).get(_ORIENTATION))
         return _known(image.getexif().get(_ORIENTATION))
-    except Exception:  # damaged metadata turn nothing
+    except Exception:  # damaged metadata don't rotate the image
         return 1
 
 
 def _known(value: object) -> int:
-    """Return an orientation; 1 for what is none."""
+    """Return an orientation; 1 if the value isn't one."""
     return next((known for known in range(2, 9) if value == known), 1)
 
 
 def _late_chunk(file: BinaryIO) -> bytes | None:
-    """Return the EXIF block of a PNG wherever it stands."""
-    for kind, size, place in _png_chunks(file):
+    """Return the EXIF block of a PNG at any position."""
+    for kind, size, position in _png_chunks(file):
         if kind == b"eXIf":
-            file.seek(place)
+            file.seek(position)
             return b"Exif\0\0" + file.read(min(size, 2**20))
     return None
 
 
 def _has_late_text(file: BinaryIO) -> bool:
-    """Return whether a text that may hold an orientation follows the pixels of a PNG."""
+    """Return whether a PNG has a text behind its pixels that may hold an orientation."""
     seen_pixels = False
-    for kind, size, place in _png_chunks(file):
+    for kind, size, position in _png_chunks(file):
         seen_pixels = seen_pixels or kind == b"IDAT"
         if seen_pixels and kind in (b"iTXt", b"zTXt", b"tEXt"):
-            file.seek(place)
+            file.seek(position)
             if file.read(min(size, 64)).startswith(_PNG_TEXTS):
                 return True
     return False
 
 
 def has_whole_chunks(file: BinaryIO) -> bool:
-    """Return whether no chunk of a PNG claims to be longer than the file: decoders believe it."""
+    """Return whether every chunk of a PNG fits into the file; decoders trust the lengths."""
     end = file.seek(0, os.SEEK_END)
-    return all(place + size <= end for _, size, place in _png_chunks(file))
+    return all(position + size <= end for _, size, position in _png_chunks(file))
 
 
 def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, size and place of each chunk of a PNG."""
-    place = 8
+    """Yield kind, size and position of each chunk of a PNG."""
+    position = 8
     while True:
-        file.seek(place)
+        file.seek(position)
         head = file.read(8)
         if len(head) < 8 or head[4:] == b"IEND":
             return
         size = int.from_bytes(head[:4], "big")
-        yield head[4:], size, place + 8
-        place += size + 12
+        yield head[4:], size, position + 8
+        position += size + 12
 
 
 def _tiff_header(file: BinaryIO) -> ImageHeader:
-    """Read all pages of a TIFF, but for thumbnails, smaller copies and masks.
+    """Read all pages of a TIFF except thumbnails, smaller copies and masks.
 
-    Pillow itself refuses kinds of pixels that OpenCV decodes.
+    Pillow's own reader refuses pixel formats that OpenCV decodes.
     """
     from PIL.TiffImagePlugin import ImageFileDirectory_v2  # noqa: PLC0415
 
@@ -241,23 +241,23 @@ def _tiff_header(file: BinaryIO) -> ImageHeader:
     if start[2:3] == b"\x2b" or start[3:4] == b"\x2b":
         start += file.read(8)
     directory = ImageFileDirectory_v2(start)
-    place, seen = directory.next, set[int]()
+    position, seen = directory.next, set[int]()
     pages: list[int] = []
     size_wh, orientation = (0, 0), 1
-    while place and place not in seen and len(seen) < _MOST_PAGES:
+    while position and position not in seen and len(seen) < _MOST_PAGES:
         try:
-            file.seek(place)
+            file.seek(position)
             directory.load(file)
             kind = int(directory.get(_SUBFILE_TYPE, 0))
             own = int(directory[_WIDTH]), int(directory[_HEIGHT])
         except (KeyError, TypeError, OSError, ValueError, struct.error):
-            break  # cut off; what comes before may still be read
+            break  # cut off; earlier pages may still be readable
         if not pages or not kind & _REDUCED_OR_MASK:
             if not pages:
                 size_wh, orientation = own, _known(directory.get(_ORIENTATION))
             pages.append(len(seen))
-        seen.add(place)
-        place = directory.next
+        seen.add(position)
+        position = directory.next
     if not pages:
         raise ImageFileError("is not an image of a known format")
     return ImageHeader("TIFF", shown_size(size_wh, orientation), orientation, tuple(pages))

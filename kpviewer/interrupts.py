@@ -1,7 +1,7 @@
 """Signals that end a program: Ctrl-C, ``kill``, ``docker stop``, a terminal that is closed.
 
-The exit code is 128 and the signal's number, as shells give it: 130 for Ctrl-C, 143 for SIGTERM,
-129 for SIGHUP.
+The exit code is 128 plus the signal's number, as in shells: 130 for Ctrl-C, 143 for SIGTERM, 129
+for SIGHUP.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-_FIRST_OF_SHELLS = 128
+_SIGNAL_BASE = 128
 _FINISHING_S = 10.0
-"""How long files may be finished before a second signal ends that too."""
+"""Time in which further signals are ignored, for files to be finished."""
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""Not all are on every system."""
+"""Names of signals that end a program; some systems lack some of them."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -31,27 +31,27 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def exit_code(self) -> int:
-        """The code that the program ends with."""
+        """Exit code of the program."""
         return exit_code_of(self.number)
 
 
 def exit_code_of(number: int) -> int:
     """Return the exit code of a program that a signal ended."""
-    return _FIRST_OF_SHELLS + number
+    return _SIGNAL_BASE + number
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:
-    """Return the signals that ask to end; one that is ignored from outside, as by nohup, isn't."""
+    """Return the signals that end the program, except those that are ignored, as by nohup."""
     known = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
     return tuple(each for each in known if signal.getsignal(each) != signal.SIG_IGN)
 
 
 @contextmanager
 def interrupts_raised() -> Iterator[None]:
-    """Raise Interrupted at the first signal that asks to end.
+    """Raise Interrupted at the first signal that ends a program.
 
-    More signals don't disturb what is being finished then, unless that takes long. Elsewhere than
-    on the main thread nothing changes.
+    Signals within the next 10 s are ignored, for files to be finished. Outside the main thread this
+    has no effect.
     """
     next_s = 0.0
 

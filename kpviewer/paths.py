@@ -1,4 +1,4 @@
-"""Paths as people write them: what no file can be called is refused where it comes in."""
+"""Checks of paths that users name, where they enter the program."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 from kpviewer.errors import KpviewerError
 
 LONGEST_SHOWN = 80
-"""Characters of a name in a message."""
+"""Maximum number of characters of a name in a message."""
 
 
 def named_path(name: str | Path, error: type[KpviewerError]) -> Path:
-    """Return the path that a user named, ``~`` expanded; there need not be such a file.
+    """Return the path that a user named, with ``~`` expanded; the file need not exist.
 
-    It asks the disk.
+    The function accesses the disk.
 
     Args:
-        name: as typed.
-        error: what to raise.
+        name: the path as typed.
+        error: class of the error to raise.
 
     Raises:
-        error: if no file can be called so, or it may not be looked at.
+        error: if the name isn't valid for a file, or access is denied.
     """
     try:
         path = Path(name).expanduser()
@@ -37,22 +37,22 @@ def named_path(name: str | Path, error: type[KpviewerError]) -> Path:
 
 
 def make_folder(folder: Path, error: type[KpviewerError]) -> None:
-    """Make a folder to write to, those around it included; it may be there.
+    """Create a folder and its parents, unless they exist.
 
     Raises:
-        error: if it can't be made.
+        error: if the folder can't be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
         reason = (failure.strerror or str(failure)).lower()
         raise error(
-            f"{shortened(str(folder))} can't be made a folder ({reason}). Choose another."
+            f"{shortened(str(folder))} can't be created as a folder ({reason}). Choose another."
         ) from None
 
 
 def shortened(name: str) -> str:
-    """Cut a long name for a message."""
+    """Return a name cut to LONGEST_SHOWN characters."""
     return name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"
 
 
@@ -61,4 +61,4 @@ def _reason(name: str, failure: Exception) -> str:
         return failure.strerror.lower()
     if name.startswith("~"):
         return "there is no such user"
-    return "it holds a character that no name can have"
+    return "it holds a character that file names can't have"

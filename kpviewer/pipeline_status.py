@@ -1,4 +1,4 @@
-"""What a pipeline says of itself: state, numbers, and why it ended. Frozen; no Qt, no torch."""
+"""Status of a pipeline: state, statistics, and reason of its end. Frozen; no Qt, no torch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class PipelineState(StrEnum):
-    """Where a pipeline is in its life."""
+    """State of a pipeline."""
 
     IDLE = "idle"
     STARTING = "starting"
@@ -19,7 +19,7 @@ class PipelineState(StrEnum):
 
 
 class StopReason(StrEnum):
-    """Why a pipeline is no longer running."""
+    """Reason that a pipeline stopped."""
 
     END_OF_STREAM = "end of stream"
     REQUESTED = "requested"
@@ -28,7 +28,7 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Median, 95th and 99th percentile of a stage over the last frames, in ms."""
+    """Median, 95th and 99th percentile of a stage's time over the last frames, in ms."""
 
     p50: float = 0.0
     p95: float = 0.0
@@ -37,7 +37,7 @@ class Percentiles:
 
 @dataclass(frozen=True, slots=True)
 class PipelineStats:
-    """A snapshot of what the pipeline does, over the last seconds."""
+    """Statistics of the pipeline over the last seconds."""
 
     capture_fps: float = 0.0
     inference_fps: float = 0.0
@@ -45,30 +45,30 @@ class PipelineStats:
     frames_read: int = 0
     frames_inferred: int = 0
     drops: Mapping[str, int] = field(default_factory=dict)
-    """Frames lost since the start, by cause ("queue full", "recorder full", "display skipped")."""
+    """Frames dropped since the start by cause: queue full, recorder full, display skipped."""
     queue_depth: int = 0
     latency: Mapping[str, Percentiles] = field(default_factory=dict)
-    """By stage of StageTimings, and "display" for capture to paint."""
+    """Percentiles by stage of StageTimings, and "display" from capture to paint."""
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineStatus:
-    """State of the pipeline, as one snapshot."""
+    """Snapshot of a pipeline's state."""
 
     state: PipelineState
     stop_reason: StopReason | None
     stats: PipelineStats
     failure: str | None
-    """One or two lines for the user, where state is FAILED."""
+    """One or two lines for the user if the state is FAILED."""
     signal_lost_s: float | None = None
-    """Seconds without an image from a live source that should give one; None while all is well."""
+    """Seconds without an image from a live source that should send one; None otherwise."""
     reconnects: int = 0
-    """How often a lost live source was opened again, in vain or not."""
+    """Number of attempts to reopen a lost live source."""
     warning: str | None = None
-    """What the source has to say, such as "ended early: 23 of 51 frames could be read"."""
+    """Warning of the source, such as "ended early: 23 of 51 frames could be read"."""
     read_s: float | None = None
-    """Seconds that a read or a seek of a file has been under way for; None while all is well."""
+    """Seconds that a read or a seek of a file has lasted; None while it is fast."""
     model_silent_s: float | None = None
-    """Seconds that the model has been at one frame for; None while all is well."""
+    """Seconds that the model has spent on one frame; None while it is fast."""
     model_failure: str | None = None
-    """Why the model fails on every frame, and what to do; None while it works."""
+    """Reason that the model fails on every frame, and the fix; None while it works."""

@@ -1,4 +1,4 @@
-"""Models and sinks that installed packages add by entry points, without importing them."""
+"""Models and sinks that installed packages add by entry points; nothing is imported."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from functools import cache
 from importlib.metadata import entry_points
 
 MODELS = "kpviewer.models"
-"""Group of functions that return a ``Detector``; they are called without arguments."""
+"""Entry-point group of functions that return a ``Detector``; they take no arguments."""
 SINKS = "kpviewer.sinks"
-"""Group of functions that make a ``ResultSink`` of a folder and a ``ResultHeader``."""
+"""Entry-point group of functions from a folder and a ``ResultHeader`` to a ``ResultSink``."""
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 _CODE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -19,18 +19,18 @@ _CODE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 @dataclass(frozen=True, slots=True)
 class PlugIn:
-    """One entry point."""
+    """Entry point of an installed package."""
 
     name: str
     code: str
-    """``package.module:function``."""
+    """Location of the function, as ``package.module:function``."""
     package: str
     """Name and version of the installed package."""
 
 
 @cache
 def plug_ins(group: str) -> Mapping[str, PlugIn]:
-    """Return what installed packages add, by name; of two of one name, the first that is found.
+    """Return the plug-ins of installed packages by name; of equal names, the first one found.
 
     Args:
         group: MODELS or SINKS.

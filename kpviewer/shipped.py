@@ -1,20 +1,20 @@
-"""What comes with kpviewer besides code: the model weights, where they are and which is first."""
+"""Model weights that come with kpviewer: their folder and the default model."""
 
 from pathlib import Path
 
 from kpviewer.errors import WeightsError
 
 DEFAULT_MODEL = "face-ssd"
-"""The shipped model that is used where none is named."""
+"""Name of the shipped model that is used by default."""
 
 
 def shipped_weights_dir() -> Path:
-    """Give the folder of the shipped models.
+    """Return the folder of the shipped models.
 
-    A wheel carries it inside the package; a checkout has it beside the package.
+    It is inside the package in a wheel, and beside the package in a checkout.
 
     Raises:
-        WeightsError: if neither is there.
+        WeightsError: if neither folder exists.
     """
     package = Path(__file__).resolve().parent
     for folder in (package / "weights", package.parent / "weights"):
@@ -27,5 +27,5 @@ def shipped_weights_dir() -> Path:
 
 
 def is_shipped(name: str) -> bool:
-    """Whether a model of this name comes with kpviewer."""
+    """Return whether a model of this name comes with kpviewer."""
     return (shipped_weights_dir() / f"{name}.safetensors").is_file()

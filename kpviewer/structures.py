@@ -1,7 +1,8 @@
-"""The messages between the parts of kpviewer: frozen dataclasses over numpy arrays.
+"""Data that the parts of kpviewer exchange: frozen dataclasses over numpy arrays.
 
 Shapes and dtypes are checked at construction. Empty means N = 0, never None. Coordinates are
-source pixels: x to the right, y down, (0, 0) the outer corner of the top-left pixel. No torch, Qt.
+source pixels: x to the right, y down, (0, 0) the outer corner of the top-left pixel. The module
+needs neither torch nor Qt.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ ImageArray: TypeAlias = NDArray[np.uint8]
 
 
 def _check(name: str, array: NDArray[Any], shape: tuple[int | str, ...], dtype: type) -> None:
-    """Raise ValueError unless ``array`` has ``dtype`` and ``shape`` (a str stands for any size)."""
+    """Raise ValueError unless ``array`` has ``dtype`` and ``shape`` (a str allows any size)."""
     fits = array.ndim == len(shape) and all(
-        isinstance(want, str) or got == want for got, want in zip(array.shape, shape, strict=False)
+        isinstance(size, str) or got == size for got, size in zip(array.shape, shape, strict=False)
     )
     if not fits:
-        wanted = "(" + ", ".join(str(size) for size in shape) + ")"
-        raise ValueError(f"{name} must have shape {wanted}, got {array.shape}")
+        required = "(" + ", ".join(str(size) for size in shape) + ")"
+        raise ValueError(f"{name} must have shape {required}, got {array.shape}")
     if array.dtype != np.dtype(dtype):
         raise ValueError(f"{name} must have dtype {np.dtype(dtype)}, got {array.dtype}")
 
@@ -42,30 +43,30 @@ def _no_rows(*shape: int) -> FloatArray:
 
 
 class Lease(Protocol):
-    """A counted claim on a reusable frame buffer; see ``runtime.buffers``."""
+    """Counted claim on a reusable frame buffer; see ``runtime.buffers``."""
 
     def retain(self) -> None:
-        """Add a holder. Raises PipelineError if the buffer was already given back."""
+        """Add a holder. Raises PipelineError if the buffer was already returned."""
 
     def release(self) -> None:
-        """Drop a holder; the last gives the buffer back. Raises PipelineError if none is left."""
+        """Remove a holder; the last returns the buffer. Raises PipelineError if none is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamInfo:
-    """What a source says of itself once it is open."""
+    """Description of an open source."""
 
     name: str
-    """For people: a file name, a camera's name, a URL without its password."""
+    """Display name: a file name, a camera's name, a URL without its password."""
     width: int
     height: int
     nominal_fps: float | None
     frame_count: int | None
     is_live: bool
-    """Live sources keep the newest frame; the others lose none."""
+    """Whether only the newest frame is kept; other sources lose no frame."""
     is_seekable: bool
     duration_s: float | None = None
-    """How long it lasts by its timestamps; None where it has none, or is live."""
+    """Duration by the timestamps; None without timestamps, and for live sources."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,19 +74,19 @@ class GroundTruth:
     """Ground truth of one image, in source pixels."""
 
     xyxy: FloatArray
-    """(N, 4)."""
+    """(N, 4) corners of the boxes."""
     class_ids: IntArray
-    """(N,)."""
+    """(N,) class of each object."""
     keypoints_xy: FloatArray
-    """(N, K, 2); K = 0 where there are none."""
+    """(N, K, 2) keypoints; K = 0 if there are none."""
     keypoints_visible: BoolArray
-    """(N, K): labelled; only these are compared."""
+    """(N, K) labelled keypoints; only these are compared."""
     difficult: BoolArray
-    """(N,): neither a hit nor a miss when found or not (VOC difficult, COCO crowd)."""
+    """(N,) objects that count neither as found nor as missed (VOC difficult, COCO crowd)."""
     image_id: int | None = None
-    """Id of the image in a COCO ground truth; None in others."""
+    """Image id in a COCO ground truth; None for other formats."""
     labelled_ids: frozenset[int] | None = None
-    """Class ids that are annotated: detections of others neither hit nor fail. None is all."""
+    """Annotated class ids; detections of other classes aren't scored. None means all classes."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes."""
@@ -97,12 +98,12 @@ class GroundTruth:
         _check("difficult", self.difficult, (count,), np.bool_)
 
     def __len__(self) -> int:
-        """Number of objects."""
+        """Return the number of objects."""
         return len(self.xyxy)
 
     @classmethod
     def empty(cls, num_keypoints: int = 0) -> GroundTruth:
-        """No object at all: an image known to be empty."""
+        """Return the ground truth of an image without objects."""
         return cls(
             np.zeros((0, 4), np.float32),
             np.zeros(0, np.int64),
@@ -112,7 +113,7 @@ class GroundTruth:
         )
 
     def take(self, rows: IntArray | BoolArray) -> GroundTruth:
-        """Give some of the objects, by index or by mask."""
+        """Return some of the objects, by index or by mask."""
         return GroundTruth(
             self.xyxy[rows],
             self.class_ids[rows],
@@ -126,40 +127,40 @@ class GroundTruth:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One image of a stream, in a leased buffer."""
+    """Image of a stream, in a leased buffer."""
 
     index: int
-    """Counts every frame that the source gave, from 0; for a file, the frame's number in it."""
+    """Frame number from 0: within a file, or among the frames read from a live source."""
     captured_ns: int
-    """Monotonic clock at capture, in ns."""
+    """Time of capture on the monotonic clock, ns."""
     position_s: float | None
-    """Media time in seconds, where the source has one."""
+    """Media time in seconds; None if the source has none."""
     bgr: ImageArray
-    """(H, W, 3) uint8. Valid while the lease is held: retain it, or copy."""
+    """(H, W, 3) uint8. Valid while the lease is held: retain the frame, or copy the pixels."""
     ground_truth: GroundTruth | None = None
     lease: Lease | None = None
     file: str | None = None
-    """File that the frame comes from, relative to the opened folder, with ``/``; None: no file."""
+    """File of the frame, relative to the opened folder, with ``/``; None if there is no file."""
     frame_in_file: int | None = None
-    """Number of the frame in ``file``, from 0; None where the file holds this one image."""
+    """Frame number within ``file``, from 0; None if the file holds a single image."""
 
     def __post_init__(self) -> None:
         """Check shape and dtype of the image."""
         _check("bgr", self.bgr, ("H", "W", 3), np.uint8)
 
     def retain(self) -> None:
-        """Hold the buffer, once per ``release``. Frames with no lease own their pixels."""
+        """Hold the buffer until a matching ``release``. Frames without a lease own their pixels."""
         if self.lease is not None:
             self.lease.retain()
 
     def release(self) -> None:
-        """Let the buffer go."""
+        """Release the buffer once."""
         if self.lease is not None:
             self.lease.release()
 
 
 class NmsKind(StrEnum):
-    """What overlapping boxes do to each other's score."""
+    """Kind of non-maximum suppression: how a box lowers the scores of overlapping boxes."""
 
     HARD = "hard"
     SOFT_LINEAR = "soft-linear"
@@ -168,17 +169,17 @@ class NmsKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The settings that turn candidates into detections; swapped as one."""
+    """Settings that select detections from candidates; replaced as a whole."""
 
     score: float = 0.5
     iou: float = 0.45
     nms: NmsKind = NmsKind.HARD
     sigma: float = 0.5
-    """Of the Gaussian soft-NMS (Bodla et al. 2017, arXiv:1704.04503, eq. 5)."""
+    """Sigma of the Gaussian soft-NMS (Bodla et al. 2017, arXiv:1704.04503, eq. 5)."""
     classes: frozenset[int] | None = None
-    """Class ids shown; None is all."""
+    """Class ids to show; None means all."""
     class_scores: Mapping[int, float] = field(default_factory=dict)
-    """Score thresholds of single classes, before ``score``."""
+    """Score thresholds of single classes, which override ``score``."""
     max_detections: int = 100
 
     def __post_init__(self) -> None:
@@ -190,17 +191,17 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """The best decoded predictions of one image, before threshold and NMS.
+    """Best decoded predictions of one image, before threshold and NMS.
 
-    ``models.selection.select`` turns them into Detections, as often as a slider moves.
+    ``models.selection.select`` selects Detections from them each time a threshold changes.
     """
 
     xyxy: FloatArray
-    """(M, 4) source px; M <= 400."""
+    """(M, 4) corners of the boxes, source px; M <= 400."""
     scores: FloatArray
-    """(M, C) in [0, 1]: one column a class, background left out."""
+    """(M, C) scores in [0, 1], one column per class without background."""
     keypoints_xy: FloatArray
-    """(M, K, 2) source px."""
+    """(M, K, 2) keypoints, source px."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes."""
@@ -210,35 +211,35 @@ class Candidates:
         _check("keypoints_xy", self.keypoints_xy, (count, "K", 2), np.float32)
 
     def __len__(self) -> int:
-        """Number of candidates."""
+        """Return the number of candidates."""
         return len(self.xyxy)
 
     @classmethod
     def empty(cls, num_classes: int = 1, num_keypoints: int = 0) -> Candidates:
-        """No candidate: what a stream without a model has."""
+        """Return no candidates, as for a frame without a model."""
         return cls(_no_rows(4), _no_rows(num_classes), _no_rows(num_keypoints, 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """What the model sees at the present thresholds, by descending score."""
+    """Detections of a model at given thresholds, by descending score."""
 
     xyxy: FloatArray
-    """(N, 4) source px."""
+    """(N, 4) corners of the boxes, source px."""
     scores: FloatArray
-    """(N,) in [0, 1], descending."""
+    """(N,) scores in [0, 1], descending."""
     class_ids: IntArray
-    """(N,)."""
+    """(N,) class of each detection."""
     keypoints_xy: FloatArray
-    """(N, K, 2) source px."""
+    """(N, K, 2) keypoints, source px."""
     keypoint_scores: FloatArray
-    """(N, K) in [0, 1]; the box's score where the model gives none."""
+    """(N, K) scores in [0, 1]; the box's score if the model predicts none."""
     smoothed_xy: FloatArray | None = None
-    """(N, K, 2) source px: ``keypoints_xy`` filtered over time, to be looked at; None: not done."""
+    """(N, K, 2) ``keypoints_xy`` filtered over time for display, source px; None if off."""
     track_ids: IntArray | None = None
-    """(N,) the same for an object from frame to frame, -1 for none yet; None: not followed."""
+    """(N,) track of each object over frames, -1 for none yet; None without tracking."""
     trails: tuple[FloatArray, ...] | None = None
-    """N times (T, 2) source px: where the middle of each was, oldest first; None: not followed."""
+    """N arrays (T, 2) of past box centres, oldest first, source px; None without tracking."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes."""
@@ -254,17 +255,17 @@ class Detections:
             _check("track_ids", self.track_ids, (count,), np.int64)
 
     def __len__(self) -> int:
-        """Number of detections."""
+        """Return the number of detections."""
         return len(self.xyxy)
 
     @classmethod
     def empty(cls, num_keypoints: int = 0) -> Detections:
-        """Nothing seen."""
+        """Return no detections."""
         ids, points = np.zeros(0, np.int64), _no_rows(num_keypoints, 2)
         return cls(_no_rows(4), _no_rows(), ids, points, _no_rows(num_keypoints))
 
     def take(self, rows: IntArray | BoolArray) -> Detections:
-        """Give some of the detections, by index or by mask."""
+        """Return some of the detections, by index or by mask."""
         chosen = np.arange(len(self))[rows]
         return Detections(
             self.xyxy[rows],
@@ -278,10 +279,10 @@ class Detections:
         )
 
     def to_supervision(self, class_names: Sequence[str] = ()) -> supervision.Detections:
-        """Return the same boxes as an object of the package ``supervision``.
+        """Return the detections as an object of the package ``supervision``.
 
         Args:
-            class_names: by class id, for ``data["class_name"]``; empty leaves that out.
+            class_names: names by class id for ``data["class_name"]``; empty leaves that out.
 
         Raises:
             KpviewerError: if the package isn't installed.
@@ -291,38 +292,38 @@ class Detections:
 
 @dataclass(frozen=True, slots=True)
 class StageTimings:
-    """Where one frame's time went. GPU stages come from CUDA events."""
+    """Times of one frame by stage. GPU stages are measured with CUDA events."""
 
     read_ms: float = 0.0
     queue_wait_ms: float = 0.0
     upload_ms: float = 0.0
-    """To the device, resized and normalised."""
+    """Time to copy to the device, resize and normalise."""
     forward_ms: float = 0.0
     postprocess_ms: float = 0.0
-    """Decode, copy back, threshold and NMS."""
+    """Time to decode, copy back, threshold and suppress overlapping boxes."""
     total_ms: float = 0.0
-    """From capture to result."""
+    """Time from capture to result."""
 
     @property
     def model_ms(self) -> float:
-        """Time that the model took: upload, forward pass and postprocessing."""
+        """Time of the model: upload, forward pass and postprocessing."""
         return self.upload_ms + self.forward_ms + self.postprocess_ms
 
     def by_stage(self) -> dict[str, float]:
-        """Return the times in ms by name of the stage, as files have them: without ``_ms``."""
+        """Return the times in ms by stage name without ``_ms``, as files have them."""
         return {name.removesuffix("_ms"): value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
 class FrameError:
-    """How far the detections of one frame are from its ground truth."""
+    """Deviation of a frame's detections from its ground truth."""
 
     mean_px: float | None
-    """Mean distance of the keypoints (of box centres where there are none); None: none matched."""
+    """Mean distance of keypoints, or of box centres without them; None if nothing matched."""
     nme: float | None
-    """Mean distance over the normaliser; None without keypoints."""
+    """Normalised mean error of the keypoints; None without keypoints."""
     nme_normaliser: str
-    """"inter-ocular" or "box diagonal"."""
+    """Length that ``nme`` is divided by: "inter-ocular" or "box diagonal"."""
     mean_iou: float | None
     matched: int
     false_negatives: int
@@ -331,28 +332,27 @@ class FrameError:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SecondResult:
-    """What a second model saw in the same frame, and how far that is from the first."""
+    """Detections of a second model in the same frame, and their difference from the first."""
 
     candidates: Candidates
     detections: Detections
-    """At the second model's thresholds; class ids are its own."""
+    """Detections at the second model's thresholds, with its own class ids."""
     model_ms: float
-    """Time that the second model took, selection included."""
+    """Time of the second model, including selection."""
     difference: FrameError
-    """The second model's error with the first model's detections as ground truth: its false
-    negatives are only the first's, its false positives only the second's."""
+    """Error of the second model, with the first model's detections as the ground truth."""
 
 
 class ModelDescription(Protocol):
-    """What is needed to show a result; ``models.spec.ModelSpec`` is one."""
+    """Description of a model for showing its results; ``models.spec.ModelSpec`` implements it."""
 
     @property
     def task(self) -> str:
-        """A value of ``models.spec.Task``."""
+        """Value of ``models.spec.Task``."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names by class id."""
+        """Class names by class id."""
 
     @property
     def keypoint_names(self) -> tuple[str, ...]:
@@ -365,7 +365,7 @@ class ModelDescription(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
-    """A frame with what was seen in it: the two never part."""
+    """Frame together with its detections."""
 
     frame: Frame
     candidates: Candidates
@@ -373,14 +373,14 @@ class FrameResult:
     timings: StageTimings
     error: FrameError | None = None
     has_model: bool = True
-    """Whether a model looked at the frame: without one, no detection means nothing."""
+    """Whether a model processed the frame; without one, detections are always empty."""
     second: SecondResult | None = None
-    """Of the model that is compared with; None while there is none."""
+    """Result of the second model; None without a comparison."""
     spec: ModelDescription | None = None
-    """Description of the model; None without one."""
+    """Description of the model; None without a model."""
     thresholds: Thresholds | None = None
-    """Thresholds that ``detections`` were selected by; None without a model."""
+    """Thresholds of ``detections``; None without a model."""
 
     def _repr_png_(self) -> bytes:
-        """Return the annotated image as PNG, which notebooks show."""
+        """Return the annotated image as PNG, for notebooks."""
         return kpviewer.png_of(self)
