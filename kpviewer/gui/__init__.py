@@ -1,1 +1,1 @@
-"""The window: one widget a module; the only place of Qt widgets."""
+"""The window, one widget per module. No other part uses Qt widgets."""

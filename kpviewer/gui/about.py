@@ -1,4 +1,4 @@
-"""The About box: which versions run here, and a report of the installation for the clipboard."""
+"""About dialog: versions in use, and a report of the installation for the clipboard."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _ABSENT = "–"
 
 
 class AboutDialog(QDialog):
-    """Shows what runs; a button copies what ``kpviewer checks`` says. Esc closes it.
+    """Dialog with the versions in use; a button copies the report of ``kpviewer checks``.
 
     Args:
-        rows: names and versions, as of ``versions``.
-        parent: what it is shown over.
+        rows: names and versions, as ``versions`` returns them.
+        parent: the window that it is shown over.
     """
 
     def __init__(self, rows: Iterable[tuple[str, str]], parent: QWidget | None = None) -> None:
@@ -44,9 +44,7 @@ class AboutDialog(QDialog):
         self._message.setAccessibleName(tr("Message"))
         self._message.setWordWrap(True)
         self.copy_button = PushButton(tr("Copy report"), primary=True)
-        self.copy_button.setToolTip(
-            tr("Put what kpviewer checks finds on the clipboard, for a bug report")
-        )
+        self.copy_button.setToolTip(tr("Copy a system report for a bug report"))
         self.copy_button.clicked.connect(self._on_copy_clicked)
         self.close_button = PushButton(tr("Close"))
         self.close_button.clicked.connect(self.close)
@@ -59,14 +57,16 @@ class AboutDialog(QDialog):
         layout.addWidget(rule())
         layout.addWidget(self._message)
         layout.addLayout(self._lay_out_buttons())
-        self._tell(tr("The report holds versions, devices, cameras and folders of this machine."))
+        self._show_text(
+            tr("The report holds versions, devices, cameras and folders of this machine.")
+        )
 
     def message(self) -> str:
-        """What the line above the buttons tells."""
+        """Return the text of the line above the buttons."""
         return self._message.text()
 
     def done(self, result: int) -> None:
-        """Close; a report that is still being made is let go."""
+        """Close, without waiting for a report that is still being made."""
         self._timer.stop()
         self._loader.close()
         super().done(result)
@@ -81,7 +81,7 @@ class AboutDialog(QDialog):
 
     def _on_copy_clicked(self) -> None:
         self.copy_button.setEnabled(False)
-        self._tell(tr("Looking at the installation …"))
+        self._show_text(tr("Checking the installation …"))
         self._loader.submit("report", lambda: report(all_checks()))
         self._timer.start(POLL_MS)
 
@@ -92,17 +92,17 @@ class AboutDialog(QDialog):
         self._timer.stop()
         self.copy_button.setEnabled(True)
         if outcome.value is None or clipboard is None:
-            self._tell(tr("There is no report. {reason}").format(reason=outcome.reason))
+            self._show_text(tr("There is no report. {reason}").format(reason=outcome.reason))
             return
         clipboard.setText(outcome.value)
-        self._tell(tr("The report is on the clipboard."))
+        self._show_text(tr("The report is on the clipboard."))
 
-    def _tell(self, text: str) -> None:
+    def _show_text(self, text: str) -> None:
         self._message.setText(text)
 
 
 def versions(engine: ViewerEngine | None) -> list[tuple[str, str]]:
-    """Name what runs here with its version, and where the model runs; imports nothing."""
+    """Return names and versions of the libraries, and the model's device; imports nothing."""
     opencv = next((found for name in OPENCV_FLAVOURS if (found := version_of(name))), _ABSENT)
     device = tr("No model")
     if engine is not None:
@@ -122,16 +122,16 @@ def versions(engine: ViewerEngine | None) -> list[tuple[str, str]]:
 def _head() -> QVBoxLayout:
     name = Label(f"kpviewer {__version__}")
     name.setProperty("kind", "title")
-    what = Label(
-        tr("Point it at a camera or a video and see, live, what your detection model sees.")
+    purpose = Label(
+        tr("See live what a detection model sees in a camera or a video, and where it fails.")
     )
-    what.setWordWrap(True)
+    purpose.setWordWrap(True)
     licence = Label(tr("Free software under the GNU GPL, version 3 or later, without warranty."))
     licence.setProperty("kind", "secondary")
     licence.setWordWrap(True)
     column = QVBoxLayout()
     column.setSpacing(4)
-    for label in (name, what, licence):
+    for label in (name, purpose, licence):
         column.addWidget(label)
     return column
 

@@ -1,4 +1,4 @@
-"""The window's shortcuts: one QAction for each Act, alive wherever the focus is."""
+"""Shortcuts of the window: one QAction for each Act, active wherever the focus is."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from kpviewer.gui.language import tr
 
 
 class Actions(QObject):
-    """Hears the keys, and carries out what keys and buttons ask for.
+    """Actions of the window, run by keys and buttons.
 
-    Text fields keep the letters that are typed into them: Qt offers those a key first.
+    Text fields keep the letters that are typed into them: Qt offers them each key first.
     """
 
     done = pyqtSignal(object)
-    """An Act was carried out."""
+    """Emitted with an Act after it has run."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
-        self._handlers: dict[Act, Callable[[], None]] = {}
+        self._handlers: dict[Act, Callable[[], object]] = {}
         for act in Act:
             action = QAction(tr(act.value.text), window)
             action.setShortcuts([QKeySequence(key) for key in act.value.keys])
@@ -32,12 +32,12 @@ class Actions(QObject):
             action.triggered.connect(lambda _checked, act=act: self.run(act))
             window.addAction(action)
 
-    def handle(self, handlers: dict[Act, Callable[[], None]]) -> None:
-        """Say what acts do."""
+    def handle(self, handlers: dict[Act, Callable[[], object]]) -> None:
+        """Set the functions that acts call."""
         self._handlers.update(handlers)
 
     def run(self, act: Act) -> None:
-        """Carry an act out."""
+        """Run the function of an act."""
         handler = self._handlers.get(act)
         if handler is not None:
             handler()

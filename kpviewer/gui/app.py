@@ -1,6 +1,6 @@
-"""Starts the viewer: hooks, application, theme, window; and says when they were ready.
+"""Start of the viewer: hooks, application, theme, window.
 
-The window is shown before torch is imported: the model comes from a thread, to a video that plays.
+The window is shown before torch is imported: a thread loads the model while the video plays.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ def run_viewer(
     """Open the window and run until it is closed.
 
     Args:
-        options: what to show.
-        theme: colours.
-        loaders: make sources and engines.
-        ends_process: whether the process ends with the window. If not, signals and hooks are left
-            as they were before.
+        options: what to open, and how.
+        theme: theme of the window.
+        loaders: functions that open sources and load engines.
+        ends_process: whether the process ends with the window. If not, signals and hooks are
+            restored.
 
     Returns:
         The exit code: 0; 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP; that of the error
-        if the source had failed when ``options.seconds`` were over.
+        if the source had failed after ``options.seconds``.
     """
-    drop_gui_application()  # of a program that has drawn before; it takes all of Qt with it
+    drop_gui_application()  # left by a program that has drawn before
     hooks = install_crash_hooks()
     present = QApplication.instance()
     application = present if isinstance(present, QApplication) else QApplication(sys.argv[:1])
@@ -57,7 +57,7 @@ def run_viewer(
     application.setDesktopFileName("kpviewer")
     ensure_font()
     install_language(language_for(_asked_language(options)))
-    # The window is gone before the application is: Qt crashes the other way round.
+    # The window is deleted before the application: Qt crashes in the other order.
     try:
         themes = ThemeManager(application, theme)
         return _show(themes, options, loaders, hooks, ends_process=ends_process)
@@ -85,9 +85,9 @@ def _show(
     ends_process: bool,
 ) -> int:
     window = MainWindow(options, themes, loaders)
-    hooks.told.connect(window.status_bar.show_message)
+    hooks.reported.connect(window.status_bar.show_message)
     StartupLog(window.view, options.started_s or time.monotonic())
-    listener = InterruptListener(lambda: (window.close(), None)[1])
+    listener = InterruptListener(window.close)
     guard = listener.guard
     if ends_process:
         window.closing.connect(guard.begin)
@@ -103,7 +103,7 @@ def _show(
     QApplication.exec()
     listener.close()
     if not ends_process:
-        listener.give_back()
+        listener.restore_signals()
     if guard.signal is not None:
         return guard.exit_code
     failure = window.session.failure

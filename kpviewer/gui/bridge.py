@@ -1,7 +1,7 @@
-"""Between the session and the widgets: two timers that carry news one way, edits the other.
+"""Connection between the session and the widgets: timers update widgets, signals pass on edits.
 
-60 times a second the newest result goes to the view; 10 times a second the numbers go to panels
-and plots. No Qt signal carries a frame, and a slow window makes no queue grow.
+The newest result goes to the view 60 times a second, numbers go to panels and plots 10 times a
+second. No Qt signal carries a frame: a slow window can't make a queue grow.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
-from kpviewer.gui.following import Following
 from kpviewer.gui.judging.judge import Judge
 from kpviewer.gui.language import tr
 from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.gui.playback import Playback, is_playing
 from kpviewer.gui.saving.sign import RecordingState
+from kpviewer.gui.tracking import Tracking
 from kpviewer.gui.video.view_state import describe
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.reselecting import reselected
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from kpviewer.structures import Thresholds
 
 FRAME_MS, STATS_MS = 16, 100
-TICKS_A_PLOT = 2
+TICKS_PER_PLOT = 2
 
 _log = logging.getLogger(__name__)
 
 
 class Bridge(QObject):
-    """Owns the timers; ``stop`` ends them."""
+    """Owner of the timers that connect session and widgets; ``stop`` ends them."""
 
     titled = pyqtSignal(str)
-    """The window is to have this title."""
+    """Emitted with the title that the window should have."""
 
     def __init__(self, panes: Panes, opener: Opener, saving: Saving) -> None:
         super().__init__(panes.docks)
@@ -51,7 +51,7 @@ class Bridge(QObject):
         self._cameras, self._compare = opener.cameras, opener.compare
         self.playback = Playback(self._session)
         self.judge = Judge(panes.side_panel, self.playback)
-        self._following = Following(self._session)
+        self._tracking = Tracking(self._session)
         self._has_image, self._ticks = False, 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
         self._stats_timer = self._timer(STATS_MS, self.refresh)
@@ -59,16 +59,16 @@ class Bridge(QObject):
         panes.side_panel.thresholds.set_thresholds(self._session.thresholds)
 
     def stop(self) -> None:
-        """Carry nothing any more."""
+        """Stop the timers and what they drive."""
         self._frame_timer.stop()
         self._stats_timer.stop()
-        self._following.close()
+        self._tracking.close()
         self.judge.stop()
 
     def refresh(self) -> None:
-        """Carry everything but the image."""
+        """Update everything but the image."""
         self._cameras.poll()
-        self._following.poll()
+        self._tracking.poll()
         panes, status = self._panes, self._session.poll()
         self._saving.poll()
         state = describe(status, has_image=self._has_image)
@@ -86,7 +86,7 @@ class Bridge(QObject):
         )
         self._show_recording(status)
         panes.top_bar.set_can_save(self._has_image)
-        if status.loading_model is None:  # a load that failed leaves the former model
+        if status.loading_model is None:  # after a load that failed, the previous model stays
             self._show_model_in_use()
         if status.pipeline is None or state.hides_image:
             panes.status_bar.clear_stats()
@@ -96,7 +96,7 @@ class Bridge(QObject):
             panes.status_bar.show_stats(status.pipeline.stats, has_model=has_model)
             panes.plots.add_stats(now, status.pipeline.stats, has_model=has_model)
             self._ticks += 1
-            if self._ticks % TICKS_A_PLOT == 0:  # drawing costs more than the rest together
+            if self._ticks % TICKS_PER_PLOT == 0:  # drawing costs more than everything else
                 panes.plots.draw(now)
         self._show_result_numbers()
 
@@ -131,16 +131,16 @@ class Bridge(QObject):
         else:
             spent = result.timings if result is not None else None
             model_ms = spent.model_ms if spent else None
-            how = f"{engine.engine_name} {engine.precision}"
-            self._panes.status_bar.show_model(engine.device_name, how, model_ms)
+            backend = f"{engine.engine_name} {engine.precision}"
+            self._panes.status_bar.show_model(engine.device_name, backend, model_ms)
 
     def _show_recording(self, status: SessionStatus) -> None:
-        """Show whether a recording runs: on its button, in the title, and in full screen."""
+        """Show the state of the recording: on its button, in the title, and in full screen."""
         panes, saving, seconds = self._panes, self._saving, self._saving.recorded_s
         state = None
         if seconds is not None:
-            comes = status.pipeline is not None and is_playing(status.pipeline)
-            state = RecordingState(seconds, saving.is_paused, not comes, saving.dropped)
+            plays = status.pipeline is not None and is_playing(status.pipeline)
+            state = RecordingState(seconds, saving.is_paused, not plays, saving.dropped)
         panes.top_bar.show_recording(state)
         is_clean = panes.is_fullscreen
         panes.view.sign.show_state(
@@ -176,11 +176,11 @@ class Bridge(QObject):
         self._panes.plots.set_source(info.nominal_fps if info is not None else None)
 
     def _on_ground_truth_changed(self) -> None:
-        self.judge.set_source(None)  # what was judged is by the ground truth of before
+        self.judge.set_source(None)  # what was evaluated used the previous ground truth
         self.judge.set_source(self._session.info)
         result = self._panes.view.result()
         if result is not None:
-            self.playback.seek(result.frame.index)  # read again, with its ground truth
+            self.playback.seek(result.frame.index)  # read it again, with its ground truth
 
     def _on_model_changed(self) -> None:
         engine, panes = self._session.engine, self._panes
@@ -210,9 +210,9 @@ class Bridge(QObject):
         panel.classes.set_own_scores(thresholds.class_scores, spec.thresholds)
 
     def use_thresholds(self, thresholds: Thresholds) -> None:
-        """Set other thresholds than the panels show, of the same model: a paused image follows.
+        """Set thresholds of the same model in session and panels; a paused image is updated.
 
-        What was judged before stays, and is judged again.
+        Frames that were evaluated before are evaluated again.
         """
         if self._session.engine is not None:
             self._session.set_thresholds(thresholds)
@@ -232,7 +232,7 @@ class Bridge(QObject):
         self._select_again(thresholds)
 
     def _select_again(self, thresholds: Thresholds) -> None:
-        """Choose other detections of the candidates on the screen."""
+        """Select detections again from the candidates on the screen."""
         self._compare.note_thresholds()
         self.judge.set_thresholds(thresholds)
         self._on_display_edited()  # bars are marked at the thresholds
@@ -249,9 +249,9 @@ class Bridge(QObject):
         style = replace(style, shown=self._session.thresholds.classes)
         if engine is not None and engine.spec.task is Task.CLASSIFY:
             style = replace(style, bars=self._session.thresholds)
-        self._following.follow(style)
-        if self._following.is_waiting:
-            self._panes.say(tr("Following begins in a moment …"))
+        self._tracking.set_style(style)
+        if self._tracking.is_waiting:
+            self._panes.say(tr("Tracking starts in a moment …"))
         style = self._compare.style_of(style)
         self._panes.view.set_style(style)
         self._saving.set_style(style)
@@ -269,9 +269,9 @@ class Bridge(QObject):
         self._compare.changed.connect(self._on_display_edited)
         panes.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
         panes.side_panel.classes.changed.connect(self._on_thresholds_edited)
-        # Follow is ticked there; who goes there may want it.
+        # The switch Track is in that tab: import the tracker before it is ticked.
         panes.side_panel.tabs.chosen.connect(
-            lambda tab: self._following.prepare() if tab == VIEW else None
+            lambda tab: self._tracking.prepare() if tab == VIEW else None
         )
         panes.side_panel.display.changed.connect(self._on_display_edited)
         panes.transport.sought.connect(self.playback.seek)

@@ -1,7 +1,7 @@
-"""Unexpected errors are logged and told, and the window lives on; else Qt ends the process.
+"""Hooks that log and report unexpected errors; without them Qt ends the process.
 
-PyQt aborts when a slot raises and no hook is set, and pyqtgraph sets one of its own on import, so
-ours comes first.
+PyQt aborts if a slot raises and no hook is set. Importing pyqtgraph sets a hook: install ours
+before.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from PyQt6.QtCore import QMessageLogContext, QObject, QtMsgType, pyqtSignal, qIn
 
 from kpviewer.runtime.threads import ThreadError, set_thread_hook
 
-LONGEST = 300
-"""Characters of an error's text."""
+MAX_CHARS = 300
+"""Maximum length of an error's text."""
 
 _log = logging.getLogger("kpviewer")
 _qt_log = logging.getLogger("kpviewer.qt")
@@ -33,45 +33,45 @@ _LEVELS = {
 
 
 class CrashHooks(QObject):
-    """Hears what nobody caught; ``install_crash_hooks`` makes one."""
+    """Receiver of uncaught exceptions; ``install_crash_hooks`` makes one."""
 
-    told = pyqtSignal(str)
-    """One line for the user; the signal may come from any thread."""
+    reported = pyqtSignal(str)
+    """Emitted with one line for the user, from any thread."""
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: Counter[tuple[str, str]] = Counter()
         self.restore: Callable[[], None] = lambda: None
-        """Puts back what was set before."""
+        """Function that restores the previous hooks."""
 
     def on_exception(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        """Log an error, and tell it; one that comes with every frame is not told each time."""
+        """Log and report an error; one that is repeated is reported ever more rarely."""
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error, trace)
             return
-        text = " ".join(str(error).split())[:LONGEST]
+        text = " ".join(str(error).split())[:MAX_CHARS]
         self._seen[kind.__name__, text] += 1
         times = self._seen[kind.__name__, text]
-        if times & (times - 1):  # told at the first, second, fourth, eighth …
+        if times & (times - 1):  # reported at the first, second, fourth, eighth …
             return
         line = f"Unexpected error: {kind.__name__}: {text}".removesuffix(": ") + "."
         if times > 1:
             line += f" ({times} times)"
-        _log.error("%s Please report it; --log-level debug tells more.", line)
-        _log.debug("It came from here:", exc_info=(kind, error, trace))
-        self.told.emit(line)
+        _log.error("%s Please report it; --log-level debug shows more.", line)
+        _log.debug("Traceback:", exc_info=(kind, error, trace))
+        self.reported.emit(line)
 
     def on_thread_exception(self, given: ThreadError) -> None:
-        """Do so for a thread that ended by an error."""
+        """Log and report the error that ended a thread."""
         if given.exc_type is not SystemExit:
             error = given.exc_value or given.exc_type()
             self.on_exception(given.exc_type, error, given.exc_traceback)
 
 
 def install_crash_hooks() -> CrashHooks:
-    """Set the hooks, before anything of Qt runs."""
+    """Install the hooks. Call it before any Qt code runs."""
     if sys.stderr is not None:
         faulthandler.enable()
     hooks = CrashHooks()

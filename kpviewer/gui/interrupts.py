@@ -1,8 +1,8 @@
-"""Ctrl-C closes the window as a click does: recordings finished, threads joined.
+"""Handling of Ctrl-C: the window closes normally, recordings are finished and threads joined.
 
-Python runs signal handlers between its own instructions, and Qt's loop has none; so a guard hears
-the signals on a thread of its own, and wakes the loop through a socket. Where the loop is stuck,
-the guard ends the process (``runtime.ending``).
+Python runs signal handlers between its own instructions, and Qt's loop has none. A guard therefore
+receives the signals on a thread of its own and wakes the loop through a socket. If the loop is
+stuck, the guard ends the process (``runtime.ending``).
 """
 
 from __future__ import annotations
@@ -17,28 +17,31 @@ from kpviewer.runtime.ending import EndGuard
 
 
 class InterruptListener(QObject):
-    """Calls ``on_interrupt`` in Qt's loop at SIGINT, SIGTERM or SIGHUP. Main thread only."""
+    """Listener that calls ``on_interrupt`` in Qt's loop at SIGINT, SIGTERM or SIGHUP.
 
-    def __init__(self, on_interrupt: Callable[[], None]) -> None:
+    Main thread only.
+    """
+
+    def __init__(self, on_interrupt: Callable[[], object]) -> None:
         super().__init__()
         self._on_interrupt = on_interrupt
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
-        descriptor: Any = self._reader.fileno()  # Qt's typing wants a pointer, and takes a number
+        descriptor: Any = self._reader.fileno()  # Qt's stubs require a pointer, Qt takes a number
         self._notifier = QSocketNotifier(descriptor, QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._on_activated)
         self.guard = EndGuard(self._wake_loop)
         self._restore_signals = self.guard.listen()
 
     def close(self) -> None:
-        """Hear nothing any more; the guard stays until the process has ended."""
+        """Stop listening; the guard stays until the process has ended."""
         self._notifier.setEnabled(False)
         self._reader.close()
         self._writer.close()
 
-    def give_back(self) -> None:
-        """Leave the signals to the program, which goes on."""
+    def restore_signals(self) -> None:
+        """Restore the signal handlers of the program, which continues."""
         self._restore_signals()
         self.guard.close()
 

@@ -1,4 +1,4 @@
-"""Every action of the window with its key: menus, tooltips and the help sheet read this table."""
+"""Table of the window's actions and keys, read by menus, tooltips and the help sheet."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ GROUPS = (
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing that a user can do."""
+    """Name, keys and group of one action."""
 
     text: str
     keys: tuple[str, ...]
-    """In Qt's portable notation; the first is the one that is shown."""
+    """Keys in Qt's portable notation; the first one is shown."""
     group: str
     """Heading in the help sheet: one of ``GROUPS``."""
     repeats: bool = False
-    """Whether holding the key repeats it."""
+    """Whether holding the key repeats the action."""
 
 
 class Act(Enum):
-    """The actions, in the order of the help sheet."""
+    """Actions of the window, in the order of the help sheet."""
 
     PLAY = Command(tr_noop("Play or pause"), ("Space",), "Play")
     BACK = Command(tr_noop("Back 5 s"), ("Left",), "Play", True)
@@ -45,7 +45,7 @@ class Act(Enum):
     OPEN_FILE = Command(tr_noop("Open file"), ("Ctrl+O",), "Source")
     OPEN_FOLDER = Command(tr_noop("Open folder"), ("Ctrl+Shift+O",), "Source")
     PASTE = Command(tr_noop("Paste an address or path"), ("Ctrl+V",), "Source")
-    OPEN_GROUND_TRUTH = Command(tr_noop("Open ground truth"), ("Ctrl+T",), "Source")
+    OPEN_GROUND_TRUTH = Command(tr_noop("Open annotations"), ("Ctrl+T",), "Source")
     OPEN_MODEL = Command(tr_noop("Open model"), ("Ctrl+M",), "Source")
     RECORD = Command(tr_noop("Record"), ("R",), "Save")
     PAUSE_RECORDING = Command(tr_noop("Pause recording"), ("Shift+R",), "Save")
@@ -64,5 +64,5 @@ class Act(Enum):
 
 
 def tooltip(act: Act, text: str | None = None) -> str:
-    """Give a tooltip that ends with the action's key."""
+    """Return a tooltip that ends with the action's key."""
     return f"{text or tr(act.value.text)} ({act.value.keys[0]})"

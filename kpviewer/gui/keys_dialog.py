@@ -1,4 +1,4 @@
-"""The help sheet: every key, by group."""
+"""Help sheet: all keys, by group."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOUSE = (
 
 
 class KeysDialog(QDialog):
-    """Shows the keys; Esc closes it."""
+    """Dialog that lists the keys; Esc closes it."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -36,7 +36,9 @@ class KeysDialog(QDialog):
             for group in groups:
                 column.addWidget(_table(tr(group), _rows(group)))
             if groups == _COLUMNS[1]:
-                column.addWidget(_table(tr("Mouse"), [(tr(how), tr(text)) for how, text in MOUSE]))
+                column.addWidget(
+                    _table(tr("Mouse"), [(tr(gesture), tr(text)) for gesture, text in MOUSE])
+                )
             column.addStretch(1)
             row.addLayout(column)
         hint = Label(

@@ -1,7 +1,7 @@
-"""The words of the window: written in English in the code, shown in the user's language.
+"""Language of the window: texts are English in the code and translated when they are shown.
 
-Every text that a user reads goes through ``tr`` where it is shown. A text in a table that is made
-before the application exists is marked by ``tr_noop`` there, and goes through ``tr`` when shown.
+Every text that a user reads goes through ``tr`` when it is shown. A text in a table that is made
+before the application exists is also marked by ``tr_noop`` there.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ _log = logging.getLogger(__name__)
 
 
 def languages() -> dict[str, str]:
-    """Name the languages that the window can have, by code, each in itself."""
+    """Return the names of the available languages by code, each in its own language."""
     own = {code: QLocale(code).nativeLanguageName() for code in codes()}
     return {ENGLISH: "English", **own}
 
 
 def language_for(choice: str | None, preferred: Iterable[str] | None = None) -> str:
-    """Give the code of the language to show.
+    """Return the code of the language to show.
 
     Args:
-        choice: a code; None, or one that there is no file of, is the system's language.
-        preferred: the system's languages, the best first ("zh-Hans-CN", "zh"); None asks it.
+        choice: a code; None, or one without a file, is the system's language.
+        preferred: languages by preference ("zh-Hans-CN", "zh"); None reads the system's.
     """
     if choice in (ENGLISH, *codes()):
         return choice or ENGLISH
@@ -51,7 +51,7 @@ def language_for(choice: str | None, preferred: Iterable[str] | None = None) -> 
         name = tag.replace("_", "-").partition("-")[0]
         if name == ENGLISH:
             return ENGLISH
-        # "zh" that follows "zh-Hant-TW" stands for it; alone it would be the simplified script
+        # "zh" after "zh-Hant-TW" means the same; alone it would be the simplified script
         if name not in seen or "-" in tag:
             wanted = _script(tag)
             found = next((code for code in codes() if _script(code) == wanted), None)
@@ -62,17 +62,17 @@ def language_for(choice: str | None, preferred: Iterable[str] | None = None) -> 
 
 
 def install_language(code: str) -> tuple[QTranslator, ...]:
-    """Translate what is shown from now on; English needs nothing.
+    """Translate all texts that are shown from now on; English needs nothing.
 
     Returns:
-        What was installed in the application: of our texts, and of Qt's own where it has them.
+        The translators that were installed: ours, and Qt's own if it has the language.
     """
     if code == ENGLISH:
         return ()
     try:
         ours: QTranslator = Translator(read_texts(FOLDER / f"{code}.ts"))
     except (OSError, ParseError) as error:
-        _log.warning("The window stays English: %s.ts can't be read. %s", code, error)
+        _log.warning("The window stays English: %s.ts is unreadable. %s", code, error)
         return ()
     qts = QTranslator()
     folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
@@ -91,24 +91,24 @@ def remove_language(installed: Iterable[QTranslator]) -> None:
 
 
 class Translator(QTranslator):
-    """Translates by a table of English texts."""
+    """Translator that looks up English texts in a table."""
 
     def __init__(self, texts: dict[str, str]) -> None:
         super().__init__()
         self._texts = texts
 
     def isEmpty(self) -> bool:
-        """Tell whether it knows nothing."""
+        """Return whether the table is empty."""
         return not self._texts
 
-    def translate(  # type: ignore[override]  # None is Qt's null: the next one is asked, "" isn't
+    def translate(  # type: ignore[override]  # None is Qt's null: Qt asks the next translator
         self,
         context: str | None,
         sourceText: str | None,
         disambiguation: str | None = None,
         n: int = -1,
     ) -> str | None:
-        """Give the translation; None where there is none."""
+        """Return the translation, or None if there is none."""
         return self._texts.get(sourceText or "") if context == CONTEXT else None
 
 

@@ -1,6 +1,6 @@
-"""The window: it puts the parts together, and folds the plots when there is little room.
+"""Main window: connects the parts, and folds the plots if there is little room.
 
-Nothing but ``app`` knows it: what it is made of takes the parts that it needs.
+Only ``app`` imports it; the parts take the objects that they need.
 """
 
 from __future__ import annotations
@@ -53,19 +53,19 @@ from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.runtime.abandoned import wait_for_stragglers
 
 ROOMY_WH = (1340, 780)
-"""Windows smaller than this show one plot at a time."""
+"""Size in px; smaller windows show one plot at a time."""
 START_WH = (1360, 860)
 LOADERS_S = 0.5
-"""At the end, for what loads and may be about to end by itself."""
+"""Time at the end for loaders that may be about to finish."""
 
 
 class MainWindow(QMainWindow):
-    """Owns the widgets, the session behind them and the bridge between."""
+    """Owner of the widgets, the session and the bridge between them."""
 
     closing = pyqtSignal()
-    """The window is about to go: what happens from now on is bounded."""
+    """Emitted before the window closes: everything after that is bounded in time."""
     finishing = pyqtSignal(bool)
-    """Whether the files of a recording are being finished, which may take more time."""
+    """Emitted with whether a recording's files are being finished, which may take longer."""
 
     def __init__(
         self, options: ViewerOptions, themes: ThemeManager, loaders: Loaders = LOADERS
@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
         self.side_panel, self.plots, self.table = panes.side_panel, panes.plots, panes.table
         self.setCentralWidget(column_of(self.top_bar, self.docks, self.status_bar, stretch=1))
         self._recall = Recall(SettingsStore(options.settings_folder, options.profile), options)
-        # Before anything is recalled: what the command line names, it may run.
+        # Before anything is recalled: only models that the command line names may run code.
         permission = CodePermission((options.model, options.compare or ""))
         loaders = replace(with_own(loaders, options), permission=permission)
         options = self._recall.fill(options)
@@ -124,7 +124,7 @@ class MainWindow(QMainWindow):
             self.saving.record_from_start(options.record)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Fold the plots before the video gets too small."""
+        """Fold the plots if the video would get too small."""
         super().resizeEvent(event)
         was_folded = self.plots.is_folded()
         self.plots.set_folded(self.width() < ROOMY_WH[0] or self.height() < ROOMY_WH[1])
@@ -132,7 +132,7 @@ class MainWindow(QMainWindow):
             self.docks.fit_height(Part.PLOTS, FOLDED_HEIGHT)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Hide at once, finish the recording, and wait for threads; what hangs is let go."""
+        """Hide at once, finish the recording, and wait for threads, in bounded time."""
         self.closing.emit()
         self.hide()
         self.memory.close(place_of(self, self.docks))
@@ -200,7 +200,7 @@ class MainWindow(QMainWindow):
                 Act.PLOTS: lambda: self.docks.toggle(Part.PLOTS),
                 Act.TABLE: lambda: self.docks.toggle(Part.TABLE),
                 Act.KEYS: lambda: KeysDialog(self).open(),
-                Act.QUIT: lambda: (self.close(), None)[1],
+                Act.QUIT: self.close,
             }
         )
         run = self.actions_of_keys.run
@@ -231,7 +231,7 @@ class MainWindow(QMainWindow):
         self.view.card_pressed.connect(self._on_card_pressed)
 
     def set_fullscreen(self, wanted: bool) -> None:
-        """Give the whole screen to the video, or go back."""
+        """Show the video alone on the whole screen, or return to the window."""
         if wanted != self.isFullScreen():
             state = self.windowState()
             self.setWindowState(
@@ -256,7 +256,7 @@ class MainWindow(QMainWindow):
 
 
 def _fitting_size() -> QSize:
-    """Give the size to start with: never larger than the screen."""
+    """Return the initial size, never larger than the screen."""
     size, screen = QSize(*START_WH), QGuiApplication.primaryScreen()
     frame_px = 40
     if screen is not None:

@@ -1,4 +1,4 @@
-"""The menus of model and device, filled when they open."""
+"""Menus of models and devices, filled when they open."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
 from kpviewer.models.catalogue import available_models
 
 DEVICES = {"auto": tr_noop("Automatic"), "cpu": "CPU"}
-"""Those that are always there, by their names on the command line."""
+"""Devices that are always available, by their names on the command line."""
 
 Choose = Callable[[str], None]
 Ask = Callable[[Act], None]
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 def fill_model_menu(menu: QMenu, choose: Choose, ask: Ask, recent: Recent) -> None:
-    """List the shipped models, the last others, and the way to open one."""
+    """List the shipped models, recent other models, and the command that opens one."""
     menu.clear()
     for name, classes in shipped_models():
         count = (tr("{n} class") if classes == 1 else tr("{n} classes")).format(n=classes)
@@ -39,7 +39,7 @@ def fill_model_menu(menu: QMenu, choose: Choose, ask: Ask, recent: Recent) -> No
 
 
 def fill_device_menu(menu: QMenu, models: ModelLoading) -> None:
-    """List where the model can run, the present choice ticked; GPUs once torch can name them."""
+    """List the devices, the current one ticked; GPUs are listed once torch is imported."""
     menu.clear()
     for name, label in {**DEVICES, **(models.devices or {})}.items():
         action = menu.addAction(f"{without_mnemonic(tr(label))}\t{name}")
@@ -55,7 +55,7 @@ def fill_device_menu(menu: QMenu, models: ModelLoading) -> None:
 
 
 def shipped_models() -> list[tuple[str, int]]:
-    """Name the shipped models with their number of classes; none if they can't be read."""
+    """Return names and numbers of classes of the shipped models; empty if they are unreadable."""
     try:
         return [(model.runnable_name, len(model.spec.class_names)) for model in available_models()]
     except KpviewerError as error:
@@ -64,7 +64,7 @@ def shipped_models() -> list[tuple[str, int]]:
 
 
 def add_to(menu: QMenu, name: str, text: str, run: Callable[[], None]) -> None:
-    """Add a line with an icon."""
+    """Add an entry with an icon."""
     action = menu.addAction(icon(name), text)
     if action is not None:
         action.setToolTip(plain_tip(action.text()))
@@ -72,7 +72,7 @@ def add_to(menu: QMenu, name: str, text: str, run: Callable[[], None]) -> None:
 
 
 def add_note(menu: QMenu, text: str, name: str = "device") -> None:
-    """Add a line that can't be chosen."""
+    """Add an entry that can't be chosen."""
     action = menu.addAction(icon(name), text)
     if action is not None:
         action.setEnabled(False)

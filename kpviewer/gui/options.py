@@ -1,4 +1,4 @@
-"""What the command line, or a program around the window, asks of the viewer. No Qt."""
+"""Options of the viewer, from the command line or from a program. No Qt."""
 
 from __future__ import annotations
 
@@ -15,58 +15,59 @@ from kpviewer.structures import NmsKind, Thresholds
 
 @dataclass(frozen=True, slots=True)
 class ViewerOptions:
-    """Settings of one run of the viewer."""
+    """Options of one run of the viewer."""
 
     source: str | None = None
     model: str = DEFAULT_MODEL
     compare: str | None = None
-    """A second model to compare with, or torch, openvino, fp32, bf16, fp16: the first run so."""
+    """Second model; or a backend or precision to compare the first with: torch, openvino, fp32,
+    bf16, fp16."""
     device: str = "auto"
     score: float | None = None
-    """None here and below: the model's own default."""
+    """Lowest confidence. None, here and in the next three: the model's default."""
     iou: float | None = None
     nms: NmsKind | None = None
     sigma: float | None = None
     classes: tuple[str, ...] = ()
-    """Names or numbers; empty is all."""
+    """Names or numbers of the shown classes; empty is all."""
     record: str | None = None
-    """Record from the first frame: to this file, or where recordings go if it is empty."""
+    """File to record to from the first frame; empty: a new file in the folder of recordings."""
     with_results: bool = False
-    """Write JSON lines beside each recording."""
+    """Whether to write JSON lines beside each recording."""
     seconds: float | None = None
-    """Close after this time."""
+    """Time after which the window closes, s."""
     fullscreen: bool = False
     started_s: float | None = None
-    """Monotonic time at which the program was started, for the log."""
+    """Monotonic time at which the program started, for the log."""
     folder: Path | None = None
-    """Where recordings and snapshots go; None is the user's folder of videos."""
+    """Folder for recordings and snapshots; None is the user's folder of videos."""
     ground_truth: GroundTruthProvider | None = None
     """Annotations of ``source``."""
     settings_folder: Path | None = None
-    """Where settings are read from and kept; None remembers nothing."""
+    """Folder of the settings; None remembers nothing."""
     profile: str | None = None
-    """Name of the profile to go by in place of what is remembered."""
+    """Name of the profile to use in place of the remembered settings."""
     language: str | None = None
     """Code of the window's language (en, zh_CN) or "system"; None is the remembered one."""
     given: frozenset[str] = frozenset()
-    """Of model, device, theme: those that the command line names, whatever is remembered."""
+    """Options among model, device, theme that the command line names; they win over settings."""
     spare_model: str | None = None
-    """Loaded where ``model`` is a remembered one whose file is gone; None: it was asked for."""
+    """Model to load if the remembered ``model`` is gone; None if ``model`` was asked for."""
     spare_device: str | None = None
-    """Used where ``device`` is a remembered one that is gone; None: it was asked for."""
+    """Device to use if the remembered ``device`` is gone; None if ``device`` was asked for."""
     open_source: Callable[..., Any] | None = None
-    """Here and below: functions in place of those of ``Loaders``; None: these."""
+    """Function that replaces the one of ``Loaders``, here and below; None keeps it."""
     load_engine: Callable[..., Any] | None = None
     load_first: Callable[..., Any] | None = None
-    """Counts beside ``load_engine`` alone: None there loads nothing first."""
+    """Used only together with ``load_engine``; None then loads nothing first."""
     load_variant: Callable[..., Any] | None = None
     list_devices: Callable[..., Any] | None = None
 
     def thresholds_for(self, spec: ModelSpec) -> Thresholds:
-        """Give the model's thresholds with what was asked for in their place.
+        """Return the model's thresholds, overridden by these options.
 
         Raises:
-            ValueError: if a class is not one of the model's.
+            ValueError: if the model has no class of that name or number.
         """
         asked = self.on_top_of(spec.thresholds)
         if self.classes:
@@ -74,7 +75,7 @@ class ViewerOptions:
         return asked
 
     def on_top_of(self, asked: Thresholds) -> Thresholds:
-        """Put what was asked for, classes aside, in the place of other settings."""
+        """Return thresholds overridden by these options, classes excepted."""
         if self.score is not None:
             asked = replace(asked, score=self.score)
         if self.iou is not None:
@@ -87,10 +88,10 @@ class ViewerOptions:
 
 
 def class_ids(asked: Iterable[str], class_names: tuple[str, ...]) -> frozenset[int]:
-    """Give the ids of classes that were asked for by name or number.
+    """Return the ids of classes given by name or number.
 
     Raises:
-        ValueError: if one is not of the model's.
+        ValueError: if the model has no class of that name or number.
     """
     return frozenset(_class_id(name, class_names) for name in asked)
 

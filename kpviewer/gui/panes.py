@@ -1,4 +1,4 @@
-"""The widgets of the window, and how they lie in it."""
+"""The widgets of the window, and their layout."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from kpviewer.gui.widgets.theme import Theme
 
 @dataclass(frozen=True, slots=True)
 class Panes:
-    """The widgets that show a session and that the user works with.
+    """Widgets that show a session.
 
-    What stands between session and widgets takes this, or the one widget that it needs, and never
-    the window.
+    Objects between session and widgets take this, or the one widget that they need, never the
+    window.
     """
 
     top_bar: TopBar
     view: VideoView
     pair: PairView
-    """``view``, and a second one beside it where two models are compared."""
+    """``view``, and a second view beside it if two models are compared."""
     transport: TransportBar
     side_panel: SidePanel
     plots: PlotsPanel
     table: TablePanel
     status_bar: StatusBar
     docks: DockArea
-    """The area that holds all of them but the bars at top and bottom."""
+    """Area of all widgets but the bars at top and bottom."""
 
     @property
     def is_fullscreen(self) -> bool:
@@ -45,12 +45,12 @@ class Panes:
 
     @property
     def say(self) -> Callable[[str], None]:
-        """Shows a message to the user; a signal can be connected to it."""
+        """Function that shows a message to the user; signals can be connected to it."""
         return self.status_bar.show_message
 
 
 def make_panes(theme: Theme) -> Panes:
-    """Make the widgets, and lay out those that may be docked."""
+    """Make the widgets, and lay out those that can be docked."""
     view, transport = VideoView(), TransportBar()
     side_panel, plots, table = SidePanel(), PlotsPanel(theme), TablePanel()
     pair = PairView(view)

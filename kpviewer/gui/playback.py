@@ -1,4 +1,4 @@
-"""Play, pause, step, seek, speed, loop and the repeated part, as the keys mean them."""
+"""Playback as the keys control it: play, pause, step, seek, speed, loop, A-B loop."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from kpviewer.pipeline_status import PipelineState, PipelineStatus
 
 
 class Playback:
-    """Turns what a user asks for into calls of the pipeline."""
+    """Translation of the user's commands into calls of the pipeline."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._index = 0
         self.marks: tuple[int, ...] = ()
-        """Where the repeated part begins, and its last frame."""
+        """First and last frame of the A-B loop; A alone, or empty."""
 
     @property
     def is_playing(self) -> bool:
@@ -28,7 +28,7 @@ class Playback:
         self._index = index
 
     def toggle(self) -> None:
-        """Play or pause; at the end play again."""
+        """Play or pause; at the end, play again from the start."""
         pipeline = self._session.pipeline
         if pipeline is None:
             return
@@ -38,12 +38,12 @@ class Playback:
             pipeline.resume()
 
     def step_forward(self) -> None:
-        """Pause, and show the next frame."""
+        """Pause and show the next frame."""
         if self._session.pipeline is not None:
             self._session.pipeline.step()
 
     def step_back(self) -> None:
-        """Pause, and show the frame before."""
+        """Pause and show the previous frame."""
         if self._session.pipeline is not None and self._can_seek():
             self._session.pipeline.pause()
             self.seek(self._index - 1)
@@ -55,16 +55,16 @@ class Playback:
         self.seek(self._index + direction * round(JUMP_S * fps))
 
     def seek(self, index: int) -> None:
-        """Go to a frame, or to the nearest that there is."""
+        """Go to a frame, or to the nearest one that exists."""
         info, pipeline = self._session.info, self._session.pipeline
         if info is None or pipeline is None or not self._can_seek():
             return
         last = (info.frame_count or 1) - 1
-        self._index = min(max(index, 0), last)  # so that a held key goes on from here
+        self._index = min(max(index, 0), last)  # a held key continues from here
         pipeline.seek(self._index)
 
     def show(self, index: int) -> None:
-        """Pause, and show a frame."""
+        """Pause and show a frame."""
         if self._session.pipeline is not None and self._can_seek():
             self._session.pipeline.pause()
             self.seek(index)
@@ -80,19 +80,19 @@ class Playback:
         self.set_speed(next_speed(self._session.speed, direction))
 
     def set_loop(self, loop: bool) -> None:
-        """Start again at the end, or not."""
+        """Set whether playback restarts at the end."""
         self._session.loops = loop
         if self._session.pipeline is not None:
             self._session.pipeline.transport.change(loop=loop)
 
     def toggle_loop(self) -> None:
-        """Loop if it doesn't, and the other way round."""
+        """Turn looping on or off."""
         self.set_loop(not self._session.loops)
 
     def mark(self) -> None:
-        """Begin the repeated part at the frame on the screen, end it there, or give it up.
+        """Set A of the A-B loop at the current frame, then B, then end the loop.
 
-        A second mark on the same frame gives it up too.
+        A second mark on the same frame ends it too.
         """
         if not self._can_seek():
             return
@@ -100,11 +100,11 @@ class Playback:
         self._set_marks(marked if len(marked) == len(self.marks) + 1 < 3 else ())
 
     def forget_marks(self) -> None:
-        """Repeat nothing: another source comes."""
+        """Forget the A-B loop, for another source."""
         self.marks = ()
 
     def set_lossless(self, wanted: bool) -> None:
-        """Have live sources give every frame, or the newest; files always give every one."""
+        """Set whether live sources deliver every frame or the newest; files deliver every one."""
         self._session.lossless = True if wanted else None
         if self._session.pipeline is not None:
             self._session.pipeline.transport.change(lossless=self._session.lossless)
@@ -121,5 +121,5 @@ class Playback:
 
 
 def is_playing(status: PipelineStatus) -> bool:
-    """Whether frames are coming, or about to."""
+    """Return whether frames are coming, or about to come."""
     return status.state in (PipelineState.RUNNING, PipelineState.STARTING)

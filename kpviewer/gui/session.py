@@ -1,6 +1,6 @@
-"""What the window shows, without the window: a pipeline, its source, and the model that loads.
+"""State behind the window: a pipeline, its source and its model.
 
-It belongs to the GUI thread and is polled; the threads behind it never call back into Qt.
+A session belongs to the GUI thread, which polls it. Its threads never call into Qt.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 JUMP_S = 5.0
 FALLBACK_FPS = 30.0
 CLOSE_S = 1.0
-"""For the threads to end with the window; a read that is under way may take longer."""
-_OVER = (PipelineState.IDLE, PipelineState.FAILED)
-_LOOPING = (None, "demo")
-"""Sources that start again by themselves."""
+"""Time for the threads to end with the window; a read in progress may take longer."""
+_ENDED = (PipelineState.IDLE, PipelineState.FAILED)
+_LOOPED = (None, "demo")
+"""Sources that loop by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionStatus:
-    """Everything that the cards and chips over the video depend on."""
+    """State that the cards and chips over the video depend on."""
 
     source: str | None
-    """For people; None while nothing is open."""
+    """Name of the source for people; None while nothing is open."""
     opening_s: float
     pipeline: PipelineStatus | None
     failure: str | None
@@ -55,17 +55,18 @@ class SessionStatus:
 
 
 class Session(QObject):
-    """Owns a Pipeline and what makes its source and its model; ``close`` joins them all."""
+    """Owner of a pipeline and of the loaders of its source and model; ``close`` ends them."""
 
     opened = pyqtSignal()
-    """Another stream has begun; ``info`` tells which."""
+    """Emitted when a stream has been opened; ``info`` describes it."""
     source_changed = pyqtSignal()
-    """Another source was asked for; ``source_name`` tells which."""
+    """Emitted when another source is requested; ``source_name`` is its name."""
     ground_truth_changed = pyqtSignal()
-    """The source that is open has another ground truth."""
+    """Emitted when the open source gets another ground truth."""
     model_changed = pyqtSignal()
-    """Another engine is in place; ``engine`` is it."""
+    """Emitted when another ``engine`` is in use."""
     warned = pyqtSignal(str)
+    """Emitted with a warning for the user."""
 
     def __init__(
         self,
@@ -90,20 +91,20 @@ class Session(QObject):
         self._has_frames = False
         self._info: StreamInfo | None = None
         self.source_text: str | None = None
-        """The source as it was named; None is the first camera."""
+        """Source as the user named it; None is the first camera."""
         self.source_name: str | None = None
-        """For people; None while nothing is open."""
+        """Name of the source for people; None while nothing is open."""
         self._failure: KpviewerError | None = None
         self._opening_since = 0.0
         self._thresholds = options.on_top_of(Thresholds())
         self._is_edited = False
-        self.following = TrackingOptions()
+        self.tracking = TrackingOptions()
         self.second: SecondModel | None = None
-        """What the pipeline of now, and those to come, compare with."""
+        """Second model of the current and of future pipelines; None compares nothing."""
         self.speed = 1.0
         self.loops = False
         self.lossless: bool | None = None
-        """True: live sources give every frame; None: files do, live ones give the newest."""
+        """True: live sources deliver every frame. None: they deliver the newest one."""
 
     @property
     def pipeline(self) -> Pipeline | None:
@@ -112,17 +113,17 @@ class Session(QObject):
 
     @property
     def info(self) -> StreamInfo | None:
-        """What the source says of itself, once it is open."""
+        """Description of the source, once it is open."""
         return self._info
 
     @property
     def engine(self) -> ViewerEngine | None:
-        """The model that watches; None until it is loaded."""
+        """The engine of the model; None until it is loaded."""
         return self._engine
 
     @property
     def failure(self) -> KpviewerError | None:
-        """Why there is no video; None while all is well."""
+        """Error that prevents the video; None if there is none."""
         return self._failure
 
     @property
@@ -131,38 +132,38 @@ class Session(QObject):
         return self._thresholds
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
-        """Select by other thresholds, from the next frame on; the first model keeps them."""
+        """Use other thresholds from the next frame on; a model that loads later keeps them."""
         self._is_edited = True
         self._thresholds = thresholds
         if self._pipeline is not None:
             self._pipeline.set_thresholds(thresholds)
 
     def open(self, text: str | None) -> None:
-        """Watch another source; what can't be opened shows up in ``status``."""
+        """Open another source; an error appears in the status of ``poll``."""
         self._begin(text)
         self.ground_truth.use(FoundGroundTruth(None))
         self._sources.look_for(text, _name_of(text))
         self.source_changed.emit()
 
     def try_open(self, text: str) -> None:
-        """Watch another source if there is one of that name; else say so, and change nothing."""
+        """Open another source if it can be opened; else warn, and keep the current one."""
         if self._pipeline is None or self._failure is not None:
             self.open(text)
         else:
             self._sources.look_for(text, _name_of(text), is_offer=True)
 
     def reopen(self) -> None:
-        """Try the same source again."""
+        """Open the same source again."""
         self.open(self.source_text)
 
     def close_source(self) -> None:
-        """Watch nothing."""
+        """Close the source."""
         self.source_name = self._info = self._failure = None
         self._leave()
         self.source_changed.emit()
 
     def poll(self) -> SessionStatus:
-        """Notice what the threads have done since; to be called some ten times a second."""
+        """Process the threads' news; return the status. Call it about ten times a second."""
         self._poll_models()
         self._start_next()
         self._poll_faults()
@@ -193,14 +194,14 @@ class Session(QObject):
         )
 
     def take_result(self) -> FrameResult | None:
-        """Give the newest result; the caller holds its frame and must let it go."""
+        """Return the newest result or None; the caller must release its frame."""
         self._start_next()
         result = self._pipeline.latest.take() if self._pipeline is not None else None
         self._has_frames = self._has_frames or result is not None
         return result
 
     def close(self) -> None:
-        """Stop everything and wait for it, in bounds: what hangs is let go."""
+        """Stop everything and wait for it in bounded time; threads that hang are abandoned."""
         self._next_source = None
         pipelines = [each for each in (self._pipeline, self._leaving) if each is not None]
         for pipeline in pipelines:
@@ -213,19 +214,19 @@ class Session(QObject):
         self.models.close()
 
     def _begin(self, text: str | None) -> None:
-        """Leave the present source for one that is named so."""
+        """Leave the current source for another one."""
         self.source_text = text
         self.source_name = _name_of(text)
         self._failure = self._info = None
         self._has_frames = False
         self._opening_since = self._clock()
-        self.loops = text in _LOOPING
+        self.loops = text in _LOOPED
         self._leave()
 
     def _leave(self) -> None:
-        """Ask the present pipeline to end.
+        """Ask the current pipeline to end.
 
-        The next one starts when it has, as both may want the same camera and the same model.
+        The next one starts after that: both may need the same camera and the same model.
         """
         self._sources.cancel()
         self._next_source = None
@@ -252,11 +253,11 @@ class Session(QObject):
 
     def _start_next(self) -> None:
         self._take_source()
-        if self._leaving is not None and self._leaving.status().state in _OVER:
+        if self._leaving is not None and self._leaving.status().state in _ENDED:
             self._leaving.close()
             stuck, self._leaving = self._leaving.faults.asked_engine(), None
             if stuck is not None and stuck is self._engine:
-                self._engine = None  # it is still at a frame, in a thread that was let go
+                self._engine = None  # an abandoned thread still runs it
                 self.models.load_again()
             if self.second is not None and self.second.engine is stuck:
                 self.second = None
@@ -268,12 +269,12 @@ class Session(QObject):
         thresholds = self._thresholds
         self._pipeline = Pipeline(source, self._engine, thresholds=thresholds, options=options)
         self._pipeline.transport.change(speed=self.speed, lossless=self.lossless)
-        self._pipeline.settings.set_tracking(self.following)
+        self._pipeline.settings.set_tracking(self.tracking)
         self._pipeline.settings.set_second(self.second)
         self._pipeline.start()
 
     def _poll_faults(self) -> None:
-        """Tell what failed in the pipeline, and follow it to another device."""
+        """Report what failed in the pipeline, and note its move to another device."""
         if self._pipeline is None:
             return
         for news in self._pipeline.faults.take_news():
@@ -285,14 +286,14 @@ class Session(QObject):
 
     def _poll_models(self) -> None:
         info = self._info
-        # The model makes ready for the size of the source's first image.
+        # The model is prepared for the size of the source's first image.
         waits = self.source_name is not None and self._failure is None and not self._has_frames
         source_hw = (info.height, info.width) if info is not None else None
         engine = self.models.poll(source_hw, can_wait=waits)
         if engine is None:
             return
         before = self._engine
-        if before is None or before.spec != engine.spec:  # else it is on another device
+        if before is None or before.spec != engine.spec:  # else it has only moved to another device
             edited = self._thresholds if before is None and self._is_edited else None
             options = self._options if before is None else replace(self._options, classes=())
             self._thresholds = _thresholds_of(
@@ -312,7 +313,7 @@ def _thresholds_of(
     edited: Thresholds | None,
     warn: Callable[[str], None],
 ) -> Thresholds:
-    """Return the thresholds of a new model, under what the user was faster to edit."""
+    """Return the thresholds of a new model, overridden by earlier edits of the user."""
     try:
         asked = options.thresholds_for(spec)
     except ValueError as error:
@@ -331,7 +332,7 @@ def _pipeline_error(pipeline: Pipeline) -> KpviewerError:
 
 
 def _name_of(text: str | None) -> str:
-    """Name a source for people, before it can tell its own name."""
+    """Return the name of a source for people, before the source is open."""
     if text is None:
         return tr("the first camera")
     if is_camera(text):

@@ -1,4 +1,4 @@
-"""An error that nobody caught is logged and told once, and the window lives on."""
+"""Uncaught errors are logged and reported once, and the window stays open."""
 
 import logging
 import sys
@@ -19,18 +19,18 @@ def hooks(monkeypatch: pytest.MonkeyPatch):
     qInstallMessageHandler(before)
 
 
-def told_by(hooks: CrashHooks) -> list[str]:
-    told: list[str] = []
-    hooks.told.connect(told.append)
-    return told
+def reported_by(hooks: CrashHooks) -> list[str]:
+    lines: list[str] = []
+    hooks.reported.connect(lines.append)
+    return lines
 
 
 def fail(text: str = "odd\nand long") -> None:
     raise ValueError(text)
 
 
-def test_an_error_in_a_slot_is_logged_and_told(qtbot, hooks, caplog):
-    told = told_by(hooks)
+def test_an_error_in_a_slot_is_logged_and_reported(qtbot, hooks, caplog):
+    lines = reported_by(hooks)
     with qtbot.captureExceptions() as caught, caplog.at_level(logging.ERROR, "kpviewer"):
         timer = QTimer()
         timer.timeout.connect(fail)
@@ -38,22 +38,22 @@ def test_an_error_in_a_slot_is_logged_and_told(qtbot, hooks, caplog):
         timer.start(0)
         qtbot.waitUntil(lambda: bool(caught))
         hooks.on_exception(*caught[0])  # pytest-qt has the hook during a test
-    assert told == ["Unexpected error: ValueError: odd and long."]
+    assert lines == ["Unexpected error: ValueError: odd and long."]
     assert "odd and long" in caplog.text
 
 
-def test_an_error_of_every_frame_is_told_less_and_less(hooks):
-    told = told_by(hooks)
+def test_an_error_of_every_frame_is_reported_ever_more_rarely(hooks):
+    lines = reported_by(hooks)
     error = ValueError("odd")
     for _ in range(100):
         hooks.on_exception(ValueError, error, None)
-    assert len(told) == 7
-    assert told[-1].endswith("(64 times)")
+    assert len(lines) == 7
+    assert lines[-1].endswith("(64 times)")
 
 
-def test_a_thread_that_ends_by_an_error_is_told(qtbot, hooks):
-    told = told_by(hooks)
+def test_a_thread_that_ends_by_an_error_is_reported(qtbot, hooks):
+    lines = reported_by(hooks)
     thread = threading.Thread(target=fail)
     thread.start()
     thread.join()
-    qtbot.waitUntil(lambda: told == ["Unexpected error: ValueError: odd and long."])
+    qtbot.waitUntil(lambda: lines == ["Unexpected error: ValueError: odd and long."])

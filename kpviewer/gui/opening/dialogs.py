@@ -38,7 +38,7 @@ def ask_for_ground_truth(parent: QWidget, source: str | None) -> str:
     """Return the specification of the annotations that the user chooses; empty for none."""
     place = Path(source) if source and is_on_disk(source) else Path.home()
     start, kinds = str(place), _filter(tr("Annotations"), GROUND_TRUTH_SUFFIXES)
-    chosen = QFileDialog.getOpenFileName(parent, tr("Open ground truth"), start, kinds)[0]
+    chosen = QFileDialog.getOpenFileName(parent, tr("Open annotations"), start, kinds)[0]
     return spec_of_file(Path(chosen), place) if chosen else ""
 
 

@@ -16,8 +16,8 @@
             <translation>复制报告</translation>
         </message>
         <message>
-            <source>Put what kpviewer checks finds on the clipboard, for a bug report</source>
-            <translation>将 kpviewer checks 的检查结果复制到剪贴板，用于报告问题</translation>
+            <source>Copy a system report for a bug report</source>
+            <translation>复制系统报告，用于提交问题</translation>
         </message>
         <message>
             <source>Close</source>
@@ -28,7 +28,7 @@
             <translation>报告包含本机的版本、设备、摄像头和文件夹信息。</translation>
         </message>
         <message>
-            <source>Looking at the installation …</source>
+            <source>Checking the installation …</source>
             <translation>正在检查安装 …</translation>
         </message>
         <message>
@@ -48,8 +48,8 @@
             <translation>设备</translation>
         </message>
         <message>
-            <source>Point it at a camera or a video and see, live, what your detection model sees.</source>
-            <translation>对准摄像头或视频，实时查看检测模型看到的内容。</translation>
+            <source>See live what a detection model sees in a camera or a video, and where it fails.</source>
+            <translation>实时查看检测模型在摄像头或视频中看到了什么，错在哪里。</translation>
         </message>
         <message>
             <source>Free software under the GNU GPL, version 3 or later, without warranty.</source>
@@ -60,7 +60,7 @@
             <translation>无</translation>
         </message>
         <message>
-            <source>Following begins in a moment …</source>
+            <source>Tracking starts in a moment …</source>
             <translation>即将开始跟踪 …</translation>
         </message>
         <message>
@@ -460,8 +460,8 @@
             <translation>粘贴地址或路径</translation>
         </message>
         <message>
-            <source>Open ground truth</source>
-            <translation>打开真值</translation>
+            <source>Open annotations</source>
+            <translation>打开标注</translation>
         </message>
         <message>
             <source>Open model</source>

@@ -1,4 +1,4 @@
-"""Objects are followed from frame to frame where the overlay shows it."""
+"""Smoothing and tracking in the pipeline, switched on by the style of the overlay."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ _log = logging.getLogger(__name__)
 
 
 def load_tracker() -> None:
-    """Import what following needs; it takes a second, and OpenCV comes with it."""
+    """Import the tracker. It takes a second, and imports OpenCV too."""
     from kpviewer.runtime.tracking import import_tracker  # noqa: PLC0415
 
     import_tracker()
 
 
-class Following:
-    """Has pipelines follow objects once the tracker is imported, so that no frame waits for that.
+class Tracking:
+    """Switch of smoothing and tracking in pipelines.
 
-    Polled by the thread that owns it; ``close`` ends that.
+    Tracking starts once the tracker is imported: no frame waits for the import. The thread that
+    owns the object polls it; ``close`` ends that.
     """
 
     def __init__(self, session: Session, load: Callable[[], None] = load_tracker) -> None:
@@ -35,39 +36,39 @@ class Following:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether objects are to be followed and are not yet."""
+        """Whether tracking is requested and has not started."""
         return self._wanted.track and not self._is_ready
 
     def prepare(self) -> None:
-        """Import the tracker in a thread: it may be asked for soon."""
+        """Import the tracker in a thread: it may be needed soon."""
         if not self._has_begun:
             self._has_begun = True
             self._loader.submit("tracker", self._load)
 
-    def follow(self, style: OverlayStyle) -> None:
-        """Have the pipeline of now, and those to come, add what the style shows."""
+    def set_style(self, style: OverlayStyle) -> None:
+        """Add what the style shows in the current and in future pipelines."""
         self._wanted = TrackingOptions(smooth=style.smooth_landmarks, track=style.tracks)
         if style.tracks:
             self.prepare()
         self._pass_on()
 
     def poll(self) -> None:
-        """Begin to follow where the tracker has come; to be called some ten times a second."""
+        """Start tracking once the tracker is imported. Call it about ten times a second."""
         outcome = self._loader.take()
         if outcome is None:
             return
-        if outcome.failure is not None:  # the inference thread will meet it, and tell
+        if outcome.failure is not None:  # the inference thread will fail alike, and report it
             _log.warning("The tracker can't be imported: %s", outcome.failure)
         self._is_ready = True
         self._pass_on()
 
     def close(self) -> None:
-        """Wait for nothing: the import is let go."""
+        """Stop waiting for the import."""
         self._loader.close()
 
     def _pass_on(self) -> None:
         wanted = self._wanted
         options = TrackingOptions(wanted.smooth, track=wanted.track and self._is_ready)
-        self._session.following = options
+        self._session.tracking = options
         if self._session.pipeline is not None:
             self._session.pipeline.settings.set_tracking(options)
