@@ -255,7 +255,7 @@ class Session(QObject):
         self._take_source()
         if self._leaving is not None and self._leaving.status().state in _ENDED:
             self._leaving.close()
-            stuck, self._leaving = self._leaving.faults.asked_engine(), None
+            stuck, self._leaving = self._leaving.faults.running_engine(), None
             if stuck is not None and stuck is self._engine:
                 self._engine = None  # an abandoned thread still runs it
                 self.models.load_again()

@@ -1,7 +1,7 @@
-"""How fast the pipeline is at full speed, and where the time of a frame goes.
+"""Speed of the pipeline, and the time of each stage of a frame.
 
-It measures the pipeline that everything else uses, from outside: it stands between the pipeline and
-its engine. It knows nothing of torch, Qt or what the loop that it compares with does.
+The pipeline is measured from outside, by an object between it and its engine. This module knows
+nothing of torch or Qt, nor of the loop that the pipeline is compared with.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kpviewer.structures import Candidates, FrameResult, ImageArray, StreamInfo
 
 Progress: TypeAlias = Callable[[int], object]
-"""Called now and then with the number of frames since the last call."""
+"""Function that gets the number of frames since its last call."""
 
 _POLL_S = 0.1
 _NO_FRAME = "The source gave no frame to measure with. Is it a video?"
@@ -32,13 +32,14 @@ _NO_FRAME = "The source gave no frame to measure with. Is it a video?"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is measured."""
+    """Number of frames and blocks to measure."""
 
     frames: int
-    """In each block."""
+    """Number of measured frames in each block."""
     warm_up: int = 10
-    """Frames before each block, which start its clock and count for nothing."""
+    """Number of frames before each block, which are not measured."""
     blocks: int = 1
+    """Number of blocks."""
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -48,15 +49,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What one run of the pipeline showed."""
+    """Measurements of one run of the pipeline."""
 
     info: StreamInfo
     image_hw: tuple[int, int]
     fps: float
     stages_ms: Mapping[str, Sequence[float]]
-    """One time a frame, for each stage, in the order of a frame's way."""
+    """Times of each stage in ms, one per frame; stages in the order that a frame passes them."""
     warning: str | None
-    """Of the source."""
+    """Warning of the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +66,17 @@ class Comparison:
 
     blocks: tuple[Block, ...]
     loop_fps: tuple[float, ...]
-    """One a block; empty where nothing was compared."""
+    """Frames per second of the loop, one value per block; empty if nothing was compared."""
 
     @property
     def ratios(self) -> tuple[float, ...]:
-        """Pipeline over loop, for each pair: what the machine does meanwhile meets both."""
+        """Speed of the pipeline over that of the loop, for each block and the loop after it."""
         pairs = zip(self.blocks, self.loop_fps, strict=False)
         return tuple(block.fps / fps for block, fps in pairs)
 
     @property
     def stages_ms(self) -> dict[str, list[float]]:
-        """The times of all blocks together."""
+        """Times in ms of all blocks together, by stage."""
         names = self.blocks[0].stages_ms
         return {
             name: [value for block in self.blocks for value in block.stages_ms[name]]
@@ -91,14 +92,17 @@ def compare(
     detect: Callable[[ImageArray], object] | None = None,
     progress: Progress = lambda frames: None,
 ) -> Comparison:
-    """Run the pipeline in blocks; with ``detect``, in turn with a loop that calls it on each frame.
+    """Measure the pipeline in blocks; with ``detect``, in turn with a loop that calls it.
+
+    Taking turns, both meet the same load of the machine.
 
     Args:
-        make_source: gives the same source anew, closed; every block starts at its first frame.
-        engine: of the pipeline, past its first call.
-        plan: how much.
-        detect: what the loop does with an (H, W, 3) uint8 image.
-        progress: told of frames as they are done.
+        make_source: function that returns the same source again, closed; each block starts at its
+            first frame.
+        engine: engine of the pipeline, past its first call.
+        plan: number of frames and blocks.
+        detect: function that the loop calls on each (H, W, 3) uint8 image.
+        progress: function that gets the number of frames done.
 
     Raises:
         KpviewerError: the first error of source or engine.
@@ -119,7 +123,7 @@ def measure_pipeline(
     *,
     progress: Progress = lambda frames: None,
 ) -> Block:
-    """Run one block through the pipeline, as fast as it goes. Short files are played again.
+    """Measure one block of the pipeline at full speed. Short files are played again.
 
     Raises:
         KpviewerError: the first error of source or engine.
@@ -135,9 +139,9 @@ def measure_drawing(
     plan: Plan,
     draw: Callable[[FrameResult], object],
 ) -> list[float]:
-    """Give the time of ``draw``, ms, for each frame of a block of its own.
+    """Measure the time of ``draw`` in ms, for each frame of a block of its own.
 
-    Apart from the rest, as the window draws on another thread and only what it shows.
+    It is measured apart, as the window draws on another thread, and only the frames it shows.
 
     Raises:
         KpviewerError: the first error of source, engine or drawing.
@@ -148,7 +152,7 @@ def measure_drawing(
 
 
 def measure_loop(source: FrameSource, detect: Callable[[ImageArray], object], plan: Plan) -> float:
-    """Read and look in turn, on this thread; give the frames a second of one block.
+    """Return the frames per second of a loop that reads and detects in turn, on this thread.
 
     Raises:
         SourceError: if the source can't be read.
@@ -167,9 +171,9 @@ def measure_loop(source: FrameSource, detect: Callable[[ImageArray], object], pl
 
 
 class StageMeter:
-    """Stands between a pipeline and its engine, and notes where the time of each frame goes.
+    """Measures the stages of each frame, between a pipeline and its engine.
 
-    Engine and sink in one: both are called on the inference thread, in turn for each frame.
+    It is engine and sink in one: both are called on the inference thread, in turn for each frame.
     """
 
     def __init__(self, engine: InferenceEngine, plan: Plan) -> None:
@@ -178,47 +182,47 @@ class StageMeter:
         self._decode_ms = 0.0
         self._began_s = self._ended_s = 0.0
         self.is_complete = threading.Event()
-        """Set when the block has all its frames."""
+        """Event that is set when the block has all its frames."""
         self.results = 0
-        """So far, with those of the warm-up."""
+        """Number of results so far, the warm-up included."""
         self.image_hw = (0, 0)
         self.stages_ms: dict[str, list[float]] = {}
 
     @property
     def fps(self) -> float:
-        """Frames a second from the last result of the warm-up to the last of the block."""
+        """Frames per second from the last result of the warm-up to the last of the block."""
         return self._plan.frames / (self._ended_s - self._began_s)
 
     @property
     def spec(self) -> ModelSpec:
-        """That of the engine."""
+        """Description of the engine's model."""
         return self._engine.spec
 
     @property
     def needs_pinned_memory(self) -> bool:
-        """As the engine says."""
+        """Whether the engine copies frames to a GPU."""
         return needs_pinned_memory(self._engine)
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
-        """Let the engine look at an (H, W, 3) uint8 image."""
+        """Run the engine on an (H, W, 3) uint8 image."""
         candidates, spent = self._engine.infer(bgr)
         self._decode_ms = spent[2]
         return candidates, spent
 
     def accept(self, result: FrameResult) -> None:
-        """Note a result."""
+        """Record the times of a result."""
         if self.is_complete.is_set():
             return
         self.results += 1
         if self.results <= self._plan.warm_up:
             self._began_s = time.perf_counter()
             return
-        self._note(result)
+        self._record(result)
         if self.results == self._plan.warm_up + self._plan.frames:
             self._ended_s = time.perf_counter()
             self.is_complete.set()
 
-    def _note(self, result: FrameResult) -> None:
+    def _record(self, result: FrameResult) -> None:
         self.image_hw = (result.frame.bgr.shape[0], result.frame.bgr.shape[1])
         timings = result.timings
         times = {
@@ -227,8 +231,8 @@ class StageMeter:
             "upload": timings.upload_ms,
             "forward": timings.forward_ms,
             "postprocess": self._decode_ms,
-            "select": timings.postprocess_ms
-            - self._decode_ms,  # the pipeline counts the two as one
+            # The pipeline counts decoding and selecting as one.
+            "select": timings.postprocess_ms - self._decode_ms,
             "total": timings.total_ms,
         }
         for stage, value in times.items():
@@ -236,7 +240,7 @@ class StageMeter:
 
 
 class _DrawTimer:
-    """A sink that draws every result and notes how long it took."""
+    """A sink that draws every result and measures the time."""
 
     def __init__(self, draw: Callable[[FrameResult], object]) -> None:
         self._draw = draw
@@ -254,28 +258,28 @@ def _run(
     *before: ResultSink,
     progress: Progress = lambda frames: None,
 ) -> tuple[StreamInfo, str | None]:
-    """Run a pipeline until the meter has enough; give the source's info and its warning."""
+    """Run a pipeline until the meter is complete; return the source's info and its warning."""
     options = PipelineOptions(pace=False, loop=True, hold_at_end=False)
     pipeline = Pipeline(source, meter, options=options)
     for sink in (*before, meter):
         pipeline.add_sink(sink)
-    told = 0
+    reported = 0
     pipeline.start()
     try:
         while not meter.is_complete.wait(_POLL_S) and not pipeline.join(0):  # raises failures
             done = meter.results
-            progress(done - told)
-            told = done
+            progress(done - reported)
+            reported = done
     finally:
         pipeline.close()
-    progress(meter.results - told)
+    progress(meter.results - reported)
     if pipeline.info is None or not meter.is_complete.is_set():
         raise SourceError(_NO_FRAME)
     return pipeline.info, pipeline.status().warning
 
 
 def _images(source: FrameSource) -> Iterator[ImageArray]:
-    """Give the images of an open source, each in new memory, from the start again at its end.
+    """Yield the images of an open source in a loop, each in new memory.
 
     Raises:
         SourceError: if the source gives none.

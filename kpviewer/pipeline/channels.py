@@ -1,7 +1,7 @@
-"""The two ways that frames go between threads: a bounded queue and a one-slot mailbox.
+"""The two channels between threads: a bounded queue and a one-slot mailbox.
 
-Both own what they hold: an item that they drop goes to ``discard``, which gives its buffer back.
-They know nothing of frames, sources or models.
+Both own their items: one that they drop goes to ``discard``, which releases its buffer. They know
+nothing of frames, sources or models.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ T = TypeVar("T")
 class FrameQueue(Generic[T]):
     """A bounded queue between one producer and one consumer.
 
-    ``put`` waits for room and loses nothing (files); ``offer`` never waits and keeps the newest
-    only (live). After ``close`` the consumer gets what is left, then None; ``abort`` throws the
-    rest away first. Both are idempotent.
+    ``put`` waits for room and loses nothing (files); ``offer`` never waits and keeps only the
+    newest (live). After ``close`` the consumer gets the remaining items, then None; ``abort``
+    discards them first. Both are idempotent.
     """
 
     def __init__(self, capacity: int, discard: Callable[[T], None]) -> None:
         """Make an empty queue.
 
         Args:
-            capacity: how many items ``put`` lets wait.
-            discard: called, with no lock held, on every item that the queue throws away.
+            capacity: number of items from which on ``put`` waits.
+            discard: function that is called, with no lock held, on every item that is dropped.
         """
         self._capacity = capacity
         self._discard = discard
@@ -36,7 +36,7 @@ class FrameQueue(Generic[T]):
         self._is_closed = False
 
     def __len__(self) -> int:
-        """Number of items that wait."""
+        """Return the number of items that wait."""
         with self._changed:
             return len(self._items)
 
@@ -44,7 +44,7 @@ class FrameQueue(Generic[T]):
         """Append an item, waiting for room.
 
         Returns:
-            False if the time is up or the queue is closed; the item stays the caller's then.
+            False if the time is up or the queue is closed; the caller keeps the item then.
         """
         with self._changed:
             self._changed.wait_for(
@@ -57,10 +57,10 @@ class FrameQueue(Generic[T]):
             return True
 
     def offer(self, item: T) -> int:
-        """Replace what waits by a newer item, without waiting.
+        """Replace the waiting items with a newer one, without waiting. A closed queue discards it.
 
         Returns:
-            How many items that waited were thrown away. A closed queue throws ``item`` away.
+            The number of waiting items that were discarded.
         """
         with self._changed:
             if self._is_closed:
@@ -85,7 +85,7 @@ class FrameQueue(Generic[T]):
             return item
 
     def take_all(self) -> list[T]:
-        """Take every item back, oldest first; they are the caller's."""
+        """Remove and return all items, oldest first; the caller owns them."""
         with self._changed:
             items = list(self._items)
             self._items.clear()
@@ -93,30 +93,30 @@ class FrameQueue(Generic[T]):
             return items
 
     def clear(self) -> None:
-        """Throw away what waits."""
+        """Discard the waiting items."""
         for item in self.take_all():
             self._discard(item)
 
     def close(self) -> None:
-        """Take no more items; what waits can still be taken."""
+        """Accept no more items; the waiting ones can still be taken."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
 
     def abort(self) -> None:
-        """Take no more items and throw away what waits."""
+        """Accept no more items and discard the waiting ones."""
         self.close()
         self.clear()
 
 
 class Latest(Generic[T]):
-    """A mailbox with one slot: a new item displaces the one that nobody took.
+    """A mailbox with one slot: a new item replaces one that was not taken.
 
     The reader polls ``take``; a reader that stops polling costs one item of memory.
     """
 
     def __init__(self, discard: Callable[[T], None]) -> None:
-        """Make an empty mailbox; ``discard`` is called on items that are displaced."""
+        """Make an empty mailbox; ``discard`` is called on items that are replaced."""
         self._discard = discard
         self._item: T | None = None
         self._lock = threading.Lock()
@@ -124,11 +124,11 @@ class Latest(Generic[T]):
 
     @property
     def has_reader(self) -> bool:
-        """Whether anyone ever polled: without a reader nothing is skipped."""
+        """Whether a reader has ever polled: without one no frame counts as skipped."""
         return self._has_reader
 
     def put(self, item: T) -> bool:
-        """Leave an item, which is the mailbox's from now on; True if one was displaced."""
+        """Put an item, which the mailbox owns from now on; return whether it replaced another."""
         with self._lock:
             displaced, self._item = self._item, item
         if displaced is not None:
@@ -136,14 +136,14 @@ class Latest(Generic[T]):
         return displaced is not None
 
     def take(self) -> T | None:
-        """Take the newest item, which is the caller's from now on; None if there is none new."""
+        """Take the newest item, which the caller owns from now on; None if there is no new one."""
         with self._lock:
             self._has_reader = True
             item, self._item = self._item, None
             return item
 
     def clear(self) -> None:
-        """Throw away the item, if there is one."""
+        """Discard the item, if there is one."""
         with self._lock:
             item, self._item = self._item, None
         if item is not None:

@@ -1,4 +1,4 @@
-"""The clock of the pipeline, as one object, so that a test can run hours in a moment."""
+"""The clock of the pipeline, as an object: with another one, a test runs hours in a moment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Clock:
     """The monotonic clock of the machine."""
 
     def now_ns(self) -> int:
-        """Monotonic time in ns; the same clock as ``Frame.captured_ns``."""
+        """Return monotonic time in ns, by the same clock as ``Frame.captured_ns``."""
         return time.monotonic_ns()
 
     def wait(self, condition: threading.Condition, timeout_s: float) -> None:
@@ -19,22 +19,25 @@ class Clock:
 
 
 class Stopwatch:
-    """Tells how long something has been under way: a context of one thread; any thread asks."""
+    """Measures how long a block of code has been running; any thread may read it.
+
+    One thread at a time uses it as a context manager around the block.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._since_ns: int | None = None
 
     def __enter__(self) -> None:
-        """Begin at 0 s."""
+        """Start at 0 s."""
         self._since_ns = self._clock.now_ns()
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is under way any more."""
+        """Stop."""
         self._since_ns = None
 
     def running_s(self, longer_than_s: float) -> float | None:
-        """Return the time so far in s; None where it is shorter, or nothing is under way."""
+        """Return the time so far in s; None if it is shorter, or if no block is running."""
         since_ns = self._since_ns
         if since_ns is None:
             return None

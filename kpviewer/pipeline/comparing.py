@@ -1,6 +1,6 @@
-"""A second model on the same frames: what it sees, and how far that is from what the first sees.
+"""A second model on the same frames, and how its detections differ from those of the first.
 
-It runs after the first, in the same thread, so both always speak of the same frame.
+It runs after the first, in the same thread, so both results always belong to the same frame.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ _NS_A_MS = 1e6
 
 @dataclass(frozen=True, slots=True)
 class SecondModel:
-    """The model that is compared with."""
+    """A model that is compared with the first one."""
 
     engine: InferenceEngine
     thresholds: Thresholds
 
-    def look(
+    def infer(
         self, bgr: ImageArray, first: Detections, first_spec: ModelSpec, clock: Clock
     ) -> SecondResult:
-        """Look at a frame that the first model has looked at.
+        """Run on a frame on which the first model has run.
 
         Args:
-            bgr: (H, W, 3) uint8, the frame.
-            first: what the first model detected.
-            first_spec: the first model, for the names of its classes.
-            clock: that times it.
+            bgr: the frame, (H, W, 3) uint8.
+            first: detections of the first model.
+            first_spec: description of the first model, for its class names.
+            clock: clock that measures the time.
         """
         started_ns = clock.now_ns()
         candidates, _ = self.engine.infer(bgr)
@@ -56,10 +56,10 @@ class SecondModel:
         names = (first_spec.class_names, self.engine.spec.class_names)
         return SecondResult(candidates, detections, model_ms, difference(first, detections, *names))
 
-    def look_again(
+    def reselect(
         self, before: SecondResult, first: Detections, first_spec: ModelSpec
     ) -> SecondResult:
-        """Select anew from the candidates that are there, beside other detections of the first."""
+        """Select again from the same candidates, beside other detections of the first model."""
         detections = select(before.candidates, self.thresholds)
         names = (first_spec.class_names, self.engine.spec.class_names)
         return replace(
@@ -73,17 +73,18 @@ def difference(
     first_names: tuple[str, ...],
     second_names: tuple[str, ...],
 ) -> FrameError:
-    """Compare what two models detect in one frame, at an IoU of at least 0.5.
+    """Return how the detections of two models in one frame differ, at an IoU of at least 0.5.
+
+    Classes match by name, whatever its case. Two models of one class each match anyway.
 
     Args:
-        first: taken for the ground truth: false negatives are what only it has.
-        second: what is compared with it: false positives are what only it has.
+        first: detections that serve as ground truth: false negatives are those that only it has.
+        second: detections compared with them: false positives are those that only it has.
         first_names: classes of the first model.
-        second_names: classes of the second; those of equal names are the same, and the only class
-            of a model is that of the other's only class.
+        second_names: classes of the second model.
     """
     shared = _shared_ids(first_names, second_names)
-    # What has no counterpart gets an id that the first model hasn't, so that it matches nothing.
+    # A class without a counterpart gets an id that the first model lacks: it matches nothing.
     ids = [shared.get(each, len(first_names) + each) for each in second.class_ids.tolist()]
     renamed = replace(second, class_ids=np.array(ids, np.int64))
     return frame_error(renamed, _as_ground_truth(first))
@@ -92,13 +93,13 @@ def difference(
 def second_thresholds(
     asked: Thresholds, first: ModelSpec, second: ModelSpec, *, is_edited: bool
 ) -> Thresholds:
-    """Give the second model's thresholds.
+    """Return the second model's thresholds.
 
     Args:
-        asked: those of the first model.
+        asked: thresholds of the first model.
         first: the first model.
-        second: the second one.
-        is_edited: whether the user has set ``asked``; else another model goes by its own.
+        second: the second model.
+        is_edited: whether the user has set ``asked``; else another model uses its own.
     """
     if second == first:
         return asked
@@ -126,7 +127,7 @@ def second_thresholds(
 
 @lru_cache(maxsize=8)
 def _shared_ids(first: tuple[str, ...], second: tuple[str, ...]) -> Mapping[int, int]:
-    """Give the first model's class id for those of the second's that it has too."""
+    """Map class ids of the second model to those of the first, where both have the class."""
     if len(first) == len(second) == 1:
         return {0: 0}
     ids = {name.casefold(): class_id for class_id, name in enumerate(first)}

@@ -1,7 +1,7 @@
-"""Faults of the parts of a pipeline that leave the video running: counted and told.
+"""Faults of the parts of a pipeline that leave the video running: counted and reported.
 
-The model, the model that is compared with, tracking and the sinks may each fail on a frame. In a
-viewer the frame is shown without what failed; see ``PipelineOptions.carries_on``.
+The model, the second model, object tracking and the sinks may each fail on a frame. A viewer then
+shows the frame without the part that failed; see ``PipelineOptions.carries_on``.
 """
 
 from __future__ import annotations
@@ -17,46 +17,47 @@ if TYPE_CHECKING:
     from kpviewer.pipeline.protocols import InferenceEngine
 
 LASTING = 3
-"""Frames in a row without an answer of the model, from which on it doesn't work at all."""
+"""Failed frames in a row after which the model is reported as not working at all."""
 PATIENCE_S = 10.0
-"""For one frame; a model that takes longer hangs."""
+"""Longest time for one frame, in s; a model that takes longer hangs."""
 _NS = 1e9
 _DEVICE_WORDS = ("out of memory", "cuda", "cudnn", "cublas", "hip error", "mps backend")
 
 _log = logging.getLogger(__name__)
 
 
-def is_of_the_device(error: BaseException) -> bool:
-    """Whether a GPU failed, most often for lack of memory, and not the model."""
+def is_device_error(error: BaseException) -> bool:
+    """Return whether a GPU failed (mostly for lack of memory), not the model."""
     return any(word in str(error).lower() for word in _DEVICE_WORDS)
 
 
 class Faults:
-    """What failed and what hangs. The inference thread notes it, any thread asks."""
+    """Faults and hangs. The inference thread notes them, any thread reads them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._news: list[str] = []
-        self._told: set[tuple[str, int]] = set()
+        self._reported: set[tuple[str, int]] = set()
         self._failed_frames = 0
         self._failing: InferenceEngine | None = None
         self._reason = ""
-        self._asked: tuple[InferenceEngine, int] | None = None
+        self._running: tuple[InferenceEngine, int] | None = None
+        """Model that is at a frame now, and since when, in ns."""
 
     # -- for the inference thread ------------------------------------------------------------
 
-    def asks(self, engine: InferenceEngine) -> None:
+    def begins(self, engine: InferenceEngine) -> None:
         """Note that a model begins with a frame."""
-        self._asked = (engine, self._clock.now_ns())
+        self._running = (engine, self._clock.now_ns())
 
     def answered(self, engine: InferenceEngine) -> None:
-        """Note that a model is done with its frame, in vain or not."""
-        if self._asked is not None and self._asked[0] is engine:
-            self._asked = None
+        """Note that a model is done with its frame, successfully or not."""
+        if self._running is not None and self._running[0] is engine:
+            self._running = None
 
     def model_works(self) -> None:
-        """Note that the model found something, or found nothing: the faults before are over."""
+        """Note that the model ran without an error: earlier faults are over."""
         self._failed_frames = 0
 
     def model_failed(self, engine: InferenceEngine, error: BaseException) -> None:
@@ -64,30 +65,30 @@ class Faults:
         self._failed_frames = self._failed_frames + 1 if engine is self._failing else 1
         self._failing = engine
         self._reason = _reason(error)
-        self.tell("A frame is shown without boxes, as the model failed on it", engine, error)
+        self.report("A frame is shown without boxes, as the model failed on it", engine, error)
 
-    def tell(self, what: str, owner: object, error: BaseException) -> None:
-        """Tell once for each owner what failed."""
-        key = (what, id(owner))
+    def report(self, message: str, owner: object, error: BaseException) -> None:
+        """Report a fault, once for each message and owner."""
+        key = (message, id(owner))
         with self._lock:
-            is_new = key not in self._told
-            self._told.add(key)
+            is_new = key not in self._reported
+            self._reported.add(key)
             if is_new:
-                self._news.append(f"{what}: {_reason(error)}")
+                self._news.append(f"{message}: {_reason(error)}")
         if is_new:
-            _log.info("%s: %s", what, _reason(error))
+            _log.info("%s: %s", message, _reason(error))
             _log.debug("It came from here:", exc_info=error)
 
     # -- for any thread ----------------------------------------------------------------------
 
     def take_news(self) -> list[str]:
-        """Return what was not told yet, one line each."""
+        """Return the reports since the last call, one line each."""
         with self._lock:
             news, self._news = self._news, []
         return news
 
     def lasting_failure(self, engine: InferenceEngine | None) -> str | None:
-        """Return why a model doesn't work, and what to do; None while it does."""
+        """Return why a model fails on every frame, and what to do; None while it works."""
         if engine is not self._failing or self._failed_frames < LASTING:
             return None
         cure = "Choose another model, or another device."
@@ -95,16 +96,16 @@ class Faults:
             cure = "Close what else takes memory, or choose a smaller input, such as NAME@320."
         return f"The model fails on every frame: {self._reason}\n{cure}"
 
-    def asked_engine(self) -> InferenceEngine | None:
+    def running_engine(self) -> InferenceEngine | None:
         """Return the model that is at a frame now."""
-        return self._asked[0] if self._asked is not None else None
+        return self._running[0] if self._running is not None else None
 
     def hanging(self) -> tuple[InferenceEngine, float] | None:
-        """Return the model that doesn't come back from a frame, and since how many seconds."""
-        asked = self._asked
-        if asked is None:
+        """Return the model that hangs at a frame, and for how many seconds; None if none does."""
+        running = self._running
+        if running is None:
             return None
-        engine, since_ns = asked
+        engine, since_ns = running
         silent_s = (self._clock.now_ns() - since_ns) / _NS
         return (engine, silent_s) if silent_s > PATIENCE_S else None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from kpviewer.models.selection import select
 from kpviewer.models.spec import Task
-from kpviewer.pipeline.faults import is_of_the_device
+from kpviewer.pipeline.faults import is_device_error
 from kpviewer.pipeline.protocols import spare_on_cpu
 from kpviewer.pipeline.reselecting import error_of
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
@@ -27,193 +27,207 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class _Seen(NamedTuple):
-    """What a model found in a frame."""
+class _ModelOutput(NamedTuple):
+    """Output of a model for one frame."""
 
     engine: InferenceEngine
     candidates: Candidates
     detections: Detections
-    spent: StageTimings
+    upload_ms: float
+    forward_ms: float
+    postprocess_ms: float
 
 
 class InferenceThread(threading.Thread):
     """Takes frames, runs the model, publishes results: first to the sinks, then to the mailbox.
 
     Ends when the queue is closed and empty. The first error ends it and stops the capture too,
-    unless ``PipelineOptions.carries_on``: then the frame goes out without what failed.
-    The claim on a frame is the thread's until its results are out; the mailbox has its own.
+    unless ``PipelineOptions.carries_on``: then the frame is published without the part that failed.
+    The thread holds its claim on a frame until the results are published; the mailbox has its own.
     """
 
     def __init__(self, wiring: Wiring) -> None:
         super().__init__(name="kpviewer-inference", daemon=False)
-        self._queue = wiring.queue
-        self._latest = wiring.latest
-        self._settings = wiring.settings
-        self._transport = wiring.transport
-        self._lifecycle = wiring.lifecycle
-        self._stats = wiring.stats
-        self._faults = wiring.faults
-        self._clock = wiring.options.clock
-        self._carries_on = wiring.options.carries_on
-        self._follower = ObjectTracker()
+        self._wiring = wiring
+        self._tracker = ObjectTracker()
         self.has_ended = threading.Event()
         self.is_let_go = False
-        """Nobody waits any more: what it holds is given back, and nothing is published."""
+        """Whether no thread waits for this one any more. It then releases its frame and publishes
+        nothing."""
 
     def run(self) -> None:
         """Serve until the queue ends or something breaks."""
+        wiring = self._wiring
         try:
-            while not self.is_let_go and (item := self._queue.get()) is not None:
+            while not self.is_let_go and (item := wiring.queue.get()) is not None:
                 try:
-                    self._publish(item, self._settings.current)
+                    self._publish(item, wiring.settings.current)
                 finally:
                     item.release()
-        except BaseException as error:  # SystemExit too: it is not the end of the film
-            self._lifecycle.failed(error, self)
+        except BaseException as error:  # SystemExit too: it is not the end of the video
+            wiring.lifecycle.failed(error, self)
         finally:
             if not self.is_let_go:
-                self._transport.stop()
-                self._queue.abort()
-            self._lifecycle.thread_ended(self)
+                wiring.transport.stop()
+                wiring.queue.abort()
+            wiring.lifecycle.thread_ended(self)
             self.has_ended.set()
 
     def _publish(self, item: QueuedFrame, settings: Settings) -> None:
-        """Make the result of one frame and hand it on."""
+        """Make the result of one frame and pass it on."""
+        latest, stats = self._wiring.latest, self._wiring.stats
         result = self._infer(item, settings)
         if self.is_let_go:
             return
-        self._stats.frame_inferred(result.timings)
+        stats.frame_inferred(result.timings)
         for sink in settings.sinks:
-            self._give(sink, result)
-        item.frame.retain()  # the mailbox's claim, which whoever takes the result inherits
-        if self._latest.put(result) and self._latest.has_reader:
-            self._stats.dropped(DISPLAY_SKIPPED)
+            self._pass_on(sink, result)
+        item.frame.retain()  # the mailbox's claim; the reader that takes the result inherits it
+        if latest.put(result) and latest.has_reader:
+            stats.dropped(DISPLAY_SKIPPED)
 
-    def _give(self, sink: ResultSink, result: FrameResult) -> None:
-        """Give a sink the result; where the video goes on without it, one that fails is let go."""
+    def _pass_on(self, sink: ResultSink, result: FrameResult) -> None:
+        """Pass a result to a sink; where the video carries on, a sink that fails is removed."""
         try:
             sink.accept(result)
         except BaseException as error:
             if not self._carries_on:
                 raise
-            self._settings.remove_sink(sink)
-            self._faults.tell("Results are no longer passed on", sink, error)
+            self._wiring.settings.remove_sink(sink)
+            self._wiring.faults.report("Results are no longer passed on", sink, error)
 
     def _infer(self, item: QueuedFrame, settings: Settings) -> FrameResult:
-        """Run model, thresholds and comparison with the ground truth."""
-        frame = item.frame
-        started_ns = self._clock.now_ns()
+        """Run the model, the comparisons and object tracking on one frame."""
+        frame, clock = item.frame, self._wiring.clock
         timings = StageTimings(
-            read_ms=item.read_ms, queue_wait_ms=(started_ns - item.queued_ns) / 1e6
+            read_ms=item.read_ms, queue_wait_ms=(clock.now_ns() - item.queued_ns) / 1e6
         )
-        seen = None
-        if settings.engine is not None:
-            seen = self._look(frame, settings.engine, settings.thresholds)
-        candidates, detections = Candidates.empty(), Detections.empty()
-        error = second = None
-        if seen is not None:
-            candidates, detections = seen.candidates, seen.detections
-            spent = seen.spent
-            timings = replace(
-                timings,
-                upload_ms=spent.upload_ms,
-                forward_ms=spent.forward_ms,
-                postprocess_ms=spent.postprocess_ms,
+        output = self._detect(frame, settings)
+        if output is None:
+            result = FrameResult(
+                frame, Candidates.empty(), Detections.empty(), timings, has_model=False
             )
-            found, spec, thresholds = seen.detections, seen.engine.spec, settings.thresholds
-            error = self._attempt(
-                lambda: error_of(found, frame.ground_truth, thresholds, spec),
-                None,
-                told="Nothing is compared with the ground truth",
-                owner=self,
-            )
-            if spec.task is not Task.CLASSIFY:
-                second = self._look_beside(frame, seen, settings)
+        else:
+            result = self._evaluated(frame, output, timings, settings)
         cut = (item.cut, id(settings.engine))  # another model sees other objects
-        found = detections
-        detections = self._attempt(
-            lambda: self._follower.follow(found, frame, cut, settings.tracking),
-            found,
-            told="Objects aren't tracked",
-            owner=self._follower,
+        tracked = self._attempt(
+            lambda: self._tracker.update(result.detections, frame, cut, settings.tracking),
+            result.detections,
+            message="Objects aren't tracked",
+            owner=self._tracker,
         )
-        total_ms = (self._clock.now_ns() - frame.captured_ns) / 1e6
-        timings = replace(timings, total_ms=total_ms)
+        total_ms = (clock.now_ns() - frame.captured_ns) / 1e6
+        return replace(
+            result, detections=tracked, timings=replace(result.timings, total_ms=total_ms)
+        )
+
+    def _evaluated(
+        self, frame: Frame, output: _ModelOutput, timings: StageTimings, settings: Settings
+    ) -> FrameResult:
+        """Return the model's result, compared with the ground truth and with the second model."""
+        spec, thresholds = output.engine.spec, settings.thresholds
+        error = self._attempt(
+            lambda: error_of(output.detections, frame.ground_truth, thresholds, spec),
+            None,
+            message="Nothing is compared with the ground truth",
+            owner=self,
+        )
+        second = None
+        if spec.task is not Task.CLASSIFY:
+            second = self._detect_second(frame, output, settings)
+        timings = replace(
+            timings,
+            upload_ms=output.upload_ms,
+            forward_ms=output.forward_ms,
+            postprocess_ms=output.postprocess_ms,
+        )
         return FrameResult(
             frame,
-            candidates,
-            detections,
+            output.candidates,
+            output.detections,
             timings,
             error,
-            has_model=seen is not None,
             second=second,
-            spec=seen.engine.spec if seen is not None else None,
-            thresholds=settings.thresholds if seen is not None else None,
+            spec=spec,
+            thresholds=thresholds,
         )
 
-    def _look(self, frame: Frame, engine: InferenceEngine, thresholds: Thresholds) -> _Seen | None:
-        """Run the model; a frame that it fails on is tried once more, and once on the CPU.
+    def _detect(self, frame: Frame, settings: Settings) -> _ModelOutput | None:
+        """Run the model, if there is one; None also where it failed and the video carries on."""
+        if settings.engine is None:
+            return None
+        return self._detect_with(settings.engine, frame, settings.thresholds)
 
-        Returns:
-            None where the model failed and the video goes on.
-        """
+    def _detect_with(
+        self, engine: InferenceEngine, frame: Frame, thresholds: Thresholds
+    ) -> _ModelOutput | None:
+        """Run a model; a frame that it fails on is tried once more, and once on the CPU."""
+        faults = self._wiring.faults
         try:
             try:
-                seen = self._run(frame, engine, thresholds)
+                output = self._run_model(engine, frame, thresholds)
             except Exception as error:  # memory may have been short for a moment
-                self._faults.tell("The model failed, and the frame is tried again", engine, error)
-                seen = self._run(frame, engine, thresholds)
+                faults.report("The model failed, and the frame is tried again", engine, error)
+                output = self._run_model(engine, frame, thresholds)
         except BaseException as error:
-            spare = spare_on_cpu(engine) if is_of_the_device(error) else None
+            spare = spare_on_cpu(engine) if is_device_error(error) else None
             if spare is not None:
-                self._faults.tell(
-                    "The model goes on on the CPU, as its device fails", engine, error
-                )
-                self._settings.replace_engine(engine, spare)
-                return self._look(frame, spare, thresholds)
+                faults.report("The model's device failed; it continues on the CPU", engine, error)
+                self._wiring.settings.replace_engine(engine, spare)
+                return self._detect_with(spare, frame, thresholds)
             if not self._carries_on or self.is_let_go:
                 raise
-            self._faults.model_failed(engine, error)
+            faults.model_failed(engine, error)
             return None
-        self._faults.model_works()
-        return seen
+        faults.model_works()
+        return output
 
-    def _run(self, frame: Frame, engine: InferenceEngine, thresholds: Thresholds) -> _Seen:
-        self._faults.asks(engine)
+    def _run_model(
+        self, engine: InferenceEngine, frame: Frame, thresholds: Thresholds
+    ) -> _ModelOutput:
+        clock, faults = self._wiring.clock, self._wiring.faults
+        faults.begins(engine)
         try:
             candidates, (upload_ms, forward_ms, decode_ms) = engine.infer(frame.bgr)
         finally:
-            self._faults.answered(engine)
-        select_ns = self._clock.now_ns()
+            faults.answered(engine)
+        select_ns = clock.now_ns()
         detections = select(candidates, thresholds)
-        select_ms = (self._clock.now_ns() - select_ns) / 1e6
-        timings = StageTimings(
-            upload_ms=upload_ms, forward_ms=forward_ms, postprocess_ms=decode_ms + select_ms
+        select_ms = (clock.now_ns() - select_ns) / 1e6
+        return _ModelOutput(
+            engine, candidates, detections, upload_ms, forward_ms, decode_ms + select_ms
         )
-        return _Seen(engine, candidates, detections, timings)
 
-    def _look_beside(self, frame: Frame, seen: _Seen, settings: Settings) -> SecondResult | None:
+    def _detect_second(
+        self, frame: Frame, output: _ModelOutput, settings: Settings
+    ) -> SecondResult | None:
         """Run the second model, if there is one."""
-        second = settings.second
+        second, faults = settings.second, self._wiring.faults
         if second is None:
             return None
-        self._faults.asks(second.engine)
+        faults.begins(second.engine)
         try:
             return self._attempt(
-                lambda: second.look(frame.bgr, seen.detections, seen.engine.spec, self._clock),
+                lambda: second.infer(
+                    frame.bgr, output.detections, output.engine.spec, self._wiring.clock
+                ),
                 None,
-                told="The second model failed on a frame",
+                message="The second model failed on a frame",
                 owner=second.engine,
             )
         finally:
-            self._faults.answered(second.engine)
+            faults.answered(second.engine)
 
-    def _attempt(self, act: Callable[[], T], otherwise: T, *, told: str, owner: object) -> T:
-        """Do what the video can go on without; what fails is told once for its owner."""
+    @property
+    def _carries_on(self) -> bool:
+        return self._wiring.options.carries_on
+
+    def _attempt(self, act: Callable[[], T], fallback: T, *, message: str, owner: object) -> T:
+        """Do a part that the video can do without; a failure is reported once for its owner."""
         try:
             return act()
         except BaseException as error:
             if not self._carries_on:
                 raise
-            self._faults.tell(told, owner, error)
-            return otherwise
+            self._wiring.faults.report(message, owner, error)
+            return fallback

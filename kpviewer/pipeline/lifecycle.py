@@ -1,4 +1,4 @@
-"""The state of a pipeline, why it ended, and the first thing that went wrong in it."""
+"""The state of a pipeline, the reason why it ended, and its first error."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ class Lifecycle:
         self._stop_reason: StopReason | None = None
         self._failure: KpviewerError | None = None
         self._alive = 0
-        self._through: set[object] = set()
+        self._done: set[object] = set()
         """Threads that ended or were let go: neither counts twice."""
-        self._is_spent = False
+        self._is_unusable = False
+        """Whether a thread was let go: its source may still be in use."""
 
     @property
     def state(self) -> PipelineState:
-        """The state; PAUSED is the transport's to know."""
+        """The state, but for PAUSED, which only the transport knows."""
         return self._state
 
     @property
     def stop_reason(self) -> StopReason | None:
-        """Why the pipeline stops or stopped; None while it runs."""
+        """Reason why the pipeline stops or stopped; None while it runs."""
         return self._stop_reason
 
     @property
@@ -47,15 +48,19 @@ class Lifecycle:
         """Start a run of ``threads`` threads.
 
         Raises:
-            PipelineError: if the run before has not ended, or a thread of it was let go.
+            PipelineError: if the previous run has not ended, or a thread of it was let go.
         """
         with self._lock:
-            if self._is_spent:
-                raise PipelineError("A source that never answered can't be used again: open anew.")
+            if self._is_unusable:
+                raise PipelineError(
+                    "This source didn't answer and can't be used again. Open it anew."
+                )
             if self._alive:
-                raise PipelineError(f"A pipeline starts once at a time; it is {self._state}.")
+                raise PipelineError(
+                    f"The pipeline is still {self._state}. Wait for its end, then start it again."
+                )
             self._alive = threads
-            self._through.clear()
+            self._done.clear()
             self._state = PipelineState.STARTING
             self._stop_reason = None
             self._failure = None
@@ -69,7 +74,7 @@ class Lifecycle:
         self._set_unless_stopping(PipelineState.RUNNING)
 
     def stopping(self, reason: StopReason) -> None:
-        """Note that the run ends; the first reason stays."""
+        """Note that the run is to end; the first reason stays."""
         with self._lock:
             if self._alive and self._stop_reason is None:
                 self._stop_reason = reason
@@ -79,10 +84,10 @@ class Lifecycle:
         """Keep the first error; anything but a KpviewerError is wrapped in a PipelineError.
 
         Args:
-            error: what went wrong.
-            thread: in which it did; one that was let go has nothing more to say.
+            error: the error.
+            thread: thread that raised it; errors of a thread that was let go are ignored.
         """
-        if thread is not None and thread in self._through:
+        if thread is not None and thread in self._done:
             return
         with self._lock:
             if self._failure is None:
@@ -91,31 +96,34 @@ class Lifecycle:
                 self._state = PipelineState.STOPPING
 
     def let_go(self, thread: object, *, has_successor: bool = False) -> bool:
-        """Count a thread as ended that may never end; False if it has ended or was let go before.
+        """Count a thread that may never end as ended.
 
         Args:
-            thread: that no longer counts.
-            has_successor: whether another thread takes its place.
+            thread: the thread.
+            has_successor: whether another thread replaces it.
+
+        Returns:
+            False if the thread has ended or was let go before.
         """
         with self._lock:
-            if thread in self._through or not self._alive:
+            if thread in self._done or not self._alive:
                 return False
-            self._through.add(thread)
-            self._is_spent = True
+            self._done.add(thread)
+            self._is_unusable = True
             if not has_successor:
                 self._settle_one()
             return True
 
     def thread_ended(self, thread: object = None) -> None:
-        """Note that a thread is through; the last one settles the state.
+        """Note that a thread has ended; the last one settles the state.
 
-        A thread that ends before anyone gave a reason has failed: only the capture thread knows
-        the end of a stream, and says so.
+        A thread that ends before there is a reason to stop has failed: the end of a stream is a
+        reason too, which the capture thread notes.
         """
         with self._lock:
-            if thread is not None and thread in self._through:
+            if thread is not None and thread in self._done:
                 return
-            self._through.add(thread)
+            self._done.add(thread)
             if self._stop_reason is None:
                 error = PipelineError("A thread of the pipeline ended without a reason.")
                 self._failure, self._stop_reason = error, StopReason.FAILED
@@ -142,5 +150,5 @@ def _as_kpviewer_error(error: BaseException) -> KpviewerError:
 
 
 def _first_line(error: BaseException) -> str:
-    """The first line of an error's text; a traceback inside it is of no use to people."""
+    """Return the first line of an error's text, without a traceback that it may hold."""
     return str(error).strip().partition("\n")[0] or "no reason given"

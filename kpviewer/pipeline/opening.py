@@ -1,4 +1,4 @@
-"""A source is made of a name: the disk or the drivers that are asked for it may never answer."""
+"""Making a source within a time limit, as a disk or a driver may never answer."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from kpviewer.sources.base import FrameSource
 
 CAMERAS_S = 15.0
-"""For the drivers of all cameras to answer."""
+"""Time limit in s for the drivers of all cameras together."""
 
 
 def made_within(
     disk_s: float, text: str | None, name: str, make: Callable[[], FrameSource]
 ) -> FrameSource:
-    """Return the source that ``make`` makes, on a thread of its own.
+    """Return the source that ``make`` returns, called on a thread of its own.
 
     Args:
-        disk_s: how long a disk may take; cameras are given more time.
+        disk_s: time limit for a disk, in s; cameras have ``CAMERAS_S``.
         text: the source as typed.
-        name: for people.
-        make: asks the disk or the drivers.
+        name: name of the source in messages.
+        make: function that makes the source, which may wait for a disk or a driver.
 
     Raises:
-        SourceError: if nothing answers; also what ``make`` raises.
+        SourceError: if the limit is exceeded, or from ``make``.
     """
     limit_s = CAMERAS_S if not text or is_camera(text) else disk_s
     try:
@@ -36,5 +36,5 @@ def made_within(
     except NoAnswerError as error:
         raise SourceError(
             f"{name} doesn't answer.\n"
-            "Check that its disk, network or device is there, then try again."
+            "Check that its disk, network or device is connected, then try again."
         ) from error

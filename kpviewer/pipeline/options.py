@@ -1,4 +1,4 @@
-"""How a pipeline runs: settings that stay the same for its life."""
+"""Settings of a pipeline that stay the same for its life."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from kpviewer.pipeline.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class PipelineOptions:
-    """Settings of a pipeline. The defaults suit a viewer."""
+    """Settings of a pipeline for its life. The defaults suit a viewer."""
 
     lossless: bool | None = None
-    """Every frame in order (True) or the newest one (False); None: what the source asks for."""
+    """Every frame in order (True) or the newest one (False); None: the source's default."""
     pace: bool = True
-    """Files play at their own speed; False reads them as fast as the model goes."""
+    """Whether files play at their own speed; False reads them as fast as the model runs."""
     loop: bool = False
-    """Start again at the end of a file."""
+    """Whether files start again at their end."""
     hold_at_end: bool = True
-    """Stay on the last frame, paused, so that one can seek back; False ends the pipeline."""
+    """Whether to stay on the last frame, paused, ready for a seek; False ends the pipeline."""
     queue_size: int = 2
-    """Frames that a lossless source may be ahead of the model. Otherwise only one waits: an older
-    one is old news."""
+    """Number of frames that a lossless source may be ahead of the model; a live one: 1."""
     carries_on: bool = False
-    """Whether the video goes on where the model, tracking or a sink fails, as a viewer's does; what
-    fails is in ``Pipeline.faults``. False ends the pipeline, as nobody looks at its results."""
+    """Whether the video continues when the model, tracking or a sink fails, as in a viewer;
+    ``Pipeline.faults`` reports it. False ends the pipeline."""
     slots: int = 10
-    """Frame buffers: queue 2, capture 1, model 1, mailbox 1, window 2, and 3 for sinks."""
+    """Number of frame buffers: queue 2, capture 1, model 1, mailbox 1, window 2, sinks 3."""
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:

@@ -1,23 +1,23 @@
-"""When a frame is due, and when to try a lost source again: arithmetic, no threads, no clock."""
+"""Due times of frames, and delays of reconnecting: arithmetic without threads or clocks."""
 
 from __future__ import annotations
 
 import random
 
 RECONNECT_DELAYS_S = (1.0, 2.0, 4.0, 8.0, 10.0)
-"""The last one repeats for ever."""
+"""Delays between attempts to open a lost source; the last one repeats for ever."""
 JITTER = 0.1
-"""Share of the delay added at random, so that many viewers don't knock at one server together."""
+"""Share of the delay that is added at random: many viewers of a server don't reconnect at once."""
 
 _LATE_S = 0.25
-"""Later than this is not caught up: playback goes on from here, slower than it should."""
+"""Delay from which on playback doesn't catch up; it continues from there, late."""
 _LONGEST_GAP_S = 5.0
-"""Longer gaps between timestamps are taken for a fault in the file, and are not waited for."""
+"""Gap between timestamps from which on it counts as a fault of the file and isn't waited for."""
 _NS = 1_000_000_000
 
 
 def reconnect_delay_s(attempt: int) -> float:
-    """Seconds to wait before attempt number ``attempt`` (from 0) to open a lost source."""
+    """Return the delay in s before attempt number ``attempt`` (from 0) to open a lost source."""
     delay = RECONNECT_DELAYS_S[min(attempt, len(RECONNECT_DELAYS_S) - 1)]
     return delay * (1 + JITTER * random.random())
 
@@ -38,12 +38,12 @@ class Pacer:
         self._due_ns = None
 
     def due_ns(self, position_s: float, now_ns: int, speed: float) -> int:
-        """Tell when a frame is due; ``now_ns`` if it should go at once. Changes nothing.
+        """Return when a frame is due, in ns; ``now_ns`` if at once. Changes nothing.
 
         Args:
-            position_s: media time of the frame, in seconds.
+            position_s: media time of the frame, in s.
             now_ns: monotonic time, in ns.
-            speed: 2 plays twice as fast.
+            speed: playback speed; 2 plays twice as fast.
         """
         if self._due_ns is None:
             return now_ns
@@ -56,7 +56,7 @@ class Pacer:
         return now_ns if now_ns - due_ns > _LATE_S * _NS else due_ns
 
     def shown(self, position_s: float, due_ns: int) -> None:
-        """Note that a frame went out that was due at ``due_ns``; the next is timed from it."""
+        """Note that a frame due at ``due_ns`` was delivered; the next is timed from it."""
         gap_s = position_s - self._position_s
         if self._due_ns is not None and 0 < gap_s <= _LONGEST_GAP_S:
             self._interval_s = gap_s

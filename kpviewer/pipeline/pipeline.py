@@ -1,6 +1,7 @@
 """The pipeline: a source, a model and two threads, behind one object that any thread may call.
 
-Works with no window and without torch; the model is whatever satisfies ``InferenceEngine``.
+Works without a window and without torch: a model is any object with the interface of
+``InferenceEngine``.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ __all__ = ["InferenceEngine", "Latest", "Pipeline", "PipelineOptions", "ResultSi
 
 
 FILE_STALL_S = 5.0
-"""A read of a file that takes longer is told."""
+"""Duration in s from which on a read of a file is reported."""
 
 
 class Pipeline:
-    """Carries frames from a source through a model to whoever wants the results.
+    """Carries frames from a source through a model to the readers of its results.
 
     ::
 
@@ -44,8 +45,8 @@ class Pipeline:
           +--- threads ended --- STOPPING <----------+
                                     +--- after an error ---> FAILED      (start again from both)
 
-    Results: poll ``latest.take()``, and release the frame of each result that it gives; or add a
-    sink, which sees every result. The pipeline owns its source, and closes it.
+    To read results, poll ``latest.take()`` and release the frame of each result; or add a sink,
+    which gets every result. The pipeline owns its source and closes it.
     """
 
     def __init__(
@@ -56,46 +57,44 @@ class Pipeline:
         thresholds: Thresholds | None = None,
         options: PipelineOptions | None = None,
     ) -> None:
-        """Make a pipeline that stands still; nothing is opened yet.
+        """Make a pipeline; nothing is opened before ``start``.
 
         Args:
-            source: where the frames come from, closed.
-            engine: what finds objects; None shows plain frames until ``set_engine``.
-            thresholds: None takes the engine's own, or the defaults.
+            source: source of the frames, closed.
+            engine: engine that detects objects; None shows plain frames until ``set_engine``.
+            thresholds: None uses the engine's own, or the defaults.
             options: settings for its life.
         """
         options = options or PipelineOptions()
         if thresholds is None:
             thresholds = engine.spec.thresholds if engine is not None else Thresholds()
         self.latest: Latest[FrameResult] = Latest(lambda result: result.frame.release())
-        """The newest result that nobody took. Who takes one releases its frame."""
-        manner = PlaybackSettings(loop=options.loop, lossless=options.lossless)
-        self.transport = Transport(options.clock, manner)
-        """What is asked of the stream; the methods below ask for the most of it."""
-        self._lifecycle = Lifecycle()
-        self._stats = StatsRecorder(options.clock)
+        """Mailbox with the newest result. The reader that takes one releases its frame."""
+        playback = PlaybackSettings(loop=options.loop, lossless=options.lossless)
+        self.transport = Transport(options.clock, playback)
+        """Commands to the stream; the methods below give most of them."""
         self.faults = Faults(options.clock)
-        """What failed, and the video went on without."""
+        """Failures of parts that the video continued without."""
         self.settings = SettingsCell(Settings(None, thresholds))
-        """What may change while frames flow; the methods below change the most of it."""
+        """Settings that may change while frames flow; the methods below change most of them."""
         self._reader = SourceReader(source, options.clock)
         self._wiring = Wiring(
-            options,
-            PinnedPool(options.slots),
-            _new_queue(options),
-            self.latest,
-            self.settings,
-            self.transport,
-            self._lifecycle,
-            self._stats,
-            self.faults,
+            options=options,
+            pool=PinnedPool(options.slots),
+            queue=_new_queue(options),
+            latest=self.latest,
+            settings=self.settings,
+            transport=self.transport,
+            lifecycle=Lifecycle(),
+            stats=StatsRecorder(options.clock),
+            faults=self.faults,
         )
         self._run: Run | None = None
         self.set_engine(engine)
 
     @property
     def info(self) -> StreamInfo | None:
-        """What the source says of itself; None until it is open."""
+        """Description of the source's stream; None until it is open."""
         return self._reader.info
 
     @property
@@ -106,14 +105,14 @@ class Pipeline:
     # -- life --------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the threads; the source is opened by one of them. Also starts again.
+        """Start the threads, one of which opens the source. Also restarts a pipeline that ended.
 
         Raises:
-            PipelineError: if it runs already.
+            PipelineError: if it is running.
         """
-        self._lifecycle.begin(threads=2)
+        self._wiring.lifecycle.begin(threads=2)
         self.transport.begin()
-        self._stats.reset()
+        self._wiring.stats.reset()
         source = self.transport.take_source()
         if source is not None:
             self._reader.change(source)
@@ -122,8 +121,8 @@ class Pipeline:
         self._run.start()
 
     def stop(self) -> None:
-        """Ask the threads to end, and return at once; any state, any number of times."""
-        self._lifecycle.stopping(StopReason.REQUESTED)
+        """Ask the threads to end, and return at once; idempotent, in any state."""
+        self._wiring.lifecycle.stopping(StopReason.REQUESTED)
         self.transport.stop()
         self._wiring.queue.abort()
         if self.status().state is PipelineState.STOPPING:
@@ -133,10 +132,10 @@ class Pipeline:
         """Wait until the threads have ended.
 
         Args:
-            timeout_s: for each thread, in seconds; None waits as long as it takes.
+            timeout_s: longest wait for each thread, in s; None waits without a limit.
 
         Returns:
-            Whether they have. A thread that was let go counts as ended.
+            Whether they have ended. A thread that was let go counts as ended.
 
         Raises:
             KpviewerError: the first error of any thread; a PipelineError for unexpected ones.
@@ -144,15 +143,16 @@ class Pipeline:
         is_over = self._run is None or self._run.join(timeout_s)
         if self._run is not None:
             self._run.watch()
-        if self._lifecycle.failure is not None:
-            raise self._lifecycle.failure
+        failure = self._wiring.lifecycle.failure
+        if failure is not None:
+            raise failure
         return is_over
 
     def close(self, timeout_s: float = STOP_S) -> None:
         """Stop, wait for the threads and empty the mailbox; idempotent. Doesn't raise failures.
 
         Args:
-            timeout_s: for both threads together, in seconds; what hangs then is let go.
+            timeout_s: longest wait for both threads together, in s; one that hangs is let go.
         """
         self.stop()
         if self._run is not None:
@@ -162,32 +162,32 @@ class Pipeline:
     # -- transport ---------------------------------------------------------------------------
 
     def pause(self) -> None:
-        """Hold the stream. It still shows its first frame, and one for each seek and step."""
+        """Pause the stream. It still shows its first frame, and one for each seek and step."""
         self.transport.pause()
 
     def resume(self) -> None:
-        """Go on; from the first frame where the stream is held at its end."""
+        """Continue; a stream that is held at its end restarts from the first frame."""
         self.transport.resume()
 
     def step(self) -> None:
-        """Pause, and let exactly one more frame out."""
+        """Pause, and deliver exactly one more frame."""
         self.transport.step()
 
     def seek(self, index: int) -> None:
         """Go to frame ``index``, or to the nearest there is; paused, exactly that one is shown.
 
         Raises:
-            PipelineError: if the source is open and can't be sought in.
+            PipelineError: if the source is open and not seekable.
         """
         info = self.info
         if info is not None and not info.is_seekable:
-            raise PipelineError(f"{info.name} has no frames to go to; only files do.")
+            raise PipelineError(f"{info.name} is not seekable; only files are.")
         self.transport.seek(index)
 
     def repeat_frame(self) -> None:
-        """Show the frame of a paused file once more, as another model sees it.
+        """Deliver the last frame of a paused file once more, as for another model.
 
-        Nothing happens while frames are coming, nor where a frame is still to come: it shows that.
+        Nothing happens while the stream runs or another frame is still to be delivered.
         """
         info = self.info
         if info is not None and info.is_seekable:
@@ -197,7 +197,7 @@ class Pipeline:
         """Play files at ``factor`` times their speed.
 
         Args:
-            factor: 2 is twice as fast, ``inf`` as fast as the model goes.
+            factor: 2 is twice as fast, ``inf`` as fast as the model runs.
 
         Raises:
             ValueError: if ``factor`` is not positive.
@@ -216,7 +216,7 @@ class Pipeline:
         self.settings.set_engine(engine)
 
     def set_source(self, source: FrameSource) -> None:
-        """Change to another source, running or not; it is opened by the capture thread.
+        """Change to another source, running or not; the capture thread opens it.
 
         The present source is closed first. A source that can't be opened ends the pipeline.
         """
@@ -225,47 +225,48 @@ class Pipeline:
             displaced.close()
 
     def add_sink(self, sink: ResultSink) -> None:
-        """Give every result to ``sink``, from the next frame on."""
+        """Pass every result to ``sink``, from the next frame on."""
         self.settings.add_sink(sink)
 
     def remove_sink(self, sink: ResultSink) -> None:
-        """Give no more results to ``sink``; one may be under way in the other thread."""
+        """Pass no more results to ``sink``; one may be under way in the other thread."""
         self.settings.remove_sink(sink)
 
-    # -- what goes on ------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------
 
     def status(self) -> PipelineStatus:
-        """Give one snapshot of state and numbers; cheap enough for 10 times a second.
+        """Return a snapshot of state and statistics; cheap enough for 10 times a second.
 
-        It also lets go of a thread that should have come back long ago, so someone should ask.
+        It also lets go of a thread that hangs, so call it regularly.
         """
         if self._run is not None:
             self._run.watch()
-        state, reason = self._lifecycle.state, self._lifecycle.stop_reason
+        lifecycle, reader = self._wiring.lifecycle, self._reader
+        state, reason = lifecycle.state, lifecycle.stop_reason
         if state is PipelineState.RUNNING and self.transport.paused:
             state = PipelineState.PAUSED
             reason = StopReason.END_OF_STREAM if self.transport.at_end else None
         is_on = state in (PipelineState.RUNNING, PipelineState.PAUSED)
-        info = self.info  # read once: another thread forgets it while it opens a source anew
+        info = self.info  # read once: another thread resets it while it opens a source anew
         is_file = info is not None and not info.is_live
         engine = self.settings.current.engine
-        failure, hanging = self._lifecycle.failure, self.faults.hanging()
+        failure, hanging = lifecycle.failure, self.faults.hanging()
         return PipelineStatus(
             state=state,
             stop_reason=reason,
-            stats=self._stats.snapshot(len(self._wiring.queue)),
+            stats=self._wiring.stats.snapshot(len(self._wiring.queue)),
             failure=str(failure) if failure is not None else None,
-            signal_lost_s=self._reader.signal_lost_s() if is_on else None,
-            reconnects=self._reader.reconnects,
-            warning=self._reader.warning,
-            read_s=self._reader.reading.running_s(FILE_STALL_S) if is_on and is_file else None,
+            signal_lost_s=reader.signal_lost_s() if is_on else None,
+            reconnects=reader.reconnects,
+            warning=reader.warning,
+            read_s=reader.reading.running_s(FILE_STALL_S) if is_on and is_file else None,
             model_silent_s=hanging[1] if is_on and hanging is not None else None,
             model_failure=self.faults.lasting_failure(engine) if is_on else None,
         )
 
     def note_displayed(self, result: FrameResult) -> None:
-        """Note that a result was just painted: for display rate and latency."""
-        self._stats.frame_displayed(result.frame)
+        """Note that a result was just painted, for display rate and latency."""
+        self._wiring.stats.frame_displayed(result.frame)
 
 
 def _new_queue(options: PipelineOptions) -> FrameQueue[QueuedFrame]:

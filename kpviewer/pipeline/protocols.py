@@ -1,4 +1,4 @@
-"""What the pipeline needs of others: an engine that runs a model, and sinks for results."""
+"""Interfaces that the pipeline requires: an engine that runs a model, and sinks for results."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class InferenceEngine(Protocol):
 
     @property
     def spec(self) -> ModelSpec:
-        """What the model says of itself."""
+        """Description of the model."""
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
-        """Find candidates in an (H, W, 3) uint8 image; it has done with ``bgr`` on return.
+        """Return the candidates in an (H, W, 3) uint8 image, and how long finding them took.
 
-        The three times are those of upload, forward pass and postprocessing, ms
-        (``runtime.executor.InferenceTimings``).
+        The three times are those of upload, forward pass and postprocessing, in ms
+        (``runtime.executor.InferenceTimings``). The engine doesn't use ``bgr`` after it returns.
 
         Called on the inference thread only. An exception ends the pipeline, or leaves the frame
         without boxes (``PipelineOptions.carries_on``), after the frame was tried once more.
@@ -28,22 +28,22 @@ class InferenceEngine(Protocol):
 
 
 def needs_pinned_memory(engine: InferenceEngine | None) -> bool:
-    """Whether frames are copied to a GPU: an engine says so by a true ``needs_pinned_memory``."""
+    """Return whether frames are copied to a GPU: the engine's own ``needs_pinned_memory``."""
     return bool(getattr(engine, "needs_pinned_memory", False))
 
 
 def spare_on_cpu(engine: InferenceEngine) -> InferenceEngine | None:
-    """Make the same model for the CPU; None where it runs there, or the engine can't say."""
+    """Return the same model on the CPU; None if it runs there or the engine has no ``on_cpu``."""
     make = getattr(engine, "on_cpu", None)
     spare: InferenceEngine | None = make() if make is not None else None
     return spare
 
 
 class ResultSink(Protocol):
-    """Gets every result, for instance to record it."""
+    """Receives every result, for instance to record it."""
 
     def accept(self, result: FrameResult) -> None:
-        """Take a result, on the inference thread: a slow sink slows the stream.
+        """Process a result, on the inference thread: a slow sink slows the stream.
 
         The frame is valid during the call; retain it to keep it longer, and release it after.
         An exception ends the pipeline, or only removes the sink (``PipelineOptions.carries_on``).

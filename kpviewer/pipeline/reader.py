@@ -1,6 +1,6 @@
 """A source as the capture thread sees it: frames in leased buffers, numbered and timed.
 
-Keeps book of the signal of a live source. Knows nothing of orders, pacing or queues.
+It also tracks the signal of a live source. It knows nothing of commands, pacing or queues.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 _STALL_S = 2.0
 _GRACE_S = 0.5
-"""Beyond the open timeout, for a source to keep to it by itself."""
+"""Extra time in s beyond the open timeout, in which a source may report it by itself."""
 _STALL_FRAMES = 5
 _STALL_GAPS = 2
 _SLIDES_FPS = 1.0
-"""Of images that have no time of their own."""
+"""Rate of images that have no time of their own."""
 _NS = 1_000_000_000
 
 
@@ -43,31 +43,31 @@ class Listening(Protocol):
 
     @property
     def silence_s(self) -> float | None:
-        """Seconds without data while no frame can come yet; None once one could."""
+        """Seconds without data; None once there is enough data for a frame."""
 
     @property
     def usual_gap_s(self) -> float:
-        """About the longest time between two frames."""
+        """Approximate longest time between two frames, in s."""
 
 
 class QueuedFrame(NamedTuple):
-    """A frame on its way to the model; whoever has it holds one claim on its buffer."""
+    """A frame on its way to the model; its owner holds one claim on its buffer."""
 
     frame: Frame
     read_ms: float
     queued_ns: int
-    """When it was put on the queue."""
+    """Monotonic time at which it was put on the queue."""
     cut: int = 0
-    """Another number after each seek, and whenever the source was opened: what came before such a
-    frame in time did not come just before it."""
+    """Number that changes with each seek and each opening of the source. Two frames of one cut
+    are consecutive in time."""
 
     def release(self) -> None:
-        """Let the buffer go."""
+        """Release the claim on the buffer."""
         self.frame.release()
 
 
 class SourceReader:
-    """Owns a source. One thread opens, reads, seeks and closes; the properties are for all."""
+    """Owns a source. One thread opens, reads, seeks and closes; any may read the properties."""
 
     def __init__(self, source: FrameSource, clock: Clock) -> None:
         self._source = source
@@ -81,7 +81,7 @@ class SourceReader:
         self._loss: str | None = None
         self._last_frame_ns = 0
         self.open_timeout_s = _open_timeout_s(source)
-        """How long opening may take until nobody waits for it any more."""
+        """Time in s after which an opening source is given up."""
         self.reading = Stopwatch(clock)
         """Runs while a read or a seek is under way."""
         self._failed_attempts = 0
@@ -89,7 +89,7 @@ class SourceReader:
 
     @property
     def info(self) -> StreamInfo | None:
-        """What the source says of itself; None while it is being opened."""
+        """Description of the stream; None while the source is being opened."""
         return self._info
 
     @property
@@ -106,31 +106,31 @@ class SourceReader:
 
     @property
     def warning(self) -> str | None:
-        """What the source has to say to the user: why it is lost, or about an early end."""
+        """Warning for the user: why the signal is lost, or that the file ended early."""
         return self._loss or self._source.warning
 
     @property
     def has_given_frames(self) -> bool:
-        """Whether a frame came since the source was opened or sent elsewhere."""
+        """Whether a frame was read since the last opening or seek."""
         return self._has_given_frames
 
     @property
     def next_index(self) -> int:
-        """Number of the frame that the next read of a file gives."""
+        """Index of the frame that the next read of a file returns."""
         return self._source.next_index
 
     @property
     def failed_attempts(self) -> int:
-        """How often the source was opened in vain, or without a frame, since its last frame."""
+        """Number of failed attempts to get a frame by reopening, since the last frame."""
         return self._failed_attempts
 
     @property
     def reconnects(self) -> int:
-        """How often a lost source was opened again, in vain or not."""
+        """Number of attempts to reopen a lost source, successful or not."""
         return self._reconnects
 
     def signal_lost_s(self) -> float | None:
-        """Seconds without an image from a live source; None while it gives them."""
+        """Return the seconds without an image from a live source; None while it gives images."""
         info = self._info
         if info is None or not info.is_live:
             return None
@@ -146,7 +146,7 @@ class SourceReader:
         return lost_s if silent_s > patience_s else None
 
     def position_s(self, frame: Frame) -> float:
-        """Media time of a frame in seconds, from its number where the source gives none."""
+        """Return the media time of a frame in s; from its index if the source gives none."""
         if frame.position_s is not None:
             return frame.position_s
         return frame.index / (self.open_info.nominal_fps or _SLIDES_FPS)
@@ -170,7 +170,7 @@ class SourceReader:
         self._source.close()
 
     def change(self, source: FrameSource) -> None:
-        """Close the present source and take another, closed: the two may be one camera."""
+        """Close the present source, then use another, closed one: both may be the same camera."""
         self._info = self._loss = None
         previous, self._source = self._source, source
         self.open_timeout_s = _open_timeout_s(source)
@@ -178,15 +178,15 @@ class SourceReader:
         self._live_index = 0
 
     def interrupt(self) -> None:
-        """Cut a blocked open or read short, where the source can; from any thread."""
+        """Cut a blocked open or read short, if the source supports it; from any thread."""
         if isinstance(self._source, Interruptible):
             self._source.interrupt()
 
     def go_to(self, index: int) -> None:
-        """Make frame ``index`` the next one; sources that can't seek start again for 0.
+        """Make frame ``index`` the next one; a source that isn't seekable is reopened for 0.
 
         Raises:
-            SourceError: if the source can't.
+            SourceError: if that fails.
         """
         info = self.open_info
         with self.reading:
@@ -200,12 +200,12 @@ class SourceReader:
         self._has_given_frames = False
 
     def lose(self) -> None:
-        """Note that a live source gives nothing any more, and close it."""
+        """Note that a live source is lost, and close it."""
         self._is_lost = True
         self._source.close()
 
     def reconnect(self) -> None:
-        """Try once to open a lost source; where that fails, the next read says so."""
+        """Try once to open a lost source; if that fails, the next read returns None."""
         self._failed_attempts += 1
         self._reconnects += 1
         self._cuts += 1
@@ -220,14 +220,14 @@ class SourceReader:
         """Read the next frame.
 
         Args:
-            lease: filled and sealed; the frame takes it over. None reads into scratch memory
-                that the next such read overwrites.
+            lease: buffer to fill and seal; the frame takes it over. None reads into scratch
+                memory, which the next such read overwrites.
 
         Returns:
-            None at the end of a file, or where a live source is lost; the lease is unused then.
+            None at the end of a file, or if a live source is lost; the lease is unused then.
 
         Raises:
-            SourceError: if a source that is not live breaks.
+            SourceError: if a source that is not live fails.
         """
         started_ns = self._clock.now_ns()
         captured = self._ask(self._scratch.allocate if lease is None else lease.allocate)
@@ -253,7 +253,7 @@ class SourceReader:
         return QueuedFrame(frame, (read_ns - started_ns) / 1e6, read_ns, self._cuts)
 
     def _ask(self, allocate: Callable[[int, int], ImageArray]) -> Captured | None:
-        """Read; a live source that breaks gives None, like one that ends."""
+        """Read; return None also for a live source that fails."""
         try:
             with self.reading:
                 return self._source.read(allocate)
@@ -264,7 +264,7 @@ class SourceReader:
             return None
 
     def _index_of_last(self) -> int:
-        """Number of the frame just read; live sources count on when they are opened again."""
+        """Return the index of the frame just read; live sources continue it when reopened."""
         if not self.open_info.is_live:
             return self._source.next_index - 1
         self._live_index += 1
@@ -276,13 +276,13 @@ def _open_timeout_s(source: FrameSource) -> float:
 
 
 class _Scratch:
-    """Memory for frames that nobody will see."""
+    """Memory for frames that are read only to be dropped."""
 
     def __init__(self) -> None:
         self._bgr: ImageArray = np.empty((0, 0, 3), np.uint8)
 
     def allocate(self, height: int, width: int) -> ImageArray:
-        """Give a buffer, the same one while the size stays."""
+        """Return a buffer, the same one while the size stays."""
         if self._bgr.shape != (height, width, 3):
             self._bgr = np.empty((height, width, 3), np.uint8)
         return self._bgr

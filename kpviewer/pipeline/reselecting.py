@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import select, shown_ground_truth
 from kpviewer.models.spec import Task
-from kpviewer.pipeline.tracking import carried_over
+from kpviewer.pipeline.tracking import with_tracks_of
 
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
@@ -23,25 +23,25 @@ def reselected(
     second: SecondModel | None = None,
     known: Detections | None = None,
 ) -> FrameResult:
-    """Return the result of the same frame at other thresholds, from the candidates that it keeps.
+    """Return the result of the same frame at other thresholds, from its candidates.
 
     Args:
-        result: of the frame, at any thresholds.
-        thresholds: to select by.
+        result: result of the frame at any thresholds.
+        thresholds: thresholds to select by.
         spec: the model that found the candidates.
-        second: the model that is compared with, at the thresholds of now; None compares with none.
+        second: the second model, at its present thresholds; None compares with none.
         known: detections with the track ids, trails and smoothed keypoints to keep; None takes
             those of ``result``, where thresholds between may have dropped some.
     """
     detections = select(result.candidates, thresholds)
-    beside = None
+    second_result = None
     if second is not None and result.second is not None:
-        beside = second.look_again(result.second, detections, spec)
+        second_result = second.reselect(result.second, detections, spec)
     return replace(
         result,
-        detections=carried_over(result.detections if known is None else known, detections),
+        detections=with_tracks_of(result.detections if known is None else known, detections),
         error=error_of(detections, result.frame.ground_truth, thresholds, spec),
-        second=beside,
+        second=second_result,
         thresholds=thresholds,
     )
 
@@ -52,10 +52,10 @@ def error_of(
     thresholds: Thresholds,
     spec: ModelSpec,
 ) -> FrameError | None:
-    """Compare detections with the ground truth of their frame.
+    """Return the error of detections against the ground truth of their frame.
 
     Returns:
-        None where there is no ground truth, or where the model reports no boxes.
+        None if there is no ground truth, or if the model predicts no boxes.
     """
     if ground_truth is None or spec.task is Task.CLASSIFY:
         return None

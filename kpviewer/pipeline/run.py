@@ -1,8 +1,8 @@
 """The two threads of one run of a pipeline: started, watched, waited for, and let go.
 
-A read in a driver, a model's graph or a disk may never come back, and no thread can be ended from
-outside. So every wait has a limit, after which the thread is let go (``runtime.abandoned``): the
-run counts as over, and the frame buffer that the thread holds is lent to nobody.
+A call of a driver, a model or a disk may never return, and no thread can be ended from outside.
+Therefore every wait has a limit, after which the thread is let go (``runtime.abandoned``): the run
+counts as over, and the frame buffer that the thread holds is not used again.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from kpviewer.pipeline.wiring import Wiring
 
 STOP_S = 2.0
-"""How long a run may take to end; a read or a frame under way takes part of it."""
+"""Time in s in which a run must end; a read or a frame under way takes part of it."""
 SINKS_S = 8.0
-"""For sinks to take the last result: files that a slow disk or a busy machine writes."""
+"""Time in s for sinks to process the last result, such as files on a slow disk."""
 _NS = 1e9
 
 
 class Run:
-    """Owns the threads; ``watch`` is to be called some ten times a second, by one thread."""
+    """Owns the threads; one thread calls ``watch`` about ten times a second."""
 
     def __init__(self, reader: SourceReader, wiring: Wiring) -> None:
         self._reader, self._wiring = reader, wiring
         self._capture = CaptureThread(reader, wiring)
         self._inference = InferenceThread(wiring)
-        self._seen: tuple[PipelineState | None, int] = (None, 0)
-        """The state as it was last watched, and since when it is so."""
+        self._watched: tuple[PipelineState | None, int] = (None, 0)
+        """State at the last ``watch``, and the time in ns since which it has been the same."""
 
     def start(self) -> None:
         """Start the threads."""
@@ -44,16 +44,16 @@ class Run:
 
     @property
     def is_over(self) -> bool:
-        """Whether no thread is left that anyone waits for."""
+        """Whether both threads have ended or were let go."""
         state = self._wiring.lifecycle.state
         return state in (PipelineState.IDLE, PipelineState.FAILED)
 
     def watch(self) -> None:
-        """Let go of a thread that should have come back long ago."""
+        """Let go of a thread that hangs."""
         state, since_ns = self._wiring.lifecycle.state, self._wiring.options.clock.now_ns()
-        if state is not self._seen[0]:
-            self._seen = (state, since_ns)
-        waited_s = (since_ns - self._seen[1]) / _NS
+        if state is not self._watched[0]:
+            self._watched = (state, since_ns)
+        waited_s = (since_ns - self._watched[1]) / _NS
         if state is PipelineState.STARTING and waited_s > self._reader.open_timeout_s:
             self._give_up_opening(waited_s)
         elif state is PipelineState.STOPPING and waited_s > STOP_S and self._is_asked_to_stop():
@@ -66,29 +66,29 @@ class Run:
                 self._replace_inference()
 
     def _is_asked_to_stop(self) -> bool:
-        """Whether frames on their way may be dropped: at the end of a file the model takes all."""
+        """Return whether frames under way may be dropped: not at the end of a file."""
         return self._wiring.lifecycle.stop_reason is not StopReason.END_OF_STREAM
 
     def join(self, timeout_s: float | None) -> bool:
-        """Wait for each thread at most ``timeout_s`` seconds; whether both have ended."""
+        """Wait for each thread at most ``timeout_s`` seconds; return whether both have ended."""
         return all(_has_ended(thread, timeout_s) for thread in self._threads()) and self.is_over
 
     def close(self, timeout_s: float) -> None:
-        """Wait for both threads together, then let go of what hasn't ended."""
+        """Wait for both threads together, then let go of those that haven't ended."""
         end_s = time.monotonic() + timeout_s
         for thread in self._threads():
             _has_ended(thread, max(end_s - time.monotonic(), 0))
-        if self._wiring.faults.asked_engine() is None and self._inference.ident is not None:
-            _has_ended(self._inference, SINKS_S)  # no model hangs: it writes what it has found
+        if self._wiring.faults.running_engine() is None and self._inference.ident is not None:
+            _has_ended(self._inference, SINKS_S)  # no model hangs: its sinks are writing
         self.let_go()
 
     def let_go(self) -> None:
-        """Wait for no thread any more."""
-        self._let_go(self._inference, "a model that looks at a frame")
+        """Let go of both threads."""
+        self._let_go(self._inference, "a model that runs on a frame")
         self._let_go(self._capture, "a source that is opened, read or closed")
 
     def _threads(self) -> list[CaptureThread | InferenceThread]:
-        """Those that were started and not let go."""
+        """Return the threads that were started and not let go."""
         both = (self._capture, self._inference)
         return [each for each in both if each.ident is not None and not each.is_let_go]
 
@@ -97,7 +97,7 @@ class Run:
         wiring.lifecycle.failed(
             SourceError(
                 f"The source doesn't answer (waited {waited_s:.0f} s).\n"
-                "Check that its disk, network or device is there, then try again."
+                "Check that its disk, network or device is connected, then try again."
             )
         )
         wiring.transport.stop()
@@ -106,9 +106,9 @@ class Run:
         self._let_go(self._capture, "a source that is opened")
 
     def _replace_inference(self) -> None:
-        """Go on in another thread, as nobody wants the model any more that this one waits for."""
+        """Continue in another thread: this one waits for a model that is no longer used."""
         stuck, self._inference = self._inference, InferenceThread(self._wiring)
-        if self._let_go(stuck, "a model that looks at a frame", has_successor=True):
+        if self._let_go(stuck, "a model that runs on a frame", has_successor=True):
             self._inference.start()
 
     def _let_go(
@@ -124,10 +124,10 @@ class Run:
 
 
 def _has_ended(thread: CaptureThread | InferenceThread, timeout_s: float | None) -> bool:
-    """Wait for a thread; its own event tells, as ``Thread.join`` can be wrong about it.
+    """Wait for a thread, by its own event, as ``Thread.join`` can be wrong.
 
-    Where the exception of a signal handler cuts a join short, Python before 3.13 takes the thread
-    for ended from then on.
+    If the exception of a signal handler interrupts a join, Python before 3.13 treats the thread as
+    ended from then on.
     """
     if not thread.has_ended.wait(timeout_s):
         return False

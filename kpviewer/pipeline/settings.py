@@ -1,4 +1,4 @@
-"""What a user may change while frames flow: the model, the thresholds, and who gets the results."""
+"""Settings that may change while frames flow: models, thresholds, tracking and sinks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the inference thread reads once for each frame; swapped as one."""
+    """Settings that the inference thread reads once per frame; swapped as one."""
 
     engine: InferenceEngine | None
     thresholds: Thresholds
@@ -54,7 +54,7 @@ class SettingsCell:
             self._settings = replace(self._settings, thresholds=thresholds)
 
     def set_tracking(self, tracking: TrackingOptions) -> None:
-        """Follow objects otherwise, from the next frame on."""
+        """Use other tracking options from the next frame on."""
         with self._lock:
             self._settings = replace(self._settings, tracking=tracking)
 
@@ -64,13 +64,13 @@ class SettingsCell:
             self._settings = replace(self._settings, second=second)
 
     def add_sink(self, sink: ResultSink) -> None:
-        """Give results to ``sink`` too; adding it again changes nothing."""
+        """Pass results to ``sink`` too; adding it again changes nothing."""
         with self._lock:
             if all(present is not sink for present in self._settings.sinks):
                 self._settings = replace(self._settings, sinks=(*self._settings.sinks, sink))
 
     def remove_sink(self, sink: ResultSink) -> None:
-        """Give no more results to ``sink``; one may be under way."""
+        """Pass no more results to ``sink``; one may be under way."""
         with self._lock:
             sinks = tuple(present for present in self._settings.sinks if present is not sink)
             self._settings = replace(self._settings, sinks=sinks)

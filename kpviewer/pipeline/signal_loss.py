@@ -1,4 +1,4 @@
-"""Reports a live source that gives no frame, and gives it up in the end."""
+"""Warnings about a live source without frames, which is given up in the end."""
 
 from __future__ import annotations
 
@@ -11,33 +11,34 @@ if TYPE_CHECKING:
 
     from kpviewer.pipeline_status import PipelineStatus
 
-TELL_S = 5.0
+WARN_S = 5.0
+"""Time in s without a frame after which the user is warned."""
 NEVER_SEEN_S = 20.0
-"""Longest time without a frame, where there was none before."""
+"""Longest time in s without a frame, for a source that has given none."""
 LOST_S = 45.0
-"""The same for a source that has given some: a camera takes half a minute to start again."""
+"""The same for a source that has given some: a camera takes half a minute to restart."""
 FIRST_FRAME_S = 60.0
-"""For the first frame of a model, on which it may be compiled and its ways be measured."""
+"""Time in s for the first frame, on which a model is compiled and backends are benchmarked."""
 MOST_LINES = 5
-"""For one source."""
+"""Largest number of warnings about lost signal, for one source."""
 _SILENT = "It is connected, but silent."
 
 
 class SignalLoss:
-    """Watches one source that nobody looks at.
+    """Monitors one source in a program without a window.
 
     Args:
-        name: of the source, for people.
-        warn: gets each line.
+        name: name of the source in messages.
+        warn: function that gets each line.
     """
 
     def __init__(self, name: str, warn: Callable[[str], None]) -> None:
         self._name, self._warn = name or "camera", warn
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._stall = ""
 
     def check(self, status: PipelineStatus) -> None:
-        """Report each reason of a loss once, and each hang, however often it comes back.
+        """Report each reason of a loss once, and each hang every time.
 
         Raises:
             SourceError: if there has been no frame for too long.
@@ -50,21 +51,22 @@ class SignalLoss:
         reason = status.warning
         if lost_s > limit_s:
             raise SourceError(f"No frame for {limit_s:g} s; given up. {reason or _SILENT}")
-        if reason is None and lost_s > TELL_S:
-            reason = f"{self._name}: no frame for {TELL_S:g} s. {_SILENT}"
-        if reason is not None and reason not in self._told and len(self._told) < MOST_LINES:
-            self._told.add(reason)
+        if reason is None and lost_s > WARN_S:
+            reason = f"{self._name}: no frame for {WARN_S:g} s. {_SILENT}"
+        is_new = reason not in self._reported and len(self._reported) < MOST_LINES
+        if reason is not None and is_new:
+            self._reported.add(reason)
             self._warn(f"{reason} Trying again, for {limit_s:g} s.")
 
     def _report_stall(self, status: PipelineStatus) -> None:
-        """Report once where a file or the model hangs; either may come back."""
+        """Report once that a file or the model hangs; both may recover and hang again."""
         stall = ""
         if status.read_s is not None:
             stall = "the file doesn't answer. Is its disk there?"
         elif status.model_silent_s is not None and (
             status.stats.frames_inferred or status.model_silent_s > FIRST_FRAME_S
         ):
-            stall = "the model doesn't come back from a frame."
+            stall = "the model doesn't finish a frame."
         if stall and stall != self._stall:
             self._warn(f"{self._name}: {stall} Still waiting; Ctrl-C ends it.")
         self._stall = stall

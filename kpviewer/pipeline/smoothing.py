@@ -1,4 +1,4 @@
-"""Steadier keypoints: the 1 euro filter, for each object that is followed from frame to frame.
+"""Smoothing of keypoints: the 1 euro filter, for each object from frame to frame.
 
 Casiez, Roussel, Vogel, "1 € Filter: A Simple Speed-based Low-pass Filter for Noisy Input in
 Interactive Systems", CHI 2012. With X the raw value, ^X the filtered one, Te the time since the
@@ -7,10 +7,10 @@ last one and fc a cutoff frequency:
     tau   = 1 / (2 pi fc)          alpha = 1 / (1 + tau / Te)            a low-pass filter
     ^X_i  = alpha X_i + (1 - alpha) ^X_(i-1)                             with ^X_1 = X_1
     V_i   = (X_i - ^X_(i-1)) / Te  filtered likewise at a fixed cutoff to ^V_i, with ^V_1 = 0
-    fc    = fc_min + beta |^V_i|   the cutoff for X: slow points are held, quick ones let through
+    fc    = fc_min + beta |^V_i|   the cutoff for X: slow points are held, quick ones pass
 
-Two choices are ours: |^V| is the length of the point's velocity, so that every direction is alike,
-and it is measured in sides of the object's box, so that near and far faces are alike.
+Two choices are ours: |^V| is the length of the point's velocity, which treats all directions alike.
+Its unit is the side of the object's box, which treats near and far faces alike.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from kpviewer.geometry import box_area, iou_matrix
 from kpviewer.structures import Detections, FloatArray, IntArray
 
 _LEAST_IOU = 0.3
-"""Of two boxes that are the same object in two frames, where no tracker says so."""
+"""Smallest IoU of two boxes that count as one object in two frames, without track ids."""
 _FORGOTTEN_S = 0.5
-"""An object that was away for longer begins anew."""
+"""Time in s after which an object that was not seen is forgotten."""
 
 _JUMP_SIDES = 0.25
-"""Keypoints that are further from their filtered place, in sides of the box, are another object's:
-a cut of the film. Moving faces of the demo go 0.05 sides in a frame at most."""
+"""Mean distance of keypoints from their filtered positions, in sides of the box, from which on they
+belong to another object, as after a cut. Faces of the demo move 0.05 sides per frame at most."""
 
 _Floats = NDArray[np.float64]
 
@@ -39,28 +39,29 @@ _Floats = NDArray[np.float64]
 class OneEuro:
     """The constants of the filter.
 
-    On the demo with face-ssd these take the landmarks' jitter (root mean square of the second
-    difference of their errors) from 0.61 to 0.40 px, for a lag of 32 ms; the mean error goes from
-    2.28 to 2.35 % of the box's side. A beta of 30 is 17 ms behind and has 0.44 px.
+    On the demo with face-ssd these reduce the landmarks' jitter (root mean square of the second
+    difference of their errors) from 0.61 to 0.40 px, for a lag of 32 ms. The mean error rises from
+    2.28 to 2.35 % of the box's side. A beta of 30 has a lag of 17 ms and a jitter of 0.44 px.
     """
 
     fc_min_hz: float = 1.0
-    """Lower: steadier when still."""
+    """Cutoff of a point at rest. A lower one is steadier."""
     beta_hz: float = 10.0
-    """Cutoff per speed, in box sides a second. Higher: less lag when moving."""
+    """Increase of the cutoff per speed, in box sides per second. A higher one has less lag."""
     velocity_cutoff_hz: float = 1.0
+    """Cutoff of the velocity."""
 
     def step(
         self, raw: _Floats, last: _Floats, velocity: _Floats, elapsed_s: _Floats, side: _Floats
     ) -> tuple[_Floats, _Floats]:
-        """Filter once.
+        """Filter one step.
 
         Args:
             raw: (N, K, 2) new values.
-            last: (N, K, 2) filtered values of before.
-            velocity: (N, K, 2) filtered velocities of before, per second.
+            last: (N, K, 2) previous filtered values.
+            velocity: (N, K, 2) previous filtered velocities, per second.
             elapsed_s: (N,) time since then; positive.
-            side: (N,) what a speed of 1 is, in the units of ``raw``; positive.
+            side: (N,) length unit of speeds, in the unit of ``raw``; positive.
 
         Returns:
             The filtered values and velocities.
@@ -74,28 +75,28 @@ class OneEuro:
 
 
 def _alpha(cutoff_hz: _Floats | np.float64, elapsed_s: _Floats) -> _Floats:
-    """Give the share of the new value."""
+    """Return the share of the new value."""
     tau_s = 1 / (2 * np.pi * cutoff_hz)
     return np.asarray(1 / (1 + tau_s / elapsed_s))
 
 
 @dataclass(frozen=True, slots=True)
 class _Objects:
-    """What is known of the objects that were seen lately; one row each."""
+    """State of the objects that were seen lately; one row each."""
 
     xyxy: FloatArray
     class_ids: IntArray
     track_ids: IntArray
-    """-1 where no tracker says so."""
+    """(N,) track ids; -1 without one."""
     seen_s: _Floats
     points: _Floats
-    """(N, K, 2) filtered."""
+    """(N, K, 2) filtered keypoints, px."""
     velocities: _Floats
-    """(N, K, 2) filtered, px/s."""
+    """(N, K, 2) filtered velocities, px/s."""
 
     @classmethod
     def begin(cls, detections: Detections, time_s: float) -> _Objects:
-        """Take detections as they are, at rest."""
+        """Return detections unfiltered, at rest."""
         count = len(detections)
         ids = detections.track_ids
         return cls(
@@ -111,25 +112,25 @@ class _Objects:
         return len(self.xyxy)
 
     def take(self, rows: IntArray) -> _Objects:
-        """Give some of them."""
+        """Return the objects of these rows."""
         return _Objects(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def joined(self, other: _Objects) -> _Objects:
-        """Put others behind them."""
+        """Return these objects, followed by others."""
         names = [field.name for field in fields(self)]
         return _Objects(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names))
 
     def rows_in(self, before: _Objects) -> IntArray:
-        """Give each its row among objects of before, (N,), -1 where it is new.
+        """Return the row of each object among previous ones, (N,); -1 for a new object.
 
-        Tracks decide where both have one; else the class and the best overlap, in order.
+        Track ids decide if both have one; else the class and the best overlap, in order.
         """
         mine, theirs = self.track_ids[:, None], before.track_ids[None, :]
-        is_told = (mine >= 0) & (theirs >= 0)
+        has_ids = (mine >= 0) & (theirs >= 0)
         same_class = self.class_ids[:, None] == before.class_ids[None, :]
         overlap = np.nan_to_num(iou_matrix(self.xyxy, before.xyxy)) * same_class
         overlap[overlap < _LEAST_IOU] = 0
-        likeness = np.where(is_told, 2.0 * (mine == theirs), overlap)  # (N, M)
+        likeness = np.where(has_ids, 2.0 * (mine == theirs), overlap)  # (N, M)
         rows = np.full(len(self), -1, np.int64)
         for index in range(len(self) if len(before) else 0):
             best = int(likeness[index].argmax())
@@ -140,25 +141,25 @@ class _Objects:
 
 
 class KeypointSmoother:
-    """Filters the keypoints of the objects of one stream, frame after frame."""
+    """Filters the keypoints of the objects of one stream, frame by frame."""
 
     def __init__(self, filter_: OneEuro | None = None) -> None:
         self._filter = filter_ or OneEuro()
         self._known: _Objects | None = None
 
     def reset(self) -> None:
-        """Know no object: after a cut, a seek, or with another model."""
+        """Forget all objects, as after a cut or a seek, or for another model."""
         self._known = None
 
     def smooth(self, detections: Detections, time_s: float) -> FloatArray:
-        """Give the filtered keypoints of a frame's detections, (N, K, 2) px.
+        """Return the filtered keypoints of a frame's detections, (N, K, 2) px.
 
-        An object is the one of the same track, where both frames have tracks; else that of the same
-        class with the best overlap. New ones begin with their raw keypoints.
+        Objects of two frames are the same if they have the same track id. Without ids, they are
+        those of one class with the best overlap. New objects begin with their raw keypoints.
 
         Args:
-            detections: of the frame.
-            time_s: of the frame.
+            detections: detections of the frame.
+            time_s: time of the frame, in s.
         """
         if not detections.keypoints_xy.size:  # no model yet, or one without keypoints
             return detections.keypoints_xy
@@ -176,14 +177,14 @@ class KeypointSmoother:
         return now.points.astype(np.float32)
 
     def _filter_rows(self, now: _Objects, rows: IntArray, before: _Objects, time_s: float) -> None:
-        """Replace the raw points and velocities of rows of ``now`` by filtered ones."""
+        """Replace the raw points and velocities in some rows of ``now`` by filtered ones."""
         raw = now.points[rows]
         side = np.sqrt(np.maximum(box_area(before.xyxy), 1.0)).astype(np.float64)
         elapsed_s = time_s - before.seen_s
         points, velocities = self._filter.step(
             raw, before.points, before.velocities, elapsed_s, side
         )
-        jump = np.linalg.norm(raw - before.points, axis=2).mean(axis=1) / side  # NaN is none
+        jump = np.linalg.norm(raw - before.points, axis=2).mean(axis=1) / side  # NaN is no jump
         is_near = (jump <= _JUMP_SIDES)[:, None, None]
         is_good = is_near & np.isfinite(points).all(axis=2, keepdims=True)  # else they begin anew
         now.points[rows] = np.where(is_good, points, raw)

@@ -1,4 +1,4 @@
-"""Counts and times of a running pipeline, as a snapshot for the statistics panel."""
+"""Counts and times of a running pipeline, read as snapshots."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ NO_FREE_BUFFER = "no free buffer"
 DISPLAY_SKIPPED = "display skipped"
 
 DISPLAY = "display"
-"""Key of the latency from capture to paint."""
+"""Key of the latency from capture to painting."""
 
 _WINDOW_S = 2.0
 _LEAST_S = 0.25
-"""The first frames come in a burst, out of a decoder's buffer: no rate yet."""
+"""Shortest time to compute a rate from: the first frames come in a burst from a decoder."""
 _LATENCY_FRAMES = 300
 _NS = 1_000_000_000
 _STAGES = tuple(StageTimings().by_stage())
 
 
 class RateMeter:
-    """Events a second over the last two seconds."""
+    """Events per second over the last two seconds."""
 
     def __init__(self) -> None:
         self._times_ns: deque[int] = deque(maxlen=2000)
@@ -38,7 +38,7 @@ class RateMeter:
         self._times_ns.append(now_ns)
 
     def per_second(self, now_ns: int) -> float:
-        """Rate at ``now_ns``; falls to 0 when events stop."""
+        """Return the rate at ``now_ns``; it falls to 0 when events stop."""
         while self._times_ns and now_ns - self._times_ns[0] > _WINDOW_S * _NS:
             self._times_ns.popleft()
         events = len(self._times_ns)
@@ -52,7 +52,7 @@ class RateMeter:
 
 
 class StatsRecorder:
-    """Gathers what the threads report. Thread-safe; every call is short."""
+    """Collects counts and times from the threads. Thread-safe; every call is short."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -60,7 +60,7 @@ class StatsRecorder:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything: for a new run."""
+        """Forget everything, for a new run."""
         with self._lock:
             self._capture, self._inference, self._display = RateMeter(), RateMeter(), RateMeter()
             self._frames_read = self._frames_inferred = 0
@@ -71,7 +71,7 @@ class StatsRecorder:
             self._last_displayed: tuple[int, int] | None = None
 
     def frame_read(self) -> None:
-        """Count a frame that the source gave."""
+        """Count a frame that was read."""
         with self._lock:
             self._frames_read += 1
             self._capture.tick(self._clock.now_ns())
@@ -102,7 +102,7 @@ class StatsRecorder:
                 self._drops[cause] += count
 
     def snapshot(self, queue_depth: int) -> PipelineStats:
-        """Give the numbers of this moment."""
+        """Return the present numbers."""
         now_ns = self._clock.now_ns()
         with self._lock:
             latency = {stage: list(times) for stage, times in self._latency.items() if times}

@@ -1,7 +1,7 @@
 """Results of a pipeline as an iterator, for programs without a window.
 
-Frames wait in one place for whoever iterates: of a file none is lost, of a live source the newest
-is kept. Each is copied, so it can be kept for as long as one likes.
+Results wait in one slot until the program takes them: a file loses none, a live source keeps the
+newest. Each has a copy of its frame, so it may be kept.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from kpviewer.structures import FrameResult
 
 _POLL_S = 0.05
-"""Between two looks at whether the pipeline has ended."""
+"""Interval in s at which the end of the pipeline is checked."""
 
 
 class ResultStream(Iterator["FrameResult"]):
     """Iterator over the results of a pipeline, which it starts at the first and closes at the end.
 
-    A loop that is left early closes it too, as nothing refers to the iterator any more. Where
-    something does, ``close`` or a ``with`` block says when. What a source lacks is a UserWarning.
+    Leaving the loop early closes it too, once nothing refers to the iterator. ``close`` or a
+    ``with`` block closes it at once. Trouble with a source is a UserWarning.
 
     Args:
-        pipeline: that stands still.
-        name: of its source, for messages.
+        pipeline: a pipeline that isn't running.
+        name: name of its source in messages.
 
     Raises:
         KpviewerError: while iterating, the first error of source or model.
@@ -49,7 +49,7 @@ class ResultStream(Iterator["FrameResult"]):
         return next(self._results)
 
     def close(self) -> None:
-        """End the threads and close the source; any number of times."""
+        """End the threads and close the source; idempotent."""
         self._results.close()
 
     def __enter__(self) -> ResultStream:
@@ -67,14 +67,14 @@ class ResultStream(Iterator["FrameResult"]):
 
 
 class _Outlet:
-    """A result sink that holds what nobody took yet; frames by their leases."""
+    """A result sink that holds the results that were not taken yet, with leases of their frames."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self.queue: FrameQueue[FrameResult] = FrameQueue(1, lambda result: result.frame.release())
 
     def accept(self, result: FrameResult) -> None:
-        """Keep a result: wait for room where no frame may be lost, else replace what waits."""
+        """Keep a result: wait for room if no frame may be lost, else replace the waiting one."""
         info = self._pipeline.info
         result.frame.retain()
         if info is not None and info.is_live:
@@ -83,7 +83,7 @@ class _Outlet:
             result.frame.release()
 
     def close(self) -> None:
-        """Take no more, and end the pipeline."""
+        """Accept no more results, and close the pipeline."""
         self.queue.abort()
         self._pipeline.close()
 
@@ -96,7 +96,7 @@ def _close_all() -> None:
         outlet.close()
 
 
-# A stream that a program never closed: Python waits for its threads before ``atexit`` is reached.
+# For a stream that a program never closed: Python waits for its threads before ``atexit`` runs.
 threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
@@ -108,12 +108,12 @@ def _results(pipeline: Pipeline, name: str) -> Generator[FrameResult]:
         pipeline.start()
         is_over = False
         while not is_over:
-            status = pipeline.status()  # asked first: what came before the end isn't missed
+            status = pipeline.status()  # read first, so that no result before the end is missed
             is_over = status.state in (PipelineState.IDLE, PipelineState.FAILED)
             while (result := outlet.queue.get(0 if is_over else _POLL_S)) is not None:
                 yield _owned(result)
             signal.check(status)
-            if status.failure is None:  # else the error says it
+            if status.failure is None:  # else the error is raised below
                 for news in pipeline.faults.take_news():
                     _warn(news)
         if status.warning is not None:
@@ -124,7 +124,7 @@ def _results(pipeline: Pipeline, name: str) -> Generator[FrameResult]:
 
 
 def _owned(result: FrameResult) -> FrameResult:
-    """Return the result with a copy of its pixels, and give the buffer back."""
+    """Return the result with a copy of its pixels, and release the buffer."""
     frame = result.frame
     try:
         return replace(result, frame=replace(frame, bgr=frame.bgr.copy(), lease=None))

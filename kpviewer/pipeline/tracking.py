@@ -1,6 +1,6 @@
-"""Objects from frame to frame: what the frames before say of the detections of this one.
+"""Object tracking and smoothing of keypoints from frame to frame.
 
-It adds to detections and changes none: raw keypoints stay, for errors and for result files.
+Both add to detections and change none: raw keypoints stay, for errors and for result files.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 _NS = 1_000_000_000
 TRAIL_S = 1.5
-"""How far back a trail goes."""
+"""Length of a trail, in s."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackingOptions:
-    """What is asked of the frames before; each costs some time a frame."""
+    """What to add to detections; each costs some time per frame."""
 
     smooth: bool = False
-    """Filter keypoints over time."""
+    """Whether to filter keypoints over time."""
     track: bool = False
-    """Give ids that stay with an object, and the trail of each."""
+    """Whether to give objects ids that stay the same from frame to frame, and trails."""
 
 
 class ObjectTracker:
-    """Follows the objects of one stream; for one thread."""
+    """Tracks the objects of one stream; for one thread."""
 
     def __init__(self) -> None:
         self._smoother = KeypointSmoother()
@@ -42,15 +42,15 @@ class ObjectTracker:
         self._trails = Trails()
         self._cut: object = None
 
-    def follow(
+    def update(
         self, detections: Detections, frame: Frame, cut: object, options: TrackingOptions
     ) -> Detections:
-        """Add to a frame's detections what is asked for.
+        """Return a frame's detections with track ids, trails and smoothed keypoints, as asked for.
 
         Args:
-            detections: of the frame.
+            detections: those of the frame.
             frame: the frame after that of the last call.
-            cut: equal for frames that follow each other; where it changes all is forgotten.
+            cut: any value, equal for consecutive frames; a new one makes tracking start again.
             options: what to add.
         """
         time_s = _seconds(frame)
@@ -84,46 +84,46 @@ class ObjectTracker:
 
 
 class Trails:
-    """Where the objects of a stream were lately, by their ids."""
+    """Recent positions of the objects of a stream, by track id."""
 
     def __init__(self) -> None:
-        self._places: dict[int, deque[tuple[float, FloatArray]]] = {}
+        self._positions: dict[int, deque[tuple[float, FloatArray]]] = {}
 
     def update(
         self, xyxy: FloatArray, track_ids: IntArray, time_s: float
     ) -> tuple[FloatArray, ...]:
-        """Note a frame's (N, 4) boxes; give each the (T, 2) middles of its last boxes and its own.
+        """Add a frame's boxes; return each object's trail: the (T, 2) centres of its last boxes.
 
         Args:
-            xyxy: source px.
-            track_ids: (N,); -1 has an empty trail.
-            time_s: of the frame.
+            xyxy: (N, 4) boxes in source px.
+            track_ids: (N,) ids; an object with -1 has an empty trail.
+            time_s: time of the frame.
         """
-        middles = (xyxy[:, :2] + xyxy[:, 2:]) / 2
-        for track_id, middle in zip(track_ids.tolist(), middles, strict=True):
+        centres = (xyxy[:, :2] + xyxy[:, 2:]) / 2
+        for track_id, centre in zip(track_ids.tolist(), centres, strict=True):
             if track_id >= 0:
-                self._places.setdefault(track_id, deque()).append((time_s, middle))
-        for track_id, places in list(self._places.items()):
-            while places and places[0][0] < time_s - TRAIL_S:
-                places.popleft()
-            if not places:
-                del self._places[track_id]
+                self._positions.setdefault(track_id, deque()).append((time_s, centre))
+        for track_id, positions in list(self._positions.items()):
+            while positions and positions[0][0] < time_s - TRAIL_S:
+                positions.popleft()
+            if not positions:
+                del self._positions[track_id]
         return tuple(self._of(track_id) for track_id in track_ids.tolist())
 
     def _of(self, track_id: int) -> FloatArray:
-        places = self._places.get(track_id, ())
-        return np.array([xy for _, xy in places], np.float32).reshape(-1, 2)
+        positions = self._positions.get(track_id, ())
+        return np.array([xy for _, xy in positions], np.float32).reshape(-1, 2)
 
 
-def carried_over(known: Detections, found: Detections) -> Detections:
-    """Give detections of the same frame what is known of those that came with it.
+def with_tracks_of(known: Detections, found: Detections) -> Detections:
+    """Return detections with the tracks of equal detections of the same frame.
 
-    A slider that moves on a paused image selects others of its candidates: those that were there
-    before keep their ids, trails and smoothed keypoints; the rest has none.
+    Moving a slider on a paused frame selects other candidates of it. Those that were detected
+    before keep their ids, trails and smoothed keypoints; the others have none.
 
     Args:
-        known: as the pipeline gave them.
-        found: chosen from the same candidates.
+        known: detections with tracks, from the pipeline.
+        found: detections selected from the same candidates.
     """
     same = (found.xyxy[:, None] == known.xyxy[None, :]).all(axis=2)  # (N, M)
     same &= found.class_ids[:, None] == known.class_ids[None, :]
@@ -143,5 +143,5 @@ def carried_over(known: Detections, found: Detections) -> Detections:
 
 
 def _seconds(frame: Frame) -> float:
-    """Give the time that objects move by: that of the media, where there is one."""
+    """Return the time of a frame: media time, or time of capture where there is none."""
     return frame.captured_ns / _NS if frame.position_s is None else frame.position_s

@@ -1,4 +1,4 @@
-"""What the threads of one run share."""
+"""The objects that the threads of one run share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.channels import FrameQueue, Latest
+    from kpviewer.pipeline.clock import Clock
     from kpviewer.pipeline.faults import Faults
     from kpviewer.pipeline.lifecycle import Lifecycle
     from kpviewer.pipeline.options import PipelineOptions
@@ -18,18 +19,26 @@ if TYPE_CHECKING:
     from kpviewer.structures import FrameResult
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Wiring:
-    """The channels, and the objects that every thread reports to or asks. All are thread-safe."""
+    """Channels between the threads, and shared state that they read and report to.
+
+    Every member is thread-safe.
+    """
 
     options: PipelineOptions
     pool: PinnedPool
     queue: FrameQueue[QueuedFrame]
-    """From capture to inference."""
+    """Channel from capture to inference."""
     latest: Latest[FrameResult]
-    """From inference to the window."""
+    """Channel from inference to the window."""
     settings: SettingsCell
     transport: Transport
     lifecycle: Lifecycle
     stats: StatsRecorder
     faults: Faults
+
+    @property
+    def clock(self) -> Clock:
+        """Clock of the pipeline."""
+        return self.options.clock

@@ -21,7 +21,7 @@ def test_process_ends_with_what_it_has(
     capsys: pytest.CaptureFixture[str],
     is_dead: bool,
 ) -> None:
-    for name, value in (("TELL_S", 0.1), ("NEVER_SEEN_S", 0.2), ("LOST_S", 0.2)):
+    for name, value in (("WARN_S", 0.1), ("NEVER_SEEN_S", 0.2), ("LOST_S", 0.2)):
         monkeypatch.setattr(f"kpviewer.pipeline.signal_loss.{name}", value)
     monkeypatch.setattr("kpviewer.pipeline.reader._STALL_S", 0.0)
     monkeypatch.setattr("kpviewer.pipeline.reader._STALL_FRAMES", 0.1)

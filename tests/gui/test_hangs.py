@@ -185,7 +185,7 @@ def test_the_window_closes_while_a_model_hangs_on_a_frame(qtbot, open_window, en
     try:
         qtbot.waitUntil(lambda: 30 in engine.seen)
         window.close()
-        assert "a model that looks at a frame" in still_running()
+        assert "a model that runs on a frame" in still_running()
     finally:
         engine.go_on()
 

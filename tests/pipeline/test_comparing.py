@@ -93,12 +93,12 @@ def test_second_is_timed_and_selects_again_without_looking():
 
     engine = Slow(spec=FAKE_SPEC)
     second = SecondModel(engine, Thresholds(score=0.1))
-    seen = second.look(np.zeros((24, 32, 3), np.uint8), Detections.empty(), FAKE_SPEC, clock)
+    seen = second.infer(np.zeros((24, 32, 3), np.uint8), Detections.empty(), FAKE_SPEC, clock)
     assert seen.model_ms == pytest.approx(20)
     assert len(seen.detections) == seen.difference.false_positives == 1
     calls = len(engine.seen)
     strict = SecondModel(engine, Thresholds(score=1.0))
-    again = strict.look_again(seen, Detections.empty(), FAKE_SPEC)
+    again = strict.reselect(seen, Detections.empty(), FAKE_SPEC)
     assert (len(again.detections), again.difference.false_positives) == (0, 0)
     assert len(engine.seen) == calls
 

@@ -118,7 +118,7 @@ def test_a_model_whose_device_fails_goes_on_on_the_cpu(
     assert engine.seen == [0, 0]
     assert engine.spare.seen == list(range(5))
     assert pipeline.settings.current.engine is engine.spare
-    assert "goes on on the CPU" in pipeline.faults.take_news()[-1]
+    assert "continues on the CPU" in pipeline.faults.take_news()[-1]
 
 
 def test_a_fault_that_is_not_of_the_device_keeps_the_device(make_pipeline: MakePipeline) -> None:

@@ -118,7 +118,7 @@ def test_closing_returns_while_a_read_hangs_and_its_buffer_is_lent_to_nobody(
     thread.join(TIMEOUT_S)
     assert source.closes > 0
     assert pipeline.status().failure is None  # what it says when it wakes interests nobody
-    with pytest.raises(PipelineError, match="open anew"):
+    with pytest.raises(PipelineError, match="Open it anew"):
         pipeline.start()
 
 

@@ -30,7 +30,7 @@ def test_a_run_goes_from_idle_over_starting_and_running_to_idle() -> None:
 
 
 def test_a_run_can_not_start_twice() -> None:
-    with pytest.raises(PipelineError, match="once at a time"):
+    with pytest.raises(PipelineError, match="is still"):
         running().begin(2)
 
 

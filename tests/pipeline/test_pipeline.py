@@ -429,7 +429,7 @@ def test_a_model_that_breaks_while_the_file_is_paused_ends_the_wait(
     pipeline.pause()
     pipeline.start()
     engine.wait_for(1)
-    assert not pipeline.join(0.05)  # time for the capture to begin its wait for orders
+    assert not pipeline.join(0.05)  # time for the capture to begin its wait for commands
     engine.go_on()
     with pytest.raises(PipelineError, match="odd"):
         pipeline.join(TIMEOUT_S)
@@ -523,7 +523,7 @@ def test_stop_after_a_failure_keeps_the_failure(make_pipeline: MakePipeline) -> 
 def test_start_while_it_runs_is_refused(make_pipeline: MakePipeline) -> None:
     pipeline = make_pipeline(FakeSource(live=True))
     pipeline.start()
-    with pytest.raises(PipelineError, match="once at a time"):
+    with pytest.raises(PipelineError, match="is still"):
         pipeline.start()
 
 

@@ -74,7 +74,7 @@ def test_track_ids_come_back_with_detections_that_were_away(shown):
 def test_second_model_goes_by_its_thresholds_of_now(shown):
     second = SecondModel(FakeEngine(), LENIENT)
     bgr = shown.frame.bgr
-    seen = second.look(bgr, shown.detections, FAKE_SPEC, FakeClock())
+    seen = second.infer(bgr, shown.detections, FAKE_SPEC, FakeClock())
     shown = replace(shown, second=replace(seen, candidates=two_candidates()))
     strict = replace(second, thresholds=STRICT)
     after = reselected(shown, LENIENT, FAKE_SPEC, strict)

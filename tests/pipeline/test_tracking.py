@@ -9,7 +9,7 @@ from sample_results import detections
 
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-from kpviewer.pipeline.tracking import TRAIL_S, TrackingOptions, Trails, carried_over
+from kpviewer.pipeline.tracking import TRAIL_S, TrackingOptions, Trails, with_tracks_of
 from kpviewer.structures import Candidates, FrameResult, GroundTruth, ImageArray
 
 BOX, OTHER = (0, 0, 20, 20), (30, 0, 40, 20)
@@ -134,10 +134,10 @@ def test_detections_of_other_thresholds_keep_what_is_known_of_them() -> None:
         trails=(np.ones((3, 2), np.float32), np.zeros((2, 2), np.float32)),
     )
     found = detections([OTHER, (50, 50, 60, 60)], points=[[(2, 2)], [(3, 3)]])
-    after = carried_over(known, found)
+    after = with_tracks_of(known, found)
     assert after.track_ids.tolist() == [8, -1]
     assert after.smoothed_xy.tolist() == [[[6, 6]], [[3, 3]]]
     assert [len(trail) for trail in after.trails] == [2, 0]
     assert after.keypoints_xy is found.keypoints_xy
-    plain = carried_over(detections([BOX]), found)
+    plain = with_tracks_of(detections([BOX]), found)
     assert (plain.smoothed_xy, plain.track_ids, plain.trails) == (None, None, None)

@@ -13,7 +13,7 @@ from kpviewer.pipeline.transport import Transport
 def transport() -> Transport:
     """As it is once the first frame went out."""
     transport = Transport(Clock())
-    transport.frame_went_out(transport.take().place)
+    transport.frame_delivered(transport.take().jump_number)
     return transport
 
 
@@ -21,7 +21,7 @@ def test_a_paused_stream_owes_its_first_frame() -> None:
     transport = Transport(Clock())
     transport.pause()
     assert transport.take().may_advance
-    transport.frame_went_out(transport.take().place)
+    transport.frame_delivered(transport.take().jump_number)
     assert not transport.take().may_advance
 
 
@@ -32,15 +32,15 @@ def test_each_step_owes_one_frame_more(transport: Transport) -> None:
     advances = []
     for _ in range(3):
         advances.append(transport.take().may_advance)
-        transport.frame_went_out(transport.take().place)
+        transport.frame_delivered(transport.take().jump_number)
     assert advances == [True, True, False]
 
 
 def test_a_step_of_a_running_stream_pauses_it(transport: Transport) -> None:
     transport.step()
-    orders = transport.take()
-    assert orders.paused
-    assert orders.may_advance
+    commands = transport.take()
+    assert commands.paused
+    assert commands.may_advance
 
 
 def test_seek_and_source_are_handed_out_once(transport: Transport) -> None:
@@ -48,10 +48,10 @@ def test_seek_and_source_are_handed_out_once(transport: Transport) -> None:
     transport.change_source(source)
     transport.seek(4)
     transport.seek(7)
-    orders = transport.take()
-    assert (orders.source, orders.seek) == (source, 7)
-    orders = transport.take()
-    assert (orders.source, orders.seek) == (None, None)
+    commands = transport.take()
+    assert (commands.source, commands.seek) == (source, 7)
+    commands = transport.take()
+    assert (commands.source, commands.seek) == (None, None)
 
 
 def test_a_source_asked_for_in_vain_comes_back(transport: Transport) -> None:
@@ -65,33 +65,33 @@ def test_a_frame_that_is_under_way_does_not_stand_for_the_one_asked_for(
     transport: Transport, go: str
 ) -> None:
     transport.step()
-    orders = transport.take()
+    commands = transport.take()
     getattr(transport, go)(FakeSource() if go == "change_source" else 9)
-    transport.frame_went_out(orders.place)
+    transport.frame_delivered(commands.jump_number)
     assert transport.take().may_advance
 
 
 def test_looking_again_waits_for_what_is_asked_for(transport: Transport) -> None:
-    transport.frame_went_out(transport.take().place)
+    transport.frame_delivered(transport.take().jump_number)
     transport.repeat_frame()
-    assert not transport.take().again  # it runs: the next frame is seen anyway
+    assert not transport.take().repeat  # it runs: the next frame is seen anyway
     transport.pause()
     transport.seek(7)
     transport.repeat_frame()
-    orders = transport.take()
-    assert (orders.seek, orders.again) == (7, False)
+    commands = transport.take()
+    assert (commands.seek, commands.repeat) == (7, False)
     transport.repeat_frame()
-    assert not transport.take().again  # 7 is still owed
-    transport.frame_went_out(orders.place)
+    assert not transport.take().repeat  # 7 is still owed
+    transport.frame_delivered(commands.jump_number)
     transport.repeat_frame()
     transport.seek(8)
-    orders = transport.take()
-    assert (orders.seek, orders.again) == (8, False)
-    transport.frame_went_out(orders.place)
+    commands = transport.take()
+    assert (commands.seek, commands.repeat) == (8, False)
+    transport.frame_delivered(commands.jump_number)
     transport.repeat_frame()
-    orders = transport.take()
-    assert (orders.seek, orders.again, orders.may_advance) == (None, True, True)
-    assert not transport.take().again
+    commands = transport.take()
+    assert (commands.seek, commands.repeat, commands.may_advance) == (None, True, True)
+    assert not transport.take().repeat
 
 
 def test_at_the_end_nothing_advances_until_one_goes_elsewhere(transport: Transport) -> None:
@@ -100,18 +100,18 @@ def test_at_the_end_nothing_advances_until_one_goes_elsewhere(transport: Transpo
     assert transport.at_end
     assert not transport.take().may_advance
     transport.seek(3)
-    orders = transport.take()
-    assert orders.may_advance
-    assert orders.paused
+    commands = transport.take()
+    assert commands.may_advance
+    assert commands.paused
 
 
 def test_looking_again_at_the_end_leaves_it_the_end(transport: Transport) -> None:
-    transport.frame_went_out(transport.take().place)
+    transport.frame_delivered(transport.take().jump_number)
     transport.hold_at_end()
     transport.repeat_frame()
-    orders = transport.take()
-    assert (orders.again, orders.may_advance, orders.at_end) == (True, True, True)
-    transport.frame_went_out(orders.place)
+    commands = transport.take()
+    assert (commands.repeat, commands.may_advance, commands.at_end) == (True, True, True)
+    transport.frame_delivered(commands.jump_number)
     assert not transport.take().may_advance
     transport.resume()
     assert transport.take().seek == 0
@@ -120,8 +120,8 @@ def test_looking_again_at_the_end_leaves_it_the_end(transport: Transport) -> Non
 def test_resume_at_the_end_starts_from_the_first_frame(transport: Transport) -> None:
     transport.hold_at_end()
     transport.resume()
-    orders = transport.take()
-    assert (orders.seek, orders.paused, orders.may_advance) == (0, False, True)
+    commands = transport.take()
+    assert (commands.seek, commands.paused, commands.may_advance) == (0, False, True)
 
 
 def test_the_end_does_not_overrule_a_seek_that_came_before_it(transport: Transport) -> None:
@@ -142,10 +142,10 @@ def test_a_source_after_the_end_plays_but_the_users_pause_stays(transport: Trans
 
 @pytest.mark.parametrize("order", ["pause", "resume", "step", "stop"])
 def test_an_order_wakes_the_thread_that_waits(transport: Transport, order: str) -> None:
-    version = transport.take().version
+    number = transport.take().number
     woken: list[bool] = []
     waiter = threading.Thread(
-        target=lambda: woken.append(transport.wait_for_orders(version, TIMEOUT_S))
+        target=lambda: woken.append(transport.wait_for_commands(number, TIMEOUT_S))
     )
     waiter.start()
     getattr(transport, order)()
@@ -154,15 +154,15 @@ def test_an_order_wakes_the_thread_that_waits(transport: Transport, order: str) 
 
 
 def test_an_order_that_came_before_the_wait_is_not_missed(transport: Transport) -> None:
-    version = transport.take().version
+    number = transport.take().number
     transport.change(speed=2.0)
-    assert transport.wait_for_orders(version)
+    assert transport.wait_for_commands(number)
 
 
 def test_a_wait_ends_when_its_time_is_up() -> None:
     clock = FakeClock()
     transport = Transport(clock)
-    assert not transport.wait_for_orders(transport.take().version, 5.0)
+    assert not transport.wait_for_commands(transport.take().number, 5.0)
     assert sum(clock.waits_s) == pytest.approx(5.0)
 
 
@@ -170,20 +170,20 @@ def test_only_stop_and_another_source_end_the_wait_for_a_lost_one() -> None:
     transport = Transport(FakeClock())
     transport.pause()
     transport.seek(1)
-    assert not transport.wait_for_leave(1.0)
+    assert not transport.wait_for_stop_or_source(1.0)
     transport.change_source(FakeSource())
-    assert transport.wait_for_leave(1.0)
+    assert transport.wait_for_stop_or_source(1.0)
 
 
 def test_a_new_run_keeps_pause_and_seek_but_not_stop_and_end(transport: Transport) -> None:
     transport.hold_at_end()
     transport.stop()
     transport.begin()
-    orders = transport.take()
-    assert not orders.stop
-    assert not orders.paused
+    commands = transport.take()
+    assert not commands.stop
+    assert not commands.paused
     transport.pause()
     transport.seek(5)
     transport.begin()
-    orders = transport.take()
-    assert (orders.paused, orders.seek, orders.may_advance) == (True, 5, True)
+    commands = transport.take()
+    assert (commands.paused, commands.seek, commands.may_advance) == (True, 5, True)
