@@ -1,4 +1,4 @@
-"""Find the ground truth of a source beside it, under the names that label tools give."""
+"""Search for the ground truth beside a source, under the names that label tools use."""
 
 from __future__ import annotations
 
@@ -31,25 +31,24 @@ TABLES = (
     "truth",
     "result",
 )
-"""Stems of COCO (.json) and CSV files that tell of a whole folder; Label Studio's is the last."""
+"""Stems of COCO (.json) and CSV files that annotate a whole folder; Label Studio uses the last."""
 GROUND_TRUTH_SUFFIXES = (".json", ".csv", ".tsv", ".xml", ".txt", ".pts", ".yaml", ".yml", ".data")
 _SUFFIXES = (".json", ".csv")
 _KINDS = {".xml": "voc", ".txt": "yolo", ".pts": "pts"}
 _CLASSES = "classes.txt"
-_MOST_FOLDERS = 100
-"""Folders beside the images that are asked whether LabelImg saved into them."""
+_MAX_FOLDERS = 100
+"""Largest number of folders that are searched for LabelImg's files."""
 
 
 def ground_truth_beside(source: Path) -> str | None:
-    """Look for annotations of a source; nothing is read.
+    """Return the specification of the annotations beside a source; no annotation is read.
 
-    - A folder: ``annotations.json``, ``labels.csv`` and so on in it, or beside it where it is
-      called ``images``; XML, YOLO or ``.pts`` files among the images; folders of labels beside
-      folders of images, as VOC, Kaggle, Ultralytics, Roboflow, CVAT and COCO lay them out; the
-      folder that LabelImg saves into.
-    - An image: the file of the same name, of the last kinds.
-    - A video: ``NAME_ground_truth`` or ``NAME_truth``, ``.json`` or ``.csv`` (``NAME.json`` is
-      what a recording wrote).
+    - A folder: ``annotations.json``, ``labels.csv`` and so on in it, or beside it if it is called
+      ``images``; XML, YOLO or ``.pts`` files among the images; label folders beside image folders,
+      as VOC, Kaggle, Ultralytics, Roboflow, CVAT and COCO lay them out; LabelImg's folder.
+    - An image: an XML, YOLO or ``.pts`` file of the same name.
+    - A video: ``NAME_ground_truth`` or ``NAME_truth``, ``.json`` or ``.csv``. (A recording
+      writes ``NAME.json``.)
 
     Args:
         source: a folder, an image or a video.
@@ -89,19 +88,19 @@ def _table(folder: Path, stems: tuple[str, ...], images: Path | None) -> str | N
 
 
 def _of_label_folder(folder: Path, stem: str) -> str | None:
-    """Find the labels in the folder that stands for this one: ``labels/train``."""
+    """Return the specification of the matching label folder: ``labels/train``."""
     images = folder.resolve()
     for labels in counterparts(images, IMAGE_FOLDERS, LABEL_FOLDERS):
         for suffix in (".xml", ".txt"):
             if without_sidecars(labels.glob(stem + suffix)):
                 is_plain = labels.parent == images.parent and stem == "*"
-                place = str(images.parent) if is_plain else f"{labels}:{folder}"
-                return f"{_KINDS[suffix]}:{place}"
+                location = str(images.parent) if is_plain else f"{labels}:{folder}"
+                return f"{_KINDS[suffix]}:{location}"
     return None
 
 
 def _of_instances(images: Path, folder: Path) -> str | None:
-    """Find the COCO file of a folder in ``annotations``, by the name of its split."""
+    """Return the specification of the COCO file in ``annotations``, found by the split's name."""
     is_tree = images.parent.name.lower() in IMAGE_FOLDERS
     is_all = images.name.lower() in IMAGE_FOLDERS
     for around in (images.parent, images.parent.parent) if is_tree else (images.parent,):
@@ -118,22 +117,22 @@ def _of_instances(images: Path, folder: Path) -> str | None:
 
 
 def _of_labelimg(folder: Path) -> str | None:
-    """Find the folder that LabelImg saved into: it has the classes, and labels of an image here."""
+    """Return the specification of LabelImg's folder: it has classes, and labels of an image."""
     images = folder.resolve()
     first = next((path for path in sorted(images.glob("*")) if is_image(path)), None)
     if first is None:
         return None
     for pattern in (images.glob("*/" + _CLASSES), images.parent.glob("*/" + _CLASSES)):
-        places = sorted(path.parent for path in pattern)[:_MOST_FOLDERS]
-        fitting = [place for place in places if (place / f"{first.stem}.txt").is_file()
-                   and not any(map(is_image, place.glob("*")))]  # fmt: skip
+        folders = sorted(path.parent for path in pattern)[:_MAX_FOLDERS]
+        fitting = [each for each in folders if (each / f"{first.stem}.txt").is_file()
+                   and not any(map(is_image, each.glob("*")))]  # fmt: skip
         if len(fitting) == 1:
             return f"yolo:{fitting[0]}:{folder}"
     return None
 
 
 def _kind_of_labels(folder: Path, stem: str) -> str | None:
-    """Tell by a file for each image which reader a folder is for; the stem is a pattern."""
+    """Return the format of a folder with one label file per image; the stem is a pattern."""
     if without_sidecars(folder.glob(f"{stem}.xml")):
         return "voc"
     if without_sidecars(folder.glob(f"{stem}.pts")):
@@ -150,12 +149,12 @@ def _has_names(folder: Path) -> bool:
 
 
 def spec_of_file(path: Path, source: Path | None = None) -> str:
-    """Name the set that a file of labels belongs to.
+    """Return the specification of the set that a label file belongs to.
 
     Args:
         path: a .json or .csv table, a .yaml of YOLO; or an .xml, .txt or .pts file of one image,
-            which stands for all of its folder.
-        source: what it is the ground truth of; the images lie there if it is another folder.
+            which represents its whole folder.
+        source: the annotated source; if it is another folder, it holds the images.
 
     Returns:
         A specification for ``read_annotations``, which refuses files of other kinds.

@@ -1,7 +1,7 @@
-"""Checks data sets before a training run: everything that is wrong, and where.
+"""Checks of data sets before a training run: all problems and their locations.
 
-Images are decoded: a cut file has a good header, and would stop the training at the step that draws
-it. Those files that might be copies of each other are hashed.
+Images are decoded: a truncated file has a valid header, but would stop the training later. Files
+that might be copies of each other are hashed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kpviewer.annotations.classes import same_name
-from kpviewer.annotations.finishing import is_outside, place_of, size_problem
+from kpviewer.annotations.classes import normalised_name
+from kpviewer.annotations.finishing import describe_object, is_outside, size_problem
 from kpviewer.annotations.problems import (
     BOX_OUTSIDE,
     BOX_REACHES_OUT,
@@ -47,36 +47,36 @@ from kpviewer.image_files import (
 from kpviewer.structures import BoolArray
 
 SLACK_PX = 1.0
-"""Tools that count pixels from 1 put the far side of a box so much beyond the image's."""
+"""Distance by which a box may exceed the image, px; tools that count from 1 exceed it by 1."""
 
 CanDecode = Callable[[Path], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedSet:
-    """A data set with what is wrong in it."""
+    """A data set and its problems."""
 
     spec: str
     problems: tuple[Problem, ...]
     annotations: AnnotationSet | None
-    """Without the bad images, objects and points; None if it can't be read at all."""
+    """Usable images, objects and points; None if the set can't be read at all."""
     images: int
-    """Before bad ones were left out."""
+    """Number of images before any were left out."""
 
     @property
     def errors(self) -> int:
-        """Problems that training must not start with."""
+        """Number of problems that stop training from starting."""
         return sum(problem.is_error for problem in self.problems)
 
     @property
     def usable_spec(self) -> str:
-        """A specification that reads as the set without what is bad.
+        """Specification that reads as the set without its bad entries.
 
         Raises:
-            DatasetError: if nothing of it can be used.
+            DatasetError: if nothing in it is usable.
         """
         if self.annotations is None or not self.annotations.images:
-            raise DatasetError(f"{self.spec} has no image left that can be used. Mend the data.")
+            raise DatasetError(f"{self.spec} has no usable image left. Fix the data.")
         return LoadedSpec(self.spec, self.annotations)
 
 
@@ -87,35 +87,38 @@ def check_sets(
     can_decode: CanDecode | None = None,
     progress: Callable[[], object] = lambda: None,
 ) -> list[CheckedSet]:
-    """Check what a run would train on, and what it would be scored on.
+    """Check the training and validation data of a run.
 
     Args:
         training: specifications of the sets (``annotations.spec``), at least one.
-        validation: specification of the set to score on.
-        can_decode: asked about each file: a cut one has a good header. None goes by the header.
+        validation: specification of the validation set.
+        can_decode: return whether a file can be decoded; None checks only its header.
         progress: called after each image.
 
     Returns:
-        The sets in order, that of validation last.
+        The sets in order, the validation set last.
     """
     specs = [*training, *([validation] if validation is not None else [])]
     checked = [_check_set(spec, can_decode, progress) for spec in specs]
     parts = checked[: len(training)]
-    held = checked[-1] if validation is not None else None
+    validation_set = checked[-1] if validation is not None else None
     if not any(_objects(one) for one in parts):
         parts[0] = _with(parts[0], Problem(NO_OBJECTS, parts[0].spec))
     first = parts[0].annotations
     parts[1:] = [_same_names(one, first) for one in parts[1:]]
-    if held is None:
+    if validation_set is None:
         return parts
     names = [one.annotations.class_names for one in parts if one.annotations is not None]
-    held = _known_classes(held, {name for own in names for name in own})
-    if validation in training:  # on purpose: whether a network can learn its data at all
-        return [*parts, _with(held, Problem(SAME_SET, held.spec, is_error=False))]
-    if held.annotations is not None:
-        copies = _copies([one.annotations for one in parts], held.annotations)
+    validation_set = _known_classes(validation_set, {name for own in names for name in own})
+    if validation in training:  # on purpose: tests whether a network can learn its data
+        return [
+            *parts,
+            _with(validation_set, Problem(SAME_SET, validation_set.spec, is_error=False)),
+        ]
+    if validation_set.annotations is not None:
+        copies = _copies([one.annotations for one in parts], validation_set.annotations)
         parts = [_without_copies(one, copies) for one in parts]
-    return [*parts, held]
+    return [*parts, validation_set]
 
 
 def _check_set(
@@ -142,7 +145,7 @@ def _check_set(
 def _checked_image(
     image: AnnotatedImage, can_decode: CanDecode | None, problems: list[Problem]
 ) -> AnnotatedImage | None:
-    """Tell what is wrong with one image; give it without that, or None."""
+    """Collect the problems of one image; return it without them, or None if unusable."""
     if not os.path.isfile(image.path):
         problems.append(Problem(MISSING, str(image.path)))
         return None
@@ -163,31 +166,31 @@ def _checked_image(
 def _checked_objects(
     image: AnnotatedImage, size_wh: tuple[int, int], problems: list[Problem]
 ) -> AnnotatedImage:
-    """Leave out boxes outside of the image; unlabel points outside."""
+    """Leave out boxes outside the image; unlabel points outside it."""
     ground_truth, limit = image.targets, np.array(size_wh, np.float32)
     low, high = ground_truth.xyxy[:, :2], ground_truth.xyxy[:, 2:]
     gone = is_outside(ground_truth.xyxy, size_wh)
     reaches = ((low < -SLACK_PX) | (high > limit + SLACK_PX)).any(1) & ~gone
     for row in np.flatnonzero(gone).tolist():
-        problems.append(Problem(BOX_OUTSIDE, place_of(image, row, ground_truth.xyxy[row])))
+        problems.append(Problem(BOX_OUTSIDE, describe_object(image, row, ground_truth.xyxy[row])))
     for row in np.flatnonzero(reaches).tolist():
         problems.append(
-            Problem(BOX_REACHES_OUT, place_of(image, row, ground_truth.xyxy[row]), False)
+            Problem(BOX_REACHES_OUT, describe_object(image, row, ground_truth.xyxy[row]), False)
         )
     xy = ground_truth.keypoints_xy
     far = np.asarray(((xy < -SLACK_PX) | (xy > limit + SLACK_PX)).any(-1), np.bool_)  # (N, K)
     far &= image.keypoints_labelled
     for row, point in np.argwhere(far & ~gone[:, None]).tolist():
-        # a covered point may well lie beyond the edge; one in plain sight can't
+        # a covered point may lie beyond the edge; a visible one can't
         seen = bool(ground_truth.keypoints_visible[row, point])
-        problems.append(Problem(POINT_OUTSIDE, place_of(image, row, xy[row, point]), seen))
+        problems.append(Problem(POINT_OUTSIDE, describe_object(image, row, xy[row, point]), seen))
     if not (gone.any() or (far & ground_truth.keypoints_visible).any()):
         return image
     return _without(image, gone, far & ground_truth.keypoints_visible)
 
 
 def _without(image: AnnotatedImage, gone: BoolArray, unknown: BoolArray) -> AnnotatedImage:
-    """Leave out (N,) objects, and unlabel (N, K) points."""
+    """Return the image without (N,) objects and with (N, K) points unlabelled."""
     ground_truth = replace(
         image.targets, keypoints_visible=image.targets.keypoints_visible & ~unknown
     )
@@ -205,7 +208,7 @@ def _several(path: Path) -> list[Problem]:
 
 
 def header_size_wh(path: Path) -> tuple[int, int] | None:
-    """Read the size of an image as it is shown from its header; None if unknown."""
+    """Return the displayed size of an image from its header; None if unknown."""
     try:
         return read_image_header(path).size_wh
     except ImageFileError:
@@ -221,7 +224,7 @@ def _with(one: CheckedSet, *problems: Problem) -> CheckedSet:
 
 
 def _same_names(one: CheckedSet, first: AnnotationSet | None) -> CheckedSet:
-    """Sets that are trained together must have the same names in the same order."""
+    """Add a problem if a training set's names or their order differ from the first set's."""
     own = one.annotations
     if first is None or own is None:
         return one
@@ -231,22 +234,22 @@ def _same_names(one: CheckedSet, first: AnnotationSet | None) -> CheckedSet:
     return _with(one, Problem(OTHER_NAMES, f"{one.spec}: {names}"))
 
 
-def _known_classes(held: CheckedSet, known: set[str]) -> CheckedSet:
-    """Objects of classes that training never shows can't be found; a single class fits a single."""
-    data = held.annotations
+def _known_classes(validation_set: CheckedSet, known: set[str]) -> CheckedSet:
+    """Leave out validation objects whose class isn't trained; two single classes always match."""
+    data = validation_set.annotations
     if data is None or len(known) == len(data.class_names) == 1:
-        return held
-    folded = {same_name(name) for name in known}
-    strange = [i for i, name in enumerate(data.class_names) if same_name(name) not in folded]
+        return validation_set
+    folded = {normalised_name(name) for name in known}
+    strange = [i for i, name in enumerate(data.class_names) if normalised_name(name) not in folded]
     problems, images = [], data.images
     for class_id in strange:
         count = sum(int((image.targets.class_ids == class_id).sum()) for image in data.images)
         if count:
-            place = f"{held.spec}: {data.class_names[class_id]!r}, {count} objects"
-            problems.append(Problem(UNKNOWN_CLASS, place))
+            where = f"{validation_set.spec}: {data.class_names[class_id]!r}, {count} objects"
+            problems.append(Problem(UNKNOWN_CLASS, where))
     if problems:
         images = tuple(_without_classes(image, strange) for image in images)
-    return replace(_with(held, *problems), annotations=replace(data, images=images))
+    return replace(_with(validation_set, *problems), annotations=replace(data, images=images))
 
 
 def _without_classes(image: AnnotatedImage, class_ids: Sequence[int]) -> AnnotatedImage:
@@ -254,10 +257,12 @@ def _without_classes(image: AnnotatedImage, class_ids: Sequence[int]) -> Annotat
     return _without(image, gone, np.zeros_like(image.keypoints_labelled)) if gone.any() else image
 
 
-def _copies(parts: Sequence[AnnotationSet | None], held: AnnotationSet) -> dict[Path, Path]:
-    """Find the training images whose bytes are those of an image of validation."""
+def _copies(
+    parts: Sequence[AnnotationSet | None], validation_set: AnnotationSet
+) -> dict[Path, Path]:
+    """Return the training images that are byte-identical to a validation image."""
     by_size: dict[int, list[Path]] = {}
-    for path in {image.path for image in held.images}:
+    for path in {image.path for image in validation_set.images}:
         by_size.setdefault(path.stat().st_size, []).append(path)
     digests: dict[int, dict[bytes, Path]] = {}
     found: dict[Path, Path] = {}
@@ -278,7 +283,7 @@ def _digest(path: Path) -> bytes:
 
 
 def _without_copies(one: CheckedSet, copies: dict[Path, Path]) -> CheckedSet:
-    """Leave out of training what is in validation too."""
+    """Leave out training images that are also in validation."""
     if one.annotations is None or not copies:
         return one
     kept = tuple(image for image in one.annotations.images if image.path not in copies)

@@ -1,4 +1,4 @@
-"""Gives the classes of a data set the ids that a model uses, by name."""
+"""Mapping of a data set's class ids to a model's, by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kpviewer.annotations.values import listed
 from kpviewer.errors import DatasetError
 
 _NAMED = 5
-"""Classes that a note names."""
+"""Number of classes that a note names."""
 _COCO_OF_VOC = {
     "aeroplane": "airplane",
     "diningtable": "dining table",
@@ -22,24 +22,24 @@ _COCO_OF_VOC = {
     "sofa": "couch",
     "tvmonitor": "tv",
 }
-"""The classes that Pascal VOC and COCO both have, by different names."""
+"""COCO's names, by Pascal VOC's, of the classes that both have under different names."""
 _SAME = {voc: coco.replace(" ", "") for voc, coco in _COCO_OF_VOC.items()}
 
 
 def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> AnnotationSet:
-    """Renumber the classes of a data set as a model numbers them.
+    """Renumber the classes of a data set with a model's class ids.
 
-    Names are compared without regard to case, blanks, hyphens and underscores, and those of Pascal
-    VOC count as COCO's for the same thing (aeroplane, airplane). A set of one class and a model of
-    one class fit whatever they are called. Objects of other classes are left out, and detections of
-    classes that the set doesn't label don't count, which ``notes`` tells.
+    The comparison of names ignores case, blanks, hyphens and underscores, and treats Pascal VOC's
+    names as COCO's (aeroplane, airplane). A set of one class and a model of one class match
+    whatever their names. Objects of other classes are left out, and detections of classes that the
+    set doesn't label don't count; ``notes`` says so.
 
     Args:
-        annotations: the set, in its own numbering.
-        class_names: of the model.
+        annotations: the set, with its own class ids.
+        class_names: names of the model's classes.
 
     Raises:
-        DatasetError: if no class fits.
+        DatasetError: if no class matches.
     """
     if annotations.class_names == tuple(class_names):
         return annotations
@@ -69,7 +69,7 @@ def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> Ann
 def _class_notes(
     old_names: Sequence[str], new_names: Sequence[str], new_ids: Mapping[int, int]
 ) -> Iterator[str]:
-    """Say which classes only the model, and which only the data have."""
+    """Yield a note on the classes that only the model has, and one on those only in the data."""
     if not new_ids:
         return
     known = set(new_ids.values())
@@ -85,7 +85,7 @@ def _class_notes(
 
 
 def shared_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> frozenset[int]:
-    """Give the model's ids of the classes that a set, in its own numbering, also has."""
+    """Return the model's ids of the classes that a set, with its own ids, also has."""
     return frozenset(_new_ids(annotations.class_names, class_names).values())
 
 
@@ -93,13 +93,15 @@ def _new_ids(old_names: Sequence[str], new_names: Sequence[str]) -> dict[int, in
     if len(old_names) == 1 and len(new_names) == 1:
         return {0: 0}
     exact = {name: index for index, name in enumerate(new_names)}
-    wanted = {same_name(name): index for index, name in reversed(list(enumerate(new_names)))}
-    found = {i: exact.get(name, wanted.get(same_name(name))) for i, name in enumerate(old_names)}
+    wanted = {normalised_name(name): index for index, name in reversed(list(enumerate(new_names)))}
+    found = {
+        i: exact.get(name, wanted.get(normalised_name(name))) for i, name in enumerate(old_names)
+    }
     return {old: new for old, new in found.items() if new is not None}
 
 
-def same_name(name: str) -> str:
-    """Give what names of one class have in common."""
+def normalised_name(name: str) -> str:
+    """Return a name in the form that all spellings of one class share."""
     plain = "".join(char for char in name.casefold() if char not in " -_")
     return _SAME.get(plain, plain)
 

@@ -1,8 +1,8 @@
 """Reader of COCO detection and keypoint files.
 
-Format: https://cocodataset.org/#format-data. Two keys beyond it are understood: ``source`` of an
-image, and ``pseudo`` = 1 of an annotation that a detector made. Where an object has no box, that of
-its polygons is taken; masks are not read.
+Format: https://cocodataset.org/#format-data. Two more keys are read: ``source`` of an
+image, and ``pseudo`` = 1 of an annotation that a detector made. An object without a box gets the
+box of its polygons; masks are not read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from kpviewer.annotations.problems import (
 )
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.values import (
-    Place,
+    EntryLocation,
     identity,
     image_size,
     number,
@@ -44,19 +44,19 @@ def read_coco(
 
     Args:
         json_path: the file. ``iscrowd`` = 1 makes an object difficult: a region to ignore. Points
-            with flag 2 are visible, those with 1 or 2 labelled.
+            with flag 2 are visible, points with flag 1 or 2 labelled.
         images_dir: folder that the file names are relative to; by default ``images`` beside the
-            file, where there is one, else the folder of the file. Files that aren't there are
-            looked for in the folders around, as CVAT, Label Studio and COCO itself leave them.
-        problems: with a list, what can't be used is told there and left out.
+            file if it exists, else the folder of the file. Missing files are searched for in the
+            surrounding folders, where CVAT, Label Studio and COCO put them.
+        problems: a list that collects what can't be used and is left out; None raises it instead.
 
     Returns:
         The set; classes in the order of their ids. A category without objects that is only the
-        supercategory of others is left out: Roboflow writes one with the name of the project.
+        supercategory of others is left out; Roboflow writes one named after the project.
 
     Raises:
-        DatasetError: if the file is missing, is no such JSON, or contradicts itself. Objects with
-            an empty box are left out and counted in ``notes``.
+        DatasetError: if the file is missing, isn't COCO JSON, or is inconsistent. Objects with an
+            empty box are left out and counted in ``notes``.
     """
     path = Path(json_path)
     file = open_coco(path)
@@ -73,12 +73,12 @@ def read_coco(
         classes.keypoint_names,
         classes.skeleton,
         category_ids=_category_ids(classes, new_ids),
-        notes=(*(counted if problems is None else ()), *groups),  # else the problems have them
+        notes=(*(counted if problems is None else ()), *groups),  # problems list them otherwise
     )
 
 
 def _category_ids(classes: CocoClasses, new_ids: Mapping[int, int]) -> dict[int, int]:
-    """Return the file's own ids by class id, where all of them are numbers."""
+    """Return the file's own ids by class id; nothing unless all of them are numbers."""
     own = {new_ids[old]: key for key, old in classes.index.items() if old in new_ids}
     numbers = {new: key for new, key in own.items() if isinstance(key, int)}
     return numbers if len(numbers) == len(own) else {}
@@ -87,15 +87,17 @@ def _category_ids(classes: CocoClasses, new_ids: Mapping[int, int]) -> dict[int,
 def _read_images(
     images: Iterable[Image | None], path: Path, files: ImageSearch, problems: list[Problem] | None
 ) -> tuple[list[ImageHead], dict[int | str, int]]:
-    """Read the images; the rows of the list are given by their ids too."""
+    """Return the images, and their rows in that list by id."""
     heads: list[ImageHead] = []
     rows: dict[int | str, int] = {}
-    for place, image in enumerate(images, 1):
+    for position, image in enumerate(images, 1):
         with collect_problem(problems, MALFORMED):
             key = None if image is None else identity(image.id)
             if image is None or key is None:
-                raise DatasetError(f"{path}: an image needs an id, no. {place} of images has none.")
-            where = Place(path, "image", image.id)
+                raise DatasetError(
+                    f"{path}: an image needs an id, no. {position} of images has none."
+                )
+            where = EntryLocation(path, "image", image.id)
             if key in rows:
                 raise DatasetError(
                     f"{path}: image ids must be unique, {shorten(image.id)} comes twice."
@@ -113,7 +115,7 @@ def _read_images(
     return heads, rows
 
 
-def _frame(value: Any, where: Place) -> int | None:
+def _frame(value: Any, where: EntryLocation) -> int | None:
     frame = None if value is None else identity(value)
     if value is not None and (not isinstance(frame, int) or frame < 0):
         raise DatasetError(f"{where}: frame must count from 0, got {shorten(value)}.")
@@ -128,7 +130,7 @@ def _read_objects(
     problems: list[Problem] | None,
     path: Path,
 ) -> tuple[set[int], int]:
-    """Add every object to the columns; return the classes in use, and the count of empty boxes."""
+    """Add all objects to the columns; return the classes in use and the number of empty boxes."""
     used: set[int] = set()
     strangers: dict[int | str, None] = {}
     empty = 0
@@ -140,7 +142,7 @@ def _read_objects(
         ):
             if record is None:
                 raise DatasetError(f"{path}: annotations must be objects, no. {row} is none.")
-            where = Place(path, "annotation", record.id)
+            where = EntryLocation(path, "annotation", record.id)
             image_id = identity(record.image_id)
             if image_id is None:
                 raise DatasetError(
@@ -170,7 +172,7 @@ def _read_objects(
     return used, empty
 
 
-def _class_id(record: Annotation, classes: CocoClasses, where: Place) -> int:
+def _class_id(record: Annotation, classes: CocoClasses, where: EntryLocation) -> int:
     key = identity(record.category_id)
     if key is None or key not in classes.index:
         raise DatasetError(
@@ -180,8 +182,8 @@ def _class_id(record: Annotation, classes: CocoClasses, where: Place) -> int:
     return classes.index[key]
 
 
-def _box(record: Annotation, where: Place) -> tuple[float, float, float, float]:
-    """Return left, top, right, bottom of the box, or of the polygons where there is no box."""
+def _box(record: Annotation, where: EntryLocation) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of the box, or of the polygons if there is no box."""
     box = numbers_of_text(record.bbox) if isinstance(record.bbox, str) else record.bbox
     if box is None or box == []:
         rings = [ring for ring in polygons(record) if isinstance(ring, list) and len(ring) >= 6]
@@ -195,8 +197,8 @@ def _box(record: Annotation, where: Place) -> tuple[float, float, float, float]:
     return left, top, left + width, top + height
 
 
-def _points(raw: Any, count: int, where: Place) -> list[float]:
-    """Return x, y, flag of each keypoint, flat as COCO has them; empty where there are none."""
+def _points(raw: Any, count: int, where: EntryLocation) -> list[float]:
+    """Return x, y and flag of each keypoint as a flat list; empty if there are none."""
     if not raw or not count:
         return []
     if not isinstance(raw, list) or len(raw) != 3 * count:

@@ -1,4 +1,4 @@
-"""The categories of a COCO file: classes, keypoints, and groups that are no classes."""
+"""The categories of a COCO file: classes, keypoints, and groups that aren't classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kpviewer.annotations.coco_json import Category
-from kpviewer.annotations.limits import MOST_CLASSES, check_count, check_keypoints
+from kpviewer.annotations.limits import MAX_CLASSES, check_count, check_keypoints
 from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
 from kpviewer.annotations.values import identity, listed, shorten
 from kpviewer.errors import DatasetError
@@ -24,13 +24,13 @@ class CocoClasses:
     keypoint_names: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     groups: frozenset[int] = frozenset()
-    """Those that other categories name as their supercategory."""
+    """Categories that others name as their supercategory."""
 
     def in_use(self, used: set[int]) -> tuple[list[int], tuple[str, ...]]:
-        """Return which categories are classes, and a note on those that only group others.
+        """Return the categories that are classes, and a note on those that only group others.
 
         Args:
-            used: categories that have an object.
+            used: indices of the categories that have an object.
         """
         gone = self.groups - used
         names = listed(self.names[number] for number in sorted(gone))
@@ -41,7 +41,7 @@ class CocoClasses:
 def read_classes(
     categories: Iterable[Category | None], path: Path, problems: list[Problem] | None
 ) -> CocoClasses:
-    """Read the categories.
+    """Read the categories of a file.
 
     Raises:
         DatasetError: if one is malformed, or their keypoints differ.
@@ -50,14 +50,14 @@ def read_classes(
     found: dict[int | str, Category] = {}
     points: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
-    for place, category in enumerate(categories, 1):
+    for position, category in enumerate(categories, 1):
         with collect_problem(problems, MALFORMED):
             if category is None:
-                raise DatasetError(f"{path}: categories must be objects, no. {place} is none.")
+                raise DatasetError(f"{path}: categories must be objects, no. {position} is none.")
             key = _checked_id(category, path)
             if key in found or not _name(category):
                 raise DatasetError(
-                    f"{path}: categories need a name and an id of their own, no. {place} is "
+                    f"{path}: categories need a name and an id of their own, no. {position} is "
                     f"{shorten(category.name)} with the id {shorten(category.id)}."
                 )
             own = _keypoints(category.keypoints or [], path)
@@ -70,7 +70,7 @@ def read_classes(
             found[key] = category
             if own:
                 points, skeleton = own, pairs
-    check_count(len(found), MOST_CLASSES, "categories", path)
+    check_count(len(found), MAX_CLASSES, "categories", path)
     order = sorted(
         found, key=lambda key: (isinstance(key, str), key if isinstance(key, int) else 0)
     )
@@ -80,12 +80,12 @@ def read_classes(
 
 
 def _groups(categories: Sequence[Category]) -> frozenset[int]:
-    """Return the places of the categories that another one names as its supercategory."""
+    """Return the indices of the categories that another one names as its supercategory."""
     above = Counter(each.supercategory for each in categories
                     if isinstance(each.supercategory, str))  # fmt: skip
     return frozenset(
-        place
-        for place, each in enumerate(categories)
+        position
+        for position, each in enumerate(categories)
         if above[_name(each)] > (each.supercategory == each.name)
     )
 
@@ -113,7 +113,7 @@ def _keypoints(raw: Any, path: Path) -> tuple[str, ...]:
 
 
 def _skeleton(raw: Any, points: int, path: Path) -> tuple[tuple[int, int], ...]:
-    """Turn COCO's pairs, which count from 1, into pairs of indices."""
+    """Convert COCO's pairs, which count from 1, to pairs of indices."""
     pairs: Sequence[Any] = raw if isinstance(raw, list) else [raw]
     lines = []
     for pair in pairs:

@@ -1,7 +1,7 @@
-"""The records of a COCO file, read one at a time: a file of 400 MB never becomes objects at once.
+"""Records of a COCO file, decoded one at a time to save memory with files of 400 MB.
 
-msgspec finds where each record begins and ends, and skips segmentations. A file that it refuses,
-because of a NaN perhaps, goes to Python's own parser if it is small enough for that.
+msgspec finds the bounds of each record and skips segmentations. If it refuses a file, perhaps
+because of a NaN, Python's own parser reads it, provided that it is small enough.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from kpviewer.annotations.limits import MOST_OBJECTS, check_count, decode_text, read_bounded
+from kpviewer.annotations.limits import MAX_OBJECTS, check_count, decode_text, read_bounded
 from kpviewer.annotations.values import brief, shorten
 from kpviewer.errors import DatasetError
 
 LIMIT_MB = 1024
-"""instances_train2017.json has 448 MB."""
-_LIMIT_OF_PYTHON_MB = 32
-_MOST_BRACES = 4 * MOST_OBJECTS
-_LARGEST_RECORD = 8 * 2**20
-"""Bytes; the largest crowd of COCO has 0.1 MB."""
+"""Largest size of a file, MB; instances_train2017.json has 448 MB."""
+_PYTHON_LIMIT_MB = 32
+_MAX_BRACES = 4 * MAX_OBJECTS
+_MAX_RECORD_BYTES = 8 * 2**20
+"""Largest size of one record; COCO's largest crowd has 0.1 MB."""
 _KEYS = ("images", "annotations", "categories")
 
 
 class Image(msgspec.Struct):
-    """Record of an image; the values are as they stand in the file."""
+    """Record of an image, with the values of the file."""
 
     id: Any = None
     file_name: Any = None
@@ -47,7 +47,7 @@ class Annotation(msgspec.Struct):
     bbox: Any = None
     keypoints: Any = None
     segmentation: msgspec.Raw = msgspec.Raw()
-    """Not decoded: ``polygons`` does that."""
+    """Encoded polygons or mask; ``polygons`` decodes it."""
     iscrowd: Any = None
     pseudo: Any = None
 
@@ -63,7 +63,7 @@ class Category(msgspec.Struct):
 
 
 class _Counted(msgspec.Struct, gc=False):
-    """Any object, to be counted."""
+    """Any object that is only counted."""
 
 
 class _Counts(msgspec.Struct):
@@ -83,13 +83,13 @@ Record = TypeVar("Record", Image, Annotation, Category)
 
 @dataclass(frozen=True, slots=True)
 class CocoFile:
-    """The records of a file, not decoded yet."""
+    """The records of a file, not yet decoded."""
 
     path: Path
     _sections: dict[str, Sequence[Any]]
 
     def images(self) -> Iterator[Image | None]:
-        """Decode the images one by one; None for what is no record."""
+        """Decode the images one by one; None for an invalid record."""
         return _decoded(self._sections["images"], Image)
 
     def categories(self) -> Iterator[Category | None]:
@@ -102,22 +102,22 @@ class CocoFile:
 
 
 def open_coco(path: Path) -> CocoFile:
-    """Read a COCO file and find its records.
+    """Open a COCO file and find its records.
 
     Raises:
-        DatasetError: if it is missing, too large, no JSON, or has no lists of records.
+        DatasetError: if it is missing, too large, not JSON, or without the lists of records.
     """
     data = _as_utf8(read_bounded(path, LIMIT_MB), path)
-    check_count(data.count(b"}"), _MOST_BRACES, "records", path)
+    check_count(data.count(b"}"), _MAX_BRACES, "records", path)
     try:
         counts = msgspec.json.decode(data, type=_Counts)
         for key in _KEYS:
-            check_count(len(getattr(counts, key)), MOST_OBJECTS, key, path)
+            check_count(len(getattr(counts, key)), MAX_OBJECTS, key, path)
         del counts
         found = msgspec.json.decode(data, type=_Sections)
         return CocoFile(path, {key: getattr(found, key) for key in _KEYS})
     except (ValueError, RecursionError) as error:
-        if len(data) > _LIMIT_OF_PYTHON_MB * 2**20:
+        if len(data) > _PYTHON_LIMIT_MB * 2**20:
             raise DatasetError(
                 f"{path} must be a COCO file: {brief(error)}. Is it damaged?"
             ) from error
@@ -125,7 +125,7 @@ def open_coco(path: Path) -> CocoFile:
 
 
 def _as_utf8(data: bytes, path: Path) -> bytes:
-    """Return JSON as UTF-8, whatever its byte order mark says; without one, as JSON tells it."""
+    """Convert JSON to UTF-8 from the encoding of its byte order mark or its first bytes."""
     encoding = json.detect_encoding(data)
     if encoding in ("utf-8", "utf-8-sig"):
         return data.removeprefix(b"\xef\xbb\xbf")
@@ -149,13 +149,13 @@ def _by_python(data: bytes, path: Path) -> dict[str, Sequence[Any]]:
                 f"{path} must have a list of objects under {key!r}, got {shorten(found)}. "
                 f"{_other_format(raw)}"
             )
-        check_count(len(found), MOST_OBJECTS, key, path)
+        check_count(len(found), MAX_OBJECTS, key, path)
         sections[key] = found
     return sections
 
 
 def _other_format(raw: Any) -> str:
-    """Say which other format it looks like, and what helps."""
+    """Return a sentence that names the other format, if it is known, and the cure."""
     first = raw[0] if isinstance(raw, list) and raw else raw
     keys = set(first) if isinstance(first, dict) else set()
     if {"image_id", "category_id"} <= keys:
@@ -175,7 +175,7 @@ def _other_format(raw: Any) -> str:
 
 
 def polygons(record: Annotation) -> list[Any]:
-    """Decode the polygons of an annotation; none where it has a mask."""
+    """Return the polygons of an annotation; none if it has a mask."""
     raw = record.segmentation
     try:
         found = msgspec.json.decode(raw) if isinstance(raw, msgspec.Raw) else raw
@@ -190,7 +190,7 @@ def _decoded(records: Sequence[Any], kind: type[Record]) -> Iterator[Record | No
     for record in records:
         if isinstance(record, dict):
             yield kind(**{key: record[key] for key in keys if key in record})
-        elif isinstance(record, msgspec.Raw) and memoryview(record).nbytes <= _LARGEST_RECORD:
+        elif isinstance(record, msgspec.Raw) and memoryview(record).nbytes <= _MAX_RECORD_BYTES:
             try:
                 yield decode(record)
             except (ValueError, RecursionError):

@@ -1,9 +1,9 @@
 """Reader of annotation tables: CSV, one object a row.
 
-Columns, in any order: ``file``, ``xmin``, ``ymin``, ``xmax``, ``ymax``; where known also ``class``,
+Columns, in any order: ``file``, ``xmin``, ``ymin``, ``xmax``, ``ymax``; optionally ``class``,
 ``width`` and ``height`` of the image, ``difficult``, ``source``, ``frame``, and ``NAME_x`` with
-``NAME_y`` for each keypoint, both blank where its place isn't known. Other tools' names of columns
-(``csv_columns``) and VIA's tables are read too. A row whose box is blank names an image without
+``NAME_y`` for each keypoint, both blank if its position is unknown. Column names of other tools
+(``csv_columns``) and VIA's tables are read too. A row with a blank box names an image without
 objects.
 """
 
@@ -22,7 +22,7 @@ from kpviewer.annotations.csv_columns import (
     guess_columns,
 )
 from kpviewer.annotations.image_search import ImageSearch, images_of_table
-from kpviewer.annotations.limits import MOST_IMAGES, check_count
+from kpviewer.annotations.limits import MAX_IMAGES, check_count
 from kpviewer.annotations.object_columns import VISIBLE, ClassNumbers, ImageHead, ObjectColumns
 from kpviewer.annotations.problems import (
     MALFORMED,
@@ -33,7 +33,7 @@ from kpviewer.annotations.problems import (
 )
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.tables import Table, open_table
-from kpviewer.annotations.values import Place, image_size, number, numbers_of_text, shorten
+from kpviewer.annotations.values import EntryLocation, image_size, number, numbers_of_text, shorten
 from kpviewer.annotations.via_table import is_via, rows_of_via
 from kpviewer.errors import DatasetError
 
@@ -45,17 +45,17 @@ def read_csv(
     images_dir: Path | str | None = None,
     problems: list[Problem] | None = None,
 ) -> AnnotationSet:
-    """Read a table of objects; the module tells its columns.
+    """Read a table of objects; the module lists its columns.
 
     Args:
-        csv_path: the file: UTF-8 or with a byte order mark; separated by commas, semicolons (then
-            with decimal commas too), tabs or bars.
-        images_dir: folder that ``file`` is relative to; by default ``images`` beside the table,
-            where there is one, else the folder of the table.
-        problems: with a list, what can't be used is told there and left out.
+        csv_path: the file, in UTF-8 or with a byte order mark. Commas, semicolons, tabs or bars
+            separate; decimal commas are read unless commas separate.
+        images_dir: folder that ``file`` is relative to; by default ``images`` beside the table
+            if it exists, else the folder of the table.
+        problems: a list that collects what can't be used and is left out; None raises it instead.
 
     Returns:
-        The set; classes in alphabetical order, images in that of their first row.
+        The set; classes in alphabetical order, images in the order of their first rows.
 
     Raises:
         DatasetError: if the table is missing or malformed. Boxes without area are left out and
@@ -83,11 +83,11 @@ class _Reading:
         self._empty = 0
 
     def run(self) -> AnnotationSet:
-        """Read all rows."""
+        """Read all rows and return the set."""
         if self._problems is not None:
             self._problems += ignored_columns(self._table.path, self._columns.ignored, ())
         for line, row in self._rows:
-            where = Place(self._table.path, "line", line)
+            where = EntryLocation(self._table.path, "line", line)
             image = None
             with collect_problem(self._problems, MALFORMED):
                 image = self._image(row, where)
@@ -95,19 +95,19 @@ class _Reading:
                 with collect_problem(self._problems, MALFORMED, image):
                     self._add(image, row, where)
         names, new_ids = self._classes.in_order()
-        counted = self._empty and self._problems is None  # else the problems have them
+        counted = self._empty and self._problems is None  # problems list them otherwise
         notes = (f"{self._empty} objects left out: boxes without area",) if counted else ()
         points = tuple(name for name, _, _ in self._columns.points)
         return AnnotationSet(self._objects.images(self._heads, new_ids), names, points, notes=notes)
 
-    def _image(self, row: Sequence[str], where: Place) -> int | None:
-        """Return the number of a row's image; None if its first row was left out."""
+    def _image(self, row: Sequence[str], where: EntryLocation) -> int | None:
+        """Return the index of a row's image; None if the image's first row was left out."""
         columns = self._columns
         if len(row) > len(self._table.header):
-            raise DatasetError(f"{where}: more cells than columns. Mend the line.")
+            raise DatasetError(f"{where}: more cells than columns. Fix the line.")
         file = _cell(row, columns.file)
         if file not in self._images:
-            check_count(len(self._images) + 1, MOST_IMAGES, "images", self._table.path)
+            check_count(len(self._images) + 1, MAX_IMAGES, "images", self._table.path)
             self._images[file] = None
             wide, high = (
                 self._table.number_text(_cell(row, column))
@@ -122,7 +122,7 @@ class _Reading:
             self._heads.append(head)
         return self._images[file]
 
-    def _add(self, image: int, row: Sequence[str], where: Place) -> None:
+    def _add(self, image: int, row: Sequence[str], where: EntryLocation) -> None:
         cells = [_cell(row, column) for column in self._columns.box]
         if not any(cells):
             return
@@ -130,7 +130,7 @@ class _Reading:
         wrong = box_problem(box)
         columns = self._columns.points
         if len(row) <= self._first_point:
-            columns = ()  # the row ends before them
+            columns = ()  # the row ends before the points
         points = [value for _, x, y in columns for value in self._point(row, x, y, where)]
         if wrong is None:
             name = self._classes.number(_cell(row, self._columns.class_name) or NO_CLASS)
@@ -141,7 +141,7 @@ class _Reading:
         if self._problems is not None:
             self._problems.append(Problem(wrong, str(where), image=image))
 
-    def _box(self, cells: Sequence[str], where: Place) -> tuple[float, ...]:
+    def _box(self, cells: Sequence[str], where: EntryLocation) -> tuple[float, ...]:
         form = self._columns.form
         texts = [self._table.number_text(cell) for cell in cells]
         if form == TEXT:
@@ -155,7 +155,7 @@ class _Reading:
             (a - c / 2, b - d / 2, a + c / 2, b + d / 2) if form == CENTRE else (a, b, a + c, b + d)
         )
 
-    def _point(self, row: Sequence[str], x: int, y: int, where: Place) -> tuple[float, ...]:
+    def _point(self, row: Sequence[str], x: int, y: int, where: EntryLocation) -> tuple[float, ...]:
         cells = [self._table.number_text(_cell(row, column)) for column in (x, y)]
         if not any(cells):
             return 0.0, 0.0, 0.0
@@ -163,7 +163,7 @@ class _Reading:
 
 
 def _columns_of(table: Table) -> tuple[Columns, chain[tuple[int, list[str]]]]:
-    """Return the columns of a table, and its rows: with the first line where that is one."""
+    """Return the columns of a table and its rows, with the first line if it isn't a header."""
     columns = find_columns(table.header)
     if columns is not None:
         return columns, chain(table.rows)
@@ -180,7 +180,7 @@ def _cell(row: Sequence[str], column: int | None) -> str:
     return row[column].strip() if column is not None and column < len(row) else ""
 
 
-def _frame(text: str, where: Place) -> int | None:
+def _frame(text: str, where: EntryLocation) -> int | None:
     if text and not (text.isascii() and text.isdigit() and len(text) < 10):
         raise DatasetError(f"{where}: frame must count from 0, got {shorten(text)}.")
     return int(text) if text else None

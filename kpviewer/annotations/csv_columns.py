@@ -1,7 +1,7 @@
-"""Which column of a table of boxes holds what, in the words of the tools that write such tables.
+"""Meaning of the columns of a table of boxes, by the names that common tools write.
 
-Known are kpviewer's own columns, those of TensorFlow's scripts, of Kaggle's sets, of Open Images,
-makesense.ai and RetinaNet (the last two have no header line).
+The tools: kpviewer, TensorFlow's scripts, Kaggle's sets, Open Images, makesense.ai and RetinaNet
+(the last two write no header line).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import PurePath
 from kpviewer.image_files import IMAGE_SUFFIXES
 
 CORNERS, SIDES, CENTRE, TEXT = "corners", "sides", "centre", "text"
-"""Forms of a box: its corners; a corner and its sides; its middle and its sides; one text."""
+"""Forms of a box: two corners; a corner and the sides; the centre and the sides; one text."""
 
 _FILE = (
     "file", "filename", "fname", "imagefilename", "imagefile", "imagename", "imgname", "imgfile",
@@ -42,8 +42,8 @@ _RIGHT = _with_prefixes("xmax", "x2", "right", "maxx", "xright", "xbr", "bottomr
 _BOTTOM = _with_prefixes("ymax", "y2", "bottom", "maxy", "ybottom", "ybr", "bottomrighty",
                          "bottomy", "bry", "yend", "endy")  # fmt: skip
 _X, _Y = _with_prefixes("x"), _with_prefixes("y")
-_MIDDLE_X = _with_prefixes("xcenter", "xcentre", "centerx", "centrex", "cx", "xc")
-_MIDDLE_Y = _with_prefixes("ycenter", "ycentre", "centery", "centrey", "cy", "yc")
+_CENTRE_X = _with_prefixes("xcenter", "xcentre", "centerx", "centrex", "cx", "xc")
+_CENTRE_Y = _with_prefixes("ycenter", "ycentre", "centery", "centrey", "cy", "yc")
 _WIDE, _HIGH = _with_prefixes("width", "w"), _with_prefixes("height", "h")
 _BOX_TEXT = ("bbox", "box", "boundingbox")
 _IMAGE_WIDE = ("imagewidth", "imgwidth", "imwidth", "originalwidth", "picturewidth", "framewidth")
@@ -52,26 +52,26 @@ _IMAGE_HIGH = tuple(name.replace("width", "height") for name in _IMAGE_WIDE)
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Columns of a table by what they hold, counted from 0; None where there is none."""
+    """Indices of a table's columns by their meaning, from 0; None if there is none."""
 
     file: int
     box: tuple[int, ...]
     form: str
     class_name: int | None = None
     width: int | None = None
-    """Of the image."""
+    """Column of the image's width."""
     height: int | None = None
     difficult: int | None = None
     source: int | None = None
     frame: int | None = None
     points: tuple[tuple[str, int, int], ...] = ()
-    """Name, x and y of each keypoint."""
+    """Name and columns of x and y of each keypoint."""
     ignored: tuple[str, ...] = ()
     """Names of the columns that aren't read."""
 
 
 def find_columns(header: Sequence[str]) -> Columns | None:
-    """Find the columns by the names in the first line; None if image or box is missing."""
+    """Find the columns by their names in the header; None if the image or the box is missing."""
     plain = [re.sub(r"[^a-z0-9]", "", name.casefold()) for name in header]
 
     def first(*names: str) -> int | None:
@@ -92,39 +92,39 @@ def find_columns(header: Sequence[str]) -> Columns | None:
         "source": first("source"),
         "frame": first("frame"),
     }
-    taken = {file, *box, *(place for place in named.values() if place is not None)}
+    taken = {file, *box, *(column for column in named.values() if column is not None)}
     points = []
-    at = {name: place for place, name in reversed(list(enumerate(header)))}
-    for place, name in enumerate(header):
+    at = {name: column for column, name in reversed(list(enumerate(header)))}
+    for column, name in enumerate(header):
         other = at.get(name.removesuffix("_x") + "_y") if name.endswith("_x") else None
-        if other is not None and not {place, other} & taken:
-            points.append((name.removesuffix("_x"), place, other))
-    read = taken | {place for _, x, y in points for place in (x, y)}
-    ignored = tuple(name for place, name in enumerate(header) if name and place not in read)
+        if other is not None and not {column, other} & taken:
+            points.append((name.removesuffix("_x"), column, other))
+    read = taken | {column for _, x, y in points for column in (x, y)}
+    ignored = tuple(name for column, name in enumerate(header) if name and column not in read)
     return Columns(file, box, form, points=tuple(points), ignored=ignored, **named)
 
 
 def _box(first: Callable[..., int | None]) -> tuple[tuple[int, ...], str]:
-    """Find the columns of the box, and its form; no columns where there is none."""
+    """Return the columns of the box and its form; no columns if there is no box."""
     sides = (_WIDE, _HIGH)
     forms = (
         ((_with_prefixes("x0"), _with_prefixes("y0"), _with_prefixes("x1"), _with_prefixes("y1")),
          CORNERS),
         ((_LEFT, _TOP, _RIGHT, _BOTTOM), CORNERS),
-        ((_MIDDLE_X, _MIDDLE_Y, *sides), CENTRE),
+        ((_CENTRE_X, _CENTRE_Y, *sides), CENTRE),
         ((_LEFT, _TOP, *sides), SIDES),
         ((_X, _Y, *sides), SIDES),
         ((_BOX_TEXT,), TEXT),
     )  # fmt: skip
     for names, form in forms:
-        found = tuple(place for each in names if (place := first(*each)) is not None)
+        found = tuple(column for each in names if (column := first(*each)) is not None)
         if len(found) == len(names):
             return found, form
     return (), ""
 
 
 def guess_columns(row: Sequence[str]) -> Columns | None:
-    """Tell the columns of a table without a header line by its first row; None if unknown."""
+    """Guess the columns of a table without header from its first row; None if unknown."""
     cells = [cell.strip() for cell in row]
     images = [PurePath(cell).suffix.lower() in IMAGE_SUFFIXES for cell in cells]
     numbers = [_is_number(cell) or not cell for cell in cells]

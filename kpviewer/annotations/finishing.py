@@ -1,7 +1,7 @@
-"""What every data set goes through once it is read, whatever its format.
+"""Post-processing of data sets after reading, independent of their format.
 
-Names are fitted to the files that are there, doubles are taken out, and what looks wrong about the
-set as a whole is reported.
+Names are matched to existing files, duplicates are removed, and problems of the set as a whole are
+reported.
 """
 
 from __future__ import annotations
@@ -36,32 +36,33 @@ from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.structures import BoolArray, FloatArray, ImageArray
 
 _SHARE_LIMIT = 1.5
-"""px: no box of a real object lies within this distance of the top left corner."""
-_PER_CENT_LIMIT, _LEAST_SIDE_PX, _LEAST_OBJECTS = 100.0, 200, 3
+"""Distance from the top left corner within which no box of a real object lies, px."""
+_PER_CENT_LIMIT, _MIN_SIDE_PX, _MIN_OBJECTS = 100.0, 200, 3
+"""Coordinates up to the first may be per cent, given images and object counts this large."""
 _LEVELS_UP = 12
-"""Folders above a missing image among which the nearest that exists is searched."""
+"""Number of folders above a missing image; the nearest that exists is searched."""
 
 
-def finished(
+def finish(
     data: AnnotationSet, problems: list[Problem] | None, *, is_whole: bool = True
 ) -> AnnotationSet:
-    """Fit names to files and take doubles out.
+    """Match names to files and remove duplicates.
 
     Args:
-        data: as its reader made it.
-        problems: with a list, what was changed and what looks wrong is added to it.
-        is_whole: whether the set should name every image of its folders.
+        data: the set that a reader returned.
+        problems: a list that collects changes and suspected mistakes; None discards them.
+        is_whole: whether the set should list all images of its folders.
     """
     found: list[Problem] = []
     files = _Folders()
     images = _with_files(_marked(data.images, problems or ()), files, found)
     images = _merged(images, found)
-    images = tuple(_without_doubles(image, found) for image in images)
+    images = tuple(_without_duplicates(image, found) for image in images)
     data = replace(data, images=images)
     if problems is not None:
         alone = list(_unlisted(images, files)) if is_whole else []
         if len(alone) <= sum(problem.is_error for problem in problems):
-            alone = []  # they are those whose entries can't be used
+            alone = []  # these images have unusable entries
         problems += [*found, *_units(data), *alone]
     return data
 
@@ -71,11 +72,11 @@ def with_readable_images(
     read_image: Callable[[Path], ImageArray | None],
     progress: Callable[[], object] = lambda: None,
 ) -> AnnotationSet:
-    """Leave out images that can't be read, and those with boxes outside; note other sizes.
+    """Leave out unreadable images and images with boxes outside; note wrong sizes.
 
     Args:
         data: any set.
-        read_image: gives the (H, W, 3) pixels of a file, None if it can't.
+        read_image: return the (H, W, 3) pixels of a file, or None if it is unreadable.
         progress: called after each image.
 
     Raises:
@@ -110,12 +111,12 @@ def with_readable_images(
 def without_outside(
     image: AnnotatedImage, size_wh: tuple[int, int]
 ) -> tuple[AnnotatedImage, list[Problem]]:
-    """Leave out the boxes that lie outside an image of a size, px."""
+    """Leave out the boxes outside an image of the given size, px."""
     gone = is_outside(image.targets.xyxy, size_wh)
     if not gone.any():
         return image, []
     problems = [
-        Problem(BOX_OUTSIDE, place_of(image, row, image.targets.xyxy[row]), image=0)
+        Problem(BOX_OUTSIDE, describe_object(image, row, image.targets.xyxy[row]), image=0)
         for row in np.flatnonzero(gone).tolist()
     ]
     return replace(
@@ -128,28 +129,29 @@ def without_outside(
 
 
 def is_outside(xyxy: FloatArray, size_wh: tuple[int, int]) -> BoolArray:
-    """Return which of (N, 4) boxes have no part in an image of a size, px: (N,)."""
+    """Return which of (N, 4) boxes lie outside an image of the given size, px: (N,)."""
     low, high = xyxy[:, :2], xyxy[:, 2:]
     is_gone: BoolArray = np.any((high <= 0) | (low >= np.array(size_wh, np.float32)), axis=1)
     return is_gone
 
 
-def place_of(image: AnnotatedImage, row: int, values: Sequence[float]) -> str:
-    """Name an object and some of its numbers."""
+def describe_object(image: AnnotatedImage, row: int, values: Sequence[float]) -> str:
+    """Return a text that names an object and some of its coordinates."""
     return f"{image.path}, object {row + 1}: {', '.join(f'{value:g}' for value in values)}"
 
 
 def size_problem(image: AnnotatedImage, size_wh: tuple[int, int]) -> list[Problem]:
-    """Report an image whose annotations say another size than ``size_wh``, px; else nothing."""
-    said = image.size_wh
-    if said in ((0, 0), size_wh):
+    """Return a problem if the annotated size of an image differs from ``size_wh``, px."""
+    annotated_wh = image.size_wh
+    if annotated_wh in ((0, 0), size_wh):
         return []
-    where = f"{image.path}: {said[0]}x{said[1]} is told, {size_wh[0]}x{size_wh[1]} is there"
+    annotated, actual = (f"{width}x{height}" for width, height in (annotated_wh, size_wh))
+    where = f"{image.path}: annotated as {annotated}, but is {actual}"
     return [Problem(WRONG_SIZE, where, is_error=False)]
 
 
 class _Folders:
-    """The images in folders, each folder listed once."""
+    """Images by folder; each folder is listed once."""
 
     def __init__(self) -> None:
         self._listed: dict[Path, list[Path]] = {}
@@ -171,7 +173,7 @@ class _Folders:
 def _marked(
     images: tuple[AnnotatedImage, ...], problems: Iterable[Problem]
 ) -> tuple[AnnotatedImage, ...]:
-    """Mark the images that lack objects; those without area leave nothing that could be seen."""
+    """Mark the images that lost objects; a box without area hides no visible object."""
     partial = {each.image for each in problems if each.image is not None and each.what != NO_AREA}
     if not partial:
         return images
@@ -182,10 +184,10 @@ def _marked(
 
 
 def without_partial(data: AnnotationSet) -> AnnotationSet:
-    """Leave out the images of which an object can't be used, with a note on all that is left out.
+    """Leave out images with an unusable object, with a note on all that is left out.
 
-    A model that sees the lost object would be counted wrong there. Where no other image has
-    objects, they are kept.
+    A detection of the unusable object would count as a false positive. These images are kept if no
+    other image has objects.
     """
     whole = tuple(image for image in data.images if not image.is_partial)
     lost = [each for each in data.problems if is_left_out(each)]
@@ -202,7 +204,7 @@ def without_partial(data: AnnotationSet) -> AnnotationSet:
 def _with_files(
     images: tuple[AnnotatedImage, ...], files: _Folders, problems: list[Problem]
 ) -> tuple[AnnotatedImage, ...]:
-    """Replace the names of missing images by those of the files that they stand for."""
+    """Replace the paths of missing images by those of the matching files."""
     gone = {path for path in {image.path for image in images} if not os.path.isfile(path)}
     missing = [row for row, image in enumerate(images) if image.path in gone]
     if not missing:
@@ -210,25 +212,24 @@ def _with_files(
     used = {image.path for image in images}
     parents = dict.fromkeys(images[row].path.parent for row in missing)
     folders = dict.fromkeys(folder for parent in parents for folder in _likely_folders(parent))
-    there = [path for folder in folders for path in files.images(folder)]
-    there = [path for path in there if path not in used]
-    fitted = fit_names([images[row].path for row in missing], there)
+    candidates = [path for folder in folders for path in files.images(folder) if path not in used]
+    fitted = fit_names([images[row].path for row in missing], candidates)
     found = list(images)
-    for place, file in fitted.items():
-        row = missing[place]
-        name = f"{images[row].path.name!r} is {there[file].name!r}"
-        if images[row].path.name == there[file].name:
-            name = f"{images[row].path} is {there[file]}"
+    for missing_row, candidate_row in fitted.items():
+        row, file = missing[missing_row], candidates[candidate_row]
+        name = f"{images[row].path.name!r} is {file.name!r}"
+        if images[row].path.name == file.name:
+            name = f"{images[row].path} is {file}"
         problems.append(Problem(FITTED, name, is_error=False))
-        found[row] = replace(images[row], path=there[file])
+        found[row] = replace(images[row], path=file)
     return tuple(found)
 
 
 def _likely_folders(parent: Path) -> Iterator[Path]:
-    """Return where the images of a folder may be, in which they aren't.
+    """Yield folders that may hold the images that are missing from a folder.
 
-    The nearest folder above that exists is one (never the root), and so are those inside it that
-    the end of the path names.
+    The first is the nearest existing folder above (never the root). Folders inside it that the end
+    of the path names follow.
     """
     above = [folder for folder in (parent, *parent.parents) if folder.parent != folder]
     nearest = next((folder for folder in above[:_LEVELS_UP] if folder.is_dir()), None)
@@ -245,7 +246,7 @@ def _likely_folders(parent: Path) -> Iterator[Path]:
 def _merged(
     images: tuple[AnnotatedImage, ...], problems: list[Problem]
 ) -> tuple[AnnotatedImage, ...]:
-    """Bring the objects of images that are listed several times together."""
+    """Merge the objects of images that are listed several times."""
     rows: dict[Path, list[AnnotatedImage]] = {}
     for image in images:
         if image.frame_index is None and image.path.suffix.lower() in IMAGE_SUFFIXES:
@@ -282,8 +283,8 @@ def _joined(images: Sequence[AnnotatedImage]) -> AnnotatedImage:
     )
 
 
-def _without_doubles(image: AnnotatedImage, problems: list[Problem]) -> AnnotatedImage:
-    """Keep the first of objects that are the same in class, box and points."""
+def _without_duplicates(image: AnnotatedImage, problems: list[Problem]) -> AnnotatedImage:
+    """Keep the first of objects with the same class, box and points."""
     ground_truth = image.targets
     if len(ground_truth) < 2:
         return image
@@ -315,39 +316,39 @@ def _without_doubles(image: AnnotatedImage, problems: list[Problem]) -> Annotate
 
 
 def _units(data: AnnotationSet) -> Iterable[Problem]:
-    """Report coordinates that can't be px."""
+    """Yield problems of coordinates that can't be px."""
     shown = [image for image in data.images if len(image.targets)]
     if not shown:
         return
-    places = np.concatenate([_places(image) for image in shown])
-    largest = float(np.abs(places).max(initial=0.0))
+    coordinates = np.concatenate([_coordinates(image) for image in shown])
+    largest = float(np.abs(coordinates).max(initial=0.0))
     objects = sum(len(image.targets) for image in shown)
     image = shown[0]
-    values = ", ".join(f"{value:g}" for value in _places(image)[:2].ravel())
+    values = ", ".join(f"{value:g}" for value in _coordinates(image)[:2].ravel())
     where = f"{objects} object{'s' * (objects > 1)}, the first at ({values}) in {image.path.name}"
-    if len(places) and largest <= _SHARE_LIMIT:
+    if len(coordinates) and largest <= _SHARE_LIMIT:
         yield Problem(SHARES, where)
     else:
         yield from _tiny(shown)
     sides = [side for image in shown for side in image.size_wh]
     if (
-        objects >= _LEAST_OBJECTS
+        objects >= _MIN_OBJECTS
         and _SHARE_LIMIT < largest <= _PER_CENT_LIMIT
-        and min(sides) >= _LEAST_SIDE_PX
+        and min(sides) >= _MIN_SIDE_PX
     ):
         yield Problem(PER_CENT, where, is_error=False)
 
 
 def _tiny(shown: Iterable[AnnotatedImage]) -> Iterator[Problem]:
-    """Report boxes in shares among others in px."""
+    """Yield problems of boxes in shares of the image among others in px."""
     for image in shown:
         xyxy = image.targets.xyxy
         for row in np.flatnonzero(np.abs(xyxy).max(axis=1) <= _SHARE_LIMIT).tolist():
-            yield Problem(TINY, place_of(image, row, xyxy[row]), is_error=False)
+            yield Problem(TINY, describe_object(image, row, xyxy[row]), is_error=False)
 
 
-def _places(image: AnnotatedImage) -> FloatArray:
-    """Return the (N, 2) places that a file gave: corners, or points where the box is the image."""
+def _coordinates(image: AnnotatedImage) -> FloatArray:
+    """Return the (N, 2) coordinates of a file: corners, or points if the box is the image."""
     ground_truth = image.targets
     corners = ground_truth.xyxy.reshape(-1, 2)
     is_whole = bool(ground_truth.keypoints_xy.size) and bool(
@@ -357,7 +358,7 @@ def _places(image: AnnotatedImage) -> FloatArray:
 
 
 def _unlisted(images: Sequence[AnnotatedImage], files: _Folders) -> Iterable[Problem]:
-    """Report the images that lie beside those of a set."""
+    """Yield a problem for each image beside those of a set."""
     used = {image.path for image in images}
     for folder in dict.fromkeys(image.path.parent for image in images):
         for path in files.images(folder):

@@ -1,7 +1,7 @@
-"""Fits the names in annotations to the names of files, where only one file can be meant.
+"""Matching of names in annotations to files, if the match is unambiguous.
 
-Tools write one file in many ways: with another folder in front, with ``%20`` for a blank, in upper
-case, in another form of Unicode, with another ending, or with marks of their own around the name.
+Tools write the same file in many ways: in another folder, with ``%20`` for a blank, in upper case,
+in another Unicode form, with another ending, or with marks of their own around the name.
 """
 
 from __future__ import annotations
@@ -16,47 +16,47 @@ from urllib.parse import unquote
 from kpviewer.image_files import IMAGE_SUFFIXES
 
 _DEPTHS = (8, 4, 3, 2, 1)
-"""Parts of a path that are compared, from the end; a longer agreement decides first."""
+"""Numbers of trailing path parts to compare; longer matches take precedence."""
 _MARKS = re.compile(
-    r"^[0-9a-f]{8}-(?=.)"  # Label Studio's, of an upload
+    r"^[0-9a-f]{8}-(?=.)"  # Label Studio's mark of an upload
     r"|^coco_(?:train|val|test)\d{4}_(?=.)"
-    r"|[_.](?:jpe?g|png|bmp|webp|tiff?)\.rf\.[0-9a-z]+$"  # Roboflow's, of a version
+    r"|[_.](?:jpe?g|png|bmp|webp|tiff?)\.rf\.[0-9a-z]+$"  # Roboflow's mark of a version
 )
 _BLANKS = re.compile(r"[\s+_-]+")
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
-def fit_names(wanted: Sequence[PurePath], there: Sequence[PurePath]) -> dict[int, int]:
-    """Find the file that each name stands for.
+def fit_names(names: Sequence[PurePath], files: Sequence[PurePath]) -> dict[int, int]:
+    """Match names to files.
 
-    A name fits a file where both are the only ones of their spelling. Exact spellings are compared
-    first, then looser and looser ones. The time is linear in the number of names.
+    A name matches a file if no other name and no other file share its spelling. Exact spellings are
+    compared first, then increasingly loose ones. The time is linear in the number of names.
 
     Args:
-        wanted: names in annotations, with the folders that are known.
-        there: files.
+        names: names in annotations, with the folders that are known.
+        files: existing files.
 
     Returns:
-        Rows of ``there`` by rows of ``wanted``; names that fit none, or several, are absent.
+        Rows of ``files`` by rows of ``names``; names without a match, or with several, are absent.
     """
     found: dict[int, int] = {}
     taken: set[int] = set()
     for spelling in (_exact, _plain, _without_ending, _without_marks):
-        own, others = [spelling(path) for path in wanted], [spelling(path) for path in there]
+        own, others = [spelling(path) for path in names], [spelling(path) for path in files]
         for depth in _DEPTHS:
-            if len(found) == len(wanted) or len(taken) == len(there):
+            if len(found) == len(names) or len(taken) == len(files):
                 return found
-            files = _alone(others, depth)
+            spelled_files = _alone(others, depth)
             for key, row in _alone(own, depth).items():
-                place = files.get(key)
-                if place is not None and row not in found and place not in taken:
-                    found[row] = place
-                    taken.add(place)
+                file_row = spelled_files.get(key)
+                if file_row is not None and row not in found and file_row not in taken:
+                    found[row] = file_row
+                    taken.add(file_row)
     return found
 
 
 def _alone(spelled: Sequence[tuple[str, ...]], depth: int) -> dict[tuple[str, ...], int]:
-    """Return the rows whose last parts no other row has."""
+    """Return the rows whose trailing parts are unique, by these parts."""
     rows: dict[tuple[str, ...], int | None] = {}
     for row, parts in enumerate(spelled):
         key = parts[-depth:]
@@ -73,7 +73,7 @@ def _plain(path: PurePath) -> tuple[str, ...]:
 
 
 def _plain_word(word: str) -> str:
-    text = word.partition("?")[0] or word  # of an address
+    text = word.partition("?")[0] or word  # query of an address
     if "%" in text or "&" in text:
         text = html.unescape(unquote(unquote(text)))
     return unicodedata.normalize("NFC", text).strip().casefold()

@@ -1,4 +1,4 @@
-"""Find the ground truth of each frame of a source: a ``sources.base.GroundTruthProvider``."""
+"""Ground truth of each frame of a source: a ``sources.base.GroundTruthProvider``."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _NUMBERED = re.compile(r"\D*?(\d+)\.\w+")
 
 
 class AnnotationGroundTruth:
-    """Looks frames up in a data set: images by their file, frames of a video by number.
+    """Lookup of frames in a data set: images by their file, video frames by number.
 
-    Names are fitted to files by ``fit_names`` once the source has told its files.
+    ``fit_names`` matches names to files once the source has set its files.
 
-    The number of a frame is the ``frame`` of its entry. In a set that has none, the entries' ids
-    stand for it if they count from 0, or else the numbers in the names if they do.
+    The number of a frame is the ``frame`` of its entry. Without that key, the entries' ids are used
+    if they count from 0, and otherwise the numbers in the names if these do.
     """
 
     def __init__(self, annotations: AnnotationSet) -> None:
         """Index the set.
 
         Args:
-            annotations: with the class ids of the model (``annotations.classes``).
+            annotations: the set, with the class ids of the model (``annotations.classes``).
         """
         self._annotations = self._shown = annotations
         self._targets = _targets(annotations)
@@ -43,8 +43,8 @@ class AnnotationGroundTruth:
         self._by_file: Mapping[str, int] | None = None
         self._by_name = {name: rows[0] for name, rows in by_name.items() if len(rows) == 1}
         self._by_frame: Mapping[int, int] = {}
-        self._doubles = ""
-        self._is_film = False
+        self._duplicates = ""
+        self._is_video = False
         self._by_frame = self._frames(range(len(self._paths)))
         self._fit: tuple[str, ...] = ()
         self._other_sizes: list[Problem] = []
@@ -54,23 +54,23 @@ class AnnotationGroundTruth:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is left out of the ground truth, and how it fits the source, for people."""
+        """Sentences for the user: what is left out, and how the set matches the source."""
         seen = [found for found in (self._other_sizes, self._outside) if found]
         notes = (kind_note(found[0], len(found)) for found in seen)
         return (*self._shown.notes, *self._fit, *notes)
 
     @property
     def category_ids(self) -> Mapping[int, int] | None:
-        """Categories of a COCO file by class id; None for other formats."""
+        """COCO categories by class id; None for other formats."""
         return self._shown.category_ids or None
 
     def use_classes(self, class_names: Sequence[str]) -> None:
-        """Number the objects as another model does.
+        """Use the class ids of another model.
 
-        Any thread may be looking frames up meanwhile: it sees the old numbers or the new ones.
+        Other threads may look frames up meanwhile; they get either the old ids or the new ones.
 
         Raises:
-            DatasetError: if no class fits; then nothing is known of any frame.
+            DatasetError: if no class matches; then no frame has ground truth.
         """
         prepared, self._prepared = self._prepared, None
         if prepared is not None and prepared[0] == tuple(class_names):
@@ -84,36 +84,36 @@ class AnnotationGroundTruth:
         self._shown, self._targets = shown, _targets(shown)
 
     def prepare_classes(self, class_names: Sequence[str]) -> None:
-        """Do the work of the next ``use_classes`` now, in any thread: it takes seconds for COCO."""
+        """Prepare the next ``use_classes``, in any thread; it takes seconds for COCO."""
         with contextlib.suppress(DatasetError):  # raised again when they are used
             shown = align_classes(self._annotations, class_names)
             self._prepared = (tuple(class_names), shown, _targets(shown))
 
     def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
-        """Learn what the source holds, before its first frame: ``notes`` says what fits.
+        """Match the set to the files of the source, before its first frame; see ``notes``.
 
         Args:
-            files: its images, or the one video.
-            frames: number of the video's frames; None where it isn't known, and for images.
+            files: the images of the source, or its one video.
+            frames: number of frames of the video; None if unknown, and for images.
         """
         self._other_sizes, self._outside = [], []
         self._measured, self._unusable = set(), set()
-        self._is_film = bool(files) and files[0].suffix.lower() not in IMAGE_SUFFIXES
-        self._is_film = self._is_film or (frames or 0) > 1  # an animation
-        if self._is_film:
-            self._meet_video(files[0], frames)
+        self._is_video = bool(files) and files[0].suffix.lower() not in IMAGE_SUFFIXES
+        self._is_video = self._is_video or (frames or 0) > 1  # an animation
+        if self._is_video:
+            self._match_video(files[0], frames)
             return
         rows = fit_names(self._paths, files)
-        self._by_file = {str(files[place]): row for row, place in rows.items()}
+        self._by_file = {str(files[file_row]): row for row, file_row in rows.items()}
         self._fit = tuple(self._fit_notes(files, rows))
 
-    def _meet_video(self, path: Path, frames: int | None) -> None:
+    def _match_video(self, path: Path, frames: int | None) -> None:
         names = {each.stem for each in self._paths}
         mine = [row for row, each in enumerate(self._paths) if each.stem == path.stem]
         several = path.stem in names and len(names) > 1
         self._by_frame = self._frames(mine if several else range(len(self._paths)))
         inside = [number for number in self._by_frame if frames is None or number < frames]
-        notes = [self._doubles] if self._doubles else []
+        notes = [self._duplicates] if self._duplicates else []
         if not self._by_frame and self._paths:
             notes.append(
                 f"ground truth fits no frame of {path.name}: no entry has a 'frame', and the ids "
@@ -129,14 +129,14 @@ class AnnotationGroundTruth:
     def for_frame(
         self, index: int, name: str, size_wh: tuple[int, int] | None = None
     ) -> GroundTruth | None:
-        """Return the ground truth of one frame, None where nothing is known.
+        """Return the ground truth of one frame, or None if it has none.
 
         Args:
             index: number of the frame in the source, from 0.
-            name: path of the image, or of the video.
-            size_wh: of the frame, px; ``notes`` counts those that the annotations contradict.
+            name: path of the image or video.
+            size_wh: size of the frame, px; ``notes`` counts frames whose annotated size differs.
         """
-        if self._is_film or PurePath(name).suffix.lower() not in IMAGE_SUFFIXES:
+        if self._is_video or PurePath(name).suffix.lower() not in IMAGE_SUFFIXES:
             row = self._by_frame.get(index)
         elif self._by_file is not None:
             row = self._by_file.get(name)
@@ -155,7 +155,7 @@ class AnnotationGroundTruth:
         return None if row in self._unusable else self._targets.get(row)
 
     def _frames(self, rows: Sequence[int]) -> dict[int, int]:
-        """Return rows by the number of their frame; of several with one number, the first."""
+        """Return rows by frame number; the first one if several rows have the same number."""
         images = self._annotations.images
         numbered = [(images[row].frame_index, row) for row in rows]
         if all(number is None for number, _ in numbered):
@@ -172,13 +172,13 @@ class AnnotationGroundTruth:
         known = sum(number is not None for number, _ in numbered)
         twice = known - len(found)
         reason = "their frame is named twice, and the first entry counts"
-        self._doubles = left_out(twice, known, "entries", reason) if twice else ""
+        self._duplicates = left_out(twice, known, "entries", reason) if twice else ""
         return found
 
     def _fit_notes(self, files: Sequence[Path], rows: Mapping[int, int]) -> list[str]:
-        """Say which images have no ground truth, and which have it by a similar name."""
+        """Return notes on images without ground truth, and on images matched by a similar name."""
         fitted = set(rows.values())
-        alone = [path for place, path in enumerate(files) if place not in fitted]
+        alone = [path for file_row, path in enumerate(files) if file_row not in fitted]
         if not rows and self._paths and files:
             return [
                 f"ground truth fits 0 of {len(files)} images: they are named "
@@ -191,14 +191,14 @@ class AnnotationGroundTruth:
                 f"ground truth fits {len(fitted)} of {len(files)} images: "
                 f"none for {alone[0].name}{more}"
             )
-        similar = [(row, place) for row, place in rows.items()
-                   if self._paths[row].name != files[place].name]  # fmt: skip
+        similar = [(row, file_row) for row, file_row in rows.items()
+                   if self._paths[row].name != files[file_row].name]  # fmt: skip
         if similar:
-            row, place = similar[0]
+            row, file_row = similar[0]
             more = f" and {len(similar) - 1} more" if len(similar) > 1 else ""
             notes.append(
                 "names differ a little and were fitted: "
-                f"{self._paths[row].name!r} is {files[place].name!r}{more}"
+                f"{self._paths[row].name!r} is {files[file_row].name!r}{more}"
             )
         return notes
 
@@ -224,14 +224,13 @@ def read_ground_truth(spec: str, class_names: Sequence[str]) -> AnnotationGround
 
     Args:
         spec: as for ``read_annotations``.
-        class_names: of the model; where they are not known (empty), the set keeps its own ids.
+        class_names: names of the model's classes; if empty (unknown), the set keeps its own ids.
 
     Raises:
-        DatasetError: if it can't be read, fits no frames, or shares no class with the model.
+        DatasetError: if it can't be read, or shares no class with the model.
     """
-    ground_truth = AnnotationGroundTruth(
-        read_usable(spec, is_whole=False)
-    )  # ``set_source_files`` counts images
+    # images beside the set are counted by ``set_source_files``
+    ground_truth = AnnotationGroundTruth(read_usable(spec, is_whole=False))
     if class_names:
         ground_truth.use_classes(class_names)
     return ground_truth

@@ -1,8 +1,8 @@
-"""Finds the image files that annotations name, where tools and people leave them.
+"""Search for the image files that annotations name, in the layouts of common tools.
 
-Names come as relative paths with either slash, as addresses of Label Studio, as paths of another
-machine, or without their ending. Nothing outside the given folders is ever opened for them.
-Spellings that differ are for ``fitting``, which works on what is found nowhere here.
+Names are relative paths with either slash, addresses of Label Studio, paths of another machine, or
+lack their ending. No file outside the given folders is opened for them. ``fitting`` handles other
+spellings, for the names that this search doesn't find.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from kpviewer.annotations.limits import MOST_FILES, check_count
-from kpviewer.annotations.values import Where, is_file_name, shorten
+from kpviewer.annotations.limits import MAX_FILES, check_count
+from kpviewer.annotations.values import Location, is_file_name, shorten
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import IMAGE_SUFFIXES
 
@@ -27,26 +27,26 @@ LABEL_FOLDERS = (
     "annotations", "labels", "annotation", "label", "anns", "ann", "annots", "xmls", "xml",
     "labels_yolo", "yolo", "txt", "json", "coco", "bbox", "bboxes", "ground_truth", "groundtruth",
 )  # fmt: skip
-"""Names of folders, in lower case, that hold one or the other and nothing else."""
-_DEEPEST = 8
-_MOST_SEARCHED = 300_000
-"""Entries of folders that are looked through for a name that isn't where it should be."""
-_MOST_FOLDERS = 100_000
+"""Lower-case names of folders that hold only images, or only labels."""
+_MAX_DEPTH = 8
+_MAX_SEARCHED = 300_000
+"""Largest number of folder entries searched for a misplaced file."""
+_MAX_FOLDERS = 100_000
 _PARTS_OF_TREE = 4
-"""Folders above an image among which ``images`` is looked for."""
-_LONGEST_NAME = 4096
+"""Number of folders above an image that are checked for the name ``images``."""
+_MAX_NAME_LENGTH = 4096
 _TABLE_FOLDERS = ("data", "csv", "tables", "metadata", "meta")
 _SUBSET = re.compile(
     r"(?:instances|person_keypoints|keypoints|captions|image_info|annotations?|labels|coco)"
     r"[_.-]+(\w+)"
 )
-"""Stem whose second part names the folder of the images: instances_val2017."""
+"""Stem whose second part names the image folder: instances_val2017."""
 _SUBSET_FIRST = re.compile(r"(\w+?)[_.-](?:labels?|annotations?|boxes|bbox|instances|coco)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
-def files_below(folder: Path, suffixes: Iterable[str], deepest: int = _DEEPEST) -> list[Path]:
-    """List files by their ending, in folders inside too, in order; hidden ones are left out.
+def files_below(folder: Path, suffixes: Iterable[str], deepest: int = _MAX_DEPTH) -> list[Path]:
+    """Return the files below a folder with one of the endings, sorted, without hidden ones.
 
     Raises:
         LimitError: if there are too many entries.
@@ -54,7 +54,7 @@ def files_below(folder: Path, suffixes: Iterable[str], deepest: int = _DEEPEST) 
     wanted = frozenset(suffixes)
     found = (
         path
-        for path in _walk(folder, deepest, MOST_FILES)
+        for path in _walk(folder, deepest, MAX_FILES)
         if os.path.splitext(path)[1].lower() in wanted
     )
     return sorted(map(Path, found))
@@ -64,20 +64,23 @@ def _walk(folder: Path, deepest: int, most: int, where: Path | None = None) -> I
     """Yield the regular files below a folder.
 
     Args:
-        folder: that is listed.
-        deepest: how many folders deep.
-        most: entries; beyond it the walk is refused.
-        where: for the error.
+        folder: folder to list.
+        deepest: largest depth of folders.
+        most: largest number of entries.
+        where: location for the error.
+
+    Raises:
+        LimitError: if there are more entries than ``most``.
     """
-    places = [(str(folder), 0)]
+    pending = [(str(folder), 0)]
     seen: set[tuple[int, int]] = set()
     with contextlib.suppress(OSError):
         _is_new(str(folder), seen)
     count = 0
-    while places:
-        place, depth = places.pop()
+    while pending:
+        current, depth = pending.pop()
         try:
-            entries = list(os.scandir(place))
+            entries = list(os.scandir(current))
         except OSError:
             continue
         count += len(entries)
@@ -89,11 +92,11 @@ def _walk(folder: Path, deepest: int, most: int, where: Path | None = None) -> I
                 if entry.is_file():
                     yield entry.path
                 elif depth < deepest and entry.is_dir() and _is_new(entry.path, seen):
-                    places.append((entry.path, depth + 1))
+                    pending.append((entry.path, depth + 1))
 
 
 def _is_new(folder: str, seen: set[tuple[int, int]]) -> bool:
-    """Return whether a folder wasn't met before, by another link perhaps; remember it."""
+    """Return whether a folder is seen for the first time, and remember it; links resolve."""
     about = os.stat(folder)
     key = about.st_dev, about.st_ino
     is_new = key not in seen
@@ -102,7 +105,7 @@ def _is_new(folder: str, seen: set[tuple[int, int]]) -> bool:
 
 
 def folders_named(folder: Path, names: Sequence[str]) -> list[Path]:
-    """Return the folders inside that have one of the names, in the order of the names."""
+    """Return the subfolders with one of the names, in the order of the names."""
     try:
         inside = sorted(each for each in folder.iterdir() if each.name.lower() in names)
     except OSError:
@@ -112,7 +115,7 @@ def folders_named(folder: Path, names: Sequence[str]) -> list[Path]:
 
 
 def counterparts(folder: Path, names: tuple[str, ...], others: tuple[str, ...]) -> Iterator[Path]:
-    """Yield folders that exist, with one of their parts replaced: images/train, labels/train."""
+    """Yield existing folders that differ in one part of the path: images/train, labels/train."""
     parts = folder.absolute().parts
     for row in range(len(parts) - 1, max(len(parts) - 1 - _PARTS_OF_TREE, 0), -1):
         if parts[row].lower() in names:
@@ -124,7 +127,7 @@ def counterparts(folder: Path, names: tuple[str, ...], others: tuple[str, ...]) 
 
 
 def _as_relative(folder: Path, found: Path) -> Path:
-    """Return a path as relative as that of a folder."""
+    """Return a path, relative if the folder's path is relative."""
     return found if folder.is_absolute() else Path(os.path.relpath(found))
 
 
@@ -134,19 +137,19 @@ class _Listing:
 
     exact: set[str] = field(default_factory=set)
     stems: dict[str, str | None] = field(default_factory=dict)
-    """Image by its name without ending; None where there are several."""
+    """Image by its name without ending; None if there are several."""
 
 
 _NOTHING = _Listing()
 
 
 class ImageSearch:
-    """Finds image files by the names that annotations give.
+    """Search for image files by their names in annotations.
 
     Args:
-        folders: that names are relative to, the likeliest first.
-        around: folders that are searched, with all folders inside, for names that aren't there.
-        hint: name of a folder that decides between files of one name, such as the split.
+        folders: folders that names are relative to, the most likely first.
+        around: folders searched recursively for names that aren't in ``folders``.
+        hint: name of a folder, such as the split, that decides between files of the same name.
     """
 
     def __init__(
@@ -160,17 +163,18 @@ class ImageSearch:
         self._searched: dict[str, list[Path]] | None = None
         self._given: dict[Path, str] = {}
 
-    def find(self, name: Any, where: Where) -> Path:
-        """Return the file of a name; where there is none, the place where it should be.
+    def find(self, name: Any, where: Location) -> Path:
+        """Return the file of a name; if there is none, the path where it should be.
 
         Args:
-            name: as the annotations have it.
-            where: the place that names it, for the error.
+            name: name in the annotations.
+            where: location of the name, for the error.
 
         Raises:
-            DatasetError: if it is no name, leads out of the folders, or two names fit one file.
+            DatasetError: if it isn't a file name, leads out of the folders, or is one of two names
+                that match the same file.
         """
-        if not isinstance(name, str) or "\0" in name or len(name) > _LONGEST_NAME:
+        if not isinstance(name, str) or "\0" in name or len(name) > _MAX_NAME_LENGTH:
             raise DatasetError(f"{where}: an image needs a file name, got {shorten(name)}.")
         parts, is_address = _parts(name)
         if not parts or not all(map(is_file_name, parts)):
@@ -194,7 +198,7 @@ class ImageSearch:
     def look_up(self, parts: tuple[str, ...]) -> Path | None:
         """Return the file of a path below one of the folders; None if there is none, or several.
 
-        The last part may lack the ending of an image.
+        The last part may lack its ending.
         """
         for folder in self._folders:
             found = self._in_folder(folder, parts)
@@ -205,12 +209,12 @@ class ImageSearch:
         return self._search(parts, len(parts) - 1)
 
     def look_up_end(self, name: str) -> Path | None:
-        """Return the file that a line of a list names: a path from here or from elsewhere."""
+        """Return the file that a line of a list names: a path of this or of another machine."""
         parts = tuple(part for part in _parts(name)[0] if part != "..")
         return self._by_end(parts) if parts else None
 
     def _by_end(self, parts: tuple[str, ...]) -> Path | None:
-        """Return the file that ends with as many of the parts as possible."""
+        """Return the file whose path ends with as many of the parts as possible."""
         for start in sorted({0, *range(max(len(parts) - 3, 0), len(parts))}):
             for folder in self._folders:
                 found = self._in_folder(folder, parts[start:])
@@ -219,7 +223,7 @@ class ImageSearch:
         return self._search(parts, 0)
 
     def _up(self, parts: tuple[str, ...]) -> Path | None:
-        """Return the file of a path with dots, if that stays in the folders."""
+        """Return the file of a path with ``..``, if it stays in the folders."""
         roots = [os.path.abspath(folder) for folder in (*self._folders, *self._around)]
         for folder in self._folders:
             path = os.path.abspath(os.path.join(folder, *parts))
@@ -228,7 +232,7 @@ class ImageSearch:
         return None
 
     def _likely(self) -> Path:
-        """Return the first folder that holds images, or the first."""
+        """Return the first folder that holds images, otherwise the first one."""
         return next((each for each in self._folders if self._listing(str(each)).stems),
                     self._folders[0])  # fmt: skip
 
@@ -239,21 +243,21 @@ class ImageSearch:
             name = listing.stems.get(parts[-1]) if _is_stem(parts[-1]) else None
         return Path(folder, *parts[:-1], name) if name is not None else None
 
-    def _listing(self, place: str) -> _Listing:
-        known = self._listings.get(place)
+    def _listing(self, folder: str) -> _Listing:
+        known = self._listings.get(folder)
         if known is not None:
             return known
         try:
-            entries = list(os.scandir(place)) if len(self._listings) < _MOST_FOLDERS else []
+            entries = list(os.scandir(folder)) if len(self._listings) < _MAX_FOLDERS else []
         except (OSError, ValueError):
             entries = []
         if not entries:
-            if len(self._listings) < _MOST_FOLDERS:
-                self._listings[place] = _NOTHING
+            if len(self._listings) < _MAX_FOLDERS:
+                self._listings[folder] = _NOTHING
             return _NOTHING
-        listing = self._listings[place] = _Listing()
+        listing = self._listings[folder] = _Listing()
         self._listed += len(entries)
-        check_count(self._listed, MOST_FILES, "files", place)
+        check_count(self._listed, MAX_FILES, "files", folder)
         for name in sorted(entry.name for entry in entries if entry.is_file()):
             listing.exact.add(name)
             stem, ending = os.path.splitext(name)
@@ -262,11 +266,11 @@ class ImageSearch:
         return listing
 
     def _search(self, parts: tuple[str, ...], least: int) -> Path | None:
-        """Look for a name in all folders around; None where none or several fit alike.
+        """Search all surrounding folders for a name; None if none or several match equally well.
 
         Args:
-            parts: of the path.
-            least: how many folders must be the same.
+            parts: parts of the path.
+            least: number of folders that must agree.
         """
         if self._searched is None:
             self._searched = {}
@@ -283,25 +287,25 @@ class ImageSearch:
         return found[0] if len(found) == 1 else None
 
     def _add_below(self, folder: Path) -> None:
-        """List the images of a folder and of those inside, by name and by name without ending."""
+        """List the images below a folder, by name and by name without ending."""
         assert self._searched is not None
         try:
-            for path in _walk(folder, _DEEPEST, _MOST_SEARCHED):
+            for path in _walk(folder, _MAX_DEPTH, _MAX_SEARCHED):
                 name = os.path.basename(path)
                 stem, ending = os.path.splitext(name)
                 if ending.lower() in IMAGE_SUFFIXES:
                     for key in (name, f"{stem}/"):
                         self._searched.setdefault(key, []).append(Path(path))
-        except DatasetError:  # too many: what was found so far might be the wrong one
+        except DatasetError:  # too many: a partial list might yield the wrong file
             self._searched.clear()
 
 
 def images_of_table(path: Path, images_dir: Path | str | None) -> ImageSearch:
-    """Return the folders where the images of a COCO file or a table may lie.
+    """Return the search for the images of a COCO file or a table.
 
     Args:
         path: the file.
-        images_dir: the folder of the images, where it is given.
+        images_dir: folder of the images; None searches the usual folders.
     """
     if images_dir is not None:
         return ImageSearch([Path(images_dir)], [Path(images_dir)])
@@ -320,19 +324,19 @@ def _is_stem(name: str) -> bool:
 
 
 def _alike(folder: Path, parts: tuple[str, ...]) -> int:
-    """Count the last parts that two paths of folders share."""
+    """Return the number of trailing parts that two folder paths share."""
     pairs = zip(reversed(folder.parts), reversed(parts), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _parts(name: str) -> tuple[tuple[str, ...], bool]:
-    """Split a name into its parts below any folder, and whether it is an address of a server."""
+    """Return the parts of a name, and whether it is a server's address."""
     is_address = _SCHEME.match(name) is not None or name.startswith("/data/")
     if is_address:
         _, mark, local = name.partition("?d=")
         try:
             plain = local.partition("&")[0] if mark else urlsplit(name).path
-        except ValueError:  # such as a bracket without its mate
+        except ValueError:  # such as an unbalanced bracket
             plain = name
         name = unquote(plain)
     rest = name.replace("\\", "/")

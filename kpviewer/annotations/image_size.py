@@ -1,4 +1,4 @@
-"""Sizes of image files, read from their headers: some formats tell places in shares of them."""
+"""Sizes of image files from their headers, for formats with coordinates relative to the size."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from kpviewer.image_files import ImageFileError, read_image_header
 
 
 def size_of_image(path: Path, where: str | Path) -> tuple[int, int]:
-    """Return width and height in px, as the image is shown; the pixels stay unread.
+    """Return the displayed width and height, px; the pixels aren't read.
 
     Args:
         path: the image.
-        where: the place that names it, for the error.
+        where: location that names the image, for the error.
 
     Raises:
         DatasetError: if it can't be read as an image.

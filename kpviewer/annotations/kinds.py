@@ -1,4 +1,4 @@
-"""Tells which format a file or a folder of annotations has, by the names of what lies in it."""
+"""Recognition of annotation formats by the names of files and folders."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from kpviewer.annotations.yolo_names import LISTS, NOTES, YAML_SUFFIXES, is_yolo
 from kpviewer.image_files import IMAGE_SUFFIXES
 
 TABLE_KINDS = {".json": "coco", ".csv": "csv", ".tsv": "csv"}
-"""Formats that keep a whole set in one file."""
+"""Formats with a whole set in one file, by ending."""
 
 
 def kind_of_path(path: Path) -> tuple[str, Path]:
-    """Return the format of a path, and the file or folder that its reader opens.
+    """Return the format of a path, and the file or folder for its reader.
 
     Args:
-        path: that exists, or not.
+        path: file or folder, which needn't exist.
 
     Returns:
-        The format as in a specification; "" if it isn't known.
+        The format as in a specification, "" if unknown; and the path to read.
     """
     if path.is_dir():
         return _kind_of_folder(path)
@@ -66,7 +66,7 @@ def _tables(folder: Path) -> list[Path]:
 
 
 def _is_yolo(folder: Path, holders: list[Path]) -> bool:
-    """Return whether a folder has a description, or a text file for an image."""
+    """Return whether a folder has a YOLO description, or a text file named like an image."""
     names = {path.name for holder in holders for path in _files(holder)}
     if names & {*LISTS, NOTES} or any(is_yolo_description(Path(name)) for name in names):
         return True

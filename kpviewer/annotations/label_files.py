@@ -1,4 +1,4 @@
-"""Pairs the images of a YOLO set with their files of labels, and reports what is left over."""
+"""Pairing of the images of a YOLO set with their label files; the rest is reported."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _OTHER_TEXTS = frozenset(("classes.txt", "train.txt", "val.txt", "test.txt", "re
 _DIGITS = b"0123456789"
 
 
-def paired(
+def pair_labels(
     pairs: Sequence[tuple[Path, Path]], problems: list[Problem] | None
 ) -> list[tuple[Path, Path]]:
-    """Fit files of labels to images whose own file is missing.
+    """Match label files to images whose own label file is missing.
 
     Args:
-        pairs: images with the files where their labels should be.
-        problems: with a list, what has no counterpart is added to it.
+        pairs: images with the expected paths of their labels.
+        problems: a list that collects images and labels without counterpart.
 
     Returns:
-        The pairs, some with the file of a name that differs a little.
+        The pairs, some with a label file whose name differs a little.
     """
     bare = [pair for pair in pairs if not os.path.lexists(pair[1])]
     used = {labels for _, labels in pairs}
@@ -33,12 +33,12 @@ def paired(
     orphans = [path for folder in folders for path in _labels_in(folder) if path not in used]
     if orphans:
         others = _other_images(pairs)
-        stems = {path.stem for path in others}  # of another split: their labels are no orphans
+        stems = {path.stem for path in others}  # labels of another split aren't orphans
         orphans = [path for path in orphans if path.stem not in stems]
         bare += [(path, path) for path in others if path.parent in folders]  # beside their labels
     names = [path.with_suffix(bare[0][0].suffix) for path in orphans] if bare else []
     fitted = fit_names(names, [image for image, _ in bare])
-    by_image = {bare[place][0]: orphans[row] for row, place in fitted.items()}
+    by_image = {bare[bare_row][0]: orphans[row] for row, bare_row in fitted.items()}
     if problems is not None:
         lonely = [path for row, path in enumerate(orphans) if row not in fitted]
         left = [pair for pair in bare if pair[0] not in by_image and pair[0] != pair[1]]
@@ -53,7 +53,7 @@ def paired(
 
 
 def _other_images(pairs: Sequence[tuple[Path, Path]]) -> list[Path]:
-    """Return the images in the folders of a set that aren't in it."""
+    """Return the images in the folders of a set that don't belong to it."""
     known = {image for image, _ in pairs}
     found: list[Path] = []
     for folder in dict.fromkeys(image.parent for image in known):
@@ -63,7 +63,7 @@ def _other_images(pairs: Sequence[tuple[Path, Path]]) -> list[Path]:
 
 
 def _bare_problems(bare: Sequence[tuple[Path, Path]]) -> list[Problem]:
-    """Report images without labels: a whole folder once."""
+    """Return a problem for each image without labels; a whole folder counts once."""
     gone = dict.fromkeys(labels.parent for _, labels in bare if not labels.parent.is_dir())
     return [Problem(NO_LABEL_FOLDER, str(folder), is_error=False) for folder in gone] + [
         Problem(NO_LABELS, str(image), is_error=False)
@@ -73,7 +73,7 @@ def _bare_problems(bare: Sequence[tuple[Path, Path]]) -> list[Problem]:
 
 
 def _labels_in(folder: Path) -> list[Path]:
-    """Return the text files of a folder that begin as labels do."""
+    """Return the text files of a folder that begin like label files."""
     try:
         texts = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".txt")
     except OSError:
@@ -86,7 +86,7 @@ def _labels_in(folder: Path) -> list[Path]:
 
 
 def _is_label(path: Path) -> bool:
-    if not path.is_file():  # a pipe would wait for ever
+    if not path.is_file():  # reading a pipe would block
         return False
     try:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""What classes an image shows, from the objects on it."""
+"""Label sets: the classes that images show, from their objects."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from kpviewer.structures import BoolArray, IntArray
 
 
 class LabelSet(NamedTuple):
-    """The classes of one image, or of N: (C,) or (N, C) bool."""
+    """The classes of one image, (C,) bool, or of N images, (N, C) bool."""
 
     present: BoolArray
+    """Whether the image shows the class."""
     known: BoolArray
-    """False where only difficult objects say that the class might be there."""
+    """Whether that is certain; false if only difficult objects have the class."""
 
 
 def label_set(class_ids: IntArray, difficult: BoolArray, num_classes: int) -> LabelSet:
-    """Give the classes of the objects of one image: (C,) each.
+    """Return the label set of one image: (C,) each.
 
     Args:
-        class_ids: (N,) of the objects.
-        difficult: (N,) objects that decide nothing.
-        num_classes: C.
+        class_ids: (N,) class ids of the objects.
+        difficult: (N,) whether the object is difficult and decides nothing.
+        num_classes: number of classes, C.
     """
     present = np.zeros(num_classes, np.bool_)
     present[class_ids[~difficult]] = True
@@ -35,7 +36,7 @@ def label_set(class_ids: IntArray, difficult: BoolArray, num_classes: int) -> La
 
 
 def label_sets(images: Sequence[AnnotatedImage], num_classes: int) -> LabelSet:
-    """Give the classes of N images: (N, C) each."""
+    """Return the label sets of N images: (N, C) each."""
     sets = [
         label_set(image.targets.class_ids, image.targets.difficult, num_classes) for image in images
     ]

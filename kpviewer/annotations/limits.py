@@ -1,7 +1,7 @@
-"""Limits on annotation files: no file costs minutes or gigabytes, whatever it holds.
+"""Limits on annotation files, so that no file costs minutes or gigabytes.
 
-Every reader opens its files here and counts here. Time is bounded by these limits, as each reader
-takes time in proportion to what it reads.
+All readers open their files and check their counts with this module. Each reader takes time in
+proportion to its input, so these limits bound the time as well.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from pathlib import Path
 
 from kpviewer.errors import DatasetError
 
-MOST_FILES = 1_000_000
-"""Entries of folders that are listed for one data set."""
-MOST_IMAGES = 500_000
-MOST_OBJECTS = 2_000_000
-MOST_ROWS = 3_000_000
-"""Of a table: each is an object, or an image without one."""
-MOST_CLASSES = 50_000
-"""ImageNet-21k has 21,843."""
-MOST_KEYPOINTS = 10_000
-"""Of one object."""
-MOST_KEYPOINT_PLACES = 20_000_000
-"""Objects times keypoints: each takes a place in memory, labelled or not."""
+MAX_FILES = 1_000_000
+"""Largest number of folder entries listed for one data set."""
+MAX_IMAGES = 500_000
+MAX_OBJECTS = 2_000_000
+MAX_ROWS = 3_000_000
+"""Largest number of rows of a table; a row is an object, or an image without one."""
+MAX_CLASSES = 50_000
+"""Largest number of classes; ImageNet-21k has 21,843."""
+MAX_KEYPOINTS = 10_000
+"""Largest number of keypoints of one object."""
+MAX_TOTAL_KEYPOINTS = 20_000_000
+"""Largest product of objects and keypoints; unlabelled points take memory too."""
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -36,16 +36,16 @@ _BOMS = (
 
 
 class LimitError(DatasetError):
-    """The data are too large; reading stops, even where bad entries are left out."""
+    """The data exceed a limit; reading stops, even if bad entries are left out."""
 
 
 def read_bounded(path: Path, limit_mb: float) -> bytes:
     """Read a regular file of at most ``limit_mb``.
 
-    A pipe or a device behind the name is refused before anything waits for it.
+    A pipe or a device is refused before anything blocks on it.
 
     Raises:
-        DatasetError: if it is missing, too large, no regular file, or can't be read.
+        DatasetError: if it is missing, too large, not a regular file, or unreadable.
     """
     limit = int(limit_mb * 2**20)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -69,15 +69,15 @@ def read_bounded(path: Path, limit_mb: float) -> bytes:
 
 
 def decode_text(data: bytes, where: Path | str, errors: str = "strict") -> str:
-    """Decode a text file: UTF-8, or what its byte order mark says.
+    """Decode a text file: UTF-8, or the encoding of its byte order mark.
 
     Args:
-        data: the whole file.
-        where: for the error.
+        data: bytes of the whole file.
+        where: location for the error.
         errors: as for ``bytes.decode``.
 
     Raises:
-        DatasetError: if it is no such text.
+        DatasetError: if it isn't valid text.
     """
     mark, encoding = encoding_of(data)
     try:
@@ -87,20 +87,20 @@ def decode_text(data: bytes, where: Path | str, errors: str = "strict") -> str:
 
 
 def encoding_of(data: bytes) -> tuple[int, str]:
-    """Return the length of the byte order mark, and the encoding that it says: UTF-8 without."""
+    """Return the length of the byte order mark and its encoding; 0 and UTF-8 without a mark."""
     mark, encoding = next((each for each in _BOMS if data.startswith(each[0])), (b"", "utf-8"))
     return len(mark), encoding
 
 
 def no_text(error: UnicodeDecodeError, where: Path | str) -> DatasetError:
-    """Return the error for bytes that are no text."""
+    """Return the error for bytes that aren't text."""
     return DatasetError(
         f"{where} must be text in UTF-8: {error.reason} at byte {error.start}. Save it as UTF-8."
     )
 
 
 def check_count(count: int, most: int, what: str, where: Path | str) -> None:
-    """Refuse what is more than any data set has.
+    """Refuse a count above its limit.
 
     Raises:
         LimitError: if ``count`` is above ``most``.
@@ -115,9 +115,9 @@ def check_keypoints(objects: int, keypoints: int, where: Path | str) -> None:
     """Refuse keypoints that would not fit into memory.
 
     Raises:
-        LimitError: if there are too many of an object, or of all objects together.
+        LimitError: if one object has too many, or all objects together.
     """
-    check_count(keypoints, MOST_KEYPOINTS, "keypoints of an object", where)
+    check_count(keypoints, MAX_KEYPOINTS, "keypoints of an object", where)
     check_count(
-        objects * keypoints, MOST_KEYPOINT_PLACES, "keypoints of all objects together", where
+        objects * keypoints, MAX_TOTAL_KEYPOINTS, "keypoints of all objects together", where
     )

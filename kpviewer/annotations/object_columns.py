@@ -1,4 +1,4 @@
-"""Objects of a data set in columns, as they are read: a number takes four bytes, not an object."""
+"""Compact columns for the objects of a data set while it is read: four bytes a number."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.limits import (
-    MOST_CLASSES,
-    MOST_IMAGES,
-    MOST_OBJECTS,
+    MAX_CLASSES,
+    MAX_IMAGES,
+    MAX_OBJECTS,
     check_count,
     check_keypoints,
 )
@@ -20,7 +20,7 @@ from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.structures import BoolArray, GroundTruth
 
 COVERED, VISIBLE = 1, 2
-"""Visibility flags of a keypoint; 0 is one without a known place."""
+"""Visibility flags of a keypoint; 0 means that its position is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,15 @@ class ImageHead:
     source: str = ""
     frame_index: int | None = None
     number: int | None = None
-    """Id of the image in a COCO file."""
+    """Numeric id of the image in a COCO file."""
 
 
 class ObjectColumns:
-    """Objects with the number of their image; ``images`` puts them together.
+    """Objects with the index of their image; ``images`` groups them by image.
 
     Args:
-        where: the file or folder, for errors.
-        keypoints: of each object.
+        where: file or folder, for errors.
+        keypoints: number of keypoints of each object.
     """
 
     def __init__(self, where: Path | str, keypoints: int = 0) -> None:
@@ -56,7 +56,7 @@ class ObjectColumns:
         check_keypoints(0, keypoints, where)
 
     def __len__(self) -> int:
-        """Number of objects."""
+        """Return the number of objects."""
         return len(self._rows)
 
     def add(
@@ -72,18 +72,18 @@ class ObjectColumns:
         """Add an object.
 
         Args:
-            image: number of its image, in any order.
-            xyxy: px.
-            class_id: from 0.
-            points: x, y and visibility flag of each keypoint; empty where none is known.
-            difficult: neither a hit nor a miss when found or not.
-            pseudo: labelled by a detector.
+            image: index of its image, in any order.
+            xyxy: corners of the box, px.
+            class_id: class id, from 0.
+            points: x, y and visibility flag of each keypoint; empty if none is known.
+            difficult: whether scores ignore the object.
+            pseudo: whether a detector labelled it.
 
         Raises:
-            LimitError: if there are more than a data set may have.
+            LimitError: if there are too many objects or keypoints.
         """
         count = len(self._rows) + 1
-        check_count(count, MOST_OBJECTS, "objects", self._where)
+        check_count(count, MAX_OBJECTS, "objects", self._where)
         if self._keypoints:
             check_keypoints(count, self._keypoints, self._where)
             if points:
@@ -98,16 +98,16 @@ class ObjectColumns:
     def images(
         self, heads: Sequence[ImageHead], new_ids: Sequence[int] | None = None
     ) -> tuple[AnnotatedImage, ...]:
-        """Return the images, each with its objects in the order that they were added.
+        """Return the images, each with its objects in the order of their addition.
 
         Args:
-            heads: image number i is ``heads[i]``; objects of other images are left out.
-            new_ids: class ids by those that were added.
+            heads: image i is ``heads[i]``; objects of other images are left out.
+            new_ids: class ids, indexed by the added ids; None keeps these.
 
         Raises:
-            LimitError: if there are more than a data set may have.
+            LimitError: if there are too many images.
         """
-        check_count(len(heads), MOST_IMAGES, "images", self._where)
+        check_count(len(heads), MAX_IMAGES, "images", self._where)
         rows = np.array(self._rows, np.int64)
         order = np.argsort(rows, kind="stable")
         starts = np.searchsorted(rows[order], np.arange(len(heads) + 1)).tolist()
@@ -151,10 +151,10 @@ class ObjectColumns:
 
 
 class ClassNumbers:
-    """Numbers names in the order that they come; sorted at the end.
+    """Numbering of class names by first appearance, and then alphabetically.
 
     Args:
-        where: the file or folder, for errors.
+        where: file or folder, for errors.
     """
 
     def __init__(self, where: Path | str) -> None:
@@ -169,16 +169,16 @@ class ClassNumbers:
         """Return the number of a name.
 
         Raises:
-            LimitError: if there are more names than a data set may have.
+            LimitError: if there are too many names.
         """
         count = len(self._numbers)
         found = self._numbers.setdefault(name, count)
         if found == count:
-            check_count(count + 1, MOST_CLASSES, "classes", self._where)
+            check_count(count + 1, MAX_CLASSES, "classes", self._where)
         return found
 
     def in_order(self) -> tuple[tuple[str, ...], list[int]]:
-        """Return the names in alphabetical order, and the place of each number among them."""
+        """Return the names in alphabetical order, and the position of each number among them."""
         names = sorted(self._numbers)
-        places = {name: place for place, name in enumerate(names)}
-        return tuple(names), [places[name] for name in self._numbers]
+        positions = {name: position for position, name in enumerate(names)}
+        return tuple(names), [positions[name] for name in self._numbers]

@@ -1,7 +1,7 @@
 """Reader of tables with one point an image: CSV with columns ``file``, ``x``, ``y``.
 
-Where there is a column ``split``, its values name the splits, so that images of one person can be
-kept in one of them. Other columns are not read. The object is the whole image.
+The values of an optional column ``split`` name the splits, so that images of one person can stay in
+one of them. Other columns are ignored. The object is the whole image.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from pathlib import Path
 
 from kpviewer.annotations.image_search import ImageSearch
 from kpviewer.annotations.image_size import size_of_image
-from kpviewer.annotations.limits import MOST_IMAGES, check_count
+from kpviewer.annotations.limits import MAX_IMAGES, check_count
 from kpviewer.annotations.object_columns import VISIBLE, ImageHead, ObjectColumns
 from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem, ignored_columns
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.tables import Table, open_table
-from kpviewer.annotations.values import Place, listed, number, shorten
+from kpviewer.annotations.values import EntryLocation, listed, number, shorten
 from kpviewer.errors import DatasetError
 
 POINT_NAME = "centre"
 CLASS_NAME = "object"
 COLUMNS = ("file", "x", "y")
 _SPLIT = "split"
-_MOST_NAMED = 100
+_MAX_NAMED = 100
 
 
 def read_point_table(
@@ -32,13 +32,13 @@ def read_point_table(
     """Read a table of points.
 
     Args:
-        csv_path: the file, in the dialects of ``tables``. Images lie in ``images`` beside it, where
-            there is such a folder, else beside it.
-        split: rows to read, by their ``split``; None reads all.
-        problems: with a list, what can't be used is told there and left out.
+        csv_path: the file, in the dialects of ``tables``. Its images are in ``images`` beside it if
+            that folder exists, else beside it.
+        split: value of ``split`` of the rows to read; None reads all.
+        problems: a list that collects what can't be used and is left out; None raises it instead.
 
     Returns:
-        One object an image, of class "object", whose box is the image and whose one keypoint is
+        The set: one object of class "object" an image. Its box is the image; its keypoint is
         "centre".
 
     Raises:
@@ -46,7 +46,7 @@ def read_point_table(
     """
     path = Path(csv_path)
     table = open_table(path)
-    places = _columns(table)
+    columns = _columns(table)
     if problems is not None:
         problems += ignored_columns(path, table.header, (*COLUMNS, "filename", _SPLIT))
     beside = path.parent / "images"
@@ -54,15 +54,15 @@ def read_point_table(
     heads: dict[str, ImageHead] = {}
     objects = ObjectColumns(path, 1)
     for line, row in _rows_of_split(table, split):
-        where = Place(path, "line", line)
+        where = EntryLocation(path, "line", line)
         with collect_problem(problems, MALFORMED):
-            file, *cells = (row[place].strip() if place < len(row) else "" for place in places)
+            file, *cells = (row[column].strip() if column < len(row) else "" for column in columns)
             if file in heads:
                 raise DatasetError(
                     f"{where}: {shorten(file)} comes twice; a table of points has one an image. "
                     "Use csv: for several objects."
                 )
-            check_count(len(heads) + 1, MOST_IMAGES, "images", path)
+            check_count(len(heads) + 1, MAX_IMAGES, "images", path)
             image = files.find(file, where)
             size_wh = size_of_image(image, str(where))
             x, y = (number(table.number_text(cell), name, where)
@@ -73,7 +73,7 @@ def read_point_table(
 
 
 def _columns(table: Table) -> list[int]:
-    """Find the columns of file, x and y."""
+    """Return the columns of file, x and y."""
     header = ["file" if name == "filename" else name for name in table.header]
     if any(name not in header for name in COLUMNS):
         raise DatasetError(
@@ -87,16 +87,16 @@ def _rows_of_split(table: Table, split: str | None) -> Iterator[tuple[int, list[
     """Yield the rows of a split with their line numbers.
 
     Raises:
-        DatasetError: at the end, if there were none.
+        DatasetError: at the end, if there is none.
     """
     if split is None:
         yield from table.rows
         return
-    place = table.header.index(_SPLIT) if _SPLIT in table.header else len(table.header)
+    column = table.header.index(_SPLIT) if _SPLIT in table.header else len(table.header)
     known: dict[str, None] = {}
     for line, row in table.rows:
-        own = row[place].strip() if place < len(row) else ""
-        if own and (own == split or len(known) < _MOST_NAMED):
+        own = row[column].strip() if column < len(row) else ""
+        if own and (own == split or len(known) < _MAX_NAMED):
             known[own] = None
         if own == split:
             yield line, row

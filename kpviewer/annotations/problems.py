@@ -1,4 +1,4 @@
-"""Problems of a data set: what is wrong, where, what helps, and the notes that count them."""
+"""Problems of a data set: kind, location and cure, and the notes that summarise them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from kpviewer.annotations.limits import LimitError, check_count
 from kpviewer.errors import DatasetError
 
-MOST_PROBLEMS = 200_000
-"""Beyond it, the data are of another format."""
+MAX_PROBLEMS = 200_000
+"""Largest number of problems; with more, the data have another format."""
 
 MALFORMED = "entry is malformed"
 UNKNOWN_CLASS = "class is unknown"
@@ -76,29 +76,29 @@ CURES = {
     NO_OBJECTS: "Annotate some objects, or check that the labels are found.",
     OTHER_NAMES: "Give all sets the same names in the same order.",
 }
-"""What to do about each kind of problem, in one sentence."""
+"""Cure for each kind of problem, one sentence."""
 _NOTHING_LOST = frozenset((SHARES, NO_AREA))
-"""Errors for which no entry is left out."""
+"""Kinds of errors for which no entry is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong."""
+    """One problem of a data set."""
 
     what: str
-    """The same words for all of a kind."""
+    """Kind of the problem: one of the texts above."""
     where: str
-    """File, and the place in it; or a sentence that names them."""
+    """File and position in it; or a sentence that names them."""
     is_error: bool = True
-    """Whether training must not start with it; else it is worth a look."""
+    """Whether it stops training from starting; otherwise it is a warning."""
     is_sentence: bool = False
-    """Whether ``where`` says what is wrong, too."""
+    """Whether ``where`` is a sentence that also names the problem."""
     image: int | None = None
-    """Row, among the images read, of the one that lacks an object by this; None: no image does."""
+    """Row of the image that lost an object to this problem, among the images read; None if none."""
 
     @property
     def text(self) -> str:
-        """One sentence about this problem alone."""
+        """Sentence that describes this problem alone."""
         return self.where if self.is_sentence else f"{self.where}: {self.what}."
 
 
@@ -106,12 +106,12 @@ class Problem:
 def collect_problem(
     problems: list[Problem] | None, what: str, image: int | None = None
 ) -> Iterator[None]:
-    """Turn a DatasetError of the block into a problem, and go on behind it.
+    """Turn a DatasetError of the block into a problem and continue after the block.
 
     Args:
-        problems: what grows; None lets the error through.
-        what: kind of the problem; its place is the error's message.
-        image: row of the image that lacks an object then.
+        problems: list to append to; None lets the error pass.
+        what: kind of the problem; the error's message becomes its location.
+        image: row of the image that loses an object.
     """
     try:
         yield
@@ -120,12 +120,12 @@ def collect_problem(
     except DatasetError as error:
         if problems is None:
             raise
-        check_count(len(problems) + 1, MOST_PROBLEMS, "problems", "A data set")
+        check_count(len(problems) + 1, MAX_PROBLEMS, "problems", "A data set")
         problems.append(Problem(what, str(error), is_sentence=True, image=image))
 
 
 def box_problem(xyxy: Sequence[float]) -> str | None:
-    """Say what is wrong with the corners of a box by themselves; None if nothing is."""
+    """Return the kind of problem of a box's corners; None if the box is valid."""
     width, height = xyxy[2] - xyxy[0], xyxy[3] - xyxy[1]
     if width < 0 or height < 0:
         return INVERTED
@@ -135,34 +135,34 @@ def box_problem(xyxy: Sequence[float]) -> str | None:
 def ignored_columns(
     path: Path, columns: Iterable[str], known: Collection[str]
 ) -> Iterator[Problem]:
-    """Report the columns of a table that its reader doesn't know."""
+    """Yield a problem for each column that the reader of the table doesn't know."""
     for column in columns:
         if column not in known:
             yield Problem(COLUMN, f"{path}: {column!r}", is_error=False)
 
 
 def left_out(count: int, total: int, unit: str, reason: str, first: str = "") -> str:
-    """Return the note on what is left out: the one form for files, images, entries and classes.
+    """Return the note on entries that are left out: files, images, objects or classes.
 
     Args:
-        count: how many are left out, at least 1.
-        total: of how many.
-        unit: what is counted, in the plural.
-        reason: why, as a part of a sentence; or a sentence.
-        first: name of the first one, where the reason doesn't name it.
+        count: number left out, at least 1.
+        total: number before.
+        unit: name of what is counted, in the plural.
+        reason: why, as part of a sentence or as a sentence.
+        first: name of the first one, if the reason doesn't name it.
     """
     others = f" and {count - 1} more" if count > 1 else ""
-    place = f" ({first}{others})" if first else ""
-    return f"{count} of {total} {unit} left out: {reason}{place}"
+    location = f" ({first}{others})" if first else ""
+    return f"{count} of {total} {unit} left out: {reason}{location}"
 
 
 def problem_notes(problems: Sequence[Problem], count: int = 0, total: int = 0) -> tuple[str, ...]:
-    """Return a note on all entries that are left out, and one on each kind of lesser problem.
+    """Return a note on all entries that are left out, and one for each kind of warning.
 
     Args:
-        problems: of one data set.
-        count: entries that are left out: an image with all its objects is one.
-        total: entries of the set.
+        problems: problems of one data set.
+        count: number of entries left out; an image with all its objects is one.
+        total: number of entries in the set.
     """
     errors = [each for each in problems if is_left_out(each)]
     notes = []
@@ -178,7 +178,7 @@ def problem_notes(problems: Sequence[Problem], count: int = 0, total: int = 0) -
 
 
 def is_left_out(problem: Problem) -> bool:
-    """Return whether an entry is lost by a problem."""
+    """Return whether a problem causes an entry to be left out."""
     return problem.is_error and problem.what not in _NOTHING_LOST
 
 

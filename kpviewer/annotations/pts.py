@@ -1,7 +1,7 @@
-"""Reader of ``.pts`` files, as the face sets of 300-W have them: one object an image.
+"""Reader of the ``.pts`` files of the 300-W face sets: one object an image.
 
-The points are counted from 1 in these files, so 1 is taken off
-(https://ibug.doc.ic.ac.uk/resources/300-W/; menpo reads them so too).
+Coordinates count from 1 in these files, so 1 is subtracted
+(https://ibug.doc.ic.ac.uk/resources/300-W/; menpo does the same).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from kpviewer.structures import FloatArray, GroundTruth
 LIMIT_MB = 1
 CLASS_NAME = "face"
 _FIRST_PX = 1.0
-"""What the files call the first pixel."""
-_MOST_POINTS = 10_000
+"""Coordinate of the first pixel in the files."""
+_MAX_POINTS = 10_000
 _CHAINS_OF_68 = ((0, 16), (17, 21), (22, 26), (27, 30), (31, 35), (36, 41), (42, 47), (48, 59),
                  (60, 67))  # fmt: skip
-"""Jaw, brows, nose, nostrils, eyes, outer and inner lips: points that follow each other."""
+"""Jaw, brows, nose, nostrils, eyes, outer and inner lips: chains of consecutive points."""
 _CLOSED_OF_68 = ((41, 36), (47, 42), (59, 48), (67, 60))
 
 
@@ -35,13 +35,13 @@ def read_pts(
     """Read the ``.pts`` files of a folder, with their images beside them.
 
     Args:
-        folder: with ``NAME.pts`` and ``NAME.jpg``, ``.png`` and so on; in folders inside too.
-        subset: a folder inside, to read that one alone.
-        problems: with a list, what can't be used is told there and left out.
+        folder: folder with ``NAME.pts`` and ``NAME.jpg``, ``.png`` and so on, at any depth.
+        subset: name of a subfolder, to read only that one.
+        problems: a list that collects what can't be used and is left out; None raises it instead.
 
     Returns:
-        One object a file, of class "face"; its box is that of its points, which are named by
-        their numbers from 1. A size of (0, 0), as the files don't tell it.
+        The set: one object of class "face" a file. Its box encloses its points, which are named by
+        their numbers from 1. The size is (0, 0), because the files lack it.
 
     Raises:
         DatasetError: if there are none, one is malformed, or their numbers of points differ.
@@ -50,11 +50,13 @@ def read_pts(
     if subset is not None and not (root / subset).is_dir():
         known = listed(sorted(each.name for each in root.glob("*") if each.is_dir()))
         raise DatasetError(f"{root} has no folder {subset!r}; it has: {known}.")
-    place = root / subset if subset is not None else root
-    files = without_sidecars(place.rglob("*.pts")) if place.is_dir() else []
+    directory = root / subset if subset is not None else root
+    files = without_sidecars(directory.rglob("*.pts")) if directory.is_dir() else []
     if not files:
-        raise DatasetError(f"{place} must hold .pts files, got none. Check the folder.")
-    image_of = {path.with_suffix(""): path for path in sorted(place.rglob("*")) if is_image(path)}
+        raise DatasetError(f"{directory} must hold .pts files, got none. Check the folder.")
+    image_of = {
+        path.with_suffix(""): path for path in sorted(directory.rglob("*")) if is_image(path)
+    }
     images: list[AnnotatedImage] = []
     count: int | None = None
     for file in files:
@@ -66,7 +68,7 @@ def read_pts(
                     f"{file}: all files must have as many points, got {len(points)} after {count}. "
                     "Keep each kind in a folder of its own."
                 )
-            check_keypoints(len(images) + 1, count, place)
+            check_keypoints(len(images) + 1, count, directory)
             image = image_of.get(file.with_suffix(""), file.with_suffix(".jpg"))
             images.append(_annotated(image, points, file))
     names = tuple(str(index + 1) for index in range(count or 0))
@@ -81,11 +83,13 @@ def _read_points(file: Path) -> FloatArray:
     if not opening or not closing:
         raise DatasetError(f"{file} must have its points between {{ and }}. Is it damaged?")
     rows = [line.split() for line in body.splitlines() if line.strip()]
-    if not 0 < len(rows) <= _MOST_POINTS or any(len(row) != 2 for row in rows):
+    if not 0 < len(rows) <= _MAX_POINTS or any(len(row) != 2 for row in rows):
         raise DatasetError(f"{file} must have one point a line, as x y. Is it damaged?")
-    said = next((line for line in head.splitlines() if line.strip().startswith("n_points")), None)
-    if said is not None and said.partition(":")[2].strip() != str(len(rows)):
-        raise DatasetError(f"{file} has {len(rows)} points, but says {shorten(said)}. Is it cut?")
+    header = next((line for line in head.splitlines() if line.strip().startswith("n_points")), None)
+    if header is not None and header.partition(":")[2].strip() != str(len(rows)):
+        raise DatasetError(
+            f"{file} has {len(rows)} points, but says {shorten(header)}. Is it truncated?"
+        )
     points = [[number(word, "a coordinate", file) for word in row] for row in rows]
     return np.array(points, np.float32) - np.float32(_FIRST_PX)
 
@@ -109,7 +113,7 @@ def _annotated(image: Path, points: FloatArray, file: Path) -> AnnotatedImage:
 
 
 def _skeleton(count: int) -> tuple[tuple[int, int], ...]:
-    """Give the lines of the 68 points of 300-W; other sets have none."""
+    """Return the skeleton of the 68 points of 300-W; other sets have none."""
     if count != 68:
         return ()
     chains = [(a, a + 1) for start, end in _CHAINS_OF_68 for a in range(start, end)]

@@ -1,4 +1,4 @@
-"""The images of a set that show exactly one object."""
+"""Selection of the images of a set that show exactly one object."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from kpviewer.annotations.structure import AnnotationSet
 
 
 def with_one_object(annotations: AnnotationSet) -> AnnotationSet:
-    """Keep the images with exactly one object, which isn't difficult; ``notes`` counts the rest.
-
-    Args:
-        annotations: any set.
-    """
+    """Return the images with exactly one object that isn't difficult; ``notes`` counts the rest."""
     images = tuple(
         image
         for image in annotations.images

@@ -1,4 +1,4 @@
-"""What every reader returns: images with their ground truth. No format is known here."""
+"""Annotated images and data sets, independent of the file format."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from kpviewer.structures import BoolArray, GroundTruth
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnnotatedImage:
-    """One image of a data set. The file is named, not read."""
+    """One image of a data set; its file isn't read."""
 
     path: Path
     size_wh: tuple[int, int]
-    """(0, 0) where the format doesn't say."""
+    """Width and height, px; (0, 0) if the format doesn't specify them."""
     targets: GroundTruth
-    """``keypoints_visible`` is true where a point is in plain sight: what scores are made of."""
+    """Ground truth; ``keypoints_visible`` marks the points that scores count."""
     source: str
-    """Where the image comes from, for scores by group; "" if unknown."""
+    """Origin of the image, for scores by group; "" if unknown."""
     pseudo: BoolArray
-    """(N,) objects that a detector labelled, not a person."""
+    """(N,) whether a detector labelled the object, not a person."""
     keypoints_labelled: BoolArray
-    """(N, K) points with known place, in sight or covered: what training may use."""
+    """(N, K) whether the point's position is known, visible or covered; training may use it."""
     image_id: int | str
     frame_index: int | None = None
-    """Number of the frame, where the images are those of a video."""
+    """Frame number in a video; None for images."""
     is_partial: bool = False
-    """Whether some of its objects can't be used: what is seen there may be right all the same."""
+    """Whether some of its objects are unusable, so that a detection there may be right anyway."""
 
     def __post_init__(self) -> None:
         """Check shapes."""
@@ -46,26 +46,26 @@ class AnnotatedImage:
 
 @dataclass(frozen=True, slots=True)
 class AnnotationSet:
-    """A data set as read; its images in the order of the file."""
+    """A data set; its images are in the order of the file."""
 
     images: tuple[AnnotatedImage, ...]
     class_names: tuple[str, ...]
     keypoint_names: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
-    """Pairs of keypoint indices joined by a line."""
+    """Pairs of keypoint indices, each joined by a line."""
     category_ids: Mapping[int, int] = field(default_factory=dict)
     """Categories of a COCO file by class id; empty in other formats."""
     notes: tuple[str, ...] = ()
-    """What the reader left out, and how often, for people."""
+    """Sentences for the user on what the reader left out, with counts."""
     problems: tuple[Problem, ...] = ()
-    """All that is wrong, in full: the notes count it. Empty after a strict reading."""
+    """All problems found; the notes summarise them. Empty after a strict reading."""
 
     def __len__(self) -> int:
-        """Number of images."""
+        """Return the number of images."""
         return len(self.images)
 
     def spread(self, limit: int | None) -> AnnotationSet:
-        """Keep ``limit`` images at even distances: sets are often sorted by source."""
+        """Return ``limit`` evenly spaced images, because sets are often sorted by source."""
         count = len(self)
         if limit is None or limit >= count:
             return self

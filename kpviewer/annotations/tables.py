@@ -1,4 +1,4 @@
-"""Tables of text as spreadsheets and scripts write them: separators, encodings, decimal commas."""
+"""Text tables of spreadsheets and scripts, with their separators, encodings and decimal commas."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from kpviewer.annotations.limits import MOST_ROWS, check_count, encoding_of, no_text, read_bounded
+from kpviewer.annotations.limits import MAX_ROWS, check_count, encoding_of, no_text, read_bounded
 from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
 from kpviewer.annotations.values import brief
 from kpviewer.errors import DatasetError
 
 LIMIT_MB = 256
-_LONGEST_LINE = 2**20
+_MAX_LINE_LENGTH = 2**20
 _SEPARATORS = ",;\t|"
 
 
@@ -28,9 +28,9 @@ class Table:
     header: list[str]
     """Cells of the first line."""
     rows: Iterator[tuple[int, list[str]]]
-    """The other lines that aren't blank, with their numbers from 1."""
+    """The other non-blank lines, with their numbers from 1."""
     has_decimal_commas: bool
-    """Whether a comma may stand for the decimal point, as the separator is another."""
+    """Whether a comma may be the decimal point, because the separator is another character."""
 
     def number_text(self, cell: str) -> str:
         """Return a number as text with a decimal point."""
@@ -38,16 +38,16 @@ class Table:
 
 
 def open_table(path: Path, problems: list[Problem] | None = None) -> Table:
-    """Open a table; the separator is that which splits the first line most often.
+    """Open a table; the separator is the character that splits the first line most often.
 
-    A first line ``sep=;``, as Excel writes it, says the separator.
+    A first line ``sep=;``, as Excel writes it, sets the separator.
 
     Args:
         path: the file.
-        problems: with a list, lines whose quotes are wrong are told there and left out.
+        problems: a list that collects lines with wrong quotes; None raises instead.
 
     Raises:
-        DatasetError: if it can't be read or is no text. ``rows`` raises it too.
+        DatasetError: if it can't be read or isn't text. ``rows`` raises it too.
     """
     data = read_bounded(path, LIMIT_MB)
     mark, encoding = encoding_of(data)
@@ -77,18 +77,18 @@ def _cells(line: str, separator: str) -> list[str]:
 def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
     try:
         for count, line in enumerate(text, 1):
-            check_count(count, MOST_ROWS, "lines", path)
-            check_count(len(line), _LONGEST_LINE, "characters in a line", path)
+            check_count(count, MAX_ROWS, "lines", path)
+            check_count(len(line), _MAX_LINE_LENGTH, "characters in a line", path)
             yield line
     except UnicodeDecodeError as error:
         raise no_text(error, path) from error
 
 
 class _Records:
-    """The records of a table; behind a damaged one the next line is read.
+    """The records of a table; after a damaged one, reading continues at the next line.
 
-    A quote that isn't closed swallows the lines behind it, so the lines of a record are kept until
-    it is whole.
+    An unclosed quote swallows the lines after it, so the lines of a record are kept until it is
+    complete.
     """
 
     def __init__(self, lines: Iterator[str], separator: str, skipped: int) -> None:
@@ -103,7 +103,7 @@ class _Records:
         """Return the cells of the next record; None at the end.
 
         Raises:
-            csv.Error: if it is damaged: its first line is left out.
+            csv.Error: if it is damaged; its first line is left out.
         """
         self._taken.clear()
         try:
@@ -143,7 +143,7 @@ def _rows(
             except csv.Error as error:
                 raise DatasetError(
                     f"{path} must be a CSV table: {brief(error)} in line {records.line}. "
-                    "Mend the line."
+                    "Fix the line."
                 ) from error
         if row is None:
             return

@@ -1,4 +1,4 @@
-"""Checks that readers share: finite numbers, names within a folder."""
+"""Checks and conversions that readers share: finite numbers, names within a folder."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import Any, TypeAlias
 
 from kpviewer.errors import DatasetError
 
-_MOST_PARTS = 8
-_LONGEST_NAME, _SURELY_SHORT = 255, 60
-"""Bytes."""
+_MAX_PARTS = 8
+_MAX_NAME_LENGTH, _SURELY_SHORT = 255, 60
+"""Lengths of a file name: limit in bytes; characters below which nothing is encoded to check."""
 _WHOLE = re.compile(r"(-?[1-9][0-9]{0,18}|0)(?:\.0{1,9})?")
-LARGEST_COORDINATE = 1e6
-"""px; beyond it a number is a mistake, and float32 no longer resolves 0.1 px."""
+MAX_COORDINATE = 1e6
+"""Largest coordinate, px; beyond it float32 no longer resolves 0.1 px."""
 
 
-class Place:
-    """Where an entry stands; becomes a text only if something is wrong with it.
+class EntryLocation:
+    """Location of an entry, formatted only when a message needs it.
 
     Args:
-        file: that holds the entry.
+        file: file that holds the entry.
         what: kind of the entry.
-        value: what tells it from others of its kind, such as its id or line.
+        value: id or line that distinguishes it from others of its kind.
     """
 
     __slots__ = ("file", "value", "what")
@@ -39,14 +39,14 @@ class Place:
         return f"{self.file}, {self.what} {shorten(self.value)}"
 
 
-Where: TypeAlias = str | Path | Place
-"""The place of what is wrong, for messages."""
+Location: TypeAlias = str | Path | EntryLocation
+"""Location that a message names."""
 
 
 def identity(value: Any) -> int | str | None:
-    """Return the id that a value stands for, whatever type it was written with.
+    """Return the id that a value represents, whatever its type; None if it isn't an id.
 
-    1, 1.0, "1" and "1.0" are one id; "0001" and other texts are their own. None: it is no id.
+    1, 1.0, "1" and "1.0" are the same id; "0001" and other texts are kept as texts.
     """
     if isinstance(value, bool):
         return None
@@ -61,11 +61,11 @@ def identity(value: Any) -> int | str | None:
     return int(plain.group(1)) if plain else text
 
 
-def number(value: Any, what: str, where: Where) -> float:
-    """Turn a JSON value or a text into a finite coordinate.
+def number(value: Any, what: str, where: Location) -> float:
+    """Convert a JSON value or a text to a finite coordinate.
 
     Raises:
-        DatasetError: if it is none, or beyond LARGEST_COORDINATE.
+        DatasetError: if it isn't a number, or beyond MAX_COORDINATE.
     """
     try:
         if isinstance(value, bool):
@@ -73,24 +73,24 @@ def number(value: Any, what: str, where: Where) -> float:
         result = float(value)
     except (TypeError, ValueError, OverflowError):
         result = math.nan
-    if not abs(result) <= LARGEST_COORDINATE:  # also catches NaN
+    if not abs(result) <= MAX_COORDINATE:  # also catches NaN
         raise DatasetError(
-            f"{where}: {what} must be a number within +-{LARGEST_COORDINATE:.0f}, "
+            f"{where}: {what} must be a number within +-{MAX_COORDINATE:.0f}, "
             f"got {shorten(value)}. Correct the file."
         )
     return result
 
 
 def numbers_of_text(text: str) -> list[str]:
-    """Return the numbers of a box that stands as one text: "[1, 2, 3, 4]", "1 2 3 4"."""
+    """Split the text of a box into its numbers: "[1, 2, 3, 4]" or "1 2 3 4"."""
     return [word for word in re.split(r"[\s,;\[\](){}]+", text[:1000]) if word]
 
 
-def image_size(width: Any, height: Any, where: Where) -> tuple[int, int]:
-    """Check the sides of an image, px; (0, 0) where the format leaves one open, blank or 0.
+def image_size(width: Any, height: Any, where: Location) -> tuple[int, int]:
+    """Return the size of an image, px; (0, 0) if a side is missing, blank or 0.
 
     Raises:
-        DatasetError: if one is no number, or below 1.
+        DatasetError: if a side isn't a number, or is below 1.
     """
     if _is_open(width) or _is_open(height):
         return 0, 0
@@ -107,13 +107,13 @@ def _is_open(value: Any) -> bool:
     return value is None or (isinstance(value, str | int) and str(value).strip() in ("", "0"))
 
 
-def inside(folder: Path, name: Any, where: Where) -> Path:
+def inside(folder: Path, name: Any, where: Location) -> Path:
     """Join an image's name to its folder.
 
-    Of a path from another machine, as much of its end is taken as names a file in the folder.
+    A path from another machine is shortened from the front until it names a file in the folder.
 
     Raises:
-        DatasetError: if the name leads out of the folder, and its end names nothing inside.
+        DatasetError: if the name leads out of the folder, and no end of it names a file inside.
     """
     if not isinstance(name, str) or not name or not all(map(is_file_name, name.split("/"))):
         raise DatasetError(f"{where}: an image needs a file name, got {shorten(name)}.")
@@ -121,7 +121,7 @@ def inside(folder: Path, name: Any, where: Where) -> Path:
     leaves = parts.is_absolute() or PureWindowsPath(name).drive or ".." in parts.parts
     if leaves:
         ends = [part for part in parts.parts if part not in ("/", "..") and part[1:2] != ":"]
-        for start in range(max(len(ends) - _MOST_PARTS, 0), len(ends)):
+        for start in range(max(len(ends) - _MAX_PARTS, 0), len(ends)):
             if os.path.isfile(found := folder.joinpath(*ends[start:])):
                 return found
         raise DatasetError(
@@ -132,7 +132,7 @@ def inside(folder: Path, name: Any, where: Where) -> Path:
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:
-    """Return names for a message: the first ones, and how many more there are; "none" if none."""
+    """Join names for a message: the first ones, and the number of others; "none" if empty."""
     every = list(names)
     more = f" and {len(every) - most} more" if len(every) > most else ""
     shown = (name if len(name) <= 60 else name[:57] + "..." for name in every[:most])
@@ -140,18 +140,18 @@ def listed(names: Iterable[str], most: int = 12) -> str:
 
 
 def brief(error: BaseException) -> str:
-    """Return the words of a library's error on one line of bounded length."""
+    """Return a library's error message on one line of at most 200 characters."""
     return " ".join(str(error).split())[:200]
 
 
 def is_file_name(name: str) -> bool:
-    """Return whether a file can have a name, without folders, on all systems."""
+    """Return whether a name without folders is valid for a file on all systems."""
     if len(name) <= _SURELY_SHORT and "\0" not in name:
         return True
-    return "\0" not in name and len(name.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME
+    return "\0" not in name and len(name.encode("utf-8", "surrogatepass")) <= _MAX_NAME_LENGTH
 
 
 def shorten(value: Any) -> str:
-    """Quote a value of a file in at most 60 characters."""
-    text = reprlib.repr(value)  # of nested values too, whatever their depth
+    """Return a value from a file, quoted, in at most 60 characters."""
+    text = reprlib.repr(value)  # bounded for nested values too
     return text if len(text) <= 60 else text[:57] + "..."

@@ -1,4 +1,4 @@
-"""Tables of the VGG Image Annotator (VIA): shapes and attributes stand as JSON in their cells."""
+"""Tables of the VGG Image Annotator (VIA): their cells hold shapes and attributes as JSON."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def is_via(header: Sequence[str]) -> bool:
 
 
 def rows_of_via(table: Table) -> Table:
-    """Return the table with the columns of kpviewer; what has no box gets a blank one."""
+    """Return the table with kpviewer's columns; rows without a box get a blank one."""
     names = [name.lstrip("#").strip() for name in table.header]
-    places = [names.index(name) for name in ("filename", _SHAPE, _ATTRIBUTES)]
-    return replace(table, header=_COLUMNS, rows=_rows(table, places), has_decimal_commas=False)
+    columns = [names.index(name) for name in ("filename", _SHAPE, _ATTRIBUTES)]
+    return replace(table, header=_COLUMNS, rows=_rows(table, columns), has_decimal_commas=False)
 
 
-def _rows(table: Table, places: Sequence[int]) -> Iterator[tuple[int, list[str]]]:
+def _rows(table: Table, columns: Sequence[int]) -> Iterator[tuple[int, list[str]]]:
     for line, row in table.rows:
-        file, shape, attributes = (row[at] if at < len(row) else "" for at in places)
+        file, shape, attributes = (row[at] if at < len(row) else "" for at in columns)
         box = _box(_json(shape))
         yield line, [file, *box, _class(_json(attributes))]
 
@@ -55,7 +55,7 @@ def _box(shape: dict[str, Any]) -> list[str]:
             x, y, wide, high = (float(shape[key]) for key in ("x", "y", "width", "height"))
             return [str(side) for side in (x, y, x + wide, y + high)]
     except (KeyError, TypeError, ValueError, OverflowError):
-        return ["?"] * 4  # is told as no number
+        return ["?"] * 4  # the reader reports it as not a number
     return [""] * 4
 
 

@@ -1,6 +1,6 @@
 """Reader of Pascal VOC XML files: the VOC layout of folders, and the plain folders of LabelImg.
 
-XML is untrusted: it is read by defusedxml with limits, and an image's path in it is not followed.
+XML is untrusted: defusedxml reads it within limits, and its image paths aren't followed.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from kpviewer.annotations.voc_files import VocFiles, find_voc_files
 from kpviewer.errors import DatasetError
 
 LIMIT_MB = 16
-LARGEST_DEPTH = 32
-MOST_ELEMENTS = 400_000
-"""Of one file; an object has 8."""
+MAX_DEPTH = 32
+MAX_ELEMENTS = 400_000
+"""Largest number of elements of one file; an object has 8."""
 
 
 def read_voc(
@@ -37,16 +37,16 @@ def read_voc(
     """Read a folder of Pascal VOC annotations.
 
     Args:
-        folder: with ``Annotations``, ``JPEGImages`` and ``ImageSets/Main`` as in VOC, with
+        folder: folder with ``Annotations``, ``JPEGImages`` and ``ImageSets/Main`` as in VOC, with
             ``annotations`` and ``images`` as on Kaggle, or with XML files beside their images, as
-            LabelImg and Roboflow leave them.
+            LabelImg and Roboflow write them.
         split: name of a list in ``ImageSets/Main``, such as ``train``, or of a folder inside; or
             the path of the folder of the images. None reads every XML file.
-        problems: with a list, what can't be used is told there and left out.
+        problems: a list that collects what can't be used and is left out; None raises it instead.
 
     Returns:
-        The set; classes in alphabetical order. Coordinates are taken as they stand: tools of today
-        count from 0. A size of (0, 0) means that the file doesn't tell.
+        The set; classes in alphabetical order. Coordinates are unchanged: current tools count
+        from 0. A size of (0, 0) means that the file doesn't specify it.
 
     Raises:
         DatasetError: if something is missing or malformed. Boxes without area are left out and
@@ -57,7 +57,7 @@ def read_voc(
     for xml in files.xml:
         with collect_problem(problems, UNREADABLE_XML):
             reading.add(xml, files)
-    return reading.finished()
+    return reading.result()
 
 
 class _Reading:
@@ -74,7 +74,7 @@ class _Reading:
         """Read one file.
 
         Raises:
-            DatasetError: if it is no such file, or its size is malformed.
+            DatasetError: if it isn't a VOC file, or its size is malformed.
         """
         root = _parse(xml)
         name = (root.findtext("filename") or "").replace("\\", "/").rpartition("/")[2].strip()
@@ -86,11 +86,11 @@ class _Reading:
                 path, image_size(*size, xml), path.name, "" if source == "Unknown" else source
             )
         )
-        for place, element in enumerate(root.iterfind("object"), 1):
+        for position, element in enumerate(root.iterfind("object"), 1):
             with collect_problem(self._problems, MALFORMED, len(self._heads) - 1):
-                self._add_object(element, xml, place)
+                self._add_object(element, xml, position)
 
-    def _add_object(self, element: Element, xml: Path, place: int) -> None:
+    def _add_object(self, element: Element, xml: Path, position: int) -> None:
         box = _read_box(element, xml)
         wrong = box_problem(box)
         if wrong is None:
@@ -101,19 +101,19 @@ class _Reading:
         self._empty += 1
         if self._problems is not None:
             self._problems.append(
-                Problem(wrong, f"{xml}, object {place}", image=len(self._heads) - 1)
+                Problem(wrong, f"{xml}, object {position}", image=len(self._heads) - 1)
             )
 
-    def finished(self) -> AnnotationSet:
-        """Put the set together."""
+    def result(self) -> AnnotationSet:
+        """Return the set."""
         names, new_ids = self._classes.in_order()
-        counted = self._empty and self._problems is None  # else the problems have them
+        counted = self._empty and self._problems is None  # problems list them otherwise
         notes = (f"{self._empty} objects left out: boxes without area",) if counted else ()
         return AnnotationSet(self._objects.images(self._heads, new_ids), names, notes=notes)
 
 
 def _parse(file: Path) -> Element:
-    """Parse one file: neither too deep nor too large, without document types or entities.
+    """Parse one file within limits on depth and size, without document types or entities.
 
     Raises:
         DatasetError: if it can't be read.
@@ -121,7 +121,7 @@ def _parse(file: Path) -> Element:
     data = read_bounded(file, LIMIT_MB)
     parser = DefusedXMLParser(target=_LimitedBuilder(), forbid_dtd=True)
     try:
-        parser.feed(data)  # at once: expat reads a long tag again with each part
+        parser.feed(data)  # at once: expat rereads a long tag for each part
         root = parser.close()
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise DatasetError(
@@ -135,7 +135,7 @@ def _parse(file: Path) -> Element:
 
 
 class _LimitedBuilder(TreeBuilder):
-    """Builds the elements of one file, while they are neither too deep nor too many."""
+    """Builder of the elements of one file, with limits on their depth and number."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,10 +149,10 @@ class _LimitedBuilder(TreeBuilder):
         """
         self._depth += 1
         self._count += 1 + len(attrs)
-        if self._depth > LARGEST_DEPTH:
-            raise ParseError(f"elements nested deeper than {LARGEST_DEPTH}")
-        if self._count > MOST_ELEMENTS:
-            raise ParseError(f"more than {MOST_ELEMENTS} elements")
+        if self._depth > MAX_DEPTH:
+            raise ParseError(f"elements nested deeper than {MAX_DEPTH}")
+        if self._count > MAX_ELEMENTS:
+            raise ParseError(f"more than {MAX_ELEMENTS} elements")
         return super().start(tag, attrs)
 
     def end(self, tag: str) -> Element:

@@ -1,4 +1,4 @@
-"""Where the XML files of a Pascal VOC set lie, and their images: the layouts of common tools."""
+"""Location of the XML files and images of a Pascal VOC set, in the layouts of common tools."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from kpviewer.errors import DatasetError
 
 _LIST_MB = 32
 _LISTS = ("ImageSets/Main", "ImageSets", "imagesets/main", "imagesets", ".", "splits")
-"""Folders that hold lists of the images of a split."""
+"""Folders that may hold the lists of splits."""
 SAME_SPLITS = (("train", "training"), ("val", "valid", "validation"), ("test", "testing"))
 
 
 def spellings(split: str) -> tuple[str, ...]:
-    """Return the names that tools give to a split, its own first."""
+    """Return the names that tools use for a split, the given one first."""
     same = next((names for names in SAME_SPLITS if split.lower() in names), ())
     return tuple(dict.fromkeys((split, *same)))
 
@@ -35,15 +35,15 @@ class VocFiles:
 
     xml: list[Path]
     holder: Path
-    """Folder that the XML files are relative to."""
+    """Folder that the XML files' paths are relative to."""
     images: ImageSearch
     default: Path
-    """Folder of images that are nowhere."""
+    """Folder assumed for missing images."""
 
     def image_of(self, xml: Path, name: str) -> Path:
-        """Return the image of an XML file: that of its own name, else that of the name in it.
+        """Return the image of an XML file: by the file's name, else by the name in the file.
 
-        A copied file may still name the image of another file: that isn't taken.
+        A copied file may still name another file's image, which is then not used.
         """
         inside = xml.relative_to(self.holder) if xml.is_relative_to(self.holder) else Path(xml.name)
         found = self.images.look_up((*inside.parent.parts, xml.stem))
@@ -60,9 +60,9 @@ def find_voc_files(root: Path, split: str | None) -> VocFiles:
     """Find the XML files of a set and the folders of its images.
 
     Args:
-        root: with folders of annotations and images, as VOC, Kaggle and others have them, or with
-            both side by side, in folders inside perhaps.
-        split: a list of names, a folder of XML files, or the folder of the images; None: all.
+        root: folder with folders of annotations and images, as in VOC and on Kaggle, or with both
+            side by side at any depth.
+        split: name of a list or of a folder of XML files, or path of the image folder; None: all.
 
     Raises:
         DatasetError: if there are none, or the split is unknown.
@@ -73,22 +73,23 @@ def find_voc_files(root: Path, split: str | None) -> VocFiles:
         files = files_below(holder, (".xml",))
         if files:
             break
-    place = _place(split, root)
-    if split is not None and place is None:
+    image_folder = _image_folder(split, root)
+    if split is not None and image_folder is None:
         files = _of_split(files, root, holder, split)
     if not files:
         named = holders[0] if holders else root
         raise DatasetError(f"{named} must hold XML files, got none. Check the folder.")
     around = root.parent if root.name.lower() in LABEL_FOLDERS else root
-    if place is not None:
-        return VocFiles(files, holder, ImageSearch([place], [place]), place)
+    if image_folder is not None:
+        images = ImageSearch([image_folder], [image_folder])
+        return VocFiles(files, holder, images, image_folder)
     folders = [*folders_named(around, IMAGE_FOLDERS), around, holder]
     images = ImageSearch(folders, [around], split or "")
     return VocFiles(files, holder, images, folders[0] if holder != root else root)
 
 
-def _place(split: str | None, root: Path) -> Path | None:
-    """Return the folder of the images, where the split is the path of one."""
+def _image_folder(split: str | None, root: Path) -> Path | None:
+    """Return the image folder if the split is the path of one, else None."""
     if split is None or not Path(split).is_dir() or (root / split).is_dir():
         return None
     return Path(split)
@@ -114,9 +115,9 @@ def _of_split(files: Sequence[Path], root: Path, holder: Path, split: str) -> li
 
 
 def _lists(root: Path, holder: Path, name: str) -> Iterator[Path]:
-    """Find the lists of a split; ``*`` gives all."""
+    """Yield the lists of a split; ``*`` yields all."""
     plain = "".join(f"[{char}]" if char in "*?[" and name != "*" else char for char in name)
-    for folder in dict.fromkeys((*(root / place for place in _LISTS), holder)):
+    for folder in dict.fromkeys((*(root / inside for inside in _LISTS), holder)):
         if "/" not in plain and "\\" not in plain:
             yield from sorted(folder.glob(f"{plain}.txt"))
 

@@ -1,7 +1,7 @@
 """Reader of YOLO text labels: boxes, and keypoints in the pose format.
 
-A line an object: its class, then middle and sides of its box in shares of the image's sides, then
-``x y`` or ``x y v`` for each point where ``data.yaml`` has ``kpt_shape``. Polygons become boxes.
+One line an object: its class, then centre and size of its box relative to the image's size, then
+``x y`` or ``x y v`` for each point if ``data.yaml`` has ``kpt_shape``. Polygons become boxes.
 Format: https://docs.ultralytics.com/datasets/pose/
 """
 
@@ -11,12 +11,12 @@ import os
 from pathlib import Path
 
 from kpviewer.annotations.image_size import size_of_image
-from kpviewer.annotations.label_files import paired
+from kpviewer.annotations.label_files import pair_labels
 from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.object_columns import ClassNumbers, ImageHead, ObjectColumns
 from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, collect_problem
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.annotations.values import Place
+from kpviewer.annotations.values import EntryLocation
 from kpviewer.annotations.yolo_files import find_yolo_files
 from kpviewer.annotations.yolo_lines import class_of, read_line, words_of_lines
 from kpviewer.annotations.yolo_yaml import YoloNames
@@ -31,17 +31,17 @@ def read_yolo(
     """Read a folder of YOLO labels.
 
     Args:
-        folder: with ``images`` and ``labels`` inside (or ``SPLIT/images`` and ``SPLIT/labels``),
-            where an image without a file of labels shows nothing; or one that holds text files
-            beside its images, as LabelImg and CVAT leave it, where such an image isn't in the set.
-            Also the YAML file of a set, and the folder of its labels.
-        split: a folder in ``images``, one that holds ``images``, or an entry of the YAML file; or
-            the path of the folder of the images. None reads all.
-        problems: with a list, what can't be used is told there and left out.
+        folder: folder with ``images`` and ``labels`` (or ``SPLIT/images`` and ``SPLIT/labels``); an
+            image without a label file then shows nothing. Or a folder with text files beside its
+            images, as LabelImg and CVAT write it; such an image is then not in the set. Or the
+            YAML file of a set, or the folder of its labels.
+        split: a folder in ``images``, a folder that holds ``images``, or an entry of the YAML file;
+            or the path of the image folder. None reads all.
+        problems: a list that collects what can't be used and is left out; None raises it instead.
 
     Returns:
-        The set; classes in the order of ``data.yaml`` or ``classes.txt``; without these, by the
-        names in the labels in alphabetical order, or by number.
+        The set; classes in the order of ``data.yaml`` or ``classes.txt``. Without these, classes
+        are the names in the labels in alphabetical order, or the numbers.
 
     Raises:
         DatasetError: if something is missing or malformed. Boxes without area are left out and
@@ -50,10 +50,10 @@ def read_yolo(
     root = Path(folder)
     files = find_yolo_files(root, split)
     reading = _Reading(root, files.names, problems)
-    for image, labels in paired(files.pairs, problems):
+    for image, labels in pair_labels(files.pairs, problems):
         with collect_problem(problems, MALFORMED):
             reading.add(image, labels)
-    return reading.finished()
+    return reading.result()
 
 
 class _Reading:
@@ -73,23 +73,23 @@ class _Reading:
         return self._names.kpt_shape[0] if self._names.kpt_shape else 0
 
     def add(self, image: Path, labels: Path) -> None:
-        """Read the labels of one image; none where their file is missing.
+        """Read the labels of one image; without a label file it shows nothing.
 
         Raises:
             DatasetError: if the image or the file can't be read.
         """
         size_wh = size_of_image(image, labels)
         text = ""
-        if os.path.lexists(labels):  # what is no file is told
+        if os.path.lexists(labels):  # anything else than a file is reported
             text = decode_text(read_bounded(labels, LIMIT_MB), labels, "replace")
         if "\0" in text:
             raise DatasetError(f"{labels} must be text, got binary data. Save the labels again.")
         self._heads.append(ImageHead(image, size_wh, image.name))
         for line, words in words_of_lines(text):
             with collect_problem(self._problems, MALFORMED, len(self._heads) - 1):
-                self._add_object(words, size_wh, Place(labels, "line", line))
+                self._add_object(words, size_wh, EntryLocation(labels, "line", line))
 
-    def _add_object(self, words: list[str], size_wh: tuple[int, int], where: Place) -> None:
+    def _add_object(self, words: list[str], size_wh: tuple[int, int], where: EntryLocation) -> None:
         found = read_line(words, self._names.kpt_shape, where)
         class_id = self._class_id(found.class_word, where)
         wrong = box_problem(found.edges)
@@ -103,7 +103,7 @@ class _Reading:
         if self._problems is not None:
             self._problems.append(Problem(wrong, str(where), image=len(self._heads) - 1))
 
-    def _class_id(self, word: str, where: Place) -> int:
+    def _class_id(self, word: str, where: EntryLocation) -> int:
         found = class_of(word, self._known, where)
         is_number = isinstance(found, int)
         if len(self._found) if is_number else self._most >= 0:
@@ -115,15 +115,15 @@ class _Reading:
         self._most = max(self._most, found)
         return found
 
-    def finished(self) -> AnnotationSet:
-        """Put the set together."""
+    def result(self) -> AnnotationSet:
+        """Return the set."""
         names, new_ids = self._names.class_names, None
         if not names and len(self._found):
             names, new_ids = self._found.in_order()
         names = names or tuple(str(number) for number in range(self._most + 1))
         points = self._names.keypoint_names
         points = points or tuple(str(index + 1) for index in range(self._keypoints))
-        counted = self._empty and self._problems is None  # else the problems have them
+        counted = self._empty and self._problems is None  # problems list them otherwise
         notes = (f"{self._empty} objects left out: boxes without area",) if counted else ()
         return AnnotationSet(
             self._objects.images(self._heads, new_ids),

@@ -1,4 +1,4 @@
-"""Where the images and the labels of a YOLO set lie: the layouts of common tools."""
+"""Location of the images and labels of a YOLO set, in the layouts of common tools."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kpviewer.annotations.image_search import (
     files_below,
     folders_named,
 )
-from kpviewer.annotations.limits import MOST_IMAGES, check_count, decode_text, read_bounded
+from kpviewer.annotations.limits import MAX_IMAGES, check_count, decode_text, read_bounded
 from kpviewer.annotations.values import listed
 from kpviewer.annotations.voc_files import spellings
 from kpviewer.annotations.yolo_names import (
@@ -28,12 +28,12 @@ from kpviewer.errors import DatasetError
 from kpviewer.image_files import IMAGE_SUFFIXES
 
 _LIST_MB = 64
-_MOST_LOOKED_AT = 50
+_MAX_SAMPLED = 50
 _OTHERS = frozenset(("runs", "weights"))
-"""Folders in which Ultralytics leaves predictions."""
+"""Folders that Ultralytics writes predictions to."""
 
 Pair = tuple[Path, Path]
-"""An image, and the file where its labels are or should be."""
+"""An image and the path of its labels, which may not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +44,28 @@ class YoloFiles:
     names: YoloNames
 
 
-def find_yolo_files(place: Path, split: str | None) -> YoloFiles:
+def find_yolo_files(path: Path, split: str | None) -> YoloFiles:
     """Find the description of a set, its images, and their labels.
 
     Args:
-        place: the folder of the set or of its labels, or the file that describes it
-            or lists its images.
-        split: name of a folder or an entry of the description, or the folder of the images.
+        path: folder of the set or of its labels, or the file that describes the set or lists its
+            images.
+        split: name of a folder or of an entry of the description, or path of the image folder.
 
     Raises:
         DatasetError: if there are none, or the split is unknown.
     """
-    if place.suffix.lower() == ".txt" and place.is_file():  # a list of images
-        return find_yolo_files(place.parent, place.name)
-    root = place.parent if is_yolo_description(place) else place
+    if path.suffix.lower() == ".txt" and path.is_file():  # a list of images
+        return find_yolo_files(path.parent, path.name)
+    root = path.parent if is_yolo_description(path) else path
     images = _folder_of_images(root, split)
-    if root != place:
-        names, holder = read_description(place), root
+    if root != path:
+        names, holder = read_description(path), root
         if not names.class_names:
             listed, _ = find_description(root)
-            names = YoloNames(listed.class_names, names.kpt_shape, (), names.root, names.places)
+            names = YoloNames(
+                listed.class_names, names.kpt_shape, (), names.root, names.split_paths
+            )
     else:
         others = [folder for folder in (images,) if folder is not None]
         names, holder = find_description(root, [*others, *(each.parent for each in others)])
@@ -74,10 +76,10 @@ def find_yolo_files(place: Path, split: str | None) -> YoloFiles:
         pairs = layout.of_split(split) if split is not None else layout.all()
     if not pairs:
         raise DatasetError(
-            f"{place} must hold images and labels, or .txt files beside images; got none. "
+            f"{path} must hold images and labels, or .txt files beside images; got none. "
             "Check the folder, or name both: yolo:LABELS:IMAGES."
         )
-    check_count(len(pairs), MOST_IMAGES, "images", root)
+    check_count(len(pairs), MAX_IMAGES, "images", root)
     if not names.class_names:
         inside, _ = find_description(root, _holders(pairs, root))
         names = inside if inside.class_names else names
@@ -85,14 +87,14 @@ def find_yolo_files(place: Path, split: str | None) -> YoloFiles:
 
 
 def _holders(pairs: list[Pair], root: Path) -> list[Path]:
-    """Return the folders inside the set where a list of names may lie: above the labels."""
-    folders = dict.fromkeys(labels.parent for _, labels in pairs[:_MOST_LOOKED_AT])
+    """Return the folders of the set that may hold a list of names: those above the labels."""
+    folders = dict.fromkeys(labels.parent for _, labels in pairs[:_MAX_SAMPLED])
     inside = (each for folder in folders for each in (folder, *folder.parents))
     return [each for each in dict.fromkeys(inside) if each != root and each.is_relative_to(root)]
 
 
 def _folder_of_images(root: Path, split: str | None) -> Path | None:
-    """Return the folder of the images, where it isn't the set's own."""
+    """Return the image folder if it is outside the set, else None."""
     if split is not None:
         inside = root / "images" / split, root / split
         is_place = os.path.isdir(split) and not any(map(os.path.isdir, inside))
@@ -112,11 +114,11 @@ def _images_in(folders: Iterable[Path]) -> Iterator[Path]:
 
 
 class _Layout:
-    """Pairs the images of one set with their labels.
+    """Pairing of the images of one set with their labels.
 
     Args:
         root: folder of the set.
-        names: its description.
+        names: description of the set.
         holder: folder of the description.
     """
 
@@ -136,15 +138,15 @@ class _Layout:
             inside = files_below(self._root, IMAGE_SUFFIXES)
             pairs = self._pairs(self._without_runs(inside), alone=False)
         if not pairs:
-            listed = (path for split in self._names.places for path in self._listed(split))
+            listed = (path for split in self._names.split_paths for path in self._listed(split))
             pairs = self._pairs(listed)
         return pairs
 
     def of_folders(self, images: Path) -> list[Pair]:
         """Pair the images of one folder with the labels in another.
 
-        Where the labels aren't in a folder of that name, an image without labels isn't annotated
-        yet, as LabelImg has it.
+        If the label folder doesn't have a usual name, images without labels count as not yet
+        annotated, as in LabelImg.
         """
         is_full = self._root.absolute().name.lower() in LABEL_FOLDERS or any(
             part.lower() in LABEL_FOLDERS for part in self._root.absolute().parts[-2:]
@@ -163,7 +165,7 @@ class _Layout:
         Raises:
             DatasetError: if it is unknown.
         """
-        if any(entry.endswith(".txt") for entry in self._names.places.get(split, ())) and (
+        if any(entry.endswith(".txt") for entry in self._names.split_paths.get(split, ())) and (
             pairs := self._pairs(self._listed(split))
         ):
             return pairs
@@ -181,7 +183,7 @@ class _Layout:
                  if path.is_dir()}  # fmt: skip
         known |= {path.parent.name for path in self._image_folders()
                   if path.parent != self._root}  # fmt: skip
-        there = listed(sorted(known | set(self._names.places)))
+        there = listed(sorted(known | set(self._names.split_paths)))
         raise DatasetError(f"{self._root} has no split {split!r}; it has: {there}.")
 
     def _parts(self, path: Path) -> tuple[str, ...]:
@@ -191,7 +193,7 @@ class _Layout:
         return [path for path in paths if not _OTHERS & set(self._parts(path))]
 
     def _image_folders(self) -> list[Path]:
-        """Return ``images`` and ``SPLIT/images``, or the root where it is a part of such a tree."""
+        """Return ``images`` and ``SPLIT/images``, or the root if it is part of such a tree."""
         own = folders_named(self._root, IMAGE_FOLDERS)
         inside = sorted(path for path in _folders_in(self._root) if path not in own)
         found = [*own, *(each for path in inside for each in folders_named(path, IMAGE_FOLDERS))]
@@ -200,7 +202,7 @@ class _Layout:
         return found
 
     def _pairs(self, images: Iterable[Path], *, alone: bool = True) -> list[Pair]:
-        """Pair images with labels; ``alone`` keeps those of ``images`` that have none."""
+        """Pair images with labels; ``alone`` keeps images without labels in image folders."""
         pairs = []
         for image in dict.fromkeys(images):
             folder, is_tree = self._labels_of(image.parent)
@@ -213,7 +215,7 @@ class _Layout:
         return pairs
 
     def _labels_of(self, folder: Path) -> tuple[Path | None, bool]:
-        """Return where the labels of a folder lie, and whether all its images are in the set."""
+        """Return the label folder of a folder, and whether all its images are in the set."""
         known = self._folders.get(folder)
         if known is None:
             tree = next(counterparts(folder, IMAGE_FOLDERS, LABEL_FOLDERS), None)
@@ -226,7 +228,7 @@ class _Layout:
         return known
 
     def _missing_labels(self, folder: Path) -> tuple[Path | None, bool]:
-        """Return where the labels of a folder in ``images`` should be."""
+        """Return the expected label folder of a folder in ``images``."""
         parts = folder.relative_to(self._root).parts if folder.is_relative_to(self._root) else ()
         if "images" not in parts:
             return None, False
@@ -240,7 +242,7 @@ class _Layout:
         return None
 
     def _by_stem(self, image: Path) -> Path | None:
-        """Return the one text file of an image's name, wherever it lies in the set."""
+        """Return the only text file in the set with an image's name, else None."""
         if self._texts is None:
             self._texts = {}
             for path in self._without_runs(files_below(self._root, (".txt",))):
@@ -249,8 +251,8 @@ class _Layout:
         return found[0] if len(found) == 1 else None
 
     def _listed(self, split: str) -> list[Path]:
-        """Return the images that the description names for a split, or a list of its name."""
-        entries = self._names.places.get(split, ())
+        """Return the images of a split from the description, or from a list of that name."""
+        entries = self._names.split_paths.get(split, ())
         bases = [self._holder, self._root]
         if self._names.root:
             plain = self._names.root.replace("\\", "/").rstrip("/")
@@ -278,12 +280,12 @@ class _Layout:
         text = decode_text(read_bounded(path, _LIST_MB), path, "replace")
         search = ImageSearch([path.parent, *bases], [self._root])
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        check_count(len(lines), MOST_IMAGES, "images", path)
+        check_count(len(lines), MAX_IMAGES, "images", path)
         return [found for line in lines if (found := _image_of_line(line, search)) is not None]
 
 
 def _image_of_line(line: str, search: ImageSearch) -> Path | None:
-    """Return the image that a line names; None for what is no image."""
+    """Return the image that a line names; None if it isn't an image."""
     if os.path.splitext(line)[1].lower() not in IMAGE_SUFFIXES or "\0" in line:
         return None
     found = search.look_up_end(line)

@@ -1,7 +1,7 @@
 """Lines of YOLO label files in the dialects that tools write.
 
-A class by number (also ``0.0``) or by name; decimal points or commas; blanks, tabs, commas or
-semicolons between the words; comments, blank lines and a line of column names are passed over.
+Classes are numbers (also ``0.0``) or names; decimals have points or commas; blanks, tabs, commas or
+semicolons separate the words; comments, blank lines and a header line are skipped.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from kpviewer.annotations.values import Where, number, shorten
+from kpviewer.annotations.values import Location, number, shorten
 from kpviewer.errors import DatasetError
 
-MOST_UNNAMED = 10_000
-"""Classes by number, where no list has their names."""
+MAX_UNNAMED = 10_000
+"""Largest number of classes if no list names them."""
 _SLACK = 0.01
-"""How far beyond the image a share may lie, as others allow too."""
+"""Distance by which relative coordinates may exceed [0, 1], as in other tools."""
 _VISIBLE = 2.0
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _DECIMAL_COMMA = re.compile(r"-?\d+(?:,\d+)?")
@@ -25,23 +25,23 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf
 
 @dataclass(frozen=True, slots=True)
 class YoloObject:
-    """One line, in shares of the image."""
+    """One line, in coordinates relative to the image's size."""
 
     class_word: str
-    """Number or name of its class, as written."""
+    """Number or name of the class, as written."""
     edges: tuple[float, float, float, float]
     """Left, top, right, bottom."""
     points: tuple[tuple[float, float, float], ...] = ()
-    """x, y and visibility of each keypoint: 0 unknown, 1 covered, 2 in sight; empty: unknown."""
+    """x, y and visibility of each keypoint: 0 unknown, 1 covered, 2 visible; empty: unknown."""
 
 
 def words_of_lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the words of the lines that hold an object, with their numbers from 1."""
-    for place, line in enumerate(text.rstrip("\x1a").splitlines(), 1):
+    """Yield number (from 1) and words of each line that describes an object."""
+    for line_number, line in enumerate(text.rstrip("\x1a").splitlines(), 1):
         words = _words(_COMMENT.sub("", line) if "#" in line else line)
-        is_header = place == 1 and len(words) >= 5 and not any(map(_NUMBER.fullmatch, words))
+        is_header = line_number == 1 and len(words) >= 5 and not any(map(_NUMBER.fullmatch, words))
         if words and not is_header:
-            yield place, words
+            yield line_number, words
 
 
 def _words(line: str) -> list[str]:
@@ -55,16 +55,16 @@ def _words(line: str) -> list[str]:
     return line.replace(",", " ").split()
 
 
-def read_line(words: list[str], kpt_shape: tuple[int, int] | None, where: Where) -> YoloObject:
+def read_line(words: list[str], kpt_shape: tuple[int, int] | None, where: Location) -> YoloObject:
     """Read one line.
 
     Args:
-        words: of the line.
-        kpt_shape: number of keypoints, and numbers of each; None: there are none.
-        where: for the error.
+        words: words of the line.
+        kpt_shape: number of keypoints, and values of each; None: no keypoints.
+        where: location for the error.
 
     Raises:
-        DatasetError: if it is no box, polygon or pose in shares of the image.
+        DatasetError: if it isn't a box, polygon or pose in relative coordinates.
     """
     first = next((row for row, word in enumerate(words) if _NUMBER.fullmatch(word)), len(words))
     first = max(first, 1)
@@ -74,29 +74,29 @@ def read_line(words: list[str], kpt_shape: tuple[int, int] | None, where: Where)
     )
     if kpt_shape is not None and len(values) == 4 + kpt_shape[0] * kpt_shape[1]:
         return YoloObject(name, _box(values[:4], where), _points(values[4:], kpt_shape))
-    if len(values) in (4, 5):  # 5: with a score, as predictions have it
+    if len(values) in (4, 5):  # 5: a prediction with its score
         return YoloObject(name, _box(values[:4], where))
     if kpt_shape is None and len(values) >= 6 and len(values) % 2 == 0:
         x, y = _shares(values[::2], where), _shares(values[1::2], where)
         return YoloObject(name, (min(x), min(y), max(x), max(y)))
     raise DatasetError(
-        f"{where}: {len(words)} numbers are no box, polygon or pose. Points need their kpt_shape "
-        "in data.yaml."
+        f"{where}: {len(words)} numbers aren't a box, polygon or pose. Points need kpt_shape in "
+        "data.yaml."
     )
 
 
-def class_of(word: str, names: Mapping[str, int], where: Where) -> int | str:
-    """Return the number of a class, or its name where nothing lists the names.
+def class_of(word: str, names: Mapping[str, int], where: Location) -> int | str:
+    """Return the number of a class, or its name if there is no list of names.
 
     Args:
-        word: as written.
-        names: numbers by name; empty where nothing lists them.
-        where: for the error.
+        word: the class as written.
+        names: numbers by name; empty if there is no list.
+        where: location for the error.
 
     Raises:
         DatasetError: if there is no such class.
     """
-    limit = len(names) or MOST_UNNAMED
+    limit = len(names) or MAX_UNNAMED
     if _NUMBER.fullmatch(word):
         value = float(word)
         if value.is_integer() and 0 <= value < limit:
@@ -111,25 +111,25 @@ def class_of(word: str, names: Mapping[str, int], where: Where) -> int | str:
     )
 
 
-def _shares(values: list[float], where: Where) -> list[float]:
+def _shares(values: list[float], where: Location) -> list[float]:
     for value in values:
         if not -_SLACK <= value <= 1 + _SLACK:
             raise DatasetError(
-                f"{where}: places must be shares of the image, from 0 to 1, got {value:g}. "
+                f"{where}: coordinates must be relative to the image, from 0 to 1, got {value:g}. "
                 "Are they pixels?"
             )
     return [min(max(value, 0.0), 1.0) for value in values]
 
 
-def _box(values: list[float], where: Where) -> tuple[float, float, float, float]:
+def _box(values: list[float], where: Location) -> tuple[float, float, float, float]:
     x, y, width, height = values
     _shares(values, where)
     edges = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-    return edges  # may lie a little outside: where a box is cut is the model's affair
+    return edges  # may exceed [0, 1] a little: clipping is the model's task
 
 
 def _points(values: list[float], shape: tuple[int, int]) -> tuple[tuple[float, float, float], ...]:
-    """Return x, y and visibility; without visibility, a point at (0, 0) or outside is unknown."""
+    """Return x, y and visibility; without the latter, a point at (0, 0) or outside is unknown."""
     count, size = shape
     rows = [values[row * size : (row + 1) * size] for row in range(count)]
     points = []

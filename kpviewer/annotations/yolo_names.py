@@ -1,4 +1,4 @@
-"""Finds what describes a YOLO set: YAML of any name, Darknet's lists, Label Studio's notes."""
+"""Search for the description of a YOLO set: YAML, Darknet's lists, Label Studio's notes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ YAML_SUFFIXES = (".yaml", ".yml")
 USUAL = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 LISTS = ("classes.txt", "obj.names", "predefined_classes.txt", "classes.names", "names.txt")
 NOTES = "notes.json"
-_MOST_YAML = 20
+_MAX_YAML_FILES = 20
 _LIMIT_MB = 2.0
 
 
 def is_yolo_description(path: Path) -> bool:
-    """Return whether a file describes a YOLO set, by its name."""
+    """Return whether a file's name is that of a YOLO description."""
     return path.suffix.lower() in (*YAML_SUFFIXES, ".data")
 
 
@@ -30,23 +30,23 @@ def read_description(path: Path) -> YoloNames:
     """Read a YAML file, or a ``.data`` file of Darknet.
 
     Raises:
-        DatasetError: if it can't be used.
+        DatasetError: if it is unusable.
     """
     return _darknet(path) if path.suffix.lower() == ".data" else read_yolo_yaml(path)
 
 
 def find_description(root: Path, others: Iterable[Path] = ()) -> tuple[YoloNames, Path]:
-    """Find what describes a set, in its folder, beside its labels, or above a split.
+    """Find the description of a set in its folder, beside its labels, or above a split.
 
     Args:
-        root: folder of the set, or a part of it.
-        others: further folders.
+        root: folder of the set, or of a part of it.
+        others: additional folders to search.
 
     Returns:
-        The description, with empty names where nothing lists them; and the folder of the file.
+        The description, without names if no file lists them; and the folder of the file.
 
     Raises:
-        DatasetError: if the file can't be used, or several of them list other names.
+        DatasetError: if the file is unusable, or several files list different names.
     """
     folders = list(dict.fromkeys(folder for folder in _folders(root, others) if folder.is_dir()))
     plain, holder = YoloNames(), root
@@ -59,7 +59,7 @@ def find_description(root: Path, others: Iterable[Path] = ()) -> tuple[YoloNames
         if found is not None and plain == YoloNames():
             plain, holder = found, folder
         for names in _lists_in(folder):
-            return replace(plain, class_names=names), holder if plain.places else folder
+            return replace(plain, class_names=names), holder if plain.split_paths else folder
         for path in sorted(folder.glob("*.data"))[:1]:
             found = _darknet(path)
             if found.class_names:
@@ -70,7 +70,7 @@ def find_description(root: Path, others: Iterable[Path] = ()) -> tuple[YoloNames
 
 
 def _folders(root: Path, others: Iterable[Path]) -> Iterator[Path]:
-    """Yield where a description may lie, the likeliest first."""
+    """Yield the folders that may hold a description, the most likely first."""
     for folder in (root, *others):
         yield folder
         yield from (folder / "labels", folder / "data", folder / "annotations")
@@ -82,7 +82,7 @@ def _folders(root: Path, others: Iterable[Path]) -> Iterator[Path]:
 
 
 def _yaml_in(folder: Path) -> tuple[YoloNames | None, DatasetError | None]:
-    """Read the YAML file of a folder that lists names; an error of the others is given too."""
+    """Return the YAML file of a folder that lists names, and an error of another file."""
     usual = [folder / name for name in USUAL if (folder / name).is_file()]
     found = None
     for path in usual:
@@ -92,10 +92,10 @@ def _yaml_in(folder: Path) -> tuple[YoloNames | None, DatasetError | None]:
     failed: DatasetError | None = None
     others: dict[tuple[str, ...], tuple[Path, YoloNames]] = {}
     paths = (path for path in folder.glob("*.*") if path.suffix.lower() in YAML_SUFFIXES)
-    for path in sorted(set(paths) - set(usual))[:_MOST_YAML]:
+    for path in sorted(set(paths) - set(usual))[:_MAX_YAML_FILES]:
         try:
             description = read_yolo_yaml(path)
-        except DatasetError as error:  # of another program, perhaps
+        except DatasetError as error:  # perhaps of another program
             failed = failed or error
             continue
         if description.class_names:
@@ -120,7 +120,7 @@ def _lists_in(folder: Path) -> Iterator[tuple[str, ...]]:
 
 
 def _names_of_notes(path: Path) -> tuple[str, ...]:
-    """Read the categories of Label Studio's ``notes.json``; none if it is another file."""
+    """Return the categories of Label Studio's ``notes.json``; none for another file."""
     try:
         categories = json.loads(read_bounded(path, _LIMIT_MB))["categories"]
         names = {identity(each["id"]): each["name"] for each in categories}
@@ -138,5 +138,5 @@ def _darknet(path: Path) -> YoloNames:
         entries[key.strip().lower()] = value.strip()
     listed = path.parent / Path(entries.get("names", "").replace("\\", "/")).name
     names = names_of_lines(listed) if entries.get("names") and listed.is_file() else ()
-    places = {"train": entries.get("train"), "val": entries.get("valid")}
-    return YoloNames(names, places={key: (place,) for key, place in places.items() if place})
+    paths = {"train": entries.get("train"), "val": entries.get("valid")}
+    return YoloNames(names, split_paths={key: (text,) for key, text in paths.items() if text})

@@ -1,7 +1,7 @@
 """Names, keypoints and folders from the ``data.yaml`` of a YOLO data set.
 
-PyYAML parses it; nothing in it becomes a Python object. Scalars are taken as they are written, so
-that classes called ``no``, ``1.0`` or ``2024-05-01`` keep their names.
+PyYAML parses it without constructing Python objects. Scalars stay texts, so that classes called
+``no``, ``1.0`` or ``2024-05-01`` keep their names.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 import yaml
 
 from kpviewer.annotations.limits import (
-    MOST_CLASSES,
-    MOST_KEYPOINTS,
+    MAX_CLASSES,
+    MAX_KEYPOINTS,
     check_count,
     decode_text,
     read_bounded,
@@ -24,9 +24,12 @@ from kpviewer.errors import DatasetError
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LIMIT_MB = 2.0 if _Loader is not yaml.SafeLoader else 0.125
-"""A list of 20,000 names has 0.5 MB. The loader in Python is 20 times slower."""
-_MOST_EVENTS = 400_000
-_DEEPEST = 16
+"""Largest size of a file, MB; a list of 20,000 names has 0.5 MB.
+
+PyYAML's pure-Python loader is 20 times slower and gets a lower limit.
+"""
+_MAX_EVENTS = 400_000
+_MAX_DEPTH = 16
 _TAB_WIDTH = 4
 SPLITS = ("train", "val", "test")
 _READ_KEYS = {"names", "class_names", "nc", "kpt_shape", "kpt_names", "path", "valid", *SPLITS}
@@ -38,27 +41,27 @@ class YoloNames:
     """Description of a YOLO data set."""
 
     class_names: tuple[str, ...] = ()
-    """Empty where nothing lists them."""
+    """Names of the classes; empty if nothing lists them."""
     kpt_shape: tuple[int, int] | None = None
-    """Number of points, and numbers of each: 2, or 3 with visibility; None: no points."""
+    """Number of keypoints, and values of each: 2, or 3 with visibility; None: no keypoints."""
     keypoint_names: tuple[str, ...] = ()
     root: str = ""
-    """Folder that ``places`` are relative to, as written in ``path``."""
-    places: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Folders or lists of images by split: train, val, test."""
+    """Folder that ``split_paths`` are relative to, as written in ``path``."""
+    split_paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Image folders or lists of images by split: train, val, test."""
     notes: tuple[str, ...] = ()
 
 
 def read_yolo_yaml(path: Path) -> YoloNames:
-    """Read what a ``data.yaml`` says of classes, keypoints and folders.
+    """Read classes, keypoints and folders from a ``data.yaml``.
 
     Raises:
-        DatasetError: if it is no YAML, too deep or too large, or an entry has an unknown form.
+        DatasetError: if it isn't YAML, is too deep or too large, or an entry has an unknown form.
     """
     text = decode_text(read_bounded(path, LIMIT_MB), path)
     if "\t" in text:
-        text = text.expandtabs(_TAB_WIDTH)  # YAML allows none, editors write them
-    text = _SURROGATES.sub(_joined, text)  # JSON's form of characters beyond 16 bits
+        text = text.expandtabs(_TAB_WIDTH)  # YAML forbids tabs, but editors write them
+    text = _SURROGATES.sub(_joined, text)  # JSON's escapes of characters beyond 16 bits
     try:
         _check_events(text)
         entries = _entries(yaml.compose(text, Loader=_Loader))
@@ -77,16 +80,16 @@ def _joined(match: re.Match[str]) -> str:
 
 def _one_line(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
-    said = getattr(error, "problem", None) or str(error)
-    place = f" in line {mark.line + 1}" if mark is not None else ""
-    return " ".join(str(said).split())[:120] + place
+    reason = getattr(error, "problem", None) or str(error)
+    line = f" in line {mark.line + 1}" if mark is not None else ""
+    return " ".join(str(reason).split())[:120] + line
 
 
 def _check_events(text: str) -> None:
-    """Count what the parser finds, before anything is built of it.
+    """Check the depth, the number and the tags of YAML events before building anything.
 
     Raises:
-        ValueError: if it is too deep, too long, or has a tag that asks for an object.
+        ValueError: if it is too deep or too long, or a tag asks for an object.
     """
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
@@ -94,20 +97,20 @@ def _check_events(text: str) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if depth > _DEEPEST:
-            raise ValueError(f"entries are nested deeper than {_DEEPEST}")
-        if count > _MOST_EVENTS:
-            raise ValueError(f"it has more than {_MOST_EVENTS} entries")
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"entries are nested deeper than {_MAX_DEPTH}")
+        if count > _MAX_EVENTS:
+            raise ValueError(f"it has more than {_MAX_EVENTS} entries")
         tag = getattr(event, "tag", None)
         if tag is not None and (not tag.startswith("tag:yaml.org,2002:") or "python" in tag):
             raise ValueError(f"the tag {shorten(tag)} is not read")
 
 
 def _entries(document: yaml.Node | None) -> dict[str, yaml.Node]:
-    """Return the values of the top-level keys that are read.
+    """Return the values of the known top-level keys.
 
     Raises:
-        ValueError: if the document isn't a mapping, or a key that is read comes twice.
+        ValueError: if the document isn't a mapping, or a known key occurs twice.
     """
     if document is None:
         return {}
@@ -124,31 +127,31 @@ def _entries(document: yaml.Node | None) -> dict[str, yaml.Node]:
 
 def _description(entries: dict[str, yaml.Node], path: Path) -> YoloNames:
     names = _names(entries.get("names", entries.get("class_names")), path)
-    check_count(len(names), MOST_CLASSES, "names of classes", path)
-    said = _scalars(entries.get("kpt_shape"))
-    shape = tuple(int(each) if _is_number(each) else 0 for each in said)
-    if shape and (len(shape) != 2 or shape[1] not in (2, 3) or not 0 < shape[0] <= MOST_KEYPOINTS):
-        raise ValueError(f"kpt_shape is {shorten(said)}")
+    check_count(len(names), MAX_CLASSES, "names of classes", path)
+    shape_texts = _scalars(entries.get("kpt_shape"))
+    shape = tuple(int(each) if _is_number(each) else 0 for each in shape_texts)
+    if shape and (len(shape) != 2 or shape[1] not in (2, 3) or not 0 < shape[0] <= MAX_KEYPOINTS):
+        raise ValueError(f"kpt_shape is {shorten(shape_texts)}")
     points = _names(_first_list(entries.get("kpt_names")), path)
-    places = {split: _place(entries.get(split)) for split in SPLITS}
-    places["val"] = places["val"] or _place(entries.get("valid"))
-    told = " ".join(_place(entries.get("nc")))
-    wrong = names and told.isdecimal() and int(told[:9]) != len(names)
+    split_paths = {split: _entry_texts(entries.get(split)) for split in SPLITS}
+    split_paths["val"] = split_paths["val"] or _entry_texts(entries.get("valid"))
+    count_text = " ".join(_entry_texts(entries.get("nc")))
+    wrong = names and count_text.isdecimal() and int(count_text[:9]) != len(names)
     return YoloNames(
         names,
         (shape[0], shape[1]) if shape else None,
         points if shape and len(points) == shape[0] else (),
-        " ".join(_place(entries.get("path"))),
-        {split: place for split, place in places.items() if place},
-        (f"{path.name} says nc: {told[:9]}, but lists {len(names)} names",) if wrong else (),
+        " ".join(_entry_texts(entries.get("path"))),
+        {split: paths for split, paths in split_paths.items() if paths},
+        (f"{path.name} says nc: {count_text[:9]}, but lists {len(names)} names",) if wrong else (),
     )
 
 
 def _names(node: yaml.Node | None, path: Path) -> tuple[str, ...]:
-    """Return the names of a list, or of a mapping from or to the numbers from 0 on.
+    """Return the names of a list, or of a mapping from or to the numbers from 0.
 
     Raises:
-        ValueError: if it is neither.
+        ValueError: if the node is neither.
     """
     if isinstance(node, yaml.ScalarNode) and node.value:
         listed = path.parent / Path(node.value).name
@@ -166,14 +169,14 @@ def _names(node: yaml.Node | None, path: Path) -> tuple[str, ...]:
 
 
 def names_of_lines(path: Path) -> tuple[str, ...]:
-    """Read a list of names, one a line, as ``classes.txt`` and ``obj.names`` are.
+    """Read a list of names, one a line, such as ``classes.txt`` or ``obj.names``.
 
     Raises:
-        DatasetError: if it can't be read, or is no text.
+        DatasetError: if it can't be read, or isn't text.
     """
     text = decode_text(read_bounded(path, LIMIT_MB), path)
     names = tuple(line.strip() for line in text.splitlines() if line.strip())
-    check_count(len(names), MOST_CLASSES, "names of classes", path)
+    check_count(len(names), MAX_CLASSES, "names of classes", path)
     return names
 
 
@@ -185,13 +188,13 @@ def _scalars(node: yaml.Node | None) -> list[str]:
     if node is None or _is_null(node):
         return []
     if not isinstance(node, yaml.SequenceNode):
-        raise ValueError(f"{shorten(node.value)} stands in place of a list")
+        raise ValueError(f"{shorten(node.value)} isn't a list")
     return [_text(each) for each in node.value]
 
 
 def _text(node: yaml.Node) -> str:
     if not isinstance(node, yaml.ScalarNode):
-        raise ValueError("a list stands within a list")
+        raise ValueError("a list is nested in a list")
     return str(node.value)
 
 
@@ -205,8 +208,8 @@ def _is_null(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")
 
 
-def _place(node: yaml.Node | None) -> tuple[str, ...]:
-    """Return the scalars of an entry that may be one or a list; other forms are not read."""
+def _entry_texts(node: yaml.Node | None) -> tuple[str, ...]:
+    """Return the texts of an entry that is a scalar or a list; other forms are ignored."""
     if node is None or _is_null(node):
         return ()
     items = node.value if isinstance(node, yaml.SequenceNode) else [node]
@@ -214,7 +217,7 @@ def _place(node: yaml.Node | None) -> tuple[str, ...]:
 
 
 def _first_list(node: yaml.Node | None) -> yaml.Node | None:
-    """Return the list itself, or the first one in a mapping from classes."""
+    """Return the node itself, or the first value of a mapping from classes."""
     if isinstance(node, yaml.MappingNode):
         return node.value[0][1] if node.value else None
     return node

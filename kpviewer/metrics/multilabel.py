@@ -84,13 +84,13 @@ def multilabel_score(
         known: (N, C): decisions that count.
         threshold: scores from it on say that the class is there.
     """
-    told = scores >= threshold
+    predicted = scores >= threshold
     classes = tuple(
-        _class_score(*(table[known[:, column], column] for table in (scores, told, present)))
+        _class_score(*(table[known[:, column], column] for table in (scores, predicted, present)))
         for column in range(scores.shape[1])
     )
     precisions = [one.average_precision for one in classes if one.average_precision is not None]
-    accuracy, f1 = _decisions(told, present, known)
+    accuracy, f1 = _decisions(predicted, present, known)
     return MultilabelScore(
         threshold=threshold,
         images=len(scores),
@@ -108,17 +108,17 @@ def sweep_thresholds(scores: FloatArray, present: BoolArray, known: BoolArray) -
     return ThresholdSweep(THRESHOLDS.astype(np.float32), accuracy, f1)
 
 
-def _decisions(told: BoolArray, present: BoolArray, known: BoolArray) -> tuple[float, float]:
+def _decisions(predicted: BoolArray, present: BoolArray, known: BoolArray) -> tuple[float, float]:
     """Accuracy and F1 of all decisions that count."""
     from sklearn.metrics import accuracy_score, f1_score  # noqa: PLC0415 - takes a second
 
     if not known.any():
         return 0.0, 0.0
-    accuracy = accuracy_score(present[known], told[known])
-    return float(accuracy), float(f1_score(present[known], told[known], zero_division=0.0))
+    accuracy = accuracy_score(present[known], predicted[known])
+    return float(accuracy), float(f1_score(present[known], predicted[known], zero_division=0.0))
 
 
-def _class_score(scores: FloatArray, told: BoolArray, present: BoolArray) -> ClassLabelScore:
+def _class_score(scores: FloatArray, predicted: BoolArray, present: BoolArray) -> ClassLabelScore:
     """Score one class: (n,) each."""
     from sklearn.metrics import (  # noqa: PLC0415 - takes a second
         average_precision_score,
@@ -129,7 +129,7 @@ def _class_score(scores: FloatArray, told: BoolArray, present: BoolArray) -> Cla
     if not len(present):
         return ClassLabelScore(0, None, 0.0, 0.0, 0.0)
     precision, recall, f1, _ = precision_recall_fscore_support(
-        present, told, average="binary", zero_division=0.0
+        present, predicted, average="binary", zero_division=0.0
     )
     area = float(average_precision_score(present, scores)) if positives else None
     return ClassLabelScore(positives, area, float(precision), float(recall), float(f1))

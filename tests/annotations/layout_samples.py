@@ -16,7 +16,7 @@ XML = (
 
 
 def coco(name="a.jpg", **changes):
-    """A COCO file as text; ``changes`` replace whole sections."""
+    """Return a COCO file as text; ``changes`` replace whole sections."""
     value = {
         "images": [{"id": 1, "file_name": name, "width": 400, "height": 300}],
         "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [100, 60, 200, 120]}],

@@ -9,7 +9,7 @@ from kpviewer.structures import GroundTruth
 
 
 def image(name, class_ids=(0,), image_id="", frame_index=None):
-    """An image with one box a class id; the boxes tell their row."""
+    """Return an image with one box for each class id; box i begins at (i, i)."""
     count = len(class_ids)
     boxes = np.arange(count, dtype=np.float32)[:, None] + np.array([0, 0, 5, 5], np.float32)
     targets = GroundTruth(

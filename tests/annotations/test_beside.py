@@ -93,7 +93,7 @@ def test_ground_truth_is_found(
         (["b/a.jpg", "annotations.json"], "b"),  # of something else beside it
     ],
 )
-def test_what_is_no_ground_truth_is_left_alone(
+def test_files_that_are_not_ground_truth_are_ignored(
     tmp_path: Path, files: list[str], source: str
 ) -> None:
     assert ground_truth_beside(folder_with(tmp_path, *files) / source) is None
@@ -115,16 +115,16 @@ def test_what_is_no_ground_truth_is_left_alone(
         ("film.avi", "film.avi"),
     ],
 )
-def test_a_file_of_labels_stands_for_its_set(file: str, expected: str) -> None:
+def test_a_label_file_represents_its_set(file: str, expected: str) -> None:
     assert spec_of_file(Path(file)) == expected
 
 
-def test_a_table_tells_of_the_images_that_are_watched(tmp_path: Path) -> None:
+def test_a_table_annotates_the_images_of_the_source(tmp_path: Path) -> None:
     assert spec_of_file(Path("set.json"), tmp_path) == f"coco:set.json:{tmp_path}"
     assert spec_of_file(Path("set.json"), tmp_path / "film.mp4") == "coco:set.json"
 
 
-def test_labels_in_another_folder_are_of_the_images_that_are_watched(tmp_path: Path) -> None:
+def test_labels_in_another_folder_belong_to_the_images_of_the_source(tmp_path: Path) -> None:
     (tmp_path / "pics").mkdir()
     for name, kind in (("a.txt", "yolo"), ("a.xml", "voc")):
         path = tmp_path / "out" / name

@@ -43,7 +43,7 @@ def test_the_partition_chooses_the_images(celeba):
     assert len(read_annotations(f"celeba:{celeba}")) == 3
 
 
-def test_points_are_those_of_the_file_at_the_middle_of_their_pixels(celeba):
+def test_points_are_at_the_centres_of_their_pixels(celeba):
     face = read_celeba(celeba, "val").images[0]
     wanted = np.array(POINTS["000002.jpg"], np.float32).reshape(1, 5, 2) + 0.5
     assert np.array_equal(face.targets.keypoints_xy, wanted)
@@ -59,14 +59,14 @@ def test_the_box_holds_the_points_and_lies_in_the_image(celeba):
         assert 0 <= top < points[:, 1].min() and points[:, 1].max() < bottom <= 218
 
 
-def test_the_folder_of_kaggle_s_archive_is_found(celeba):
+def test_the_folder_of_kaggles_archive_is_found(celeba):
     inner = celeba / "img_align_celeba" / "img_align_celeba"
     inner.mkdir(parents=True)
     assert read_celeba(celeba).images[0].path.parent == inner
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "expected"),
     [
         ("list_landmarks_align_celeba.txt", "1\nx\n000001.jpg 1 2 3", "10 values"),
         ("list_landmarks_align_celeba.txt", "1\nx\n000001.jpg" + " nan" * 10, "a landmark"),
@@ -75,12 +75,12 @@ def test_the_folder_of_kaggle_s_archive_is_found(celeba):
         ("other.txt", "", "has neither"),
     ],
 )
-def test_what_is_wrong_with_the_files_is_told(tmp_path, name, text, told):
+def test_malformed_files_are_reported(tmp_path, name, text, expected):
     (tmp_path / name).write_text(text)
-    with pytest.raises(DatasetError, match=told):
+    with pytest.raises(DatasetError, match=expected):
         read_celeba(tmp_path)
 
 
-def test_an_unknown_split_is_told(celeba):
+def test_an_unknown_split_is_reported(celeba):
     with pytest.raises(DatasetError, match="train, val, test"):
         read_celeba(celeba, "validation")

@@ -1,4 +1,4 @@
-"""Everything that is wrong in a data set is told at once, and can be left out."""
+"""All problems of a data set are reported at once, and can be left out."""
 
 import json
 import struct
@@ -68,7 +68,7 @@ def test_a_good_set_has_no_problem_and_is_kept_whole(tmp_path: Path) -> None:
     assert one.usable_spec == spec
 
 
-def test_all_that_is_wrong_is_told_at_once_and_left_out(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once_and_left_out(tmp_path: Path) -> None:
     objects = [
         GOOD,
         {**GOOD, "bbox": [5, 5, 0, 10]},
@@ -98,7 +98,7 @@ def test_all_that_is_wrong_is_told_at_once_and_left_out(tmp_path: Path) -> None:
         checks.MISSING: 1,
         checks.UNREADABLE: 1,
     }
-    assert one.errors == 9  # a box that reaches out is worth a look, no more
+    assert one.errors == 9  # a box that reaches out is only a warning
     (left,) = read_annotations(one.usable_spec).images
     assert left.targets.xyxy.tolist() == [[5, 5, 15, 15], [30, 5, 45, 15]]
     assert left.keypoints_labelled.tolist() == [[True], [False]]
@@ -119,7 +119,7 @@ def test_covered_points_may_lie_beyond_the_edge(tmp_path: Path) -> None:
     assert read_annotations(one.usable_spec).images[0].keypoints_labelled.all()
 
 
-def test_boxes_of_tools_that_count_from_one_are_good(tmp_path: Path) -> None:
+def test_boxes_of_tools_that_count_from_one_are_valid(tmp_path: Path) -> None:
     (one,) = check_sets([coco(tmp_path / "train", ["a.png"], [{**GOOD, "bbox": [1, 1, 40, 30]}])])
     assert one.problems == ()
 
@@ -129,19 +129,19 @@ def test_copies_between_splits_are_found_by_content_and_leave_training(tmp_path:
     val = coco(tmp_path / "val", ["x.png", "y.png"], [GOOD])
     copied = (tmp_path / "train" / "images" / "b.png").read_bytes()
     (tmp_path / "val" / "images" / "y.png").write_bytes(copied)
-    one, held = check_sets([train], val)
+    one, validation_set = check_sets([train], val)
     assert kinds(one) == {checks.COPY: 1}
     assert "b.png" in one.problems[0].where and "y.png" in one.problems[0].where
-    assert held.problems == ()
+    assert validation_set.problems == ()
     assert [image.path.name for image in read_annotations(one.usable_spec).images] == ["a.png"]
 
 
-def test_a_set_that_is_scored_on_itself_is_worth_a_note(tmp_path: Path) -> None:
+def test_a_set_that_is_scored_on_itself_is_a_warning(tmp_path: Path) -> None:
     spec = coco(tmp_path / "train", ["a.png"], [GOOD])
-    one, held = check_sets([spec], spec)
+    one, validation_set = check_sets([spec], spec)
     assert one.problems == ()
-    assert kinds(held) == {checks.SAME_SET: 1}
-    assert held.errors == 0
+    assert kinds(validation_set) == {checks.SAME_SET: 1}
+    assert validation_set.errors == 0
 
 
 def test_files_of_one_length_are_not_taken_for_copies(tmp_path: Path) -> None:
@@ -152,17 +152,17 @@ def test_files_of_one_length_are_not_taken_for_copies(tmp_path: Path) -> None:
     assert [one.problems for one in check_sets([train], val)] == [(), ()]
 
 
-def test_classes_that_training_never_shows_are_told(tmp_path: Path) -> None:
+def test_classes_absent_from_training_are_reported(tmp_path: Path) -> None:
     two = [{"id": 1, "name": "Cat"}, {"id": 2, "name": "dgo"}]
     train = coco(
         tmp_path / "train", ["a.png"], [GOOD], [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
     )
     val = coco(tmp_path / "val", ["b.png"], [GOOD, {**GOOD, "category_id": 2}], two)
-    one, held = check_sets([train], val)
+    one, validation_set = check_sets([train], val)
     assert one.problems == ()
-    assert kinds(held) == {UNKNOWN_CLASS: 1}
-    assert "'dgo', 1 objects" in held.problems[0].where
-    assert len(read_annotations(held.usable_spec).images[0].targets) == 1
+    assert kinds(validation_set) == {UNKNOWN_CLASS: 1}
+    assert "'dgo', 1 objects" in validation_set.problems[0].where
+    assert len(read_annotations(validation_set.usable_spec).images[0].targets) == 1
 
 
 def test_one_class_of_another_name_is_no_mistake(tmp_path: Path) -> None:
@@ -171,20 +171,20 @@ def test_one_class_of_another_name_is_no_mistake(tmp_path: Path) -> None:
     assert [one.errors for one in check_sets([train], val)] == [0, 0]
 
 
-def test_sets_that_cannot_be_trained_together_are_told(tmp_path: Path) -> None:
+def test_sets_that_cannot_be_trained_together_are_reported(tmp_path: Path) -> None:
     first = coco(tmp_path / "train", ["a.png"], [GOOD])
     other = coco(tmp_path / "more", ["b.png"], [GOOD], [{"id": 1, "name": "dog"}])
     assert kinds(check_sets([first, other])[1]) == {checks.OTHER_NAMES: 1}
 
 
-def test_empty_sets_are_told(tmp_path: Path) -> None:
+def test_empty_sets_are_reported(tmp_path: Path) -> None:
     none = coco(tmp_path / "none", [], [])
     bare = coco(tmp_path / "bare", ["a.png"], [])
     full = coco(tmp_path / "full", ["a.png"], [GOOD])
     assert set(kinds(check_sets([none])[0])) == {checks.NO_IMAGES, checks.NO_OBJECTS}
     assert kinds(check_sets([bare])[0]) == {checks.NO_OBJECTS: 1}
     assert [one.errors for one in check_sets([bare, full])] == [0, 0]  # backgrounds for another
-    with pytest.raises(DatasetError, match="no image left"):
+    with pytest.raises(DatasetError, match="no usable image left"):
         check_sets([none])[0].usable_spec  # noqa: B018 - a property that raises
 
 
@@ -195,7 +195,7 @@ def test_a_set_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> N
     assert kinds(second) == {checks.NO_SET: 1}
 
 
-def test_voc_files_and_objects_are_told_one_by_one(tmp_path: Path) -> None:
+def test_voc_files_and_objects_are_reported_one_by_one(tmp_path: Path) -> None:
     image(tmp_path / "a.png", 1)
     image(tmp_path / "b.png", 2)
 
@@ -223,7 +223,7 @@ def test_voc_files_and_objects_are_told_one_by_one(tmp_path: Path) -> None:
         ("points.csv", "file,x,y\na.png,3,4\na.png,5,6\nnone.png,1,1\n", {MALFORMED: 2}),
     ],
 )
-def test_rows_of_tables_are_told_one_by_one(
+def test_rows_of_tables_are_reported_one_by_one(
     tmp_path: Path, name: str, text: str, expected: dict[str, int]
 ) -> None:
     image(tmp_path / "a.png", 1)
@@ -233,7 +233,7 @@ def test_rows_of_tables_are_told_one_by_one(
     assert len(read_annotations(one.usable_spec).images[0].targets) == 1
 
 
-def test_rows_of_celeba_are_told_one_by_one(tmp_path: Path) -> None:
+def test_rows_of_celeba_are_reported_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "img_align_celeba").mkdir()
     for name in ("1.jpg", "2.jpg"):
         image(tmp_path / "img_align_celeba" / name, 9, (178, 218))
@@ -254,7 +254,7 @@ def test_the_size_of_a_turned_photograph_is_that_of_the_upright_one(tmp_path: Pa
     assert header_size_wh(tmp_path / "b.jpg") == (40, 30)
 
 
-def test_another_size_than_the_file_tells_is_worth_a_look(tmp_path: Path) -> None:
+def test_a_wrong_size_is_a_warning(tmp_path: Path) -> None:
     spec = coco(tmp_path / "train", ["a.png"], [GOOD])
     image(tmp_path / "train" / "images" / "a.png", 10, (80, 60))
     (one,) = check_sets([spec])
@@ -263,7 +263,7 @@ def test_another_size_than_the_file_tells_is_worth_a_look(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a.gif", "a.webp"])
-def test_several_images_in_one_file_are_worth_a_look(tmp_path: Path, name: str) -> None:
+def test_several_images_in_one_file_are_a_warning(tmp_path: Path, name: str) -> None:
     spec = coco(tmp_path / "train", [name], [GOOD])
     pages = [Image.new("RGB", (40, 30), shade) for shade in ("red", "blue", "green")]
     pages[0].save(tmp_path / "train" / "images" / name, save_all=True, append_images=pages[1:])
@@ -283,7 +283,7 @@ def test_an_image_of_a_format_that_cannot_be_shown_is_an_error(tmp_path: Path) -
     assert kinds(one) == {UNREADABLE: 1}
 
 
-def test_the_decoder_has_the_last_word_on_unknown_headers(tmp_path: Path) -> None:
+def test_the_decoder_decides_on_unknown_headers(tmp_path: Path) -> None:
     spec = coco(tmp_path / "train", ["a.png"], [GOOD])
     (tmp_path / "train" / "images" / "a.png").write_bytes(b"a format of its own")
     asked: list[Path] = []
@@ -297,7 +297,7 @@ def test_the_decoder_has_the_last_word_on_unknown_headers(tmp_path: Path) -> Non
     assert [path.name for path in asked] == ["a.png"]
 
 
-def test_a_header_that_promises_a_giant_is_not_followed(tmp_path: Path) -> None:
+def test_a_header_of_a_gigantic_image_is_rejected(tmp_path: Path) -> None:
     head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + head
     data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(head)) + chunk
@@ -315,7 +315,7 @@ def test_images_are_counted_for_a_progress_bar(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".webp", ".bmp", ".tif"])
 @pytest.mark.parametrize("share", [0.5, 0.9])
-def test_a_cut_image_is_an_error_though_its_header_is_good(
+def test_a_truncated_image_is_an_error_despite_its_valid_header(
     tmp_path: Path, ending: str, share: float
 ) -> None:
     spec = coco(tmp_path / "train", [f"a{ending}", f"b{ending}"], [GOOD, {**GOOD, "image_id": 1}])
@@ -331,5 +331,5 @@ def test_a_set_in_shares_leaves_nothing_to_train_on(tmp_path: Path) -> None:
     spec = coco(tmp_path / "train", ["a.png"], [{"image_id": 0, "bbox": [0.2, 0.2, 0.5, 0.5]}])
     (one,) = check_sets([spec])
     assert kinds(one)[SHARES] == 1
-    with pytest.raises(DatasetError, match="no image left"):
+    with pytest.raises(DatasetError, match="no usable image left"):
         _ = one.usable_spec

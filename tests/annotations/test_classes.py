@@ -38,7 +38,7 @@ def test_one_class_fits_one_class_of_another_name():
     assert len(aligned.images[0].targets) == 1
 
 
-def test_nothing_in_common_is_an_error():
+def test_classes_without_overlap_are_an_error():
     annotations = data_set(image("a.jpg", (0, 1)), class_names=("cat", "dog"))
     with pytest.raises(DatasetError, match=r"bird.*cat, dog"):
         align_classes(annotations, ("bird",))
@@ -60,7 +60,7 @@ def test_set_without_classes_fits_every_model():
         ("sofa", "Couch"),
     ],
 )
-def test_other_peoples_spellings_of_a_class_fit(of_data, of_model):
+def test_alternative_spellings_of_a_class_match(of_data, of_model):
     annotations = data_set(image("a.jpg", (0, 1)), class_names=(of_data, "cat"))
     aligned = align_classes(annotations, ("cat", "N/A", of_model))
     assert aligned.images[0].targets.class_ids.tolist() == [2, 0]

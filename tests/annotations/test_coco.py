@@ -36,7 +36,7 @@ def document():
 
 @pytest.fixture
 def written(tmp_path):
-    """Writes a document, and gives its path."""
+    """Return a function that writes a document and returns its path."""
 
     def write(value):
         path = tmp_path / "labels.json"
@@ -58,7 +58,7 @@ def test_boxes_become_corners(written):
     assert read.images[1].targets.xyxy.tolist() == [[1, 2, 4.5, 6]]
 
 
-def test_flags_tell_labelled_points_from_visible_ones(written):
+def test_flags_distinguish_labelled_points_from_visible_ones(written):
     first = read_coco(written(document())).images[0]
     assert first.targets.keypoints_visible.tolist() == [[True, False, False], [False] * 3]
     assert first.keypoints_labelled.tolist() == [[True, True, False], [False] * 3]
@@ -71,7 +71,7 @@ def test_crowds_are_difficult_and_labels_of_detectors_pseudo(written):
     assert first.pseudo.tolist() == [True, False]
 
 
-def test_images_tell_their_size_source_and_frame(written):
+def test_images_have_their_size_source_and_frame(written):
     first, second = read_coco(written(document())).images
     assert (first.size_wh, first.source, first.image_id, first.frame_index) == (
         (100, 80), "lfw", 7, None)  # fmt: skip
@@ -115,7 +115,7 @@ def changed(change):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda d: d.pop("images"), "images"),
         (lambda d: d.update(annotations={}), "annotations"),
@@ -135,8 +135,8 @@ def changed(change):
         (lambda d: d["categories"][1].update(id=3), "categories"),
     ],
 )
-def test_malformed_file_is_told_with_its_name_and_fault(written, change, said):
-    with pytest.raises(DatasetError, match=r"labels\.json.*" + said):
+def test_malformed_file_is_reported_with_its_name_and_fault(written, change, message):
+    with pytest.raises(DatasetError, match=r"labels\.json.*" + message):
         read_coco(written(changed(change)))
 
 
@@ -146,7 +146,7 @@ def test_text_that_is_no_coco_file_is_refused(written, text):
         read_coco(written(text))
 
 
-def test_missing_file_is_told(tmp_path):
+def test_missing_file_is_reported(tmp_path):
     with pytest.raises(DatasetError, match="No such file"):
         read_coco(tmp_path / "none.json")
 
@@ -164,23 +164,23 @@ SCALARS = st.one_of(
 )
 
 
-def places(value, path=()):
-    """Paths of all the values inside a JSON document."""
+def value_paths(value, path=()):
+    """Yield the paths of all values in a JSON document."""
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in items:
         yield (*path, key)
         if isinstance(inner, dict | list):
-            yield from places(inner, (*path, key))
+            yield from value_paths(inner, (*path, key))
 
 
 @FILES_OF_ONE_TEST
-@given(st.sampled_from(list(places(document()))), SCALARS)
-def test_any_damaged_value_gives_a_set_or_a_dataset_error(written, place, value):
+@given(st.sampled_from(list(value_paths(document()))), SCALARS)
+def test_any_damaged_value_gives_a_set_or_a_dataset_error(written, path, value):
     broken = document()
     inner = broken
-    for key in place[:-1]:
+    for key in path[:-1]:
         inner = inner[key]
-    inner[place[-1]] = value
+    inner[path[-1]] = value
     try:
         read = read_coco(written(broken))
     except DatasetError:

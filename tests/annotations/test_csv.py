@@ -22,7 +22,7 @@ def written(tmp_path):
     return write
 
 
-def test_rows_of_a_image_are_its_objects(written, tmp_path):
+def test_rows_of_an_image_are_its_objects(written, tmp_path):
     read = read_csv(written(TABLE))
     first, second = read.images
     assert (first.path, first.size_wh, first.frame_index) == (tmp_path / "a.jpg", (100, 80), 0)
@@ -54,7 +54,7 @@ def test_boxes_without_area_are_left_out_and_counted(written):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "columns"),
         ("file,x,y\na.jpg,1,2\n", "columns"),
@@ -65,8 +65,8 @@ def test_boxes_without_area_are_left_out_and_counted(written):
         ("file,xmin,ymin,xmax,ymax,frame\na.jpg,1,2,3,4,-1\n", "frame"),
     ],
 )
-def test_malformed_table_is_told_with_its_fault(written, text, said):
-    with pytest.raises(DatasetError, match=r"table\.csv.*" + said):
+def test_malformed_table_is_reported_with_its_fault(written, text, message):
+    with pytest.raises(DatasetError, match=r"table\.csv.*" + message):
         read_csv(written(text))
 
 

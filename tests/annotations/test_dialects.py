@@ -57,7 +57,7 @@ def test_names_and_numbers_without_a_list_contradict_each_other(tmp_path, text):
 
 
 @pytest.mark.parametrize("word", ["0.5", "-1", "1e9", "9" * 5000, "nan", "bird"])
-def test_a_class_that_is_none_is_told(tmp_path, word):
+def test_an_invalid_class_is_reported(tmp_path, word):
     text = f"{word} 0.5 0.4 0.5 0.4\n"
     laid_out(tmp_path, {"images/a.png": None, "labels/a.txt": text, "data.yaml": NAMES})
     with pytest.raises(DatasetError, match=r"a\.txt, line 1: the class"):
@@ -124,7 +124,7 @@ def test_tables_are_read_in_each_dialect(tmp_path, dialect):
     assert image.size_wh in ((400, 300), (0, 0))
 
 
-def test_columns_that_are_not_read_are_told(tmp_path):
+def test_columns_that_are_not_read_are_reported(tmp_path):
     laid_out(
         tmp_path, {"a.jpg": None, "boxes.csv": HEAD.strip() + ",pose\n" + ROW.strip() + ",Left"}
     )
@@ -134,7 +134,7 @@ def test_columns_that_are_not_read_are_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a,b,c\n1,2,3\n", "columns"),
         (HEAD + ROW.replace("300,180", "3O0,180"), "line 2.*number"),
@@ -144,9 +144,9 @@ def test_columns_that_are_not_read_are_told(tmp_path):
         ((HEAD + ROW.replace("cat", "K\xe4tzchen")).encode("latin-1"), "UTF-8"),
     ],
 )  # fmt: skip
-def test_a_table_that_cannot_be_read_is_told_in_one_line(tmp_path, text, said):
+def test_a_table_that_cannot_be_read_is_reported_in_one_line(tmp_path, text, message):
     laid_out(tmp_path, {"boxes.csv": text})
-    with pytest.raises(DatasetError, match=said) as caught:
+    with pytest.raises(DatasetError, match=message) as caught:
         read_csv(tmp_path / "boxes.csv")
     assert "\n" not in str(caught.value)
 
@@ -197,7 +197,7 @@ def test_coco_files_are_read_in_each_dialect(tmp_path, dialect):
     assert not image.targets.difficult.any()
 
 
-def test_a_category_of_the_project_is_no_class(tmp_path):
+def test_the_category_of_the_project_is_not_a_class(tmp_path):
     own = [
         {"id": 0, "name": "pets", "supercategory": "none"},
         {"id": 1, "name": "cat", "supercategory": "pets"},
@@ -234,7 +234,7 @@ def test_other_categories_are_classes_with_objects_or_not(tmp_path, own):
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         ([{"image_id": 1, "category_id": 1, "score": 0.5}], "results of a model"),
         ([{"id": 1, "annotations": [], "data": {"image": "a.jpg"}}], "Label Studio"),
@@ -244,9 +244,9 @@ def test_other_categories_are_classes_with_objects_or_not(tmp_path, own):
         ({"x": 1}, "COCO"),
     ],
 )  # fmt: skip
-def test_json_of_another_tool_is_named_with_the_cure(tmp_path, value, said):
+def test_json_of_another_tool_is_named_with_the_cure(tmp_path, value, message):
     (tmp_path / "a.json").write_text(json.dumps(value))
-    with pytest.raises(DatasetError, match=said):
+    with pytest.raises(DatasetError, match=message):
         read_annotations(f"coco:{tmp_path / 'a.json'}")
 
 
@@ -267,7 +267,7 @@ def test_a_record_that_is_not_utf8_is_left_out(tmp_path):
     assert (read.class_names, len(problems)) == (("cat",), 1)
 
 
-def test_a_damaged_coco_file_is_told_in_one_line(tmp_path):
+def test_a_damaged_coco_file_is_reported_in_one_line(tmp_path):
     (tmp_path / "a.json").write_text(coco()[:-30])
     with pytest.raises(DatasetError, match=r"a\.json") as caught:
         read_annotations(f"coco:{tmp_path / 'a.json'}")

@@ -1,4 +1,4 @@
-"""What every data set goes through once it is read: names, doubles, units, what is left over."""
+"""Post-processing of data sets: names, duplicates, units, and left-over files."""
 
 import json
 from pathlib import Path
@@ -74,7 +74,7 @@ def objects(data: AnnotationSet) -> int:
 
 
 @pytest.mark.parametrize(
-    ("there", "told"),
+    ("there", "name"),
     [
         ("my cat.jpg", "my%20cat.jpg"),
         ("IMG_1.JPG", "img_1.jpg"),
@@ -84,11 +84,9 @@ def objects(data: AnnotationSet) -> int:
         ("a.jpg", "data/set/1/a.jpg"),
     ],
 )
-def test_names_are_fitted_to_the_files_that_are_there(
-    tmp_path: Path, there: str, told: str
-) -> None:
+def test_names_are_matched_to_existing_files(tmp_path: Path, there: str, name: str) -> None:
     save_images(tmp_path, there, "other.jpg")
-    data = read_usable(coco(tmp_path, [told, "other.jpg"], [(0, BOX)]))
+    data = read_usable(coco(tmp_path, [name, "other.jpg"], [(0, BOX)]))
     assert data.images[0].path == tmp_path / there
     assert kinds(data) == [FITTED]
     strict = read_annotations(f"coco:{tmp_path / 'annotations.json'}")
@@ -96,14 +94,15 @@ def test_names_are_fitted_to_the_files_that_are_there(
 
 
 @pytest.mark.parametrize(
-    "told", ["/home/x/set/a.jpg", "C:\\set\\a.jpg", "../img/a.jpg", "/x/sub/b.jpg", "old/sub/b.jpg"]
+    "name",
+    ["/home/x/set/a.jpg", "C:\\set\\a.jpg", "../img/a.jpg", "/x/sub/b.jpg", "old/sub/b.jpg"],
 )
-def test_paths_of_another_machine_name_the_file_in_the_folder(tmp_path: Path, told: str) -> None:
+def test_paths_of_another_machine_name_the_file_in_the_folder(tmp_path: Path, name: str) -> None:
     save_images(tmp_path, "a.jpg")
     save_images(tmp_path / "sub", "b.jpg")
-    data = read_usable(coco(tmp_path, [told], [(0, BOX)]))
+    data = read_usable(coco(tmp_path, [name], [(0, BOX)]))
     assert data.images[0].path in (tmp_path / "a.jpg", tmp_path / "sub" / "b.jpg")
-    assert data.images[0].path.name == told[-5:]
+    assert data.images[0].path.name == name[-5:]
 
 
 def test_a_path_that_leaves_the_folder_is_not_followed(tmp_path: Path) -> None:
@@ -164,7 +163,7 @@ def test_objects_that_differ_in_anything_are_kept(tmp_path: Path) -> None:
     assert objects(read_usable(coco(tmp_path, ["a.jpg"], [(0, box) for box in near]))) == 3
 
 
-def test_an_image_that_is_listed_twice_has_all_its_objects_once(tmp_path: Path) -> None:
+def test_objects_of_an_image_listed_twice_are_merged(tmp_path: Path) -> None:
     save_images(tmp_path, "a.jpg", "b.jpg")
     boxes = [(0, BOX), (2, [50, 60, 70, 80]), (2, BOX)]
     data = read_usable(coco(tmp_path, ["a.jpg", "b.jpg", "a.jpg"], boxes))
@@ -172,7 +171,7 @@ def test_an_image_that_is_listed_twice_has_all_its_objects_once(tmp_path: Path) 
     assert kinds(data) == [LISTED_TWICE, TWICE]
 
 
-def test_frames_of_a_film_are_not_taken_for_doubles(tmp_path: Path) -> None:
+def test_frames_of_a_video_are_not_merged(tmp_path: Path) -> None:
     data = read_usable(coco(tmp_path, ["clip.mp4"] * 3, [(0, BOX), (1, BOX)]))
     assert len(data) == 3
 
@@ -218,7 +217,7 @@ def test_per_cent_are_noted(tmp_path: Path, make: Any) -> None:
 
 
 @pytest.mark.parametrize("make", [in_table, in_coco, in_voc])
-def test_px_are_taken_as_they_stand(tmp_path: Path, make: Any) -> None:
+def test_px_are_unchanged(tmp_path: Path, make: Any) -> None:
     assert kinds(read_usable(make(tmp_path, 290.0))) == []
 
 

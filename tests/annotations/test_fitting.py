@@ -1,4 +1,4 @@
-"""Names in annotations are fitted to files, where only one file can be meant."""
+"""Names in annotations are matched to files, if the match is unambiguous."""
 
 import unicodedata
 from pathlib import PurePosixPath as P
@@ -39,7 +39,7 @@ ROBOFLOW = "cat_1_jpg.rf.0123456789abcdef0123456789abcdef.jpg"
         ("Train/My%20Cat.PNG", "images/my cat.jpg"),
     ],
 )
-def test_a_name_fits_the_file_that_it_means(wanted: str, there: str) -> None:
+def test_a_name_matches_its_file(wanted: str, there: str) -> None:
     assert fit_names([P(wanted)], [P("other.jpg"), P(there)]) == {0: 1}
 
 
@@ -54,9 +54,7 @@ def test_a_name_fits_the_file_that_it_means(wanted: str, there: str) -> None:
         ("10.jpg", ["100.jpg"]),
     ],
 )
-def test_a_name_that_may_mean_several_files_or_none_fits_none(
-    wanted: str, there: list[str]
-) -> None:
+def test_an_ambiguous_or_unknown_name_matches_no_file(wanted: str, there: list[str]) -> None:
     assert fit_names([P(wanted)], [P(name) for name in there]) == {}
 
 
@@ -65,12 +63,12 @@ def test_exact_spellings_go_first() -> None:
     assert fit_names(wanted, [P("a.jpg"), P("A.jpg"), P("B.jpg")]) == {0: 1, 1: 0, 2: 2}
 
 
-def test_folders_tell_files_of_one_name_apart() -> None:
+def test_folders_distinguish_files_of_one_name() -> None:
     wanted = [P("set/x/a.jpg"), P("set/y/a.jpg"), P("set/z/a.jpg")]
     assert fit_names(wanted, [P("/d/y/a.jpg"), P("/d/x/a.jpg")]) == {0: 1, 1: 0}
 
 
-def test_many_names_are_fitted_in_one_go() -> None:
+def test_many_names_are_matched_in_linear_time() -> None:
     count = 30_000  # comparing each with each would take minutes
     wanted = [P(f"set/{n % 97}/img%20{n}.jpg") for n in range(count)]
     there = [P(f"/data/{n % 97}/IMG {n}.jpg") for n in range(count)]

@@ -51,7 +51,7 @@ def test_unannotated_image_has_no_ground_truth_though_its_number_is_known():
     assert ground_truth.for_frame(0, "other.jpg") is None
 
 
-def test_one_name_in_two_folders_is_told_apart_by_the_folder():
+def test_files_of_one_name_are_distinguished_by_folder():
     ground_truth = AnnotationGroundTruth(data_set(image("x/a.jpg"), image("y/a.jpg", (0, 0))))
     assert ground_truth.for_frame(0, "a.jpg") is None
     ground_truth.set_source_files([Path("/elsewhere/y/a.jpg")])
@@ -59,7 +59,7 @@ def test_one_name_in_two_folders_is_told_apart_by_the_folder():
     assert ground_truth.notes == ()
 
 
-def test_one_frame_twice_is_told_and_the_first_entry_counts():
+def test_a_duplicate_frame_is_reported_and_the_first_entry_counts():
     frames = [image("clip.mp4", (0,) * n, frame_index=1) for n in (1, 2)]
     ground_truth = AnnotationGroundTruth(data_set(*frames))
     ground_truth.set_source_files([Path("clip.mp4")], 5)
@@ -67,7 +67,7 @@ def test_one_frame_twice_is_told_and_the_first_entry_counts():
     assert ground_truth.notes[0].startswith("1 of 2 entries left out")
 
 
-def test_names_that_differ_a_little_are_fitted_and_said():
+def test_similar_names_are_matched_and_reported():
     ground_truth = AnnotationGroundTruth(data_set(image("my%20cat.jpg"), image("B.JPG")))
     ground_truth.set_source_files([Path("set/my cat.jpg"), Path("set/b.jpg")])
     assert count(ground_truth.for_frame(0, "set/my cat.jpg")) == 1
@@ -77,7 +77,7 @@ def test_names_that_differ_a_little_are_fitted_and_said():
     )
 
 
-def test_ground_truth_that_fits_no_image_says_so_with_a_name_of_each():
+def test_ground_truth_that_fits_no_image_is_reported_with_a_name_of_each():
     ground_truth = AnnotationGroundTruth(data_set(image("left.jpg")))
     ground_truth.set_source_files([Path("a.jpg"), Path("b.jpg")])
     assert ground_truth.for_frame(0, "a.jpg") is None
@@ -98,10 +98,10 @@ def test_images_of_another_size_are_counted():
     for name in "abc":
         ground_truth.for_frame(0, f"{name}.jpg", (10, 10) if name == "b" else (20, 10))
     (note,) = ground_truth.notes
-    assert "a.jpg: 10x10 is told, 20x10 is there and 1 more" in note
+    assert "a.jpg: annotated as 10x10, but is 20x10 and 1 more" in note
 
 
-def test_an_image_with_a_box_outside_has_no_ground_truth_and_that_is_said():
+def test_an_image_with_a_box_outside_has_no_ground_truth_and_is_reported():
     ground_truth = AnnotationGroundTruth(data_set(image("a.jpg", (0,) * 9), image("b.jpg")))
     for _ in range(2):  # the ninth box begins at 8, 8
         assert ground_truth.for_frame(0, "a.jpg", (10, 8)) is None
@@ -109,7 +109,7 @@ def test_an_image_with_a_box_outside_has_no_ground_truth_and_that_is_said():
     assert any("a.jpg, object 9" in note for note in ground_truth.notes)
 
 
-def test_ids_that_count_from_one_fit_no_frame_and_that_is_said():
+def test_ids_that_count_from_one_fit_no_frame_and_are_reported():
     ground_truth = AnnotationGroundTruth(data_set(image("x.jpg", (0,), 1), image("y.jpg", (0,), 2)))
     ground_truth.set_source_files([Path("clip.mp4")], 2)
     assert "fits no frame of clip.mp4" in ground_truth.notes[0]
@@ -123,14 +123,14 @@ def test_numbers_in_names_stand_for_frames_where_they_count_from_zero():
     assert ground_truth.notes == ()
 
 
-def test_a_film_that_is_shorter_than_its_ground_truth_is_told():
+def test_a_video_shorter_than_its_ground_truth_is_reported():
     frames = [image("clip.mp4", (0,), frame_index=n) for n in range(4)]
     ground_truth = AnnotationGroundTruth(data_set(*frames))
     ground_truth.set_source_files([Path("clip.mp4")], 3)
     assert ground_truth.notes == ("1 of 4 entries left out: clip.mp4 has only 3 frames (frame 3)",)
 
 
-def test_of_a_set_of_several_films_those_frames_count_that_are_the_films():
+def test_frames_of_the_matching_video_in_a_set_of_several_are_used():
     frames = [image(f"{name}.mp4", (0,) * n, frame_index=0) for n, name in enumerate("ab", 1)]
     ground_truth = AnnotationGroundTruth(data_set(*frames))
     ground_truth.set_source_files([Path("b.mp4")], 9)
@@ -152,7 +152,7 @@ def test_ground_truth_has_the_class_ids_of_the_model_where_they_are_known(
     assert targets.class_ids.tolist() == ids
 
 
-def test_ground_truth_follows_the_model_that_watches():
+def test_ground_truth_takes_the_class_ids_of_the_current_model():
     ground_truth = AnnotationGroundTruth(
         data_set(image("a.jpg", (0, 1)), class_names=("cat", "dog"))
     )
@@ -163,7 +163,7 @@ def test_ground_truth_follows_the_model_that_watches():
     assert ground_truth.for_frame(0, "a.jpg").class_ids.tolist() == [0, 1]
 
 
-def test_ground_truth_knows_nothing_for_a_model_of_other_things():
+def test_there_is_no_ground_truth_for_a_model_of_other_classes():
     ground_truth = AnnotationGroundTruth(
         data_set(image("a.jpg", (0, 1)), class_names=("cat", "dog"))
     )

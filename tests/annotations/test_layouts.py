@@ -1,4 +1,4 @@
-"""Folders as common tools leave them: each holds one image with one cat, which must be found."""
+"""Folder layouts of common tools; each holds one image with one cat, which must be found."""
 
 from pathlib import Path
 
@@ -216,19 +216,19 @@ def test_two_paths_of_another_machine_do_not_share_one_image(tmp_path: Path) -> 
         read_annotations(f"coco:{tmp_path / 'labels.json'}")
 
 
-def test_several_lists_of_names_are_told_with_the_cure(tmp_path: Path) -> None:
+def test_several_lists_of_names_are_reported_with_the_cure(tmp_path: Path) -> None:
     laid_out(tmp_path, ULTRALYTICS | {"a.yaml": "names: [x]", "b.yaml": "names: [y]"})
     with pytest.raises(DatasetError, match=r"several.*yolo:.*a\.yaml"):
         read_annotations(f"yolo:{tmp_path}")
 
 
-def test_a_broken_yaml_that_might_hold_the_names_is_told(tmp_path: Path) -> None:
+def test_a_broken_yaml_that_might_hold_the_names_is_reported(tmp_path: Path) -> None:
     laid_out(tmp_path, ULTRALYTICS | {"pets.yaml": "names: [cat"})
     with pytest.raises(DatasetError, match=r"pets\.yaml"):
         read_annotations(f"yolo:{tmp_path}")
 
 
-def test_a_folder_of_unknown_kind_is_told_with_the_forms(tmp_path: Path) -> None:
+def test_a_folder_of_unknown_kind_is_reported_with_the_forms(tmp_path: Path) -> None:
     laid_out(tmp_path, {"a.jpg": None})
     with pytest.raises(DatasetError, match=r"known kind.*coco:FILE"):
         read_annotations(str(tmp_path))

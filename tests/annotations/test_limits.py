@@ -42,18 +42,18 @@ def test_a_file_above_its_limit_is_refused_and_one_at_it_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a\0b", "x" * 300, "none"])
-def test_names_that_no_file_can_have_are_told(tmp_path, name):
+def test_names_that_no_file_can_have_are_reported(tmp_path, name):
     with pytest.raises(DatasetError, match="can't be read"):
         read_bounded(tmp_path / name, 1)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
-def test_text_is_decoded_as_its_mark_says(encoding):
+def test_text_is_decoded_by_its_byte_order_mark(encoding):
     mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
     assert decode_text(mark + "猫, Kätzchen".encode(encoding), "a.txt") == "猫, Kätzchen"
 
 
-def test_other_text_is_refused_with_the_cure():
+def test_text_in_another_encoding_is_refused_with_the_cure():
     with pytest.raises(DatasetError, match=r"a\.txt.*UTF-8"):
         decode_text("Kätzchen".encode("latin-1"), "a.txt")
 
@@ -116,7 +116,7 @@ def test_a_table_with_an_endless_line_is_refused(tmp_path, text):
 
 
 def test_xml_of_too_many_elements_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("kpviewer.annotations.voc.MOST_ELEMENTS", 100)
+    monkeypatch.setattr("kpviewer.annotations.voc.MAX_ELEMENTS", 100)
     (tmp_path / "a.xml").write_text("<annotation>" + "<a/>" * 100 + "</annotation>")
     with pytest.raises(DatasetError, match="more than 100 elements"):
         read_annotations(f"voc:{tmp_path}")

@@ -1,4 +1,4 @@
-"""The ``._`` files that a Mac leaves on foreign disks are neither images nor annotations."""
+"""The ``._`` files that macOS writes to foreign disks are neither images nor annotations."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def image(path: Path) -> None:
 
 
 def shadow(path: Path) -> None:
-    """Leave the file that a Mac writes beside each."""
+    """Write the ``._`` file that macOS puts beside a file."""
     (path.parent / f"._{path.name}").write_bytes(b"\0\x05\x16\x07" + bytes(60))
 
 

@@ -19,7 +19,7 @@ def table(tmp_path):
     return path
 
 
-def test_a_row_is_a_image_with_its_point(table):
+def test_a_row_is_an_image_with_its_point(table):
     read = read_point_table(table, "train")
     (image,) = read.images
     assert image.targets.keypoints_xy.tolist() == [[[3.5, 4.25]]]
@@ -36,7 +36,7 @@ def test_the_command_line_s_form_takes_a_split(table):
 
 
 @pytest.mark.parametrize(
-    ("text", "split", "told"),
+    ("text", "split", "expected"),
     [
         ("file,x\na.png,1\n", None, "columns file, x, y"),
         (TABLE, "test", "train, val"),
@@ -47,9 +47,9 @@ def test_the_command_line_s_form_takes_a_split(table):
         ("file,x,y\n../gone.png,1,2\n", None, "stay in"),
     ],
 )
-def test_what_is_wrong_with_the_table_is_told(table, text, split, told):
+def test_a_malformed_table_is_reported(table, text, split, expected):
     table.write_text(text)
-    with pytest.raises(DatasetError, match=told):
+    with pytest.raises(DatasetError, match=expected):
         read_point_table(table, split)
 
 

@@ -224,9 +224,7 @@ def test_note_counts_the_entries_and_names_the_first(tmp_path: Path) -> None:
         (csv, "b.jpg,cat,1,2,30,20\nb.jpg,cat,x,2,30,20\n"),
     ],
 )
-def test_an_image_that_lacks_an_object_is_left_out_as_a_whole(
-    tmp_path: Path, make: Any, bad: Any
-) -> None:
+def test_an_image_with_an_unusable_object_is_left_out(tmp_path: Path, make: Any, bad: Any) -> None:
     data = read_usable(make(tmp_path, bad))  # what a model sees there might be right
     assert [image.path.name for image in data.images] == ["a.jpg"]
 
@@ -239,7 +237,7 @@ def test_rows_behind_one_with_a_wrong_quote_are_read(tmp_path: Path) -> None:
     assert "in line 3" in data.notes[0]
 
 
-def test_a_file_of_labels_that_cannot_be_read_is_no_image_without_objects(tmp_path: Path) -> None:
+def test_an_unreadable_label_file_does_not_make_an_empty_image(tmp_path: Path) -> None:
     spec = yolo(tmp_path, GOOD_LINE)
     (tmp_path / "labels" / "b.txt").unlink()
     (tmp_path / "labels" / "b.txt").mkdir()
@@ -256,7 +254,7 @@ def test_the_only_image_with_objects_is_kept_without_the_bad_one(tmp_path: Path)
     assert data.notes[0].startswith("1 of 3 entries left out: ")
 
 
-def test_a_set_of_which_nothing_can_be_used_is_an_error(tmp_path: Path) -> None:
+def test_a_set_without_a_usable_entry_is_an_error(tmp_path: Path) -> None:
     spec = yolo(tmp_path, "0 20 12 10 8\n")
     (tmp_path / "labels" / "a.txt").write_text("0 20 12 10 8\n")
     with pytest.raises(DatasetError, match=r"2 of 2 entries left out: .*pixels"):
@@ -267,7 +265,7 @@ def test_an_empty_set_without_problems_is_read() -> None:
     assert problem_notes(()) == ()
 
 
-def test_lesser_problems_have_a_note_for_each_kind() -> None:
+def test_warnings_have_one_note_for_each_kind() -> None:
     places = [Problem(WRONG_SIZE, f"{name}.jpg", is_error=False) for name in "abc"]
     (note,) = problem_notes(places)
     assert note.startswith(f"{WRONG_SIZE}: a.jpg and 2 more. ")
@@ -282,7 +280,7 @@ def test_every_kind_of_problem_has_one_sentence_of_advice() -> None:
     assert all(cure.count(". ") == 0 and cure.endswith(".") for cure in CURES.values())
 
 
-def test_all_that_is_left_out_is_told_in_one_form() -> None:
+def test_notes_on_left_out_entries_have_one_form() -> None:
     assert left_out(1, 2, "images", "can't be read", "b.jpg") == (
         "1 of 2 images left out: can't be read (b.jpg)"
     )

@@ -52,7 +52,7 @@ def test_sixty_eight_points_are_joined_as_a_face(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "between"),
         (TEXT.replace("}", ""), "between"),
@@ -63,13 +63,13 @@ def test_sixty_eight_points_are_joined_as_a_face(tmp_path):
         ("{\n1 1\n1 5\n}", "line"),
     ],
 )
-def test_malformed_file_is_told_by_its_name(tmp_path, text, said):
+def test_malformed_file_is_reported_by_its_name(tmp_path, text, message):
     (tmp_path / "a.pts").write_text(text)
-    with pytest.raises(DatasetError, match=rf"a\.pts.*{said}"):
+    with pytest.raises(DatasetError, match=rf"a\.pts.*{message}"):
         read_pts(tmp_path)
 
 
-def test_files_of_another_number_of_points_are_told(folder):
+def test_files_of_another_number_of_points_are_reported(folder):
     (folder / "c.pts").write_text("{\n1 1\n5 5\n}")
     problems = []
     assert len(read_pts(folder, problems=problems)) == 2
@@ -78,7 +78,7 @@ def test_files_of_another_number_of_points_are_told(folder):
         read_pts(folder)
 
 
-def test_folder_without_files_is_told(tmp_path):
+def test_folder_without_files_is_reported(tmp_path):
     with pytest.raises(DatasetError, match="got none"):
         read_pts(tmp_path)
 

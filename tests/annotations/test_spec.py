@@ -28,7 +28,7 @@ def test_each_form_is_read(folder, spec):
     assert [image.path for image in read.images] == [folder / "a.jpg"]
 
 
-def test_what_follows_the_path_goes_to_the_reader(folder):
+def test_text_after_the_path_goes_to_the_reader(folder):
     read = read_annotations(f"coco:{folder}/labels.json:{folder}/pictures")
     assert read.images[0].path == folder / "pictures" / "a.jpg"
     assert len(read_annotations(f"voc:{folder}:val")) == 1
@@ -37,7 +37,7 @@ def test_what_follows_the_path_goes_to_the_reader(folder):
 
 
 @pytest.mark.parametrize("spec", ["", "tiff:x", "nothing", "coco:", "notes.txt"])
-def test_unknown_form_is_told_with_those_there_are(spec):
+def test_unknown_form_is_reported_with_those_there_are(spec):
     with pytest.raises(DatasetError, match="coco:FILE"):
         read_annotations(spec)
 

@@ -47,7 +47,7 @@ def test_split_gives_its_images_in_the_order_of_the_list(voc):
     assert [len(image.targets) for image in read.images] == [0, 2]
 
 
-def test_no_split_means_every_file(voc):
+def test_without_a_split_every_file_is_read(voc):
     read = read_voc(voc)
     assert [image.path.stem for image in read.images] == ["one", "three", "two"]
     assert read.class_names == ("ant", "cat", "dog")
@@ -61,7 +61,7 @@ def test_objects_keep_box_class_and_difficulty(voc):
     assert (one.size_wh, one.source) == ((100, 80), "Own")
 
 
-def test_unknown_split_is_told_with_those_there_are(voc):
+def test_unknown_split_is_reported_with_those_there_are(voc):
     with pytest.raises(DatasetError, match=r"'test'.*train, val"):
         read_voc(voc, "test")
 
@@ -88,7 +88,7 @@ def test_boxes_without_area_are_left_out_and_counted(tmp_path):
     assert read.notes == ("2 objects left out: boxes without area",)
 
 
-def test_size_that_is_not_told_is_zero(tmp_path):
+def test_an_unspecified_size_is_zero(tmp_path):
     (tmp_path / "a.xml").write_text("<annotation><size><width>0</width></size></annotation>")
     assert read_voc(tmp_path).images[0].size_wh == (0, 0)
 
@@ -114,13 +114,13 @@ LAUGHS = '<!DOCTYPE a [<!ENTITY x "ha">]><annotation><filename>&x;</filename></a
     ids=["empty", "cut", "other root", "entities", "deep", "no name", "nan", "huge", "blank",
          "no box", "unknown encoding"],
 )  # fmt: skip
-def test_malformed_file_is_told_by_its_name(tmp_path, text):
+def test_malformed_file_is_reported_by_its_name(tmp_path, text):
     (tmp_path / "a.xml").write_text(text)
     with pytest.raises(DatasetError, match=r"a\.xml"):
         read_voc(tmp_path)
 
 
-def test_folder_without_files_is_told(tmp_path):
+def test_folder_without_files_is_reported(tmp_path):
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(DatasetError, match="XML"):
             read_voc(folder)

@@ -1,4 +1,4 @@
-"""YOLO text, laid out as Ultralytics, Roboflow and LabelImg leave it; numbers by hand."""
+"""YOLO labels in the layouts of Ultralytics, Roboflow and LabelImg; numbers by hand."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def labels(path, text):
 
 @pytest.fixture
 def beside(tmp_path):
-    """A folder as LabelImg leaves it: one image is labelled, one not yet."""
+    """Return a folder of LabelImg with one labelled image and one without labels."""
     image(tmp_path / "a.png")
     image(tmp_path / "b.png")
     labels(tmp_path / "a.txt", "1 0.5 0.5 0.25 0.5\n\n0 0.1 0.2 0.2 0.4\n")
@@ -37,12 +37,12 @@ def test_shares_become_pixels_and_numbers_names(beside):
     read = read_yolo(beside)
     (image,) = read.images  # b.png has no labels yet
     assert (image.path, image.size_wh) == (beside / "a.png", (WIDTH, HEIGHT))
-    # 200 x 100: the middle (100, 50) with sides (50, 50); the middle (20, 20) with (40, 40).
+    # 200 x 100: centre (100, 50), size (50, 50); centre (20, 20), size (40, 40)
     np.testing.assert_allclose(image.targets.xyxy, [[75, 25, 125, 75], [0, 0, 40, 40]], atol=1e-4)
     assert [read.class_names[row] for row in image.targets.class_ids] == ["dog", "cat"]
 
 
-def test_a_image_without_labels_in_folders_of_ultralytics_shows_nothing(tmp_path):
+def test_an_image_without_labels_in_folders_of_ultralytics_shows_nothing(tmp_path):
     image(tmp_path / "images/train/a.jpg")
     image(tmp_path / "images/val/b.jpg")
     labels(tmp_path / "labels/train/a.txt", "0 0.5 0.5 0.5 0.5")
@@ -81,7 +81,7 @@ kpt_names:
 """
 
 
-def test_points_of_the_pose_format_tell_whether_they_are_seen(tmp_path):
+def test_points_of_the_pose_format_have_their_visibility(tmp_path):
     image(tmp_path / "images/a.png")
     labels(
         tmp_path / "labels/a.txt",
@@ -148,7 +148,7 @@ def test_names_are_read_in_each_form_of_yaml_that_such_files_use(tmp_path, text,
         "kpt_shape: [x]",
     ],
 )
-def test_other_yaml_is_told_with_the_cure(tmp_path, text):
+def test_other_yaml_is_reported_with_the_cure(tmp_path, text):
     image(tmp_path / "images/a.png")
     (tmp_path / "data.yaml").write_text(text)
     with pytest.raises(DatasetError, match=r"data\.yaml.*classes\.txt"):
@@ -156,20 +156,20 @@ def test_other_yaml_is_told_with_the_cure(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("0 50 50 20 20", "pixels"),
         ("2 0.5 0.5 0.5 0.5", "below 2"),
         ("-1 0.5 0.5 0.5 0.5", "below 2"),
         ("bird 0.5 0.5 0.5 0.5", "below 2"),
         ("0 0.5 nan 0.5 0.5", "number"),
-        ("0 0.5 0.5 0.5", "no box"),
+        ("0 0.5 0.5 0.5", "aren't a box"),
         ("0 0.5 0.5 0.5 0.5 0.5 0.5 2", "kpt_shape"),
     ],
 )
-def test_malformed_line_is_told_by_its_place(beside, text, said):
+def test_malformed_line_is_reported_with_its_position(beside, text, message):
     labels(beside / "a.txt", f"0 0.5 0.5 0.5 0.5\n{text}\n")
-    with pytest.raises(DatasetError, match=rf"a\.txt, line 2.*{said}"):
+    with pytest.raises(DatasetError, match=rf"a\.txt, line 2.*{message}"):
         read_yolo(beside)
     problems = []
     assert len(read_yolo(beside, problems=problems).images[0].targets) == 1
@@ -183,7 +183,7 @@ def test_boxes_without_area_are_left_out_and_counted(beside):
     assert read.notes == ("1 objects left out: boxes without area",)
 
 
-def test_image_that_cannot_be_read_and_an_empty_folder_are_told(beside, tmp_path_factory):
+def test_image_that_cannot_be_read_and_an_empty_folder_are_reported(beside, tmp_path_factory):
     (beside / "a.png").write_bytes(b"no image")
     with pytest.raises(DatasetError, match=r"a\.png"):
         read_yolo(beside)

@@ -39,11 +39,11 @@ def written(tmp_path):
         ("names:\nnc: 0", ()),
     ],
 )
-def test_names_are_taken_as_they_are_written(written, text, names):
+def test_names_are_unchanged(written, text, names):
     assert read_yolo_yaml(written(text)).class_names == names
 
 
-def test_a_name_of_a_file_stands_for_its_lines(written, tmp_path):
+def test_the_name_of_a_file_is_replaced_by_its_lines(written, tmp_path):
     (tmp_path / "obj.names").write_text("cat\ndog\n")
     assert read_yolo_yaml(written("names: data/obj.names")).class_names == ("cat", "dog")
 
@@ -51,7 +51,10 @@ def test_a_name_of_a_file_stands_for_its_lines(written, tmp_path):
 def test_folders_of_splits_are_read(written):
     text = "path: ../pets\ntrain: [a, b]\nval: /abs/val.txt\ntest:\nnames: [x]"
     read = read_yolo_yaml(written(text))
-    assert (read.root, read.places) == ("../pets", {"train": ("a", "b"), "val": ("/abs/val.txt",)})
+    assert (read.root, read.split_paths) == (
+        "../pets",
+        {"train": ("a", "b"), "val": ("/abs/val.txt",)},
+    )
 
 
 def test_another_count_of_classes_is_noted(written):
@@ -79,7 +82,7 @@ def test_another_count_of_classes_is_noted(written):
         "names: K\xe4".encode("latin-1"),
     ],
 )
-def test_what_is_not_read_is_refused_in_one_line(written, text):
+def test_unsupported_yaml_is_refused_in_one_line(written, text):
     with pytest.raises(DatasetError, match=r"data\.yaml") as caught:
         read_yolo_yaml(written(text))
     assert "\n" not in str(caught.value)

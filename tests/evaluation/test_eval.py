@@ -141,7 +141,7 @@ def test_an_image_that_cannot_be_read_is_left_out_with_a_note(run, labels, damag
 def test_a_scaled_image_is_noted(run, labels):
     labels.write_text(labels.read_text().replace('"width": 80', '"width": 160', 1))
     result = run("--data", f"coco:{labels}")
-    assert "a.png: 160x64 is told, 80x64 is there" in result.stderr
+    assert "a.png: annotated as 160x64, but is 80x64" in result.stderr
 
 
 def test_one_bad_entry_is_left_out_with_a_note(run, labels):
