@@ -5,20 +5,20 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 
-from PyQt6.QtCore import PYQT_VERSION_STR, Qt, QTimer, qVersion
+from PyQt6.QtCore import PYQT_VERSION_STR, Qt, qVersion
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from kpviewer import __version__
+from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine
 from kpviewer.gui.panels.side_panel import rule
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.installation.checks import OPENCV_FLAVOURS, all_checks, report, version_of
-from kpviewer.runtime.loading import BackgroundLoader
+from kpviewer.runtime.loading import Outcome
 
-POLL_MS = 100
 WIDTH = 420
 _ABSENT = "–"
 
@@ -36,9 +36,7 @@ class AboutDialog(QDialog):
         self.setWindowTitle(tr("About kpviewer"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(WIDTH)
-        self._loader: BackgroundLoader[str] = BackgroundLoader()
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self._on_tick)
+        self._loader = BackgroundLoader()
         self._message = Label()
         self._message.setProperty("kind", "secondary")
         self._message.setAccessibleName(tr("Message"))
@@ -67,7 +65,6 @@ class AboutDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Close, without waiting for a report that is still being made."""
-        self._timer.stop()
         self._loader.close()
         super().done(result)
 
@@ -82,14 +79,10 @@ class AboutDialog(QDialog):
     def _on_copy_clicked(self) -> None:
         self.copy_button.setEnabled(False)
         self._show_text(tr("Checking the installation …"))
-        self._loader.submit("report", lambda: report(all_checks()))
-        self._timer.start(POLL_MS)
+        self._loader.submit("report", lambda: report(all_checks()), self._on_report_made)
 
-    def _on_tick(self) -> None:
-        outcome, clipboard = self._loader.take(), QGuiApplication.clipboard()
-        if outcome is None:
-            return
-        self._timer.stop()
+    def _on_report_made(self, outcome: Outcome[str]) -> None:
+        clipboard = QGuiApplication.clipboard()
         self.copy_button.setEnabled(True)
         if outcome.value is None or clipboard is None:
             self._show_text(tr("There is no report. {reason}").format(reason=outcome.reason))

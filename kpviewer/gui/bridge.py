@@ -48,7 +48,7 @@ class Bridge(QObject):
         super().__init__(panes.docks)
         self._panes = panes
         self._session, self._saving = opener.session, saving
-        self._cameras, self._compare = opener.cameras, opener.compare
+        self._compare = opener.compare
         self.playback = Playback(self._session)
         self.judge = Judge(panes.side_panel, self.playback)
         self._tracking = Tracking(self._session)
@@ -67,8 +67,6 @@ class Bridge(QObject):
 
     def refresh(self) -> None:
         """Update everything but the image."""
-        self._cameras.poll()
-        self._tracking.poll()
         panes, status = self._panes, self._session.poll()
         self._saving.poll()
         state = describe(status, has_image=self._has_image)
@@ -196,6 +194,7 @@ class Bridge(QObject):
         self._on_display_edited()
         if self._session.pipeline is not None:
             self._session.pipeline.repeat_frame()
+        self.refresh()
 
     def _show_model_in_use(self) -> None:
         engine, bar = self._session.engine, self._panes.top_bar

@@ -1,6 +1,6 @@
 """State behind the window: a pipeline, its source and its model.
 
-A session belongs to the GUI thread, which polls it. Its threads never call into Qt.
+A session belongs to the GUI thread. Loaders report to it by queued signals; it polls the pipeline.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
-from kpviewer.gui.opening.source_opening import SourceLoading
+from kpviewer.gui.opening.source_opening import Arrival, SourceLoading
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.recall import Recall
 from kpviewer.models.spec import ModelSpec
@@ -87,6 +87,9 @@ class Session(QObject):
             self.ground_truth,
         )
         self.models = ModelLoading(options, loaders, self.ground_truth, clock)
+        self._sources.arrived.connect(self._on_source_arrived)
+        self.ground_truth.changed.connect(self.ground_truth_changed)
+        self.models.engine_loaded.connect(self._on_engine_loaded)
         self._engine: ViewerEngine | None = None
         self._has_frames = False
         self._info: StreamInfo | None = None
@@ -164,11 +167,13 @@ class Session(QObject):
 
     def poll(self) -> SessionStatus:
         """Process the threads' news; return the status. Call it about ten times a second."""
-        self._poll_models()
+        info = self._info
+        # The model is prepared for the size of the source's first image.
+        waits = self.source_name is not None and self._failure is None and not self._has_frames
+        source_hw = (info.height, info.width) if info is not None else None
+        self.models.start_due(source_hw, can_wait=waits)
         self._start_next()
         self._poll_faults()
-        if self.ground_truth.poll():
-            self.ground_truth_changed.emit()
         if news := self.ground_truth.take_news():
             self.warned.emit(news)
         status = self._pipeline.status() if self._pipeline is not None else None
@@ -234,10 +239,7 @@ class Session(QObject):
             self._pipeline.stop()
             self._leaving, self._pipeline = self._pipeline, None
 
-    def _take_source(self) -> None:
-        arrival = self._sources.take()
-        if arrival is None:
-            return
+    def _on_source_arrived(self, arrival: Arrival) -> None:
         if arrival.failure is not None:
             if arrival.is_offer:
                 self.warned.emit(str(arrival.failure))
@@ -250,9 +252,10 @@ class Session(QObject):
         self.ground_truth.use(arrival.ground_truth)
         if arrival.is_offer:
             self.source_changed.emit()
+        self._start_next()
 
     def _start_next(self) -> None:
-        self._take_source()
+        """Start the source that waits, once the one before it has ended."""
         if self._leaving is not None and self._leaving.status().state in _ENDED:
             self._leaving.close()
             stuck, self._leaving = self._leaving.faults.running_engine(), None
@@ -284,14 +287,7 @@ class Session(QObject):
             self._engine = self.models.moved_to_cpu(engine)
             self.model_changed.emit()
 
-    def _poll_models(self) -> None:
-        info = self._info
-        # The model is prepared for the size of the source's first image.
-        waits = self.source_name is not None and self._failure is None and not self._has_frames
-        source_hw = (info.height, info.width) if info is not None else None
-        engine = self.models.poll(source_hw, can_wait=waits)
-        if engine is None:
-            return
+    def _on_engine_loaded(self, engine: ViewerEngine) -> None:
         before = self._engine
         if before is None or before.spec != engine.spec:  # else it has only moved to another device
             edited = self._thresholds if before is None and self._is_edited else None

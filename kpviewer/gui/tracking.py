@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.tracking import TrackingOptions
-from kpviewer.runtime.loading import BackgroundLoader
+from kpviewer.runtime.loading import Outcome
 
 _log = logging.getLogger(__name__)
 
@@ -23,14 +24,14 @@ def load_tracker() -> None:
 class Tracking:
     """Switch of smoothing and tracking in pipelines.
 
-    Tracking starts once the tracker is imported: no frame waits for the import. The thread that
-    owns the object polls it; ``close`` ends that.
+    Tracking starts once the tracker is imported: no frame waits for the import. ``close`` lets go
+    of an import that runs.
     """
 
     def __init__(self, session: Session, load: Callable[[], None] = load_tracker) -> None:
         self._session = session
         self._load = load
-        self._loader: BackgroundLoader[None] = BackgroundLoader()
+        self._loader = BackgroundLoader()
         self._has_begun = self._is_ready = False
         self._wanted = TrackingOptions()
 
@@ -43,7 +44,7 @@ class Tracking:
         """Import the tracker in a thread: it may be needed soon."""
         if not self._has_begun:
             self._has_begun = True
-            self._loader.submit("tracker", self._load)
+            self._loader.submit("tracker", self._load, self._on_loaded)
 
     def set_style(self, style: OverlayStyle) -> None:
         """Add what the style shows in the current and in future pipelines."""
@@ -52,11 +53,7 @@ class Tracking:
             self.prepare()
         self._pass_on()
 
-    def poll(self) -> None:
-        """Start tracking once the tracker is imported. Call it about ten times a second."""
-        outcome = self._loader.take()
-        if outcome is None:
-            return
+    def _on_loaded(self, outcome: Outcome[None]) -> None:
         if outcome.failure is not None:  # the inference thread will fail alike, and report it
             _log.warning("The tracker can't be imported: %s", outcome.failure)
         self._is_ready = True

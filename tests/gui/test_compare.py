@@ -195,7 +195,7 @@ def test_what_can_not_be_loaded_is_told_and_the_video_plays_on(qtbot, window):
 def test_model_without_places_is_refused(qtbot, window, engines):
     engines["labels"] = ShiftedEngine(replace(SECOND, task=Task.CLASSIFY))
     window.opener.compare_with("labels")
-    qtbot.waitUntil(lambda: "tells no places" in window.side_panel.compare.text())
+    qtbot.waitUntil(lambda: "has no boxes" in window.side_panel.compare.text())
 
 
 def test_second_model_stays_when_the_first_or_the_source_changes(qtbot, window, engines):

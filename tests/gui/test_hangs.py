@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from fakes import TIMEOUT_S, FakeEngine, FakeSource, eventually
+from fakes import TIMEOUT_S, FakeEngine, FakeSource
 
 from kpviewer.cli import process
 from kpviewer.cli.process_job import ProcessOptions
@@ -120,8 +120,8 @@ def test_a_folder_of_labels_that_does_not_answer_leaves_the_source_without_groun
 # -- models ----------------------------------------------------------------------------------
 
 
-def test_another_model_loads_while_a_cancelled_one_hangs(hang):
-    now_s, fine = 0.0, FakeEngine()
+def test_another_model_loads_while_a_cancelled_one_hangs(qtbot, hang):
+    fine = FakeEngine()
 
     def load(name: str, *_: object) -> FakeEngine:
         return fine if name == "fine" else hang()
@@ -129,17 +129,17 @@ def test_another_model_loads_while_a_cancelled_one_hangs(hang):
     loading = ModelLoading(
         ViewerOptions(),
         Loaders(hang, load, hang, lambda: {"cpu": "CPU"}),
-        clock=lambda: now_s,
+        patience_s=0.05,
     )
     loading.load("stuck")
-    loading.poll(None, can_wait=False)
+    loading.start_due(None, can_wait=False)
     assert hang.begun.wait(TIMEOUT_S)
     loading.cancel()
     loading.load("fine")
-    assert loading.poll(None, can_wait=False) is None
+    loading.start_due(None, can_wait=False)
+    assert loading.engine is None
     assert loading.loading == "fine"
-    now_s = 3.5
-    eventually(lambda: loading.poll(None, can_wait=False) is fine)
+    qtbot.waitUntil(lambda: loading.engine is fine)
     assert not hang.has_ended
     loading.close()
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from annotations.samples import data_set, image
-from fakes import FAKE_SPEC, TIMEOUT_S, FakeEngine, eventually
+from fakes import FAKE_SPEC, TIMEOUT_S, FakeEngine
+from pytestqt.qtbot import QtBot
 
 from kpviewer.annotations.ground_truth import AnnotationGroundTruth
 from kpviewer.errors import PipelineError, WeightsError
@@ -16,9 +17,10 @@ from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
 
 
-def wait_for(loading: ModelLoading, engine: FakeEngine) -> None:
-    """Poll until a load brings this engine; fails where one brings none."""
-    eventually(lambda: loading.poll(None, can_wait=False) is engine or loading.failure is not None)
+def wait_for(qtbot: QtBot, loading: ModelLoading, engine: FakeEngine) -> None:
+    """Start what is due, and wait until a load brings this engine; fail where one brings none."""
+    loading.start_due(None, can_wait=False)
+    qtbot.waitUntil(lambda: loading.engine is engine or loading.failure is not None)
     assert loading.failure is None
 
 
@@ -27,7 +29,7 @@ def loaders(load_engine: EngineLoader, load_first: EngineLoader | None = None) -
     return Loaders(failing, load_engine, failing, lambda: {"cpu": "CPU"}, load_first)
 
 
-def loaded(ground_truth: AnnotationGroundTruth, *class_names: str) -> None:
+def loaded(qtbot: QtBot, ground_truth: AnnotationGroundTruth, *class_names: str) -> None:
     """Load a model of these classes, and wait for it."""
     engine = FakeEngine(spec=replace(FAKE_SPEC, class_names=class_names))
     loading = ModelLoading(
@@ -35,63 +37,60 @@ def loaded(ground_truth: AnnotationGroundTruth, *class_names: str) -> None:
     )
     try:
         loading.load("other")
-        wait_for(loading, engine)
+        wait_for(qtbot, loading, engine)
     finally:
         loading.close()
 
 
-def test_ground_truth_takes_the_ids_of_whatever_model_is_loaded() -> None:
+def test_ground_truth_takes_the_ids_of_whatever_model_is_loaded(qtbot: QtBot) -> None:
     ground_truth = AnnotationGroundTruth(
         data_set(image("a.jpg", (0, 1)), class_names=("sofa", "dog"))
     )
-    loaded(ground_truth, "dog", "couch")
+    loaded(qtbot, ground_truth, "dog", "couch")
     found = ground_truth.for_frame(0, "a.jpg")
     assert found is not None
     assert found.class_ids.tolist() == [1, 0]
 
 
 def test_a_model_of_other_things_is_watched_without_ground_truth(
-    caplog: pytest.LogCaptureFixture,
+    qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     ground_truth = AnnotationGroundTruth(
         data_set(image("a.jpg", (0, 1)), class_names=("sofa", "dog"))
     )
     with caplog.at_level(logging.WARNING, "kpviewer"):
-        loaded(ground_truth, "car", "tram")
+        loaded(qtbot, ground_truth, "car", "tram")
     assert ground_truth.for_frame(0, "a.jpg") is None
     assert "share a class" in caplog.text
 
 
-def settled(made: Loaders) -> tuple[list[object], list[str | None], ModelLoading]:
-    """Load the model "fake"; give each engine that came, and what was told to load after it."""
+def settled(qtbot: QtBot, made: Loaders) -> tuple[list[object], list[str | None], ModelLoading]:
+    """Load the model "fake"; return each engine that came, and what was said to load after it."""
     loading = ModelLoading(ViewerOptions(), made)
     came: list[object] = []
-    told: list[str | None] = []
-
-    def has_settled() -> bool:
-        engine = loading.poll(None, can_wait=False)
-        if engine is not None:
-            came.append(engine)
-            told.append(loading.loading)
-        return len(came) == 2 or loading.failure is not None
-
+    shown: list[str | None] = []
+    loading.engine_loaded.connect(came.append)
+    loading.engine_loaded.connect(lambda _engine: shown.append(loading.loading))
     try:
         loading.load("fake")
-        eventually(has_settled)
+        loading.start_due(None, can_wait=False)
+        qtbot.waitUntil(lambda: len(came) == 2 or loading.failure is not None)
     finally:
         loading.close()
-    return came, told, loading
+    return came, shown, loading
 
 
-def test_a_model_watches_before_the_fastest_way_is_found() -> None:
+def test_a_model_watches_before_the_fastest_way_is_found(qtbot: QtBot) -> None:
     soon, fast = FakeEngine(), FakeEngine()
-    came, told, loading = settled(loaders(lambda *_: fast, load_first=lambda *_: soon))
+    came, shown, loading = settled(qtbot, loaders(lambda *_: fast, load_first=lambda *_: soon))
     assert came == [soon, fast]
-    assert told == [None, None]  # nothing to wait for
+    assert shown == [None, None]  # nothing to wait for
     assert loading.engine is fast
 
 
-def test_cancelling_what_has_not_begun_keeps_the_way_to_run_the_present_model_faster() -> None:
+def test_cancelling_what_has_not_begun_keeps_the_way_to_run_the_present_model_faster(
+    qtbot: QtBot,
+) -> None:
     soon, fast, may_settle = FakeEngine(), FakeEngine(), threading.Event()
 
     def settle(*_: object) -> FakeEngine:
@@ -101,13 +100,13 @@ def test_cancelling_what_has_not_begun_keeps_the_way_to_run_the_present_model_fa
     loading = ModelLoading(ViewerOptions(), loaders(settle, load_first=lambda *_: soon))
     try:
         loading.load("fake")
-        wait_for(loading, soon)
+        wait_for(qtbot, loading, soon)
         loading.load("other")
         assert loading.loading == "other"
         loading.cancel()
         assert loading.loading is None
         may_settle.set()
-        wait_for(loading, fast)
+        wait_for(qtbot, loading, fast)
     finally:
         may_settle.set()
         loading.close()
@@ -115,11 +114,11 @@ def test_cancelling_what_has_not_begun_keeps_the_way_to_run_the_present_model_fa
 
 @pytest.mark.parametrize("end", ["cancelled", "failed"])
 def test_a_load_that_comes_to_nothing_leaves_the_present_model_on_its_way_to_be_faster(
-    end: str,
+    qtbot: QtBot, end: str
 ) -> None:
     soon, fast, may_go_on = FakeEngine(), FakeEngine(), threading.Event()
     other = FakeEngine(spec=replace(FAKE_SPEC, class_names=("dog", "couch")))
-    begun = threading.Event()
+    begun, may_settle = threading.Event(), threading.Event()
 
     def first(name: str, *_: object) -> FakeEngine:
         if name == "fake":
@@ -128,11 +127,8 @@ def test_a_load_that_comes_to_nothing_leaves_the_present_model_on_its_way_to_be_
         assert may_go_on.wait(TIMEOUT_S)
         return failing() if end == "failed" else other
 
-    def other_has_begun() -> bool:
-        loading.poll(None, can_wait=False)  # takes the place of what settled
-        return begun.is_set()
-
     def settle(name: str, *_: object) -> FakeEngine:
+        assert may_settle.wait(TIMEOUT_S)
         return fast if name == "fake" else failing()
 
     ground_truth = AnnotationGroundTruth(
@@ -143,19 +139,23 @@ def test_a_load_that_comes_to_nothing_leaves_the_present_model_on_its_way_to_be_
     )
     try:
         loading.load("fake")
-        wait_for(loading, soon)
+        wait_for(qtbot, loading, soon)
         loading.load("other")
-        eventually(other_has_begun)
+        loading.start_due(None, can_wait=False)  # takes the place of what settles
+        may_settle.set()
+        qtbot.waitUntil(begun.is_set)
         if end == "cancelled":
             loading.cancel()
         may_go_on.set()
-        wait_for(loading, fast)
+        qtbot.waitUntil(lambda: loading.engine is fast)
+        assert (loading.failure is not None) == (end == "failed")
         assert loading.loading is None
         assert loading.engine is fast
         # the ground truth is still numbered as by the model that watches, which has no such classes
         assert ground_truth.for_frame(0, "a.jpg") is None
     finally:
         may_go_on.set()
+        may_settle.set()
         loading.close()
 
 
@@ -163,40 +163,37 @@ def failing(*_: object) -> FakeEngine:
     raise WeightsError("fake is damaged.")
 
 
-def test_a_model_whose_first_way_fails_is_loaded_in_the_other() -> None:
+def test_a_model_whose_first_way_fails_is_loaded_in_the_other(qtbot: QtBot) -> None:
     fast = FakeEngine()
     loading = ModelLoading(ViewerOptions(), loaders(lambda *_: fast, load_first=failing))
     try:
         loading.load("fake")
         assert loading.loading == "fake"
-        wait_for(loading, fast)
+        wait_for(qtbot, loading, fast)
         assert loading.loading is None
     finally:
         loading.close()
 
 
 def test_a_model_that_can_not_be_made_faster_goes_on_as_it_is(
-    caplog: pytest.LogCaptureFixture,
+    qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     soon = FakeEngine()
     loading = ModelLoading(ViewerOptions(), loaders(failing, load_first=lambda *_: soon))
 
-    def has_given_up() -> bool:
-        loading.poll(None, can_wait=False)
-        return "goes on as it is" in caplog.text
-
     try:
         with caplog.at_level(logging.INFO, "kpviewer"):
             loading.load("fake")
-            eventually(has_given_up)
+            loading.start_due(None, can_wait=False)
+            qtbot.waitUntil(lambda: "stays as it is" in caplog.text)
     finally:
         loading.close()
     assert loading.engine is soon
     assert loading.failure is None
 
 
-def test_a_model_that_fails_both_ways_tells_why() -> None:
-    came, _, loading = settled(loaders(failing, load_first=failing))
+def test_a_model_that_fails_both_ways_tells_why(qtbot: QtBot) -> None:
+    came, _, loading = settled(qtbot, loaders(failing, load_first=failing))
     assert came == []
     assert loading.failure is not None
     assert "fake is damaged." in loading.failure

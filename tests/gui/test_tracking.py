@@ -43,25 +43,19 @@ def slow() -> Iterator[SlowImport]:
     slow.may_end.set()
 
 
-def is_tracking(tracking: Tracking, session: Session) -> bool:
-    tracking.poll()
-    return session.tracking.track
-
-
-def test_tracking_waits_for_the_import_and_smoothing_does_not(session, slow):
+def test_tracking_waits_for_the_import_and_smoothing_does_not(qtbot, session, slow):
     tracking = Tracking(session, slow)
     tracking.set_style(TRACKED)
-    tracking.poll()
     assert session.tracking == TrackingOptions(smooth=True, track=False)
     assert tracking.is_waiting
     slow.may_end.set()
-    eventually(lambda: is_tracking(tracking, session))
+    qtbot.waitUntil(lambda: session.tracking.track)
     assert session.tracking == TrackingOptions(smooth=True, track=True)
     assert not tracking.is_waiting
     tracking.close()
 
 
-def test_a_tracker_that_was_prepared_starts_at_once(session, slow):
+def test_a_tracker_that_was_prepared_starts_at_once(qtbot, session, slow):
     tracking = Tracking(session, slow)
     tracking.prepare()
     eventually(lambda: slow.calls == 1)  # an import that hasn't begun is dropped
@@ -70,7 +64,7 @@ def test_a_tracker_that_was_prepared_starts_at_once(session, slow):
     tracking = Tracking(session, slow)
     tracking.prepare()
     tracking.set_style(TRACKED)
-    eventually(lambda: is_tracking(tracking, session))
+    qtbot.waitUntil(lambda: session.tracking.track)
     tracking.set_style(OverlayStyle())
     assert not session.tracking.track
     tracking.set_style(TRACKED)
@@ -79,10 +73,10 @@ def test_a_tracker_that_was_prepared_starts_at_once(session, slow):
     tracking.close()
 
 
-def test_an_import_that_fails_is_left_to_the_pipeline_to_report(session):
+def test_an_import_that_fails_is_left_to_the_pipeline_to_report(qtbot, session):
     slow = SlowImport(ImportError("no trackers"))
     slow.may_end.set()
     tracking = Tracking(session, slow)
     tracking.set_style(TRACKED)
-    eventually(lambda: is_tracking(tracking, session))
+    qtbot.waitUntil(lambda: session.tracking.track)
     tracking.close()

@@ -1,125 +1,59 @@
-"""Jobs in a thread whose outcome is polled for."""
+"""Jobs on a thread that report once, unless they were let go."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
-from fakes import TIMEOUT_S, eventually
+from fakes import TIMEOUT_S
 
 from kpviewer.runtime.abandoned import still_running
-from kpviewer.runtime.loading import BackgroundLoader, Outcome
+from kpviewer.runtime.loading import LoaderThread, Outcome
 
 
-@pytest.fixture
-def loader():
-    loader: BackgroundLoader[str] = BackgroundLoader()
-    yield loader
-    loader.close()
+def outcomes_of(job) -> list[Outcome[object]]:
+    reports: list[Outcome[object]] = []
+    thread = LoaderThread("a", job, lambda _thread, outcome: reports.append(outcome))
+    thread.start()
+    thread.join(TIMEOUT_S)
+    return reports
 
 
-class HeldJobs:
-    """Jobs that go on when they are told to."""
-
-    def __init__(self) -> None:
-        self.started, self.may_go_on = threading.Event(), threading.Event()
-        self.done: list[str] = []
-
-    def run(self, name: str) -> str:
-        self.started.set()
-        assert self.may_go_on.wait(TIMEOUT_S)
-        self.done.append(name)
-        return name
+def test_outcome_is_reported_once():
+    assert outcomes_of(lambda: threading.current_thread().name) == [
+        Outcome("a", "kpviewer-loader", None)
+    ]
 
 
-def outcome_of(loader: BackgroundLoader[str]) -> Outcome[str]:
-    found: list[Outcome[str]] = []
-
-    def has_one() -> bool:
-        outcome = loader.take()
-        if outcome is not None:
-            found.append(outcome)
-        return bool(found)
-
-    eventually(has_one)
-    return found[0]
-
-
-def test_outcome_is_given_once(loader):
-    loader.submit("a", lambda: threading.current_thread().name)
-    assert outcome_of(loader) == Outcome("a", "kpviewer-loader", None)
-    assert loader.take() is None
-    assert loader.busy_with is None
-
-
-def test_failure_is_an_outcome(loader):
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("no such model"), "ValueError: no such model"),
+        (OSError("the disk is gone"), "the disk is gone"),
+        (SystemExit(2), "SystemExit: 2"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (GeneratorExit(), "GeneratorExit"),
+    ],
+)
+def test_whatever_ends_a_job_is_its_failure(error, reason):
     def fail() -> str:
-        raise ValueError("no such model")
-
-    loader.submit("a", fail)
-    outcome = outcome_of(loader)
-    assert outcome.value is None
-    assert str(outcome.failure) == "no such model"
-
-
-@pytest.mark.parametrize("error", [SystemExit(2), KeyboardInterrupt(), GeneratorExit()])
-def test_code_that_ends_its_thread_fails_one_job_and_no_later_one(loader, error):
-    def leave() -> str:
         raise error
 
-    loader.submit("a", leave)
-    outcome = outcome_of(loader)
+    (outcome,) = outcomes_of(fail)
+    assert outcome.value is None
     assert outcome.failure is error
-    assert type(error).__name__ in outcome.reason
-    loader.submit("b", lambda: "loaded")
-    assert outcome_of(loader).value == "loaded"
+    assert outcome.reason == reason
 
 
-def test_only_the_last_request_counts(loader):
-    jobs = HeldJobs()
-    loader.submit("first", lambda: jobs.run("first"))
-    assert jobs.started.wait(TIMEOUT_S)
-    loader.submit("second", lambda: jobs.run("second"))
-    loader.submit("third", lambda: jobs.run("third"))
-    assert loader.busy_with == "third"
-    jobs.may_go_on.set()
-    assert outcome_of(loader).value == "third"
-    assert jobs.done == ["first", "third"]
+def test_a_thread_that_was_let_go_reports_nothing():
+    may_end, reports = threading.Event(), []
 
+    def wait() -> None:
+        assert may_end.wait(TIMEOUT_S)
 
-@pytest.fixture
-def jobs() -> Iterator[HeldJobs]:
-    held = HeldJobs()
-    yield held
-    held.may_go_on.set()
-
-
-def test_a_job_that_hangs_holds_the_next_one_up_only_for_a_while(jobs):
-    now_s = 0.0
-    loader: BackgroundLoader[str] = BackgroundLoader(3.0, lambda: now_s)
-    loader.submit("stuck", lambda: jobs.run("stuck"))
-    assert jobs.started.wait(TIMEOUT_S)
-    loader.submit("next", lambda: "loaded")
-    now_s = 2.9
-    assert loader.take() is None
-    assert loader.busy_with == "next"
-    now_s = 3.1
-    assert outcome_of(loader) == Outcome("next", "loaded", None)
+    thread = LoaderThread("stuck", wait, lambda _thread, outcome: reports.append(outcome))
+    thread.start()
+    thread.let_go()
     assert "stuck" in still_running()
-    jobs.may_go_on.set()
-    eventually(lambda: "stuck" not in still_running())
-    assert loader.take() is None  # what it gave is thrown away
-    loader.close()
-
-
-def test_closing_waits_for_nothing_and_drops_the_rest(loader, jobs):
-    loader.submit("first", lambda: jobs.run("first"))
-    assert jobs.started.wait(TIMEOUT_S)
-    loader.submit("second", lambda: jobs.run("second"))
-    loader.close()
-    assert jobs.done == []
-    assert loader.busy_with is None
-    loader.submit("third", lambda: jobs.run("third"))
-    assert loader.busy_with is None
-    jobs.may_go_on.set()
-    eventually(lambda: jobs.done == ["first"])
-    assert loader.take() is None
+    may_end.set()
+    thread.join(TIMEOUT_S)
+    assert reports == []
+    assert "stuck" not in still_running()

@@ -54,7 +54,9 @@ class CompareLink(QObject):
         session.model_changed.connect(self._on_model_changed)
         session.source_changed.connect(self._means.clear)
         self._timer = QTimer(self)
-        self._timer.timeout.connect(self._on_tick)
+        self._timer.timeout.connect(self._show_numbers)
+        loading.loaded.connect(self._on_loaded)
+        loading.failed.connect(panel.show_note)
 
     @property
     def is_on(self) -> bool:
@@ -99,19 +101,14 @@ class CompareLink(QObject):
 
     # -- inside ------------------------------------------------------------------------------
 
-    def _on_tick(self) -> None:
-        engine = self._loading.poll()
-        if engine is not None:
-            self._engine = engine
-            self._asked = None
-            self._panel.show_note("")
-            self._give()
-            self._show_mode()
-            if self._session.pipeline is not None:
-                self._session.pipeline.repeat_frame()
-        elif self._loading.failure is not None:
-            self._panel.show_note(self._loading.failure)
-        self._show_numbers()
+    def _on_loaded(self, engine: ViewerEngine) -> None:
+        self._engine = engine
+        self._asked = None
+        self._panel.show_note("")
+        self._give()
+        self._show_mode()
+        if self._session.pipeline is not None:
+            self._session.pipeline.repeat_frame()
 
     def _give(self) -> None:
         """Have the pipeline of now, and those to come, run the second model."""

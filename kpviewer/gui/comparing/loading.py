@@ -1,16 +1,19 @@
-"""Which second model is asked for, and the thread that loads it. No widgets."""
+"""The second model that is asked for, and the thread that loads it. No widgets."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
 
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import Loaders, ViewerEngine, load_or_spare
 from kpviewer.gui.opening.model_loading import WARM_UP_HW, why_not_loaded
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.spec import Task
-from kpviewer.runtime.loading import BackgroundLoader
+from kpviewer.runtime.loading import Outcome
 
 ENGINES = ("torch", "openvino")
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
@@ -44,55 +47,48 @@ class SecondRequest:
         return " ".join([self.model, *ways])
 
 
-class SecondLoading:
-    """Loads in the background; polled by the thread that owns it. ``close`` ends it."""
+class SecondLoading(QObject):
+    """Loads the second model in the background; ``close`` ends it."""
+
+    loaded = pyqtSignal(object)
+    """ViewerEngine of the model that was asked for last."""
+    failed = pyqtSignal(str)
+    """Why that model can't be used, for people."""
 
     def __init__(self, options: ViewerOptions, loaders: Loaders) -> None:
+        super().__init__()
         self._options, self._loaders = options, loaders
-        self._loader: BackgroundLoader[ViewerEngine] = BackgroundLoader()
-        self._is_wanted = False
-        self.failure: str | None = None
-        """Why the last load came to nothing; None while all is well."""
-
-    @property
-    def loading(self) -> str | None:
-        """Name of what loads; None while there is nothing."""
-        return self._loader.busy_with if self._is_wanted else None
+        self._loader = BackgroundLoader()
 
     def load(self, request: SecondRequest, device: str, source_hw: tuple[int, int] | None) -> None:
         """Load a model for a device, for images of (height, width) px."""
         size = source_hw or WARM_UP_HW
-        self.failure, self._is_wanted = None, True
-        self._loader.submit(request.name, lambda: self._load(request, device, size))
+        self._loader.submit(
+            request.name, lambda: self._load(request, device, size), self._on_loaded
+        )
 
     def cancel(self) -> None:
-        """Want nothing any more: what still loads is dropped when it is there."""
-        self._is_wanted, self.failure = False, None
+        """Drop the model that was asked for last."""
+        self._loader.cancel()
 
-    def poll(self) -> ViewerEngine | None:
-        """Give a model that was just loaded, else None; a failure is in ``failure``."""
-        outcome = self._loader.take()
-        if outcome is None or not self._is_wanted:
-            return None
-        self._is_wanted = False
+    def close(self) -> None:
+        """Let go of what loads; doesn't wait for it."""
+        self._loader.close()
+
+    def _on_loaded(self, outcome: Outcome[ViewerEngine]) -> None:
         if outcome.value is None:
             _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
-            self.failure = why_not_loaded(outcome.name, outcome.reason)
-            return None
-        if outcome.value.spec.task is Task.CLASSIFY:
-            text = tr("{name} tells no places: compare with a model that has boxes.")
-            self.failure = text.format(name=outcome.name)
-            return None
-        return outcome.value
+            self.failed.emit(why_not_loaded(outcome.name, outcome.reason))
+        elif outcome.value.spec.task is Task.CLASSIFY:
+            text = tr("{name} has no boxes. Compare with a model that has boxes.")
+            self.failed.emit(text.format(name=outcome.name))
+        else:
+            self.loaded.emit(outcome.value)
 
     def _load(self, request: SecondRequest, device: str, size: tuple[int, int]) -> ViewerEngine:
-        """Runs in the loader's thread."""
+        """Load a model, on the loader's thread."""
         loaders, model = self._loaders, request.model
         loaders.permission.check(model)
         if request.engine == request.precision == "auto":
             return load_or_spare(loaders.load_engine, self._options, model, device, size)
         return loaders.load_variant(model, device, size, request.engine, request.precision)
-
-    def close(self) -> None:
-        """Wait for nothing: what loads is let go."""
-        self._loader.close()

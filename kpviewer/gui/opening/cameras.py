@@ -1,4 +1,4 @@
-"""Asks for cameras and screens of this machine in a thread: drivers may take their time. No Qt."""
+"""Cameras and screens of this machine, listed on a thread, as drivers may take their time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kpviewer.runtime.loading import BackgroundLoader
+from kpviewer.gui.background import BackgroundLoader
+from kpviewer.runtime.loading import Outcome
 
 _log = logging.getLogger(__name__)
 
@@ -34,38 +35,34 @@ class Devices(NamedTuple):
 
 
 class CameraFinder:
-    """Polled by the thread that owns it; ``close`` ends it."""
+    """Looks for devices in the background; ``close`` ends it."""
 
     def __init__(self) -> None:
-        self._loader: BackgroundLoader[Devices] = BackgroundLoader()
+        self._loader = BackgroundLoader()
         self._then: Callable[[Devices], None] | None = None
         self.known: Devices | None = None
-        """What was found last; None before the first time."""
+        """Devices that were found last; None before the first time."""
 
     def ask(self, then: Callable[[Devices], None]) -> None:
-        """Look for devices; ``then`` gets them in a later ``poll``, unless another ask follows."""
+        """Look for devices; ``then`` gets them, unless another request follows."""
         self._then = then
-        self._loader.submit("cameras", find_devices)
+        self._loader.submit("cameras", find_devices, self._on_found)
 
     def drop(self) -> None:
-        """Tell nobody what is found."""
+        """Drop the last request."""
         self._then = None
 
-    def poll(self) -> None:
-        """Hand on what was found; to be called some ten times a second."""
-        outcome = self._loader.take()
-        if outcome is None:
-            return
+    def close(self) -> None:
+        """Let go of a search that runs; doesn't wait for it."""
+        self._loader.close()
+
+    def _on_found(self, outcome: Outcome[Devices]) -> None:
         if outcome.failure is not None:
             _log.warning("Cameras can't be listed: %s", outcome.failure)
         self.known = outcome.value or Devices()
         then, self._then = self._then, None
         if then is not None:
             then(self.known)
-
-    def close(self) -> None:
-        """Wait for nothing: what still looks is let go."""
-        self._loader.close()
 
 
 def find_cameras() -> tuple[Device, ...]:

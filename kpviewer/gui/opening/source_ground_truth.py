@@ -1,4 +1,4 @@
-"""The ground truth of the source that is watched: given, chosen, or found beside it. No Qt.
+"""The ground truth of the source that is watched: given, chosen, or found beside it.
 
 Sources and models are loaded by two threads, and either may be done first: each leaves here what it
 knows, then numbers the ground truth by what is known of both.
@@ -11,15 +11,19 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+
+from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.annotations.beside import ground_truth_beside
 from kpviewer.annotations.ground_truth import AnnotationGroundTruth, read_ground_truth
 from kpviewer.annotations.spec import split_extra
 from kpviewer.errors import DatasetError
+from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
-from kpviewer.runtime.loading import BackgroundLoader
+from kpviewer.runtime.loading import Outcome
 from kpviewer.sources.base import GroundTruthProvider
 from kpviewer.structures import GroundTruth
 
@@ -68,7 +72,7 @@ class FoundGroundTruth:
     """Where the source looks it up; None where a source can't have any."""
 
 
-class SourceGroundTruth:
+class SourceGroundTruth(QObject):
     """Finds ground truth, and numbers its classes as the model does.
 
     Args:
@@ -76,7 +80,11 @@ class SourceGroundTruth:
         given: ground truth that the command line names; None: there is none.
     """
 
+    changed = pyqtSignal()
+    """The open source has another ground truth, which was asked for with ``read``."""
+
     def __init__(self, source: str | None = None, given: GroundTruthProvider | None = None) -> None:
+        super().__init__()
         self._chosen: dict[str | None, GroundTruthProvider | str] = {}
         if given is not None:
             self._chosen[source] = given
@@ -85,12 +93,12 @@ class SourceGroundTruth:
         self._news: str | None = None
         self._told: set[str] = set()
         self._slot: GroundTruthSlot | None = None
-        self._reader: BackgroundLoader[tuple[FoundGroundTruth, str | None, str]] = (
-            BackgroundLoader()
-        )
+        self._reader = BackgroundLoader()
 
     def read(self, source: str | None, spec: str) -> bool:
-        """Begin to read annotations for the source that is open; ``poll`` tells when they count.
+        """Begin to read annotations for the open source; ``changed`` follows if they can be used.
+
+        Annotations that can't be read change nothing, and ``take_news`` says why.
 
         Args:
             source: as typed; it keeps these annotations when it is opened again.
@@ -102,31 +110,13 @@ class SourceGroundTruth:
         slot, names = self._slot, self._class_names
         if slot is None:
             return False
-        self._reader.submit(spec, lambda: (_put(slot, spec, names), source, spec))
+        self._reader.submit(
+            spec, lambda: _put(slot, spec, names), partial(self._on_read, source, spec)
+        )
         return True
 
-    def poll(self) -> bool:
-        """Take annotations that have been read; return whether there are other ones now.
-
-        What can't be read changes nothing, and ``take_news`` tells why.
-        """
-        outcome = self._reader.take()
-        if outcome is None:
-            return False
-        if outcome.value is None:
-            self._news = tr("No ground truth: {reason}").format(reason=outcome.reason)
-            return False
-        found, source, spec = outcome.value
-        if found.ground_truth is None:
-            self._news = found.news
-        elif found.slot is self._slot:
-            self._chosen[source] = spec
-            self.use(found)
-            return True
-        return False
-
     def close(self) -> None:
-        """Read nothing any more."""
+        """Let go of annotations that are being read."""
         self._reader.close()
 
     def find(self, source: str | None) -> FoundGroundTruth:
@@ -191,6 +181,17 @@ class SourceGroundTruth:
                 self._told.add(kind)
                 news.append(note.removesuffix(".") + ".")
         return " ".join(news) or None
+
+    def _on_read(self, source: str | None, spec: str, outcome: Outcome[FoundGroundTruth]) -> None:
+        found = outcome.value
+        if found is None:
+            self._news = tr("No ground truth: {reason}").format(reason=outcome.reason)
+        elif found.ground_truth is None:
+            self._news = found.news
+        elif found.slot is self._slot:
+            self._chosen[source] = spec
+            self.use(found)
+            self.changed.emit()
 
     def _number(self) -> None:
         ground_truth, names = self._ground_truth, self._class_names

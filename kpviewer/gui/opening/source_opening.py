@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from PyQt6.QtCore import QObject, pyqtSignal
+
 from kpviewer.errors import KpviewerError
+from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
 from kpviewer.pipeline.opening import made_within
-from kpviewer.runtime.loading import BackgroundLoader
+from kpviewer.runtime.loading import Outcome
 
 if TYPE_CHECKING:
     from kpviewer.gui.opening.loaders import SourceOpener
@@ -37,52 +41,56 @@ class Arrival:
     failure: KpviewerError | None
 
 
-class SourceLoading:
-    """Looks for sources on a thread; the last one that was asked for counts.
+class SourceLoading(QObject):
+    """Looks for sources on a thread; only the last one that was asked for counts.
 
     Args:
         make: makes a source of a name.
         ground_truth: finds its ground truth.
     """
 
+    arrived = pyqtSignal(object)
+    """Arrival of the last source that was asked for."""
+
     def __init__(self, make: SourceOpener, ground_truth: SourceGroundTruth) -> None:
+        super().__init__()
         self._make, self._ground_truth = make, ground_truth
-        self._loader: BackgroundLoader[tuple[FrameSource, FoundGroundTruth]] = BackgroundLoader(
-            PATIENCE_S
-        )
-        self._wanted: tuple[str | None, bool] | None = None
+        self._loader = BackgroundLoader(PATIENCE_S)
 
     def look_for(self, text: str | None, name: str, *, is_offer: bool = False) -> None:
         """Look for a source; ``name`` is for people."""
-        self._wanted = (text, is_offer)
         ground_truth, make = self._ground_truth, self._make
-        # In a thread: video code is imported, disks and cameras are asked.
-        self._loader.submit(name, lambda: look_for(text, name, ground_truth, make))
+        # On a thread: video code is imported, disks and cameras are asked.
+        self._loader.submit(
+            name,
+            lambda: look_for(text, name, ground_truth, make),
+            partial(self._on_found, text, is_offer),
+        )
 
     def cancel(self) -> None:
-        """Want no source any more."""
-        self._wanted = None
+        """Drop the source that was asked for last."""
+        self._loader.cancel()
 
-    def take(self) -> Arrival | None:
-        """Return what became of the source that is wanted, once; None while nothing is known."""
-        outcome = self._loader.take()
-        if outcome is None or self._wanted is None:
-            return None
-        (text, is_offer), self._wanted = self._wanted, None
+    def close(self) -> None:
+        """Let go of a search that runs; doesn't wait for it."""
+        self._loader.close()
+
+    def _on_found(
+        self,
+        text: str | None,
+        is_offer: bool,
+        outcome: Outcome[tuple[FrameSource, FoundGroundTruth]],
+    ) -> None:
         if outcome.value is not None:
             source, found = outcome.value
-            return Arrival(text, is_offer, source, found, None)
+            self.arrived.emit(Arrival(text, is_offer, source, found, None))
+            return
         failure = outcome.failure
         if not isinstance(failure, KpviewerError):
             _log.error("Opening %s failed", outcome.name, exc_info=failure)
-            told = tr("{name} can't be opened. {reason}")
-            failure = KpviewerError(told.format(name=outcome.name, reason=outcome.reason))
-        return Arrival(text, is_offer, None, FoundGroundTruth(None), failure)
-
-    def close(self) -> None:
-        """Look for nothing any more; doesn't wait."""
-        self.cancel()
-        self._loader.close()
+            message = tr("{name} can't be opened. {reason}")
+            failure = KpviewerError(message.format(name=outcome.name, reason=outcome.reason))
+        self.arrived.emit(Arrival(text, is_offer, None, FoundGroundTruth(None), failure))
 
 
 def open_source(text: str | None, ground_truth: GroundTruthProvider | None) -> FrameSource:

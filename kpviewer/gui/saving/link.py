@@ -6,11 +6,12 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer
 
+from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.saving.panel import RecordingPanel
 from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.settings.profiles import ask_for_recordings_folder
 from kpviewer.recording.codecs import usable_codecs
-from kpviewer.runtime.loading import BackgroundLoader
+from kpviewer.runtime.loading import Outcome
 
 TICK_MS = 500
 
@@ -21,7 +22,7 @@ class RecordingLink(QObject):
     def __init__(self, panel: RecordingPanel, saving: Saving) -> None:
         super().__init__(panel)
         self._panel, self._saving = panel, saving
-        self._codecs: BackgroundLoader[tuple[str, ...]] = BackgroundLoader()
+        self._codecs = BackgroundLoader()
         self._has_asked = False
         panel.changed.connect(self._on_edited)
         panel.folder_asked.connect(self._on_folder_asked)
@@ -41,15 +42,16 @@ class RecordingLink(QObject):
         panel.show_space(saving.space_text())
         if not self._has_asked:
             self._has_asked = True
-            self._codecs.submit("encoders", usable_codecs)
-        outcome = self._codecs.take()
-        if outcome is not None and outcome.value is not None:
-            panel.set_codecs(outcome.value)
+            self._codecs.submit("encoders", usable_codecs, self._on_codecs_found)
 
     def close(self) -> None:
         """Show nothing any more."""
         self._timer.stop()
         self._codecs.close()
+
+    def _on_codecs_found(self, outcome: Outcome[tuple[str, ...]]) -> None:
+        if outcome.value is not None:
+            self._panel.set_codecs(outcome.value)
 
     def _on_edited(self) -> None:
         self._saving.choices = self._panel.choices

@@ -72,7 +72,7 @@
             <translation>无法加载 {name}。{reason}</translation>
         </message>
         <message>
-            <source>{name} tells no places: compare with a model that has boxes.</source>
+            <source>{name} has no boxes. Compare with a model that has boxes.</source>
             <translation>{name} 不输出位置：请与输出边界框的模型对比。</translation>
         </message>
         <message>
