@@ -11,7 +11,6 @@ from itertools import groupby
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
@@ -19,6 +18,7 @@ from kpviewer.evaluation.detections import WARM_UP
 from kpviewer.evaluation.timing import FrameTime, ReadImage, Stopwatch, read_image
 from kpviewer.metrics.points import PointScore, point_score
 from kpviewer.models.crops import crops_of, points_from_crops, regions_around
+from kpviewer.models.normalisation import Normalisation
 from kpviewer.models.points import PointDetector
 from kpviewer.structures import FloatArray, GroundTruth, ImageArray
 
@@ -127,17 +127,11 @@ def read_points(detector: PointDetector, bgr: ImageArray, xyxy: FloatArray) -> F
         boxes = boxes.new_tensor([0, 0, bgr.shape[1], bgr.shape[0]]).expand(len(xyxy), 4)
     crop_hw = detector.spec.input_hw
     regions = regions_around(boxes, margin or 1.0, crop_hw)[None].to(device)  # (1, N, 4)
-    crops = crops_of(_normalised(detector, bgr, device), regions, crop_hw)[0]  # (N, 3, h, w)
+    rgb = torch.from_numpy(bgr).to(device).flip(-1)
+    image = Normalisation(detector.spec, device)(rgb.permute(2, 0, 1)[None])  # (1, 3, H, W)
+    crops = crops_of(image, regions, crop_hw)[0]  # (N, 3, h, w)
     points_n = detector.points_n(detector.network(crops), crop_hw)
     return points_from_crops(points_n, regions[0]).cpu().numpy()
-
-
-def _normalised(detector: PointDetector, bgr: ImageArray, device: torch.device) -> Tensor:
-    """(H, W, 3) uint8 BGR -> (1, 3, H, W) as the network takes it."""
-    mean = torch.tensor(detector.spec.mean, device=device) * 255
-    std = torch.tensor(detector.spec.std, device=device) * 255
-    rgb = torch.from_numpy(bgr).to(device).flip(-1)
-    return ((rgb - mean) / std).permute(2, 0, 1)[None]
 
 
 def _objects(annotations: AnnotationSet) -> Iterator[tuple[AnnotatedImage, int]]:

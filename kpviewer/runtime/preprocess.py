@@ -1,4 +1,4 @@
-"""From a camera's image to a network's input, on the device that runs the network."""
+"""Preprocessing of images to a network's input, on the device that runs the network."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from kpviewer.geometry import Letterbox
+from kpviewer.models.normalisation import Normalisation
 from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.resizing import resized
@@ -17,7 +18,7 @@ from kpviewer.structures import ImageArray
 
 @lru_cache
 def letterbox_of(spec: ModelSpec, source_hw: tuple[int, int]) -> Letterbox:
-    """Say where an image of ``source_hw`` px lies in the model's input."""
+    """Return where an image of ``source_hw`` px is in the model's input."""
     if spec.resize is Resize.STRETCH:
         return Letterbox.stretch(source_hw, spec.input_hw)
     if spec.resize is Resize.AREA and spec.stride is not None:
@@ -26,22 +27,26 @@ def letterbox_of(spec: ModelSpec, source_hw: tuple[int, int]) -> Letterbox:
 
 
 class Preprocessor:
-    """Resizes, pads, turns BGR into RGB and normalises. Padding has the mean colour."""
+    """Converter of BGR images to a network's input: resized, padded and normalised.
+
+    Padding has the mean colour.
+
+    Args:
+        spec: description of the network.
+        device: device that runs the network.
+    """
 
     def __init__(self, spec: ModelSpec, device: torch.device) -> None:
-        self._mean = torch.tensor(spec.mean, device=device) * 255
-        std = torch.tensor(spec.std, device=device) * 255
-        self._scale = (1 / std)[:, None, None]
-        self._offset = (-self._mean / std)[:, None, None]
+        self._normalise = Normalisation(spec, device)
         self._device = device
         self._blanks: dict[tuple[int, int], Tensor] = {}
 
     def letterboxed(self, bgr: ImageArray, box: Letterbox) -> Tensor:
-        """Bring an image to its place in the input, and to the device.
+        """Resize and pad an image on the device.
 
         Args:
-            bgr: (H, W, 3) uint8.
-            box: where it lies in the input.
+            bgr: (H, W, 3) uint8 image.
+            box: where the image is in the input.
 
         Returns:
             (1, h, w, 3) RGB in [0, 255] on the device: uint8 on the CPU, float32 elsewhere.
@@ -55,16 +60,15 @@ class Preprocessor:
         return rows[None]
 
     def normalised(self, rows: Tensor) -> Tensor:
-        """Make the input of the network of what ``letterboxed`` gave.
+        """Return the network's input for the result of ``letterboxed``.
 
         Returns:
             (1, 3, h, w) float32 RGB, channels last, on the same device.
         """
-        planes = rows.permute(0, 3, 1, 2).float()
-        return torch.addcmul(self._offset, planes, self._scale)
+        return self._normalise.in_one_pass(rows.permute(0, 3, 1, 2))
 
     def _resized(self, bgr: ImageArray, size_hw: tuple[int, int]) -> Tensor:
-        """(H, W, 3) BGR -> (h, w, 3) RGB on the device."""
+        """Resize an image: (H, W, 3) BGR -> (h, w, 3) RGB on the device."""
         if self._device.type == "cpu":  # OpenCV takes a seventh of torch's time
             return torch.from_numpy(cv2.cvtColor(resized(bgr, size_hw), cv2.COLOR_BGR2RGB))
         image = torch.from_numpy(bgr).to(self._device, non_blocking=True).float()
@@ -77,8 +81,9 @@ class Preprocessor:
         return image.flip(-1)
 
     def _blank(self, input_hw: tuple[int, int], dtype: torch.dtype) -> Tensor:
-        """(h, w, 3) of the mean colour, kept after the first call."""
+        """Return (h, w, 3) of the mean colour; kept after the first call."""
         if input_hw not in self._blanks:
-            mean = self._mean if dtype.is_floating_point else self._mean.round()
+            mean = self._normalise.mean
+            mean = mean if dtype.is_floating_point else mean.round()
             self._blanks[input_hw] = mean.to(dtype).expand(*input_hw, 3).contiguous()
         return self._blanks[input_hw]

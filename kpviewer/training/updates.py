@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from kpviewer.errors import PipelineError
+from kpviewer.models.normalisation import Normalisation
 from kpviewer.models.tensor_names import with_current_names
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import ALONE, World
@@ -44,6 +45,7 @@ class Updater:
     ) -> None:
         self._objective, self._config, self._device = objective, config, device
         self._world = world
+        self._normalise = Normalisation(objective.detector.spec, device)
         network = objective.detector.network.to(device)
         self.network = network.to(memory_format=torch.channels_last)
         self._precision = Precision(config.precision, device)
@@ -103,17 +105,10 @@ class Updater:
 
     def _forward(self, batch: Any) -> Tensor:
         moved = type(batch)(*(tensor.to(self._device, non_blocking=True) for tensor in batch))
-        images = self._normalised(moved[0])
+        images = self._normalise(moved[0]).contiguous(memory_format=torch.channels_last)
         with self._precision.autocast():
             losses: Tensor = self._losses(moved, images)
         return losses
-
-    def _normalised(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) uint8 -> float, as the network wants it."""
-        spec = self._objective.detector.spec
-        mean = torch.tensor(spec.mean, device=images.device).view(3, 1, 1) * 255
-        std = torch.tensor(spec.std, device=images.device).view(3, 1, 1) * 255
-        return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
     def state(self) -> dict[str, Any]:
         """What ``resume`` needs."""

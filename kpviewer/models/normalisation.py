@@ -1,0 +1,38 @@
+"""Normalisation of colours: the one definition of what a network's input values are."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from kpviewer.models.spec import ModelSpec
+
+
+class Normalisation:
+    """Converter of RGB pixels in [0, 255] to input values: (pixel / 255 - mean) / std.
+
+    Args:
+        spec: description of the network, with the mean and std of pixels in [0, 1].
+        device: device of the images.
+    """
+
+    mean: Tensor
+    """(3,) float32 mean colour in [0, 255], which padding has."""
+
+    def __init__(self, spec: ModelSpec, device: torch.device) -> None:
+        self.mean = torch.tensor(spec.mean, device=device) * 255
+        std = torch.tensor(spec.std, device=device) * 255
+        self._means, self._stds = self.mean[:, None, None], std[:, None, None]
+        self._scales = (1 / std)[:, None, None]
+        self._offsets = (-self.mean / std)[:, None, None]
+
+    def __call__(self, planes: Tensor) -> Tensor:
+        """Normalise (B, 3, H, W) pixels of any dtype; return float32 of the same shape."""
+        return (planes - self._means) / self._stds
+
+    def in_one_pass(self, planes: Tensor) -> Tensor:
+        """Normalise (B, 3, H, W) pixels, for inference.
+
+        One multiplication and addition per value; it differs from a call by rounding alone.
+        """
+        return torch.addcmul(self._offsets, planes.float(), self._scales)
