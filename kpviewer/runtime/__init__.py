@@ -1,1 +1,1 @@
-"""What runs a model on a device: buffers, precision, the executor."""
+"""Inference on a device: executor, runners, precision, frame buffers."""

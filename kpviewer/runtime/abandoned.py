@@ -1,12 +1,12 @@
-"""Work that nobody can interrupt: a read in a driver, a compile, a foreign graph, a dead disk.
+"""Work that can't be interrupted: a read in a driver, a compilation, a user's model, a dead disk.
 
 The contract of such work:
 
-- It runs on a thread of its own, and never on that of the window.
+- It runs on a thread of its own, never on the window's.
 - Its owner waits for a limited time, then calls ``let_go``. From then on the owner does without it:
-  what the thread still finds out is thrown away, and something new may begin beside it.
-- Whatever the thread holds (a frame buffer, a device, an engine) stays its own until it wakes.
-  It then gives all of it back, in its own thread, and reports nothing.
+  the thread's result is discarded, and new work may begin beside it.
+- The thread keeps its resources (a frame buffer, a device, an engine) until it returns. It then
+  releases them itself and reports nothing.
 - A process with such threads ends by ``end_process``, which waits for none of them.
 """
 
@@ -24,7 +24,7 @@ from kpviewer.runtime.ending import leave_at_once
 T = TypeVar("T")
 
 DISK_S = 0.5
-"""For a disk to tell whether something is there, where the window waits for it."""
+"""Time limit for a disk to answer whether a file exists, while the window waits."""
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
@@ -32,15 +32,15 @@ _let_go: list[tuple[threading.Thread, str]] = []
 
 
 class NoAnswerError(KpviewerError):
-    """Something was asked and didn't answer in time."""
+    """A call didn't return in time."""
 
 
 def let_go(thread: threading.Thread, work: str) -> None:
     """Stop waiting for a thread that may never end, and log that.
 
     Args:
-        thread: running or ended.
-        work: what it does, for people: "opening clip.mp4".
+        thread: thread, running or ended.
+        work: description of its work for users, such as "opening clip.mp4".
     """
     if not thread.is_alive():
         return
@@ -51,13 +51,13 @@ def let_go(thread: threading.Thread, work: str) -> None:
 
 
 def still_running() -> list[str]:
-    """Return what the threads do that were let go and haven't ended."""
+    """Return the work of the threads that were let go and still run."""
     with _lock:
         return [work for thread, work in _let_go if thread.is_alive()]
 
 
 def wait_for_stragglers(seconds: float) -> None:
-    """Give the threads that were let go a last chance to end by themselves."""
+    """Wait for the threads that were let go, for a limited time."""
     end_s = time.monotonic() + seconds
     with _lock:
         threads = [thread for thread, _ in _let_go]
@@ -66,15 +66,15 @@ def wait_for_stragglers(seconds: float) -> None:
 
 
 def answer_within(seconds: float, ask: Callable[[], T], work: str) -> T:
-    """Return what ``ask`` returns, or raise what it raises; it runs on a thread of its own.
+    """Call ``ask`` on a thread of its own, and return its result or raise its error.
 
     Args:
-        seconds: how long to wait; then the thread is let go.
-        ask: may hang.
-        work: what it does, for people.
+        seconds: time limit, after which the thread is let go.
+        ask: function that may hang.
+        work: description of the work for users.
 
     Raises:
-        NoAnswerError: when the time is up.
+        NoAnswerError: if the function doesn't return in time.
     """
     question = _Question(ask)
     question.start()
@@ -87,7 +87,7 @@ def answer_within(seconds: float, ask: Callable[[], T], work: str) -> T:
 def end_process(code: int) -> None:
     """End the process at once if a thread that was let go would keep it alive; else return.
 
-    To be called last: recordings finished, settings written. Nothing is cleaned up any more.
+    Call it last, with recordings finished and settings written: nothing is cleaned up afterwards.
     """
     left = still_running()
     if not left:
@@ -97,6 +97,8 @@ def end_process(code: int) -> None:
 
 
 class _Question(threading.Thread, Generic[T]):
+    """Thread that runs one function and keeps its result."""
+
     def __init__(self, ask: Callable[[], T]) -> None:
         super().__init__(name="kpviewer-question")
         self._ask = ask
@@ -107,7 +109,7 @@ class _Question(threading.Thread, Generic[T]):
     def run(self) -> None:
         try:
             self._answers.append(self._ask())
-        except BaseException as error:  # raised again where it was asked
+        except BaseException as error:  # raised again in the caller's thread
             self._failure = error
         finally:
             self.has_ended.set()

@@ -1,12 +1,12 @@
-"""A fixed number of frame buffers, lent out and counted: no frame costs an allocation.
+"""Pool of frame buffers, leased and counted, so that no frame costs an allocation.
 
 Slot states::
 
     FREE --acquire--> FILLING --seal--> READY --last release, fence done--> FREE
 
-A slot is reused only when every holder released its lease and the event that guards the slot (a
-copy to a device, say) is done. This module knows nothing of sources, models or threads; it
-imports torch only once page-locked memory is asked for.
+A slot is reused only when every holder released its lease and the slot's fence (such as a copy to
+a device) is done. This module depends on no source, model or thread. It imports torch only once
+page-locked memory is requested.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ from kpviewer.structures import ImageArray
 
 
 class Fence(Protocol):
-    """Something that still reads a buffer after its holders let go; ``torch.cuda.Event`` is one."""
+    """Operation that may still read a buffer after its holders released it.
+
+    ``torch.cuda.Event`` is one.
+    """
 
     def query(self) -> bool:
-        """Whether it is done."""
+        """Return whether it is done."""
 
     def synchronize(self) -> None:
         """Wait until it is done."""
 
 
 class _Slot:
-    """Flat storage of one frame, grown when a larger frame comes."""
+    """Flat storage of one frame, which grows for a larger frame."""
 
     def __init__(self) -> None:
         self._bytes: ImageArray = np.empty(0, np.uint8)
@@ -39,7 +42,7 @@ class _Slot:
         self.fence: Fence | None = None
 
     def view(self, height: int, width: int, *, pinned: bool) -> ImageArray:
-        """Give a (height, width, 3) uint8 view of the storage, contiguous."""
+        """Return a contiguous (height, width, 3) uint8 view of the storage."""
         size = height * width * 3
         if size > self._bytes.size or pinned != self._is_pinned:
             self._bytes = _pinned_bytes(size) if pinned else np.empty(size, np.uint8)
@@ -49,14 +52,14 @@ class _Slot:
 
 def _pinned_bytes(size: int) -> ImageArray:
     """Allocate (size,) uint8 in page-locked memory; the array keeps the tensor alive."""
-    import torch  # noqa: PLC0415  # 2.5 s that no one without a GPU should pay
+    import torch  # noqa: PLC0415  # 2.5 s that nobody without a GPU should wait
 
     array: ImageArray = torch.empty(size, dtype=torch.uint8, pin_memory=True).numpy()
     return array
 
 
 def _cuda_is_available() -> bool:
-    """Ask torch, which raises on page-locked memory without an accelerator."""
+    """Return whether torch sees a GPU; without one it can't allocate page-locked memory."""
     import torch  # noqa: PLC0415
 
     return torch.cuda.is_available()
@@ -65,8 +68,8 @@ def _cuda_is_available() -> bool:
 class BufferLease:
     """A counted claim on one slot, from ``PinnedPool.acquire``; starts with one holder.
 
-    Any thread may retain and release. Once the last holder let go, the lease is over for good: a
-    later claim on the same slot is another lease, so a stale reference can't free it.
+    Any thread may retain and release. The last release ends the lease for good. A later claim on
+    the same slot is another lease, so a stale reference can't free it.
     """
 
     def __init__(self, pool: PinnedPool, slot: _Slot) -> None:
@@ -77,10 +80,10 @@ class BufferLease:
         self._is_sealed = False
 
     def allocate(self, height: int, width: int) -> ImageArray:
-        """Give the (height, width, 3) uint8 array to fill; a second call replaces the first.
+        """Return the (height, width, 3) uint8 array to fill; a second call replaces the first.
 
         Raises:
-            PipelineError: if the lease was sealed or given back.
+            PipelineError: if the lease is sealed or has ended.
             ValueError: if a side is not positive.
         """
         if height <= 0 or width <= 0:
@@ -92,37 +95,37 @@ class BufferLease:
             return self._slot.view(height, width, pinned=self._pool.is_pinned)
 
     def seal(self) -> None:
-        """Say that the buffer is filled: from now on it is only read.
+        """Mark the buffer as filled: from now on it is only read.
 
         Raises:
-            PipelineError: if the lease was given back.
+            PipelineError: if the lease has ended.
         """
         with self._lock:
             self._check_held("seal")
             self._is_sealed = True
 
     def guard(self, fence: Fence) -> None:
-        """Keep the slot from reuse until ``fence`` is done, besides the holders.
+        """Keep the slot from reuse until ``fence`` is done and the holders have released it.
 
         Raises:
-            PipelineError: if the lease was given back.
+            PipelineError: if the lease has ended.
         """
         with self._lock:
             self._check_held("guard")
             self._slot.fence = fence
 
     def retain(self) -> None:
-        """Add a holder; each one calls ``release`` once.
+        """Add a holder; each holder calls ``release`` once.
 
         Raises:
-            PipelineError: if the lease was given back.
+            PipelineError: if the lease has ended.
         """
         with self._lock:
             self._check_held("retain")
             self._holders += 1
 
     def release(self) -> None:
-        """Drop a holder; the last one gives the slot back.
+        """Drop a holder; the last one returns the slot to the pool.
 
         Raises:
             PipelineError: if no holder is left.
@@ -135,7 +138,7 @@ class BufferLease:
             self._pool.give_back(self._slot)
 
     def _check_held(self, action: str) -> None:
-        """Raise PipelineError once the slot was given back."""
+        """Raise PipelineError if the lease has ended."""
         if self._holders == 0:
             raise PipelineError(
                 f"{action} on a frame buffer that was given back: "
@@ -144,13 +147,13 @@ class BufferLease:
 
 
 class PinnedPool:
-    """Lends out frame buffers. Thread-safe.
+    """Pool that leases frame buffers. Thread-safe.
 
-    The slot that came back last is lent first, so slots that are never needed cost no memory.
+    The slot returned last is leased first, so slots that are never needed cost no memory.
     """
 
     def __init__(self, slots: int = 8) -> None:
-        """Make ``slots`` empty slots; memory is taken when the first frames are read."""
+        """Create ``slots`` empty slots; memory is allocated when the first frames are read."""
         if slots < 1:
             raise ValueError(f"slots must be at least 1, got {slots}")
         self._slots = slots
@@ -160,12 +163,12 @@ class PinnedPool:
 
     @property
     def slots(self) -> int:
-        """Number of slots; never changes."""
+        """Number of slots, which never changes."""
         return self._slots
 
     @property
     def free(self) -> int:
-        """Number of slots that nobody holds."""
+        """Number of slots without a holder."""
         with self._given_back:
             return len(self._free)
 
@@ -175,21 +178,21 @@ class PinnedPool:
         return self._is_pinned
 
     def use_pinned(self, wanted: bool) -> None:
-        """Lend page-locked memory from the next frame on, where CUDA is there; else plain memory.
+        """Lease page-locked memory from the next frame on if CUDA is available, else plain memory.
 
-        Imports torch when ``wanted``. Frames already lent stay as they are.
+        This imports torch if ``wanted``. Frames already leased stay as they are.
         """
         self._is_pinned = wanted and _cuda_is_available()
 
     def acquire(self, timeout_s: float | None = None) -> BufferLease | None:
-        """Lend a free slot.
+        """Lease a free slot.
 
         Args:
-            timeout_s: how long to wait for one, in seconds; None waits for ever. With 0, a free
-                slot whose fence is not done counts as taken; else its fence is waited for.
+            timeout_s: longest time to wait, s; None waits for ever. With 0, a free slot whose fence
+                isn't done counts as taken; otherwise this waits for the fence.
 
         Returns:
-            A lease with one holder, or None when the time is up.
+            A lease with one holder, or None after the time limit.
         """
         with self._given_back:
             if not self._given_back.wait_for(lambda: self._free, timeout_s):
@@ -203,13 +206,13 @@ class PinnedPool:
         return BufferLease(self, slot)
 
     def give_back(self, slot: _Slot) -> None:
-        """Take a slot back from its lease; for ``BufferLease`` only."""
+        """Return a slot to the pool; for ``BufferLease`` only."""
         with self._given_back:
             self._free.append(slot)
             self._given_back.notify()
 
     def _pop_unfenced(self) -> _Slot | None:
-        """Take the free slot that came back last among those that no fence guards any more."""
+        """Take the free slot returned last, of those whose fence is done."""
         for at in reversed(range(len(self._free))):
             fence = self._free[at].fence
             if fence is None or fence.query():

@@ -1,7 +1,7 @@
-"""From a torch network to an OpenVINO model, by export: a trace would stay in memory for ever.
+"""Conversion of a torch network to an OpenVINO model, by export.
 
-``torch.jit.trace`` registers what it traced in one unit of the process, which only grows: 8 to 11
-MB for each load of a shipped model. An exported program is an object like any other.
+``torch.jit.trace`` is only the fallback: it registers each trace in a unit of the process that only
+grows, by 8 to 11 MB for each load of a shipped model. An exported program is freed like any object.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ def openvino_model(graph: nn.Module, example: Tensor) -> Any:
     """Convert a network for inputs of one shape.
 
     Args:
-        graph: in evaluation mode, on the CPU, with one input and one output.
-        example: an input.
+        graph: network in evaluation mode, on the CPU, with one input and one output.
+        example: input of that shape.
 
     Raises:
-        PipelineError: if the network can't be compiled by its nature.
+        PipelineError: if the network is of a kind that can't be compiled.
     """
     for module in graph.modules():
         if refusal := getattr(module, "compile_refusal", None):
             raise PipelineError(refusal)
     with torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what becomes constant: sizes are, here
-        graph(example)  # what is computed once a size must be no part of the graph
+        warnings.simplefilter("ignore")  # about sizes that become constants, as intended
+        graph(example)  # values cached by size must not become part of the graph
         try:
             with tracing_alone(), _forgotten_sources():
                 decoder = _exported(graph, example)
-        except Exception as error:  # whatever a user's own network can't be exported for
+        except Exception as error:  # export may fail for a user's network in any way
             _log.info("Traced, as it can't be exported: %s", first_line(error))
             decoder = _traced(graph, example)
     frontend = library("openvino.frontend").FrontEndManager().load_by_framework("pytorch")
@@ -57,6 +57,7 @@ def openvino_model(graph: nn.Module, example: Tensor) -> Any:
 
 
 def _exported(graph: nn.Module, example: Tensor) -> Any:
+    """Export a network; return the decoder for OpenVINO's frontend."""
     program = torch.export.export(graph, (example,), strict=False)
     program = program.run_decompositions(_decompositions())
     decoders = library(f"{_PYTORCH}.fx_decoder")
@@ -64,6 +65,7 @@ def _exported(graph: nn.Module, example: Tensor) -> Any:
 
 
 def _traced(graph: nn.Module, example: Tensor) -> Any:
+    """Trace a network; return the decoder for OpenVINO's frontend."""
     traced = torch.jit.trace(  # type: ignore[no-untyped-call]
         graph, example, check_trace=False
     )
@@ -73,7 +75,7 @@ def _traced(graph: nn.Module, example: Tensor) -> Any:
 
 @contextmanager
 def _forgotten_sources() -> Iterator[None]:
-    """Drop what ``torch.fx`` keeps of the code of graphs, for tracebacks: 1.4 MB an export."""
+    """Drop the code of graphs that ``torch.fx`` keeps for tracebacks: 1.4 MB per export."""
     kept: dict[str, str] = getattr(getattr(graph_module, "_loader", None), "eval_cache", {})
     before = set(kept)
     try:
@@ -86,7 +88,7 @@ def _forgotten_sources() -> Iterator[None]:
 
 @cache
 def _decompositions() -> Any:
-    """Return how operations become simpler ones, but for those that OpenVINO has itself."""
+    """Return the decompositions of operations that OpenVINO lacks."""
     from torch.export.decomp_utils import CustomDecompTable  # noqa: PLC0415 - takes a second
 
     table: Any = CustomDecompTable()  # type: ignore[no-untyped-call]

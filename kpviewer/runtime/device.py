@@ -1,4 +1,4 @@
-"""Which device runs the model, by name, and how it is called in the window."""
+"""Devices that run a model: by name, and with their labels in the window."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import torch
 from kpviewer.errors import PipelineError
 
 MAX_CPU_THREADS = 8
-"""The shipped networks are too small for more threads to help."""
+"""Most CPU threads: the shipped networks are too small for more to help."""
 
 
 def resolve_device(name: str = "auto") -> torch.device:
-    """Turn a name from the command line into a device that is there.
+    """Return the device of a name from the command line.
 
     Args:
-        name: auto, cpu, cuda, cuda:N or mps. auto takes the first GPU, else the CPU.
+        name: auto, cpu, cuda, cuda:N or mps; auto is the first GPU, else the CPU.
 
     Raises:
-        PipelineError: if the device isn't there.
+        PipelineError: if the device isn't available.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -29,12 +29,12 @@ def resolve_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise PipelineError(f"A device is auto, cpu, cuda, cuda:N or mps, got {name!r}.") from error
-    there = {
+    is_available = {
         "cpu": True,
         "cuda": (device.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }
-    if not there.get(device.type, False):
+    if not is_available.get(device.type, False):
         raise PipelineError(
             f"Device {name!r} isn't there: torch sees {torch.cuda.device_count()} CUDA GPUs. "
             "Use --device auto."
@@ -43,7 +43,7 @@ def resolve_device(name: str = "auto") -> torch.device:
 
 
 def available_devices() -> dict[str, str]:
-    """Name the devices that torch sees: what ``resolve_device`` takes, and how people call it."""
+    """Return the devices that torch sees: names for ``resolve_device``, and labels for users."""
     gpus = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         gpus.append(torch.device("mps"))
@@ -51,7 +51,7 @@ def available_devices() -> dict[str, str]:
 
 
 def use_cpu_threads() -> int:
-    """Let torch use the cores, up to a number that small networks profit from; return it."""
+    """Set torch's number of threads to the available cores, at most MAX_CPU_THREADS; return it."""
     threads = min(MAX_CPU_THREADS, len(os.sched_getaffinity(0)) if hasattr(
         os, "sched_getaffinity") else os.cpu_count() or 1)  # fmt: skip
     torch.set_num_threads(threads)
@@ -59,7 +59,7 @@ def use_cpu_threads() -> int:
 
 
 def device_label(device: torch.device) -> str:
-    """How people call a device: "CPU", or the name of the GPU."""
+    """Return the label of a device for users: "CPU", or the name of the GPU."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     return device.type.upper()

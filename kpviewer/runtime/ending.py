@@ -1,8 +1,8 @@
-"""Sees to it that a process ends once it was asked to, whatever hangs in it.
+"""Guard that ends the process in time once it was asked to, even if something hangs.
 
-A signal, or the end of the window, is followed by an orderly end: recordings finished, settings
-written, threads joined. Each of these steps is bounded, and this is the bound of all together: it
-holds where the main thread itself is stuck, or a thread that nobody knows of keeps the process.
+A signal, or closing the window, begins an orderly end: recordings finished, settings written,
+threads joined. Each step has a time limit, and the guard limits all of them together. It works even
+if the main thread is stuck, or an unknown thread keeps the process alive.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from collections.abc import Callable
 from types import FrameType
 
 LIMIT_S = 4.0
-"""From the request to the end of the process."""
+"""Time limit from the request to the end of the process."""
 MOST_S = 30.0
-"""The same while a recording is still being finished."""
+"""Time limit while a recording is being finished."""
 _DOUBLE_S = 0.5
-"""A second signal this soon is the first one again: make and shells send several."""
+"""Time within which a second signal counts as the first: make and shells send several."""
 _POLL_S = 0.25
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _NUMBERS = tuple(int(getattr(signal, name)) for name in _NAMES if hasattr(signal, name))
@@ -34,24 +34,24 @@ _log = logging.getLogger(__name__)
 
 
 def leave_at_once(code: int) -> None:
-    """End the process here and now: what is open is not closed, what is printed is written."""
+    """End the process at once: flush the output, close nothing else."""
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             try:
                 stream.flush()
-            except (OSError, ValueError):  # nobody reads it any more
+            except (OSError, ValueError):  # closed at the other end
                 continue
     os._exit(code)
 
 
 class EndGuard:
-    """Hears signals and the request to end, on a thread of its own. ``close`` ends that.
+    """Receiver of signals and of the request to end, on a thread of its own until ``close``.
 
     Args:
         ask: begins the orderly end after a signal; called on the guard's thread.
         leave: ends the process with a code.
-        limit_s: from the request to the end.
+        limit_s: time limit from the request to the end.
     """
 
     def __init__(
@@ -62,33 +62,33 @@ class EndGuard:
     ) -> None:
         self._ask, self._leave, self._limit_s = ask, leave, limit_s
         self.code = 0
-        """Of the process, where no signal came."""
+        """Exit code of the process if no signal came."""
         self.signal: int | None = None
-        """The first signal that came."""
+        """Number of the first signal; None if none came."""
         self.is_finishing = False
-        """Whether a recording is still being finished, which is given more time."""
+        """Whether a recording is being finished, which extends the time limit."""
         self._reader, self._writer = socket.socketpair()
         self._writer.setblocking(False)
         self._deadline_s: float | None = None
         self._since_s = self._signalled_s = 0.0
         self._is_over = False
-        # A daemon, as it outlives the threads that the interpreter waits for.
+        # a daemon, as it outlives the threads that the interpreter joins
         self._thread = threading.Thread(target=self._run, name="kpviewer-end", daemon=True)
         self._thread.start()
 
     @property
     def exit_code(self) -> int:
-        """That of the process: 128 and the signal's number, where one came."""
+        """Exit code of the process: 128 plus the signal's number, if one came."""
         return self.code if self.signal is None else 128 + self.signal
 
     def listen(self) -> Callable[[], None]:
-        """Hear the signals that ask a process to end; main thread only.
+        """Receive the signals that ask a process to end; main thread only.
 
-        What is ignored from outside stays so, as SIGHUP under nohup. Shells ignore SIGINT for what
-        they start in the background, which is asked for by nobody.
+        Signals that the parent ignored stay ignored, such as SIGHUP under nohup. SIGINT is the
+        exception: shells ignore it for background jobs, although nobody asked for that.
 
         Returns:
-            What leaves the signals as they were.
+            A function that restores the previous handlers.
         """
         previous_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         previous = {
@@ -105,18 +105,18 @@ class EndGuard:
         return restore
 
     def begin(self) -> None:
-        """Note that the orderly end has begun: the time runs from now."""
+        """Start the time limit: the orderly end has begun."""
         self._writer.send(_END)
 
     def close(self) -> None:
-        """Guard nothing any more."""
+        """Stop the guard and its thread."""
         self._is_over = True
         self._writer.close()
         self._thread.join()
         self._reader.close()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        """Do nothing: the guard hears of it, whatever the main thread is at."""
+        """Do nothing: the guard receives the signal, even if the main thread is stuck."""
 
     def _run(self) -> None:
         with selectors.DefaultSelector() as selector:
@@ -126,15 +126,16 @@ class EndGuard:
                 if self._deadline_s is not None:
                     left_s = max(self._deadline_s - time.monotonic(), 0)
                 if selector.select(left_s):
-                    heard = self._reader.recv(1)
-                    if not heard:
+                    received = self._reader.recv(1)
+                    if not received:
                         return
-                    if heard == _END or heard[0] in _NUMBERS:
-                        self._hear(heard[0])
+                    if received == _END or received[0] in _NUMBERS:
+                        self._receive(received[0])
                 elif self._is_late():
                     self._end()
 
-    def _hear(self, number: int) -> None:
+    def _receive(self, number: int) -> None:
+        """Begin the end at the first signal or request; end at once at a later signal."""
         now_s = time.monotonic()
         if self._deadline_s is None:
             self._since_s, self._deadline_s = now_s, now_s + self._limit_s
@@ -142,13 +143,14 @@ class EndGuard:
             return
         if self.signal is None:
             self.signal, self._signalled_s = number, now_s
-            with contextlib.suppress(OSError):  # the loop has ended by itself
+            with contextlib.suppress(OSError):  # the loop has already ended
                 self._ask()
         elif now_s - self._signalled_s > _DOUBLE_S:
             _log.warning("Ended at once. A recording that ran keeps its name with .part; it plays.")
             self._end()
 
     def _is_late(self) -> bool:
+        """Return whether the time is up; extend it while a recording is being finished."""
         now_s = time.monotonic()
         if self.is_finishing and now_s - self._since_s < MOST_S:
             self._deadline_s = now_s + _POLL_S

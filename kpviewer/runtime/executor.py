@@ -1,12 +1,10 @@
-"""Runs a detector on a device: one image in, candidates in source pixels out.
+"""Inference engine: runs a detector on a device, from one image to candidates in source pixels.
 
-Every call of one executor comes from one thread at a time. Thresholds and NMS aren't its business.
+One thread at a time calls an executor. It applies neither thresholds nor NMS.
 """
 
 from __future__ import annotations
 
-import time
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,6 +18,7 @@ from kpviewer.runtime.int8 import computes_int8
 from kpviewer.runtime.openvino_runner import OpenVinoRunner, has_openvino
 from kpviewer.runtime.preprocess import Preprocessor, letterbox_of
 from kpviewer.runtime.runners import DTYPES, PRECISIONS, Runner, TorchRunner, eager_network
+from kpviewer.runtime.stage_clock import stage_clock
 from kpviewer.structures import Candidates
 
 if TYPE_CHECKING:
@@ -32,17 +31,21 @@ ENGINES = ("torch", "openvino")
 
 
 class InferenceTimings(NamedTuple):
-    """Where the time of one image went; on a GPU measured by its own events."""
+    """Time of each stage for one image; on a GPU measured by its own events."""
 
     upload_ms: float
-    """To the device, resized, and normalised unless the graph does that."""
+    """Upload to the device, resize, and normalisation unless the graph does it."""
     forward_ms: float
+    """Forward pass of the network."""
     postprocess_ms: float
-    """Decode and copy back; a compiled graph decodes in ``forward_ms``."""
+    """Decoding and copy to the host; a compiled graph decodes in ``forward_ms``."""
 
 
 class Executor:
-    """A detector, ready to run.
+    """Inference engine of one detector on one device.
+
+    What is auto is chosen on the first image: the fastest runner whose result agrees with that of
+    single precision in torch, both measured.
 
     Args:
         detector: network, description and decoding.
@@ -50,11 +53,8 @@ class Executor:
         precision: auto, fp32, fp16, bf16, or int8 (OpenVINO; calibrated weights).
         engine: auto, torch, or openvino (CPU only).
 
-    What is auto is settled on the first image: the fastest way that sees what single precision in
-    torch sees, both measured.
-
     Raises:
-        PipelineError: if the device, the engine or the precision isn't there.
+        PipelineError: if the device, the engine or the precision isn't available.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Executor:
             self._runner = self._runners[0]
 
     def _make_runners(self, precision: str, engine: str) -> list[Runner]:
-        """The ways to choose from; the first is the one that the others must agree with."""
+        """Return the runners to choose from: the exact one first, which others must agree with."""
         is_cpu = self._device.type == "cpu"
         threads = use_cpu_threads() if is_cpu else 0
         engines: tuple[str, ...] = ENGINES if engine == "auto" else (engine,)
@@ -87,52 +87,53 @@ class Executor:
                 f"{engine!r} on {device_label(self._device)}. Use --engine auto."
             )
         precisions = self._precisions() if precision == "auto" else [precision]
+        fewest_bits_first = precisions[::-1]
         runners: list[Runner] = []
         if "torch" in engines:
             network = eager_network(self._detector, self._device)
             runners += [
                 TorchRunner(self._detector, network, self._preprocess, name)
-                for name in precisions
+                for name in fewest_bits_first
                 if name in DTYPES
             ]
         if "openvino" in engines:
-            compiled = [
+            runners += [
                 OpenVinoRunner(self._detector, self._preprocess, name, threads)
-                for name in reversed(precisions)
+                for name in fewest_bits_first
                 if name != "int8" or self.spec.activation_ranges
             ]
-            runners += compiled if runners else compiled[-1:] + compiled[:-1]
-        if not runners:
+        exact = next((each for each in runners if each.precision == precisions[0]), None)
+        if exact is None:
             raise PipelineError(
-                f"int8 wants OpenVINO on a CPU and weights that were calibrated (kpviewer "
-                f"calibrate), got {self.spec.name} on {', '.join(engines)}. Use --precision auto."
+                f"int8 requires OpenVINO on a CPU and calibrated weights (kpviewer calibrate), "
+                f"got {self.spec.name} on {', '.join(engines)}. Use --precision auto."
             )
-        return runners
+        return [exact, *(each for each in runners if each is not exact)]
 
     def _precisions(self) -> list[str]:
-        """Single precision, and what else the device computes natively."""
+        """Return the precisions that the device computes natively, single precision first."""
         half = reduced_precision(self._device)
         has_int8 = self._device.type == "cpu" and computes_int8()
         return ["fp32", *([half] if half else []), *(["int8"] if has_int8 else [])]
 
     @property
     def spec(self) -> ModelSpec:
-        """What the model says of itself."""
+        """Description of the model."""
         return self._detector.spec
 
     @property
     def device_name(self) -> str:
-        """The device, for people."""
+        """Name of the device for users, such as "CPU"."""
         return device_label(self._device)
 
     @property
     def engine_name(self) -> str:
-        """The library that computes, torch or openvino; auto until the first image."""
+        """Inference backend, torch or openvino; auto until the first image."""
         return self._runner.engine if self._runner else "auto"
 
     @property
     def precision(self) -> str:
-        """fp32, fp16, bf16 or int8; auto until the first image."""
+        """Precision: fp32, fp16, bf16 or int8; auto until the first image."""
         return self._runner.precision if self._runner else "auto"
 
     @property
@@ -141,13 +142,13 @@ class Executor:
         return self._device.type == "cuda"
 
     def on_cpu(self) -> Executor | None:
-        """Make the same model for the CPU, ready at once; None where it runs there already."""
+        """Return an executor of the same model on the CPU; None if this one runs there."""
         if self._device.type == "cpu":
             return None
         return Executor(self._detector, "cpu", "fp32", "torch")
 
     def warm_up(self, source_hw: tuple[int, int]) -> None:
-        """Settle what is auto and run a few images, so that the first real one isn't slow."""
+        """Choose what is auto and run a few blank images, so that the first real one isn't slow."""
         if self._runner is None:
             self.infer(probe_image())
         assert self._runner is not None
@@ -157,22 +158,22 @@ class Executor:
             self.infer(blank)
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
-        """Look at one image.
+        """Run the model on one image.
 
         Args:
-            bgr: (H, W, 3) uint8; not read any more once the call returns.
+            bgr: (H, W, 3) uint8 image; not read after the call returns.
 
         Returns:
-            Its candidates, in source px, and where the time went.
+            Candidates in source px, and the time of each stage.
 
         Raises:
-            PipelineError: if the model's code ends the program, as a user's own may.
+            PipelineError: if the model's code exits the program, as a user's own may.
         """
         try:
             return self._infer(bgr)
         except SystemExit as error:
             raise PipelineError(
-                f"{self.spec.name} ended the program (sys.exit({error.code!r})) on a frame. "
+                f"{self.spec.name} exited the program (sys.exit({error.code!r})) on a frame. "
                 "Remove that call from the model's code."
             ) from error
 
@@ -182,36 +183,21 @@ class Executor:
             if self._runner is None:
                 classes = len(self.spec.class_names)
                 self._runner = choose_runner(self._runners, bgr, box, classes)
-            marks = [self._mark()]
+            clock = stage_clock(self._device)
+            clock.mark()
             loaded = self._runner.load(bgr, box)
-            marks.append(self._mark())
+            clock.mark()
             raw = self._runner.forward(loaded)
-            marks.append(self._mark())
+            clock.mark()
             packed = self._runner.decode(raw, box.input_hw).cpu()
-            marks.append(self._mark())
-        spans = [_milliseconds(a, b) for a, b in pairwise(marks)]
+            clock.mark()
         candidates = self._unpack(packed.numpy(), box)
         if self.spec.task is Task.CLASSIFY:  # the whole image, without the letterbox's padding
             candidates.xyxy[:] = (0, 0, bgr.shape[1], bgr.shape[0])
-        return candidates, InferenceTimings(*spans)
+        return candidates, InferenceTimings(*clock.stages_ms())
 
     def _unpack(self, packed: np.ndarray, box: Letterbox) -> Candidates:
         classes = len(self.spec.class_names)
         xyxy, scores, points = np.split(packed, [4, 4 + classes], axis=1)
         points = points.reshape(len(packed), -1, 2)
         return Candidates(box.to_source(xyxy), np.ascontiguousarray(scores), box.to_source(points))
-
-    def _mark(self) -> float | torch.cuda.Event:
-        if self._device.type != "cuda":
-            return time.perf_counter()
-        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-        event.record()
-        return event
-
-
-def _milliseconds(start: float | torch.cuda.Event, end: float | torch.cuda.Event) -> float:
-    if isinstance(start, torch.cuda.Event) and isinstance(end, torch.cuda.Event):
-        end.synchronize()
-        return float(start.elapsed_time(end))
-    assert isinstance(start, float) and isinstance(end, float)
-    return (end - start) * 1e3

@@ -1,4 +1,4 @@
-"""Folding batch normalisation into the convolution before it: the same output, fewer passes."""
+"""Folding of batch normalisation into the convolution before it: same output, fewer passes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 def fused(network: nn.Module) -> nn.Module:
     """Copy a network in evaluation mode and fold the batch normalisations of its sequences.
 
-    Only pairs that follow each other in an ``nn.Sequential`` are folded: there the data flow is
-    known without running the network.
+    Only neighbours in an ``nn.Sequential`` are folded, as their data flow is known without a run.
     """
     network = copy.deepcopy(network).eval()
     for module in network.modules():

@@ -1,9 +1,9 @@
-"""Convolutions in 8-bit integers: on a CPU that multiplies them natively, two thirds of the time.
+"""Convolutions in 8-bit integers: two thirds of the time on a CPU that multiplies them natively.
 
-The input and the weights of each convolution are rounded to 8 bits and stay floating point: eager
-torch computes what int8 would see, and a compiler that finds such roundings in a graph computes in
-integers. Where an input lies between is measured once, on images (``observed_ranges``), and
-travels with the weights in ``ModelSpec.activation_ranges``.
+The input and the weights of each convolution are rounded to 8 bits and stay floating point. Eager
+torch then computes the same values as int8, and a compiler that finds such rounding in a graph
+computes in integers. The range of each input is measured once, on images (``observed_ranges``), and
+stored with the weights in ``ModelSpec.activation_ranges``.
 
 Sources: Jacob et al. 2018 (arXiv:1712.05877), sections 2.1 and 3, the rounding and its ranges;
 Krishnamoorthi 2018 (arXiv:1806.08342), section 2.2, weights by output channel without zero point.
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from kpviewer.structures import ImageArray
 
 _STEPS = 255
-"""Of the input, between its least and its greatest value."""
+"""Steps of the input from its least to its greatest value."""
 _MOST = 127
-"""Weights are multiples of their largest size over this."""
+"""Largest multiple of the step of a weight; the step is the largest magnitude over this."""
 _TINY = 1e-8
 
 
@@ -37,15 +37,15 @@ class RoundedConv(nn.Module):
     """A convolution of a rounded input and rounded weights.
 
     Args:
-        conv: it is used, not copied; padded with zeros.
-        least: of its input; values below are clipped.
-        greatest: of its input.
+        conv: convolution with zero padding; it is used, not copied.
+        least: least value of the input; lower values are clipped.
+        greatest: greatest value of the input.
     """
 
     weight_steps: Tensor
-    """(C,), by output channel."""
+    """(C,) step of the weights by output channel."""
     weight_zeros: Tensor
-    """(C,) int32, all 0."""
+    """(C,) int32 zero points, all 0."""
 
     def __init__(self, conv: nn.Conv2d, least: float, greatest: float) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class RoundedConv(nn.Module):
         self.register_buffer("weight_zeros", torch.zeros(len(largest), dtype=torch.int32))
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, C, H, W) -> what the convolution gives for the rounded features."""
+        """(B, C, H, W) -> the convolution of the rounded features."""
         conv = self.conv
         rounded_in = torch.fake_quantize_per_tensor_affine(
             features, self.step, self.zero, 0, _STEPS
@@ -75,8 +75,8 @@ def rounded(network: nn.Module, ranges: Mapping[str, tuple[float, float]]) -> nn
     """Copy a network and round its convolutions.
 
     Args:
-        network: with batch normalisation folded (``runtime.fusion``), as it was when observed.
-        ranges: least and greatest input of convolutions, by name; others stay as they are.
+        network: network with batch normalisation folded (``runtime.fusion``), as when observed.
+        ranges: least and greatest input of convolutions by name; others stay as they are.
     """
     network = copy.deepcopy(network)
     for name, conv in _convolutions(network).items():
@@ -89,14 +89,14 @@ def rounded(network: nn.Module, ranges: Mapping[str, tuple[float, float]]) -> nn
 def observed_ranges(
     detector: Detector, images: Iterable[ImageArray]
 ) -> dict[str, tuple[float, float]]:
-    """Run a detector on images and note between what the input of each convolution lies.
+    """Measure the range of each convolution's input on images.
 
     Args:
-        detector: on the CPU.
-        images: (H, W, 3) uint8 BGR each, such as the model is for.
+        detector: detector on the CPU.
+        images: (H, W, 3) uint8 BGR images of the kind that the model is for.
 
     Returns:
-        (least, greatest) by name of the convolution; those that saw no image are left out.
+        (least, greatest) by name of the convolution; convolutions that didn't run are left out.
     """
     network = fused(detector.network)
     preprocess = Preprocessor(detector.spec, torch.device("cpu"))
@@ -117,16 +117,16 @@ def observed_ranges(
 
 
 def computes_int8() -> bool:
-    """Whether this CPU multiplies 8-bit integers natively.
+    """Return whether this CPU multiplies 8-bit integers natively.
 
-    Others do it through 16 bits, which overflow.
+    Others use 16-bit sums, which overflow.
     """
-    able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return any(able.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
+    has = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(has.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
 
 
 def _convolutions(network: nn.Module) -> dict[str, nn.Conv2d]:
-    """Find the convolutions that can be rounded, by name."""
+    """Return the convolutions that can be rounded, by name."""
     return {
         name: module
         for name, module in network.named_modules()

@@ -1,4 +1,4 @@
-"""Detections as objects of other packages."""
+"""Conversion of detections to objects of other packages."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def to_supervision(found: Detections, class_names: Sequence[str] = ()) -> supervision.Detections:
-    """Return detections as ``supervision.Detections``; keypoints stand in ``data["keypoints_xy"]``.
+    """Return detections as ``supervision.Detections``, keypoints in ``data["keypoints_xy"]``.
 
     Args:
         found: N detections.
-        class_names: by class id, for ``data["class_name"]``; empty leaves that out.
+        class_names: names by class id, for ``data["class_name"]``; empty leaves that out.
 
     Raises:
         KpviewerError: if the package isn't installed.

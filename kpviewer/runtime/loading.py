@@ -1,6 +1,6 @@
 """One job on a thread of its own, which reports its outcome once: models load in one.
 
-A load can't be cut short. One that nobody wants any more is let go (``runtime.abandoned``): it runs
+A load can't be interrupted. A superseded one is let go (``runtime.abandoned``): it runs
 to its end and reports nothing.
 """
 

@@ -67,9 +67,9 @@ class Model:
         Raises:
             InputError: if the image or a threshold has the wrong type, shape or value.
         """
-        wanted = thresholds_with(self.spec, thresholds)
+        replaced = thresholds_with(self.spec, thresholds)
         candidates, _ = self.infer(_checked_image(image_bgr))
-        return select(candidates, wanted)
+        return select(candidates, replaced)
 
     def __repr__(self) -> str:
         """Return name and device."""
@@ -82,17 +82,17 @@ class Model:
 
     @property
     def device_name(self) -> str:
-        """The device, for people: "CPU", or the name of the GPU."""
+        """Name of the device for users: "CPU", or the name of the GPU."""
         return self._engine.device_name
 
     @property
     def engine_name(self) -> str:
-        """The backend, "torch" or "openvino"; "auto" until the first image."""
+        """Inference backend, "torch" or "openvino"; "auto" until the first image."""
         return self._engine.engine_name
 
     @property
     def precision(self) -> str:
-        """The precision, such as "fp32"; "auto" until the first image."""
+        """Precision, such as "fp32"; "auto" until the first image."""
         return self._engine.precision
 
     @property
@@ -101,17 +101,17 @@ class Model:
         return self._engine.needs_pinned_memory
 
     def on_cpu(self) -> Executor | None:
-        """Return the same model for the CPU; None where it runs there already."""
+        """Return the same model on the CPU; None if this one runs there."""
         return self._engine.on_cpu()
 
     def settle(self) -> None:
-        """Choose what is auto now, by measuring, rather than on the first image."""
+        """Choose what is auto now, by measuring, instead of on the first image."""
         with self._lock:
             if self._engine.engine_name == "auto":
                 self._engine.infer(probe_image())
 
     def warm_up(self, source_hw: tuple[int, int]) -> None:
-        """Settle what is auto, so that the first image of (height, width) px isn't slow."""
+        """Choose what is auto, so that the first image of (height, width) px isn't slow."""
         with self._lock:
             self._engine.warm_up(source_hw)
 
@@ -122,7 +122,7 @@ class Model:
 
 
 def _checked_image(image: Any) -> ImageArray:
-    """Return an image that torch can read in place; copied only where it has to be."""
+    """Return an image that torch can read in place; copy it only if necessary."""
     if not isinstance(image, np.ndarray):
         raise InputError(
             f"An image must be a NumPy array (H, W, 3) of uint8, got {shown(image)}. "

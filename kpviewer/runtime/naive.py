@@ -1,7 +1,7 @@
-"""The loop that one writes first, written well: what the pipeline is measured against.
+"""Plain inference loop as one writes it first, written well: the baseline of the benchmark.
 
-It shares with the engine what decides what is seen: weights, letterbox, decoding and NMS. It has
-none of what makes the engine fast. Only ``kpviewer bench --against naive`` uses it.
+It shares the weights, letterbox, decoding and NMS with the engine, and thus its results. It has
+none of the engine's optimisations. Only ``kpviewer bench --against naive`` uses it.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ DESCRIPTION = (
 
 
 class NaiveModel:
-    """A detector that looks at one image after the other, on the caller's thread.
+    """Detector that runs on one image after the other, on the caller's thread.
 
     Args:
-        detector: left as it is; its network is copied.
-        device: where the network runs.
+        detector: detector whose network is copied.
+        device: device that runs the network.
     """
 
     def __init__(self, detector: Detector, device: torch.device) -> None:
@@ -44,11 +44,7 @@ class NaiveModel:
         self._std = np.array(detector.spec.std, np.float32)
 
     def detect(self, bgr: ImageArray) -> Detections:
-        """Find objects in an (H, W, 3) uint8 image, at the model's own thresholds.
-
-        Raises:
-            PipelineError: if the model wants a resize that isn't built yet.
-        """
+        """Detect objects in an (H, W, 3) uint8 image, at the model's own thresholds."""
         spec = self._detector.spec
         box = letterbox_of(spec, (bgr.shape[0], bgr.shape[1]))
         with torch.inference_mode():
@@ -59,7 +55,7 @@ class NaiveModel:
         return select(candidates, spec.thresholds)
 
     def _prepare(self, bgr: ImageArray, box: Letterbox) -> FloatArray:
-        """Make the (1, 3, h, w) float32 input; padding has the mean colour, as the engine's."""
+        """Return the (1, 3, h, w) float32 input; padding has the mean colour, as in the engine."""
         height, width = box.resized_hw
         rgb = resized(bgr, box.resized_hw)[..., ::-1].astype(np.float32) / 255
         padded = np.zeros((*box.input_hw, 3), np.float32)

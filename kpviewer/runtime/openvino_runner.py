@@ -1,9 +1,9 @@
-"""The network and its decoding, compiled by OpenVINO: on an x86 CPU half of eager torch's time.
+"""Network and decoding compiled by OpenVINO: half of eager torch's time on an x86 CPU.
 
-A small network spends its time between the layers: eager torch calls a hundred kernels an image,
-each of which wakes its threads; a compiled graph fuses them (docs/adr/0006). Conversion goes
-through OpenVINO's PyTorch frontend itself; the library comes from ``inference_libraries``, which
-keeps it from reporting usage.
+A small network spends its time between the layers: eager torch calls a hundred kernels per image,
+each of which wakes its threads. A compiled graph fuses them (docs/adr/0006). Conversion uses
+OpenVINO's PyTorch frontend. The library comes from ``inference_libraries``, which keeps it from
+reporting usage.
 """
 
 from __future__ import annotations
@@ -30,24 +30,26 @@ if TYPE_CHECKING:
     from kpviewer.structures import ImageArray
 
 PATIENCE = 8
-"""Images of a new size that eager torch takes before the size is compiled, which takes about as
-long as a hundred images: a folder of images has many sizes, a camera one."""
+"""Images of a new size that eager torch runs before that size is compiled.
+
+Compiling takes about as long as a hundred images. A folder of images has many sizes, a camera one.
+"""
 COMPILE_S = 60.0
-"""For another compile to end: one that was let go may never."""
+"""Time limit for another compilation to end, as one that was let go may never end."""
 _compiling = threading.Lock()
 
 
 def has_openvino() -> bool:
-    """Whether the library is installed; it isn't imported."""
+    """Return whether the library is installed, without importing it."""
     return importlib.util.find_spec("openvino") is not None
 
 
 @cache
 def openvino_core() -> Any:
-    """The library's one ``Core``, kept to the end of the process.
+    """Return the library's ``Core``, kept until the process ends.
 
-    Its CPU plugin gives the thread that made it another stack for signal handlers, and unmaps that
-    when the last core goes. If it goes in another thread, the next signal kills the process.
+    Its CPU plugin sets another stack for signal handlers in the thread that created it, and unmaps
+    that stack with the last core. If another thread destroys it, the next signal kills the process.
     """
     return library("openvino").Core()
 
@@ -57,9 +59,9 @@ class OpenVinoRunner:
 
     Args:
         detector: network and decoding; its network is copied.
-        preprocess: for the CPU; its normalising becomes part of the graph.
-        precision: fp32, or what the processor has of bf16 and int8 (``runtime.int8``).
-        threads: that the graph may use.
+        preprocess: preprocessor for the CPU; its normalisation becomes part of the graph.
+        precision: fp32, or bf16 or int8 (``runtime.int8``) if the processor has it.
+        threads: number of threads that the graph may use.
     """
 
     engine = "openvino"
@@ -79,16 +81,16 @@ class OpenVinoRunner:
         self._seen: Counter[tuple[int, int]] = Counter()
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
-        """Compile a size, about a second, unless that was done."""
+        """Compile the graph for an input size, in about a second, unless it is compiled already."""
         if input_hw not in self._requests:
             self._requests[input_hw] = self._compiled(input_hw)
 
     def load(self, bgr: ImageArray, box: Letterbox) -> Tensor:
-        """Resize and pad: (1, h, w, 3) uint8 BGR."""
+        """Resize and pad: (1, h, w, 3) uint8 RGB."""
         return self._preprocess.letterboxed(bgr, box)
 
     def forward(self, loaded: Tensor) -> Tensor:
-        """Run everything from normalising to decoding: (M, 4 + C + 2K)."""
+        """Run the graph, from normalisation to decoding: (M, 4 + C + 2K)."""
         input_hw = (loaded.shape[1], loaded.shape[2])
         if input_hw not in self._requests:
             self._seen[input_hw] += 1
@@ -101,20 +103,21 @@ class OpenVinoRunner:
         return torch.from_numpy(request.get_output_tensor().data.copy())
 
     def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> Tensor:
-        """Nothing: the graph did it."""
+        """Return ``raw``: the graph has decoded it."""
         return raw
 
     def _compiled(self, input_hw: tuple[int, int]) -> Any:
+        """Return an inference request of the graph, compiled for an input size."""
         passes = library("openvino.passes")
         model = openvino_model(self._graph, torch.zeros(1, *input_hw, 3, dtype=torch.uint8))
         manager = passes.Manager()
-        manager.register_pass(passes.ConstantFolding())  # integers come where ranges are constants
+        manager.register_pass(passes.ConstantFolding())  # int8 needs constant ranges
         manager.run_passes(model)
         return openvino_core().compile_model(model, "CPU", self._settings).create_infer_request()
 
 
 class _Graph(nn.Module):
-    """From a letterboxed image, (1, h, w, 3) uint8, to packed candidates: what is compiled."""
+    """The graph to compile: from a letterboxed image, (1, h, w, 3) uint8, to packed candidates."""
 
     def __init__(self, detector: Detector, preprocess: Preprocessor, *, in_int8: bool) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Ways to run a detector on an image. The executor takes the fastest that sees the same.
+"""Runners: inference backends of a detector. The executor chooses the fastest that agrees.
 
-Every runner gives the candidates as one tensor (M, 4 + C + 2K), so that one copy brings everything
-to the host: box corners, class scores, keypoints.
+Each runner returns the candidates as one tensor (M, 4 + C + 2K) of box corners, class scores and
+keypoints, so that a single copy brings all of them to the host.
 """
 
 from __future__ import annotations
@@ -20,36 +20,37 @@ if TYPE_CHECKING:
     from kpviewer.structures import ImageArray
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-"""What torch computes in, by name of the precision."""
+"""dtypes of torch by name of the precision."""
 PRECISIONS = (*DTYPES, "int8")
+"""Names of the precisions."""
 
 
 class Runner(Protocol):
-    """Runs one detector in one way."""
+    """One detector on one backend in one precision."""
 
     @property
     def engine(self) -> str:
-        """The library that computes: "torch" or "openvino"."""
+        """Inference backend: "torch" or "openvino"."""
 
     @property
     def precision(self) -> str:
-        """One of PRECISIONS."""
+        """Precision, one of PRECISIONS."""
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
-        """Do what a size of input needs once, so that its first image isn't slow."""
+        """Prepare an input size once, so that its first image isn't slow."""
 
     def load(self, bgr: ImageArray, box: Letterbox) -> Tensor:
-        """Bring an (H, W, 3) uint8 image to the device, in the form that ``forward`` takes."""
+        """Bring an (H, W, 3) uint8 image to the device, as ``forward`` takes it."""
 
     def forward(self, loaded: Tensor) -> Any:
         """Run the network."""
 
     def decode(self, raw: Any, input_hw: tuple[int, int]) -> Tensor:
-        """Turn what ``forward`` gave into candidates: (M, 4 + C + 2K), input px, best first."""
+        """Decode the output of ``forward`` to candidates: (M, 4 + C + 2K), input px, best first."""
 
 
 def packed(decoded: DecodedBatch) -> Tensor:
-    """Put the first image's candidates side by side: (M, 4 + C + 2K)."""
+    """Return the first image's candidates as one tensor: (M, 4 + C + 2K)."""
     points = decoded.keypoints_xy[0].flatten(1)
     return torch.cat([decoded.xyxy[0], decoded.scores[0], points], 1)
 
@@ -59,9 +60,9 @@ class TorchRunner:
 
     Args:
         detector: network and decoding.
-        network: the detector's, ready on its device (``eager_network``); runners share it.
-        preprocess: for the same device.
-        precision: fp32, or one that the device computes natively.
+        network: the detector's network on its device (``eager_network``), shared by runners.
+        preprocess: preprocessor for the same device.
+        precision: fp32, or another that the device computes natively.
     """
 
     engine = "torch"
@@ -74,14 +75,14 @@ class TorchRunner:
         self._dtype = DTYPES[precision]
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
-        """Nothing is bound to a size."""
+        """Do nothing: eager torch needs no preparation."""
 
     def load(self, bgr: ImageArray, box: Letterbox) -> Tensor:
         """Resize, pad and normalise: (1, 3, h, w) float32."""
         return self._preprocess.normalised(self._preprocess.letterboxed(bgr, box))
 
     def forward(self, loaded: Tensor) -> Any:
-        """Run the network, under autocast where the precision is a reduced one."""
+        """Run the network, under autocast if the precision is reduced."""
         is_reduced = self._dtype is not torch.float32
         with torch.autocast(loaded.device.type, self._dtype, enabled=is_reduced):
             return self._network(loaded)
@@ -92,5 +93,5 @@ class TorchRunner:
 
 
 def eager_network(detector: Detector, device: torch.device) -> nn.Module:
-    """Copy a detector's network for inference: norms folded, channels last, on the device."""
+    """Return a copy of a detector's network: norms folded, channels last, on the device."""
     return fused(detector.network).to(memory_format=torch.channels_last).to(device)

@@ -1,4 +1,4 @@
-"""What a network is made of: layers, shapes, parameters, multiply-adds, memory."""
+"""Summary of a network: layers, shapes, parameters, multiply-adds, memory."""
 
 from __future__ import annotations
 
@@ -13,43 +13,48 @@ from torch.utils.flop_counter import FlopCounterMode
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One call of a module that has no modules of its own."""
+    """One call of a module without submodules."""
 
     name: str
-    """Its path in the network."""
+    """Path of the module in the network."""
     kind: str
+    """Name of the module's class."""
     output_shape: tuple[int, ...]
-    """() where it gives no tensor."""
+    """Shape of the output; () if it isn't a tensor."""
     parameters: int
+    """Number of parameters."""
     multiply_adds: int
-    """Of convolutions and matrix products, as torch counts them; 0 for everything else."""
+    """Number of multiply-adds of convolutions and matrix products; 0 for everything else."""
     output_bytes: int
+    """Size of the output in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A network on one image."""
+    """Summary of a network on one image."""
 
     input_hw: tuple[int, int]
+    """Height and width of the image, px."""
     layers: tuple[Layer, ...]
-    """In the order of the calls; a module that is called twice stands there twice."""
+    """Layers in the order of the calls; a module called twice appears twice."""
     parameters: int
+    """Number of parameters of the network."""
     weight_bytes: int
-    """Parameters and buffers, as they lie in memory."""
+    """Size of parameters and buffers in memory, bytes."""
     multiply_adds: int
-    """Of the whole network; more than the sum over the layers where it computes outside of them."""
+    """Number of multiply-adds; exceeds the sum over the layers if others compute too."""
 
     @property
     def activation_bytes(self) -> int:
-        """Outputs of all layers together: what training keeps; inference needs less."""
+        """Size of all layers' outputs, bytes: training keeps them all, inference fewer."""
         return sum(layer.output_bytes for layer in self.layers)
 
 
 def summarise(network: nn.Module, input_hw: tuple[int, int]) -> Summary:
-    """Run a network once on a blank image, and write down what it does.
+    """Run a network once on a blank image and return its summary.
 
     Args:
-        network: on the CPU, in evaluation mode; takes (1, 3, H, W) float.
+        network: network on the CPU, in evaluation mode, for (1, 3, H, W) float.
         input_hw: height and width of the image, px.
     """
     layers: list[Layer] = []

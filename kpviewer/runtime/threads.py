@@ -1,4 +1,4 @@
-"""Which thread this is, and what happens to an error that ends one."""
+"""The main thread, and the hook for errors that end a thread."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ ThreadError: TypeAlias = threading.ExceptHookArgs
 
 
 def is_main_thread() -> bool:
-    """Whether the caller runs on the main thread."""
+    """Return whether the caller runs on the main thread."""
     return threading.current_thread() is threading.main_thread()
 
 
 def set_thread_hook(hook: Callable[[ThreadError], object]) -> Callable[[ThreadError], object]:
-    """Call ``hook`` with what ended a thread that caught nothing, in that thread.
+    """Set the hook that a thread calls with an uncaught error that ends it.
 
     Returns:
-        The hook that was set before.
+        The previous hook.
     """
     before, threading.excepthook = threading.excepthook, hook
     return before

@@ -1,4 +1,4 @@
-"""Thresholds given as keyword arguments, checked against a model."""
+"""Thresholds from keyword arguments, checked against a model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kpviewer.structures import NmsKind, Thresholds
 
 
 class ThresholdArguments(TypedDict, total=False):
-    """Fields of ``Thresholds``, each optional; classes also by name."""
+    """Fields of ``Thresholds``, each optional, with classes by id or name."""
 
     score: float
     iou: float
@@ -30,7 +30,7 @@ class ThresholdArguments(TypedDict, total=False):
 
 
 class _Checked(TypedDict, total=False):
-    """The same as ``Thresholds`` holds them, with their ranges."""
+    """Types and ranges of the fields of ``Thresholds``."""
 
     score: Share
     iou: Share
@@ -45,7 +45,7 @@ def thresholds_with(spec: ModelSpec, given: Mapping[str, Any]) -> Thresholds:
     """Return a model's thresholds with some replaced.
 
     Args:
-        spec: of the model.
+        spec: description of the model.
         given: values by field of ``Thresholds``.
 
     Raises:
@@ -82,15 +82,16 @@ def _check_name(name: str) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Return a NumPy number as one of Python."""
+    """Return a NumPy number as a Python number."""
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _class_id(spec: ModelSpec, asked: Any) -> int:
-    names, asked = spec.class_names, _plain(asked)
-    if isinstance(asked, str) and asked in names:
-        return names.index(asked)
-    if isinstance(asked, int) and not isinstance(asked, bool) and 0 <= asked < len(names):
-        return asked
+def _class_id(spec: ModelSpec, given: Any) -> int:
+    """Return the id of a class given by id or name."""
+    names, given = spec.class_names, _plain(given)
+    if isinstance(given, str) and given in names:
+        return names.index(given)
+    if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < len(names):
+        return given
     known = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-    raise ValueError(f"{asked!r} is no class of {spec.name} ({known})")
+    raise ValueError(f"{given!r} is no class of {spec.name} ({known})")

@@ -1,8 +1,8 @@
-"""Ids that stay with an object from frame to frame, by ByteTrack of the package ``trackers``.
+"""Object tracking by ByteTrack of the package ``trackers``: ids that persist from frame to frame.
 
 Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", ECCV 2022,
-arXiv:2110.06864. What falls under the user's threshold isn't passed on, so that of its two rounds
-of matching only the first is used: every detection has an id that the user can see.
+arXiv:2110.06864. Detections below the user's threshold aren't tracked. Of ByteTrack's two rounds of
+matching only the first is therefore used.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     from trackers import ByteTrackTracker
 
 LOST_AFTER_S = 1.0
-"""An object that was away for longer comes back under another id."""
+"""Time after which a lost object returns with another id."""
 _STEPS_PER_S = 30
-"""What the package's motion model calls a step; times are passed in seconds."""
+"""Steps per second of the package's motion model, which gets times in seconds."""
 _LEAST_IOU = 0.1
+"""Least IoU of a detection with its track's predicted box."""
 _LEAST_FRAMES = 2
-"""In which an object is seen before it has an id: what flashes up once has none."""
+"""Frames that an object must be detected in before it gets an id."""
 
 
 class Tracker:
-    """Gives ids to the detections of one stream. The same frames give the same ids.
+    """Tracker of one stream's detections. The same frames get the same ids.
 
-    The package takes 0.6 s of one core to import, which the first ``update`` waits for.
+    The first ``update`` imports the package, which takes 0.6 s of one core.
     """
 
     def __init__(self) -> None:
@@ -38,19 +39,19 @@ class Tracker:
         self._first_id, self._next_id = 1, 1
 
     def reset(self) -> None:
-        """Forget every object: after a cut or a seek. No id is used again."""
+        """Forget all tracks, after a cut or a seek. No id is reused."""
         self._tracker = None
         self._last_s = -np.inf
         self._first_id = self._next_id
 
     def update(self, detections: Detections, time_s: float) -> IntArray:
-        """Give the ids of a frame's detections, (N,), from 1; -1 for one that has none yet.
+        """Return the track ids of a frame's detections, (N,), from 1; -1 for one without an id yet.
 
         Args:
-            detections: of the frame, of any class: an object that changes its class keeps its id.
-            time_s: of the frame. One that is not later than the last begins anew.
+            detections: detections of any class; an object that changes its class keeps its id.
+            time_s: time of the frame, s. A frame not later than the last one starts new tracks.
         """
-        import supervision  # noqa: PLC0415 - only those wait for it who follow objects
+        import supervision  # noqa: PLC0415 - only tracking waits for it
 
         if time_s <= self._last_s:
             self.reset()
@@ -73,7 +74,7 @@ class Tracker:
 
 
 def import_tracker() -> None:
-    """Import the package, so that no frame waits for it later. For any thread."""
+    """Import the package, so that no frame waits for it later. Any thread may call this."""
     import supervision  # noqa: F401, PLC0415
     from trackers import ByteTrackTracker  # noqa: F401, PLC0415
 
