@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
-from kpviewer.gui.judging.judge import Judge
+from kpviewer.gui.evaluating.live_evaluation import LiveEvaluation
 from kpviewer.gui.language import tr
 from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.gui.playback import Playback, is_playing
@@ -50,7 +50,7 @@ class Bridge(QObject):
         self._session, self._saving = opener.session, saving
         self._compare = opener.compare
         self.playback = Playback(self._session)
-        self.judge = Judge(panes.side_panel, self.playback)
+        self.evaluation = LiveEvaluation(panes.side_panel, self.playback)
         self._tracking = Tracking(self._session)
         self._has_image, self._ticks = False, 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
@@ -63,7 +63,7 @@ class Bridge(QObject):
         self._frame_timer.stop()
         self._stats_timer.stop()
         self._tracking.close()
-        self.judge.stop()
+        self.evaluation.stop()
 
     def refresh(self) -> None:
         """Update everything but the image."""
@@ -113,14 +113,14 @@ class Bridge(QObject):
         self.playback.note_position(frame.index)
         self._panes.transport.show_position(frame.index, frame.position_s)
         self._panes.status_bar.show_source(self._session.info, frame)
-        self.judge.add(result)
+        self.evaluation.add(result)
 
     def _show_result_numbers(self) -> None:
         result, engine = self._panes.view.result(), self._session.engine
         error = result.error if result is not None else None
         has_ground_truth = result is not None and result.frame.ground_truth is not None
         self._panes.side_panel.error.show_error(
-            error, self.judge.summary, has_ground_truth=has_ground_truth
+            error, self.evaluation.summary, has_ground_truth=has_ground_truth
         )
         shown = Detections.empty() if result is None else result.detections
         self._panes.side_panel.classes.show_counts(shown)
@@ -155,7 +155,7 @@ class Bridge(QObject):
 
     def _on_source_changed(self) -> None:
         self._has_image = False
-        self.judge.set_source(None)
+        self.evaluation.set_source(None)
         self.playback.forget_marks()
         name = self._session.source_name
         self._panes.top_bar.source.set_choice(name or tr("None"))
@@ -167,15 +167,15 @@ class Bridge(QObject):
 
     def _on_opened(self) -> None:
         info = self._session.info
-        self.judge.set_source(info)
+        self.evaluation.set_source(info)
         self._panes.top_bar.source.set_choice(self._session.source_name or tr("None"))
         self._panes.transport.set_info(info)
         self._panes.status_bar.show_source(info)
         self._panes.plots.set_source(info.nominal_fps if info is not None else None)
 
     def _on_ground_truth_changed(self) -> None:
-        self.judge.set_source(None)  # what was evaluated used the previous ground truth
-        self.judge.set_source(self._session.info)
+        self.evaluation.set_source(None)  # what was evaluated used the previous ground truth
+        self.evaluation.set_source(self._session.info)
         result = self._panes.view.result()
         if result is not None:
             self.playback.seek(result.frame.index)  # read it again, with its ground truth
@@ -188,9 +188,9 @@ class Bridge(QObject):
         panel = panes.side_panel
         panel.thresholds.set_defaults(spec.thresholds)
         panel.display.set_model(spec)
-        self.judge.set_model(spec)
+        self.evaluation.set_model(spec)
         self._show_thresholds(spec)
-        self.judge.set_thresholds(self._session.thresholds)
+        self.evaluation.set_thresholds(self._session.thresholds)
         self._on_display_edited()
         if self._session.pipeline is not None:
             self._session.pipeline.repeat_frame()
@@ -233,7 +233,7 @@ class Bridge(QObject):
     def _select_again(self, thresholds: Thresholds) -> None:
         """Select detections again from the candidates on the screen."""
         self._compare.note_thresholds()
-        self.judge.set_thresholds(thresholds)
+        self.evaluation.set_thresholds(thresholds)
         self._on_display_edited()  # bars are marked at the thresholds
         view, engine = self._panes.view, self._session.engine
         result = view.result()

@@ -43,7 +43,7 @@ from kpviewer.gui.session import Session
 from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.place import place_of, restore_place
 from kpviewer.gui.settings.profiles import SettingsMenu
-from kpviewer.gui.settings.recall import Recall
+from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.settings.shown import ShownSettings
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.table.link import TableLink
@@ -80,12 +80,14 @@ class MainWindow(QMainWindow):
         self.view, self.pair, self.transport = panes.view, panes.pair, panes.transport
         self.side_panel, self.plots, self.table = panes.side_panel, panes.plots, panes.table
         self.setCentralWidget(column_of(self.top_bar, self.docks, self.status_bar, stretch=1))
-        self._recall = Recall(SettingsStore(options.settings_folder, options.profile), options)
+        self._remembered = RememberedSettings(
+            SettingsStore(options.settings_folder, options.profile), options
+        )
         # Before anything is recalled: only models that the command line names may run code.
         permission = CodePermission((options.model, options.compare or ""))
         loaders = replace(with_own(loaders, options), permission=permission)
-        options = self._recall.fill(options)
-        self.session = Session(options, loaders, self._recall)
+        options = self._remembered.fill(options)
+        self.session = Session(options, loaders, self._remembered)
         self.saving = Saving(self.session, options.folder, with_results=options.with_results)
         self.compare = CompareLink(
             SecondLoading(options, loaders),
@@ -114,7 +116,7 @@ class MainWindow(QMainWindow):
 
     def begin(self, options: ViewerOptions) -> None:
         """Open the source and load the model, once the window is on the screen."""
-        options = self._recall.fill(options)
+        options = self._remembered.fill(options)
         self.session.open(options.source)
         self.opener.choose_model(options.model)
         self.opener.compare_with(options.compare or "")
@@ -150,9 +152,9 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _remember(self, options: ViewerOptions, themes: ThemeManager) -> None:
-        restore_place(self, self.docks, self._recall.store.current.window)
+        restore_place(self, self.docks, self._remembered.store.current.window)
         shown = ShownSettings(self.panes, self.session, self.saving, themes)
-        self.memory = WindowMemory(shown, self.session, self._recall, options, self)
+        self.memory = WindowMemory(shown, self.session, self._remembered, options, self)
         self.memory.told.connect(self.panes.say)
         self.memory.thresholds_recalled.connect(self.bridge.use_thresholds)
         self.memory.model_recalled.connect(self.opener.choose_model)

@@ -51,9 +51,9 @@ class ViewerOptions:
     """Code of the window's language (en, zh_CN) or "system"; None is the remembered one."""
     given: frozenset[str] = frozenset()
     """Options among model, device, theme that the command line names; they win over settings."""
-    spare_model: str | None = None
+    fallback_model: str | None = None
     """Model to load if the remembered ``model`` is gone; None if ``model`` was asked for."""
-    spare_device: str | None = None
+    fallback_device: str | None = None
     """Device to use if the remembered ``device`` is gone; None if ``device`` was asked for."""
     open_source: Callable[..., Any] | None = None
     """Function that replaces the one of ``Loaders``, here and below; None keeps it."""

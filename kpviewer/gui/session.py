@@ -19,7 +19,7 @@ from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
 from kpviewer.gui.opening.source_opening import Arrival, SourceLoading
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.settings.recall import Recall
+from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.options import PipelineOptions
@@ -72,18 +72,18 @@ class Session(QObject):
         self,
         options: ViewerOptions,
         loaders: Loaders,
-        recall: Recall,
+        remembered: RememberedSettings,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self._options, self._recall = options, recall
+        self._options, self._remembered = options, remembered
         self._clock = clock
         self._pipeline: Pipeline | None = None
         self._leaving: Pipeline | None = None
         self._next_source: FrameSource | None = None
         self.ground_truth = SourceGroundTruth(options.source, options.ground_truth)
         self._sources = SourceLoading(
-            lambda text, ground_truth: loaders.open_source(recall.source(text), ground_truth),
+            lambda text, ground_truth: loaders.open_source(remembered.source(text), ground_truth),
             self.ground_truth,
         )
         self.models = ModelLoading(options, loaders, self.ground_truth, clock)
@@ -293,7 +293,7 @@ class Session(QObject):
             edited = self._thresholds if before is None and self._is_edited else None
             options = self._options if before is None else replace(self._options, classes=())
             self._thresholds = _thresholds_of(
-                engine.spec, options, self._recall, edited, self.warned.emit
+                engine.spec, options, self._remembered, edited, self.warned.emit
             )
         self._engine = engine
         if self._pipeline is not None:
@@ -305,7 +305,7 @@ class Session(QObject):
 def _thresholds_of(
     spec: ModelSpec,
     options: ViewerOptions,
-    recall: Recall,
+    remembered: RememberedSettings,
     edited: Thresholds | None,
     warn: Callable[[str], None],
 ) -> Thresholds:
@@ -315,7 +315,7 @@ def _thresholds_of(
     except ValueError as error:
         warn(tr("{error} All classes are shown.").format(error=error))
         asked = replace(options, classes=()).thresholds_for(spec)
-    thresholds = recall.thresholds(spec, asked)
+    thresholds = remembered.thresholds(spec, asked)
     return thresholds if edited is None else replace(edited, classes=thresholds.classes)
 
 

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from kpviewer.annotations.ground_truth import AnnotationGroundTruth
 from kpviewer.errors import PipelineError, WeightsError
-from kpviewer.gui.opening.loaders import EngineLoader, Loaders, load_or_spare
+from kpviewer.gui.opening.loaders import EngineLoader, Loaders, load_or_fallback
 from kpviewer.gui.opening.model_loading import ModelLoading, why_not_loaded
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
@@ -200,7 +200,7 @@ def test_a_model_that_fails_both_ways_tells_why(qtbot: QtBot) -> None:
 
 
 REMEMBERED = ViewerOptions(
-    model="/gone/mine.onnx", device="cuda:1", spare_model="face-ssd", spare_device="auto"
+    model="/gone/mine.onnx", device="cuda:1", fallback_model="face-ssd", fallback_device="auto"
 )
 
 
@@ -228,11 +228,11 @@ def test_only_what_was_remembered_has_a_spare(options, asked, came) -> None:
         return FakeEngine()
 
     if isinstance(came, tuple):
-        load_or_spare(load, options, *asked, (24, 32))
+        load_or_fallback(load, options, *asked, (24, 32))
         assert loads == [came]
     else:
         with pytest.raises(came):
-            load_or_spare(load, options, *asked, (24, 32))
+            load_or_fallback(load, options, *asked, (24, 32))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Settings of version 0.1 are still read, whose keys have another name today."""
 
-from kpviewer.gui.settings.recall import style_of
+from kpviewer.gui.settings.remembered import style_of
 
 
 def test_a_display_setting_of_an_older_version_is_kept():

@@ -372,15 +372,15 @@ def test_profile_of_the_same_model_keeps_what_was_judged(qtbot, open_window, eng
     window = open_window(source, settings_folder=folder, model=DEFAULT_MODEL)
     wait_for_model(qtbot, window)
     window.session.reopen()  # so that the model watches from its first frame on
-    qtbot.waitUntil(lambda: window.bridge.judge.summary.frames > 1)
+    qtbot.waitUntil(lambda: window.bridge.evaluation.summary.frames > 1)
     qtbot.waitUntil(lambda: "The end" in window.view.chip.text())
-    qtbot.waitUntil(lambda: not window.bridge.judge.is_busy)
-    before = window.bridge.judge.summary
+    qtbot.waitUntil(lambda: not window.bridge.evaluation.is_busy)
+    before = window.bridge.evaluation.summary
     assert before.false_positives > before.frames
     line(menu_of(window.top_bar.settings), "x").trigger()
     assert window.session.models.loading is None
-    qtbot.waitUntil(lambda: not window.bridge.judge.is_busy)
-    after = window.bridge.judge.summary
+    qtbot.waitUntil(lambda: not window.bridge.evaluation.is_busy)
+    after = window.bridge.evaluation.summary
     assert after.frames == before.frames
     assert after.false_positives == after.frames  # at 0.75 one of two detections is left
     assert len(window.view.result().detections) == 1

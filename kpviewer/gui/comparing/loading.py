@@ -9,7 +9,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.loaders import Loaders, ViewerEngine, load_or_spare
+from kpviewer.gui.opening.loaders import Loaders, ViewerEngine, load_or_fallback
 from kpviewer.gui.opening.model_loading import WARM_UP_HW, why_not_loaded
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.spec import Task
@@ -90,5 +90,5 @@ class SecondLoading(QObject):
         loaders, model = self._loaders, request.model
         loaders.permission.check(model)
         if request.engine == request.precision == "auto":
-            return load_or_spare(loaders.load_engine, self._options, model, device, size)
+            return load_or_fallback(loaders.load_engine, self._options, model, device, size)
         return loaders.load_variant(model, device, size, request.engine, request.precision)

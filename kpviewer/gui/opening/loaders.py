@@ -66,7 +66,7 @@ def with_own(loaders: Loaders, options: ViewerOptions) -> Loaders:
     return replace(loaders, **own)
 
 
-def load_or_spare(
+def load_or_fallback(
     load: EngineLoader,
     options: ViewerOptions,
     model: str,
@@ -79,11 +79,11 @@ def load_or_spare(
         WeightsError: if the model can't be loaded.
         PipelineError: if it can't run on the device.
     """
-    if model == options.model and options.spare_model is not None and not is_there(model):
-        model = options.spare_model
+    if model == options.model and options.fallback_model is not None and not is_there(model):
+        model = options.fallback_model
     try:
         return load(model, device, source_hw)
     except PipelineError:
-        if device != options.device or options.spare_device is None:
+        if device != options.device or options.fallback_device is None:
             raise
-        return load(model, options.spare_device, source_hw)
+        return load(model, options.fallback_device, source_hw)

@@ -18,7 +18,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.gui.background import PATIENCE_S, BackgroundLoader
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.loaders import EngineLoader, Loaders, ViewerEngine, load_or_spare
+from kpviewer.gui.opening.loaders import EngineLoader, Loaders, ViewerEngine, load_or_fallback
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.runtime.loading import Outcome
@@ -69,7 +69,7 @@ class ModelLoading(QObject):
     ) -> None:
         super().__init__()
         self._loaders = loaders
-        self._load_engine: EngineLoader = partial(load_or_spare, loaders.load_engine, options)
+        self._load_engine: EngineLoader = partial(load_or_fallback, loaders.load_engine, options)
         self._ground_truth = ground_truth
         self._clock = clock
         self._loader = BackgroundLoader(patience_s)

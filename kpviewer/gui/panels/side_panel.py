@@ -6,9 +6,9 @@ from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from kpviewer.gui.comparing.panel import ComparePanel
-from kpviewer.gui.judging.curves_panel import CurvesPanel
-from kpviewer.gui.judging.error_panel import ErrorPanel
-from kpviewer.gui.judging.worst_frames import WorstFrames
+from kpviewer.gui.evaluating.curves_panel import CurvesPanel
+from kpviewer.gui.evaluating.error_panel import ErrorPanel
+from kpviewer.gui.evaluating.worst_frames import WorstFrames
 from kpviewer.gui.language import tr
 from kpviewer.gui.panels.class_list import ClassList
 from kpviewer.gui.panels.display_panel import DisplayPanel

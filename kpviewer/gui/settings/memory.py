@@ -20,7 +20,6 @@ from kpviewer.gui.menus import shipped_models
 from kpviewer.gui.opening.model_loading import ModelRequest
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session import Session
-from kpviewer.gui.settings.recall import Recall, profile_model, with_camera_format
 from kpviewer.gui.settings.recent import (
     Recent,
     with_model,
@@ -28,6 +27,7 @@ from kpviewer.gui.settings.recent import (
     without_models,
     without_sources,
 )
+from kpviewer.gui.settings.remembered import RememberedSettings, profile_model, with_camera_format
 from kpviewer.gui.settings.shown import AUTO, ShownSettings
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.shipped import DEFAULT_MODEL
@@ -50,13 +50,13 @@ class WindowMemory(QObject):
         self,
         shown: ShownSettings,
         session: Session,
-        recall: Recall,
+        remembered: RememberedSettings,
         options: ViewerOptions,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._shown, self._session, self._recall = shown, session, recall
-        self.store = recall.store
+        self._shown, self._session, self._remembered = shown, session, remembered
+        self.store = remembered.store
         self._started_with = ModelRequest(options.model, options.device)
         self._told: str | None = None
         shown.begin(self.store.current, with_theme="theme" not in options.given)
@@ -77,9 +77,9 @@ class WindowMemory(QObject):
         for name, new in shown.thresholds.items():
             old = before.for_model(name)
             numbers = ("score", "iou", "nms", "sigma")
-            self._recall.drop_named(x for x in numbers if getattr(old, x) != getattr(new, x))
+            self._remembered.drop_named(x for x in numbers if getattr(old, x) != getattr(new, x))
             if old.hidden != new.hidden:
-                self._recall.drop_named({"classes"})
+                self._remembered.drop_named({"classes"})
         return True
 
     def close(self, place: WindowSettings) -> None:
@@ -146,11 +146,11 @@ class WindowMemory(QObject):
 
     def _apply(self) -> None:
         session, settings = self._session, self.store.current
-        self._recall.drop_named()
+        self._remembered.drop_named()
         self._shown.show(settings)
         if session.engine is not None:
             spec = session.engine.spec
-            self.thresholds_recalled.emit(self._recall.thresholds(spec, session.thresholds))
+            self.thresholds_recalled.emit(self._remembered.thresholds(spec, session.thresholds))
         self._seen = self._read()
         model = profile_model(settings, DEFAULT_MODEL)
         wanted = ModelRequest(model, settings.device or AUTO)
@@ -172,7 +172,7 @@ class WindowMemory(QObject):
         # The thresholds of a model that has just come are no edit, but the model may be one.
         self._seen = replace(self._seen, thresholds=self._read().thresholds)
         self.note()
-        self._recall.drop_named({"classes"})  # they were for the first model
+        self._remembered.drop_named({"classes"})  # they were for the first model
         loaded = self._session.models.loaded
         if loaded is not None:
             shipped = frozenset(name for name, _ in shipped_models())

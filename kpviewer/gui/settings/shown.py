@@ -12,8 +12,8 @@ from kpviewer.gui.panes import Panes
 from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.session import Session
-from kpviewer.gui.settings.recall import kept_display, kept_thresholds, style_of
 from kpviewer.gui.settings.recent import remembered_model
+from kpviewer.gui.settings.remembered import kept_display, kept_thresholds, style_of
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 
 AUTO = "auto"

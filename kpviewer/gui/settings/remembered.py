@@ -22,7 +22,7 @@ _NUMBERS = ("score", "iou", "nms", "sigma")
 ALL_THRESHOLDS = frozenset((*_NUMBERS, "class_scores", "classes"))
 
 
-class Recall:
+class RememberedSettings:
     """Fills options in, and each model's thresholds as it is loaded."""
 
     def __init__(self, store: SettingsStore, options: ViewerOptions) -> None:
@@ -36,9 +36,9 @@ class Recall:
         recording = current.recording
         changes: dict[str, Any] = {}
         if "model" not in options.given and current.model is not None:
-            changes |= {"model": current.model, "spare_model": options.model}
+            changes |= {"model": current.model, "fallback_model": options.model}
         if "device" not in options.given and current.device is not None:
-            changes |= {"device": current.device, "spare_device": "auto"}
+            changes |= {"device": current.device, "fallback_device": "auto"}
         if options.folder is None and "folder" in recording:
             changes["folder"] = Path(str(recording["folder"])).expanduser()
         if recording.get("with_results") is True:

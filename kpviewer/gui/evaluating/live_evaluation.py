@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer
 
-from kpviewer.gui.judging.judge_frames import FLOOR, ErrorSummary, JudgedFrames
-from kpviewer.gui.judging.worst_frames import ROWS
+from kpviewer.gui.evaluating.evaluated_frames import FLOOR, ErrorSummary, EvaluatedFrames
+from kpviewer.gui.evaluating.worst_frames import ROWS
 from kpviewer.gui.language import tr
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ DRAW_S = 0.25
 """Between two drawings while frames come in."""
 
 
-class Judge(QObject):
+class LiveEvaluation(QObject):
     """Stands behind the tab Judge of the side panel."""
 
     def __init__(self, panel: SidePanel, playback: Playback) -> None:
         super().__init__(panel)
         self._panel = panel
         self._playback = playback
-        self._frames = JudgedFrames()
+        self._frames = EvaluatedFrames()
         self._shown: int | None = None
         self._drawn_s = -DRAW_S
         self._is_stale = True

@@ -6,7 +6,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from kpviewer.gui.judging.judge_frames import FLOOR, JudgedFrames, WorstBy
+from kpviewer.gui.evaluating.evaluated_frames import FLOOR, EvaluatedFrames, WorstBy
 from kpviewer.metrics.average_precision import average_precision
 from kpviewer.metrics.curves import class_score, voc_average_precision
 from kpviewer.metrics.frame_error import frame_error
@@ -64,8 +64,8 @@ def ground_truth(*places: float, classes: tuple[int, ...] | None = None) -> Grou
 
 def judged(
     *results: FrameResult, thresholds: Thresholds | None = None, floor: float = FLOOR
-) -> JudgedFrames:
-    frames = JudgedFrames(floor=floor)
+) -> EvaluatedFrames:
+    frames = EvaluatedFrames(floor=floor)
     for each in results:
         frames.add(each)
     frames.set_thresholds(thresholds or Thresholds())
@@ -73,7 +73,7 @@ def judged(
     return frames
 
 
-def finish(frames: JudgedFrames) -> None:
+def finish(frames: EvaluatedFrames) -> None:
     while frames.pending:
         frames.work(0.0, lambda: 1.0)
 
@@ -182,13 +182,13 @@ def test_frame_counts_once_and_its_newest_result_wins() -> None:
 
 
 def test_frame_without_ground_truth_is_not_kept() -> None:
-    frames = JudgedFrames()
+    frames = EvaluatedFrames()
     frames.add(replace(BY_HAND[0], frame=replace(BY_HAND[0].frame, ground_truth=None)))
     assert len(frames) == 0
 
 
 def test_oldest_frames_go_where_there_are_too_many() -> None:
-    frames = JudgedFrames(max_frames=3)
+    frames = EvaluatedFrames(max_frames=3)
     for index in range(5):
         frames.add(result(index, [(5, 0.9)], [0]))
     finish(frames)
@@ -198,14 +198,14 @@ def test_oldest_frames_go_where_there_are_too_many() -> None:
 
 def test_candidates_take_a_bounded_memory() -> None:
     many = [(place, 0.9) for place in range(100)]  # 100 x (4 + 1 + 2) x 4 bytes = 2,800
-    frames = JudgedFrames(max_bytes=3 * 2800)
+    frames = EvaluatedFrames(max_bytes=3 * 2800)
     for index in range(10):
         frames.add(result(index, many, [0]))
     assert len(frames) == 3
 
 
 def test_work_stops_when_its_time_is_over() -> None:
-    frames = JudgedFrames()
+    frames = EvaluatedFrames()
     for index in range(10):
         frames.add(result(index, [(5, 0.9)], [0]))
     ticks = count(1)

@@ -65,7 +65,7 @@ class WorstBy(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedFrame:
+class EvaluatedFrame:
     """One frame at the thresholds of now."""
 
     index: int
@@ -118,7 +118,7 @@ class _Kept:
         return kept.xyxy.nbytes + kept.scores.nbytes + kept.keypoints_xy.nbytes
 
 
-class JudgedFrames:
+class EvaluatedFrames:
     """Bounded store of frames with ground truth. A frame counts once, by its newest result."""
 
     def __init__(
@@ -238,7 +238,7 @@ class JudgedFrames:
             false_positives=sum(error.false_positives for error in errors),
         )
 
-    def worst(self, by: WorstBy, count: int) -> list[JudgedFrame]:
+    def worst(self, by: WorstBy, count: int) -> list[EvaluatedFrame]:
         """Give the worst frames, the worst first; of equal ones the earlier."""
         rated = [
             (value, -kept.index)
@@ -247,7 +247,7 @@ class JudgedFrames:
         ]
         frames = [self._frames[-index] for _, index in heapq.nlargest(count, rated)]
         return [
-            JudgedFrame(kept.index, kept.position_s, kept.error)
+            EvaluatedFrame(kept.index, kept.position_s, kept.error)
             for kept in frames
             if kept.error is not None
         ]

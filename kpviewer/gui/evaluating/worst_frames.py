@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from kpviewer.gui.judging.judge_frames import JudgedFrame, WorstBy
+from kpviewer.gui.evaluating.evaluated_frames import EvaluatedFrame, WorstBy
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.transport import time_text
 from kpviewer.gui.widgets.buttons import SegmentedControl
@@ -42,7 +42,7 @@ class WorstFrames(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._frames: list[JudgedFrame] = []
+        self._frames: list[EvaluatedFrame] = []
         self._can_seek = True
         self.kinds = SegmentedControl(
             tr("Worst by"),
@@ -88,7 +88,7 @@ class WorstFrames(QWidget):
             tr("Click a frame to see it") if can_seek else tr("This source can't go back")
         )
 
-    def show_frames(self, frames: list[JudgedFrame], shown: int | None) -> None:
+    def show_frames(self, frames: list[EvaluatedFrame], shown: int | None) -> None:
         """List frames, the worst first; ``shown`` is the one on the screen."""
         if frames != self._frames:
             self._frames = frames
@@ -130,7 +130,7 @@ class WorstFrames(QWidget):
         tree.setColumnHidden(1, self.by is WorstBy.MISTAKES)  # the counts say it
         tree.setFixedHeight(min(len(frames), VISIBLE_ROWS) * ROW_PX + ROW_PX)
 
-    def _texts(self, frame: JudgedFrame) -> tuple[str, ...]:
+    def _texts(self, frame: EvaluatedFrame) -> tuple[str, ...]:
         error, value = frame.error, self.by.of(frame.error) or 0.0
         when = "" if frame.position_s is None else f"  {time_text(frame.position_s)}"
         digits = 1 if self.by is WorstBy.DISTANCE else 3
