@@ -162,6 +162,8 @@ class Frame:
 class NmsKind(StrEnum):
     """Kind of non-maximum suppression: how a box lowers the scores of overlapping boxes."""
 
+    NONE = "none"
+    """For models whose predictions are distinct: end-to-end heads, and graphs with NMS inside."""
     HARD = "hard"
     SOFT_LINEAR = "soft-linear"
     SOFT_GAUSSIAN = "soft-gaussian"

@@ -18,6 +18,8 @@ class DecodedBatch(NamedTuple):
     """(B, M, C) float in [0, 1]."""
     keypoints_xy: Tensor
     """(B, M, K, 2) float."""
+    keypoint_scores: Tensor | None = None
+    """(B, M, K) float in [0, 1]; None if the model predicts none."""
 
 
 class Detector(Protocol):

@@ -30,6 +30,7 @@ Text: TypeAlias = Annotated[str, Meta(max_length=MAX_TEXT)]
 Side: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_SIDE_PX)]
 SizeHW: TypeAlias = tuple[Side, Side]
 Stride: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_STRIDE_PX)]
+Byte: TypeAlias = Annotated[int, Meta(ge=0, le=255)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Level: TypeAlias = Annotated[float, Meta(ge=-1e6, le=1e6)]
 """Of a colour, in the units of a network's input."""

@@ -36,6 +36,10 @@ def nms(
 
     Source: Bodla et al. 2017, Soft-NMS, eq. 3 and 5 (arXiv:1704.04503).
     """
+    if thresholds.nms is NmsKind.NONE:
+        above = np.flatnonzero(scores >= floor)
+        order = above[np.lexsort((above, -scores[above]))]
+        return order, scores[order].astype(np.float32)
     kept, finals = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
     above = np.flatnonzero(scores >= floor)
     for class_id in np.unique(class_ids[above]):  # one matrix of all classes may take gigabytes

@@ -29,6 +29,8 @@ class Rows(NamedTuple):
     """(P, C) float in [0, 1]."""
     keypoints_xy: Tensor
     """(P, K, 2) float."""
+    keypoint_scores: Tensor | None = None
+    """(P, K) float in [0, 1]; None if the model predicts none."""
 
 
 def ranked(images: Iterable[Rows], input_hw: tuple[int, int], count: int) -> DecodedBatch:
@@ -42,8 +44,13 @@ def ranked(images: Iterable[Rows], input_hw: tuple[int, int], count: int) -> Dec
         count: rows that each image gets.
     """
     chosen = [_best(rows, input_hw, count) for rows in images]
-    xyxy, scores, points = (torch.stack(parts) for parts in zip(*chosen, strict=True))
-    return DecodedBatch(xyxy, scores, points)
+    confidences = [each.keypoint_scores for each in chosen if each.keypoint_scores is not None]
+    return DecodedBatch(
+        torch.stack([each.xyxy for each in chosen]),
+        torch.stack([each.scores for each in chosen]),
+        torch.stack([each.keypoints_xy for each in chosen]),
+        torch.stack(confidences) if len(confidences) == len(chosen) else None,
+    )
 
 
 def one_hot_scores(scores: Tensor, class_ids: Tensor, num_classes: int) -> Tensor:
@@ -69,7 +76,11 @@ def _best(rows: Rows, input_hw: tuple[int, int], count: int) -> Rows:
     best = ranks.topk(min(count, len(ranks))).indices
     missing = count - len(best)
     height, width = input_hw
-    xyxy, scores, points = (part[best] for part in rows)
+    xyxy, scores, points = rows.xyxy[best], rows.scores[best], rows.keypoints_xy[best]
+    confidences = rows.keypoint_scores
+    if confidences is not None:
+        confidences = confidences[best].nan_to_num(0.0).clamp(0, 1)
+        confidences = functional.pad(confidences, (0, 0, 0, missing))
     limit = xyxy.new_tensor([width, height, width, height])
     scores = torch.where(totals[best, None].isfinite(), scores, 0.0)
     xyxy = torch.minimum(xyxy.nan_to_num(0.0).clamp(min=0), limit)
@@ -78,4 +89,5 @@ def _best(rows: Rows, input_hw: tuple[int, int], count: int) -> Rows:
         functional.pad(xyxy, (0, 0, 0, missing)),
         functional.pad(scores, (0, 0, 0, missing)),
         functional.pad(points, (0, 0, 0, 0, 0, missing)),
+        confidences,
     )

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.limits import (
+    Byte,
     ClassNames,
     KeypointNames,
     Level,
@@ -29,7 +30,7 @@ from kpviewer.models.limits import (
 )
 from kpviewer.models.tables import converted, decode_json
 from kpviewer.models.tensor_names import current_name
-from kpviewer.structures import Thresholds
+from kpviewer.structures import NmsKind, Thresholds
 
 MAX_TTA_RUNS = 3
 """Most runs of a point network on one image, for the mean: test-time augmentation."""
@@ -81,6 +82,10 @@ class ModelSpec:
     std: tuple[Spread, Spread, Spread] = (0.229, 0.224, 0.225)
     score_threshold: Share = 0.5
     iou_threshold: Share = 0.45
+    nms: NmsKind = NmsKind.HARD
+    """"none" for models whose predictions are distinct already."""
+    padding: tuple[Byte, Byte, Byte] | None = None
+    """RGB colour around an image that doesn't fill the input, in [0, 255]; None: ``mean``."""
     tta_runs: Annotated[int, Meta(ge=1, le=MAX_TTA_RUNS)] = 1
     """Runs of a point network on each image, shifted by a few px, for the mean: test-time
     augmentation."""
@@ -93,7 +98,7 @@ class ModelSpec:
     @property
     def thresholds(self) -> Thresholds:
         """The thresholds that the model starts with."""
-        return Thresholds(score=self.score_threshold, iou=self.iou_threshold)
+        return Thresholds(score=self.score_threshold, iou=self.iou_threshold, nms=self.nms)
 
     def to_json(self) -> str:
         """Serialise to JSON text."""

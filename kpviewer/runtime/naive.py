@@ -42,6 +42,9 @@ class NaiveModel:
         self._network = copy.deepcopy(detector.network).eval().to(device)
         self._mean = np.array(detector.spec.mean, np.float32)
         self._std = np.array(detector.spec.std, np.float32)
+        padding = detector.spec.padding
+        colour = self._mean if padding is None else np.array(padding, np.float32) / 255
+        self._padding = (colour - self._mean) / self._std
 
     def detect(self, bgr: ImageArray) -> Detections:
         """Detect objects in an (H, W, 3) uint8 image, at the model's own thresholds."""
@@ -50,15 +53,16 @@ class NaiveModel:
         with torch.inference_mode():
             images = torch.from_numpy(self._prepare(bgr, box)).to(self._device)
             decoded = self._detector.decode(self._network(images), box.input_hw)
-            xyxy, scores, points = (part[0].cpu().numpy() for part in decoded)
+            parts = decoded.xyxy, decoded.scores, decoded.keypoints_xy
+            xyxy, scores, points = (part[0].cpu().numpy() for part in parts)
         candidates = Candidates(box.to_source(xyxy), scores, box.to_source(points))
         return select(candidates, spec.thresholds)
 
     def _prepare(self, bgr: ImageArray, box: Letterbox) -> FloatArray:
-        """Return the (1, 3, h, w) float32 input; padding has the mean colour, as in the engine."""
+        """Return the (1, 3, h, w) float32 input; padding has the engine's colour."""
         height, width = box.resized_hw
         rgb = resized(bgr, box.resized_hw)[..., ::-1].astype(np.float32) / 255
-        padded = np.zeros((*box.input_hw, 3), np.float32)
+        padded = np.full((*box.input_hw, 3), self._padding, np.float32)
         padded[box.top : box.top + height, box.left : box.left + width] = (
             rgb - self._mean
         ) / self._std

@@ -29,7 +29,7 @@ def letterbox_of(spec: ModelSpec, source_hw: tuple[int, int]) -> Letterbox:
 class Preprocessor:
     """Converter of BGR images to a network's input: resized, padded and normalised.
 
-    Padding has the mean colour.
+    Padding has the colour that the spec names, else the mean.
 
     Args:
         spec: description of the network.
@@ -38,6 +38,10 @@ class Preprocessor:
 
     def __init__(self, spec: ModelSpec, device: torch.device) -> None:
         self._normalise = Normalisation(spec, device)
+        padding = spec.padding
+        self._padding = self._normalise.mean
+        if padding is not None:
+            self._padding = torch.tensor(padding, dtype=torch.float32, device=device)
         self._device = device
         self._blanks: dict[tuple[int, int], Tensor] = {}
 
@@ -81,9 +85,8 @@ class Preprocessor:
         return image.flip(-1)
 
     def _blank(self, input_hw: tuple[int, int], dtype: torch.dtype) -> Tensor:
-        """Return (h, w, 3) of the mean colour; kept after the first call."""
+        """Return (h, w, 3) of the padding's colour; kept after the first call."""
         if input_hw not in self._blanks:
-            mean = self._normalise.mean
-            mean = mean if dtype.is_floating_point else mean.round()
-            self._blanks[input_hw] = mean.to(dtype).expand(*input_hw, 3).contiguous()
+            colour = self._padding if dtype.is_floating_point else self._padding.round()
+            self._blanks[input_hw] = colour.to(dtype).expand(*input_hw, 3).contiguous()
         return self._blanks[input_hw]

@@ -63,7 +63,7 @@ def test_class_that_the_model_lacks_is_named():
         ViewerOptions(classes=("cow",)).thresholds_for(SPEC)
 
 
-@pytest.mark.parametrize("words", [["--conf", "2"], ["--nms", "none"], ["--theme", "pink"]])
+@pytest.mark.parametrize("words", [["--conf", "2"], ["--nms", "no"], ["--theme", "pink"]])
 def test_wrong_values_are_usage_errors(started, words):
     assert CliRunner().invoke(view.command, words).exit_code == 2
     assert started == []

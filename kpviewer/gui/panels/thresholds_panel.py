@@ -12,7 +12,7 @@ from kpviewer.gui.widgets.buttons import SegmentedControl
 from kpviewer.gui.widgets.value_slider import ValueSlider
 from kpviewer.structures import NmsKind, Thresholds
 
-_KINDS = (NmsKind.HARD, NmsKind.SOFT_LINEAR, NmsKind.SOFT_GAUSSIAN)
+_KINDS = (NmsKind.HARD, NmsKind.SOFT_LINEAR, NmsKind.SOFT_GAUSSIAN, NmsKind.NONE)
 
 
 class ThresholdsPanel(QWidget):
@@ -37,11 +37,12 @@ class ThresholdsPanel(QWidget):
         )
         self.nms = SegmentedControl(
             "NMS",
-            (tr("Hard"), tr("Soft linear"), tr("Soft Gaussian")),
+            (tr("Hard"), tr("Soft linear"), tr("Soft Gaussian"), tr("None")),
             (
                 tr("Drop the boxes that overlap a better one"),
                 tr("Lower their confidence by their overlap"),
                 tr("Lower their confidence smoothly by their overlap"),
+                tr("Keep every box: for models that predict each object once"),
             ),
         )
         column = QVBoxLayout(self)
@@ -86,6 +87,7 @@ class ThresholdsPanel(QWidget):
     def _show_slider_in_use(self) -> None:
         """Show the slider that the kind of NMS goes by: the Gaussian one ignores the IoU."""
         is_gaussian = self._thresholds.nms is NmsKind.SOFT_GAUSSIAN
+        self.iou.setEnabled(self._thresholds.nms is not NmsKind.NONE)
         self.iou.setVisible(not is_gaussian)
         self.sigma.setVisible(is_gaussian)
 

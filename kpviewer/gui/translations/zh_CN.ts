@@ -68,10 +68,6 @@
             <translation>正在加载 {name} …</translation>
         </message>
         <message>
-            <source>{name} can't be loaded. {reason}</source>
-            <translation>无法加载 {name}。{reason}</translation>
-        </message>
-        <message>
             <source>{name} has no boxes. Compare with a model that has boxes.</source>
             <translation>{name} 不输出位置：请与输出边界框的模型对比。</translation>
         </message>
@@ -592,10 +588,6 @@
             <translation>剪贴板中没有地址或路径，请先复制一个。</translation>
         </message>
         <message>
-            <source>Ground truth is of a file or a folder: open one first.</source>
-            <translation>真值对应文件或文件夹：请先打开一个。</translation>
-        </message>
-        <message>
             <source>Run code of the module {module}?</source>
             <translation>运行模块 {module} 的代码吗？</translation>
         </message>
@@ -636,8 +628,32 @@
             <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
         </message>
         <message>
+            <source>{name} can't be loaded. {reason}</source>
+            <translation>无法加载 {name}。{reason}</translation>
+        </message>
+        <message>
             <source>Looking for cameras …</source>
             <translation>正在查找摄像头 …</translation>
+        </message>
+        <message>
+            <source>Ground truth is of a file or a folder: open one first.</source>
+            <translation>真值对应文件或文件夹：请先打开一个。</translation>
+        </message>
+        <message>
+            <source>No ground truth: the folder of {name} doesn't answer.</source>
+            <translation>没有真值：{name} 所在的文件夹没有响应。</translation>
+        </message>
+        <message>
+            <source>No ground truth: {reason}</source>
+            <translation>无真值：{reason}</translation>
+        </message>
+        <message>
+            <source>Nothing is compared with the ground truth. {reason}</source>
+            <translation>未与真值比较。{reason}</translation>
+        </message>
+        <message>
+            <source>Ground truth from {name}</source>
+            <translation>真值来自 {name}</translation>
         </message>
         <message>
             <source>Demo</source>
@@ -652,20 +668,8 @@
             <translation>摄像头格式</translation>
         </message>
         <message>
-            <source>No ground truth: the folder of {name} doesn't answer.</source>
-            <translation>没有真值：{name} 所在的文件夹没有响应。</translation>
-        </message>
-        <message>
-            <source>Nothing is compared with the ground truth. {reason}</source>
-            <translation>未与真值比较。{reason}</translation>
-        </message>
-        <message>
-            <source>No ground truth: {reason}</source>
-            <translation>无真值：{reason}</translation>
-        </message>
-        <message>
-            <source>Ground truth from {name}</source>
-            <translation>真值来自 {name}</translation>
+            <source>{name} can't be opened. {reason}</source>
+            <translation>无法打开 {name}。{reason}</translation>
         </message>
         <message>
             <source>Filter classes</source>
@@ -1092,6 +1096,10 @@
             <translation>高斯 Soft-NMS：按重叠程度平滑降低其置信度</translation>
         </message>
         <message>
+            <source>Keep every box: for models that predict each object once</source>
+            <translation>保留所有框：用于每个目标只预测一次的模型</translation>
+        </message>
+        <message>
             <source>What is watched</source>
             <translation>观看的内容</translation>
         </message>
@@ -1228,12 +1236,12 @@
             <translation>未保存：{reason}</translation>
         </message>
         <message>
-            <source>The folder for recordings answers again.</source>
-            <translation>录制文件夹恢复响应。</translation>
-        </message>
-        <message>
             <source>The folder for recordings does not answer: {folder}. Check the disk or the network, or choose another folder.</source>
             <translation>录制文件夹没有响应：{folder}。请检查磁盘或网络，或选择其他文件夹。</translation>
+        </message>
+        <message>
+            <source>The folder for recordings answers again.</source>
+            <translation>录制文件夹恢复响应。</translation>
         </message>
         <message>
             <source>Cut off by a crash and unreadable: {names}.</source>
@@ -1456,10 +1464,6 @@
             <translation>丢失 {count} 帧</translation>
         </message>
         <message>
-            <source>{name} can't be opened. {reason}</source>
-            <translation>无法打开 {name}。{reason}</translation>
-        </message>
-        <message>
             <source>{error} All classes are shown.</source>
             <translation>{error} 已显示所有类别。</translation>
         </message>
@@ -1476,16 +1480,16 @@
             <translation>摄像头 {number}</translation>
         </message>
         <message>
+            <source>The language changes at the next start.</source>
+            <translation>语言将在下次启动时更改。</translation>
+        </message>
+        <message>
             <source>Language</source>
             <translation>语言 (Language)</translation>
         </message>
         <message>
             <source>As the system</source>
             <translation>跟随系统</translation>
-        </message>
-        <message>
-            <source>The language changes at the next start.</source>
-            <translation>语言将在下次启动时更改。</translation>
         </message>
         <message>
             <source>Saved profile {name}</source>

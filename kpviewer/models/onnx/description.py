@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeAlias
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.limits import (
+    Byte,
     ClassNames,
     KeypointNames,
     Level,
@@ -26,14 +26,13 @@ from kpviewer.models.limits import (
     Text,
     check_skeleton,
 )
+from kpviewer.models.onnx.facts import Shape
 from kpviewer.models.spec import Resize
 from kpviewer.models.tables import check_keys, converted, read_toml
+from kpviewer.structures import NmsKind
 
 GUIDE = "docs/guide/other-models.md"
 SHIPPED_DIR = Path(__file__).parent / "shipped"
-
-Shape: TypeAlias = tuple[int | None, ...]
-"""Shape of an input or output; None for a dimension that the file leaves open."""
 
 
 class OutputKind(StrEnum):
@@ -119,6 +118,10 @@ class OnnxDescription:
     std: tuple[Spread, Spread, Spread] = (1.0, 1.0, 1.0)
     score_threshold: Share = 0.5
     iou_threshold: Share = 0.45
+    nms: NmsKind = NmsKind.HARD
+    """"none" if the graph does NMS itself or needs none."""
+    padding: tuple[Byte, Byte, Byte] | None = None
+    """RGB colour around a letterboxed image, in [0, 255]; None: what becomes 0 in the input."""
     licence: Text = ""
     trained_on: Text = ""
     match: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -174,8 +177,3 @@ def _matches(expected: Mapping[str, tuple[int, ...]], outputs: Mapping[str, Shap
         and all(side in (-1, got) for side, got in zip(shape, outputs[name], strict=True))
         for name, shape in expected.items()
     )
-
-
-def shape_text(shape: Shape) -> str:
-    """Return a shape as text, such as ``1x?x6``."""
-    return "x".join("?" if side is None else str(side) for side in shape)

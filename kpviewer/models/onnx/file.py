@@ -14,15 +14,27 @@ from kpviewer.models.base import DecodedBatch
 from kpviewer.models.files import check_model_file
 from kpviewer.models.inference_libraries import library
 from kpviewer.models.limits import clean_name
-from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription, Shape
-from kpviewer.models.onnx.metadata import describe
-from kpviewer.models.onnx.outputs import Outputs, read_outputs
+from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription
+from kpviewer.models.onnx.facts import FileFacts, Port, Shape
+from kpviewer.models.onnx.readers import read_outputs
+from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.recognition import describe
 from kpviewer.models.ranking import MAX_CANDIDATES, ranked
 from kpviewer.models.spec import ModelSpec, Task, checked
 from kpviewer.models.tables import first_line
 
 CURE = "pip install onnxruntime"
 MAX_THREADS = 8
+_ELEMENTS = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(uint8)": "uint8",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(bool)": "bool",
+}
+"""Types of elements, as ONNX Runtime and NumPy name them."""
 _DTYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16}
 MAX_MEMORY_BYTES = 2 * 1024**3
 """Memory limit of all open files together: a file of a few hundred bytes can request any amount."""
@@ -91,10 +103,15 @@ class OnnxDetector:
         return ranked(images, input_hw, MAX_CANDIDATES)
 
 
-def open_onnx(path: Path) -> OnnxDetector:
+def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector:
     """Open an ONNX file by its description and check it by a run on a blank image.
 
+    Args:
+        path: path of the file.
+        layout: name of the layout of its outputs; None: as the file or its description says.
+
     Raises:
+        AmbiguousLayout: if several layouts fit, and nothing in the file says which is right.
         WeightsError: if onnxruntime isn't installed, or the file is missing, damaged, has
             no description, or contradicts it.
     """
@@ -102,13 +119,13 @@ def open_onnx(path: Path) -> OnnxDetector:
     session = _session(path)
     try:
         (shape,) = (_shape(each) for each in _one_image_input(path, session))
-        outputs = {each.name: _shape(each) for each in session.get_outputs()}
-        metadata = dict(session.get_modelmeta().custom_metadata_map)
+        facts = _facts(path, session)
     except UnicodeDecodeError as error:
         raise WeightsError(
             f"{path.name} has names that aren't text. Is the file damaged? Fetch it again."
         ) from error
-    description, own_summary = describe(path, outputs, metadata)
+    found = describe(path, facts, layout)
+    description, own_summary = found.description, found.summary
     cure = f"Correct {path.stem}.toml" if not own_summary else "Export it again"
     spec = checked(_spec(path, description, shape), path.name, f"{cure}: see {GUIDE}.")
     detector = OnnxDetector(spec, OnnxNetwork(session, description.channels), description)
@@ -163,6 +180,16 @@ def _limit_memory(ort: Any) -> None:
     ort.create_and_register_allocator(memory, ort.OrtArenaCfg(settings))
 
 
+def _facts(path: Path, session: Any) -> FileFacts:
+    inputs = tuple(
+        Port(each.name, _shape(each), _ELEMENTS.get(each.type, each.type))
+        for each in session.get_inputs()
+    )
+    outputs = {each.name: _shape(each) for each in session.get_outputs()}
+    metadata = dict(session.get_modelmeta().custom_metadata_map)
+    return FileFacts(path.stem, inputs, outputs, metadata)
+
+
 def _one_image_input(path: Path, session: Any) -> list[Any]:
     """Return the inputs of a session: exactly one, which takes an image."""
     inputs: list[Any] = session.get_inputs()
@@ -207,6 +234,8 @@ def _spec(path: Path, description: OnnxDescription, shape: Shape) -> ModelSpec:
         std=(std[0], std[1], std[2]),
         score_threshold=description.score_threshold,
         iou_threshold=description.iou_threshold,
+        nms=description.nms,
+        padding=description.padding,
         licence=description.licence,
         trained_on=description.trained_on,
     )

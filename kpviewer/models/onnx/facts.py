@@ -1,0 +1,46 @@
+"""What an ONNX file says of itself before it is run: inputs, outputs and metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Shape: TypeAlias = tuple[int | None, ...]
+"""Shape of an input or output; None for a dimension that the file leaves open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input of a graph."""
+
+    name: str
+    shape: Shape
+    element: str = "float32"
+    """Type of the elements, by its name in NumPy."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """Inputs, outputs and metadata of a file; families recognise their exports by them."""
+
+    stem: str
+    """Name of the file without its suffix."""
+    inputs: tuple[Port, ...]
+    outputs: Mapping[str, Shape]
+    """Shapes of the outputs by name, in the order of the graph."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def input_hw(self) -> tuple[int | None, int | None] | None:
+        """Height and width of the first input that takes images, px; None if there is none."""
+        for port in self.inputs:
+            if len(port.shape) == 4:
+                height, width = port.shape[2:]
+                return height, width
+        return None
+
+
+def shape_text(shape: Shape) -> str:
+    """Return a shape as people write it: ``1x?x6``."""
+    return "x".join("?" if side is None else str(side) for side in shape)

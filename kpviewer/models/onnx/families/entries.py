@@ -1,0 +1,56 @@
+"""Entries of metadata: Python literals, class names, switches."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from kpviewer.models.limits import MAX_CLASSES, clean_name
+from kpviewer.models.tables import UNREADABLE, first_line
+
+MAX_ENTRY_CHARACTERS = 500_000
+
+
+def is_true(metadata: Mapping[str, str], key: str) -> bool:
+    """Return whether an entry is "True" or "1"; False if it is absent."""
+    return metadata.get(key, "").strip().lower() in ("true", "1")
+
+
+def literal(metadata: Mapping[str, str], key: str, default: str) -> Any:
+    """Parse an entry that is a Python literal.
+
+    Raises:
+        ValueError: if it isn't one, or is too long.
+    """
+    text = metadata.get(key, default)
+    if len(text) > MAX_ENTRY_CHARACTERS:
+        raise ValueError(f"its entry {key!r} has {len(text):,} characters")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about odd escapes and numbers
+            return ast.literal_eval(text)
+    except (SyntaxError, TypeError, *UNREADABLE) as error:
+        raise ValueError(f"its entry {key!r} can't be read ({first_line(error)})") from error
+
+
+def class_names(names: object) -> list[str]:
+    """Return the class names of ``{0: 'cat', 1: 'dog'}`` or ``['cat', 'dog']``, by column.
+
+    Raises:
+        ValueError: if they aren't texts by number from 0, or too many.
+    """
+    if isinstance(names, list | tuple):
+        names = dict(enumerate(names))
+    if not isinstance(names, dict) or not 0 < len(names) <= MAX_CLASSES:
+        raise ValueError(f"names must be 1 to {MAX_CLASSES:,} classes by number")
+    try:
+        by_number = {int(str(key)): name for key, name in names.items()}
+    except UNREADABLE as error:
+        raise ValueError("names must be classes by number") from error
+    if sorted(by_number) != list(range(len(names))):
+        raise ValueError(f"names must be numbered from 0 to {len(names) - 1}")
+    if not all(isinstance(name, str | int) for name in by_number.values()):
+        raise ValueError("names must be texts")
+    return [clean_name(str(by_number[number])) for number in range(len(names))]

@@ -1,0 +1,39 @@
+"""Readers of outputs by kind. A new kind is a module, a value of ``OutputKind`` and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.readers.base import Outputs, Reader
+from kpviewer.models.onnx.readers.ssd import read_ssd
+from kpviewer.models.onnx.readers.yolo import read_boxes, read_yolov5, read_yolov8
+from kpviewer.models.onnx.readers.yunet import read_yunet
+from kpviewer.models.ranking import Rows
+
+READERS: Mapping[OutputKind, Reader] = {
+    OutputKind.SSD: read_ssd,
+    OutputKind.YOLOV5: read_yolov5,
+    OutputKind.YOLOV8: read_yolov8,
+    OutputKind.BOXES: read_boxes,
+    OutputKind.YUNET: read_yunet,
+}
+
+
+def read_outputs(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Return the predictions of one image in input pixels.
+
+    Args:
+        outputs: outputs of one image by name, with a batch axis of 1.
+        description: layout of the outputs.
+        input_hw: (height, width) of the input, px.
+
+    Raises:
+        WeightsError: if an output is missing or its shape contradicts the description.
+    """
+    rows = READERS[description.output.kind](outputs, description, input_hw)
+    if not description.output.normalised:
+        return rows
+    height, width = input_hw
+    scale = rows.xyxy.new_tensor([width, height])
+    return rows._replace(xyxy=rows.xyxy * scale.repeat(2), keypoints_xy=rows.keypoints_xy * scale)

@@ -1,0 +1,56 @@
+"""Parts that readers of outputs share: an output by name, boxes as corners, keypoints."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.boxes import cxcywh_to_xyxy
+from kpviewer.models.onnx.description import GUIDE, BoxFormat, OutputFormat
+from kpviewer.models.onnx.readers.base import Outputs
+
+
+def picked(outputs: Outputs, name: str) -> Tensor:
+    """Return an output by name, without its batch axis: (P, D) float."""
+    if name not in outputs:
+        raise WeightsError(
+            f"The model must have an output {name!r}, got {', '.join(outputs)}. "
+            f"Name the right one under [output]: see {GUIDE}."
+        )
+    value = outputs[name].float()
+    if value.ndim == 3 and len(value) == 1:
+        value = value[0]
+    if value.ndim != 2:
+        raise WeightsError(
+            f"Output {name!r} must have shape (1, P, D), got {tuple(outputs[name].shape)}. "
+            f"kpviewer can't read such an output: see {GUIDE}."
+        )
+    return value
+
+
+def require(name: str, value: Tensor, columns: int, meaning: str) -> None:
+    """Raise WeightsError unless ``value`` has this number of columns."""
+    if value.shape[1] != columns:
+        raise WeightsError(
+            f"Output {name!r} must have {columns} columns ({meaning}), got {value.shape[1]}. "
+            f"Are the classes and the kind of output right? See {GUIDE}."
+        )
+
+
+def corners(boxes: Tensor, form: OutputFormat, default: BoxFormat) -> Tensor:
+    """Convert (P, 4) boxes of the described format to corners."""
+    box_format = form.box_format or default
+    if box_format is BoxFormat.CXCYWH:
+        return cxcywh_to_xyxy(boxes)
+    if box_format is BoxFormat.XYWH:
+        return torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+    return boxes
+
+
+def keypoints(columns: Tensor, count: int) -> tuple[Tensor, Tensor | None]:
+    """Split (P, K*D) columns into positions (P, K, 2) and confidences (P, K); None if D is 2."""
+    if not count:
+        return columns.new_zeros(len(columns), 0, 2), None
+    points = columns.reshape(len(columns), count, columns.shape[1] // count)
+    return points[..., :2], points[..., 2] if points.shape[2] == 3 else None

@@ -1,0 +1,70 @@
+"""Outputs of YOLO heads: one row or column per prediction."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.onnx.description import (
+    GUIDE,
+    BoxFormat,
+    OnnxDescription,
+    OutputFormat,
+    OutputKind,
+)
+from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.readers.columns import corners, keypoints, picked
+from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores
+
+
+def read_yolov5(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Read (P, 5 + C) rows: centre, size, objectness, class scores."""
+    form = description.output
+    classes, points = len(description.classes), len(description.keypoints)
+    rows = rows_of(outputs, form, (5 + classes,), "4 + 1 + classes")
+    scores = rows[:, 4:5] * rows[:, 5 : 5 + classes]
+    boxes = corners(rows[:, :4], form, BoxFormat.CXCYWH)
+    return Rows(boxes, scores, rows.new_zeros(len(rows), points, 2))
+
+
+def read_yolov8(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Read (4 + C + K*D, P) columns: centre, size, class scores, keypoints."""
+    form = description.output
+    classes, points = len(description.classes), len(description.keypoints)
+    widths = tuple(4 + classes + size * points for size in (3, 2))
+    rows = rows_of(outputs, form, widths, "4 + classes + 2 or 3 per keypoint")
+    boxes = corners(rows[:, :4], form, BoxFormat.CXCYWH)
+    return Rows(boxes, rows[:, 4 : 4 + classes], *keypoints(rows[:, 4 + classes :], points))
+
+
+def read_boxes(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Read (P, 6 + K*D) rows of a model that does NMS itself: corners, score, class, keypoints."""
+    form = description.output
+    classes, points = len(description.classes), len(description.keypoints)
+    widths = tuple(6 + size * points for size in (3, 2))
+    rows = rows_of(outputs, form, widths, "x1, y1, x2, y2, score, class, and 2 or 3 per keypoint")
+    is_known = (rows[:, 5] > -0.5) & (rows[:, 5] < classes - 0.5)  # -1 is padding
+    best = (rows[:, 4] * is_known).topk(min(MAX_CANDIDATES, len(rows))).indices
+    rows = rows[best]  # rows x classes would need much memory
+    scores = one_hot_scores(rows[:, 4], rows[:, 5].round().long(), classes)
+    boxes = corners(rows[:, :4], form, BoxFormat.XYXY)
+    return Rows(boxes, scores, *keypoints(rows[:, 6:], points))
+
+
+def rows_of(outputs: Outputs, form: OutputFormat, widths: tuple[int, ...], meaning: str) -> Tensor:
+    """Return the output of a YOLO with one prediction per row: (P, D)."""
+    name = form.rows if form.rows is not None else next(iter(outputs))
+    value = picked(outputs, name)
+    may_be_columns = form.kind is OutputKind.YOLOV8 and form.transposed is not False
+    for width in widths:
+        if may_be_columns and value.shape[0] == width:
+            return value.T
+        if form.transposed is not True and value.shape[1] == width:
+            return value
+    expected = " or ".join(str(width) for width in dict.fromkeys(widths))
+    axes = {True: " in columns", False: " in rows", None: ""}
+    raise WeightsError(
+        f"Output {name!r} must have {expected} numbers per box ({meaning}){axes[form.transposed]}, "
+        f"got shape {tuple(value.shape)}. Are classes, keypoints and the kind of output right? "
+        f"See {GUIDE}."
+    )

@@ -1,0 +1,120 @@
+"""The description of an ONNX file: beside it, shipped, or recognised by a family."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.limits import clean_name
+from kpviewer.models.onnx.description import (
+    GUIDE,
+    OnnxDescription,
+    OutputKind,
+    read_description,
+    shipped_description,
+)
+from kpviewer.models.onnx.facts import FileFacts, shape_text
+from kpviewer.models.onnx.families import FAMILIES
+from kpviewer.models.onnx.families.base import Recognised
+
+
+class AmbiguousLayout(WeightsError):
+    """Several layouts fit a file, and nothing in it says which is right."""
+
+    def __init__(self, path: Path, candidates: tuple[Recognised, ...]) -> None:
+        self.path, self.candidates = path, candidates
+        options = "; ".join(f"--layout {each.layout} ({each.summary})" for each in candidates)
+        super().__init__(
+            f"{path.name} doesn't say what its outputs mean, and more than one layout may fit. "
+            f"Choose one: {options}."
+        )
+
+
+def describe(path: Path, facts: FileFacts, layout: str | None = None) -> Recognised:
+    """Return the description of an ONNX file: beside it, else shipped, else by a family.
+
+    Args:
+        path: path of the ONNX file.
+        facts: inputs, outputs and metadata.
+        layout: name of the layout to use; None: the one that is certain.
+
+    Raises:
+        AmbiguousLayout: if several layouts fit and none is certain.
+        WeightsError: if there is no description, it is invalid, or it contradicts the file.
+    """
+    beside = path.with_suffix(".toml")
+    if layout is None and beside.is_file():
+        description = read_description(beside)
+        _check_against(description, beside, facts)
+        return Recognised(description, "", "")
+    if layout is None and (shipped := shipped_description(facts.outputs)) is not None:
+        return Recognised(shipped, "", "")
+    try:
+        candidates = recognised(facts)
+    except ValueError as error:
+        raise WeightsError(
+            f"{path.name} describes itself wrongly: {error}. Export it again, or write "
+            f"{beside.name} beside it: {GUIDE} shows how."
+        ) from error
+    return _chosen(path, facts, candidates, layout)
+
+
+def recognised(facts: FileFacts) -> tuple[Recognised, ...]:
+    """Return the layouts that fit a file: the certain one alone, if there is one.
+
+    Raises:
+        ValueError: if the file contradicts itself or predicts what kpviewer can't show.
+    """
+    candidates: list[Recognised] = []
+    for recognise in FAMILIES:
+        for each in recognise(facts):
+            if each.is_certain:
+                return (each,)
+            candidates.append(each)
+    return tuple(candidates)
+
+
+def _chosen(
+    path: Path, facts: FileFacts, candidates: tuple[Recognised, ...], layout: str | None
+) -> Recognised:
+    if layout is not None:
+        for each in candidates:
+            if each.layout == layout:
+                return each
+        names = ", ".join(each.layout for each in candidates) or "none"
+        raise WeightsError(f"{path.name} doesn't fit the layout {layout!r}. Fitting: {names}.")
+    if not candidates:
+        shapes = ", ".join(
+            f"{clean_name(name)} {shape_text(shape)}"
+            for name, shape in list(facts.outputs.items())[:20]
+        )
+        raise WeightsError(
+            f"{path.name} doesn't say what its outputs mean ({shapes}). "
+            f"Write {path.stem}.toml beside it: {GUIDE} shows how."
+        )
+    if not candidates[0].is_certain:
+        raise AmbiguousLayout(path, candidates)
+    return candidates[0]
+
+
+def _check_against(description: OnnxDescription, beside: Path, facts: FileFacts) -> None:
+    """Refuse a description that contradicts the file's own metadata."""
+    try:
+        candidates = recognised(facts)
+    except ValueError:
+        return  # unusable metadata is why a description was written
+    if not candidates or not candidates[0].is_certain:
+        return
+    own, name = candidates[0], f"{facts.stem}.onnx"
+    described, named = len(description.classes), len(own.description.classes)
+    if described != named:
+        raise WeightsError(
+            f"{beside.name} names {described} classes, {name} itself {named}. Name all of "
+            f"them, or remove {beside.name}."
+        )
+    is_rows = own.description.output.kind is OutputKind.BOXES
+    if is_rows and description.output.kind is not OutputKind.BOXES:
+        raise WeightsError(
+            f"{beside.name} says kind = {str(description.output.kind)!r}, {name} itself: "
+            f'{own.summary}. Write kind = "boxes", or remove {beside.name}.'
+        )
