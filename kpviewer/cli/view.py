@@ -186,7 +186,7 @@ def _process(options: dict[str, Any]) -> int:
     from kpviewer.cli.process_job import ProcessOptions
     from kpviewer.gui.options import class_ids
     from kpviewer.gui.saving.folders import recordings_folder
-    from kpviewer.recording.files import recording_place
+    from kpviewer.recording.files import recording_target
 
     changes = threshold_changes(options)
     class_names = _class_names(options["model"])
@@ -197,7 +197,7 @@ def _process(options: dict[str, Any]) -> int:
         raise click.BadParameter(str(error), param_hint="--classes") from error
     if shown:
         changes["classes"] = shown
-    folder, stem = recording_place(options["record"] or "", recordings_folder())
+    folder, stem = recording_target(options["record"] or "", recordings_folder())
     process_options = ProcessOptions(
         folder,
         ("video", "jsonl") if options["jsonl"] else ("video",),

@@ -1,4 +1,4 @@
-"""Result sinks that installed packages add (``plug_ins``): foreign code, whose errors are told."""
+"""Result sinks of installed packages (``plug_ins``): foreign code, whose errors are reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_sinks(names: Iterable[str]) -> None:
     """Check that installed packages add these sinks; imports nothing.
 
     Raises:
-        InputError: naming the first that is missing, and those that are there.
+        InputError: if one is missing.
     """
     known = plug_ins(SINKS)
     for name in names:
@@ -33,12 +33,12 @@ def check_sinks(names: Iterable[str]) -> None:
 
 
 class AddedSink:
-    """A sink of a package, by its name. After its first error it gets nothing more.
+    """A sink that a package adds. After its first error it gets no more results.
 
     Args:
-        name: of the entry point.
-        folder: where it may write.
-        header: what the results are of.
+        name: name of the entry point.
+        folder: folder that it may write to.
+        header: description of the results.
 
     Raises:
         RecordingError: if it can't be imported or made.
@@ -48,29 +48,29 @@ class AddedSink:
         self._name = name
         module, _, function = plug_ins(SINKS)[name].code.partition(":")
         self.failure: str | None = None
-        """Why it gets nothing more: one line for the user."""
+        """Its first error, as one line for the user."""
         try:
             self._sink: Any = getattr(importlib.import_module(module), function)(folder, header)
         except (Exception, SystemExit) as error:  # whatever the package's code raises
-            raise RecordingError(self._told(error)) from error
+            raise RecordingError(self._message(error)) from error
 
     def accept(self, result: FrameResult) -> None:
-        """Pass a result on."""
+        """Pass on a result."""
         if self.failure is None:
             self._call("accept", result)
 
     def close(self) -> None:
-        """Let it finish, if it has a ``close``."""
+        """Close it, if it has a ``close``."""
         if hasattr(self._sink, "close"):
             self._call("close")
 
     def _call(self, method: str, *given: object) -> None:
         try:
             getattr(self._sink, method)(*given)
-        except (Exception, SystemExit) as error:  # as above; the other files go on
-            self.failure = self.failure or self._told(error)
+        except (Exception, SystemExit) as error:  # as above; the other files continue
+            self.failure = self.failure or self._message(error)
 
-    def _told(self, error: BaseException) -> str:
+    def _message(self, error: BaseException) -> str:
         package = plug_ins(SINKS)[self._name].package
         reason = f"{type(error).__name__}: {first_line(error)}".rstrip(".")
         return f"The sink {self._name} of {package} failed: {reason}. Process without --sink."

@@ -1,4 +1,4 @@
-"""When a frame is shown in a recording: seconds since its start, always increasing."""
+"""Time of a frame in a recording: seconds since its start, always increasing."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ if TYPE_CHECKING:
     from kpviewer.structures import Frame, StreamInfo
 
 _JUMP_S = 1.0
-"""Frames that are left out of a file for longer were skipped by the user."""
+"""Gap in media time, in s, from which on the user has skipped the frames between."""
 DEFAULT_FPS = 25.0
-"""Of sources that have no rate of their own, such as folders of images."""
+"""Rate of sources that have none, such as folders of images."""
 
 
 @dataclass(slots=True)
 class FrameClock:
-    """Gives each frame of one stream its time, in the order of recording.
+    """Computes the time of each frame of one stream, in the order of recording.
 
-    Two clocks can lead: the time of capture (what a viewer saw, as long as it took) or the media
-    time (what the file says, however fast it is read). Media time has no gap where the user went
-    elsewhere in the file.
+    It follows the time of capture (as a viewer saw the frames) or the media time (as in the file,
+    however fast it is read). Media time has no gap after a seek.
     """
 
     fps: float
+    """Frames per second, for the distance of frames after a cut."""
     by_media_time: bool = False
     max_gap_s: float | None = None
-    """A longer gap, such as a pause, is cut to this; None keeps it."""
+    """Longest gap in s, to which longer ones such as a pause are cut; None keeps all."""
     _last_raw_s: float | None = None
     _last_index: int = -1
     _now_s: float = 0.0
@@ -34,18 +34,18 @@ class FrameClock:
 
     @classmethod
     def of_viewer(cls, info: StreamInfo) -> FrameClock:
-        """Record what is shown: live streams in real time, files without the user's pauses."""
+        """Return the clock of a viewer: live streams in real time, files without pauses."""
         return cls(info.nominal_fps or DEFAULT_FPS, max_gap_s=None if info.is_live else 1.0)
 
     @classmethod
     def of_media(cls, info: StreamInfo) -> FrameClock:
-        """Record at the file's own speed; a live stream has only the time of capture."""
+        """Return a clock at the file's own speed; a live stream has only the time of capture."""
         return cls(info.nominal_fps or DEFAULT_FPS, by_media_time=not info.is_live)
 
     def seconds(self, frame: Frame) -> float:
-        """Give the time of the next frame; the first has 0.
+        """Return the time of the next frame in s; the first has 0.
 
-        A frame that goes back, as after a seek, follows its predecessor at the usual distance.
+        A frame that is earlier in the file, as after a seek, follows at the usual distance.
         """
         raw_s = frame.captured_ns / 1e9
         if self.by_media_time:
@@ -61,5 +61,5 @@ class FrameClock:
         return self._now_s
 
     def cut(self) -> None:
-        """Leave no gap before the next frame, whenever it comes."""
+        """Leave no gap before the next frame, whenever it arrives."""
         self._is_cut = True

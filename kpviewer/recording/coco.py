@@ -1,7 +1,7 @@
-"""Results in the forms of COCO: the list that pycocotools scores, and a data set of their own.
+"""Results in COCO format: the list of results for pycocotools, and a data set of their own.
 
-Both have the same ids. Where a COCO ground truth is known, they are its ids, so that the list can
-be scored against it; else an image has the number of its frame, a category its class id plus 1.
+Both have the same ids. With a COCO ground truth they are its ids, so the list can be scored against
+it. Without one, an image has the index of its frame, and a category its class id plus 1.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _IN_MEMORY_BYTES = 1_000_000
 
 
 class CocoResults:
-    """The list that ``COCO.loadRes`` of pycocotools takes, an entry a detection."""
+    """The list for ``COCO.loadRes`` of pycocotools, one entry per detection."""
 
     def __init__(self, header: ResultHeader) -> None:
         self._entries = _Entries(header)
         self._separator = ""
 
     def begin(self) -> str:
-        """Open the list."""
+        """Return the start of the list."""
         return "["
 
     def frame(self, result: FrameResult) -> str:
@@ -43,19 +43,19 @@ class CocoResults:
         return text
 
     def end(self) -> str:
-        """Close the list."""
+        """Return the end of the list."""
         return "\n]\n"
 
     def notes(self) -> list[str]:
-        """Return what the list lacks, and why."""
+        """Return notes on entries that the list leaves out, and why."""
         return self._entries.notes()
 
 
 class CocoDataset:
     """A data set that pycocotools, CVAT and FiftyOne open: categories, annotations and images.
 
-    Images come last, as they are known only when the frames have been seen. Until then they wait
-    in a temporary file, so that a long video needs no more memory than a short one.
+    Images come last, as they are known only at the end. Until then they wait in a temporary file:
+    a long video needs no more memory than a short one.
     """
 
     def __init__(self, header: ResultHeader) -> None:
@@ -68,7 +68,7 @@ class CocoDataset:
         self._objects = 0
 
     def begin(self) -> str:
-        """Return the categories and open the list of annotations."""
+        """Return the categories and the start of the list of annotations."""
         about = {
             "description": f"What {self._header.model or 'no model'} sees in {self._header.source}"
         }
@@ -81,7 +81,9 @@ class CocoDataset:
     def frame(self, result: FrameResult) -> str:
         """Return the annotations of one frame, and note its image."""
         image_id = self._entries.image_id(result.frame)
-        if image_id is None or image_id in self._seen:  # not in the ground truth, or seen before
+        if (
+            image_id is None or image_id in self._seen
+        ):  # not in the ground truth, or written already
             return ""
         separator = "," if self._seen else ""
         self._seen.add(image_id)
@@ -98,38 +100,38 @@ class CocoDataset:
         return text
 
     def end(self) -> str:
-        """Close the list of annotations and return the images."""
+        """Return the end of the list of annotations, and the images."""
         self._images.seek(0)
         with self._images as images:
             return f'\n],\n"images": [{images.read()}\n]}}\n'
 
     def notes(self) -> list[str]:
-        """Return nothing: the list of results, which is written too, says the same."""
+        """Return nothing: the list of results, which is written too, has the same notes."""
         return []
 
 
 class _Entries:
-    """Detections with the ids of COCO; what the ground truth doesn't know is counted."""
+    """Detections with COCO ids; counts images and classes that the ground truth lacks."""
 
     def __init__(self, header: ResultHeader) -> None:
         self._header = header
-        self._first_strange_image: str | None = None
-        self._strange_images = 0
-        self._strange_classes: dict[str, int] = {}
+        self._first_unknown_image: str | None = None
+        self._unknown_images = 0
+        self._unknown_classes: dict[str, int] = {}
 
     def image_id(self, frame: Frame) -> int | None:
-        """Return the image's id; None where the ground truth doesn't have the image."""
+        """Return the image's id; None if the ground truth lacks the image."""
         if self._header.category_ids is None:
             return frame.index
         return None if frame.ground_truth is None else frame.ground_truth.image_id
 
     def of(self, result: FrameResult) -> Iterator[dict[str, Any]]:
-        """Yield an entry for each detection that the ground truth has a place for."""
+        """Yield an entry for each detection whose image and class the ground truth has."""
         found, ids = result.detections, self._header.category_ids
         image_id = self.image_id(result.frame)
         if image_id is None:
-            self._strange_images += 1
-            self._first_strange_image = self._first_strange_image or str(
+            self._unknown_images += 1
+            self._first_unknown_image = self._first_unknown_image or str(
                 result.frame.file or result.frame.index
             )
             return
@@ -138,7 +140,7 @@ class _Entries:
             category_id = class_id + 1 if ids is None else ids.get(class_id)
             if category_id is None:
                 name = self._header.class_name(class_id)
-                self._strange_classes[name] = self._strange_classes.get(name, 0) + 1
+                self._unknown_classes[name] = self._unknown_classes.get(name, 0) + 1
                 continue
             left, top, right, bottom = found.xyxy[row].tolist()
             entry: dict[str, Any] = {
@@ -154,15 +156,15 @@ class _Entries:
             yield entry
 
     def notes(self) -> list[str]:
-        """Return what was left out, with the count and the first name."""
+        """Return notes on what was left out, with counts and names."""
         notes = []
-        if self._strange_images:
+        if self._unknown_images:
             notes.append(
                 "COCO results leave out images that the ground truth doesn't have: "
-                f"{self._strange_images}, the first is {self._first_strange_image}"
+                f"{self._unknown_images}, the first is {self._first_unknown_image}"
             )
-        if self._strange_classes:
-            names = ", ".join(f"{name} ({n})" for name, n in self._strange_classes.items())
+        if self._unknown_classes:
+            names = ", ".join(f"{name} ({n})" for name, n in self._unknown_classes.items())
             notes.append(
                 f"COCO results leave out objects of classes that the ground truth lacks: {names}"
             )
@@ -184,7 +186,7 @@ def _categories(header: ResultHeader) -> list[dict[str, Any]]:
 
 
 def _image(image_id: int, frame: Frame) -> dict[str, Any]:
-    """Describe an image; a video's frame has the name of its ``--yolo`` image."""
+    """Return the entry of an image; a frame of a video is named as its ``--yolo`` image."""
     height, width = frame.bgr.shape[:2]
     about: dict[str, Any] = {"id": image_id, "width": width, "height": height}
     if frame.file is not None and frame.frame_in_file is None:

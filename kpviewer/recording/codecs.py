@@ -1,7 +1,7 @@
-"""The encoders that a recording can use, and what quality costs.
+"""The encoders for recordings, and their bit rates.
 
-An encoder is offered if it opens on this machine: FFmpeg may have been built without it, and those
-of graphics cards need the card.
+An encoder is offered if it opens on this machine: FFmpeg may have been built without it, and a GPU
+encoder needs the GPU.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PROBE_WH = (640, 480)
 
 
 class Quality(StrEnum):
-    """How good the images of a recording are."""
+    """Image quality of a recording."""
 
     SMALL = "small"
     GOOD = "good"
@@ -38,16 +38,17 @@ class Codec:
     """One encoder of FFmpeg."""
 
     label: str
-    """For people."""
+    """Name that the user reads."""
     levels: Mapping[Quality, int]
-    """The encoder's own number for each quality; lower is better. Empty: ``bits`` are its rate."""
+    """The encoder's own value for each quality; lower is better. Empty: ``bits`` is its rate."""
     level_option: str
-    """Names of the options that take it."""
+    """Names of the encoder options that get the level, separated by commas."""
     bits: Mapping[Quality, float]
-    """A pixel of the video; see ``megabytes_a_minute``."""
+    """Bits per pixel of the video, by quality; see ``megabytes_a_minute``."""
     options: Mapping[str, str] = field(default_factory=dict)
+    """Further options of the encoder."""
     tag: str | None = None
-    """Its four letters in an MP4, where players want others than FFmpeg's."""
+    """Four-letter code in an MP4, if players require another one than FFmpeg's."""
 
 
 def _by_quality(small: float, good: float, best: float) -> dict[Quality, float]:
@@ -81,20 +82,20 @@ CODECS: dict[str, Codec] = {
         "MPEG-4", _levels(7, 4, 2), "qmin,qmax", _by_quality(0.03, 0.05, 0.1)
     ),
 }  # fmt: skip
-"""By FFmpeg's name, the preferred first.
+"""Encoders by FFmpeg's name, the preferred first.
 
 ``bits`` of x264, x265 and MPEG-4 are means over three clips of people, 400x300 to 1920x1080, of 90
-frames; singly they lie between 0.6 and 1.4 of them. Those of the others are guesses.
+frames. Single clips have 0.6 to 1.4 times as many. Those of the other encoders are guesses.
 """
 
 
 def encoder_options(name: str, quality: Quality, preset: str | None = None) -> dict[str, str]:
-    """Give the options of an encoder.
+    """Return the options of an encoder.
 
     Args:
         name: a key of CODECS.
-        quality: wanted.
-        preset: of x264 in place of the usual one, for who has more time.
+        quality: quality of the recording.
+        preset: x264 preset that replaces the default; slower ones compress better.
     """
     codec = CODECS[name]
     options = dict(codec.options)
@@ -107,19 +108,19 @@ def encoder_options(name: str, quality: Quality, preset: str | None = None) -> d
 
 
 def bit_rate(name: str, quality: Quality, width: int, height: int, fps: float) -> int | None:
-    """Give the bits a second of an encoder that knows no quality; None for the others."""
+    """Return the bits per second of an encoder without quality levels; None for others."""
     codec = CODECS[name]
     return None if codec.levels else int(codec.bits[quality] * width * height * max(fps, 10.0))
 
 
 @cache
 def usable_codecs() -> tuple[str, ...]:
-    """Name the encoders that open here, the preferred first; the first call takes a moment."""
+    """Return the encoders that open here, the preferred first; the first call is slow."""
     return tuple(name for name in CODECS if _opens(name))
 
 
 def usual_codec() -> str:
-    """Name the encoder of a recording that asks for none: H.264, else MPEG-4 part 2."""
+    """Return the default encoder: H.264, else MPEG-4 part 2."""
     return next(name for name in ("libx264", "mpeg4") if name in av.codecs_available)
 
 
@@ -142,15 +143,15 @@ def _opens(name: str) -> bool:
 def megabytes_a_minute(
     info: StreamInfo, codec: str | None, quality: Quality, *, videos: int = 1
 ) -> float:
-    """Estimate what a recording takes, from a table of bits a pixel.
+    """Return the estimated size of a recording in MB per minute, from the bits per pixel.
 
-    What is filmed matters as much: a still scene takes a third, leaves in the wind three times.
+    The scene matters as much: a still one needs a third, leaves in the wind three times as much.
 
     Args:
         info: size and rate of the stream.
-        codec: a key of CODECS; None is the usual one.
-        quality: wanted.
-        videos: how many are written, as annotated and raw.
+        codec: a key of CODECS; None is the default.
+        quality: quality of the recording.
+        videos: number of videos that are written, such as annotated and raw.
     """
     bits = CODECS[codec or usual_codec()].bits[quality]
     pixels = info.width * info.height * (info.nominal_fps or _USUAL_FPS) * 60

@@ -1,7 +1,7 @@
-"""Measure for how long a disk leaves a thread waiting: a dead mount never answers.
+"""Time that threads wait for a disk: a dead mount never answers.
 
-Whatever asks a disk does so within ``asking_disk``; any thread can read the rest. Encoding,
-painting and compressing don't count.
+Every access to a disk is made within ``disk_call``, and any thread may read how long it takes.
+Encoding, painting and compressing don't count.
 """
 
 from __future__ import annotations
@@ -17,27 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SILENT_S = 0.75
-"""A disk that takes longer for one call "does not answer". Local ones take milliseconds."""
+"""Time in s from which on a disk "does not answer" a call. Local disks take milliseconds."""
 
 
 @dataclass(slots=True)
-class _Asking:
-    """The calls of one thread."""
+class _Calls:
+    """The calls of one thread to a disk."""
 
     since: float | None = None
-    """Monotonic time at which the present call began; None while there is none."""
+    """Monotonic time in s at which the present call began; None without one."""
     answers: int = 0
+    """Number of calls that have ended."""
 
 
-_asking: WeakKeyDictionary[threading.Thread, _Asking] = WeakKeyDictionary()
+_calls: WeakKeyDictionary[threading.Thread, _Calls] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 @contextmanager
-def asking_disk() -> Iterator[None]:
-    """Note that the calling thread waits for a disk; the end of an inner call is an answer too."""
+def disk_call() -> Iterator[None]:
+    """Note that this thread waits for a disk; the end of an inner call counts as an answer."""
     with _lock:
-        mine = _asking.setdefault(threading.current_thread(), _Asking())
+        mine = _calls.setdefault(threading.current_thread(), _Calls())
     is_inner = mine.since is not None
     mine.since = time.monotonic()
     try:
@@ -48,21 +49,21 @@ def asking_disk() -> Iterator[None]:
 
 
 def disk_silence_s(*threads: threading.Thread) -> float:
-    """Return for how many seconds a thread has waited for one call to a disk; 0 if none does.
+    """Return the longest time in s that a thread has waited for one call to a disk, or 0.
 
     Args:
-        threads: the longest of these counts; without any, that of all threads.
+        threads: threads to examine; without any, all of them.
     """
     now_s = time.monotonic()
-    starts = [each.since for each in _calls(threads)]
+    starts = [each.since for each in _calls_of(threads)]
     return max((now_s - since for since in starts if since is not None), default=0.0)
 
 
 def disk_answers(*threads: threading.Thread) -> int:
-    """Return how many calls of threads to a disk have ended."""
-    return sum(each.answers for each in _calls(threads))
+    """Return the number of calls to a disk that have ended in these threads."""
+    return sum(each.answers for each in _calls_of(threads))
 
 
-def _calls(threads: tuple[threading.Thread, ...]) -> list[_Asking]:
+def _calls_of(threads: tuple[threading.Thread, ...]) -> list[_Calls]:
     with _lock:
-        return [each for thread, each in _asking.items() if not threads or thread in threads]
+        return [each for thread, each in _calls.items() if not threads or thread in threads]

@@ -1,6 +1,6 @@
-"""The names of recordings, and the space where they go.
+"""File names of recordings, and free space.
 
-A name is never taken twice: ``clip.mp4`` is followed by ``clip_2.mp4``.
+No file is overwritten: ``clip.mp4`` is followed by ``clip_2.mp4``.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from pathlib import Path, PurePath
 
 from kpviewer.errors import RecordingError
 from kpviewer.paths import named_path
-from kpviewer.recording.disk import asking_disk
+from kpviewer.recording.disk import disk_call
 
 PART_SUFFIX = ".part"
 SUFFIXES = (".mp4", ".jsonl", ".csv", ".json", ".png")
-"""Of the files that this package writes."""
+"""Suffixes of the files that this package writes."""
 
 _ENDINGS_CHARS = 10
-"""What endings such as ``_raw.mp4`` may take of the longest stem."""
+"""Part of the longest stem that is reserved for endings such as ``_raw.mp4``."""
 _LONGEST_STEM = 80  # with "_999.jsonl.part" it stays below 100 characters
 MOST_NAMES = 1000
-"""That are tried for one file."""
+"""Largest number of names that are tried for one file."""
 
 
 def recording_stem(now: datetime | None = None) -> str:
-    """Give the name of a recording that starts now, without suffix: local time to the second."""
+    """Return the name of a recording that starts now, without suffix: local time to the second."""
     return (now or datetime.now().astimezone()).strftime("kpviewer_%Y-%m-%d_%H-%M-%S")
 
 
@@ -41,66 +41,66 @@ def safe_stem(text: str) -> str:
 def utf8_of(text: str) -> bytes:
     r"""Encode the text of a result file as UTF-8.
 
-    A name of a file need not be text: a byte of it that isn't becomes ``\udce9``, as JSON escapes
-    it, in every format. Python reads the JSON as the name that the file has.
+    A file name may have bytes that are not text. In every format they become escapes such as
+    ``\udce9``, as in JSON, which Python reads as the original name.
     """
     return text.encode("utf-8", "backslashreplace")
 
 
 def source_stem(name: str) -> str:
-    """Give a name for what is made of a source: ``clip`` for ``clip.mp4``."""
+    """Return the stem of files that are made from a source: ``clip`` for ``clip.mp4``."""
     return safe_stem(PurePath(name).stem)
 
 
 def free_stem(folder: Path, stem: str, endings: Iterable[str]) -> str:
-    """Give a stem under which none of several files is taken: ``clip``, ``clip_2`` and so on.
+    """Return a stem with which none of several files exists: ``clip``, ``clip_2`` and so on.
 
     Args:
-        folder: it need not be there.
+        folder: folder of the files; it need not exist.
         stem: any text; see ``safe_stem``.
-        endings: of the names, such as ``.mp4`` and ``_raw.mp4``.
+        endings: endings of the file names, such as ``.mp4`` and ``_raw.mp4``.
 
     Raises:
         RecordingError: if there is none.
     """
-    wanted = list(endings)
+    all_endings = list(endings)
     stem = safe_stem(safe_stem(stem)[: _LONGEST_STEM - _ENDINGS_CHARS])
     for final in candidates(folder, stem, ""):
-        names = [final.name + ending + part for ending in wanted for part in ("", PART_SUFFIX)]
-        with asking_disk():
+        names = [final.name + ending + part for ending in all_endings for part in ("", PART_SUFFIX)]
+        with disk_call():
             if not any(os.path.lexists(folder / name) for name in names):
                 return final.name
     raise RecordingError(f"{folder} has {MOST_NAMES} files named {stem}. Choose another folder.")
 
 
-def recording_place(file: str, folder: Path) -> tuple[Path, str | None]:
-    """Return where a recording goes: the folder, and the file's name without suffix.
+def recording_target(file: str, folder: Path) -> tuple[Path, str | None]:
+    """Return the folder of a recording, and its file name without suffix.
 
     Args:
-        file: as typed: a file, or a folder that exists; empty is ``folder``.
-        folder: where recordings go.
+        file: as typed: a file, or a folder that exists; empty means ``folder``.
+        folder: default folder of recordings.
 
     Returns:
-        The name is None where only a folder is known: it will be made from the time.
+        The name is None if only a folder is known: it is then made from the time.
 
     Raises:
-        RecordingError: if no file can be called so.
+        RecordingError: if a file can't have this name.
     """
     if not file:
         return folder, None
-    with asking_disk():
+    with disk_call():
         path = named_path(file, RecordingError)
         return (path, None) if path.is_dir() else (path.parent, path.stem)
 
 
 def free_bytes(folder: Path) -> int:
-    """Give the space left for us where ``folder`` is, or will be."""
-    with asking_disk():
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        return shutil.disk_usage(there).free
+    """Return the free bytes on the disk where ``folder`` is, or will be."""
+    with disk_call():
+        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        return shutil.disk_usage(existing).free
 
 
 def candidates(folder: Path, stem: str, suffix: str) -> list[Path]:
-    """List the names that a file may take, in their order."""
+    """Return the paths that are tried for a file, in order."""
     names = [stem, *(f"{stem}_{number}" for number in range(2, MOST_NAMES + 1))]
     return [folder / (name + suffix) for name in names]

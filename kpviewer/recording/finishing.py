@@ -1,4 +1,4 @@
-"""The segments of a recording that are over: each is finished while the next one is written."""
+"""The closed segments of a recording: each is finished while the next one is written."""
 
 from __future__ import annotations
 
@@ -15,58 +15,60 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Kept:
-    """What is left to know of a segment; its encoders and converters are gone."""
+    """Figures and files of a closed segment, without its encoders and converters."""
 
     frames: int
     bytes: int
     paths: list[Path] = field(default_factory=list)
 
 
-class Finished:
-    """The segments that are over, in their order; each may be finished on a thread of its own."""
+class FinishedSegments:
+    """The closed segments, in order; each may be finished on a thread of its own."""
 
     def __init__(self) -> None:
         self._kept: list[_Kept] = []
         self._threads: list[threading.Thread] = []
         self.failure: BaseException | None = None
-        """The first thing that went wrong."""
+        """The first error."""
         self.seconds = 0.0
+        """Length of all closed segments."""
         self.frames = 0
+        """Number of frames in them."""
 
     @property
     def segments(self) -> int:
-        """How many hold something."""
+        """Number of segments with frames."""
         return sum(bool(each.frames) for each in self._kept)
 
     @property
     def paths(self) -> list[Path]:
-        """Their files; parts where one isn't finished."""
+        """Files of the segments; part files while one isn't finished."""
         return [path for each in self._kept for path in each.paths]
 
     @property
     def bytes(self) -> int:
-        """Their size."""
+        """Size of the files."""
         return sum(each.bytes for each in self._kept)
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
-        """Those that finish a segment now."""
+        """Threads that finish a segment now."""
         return tuple(self._threads)
 
     def finish(self, segment: Segment) -> None:
-        """Finish the files of a segment; ``join`` tells what went wrong."""
+        """Finish the files of a segment; ``join`` returns an error."""
         self._close(segment, self._count(segment))
 
-    def finish_beside(self, segment: Segment) -> None:
-        """Do so on another thread."""
+    def finish_in_background(self, segment: Segment) -> None:
+        """Finish the files of a segment on another thread."""
         job = partial(self._close, segment, self._count(segment))
-        # A daemon, as the disk may never answer; whoever records waits for it within bounds.
+        # A daemon, as the disk may never answer; the recorder's owner waits for a limited time.
         thread = threading.Thread(target=job, name="kpviewer-finishing", daemon=True)
         self._threads = [each for each in self._threads if each.is_alive()] + [thread]
         thread.start()
 
     def join(self) -> BaseException | None:
-        """Wait for all; return the first thing that went wrong."""
+        """Wait for all threads; return the first error."""
         for thread in self._threads:
             thread.join()
         return self.failure
@@ -81,6 +83,6 @@ class Finished:
     def _close(self, segment: Segment, kept: _Kept) -> None:
         try:
             segment.close()
-        except BaseException as error:  # of any kind: the recorder tells it
+        except BaseException as error:  # of any kind: the recorder reports it
             self.failure = self.failure or error
         kept.paths, kept.bytes = segment.paths, segment.bytes

@@ -1,7 +1,7 @@
-"""How results are written as text: a JSON line a frame, or a CSV row a detection.
+"""Text formats of results: a JSON line per frame, or a CSV row per detection.
 
-The formats are stable: fields may be added, none changes its meaning while ``FORMAT_VERSION``
-stays. Coordinates are source pixels, times seconds (timings ms).
+The formats are stable: fields may be added, but none changes its meaning while ``FORMAT_VERSION``
+stays. Coordinates are source pixels, times are seconds, timings are ms.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PX_DECIMALS, SCORE_DECIMALS, _MS_DECIMALS, _S_DECIMALS = 2, 4, 3, 6
 
 @dataclass(frozen=True, slots=True)
 class ResultHeader:
-    """What a reader must know to understand the results."""
+    """Description of the source and the model of results."""
 
     source: str
     model: str | None = None
@@ -32,20 +32,20 @@ class ResultHeader:
     keypoint_names: tuple[str, ...] = ()
     thresholds: Thresholds | None = None
     mirrored_keypoints: tuple[int, ...] = ()
-    """Index that each keypoint takes when the image is mirrored; empty where it isn't known."""
+    """Index of each keypoint in a mirrored image; empty if unknown."""
     skeleton: tuple[tuple[int, int], ...] = ()
-    """Pairs of keypoint indices joined by a line."""
+    """Pairs of indices of keypoints that a line joins."""
     category_ids: Mapping[int, int] | None = None
-    """Categories of the COCO ground truth by class id; None where there is no such ground truth."""
+    """Category ids of the COCO ground truth by class id; None without one."""
 
     def class_name(self, class_id: int) -> str:
-        """Give the name of a class, ``class N`` where there is none."""
+        """Return the name of a class; ``class N`` if it has none."""
         known = class_id < len(self.class_names)
         return self.class_names[class_id] if known else f"class {class_id}"
 
 
 def describe_header(kind: str, header: ResultHeader) -> dict[str, Any]:
-    """Give a header as JSON, with the name of the format."""
+    """Return a header as a JSON object, with the name of the format."""
     return {
         "format": kind,
         "version": FORMAT_VERSION,
@@ -58,7 +58,7 @@ def describe_header(kind: str, header: ResultHeader) -> dict[str, Any]:
 
 
 def describe_frame(header: ResultHeader, result: FrameResult) -> dict[str, Any]:
-    """Give a frame as JSON: what was seen in it, how long that took, and its error."""
+    """Return a frame as a JSON object: its detections, timings and error."""
     frame = result.frame
     return {
         "index": frame.index,
@@ -105,20 +105,20 @@ class ResultFormat(Protocol):
     """Turns results into text."""
 
     def begin(self) -> str:
-        """Give what stands before all results."""
+        """Return the text before all results."""
 
     def frame(self, result: FrameResult) -> str:
-        """Give the text of one frame."""
+        """Return the text of one frame."""
 
     def end(self) -> str:
-        """Give what stands after all results."""
+        """Return the text after all results."""
 
     def notes(self) -> list[str]:
-        """Return what the file lacks, and why, for people."""
+        """Return notes for the user on results that the file leaves out, and why."""
 
 
 class JsonLines:
-    """The first line describes the file, each other line is a frame."""
+    """JSON Lines: the first line describes the file, each other line is a frame."""
 
     def __init__(self, header: ResultHeader) -> None:
         self._header = header
@@ -132,16 +132,16 @@ class JsonLines:
         return _json_line(describe_frame(self._header, result))
 
     def end(self) -> str:
-        """Return nothing: each line stands for itself."""
+        """Return nothing: the format has no end."""
         return ""
 
     def notes(self) -> list[str]:
-        """Return nothing: the file lacks nothing."""
+        """Return nothing: nothing is left out."""
         return []
 
 
 class CsvRows:
-    """One row a detection; a frame without any has none."""
+    """CSV with one row per detection; a frame without detections has none."""
 
     _COLUMNS = ("index", "position_s", "class_id", "class", "score", "x1", "y1", "x2", "y2")
 
@@ -156,12 +156,12 @@ class CsvRows:
     def frame(self, result: FrameResult) -> str:
         """Return the rows of a frame."""
         found, frame = result.detections, result.frame
-        points_wanted = len(self._header.keypoint_names)
+        point_count = len(self._header.keypoint_names)
         tracks = _track_ids(found)
         rows = []
         for row in range(len(found)):
             class_id = int(found.class_ids[row])
-            points = found.keypoints_xy[row, :points_wanted].reshape(-1).tolist()
+            points = found.keypoints_xy[row, :point_count].reshape(-1).tolist()
             values = [*found.xyxy[row].tolist(), *points]
             rows.append(
                 _csv_row(
@@ -181,11 +181,11 @@ class CsvRows:
         return "".join(rows)
 
     def end(self) -> str:
-        """Return nothing: each line stands for itself."""
+        """Return nothing: the format has no end."""
         return ""
 
     def notes(self) -> list[str]:
-        """Return nothing: the file lacks nothing."""
+        """Return nothing: nothing is left out."""
         return []
 
 
@@ -199,7 +199,7 @@ def _describe_thresholds(thresholds: Thresholds | None) -> dict[str, Any] | None
 
 
 def _track_ids(found: Detections) -> list[int | None]:
-    """Give the track of each detection; None where it has none."""
+    """Return the track id of each detection; None if it has none."""
     if found.track_ids is None:
         return [None] * len(found)
     return [track_id if track_id >= 0 else None for track_id in found.track_ids.tolist()]

@@ -1,4 +1,4 @@
-"""Saves what was seen in one frame."""
+"""The detections of one frame as a CSV file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def save_frame_csv(result: FrameResult, folder: Path, header: ResultHeader) -> Path:
-    """Write the detections of one frame as CSV; never overwrites.
+    """Write the detections of one frame as CSV, without overwriting a file.
 
     Args:
         result: the frame with its detections.
-        folder: made if it isn't there.
-        header: what the rows are named by.
+        folder: folder of the file; made if it doesn't exist.
+        header: description of the results, with the names of classes.
 
     Returns:
         The file: ``SOURCE_frame-N.csv``.

@@ -1,6 +1,6 @@
-"""Jobs that ask a disk, one after another beside the window; the owner polls for what they gave.
+"""Disk jobs that run one after another on a thread; their owner polls for the results.
 
-A job whose disk doesn't answer is let go, and the next one runs. The owner learns of each.
+A job whose disk doesn't answer is let go, and the next one runs. It counts as failed.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LET_GO_S = 5.0
-"""A disk that takes longer for one call won't do it: the user is told that the job failed."""
+"""Time in s for one call to a disk, after which the job is reported as failed."""
 _CLOSE_SILENT_S = 1.5
 _POLL_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
-    """A job that is over."""
+    """Outcome of a job."""
 
     value: T | None
-    """What it gave; None if it failed."""
+    """Result of the job; None if it failed."""
     failure: BaseException | None
 
 
 class DiskJobs(Generic[T]):
-    """Runs jobs in their order, on a thread that lives while there is something to do.
+    """Runs jobs in order, on a thread that lives while there are jobs.
 
     All methods are for one thread, the owner's.
     """
 
     def __init__(self, name: str, *, let_go_s: float | None = None) -> None:
-        """Run nothing yet.
+        """Prepare; no thread runs yet.
 
         Args:
-            name: of the thread.
-            let_go_s: how long a disk may take for one call; None is the usual time.
+            name: name of the thread.
+            let_go_s: time in s that a disk may take for one call; None is the default.
         """
         self._name = name
         self._let_go_s = let_go_s
@@ -62,19 +62,19 @@ class DiskJobs(Generic[T]):
 
     @property
     def silence_s(self) -> float:
-        """For how many seconds the disk hasn't answered the job that runs."""
+        """Time in s that the running job has waited for the disk."""
         worker = self._worker
         return disk_silence_s(worker) if worker is not None else 0.0
 
     def submit(self, job: Callable[[], T]) -> None:
-        """Run a job after those that were submitted before."""
+        """Run a job after those submitted before."""
         with self._lock:
             self._waiting.append(job)
             if self._worker is None:
                 self._start_worker()
 
     def take(self) -> list[Done[T]]:
-        """Return the jobs that are over since the last call, in their order."""
+        """Return the outcomes since the last call, in order."""
         if self.silence_s > (_LET_GO_S if self._let_go_s is None else self._let_go_s):
             self._let_go()
         with self._lock:
@@ -82,10 +82,10 @@ class DiskJobs(Generic[T]):
             return done
 
     def close(self, patience_s: float) -> list[Done[T]]:
-        """Wait for all jobs, and return those that are over; the others fail.
+        """Wait for all jobs and return their outcomes; those that haven't ended fail.
 
         Args:
-            patience_s: for all of them; a disk that doesn't answer ends the wait before.
+            patience_s: longest wait for all of them; it ends early if the disk doesn't answer.
         """
         end_s = time.monotonic() + patience_s
         done = self.take()
@@ -125,7 +125,7 @@ class DiskJobs(Generic[T]):
             done: Done[T]
             try:
                 done = Done(job(), None)
-            except BaseException as error:  # handed to the owner, who tells the user
+            except BaseException as error:  # returned to the owner, which reports it
                 done = Done(None, error)
             with self._lock:
                 if self._worker is threading.current_thread():

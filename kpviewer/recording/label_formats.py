@@ -1,7 +1,7 @@
-"""Labels of images as other programs read them: YOLO text and Pascal VOC XML.
+"""Labels in formats of other programs: YOLO text and Pascal VOC XML.
 
-They say what and where, and no score: what is written is a draft that people correct. Boxes are cut
-at the image's edges; those that lie outside are left out.
+They hold classes and boxes but no scores: a draft for people to correct. Boxes are cut at the
+image's edges; those outside are left out.
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ _USUAL_CLASS = "object"
 
 
 class LabelFormat(Protocol):
-    """Turns the detections of an image into a file."""
+    """Turns the detections of an image into the text of a file."""
 
     images: str
-    """Folder of the images."""
+    """Name of the folder of images."""
     labels: str
-    """Folder of the labels."""
+    """Name of the folder of labels."""
     suffix: str
-    """Of the files of labels."""
+    """Suffix of the label files."""
 
-    def beside(self) -> dict[str, str]:
-        """Give the text of the files that describe the set, by their paths."""
+    def extra_files(self) -> dict[str, str]:
+        """Return the text of the files that describe the data set, by path."""
 
     def text(self, image: str, size_wh: tuple[int, int], found: Detections) -> str:
-        """Give the labels of an image.
+        """Return the labels of an image.
 
         Args:
-            image: its file name.
-            size_wh: px.
-            found: in px of the image.
+            image: file name of the image.
+            size_wh: width and height in px.
+            found: detections, in px of the image.
         """
 
 
 class YoloLabels:
-    """A line an object, in shares of the image; a model with keypoints gets the pose format.
+    """YOLO labels: one line per object, in shares of the image; the pose format with keypoints.
 
-    https://docs.ultralytics.com/datasets/detect/ and /pose/ tell it, ``data.yaml`` included.
+    Described in https://docs.ultralytics.com/datasets/detect/ and /pose/, with ``data.yaml``.
     """
 
     images, labels, suffix = "images", "labels", ".txt"
@@ -61,8 +61,8 @@ class YoloLabels:
         self._points = [_one_line(name) for name in header.keypoint_names]
         self._mirrored = header.mirrored_keypoints
 
-    def beside(self) -> dict[str, str]:
-        """``data.yaml`` for training; ``classes.txt`` twice, as LabelImg wants it in ``labels``."""
+    def extra_files(self) -> dict[str, str]:
+        """Return ``data.yaml`` for training and ``classes.txt``, also in ``labels`` for LabelImg."""
         names = "".join(f"{name}\n" for name in self._names)
         files = {"data.yaml": self._data_yaml(), "classes.txt": names, "labels/classes.txt": names}
         if self._points:
@@ -70,16 +70,16 @@ class YoloLabels:
         return files
 
     def text(self, image: str, size_wh: tuple[int, int], found: Detections) -> str:
-        """Class, middle and sides of the box, then x, y and visibility of each point."""
+        """Return a line per object: class, centre and sides, then x, y and visibility of points."""
         sides = np.array(size_wh, np.float64)
         lines = []
         for row, (left, top, right, bottom) in _boxes(found, size_wh):
             box = np.array([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top])
             words = [str(int(found.class_ids[row])), *_shares(box / np.tile(sides, 2))]
             for x, y in found.keypoints_xy[row, : len(self._points)].tolist():
-                is_inside = 0 <= x <= size_wh[0] and 0 <= y <= size_wh[1]  # not so: NaN
-                place = _shares(np.array([x, y]) / sides) if is_inside else ["0", "0"]
-                words += [*place, str(_VISIBLE if is_inside else 0)]
+                is_inside = 0 <= x <= size_wh[0] and 0 <= y <= size_wh[1]  # false for NaN
+                xy = _shares(np.array([x, y]) / sides) if is_inside else ["0", "0"]
+                words += [*xy, str(_VISIBLE if is_inside else 0)]
             lines.append(" ".join(words) + "\n")
         return "".join(lines)
 
@@ -102,7 +102,7 @@ class YoloLabels:
         return "\n".join(lines) + "\n"
 
     def _pose_classes(self) -> str:
-        """What X-AnyLabeling asks for when it imports labels in the pose format."""
+        """Return the file that X-AnyLabeling requires to import labels in the pose format."""
         lines = ["has_visible: true", "classes:"]
         for name in self._names:
             lines += [f"  {_quoted(name)}:", *(f"    - {_quoted(p)}" for p in self._points)]
@@ -110,20 +110,20 @@ class YoloLabels:
 
 
 class VocLabels:
-    """An XML file an image; whole pixels from 0, as LabelImg writes them. It has no keypoints."""
+    """Pascal VOC XML: one file per image, whole pixels from 0 as in LabelImg, no keypoints."""
 
     images, labels, suffix = "JPEGImages", "Annotations", ".xml"
 
     def __init__(self, header: ResultHeader) -> None:
         self._header = header
 
-    def beside(self) -> dict[str, str]:
-        """``classes.txt``, for programs that ask for the names."""
+    def extra_files(self) -> dict[str, str]:
+        """Return ``classes.txt``, for programs that require the class names."""
         names = self._header.class_names or (_USUAL_CLASS,)
         return {"classes.txt": "".join(f"{_one_line(name)}\n" for name in names)}
 
     def text(self, image: str, size_wh: tuple[int, int], found: Detections) -> str:
-        """One ``object`` a detection."""
+        """Return XML with one ``object`` per detection."""
         root = ElementTree.Element("annotation")
         _add(root, "folder", self.images)
         _add(root, "filename", PurePosixPath(image).name)
@@ -138,9 +138,9 @@ class VocLabels:
             _add(each, "pose", "Unspecified")
             _add(each, "truncated", "0")
             _add(each, "difficult", "0")
-            place = ElementTree.SubElement(each, "bndbox")
+            bndbox = ElementTree.SubElement(each, "bndbox")
             for name, edge in zip(("xmin", "ymin", "xmax", "ymax"), _whole(box), strict=True):
-                _add(place, name, str(edge))
+                _add(bndbox, name, str(edge))
         ElementTree.indent(root)
         return ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -153,22 +153,22 @@ LABEL_FORMATS: dict[str, Callable[[ResultHeader], LabelFormat]] = {
     "voc": VocLabels,
     "yolo": YoloLabels,
 }
-"""Maker by the name that the command line uses."""
+"""Label formats by their name on the command line."""
 
 
 def _boxes(
     found: Detections, size_wh: tuple[int, int]
 ) -> Iterator[tuple[int, tuple[float, float, float, float]]]:
-    """Give each row with its box inside the image, where there is one."""
+    """Yield each row with the part of its box inside the image, if there is one."""
     width, height = size_wh
     for row, (left, top, right, bottom) in enumerate(found.xyxy.tolist()):
         box = (max(left, 0.0), max(top, 0.0), min(right, width), min(bottom, height))
-        if box[0] < box[2] and box[1] < box[3]:  # not so: NaN
+        if box[0] < box[2] and box[1] < box[3]:  # false for NaN
             yield row, box
 
 
 def _whole(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
-    """Round to whole pixels, at least one apart; many readers of VOC take no others."""
+    """Round to whole pixels, at least one apart: many VOC readers accept no others."""
     left, top = round(box[0]), round(box[1])
     left, top = min(left, int(np.ceil(box[2])) - 1), min(top, int(np.ceil(box[3])) - 1)
     return left, top, max(round(box[2]), left + 1), max(round(box[3]), top + 1)
@@ -183,7 +183,7 @@ def _one_line(name: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Quote a text for YAML: letters of all scripts as they are, what doesn't show escaped."""
+    """Quote a text for YAML: printable letters of all scripts stay, others are escaped."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
 

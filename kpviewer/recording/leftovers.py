@@ -1,4 +1,4 @@
-"""What a crash left of recordings: parts that nobody writes any more, and how they are finished."""
+"""Part files of recordings after a crash, and finishing them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import av
 
 from kpviewer.errors import RecordingError
-from kpviewer.recording.disk import asking_disk
+from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import PART_SUFFIX, SUFFIXES
 from kpviewer.recording.locks import is_held
 from kpviewer.recording.parts import publish
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LARGEST_LIST = 512 * 1024 * 1024
-"""Bytes of a JSON file that is read to be closed."""
+"""Largest size of a JSON list that is read and closed."""
 _PNG_END = b"IEND\xaeB`\x82"
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """The parts in a folder that had no writer."""
+    """Part files of a folder that no process was writing."""
 
     finished: tuple[Path, ...] = ()
-    """Files that got their name, oldest first."""
+    """Files that got their final name, oldest first."""
     broken: tuple[Path, ...] = ()
-    """Parts that can't be read; they are left as they are."""
+    """Parts that can't be read and are left unchanged."""
 
 
 def find_leftovers(folder: Path) -> list[Path]:
-    """List the part files of ours in a folder that no process writes, oldest first.
+    """Return the part files in a folder that no process writes, oldest first.
 
-    Empty ones are left out: nothing was recorded.
+    Only files of kpviewer count, and empty ones are left out.
     """
     found = []
-    with asking_disk():
+    with disk_call():
         paths = list(folder.glob("*" + PART_SUFFIX)) if folder.is_dir() else []
     for path in paths:
         if not path.name.removesuffix(PART_SUFFIX).endswith(SUFFIXES):
             continue
-        with suppress(OSError), asking_disk():  # it may be renamed meanwhile
+        with suppress(OSError), disk_call():  # it may be renamed meanwhile
             status = path.stat()
             if status.st_size and not is_held(path):
                 found.append((status.st_mtime, path))
@@ -52,16 +52,16 @@ def find_leftovers(folder: Path) -> list[Path]:
 
 
 def finish_leftovers(folder: Path) -> Leftovers:
-    """Give the parts that no process writes their names; all but the last moments is in them.
+    """Repair the parts that no process writes, and give them their final names.
 
-    A line that was cut off is removed, and a JSON list is closed.
+    They lack only the last moments. A truncated line is removed, and a JSON list is closed.
     """
     finished, broken = [], []
     for part in find_leftovers(folder):
         try:
-            with asking_disk():
-                is_sound = _mend(part)
-            if is_sound:
+            with disk_call():
+                is_readable = _repair(part)
+            if is_readable:
                 finished.append(publish(part))
             else:
                 broken.append(part)
@@ -70,8 +70,8 @@ def finish_leftovers(folder: Path) -> Leftovers:
     return Leftovers(tuple(finished), tuple(broken))
 
 
-def _mend(part: Path) -> bool:
-    """Cut what is incomplete off the end; return whether the file can be read then."""
+def _repair(part: Path) -> bool:
+    """Remove an incomplete end; return whether the file can be read then."""
     suffix = part.with_name(part.name.removesuffix(PART_SUFFIX)).suffix
     if suffix in (".jsonl", ".csv"):
         return _cut_line(part)
@@ -92,9 +92,9 @@ def _cut_line(part: Path) -> bool:
         while end:
             start = max(end - 65536, 0)
             file.seek(start)
-            place = file.read(end - start).rfind(b"\n")
-            if place >= 0:
-                file.truncate(start + place + 1)
+            newline = file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                file.truncate(start + newline + 1)
                 return True
             end = start
     return False

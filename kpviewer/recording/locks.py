@@ -1,6 +1,6 @@
-"""Locks on files that grow: they tell a recording that runs from the remains of a crash.
+"""Locks on files that grow, which distinguish running recordings from remains of a crash.
 
-The operating system lets a lock go when its process ends, however that ends.
+The operating system releases a lock when its process ends, however that ends.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _STILL_WRITTEN_S = 10.0
-"""Without locks: a recorder writes several times a second; what is older has no writer."""
+"""Age in s from which on a file has no writer, on file systems without locks. A recorder writes
+several times a second."""
 
 if sys.platform == "win32":
 
     def lock(descriptor: int) -> None:
-        """Do nothing: Windows doesn't rename a file that is open, which ``is_held`` asks."""
+        """Do nothing: Windows doesn't rename an open file, which ``is_held`` relies on."""
 
     def is_held(path: Path) -> bool:
         """Return whether a process has the file open."""
@@ -34,15 +35,15 @@ else:
     import fcntl
 
     def lock(descriptor: int) -> None:
-        """Lock an open file until it is closed; file systems without locks are left unlocked."""
+        """Lock an open file until it is closed; without effect on file systems without locks."""
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def is_held(path: Path) -> bool:
-        """Return whether a process writes the file; by its age where locks are unknown.
+        """Return whether a process writes the file; by its age on file systems without locks.
 
         Raises:
-            OSError: if it can't be looked at.
+            OSError: if the file can't be opened.
         """
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:

@@ -1,7 +1,7 @@
-"""Files that are written as NAME.part, and get their name once they are complete.
+"""Files that are written as NAME.part, and get their final name once they are complete.
 
-A part is held open and locked while it grows. So another kpviewer knows that it isn't the remains
-of a crash, and its content can be saved when its name is gone: removed, moved or unmounted.
+A part stays open and locked while it grows. The lock shows another kpviewer that it isn't the
+remains of a crash. Its content can be saved even if its name is removed, moved or unmounted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import RecordingError
-from kpviewer.recording.disk import asking_disk
+from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import MOST_NAMES, PART_SUFFIX, candidates, safe_stem
 from kpviewer.recording.locks import lock
 from kpviewer.recording.reasons import reason_of
@@ -25,26 +25,26 @@ _COPY_BYTES = 1024 * 1024
 class Part:
     """A growing file, for one thread at a time; ``reserve`` makes it.
 
-    It is a raw binary file with ``write``, ``seek`` and ``tell``, as FFmpeg wants it.
+    It is a raw binary file with ``write``, ``seek`` and ``tell``, which FFmpeg requires.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         """Take over an open file.
 
         Args:
-            path: name that ends in ``.part``.
-            descriptor: open for reading and writing.
+            path: path of the file; it ends in ``.part``.
+            descriptor: descriptor of the file, open for reading and writing.
         """
         self._path = path
         self._descriptor: int | None = descriptor
         self._identity = identity_of(path)
-        self._place = self._size = 0
+        self._position = self._size = 0
         self.rescue_folder = path.parent
-        """Where ``publish`` saves the content when the file's name is gone."""
+        """Folder where ``publish`` saves the content if the file's name is gone."""
 
     @property
     def path(self) -> Path:
-        """The name while it grows."""
+        """Path of the part file."""
         return self._path
 
     @property
@@ -54,40 +54,40 @@ class Part:
 
     @property
     def size(self) -> int:
-        """Bytes written."""
+        """Size of the file in bytes."""
         return self._size
 
     def write(self, data: bytes) -> int:
-        """Write all of ``data`` where the file stands."""
+        """Write all of ``data`` at the present position."""
         left = memoryview(data)
         while left:
-            with asking_disk():
+            with disk_call():
                 written = os.write(self._opened, left)
-            self._place += written
-            self._size = max(self._size, self._place)
+            self._position += written
+            self._size = max(self._size, self._position)
             left = left[written:]
         return len(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to another place of the file."""
-        self._place = os.lseek(self._opened, offset, whence)
-        return self._place
+        """Move to another position in the file."""
+        self._position = os.lseek(self._opened, offset, whence)
+        return self._position
 
     def tell(self) -> int:
-        """Return the present place."""
-        return self._place
+        """Return the present position."""
+        return self._position
 
     def is_there(self) -> bool:
-        """Return whether the name still leads to this file."""
+        """Return whether the path still leads to this file."""
         return self._identity is not None and self._identity == identity_of(self._path)
 
     def publish(self) -> Path:
-        """Give the complete file its final name; if that was taken meanwhile, the next free one.
+        """Rename the complete file to its final name, or to the next free one.
 
         A file whose name is gone is copied to ``rescue_folder``.
 
         Raises:
-            RecordingError: if it can't be renamed, or not be saved again.
+            RecordingError: if it can be neither renamed nor copied.
         """
         if not self.is_there():
             return self._rescue()
@@ -103,7 +103,7 @@ class Part:
         is_ours = self.is_there()
         self._close()
         if is_ours:
-            with contextlib.suppress(OSError), asking_disk():
+            with contextlib.suppress(OSError), disk_call():
                 self._path.unlink()
 
     @property
@@ -134,11 +134,11 @@ class Part:
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            with contextlib.suppress(OSError), asking_disk():
+            with contextlib.suppress(OSError), disk_call():
                 os.close(descriptor)
 
     def __del__(self) -> None:
-        """Let the lock go with the last reference."""
+        """Release the lock with the last reference."""
         self._close()
 
 
@@ -146,19 +146,19 @@ def reserve(folder: Path, stem: str, suffix: str) -> Part:
     """Create an empty part file whose final name is free.
 
     Args:
-        folder: made if it isn't there.
+        folder: folder of the file; made if it doesn't exist.
         stem: any text; see ``safe_stem``.
-        suffix: with its dot.
+        suffix: suffix with its dot.
 
     Returns:
         The part ``folder/stem.suffix.part``, or ``stem_2``, ``stem_3`` and so on.
 
     Raises:
-        RecordingError: if nothing can be written there.
+        RecordingError: if the folder can't be written.
     """
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
     try:
-        with asking_disk():
+        with disk_call():
             folder.mkdir(parents=True, exist_ok=True)
             for final in candidates(folder, safe_stem(stem), suffix):
                 part = final.with_name(final.name + PART_SUFFIX)
@@ -179,16 +179,16 @@ def reserve(folder: Path, stem: str, suffix: str) -> Part:
 
 
 def save_file(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
-    """Write a whole file; never overwrites.
+    """Write a whole file, without overwriting another.
 
     Args:
-        folder: made if it isn't there.
+        folder: folder of the file; made if it doesn't exist.
         stem: any text; see ``safe_stem``.
-        suffix: with its dot.
-        data: its content.
+        suffix: suffix with its dot.
+        data: content of the file.
 
     Raises:
-        RecordingError: if it can't be written; nothing is left then.
+        RecordingError: if it can't be written; no file remains then.
     """
     part = reserve(folder, stem, suffix)
     try:
@@ -202,14 +202,14 @@ def save_file(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
 
 
 def publish(part: Path) -> Path:
-    """Give a complete part its final name; if that was taken meanwhile, the next free one.
+    """Rename a complete part to its final name, or to the next free one; return that.
 
     Raises:
-        RecordingError: if the file can't be renamed; it is left as it is.
+        RecordingError: if the file can't be renamed; it stays unchanged.
     """
     final = part.with_name(part.name.removesuffix(PART_SUFFIX))
     try:
-        with asking_disk():
+        with disk_call():
             for name in (final, *candidates(part.parent, final.stem, final.suffix)):
                 if not name.exists() and _rename(part, name):
                     return name
@@ -222,7 +222,7 @@ def publish(part: Path) -> Path:
 
 
 def _rename(part: Path, final: Path) -> bool:
-    """Rename without replacing; False if the name was taken meanwhile."""
+    """Rename without replacing a file; return False if the name is taken."""
     try:
         os.link(part, final)  # unlike rename, it fails on a name that is taken
     except FileExistsError:
@@ -235,10 +235,10 @@ def _rename(part: Path, final: Path) -> bool:
 
 
 def _copy(descriptor: int, target: Part) -> None:
-    with asking_disk():
+    with disk_call():
         os.lseek(descriptor, 0, os.SEEK_SET)
     while True:
-        with asking_disk():
+        with disk_call():
             data = os.read(descriptor, _COPY_BYTES)
         if not data:
             return
@@ -246,9 +246,9 @@ def _copy(descriptor: int, target: Part) -> None:
 
 
 def identity_of(path: Path) -> tuple[int, int] | None:
-    """Return the numbers of device and file behind a name; None where nothing can be reached."""
+    """Return the device and file numbers of a path; None if it can't be reached."""
     try:
-        with asking_disk():
+        with disk_call():
             status = os.stat(path)
     except OSError:
         return None

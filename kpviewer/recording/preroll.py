@@ -1,8 +1,8 @@
-"""What was seen just now, kept in memory so that a recording can begin before it was asked for.
+"""The last seconds in memory, with which a recording begins.
 
-Frames are kept as JPEG, so that they hold none of the pipeline's buffers: at 640x480 about 40 kB
-each, 12 MB for ten seconds. A recording takes the kept frames first; those that come meanwhile
-queue up behind them, until it has caught up and gets them directly.
+Frames are kept as JPEG, which frees the pipeline's buffers: at 640x480 about 40 kB each, 12 MB for
+ten seconds. A recording reads the kept frames first. New ones queue up behind them until it has
+caught up; then it gets them directly.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from kpviewer.structures import FrameResult
 
 MOST_BYTES = 256 * 1024 * 1024
-"""Of kept frames; where that is less than the wanted seconds, the oldest go earlier."""
+"""Size limit of kept frames; beyond it the oldest are dropped before their seconds are over."""
 _JPEG_QUALITY = 90
 _WAITING = 2
-"""Frames that wait to be compressed; these and the one at work hold the pipeline's buffers."""
+"""Number of frames that wait for compression; they and the one at work hold buffers."""
 
 _log = logging.getLogger(__name__)
 
 
 class RecordingMark(Enum):
-    """Stands between two frames of a recording."""
+    """A mark between two frames of a recording."""
 
     CUT = "no gap here"
     SPLIT = "another file begins here"
@@ -43,47 +43,47 @@ RecordingItem: TypeAlias = "FrameResult | RecordingMark"
 
 
 class PausableSink(Protocol):
-    """What gets the frames once it has caught up; ``RecorderThread`` is one."""
+    """A result sink that can pause, such as ``RecorderThread``."""
 
     @property
     def is_paused(self) -> bool:
-        """Whether frames are to be left out for now."""
+        """Whether frames are left out now."""
 
     def accept(self, result: FrameResult) -> None:
-        """Take a frame, as a sink of the pipeline does."""
+        """Process a result, as a sink of the pipeline does."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A frame as it is kept."""
+    """A compressed frame."""
 
     result: FrameResult
-    """Its image is one pixel."""
+    """Result whose frame has an image of one pixel."""
     jpeg: bytes
 
     def restored(self) -> FrameResult:
-        """Give the result with an image of its own."""
+        """Return the result with its decompressed image."""
         frame = replace(self.result.frame, bgr=bgr_of_jpeg(self.jpeg))
         return replace(self.result, frame=frame)
 
 
 @dataclass(slots=True, eq=False)
 class _Store:
-    """Kept frames, for one recording at most."""
+    """Kept frames, for at most one recording."""
 
     entries: deque[_Kept | RecordingMark] = field(default_factory=deque)
     bytes: int = 0
+    """Size of the compressed frames."""
     pending: int = 0
-    """Entries that were accepted and are not in the store yet."""
-    taker: PausableSink | None = None
+    """Number of entries that were accepted, but are not in the store yet."""
+    sink: PausableSink | None = None
+    """Sink that reads the store; None without a recording."""
     is_direct: bool = False
-    """Whether the taker has caught up."""
-    is_closed: bool = False
-    """Whether nothing comes any more."""
+    """Whether the sink has caught up and gets results directly."""
 
 
 class PreRollReader:
-    """Kept frames on their way to a recording; ``PreRoll.begin`` makes it."""
+    """Reader of kept frames for a recording; ``PreRoll.begin`` makes it."""
 
     def __init__(
         self, store: _Store, changed: threading.Condition, note_lost: Callable[[], None]
@@ -91,10 +91,10 @@ class PreRollReader:
         self._store, self._changed, self._note_lost = store, changed, note_lost
 
     def take(self) -> RecordingItem | None:
-        """Give the oldest that is left, with an image of its own; waits for what is compressed.
+        """Return the oldest remaining item; waits for frames that are being compressed.
 
         Returns:
-            None once there is no more: the next frames come to ``PausableSink.accept``.
+            None once there is none left: the next frames go to ``PausableSink.accept``.
         """
         while True:
             entry = self._next()
@@ -123,15 +123,15 @@ class PreRoll(threading.Thread):
 
     ::
 
-        keeping --begin--> handing over --caught up--> passing on --end--> keeping
+        keeping --begin--> draining --caught up--> passing on --end--> keeping
     """
 
     def __init__(self, seconds: float, *, most_bytes: int = MOST_BYTES) -> None:
-        """Keep nothing yet.
+        """Prepare; nothing is kept yet.
 
         Args:
-            seconds: how far back a recording will begin.
-            most_bytes: of compressed frames.
+            seconds: time before its start at which a recording begins.
+            most_bytes: size limit of compressed frames.
         """
         super().__init__(name="kpviewer-preroll", daemon=True)
         self._keep_ns = round(seconds * 1e9)
@@ -141,18 +141,18 @@ class PreRoll(threading.Thread):
         self._store = _Store()
         self._is_stopping = False
         self.dropped = 0
-        """Frames that came while too many waited, found the memory full, or were lost to errors."""
+        """Number of frames lost because too many waited, memory was full, or of an error."""
 
     @property
     def bytes(self) -> int:
-        """Size of what is kept."""
+        """Size of the kept frames."""
         return self._store.bytes
 
     def accept(self, result: FrameResult) -> None:
-        """Keep a result, or pass it on; on the inference thread."""
+        """Keep a result or pass it on, on the inference thread."""
         with self._changed:
-            store, taker = self._store, self._store.taker
-            if self._is_stopping or (taker is not None and taker.is_paused):
+            store, sink = self._store, self._store.sink
+            if self._is_stopping or (sink is not None and sink.is_paused):
                 return
             if not store.is_direct:
                 if (
@@ -164,33 +164,33 @@ class PreRoll(threading.Thread):
                 result.frame.retain()
                 self._put(store, result)
                 return
-        if taker is not None:
-            taker.accept(result)
+        if sink is not None:
+            sink.accept(result)
 
-    def begin(self, taker: PausableSink) -> PreRollReader:
-        """Hand over what is kept, and what comes until ``taker`` has caught up."""
+    def begin(self, sink: PausableSink) -> PreRollReader:
+        """Return a reader of the kept frames, and of those that come until ``sink`` catches up."""
         with self._changed:
-            self._store.taker = taker
+            self._store.sink = sink
             return PreRollReader(self._store, self._changed, self._note_lost)
 
     def end(self) -> None:
-        """Begin to keep anew; the hand-over under way still gives the frames that came before."""
+        """Start to keep frames anew; a present reader still gets the earlier frames."""
         with self._changed:
             self._store = _Store()
 
     def put(self, mark: RecordingMark) -> bool:
-        """Put a mark behind what came; False where the taker itself gets the next frames."""
+        """Put a mark after the frames so far; return False if the sink gets frames directly."""
         with self._changed:
-            if self._store.is_direct or self._store.taker is None or self._is_stopping:
+            if self._store.is_direct or self._store.sink is None or self._is_stopping:
                 return False
             self._put(self._store, mark)
             return True
 
     def stop(self, patience_s: float = 2.0) -> None:
-        """End the thread once what waits is compressed; idempotent.
+        """End the thread once the waiting frames are compressed; idempotent.
 
         Args:
-            patience_s: a thread that takes longer is let go.
+            patience_s: time in s after which the thread is let go.
         """
         with self._changed:
             self._is_stopping = True
@@ -208,7 +208,7 @@ class PreRoll(threading.Thread):
                 store, item = self._waiting.popleft()
             try:
                 self._keep(store, item)
-            except BaseException as error:  # of any kind: a recording waits for what is kept
+            except BaseException as error:  # of any kind: a recording waits for kept frames
                 _log.warning("A frame isn't kept: %s.", str(error) or type(error).__name__)
                 self._note_lost()
             finally:
@@ -235,22 +235,22 @@ class PreRoll(threading.Thread):
         self._changed.notify_all()
 
     def _add(self, store: _Store, kept: _Kept | RecordingMark) -> None:
-        """Add to what is kept: for a recording all, else only the last seconds."""
+        """Add an entry: a recording gets all frames, else only the last seconds are kept."""
         if isinstance(kept, RecordingMark):
             store.entries.append(kept)
             return
         size = len(kept.jpeg)
-        if store.taker is not None and store.bytes + size > self._most_bytes:
+        if store.sink is not None and store.bytes + size > self._most_bytes:
             self.dropped += 1
             return
         store.entries.append(kept)
         store.bytes += size
-        while store.taker is None and self._is_beyond(store, kept):
+        while store.sink is None and self._is_beyond(store, kept):
             oldest = store.entries.popleft()
             store.bytes -= 0 if isinstance(oldest, RecordingMark) else len(oldest.jpeg)
 
     def _is_beyond(self, store: _Store, newest: _Kept) -> bool:
-        """Whether the oldest frame lies before the seconds, or the memory is used up."""
+        """Return whether the oldest frame is too old, or the memory is used up."""
         oldest = store.entries[0]
         if isinstance(oldest, RecordingMark):
             return True

@@ -1,4 +1,4 @@
-"""Why a file can't be written, in words."""
+"""Reasons why a file can't be written, in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kpviewer.errors import KpviewerError
 
 
 def reason_of(error: BaseException) -> str:
-    """Return in words why a file can't be written, with the cure where there is one."""
+    """Return why a file can't be written, and what to do."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
         return "the disk is full. Free space or choose another folder."
     if isinstance(error, KpviewerError):

@@ -1,4 +1,4 @@
-"""The thread that paints results and writes them to files, beside the pipeline."""
+"""The thread that paints results and writes them to files, in parallel to the pipeline."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
     from kpviewer.recording.segment import Render
     from kpviewer.structures import FrameResult, StreamInfo
 
-_LOOK_EVERY_S = 0.25
-"""How often the files are looked for, whether frames come or not."""
+_CHECK_EVERY_S = 0.25
+"""Interval in s at which the existence of the files is checked, with or without frames."""
 _IDLE_S = 1.0
-"""Without a frame for so long, a recording waits for its source."""
+"""Time in s without a frame after which a recording is shown as waiting."""
 
 _log = logging.getLogger(__name__)
 
 
 class RecorderThread(threading.Thread):
-    """Records what a pipeline gives it; add it with ``Pipeline.add_sink``.
+    """Records the results of a pipeline; add it with ``Pipeline.add_sink``.
 
     ``start``, ``stop``, ``pause``, ``resume``, ``split`` and ``set_style`` are for the owner,
-    ``accept`` is called on the inference thread, ``status`` by anyone. No error of a recording
-    reaches the pipeline::
+    ``accept`` is called on the inference thread, ``status`` on any. No error of a recording reaches
+    the pipeline::
 
         IDLE --start--> OPENING --> RECORDING --stop--> FINISHED
                            +-----------+--- disk or encoder fails ---> FAILED
-                                                                (what was written is kept)
+                                                                (the files so far are kept)
 
-    With a pre-roll, that is the sink: it gives the recorder what it kept, then what comes.
+    With a pre-roll, that is the sink: the recorder gets its kept frames, then the new ones.
     """
 
     def __init__(
@@ -62,19 +62,20 @@ class RecorderThread(threading.Thread):
         """Prepare; nothing is written before ``start``.
 
         Args:
-            folder: where the files go; made if it isn't there.
-            info: the stream that will be recorded.
-            options: how.
-            render: paints a result; the default needs ``overlay.ensure_gui_application``.
+            folder: folder of the files; made if it doesn't exist.
+            info: description of the recorded stream.
+            options: options of the recording.
+            render: function that paints a result; the default requires
+                ``overlay.ensure_gui_application``.
             preroll: a sink of the pipeline whose kept frames are recorded first.
         """
-        # A daemon, as a disk may never answer; its owner waits for it, see ``wait``.
+        # A daemon, as a disk may never answer; its owner waits for it with ``wait``.
         super().__init__(name="kpviewer-recorder", daemon=True)
         options = options or RecorderOptions()
         self.folder = folder
-        """Where the files were to go."""
+        """Folder that was asked for."""
         self._preroll = preroll
-        self._kept: PreRollReader | None = None
+        self._preroll_reader: PreRollReader | None = None
         self._style = options.style
         make_clock = FrameClock.of_media if options.by_media_time else FrameClock.of_viewer
         self._clock = make_clock(info)
@@ -83,42 +84,42 @@ class RecorderThread(threading.Thread):
             options.queue_size, lossless=options.lossless, patience_s=options.patience_s
         )
         self._splits_done = 0
-        """Those whose next file has no frame yet."""
+        """Number of splits whose next file has no frame yet."""
         self._is_paused = False
         self._steps = 0
-        self._next_look_s = self._last_came_s = 0.0
+        self._next_check_s = self._last_frame_s = 0.0
         self._status = RecorderStatus()
 
     def start(self) -> None:
-        """Begin. The files are made on the thread; ``status`` tells if they can't be."""
+        """Start recording. The thread makes the files; ``status`` has the failure if it can't."""
         self._status = RecorderStatus(RecorderState.OPENING)
-        self._last_came_s = time.monotonic()
-        if self._preroll is not None:  # now, not once the files are made: its frames grow old
-            self._kept = self._preroll.begin(self)
+        self._last_frame_s = time.monotonic()
+        if self._preroll is not None:  # now, not once the files are made: frames would expire
+            self._preroll_reader = self._preroll.begin(self)
         super().start()
 
     def finish(self) -> None:
-        """Take no more frames; the thread ends once what waits is written. Doesn't wait for it."""
+        """Accept no more frames, without blocking; the thread ends once the others are written."""
         if self._preroll is not None:
             self._preroll.end()
         self._queue.close()
 
     def stop(self) -> Path | None:
-        """Write what waits, finish the files and end the thread; idempotent.
+        """Write the waiting frames, finish the files and end the thread; idempotent.
 
         Returns:
-            The first file; None if no frame ever came.
+            The first file; None if there was no frame.
         """
         self.finish()
         self.wait()
         return self._status.path
 
     def wait(self, patience_s: float = 10.0) -> bool:
-        """Wait for the end of the thread, as long as it goes forward.
+        """Wait for the end of the thread, as long as it makes progress.
 
         Args:
-            patience_s: without any progress for so long, or while a disk hasn't answered for so
-                long, the thread is let go.
+            patience_s: time in s without progress, or without an answer of the disk, after which
+                the thread is let go.
 
         Returns:
             Whether the thread has ended.
@@ -127,7 +128,7 @@ class RecorderThread(threading.Thread):
             return True
         before, since_s = self._progress, time.monotonic()
         while self.is_alive():
-            self.join(_LOOK_EVERY_S)
+            self.join(_CHECK_EVERY_S)
             if self._progress != before:
                 before, since_s = self._progress, time.monotonic()
             silence_s = disk_silence_s(self, *self._segments.threads)
@@ -136,8 +137,8 @@ class RecorderThread(threading.Thread):
         return not self.is_alive()
 
     def accept(self, result: FrameResult) -> None:
-        """Take a result to record; while paused and after the end it is ignored."""
-        self._last_came_s = time.monotonic()
+        """Record a result; while paused and after the end it is ignored."""
+        self._last_frame_s = time.monotonic()
         if not self._is_paused:
             self._queue.put(result)
 
@@ -147,27 +148,27 @@ class RecorderThread(threading.Thread):
         return self._is_paused
 
     def pause(self) -> None:
-        """Leave out the frames that come; the file's time stands still."""
+        """Leave out the next frames; the file's time stops."""
         self._is_paused = True
 
     def resume(self) -> None:
-        """Go on, with no gap in the file's time."""
+        """Continue, without a gap in the file's time."""
         if self._is_paused:
             self._put(RecordingMark.CUT)
             self._is_paused = False
 
     def split(self) -> None:
-        """Finish the files and go on in others; every frame is in one of them."""
+        """Finish the files and continue in new ones, without losing a frame."""
         self._queue.note_opening()
         self._put(RecordingMark.SPLIT)
 
     def set_style(self, style: OverlayStyle) -> None:
-        """Paint the frames to come in another style."""
+        """Paint the next frames in another style."""
         self._style = style
 
     def status(self) -> RecorderStatus:
-        """Give a snapshot, at any time."""
-        status, idle_s = self._status, time.monotonic() - self._last_came_s
+        """Return a snapshot of the state; at any time."""
+        status, idle_s = self._status, time.monotonic() - self._last_frame_s
         is_on = status.state in (RecorderState.OPENING, RecorderState.RECORDING)
         return replace(
             status,
@@ -187,7 +188,7 @@ class RecorderThread(threading.Thread):
             for item in self._items():
                 self._steps += 1
                 self._handle(item)
-        except BaseException as error:  # of whatever kind: viewing goes on, and the user is told
+        except BaseException as error:  # of any kind: viewing continues, and the user is informed
             failure = error
         try:
             if self._preroll is not None:
@@ -201,11 +202,12 @@ class RecorderThread(threading.Thread):
         self._status = self._segments.status(state, _explain(failure))
 
     def _items(self) -> Iterator[RecordingItem | None]:
-        """Yield the frames and marks, those of the pre-roll first; None when nothing came."""
-        while self._kept is not None and (item := self._kept.take()) is not None:
+        """Yield frames and marks, those of the pre-roll first; None after a while without any."""
+        reader = self._preroll_reader
+        while reader is not None and (item := reader.take()) is not None:
             yield item
         while not self._queue.is_over:
-            yield self._queue.take(_LOOK_EVERY_S)
+            yield self._queue.take(_CHECK_EVERY_S)
 
     def _handle(self, item: RecordingItem | None) -> None:
         if item is RecordingMark.SPLIT:
@@ -215,10 +217,10 @@ class RecorderThread(threading.Thread):
             self._clock.cut()
         elif item is not None and not isinstance(item, RecordingMark):
             self._record(item)
-        if time.monotonic() >= self._next_look_s:
-            if self._segments.look():
+        if time.monotonic() >= self._next_check_s:
+            if self._segments.check_files():
                 self._publish()
-            self._next_look_s = time.monotonic() + _LOOK_EVERY_S
+            self._next_check_s = time.monotonic() + _CHECK_EVERY_S
 
     def _record(self, result: FrameResult) -> None:
         segment = self._segments.current
@@ -236,7 +238,7 @@ class RecorderThread(threading.Thread):
         self._publish()
 
     def _put(self, mark: RecordingMark) -> None:
-        """Put a mark behind the frames that have come."""
+        """Put a mark after the frames so far."""
         if self._preroll is None or not self._preroll.put(mark):
             self._queue.put_mark(mark)
 
@@ -245,12 +247,12 @@ class RecorderThread(threading.Thread):
 
     @property
     def _progress(self) -> tuple[int, int]:
-        """What changes while the recorder goes forward."""
+        """Counters that change while the recorder makes progress."""
         return self._steps, disk_answers(self, *self._segments.threads)
 
 
 def _explain(error: BaseException | None) -> str | None:
-    """Return for a user why a recording ended; what wasn't foreseen goes to the log as well."""
+    """Return why a recording ended, for the user; an unexpected error is also logged."""
     if error is None or isinstance(error, KpviewerError):
         return None if error is None else str(error)
     _log.error("The recorder failed.", exc_info=error)

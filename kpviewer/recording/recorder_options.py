@@ -1,4 +1,4 @@
-"""How a recording is made."""
+"""Options of a recording."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RecorderOptions:
-    """How a recording is made."""
+    """Options of a recording."""
 
     stem: str | None = None
     """File name without suffix; None: ``kpviewer_YYYY-MM-DD_HH-MM-SS``."""
     style: OverlayStyle = field(default_factory=OverlayStyle)
+    """Overlay style at the start."""
     lossless: bool = False
-    """When too many frames wait: the pipeline waits too (True), or the newest is lost (False)."""
+    """Whether the pipeline waits while too many frames wait (True), or the newest is lost."""
     patience_s: float | None = None
-    """A lossless recorder without progress for this time loses frames; None: it never does."""
+    """Time in s without progress after which a lossless recorder loses frames; None: never."""
     by_media_time: bool = False
-    """Time by the file's stamps (True) or by the clock of capture (False); see ``FrameClock``."""
+    """Times of the frames: media time (True) or time of capture (False); see ``FrameClock``."""
     queue_size: int = 2
-    """Frames that wait; each holds one of the pipeline's buffers, and so does the one at work."""
+    """Number of frames that may wait; each, and the one at work, holds one buffer."""
     segment: SegmentOptions = field(default_factory=SegmentOptions)
-    """What is written."""
+    """Outputs of the recording."""
     file: str = ""
-    """A file, or a folder that is there, as the user typed it: replaces folder and name."""
+    """File or existing folder as the user typed it; it replaces folder and name."""
     fallback: Path | None = None
-    """Folder where recording goes on when its own is gone; None: it ends then."""
+    """Folder where recording continues if its own is gone; None: it ends then."""

@@ -1,4 +1,4 @@
-"""Frames and marks on their way to the recorder's thread: few, as they hold buffers."""
+"""Queue of frames and marks for the recorder's thread: short, as frames hold buffers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kpviewer.structures import FrameResult
 
 _MOST_COPIED_BYTES = 256 * 1024 * 1024
-"""Of frames that wait with pixels of their own while files are opened."""
+"""Size limit of the copied frames that wait while files are opened."""
 
 
 class RecorderQueue:
@@ -24,24 +24,24 @@ class RecorderQueue:
         """Make an open queue.
 
         Args:
-            size: frames that may wait.
-            lossless: whether ``put`` waits for room, or loses the frame.
-            patience_s: without progress for so long it loses the frame; None waits for ever.
+            size: number of frames that may wait.
+            lossless: whether ``put`` waits for room; else it loses the frame.
+            patience_s: time in s without progress after which it loses the frame; None: never.
         """
         self._size, self._lossless, self._patience_s = size, lossless, patience_s
         self._changed = threading.Condition()
         self._items: deque[RecordingItem] = deque()
         self._openings = 1
-        """Files that are being opened; meanwhile frames are copied rather than lost."""
+        """Number of openings of files under way; meanwhile frames are copied rather than lost."""
         self._is_closed = False
         self.taken = 0
-        """Items that were taken."""
+        """Number of items that were taken."""
         self._gave_up_at = -1
         self.dropped = 0
-        """Frames that were lost."""
+        """Number of frames that were lost."""
 
     def put(self, result: FrameResult) -> None:
-        """Add a frame, or lose it where there is no room."""
+        """Add a frame, or lose it if there is no room."""
         with self._changed:
             if self._lossless and self._gave_up_at != self.taken:
                 is_late = not self._changed.wait_for(
@@ -66,7 +66,7 @@ class RecorderQueue:
             self._changed.notify_all()
 
     def take(self, timeout_s: float) -> RecordingItem | None:
-        """Return the oldest item; None if none came in time, or none will."""
+        """Remove and return the oldest item; None if none comes in time, or the queue is over."""
         with self._changed:
             self._changed.wait_for(lambda: self._items or self._is_closed, timeout_s)
             if not self._items:
@@ -78,28 +78,28 @@ class RecorderQueue:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing waits, and nothing will come."""
+        """Whether the queue is closed and empty."""
         with self._changed:
             return self._is_closed and not self._items
 
     def note_opening(self) -> None:
-        """Copy frames for which there is no room, until ``note_opened``."""
+        """Note that files are being opened: frames without room are copied meanwhile."""
         with self._changed:
             self._openings += 1
 
     def note_opened(self) -> None:
-        """End one opening."""
+        """Note that one opening has ended."""
         with self._changed:
             self._openings -= 1
 
     def close(self) -> None:
-        """Take no more frames; what waits can still be taken."""
+        """Accept no more frames; the waiting items can still be taken."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
 
     def clear(self) -> None:
-        """Close, and let go of the frames that wait."""
+        """Close, and release the waiting frames."""
         with self._changed:
             self._is_closed = True
             while self._items:

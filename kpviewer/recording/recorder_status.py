@@ -1,4 +1,4 @@
-"""What a recorder tells of itself."""
+"""State of a recorder, as a snapshot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class RecorderState(StrEnum):
-    """Where a recorder is in its life."""
+    """State in the life of a recorder."""
 
     IDLE = "idle"
     OPENING = "opening"
@@ -38,19 +38,20 @@ class RecorderStatus:
     seconds: float = 0.0
     """Length of the video, all parts together."""
     frames: int = 0
+    """Number of frames in the files."""
     dropped: int = 0
-    """Frames that came while too many waited ("recorder full")."""
+    """Number of frames lost because too many waited ("recorder full")."""
     bytes: int = 0
-    """Size of the files, all parts together."""
+    """Size of the files in bytes, all parts together."""
     parts: int = 1
-    """How many files a split has made of each."""
+    """Number of parts that splits have made of each file."""
     is_paused: bool = False
     """Whether the user paused the recording."""
     is_waiting: bool = False
-    """Whether no frame has come for a while, as of a paused video."""
+    """Whether no frame has come for a while, as when the video is paused."""
     disk_silence_s: float = 0.0
-    """For how long the disk hasn't answered; 0 while it does."""
+    """Time in s for which the disk hasn't answered; 0 while it does."""
     notices: tuple[str, ...] = ()
-    """What the user should know though recording goes on: one or two lines each, oldest first."""
+    """Messages for the user while recording continues: one or two lines each, oldest first."""
     failure: str | None = None
     """Why recording ended by itself: one or two lines for the user."""

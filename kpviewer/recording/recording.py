@@ -1,4 +1,4 @@
-"""A video file that watches the free space. Knows nothing of threads, models and overlays."""
+"""A video file that checks the free space. It knows nothing of threads, models and overlays."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ if TYPE_CHECKING:
 _MIB = 1024 * 1024
 _CHECK_EVERY_S = 1.0
 _RESERVE_S = 30.0
-"""A recording ends when the space lasts for less than this at its rate."""
+"""Recording time in s for which there must be space; with less, a recording ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceLimits:
-    """How much room on disk a recording wants, in bytes."""
+    """Free space that a recording requires, in bytes."""
 
     to_start: int = 1024 * _MIB
-    to_go_on: int = 200 * _MIB
-    """Or half a minute at the recording's rate, where that is more."""
+    """Free space required to begin."""
+    to_continue: int = 200 * _MIB
+    """Free space required to continue; half a minute at the recording's rate if that is more."""
     measure: Callable[[Path], int] = field(default=free_bytes)
-    """Gives the free bytes of a folder."""
+    """Function that returns the free bytes of a folder."""
 
 
 class SpaceWatch:
-    """Asks for the free space now and then, while something grows in a folder."""
+    """Checks the free space of a folder regularly."""
 
     def __init__(self, folder: Path, limits: SpaceLimits) -> None:
-        """Check that there is room to begin.
+        """Check that there is space to begin.
 
         Raises:
             RecordingError: if there is too little.
@@ -55,10 +56,10 @@ class SpaceWatch:
         self._next_check_s = time.monotonic() + _CHECK_EVERY_S
 
     def check(self, rate: float = 0.0) -> None:
-        """Ask again, at most once a second.
+        """Check again, at most once a second.
 
         Args:
-            rate: bytes a second that are written.
+            rate: number of bytes written per second.
 
         Raises:
             RecordingError: if the space is nearly used up.
@@ -67,7 +68,7 @@ class SpaceWatch:
             return
         self._next_check_s = time.monotonic() + _CHECK_EVERY_S
         free = self._limits.measure(self._folder)
-        if free < max(self._limits.to_go_on, rate * _RESERVE_S):
+        if free < max(self._limits.to_continue, rate * _RESERVE_S):
             raise RecordingError(
                 f"Recording stopped: only {free // _MIB} MB are free in {self._folder}. "
                 "Free space or choose another folder."
@@ -75,7 +76,7 @@ class SpaceWatch:
 
 
 class Recording:
-    """Writes timed images to ``folder/stem.mp4`` while there is room, for one thread."""
+    """Writes timed images to ``folder/stem.mp4`` while there is space, for one thread."""
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class Recording:
         limits: SpaceLimits,
         sound: SoundTrack | None = None,
     ) -> None:
-        """Check the space and take the name.
+        """Check the space and reserve the name.
 
         Raises:
             RecordingError: if there is too little space, or the folder can't be written.
@@ -99,46 +100,46 @@ class Recording:
 
     @property
     def part(self) -> Part:
-        """The file that grows."""
+        """The part file."""
         return self._part
 
     @property
     def path(self) -> Path | None:
-        """The part that grows, then the finished file; None if no image came until the end."""
+        """The part file, then the finished file; None if there was no image."""
         is_over = self._is_closed and self._writer.path is None
         return None if is_over else self._writer.path or self._part.path
 
     @property
     def seconds(self) -> float:
-        """Length so far."""
+        """Length so far, in s."""
         return self._writer.seconds
 
     @property
     def frames(self) -> int:
-        """Images written."""
+        """Number of images written."""
         return self._writer.frames
 
     @property
     def bytes(self) -> int:
-        """Size of the file."""
+        """Size of the file in bytes."""
         return self._writer.bytes
 
     @property
     def sound_failure(self) -> str | None:
-        """Why the sound ends before the images."""
+        """Reason why the sound ends before the images; None if it doesn't."""
         return self._writer.sound_failure
 
     def write(self, bgr: ImageArray, time_s: float, media_s: float | None = None) -> None:
         """Add an image; see ``VideoWriter.write``.
 
         Raises:
-            RecordingError: if the disk is full or refuses; ``close`` then keeps what there is.
+            RecordingError: if the disk is full or fails; ``close`` then keeps the images so far.
         """
         self._writer.write(bgr, time_s, media_s)
         self._space.check(self._writer.bytes / max(self._writer.seconds, 1.0))
 
     def close(self) -> None:
-        """Finish the file and give it its name; without an image nothing is left.
+        """Finish the file and give it its final name; without an image it is removed.
 
         Raises:
             RecordingError: if its end can't be written.

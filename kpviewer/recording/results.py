@@ -1,4 +1,4 @@
-"""Result files: sinks that write what a pipeline sees, safe against kills and full disks."""
+"""Result files: sinks that write results, safe against crashes and full disks."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ RESULT_FORMATS: dict[str, tuple[tuple[str, Callable[[ResultHeader], ResultFormat
     "csv": ((".csv", CsvRows),),
     "coco": ((".json", CocoResults), ("_dataset.json", CocoDataset)),
 }
-"""Suffix and maker of each file, by the name that the command line uses."""
+"""Ending and format of each file, by the name on the command line."""
 _FLUSH_EVERY_S = 1.0
 
 
 class ResultWriter:
     """A result sink that writes one file, ``NAME.part`` until it is closed.
 
-    ``accept`` and ``close`` may come from two threads. After a failed write, and once closed, it
-    ignores what comes; ``failure`` says why, and ``close`` raises it.
+    ``accept`` and ``close`` may be called on two threads. After a failed write, and once closed, it
+    ignores results; ``failure`` has the reason, and ``close`` raises it.
     """
 
     def __init__(self, folder: Path, stem: str, suffix: str, text_format: ResultFormat) -> None:
-        """Take the name and write the beginning; ``open_results`` is the short way.
+        """Reserve the name and write the beginning; ``open_results`` makes writers by kind.
 
         Raises:
             RecordingError: if the folder can't be written.
@@ -50,19 +50,19 @@ class ResultWriter:
         self._next_flush_s = 0.0
         self._lock = threading.Lock()
         self.path: Path | None = None
-        """The finished file, after ``close``."""
+        """Path of the finished file, after ``close``."""
         self.failure: str | None = None
-        """Why nothing more is written: one or two lines for the user."""
+        """Reason why nothing more is written: one or two lines for the user."""
         self._try(lambda: self._write(text_format.begin()))
 
     @property
     def part(self) -> Part:
-        """The file that grows."""
+        """The part file."""
         return self._part
 
     @property
     def notes(self) -> list[str]:
-        """What the file lacks, and why, for people."""
+        """Notes for the user on results that the file leaves out, and why."""
         return self._format.notes()
 
     def accept(self, result: FrameResult) -> None:
@@ -72,14 +72,14 @@ class ResultWriter:
                 self._try(lambda: self._write(self._format.frame(result)))
 
     def close(self) -> Path:
-        """Finish the file and give it its name; idempotent.
+        """Finish the file and give it its final name; idempotent.
 
         Raises:
-            RecordingError: if any of it couldn't be written; what could be has the name.
+            RecordingError: if a write failed; the file then has its name, but is incomplete.
         """
         with self._lock:
             if self.path is None:
-                ends: list[str] = []  # it frees what the format holds, written or not
+                ends: list[str] = []  # ends the format, which frees its memory, in any case
                 self._try(lambda: ends.append(self._format.end()))
                 if self.failure is None:
                     self._try(lambda: self._write("".join(ends)))
@@ -101,10 +101,10 @@ class ResultWriter:
         self._part.write(data)
 
     def _try(self, action: Callable[[], None]) -> None:
-        """Do it; the first failure is kept for the user."""
+        """Run an action; keep the first failure for the user."""
         try:
             action()
-        except Exception as error:  # of any kind: the other files go on
+        except Exception as error:  # of any kind: the other files continue
             failure = f"{self._part.name} is incomplete: {reason_of(error)}"
             self.failure = self.failure or failure
 
@@ -112,13 +112,13 @@ class ResultWriter:
 def open_results(
     kind: str, folder: Path, stem: str, header: ResultHeader
 ) -> tuple[ResultWriter, ...]:
-    """Open the result files of a kind; most have one, COCO has two.
+    """Open the result files of a kind; most have one, COCO has two. Never overwrites.
 
     Args:
         kind: a key of RESULT_FORMATS.
-        folder: made if it isn't there.
-        stem: name without suffix; never overwrites.
-        header: of the stream and the model.
+        folder: folder of the files; made if it doesn't exist.
+        stem: name without suffix.
+        header: description of the stream and the model.
 
     Raises:
         RecordingError: if the folder can't be written.

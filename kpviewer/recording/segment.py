@@ -1,4 +1,4 @@
-"""The files of one stretch of a recording: they have one stem and the same frames."""
+"""One segment of a recording: files with one stem and the same frames."""
 
 from __future__ import annotations
 
@@ -34,35 +34,35 @@ ENDINGS: dict[str, str] = {
     **{kind: files[0][0] for kind, files in RESULT_FORMATS.items()},
     **{kind: f"_{kind}" for kind in LABEL_FORMATS},
 }
-"""What follows the stem in the name of each output; of its first file where it has several."""
+"""Text after the stem in the file name of each output (of its first file, if several)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentOptions:
-    """What is written."""
+    """Outputs of a recording."""
 
     outputs: tuple[str, ...] = (VIDEO,)
-    """Keys of ENDINGS: annotated video, video as it came, result files, folders of images."""
+    """Keys of ENDINGS: annotated video, raw video, result files, folders of images."""
     header: ResultHeader = field(default_factory=lambda: ResultHeader(""))
-    """For result files and labels."""
+    """Description of the stream and the model, for result files and labels."""
     video: VideoOptions = field(default_factory=VideoOptions)
     limits: SpaceLimits = field(default_factory=SpaceLimits)
     image_suffix: str = ".jpg"
     sound: Path | None = None
-    """File whose sound the videos get, if it has any; that of the frames."""
+    """File of the frames, whose sound the videos get if it has any."""
     every: int = 1
-    """Of how many frames one goes to the folders of images."""
+    """Interval of the frames in folders of images: every Nth."""
 
 
 class Render(Protocol):
     """Paints a result; ``overlay.render`` is one."""
 
     def __call__(self, result: FrameResult, style: OverlayStyle, /) -> ImageArray:
-        """Give the (H, W, 3) uint8 image, with pixels of its own."""
+        """Return the (H, W, 3) uint8 image, owning its pixels."""
 
 
 def plain_image(result: FrameResult, style: OverlayStyle) -> ImageArray:
-    """Give the frame without an overlay, as it may be shown: what the style hides stays hidden.
+    """Return the frame without an overlay, but anonymised if the style is.
 
     Returns:
         (H, W, 3) uint8 BGR, owning its pixels.
@@ -73,14 +73,14 @@ def plain_image(result: FrameResult, style: OverlayStyle) -> ImageArray:
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """What a frame looks like in the files, in pixels of its own; None where none wants it."""
+    """Images of a frame for the files, owning their pixels; None if no file uses one."""
 
     annotated: ImageArray | None
     plain: ImageArray | None
 
 
 class Segment:
-    """Writes frames to all wanted files, for one thread at a time."""
+    """Writes frames to all outputs, for one thread at a time."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Segment:
         nominal_fps: float,
         render: Render = overlay.render,
     ) -> None:
-        """Take the names; an existing file is never replaced.
+        """Reserve the names; no existing file is replaced.
 
         Raises:
             RecordingError: if there is too little space, or the folder can't be written.
@@ -107,7 +107,7 @@ class Segment:
         self._last_s = 0.0
         self._sound_notice: str | None = None
         self.frames = 0
-        """How many were written."""
+        """Number of frames written."""
         try:
             for kind in options.outputs:
                 self._open(kind, folder, stem, nominal_fps)
@@ -118,24 +118,24 @@ class Segment:
 
     @property
     def folder(self) -> Path:
-        """Where the files are."""
+        """Folder of the files."""
         return self._folder
 
     @property
     def seconds(self) -> float:
-        """Length so far."""
+        """Length so far, in s."""
         longest = max((video.seconds for video in self._videos.values()), default=0.0)
         return longest or self._last_s
 
     @property
     def bytes(self) -> int:
-        """Size of videos and images."""
+        """Size of videos and images, in bytes."""
         folders = sum(each.bytes for each in self._folders)
         return folders + sum(video.bytes for video in self._videos.values())
 
     @property
     def paths(self) -> list[Path]:
-        """The files, parts while they grow; those that hold something."""
+        """Files with a frame; part files while they grow."""
         paths = [video.path for video in self._videos.values()]
         paths += [writer.path for writer in self._writers if self.frames]
         paths += [each.path for each in self._folders]
@@ -143,27 +143,27 @@ class Segment:
 
     @property
     def notes(self) -> list[str]:
-        """What the files lack, and why, for people."""
+        """Notes for the user on results that files leave out, and why."""
         return [note for writer in self._writers for note in writer.notes]
 
     def prepare(self, result: FrameResult, style: OverlayStyle) -> Images:
-        """Copy or paint what will be written of a frame; its buffer is free then."""
-        wants_plain = RAW in self._videos or any(each.wants_next for each in self._folders)
+        """Return the images of a frame to write; its buffer may be released then."""
+        needs_plain = RAW in self._videos or any(each.needs_next for each in self._folders)
         return Images(
             self._render(result, style) if VIDEO in self._videos else None,
-            plain_image(result, style) if wants_plain else None,
+            plain_image(result, style) if needs_plain else None,
         )
 
     def write(self, result: FrameResult, images: Images, time_s: float) -> None:
         """Add a frame.
 
         Args:
-            result: its own image isn't looked at.
-            images: from ``prepare``.
-            time_s: of any clock; the first frame has 0 in the files.
+            result: result to write; the image of its frame isn't used.
+            images: images from ``prepare``.
+            time_s: time by any clock; the first frame has 0 in the files.
 
         Raises:
-            RecordingError: if the disk is full or refuses; ``close`` then keeps what there is.
+            RecordingError: if the disk is full or fails; ``close`` then keeps the frames so far.
         """
         self._start_s = time_s if self._start_s is None else self._start_s
         self._last_s = time_s - self._start_s
@@ -181,7 +181,7 @@ class Segment:
         self._space.check(self.bytes / max(self._last_s, 1.0))
 
     def missing(self) -> str | None:
-        """Return the name of a file that was removed or moved, or can't be reached any more."""
+        """Return the name of a file that was removed, moved or is unreachable; None if none is."""
         for part in self._parts:
             if not part.is_there():
                 return part.name
@@ -191,19 +191,19 @@ class Segment:
         return None
 
     def is_folder_there(self) -> bool:
-        """Return whether the folder is still the one in which the files were begun."""
+        """Return whether the folder is still the one in which the files were made."""
         return self._identity is not None and self._identity == identity_of(self._folder)
 
     def rescue_to(self, folder: Path) -> None:
-        """Let ``close`` save files whose names are gone in another folder."""
+        """Make ``close`` save files whose names are gone in another folder."""
         for part in self._parts:
             part.rescue_folder = folder
 
     def close(self) -> None:
-        """Finish the files and give them their names; those without a frame are removed.
+        """Finish the files and give them their final names; those without a frame are removed.
 
         Raises:
-            RecordingError: the first thing that can't be finished; the others are.
+            RecordingError: if one can't be finished; the others are finished anyway.
         """
         failure: Exception | None = None
         closers: list[Callable[[], object]] = [video.close for video in self._videos.values()]
@@ -222,7 +222,7 @@ class Segment:
 
     @property
     def notices(self) -> list[str]:
-        """What the files lack, for the user."""
+        """Messages for the user, such as about missing sound."""
         ended = [video.sound_failure for video in self._videos.values()]
         return [text for text in (self._sound_notice, *ended) if text is not None]
 
@@ -265,7 +265,7 @@ class Segment:
 
 
 def _endings(outputs: tuple[str, ...]) -> list[str]:
-    """Return what follows the stem in the name of every file and folder."""
+    """Return the text after the stem in the name of every file and folder."""
     files = [(suffix for suffix, _ in RESULT_FORMATS.get(kind, ())) for kind in outputs]
     others = [ENDINGS[kind] for kind in outputs if kind not in RESULT_FORMATS]
     return [*chain.from_iterable(files), *others]

@@ -1,12 +1,12 @@
-"""The files of a recording: those that grow, those before, and where they go when a folder goes."""
+"""The segments of a recording, and where it continues if its folder is gone."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import RecordingError
-from kpviewer.recording.files import recording_place, recording_stem
-from kpviewer.recording.finishing import Finished
+from kpviewer.recording.files import recording_stem, recording_target
+from kpviewer.recording.finishing import FinishedSegments
 from kpviewer.recording.recorder_status import RecorderState, RecorderStatus
 from kpviewer.recording.segment import Segment
 
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 
 
 class Segments:
-    """One segment that is written and those that are over, for the recorder's thread."""
+    """The present segment and the closed ones, for the recorder's thread."""
 
     def __init__(self, folder: Path, options: RecorderOptions, fps: float, render: Render) -> None:
-        """Make nothing yet; ``open`` does."""
+        """Prepare; ``open`` makes the files."""
         self._folder, self._stem = folder, options.stem
         self._options, self._fps, self._render = options, fps, render
-        self._finished = Finished()
+        self._finished = FinishedSegments()
         self._notices: list[str] = []
         self.current: Segment | None = None
-        """The segment that is written; None before ``open`` and after ``end``."""
+        """The present segment; None before ``open`` and after ``end``."""
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
-        """Threads that finish segments."""
+        """Threads that finish closed segments."""
         return self._finished.threads
 
     def open(self) -> None:
-        """Begin the first segment.
+        """Open the first segment.
 
         Raises:
             RecordingError: if there is too little space, or the folder can't be written.
         """
-        self._folder, stem = recording_place(self._options.file, self._folder)
+        self._folder, stem = recording_target(self._options.file, self._folder)
         self._stem = stem or self._stem
         self.current = self._new(self._folder)
 
     def write(self, result: FrameResult, images: Images, time_s: float) -> None:
-        """Write a frame; where a file was removed, in a new segment.
+        """Write a frame; if a file was removed, in a new segment.
 
         Raises:
             RecordingError: if it can't be written.
@@ -62,11 +62,11 @@ class Segments:
             self._move_on(segment, missing)
             self._opened.write(result, images, time_s)
 
-    def look(self) -> bool:
-        """Go on in other files if those that grow were removed or moved; return whether so.
+    def check_files(self) -> bool:
+        """Continue in a new segment if a file was removed or moved; return whether one was.
 
         Raises:
-            RecordingError: if recording is to end then, or can't go on.
+            RecordingError: if recording can't continue.
         """
         segment = self._opened
         missing = segment.missing()
@@ -75,19 +75,19 @@ class Segments:
         return missing is not None
 
     def split(self) -> None:
-        """Begin another segment; the one before is finished meanwhile.
+        """Open another segment; the previous one is finished meanwhile.
 
         Raises:
-            RecordingError: as ``open``.
+            RecordingError: as for ``open``.
         """
         before = self._opened
         if before.frames:
             self._notices += [*before.notices, *before.notes]
             self.current = self._new(before.folder)
-            self._finished.finish_beside(before)
+            self._finished.finish_in_background(before)
 
     def end(self) -> BaseException | None:
-        """Finish all files; return the first thing that went wrong."""
+        """Finish all files; return the first error."""
         segment, self.current = self.current, None
         if segment is not None:
             self._finished.finish(segment)
@@ -95,7 +95,7 @@ class Segments:
         return self._finished.join()
 
     def status(self, state: RecorderState, failure: str | None) -> RecorderStatus:
-        """Return what there is."""
+        """Return the status of the recording."""
         done, segment = self._finished, self.current
         paths = [*done.paths, *(segment.paths if segment is not None else ())]
         return RecorderStatus(
@@ -122,15 +122,15 @@ class Segments:
         return Segment(folder, stem, options, nominal_fps=self._fps, render=self._render)
 
     def _move_on(self, before: Segment, missing: str) -> None:
-        """Begin another segment; what the one before holds is saved again beside it."""
+        """Open another segment; the content of the previous one is saved again beside it."""
         if self._options.fallback is None:
             raise RecordingError(f"{missing} was removed or moved while it was written.")
         folder = before.folder if before.is_folder_there() else self._options.fallback
         before.rescue_to(folder)
         self._notices += before.notices
         self.current = self._new(folder)
-        self._finished.finish_beside(before)
+        self._finished.finish_in_background(before)
         self._notices.append(
-            f"{missing} was removed or moved while it was written. What it held is saved again in "
-            f"{folder}, and recording goes on there."
+            f"{missing} was removed or moved while it was written. Its content is saved again in "
+            f"{folder}, where recording continues."
         )

@@ -1,4 +1,4 @@
-"""Saves single images as PNG, with what was seen in them as JSON."""
+"""Snapshots: single images as PNG, with their detections as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kpviewer.structures import FrameResult, ImageArray
 
 _PNG_QUALITY = 80
-"""Compressed a little: more takes several times as long for a tenth of the bytes."""
+"""Qt's quality: little compression, as more takes several times as long to save a tenth."""
 
 
 def save_snapshot(
@@ -31,15 +31,15 @@ def save_snapshot(
     stem: str | None = None,
     header: ResultHeader | None = None,
 ) -> Path:
-    """Save one frame; never overwrites.
+    """Save one frame, without overwriting a file.
 
     Args:
-        result: its frame is held by the caller meanwhile.
-        folder: made if it isn't there.
-        style: how to annotate the image; None saves it as it came.
+        result: result to save; the caller holds its frame meanwhile.
+        folder: folder of the file; made if it doesn't exist.
+        style: overlay style; None saves the image without an overlay.
         stem: name without suffix; None: ``kpviewer_YYYY-MM-DD_HH-MM-SS``.
-        header: of the stream and the model; with it, the detections are saved as JSON of the same
-            name. None saves the image alone.
+        header: description of the stream and the model, to save the detections as JSON of the same
+            name; None saves only the image.
 
     Returns:
         The PNG file.
@@ -56,7 +56,7 @@ def save_snapshot(
 
 
 def _save_json(result: FrameResult, header: ResultHeader, png: Path) -> None:
-    """Write what was seen in an image beside it; its first lines are those of result files."""
+    """Write the detections of an image beside it; the first keys are those of result files."""
     frame = result.frame
     size = {"picture": png.name, "width": frame.bgr.shape[1], "height": frame.bgr.shape[0]}
     about = describe_header("kpviewer-snapshot", header)

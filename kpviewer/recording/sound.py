@@ -1,7 +1,7 @@
-"""Copy the sound of a video file beside the frames that are recorded of it.
+"""Copy the sound of a video file to a recording of its frames.
 
-The packets are copied, not decoded. Frames may come from any places of the file, at any speed: each
-stretch of frames gets the sound of its own time.
+The packets are copied, not decoded. Frames may come from any positions in the file, at any speed:
+each stretch of consecutive frames gets the sound of its own time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import av
 
 from kpviewer.errors import RecordingError
-from kpviewer.recording.disk import asking_disk
+from kpviewer.recording.disk import disk_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     AudioPacket = Packet[AudioStream]
 
 _JUMP_S = 0.01
-"""Frames that are further from their place in the file begin another stretch."""
+"""Difference in s to the expected media time from which on a frame begins another stretch."""
 _ERRORS = (OSError, av.FFmpegError, ValueError)
 
 
 class SoundTrack:
-    """The sound of one file on its way to one video; for one thread."""
+    """Copies the sound of one file to one video; for one thread."""
 
     def __init__(self, path: Path) -> None:
         """Open the file.
@@ -39,7 +39,7 @@ class SoundTrack:
             RecordingError: if its sound can't be copied.
         """
         try:
-            with asking_disk():
+            with disk_call():
                 self._start_s = _first_frame_s(path)
                 self._container: InputContainer | None = _open(path)
                 self._stream = self._container.streams.audio[0]
@@ -50,24 +50,24 @@ class SoundTrack:
         self._next: AudioPacket | None = None
         self._output: AudioStream | None = None
         self._offset_s: float | None = None
-        """Time in the file less time in the recording, of the present stretch."""
-        self._from_s = self._until_s = 0.0
-        """Time in the file where the stretch begins, and up to which it was copied."""
+        """Time in the file minus time in the recording, for the present stretch."""
+        self._from_s = 0.0
+        """Time in the file at which the stretch begins, in s."""
         self._last_dts = -1
 
     def add_to(self, container: OutputContainer) -> None:
-        """Add its stream to a video whose header isn't written yet."""
+        """Add a stream for the sound to a video whose header isn't written yet."""
         self._output = container.add_stream_from_template(self._stream)
 
     def packets(self, time_s: float, media_s: float) -> Iterator[AudioPacket]:
         """Yield the packets before the next frame.
 
         Args:
-            time_s: of the frame in the recording.
-            media_s: of the frame in the file, whose first frame has 0.
+            time_s: time of the frame in the recording.
+            media_s: time of the frame in the file, whose first frame has 0.
 
         Raises:
-            RecordingError: if the file can't be read any more.
+            RecordingError: if the file can no longer be read.
         """
         offset_s = media_s - time_s
         if self._offset_s is None or abs(offset_s - self._offset_s) > _JUMP_S:
@@ -80,7 +80,7 @@ class SoundTrack:
         """Yield the packets of the present stretch up to a time in the recording.
 
         Raises:
-            RecordingError: if the file can't be read any more.
+            RecordingError: if the file can no longer be read.
         """
         if self._offset_s is not None:
             yield from self._up_to(end_s + self._offset_s)
@@ -96,9 +96,9 @@ class SoundTrack:
         if self._container is None:
             return
         try:
-            with asking_disk():
-                place_s = max(media_s + self._start_s, 0.0)
-                self._container.seek(round(place_s * av.time_base), backward=True)
+            with disk_call():
+                target_s = max(media_s + self._start_s, 0.0)
+                self._container.seek(round(target_s * av.time_base), backward=True)
         except _ERRORS as error:
             raise RecordingError(f"The sound ends early: {error}.") from error
         self._packets, self._next = self._container.demux(self._stream), None
@@ -109,14 +109,14 @@ class SoundTrack:
             if at_s >= media_s:
                 return
             self._next = None
-            if at_s >= self._from_s - _JUMP_S and self._place(packet, at_s):
+            if at_s >= self._from_s - _JUMP_S and self._retime(packet, at_s):
                 yield packet
 
     def _peek(self) -> AudioPacket | None:
         """Return the next packet that has a time; None at the end."""
         while self._next is None:
             try:
-                with asking_disk():
+                with disk_call():
                     packet = next(self._packets, None)
             except _ERRORS as error:
                 raise RecordingError(f"The sound ends early: {error}.") from error
@@ -129,8 +129,8 @@ class SoundTrack:
         base = packet.time_base
         return float(packet.pts * base) - self._start_s if packet.pts is not None and base else 0.0
 
-    def _place(self, packet: AudioPacket, at_s: float) -> bool:
-        """Give a packet its time in the recording; False if another stretch fills that."""
+    def _retime(self, packet: AudioPacket, at_s: float) -> bool:
+        """Set a packet's time in the recording; return False if sound is there already."""
         if self._output is None or packet.time_base is None or self._offset_s is None:
             return False
         dts = round((at_s - self._offset_s) / packet.time_base)
@@ -143,27 +143,27 @@ class SoundTrack:
 
 
 def open_sound(path: Path | None) -> SoundTrack | None:
-    """Open the sound of a source; None if it is no file, or has none.
+    """Open the sound of a source; None if it isn't a file, or has no sound.
 
     Raises:
-        RecordingError: if there is sound that can't be copied.
+        RecordingError: if its sound can't be copied.
     """
     if path is None:
         return None
     try:
-        with asking_disk():
+        with disk_call():
             if not path.is_file():
                 return None
             with _open(path) as container:
                 if not container.streams.audio or not container.streams.video:
                     return None
-    except _ERRORS:  # no video: an image, say
+    except _ERRORS:  # not a video, but for instance an image
         return None
     return SoundTrack(path)
 
 
 def _open(path: Path) -> InputContainer:
-    # Here, as the window starts without what decodes videos.
+    # Imported here, as the window starts without loading video decoders.
     from kpviewer.sources.decoding import open_container
     from kpviewer.sources.video import OPTIONS
 
@@ -171,14 +171,18 @@ def _open(path: Path) -> InputContainer:
 
 
 def _first_frame_s(path: Path) -> float:
-    """Return the file's own time of its first frame, which has 0 for us."""
+    """Return the file's own time of its first frame, which has media time 0."""
     with _open(path) as container:
         frame = next(container.decode(video=0), None)
         return frame.time or 0.0 if frame is not None else 0.0
 
 
 def _check_holds(stream: AudioStream) -> None:
-    """Raise ValueError unless an MP4 can hold a stream."""
+    """Check that an MP4 can hold a stream.
+
+    Raises:
+        ValueError: if it can't.
+    """
     name = stream.codec_context.name
     try:
         with av.open(io.BytesIO(), "w", format="mp4") as probe:

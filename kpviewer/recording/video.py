@@ -1,7 +1,7 @@
-"""Writes images with their times to an MP4 that survives a kill and a full disk.
+"""Writing timed images to an MP4 that survives a crash and a full disk.
 
-The file is fragmented while it grows, so that everything but the last moments can be played at
-any time, and becomes an ordinary MP4 when it is closed. Knows nothing of models and overlays.
+The file is fragmented while it grows: all but the last moments can be played at any time. Closing
+makes it an ordinary MP4. This module knows nothing of models and overlays.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kpviewer.structures import ImageArray
 
 TICKS_PER_S = 60_000
-"""Holds 24, 25, 30, 50, 60 and 30000/1001 fps exactly; MPEG-4 part 2 allows 65,535 at most."""
+"""Time base, exact for 24, 25, 30, 50, 60 and 30000/1001 fps; MPEG-4 part 2 allows up to 65,535."""
 
 _GOP_S = 1.0
 _BT709 = 1  # the number of its primaries, transfer and matrix in ITU-T H.273
@@ -44,24 +44,25 @@ _MUXER_OPTIONS = {
     "frag_duration": "200000",
     "flush_packets": "1",
     "video_track_timescale": str(TICKS_PER_S),
-    # Without sound for so long, images no longer wait for it, where a crash would lose them.
+    # Images wait for sound no longer than this, in µs, as a crash would lose them.
     "max_interleave_delta": "300000",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class VideoOptions:
-    """How a video is encoded."""
+    """Options of encoding a video."""
 
     codec: str | None = None
-    """Key of ``codecs.CODECS``; None: H.264, else MPEG-4 part 2 where FFmpeg lacks x264."""
+    """Key of ``codecs.CODECS``; None: H.264, or MPEG-4 part 2 if FFmpeg lacks x264."""
     preset: str = "ultrafast"
-    """Of x264. On one core, 640x480 takes 4 ms a frame; superfast takes 6 and 30 % fewer bytes."""
+    """Preset of x264. On one core, a frame of 640x480 takes 4 ms; "superfast" takes 6 ms and 30 %
+    fewer bytes."""
     quality: Quality = Quality.GOOD
 
 
 class VideoWriter:
-    """One video file, for one thread; the first image decides its size.
+    """One video file, for one thread; the first image sets its size.
 
     ::
 
@@ -75,13 +76,13 @@ class VideoWriter:
         options: VideoOptions,
         sound: SoundTrack | None = None,
     ) -> None:
-        """Write nothing yet.
+        """Prepare; nothing is written yet.
 
         Args:
             part: file from ``parts.reserve``.
-            nominal_fps: about how many images come a second.
-            options: how to encode.
-            sound: what is copied beside the images; closed with the file.
+            nominal_fps: approximate number of images per second.
+            options: options of encoding.
+            sound: sound to copy beside the images; closed with the file.
         """
         self._sound = sound
         self._part = part
@@ -90,16 +91,16 @@ class VideoWriter:
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._size_hw = (0, 0)
-        """Of the first image."""
+        """Height and width of the first image."""
         self._to_yuv, self._resize = VideoReformatter(), VideoReformatter()
         self._last_tick = -1
         self._next_key_s = 0.0
         self.path: Path | None = None
-        """The finished file, after ``close``."""
+        """Path of the finished file, after ``close``."""
         self.sound_failure: str | None = None
-        """Why the sound ends before the images: one line for the user."""
+        """Reason why the sound ends before the images: one line for the user."""
         self.frames = 0
-        """Images written."""
+        """Number of images written."""
 
     @property
     def seconds(self) -> float:
@@ -115,13 +116,14 @@ class VideoWriter:
         """Add an image.
 
         Args:
-            bgr: (H, W, 3) uint8. The first decides the size of the video; others are fitted into
-                it with black borders. Odd sizes get a copy of their last row or column.
-            time_s: since the start of the video; one not later than the last is moved after it.
-            media_s: of the image in the file whose sound is copied; None copies none.
+            bgr: (H, W, 3) uint8. The first sets the size of the video; others are fitted into it
+                with black borders. Odd sizes get a copy of their last row or column.
+            time_s: time since the start of the video; if not later than the last, it is moved
+                after it.
+            media_s: time of the image in the file whose sound is copied; None copies none.
 
         Raises:
-            RecordingError: if it can't be written; what was written before can be played, after
+            RecordingError: if it can't be written; the images before can be played, after
                 ``close``.
         """
         try:
@@ -135,10 +137,10 @@ class VideoWriter:
         self.frames += 1
 
     def close(self) -> None:
-        """Finish the file and give it its name; without an image it is removed. Idempotent.
+        """Finish the file and give it its final name; without an image it is removed. Idempotent.
 
         Raises:
-            RecordingError: if its end can't be written; what came before has its name.
+            RecordingError: if its end can't be written; the rest then has the name.
         """
         failure = self._finish()
         if self.frames == 0:
@@ -151,7 +153,7 @@ class VideoWriter:
     def _open(self, height: int, width: int) -> None:
         options = self._options
         codec = options.codec or usual_codec()
-        # Not by its name: FFmpeg would hold up all threads of Python while a disk doesn't answer.
+        # Not by its name: FFmpeg would block all Python threads while a disk doesn't answer.
         self._container = av.open(self._part, "w", format="mp4", options=_MUXER_OPTIONS)
         stream = cast("VideoStream", self._container.add_stream(codec, rate=self._fps))
         self._size_hw = (height, width)
@@ -175,7 +177,7 @@ class VideoWriter:
         self._stream = stream
 
     def _copy(self, packets: Iterator[AudioPacket]) -> None:
-        """Write packets of sound; an error of theirs ends the sound alone."""
+        """Write packets of sound; an error ends only the sound."""
         try:
             for packet in packets:
                 if self._container is not None:
@@ -203,13 +205,13 @@ class VideoWriter:
         self._last_tick = max(round(time_s * TICKS_PER_S), self._last_tick + 1)
         frame.pts = self._last_tick
         frame.time_base = Fraction(1, TICKS_PER_S)
-        if time_s >= self._next_key_s:  # by time: a camera's rate is not what it says
+        if time_s >= self._next_key_s:  # by time: a camera's nominal rate is unreliable
             frame.pict_type = PictureType.I
             self._next_key_s = time_s + _GOP_S
         return frame
 
     def _fitted(self, bgr: ImageArray) -> ImageArray:
-        """Give an (H, W, 3) image the size of the first, with black borders."""
+        """Return an (H, W, 3) image at the size of the first, with black borders."""
         box = Letterbox.fit((bgr.shape[0], bgr.shape[1]), self._size_hw)
         height, width = box.resized_hw
         frame = av.VideoFrame.from_ndarray(bgr, format="bgr24")
@@ -220,12 +222,12 @@ class VideoWriter:
         return canvas
 
     def _encode(self, frame: av.VideoFrame | None) -> None:
-        """Encode and write an image; None writes those that the encoder holds back."""
+        """Encode and write an image; None writes those that the encoder still holds."""
         if self._stream is not None and self._container is not None:
             self._container.mux(self._stream.encode(frame))
 
     def _finish(self) -> Exception | None:
-        """End the file; give the first thing that went wrong."""
+        """End the file; return the first error."""
         failure: Exception | None = None
         container = self._container
         ends = (self._copy_rest, partial(self._encode, None))
@@ -233,10 +235,13 @@ class VideoWriter:
         for step in steps:
             try:
                 step()
-            except (OSError, av.FFmpegError) as error:  # a full disk refuses both
+            except (OSError, av.FFmpegError) as error:  # a full disk fails both
                 failure = failure or error
         if self._sound is not None:
             self._sound.close()
         self._container = self._stream = self._sound = None
-        self._to_yuv, self._resize = VideoReformatter(), VideoReformatter()  # those had threads
+        self._to_yuv, self._resize = (
+            VideoReformatter(),
+            VideoReformatter(),
+        )  # the old ones had threads
         return failure

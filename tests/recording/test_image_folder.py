@@ -22,7 +22,7 @@ NAN = float("nan")
 def write(folder: Path, kind: str, frames: list, header: ResultHeader = HEADER, **given: object):
     writer = ImageFolder(folder / "set", kind, header, stem="clip", **given)
     for each in frames:
-        writer.write(each, each.frame.bgr if writer.wants_next else None)
+        writer.write(each, each.frame.bgr if writer.needs_next else None)
     return writer
 
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 from fakes import TIMEOUT_S, eventually
 
-from kpviewer.recording.disk import asking_disk, disk_silence_s
+from kpviewer.recording.disk import disk_call, disk_silence_s
 from kpviewer.recording.jobs import DiskJobs, Done
 
 
@@ -21,7 +21,7 @@ def dead_disk():
 
     def ask() -> int:
         threads.append(threading.current_thread())
-        with asking_disk():
+        with disk_call():
             assert is_over.wait(TIMEOUT_S)
         return -1
 

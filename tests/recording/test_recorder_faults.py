@@ -30,7 +30,7 @@ def plain(one: FrameResult, _style: OverlayStyle) -> ImageArray:
 
 
 def start(folder: Path, *outputs: str, render: object = plain, **given: object) -> RecorderThread:
-    limits = SpaceLimits(to_start=0, to_go_on=0)
+    limits = SpaceLimits(to_start=0, to_continue=0)
     segment = SegmentOptions(outputs or ("video", "jsonl"), HEADER, limits=limits)
     options = RecorderOptions("clip", segment=segment, **{"lossless": True, **given})
     thread = RecorderThread(folder, info(), options, render=render)
@@ -129,7 +129,7 @@ def dead_disk(monkeypatch: pytest.MonkeyPatch):
 def test_folder_that_does_not_answer_can_be_seen_and_holds_nobody_up(
     tmp_path: Path, dead_disk: DeadDisk
 ) -> None:
-    segment = SegmentOptions(("video",), HEADER, limits=SpaceLimits(to_start=0, to_go_on=0))
+    segment = SegmentOptions(("video",), HEADER, limits=SpaceLimits(to_start=0, to_continue=0))
     options = RecorderOptions("clip", lossless=True, patience_s=0.01, segment=segment, queue_size=1)
     thread = RecorderThread(tmp_path, info(), options, render=plain)
     thread.start()
@@ -201,7 +201,7 @@ def test_error_while_files_are_finished_is_told(
 
 def test_result_that_cannot_be_written_ends_the_recording_in_words(tmp_path: Path) -> None:
     header = ResultHeader("\udce9t\udce9.mp4", "fake", ("thing",))  # as in old archives
-    limits = SpaceLimits(to_start=0, to_go_on=0)
+    limits = SpaceLimits(to_start=0, to_continue=0)
     segment = SegmentOptions(("video", "jsonl"), header, limits=limits)
     thread = RecorderThread(
         tmp_path, info(), RecorderOptions("clip", segment=segment), render=plain

@@ -57,7 +57,7 @@ def make_clip(
 def record(folder: Path, sound: Path, positions_s: list[float], **given: object) -> RecorderThread:
     """Record frames from these places of a file."""
     segment = SegmentOptions(
-        ("video",), ResultHeader("clip"), limits=SpaceLimits(to_start=0, to_go_on=0), sound=sound
+        ("video",), ResultHeader("clip"), limits=SpaceLimits(to_start=0, to_continue=0), sound=sound
     )
     options = RecorderOptions("out", lossless=True, by_media_time=True, segment=segment, **given)
 
