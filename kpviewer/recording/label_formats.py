@@ -62,7 +62,7 @@ class YoloLabels:
         self._mirrored = header.mirrored_keypoints
 
     def extra_files(self) -> dict[str, str]:
-        """Return ``data.yaml`` for training and ``classes.txt``, also in ``labels`` for LabelImg."""
+        """Return ``data.yaml`` and ``classes.txt``; LabelImg reads the copy in ``labels``."""
         names = "".join(f"{name}\n" for name in self._names)
         files = {"data.yaml": self._data_yaml(), "classes.txt": names, "labels/classes.txt": names}
         if self._points:
