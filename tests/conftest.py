@@ -1,10 +1,10 @@
-"""What every test gets: no screen, no leftover thread, and the shared data where it is at hand."""
+"""Fixtures of all tests: no screen, no leftover thread, and the shared data if it is available."""
 
 import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before the first import of Qt
-# Before the first import of torch: tests run side by side, and its threads wait for each other
-# spinning. For small tensors one is faster even on an idle machine.
+# Before the first import of torch: tests run in parallel, and torch's threads spin while they wait.
+# For small tensors one thread is faster even on an idle machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import sys
@@ -17,19 +17,19 @@ from PyQt6.QtWidgets import QApplication
 
 from kpviewer.models.inference_libraries import block_reports
 
-block_reports()  # some tests import the libraries themselves, to see whether they are there
+block_reports()  # some tests import the libraries to find out whether they are installed
 REPOSITORY = Path(__file__).resolve().parents[1]
 JOIN_TIMEOUT_S = 60.0
 
 
 def live_threads() -> list[threading.Thread]:
-    """Threads of the application that still run."""
+    """Return the application's threads that are running."""
     return [thread for thread in threading.enumerate() if thread.name.startswith("kpviewer-")]
 
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
-    """Fail a test that leaves a thread of the application alive; the next test starts clean."""
+    """Fail a test that leaves a thread of the application running."""
     before = live_threads()
     yield
     left = [thread for thread in live_threads() if thread not in before]
@@ -41,12 +41,12 @@ def no_thread_is_left() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def one_application(qapp: QApplication) -> None:
-    """Make the application that has widgets first: overlays alone would make a lesser one."""
+    """Create the application with widgets first; overlays alone would create one without."""
 
 
 @pytest.fixture(autouse=True)
 def one_thread_for_torch() -> Iterator[None]:
-    """Take back the threads that a model of the test asked for."""
+    """Reset torch to one thread after a test whose model set more."""
     yield
     torch = sys.modules.get("torch")
     if torch is not None:
@@ -55,7 +55,7 @@ def one_thread_for_torch() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of images, clips and labels beside the repository; skips where it is absent."""
+    """Return the folder of images, clips and labels beside the repository, or skip."""
     folder = REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"needs the data folder {folder}")

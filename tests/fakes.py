@@ -1,7 +1,7 @@
-"""Stand-ins with scripted faults: a source, an engine, a sink and a clock. No camera, no weights.
+"""Fakes with scripted faults: a source, an engine, a sink and a clock. No camera, no weights.
 
-Every image of FakeSource is filled with its own number, so a test can tell whether a result
-belongs to its frame, and whether a buffer was overwritten while someone held it.
+Every image of FakeSource is filled with its number. A test can check that a result belongs to its
+frame, and that a buffer wasn't overwritten while it was held.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from kpviewer.sources.base import Allocate, Captured
 from kpviewer.structures import Candidates, FrameResult, GroundTruth, ImageArray, StreamInfo
 
 TIMEOUT_S = 120.0
-"""Of every wait: long enough for a busy machine, and reached only by a failing test."""
+"""Time limit of every wait, reached only by failing tests, even on a busy machine."""
 
 
 def eventually(is_true: Callable[[], bool]) -> None:
-    """Wait until a condition that has no event of its own is true."""
+    """Wait until a condition without an event is true."""
     pause = threading.Event()
     deadline = time.monotonic() + TIMEOUT_S
     while not is_true():
@@ -40,7 +40,7 @@ def stamp(bgr: ImageArray, number: int) -> None:
 
 
 def read_stamp(bgr: ImageArray) -> int:
-    """Give the number of an image; fails where the image is a mixture of two."""
+    """Return the number of an image; fail if the image is a mixture of two."""
     flat = bgr.reshape(-1, 3)
     assert (flat == flat[0]).all(), "the image was overwritten while it was being read"
     blue, green, red = (int(value) for value in flat[0])
@@ -48,7 +48,7 @@ def read_stamp(bgr: ImageArray) -> int:
 
 
 class FakeClock(Clock):
-    """Time that passes only when someone waits, and then at once."""
+    """Clock whose time advances only by waiting, and then at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class FakeClock(Clock):
     def wait(self, condition: threading.Condition, timeout_s: float) -> None:
         self.advance(timeout_s)
         self.waits_s.append(timeout_s)
-        condition.wait(0)  # let go of the lock, as a real wait does
+        condition.wait(0)  # release the lock, as a real wait does
 
     def advance(self, seconds: float) -> None:
         with self._lock:
@@ -71,14 +71,14 @@ class FakeClock(Clock):
 
 @dataclass(slots=True)
 class Fault:
-    """What happens once, before a frame is read; see the functions below."""
+    """Event that happens once, before a frame is read; see the functions below."""
 
     action: Callable[[FakeSource], bool]
-    """True ends the stream there."""
+    """Function that causes the event; True ends the stream."""
 
 
 def raises(error: BaseException) -> Fault:
-    """Break."""
+    """Return a fault that raises an error."""
 
     def action(source: FakeSource) -> bool:
         raise error
@@ -87,12 +87,12 @@ def raises(error: BaseException) -> Fault:
 
 
 def ends() -> Fault:
-    """End too early."""
+    """Return a fault that ends the stream early."""
     return Fault(lambda source: True)
 
 
 def resizes(height: int, width: int) -> Fault:
-    """Give images of another size from now on."""
+    """Return a fault that changes the size of images from then on."""
 
     def action(source: FakeSource) -> bool:
         source.size_hw = (height, width)
@@ -102,12 +102,12 @@ def resizes(height: int, width: int) -> Fault:
 
 
 def stalls() -> Fault:
-    """Give nothing until the source is interrupted."""
+    """Return a fault that blocks until the source is interrupted."""
     return Fault(lambda source: source.block(lambda: False))
 
 
 def takes(seconds: float, clock: FakeClock) -> Fault:
-    """Be slow."""
+    """Return a fault that takes time."""
 
     def action(source: FakeSource) -> bool:
         clock.advance(seconds)
@@ -117,7 +117,7 @@ def takes(seconds: float, clock: FakeClock) -> Fault:
 
 
 class FakeSource:
-    """A file of ``frames`` numbered images, or a camera that gives one for each ``give``."""
+    """File of ``frames`` numbered images, or a camera that sends one per ``give``."""
 
     def __init__(
         self,
@@ -151,16 +151,16 @@ class FakeSource:
         self._interrupted = False
         self._changed = threading.Condition()
 
-    # -- what a test does with it
+    # -- controls for tests
 
     def give(self, frames: int = 1) -> None:
-        """Let a live source give so many more frames."""
+        """Let a live source send more frames."""
         with self._changed:
             self._tickets += frames
             self._changed.notify_all()
 
     def interrupt(self) -> None:
-        """Make what is blocked raise SourceError, now and from now on."""
+        """Raise SourceError in calls that block, now and from now on."""
         with self._changed:
             self._interrupted = True
             self._changed.notify_all()
@@ -171,12 +171,12 @@ class FakeSource:
             self._changed.notify_all()
 
     def wait_for_reads(self, count: int) -> None:
-        """Wait until so many reads were begun."""
+        """Wait until a number of reads were begun."""
         with self._changed:
             assert self._changed.wait_for(lambda: self.reads >= count, TIMEOUT_S)
 
     def wait_for_frames(self, count: int) -> None:
-        """Wait until so many frames were given."""
+        """Wait until a number of frames were returned."""
         with self._changed:
             assert self._changed.wait_for(lambda: self.frames_given >= count, TIMEOUT_S)
 
@@ -247,7 +247,7 @@ class FakeSource:
         self._is_open = False
 
     def block(self, is_over: Callable[[], bool]) -> bool:
-        """Wait, the lock being held, until it is over; SourceError once interrupted."""
+        """Wait with the lock held until a condition is true; raise SourceError if interrupted."""
         if not is_over():
             self.has_blocked.set()
         assert self._changed.wait_for(lambda: self._interrupted or is_over(), TIMEOUT_S)
@@ -260,7 +260,7 @@ class FakeSource:
 
 
 class FakeTimings(NamedTuple):
-    """As ``runtime.executor.InferenceTimings``, whose module needs torch."""
+    """Copy of ``runtime.executor.InferenceTimings``, whose module needs torch."""
 
     upload_ms: float = 1.0
     forward_ms: float = 2.0
@@ -274,12 +274,12 @@ FAKE_SPEC = ModelSpec(
 
 @dataclass
 class FakeEngine:
-    """Finds one box in every image, of score 0.9, whose x1 is the image's number."""
+    """Engine that detects one box of score 0.9 in every image, whose x1 is the image's number."""
 
     fails_at: Mapping[int, BaseException] = field(default_factory=dict)
-    """By number of the image."""
+    """Errors by number of the image."""
     blocks_at: set[int] = field(default_factory=set)
-    """Images that wait for ``go_on``."""
+    """Numbers of images that wait for ``go_on``."""
     spec: ModelSpec = FAKE_SPEC
 
     def __post_init__(self) -> None:
@@ -304,19 +304,19 @@ class FakeEngine:
         return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), FakeTimings()
 
     def go_on(self) -> None:
-        """Let every blocked image through, now and from now on."""
+        """Unblock all images, now and from now on."""
         with self._changed:
             self._may_go_on = True
             self._changed.notify_all()
 
     def wait_for(self, count: int) -> None:
-        """Wait until so many images have reached the engine."""
+        """Wait until a number of images have reached the engine."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.seen) >= count, TIMEOUT_S)
 
 
 class Collector:
-    """A sink that notes every result, and holds the frames where ``keeps`` is True."""
+    """Sink that records every result, and holds the frames if ``keeps`` is True."""
 
     def __init__(self, *, keeps: bool = False) -> None:
         self.results: list[FrameResult] = []
@@ -339,13 +339,13 @@ class Collector:
             )
 
     def release_all(self) -> None:
-        """Let go of the frames that were kept."""
+        """Release the kept frames."""
         while self.results:
             self.results.pop().frame.release()
 
 
 def collect(pipeline: Pipeline, *, keeps: bool = False) -> Collector:
-    """Give a pipeline a sink that notes its results."""
+    """Add a sink to a pipeline, which records its results."""
     collector = Collector(keeps=keeps)
     pipeline.add_sink(collector)
     return collector

@@ -1,4 +1,4 @@
-"""Runs code in an interpreter of its own, for what only a fresh one can show."""
+"""Execution of code in a fresh interpreter."""
 
 import subprocess
 import sys
@@ -8,19 +8,19 @@ TIMEOUT_S = 250.0
 
 
 def python(code: str, env: Mapping[str, str] | None = None) -> str:
-    """Run code and give what it prints; fail where it fails.
+    """Run code and return its output; fail if it fails.
 
     Args:
-        code: a whole program.
-        env: its environment variables; None is this process's.
+        code: complete program.
+        env: environment variables; None is those of this process.
     """
-    exit_code, told, complaints = run_python(code, env)
-    assert exit_code == 0, complaints
-    return told
+    exit_code, output, errors = run_python(code, env)
+    assert exit_code == 0, errors
+    return output
 
 
 def run_python(code: str, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
-    """Run code; give its exit code, and what it prints to stdout and stderr."""
+    """Run code; return its exit code, stdout and stderr."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=env,

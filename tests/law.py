@@ -1,6 +1,6 @@
-"""The law of the architecture, as functions from source text to violations.
+"""Law of the architecture, as functions from source text to violations.
 
-``test_architecture.py`` applies it to the package; CONTRIBUTING.md tells it to people.
+``test_architecture.py`` applies it to the package; CONTRIBUTING.md documents it.
 """
 
 import ast
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 LEVELS = {
-    "": 0,  # the package itself: its public names are of all levels, and imported when used
+    "": 0,  # the package itself: its public names are of all levels and imported on use
     "errors": 0,
     "pipeline_status": 0,
     "plug_ins": 0,
@@ -38,10 +38,10 @@ LEVELS = {
     "__main__": 7,
 }
 PURE_PARTS = {"annotations", "metrics"}
-"""Functions on arrays and files: their own level may import them too."""
+"""Parts with functions on arrays and files, which their own level may import."""
 
 THREADED = {"pipeline", "recording", "runtime"}
-PLACES = {
+ALLOWED_PARTS = {
     "PyQt6": {"gui", "overlay"},
     "PyQt6.QtWidgets": {"gui"},
     "pyqtgraph": {"gui"},
@@ -56,23 +56,23 @@ PLACES = {
     "queue": THREADED,
     "concurrent.futures": THREADED,
 }
-"""Parts that may import a module; the longest name that fits decides."""
+"""Parts that may import a module; the longest matching name decides."""
 
 EXCEPTIONS = {
     ("kpviewer.structures", "supervision"),  # the type alone
-    ("kpviewer.models.tracing", "threading"),  # what torch keeps in globals is shared by threads
-    ("kpviewer.sources.name_lookup", "threading"),  # a look-up can't be interrupted, only left
+    ("kpviewer.models.tracing", "threading"),  # torch's global state is shared by threads
+    ("kpviewer.sources.name_lookup", "threading"),  # a look-up can't be interrupted, only abandoned
 }
-"""Module and import that PLACES would forbid."""
+"""Allowed pairs of module and import that ALLOWED_PARTS would forbid."""
 
 ONLY_FOR = {"kpviewer.gui.main_window": {"kpviewer.gui.app"}}
-"""Modules that no other module may import, not even for type checking."""
+"""Modules by the only modules that may import them, even for type checking."""
 
 MODULE_LINES, FUNCTION_LINES, CLASS_LINES, CLASS_METHODS = 400, 60, 250, 20
 
 
 def imported_names(tree: ast.Module) -> Iterator[str]:
-    """Every module that is imported, at any depth of the file, with and without the last name."""
+    """Yield every imported module at any depth of the file, with and without the last name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -92,12 +92,12 @@ def _callee(call: ast.Call) -> str:
 
 
 def part_of(module: str) -> str:
-    """Give the part of the package: ``kpviewer.gui.app`` -> ``gui``; the package itself is ''."""
+    """Return the part of the package: ``kpviewer.gui.app`` -> ``gui``; the package itself is ''."""
     return module.partition(".")[2].partition(".")[0]
 
 
 def import_violations(module: str, source: str) -> list[str]:
-    """Tell which imports of ``module`` break the law."""
+    """Return the imports of ``module`` that break the law."""
     part = part_of(module)
     if part not in LEVELS:
         return [f"{module}: part {part!r} has no level; give it one in tests/law.py"]
@@ -107,10 +107,10 @@ def import_violations(module: str, source: str) -> list[str]:
             found.append(f"{module}: imports must be absolute, got {name}")
         elif part and name.split(".")[0] == "kpviewer" and not _may_import(part, part_of(name)):
             found.append(f"{module}: {part} (level {LEVELS[part]}) may not import {name}")
-        places = PLACES.get(_limited(name))
+        parts = ALLOWED_PARTS.get(_limited(name))
         is_excepted = (module, _limited(name)) in EXCEPTIONS
-        if places is not None and part not in places and not is_excepted:
-            found.append(f"{module}: only {sorted(places)} may import {name}")
+        if parts is not None and part not in parts and not is_excepted:
+            found.append(f"{module}: only {sorted(parts)} may import {name}")
         if name == "PyQt6.QtWidgets.QLabel" and module != "kpviewer.gui.widgets.plain_text":
             found.append(f"{module}: a label must be a Label of kpviewer.gui.widgets.plain_text")
         if module not in ONLY_FOR.get(name, {module}):
@@ -121,7 +121,7 @@ def import_violations(module: str, source: str) -> list[str]:
 
 
 def _may_import(part: str, other: str) -> bool:
-    if other not in LEVELS:  # a public name: for users, and a circle within the package
+    if other not in LEVELS:  # a public name, which is for users and would be circular here
         return other == "__version__"
     level, other_level = LEVELS[part], LEVELS[other]
     if other == part or other_level < level:
@@ -147,13 +147,13 @@ def circle_in(part: str, sources: Mapping[str, str]) -> list[str]:
 
 
 def _limited(name: str) -> str:
-    """Give the longest key of PLACES that is ``name`` or a package around it, else ''."""
-    around = [key for key in PLACES if name == key or name.startswith(key + ".")]
+    """Return the longest key of ALLOWED_PARTS that is ``name`` or contains it, else ''."""
+    around = [key for key in ALLOWED_PARTS if name == key or name.startswith(key + ".")]
     return max(around, key=len, default="")
 
 
 def size_violations(module: str, source: str) -> list[str]:
-    """Tell what in ``module`` is too long."""
+    """Return the parts of ``module`` that are too long."""
     found = []
     lines = len(source.splitlines())
     if lines > MODULE_LINES:

@@ -1,4 +1,4 @@
-"""Tiny ONNX files whose outputs are known."""
+"""Tiny ONNX files with known outputs."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ HW = (64, 96)
 
 
 def constant_model(path: Path, outputs: dict[str, np.ndarray], hw=HW, **metadata: str) -> Path:
-    """Write a model that gives the same outputs for every image, and its colours' means."""
+    """Write a model with constant outputs and an output of the image's mean colours."""
     helper = onnx.helper
     image = helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 3, *hw])
     nodes, infos = [], []

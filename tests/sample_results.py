@@ -1,4 +1,4 @@
-"""Frames and results made by hand, and what a video file holds, for tests of painting and files."""
+"""Hand-made frames and results, and a reader of video files, for tests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def detections(
     class_ids: Sequence[int] | None = None,
     points: Sequence[Sequence[tuple[float, float]]] | None = None,
 ) -> Detections:
-    """Boxes of score 0.9 and class 0, without keypoints, unless told."""
+    """Return detections; by default with score 0.9, class 0 and no keypoints."""
     count = len(boxes)
     keypoints = np.array(points, np.float32) if points else np.zeros((count, 0, 2), np.float32)
     return Detections(
@@ -50,7 +50,7 @@ def detections(
 
 
 def ground_truth(box: tuple[float, float, float, float], point: tuple[float, float]) -> GroundTruth:
-    """One object of class 0 with one visible keypoint."""
+    """Return one object of class 0 with one visible keypoint."""
     return GroundTruth(
         np.array([box], np.float32),
         np.zeros(1, np.int64),
@@ -62,7 +62,7 @@ def ground_truth(box: tuple[float, float, float, float], point: tuple[float, flo
 
 @dataclass
 class CountedLease:
-    """A lease that only counts."""
+    """Lease that only counts its holders."""
 
     holders: int = 0
 
@@ -84,7 +84,7 @@ def result(
     bgr: ImageArray | None = None,
     lease: CountedLease | None = None,
 ) -> FrameResult:
-    """The result of a grey frame, captured at ``time_s``, which is its media time too."""
+    """Return the result of a grey frame, with ``time_s`` as time of capture and media time."""
     image = np.full((*size_hw, 3), GREY, np.uint8) if bgr is None else bgr
     frame = Frame(index, round(time_s * 1e9), time_s, image, targets, lease)
     return FrameResult(
@@ -93,7 +93,7 @@ def result(
 
 
 class VideoFacts(NamedTuple):
-    """What FFmpeg finds in a file."""
+    """Content of a video file by FFmpeg."""
 
     times_s: list[float]
     key_times_s: list[float]

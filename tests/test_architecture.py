@@ -1,4 +1,4 @@
-"""The package keeps its law: who imports whom, what loads when, and how long things may be."""
+"""The package obeys the law: imports, loading and lengths."""
 
 import ast
 from pathlib import Path
@@ -14,7 +14,7 @@ HEAVY = ("torch", "torchvision", "PyQt6", "pyqtgraph", "cv2", "av")
 
 
 def module_name(path: Path) -> str:
-    """``kpviewer/gui/app.py`` -> ``kpviewer.gui.app``."""
+    """Return the module of a file: ``kpviewer/gui/app.py`` -> ``kpviewer.gui.app``."""
     parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -118,7 +118,7 @@ def test_an_allowed_import_is_not_reported(module: str, source: str) -> None:
         ("class Wide:\n" + "".join(f"    def f{i}(self): ...\n" for i in range(21)), "21 methods"),
     ],
 )
-def test_what_is_too_long_is_found(source: str, expected: str) -> None:
+def test_long_code_is_found(source: str, expected: str) -> None:
     violations = law.size_violations("m", source)
     assert any(expected in line for line in violations), violations
 
@@ -149,8 +149,8 @@ def test_window_modules_load_without_torch() -> None:
     python(f"import sys\nsys.modules['torch'] = None\n{imports}")
 
 
-def test_widgets_know_nothing_of_the_window() -> None:
-    """They could be taken into another program: only they and the words are theirs."""
+def test_widgets_are_independent_of_the_window() -> None:
+    """Widgets import only widgets and translations, so another program could use them."""
     own = ("kpviewer.gui.widgets", "kpviewer.gui.language")
     found = [
         (path.name, name)

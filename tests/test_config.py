@@ -1,4 +1,4 @@
-"""What is remembered survives its file, and no file stops the start."""
+"""Settings survive their file, and no file stops the start."""
 
 import os
 import tomllib
@@ -77,7 +77,7 @@ def test_no_file_is_no_problem(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"model = ", "can't be read"),
         (b"\xff\xfe\x00", "can't be read"),
@@ -86,13 +86,13 @@ def test_no_file_is_no_problem(tmp_path):
         (b"version = 'new'", "newer version (new)"),
     ],
 )
-def test_damaged_or_newer_file_is_kept_aside(tmp_path, content, said):
+def test_damaged_or_newer_file_is_moved_aside(tmp_path, content, message):
     path = settings_path(tmp_path)
-    for number in (1, 2):  # nothing that was kept is written over
+    for number in (1, 2):  # earlier files are not overwritten
         path.write_bytes(content)
         reading = read_settings(path)
         assert reading.settings == Settings()
-        assert said in reading.problem
+        assert message in reading.problem
         assert "\n" not in reading.problem
         kept = tmp_path / f"settings.kept-{number}.toml"
         assert str(kept) in reading.problem
@@ -102,17 +102,17 @@ def test_damaged_or_newer_file_is_kept_aside(tmp_path, content, said):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
-def test_a_pipe_in_place_of_the_file_keeps_nobody_waiting(tmp_path):
+def test_a_pipe_in_place_of_the_file_does_not_block(tmp_path):
     path = settings_path(tmp_path)
     os.mkfifo(path)
     assert peek_settings(path) == Settings()
     reading = read_settings(path)
     assert reading.settings == Settings()
     assert "isn't a regular file" in reading.problem
-    assert not path.exists()  # kept aside
+    assert not path.exists()  # moved aside
 
 
-def test_file_that_can_not_be_moved_is_not_written_over(tmp_path, monkeypatch):
+def test_file_that_cannot_be_moved_is_not_overwritten(tmp_path, monkeypatch):
     path = settings_path(tmp_path)
     path.write_text("=")
 
@@ -157,7 +157,7 @@ def test_file_that_can_not_be_moved_is_not_written_over(tmp_path, monkeypatch):
         "thresholds.m.class_scores = 0.5",
     ],
 )
-def test_value_that_makes_no_sense_is_left_out_alone(tmp_path, text):
+def test_a_value_that_is_not_valid_is_left_out_alone(tmp_path, text):
     path = settings_path(tmp_path)
     path.write_text(f"{text}\ncamera = 'C920'\n")
     if "." in text.partition("=")[0]:
@@ -241,13 +241,13 @@ def test_name_that_is_no_file_name_everywhere_is_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["a", "labor", "中文", "Lab-2, (left) v1.0+"])
-def test_usual_names_are_taken(tmp_path, name):
+def test_usual_names_are_accepted(tmp_path, name):
     write_profile(tmp_path, name, Settings(device="cpu"))
     assert profile_names(tmp_path) == [name]
     assert read_profile(tmp_path, name).device == "cpu"
 
 
-def test_missing_profile_names_those_that_are_there(tmp_path):
+def test_missing_profile_error_names_the_existing_ones(tmp_path):
     with pytest.raises(KpviewerError, match="none yet"):
         read_profile(tmp_path, "x")
     write_profile(tmp_path, "bench", Settings())
@@ -255,7 +255,7 @@ def test_missing_profile_names_those_that_are_there(tmp_path):
         read_profile(tmp_path, "x")
 
 
-def test_damaged_profile_says_so(tmp_path):
+def test_damaged_profile_is_an_error(tmp_path):
     write_profile(tmp_path, "bench", Settings())
     config_files.profile_path(tmp_path, "bench").write_text("=")
     with pytest.raises(KpviewerError, match="can't be read"):
@@ -263,7 +263,7 @@ def test_damaged_profile_says_so(tmp_path):
     assert profile_names(tmp_path) == []
 
 
-def test_forgetting_deletes_what_is_ours_and_nothing_else(tmp_path):
+def test_deleting_all_settings_deletes_nothing_else(tmp_path):
     folder = tmp_path / "kpviewer"
     write_settings(settings_path(folder), Settings(device="cpu"))
     write_profile(folder, "bench", Settings())

@@ -1,4 +1,4 @@
-"""The entry in the applications menu: what is written, what starts, what goes."""
+"""Entry in the applications menu: its files, its command, its removal."""
 
 import configparser
 import shlex
@@ -62,7 +62,7 @@ def test_a_second_call_changes_nothing(home: Path) -> None:
     assert run() == run()
 
 
-def test_remove_takes_away_what_was_installed_and_nothing_else(home: Path) -> None:
+def test_remove_deletes_the_installed_files_and_nothing_else(home: Path) -> None:
     other = home / ENTRY.replace("kpviewer", "other")
     other.parent.mkdir(parents=True)
     other.write_text("[Desktop Entry]\n")
@@ -74,7 +74,7 @@ def test_remove_takes_away_what_was_installed_and_nothing_else(home: Path) -> No
     assert "Nothing to remove" in run("--remove")
 
 
-def test_xdg_data_home_is_kept_to(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_xdg_data_home_is_respected(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     run()
     assert (home / "data/applications/kpviewer.desktop").exists()
@@ -88,7 +88,7 @@ def test_without_a_script_python_starts_the_module(
 
 
 @pytest.mark.parametrize("folder", ["a b", 'quo"te', "100%", "dol$lar", "back\\$lash"])
-def test_odd_folders_reach_the_program(
+def test_unusual_folders_reach_the_program(
     home: Path, monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
     program = home / folder / "kpviewer"

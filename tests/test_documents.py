@@ -1,4 +1,4 @@
-"""What the documents say is still so."""
+"""Documents agree with the code."""
 
 import re
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_commands_in_documents_have_the_options_that_they_name(document: Path) -
 
 
 def unknown_options(line: str) -> set[str]:
-    """Find the options of a command line that its command doesn't have."""
+    """Return the options of a command line that its command doesn't have."""
     words = line.split()[1:]
     name = next((word for word in words if word in COMMANDS), "view")
     command = main.get_command(click.Context(main), name)
@@ -68,7 +68,7 @@ def unknown_options(line: str) -> set[str]:
     return {word for word in options if word.startswith("--")} - known
 
 
-def test_an_option_that_is_gone_is_found() -> None:
+def test_an_unknown_option_is_found() -> None:
     assert unknown_options("kpviewer process a.mp4 --out x --colour=red") == {"--colour"}
 
 
@@ -79,16 +79,18 @@ def test_every_page_is_in_the_index() -> None:
     assert [page for page in listed if f"]({page})" not in INDEX] == []
 
 
-def test_contributing_tells_the_levels_of_the_law() -> None:
+def test_contributing_lists_the_levels_of_the_law() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     rows = dict(re.findall(r"^\| (\d) \| (.+) \|$", text, re.MULTILINE))
-    told = {part: int(level) for level, row in rows.items() for part in re.findall(r"`(\w+)`", row)}
-    assert told == {
+    listed = {
+        part: int(level) for level, row in rows.items() for part in re.findall(r"`(\w+)`", row)
+    }
+    assert listed == {
         part: level for part, level in law.LEVELS.items() if part and part != "__main__"
     }
 
 
-def test_every_test_that_the_reliability_page_names_is_there() -> None:
+def test_every_test_on_the_reliability_page_exists() -> None:
     page = (ROOT / "docs" / "reference" / "reliability.md").read_text("utf-8")
     missing, file = [], ""
     for path, name, alone in re.findall(r"`(?:…|([\w/]+)::)(test_\w+)`|`([\w/]*test_\w+)`", page):

@@ -1,4 +1,4 @@
-"""A few damaged files for each reader; ``benchmarks/fuzz_readers.py`` tries thousands."""
+"""Damaged files for each reader; ``benchmarks/fuzz_readers.py`` tests thousands."""
 
 import importlib.util
 import sys
@@ -21,7 +21,7 @@ def load_script():
 script = load_script()
 
 
-@pytest.mark.filterwarnings("ignore")  # of libraries, at files that are damaged
+@pytest.mark.filterwarnings("ignore")  # warnings of libraries about damaged files
 @pytest.mark.parametrize("name", list(script.READERS))
 def test_damaged_files_are_read_or_refused_in_words(name: str, tmp_path: Path) -> None:
     if name.startswith("onnx"):
@@ -30,5 +30,5 @@ def test_damaged_files_are_read_or_refused_in_words(name: str, tmp_path: Path) -
     for index in range(FILES):
         folder = tmp_path / str(index)
         folder.mkdir()
-        kind, told = script.read_damaged(name, script.write_damaged(name, index, 1, folder))
-        assert kind in script.FINE, f"{name} --seed 1 --only {index}: {told}"
+        kind, message = script.read_damaged(name, script.write_damaged(name, index, 1, folder))
+        assert kind in script.FINE, f"{name} --seed 1 --only {index}: {message}"

@@ -20,7 +20,7 @@ def test_letterbox_round_trip_is_exact_to_half_a_pixel(
 
 
 @given(SIDES, SIDES, st.sampled_from([None, 64]))
-def test_the_image_lies_in_the_input(height: int, width: int, stride: int | None) -> None:
+def test_the_image_is_inside_the_input(height: int, width: int, stride: int | None) -> None:
     box = Letterbox.fit((height, width), (320, 320), stride)
     assert box.left >= 0 and box.top >= 0
     assert box.top + box.resized_hw[0] <= box.input_hw[0] <= 320
@@ -31,12 +31,12 @@ def test_the_image_lies_in_the_input(height: int, width: int, stride: int | None
 
 
 @given(SIDES, SIDES)
-def test_a_stretched_image_fills_the_input_and_comes_back(height: int, width: int) -> None:
+def test_a_stretched_image_fills_the_input_and_is_invertible(height: int, width: int) -> None:
     box = Letterbox.stretch((height, width), (300, 200))
     assert box.resized_hw == box.input_hw == (300, 200)
     corners = np.array([[0, 0], [width, height], [width / 3, height / 7]], np.float32)
-    wanted = [[0, 0], [200, 300], [200 / 3, 300 / 7]]
-    np.testing.assert_allclose(box.to_input(corners), wanted, atol=1e-3)
+    expected = [[0, 0], [200, 300], [200 / 3, 300 / 7]]
+    np.testing.assert_allclose(box.to_input(corners), expected, atol=1e-3)
     assert np.abs(box.to_source(box.to_input(corners)) - corners).max() <= 0.5
     boxes = corners[None, :2].reshape(1, 4)  # four numbers are two points
     np.testing.assert_allclose(box.to_source(box.to_input(boxes)), boxes, atol=0.5)
@@ -77,7 +77,7 @@ def test_an_input_of_the_images_proportions(
 
 
 @given(SIDES, SIDES)
-def test_its_proportions_cost_a_image_no_size_and_no_time(height: int, width: int) -> None:
+def test_fitting_the_area_loses_neither_size_nor_time(height: int, width: int) -> None:
     box = Letterbox.fit_area((height, width), (320, 320), 32)
     assert box.input_hw[0] * box.input_hw[1] <= 320 * 320
     assert box.input_hw[0] % 32 == box.input_hw[1] % 32 == 0
@@ -86,7 +86,7 @@ def test_its_proportions_cost_a_image_no_size_and_no_time(height: int, width: in
     assert np.abs(box.to_source(box.to_input(corners)) - corners).max() <= 0.5
 
 
-def test_a_image_without_pixels_is_refused() -> None:
+def test_an_image_without_pixels_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1 px"):
         Letterbox.fit((0, 10), (320, 320))
     with pytest.raises(ValueError, match="at least 1 px"):

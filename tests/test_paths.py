@@ -1,4 +1,4 @@
-"""Names that no file can have are refused where they come in, in one line."""
+"""Invalid file names are refused where they enter the program, in one line."""
 
 import json
 import os
@@ -105,18 +105,18 @@ def test_values_of_a_recipe_have_their_type(change: str) -> None:
         load_config("light-ssd", [change])
 
 
-def test_a_path_that_is_not_there_is_fine(tmp_path: Path) -> None:
+def test_a_missing_path_is_accepted(tmp_path: Path) -> None:
     assert named_path(tmp_path / "x" / "y.onnx", WeightsError) == tmp_path / "x" / "y.onnx"
     assert named_path("~/x", WeightsError) == Path.home() / "x"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="files of Linux")
-def test_a_folder_that_can_not_be_made_says_why() -> None:
+def test_an_error_explains_why_a_folder_cannot_be_created() -> None:
     with pytest.raises(RecordingError, match="not a directory"):
         make_folder(Path("/dev/null/x"), RecordingError)
 
 
-def test_a_set_may_name_an_image_that_no_file_can_be(tmp_path: Path) -> None:
+def test_a_data_set_may_name_invalid_image_files(tmp_path: Path) -> None:
     images = [{"id": n, "file_name": name, "width": 9, "height": 9}
               for n, name in enumerate(("a" * 300 + ".png", "b\0.png", "c.png"))]  # fmt: skip
     objects = [{"id": n, "image_id": n, "category_id": 1, "bbox": [1, 1, 3, 3]} for n in range(3)]
@@ -124,7 +124,7 @@ def test_a_set_may_name_an_image_that_no_file_can_be(tmp_path: Path) -> None:
     table = {"images": images, "annotations": objects, "categories": categories}
     path = tmp_path / "labels.json"
     path.write_text(json.dumps(table), "utf-8")
-    assert len(read_usable(f"coco:{path}")) >= 1  # the others are told
+    assert len(read_usable(f"coco:{path}")) >= 1  # the others are reported
     result = CliRunner().invoke(main, ["check-data", f"coco:{path}"])
     assert result.exit_code == 5
     assert "fault of kpviewer" not in result.output

@@ -1,4 +1,4 @@
-"""Packages add models and sinks by name; their code runs only when a user names one."""
+"""Packages add models and sinks by name; their code runs only if a user names one."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -58,7 +58,7 @@ refuses = bird_pack:refuse
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], bool]]:
-    """Install a package for a test; give what tells whether it was imported."""
+    """Install a package; yield a function that returns whether it was imported."""
     info = tmp_path / "site" / "bird_pack-1.2.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bird-pack\nVersion: 1.2\n")
@@ -97,7 +97,7 @@ def test_a_model_of_a_package_is_code_of_which_settings_name_none(package) -> No
     assert not package()
 
 
-def test_what_is_added_is_listed_and_not_run(package) -> None:
+def test_plug_ins_are_listed_and_not_run(package) -> None:
     listed = CliRunner().invoke(models.command, []).output
     assert "bird-finder   of the package bird-pack 1.2 (bird_pack:build)" in listed
     assert not package()
@@ -116,7 +116,7 @@ def run(tmp_path: Path, *sinks: str, outputs: tuple[str, ...] = ()) -> int:
 
 
 class EveryFrame(FakeEngine):
-    """Takes frames that have no number."""
+    """Engine for frames without numbers."""
 
     def infer(self, bgr):
         bgr = bgr.copy()
@@ -129,29 +129,29 @@ def test_a_sink_of_a_package_gets_every_result(package, tmp_path, capsys) -> Non
     assert set(plug_ins(SINKS)) == {"counter", "broken", "refuses"}
     assert run(tmp_path, "counter") == 0
     model, count = (tmp_path / "out" / "count.txt").read_text().split()
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert (model, int(count) > 0) == ("fake", True)
-    assert f"{count} out" in said.out
-    assert "-> counter" in said.out
-    assert said.err == ""
+    assert f"{count} out" in output.out
+    assert "-> counter" in output.out
+    assert output.err == ""
 
 
 @pytest.mark.usefixtures("qapp")
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [("broken", "ValueError: no such table."), ("refuses", "SystemExit: 3.")],
 )
 def test_a_failing_sink_is_one_line_and_files_are_kept(
-    package, tmp_path, capsys, name, told
+    package, tmp_path, capsys, name, message
 ) -> None:
     assert run(tmp_path, name, outputs=("jsonl",)) == RecordingError.exit_code
     error = capsys.readouterr().err
-    assert f"The sink {name} of bird-pack 1.2 failed: {told}" in error
+    assert f"The sink {name} of bird-pack 1.2 failed: {message}" in error
     assert "Traceback" not in error
     assert len(list((tmp_path / "out").glob("*.jsonl"))) == 1
 
 
-def test_a_sink_that_nobody_adds_is_a_usage_error(package, tmp_path) -> None:
+def test_an_unknown_sink_is_a_usage_error(package, tmp_path) -> None:
     words = ["demo", "--out", str(tmp_path / "out"), "--sink", "missing"]
     result = CliRunner().invoke(process.command, words)
     assert result.exit_code == 2

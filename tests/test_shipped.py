@@ -1,4 +1,4 @@
-"""The shipped weights are found in a wheel and in a checkout."""
+"""Shipped weights are found in a wheel and in a checkout."""
 
 from pathlib import Path
 
@@ -29,6 +29,6 @@ def test_a_wheel_has_them_inside_the_package(package: Path) -> None:
     assert shipped.shipped_weights_dir() == inside
 
 
-def test_a_broken_installation_says_so(package: Path) -> None:
+def test_a_broken_installation_is_an_error(package: Path) -> None:
     with pytest.raises(WeightsError, match="Reinstall kpviewer"):
         shipped.shipped_weights_dir()

@@ -1,4 +1,4 @@
-"""Messages check themselves."""
+"""Structures check shapes, types and ranges."""
 
 import numpy as np
 import pytest

@@ -1,7 +1,7 @@
-"""The entry of kpviewer in the menu of applications, as freedesktop.org lays down.
+"""Entry of kpviewer in the applications menu, by the standards of freedesktop.org.
 
-Desktops of Linux and BSD read it: a ``.desktop`` file that says how to start the viewer, and an
-icon. Both go to the user's own data folder, so neither needs rights.
+Desktops of Linux and BSD read a ``.desktop`` file, which starts the viewer, and an icon. Both are
+written to the user's own data folder, which needs no special rights.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kpviewer.errors import KpviewerError
 
 ENTRY = Path("applications", "kpviewer.desktop")
 ICON = Path("icons", "hicolor", "scalable", "apps", "kpviewer.svg")
-"""Places below the data folder."""
+"""Paths of the entry and the icon below the data folder."""
 
 _TEMPLATE = """\
 [Desktop Entry]
@@ -44,11 +44,11 @@ def install() -> list[Path]:
     """Write the entry and the icon.
 
     Returns:
-        The files that were written.
+        The written files.
 
     Raises:
         KpviewerError: on macOS and Windows, which have other menus.
-        OSError: if the data folder can't be written to.
+        OSError: if the data folder isn't writable.
     """
     program, *arguments = start_command()
     command = " ".join(_quoted(word) for word in (program, *arguments))
@@ -58,7 +58,7 @@ def install() -> list[Path]:
     for path, text in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    _index_again()
+    _update_index()
     return list(written)
 
 
@@ -66,29 +66,33 @@ def remove() -> list[Path]:
     """Delete the entry and the icon.
 
     Returns:
-        The files that were there.
+        The deleted files.
     """
-    there = [path for path in (data_folder() / ENTRY, data_folder() / ICON) if path.exists()]
-    for path in there:
+    existing = [path for path in (data_folder() / ENTRY, data_folder() / ICON) if path.exists()]
+    for path in existing:
         path.unlink()
-    if there:
-        _index_again()
-    return there
+    if existing:
+        _update_index()
+    return existing
 
 
 def data_folder() -> Path:
-    """Return the user's folder of menu entries and icons."""
+    """Return the user's folder of menu entries and icons.
+
+    Raises:
+        KpviewerError: on macOS and Windows, which have other menus.
+    """
     if sys.platform in {"darwin", "win32"}:
         raise KpviewerError(
             "A menu entry needs a desktop of Linux or BSD; this system has its own menu. "
             "Make a shortcut to the command kpviewer there."
         )
-    named = os.environ.get("XDG_DATA_HOME", "")
-    return Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "share"
+    folder = os.environ.get("XDG_DATA_HOME", "")
+    return Path(folder) if Path(folder).is_absolute() else Path.home() / ".local" / "share"
 
 
 def start_command(find: Callable[[str], str | None] = shutil.which) -> list[str]:
-    """Return the words that start this installation of kpviewer, with full paths."""
+    """Return the command line of this installation of kpviewer, with full paths."""
     beside = Path(sysconfig.get_path("scripts")) / "kpviewer"
     program = str(beside) if beside.exists() else find("kpviewer")
     if program:
@@ -97,19 +101,19 @@ def start_command(find: Callable[[str], str | None] = shutil.which) -> list[str]
 
 
 def _escaped(text: str) -> str:
-    """Return a text as a value of a desktop file holds it."""
+    """Return a text escaped as a value of a desktop file."""
     return text.replace("\\", "\\\\")
 
 
 def _quoted(word: str) -> str:
-    """Return a word as ``Exec`` holds it: in quotes, then as a value."""
+    """Return a word quoted for ``Exec`` and escaped as a value."""
     for mark in ("\\", '"', "`", "$"):
         word = word.replace(mark, "\\" + mark)
     return _escaped(f'"{word}"'.replace("%", "%%"))
 
 
-def _index_again() -> None:
-    """Let desktops offer kpviewer in *Open with*, where their tool is installed."""
+def _update_index() -> None:
+    """Update the desktop's index for *Open with*, if its tool is installed."""
     tool = shutil.which("update-desktop-database")
     if tool:
         folder = str(data_folder() / ENTRY.parent)

@@ -1,1 +1,1 @@
-"""This installation: checks of what is there, and the system libraries that Qt needs."""
+"""Checks of this installation, and the system libraries that Qt requires."""

@@ -1,4 +1,4 @@
-"""Looks at this installation, one question a function; knows nothing of how answers are shown."""
+"""Checks of this installation, one function each, independent of how they are shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import platformdirs
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.installation import qt_libraries
 
-NEEDED = ("torch", "torchvision", "PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
+REQUIRED = ("torch", "torchvision", "PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
 OPENCV_FLAVOURS = (
     "opencv-python",
     "opencv-python-headless",
@@ -27,11 +27,11 @@ OPENCV_FLAVOURS = (
 
 
 class State(StrEnum):
-    """What a check came to."""
+    """Outcome of a check."""
 
     OK = "ok"
     NOTE = "note"
-    """Not wrong, but good to know."""
+    """Information that isn't an error."""
     PROBLEM = "problem"
 
 
@@ -40,7 +40,7 @@ _MARKS = {State.OK: "ok  ", State.NOTE: "note", State.PROBLEM: "NO  "}
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One answer, with what to do where it is not the wanted one."""
+    """Result of a check, with a fix if there is a problem."""
 
     name: str
     state: State
@@ -49,7 +49,7 @@ class Check:
 
 
 def version_of(distribution: str) -> str | None:
-    """Give the version of an installed distribution, None where it is absent."""
+    """Return the version of an installed distribution; None if it isn't installed."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
@@ -57,12 +57,12 @@ def version_of(distribution: str) -> str | None:
 
 
 def check_python() -> Check:
-    """Name the interpreter and the system."""
+    """Check the Python interpreter and the system."""
     return Check("python", State.OK, f"{platform.python_version()} on {platform.platform()}")
 
 
 def check_package(name: str, version: Callable[[str], str | None] = version_of) -> Check:
-    """Ask for one of the packages that kpviewer can't do without."""
+    """Check a package that kpviewer requires."""
     found = version(name)
     if found is None:
         return Check(name, State.PROBLEM, "not installed", f"pip install {name}")
@@ -70,7 +70,7 @@ def check_package(name: str, version: Callable[[str], str | None] = version_of) 
 
 
 def check_opencv(version: Callable[[str], str | None] = version_of) -> Check:
-    """OpenCV's four distributions write to one folder: only one may be installed."""
+    """Check that one of OpenCV's four distributions, which share a folder, is installed."""
     flavours = {name: found for name in OPENCV_FLAVOURS if (found := version(name))}
     listed = ", ".join(f"{name} {found}" for name, found in flavours.items())
     if len(flavours) == 1:
@@ -82,8 +82,8 @@ def check_opencv(version: Callable[[str], str | None] = version_of) -> Check:
 
 
 def check_torch_pair() -> Check:
-    """Import torch and torchvision: builds of two kinds fail here."""
-    name = "torch and torchvision fit"
+    """Check that torch and torchvision are builds of the same kind, by importing both."""
+    name = "torch and torchvision"
     try:
         import torch
         import torchvision
@@ -93,7 +93,7 @@ def check_torch_pair() -> Check:
 
 
 def check_device() -> Check:
-    """Name the fastest device that torch can use."""
+    """Check for the fastest device that torch can use."""
     try:
         import torch
     except (ImportError, OSError):
@@ -111,7 +111,7 @@ def check_device() -> Check:
 
 
 def check_openvino(version: Callable[[str], str | None] = version_of) -> Check:
-    """Ask for what compiles models for the CPU; they run without it, too."""
+    """Check OpenVINO, which speeds up models on CPUs but isn't required."""
     found = version("openvino")
     if found is None:
         cure = 'Models run in torch, slower on a CPU: pip install "kpviewer[openvino]".'
@@ -120,40 +120,40 @@ def check_openvino(version: Callable[[str], str | None] = version_of) -> Check:
 
 
 def check_qt_libraries() -> Check:
-    """Ask the dynamic linker for what Qt needs here."""
+    """Check that the dynamic linker finds the libraries that Qt requires."""
     missing = qt_libraries.missing_packages(qt_libraries.needed_libraries())
     if missing:
         cure = qt_libraries.install_command(missing)
         return Check("Qt's system libraries", State.PROBLEM, f"missing: {', '.join(missing)}", cure)
-    return Check("Qt's system libraries", State.OK, "all there")
+    return Check("Qt's system libraries", State.OK, "all installed")
 
 
 def check_display() -> Check:
-    """Say whether a window can open."""
+    """Check whether a window can open."""
     if not sys.platform.startswith("linux"):
         return Check("display", State.OK, sys.platform)
     found = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
     if found:
         return Check("display", State.OK, found)
-    cure = "kpviewer will run without a window and leave an annotated video."
+    cure = "kpviewer runs without a window and writes an annotated video."
     return Check("display", State.NOTE, "none", cure)
 
 
 def check_encoder() -> Check:
-    """Recordings are H.264, from the x264 inside PyAV's wheel."""
+    """Check the H.264 encoder for recordings, x264 in PyAV's wheel."""
     name = "video encoder"
     try:
         from av.codec import Codec
 
         Codec("libx264", "w")
     except (ImportError, ValueError) as error:
-        cure = "Take PyAV's own wheel: pip install --force-reinstall --no-cache-dir av"
+        cure = "Install PyAV's own wheel: pip install --force-reinstall --no-cache-dir av"
         return Check(name, State.PROBLEM, f"no libx264 ({error})", cure)
     return Check(name, State.OK, "H.264 (libx264)")
 
 
 def check_models() -> Check:
-    """Read the shipped weight files and compare them with their manifest."""
+    """Check the shipped weight files against their manifest."""
     from kpviewer.models.catalogue import available_models
 
     name, cure = "shipped models", "Reinstall kpviewer, or fetch the file again with git."
@@ -163,13 +163,13 @@ def check_models() -> Check:
         return Check(name, State.PROBLEM, str(error), cure)
     damaged = [model.path.name for model in models if not model.is_intact()]
     if damaged or not models:
-        found = f"not as in the manifest: {', '.join(damaged)}" if damaged else "none"
+        found = f"different from the manifest: {', '.join(damaged)}" if damaged else "none"
         return Check(name, State.PROBLEM, found, cure)
     return Check(name, State.OK, ", ".join(model.name for model in models))
 
 
 def check_cameras(nodes: Collection[Path] | None = None) -> Check:
-    """Say which cameras answer, and whether Linux lets this user read them."""
+    """Check which cameras there are, and whether Linux lets this user read them."""
     nodes = sorted(Path("/dev").glob("video*")) if nodes is None else nodes
     locked = [str(node) for node in nodes if not os.access(node, os.R_OK | os.W_OK)]
     if locked:
@@ -184,7 +184,7 @@ def check_cameras(nodes: Collection[Path] | None = None) -> Check:
 
 
 def check_folder(name: str, folder: Path) -> Check:
-    """Write a file there, or where the folder would be made, and take it away again."""
+    """Check that a folder, or the nearest existing one above it, is writable."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=existing):
@@ -195,11 +195,11 @@ def check_folder(name: str, folder: Path) -> Check:
 
 
 def all_checks() -> list[Check]:
-    """Ask everything, the quick questions first."""
+    """Run all checks, fast ones first."""
     return [
         check_python(),
         check_package("kpviewer"),
-        *map(check_package, NEEDED),
+        *map(check_package, REQUIRED),
         check_opencv(),
         check_torch_pair(),
         check_device(),
@@ -214,7 +214,7 @@ def all_checks() -> list[Check]:
 
 
 def report(checks: Collection[Check]) -> str:
-    """Write answers as lines for people, each with its cure below."""
+    """Return results as lines of text, each with its fix below."""
     width = max(len(check.name) for check in checks)
     lines = []
     for check in checks:

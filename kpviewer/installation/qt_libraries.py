@@ -1,8 +1,8 @@
-"""Are the system libraries there that Qt's wheel needs on Linux, and which packages hold them?
+"""System libraries that Qt's wheel requires on Linux, and the packages that contain them.
 
-``python -m kpviewer.installation.qt_libraries --install`` is what ``make run`` calls: as root on
-Debian and Ubuntu it installs what is missing, else it prints the one line that does. It uses the
-standard library alone, as nothing else may load while a library is missing.
+``make run`` calls ``python -m kpviewer.installation.qt_libraries --install``. As root on Debian and
+Ubuntu it installs missing packages; otherwise it prints the command that does. It uses only the
+standard library, as other packages may fail to load while a library is missing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ALWAYS = {
     "libglib-2.0.so.0": "libglib2.0-0",
     "libxkbcommon.so.0": "libxkbcommon0",
 }
-"""Needed even without a screen: library -> Debian package."""
+"""Debian packages by library that Qt requires even without a screen."""
 
 XCB = {
     "libX11-xcb.so.1": "libx11-xcb1",
@@ -41,11 +41,11 @@ XCB = {
     "libxcb-xkb.so.1": "libxcb-xkb1",
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }
-"""Needed for a window on an X11 screen; without one of them Qt ends the process."""
+"""Debian packages by library that Qt requires on X11; if one is missing, Qt ends the process."""
 
 
 def is_loadable(library: str) -> bool:
-    """Ask the dynamic linker."""
+    """Return whether the dynamic linker finds a library."""
     try:
         ctypes.CDLL(library)
     except OSError:
@@ -54,27 +54,27 @@ def is_loadable(library: str) -> bool:
 
 
 def missing_packages(
-    libraries: dict[str, str], is_there: Callable[[str], bool] = is_loadable
+    libraries: dict[str, str], is_installed: Callable[[str], bool] = is_loadable
 ) -> list[str]:
-    """Name the Debian packages of the libraries that are absent; nothing but Linux lacks any."""
+    """Return the Debian packages of missing libraries; empty on systems other than Linux."""
     if not sys.platform.startswith("linux"):
         return []
-    return [package for library, package in libraries.items() if not is_there(library)]
+    return [package for library, package in libraries.items() if not is_installed(library)]
 
 
 def install_command(packages: Iterable[str]) -> str:
-    """Give the one line that brings the packages; other Linuxes have them under like names."""
+    """Return the command that installs packages; other Linux systems use similar names."""
     return f"sudo apt-get install {' '.join(packages)}"
 
 
 def needed_libraries() -> dict[str, str]:
-    """Give what this session needs: xcb only where Qt would open its windows through it."""
+    """Return the libraries that this session requires; those of XCB only on X11."""
     has_x11_screen = os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY")
     return ALWAYS | XCB if has_x11_screen else ALWAYS
 
 
 def is_x11_reachable() -> bool:
-    """Ask the X11 screen that DISPLAY names; True where Xlib is missing and nobody can ask."""
+    """Return whether the X11 screen of DISPLAY can be opened; True if Xlib is missing."""
     try:
         xlib = ctypes.CDLL("libX11.so.6")
     except OSError:
@@ -87,9 +87,9 @@ def is_x11_reachable() -> bool:
 
 
 def has_display() -> bool:
-    """Whether a window can be opened; another platform than Linux always has a display.
+    """Return whether a window can be opened; True on systems other than Linux.
 
-    An X11 screen is asked: where it doesn't answer, Qt would end the process.
+    An X11 screen is tried first, as Qt ends the process if it can't be opened.
     """
     if not sys.platform.startswith("linux"):
         return True
@@ -99,14 +99,14 @@ def has_display() -> bool:
 
 
 def require_libraries() -> None:
-    """Check that the libraries of a window are there.
+    """Check that the libraries for a window are installed.
 
     Raises:
-        KpviewerError: with the line that installs them.
+        KpviewerError: if one is missing, with the command that installs it.
     """
     if missing := missing_packages(needed_libraries()):
         raise KpviewerError(
-            "Qt's system libraries are missing, and without them no window can open.\n"
+            "Qt's system libraries are missing, so no window can open.\n"
             f"Install them: {install_command(missing)}"
         )
 
@@ -120,7 +120,7 @@ def _install(packages: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Install or name what is missing; give 1 if kpviewer can't start without it."""
+    """Install or report missing libraries; return 1 if kpviewer can't start without them."""
     can_install = hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")
     if "--install" in arguments and can_install and (missing := missing_packages(ALWAYS | XCB)):
         _install(missing)

@@ -1,1 +1,1 @@
-"""Where frames come from: cameras, video files and streams, images, and the demo."""
+"""Sources of frames: cameras, screens, video files and streams, images, and the demos."""

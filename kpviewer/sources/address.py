@@ -1,4 +1,4 @@
-"""Splits a network address as FFmpeg does: a password may hold brackets. Imports nothing heavy."""
+"""Parser of network addresses that agrees with FFmpeg: a password may hold brackets."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ _PARTS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The parts of ``scheme://user:password@host:port/path?query``."""
+    """Parts of ``scheme://user:password@host:port/path?query``."""
 
     scheme: str
     credentials: str | None
-    """User name, and behind a colon the password, both decoded."""
+    """User name and, behind a colon, the password; both decoded."""
     host_port: str
     path: str
     query: str
-    """With its question mark; empty where there is none."""
+    """Query with its question mark; empty if there is none."""
 
     @property
     def host(self) -> str:
-        """Name or number of the host, without brackets and port."""
+        """Host name or IP address, without brackets and port."""
         if self.host_port.startswith("["):
             return self.host_port[1:].partition("]")[0]
         return self.host_port.partition(":")[0]
 
     @property
     def is_http(self) -> bool:
-        """Whether it is http or https."""
+        """Whether the scheme is http or https."""
         return self.scheme in ("http", "https")
 
     @property
     def suffix(self) -> str:
-        """Ending of the file name."""
+        """Suffix of the file name."""
         return PurePosixPath(self.path).suffix
 
     @property
     def without_credentials(self) -> str:
-        """The address for a request that carries them in its head."""
+        """Address for a request that sends the credentials in a header."""
         return f"{self.scheme}://{self.host_port}{self.path or '/'}{self.query}"
 
 
 def split_address(url: str) -> Address:
-    """Split an address; what isn't one has empty parts."""
+    """Split an address; the parts are empty if the text isn't an address."""
     parts = _PARTS.match(url)
     if parts is None:
         return Address("", None, "", "", "")

@@ -1,7 +1,7 @@
-"""What a source of images is: one protocol for cameras, videos, folders and the demo.
+"""Protocol that all sources of frames implement: cameras, videos, folders and the demos.
 
-A source is used by one thread at a time and starts none, but for the look-up of a host name. It
-knows nothing of queues, pacing or reconnecting: the capture thread of the pipeline does that.
+A source is used by one thread at a time. It starts no thread, except to look up a host name. The
+capture thread of the pipeline handles queues, pacing and reconnecting.
 """
 
 from __future__ import annotations
@@ -19,54 +19,54 @@ from kpviewer.structures import GroundTruth, ImageArray, StreamInfo
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 3.0
 LARGEST_SIDE_PX = 8192
-"""Larger images are refused: a small hostile file can ask for gigabytes of memory."""
+"""Maximum side of an image: a small hostile file could otherwise require gigabytes of memory."""
 
 Allocate: TypeAlias = Callable[[int, int], ImageArray]
-"""(height, width) -> (height, width, 3) uint8 buffer to fill."""
+"""Function from (height, width) to a (height, width, 3) uint8 buffer to fill."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Captured:
-    """One image as it comes from a source."""
+    """Image from a source."""
 
     bgr: ImageArray
-    """(H, W, 3) uint8: the buffer that ``allocate`` gave, filled."""
+    """(H, W, 3) uint8: the filled buffer of ``allocate``."""
     captured_ns: int
-    """Monotonic clock when the image was at hand, in ns."""
+    """Time on the monotonic clock when the image was available, ns."""
     position_s: float | None
-    """Media time in seconds, where the source has one."""
+    """Media time in seconds; None if the source has none."""
     ground_truth: GroundTruth | None = None
     file: str | None = None
-    """File that the frame comes from, relative to the opened folder, with ``/``; None: no file."""
+    """File of the frame, relative to the opened folder, with ``/``; None if there is no file."""
     frame_in_file: int | None = None
-    """Number of the frame in ``file``, from 0; None where the file holds this one image."""
+    """Frame number within ``file``, from 0; None if the file holds a single image."""
 
 
 class FrameSource(Protocol):
-    """A stream of images. ``open`` may be called again after ``close``."""
+    """Source of frames. ``open`` may be called again after ``close``."""
 
     @property
     def info(self) -> StreamInfo:
-        """What the source says of itself. Raises SourceError before ``open``."""
+        """Description of the open source. Raises SourceError before ``open``."""
 
     def open(self) -> StreamInfo:
-        """Start at the first frame.
+        """Open the source at its first frame.
 
         Raises:
             SourceError: within OPEN_TIMEOUT_S, if it can't be opened.
         """
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Give the next frame in a buffer from ``allocate``, or None at the end, again and again.
+        """Read the next frame into a buffer from ``allocate``; return None at the end.
 
-        Blocks READ_TIMEOUT_S at most.
+        Further calls at the end return None again. A call blocks at most READ_TIMEOUT_S.
 
         Raises:
             SourceError: if the source is closed, broken or lost.
         """
 
     def seek(self, index: int) -> None:
-        """Make frame ``index`` the next one; an index past the end means the end.
+        """Make frame ``index`` the next one; an index beyond the last frame seeks to the end.
 
         Raises:
             SourceError: if the source is closed or ``info.is_seekable`` is False.
@@ -74,39 +74,39 @@ class FrameSource(Protocol):
 
     @property
     def next_index(self) -> int:
-        """Index of the frame that the next ``read`` gives."""
+        """Index of the frame that the next ``read`` returns."""
 
     @property
     def warning(self) -> str | None:
-        """What went wrong without ending the stream in an error, for the user; None if all is well.
+        """Problem for the user that didn't stop the source; None if there is none.
 
         Example: "ended early: 23 of 51 frames could be read".
         """
 
     def close(self) -> None:
-        """Free what ``open`` took. May be called at any time, also twice."""
+        """Release the resources of ``open``. May be called at any time, also twice."""
 
 
 class GroundTruthProvider(Protocol):
-    """Where a source finds the annotations of its frames."""
+    """Provider of the ground truth of a source's frames."""
 
     def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
-        """Learn what the source holds, before its first frame.
+        """Set the files of the source, before its first frame.
 
         Args:
-            files: its images, or the one video.
-            frames: number of the video's frames; None where it isn't known, and for images.
+            files: the images, or the one video.
+            frames: number of frames of the video; None if unknown, and for images.
         """
 
     def for_frame(
         self, index: int, name: str, size_wh: tuple[int, int] | None = None
     ) -> GroundTruth | None:
-        """Return the ground truth of one frame, None where nothing is known.
+        """Return the ground truth of a frame; None if it has none.
 
         Args:
             index: number of the frame in the source, from 0.
-            name: path of the image, or of the video.
-            size_wh: of the frame, px.
+            name: path of the image or of the video.
+            size_wh: width and height of the frame, px.
         """
 
 
@@ -115,10 +115,10 @@ def copy_into(bgr: ImageArray, allocate: Allocate) -> ImageArray:
 
     Args:
         bgr: (H, W, 3) uint8.
-        allocate: gives the buffer.
+        allocate: returns the buffer.
 
     Returns:
-        The buffer.
+        The filled buffer.
     """
     buffer = allocate(bgr.shape[0], bgr.shape[1])
     np.copyto(buffer, bgr)
@@ -126,10 +126,10 @@ def copy_into(bgr: ImageArray, allocate: Allocate) -> ImageArray:
 
 
 def closed_error(name: str) -> SourceError:
-    """Make the error for using a source that isn't open."""
+    """Return the error for using a source that isn't open."""
     return SourceError(f"{name} must be open to be read, got a closed source. Call open() first.")
 
 
 def seek_error(name: str) -> SourceError:
-    """Make the error for seeking in a source that can't."""
-    return SourceError(f"{name} can't be wound to another frame. Only files and the demo can.")
+    """Return the error for seeking in a source that isn't seekable."""
+    return SourceError(f"{name} is not seekable. Only files and the demos are.")

@@ -1,4 +1,4 @@
-"""Cameras of this machine, through OpenCV, and the list of them by name."""
+"""Cameras of this machine, read with OpenCV, and the list of their names."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ BACKENDS = {
     "win32": cv2.CAP_DSHOW,
     "darwin": cv2.CAP_AVFOUNDATION,
 }
-"""Named outright: left to choose, OpenCV tries others too, and forgets the timeouts."""
+"""Camera interface by platform. If OpenCV chooses, it tries others and loses the timeouts."""
 
 WARM_UP_READS = 5
-"""Some cameras fail the first reads after they are switched on."""
+"""Number of first reads that may fail, as some cameras fail them after power-on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A camera that this machine has."""
+    """Camera of this machine."""
 
     index: int
-    """What the command line takes."""
+    """Number on the command line."""
     name: str
     path: str | None
     id: str = ""
-    """The same after it was plugged in elsewhere, where the system tells: "046d:082d Name"."""
+    """Id that stays when the camera is plugged in elsewhere, if known: "046d:082d Name"."""
 
 
 class Capture(Protocol):
-    """The part of ``cv2.VideoCapture`` that is used here."""
+    """Part of ``cv2.VideoCapture`` that is used here."""
 
     def isOpened(self) -> bool: ...  # noqa: D102
 
@@ -59,24 +59,24 @@ OpenCapture = Callable[[int], Capture]
 
 
 def backend() -> int:
-    """Give OpenCV's number of this system's camera interface."""
+    """Return OpenCV's number of this system's camera interface."""
     return BACKENDS.get(sys.platform, cv2.CAP_ANY)
 
 
 def list_cameras() -> list[Camera]:
-    """List the cameras of this machine by index; empty where there is none or it can't be known."""
-    # It imports cv2 itself, so it comes after the guard.
+    """Return the cameras of this machine by index; empty if there are none or they are unknown."""
+    # This package imports cv2, so the guard must be imported first.
     from cv2_enumerate_cameras import (  # noqa: PLC0415
         enumerate_cameras,
         supported_backends,
     )
 
-    wanted = backend()
-    if wanted not in supported_backends:
+    interface = backend()
+    if interface not in supported_backends:
         return []
     found = (
         Camera(item.index, item.name, item.path, _id_of(item.vid, item.pid, item.name))
-        for item in enumerate_cameras(wanted)
+        for item in enumerate_cameras(interface)
     )
     return sorted(found, key=lambda camera: camera.index)
 
@@ -85,17 +85,17 @@ class CameraSource:
     """A FrameSource over a camera. Only the thread that opened it may use it, close included.
 
     Args:
-        index: of ``list_cameras``.
-        name: for people; "camera 0" if left out.
-        request: what to ask for; None is the usual, which may be had or not.
-        id: of ``list_cameras``: where another index has it when it is opened again, that one is
-            opened. Empty: whatever has the index.
-        open_capture: makes the capture; for tests.
-        find: lists the cameras; for tests.
+        index: index in ``list_cameras``.
+        name: display name; "camera 0" by default.
+        request: requested format; None requests the default without a warning if it differs.
+        id: id in ``list_cameras``. If the camera has another index when it is opened again, that
+            index is opened. Empty: any camera with the index.
+        open_capture: function that opens the capture; for tests.
+        find: function that lists the cameras; for tests.
     """
 
     open_timeout_s = 15.0
-    """Some drivers take longer to open a camera than a disk or a network may."""
+    """Time limit for opening; some camera drivers are slower than disks and networks."""
 
     def __init__(
         self,
@@ -119,14 +119,14 @@ class CameraSource:
 
     @property
     def info(self) -> StreamInfo:
-        """What the camera really gives."""
+        """Description of the camera's actual output."""
         if self._info is None:
             raise closed_error(self._name)
         return self._info
 
     @property
     def warning(self) -> str | None:
-        """In what the camera gives another format than it was asked for."""
+        """Difference between the camera's format and the requested one; None if there is none."""
         return self._warning
 
     @property
@@ -135,10 +135,10 @@ class CameraSource:
         return self._next_index
 
     def open(self) -> StreamInfo:
-        """Switch the camera on and take a first image, to see its real size.
+        """Open the camera and read a first image, which has the actual size.
 
         Raises:
-            SourceError: if there is no such camera, or it gives no image.
+            SourceError: if there is no such camera, or it sends no image.
         """
         self.close()
         self._find_again()
@@ -147,38 +147,38 @@ class CameraSource:
         if not capture.isOpened():
             self.close()
             raise SourceError(
-                f"Camera {self._index} can't be opened. Is it plugged in, free of other programs "
-                "and allowed to you? 'kpviewer cameras' lists what there is."
+                f"Camera {self._index} can't be opened. Is it plugged in, not in use by another "
+                "program, and may you access it? 'kpviewer cameras' lists the cameras."
             )
-        self._ask(capture)
+        self._request_format(capture)
         image = self._first_image(capture)
         if image is None:
             self.close()
             raise SourceError(
-                f"Camera {self._index} is there but gives no image. Is another program using it, "
-                "or its lid closed? Unplug it and plug it in again."
+                f"Camera {self._index} is connected but sends no image. Is another program using "
+                "it, or is its lid closed? Unplug it and plug it in again."
             )
         height, width = image.shape[:2]
         fps = capture.get(cv2.CAP_PROP_FPS)
-        fps_given = fps if 1.0 <= fps <= 240.0 else None
+        given_fps = fps if 1.0 <= fps <= 240.0 else None
         self._next_index, self._has_been_open = 0, True
-        self._warning = self._difference(width, height, fps_given)
+        self._warning = self._difference(width, height, given_fps)
         self._info = StreamInfo(
-            self._name, width, height, fps_given, None, is_live=True, is_seekable=False
+            self._name, width, height, given_fps, None, is_live=True, is_seekable=False
         )
         return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Wait for the next image; never None.
+        """Wait for the next image and return it; never None.
 
         Raises:
-            SourceError: if the source is closed, or the camera lost.
+            SourceError: if the source is closed, or the camera is lost.
         """
         capture, info = self._capture, self.info
         if capture is None:
             raise closed_error(self._name)
-        # isOpened() stays True when a camera is unplugged: a failed read is all that tells.
-        lost = SourceError(f"{self._name} gives no more images. Is it unplugged?")
+        # isOpened() stays True when a camera is unplugged; only a failed read shows it.
+        lost = SourceError(f"{self._name} sends no more images. Is it unplugged?")
         if not capture.grab():
             raise lost
         captured_ns = time.monotonic_ns()
@@ -190,19 +190,19 @@ class CameraSource:
         return Captured(self._in_buffer(image, buffer, allocate), captured_ns, None)
 
     def seek(self, index: int) -> None:
-        """Raise SourceError: a camera has no way back."""
+        """Raise SourceError: a camera is not seekable."""
         if self._capture is None:
             raise closed_error(self._name)
         raise seek_error(self._name)
 
     def close(self) -> None:
-        """Switch the camera off."""
+        """Close the camera."""
         if self._capture is not None:
             self._capture.release()
         self._capture = self._info = None
 
-    def _ask(self, capture: Capture) -> None:
-        # The pixel format first: sizes and rates depend on it.
+    def _request_format(self, capture: Capture) -> None:
+        # The pixel format comes first, as sizes and rates depend on it.
         request = self._request or CameraRequest()
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*request.fourcc))
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, request.width)
@@ -211,10 +211,10 @@ class CameraSource:
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
 
     def _find_again(self) -> None:
-        """Follow the camera to the number that it has since it was plugged in again.
+        """Set the index that the camera has after it was plugged in again.
 
         Raises:
-            SourceError: if other cameras are there and this one is not.
+            SourceError: if there are other cameras but not this one.
         """
         if not self._has_been_open or not self._id:
             return
@@ -226,17 +226,17 @@ class CameraSource:
             raise SourceError(f"{self._name} is not plugged in. Plug it in again.")
 
     def _difference(self, width: int, height: int, fps: float | None) -> str | None:
-        """Say where the camera gives something else than somebody chose."""
-        asked = self._request
-        if asked is None:
+        """Return a warning if the camera's format differs from the one that a user chose."""
+        requested = self._request
+        if requested is None:
             return None
-        same_rate = fps is None or abs(fps - asked.fps) < 0.5
-        if (width, height) == (asked.width, asked.height) and same_rate:
+        same_rate = fps is None or abs(fps - requested.fps) < 0.5
+        if (width, height) == (requested.width, requested.height) and same_rate:
             return None
         given = f"{width}x{height}" + (f"@{fps:g}" if fps is not None else "")
         return (
-            f"{self._name} gives {given}, not the {asked.width}x{asked.height}@{asked.fps:g} "
-            "that was asked for. Choose another format."
+            f"{self._name} sends {given} instead of the requested "
+            f"{requested.width}x{requested.height}@{requested.fps:g}. Choose another format."
         )
 
     @staticmethod
@@ -250,7 +250,7 @@ class CameraSource:
 
     @staticmethod
     def _in_buffer(image: ImageArray, buffer: ImageArray, allocate: Allocate) -> ImageArray:
-        """Give the buffer that holds the image: OpenCV fills ours only if the size is right."""
+        """Return the buffer with the image; OpenCV fills the given one only if the size matches."""
         if image.shape != buffer.shape:
             return copy_into(image, allocate)
         if not np.shares_memory(image, buffer):

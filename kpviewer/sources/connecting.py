@@ -1,4 +1,4 @@
-"""Opens an address with FFmpeg, finds out what is behind it, and says why where that fails."""
+"""Opening of network addresses with FFmpeg, and diagnosis of failures."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ from kpviewer.errors import SourceError
 from kpviewer.sources.address import split_address
 from kpviewer.sources.decoding import Decoder, DecoderOptions
 from kpviewer.sources.formats import VIDEO_FORMATS, formats_of
-from kpviewer.sources.http_answer import HttpAnswer, ask
+from kpviewer.sources.http_probe import HttpProbe, probe
 from kpviewer.sources.name_lookup import look_up_host
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 WITHOUT_CLOCK = {"mpjpeg", "mjpeg"}
-"""Formats whose frame rate is FFmpeg's guess, 25, whatever the camera does."""
+"""Formats without a frame rate, for which FFmpeg assumes 25."""
 
-# No ``nobuffer``: it throws away what was read to find the format, with the first keyframe.
+# No ``nobuffer``: it discards the data read to find the format, with the first keyframe.
 _COMMON = {
-    "analyzeduration": "1000000",  # us: FFmpeg would look at 5 s of images before the first
-    "fpsprobesize": "0",  # frames: a slow camera's second one may come a minute later
+    "analyzeduration": "1000000",  # us: FFmpeg's default is 5 s before the first frame
+    "fpsprobesize": "0",  # frames: the second frame of a slow camera may come a minute later
 }
 _RTSP = {
     "protocol_whitelist": "rtsp,rtsps,tcp,tls,udp,rtp,srtp,crypto",
     "format_whitelist": "rtsp,sdp,rtp",
-    "rtsp_transport": "tcp",  # UDP loses packets, and smears the image, on any busy network
+    "rtsp_transport": "tcp",  # UDP loses packets on busy networks, which smears the image
 }
 _HTTP = {
     "protocol_whitelist": "http,https,tcp,tls,crypto,httpproxy",
     "format_whitelist": ",".join((*VIDEO_FORMATS, "hls", "webvtt")),
-    "reconnect": "1",  # a server that hangs up in mid-file is asked for the rest
+    "reconnect": "1",  # resume if a server closes the connection in mid-file
     "reconnect_delay_max": "4",
 }
 _STILL = {"mjpeg", "gif", "apng"}
-"""Formats of films that may hold a single image."""
+"""Video formats that may hold a single image."""
 _LEAST_S = 1e-6
-_ANSWER_S = 0.6  # within what is left of the time for opening
+_PROBE_S = 0.6  # within the remaining time for opening
 _SLOW_OPEN_S = 25.0
-"""For a camera that says that it sends, and takes its time."""
+"""Time limit for a camera that announced an image but is slow to send it."""
 _FILE_LEAD_S = 10.0
 _LIVE_WAIT_S = 1.5
-"""A stream of unknown length is live if it gives less than ``_FILE_LEAD_S`` of media in this."""
+"""Time in which a stream of unknown length must send ``_FILE_LEAD_S`` of video to be a file."""
 
 
 class NoImageError(SourceError):
-    """A stream opens, but its format gives no image: another may."""
+    """A stream opens, but no image can be read in its format; another format may work."""
 
 
 def options_for(scheme: str) -> dict[str, str]:
-    """Return FFmpeg's options for an address."""
+    """Return FFmpeg's options for an address of a scheme."""
     return _COMMON | (_RTSP if scheme.startswith("rtsp") else _HTTP)
 
 
@@ -58,29 +58,29 @@ def connect(url: str, name: str, options: DecoderOptions) -> Decoder:
     """Open an address within ``options.open_timeout_s``.
 
     Args:
-        url: with its password.
-        name: without.
-        options: whose ``watch`` sets the time limit, and may be cut.
+        url: address with its password.
+        name: address without the password, for messages.
+        options: options whose ``limit`` is set here and may be cancelled.
 
     Raises:
-        SourceError: if nobody answers, or answers with something else than video.
+        SourceError: if there is no answer, or the answer isn't video.
     """
-    watch = options.watch
-    watch.allow(options.open_timeout_s)
+    limit = options.limit
+    limit.set(options.open_timeout_s)
     _look_up(url, name, options)
     is_http = split_address(url).is_http
     try:
         decoder = Decoder(url, name, options)
-        if not (is_http and watch.is_over):
+        if not (is_http and limit.is_expired):
             return decoder
-        decoder.close()  # FFmpeg reads no more from a connection where it was interrupted
+        decoder.close()  # FFmpeg can't continue on an interrupted connection
         failure: Exception = TimeoutError()
     except (av.FFmpegError, ValueError) as error:
-        failure = error  # not the cause: it holds the address with its password
-    if watch.is_cut:
-        raise left_error(name)
-    is_late = watch.is_over
-    answer = ask(url, max(_ANSWER_S, watch.left_s)) if is_http else None
+        failure = error  # not chained, as it holds the password
+    if limit.is_cancelled:
+        raise interrupted_error(name)
+    is_late = limit.is_expired
+    answer = probe(url, max(_PROBE_S, limit.remaining_s)) if is_http else None
     if is_late:
         return _connect_late(url, name, options, answer)
     found = None if answer is not None and answer.is_web_page else _by_suffix(url, name, options)
@@ -90,9 +90,9 @@ def connect(url: str, name: str, options: DecoderOptions) -> Decoder:
 
 
 def _look_up(url: str, name: str, options: DecoderOptions) -> None:
-    """Raise SourceError unless the host of an address is known in time."""
+    """Raise SourceError unless the host of an address is found in time."""
     try:
-        look_up_host(url, options.watch)
+        look_up_host(url, options.limit)
     except TimeoutError:
         raise _silence_error(name, options.open_timeout_s) from None
     except OSError:
@@ -103,9 +103,9 @@ def _look_up(url: str, name: str, options: DecoderOptions) -> None:
 
 
 def is_live(decoder: Decoder) -> bool:
-    """Tell whether a stream goes on whether we read or not; else it is a file from afar.
+    """Return whether a stream is live rather than a remote file.
 
-    A stream without any length is a file if it comes faster than a camera could send it.
+    A stream of unknown length is a file if it arrives faster than a camera could send it.
     """
     container, kind = decoder.container, decoder.container.format.name
     if kind == "mpjpeg":
@@ -122,24 +122,24 @@ def is_live(decoder: Decoder) -> bool:
 
 
 def check_moving(decoder: Decoder, name: str) -> None:
-    """Raise SourceError for a file that is a still image."""
+    """Raise SourceError if the stream is a still image."""
     kind = decoder.container.format.name
     if kind in _STILL and decoder.read_ahead(_LEAST_S, math.inf) and decoder.packets_ahead == 1:
         raise _still_image_error(name, "JPEG" if kind == "mjpeg" else kind.upper())
 
 
 def can_jump(url: str, kind: str) -> bool:
-    """Tell whether a file of format ``kind`` can be read from the middle."""
+    """Return whether a file of format ``kind`` can be read from any position."""
     if kind == "hls":
         return True
-    answer = ask(url, _ANSWER_S)
+    answer = probe(url, _PROBE_S)
     return answer is not None and answer.accepts_ranges
 
 
 def _by_suffix(url: str, name: str, options: DecoderOptions) -> Decoder | None:
-    """Open what FFmpeg doesn't recognise as what its name says."""
+    """Open a stream that FFmpeg doesn't recognise in the formats of its suffix."""
     for format_name in formats_of(split_address(url).suffix):
-        options.watch.allow(options.open_timeout_s)
+        options.limit.set(options.open_timeout_s)
         try:
             return Decoder(url, name, replace(options, format=format_name))
         except (av.FFmpegError, ValueError, SourceError):
@@ -148,9 +148,9 @@ def _by_suffix(url: str, name: str, options: DecoderOptions) -> Decoder | None:
 
 
 def _connect_late(
-    url: str, name: str, options: DecoderOptions, answer: HttpAnswer | None
+    url: str, name: str, options: DecoderOptions, answer: HttpProbe | None
 ) -> Decoder:
-    """Go on connecting if the time is up, but an image is on its way; else say what came."""
+    """Continue to connect after the time limit if an image is arriving; raise SourceError else."""
     if answer is None:
         raise _silence_error(name, options.open_timeout_s)
     if answer.is_image_stream:
@@ -164,19 +164,19 @@ def _connect_late(
 
 
 def _connect_slowly(url: str, name: str, options: DecoderOptions) -> Decoder:
-    options.watch.allow(_SLOW_OPEN_S)
+    options.limit.set(_SLOW_OPEN_S)
     try:
         return Decoder(url, name, replace(options, open_timeout_s=_SLOW_OPEN_S))
     except (av.FFmpegError, ValueError) as error:
         failure = error
-    if options.watch.is_over:
+    if options.limit.is_expired:
         raise SourceError(f"{name} answers, but sends no image within {_SLOW_OPEN_S:g} s.")
     raise _refusal(name, failure, None)
 
 
-def left_error(name: str) -> SourceError:
-    """Say that an interrupted call was one: nobody is left to read it."""
-    return SourceError(f"{name} was left before it answered.")
+def interrupted_error(name: str) -> SourceError:
+    """Return the error of an interrupted call."""
+    return SourceError(f"{name} was interrupted before it answered.")
 
 
 def _silence_error(name: str, waited_s: float) -> SourceError:
@@ -187,17 +187,17 @@ def _silence_error(name: str, waited_s: float) -> SourceError:
 
 def _still_image_error(name: str, image_format: str) -> SourceError:
     return SourceError(
-        f"{name} is a still image ({image_format}), not a video. Give the camera's stream address "
+        f"{name} is a still image ({image_format}), not a video. Use the camera's stream address "
         "(its manual lists it), or save the image and open the file."
     )
 
 
-def _refusal(name: str, error: Exception, answer: HttpAnswer | None) -> SourceError:
+def _refusal(name: str, error: Exception, answer: HttpProbe | None) -> SourceError:
     if answer is not None and answer.image_format is not None:
         return _still_image_error(name, answer.image_format)
     if answer is not None and answer.is_web_page:
         return SourceError(
-            f"{name} is a web page, not a video. Give the address of the stream itself: "
+            f"{name} is a web page, not a video. Use the address of the stream: "
             "the camera's manual lists it."
         )
     reason = getattr(error, "strerror", None) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Copies a file from an http(s) server to this machine, for the time it is looked at."""
+"""Download of a file from an http(s) server to a temporary file, for as long as it is open."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import tempfile
 from pathlib import Path
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.connecting import left_error
-from kpviewer.sources.http_answer import get
-from kpviewer.sources.watch import Watch
+from kpviewer.sources.call_limit import CallLimit
+from kpviewer.sources.connecting import interrupted_error
+from kpviewer.sources.http_probe import get
 
 LARGEST_BYTES = 2 * 2**30
 _LEAST_FREE_BYTES = 2**29
 _CHUNK_BYTES = 2**18
 
 
-def copy_of(url: str, name: str, watch: Watch, silence_s: float) -> Path:
-    """Write what an address gives to a temporary file, for the caller to delete.
+def copy_of(url: str, name: str, limit: CallLimit, silence_s: float) -> Path:
+    """Download an address to a temporary file, which the caller deletes.
 
     Args:
-        url: with its password.
-        name: without, for messages.
-        watch: may be cut.
+        url: address with its password.
+        name: address without the password, for messages.
+        limit: limit that may be cancelled.
         silence_s: longest time without data.
 
     Raises:
-        SourceError: if it can't be had, or is too large.
+        SourceError: if the download fails, or the file is too large.
     """
     with tempfile.NamedTemporaryFile(prefix="kpviewer-", suffix=".mp4", delete=False) as file:
         path = Path(file.name)
@@ -36,13 +36,13 @@ def copy_of(url: str, name: str, watch: Watch, silence_s: float) -> Path:
             with get(url, silence_s, {}) as response:
                 free = shutil.disk_usage(path.parent).free - _LEAST_FREE_BYTES
                 left = min(LARGEST_BYTES, free)
-                while (chunk := response.read1(_CHUNK_BYTES)) and not watch.is_cut:
+                while (chunk := response.read1(_CHUNK_BYTES)) and not limit.is_cancelled:
                     left -= len(chunk)
                     if left < 0:
                         raise SourceError(_too_large(name))
                     file.write(chunk)
-                if response.length:  # bytes that are missing at the end
-                    raise SourceError(f"{name} is lost: the other side hung up.")
+                if response.length:  # bytes missing at the end
+                    raise SourceError(f"{name} is lost: the server closed the connection.")
         except SourceError:
             _delete(path)
             raise
@@ -50,16 +50,16 @@ def copy_of(url: str, name: str, watch: Watch, silence_s: float) -> Path:
             _delete(path)
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise SourceError(f"{name} is lost: {reason}.") from None
-    if watch.is_cut:
+    if limit.is_cancelled:
         _delete(path)
-        raise left_error(name)
+        raise interrupted_error(name)
     return path
 
 
 def _too_large(name: str) -> str:
     return (
-        f"{name} has its index at the end, and its server gives files only from the start. "
-        "It is too large to be copied here: download it, and open the file."
+        f"{name} has its index at the end, and its server sends files only from the start. "
+        "It is too large for a temporary copy. Download it, and open the file."
     )
 
 

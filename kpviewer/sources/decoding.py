@@ -1,7 +1,7 @@
-"""Decodes one container with FFmpeg, and moves its frames into buffers. Knows no file from stream.
+"""Decoder of one container with FFmpeg, for files and streams alike.
 
-What may be opened is listed: FFmpeg would else follow a playlist inside a file called ``.mp4`` to
-other files and to the network.
+The formats and protocols to open are listed. Otherwise FFmpeg would follow a playlist inside a file
+called ``.mp4`` to other files and to the network.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from av.video.stream import VideoStream
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import LARGEST_SIDE_PX, Allocate
+from kpviewer.sources.call_limit import CallLimit
 from kpviewer.sources.patience import LONGEST_S, Patience
 from kpviewer.sources.turning import (
     displayed_size,
@@ -37,45 +38,44 @@ from kpviewer.sources.turning import (
     stretched_width,
     turned,
 )
-from kpviewer.sources.watch import Watch
 from kpviewer.structures import ImageArray
 
 KEYFRAME_WAIT_S = 30.0
-"""Cameras that save bandwidth send a keyframe every 10 s, some every 20 s."""
-_IN_VAIN = 5
-"""Packets without an image: fewer are no proof where few come."""
-_NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
-_NO_KEYFRAME = "data comes, but no keyframe that an image could begin with"
-_NO_IMAGE = "data comes, but no image could be decoded"
+"""Longest wait for a keyframe; cameras that save bandwidth send one every 10 or 20 s."""
+_MIN_FAILED_PACKETS = 5
+"""Number of packets without an image before a stream can count as undecodable."""
+_NOT_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
+_NO_KEYFRAME = "data arrives, but no keyframe to start decoding from"
+_NO_IMAGE = "data arrives, but no image could be decoded"
 
 
-class Silence(TimeoutError):
-    """Nothing came for as long as ``Patience`` allows."""
+class SilenceError(TimeoutError):
+    """No data arrived for as long as ``Patience`` allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecoderOptions:
-    """How a container is opened."""
+    """Options for opening a container."""
 
     ffmpeg: dict[str, str] = field(default_factory=dict)
-    """Options of the demuxer and protocol, whitelists among them."""
+    """Options of the demuxer and protocol, including whitelists."""
     open_timeout_s: float = 5.0
-    """For connecting, and again for finding the streams."""
+    """Time limit for connecting, and again for finding the streams."""
     read_timeout_s: float = 3.0
     format: str | None = None
-    """Name of the demuxer; None lets FFmpeg find it."""
-    watch: Watch = field(default_factory=Watch)
-    """Ends the calls into the container early."""
+    """Name of the demuxer; None detects it."""
+    limit: CallLimit = field(default_factory=CallLimit)
+    """Limit that can end calls into the container early."""
     patience: Patience | None = None
-    """Of a network stream: sets the limit of ``watch`` before each packet."""
+    """Longest silence of a network stream, which sets ``limit`` before each packet."""
 
 
 class Decoder:
-    """The frames of the first video stream, in the order in which they are shown.
+    """Decoder of a container's main video stream; frames come in display order.
 
     Raises:
         av.error.FFmpegError: from the constructor, if FFmpeg can't open the location.
-        SourceError: from the constructor, if there is no video in it, or too large a one.
+        SourceError: from the constructor, if it has no video, or too large a one.
     """
 
     def __init__(self, location: str, name: str, options: DecoderOptions) -> None:
@@ -88,11 +88,11 @@ class Decoder:
         self._packets: Iterator[Packet[VideoStream]] | None = None
         self._ahead: deque[Packet[VideoStream]] = deque()
         self.awaits_keyframe = True
-        """Whether nothing came yet at which decoding can start."""
+        """Whether no keyframe has arrived yet."""
         self.damaged_pts: set[int | None] = set()
-        """Of packets that gave no image, and of images that the decoder mended by guessing."""
+        """Timestamps of packets that couldn't be decoded, and of images with concealed errors."""
         self.failure: Exception | None = None
-        """Why the container could not be read to its end."""
+        """Error that stopped reading before the end; None if there was none."""
         try:
             self.stream = self._choose_stream()
         except SourceError:
@@ -104,34 +104,34 @@ class Decoder:
 
     @property
     def options(self) -> DecoderOptions:
-        """How it was opened."""
+        """Options that the container was opened with."""
         return self._options
 
     @property
     def container(self) -> InputContainer:
-        """The container, for what its header says."""
+        """Open container, with its header."""
         return self._container
 
     def set_live(self) -> None:
-        """Give each frame as soon as it came, at the price of decoding on one core.
+        """Return each frame without delay, at the cost of decoding on one core.
 
-        To be called before the first frame.
+        Must be called before the first frame.
         """
         self._is_live = True
         self.stream.thread_type = ThreadType.SLICE
 
     def read_ahead(self, media_s: float, wait_s: float) -> bool:
-        """Read packets until they cover ``media_s``, or ``wait_s`` has passed; keep them.
+        """Read and keep packets until they cover ``media_s``, or ``wait_s`` has passed.
 
         Returns:
-            Whether ``media_s`` was reached, or the end.
+            Whether ``media_s``, or the end, was reached.
         """
         until_s = time.monotonic() + wait_s
         frame_s = 1 / (plausible_fps(self.stream.average_rate) or 25.0)
         first_s: float | None = None
         while (packet := self._next_packet()) is not None:
             self._ahead.append(packet)
-            if packet.size == 0:  # what makes the decoder give its last frames
+            if packet.size == 0:  # it makes the decoder return its last frames
                 continue
             stamp, base = packet.dts, packet.time_base
             now_s = len(self._ahead) * frame_s if stamp is None else float(stamp * base)
@@ -144,11 +144,11 @@ class Decoder:
 
     @property
     def packets_ahead(self) -> int:
-        """Number of packets that ``read_ahead`` keeps."""
+        """Number of packets that ``read_ahead`` kept."""
         return sum(packet.size > 0 for packet in self._ahead)
 
     def next_frame(self) -> VideoFrame | None:
-        """Decode the next frame; None at the end or, with ``failure`` set, where reading broke.
+        """Decode the next frame; return None at the end, or with ``failure`` set after an error.
 
         Raises:
             SourceError: if the frame is too large.
@@ -161,22 +161,22 @@ class Decoder:
         return frame
 
     def seek(self, pts: int) -> None:
-        """Go to the last keyframe at or before ``pts`` (stream time base), by the file's index.
+        """Seek to the last keyframe at or before ``pts`` (stream time base), by the file's index.
 
         Raises:
-            av.error.FFmpegError: if the container can't.
+            av.error.FFmpegError: if the container isn't seekable.
         """
         self._frames = self._packets = None
         self._ahead.clear()
         self.failure = None
-        with self._options.watch.over_calls():
+        with self._options.limit.applied():
             self._container.seek(pts, stream=self.stream, backward=True)
 
     def to_bgr(self, frame: VideoFrame, allocate: Allocate) -> ImageArray:
-        """Convert a frame into a buffer, turned upright and with square pixels."""
+        """Convert a frame to BGR in a buffer, upright and with square pixels."""
         width, height = self.shown_size(frame)
         stored_width = stretched_width(frame.width, self._pixel_aspect())
-        # One thread: at 1080p it takes 2.0 ms, and 3.5 with as many as there are cores.
+        # One thread: at 1080p it takes 2.0 ms, and 3.5 ms with one thread per core.
         plane = self._reformatter.reformat(
             frame, width=stored_width, format="bgr24", threads=1
         ).planes[0]
@@ -191,65 +191,65 @@ class Decoder:
         return buffer
 
     def shown_size(self, frame: VideoFrame) -> tuple[int, int]:
-        """Return width and height of a frame, upright and with square pixels, px."""
+        """Return the displayed width and height of a frame, px: upright, with square pixels."""
         aspect, orientation = self._pixel_aspect(), _orientation(frame)
         return displayed_size(frame.width, frame.height, aspect, orientation)
 
     def close(self) -> None:
-        """Free the container."""
+        """Close the container."""
         self._frames = self._packets = None
         self._ahead.clear()
-        with self._options.watch.over_calls():
+        with self._options.limit.applied():
             self._container.close()
 
     @property
     def stated_size(self) -> tuple[int, int]:
-        """Width and height by the header, px, with square pixels; frames may be turned."""
+        """Width and height by the header, px, with square pixels; frames may be rotated."""
         context = self.stream.codec_context
         return displayed_size(context.width, context.height, self._pixel_aspect(), 1)
 
     def _pixel_aspect(self) -> Fraction:
-        """Return width over height of a pixel: the container's, else that of the frames now."""
+        """Return the pixel aspect ratio: the container's, or else that of the current frames."""
         stated = self.stream.sample_aspect_ratio
-        if stated == self._first_aspect:  # it is the frames' own, which a broadcast changes
+        if stated == self._first_aspect:  # taken from the frames, and broadcasts change it
             stated = self.stream.codec_context.sample_aspect_ratio
         return plausible_aspect(stated)
 
     def _choose_stream(self) -> VideoStream:
-        """Return the film: not the cover, and of several the default one, then the largest."""
+        """Return the main video stream, not a cover: the default one, or else the largest."""
         streams = self._container.streams.video
-        films = [item for item in streams if not item.disposition & _NO_FILM]
-        if not films:
+        videos = [item for item in streams if not item.disposition & _NOT_VIDEO]
+        if not videos:
             raise SourceError(f"{self._name} must hold a video, got sound or data only.")
-        known = [item for item in films if item.codec_context is not None]
-        if not known:
+        decodable = [item for item in videos if item.codec_context is not None]
+        if not decodable:
             raise SourceError(
                 f"{self._name} holds video in a format that can't be decoded here. "
                 "Convert it to MP4 with H.264."
             )
-        film = max(known, key=_rank)
+        chosen = max(decodable, key=_rank)
         for stream in self._container.streams:
-            if stream is not film:
-                stream.discard = Discard.all  # else its packets would reset the read timeout
-        check_size(film.codec_context.width, film.codec_context.height, self._name)
-        return film
+            if stream is not chosen:
+                stream.discard = Discard.all  # its packets would reset the read timeout
+        check_size(chosen.codec_context.width, chosen.codec_context.height, self._name)
+        return chosen
 
     def _decode(self) -> Iterator[VideoFrame]:
-        since_s, in_vain = time.monotonic(), 0
+        since_s, failed = time.monotonic(), 0
         while (packet := self._ahead.popleft() if self._ahead else self._next_packet()) is not None:
             self.awaits_keyframe = self.awaits_keyframe and not packet.is_keyframe
-            in_vain += 1
+            failed += 1
             for frame in self._decode_packet(packet):
                 yield frame
-                since_s, in_vain = time.monotonic(), 0
-            # A stream may send without end what can't be decoded; a file ends by itself.
+                since_s, failed = time.monotonic(), 0
+            # A stream may send undecodable data for ever; a file ends.
             limit_s = KEYFRAME_WAIT_S if self.awaits_keyframe else self._options.read_timeout_s
-            is_long = in_vain >= _IN_VAIN and time.monotonic() - since_s > limit_s
+            is_long = failed >= _MIN_FAILED_PACKETS and time.monotonic() - since_s > limit_s
             if self._is_live and is_long:
                 self.failure = TimeoutError(_NO_KEYFRAME if self.awaits_keyframe else _NO_IMAGE)
                 return
-        if not self._is_live and not isinstance(self.failure, Silence):
-            with contextlib.suppress(av.FFmpegError):  # at the end twice
+        if not self._is_live and not isinstance(self.failure, SilenceError):
+            with contextlib.suppress(av.FFmpegError):  # the end was reached before
                 yield from self.stream.decode(None)
 
     def _decode_packet(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
@@ -262,38 +262,38 @@ class Decoder:
         return frames
 
     def _is_end(self, error: Exception) -> bool:
-        """Whether an error only says that a server of a stream without a length hung up."""
+        """Return whether an error is the regular end of a stream without a length."""
         is_http = self._container.name.startswith("http")
         return is_http and self._container.size <= 0 and getattr(error, "errno", None) == errno.EIO
 
     def _next_packet(self) -> Packet[VideoStream] | None:
-        """Return the next packet; None at the end or, with ``failure`` set, where reading broke."""
-        watch, patience = self._options.watch, self._options.patience
+        """Return the next packet; None at the end, or with ``failure`` set after an error."""
+        limit, patience = self._options.limit, self._options.patience
         if self._packets is None:
             self._packets = self._container.demux(self.stream)
         if patience is not None:
-            watch.allow(patience.limit_s)
+            limit.set(patience.limit_s)
         try:
-            with watch.over_calls():
+            with limit.applied():
                 packet = next(self._packets, None)
         except av.FFmpegError as error:
-            if watch.is_over:
-                self.failure = Silence()
+            if limit.is_expired:
+                self.failure = SilenceError()
             elif not self._is_end(error):
                 self.failure = error
             return None
         if patience is not None and packet is not None:
-            if watch.is_over:  # kept back until the next one, which never came: it is old
-                self.failure = Silence()
+            if limit.is_expired:  # it was held back until the next one, so it is old
+                self.failure = SilenceError()
                 return None
-            patience.heard()
+            patience.note_packet()
         return packet
 
 
 def open_container(location: str, options: DecoderOptions) -> InputContainer:
     """Open a container with the limits of ``options``. Raises av.error.FFmpegError."""
     read_s = options.read_timeout_s
-    with options.watch.over_calls():
+    with options.limit.applied():
         return av.open(
             location,
             format=options.format,
@@ -309,14 +309,14 @@ def _rank(stream: VideoStream) -> tuple[bool, int]:
 
 
 def _orientation(frame: VideoFrame) -> int:
-    """Return the EXIF orientation that the display matrix of a frame stands for."""
-    blocks: Any = frame.side_data  # a mapping, whatever PyAV's type hints say
+    """Return the EXIF orientation of a frame's display matrix."""
+    blocks: Any = frame.side_data  # a mapping, although PyAV's type hints differ
     matrix = blocks.get(SideDataType.DISPLAYMATRIX)
     return 1 if matrix is None else orientation_of_matrix(memoryview(matrix))
 
 
 def check_size(width: int, height: int, name: str) -> None:
-    """Raise SourceError if an image is larger than we take."""
+    """Raise SourceError if an image has a side above LARGEST_SIDE_PX."""
     if max(width, height) > LARGEST_SIDE_PX:
         raise SourceError(
             f"{name}: images must be at most {LARGEST_SIDE_PX} px a side, "
@@ -325,5 +325,5 @@ def check_size(width: int, height: int, name: str) -> None:
 
 
 def plausible_fps(rate: Fraction | None) -> float | None:
-    """Give a frame rate that a header states, None if it can't be true."""
+    """Return the frame rate of a header; None if it isn't plausible."""
     return float(rate) if rate and 1.0 <= rate <= 240.0 else None

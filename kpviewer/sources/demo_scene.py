@@ -1,6 +1,6 @@
-"""The film of the demo: which portrait is seen where, and how the virtual camera moves over it.
+"""Frames of the demo: portraits under a moving virtual camera.
 
-A pure function of the frame's number, so every frame comes with its exact ground truth.
+Each frame is a pure function of its number, which makes its ground truth exact.
 """
 
 from __future__ import annotations
@@ -17,41 +17,42 @@ from kpviewer.structures import BoolArray, FloatArray, GroundTruth, ImageArray
 
 WIDTH, HEIGHT = 640, 480
 SMALLEST_FACE_PX = 12
-"""Faces with a shorter side below it are marked difficult."""
+"""Length of the shorter side below which a face is difficult."""
 
 
 class Pose(NamedTuple):
-    """How the camera looks at a portrait."""
+    """Position and light of a portrait in its panel."""
 
     face_x: float
-    """Centre of the face, fraction of the panel's width."""
+    """Centre of the face, as a fraction of the panel's width."""
     face_y: float
+    """Centre of the face, as a fraction of the panel's height."""
     face_height: float
-    """Fraction of the panel's height."""
+    """Height of the face, as a fraction of the panel's height."""
     angle_deg: float = 0.0
-    """Clockwise."""
+    """Clockwise rotation."""
     brightness: float = 1.0
     blur_px: float = 0.0
-    """Standard deviation."""
+    """Standard deviation of the Gaussian blur."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One portrait in one panel of the image, with a camera that moves through some poses."""
+    """Portrait in a panel of the image, with a camera that moves through poses."""
 
     portrait: Callable[[], Portrait]
     panel: tuple[int, int, int, int]
-    """Left, top, right, bottom, px."""
+    """Left, top, right and bottom of the panel, px."""
     poses: tuple[Pose, ...]
 
     def pose_at(self, moment: float) -> Pose:
-        """Interpolate between the poses; ``moment`` runs from 0 to 1 over the scene."""
+        """Interpolate the poses at ``moment``, from 0 to 1 over the scene."""
         return Pose(*_catmull_rom(np.array(self.poses, np.float64), moment))
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is seen between two cuts; later shots cover earlier ones."""
+    """Shots between two cuts; later ones cover earlier ones."""
 
     frames: int
     shots: tuple[Shot, ...]
@@ -141,7 +142,7 @@ FRAME_COUNT = sum(scene.frames for scene in SCENES)
 
 
 def render(index: int, out: ImageArray) -> GroundTruth:
-    """Paint one frame and tell where its faces are.
+    """Paint a frame and return its ground truth.
 
     Args:
         index: frame number in [0, FRAME_COUNT).
@@ -154,7 +155,7 @@ def render(index: int, out: ImageArray) -> GroundTruth:
     if scene.shots[0].panel != _WHOLE:
         np.copyto(out, _BACKDROP)
     faces = [_paint(shot, moment, out) for shot in scene.shots]
-    return _targets([face for face in faces if face is not None])
+    return _ground_truth([face for face in faces if face is not None])
 
 
 def _scene_at(index: int) -> tuple[Scene, float]:
@@ -195,7 +196,7 @@ def _paint(shot: Shot, moment: float, out: ImageArray) -> _Face | None:
 
 
 def _view(portrait: Portrait, pose: Pose, panel_wh: tuple[int, int]) -> FloatArray:
-    """Make the (3, 3) similarity from image to panel pixels that shows the face as posed."""
+    """Return the (3, 3) similarity from image to panel pixels for a pose."""
     x1, y1, x2, y2 = portrait.face_xyxy
     scale = pose.face_height * panel_wh[1] / (y2 - y1)
     angle = np.deg2rad(pose.angle_deg)
@@ -213,14 +214,14 @@ def _affine(scale: float, shift: float | tuple[float, float]) -> FloatArray:
 
 
 def _pixel_centres(matrix: FloatArray) -> FloatArray:
-    """Turn a map of our coordinates into OpenCV's: its (0, 0) is the first pixel's centre."""
+    """Convert a transform to OpenCV's coordinates, where (0, 0) is a pixel's centre."""
     return np.asarray((_affine(1.0, -0.5) @ matrix @ _affine(1.0, 0.5))[:2], np.float32)
 
 
 def _face(
     portrait: Portrait, to_frame: FloatArray, panel: tuple[int, int, int, int]
 ) -> _Face | None:
-    """Move a portrait's annotation into the frame; None if nothing of the face is in its panel."""
+    """Transform a portrait's annotation to the frame; None if the face is outside its panel."""
     points = portrait.points_xy @ to_frame[:2, :2].T + to_frame[:2, 2]  # (5, 2)
     whole = _turned_box(portrait.face_xyxy, to_frame)
     low, high = np.array(panel[:2], np.float32), np.array(panel[2:], np.float32)
@@ -235,13 +236,13 @@ def _face(
 
 
 def _turned_box(xyxy: FloatArray, to_frame: FloatArray) -> FloatArray:
-    """Bound the turned ellipse that fills the box; the turned box itself would be too large."""
+    """Return the bounds of the rotated ellipse in a box; the rotated box would be too large."""
     centre = to_frame[:2, :2] @ ((xyxy[:2] + xyxy[2:]) / 2) + to_frame[:2, 2]
     half = np.hypot(*(to_frame[:2, :2] * (xyxy[2:] - xyxy[:2]) / 2).T)  # (2,)
     return np.asarray(np.concatenate([centre - half, centre + half]), np.float32)
 
 
-def _targets(faces: list[_Face]) -> GroundTruth:
+def _ground_truth(faces: list[_Face]) -> GroundTruth:
     if not faces:
         return GroundTruth.empty(5)
     return GroundTruth(
@@ -254,10 +255,10 @@ def _targets(faces: list[_Face]) -> GroundTruth:
 
 
 def _catmull_rom(keys: FloatArray, moment: float) -> list[float]:
-    """Interpolate (N, P) keys smoothly at ``moment`` in [0, 1]; the ends are held."""
-    place = min(max(moment, 0.0), 1.0) * (len(keys) - 1)
-    start = min(int(place), len(keys) - 2)
-    t = place - start
+    """Interpolate (N, P) keys smoothly at ``moment`` in [0, 1]; the ends are clamped."""
+    position = min(max(moment, 0.0), 1.0) * (len(keys) - 1)
+    start = min(int(position), len(keys) - 2)
+    t = position - start
     before, a, b, after = (keys[min(max(start + i, 0), len(keys) - 1)] for i in (-1, 0, 1, 2))
     curve = 2 * a + (b - before) * t + (2 * before - 5 * a + 4 * b - after) * t**2
     curve += (3 * a - before - 3 * b + after) * t**3

@@ -1,8 +1,8 @@
-"""Video formats that may be opened, by FFmpeg's names of their demuxers. Imports nothing heavy."""
+"""Video formats that may be opened, by FFmpeg's demuxer names. Light to import."""
 
 from __future__ import annotations
 
-_FILM = (
+_VIDEO = (
     "mov mp4 m4a 3gp 3g2 mj2 matroska webm avi mpegts mpeg flv live_flv kux ogg asf asf_o mxf mxg "
     "dv wtv nut nuv nsv rm ivr gxf lxf lmlm4 pva pmp ty swf mtv dhav gif apng ivf yuv4mpegpipe"
 )
@@ -18,9 +18,9 @@ _OLD = (
 )
 _SOUND = "aac ac3 eac3 mp3 flac wav w64 aiff"
 
-VIDEO_FORMATS = tuple(f"{_FILM} {_CODED} {_OLD} {_SOUND}".split())
-"""Demuxers that open no other file: no playlists, no ``concat``, no ``image2``. Those of sound are
-here so that a sound file is called one."""
+VIDEO_FORMATS = tuple(f"{_VIDEO} {_CODED} {_OLD} {_SOUND}".split())
+"""Demuxers that open no other file: no playlists, no ``concat``, no ``image2``. Sound formats are
+included for a clear message at a sound file."""
 
 _BY_SUFFIX = {
     "dhav h264 hevc": ".dav",
@@ -57,9 +57,9 @@ _FORMATS_OF = {
     for suffix in suffixes.split()
 }
 VIDEO_SUFFIXES = tuple(_FORMATS_OF)
-"""File name endings of videos, for lists of files; what a file is decides its content."""
+"""Suffixes of video files, for lists of files; a file's format is decided by its content."""
 
 
 def formats_of(suffix: str) -> tuple[str, ...]:
-    """Return the formats that a file of this ending may have, most likely first."""
+    """Return the formats that a file with this suffix may have, most likely first."""
     return _FORMATS_OF.get(suffix.lower(), ())

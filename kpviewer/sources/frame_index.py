@@ -1,4 +1,4 @@
-"""Finds out which frame of a file is shown when, without decoding: what an exact seek needs."""
+"""Index of a file's frames by display time, read without decoding, for exact seeking."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ class FrameIndex:
     """Timestamps of all frames of a stream, in its time base."""
 
     pts: IntArray
-    """(N,) strictly increasing: frame i is shown at pts[i]."""
+    """(N,) display times, strictly increasing: frame i is shown at pts[i]."""
     key_pts: IntArray
-    """(M,) strictly increasing: those at which decoding can start."""
+    """(M,) times of the keyframes, strictly increasing."""
     last_length: int = 0
-    """How long the last frame is shown; 0 where it isn't said."""
+    """Duration of the last frame; 0 if it isn't stated."""
     is_joined: bool = False
-    """Whether the file's own timestamps start again or leap, as in files that were joined. Those
-    here go on, so that they count the frames and give the length, but can't be sought."""
+    """Whether the file's timestamps restart or jump, as in joined files. The index then has
+    continuous times, which give the frame count and the length but can't be used to seek."""
 
     @property
     def length(self) -> int:
-        """Time from the first frame to the end of the last."""
+        """Time from the first frame to the end of the last, in the time base."""
         span = int(self.pts[-1] - self.pts[0]) if len(self.pts) else 0
         usual = span // (len(self.pts) - 1) if len(self.pts) > 1 else 0
         return span + (self.last_length or usual)
 
     def __len__(self) -> int:
-        """Number of frames."""
+        """Return the number of frames."""
         return len(self.pts)
 
     def from_first(self, pts: int) -> FrameIndex:
-        """Leave out the frames before ``pts``: a cut file may start with some that don't decode."""
+        """Return the index from ``pts`` on; a cut file may start with undecodable frames."""
         return self if self.is_joined else replace(self, pts=self.pts[self.pts >= pts])
 
     def number_of(self, pts: int) -> int:
-        """Give the number of the frame shown at ``pts``, of the next one where there is none."""
+        """Return the number of the frame shown at ``pts``, or of the next frame after it."""
         return int(np.searchsorted(self.pts, pts))
 
     def has_key_between(self, after_pts: int, until_pts: int) -> bool:
-        """Tell whether a seek to ``until_pts`` would start later than at ``after_pts``."""
+        """Return whether a keyframe lies after ``after_pts`` and not after ``until_pts``."""
         keys = np.searchsorted(self.key_pts, [after_pts, until_pts], side="right")
         return bool(keys[1] > keys[0])
 
@@ -64,19 +64,19 @@ def scan(
     Args:
         location: path of the file.
         stream_index: number of the stream in its container.
-        options: how to open it.
-        budget_s: give up after this time; ``inf`` is allowed.
+        options: options for opening the file.
+        budget_s: time limit; ``inf`` is allowed.
 
     Returns:
-        The index; None if time ran out or the file doesn't say when its frames are shown.
+        The index; None if the time ran out or a frame has no timestamp.
     """
     deadline = time.monotonic() + budget_s
     if options.patience is not None:
-        options.watch.allow(budget_s)
+        options.limit.set(budget_s)
     rows: list[_Row] = []
     has_breaks = False
     try:
-        with options.watch.over_calls(), open_container(location, options) as container:
+        with options.limit.applied(), open_container(location, options) as container:
             stream = container.streams[stream_index]
             has_breaks = allows_breaks(container)
             longest = LONGEST_STEP_S / stream.time_base if stream.time_base else 0
@@ -87,14 +87,14 @@ def scan(
                     return None
                 rows.append(_Row(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe))
     except av.FFmpegError:
-        if options.watch.is_over:
+        if options.limit.is_expired:
             return None
-        # else the file breaks off here; what comes before is indexed
+        # otherwise the file is cut off here, and the frames before are indexed
     return _index(rows, float(longest) if has_breaks else math.inf)
 
 
 class _Row(NamedTuple):
-    """What the index needs of one packet."""
+    """Times of a packet."""
 
     pts: int
     dts: int | None
@@ -103,12 +103,12 @@ class _Row(NamedTuple):
 
 
 def allows_breaks(container: InputContainer) -> bool:
-    """Tell whether timestamps of this format may start again or leap in mid-file."""
+    """Return whether timestamps of this format may restart or jump in mid-file."""
     return Flags.ts_discont in Flags(container.format.flags)
 
 
 def _index(rows: list[_Row], longest: float) -> FrameIndex | None:
-    """Put the frames in the order they are shown, each run of steady timestamps for itself."""
+    """Sort the frames in display order within each run of continuous timestamps."""
     starts = [0]
     for number in range(1, len(rows)):
         before, now = rows[number - 1].dts, rows[number].dts

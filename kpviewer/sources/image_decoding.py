@@ -1,7 +1,7 @@
-"""Decodes image files into BGR arrays, the way up and of the size that their headers say.
+"""Decoder of image files to BGR arrays, with the orientation and size of their headers.
 
-OpenCV decodes what it decodes as Pillow does, only faster. Pillow decodes the rest: animations,
-AVIF, whose turn OpenCV ignores, and what OpenCV can't read.
+OpenCV decodes the formats in which it agrees with Pillow, because it is faster. Pillow decodes the
+rest: animations, AVIF, whose orientation OpenCV ignores, and files that OpenCV can't read.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _DAMAGED = "is damaged or cut off"
 
 
 class ImageDecoder:
-    """Decodes one image file after the other; an animation stays open from frame to frame."""
+    """Decoder of image files, one after the other. An animation stays open between frames."""
 
     def __init__(self) -> None:
         self._animation: tuple[Path, Image.Image, BinaryIO] | None = None
         self.header: ImageHeader | None = None
-        """Of the file that was decoded last."""
+        """Header of the last decoded file."""
         self.frame_ms: float | None = None
-        """Time for which the last frame is shown, where it is one of an animation."""
+        """Display time of the last frame of an animation, ms; None for still images."""
 
     def decode(self, path: Path, page: int = 0) -> ImageArray:
         """Decode one page or frame of a file, upright.
@@ -57,7 +57,7 @@ class ImageDecoder:
             (H, W, 3) uint8 BGR.
 
         Raises:
-            ImageFileError: if it can't be shown; the text goes on behind the file's name.
+            ImageFileError: if it can't be shown; the text continues the file's name.
         """
         self.frame_ms = None
         try:
@@ -77,7 +77,7 @@ class ImageDecoder:
             raise ImageFileError("needs more memory than there is") from error
 
     def close(self) -> None:
-        """Close the animation that is open."""
+        """Close the open animation, if there is one."""
         if self._animation is not None:
             _, image, file = self._animation
             self._animation = None
@@ -108,9 +108,9 @@ class ImageDecoder:
 
 
 def _by_opencv(file: BinaryIO, header: ImageHeader) -> ImageArray | None:
-    """Decode with OpenCV; None where it can't, or is of another opinion than the header."""
+    """Decode with OpenCV; return None if that fails, or the size isn't that of the header."""
     if header.kind == "PNG" and not has_whole_chunks(file):
-        return None  # OpenCV would take the memory that a chunk asks for, up to 4 GB
+        return None  # OpenCV would allocate the length of a chunk, up to 4 GB
     file.seek(0)
     raw = file.read()
     if header.kind in ("JPEG", "MPO") and _ends_in_zeros(raw):
@@ -126,9 +126,9 @@ def _by_opencv(file: BinaryIO, header: ImageHeader) -> ImageArray | None:
 
 
 def _ends_in_zeros(jpeg: bytes) -> bool:
-    """Return whether zeros take the place of the end, as in a download that wasn't finished.
+    """Return whether the end is filled with zeros, as in an unfinished download.
 
-    OpenCV takes them for pixels. Zeros behind the end of the image do no harm.
+    OpenCV would decode them as pixels. Zeros behind the end of the image are harmless.
     """
     filled = jpeg.rstrip(b"\0")
     return len(jpeg) - len(filled) >= _LEAST_ZEROS and (
@@ -137,9 +137,9 @@ def _ends_in_zeros(jpeg: bytes) -> bool:
 
 
 def _tiff_page(path: Path, file: BinaryIO, page: int, header: ImageHeader) -> ImageArray:
-    """Decode a page of a TIFF; both libraries turn it as it says, whatever they are asked."""
+    """Decode a page of a TIFF; both libraries always apply its orientation."""
     try:
-        # By name, as a stack may be larger than memory; the name may be one that OpenCV can't open.
+        # By name, as a stack may be larger than memory. OpenCV can't open every name.
         found, pages = cv2.imreadmulti(str(path), page, 1, flags=cv2.IMREAD_COLOR)
     except (cv2.error, UnicodeError):
         found, pages = False, ()
@@ -155,12 +155,12 @@ def _open(file: BinaryIO) -> Image.Image:
     file.seek(0)
     try:
         return Image.open(file, formats=PILLOW_FORMATS)
-    except Exception as error:  # Pillow's parsers raise whatever a damaged file leads them to
+    except Exception as error:  # Pillow's parsers raise any exception at damaged files
         raise ImageFileError(_DAMAGED) from error
 
 
 def _upright_frame(image: Image.Image, page: int) -> ImageArray:
-    """Decode a page or frame with Pillow."""
+    """Decode a page or frame upright with Pillow."""
     try:
         image.seek(page)
         if max(image.size) > LARGEST_SIDE_PX:

@@ -1,4 +1,4 @@
-"""Which files of a folder or of a pattern are images, and what is said about the others."""
+"""Images of a folder or of a pattern, and notes on the other files."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _EXPECTED_SUFFIXES = frozenset(
         *(".aae", ".lnk", ".url", ".md5", ".sha256", ".lock", ".bak"),
     )
 )
-"""Of files that nobody takes for images: labels, texts, and what cameras and systems leave."""
+"""Suffixes of files that need no note: labels, texts, and files of cameras and systems."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageList:
-    """The images among some files."""
+    """Images of a list of files."""
 
     paths: tuple[Path, ...]
     notes: tuple[str, ...]
-    """What is left out, with counts and first names."""
+    """Notes on the files that are left out, with counts and first names."""
 
 
 def images_among(files: Sequence[Path]) -> ImageList:
-    """Pick the images out of files, in their order; folders and pipes are no files."""
+    """Return the images among files, in their order; folders and pipes are left out."""
     regular = [path for path in files if path.is_file() and not path.name.startswith("._")]
     hidden = [path for path in regular if path.name.startswith(".") and is_image(path)]
     shown = [path for path in regular if not path.name.startswith(".")]
@@ -54,21 +54,21 @@ def images_among(files: Sequence[Path]) -> ImageList:
 
 
 def matching(pattern: Path) -> list[Path]:
-    """Return the files and folders that a pattern names.
+    """Return the files and folders that match a pattern.
 
-    A part of the pattern that stands there literally is taken as it stands: folders may be called
-    ``photos [2023]``. ``**`` is any depth of folders, the folder itself included.
+    A part of the pattern that exists literally is taken literally, for folders such as
+    ``photos [2023]``. ``**`` matches any depth of folders, including the folder itself.
     """
     found = [Path(pattern.anchor)]
     parts = pattern.parts[1 if pattern.anchor else 0 :]
     for position, part in enumerate(parts, start=1):
         is_last = position == len(parts)
-        found = [hit for folder in found for hit in _matches(folder, part, is_last)]
+        found = [path for folder in found for path in _matches(folder, part, is_last)]
     return list(dict.fromkeys(found))
 
 
 def fixed_folder(pattern: Path) -> Path:
-    """Return the folder above the first part of a pattern that isn't taken as it stands."""
+    """Return the folder above the first part of a pattern that isn't taken literally."""
     folder = Path(pattern.anchor)
     for part in pattern.parts[1 if pattern.anchor else 0 : -1]:
         if glob.has_magic(part) and not _exists(folder / part):
@@ -83,15 +83,15 @@ def _matches(folder: Path, part: str, is_last: bool) -> Iterator[Path]:
     elif part == "**":
         if not is_last:
             yield folder
-        for hit in glob.iglob("**" if is_last else "**/", root_dir=folder, recursive=True):
-            yield folder / hit
+        for path in glob.iglob("**" if is_last else "**/", root_dir=folder, recursive=True):
+            yield folder / path
     elif glob.has_magic(part):
-        for hit in glob.iglob(part, root_dir=folder):
-            yield folder / hit
+        for path in glob.iglob(part, root_dir=folder):
+            yield folder / path
 
 
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # a name that can't be one, as a pattern may be
+    except (OSError, ValueError):  # not a valid name, as a pattern may be
         return False

@@ -1,4 +1,4 @@
-"""Image files as a film: a folder, a glob or one file; pages and animations play frame by frame."""
+"""Source of image files: a folder, a glob or one file; pages and animations play by frame."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from kpviewer.sources.image_decoding import ImageDecoder
 from kpviewer.structures import ImageArray, StreamInfo
 
 FPS = 2.0
-"""Slow enough to look at each image, and fast enough to see that there are more."""
+"""Frame rate of images: slow enough to view each, fast enough to show that there are more."""
 SCAN_BUDGET_S = 1.0
-"""For finding the files with several pages; of those found later only the first page is shown."""
-_NAMED = 3
-"""Unreadable files that are named; the others are counted."""
+"""Time limit for finding files with several pages; later files show their first page only."""
+_MAX_NAMED = 3
+"""Number of unreadable files that are named; the others are counted."""
 
 
 class _Item(NamedTuple):
-    """One image to show."""
+    """Image to show."""
 
     path: Path
     page: int
@@ -44,17 +44,17 @@ class _Item(NamedTuple):
 
 
 class ImagesSource:
-    """A FrameSource over image files, each in its own size; ``info`` has that of the first.
+    """FrameSource of image files, each in its own size; ``info`` has the size of the first.
 
-    A file that can't be read is left out when its turn comes, and counted in ``warning``; the
-    numbers of the images after it move down by one.
+    A file that can't be read is left out when it is reached, and counted in ``warning``. The
+    numbers of the images after it decrease by one.
 
     Args:
-        name: for people.
-        paths: at least one.
-        ground_truth: looked up by frame number and file name.
-        folder: that the files are named relative to; None names them without a folder.
-        notes: what ``warning`` says beside what is found while reading.
+        name: display name.
+        paths: paths of the images, at least one.
+        ground_truth: ground truth by frame number and file name.
+        folder: folder that files are named relative to; None names them without a folder.
+        notes: notes that ``warning`` includes.
     """
 
     def __init__(
@@ -88,28 +88,31 @@ class ImagesSource:
 
     @property
     def next_index(self) -> int:
-        """Index of the image that the next ``read`` gives."""
+        """Index of the image that the next ``read`` returns."""
         return self._next_index
 
     @property
     def warning(self) -> str | None:
-        """What is left out so far: files that can't be read, and pages; it outlives ``close``."""
-        notes, told = [*self._notes], [*self._unreadable]  # copies: another thread may be reading
-        if told:
-            more = f", and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
-            reason = f"{', '.join(told[:_NAMED])}{more}"
-            notes.append(left_out(len(told), self._count, "images", reason))
+        """Files and pages left out up to now; it remains after ``close``."""
+        notes, unreadable = [*self._notes], [*self._unreadable]  # another thread may be reading
+        if unreadable:
+            more = (
+                f", and {len(unreadable) - _MAX_NAMED} more" if len(unreadable) > _MAX_NAMED else ""
+            )
+            reason = f"{', '.join(unreadable[:_MAX_NAMED])}{more}"
+            notes.append(left_out(len(unreadable), self._count, "images", reason))
         if several := list(self._first_only.items()):
             file, count = several[0]
-            more = f", and in {len(several) - 1} more of such files" if len(several) > 1 else ""
+            others = len(several) - 1
+            more = f", and in {others} more such file{'s' * (others > 1)}" if others else ""
             notes.append(f"only the first of the {count} images in {file} is shown{more}")
         return "; ".join(notes) or None
 
     def open(self) -> StreamInfo:
-        """Find the first image that can be read.
+        """Find the first readable image.
 
         Raises:
-            SourceError: if there is none.
+            SourceError: if no image can be read.
         """
         self._unreadable, self._first_only, self._next_index = [], {}, 0
         self._items = list(_items(self._paths))
@@ -119,7 +122,7 @@ class ImagesSource:
         image = self._load_next()
         if image is None:
             why = self._explain()
-            self._unreadable = []  # the error says it
+            self._unreadable = []  # the error reports it
             raise SourceError(why)
         height, width = image.shape[:2]
         self._info = StreamInfo(
@@ -148,7 +151,7 @@ class ImagesSource:
         bgr = copy_into(image, allocate)
         path, page, is_one_of_many = self._items[index]
         ground_truth = None
-        if self._ground_truth is not None and page == 0:  # annotations tell of the first page
+        if self._ground_truth is not None and page == 0:  # annotations are those of the first page
             ground_truth = self._ground_truth.for_frame(
                 index, str(path), (bgr.shape[1], bgr.shape[0])
             )
@@ -168,7 +171,7 @@ class ImagesSource:
         self._next_index = min(max(index, 0), len(self._items))
 
     def close(self) -> None:
-        """Close the animation that may be open; the warning stays."""
+        """Close an open animation; the warning stays."""
         self._decoder.close()
         self._info = None
 
@@ -183,8 +186,8 @@ class ImagesSource:
             try:
                 image = self._decoder.decode(item.path, item.page)
             except ImageFileError as error:
-                place = f" (no. {item.page + 1})" if item.is_one_of_many else ""
-                self._unreadable.append(f"{self._file_name(item.path)}{place} {error}")
+                number = f" (no. {item.page + 1})" if item.is_one_of_many else ""
+                self._unreadable.append(f"{self._file_name(item.path)}{number} {error}")
                 del self._items[self._next_index]
                 continue
             header = self._decoder.header
@@ -196,7 +199,7 @@ class ImagesSource:
         return None
 
     def _fps(self) -> float:
-        """Return the rate of an animation that was opened alone, else that of slides."""
+        """Return the frame rate of a single animation, or else that of images."""
         frame_ms = self._decoder.frame_ms
         if len(self._paths) > 1 or not frame_ms:
             return FPS
@@ -207,14 +210,14 @@ class ImagesSource:
             return f"{self._unreadable[0]}. Copy it again, or convert it to JPEG or PNG."
         return (
             f"{self._name}: none of {self._count} images can be read; {self._unreadable[0]}. "
-            f"Known are {', '.join(sorted(IMAGE_SUFFIXES))}."
+            f"Known suffixes are {', '.join(sorted(IMAGE_SUFFIXES))}."
         )
 
 
 def load_image(path: Path) -> ImageArray | None:
-    """Read an image file as (H, W, 3) uint8 BGR, upright; None if it can't be shown.
+    """Read an image file as (H, W, 3) uint8 BGR, upright; return None if it can't be shown.
 
-    Of several pages or frames it is the first.
+    A file with several pages or frames gives the first.
     """
     decoder = ImageDecoder()
     try:
@@ -226,7 +229,7 @@ def load_image(path: Path) -> ImageArray | None:
 
 
 def natural_order(paths: Sequence[Path]) -> list[Path]:
-    """Sort paths as people count: img2 before img10, whatever the case."""
+    """Sort paths in natural order, ignoring case: img2 before img10."""
     return sorted(paths, key=lambda path: (_natural_key(str(path)), str(path)))
 
 
@@ -236,11 +239,11 @@ def _natural_key(text: str) -> list[tuple[int, str]]:
 
 
 def _items(paths: Sequence[Path]) -> Iterator[_Item]:
-    """Yield every image to show: pages and frames of a file one by one."""
+    """Yield every image to show, including the pages and frames of each file."""
     deadline = time.monotonic() + SCAN_BUDGET_S
     for path in paths:
         pages: tuple[int, ...] = (0,)
         if (len(paths) == 1 or time.monotonic() < deadline) and may_hold_several(path):
-            with suppress(ImageFileError):  # told when its turn comes
+            with suppress(ImageFileError):  # reported when the file is reached
                 pages = read_image_header(path).pages
         yield from (_Item(path, page, len(pages) > 1) for page in pages)

@@ -1,21 +1,21 @@
-"""Media time from timestamps that may be missing, repeat, or start again in mid-stream."""
+"""Media time from timestamps that may be missing, repeat, or restart in mid-stream."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
 LONGEST_STEP_S = 10.0
-"""In formats that allow breaks, such as MPEG-TS. A longer step is a break: FFmpeg's own limit."""
+"""Longest step between frames in formats that allow breaks, such as MPEG-TS; FFmpeg's limit."""
 _LEAST_STEP_S = Fraction(1, 1000)
-"""For a timestamp that comes twice."""
+"""Step for a repeated timestamp."""
 
 
 class MediaClock:
-    """Seconds since the first frame, always increasing, of frames in the order they are shown.
+    """Clock of seconds since the first frame, strictly increasing in display order.
 
     Args:
-        base_s: unit of the timestamps in seconds; None where there are none.
-        step_s: time from frame to frame until two frames have shown another.
+        base_s: unit of the timestamps in seconds; None without timestamps.
+        step_s: assumed time between frames until two frames show the actual one.
         has_breaks: whether a long step is a break in the timestamps, not a long frame.
     """
 
@@ -27,16 +27,16 @@ class MediaClock:
         self._last_s: Fraction | None = None
 
     def restart(self) -> None:
-        """Begin at 0 again with the next frame."""
+        """Restart at 0 with the next frame."""
         self._origin_s = self._last_s = None
 
     def seek(self, first_pts: int) -> None:
-        """Take the next timestamp as it is, relative to that of the first frame of all."""
+        """Take the next timestamp relative to that of the very first frame."""
         self._last_s = None
         self._origin_s = None if self._base_s is None else first_pts * self._base_s
 
     def rejoin(self) -> None:
-        """Go on one step after the last frame, whatever the next timestamp is."""
+        """Continue one step after the last frame, regardless of the next timestamp."""
         self._origin_s = None
 
     def position_s(self, pts: int | None) -> float:

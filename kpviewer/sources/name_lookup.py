@@ -1,4 +1,4 @@
-"""Looks up the host of an address within a time limit, which the system's own look-up lacks."""
+"""Host name look-up with a time limit, which the system's look-up lacks."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import socket
 import threading
 
 from kpviewer.sources.address import split_address
-from kpviewer.sources.watch import Watch
+from kpviewer.sources.call_limit import CallLimit
 
 _POLL_S = 0.05
 
 
-def look_up_host(url: str, watch: Watch) -> None:
-    """Have the system find the host of an address, so that connecting needn't wait for it.
+def look_up_host(url: str, limit: CallLimit) -> None:
+    """Look up the host of an address, so that connecting doesn't wait for it.
 
-    A look-up can't be interrupted: it runs in a thread, which is let go when the time is up.
+    A look-up can't be interrupted. It runs in a thread, which is abandoned when the time is up.
 
     Raises:
-        TimeoutError: if ``watch`` is over before the name server answers.
-        OSError: if there is no such name.
+        TimeoutError: if ``limit`` expires before the name server answers.
+        OSError: if there is no such host.
     """
     address = split_address(url)
     host = address.host
@@ -35,13 +35,13 @@ def look_up_host(url: str, watch: Watch) -> None:
             found.append(None)
         except OSError as error:
             found.append(error)
-        except UnicodeError:  # a label that is empty or too long
+        except UnicodeError:  # a label is empty or too long
             found.append(OSError("not a valid host name"))
         done.set()
 
     threading.Thread(target=ask, name="kpviewer-name-lookup", daemon=True).start()
     while not done.wait(_POLL_S):
-        if watch.is_over:
+        if limit.is_expired:
             raise TimeoutError
     if found[0] is not None:
         raise found[0]

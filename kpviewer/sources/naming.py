@@ -1,6 +1,6 @@
-"""How cameras and screens are written as a source. Imports nothing heavy.
+"""Syntax of cameras and screens as sources. Light to import.
 
-``0``, ``0:1920x1080``, ``0:1920x1080@60``, ``0:1920x1080@60:MJPG``: a camera, and what to ask of it
+``0``, ``0:1920x1080``, ``0:1920x1080@60``, ``0:1920x1080@60:MJPG``: a camera, with its format
 ``screen``, ``screen:2``, ``screen:2:100,50,640,480``: a screen, or x,y,width,height in it
 """
 
@@ -23,59 +23,59 @@ _SCREEN = re.compile(
     re.I | re.ASCII,
 )
 
-FILMS = ("demo", "strip")
-"""Sources that kpviewer paints."""
+GENERATED = ("demo", "strip")
+"""Names of the generated videos."""
 
 
 @dataclass(frozen=True, slots=True)
 class CameraRequest:
-    """What a camera is asked for; it gives what it can."""
+    """Requested format of a camera, which may send another."""
 
     width: int = 1280
     height: int = 720
     fps: float = 30.0
     fourcc: str = "MJPG"
-    """Pixel format. Over USB 2 the raw ones have 10 frames a second at 1280x720."""
+    """Pixel format. Uncompressed formats reach 10 frames/s at 1280x720 over USB 2."""
 
     def __str__(self) -> str:
-        """As it is written behind the camera's number."""
+        """Return the format as it is written behind the camera's number."""
         return f"{self.width}x{self.height}@{self.fps:g}:{self.fourcc}"
 
 
 @dataclass(frozen=True, slots=True)
 class CameraName:
-    """A camera as a source names it."""
+    """Camera as named by a source."""
 
     index: int
     request: CameraRequest | None
-    """None: nothing in particular."""
+    """Requested format; None for the default."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenName:
-    """A screen as a source names it."""
+    """Screen as named by a source."""
 
     index: int = 1
-    """From 1; 0 is all screens together."""
+    """Number from 1; 0 means all screens together."""
     part: tuple[int, int, int, int] | None = None
-    """x, y, width, height in px, from the screen's upper left corner; None is all of it."""
+    """x, y, width, height in px from the screen's upper left corner; None is the whole screen."""
 
 
 def is_camera(text: str) -> bool:
-    """Tell whether a source is a camera of this machine."""
+    """Return whether a source is a camera of this machine."""
     return _CAMERA.fullmatch(text) is not None
 
 
 def is_screen(text: str) -> bool:
-    """Tell whether a source is a screen, be it rightly written or not."""
+    """Return whether a source is a screen, even if its syntax is wrong."""
     return text.lower() == "screen" or text.lower().startswith("screen:")
 
 
 def path_of(text: str | None) -> Path | None:
-    """Return the path that a source may name; None where it names no path."""
+    """Return the path of a source; None if it is not a path."""
     text = (text or "").strip()
     is_other = not text or is_camera(text) or is_screen(text) or "://" in text
-    if is_other or text.lower() in FILMS:
+    if is_other or text.lower() in GENERATED:
         return None
     try:
         return Path(text).expanduser()
@@ -84,30 +84,32 @@ def path_of(text: str | None) -> Path | None:
 
 
 def parse_camera(text: str) -> CameraName | None:
-    """Take the name of a camera apart; None where it is no camera.
+    """Parse the name of a camera; return None if it isn't a camera.
 
     Raises:
-        SourceError: if what is asked for can't be.
+        SourceError: if the requested format has a zero in it.
     """
     found = _CAMERA.fullmatch(text)
     if found is None:
         return None
     if found["width"] is None:
         return CameraName(int(found["index"]), None)
-    usual = CameraRequest()
-    fps = float(found["fps"]) if found["fps"] else usual.fps
+    default = CameraRequest()
+    fps = float(found["fps"]) if found["fps"] else default.fps
     width, height = int(found["width"]), int(found["height"])
     if not (width and height and fps):
-        raise SourceError(f"A camera's format must have no zero in it, got {text}. {_CAMERA_CURE}")
-    fourcc = (found["fourcc"] or usual.fourcc).upper()
+        raise SourceError(
+            f"A camera's format must have no zero in it, got {text}. {_CAMERA_SYNTAX}"
+        )
+    fourcc = (found["fourcc"] or default.fourcc).upper()
     return CameraName(int(found["index"]), CameraRequest(width, height, fps, fourcc))
 
 
 def parse_screen(text: str) -> ScreenName:
-    """Take the name of a screen apart.
+    """Parse the name of a screen.
 
     Raises:
-        SourceError: if it is no such name.
+        SourceError: if the syntax is wrong.
     """
     found = _SCREEN.fullmatch(text)
     part = (
@@ -126,4 +128,4 @@ def parse_screen(text: str) -> ScreenName:
     return ScreenName(int(found["index"]), (part[0], part[1], part[2], part[3]))
 
 
-_CAMERA_CURE = "Write it as 0:1280x720@30:MJPG."
+_CAMERA_SYNTAX = "Write it as 0:1280x720@30:MJPG."

@@ -1,11 +1,11 @@
-"""From the SOURCE of the command line to a source of frames.
+"""Construction of sources by the names of the command line.
 
-Nothing   the first camera, else the demo      0, 1 ...   a camera
-demo      the demo film                        rtsp://, http://   a stream
-strip     the film along steel strips          a path    a video, an image, or a folder or glob
+(empty)   the first camera, else the demo      0, 1 ...   a camera
+demo      the demo video                       rtsp://, http://   a stream
+strip     the video of steel strips            a path    a video, an image, or a folder or glob
 screen    a screen
 
-``naming`` tells what may stand behind the number of a camera or a screen.
+``naming`` describes what may follow the number of a camera or a screen.
 """
 
 from __future__ import annotations
@@ -35,36 +35,36 @@ from kpviewer.sources.strip_demo import StripSource
 from kpviewer.sources.video import VideoSource
 
 LONGEST_NAME = 80
-"""Of a source, in a message."""
+"""Maximum number of characters of a source in a message."""
 _TIMED_SUFFIX = ".gif"
-"""An animation opened alone plays as a video, with the time of each frame."""
+"""Suffix of animations that play as a video, with the time of each frame."""
 
 
 def make_source(
     text: str | None, *, ground_truth: GroundTruthProvider | None = None
 ) -> FrameSource:
-    """Make the source that a user named; it is not opened yet.
+    """Return the source that a user named, without opening it.
 
     Args:
-        text: as typed; None or empty for what the machine offers.
-        ground_truth: annotations of a video or of images; the demo brings its own.
+        text: name as typed; None or empty for the first camera, or else the demo.
+        ground_truth: ground truth of a video or of images; the demos have their own.
 
     Raises:
-        SourceError: if nothing of that name is known or readable, or if ``ground_truth`` is for a
-            camera, a screen or a stream.
+        SourceError: if there is no such source, it isn't readable, or ``ground_truth`` is given for
+            a camera, a screen or a stream.
     """
     text = (text or "").strip()
     if ground_truth is not None and (
         not text or is_camera(text) or is_screen(text) or "://" in text
     ):
         raise SourceError(
-            "Annotations belong to a video or to images, got a camera, a screen or a stream. "
-            "Name the file or the folder, or leave --ground-truth away."
+            "Ground truth needs a video or images, got a camera, a screen or a stream. "
+            "Name the file or the folder, or omit --ground-truth."
         )
     if not text:
         return _default()
-    if text.lower() in _FILMS:
-        return _FILMS[text.lower()]()
+    if text.lower() in _GENERATED:
+        return _GENERATED[text.lower()]()
     camera = parse_camera(text)
     if camera is not None:
         return _camera(camera, list_cameras())
@@ -75,17 +75,17 @@ def make_source(
     try:
         return _from_disk(text, ground_truth)
     except (OSError, RuntimeError, ValueError) as error:
-        # no permission, an unknown ~user, or a name that no file can have; the error holds it
+        # no permission, an unknown ~user, or an invalid file name; the error may show secrets
         reason = getattr(error, "strerror", None) or str(error)
         if isinstance(error, UnicodeError):
-            reason = "it holds letters that no name can have"
+            reason = "it holds characters that file names can't have"
         raise SourceError(
-            f"{_shown(text)} can't be looked at ({reason}). "
-            "Check the name, and that you may read it."
+            f"{_shown(text)} can't be accessed ({reason}). "
+            "Check the name, and your permission to read it."
         ) from None
 
 
-_FILMS: dict[str, Callable[[], FrameSource]] = {"demo": DemoSource, "strip": StripSource}
+_GENERATED: dict[str, Callable[[], FrameSource]] = {"demo": DemoSource, "strip": StripSource}
 
 
 def _default() -> FrameSource:
@@ -93,11 +93,11 @@ def _default() -> FrameSource:
     return _camera(CameraName(cameras[0].index, None), cameras) if cameras else DemoSource()
 
 
-def _camera(asked: CameraName, known: list[Camera]) -> CameraSource:
-    found = next((camera for camera in known if camera.index == asked.index), None)
+def _camera(name: CameraName, known: list[Camera]) -> CameraSource:
+    found = next((camera for camera in known if camera.index == name.index), None)
     if found is None:
-        return CameraSource(asked.index, request=asked.request)
-    return CameraSource(asked.index, name=found.name, id=found.id, request=asked.request)
+        return CameraSource(name.index, request=name.request)
+    return CameraSource(name.index, name=found.name, id=found.id, request=name.request)
 
 
 def _from_disk(text: str, ground_truth: GroundTruthProvider | None) -> FrameSource:
@@ -109,8 +109,8 @@ def _from_disk(text: str, ground_truth: GroundTruthProvider | None) -> FrameSour
     if glob.has_magic(text):
         return _images(text, text, matching(path), ground_truth, fixed_folder(path))
     raise SourceError(
-        f"No source is named {_shown(text)}: it is no camera number, address, file or folder, nor "
-        "'demo', 'strip' or 'screen'. Check the spelling; 'kpviewer cameras' lists the cameras."
+        f"No source is named {_shown(text)}: it is not a camera number, address, file or folder, "
+        "nor 'demo', 'strip' or 'screen'. Check the spelling; 'kpviewer cameras' lists the cameras."
     )
 
 
@@ -127,7 +127,7 @@ def _file(path: Path, ground_truth: GroundTruthProvider | None) -> FrameSource:
 
 
 def _shown(text: str) -> str:
-    """Shorten a source for a message. As there is none of that name, it may be a slip: no @."""
+    """Shorten a source for a message; text before an @ is hidden, as it may be a secret."""
     before, at, behind = redact_url(text).rpartition("@")
     shown = f"{HIDDEN}@{behind}" if at and not before.endswith(HIDDEN) else f"{before}{at}{behind}"
     return shown if len(shown) <= LONGEST_NAME else f"{shown[:LONGEST_NAME]}…"

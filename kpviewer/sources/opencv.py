@@ -1,8 +1,8 @@
-"""The one import of OpenCV: every other module takes ``cv2`` from here.
+"""The only import of OpenCV; all other modules import ``cv2`` from here.
 
 Importing opencv-python overwrites Qt's plugin and font paths and the library path of child
-processes with its own; they are put back. Limits that OpenCV reads from the environment, once,
-must stand there before the import; a value that the user has set is left alone.
+processes; this module restores them. OpenCV reads limits from the environment once, so they are set
+before the import. Values that the user has set are kept.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from kpviewer.sources.base import READ_TIMEOUT_S
 
 OVERWRITTEN = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR", "LD_LIBRARY_PATH")
 LIMITS = {
-    "OPENCV_IO_MAX_IMAGE_PIXELS": str(8192 * 8192),  # a 750 kB PNG can ask for 1.5 GB otherwise
-    "OPENCV_LOG_LEVEL": "SILENT",  # its messages go to fd 2 and may hold a URL with a password
+    "OPENCV_IO_MAX_IMAGE_PIXELS": str(8192 * 8192),  # otherwise a 750 kB PNG may allocate 1.5 GB
+    "OPENCV_LOG_LEVEL": "SILENT",  # its messages on stderr may show a password
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
-    "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": str(round(READ_TIMEOUT_S)),  # s; its own default is 10
+    "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": str(round(READ_TIMEOUT_S)),  # s; the default is 10
     "OPENCV_VIDEOIO_V4L_SELECT_READ_ATTEMPTS": "1",
 }
 
@@ -41,7 +41,7 @@ for _name, _value in LIMITS.items():
 with _environment_kept():
     import cv2
 
-# The frames are read on one thread beside the network's: more threads here only take its cores.
+# Frames are read beside the network's threads; more threads here would only take their cores.
 cv2.setNumThreads(1)
 
 __all__ = ["cv2"]

@@ -1,6 +1,6 @@
-"""The two public-domain portraits of the demo, with their faces annotated by hand.
+"""Two public-domain portraits of the demo, with faces annotated by hand.
 
-Grace Hopper: US Navy, 1984; in the wheel of matplotlib, which isn't imported for it.
+Grace Hopper: US Navy, 1984; in the wheel of matplotlib, which isn't imported.
 Eileen Collins: NASA, 1999; in ``kpviewer/assets``.
 """
 
@@ -18,34 +18,34 @@ from kpviewer.sources.opencv import cv2
 from kpviewer.structures import FloatArray, ImageArray
 
 KEYPOINT_NAMES = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
-"""Left is the viewer's left."""
+"""Names of the keypoints; left is the viewer's left."""
 
 MARGIN_PX = 320
-"""Backdrop added on each side, so that the camera may look past the edge."""
+"""Width of the backdrop on each side, so that the camera may move beyond the edge."""
 NEAR_PX, FAR_PX = 12, 96
-"""Where the backdrop is slightly, and where it is wholly blurred."""
+"""Distances from the edge at which the backdrop is slightly and fully blurred."""
 
 BACKDROP_BGR = (46, 40, 36)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Portrait:
-    """An image of one person. Coordinates are pixels of the image as shipped."""
+    """Image of one person. Coordinates are pixels of the shipped image."""
 
     canvas: ImageArray
     """(H + 2 MARGIN_PX, W + 2 MARGIN_PX, 3) uint8 BGR: the image on its backdrop."""
     half_canvas: ImageArray
-    """The same at half the size, for views so small that the full one would alias."""
+    """Canvas at half the size, for small views in which the full one would alias."""
     face_xyxy: FloatArray
-    """(4,): hairline to chin, ear to ear."""
+    """(4,) box of the face: hairline to chin, ear to ear."""
     points_xy: FloatArray
-    """(5, 2), in the order of KEYPOINT_NAMES."""
+    """(5, 2) keypoints in the order of KEYPOINT_NAMES."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Annotation:
     package: str
-    """The package in whose folder the image lies."""
+    """Package whose folder contains the image."""
     path: str
     size_wh: tuple[int, int]
     face_xyxy: tuple[float, float, float, float]
@@ -101,12 +101,12 @@ def _read_image(annotation: _Annotation) -> ImageArray:
             return np.asarray(image, np.uint8)
     raise SourceError(
         f"The demo needs the image {Path(annotation.path).name} of {annotation.package}, "
-        f"and it is missing or another one. Reinstall kpviewer's requirements."
+        f"but it is missing or different. Reinstall kpviewer's requirements."
     )
 
 
 def _on_backdrop(image: ImageArray) -> ImageArray:
-    """Continue an image past its edges: its colours run out, blur and darken into the backdrop."""
+    """Extend an image beyond its edges: its colours blur and darken into the backdrop."""
     margins = (MARGIN_PX,) * 4
     around = np.asarray(cv2.copyMakeBorder(image, *margins, cv2.BORDER_REPLICATE), np.uint8)
     outside = np.full(around.shape[:2], 255, np.uint8)
@@ -114,7 +114,7 @@ def _on_backdrop(image: ImageArray) -> ImageArray:
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, 5)[..., None]
     canvas = around.astype(np.float32)
     for layer, reach_px in (
-        (_blurred(around, 4, 1.5), NEAR_PX),  # repeated edge pixels alone would be streaks
+        (_blurred(around, 4, 1.5), NEAR_PX),  # otherwise repeated edge pixels form streaks
         (_blurred(around, 8, 6), FAR_PX),
         (np.array(BACKDROP_BGR, np.float32), MARGIN_PX),
     ):
@@ -123,7 +123,7 @@ def _on_backdrop(image: ImageArray) -> ImageArray:
 
 
 def _blurred(image: ImageArray, shrink: int, sigma: float) -> FloatArray:
-    """Blur far and fast: on an image ``shrink`` times smaller."""
+    """Blur an image fast and strongly, at ``shrink`` times smaller size."""
     small = cv2.resize(image, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(small, (0, 0), sigma)
     size_wh = image.shape[1::-1]

@@ -1,8 +1,8 @@
-"""Takes secrets out of stream addresses before anyone sees them. Imports nothing heavy.
+"""Removal of secrets from stream addresses before they are shown. Light to import.
 
-What is shown is listed, not what is hidden: the scheme, the host and its port, the parts of a path
-that read like words, and a few parameters that cameras take. Nothing before the last @ is shown.
-A secret that reads like a word of a path can't be known for one.
+Only listed parts are shown: the scheme, the host and its port, parts of a path that read like
+words, and a few parameters of cameras. Everything before the last @ is hidden. A secret in a path
+that reads like a word can't be detected.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ PARAMETERS = _words("""
     profile quality rate res resolution rotation size stream subtype track trackid transport
     unicast video w width x y
 """)
-"""Parameters whose values are shown; of any other the name alone is."""
+"""Parameters whose values are shown; of others, only the name is shown."""
 NUMBERED = _words("""
     av c cam camera ch chan channel chn cif clip d day dsc dscn e ep fhd floor fps frame h hd hz i
     img image ipcam k live m main media mjpeg mjpg mp mpeg onvif p part pic play preview profile res
     room s scene screen sd seg segment st stream streams sub substream take test track trackid ts
     uhd v vga vid video view vp webm x
 """)
-"""Words that may stand beside digits in a path: ch01, h264, 1080p."""
+"""Words that may have digits beside them in a path: ch01, h264, 1080p."""
 ENDINGS = _words("""
     3gp amp asf avi avif bmp cgi flv gif h264 h265 hevc jpeg jpg m3u8 m4v mjpeg mjpg mkv mov mp4 mpd
     mpeg mpg ogg ogv php png sdp smp ts webm webp
 """)
 
 PUBLIC = ("https://download.pytorch.org/", "https://pytorch.org/")
-"""Where our own messages send people."""
+"""Addresses in kpviewer's own messages, which are shown in full."""
 
 _COLON = "[:\uff1a\ufe55\u2236]"
 _SLASH = "[/\\\\\uff0f\uff3c]"
@@ -52,7 +52,7 @@ _ADDRESS = re.compile(
     rf"|^(?P<alone>[A-Za-z][A-Za-z0-9+.-]+){_COLON}{_SLASH}"
 )
 _PATH = re.compile(r"/(?!/)|~|\.{1,2}[/\\]|[A-Za-z]:[/\\]")
-"""How a path begins that can't be taken for an address."""
+"""Beginnings of paths that aren't addresses."""
 _HOST = re.compile(
     rf"(?P<name>{re.escape(HIDDEN)}|[\w-]+(?:\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]*))?"
 )
@@ -62,7 +62,7 @@ _IN_TEXT = re.compile(
     rf"|[^\s\"'(<:\uff1a]*{_COLON}\S*[@\uff20]\S+"
 )
 _PUNCTUATION = "'\".,;:)]}>"
-"""What may follow an address in a sentence."""
+"""Characters that may follow an address in a sentence."""
 _KEY = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}")
 _VALUE = re.compile(r"[A-Za-z]{1,12}|[0-9][0-9.,x]{0,11}")
 _HUMP = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")
@@ -73,11 +73,11 @@ def redact_url(text: str) -> str:
     """Hide the user name, password and secret parameters of a source.
 
     Args:
-        text: a source as it was named: an address, be it well written or not, or anything else.
+        text: a source as the user typed it: an address, even a malformed one, or any other source.
 
     Returns:
-        The address with ``***`` in place of what nobody should read; a text that is no address,
-        such as a path, comes back as it was.
+        The address with ``***`` in place of its secrets. A text that isn't an address, such as a
+        path, is returned unchanged.
     """
     if is_camera(text) or (is_screen(text) and "@" not in text):
         return text
@@ -85,10 +85,10 @@ def redact_url(text: str) -> str:
     if found is not None:
         scheme = found["scheme"] or found["alone"]
         shown = scheme if scheme.lower() in SCHEMES else HIDDEN
-        return f"{shown}://{_behind(text[found.end() :])}"
+        return f"{shown}://{_redact_rest(text[found.end() :])}"
     before, at, _ = text.replace("\uff20", "@").rpartition("@")
     if at and not _PATH.match(text) and re.search(rf"{_COLON}|%3a", before, re.IGNORECASE):
-        return _behind(text)
+        return _redact_rest(text)
     return text
 
 
@@ -108,12 +108,12 @@ def _redact_word(word: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether a source is written like an address, well or not, rather than like a path."""
+    """Return whether a source is an address, even a malformed one, rather than a path."""
     return _ADDRESS.search(text) is not None or redact_url(text) != text
 
 
-def _behind(rest: str) -> str:
-    """Redact what follows the scheme: user and password, host, path, parameters."""
+def _redact_rest(rest: str) -> str:
+    """Redact the part behind the scheme: user and password, host, path, parameters."""
     before, _, after = rest.replace("\uff20", "@").rpartition("@")
     end = _TAIL.search(after)
     authority, tail = (after, "") if end is None else (after[: end.start()], after[end.start() :])
@@ -121,13 +121,13 @@ def _behind(rest: str) -> str:
     if host is None or (host["port"] and int(host["port"][:6]) > 65535):
         return HIDDEN
     user = f"{HIDDEN}@" if before else ""
-    path, mark, query = _parted(tail)
+    path, mark, query = _split_path(tail)
     shown = "".join(_shown_part(part) for part in re.split(rf"({_SLASH})", path))
     return f"{user}{authority}{shown}{mark}{_shown_query(query) if mark == '?' else query}"
 
 
-def _parted(tail: str) -> tuple[str, str, str]:
-    """Part into path, "?" or "#" or nothing, and what follows; of a fragment nothing is shown."""
+def _split_path(tail: str) -> tuple[str, str, str]:
+    """Split into path, "?" or "#" or nothing, and the rest; a fragment is hidden."""
     without, sharp, fragment = tail.partition("#")
     path, mark, query = without.partition("?")
     if mark:
@@ -136,7 +136,7 @@ def _parted(tail: str) -> tuple[str, str, str]:
 
 
 def _shown_part(part: str) -> str:
-    """Show a part of a path where it reads like words; of another its ending, if that is known."""
+    """Return a part of a path if it reads like words, or else its known suffix."""
     if part == HIDDEN or re.fullmatch(_SLASH, part) or _reads_like_words(unquote(part)):
         return part
     name, dot, ending = part.rpartition(".")
@@ -160,7 +160,7 @@ def _is_word(word: str) -> bool:
     if digits and letters:
         humps = [hump.lower() for run in letters for hump in _HUMP.findall(run)]
         return bool(humps) and all(hump in NUMBERED for hump in humps)
-    # mixed case in short pieces is no word: tPW, QxZrTb
+    # mixed case in short pieces isn't a word: tPW, QxZrTb
     humps = _HUMP.findall(word)
     return not humps or (len(word) <= _LONGEST_WORD and len(word) >= 3 * (len(humps) - 1))
 

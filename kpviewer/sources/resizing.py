@@ -1,4 +1,4 @@
-"""Resizing images on the host, with OpenCV. On a GPU the engine resizes there instead."""
+"""Resizing of images on the host with OpenCV. With a GPU, the engine resizes there."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from kpviewer.structures import ImageArray
 
 
 def resized(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
-    """Resize an image: by area averages where it shrinks, so that nothing thin gets lost.
+    """Resize an image, with area averages if it shrinks, so that thin structures remain.
 
-    It is halved while it can be, and then interpolated: averages over areas that don't begin and
-    end at pixels take ten times as long.
+    The image is halved while possible, and then interpolated: averages over areas that don't align
+    with pixels take ten times as long.
 
     Args:
         bgr: (H, W, 3) uint8.
-        size_hw: wanted height and width, px.
+        size_hw: new height and width, px.
 
     Returns:
-        (height, width, 3) uint8; ``bgr`` itself where it has that size.
+        (height, width, 3) uint8; ``bgr`` itself if it has that size.
     """
     height, width = size_hw
     while _is_twice(bgr.shape[0], height) and _is_twice(bgr.shape[1], width):
@@ -32,6 +32,6 @@ def resized(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
     return np.asarray(cv2.resize(bgr, (width, height), interpolation=kind), np.uint8)
 
 
-def _is_twice(side: int, wanted: int) -> bool:
-    """Whether a side can be halved, and is then still as long as wanted."""
-    return side % 2 == 0 and side >= 2 * wanted
+def _is_twice(side: int, target: int) -> bool:
+    """Return whether a side can be halved without falling below the target."""
+    return side % 2 == 0 and side >= 2 * target

@@ -1,4 +1,4 @@
-"""Screens of this machine, or parts of them, through the package ``mss``."""
+"""Screens of this machine, or parts of them, captured with the package ``mss``."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from kpviewer.sources.opencv import cv2
 from kpviewer.structures import StreamInfo
 
 FPS = 30.0
-"""A screen has no rate of its own; it is looked at so often, or as often as it can be."""
+"""Maximum capture rate, as a screen has no rate of its own."""
 _NS = 1_000_000_000
 
 
 class Grabber(Protocol):
-    """The part of ``mss.MSS`` that is used here. One thread makes, uses and closes it."""
+    """Part of ``mss.MSS`` that is used here. One thread creates, uses and closes it."""
 
     @property
     def monitors(self) -> list[dict[str, Any]]:
-        """left, top, width, height of all screens together, then of each, in px."""
+        """left, top, width and height of all screens together, then of each, px."""
 
     def grab(self, monitor: dict[str, Any], /) -> Any:
-        """Look at a part; the image is an array of (H, W, 4) uint8 BGRA."""
+        """Capture an area; the image is an array of (H, W, 4) uint8 BGRA."""
 
     def close(self) -> None:
-        """Let the screen go."""
+        """Release the screen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A screen that this machine has."""
+    """Screen of this machine."""
 
     index: int
-    """What ``screen:N`` takes, from 1."""
+    """Number N of ``screen:N``, from 1."""
     name: str
-    """For people."""
+    """Display name."""
 
 
 def list_screens(open_grabber: Callable[[], Grabber] | None = None) -> list[Screen]:
-    """List the screens; empty where none can be looked at."""
+    """Return the screens; empty if none can be captured."""
     try:
         grabber = (open_grabber or _open_grabber)()
     except SourceError:
@@ -64,12 +64,12 @@ def list_screens(open_grabber: Callable[[], Grabber] | None = None) -> list[Scre
 
 
 class ScreenSource:
-    """A FrameSource over a screen. Only the thread that opened it may use it, close included.
+    """FrameSource of a screen. Only the thread that opened it may use and close it.
 
     Args:
-        name: which screen, or which part of it.
-        open_grabber: makes what looks at the screen; for tests.
-        sleep: waits for seconds; for tests.
+        name: screen, or part of it.
+        open_grabber: function that opens the grabber; for tests.
+        sleep: function that waits for seconds; for tests.
     """
 
     warning: str | None = None
@@ -81,7 +81,7 @@ class ScreenSource:
         open_grabber: Callable[[], Grabber] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._asked = name
+        self._requested = name
         self._open_grabber = open_grabber or _open_grabber
         self._sleep = sleep
         self._grabber: Grabber | None = None
@@ -93,7 +93,7 @@ class ScreenSource:
 
     @property
     def info(self) -> StreamInfo:
-        """Size of what is looked at."""
+        """Size of the captured area."""
         if self._info is None:
             raise closed_error(self._name)
         return self._info
@@ -104,16 +104,16 @@ class ScreenSource:
         return self._next_index
 
     def open(self) -> StreamInfo:
-        """Find the screen and look at it once, to see its real size: some count points, not px.
+        """Find the screen and capture it once, to get its size in px rather than points.
 
         Raises:
-            SourceError: if there is no such screen, or programs may not look at it.
+            SourceError: if there is no such screen, or programs may not capture it.
         """
         self.close()
         self._grabber = self._open_grabber()
         try:
             self._area = self._find(self._grabber.monitors)
-            height, width = self._look().shape[:2]
+            height, width = self._capture().shape[:2]
         except SourceError:
             self.close()
             raise
@@ -124,7 +124,7 @@ class ScreenSource:
         return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Wait for the time of the next image, and take it; never None.
+        """Wait for the time of the next image, and capture it; never None.
 
         Raises:
             SourceError: if the source is closed, or the screen is gone.
@@ -136,49 +136,49 @@ class ScreenSource:
             self._sleep((self._due_ns - now_ns) / _NS)
         self._due_ns = max(self._due_ns, now_ns) + round(_NS / FPS)
         captured_ns = time.monotonic_ns()
-        bgra = self._look()
+        bgra = self._capture()
         buffer = allocate(bgra.shape[0], bgra.shape[1])
         cv2.cvtColor(bgra, cv2.COLOR_BGRA2BGR, dst=buffer)
         self._next_index += 1
         return Captured(buffer, captured_ns, None)
 
     def seek(self, index: int) -> None:
-        """Raise SourceError: a screen has no way back."""
+        """Raise SourceError: a screen is not seekable."""
         if self._grabber is None:
             raise closed_error(self._name)
         raise seek_error(self._name)
 
     def close(self) -> None:
-        """Let the screen go."""
+        """Release the screen."""
         if self._grabber is not None:
             self._grabber.close()
         self._grabber = self._info = None
 
-    def _look(self) -> Any:
-        """Take an image, (H, W, 4) uint8 BGRA."""
+    def _capture(self) -> Any:
+        """Return an image, (H, W, 4) uint8 BGRA."""
         assert self._grabber is not None
         try:
             return np.asarray(self._grabber.grab(dict(self._area)))
         except _error_of_mss() as error:
             raise SourceError(
-                f"{self._name} gives no image ({error}). Is the screen still on, and may "
-                "this program record it? macOS asks for that in its privacy settings."
+                f"{self._name} can't be captured ({error}). Is the screen still on, and may "
+                "this program record it? On macOS, allow that in the privacy settings."
             ) from error
 
     def _find(self, monitors: list[dict[str, Any]]) -> dict[str, int]:
-        """Give the area that is asked for, in px of the whole desktop."""
-        asked = self._asked
-        if asked.index >= len(monitors):
+        """Return the requested area, in px of the whole desktop."""
+        requested = self._requested
+        if requested.index >= len(monitors):
             there = ", ".join(f"screen:{index}" for index in range(1, len(monitors)))
-            raise SourceError(f"There is no screen {asked.index}. There is {there or 'none'}.")
-        screen = {name: int(monitors[asked.index][name]) for name in _SIDES}
-        if asked.part is None:
+            raise SourceError(f"There is no screen {requested.index}. There is {there or 'none'}.")
+        screen = {name: int(monitors[requested.index][name]) for name in _SIDES}
+        if requested.part is None:
             return screen
-        left, top, width, height = asked.part
+        left, top, width, height = requested.part
         if left + width > screen["width"] or top + height > screen["height"]:
             size = f"{screen['width']}x{screen['height']}"
             raise SourceError(
-                f"{left},{top},{width},{height} must lie inside of {self._name}, which has {size} "
+                f"{left},{top},{width},{height} must be inside {self._name}, which has {size} "
                 "px. The numbers are x, y, width and height, from its upper left corner."
             )
         return {
@@ -198,21 +198,21 @@ def _name(index: int, monitor: Mapping[str, Any]) -> str:
 
 
 def _error_of_mss() -> type[Exception]:
-    from mss import ScreenShotError  # noqa: PLC0415 - only those wait for it who watch a screen
+    from mss import ScreenShotError  # noqa: PLC0415 - slow, and needed for screens alone
 
     return ScreenShotError
 
 
 def _open_grabber() -> Grabber:
-    """Connect to the screens.
+    """Open a grabber of the screens.
 
     Raises:
-        SourceError: if there is none, or the system keeps programs from looking.
+        SourceError: if there is no screen, or the system forbids capturing it.
     """
     if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("XDG_SESSION_TYPE") == "wayland":
         raise SourceError(
-            "Wayland lets no program look at the screen unasked. Log in to an X11 session, or "
-            "let OBS share the screen as a virtual camera, and open that."
+            "Wayland doesn't let programs capture the screen. Log in to an X11 session, or "
+            "share the screen with OBS as a virtual camera, and open that."
         )
     import mss  # noqa: PLC0415 - as above
 
@@ -220,5 +220,5 @@ def _open_grabber() -> Grabber:
         return mss.MSS()
     except (mss.ScreenShotError, OSError) as error:
         raise SourceError(
-            f"There is no screen to look at ({error}). On Linux, DISPLAY must name one."
+            f"There is no screen to capture ({error}). On Linux, DISPLAY must name one."
         ) from error

@@ -19,6 +19,7 @@ from kpviewer.sources.base import (
     closed_error,
     seek_error,
 )
+from kpviewer.sources.call_limit import CallLimit
 from kpviewer.sources.connecting import (
     SCHEMES,
     NoImageError,
@@ -30,31 +31,31 @@ from kpviewer.sources.connecting import (
 )
 from kpviewer.sources.copying import copy_of
 from kpviewer.sources.decoding import Decoder, DecoderOptions
-from kpviewer.sources.film import Film
+from kpviewer.sources.finite_video import FiniteVideo
 from kpviewer.sources.live import Live, loss_error
 from kpviewer.sources.patience import Patience
 from kpviewer.sources.redact import redact_url
-from kpviewer.sources.reel import Reel
 from kpviewer.sources.video import OPTIONS
-from kpviewer.sources.watch import Watch
+from kpviewer.sources.video_frames import VideoFrames
 from kpviewer.structures import StreamInfo
 
-_CONNECT_TIMEOUT_S = 0.88 * OPEN_TIMEOUT_S  # leaves room to find out and say why
+_CONNECT_TIMEOUT_S = 0.88 * OPEN_TIMEOUT_S  # leaves time to diagnose a failure
 LONGEST_GAP_S = 1.0
-"""Between frames of a playlist, whose parts are of even frame rate."""
+"""Longest gap between frames of a playlist, whose segments have a constant frame rate."""
 _FIRST_FACTOR = 8
-"""A camera may send an image every 10 s, and FFmpeg gives it out when the next one comes."""
+"""Factor of the read timeout for the first image: cameras may send an image every 10 s, and
+FFmpeg returns it when the next one arrives."""
 _FILE_FACTOR = 5
-"""A file is waited for this much longer than a camera: it can't be had later."""
+"""Factor of the read timeout for a file, whose frames can't be read later."""
 _HLS_FACTOR = 10
-"""A live playlist gives all frames of a segment at once, then none for as long as it lasts."""
+"""Factor of the read timeout for a live playlist, whose segments arrive all at once."""
 
 
 class StreamSource:
-    """A FrameSource over an address. ``close`` and ``open`` connect anew.
+    """FrameSource of a network address. ``close`` and ``open`` reconnect.
 
-    A stream of known length is a file from afar: it loses no frame and ends with None. Any other
-    is live, and its end is a loss: a SourceError. ``interrupt`` ends every wait.
+    A stream of known length is a remote file: it loses no frame and ends with None. Any other
+    stream is live, and its end is a SourceError. ``interrupt`` ends every wait.
     """
 
     def __init__(
@@ -72,60 +73,60 @@ class StreamSource:
             raise SourceError(
                 f"An address must start with one of {', '.join(SCHEMES)}, got {redact_url(url)}."
             )
-        self._url = f"{scheme}{colon}{rest}"  # FFmpeg knows no RTSP://
+        self._url = f"{scheme}{colon}{rest}"  # FFmpeg doesn't know RTSP://
         self._name = redact_url(self._url)
-        self._watch = Watch()
+        self._limit = CallLimit()
         self._options = DecoderOptions(
-            options_for(scheme), open_timeout_s, read_timeout_s, watch=self._watch
+            options_for(scheme), open_timeout_s, read_timeout_s, limit=self._limit
         )
         self._opened: Live | _RemoteFile | None = None
-        self._reached = 0
+        self._last_index = 0
 
     @property
     def info(self) -> StreamInfo:
-        """What the stream says of itself."""
-        return self._open_one().info
+        """Description of the open stream."""
+        return self._require_open().info
 
     @property
     def next_index(self) -> int:
-        """Number of frames read so far; of a file, the index of the next."""
+        """Number of frames read; for a file, the index of the next frame."""
         opened = self._opened  # read once: another thread may ask while it is closed
-        return self._reached if opened is None else opened.next_index
+        return self._last_index if opened is None else opened.next_index
 
     @property
     def warning(self) -> str | None:
-        """Damage of a file, or what a camera's first image waits for."""
+        """Damage of a file, or the reason that a camera's first image is late."""
         opened = self._opened
         return None if opened is None else opened.warning
 
     @property
     def silence_s(self) -> float | None:
-        """Seconds without data while no image can come yet; None once one could."""
+        """Seconds without data while waiting for the first keyframe; None after it."""
         opened = self._opened
         return opened.silence_s if isinstance(opened, Live) else None
 
     @property
     def usual_gap_s(self) -> float:
-        """About the longest time between two frames of a camera."""
+        """Approximate longest time between two frames of a camera."""
         opened = self._opened
         return opened.usual_gap_s if isinstance(opened, Live) else 0.0
 
     def interrupt(self) -> None:
-        """End the ``open`` or ``read`` under way with a SourceError; from any thread."""
-        self._watch.cut()
+        """End the current ``open`` or ``read`` with a SourceError; callable from any thread."""
+        self._limit.cancel()
 
     def open(self) -> StreamInfo:
         """Connect.
 
         Raises:
-            SourceError: if nobody answers, or answers with something else than video.
+            SourceError: if there is no answer, or the answer isn't video.
         """
         self.close()
-        self._reached = 0
-        self._watch.reset()
+        self._last_index = 0
+        self._limit.reset()
         try:
             self._opened = self._connect(None)
-        except NoImageError:  # parts of a multipart stream that don't say that they are JPEG
+        except NoImageError:  # parts of a multipart stream without a content type
             self._opened = self._connect("mjpeg")
         return self._opened.info
 
@@ -135,8 +136,8 @@ class StreamSource:
         Raises:
             SourceError: if the source is closed, or the stream is lost or silent.
         """
-        opened = self._open_one()
-        taken = opened.take()
+        opened = self._require_open()
+        taken = opened.next_frame()
         if taken is None:
             return None
         frame, position_s = taken
@@ -147,20 +148,20 @@ class StreamSource:
         """Make frame ``index`` of a seekable file the next one.
 
         Raises:
-            SourceError: if the source is closed, live, or a file too long to be counted at once.
+            SourceError: if the source is closed, live, or a file that is too long to index.
         """
-        if isinstance(opened := self._open_one(), Live) or not opened.info.is_seekable:
+        if isinstance(opened := self._require_open(), Live) or not opened.info.is_seekable:
             raise seek_error(self._name)
         opened.seek(max(index, 0))
 
     def close(self) -> None:
-        """Hang up."""
-        self._reached = self.next_index
+        """Close the connection."""
+        self._last_index = self.next_index
         if self._opened is not None:
             self._opened.close()
         self._opened = None
 
-    def _open_one(self) -> Live | _RemoteFile:
+    def _require_open(self) -> Live | _RemoteFile:
         if self._opened is None:
             raise closed_error(self._name)
         return self._opened
@@ -185,64 +186,66 @@ class StreamSource:
         kind = decoder.container.format.name
         check_moving(decoder, self._name)
         try:
-            reel = Reel(self._url, self._name, options, decoder)
+            frames = VideoFrames(self._url, self._name, options, decoder)
         except SourceError:
-            # An MP4 with its index at the end, from a server that gives files only from the start.
-            if not kind.startswith("mov") or self._watch.is_cut or can_jump(self._url, kind):
+            # An MP4 with its index at the end, from a server that sends files only from the start.
+            if not kind.startswith("mov") or self._limit.is_cancelled or can_jump(self._url, kind):
                 raise
             decoder.close()
-            path = copy_of(self._url, self._name, self._watch, options.read_timeout_s)
-            return _RemoteFile(_reel_of_copy(path, self._name), self._name, options, path)
-        reel.can_jump = reel.index is None or can_jump(self._url, kind)
-        return _RemoteFile(reel, self._name, options)
+            path = copy_of(self._url, self._name, self._limit, options.read_timeout_s)
+            return _RemoteFile(_frames_of_copy(path, self._name), self._name, options, path)
+        frames.can_jump = frames.index is None or can_jump(self._url, kind)
+        return _RemoteFile(frames, self._name, options)
 
 
-def _reel_of_copy(path: Path, name: str) -> Reel:
+def _frames_of_copy(path: Path, name: str) -> VideoFrames:
     try:
-        return Reel(str(path), name, OPTIONS)
+        return VideoFrames(str(path), name, OPTIONS)
     except (av.FFmpegError, SourceError):
         path.unlink()
         raise
 
 
 class _RemoteFile:
-    """A finite video behind an address: every frame, and a SourceError where one can't be had."""
+    """Finite video at a network address; a frame that can't be loaded is a SourceError."""
 
     def __init__(
-        self, reel: Reel, name: str, options: DecoderOptions, copy: Path | None = None
+        self, frames: VideoFrames, name: str, options: DecoderOptions, copy: Path | None = None
     ) -> None:
         self._name = name
         self._options = options
         self._copy = copy
-        self._is_playlist = reel.decoder.container.format.name == "hls"
+        self._is_playlist = frames.decoder.container.format.name == "hls"
         self._last_s = self._missing_s = 0.0
-        self._film = film = Film(reel, name)
-        self.info = replace(film.info, is_seekable=reel.index is not None)
+        self._video = video = FiniteVideo(frames, name)
+        self.info = replace(video.info, is_seekable=frames.index is not None)
 
     @property
     def decoder(self) -> Decoder:
-        """What decodes it now."""
-        return self._film.reel.decoder
+        """Current decoder."""
+        return self._video.frames.decoder
 
     @property
     def next_index(self) -> int:
-        """Index of the frame that the next ``take`` gives."""
-        return self._film.reel.next_index
+        """Index of the frame that the next call of ``next_frame`` returns."""
+        return self._video.frames.next_index
 
     @property
     def warning(self) -> str | None:
-        """Damage that was seen so far."""
+        """Damage found up to now; None if there is none."""
         if self._missing_s:
-            return f"{self._missing_s:.1f} s are missing: parts of the playlist could not be read"
-        return self._film.warning
+            return (
+                f"{self._missing_s:.1f} s are missing: segments of the playlist could not be read"
+            )
+        return self._video.warning
 
-    def take(self) -> tuple[VideoFrame, float] | None:
+    def next_frame(self) -> tuple[VideoFrame, float] | None:
         """Return the next frame and its position; None at the end.
 
         Raises:
             SourceError: if the connection breaks.
         """
-        taken = self._film.take()
+        taken = self._video.next_frame()
         if taken is None and self.decoder.failure is not None:
             raise loss_error(self._name, self.decoder.failure, self._options)
         if taken is not None and self._is_playlist:
@@ -250,7 +253,7 @@ class _RemoteFile:
         return taken
 
     def _note_gap(self, position_s: float) -> None:
-        """FFmpeg leaves out, without a word, the parts of a playlist that it can't get."""
+        """Add a gap in time: FFmpeg silently skips segments of a playlist that it can't load."""
         gap_s = position_s - self._last_s
         if gap_s > LONGEST_GAP_S:
             self._missing_s += gap_s
@@ -259,10 +262,10 @@ class _RemoteFile:
     def seek(self, index: int) -> None:
         """Make frame ``index`` the next one."""
         self._last_s = math.inf
-        self._film.reel.seek(index)
+        self._video.frames.seek(index)
 
     def close(self) -> None:
-        """Hang up, and delete the copy."""
-        self._film.reel.close()
+        """Close the connection, and delete the copy."""
+        self._video.frames.close()
         if self._copy is not None:
             self._copy.unlink(missing_ok=True)

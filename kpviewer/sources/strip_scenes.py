@@ -1,11 +1,11 @@
-"""Images of a glowing steel strip with two kinds of defect, and exactly where they are.
+"""Generated images of a glowing steel strip with two kinds of defect, and exact ground truth.
 
-A seeded world, ``StripWorld``, is a strip with clamps, dust and marks; ``expose`` takes an image
-of it from a given place, with the lamps, the focus and the noise of that moment. Everything is
-brightness in one plane until a colour table, that of glowing steel, makes an image of it.
+A ``StripWorld`` is a random strip with clamps, dust and marks. ``expose`` renders an image of it
+from a position, with given light, focus and noise. Until then the strip is a single plane of
+brightness; a colour table of glowing steel makes the image.
 
-Of the marks: ``fi`` is a dark pit with a bright crescent, anywhere on the strip; ``hb`` a dark
-notch with a bright rim in one of its two long edges. Both fill about 24 of the 30 px of their box.
+The mark ``fi`` is a dark pit with a bright crescent, anywhere on the strip. The mark ``hb`` is a
+dark notch with a bright rim in a long edge. Both fill about 24 of the 30 px of their box.
 """
 
 from __future__ import annotations
@@ -24,59 +24,59 @@ FI, HB = 0, 1
 TARGET_PX = 30.0
 SIZE_HW = (320, 1920)
 MARGIN_PX = 8
-"""Of the world around the largest image of it, for shifts."""
+"""Margin of the world around its largest image, for shifts."""
 APART_PX = 112.0
-"""Least distance of two marks' centres."""
+"""Smallest distance between the centres of two marks."""
 _TEST_KEY = 0x74657374
 _COARSE = 16
-"""Columns between those that the smooth light is computed for."""
+"""Step in columns at which the smooth light is computed."""
 _PATCH = 22
-"""Half side of the square that a mark is painted in, px: nothing of it reaches further."""
+"""Half side of the square that contains a mark, px."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StripWorld:
-    """A strip that lies from left to right, with what is on it."""
+    """Horizontal strip with clamps, dust and marks."""
 
     light: FloatArray
     """(H + 2 * MARGIN_PX, W + 2 * MARGIN_PX) brightness in [0, 255]."""
     centres_xy: FloatArray
-    """(N, 2) of the marks, px of ``light``."""
+    """(N, 2) centres of the marks, px of ``light``."""
     class_ids: IntArray
-    """(N,)."""
+    """(N,) classes of the marks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """How an image of a world is taken."""
+    """Camera position, light and noise of an image."""
 
     shift_xy: tuple[float, float] = (0.0, 0.0)
-    """Place of the image's corner in the world, px from the margin; fractions count."""
+    """Position of the image's corner in the world, px from the margin; may be fractional."""
     gain: float = 1.0
     tilt: float = 0.0
-    """Brightness gained from the left edge to the right one, as a share."""
+    """Relative increase of brightness from the left edge to the right one."""
     warmth: float = 0.0
-    """In [-1, 1]: from a bluish to a reddish lamp."""
+    """Colour of the lamp in [-1, 1], from bluish to reddish."""
     blur_px: float = 0.0
-    """Standard deviation."""
+    """Standard deviation of the blur."""
     noise: float = 2.0
-    """Standard deviation, levels of 255."""
+    """Standard deviation of the noise, levels of 255."""
     noise_seed: int = 0
 
 
 def random_scene(
     rng: np.random.Generator, size_hw: tuple[int, int] = SIZE_HW
 ) -> tuple[ImageArray, GroundTruth]:
-    """Paint a scene.
+    """Return a random scene.
 
     Args:
-        rng: decides everything: the same state gives the same scene.
-        size_hw: of the image, px, each side at least 96. The strip lies along the longer side;
+        rng: random generator; the same state gives the same scene.
+        size_hw: size of the image, px, each side at least 96. The strip runs along the longer side;
             in a square image, along either.
 
     Returns:
-        (H, W, 3) uint8 BGR, and its marks: at most two of a class, often one or none, with their
-        30 px boxes and their centres as the only keypoint.
+        (H, W, 3) uint8 BGR, and its marks: none to two per class, with boxes of 30 px and the
+        centre as the only keypoint.
     """
     height, width = size_hw
     is_upright = height > width or (height == width and bool(rng.random() < 0.5))
@@ -91,17 +91,17 @@ def random_scene(
 def scene_for_test(
     index: int, size_hw: tuple[int, int] = SIZE_HW
 ) -> tuple[ImageArray, GroundTruth]:
-    """Paint a scene of the set that detectors are scored on; training never draws these seeds.
+    """Return a scene of the test set, whose seeds training never uses.
 
     Args:
-        index: of the scene, from 0.
-        size_hw: of the image, px.
+        index: number of the scene, from 0.
+        size_hw: size of the image, px.
     """
     return random_scene(np.random.default_rng([_TEST_KEY, index]), size_hw)
 
 
 def random_exposure(rng: np.random.Generator) -> Exposure:
-    """Draw how a still image is taken."""
+    """Return a random exposure of a still image."""
     shift = rng.uniform(-MARGIN_PX + 2, MARGIN_PX - 2, 2)
     is_blurred = rng.random() < 0.5
     return Exposure(
@@ -118,15 +118,15 @@ def random_exposure(rng: np.random.Generator) -> Exposure:
 def expose(
     world: StripWorld, exposure: Exposure, size_hw: tuple[int, int]
 ) -> tuple[ImageArray, FloatArray]:
-    """Take an image of a world.
+    """Render an image of a world.
 
     Args:
-        world: what is looked at.
-        exposure: from where, and in what light.
-        size_hw: of the image, px; with its shift, inside the world.
+        world: strip to render.
+        exposure: camera position, light and noise.
+        size_hw: size of the image, px; with its shift, it must be inside the world.
 
     Returns:
-        (H, W, 3) uint8 BGR, and the (N, 2) centres of the marks in it, some perhaps outside.
+        (H, W, 3) uint8 BGR, and the (N, 2) centres of all marks, of which some may be outside.
     """
     height, width = size_hw
     corner = np.array(exposure.shift_xy) + MARGIN_PX
@@ -157,7 +157,7 @@ def expose(
 def ground_truth_of(
     centres_xy: FloatArray, class_ids: IntArray, size_hw: tuple[int, int]
 ) -> GroundTruth:
-    """Tell what is seen: marks with the centre in the image; difficult if the box is cut."""
+    """Return the marks whose centre is in the image; those with a cut box are difficult."""
     limit = np.array(size_hw[::-1], np.float32)
     seen = ((centres_xy >= 0) & (centres_xy < limit)).all(1)
     centres_xy = np.ascontiguousarray(centres_xy[seen], np.float32)
@@ -171,12 +171,12 @@ def ground_truth_of(
 def random_world(
     rng: np.random.Generator, size_hw: tuple[int, int], *, marks_per_px: float | None = None
 ) -> StripWorld:
-    """Draw a strip with its clamps, dust and marks.
+    """Return a random strip with clamps, dust and marks.
 
     Args:
-        rng: decides everything.
-        size_hw: of the largest image to be taken of it, px.
-        marks_per_px: of its length, of each class; None for the none, one or two of a scene.
+        rng: random generator.
+        size_hw: size of the largest image of the strip, px.
+        marks_per_px: density of marks along the strip per class; None gives none to two per class.
     """
     height, width = (side + 2 * MARGIN_PX for side in size_hw)
     edges = _edges(rng, height, width)
@@ -187,20 +187,20 @@ def random_world(
         counts = [int(rng.choice(3, p=(0.2, 0.6, 0.2))) for _ in CLASS_NAMES]
     else:
         counts = [round(marks_per_px * size_hw[1])] * len(CLASS_NAMES)
-    places: list[tuple[float, float, int]] = []
+    marks: list[tuple[float, float, int]] = []
     for class_id, count in enumerate(counts):
         for _ in range(count):
-            place = _place(rng, class_id, edges, clamps, places)
-            if place is not None:
-                places.append((*place, class_id))
-    for x, y, class_id in places:
+            position = _free_position(rng, class_id, edges, clamps, marks)
+            if position is not None:
+                marks.append((*position, class_id))
+    for x, y, class_id in marks:
         _paint_mark(rng, light, (x, y), class_id, edges)
-    table = np.array(places, np.float64).reshape(-1, 3)
+    table = np.array(marks, np.float64).reshape(-1, 3)
     return StripWorld(light, table[:, :2].astype(np.float32), table[:, 2].astype(np.int64))
 
 
 def _edges(rng: np.random.Generator, height: int, width: int) -> FloatArray:
-    """Heights of the strip's upper and lower edge in each column: (2, W), px."""
+    """Return the heights of the strip's upper and lower edge in each column: (2, W), px."""
     top = height * rng.uniform(0.12, 0.24)
     bottom = height * rng.uniform(0.76, 0.88)
     along = np.linspace(-0.5, 0.5, width, dtype=np.float32)
@@ -209,21 +209,23 @@ def _edges(rng: np.random.Generator, height: int, width: int) -> FloatArray:
 
 
 def _waves(rng: np.random.Generator, length: int, knots: int) -> FloatArray:
-    """(length,) smooth random curve through ``knots`` values, about in [-1, 1]."""
+    """Return a smooth random curve through ``knots`` values, (length,), about in [-1, 1]."""
     values = rng.uniform(-1, 1, (1, knots)).astype(np.float32)
     return np.asarray(cv2.resize(values, (length, 1), interpolation=cv2.INTER_CUBIC)[0], np.float32)
 
 
 def _strip(rng: np.random.Generator, edges: FloatArray, height: int) -> FloatArray:
-    """Brightness of a strip that glows in its middle, in front of a dark hall: (H, W)."""
+    """Return the brightness of a strip that glows at its centre, in a dark hall: (H, W)."""
     width = edges.shape[1]
-    few = edges[:, ::_COARSE]  # all but the edges themselves changes slowly along the strip
+    few = edges[:, ::_COARSE]  # everything except the edges changes slowly along the strip
     rows = np.arange(height, dtype=np.float32)[:, None] + 0.5
     inside = np.minimum(rows - few[0], few[1] - rows)  # px from the nearer edge, (H, w)
     depth = np.clip(inside / (float((few[1] - few[0]).mean()) / 2), 0, 1)
     glow = rng.uniform(150, 205) * (1 - rng.uniform(0.15, 0.45) * (1 - depth) ** 2)
-    glow *= 1 + 0.12 * _waves(rng, few.shape[1], max(3, width // 240))  # hotter, cooler lengths
-    glow += rng.uniform(2, 6) * rng.standard_normal(glow.shape, np.float32)  # rolled along it
+    glow *= 1 + 0.12 * _waves(rng, few.shape[1], max(3, width // 240))  # hotter and cooler sections
+    glow += rng.uniform(2, 6) * rng.standard_normal(
+        glow.shape, np.float32
+    )  # rolling grain along the strip
     hall = rng.uniform(8, 30) + 14 * np.exp(np.clip(inside, -99, 0) / 12)  # lit by the strip
     light = cv2.resize(hall.astype(np.float32), (width, height))
     more = cv2.resize((glow - hall).astype(np.float32), (width, height))
@@ -237,19 +239,19 @@ def _strip(rng: np.random.Generator, edges: FloatArray, height: int) -> FloatArr
 def _clamps(
     rng: np.random.Generator, light: FloatArray, edges: FloatArray
 ) -> list[tuple[int, int]]:
-    """Paint dark jaws across the strip, and give the columns that they cover."""
+    """Paint dark jaws across the strip, and return the columns that they cover."""
     height, width = light.shape
     spans: list[tuple[int, int]] = []
     for _ in range(max(1, round(width / 700 * rng.uniform(0.5, 1.5)))):
         wide = int(rng.uniform(40, 110))
         left = int(rng.uniform(-wide / 2, width - wide / 2))
         low, high = max(0, left), min(width, left + wide)
-        reach = rng.uniform(0.25, 1.0)  # how far it grips over the strip, from one edge
+        reach = rng.uniform(0.25, 1.0)  # share of the strip's width that the jaw covers
         length = int(edges[0].mean() + reach * float((edges[1] - edges[0]).mean()) + 6)
         whole = light if rng.random() < 0.5 else light[::-1]
         jaw = whole[: min(length, height), low:high]
         jaw[:] = rng.uniform(14, 34) + 0.06 * jaw
-        jaw[-3:] += 30  # its lip is lit by the strip
+        jaw[-3:] += 30  # the strip lights its lip
         jaw[:, :2] += 22
         jaw[:, -2:] += 22
         spans.append((low, high))
@@ -257,7 +259,7 @@ def _clamps(
 
 
 def _dust(rng: np.random.Generator, light: FloatArray) -> None:
-    """Paint specks, dark and bright, and a few scratches: all thinner than any mark."""
+    """Paint dark and bright specks and a few scratches, all thinner than the marks."""
     height, width = light.shape
     for _ in range(int(rng.integers(0, 1 + width // 32))):
         x, y = int(rng.integers(width)), int(rng.integers(height))
@@ -272,14 +274,14 @@ def _dust(rng: np.random.Generator, light: FloatArray) -> None:
         cv2.line(light, ends[0], ends[1], level, 1, cv2.LINE_AA)
 
 
-def _place(
+def _free_position(
     rng: np.random.Generator,
     class_id: int,
     edges: FloatArray,
     clamps: list[tuple[int, int]],
     taken: list[tuple[float, float, int]],
 ) -> tuple[float, float] | None:
-    """Find a place for a mark, clear of clamps and other marks; None if forty tries found none."""
+    """Return a position clear of clamps and other marks; None if 40 attempts fail."""
     room = MARGIN_PX + TARGET_PX / 2 + MARGIN_PX
     for _ in range(40):
         x = float(rng.uniform(room, edges.shape[1] - room))
@@ -320,7 +322,7 @@ def _paint_mark(
 
 
 def _pit(rng: np.random.Generator, dx: FloatArray, dy: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """A dark ellipse and, on its lower half, a bright crescent: two covers in [0, 1]."""
+    """Return coverages in [0, 1] of a dark ellipse and of a bright crescent in its lower half."""
     a, b = 12 * rng.uniform(0.85, 1.05, 2)
     radius = np.hypot(dx / a, dy / b)
     dark = _cover((1 - radius) * 12)
@@ -331,7 +333,7 @@ def _pit(rng: np.random.Generator, dx: FloatArray, dy: FloatArray) -> tuple[Floa
 def _notch(
     rng: np.random.Generator, dx: FloatArray, dy: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """A dark triangle that points into the strip (down), and its bright slopes."""
+    """Return coverages in [0, 1] of a dark triangle that points down, and of its bright slopes."""
     half = 12 * rng.uniform(0.85, 1.05)
     slope = half * (12 - dy) / 24  # half width: the whole of it at dy = -12, none at dy = 12
     inside = np.minimum((slope - np.abs(dx)) * 0.9, dy + 12).astype(np.float32)
@@ -340,18 +342,18 @@ def _notch(
 
 
 def _cover(depth_px: FloatArray) -> FloatArray:
-    """Share of a pixel that is inside an edge ``depth_px`` away."""
+    """Return the share of a pixel inside an edge at a distance of ``depth_px``."""
     return np.asarray(np.clip(depth_px + 0.5, 0, 1), np.float32)
 
 
 @lru_cache(maxsize=2)
 def _noise_bank(shape_hw: tuple[int, int]) -> FloatArray:
-    """(H, W) standard normal noise, drawn once: images take windows of it."""
+    """Return (H, W) standard normal noise, generated once; images use windows of it."""
     return np.random.default_rng(7).standard_normal(shape_hw, np.float32)
 
 
 def _noise(size_hw: tuple[int, int], exposure: Exposure) -> FloatArray:
-    """Noise of an image: a window of the bank at a random place, so that no two are alike."""
+    """Return the noise of an image: a random window of the bank."""
     spare = 128
     bank = _noise_bank((size_hw[0] + spare, size_hw[1] + spare))
     row, column = np.random.default_rng(exposure.noise_seed).integers(0, spare, 2)
@@ -372,11 +374,11 @@ _GLOW = np.array(
     ],
     np.float32,
 )
-"""Brightness and its blue, green, red: grey where cold, then dark red, orange, yellow, white."""
+"""Brightness and its blue, green, red: grey for cold, then dark red, orange, yellow, white."""
 
 
 def _colours(warmth: float) -> ImageArray:
-    """Colour table of a lamp: (256, 1, 3) uint8 BGR."""
+    """Return the colour table of a lamp: (256, 1, 3) uint8 BGR."""
     levels = np.arange(256)
     bgr = np.stack([np.interp(levels, _GLOW[:, 0], _GLOW[:, i]) for i in (1, 2, 3)], -1)
     bgr *= np.array([1 - 0.12 * warmth, 1.0, 1 + 0.06 * warmth])

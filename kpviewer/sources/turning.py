@@ -1,6 +1,6 @@
-"""Turns and stretches decoded images as players show them: one meaning for EXIF and display matrix.
+"""Orientation and pixel aspect of decoded images, shared by EXIF and display matrices.
 
-The eight ways to lay an image down are numbered as EXIF's orientation tag numbers them.
+The eight orientations have the numbers of EXIF's orientation tag.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ _FLIPS = {2: 1, 4: 0}
 _MATRIX_BYTES = 36
 _STRAIGHT = {(False, False): 1, (True, False): 2, (True, True): 3, (False, True): 4}
 _SWAPPED = {(False, False): 5, (True, False): 6, (True, True): 7, (False, True): 8}
-"""Orientations by whether x and y run backwards, once the sides are swapped."""
+"""Orientations with swapped sides, by whether x and y are mirrored."""
 SQUARE = Fraction(1)
 _WIDEST = 10
-"""A pixel aspect beyond this ratio is a mistake in the file."""
+"""Largest plausible pixel aspect; beyond it, the file is wrong."""
 _ALMOST_SQUARE = Fraction(1, 500)
-"""What rounding in an encoder leaves; no player shows it."""
+"""Deviation from square pixels that comes from rounding in encoders and is ignored."""
 
 
 def turned(image: ImageArray, orientation: int) -> ImageArray:
-    """Return an image the way up that its orientation says.
+    """Return an image upright by its orientation.
 
     Args:
         image: (H, W, 3) uint8.
-        orientation: of EXIF, 1 to 8; any other counts as 1.
+        orientation: EXIF orientation, 1 to 8; other values count as 1.
 
     Returns:
         (H, W, 3) uint8, or (W, H, 3) for orientations 5 to 8; the image itself for 1.
@@ -50,13 +50,13 @@ def turned(image: ImageArray, orientation: int) -> ImageArray:
 
 
 def orientation_of_matrix(matrix: memoryview) -> int:
-    """Return the EXIF orientation that a display matrix stands for.
+    """Return the EXIF orientation of a display matrix.
 
     Args:
-        matrix: nine 32-bit numbers in the byte order of this machine, as FFmpeg gives them.
+        matrix: nine 32-bit numbers in the byte order of this machine, as from FFmpeg.
 
     Returns:
-        1 to 8; of angles between, the nearest right one.
+        1 to 8; other angles count as the nearest right angle.
     """
     if matrix.nbytes < _MATRIX_BYTES:
         return 1
@@ -68,17 +68,17 @@ def orientation_of_matrix(matrix: memoryview) -> int:
 
 
 def plausible_aspect(aspect: Fraction | None) -> Fraction:
-    """Return width over height of a pixel; 1 where none is said, or none that can be true."""
+    """Return the pixel aspect (width / height); 1 if it is missing or implausible."""
     if not aspect or not Fraction(1, _WIDEST) <= aspect <= _WIDEST:
         return SQUARE
     return SQUARE if abs(aspect - 1) < _ALMOST_SQUARE else aspect
 
 
 def stretched_width(width: int, aspect: Fraction) -> int:
-    """Return the width of an image once its pixels are square; the height stays."""
+    """Return the width of an image with square pixels; the height stays."""
     return max(1, round(width * aspect))
 
 
 def displayed_size(width: int, height: int, aspect: Fraction, orientation: int) -> tuple[int, int]:
-    """Return width and height of a stored frame as it is shown, px."""
+    """Return the displayed width and height of a stored frame, px."""
     return shown_size((stretched_width(width, aspect), height), orientation)

@@ -1,4 +1,4 @@
-"""Video files: exact timestamps, frame-exact seek, upright images, and a word on damage."""
+"""Source of video files: exact timestamps, frame-exact seeking, upright images, damage reports."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from kpviewer.sources.base import (
     closed_error,
 )
 from kpviewer.sources.decoding import DecoderOptions
-from kpviewer.sources.film import Film
+from kpviewer.sources.finite_video import FiniteVideo
 from kpviewer.sources.formats import VIDEO_FORMATS, formats_of
-from kpviewer.sources.reel import Reel
+from kpviewer.sources.video_frames import VideoFrames
 from kpviewer.structures import StreamInfo
 
 OPTIONS = DecoderOptions(
@@ -31,56 +31,56 @@ OPTIONS = DecoderOptions(
 
 
 class VideoSource:
-    """A FrameSource over a video file. Position 0 s is its first frame."""
+    """FrameSource of a video file. Position 0 s is its first frame."""
 
     def __init__(self, path: Path, *, ground_truth: GroundTruthProvider | None = None) -> None:
         self._path = path
         self._ground_truth = ground_truth
-        self._film: Film | None = None
+        self._video: FiniteVideo | None = None
         self._last_warning: str | None = None
 
     @property
     def info(self) -> StreamInfo:
-        """What the file says of itself; ``frame_count`` is counted where that takes a moment."""
-        return self._opened().info
+        """Description of the file; ``frame_count`` is exact if counting is fast."""
+        return self._require_open().info
 
     @property
     def next_index(self) -> int:
-        """Index of the frame that the next ``read`` gives."""
-        film = self._film  # read once: another thread may ask while it is closed
-        return 0 if film is None else film.reel.next_index
+        """Index of the frame that the next ``read`` returns."""
+        video = self._video  # read once: another thread may ask while it is closed
+        return 0 if video is None else video.frames.next_index
 
     @property
     def warning(self) -> str | None:
-        """Damage that was seen so far, for the user."""
-        film = self._film
-        return self._last_warning if film is None else film.warning
+        """Damage found up to now, for the user; None if there is none."""
+        video = self._video
+        return self._last_warning if video is None else video.warning
 
     def open(self) -> StreamInfo:
         """Open the file, decode its first frame and count the others.
 
         Raises:
-            SourceError: if it is missing, empty, no video, or too damaged to give one frame.
+            SourceError: if it is missing, empty, not a video, or has no readable frame.
         """
         self.close()
         self._last_warning = None
-        self._film = film = self._open_film(check_file(self._path))
+        self._video = video = self._open_video(check_file(self._path))
         if self._ground_truth is not None:
-            self._ground_truth.set_source_files([self._path], film.reel.frame_count)
-        return film.info
+            self._ground_truth.set_source_files([self._path], video.frames.frame_count)
+        return video.info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Give the next frame; None at the end, where ``warning`` tells if that came early.
+        """Read the next frame; return None at the end. ``warning`` then reports an early end.
 
         Raises:
             SourceError: if the source is closed.
         """
-        film = self._opened()
-        index, taken = film.reel.next_index, film.take()
+        video = self._require_open()
+        index, taken = video.frames.next_index, video.next_frame()
         if taken is None:
             return None
         frame, position_s = taken
-        bgr = film.reel.decoder.to_bgr(frame, allocate)
+        bgr = video.frames.decoder.to_bgr(frame, allocate)
         captured_ns = time.monotonic_ns()
         ground_truth = (
             self._ground_truth.for_frame(index, str(self._path))
@@ -95,41 +95,41 @@ class VideoSource:
         Raises:
             SourceError: if the source is closed, or can't be read again.
         """
-        self._opened().reel.seek(max(index, 0))
+        self._require_open().frames.seek(max(index, 0))
 
     def close(self) -> None:
         """Close the file; the last warning stays."""
         self._last_warning = self.warning
-        if self._film is not None:
-            self._film.reel.close()
-        self._film = None
+        if self._video is not None:
+            self._video.frames.close()
+        self._video = None
 
-    def _opened(self) -> Film:
-        if self._film is None:
+    def _require_open(self) -> FiniteVideo:
+        if self._video is None:
             raise closed_error(self._path.name)
-        return self._film
+        return self._video
 
-    def _open_film(self, location: str) -> Film:
-        """Open it as what FFmpeg takes it for, else as what its name says."""
+    def _open_video(self, location: str) -> FiniteVideo:
+        """Open the file in the format that FFmpeg detects, or else in the formats of its suffix."""
         name = self._path.name
         first: Exception | None = None
         for format_name in (None, *formats_of(self._path.suffix)):
             try:
-                reel = Reel(location, name, replace(OPTIONS, format=format_name))
+                frames = VideoFrames(location, name, replace(OPTIONS, format=format_name))
             except (av.FFmpegError, ValueError, SourceError) as error:
                 first = first or error
             else:
-                return Film(reel, name)
+                return FiniteVideo(frames, name)
         if isinstance(first, SourceError):
             raise first
         raise SourceError(explain(self._path, first)) from first
 
 
 def check_file(path: Path) -> str:
-    """Give the absolute path of a regular, non-empty file.
+    """Return the absolute path of a regular, non-empty file.
 
     Raises:
-        SourceError: if it is none.
+        SourceError: if it isn't one.
     """
     if not path.exists():
         raise SourceError(f"There is no file {path}. Check the name, and the folder it is in.")
@@ -141,18 +141,18 @@ def check_file(path: Path) -> str:
 
 
 def explain(path: Path, error: Exception | None) -> str:
-    """Say in one or two lines why a file can't be opened."""
+    """Return one or two lines that explain why a file can't be opened."""
     if isinstance(error, PermissionError):
-        return f"{path.name} may not be read by you. Change its permissions."
+        return f"You have no permission to read {path.name}. Change its permissions."
     with path.open("rb") as file:
         is_mp4 = file.read(8)[4:] == b"ftyp"
     if is_mp4:
         return (
-            f"{path.name} is an MP4 without its index: it was cut off while being written or "
-            "copied. Copy it again; a tool such as untrunc may rescue the original."
+            f"{path.name} is an MP4 without its index: writing or copying it was "
+            "interrupted. Copy it again; a tool such as untrunc may rescue the original."
         )
     reason = getattr(error, "strerror", None) or str(error)
     return (
-        f"{path.name} is no video that can be read here ({reason}). "
+        f"{path.name} is not a readable video ({reason}). "
         "If it plays elsewhere, convert it to MP4 or MKV."
     )

@@ -198,7 +198,7 @@ def test_a_format_of_the_command_line_goes_before_the_remembered_one(
 
 
 def test_a_camera_that_gives_another_format_says_so(qtbot, open_window):
-    told = "Webcam gives 32x24, not the 1920x1080@30 that was asked for. Choose another format."
+    told = "Webcam sends 32x24 instead of the requested 1920x1080@30. Choose another format."
     window = open_window(Webcam(told), named="2:1920x1080")
     qtbot.waitUntil(lambda: told in window.status_bar.message())
 

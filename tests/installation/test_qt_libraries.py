@@ -1,4 +1,4 @@
-"""What is missing for Qt, and what brings it."""
+"""Missing libraries of Qt, and the command that installs them."""
 
 import sys
 
@@ -21,7 +21,7 @@ def test_absent_libraries_are_named_by_their_packages() -> None:
     assert missing == ["libxcb-cursor0"]
 
 
-def test_other_systems_lack_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_systems_need_no_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     assert qt_libraries.missing_packages(qt_libraries.XCB, lambda _library: False) == []
 
@@ -34,7 +34,7 @@ def test_xcb_is_needed_only_on_an_x11_screen(monkeypatch: pytest.MonkeyPatch) ->
     assert "libxcb-cursor.so.0" not in qt_libraries.needed_libraries()
 
 
-def test_a_user_without_rights_gets_the_one_line(
+def test_a_user_without_rights_gets_the_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DISPLAY", ":0")
@@ -44,7 +44,7 @@ def test_a_user_without_rights_gets_the_one_line(
     assert "\n  sudo apt-get install libno-such-thing0\n" in capsys.readouterr().out
 
 
-def test_nothing_is_said_where_nothing_is_missing(
+def test_nothing_is_printed_if_nothing_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(qt_libraries, "ALWAYS", {"libc.so.6": "libc6"})
@@ -53,6 +53,6 @@ def test_nothing_is_said_where_nothing_is_missing(
 
 
 @pytest.mark.skipif(not qt_libraries.is_loadable("libX11.so.6"), reason="needs Xlib")
-def test_an_x11_screen_that_is_not_there_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_x11_screen_is_not_reachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", ":9731")
     assert not qt_libraries.is_x11_reachable()

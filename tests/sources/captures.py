@@ -1,4 +1,4 @@
-"""A stand-in for ``cv2.VideoCapture``: a camera with scripted faults."""
+"""Fake of ``cv2.VideoCapture``: a camera with scripted faults."""
 
 import numpy as np
 from videos import numbered_image
@@ -7,13 +7,13 @@ from kpviewer.sources.opencv import cv2
 
 
 class FakeCapture:
-    """Gives numbered images; ``frames`` of them, then it is as if the cable were pulled.
+    """Camera with ``frames`` numbered images, after which it is lost.
 
     Args:
-        frames: images until the loss.
-        is_open: False for a camera that isn't there.
-        failing_reads: reads that fail at first.
-        fills: whether ``retrieve`` paints into the given array, as OpenCV does when the size fits.
+        frames: number of images before the loss.
+        is_open: False for a missing camera.
+        failing_reads: number of first reads that fail.
+        fills: whether ``retrieve`` fills the given array, as OpenCV does if the size matches.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Makes small image files that lie in every orientation, and files of several pages."""
+"""Small image files in every orientation, and files of several pages."""
 
 import zlib
 from pathlib import Path
@@ -18,7 +18,7 @@ _STORED = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-"""What undoes the turn that each orientation asks for."""
+"""Inverse of the rotation of each orientation."""
 
 
 def _quadrants() -> Image.Image:
@@ -29,23 +29,23 @@ def _quadrants() -> Image.Image:
 
 
 QUADRANTS = _quadrants()
-"""Red and green above blue and yellow."""
+"""Image with red and green above blue and yellow."""
 
 
 def laid_down(orientation: int) -> Image.Image:
-    """Turn the quadrants so that ``orientation`` puts them upright again."""
+    """Return the quadrants rotated so that ``orientation`` makes them upright."""
     turn = _STORED[orientation]
     return QUADRANTS if turn is None else QUADRANTS.transpose(turn)
 
 
 def saved(image: Image.Image, path: Path, kind: str, **how: Any) -> Path:
-    """Save an image in a format that its name need not tell."""
+    """Save an image in a format that may differ from its suffix."""
     image.save(path, kind, **how)
     return path
 
 
 def with_late_chunk(path: Path, kind: bytes, data: bytes) -> None:
-    """Put a chunk behind the pixels of a PNG."""
+    """Insert a chunk behind the pixels of a PNG."""
     body = kind + data
     chunk = len(data).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
     png = path.read_bytes()
@@ -54,5 +54,5 @@ def with_late_chunk(path: Path, kind: bytes, data: bytes) -> None:
 
 
 def numbered(count: int, size: tuple[int, int] = (30, 20)) -> list[Image.Image]:
-    """Images whose shade of grey is ten times their number, plus 5."""
+    """Return images whose shade of grey is ten times their number, plus 5."""
     return [Image.new("RGB", size, (10 * number + 5,) * 3) for number in range(count)]

@@ -1,4 +1,4 @@
-"""A stand-in for ``mss.MSS``: two screens side by side, with images that carry their number."""
+"""Fake of ``mss.MSS``: two screens side by side, with numbered images."""
 
 import numpy as np
 from mss import ScreenShotError
@@ -10,20 +10,20 @@ SECOND = {"left": WIDTH, "top": 0, "width": WIDTH, "height": HEIGHT}
 
 
 class FakeScreens:
-    """The second screen is dark; on the first, each look shows the next number.
+    """Two screens: the first shows the next number at each capture, the second is dark.
 
     Args:
-        looks: images until the screen is gone.
+        captures: number of captures before the screen is lost.
     """
 
-    def __init__(self, looks: int = 1000) -> None:
+    def __init__(self, captures: int = 1000) -> None:
         self.monitors = [ALL, FIRST, SECOND]
-        self.looks = looks
+        self.captures = captures
         self.areas: list[dict[str, int]] = []
         self.closes = 0
 
     def grab(self, area: dict[str, int], /) -> np.ndarray:
-        if len(self.areas) >= self.looks:
+        if len(self.areas) >= self.captures:
             raise ScreenShotError("the screen is off")
         desktop = np.zeros((HEIGHT, 2 * WIDTH, 4), np.uint8)
         desktop[:, :WIDTH, :3] = numbered_image(max(len(self.areas) - 1, 0) % 256)

@@ -1,6 +1,6 @@
-"""Small cameras on the loopback interface: MJPEG over HTTP, H.264 over RTSP, and a silent one.
+"""Small servers on the loopback interface: MJPEG over HTTP, H.264 over RTSP, and a silent one.
 
-Each serves a few connections from a thread, and stops with its ``with`` block.
+Each serves connections from a thread, and stops at the end of its ``with`` block.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from kpviewer.sources.opencv import cv2
 
 Serve = Callable[[socket.socket], None]
-"""Answers one connection."""
+"""Function that serves a connection."""
 
 BOUNDARY = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
 SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=film\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n" + (
@@ -28,7 +28,7 @@ SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=film\r\nt=0 0\r\nm=video 0 RTP/AVP 9
 
 @contextmanager
 def serving(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """Run ``serve(connection)`` for each that connects, one after the other; give the port."""
+    """Run ``serve(connection)`` for each connection in turn; yield the port."""
     listener = socket.create_server(("127.0.0.1", 0))
     connections: list[socket.socket] = []
 
@@ -54,13 +54,13 @@ def serving(serve: Callable[[socket.socket], None]) -> Iterator[int]:
 
 
 def say_nothing(connection: socket.socket) -> None:
-    """Take what comes, and never answer, until the other side hangs up."""
+    """Read without an answer until the client closes the connection."""
     while connection.recv(4096):
         pass
 
 
 def mjpeg(images: list[np.ndarray], *, stalls: bool = False, part_head: bytes = BOUNDARY) -> Serve:
-    """Serve images as a webcam does; at the end hang up, or stay silent."""
+    """Serve images as MJPEG; at the end close the connection, or stay silent."""
 
     def serve(connection: socket.socket) -> None:
         connection.recv(4096)
@@ -77,7 +77,7 @@ def mjpeg(images: list[np.ndarray], *, stalls: bool = False, part_head: bytes = 
 
 
 def rtsp(images: list[np.ndarray], *, stalls: bool = False) -> Serve:
-    """Serve images as H.264 in RTP inside the RTSP connection; then hang up, or stay silent."""
+    """Serve images as H.264 in RTP inside the RTSP connection; then close it, or stay silent."""
     packets = [nal for access_unit in _encode(images) for nal in access_unit]
 
     def serve(connection: socket.socket) -> None:
@@ -127,7 +127,7 @@ def _encode(images: list[np.ndarray]) -> Iterator[list[tuple[bytes, int, bool]]]
 
 
 def http_file(data: bytes, way: str, kind: str = "application/octet-stream") -> Serve:
-    """Serve a file as ``way`` says: "ranges", "length", "close" (no length) or "chunked"."""
+    """Serve a file by ``way``: "ranges", "length", "close" (no length) or "chunked"."""
 
     def serve(connection: socket.socket) -> None:
         request = connection.recv(4096).decode("latin-1")
@@ -152,7 +152,7 @@ def http_file(data: bytes, way: str, kind: str = "application/octet-stream") -> 
 
 
 def http_files(files: dict[str, bytes]) -> Serve:
-    """Serve several files by their paths, whole."""
+    """Serve whole files by path."""
 
     def serve(connection: socket.socket) -> None:
         path = connection.recv(4096).split(b" ")[1].decode()
@@ -166,7 +166,7 @@ def http_files(files: dict[str, bytes]) -> Serve:
 
 
 def first_then_silence(data: bytes) -> Serve:
-    """Send ``data``, then nothing more, without hanging up."""
+    """Send ``data``, then stay silent without closing the connection."""
 
     def serve(connection: socket.socket) -> None:
         connection.recv(4096)

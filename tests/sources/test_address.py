@@ -1,4 +1,4 @@
-"""The parts of addresses, odd passwords among them."""
+"""Parts of addresses, including unusual passwords."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Cameras, with a stand-in for the device."""
+"""Cameras, with a fake device."""
 
 import numpy as np
 import pytest
@@ -20,14 +20,14 @@ def camera(capture: FakeCapture, name: str | None = None) -> CameraSource:
     return CameraSource(0, name=name, open_capture=lambda _index: capture)
 
 
-def test_the_compressed_format_is_asked_for_before_the_size_and_the_rate() -> None:
+def test_the_compressed_format_is_requested_before_size_and_rate() -> None:
     capture = FakeCapture()
     camera(capture).open()
-    wanted = [cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT]
-    assert capture.asked[:4] == [*wanted, cv2.CAP_PROP_FPS]
+    expected = [cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT]
+    assert capture.asked[:4] == [*expected, cv2.CAP_PROP_FPS]
 
 
-def test_info_tells_what_the_camera_gives_not_what_was_asked() -> None:
+def test_info_describes_the_actual_output_not_the_request() -> None:
     info = camera(FakeCapture(), name="Front door").open()
     assert info.name == "Front door"
     assert (info.width, info.height) == (96, 64)
@@ -36,20 +36,20 @@ def test_info_tells_what_the_camera_gives_not_what_was_asked() -> None:
 
 
 @pytest.mark.parametrize("fps", [0.0, -1.0, 1000.0, float("nan"), float("inf")])
-def test_a_rate_that_cannot_be_true_is_unknown(fps: float) -> None:
+def test_an_implausible_frame_rate_is_unknown(fps: float) -> None:
     assert camera(FakeCapture(fps=fps)).open().nominal_fps is None
 
 
-def test_a_missing_camera_is_an_error_with_a_cure() -> None:
+def test_a_missing_camera_is_an_error_with_a_fix() -> None:
     capture = FakeCapture(is_open=False)
     with pytest.raises(SourceError, match="kpviewer cameras"):
         camera(capture).open()
     assert capture.releases == 1
 
 
-def test_a_camera_without_a_image_is_an_error_and_is_released() -> None:
+def test_a_camera_without_an_image_is_an_error_and_is_released() -> None:
     capture = FakeCapture(frames=0)
-    with pytest.raises(SourceError, match="gives no image"):
+    with pytest.raises(SourceError, match="sends no image"):
         camera(capture).open()
     assert capture.releases == 1
 
@@ -74,7 +74,7 @@ def test_a_lost_camera_is_an_error_and_may_be_opened_again() -> None:
 
 
 @pytest.mark.parametrize("fills", [True, False], ids=["fills the buffer", "gives an array"])
-def test_the_image_ends_in_the_buffer_however_the_device_gives_it(fills: bool) -> None:
+def test_the_image_is_in_the_buffer_for_every_device(fills: bool) -> None:
     source = camera(FakeCapture(fills=fills))
     source.open()
     given = buffer(64, 96)
@@ -84,7 +84,7 @@ def test_the_image_ends_in_the_buffer_however_the_device_gives_it(fills: bool) -
     assert read_number(given) == 1
 
 
-def test_a_image_of_another_size_gets_a_buffer_of_its_size() -> None:
+def test_an_image_of_another_size_gets_a_buffer_of_its_size() -> None:
     capture = FakeCapture()
     source = camera(capture)
     source.open()
@@ -104,7 +104,7 @@ def test_a_image_of_another_size_gets_a_buffer_of_its_size() -> None:
         ("0:640x480:YUYV", CameraName(0, CameraRequest(640, 480, 30.0, "YUYV"))),
         ("0:640", None),
         ("-1", None),
-        ("٣", None),  # a digit, and no number of a camera
+        ("٣", None),  # a digit, but not a camera number
     ],
 )
 def test_a_camera_is_named_by_number_and_format(text: str, name: CameraName | None) -> None:
@@ -116,12 +116,12 @@ def test_a_format_is_written_as_it_is_read() -> None:
     assert parse_camera(f"0:{request}") == CameraName(0, request)
 
 
-def test_a_format_of_nothing_is_an_error() -> None:
+def test_a_format_with_a_zero_is_an_error() -> None:
     with pytest.raises(SourceError, match="0:1280x720@30:MJPG"):
         parse_camera("0:0x480")
 
 
-def test_what_was_chosen_is_asked_for_and_a_difference_is_told() -> None:
+def test_the_chosen_format_is_requested_and_a_difference_is_reported() -> None:
     capture = FakeCapture(fps=30.0)
     request = CameraRequest(1920, 1080, 60.0, "YUYV")
     source = CameraSource(0, request=request, open_capture=lambda _index: capture)
@@ -130,7 +130,7 @@ def test_what_was_chosen_is_asked_for_and_a_difference_is_told() -> None:
     assert capture.values[cv2.CAP_PROP_FRAME_WIDTH] == 1920
     assert capture.values[cv2.CAP_PROP_FPS] == 60.0
     assert source.warning is not None
-    assert "gives 96x64@30, not the 1920x1080@60" in source.warning
+    assert "sends 96x64@30 instead of the requested 1920x1080@60" in source.warning
 
 
 def test_no_difference_and_no_choice_are_no_warning() -> None:
@@ -142,24 +142,24 @@ def test_no_difference_and_no_choice_are_no_warning() -> None:
         assert source.warning is None
 
 
-def test_a_camera_that_comes_back_under_another_number_is_found_by_its_id() -> None:
+def test_a_camera_with_a_new_number_is_found_by_its_id() -> None:
     opened: list[int] = []
-    there = [Camera(0, "Door", "/dev/video0", "1:2 Door"), Camera(1, "Other", None, "1:3 Other")]
+    cameras = [Camera(0, "Door", "/dev/video0", "1:2 Door"), Camera(1, "Other", None, "1:3 Other")]
 
     def open_it(index: int) -> FakeCapture:
         opened.append(index)
         return FakeCapture()
 
-    source = CameraSource(0, id="1:2 Door", open_capture=open_it, find=lambda: there)
+    source = CameraSource(0, id="1:2 Door", open_capture=open_it, find=lambda: cameras)
     source.open()
     source.close()
-    there[:] = [Camera(1, "Other", None, "1:3 Other"), Camera(2, "Door", None, "1:2 Door")]
+    cameras[:] = [Camera(1, "Other", None, "1:3 Other"), Camera(2, "Door", None, "1:2 Door")]
     source.open()
     source.close()
     assert opened == [0, 2]
-    there.pop()
+    cameras.pop()
     with pytest.raises(SourceError, match="not plugged in"):
         source.open()
-    there.clear()  # they can't be listed: the number is all there is
+    cameras.clear()  # they can't be listed, so only the number is known
     source.open()
     assert opened == [0, 2, 2]

@@ -1,4 +1,4 @@
-"""The demo film: its ground truth lies on the faces, in every scene."""
+"""Demo video: its ground truth matches the faces in every scene."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def painted(index: int) -> tuple[ImageArray, GroundTruth]:
     return out, render(index, out)
 
 
-def test_the_film_has_20_s_at_30_frames() -> None:
+def test_the_video_has_20_s_at_30_frames() -> None:
     info = DemoSource().open()
     assert (info.width, info.height, info.nominal_fps) == (640, 480, 30.0)
     assert info.frame_count == 600
@@ -53,7 +53,7 @@ def test_points_come_in_the_named_order_left_being_the_viewers_left() -> None:
 
 @pytest.mark.parametrize("index", [0, 75, 130, 200, 280, 400, 440, 505, 530, 590])
 def test_the_ground_truth_moves_with_the_image(index: int) -> None:
-    """Each eye is found by its look where the ground truth has it, within a pixel and a half."""
+    """Each keypoint is found by its pixels within 1.5 px of the ground truth."""
     image, ground_truth = painted(index)
     for box, points in zip(ground_truth.xyxy, ground_truth.keypoints_xy, strict=True):
         portrait = min((hopper(), collins()), key=lambda one: _shape_error(one.points_xy, points))
@@ -63,7 +63,7 @@ def test_the_ground_truth_moves_with_the_image(index: int) -> None:
 
 
 def _shape_error(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """How far two point sets are from being similar: 0 after any turn, shift and scaling."""
+    """Return the deviation of two point sets after rotation, shift and scaling."""
     a = (ours - ours.mean(0)) @ np.array([1, 1j])
     b = (theirs - theirs.mean(0)) @ np.array([1, 1j])
     return 1 - abs(np.vdot(a, b)) / (np.linalg.norm(a) * np.linalg.norm(b))
@@ -72,7 +72,7 @@ def _shape_error(ours: np.ndarray, theirs: np.ndarray) -> float:
 def _expect_same_patch(
     canvas: ImageArray, source_xy: np.ndarray, image: ImageArray, points_xy: np.ndarray
 ) -> None:
-    """Turn the face back to the portrait's pose by its points, and find the nose in its place."""
+    """Transform the face to the portrait's pose, and find each keypoint at its position."""
     back, _ = cv2.estimateAffinePartial2D(points_xy - 0.5, source_xy + MARGIN_PX - 0.5)
     turned = cv2.warpAffine(image, back, canvas.shape[1::-1], flags=cv2.INTER_LINEAR)
     for x, y in (source_xy + MARGIN_PX).astype(int):

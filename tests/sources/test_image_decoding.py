@@ -1,4 +1,4 @@
-"""Images are decoded as Pillow shows them, whatever the format, and as their headers say."""
+"""Images are decoded as Pillow shows them in every format, and as their headers state."""
 
 import io
 import os
@@ -24,7 +24,7 @@ XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><d tiff:Orientation="%d"/></x:xmpmet
 
 
 def exif(orientation: int, *, prefix: bool = True, order: str = "MM") -> bytes:
-    """EXIF data that hold an orientation alone, in either byte order."""
+    """Return EXIF data with an orientation alone, in either byte order."""
     sign = ">" if order == "MM" else "<"
     directory = struct.pack(f"{sign}HHHIHHI", 1, 0x0112, 3, 1, orientation, 0, 0)
     start = order.encode() + struct.pack(f"{sign}HI", 42, 8)
@@ -119,7 +119,7 @@ def test_an_image_is_shown_as_pillow_transposes_it(tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_all_readers_believe_in_the_size_that_is_shown(tmp_path: Path, name: str) -> None:
+def test_all_readers_use_the_displayed_size(tmp_path: Path, name: str) -> None:
     for orientation in ORIENTATIONS:
         path = tmp_path / f"{orientation}_{name}"
         MAKERS[name](path, orientation)
@@ -134,14 +134,14 @@ def test_all_readers_believe_in_the_size_that_is_shown(tmp_path: Path, name: str
 
 
 @pytest.mark.parametrize("value", [0, 9, 255, 65535])
-def test_an_orientation_that_is_none_turns_nothing(tmp_path: Path, value: int) -> None:
+def test_an_invalid_orientation_is_ignored(tmp_path: Path, value: int) -> None:
     path = tmp_path / "a.jpg"
     saved(QUADRANTS, path, "JPEG", exif=exif(value))
     assert read_image_header(path).size_wh == QUADRANTS.size
     assert np.array_equal(load_image(path), as_pillow_shows(path))
 
 
-def test_damaged_metadata_turn_nothing(tmp_path: Path) -> None:
+def test_damaged_metadata_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     saved(QUADRANTS, path, "JPEG", exif=b"Exif\0\0MM\0\x2a\xff\xff\xff\xff" + bytes(6))
     assert read_image_header(path).size_wh == QUADRANTS.size
@@ -204,14 +204,14 @@ def damaged(tmp_path: Path, kind: str) -> Path:
         ("folder", "is not a regular file"),
     ],
 )
-def test_what_cannot_be_shown_says_why(tmp_path: Path, kind: str, why: str) -> None:
+def test_an_error_explains_why_a_file_cannot_be_shown(tmp_path: Path, kind: str, why: str) -> None:
     path = damaged(tmp_path, kind)
     with pytest.raises(ImageFileError, match=why):
         ImageDecoder().decode(path)
     assert load_image(path) is None
 
 
-def test_a_chunk_that_claims_gigabytes_is_not_given_them(
+def test_a_chunk_that_claims_gigabytes_allocates_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.png"

@@ -1,4 +1,4 @@
-"""Folders and patterns: which files are images, and what is said of the rest."""
+"""Images of folders and patterns, and notes on other files."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def found(tmp_path: Path, pattern: str) -> list[str]:
     "folder",
     ["photos [2023]", "a*b", "what?", "[abc]", "[]", "[!x]", "c[d]e/[f]", "**", "x[", "x]"],
 )
-def test_a_folder_is_taken_as_it_stands(tmp_path: Path, folder: str) -> None:
+def test_a_folder_is_taken_literally(tmp_path: Path, folder: str) -> None:
     touch(
         tmp_path, f"{folder}/a.jpg", f"{folder}/b.png", "photos 2/c.jpg", "whatX/d.jpg", "a/e.jpg"
     )
@@ -29,7 +29,7 @@ def test_a_folder_is_taken_as_it_stands(tmp_path: Path, folder: str) -> None:
     assert fixed_folder(tmp_path / folder / "*.jpg") == tmp_path / folder
 
 
-def test_what_does_not_stand_there_is_a_pattern(tmp_path: Path) -> None:
+def test_a_name_that_does_not_exist_is_a_pattern(tmp_path: Path) -> None:
     touch(tmp_path, "img1.jpg", "img2.jpg", "img[3].jpg", "sub/img1.jpg", ".hidden.jpg")
     assert found(tmp_path, "img[12].jpg") == ["img1.jpg", "img2.jpg"]
     assert found(tmp_path, "img[3].jpg") == ["img[3].jpg"]
@@ -68,7 +68,7 @@ def test_images_are_known_by_their_names(tmp_path: Path) -> None:
     "name",
     ["x.heic", "x.HEIF", "x.cr2", "x.dng", "x.raw", "x.jxl", "x.svg", "x.mp4", "x.psd", "x.xyz"],
 )
-def test_what_cannot_be_shown_is_said_once_with_count_and_first_name(
+def test_files_that_cannot_be_shown_are_noted_with_count_and_first_name(
     tmp_path: Path, name: str
 ) -> None:
     touch(tmp_path, "a.jpg", name, f"z{name}", f"._{name}")
@@ -77,7 +77,7 @@ def test_what_cannot_be_shown_is_said_once_with_count_and_first_name(
     )
 
 
-def test_hidden_images_are_said(tmp_path: Path) -> None:
+def test_hidden_images_are_noted(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", ".b.jpg", ".c.txt")
     assert images_among(sorted(tmp_path.iterdir())).notes == (
         "1 of 2 images left out: their names start with a dot (.b.jpg)",

@@ -1,4 +1,4 @@
-"""Pages and frames of one file play one by one, or it is said that the first alone is shown."""
+"""Pages and frames of a file play one by one, or a note says that only the first is shown."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +40,7 @@ def buffer(height: int, width: int) -> ImageArray:
 
 
 def seen(source: FrameSource) -> list[tuple[str | None, int | None, int]]:
-    """File, number in it and number painted, of all that is left of a source."""
+    """Return file, number in the file and painted number of all remaining images of a source."""
     found = []
     while (captured := source.read(buffer)) is not None:
         painted = round((int(captured.bgr[5, 5, 0]) - 5) / 10)
@@ -96,26 +96,26 @@ def test_thumbnails_and_masks_in_a_tiff_are_no_pages(tmp_path: Path) -> None:
     assert seen(source) == [("a.tif", 0, 0), ("a.tif", 2, 1)]
 
 
-def write_telephone(folder: Path, name: str) -> None:
+def write_phone_photo(folder: Path, name: str) -> None:
     first, *others = numbered(3)
     saved(first, folder / name, "MPO", save_all=True, append_images=others)
 
 
-def test_previews_in_a_photograph_are_said_not_shown(tmp_path: Path) -> None:
-    write_telephone(tmp_path, "IMG_1.jpg")
+def test_previews_in_a_photograph_are_noted_not_shown(tmp_path: Path) -> None:
+    write_phone_photo(tmp_path, "IMG_1.jpg")
     source = make_source(str(tmp_path))
     assert source.open().frame_count == 1
     assert source.warning == "only the first of the 3 images in IMG_1.jpg is shown"
-    write_telephone(tmp_path, "IMG_2.JPG")
+    write_phone_photo(tmp_path, "IMG_2.JPG")
     source = make_source(str(tmp_path))
     source.open()
     assert seen(source) == [("IMG_1.jpg", None, 0), ("IMG_2.JPG", None, 0)]
     assert source.warning == (
-        "only the first of the 3 images in IMG_1.jpg is shown, and in 1 more of such files"
+        "only the first of the 3 images in IMG_1.jpg is shown, and in 1 more such file"
     )
 
 
-def test_where_looking_for_pages_takes_too_long_the_first_is_shown_and_said(
+def test_if_finding_pages_takes_too_long_the_first_is_shown_and_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_pages(tmp_path, "m.gif")
@@ -148,7 +148,7 @@ def test_a_damaged_page_leaves_the_others(tmp_path: Path) -> None:
 
 
 class FirstOnly:
-    """Ground truth that notes for which frames it was asked."""
+    """Ground truth that records the requested frames."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []

@@ -26,13 +26,13 @@ def numbers(source: ImagesSource) -> list[int]:
 
 
 def with_orientation(jpeg: bytes, orientation: int) -> bytes:
-    """Put an EXIF block with the orientation tag (0x0112) into a JPEG, after its first marker."""
+    """Return a JPEG with an EXIF orientation (tag 0x0112) after its first marker."""
     ifd = b"\x00\x01" + b"\x01\x12\x00\x03\x00\x00\x00\x01" + bytes([0, orientation, 0, 0])
     body = b"Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08" + ifd + bytes(4)
     return jpeg[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + jpeg[2:]
 
 
-def test_images_come_in_the_order_in_which_people_count() -> None:
+def test_images_come_in_natural_order() -> None:
     names = ["b/img10.png", "b/img2.png", "b/IMG1.png", "a/x.png", "b/img2b.png"]
     ordered = [str(path) for path in natural_order([Path(name) for name in names])]
     assert ordered == ["a/x.png", "b/IMG1.png", "b/img2.png", "b/img2b.png", "b/img10.png"]
@@ -54,7 +54,7 @@ def test_unreadable_images_are_left_out_and_counted(image_folder: Path) -> None:
     assert read_number(captured.bgr) == 4
 
 
-def test_what_is_left_out_is_known_after_closing(image_folder: Path) -> None:
+def test_the_warning_remains_after_closing(image_folder: Path) -> None:
     (image_folder / "img0.png").write_bytes(b"")
     source = ImagesSource("folder", natural_order(list(image_folder.iterdir())))
     for _ in range(2):  # each opening counts anew
@@ -65,7 +65,7 @@ def test_what_is_left_out_is_known_after_closing(image_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["x.heic", "x.HEIC", "x.docx", "x.dng", "x.mp4", "x.svg", "x.MOV"])
-def test_files_of_unknown_formats_are_told(image_folder: Path, name: str) -> None:
+def test_files_of_unknown_formats_are_noted(image_folder: Path, name: str) -> None:
     for other in (name, "notes.txt", "labels.json", ".x.heic"):
         (image_folder / other).write_bytes(b"-")
     source = make_source(str(image_folder))
@@ -75,7 +75,7 @@ def test_files_of_unknown_formats_are_told(image_folder: Path, name: str) -> Non
     assert name in source.warning
 
 
-def test_a_folder_of_unknown_formats_says_so(tmp_path: Path) -> None:
+def test_a_folder_of_unknown_formats_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.heic").write_bytes(b"-")
     with pytest.raises(SourceError, match=r"1 of 1 files left out: .*a\.heic"):
         make_source(str(tmp_path))
@@ -93,7 +93,7 @@ def test_a_folder_of_nothing_readable_is_an_error(tmp_path: Path) -> None:
     source = ImagesSource("a.png", [tmp_path / "a.png"])
     with pytest.raises(SourceError, match=r"a.png is not an image of a known format"):
         source.open()
-    assert source.warning is None  # said once, by the error
+    assert source.warning is None  # only the error reports it
 
 
 def test_each_image_comes_in_its_own_size(tmp_path: Path) -> None:
@@ -117,18 +117,18 @@ def test_a_grey_image_comes_in_three_channels(tmp_path: Path) -> None:
     assert (image == 55).all()
 
 
-def test_a_photograph_is_turned_as_its_exif_data_says(tmp_path: Path) -> None:
-    lying = np.ascontiguousarray(np.rot90(numbered_image(37)))  # counterclockwise
-    jpeg = cv2.imencode(".jpg", lying)[1].tobytes()
+def test_a_photograph_is_rotated_by_its_exif_data(tmp_path: Path) -> None:
+    stored = np.ascontiguousarray(np.rot90(numbered_image(37)))  # counterclockwise
+    jpeg = cv2.imencode(".jpg", stored)[1].tobytes()
     path = tmp_path / "photo.jpg"
-    path.write_bytes(with_orientation(jpeg, 6))  # 6: to be turned clockwise by 90 degrees
+    path.write_bytes(with_orientation(jpeg, 6))  # 6: rotate clockwise by 90 degrees
     image = load_image(path)
     assert image is not None
     assert image.shape == numbered_image(0).shape
     assert read_number(image) == 37
 
 
-def test_a_image_that_asks_for_too_much_memory_is_refused(tmp_path: Path) -> None:
+def test_an_image_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "wide.png"
     cv2.imwrite(str(path), np.zeros((1, 8193, 3), np.uint8))
     assert load_image(path) is None
@@ -136,11 +136,11 @@ def test_a_image_that_asks_for_too_much_memory_is_refused(tmp_path: Path) -> Non
 
 def test_ground_truth_is_asked_for_by_number_and_name(image_folder: Path) -> None:
     asked: list[tuple[int, str, tuple[int, int] | None]] = []
-    met: list[int] = []
+    counts: list[int] = []
 
     class Annotations:
         def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
-            met.append(len(files))
+            counts.append(len(files))
 
         def for_frame(
             self, index: int, name: str, size_wh: tuple[int, int] | None = None
@@ -155,5 +155,5 @@ def test_ground_truth_is_asked_for_by_number_and_name(image_folder: Path) -> Non
     captured = source.read(buffer)
     assert captured is not None
     assert captured.ground_truth is not None
-    assert met == [12]
+    assert counts == [12]
     assert asked == [(10, "img10.png", captured.bgr.shape[1::-1])]

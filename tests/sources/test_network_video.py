@@ -1,4 +1,4 @@
-"""Finite videos behind an address: every frame, from the first, and then the end."""
+"""Finite videos at network addresses: every frame from the first to the end."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def number_at(source: StreamSource, index: int) -> int:
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value else "",
 )
-def test_no_frame_of_a_film_behind_http_is_lost(
+def test_no_frame_of_a_video_behind_http_is_lost(
     tmp_path: Path, name: str, codec: str, options: dict[str, str], way: str
 ) -> None:
     path = tmp_path / name
@@ -70,7 +70,7 @@ def test_no_frame_of_a_film_behind_http_is_lost(
     assert sought == [31, 7, 59]
 
 
-def test_a_live_playlist_and_a_finished_one_are_told_apart(tmp_path: Path) -> None:
+def test_a_live_playlist_and_a_finished_one_are_distinguished(tmp_path: Path) -> None:
     playlist = tmp_path / "film.m3u8"
     whole = tmp_path / "film.ts"
     write_video(whole, options={"g": "10"})
@@ -88,7 +88,7 @@ def test_a_live_playlist_and_a_finished_one_are_told_apart(tmp_path: Path) -> No
     assert numbers == list(range(60))
 
 
-def test_a_part_of_a_playlist_that_is_missing_is_said(tmp_path: Path) -> None:
+def test_a_missing_segment_of_a_playlist_is_reported(tmp_path: Path) -> None:
     write_video(
         tmp_path / "film.m3u8",
         frames=150,
@@ -124,7 +124,7 @@ def test_an_mp4_with_its_index_at_the_end_plays_from_a_server_without_ranges(
     assert [item.name for item in tmp_path.iterdir()] == ["film.mp4"]
 
 
-def test_a_connection_that_breaks_in_mid_film_is_an_error(tmp_path: Path) -> None:
+def test_a_connection_that_breaks_in_mid_video_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "film.ts"
     write_video(path, options={"g": "15"})
     data = path.read_bytes()
@@ -151,14 +151,14 @@ def still(suffix: str) -> bytes:
     [
         ("snapshot.jpg", still(".jpg"), "image/jpeg", r"still image \(JPEG\)"),
         ("snapshot.cgi", still(".jpg"), "text/plain", r"still image \(JPEG\)"),
-        ("picture.png", still(".png"), "image/png", r"still image \(PNG\)"),
-        ("picture", still(".webp"), "image/webp", r"still image \(WebP\)"),
+        ("photo.png", still(".png"), "image/png", r"still image \(PNG\)"),
+        ("photo", still(".webp"), "image/webp", r"still image \(WebP\)"),
         ("", b"\n<!DOCTYPE html><title>Log in</title>", "text/plain", "is a web page"),
         ("video.ts", b"<p>Log in</p>" * 400, "text/html", "is a web page"),
         ("data", b'{"error": 5}', "application/json", "answers with application/json"),
     ],
 )
-def test_what_is_no_video_is_named(path: str, data: bytes, kind: str, said: str) -> None:
+def test_an_answer_that_is_not_video_is_named(path: str, data: bytes, kind: str, said: str) -> None:
     with serving(http_file(data, "length", kind)) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/{path}")
         with pytest.raises(SourceError, match=said) as caught:
@@ -177,7 +177,7 @@ def test_a_multipart_stream_whose_parts_have_no_type_is_read() -> None:
     assert read_number(captured.bgr) == 0
 
 
-def test_films_are_known_by_name_where_their_content_says_nothing(tmp_path: Path) -> None:
+def test_videos_are_known_by_suffix_if_their_content_is_ambiguous(tmp_path: Path) -> None:
     made, path = tmp_path / "film.h264", tmp_path / "film.jsv"
     write_video(made, options={"g": "15", "bf": "0"})
     path.write_bytes(b"\0\0\1\x80" * 50 + made.read_bytes())  # the head of a recorder's own format

@@ -1,4 +1,4 @@
-"""What a user may type as a source."""
+"""Sources by the text that a user types."""
 
 import os
 from collections.abc import Sequence
@@ -34,24 +34,24 @@ from kpviewer.sources.video import VideoSource
         ("screen:2:0,0,640,480", ScreenSource),
     ],
 )
-def test_the_text_tells_the_kind(text: str, kind: type) -> None:
+def test_the_text_decides_the_kind(text: str, kind: type) -> None:
     assert isinstance(make_source(text), kind)
 
 
-def test_nothing_is_the_first_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_text_opens_the_first_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "list_cameras", lambda: [Camera(2, "Webcam", "/dev/video2")])
     assert isinstance(make_source(None), CameraSource)
 
 
 @pytest.mark.parametrize("text", [None, "", "  "])
-def test_nothing_is_the_demo_where_there_is_no_camera(
+def test_no_text_opens_the_demo_without_a_camera(
     monkeypatch: pytest.MonkeyPatch, text: str | None
 ) -> None:
     monkeypatch.setattr(opening, "list_cameras", list)
     assert isinstance(make_source(text), DemoSource)
 
 
-def test_a_file_is_a_video_or_a_image(tmp_path: Path, image_folder: Path) -> None:
+def test_a_file_is_a_video_or_an_image(tmp_path: Path, image_folder: Path) -> None:
     write_video(tmp_path / "film.mp4", frames=2)
     assert isinstance(make_source(str(tmp_path / "film.mp4")), VideoSource)
     assert isinstance(make_source(str(image_folder / "img1.png")), ImagesSource)
@@ -80,13 +80,13 @@ def test_files_are_named_relative_to_the_folder_that_was_named(
 
 
 @pytest.mark.parametrize("text", ["nowhere.mp4", "nothing/*.png", "demoo", "-1"])
-def test_what_is_not_there_is_an_error_with_a_cure(text: str) -> None:
+def test_an_unknown_source_is_an_error_with_a_fix(text: str) -> None:
     with pytest.raises(SourceError, match=r"There is no image|No source is named"):
         make_source(text)
 
 
 @pytest.mark.parametrize("name", ["a.heic", "a.HEIF", "a.cr2", "a.jxl", "a.raw"])
-def test_an_image_that_cannot_be_shown_is_told_its_format(tmp_path: Path, name: str) -> None:
+def test_an_error_names_a_format_that_cannot_be_shown(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\0\0\0\x1cftypheic")
     with pytest.raises(SourceError, match=r"in a format that can't be shown \(.*Convert it"):
         make_source(str(tmp_path / name))
@@ -115,10 +115,10 @@ def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["a" * 5000, "~nobody-has-this-name/film.mp4"])
-def test_what_the_system_refuses_to_look_at_is_an_error_in_two_sentences(text: str) -> None:
-    with pytest.raises(SourceError, match=r"can't be looked at|No source is named") as told:
+def test_an_inaccessible_name_is_an_error_in_two_sentences(text: str) -> None:
+    with pytest.raises(SourceError, match=r"can't be accessed|No source is named") as raised:
         make_source(text)
-    assert len(str(told.value)) < 300
+    assert len(str(raised.value)) < 300
 
 
 def test_a_folder_that_may_not_be_read_is_an_error(
@@ -134,7 +134,7 @@ def test_a_folder_that_may_not_be_read_is_an_error(
 
 @pytest.mark.parametrize("text", [None, "0", "0:640x480", "screen", "rtsp://host/live"])
 def test_annotations_of_a_camera_are_refused_not_ignored(text: str | None) -> None:
-    with pytest.raises(SourceError, match="leave --ground-truth away"):
+    with pytest.raises(SourceError, match="omit --ground-truth"):
         make_source(text, ground_truth=NoGroundTruth())
 
 

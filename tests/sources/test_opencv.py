@@ -1,4 +1,4 @@
-"""The guard around the import of OpenCV, in a process of its own."""
+"""Guard around the import of OpenCV, in a separate process."""
 
 import os
 

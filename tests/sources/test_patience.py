@@ -1,4 +1,4 @@
-"""How long a silent stream is waited for."""
+"""Longest silence of a stream."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def fake_time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
 def hear(patience: Patience, fake_time: FakeTime, gap_s: float, count: int) -> None:
     for _ in range(count):
         fake_time.now_s += gap_s
-        patience.heard()
+        patience.note_packet()
 
 
 def test_a_fast_camera_is_given_up_soon_and_a_slow_one_is_not(fake_time: FakeTime) -> None:
@@ -36,13 +36,13 @@ def test_a_fast_camera_is_given_up_soon_and_a_slow_one_is_not(fake_time: FakeTim
     assert slow.usual_gap_s == pytest.approx(1 / 0.3)
 
 
-def test_nothing_is_known_of_a_camera_at_first(fake_time: FakeTime) -> None:
+def test_first_packets_may_have_been_buffered(fake_time: FakeTime) -> None:
     patience = Patience(3.0, 24.0)
-    hear(patience, fake_time, 0.0, 2)  # these were waiting
+    hear(patience, fake_time, 0.0, 2)  # these were buffered
     assert patience.limit_s == 24.0
 
 
-def test_one_stall_is_forgotten(fake_time: FakeTime) -> None:
+def test_a_single_stall_is_forgotten(fake_time: FakeTime) -> None:
     patience = Patience(3.0, 24.0)
     hear(patience, fake_time, 0.04, 20)
     hear(patience, fake_time, 2.9, 1)
@@ -51,7 +51,7 @@ def test_one_stall_is_forgotten(fake_time: FakeTime) -> None:
     assert patience.limit_s == 3.0
 
 
-def test_patience_ends(fake_time: FakeTime) -> None:
+def test_patience_has_a_maximum(fake_time: FakeTime) -> None:
     patience = Patience(3.0, 24.0)
     hear(patience, fake_time, 59.0, 20)
     assert patience.limit_s == LONGEST_S

@@ -1,4 +1,4 @@
-"""No secret of an address is shown, however the address is written; what is harmless stays."""
+"""Secrets of addresses are hidden in every spelling; harmless parts stay."""
 
 import json
 import re
@@ -109,14 +109,14 @@ def test_no_output_shows_the_secret(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", HARMLESS)
-def test_what_is_harmless_is_shown_and_kept(address: str) -> None:
+def test_harmless_addresses_are_shown_in_full(address: str) -> None:
     assert redact_url(address) == address
     assert is_address(address)
     assert with_source(Settings(), address).recent.sources == (address,)
 
 
 @pytest.mark.parametrize("text", NO_ADDRESS)
-def test_what_is_no_address_stays(text: str) -> None:
+def test_other_texts_stay(text: str) -> None:
     assert redact_url(text) == text
     assert not is_address(text)
 
@@ -139,7 +139,7 @@ def test_what_is_no_address_stays(text: str) -> None:
         ("admin:1234@cam/live", "***@cam/live"),
     ],
 )
-def test_what_is_hidden_leaves_a_mark(address: str, shown: str) -> None:
+def test_hidden_parts_leave_a_mark(address: str, shown: str) -> None:
     assert redact_url(address) == shown
 
 

@@ -1,4 +1,4 @@
-"""Nothing thin gets lost when an image shrinks, and nothing moves."""
+"""Thin structures remain when an image shrinks, and nothing moves."""
 
 import numpy as np
 import pytest
@@ -6,15 +6,15 @@ import pytest
 from kpviewer.sources.resizing import resized
 
 
-def test_a_image_gets_the_wanted_size_and_keeps_its_colours() -> None:
+def test_an_image_gets_the_new_size_and_keeps_its_colours() -> None:
     bgr = np.full((40, 60, 3), (10, 20, 30), np.uint8)
-    for wanted in ((20, 15), (20, 30), (80, 100)):
-        other = resized(bgr, wanted)
-        assert (other.shape, other.dtype) == ((*wanted, 3), np.uint8)
+    for target in ((20, 15), (20, 30), (80, 100)):
+        other = resized(bgr, target)
+        assert (other.shape, other.dtype) == ((*target, 3), np.uint8)
         assert (other == (10, 20, 30)).all()
 
 
-def test_a_line_thinner_than_the_steps_leaves_its_share() -> None:
+def test_a_line_thinner_than_the_steps_keeps_its_share() -> None:
     bgr = np.zeros((60, 80, 3), np.uint8)
     bgr[30] = 240  # one row of four that become one
     small = resized(bgr, (15, 20))
@@ -23,20 +23,20 @@ def test_a_line_thinner_than_the_steps_leaves_its_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hw", "wanted"),
+    ("hw", "target"),
     [((1080, 1920), (252, 448)), ((480, 640), (288, 384)), ((405, 719), (97, 173))],
 )
 def test_a_spot_stays_at_its_place_and_keeps_its_light(
-    hw: tuple[int, int], wanted: tuple[int, int]
+    hw: tuple[int, int], target: tuple[int, int]
 ) -> None:
     bgr = np.zeros((*hw, 3), np.uint8)
     y, x = hw[0] // 3, hw[1] // 4
     bgr[y - 6 : y + 6, x - 6 : x + 6] = 250
-    light = resized(bgr, wanted)[..., 0].astype(float)
-    rows, columns = (np.arange(side) + 0.5 for side in wanted)
-    place = (light.sum(1) @ rows / light.sum(), light.sum(0) @ columns / light.sum())
-    assert place == pytest.approx((y * wanted[0] / hw[0], x * wanted[1] / hw[1]), abs=0.1)
-    scale = wanted[0] * wanted[1] / (hw[0] * hw[1])
+    light = resized(bgr, target)[..., 0].astype(float)
+    rows, columns = (np.arange(side) + 0.5 for side in target)
+    position = (light.sum(1) @ rows / light.sum(), light.sum(0) @ columns / light.sum())
+    assert position == pytest.approx((y * target[0] / hw[0], x * target[1] / hw[1]), abs=0.1)
+    scale = target[0] * target[1] / (hw[0] * hw[1])
     assert light.sum() == pytest.approx(250 * 144 * scale, rel=0.1)
 
 
@@ -46,6 +46,6 @@ def test_a_side_that_can_not_be_halved_skips_no_pixel() -> None:
     assert np.ptp(resized(bgr, (15, 15))) <= 1  # each row holds one bright row of three
 
 
-def test_a_image_of_the_wanted_size_is_not_touched() -> None:
+def test_an_image_of_the_new_size_is_returned_unchanged() -> None:
     bgr = np.zeros((40, 60, 3), np.uint8)
     assert resized(bgr, (40, 60)) is bgr

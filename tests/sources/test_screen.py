@@ -1,4 +1,4 @@
-"""Screens, with a stand-in for the desktop."""
+"""Screens, with a fake desktop."""
 
 import sys
 
@@ -62,21 +62,21 @@ def test_a_part_is_counted_from_the_corner_of_its_screen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("screen:3", "There is no screen 3. There is screen:1, screen:2."),
         ("screen:1:90,0,7,9", "96x64"),
     ],
 )
-def test_what_is_not_there_is_an_error_and_lets_the_screen_go(text: str, told: str) -> None:
+def test_an_unknown_area_is_an_error_and_releases_the_screen(text: str, message: str) -> None:
     screens = FakeScreens()
-    with pytest.raises(SourceError, match=told):
+    with pytest.raises(SourceError, match=message):
         screen(text, screens).open()
     assert screens.closes == 1
 
 
 def test_a_screen_that_is_switched_off_is_lost_and_may_be_opened_again() -> None:
-    made = [FakeScreens(looks=2), FakeScreens()]
+    made = [FakeScreens(captures=2), FakeScreens()]
     source = ScreenSource(ScreenName(1), open_grabber=lambda: made.pop(0), sleep=lambda _s: None)
     source.open()
     assert source.read(buffer) is not None
@@ -105,7 +105,7 @@ def test_screens_are_listed_by_name_and_size() -> None:
     ]
 
 
-def test_wayland_is_told_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_on_wayland_names_an_alternative(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
     with pytest.raises(SourceError, match="X11 session"):
         ScreenSource(ScreenName()).open()
@@ -113,8 +113,8 @@ def test_wayland_is_told_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is for X11")
-def test_no_display_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_display_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(SourceError, match="no screen to look at"):
+    with pytest.raises(SourceError, match="no screen to capture"):
         ScreenSource(ScreenName()).open()

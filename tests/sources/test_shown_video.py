@@ -14,7 +14,7 @@ from kpviewer.structures import ImageArray
 
 SHOWN = numbered_image(37)
 MATRICES = {
-    "as it lies": ((1, 0, 0, 1), SHOWN),
+    "unchanged": ((1, 0, 0, 1), SHOWN),
     "mirrored": ((-1, 0, 0, 1), SHOWN[:, ::-1]),
     "half turn": ((-1, 0, 0, -1), SHOWN[::-1, ::-1]),
     "upside down": ((1, 0, 0, -1), SHOWN[::-1]),

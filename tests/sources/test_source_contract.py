@@ -1,4 +1,4 @@
-"""What every source keeps, whatever it reads."""
+"""Contract of every source."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -31,7 +31,7 @@ MakeSource = Callable[[str], FrameSource]
 
 
 @pytest.fixture
-def make(film: Path, image_folder: Path) -> Iterator[MakeSource]:
+def make(video: Path, image_folder: Path) -> Iterator[MakeSource]:
     made: list[FrameSource] = []
     servers = ExitStack()
     images = [numbered_image(number) for number in range(20)]
@@ -44,10 +44,10 @@ def make(film: Path, image_folder: Path) -> Iterator[MakeSource]:
         "demo": DemoSource,
         "strip": StripSource,
         "images": lambda: ImagesSource("folder", natural_order(list(image_folder.iterdir()))),
-        "video": lambda: VideoSource(film),
+        "video": lambda: VideoSource(video),
         "camera": lambda: CameraSource(0, open_capture=lambda _index: FakeCapture()),
         "camera of OpenCV": lambda: CameraSource(
-            0, open_capture=lambda _index: cv2.VideoCapture(str(film), cv2.CAP_FFMPEG)
+            0, open_capture=lambda _index: cv2.VideoCapture(str(video), cv2.CAP_FFMPEG)
         ),
         "stream": stream,
     }
@@ -87,7 +87,7 @@ def pixels(source: FrameSource) -> ImageArray | None:
     return None if captured is None else captured.bgr
 
 
-def test_open_tells_what_comes(source: FrameSource) -> None:
+def test_info_describes_the_frames(source: FrameSource) -> None:
     info = source.open()
     assert info == source.info
     assert info.name
@@ -132,7 +132,7 @@ def test_frames_are_counted_from_zero(source: FrameSource) -> None:
     assert source.next_index == 4
 
 
-def test_time_goes_on_from_frame_to_frame(source: FrameSource) -> None:
+def test_time_increases_from_frame_to_frame(source: FrameSource) -> None:
     source.open()
     first, second = source.read(stale_buffer), source.read(stale_buffer)
     assert first is not None
@@ -144,7 +144,7 @@ def test_time_goes_on_from_frame_to_frame(source: FrameSource) -> None:
         assert second.position_s > 0.0
 
 
-def test_the_end_is_none_again_and_again(seekable: FrameSource) -> None:
+def test_the_end_is_none_repeatedly(seekable: FrameSource) -> None:
     count = seekable.info.frame_count
     assert count is not None
     seekable.seek(count - 1)
@@ -154,7 +154,7 @@ def test_the_end_is_none_again_and_again(seekable: FrameSource) -> None:
     assert seekable.warning is None
 
 
-def test_as_many_frames_come_as_were_announced(seekable: FrameSource) -> None:
+def test_the_number_of_frames_is_as_announced(seekable: FrameSource) -> None:
     count = seekable.info.frame_count
     assert count is not None
     start = max(0, count - 70)
@@ -165,7 +165,7 @@ def test_as_many_frames_come_as_were_announced(seekable: FrameSource) -> None:
     assert start + frames == count
 
 
-def test_a_frame_of_a_file_says_which_file_it_comes_from(make: MakeSource) -> None:
+def test_a_frame_of_a_file_names_the_file(make: MakeSource) -> None:
     expected = {
         "images": ("img2.png", None),
         "video": ("film.mp4", 2),
@@ -181,12 +181,14 @@ def test_a_frame_of_a_file_says_which_file_it_comes_from(make: MakeSource) -> No
 
 
 @pytest.mark.parametrize("index", [0, 1, 7, 11])
-def test_seek_gives_the_same_image_as_reading_up_to_it(seekable: FrameSource, index: int) -> None:
+def test_seek_returns_the_same_image_as_sequential_reading(
+    seekable: FrameSource, index: int
+) -> None:
     read = [pixels(seekable) for _ in range(12)]
-    for wanted in (index, 5, index):
-        seekable.seek(wanted)
-        assert seekable.next_index == wanted
-        found, expected = pixels(seekable), read[wanted]
+    for target in (index, 5, index):
+        seekable.seek(target)
+        assert seekable.next_index == target
+        found, expected = pixels(seekable), read[target]
         assert found is not None
         assert expected is not None
         assert np.array_equal(found, expected)
@@ -207,12 +209,12 @@ def test_seek_past_the_end_means_the_end_and_back_again_works(seekable: FrameSou
     assert np.array_equal(first, again)
 
 
-def test_a_source_that_cannot_be_wound_says_so(source: FrameSource) -> None:
+def test_a_source_that_is_not_seekable_raises(source: FrameSource) -> None:
     if source.open().is_seekable:
         source.seek(2)
         assert source.next_index == 2
     else:
-        with pytest.raises(SourceError, match="can't be wound"):
+        with pytest.raises(SourceError, match="is not seekable"):
             source.seek(2)
 
 
@@ -240,7 +242,7 @@ def test_close_may_be_called_twice_and_open_starts_anew(source: FrameSource) -> 
 
 
 @pytest.mark.parametrize("kind", ["images", "video"])
-def test_a_frame_has_the_number_that_its_file_gives_it(make: MakeSource, kind: str) -> None:
+def test_a_frame_has_its_number_in_the_file(make: MakeSource, kind: str) -> None:
     source = make(kind)
     source.open()
     for index in (9, 3, 4):

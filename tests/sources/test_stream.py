@@ -1,4 +1,4 @@
-"""Network streams, from small cameras on the loopback interface."""
+"""Network streams from small servers on the loopback interface."""
 
 import socket
 import threading
@@ -29,7 +29,7 @@ def read_until_lost(source: StreamSource) -> tuple[list[int], str]:
 
 
 @pytest.mark.parametrize(("scheme", "serve"), [("http", mjpeg(IMAGES)), ("rtsp", rtsp(IMAGES))])
-def test_a_stream_gives_frames_in_order_until_the_camera_hangs_up(scheme, serve) -> None:
+def test_a_stream_returns_frames_in_order_until_the_camera_hangs_up(scheme, serve) -> None:
     with serving(serve) as port:
         source = StreamSource(f"{scheme}://me:secret@127.0.0.1:{port}/live")
         info = source.open()
@@ -116,7 +116,7 @@ def test_a_scheme_in_capitals_is_the_same() -> None:
 
 
 def test_a_frozen_stream_gives_no_frame_when_it_is_given_up() -> None:
-    """FFmpeg keeps the last image back until the next one begins, or reading fails."""
+    """FFmpeg holds the last image back until the next one begins, or reading fails."""
     with serving(rtsp(IMAGES[:40], stalls=True)) as port:
         source = StreamSource(f"rtsp://127.0.0.1:{port}/", read_timeout_s=SHORT_S)
         source.open()
@@ -137,7 +137,7 @@ def test_opening_can_be_interrupted(scheme: str) -> None:
 
     with serving(serve) as port:
         source = StreamSource(f"{scheme}://127.0.0.1:{port}/", open_timeout_s=60)
-        with pytest.raises(SourceError, match="was left"):
+        with pytest.raises(SourceError, match="was interrupted"):
             source.open()
         source.close()
 
@@ -148,14 +148,14 @@ def test_reading_can_be_interrupted_and_the_stream_opened_again() -> None:
 
     def serve(connection: socket.socket) -> None:
         camera(connection)
-        if not was_cut:
+        if not was_interrupted:
             was_opened.wait(10)
             source.interrupt()
-            was_cut.append(True)
+            was_interrupted.append(True)
             say_nothing(connection)
 
     was_opened = threading.Event()
-    was_cut: list[bool] = []
+    was_interrupted: list[bool] = []
     with serving(serve) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/", read_timeout_s=60)
         source.open()
@@ -164,7 +164,7 @@ def test_reading_can_be_interrupted_and_the_stream_opened_again() -> None:
         source.open()
         captured = source.read(buffer)
         source.close()
-    assert "was left" in said
+    assert "was interrupted" in said
     assert captured is not None
 
 
@@ -185,7 +185,7 @@ def test_a_silent_name_server_fails_to_open_in_time(monkeypatch: pytest.MonkeyPa
     assert not asking[0].is_alive()
 
 
-def test_a_host_that_does_not_exist_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def look_up(*_: object, **__: object) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
@@ -194,7 +194,7 @@ def test_a_host_that_does_not_exist_is_said(monkeypatch: pytest.MonkeyPatch) -> 
         StreamSource("http://camera.example/x").open()
 
 
-def test_a_image_that_becomes_too_large_is_said() -> None:
+def test_an_image_that_becomes_too_large_is_an_error() -> None:
     wide = np.zeros((8, 8200, 3), np.uint8)
     with serving(mjpeg([*IMAGES[:5], wide])) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/")
@@ -205,7 +205,7 @@ def test_a_image_that_becomes_too_large_is_said() -> None:
     assert "8192 px" in said
 
 
-def test_a_server_that_answers_but_sends_no_video_is_told_from_a_silent_one() -> None:
+def test_a_server_without_video_differs_from_a_silent_one() -> None:
     head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
     with serving(first_then_silence(head)) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/", open_timeout_s=SHORT_S)

@@ -1,10 +1,10 @@
-"""The film along the strips: smooth, seekable, and true."""
+"""Video of the strips: smooth, seekable, with exact ground truth."""
 
 import numpy as np
 
 from kpviewer.sources.strip_demo import (
     FRAME_COUNT,
-    FRAMES_A_STRIP,
+    FRAMES_PER_STRIP,
     SPEED_PX,
     StripSource,
     render,
@@ -12,7 +12,7 @@ from kpviewer.sources.strip_demo import (
 from kpviewer.sources.strip_scenes import CLASS_NAMES
 
 
-def test_the_film_has_20_s_at_30_frames_of_1920_by_320() -> None:
+def test_the_video_has_20_s_at_30_frames_of_1920_by_320() -> None:
     info = StripSource().open()
     assert (info.width, info.height, info.nominal_fps, info.frame_count) == (1920, 320, 30.0, 600)
 
@@ -34,9 +34,9 @@ def test_marks_move_with_the_strip_from_frame_to_frame() -> None:
 
 
 def test_both_kinds_of_mark_are_seen_on_every_strip_and_cut_ones_are_difficult() -> None:
-    for start in range(0, FRAME_COUNT, FRAMES_A_STRIP):
+    for start in range(0, FRAME_COUNT, FRAMES_PER_STRIP):
         seen: set[int] = set()
-        for index in range(start, start + FRAMES_A_STRIP, 20):
+        for index in range(start, start + FRAMES_PER_STRIP, 20):
             ground_truth = render(index)[1]
             seen |= set(ground_truth.class_ids.tolist())
             sides = ground_truth.xyxy[:, 2:] - ground_truth.xyxy[:, :2]

@@ -1,4 +1,4 @@
-"""Generated strips: the ground truth lies on the marks, to a fraction of a pixel."""
+"""Generated strips: the ground truth matches the marks to a fraction of a pixel."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ STILL = Exposure(noise=0.0)
 
 
 def window(image: np.ndarray, centre_xy: np.ndarray, half: int = 20) -> tuple[np.ndarray, ...]:
-    """Pixels around a point, and their middles from it."""
+    """Return the pixels around a point, and their centres relative to it."""
     x, y = centre_xy.astype(int)
     part = image[y - half : y + half, x - half : x + half].astype(float)
     rows, columns = np.mgrid[y - half : y + half, x - half : x + half] + 0.5
@@ -27,14 +27,14 @@ def window(image: np.ndarray, centre_xy: np.ndarray, half: int = 20) -> tuple[np
 
 
 def pit_centre(light: np.ndarray, centre_xy: np.ndarray) -> np.ndarray:
-    """Middle of what is darker than the strip around it, from ``centre_xy``."""
+    """Return the centroid of the dark pixels, relative to ``centre_xy``."""
     part, dx, dy = window(light, centre_xy)
     strip = np.median(part[np.hypot(dx, dy) > 16])
     weight = (part < 0.8 * strip) & (np.hypot(dx, dy) < 16)
     return np.array([(dx * weight).sum(), (dy * weight).sum()]) / weight.sum()
 
 
-def test_the_ground_truth_lies_in_the_middle_of_every_pit() -> None:
+def test_the_ground_truth_is_the_centre_of_every_pit() -> None:
     errors = []
     for seed in range(25):
         world = random_world(np.random.default_rng(seed), (320, 960))
@@ -49,7 +49,7 @@ def test_the_ground_truth_lies_in_the_middle_of_every_pit() -> None:
     assert -0.5 < y < 0.1
 
 
-def test_the_ground_truth_lies_on_the_axis_of_every_notch_in_an_edge() -> None:
+def test_the_ground_truth_is_on_the_axis_of_every_notch() -> None:
     errors = []
     for seed in range(25):
         world = random_world(np.random.default_rng(seed), (320, 960))
@@ -103,7 +103,7 @@ def test_scenes_of_any_size_keep_their_marks_whole_and_apart(hw: tuple[int, int]
         assert (gaps[~np.eye(len(points), dtype=bool)] >= APART_PX - 1e-3).all()
 
 
-def test_an_upright_strip_is_a_lying_one_turned() -> None:
+def test_an_upright_strip_is_a_transposed_horizontal_one() -> None:
     def scene(hw: tuple[int, int]) -> tuple[ImageArray, GroundTruth]:
         return random_scene(np.random.default_rng(8), hw)
 

@@ -1,4 +1,4 @@
-"""Video files: whole, odd and broken."""
+"""Video files: valid, unusual and damaged."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,7 +90,7 @@ def test_uneven_times_are_kept_to_the_millisecond(tmp_path: Path) -> None:
     source.close()
 
 
-def test_a_film_that_lies_on_its_side_is_turned_upright(tmp_path: Path) -> None:
+def test_a_rotated_video_is_shown_upright(tmp_path: Path) -> None:
     path = tmp_path / "turned.mp4"
     write_video(path, frames=3, turned_deg=-90)
     source = VideoSource(path)
@@ -107,7 +107,7 @@ def test_a_film_that_lies_on_its_side_is_turned_upright(tmp_path: Path) -> None:
     source.close()
 
 
-def test_a_film_cut_in_the_middle_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
+def test_a_cut_video_plays_its_remaining_frames_and_reports_the_loss(tmp_path: Path) -> None:
     whole = tmp_path / "whole.mkv"
     write_video(whole, frames=100, options={"g": "10", "bf": "0"})
     cut = tmp_path / "cut.mkv"
@@ -122,12 +122,12 @@ def test_a_film_cut_in_the_middle_gives_what_is_there_and_says_so(tmp_path: Path
     assert source.warning is not None  # it may still be read when the stream has ended
 
 
-def test_a_film_with_flipped_bits_is_read_and_its_damage_told(tmp_path: Path) -> None:
+def test_a_video_with_flipped_bits_is_read_and_its_damage_reported(tmp_path: Path) -> None:
     path = tmp_path / "flipped.ts"
     write_video(path, options={"g": "15", "bf": "0"})
     data = bytearray(path.read_bytes())
-    for place in range(len(data) // 3, len(data), 900):
-        data[place] ^= 0b00010000
+    for position in range(len(data) // 3, len(data), 900):
+        data[position] ^= 0b00010000
     path.write_bytes(data)
     source = VideoSource(path)
     source.open()
@@ -139,7 +139,7 @@ def test_a_film_with_flipped_bits_is_read_and_its_damage_told(tmp_path: Path) ->
     source.close()
 
 
-def test_the_real_clip_with_flipped_bits_gives_all_its_frames(shared_data: Path) -> None:
+def test_the_real_clip_with_flipped_bits_has_all_its_frames(shared_data: Path) -> None:
     source = VideoSource(shared_data / "videos" / "bitflip.mkv")
     source.open()
     assert count(source) == 51
@@ -149,7 +149,7 @@ def test_the_real_clip_with_flipped_bits_gives_all_its_frames(shared_data: Path)
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_real_clips_give_all_their_frames(shared_data: Path, name: str) -> None:
+def test_real_clips_have_all_their_frames(shared_data: Path, name: str) -> None:
     source = VideoSource(shared_data / "videos" / name)
     assert source.open().frame_count == GOOD[name]
     assert count(source) == GOOD[name]
@@ -157,7 +157,7 @@ def test_real_clips_give_all_their_frames(shared_data: Path, name: str) -> None:
     source.close()
 
 
-def test_the_cut_real_clip_gives_23_of_51_frames(shared_data: Path) -> None:
+def test_the_cut_real_clip_has_23_of_51_frames(shared_data: Path) -> None:
     source = VideoSource(shared_data / "videos" / "truncated.mkv")
     source.open()
     assert count(source) == 23
@@ -169,14 +169,14 @@ def test_the_cut_real_clip_gives_23_of_51_frames(shared_data: Path) -> None:
     ("content", "said"),
     [
         (b"", "empty"),
-        (b"This is no video at all, whatever its name says.\n" * 40, "no video"),
-        (b"ffconcat version 1.0\nfile film.mp4\n", "no video"),
-        (b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n", "no video"),
+        (b"This is no video at all, whatever its name says.\n" * 40, "not a readable video"),
+        (b"ffconcat version 1.0\nfile film.mp4\n", "not a readable video"),
+        (b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n", "not a readable video"),
         (b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(4000), "without its index"),
     ],
     ids=["empty", "text", "concat list", "playlist", "cut mp4"],
 )
-def test_what_is_no_video_is_refused_in_one_or_two_sentences(
+def test_other_files_are_refused_in_one_or_two_sentences(
     tmp_path: Path, content: bytes, said: str
 ) -> None:
     write_video(tmp_path / "film.mp4", frames=5)
@@ -206,7 +206,7 @@ def test_a_file_of_sound_alone_is_refused(tmp_path: Path) -> None:
         VideoSource(path).open()
 
 
-def test_ground_truth_is_asked_for_by_number_and_name(film: Path) -> None:
+def test_ground_truth_is_asked_for_by_number_and_name(video: Path) -> None:
     asked: list[tuple[int, str]] = []
 
     class Annotations:
@@ -219,12 +219,12 @@ def test_ground_truth_is_asked_for_by_number_and_name(film: Path) -> None:
             asked.append((index, name))
             return GroundTruth.empty(5) if index else None
 
-    source = VideoSource(film, ground_truth=Annotations())
+    source = VideoSource(video, ground_truth=Annotations())
     source.open()
     first, second = source.read(buffer), source.read(buffer)
     assert first is not None
     assert second is not None
     assert first.ground_truth is None
     assert second.ground_truth is not None
-    assert asked == [(0, str(film)), (1, str(film))]
+    assert asked == [(0, str(video)), (1, str(video))]
     source.close()

@@ -1,4 +1,4 @@
-"""Makes small video files whose frames carry their number, so that a test can read it off."""
+"""Small video files with numbered frames, whose numbers a test can read."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -12,11 +12,11 @@ BITS = 8
 BLOCK_PX = 12
 TIME_BASE = Fraction(1, 1000)
 WHOLE_FRAMES = ("mpeg4", "mpeg2video")
-"""Codecs whose clock ticks once a frame."""
+"""Codecs whose time base is one frame."""
 
 
 def numbered_image(number: int) -> np.ndarray:
-    """(HEIGHT, WIDTH, 3) uint8 BGR: the bits of ``number`` as a row of black and white blocks."""
+    """Return (HEIGHT, WIDTH, 3) uint8 BGR with the bits of ``number`` as black and white blocks."""
     image = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
     for bit in range(BITS):
         left = bit * BLOCK_PX
@@ -26,7 +26,7 @@ def numbered_image(number: int) -> np.ndarray:
 
 
 def read_number(bgr: np.ndarray) -> int:
-    """Read off what ``numbered_image`` painted."""
+    """Return the number in an image of ``numbered_image``."""
     row = bgr[8:24].mean(axis=(0, 2))
     centres = row[BLOCK_PX // 2 :: BLOCK_PX][:BITS]
     return sum(1 << bit for bit, value in enumerate(centres) if value > 128)
@@ -44,7 +44,7 @@ def write_video(
     pixel_aspect: Fraction | None = None,
     pix_fmt: str = "yuv420p",
 ) -> list[int]:
-    """Write a numbered film; give the time of each frame in ms."""
+    """Write a numbered video; return the time of each frame in ms."""
     times = list(times_ms) if times_ms is not None else [40 * i for i in range(frames)]
     with av.open(str(path), "w", options=muxer or {}) as container:
         stream = container.add_stream(codec, rate=25, options=options or {})

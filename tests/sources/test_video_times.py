@@ -1,4 +1,4 @@
-"""How long a film lasts, where in it a frame is, and which of several streams is the film."""
+"""Duration of videos, positions of frames, and choice among several streams."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -27,7 +27,7 @@ def read_all(source: VideoSource) -> tuple[list[int], list[float]]:
 
 
 @pytest.mark.parametrize("name", ["film.mkv", "film.mp4"])
-def test_a_film_of_uneven_frame_rate_is_as_long_as_its_timestamps_say(
+def test_a_video_of_uneven_frame_rate_is_as_long_as_its_timestamps(
     tmp_path: Path, name: str
 ) -> None:
     times_ms = [*range(0, 1000, 20), *range(1000, 20_000, 500)]  # 50 fps, then 2 fps
@@ -36,14 +36,16 @@ def test_a_film_of_uneven_frame_rate_is_as_long_as_its_timestamps_say(
     source = VideoSource(path)
     info = source.open()
     assert info.frame_count == len(times_ms)
-    assert info.duration_s == pytest.approx(20.0, abs=0.5)  # its last frame's length isn't told
+    assert info.duration_s == pytest.approx(
+        20.0, abs=0.5
+    )  # the length of the last frame isn't stated
     assert info.nominal_fps == pytest.approx(len(times_ms) / 20.0, rel=0.1)
     assert read_all(source)[1][-1] == pytest.approx(19.5)
     source.close()
 
 
-def test_a_film_of_even_frame_rate_lasts_to_the_end_of_its_last_frame(film: Path) -> None:
-    source = VideoSource(film)
+def test_a_video_of_even_frame_rate_lasts_to_the_end_of_its_last_frame(video: Path) -> None:
+    source = VideoSource(video)
     info = source.open()
     assert info.frame_count is not None
     assert info.duration_s == pytest.approx(info.frame_count / 25)
@@ -52,7 +54,7 @@ def test_a_film_of_even_frame_rate_lasts_to_the_end_of_its_last_frame(film: Path
 
 
 def joined(folder: Path, *counts: int) -> Path:
-    """Put transport streams behind each other, each of which begins at time 0."""
+    """Concatenate transport streams that each begin at time 0."""
     data = b""
     for count in counts:
         part = folder / "part.ts"
@@ -63,7 +65,7 @@ def joined(folder: Path, *counts: int) -> Path:
     return whole
 
 
-def test_joined_files_go_on_in_time_and_can_be_sought(tmp_path: Path) -> None:
+def test_joined_files_have_continuous_times_and_are_seekable(tmp_path: Path) -> None:
     path = joined(tmp_path, 40, 25, 60)
     source = VideoSource(path)
     info = source.open()
@@ -82,7 +84,7 @@ def test_joined_files_go_on_in_time_and_can_be_sought(tmp_path: Path) -> None:
     source.close()
 
 
-def test_a_codec_that_is_unknown_is_said_in_one_line(tmp_path: Path) -> None:
+def test_an_unknown_codec_is_an_error_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "film.mkv"
     write_video(path, frames=5)
     path.write_bytes(path.read_bytes().replace(b"V_MPEG4/ISO/AVC", b"V_MPEG9/ISO/XYZ"))
@@ -91,7 +93,7 @@ def test_a_codec_that_is_unknown_is_said_in_one_line(tmp_path: Path) -> None:
 
 
 def write_streams(path: Path, sizes: list[tuple[int, int]]) -> None:
-    """Write a video of several streams, each of one grey as bright as its number tells."""
+    """Write a video of several streams, each with a grey level by its number."""
     with av.open(str(path), "w") as container:
         streams = []
         for width, height in sizes:
@@ -108,7 +110,7 @@ def write_streams(path: Path, sizes: list[tuple[int, int]]) -> None:
             container.mux(stream.encode(None))
 
 
-def test_the_largest_of_several_streams_is_the_film(tmp_path: Path) -> None:
+def test_the_largest_of_several_streams_is_the_video(tmp_path: Path) -> None:
     path = tmp_path / "two.ts"
     write_streams(path, [(64, 48), (320, 240), (160, 120)])
     source = VideoSource(path)
@@ -121,7 +123,7 @@ def test_the_largest_of_several_streams_is_the_film(tmp_path: Path) -> None:
 
 
 def without_first_keyframe(folder: Path) -> Path:
-    """Write a raw stream that begins in the middle of a group of images, as a camera's does."""
+    """Write a raw stream that begins in mid-group, as cameras do."""
     path = folder / "late.h264"
     context = av.CodecContext.create("libx264", "w")
     context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"

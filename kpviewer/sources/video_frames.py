@@ -1,4 +1,4 @@
-"""A video file as a row of numbered frames: read forward, or wound to any number exactly."""
+"""Frames of a video file by number: sequential reading and exact seeking."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from kpviewer.sources.frame_index import FrameIndex, allows_breaks, scan
 from kpviewer.sources.media_clock import MediaClock
 
 SCAN_BUDGET_S = 1.0
-"""At opening; a file that takes longer is scanned at the first seek."""
+"""Time limit of the scan at opening; a slower file is scanned at the first seek."""
 
 
-class Reel:
-    """The frames of one file. After a seek in a damaged file they are numbered as it lists them.
+class VideoFrames:
+    """Numbered frames of a file; after a seek in a damaged file, numbers are those of its index.
 
     Raises:
         av.error.FFmpegError: from the constructor, if the file can't be opened.
-        SourceError: from the constructor, if it gives no frame.
+        SourceError: from the constructor, if no frame can be decoded.
     """
 
     def __init__(
         self, location: str, name: str, options: DecoderOptions, decoder: Decoder | None = None
     ) -> None:
-        """Decode the first frame and count the others, where that takes a moment.
+        """Decode the first frame, and count the others if that is fast.
 
         Args:
             location: path or address.
-            name: for people.
-            options: how to open it.
-            decoder: of ``location``, of which nothing was decoded yet; None opens one.
+            name: display name.
+            options: options for opening the file.
+            decoder: unused decoder of ``location``; None opens one.
         """
         self._location, self._name = location, name
         self.can_jump = True
-        """Whether the container can be read from the middle; else the way back is to begin anew."""
+        """Whether the container can be read from any position, or only from the start."""
         self._decoder = decoder or Decoder(location, name, options)
         self._options = self._decoder.options
         first = self._decoder.next_frame()
@@ -48,8 +48,8 @@ class Reel:
             )
         self.first = first
         self.next_index = 0
-        self.has_run_out = False
-        """The last frame was decoded; False after a seek, past the end too."""
+        self.has_reached_end = False
+        """Whether the last frame was decoded; False after a seek, even beyond the end."""
         self._pending: VideoFrame | None = first
         self._is_ended = False
         stream = self._decoder.stream
@@ -59,26 +59,26 @@ class Reel:
             has_breaks=allows_breaks(self._decoder.container),
         )
         self.position_s = 0.0
-        """Media time of the frame that ``take`` gave last, from the first frame on."""
+        """Media time of the last returned frame since the first frame."""
         self._index = self._scan(SCAN_BUDGET_S)
 
     @property
     def index(self) -> FrameIndex | None:
-        """When each frame is shown; None while unknown."""
+        """Timestamps of all frames; None while unknown."""
         return self._index
 
     @property
     def decoder(self) -> Decoder:
-        """What decodes the frames now."""
+        """Current decoder of the frames."""
         return self._decoder
 
     @property
     def frame_count(self) -> int | None:
-        """Number of frames, counted; None while unknown."""
+        """Counted number of frames; None while unknown."""
         return None if self._index is None else len(self._index)
 
-    def take(self) -> VideoFrame | None:
-        """Give the next frame; None at the end, again and again."""
+    def next_frame(self) -> VideoFrame | None:
+        """Return the next frame; None at the end, also repeatedly."""
         frame, self._pending = self._pending or self._advance(), None
         if frame is not None:
             self.next_index += 1
@@ -96,16 +96,16 @@ class Reel:
         if self._index is None:
             self._index = self._scan(math.inf)
         if self._index is None or self._index.is_joined:
-            self._count_to(index)
+            self._decode_to(index)
         elif index >= len(self._index):
             self._pending, self._is_ended, self.next_index = None, True, len(self._index)
-            self.has_run_out = False
+            self.has_reached_end = False
         else:
             self._clock.seek(_pts(self.first))
-            self._wind_to(index, self._index)
+            self._seek_to(index, self._index)
 
     def close(self) -> None:
-        """Free the decoder."""
+        """Close the decoder."""
         self._pending = None
         self._decoder.close()
 
@@ -119,26 +119,25 @@ class Reel:
         if self._is_ended:
             return None
         frame = self._decoder.next_frame()
-        self._is_ended = self.has_run_out = frame is None
+        self._is_ended = self.has_reached_end = frame is None
         return frame
 
-    def _wind_to(self, index: int, frames: FrameIndex) -> None:
+    def _seek_to(self, index: int, frames: FrameIndex) -> None:
         target = int(frames.pts[index])
         forward = self.next_index <= index and not self._is_ended
         here = int(frames.pts[min(self.next_index, len(frames) - 1)])
         if not forward or (self.can_jump and frames.has_key_between(here, target)):
-            self._pending = self._enter_before(target, frames)
+            self._pending = self._seek_before(target, frames)
         frame = self._pending or self._advance()
         while frame is not None and _pts(frame) < target:
             frame = self._advance()
         self._pending = frame
         self.next_index = len(frames) if frame is None else frames.number_of(_pts(frame))
 
-    def _enter_before(self, target: int, frames: FrameIndex) -> VideoFrame:
-        """Seek to a keyframe at or before ``target``, and further back where that lands late.
+    def _seek_before(self, target: int, frames: FrameIndex) -> VideoFrame:
+        """Seek to a keyframe at or before ``target``, or to an earlier one if that lands too late.
 
-        Some demuxers look for decoding times, which differ from ``target`` where frames are
-        reordered.
+        Some demuxers search decoding times, which differ from display times for reordered frames.
         """
         keys = frames.key_pts[frames.key_pts <= (target if self.can_jump else -math.inf)]
         for key in keys[: -4 if len(keys) > 3 else None : -1]:
@@ -153,7 +152,7 @@ class Reel:
         return self._restart()
 
     def _restart(self) -> VideoFrame:
-        """Open the file again: the way back that always exists."""
+        """Open the file again, which works for every container."""
         self._decoder.close()
         damaged = self._decoder.damaged_pts
         try:
@@ -164,18 +163,20 @@ class Reel:
         self._is_ended = False
         frame = self._advance()
         if frame is None:
-            raise SourceError(f"{self._name} gives no frame any more. Was it changed or removed?")
+            raise SourceError(
+                f"{self._name} has no readable frame any more. Was it changed or removed?"
+            )
         return frame
 
-    def _count_to(self, index: int) -> None:
-        """Wind a file that has no timestamps: decode and count."""
+    def _decode_to(self, index: int) -> None:
+        """Decode and count up to frame ``index``, for a file without timestamps."""
         if index < self.next_index or self._is_ended:
             self._pending, self.next_index = self._restart(), 0
             self._clock.restart()
-        while self.next_index < index and self.take() is not None:
+        while self.next_index < index and self.next_frame() is not None:
             pass
 
 
 def _pts(frame: VideoFrame) -> int:
-    """Timestamp of a frame of an indexed file, where every packet has one."""
+    """Return the timestamp of a frame of an indexed file, in which every packet has one."""
     return 0 if frame.pts is None else frame.pts

@@ -1,4 +1,4 @@
-"""Films that are painted, not read: they need no file, and know their own ground truth."""
+"""Generated videos, which need no file and have exact ground truth."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from kpviewer.sources.base import Allocate, Captured, closed_error
 from kpviewer.structures import GroundTruth, ImageArray, StreamInfo
 
 
-class PaintedFilm:
-    """A FrameSource in which every frame depends on its index alone.
+class GeneratedVideo:
+    """FrameSource whose frames depend on their index alone.
 
     Args:
-        info: of the film; rate and number of frames are known.
-        prepare: makes what all frames share, kept by whoever made it; raises SourceError.
-        paint: fills a (height, width, 3) uint8 BGR buffer with a frame and tells its ground truth.
+        info: description of the video, with frame rate and number of frames.
+        prepare: function that loads and caches the data of all frames; raises SourceError.
+        paint: function that fills a (height, width, 3) uint8 BGR buffer with a frame and returns
+            its ground truth.
     """
 
     warning: str | None = None
@@ -34,24 +35,24 @@ class PaintedFilm:
 
     @property
     def info(self) -> StreamInfo:
-        """Size, rate and length of the film."""
+        """Size, frame rate and length of the video."""
         if not self._is_open:
             raise closed_error(self._info.name)
         return self._info
 
     @property
     def next_index(self) -> int:
-        """Index of the frame that the next ``read`` gives."""
+        """Index of the frame that the next ``read`` returns."""
         return self._next_index
 
     def open(self) -> StreamInfo:
-        """Prepare what is painted. Raises SourceError if that can't be done."""
+        """Load the data of the frames. Raises SourceError if that fails."""
         self._prepare()
         self._is_open, self._next_index = True, 0
         return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Paint the next frame into a buffer; None after the last. Raises SourceError if closed."""
+        """Paint the next frame into a buffer; None at the end. Raises SourceError if closed."""
         if not self._is_open:
             raise closed_error(self._info.name)
         if self._next_index >= self._count:
@@ -68,5 +69,5 @@ class PaintedFilm:
         self._next_index = min(max(index, 0), self._count)
 
     def close(self) -> None:
-        """Forget the position."""
+        """Close the source."""
         self._is_open = False

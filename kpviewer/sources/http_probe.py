@@ -1,4 +1,4 @@
-"""Says what a web address gives when it isn't video, so that a message can name it."""
+"""Probe of a web address, to name what it serves if it isn't video."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _HEADERS = {"User-Agent": "kpviewer", "Range": f"bytes=0-{_HEAD_BYTES - 1}"}
 
 
 @dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """The beginning of what a server sends."""
+class HttpProbe:
+    """Beginning of a server's response."""
 
     content_type: str
     head: bytes
     accepts_ranges: bool
-    """Whether the server gives a part of it where a part is asked for."""
+    """Whether the server supports range requests."""
 
     @property
     def is_image_stream(self) -> bool:
-        """Whether the first image of a camera is on its way."""
+        """Whether a camera's first image has begun to arrive."""
         return self.content_type.startswith("multipart/") and b"\xff\xd8\xff" in self.head
 
     @property
     def image_format(self) -> str | None:
-        """Format of a still image, None for anything else."""
+        """Format of a still image; None for anything else."""
         if self.head[:4] == b"RIFF" and self.head[8:12] == b"WEBP":
             return "WebP"
         if self.head[4:12] in (b"ftypavif", b"ftypheic", b"ftypmif1"):
@@ -48,34 +48,34 @@ class HttpAnswer:
 
     @property
     def is_web_page(self) -> bool:
-        """Whether it is HTML."""
+        """Whether the response is HTML."""
         start = self.head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
         return start.startswith((b"<!doctype html", b"<html")) or "html" in self.content_type
 
 
-def ask(url: str, timeout_s: float) -> HttpAnswer | None:
-    """Get the beginning of what an http(s) address gives; None where nothing comes.
+def probe(url: str, timeout_s: float) -> HttpProbe | None:
+    """Read the beginning of an http(s) response; return None if there is no response.
 
     Args:
-        url: may hold a user name and a password, which go to its own host only.
-        timeout_s: for the connection, and again for the answer.
+        url: address; its user name and password are sent to its own host only.
+        timeout_s: time limit for the connection, and again for the response.
     """
     try:
         with get(url, timeout_s, _HEADERS) as response:
             kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
             head = b""
-            with contextlib.suppress(OSError):  # a slow one has at least said its type
+            with contextlib.suppress(OSError):  # the content type of a slow response is known
                 head = response.read1(_HEAD_BYTES)
-            return HttpAnswer(kind, head, response.status == http.HTTPStatus.PARTIAL_CONTENT)
+            return HttpProbe(kind, head, response.status == http.HTTPStatus.PARTIAL_CONTENT)
     except (OSError, ValueError, http.client.HTTPException):
         return None
 
 
 def get(url: str, timeout_s: float, headers: dict[str, str]) -> http.client.HTTPResponse:
-    """Send a request to an http(s) address; its password goes to its own host only.
+    """Send a request to an http(s) address; its password is sent to its own host only.
 
     Raises:
-        OSError, ValueError, http.client.HTTPException: if that fails.
+        OSError, ValueError, http.client.HTTPException: if the request fails.
     """
     address = split_address(url)
     request = urllib.request.Request(address.without_credentials, headers=headers)
