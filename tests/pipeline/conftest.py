@@ -12,7 +12,7 @@ MakePipeline = Callable[..., Pipeline]
 
 @pytest.fixture
 def make_pipeline() -> Iterator[MakePipeline]:
-    """Make pipelines; in the end whatever is blocked is let go, and each one is closed."""
+    """Make pipelines; at the end blocked parts are released and each pipeline is closed."""
     made: list[Pipeline] = []
     parts: list[FakeSource | FakeEngine | None] = []
 

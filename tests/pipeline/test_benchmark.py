@@ -1,4 +1,4 @@
-"""Measuring from outside: what is counted, what is compared, and what trouble looks like."""
+"""Benchmark of the pipeline: counting, comparing and errors."""
 
 from dataclasses import dataclass, field
 
@@ -29,7 +29,7 @@ class SourceMaker:
         return self.made[-1]
 
 
-def test_each_stage_has_one_time_a_frame_and_the_warm_up_has_none() -> None:
+def test_each_stage_has_one_time_per_frame_and_the_warm_up_has_none() -> None:
     block = measure_pipeline(FakeSource(30), FakeEngine(), Plan(frames=12, warm_up=3))
     assert list(block.stages_ms) == STAGES
     assert {len(times) for times in block.stages_ms.values()} == {12}
@@ -38,7 +38,7 @@ def test_each_stage_has_one_time_a_frame_and_the_warm_up_has_none() -> None:
     assert block.fps > 0
 
 
-def test_times_of_the_engine_stay_apart_from_those_of_thresholds_and_nms() -> None:
+def test_times_of_the_engine_and_of_selecting_are_separate() -> None:
     spent = FakeTimings(postprocess_ms=1e7)  # ms: hours, so that the rest can't be mistaken for it
 
     class SlowToDecode(FakeEngine):
@@ -87,11 +87,11 @@ def test_without_a_loop_nothing_is_compared() -> None:
     assert (len(result.blocks), result.loop_fps, result.ratios) == (1, (), ())
 
 
-def test_progress_tells_of_every_frame() -> None:
-    told: list[int] = []
+def test_progress_counts_every_frame() -> None:
+    reported: list[int] = []
     plan = Plan(frames=3, warm_up=2, blocks=2)
-    compare(SourceMaker(), FakeEngine(), plan, detect=read_stamp, progress=told.append)
-    assert sum(told) == 2 * (3 + 2) * 2
+    compare(SourceMaker(), FakeEngine(), plan, detect=read_stamp, progress=reported.append)
+    assert sum(reported) == 2 * (3 + 2) * 2
 
 
 def test_drawing_is_timed_for_each_frame_but_those_of_the_warm_up() -> None:

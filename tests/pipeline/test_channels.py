@@ -1,4 +1,4 @@
-"""Queue policies and the mailbox: what waits, what is dropped, and who lets go of it."""
+"""Policies of the queue and the mailbox: waiting, dropping and releasing items."""
 
 import threading
 
@@ -58,13 +58,13 @@ def test_get_gives_up_when_the_time_is_up(queue: FrameQueue[int]) -> None:
     assert queue.get(timeout_s=0) is None
 
 
-def test_a_closed_queue_is_played_out_and_then_gives_none(queue: FrameQueue[int]) -> None:
+def test_a_closed_queue_is_emptied_and_then_returns_none(queue: FrameQueue[int]) -> None:
     queue.put(1)
     queue.close()
     assert [queue.get(), queue.get(), queue.get()] == [1, None, None]
 
 
-def test_an_aborted_queue_gives_back_what_waited(
+def test_an_aborted_queue_discards_the_waiting_items(
     queue: FrameQueue[int], discarded: list[int]
 ) -> None:
     queue.put(1)
@@ -74,7 +74,7 @@ def test_an_aborted_queue_gives_back_what_waited(
     assert queue.get() is None
 
 
-def test_a_closed_queue_takes_nothing_more(queue: FrameQueue[int], discarded: list[int]) -> None:
+def test_a_closed_queue_accepts_no_more_items(queue: FrameQueue[int], discarded: list[int]) -> None:
     queue.close()
     assert not queue.put(1)
     assert discarded == []  # put leaves it to the caller
@@ -103,7 +103,7 @@ def test_the_end_wakes_a_consumer_that_waits(queue: FrameQueue[int]) -> None:
     assert got == [None]
 
 
-def test_take_all_makes_room_and_hands_items_over(
+def test_take_all_makes_room_and_returns_the_items(
     queue: FrameQueue[int], discarded: list[int]
 ) -> None:
     queue.put(1)
@@ -113,14 +113,14 @@ def test_take_all_makes_room_and_hands_items_over(
     assert queue.put(3, timeout_s=0)
 
 
-def test_the_mailbox_keeps_the_newest_and_lets_go_of_the_one_before(discarded: list[int]) -> None:
+def test_the_mailbox_keeps_the_newest_and_discards_the_one_before(discarded: list[int]) -> None:
     latest = Latest[int](discarded.append)
     assert [latest.put(1), latest.put(2)] == [False, True]
     assert discarded == [1]
     assert [latest.take(), latest.take()] == [2, None]
 
 
-def test_what_was_taken_is_the_takers(discarded: list[int]) -> None:
+def test_a_taken_item_belongs_to_the_reader(discarded: list[int]) -> None:
     latest = Latest[int](discarded.append)
     latest.put(1)
     latest.take()
@@ -130,7 +130,7 @@ def test_what_was_taken_is_the_takers(discarded: list[int]) -> None:
     assert discarded == [2]
 
 
-def test_the_mailbox_knows_whether_anyone_ever_looked(discarded: list[int]) -> None:
+def test_the_mailbox_knows_whether_it_was_ever_polled(discarded: list[int]) -> None:
     latest = Latest[int](discarded.append)
     assert not latest.has_reader
     latest.take()

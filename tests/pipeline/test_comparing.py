@@ -21,9 +21,9 @@ def points(dx: float = 0.0, dy: float = 0.0) -> list[tuple[float, float]]:
 
 def test_same_detections_differ_by_nothing():
     found = detections([BOX, FAR], points=[points(), points()])
-    told = difference(found, found, ONE, ONE)
-    assert (told.mean_px, told.mean_iou) == (0.0, pytest.approx(1.0))
-    assert (told.matched, told.false_negatives, told.false_positives) == (2, 0, 0)
+    measured = difference(found, found, ONE, ONE)
+    assert (measured.mean_px, measured.mean_iou) == (0.0, pytest.approx(1.0))
+    assert (measured.matched, measured.false_negatives, measured.false_positives) == (2, 0, 0)
 
 
 def test_distance_is_the_mean_over_matched_landmarks():
@@ -32,26 +32,26 @@ def test_distance_is_the_mean_over_matched_landmarks():
     assert difference(first, second, ONE, ONE).mean_px == pytest.approx(2.5)  # two of 5, two of 0
 
 
-def test_overlap_and_what_only_one_has():
+def test_overlap_and_detections_that_only_one_model_has():
     first = detections([BOX, FAR])
     second = detections([(0, 0, 100, 80), (600, 0, 650, 50), (600, 300, 700, 400)])
-    told = difference(first, second, ONE, ONE)
-    assert told.mean_iou == pytest.approx(0.8)
-    assert told.mean_px == pytest.approx(10)  # between the middles, as there are no landmarks
-    assert (told.matched, told.false_negatives, told.false_positives) == (1, 1, 2)
+    measured = difference(first, second, ONE, ONE)
+    assert measured.mean_iou == pytest.approx(0.8)
+    assert measured.mean_px == pytest.approx(10)  # between the centres, as there are no landmarks
+    assert (measured.matched, measured.false_negatives, measured.false_positives) == (1, 1, 2)
 
 
-def test_nothing_beside_nothing_has_no_distance():
-    told = difference(Detections.empty(2), Detections.empty(2), ONE, ONE)
-    assert (told.mean_px, told.mean_iou, told.matched) == (None, None, 0)
+def test_two_frames_without_detections_have_no_distance():
+    measured = difference(Detections.empty(2), Detections.empty(2), ONE, ONE)
+    assert (measured.mean_px, measured.mean_iou, measured.matched) == (None, None, 0)
 
 
 def test_classes_match_by_name_and_only_classes_match_each_other():
     first = detections([BOX], class_ids=[1])  # a dog
     second = detections([BOX], class_ids=[0])
     assert difference(first, second, ("cat", "dog"), ("Dog", "cat")).matched == 1
-    told = difference(first, second, ("cat", "dog"), ("horse", "cat"))
-    assert (told.matched, told.false_negatives, told.false_positives) == (0, 1, 1)
+    measured = difference(first, second, ("cat", "dog"), ("horse", "cat"))
+    assert (measured.matched, measured.false_negatives, measured.false_positives) == (0, 1, 1)
     only = detections([BOX])
     assert difference(only, only, ("face",), ("head",)).matched == 1
 
@@ -66,12 +66,12 @@ SPEC = replace(FAKE_SPEC, class_names=("cat", "dog"))
 OTHER = replace(FAKE_SPEC, name="other", class_names=("dog", "bird"), score_threshold=0.3)
 
 
-def test_same_model_goes_by_the_same_thresholds():
+def test_same_model_uses_the_same_thresholds():
     asked = Thresholds(score=0.77, classes=frozenset((1,)), class_scores={1: 0.9})
     assert second_thresholds(asked, SPEC, replace(SPEC), is_edited=False) is asked
 
 
-def test_another_model_goes_by_its_own_until_a_slider_moves():
+def test_another_model_uses_its_own_thresholds_until_a_slider_moves():
     asked = Thresholds(score=0.77, iou=0.2, class_scores={1: 0.9, 0: 0.1})
     assert second_thresholds(asked, SPEC, OTHER, is_edited=False) == OTHER.thresholds
     edited = second_thresholds(asked, SPEC, OTHER, is_edited=True)
@@ -83,7 +83,7 @@ def test_hidden_classes_are_hidden_by_name():
     assert second_thresholds(asked, SPEC, OTHER, is_edited=False).classes == {1}
 
 
-def test_second_is_timed_and_selects_again_without_looking():
+def test_second_model_is_timed_and_reselects_without_inference():
     clock = FakeClock()
 
     class Slow(FakeEngine):
@@ -123,7 +123,7 @@ def test_both_models_see_the_same_frame_in_the_pipeline():
         assert (result.second.detections.xyxy == result.detections.xyxy).all()
 
 
-def test_without_a_first_model_the_second_does_not_look():
+def test_without_a_first_model_the_second_does_not_run():
     second, results = FakeEngine(spec=FAKE_SPEC), []
 
     class Sink:

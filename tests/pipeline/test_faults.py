@@ -1,4 +1,4 @@
-"""A fault of the model, of tracking or of a sink leaves the video running, and is told."""
+"""A fault of the model, of tracking or of a sink leaves the video running and is reported."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -68,7 +68,7 @@ def test_a_frame_that_the_model_fails_on_is_shown_without_boxes(
     assert any(type(error).__name__ in news for news in pipeline.faults.take_news())
 
 
-def test_a_model_that_fails_on_every_frame_is_told_with_a_cure_until_another_comes(
+def test_a_model_that_fails_on_every_frame_is_reported_with_a_fix_until_it_is_replaced(
     make_pipeline: MakePipeline,
 ) -> None:
     broken = FakeEngine(fails_at=dict.fromkeys(range(100), OUT_OF_MEMORY))
@@ -106,7 +106,7 @@ class FakeGpuEngine(FakeEngine):
 
 
 @pytest.mark.parametrize("options", [STRICT, VIEWER], ids=["strict", "viewer"])
-def test_a_model_whose_device_fails_goes_on_on_the_cpu(
+def test_a_model_whose_device_fails_continues_on_the_cpu(
     make_pipeline: MakePipeline, options: PipelineOptions
 ) -> None:
     engine = FakeGpuEngine()
@@ -139,7 +139,7 @@ def test_a_model_that_was_chosen_meanwhile_stays() -> None:
     assert cell.current.engine is chosen
 
 
-def test_a_sink_that_fails_is_let_go_and_the_others_get_every_frame(
+def test_a_sink_that_fails_is_removed_and_the_others_get_every_frame(
     make_pipeline: MakePipeline,
 ) -> None:
     class BrokenSink:
@@ -162,7 +162,7 @@ def test_a_sink_that_fails_is_let_go_and_the_others_get_every_frame(
     assert "bad sink" in news
 
 
-def test_the_first_model_goes_on_where_the_second_one_fails(make_pipeline: MakePipeline) -> None:
+def test_the_first_model_continues_when_the_second_one_fails(make_pipeline: MakePipeline) -> None:
     second = FakeEngine(fails_at=dict.fromkeys(range(9), ValueError("second")), spec=FAKE_SPEC)
     pipeline = make_pipeline(FakeSource(4), FakeEngine(), VIEWER)
     pipeline.settings.set_second(SecondModel(second, Thresholds()))

@@ -1,4 +1,4 @@
-"""What never answers is let go: nothing waits for it, and it disturbs nobody when it wakes."""
+"""A thread that hangs is let go: nothing waits for it, and it does no harm when it wakes."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -103,7 +103,7 @@ def test_a_slow_model_gets_every_frame_of_a_file_that_has_ended(stage: Stage) ->
     assert results.numbers == [0, 1, 2]
 
 
-def test_closing_returns_while_a_read_hangs_and_its_buffer_is_lent_to_nobody(
+def test_closing_returns_while_a_read_hangs_and_its_buffer_stays_unused(
     stage: Stage,
 ) -> None:
     source = StuckSource(faults={2: stalls()})
@@ -117,12 +117,12 @@ def test_closing_returns_while_a_read_hangs_and_its_buffer_is_lent_to_nobody(
     source.wake()
     thread.join(TIMEOUT_S)
     assert source.closes > 0
-    assert pipeline.status().failure is None  # what it says when it wakes interests nobody
+    assert pipeline.status().failure is None  # its error when it wakes is ignored
     with pytest.raises(PipelineError, match="Open it anew"):
         pipeline.start()
 
 
-def test_a_file_that_stops_answering_is_told_after_five_seconds(stage: Stage) -> None:
+def test_a_file_that_stops_answering_is_reported_after_five_seconds(stage: Stage) -> None:
     source = StuckSource(faults={2: stalls()})
     pipeline = stage.pipeline(source)
     pipeline.start()
@@ -132,7 +132,7 @@ def test_a_file_that_stops_answering_is_told_after_five_seconds(stage: Stage) ->
     assert pipeline.status().read_s == pytest.approx(5.5)
 
 
-def test_a_seek_that_hangs_is_told_too(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_seek_that_hangs_is_reported_too(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     source, over = StuckSource(30), threading.Event()
     begun = threading.Event()
 
@@ -168,7 +168,7 @@ class Hang:
         self.engine.wait_for(2)
 
 
-def test_a_model_that_hangs_is_told_after_ten_seconds(stage: Stage) -> None:
+def test_a_model_that_hangs_is_reported_after_ten_seconds(stage: Stage) -> None:
     hang = Hang(stage)
     stage.clock.advance(9.9)
     assert hang.pipeline.status().model_silent_s is None
@@ -192,7 +192,7 @@ def test_another_model_takes_over_from_one_that_hangs(stage: Stage) -> None:
     stuck.join(TIMEOUT_S)
     hang.source.give(1)
     hang.collector.wait_for(3)
-    assert hang.collector.numbers == [0, 2, 3]  # what the stuck one found out is thrown away
+    assert hang.collector.numbers == [0, 2, 3]  # the result of the stuck one is discarded
     assert hang.pipeline.status().state is PipelineState.RUNNING
 
 
@@ -204,7 +204,7 @@ def test_closing_returns_while_a_model_hangs(stage: Stage) -> None:
     hang.engine.go_on()
 
 
-def test_a_thread_that_join_takes_for_ended_is_let_go_like_others(
+def test_a_thread_that_join_wrongly_reports_as_ended_is_let_go_like_others(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As Python does once a signal handler has raised in ``join``."""

@@ -1,4 +1,4 @@
-"""When frames are due, and when a lost source is tried again."""
+"""Due times of frames, and attempts to open a lost source."""
 
 import pytest
 

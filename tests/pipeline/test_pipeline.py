@@ -79,7 +79,7 @@ def test_a_slow_model_holds_a_file_back_and_loses_nothing(make_pipeline: MakePip
     assert engine.seen == list(range(50))
 
 
-def test_threads_have_one_job_each_and_tell_their_name(make_pipeline: MakePipeline) -> None:
+def test_threads_have_one_job_and_one_name_each(make_pipeline: MakePipeline) -> None:
     source, engine = FakeSource(), FakeEngine()
     pipeline = make_pipeline(source, engine, PROCESS)
     pipeline.start()
@@ -88,7 +88,7 @@ def test_threads_have_one_job_each_and_tell_their_name(make_pipeline: MakePipeli
     assert engine.threads == {"kpviewer-inference"}
 
 
-def test_frames_flow_without_a_model_and_find_nothing(make_pipeline: MakePipeline) -> None:
+def test_frames_flow_without_a_model_and_without_detections(make_pipeline: MakePipeline) -> None:
     pipeline = make_pipeline(FakeSource(5), None, PROCESS)
     collector = collect(pipeline)
     pipeline.start()
@@ -165,7 +165,7 @@ def test_a_busy_model_gets_the_newest_live_frame_and_drops_are_counted(
     assert pipeline.status().stats.drops == {"queue full": 4}
 
 
-def test_a_live_source_is_read_on_when_every_buffer_is_held(make_pipeline: MakePipeline) -> None:
+def test_a_live_source_is_still_read_when_every_buffer_is_held(make_pipeline: MakePipeline) -> None:
     source, engine = FakeSource(live=True), FakeEngine()
     pipeline = make_pipeline(source, engine, PipelineOptions(slots=5))
     collector = collect(pipeline, keeps=True)
@@ -187,7 +187,7 @@ def test_a_live_source_is_read_on_when_every_buffer_is_held(make_pipeline: MakeP
     collector.release_all()
 
 
-def test_a_window_that_never_looks_costs_no_more_than_one_frame(
+def test_a_window_that_never_polls_costs_one_frame_at_most(
     make_pipeline: MakePipeline,
 ) -> None:
     source, engine = FakeSource(200), FakeEngine()
@@ -200,11 +200,11 @@ def test_a_window_that_never_looks_costs_no_more_than_one_frame(
     assert pipeline.status().stats.drops == {}
 
 
-def test_results_that_the_window_missed_are_counted_as_skipped(
+def test_results_that_the_window_skipped_are_counted(
     make_pipeline: MakePipeline,
 ) -> None:
     pipeline = make_pipeline(FakeSource(10), FakeEngine(), PROCESS)
-    assert pipeline.latest.take() is None  # a window is there, and looks away
+    assert pipeline.latest.take() is None  # a window polls once, then not again
     pipeline.start()
     pipeline.join(TIMEOUT_S)
     assert pipeline.status().stats.drops == {"display skipped": 9}
@@ -255,7 +255,7 @@ def test_thresholds_and_timings_reach_the_result(make_pipeline: MakePipeline) ->
     assert result.timings.read_ms > 0
     assert result.timings.queue_wait_ms > 0
     with pytest.raises(PipelineError):
-        result.frame.retain()  # nobody holds it any more
+        result.frame.retain()  # it was released
 
 
 def test_a_published_buffer_is_never_filled_again(make_pipeline: MakePipeline) -> None:
@@ -276,15 +276,15 @@ def test_an_engine_that_asks_for_pinned_memory_gets_it(
     class GpuEngine(FakeEngine):
         needs_pinned_memory = True
 
-    wanted: list[bool] = []
-    monkeypatch.setattr(PinnedPool, "use_pinned", lambda _, is_wanted: wanted.append(is_wanted))
+    pinned: list[bool] = []
+    monkeypatch.setattr(PinnedPool, "use_pinned", lambda _, is_pinned: pinned.append(is_pinned))
     pipeline = make_pipeline(FakeSource(), GpuEngine())
     pipeline.set_engine(FakeEngine())
     pipeline.set_engine(None)
-    assert wanted == [True, False, False]
+    assert pinned == [True, False, False]
 
 
-def test_the_error_is_computed_where_the_ground_truth_is_known(make_pipeline: MakePipeline) -> None:
+def test_the_error_is_computed_if_there_is_ground_truth(make_pipeline: MakePipeline) -> None:
     ground_truth = GroundTruth(
         np.array([[0, 0, 10, 10]], np.float32),
         np.zeros(1, np.int64),
@@ -418,7 +418,7 @@ def test_after_a_failure_it_starts_again_with_all_its_buffers(make_pipeline: Mak
     assert collector.numbers == list(range(8))
     status = pipeline.status()
     assert status.failure is None
-    assert status.stats.frames_read == 8  # of this run only
+    assert status.stats.frames_read == 8  # those of this run only
 
 
 def test_a_model_that_breaks_while_the_file_is_paused_ends_the_wait(
@@ -527,7 +527,7 @@ def test_start_while_it_runs_is_refused(make_pipeline: MakePipeline) -> None:
         pipeline.start()
 
 
-def test_close_takes_the_unread_result_back(make_pipeline: MakePipeline) -> None:
+def test_close_discards_the_unread_result(make_pipeline: MakePipeline) -> None:
     pipeline = make_pipeline(FakeSource(3), FakeEngine(), PROCESS)
     pipeline.start()
     pipeline.join(TIMEOUT_S)

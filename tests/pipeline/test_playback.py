@@ -70,7 +70,7 @@ def test_paused_each_step_and_seek_reads_and_shows_exactly_one_frame(
     assert source.frames_given == 8
 
 
-def test_pause_holds_back_what_was_read_ahead_and_steps_go_on_without_a_gap(
+def test_pause_holds_back_frames_read_ahead_and_steps_continue_without_a_gap(
     make_pipeline: MakePipeline,
 ) -> None:
     source, engine = FakeSource(20), FakeEngine(blocks_at={4})
@@ -111,7 +111,7 @@ def test_a_paused_frame_comes_once_more_for_another_model(make_pipeline: MakePip
     assert collector.numbers == [0, 1, 2, 3, 4, 4, 5]
 
 
-def test_another_model_does_not_call_back_a_frame_that_is_under_way(
+def test_another_model_does_not_replace_a_frame_that_is_under_way(
     make_pipeline: MakePipeline,
 ) -> None:
     engine = FakeEngine(blocks_at={50})
@@ -129,7 +129,7 @@ def test_another_model_does_not_call_back_a_frame_that_is_under_way(
     assert second.seen == [50]
 
 
-def test_a_seek_while_running_leaves_out_what_was_read_ahead(make_pipeline: MakePipeline) -> None:
+def test_a_seek_while_running_drops_frames_read_ahead(make_pipeline: MakePipeline) -> None:
     source, engine = FakeSource(20), FakeEngine(blocks_at={2})
     pipeline = make_pipeline(source, engine, FAST)
     collector = collect(pipeline)
@@ -152,7 +152,7 @@ def test_seek_before_start_is_where_it_starts(make_pipeline: MakePipeline) -> No
     assert collector.numbers == [8, 9]
 
 
-def test_seeking_where_it_is_not_possible_is_refused(make_pipeline: MakePipeline) -> None:
+def test_seeking_in_a_source_that_is_not_seekable_is_refused(make_pipeline: MakePipeline) -> None:
     pipeline = make_pipeline(FakeSource(live=True))
     pipeline.start()
     eventually(lambda: pipeline.info is not None)
@@ -195,7 +195,7 @@ def test_the_time_of_a_pause_is_not_caught_up(make_pipeline: MakePipeline) -> No
     assert times[2] - times[1] == pytest.approx(0.1e9)
 
 
-def test_images_without_a_time_are_shown_one_a_second(make_pipeline: MakePipeline) -> None:
+def test_images_without_a_time_are_shown_one_per_second(make_pipeline: MakePipeline) -> None:
     clock = FakeClock()
     options = PipelineOptions(clock=clock, hold_at_end=False)
     pipeline = make_pipeline(FakeSource(4, fps=None, clock=clock), FakeEngine(), options)
@@ -206,7 +206,7 @@ def test_images_without_a_time_are_shown_one_a_second(make_pipeline: MakePipelin
     assert times[-1] - times[0] == pytest.approx(3e9)
 
 
-def test_a_paused_camera_is_read_on_and_a_step_shows_the_present(
+def test_a_paused_camera_is_still_read_and_a_step_shows_the_present(
     make_pipeline: MakePipeline,
 ) -> None:
     source, engine = FakeSource(live=True), FakeEngine()
@@ -347,7 +347,7 @@ def test_a_source_that_was_never_taken_is_closed(make_pipeline: MakePipeline) ->
     assert displaced.opens == unused.opens == 0
 
 
-def test_the_model_can_be_changed_and_taken_away_while_running(
+def test_the_model_can_be_changed_and_removed_while_running(
     make_pipeline: MakePipeline,
 ) -> None:
     source, first, second = FakeSource(live=True), FakeEngine(), FakeEngine()

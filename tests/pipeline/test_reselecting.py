@@ -26,12 +26,12 @@ def two_candidates(scores: tuple[float, float] = (0.9, 0.3)) -> Candidates:
 
 @pytest.fixture
 def shown() -> FrameResult:
-    """Of a model that saw both, at a threshold that keeps one; one object is there, at FAR."""
+    """Result with both candidates, at a threshold that keeps BOX; the object is at FAR."""
     before = result(detections([BOX], points=[[(5, 5)]]), targets=ground_truth(FAR, (35, 35)))
     return replace(before, candidates=two_candidates(), thresholds=STRICT)
 
 
-def test_candidates_above_the_new_threshold_are_judged_anew(shown):
+def test_candidates_above_the_new_threshold_are_evaluated_again(shown):
     after = reselected(shown, LENIENT, FAKE_SPEC)
     assert after.detections.xyxy.tolist() == [list(BOX), list(FAR)]
     assert (after.error.matched, after.error.false_negatives, after.error.false_positives) == (
@@ -49,7 +49,7 @@ def test_candidates_above_the_new_threshold_are_judged_anew(shown):
     )
 
 
-def test_the_frame_stays_and_the_result_before_is_not_changed(shown):
+def test_the_frame_stays_and_the_previous_result_is_unchanged(shown):
     after = reselected(shown, LENIENT, FAKE_SPEC)
     assert after.frame is shown.frame
     assert after.candidates is shown.candidates
@@ -71,7 +71,7 @@ def test_track_ids_come_back_with_detections_that_were_away(shown):
     assert back.detections.track_ids.tolist() == [7, 8]
 
 
-def test_second_model_goes_by_its_thresholds_of_now(shown):
+def test_second_model_uses_its_present_thresholds(shown):
     second = SecondModel(FakeEngine(), LENIENT)
     bgr = shown.frame.bgr
     seen = second.infer(bgr, shown.detections, FAKE_SPEC, FakeClock())

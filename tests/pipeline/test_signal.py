@@ -1,4 +1,4 @@
-"""What is said of a live source that gives no image, and when."""
+"""Reports on a live source without images, and when they come."""
 
 import threading
 from collections.abc import Callable
@@ -18,11 +18,11 @@ class NotingClock(FakeClock):
     def __init__(self) -> None:
         super().__init__()
         self.pipeline: Pipeline | None = None
-        self.said: list[str | None] = []
+        self.warnings: list[str | None] = []
 
     def wait(self, condition: threading.Condition, timeout_s: float) -> None:
         if self.pipeline is not None:
-            self.said.append(self.pipeline.status().warning)
+            self.warnings.append(self.pipeline.status().warning)
         super().wait(condition, timeout_s)
 
 
@@ -33,7 +33,7 @@ class ListeningSource(FakeSource):
     usual_gap_s = 0.0
 
 
-def test_the_reason_of_a_loss_is_said_and_then_why_it_cannot_be_opened(
+def test_the_reason_of_a_loss_is_reported_and_then_that_of_each_failed_opening(
     make_pipeline: MakePipeline,
 ) -> None:
     source = FakeSource(
@@ -48,11 +48,11 @@ def test_the_reason_of_a_loss_is_said_and_then_why_it_cannot_be_opened(
     source.wait_for_opens(3)
     source.give(1)
     collector.wait_for(1)
-    assert clock.said[:2] == ["Images are too large.", "Refused."]
+    assert clock.warnings[:2] == ["Images are too large.", "Refused."]
     assert pipeline.status().warning is None
 
 
-def test_data_without_a_image_is_no_loss_of_signal(make_pipeline: MakePipeline) -> None:
+def test_data_without_an_image_is_no_loss_of_signal(make_pipeline: MakePipeline) -> None:
     clock = FakeClock()
     source = ListeningSource(live=True, clock=clock)
     pipeline = make_pipeline(source, FakeEngine(), PipelineOptions(clock=clock))

@@ -1,4 +1,4 @@
-"""What is reported of a live source that gives no image."""
+"""Warnings about a live source without images."""
 
 import pytest
 
@@ -14,23 +14,23 @@ def status(lost_s: float | None, *, frames: int = 0, why: str | None = None) -> 
     )
 
 
-def test_each_reason_is_told_once() -> None:
-    told: list[str] = []
-    signal = SignalLoss("camera", told.append)
+def test_each_reason_is_reported_once() -> None:
+    reported: list[str] = []
+    signal = SignalLoss("camera", reported.append)
     for why in ("It hung up.", "It refuses.", "It hung up."):
         signal.check(status(0.5, why=why))
         signal.check(status(None))
-    assert [line.split(" Trying")[0] for line in told] == ["It hung up.", "It refuses."]
+    assert [line.split(" Trying")[0] for line in reported] == ["It hung up.", "It refuses."]
 
 
-def test_silence_is_told_after_a_while() -> None:
-    told: list[str] = []
-    signal = SignalLoss("camera", told.append)
+def test_silence_is_reported_after_a_while() -> None:
+    reported: list[str] = []
+    signal = SignalLoss("camera", reported.append)
     signal.check(status(4.9))
-    assert told == []
+    assert reported == []
     for lost_s in (5.1, 9.0):
         signal.check(status(lost_s))
-    assert ["camera: no frame for 5 s" in line for line in told] == [True]
+    assert ["camera: no frame for 5 s" in line for line in reported] == [True]
 
 
 @pytest.mark.parametrize(("frames", "limit_s"), [(0, NEVER_SEEN_S), (1, LOST_S)])

@@ -112,7 +112,7 @@ def test_overlapping_object_of_another_class_is_another_object() -> None:
     assert smoother.smooth(several((BOX, [(20, 10)]), classes=[1]), 0.03)[0, 0, 0] == 20
 
 
-def test_tracks_decide_where_there_are_some() -> None:
+def test_track_ids_decide_if_there_are_any() -> None:
     smoother = KeypointSmoother()
     smoother.smooth(several((BOX, [(10, 10)]), (BOX, [(20, 10)]), ids=[7, 8]), 0.0)
     found = smoother.smooth(several((BOX, [(20, 10)]), (BOX, [(10, 10)]), ids=[8, 7]), 0.03)
@@ -131,13 +131,13 @@ def test_tracks_decide_where_there_are_some() -> None:
     ],
     ids=["elsewhere", "a cut", "long away", "back in time", "the same time"],
 )
-def test_begins_anew(box: tuple[float, ...], x: float, time_s: float) -> None:
+def test_filter_restarts(box: tuple[float, ...], x: float, time_s: float) -> None:
     smoother = KeypointSmoother()
     smoother.smooth(one((10, 10)), 0.0)
     assert smoother.smooth(one((x, 10), box=box), time_s)[0, 0, 0] == x
 
 
-def test_object_that_was_missed_in_a_frame_goes_on() -> None:
+def test_object_that_was_missed_in_a_frame_continues() -> None:
     smoother = KeypointSmoother()
     smoother.smooth(one((10, 10)), 0.0)
     nothing = one((0, 0)).take(np.zeros(0, np.int64))

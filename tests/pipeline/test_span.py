@@ -1,4 +1,4 @@
-"""The part of a file that is repeated, and frames as fast as they come."""
+"""Looping over a span of a file, and playing at full speed."""
 
 import math
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def test_after_the_last_frame_of_a_span_comes_its_first(make_pipeline: MakePipel
     assert collector.numbers[:11] == [0, 1, 2, 3, 4, 5, 3, 4, 5, 3, 4]
 
 
-def test_a_span_set_while_paused_at_its_end_is_gone_on_with_from_its_start(
+def test_a_span_set_while_paused_at_its_end_continues_from_its_start(
     make_pipeline: MakePipeline,
 ) -> None:
     engine = FakeEngine(blocks_at={6})
@@ -56,7 +56,7 @@ def test_a_span_that_was_passed_while_playing_begins_at_once(make_pipeline: Make
     assert collector.numbers[20:25] == [20, 10, 11, 10, 11]
 
 
-def test_who_seeks_past_a_span_plays_on_to_the_end(make_pipeline: MakePipeline) -> None:
+def test_seeking_past_a_span_continues_to_the_end(make_pipeline: MakePipeline) -> None:
     pipeline = make_pipeline(FakeSource(10), FakeEngine(), FAST)
     collector = collect(pipeline)
     pipeline.pause()
@@ -72,7 +72,7 @@ def test_who_seeks_past_a_span_plays_on_to_the_end(make_pipeline: MakePipeline) 
     assert collector.numbers == [0, 4, 5, 6]
 
 
-def test_a_span_up_to_the_last_frame_goes_on_and_the_held_end_leads_back_into_it(
+def test_a_span_up_to_the_last_frame_loops_and_resuming_at_the_end_goes_back_to_it(
     make_pipeline: MakePipeline,
 ) -> None:
     pipeline = make_pipeline(FakeSource(6), FakeEngine(), FAST)
@@ -105,7 +105,9 @@ def test_another_source_has_no_span(make_pipeline: MakePipeline) -> None:
 
 
 @pytest.mark.parametrize("span", [Span(5, 4), Span(-1, 4)])
-def test_what_is_no_row_of_frames_is_refused(make_pipeline: MakePipeline, span: Span) -> None:
+def test_a_span_that_is_no_range_of_frames_is_refused(
+    make_pipeline: MakePipeline, span: Span
+) -> None:
     with pytest.raises(ValueError, match="0 <= first <= last"):
         make_pipeline(FakeSource()).transport.change(span=span)
 
@@ -146,7 +148,7 @@ def test_a_live_source_goes_back_to_the_newest_frame(make_pipeline: MakePipeline
     source.wait_for_frames(4)
     pipeline.transport.change(lossless=None)
     source.give(4)
-    source.wait_for_reads(9)  # it waits for nobody
+    source.wait_for_reads(9)  # it doesn't wait
     engine.go_on()
     collector.wait_for(2)
     assert collector.numbers[:2] == [0, 7]

@@ -1,4 +1,4 @@
-"""What the frames before add to a result, through a pipeline."""
+"""Object tracking and smoothing through a pipeline."""
 
 from dataclasses import replace
 
@@ -42,9 +42,9 @@ def still_ground_truth() -> GroundTruth:
 def make():
     made = []
 
-    def make_it(source: FakeSource, following: TrackingOptions, **options: object) -> Pipeline:
+    def make_it(source: FakeSource, tracking: TrackingOptions, **options: object) -> Pipeline:
         pipeline = Pipeline(source, ShakingEngine(), options=PipelineOptions(**options))
-        pipeline.settings.set_tracking(following)
+        pipeline.settings.set_tracking(tracking)
         made.append(pipeline)
         return pipeline
 
@@ -92,7 +92,7 @@ def test_seek_forgets_what_came_before(make) -> None:
     assert xs(seen.results)[2] == 12
 
 
-def test_objects_have_ids_and_trails_that_end_in_their_middle(make) -> None:
+def test_objects_have_ids_and_trails_that_end_in_their_centre(make) -> None:
     both = TrackingOptions(smooth=True, track=True)
     results = results_of(make(FakeSource(6), both, pace=False, hold_at_end=False))
     assert [one.detections.track_ids.tolist() for one in results] == [[-1], *[[1]] * 5]
@@ -126,7 +126,7 @@ def test_trail_forgets_what_is_long_ago() -> None:
     assert trail.tolist() == [[3, 3], [4, 4], [5, 5]]
 
 
-def test_detections_of_other_thresholds_keep_what_is_known_of_them() -> None:
+def test_detections_at_other_thresholds_keep_their_tracks() -> None:
     known = replace(
         detections([BOX, OTHER], points=[[(1, 1)], [(2, 2)]]),
         smoothed_xy=np.array([[[5, 5]], [[6, 6]]], np.float32),

@@ -1,4 +1,4 @@
-"""Commands to the capture thread: what is handed out, when a frame may go, what ends a wait."""
+"""Commands to the capture thread: handing out, advancing and waiting."""
 
 import threading
 
@@ -11,7 +11,7 @@ from kpviewer.pipeline.transport import Transport
 
 @pytest.fixture
 def transport() -> Transport:
-    """As it is once the first frame went out."""
+    """A transport after its first frame was delivered."""
     transport = Transport(Clock())
     transport.frame_delivered(transport.take().jump_number)
     return transport
@@ -54,14 +54,14 @@ def test_seek_and_source_are_handed_out_once(transport: Transport) -> None:
     assert (commands.source, commands.seek) == (None, None)
 
 
-def test_a_source_asked_for_in_vain_comes_back(transport: Transport) -> None:
+def test_a_source_that_was_never_taken_is_returned(transport: Transport) -> None:
     first = FakeSource()
     assert transport.change_source(first) is None
     assert transport.change_source(FakeSource()) is first
 
 
 @pytest.mark.parametrize("go", ["seek", "change_source"])
-def test_a_frame_that_is_under_way_does_not_stand_for_the_one_asked_for(
+def test_a_frame_under_way_does_not_count_as_the_one_asked_for(
     transport: Transport, go: str
 ) -> None:
     transport.step()
@@ -71,7 +71,7 @@ def test_a_frame_that_is_under_way_does_not_stand_for_the_one_asked_for(
     assert transport.take().may_advance
 
 
-def test_looking_again_waits_for_what_is_asked_for(transport: Transport) -> None:
+def test_repeating_a_frame_waits_for_pending_commands(transport: Transport) -> None:
     transport.frame_delivered(transport.take().jump_number)
     transport.repeat_frame()
     assert not transport.take().repeat  # it runs: the next frame is seen anyway
@@ -94,7 +94,7 @@ def test_looking_again_waits_for_what_is_asked_for(transport: Transport) -> None
     assert not transport.take().repeat
 
 
-def test_at_the_end_nothing_advances_until_one_goes_elsewhere(transport: Transport) -> None:
+def test_at_the_end_nothing_advances_until_a_jump(transport: Transport) -> None:
     transport.hold_at_end()
     transport.step()
     assert transport.at_end
@@ -105,7 +105,7 @@ def test_at_the_end_nothing_advances_until_one_goes_elsewhere(transport: Transpo
     assert commands.paused
 
 
-def test_looking_again_at_the_end_leaves_it_the_end(transport: Transport) -> None:
+def test_repeating_a_frame_at_the_end_stays_at_the_end(transport: Transport) -> None:
     transport.frame_delivered(transport.take().jump_number)
     transport.hold_at_end()
     transport.repeat_frame()
@@ -140,20 +140,20 @@ def test_a_source_after_the_end_plays_but_the_users_pause_stays(transport: Trans
     assert transport.take().paused
 
 
-@pytest.mark.parametrize("order", ["pause", "resume", "step", "stop"])
-def test_an_order_wakes_the_thread_that_waits(transport: Transport, order: str) -> None:
+@pytest.mark.parametrize("command", ["pause", "resume", "step", "stop"])
+def test_a_command_wakes_the_waiting_thread(transport: Transport, command: str) -> None:
     number = transport.take().number
     woken: list[bool] = []
     waiter = threading.Thread(
         target=lambda: woken.append(transport.wait_for_commands(number, TIMEOUT_S))
     )
     waiter.start()
-    getattr(transport, order)()
+    getattr(transport, command)()
     waiter.join(TIMEOUT_S)
     assert woken == [True]
 
 
-def test_an_order_that_came_before_the_wait_is_not_missed(transport: Transport) -> None:
+def test_a_command_before_the_wait_is_not_missed(transport: Transport) -> None:
     number = transport.take().number
     transport.change(speed=2.0)
     assert transport.wait_for_commands(number)

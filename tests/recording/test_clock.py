@@ -28,12 +28,12 @@ def test_file_that_is_processed_keeps_its_own_time_however_fast_it_is_read() -> 
     assert times(FrameClock.of_media(info(is_live=False)), frames) == [0, 0.5, 2.5]
 
 
-def test_seek_back_goes_on_at_the_usual_distance() -> None:
+def test_seek_back_continues_at_the_usual_distance() -> None:
     frames = [frame(10, 5.0, 2.0), frame(0, 5.0, 0.0), frame(1, 5.1, 0.1)]
     clock = FrameClock.of_media(info(is_live=False, fps=25.0))
     assert times(clock, frames) == [0, 0.04, 0.14]
 
 
-def test_images_without_time_get_25_a_second() -> None:
+def test_images_without_time_get_25_per_second() -> None:
     clock = FrameClock.of_media(info(is_live=False, fps=None))
     assert times(clock, [frame(i, 5.0, None) for i in range(3)]) == pytest.approx([0, 0.04, 0.08])

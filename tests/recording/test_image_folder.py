@@ -34,7 +34,7 @@ def sample(*boxes: tuple[float, float, float, float], **given: object):
 def test_yolo_text_has_shares_of_the_image(tmp_path: Path) -> None:
     write(tmp_path, "yolo", [sample((16, 12, 48, 36), (-8, 0, 8, 60), class_ids=[1, 0])])
     text = (tmp_path / "set/labels/clip_000007.txt").read_text()
-    # Of 64 x 48: the middle (32, 24), sides 32 x 24; then, cut at the edges, 0..8 and 0..48.
+    # Of 64 x 48: the centre (32, 24), sides 32 x 24; then, cut at the edges, 0..8 and 0..48.
     assert text == (
         "1 0.500000 0.500000 0.500000 0.500000\n0 0.062500 0.500000 0.125000 1.000000\n"
     )
@@ -65,7 +65,7 @@ def test_yolo_text_of_a_model_with_points_is_that_of_poses(tmp_path: Path) -> No
     )
 
 
-def test_images_and_labels_are_called_like_the_images(tmp_path: Path) -> None:
+def test_images_and_labels_are_named_after_the_source_files(tmp_path: Path) -> None:
     one = sample((16, 12, 48, 36))
     files = ["IMG_0007.jpg", "cat in the hall.PNG", "IMG_0007.png", "far/IMG_0007.jpg", "../up.jpg"]
     frames = [replace(one, frame=replace(one.frame, file=each)) for each in files]
@@ -160,7 +160,7 @@ def test_no_frame_leaves_no_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "set").write_text("")
     with pytest.raises(RecordingError, match="Choose another folder"):
         write(tmp_path, "voc", [result()])

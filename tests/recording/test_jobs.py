@@ -1,4 +1,4 @@
-"""Jobs beside the window: their order, their errors, and disks that never answer."""
+"""Disk jobs: their order, their errors, and disks that never answer."""
 
 import threading
 

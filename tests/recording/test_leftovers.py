@@ -1,4 +1,4 @@
-"""What a crash leaves: found at once, finished where it can be read, left alone where not."""
+"""Part files after a crash: found, finished if they can be read, else left unchanged."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def test_parts_of_ours_without_a_writer_are_found_oldest_first(tmp_path: Path) -
     assert [path.name for path in find_leftovers(tmp_path)] == ["old.jsonl.part", "new.mp4.part"]
 
 
-def test_folder_that_is_not_there_has_none(tmp_path: Path) -> None:
+def test_folder_that_does_not_exist_has_none(tmp_path: Path) -> None:
     assert find_leftovers(tmp_path / "nowhere") == []
 
 
@@ -79,7 +79,7 @@ def test_video_without_its_end_gets_its_name_and_plays(tmp_path: Path) -> None:
     assert len(read_video(path).times_s) >= 20
 
 
-def test_what_can_not_be_read_is_left_as_it_is(tmp_path: Path, qapp) -> None:
+def test_parts_that_can_not_be_read_stay_unchanged(tmp_path: Path, qapp) -> None:
     png = encoded(np.zeros((9, 9, 3), np.uint8), "PNG", 80)
     for name, data in {
         "a.mp4": b"not a video", "b.json": b'{"index": ', "c.png": png[:-2], "d.jsonl": b'{"inde',

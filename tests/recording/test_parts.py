@@ -44,9 +44,7 @@ def test_name_taken_meanwhile_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "clip.mp4").read_text() == "someone else's"
 
 
-def test_disk_without_hard_links_is_served_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_disk_without_hard_links_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError("no links here")
 
@@ -57,7 +55,7 @@ def test_disk_without_hard_links_is_served_too(
     assert not part.path.exists()
 
 
-def test_file_in_place_of_the_folder_is_told_with_the_cure(tmp_path: Path) -> None:
+def test_file_in_place_of_the_folder_is_reported_with_the_fix(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(RecordingError, match="Choose another folder"):
         reserve(tmp_path / "taken", "clip", ".mp4")
@@ -94,7 +92,7 @@ def test_content_is_saved_again_when_its_name_is_gone(tmp_path: Path, how: str) 
         part.path.unlink()
         part.path.write_bytes(b"someone else's")
     assert not part.is_there()
-    part.write(b"and last")  # an open file takes more
+    part.write(b"and last")  # an open file can still grow
     final = part.publish()
     assert final.parent == folder
     assert final.read_bytes() == b"first and last"
@@ -103,7 +101,7 @@ def test_content_is_saved_again_when_its_name_is_gone(tmp_path: Path, how: str) 
 
 
 @needs_posix
-def test_content_that_cannot_be_saved_again_is_told(tmp_path: Path) -> None:
+def test_content_that_cannot_be_saved_again_is_reported(tmp_path: Path) -> None:
     part = part_of(tmp_path / "recordings")
     shutil.rmtree(tmp_path / "recordings")
     (tmp_path / "file").write_text("")
@@ -148,6 +146,6 @@ def test_short_writes_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert save_file(tmp_path, "one", ".txt", b"0123456789").read_bytes() == b"0123456789"
 
 
-def test_remains_can_be_given_their_name(tmp_path: Path) -> None:
+def test_leftover_part_can_be_published(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4.part").write_text("cut")
     assert publish(tmp_path / "clip.mp4.part") == tmp_path / "clip.mp4"

@@ -109,7 +109,7 @@ def test_frames_that_come_while_catching_up_follow_those_that_were_kept(keep) ->
     assert len(taker.frames) == 1
 
 
-def test_marks_keep_their_place_among_the_frames(keep) -> None:
+def test_marks_keep_their_position_among_the_frames(keep) -> None:
     preroll, taker = keep(10), List()
     give(preroll, range(2))
     handed = preroll.begin(taker)
@@ -138,7 +138,7 @@ def record(folder: Path, preroll: PreRoll) -> RecorderThread:
     return recorder
 
 
-def test_recording_begins_before_it_was_asked_for_and_loses_nothing(tmp_path: Path, keep) -> None:
+def test_recording_begins_with_the_kept_frames_and_loses_nothing(tmp_path: Path, keep) -> None:
     preroll = keep(1.0)
     give(preroll, range(30))
     recorder = record(tmp_path, preroll)

@@ -129,7 +129,7 @@ def test_error_of_the_renderer_is_kept_for_the_user(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_too_little_space_is_told_at_the_start(tmp_path: Path) -> None:
+def test_too_little_space_is_reported_at_the_start(tmp_path: Path) -> None:
     thread = recorder(tmp_path, limits=no_limits(free_mb=10))
     thread.join(TIMEOUT_S)
     assert "needs 1024 MB of free space, got 10 MB" in (thread.status().failure or "")
@@ -145,7 +145,7 @@ def test_stop_without_a_frame_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_stop_twice_gives_the_same_path(tmp_path: Path) -> None:
+def test_stop_twice_returns_the_same_path(tmp_path: Path) -> None:
     thread = recorder(tmp_path)
     thread.accept(result())
     assert thread.stop() == thread.stop() == tmp_path / "clip.mp4"
@@ -215,7 +215,7 @@ def test_raw_video_has_no_overlay_and_both_have_the_same_frames(tmp_path: Path, 
 
 @pytest.mark.usefixtures("qapp")
 @pytest.mark.parametrize("kind", ["video", "raw", "voc", "yolo"])
-def test_what_is_blurred_in_the_window_is_hidden_in_every_output(tmp_path: Path, kind: str) -> None:
+def test_anonymised_boxes_are_hidden_in_every_output(tmp_path: Path, kind: str) -> None:
     stripes = np.zeros((96, 96, 3), np.uint8)
     stripes[:, ::2] = 255  # of one colour each, once their mean is taken
     segment = SegmentOptions((kind,), HEADER, limits=no_limits())
@@ -265,7 +265,7 @@ def test_pause_leaves_frames_out_and_no_gap_in_time(tmp_path: Path) -> None:
         thread.accept(result(index=index, time_s=60 + index / 10))
     path = thread.stop()
     assert path is not None
-    # 30 fps is what the source says of itself: the first frame after the pause follows by 1/30 s.
+    # The source's nominal rate is 30 fps: the first frame after the pause follows by 1/30 s.
     expected = [0, 0.1, 0.2, 0.2 + 1 / 30, 0.3 + 1 / 30]
     assert read_video(path).times_s == pytest.approx(expected, abs=0.001)
 
@@ -338,7 +338,7 @@ def test_names_of_a_recording_are_free_for_all_its_files(tmp_path: Path) -> None
     assert names == ["clip_3.mp4", "clip_3_raw.mp4", "clip_3_yolo"]
 
 
-def test_what_the_coco_files_leave_out_is_said_at_the_end(tmp_path: Path) -> None:
+def test_entries_that_the_coco_files_leave_out_are_reported_at_the_end(tmp_path: Path) -> None:
     segment = SegmentOptions(("coco",), replace(HEADER, category_ids={0: 90}), limits=no_limits())
     thread = recorder(tmp_path, segment=segment)
     thread.accept(result(detections([(1, 2, 3, 4)])))  # no ground truth has this frame

@@ -58,7 +58,7 @@ def remove(folder: Path, what: str) -> None:
 @needs_posix
 @pytest.mark.parametrize("what", ["folder", "folder moved", "clip.mp4.part", "clip.jsonl.part"])
 @pytest.mark.parametrize("frames_come", [True, False])
-def test_removed_files_are_told_saved_again_and_recording_goes_on(
+def test_removed_files_are_reported_and_saved_again_and_recording_continues(
     tmp_path: Path, what: str, frames_come: bool
 ) -> None:
     folder, fallback = tmp_path / "recordings", tmp_path / "fallback"
@@ -96,7 +96,7 @@ def test_without_a_fallback_the_recording_ends_and_its_content_comes_back(tmp_pa
 
 
 @needs_posix
-def test_data_set_that_was_removed_goes_on_in_another(tmp_path: Path) -> None:
+def test_data_set_that_was_removed_continues_in_another(tmp_path: Path) -> None:
     thread = start(tmp_path / "out", "yolo", fallback=tmp_path / "fallback")
     give(thread, range(3))
     shutil.rmtree(tmp_path / "out" / "clip_yolo")
@@ -107,7 +107,7 @@ def test_data_set_that_was_removed_goes_on_in_another(tmp_path: Path) -> None:
 
 
 class DeadDisk:
-    """A disk whose free space nobody learns, as of a network folder that is gone."""
+    """A disk that never reports its free space, such as a network folder that is gone."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.answers = threading.Event()
@@ -126,7 +126,7 @@ def dead_disk(monkeypatch: pytest.MonkeyPatch):
     disk.answers.set()
 
 
-def test_folder_that_does_not_answer_can_be_seen_and_holds_nobody_up(
+def test_folder_that_does_not_answer_is_reported_and_blocks_no_thread(
     tmp_path: Path, dead_disk: DeadDisk
 ) -> None:
     segment = SegmentOptions(("video",), HEADER, limits=SpaceLimits(to_start=0, to_continue=0))
@@ -166,7 +166,7 @@ def test_recorder_that_makes_no_progress_loses_frames_and_counts_them(tmp_path: 
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), MemoryError(), KeyboardInterrupt()])
-def test_error_of_any_kind_ends_the_recording_and_is_told(
+def test_error_of_any_kind_ends_the_recording_and_is_reported(
     tmp_path: Path, error: BaseException
 ) -> None:
     def fail(one: FrameResult, _style: OverlayStyle) -> ImageArray:
@@ -184,7 +184,7 @@ def test_error_of_any_kind_ends_the_recording_and_is_told(
     assert len(read_video(tmp_path / "clip.mp4").times_s) == 3
 
 
-def test_error_while_files_are_finished_is_told(
+def test_error_while_files_are_finished_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread = start(tmp_path, "video")
@@ -228,13 +228,13 @@ def test_finished_parts_keep_neither_threads_nor_encoders(tmp_path: Path) -> Non
     assert thread.status().parts == 6
 
 
-def test_recording_that_gets_no_frame_says_that_it_waits(
+def test_recording_without_a_frame_is_shown_as_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kpviewer.recording.recorder._IDLE_S", 0.05)
     thread = start(tmp_path, "video")
     eventually(lambda: thread.status().is_waiting)
     thread.pause()
-    assert not thread.status().is_waiting  # it is the user who waits
+    assert not thread.status().is_waiting  # the user paused it
     thread.stop()
     assert not thread.status().is_waiting

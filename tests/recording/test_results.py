@@ -98,7 +98,7 @@ def test_csv_has_a_row_for_each_detection(tmp_path: Path) -> None:
     assert (rows[1]["nose_x"], rows[1]["nose_y"]) == ("35.0", "36.5")
 
 
-def test_tracks_are_written_where_objects_are_followed(tmp_path: Path) -> None:
+def test_track_ids_are_written_if_objects_are_tracked(tmp_path: Path) -> None:
     one = sample()[0]
     followed = replace(one.detections, track_ids=np.array([7, -1]))
     frames = [replace(one, detections=followed)]
@@ -126,7 +126,7 @@ def test_csv_quotes_names_with_commas(tmp_path: Path) -> None:
     assert row["class"] == 'a, "b"'
 
 
-def test_coco_list_is_what_pycocotools_loads(tmp_path: Path) -> None:
+def test_coco_list_can_be_loaded_by_pycocotools(tmp_path: Path) -> None:
     text = written("coco", tmp_path, sample())
     images = [{"id": 0, "height": 48, "width": 64}, {"id": 1, "height": 48, "width": 64}]
     ground = COCO()
@@ -230,7 +230,7 @@ def test_file_is_a_part_until_it_is_closed_and_is_flushed_each_second(
     (writer,) = open_results("jsonl", tmp_path, "clip", HEADER)
     writer.accept(sample()[0])
     part = tmp_path / "clip.jsonl.part"
-    assert len(part.read_text().splitlines()) == 2  # what a kill would leave
+    assert len(part.read_text().splitlines()) == 2  # the content after a crash
     assert writer.close() == writer.close() == tmp_path / "clip.jsonl"
     assert not part.exists()
 
@@ -259,7 +259,9 @@ class _FullDisk:
 
 
 @pytest.mark.parametrize("error", [ValueError("not text"), MemoryError(), KeyError("thing")])
-def test_error_of_any_kind_is_told_and_the_sink_lives_on(tmp_path: Path, error: Exception) -> None:
+def test_error_of_any_kind_is_reported_and_the_sink_survives(
+    tmp_path: Path, error: Exception
+) -> None:
     class Broken(_FullDisk):
         def frame(self, _result: FrameResult) -> str:
             raise error
@@ -273,7 +275,7 @@ def test_error_of_any_kind_is_told_and_the_sink_lives_on(tmp_path: Path, error: 
     assert (tmp_path / "clip.jsonl").read_text() == "header\n"
 
 
-def test_full_disk_is_told_and_the_sink_lives_on(tmp_path: Path) -> None:
+def test_full_disk_is_reported_and_the_sink_survives(tmp_path: Path) -> None:
     writer = ResultWriter(tmp_path, "clip", ".jsonl", _FullDisk())
     writer.accept(result())
     writer.accept(result(index=1))
@@ -288,7 +290,7 @@ NOT_TEXT = "film-\udce9.mp4"
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "coco"])
-def test_a_name_that_is_no_text_is_escaped_and_the_file_stays_utf_8(
+def test_a_name_that_is_not_text_is_escaped_and_the_file_stays_utf_8(
     kind: str, tmp_path: Path
 ) -> None:
     header = replace(HEADER, source=NOT_TEXT, class_names=(NOT_TEXT, "\ud800"))

@@ -33,7 +33,7 @@ def test_snapshots_are_named_by_time_and_never_overwrite(tmp_path: Path) -> None
     assert names == ["face.png", "face_2.png"]
 
 
-def test_image_that_cannot_be_written_is_told_and_leaves_nothing(
+def test_image_that_cannot_be_written_is_reported_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> int:
@@ -45,14 +45,14 @@ def test_image_that_cannot_be_written_is_told_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_json_beside_a_snapshot_has_its_name_and_what_was_seen(tmp_path: Path) -> None:
-    (tmp_path / "face.json").touch()  # taken: image and JSON move on together
+def test_json_beside_a_snapshot_has_its_name_and_the_detections(tmp_path: Path) -> None:
+    (tmp_path / "face.json").touch()  # this name is taken: image and JSON both get the next one
     header = ResultHeader("clip.mp4", "face-ssd", ("face",))
     path = save_snapshot(ONE, tmp_path, stem="face", header=header)
     assert path.name == "face_2.png"
-    told = json.loads(path.with_suffix(".json").read_text())
-    assert (told["format"], told["picture"], told["source"]) == (
+    saved = json.loads(path.with_suffix(".json").read_text())
+    assert (saved["format"], saved["picture"], saved["source"]) == (
         "kpviewer-snapshot", "face_2.png", "clip.mp4",
     )  # fmt: skip
-    assert (told["width"], told["height"]) == (64, 48)
-    assert told["detections"][0]["xyxy"] == [10, 20, 30, 40]
+    assert (saved["width"], saved["height"]) == (64, 48)
+    assert saved["detections"][0]["xyxy"] == [10, 20, 30, 40]

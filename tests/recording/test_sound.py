@@ -1,6 +1,6 @@
-"""Sound of a file beside the frames that were recorded of it, wherever in it they come from.
+"""Sound of a file in recordings of its frames, from any position in it.
 
-The clip has a second of sound a tone: its pitch tells where in the file it comes from.
+The clip has a second of sound a tone: its pitch shows where in the file it comes from.
 """
 
 from fractions import Fraction
@@ -46,8 +46,8 @@ def make_clip(
         tones = av.AudioFrame.from_ndarray(wave.astype(np.int16)[None], "s16", "mono")
         tones.sample_rate, tones.pts = RATE, round(from_s * RATE)
         tones.time_base = Fraction(1, RATE)
-        wanted = sound.codec_context.format
-        resampler = av.AudioResampler(wanted, "mono", RATE)
+        audio_format = sound.codec_context.format
+        resampler = av.AudioResampler(audio_format, "mono", RATE)
         for each in [*resampler.resample(tones), None]:
             container.mux(sound.encode(each))
         container.mux(video.encode(None))
@@ -55,7 +55,7 @@ def make_clip(
 
 
 def record(folder: Path, sound: Path, positions_s: list[float], **given: object) -> RecorderThread:
-    """Record frames from these places of a file."""
+    """Record frames from these positions in a file."""
     segment = SegmentOptions(
         ("video",), ResultHeader("clip"), limits=SpaceLimits(to_start=0, to_continue=0), sound=sound
     )
@@ -76,7 +76,7 @@ def span(start_s: float, end_s: float) -> list[float]:
 
 
 def heard(path: Path) -> tuple[float, float, list[int]]:
-    """Return when the sound begins and ends, s, and the tone in the middle of each second."""
+    """Return when the sound begins and ends, s, and the tone at the centre of each second."""
     with av.open(str(path)) as container:
         resampler = av.AudioResampler("s16", "mono", RATE)
         frames = [each for frame in container.decode(audio=0) for each in resampler.resample(frame)]
@@ -85,9 +85,9 @@ def heard(path: Path) -> tuple[float, float, list[int]]:
     end_s = float(frames[-1].pts * frames[-1].time_base) + frames[-1].samples / RATE
     tones = []
     for second in range(round(end_s)):
-        middle = samples[round((second + 0.3 - start_s) * RATE) : round((second + 0.7) * RATE)]
-        spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
-        tones.append(round(int(spectrum.argmax()) * RATE / len(middle) / 100) * 100)
+        centre = samples[round((second + 0.3 - start_s) * RATE) : round((second + 0.7) * RATE)]
+        spectrum = np.abs(np.fft.rfft(centre * np.hanning(len(centre))))
+        tones.append(round(int(spectrum.argmax()) * RATE / len(centre) / 100) * 100)
     return start_s, end_s, tones
 
 
@@ -105,7 +105,7 @@ def test_whole_file_keeps_its_whole_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spans", "tones"),
     [
-        ([(1, 3)], [800, 1600]),  # begun in the middle
+        ([(1, 3)], [800, 1600]),  # started later
         ([(0, 1), (3, 4)], [400, 3200]),  # sought forward
         ([(2, 3), (0, 1)], [1600, 400]),  # sought back
     ],
@@ -114,7 +114,7 @@ def test_sound_is_that_of_the_frames_that_were_recorded(
     tmp_path: Path, spans: list[tuple[float, float]], tones: list[int]
 ) -> None:
     clip = make_clip(tmp_path / "clip.mp4")
-    positions = [place for start_s, end_s in spans for place in span(start_s, end_s)]
+    positions = [position for start_s, end_s in spans for position in span(start_s, end_s)]
     thread = record(tmp_path, clip, positions)
     path = thread.stop()
     assert path is not None
@@ -125,7 +125,7 @@ def test_sound_is_that_of_the_frames_that_were_recorded(
     assert thread.status().notices == ()
 
 
-def test_pause_leaves_its_sound_out_and_a_split_goes_on(tmp_path: Path) -> None:
+def test_pause_leaves_its_sound_out_and_a_split_continues(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4")
     thread = record(tmp_path, clip, span(0, 1))
     thread.pause()
@@ -165,7 +165,7 @@ def test_sound_keeps_step_with_a_file_whose_first_frame_is_late(tmp_path: Path) 
     assert heard(path)[2] == list(TONES_HZ)
 
 
-def test_sound_that_no_mp4_can_hold_is_left_out_and_told(tmp_path: Path) -> None:
+def test_sound_that_no_mp4_can_hold_is_left_out_and_reported(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.wmv", "wmav2")
     thread = record(tmp_path, clip, span(0, 1))
     path = thread.stop()
@@ -192,7 +192,7 @@ def test_growing_file_with_sound_can_be_played_but_for_its_last_moments(
     thread = record(tmp_path, clip, span(0, 3))
     thread.accept(result(index=3 * FPS, time_s=3.0))
     eventually(lambda: thread.status().frames == 3 * FPS + 1)
-    data = (tmp_path / "out.mp4.part").read_bytes()  # as a kill leaves it
+    data = (tmp_path / "out.mp4.part").read_bytes()  # as after a crash
     thread.stop()
     (tmp_path / "killed.mp4").write_bytes(data)
     assert read_video(tmp_path / "killed.mp4").times_s[-1] > 2.4

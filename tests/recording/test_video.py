@@ -109,7 +109,7 @@ def test_mpeg4_stands_in_for_h264(tmp_path: Path) -> None:
     assert facts.duration_s == pytest.approx(1.0, abs=0.001)
 
 
-def test_without_a_image_nothing_is_left(tmp_path: Path) -> None:
+def test_without_an_image_no_file_is_left(tmp_path: Path) -> None:
     video = writer(tmp_path)
     video.close()
     assert video.path is None
@@ -136,7 +136,7 @@ def test_folder_that_vanished_comes_back_with_all_that_was_written(tmp_path: Pat
     assert [path.name for path in folder.iterdir()] == ["clip.mp4"]
 
 
-def test_full_disk_is_told_in_words() -> None:
+def test_full_disk_is_reported_in_words() -> None:
     assert "disk is full" in reason_of(OSError(28, "No space left on device"))
     assert "Permission denied" in reason_of(PermissionError(13, "Permission denied"))
 
@@ -186,7 +186,7 @@ def test_killed_after_200_frames_at_least_190_can_be_played(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit on file sizes")
-def test_full_disk_is_told_and_leaves_a_file_that_can_be_played(tmp_path: Path) -> None:
+def test_full_disk_is_reported_and_leaves_a_file_that_can_be_played(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WRITE, str(tmp_path), "full"],
         capture_output=True,

@@ -1,7 +1,7 @@
-"""The image at frame n is frame n, and so are its boxes: real files through the real pipeline.
+"""Image and boxes at frame n are those of frame n: real files through the real pipeline.
 
-Every frame carries its number as black and white blocks, and the engine reads it off: what comes
-out can be compared with what was asked for, whatever the file says of itself.
+Every frame carries its number as black and white blocks, and the engine reads it: the results
+can be compared with the requested frames, whatever the metadata of the file.
 """
 
 import random
@@ -46,12 +46,12 @@ class ReadingEngine:
         return Candidates(box, np.full((1, 1), 0.9, np.float32), points), FakeTimings()
 
 
-Film = tuple[Path, list[int]]
+Clip = tuple[Path, list[int]]
 MakePlayer = Callable[[Path], Pipeline]
 
 
 @pytest.fixture(scope="module", params=list(FILMS))
-def film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Film:
+def clip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Clip:
     path = tmp_path_factory.mktemp("numbered") / request.param
     times_ms, options = FILMS[request.param]
     write_video(path, times_ms=times_ms, options=options)
@@ -92,10 +92,10 @@ class Viewer:
         assert self.seen[-1][3] == pytest.approx(time_ms / 1000, abs=1e-3)
 
 
-def test_after_any_seek_step_and_step_back_the_image_is_that_of_the_number(
-    make_player: MakePlayer, film: Film
+def test_after_any_seek_step_and_step_back_the_image_matches_the_frame_number(
+    make_player: MakePlayer, clip: Clip
 ) -> None:
-    path, times_ms = film
+    path, times_ms = clip
     chance = random.Random(1)
     player, viewer = make_player(path), Viewer()
     player.add_sink(viewer)
@@ -116,9 +116,9 @@ def test_after_any_seek_step_and_step_back_the_image_is_that_of_the_number(
 
 
 def test_a_held_reverse_step_shows_every_frame_down_to_the_first(
-    make_player: MakePlayer, film: Film
+    make_player: MakePlayer, clip: Clip
 ) -> None:
-    path, times_ms = film
+    path, times_ms = clip
     player, viewer = make_player(path), Viewer()
     player.add_sink(viewer)
     player.pause()
@@ -131,8 +131,8 @@ def test_a_held_reverse_step_shows_every_frame_down_to_the_first(
             player.seek(number - 1)
 
 
-def test_a_repeated_part_is_the_same_frames_each_time(make_player: MakePlayer, film: Film) -> None:
-    player, viewer = make_player(film[0]), Viewer()
+def test_a_span_repeats_the_same_frames_each_time(make_player: MakePlayer, clip: Clip) -> None:
+    player, viewer = make_player(clip[0]), Viewer()
     player.add_sink(viewer)
     player.transport.change(span=Span(17, 30))
     player.seek(15)
