@@ -64,15 +64,22 @@ class Letterbox:
 
     @classmethod
     def fit(
-        cls, source_hw: tuple[int, int], limit_hw: tuple[int, int], stride: int | None = None
+        cls,
+        source_hw: tuple[int, int],
+        limit_hw: tuple[int, int],
+        stride: int | None = None,
+        *,
+        is_centred: bool = True,
     ) -> Letterbox:
-        """Fit an image into ``limit_hw``, centred.
+        """Fit an image into ``limit_hw``.
 
         Args:
             source_hw: height and width of the image, px.
             limit_hw: largest input, px.
             stride: with it the input is only as large as the image needs, rounded up to a
                 multiple of it; without it the input is ``limit_hw``.
+            is_centred: whether padding is on both sides and sides are rounded to the nearest
+                pixel; otherwise the image is at the top left and sides are rounded down.
 
         Raises:
             ValueError: if a side is not positive.
@@ -81,7 +88,8 @@ class Letterbox:
             raise ValueError(f"sides must be at least 1 px, got {source_hw} into {limit_hw}")
         source_height, source_width = source_hw
         scale = min(limit_hw[0] / source_height, limit_hw[1] / source_width)
-        height, width = (max(1, round(side * scale)) for side in source_hw)
+        to_whole = round if is_centred else int
+        height, width = (max(1, to_whole(side * scale)) for side in source_hw)
         input_height, input_width = limit_hw
         if stride is not None:
             input_height = min(limit_hw[0], -(-height // stride) * stride)
@@ -89,8 +97,8 @@ class Letterbox:
         return cls(
             width / source_width,  # not quite ``scale``: sides are whole pixels
             height / source_height,
-            (input_width - width) // 2,
-            (input_height - height) // 2,
+            (input_width - width) // 2 if is_centred else 0,
+            (input_height - height) // 2 if is_centred else 0,
             (height, width),
             (input_height, input_width),
         )

@@ -106,3 +106,13 @@ def test_formats_undo_each_other() -> None:
     xyxy = np.array([[1, 2, 11, 22]], np.float32)
     assert xyxy_to_xywh(xyxy).tolist() == [[1, 2, 10, 20]]
     assert xywh_to_xyxy(xyxy_to_xywh(xyxy)).tolist() == xyxy.tolist()
+
+
+def test_an_image_at_the_top_left_is_rounded_down() -> None:
+    box = Letterbox.fit((375, 500), (320, 320), is_centred=False)
+    assert (box.left, box.top) == (0, 0)
+    assert box.resized_hw == (240, 320)
+    # 333 * 320 / 517 = 206.1, and 500 * 320 / 517 = 309.48
+    assert Letterbox.fit((517, 333), (320, 320), is_centred=False).resized_hw == (320, 206)
+    assert Letterbox.fit((334, 517), (320, 320), is_centred=False).resized_hw == (206, 320)
+    assert Letterbox.fit((334, 517), (320, 320)).resized_hw == (207, 320)

@@ -57,6 +57,23 @@ class Resize(StrEnum):
     STRETCH = "stretch"
 
 
+class Placement(StrEnum):
+    """Position of a letterboxed image in the input."""
+
+    CENTRE = "centre"
+    TOP_LEFT = "top-left"
+    """Sides are rounded down to whole pixels."""
+
+
+class Sampling(StrEnum):
+    """How pixels are computed when an image is resized."""
+
+    SMOOTH = "smooth"
+    """Averages over areas where the image shrinks, so that nothing thin is lost."""
+    LINEAR = "linear"
+    """Bilinear over the four nearest pixels, as ``cv2.INTER_LINEAR``: most makers' own way."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     """Everything that a user of the weights must know. No class list stands beside a file."""
@@ -75,6 +92,9 @@ class ModelSpec:
     mirrored_keypoints: Mirrored = ()
     """Index that each keypoint takes when the image is mirrored; empty where nothing swaps."""
     resize: Resize = Resize.LETTERBOX
+    placement: Placement = Placement.CENTRE
+    """Of a letterboxed image."""
+    sampling: Sampling = Sampling.SMOOTH
     stride: Stride | None = None
     """Inputs other than ``input_hw`` are allowed in multiples of it; None: one size only."""
     mean: tuple[Level, Level, Level] = (0.485, 0.456, 0.406)

@@ -13,8 +13,7 @@ import numpy as np
 import torch
 
 from kpviewer.models.selection import select
-from kpviewer.runtime.preprocess import letterbox_of
-from kpviewer.sources.resizing import resized
+from kpviewer.runtime.preprocess import letterbox_of, resizing_of
 from kpviewer.structures import Candidates, Detections
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ class NaiveModel:
         self._network = copy.deepcopy(detector.network).eval().to(device)
         self._mean = np.array(detector.spec.mean, np.float32)
         self._std = np.array(detector.spec.std, np.float32)
+        self._resize = resizing_of(detector.spec)
         padding = detector.spec.padding
         colour = self._mean if padding is None else np.array(padding, np.float32) / 255
         self._padding = (colour - self._mean) / self._std
@@ -61,7 +61,7 @@ class NaiveModel:
     def _prepare(self, bgr: ImageArray, box: Letterbox) -> FloatArray:
         """Return the (1, 3, h, w) float32 input; padding has the engine's colour."""
         height, width = box.resized_hw
-        rgb = resized(bgr, box.resized_hw)[..., ::-1].astype(np.float32) / 255
+        rgb = self._resize(bgr, box.resized_hw)[..., ::-1].astype(np.float32) / 255
         padded = np.full((*box.input_hw, 3), self._padding, np.float32)
         padded[box.top : box.top + height, box.left : box.left + width] = (
             rgb - self._mean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import torch
@@ -10,9 +11,9 @@ from torch.nn import functional
 
 from kpviewer.geometry import Letterbox
 from kpviewer.models.normalisation import Normalisation
-from kpviewer.models.spec import ModelSpec, Resize
+from kpviewer.models.spec import ModelSpec, Placement, Resize, Sampling
 from kpviewer.sources.opencv import cv2
-from kpviewer.sources.resizing import resized
+from kpviewer.sources.resizing import resized, resized_linearly
 from kpviewer.structures import ImageArray
 
 
@@ -23,7 +24,13 @@ def letterbox_of(spec: ModelSpec, source_hw: tuple[int, int]) -> Letterbox:
         return Letterbox.stretch(source_hw, spec.input_hw)
     if spec.resize is Resize.AREA and spec.stride is not None:
         return Letterbox.fit_area(source_hw, spec.input_hw, spec.stride)
-    return Letterbox.fit(source_hw, spec.input_hw, spec.stride)
+    is_centred = spec.placement is Placement.CENTRE
+    return Letterbox.fit(source_hw, spec.input_hw, spec.stride, is_centred=is_centred)
+
+
+def resizing_of(spec: ModelSpec) -> Callable[[ImageArray, tuple[int, int]], ImageArray]:
+    """Return the function that resizes images on the host as a model expects."""
+    return resized if spec.sampling is Sampling.SMOOTH else resized_linearly
 
 
 class Preprocessor:
@@ -42,6 +49,8 @@ class Preprocessor:
         self._padding = self._normalise.mean
         if padding is not None:
             self._padding = torch.tensor(padding, dtype=torch.float32, device=device)
+        self._resize = resizing_of(spec)
+        self._is_smooth = spec.sampling is Sampling.SMOOTH
         self._device = device
         self._blanks: dict[tuple[int, int], Tensor] = {}
 
@@ -74,12 +83,12 @@ class Preprocessor:
     def _resized(self, bgr: ImageArray, size_hw: tuple[int, int]) -> Tensor:
         """Resize an image: (H, W, 3) BGR -> (h, w, 3) RGB on the device."""
         if self._device.type == "cpu":  # OpenCV takes a seventh of torch's time
-            return torch.from_numpy(cv2.cvtColor(resized(bgr, size_hw), cv2.COLOR_BGR2RGB))
+            return torch.from_numpy(cv2.cvtColor(self._resize(bgr, size_hw), cv2.COLOR_BGR2RGB))
         image = torch.from_numpy(bgr).to(self._device, non_blocking=True).float()
         if (bgr.shape[0], bgr.shape[1]) != size_hw:
             planes = image.permute(2, 0, 1)[None]
             planes = functional.interpolate(
-                planes, size_hw, mode="bilinear", antialias=True, align_corners=False
+                planes, size_hw, mode="bilinear", antialias=self._is_smooth, align_corners=False
             )
             image = planes[0].permute(1, 2, 0)
         return image.flip(-1)

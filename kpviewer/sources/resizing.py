@@ -32,6 +32,22 @@ def resized(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
     return np.asarray(cv2.resize(bgr, (width, height), interpolation=kind), np.uint8)
 
 
+def resized_linearly(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
+    """Resize an image by bilinear interpolation of the four nearest pixels.
+
+    Args:
+        bgr: (H, W, 3) uint8.
+        size_hw: wanted height and width, px.
+
+    Returns:
+        (height, width, 3) uint8; ``bgr`` itself if it has that size.
+    """
+    if bgr.shape[:2] == size_hw:
+        return bgr
+    height, width = size_hw
+    return np.asarray(cv2.resize(bgr, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
 def _is_twice(side: int, target: int) -> bool:
     """Return whether a side can be halved without falling below the target."""
     return side % 2 == 0 and side >= 2 * target

@@ -95,7 +95,7 @@ def test_other_keypoints_are_told() -> None:
         score_points(dot_reader(0), replace(annotated(), keypoint_names=("eye",)), image)
 
 
-def test_a_image_that_cannot_be_read_is_told() -> None:
+def test_an_image_that_cannot_be_read_is_told() -> None:
     with pytest.raises(DatasetError, match=r"a\.png"):
         score_points(dot_reader(0), annotated(), lambda path: None)
 

@@ -68,7 +68,7 @@ def stuck() -> Iterator[StuckSource]:
     source.wake()
 
 
-def shows_a_image(window: MainWindow) -> bool:
+def shows_an_image(window: MainWindow) -> bool:
     return window.view.result() is not None
 
 
@@ -83,7 +83,7 @@ def test_another_source_opens_while_one_hangs_in_open(qtbot, stuck, open_window)
     window = open_window(open_source=sources(fake=lambda: stuck, other=lambda: FakeSource(300)))
     qtbot.waitUntil(stuck.has_blocked.is_set)
     window.opener.choose_source("other")
-    qtbot.waitUntil(lambda: shows_a_image(window))
+    qtbot.waitUntil(lambda: shows_an_image(window))
     assert stuck.closes == 0  # it hangs still
 
 
@@ -91,7 +91,7 @@ def test_another_source_opens_while_one_is_looked_for_in_vain(qtbot, hang, open_
     window = open_window(open_source=sources(fake=hang, other=lambda: FakeSource(300)))
     qtbot.waitUntil(hang.begun.is_set)
     window.opener.choose_source("other")
-    qtbot.waitUntil(lambda: shows_a_image(window))
+    qtbot.waitUntil(lambda: shows_an_image(window))
     assert not hang.has_ended
 
 
@@ -160,7 +160,7 @@ def test_a_model_that_hangs_on_a_frame_is_loaded_anew_for_another_source(
         window.opener.choose_source("other")
         qtbot.waitUntil(lambda: len(loads) == 2 and window.session.engine is not None)
         assert window.session.engine is not engine
-        qtbot.waitUntil(lambda: shows_a_image(window))
+        qtbot.waitUntil(lambda: shows_an_image(window))
     finally:
         engine.go_on()
 

@@ -478,7 +478,7 @@ def frames_in(path: Path) -> int:
         return sum(1 for _ in container.decode(video=0))
 
 
-def test_snapshot_is_a_image_of_the_sources_size(qtbot, open_window, big_source, tmp_path):
+def test_snapshot_is_an_image_of_the_sources_size(qtbot, open_window, big_source, tmp_path):
     window = open_window(big_source)
     wait_for_boxes(qtbot, window)
     qtbot.keyClick(window, Key.Key_S)

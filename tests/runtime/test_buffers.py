@@ -117,7 +117,7 @@ def test_a_sealed_buffer_can_not_be_filled_again() -> None:
 
 
 @pytest.mark.parametrize("size", [(0, 4), (4, 0), (-1, 4)])
-def test_a_image_without_pixels_is_refused(size: tuple[int, int]) -> None:
+def test_an_image_without_pixels_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="must be positive"):
         acquire(PinnedPool(1)).allocate(*size)
 

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.face_ssd import build_face_ssd
-from kpviewer.models.spec import ModelSpec, Resize, Task
+from kpviewer.models.spec import ModelSpec, Placement, Resize, Task
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.openvino_runner import has_openvino
-from kpviewer.runtime.preprocess import letterbox_of
+from kpviewer.runtime.preprocess import Preprocessor, letterbox_of
 
 SPEC = ModelSpec(
     "probe", "probe", Task.DETECT_KEYPOINTS, ("spot",), (192, 320), ("middle",),
@@ -91,3 +91,17 @@ def test_the_shipped_network_has_a_prediction_for_each_default_box(hw: tuple[int
     with torch.no_grad():
         heads = detector.network(torch.zeros(1, 3, *hw))
     assert heads.class_logits.shape[1] == len(detector.network.anchors(hw, torch.device("cpu")))
+
+
+def test_padding_has_the_colour_of_the_spec_at_the_side_that_it_names() -> None:
+    spec = replace(SPEC, resize=Resize.LETTERBOX, stride=None, padding=(114, 113, 112))
+    grey = np.full((100, 320, 3), 50, np.uint8)
+    for placement, top in ((Placement.CENTRE, 46), (Placement.TOP_LEFT, 0)):
+        own = replace(spec, placement=placement)
+        rows = Preprocessor(own, torch.device("cpu")).letterboxed(
+            grey, letterbox_of(own, (100, 320))
+        )
+        assert rows.shape == (1, 192, 320, 3)
+        assert (rows[0, top : top + 100] == 50).all()
+        outside = torch.cat([rows[0, :top], rows[0, top + 100 :]])
+        assert outside.reshape(-1, 3).unique(dim=0).tolist() == [[114, 113, 112]]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kpviewer.sources.resizing import resized
+from kpviewer.sources.resizing import resized, resized_linearly
 
 
 def test_an_image_gets_the_new_size_and_keeps_its_colours() -> None:
@@ -49,3 +49,13 @@ def test_a_side_that_can_not_be_halved_skips_no_pixel() -> None:
 def test_an_image_of_the_new_size_is_returned_unchanged() -> None:
     bgr = np.zeros((40, 60, 3), np.uint8)
     assert resized(bgr, (40, 60)) is bgr
+
+
+def test_linear_sampling_reads_the_two_nearest_pixels_of_each_axis() -> None:
+    bgr = np.repeat(np.arange(0, 240, 10, dtype=np.uint8)[None, :, None], 8, axis=0).repeat(3, 2)
+    small = resized_linearly(bgr, (2, 6))
+    # output pixel i lies at 4 i + 1.5 of the input, between pixels 4 i + 1 and 4 i + 2
+    assert small[0, :, 0].tolist() == [15, 55, 95, 135, 175, 215]
+    spot = np.zeros((8, 8, 3), np.uint8)
+    spot[0, 0] = 255  # read by no output pixel
+    assert resized_linearly(spot, (2, 2)).max() == 0 < resized(spot, (2, 2)).max()

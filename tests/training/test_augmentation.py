@@ -172,7 +172,7 @@ def test_occlusion_changes_pixels_and_no_label() -> None:
     assert occlude_faces(face, np.random.default_rng(0), 0.0) is face
 
 
-def test_photometric_changes_keep_the_shape_of_a_image() -> None:
+def test_photometric_changes_keep_the_shape_of_an_image() -> None:
     torch.manual_seed(0)
     chain, image = photometric(), torch.randint(0, 256, (3, 40, 50), dtype=torch.uint8)
     results = [chain(image) for _ in range(60)]

@@ -27,7 +27,7 @@ from kpviewer.models.limits import (
     check_skeleton,
 )
 from kpviewer.models.onnx.facts import Shape
-from kpviewer.models.spec import Resize
+from kpviewer.models.spec import Placement, Resize, Sampling
 from kpviewer.models.tables import check_keys, converted, read_toml
 from kpviewer.structures import NmsKind
 
@@ -110,6 +110,9 @@ class OnnxDescription:
     stride: Stride | None = None
     """Step of the input's sides, px, for a file that leaves them open."""
     resize: Resize = Resize.LETTERBOX
+    placement: Placement = Placement.CENTRE
+    """Of a letterboxed image."""
+    sampling: Sampling = Sampling.SMOOTH
     channels: Channels = Channels.RGB
     value_range: tuple[Level, Level] = (0.0, 1.0)
     """Values of pixels 0 and 255 before mean and std are applied."""

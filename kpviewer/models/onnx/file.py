@@ -229,6 +229,8 @@ def _spec(path: Path, description: OnnxDescription, shape: Shape) -> ModelSpec:
         keypoint_names=description.keypoints,
         skeleton=description.skeleton,
         resize=description.resize,
+        placement=description.placement,
+        sampling=description.sampling,
         stride=stride,
         mean=(mean[0], mean[1], mean[2]),
         std=(std[0], std[1], std[2]),
