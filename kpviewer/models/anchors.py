@@ -1,4 +1,4 @@
-"""Anchors: where, and of what sizes, an SSD looks for objects."""
+"""Anchors: positions and sizes at which an SSD predicts objects ("default boxes" in its paper)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class MapAnchors:
-    """The anchors of one feature map."""
+    """Anchors of one feature map."""
 
     stride: int
-    """Input px per cell."""
+    """Stride of the map: input px per cell."""
     sizes_wh: tuple[tuple[float, float], ...]
     """Width and height of each anchor of a cell, input px."""
 
@@ -22,11 +22,11 @@ class MapAnchors:
 def aspect_sizes(
     sides: Sequence[float], ratios: Sequence[float]
 ) -> tuple[tuple[float, float], ...]:
-    """Widths and heights of boxes with the areas of squares: n + m - 1 of them.
+    """Return widths and heights of n + m - 1 boxes with the areas of squares.
 
     Args:
-        sides: n sides of squares, px; each at the first ratio.
-        ratios: m ratios of width to height; the first side at each.
+        sides: n sides of squares, px; each is used with the first ratio.
+        ratios: m ratios of width to height; each is used with the first side.
 
     Returns:
         Every side at the first ratio, then the first side at the other ratios.
@@ -36,10 +36,10 @@ def aspect_sizes(
 
 
 def anchor_boxes(maps: tuple[MapAnchors, ...], input_hw: tuple[int, int]) -> Tensor:
-    """Lay the anchors of every map over an input.
+    """Return the anchors of every map for an input size.
 
     Args:
-        maps: fine to coarse; each map has ceil(side / stride) cells a side.
+        maps: maps from fine to coarse; each has ceil(side / stride) cells per side.
         input_hw: input size, px.
 
     Returns:

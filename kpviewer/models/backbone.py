@@ -1,6 +1,6 @@
 """A light convolutional backbone with a small top-down pyramid, for detectors that run on a CPU.
 
-Plain residual 3x3 convolutions; docs/adr/0004 says why, and what of it isn't measured yet.
+It has plain residual 3x3 convolutions; docs/adr/0004 gives the reasons.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ class BackboneSize:
     """Widths and depths of the backbone."""
 
     stem: int
+    """Channels at stride 2."""
     widths: tuple[int, ...]
     """Channels at strides 4, 8, 16, 32, 64."""
     depths: tuple[int, ...]
@@ -25,7 +26,7 @@ class BackboneSize:
 
 
 class ConvUnit(nn.Sequential):
-    """Convolution, batch normalisation, and optionally ReLU."""
+    """Convolution, batch normalisation and ReLU."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> None:
         super().__init__(
@@ -51,7 +52,7 @@ class ResidualBlock(nn.Module):
 
 
 class PyramidBackbone(nn.Module):
-    """Images to feature maps at strides 8, 16, 32 and 64, each seeing the coarser ones.
+    """Backbone with feature maps at strides 8, 16, 32 and 64, each merged with the coarser ones.
 
     Source of the top-down path: Lin et al. 2017, FPN (arXiv:1612.03144).
     """

@@ -1,4 +1,4 @@
-"""The Detector: a network with its description and its decoding, and nothing of losses or NMS."""
+"""The Detector protocol: a network with its description and decoding, without losses or NMS."""
 
 from __future__ import annotations
 
@@ -10,28 +10,31 @@ from kpviewer.models.spec import ModelSpec
 
 
 class DecodedBatch(NamedTuple):
-    """The candidates of a batch, padded with rows of score 0. Input pixels."""
+    """Candidates of a batch in input px, padded with rows of score 0."""
 
     xyxy: Tensor
-    """(B, M, 4) float."""
+    """(B, M, 4) float boxes."""
     scores: Tensor
-    """(B, M, C) float in [0, 1]."""
+    """(B, M, C) float class scores in [0, 1]."""
     keypoints_xy: Tensor
-    """(B, M, K, 2) float."""
+    """(B, M, K, 2) float keypoints."""
     keypoint_scores: Tensor | None = None
-    """(B, M, K) float in [0, 1]; None if the model predicts none."""
+    """(B, M, K) float scores of the keypoints in [0, 1]; None if the model predicts none."""
 
 
 class Detector(Protocol):
-    """What the engine runs. Implementations stand in ``models``; people may bring their own."""
+    """Model that the engine runs: those of ``models``, or the user's own."""
 
     @property
     def spec(self) -> ModelSpec:
-        """What the model says of itself."""
+        """Description of the model."""
 
     @property
     def network(self) -> nn.Module:
-        """Maps (B, 3, H, W) float, normalised RGB, to raw heads (any structure of tensors)."""
+        """Network from (B, 3, H, W) float, normalised RGB, to raw heads of any structure."""
 
     def decode(self, raw: Any, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Turn raw heads into candidates, by descending best score, M fixed by the input size."""
+        """Decode raw heads to M candidates per image by descending best score.
+
+        M depends on the input size alone.
+        """

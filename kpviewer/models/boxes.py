@@ -10,18 +10,18 @@ VARIANCES = (0.1, 0.2)
 
 
 def xyxy_to_cxcywh(xyxy: Tensor) -> Tensor:
-    """Turn (..., 4) corners into (..., 4) centre, width, height."""
+    """Convert (..., 4) corners to (..., 4) centre, width, height."""
     return torch.cat([(xyxy[..., :2] + xyxy[..., 2:]) / 2, xyxy[..., 2:] - xyxy[..., :2]], -1)
 
 
 def cxcywh_to_xyxy(cxcywh: Tensor) -> Tensor:
-    """Turn (..., 4) centre, width, height into (..., 4) corners."""
+    """Convert (..., 4) centre, width, height to (..., 4) corners."""
     half = cxcywh[..., 2:] / 2
     return torch.cat([cxcywh[..., :2] - half, cxcywh[..., :2] + half], -1)
 
 
 def intersection(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
-    """Area shared by each pair of (..., N, 4) and (..., M, 4) boxes: (..., N, M)."""
+    """Return the area shared by each pair of (..., N, 4) and (..., M, 4) boxes: (..., N, M)."""
     a, b = a_xyxy[..., :, None, :].unbind(-1), b_xyxy[..., None, :, :].unbind(-1)
     width = torch.minimum(a[2], b[2]) - torch.maximum(a[0], b[0])
     height = torch.minimum(a[3], b[3]) - torch.maximum(a[1], b[1])
@@ -29,19 +29,19 @@ def intersection(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
 
 
 def box_area(xyxy: Tensor) -> Tensor:
-    """Area of (..., 4) boxes; 0 for inverted ones."""
+    """Return the area of (..., 4) boxes; 0 for inverted ones."""
     return (xyxy[..., 2:] - xyxy[..., :2]).clamp(min=0).prod(-1)
 
 
 def iou_matrix(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
-    """Intersection over union of each pair of (..., N, 4) and (..., M, 4) boxes: (..., N, M)."""
+    """Return the IoU of each pair of (..., N, 4) and (..., M, 4) boxes: (..., N, M)."""
     shared = intersection(a_xyxy, b_xyxy)
     union = box_area(a_xyxy)[..., :, None] + box_area(b_xyxy)[..., None, :] - shared
     return shared / union.clamp(min=1e-9)
 
 
 def encode_boxes(xyxy: Tensor, anchors: Tensor) -> Tensor:
-    """Turn boxes into the offsets that the network regresses.
+    """Encode boxes as the offsets that the network regresses.
 
     Args:
         xyxy: (..., P, 4) boxes, in the unit of ``anchors``; sides are raised to 1e-3.
@@ -59,26 +59,26 @@ def encode_boxes(xyxy: Tensor, anchors: Tensor) -> Tensor:
 
 
 def decode_boxes(offsets: Tensor, anchors: Tensor) -> Tensor:
-    """Turn regressed offsets into boxes: the inverse of ``encode_boxes``.
+    """Decode regressed offsets to boxes, the inverse of ``encode_boxes``.
 
     Args:
-        offsets: (..., P, 4) float.
+        offsets: (..., P, 4) float offsets.
         anchors: (..., P, 4) anchors as cxcywh.
 
     Returns:
         (..., P, 4) float xyxy, in the unit of ``anchors``; not clipped to the image.
     """
     centre = offsets[..., :2] * VARIANCES[0] * anchors[..., 2:] + anchors[..., :2]
-    # exp(4) is 55 times the anchor: beyond it only an untrained network goes
+    # exp(4) is 55 times the anchor: only an untrained network exceeds it
     size = torch.exp((offsets[..., 2:] * VARIANCES[1]).clamp(max=4.0)) * anchors[..., 2:]
     return cxcywh_to_xyxy(torch.cat([centre, size], -1))
 
 
 def encode_points(points_xy: Tensor, anchors: Tensor) -> Tensor:
-    """Turn (..., P, K, 2) points into offsets from (..., P, 4) cxcywh anchors."""
+    """Encode (..., P, K, 2) points as offsets from (..., P, 4) cxcywh anchors."""
     return (points_xy - anchors[..., None, :2]) / anchors[..., None, 2:] / VARIANCES[0]
 
 
 def decode_points(offsets: Tensor, anchors: Tensor) -> Tensor:
-    """Inverse of ``encode_points``: (..., P, K, 2) points in the unit of ``anchors``."""
+    """Decode offsets to (..., P, K, 2) points in the unit of ``anchors``."""
     return offsets * VARIANCES[0] * anchors[..., None, 2:] + anchors[..., None, :2]

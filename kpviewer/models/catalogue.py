@@ -1,4 +1,4 @@
-"""What models come with kpviewer, read from file headers and MANIFEST.toml; needs no torch.
+"""Catalogue of the shipped models, from file headers and MANIFEST.toml; it needs no torch.
 
 Each table of the manifest is named like its weight file::
 
@@ -25,47 +25,47 @@ from kpviewer.models.tables import UNREADABLE, first_line
 from kpviewer.shipped import DEFAULT_MODEL, shipped_weights_dir
 
 SPEC_KEY = "kpviewer"
-"""Header entry that holds the ModelSpec."""
+"""Key of the header entry that holds the ModelSpec."""
 
 MANIFEST = "MANIFEST.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class ShippedModel:
-    """A weight file with its description and its line in the manifest."""
+    """A weight file with its description and manifest entry."""
 
     path: Path
     spec: ModelSpec
     size_bytes: int
     sha256: str | None = None
-    """As the manifest says; None where it says nothing."""
+    """SHA-256 of the file by the manifest; None if it has none."""
     command: str = ""
-    """The command that trained it."""
+    """Command that trained the model."""
     scores: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """What ``--model`` takes."""
+        """Name of the model for ``--model``."""
         return self.path.stem
 
     @property
     def runnable_name(self) -> str:
-        """What ``--model`` takes to watch it: points of crops are read behind a detector."""
+        """Name for ``--model`` that runs on whole frames: point models run behind a detector."""
         is_second = self.spec.task is Task.KEYPOINTS
         return f"two-stage:{DEFAULT_MODEL}+{self.name}" if is_second else self.name
 
     def is_intact(self) -> bool:
-        """Whether the file is the one that the manifest means."""
+        """Return whether the file has the manifest's SHA-256."""
         if self.sha256 is None:
             return True
         return hashlib.sha256(self.path.read_bytes()).hexdigest() == self.sha256
 
 
 def read_header(path: Path) -> ModelSpec:
-    """Read what a safetensors file says of itself, without its tensors.
+    """Read the description in a safetensors file, without its tensors.
 
     Raises:
-        WeightsError: if the file is damaged, or isn't one of kpviewer's.
+        WeightsError: if the file is damaged, or kpviewer didn't write it.
     """
     try:
         with safe_open(str(path), framework="np") as file:
@@ -87,7 +87,7 @@ def read_header(path: Path) -> ModelSpec:
 
 
 def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
-    """Read MANIFEST.toml of a folder of weights; {} where there is none.
+    """Read MANIFEST.toml of a folder of weights; return {} if there is none.
 
     Raises:
         WeightsError: if it isn't TOML.
@@ -102,7 +102,7 @@ def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def available_models(folder: Path | None = None) -> list[ShippedModel]:
-    """List the models of ``folder``, by default the shipped ones, by name.
+    """Return the models of ``folder``, by default the shipped ones, sorted by name.
 
     Raises:
         WeightsError: if a file or the manifest can't be read.

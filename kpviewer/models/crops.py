@@ -1,4 +1,4 @@
-"""Cutting regions out of images on the device that holds them, and bringing points back."""
+"""Crops of images on their device, and conversion of points in crops to points in images."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from torch.nn import functional
 from kpviewer.models.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
 
 _SAMPLES = 2
-"""Samples a side of each output pixel: regions up to four times as large as a crop don't alias."""
+"""Samples per side of each output pixel, so that regions up to four times a crop don't alias."""
 
 
 def regions_around(xyxy: Tensor, margin: float | Tensor, crop_hw: tuple[int, int]) -> Tensor:
-    """Regions of a crop's proportions about boxes.
+    """Return regions around boxes, in the proportions of a crop.
 
     Args:
         xyxy: (..., 4) boxes; sides are raised to 1 px.
-        margin: side of the region over that of the box, along the side that decides.
+        margin: side of the region over that of the box, for the side that fits tighter.
         crop_hw: size of the crops, px.
 
     Returns:
-        (..., 4) xyxy, centred on the boxes; they may reach out of the image.
+        (..., 4) xyxy, centred on the boxes; they may extend beyond the image.
     """
     boxes = xyxy_to_cxcywh(xyxy)
     crop = boxes.new_tensor([crop_hw[1], crop_hw[0]])
@@ -30,7 +30,7 @@ def regions_around(xyxy: Tensor, margin: float | Tensor, crop_hw: tuple[int, int
 
 
 def crops_of(images: Tensor, regions: Tensor, crop_hw: tuple[int, int]) -> Tensor:
-    """Resample regions of images.
+    """Resample regions of images to crops.
 
     Args:
         images: (B, 3, H, W) float.
@@ -38,7 +38,7 @@ def crops_of(images: Tensor, regions: Tensor, crop_hw: tuple[int, int]) -> Tenso
         crop_hw: size of the crops, px.
 
     Returns:
-        (B, R, 3, h, w) float32; 0, the mean colour of a normalised image, outside of it.
+        (B, R, 3, h, w) float32; 0, the mean colour of a normalised image, outside the image.
     """
     count = regions.shape[1]
     height, width = (side * _SAMPLES for side in crop_hw)
@@ -58,6 +58,6 @@ def crops_of(images: Tensor, regions: Tensor, crop_hw: tuple[int, int]) -> Tenso
 
 
 def points_from_crops(points_n: Tensor, regions: Tensor) -> Tensor:
-    """Bring (..., K, 2) normalised points of crops back: (..., K, 2), px of the images."""
+    """Convert (..., K, 2) normalised points of crops to (..., K, 2), px of the images."""
     low, high = regions[..., None, :2], regions[..., None, 2:]
     return low + (points_n + 1) / 2 * (high - low)

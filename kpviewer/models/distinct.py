@@ -1,4 +1,4 @@
-"""The best of many boxes that don't repeat each other, in shapes that never change."""
+"""Selection of the best distinct boxes, with outputs of constant shape."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from torch import Tensor
 from kpviewer.models.boxes import iou_matrix
 
 SAME_OBJECT_IOU = 0.55
-"""Boxes that overlap more are one object."""
+"""IoU above which two boxes are the same object."""
 
 
 def distinct(xyxy: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Find the best candidates that don't repeat a better one.
+    """Return the best candidates that don't overlap a better one.
 
     Args:
-        xyxy: (B, M, 4), by descending score.
-        count: most objects an image.
+        xyxy: (B, M, 4) boxes by descending score.
+        count: largest number of objects per image.
 
     Returns:
-        (B, R) int64 indices, R = min(M, count), best first, and (B, R) bool: whether the row is
-        such an object; those past the last object repeat one.
+        (B, R) int64 indices, R = min(M, count), best first, and (B, R) bool: whether the row is a
+        distinct object. Rows past the last object repeat one.
 
     Source: Bolya et al. 2019, YOLACT, section 3.5, "Fast NMS" (arXiv:1904.02689).
     """
     total = xyxy.shape[1]
     better = torch.ones(total, total, device=xyxy.device).tril(-1) > 0
     is_first = ~((iou_matrix(xyxy, xyxy) > SAME_OBJECT_IOU) & better).any(-1)  # (B, M)
-    place = torch.arange(total, device=xyxy.device)
-    rank = torch.where(is_first, total - place, -place)  # objects first, in order
+    order = torch.arange(total, device=xyxy.device)
+    rank = torch.where(is_first, total - order, -order)  # objects first, in order
     rows = rank.topk(min(count, total), dim=1).indices
     return rows, is_first.gather(1, rows)

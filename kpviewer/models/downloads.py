@@ -1,4 +1,4 @@
-"""Weights that torchvision fetches, or has in its cache."""
+"""Weights that torchvision downloads, or has in its cache."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from kpviewer.errors import WeightsError
 
 
 def torchvision_state(weights: Any, what: str, cure: str) -> Mapping[str, Tensor]:
-    """Take a state dict from torchvision's cache, or download it with a progress bar.
+    """Return a state dict from torchvision's cache, or download it with a progress bar.
 
     Args:
-        weights: a member of one of torchvision's enumerations of weights.
-        what: is fetched, for people: "ImageNet's VGG16".
-        cure: what to do with a file that was fetched elsewhere, without a full stop.
+        weights: member of one of torchvision's enumerations of weights.
+        what: name of the weights for users, such as "ImageNet's VGG16".
+        cure: advice for a file fetched elsewhere, without a full stop.
 
     Raises:
-        WeightsError: if there is no network, or the file is another than torchvision's.
+        WeightsError: if there is no network, or the file isn't torchvision's.
     """
     try:
         state: Mapping[str, Tensor] = weights.get_state_dict(
@@ -34,6 +34,6 @@ def torchvision_state(weights: Any, what: str, cure: str) -> Mapping[str, Tensor
 
 
 def short_reason(error: Exception) -> str:
-    """Give the first two lines of an error as one, at most 200 characters; its kind if empty."""
+    """Return the first two lines of an error as one, at most 200 characters; its class if empty."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:2])[:200] or type(error).__name__

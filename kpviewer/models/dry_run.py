@@ -1,4 +1,4 @@
-"""Building and running a network without memory: whether a description fits it is known before.
+"""Dry runs: a network is built and run without memory, to check its description first.
 
 Tensors of torch's ``meta`` device have shapes and no values.
 """
@@ -21,20 +21,20 @@ from kpviewer.models.tracing import tracing_alone
 
 META = torch.device("meta")
 STRIDE = 32
-"""Of the networks built here, whose sides are halved five times."""
+"""Stride of the networks that kpviewer builds, px: they halve the sides five times."""
 
 
 def planned(build: Callable[[ModelSpec], Detector], spec: ModelSpec) -> Detector:
     """Build a detector whose tensors take no memory.
 
     Raises:
-        ValueError: if the architecture can't be built as the description says.
+        ValueError: if the architecture can't be built as described.
     """
     try:
         with tracing_alone(), META, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of heads for no class or keypoint
+            warnings.simplefilter("ignore")  # about heads without classes or keypoints
             detector = build(spec)
-    except Exception as error:  # whatever torch raises at sizes that it can't build
+    except Exception as error:  # torch may raise anything for such sizes
         raise ValueError(
             f"{spec.architecture} can't be built as described: {first_line(error)}"
         ) from error
@@ -43,12 +43,12 @@ def planned(build: Callable[[ModelSpec], Detector], spec: ModelSpec) -> Detector
 
 
 def check_runs(detector: Detector) -> None:
-    """Run a planned detector on every kind of input that its description allows.
+    """Run a planned detector on each kind of input that its description allows.
 
-    Other steps of an input's sides than multiples of STRIDE would fit some images and not others.
+    Sides that aren't multiples of STRIDE would work for some images and not for others.
 
     Raises:
-        ValueError: if it can't run, gives too much, or other things than are described.
+        ValueError: if it can't run, or its outputs are too large or not as described.
     """
     spec = detector.spec
     if spec.stride is not None and spec.stride % STRIDE:
@@ -58,7 +58,7 @@ def check_runs(detector: Detector) -> None:
             with tracing_alone(), META, torch.inference_mode():
                 raw = detector.network(torch.zeros(1, 3, *input_hw))
                 decoded = detector.decode(raw, input_hw)
-        except Exception as error:  # whatever torch raises at shapes that don't meet
+        except Exception as error:  # torch may raise anything for shapes that don't fit
             raise ValueError(
                 f"{spec.architecture} can't run on inputs of {input_hw[1]}x{input_hw[0]} px "
                 f"({first_line(error)})"
@@ -66,19 +66,20 @@ def check_runs(detector: Detector) -> None:
         values = sum(math.prod(each.shape) for each in _tensors(raw))
         if values > MAX_OUTPUT_VALUES:
             raise ValueError(
-                f"an input of {input_hw[1]}x{input_hw[0]} px would give {values:,} values, at "
+                f"an input of {input_hw[1]}x{input_hw[0]} px would produce {values:,} values, at "
                 f"most {MAX_OUTPUT_VALUES:,}: too many classes or pixels"
             )
         described = len(spec.class_names), len(spec.keypoint_names)
         given = decoded.scores.shape[-1], decoded.keypoints_xy.shape[2]
         if given != described:
             raise ValueError(
-                f"{spec.architecture} gives {given[0]} classes and {given[1]} keypoints, the "
+                f"{spec.architecture} predicts {given[0]} classes and {given[1]} keypoints, the "
                 f"description has {described[0]} and {described[1]}"
             )
 
 
 def _inputs(spec: ModelSpec) -> Iterator[tuple[int, int]]:
+    """Yield the input sizes to try, px: the largest, and the flattest either way."""
     yield spec.input_hw
     step = spec.stride
     if step is not None and spec.resize is not Resize.STRETCH:

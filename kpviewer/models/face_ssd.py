@@ -1,4 +1,4 @@
-"""The shipped face detectors: boxes and five landmarks, small enough for a laptop's CPU."""
+"""The shipped face detector: boxes and five landmarks, small enough for a laptop's CPU."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from kpviewer.models.backbone import BackboneSize, PyramidBackbone
 from kpviewer.models.point_refiner import PointRefiner
 from kpviewer.models.region_points import RegionPoints
 from kpviewer.models.spec import ModelSpec, Resize, Task
-from kpviewer.models.ssd import SsdDetector, SsdNetwork
+from kpviewer.models.ssd import AnchorOutputs, SsdDetector, SsdNetwork
 
 _ASPECT = 1.25
-"""Height over width of an upright face box, hairline to chin and ear to ear."""
+"""Height over width of an upright face's box, from hairline to chin and ear to ear."""
 
 _POINT_MAPS = 3
-"""Landmarks are read at strides 8, 16 and 32."""
+"""Number of feature maps that landmarks are read from: strides 8, 16 and 32."""
 
 _TEMPLATE = ((-0.36, -0.395), (0.36, -0.395), (0.0, 0.02), (-0.295, 0.385), (0.295, 0.385))
-"""Mean shape of the five landmarks, eyes 0.72 apart: a window shows ear to ear, brow to chin."""
+"""Mean shape of the five landmarks, eyes 0.72 apart, so that a window spans ear to ear."""
 
 _BACKBONE = BackboneSize(stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48)
 
@@ -35,7 +35,7 @@ FACE_SPEC = ModelSpec(
 
 
 def _square_ish(*sides: float) -> tuple[tuple[float, float], ...]:
-    """Width and height of face-shaped boxes with the areas of squares of ``sides`` px."""
+    """Return width and height of face-shaped boxes with the areas of squares of ``sides`` px."""
     return tuple((side / _ASPECT**0.5, side * _ASPECT**0.5) for side in sides)
 
 
@@ -51,14 +51,13 @@ def build_face_ssd(spec: ModelSpec = FACE_SPEC) -> SsdDetector:
     """Build the detector, with random weights.
 
     Args:
-        spec: names and input; its number of classes and keypoints shape the heads.
+        spec: description, whose numbers of classes and keypoints shape the heads.
     """
     network = SsdNetwork(
         PyramidBackbone(_BACKBONE),
         (_BACKBONE.pyramid,) * len(FACE_MAPS),
         FACE_MAPS,
-        len(spec.class_names),
-        len(spec.keypoint_names),
+        AnchorOutputs(len(spec.class_names), len(spec.keypoint_names)),
         RegionPoints(_BACKBONE.pyramid, _POINT_MAPS, len(spec.keypoint_names)),
     )
     if len(spec.keypoint_names) == len(_TEMPLATE):

@@ -1,4 +1,4 @@
-"""Model files by the name that a user gives: regular files only, of a size that can be read."""
+"""Model files by the user's name for them: regular files only, of a readable size."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ MAX_FILE_BYTES = 2 * 1024**3
 
 
 def model_path(name: str | Path) -> Path:
-    """Return the path that a name stands for, ``~`` expanded.
+    """Return the path of a name, with ``~`` expanded.
 
     Raises:
-        WeightsError: if no file can be called so.
+        WeightsError: if no file can have that name.
     """
     return named_path(name, WeightsError)
 
 
 def is_regular(path: Path) -> bool:
-    """Whether there is a file, or a link to one: no folder, pipe or device, which may never end."""
+    """Return whether the path is a file or a link to one: no folder, pipe or device."""
     try:
         return path.is_file()
-    except (OSError, ValueError):  # a name that no system can have
+    except (OSError, ValueError):  # a name that no file system allows
         return False
 
 
 def check_model_file(path: Path) -> None:
-    """Refuse what can't be a model file before anything of it is read.
+    """Refuse a path that can't be a model file, before anything is read.
 
     Raises:
-        WeightsError: if it is missing, no regular file, or larger than any model run here.
+        WeightsError: if it is missing, not a regular file, or larger than 2 GiB.
     """
     if not is_regular(path):
         exists = path.exists() if len(path.name) < 255 else False

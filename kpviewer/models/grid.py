@@ -1,10 +1,10 @@
 """A grid keypoint detector: one coarse map, one size of target, no NMS.
 
-Each cell of 32 x 32 px says whether a target is centred in it, of which class, and where. A cell
-reads the place as the mean of a heat map over a window around it: the network only has to say how
-much each 8 x 8 px patch looks like the middle of a target, and the mean moves by a fraction of a
-pixel when the target does. A stride of 32 px that had to know the place by its channels alone
-would need many more of them.
+Each cell of 32 x 32 px predicts whether a target is centred in it, its class, and its position. The
+position is the mean of a heat map over a window around the cell. The network therefore only
+predicts how much each 8 x 8 px patch resembles the centre of a target, and the mean follows the
+target by fractions of a pixel. Predicting the position from the channels of a stride of 32 px would
+need many more of them.
 
 Sources: the single map with offsets, Redmon et al. 2016, YOLO (arXiv:1506.02640), section 2; the
 mean of a heat map as a coordinate, Nibali et al. 2018, DSNT (arXiv:1801.07372), eq. 4.
@@ -25,17 +25,19 @@ from kpviewer.models.base import DecodedBatch
 from kpviewer.models.spec import ModelSpec, Task
 
 STRIDE = 32
-"""Input px a cell."""
+"""Input px per cell."""
 HEAT_STRIDE = 8
-"""Input px a value of the heat map."""
+"""Input px per value of the heat map."""
 WINDOW = 8
-"""Side of the window that a cell looks at, in values of the heat map: 64 px, the cell in its
-middle. Targets nearer to each other than about two cells blur each other's place."""
+"""Side of the window around a cell, in values of the heat map: 64 px, centred on the cell. Targets
+closer than about two cells blur each other's position."""
 HEAT_BOUND = 6.0
-"""Heat lies in (-6, 6): a peak outweighs 160,000 values of background, and the sum of a window of
-peaks, 64 * exp(6), still fits in half precision."""
+"""Bound of the heat, which is in (-6, 6): a peak outweighs 160,000 values of background, and the
+sum of a window of peaks, 64 * exp(6), still fits in half precision."""
 MAX_CANDIDATES = 64
+"""Candidates per image."""
 TARGET_WH = (30.0, 30.0)
+"""Width and height of a target's box, input px."""
 
 STRIP_SPEC = ModelSpec(
     name="strip-grid",
@@ -43,7 +45,7 @@ STRIP_SPEC = ModelSpec(
     task=Task.DETECT_KEYPOINTS,
     class_names=("fi", "hb"),
     keypoint_names=("centre",),
-    # a square limit: strips keep their size either way round, and the input is as flat as they are
+    # a square limit, so that strips keep their size in either orientation
     input_hw=(1920, 1920),
     stride=STRIDE,
     licence="GPL-3.0-or-later",
@@ -51,19 +53,19 @@ STRIP_SPEC = ModelSpec(
 
 
 class GridHeads(NamedTuple):
-    """What each of the R x C cells says of B images, for K classes."""
+    """Predictions of each of the R x C cells of B images, for K classes."""
 
     offsets: Tensor
-    """(B, 2, R, C): (dx, dy) of the target's centre from the cell's, in cells; within 0.875."""
+    """(B, 2, R, C) dx, dy from the cell's centre to the target's, in cells; within 0.875."""
     class_logits: Tensor
-    """(B, 1 + K, R, C); class 0 is background."""
+    """(B, 1 + K, R, C) logits; class 0 is the background."""
 
 
 class GridNetwork(nn.Module):
     """A plain backbone to stride 32, with a heat map read at stride 8.
 
     Args:
-        num_classes: K, without background.
+        num_classes: number of classes K, without the background.
         target_wh: width and height of every target's box, input px; stored with the weights.
     """
 
@@ -72,7 +74,7 @@ class GridNetwork(nn.Module):
 
     def __init__(self, num_classes: int, target_wh: tuple[float, float] = TARGET_WH) -> None:
         super().__init__()
-        # patches side by side, then stride 8 at once: at 1920 x 320 the first maps are the cost
+        # 4x4 patches, then stride 8 at once: at 1920 x 320 the first maps take most of the time
         stem = nn.Sequential(nn.Conv2d(3, 16, 4, 4, bias=False), nn.BatchNorm2d(16), nn.ReLU())
         self.fine = nn.Sequential(stem, ConvUnit(16, 32, stride=2), ConvUnit(32, 32))
         self.coarse = nn.Sequential(
@@ -86,7 +88,7 @@ class GridNetwork(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Start every cell at a probability of 0.99 for background: most cells are."""
+        """Start every cell at a probability of 0.99 for background, as most cells are."""
         for layer in (self.heat, self.classes):
             nn.init.normal_(layer.weight, std=0.01)
             assert layer.bias is not None
@@ -107,22 +109,23 @@ class GridNetwork(nn.Module):
 
 
 def _moment_kernels() -> Tensor:
-    """Kernels that sum x * weight, y * weight and weight over a window: (3, 1, WINDOW, WINDOW).
+    """Return kernels that sum x * weight, y * weight and weight over a window.
 
-    x and y are the middles of the heat map's patches, from the window's centre, in cells.
+    Their shape is (3, 1, WINDOW, WINDOW). x and y are the centres of the heat map's patches, from
+    the window's centre, in cells.
     """
-    place = (torch.arange(WINDOW) - (WINDOW - 1) / 2) * HEAT_STRIDE / STRIDE
-    y, x = torch.meshgrid(place, place, indexing="ij")
+    steps = (torch.arange(WINDOW) - (WINDOW - 1) / 2) * HEAT_STRIDE / STRIDE
+    y, x = torch.meshgrid(steps, steps, indexing="ij")
     return torch.stack([x, y, torch.ones_like(x)])[:, None]
 
 
 class GridDetector:
-    """A grid network with its description and its decoding.
+    """A grid network with its description and decoding.
 
     Args:
-        spec: of the network; one keypoint, the centre.
-        network: its network.
-        best_only: whether one cell a class is kept, the best one; else every local maximum is.
+        spec: description with one keypoint, the centre.
+        network: grid network.
+        best_only: whether to keep only the best cell of each class, else every local maximum.
     """
 
     def __init__(self, spec: ModelSpec, network: GridNetwork, *, best_only: bool = False) -> None:
@@ -131,15 +134,15 @@ class GridDetector:
         self._best_only = best_only
 
     def decode(self, raw: GridHeads, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Turn the cells that are worth it into boxes of the target's size around the centres.
+        """Decode the best cells to boxes of the target's size around the centres.
 
         Args:
             raw: heads for an input of ``input_hw``.
             input_hw: input size, px; multiples of 32.
 
         Returns:
-            M = K rows an image where only the best cell counts, else min(R * C, 64), by
-            descending best score; boxes clipped to the input.
+            M rows per image by descending best score, boxes clipped to the input. M is K with
+            ``best_only``, else min(R * C, 64).
         """
         scores = raw.class_logits.float().softmax(1)[:, 1:]  # (B, K, R, C)
         kept = best_cells(scores) if self._best_only else local_maxima(scores)
@@ -158,7 +161,7 @@ class GridDetector:
 
 
 def cell_centres(shape_rc: torch.Size | tuple[int, int], device: torch.device) -> Tensor:
-    """Middles of the cells, row by row: (R * C, 2) float32 x, y, input px."""
+    """Return the centres of the cells, row by row: (R * C, 2) float32 x, y, input px."""
     y, x = torch.meshgrid(
         *(torch.arange(side, device=device) + 0.5 for side in shape_rc), indexing="ij"
     )
@@ -166,30 +169,30 @@ def cell_centres(shape_rc: torch.Size | tuple[int, int], device: torch.device) -
 
 
 def local_maxima(scores: Tensor) -> Tensor:
-    """Keep the scores that none of the 8 neighbours of the same class exceeds, 0 elsewhere.
+    """Keep the scores that none of the 8 neighbours of the same class exceeds; 0 elsewhere.
 
     Args:
-        scores: (B, K, R, C).
+        scores: (B, K, R, C) scores.
     """
     return scores * (scores >= functional.max_pool2d(scores, 3, 1, 1))
 
 
 def best_cells(scores: Tensor) -> Tensor:
-    """Keep the best score of each class, 0 elsewhere: (B, K, R, C) -> the same."""
+    """Keep the best score of each class; 0 elsewhere: (B, K, R, C) -> the same."""
     return scores * (scores >= scores.amax((2, 3), keepdim=True))
 
 
 def build_strip_grid(spec: ModelSpec = STRIP_SPEC) -> GridDetector:
-    """Build the detector that gives every local maximum, with random weights.
+    """Build the detector of every local maximum, with random weights.
 
     Args:
-        spec: its number of classes shapes the head.
+        spec: description, whose number of classes shapes the head.
     """
     return GridDetector(spec, GridNetwork(len(spec.class_names)))
 
 
 def build_strip_grid_single(spec: ModelSpec = STRIP_SPEC) -> GridDetector:
-    """Build the detector that gives one candidate a class: its best cell."""
+    """Build the detector of one candidate per class, its best cell, with random weights."""
     return GridDetector(spec, GridNetwork(len(spec.class_names)), best_only=True)
 
 
@@ -197,4 +200,4 @@ GRID_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], GridDetector]] = {
     "strip-grid": build_strip_grid,
     "strip-grid-single": build_strip_grid_single,
 }
-"""Builders by architecture: of many targets a class, and of one."""
+"""Builders by architecture: for many targets per class, and for one."""

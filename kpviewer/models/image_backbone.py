@@ -1,4 +1,4 @@
-"""Feature maps of an image: what models with one answer an image, or a crop, stand on."""
+"""Backbones of models with one prediction per image or crop."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from kpviewer.models.light_ssd import LIGHT_BACKBONE
 
 IMAGE_BACKBONES = ("light", "mobilenet", "resnet18")
 STRIDE = 32
-"""Of all of them: inputs are multiples of it, so that cells cover them exactly."""
+"""Stride of all backbones, px: inputs are multiples of it, so that cells cover them exactly."""
 
 _CHANNELS: Mapping[str, tuple[int, ...]] = {
     "light": (LIGHT_BACKBONE.stem, *LIGHT_BACKBONE.widths[:4]),
     "mobilenet": (16, 16, 24, 48, 576),
     "resnet18": (64, 64, 128, 256, 512),
 }
-"""Of the last map at strides 2, 4, 8, 16 and 32."""
+"""Channels of the last map at strides 2, 4, 8, 16 and 32, by backbone."""
 
 
 class LightBackbone(nn.Module):
     """The backbone of light-ssd without its pyramid, down to stride 32.
 
-    Its tensors are called as there, so that a light-ssd of the same data can be what it starts
-    from (``init``).
+    Its tensors have the same names, so that it can start from a light-ssd of the same data
+    (``init``).
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class LightBackbone(nn.Module):
         self.stages = whole.stages[:4]  # strides 4, 8, 16, 32
 
     def __iter__(self) -> Iterator[nn.Module]:
-        """Give the layers in order, as the other backbones do."""
+        """Iterate over the layers in order, as in the other backbones."""
         return iter((self.stem, *self.stages))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ Backbone = LightBackbone | nn.Sequential
 
 
 def stride_maps(backbone: Backbone, images: Tensor) -> list[Tensor]:
-    """Run a backbone, and keep its last map of each size, the largest first.
+    """Run a backbone and return its last map of each size, the largest first.
 
     Returns:
         Maps at strides 2, 4, 8, 16 and 32 of (B, 3, H, W).
@@ -73,8 +73,8 @@ def build_backbone(kind: str) -> tuple[Backbone, tuple[int, ...]]:
     """Build a backbone with random weights.
 
     Args:
-        kind: one of IMAGE_BACKBONES: "light"; "mobilenet" (MobileNetV3-small) or "resnet18", whose
-            tensors are called as in torchvision, so that the files of ImageNet weights fit.
+        kind: one of IMAGE_BACKBONES: "light", "mobilenet" (MobileNetV3-small) or "resnet18". The
+            last two have torchvision's tensor names, so that files of ImageNet weights fit.
 
     Returns:
         A module (B, 3, H, W) -> (B, channels, H/32, W/32), and the channels of its last map at
@@ -92,15 +92,15 @@ def build_backbone(kind: str) -> tuple[Backbone, tuple[int, ...]]:
 
 
 def start_backbone(backbone: nn.Module, kind: str, source: str) -> None:
-    """Give a backbone the weights that ``pretrained`` of a recipe names.
+    """Load the weights that ``pretrained`` of a recipe names into a backbone.
 
     Args:
-        backbone: as ``build_backbone`` makes it.
+        backbone: backbone from ``build_backbone``.
         kind: one of IMAGE_BACKBONES.
         source: "imagenet", or a .pt or .pth file of torchvision's classifier.
 
     Raises:
-        WeightsError: if the weights can't be had, or don't fit.
+        WeightsError: if the weights aren't available, or don't fit.
     """
     if kind == "light":
         raise WeightsError(
@@ -111,8 +111,8 @@ def start_backbone(backbone: nn.Module, kind: str, source: str) -> None:
 
 
 def pooled(features: Tensor) -> Tensor:
-    """Mean and maximum over the image, side by side: (B, C, h, w) -> (B, 2 C).
+    """Return mean and maximum over the image, concatenated: (B, C, h, w) -> (B, 2 C).
 
-    The mean tells what fills the image; the maximum, what is small in it.
+    The mean describes what fills the image, the maximum what is small in it.
     """
     return torch.cat([features.mean((2, 3)), features.amax((2, 3))], 1)

@@ -15,34 +15,34 @@ from kpviewer.models.tables import shown
 
 IMAGENET = "imagenet"
 _PREFIX = {"resnet18": "", "mobilenet": "features."}
-"""What torchvision puts before the names of a backbone's tensors."""
+"""Prefix of a backbone's tensor names in torchvision's classifier."""
 
 
 def fill_backbone(backbone: nn.Module, kind: str, source: str) -> None:
-    """Give a backbone the weights of a classifier.
+    """Load the weights of a classifier into its backbone.
 
     Args:
-        backbone: as ``models.image_backbone.build_backbone`` makes it.
+        backbone: backbone from ``models.image_backbone.build_backbone``.
         kind: "resnet18" or "mobilenet".
-        source: "imagenet", which torchvision takes from its cache or downloads, or a .pt or .pth
-            state dict of torchvision's classifier.
+        source: "imagenet", from torchvision's cache or downloaded, or a .pt or .pth state dict of
+            torchvision's classifier.
 
     Raises:
-        WeightsError: if the weights can't be had, or don't fit.
+        WeightsError: if the weights aren't available, or don't fit.
     """
     given = _imagenet(kind) if source == IMAGENET else read_state_dict(model_path(source))
-    start = _PREFIX[kind]
-    wanted = backbone.state_dict()
-    state = {name: given[start + name] for name in wanted if start + name in given}
-    odd = [name for name in wanted if name not in state or state[name].shape != wanted[name].shape]
+    prefix = _PREFIX[kind]
+    own = backbone.state_dict()
+    state = {name: given[prefix + name] for name in own if prefix + name in given}
+    odd = [name for name in own if name not in state or state[name].shape != own[name].shape]
     odd = [name for name in odd if not name.endswith("num_batches_tracked")]  # old files lack it
     if odd:
         raise WeightsError(
-            f"{shown(source)} doesn't fit torchvision's {kind}: {len(odd)} of {len(wanted)} "
-            f"tensors are missing or of another shape, first {start + odd[0]!r}. "
-            "Give its own state dict."
+            f"{shown(source)} doesn't fit torchvision's {kind}: {len(odd)} of {len(own)} "
+            f"tensors are missing or of another shape, first {prefix + odd[0]!r}. "
+            "Use the state dict of that model."
         )
-    backbone.load_state_dict(wanted | state)
+    backbone.load_state_dict(own | state)
 
 
 def _imagenet(kind: str) -> Mapping[str, Tensor]:

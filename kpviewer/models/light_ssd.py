@@ -1,18 +1,21 @@
-"""A light SSD for objects of any kind: classes from the data, trained from scratch on a CPU."""
+"""A light SSD for objects of any kind, which takes its classes from the data.
+
+It can be trained from scratch on a CPU.
+"""
 
 from __future__ import annotations
 
 from kpviewer.models.anchors import MapAnchors, aspect_sizes
 from kpviewer.models.backbone import BackboneSize, PyramidBackbone
 from kpviewer.models.spec import ModelSpec, Resize, Task
-from kpviewer.models.ssd import SsdDetector, SsdNetwork
+from kpviewer.models.ssd import AnchorOutputs, SsdDetector, SsdNetwork
 
 LIGHT_BACKBONE = BackboneSize(
     stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48
 )
 
 _RATIOS = (1, 2, 1 / 2)
-"""Width over height."""
+"""Ratios of width to height."""
 
 LIGHT_SPEC = ModelSpec(
     name="light-ssd",
@@ -24,7 +27,7 @@ LIGHT_SPEC = ModelSpec(
     stride=32,
 )
 
-# sides grow by about 1.45: a box between two of them still overlaps one by 0.69 or more
+# sides grow by about 1.45: a box between two of them has an IoU of at least 0.69 with one
 LIGHT_MAPS = tuple(
     MapAnchors(stride, aspect_sizes(sides, _RATIOS))
     for stride, sides in ((8, (18, 26)), (16, (38, 55)), (32, (80, 116)), (64, (168, 244)))
@@ -35,13 +38,12 @@ def build_light_ssd(spec: ModelSpec = LIGHT_SPEC) -> SsdDetector:
     """Build the detector, with random weights.
 
     Args:
-        spec: names and input; its number of classes shapes the heads.
+        spec: description, whose number of classes shapes the heads.
     """
     network = SsdNetwork(
         PyramidBackbone(LIGHT_BACKBONE),
         (LIGHT_BACKBONE.pyramid,) * len(LIGHT_MAPS),
         LIGHT_MAPS,
-        len(spec.class_names),
-        len(spec.keypoint_names),
+        AnchorOutputs(len(spec.class_names), len(spec.keypoint_names)),
     )
     return SsdDetector(spec, network)

@@ -1,13 +1,14 @@
 """A single-shot detector with a keypoint head: class scores, boxes and points from anchors.
 
 Source: Liu et al. 2016, SSD (arXiv:1512.02325). The keypoint head regresses points from the same
-anchors, as Deng et al. 2019, RetinaFace (arXiv:1905.00641) does; where there is a region
-head, the points of the best boxes are then read again from a grid over each box.
+anchors, as Deng et al. 2019, RetinaFace (arXiv:1905.00641) do. With a region head, the points of
+the best boxes are then predicted again from a grid over each box.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -22,64 +23,76 @@ from kpviewer.models.region_points import RegionPoints
 from kpviewer.models.spec import ModelSpec
 
 MAX_CANDIDATES = 400
+"""Candidates per image."""
 MAX_OBJECTS = 8
-"""Objects whose points are read again; others keep the points of their anchor. Each costs 2 %
-of the network's time."""
+"""Objects whose points are predicted again; others keep those of their anchor. Each takes 2 % of
+the network's time."""
 _POOL = 128
-"""Best candidates that objects are looked for among: about ten are of one object."""
+"""Best candidates that distinct objects are chosen from: about ten belong to one object."""
 
 
 class SsdHeads(NamedTuple):
-    """What an SSD network gives, for B images, P anchors, C classes and K keypoints."""
+    """Outputs of an SSD network for B images, P anchors, C classes and K keypoints."""
 
     class_logits: Tensor
-    """(B, P, C) log-odds; or, where the network has a background class, (B, P, 1 + C) logits of a
-    softmax, background first."""
+    """(B, P, C) log-odds; with a background class, (B, P, 1 + C) logits of a softmax, background
+    first."""
     box_offsets: Tensor
-    """(B, P, 4)."""
+    """(B, P, 4) box offsets."""
     point_offsets: Tensor
-    """(B, P, K, 2)."""
+    """(B, P, K, 2) point offsets."""
     proposal_points: Tensor | None = None
-    """(B, R, K, 2) offsets from the R proposals an image that were given, if any were."""
+    """(B, R, K, 2) point offsets from R proposals per image; None without proposals."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorOutputs:
+    """Predictions of each anchor, beside its box."""
+
+    num_classes: int
+    """Number of classes C, without the background."""
+    num_keypoints: int
+    """Number of keypoints K."""
+    has_background: bool = False
+    """Whether a softmax over the classes and the background gives the scores, else a sigmoid for
+    each class. Region points require the latter."""
+
+    @property
+    def num_logits(self) -> int:
+        """Number of logits: one per class, and one of the background if there is one."""
+        return self.num_classes + self.has_background
 
 
 class SsdNetwork(nn.Module):
-    """A backbone and one 3x3 convolution a map that predicts everything of each anchor.
+    """A backbone, and one 3x3 convolution per map for all predictions of each anchor.
+
+    Set ``point_refiner`` to predict the points of the best objects once more, after
+    ``region_points``.
 
     Args:
-        backbone: images to feature maps, fine to coarse.
-        channels: of each map.
+        backbone: network from images to feature maps, fine to coarse.
+        channels: channels of each map.
         maps: anchors of each map.
-        num_classes: C.
-        num_keypoints: K.
-        region_points: reads points again where boxes were found; without it, the first ones stay.
-
-    Set ``point_refiner`` to have the points of the best objects read once more, after
-    ``region_points``.
+        outputs: predictions of each anchor.
+        region_points: head that predicts the points of found boxes again; None keeps the first.
     """
-
-    has_background = False
-    """Whether the classes and a background class exclude each other (softmax); else each class is
-    asked for alone (sigmoid). Region points want the latter."""
 
     def __init__(
         self,
         backbone: nn.Module,
         channels: tuple[int, ...],
         maps: tuple[MapAnchors, ...],
-        num_classes: int,
-        num_keypoints: int,
+        outputs: AnchorOutputs,
         region_points: RegionPoints | None = None,
     ) -> None:
         super().__init__()
-        self._num_logits = num_classes + self.has_background
         self.backbone = backbone
-        self.num_classes, self.num_keypoints = num_classes, num_keypoints
+        self.outputs = outputs
         self.region_points = region_points
         self.point_refiner: PointRefiner | None = None
         self._maps = maps
         self._anchors: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
-        self._row = self._num_logits + 4 + 2 * num_keypoints
+        self._row = outputs.num_logits + 4 + 2 * outputs.num_keypoints
         self.heads = nn.ModuleList(
             nn.Conv2d(inputs, len(anchors.sizes_wh) * self._row, 3, padding=1)
             for inputs, anchors in zip(channels, maps, strict=True)
@@ -87,9 +100,9 @@ class SsdNetwork(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Start every class at probability 0.01, so that background doesn't swamp the first steps.
+        """Start every class at probability 0.01, so that the background doesn't dominate at first.
 
-        A softmax starts with all classes alike: its loss takes few of the negatives.
+        A softmax starts with equal classes, as its loss uses few of the negatives.
 
         Source: Lin et al. 2017, focal loss, section 4.1 (arXiv:1708.02002).
         """
@@ -97,44 +110,44 @@ class SsdNetwork(nn.Module):
             assert isinstance(head, nn.Conv2d) and head.bias is not None
             nn.init.normal_(head.weight, std=0.01)
             nn.init.zeros_(head.bias)
-            if not self.has_background:
+            if not self.outputs.has_background:
                 with torch.no_grad():
-                    head.bias.view(-1, self._row)[:, : self.num_classes] = -math.log(99.0)
+                    head.bias.view(-1, self._row)[:, : self.outputs.num_classes] = -math.log(99.0)
 
     def anchors(self, input_hw: tuple[int, int], device: torch.device) -> Tensor:
-        """Anchors of an input size: (P, 4) cxcywh, input px, kept after the first call."""
+        """Return the anchors of an input size, kept after the first call: (P, 4) cxcywh, px."""
         key = (input_hw, device)
         if key not in self._anchors:
             self._anchors[key] = anchor_boxes(self._maps, input_hw).to(device)
         return self._anchors[key]
 
     def forward(self, images: Tensor, proposals: Tensor | None = None) -> SsdHeads:
-        """Predict.
+        """Predict from images.
 
         Args:
             images: (B, 3, H, W) normalised RGB images.
-            proposals: (B, R, 4) xyxy boxes, input px, to read points from instead of the best
-                boxes found: for training.
+            proposals: (B, R, 4) xyxy boxes, input px, whose points are predicted instead of those
+                of the best boxes; for training.
         """
         maps = self.backbone(images)
         rows = []
         for head, features in zip(self.heads, maps, strict=True):
             out = head(features).permute(0, 2, 3, 1)  # (B, h, w, A * row)
             rows.append(out.reshape(len(images), -1, self._row))
-        everything = torch.cat(rows, 1)  # (B, P, row)
-        widths = [self._num_logits, 4, 2 * self.num_keypoints]
-        classes, boxes, points = torch.split(everything, widths, -1)
-        shape = (*points.shape[:2], self.num_keypoints, 2)
+        predictions = torch.cat(rows, 1)  # (B, P, row)
+        widths = [self.outputs.num_logits, 4, 2 * self.outputs.num_keypoints]
+        classes, boxes, points = torch.split(predictions, widths, -1)
+        shape = (*points.shape[:2], self.outputs.num_keypoints, 2)
         heads = SsdHeads(classes, boxes, points.reshape(shape))
         if self.region_points is None:
             return heads
         input_hw = (images.shape[2], images.shape[3])
         if proposals is not None:
             return heads._replace(proposal_points=self.region_points(maps, proposals, input_hw))
-        return self._looked_at_again(heads, maps, images)
+        return self._with_region_points(heads, maps, images)
 
-    def _looked_at_again(self, heads: SsdHeads, maps: list[Tensor], images: Tensor) -> SsdHeads:
-        """Replace the point offsets of the best distinct boxes by what a second look gives."""
+    def _with_region_points(self, heads: SsdHeads, maps: list[Tensor], images: Tensor) -> SsdHeads:
+        """Replace the point offsets of the best distinct boxes by those of the region head."""
         assert self.region_points is not None
         input_hw = (images.shape[2], images.shape[3])
         anchors = self.anchors(input_hw, heads.class_logits.device)
@@ -149,36 +162,30 @@ class SsdNetwork(nn.Module):
         if self.point_refiner is not None:
             points_xy = self.point_refiner(images, points_xy)
         chosen = anchors[best]  # (B, R, 4)
-        again = encode_points(points_xy, chosen).to(heads.point_offsets.dtype)
-        index = best[..., None, None].expand(again.shape)
-        return heads._replace(point_offsets=heads.point_offsets.scatter(1, index, again))
-
-
-class SoftmaxSsdNetwork(SsdNetwork):
-    """An SSD network with a background class, as its authors have it."""
-
-    has_background = True
+        offsets = encode_points(points_xy, chosen).to(heads.point_offsets.dtype)
+        index = best[..., None, None].expand(offsets.shape)
+        return heads._replace(point_offsets=heads.point_offsets.scatter(1, index, offsets))
 
 
 class SsdDetector:
-    """An SSD network with its description and its decoding."""
+    """An SSD network with its description and decoding."""
 
     def __init__(self, spec: ModelSpec, network: SsdNetwork) -> None:
         self.spec = spec
         self.network = network
 
     def decode(self, raw: SsdHeads, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Keep the best anchors by class score and turn them into boxes and points.
+        """Decode the best anchors by class score to boxes and points.
 
         Args:
             raw: heads for an input of ``input_hw``.
             input_hw: input size, px.
 
         Returns:
-            M = min(P, 400) rows an image, by descending best score; input px, boxes clipped.
+            M = min(P, 400) rows per image, by descending best score; input px, boxes clipped.
         """
         logits = raw.class_logits.float()
-        if self.network.has_background:
+        if self.network.outputs.has_background:
             logits = softmax_log_odds(logits)
         anchors = self.network.anchors(input_hw, logits.device)
         keep = min(MAX_CANDIDATES, len(anchors))
@@ -190,21 +197,21 @@ class SsdDetector:
         limit = xyxy.new_tensor([width, height, width, height])
         xyxy = torch.minimum(xyxy.clamp(min=0), limit)
         points = chosen.new_zeros(*chosen.shape[:2], 0, 2)
-        if self.network.num_keypoints:  # OpenVINO can't index what has no columns
+        if self.network.outputs.num_keypoints:  # OpenVINO can't index a tensor without columns
             points = decode_points(raw.point_offsets[batch, best].float(), chosen)
         return DecodedBatch(xyxy, logits[batch, best].sigmoid(), points)
 
 
 def best_logit(class_logits: Tensor) -> Tensor:
-    """The highest of the classes: (B, P, C) -> (B, P). With one class that is a view."""
+    """Return the highest logit of the classes: (B, P, C) -> (B, P); a view for one class."""
     return class_logits[..., 0] if class_logits.shape[-1] == 1 else class_logits.amax(-1)
 
 
 def softmax_log_odds(logits: Tensor) -> Tensor:
-    """Log-odds of each class but the first: their sigmoid is the softmax.
+    """Return the log-odds of each class but the first, whose sigmoid is the softmax.
 
     Args:
-        logits: (B, P, 1 + C), background first.
+        logits: (B, P, 1 + C) logits, background first.
 
     Returns:
         (B, P, C), infinite where a class has all of the probability.

@@ -14,16 +14,18 @@ from torch.nn import functional
 
 from kpviewer.models.anchors import MapAnchors, aspect_sizes
 from kpviewer.models.spec import ModelSpec, Resize, Task
-from kpviewer.models.ssd import SoftmaxSsdNetwork, SsdDetector
+from kpviewer.models.ssd import AnchorOutputs, SsdDetector, SsdNetwork
 
 SIDE = 300
+"""Side of the input, px."""
 CHANNELS = (512, 1024, 512, 256, 256, 256)
+"""Channels of the six maps."""
 STRIDES = (8, 16, 32, 64, 100, 300)
-"""Of the maps of 38, 19, 10, 5, 3 and 1 cells a side. Cells are centred on (j + 0.5) * stride, as
-the authors' code and torchvision's have it; the paper's (j + 0.5) / cells is up to 4 px off where
-the stride doesn't divide 300."""
+"""Strides of the maps of 38, 19, 10, 5, 3 and 1 cells per side. Cells are centred on
+(j + 0.5) * stride, as in the authors' code and torchvision; the paper's (j + 0.5) / cells differs
+by up to 4 px if the stride doesn't divide 300."""
 SIZES = ((0.1, 0.2), (0.2, 0.37), (0.37, 0.54), (0.54, 0.71), (0.71, 0.88), (0.88, 0.961))
-"""Sides of the square anchors of each map, over the input's; the first has every ratio."""
+"""Sides of the square anchors of each map over the input's; the first is used at every ratio."""
 RATIOS = (
     (1, 2, 1 / 2),
     (1, 2, 1 / 2, 3, 1 / 3),
@@ -32,6 +34,7 @@ RATIOS = (
     (1, 2, 1 / 2),
     (1, 2, 1 / 2),
 )
+"""Ratios of width to height of each map's anchors."""
 
 VOC_CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
@@ -45,12 +48,12 @@ SSD300_SPEC = ModelSpec(
     task=Task.DETECT,
     class_names=VOC_CLASSES,
     input_hw=(SIDE, SIDE),
-    resize=Resize.STRETCH,  # as its authors', and torchvision's
+    resize=Resize.STRETCH,  # as in the authors' code and torchvision
 )
 
 _VGG = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
 _POOLED = {1: False, 3: False, 6: True, 9: False}
-"""Convolutions that a 2 x 2 pooling follows, and whether it rounds up (75 to 38)."""
+"""Convolutions that 2 x 2 pooling follows, and whether it rounds up (75 to 38)."""
 _CONV4_3 = 9
 _EXTRAS = (
     (1024, 256, 1, 1, 0), (256, 512, 3, 2, 1),
@@ -58,11 +61,12 @@ _EXTRAS = (
     (256, 128, 1, 1, 0), (128, 256, 3, 1, 0),
     (256, 128, 1, 1, 0), (128, 256, 3, 1, 0),
 )  # fmt: skip
-"""Inputs, outputs, kernel, stride and padding; every second one gives a map."""
+"""Inputs, outputs, kernel, stride and padding of the extra convolutions; every second one outputs a
+map."""
 
 
 class L2Norm(nn.Module):
-    """Scales the channels of each place to length 1, then each channel by a learned factor."""
+    """L2 normalisation of each position's channels, with a learned scale per channel."""
 
     def __init__(self, channels: int, scale: float) -> None:
         super().__init__()
@@ -77,8 +81,8 @@ class Ssd300Backbone(nn.Module):
     """VGG16 to conv5_3, its first two linear layers as convolutions, and four pairs of extras.
 
     Args:
-        batch_norm: whether each convolution is followed by batch normalisation, which trains from
-            scratch; without it, start from weights.
+        batch_norm: whether batch normalisation follows each convolution, which can be trained from
+            scratch; without it, start from pretrained weights.
     """
 
     def __init__(self, batch_norm: bool) -> None:
@@ -98,7 +102,7 @@ class Ssd300Backbone(nn.Module):
         )
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """(B, 3, 300, 300) -> maps of 38, 19, 10, 5, 3 and 1 cells a side."""
+        """(B, 3, 300, 300) -> maps of 38, 19, 10, 5, 3 and 1 cells per side."""
         features, maps = images, []
         for index, unit in enumerate(self.backbone):
             features = unit(features)
@@ -116,9 +120,9 @@ class Ssd300Backbone(nn.Module):
         return maps
 
     def layers(self) -> Iterator[tuple[str, nn.Module]]:
-        """Name the convolutions and normalisations in the order in which images meet them.
+        """Yield the names of convolutions and normalisations, and the layers, in forward order.
 
-        ``norm`` isn't among them: it is beside the way.
+        ``norm`` isn't among them, as only the first map passes through it.
         """
         units = [
             *((f"backbone.{index}", unit) for index, unit in enumerate(self.backbone)),
@@ -141,7 +145,7 @@ def _unit(conv: nn.Conv2d, batch_norm: bool) -> nn.Sequential:
 
 
 def ssd300_maps() -> tuple[MapAnchors, ...]:
-    """Anchors of the six maps, in px of a 300 x 300 input."""
+    """Return the anchors of the six maps, in px of a 300 x 300 input."""
     return tuple(
         MapAnchors(stride, aspect_sizes([SIDE * side for side in sides], ratios))
         for stride, sides, ratios in zip(STRIDES, SIZES, RATIOS, strict=True)
@@ -149,7 +153,7 @@ def ssd300_maps() -> tuple[MapAnchors, ...]:
 
 
 def torchvision_maps() -> tuple[MapAnchors, ...]:
-    """The anchors that torchvision's ssd300_vgg16 was trained with."""
+    """Return the anchors that torchvision's ssd300_vgg16 was trained with."""
     sides = (0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05)
     maps = []
     for index, (stride, ratios) in enumerate(zip(STRIDES, RATIOS, strict=True)):
@@ -162,19 +166,20 @@ def torchvision_maps() -> tuple[MapAnchors, ...]:
 def _build(spec: ModelSpec, maps: tuple[MapAnchors, ...], batch_norm: bool) -> SsdDetector:
     backbone = Ssd300Backbone(batch_norm)
     classes, points = len(spec.class_names), len(spec.keypoint_names)
-    return SsdDetector(spec, SoftmaxSsdNetwork(backbone, CHANNELS, maps, classes, points))
+    outputs = AnchorOutputs(classes, points, has_background=True)
+    return SsdDetector(spec, SsdNetwork(backbone, CHANNELS, maps, outputs))
 
 
 def build_ssd300(spec: ModelSpec = SSD300_SPEC) -> SsdDetector:
-    """Build SSD300 on plain VGG16, with random weights: start it from ImageNet's."""
+    """Build SSD300 on plain VGG16, with random weights; start training from ImageNet's."""
     return _build(spec, ssd300_maps(), batch_norm=False)
 
 
 def build_ssd300_bn(spec: ModelSpec = SSD300_SPEC) -> SsdDetector:
-    """Build SSD300 with batch normalisation, which trains from scratch."""
+    """Build SSD300 with batch normalisation, which can be trained from scratch."""
     return _build(spec, ssd300_maps(), batch_norm=True)
 
 
 def build_ssd300_torchvision(spec: ModelSpec = SSD300_SPEC) -> SsdDetector:
-    """Build SSD300 with torchvision's anchors, for weights that were trained with them."""
+    """Build SSD300 with torchvision's anchors, for weights trained with them."""
     return _build(spec, torchvision_maps(), batch_norm=False)
