@@ -1,6 +1,6 @@
-"""``kpviewer bench``: how fast the pipeline is on this machine, and where the time goes.
+"""``kpviewer bench``: measures the pipeline on this machine, stage by stage.
 
-The figures and their JSON are described in ``bench_report``.
+``bench_report`` describes the figures and their JSON.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
     from kpviewer.structures import FrameResult, ImageArray
 
 BLOCKS = 5
-"""Of each, where two are compared: one disturbed pair doesn't move the median."""
+"""Number of blocks of each side of a comparison; one disturbed pair doesn't move the median."""
 DRAWN_FRAMES = 60
 
 
 @dataclass(frozen=True, slots=True)
 class BenchOptions:
-    """What is measured."""
+    """What to measure."""
 
     source: str = "demo"
     model: str = DEFAULT_MODEL
     against: str | None = None
-    """None, or "naive"."""
+    """Name of the loop to compare with: "naive", or None."""
     device: str = "auto"
     precision: str = "auto"
     engine: str = "auto"
@@ -52,22 +52,22 @@ class BenchOptions:
 
 
 @click.command()
-@click.option("--source", default="demo", show_default=True, help="As the viewer takes it.")
+@click.option("--source", default="demo", show_default=True, help="Source, as for the viewer.")
 @model_option
 @click.option("--against", type=click.Choice(["naive"]), help="Compare with a plain loop.")
 @device_option
 @precision_option
 @engine_option
-@click.option("--frames", type=click.IntRange(1), default=300, show_default=True, help="How many.")
+@click.option("--frames", type=click.IntRange(1), default=300, show_default=True)
 @json_option("the figures")
 def command(*, json_path: str | None, **given: Any) -> None:
-    """Measure the speed of the pipeline and of the model.
+    """Measure the speed of the pipeline and the model.
 
-    Runs the pipeline at full speed with no window. Prints the time of each stage, frames a second,
-    and the time of the model's first call, which counts for nothing else. Without --json - the
-    table goes to stdout.
+    Runs the pipeline at full speed without a window. Prints the time of each stage, the frame rate,
+    and the time of the model's first call, which no other figure includes. The table goes to
+    stdout, or to stderr with --json -.
 
-    --against naive also runs a plain loop with the same model over the same frames, in turn with
+    --against naive also runs a plain loop with the same model on the same frames, alternating with
     the pipeline, and prints how many times faster the pipeline is.
     """
     from kpviewer.cli.bench_report import report_json, report_table
@@ -119,9 +119,9 @@ def measure(options: BenchOptions) -> BenchReport:
 
 
 def _first_call_ms(engine: Executor) -> float:
-    """Time the call in which torch sets itself up and the precision is chosen, on a real image.
+    """Return the time of the first call, in which torch initialises and auto options are chosen.
 
-    The same image as in the viewer: the precision must be the one that the viewer takes.
+    The image is that of the viewer, so that the same precision is chosen.
     """
     from kpviewer.runtime.autotune import probe_image
 
@@ -149,7 +149,7 @@ def _compare(
 def _drawing_ms(
     source: Callable[[], FrameSource], engine: Executor, frames: int
 ) -> tuple[list[float] | None, tuple[str, ...]]:
-    """Time the overlay; None and the reason where Qt can't be loaded."""
+    """Return the times of drawing the overlay, or None and the reason if Qt can't be loaded."""
     from kpviewer.pipeline.benchmark import Plan, measure_drawing
 
     try:
@@ -160,10 +160,10 @@ def _drawing_ms(
 
 
 def _renderer(spec: ModelSpec) -> Callable[[FrameResult], object]:
-    """Give what draws a result as a recording does.
+    """Return a function that draws a result like a recording.
 
     Raises:
-        ImportError: if PyQt6, or a library that it needs, isn't there.
+        ImportError: if PyQt6, or a library that it needs, is missing.
     """
     from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
 
@@ -173,7 +173,7 @@ def _renderer(spec: ModelSpec) -> Callable[[FrameResult], object]:
 
 
 def _setting(engine: Executor, block: Block) -> dict[str, Any]:
-    """Say what was measured on what, as the JSON does."""
+    """Return the measured system and model, with the keys of the JSON."""
     import torch
 
     from kpviewer.runtime.preprocess import letterbox_of
@@ -197,10 +197,10 @@ def _setting(engine: Executor, block: Block) -> dict[str, Any]:
 
 
 def _notes(comparison: Comparison) -> list[str]:
-    """Say what the reader of the figures must know of the source."""
+    """Return notes on the source that matter for the figures."""
     notes = []
     info = comparison.blocks[0].info
     if info.is_live:
-        notes.append(f"{info.name} is live: nothing is faster than it gives frames")
+        notes.append(f"{info.name} is live: its frame rate limits the figures")
     warnings = (block.warning for block in comparison.blocks)
     return notes + [warning for warning in dict.fromkeys(warnings) if warning is not None]

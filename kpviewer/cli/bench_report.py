@@ -1,11 +1,11 @@
-"""What a benchmark measured, as a table for people and as JSON for programs.
+"""Figures of a benchmark as a table and as JSON.
 
-The JSON is stable: keys are added, never renamed or removed. Times are in ms; ``null`` stands where
+The JSON is stable: keys are added, never renamed or removed. Times are in ms; ``null`` means that
 there is nothing to measure; lists "by block" are in the order in which the blocks ran::
 
     {"model": "face-ssd", "source": "demo", "device": "CPU", "engine": "torch",
      "precision": "bf16", "threads": 2,
-     "image_hw": [480, 640], "input_hw": [288, 384],
+     "picture_hw": [480, 640], "input_hw": [288, 384],
      "versions": {"kpviewer": "0.1.0", "torch": "2.11.0", "python": "3.11.9",
                   "platform": "Linux x86_64"},
      "frames": 300, "warm_up_frames": 10, "first_call_ms": 640.2,
@@ -18,9 +18,9 @@ there is nothing to measure; lists "by block" are in the order in which the bloc
                  "ratio_by_block": [1.56, 1.59, 1.58]},
      "notes": ["draw is left out, as PyQt6 can't be loaded: ..."]}
 
-``frames`` counts those of all blocks of the pipeline, without ``warm_up_frames`` before each.
-``fps`` and ``ratio`` are medians over the blocks. ``against`` is null where nothing was compared.
-docs/guide/bench.md tells what each stage is.
+``frames`` counts all blocks of the pipeline, without the ``warm_up_frames`` before each block.
+``fps`` and ``ratio`` are medians over the blocks. ``against`` is null without a comparison.
+docs/guide/bench.md describes the stages.
 """
 
 from __future__ import annotations
@@ -48,27 +48,27 @@ STAGE_TITLES = {
     "total": "capture to result",
     "draw": "draw",
 }
-"""Keys of the JSON, and what people call them."""
+"""Names of the stages for the user, by JSON key."""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchReport:
-    """All that one call of ``kpviewer bench`` found."""
+    """All figures of one call of ``kpviewer bench``."""
 
     setting: Mapping[str, Any]
-    """What was measured on what: the keys of the JSON before "frames"."""
+    """Measured system and model: the keys of the JSON before "frames"."""
     comparison: Comparison
     plan: Plan
     first_call_ms: float
     drawing_ms: Sequence[float] | None
-    """None where nothing can be drawn."""
+    """Times of drawing one frame; None if Qt can't be loaded."""
     against: tuple[str, str] | None = None
-    """Name of what was compared with, and what it is; None where nothing was."""
+    """Name and description of the loop compared with; None without a comparison."""
     notes: tuple[str, ...] = ()
 
 
 def report_json(report: BenchReport) -> dict[str, Any]:
-    """Give the figures as JSON values; the module shows the form."""
+    """Return the figures as JSON values, in the form that the module shows."""
     fps_by_block = [block.fps for block in report.comparison.blocks]
     stages_ms = report.comparison.stages_ms
     return {
@@ -108,7 +108,7 @@ def _percentiles(times_ms: Sequence[float]) -> dict[str, float]:
 
 
 def report_table(values: Mapping[str, Any]) -> str:
-    """Lay out what ``report_json`` gave: the setting, one line a stage, and the rates."""
+    """Return the table of ``report_json``'s values: system, one line per stage, and rates."""
     return "\n".join([
         *_setting_lines(values), "", *_stage_lines(values["stages_ms"]), "", *_rate_lines(values),
     ])  # fmt: skip

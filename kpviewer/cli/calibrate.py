@@ -1,4 +1,4 @@
-"""``kpviewer calibrate``: what a model needs to be computed in 8-bit integers."""
+"""``kpviewer calibrate``: measures the activation ranges that int8 needs."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from kpviewer.errors import WeightsError
 @click.argument("model")
 @data_option
 @click.option("--out", required=True, metavar="FILE", type=NamedPath(),
-              help="The same weights, with the ranges; may be MODEL's own file.")  # fmt: skip
+              help="Write MODEL's weights with the ranges to FILE.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), default=256, show_default=True,
               help="Use N images, spread over the set.")  # fmt: skip
 def command(model: str, spec: str, out: Path, limit: int) -> None:
-    """Measure between what MODEL's values lie, so that a CPU may compute it in int8.
+    """Measure the ranges of MODEL's activations, so that a CPU can run it in int8.
 
-    MODEL is a shipped name or a .safetensors file; the data are images such as it is for, best
-    those that it was trained on: their labels aren't used. The viewer takes int8 where the CPU
-    computes it natively and sees the same in less time; ``kpviewer eval --precision int8`` tells
-    what it costs.
+    MODEL is a shipped name or a .safetensors file. The data should be typical images, best those
+    of the training; labels aren't used. The viewer picks int8 if the CPU supports it natively, the
+    detections are the same, and it is faster. ``kpviewer eval --precision int8`` measures the loss.
     """
     from tqdm import tqdm
 
@@ -40,7 +39,7 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
     for note in data.notes:
         click.echo(f"Note: {note}", err=True)
     images = data.images
-    bar = tqdm(images, unit="picture", disable=None, leave=False)
+    bar = tqdm(images, unit="image", disable=None, leave=False)
     ranges = observed_ranges(detector, (read_image(image, load_image) for image in bar))
     rows = tuple((name, *limits) for name, limits in ranges.items())
     if not rows:

@@ -1,4 +1,4 @@
-"""``kpviewer cameras``: what can be named as a source."""
+"""``kpviewer cameras``: lists cameras and screens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 @click.command("cameras")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list: index, name, path, id.")
 def command(as_json: bool) -> None:
-    """List the cameras of this machine, and its screens."""
+    """List the cameras and screens of this machine."""
     from kpviewer.sources.camera import list_cameras
     from kpviewer.sources.screen import list_screens
 

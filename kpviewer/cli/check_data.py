@@ -1,4 +1,4 @@
-"""``kpviewer check-data``: what is wrong in data sets, before anything is trained on them."""
+"""``kpviewer check-data``: finds problems of data sets before training."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from kpviewer.errors import DatasetError
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
-@click.option("--val", "val_spec", metavar="SPEC", help="Data to score on: no copies of the rest.")
+@click.option(
+    "--val", "val_spec", metavar="SPEC", help="Validation data, without copies of the rest."
+)
 @json_option("the problems")
 def command(*, specs: tuple[str, ...], val_spec: str | None, json_path: str | None) -> None:
     """Check annotated data sets.
 
-    Lists missing, cut and unreadable images, boxes and points outside of them, boxes inverted or
-    without area, coordinates that aren't px, objects labelled twice, labels without image and
-    images without labels, entries that can't be used, and images that are in SPEC and in --val,
-    each with what to do about it. Ends with exit code 5 where training would not start.
+    Lists these problems, each with its cure: missing, truncated and unreadable images; boxes and
+    points outside the image; boxes that are inverted or have no area; coordinates that aren't px;
+    objects labelled twice; labels without image and images without labels; unusable entries; and
+    images in both SPEC and --val. Exits with 5 if training would not start.
     """
     from kpviewer.cli.json_output import write_json
 
@@ -28,7 +30,9 @@ def command(*, specs: tuple[str, ...], val_spec: str | None, json_path: str | No
         objects = (
             sum(len(image.targets) for image in one.annotations.images) if one.annotations else 0
         )
-        click.echo(f"{one.spec}: {one.images} images, {objects} good objects", err=json_path == "-")
+        click.echo(
+            f"{one.spec}: {one.images} images, {objects} valid objects", err=json_path == "-"
+        )
     for line in problem_lines(sets):
         click.echo(line, err=json_path == "-")
     if json_path is not None:

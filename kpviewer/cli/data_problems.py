@@ -1,4 +1,4 @@
-"""The table of what is wrong in data sets, and what ``kpviewer train`` makes of it."""
+"""Table of the problems of data sets, for ``kpviewer check-data`` and ``kpviewer train``."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ if TYPE_CHECKING:
     from kpviewer.annotations.checks import CheckedSet
 
 EXAMPLES = 3
-"""Places that are shown of each kind of problem."""
+"""Number of examples shown for each kind of problem."""
 GENERATED = "demo"
-"""A recipe's own generated data: there is nothing to check."""
+"""Specification of a recipe's own generated data, which need no check."""
 
 
 def checked_specs(
     training: Sequence[str], validation: str | None, *, skip_bad: bool
 ) -> tuple[list[str], str | None]:
-    """Check the data of a run and print what is wrong.
+    """Check the data of a run and print the problems.
 
     Args:
-        training: specifications of the sets to train on.
-        validation: specification of the set to score on.
-        skip_bad: whether to go on without what is bad.
+        training: specifications of the training sets.
+        validation: specification of the validation set.
+        skip_bad: whether to continue without the bad entries.
 
     Returns:
-        The same specifications; each set is in memory, without what is bad.
+        The same specifications; each set is in memory, without its bad entries.
 
     Raises:
-        DatasetError: if something is wrong and may not be skipped, or nothing is left.
+        DatasetError: if there are errors and ``skip_bad`` is false, or nothing is left.
     """
     files = [spec for spec in training if spec != GENERATED]
     if not files:
         return list(training), validation
     sets = run_checks(files, validation)
     errors = sum(one.errors for one in sets)
-    if os.environ.get("RANK", "0") == "0":  # of torchrun's processes one tells
+    if os.environ.get("RANK", "0") == "0":  # only one of torchrun's processes prints
         for line in problem_lines(sets):
             click.echo(line, err=True)
     if errors and not skip_bad:
         raise DatasetError(
-            f"The data have {errors} errors, as the table says. Mend them, or leave out what is "
-            "bad with --skip-bad."
+            f"The data have {errors} errors, listed above. Fix them, or leave out bad entries "
+            "with --skip-bad."
         )
     if errors and os.environ.get("RANK", "0") == "0":
         click.echo(f"Skipped: {skipped_text(sets)}.", err=True)
@@ -59,7 +59,7 @@ def checked_specs(
 
 
 def run_checks(training: Sequence[str], validation: str | None) -> list[CheckedSet]:
-    """Check data sets behind a progress bar."""
+    """Check data sets, with a progress bar."""
     from tqdm import tqdm
 
     from kpviewer.annotations.checks import check_sets
@@ -73,7 +73,7 @@ def run_checks(training: Sequence[str], validation: str | None) -> list[CheckedS
 
 
 def problem_lines(sets: Sequence[CheckedSet]) -> Iterator[str]:
-    """Lay out what is wrong: a line for each kind and set, with its first few places."""
+    """Yield the lines of the table: one for each kind and set, with the first examples."""
     rows = [
         (what, one.spec, found) for one in sets for what, found in _by_kind(one.problems).items()
     ]
@@ -91,7 +91,7 @@ def problem_lines(sets: Sequence[CheckedSet]) -> Iterator[str]:
 
 
 def _by_kind(problems: Sequence[Problem]) -> dict[str, list[Problem]]:
-    """Sort problems by what they are; errors and notes of one kind apart."""
+    """Group problems by kind; errors and warnings of one kind are separate."""
     kinds: dict[tuple[bool, str], list[Problem]] = {}
     for problem in problems:
         kinds.setdefault((not problem.is_error, problem.what), []).append(problem)
@@ -102,7 +102,7 @@ def _by_kind(problems: Sequence[Problem]) -> dict[str, list[Problem]]:
 
 
 def skipped_text(sets: Sequence[CheckedSet]) -> str:
-    """Say how many images and other entries are left out."""
+    """Return how many images and other entries are left out."""
     images = sum(one.images - len(one.annotations or ()) for one in sets)
     others = sum(one.errors for one in sets) - images
     return f"{images} images, and {max(others, 0)} objects, points or entries"

@@ -1,4 +1,4 @@
-"""``kpviewer eval``: scores a model on an annotated data set."""
+"""``kpviewer eval``: scores a model on annotated data."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 @data_option
 @json_option("the scores")
 @click.option("--report", "report_dir", metavar="DIR", type=NamedPath(),
-              help="Write a page with curves and the worst images.")  # fmt: skip
+              help="Write an HTML report with curves and the worst images.")  # fmt: skip
 @device_option
 @precision_option
 @engine_option
 @iou_option
 @click.option("--within", "within_px", type=FiniteRange(0, min_open=True), metavar="PX",
-              help="Also score localisation: a hit lies within PX of the true centre or keypoint. "
-                   "Grid models: half a target unless given.")  # fmt: skip
+              help="Also score localisation: a match is within PX of the true centre or keypoint. "
+                   "Default for grid models: half a target.")  # fmt: skip
 @click.option("--largest", "largest_px", type=FiniteRange(0, min_open=True), metavar="PX",
-              help="Leave longer objects out of the localisation scores.")  # fmt: skip
+              help="Ignore objects longer than PX in the localisation scores.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), help="Use N images, spread over the set.")
 def command(
     *,
@@ -56,11 +56,11 @@ def command(
 ) -> None:
     """Score a model on an annotated data set.
 
-    Prints the time of a frame or object, and the scores of the kind of model:
+    Prints the time per frame or object, and scores by the kind of model:
 
     \b
     detector       average precision (COCO and VOC), precision, recall and F1 by class,
-                   keypoint error, recall at 0.1 false positives an image, negatives
+                   keypoint error, recall at 0.1 false positives per image, negatives
     points alone   NME, bias, PCK@0.2 and px, on the true boxes
     multi-label    accuracy_multi, average precision, F1, the best thresholds
     single object  those of a detector, class accuracy and mean IoU, on the images
@@ -77,7 +77,7 @@ def command(
 
     data = readable(read_usable(spec).spread(limit))
     detector = open_model(model)
-    with tqdm(total=len(data), unit="picture", disable=None, leave=False) as bar:
+    with tqdm(total=len(data), unit="image", disable=None, leave=False) as bar:
         options = EvaluationOptions(
             device,
             precision,
@@ -93,7 +93,7 @@ def command(
 
 
 def _print(report: Report, json_path: str | None, report_dir: Path | None) -> None:
-    """Print the report and write its files; the tables go to stderr where stdout is the JSON's."""
+    """Print the report and write its files; tables go to stderr if the JSON goes to stdout."""
     from kpviewer.cli.json_output import write_json
     from kpviewer.evaluation.report import missing_renderer
 
@@ -111,7 +111,7 @@ def _print(report: Report, json_path: str | None, report_dir: Path | None) -> No
 
 
 def readable(annotations: AnnotationSet) -> AnnotationSet:
-    """Leave out the images that can't be read, behind a progress bar."""
+    """Leave out unreadable images, with a progress bar."""
     from tqdm import tqdm
 
     from kpviewer.annotations.finishing import with_readable_images

@@ -1,4 +1,4 @@
-"""``kpviewer install-desktop``: an entry in the menu of applications."""
+"""``kpviewer install-desktop``: adds an entry to the applications menu."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 def command(remove: bool) -> None:
     """Add kpviewer to the applications menu of a Linux desktop, for this user.
 
-    Videos and images then open with kpviewer from the file manager, too.
+    File managers can then open videos and images with kpviewer.
     """
     from kpviewer import desktop
 

@@ -1,4 +1,4 @@
-"""Writing the JSON of ``--json``: to a file, or to stdout for ``-``."""
+"""Output of ``--json``: to a file, or to stdout for ``-``."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def write_json(target: str, values: Mapping[str, Any]) -> None:
         Path(target).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise RecordingError(
-            f"The JSON can't be written to {target}: {error.strerror}. Choose another place."
+            f"The JSON can't be written to {target}: {error.strerror}. Choose another path."
         ) from error

@@ -1,7 +1,7 @@
-"""The ``kpviewer`` command: finds the subcommand and turns errors into messages and exit codes.
+"""The ``kpviewer`` command: runs a subcommand, and turns errors into messages and exit codes.
 
-A first word that names no subcommand is a source, and goes to ``view``. Subcommands are imported
-when they are called, so ``kpviewer --help`` loads neither torch nor Qt.
+A first word that isn't a subcommand is a source and goes to ``view``. Subcommands are imported when
+they are called, so ``kpviewer --help`` loads neither torch nor Qt.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from kpviewer.runtime.abandoned import end_process
 from kpviewer.sources.redact import redact_text
 
 COMMANDS = {
-    "view": "Open the viewer (the default: a source alone is enough).",
-    "process": "Run the model over sources with no window; write video and results.",
+    "view": "Open the viewer (default command: a source alone is enough).",
+    "process": "Run a model on sources without a window; write videos and results.",
     "train": "Train a model from a recipe or a configuration file.",
     "check-data": "Check annotated data sets before training.",
     "eval": "Score a model on an annotated data set.",
-    "calibrate": "Make a model ready for 8-bit integers, which CPUs compute faster.",
-    "bench": "Measure the speed of the pipeline and of the model.",
+    "calibrate": "Prepare a model for 8-bit integers (int8), which CPUs compute faster.",
+    "bench": "Measure the speed of the pipeline and the model.",
     "summary": "List the layers of a model.",
-    "models": "List the models that come with kpviewer.",
-    "cameras": "List the cameras of this machine.",
-    "checks": "Check this installation and say how to mend it.",
+    "models": "List the available models.",
+    "cameras": "List the cameras and screens of this machine.",
+    "checks": "Check the installation and suggest fixes.",
     "install-desktop": "Add kpviewer to the applications menu (Linux).",
 }
-"""Each is a module of this package, _ for -, with a click command named ``command``."""
+"""Help by command; each is a module here, _ for -, with a click command named ``command``."""
 
 INTERRUPTED = 130
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 
 class _RedactingFormatter(logging.Formatter):
-    """Hides the secrets of addresses, in tracebacks too."""
+    """Log formatter that hides the secrets of addresses, also in tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text."""
@@ -69,25 +69,25 @@ def _log_level_option() -> click.Option:
         expose_value=False,
         is_eager=True,
         callback=_set_log_level,
-        help="How much is told on stderr; debug adds tracebacks.  [default: warning]",
+        help="Log level on stderr; debug adds tracebacks.  [default: warning]",
     )
 
 
 class _TextOrPath(click.types.StringParamType):
-    """A text that shells complete as a path, which models, sources and data mostly are."""
+    """Text that shells complete as a path, as most models, sources and data are."""
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Return what lets the shell complete files."""
+        """Return the item that makes the shell complete files."""
         return [CompletionItem(incomplete, type="file")]
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are modules, imported one at a time when needed."""
+    """Group whose commands are modules, imported on demand."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run as the program: what hangs in a thread that was let go doesn't keep it alive."""
+        """Run as the program; an abandoned thread that hangs doesn't keep the process alive."""
         try:
             return self.main(*args, **kwargs)
         except SystemExit as ended:
@@ -96,11 +96,11 @@ class LazyGroup(click.Group):
             raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the names in the order of the help text."""
+        """Return the names in the order of the help text."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command; it takes ``--log-level`` too, as people write it at either place."""
+        """Import one command and add ``--log-level``, which users write before or after it."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(
@@ -119,14 +119,14 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put ``view`` before a source that stands alone."""
+        """Insert ``view`` before a source without a command."""
         is_completing_first_word = ctx.resilient_parsing and not args
         return super().parse_args(
             ctx, args if is_completing_first_word else with_default_command(args)
         )
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Complete commands, and files where no command begins with the word."""
+        """Complete commands, or files if no command begins with the word."""
         found = super().shell_complete(ctx, incomplete)
         return found or [CompletionItem(incomplete, type="file")]
 
@@ -152,7 +152,7 @@ class LazyGroup(click.Group):
 
 
 def _unexpected(error: Exception) -> str:
-    """Put an error that nobody foresaw into two lines."""
+    """Return the message of an unexpected error, two lines."""
     if "torchvision::" in str(error):
         return f"{error}. {TORCH_CURE}"
     if isinstance(error, OSError) and error.strerror:
@@ -160,7 +160,7 @@ def _unexpected(error: Exception) -> str:
     lines = str(error).splitlines() or [""]
     return (
         f"{type(error).__name__}: {lines[0][:200]}\nThis is a fault of kpviewer: please report it, "
-        "with what it prints after --log-level debug."
+        "with its output at --log-level debug."
     )
 
 
@@ -168,36 +168,36 @@ def with_default_command(args: list[str]) -> list[str]:
     """Insert ``view`` unless the arguments name a command or ask for the group's own help.
 
     Raises:
-        click.UsageError: if the first word is neither a command nor a file, but nearly a command.
+        click.UsageError: if the first word isn't a file, and is a misspelt command.
     """
-    place = 0
-    while place < len(args) and args[place].startswith("--log-level"):
-        place += 1 if "=" in args[place] else 2
-    word = args[place] if place < len(args) else ""
+    start = 0
+    while start < len(args) and args[start].startswith("--log-level"):
+        start += 1 if "=" in args[start] else 2
+    word = args[start] if start < len(args) else ""
     if word in COMMANDS or word in {"-h", "--help", "--version"}:
         return args
     near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75)
     if near and not Path(word).exists():
         raise click.UsageError(f"No command or file is named {word!r}. Did you mean {near[0]!r}?")
-    return [*args[:place], "view", *args[place:]]
+    return [*args[:start], "view", *args[start:]]
 
 
 @click.group(
     cls=LazyGroup,
     params=[_log_level_option()],
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="'kpviewer COMMAND --help' tells the options of a command.",
+    epilog="'kpviewer COMMAND --help' lists the options of a command.",
 )
 @click.version_option(__version__, prog_name="kpviewer")
 def main() -> None:
-    """See, live, what your detection model sees.
+    """See live what your detection model sees.
 
     \b
-    kpviewer                 the first camera, or the demo where there is none
+    kpviewer                 the first camera, or the demo if there is none
     kpviewer demo            the built-in demo
     kpviewer clip.mp4        a video, a folder or glob of images, an rtsp:// or http:// stream
     """  # noqa: D301
-    block_reports()  # before any command can import what reports usage
+    block_reports()  # before a command imports a library that reports usage
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # names of files need not be text
+        if isinstance(stream, io.TextIOWrapper):  # file names needn't be text
             stream.reconfigure(errors="backslashreplace")

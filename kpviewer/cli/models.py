@@ -1,4 +1,4 @@
-"""``kpviewer models``: what models come with the program."""
+"""``kpviewer models``: lists the available models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @click.command
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
 def command(as_json: bool) -> None:
-    """List the models that come with kpviewer or with installed packages, for --model."""
+    """List the models of kpviewer and of installed packages, as --model takes them."""
     from kpviewer.models.catalogue import available_models
     from kpviewer.plug_ins import MODELS, plug_ins
 
@@ -23,7 +23,7 @@ def command(as_json: bool) -> None:
         click.echo(json.dumps([_described(model) for model in models], indent=2))
         return
     if not models:
-        click.echo("No model is shipped with this installation.", err=True)
+        click.echo("This installation has no shipped models.", err=True)
     for model in models:
         spec = model.spec
         height, width = spec.input_hw
@@ -32,7 +32,7 @@ def command(as_json: bool) -> None:
         if spec.keypoint_names:
             click.echo(f"    points   {', '.join(spec.keypoint_names)}")
         if model.runnable_name != model.name:
-            click.echo(f"    watch    --model {model.runnable_name}")
+            click.echo(f"    view     --model {model.runnable_name}")
         if model.scores:
             scores = ", ".join(f"{name} {value:g}" for name, value in model.scores.items())
             click.echo(f"    scores   {scores}")
@@ -41,7 +41,7 @@ def command(as_json: bool) -> None:
 
 
 def _described(model: ShippedModel) -> dict[str, Any]:
-    """Give the stable JSON form of a ShippedModel."""
+    """Return the stable JSON form of a ShippedModel."""
     spec = model.spec
     return {
         "name": model.name,

@@ -1,4 +1,4 @@
-"""The options that several commands take, named and explained alike in each."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kpviewer.structures import NmsKind
 
 
 class FiniteRange(click.FloatRange):
-    """A number in a range; NaN and infinity are in none."""
+    """Number in a range, neither NaN nor infinite."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -31,7 +31,7 @@ class FiniteRange(click.FloatRange):
 
 
 class NamedPath(click.Path):
-    """A file or folder to write to, ``~`` expanded; its name must be one that a file can have."""
+    """File or folder to write to, with ``~`` expanded and a valid name."""
 
     def __init__(self, **kind: Any) -> None:
         super().__init__(path_type=Path, **kind)
@@ -53,7 +53,7 @@ class NamedPath(click.Path):
 
 
 class TextPath(NamedPath):
-    """As NamedPath, but text, which may be - for stdout, or empty where that is allowed."""
+    """Like NamedPath, but returns text, which may be - for stdout, or empty if allowed."""
 
     def __init__(self, *, empty: bool = False) -> None:
         super().__init__()
@@ -70,13 +70,13 @@ class TextPath(NamedPath):
 
 
 SECONDS_MAX = 1_000_000
-"""Some eleven days: a timer counts no further than 24."""
+"""About 11 days; a Qt timer is limited to 24."""
 
 model_option = click.option(
     "--model",
     default=DEFAULT_MODEL,
     show_default=True,
-    help="A shipped name, a file (safetensors, onnx, pt), torchvision:NAME or module:function.",
+    help="Shipped model, file (safetensors, onnx, pt), torchvision:NAME or module:function.",
 )
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."
@@ -86,28 +86,34 @@ precision_option = click.option(
     type=click.Choice(("auto", "fp32", "fp16", "bf16", "int8")),
     default="auto",
     show_default=True,
+    help="Numeric precision; auto picks the fastest that detects the same.",
 )
 engine_option = click.option(
     "--engine",
     type=click.Choice(("auto", "torch", "openvino")),
     default="auto",
     show_default=True,
-    help="What computes; auto measures.",
+    help="Inference backend; auto benchmarks them and picks the fastest.",
 )
 conf_option = click.option(
-    "--conf", type=FiniteRange(0, 1), help="Confidence.  [default: the model's]"
+    "--conf", type=FiniteRange(0, 1), help="Confidence threshold.  [default: the model's]"
 )
-iou_option = click.option("--iou", type=FiniteRange(0, 1), help="Of NMS.  [default: the model's]")
+iou_option = click.option(
+    "--iou", type=FiniteRange(0, 1), help="IoU threshold of NMS.  [default: the model's]"
+)
 nms_option = click.option(
-    "--nms", type=click.Choice([kind.value for kind in NmsKind]), help="Kind of NMS."
+    "--nms",
+    type=click.Choice([kind.value for kind in NmsKind]),
+    help="NMS algorithm.",
 )
 sigma_option = click.option(
     "--sigma",
     type=FiniteRange(0.01, 1),
-    help="Width of soft-gaussian NMS: wider lowers overlapping boxes less.  [default: the model's]",
+    help="Sigma of soft-gaussian NMS; larger values lower overlapping boxes less.  "
+    "[default: the model's]",
 )
 data_option = click.option(
-    "--data", "spec", required=True, metavar="SPEC", help=f"{FORMS}, or a path alone."
+    "--data", "spec", required=True, metavar="SPEC", help=f"Data set: {FORMS}, or a path alone."
 )
 ground_truth_option = click.option(
     "--ground-truth", "--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}."
@@ -121,16 +127,16 @@ def json_option(what: str) -> Callable[[click.decorators.FC], click.decorators.F
         "json_path",
         metavar="FILE",
         type=TextPath(),
-        help=f"Write {what} as JSON; - is stdout.",
+        help=f"Write {what} as JSON to FILE; - is stdout.",
     )
 
 
 def threshold_changes(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the fields of Thresholds that ``--conf``, ``--iou``, ``--nms``, ``--sigma`` change.
+    """Return the fields of Thresholds that ``--conf``, ``--iou``, ``--nms``, ``--sigma`` set.
 
     Args:
-        given: the values of the options; None where one was left out.
+        given: values of the options; None if an option is absent.
     """
-    wanted = {"score": given["conf"], "iou": given["iou"], "sigma": given["sigma"]}
-    wanted["nms"] = NmsKind(given["nms"]) if given["nms"] else None
-    return {name: value for name, value in wanted.items() if value is not None}
+    changes = {"score": given["conf"], "iou": given["iou"], "sigma": given["sigma"]}
+    changes["nms"] = NmsKind(given["nms"]) if given["nms"] else None
+    return {name: value for name, value in changes.items() if value is not None}

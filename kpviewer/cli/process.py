@@ -1,4 +1,4 @@
-"""``kpviewer process``: the pipeline with no window, over files and streams, losing no frame."""
+"""``kpviewer process``: the pipeline on files and streams without a window and frame loss."""
 
 from __future__ import annotations
 
@@ -34,32 +34,30 @@ if TYPE_CHECKING:
     from kpviewer.sources.base import GroundTruthProvider
 
 _ANSWER_S = 5.0
-"""For a disk to tell what a source is."""
+"""Time limit for a disk to identify a source."""
 _POLL_S = 0.1
 
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--out", required=True, type=NamedPath(), help="Folder for results.")
-@click.option("--video", is_flag=True, help="Annotated MP4 (the default).")
-@click.option("--raw", is_flag=True, help="MP4 without an overlay; --anonymise hides in it too.")
-@click.option("--jsonl", is_flag=True, help="One JSON line a frame.")
-@click.option("--csv", is_flag=True, help="One row a detection.")
-@click.option("--coco", is_flag=True, help="COCO result list.")
-@click.option("--voc", is_flag=True, help="Folder of frames with Pascal VOC XML.")
-@click.option("--yolo", is_flag=True, help="Folder of frames with YOLO text, or pose text.")
-@click.option("--sink", multiple=True, metavar="NAME", help="Sink of an installed package.")
+@click.option("--video", is_flag=True, help="Write an annotated MP4 (default).")
+@click.option("--raw", is_flag=True, help="Write an MP4 without overlay; --anonymise applies.")
+@click.option("--jsonl", is_flag=True, help="Write one JSON line per frame.")
+@click.option("--csv", is_flag=True, help="Write one CSV row per detection.")
+@click.option("--coco", is_flag=True, help="Write a COCO result list.")
+@click.option("--voc", is_flag=True, help="Write a folder of frames with Pascal VOC XML.")
+@click.option("--yolo", is_flag=True, help="Write a folder of frames with YOLO or pose labels.")
+@click.option("--sink", multiple=True, metavar="NAME", help="Write to sink NAME of a package.")
 @click.option(
-    "--every", type=click.IntRange(1), default=1, help="Of N frames, one to --voc, --yolo."
+    "--every", type=click.IntRange(1), default=1, help="Write every Nth frame to --voc, --yolo."
 )
-@click.option("--png", is_flag=True, help="Frames of --voc and --yolo as PNG, not JPEG.")
+@click.option("--png", is_flag=True, help="Write PNG instead of JPEG to --voc and --yolo.")
 @click.option("--no-sound", is_flag=True, help="Leave out the sound of video files.")
-@click.option("--anonymise", "--blur", is_flag=True, help="Hide what was detected, in all images.")
+@click.option("--anonymise", "--blur", is_flag=True, help="Blur detections in all files.")
+@click.option("--smooth-landmarks", "--smooth", is_flag=True, help="Smooth landmarks over time.")
 @click.option(
-    "--smooth-landmarks", "--smooth", is_flag=True, help="Draw landmarks smoothed over time."
-)
-@click.option(
-    "--track", "--follow", is_flag=True, help="Track objects: IDs, trails; track_id in files."
+    "--track", "--follow", is_flag=True, help="Track objects: IDs, trails, and track_id in files."
 )
 @model_option
 @conf_option
@@ -68,15 +66,18 @@ _POLL_S = 0.1
 @sigma_option
 @device_option
 @click.option(
-    "--seconds", type=FiniteRange(0, SECONDS_MAX, min_open=True), help="Only the first N."
+    "--seconds",
+    type=FiniteRange(0, SECONDS_MAX, min_open=True),
+    help="Process only the first N seconds.",
+    metavar="N",
 )
 @ground_truth_option
 @click.pass_context
 def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> None:
-    """Run the model over each SOURCE at full speed and write the results to a folder.
+    """Run a model on each SOURCE at full speed and write the results to a folder.
 
-    Every frame is used, in order. What can't be read is told, and the next source goes on; the exit
-    code is that of the first failure.
+    Every frame is processed, in order. A source that fails is reported, and the next one is
+    processed; the exit code is that of the first failure.
     """
     from kpviewer.cli.process_job import ProcessOptions
     from kpviewer.overlay import OverlayStyle
@@ -115,13 +116,13 @@ def process_sources(
     *,
     engine: InferenceEngine | None = None,
 ) -> int:
-    """Process sources one after the other; a line for each goes to stdout, errors to stderr.
+    """Process sources in order; print a line for each to stdout, and errors to stderr.
 
-    Main thread only, as it may have to make the application object that text needs.
+    Main thread only, because drawing text may need to create the Qt application.
 
     Args:
-        sources: as for ``make_source``; None is the first camera, else the demo.
-        options: what to make of them.
+        sources: as for ``make_source``; None is the first camera, or the demo.
+        options: what to write, and how.
         engine: the model; None loads ``options.model``.
 
     Returns:
@@ -141,29 +142,29 @@ def _process_all(
     from kpviewer.overlay import ensure_gui_application
 
     ensure_gui_application()
-    _tell_leftovers(options.out)
+    _report_leftovers(options.out)
     engine = engine or _load(options)
     ground_truth = _read_ground_truth(options.ground_truth, engine.spec.class_names)
     if ground_truth is not None:
         options = replace(options, category_ids=ground_truth.category_ids)
-    told: set[str] = set()
+    printed: set[str] = set()
     codes = []
     for source in sources:
         codes.append(_process(source, options, engine, ground_truth))
         if ground_truth is not None:
-            _tell(ground_truth, told)
+            _print_new_notes(ground_truth, printed)
     return next((code for code in codes if code), 0)
 
 
-def _tell_leftovers(folder: Path) -> None:
-    """Name what a run before left that was cut off."""
+def _report_leftovers(folder: Path) -> None:
+    """Report files that an interrupted earlier run left."""
     from kpviewer.recording.leftovers import find_leftovers
 
     names = [path.name for path in find_leftovers(folder)]
     if names:
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         _say(
-            f"Note: {folder} holds {names[0]}{more} of a run that was cut off. Rename what you "
+            f"Note: {folder} holds {names[0]}{more} of an interrupted run. Rename what you "
             "want to keep.",
             err=True,
         )
@@ -186,12 +187,12 @@ def _read_ground_truth(
     return read_ground_truth(spec, class_names)
 
 
-def _tell(ground_truth: AnnotationGroundTruth, told: set[str]) -> None:
-    """Print the notes on the ground truth that weren't printed before."""
+def _print_new_notes(ground_truth: AnnotationGroundTruth, printed: set[str]) -> None:
+    """Print the notes on the ground truth that aren't printed yet."""
     for note in ground_truth.notes:
-        if note not in told:
+        if note not in printed:
             _say(f"Note: {note}", err=True)
-    told.update(ground_truth.notes)
+    printed.update(ground_truth.notes)
 
 
 def _process(
@@ -200,7 +201,7 @@ def _process(
     engine: InferenceEngine,
     ground_truth: GroundTruthProvider | None,
 ) -> int:
-    """Process one source and tell what came of it; give its exit code."""
+    """Process one source, report the outcome, and return the exit code."""
     from kpviewer.cli.process_job import ProcessJob
     from kpviewer.pipeline.opening import made_within
     from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
@@ -210,7 +211,7 @@ def _process(
 
     name = redact_url(text) if text else ""
     thresholds = replace(engine.spec.thresholds, **options.changes)
-    # Files lose nothing; a live stream that is faster than the model has to.
+    # Files lose no frame; a live stream that is faster than the model must.
     settings = PipelineOptions(pace=False, hold_at_end=False)
     try:
         source = made_within(
@@ -227,7 +228,7 @@ def _process(
         if not job.frames:
             raise SourceError("no frame could be read. Is it a video?")
     except Interrupted as interrupt:
-        _say(f"{name}: ended by {interrupt}; the files hold what came until then.", err=True)
+        _say(f"{name}: ended by {interrupt}; the files hold the results until then.", err=True)
         raise
     except KpviewerError as error:
         is_named = not name or Path(name).name in str(error)
@@ -237,7 +238,7 @@ def _process(
 
 
 def _say(text: str, *, err: bool = False) -> None:
-    """Print a line; a terminal that is closed is no error."""
+    """Print a line; ignore a closed terminal."""
     with contextlib.suppress(OSError):
         click.echo(text, err=err)
 
@@ -247,7 +248,7 @@ def _note(text: str) -> None:
 
 
 def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
-    """Show progress until the source ends, the job has enough, or something breaks."""
+    """Show progress until the source ends, the job is complete, or an error occurs."""
     from tqdm import tqdm
 
     from kpviewer.pipeline.signal_loss import SignalLoss
@@ -260,26 +261,26 @@ def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
             if pipeline.info is not None:
                 bar.total = pipeline.info.frame_count
             bar.update(job.frames - bar.n)
-            _tell_faults(pipeline, name)
-            job.tell_silence(_note)
+            _report_faults(pipeline, name)
+            job.report_silence(_note)
             if job.is_complete:
                 return
             signal.check(pipeline.status())
 
 
-def _tell_faults(pipeline: Pipeline, name: str) -> None:
-    """Tell what failed and was made good, as a GPU without memory by the CPU."""
+def _report_faults(pipeline: Pipeline, name: str) -> None:
+    """Report recovered faults, such as the change from a full GPU to the CPU."""
     for news in pipeline.faults.take_news():
         _say(f"Note: {name}: {news}" if name else f"Note: {news}", err=True)
 
 
 def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
-    """End the threads, give the files their names, and tell."""
+    """Stop the threads, give the files their final names, and report the outcome."""
     try:
         pipeline.close()
     finally:
         paths = job.close()
-    _tell_faults(pipeline, name)
+    _report_faults(pipeline, name)
     status = pipeline.status()
     name = name or (pipeline.info.name if pipeline.info is not None else "camera")
     if paths or (job.sinks and job.frames):
@@ -290,7 +291,7 @@ def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
     if status.warning is not None:
         _say(f"Warning: {name}: {status.warning}", err=True)
     if status.reconnects:
-        _say(f"Note: {name}: connected anew {status.reconnects} times", err=True)
+        _say(f"Note: {name}: reconnected {status.reconnects} times", err=True)
     for note in job.notes:
         _say(f"Note: {name}: {note}", err=True)
     job.check()

@@ -1,4 +1,4 @@
-"""What ``process`` does with the results of one source: it hands them to the wanted files."""
+"""Result sink of ``process``: passes the results of one source to the requested files."""
 
 from __future__ import annotations
 
@@ -37,58 +37,58 @@ if TYPE_CHECKING:
     from kpviewer.structures import FrameResult, StreamInfo
 
 _PATIENCE_S = 10.0
-"""A recorder without progress for so long is let go."""
+"""Time without progress after which a recorder is abandoned."""
 _CLOSE_S = 60.0
-"""Result files of many frames take a while to end."""
-_LOOK_EVERY_S = 0.25
+"""Time limit for closing the result files, which may hold many frames."""
+_CHECK_INTERVAL_S = 0.25
 _SILENT_S = 2.0
-"""Nobody watches who would want to know sooner that a disk doesn't answer."""
-_LEAST_FREE_BYTES = 200 * 1024 * 1024
+"""Time without an answer after which a disk is reported; longer than in the window."""
+_MIN_FREE_BYTES = 200 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessOptions:
-    """What is made of each source."""
+    """Files to write for each source, and how."""
 
     out: Path
     outputs: tuple[str, ...] = ("video",)
     """Keys of ``recording.segment.ENDINGS``."""
     seconds: float | None = None
-    """Of each source; None: all of it."""
+    """Duration to process of each source; None: all."""
     live_seconds: float | None = None
-    """Of a source that never ends, where ``seconds`` is None; None: until Ctrl-C."""
+    """Duration for a live source if ``seconds`` is None; None: until Ctrl-C."""
     stem: str | None = None
-    """Name of the files, without suffix; None: that of the source."""
+    """Name of the files without suffix; None: the source's name."""
     model: str = DEFAULT_MODEL
     device: str = "auto"
     changes: dict[str, Any] = field(default_factory=dict)
     """Fields of Thresholds that differ from the model's own."""
     ground_truth: str | None = None
-    """Spec of annotations."""
+    """Specification of annotations to compare with; None: no comparison."""
     category_ids: Mapping[int, int] | None = None
-    """Categories of a COCO ground truth by class id; None where there is none."""
+    """COCO categories of the ground truth by class id; None for other formats."""
     style: OverlayStyle = field(default_factory=OverlayStyle)
     """Its anonymise, smooth_landmarks and tracks count; names and skeleton are the model's."""
     every: int = 1
-    """Of how many frames one goes to the folders of images."""
+    """Interval of the frames that are written to image folders: every Nth."""
     sinks: tuple[str, ...] = ()
-    """Names of sinks that installed packages add."""
+    """Names of sinks of installed packages."""
     image_suffix: str = ".jpg"
-    """Of those images."""
+    """Suffix of the images in image folders."""
     sound: bool = True
-    """Whether videos get the sound of their source."""
+    """Whether videos keep the sound of their source."""
 
     @property
     def following(self) -> TrackingOptions:
-        """What the style needs of the frames before."""
+        """Tracking and smoothing that the style needs."""
         return TrackingOptions(smooth=self.style.smooth_landmarks, track=self.style.tracks)
 
 
 class ProcessJob:
-    """A result sink; ``accept`` runs on the inference thread, the rest on the caller's.
+    """Result sink; ``accept`` runs on the inference thread, the rest on the caller's.
 
-    The files are opened when the first result comes, as only then the source is known. An error of
-    a file ends the pipeline: there is nobody watching who would want it to go on.
+    The first result opens the files, because the source isn't known before. An error of a file ends
+    the pipeline, since no user is watching.
     """
 
     def __init__(
@@ -98,13 +98,13 @@ class ProcessJob:
         options: ProcessOptions,
         sound: Path | None = None,
     ) -> None:
-        """Open nothing yet.
+        """Prepare the job without opening files.
 
         Args:
-            pipeline: where the results come from.
-            spec: of the model.
-            options: what is made.
-            sound: file whose sound the videos get.
+            pipeline: source of the results.
+            spec: description of the model.
+            options: files to write.
+            sound: file whose sound is copied to the videos; None: no sound.
         """
         self._sound = sound
         self._pipeline = pipeline
@@ -117,25 +117,25 @@ class ProcessJob:
         self._added: list[AddedSink] = []
         self._started_s = self._ended_s = time.monotonic()
         self._is_silent = self._is_let_go = False
-        self._next_look_s = 0.0
+        self._next_check_s = 0.0
         self.frames = 0
-        """Results passed on."""
+        """Number of results passed on."""
         self.is_complete = False
-        """Whether the wanted seconds are over."""
+        """Whether the requested duration is reached."""
 
     @property
     def fps(self) -> float:
-        """Results a second so far, from the first to the last."""
+        """Results per second between the first and the last."""
         return (self.frames - 1) / max(self._ended_s - self._started_s, 1e-9)
 
     @property
     def sinks(self) -> tuple[str, ...]:
-        """Names of the sinks of packages that got the results."""
+        """Names of the package sinks that receive the results."""
         return self._options.sinks
 
     @property
     def frames_out(self) -> int:
-        """Frames in the files: a live video may lack some that were passed on."""
+        """Number of frames in the files; a live video may drop some that were passed on."""
         return self.frames if self._recorder is None else self._recorder.status().frames
 
     def accept(self, result: FrameResult) -> None:
@@ -159,13 +159,13 @@ class ProcessJob:
             sink.accept(result)
         self.frames += 1
         self._ended_s = time.monotonic()
-        self._look()
+        self._check_parts()
         self.check()
 
     def close(self) -> list[Path]:
-        """Finish the files, whatever happened, and return those that hold something.
+        """Finish the files, also after an error, and return those with content.
 
-        What a disk that doesn't answer holds up is let go; ``check`` tells.
+        Files on a disk that doesn't answer are abandoned; ``check`` reports that.
         """
         paths: list[Path | None] = []
         jobs: DiskJobs[Path | None] = DiskJobs("kpviewer-closing")
@@ -177,31 +177,31 @@ class ProcessJob:
             self._recorder.finish()
             self._is_let_go = not self._recorder.wait(_PATIENCE_S)
             paths += self._recorder.status().paths
-        for done in jobs.close(_CLOSE_S):  # other failures are told by ``check``
+        for done in jobs.close(_CLOSE_S):  # ``check`` reports other failures
             self._is_let_go |= done.failure is not None and "not answer" in str(done.failure)
         paths += [writer.path for writer in self._writers]
         return [path for path in paths if path is not None]
 
-    def tell_silence(self, tell: Callable[[str], None]) -> None:
-        """Say once that the folder doesn't answer."""
+    def report_silence(self, report: Callable[[str], None]) -> None:
+        """Report once that the folder doesn't answer."""
         if not self._is_silent and disk_silence_s() > _SILENT_S:
             self._is_silent = True
-            tell(f"{self._options.out} does not answer. Waiting for it; Ctrl-C ends.")
+            report(f"{self._options.out} does not answer. Waiting for it; Ctrl-C ends.")
 
-    def _look(self) -> None:
-        """Raise RecordingError if a file was removed; ``close`` saves it again then."""
-        if self._ended_s < self._next_look_s:
+    def _check_parts(self) -> None:
+        """Raise RecordingError if a file was removed; ``close`` then saves it again."""
+        if self._ended_s < self._next_check_s:
             return
-        self._next_look_s = self._ended_s + _LOOK_EVERY_S
+        self._next_check_s = self._ended_s + _CHECK_INTERVAL_S
         for part in (writer.part for writer in self._writers):
             if not part.is_there():
                 raise RecordingError(f"{part.name} was removed or moved while it was written.")
 
     @property
     def notes(self) -> list[str]:
-        """What the files lack, and why, for people."""
-        told = list(self._recorder.status().notices) if self._recorder is not None else []
-        return told + [note for writer in self._writers for note in writer.notes]
+        """Sentences for the user on what the files lack, and why."""
+        notices = list(self._recorder.status().notices) if self._recorder is not None else []
+        return notices + [note for writer in self._writers for note in writer.notes]
 
     def check(self) -> None:
         """Raise the first failure of any file.
@@ -222,16 +222,16 @@ class ProcessJob:
     def _open(self) -> FrameClock:
         info = self._pipeline.info
         if info is None:
-            raise PipelineError("A result came before its source was open.")
+            raise PipelineError("A result arrived before its source was open.")
         self._started_s = time.monotonic()
         options = self._options
         limit_s = options.live_seconds if info.is_live else None
         self._limit_s = options.seconds or limit_s or float("inf")
         stem = options.stem or source_stem(info.name)
         header = self._header(info)
-        seen = tuple(kind for kind in options.outputs if kind not in RESULT_FORMATS)
-        if seen:
-            self._recorder = self._start_recorder(info, stem, seen, header)
+        with_pixels = tuple(kind for kind in options.outputs if kind not in RESULT_FORMATS)
+        if with_pixels:
+            self._recorder = self._start_recorder(info, stem, with_pixels, header)
         for kind in options.outputs:
             if kind in RESULT_FORMATS:
                 self._writers += open_results(kind, options.out, stem, header)
@@ -254,7 +254,7 @@ class ProcessJob:
     def _start_recorder(
         self, info: StreamInfo, stem: str, outputs: tuple[str, ...], header: ResultHeader
     ) -> RecorderThread:
-        """Start the thread that writes what needs the pixels."""
+        """Start the thread that writes the files with pixels: videos and images."""
         given, spec = self._options, self._spec
         bars = self._pipeline.thresholds if spec.task is Task.CLASSIFY else None
         style = replace(
@@ -263,8 +263,8 @@ class ProcessJob:
         segment = SegmentOptions(
             outputs,
             header,
-            limits=SpaceLimits(to_start=_LEAST_FREE_BYTES),
-            video=VideoOptions(preset="superfast"),  # nobody waits for the single image
+            limits=SpaceLimits(to_start=_MIN_FREE_BYTES),
+            video=VideoOptions(preset="superfast"),  # throughput matters, not latency
             image_suffix=given.image_suffix,
             every=given.every,
             sound=self._sound,

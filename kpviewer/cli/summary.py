@@ -1,4 +1,4 @@
-"""``kpviewer summary``: the layers of a model."""
+"""``kpviewer summary``: lists the layers of a model."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ COLUMNS = ("layer", "kind", "output", "parameters", "multiply-adds", "output MB"
 
 @click.command
 @click.argument("model")
-@click.option("--size", metavar="HxW", help="Of the input, px.  [default: the model's largest]")
+@click.option("--size", metavar="HxW", help="Input size, px.  [default: the model's largest]")
 def command(model: str, size: str | None) -> None:
-    """List the layers of MODEL: shapes, parameters, multiply-adds and memory for an image."""
+    """List the layers of MODEL: shapes, parameters, multiply-adds and memory per image."""
     from kpviewer.models.loading import open_model
     from kpviewer.runtime.summary import summarise
 
@@ -31,12 +31,12 @@ def command(model: str, size: str | None) -> None:
         stride = detector.spec.stride or "unknown"
         raise WeightsError(
             f"{detector.spec.name} can't run on {input_hw[0]}x{input_hw[1]}: {error} "
-            f"Sides in multiples of its stride ({stride}) may do."
+            f"Try multiples of its stride ({stride})."
         ) from error
     if not summary.parameters:
         raise WeightsError(
             f"The layers of a model must be torch's to be listed; {detector.spec.name} is run by "
-            "another library. A viewer of ONNX graphs, such as Netron, shows them."
+            "another library. Use a viewer of ONNX graphs, such as Netron."
         )
     click.echo(summary_table(summary))
 
@@ -51,13 +51,22 @@ def _parsed(size: str) -> tuple[int, int]:
 
 
 def summary_table(summary: Summary) -> str:
-    """Lay out the layers in columns, totals below."""
+    """Return the table of layers, with totals below."""
     rows = [COLUMNS]
     for layer in summary.layers:
         shape = "x".join(map(str, layer.output_shape[1:])) or "-"
-        done = f"{layer.multiply_adds:,}" if layer.multiply_adds else "-"
-        held = f"{layer.parameters:,}" if layer.parameters else "-"
-        rows.append((layer.name, layer.kind, shape, held, done, f"{layer.output_bytes / 1e6:.2f}"))
+        multiply_adds = f"{layer.multiply_adds:,}" if layer.multiply_adds else "-"
+        parameters = f"{layer.parameters:,}" if layer.parameters else "-"
+        rows.append(
+            (
+                layer.name,
+                layer.kind,
+                shape,
+                parameters,
+                multiply_adds,
+                f"{layer.output_bytes / 1e6:.2f}",
+            )
+        )
     height, width = summary.input_hw
     return "\n".join(
         [

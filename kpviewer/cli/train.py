@@ -1,4 +1,4 @@
-"""``kpviewer train``: from annotations to a weight file."""
+"""``kpviewer train``: trains a model from annotations."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ IMAGE = "predictions.png"
 @click.command()
 @click.argument("recipe")
 @click.option("--data", "data_specs", multiple=True, required=True, metavar="SPEC",
-              help="coco:FILE[:IMAGES] or voc:DIR[:SPLIT]; give it again to add more.")  # fmt: skip
+              help="coco:FILE[:IMAGES], voc:DIR[:SPLIT] ...; repeat to add more.")  # fmt: skip
 @click.option("--val", "val_spec", metavar="SPEC",
-              help="Score each checkpoint on these data, and keep the best.")  # fmt: skip
+              help="Score each checkpoint on these data and keep the best.")  # fmt: skip
 @click.option("--out", "out_dir", required=True, type=NamedPath(file_okay=False),
               help="Folder for checkpoints, the log and the weights.")  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --out.")
+@click.option("--resume", is_flag=True, help="Continue from the last checkpoint in --out.")
 @click.option("--find-lr", is_flag=True,
-              help="Only try learning rates: lr_finder.png and .csv in --out.")  # fmt: skip
+              help="Only find a learning rate: lr_finder.png and .csv in --out.")  # fmt: skip
 @click.option(
     "--skip-bad",
     is_flag=True,
-    help="Leave out what is wrong in the data (see check-data) and start all the same.",
+    help="Leave out bad entries of the data (see check-data) and start anyway.",
 )
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the recipe.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
@@ -46,10 +46,10 @@ def command(
     changes: tuple[str, ...],
     device: str,
 ) -> None:
-    """Train a model by RECIPE (a shipped name such as face-ssd, or a TOML file).
+    """Train a model with RECIPE (a shipped name such as face-ssd, or a TOML file).
 
     The data are checked first. Each checkpoint writes weights, scores (--val), progress.png, and
-    predictions.png: predictions on a few images, with the ground truth dashed.
+    predictions.png: predictions on a few images, with the ground truth as dashed lines.
     """
     from kpviewer.cli.data_problems import GENERATED, checked_specs
     from kpviewer.evaluation.checkpoints import make_scorer
@@ -60,7 +60,7 @@ def command(
     config = load_config(recipe, list(changes))
     specs, val_spec = checked_specs(data_specs, val_spec, skip_bad=skip_bad)
     if config.patience and val_spec is None:
-        raise click.UsageError("patience counts scores. Give the data to score on: --val SPEC.")
+        raise click.UsageError("patience needs scores. Name the data to score on: --val SPEC.")
     if find_lr:
         rate = find_learning_rate(config, specs, out_dir, device=device)
         click.echo(f"Try --set learning_rate={rate:.1e}. The curve is in {out_dir}")
@@ -82,7 +82,7 @@ def command(
 def prediction_images(spec: str, out_dir: Path, device: str) -> Callable[[Detector], object] | None:
     """Return a function that draws predictions on a few images into ``OUT/predictions.png``.
 
-    None where the set has no image, or nothing can be drawn.
+    None if the set has no image, or Qt can't be loaded.
 
     Raises:
         DatasetError: if the set can't be read.

@@ -1,4 +1,4 @@
-"""``kpviewer view``: opens the viewer; with no display it annotates the source into a video."""
+"""``kpviewer view``: opens the viewer, or without a display writes an annotated video."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 THEMES = ("system", "dark", "light")
 LANGUAGES = ("system", "en", *codes())
 HEADLESS_SECONDS = 20.0
-"""Of a source that never ends, where no --seconds were given."""
+"""Duration for an endless source without --seconds, if there is no display."""
 
 
 def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
-    """Delete what the viewer remembers, without a question."""
+    """Delete the saved settings and profiles without asking."""
     if not value or ctx.resilient_parsing:
         return
     from kpviewer.config_files import delete_all_settings, settings_folder
@@ -45,7 +45,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     for path in removed:
         click.echo(f"Removed {path}")
     if not removed:
-        click.echo(f"Nothing is remembered in {settings_folder()}.")
+        click.echo(f"There are no settings in {settings_folder()}.")
     ctx.exit()
 
 
@@ -55,7 +55,8 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 @click.option(
     "--compare",
     metavar="MODEL",
-    help="A second model beside it; or torch, openvino, fp32, bf16, fp16 or int8: the same run so.",
+    help="Compare with MODEL, or with the same model on another backend (torch, openvino) or "
+    "precision (fp32, bf16, fp16, int8).",
 )
 @conf_option
 @iou_option
@@ -69,37 +70,43 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     is_flag=False,
     flag_value="",
     type=TextPath(empty=True),
-    help="Record from the start, to FILE (or into that folder), else the videos folder.",
+    help="Record from the start to FILE or folder; the default is the videos folder.",
 )
-@click.option("--jsonl", is_flag=True, help="Write JSON lines beside each recording.")
-@click.option("--classes", metavar="A,B", help="Show only these classes: names or numbers.")
-@click.option("--seconds", type=FiniteRange(0, SECONDS_MAX), help="Close after so many seconds.")
+@click.option("--jsonl", is_flag=True, help="Write results as JSON lines beside each recording.")
+@click.option("--classes", metavar="A,B", help="Show only these classes (names or numbers).")
+@click.option("--seconds", type=FiniteRange(0, SECONDS_MAX), help="Close after this many seconds.")
 @click.option("--fullscreen", is_flag=True, help="Start in full screen.")
-@click.option("--theme", type=click.Choice(THEMES), default="system", show_default=True)
-@click.option("--language", type=click.Choice(LANGUAGES), default="system", help="Of the window.")
-@click.option("--profile", metavar="NAME", help="Go by the settings that were saved as NAME.")
+@click.option(
+    "--theme",
+    type=click.Choice(THEMES),
+    default="system",
+    show_default=True,
+    help="Colour theme.",
+)
+@click.option("--language", type=click.Choice(LANGUAGES), default="system", help="UI language.")
+@click.option("--profile", metavar="NAME", help="Use the settings saved as profile NAME.")
 @click.option(
     "--reset",
     is_flag=True,
     is_eager=True,
     expose_value=False,
     callback=_forget_settings,
-    help="Delete the remembered settings and all profiles, say which files, and end.",
+    help="Delete the saved settings and all profiles, list the files, and exit.",
 )
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
-    """Watch SOURCE and see what the model sees.
+    """Open SOURCE and see live what the model sees.
 
     SOURCE is a camera number, a video, a folder or glob of images, an rtsp:// or http:// address,
-    or demo. Without it: the first camera, else the demo.
+    or demo. Without SOURCE: the first camera, or the demo if there is none.
     """
     started_s = time.monotonic()
     if not has_display():
-        click.echo("There is no display: the source is annotated into a video instead.")
+        click.echo("There is no display: an annotated video is written instead.")
         if given["profile"]:
-            click.echo("Profiles are for the window: --profile does nothing here.")
+            click.echo("Profiles apply to the window: --profile is ignored.")
         if given["compare"]:
-            click.echo("Models are compared in the window: --compare does nothing here.")
+            click.echo("Models are compared in the window: --compare is ignored.")
         ctx.exit(_process(given))
     require_libraries()
     from kpviewer.gui.app import run_viewer
@@ -110,7 +117,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
 
 def _named(ctx: click.Context) -> frozenset[str]:
-    """Give the options that the command line names; the others may be remembered."""
+    """Return the options that the command line sets; the others may come from the settings."""
     usual = (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
     return frozenset(name for name in ctx.params if ctx.get_parameter_source(name) not in usual)
 
@@ -144,7 +151,7 @@ def _viewer_options(
 
 
 def _check_profile(name: str | None) -> None:
-    """Refuse a profile that isn't there before a window opens."""
+    """Refuse a missing profile before a window opens."""
     from kpviewer.config_files import read_profile, settings_folder
 
     if name is None:
@@ -156,12 +163,12 @@ def _check_profile(name: str | None) -> None:
 
 
 def _words(text: str | None) -> tuple[str, ...]:
-    """Take "a, b" apart."""
+    """Split a list such as "a, b" into its words."""
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def _read_ground_truth(spec: str | None, model: str) -> GroundTruthProvider | None:
-    """Read annotations, with the class ids of the model where its file tells them."""
+    """Read annotations, with the model's class ids if its file lists the classes."""
     if spec is None:
         return None
     from kpviewer.annotations.ground_truth import read_ground_truth
@@ -181,7 +188,7 @@ def _class_names(model: str) -> tuple[str, ...]:
 
 
 def _process(options: dict[str, Any]) -> int:
-    """Annotate the source into a video in the folder for recordings; give the exit code."""
+    """Write an annotated video to the recordings folder; return the exit code."""
     from kpviewer.cli.process import process_sources
     from kpviewer.cli.process_job import ProcessOptions
     from kpviewer.gui.options import class_ids
@@ -191,7 +198,7 @@ def _process(options: dict[str, Any]) -> int:
     changes = threshold_changes(options)
     class_names = _class_names(options["model"])
     try:
-        # A model that tells no classes before it is loaded is most likely not there.
+        # Without class names before loading, the model is most likely missing.
         shown = class_ids(_words(options["classes"]), class_names) if class_names else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--classes") from error

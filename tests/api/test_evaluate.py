@@ -42,7 +42,7 @@ def test_points_of_crops_are_scored_in_the_true_boxes(labels: Path) -> None:
         ("coco:no-such-file.json", {}, DatasetError),
     ],
 )
-def test_what_is_no_data_is_told_in_two_lines(model, data, options, error) -> None:
+def test_invalid_data_are_an_error_of_two_lines(model, data, options, error) -> None:
     with pytest.raises(error) as caught:
         kp.evaluate(model, data, **options)
     assert str(caught.value).count("\n") <= 1

@@ -92,7 +92,7 @@ def test_thresholds_are_arguments(model, image) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"conf": 0.2}, "no threshold 'conf'.*mean 'score'"),
         ({"scores": 0.2}, "mean 'score'"),
@@ -114,8 +114,8 @@ def test_thresholds_are_arguments(model, image) -> None:
         ({"class_scores": 0.5}, "class_scores must be a table"),
     ],
 )
-def test_a_wrong_threshold_is_one_line(given: dict[str, object], told: str) -> None:
-    with pytest.raises(kp.InputError, match=told) as caught:
+def test_a_wrong_threshold_is_one_line(given: dict[str, object], message: str) -> None:
+    with pytest.raises(kp.InputError, match=message) as caught:
         thresholds_with(FAKE_SPEC, given)
     assert "\n" not in str(caught.value)
 
@@ -141,7 +141,7 @@ def test_the_arguments_are_the_fields_of_thresholds() -> None:
         np.zeros((0, 4, 3), np.uint8),
     ],
 )
-def test_what_is_no_image_is_one_line(model, wrong) -> None:
+def test_an_invalid_image_is_one_line(model, wrong) -> None:
     with pytest.raises(kp.InputError, match="An image must be") as caught:
         model(wrong)
     assert "\n" not in str(caught.value)
@@ -161,13 +161,13 @@ def test_what_is_no_image_is_one_line(model, wrong) -> None:
         ("face-ssd", {"precision": "fp8"}, kp.KpviewerError),
     ],
 )
-def test_what_cannot_be_loaded_is_one_line(spec, options, error) -> None:
+def test_a_failed_load_is_one_line(spec, options, error) -> None:
     with pytest.raises(error) as caught:
         kp.load(spec, **options)
     assert "\n" not in str(caught.value)
 
 
-def test_a_detector_of_ones_own_is_a_model(model, image) -> None:
+def test_a_users_own_detector_is_a_model(model, image) -> None:
     own = kp.load(model.detector, device="cpu", backend="torch", precision="fp32")
     assert own.spec == model.spec
     assert np.allclose(own(image).xyxy, model(image).xyxy)
@@ -235,12 +235,12 @@ def test_a_failing_model_is_an_error() -> None:
         list(stream_of(FakeSource(5), engine))
 
 
-def test_what_a_source_lacks_is_a_warning() -> None:
+def test_missing_frames_of_a_source_are_a_warning() -> None:
     source = FakeSource(2)
     source.warning = "ended early: 2 of 9 frames could be read"
-    with pytest.warns(UserWarning, match="fake: ended early") as told:
+    with pytest.warns(UserWarning, match="fake: ended early") as message:
         list(stream_of(source))
-    assert Path(told[0].filename) == Path(__file__)
+    assert Path(message[0].filename) == Path(__file__)
 
 
 def test_a_stream_names_its_model_and_thresholds() -> None:
@@ -250,13 +250,13 @@ def test_a_stream_names_its_model_and_thresholds() -> None:
 
 
 @pytest.mark.parametrize("source", [3.5, True, np.zeros((4, 4, 3), np.uint8), object()])
-def test_what_is_no_source_is_one_line(model, source) -> None:
+def test_an_invalid_source_is_one_line(model, source) -> None:
     with pytest.raises(kp.InputError, match="A source must be") as caught:
         kp.stream(source, model)
     assert "\n" not in str(caught.value)
 
 
-def test_a_source_of_ones_own_that_lacks_something_is_told(model) -> None:
+def test_an_incomplete_source_of_the_user_is_reported(model) -> None:
     class Half:
         def open(self): ...
         def read(self, allocate): ...
@@ -273,7 +273,7 @@ def test_two_streams_share_a_model(model) -> None:
     assert live_threads() == []
 
 
-def test_a_source_that_is_not_there_is_told_before_the_loop(model, tmp_path) -> None:
+def test_a_missing_source_is_reported_before_the_loop(model, tmp_path) -> None:
     with pytest.raises(SourceError):
         kp.stream(tmp_path / "gone.mp4", model)
 
@@ -310,7 +310,7 @@ def test_draw_shows_the_names_of_the_model(qapp) -> None:
     assert not np.array_equal(drawn, bare)  # "thing", not "class 0"
 
 
-def test_draw_hides_what_it_is_asked_to(model, image) -> None:
+def test_draw_anonymises_on_request(model, image) -> None:
     result = next(kp.stream("demo", model))
     style = kp.OverlayStyle(
         boxes=False, labels=False, scores=False, landmarks=False, anonymise=True
@@ -341,7 +341,7 @@ def test_detections_become_those_of_supervision(model, image) -> None:
     assert len(kp.Detections.empty(5).to_supervision(("face",))) == 0
 
 
-def test_a_missing_supervision_is_told(monkeypatch) -> None:
+def test_a_missing_supervision_is_reported(monkeypatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "supervision", None)
     with pytest.raises(kp.KpviewerError, match="pip install supervision"):
         kp.Detections.empty().to_supervision()

@@ -34,5 +34,5 @@ def test_the_code_of_the_guide_runs(monkeypatch, tmp_path, capsys, labels) -> No
 
 
 @pytest.mark.parametrize("name", kp.__all__)
-def test_a_public_name_tells_what_it_is(name: str) -> None:
+def test_a_public_name_has_a_docstring(name: str) -> None:
     assert getattr(kp, name).__doc__

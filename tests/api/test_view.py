@@ -49,23 +49,23 @@ print("threads", [each.name for each in threading.enumerate() if "kpviewer" in e
 """
 
 
-def test_a_program_draws_looks_and_goes_on() -> None:
-    told = python(PROGRAM.format(tests=str(TESTS))).splitlines()
-    assert told == ["closed True", "as before True", "closed True", "threads []"]
+def test_a_program_draws_opens_the_window_and_continues() -> None:
+    message = python(PROGRAM.format(tests=str(TESTS))).splitlines()
+    assert message == ["closed True", "as before True", "closed True", "threads []"]
 
 
 def test_a_window_needs_the_main_thread() -> None:
-    told: list[str] = []
+    message: list[str] = []
 
     def work() -> None:
         with pytest.raises(kp.KpviewerError) as caught:
             kp.view("demo")
-        told.append(str(caught.value))
+        message.append(str(caught.value))
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert told == ["kpviewer.view must be called on the main thread, as Qt requires."]
+    assert message == ["kpviewer.view must be called on the main thread, as Qt requires."]
 
 
 def test_a_window_needs_a_display(monkeypatch) -> None:
@@ -75,6 +75,6 @@ def test_a_window_needs_a_display(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("given", [{"source": 3.5}, {"model": 3}, {"model": None}])
-def test_what_can_be_shown_is_checked_before_a_window_opens(given) -> None:
+def test_arguments_are_checked_before_a_window_opens(given) -> None:
     with pytest.raises(kp.InputError):
         kp.view(**given)

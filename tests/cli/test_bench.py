@@ -58,7 +58,7 @@ def run(model, images, one_thread):
     return lambda *args: CliRunner().invoke(main, [str(word) for word in (*words, *args)])
 
 
-def test_table_tells_setting_stages_and_rates(run):
+def test_table_shows_setting_stages_and_rates(run):
     result = run()
     assert (result.exit_code, result.stderr) == (0, "")
     assert "small on CPU, torch fp32" in result.stdout
@@ -89,7 +89,7 @@ def test_json_alone_goes_to_stdout_and_the_table_to_stderr(run):
     assert values["notes"] == []
 
 
-def test_against_naive_gives_the_ratio_of_each_pair_and_says_what_naive_is(
+def test_against_naive_reports_the_ratio_of_each_pair_and_describes_naive(
     run, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("kpviewer.cli.bench.BLOCKS", 3)
@@ -128,14 +128,14 @@ def test_without_qt_everything_but_drawing_is_measured(run, monkeypatch):
         (["--frames", "0"], 2),
     ],
 )
-def test_trouble_is_one_message_and_its_exit_code(run, args, exit_code):
+def test_an_error_is_one_message_and_its_exit_code(run, args, exit_code):
     result = run(*args)
     assert result.exit_code == exit_code
     assert "Error: " in result.stderr
     assert "Traceback" not in result.output
 
 
-def test_place_that_cannot_be_written_exits_with_six(run, tmp_path):
+def test_a_path_that_cannot_be_written_exits_with_six(run, tmp_path):
     result = run("--json", tmp_path / "none" / "bench.json")
     assert result.exit_code == 6
     assert "ms a frame" in result.stdout

@@ -34,7 +34,7 @@ def test_the_json_list_has_index_name_path_and_id(monkeypatch: pytest.MonkeyPatc
     ]
 
 
-def test_no_camera_is_said_with_a_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_camera_is_reported_with_a_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera, "list_cameras", list)
     result = CliRunner().invoke(command)
     assert result.exit_code == 0

@@ -20,10 +20,10 @@ def check(*words: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_good_data_are_told_to_be_so(tmp_path: Path) -> None:
+def test_good_data_are_reported_as_valid(tmp_path: Path) -> None:
     code, output = check(coco(tmp_path / "train", ["a.png"], [GOOD]))
     assert code == 0
-    assert "1 images, 1 good objects" in output
+    assert "1 images, 1 valid objects" in output
 
 
 def test_errors_are_listed_and_end_with_five(tmp_path: Path) -> None:
@@ -63,18 +63,18 @@ def test_training_does_not_start_with_errors(
     assert "box has no area" in capsys.readouterr().err
 
 
-def test_what_is_bad_is_skipped_when_asked(
+def test_bad_entries_are_skipped_on_request(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     objects = [GOOD, {**GOOD, "bbox": [90, 1, 5, 5]}, {**GOOD, "image_id": 1}]
     spec = coco(tmp_path / "train", ["a.png", "b.png"], objects)
     (tmp_path / "train" / "images" / "b.png").unlink()
-    (mended,), held = checked_specs([spec], None, skip_bad=True)
-    assert held is None
-    assert mended == spec and isinstance(mended, LoadedSpec)
-    assert [len(image.targets) for image in read_annotations(mended).images] == [1]
+    (usable,), validation_set = checked_specs([spec], None, skip_bad=True)
+    assert validation_set is None
+    assert usable == spec and isinstance(usable, LoadedSpec)
+    assert [len(image.targets) for image in read_annotations(usable).images] == [1]
     assert "Skipped: 1 images, and 1 objects" in capsys.readouterr().err
 
 
-def test_generated_data_are_not_looked_for() -> None:
+def test_generated_data_are_not_checked() -> None:
     assert checked_specs(["demo"], None, skip_bad=False) == (["demo"], None)

@@ -11,7 +11,7 @@ from kpviewer.installation import checks as installation
 from kpviewer.installation.checks import Check, State
 
 
-def test_one_flavour_of_opencv_is_sound() -> None:
+def test_one_flavour_of_opencv_is_ok() -> None:
     check = installation.check_opencv({"opencv-python": "5.0"}.get)
     assert (check.state, check.found) == (State.OK, "opencv-python 5.0")
 
@@ -23,19 +23,19 @@ def test_two_flavours_of_opencv_are_a_problem_with_its_cure() -> None:
     assert "pip uninstall opencv-python opencv-python-headless" in check.cure
 
 
-def test_a_missing_package_says_how_to_install_it() -> None:
+def test_a_missing_package_is_reported_with_its_installation() -> None:
     check = installation.check_package("av", lambda _name: None)
     assert (check.state, check.cure) == (State.PROBLEM, "pip install av")
 
 
-def test_without_openvino_models_are_slower_and_no_less_right() -> None:
+def test_a_missing_openvino_is_no_problem() -> None:
     assert installation.check_openvino({"openvino": "2026.4"}.get).found == "2026.4"
     check = installation.check_openvino(lambda _name: None)
     assert check.state is State.NOTE
     assert 'pip install "kpviewer[openvino]"' in check.cure
 
 
-def test_a_folder_that_can_be_made_is_sound(tmp_path: Path) -> None:
+def test_a_folder_that_can_be_made_is_ok(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "videos"
     assert installation.check_folder("video folder", folder).state is State.OK
     assert list(tmp_path.iterdir()) == []
@@ -66,7 +66,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Check]:
     return checks
 
 
-def test_a_sound_installation_exits_with_0(found: list[Check]) -> None:
+def test_a_working_installation_exits_with_0(found: list[Check]) -> None:
     result = CliRunner().invoke(main, ["checks"])
     assert result.exit_code == 0
     assert "-> It runs without a window." in result.output

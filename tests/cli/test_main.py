@@ -92,7 +92,7 @@ def test_an_expected_error_is_one_message_and_its_exit_code(
     assert result.stderr == f"Error: {failure}\n"
 
 
-def test_log_level_debug_tells_where_an_error_came_from(invoke, caplog) -> None:
+def test_log_level_debug_shows_the_traceback_of_an_error(invoke, caplog) -> None:
     invoke("--log-level", "debug", "demo", failure=SourceError("no camera"))
     assert "Traceback" in caplog.text
 
@@ -103,11 +103,11 @@ def test_torch_and_torchvision_of_two_kinds_are_named_with_the_cure(invoke) -> N
     assert "pip install --force-reinstall torch torchvision" in result.stderr
 
 
-def test_an_unexpected_error_is_told_in_two_lines_that_say_how_to_report_it(invoke) -> None:
+def test_an_unexpected_error_is_two_lines_with_how_to_report_it(invoke) -> None:
     result = invoke("demo", failure=RuntimeError("a bug\nof many lines"))
     assert result.exit_code == 1
     assert result.stderr.splitlines()[0] == "Error: RuntimeError: a bug"
-    assert "report it, with what it prints after --log-level debug" in result.stderr
+    assert "report it, with its output at --log-level debug" in result.stderr
 
 
 def test_an_unexpected_error_of_the_system_names_the_file(invoke) -> None:
@@ -133,7 +133,7 @@ def test_no_message_repeats_the_secret_of_an_address(invoke, failure) -> None:
     assert "rtsp://***" in result.output
 
 
-def test_ctrl_c_gives_130(invoke) -> None:
+def test_ctrl_c_exits_with_130(invoke) -> None:
     assert invoke("demo", failure=KeyboardInterrupt()).exit_code == 130
 
 
@@ -151,7 +151,7 @@ def test_every_command_has_help(name: str) -> None:
 
 
 @pytest.mark.parametrize(("code", "expected"), [(7, 7), (None, 0), ("why", 1)])
-def test_the_program_leaves_what_hangs_behind(monkeypatch: pytest.MonkeyPatch, code, expected):
+def test_the_program_ends_despite_hanging_threads(monkeypatch: pytest.MonkeyPatch, code, expected):
     ended: list[int] = []
 
     def leave(*_args: object, **_kwargs: object) -> None:

@@ -120,7 +120,9 @@ def _run(command: str, folder: Path, program: str = SPIED) -> str:
 
 @pytest.mark.timeout(LIMIT_S)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_sends_nothing_and_writes_where_it_says(command: str, folder: Path) -> None:
+def test_a_command_sends_nothing_and_writes_only_documented_paths(
+    command: str, folder: Path
+) -> None:
     assert _run(command, folder) == ""
     home = folder / "home"
     places = {"": home, "tmp/": (home / "tmp").resolve()}
@@ -133,7 +135,7 @@ def test_a_command_sends_nothing_and_writes_where_it_says(command: str, folder: 
     assert [name for name in files if not name.startswith(WRITTEN)] == []
 
 
-def test_the_spy_sees_what_would_be_sent(folder: Path) -> None:
+def test_the_spy_sees_network_calls(folder: Path) -> None:
     program = SPIED.replace("from kpviewer.cli.main import main\nmain()", """
 import urllib.request
 for act in (lambda: socket.create_connection(("127.0.0.1", 9), 1),

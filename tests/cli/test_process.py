@@ -124,14 +124,14 @@ def test_blur_hides_in_the_raw_video_too(tmp_path: Path, out: Path) -> None:
     assert np.ptp(pixels[:, 50:]) > 150
 
 
-def test_followed_objects_have_their_number_in_the_files(clip: str, out: Path) -> None:
+def test_tracked_objects_have_their_number_in_the_files(clip: str, out: Path) -> None:
     assert run([clip], out, "jsonl", style=OverlayStyle(tracks=True)) == 0
     lines = [json.loads(line) for line in (out / "clip.jsonl").read_text().splitlines()[1:]]
     tracks = {found["track_id"] for line in lines[3:] for found in line["detections"]}
     assert len(tracks) == 1 and None not in tracks
 
 
-def test_one_line_tells_what_came_of_a_source(
+def test_one_line_reports_the_outcome_of_a_source(
     clip: str, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run([clip], out)
@@ -140,7 +140,7 @@ def test_one_line_tells_what_came_of_a_source(
     assert line.endswith(f" fps -> {out / 'clip.mp4'}")
 
 
-def test_source_that_cannot_be_read_is_told_in_a_line_and_the_next_goes_on(
+def test_an_unreadable_source_is_one_line_and_the_next_is_processed(
     clip: str, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "text.mp4").write_text("no video")
@@ -151,7 +151,7 @@ def test_source_that_cannot_be_read_is_told_in_a_line_and_the_next_goes_on(
     assert names(out) == ["clip.mp4"]
 
 
-def test_cut_file_gives_what_can_be_read_and_a_warning(
+def test_a_truncated_file_gives_its_readable_frames_and_a_warning(
     tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = Path(make_clip(tmp_path / "whole.mkv", fps=2, size_wh=(320, 240)))
@@ -167,12 +167,12 @@ def test_seconds_keep_the_beginning_of_a_source(clip: str, out: Path) -> None:
     assert len(read_video(out / "clip.mp4").times_s) == 5
 
 
-def test_only_a_source_without_end_is_cut_to_the_seconds_for_such(clip: str, out: Path) -> None:
+def test_live_seconds_limit_only_endless_sources(clip: str, out: Path) -> None:
     assert run([clip], out, live_seconds=0.5, stem="mine") == 0
     assert len(read_video(out / "mine.mp4").times_s) == FRAMES
 
 
-def test_source_that_nobody_named_is_told_by_its_own_name(
+def test_a_source_without_a_name_is_reported_by_its_own_name(
     clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(opening, "list_cameras", list)
@@ -211,7 +211,7 @@ def test_output_that_cannot_be_written_has_its_own_exit_code(
     assert "Choose another folder" in capsys.readouterr().err
 
 
-def test_full_disk_ends_the_source_with_what_there_is(
+def test_a_full_disk_ends_the_source_and_keeps_the_results_so_far(
     clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(recording.Recording, "write", _refuse)
@@ -243,7 +243,7 @@ def test_command_writes_a_video_when_no_output_is_named(
     [("--anonymise", "--smooth-landmarks", "--track"), ("--blur", "--smooth", "--follow")],
     ids=["today", "version 0.1"],
 )
-def test_command_takes_each_output_and_what_is_drawn(
+def test_command_takes_each_output_and_drawing_option(
     drawn: tuple[str, ...], clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[ProcessOptions] = []
@@ -360,7 +360,7 @@ def test_signals_finish_the_files_and_say_so(
 
 
 @pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])
-def test_exit_code_tells_the_signal(
+def test_exit_code_is_that_of_the_signal(
     clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int
 ) -> None:
     def interrupted(*_: object) -> int:
@@ -381,7 +381,7 @@ def test_signal_that_is_ignored_from_outside_stays_ignored() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="open files can't be removed there")
-def test_output_that_is_removed_meanwhile_comes_back_and_is_told(
+def test_a_removed_output_is_saved_again_and_reported(
     tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clip = make_clip(tmp_path / "clip.mp4", frames=3000)
@@ -402,16 +402,16 @@ def test_output_that_is_removed_meanwhile_comes_back_and_is_told(
     assert len((out / "clip.jsonl").read_text().splitlines()) > 20
 
 
-def test_files_of_a_run_that_was_cut_off_are_told(
+def test_files_of_an_interrupted_run_are_reported(
     clip: str, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out.mkdir()
     (out / "old.jsonl.part").write_text("{}\n")
     assert run([clip], out) == 0
-    assert "old.jsonl.part of a run that was cut off" in capsys.readouterr().err
+    assert "old.jsonl.part of an interrupted run" in capsys.readouterr().err
 
 
-def test_disk_that_never_answers_does_not_hold_the_end_up(
+def test_a_disk_that_never_answers_does_not_delay_the_end(
     clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers, usage = threading.Event(), shutil.disk_usage
@@ -449,7 +449,7 @@ def test_real_clips_lose_no_frame(shared_data: Path, name: str, out: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["truncated.mp4", "text_renamed.mp4", "zero_bytes.mp4"])
-def test_broken_clips_are_told_in_one_line(
+def test_broken_clips_are_reported_in_one_line(
     shared_data: Path, name: str, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run([str(shared_data / "videos" / name)], out) == 3

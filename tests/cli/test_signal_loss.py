@@ -15,7 +15,7 @@ from kpviewer.cli.process_job import ProcessOptions
 
 @pytest.mark.usefixtures("qapp")
 @pytest.mark.parametrize("is_dead", [True, False], ids=["dead", "mute"])
-def test_process_ends_with_what_it_has(
+def test_process_ends_with_the_results_so_far(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

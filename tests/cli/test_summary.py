@@ -64,19 +64,19 @@ def test_the_command_lists_layers_and_totals(model: str) -> None:
 
 
 @pytest.mark.parametrize("size", ["128", "0x64", "ax3", "64x64x3"])
-def test_a_size_that_is_none_is_refused(model: str, size: str) -> None:
+def test_an_invalid_size_is_refused(model: str, size: str) -> None:
     result = CliRunner().invoke(main, ["summary", model, "--size", size])
     assert result.exit_code == 2
     assert "HxW" in result.output
 
 
-def test_a_size_that_the_network_cannot_take_is_told(model: str) -> None:
+def test_an_unsupported_size_is_reported(model: str) -> None:
     result = CliRunner().invoke(main, ["summary", model, "--size", "100x100"])
     assert result.exit_code == 4
     assert "multiples of its stride (32)" in result.output
 
 
-def test_a_network_whose_layers_are_not_torchs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_without_torch_layers_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = ModelSpec("foreign", "onnx", Task.DETECT, ("face",), (8, 8))
     foreign = SimpleNamespace(spec=spec, network=nn.Identity())
     monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: foreign)

@@ -43,7 +43,7 @@ def test_options_reach_the_viewer(started):
     assert thresholds.classes == {1}
 
 
-def test_nothing_asked_for_is_the_models_own(started):
+def test_defaults_are_the_models_own(started):
     assert CliRunner().invoke(view.command, []).exit_code == 0
     options, theme = started[0]
     assert options.source is None
@@ -131,7 +131,7 @@ def test_missing_libraries_are_named_with_the_line_that_installs_them(monkeypatc
         ({"WAYLAND_DISPLAY": "w"}, False, True),
     ],
 )
-def test_display_is_one_that_is_named_and_answers(monkeypatch, variables, answers, expected):
+def test_a_display_must_be_named_and_answer(monkeypatch, variables, answers, expected):
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr(qt_libraries, "is_x11_reachable", lambda: answers)
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):

@@ -33,7 +33,7 @@ def run(*words: str):
     return CliRunner().invoke(main.main, words)
 
 
-def test_viewer_is_told_what_the_command_line_names(started, folder):
+def test_viewer_gets_the_options_that_the_command_line_sets(started, folder):
     assert run("demo", "--device", "cpu", "--theme", "dark").exit_code == 0
     (options,) = started
     assert options.settings_folder == folder
@@ -56,7 +56,7 @@ def test_profile_that_is_not_there_is_a_usage_error(started, folder):
     assert not started
 
 
-def test_reset_forgets_everything_and_says_what(started, folder):
+def test_reset_deletes_all_settings_and_lists_them(started, folder):
     write_settings(settings_path(folder), Settings(device="cpu"))
     write_profile(folder, "bench", Settings())
     result = run("--reset")
@@ -65,7 +65,7 @@ def test_reset_forgets_everything_and_says_what(started, folder):
     assert "bench.toml" in result.output
     assert not folder.exists()
     assert not started
-    assert "Nothing is remembered" in run("--reset").output
+    assert "There are no settings" in run("--reset").output
 
 
 def test_without_a_display_settings_are_left_alone(started, folder, monkeypatch):
@@ -75,5 +75,5 @@ def test_without_a_display_settings_are_left_alone(started, folder, monkeypatch)
     monkeypatch.setattr("kpviewer.cli.process.process_sources", lambda *_: 0)
     result = run("demo", "--profile", "bench")
     assert result.exit_code == 0, result.output
-    assert "--profile does nothing" in result.output
+    assert "--profile is ignored" in result.output
     assert os.listdir(folder) == ["settings.toml"]

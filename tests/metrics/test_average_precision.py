@@ -40,7 +40,7 @@ def test_perfect_detections_score_one():
     assert result.ap50_by_class == pytest.approx((1.0, 1.0))
 
 
-def test_false_alarm_between_two_hits_costs_what_the_curve_says():
+def test_a_false_positive_between_two_matches_lowers_the_score_by_hand():
     # Precision 1 up to recall 0.5, then 2/3: 51 of the 101 points lie at recall <= 0.5.
     ground_truths = [true((0, 0, 10, 10, 0, 0), (50, 50, 60, 60, 0, 0))]
     found = [seen((0, 0, 10, 10, 0.9, 0), (80, 80, 90, 90, 0.8, 0), (50, 50, 60, 60, 0.7, 0))]
@@ -62,7 +62,7 @@ def test_detections_inside_an_ignore_region_count_neither_way():
     assert average_precision(found, ground_truths, 1).ap50 == pytest.approx(1.0)
 
 
-def test_missed_ignore_region_is_no_miss():
+def test_a_missed_ignore_region_is_not_a_false_negative():
     ground_truths = [true((0, 0, 10, 10, 0, 0), (40, 40, 90, 90, 0, 1))]
     assert average_precision(
         [seen((0, 0, 10, 10, 0.9, 0))], ground_truths, 1

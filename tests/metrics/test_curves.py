@@ -134,7 +134,7 @@ def test_confusion_by_hand() -> None:
     assert confusion_matrix(found, true, 2, score=0.2)[0].tolist() == [1, 1, 0]
 
 
-def test_many_thresholds_at_once_are_each_alone() -> None:
+def test_many_thresholds_at_once_equal_each_alone() -> None:
     curve = precision_recall(*IMAGES, class_id=0)
     thresholds = np.array([0.0, 0.5, 0.51, 0.7, 0.71, 0.9, 0.95], np.float32)
     table = threshold_curves(curve, thresholds)

@@ -45,7 +45,7 @@ def test_one_false_positive_in_ten_images_is_allowed():
     assert point.score == pytest.approx(0.7)
 
 
-def test_hits_below_the_second_false_positive_are_lost():
+def test_matches_below_the_second_false_positive_do_not_count():
     found = ten_images(seen((FAR, 0.9), (BOX, 0.8)), seen((FAR, 0.7), (BOX, 0.6)))
     point = recall_at_false_positives(found, ten_images(true(BOX), true(BOX)))
     assert point.recall == 0.5

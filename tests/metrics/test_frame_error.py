@@ -98,7 +98,7 @@ def test_face_error_is_divided_by_the_distance_of_the_eyes():
     assert error.nme_normaliser == "inter-ocular"
 
 
-def test_points_out_of_sight_are_not_compared():
+def test_hidden_points_are_not_compared():
     wrong_mouth = np.array([FACE], float)
     wrong_mouth[0, 3:] += 100.0
     wrong_mouth[0, 0] += [0.0, 6.0]
@@ -141,7 +141,7 @@ def test_nothing_matched_gives_no_error():
     assert (error.mean_px, error.nme, error.mean_iou) == (None, None, None)
 
 
-def test_classes_that_the_ground_truth_does_not_label_neither_hit_nor_fail():
+def test_classes_that_the_ground_truth_does_not_label_are_ignored():
     detections = seen([BOX, FAR, FAR], classes=[1, 0, 2])
     ground_truth = replace(true([BOX], classes=[1]), labelled_ids=frozenset({1, 2}))
     error = frame_error(detections, ground_truth)

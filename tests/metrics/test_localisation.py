@@ -77,7 +77,7 @@ def test_the_table_counts_each_class_and_all_of_them() -> None:
     assert total.mean_px == pytest.approx(4.0)
 
 
-def test_a_hit_is_near_enough_whatever_the_boxes_overlap() -> None:
+def test_a_match_is_near_enough_whatever_the_overlap() -> None:
     far, near = detections((115.5, 50, 0)), detections((114.5, 50, 0))
     target = ground_truth((100, 50, 0), side=6)
     assert match_points(far, target).false_negatives.tolist() == [True]
@@ -98,7 +98,7 @@ def test_the_best_detection_takes_the_nearest_and_each_object_is_found_once() ->
 
 
 @pytest.mark.parametrize("kind", [{"difficult": True}, {"side": 90}], ids=["difficult", "too long"])
-def test_what_does_not_count_is_neither_hit_nor_missed(kind: dict[str, float]) -> None:
+def test_ignored_objects_are_neither_matched_nor_missed(kind: dict[str, float]) -> None:
     found = detections((100, 50, 0), (130, 50, 0), (160, 50, 0), (102, 50, 1))
     table = localisation_table(
         [found], [ground_truth((100, 50, 0), **kind)], ("fi", "hb"), largest_px=40
@@ -110,7 +110,7 @@ def test_what_does_not_count_is_neither_hit_nor_missed(kind: dict[str, float]) -
     assert table.rows[0].mean_px is None
 
 
-def test_nothing_found_of_nothing_has_no_share() -> None:
+def test_without_objects_and_detections_there_is_no_share() -> None:
     table = localisation_table([detections()], [ground_truth()], ("fi",))
     assert table.total.precision is None
     assert table.total.recall is None

@@ -12,7 +12,7 @@ ALL = np.ones((4, 2), np.bool_)
 
 def test_scores_at_one_threshold_are_those_by_hand() -> None:
     score = multilabel_score(SCORES, PRESENT, ALL, 0.5)
-    # told: the first class in images 0 and 1, the second in 1 and 2; wrong: (1, 0) and (2, 0)
+    # message: the first class in images 0 and 1, the second in 1 and 2; wrong: (1, 0) and (2, 0)
     assert score.accuracy_multi == pytest.approx(6 / 8)
     assert score.f1 == pytest.approx(2 * 3 / (2 * 3 + 1 + 1))
     first, second = score.classes
@@ -24,9 +24,9 @@ def test_scores_at_one_threshold_are_those_by_hand() -> None:
     assert score.mean_average_precision == pytest.approx((5 / 6 + 1) / 2)
 
 
-def test_the_sweep_finds_the_middle_of_the_best_thresholds() -> None:
+def test_the_sweep_finds_the_centre_of_the_best_thresholds() -> None:
     sweep = sweep_thresholds(SCORES, PRESENT, ALL)
-    # F1 from 0.21 to 0.30: every true one told, two too many: 8 / (8 + 2)
+    # F1 from 0.21 to 0.30: every true one message, two too many: 8 / (8 + 2)
     assert sweep.f1[20:30] == pytest.approx(0.8)
     assert sweep.f1.max() == pytest.approx(0.8)
     assert sweep.best("f1") == 0.25
@@ -35,13 +35,13 @@ def test_the_sweep_finds_the_middle_of_the_best_thresholds() -> None:
     assert sweep.best("accuracy_multi") == 0.5
 
 
-def test_the_longest_run_of_equals_is_taken_and_not_a_lone_peak_beside_it() -> None:
+def test_the_longest_run_of_equal_thresholds_is_taken_not_a_single_peak() -> None:
     thresholds = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], np.float32)
     values = np.array([0.9, 0.1, 0.9, 0.9, 0.9, 0.1], np.float32)
     assert ThresholdSweep(thresholds, values, values).best() == pytest.approx(0.4)
 
 
-def test_what_is_not_known_does_not_count() -> None:
+def test_unknown_decisions_do_not_count() -> None:
     known = ALL.copy()
     known[1:3, 0] = False  # the two wrong decisions
     score = multilabel_score(SCORES, PRESENT, known, 0.5)

@@ -27,7 +27,7 @@ def test_a_point_is_right_within_a_share_of_the_length():
     assert np.isnan(pck_correct(gaps, np.array([np.nan], np.float32))).all()
 
 
-def test_poses_are_measured_by_their_torso_and_other_things_by_their_box():
+def test_poses_are_measured_by_their_torso_and_other_objects_by_their_box():
     ground_truth = poses([[[0, 0], [30, 40], [5, 5]]])
     lengths, unit = pck_lengths(ground_truth, POSE)
     assert (lengths.tolist(), unit) == ([50], "torso")
@@ -71,7 +71,7 @@ def test_the_score_of_a_set_by_hand():
     assert score.bias_by_point[1] == pytest.approx((-3 / 2 / diagonal, 4 / 2 / diagonal))
 
 
-def test_points_that_are_not_seen_have_no_part_in_the_bias():
+def test_hidden_points_do_not_count_for_the_bias():
     ground_truth = poses(
         [[[0, 0], [30, 40], [5, 5]]] * 2, [[True, True, False], [True, False, False]]
     )
@@ -91,7 +91,7 @@ def test_nothing_labelled_has_no_score():
     assert score.bias is None
 
 
-def test_an_answer_that_is_no_number_is_wrong_not_left_out():
+def test_a_nan_prediction_is_wrong_not_left_out():
     ground_truth = poses([[[0, 0], [30, 40], [5, 5]]])
     found = ground_truth.keypoints_xy.copy()
     found[0, 2] = np.nan

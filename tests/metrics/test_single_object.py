@@ -51,7 +51,7 @@ def test_the_best_detection_of_each_image_counts() -> None:
     )
 
 
-def test_nothing_is_told_of_no_images() -> None:
+def test_without_images_there_is_no_score() -> None:
     score = single_object_score([], [], 1)
     assert score.overall == score.by_class[0] == ObjectScore(0, None, None)
 
