@@ -20,7 +20,7 @@ from screenshot import SETTLED, open_window
 
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.panels.side_panel import DETECT, JUDGE, VIEW
+from kpviewer.gui.panels.side_panel import DETECT, EVALUATE, VIEW
 
 SIZE, WIDTH = "1280x800", 960
 FPS, SECONDS = 5, 16.0
@@ -62,7 +62,7 @@ class Tour(QObject):
             away = 1 - abs(now_s - 2.5)
             slider.setValue(round(slider.maximum() * (0.55 + 0.43 * away)))
         steps: tuple[tuple[float, Callable[[], object]], ...] = (
-            (4.0, lambda: panel.set_tab(JUDGE)),
+            (4.0, lambda: panel.set_tab(EVALUATE)),
             (7.0, panel.curves.use_best.click),
             (8.5, lambda: panel.set_tab(VIEW)),
             (9.0, panel.display.switch("tracks").click),

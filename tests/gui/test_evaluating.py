@@ -13,7 +13,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QPushButton
 
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.panels.side_panel import DETECT, JUDGE, VIEW
+from kpviewer.gui.panels.side_panel import DETECT, EVALUATE, VIEW
 from kpviewer.gui.widgets.theme import LIGHT
 from kpviewer.structures import GroundTruth
 
@@ -60,7 +60,7 @@ def frames_told(window: MainWindow) -> str:
 def window(qtbot, open_window) -> MainWindow:
     """A window on the tab Judge that has shown each of the frames, and stands at the last."""
     window = open_window(FakeSource(FRAMES, ground_truth=ground_truth_at_zero()))
-    open_tab(qtbot, window, JUDGE)
+    open_tab(qtbot, window, EVALUATE)
     go_to_start(qtbot, window)
     for index in range(1, FRAMES):
         qtbot.keyClick(window, Key.Key_Period)
@@ -164,7 +164,7 @@ def test_another_source_begins_anew(qtbot, open_window):
         "other": FakeSource(300),
     }
     window = open_window(open_source=lambda text, _ground_truth: sources[text])
-    open_tab(qtbot, window, JUDGE)
+    open_tab(qtbot, window, EVALUATE)
     qtbot.waitUntil(window.side_panel.worst.isVisible)
     window.opener.choose_source("other")
     qtbot.waitUntil(lambda: not window.side_panel.worst.isVisible())
@@ -175,7 +175,7 @@ def test_without_ground_truth_the_tab_says_what_is_needed(qtbot, open_window):
     window = open_window(
         open_source=lambda text, _ground_truth: asked.append(text) or FakeSource(300)
     )
-    open_tab(qtbot, window, JUDGE)
+    open_tab(qtbot, window, EVALUATE)
     panel = window.side_panel
     qtbot.waitUntil(lambda: shown_index(window) is not None)
     assert panel.error.isVisible()
@@ -189,7 +189,7 @@ def test_without_ground_truth_the_tab_says_what_is_needed(qtbot, open_window):
 def test_live_source_has_worst_frames_that_cannot_be_gone_to(qtbot, open_window):
     source = FakeSource(live=True, ground_truth=ground_truth_at_zero())
     window = open_window(source)
-    open_tab(qtbot, window, JUDGE)
+    open_tab(qtbot, window, EVALUATE)
     qtbot.waitUntil(lambda: window.session.engine is not None)
     source.give(1)
     qtbot.waitUntil(lambda: shown_index(window) == 0 or source.give(1))
@@ -200,7 +200,7 @@ def test_live_source_has_worst_frames_that_cannot_be_gone_to(qtbot, open_window)
 @pytest.mark.parametrize("size", [(1024, 700), (1600, 1000)])
 def test_nothing_is_wider_than_the_panel(qtbot, window, size):
     window.resize(*size)
-    for tab in (DETECT, JUDGE, VIEW):
+    for tab in (DETECT, EVALUATE, VIEW):
         open_tab(qtbot, window, tab)
         page = window.side_panel.pages[tab]
         qtbot.waitUntil(page.isVisible)
@@ -238,7 +238,7 @@ def test_own_confidence_of_a_class_is_typed_on_demand_and_reset(qtbot, two_class
     assert len(window.view.result().detections) == 2
     qtbot.mouseClick(classes.own_switch, LEFT)
     box = classes.own_score_box(0)
-    assert box.text() == "all"
+    assert box.text() == "default"
     assert not classes.own_reset.isEnabled()
     box.setFocus()
     box.selectAll()
@@ -248,7 +248,7 @@ def test_own_confidence_of_a_class_is_typed_on_demand_and_reset(qtbot, two_class
     assert dict(window.session.thresholds.class_scores) == {0: 0.6}
     qtbot.mouseClick(classes.own_reset, LEFT)
     assert len(window.view.result().detections) == 2
-    assert classes.own_score_box(0).text() == "all"
+    assert classes.own_score_box(0).text() == "default"
 
 
 def test_own_confidence_stays_when_the_fields_are_put_away(qtbot, two_classes):
@@ -264,7 +264,7 @@ def test_own_confidence_stays_when_the_fields_are_put_away(qtbot, two_classes):
 
 def test_best_of_one_class_becomes_its_own_confidence(qtbot, two_classes):
     window, curves = two_classes, two_classes.side_panel.curves
-    open_tab(qtbot, window, JUDGE)
+    open_tab(qtbot, window, EVALUATE)
     qtbot.waitUntil(curves.use_best.isEnabled)
     curves.classes.setFocus()
     qtbot.keyClick(curves.classes, Key.Key_Down)

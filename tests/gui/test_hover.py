@@ -41,7 +41,7 @@ def test_click_shows_the_numbers_and_stays_until_a_click_beside(qtbot, view):
     click(qtbot, view, 200, 300)
     title, *lines = view.numbers.text().splitlines()
     assert title == "face"
-    assert lines[:4] == ["Confidence 0.931", "Size 200 × 240 px", "At 100, 100", "Index 0"]
+    assert lines[:4] == ["Confidence 0.931", "Size 200 × 240 px", "At 100, 100", "Number 0"]
     assert view.rect().contains(view.numbers.geometry())
     assert view.numbers.x() > 300
     click(qtbot, view, 20, 20)
@@ -64,7 +64,7 @@ def test_chosen_detection_is_found_again_when_it_moves_and_told_when_it_is_gone(
     view.show_result(result(moved, size_hw=(480, 640)))
     assert "Confidence 0.990" in view.numbers.text() and "At 404, 52" in view.numbers.text()
     view.show_result(result(detections([LARGE]), size_hw=(480, 640)))
-    assert "Not in this image" in view.numbers.text()
+    assert "Left the frame" in view.numbers.text()
     assert not view.numbers.zoom.isEnabled()
     view.show_result(result(moved, size_hw=(480, 640)))
     assert "Confidence 0.990" in view.numbers.text()
@@ -87,7 +87,7 @@ def test_zoom_to_it_puts_it_in_the_middle(qtbot, view):
 def test_double_click_zooms_to_a_detection_and_fits_beside_it(qtbot, view):
     qtbot.mouseDClick(view, LEFT, pos=at(420, 70))
     assert view.transform.zoom > 5
-    assert "Index 1" in view.numbers.text()
+    assert "Number 1" in view.numbers.text()
     qtbot.mouseDClick(view, LEFT, pos=at(20, 460))
     assert view.transform.zoom == 1
 
@@ -102,7 +102,7 @@ def test_drag_chooses_nothing(qtbot, view):
 def test_click_on_the_card_is_not_one_on_the_image_below(qtbot, view):
     click(qtbot, view, 200, 300)
     qtbot.mouseClick(view.numbers, LEFT, pos=QPoint(3, 3))
-    assert "Index 0" in view.numbers.text()
+    assert "Number 0" in view.numbers.text()
 
 
 def test_another_source_forgets_the_choice(qtbot, view):

@@ -238,9 +238,9 @@ def test_speed_and_loop_keys_show_on_the_bar(qtbot, open_window):
     assert window.transport.loop.isChecked()
 
 
-def test_end_of_file_is_told_and_space_plays_again(qtbot, open_window):
+def test_end_of_file_is_shown_and_space_plays_again(qtbot, open_window):
     window = open_window(FakeSource(12))
-    qtbot.waitUntil(lambda: "The end" in window.view.chip.text())
+    qtbot.waitUntil(lambda: "End of video" in window.view.chip.text())
     assert shown_index(window) == 11
     qtbot.keyClick(window, Key.Key_Space)
     qtbot.waitUntil(lambda: shown_index(window) < 11)
@@ -280,7 +280,7 @@ def test_source_that_breaks_while_playing_shows_an_error(qtbot, open_window):
     )
     qtbot.waitUntil(lambda: "The file is broken." in card_text(window))
     assert window.side_panel.classes.counts() == [0]  # no number of the image that is gone
-    for name in ("Frames a second", "Capture to screen", "Dropped frames"):
+    for name in ("Frames per second", "Capture to screen", "Frames not shown"):
         labels = [each for each in window.findChildren(QLabel) if each.accessibleName() == name]
         assert [each.text() for each in labels] == [""]
 
@@ -395,7 +395,7 @@ def test_latency_by_stage_is_told_where_the_rates_are(qtbot, open_window):
     rates = next(
         label
         for label in window.status_bar.findChildren(QLabel)
-        if label.accessibleName() == "Frames a second"
+        if label.accessibleName() == "Frames per second"
     )
     qtbot.waitUntil(lambda: "model: " in rates.toolTip())
     qtbot.waitUntil(lambda: "capture to screen: " in rates.toolTip())

@@ -85,7 +85,7 @@ def test_button_comes_with_the_pointer_and_says_what_it_does(qtbot, classes):
     QApplication.processEvents()
     qtbot.mouseMove(tree_of(classes).viewport(), middle(classes, 1))
     qtbot.waitUntil(solo.isVisible)
-    assert (solo.text(), solo.toolTip()) == ("Solo", "Show dog alone (Ctrl+click)")
+    assert (solo.text(), solo.toolTip()) == ("Only this class", "Show only dog (Ctrl+click)")
     assert abs(solo.geometry().center().y() - middle(classes, 1).y()) <= 1
     qtbot.mouseClick(solo, LEFT)
     assert classes.shown() == {1}

@@ -1,4 +1,4 @@
-"""The line at the bottom: latency up to the screen, and what was lost for which cause."""
+"""Status bar: delay up to the screen, and frames not shown by cause."""
 
 from dataclasses import replace
 
@@ -37,29 +37,39 @@ def label(bar: StatusBar, name: str) -> QLabel:
     return next(each for each in bar.findChildren(QLabel) if each.accessibleName() == name)
 
 
-def test_capture_to_screen_is_told_by_three_percentiles(bar):
+def test_delay_is_shown_by_its_median_and_tail(bar):
     bar.show_stats(STATS, has_model=True)
     shown = label(bar, "Capture to screen")
-    assert shown.text() == "to screen 45 · 61 · 80 ms"
+    assert shown.text() == "delay 45 ms (95 %: 61)"
     assert "model: 9.8, 11.2, 14.0" in shown.toolTip().splitlines()
     assert "capture to screen: 44.6, 61.2, 80.3" in shown.toolTip().splitlines()
 
 
-def test_drops_are_told_by_their_cause(bar):
+def test_frames_not_shown_are_listed_by_cause(bar):
     bar.show_stats(STATS, has_model=True)
-    shown = label(bar, "Dropped frames")
-    assert shown.text() == "dropped 10: model busy 8, window busy 2"
-    assert "model busy: 8 (they came while the model was at work)" in shown.toolTip()
+    shown = label(bar, "Frames not shown")
+    assert shown.text() == "10 not shown: model busy 8, window busy 2"
+    assert "model busy: 8 (arrived while the model was busy)" in shown.toolTip()
     bar.show_stats(PipelineStats(), has_model=True)
-    assert (shown.text(), shown.toolTip()) == ("dropped 0", "Frames lost since the start: none")
+    assert (shown.text(), shown.toolTip()) == (
+        "0 not shown",
+        "Frames not shown since the start: none",
+    )
+
+
+def test_frames_that_only_the_window_skipped_have_no_cause_beside_them(bar):
+    bar.show_stats(PipelineStats(drops={"display skipped": 160}), has_model=True)
+    shown = label(bar, "Frames not shown")
+    assert shown.text() == "160 not shown"
+    assert "window busy: 160 (a newer frame was ready)" in shown.toolTip()
 
 
 def test_narrow_line_leaves_latency_and_causes_to_the_tooltips(bar):
     bar.resize(ROOMY_PX - 1, 28)
     bar.show_stats(STATS, has_model=False)
     assert not label(bar, "Capture to screen").isVisible()
-    assert label(bar, "Dropped frames").text() == "dropped 10"
-    assert "80.3" in label(bar, "Frames a second").toolTip()
+    assert label(bar, "Frames not shown").text() == "10 not shown"
+    assert "80.3" in label(bar, "Frames per second").toolTip()
 
 
 @pytest.mark.parametrize("width", [720, 1024, 1600])
@@ -74,7 +84,7 @@ def test_message_is_shown_whole_at_every_width(bar, qapp, width):
     assert shown.height() >= shown.heightForWidth(shown.width())
     assert bar.rect().contains(shown.mapTo(bar, shown.rect().bottomRight()))
     bar.show_message("")
-    assert (bar.height(), label(bar, "Frames a second").isVisible()) == (28, True)
+    assert (bar.height(), label(bar, "Frames per second").isVisible()) == (28, True)
 
 
 def test_earlier_messages_stay_in_the_tooltip(bar):
@@ -94,10 +104,10 @@ def test_text_of_a_message_is_never_taken_for_markup(bar, tmp_path):
     assert bar.findChild(QPushButton).isVisible()
 
 
-def test_no_numbers_stay_when_nothing_is_watched(bar):
+def test_no_numbers_stay_when_nothing_is_open(bar):
     bar.show_stats(STATS, has_model=True)
     bar.clear_stats()
-    for name in ("Frames a second", "Capture to screen", "Dropped frames"):
+    for name in ("Frames per second", "Capture to screen", "Frames not shown"):
         assert (label(bar, name).text(), label(bar, name).toolTip()) == ("", "")
 
 

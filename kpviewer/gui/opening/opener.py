@@ -10,7 +10,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.cameras import CameraFinder, first_camera
 from kpviewer.gui.opening.code_question import may_open
 from kpviewer.gui.opening.permission import CodePermission
-from kpviewer.gui.panels.side_panel import JUDGE
+from kpviewer.gui.panels.side_panel import EVALUATE
 from kpviewer.gui.panes import Panes
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES
@@ -63,7 +63,7 @@ class Opener:
         first = self.session.models.loading or (loaded.model if loaded is not None else "")
         self.compare.start(text, first)
         if text:
-            self._panes.side_panel.set_tab(JUDGE)
+            self._panes.side_panel.set_tab(EVALUATE)
 
     def use_ground_truth(self, spec: str) -> None:
         """Judge the present source, which plays on, by the annotations of ``spec``.

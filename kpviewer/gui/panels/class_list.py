@@ -1,4 +1,4 @@
-"""The classes of the model: which are shown, and how many are in the image now."""
+"""List of the model's classes: which are shown, and how many objects of each are detected."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from kpviewer.structures import Detections, Thresholds
 ROW_PX = 28
 VISIBLE_ROWS = 8
 FILTERED_FROM = 12
-"""Classes from which on a filter field helps."""
+"""Number of classes from which the filter field is shown."""
 NAME, OWN, COUNT = range(3)
-"""Columns."""
+"""Columns of the list."""
 
 
 class ClassList(QWidget):
-    """A row a class: colour, name, whether it is shown, own confidence, number in the image."""
+    """List with a row per class: tick, colour, name, own confidence, number of detections."""
 
     changed = pyqtSignal()
-    """By the user; ``shown`` and ``own_scores`` have the new values."""
+    """Emitted after edits by the user; ``shown`` and ``own_scores`` have the new values."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,11 +72,11 @@ class ClassList(QWidget):
         self.set_classes((), None)
 
     def set_classes(self, names: tuple[str, ...], shown: frozenset[int] | None) -> None:
-        """List other classes; ``set_own_scores`` follows where some have their own.
+        """List other classes. Call ``set_own_scores`` next if some have their own confidence.
 
         Args:
-            names: of the model.
-            shown: the ids that are ticked; None is all.
+            names: names of the model's classes.
+            shown: ids of the ticked classes; None is all.
         """
         blocked = self._tree.blockSignals(True)
         self._tree.clear()
@@ -100,7 +100,7 @@ class ClassList(QWidget):
         self.setVisible(bool(names))
 
     def shown(self) -> frozenset[int] | None:
-        """Ids of the ticked classes; None where all are."""
+        """Return the ids of the ticked classes; None if all are ticked."""
         ticked = [
             class_id
             for class_id, item in enumerate(self._items())
@@ -109,12 +109,12 @@ class ClassList(QWidget):
         return None if len(ticked) == self._tree.topLevelItemCount() else frozenset(ticked)
 
     def set_ticked(self, class_id: int, ticked: bool) -> None:
-        """Tick or untick a class, as a click on its box does."""
+        """Set the tick of a class, as a click does."""
         state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
         self._items()[class_id].setCheckState(0, state)
 
     def toggle_solo(self, class_id: int) -> None:
-        """Show a class alone, or if it is alone what was shown before; ``changed`` tells."""
+        """Show only one class, or return to the classes shown before; emits ``changed``."""
         shown = self._solo.toggle(class_id, self.shown())
         blocked = self._tree.blockSignals(True)
         for each, item in enumerate(self._items()):
@@ -125,40 +125,40 @@ class ClassList(QWidget):
         self.changed.emit()
 
     def lasting(self) -> frozenset[int] | None:
-        """Ids of the classes that are shown when none is alone any more; None is all."""
+        """Return the ids of the classes shown once no class is alone; None is all."""
         return self._solo.lasting(self.shown())
 
     def set_own_scores(self, scores: Mapping[int, float], defaults: Thresholds) -> None:
-        """Show the classes' own confidences, without telling ``changed``.
+        """Show the classes' own confidences, without emitting ``changed``.
 
         Args:
-            scores: by class id; the other classes go by the confidence of all.
-            defaults: what a reset goes back to.
+            scores: confidences by class id; other classes use the slider's.
+            defaults: the thresholds that a reset restores.
         """
         self._own, self._default_own = dict(scores), dict(defaults.class_scores)
         self._show_own()
 
     def own_scores(self) -> dict[int, float]:
-        """Confidences of single classes, by class id."""
+        """Return the confidences of single classes, by class id."""
         return dict(self._own)
 
     def choose_own_score(self, class_id: int, score: float | None) -> None:
-        """Give a class a confidence of its own, or that of all; ``changed`` tells."""
+        """Set the confidence of one class; None is the slider's. Emits ``changed``."""
         self._own = _with_score(self._own, class_id, score)
         self._show_own()
         self.changed.emit()
 
     def own_score_box(self, class_id: int) -> OwnScoreBox | None:
-        """The number field of a class; None while the fields are hidden."""
+        """Return the number field of a class; None while the fields are hidden."""
         box = self._tree.itemWidget(self._items()[class_id], OWN)
         return box if isinstance(box, OwnScoreBox) else None
 
     def counts(self) -> list[int]:
-        """The numbers that are shown, by class id."""
+        """Return the numbers that are shown, by class id."""
         return [int(item.text(COUNT)) for item in self._items()]
 
     def show_counts(self, detections: Detections) -> None:
-        """Count what is in the image."""
+        """Show the number of detections of each class."""
         items = self._items()
         counts = np.bincount(detections.class_ids, minlength=len(items))
         blocked = self._tree.blockSignals(True)
@@ -181,14 +181,14 @@ class ClassList(QWidget):
         self._tree.set_alone(None)
 
     def _own_row(self) -> QHBoxLayout:
-        """Make the switch of the number fields and the way back."""
+        """Make the row with the switch of the number fields and the reset."""
         self.own_switch = PushButton(tr("Confidence by class"))
         self.own_switch.setCheckable(True)
-        self.own_switch.setToolTip(tr("Give single classes a confidence of their own"))
+        self.own_switch.setToolTip(tr("Set the confidence of single classes"))
         self.own_switch.toggled.connect(self._show_own)
         self.own_reset = PushButton(tr("Reset"))
         self.own_reset.setAccessibleName(tr("Reset the confidence of single classes"))
-        self.own_reset.setToolTip(tr("Go back to what the model recommends for single classes"))
+        self.own_reset.setToolTip(tr("Restore the model's recommendation for each class"))
         self.own_reset.clicked.connect(self._on_reset_clicked)
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -197,7 +197,7 @@ class ClassList(QWidget):
         return row
 
     def _show_own(self) -> None:
-        """Write the own confidences: into fields while they are switched on, else as text."""
+        """Show the own confidences: in fields while these are switched on, else as text."""
         blocked = self._tree.blockSignals(True)
         for class_id, item in enumerate(self._items()):
             own, box = self._own.get(class_id), self.own_score_box(class_id)
@@ -232,13 +232,13 @@ class ClassList(QWidget):
 def _with_score(
     scores: Mapping[int, float], class_id: int, score: float | None
 ) -> dict[int, float]:
-    """Give a class another confidence of its own, or none."""
+    """Return the scores with another one of a class; None removes it."""
     others = {each: value for each, value in scores.items() if each != class_id}
     return others if score is None else {**others, class_id: score}
 
 
 def _swatch(rgb: tuple[int, int, int]) -> QIcon:
-    """A dot of the class's colour."""
+    """Return an icon: a dot in the colour of a class."""
     pixmap = QPixmap(24, 24)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)

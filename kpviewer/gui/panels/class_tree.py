@@ -1,4 +1,4 @@
-"""The rows of the class list: ticks, and a button on the row under the pointer to see it alone."""
+"""Rows of the class list: ticks, and a button to show only the class under the pointer."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from kpviewer.gui.widgets.plain_text import plain_tip
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _SOLO = Qt.KeyboardModifier.ControlModifier
-"""Alt is taken by the window managers of Linux, which move the window by Alt+drag."""
+"""Modifier key for showing one class alone: Linux window managers use Alt+drag themselves."""
 
 
 class ClassTree(QTreeWidget):
-    """Ticks by a click or Enter; asks to show one class alone by Ctrl with either, or a button."""
+    """Tree whose rows are ticked by click or Enter, and shown alone by Ctrl with either."""
 
     solo_asked = pyqtSignal(int)
-    """A row: show it alone, or as before if it is alone."""
+    """Emitted with a row: show only its class, or undo that."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,9 +32,9 @@ class ClassTree(QTreeWidget):
         self._alone: int | None = None
         self._row = -1
         self.solo = PushButton("")
-        """Stands on the row under the pointer."""
+        """Button on the row under the pointer."""
         self.solo.setParent(self.viewport())
-        self.solo.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Ctrl+Enter does it
+        self.solo.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the keyboard has Ctrl+Enter
         self.solo.clicked.connect(lambda: self.solo_asked.emit(self._row))
         self.solo.hide()
         bar = self.verticalScrollBar()
@@ -42,35 +42,35 @@ class ClassTree(QTreeWidget):
             bar.valueChanged.connect(lambda _value: self._show_button(-1))
 
     def set_alone(self, row: int | None) -> None:
-        """Say which class is alone: its button leads back."""
+        """Set which class is shown alone: its button undoes that."""
         self._alone = row
         self._show_button(self._row)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Ask for a class alone where Ctrl is held, else tick."""
+        """With Ctrl, ask to show only this class; else tick."""
         if event is None or not event.modifiers() & _SOLO:
             super().mousePressEvent(event)
         elif (row := self._row_at(event.position().toPoint())) >= 0:
             self.solo_asked.emit(row)
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
-        """Tick, but where Ctrl is held."""
+        """Tick, unless Ctrl is held."""
         if event is None or not event.modifiers() & _SOLO:
             super().mouseReleaseEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
-        """Offer the button on the row under the pointer."""
+        """Show the button on the row under the pointer."""
         super().mouseMoveEvent(event)
         if event is not None:
             self._show_button(self._row_at(event.position().toPoint()))
 
     def leaveEvent(self, event: QEvent | None) -> None:
-        """Take the button away."""
+        """Hide the button."""
         super().leaveEvent(event)
         self._show_button(-1)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Tick or untick the current row by Enter, show it alone by Ctrl+Enter."""
+        """Toggle the tick of the current row by Enter; show only its class by Ctrl+Enter."""
         item = self.currentItem()
         if event is None or item is None or event.key() not in _ENTER:
             super().keyPressEvent(event)
@@ -85,19 +85,19 @@ class ClassTree(QTreeWidget):
         return -1 if item is None else self.indexOfTopLevelItem(item)
 
     def _show_button(self, row: int) -> None:
-        """Put the button at the right end of the name; of a single class there is none."""
+        """Show the button at the right end of a name; a model of one class has none."""
         item = self.topLevelItem(row) if row >= 0 and self.topLevelItemCount() > 1 else None
         self._row = row if item is not None else -1
         self.solo.setVisible(item is not None)
         if item is None:
             return
         is_alone = row == self._alone
-        self.solo.setText(tr("All") if is_alone else tr("Solo"))
+        self.solo.setText(tr("All") if is_alone else tr("Only this class"))
         name = item.text(0)
         self.solo.setToolTip(
-            tr("Show again what was shown before (Ctrl+click)")
+            tr("Return to the classes shown before (Ctrl+click)")
             if is_alone
-            else plain_tip(tr("Show {name} alone (Ctrl+click)").format(name=name))
+            else plain_tip(tr("Show only {name} (Ctrl+click)").format(name=name))
         )
         self.solo.adjustSize()
         place = self.visualRect(self.indexFromItem(item, 0))

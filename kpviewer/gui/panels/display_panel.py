@@ -1,4 +1,4 @@
-"""What is drawn over the image, how large, and what is hidden in it."""
+"""Settings of the overlay: what is drawn, how large, and what is anonymised."""
 
 from __future__ import annotations
 
@@ -20,31 +20,37 @@ _SWITCHES = (
     ("landmarks", tr_noop("Landmarks"), tr_noop("Draw the landmarks")),
     ("labels", tr_noop("Names"), tr_noop("Write the class names")),
     ("scores", tr_noop("Confidence"), tr_noop("Write the confidence")),
-    ("numbers", tr_noop("Index"), tr_noop("Write each detection's place in the list, from 0")),
+    (
+        "numbers",
+        tr_noop("Number"),
+        tr_noop("Write each detection's number in the list, from 0"),
+    ),
     ("ground_truth", tr_noop("Ground truth"), tr_noop("Draw the ground truth, dashed")),
     (
         "verdicts",
-        tr_noop("Hits and misses"),
-        tr_noop("Beside ground truth: mark what is matched, missed and false"),
+        tr_noop("Mark hits, misses, false alarms"),
+        tr_noop("With annotations: mark matched and missed objects, and false alarms"),
     ),
     (
         "smooth_landmarks",
-        tr_noop("Smooth"),
-        tr_noop("Draw landmarks steadied over time; errors and files keep the raw ones"),
+        tr_noop("Smooth landmarks"),
+        tr_noop("Draw landmarks smoothed over time; errors and files keep the raw ones"),
     ),
     (
         "tracks",
-        tr_noop("Follow"),
-        tr_noop("Give each object a number that stays with it, and draw its trail"),
+        tr_noop("Track (IDs, trails)"),
+        tr_noop("Give each object an ID that stays with it, and draw its trail"),
     ),
     (
         "anonymise",
-        tr_noop("Blur"),
+        tr_noop("Anonymise"),
         tr_noop(
-            "Hide faces, or whatever the shown classes are: here, in snapshots and in recordings"
+            "Hide faces, or all objects of the shown classes: here, in snapshots and in recordings"
         ),
     ),
 )
+_WIDE = {"verdicts", "smooth_landmarks", "tracks", "anonymise"}
+"""Switches that take a row of their own; they follow pairs of others."""
 _SIZES = (
     (
         "lines",
@@ -65,11 +71,11 @@ _SIZES = (
         (tr_noop("Small"), tr_noop("Medium"), tr_noop("Large")),
     ),
 )
-"""Field of OverlayStyle, its name, its values and their names."""
+"""Field of OverlayStyle, its label, its values and their labels."""
 
 
 class CheckBox(QCheckBox):
-    """A switch that Enter turns, as Space always plays and pauses."""
+    """Check box that Enter toggles: Space always plays and pauses."""
 
     def __init__(self, text: str, tip: str) -> None:
         super().__init__(text)
@@ -78,7 +84,7 @@ class CheckBox(QCheckBox):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Turn on Enter."""
+        """Toggle on Enter."""
         if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
         else:
@@ -86,10 +92,10 @@ class CheckBox(QCheckBox):
 
 
 class DisplayPanel(QWidget):
-    """Edits an OverlayStyle; names and skeleton in it are the model's."""
+    """Panel that edits an OverlayStyle; its names and skeleton are the model's."""
 
     changed = pyqtSignal()
-    """By the user; ``style_of_overlay`` has the new value."""
+    """Emitted after edits by the user; ``style_of_overlay`` has the new value."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,15 +110,15 @@ class DisplayPanel(QWidget):
 
     @property
     def style_of_overlay(self) -> OverlayStyle:
-        """What is set."""
+        """Style that is set."""
         return self._style
 
     def set_model(self, spec: ModelSpec) -> None:
-        """Take the names and the skeleton of a model."""
+        """Set the class names and the skeleton of a model."""
         self._style = replace(self._style, class_names=spec.class_names, skeleton=spec.skeleton)
 
     def set_style(self, style: OverlayStyle) -> None:
-        """Set the switches and the sizes as if the user had; names and skeleton stay."""
+        """Set switches and sizes as an edit by the user does; names and skeleton stay."""
         for field, box in self._switches.items():
             with QSignalBlocker(box):
                 box.setChecked(getattr(style, field))
@@ -123,23 +129,26 @@ class DisplayPanel(QWidget):
         self._on_edited()
 
     def switch(self, field: str) -> QCheckBox:
-        """The box of one field of OverlayStyle."""
+        """Return the check box of a field of OverlayStyle."""
         return self._switches[field]
 
     def size_control(self, field: str) -> SegmentedControl:
-        """The choice of one field of OverlayStyle: lines, dots or letters."""
+        """Return the control of a field of OverlayStyle: lines, dots or letters."""
         return self._sizes[field]
 
     def _lay_out_switches(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(0)
-        for index, (field, text, tip) in enumerate(_SWITCHES):
+        cell = 0
+        for field, text, tip in _SWITCHES:
             box = CheckBox(tr(text), tr(tip))
             box.setChecked(getattr(self._style, field))
             box.toggled.connect(self._on_edited)
             self._switches[field] = box
-            grid.addWidget(box, index // 2, index % 2)
+            columns = 2 if field in _WIDE else 1
+            grid.addWidget(box, cell // 2, cell % 2, 1, columns)
+            cell += columns
         return grid
 
     def _lay_out_sizes(self) -> QGridLayout:

@@ -1,7 +1,7 @@
-"""The middle of the window: what is watched, and around it the panels that can be moved and closed.
+"""Centre of the window: the video, and around it panels that can be moved and closed.
 
-Where the panels are is one text (``state``) that Qt makes and reads; whether each is wanted is kept
-apart, by name, so that full screen can hide them all and bring back those that were there.
+The layout of the panels is one text (``state``) that Qt makes and reads. Which panels are wanted is
+kept apart, by name: full screen hides them all and restores the wanted ones.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.dock import Dock
 
 LAYOUT_VERSION = 1
-"""Of the places that panels have at first; a state of another version is ignored."""
+"""Version of the initial layout; a state of another version is ignored."""
 _Area = Qt.DockWidgetArea
 _SIDES = _Area.LeftDockWidgetArea | _Area.RightDockWidgetArea
 _ENDS = _Area.TopDockWidgetArea | _Area.BottomDockWidgetArea
 
 
 class Part(StrEnum):
-    """The panels, by their names in the settings."""
+    """Panels, by their names in the settings."""
 
     SIDE = "side"
     PLOTS = "plots"
@@ -36,7 +36,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a panel is at first, and where it may be."""
+    """Title, key, initial area and allowed areas of a panel."""
 
     title: str
     act: Act
@@ -59,7 +59,7 @@ PLACES = {
 
 
 def column_of(*widgets: QWidget, stretch: int) -> QWidget:
-    """Stack widgets without gaps; the one of index ``stretch`` takes the room that is left."""
+    """Stack widgets without gaps; the one of index ``stretch`` takes the remaining room."""
     holder = QWidget()
     column = QVBoxLayout(holder)
     column.setContentsMargins(0, 0, 0, 0)
@@ -70,7 +70,7 @@ def column_of(*widgets: QWidget, stretch: int) -> QWidget:
 
 
 class DockArea(QMainWindow):
-    """Holds the panels; stands in the window as a plain widget."""
+    """Area with the video in the centre and panels around it, used as a plain widget."""
 
     def __init__(self, center: QWidget, panels: dict[Part, QWidget]) -> None:
         super().__init__()
@@ -87,27 +87,27 @@ class DockArea(QMainWindow):
             dock.setAllowedAreas(PLACES[part].allowed)
             dock.closed.connect(lambda part=part: self.set_wanted(part, wanted=False))
             self.addDockWidget(PLACES[part].area, dock)
-            dock.set_movable(movable=False)  # before, without a window, it floated
+            dock.set_movable(movable=False)  # without a window it floated
         self._show_wanted()
 
-    # -- which are there ---------------------------------------------------------------------
+    # -- which are shown ---------------------------------------------------------------------
 
     def wanted(self) -> dict[Part, bool]:
-        """Tell which panels are wanted, full screen or not."""
+        """Return which panels are wanted, whether full screen hides them or not."""
         return dict(self._wanted)
 
     def set_wanted(self, part: Part, *, wanted: bool) -> None:
-        """Bring a panel, in full screen too, or take it away."""
+        """Show a panel, in full screen too, or hide it."""
         self._wanted[part] = wanted
         self._docks[part].setVisible(wanted)
 
     def set_all_wanted(self, wanted: dict[Part, bool]) -> None:
-        """Set which are there, where full screen doesn't hide them all."""
+        """Set which panels are wanted; full screen keeps hiding them."""
         self._wanted.update(wanted)
         self._show_wanted()
 
     def toggle(self, part: Part) -> None:
-        """Bring a panel, to the front where another one covers it, or take it away."""
+        """Show a panel, raising it if another one covers it, or hide it."""
         dock = self._docks[part]
         is_seen = not dock.isHidden() and not dock.visibleRegion().isEmpty()
         self.set_wanted(part, wanted=not is_seen)
@@ -115,7 +115,7 @@ class DockArea(QMainWindow):
             dock.raise_()
 
     def set_clean(self, *, is_clean: bool) -> None:
-        """Hide all panels, or bring back those that are wanted."""
+        """Hide all panels, or show those that are wanted."""
         self._is_clean = is_clean
         self._show_wanted()
 
@@ -123,17 +123,17 @@ class DockArea(QMainWindow):
 
     @property
     def are_movable(self) -> bool:
-        """Whether the panels have bars to drag them by."""
+        """Whether the panels have title bars to drag them by."""
         return self._are_movable
 
     def set_movable(self, *, movable: bool) -> None:
-        """Give the panels bars to drag, float and close them by, or take the bars away."""
+        """Set whether the panels have title bars to drag, float and close them."""
         self._are_movable = movable
         for dock in self._docks.values():
             dock.set_movable(movable=movable)
 
     def reset(self) -> None:
-        """Put all panels where they are at first."""
+        """Restore the initial layout of all panels."""
         self._pending = None
         for part, dock in self._docks.items():
             self.removeDockWidget(dock)
@@ -141,30 +141,30 @@ class DockArea(QMainWindow):
             self.addDockWidget(PLACES[part].area, dock)
         self.set_all_wanted({part: PLACES[part].is_shown for part in self._docks})
         for orientation, size_of in (
-            (Qt.Orientation.Horizontal, Dock.usual_width),
-            (Qt.Orientation.Vertical, Dock.usual_height),
+            (Qt.Orientation.Horizontal, Dock.preferred_width),
+            (Qt.Orientation.Vertical, Dock.preferred_height),
         ):
             docks = list(self._docks.values())
             self.resizeDocks(docks, [size_of(dock) for dock in docks], orientation)
 
     def state(self) -> str:
-        """Tell where the panels are, for ``restore``."""
+        """Return the layout of the panels, for ``restore``."""
         if self._pending is not None:
             return self._pending
         data = self.saveState(LAYOUT_VERSION).data()
         return f"{zlib.crc32(data):08x}:{base64.b64encode(data).decode('ascii')}"
 
     def restore(self, state: str) -> None:
-        """Put the panels where they were, as soon as the size is known.
+        """Restore a layout of ``state``, as soon as the size is known.
 
-        What is damaged, or of another version, changes nothing; which panels are wanted stays.
+        A damaged state, or one of another version, changes nothing. Which panels are wanted stays.
         """
         self._pending = state
         if self.isVisible():
             self._restore_pending()
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Restore what waits for a size."""
+        """Restore the layout that waits for the size."""
         super().showEvent(event)
         self._restore_pending()
 
@@ -177,15 +177,15 @@ class DockArea(QMainWindow):
             data = base64.b64decode(text, validate=True)
         except ValueError:  # binascii.Error is one
             return
-        if checksum == f"{zlib.crc32(data):08x}":  # Qt crashes on some that are damaged
+        if checksum == f"{zlib.crc32(data):08x}":  # Qt crashes on some damaged ones
             self.restoreState(QByteArray(data), LAYOUT_VERSION)
             self._show_wanted()
 
     def fit_height(self, part: Part, at_most: int) -> None:
-        """Give a panel its usual height again, unless the user has made it higher."""
+        """Restore the preferred height of a panel, unless the user has made it higher."""
         dock = self._docks[part]
         if dock.height() <= at_most and not dock.isFloating():
-            self.resizeDocks([dock], [dock.usual_height()], Qt.Orientation.Vertical)
+            self.resizeDocks([dock], [dock.preferred_height()], Qt.Orientation.Vertical)
 
     def _show_wanted(self) -> None:
         for part, dock in self._docks.items():

@@ -1,4 +1,4 @@
-"""What the window says for a while: one message, whole, and those before it in the tooltip."""
+"""Line with the current message in full, and earlier ones in its tooltip."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SPACING = 8
 
 
 class MessageLine(QWidget):
-    """Shows a message and, for a saved file, the way to its folder."""
+    """Line with a message and, for a saved file, a button that opens its folder."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class MessageLine(QWidget):
         row.addWidget(self._open)
 
     def text(self) -> str:
-        """Return what is shown, the button's text included."""
+        """Return the text that is shown, the button's included."""
         button = "" if self._open.isHidden() else f" {self._open.text()}"
         return self._label.text() + button
 

@@ -1,4 +1,4 @@
-"""The number field of one class: a confidence of its own, or that of all."""
+"""Number field of one class: its own confidence, or the slider's."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from kpviewer.gui.widgets.share_box import ShareBox
 
 
 class OwnScoreBox(ShareBox):
-    """Shows "all" while the class goes by the confidence of all."""
+    """Field that shows "default" while the class uses the slider's confidence."""
 
     edited = pyqtSignal(object)
-    """By the user: the class's own confidence, or None."""
+    """Emitted after edits by the user, with the class's own confidence or None."""
 
     def __init__(self, class_name: str, score: float | None) -> None:
         super().__init__()
-        self.setSpecialValueText(tr("all"))  # of the least value
+        self.setSpecialValueText(tr("default"))  # shown for the lowest value
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Confidence of {name}").format(name=class_name))
-        tip = tr("Confidence of {name} alone; 0 is the one of all classes (↑ ↓)")
+        tip = tr("Confidence of {name}; 0 is the default: the slider's (↑ ↓)")
         self.setToolTip(plain_tip(tip.format(name=class_name)))
         self.set_score(score)
         self.valueChanged.connect(self._on_value_changed)
 
     def set_score(self, score: float | None) -> None:
-        """Show another confidence, without telling ``edited``."""
+        """Show another confidence, without emitting ``edited``."""
         with QSignalBlocker(self):
             self.setValue(score or 0.0)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Keep Enter, which Qt's field passes on: the list around it would untick the class."""
+        """Keep Enter, which Qt's field passes on: the list would untick the class."""
         super().keyPressEvent(event)
         if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             event.accept()

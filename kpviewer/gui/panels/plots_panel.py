@@ -1,4 +1,4 @@
-"""The three plots: frames a second, latency by stage, error. Side by side, or one at a time."""
+"""Plots of frames per second, latency by stage, and error: side by side, or one at a time."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from kpviewer.structures import FrameError, StageTimings
 
 HEIGHT = 148
 SHARES = (6, 9, 6)
-"""Of the width: the latency's legend is the longest."""
+"""Shares of the width: the latency has the longest legend."""
 FOLDED_HEIGHT = 168
 TICKS = int(WINDOW_S * 10) + 2
-"""Rows of a plot that is fed at 10 Hz."""
+"""Number of rows of a plot that is fed at 10 Hz."""
 FRAMES = int(WINDOW_S * 120)
+"""Number of rows of a plot that is fed with each frame."""
 STAGES = ("read", "queue_wait", "upload", "forward", "postprocess")
 
 FPS = PlotSpec(
@@ -40,12 +41,12 @@ ERROR = PlotSpec(
     (tr_noop("mean distance"),),
     1,
     least_top=2.0,
-    hint=tr_noop("Comes with a model and ground truth"),
+    hint=tr_noop("Needs annotations"),
 )
 
 
 class PlotsPanel(QFrame):
-    """Takes numbers as they come, and draws them at 10 Hz."""
+    """Panel that collects numbers as they come and draws them at 10 Hz."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -62,8 +63,8 @@ class PlotsPanel(QFrame):
             tr("Plot"),
             (tr("FPS"), tr("Latency"), tr("Error")),
             (
-                tr("Frames a second"),
-                tr("Where a frame's time goes"),
+                tr("Frames per second"),
+                tr("Time of a frame by stage"),
                 tr("Distance from the ground truth"),
             ),
         )
@@ -94,20 +95,20 @@ class PlotsPanel(QFrame):
             plot.setVisible(not is_folded or index == self.tabs.index())
 
     def is_folded(self) -> bool:
-        """Whether one plot is shown at a time."""
+        """Return whether one plot is shown at a time."""
         return self._is_folded
 
     def sizeHint(self) -> QSize:
-        """As low as can be: the image takes the rest."""
+        """Return the smallest height: the image takes the rest."""
         return QSize(super().sizeHint().width(), self.minimumHeight())
 
     def set_theme(self, theme: Theme) -> None:
-        """Take the colours of another theme."""
+        """Use the colours of a theme."""
         for plot in self._plots():
             plot.set_theme(theme)
 
     def set_source(self, nominal_fps: float | None) -> None:
-        """Start again for another source, with faint lines at its rate and frame budget."""
+        """Clear the plots for another source, with faint lines at its rate and frame budget."""
         for history in (self._fps_history, self._stage_history, self._error_history):
             history.clear()
         self.fps.set_target(nominal_fps)
@@ -120,13 +121,13 @@ class PlotsPanel(QFrame):
         error: FrameError | None,
         difference: FrameError | None = None,
     ) -> None:
-        """Take the numbers of a frame that was shown.
+        """Add the numbers of a frame that was shown.
 
         Args:
             now_s: the time, s.
-            timings: of the frame.
-            error: beside the ground truth.
-            difference: of two models: plotted where there is no ground truth.
+            timings: time spent in each stage.
+            error: error against the ground truth.
+            difference: difference of two models, plotted if there is no ground truth.
         """
         spent_ms = timings.by_stage()
         self._stage_history.add(now_s, *(spent_ms[stage] for stage in STAGES))
@@ -141,13 +142,13 @@ class PlotsPanel(QFrame):
         self._error_history.add(now_s, shown.mean_px)
 
     def add_stats(self, now_s: float, stats: PipelineStats, *, has_model: bool) -> None:
-        """Take the rates of now."""
+        """Add the current rates."""
         model_fps = stats.inference_fps if has_model else None
         rates = (stats.capture_fps, model_fps, stats.display_fps)
         self._fps_history.add(now_s, *rates)
 
     def draw(self, now_s: float) -> None:
-        """Draw what came in."""
+        """Draw the numbers that were added."""
         histories = (self._fps_history, self._stage_history, self._error_history)
         for plot, history in zip(self._plots(), histories, strict=True):
             if plot.isVisible():

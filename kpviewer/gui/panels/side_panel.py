@@ -1,4 +1,4 @@
-"""The panel on the right, in three tabs: what is detected, how good it is, how it looks."""
+"""Panel on the right in three tabs: detection, evaluation, view."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from kpviewer.gui.widgets.buttons import SegmentedControl
 from kpviewer.gui.widgets.plain_text import Label
 
 WIDTH, WIDEST = 296, 480
-DETECT, JUDGE, VIEW = range(3)
+DETECT, EVALUATE, VIEW = range(3)
+"""Tabs of the panel."""
 
 
 class SidePanel(QFrame):
-    """Holds the sections, each in a tab that scrolls."""
+    """Panel of sections, in tabs that scroll."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,11 +37,11 @@ class SidePanel(QFrame):
         self.worst = WorstFrames()
         self.display = DisplayPanel()
         self.recording = RecordingPanel()
-        self._no_classes = Label(tr("The model's classes come here."))
+        self._no_classes = Label(tr("Loading the model's classes …"))
         self._no_classes.setProperty("kind", "secondary")
         self.tabs = SegmentedControl(
             tr("Panel"),
-            (tr("Detect"), tr("Judge"), tr("View")),
+            (tr("Detect"), tr("Evaluate"), tr("View")),
             (
                 tr("Thresholds and classes"),
                 tr("Against the ground truth"),
@@ -63,11 +64,11 @@ class SidePanel(QFrame):
         column.addWidget(stack, 1)
         self.pages[DETECT].add_section(tr("Thresholds"), self.thresholds)
         self.pages[DETECT].add_section(tr("Classes"), self.classes, self._no_classes)
-        self.pages[JUDGE].add_section(tr("Error against ground truth"), self.error)
-        self.pages[JUDGE].add_section(tr("Difference of two models"), self.compare)
+        self.pages[EVALUATE].add_section(tr("Error against ground truth"), self.error)
+        self.pages[EVALUATE].add_section(tr("Difference of two models"), self.compare)
         self._judged = (
-            self.pages[JUDGE].add_section(tr("Curves of the frames so far"), self.curves),
-            self.pages[JUDGE].add_section(tr("Worst frames so far"), self.worst),
+            self.pages[EVALUATE].add_section(tr("Curves of the frames so far"), self.curves),
+            self.pages[EVALUATE].add_section(tr("Worst frames so far"), self.worst),
         )
         self.pages[VIEW].add_section(tr("Overlay"), self.display)
         self.pages[VIEW].add_section(tr("Recording"), self.recording)
@@ -75,15 +76,15 @@ class SidePanel(QFrame):
         self.setMaximumWidth(WIDEST)
 
     def sizeHint(self) -> QSize:
-        """As narrow as can be: the image takes the rest."""
+        """Return the smallest width: the image takes the rest."""
         return QSize(WIDTH, super().sizeHint().height())
 
     def tab(self) -> int:
-        """Which tab is shown: DETECT, JUDGE or VIEW."""
+        """Return the tab that is shown: DETECT, EVALUATE or VIEW."""
         return self._stack.currentIndex()
 
     def set_tab(self, tab: int) -> None:
-        """Show DETECT, JUDGE or VIEW."""
+        """Show DETECT, EVALUATE or VIEW."""
         self.tabs.set_index(tab)
         self._stack.setCurrentIndex(tab)
 
@@ -93,13 +94,13 @@ class SidePanel(QFrame):
         self._no_classes.setVisible(not names)
 
     def show_judged(self, *, has_frames: bool) -> None:
-        """Show curves and worst frames; without a frame that has ground truth there are none."""
+        """Show or hide curves and worst frames: they need frames with ground truth."""
         for section in self._judged:
             section.setVisible(has_frames)
 
 
 class Page(QScrollArea):
-    """The sections of one tab, in a column that scrolls where there is little room."""
+    """Sections of one tab, in a column that scrolls if there is little room."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,10 +116,10 @@ class Page(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def add_section(self, title: str, *widgets: QWidget) -> QWidget:
-        """Add widgets under a heading, below a hairline where others come before.
+        """Add widgets under a heading, below a hairline unless it is the first section.
 
         Returns:
-            The section, so that it can be hidden.
+            The section, to hide or show it.
         """
         section = QWidget()
         column = QVBoxLayout(section)
@@ -134,7 +135,7 @@ class Page(QScrollArea):
 
 
 def rule() -> QFrame:
-    """A hairline between groups."""
+    """Return a hairline to separate groups."""
     line = QFrame()
     line.setObjectName("rule")
     return line

@@ -1,4 +1,4 @@
-"""The line at the bottom: where the model runs, how fast, how late, what was lost or saved."""
+"""Status bar: device, rates, delay, frames not shown, and messages."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from kpviewer.structures import Frame, StreamInfo
 HEIGHT = 28
 NAME_CHARS = 34
 ROOMY_PX = 1200
-"""A narrower line leaves latency and causes to the tooltips: messages need the room."""
+"""Width from which delay and causes are shown; else they are in tooltips only."""
 CAUSES = {
-    QUEUE_FULL: (tr_noop("model busy"), tr_noop("they came while the model was at work")),
-    NO_FREE_BUFFER: (tr_noop("no buffer"), tr_noop("every buffer was in use")),
-    DISPLAY_SKIPPED: (tr_noop("window busy"), tr_noop("a newer one was there to be shown")),
+    QUEUE_FULL: (tr_noop("model busy"), tr_noop("arrived while the model was busy")),
+    NO_FREE_BUFFER: (tr_noop("no buffer"), tr_noop("all buffers were in use")),
+    DISPLAY_SKIPPED: (tr_noop("window busy"), tr_noop("a newer frame was ready")),
 }
-"""Why frames were lost, by the names of ``pipeline.stats``: in short, and in words."""
+"""Why frames were not shown, by the names of ``pipeline.stats``: short and long texts."""
 STAGES = {
     "read": tr_noop("read"),
     "queue_wait": tr_noop("wait"),
@@ -38,16 +38,16 @@ STAGES = {
 
 
 class StatusBar(QFrame):
-    """Labels with fixed places, so that changing numbers move nothing."""
+    """Row of labels at fixed positions: changing numbers don't move them."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self.setObjectName("statusBar")
         self._model = _label(tr("Device, engine, precision and time of the model"), 96)
         self._size = _label(tr("Size of the source"), 96)
-        self._rates = _label(tr("Frames a second"), 96)
+        self._rates = _label(tr("Frames per second"), 96)
         self._latency = _label(tr("Capture to screen"), 152)
-        self._drops = _label(tr("Dropped frames"), 64)
+        self._drops = _label(tr("Frames not shown"), 64)
         self._message = MessageLine(clock)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 12, 4)
@@ -57,15 +57,15 @@ class StatusBar(QFrame):
         row.addWidget(self._message, 1)
         self.setFixedHeight(HEIGHT)
 
-    def show_model(self, device: str, how: str, forward_ms: float | None) -> None:
-        """Tell where and how the model runs, and how long a frame takes it."""
-        parts = [part for part in (device, how) if part]
+    def show_model(self, device: str, backend: str, forward_ms: float | None) -> None:
+        """Show device, backend and precision of the model, and its time per frame."""
+        parts = [part for part in (device, backend) if part]
         if forward_ms is not None:
             parts.append(f"{forward_ms:.1f} ms")
         self._model.setText(" · ".join(parts) or tr("No model"))
 
     def show_source(self, info: StreamInfo | None, frame: Frame | None = None) -> None:
-        """Show size and rate of the source, or of one of its images with its name and number."""
+        """Show size and rate of the source; for a folder, name, number and size of the image."""
         if info is None:
             self._size.setText("")
             return
@@ -82,7 +82,7 @@ class StatusBar(QFrame):
         self._size.setText(text)
 
     def show_stats(self, stats: PipelineStats, *, has_model: bool) -> None:
-        """Tell the rates and the drops."""
+        """Show rates, delay and the number of frames not shown."""
         rates = tr("capture {capture:.1f}   model {model}   display {display:.1f} fps").format(
             capture=stats.capture_fps,
             model=f"{stats.inference_fps:.1f}" if has_model else "–",
@@ -96,7 +96,7 @@ class StatusBar(QFrame):
         self._fit()
 
     def clear_stats(self) -> None:
-        """Show no numbers: nothing is watched."""
+        """Remove the numbers: no source is open."""
         for label in (self._rates, self._latency, self._drops):
             label.setText("")
             label.setToolTip("")
@@ -110,7 +110,7 @@ class StatusBar(QFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """Hide numbers where the message needs their room; wrap it where that is too little."""
+        """Hide numbers if the message needs their room; wrap it if that is too little."""
         layout = self.layout()
         if layout is None:
             return
@@ -137,14 +137,14 @@ class StatusBar(QFrame):
         for label in (self._rates, self._latency):
             label.setToolTip(table)
         whole = stats.latency.get(DISPLAY)
-        text = tr("to screen {p50:.0f} · {p95:.0f} · {p99:.0f} ms")
+        text = tr("delay {p50:.0f} ms (95 %: {p95:.0f})")
         self._latency.setText(
-            text.format(p50=whole.p50, p95=whole.p95, p99=whole.p99) if whole is not None else ""
+            text.format(p50=whole.p50, p95=whole.p95) if whole is not None else ""
         )
 
     def _show_drops(self, drops: Mapping[str, int]) -> None:
-        text = tr("dropped {count}").format(count=sum(drops.values()))
-        if drops and self._is_roomy:
+        text = tr("{count} not shown").format(count=sum(drops.values()))
+        if self._is_roomy and drops.keys() - {DISPLAY_SKIPPED}:
             each = (f"{tr(_cause(name)[0])} {count}" for name, count in drops.items())
             text = f"{text}: {', '.join(each)}"
         self._drops.setText(text)
@@ -152,11 +152,11 @@ class StatusBar(QFrame):
             f"{tr(_cause(name)[0])}: {count} ({tr(_cause(name)[1])})"
             for name, count in drops.items()
         )
-        head = tr("Frames lost since the start")
+        head = tr("Frames not shown since the start")
         self._drops.setToolTip("\n".join((head, *rows)) if drops else f"{head}: {tr('none')}")
 
     def show_message(self, text: str, saved: Path | None = None) -> None:
-        """Tell something for a while; with ``saved`` a button opens the file's folder."""
+        """Show a message for a while; with ``saved``, a button opens the file's folder."""
         self._message.show_message(text, saved)
         self._fit()
 
@@ -170,7 +170,7 @@ class StatusBar(QFrame):
 
 
 def _latency_table(stats: PipelineStats) -> str:
-    """Write the latency of each stage, and of the whole way to the screen."""
+    """Return a table of the latency of each stage, and from capture to screen."""
     rows = [
         f"{tr(STAGES[stage])}: {each.p50:.1f}, {each.p95:.1f}, {each.p99:.1f}"
         for stage, each in stats.latency.items()
@@ -184,7 +184,7 @@ def _cause(name: str) -> tuple[str, str]:
 
 
 def shortened(name: str) -> str:
-    """Return a name without its middle where it is long."""
+    """Return a name; a long one without its middle."""
     half = NAME_CHARS // 2
     return name if len(name) <= NAME_CHARS else f"{name[: half - 1]}…{name[-half:]}"
 

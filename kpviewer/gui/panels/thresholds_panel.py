@@ -1,4 +1,4 @@
-"""Confidence, IoU or width, and the kind of NMS: what turns candidates into detections."""
+"""Settings that turn candidates into detections: confidence, IoU or σ, and kind of NMS."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _KINDS = (NmsKind.HARD, NmsKind.SOFT_LINEAR, NmsKind.SOFT_GAUSSIAN, NmsKind.NONE
 
 
 class ThresholdsPanel(QWidget):
-    """Edits a Thresholds; the classes in it are the class list's."""
+    """Panel that edits Thresholds; its classes are those of the class list."""
 
     changed = pyqtSignal()
-    """By the user; ``thresholds`` has the new value."""
+    """Emitted after edits by the user; ``thresholds`` has the new value."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,18 +28,18 @@ class ThresholdsPanel(QWidget):
             tr("Confidence"), tr("How sure the model must be to show an object.")
         )
         self.iou = ValueSlider(
-            tr("IoU (NMS)"), tr("How much two boxes may overlap before one gives way.")
+            tr("IoU (NMS)"), tr("How much two boxes may overlap before the weaker one is removed.")
         )
         self.sigma = ValueSlider(
             tr("Width σ (NMS)"),
-            tr("How far overlap lowers confidence: wider lowers it less."),
+            tr("How strongly overlap lowers confidence: a larger σ lowers it less."),
             0.01,
         )
         self.nms = SegmentedControl(
             "NMS",
             (tr("Hard"), tr("Soft linear"), tr("Soft Gaussian"), tr("None")),
             (
-                tr("Drop the boxes that overlap a better one"),
+                tr("Remove boxes that overlap a better one"),
                 tr("Lower their confidence by their overlap"),
                 tr("Lower their confidence smoothly by their overlap"),
                 tr("Keep every box: for models that predict each object once"),
@@ -61,11 +61,11 @@ class ThresholdsPanel(QWidget):
 
     @property
     def thresholds(self) -> Thresholds:
-        """What is set."""
+        """Thresholds that are set."""
         return self._thresholds
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
-        """Show other settings, without telling ``changed``."""
+        """Show other thresholds, without emitting ``changed``."""
         self._thresholds = thresholds
         self.confidence.set_value(thresholds.score)
         self.iou.set_value(thresholds.iou)
@@ -74,18 +74,18 @@ class ThresholdsPanel(QWidget):
         self._show_slider_in_use()
 
     def choose_confidence(self, score: float) -> None:
-        """Set the confidence as the slider does: ``changed`` tells."""
+        """Set the confidence as the slider does; emits ``changed``."""
         self.confidence.set_value(score)
         self._on_edited()
 
     def set_defaults(self, thresholds: Thresholds) -> None:
-        """Set what a double click goes back to: the model's own thresholds."""
+        """Set the model's own thresholds, which a double click restores."""
         self.confidence.set_default(thresholds.score)
         self.iou.set_default(thresholds.iou)
         self.sigma.set_default(thresholds.sigma)
 
     def _show_slider_in_use(self) -> None:
-        """Show the slider that the kind of NMS goes by: the Gaussian one ignores the IoU."""
+        """Show the slider that the kind of NMS uses: the Gaussian one ignores the IoU."""
         is_gaussian = self._thresholds.nms is NmsKind.SOFT_GAUSSIAN
         self.iou.setEnabled(self._thresholds.nms is not NmsKind.NONE)
         self.iou.setVisible(not is_gaussian)

@@ -1,4 +1,4 @@
-"""The bar at the top: what is watched, by which model, and what is saved of it."""
+"""Bar at the top: source, model, device, recording and commands."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 
 RECORD_PX = 124
-"""Room for the time of a recording, so that nothing moves when one starts."""
+"""Width of the record button, with room for the time of a recording."""
 
 
 class Picker(ToolButton):
-    """A button with a menu that shows what is chosen."""
+    """Button with a menu; its text is the current choice."""
 
     def __init__(self, icon: str, name: str, tip: str) -> None:
         super().__init__(icon, name, tip)
@@ -29,7 +29,7 @@ class Picker(ToolButton):
         self._choice: str | None = None
 
     def set_choice(self, text: str) -> None:
-        """Show what is chosen; a long name loses its middle."""
+        """Show the current choice; a long name loses its middle."""
         if self._choice == text:
             return
         self._choice = text
@@ -46,8 +46,10 @@ class TopBar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("topBar")
-        self.source = Picker("camera", tr("Source"), tooltip(Act.OPEN_FILE, tr("What is watched")))
-        self.model = Picker("model", tr("Model"), tooltip(Act.OPEN_MODEL, tr("What watches it")))
+        self.source = Picker(
+            "camera", tr("Source"), tooltip(Act.OPEN_FILE, tr("Source: camera, file, stream"))
+        )
+        self.model = Picker("model", tr("Model"), tooltip(Act.OPEN_MODEL, tr("Detection model")))
         self.device = Picker("device", tr("Device"), tr("Where the model runs"))
         self.record = ToolButton("record", tr("Record"), tooltip(Act.RECORD), checkable=True)
         self.record.setObjectName("record")
@@ -77,7 +79,7 @@ class TopBar(QFrame):
         self.show_recording(None)
 
     def set_can_save(self, can_save: bool) -> None:
-        """Allow recording and snapshots only while there is an image."""
+        """Enable recording and snapshots only while there is an image."""
         text = "{what}" if can_save else tr("There is no image to save: {what}")
         self.record.setEnabled(can_save or self.record.isChecked())
         self.snapshot.setEnabled(can_save)
@@ -86,7 +88,7 @@ class TopBar(QFrame):
         self.snapshot.setToolTip(text.format(what=tooltip(Act.SNAPSHOT)))
 
     def show_recording(self, state: RecordingState | None) -> None:
-        """Show the recording that runs; None is none."""
+        """Show the state of the recording; None if none is running."""
         self.record.setChecked(state is not None)
         self.record.set_icon_name("record" if state is None else "stop")
         label = tr("Record")

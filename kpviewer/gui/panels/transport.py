@@ -1,4 +1,4 @@
-"""Play, step, seek, speed, loop, and what a live source does with frames that come too fast."""
+"""Transport bar: play, step, seek, speed, loop, and which frames of a live source are shown."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from kpviewer.gui.widgets.seek_bar import SeekBar
 from kpviewer.structures import StreamInfo
 
 SPEEDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0, 8.0, math.inf)
-"""The last one is as fast as the model goes."""
+"""Speeds of playback; the last one is as fast as the model runs."""
 NARROW_PX = 560
-"""Below it the seek bar would be shorter than a thumb."""
+"""Width below which the seek bar moves above the buttons."""
 NO_SEEK = tr_noop("A live source can't go back")
 LIVE_SPEED = tr_noop("A live source has its own speed")
 NOTHING_OPEN = tr_noop("Nothing is open")
 POLICIES = {
-    False: (tr_noop("Newest frame"), tr_noop("Frames that come while the model works are dropped")),
+    False: (tr_noop("Newest frame"), tr_noop("Always show the newest frame; skip the rest")),
     True: (
         tr_noop("Every frame"),
-        tr_noop("None is dropped here; where the model is slower, the image falls behind"),
+        tr_noop("Show every frame; with a slow model the image falls behind"),
     ),
 }
-"""Of live sources, by whether every frame counts: name, and what it means."""
+"""Policies for live sources, by whether every frame is shown: label and explanation."""
 
 
 class TransportBar(QFrame):
-    """Buttons that ask; the pipeline decides and the bar is told what is."""
+    """Bar of buttons that send requests; the pipeline decides, and the bar shows its state."""
 
     asked = pyqtSignal(object)
-    """An Act."""
+    """Emitted with the Act of a button."""
     speed_chosen = pyqtSignal(float)
     sought = pyqtSignal(int)
     policy_chosen = pyqtSignal(bool)
-    """Whether a live source gives every frame, or the newest."""
+    """Emitted with whether a live source should deliver every frame, or the newest."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class TransportBar(QFrame):
             label.setAccessibleName(name)
         self.speed = self._speed_button()
         self.policy = self._policy_button()
-        self._place = QHBoxLayout()  # of the seek bar, where there is room for it in the row
+        self._place = QHBoxLayout()  # of the seek bar, if the row has room for it
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(8, 4, 8, 4)
         self._rows.setSpacing(0)
@@ -86,7 +86,7 @@ class TransportBar(QFrame):
         return row
 
     def set_info(self, info: StreamInfo | None) -> None:
-        """Fit the bar to a source; None is no source."""
+        """Adapt the bar to a source; None is no source."""
         seekable = info is not None and info.is_seekable and bool(info.frame_count)
         count = (info.frame_count or 1) if info is not None else 1
         self._fps = (info.nominal_fps or 30.0) if info is not None else 30.0
@@ -94,7 +94,7 @@ class TransportBar(QFrame):
         self.bar.setEnabled(seekable)
         is_live = info is not None and info.is_live
         no_seek = tr(NOTHING_OPEN if info is None else NO_SEEK)
-        self.bar.setToolTip(f"{tr('Go to a moment') if seekable else no_seek} (← →)")
+        self.bar.setToolTip(f"{tr('Go to a time') if seekable else no_seek} (← →)")
         for button, act in (
             (self.start, Act.START),
             (self.step_back, Act.STEP_BACK),
@@ -116,7 +116,7 @@ class TransportBar(QFrame):
             self.bar.setValue(0)
 
     def show_position(self, index: int, position_s: float | None) -> None:
-        """Show where the image is."""
+        """Show the position of the current frame."""
         self._time.setText(time_text(index / self._fps if position_s is None else position_s))
         if not self.bar.isSliderDown():
             self.bar.setValue(index)
@@ -124,14 +124,14 @@ class TransportBar(QFrame):
     def show_state(
         self, *, playing: bool, loop: bool, speed: float, marks: tuple[int, ...], lossless: bool
     ) -> None:
-        """Show what the pipeline does.
+        """Show the state of the pipeline.
 
         Args:
-            playing: whether frames come.
-            loop: whether the file starts again at its end.
-            speed: 1 is that of the file.
-            marks: frames A and B, between which it repeats.
-            lossless: whether a live source gives every frame.
+            playing: whether frames are coming.
+            loop: whether the file restarts at its end.
+            speed: factor of the file's own speed.
+            marks: frames A and B of the A-B loop.
+            lossless: whether a live source delivers every frame.
         """
         self.play.set_icon_name("pause" if playing else "play")
         self.play.setAccessibleName(tr("Pause") if playing else tr("Play"))
@@ -146,7 +146,7 @@ class TransportBar(QFrame):
         self.policy.setToolTip(tr(POLICIES[lossless][1]))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Where the buttons leave the seek bar no room, put it above them."""
+        """Move the seek bar above the buttons if they leave it no room."""
         super().resizeEvent(event)
         is_above = self._rows.indexOf(self.bar) >= 0
         if is_above is not (self.width() < NARROW_PX):
@@ -178,13 +178,13 @@ class TransportBar(QFrame):
         return button
 
     def _policy_button(self) -> ToolButton:
-        name, what = POLICIES[False]
-        button, menu = _menu_button(tr("Frames"), tr(what), 96)
+        name, tip = POLICIES[False]
+        button, menu = _menu_button(tr("Frames"), tr(tip), 96)
         button.setText(tr(name))
         menu.setToolTipsVisible(True)
-        for every, (name, what) in POLICIES.items():
+        for every, (name, tip) in POLICIES.items():
             action = QAction(tr(name), menu)
-            action.setToolTip(tr(what))
+            action.setToolTip(tr(tip))
             action.triggered.connect(lambda _on, every=every: self.policy_chosen.emit(every))
             menu.addAction(action)
         return button
@@ -193,20 +193,20 @@ class TransportBar(QFrame):
 _NEXT_MARK = (
     tr_noop("Repeat from this frame"),
     tr_noop("Repeat up to this frame"),
-    tr_noop("Repeat no more"),
+    tr_noop("Stop repeating"),
 )
-"""What the key does next, by the number of marks."""
+"""Tooltip of the next step of the A-B loop, by the number of marks."""
 
 
 def _length_s(info: StreamInfo | None, fps: float) -> float:
-    """Return how long a source lasts; 0 where nobody knows."""
+    """Return the duration of a source; 0 if it is unknown."""
     if info is None:
         return 0.0
     return info.duration_s or (info.frame_count or 0) / fps
 
 
 def _menu_button(name: str, tip: str, width_px: int) -> tuple[ToolButton, QMenu]:
-    """Make a button that shows a choice, and the menu under it."""
+    """Make a button that shows a choice, and its menu."""
     button = ToolButton("play", name, tip)
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
     button.setMinimumWidth(width_px)
@@ -217,13 +217,13 @@ def _menu_button(name: str, tip: str, width_px: int) -> tuple[ToolButton, QMenu]
 
 
 def _allow(button: ToolButton, act: Act, reason: str | None) -> None:
-    """Enable a button, or disable it for a reason that its tooltip gives."""
+    """Enable a button, or disable it with the reason in its tooltip."""
     button.setEnabled(reason is None)
     button.setToolTip(tooltip(act, reason))
 
 
 def time_text(seconds: float) -> str:
-    """Write a time as mm:ss.t, with hours where it has some."""
+    """Return a time as mm:ss.t, with hours if it has any."""
     tenths = max(round(seconds * 10), 0)
     minutes, rest = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)
@@ -232,12 +232,12 @@ def time_text(seconds: float) -> str:
 
 
 def speed_text(speed: float) -> str:
-    """Write a speed for the button."""
+    """Return the text of a speed."""
     return tr("max") if math.isinf(speed) else f"{speed:g}×"
 
 
 def next_speed(speed: float, direction: int) -> float:
-    """Give the next speed of the list, up (1) or down (-1)."""
+    """Return the next speed of the list, up (1) or down (-1)."""
     if direction > 0:
         return next((each for each in SPEEDS if each > speed + 1e-6), SPEEDS[-1])
     return next((each for each in reversed(SPEEDS) if each < speed - 1e-6), SPEEDS[0])

@@ -1,4 +1,4 @@
-"""The menu of panels: which are there, whether they may be moved, and the way back."""
+"""Menu of panels: which are shown, whether they can be moved, and a reset."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kpviewer.gui.panels.docks import PLACES, DockArea, Part
 
 
 def add_view_menu(menu: QMenu, docks: DockArea) -> None:
-    """Add the submenu, as it is now."""
+    """Add the submenu with the current state."""
     view = menu.addMenu(tr("Panels"))
     if view is None:
         return
@@ -26,13 +26,13 @@ def add_view_menu(menu: QMenu, docks: DockArea) -> None:
         view.addAction(action)
     view.addSeparator()
     move = QAction(tr("Move panels"), view)
-    move.setToolTip(tr("Give each panel a bar to drag it by, to float it and to close it"))
+    move.setToolTip(tr("Give each panel a title bar to drag, float and close it"))
     move.setCheckable(True)
     move.setChecked(docks.are_movable)
     move.toggled.connect(lambda is_on: docks.set_movable(movable=is_on))
     view.addAction(move)
     reset = QAction(tr("Reset panels"), view)
-    reset.setToolTip(tr("Put all panels where they were at first"))
+    reset.setToolTip(tr("Return all panels to their default positions"))
     reset.triggered.connect(lambda _checked: docks.reset())
     view.addAction(reset)
 

@@ -17,7 +17,7 @@ from kpviewer.recording.codecs import CODECS, Quality
 
 _VIDEOS = (
     (tr_noop("Annotated"), tr_noop("Video with the overlay as it is shown")),
-    (tr_noop("Raw"), tr_noop("Video as it came; what Blur hides stays hidden")),
+    (tr_noop("Raw"), tr_noop("Video as it came; what Anonymise hides stays hidden")),
     (tr_noop("Both"), tr_noop("Two videos of the same frames")),
 )
 """As VIDEOS."""

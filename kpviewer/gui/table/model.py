@@ -27,7 +27,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 INDEX, CLASS, SCORE, LEFT, TOP, WIDTH, HEIGHT, TRACK, POINT = range(9)
 """Kinds of columns."""
 _TITLES = (
-    (tr_noop("#"), tr_noop("Index, as in labels and result files")),
+    (tr_noop("#"), tr_noop("Number, as in labels and result files")),
     (tr_noop("Class"), ""),
     (tr_noop("Conf."), tr_noop("Confidence")),
     (tr_noop("Left"), tr_noop("Left edge of the box, px of the source")),

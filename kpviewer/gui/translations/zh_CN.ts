@@ -680,8 +680,8 @@
             <translation>按类别设置置信度</translation>
         </message>
         <message>
-            <source>Give single classes a confidence of their own</source>
-            <translation>为个别类别单独设置置信度</translation>
+            <source>Set the confidence of single classes</source>
+            <translation>单独设置个别类别的置信度</translation>
         </message>
         <message>
             <source>Reset</source>
@@ -692,7 +692,7 @@
             <translation>重置各类别的置信度</translation>
         </message>
         <message>
-            <source>Go back to what the model recommends for single classes</source>
+            <source>Restore the model's recommendation for each class</source>
             <translation>恢复模型为各类别推荐的置信度</translation>
         </message>
         <message>
@@ -708,15 +708,15 @@
             <translation>全部</translation>
         </message>
         <message>
-            <source>Solo</source>
-            <translation>单独</translation>
+            <source>Only this class</source>
+            <translation>仅此类别</translation>
         </message>
         <message>
-            <source>Show again what was shown before (Ctrl+click)</source>
+            <source>Return to the classes shown before (Ctrl+click)</source>
             <translation>恢复之前显示的类别 (Ctrl+单击)</translation>
         </message>
         <message>
-            <source>Show {name} alone (Ctrl+click)</source>
+            <source>Show only {name} (Ctrl+click)</source>
             <translation>只显示 {name} (Ctrl+单击)</translation>
         </message>
         <message>
@@ -752,12 +752,12 @@
             <translation>标注置信度</translation>
         </message>
         <message>
-            <source>Index</source>
-            <translation>序号</translation>
+            <source>Number</source>
+            <translation>编号</translation>
         </message>
         <message>
-            <source>Write each detection's place in the list, from 0</source>
-            <translation>标注每个检测结果在列表中的序号，从 0 开始</translation>
+            <source>Write each detection's number in the list, from 0</source>
+            <translation>标注每个检测结果在列表中的编号，从 0 开始</translation>
         </message>
         <message>
             <source>Ground truth</source>
@@ -768,36 +768,36 @@
             <translation>用虚线绘制真值</translation>
         </message>
         <message>
-            <source>Hits and misses</source>
-            <translation>命中与漏检</translation>
+            <source>Mark hits, misses, false alarms</source>
+            <translation>标出命中、漏检和误报</translation>
         </message>
         <message>
-            <source>Beside ground truth: mark what is matched, missed and false</source>
-            <translation>有真值时：标出匹配、漏检和误检</translation>
+            <source>With annotations: mark matched and missed objects, and false alarms</source>
+            <translation>有标注时：标出匹配和漏检的目标以及误报</translation>
         </message>
         <message>
-            <source>Smooth</source>
-            <translation>平滑</translation>
+            <source>Smooth landmarks</source>
+            <translation>平滑关键点</translation>
         </message>
         <message>
-            <source>Draw landmarks steadied over time; errors and files keep the raw ones</source>
+            <source>Draw landmarks smoothed over time; errors and files keep the raw ones</source>
             <translation>绘制随时间平滑的关键点；误差和文件仍用原始值</translation>
         </message>
         <message>
-            <source>Follow</source>
-            <translation>跟踪</translation>
+            <source>Track (IDs, trails)</source>
+            <translation>跟踪（ID、轨迹）</translation>
         </message>
         <message>
-            <source>Give each object a number that stays with it, and draw its trail</source>
-            <translation>为每个目标分配固定编号，并绘制其轨迹</translation>
+            <source>Give each object an ID that stays with it, and draw its trail</source>
+            <translation>为每个目标分配固定 ID，并绘制其轨迹</translation>
         </message>
         <message>
-            <source>Blur</source>
-            <translation>模糊</translation>
+            <source>Anonymise</source>
+            <translation>匿名化</translation>
         </message>
         <message>
-            <source>Hide faces, or whatever the shown classes are: here, in snapshots and in recordings</source>
-            <translation>遮挡人脸（或所显示类别的目标）：画面、截图和录像中均生效</translation>
+            <source>Hide faces, or all objects of the shown classes: here, in snapshots and in recordings</source>
+            <translation>遮挡人脸或所显示类别的所有目标：画面、截图和录像中均生效</translation>
         </message>
         <message>
             <source>Lines</source>
@@ -832,16 +832,16 @@
             <translation>最近的消息（最新的在最后）：</translation>
         </message>
         <message>
-            <source>all</source>
-            <translation>全部</translation>
+            <source>default</source>
+            <translation>默认</translation>
         </message>
         <message>
             <source>Confidence of {name}</source>
             <translation>{name} 的置信度</translation>
         </message>
         <message>
-            <source>Confidence of {name} alone; 0 is the one of all classes (↑ ↓)</source>
-            <translation>{name} 单独的置信度；0 表示与所有类别相同 (↑ ↓)</translation>
+            <source>Confidence of {name}; 0 is the default: the slider's (↑ ↓)</source>
+            <translation>{name} 的置信度；0 表示默认，即滑块的值 (↑ ↓)</translation>
         </message>
         <message>
             <source>FPS</source>
@@ -888,8 +888,8 @@
             <translation>平均距离</translation>
         </message>
         <message>
-            <source>Comes with a model and ground truth</source>
-            <translation>需要模型和真值</translation>
+            <source>Needs annotations</source>
+            <translation>需要标注</translation>
         </message>
         <message>
             <source>Plot</source>
@@ -904,11 +904,11 @@
             <translation>误差</translation>
         </message>
         <message>
-            <source>Frames a second</source>
+            <source>Frames per second</source>
             <translation>每秒帧数</translation>
         </message>
         <message>
-            <source>Where a frame's time goes</source>
+            <source>Time of a frame by stage</source>
             <translation>每帧各阶段耗时</translation>
         </message>
         <message>
@@ -920,8 +920,8 @@
             <translation>A–B 差异，px</translation>
         </message>
         <message>
-            <source>The model's classes come here.</source>
-            <translation>模型的类别将显示在这里。</translation>
+            <source>Loading the model's classes …</source>
+            <translation>正在加载模型的类别 …</translation>
         </message>
         <message>
             <source>Panel</source>
@@ -932,7 +932,7 @@
             <translation>检测</translation>
         </message>
         <message>
-            <source>Judge</source>
+            <source>Evaluate</source>
             <translation>评估</translation>
         </message>
         <message>
@@ -976,7 +976,7 @@
             <translation>模型繁忙</translation>
         </message>
         <message>
-            <source>they came while the model was at work</source>
+            <source>arrived while the model was busy</source>
             <translation>到达时模型正忙</translation>
         </message>
         <message>
@@ -984,7 +984,7 @@
             <translation>无缓冲区</translation>
         </message>
         <message>
-            <source>every buffer was in use</source>
+            <source>all buffers were in use</source>
             <translation>所有缓冲区都在使用</translation>
         </message>
         <message>
@@ -992,7 +992,7 @@
             <translation>窗口繁忙</translation>
         </message>
         <message>
-            <source>a newer one was there to be shown</source>
+            <source>a newer frame was ready</source>
             <translation>已有更新的帧可显示</translation>
         </message>
         <message>
@@ -1016,8 +1016,8 @@
             <translation>采集到显示</translation>
         </message>
         <message>
-            <source>Dropped frames</source>
-            <translation>丢帧</translation>
+            <source>Frames not shown</source>
+            <translation>未显示的帧</translation>
         </message>
         <message>
             <source>{number} of {count}</source>
@@ -1028,16 +1028,16 @@
             <translation>采集 {capture:.1f}   模型 {model}   显示 {display:.1f} fps</translation>
         </message>
         <message>
-            <source>to screen {p50:.0f} · {p95:.0f} · {p99:.0f} ms</source>
-            <translation>到显示 {p50:.0f} · {p95:.0f} · {p99:.0f} ms</translation>
+            <source>delay {p50:.0f} ms (95 %: {p95:.0f})</source>
+            <translation>延迟 {p50:.0f} ms（95 %：{p95:.0f}）</translation>
         </message>
         <message>
-            <source>dropped {count}</source>
-            <translation>丢帧 {count}</translation>
+            <source>{count} not shown</source>
+            <translation>未显示 {count} 帧</translation>
         </message>
         <message>
-            <source>Frames lost since the start</source>
-            <translation>开始以来丢失的帧</translation>
+            <source>Frames not shown since the start</source>
+            <translation>开始以来未显示的帧</translation>
         </message>
         <message>
             <source>none</source>
@@ -1060,16 +1060,16 @@
             <translation>IoU (NMS)</translation>
         </message>
         <message>
-            <source>How much two boxes may overlap before one gives way.</source>
-            <translation>两个边界框重叠超过多少时去掉其中一个（非极大值抑制）。</translation>
+            <source>How much two boxes may overlap before the weaker one is removed.</source>
+            <translation>两个边界框重叠超过多少时去掉分数较低的一个（非极大值抑制）。</translation>
         </message>
         <message>
             <source>Width σ (NMS)</source>
             <translation>宽度 σ (NMS)</translation>
         </message>
         <message>
-            <source>How far overlap lowers confidence: wider lowers it less.</source>
-            <translation>重叠降低置信度的幅度：越宽降低得越少。</translation>
+            <source>How strongly overlap lowers confidence: a larger σ lowers it less.</source>
+            <translation>重叠对置信度的降低程度：σ 越大，降低越少。</translation>
         </message>
         <message>
             <source>Hard</source>
@@ -1084,7 +1084,7 @@
             <translation>高斯软抑制</translation>
         </message>
         <message>
-            <source>Drop the boxes that overlap a better one</source>
+            <source>Remove boxes that overlap a better one</source>
             <translation>硬抑制（标准 NMS）：去掉与更高分框重叠的框</translation>
         </message>
         <message>
@@ -1100,16 +1100,16 @@
             <translation>保留所有框：用于每个目标只预测一次的模型</translation>
         </message>
         <message>
-            <source>What is watched</source>
-            <translation>观看的内容</translation>
+            <source>Source: camera, file, stream</source>
+            <translation>源：摄像头、文件、网络流</translation>
         </message>
         <message>
             <source>Model</source>
             <translation>模型</translation>
         </message>
         <message>
-            <source>What watches it</source>
-            <translation>使用的模型</translation>
+            <source>Detection model</source>
+            <translation>检测模型</translation>
         </message>
         <message>
             <source>Where the model runs</source>
@@ -1148,16 +1148,16 @@
             <translation>最新帧</translation>
         </message>
         <message>
-            <source>Frames that come while the model works are dropped</source>
-            <translation>模型工作期间到达的帧会被丢弃</translation>
+            <source>Always show the newest frame; skip the rest</source>
+            <translation>始终显示最新帧，跳过其余帧</translation>
         </message>
         <message>
             <source>Every frame</source>
             <translation>每一帧</translation>
         </message>
         <message>
-            <source>None is dropped here; where the model is slower, the image falls behind</source>
-            <translation>不丢帧；模型较慢时画面会滞后</translation>
+            <source>Show every frame; with a slow model the image falls behind</source>
+            <translation>显示每一帧；模型较慢时画面会滞后</translation>
         </message>
         <message>
             <source>Time</source>
@@ -1168,7 +1168,7 @@
             <translation>时长</translation>
         </message>
         <message>
-            <source>Go to a moment</source>
+            <source>Go to a time</source>
             <translation>跳转到某一时刻</translation>
         </message>
         <message>
@@ -1200,8 +1200,8 @@
             <translation>重复到此帧</translation>
         </message>
         <message>
-            <source>Repeat no more</source>
-            <translation>不再重复</translation>
+            <source>Stop repeating</source>
+            <translation>停止重复</translation>
         </message>
         <message>
             <source>max</source>
@@ -1216,7 +1216,7 @@
             <translation>移动面板</translation>
         </message>
         <message>
-            <source>Give each panel a bar to drag it by, to float it and to close it</source>
+            <source>Give each panel a title bar to drag, float and close it</source>
             <translation>为每个面板显示标题栏，可拖动、浮动和关闭</translation>
         </message>
         <message>
@@ -1224,8 +1224,8 @@
             <translation>重置面板</translation>
         </message>
         <message>
-            <source>Put all panels where they were at first</source>
-            <translation>将所有面板恢复到初始位置</translation>
+            <source>Return all panels to their default positions</source>
+            <translation>将所有面板恢复到默认位置</translation>
         </message>
         <message>
             <source>Saved {name}</source>
@@ -1268,8 +1268,8 @@
             <translation>原始</translation>
         </message>
         <message>
-            <source>Video as it came; what Blur hides stays hidden</source>
-            <translation>原始视频；模糊遮挡的内容仍被遮挡</translation>
+            <source>Video as it came; what Anonymise hides stays hidden</source>
+            <translation>原始视频；匿名化遮挡的内容仍被遮挡</translation>
         </message>
         <message>
             <source>Both</source>
@@ -1572,8 +1572,8 @@
             <translation>#</translation>
         </message>
         <message>
-            <source>Index, as in labels and result files</source>
-            <translation>序号，与标签和结果文件一致</translation>
+            <source>Number, as in labels and result files</source>
+            <translation>编号，与标签和结果文件一致</translation>
         </message>
         <message>
             <source>Class</source>
@@ -1668,12 +1668,12 @@
             <translation>放大查看</translation>
         </message>
         <message>
-            <source>Fill half of the view with it; double-click it for the same</source>
-            <translation>放大到占画面一半；双击目标效果相同</translation>
+            <source>Zoom until it fills half of the view (double-click)</source>
+            <translation>放大到占画面一半（双击）</translation>
         </message>
         <message>
-            <source>Choose nothing; click beside it for the same</source>
-            <translation>取消选择；单击空白处效果相同</translation>
+            <source>Deselect (click beside it)</source>
+            <translation>取消选择（单击空白处）</translation>
         </message>
         <message>
             <source>Video, second model</source>
@@ -1692,8 +1692,8 @@
             <translation>位置 {left:.0f}, {top:.0f}</translation>
         </message>
         <message>
-            <source>Index {index}</source>
-            <translation>序号 {index}</translation>
+            <source>Number {index}</source>
+            <translation>编号 {index}</translation>
         </message>
         <message>
             <source>{n} landmarks, confidence {low:.2f} to {high:.2f}</source>
@@ -1724,12 +1724,12 @@
             <translation>重试</translation>
         </message>
         <message>
-            <source>Not in this image</source>
-            <translation>不在当前画面中</translation>
+            <source>Left the frame</source>
+            <translation>已离开画面</translation>
         </message>
         <message>
-            <source>The end. Space plays it again.</source>
-            <translation>播放结束，按空格键重播。</translation>
+            <source>End of video · Space plays again</source>
+            <translation>视频结束 · 按空格键重播</translation>
         </message>
         <message>
             <source>No signal for {seconds:.0f} s. Trying again.</source>
@@ -1740,8 +1740,8 @@
             <translation>已 {seconds:.0f} 秒无信号 · 第 {n} 次重试。</translation>
         </message>
         <message>
-            <source>The file hasn't answered for {seconds:.0f} s. Is its disk there?</source>
-            <translation>文件已有 {seconds:.0f} 秒没有响应。磁盘还在吗？</translation>
+            <source>The file hasn't answered for {seconds:.0f} s. Check that its disk is connected.</source>
+            <translation>文件已有 {seconds:.0f} 秒没有响应。请检查磁盘是否已连接。</translation>
         </message>
         <message>
             <source>The model hasn't answered for {seconds:.0f} s. Wait, or choose another one.</source>

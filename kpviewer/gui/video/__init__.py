@@ -1,1 +1,1 @@
-"""The image, what is painted over it, and how it is zoomed, pointed at and chosen from."""
+"""View of the frames with overlay, zoom, hover and selection, and the cards over it."""

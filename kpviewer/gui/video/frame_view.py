@@ -1,7 +1,7 @@
-"""The image with what was seen in it. It paints one FrameResult and knows no pipeline.
+"""View of one FrameResult: the image with its overlay. It doesn't use the pipeline.
 
-The view owns a hold on the frame that it shows and lets it go when the next one comes, so overlay
-and pixels always belong together and the pixels never change under the painter.
+The view holds a lease on its frame and releases it when the next one comes: overlay and pixels
+always belong together, and the pixels never change while they are painted.
 """
 
 from __future__ import annotations
@@ -31,20 +31,21 @@ from kpviewer.structures import (
 )
 
 SHARP_FROM = 4.0
-"""Source pixels this large are shown as squares."""
+"""View px per source px from which source pixels are drawn as squares."""
 DIM = QColor(0, 0, 0, 150)
 
 
 class FrameView(QWidget):
-    """Paints a result, letterboxed, at some zoom."""
+    """Widget that paints a result, letterboxed and zoomed."""
 
     appeared = pyqtSignal()
-    """The view is on the screen for the first time."""
+    """Emitted when the view is on the screen for the first time."""
     painted = pyqtSignal()
-    """A new result is on the screen; once a result."""
+    """Emitted once for each new result, when it is on the screen."""
     transformed = pyqtSignal()
+    """Emitted when zoom or position change."""
     result_changed = pyqtSignal()
-    """Another frame is shown, or none, or the same one otherwise."""
+    """Emitted when another frame, no frame, or the same frame with other detections is shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,27 +55,27 @@ class FrameView(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._result: FrameResult | None = None
         self.known = Detections.empty()
-        """The detections as they came with the frame, before any slider moved."""
+        """Detections that came with the frame, before any slider moved."""
         self._image = QImage()
         self.overlay_style = OverlayStyle()
-        """How it is painted; ``set_style`` sets it."""
+        """Style of the overlay; change it with ``set_style``."""
         self._transform = ViewTransform((640, 480), (640, 480))
         self._has_appeared = self._is_new = self._is_dimmed = False
 
     @property
     def transform(self) -> ViewTransform:
-        """Where the image is."""
+        """Current zoom and position of the image."""
         return self._transform
 
     def result(self) -> FrameResult | None:
-        """What is shown. Valid until the next ``show_result``."""
+        """Return the result that is shown or None; valid until the next ``show_result``."""
         return self._result
 
     def show_result(self, result: FrameResult) -> None:
-        """Show a result. Takes over the caller's hold on the frame."""
+        """Show a result, and take over the caller's lease on its frame."""
         previous, self._result = self._result, result
         self.known = result.detections
-        self._take_image()
+        self._update_image()
         if previous is not None:
             previous.frame.release()
         self._is_new = True
@@ -83,14 +84,14 @@ class FrameView(QWidget):
         self.result_changed.emit()
 
     def show_again(self, result: FrameResult) -> None:
-        """Show the frame that is shown with another result of it; the hold on it stays."""
+        """Replace the result of the current frame; the lease on the frame stays."""
         if self._result is not None:
             self._result = result
-            self._take_image()
+            self._update_image()
             self.result_changed.emit()
 
     def clear(self) -> None:
-        """Show nothing, and let the frame go."""
+        """Show nothing, and release the frame."""
         previous, self._result, self._image = self._result, None, QImage()
         if previous is not None:
             previous.frame.release()
@@ -100,11 +101,11 @@ class FrameView(QWidget):
     def set_style(self, style: OverlayStyle) -> None:
         """Paint in another style."""
         self.overlay_style = style
-        self._take_image()
+        self._update_image()
         self.result_changed.emit()
 
     def set_dimmed(self, is_dimmed: bool) -> None:
-        """Darken the image: it is not a present one."""
+        """Set whether the image is darkened, as an outdated one."""
         if is_dimmed != self._is_dimmed:
             self._is_dimmed = is_dimmed
             self.update()
@@ -114,12 +115,12 @@ class FrameView(QWidget):
         self.show_part(self._transform.fitted())
 
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
-        """Zoom by a factor, at a point of the view (its middle if None)."""
+        """Zoom by a factor at a point of the view; None is its centre."""
         point = QPointF(self.rect().center()) if at is None else at
         self.show_part(self._transform.zoomed(factor, (point.x(), point.y())))
 
     def zoom_to(self, xyxy: FloatArray, share: float = 0.5) -> None:
-        """Fill a share of the view with a (4,) box of the source."""
+        """Zoom until a (4,) box in source px fills a share of the view."""
         if np.isfinite(xyxy).all():
             left, top, right, bottom = xyxy.tolist()
             box = (left, top, right, bottom)
@@ -130,7 +131,7 @@ class FrameView(QWidget):
         self.show_part(self._transform.panned(dx, dy))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint the image, then what was seen in it."""
+        """Paint the image, then the overlay."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Dark))
         if not self._has_appeared:
@@ -164,26 +165,26 @@ class FrameView(QWidget):
             self.painted.emit()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Keep the image in place."""
+        """Keep the same part of the image in the centre."""
         super().resizeEvent(event)
         self._fit_sizes()
 
     def hovered(self, detections: Detections) -> int | None:
-        """Give the index of the detection that stands out; None here."""
+        """Return the index of the detection under the pointer; None in this class."""
         return None
 
     def selected(self, detections: Detections) -> int | None:
-        """Give the index of the detection that is chosen; None here."""
+        """Return the index of the selected detection; None in this class."""
         return None
 
-    def _take_image(self) -> None:
-        """Take the pixels of the result; where blur is on, they are others at other thresholds."""
+    def _update_image(self) -> None:
+        """Update the pixels; anonymised ones depend on the thresholds."""
         if self._result is not None:
             self._image = qimage_of(image_of(self._result, self.overlay_style))
         self.refresh_marks()
 
     def refresh_marks(self) -> None:
-        """Paint again: the detections, or what stands out among them, may be others."""
+        """Repaint: the detections, the hovered or the selected one may have changed."""
         self.update()
 
     def _fit_sizes(self) -> None:
@@ -194,7 +195,7 @@ class FrameView(QWidget):
         self.show_part(self._transform.resized((width, height), view))
 
     def show_part(self, transform: ViewTransform) -> None:
-        """Show another part of the image, such as that of another view of the same size."""
+        """Show another part of the image, e.g. the one of another view of the same size."""
         if transform != self._transform:
             self._transform = transform
             self.update()

@@ -1,4 +1,4 @@
-"""The numbers of one detection, on a small card beside its box."""
+"""Small card with the numbers of one detection, beside its box."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GAP_PX = 10.0
 
 
 class HoverCard(QFrame):
-    """Shows while the pointer is over a detection; pinned, it stays and has buttons."""
+    """Card of the detection under the pointer; a pinned card stays and has buttons."""
 
     zoom_pressed = pyqtSignal()
     close_pressed = pyqtSignal()
@@ -27,9 +27,9 @@ class HoverCard(QFrame):
         self._title, self._text = Label(), Label()
         self._text.setProperty("kind", "secondary")
         self.zoom = PushButton(tr("Zoom to it"))
-        self.zoom.setToolTip(tr("Fill half of the view with it; double-click it for the same"))
+        self.zoom.setToolTip(tr("Zoom until it fills half of the view (double-click)"))
         self.close_button = PushButton(tr("Close"))
-        self.close_button.setToolTip(tr("Choose nothing; click beside it for the same"))
+        self.close_button.setToolTip(tr("Deselect (click beside it)"))
         self.zoom.clicked.connect(self.zoom_pressed)
         self.close_button.clicked.connect(self.close_pressed)
         row = QHBoxLayout()
@@ -45,17 +45,17 @@ class HoverCard(QFrame):
         self.hide()
 
     def text(self) -> str:
-        """What is shown; empty while hidden."""
+        """Return the text that is shown; empty while hidden."""
         return "" if self.isHidden() else f"{self._title.text()}\n{self._text.text()}"
 
     def show_numbers(self, title: str, text: str, box: QRectF | None, *, pinned: bool) -> None:
         """Show numbers beside a box, in the parent's pixels.
 
         Args:
-            title: what it is.
-            text: some lines.
-            box: of the detection; None: it isn't there, and the card stays where it was.
-            pinned: with buttons; else the pointer goes through the card.
+            title: name of the detection.
+            text: lines below the title.
+            box: box of the detection; None if it is gone: the card stays where it was.
+            pinned: whether it has buttons; without them, the mouse passes through the card.
         """
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not pinned)
         self._title.setText(title)
@@ -70,7 +70,7 @@ class HoverCard(QFrame):
         self.show()
 
     def _place(self, box: QRectF) -> None:
-        """Stand right of the box, else left of it, else inside; always within the parent."""
+        """Move right of the box, else left of it, else inside; always within the parent."""
         parent = self.parentWidget()
         if parent is None:
             return

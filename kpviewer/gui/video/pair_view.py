@@ -1,4 +1,4 @@
-"""The image, and beside it the same frame as a second model sees it."""
+"""View of a frame, and beside it the same frame with a second model's detections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kpviewer.overlay import OverlayStyle
 
 
 class PairView(QWidget):
-    """One view, or two of equal size that show the same part of the same frame."""
+    """One view, or two of equal size with the same part of the same frame."""
 
     def __init__(self, view: VideoView) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class PairView(QWidget):
         self.set_names(None)
 
     def set_names(self, names: tuple[str, str] | None) -> None:
-        """Show two views under the names of their models, or one (None)."""
+        """Show two views under the names of their models; None shows one view."""
         for widget in (self.second, *self._captions):
             widget.setVisible(names is not None)
         self._grid.setColumnStretch(1, 0 if names is None else 1)
@@ -54,25 +54,25 @@ class PairView(QWidget):
             caption.setText(f"{letter}  {name}")
 
     def show_frame(self, style: OverlayStyle) -> None:
-        """Show what the second model saw in the frame that the first view shows."""
+        """Show the second model's detections in the frame of the first view."""
         result = self._view.result()
         if self.second.isHidden():
             return
         if result is None or result.second is None:
             self.second.clear()
             return
-        seen, ground_truth = result.second, result.frame.ground_truth
-        error = None if ground_truth is None else frame_error(seen.detections, ground_truth)
-        result.frame.retain()  # the second view's own claim, which it lets go
+        second, ground_truth = result.second, result.frame.ground_truth
+        error = None if ground_truth is None else frame_error(second.detections, ground_truth)
+        result.frame.retain()  # a lease of its own for the second view
         self.second.overlay_style = style
         self.second.show_result(
             replace(
                 result,
-                candidates=seen.candidates,
-                detections=seen.detections,
+                candidates=second.candidates,
+                detections=second.detections,
                 error=error,
-                # not painted, but hidden where blur is on, as in the first view
-                second=replace(seen, detections=result.detections),
+                # not painted, but anonymised as in the first view
+                second=replace(second, detections=result.detections),
             )
         )
         self.second.show_part(self._view.transform)

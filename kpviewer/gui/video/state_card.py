@@ -1,6 +1,6 @@
-"""What stands over the video when there is something to say: a card in the middle, chips below.
+"""Card in the centre of the video, and chip at its lower left, for states and messages.
 
-They only show what they are told; the view places them.
+They show what they are given; the view positions them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CHIP_MARGIN = 12
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A sentence, what to do about it, and the buttons that do it: (key, text) pairs."""
+    """A sentence, what to do about it, and buttons as (key, text) pairs."""
 
     title: str
     text: str = ""
@@ -32,34 +32,34 @@ _OPEN = (
     ("file", tr_noop("Open file")),
     ("demo", tr_noop("Play the demo")),
 )
-"""The ways to open something: the key and the text of a button each."""
+"""Buttons that open a source: key and text."""
 
 
 def empty_card() -> Card:
-    """Say what a window without a source is for."""
+    """Return the card of a window without a source."""
     title = tr("Open a camera or a video to see what the model sees.")
     return Card(title, buttons=_buttons(*_OPEN))
 
 
 def opening_card(name: str, seconds: float, note: str | None = None) -> Card:
-    """Say what is being opened, for how long, and what it waits for."""
+    """Return the card of a source that is being opened: its name, the time, a note."""
     waited = f"{seconds:.0f} s" if seconds >= 1 else ""
     waited = f"{waited}\n{note}" if note else waited
     return Card(tr("Opening {name}").format(name=name), waited, (("cancel", tr("Cancel")),))
 
 
 def error_card(message: str) -> Card:
-    """Show an error: its rule as the title, the cure as the text."""
+    """Return the card of an error: what happened as the title, what to do as the text."""
     return Card(*_split(message), (("retry", tr("Try again")), *_buttons(*_OPEN[1:])))
 
 
 def model_card(message: str) -> Card:
-    """Show why a model fails on every frame, over the video that goes on."""
+    """Return the card of a model that fails on every frame; the video continues below it."""
     return Card(*_split(message), (("model", tr("Open model")),))
 
 
 def _split(message: str) -> tuple[str, str]:
-    """Take an error apart: what happened, and what to do."""
+    """Split an error message into what happened and what to do."""
     title, _, cure = message.strip().partition("\n")
     if not cure and ". " in title:
         title, _, cure = title.partition(". ")
@@ -68,10 +68,10 @@ def _split(message: str) -> tuple[str, str]:
 
 
 class StateCard(QFrame):
-    """The card itself."""
+    """Widget that shows a Card."""
 
     pressed = pyqtSignal(str)
-    """The key of the button."""
+    """Emitted with the key of the button."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -90,7 +90,7 @@ class StateCard(QFrame):
         self.hide()
 
     def card(self) -> Card | None:
-        """What is shown; None while hidden."""
+        """Return the card that is shown; None while hidden."""
         return self._card
 
     def set_card(self, card: Card | None) -> None:
@@ -110,14 +110,14 @@ class StateCard(QFrame):
         self.place()
 
     def event(self, event: QEvent | None) -> bool:
-        """Take another size when the contents ask for one."""
+        """Resize when the contents request it."""
         handled = super().event(event)
         if event is not None and event.type() == QEvent.Type.LayoutRequest:
             self.place()
         return handled
 
     def place(self) -> None:
-        """Take the size that the text needs, in the middle of the parent."""
+        """Resize to the text, and move to the centre of the parent."""
         parent = self.parentWidget()
         if self._card is None or parent is None:
             return
@@ -142,12 +142,12 @@ class StateCard(QFrame):
             button.setAccessibleName(text)
             button.clicked.connect(lambda _checked, key=key: self.pressed.emit(key))
             self._buttons.addWidget(button)
-            button.show()  # so that its size counts at once
+            button.show()  # its size must count at once
         self._buttons.addStretch(1)
 
 
 class Chip(QFrame):
-    """A short line in a corner of the video; with a bar and a button while something is at work."""
+    """Short line in a corner of the video; during work also a bar and a button to cancel."""
 
     cancelled = pyqtSignal()
 
@@ -158,7 +158,7 @@ class Chip(QFrame):
         self._cancel = PushButton(tr("Cancel"))
         self._cancel.clicked.connect(self.cancelled)
         self._bar = QProgressBar()
-        self._bar.setRange(0, 0)  # nobody knows how long it takes
+        self._bar.setRange(0, 0)  # the duration is unknown
         self._bar.setTextVisible(False)
         row = QHBoxLayout()
         row.setSpacing(12)
@@ -173,7 +173,7 @@ class Chip(QFrame):
         self.hide()
 
     def text(self) -> str:
-        """What is shown; empty while hidden."""
+        """Return the line that is shown; empty while hidden."""
         return self._label.text()
 
     def show_line(self, text: str, *, can_cancel: bool = False) -> None:
@@ -187,7 +187,7 @@ class Chip(QFrame):
         self.place()
 
     def place(self) -> None:
-        """Take the size of the text, in several lines if need be, at the parent's bottom left."""
+        """Resize to the text, wrapped if necessary, and move to the parent's lower left."""
         parent = self.parentWidget()
         if parent is not None:
             button = 0 if self._cancel.isHidden() else self._cancel.sizeHint().width() + 12
@@ -201,7 +201,7 @@ class Chip(QFrame):
     def _show_work(self, *, is_on: bool) -> None:
         self._cancel.setVisible(is_on)
         self._bar.setVisible(is_on)
-        # without a button it is not in the way of the mouse
+        # without a button it lets the mouse through
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not is_on)
 
 

@@ -1,4 +1,4 @@
-"""The view that a user works: zoom by the wheel, pan, hover, and the cards over the image."""
+"""Interactive view: zoom by the wheel, pan, hover, select, and the cards over the image."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from kpviewer.overlay import detection_at
 from kpviewer.structures import Detections
 
 WHEEL_ZOOM = 1.2
-"""Per notch."""
+"""Zoom factor per notch of the wheel."""
 
 
 class VideoView(FrameView):
-    """An image with a pointer over it."""
+    """FrameView that responds to the mouse and shows cards."""
 
     card_pressed = pyqtSignal(str)
 
@@ -32,28 +32,28 @@ class VideoView(FrameView):
         self._pressed_at: QPointF | None = None
         self._selection = Selection()
         self.numbers = HoverCard(self)
-        """Beside the detection under the pointer, or the chosen one."""
+        """Card beside the selected detection, else beside the one under the pointer."""
         self.numbers.zoom_pressed.connect(self._on_zoom_pressed)
         self.numbers.close_pressed.connect(lambda: self._choose(None))
         self.transformed.connect(self.refresh_marks)
         self._pointer = QPointF()
         self.card = StateCard(self)
-        """In the middle, while there is no video."""
+        """Card in the centre while there is no video."""
         self.card.pressed.connect(self.card_pressed)
         self.chip = Chip(self)
-        """Bottom left: what goes on while the video plays."""
+        """Chip at the lower left with the work in progress."""
         self.sign = RecordingSign(self)
-        """Upper right, in full screen: that a recording runs, and what is told."""
+        """Sign at the upper right in full screen: recording and messages."""
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Keep the image and what stands over it in place."""
+        """Keep the image and the cards in place."""
         super().resizeEvent(event)
         self.card.place()
         self.chip.place()
         self.sign.place()
 
     def clear(self) -> None:
-        """Show nothing and choose nothing."""
+        """Show nothing and select nothing."""
         super().clear()
         self._selection.choose(Detections.empty(), None)
         self.refresh_marks()
@@ -68,7 +68,7 @@ class VideoView(FrameView):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Begin to pan."""
+        """Start to pan."""
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
             self._drag_from = self._pressed_at = event.position()
 
@@ -78,14 +78,14 @@ class VideoView(FrameView):
             return
         self._pointer = event.position()
         if self._drag_from is None:
-            self.refresh_marks()  # the detection under the pointer may be another one
+            self.refresh_marks()  # another detection may be under the pointer
             return
         moved = event.position() - self._drag_from
         self._drag_from = event.position()
         self.pan(moved.x(), moved.y())
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
-        """End the pan; a press that didn't move chooses the detection under it, or nothing."""
+        """End the pan; a click selects the detection under the pointer, or deselects."""
         pressed_at, self._drag_from, self._pressed_at = self._pressed_at, None, None
         result = self.result()
         if event is None or pressed_at is None or result is None:
@@ -94,7 +94,7 @@ class VideoView(FrameView):
             self._choose(self._at(result.detections, event.position()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
-        """Zoom to the detection under the pointer; fit where there is none."""
+        """Zoom to the detection under the pointer; without one, fit the image."""
         result = self.result()
         index = None
         if event is not None and result is not None:
@@ -106,20 +106,20 @@ class VideoView(FrameView):
             self.zoom_to(result.detections.xyxy[index])
 
     def leaveEvent(self, event: QEvent | None) -> None:
-        """Nothing is under the pointer any more."""
+        """Hide the card of the detection that was under the pointer."""
         super().leaveEvent(event)
         self.refresh_marks()
 
     def hovered(self, detections: Detections) -> int | None:
-        """Give the index of the detection under the pointer."""
+        """Return the index of the detection under the pointer, or None."""
         return self._at(detections, self._pointer) if self.underMouse() else None
 
     def selected(self, detections: Detections) -> int | None:
-        """Give the index of the detection that is chosen, if it is there."""
+        """Return the index of the selected detection, or None."""
         return self._selection.find(detections)
 
     def refresh_marks(self) -> None:
-        """Show the numbers of the chosen detection, else of the one under the pointer."""
+        """Show the numbers of the selected detection, else of the one under the pointer."""
         super().refresh_marks()
         result = self.result()
         detections = Detections.empty() if result is None else result.detections
@@ -128,7 +128,7 @@ class VideoView(FrameView):
         if result is None or (index is None and not pinned):
             self.numbers.hide()
         elif index is None:
-            self.numbers.show_numbers(tr("Not in this image"), "", None, pinned=True)
+            self.numbers.show_numbers(tr("Left the frame"), "", None, pinned=True)
         else:
             title, text = describe(detections, index, self.overlay_style)
             left, top, right, bottom = detections.xyxy[index].tolist()
@@ -137,12 +137,12 @@ class VideoView(FrameView):
             self.numbers.show_numbers(title, text, box, pinned=pinned)
 
     def _at(self, detections: Detections, position: QPointF) -> int | None:
-        if self.overlay_style.bars is not None:  # a box around everything is not shown
+        if self.overlay_style.bars is not None:  # the box around the whole image is not shown
             return None
         return detection_at(detections, *self.transform.to_source(position.x(), position.y()))
 
     def choose(self, detections: Detections, index: int) -> None:
-        """Choose one of the detections of this image or of one shortly before."""
+        """Select a detection of this frame or of a recent one."""
         self._selection.choose(detections, index)
         self.refresh_marks()
 

@@ -1,4 +1,4 @@
-"""What stands over the video in each state: a pure function, so that every state can be tested."""
+"""Cards and chips over the video in each state: a pure function of the session's status."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from kpviewer.gui.video.state_card import (
 from kpviewer.pipeline_status import PipelineStatus, StopReason
 
 OPENING_SHOWN_S = 0.25
-"""A source that opens faster flashes no card."""
+"""Time before the card of an opening source appears; faster ones show none."""
 
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
-    """What the view shows beside the image."""
+    """What the view shows over the image."""
 
     card: Card | None = None
     chip: str = ""
     can_cancel: bool = False
-    """Whether the chip tells of work that can be cancelled."""
+    """Whether the chip is about work that can be cancelled."""
     is_dimmed: bool = False
     hides_image: bool = False
-    """The image is of another source."""
+    """Whether to hide the image, as one of another source."""
 
 
 def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
-    """Say what to show over the video.
+    """Return what to show over the video.
 
     Args:
-        status: of the session.
-        has_image: whether a frame of the present source is on the screen.
+        status: status of the session.
+        has_image: whether a frame of the current source is on the screen.
     """
     if status.failure is not None:
         return ViewState(error_card(status.failure), hides_image=True)
@@ -55,12 +55,12 @@ def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
         return ViewState(model_card(pipeline.model_failure))
     line = _model_line(status)
     if not line and pipeline.stop_reason is StopReason.END_OF_STREAM:
-        line = pipeline.warning or tr("The end. Space plays it again.")
+        line = pipeline.warning or tr("End of video · Space plays again")
     return ViewState(chip=line, can_cancel=status.loading_model is not None)
 
 
 def _silence_line(pipeline: PipelineStatus, status: SessionStatus) -> str:
-    """Say what gives no image; empty while all does."""
+    """Return why no new frames come; empty if they do."""
     if (lost_s := pipeline.signal_lost_s) is not None:
         lost = tr("No signal for {seconds:.0f} s. Trying again.")
         if pipeline.reconnects:
@@ -68,7 +68,9 @@ def _silence_line(pipeline: PipelineStatus, status: SessionStatus) -> str:
         lost = lost.format(seconds=lost_s, n=pipeline.reconnects)
         return f"{lost}\n{pipeline.warning}" if pipeline.warning is not None else lost
     if pipeline.read_s is not None:
-        stalled = tr("The file hasn't answered for {seconds:.0f} s. Is its disk there?")
+        stalled = tr(
+            "The file hasn't answered for {seconds:.0f} s. Check that its disk is connected."
+        )
         return stalled.format(seconds=pipeline.read_s)
     if pipeline.model_silent_s is not None and status.loading_model is None:
         hangs = tr("The model hasn't answered for {seconds:.0f} s. Wait, or choose another one.")

@@ -1,37 +1,37 @@
-"""Where the image is in the view: fit, zoom and pan as pure functions of numbers. No widgets."""
+"""Position of the image in the view: fit, zoom and pan as pure functions. No widgets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 MAX_ZOOM = 64.0
-"""Times the size that fits: single pixels become plain to see."""
+"""Largest zoom, relative to the size that fits: single pixels become visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class ViewTransform:
-    """The map from source pixels to the view: view = source * scale + (left, top).
+    """Map from source pixels to the view: view = source * scale + (left, top).
 
-    Sizes are (width, height): of the source in px, of the view in device-independent px.
+    Sizes are (width, height): the source's in px, the view's in device-independent px.
     """
 
     source_wh: tuple[int, int]
     view_wh: tuple[int, int]
     zoom: float = 1.0
-    """1 fits the whole image into the view."""
+    """Zoom factor; 1 fits the whole image into the view."""
     center_xy: tuple[float, float] = (0.5, 0.5)
-    """What is in the middle of the view, as fractions of the source's sides."""
+    """Point in the centre of the view, as fractions of the source's sides."""
 
     @property
     def scale(self) -> float:
-        """View px per source px."""
+        """Scale in view px per source px."""
         width, height = self.source_wh
         fit = min(self.view_wh[0] / max(width, 1), self.view_wh[1] / max(height, 1))
         return max(fit, 1e-6) * self.zoom
 
     @property
     def offset(self) -> tuple[float, float]:
-        """Left and top of the image in the view."""
+        """Left and top of the image in the view, px."""
         left, top = (
             view / 2 - center * source * self.scale
             for view, center, source in zip(
@@ -51,17 +51,17 @@ class ViewTransform:
         return (x - left) / self.scale, (y - top) / self.scale
 
     def fitted(self) -> ViewTransform:
-        """Show the whole image."""
+        """Return the transform that shows the whole image."""
         return replace(self, zoom=1.0, center_xy=(0.5, 0.5))
 
     def resized(self, source_wh: tuple[int, int], view_wh: tuple[int, int]) -> ViewTransform:
-        """Take other sizes, with the same part of the image in the middle."""
+        """Return the transform for other sizes, with the same point in the centre."""
         return _kept_inside(replace(self, source_wh=source_wh, view_wh=view_wh))
 
     def zoomed(self, factor: float, at: tuple[float, float]) -> ViewTransform:
-        """Zoom by a factor; the image's point under ``at`` (view px) stays under it.
+        """Zoom by a factor; the image point under ``at`` (view px) stays under it.
 
-        Where the image gets smaller than the view it is centred instead.
+        An image that gets smaller than the view is centred instead.
         """
         zoom = min(max(self.zoom * factor, 1.0), MAX_ZOOM)
         x, y = self.to_source(*at)
@@ -75,7 +75,7 @@ class ViewTransform:
         return _kept_inside(replace(self, zoom=zoom, center_xy=(center[0], center[1])))
 
     def zoomed_to(self, xyxy: tuple[float, float, float, float], share: float) -> ViewTransform:
-        """Put a box of the source in the middle, so large that it takes a share of the view."""
+        """Centre a box of the source, zoomed until it fills a share of the view."""
         left, top, right, bottom = xyxy
         width, height = max(right - left, 1.0), max(bottom - top, 1.0)
         wanted = share * min(self.view_wh[0] / width, self.view_wh[1] / height)
@@ -96,9 +96,9 @@ class ViewTransform:
 
 
 def _kept_inside(moved: ViewTransform) -> ViewTransform:
-    """Keep the view full of image where the image is larger, else centre the image."""
+    """Keep a larger image from leaving gaps at the edges; centre a smaller one."""
     center = []
-    for middle, view, source in zip(moved.center_xy, moved.view_wh, moved.source_wh, strict=True):
+    for centre, view, source in zip(moved.center_xy, moved.view_wh, moved.source_wh, strict=True):
         half = view / (2 * moved.scale * max(source, 1))
-        center.append(0.5 if half >= 0.5 else min(max(middle, half), 1 - half))
+        center.append(0.5 if half >= 0.5 else min(max(centre, half), 1 - half))
     return replace(moved, center_xy=(center[0], center[1]))

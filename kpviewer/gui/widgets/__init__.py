@@ -1,1 +1,1 @@
-"""Controls, plots, icons and colours that know nothing of frames and models."""
+"""Controls, plots, icons and colours, independent of frames and models."""

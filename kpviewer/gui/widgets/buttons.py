@@ -1,4 +1,4 @@
-"""Buttons of the window: Enter presses the focused one, as Space always plays and pauses."""
+"""Buttons of the window: Enter presses the focused one; Space always plays and pauses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class PushButton(QPushButton):
-    """A button with a text; a click leaves the focus where it was."""
+    """Button with a text; a click doesn't move the focus."""
 
     def __init__(self, text: str, *, primary: bool = False) -> None:
         super().__init__(text)
@@ -31,7 +31,7 @@ class PushButton(QPushButton):
 
 
 class PathButton(PushButton):
-    """A button that shows as much of a path as it has room for, its end first."""
+    """Button that shows a path; a long one loses its beginning."""
 
     def __init__(self, path: Path) -> None:
         super().__init__("")
@@ -54,7 +54,7 @@ class PathButton(PushButton):
 
 
 class ToolButton(QToolButton):
-    """A quiet button with an icon, a tooltip and an accessible name."""
+    """Flat button with an icon, a tooltip and an accessible name."""
 
     def __init__(self, icon_name: str, name: str, tip: str, *, checkable: bool = False) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class ToolButton(QToolButton):
             self.refresh_icon()
 
     def refresh_icon(self) -> None:
-        """Draw the icon again in the colours of the present palette."""
+        """Draw the icon again in the colours of the current palette."""
         set_icon(self, self._icon_name)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
@@ -85,10 +85,10 @@ class ToolButton(QToolButton):
 
 
 class SegmentedControl(QWidget):
-    """A row of joined buttons, one of which is on."""
+    """Row of joined buttons, one of which is on."""
 
     chosen = pyqtSignal(int)
-    """By the user: index of the segment."""
+    """Emitted with the index of the segment that the user chose."""
 
     def __init__(self, name: str, texts: tuple[str, ...], tips: tuple[str, ...]) -> None:
         super().__init__()
@@ -111,15 +111,15 @@ class SegmentedControl(QWidget):
         self.set_index(0)
 
     def index(self) -> int:
-        """Index of the segment that is on."""
+        """Return the index of the segment that is on."""
         return self._group.checkedId()
 
     def set_index(self, index: int) -> None:
-        """Turn a segment on, without telling ``chosen``."""
+        """Turn a segment on, without emitting ``chosen``."""
         button = self._group.button(index)
         if button is not None:
             button.setChecked(True)
 
     def buttons(self) -> list[PushButton]:
-        """The segments, from left to right."""
+        """Return the segments, from left to right."""
         return [button for button in self._group.buttons() if isinstance(button, PushButton)]

@@ -1,4 +1,4 @@
-"""A slider that goes where it is clicked, and follows the drag."""
+"""Slider that jumps to the click and follows the drag."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from PyQt6.QtGui import QMouseEvent
 from PyQt6.QtWidgets import QSlider
 
 HANDLE_PX = 14
-"""Width of the handle, as the style sheet draws it."""
+"""Width of the handle in the style sheet."""
 
 
 class ClickSlider(QSlider):
-    """A horizontal slider: Qt's own moves by a page towards a click.
+    """Horizontal slider that jumps to a click; Qt's own moves by a page towards it.
 
-    ``go_to`` decides what a place means: here, its share of the way from minimum to maximum.
+    ``go_to`` maps a position to a value: here, linearly from minimum to maximum.
     """
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
 
     def go_to(self, share: float, modifiers: Qt.KeyboardModifier) -> None:
-        """Take the value at a place of the groove.
+        """Set the value for a position on the groove.
 
         Args:
-            share: of the groove's length, in [0, 1].
-            modifiers: keys that are held.
+            share: position as a share of the groove's length, in [0, 1].
+            modifiers: modifier keys that are held.
         """
         lowest = self.minimum()
         self.setValue(lowest + round(share * (self.maximum() - lowest)))
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Go to the click."""
+        """Jump to the click."""
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
             self.setSliderDown(True)
             self._follow(event)

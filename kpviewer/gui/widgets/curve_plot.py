@@ -1,4 +1,4 @@
-"""One curve over a unit square, with the point that the confidence is at."""
+"""Plot of one curve over the unit square, with a marked point."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from kpviewer.structures import FloatArray
 HEIGHT = 136
 _TICKS = [[(value, f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]]
 _MARGIN = 0.02
-"""Of the square, so that points on its edge are whole."""
+"""Margin as a share of the square: points on its edge are fully visible."""
 
 
 class CurvePlot(QFrame):
-    """A line, a point on it, and a faint upright line; hovering tells the place."""
+    """Plot with a curve, a point on it, and a faint vertical line; it reports hovering."""
 
     hovered = pyqtSignal(object)
-    """Place on the x axis under the pointer, or None."""
+    """Emitted with the x value under the pointer, or None."""
 
     def __init__(self, title: str, x_name: str) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class CurvePlot(QFrame):
         self.set_theme(DARK)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take the colours of a theme."""
+        """Use the colours of a theme."""
         faint = QColor(theme.faint)
         faint.setAlpha(140)
         for name in ("left", "bottom"):
@@ -72,18 +72,18 @@ class CurvePlot(QFrame):
         self._point.setData([x] if known else [], [y] if known else [])
 
     def curve(self) -> tuple[FloatArray, FloatArray]:
-        """What is drawn."""
+        """Return x and y of the curve, (N,) each."""
         x, y = self._line.getData()
         empty = np.zeros(0, np.float32)
         return (empty, empty) if x is None or y is None else (x, y)
 
     def point(self) -> tuple[float, float] | None:
-        """The point that is marked."""
+        """Return the marked point, or None."""
         x, y = self._point.getData()
         return (float(x[0]), float(y[0])) if len(x) else None
 
     def leaveEvent(self, event: QEvent | None) -> None:
-        """Tell that nothing is hovered."""
+        """Emit that nothing is hovered."""
         super().leaveEvent(event)
         self._cursor.hide()
         self.hovered.emit(None)

@@ -1,4 +1,4 @@
-"""A panel that can be moved: by a bar at its top, which is there only while panels may move."""
+"""Dock of a panel: a title bar to move it is shown while panels are movable."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _Feature = QDockWidget.DockWidgetFeature
 
 
 class Dock(QDockWidget):
-    """Holds one panel.
+    """Dock widget of one panel.
 
     Args:
-        name: for the state that Qt saves.
-        title: for people.
-        panel: what it holds.
+        name: name in the layout that Qt saves.
+        title: title for people.
+        panel: the panel.
     """
 
     closed = pyqtSignal()
-    """By the user, at the bar or by the window system."""
+    """Emitted when the user closes the panel."""
 
     def __init__(self, name: str, title: str, panel: QWidget) -> None:
         super().__init__(title)
@@ -34,28 +34,31 @@ class Dock(QDockWidget):
         self._is_movable = False
         self.bar = TitleBar(title)
         self.bar.float_button.clicked.connect(lambda: self.setFloating(not self.isFloating()))
-        self.bar.close_button.clicked.connect(lambda: (self.close(), None)[1])
+        self.bar.close_button.clicked.connect(self._on_close_clicked)
         self.setTitleBarWidget(self.bar)
         self.topLevelChanged.connect(lambda _floats: self._show_bar())
         self.set_movable(movable=False)
 
     def set_movable(self, *, movable: bool) -> None:
-        """Let the panel be dragged and floated, or not; a floating one always can."""
+        """Set whether the panel can be dragged and floated; a floating one always can."""
         self._is_movable = movable
         self._show_bar()
 
-    def usual_width(self) -> int:
-        """Width in px that the panel would like."""
+    def preferred_width(self) -> int:
+        """Return the preferred width, px."""
         return self.sizeHint().width()
 
-    def usual_height(self) -> int:
-        """Height in px that the panel would like."""
+    def preferred_height(self) -> int:
+        """Return the preferred height, px."""
         return self.sizeHint().height()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Tell that the user closed it."""
+        """Emit ``closed``."""
         super().closeEvent(event)
         self.closed.emit()
+
+    def _on_close_clicked(self) -> None:
+        self.close()
 
     def _show_bar(self) -> None:
         is_movable = self._is_movable or self.isFloating()
@@ -66,7 +69,7 @@ class Dock(QDockWidget):
 
 
 class TitleBar(QFrame):
-    """Name, and buttons to float and to close; no height while it is not shown."""
+    """Title bar with buttons to float and close; it has no height while hidden."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -87,10 +90,10 @@ class TitleBar(QFrame):
         row.addWidget(self.close_button)
 
     def set_shown(self, *, shown: bool, floats: bool) -> None:
-        """Show the bar or fold it away."""
+        """Show or hide the bar."""
         self._height = BAR_PX if shown else 0
         self.setFixedHeight(self._height)
-        self.setEnabled(shown)  # else Tab would reach what can't be seen
+        self.setEnabled(shown)  # else Tab would reach hidden buttons
         name = tr("Dock") if floats else tr("Float")
         self.float_button.setAccessibleName(name)
         self.float_button.setToolTip(
@@ -101,9 +104,9 @@ class TitleBar(QFrame):
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        """Qt asks for this alone, whatever the fixed height."""
+        """Return the height of the bar: Qt ignores the fixed height here."""
         return QSize(super().sizeHint().width(), self._height)
 
     def minimumSizeHint(self) -> QSize:
-        """As ``sizeHint``: a bar that is folded takes no room."""
+        """Return the same height; a hidden bar takes no room."""
         return QSize(super().minimumSizeHint().width() if self._height else 0, self._height)

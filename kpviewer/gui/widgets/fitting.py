@@ -1,4 +1,4 @@
-"""Sizes of widgets whose text has just changed."""
+"""Resizing of widgets whose text has just changed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from PyQt6.QtWidgets import QWidget
 
 
 def fit_to_contents(widget: QWidget) -> None:
-    """Resize a widget to what it holds now.
+    """Resize a widget to its contents.
 
-    ``adjustSize`` alone goes by sizes that the layouts inside remember from the text before.
+    ``adjustSize`` alone uses sizes that the layouts cached for the previous text.
     """
     layout = widget.layout()
     if layout is not None:

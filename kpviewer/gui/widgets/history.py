@@ -1,4 +1,4 @@
-"""The last seconds of some numbers, in a ring that never grows. No widgets."""
+"""Ring buffer with the last seconds of some numbers. No widgets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WINDOW_S = 10.0
 
 
 class History:
-    """Rows of numbers with their times; the oldest go."""
+    """Ring buffer of rows of numbers with their times."""
 
     def __init__(self, columns: int, capacity: int) -> None:
         self._times = np.zeros(capacity, np.float64)
@@ -31,7 +31,7 @@ class History:
         self._count = 0
 
     def recent(self, now_s: float) -> tuple[FloatArray, FloatArray]:
-        """Give the rows of the last 10 s.
+        """Return the rows of the last 10 s.
 
         Returns:
             (N,) ages as seconds before now, ascending and at most 0, and the (N, columns) rows.
@@ -45,7 +45,7 @@ class History:
 
 
 class SlowTop:
-    """The upper end of an axis: it grows at once, and shrinks only after a while of calm."""
+    """Upper end of an axis: it grows at once, and shrinks after some seconds of lower values."""
 
     CALM_S = 3.0
     STEPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
@@ -56,7 +56,7 @@ class SlowTop:
         self._calm_since: float | None = None
 
     def update(self, peak: float, now_s: float) -> float:
-        """Give the top for values up to ``peak``."""
+        """Return the upper end for values up to ``peak``."""
         wanted = max(self._least, self._round_up(peak * 1.1)) if peak > 0 else self._least
         if wanted >= self._top:
             self._top, self._calm_since = wanted, None

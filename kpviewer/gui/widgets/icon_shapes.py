@@ -1,6 +1,6 @@
-"""The icons as drawings on a grid of 24 by 24: strokes of 1.75, and filled ones for playing.
+"""Icons as drawings on a 24 by 24 grid: strokes of 1.75, and filled shapes for playback.
 
-``S`` draws a stroke and ``F`` a filled shape; both hold SVG path data.
+``S`` is a stroke and ``F`` a filled shape; SVG path data follows.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The icons, in the colours of the palette, so that one set fits both themes and every screen.
+"""Icons in the colours of the palette: one set for both themes and every screen.
 
-They are drawn here: an icon font brings megabytes and half a second of imports to seventeen shapes.
+They are drawn here: an icon font would cost megabytes and half a second of imports.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SIZE = QSize(18, 18)
 
 
 def icon(name: str, color: str | None = None) -> QIcon:
-    """Give an icon in the text colour, or in ``color`` (#rrggbb); grey where it is disabled."""
+    """Return an icon in the text colour, or in ``color`` (#rrggbb); grey while disabled."""
     palette = QApplication.palette()
     text = color or palette.color(QPalette.ColorRole.WindowText).name()
     faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText).name()
@@ -26,13 +26,13 @@ def icon(name: str, color: str | None = None) -> QIcon:
 
 
 def set_icon(button: QAbstractButton, name: str, color: str | None = None) -> None:
-    """Put an icon of the usual size on a button."""
+    """Set an icon of the usual size on a button."""
     button.setIcon(icon(name, color))
     button.setIconSize(SIZE)
 
 
 def svg_of(name: str, color: str) -> str:
-    """Give an icon as an SVG document."""
+    """Return an icon as an SVG document."""
     kind, _, path = SHAPES[name].partition(" ")
     paint = (
         f'fill="{color}"'

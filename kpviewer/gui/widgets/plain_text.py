@@ -1,6 +1,6 @@
-"""Text that is shown letter by letter: names of files, classes and tensors come from strangers.
+"""Plain text for labels and tooltips: names of files, classes and tensors are untrusted.
 
-Qt takes a text with a tag in it for HTML, and loads the images that it names.
+Qt renders a text with a tag as HTML, and loads the images that it names.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QLabel
 
 
 class Label(QLabel):
-    """A label that shows its text as it is. Every label of the window is one."""
+    """Label without markup. Every label of the window is one."""
 
     def __init__(self, text: str = "") -> None:
         super().__init__()
@@ -21,12 +21,12 @@ class Label(QLabel):
 
 
 def plain_tip(text: str) -> str:
-    """Write a text as a tooltip that Qt shows letter by letter."""
+    """Return a tooltip that Qt shows without interpreting markup."""
     if not Qt.mightBeRichText(text):  # type: ignore[attr-defined]  # the stubs lack it
         return text
     return f'<span style="white-space:pre-wrap">{escape(text)}</span>'
 
 
 def without_mnemonic(text: str) -> str:
-    """Write a text for a menu or a button: a single & would mark a letter."""
+    """Return a text for a menu or a button, with & escaped: it would mark a letter."""
     return text.replace("&", "&&")

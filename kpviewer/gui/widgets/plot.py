@@ -1,6 +1,6 @@
-"""One plot of the last 10 s: thin lines or stacked areas, a legend that tells the numbers.
+"""Plot of the last 10 s: thin lines or stacked areas, with a legend that shows the values.
 
-``useOpenGL`` and antialiasing stay off: both slow pyqtgraph down many times.
+``useOpenGL`` and antialiasing stay off: both make pyqtgraph many times slower.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from kpviewer.structures import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class PlotSpec:
-    """What a plot shows; its texts are in English."""
+    """Description of a plot; its texts are in English."""
 
     title: str
-    """With the unit."""
+    """Title with the unit."""
     series: tuple[str, ...]
     digits: int = 0
     stacked: bool = False
     least_top: float = 10.0
     hint: str = ""
-    """Shown in place of the lines while there is nothing to show."""
+    """Text that replaces the lines while there are no values."""
 
 
 class Plot(QFrame):
-    """Title and legend above, the lines below."""
+    """Plot with title and legend above the lines."""
 
     def __init__(self, spec: PlotSpec, theme: Theme) -> None:
         super().__init__()
-        spec = self._spec = _in_words_of_user(spec)
+        spec = self._spec = _translated(spec)
         self.setAccessibleName(spec.title)
         self._colors = theme.series
         self._top = SlowTop(spec.least_top)
@@ -67,7 +67,7 @@ class Plot(QFrame):
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take the colours of another theme."""
+        """Use the colours of a theme."""
         self._colors = theme.series
         faint = QColor(theme.faint)
         for name in ("left", "bottom"):
@@ -83,20 +83,20 @@ class Plot(QFrame):
             if self._spec.stacked:
                 line.setFillLevel(0)
                 line.setFillBrush(pg.mkBrush(color))
-                line.setZValue(-index)  # the sum of all is behind, the first stage in front
+                line.setZValue(-index)  # the sum is at the back, the first stage in front
         self._show_values()
 
     def set_title(self, title: str) -> None:
-        """Show something else of the same series; with the unit."""
+        """Set another title, with the unit."""
         self._spec = replace(self._spec, title=title)
         self._show_values()
 
     def title(self) -> str:
-        """What it shows, with the unit."""
+        """Return the title, with the unit."""
         return self._spec.title
 
     def set_target(self, value: float | None) -> None:
-        """Draw a faint line at a value that is aimed at."""
+        """Draw a faint line at a target value; None hides it."""
         self._target.setVisible(value is not None)
         if value is not None:
             self._target.setValue(value)
@@ -114,7 +114,7 @@ class Plot(QFrame):
         self._show_values()
 
     def legend(self) -> str:
-        """What the title tells, without its markup, for tests."""
+        """Return the legend without markup, for tests."""
         values = self._values()
         return " ".join(
             f"{name} {self._number(value)}"
@@ -122,7 +122,7 @@ class Plot(QFrame):
         )
 
     def leaveEvent(self, event: QEvent | None) -> None:
-        """Tell the newest values again."""
+        """Show the newest values again."""
         super().leaveEvent(event)
         self._hover_age = None
         self._cursor.hide()
@@ -185,6 +185,6 @@ class Plot(QFrame):
         self._title.setText(f'<span style="font-size:11px">{text}</span>')
 
 
-def _in_words_of_user(spec: PlotSpec) -> PlotSpec:
+def _translated(spec: PlotSpec) -> PlotSpec:
     series = tuple(tr(name) for name in spec.series)
     return replace(spec, title=tr(spec.title), series=series, hint=tr(spec.hint))

@@ -1,4 +1,4 @@
-"""A number field for shares, such as a confidence: 0.45, 0,45, 45 and 45 % are the same."""
+"""Number field for shares, such as a confidence: 0.45, 0,45, 45 and 45 % are equal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TYPED = re.compile(r"\s*\d*[.,]?\d*\s*%?\s*")
 
 
 class ShareBox(QDoubleSpinBox):
-    """Holds a number in [0, 1]; shows it with a point in every locale, as files do."""
+    """Field of a number in [0, 1], with a decimal point in every locale, as in files."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class ShareBox(QDoubleSpinBox):
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setFixedWidth(WIDTH)
         self.setKeyboardTracking(False)
-        self.editingFinished.connect(self.clearFocus)  # so that keys are keys again
+        self.editingFinished.connect(self.clearFocus)  # the window gets the keys again
 
     def validate(self, text: str | None, position: int) -> tuple[QValidator.State, str, int]:
         """Accept shares with a point or a comma, and percentages."""
@@ -41,7 +41,7 @@ class ShareBox(QDoubleSpinBox):
         return state, text, position
 
     def valueFromText(self, text: str | None) -> float:
-        """Return the share that was typed; the present one where none was."""
+        """Return the share that was typed; the current value if there is none."""
         if self._is_special(text or ""):
             return self.minimum()
         share = read_share(text or "")
@@ -55,9 +55,9 @@ class ShareBox(QDoubleSpinBox):
 
 
 def read_share(text: str) -> float | None:
-    """Return the number in [0, 1] that a text means; None where it means none.
+    """Return the number in [0, 1] of a text, or None.
 
-    A number above 1 is a percentage, as one with a percent sign is.
+    A number above 1, or with a percent sign, is a percentage.
     """
     if not _TYPED.fullmatch(text):
         return None

@@ -1,4 +1,4 @@
-"""The style sheet: what a palette can't say. A 4 px grid, controls 28 px high, hairline borders."""
+"""Style sheet, for what a palette lacks: 4 px grid, controls 28 px high, hairline borders."""
 
 from __future__ import annotations
 

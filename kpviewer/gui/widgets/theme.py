@@ -1,7 +1,7 @@
-"""The colours of the window: two neutral ramps, one accent, red and amber for recording.
+"""Colours of the window: two neutral ramps, one accent, red and amber for recording.
 
-A theme becomes a QPalette and a small style sheet on top of Fusion. Every pair of text and ground
-keeps the contrast of WCAG 2.2 AA (4.5), which a test checks. Nothing here knows of the widgets.
+A theme becomes a QPalette and a small style sheet on top of Fusion. A test checks that text and
+background have the contrast of WCAG 2.2 AA (4.5). This module doesn't depend on the widgets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BODY_PX = 13
 
 
 class ThemeChoice(StrEnum):
-    """What a user may ask for."""
+    """Choices of the user."""
 
     SYSTEM = "system"
     DARK = "dark"
@@ -28,19 +28,19 @@ class ThemeChoice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The colours of one theme, as #rrggbb, from the ground up."""
+    """Colours of one theme, as #rrggbb."""
 
     name: str
     base: str
-    """Under the video."""
+    """Background of the video."""
     window: str
-    """Bars and panels."""
+    """Background of bars and panels."""
     control: str
-    """Buttons and fields."""
+    """Background of buttons and fields."""
     hover: str
     border: str
     faint: str
-    """Guides and disabled text: the one colour that is not meant to be read."""
+    """Guides and disabled text, the only colour with less contrast."""
     secondary: str
     text: str
     accent: str
@@ -48,10 +48,10 @@ class Theme:
     recording: str
     on_recording: str
     paused: str
-    """A recording that stands still."""
+    """Background of a paused recording."""
     on_paused: str
     series: tuple[str, ...]
-    """Lines of the plots, in the order of their legend (Okabe and Ito's colours, tuned)."""
+    """Lines of the plots in the order of their legend (adapted from Okabe and Ito)."""
 
 
 DARK = Theme(
@@ -93,9 +93,10 @@ LIGHT = Theme(
 
 
 class ThemeManager(QObject):
-    """Puts a theme on the application, and follows the system's where asked to."""
+    """Manager that applies a theme to the application, and follows the system's if asked to."""
 
     changed = pyqtSignal()
+    """Emitted when another theme is in use."""
 
     def __init__(self, application: QApplication, choice: ThemeChoice) -> None:
         super().__init__(application)
@@ -112,18 +113,18 @@ class ThemeManager(QObject):
 
     @property
     def choice(self) -> ThemeChoice:
-        """What was asked for; ``theme`` is what that gives."""
+        """Choice of the user; ``theme`` is the resulting theme."""
         return self._choice
 
     def set_choice(self, choice: ThemeChoice) -> None:
-        """Take another theme at once."""
+        """Apply another theme at once."""
         self._choice = choice
         self._apply()
 
     def _apply(self) -> None:
         self.theme = _theme_for(self._choice)
         sheet = style_sheet(asdict(self.theme))
-        if self._application.styleSheet() != sheet:  # each of hundreds of widgets takes it anew
+        if self._application.styleSheet() != sheet:  # hundreds of widgets apply it again
             self._application.setPalette(palette_of(self.theme))
             self._application.setStyleSheet(sheet)
             self.changed.emit()
@@ -138,7 +139,7 @@ def _theme_for(choice: ThemeChoice) -> Theme:
 
 
 def body_font(pixel_size: int = BODY_PX) -> QFont:
-    """Give the system's font with figures of one width, so that changing numbers don't jitter."""
+    """Return the system's font with tabular figures: changing numbers don't jitter."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     font.setPixelSize(pixel_size)
     font.setFeature(QFont.Tag("tnum"), 1)
@@ -146,7 +147,7 @@ def body_font(pixel_size: int = BODY_PX) -> QFont:
 
 
 def palette_of(theme: Theme) -> QPalette:
-    """Give the Qt palette of a theme."""
+    """Return the Qt palette of a theme."""
     role = QPalette.ColorRole
     colors = {
         role.Window: theme.window,
@@ -166,7 +167,7 @@ def palette_of(theme: Theme) -> QPalette:
         role.Accent: theme.accent,
         role.Mid: theme.border,
         role.Light: theme.hover,
-        role.Dark: theme.base,  # the ground of the video
+        role.Dark: theme.base,  # background of the video
     }
     palette = QPalette()
     for each, color in colors.items():

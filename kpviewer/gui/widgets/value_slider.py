@@ -1,6 +1,6 @@
-"""A slider from 0 to 1 with a number box: drag, wheel, arrows, Shift for fine steps.
+"""Slider from 0 to 1 with a number field: drag, wheel, arrows, Shift for fine steps.
 
-A double click goes back to the default.
+A double click restores the default.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.share_box import ShareBox
 
 TICKS = 1000
-"""Steps of the slider: thousandths."""
+"""Number of steps of the slider."""
 COARSE, FINE = 10, 1
 _ARROWS = {
     Qt.Key.Key_Left: -1,
@@ -26,9 +26,10 @@ _ARROWS = {
 
 
 class FineSlider(ClickSlider):
-    """A slider that moves by hundredths, with Shift by thousandths."""
+    """Slider that moves by hundredths, with Shift by thousandths."""
 
     reset_requested = pyqtSignal()
+    """Emitted on a double click."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,11 +62,11 @@ class FineSlider(ClickSlider):
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
-        """Ask for the default."""
+        """Request the default."""
         self.reset_requested.emit()
 
     def go_to(self, share: float, modifiers: Qt.KeyboardModifier) -> None:
-        """Take the nearest whole step."""
+        """Set the value of the nearest step."""
         step = _step(modifiers)
         self.setValue(round(share * TICKS / step) * step)
 
@@ -78,10 +79,10 @@ def _step(modifiers: Qt.KeyboardModifier) -> int:
 
 
 class ValueSlider(QWidget):
-    """A named number in [0, 1], or from ``least`` on."""
+    """Slider and field of a named number in [``least``, 1]."""
 
     changed = pyqtSignal(float)
-    """By the user; not by ``set_value``."""
+    """Emitted with the value after edits by the user, not after ``set_value``."""
 
     def __init__(self, name: str, tip: str, least: float = 0.0) -> None:
         super().__init__()
@@ -108,25 +109,25 @@ class ValueSlider(QWidget):
         self.set_value(self._default)
 
     def value(self) -> float:
-        """The number."""
+        """Return the value."""
         return self._slider.value() / TICKS
 
     def set_value(self, value: float) -> None:
-        """Show a number without telling ``changed``."""
+        """Set the value without emitting ``changed``."""
         with QSignalBlocker(self._slider), QSignalBlocker(self._box):
             self._slider.setValue(round(value * TICKS))
             self._box.setValue(value)
 
     def set_default(self, value: float) -> None:
-        """Set what a double click goes back to."""
+        """Set the value that a double click restores."""
         self._default = value
 
     def slider(self) -> FineSlider:
-        """The slider."""
+        """Return the slider."""
         return self._slider
 
     def box(self) -> ShareBox:
-        """The number box."""
+        """Return the number field."""
         return self._box
 
     def _on_slider_changed(self, ticks: int) -> None:
