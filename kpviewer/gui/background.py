@@ -16,7 +16,7 @@ PATIENCE_S = 3.0
 
 
 class BackgroundLoader(QObject):
-    """Runs one job at a time on a thread, and hands its outcome over on the GUI thread.
+    """Runner of one job at a time on a thread; it hands the outcome over on the GUI thread.
 
     Only the last request counts, as only the last choice of a user matters::
 
@@ -32,14 +32,14 @@ class BackgroundLoader(QObject):
     """
 
     _ended = pyqtSignal(object, object)
-    """A LoaderThread, and its Outcome; emitted on that thread."""
+    """Emitted on the loader's thread, with a LoaderThread and its Outcome."""
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         super().__init__()
         self._running: LoaderThread[Any] | None = None
         self._waiting: LoaderThread[Any] | None = None
         self._then: Callable[[Outcome[Any]], None] | None = None
-        """Receiver of the last request's outcome; None once it was cancelled or is over."""
+        """Receiver of the last request's outcome; None after it was cancelled or is over."""
         self._is_closed = False
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
@@ -72,12 +72,12 @@ class BackgroundLoader(QObject):
             self._patience.start()
 
     def cancel(self) -> None:
-        """Drop the last request; its job, if it runs, comes to its end unheard."""
+        """Drop the last request; a running job ends without a report."""
         self._patience.stop()
         self._waiting = self._then = None
 
     def close(self) -> None:
-        """Cancel, and let go of what runs; doesn't wait for it."""
+        """Cancel without waiting for a running job."""
         self._is_closed = True
         self.cancel()
         self._let_go()

@@ -373,7 +373,7 @@ def test_profile_of_the_same_model_keeps_what_was_judged(qtbot, open_window, eng
     wait_for_model(qtbot, window)
     window.session.reopen()  # so that the model watches from its first frame on
     qtbot.waitUntil(lambda: window.bridge.evaluation.summary.frames > 1)
-    qtbot.waitUntil(lambda: "The end" in window.view.chip.text())
+    qtbot.waitUntil(lambda: "End of video" in window.view.chip.text())
     qtbot.waitUntil(lambda: not window.bridge.evaluation.is_busy)
     before = window.bridge.evaluation.summary
     assert before.false_positives > before.frames

@@ -41,7 +41,7 @@ class TopBar(QFrame):
     """Pickers on the left, buttons on the right."""
 
     asked = pyqtSignal(object)
-    """An Act."""
+    """Emitted with the Act of a button."""
 
     def __init__(self) -> None:
         super().__init__()
