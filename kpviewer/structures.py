@@ -327,7 +327,9 @@ class FrameError:
     nme_normaliser: str
     """Length that ``nme`` is divided by: "inter-ocular" or "box diagonal"."""
     mean_iou: float | None
+    """Mean IoU of matched boxes; None if nothing matched."""
     matched: int
+    """Number of true positives."""
     false_negatives: int
     false_positives: int
 

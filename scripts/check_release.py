@@ -2,9 +2,9 @@
 
     python -m build && python scripts/check_release.py [--with-dependencies]
 
-The wheel goes into a new environment in a temporary folder, and its commands run there with an
-empty home. The packages that kpviewer needs are those of this interpreter, as they are gigabytes;
-with --with-dependencies they are installed anew, which is what a user's first installation does.
+The wheel is installed in a new environment in a temporary folder, and its commands run there with
+an empty home. The packages that kpviewer requires, several GB, are those of this interpreter. With
+--with-dependencies they are installed anew, as in a user's first installation.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WHERE = "import kpviewer; print(kpviewer.__file__)"
 
 
 def main() -> int:
-    """Make the environment, install, run; end with 1 if anything fails."""
+    """Create the environment, install, run; exit with 1 if anything fails."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--with-dependencies", action="store_true")
     given = parser.parse_args()
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def check(wheel: Path, folder: Path, with_dependencies: bool) -> None:
-    """Install a wheel below a folder and run its commands there."""
+    """Install a wheel below a folder, and run its commands there."""
     home = folder / "home"
     home.mkdir()
     environment = folder / "environment"
@@ -75,10 +75,10 @@ def check(wheel: Path, folder: Path, with_dependencies: bool) -> None:
 
 
 def borrow_packages(site: str) -> None:
-    """Let an environment find the packages of this interpreter, but not its kpviewer.
+    """Make the packages of this interpreter, but not its kpviewer, available in an environment.
 
-    A line of a .pth file adds a folder without the .pth files in it, by which an editable
-    installation would be found.
+    A line of a .pth file adds a folder without the .pth files in it, which would include an
+    editable installation.
     """
     own = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     folders = own | {path for path in sys.path if path.endswith(("site-packages", "dist-packages"))}

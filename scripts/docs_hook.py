@@ -1,7 +1,7 @@
-"""Hooks of MkDocs: the navigation is read from docs/index.md, pages outside docs/ are taken in.
+"""Hooks of MkDocs: navigation from docs/index.md, and pages outside docs/.
 
-Links between documents are those of the repository, so that they work there, too. For the site a
-link that leads out of docs/ goes to the copy of that page.
+Documents link to each other with paths that work in the repository. On the site, a link out of
+docs/ leads to the copy of that page.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-TAKEN_IN = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "weights/*.md")
-"""Documents outside docs/ that are pages of the site, in repository/."""
+INCLUDED = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "weights/*.md")
+"""Documents outside docs/ that become pages of the site, in repository/."""
 FOLDER = "repository"
 FILES = ("LICENSE", "CITATION.cff", "assets/*")
 NAMES = {"LICENSE": "LICENSE.txt"}
-"""What MkDocs takes for no file, as its name has no ending."""
+"""Names on the site of files without a suffix, which MkDocs ignores."""
 
 Navigation = list[dict[str, str | list[dict[str, str]]]]
 
@@ -34,7 +34,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the documents outside docs/."""
-    for pattern in (*TAKEN_IN, *FILES):
+    for pattern in (*INCLUDED, *FILES):
         for path in sorted(ROOT.glob(pattern)):
             source = path.relative_to(ROOT).as_posix()
             source = NAMES.get(source, source)
@@ -43,22 +43,22 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
-    """Turn links that lead out of docs/ to the copies."""
+    """Change links out of docs/ to the copies."""
     written = page.file.src_uri
     is_copy = written.startswith(f"{FOLDER}/")
     source = ROOT / written.removeprefix(f"{FOLDER}/") if is_copy else DOCS / written
     here = (DOCS / written).parent
 
-    def turned(match: re.Match[str]) -> str:
+    def changed(match: re.Match[str]) -> str:
         target, anchor = match[1], match[2] or ""
         if "://" in target:
             return match[0]
-        return f"]({_place(source.parent / target, here)}{anchor})"
+        return f"]({_link(source.parent / target, here)}{anchor})"
 
-    return re.sub(r"\]\(([^)#\s]+)(#[^)\s]*)?\)", turned, markdown)
+    return re.sub(r"\]\(([^)#\s]+)(#[^)\s]*)?\)", changed, markdown)
 
 
-def _place(target: Path, here: Path) -> str:
+def _link(target: Path, here: Path) -> str:
     """Return the link from a page of the site to a file of the repository."""
     path = Path(os.path.normpath(target))
     if path.is_dir():
@@ -74,7 +74,7 @@ def _sections() -> Navigation:
     for part in (DOCS / "index.md").read_text("utf-8").split("\n## ")[1:]:
         heading, _, body = part.partition("\n")
         links = re.findall(r"\[([^\]]+)\]\(([^)#]+)\)", body)
-        pages = [{text: _place(DOCS / target, DOCS)} for text, target in links]
+        pages = [{text: _link(DOCS / target, DOCS)} for text, target in links]
         sections.append({heading.partition(":")[0]: pages})
     more = [{path: f"{FOLDER}/{path}"} for path in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
     sections.append({"Project": [*more, {"CHANGELOG.md": f"{FOLDER}/CHANGELOG.md"}]})

@@ -1,8 +1,8 @@
-"""Take an image of the window as it plays a source: how the images in the README are made.
+"""Take a screenshot of the window as it plays a source, as for the README.
 
     python scripts/screenshot.py demo assets/screenshot.png --size 1600x1000 --theme dark --at 28
 
-Needs no display. Plays in real time, so the figures in the image are those of this machine.
+It needs no display. It plays in real time, so the figures in the image are those of this machine.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import ensure_font
 
 TABS = ("detect", "judge", "view")
-SETTLED = frozenset({"model", "device", "theme"})
-"""What the arguments say, whatever the window remembers."""
+GIVEN = frozenset({"model", "device", "theme"})
+"""Options that the arguments set, regardless of remembered settings."""
 
 
 def main() -> int:
-    """Read the arguments, play, grab, save."""
+    """Read the arguments, play, and save a screenshot."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source")
-    parser.add_argument("picture", type=Path)
+    parser.add_argument("image", type=Path)
     parser.add_argument("--model", default="face-ssd")
     parser.add_argument("--compare", help="a second model")
     parser.add_argument("--size", default="1600x1000", metavar="WxH")
@@ -47,7 +47,7 @@ def main() -> int:
         source=given.source,
         model=given.model,
         compare=given.compare,
-        given=SETTLED,
+        given=GIVEN,
     )
     application = QApplication(sys.argv[:1])
     install_language(given.language)
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def play(application: QApplication, options: ViewerOptions, given: argparse.Namespace) -> int:
-    """Play in a window until its image is taken."""
+    """Play in a window until its screenshot is saved."""
     window = open_window(application, options, given.size, given.theme)
     window.side_panel.set_tab(TABS.index(given.tab))
 
@@ -70,12 +70,12 @@ def play(application: QApplication, options: ViewerOptions, given: argparse.Name
 def open_window(
     application: QApplication, options: ViewerOptions, size: str, theme: str
 ) -> MainWindow:
-    """Show a window that begins to play.
+    """Show a window that starts to play.
 
     Args:
-        application: the one.
+        application: the application.
         options: source and models.
-        size: of the window, "WxH" in px.
+        size: size of the window, "WxH" in px.
         theme: system, dark or light.
     """
     width, height = (int(side) for side in size.split("x"))

@@ -1,8 +1,8 @@
-"""Film the window while a hand goes through it: how the animated image in the README is made.
+"""Record a tour of the window as an animation, as for the README.
 
     python scripts/tour.py assets/tour.webp
 
-Needs no display. Plays the demo in real time, and waits for the model before it begins.
+It needs no display. It plays the demo in real time, and waits for the model before it starts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from PIL import ImageQt
 from PyQt6.QtCore import QObject, Qt, QTimer
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication
-from screenshot import SETTLED, open_window
+from screenshot import GIVEN, open_window
 
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
@@ -28,11 +28,11 @@ QUALITY = 35
 
 
 class Tour(QObject):
-    """Grabs the window and works its controls, each at its time.
+    """Operates the controls of a window on a schedule, and captures it.
 
     Args:
-        window: that plays.
-        done: called with the images when the tour is over.
+        window: window that plays.
+        done: function that is called with the images at the end of the tour.
     """
 
     def __init__(self, window: MainWindow, done: Callable[[list[QImage]], None]) -> None:
@@ -58,9 +58,9 @@ class Tour(QObject):
     def _act(self, now_s: float) -> None:
         panel = self._window.side_panel
         slider = panel.thresholds.confidence.slider()
-        if 1.5 <= now_s < 3.5:  # drag the confidence up until the boxes go, and back
-            away = 1 - abs(now_s - 2.5)
-            slider.setValue(round(slider.maximum() * (0.55 + 0.43 * away)))
+        if 1.5 <= now_s < 3.5:  # drag the confidence up until the boxes disappear, and back
+            share = 1 - abs(now_s - 2.5)
+            slider.setValue(round(slider.maximum() * (0.55 + 0.43 * share)))
         steps: tuple[tuple[float, Callable[[], object]], ...] = (
             (4.0, lambda: panel.set_tab(EVALUATE)),
             (7.0, panel.curves.use_best.click),
@@ -76,18 +76,18 @@ class Tour(QObject):
 
 
 def main() -> int:
-    """Read the arguments, play, save."""
+    """Read the arguments, play, and save the animation."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("picture", type=Path, help="a .webp or .gif file")
+    parser.add_argument("image", type=Path, help="a .webp or .gif file")
     parser.add_argument("--theme", default="dark", choices=("dark", "light"))
     given = parser.parse_args()
     application = QApplication(sys.argv[:1])
-    return film(application, given)  # the window must go before the application does
+    return record(application, given)  # the window must go before the application does
 
 
-def film(application: QApplication, given: argparse.Namespace) -> int:
-    """Film the tour in a window of its own."""
-    options = ViewerOptions(source="demo", given=SETTLED)
+def record(application: QApplication, given: argparse.Namespace) -> int:
+    """Record the tour in a window."""
+    options = ViewerOptions(source="demo", given=GIVEN)
     window = open_window(application, options, SIZE, given.theme)
 
     def save(images: list[QImage]) -> None:

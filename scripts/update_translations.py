@@ -1,9 +1,9 @@
-"""Bring the translations up to the texts in the code: how a language is added, and kept complete.
+"""Update the translations to the texts in the code, or add a language.
 
     python scripts/update_translations.py zh_CN
 
-New texts come in as unfinished, those that no code has any more go, the rest stays as it is. The
-file opens in Qt Linguist, or in an editor: a text is finished when type="unfinished" is gone.
+New texts are added as unfinished, unused ones are removed, and the rest stays. Edit the file in Qt
+Linguist or in a text editor: a text without type="unfinished" is finished.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from xml.etree import ElementTree
 from kpviewer.gui.translations import FOLDER, read_texts
 
 PARTS = (FOLDER.parent, FOLDER.parent.parent / "overlay")
-"""Folders of the code with texts."""
+"""Folders of code with texts."""
 MARKS = ("tr", "tr_noop")
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Give each call of ``tr`` or ``tr_noop`` in a module: its name and its argument."""
+    """Yield name and argument of each call of ``tr`` or ``tr_noop`` in a module."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name), args=[argument]) if name in MARKS:
@@ -30,12 +30,12 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 
 def modules() -> list[Path]:
-    """Give the modules that may hold texts."""
+    """Return the modules that may contain texts."""
     return [path for part in PARTS for path in sorted(part.rglob("*.py"))]
 
 
 def marked_texts() -> list[str]:
-    """Give every text to translate, once, in the order of the code."""
+    """Return every text to translate once, in the order of the code."""
     found: dict[str, None] = {}
     for path in modules():
         literals = [
@@ -48,12 +48,12 @@ def marked_texts() -> list[str]:
 
 
 def updated(code: str, known: dict[str, str], texts: list[str]) -> str:
-    """Write a .ts file.
+    """Return the text of a .ts file.
 
     Args:
-        code: of the language, as in locales.
-        known: the finished translations, by the English text.
-        texts: all that there are to translate.
+        code: code of the language, as in locales.
+        known: finished translations by English text.
+        texts: all texts to translate.
     """
     root = ElementTree.Element("TS", version="2.1", language=code, sourcelanguage="en")
     context = ElementTree.SubElement(root, "context")
@@ -71,9 +71,9 @@ def updated(code: str, known: dict[str, str], texts: list[str]) -> str:
 
 
 def main() -> int:
-    """Update one file, and say what is left to do."""
+    """Update one file, and print the number of missing translations."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("language", help="as in locales: zh_CN, fr, pt_BR")
+    parser.add_argument("language", help="code as in locales: zh_CN, fr, pt_BR")
     code = parser.parse_args().language
     path, texts = FOLDER / f"{code}.ts", marked_texts()
     known = read_texts(path) if path.is_file() else {}

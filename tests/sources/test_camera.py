@@ -3,17 +3,12 @@
 import numpy as np
 import pytest
 from captures import FakeCapture
-from videos import read_number
+from videos import buffer, read_number
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.camera import Camera, CameraSource
 from kpviewer.sources.naming import CameraName, CameraRequest, parse_camera
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import ImageArray
-
-
-def buffer(height: int, width: int) -> ImageArray:
-    return np.zeros((height, width, 3), np.uint8)
 
 
 def camera(capture: FakeCapture, name: str | None = None) -> CameraSource:

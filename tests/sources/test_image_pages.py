@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 from image_makers import numbered, saved
 from PIL import Image
+from videos import buffer
 
 from kpviewer.image_files import read_image_header
 from kpviewer.sources import images
 from kpviewer.sources.base import FrameSource
 from kpviewer.sources.images import ImagesSource
 from kpviewer.sources.open import make_source
-from kpviewer.structures import GroundTruth, ImageArray
+from kpviewer.structures import GroundTruth
 
 COUNT = 5
 KINDS = {
@@ -33,10 +33,6 @@ def write_pages(folder: Path, name: str) -> Path:
     kind, how = KINDS[name]
     first, *others = numbered(COUNT)
     return saved(first, folder / name, kind, save_all=True, append_images=others, **how)
-
-
-def buffer(height: int, width: int) -> ImageArray:
-    return np.zeros((height, width, 3), np.uint8)
 
 
 def seen(source: FrameSource) -> list[tuple[str | None, int | None, int]]:

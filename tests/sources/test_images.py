@@ -5,17 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from videos import numbered_image, read_number
+from videos import buffer, numbered_image, read_number
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.images import ImagesSource, load_image, natural_order
 from kpviewer.sources.open import make_source
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import GroundTruth, ImageArray
-
-
-def buffer(height: int, width: int) -> ImageArray:
-    return np.zeros((height, width, 3), np.uint8)
+from kpviewer.structures import GroundTruth
 
 
 def numbers(source: ImagesSource) -> list[int]:

@@ -3,22 +3,16 @@
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
 from servers import http_file, http_files, mjpeg, serving
-from videos import numbered_image, read_number, write_video
+from videos import buffer, numbered_image, read_number, write_video
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.stream import StreamSource
 from kpviewer.sources.video import VideoSource
-from kpviewer.structures import ImageArray
 
 WAYS = ["ranges", "length", "close", "chunked"]
-
-
-def buffer(height: int, width: int) -> ImageArray:
-    return np.zeros((height, width, 3), np.uint8)
 
 
 def read_all(source: StreamSource | VideoSource) -> tuple[list[int], list[float | None]]:

@@ -97,7 +97,7 @@ def test_no_output_shows_the_secret(address: str) -> None:
     shown = redact_url(address)
     texts = {"shown": shown, "file name": source_stem(shown)}
     texts["recent items"] = json.dumps(to_table(with_source(Settings(), address)))
-    if "@" in address or " " not in address:  # else nothing tells where it ends in a sentence
+    if "@" in address or " " not in address:  # otherwise its end in a sentence is unknown
         texts["in a sentence"] = redact_text(f"{address} can't be opened")
     try:
         source = make_source(address)

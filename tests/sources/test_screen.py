@@ -2,19 +2,13 @@
 
 import sys
 
-import numpy as np
 import pytest
 from screens import FakeScreens
-from videos import HEIGHT, WIDTH, numbered_image
+from videos import HEIGHT, WIDTH, buffer, numbered_image
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.naming import ScreenName, parse_screen
 from kpviewer.sources.screen import FPS, Screen, ScreenSource, list_screens
-from kpviewer.structures import ImageArray
-
-
-def buffer(height: int, width: int) -> ImageArray:
-    return np.zeros((height, width, 3), np.uint8)
 
 
 def screen(text: str = "screen", screens: FakeScreens | None = None) -> ScreenSource:

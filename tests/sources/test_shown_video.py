@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from videos import HEIGHT, WIDTH, numbered_image, write_video
+from videos import HEIGHT, WIDTH, buffer, numbered_image, write_video
 
 from kpviewer.sources.base import FrameSource
 from kpviewer.sources.open import make_source
@@ -33,10 +33,6 @@ def with_matrix(path: Path, values: tuple[int, int, int, int]) -> None:
     a, b, c, d = (value << 16 for value in values)
     struct.pack_into(">9i", raw, start, a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(raw)
-
-
-def buffer(height: int, width: int) -> ImageArray:
-    return np.zeros((height, width, 3), np.uint8)
 
 
 def frames_of(source: FrameSource) -> list[ImageArray]:

@@ -6,18 +6,13 @@ import threading
 import numpy as np
 import pytest
 from servers import BOUNDARY, first_then_silence, mjpeg, rtsp, say_nothing, serving
-from videos import numbered_image, read_number
+from videos import buffer, numbered_image, read_number
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.stream import StreamSource
-from kpviewer.structures import ImageArray
 
 IMAGES = [numbered_image(number) for number in range(60)]
 SHORT_S = 0.3
-
-
-def buffer(height: int, width: int) -> ImageArray:
-    return np.zeros((height, width, 3), np.uint8)
 
 
 def read_until_lost(source: StreamSource) -> tuple[list[int], str]:
@@ -75,7 +70,7 @@ def test_a_server_that_says_nothing_fails_to_open_in_time(scheme: str) -> None:
 
 def test_a_refused_connection_names_the_reason_and_no_password() -> None:
     with serving(say_nothing) as port:
-        pass  # nobody listens there any more
+        pass  # the port is closed again
     with pytest.raises(SourceError, match="refused") as caught:
         StreamSource(f"http://127.0.0.1:{port}/x?password=secret").open()
     assert "secret" not in str(caught.value)

@@ -6,11 +6,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from videos import HEIGHT, WIDTH, read_number, write_video
+from videos import HEIGHT, WIDTH, buffer, read_number, write_video
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.video import VideoSource
-from kpviewer.structures import GroundTruth, ImageArray
+from kpviewer.structures import GroundTruth
 
 GOOD = {  # as counted by OpenCV's decoder, another build of FFmpeg
     "intel_asl_walk.mkv": 89,
@@ -21,10 +21,6 @@ GOOD = {  # as counted by OpenCV's decoder, another build of FFmpeg
     "rotated.mp4": 200,
     "with_audio.mp4": 51,
 }
-
-
-def buffer(height: int, width: int) -> ImageArray:
-    return np.zeros((height, width, 3), np.uint8)
 
 
 def read_all(source: VideoSource) -> list[tuple[int, float | None]]:

@@ -6,16 +6,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from videos import HEIGHT, WIDTH, numbered_image, read_number, write_video
+from videos import HEIGHT, WIDTH, buffer, numbered_image, read_number, write_video
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.decoding import Decoder, DecoderOptions
 from kpviewer.sources.video import VideoSource
-from kpviewer.structures import ImageArray
-
-
-def buffer(height: int, width: int) -> ImageArray:
-    return np.zeros((height, width, 3), np.uint8)
 
 
 def read_all(source: VideoSource) -> tuple[list[int], list[float]]:

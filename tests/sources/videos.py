@@ -7,12 +7,19 @@ from pathlib import Path
 import av
 import numpy as np
 
+from kpviewer.structures import ImageArray
+
 WIDTH, HEIGHT = 96, 64
 BITS = 8
 BLOCK_PX = 12
 TIME_BASE = Fraction(1, 1000)
 WHOLE_FRAMES = ("mpeg4", "mpeg2video")
 """Codecs whose time base is one frame."""
+
+
+def buffer(height: int, width: int) -> ImageArray:
+    """Allocate the buffer of a frame."""
+    return np.zeros((height, width, 3), np.uint8)
 
 
 def numbered_image(number: int) -> np.ndarray:
