@@ -124,7 +124,7 @@ class CaptureThread(threading.Thread):
         self._wiring.lifecycle.opened()
 
     def _note_pause(self, commands: PendingCommands) -> None:
-        """When the user pauses, take back frames that the model has not begun; they go first later.
+        """On a pause, take back frames that the model has not begun; they go first later.
 
         At the end of a file nothing is held back: its last frames are still to be shown.
         """

@@ -61,7 +61,7 @@ class Faults:
         self._failed_frames = 0
 
     def model_failed(self, engine: InferenceEngine, error: BaseException) -> None:
-        """Note that a frame is shown without what the model would have found."""
+        """Note that a frame is shown without a result of the model."""
         self._failed_frames = self._failed_frames + 1 if engine is self._failing else 1
         self._failing = engine
         self._reason = _reason(error)

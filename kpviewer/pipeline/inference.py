@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kpviewer.pipeline.protocols import InferenceEngine, ResultSink
     from kpviewer.pipeline.reader import QueuedFrame
-    from kpviewer.pipeline.settings import Settings
+    from kpviewer.pipeline.settings import InferenceSettings
     from kpviewer.pipeline.wiring import Wiring
     from kpviewer.structures import Frame, SecondResult, Thresholds
 
@@ -73,7 +73,7 @@ class InferenceThread(threading.Thread):
             wiring.lifecycle.thread_ended(self)
             self.has_ended.set()
 
-    def _publish(self, item: QueuedFrame, settings: Settings) -> None:
+    def _publish(self, item: QueuedFrame, settings: InferenceSettings) -> None:
         """Make the result of one frame and pass it on."""
         latest, stats = self._wiring.latest, self._wiring.stats
         result = self._infer(item, settings)
@@ -96,7 +96,7 @@ class InferenceThread(threading.Thread):
             self._wiring.settings.remove_sink(sink)
             self._wiring.faults.report("Results are no longer passed on", sink, error)
 
-    def _infer(self, item: QueuedFrame, settings: Settings) -> FrameResult:
+    def _infer(self, item: QueuedFrame, settings: InferenceSettings) -> FrameResult:
         """Run the model, the comparisons and object tracking on one frame."""
         frame, clock = item.frame, self._wiring.clock
         timings = StageTimings(
@@ -122,7 +122,7 @@ class InferenceThread(threading.Thread):
         )
 
     def _evaluated(
-        self, frame: Frame, output: _ModelOutput, timings: StageTimings, settings: Settings
+        self, frame: Frame, output: _ModelOutput, timings: StageTimings, settings: InferenceSettings
     ) -> FrameResult:
         """Return the model's result, compared with the ground truth and with the second model."""
         spec, thresholds = output.engine.spec, settings.thresholds
@@ -152,7 +152,7 @@ class InferenceThread(threading.Thread):
             thresholds=thresholds,
         )
 
-    def _detect(self, frame: Frame, settings: Settings) -> _ModelOutput | None:
+    def _detect(self, frame: Frame, settings: InferenceSettings) -> _ModelOutput | None:
         """Run the model, if there is one; None also where it failed and the video carries on."""
         if settings.engine is None:
             return None
@@ -199,7 +199,7 @@ class InferenceThread(threading.Thread):
         )
 
     def _detect_second(
-        self, frame: Frame, output: _ModelOutput, settings: Settings
+        self, frame: Frame, output: _ModelOutput, settings: InferenceSettings
     ) -> SecondResult | None:
         """Run the second model, if there is one."""
         second, faults = settings.second, self._wiring.faults

@@ -17,7 +17,7 @@ from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.protocols import InferenceEngine, ResultSink, needs_pinned_memory
 from kpviewer.pipeline.reader import QueuedFrame, SourceReader
 from kpviewer.pipeline.run import STOP_S, Run
-from kpviewer.pipeline.settings import Settings, SettingsCell
+from kpviewer.pipeline.settings import InferenceSettings, SettingsCell
 from kpviewer.pipeline.stats import StatsRecorder
 from kpviewer.pipeline.transport import PlaybackSettings, Transport
 from kpviewer.pipeline.wiring import Wiring
@@ -75,7 +75,7 @@ class Pipeline:
         """Commands to the stream; the methods below give most of them."""
         self.faults = Faults(options.clock)
         """Failures of parts that the video continued without."""
-        self.settings = SettingsCell(Settings(None, thresholds))
+        self.settings = SettingsCell(InferenceSettings(None, thresholds))
         """Settings that may change while frames flow; the methods below change most of them."""
         self._reader = SourceReader(source, options.clock)
         self._wiring = Wiring(

@@ -39,7 +39,7 @@ class Interruptible(Protocol):
 
 @runtime_checkable
 class Listening(Protocol):
-    """A live source that hears data before it can make a frame of it."""
+    """A live source that receives data before it can make a frame of it."""
 
     @property
     def silence_s(self) -> float | None:
@@ -83,7 +83,7 @@ class SourceReader:
         self.open_timeout_s = _open_timeout_s(source)
         """Time in s after which an opening source is given up."""
         self.reading = Stopwatch(clock)
-        """Runs while a read or a seek is under way."""
+        """Stopwatch of the read or seek that is under way."""
         self._failed_attempts = 0
         self._reconnects = 0
 
@@ -94,7 +94,7 @@ class SourceReader:
 
     @property
     def open_info(self) -> StreamInfo:
-        """What the open source says of itself.
+        """Description of the open source's stream.
 
         Raises:
             PipelineError: if it is not open.

@@ -1,4 +1,4 @@
-"""The same frame at other thresholds: the model isn't run again."""
+"""Results of a frame at other thresholds, without running the model again."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class InferenceSettings:
     """Settings that the inference thread reads once per frame; swapped as one."""
 
     engine: InferenceEngine | None
@@ -28,12 +28,12 @@ class Settings:
 class SettingsCell:
     """Holds the present settings. Changes are thread-safe; reading is one attribute."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: InferenceSettings) -> None:
         self._lock = threading.Lock()
         self._settings = settings
 
     @property
-    def current(self) -> Settings:
+    def current(self) -> InferenceSettings:
         """The present settings, one immutable object."""
         return self._settings
 

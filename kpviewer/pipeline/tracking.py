@@ -25,7 +25,7 @@ TRAIL_S = 1.5
 
 @dataclass(frozen=True, slots=True)
 class TrackingOptions:
-    """What to add to detections; each costs some time per frame."""
+    """Additions to detections; each costs some time per frame."""
 
     smooth: bool = False
     """Whether to filter keypoints over time."""

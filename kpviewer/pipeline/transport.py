@@ -28,7 +28,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PlaybackSettings:
-    """How a stream is played; swapped as one."""
+    """Settings of how a stream is played; swapped as one."""
 
     speed: float = 1.0
     """Speed of files: 2 plays twice as fast; ``inf`` as fast as the model runs."""

@@ -1,1 +1,1 @@
-"""Videos, result files and snapshots of what the pipeline gives."""
+"""Videos, result files and snapshots of the pipeline's results."""

@@ -69,9 +69,8 @@ class CocoDataset:
 
     def begin(self) -> str:
         """Return the categories and the start of the list of annotations."""
-        about = {
-            "description": f"What {self._header.model or 'no model'} sees in {self._header.source}"
-        }
+        model = self._header.model or "no model"
+        about = {"description": f"Detections of {model} in {self._header.source}"}
         categories = _json(_categories(self._header))
         return (
             f'{{"info": {_json(about)},\n"licenses": [],\n"categories": {categories},\n'

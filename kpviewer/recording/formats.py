@@ -149,7 +149,7 @@ class CsvRows:
         self._header = header
 
     def begin(self) -> str:
-        """Return the heading."""
+        """Return the header row."""
         points = [f"{name}_{axis}" for name in self._header.keypoint_names for axis in "xy"]
         return _csv_row([*self._COLUMNS, *points, "track_id", "file", "frame_in_file"])
 

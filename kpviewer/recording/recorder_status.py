@@ -54,4 +54,4 @@ class RecorderStatus:
     notices: tuple[str, ...] = ()
     """Messages for the user while recording continues: one or two lines each, oldest first."""
     failure: str | None = None
-    """Why recording ended by itself: one or two lines for the user."""
+    """Reason why recording ended by itself: one or two lines for the user."""
