@@ -55,6 +55,9 @@ class ViewerOptions:
     """Model to load if the remembered ``model`` is gone; None if ``model`` was asked for."""
     fallback_device: str | None = None
     """Device to use if the remembered ``device`` is gone; None if ``device`` was asked for."""
+
+    # Functions for programs around the window; ``opening.loaders.with_own`` moves them to Loaders.
+
     open_source: Callable[..., Any] | None = None
     """Function that replaces the one of ``Loaders``, here and below; None keeps it."""
     load_engine: Callable[..., Any] | None = None

@@ -170,4 +170,4 @@ def test_ground_truth_without_images_is_refused_with_the_cure(qtbot, open_window
     qtbot.waitUntil(lambda: window.view.result() is not None)
     dropped = table(tmp_path / "other.csv")
     drag(window, mime(urls=(QUrl.fromLocalFile(str(dropped)).toString(),)))
-    assert "open one first" in window.status_bar.message()
+    assert "Open one first" in window.status_bar.message()

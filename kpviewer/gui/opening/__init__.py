@@ -1,1 +1,1 @@
-"""Sources and models on their way in: menus, drops, cameras, and the threads that load."""
+"""Opening of sources and models: menus, drops, cameras, and loading in the background."""

@@ -1,7 +1,7 @@
-"""The menu of formats that a camera can be asked for.
+"""Menu of the formats that a camera can be asked for.
 
-They are those that its driver lists. Where that list can't be had, usual sizes, rates and pixel
-formats are offered, and what the camera really gives is shown beside.
+It lists the formats of the camera's driver. Without that list, the menu offers usual sizes, rates
+and pixel formats. The format that the camera delivers now is its first line.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from kpviewer.structures import StreamInfo
 SIZES = ((320, 240), (640, 480), (800, 600), (1280, 720), (1280, 960), (1920, 1080), (3840, 2160))
 RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0, 120.0)
 PIXELS = ("MJPG", "YUYV", "NV12", "H264")
-"""By their FourCC codes."""
+"""FourCC codes of pixel formats."""
 
 Choose = Callable[[CameraRequest | None], None]
 
 
 def read_format(text: str | None) -> CameraRequest | None:
-    """Read a format as it is remembered; None where it is none."""
+    """Parse a remembered format; return None if it is not valid."""
     named = parse_camera(f"0:{text}") if text else None
     return named.request if named is not None else None
 
@@ -38,14 +38,14 @@ def fill_format_menu(
     offered: Sequence[CameraRequest],
     choose: Choose,
 ) -> None:
-    """List what a camera can be asked for, with a tick at what it is asked for.
+    """Fill the menu with the formats that a camera offers; the requested one has a tick.
 
     Args:
-        menu: is emptied first.
-        asked: None is left to the viewer.
-        given: what the camera gives now.
-        offered: by the camera's driver; empty where that isn't known.
-        choose: gets the choice.
+        menu: menu to fill; it is cleared first.
+        asked: requested format; None lets the viewer choose.
+        given: stream that the camera delivers now.
+        offered: formats of the camera's driver; empty if unknown.
+        choose: receives the choice.
     """
     menu.clear()
     if given is not None:
@@ -61,7 +61,7 @@ def fill_format_menu(
 def _add_offered(
     menu: QMenu, asked: CameraRequest | None, offered: Sequence[CameraRequest], choose: Choose
 ) -> None:
-    """A menu a pixel format, as a camera may have dozens of sizes and rates in each."""
+    """Add a submenu for each pixel format: a camera may have dozens of sizes and rates in each."""
     menu.addSeparator()
     for fourcc in dict.fromkeys(each.fourcc for each in offered):
         sizes = QMenu(fourcc, menu)

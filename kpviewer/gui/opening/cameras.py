@@ -18,17 +18,17 @@ class Device:
     """A camera or a screen."""
 
     source: str
-    """As a source is named: "0", "screen:1"."""
+    """Name of the source: "0", "screen:1"."""
     name: str
-    """For people."""
+    """Name for people."""
     id: str
-    """What is remembered of it is kept by this; the same after it was plugged in elsewhere."""
+    """Key of what is remembered about the device; the same after it is plugged in elsewhere."""
     path: str = ""
-    """Where the system has it, "/dev/video0" for one; empty where that isn't known."""
+    """Device file, such as "/dev/video0"; empty if unknown."""
 
 
 class Devices(NamedTuple):
-    """What there is to watch."""
+    """Cameras and screens that can be opened."""
 
     cameras: tuple[Device, ...] = ()
     screens: tuple[Device, ...] = ()
@@ -66,7 +66,7 @@ class CameraFinder:
 
 
 def find_cameras() -> tuple[Device, ...]:
-    """List the cameras; it may take a while, for it loads OpenCV."""
+    """List the cameras; slow, as it loads OpenCV and asks drivers."""
     from kpviewer.sources.camera import list_cameras  # noqa: PLC0415
 
     return tuple(
@@ -85,5 +85,5 @@ def find_devices() -> Devices:
 
 
 def first_camera(devices: Devices) -> str:
-    """Name the first camera as a source; camera 0 where none is known, for its error's cure."""
+    """Return the source name of the first camera; "0" if none is known, for its error message."""
     return next((camera.source for camera in devices.cameras), "0")

@@ -1,4 +1,4 @@
-"""Opens what is in the clipboard, or was dropped: an address, a path, or a file."""
+"""Opening of the clipboard's address, path or file; drops are read in the same way."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.opener import Opener
 
 LONGEST = 4096
-"""Characters of an address or a path."""
+"""Greatest length of an address or a path, in characters."""
 
 
 def paste(opener: Opener, say: Callable[[str], None]) -> None:
-    """Open the clipboard's address or path; ``say`` reports where it holds none."""
+    """Open the clipboard's address or path; ``say`` shows a message if it holds none."""
     clipboard = QGuiApplication.clipboard()
     text = pasted(clipboard.mimeData()) if clipboard is not None else ""
     if text:
@@ -26,10 +26,10 @@ def paste(opener: Opener, say: Callable[[str], None]) -> None:
 
 
 def pasted(data: QMimeData | None) -> str:
-    """Give the source that the clipboard or a drag names; empty where it names none."""
+    """Return the source named by the clipboard or a drag; empty if it names none."""
     if data is None:
         return ""
-    if data.hasUrls():  # of a file manager, or of a browser
+    if data.hasUrls():  # from a file manager or a browser
         return _named_by(data.urls()[0])
     lines = [line.strip() for line in data.text().splitlines() if line.strip()]
     if len(lines) != 1 or len(lines[0]) > LONGEST:

@@ -1,4 +1,4 @@
-"""Asks before a model that is code runs."""
+"""Question before a model that is Python code runs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from kpviewer.gui.opening.permission import CodePermission, file_of
 
 
 def may_open(parent: QWidget, permission: CodePermission, name: str) -> bool:
-    """Tell whether a model may be opened; the user is asked where it runs code for the first time.
+    """Return whether a model may be opened; ask the user before it runs code for the first time.
 
-    The question names the module and its file. A yes counts until the window is closed.
+    The question names the module and its file. The permission lasts until the window is closed.
     """
     for code in permission.missing(name):
         if not _ask(parent, code):

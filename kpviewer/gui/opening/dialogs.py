@@ -1,4 +1,4 @@
-"""Dialogs that ask for files; each begins in the folder that was last used for its kind."""
+"""File dialogs; each starts in the folder that was last used for its kind."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.sources.formats import VIDEO_SUFFIXES
 
-_WATCHED = (*VIDEO_SUFFIXES, *sorted(IMAGE_SUFFIXES))
+_SOURCES = (*VIDEO_SUFFIXES, *sorted(IMAGE_SUFFIXES))
 
 
 def ask_for_file(parent: QWidget, recent: Recent) -> str:
-    """Return the video or image that the user chooses; empty where they choose none."""
-    start, kinds = last_folder(recent), _filter(tr("Videos and images"), _WATCHED)
+    """Return the video or image that the user chooses; empty if they choose none."""
+    start, kinds = last_folder(recent), _filter(tr("Videos and images"), _SOURCES)
     return QFileDialog.getOpenFileName(parent, tr("Open file"), start, kinds)[0]
 
 
 def ask_for_folder(parent: QWidget, recent: Recent) -> str:
-    """Return the folder of images that the user chooses; empty where they choose none."""
+    """Return the folder of images that the user chooses; empty if they choose none."""
     return QFileDialog.getExistingDirectory(parent, tr("Open folder"), last_folder(recent))
 
 
 def ask_for_model(parent: QWidget, recent: Recent) -> str:
-    """Return the weight file that the user chooses; empty where they choose none."""
+    """Return the weight file that the user chooses; empty if they choose none."""
     start, kinds = last_folder(recent), _filter(tr("Models"), MODEL_SUFFIXES)
     return QFileDialog.getOpenFileName(parent, tr("Open model"), start, kinds)[0]
 
 
 def ask_for_ground_truth(parent: QWidget, source: str | None) -> str:
     """Return the specification of the annotations that the user chooses; empty for none."""
-    place = Path(source) if source and is_on_disk(source) else Path.home()
-    start, kinds = str(place), _filter(tr("Annotations"), GROUND_TRUTH_SUFFIXES)
+    folder = Path(source) if source and is_on_disk(source) else Path.home()
+    start, kinds = str(folder), _filter(tr("Annotations"), GROUND_TRUTH_SUFFIXES)
     chosen = QFileDialog.getOpenFileName(parent, tr("Open annotations"), start, kinds)[0]
-    return spec_of_file(Path(chosen), place) if chosen else ""
+    return spec_of_file(Path(chosen), folder) if chosen else ""
 
 
 def is_on_disk(source: str) -> bool:
-    """Return whether a source is a file or a folder; one whose disk doesn't answer is none."""
+    """Return whether a source is a file or folder; False if its disk doesn't answer."""
     try:
         return answer_within(DISK_S, Path(source).exists, f"looking for {Path(source).name}")
     except NoAnswerError:
@@ -51,12 +51,12 @@ def is_on_disk(source: str) -> bool:
 
 
 def last_folder(recent: Recent) -> str:
-    """Return the folder of the newest file or folder; the home folder where there is none."""
+    """Return the folder of the newest recent file; the home folder if there is none."""
     newest = next((path for item in recent.items if (path := Path(item)).is_absolute()), None)
     return str(Path.home() if newest is None else newest.parent)
 
 
 def _filter(name: str, suffixes: Iterable[str]) -> str:
-    """Write a file dialog's choice of kinds."""
+    """Return the name filter of a file dialog."""
     everything = tr("All files")
     return f"{name} ({' '.join('*' + suffix for suffix in suffixes)});;{everything} (*)"

@@ -1,4 +1,4 @@
-"""The formats that a camera's driver lists, by Qt's multimedia module."""
+"""Formats that a camera's driver lists, read with Qt's multimedia module."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ FOURCC = {
     "Format_YV12": "YV12",
     "Format_Y8": "GREY",
 }
-"""By Qt's names of pixel formats: the codes of V4L2's headers, which OpenCV takes."""
+"""FourCC codes of V4L2, as OpenCV expects them, by Qt's names of pixel formats."""
 
 
 def driver_formats(camera: Device) -> list[CameraRequest]:
-    """List what a camera can give: largest first, then fastest.
+    """List the formats of a camera: largest first, then fastest.
 
-    Empty where it can't be known: Qt has other names for the camera, or its multimedia module
-    doesn't load (on Linux it wants PulseAudio's library).
+    The list is empty if Qt doesn't know the camera, or if its multimedia module can't be loaded (on
+    Linux it requires PulseAudio's library).
     """
     found = [each for each in video_inputs() if _is(each, camera)]
-    known = {wanted for each in found for wanted in map(_request, each.videoFormats()) if wanted}
+    known = {fmt for each in found for fmt in map(_request, each.videoFormats()) if fmt}
     return sorted(known, key=lambda each: (-each.width * each.height, -each.fps, each.fourcc))
 
 
 def video_inputs() -> Sequence[Any]:
-    """List Qt's QCameraDevices; for the thread of the window."""
-    QLoggingCategory.setFilterRules("qt.multimedia.*=false")  # it tells of each library it tries
+    """List Qt's QCameraDevices; to be called on the GUI thread."""
+    QLoggingCategory.setFilterRules("qt.multimedia.*=false")  # it logs each library that it tries
     try:
         from PyQt6.QtMultimedia import QMediaDevices  # noqa: PLC0415 - not on every machine
     except ImportError:
@@ -45,13 +45,13 @@ def video_inputs() -> Sequence[Any]:
 
 
 def _is(found: Any, camera: Device) -> bool:
-    """Whether it is the same: by the path of its device, else by its name."""
+    """Return whether Qt's device is this camera: by its device file, else by its name."""
     path = bytes(found.id()).decode(errors="replace")
     return path.casefold() == camera.path.casefold() or found.description() == camera.name
 
 
 def _request(offered: Any) -> CameraRequest | None:
-    """Turn a QCameraFormat into what OpenCV is asked for; None for pixels without a code."""
+    """Convert a QCameraFormat to a request to OpenCV; None for pixels without a FourCC code."""
     fourcc = FOURCC.get(offered.pixelFormat().name)
     if fourcc is None:
         return None

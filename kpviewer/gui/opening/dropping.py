@@ -1,4 +1,4 @@
-"""Opens what is dropped on the window: files, folders, addresses, models."""
+"""Opening of files, folders, addresses and models that are dropped on the window."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kpviewer.gui.opening.opener import Opener
 
 
 class DropTarget(QObject):
-    """Watches the drags over a window; what names no source is refused at once."""
+    """Event filter for drags over a window; drags that name no source are refused at once."""
 
     def __init__(self, window: QWidget, opener: Opener, say: Callable[[str], None]) -> None:
         super().__init__(window)
@@ -22,9 +22,9 @@ class DropTarget(QObject):
         window.setAcceptDrops(True)
         window.installEventFilter(self)
 
-    def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
-        """Take drags and drops of what can be opened."""
-        if isinstance(event, QDragEnterEvent):  # before QDropEvent, of which it is one
+    def eventFilter(self, _object: QObject | None, event: QEvent | None) -> bool:
+        """Accept drags and drops of sources, models and annotations."""
+        if isinstance(event, QDragEnterEvent):  # a subclass of QDropEvent, so it comes first
             if pasted(event.mimeData()):
                 event.acceptProposedAction()
             return True
@@ -42,5 +42,5 @@ class DropTarget(QObject):
         self._opener.open(text)
         count = len(data.urls())
         if count > 1:
-            told = tr("Opened the first of {count}. Drop a folder to see all of its images.")
-            self._say(told.format(count=count))
+            message = tr("Opened the first of {count}. Drop a folder to see all of its images.")
+            self._say(message.format(count=count))

@@ -1,6 +1,6 @@
-"""Loading a model into an engine: the only place of the window that imports torch.
+"""Loading of a model into an engine: the only module of the window that imports torch.
 
-It runs in the loader's thread, so the window is there and the video plays meanwhile.
+It runs on the loader's thread, while the window is shown and the video plays.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def load_engine(model: str, device: str, source_hw: tuple[int, int]) -> Executor:
-    """Load a model and make it ready for images of a size, run in the fastest way.
+    """Load a model on the fastest backend, warmed up for images of one size.
 
     Raises:
         WeightsError: if the file is missing, damaged or refused.
@@ -21,11 +21,11 @@ def load_engine(model: str, device: str, source_hw: tuple[int, int]) -> Executor
 
 
 def load_first(model: str, device: str, source_hw: tuple[int, int]) -> Executor:
-    """Load a model in the way that is ready soonest: as it was trained, nothing compiled.
+    """Load a model on the backend that is ready first: as it was trained, not compiled.
 
     Raises:
         WeightsError: if the file is missing, damaged or refused.
-        PipelineError: if the device isn't there.
+        PipelineError: if the device doesn't exist.
     """
     return load_variant(model, device, source_hw, "torch", "fp32")
 
@@ -33,18 +33,18 @@ def load_first(model: str, device: str, source_hw: tuple[int, int]) -> Executor:
 def load_variant(
     model: str, device: str, source_hw: tuple[int, int], engine_name: str, precision: str
 ) -> Executor:
-    """Load a model as ``load_engine`` does, run in a given way.
+    """Load a model as ``load_engine`` does, with a given backend and precision.
 
     Args:
         model: name or path.
-        device: as on the command line.
+        device: device, as on the command line.
         source_hw: (height, width) of the images, px.
         engine_name: auto, torch or openvino.
         precision: auto, fp32, bf16 or fp16.
 
     Raises:
         WeightsError: if the file is missing, damaged or refused.
-        PipelineError: if it can't be run so here.
+        PipelineError: if this machine can't run it with them.
     """
     # Imported here, as torch takes seconds to load.
     from kpviewer.models.loading import open_model  # noqa: PLC0415
@@ -56,7 +56,7 @@ def load_variant(
 
 
 def list_devices() -> dict[str, str]:
-    """Name the devices that a model can run on: for the command line, and for people."""
+    """Return the devices that a model can run on: name on the command line -> name for people."""
     from kpviewer.runtime.device import available_devices  # noqa: PLC0415
 
     return available_devices()

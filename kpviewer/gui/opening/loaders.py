@@ -1,4 +1,4 @@
-"""What makes sources and engines for the window; nothing heavy is imported here."""
+"""Functions that make sources and engines for the window; nothing slow is imported here."""
 
 from __future__ import annotations
 
@@ -15,50 +15,50 @@ from kpviewer.sources.base import FrameSource, GroundTruthProvider
 
 
 class ViewerEngine(InferenceEngine, Protocol):
-    """An engine that says where it runs; ``runtime.executor.Executor`` is one."""
+    """Engine that reports its device and backend; ``runtime.executor.Executor`` is one."""
 
     @property
     def device_name(self) -> str:
-        """For people: "CPU", or the name of the GPU."""
+        """Name of the device for people: "CPU", or the name of the GPU."""
 
     @property
     def engine_name(self) -> str:
-        """What computes: "torch", "openvino"."""
+        """Inference backend: "torch", "openvino"."""
 
     @property
     def precision(self) -> str:
-        """For people: "fp32", "bf16", "fp16"."""
+        """Numerical precision for people: "fp32", "bf16", "fp16"."""
 
 
 EngineLoader = Callable[[str, str, tuple[int, int]], ViewerEngine]
-"""(model name or path, device, (height, width) of the source) -> engine. Runs in a thread."""
+"""(model name or path, device, (height, width) of the source) -> engine. Runs on a thread."""
 
 VariantLoader = Callable[[str, str, tuple[int, int], str, str], ViewerEngine]
-"""As EngineLoader, then (engine, precision): auto, torch, openvino; auto, fp32, bf16, fp16."""
+"""EngineLoader with two more arguments: backend and precision, as on the command line."""
 
 DeviceLister = Callable[[], dict[str, str]]
-"""() -> devices, by their names on the command line, with those for people. Runs in a thread."""
+"""() -> names of devices for people, by their names on the command line. Runs on a thread."""
 
 SourceOpener = Callable[[str | None, GroundTruthProvider | None], FrameSource]
-"""(source as typed, its annotations) -> source, not opened yet. Runs in a thread."""
+"""(source as typed, its annotations) -> source, not opened yet. Runs on a thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaders:
-    """Functions that make sources and engines; all but ``permission`` runs in loaders' threads."""
+    """Functions that make sources and engines; they run on loader threads."""
 
     open_source: SourceOpener
     load_engine: EngineLoader
     load_variant: VariantLoader
     list_devices: DeviceLister
     load_first: EngineLoader | None = None
-    """Loads what runs until ``load_engine`` has found the fastest way; None: nothing does."""
+    """Loader of the engine that runs until ``load_engine`` is done; None loads nothing first."""
     permission: CodePermission = field(default_factory=CodePermission)
-    """Models that are code and may run."""
+    """Permission for models that are Python code."""
 
 
 def with_own(loaders: Loaders, options: ViewerOptions) -> Loaders:
-    """Return loaders with the functions that the options name in their place."""
+    """Return loaders in which the functions of the options replace the usual ones."""
     names = ("open_source", "load_engine", "load_variant", "list_devices")
     own = {name: each for name in names if (each := getattr(options, name)) is not None}
     if options.load_first is not None or options.load_engine is not None:
@@ -73,7 +73,7 @@ def load_or_fallback(
     device: str,
     source_hw: tuple[int, int],
 ) -> ViewerEngine:
-    """Load a model; where it or its device was only remembered and is gone, load its spare.
+    """Load a model; use the fallback of a remembered model or device that is gone.
 
     Raises:
         WeightsError: if the model can't be loaded.

@@ -1,7 +1,7 @@
 """The model that runs and its device, and the thread that loads it.
 
-A model may come twice: at once as it was trained, so that the image soon has boxes, and again
-when the fastest way to run it is found and compiled.
+A model may be loaded twice: at once as it was trained, so that the image soon has boxes, and again
+when the fastest backend was found and compiled.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
 FIRST_IMAGE_S = 1.5
 """Time given to the source's first image, which importing torch would hold up, in seconds."""
 WARM_UP_HW = (480, 640)
-"""Size to make ready for while the source's is unknown."""
+"""(height, width) that a model is warmed up for while the source's size is unknown, px."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """What is asked for."""
+    """A model and the device to run it on."""
 
     model: str
     device: str
-    """As on the command line: auto, cpu, cuda:0."""
+    """Device as on the command line: auto, cpu, cuda:0."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """What a load gives."""
+    """A model that was loaded, and the devices of this machine."""
 
     request: ModelRequest
     engine: ViewerEngine
     devices: dict[str, str]
-    """All that can be asked for, with their names for people."""
+    """Names of all devices for people, by their names on the command line."""
 
 
 class ModelLoading(QObject):
@@ -76,39 +76,39 @@ class ModelLoading(QObject):
         self._asked = ModelRequest(options.model, options.device)
         self._is_waiting = False
         self._second: tuple[ModelRequest, tuple[int, int]] | None = None
-        """What is loaded again after the load that runs, and for images of which size."""
+        """Request that is loaded again after the running load, and its image size; else None."""
         self._unsettled: tuple[ModelRequest, tuple[int, int]] | None = None
-        """What the present model was asked for as, while it still runs as it was trained."""
+        """Request of the present model while its fastest backend is still unknown; else None."""
         self._is_settling = False
-        """Whether the load that runs only makes the present model faster."""
+        """Whether the running load only makes the present model faster."""
         self._since = 0.0
         self._current: LoadedModel | None = None
         self.failure: str | None = None
-        """Why the last load came to nothing; None while all is well."""
+        """Reason why the last load failed; None if it didn't."""
 
     @property
     def engine(self) -> ViewerEngine | None:
-        """The model that watches; None until it is loaded."""
+        """Engine of the present model; None until it is loaded."""
         return self._current.engine if self._current is not None else None
 
     @property
     def loaded(self) -> ModelRequest | None:
-        """What ``engine`` was asked for as; None until it is loaded."""
+        """Request of the present model; None until it is loaded."""
         return self._current.request if self._current is not None else None
 
     @property
     def device(self) -> str:
-        """The device that was asked for, as on the command line."""
+        """Requested device, as on the command line."""
         return self._asked.device
 
     @property
     def devices(self) -> dict[str, str] | None:
-        """The devices with their names for people; None until the first model is loaded."""
+        """Names of the devices for people; None until the first model is loaded."""
         return self._current.devices if self._current is not None else None
 
     @property
     def loading(self) -> str | None:
-        """Name of the model that loads, or is about to; None while there is none."""
+        """Name of the model that is loading or about to; None if there is none."""
         if self._is_waiting:
             return self._asked.model
         return None if self._is_settling else self._loader.busy_with
@@ -119,20 +119,20 @@ class ModelLoading(QObject):
         return self._clock() - self._since
 
     def load(self, model: str) -> None:
-        """Take another model, on the same device."""
+        """Load another model on the same device."""
         self._ask(replace(self._asked, model=model))
 
     def load_again(self) -> None:
-        """Load the present model anew, as its engine hangs."""
+        """Load the present model again, because its engine hangs."""
         self._current = self._unsettled = None
         self._ask(self._asked)
 
     def use_device(self, device: str) -> None:
-        """Take the same model to another device."""
+        """Load the same model on another device."""
         self._ask(replace(self._asked, device=device))
 
     def moved_to_cpu(self, engine: InferenceEngine) -> ViewerEngine:
-        """Take over the engine that a pipeline goes on with, as the device of its own failed."""
+        """Adopt the engine that a pipeline continues with after its device failed."""
         moved = cast("ViewerEngine", engine)
         self._unsettled = None
         if self._is_settling:
@@ -212,7 +212,7 @@ class ModelLoading(QObject):
             _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
             self.failure = why_not_loaded(outcome.name, outcome.reason)
             if self._current is not None and not self._is_waiting:
-                self._asked = self._current.request  # what works stays the one to go on from
+                self._asked = self._current.request  # later requests start from what works
         if self._loader.busy_with is None:
             self._settle()
         if outcome.value is not None:
@@ -222,12 +222,12 @@ class ModelLoading(QObject):
         self, model: LoadedModel, unsettled: tuple[ModelRequest, tuple[int, int]] | None
     ) -> None:
         self._current, self._unsettled = model, unsettled
-        if self._ground_truth is not None:  # each model numbers its classes in its own way
+        if self._ground_truth is not None:  # each model has class ids of its own
             self._ground_truth.use_classes(model.engine.spec.class_names)
 
 
 def why_not_loaded(name: str, reason: str) -> str:
-    """Say that a model can't be loaded; a reason that names it stands for itself."""
+    """Return the message of a failed load; a reason that names the model is the whole message."""
     if PurePath(name.partition("@")[0]).name in reason:
         return reason
     return tr("{name} can't be loaded. {reason}").format(name=name, reason=reason)

@@ -1,4 +1,4 @@
-"""Opens what the user names: sources, models, a model to compare with, ground truth."""
+"""Opening of what the user chooses: sources, models, a second model, ground truth."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from kpviewer.gui.settings.recent import MODEL_SUFFIXES
 
 
 class Opener:
-    """Opens by name; menus, dialogs, keys, drops and the clipboard all end here.
+    """Target of menus, dialogs, keys, drops and the clipboard; opens by name.
 
     Args:
         session: plays the source and runs the model.
         compare: runs the second model.
-        permission: of models that are code; the user is asked for what is missing.
-        panes: where choices and messages are shown.
+        permission: permission for models that are code; the user is asked for a missing one.
+        panes: widgets that show choices and messages.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class Opener:
         self._permission, self._panes = permission, panes
 
     def choose_source(self, text: str) -> None:
-        """Open another source; an empty text, of a cancelled dialog, does nothing."""
+        """Open another source; an empty text (a cancelled dialog) does nothing."""
         if text:
             self.cameras.drop()
             self.session.open(text)
 
     def try_source(self, text: str) -> None:
-        """Open another source if there is one of that name; else the present one goes on."""
+        """Open another source if it exists; else the present one continues."""
         self.cameras.drop()
         self.session.try_open(text)
 
@@ -50,13 +50,13 @@ class Opener:
         self.cameras.ask(lambda found: self.choose_source(first_camera(found)))
 
     def choose_model(self, name: str) -> None:
-        """Load another model; an empty name, of a cancelled dialog, does nothing."""
+        """Load another model; an empty name (a cancelled dialog) does nothing."""
         if name and may_open(self._panes.docks, self._permission, name):
             self.session.models.load(name)
             self._panes.top_bar.model.set_choice(name)
 
     def compare_with(self, text: str) -> None:
-        """Compare with a second model; an empty name, of a cancelled dialog, does nothing."""
+        """Compare with a second model; an empty name (a cancelled dialog) does nothing."""
         if not may_open(self._panes.docks, self._permission, text):
             return
         loaded = self.session.models.loaded
@@ -66,16 +66,16 @@ class Opener:
             self._panes.side_panel.set_tab(EVALUATE)
 
     def use_ground_truth(self, spec: str) -> None:
-        """Judge the present source, which plays on, by the annotations of ``spec``.
+        """Evaluate the open source, which continues to play, against the annotations of ``spec``.
 
         Args:
-            spec: as for ``read_annotations``; empty, of a cancelled dialog, does nothing.
+            spec: as for ``read_annotations``; empty (a cancelled dialog) does nothing.
         """
         if spec and not self.session.ground_truth.read(self.session.source_text, spec):
-            self._panes.say(tr("Ground truth is of a file or a folder: open one first."))
+            self._panes.say(tr("Ground truth needs a file or folder source. Open one first."))
 
     def open(self, text: str) -> None:
-        """Open an address or a path: a model or annotations by their endings, else a source."""
+        """Open an address or a path: a model or annotations by their suffix, else a source."""
         ending = "" if "://" in text else Path(text).suffix.lower()
         if ending in MODEL_SUFFIXES:
             self.choose_model(text)

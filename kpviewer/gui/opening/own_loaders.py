@@ -1,4 +1,4 @@
-"""The loaders of the program: sources and models by name."""
+"""Loaders of the program itself: sources and models by name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which functions of a module a window may run as models. No Qt.
+"""Permission to run functions of Python modules as models. No Qt.
 
-A model named ``module:function`` is code. The command line may name it; settings, profiles, recent
-items, the clipboard and what is dropped may not, unless the user agrees. The loaders ask here last.
+A model named ``module:function`` is code. The command line may name it. Settings, profiles, recent
+items, the clipboard and drops may not, unless the user agrees. The loaders check it last.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from kpviewer.models.names import code_in
 
 
 class CodePermission:
-    """The functions that may run.
+    """Set of the functions that may run.
 
     Args:
-        names: of models, from the command line; what they run is permitted.
+        names: models of the command line; the functions that they run are permitted.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
@@ -28,15 +28,15 @@ class CodePermission:
             self.allow(name)
 
     def allow(self, name: str) -> None:
-        """Permit what a model of this name runs."""
+        """Permit the functions that a model of this name runs."""
         self._allowed.update(code_in(name))
 
     def missing(self, name: str) -> list[str]:
-        """List the functions that a model of this name would run and that aren't permitted."""
+        """List the functions that a model of this name runs and that aren't permitted."""
         return [code for code in code_in(name) if code not in self._allowed]
 
     def check(self, name: str) -> None:
-        """Raise WeightsError where a model of this name would run what isn't permitted."""
+        """Raise WeightsError if a model of this name runs a function that isn't permitted."""
         missing = self.missing(name)
         if missing:
             raise WeightsError(
@@ -46,19 +46,19 @@ class CodePermission:
 
 
 def file_of(code: str) -> str | None:
-    """Find the file whose import ``module:function`` asks for, without importing anything.
+    """Find the file that ``module:function`` would import, without importing anything.
 
     Returns:
-        Its path; None where there is none, or none that can be seen without running code.
+        Path of the file; None if it can't be found without running code.
     """
-    places: list[str] | None = [*sys.path, os.getcwd()]
+    folders: list[str] | None = [*sys.path, os.getcwd()]
     found, name = None, ""
     for part in code.partition(":")[0].split("."):
         name = f"{name}.{part}".lstrip(".")
-        found = PathFinder.find_spec(name, places)
+        found = PathFinder.find_spec(name, folders)
         if found is None:
             return None
-        places = list(found.submodule_search_locations or ())
+        folders = list(found.submodule_search_locations or ())
     if found is None:
         return None
-    return found.origin or next(iter(places or ()), None)
+    return found.origin or next(iter(folders or ()), None)

@@ -1,7 +1,7 @@
-"""The ground truth of the source that is watched: given, chosen, or found beside it.
+"""Ground truth of the open source: given, chosen, or found beside it.
 
-Sources and models are loaded by two threads, and either may be done first: each leaves here what it
-knows, then numbers the ground truth by what is known of both.
+Sources and models are loaded on two threads, and either may come first. Each stores here what it
+knows; the classes of the ground truth are then numbered as those of the model.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ _log = logging.getLogger(__name__)
 
 
 SEARCH_S = 1.5
-"""For the folder of a source to answer."""
+"""Time for the folder of a source to answer, in seconds."""
 
 
 class GroundTruthSlot:
-    """Ground truth of an open source, replaceable while it plays: a GroundTruthProvider."""
+    """GroundTruthProvider of an open source, whose ground truth can be replaced while it plays."""
 
     def __init__(self, ground_truth: GroundTruthProvider | None) -> None:
         self._ground_truth = ground_truth
         self._held: tuple[Sequence[Path], int | None] | None = None
 
     def put(self, ground_truth: GroundTruthProvider) -> None:
-        """Use another ground truth from the next frame on; on another thread than the window's."""
+        """Use another ground truth from the next frame on; not to be called on the GUI thread."""
         if self._held is not None:
             ground_truth.set_source_files(*self._held)
         self._ground_truth = ground_truth
 
     def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
-        """Learn what the source holds, for the ground truth of now and those to come."""
+        """Keep the files of the source, for the present and for later ground truth."""
         self._held = (files, frames)
         if self._ground_truth is not None:
             self._ground_truth.set_source_files(files, frames)
@@ -56,28 +56,28 @@ class GroundTruthSlot:
     def for_frame(
         self, index: int, name: str, size_wh: tuple[int, int] | None = None
     ) -> GroundTruth | None:
-        """Return the ground truth of one frame, None where nothing is known."""
+        """Return the ground truth of one frame; None if it has none."""
         ground_truth = self._ground_truth
         return None if ground_truth is None else ground_truth.for_frame(index, name, size_wh)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundGroundTruth:
-    """What was found for a source."""
+    """Ground truth that was found for a source."""
 
     ground_truth: GroundTruthProvider | None
     news: str | None = None
-    """One line for people; None where there is nothing to tell."""
+    """Message for the user, in one line; None if there is none."""
     slot: GroundTruthSlot | None = None
-    """Where the source looks it up; None where a source can't have any."""
+    """Provider that the source asks; None if the source can't have ground truth."""
 
 
 class SourceGroundTruth(QObject):
     """Finds ground truth, and numbers its classes as the model does.
 
     Args:
-        source: that ``given`` is for.
-        given: ground truth that the command line names; None: there is none.
+        source: source that ``given`` belongs to.
+        given: ground truth that the command line names; None if it names none.
     """
 
     changed = pyqtSignal()
@@ -91,7 +91,7 @@ class SourceGroundTruth(QObject):
         self._ground_truth: GroundTruthProvider | None = given
         self._class_names: tuple[str, ...] = ()
         self._news: str | None = None
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._slot: GroundTruthSlot | None = None
         self._reader = BackgroundLoader()
 
@@ -101,11 +101,11 @@ class SourceGroundTruth(QObject):
         Annotations that can't be read change nothing, and ``take_news`` says why.
 
         Args:
-            source: as typed; it keeps these annotations when it is opened again.
+            source: source as typed; it gets these annotations again when it is reopened.
             spec: as for ``read_annotations``.
 
         Returns:
-            Whether the source can have any.
+            Whether the source can have ground truth.
         """
         slot, names = self._slot, self._class_names
         if slot is None:
@@ -122,8 +122,8 @@ class SourceGroundTruth(QObject):
     def find(self, source: str | None) -> FoundGroundTruth:
         """Read the ground truth of a source that is about to be opened; change nothing.
 
-        It may hang, so it runs on a thread of its own. What can't be read leaves the source without
-        ground truth; the news say why.
+        To be called on a thread, as it may hang. A source whose annotations can't be read has no
+        ground truth; ``news`` says why.
         """
         spec, is_file = self._chosen.get(source), False
         if spec is None and source is not None:
@@ -142,25 +142,25 @@ class SourceGroundTruth(QObject):
         return found
 
     def use(self, found: FoundGroundTruth) -> None:
-        """Number this ground truth from now on, and tell what became of it."""
+        """Use this ground truth from now on; its news are for ``take_news``."""
         self._ground_truth, self._news, self._slot = found.ground_truth, found.news, found.slot
-        self._told = set()
+        self._reported = set()
         self._number()
 
     def prepare_classes(self, class_names: Sequence[str]) -> None:
-        """Do the slow part of ``use_classes``; on another thread than the window's."""
+        """Do the slow part of ``use_classes``; not to be called on the GUI thread."""
         ground_truth = self._ground_truth
         if isinstance(ground_truth, AnnotationGroundTruth):
             ground_truth.prepare_classes(class_names)
 
     def use_classes(self, class_names: Sequence[str]) -> None:
-        """Number the ground truth as another model does."""
+        """Number the classes of the ground truth as another model does."""
         self._class_names = tuple(class_names)
         self._number()
 
     @property
     def category_ids(self) -> Mapping[int, int] | None:
-        """Categories of a COCO ground truth by class id; None where there is none."""
+        """COCO category ids by class id; None if the ground truth isn't COCO."""
         return (
             self._ground_truth.category_ids
             if isinstance(self._ground_truth, AnnotationGroundTruth)
@@ -168,17 +168,17 @@ class SourceGroundTruth(QObject):
         )
 
     def take_news(self) -> str | None:
-        """Say once what became of the ground truth; None where there is nothing new.
+        """Return the news about the ground truth, each once; None if there are none.
 
-        What is left out of it is known in part when it is read, in part when the source is open.
+        Notes on what was left out appear when it is read, and more when the source is open.
         """
         news, self._news = [self._news] if self._news else [], None
         ground_truth = self._ground_truth
         notes = ground_truth.notes if isinstance(ground_truth, AnnotationGroundTruth) else ()
         for note in notes:
-            kind = note.partition(":")[0]  # behind it may stand a count that goes on growing
-            if kind not in self._told:
-                self._told.add(kind)
+            kind = note.partition(":")[0]  # a growing count may follow
+            if kind not in self._reported:
+                self._reported.add(kind)
                 news.append(note.removesuffix(".") + ".")
         return " ".join(news) or None
 
@@ -207,17 +207,17 @@ class SourceGroundTruth(QObject):
 
 
 def _beside(source: str) -> tuple[bool, str | None]:
-    """Return whether a source is a file or a folder, and what lies beside it."""
+    """Return whether a source is a file or folder, and the annotations beside it."""
     is_there = os.path.exists(source)  # False, too, for a name that no file can have
     return is_there, ground_truth_beside(Path(source)) if is_there else None
 
 
 def _put(slot: GroundTruthSlot, spec: str, class_names: Sequence[str]) -> FoundGroundTruth:
-    """Read annotations and, if that goes well, put them in a slot."""
+    """Read annotations and, if that succeeds, put them in a slot."""
     found = _read(spec)
     if isinstance(found.ground_truth, AnnotationGroundTruth):
         if class_names:
-            with suppress(DatasetError):  # ``use`` tells of it
+            with suppress(DatasetError):  # ``use`` reports it
                 found.ground_truth.use_classes(class_names)
         slot.put(found.ground_truth)
     return replace(found, slot=slot)
@@ -228,7 +228,7 @@ def _read(spec: str) -> FoundGroundTruth:
         ground_truth = read_ground_truth(spec, ())
     except DatasetError as error:
         return FoundGroundTruth(None, tr("No ground truth: {reason}").format(reason=error))
-    place, _ = split_extra(spec.partition(":")[2] or spec)
+    path, _ = split_extra(spec.partition(":")[2] or spec)
     return FoundGroundTruth(
-        ground_truth, tr("Ground truth from {name}").format(name=Path(place).name) + "."
+        ground_truth, tr("Ground truth from {name}").format(name=Path(path).name) + "."
     )

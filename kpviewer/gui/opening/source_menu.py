@@ -1,4 +1,4 @@
-"""The menu of sources: filled when it opens, as cameras and screens come and go."""
+"""Menu of sources, filled each time it opens, as cameras and screens come and go."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 from kpviewer.sources.naming import CameraRequest, parse_camera
 
-WAYS = (
+ENTRIES = (
     ("file", Act.OPEN_FILE),
     ("folder", Act.OPEN_FOLDER),
     ("paste", Act.PASTE),
@@ -29,7 +29,7 @@ WAYS = (
 
 
 class SourceMenu(QObject):
-    """Offers the devices that are found, what was opened last, and ways to open more."""
+    """Fills the menu with devices, recent sources, and entries that open others."""
 
     def __init__(self, menu: QMenu, opener: Opener, memory: WindowMemory, ask: Ask) -> None:
         super().__init__(menu)
@@ -37,7 +37,7 @@ class SourceMenu(QObject):
         menu.aboutToShow.connect(self._on_about_to_show)
 
     def _on_about_to_show(self) -> None:
-        """Show the devices of last time, and fill it again where others are found."""
+        """Show the devices that were found last, then search and update the menu."""
         shown = self._opener.cameras.known
         self._fill(shown)
         self._opener.cameras.ask(lambda found: None if found == shown else self._fill(found))
@@ -57,14 +57,14 @@ class SourceMenu(QObject):
             add_to(menu, "panel", without_mnemonic(screen.name), partial(choose, screen.source))
         menu.addSeparator()
         add_recent(menu, "file", self._memory.recent_sources(), choose)
-        for name, act in WAYS:
+        for name, act in ENTRIES:
             more = "" if act is Act.PASTE else "…"  # a dialog follows
             label = f"{tr(act.value.text)}{more}\t{act.value.keys[0]}"
             add_to(menu, name, label, partial(self._ask, act))
 
     def _add_formats(self, devices: Devices | None) -> None:
-        """Offer the formats of the camera that is watched."""
-        camera = self._watched(devices)
+        """Offer the formats of the open camera."""
+        camera = self._open_camera(devices)
         formats = QMenu(tr("Camera format"), self._menu)
         if camera is None:
             formats.deleteLater()
@@ -75,12 +75,12 @@ class SourceMenu(QObject):
             read_format(kept),
             self._opener.session.info,
             driver_formats(camera),
-            partial(self._take, camera),
+            partial(self._use_format, camera),
         )
         formats.setIcon(icon("settings"))
         self._menu.addMenu(formats)
 
-    def _watched(self, devices: Devices | None) -> Device | None:
+    def _open_camera(self, devices: Devices | None) -> Device | None:
         session = self._opener.session
         if devices is None or session.source_name is None:
             return None
@@ -93,7 +93,7 @@ class SourceMenu(QObject):
             return None
         return next((each for each in devices.cameras if each.name == info.name), None)
 
-    def _take(self, camera: Device, request: CameraRequest | None) -> None:
-        """Remember the format, and open the camera with it."""
+    def _use_format(self, camera: Device, request: CameraRequest | None) -> None:
+        """Remember the format, and reopen the camera with it."""
         self._memory.keep_camera_format(camera.id, request)
         self._opener.choose_source(camera.source)

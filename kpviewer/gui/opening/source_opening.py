@@ -1,4 +1,4 @@
-"""From the name of a source to the source; video code is imported late, as it takes time."""
+"""Search for a source by its name; video code is imported late, as that takes time."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 PATIENCE_S = 1.0
-"""For a source that is no longer wanted to be found, before another one is looked for."""
+"""Time for a superseded search to end before the next one begins beside it, in seconds."""
 ANSWER_S = 3.7
-"""For a disk to tell what a name stands for; with the search for ground truth, 5.5 s."""
+"""Time for a disk to answer, in seconds; 5.5 s with the search for ground truth."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What became of a source that was asked for."""
+    """Outcome of the search for a source."""
 
     text: str | None
-    """The source as it was named."""
+    """Source as typed."""
     is_offer: bool
-    """The present source goes on until this one is there."""
+    """Whether the present source continues until this one was found."""
     source: FrameSource | None
     ground_truth: FoundGroundTruth
     failure: KpviewerError | None
@@ -45,7 +45,7 @@ class SourceLoading(QObject):
     """Looks for sources on a thread; only the last one that was asked for counts.
 
     Args:
-        make: makes a source of a name.
+        make: makes a source by its name.
         ground_truth: finds its ground truth.
     """
 
@@ -94,10 +94,10 @@ class SourceLoading(QObject):
 
 
 def open_source(text: str | None, ground_truth: GroundTruthProvider | None) -> FrameSource:
-    """Make a source, in the loader's thread; it is opened by the pipeline's.
+    """Make a source on the loader's thread; the pipeline's thread opens it.
 
     Raises:
-        SourceError: if nothing of that name is known.
+        SourceError: if there is no source of that name.
     """
     from kpviewer.sources.open import make_source  # noqa: PLC0415 - the window comes first
 
@@ -107,18 +107,18 @@ def open_source(text: str | None, ground_truth: GroundTruthProvider | None) -> F
 def look_for(
     text: str | None, name: str, ground_truth: SourceGroundTruth, make: SourceOpener
 ) -> tuple[FrameSource, FoundGroundTruth]:
-    """Find a source and its ground truth, in the loader's thread.
+    """Find a source and its ground truth, on the loader's thread.
 
     Args:
-        text: the source as typed.
-        name: for people.
+        text: source as typed.
+        name: name for people.
         ground_truth: finds the ground truth.
         make: makes the source.
 
     Raises:
-        SourceError: if there is none, or what it is on doesn't answer.
+        SourceError: if there is none, or if its disk or device doesn't answer.
     """
-    import kpviewer.sources.open  # noqa: F401, PLC0415 - it takes time, and isn't the source's
+    import kpviewer.sources.open  # noqa: F401, PLC0415 - slow, and not part of ANSWER_S
 
     found = ground_truth.find(text)
     return made_within(ANSWER_S, text, name, lambda: make(text, found.slot)), found

@@ -636,7 +636,7 @@
             <translation>正在查找摄像头 …</translation>
         </message>
         <message>
-            <source>Ground truth is of a file or a folder: open one first.</source>
+            <source>Ground truth needs a file or folder source. Open one first.</source>
             <translation>真值对应文件或文件夹：请先打开一个。</translation>
         </message>
         <message>
