@@ -1,1 +1,1 @@
-"""Recordings and snapshots: what they consist of, where they go, what is told of them."""
+"""Recordings and snapshots: their contents, their folder and their messages."""

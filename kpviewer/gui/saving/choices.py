@@ -1,4 +1,4 @@
-"""What a recording of the window consists of, and how it is remembered. No Qt."""
+"""Contents of a recording, and how they are remembered. No Qt."""
 
 from __future__ import annotations
 
@@ -20,34 +20,35 @@ VIDEOS: dict[str, tuple[str, ...]] = {
 }
 RESULTS = (*RESULT_FORMATS, *LABEL_FORMATS)
 EVERY = (1, 5, 30)
-"""Of how many frames one becomes an image of a data set."""
+"""Choices of N: every Nth frame becomes an image of a data set."""
 PREROLLS_S = (0, 5, 10, 30)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingChoices:
-    """The choices of a user."""
+    """Choices of the user for recordings."""
 
     videos: str = "annotated"
     """Key of VIDEOS."""
     results: frozenset[str] = frozenset()
-    """Of RESULTS."""
+    """Result formats, items of RESULTS."""
     codec: str | None = None
-    """Key of CODECS; None is the usual one."""
+    """Key of CODECS; None chooses automatically."""
     quality: Quality = Quality.GOOD
     preroll_s: int = 0
-    """Begin so many seconds earlier."""
+    """Length of the pre-roll, in seconds."""
     every: int = 5
+    """Every Nth frame becomes an image of a data set."""
     sound: bool = True
-    """Copy the sound of a file into the videos of it."""
+    """Whether the sound of a video file is copied."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Keys of ``recording.segment.ENDINGS``."""
+        """Outputs of the recording: keys of ``recording.segment.ENDINGS``."""
         return (*VIDEOS[self.videos], *(kind for kind in RESULTS if kind in self.results))
 
     def to_table(self) -> dict[str, Plain]:
-        """Give what differs from the defaults; JSON lines have the name that they always had."""
+        """Return the differences from the defaults; the key of JSON lines is ``with_results``."""
         usual = RecordingChoices()
         table: dict[str, Plain] = {}
         if self.results & {"jsonl"}:
@@ -63,7 +64,7 @@ class RecordingChoices:
 
     @classmethod
     def from_table(cls, table: Table) -> RecordingChoices:
-        """Take what is remembered; what makes no sense is left out."""
+        """Build choices from a remembered table; invalid values are ignored."""
         changes: dict[str, Any] = {}
         words = str(table.get("results", "")).split()
         found = {kind for kind in RESULTS if kind in words}

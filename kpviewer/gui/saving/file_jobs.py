@@ -1,4 +1,4 @@
-"""Single files that are saved beside the window: snapshots and exports, in their order. No Qt."""
+"""Snapshots and exports, saved on a thread in their order. No Qt."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from kpviewer.recording.jobs import DiskJobs, Done
 from kpviewer.recording.reasons import reason_of
 
 MOST_WAITING = 8
-"""Each holds a copy of its frame."""
+"""Greatest number of files that wait; each holds a copy of its frame."""
 _CLOSE_S = 20.0
-"""How long the end waits for files that are still being saved."""
+"""Time that closing waits for files, in seconds."""
 
 
 class FileJobs:
-    """Saves files on a thread; ``poll`` gives a message for each."""
+    """Saves files on a thread; ``poll`` returns a message for each."""
 
     def __init__(self) -> None:
         """Save nothing yet."""
@@ -25,12 +25,12 @@ class FileJobs:
 
     @property
     def silence_s(self) -> float:
-        """For how long the disk hasn't answered."""
+        """Time for which the disk hasn't answered, in seconds."""
         return self._jobs.silence_s
 
     @property
     def has_room(self) -> bool:
-        """Whether one more may wait."""
+        """Whether one more file may wait."""
         return self._jobs.count < MOST_WAITING
 
     def submit(self, job: Callable[[], Path]) -> None:
@@ -38,11 +38,11 @@ class FileJobs:
         self._jobs.submit(job)
 
     def poll(self) -> list[tuple[str, Path | None]]:
-        """Return a message and the file for each job that is over since."""
+        """Return a message and the file for each job that has ended since the last call."""
         return [_message(done) for done in self._jobs.take()]
 
     def close(self) -> list[tuple[str, Path | None]]:
-        """Wait for the files that are still being saved."""
+        """Wait for the remaining files; return their messages."""
         return [_message(done) for done in self._jobs.close(_CLOSE_S)]
 
 

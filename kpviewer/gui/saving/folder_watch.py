@@ -1,4 +1,4 @@
-"""What is asked of the folder for recordings, never on the GUI thread: its space, its remains."""
+"""Free space and leftovers of the folder for recordings, never asked on the GUI thread."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from kpviewer.recording.leftovers import Leftovers, finish_leftovers
 _ASK_EVERY_S = 2.0
 _CLOSE_S = 0.5
 _NAMED = 3
-"""Files that a message names."""
+"""Greatest number of files that a message names."""
 
 
 class FolderWatch:
-    """Asks on a thread, and keeps the answers; for the GUI thread."""
+    """Asks the folder on a thread, and keeps the answers for the GUI thread."""
 
     def __init__(self) -> None:
         """Ask nothing yet."""
@@ -32,34 +32,34 @@ class FolderWatch:
 
     @property
     def is_silent(self) -> bool:
-        """Whether the user was told that the folder does not answer."""
+        """Whether the folder was reported as not answering."""
         return self._is_silent
 
     def free_bytes(self, folder: Path) -> int | None:
-        """Return the space that was last found; None until it is known. Asks again now and then."""
+        """Return the last known free space in bytes, None if unknown; ask again now and then."""
         self._note(folder)
         if time.monotonic() > self._next_ask_s:
             self._ask(folder)
         return self._free
 
     def recover(self, folder: Path) -> None:
-        """Finish what a crash left there; ``poll`` tells."""
+        """Finish recordings that a crash left there; ``poll`` returns the messages."""
         self._note(folder)
         self._jobs.submit(partial(finish_leftovers, folder))
 
     def poll(self, folder: Path, silence_s: float) -> list[tuple[str, Path | None]]:
-        """Return messages: on what a crash left, and whether the folder answers.
+        """Return messages about recovered files, and about a folder that doesn't answer.
 
         Args:
-            folder: where recordings go.
-            silence_s: for how long it hasn't answered others.
+            folder: folder for recordings.
+            silence_s: time for which it hasn't answered other threads, in seconds.
         """
         self._note(folder)
-        told: list[tuple[str, Path | None]] = []
+        messages: list[tuple[str, Path | None]] = []
         for done in self._jobs.take():
             self._answered_s = time.monotonic()
             if isinstance(done.value, Leftovers):
-                told += _messages(done.value)
+                messages += _messages(done.value)
             else:
                 self._free = done.value
         is_late = max(self._jobs.silence_s, silence_s) > SILENT_S
@@ -69,16 +69,16 @@ class FolderWatch:
                 "The folder for recordings does not answer: {folder}. Check the disk or the "
                 "network, or choose another folder."
             )
-            told.append((text.format(folder=folder), None))
+            messages.append((text.format(folder=folder), None))
         elif self._is_silent and not is_late and self._answered_s > self._silent_since_s:
             self._is_silent = False
-            told.append((tr("The folder for recordings answers again."), None))
-        elif self._is_silent:  # others may have given up: only an answer shows that it is back
+            messages.append((tr("The folder for recordings answers again."), None))
+        elif self._is_silent:  # other threads may have given up: ask again
             self._ask(folder)
-        return told
+        return messages
 
     def _note(self, folder: Path) -> None:
-        """Forget the folder before; what it was asked may never be answered."""
+        """Switch to another folder; questions to the former one may never be answered."""
         if folder != self._folder:
             self._jobs.close(0.0)
             self._jobs = _jobs()
@@ -91,24 +91,24 @@ class FolderWatch:
             self._jobs.submit(lambda: free_bytes(folder))
 
     def close(self) -> None:
-        """Drop what isn't answered."""
+        """Drop questions that aren't answered."""
         self._jobs.close(_CLOSE_S)
 
 
 def _jobs() -> DiskJobs[Leftovers | int]:
-    """Make a queue that waits for an answer, however long that takes."""
+    """Return a queue that waits for answers without a limit."""
     return DiskJobs("kpviewer-folder", let_go_s=math.inf)
 
 
 def _messages(left: Leftovers) -> list[tuple[str, Path | None]]:
-    told: list[tuple[str, Path | None]] = []
+    messages: list[tuple[str, Path | None]] = []
     if left.broken:
         text = tr("Cut off by a crash and unreadable: {names}.")
-        told.append((text.format(names=_names(left.broken)), left.broken[0]))
+        messages.append((text.format(names=_names(left.broken)), left.broken[0]))
     if left.finished:
         text = tr("Recovered after a crash: {names}. At most the last second is missing.")
-        told.append((text.format(names=_names(left.finished)), left.finished[-1]))
-    return told
+        messages.append((text.format(names=_names(left.finished)), left.finished[-1]))
+    return messages
 
 
 def _names(paths: tuple[Path, ...]) -> str:

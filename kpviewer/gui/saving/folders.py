@@ -1,4 +1,4 @@
-"""Where recordings and snapshots go when nobody says otherwise. No Qt."""
+"""Default folder for recordings and snapshots. No Qt."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ import platformdirs
 
 
 def recordings_folder() -> Path:
-    """Give the folder ``kpviewer`` among the user's videos."""
+    """Return the folder ``kpviewer`` in the user's folder of videos."""
     return Path(platformdirs.user_videos_dir()) / "kpviewer"

@@ -1,4 +1,4 @@
-"""Between the panel of recordings and what saves: choices one way, space and folder the other."""
+"""Link between the panel of recordings and ``Saving``: choices, folder and free space."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TICK_MS = 500
 
 
 class RecordingLink(QObject):
-    """Owns a timer; ``close`` ends it."""
+    """Updates the panel with a timer; ``close`` ends it."""
 
     def __init__(self, panel: RecordingPanel, saving: Saving) -> None:
         super().__init__(panel)
@@ -32,7 +32,7 @@ class RecordingLink(QObject):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what is; the menu of settings and profiles change it too."""
+        """Show the present state; menus and profiles change it, too."""
         panel, saving = self._panel, self._saving
         if panel.choices != saving.choices:
             panel.set_choices(saving.choices)
@@ -45,7 +45,7 @@ class RecordingLink(QObject):
             self._codecs.submit("encoders", usable_codecs, self._on_codecs_found)
 
     def close(self) -> None:
-        """Show nothing any more."""
+        """Stop updating the panel."""
         self._timer.stop()
         self._codecs.close()
 

@@ -1,4 +1,4 @@
-"""What recordings consist of: videos, results, encoder, quality, pre-roll, folder and space."""
+"""Panel for recordings: videos, results, encoder, quality, pre-roll, folder and free space."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from kpviewer.recording.codecs import CODECS, Quality
 
 _VIDEOS = (
     (tr_noop("Annotated"), tr_noop("Video with the overlay as it is shown")),
-    (tr_noop("Raw"), tr_noop("Video as it came; what Anonymise hides stays hidden")),
+    (tr_noop("Raw"), tr_noop("Video without the overlay; anonymised areas stay hidden")),
     (tr_noop("Both"), tr_noop("Two videos of the same frames")),
 )
-"""As VIDEOS."""
+"""Texts and tips, in the order of VIDEOS."""
 _RESULTS = (
-    ("jsonl", "JSONL", tr_noop("One JSON line a frame")),
-    ("csv", "CSV", tr_noop("One row a detection")),
+    ("jsonl", "JSONL", tr_noop("One JSON line per frame")),
+    ("csv", "CSV", tr_noop("One row per detection")),
     ("coco", "COCO", tr_noop("COCO result list")),
     ("voc", "VOC", tr_noop("Folder of frames with Pascal VOC XML, for LabelImg")),
     ("yolo", "YOLO", tr_noop("Folder of frames with YOLO text, for X-AnyLabeling")),
@@ -31,9 +31,9 @@ _RESULTS = (
 _QUALITIES = (
     (tr_noop("Small"), tr_noop("Small files")),
     (tr_noop("Good"), tr_noop("Good images")),
-    (tr_noop("Best"), tr_noop("Nearly as the source, in large files")),
+    (tr_noop("Best"), tr_noop("Close to the source, in large files")),
 )
-"""As Quality."""
+"""Texts and tips, in the order of Quality."""
 _COLUMNS = 3
 _ROW_PX = 28
 """Height of a control, on which its label is centred."""
@@ -43,7 +43,7 @@ class RecordingPanel(QWidget):
     """Edits RecordingChoices."""
 
     changed = pyqtSignal()
-    """By the user; ``choices`` has the new value."""
+    """The user changed ``choices``."""
     folder_asked = pyqtSignal()
 
     def __init__(self) -> None:
@@ -58,20 +58,23 @@ class RecordingPanel(QWidget):
         self.sound.toggled.connect(self._on_edited)
         self.codec = QComboBox()
         self.codec.setAccessibleName(tr("Encoder"))
-        self.codec.setToolTip(tr("Encoders that open on this machine"))
+        self.codec.setToolTip(tr("Encoders that work on this machine"))
         self.codec.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.set_codecs(())
         self.codec.activated.connect(self._on_edited)
         self.quality = self._segments(tr("Quality"), _QUALITIES, self._on_edited)
         prerolls = tuple(
-            (f"{each} s", tr("Begin {seconds} s before it is asked for").format(seconds=each))
+            (f"{each} s", tr("Start {seconds} s before you press record").format(seconds=each))
             if each
-            else (tr("Off"), tr("Begin when it is asked for"))
+            else (tr("Off"), tr("Start when you press record"))
             for each in PREROLLS_S
         )
         self.preroll = self._segments(tr("Pre-roll"), prerolls, self._on_edited)
         every = tuple(
-            (tr("1 of {count}").format(count=each), tr("VOC and YOLO get one frame of so many"))
+            (
+                tr("1 of {count}").format(count=each),
+                tr("VOC and YOLO get only this share of the frames"),
+            )
             if each > 1
             else (tr("All"), tr("VOC and YOLO get every frame"))
             for each in EVERY
@@ -79,7 +82,7 @@ class RecordingPanel(QWidget):
         self.every = self._segments(tr("Frames"), every, self._on_edited)
         self.folder = PathButton(self._folder)
         self.folder.setAccessibleName(tr("Folder for recordings"))
-        self.folder.setToolTip(tr("Where recordings and snapshots go"))
+        self.folder.setToolTip(tr("Folder for recordings and snapshots"))
         self.folder.clicked.connect(self.folder_asked)
         self.space = Label()
         self.space.setProperty("kind", "secondary")
@@ -90,15 +93,15 @@ class RecordingPanel(QWidget):
 
     @property
     def choices(self) -> RecordingChoices:
-        """What is set."""
+        """Choices that are set."""
         return self._choices
 
     def result_box(self, kind: str) -> CheckBox:
-        """The switch of one kind of results."""
+        """Return the check box of one kind of results."""
         return self._results[kind]
 
     def set_choices(self, choices: RecordingChoices) -> None:
-        """Show choices, without telling ``changed``."""
+        """Show choices, without emitting ``changed``."""
         self._choices = choices
         self.videos.set_index(list(VIDEOS).index(choices.videos))
         for kind, box in self._results.items():
@@ -113,25 +116,25 @@ class RecordingPanel(QWidget):
         self._show_every()
 
     def set_codecs(self, names: tuple[str, ...]) -> None:
-        """List the encoders that open here; the one that is set stays in the list."""
-        wanted = self._choices.codec
-        listed = [*names, *([wanted] if wanted is not None and wanted not in names else [])]
+        """List the encoders that work on this machine; the chosen one stays in the list."""
+        chosen = self._choices.codec
+        listed = [*names, *([chosen] if chosen is not None and chosen not in names else [])]
         with QSignalBlocker(self.codec):
             self.codec.clear()
             self.codec.addItem(tr("Automatic"), None)
             for name in listed:
                 self.codec.addItem(CODECS[name].label, name)
-            self.codec.setCurrentIndex(max(self.codec.findData(wanted), 0))
+            self.codec.setCurrentIndex(max(self.codec.findData(chosen), 0))
 
     def show_folder(self, folder: Path) -> None:
-        """Show where recordings go; a long path loses its beginning."""
+        """Show the folder for recordings; a long path is shortened at its beginning."""
         if folder != self._folder:
             self._folder = folder
             self.folder.setToolTip(plain_tip(str(folder)))
             self.folder.set_path(folder)
 
     def show_space(self, text: str) -> None:
-        """Show what a recording takes, and how long the disk lasts."""
+        """Show the data rate of a recording and how long the disk lasts."""
         if text != self.space.text():
             self.space.setText(text)
 
@@ -180,7 +183,7 @@ class RecordingPanel(QWidget):
         return control
 
     def _show_every(self) -> None:
-        """Frames matter to data sets alone."""
+        """Show the choice of frames only if a data set is written."""
         is_used = bool(self._choices.results & {"voc", "yolo"})
         for widget in (self.every, self._every_label):
             widget.setVisible(is_used)

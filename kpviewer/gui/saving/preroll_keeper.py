@@ -1,4 +1,4 @@
-"""The pre-roll of the pipeline that is shown: there while it is wanted. No Qt."""
+"""Pre-roll of the pipeline that is shown, while one is requested. No Qt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from kpviewer.recording.preroll import PreRoll
 
 
 class PreRollKeeper:
-    """Owns at most one pre-roll; for one thread."""
+    """Owner of at most one pre-roll; to be used on one thread."""
 
     def __init__(self) -> None:
         self._preroll: PreRoll | None = None
@@ -17,28 +17,28 @@ class PreRollKeeper:
 
     @property
     def dropped(self) -> int:
-        """Frames lost since ``note_start``."""
+        """Number of frames lost since ``note_start``."""
         return 0 if self._preroll is None else self._preroll.dropped - self._dropped_before
 
     def note_start(self) -> None:
-        """Count the frames that are lost from now on."""
+        """Count lost frames from now on."""
         self._dropped_before = self._preroll.dropped if self._preroll is not None else 0
 
     def of(self, pipeline: Pipeline) -> PreRoll | None:
-        """Give the pre-roll of a pipeline; None where none is wanted."""
+        """Return the pre-roll of a pipeline; None if it has none."""
         return self._preroll if self._pipeline is pipeline else None
 
     def follow(self, pipeline: Pipeline | None, seconds: int) -> None:
-        """Keep the last seconds of a pipeline; with None or 0 keep nothing."""
-        wanted = pipeline if seconds else None
-        if wanted is self._pipeline and seconds == self._seconds:
+        """Keep the last seconds of a pipeline; None or 0 keeps nothing."""
+        requested = pipeline if seconds else None
+        if requested is self._pipeline and seconds == self._seconds:
             return
         if self._preroll is not None and self._pipeline is not None:
             self._pipeline.remove_sink(self._preroll)
             self._preroll.stop()
             self._preroll = None
-        self._pipeline, self._seconds = wanted, seconds
-        if wanted is not None:
+        self._pipeline, self._seconds = requested, seconds
+        if requested is not None:
             self._preroll = PreRoll(seconds)
             self._preroll.start()
-            wanted.add_sink(self._preroll)
+            requested.add_sink(self._preroll)

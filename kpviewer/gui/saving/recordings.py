@@ -1,4 +1,4 @@
-"""The recording that runs, and those whose files are still being finished. No Qt."""
+"""The running recording, and those whose files are still being finished. No Qt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.preroll_keeper import PreRollKeeper
-from kpviewer.gui.saving.setup import told_of
+from kpviewer.gui.saving.setup import outcome_message
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.protocols import ResultSink
@@ -18,7 +18,7 @@ from kpviewer.recording.recorder_status import RecorderStatus
 from kpviewer.structures import StreamInfo
 
 _PATIENCE_S = 2.0
-"""At the end, a recorder that makes no progress for so long is let go."""
+"""Time without progress after which closing lets a recorder go, in seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ Message = tuple[str, Path | None]
 
 
 class Recordings:
-    """Owns the recorders and the pre-roll; only ``close`` makes the GUI thread wait."""
+    """Owner of the recorders and the pre-roll; only ``close`` makes the GUI thread wait."""
 
     def __init__(self) -> None:
         """Record nothing yet."""
@@ -34,26 +34,26 @@ class Recordings:
         self._recorder: RecorderThread | None = None
         self._pipeline: Pipeline | None = None
         self._ending: dict[RecorderThread, int] = {}
-        """How many notices of each were told."""
+        """Number of notices of each recorder that were reported."""
         self._noticed = 0
 
     @property
     def recorder(self) -> RecorderThread | None:
-        """The recording that runs."""
+        """The running recording; None if there is none."""
         return self._recorder
 
     def status(self) -> RecorderStatus | None:
-        """Return the state of the recording that runs."""
+        """Return the status of the running recording."""
         return self._recorder.status() if self._recorder is not None else None
 
     @property
     def dropped(self) -> int:
-        """Frames that the running recording has lost."""
+        """Number of frames that the running recording has lost."""
         status = self.status()
         return 0 if status is None else status.dropped + self._preroll.dropped
 
     def silence_s(self, folder: Path) -> float:
-        """Return for how long a folder hasn't answered a recorder."""
+        """Return the time for which a folder hasn't answered a recorder, in seconds."""
         there = [each for each in self._ending if each.folder == folder]
         running = [*there, *([self._recorder] if self._recorder is not None else [])]
         return max((each.status().disk_silence_s for each in running), default=0.0)
@@ -61,7 +61,7 @@ class Recordings:
     def start(
         self, pipeline: Pipeline, info: StreamInfo, folder: Path, options: RecorderOptions
     ) -> None:
-        """Begin a recording; ``poll`` tells if it can't be."""
+        """Start a recording; ``poll`` reports a failure."""
         preroll = self._preroll.of(pipeline)
         self._recorder = RecorderThread(folder, info, options, preroll=preroll)
         self._pipeline, self._noticed = pipeline, 0
@@ -71,12 +71,12 @@ class Recordings:
             pipeline.add_sink(self._recorder)
 
     def set_style(self, style: OverlayStyle) -> None:
-        """Paint the frames to come in another style."""
+        """Draw the frames to come in another style."""
         if self._recorder is not None:
             self._recorder.set_style(style)
 
     def stop(self) -> None:
-        """End the recording that runs; ``poll`` tells once its files are finished."""
+        """Stop the running recording; ``poll`` reports its files once they are finished."""
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             if self._pipeline is not None:
@@ -85,25 +85,25 @@ class Recordings:
             self._ending[recorder] = self._noticed
 
     def poll(self) -> list[Message]:
-        """Return what there is to tell; notice a recording or a video that ended by itself."""
-        told: list[Message] = []
+        """Return new messages; stop a recording that has ended by itself, or whose video has."""
+        messages: list[Message] = []
         status, pipeline = self.status(), self._pipeline
         if status is not None and pipeline is not None:
-            told += [(text, None) for text in status.notices[self._noticed :]]
+            messages += [(text, None) for text in status.notices[self._noticed :]]
             self._noticed = len(status.notices)
             is_fed = _is_fed(pipeline, self._recorder, self._preroll.of(pipeline))
             has_failed = pipeline.status().state is PipelineState.FAILED
             if status.state.is_over or has_failed or not is_fed:
                 self.stop()
-        return told + self._ended()
+        return messages + self._ended()
 
     def follow(self, pipeline: Pipeline | None, preroll_s: int) -> None:
-        """Keep the last seconds of a pipeline, while no recording runs."""
+        """Keep the pre-roll of a pipeline while no recording runs."""
         if self._recorder is None:
             self._preroll.follow(pipeline, preroll_s)
 
     def close(self) -> list[Message]:
-        """End all; what can't be finished as the disk doesn't answer is let go and told."""
+        """Stop everything; let go of recordings that a silent disk holds up, and report them."""
         self.stop()
         self._preroll.follow(None, 0)
         for recorder in list(self._ending):
@@ -115,14 +115,14 @@ class Recordings:
         return self._ended()
 
     def _ended(self) -> list[Message]:
-        told: list[Message] = []
+        messages: list[Message] = []
         for recorder in [each for each in self._ending if not each.is_alive()]:
             status = recorder.status()
-            told += [(text, None) for text in status.notices[self._ending.pop(recorder) :]]
-            told.append(told_of(status))
-        return told
+            messages += [(text, None) for text in status.notices[self._ending.pop(recorder) :]]
+            messages.append(outcome_message(status))
+        return messages
 
 
 def _is_fed(pipeline: Pipeline, *by: ResultSink | None) -> bool:
-    """Return whether a pipeline still gives its results to one of them; a failed one is let go."""
+    """Return whether a pipeline still feeds one of the sinks; failed ones are removed."""
     return any(sink in by for sink in pipeline.settings.current.sinks)

@@ -1,7 +1,7 @@
-"""Recording and snapshots: what is saved of the stream, and where.
+"""Recording and snapshots: contents, folder and messages.
 
-Files are written on threads of their own; this starts and stops them and tells what became of
-them. No disk is asked on the GUI thread: one that doesn't answer would freeze the window.
+Files are written on threads of their own. This module starts and stops them and reports their
+outcome. The GUI thread never asks a disk: one that doesn't answer would freeze the window.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class Saving(QObject):
     """Starts and stops recordings, and writes snapshots; for the GUI thread."""
 
     _recorder = property(lambda self: self._recordings.recorder)
-    """The recording that runs, a RecorderThread; None while none does."""
+    """RecorderThread of the running recording; None if there is none."""
     told = pyqtSignal(str, object)
-    """A message, and the Path that was saved or None."""
+    """Message, and the Path of the saved file or None."""
 
     def __init__(
         self, session: Session, folder: Path | None, *, with_results: bool = False
@@ -42,22 +42,22 @@ class Saving(QObject):
         """Save nothing yet.
 
         Args:
-            session: what is shown.
-            folder: where files go; None is the usual place.
-            with_results: write what was seen as JSON lines beside each recording.
+            session: session whose frames are saved.
+            folder: folder for files; None is the default.
+            with_results: whether to write JSON lines beside each recording.
         """
         super().__init__()
         self._session = session
         self.folder = folder or recordings_folder()
-        """Where the next recordings and snapshots go."""
+        """Folder for the next recordings and snapshots."""
         self._style = OverlayStyle()
         self.choices = RecordingChoices(results=frozenset({"jsonl"} if with_results else ()))
-        """What the next recording consists of; a pre-roll is renewed when none runs."""
+        """Contents of the next recording; a new pre-roll starts when no recording runs."""
         self._recordings = Recordings()
         self._files = FileJobs()
         self.watch = FolderWatch()
-        """What is known of the folder."""
-        self._wanted: str | None = None
+        """Free space and silence of the folder."""
+        self._file_from_start: str | None = None
         session.source_changed.connect(self.stop_recording)
 
     @property
@@ -72,33 +72,33 @@ class Saving(QObject):
 
     @property
     def recorded_s(self) -> float | None:
-        """Length of the recording that runs; None while none does."""
+        """Length of the running recording in seconds; None if there is none."""
         status = self._recordings.status()
         return status.seconds if status is not None else None
 
     @property
     def is_paused(self) -> bool:
-        """Whether the running recording leaves frames out."""
+        """Whether the running recording is paused."""
         status = self._recordings.status()
         return status is not None and status.is_paused
 
     @property
     def dropped(self) -> int:
-        """Frames that the running recording has lost."""
+        """Number of frames that the running recording has lost."""
         return self._recordings.dropped
 
     def space_text(self) -> str:
-        """Write what a recording takes and how long the disk lasts."""
+        """Return the data rate of a recording and how long the disk lasts, for people."""
         free = self.watch.free_bytes(self.folder)
         return space_of(self.choices, self._session, free, self._recordings.status())
 
     def take_choices(self, table: Table, *, with_results: bool = False) -> None:
-        """Take remembered choices; ``with_results`` asks for JSON lines whatever they say."""
+        """Use remembered choices; ``with_results`` adds JSON lines to them."""
         self.choices = RecordingChoices.from_table(table)
         self.with_results = self.with_results or with_results
 
     def set_style(self, style: OverlayStyle) -> None:
-        """Save the overlay as it is shown."""
+        """Use this style in recordings and snapshots."""
         self._style = style
         self._recordings.set_style(style)
 
@@ -106,12 +106,12 @@ class Saving(QObject):
         """Record as soon as the source is open.
 
         Args:
-            file: where to; empty for the usual folder and name.
+            file: file to write; empty for the usual folder and name.
         """
-        self._wanted = file
+        self._file_from_start = file
 
     def recover_leftovers(self) -> None:
-        """Finish the recordings that a crash cut off, and tell which."""
+        """Finish recordings that a crash cut off, and report them."""
         self.watch.recover(self.folder)
 
     def toggle_recording(self) -> None:
@@ -122,7 +122,7 @@ class Saving(QObject):
             self._start("")
 
     def toggle_pause(self) -> None:
-        """Leave out the frames that come, or go on."""
+        """Pause the running recording, or resume it."""
         recorder = self._recorder
         if recorder is None:
             self.told.emit(tr("Not recording."), None)
@@ -134,7 +134,7 @@ class Saving(QObject):
             self.told.emit(tr("Recording paused."), None)
 
     def split_recording(self) -> None:
-        """Finish the files of the recording that runs, and go on in others."""
+        """Finish the files of the running recording, and continue in new ones."""
         recorder = self._recorder
         if recorder is None:
             self.told.emit(tr("Not recording."), None)
@@ -143,7 +143,7 @@ class Saving(QObject):
             self.told.emit(tr("New file started."), None)
 
     def stop_recording(self) -> None:
-        """End the recording that runs; its files are finished beside the window."""
+        """Stop the running recording; its files are finished on a thread."""
         self._recordings.stop()
 
     def save_snapshot(self, result: FrameResult | None) -> None:
@@ -156,28 +156,28 @@ class Saving(QObject):
         self.save(lambda folder: save_snapshot(result, folder, style, stem=stem, header=header))
 
     def save(self, job: Callable[[Path], Path]) -> None:
-        """Write a file on a thread, and tell; ``job`` takes the folder and returns the file."""
+        """Write a file on a thread, and report it; ``job`` gets the folder, returns the file."""
         if self._files.has_room:
             self._files.submit(partial(job, self.folder))
         else:
             self.told.emit(tr("Not saved: too many files are still being saved."), None)
 
     def poll(self) -> None:
-        """Tell what became of files, and start a recording that waits for its source."""
-        told = self._recordings.poll() + self._files.poll()
+        """Report saved files, and start a recording that waits for its source."""
+        messages = self._recordings.poll() + self._files.poll()
         silence_s = max(self._recordings.silence_s(self.folder), self._files.silence_s)
-        for text, path in told + self.watch.poll(self.folder, silence_s):
+        for text, path in messages + self.watch.poll(self.folder, silence_s):
             self.told.emit(text, path)
         opened = self._session.pipeline if self._session.info is not None else None
         self._recordings.follow(opened, self.choices.preroll_s)
-        # The results begin with the names of the model's classes.
+        # Result files begin with the names of the model's classes.
         is_ready = self._session.engine is not None or not self.choices.results
-        if self._wanted is not None and self._session.info is not None and is_ready:
-            wanted, self._wanted = self._wanted, None
-            self._start(wanted)
+        if self._file_from_start is not None and self._session.info is not None and is_ready:
+            file, self._file_from_start = self._file_from_start, None
+            self._start(file)
 
     def close(self) -> None:
-        """Finish what runs, within bounds."""
+        """Finish all files, within time limits."""
         for text, path in self._recordings.close() + self._files.close():
             self.told.emit(text, path)
         self.watch.close()
@@ -189,6 +189,6 @@ class Saving(QObject):
             return
         options = recorder_options(self.choices, self._session, self._style, file)
         self._recordings.start(pipeline, info, self.folder, options)
-        place = Path(file).expanduser() if file else self.folder
+        target = Path(file).expanduser() if file else self.folder
         text = tr("Recording to {folder}: {space}")
-        self.told.emit(text.format(folder=place, space=self.space_text()), None)
+        self.told.emit(text.format(folder=target, space=self.space_text()), None)

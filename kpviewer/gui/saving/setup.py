@@ -1,4 +1,4 @@
-"""From choices to a recording: its options, the space that it takes, and what is told of it."""
+"""Options of a recording, its data rate, and the message about its outcome."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from kpviewer.recording.video import VideoOptions
 from kpviewer.sources.naming import path_of
 
 _PATIENCE_S = 1.0
-"""The image stands still no longer for a recorder that makes no progress."""
+"""Longest time that the image waits for a recorder without progress, in seconds."""
 _LEAST_S = 5.0
-"""A recording of this length tells its own rate."""
+"""Length from which a recording's own data rate is used, in seconds."""
 
 
 def header_of(session: Session) -> ResultHeader:
-    """Describe what is shown, for result files."""
+    """Return the header of result files for the open source and model."""
     name = session.info.name if session.info is not None else ""
     if session.engine is None:
         return ResultHeader(name)
@@ -43,7 +43,7 @@ def header_of(session: Session) -> ResultHeader:
 
 
 def segment_options(choices: RecordingChoices, session: Session) -> SegmentOptions:
-    """Give what a recording writes; without a model there are no results."""
+    """Return the contents of a recording; without a model it has no results."""
     if session.engine is None:
         choices = replace(choices, results=frozenset())
     video = VideoOptions(choices.codec, quality=choices.quality)
@@ -60,13 +60,13 @@ def segment_options(choices: RecordingChoices, session: Session) -> SegmentOptio
 def recorder_options(
     choices: RecordingChoices, session: Session, style: OverlayStyle, file: str
 ) -> RecorderOptions:
-    """Return how to record what is shown: files at their own speed and without a loss.
+    """Return the options of a recording: video files are recorded by media time, losslessly.
 
     Args:
-        choices: of the user.
-        session: what is shown.
-        style: of the overlay.
-        file: where to, as typed; empty for the usual folder and name.
+        choices: choices of the user.
+        session: session that is recorded.
+        style: style of the overlay.
+        file: file as typed; empty for the usual folder and name.
     """
     is_file = session.info is not None and not session.info.is_live
     return RecorderOptions(
@@ -83,9 +83,9 @@ def recorder_options(
 def space_of(
     choices: RecordingChoices, session: Session, free: int | None, status: RecorderStatus | None
 ) -> str:
-    """Write what a recording takes and how long the disk lasts; empty while nothing is open.
+    """Return the data rate of a recording and how long the disk lasts; empty if nothing is open.
 
-    A recording that has run for some seconds tells its own rate, else the videos are estimated.
+    After some seconds the recording's own rate is used; before, it is estimated.
     """
     if session.info is None:
         return ""
@@ -97,11 +97,11 @@ def space_of(
 
 
 def space_text(mb_a_minute: float, free_bytes: int | None) -> str:
-    """Write how fast the disk fills: "about 12 MB a minute; 40 GB free, 55 h".
+    """Return how fast the disk fills: "about 12 MB a minute; 40 GB free, 55 h".
 
     Args:
-        mb_a_minute: rate.
-        free_bytes: None while it isn't known.
+        mb_a_minute: data rate.
+        free_bytes: free space; None if unknown.
     """
     rate = f"{mb_a_minute:.2g}" if mb_a_minute < 10 else f"{mb_a_minute:.0f}"
     if free_bytes is None:
@@ -115,8 +115,8 @@ def space_text(mb_a_minute: float, free_bytes: int | None) -> str:
     return text.format(rate=rate, free=free, lasts=lasts)
 
 
-def told_of(status: RecorderStatus) -> tuple[str, Path | None]:
-    """Say what became of a recording, with the file that it is about."""
+def outcome_message(status: RecorderStatus) -> tuple[str, Path | None]:
+    """Return the message about a recording that has ended, and its file."""
     if status.failure is not None:
         return status.failure, status.path
     if status.path is None:

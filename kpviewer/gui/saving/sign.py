@@ -1,4 +1,4 @@
-"""What says that a recording runs: on the button, in the title, and over a full-screen image."""
+"""Signs of a running recording: on the button, in the title, and over a full-screen image."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from kpviewer.gui.widgets.plain_text import Label
 
 MARGIN_PX = 12
 _PADDING_PX = 24
-"""Of a label, left and right together, with its border."""
-_RUNS, _STANDS = "●", "❚❚"
+"""Padding of a label with its border, left and right together."""
+_GROWING, _STILL = "●", "❚❚"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingState:
-    """A recording that is under way."""
+    """State of a running recording."""
 
     seconds: float
-    """Length so far."""
+    """Length so far, in seconds."""
     is_paused: bool = False
-    """The user paused the recording."""
+    """Whether the user paused the recording."""
     is_waiting: bool = False
-    """No frames come, as the video is paused or has ended."""
+    """Whether no frames come, because the video is paused or has ended."""
     lost: int = 0
-    """Frames that are missing from it."""
+    """Number of lost frames."""
 
     @property
     def is_growing(self) -> bool:
@@ -38,8 +38,8 @@ class RecordingState:
 
     @property
     def mark(self) -> str:
-        """A dot while it grows, bars while it stands still."""
-        return _RUNS if self.is_growing else _STANDS
+        """Symbol of the state: a dot while it grows, else bars."""
+        return _GROWING if self.is_growing else _STILL
 
     def text(self) -> str:
         """Return time and state, such as "00:12" or "00:06 paused"."""
@@ -54,7 +54,7 @@ class RecordingState:
 
 
 class RecordingSign(QWidget):
-    """Stands at the upper right of the image while nothing else shows the recording."""
+    """Sign at the upper right of the image, shown in full screen."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -72,7 +72,7 @@ class RecordingSign(QWidget):
         self.hide()
 
     def text(self) -> str:
-        """Return what is shown; empty while hidden."""
+        """Return the shown text; empty while hidden."""
         shown = (self._sign.text(), self._message.text())
         return "" if self.isHidden() else " ".join(each for each in shown if each)
 
@@ -90,19 +90,19 @@ class RecordingSign(QWidget):
         self.place()
 
     def place(self) -> None:
-        """Take the size of the text, at the upper right of the parent."""
+        """Fit to the text, at the upper right of the parent."""
         parent = self.parentWidget()
         if parent is not None:
-            wanted = self._message.fontMetrics().horizontalAdvance(self._message.text())
+            text_px = self._message.fontMetrics().horizontalAdvance(self._message.text())
             room = parent.width() - 2 * MARGIN_PX
-            self._message.setWordWrap(wanted + _PADDING_PX > room)
-            self._message.setFixedWidth(min(wanted + _PADDING_PX, room))
+            self._message.setWordWrap(text_px + _PADDING_PX > room)
+            self._message.setFixedWidth(min(text_px + _PADDING_PX, room))
             fit_to_contents(self)
             self.move(parent.width() - self.width() - MARGIN_PX, MARGIN_PX)
 
 
 def set_state(widget: QWidget, state: RecordingState | None) -> None:
-    """Give a widget the colours of a recording that grows, or of one that stands still."""
+    """Set the colours of a widget for a recording that grows, or one that doesn't."""
     name = "" if state is None else "growing" if state.is_growing else "still"
     if widget.property("recording") != name:
         widget.setProperty("recording", name)

@@ -1,1 +1,1 @@
-"""What is remembered from one time to the next."""
+"""Settings that are remembered between runs."""

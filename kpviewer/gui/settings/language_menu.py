@@ -1,4 +1,4 @@
-"""The menu of languages; the choice counts from the next start on."""
+"""Menu of languages; a choice takes effect at the next start."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kpviewer.gui.settings.store import SettingsStore
 
 
 def add_language_menu(menu: QMenu, store: SettingsStore, say: Callable[[str], None]) -> None:
-    """Add the submenu; each language is named in itself, so that its readers find it."""
+    """Add the submenu; each language is listed by its own name."""
 
     def choose(code: str | None, _checked: bool) -> None:
         store.edit(lambda settings: replace(settings, language=code))

@@ -1,8 +1,8 @@
-"""Notices what the user changes in a window, and puts remembered settings into its widgets.
+"""Remembers the user's changes in a window, and applies profiles to its widgets.
 
-Once a second the window is compared with how it was: what differs was edited, wherever in the
-window, and goes to the store. So nothing is written while a slider moves, and what the command
-line said is not remembered.
+Once a second the window is compared with its last state: every difference is an edit, and goes to
+the store. Nothing is written while a slider moves, and values of the command line are not
+remembered.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ TICK_MS = 1000
 
 
 class WindowMemory(QObject):
-    """Between a window and its store; ``close`` writes what is left."""
+    """Link between a window and its settings store; ``close`` writes the last edits."""
 
     told = pyqtSignal(str)
-    """A message for the user."""
+    """Message for the user."""
     thresholds_recalled = pyqtSignal(object)
-    """A profile has other Thresholds for the present model."""
+    """Thresholds of the present model in the profile that was loaded."""
     model_recalled = pyqtSignal(str)
-    """A profile has another model, or the same one on another device."""
+    """Model of the profile that was loaded, if it or its device differs from the present one."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class WindowMemory(QObject):
         self._shown, self._session, self._remembered = shown, session, remembered
         self.store = remembered.store
         self._started_with = ModelRequest(options.model, options.device)
-        self._told: str | None = None
+        self._shown_problem: str | None = None
         shown.begin(self.store.current, with_theme="theme" not in options.given)
         self._seen = self._read()
         session.model_changed.connect(self._on_model_changed)
@@ -68,7 +68,7 @@ class WindowMemory(QObject):
         self._timer.start(TICK_MS)
 
     def note(self) -> bool:
-        """Remember what was edited since the last time; False if nothing was."""
+        """Remember the edits since the last call; return whether there were any."""
         shown = self._read()
         if shown == self._seen:
             return False
@@ -77,44 +77,44 @@ class WindowMemory(QObject):
         for name, new in shown.thresholds.items():
             old = before.for_model(name)
             numbers = ("score", "iou", "nms", "sigma")
-            self._remembered.drop_named(x for x in numbers if getattr(old, x) != getattr(new, x))
+            self._remembered.forget_named(x for x in numbers if getattr(old, x) != getattr(new, x))
             if old.hidden != new.hidden:
-                self._remembered.drop_named({"classes"})
+                self._remembered.forget_named({"classes"})
         return True
 
     def close(self, place: WindowSettings) -> None:
-        """Remember the last edits and the window's place, and write them."""
+        """Remember the last edits and the window's geometry, and write them."""
         self._timer.stop()
         self.note()
         self.store.edit(lambda settings: replace(settings, window=place))
         self.store.flush()
 
     def recent_sources(self) -> Recent:
-        """What the menu of sources offers."""
+        """Return the recent sources for a menu."""
         clear = partial(self.store.edit, without_sources)
         return Recent(self.store.current.recent.sources, clear)
 
     def recent_models(self) -> Recent:
-        """What the menu of models offers."""
+        """Return the recent models for a menu."""
         return Recent(self.store.current.recent.models, partial(self.store.edit, without_models))
 
     def keep_camera_format(self, camera_id: str, request: CameraRequest | None) -> None:
-        """Remember what a camera is asked for; None is nothing in particular."""
+        """Remember the format of a camera; None forgets it."""
         self.store.edit(partial(with_camera_format, camera_id=camera_id, request=request))
 
-    # -- what the menu asks for --------------------------------------------------------------
+    # -- for the menu of settings --------------------------------------------------------------
 
     def set_theme(self, name: str | None) -> None:
-        """Take a theme; None or an unknown name is the system's."""
+        """Set the theme; None or an unknown name is the system's."""
         self._shown.set_theme(name)
 
     @property
     def theme(self) -> ThemeChoice:
-        """The theme that is asked for."""
+        """Theme that the user chose."""
         return self._shown.theme
 
     def save_profile(self, name: str) -> None:
-        """Save what the window shows, what the command line asked for included."""
+        """Save the settings that the window shows, those of the command line included."""
         shown, current = self._read(), self.store.current
         thresholds = {**current.thresholds, **shown.thresholds}
         profile = replace(shown, camera=current.camera, thresholds=thresholds)
@@ -127,7 +127,7 @@ class WindowMemory(QObject):
         self._try(lambda: self.store.delete_profile(name), done)
 
     def load_profile(self, name: str) -> None:
-        """Put a profile into the window, and remember it."""
+        """Apply a profile to the window, and remember its settings."""
         self.note()
         done = tr("Loaded profile {name}").format(name=name)
         if self._try(lambda: self.store.load_profile(name), done):
@@ -146,17 +146,17 @@ class WindowMemory(QObject):
 
     def _apply(self) -> None:
         session, settings = self._session, self.store.current
-        self._remembered.drop_named()
+        self._remembered.forget_named()
         self._shown.show(settings)
         if session.engine is not None:
             spec = session.engine.spec
             self.thresholds_recalled.emit(self._remembered.thresholds(spec, session.thresholds))
         self._seen = self._read()
         model = profile_model(settings, DEFAULT_MODEL)
-        wanted = ModelRequest(model, settings.device or AUTO)
-        if wanted != (session.models.loaded or self._started_with):
-            session.models.use_device(wanted.device)
-            self.model_recalled.emit(wanted.model)
+        request = ModelRequest(model, settings.device or AUTO)
+        if request != (session.models.loaded or self._started_with):
+            session.models.use_device(request.device)
+            self.model_recalled.emit(request.model)
 
     def _read(self) -> Settings:
         return self._shown.read(self._session.models.loaded or self._started_with)
@@ -164,15 +164,15 @@ class WindowMemory(QObject):
     def _on_tick(self) -> None:
         if not self.note():
             self.store.flush()
-        if self.store.problem is not None and self.store.problem != self._told:
-            self._told = self.store.problem
+        if self.store.problem is not None and self.store.problem != self._shown_problem:
+            self._shown_problem = self.store.problem
             self.told.emit(self.store.problem)
 
     def _on_model_changed(self) -> None:
-        # The thresholds of a model that has just come are no edit, but the model may be one.
+        # The thresholds of a new model are not an edit, but its choice may be one.
         self._seen = replace(self._seen, thresholds=self._read().thresholds)
         self.note()
-        self._remembered.drop_named({"classes"})  # they were for the first model
+        self._remembered.forget_named({"classes"})  # they were for the first model
         loaded = self._session.models.loaded
         if loaded is not None:
             shipped = frozenset(name for name, _ in shipped_models())

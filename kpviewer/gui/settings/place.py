@@ -1,4 +1,4 @@
-"""Where the window is on the screen, and where its panels are in it: kept, and restored."""
+"""Geometry of the window and of its docked panels: read, and restored."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from kpviewer.gui.panels.docks import DockArea
 
 
 def place_of(window: QWidget, docks: DockArea) -> WindowSettings:
-    """Return the place of a window; of one that fills the screen, that from before."""
+    """Return the geometry of a window; if it fills the screen, its geometry before that."""
     full = Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen
     is_full = bool(window.windowState() & full)
     size = window.normalGeometry().size() if is_full else window.size()
-    place = window.normalGeometry().topLeft() if is_full else window.pos()
+    corner = window.normalGeometry().topLeft() if is_full else window.pos()
     return WindowSettings(
         size.width(),
         size.height(),
         window.isMaximized(),
-        left_px=place.x(),
-        top_px=place.y(),
+        left_px=corner.x(),
+        top_px=corner.y(),
         docks=docks.state(),
     )
 
 
-def restore_place(window: QWidget, docks: DockArea, wanted: WindowSettings) -> None:
-    """Move a window to where it was; what is None, or on a screen that is gone, stays."""
+def restore_place(window: QWidget, docks: DockArea, kept: WindowSettings) -> None:
+    """Restore the geometry of a window; values that are None, or off every screen, are ignored."""
     screen = QGuiApplication.primaryScreen()
-    if wanted.width_px is not None and wanted.height_px is not None and screen is not None:
-        size = QSize(wanted.width_px, wanted.height_px)
+    if kept.width_px is not None and kept.height_px is not None and screen is not None:
+        size = QSize(kept.width_px, kept.height_px)
         window.resize(size.boundedTo(screen.availableSize()))
-    if wanted.left_px is not None and wanted.top_px is not None:
-        place = QRect(QPoint(wanted.left_px, wanted.top_px), window.size())
+    if kept.left_px is not None and kept.top_px is not None:
+        frame = QRect(QPoint(kept.left_px, kept.top_px), window.size())
         screens = QGuiApplication.screens()
-        if any(each.availableGeometry().intersects(place) for each in screens):
-            window.move(place.topLeft())
-    if wanted.docks is not None:
-        docks.restore(wanted.docks)
-    if wanted.is_maximized:
+        if any(each.availableGeometry().intersects(frame) for each in screens):
+            window.move(frame.topLeft())
+    if kept.docks is not None:
+        docks.restore(kept.docks)
+    if kept.is_maximized:
         window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)

@@ -1,4 +1,4 @@
-"""The menu of settings: theme, language, panels, where recordings go, profiles, versions."""
+"""Menu of settings: theme, language, panels, folder for recordings, profiles, About."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ THEMES = {
 
 
 class SettingsMenu(QObject):
-    """Offers what is set as it is when the menu opens."""
+    """Fills the menu each time it opens."""
 
     def __init__(
         self, menu: QMenu, panes: Panes, session: Session, saving: Saving, memory: WindowMemory
@@ -82,7 +82,7 @@ class SettingsMenu(QObject):
     def _ask_for_name(self) -> None:
         names = self._memory.store.profiles()
         title = tr("Save as profile")
-        hint = tr("Name; one that is there is replaced:") if names else tr("Name:")
+        hint = tr("Name (an existing profile is replaced):") if names else tr("Name:")
         name, is_meant = QInputDialog.getItem(self._parent, title, hint, ["", *names], 0, True)
         if is_meant and name.strip():
             self._memory.save_profile(name.strip())
@@ -95,7 +95,7 @@ class SettingsMenu(QObject):
 
 
 def ask_for_recordings_folder(parent: QWidget, saving: Saving) -> str:
-    """Let the user choose a folder; empty if they don't."""
+    """Return the folder that the user chooses; empty if they choose none."""
     # A dialog on a folder that doesn't answer would freeze the window.
     start = Path.home() if saving.watch.is_silent else saving.folder
     return QFileDialog.getExistingDirectory(parent, tr("Folder for recordings"), str(start))
@@ -108,7 +108,7 @@ def _add(
     is_on: bool | None = None,
     tip: str = "",
 ) -> QAction:
-    """Add a line; with ``is_on`` it has a tick or room for one."""
+    """Add an entry; with ``is_on`` it is checkable."""
     action = QAction(without_mnemonic(text), menu)
     action.setToolTip(plain_tip(tip))
     if is_on is not None:

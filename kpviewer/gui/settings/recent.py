@@ -1,7 +1,7 @@
-"""What was opened last: which of it may be kept, and the part of a menu that offers it.
+"""Recent sources and models: which may be remembered, and the part of a menu that lists them.
 
 Only ``is_there`` asks the disk, and only a loader's thread calls it: a network folder that is gone
-may take minutes to say so. What is gone is offered like the rest, and says so when it is opened.
+may take minutes to answer. Files that are gone stay in the menu, and fail when they are opened.
 """
 
 from __future__ import annotations
@@ -25,26 +25,27 @@ from kpviewer.sources.naming import is_camera, is_screen
 from kpviewer.sources.redact import is_address, redact_url
 
 LONGEST_FOLDER = 32
-"""Characters of the folder beside a name."""
+"""Greatest length of the folder beside a name, in characters."""
 MODEL_SUFFIXES = (".safetensors", ".onnx", ".pt", ".pth")
 ALWAYS_LISTED = ("", "demo", "strip")
-"""Sources that the menu holds anyway, as it does cameras."""
+"""Sources that the menu always lists, like cameras."""
 
 _ANOTHER_INPUT = re.compile(r"@[\dx]+$")
-"""What asks a model for another input size: mine.onnx@640."""
+"""Suffix that sets a model's input size: mine.onnx@640."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """What a menu offers."""
+    """Recent items of a menu."""
 
     items: tuple[str, ...]
-    """The newest first."""
+    """Items, newest first."""
     clear: Callable[[], None]
+    """Forgets the items."""
 
 
 def with_source(settings: Settings, text: str) -> Settings:
-    """Put a source first, unless the menu lists it anyway or its address may hold a secret."""
+    """Put a source first, unless the menu always lists it or its address may hold a secret."""
     kept = _kept_text(text)
     if text.lower() in ALWAYS_LISTED or _is_listed_device(text) or kept is None:
         return settings
@@ -53,7 +54,7 @@ def with_source(settings: Settings, text: str) -> Settings:
 
 
 def with_model(settings: Settings, name: str, shipped: frozenset[str]) -> Settings:
-    """Put a model first, unless it is shipped and listed anyway."""
+    """Put a model first, unless it is shipped: the menu always lists those."""
     if name in shipped:
         return settings
     recent, kept = settings.recent, kept_model(name)
@@ -73,7 +74,7 @@ def without_models(settings: Settings) -> Settings:
 
 
 def kept_model(name: str) -> str | None:
-    """Return a model's name as it can be kept: a file's by its whole path; None if it can't."""
+    """Return a model's name as it is remembered, a file by its full path; None if it can't be."""
     file = _ANOTHER_INPUT.sub("", name)
     is_file = file.lower().endswith(MODEL_SUFFIXES) or any(sign in file for sign in "/\\")
     if not is_file:
@@ -83,15 +84,15 @@ def kept_model(name: str) -> str | None:
 
 
 def remembered_model(name: str) -> str | None:
-    """Give a model's name for settings and profiles; None for the usual one, and for code.
+    """Return a model's name for settings and profiles; None for the default, and for code.
 
-    What a file names must never run: code is offered among the recent items, which ask first.
+    Code that a file names must never run. It is listed among the recent items, which ask first.
     """
     return None if name == DEFAULT_MODEL or code_in(name) else kept_model(name)
 
 
 def is_there(item: str) -> bool:
-    """Ask the disk whether something can still be opened: files by whole path. It may block."""
+    """Return whether an item still exists, asking the disk for full paths; it may block."""
     path, file = Path(item), Path(_ANOTHER_INPUT.sub("", item))
     try:
         is_there = path.exists() or file.exists() or glob.has_magic(item)
@@ -101,7 +102,7 @@ def is_there(item: str) -> bool:
 
 
 def add_recent(menu: QMenu, icon_name: str, recent: Recent, choose: Callable[[str], None]) -> None:
-    """Add the items to a menu, and the way to forget them."""
+    """Add the items to a menu, and an entry that clears them."""
     if not recent.items:
         return
     menu.setToolTipsVisible(True)
@@ -119,7 +120,7 @@ def add_recent(menu: QMenu, icon_name: str, recent: Recent, choose: Callable[[st
 
 
 def add_heading(menu: QMenu, text: str) -> None:
-    """Name the lines that follow: Qt draws no text of a section under a style sheet."""
+    """Add a heading: under a style sheet, Qt draws no text of a section."""
     action = menu.addAction(text)
     if action is not None:
         action.setEnabled(False)
@@ -130,7 +131,7 @@ def _run(act: Callable[[], None], _checked: bool) -> None:
 
 
 def _kept_text(text: str) -> str | None:
-    """Give a path in full and an address as it is; None for an address that may hold a secret."""
+    """Return a path in full, or an address; None for an address that may hold a secret."""
     if is_screen(text):
         return text
     if is_address(text):
@@ -144,7 +145,7 @@ def _kept_text(text: str) -> str | None:
 
 
 def _is_listed_device(text: str) -> bool:
-    """Tell whether a source is a camera or a whole screen; a part of one is worth to be kept."""
+    """Return whether the menu lists a source as a device: a camera or a whole screen."""
     return is_camera(text) or (is_screen(text) and text.count(":") < 2)
 
 
@@ -153,7 +154,7 @@ def _first(item: str, items: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _label(item: str) -> str:
-    """Write the name, and on the right its folder; & would mark a letter, a tab the right side."""
+    """Return the name and, after a tab, its folder; Qt shows text after a tab on the right."""
     path = Path(item)
     is_file = path.is_absolute()
     folder = str(path.parent) if is_file else ""

@@ -1,4 +1,4 @@
-"""What is remembered becomes the options of a window: where the command line is silent. No Qt."""
+"""Remembered settings, applied to what the command line leaves open. No Qt."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ ALL_THRESHOLDS = frozenset((*_NUMBERS, "class_scores", "classes"))
 
 
 class RememberedSettings:
-    """Fills options in, and each model's thresholds as it is loaded."""
+    """Completes the options, and each model's thresholds when it is loaded.
+
+    Args:
+        store: remembered settings.
+        options: options of the command line, which win.
+    """
 
     def __init__(self, store: SettingsStore, options: ViewerOptions) -> None:
         self.store = store
@@ -31,7 +36,7 @@ class RememberedSettings:
         self._named = named | ({"classes"} if options.classes else set())
 
     def fill(self, options: ViewerOptions) -> ViewerOptions:
-        """Give the options with what is remembered where the command line names nothing."""
+        """Return the options, completed by remembered settings."""
         current = self.store.current
         recording = current.recording
         changes: dict[str, Any] = {}
@@ -46,11 +51,11 @@ class RememberedSettings:
         return replace(options, **changes)
 
     def thresholds(self, spec: ModelSpec, asked: Thresholds) -> Thresholds:
-        """Give the thresholds to start a model with.
+        """Return the thresholds that a model starts with.
 
         Args:
-            spec: the model.
-            asked: its own thresholds under those of the command line.
+            spec: specification of the model.
+            asked: its default thresholds, overridden by the command line.
         """
         kept, own = self.store.current.for_model(spec.name), spec.thresholds
         changes: dict[str, Any] = {}
@@ -68,14 +73,14 @@ class RememberedSettings:
     def source(self, text: str | None) -> str | None:
         """Return the source to open for ``text``: cameras in their remembered formats.
 
-        It asks for the cameras, which may take a while.
+        It lists the cameras, which may be slow.
 
         Args:
-            text: as typed; without one, the remembered camera is opened.
+            text: source as typed; None opens the remembered camera.
         """
         current = self.store.current
         name = None if text else current.camera
-        is_bare = text is not None and text.isdecimal()  # a camera without a format
+        is_bare = text is not None and text.isdecimal()  # a camera with no format
         if name is None and not (is_bare and current.camera_formats):
             return text
         for camera in find_cameras():
@@ -84,13 +89,13 @@ class RememberedSettings:
                 return f"{camera.source}:{kept}" if kept else camera.source
         return text
 
-    def drop_named(self, names: Iterable[str] = ALL_THRESHOLDS) -> None:
-        """Heed the command line no longer in these fields of Thresholds: the user edited them."""
+    def forget_named(self, names: Iterable[str] = ALL_THRESHOLDS) -> None:
+        """Ignore the command line in fields of Thresholds that the user has edited."""
         self._named.difference_update(names)
 
 
 def kept_thresholds(spec: ModelSpec, thresholds: Thresholds) -> ModelSettings:
-    """Give what differs from the model's own thresholds, classes by their names."""
+    """Return the differences from the model's default thresholds, classes by name."""
     own, names = spec.thresholds, spec.class_names
     changed = {
         name: getattr(thresholds, name)
@@ -108,7 +113,7 @@ def kept_thresholds(spec: ModelSpec, thresholds: Thresholds) -> ModelSettings:
 
 
 def kept_display(style: OverlayStyle) -> dict[str, bool | int | float | str]:
-    """Give the plain values of a style that differ from the defaults."""
+    """Return the plain values of a style that differ from the defaults."""
     usual = OverlayStyle()
     return {
         each.name: value
@@ -129,7 +134,7 @@ _RENAMED = {
 
 
 def style_of(display: Table) -> OverlayStyle:
-    """Make a style of remembered values; what fits no field is left out."""
+    """Build a style from remembered values; those that fit no field are ignored."""
     usual = OverlayStyle()
     known = {each.name: getattr(usual, each.name) for each in fields(usual)}
     current = {_RENAMED.get(name, name): value for name, value in display.items()}
@@ -140,7 +145,7 @@ def style_of(display: Table) -> OverlayStyle:
 
 
 def profile_model(settings: Settings, usual: str) -> str:
-    """Name the model of settings; the usual one where none is named or its file is gone."""
+    """Return the model of settings; the usual one if none is named or its file is gone."""
     model = settings.model
     if model is None:
         return usual
@@ -154,7 +159,7 @@ def profile_model(settings: Settings, usual: str) -> str:
 def with_camera_format(
     settings: Settings, camera_id: str, request: CameraRequest | None
 ) -> Settings:
-    """Keep what a camera is asked for; None forgets it."""
+    """Remember the format of a camera; None forgets it."""
     kept = {key: text for key, text in settings.camera_formats.items() if key != camera_id}
     if request is not None:
         kept[camera_id] = str(request)

@@ -1,4 +1,4 @@
-"""The settings that the widgets show: read from them, and put into them."""
+"""Settings that the widgets show: read from them, and applied to them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from kpviewer.gui.settings.remembered import kept_display, kept_thresholds, styl
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 
 AUTO = "auto"
-"""The device where none is remembered."""
+"""Device that is used if none is remembered."""
 
 
 class ShownSettings:
-    """Between ``Settings`` and the widgets; thresholds and the model are the session's to set."""
+    """Link between ``Settings`` and the widgets; the session sets the thresholds and the model."""
 
     def __init__(
         self, panes: Panes, session: Session, saving: Saving, themes: ThemeManager
@@ -31,23 +31,23 @@ class ShownSettings:
 
     @property
     def theme(self) -> ThemeChoice:
-        """The theme that is asked for."""
+        """Theme that the user chose."""
         return self._themes.choice
 
     def set_theme(self, name: str | None) -> None:
-        """Take a theme; None or an unknown name is the system's."""
+        """Set the theme; None or an unknown name is the system's."""
         known = [choice.value for choice in ThemeChoice]
         self._themes.set_choice(ThemeChoice(name) if name in known else ThemeChoice.SYSTEM)
 
     def begin(self, settings: Settings, *, with_theme: bool) -> None:
-        """Show remembered settings in a new window, on top of the command line's."""
+        """Apply remembered settings to a new window, in addition to the command line."""
         if with_theme:
             self.set_theme(settings.theme)
         self._set_parts(settings)
         self._saving.take_choices(settings.recording, with_results=self._saving.with_results)
 
     def show(self, settings: Settings) -> None:
-        """Show the settings of a profile."""
+        """Apply the settings of a profile."""
         self.set_theme(settings.theme)
         self._set_parts(settings)
         folder = settings.recording.get("folder")
@@ -55,7 +55,7 @@ class ShownSettings:
         self._saving.take_choices(settings.recording)
 
     def read(self, loaded: ModelRequest) -> Settings:
-        """Return the present settings, ``loaded`` among them; what isn't shown is empty."""
+        """Return the settings that are shown, with ``loaded`` as the model; others are empty."""
         panes, session = self._panes, self._session
         theme = self._themes.choice
         panels = panes.docks.wanted().items()
@@ -65,7 +65,7 @@ class ShownSettings:
         engine = session.engine
         thresholds = {}
         if engine is not None:
-            lasting = panes.side_panel.classes.lasting()  # one alone is so for a while
+            lasting = panes.side_panel.classes.lasting()  # without a temporary choice of one
             shown = replace(session.thresholds, classes=lasting)
             thresholds[engine.spec.name] = kept_thresholds(engine.spec, shown)
         return Settings(

@@ -1,8 +1,7 @@
-"""The settings of the running window, and when they go to their file. No Qt.
+"""Settings of the running window, and their file. No Qt.
 
-Two versions are kept: ``current`` is what this window goes by, a profile of the command line
-included; the file gets only what was edited, on top of what it holds by then, as another window may
-have written it meanwhile.
+``current`` holds the settings of this window, a profile of the command line included. The file
+receives only the edits, on top of its contents at that time: another window may have written it.
 """
 
 from __future__ import annotations
@@ -33,15 +32,15 @@ _log = logging.getLogger(__name__)
 
 
 READ_S, WRITE_S = 2.0, 1.0
-"""How long a disk may take; the window waits for it."""
+"""Time that a disk may take while the window waits, in seconds."""
 
 
 class SettingsStore:
-    """For one thread.
+    """Settings of one window; to be used on one thread.
 
     Args:
-        folder: of the settings; None reads and keeps nothing beyond the window's life.
-        profile: name of the profile to go by; None is what is remembered.
+        folder: folder of the settings; None reads and writes no file.
+        profile: name of the profile to use; None uses the remembered settings.
 
     Raises:
         KpviewerError: if the profile is missing or damaged.
@@ -53,29 +52,29 @@ class SettingsStore:
         self._can_write = folder is not None
         self.current = Settings()
         self.problem: str | None = None
-        """What went wrong last, in one line; None while all is well."""
+        """Last error, in one line; None if there was none."""
         if folder is not None:
             reading = _read(settings_path(folder))
             self._can_write = not reading.must_not_overwrite
-            self._tell(reading.problem)
+            self._report(reading.problem)
             self.current = self._without_code(reading.settings, settings_path(folder).name)
             if profile is not None:
                 self.current = self.current.with_profile(self._profile(folder, profile))
 
     @property
     def has_folder(self) -> bool:
-        """Whether profiles can be kept."""
+        """Whether profiles can be saved."""
         return self._folder is not None
 
     def edit(self, change: Edit) -> None:
-        """Change what this window goes by; ``flush`` makes the same change to the file."""
+        """Change the settings of this window; ``flush`` makes the same change to the file."""
         changed = change(self.current)
         if changed != self.current:
             self.current = changed
             self._edits.append(change)
 
     def flush(self) -> None:
-        """Write what was edited since the last time; a failure is told once, in ``problem``."""
+        """Write the edits since the last call; a failure is reported once, in ``problem``."""
         edits, self._edits = self._edits, []
         if not edits or self._folder is None or not self._can_write:
             return
@@ -84,28 +83,28 @@ class SettingsStore:
             answer_within(WRITE_S, lambda: _change(path, edits), f"writing {path}")
         except NoAnswerError:
             self._can_write = False
-            self._tell(f"{path.parent} doesn't answer. Nothing more is remembered.")
+            self._report(f"{path.parent} doesn't answer. Nothing more is remembered.")
         except KpviewerError as error:
             self._can_write = False
-            self._tell(str(error))
+            self._report(str(error))
 
     # -- profiles ----------------------------------------------------------------------------
 
     def profiles(self) -> list[str]:
-        """Name the profiles, in alphabetical order."""
+        """List the names of the profiles, in alphabetical order."""
         return profile_names(self._folder) if self._folder is not None else []
 
     def save_profile(self, name: str, settings: Settings) -> None:
-        """Save settings under a name, in place of what had it.
+        """Save settings as a profile; one of the same name is replaced.
 
         Raises:
-            KpviewerError: if the name is no file name, or nothing can be written.
+            KpviewerError: if the name is not a file name, or nothing can be written.
         """
         if self._folder is not None:
             write_profile(self._folder, name, settings)
 
     def load_profile(self, name: str) -> None:
-        """Go by a profile from now on, and remember its values.
+        """Use a profile from now on, and remember its settings.
 
         Raises:
             KpviewerError: if it is missing or damaged.
@@ -127,16 +126,16 @@ class SettingsStore:
         return self._without_code(read_profile(folder, name), name)
 
     def _without_code(self, settings: Settings, name: str) -> Settings:
-        """Take the model away where it is code, which no file may name, and say so."""
+        """Remove a model that is code, which no file may name, and report that."""
         model = _plain_model(settings)
         if model != settings.model:
-            self._tell(
+            self._report(
                 f"{name} names code as its model ({settings.model}), which only the command line "
                 f"may: the usual model is used. If you trust it: --model {settings.model}"
             )
         return replace(settings, model=model)
 
-    def _tell(self, problem: str | None) -> None:
+    def _report(self, problem: str | None) -> None:
         self.problem = problem
         if problem is not None:
             _log.warning("%s", problem)
@@ -156,7 +155,7 @@ def _read(path: Path) -> LoadedSettings:
 
 
 def _change(path: Path, edits: list[Edit]) -> None:
-    """Make the changes to the file, on top of what it holds by now."""
+    """Apply the edits to the present contents of the file, and write it."""
     settings = read_settings(path).settings
     settings = replace(settings, model=_plain_model(settings))
     for change in edits:

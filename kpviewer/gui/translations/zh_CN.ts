@@ -1268,7 +1268,7 @@
             <translation>原始</translation>
         </message>
         <message>
-            <source>Video as it came; what Anonymise hides stays hidden</source>
+            <source>Video without the overlay; anonymised areas stay hidden</source>
             <translation>原始视频；匿名化遮挡的内容仍被遮挡</translation>
         </message>
         <message>
@@ -1280,11 +1280,11 @@
             <translation>同样的帧，两个视频</translation>
         </message>
         <message>
-            <source>One JSON line a frame</source>
+            <source>One JSON line per frame</source>
             <translation>每帧一行 JSON</translation>
         </message>
         <message>
-            <source>One row a detection</source>
+            <source>One row per detection</source>
             <translation>每个检测结果一行</translation>
         </message>
         <message>
@@ -1316,7 +1316,7 @@
             <translation>最佳</translation>
         </message>
         <message>
-            <source>Nearly as the source, in large files</source>
+            <source>Close to the source, in large files</source>
             <translation>接近源画质，文件较大</translation>
         </message>
         <message>
@@ -1336,7 +1336,7 @@
             <translation>编码器</translation>
         </message>
         <message>
-            <source>Encoders that open on this machine</source>
+            <source>Encoders that work on this machine</source>
             <translation>本机可用的编码器</translation>
         </message>
         <message>
@@ -1344,7 +1344,7 @@
             <translation>质量</translation>
         </message>
         <message>
-            <source>Begin {seconds} s before it is asked for</source>
+            <source>Start {seconds} s before you press record</source>
             <translation>从开始录制前 {seconds} 秒录起</translation>
         </message>
         <message>
@@ -1352,7 +1352,7 @@
             <translation>关</translation>
         </message>
         <message>
-            <source>Begin when it is asked for</source>
+            <source>Start when you press record</source>
             <translation>从按下录制时录起</translation>
         </message>
         <message>
@@ -1364,7 +1364,7 @@
             <translation>每 {count} 帧取 1</translation>
         </message>
         <message>
-            <source>VOC and YOLO get one frame of so many</source>
+            <source>VOC and YOLO get only this share of the frames</source>
             <translation>VOC 和 YOLO 每隔若干帧取一帧</translation>
         </message>
         <message>
@@ -1376,7 +1376,7 @@
             <translation>录像文件夹</translation>
         </message>
         <message>
-            <source>Where recordings and snapshots go</source>
+            <source>Folder for recordings and snapshots</source>
             <translation>录像和截图的保存位置</translation>
         </message>
         <message>
@@ -1544,7 +1544,7 @@
             <translation>另存为配置方案</translation>
         </message>
         <message>
-            <source>Name; one that is there is replaced:</source>
+            <source>Name (an existing profile is replaced):</source>
             <translation>名称（同名将被替换）：</translation>
         </message>
         <message>
