@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -127,8 +127,9 @@ def _in_words(message: str, table: object, kind: type[Any]) -> str:
         return f"it lacks {what.split('`')[1]!r}"
     value = shown(_value_at(table, place))
     name = place or "it"
-    if what.startswith("Invalid enum value"):
-        return f"{name} must be one of {', '.join(_choices(kind, place))}, got {value}"
+    choices = _choices(kind, place)
+    if choices:
+        return f"{name} must be one of {', '.join(choices)}, got {value}"
     expected = _EXPECTED.fullmatch(what)
     if expected is None:  # such as "Number out of range"
         return f"{name}: {what}, got {value}"
@@ -161,9 +162,15 @@ def _length(table: object, place: str) -> str:
 
 
 def _choices(kind: Any, place: str) -> list[str]:
-    """Return the values of the enumeration at a place."""
+    """Return the values that are allowed at a place, where they are few; else none."""
+    hinted: Any = kind
     for key in re.findall(r"[A-Za-z_]\w*", place):
-        hinted = get_type_hints(kind).get(key)
-        kind = next((each for each in (hinted, *get_args(hinted)) if isinstance(each, type)), None)
-    is_enum = isinstance(kind, type) and issubclass(kind, Enum)
-    return [str(each.value) for each in kind] if is_enum else []
+        kinds = (hinted, *get_args(hinted))
+        hinted = next((get_type_hints(each).get(key) for each in kinds if is_dataclass(each)), None)
+    found: list[str] = []
+    for each in (hinted, *get_args(hinted)):
+        if get_origin(each) is Literal:
+            found += map(str, get_args(each))
+        elif isinstance(each, type) and issubclass(each, Enum):
+            found += [str(member.value) for member in each]
+    return ["true", "false", *found] if found and bool in get_args(hinted) else found

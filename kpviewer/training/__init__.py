@@ -1,1 +1,1 @@
-"""How models are made: data sets, augmentation, losses, one loop, recipes."""
+"""Training of models: data sets, augmentation, losses, one loop, recipes."""

@@ -1,4 +1,4 @@
-"""What the builders of objectives share: reading data, and what recipes and data say of a model."""
+"""Functions shared by the builders of objectives: reading data, checking recipes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from kpviewer.training.merging import merge
 
 
 def check_model(config: TrainConfig, known: Collection[str]) -> None:
-    """Refuse a recipe whose model is of another family.
+    """Check that the model of a recipe is one of its family.
 
     Raises:
-        DatasetError: if ``known`` doesn't have it.
+        DatasetError: if it isn't among ``known``.
     """
     if config.model not in known:
         raise DatasetError(
@@ -24,7 +24,7 @@ def check_model(config: TrainConfig, known: Collection[str]) -> None:
 
 
 def read_sets(data_specs: Sequence[str]) -> AnnotationSet:
-    """Read every ``--data`` as one set.
+    """Read every ``--data`` and merge them into one set.
 
     Raises:
         DatasetError: if one can't be read, or their names differ.
@@ -33,7 +33,7 @@ def read_sets(data_specs: Sequence[str]) -> AnnotationSet:
 
 
 def read_objects(data_specs: Sequence[str]) -> AnnotationSet:
-    """Read every ``--data`` as one set that shows something.
+    """Read every ``--data`` and merge them into one set with at least one object.
 
     Raises:
         DatasetError: if one can't be read, their names differ, or nothing is annotated.
@@ -45,10 +45,5 @@ def read_objects(data_specs: Sequence[str]) -> AnnotationSet:
 
 
 def sources_of(data: AnnotationSet) -> str:
-    """Name where the images are from, as a weight file tells it."""
+    """Return the sources of the images, as a weight file names them."""
     return ", ".join(sorted({image.source for image in data.images} - {""}))
-
-
-def largest_input(config: TrainConfig) -> tuple[int, int]:
-    """Height and width of the largest input of a recipe, px: the model's own."""
-    return max((size, size) if isinstance(size, int) else tuple(size) for size in config.inputs)

@@ -1,99 +1,126 @@
-"""One frozen description of a training run, read from a recipe and changed by ``--set k=v``."""
+"""Configuration of a training run, read from a recipe and changed by ``--set key=value``."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any, TypeVar, get_type_hints
-
-import msgspec
+from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_type_hints
 
 from kpviewer.errors import DatasetError
+from kpviewer.models.limits import MAX_SIDE_PX
+from kpviewer.models.tables import converted, shown
 from kpviewer.paths import named_path, shortened
 from kpviewer.shipped import DEFAULT_MODEL
+from kpviewer.training.ranges import (
+    Count,
+    CountOrZero,
+    InnerShare,
+    NotNegative,
+    Positive,
+    Seed,
+    Share,
+    ShareBelowOne,
+)
 
 T = TypeVar("T")
 
-SCHEDULES = ("cosine", "one-cycle", "multistep", "constant")
-PRECISIONS = ("fp32", "bf16", "fp16")
+Schedule: TypeAlias = Literal["cosine", "one-cycle", "multistep", "constant"]
+SCHEDULES: tuple[str, ...] = get_args(Schedule)
+Precision: TypeAlias = Literal["fp32", "bf16", "fp16"]
 AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """What is trained, and how. The defaults are those of a recipe that says nothing."""
+    """Configuration of a training run. The defaults hold where a recipe leaves a key out."""
 
     family: str = "ssd"
-    """What reads the data and knows the losses, as ``training.families`` names it."""
+    """Name of the family of models, a key of ``training.families.FAMILIES``."""
     model: str = DEFAULT_MODEL
-    """Architecture, as ``models.weights`` knows it."""
+    """Name of the architecture, as in ``models.weights``."""
     init: str = ""
-    """Weights to start from, a shipped name or a file; none: random ones."""
-    steps: int = 6000
-    epochs: float = 0.0
-    """Length of the run in epochs of the data (``training.epochs``) instead; 0: ``steps`` says."""
-    batch: int = 32
-    """Images that go through the network at once, in each process."""
-    accumulate: int = 1
-    """Batches whose gradients make one step: a larger batch than fits into the memory."""
-    inputs: tuple[Any, ...] = (256, 320)
+    """Name or file of the weights to start from; empty: random weights."""
+    steps: Count = 6000
+    """Number of optimiser steps."""
+    epochs: NotNegative = 0.0
+    """Length of the run in epochs of the data (``training.epochs``); 0: ``steps`` applies."""
+    batch: Count = 32
+    """Number of images in one forward pass, for each process."""
+    accumulate: Count = 1
+    """Number of batches whose gradients make one step: a larger batch than fits into memory."""
+    inputs: tuple[int | tuple[int, ...], ...] = (256, 320)
     """Input sizes, px, in the order of training: a side, or [height, width]. Small ones first,
-    which are cheaper."""
-    input_shares: tuple[float, ...] = (0.7, 0.3)
-    """Share of the steps at each size."""
-    learning_rate: float = 2e-3
-    """The greatest of the run."""
-    schedule: str = "cosine"
-    """How the rate goes: "cosine", "one-cycle", "multistep" or "constant"."""
-    warmup_steps: int = 300
-    """Steps in which the rate rises to its peak; a one-cycle has a rise of its own."""
-    milestones: tuple[float, ...] = (0.6, 0.85)
-    """Where a multistep rate falls, as shares of the steps."""
-    decay: float = 0.1
-    """What a multistep rate is multiplied by there."""
-    weight_decay: float = 0.02
-    ema_decay: float = 0.998
-    clip_norm: float = 10.0
-    precision: str = "fp32"
-    """What the network computes in: "fp32"; or "bf16" or "fp16" where torch's autocast thinks it
-    safe. Weights, their average and the optimiser stay in fp32. "fp16" needs CUDA."""
+    which are cheaper; ``inputs_hw`` has them all as pairs."""
+    input_shares: tuple[Share, ...] = (0.7, 0.3)
+    """Share of the steps at each input size."""
+    learning_rate: Positive = 2e-3
+    """Highest learning rate of the run."""
+    schedule: Schedule = "cosine"
+    """Learning-rate schedule."""
+    warmup_steps: CountOrZero = 300
+    """Number of steps in which the rate rises to its peak; a one-cycle has a rise of its own."""
+    milestones: tuple[InnerShare, ...] = (0.6, 0.85)
+    """Shares of the steps at which a multistep rate falls."""
+    decay: Share = 0.1
+    """Factor of a multistep rate at each milestone."""
+    weight_decay: NotNegative = 0.02
+    """Weight decay of AdamW."""
+    ema_decay: ShareBelowOne = 0.998
+    """Decay of the moving average of the weights, at each step."""
+    clip_norm: Positive = 10.0
+    """Largest norm of the gradients; longer ones are shortened."""
+    precision: Precision = "fp32"
+    """Precision of the forward pass: "bf16" and "fp16" apply where torch's autocast considers them
+    safe. Weights, their average and the optimiser stay in fp32. "fp16" requires CUDA."""
     cudnn_benchmark: bool = True
-    """On CUDA, let cuDNN try its algorithms for each new size: pays where sizes stay the same."""
-    workers: int = 1
-    """Processes that make images, for each process that trains."""
-    seed: int = 0
-    save_every: int = 500
-    """Steps between checkpoints."""
-    log_every: int = 50
-    """Steps between lines of the log; the losses in it are smoothed over about 50."""
-    patience: int = 0
-    """Checkpoints without a better score after which the run ends; 0: it goes to the last step."""
-    tensorboard: bool | str = AUTO
-    """Whether to write for TensorBoard too; "auto": where the package is installed."""
+    """Whether cuDNN benchmarks its algorithms for each new size, on CUDA; use it for few sizes."""
+    workers: CountOrZero = 1
+    """Number of processes that load images, for each process that trains."""
+    seed: Seed = 0
+    """Seed of weights and samples."""
+    save_every: Count = 500
+    """Number of steps between checkpoints."""
+    log_every: Count = 50
+    """Number of steps between lines of the log; its losses are smoothed over about 50 steps."""
+    patience: CountOrZero = 0
+    """Number of checkpoints without a better score that end the run; 0: the last step ends it."""
+    tensorboard: bool | Literal["auto"] = "auto"
+    """Whether to write for TensorBoard too; "auto": if the package is installed."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What the recipe says beside the above: the family's own settings."""
+    """The recipe's other keys: options of the family."""
 
     def __post_init__(self) -> None:
-        """Check what the loop relies on."""
-        if len(self.inputs) != len(self.input_shares) or not self.inputs:
+        """Check what a single value's type and range can't express."""
+        if len(self.inputs) != len(self.input_shares) or not sum(self.input_shares):
             raise DatasetError(
-                f"A recipe has one of input_shares for each of inputs, got {self.inputs} and "
-                f"{self.input_shares}."
+                "A recipe must have one of input_shares for each of inputs, and their sum must be "
+                f"above 0, got {self.inputs} and {self.input_shares}."
             )
-        _check_choice("schedule", self.schedule, SCHEDULES)
-        _check_choice("precision", self.precision, PRECISIONS)
-        _check_choice("tensorboard", self.tensorboard, (True, False, AUTO))
-        for name in ("steps", "batch", "accumulate", "save_every", "log_every"):
-            if getattr(self, name) < 1:
-                raise DatasetError(f"{name} must be at least 1, got {getattr(self, name)}.")
-        if self.epochs < 0:
-            raise DatasetError(f"epochs must be positive, or 0 for steps, got {self.epochs}.")
-        if not all(0 < share < 1 for share in self.milestones):
-            raise DatasetError(f"milestones are shares between 0 and 1, got {self.milestones}.")
+        for size in self.inputs:
+            sides = (size,) if isinstance(size, int) else size
+            if len(sides) != 2 - isinstance(size, int) or not all(
+                1 <= side <= MAX_SIDE_PX for side in sides
+            ):
+                raise DatasetError(
+                    f"inputs must be sides, or pairs [height, width], of 1 to {MAX_SIDE_PX} px, "
+                    f"got {shown(size)}."
+                )
+
+    @property
+    def inputs_hw(self) -> tuple[tuple[int, int], ...]:
+        """Height and width of each input, px, in the order of training."""
+        return tuple(
+            (size, size) if isinstance(size, int) else (size[0], size[1]) for size in self.inputs
+        )
+
+    @property
+    def largest_input_hw(self) -> tuple[int, int]:
+        """Height and width of the largest input, px: the input of the model itself."""
+        return max(self.inputs_hw)
 
 
 def load_config(recipe: str, changes: list[str] | None = None) -> TrainConfig:
@@ -101,21 +128,24 @@ def load_config(recipe: str, changes: list[str] | None = None) -> TrainConfig:
 
     Args:
         recipe: the name of a shipped recipe, or the path of a TOML file.
-        changes: "key=value" or "table.key=value" pairs that replace what the recipe says.
+        changes: "key=value" or "table.key=value" pairs that replace values of the recipe.
 
     Raises:
-        DatasetError: if there is no such recipe, or a key or value doesn't fit.
+        DatasetError: if there is no such recipe, or a key or value is wrong.
     """
     try:
         raw = tomllib.loads(_text_of(recipe))
         for change in changes or []:
             _apply(raw, change)
-    except (ValueError, RecursionError) as error:  # what TOML, UTF-8 and Python's numbers refuse
+    except (ValueError, RecursionError) as error:  # refused by TOML, UTF-8 or Python's numbers
         raise DatasetError(f"The recipe or a --set value isn't valid TOML: {error}.") from error
-    general = {item.name for item in dataclasses.fields(TrainConfig)} - {"options"}
-    config: TrainConfig = _build(TrainConfig, {k: v for k, v in raw.items() if k in general})
-    own = {key: value for key, value in raw.items() if key not in general}
-    return dataclasses.replace(config, options=own)
+    own = {key: value for key, value in raw.items() if key not in _general_keys()}
+    general = {key: value for key, value in raw.items() if key not in own}
+    return dataclasses.replace(_checked(general, TrainConfig), options=own)
+
+
+def _general_keys() -> list[str]:
+    return [item.name for item in dataclasses.fields(TrainConfig) if item.name != "options"]
 
 
 def _text_of(recipe: str) -> str:
@@ -126,15 +156,16 @@ def _text_of(recipe: str) -> str:
     names = {each.name.removesuffix(".toml"): each for each in shipped.iterdir()}
     if recipe not in names:
         raise DatasetError(
-            f"No recipe is called {shortened(recipe)!r}. Give a shipped name or a .toml file."
+            f"No recipe is called {shortened(recipe)!r}. Give a .toml file, or one of "
+            f"{', '.join(sorted(names))}."
         )
     return names[recipe].read_text(encoding="utf-8")
 
 
 _RENAMED_VALUES = {("order", "trunk-first"): "backbone-first", ("crop", "picture"): "image"}
-"""Keys and values of version 0.1's recipes, and what the values are called now."""
+"""Present names of values in recipes of version 0.1, by key and old value."""
 _RENAMED_KEYS = {"looks": "tta_runs"}
-"""Keys of version 0.1's recipes, and what they are called now."""
+"""Present names of keys in recipes of version 0.1, by old name."""
 
 
 def _current(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,25 +175,18 @@ def _current(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def family_options(kind: type[T], config: TrainConfig) -> T:
-    """Fill a family's options from what its recipe says.
+    """Return the options of a family, read from the recipe.
 
     Raises:
-        DatasetError: if a key isn't known.
+        DatasetError: if a key is unknown, or a value is of a wrong type or out of its range.
     """
-    options: T = _build(kind, _current(config.options))
-    return options
-
-
-def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
-    if value not in choices:
-        listed = ", ".join(str(choice).lower() for choice in choices)
-        raise DatasetError(f"{name} must be one of {listed}, got {value!r}.")
+    return _checked(_current(config.options), kind)
 
 
 def _apply(raw: dict[str, Any], change: str) -> None:
     key, found, value = change.partition("=")
     if not found:
-        raise DatasetError(f"--set wants key=value, got {change!r}.")
+        raise DatasetError(f"--set requires key=value, got {change!r}.")
     *tables, name = key.strip().split(".")
     for table in tables:
         raw = raw.setdefault(table, {})
@@ -174,31 +198,46 @@ def _apply(raw: dict[str, Any], change: str) -> None:
         raw[name] = value  # a text needs no quotes
 
 
-def _build(kind: type[Any], raw: dict[str, Any]) -> Any:
-    """Fill a dataclass from a table, tables within it included."""
-    known = {item.name: item for item in dataclasses.fields(kind)}
-    unknown = sorted(set(raw) - set(known))
-    if unknown:
-        raise DatasetError(
-            f"Unknown key {unknown[0]!r} in the recipe; known are {', '.join(sorted(known))}."
-        )
-    types = get_type_hints(kind)
-    values = {}
-    for name, value in raw.items():
-        default = known[name].default_factory
-        if isinstance(value, dict) and dataclasses.is_dataclass(default):
-            values[name] = _build(default, value)
-        else:
-            values[name] = _typed(name, value, types[name])
-    return kind(**values)
+def _checked(table: Mapping[str, Any], kind: type[T]) -> T:
+    """Make a dataclass of a table, tables within it included.
 
-
-def _typed(name: str, value: Any, kind: Any) -> Any:
-    """Return a value of a recipe as the type that its field has; lists as tuples."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise DatasetError(f"{name} in the recipe must be a finite number, got {value}.")
+    Raises:
+        DatasetError: naming the key, what it holds and what is allowed.
+    """
+    _check_keys(table, kind)
+    for key, value in _numbers(table):
+        if not math.isfinite(value):
+            raise DatasetError(
+                f"The recipe can't be used: {key} must be a finite number, got {value}."
+            )
     try:
-        converted = msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise DatasetError(f"{name} in the recipe, {value!r}, is wrong: {error}.") from None
-    return tuple(converted) if isinstance(converted, list) else converted
+        return converted(table, kind)
+    except ValueError as error:
+        raise DatasetError(f"The recipe can't be used: {error}.") from error
+
+
+def _check_keys(table: Mapping[str, Any], kind: type[Any], place: str = "") -> None:
+    """Check that a dataclass has every key of a table, and of the tables within it."""
+    types = get_type_hints(kind)
+    for key, value in table.items():
+        if key not in types:
+            known = sorted([*types, *([] if place else _general_keys())])
+            where = f"[{place}]" if place else "Every recipe of this family"
+            raise DatasetError(
+                f"The recipe can't be used: {place and place + '.'}{key} is unknown. {where} may "
+                f"have {', '.join(known)}."
+            )
+        if dataclasses.is_dataclass(types[key]) and isinstance(value, Mapping):
+            _check_keys(value, types[key], f"{place and place + '.'}{key}")
+
+
+def _numbers(value: object, place: str = "") -> Iterator[tuple[str, float]]:
+    """Yield the floating-point numbers in a table, each with its key."""
+    if isinstance(value, float):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _numbers(each, f"{place and place + '.'}{key}")
+    elif isinstance(value, list | tuple):
+        for index, each in enumerate(value):
+            yield from _numbers(each, f"{place}[{index}]")

@@ -1,4 +1,4 @@
-"""Crops of objects, and whole images, moved a little with their points."""
+"""Jittered crops of objects, or of whole images, with their points."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ import numpy as np
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import BoolArray, FloatArray, ImageArray
 from kpviewer.training.placement import Placement, place
+from kpviewer.training.ranges import Degrees, Share, ShareBelowOne
 from kpviewer.training.samples import Sample, only
 
 
 @dataclass(frozen=True, slots=True)
 class JitterOptions:
-    """How much a crop is moved, each drawn evenly up to both sides."""
+    """Random changes of a crop; each is drawn evenly, up to the value either way."""
 
-    scale: float = 0.15
-    """Change of size, as a share."""
-    shift: float = 0.08
-    """Of the crop's sides."""
-    rotate_deg: float = 30.0
-    mirror: float = 0.5
-    """Share of the images that are mirrored; points called left and right swap."""
+    scale: ShareBelowOne = 0.15
+    """Largest change of size, as a share."""
+    shift: Share = 0.08
+    """Largest shift, as a share of the crop's sides."""
+    rotate_deg: Degrees = 30.0
+    """Largest rotation."""
+    mirror: Share = 0.5
+    """Share of the crops that are mirrored; points called left and right swap."""
     colours: bool = True
-    """Whether light, sharpness and noise change too."""
+    """Whether light, sharpness and noise change."""
 
 
 class PointSample(NamedTuple):
@@ -35,9 +37,9 @@ class PointSample(NamedTuple):
     rgb: ImageArray
     """(H, W, 3) uint8."""
     points_xy: FloatArray
-    """(K, 2), px."""
+    """(K, 2) positions, px."""
     labelled: BoolArray
-    """(K,): known, and in the image."""
+    """(K,) whether the point is known and in the image."""
 
 
 def jittered(
@@ -47,14 +49,14 @@ def jittered(
     jitter: JitterOptions,
     rng: np.random.Generator,
 ) -> Placement:
-    """Place a box in an input as ``models.crops.regions_around`` would, then move it at random.
+    """Place a box in an input like ``models.crops.regions_around``, then move it at random.
 
     Args:
         xyxy: (4,) box, px of the image.
-        margin: side of what the input shows over that of the box.
+        margin: side of the crop over that of the box.
         input_hw: size of the input, px.
-        jitter: how far.
-        rng: the chance.
+        jitter: largest changes.
+        rng: source of randomness.
     """
     height, width = input_hw
     sides = np.maximum(xyxy[2:] - xyxy[:2], 1.0)
@@ -74,7 +76,7 @@ def jittered(
 def cut(
     sample: Sample, row: int, placement: Placement, swap: tuple[int, ...]
 ) -> PointSample | None:
-    """Cut one object of an image out, with its points; None if it is out of sight."""
+    """Cut out one object with its points; return None if no point is inside."""
     moved = place(only(sample, row), placement, swap, cv2.BORDER_CONSTANT)
     if not moved.labelled.any():
         return None

@@ -1,4 +1,4 @@
-"""Composed images as an endless, seeded stream, and their batches."""
+"""Endless, seeded stream of composed images, and its batches."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from kpviewer.errors import DatasetError
 from kpviewer.training.mosaic import Mosaic, MosaicOptions
 from kpviewer.training.occlusion import occlude_faces
 from kpviewer.training.samples import Sample, load_sample
-from kpviewer.training.streams import chances_of_worker, recoloured
+from kpviewer.training.streams import recoloured, worker_rng
 from kpviewer.training.transforms import photometric
 
 
 class Batch(NamedTuple):
-    """B images and their T objects each, padded."""
+    """B images with T objects each, padded."""
 
     images: Tensor
     """(B, 3, H, W) uint8 RGB."""
@@ -40,13 +40,16 @@ PADDED, IGNORED = -1, -2
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
-    """What the stream is made of."""
+    """Options of a stream of composed images."""
 
     hw: tuple[int, int]
+    """Height and width, px."""
     seed: int
     swap: tuple[int, ...]
+    """Index that each keypoint takes in a mirrored image."""
     mosaic: MosaicOptions
     occluded_share: float = 0.2
+    """Share of the faces that are covered in part."""
 
 
 class MosaicStream(IterableDataset[Sample]):
@@ -65,13 +68,13 @@ class MosaicStream(IterableDataset[Sample]):
         self._empty = [item for item in data.images if len(item.targets) == 0]
         if not self._empty:
             raise DatasetError(
-                "The data set needs images without any object, as backgrounds; it has none. "
-                "Add images with no annotation."
+                "The data set must have images without any object, as backgrounds; it has none. "
+                "Add images without annotations."
             )
 
     def __iter__(self) -> Iterator[Sample]:
-        """Compose for ever."""
-        rng = chances_of_worker(self._options.seed)
+        """Yield composed images without end."""
+        rng = worker_rng(self._options.seed)
         names = sorted(self._groups)
         weights = np.sqrt([len(self._groups[name]) for name in names])
         weights /= weights.sum()
@@ -93,7 +96,7 @@ class MosaicStream(IterableDataset[Sample]):
 
 
 class SampleCache:
-    """Decoded images, as many as fit in a gigabyte: decoding was a quarter of the work."""
+    """Cache of decoded images, up to a gigabyte: decoding took a quarter of the time."""
 
     LIMIT_BYTES = 1 << 30
 
@@ -102,7 +105,7 @@ class SampleCache:
         self._bytes = 0
 
     def load(self, item: AnnotatedImage) -> Sample:
-        """Read an image, or take it from memory."""
+        """Return an image from memory, or read it."""
         key = id(item)
         if key in self._samples:
             return self._samples[key]
@@ -114,7 +117,7 @@ class SampleCache:
 
 
 def collate(samples: list[Sample]) -> Batch:
-    """Stack samples of one size, padding their objects to the longest list."""
+    """Stack samples of one size and pad their objects to the longest list."""
     most = max(1, *(len(sample.xyxy) for sample in samples))
     points = samples[0].points_xy.shape[1]
     images = np.stack([sample.rgb for sample in samples])

@@ -1,7 +1,7 @@
-"""Training in several processes at once, started by ``torchrun``: who is who, and what they agree.
+"""Training in several processes at once, started by ``torchrun``.
 
-Each process draws images of its own and the gradients are averaged, so N processes take the steps
-of one with N times the batch. The first one alone writes, prints and scores.
+Each process draws its own images, and gradients are averaged: N processes take the same steps as
+one process with N times the batch. Only the first process writes, prints and scores.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, distributed
 
 _SCORING = timedelta(hours=6)
-"""How long the others wait for the first one, which scores a checkpoint meanwhile."""
+"""Longest time that the other processes wait while the first one scores a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """This process among those that train together."""
+    """Rank of this process and number of processes that train together."""
 
     rank: int = 0
     size: int = 1
@@ -34,14 +34,14 @@ class World:
         return self.rank == 0
 
     def mean(self, values: Tensor) -> Tensor:
-        """Average over the processes, in place where there are several."""
+        """Average a tensor over the processes, in place; return it."""
         if self.size > 1:
             distributed.all_reduce(values)
             values /= self.size
         return values
 
-    def told_by_first(self, value: Any) -> Any:
-        """Give every process what the first one has."""
+    def broadcast_from_first(self, value: Any) -> Any:
+        """Return the value of the first process in every process."""
         box = [value]
         if self.size > 1:
             distributed.broadcast_object_list(box, src=0)
@@ -53,13 +53,13 @@ ALONE = World()
 
 @contextmanager
 def joined_world(device: str) -> Iterator[tuple[World, str]]:
-    """Join the processes that ``torchrun`` started; alone where it started none.
+    """Join the processes that ``torchrun`` started; train alone if it started none.
 
     Args:
-        device: "cpu", or "cuda" for the one that is this process's on its machine.
+        device: "cpu", or "cuda" for the GPU of this process's local rank.
 
     Yields:
-        The world, and the device that is this process's.
+        The world and the device of this process.
     """
     if not distributed.is_available() or not distributed.is_torchelastic_launched():
         yield ALONE, device
@@ -72,12 +72,12 @@ def joined_world(device: str) -> Iterator[tuple[World, str]]:
     try:
         yield World(distributed.get_rank(), distributed.get_world_size()), device
     finally:
-        # what averages gradients is part of reference cycles: left to the end of Python, its
-        # threads would be cut off and abort a process that had done its work
+        # The gradient reducer is part of reference cycles. If Python's shutdown collected it, its
+        # threads would be cut off and abort a process that has finished.
         gc.collect()
         distributed.destroy_process_group()
 
 
 def is_first_process() -> bool:
-    """Whether this process is the one that prints; true of one that trains alone."""
+    """Return whether this process prints; True for a process that trains alone."""
     return os.environ.get("RANK", "0") == "0"

@@ -1,7 +1,7 @@
-"""What an epoch is where images are drawn without end: as many samples as the data set has.
+"""Epochs of an endless stream of samples: an epoch is as many samples as the data set has.
 
-They are drawn at random, so an epoch shows some twice and some not at all; over many epochs each is
-shown as often as any other, up to the weights that a family draws by.
+Samples are drawn at random: an epoch shows some twice and others not at all. Over many epochs all
+are shown equally often, up to the sampling weights of the family.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ _WARMUP_SHARE = 0.1
 
 
 def with_steps(config: TrainConfig, objective: Objective, processes: int = 1) -> TrainConfig:
-    """Turn the epochs of a configuration into steps; give it as it is where it has none.
+    """Turn the epochs of a configuration into steps; return it unchanged if it has no epochs.
 
-    A run that is short for it warms up in a tenth of its steps.
+    Warm-up takes at most a tenth of the steps.
 
     Args:
-        config: of the run.
-        objective: what is trained.
-        processes: how many train together.
+        config: configuration of the run.
+        objective: objective of the run.
+        processes: number of processes that train together.
 
     Raises:
-        DatasetError: if the family doesn't say what its epoch is.
+        DatasetError: if the family has no number of samples per epoch.
     """
     if not config.epochs:
         return config

@@ -1,4 +1,4 @@
-"""The families of models that ``kpviewer train`` knows. A new one is a module and a line here."""
+"""Families of models that ``kpviewer train`` knows. A new family is a module and a line here."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ FAMILIES: Mapping[str, Callable[[TrainConfig, Sequence[str]], Objective]] = {
 
 
 def make_objective(config: TrainConfig, data_specs: Sequence[str]) -> Objective:
-    """Build what a recipe asks for.
+    """Build the objective of a recipe.
 
     Raises:
-        DatasetError: if no family has the recipe's name, or the family can't use the data.
+        DatasetError: if the recipe's family is unknown, or can't use the data.
     """
     if config.family not in FAMILIES:
         raise DatasetError(

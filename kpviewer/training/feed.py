@@ -1,4 +1,4 @@
-"""Batches for the training loop: an objective's samples, made by other processes."""
+"""Batches for the training loop, loaded by worker processes."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def batches_of(
     seed: int,
     device: torch.device,
 ) -> Iterator[Any]:
-    """Give batches for ever.
+    """Return an endless iterator of batches.
 
-    The samples are endless: there is no last batch to drop, and no second pass for which workers
-    would have to stay.
+    Samples are endless: there is no last batch to drop, and no second pass that would need
+    persistent workers.
 
     Args:
-        objective: whose samples.
-        config: batch and workers.
+        objective: source of the samples.
+        config: batch size and number of workers.
         input_hw: size of the images, px.
-        seed: of the samples.
-        device: that the batches go to.
+        seed: seed of the samples.
+        device: device that batches are copied to later.
     """
     workers = config.workers
     loader = DataLoader(
@@ -45,14 +45,8 @@ def batches_of(
     return iter(loader)
 
 
-def height_width(size: Any) -> tuple[int, int]:
-    """Read an input size of a recipe: a side, or [height, width]."""
-    height, width = (size, size) if isinstance(size, int) else size
-    return int(height), int(width)
-
-
 def _single_thread(worker: int) -> None:
-    """A worker composes images one by one: more threads would only take the trainer's cores."""
+    """Limit a worker to one thread: it composes images singly, and the trainer needs the cores."""
     torch.set_num_threads(1)
     if hasattr(os, "nice"):
         os.nice(1)

@@ -1,4 +1,4 @@
-"""What a grid keypoint detector is trained to do: the targets of each cell and the losses on them.
+"""Losses of a grid keypoint detector: assignment of targets to cells, and the loss of each part.
 
 loss = MSE(offsets of positive cells) + u * cross-entropy(positives and hardest negatives)
 """
@@ -15,37 +15,38 @@ from torch.nn import functional
 from kpviewer.models.grid import STRIDE, GridHeads, cell_centres
 from kpviewer.training.datasets import IGNORED
 from kpviewer.training.losses import hard_negatives
+from kpviewer.training.ranges import Count, NotNegative, Positive
 
 
 @dataclass(frozen=True, slots=True)
 class GridLossOptions:
-    """Which cells answer for a target, and the weights of the parts."""
+    """Assignment of cells to targets, and weights of the parts."""
 
-    reach: float = 0.6
-    """A cell is positive if the target's centre is at most that far from its own along either axis,
-    in cells. Over 0.5, both neighbours of a border answer for what lies on it: with 0.5 they would
-    share the score, and neither would reach a threshold."""
-    doubt: float = 0.75
-    """Cells up to that far are neither positive nor negative."""
-    class_weight: float = 0.05
-    """u. Offsets are in cells, so an error of 1 px is an MSE of 0.001."""
-    negatives: int = 10
-    """Hardest negative cells for each positive one, and for an image without any."""
+    reach: Positive = 0.6
+    """Largest distance between the centres of a positive cell and its target, along either axis, in
+    cells. Above 0.5, both neighbours of a border are positive for a target on the border: with 0.5
+    they would share the score, and neither would reach a threshold."""
+    doubt: Positive = 0.75
+    """Largest distance of cells that are ignored: neither positive nor negative."""
+    class_weight: NotNegative = 0.05
+    """Weight u of the class loss. Offsets are in cells: an error of 1 px is an MSE of 0.001."""
+    negatives: Count = 10
+    """Number of hardest negative cells for each positive one, and for an image without any."""
 
 
 class GridBatch(NamedTuple):
-    """B images and their T targets each, padded."""
+    """B images with T targets each, padded."""
 
     images: Tensor
     """(B, 3, H, W) uint8 RGB."""
     centres_xy: Tensor
     """(B, T, 2) float32, input px; 0 where padded."""
     class_ids: Tensor
-    """(B, T) int64, without background; PADDED (-1), or IGNORED (-2) for what teaches nothing."""
+    """(B, T) int64, without background; PADDED (-1), or IGNORED (-2) for targets without loss."""
 
 
 class GridTargets(NamedTuple):
-    """What each of the P = R * C cells should say, row by row."""
+    """Targets of each of the P = R * C cells, row by row."""
 
     class_ids: Tensor
     """(B, P) int64; 0 is background, 1 the first class."""
@@ -56,12 +57,12 @@ class GridTargets(NamedTuple):
 
 
 def assign(batch: GridBatch, shape_rc: tuple[int, int], options: GridLossOptions) -> GridTargets:
-    """Give every cell the nearest target within its reach.
+    """Assign to every cell the nearest target within its reach.
 
     Args:
         batch: the ground truth of B images.
         shape_rc: rows and columns of the grid.
-        options: the reach.
+        options: reach and doubt.
     """
     cells = cell_centres(shape_rc, batch.centres_xy.device)  # (P, 2)
     gaps = (batch.centres_xy[:, :, None] - cells) / STRIDE  # (B, T, P, 2)
@@ -77,7 +78,7 @@ def assign(batch: GridBatch, shape_rc: tuple[int, int], options: GridLossOptions
 
 
 class GridLosses(NamedTuple):
-    """The parts of the loss, each already weighted; scalars."""
+    """Weighted parts of the loss; scalars."""
 
     offsets: Tensor
     classes: Tensor

@@ -1,15 +1,15 @@
 """Labels of mirrored crops, where sources of images disagree on where a point is.
 
-If the labels of one source lie to the right of where others put them, they lie to the left in its
-mirrored crops, and a network that can't tell an image from its mirror image learns the middle.
-Moved by twice that, they lie as in all images of the source: crops can be mirrored, and what the
-source is like can be learnt all the same.
+If the labels of one source are too far right, those of its mirrored crops are too far left, and a
+network that can't distinguish the two learns the mean. Labels of mirrored crops that are moved by
+twice the bias keep the bias of their source: crops can be mirrored, and the bias can be learned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,22 +19,22 @@ from kpviewer.metrics.keypoint import normalisers
 from kpviewer.structures import FloatArray
 from kpviewer.training.samples import Sample
 
-NamedBias = Mapping[str, Mapping[str, Sequence[float]]]
-"""By source and keypoint, x and y: ``bias_by_point`` as ``kpviewer eval --json`` writes it, of a
-network that learnt from mirrored crops. Mean of found minus true place, to the right and down, in
-the unit of NME."""
+NamedBias: TypeAlias = Mapping[str, Mapping[str, tuple[float, float]]]
+"""Bias (x, y) by source and keypoint: ``bias_by_point`` of ``kpviewer eval --json``, for a network
+that was trained on mirrored crops. It is the mean of prediction minus ground truth, to the right
+and down, in the unit of NME."""
 
 
 class LabelBias:
-    """Moves labels of images that will be mirrored, by source; other sources' stay.
+    """Moves the labels of images that will be mirrored, for each source with a known bias.
 
     Args:
-        named: the bias of each source that has one.
+        named: bias of each source.
         keypoint_names: K names.
         swap: index that each point takes in a mirrored image.
 
     Raises:
-        DatasetError: if a source hasn't an x and y for each keypoint.
+        DatasetError: if a source lacks an x and y for a keypoint.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class LabelBias:
         }
 
     def before_mirroring(self, sample: Sample, item: AnnotatedImage, row: int) -> Sample:
-        """Move the labels of one object, so that they are right once the image is mirrored.
+        """Move the labels of one object to be correct once the image is mirrored.
 
-        An object without the length that NME is over stays as it is.
+        An object without the length that NME is normalised by keeps its labels.
 
         Args:
             sample: the image with that object alone.
             item: the image's annotation.
-            row: of the object in it.
+            row: row of the object in it.
         """
         shift = self._shifts.get(item.source)
         if shift is None:
@@ -63,7 +63,7 @@ class LabelBias:
 
 
 def _shift(bias: FloatArray, swap: Sequence[int]) -> FloatArray:
-    """(K, 2) from the labels of an image to those whose mirror image has the same bias."""
+    """Return the shift (K, 2) of labels after which the mirrored image has the same bias."""
     return bias - bias[list(swap)] * np.array([-1, 1], np.float32)
 
 

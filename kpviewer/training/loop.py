@@ -1,4 +1,4 @@
-"""The training loop: steps, learning rate, moving average, checkpoints. No command line here."""
+"""The training loop: steps, learning rate, moving average, checkpoints."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.tensor_names import with_current_names
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import ALONE, World
-from kpviewer.training.feed import batches_of, height_width
-from kpviewer.training.memory import out_of_memory_told
+from kpviewer.training.feed import batches_of
+from kpviewer.training.memory import explain_out_of_memory
 from kpviewer.training.objective import Objective
 from kpviewer.training.schedule import rate_factor
 from kpviewer.training.updates import Updater
 
 _RANK_SEED = 7919
-"""What the seeds of processes that train together are apart."""
+"""Difference between the seeds of processes that train together."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """One step, for a progress bar and a log."""
+    """Result of one step, for a progress bar and a log."""
 
     step: int
     learning_rate: float
     losses: tuple[float, ...]
-    """In the order of the objective's ``loss_names``."""
+    """Parts of the loss, in the order of the objective's ``loss_names``."""
 
 
 class Trainer:
-    """Trains what an objective asks for. Call ``run`` once, then take ``averaged``.
+    """Trains the network of an objective. Call ``run`` once, then use ``averaged``.
 
     Args:
-        objective: what is trained.
-        config: how; its ``steps`` count, not its ``epochs``.
+        objective: network, samples and losses.
+        config: configuration; its ``steps`` apply, not its ``epochs``.
         device: "cpu", "cuda" or "cuda:N".
-        world: the processes that train together, each of which has a trainer.
+        world: processes that train together; each has a trainer.
 
     Raises:
-        PipelineError: if the device can't do the precision that is asked for.
+        PipelineError: if the device doesn't support the precision.
     """
 
     def __init__(
@@ -71,13 +71,13 @@ class Trainer:
 
     @property
     def averaged(self) -> nn.Module:
-        """The moving average of the network."""
+        """Network with the moving average of the weights."""
         module: nn.Module = self._average.module
         return module
 
     @property
     def step(self) -> int:
-        """Steps done."""
+        """Number of steps done."""
         return self._step
 
     def run(
@@ -85,21 +85,21 @@ class Trainer:
     ) -> None:
         """Train to the last step of the configuration.
 
-        Every ``save_every`` steps a new leg begins, with chances of its own drawn from the seed and
-        the step: a run that is resumed from a checkpoint does what it would have done.
+        Every ``save_every`` steps a new leg begins; its random numbers depend on the seed and the
+        step alone. A resumed run therefore repeats what the uninterrupted run would have done.
 
         Args:
             report: called after each step.
             checkpoint: called after each leg and at the end; True ends the run.
 
         Raises:
-            PipelineError: if the loss is no longer a number, or a step doesn't fit into the memory.
+            PipelineError: if the loss is not a number, or a step doesn't fit into memory.
         """
         self._network.train()
         config = self._config
-        for size, end in zip(config.inputs, _phase_ends(config), strict=True):
+        for input_hw, end in zip(config.inputs_hw, _phase_ends(config), strict=True):
             while self._step < end:
-                self._leg(height_width(size), min(end, self._next_checkpoint()), report)
+                self._leg(input_hw, min(end, self._next_checkpoint()), report)
                 is_due = self._step % config.save_every == 0 or self._step == config.steps
                 if checkpoint is not None and is_due and checkpoint():
                     return
@@ -108,12 +108,12 @@ class Trainer:
         return (self._step // self._config.save_every + 1) * self._config.save_every
 
     def state(self) -> dict[str, Any]:
-        """Everything that ``resume`` needs."""
+        """Return the state that ``resume`` continues from."""
         average = self._average.state_dict()
         return {**self._updater.state(), "average": average, "step": self._step}
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Continue from what ``state`` gave.
+        """Continue from a state that ``state`` returned.
 
         Raises:
             WeightsError: if it is the state of another model.
@@ -124,7 +124,7 @@ class Trainer:
             self._step = int(state["step"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise WeightsError(
-                "A run goes on with the model and the classes that it began with, and this "
+                "A run resumes with the model and the classes that it began with, and this "
                 "checkpoint has others. Leave out --resume, or give another folder."
             ) from error
 
@@ -135,7 +135,7 @@ class Trainer:
         torch.manual_seed(seed)
         with (
             _benchmarking(config.cudnn_benchmark and self._device.type == "cuda"),
-            out_of_memory_told(config.batch, input_hw, self._device),
+            explain_out_of_memory(config.batch, input_hw, self._device),
         ):
             batches = batches_of(self._objective, config, input_hw, seed, self._device)
             try:
@@ -146,15 +146,15 @@ class Trainer:
                     self._step += 1
                     report(StepReport(self._step, rate, tuple(losses.tolist())))
             finally:
-                # Its workers end with it, and a plot in ``report`` may keep this frame alive.
+                # Its workers end with it; a plot in ``report`` may keep this stack frame alive.
                 del batches
 
 
 @contextmanager
-def _benchmarking(wanted: bool) -> Iterator[None]:
-    """Let cuDNN choose by trial within; scoring sees each size once, and is better off without."""
+def _benchmarking(enabled: bool) -> Iterator[None]:
+    """Let cuDNN benchmark its algorithms inside; scoring, outside, meets each size only once."""
     before = torch.backends.cudnn.benchmark
-    torch.backends.cudnn.benchmark = wanted
+    torch.backends.cudnn.benchmark = enabled
     try:
         yield
     finally:
@@ -162,7 +162,7 @@ def _benchmarking(wanted: bool) -> Iterator[None]:
 
 
 def _phase_ends(config: TrainConfig) -> list[int]:
-    """Last step of each input size."""
+    """Return the last step of each input size."""
     total = sum(config.input_shares)
     ends, done = [], 0.0
     for share in config.input_shares:
@@ -172,7 +172,7 @@ def _phase_ends(config: TrainConfig) -> list[int]:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read what ``save_checkpoint`` wrote.
+    """Read a checkpoint that ``save_checkpoint`` wrote.
 
     Raises:
         WeightsError: if the file is missing or damaged.
@@ -184,12 +184,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             f"Nothing to resume: {path} doesn't exist. Leave out --resume."
         ) from error
     except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
-        raise WeightsError(f"{path} is no checkpoint that can be read. Train anew.") from error
+        raise WeightsError(
+            f"{path} is not a readable checkpoint. Leave out --resume to start again."
+        ) from error
     return state
 
 
 def save_checkpoint(trainer: Trainer, path: Path) -> None:
-    """Write a checkpoint in one piece: a run that is killed while it saves keeps the last one."""
+    """Write a checkpoint atomically: a run that is killed while saving keeps the previous one."""
     partial = path.with_suffix(".part")
     torch.save(trainer.state(), partial)
     partial.replace(path)

@@ -1,9 +1,9 @@
-"""What an SSD is trained to do: the targets of each anchor and the losses on them."""
+"""Losses of an SSD: matching of anchors with objects, and the loss of each part."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,41 +22,44 @@ from kpviewer.models.matching import UNMATCHED, match_boxes
 from kpviewer.models.ssd import SsdHeads
 from kpviewer.training.datasets import IGNORED, Batch
 from kpviewer.training.proposals import COPIES
+from kpviewer.training.ranges import InnerShare, NotNegative, Positive, Share
 
 
 @dataclass(frozen=True, slots=True)
 class SsdLossOptions:
-    """Matching and weights."""
+    """Matching of anchors, and weights of the parts of the loss."""
 
-    classification: str = "focal"
-    """"focal", or "hard-negatives" (three to one)."""
-    match_iou: float = 0.45
-    ignore_overlap: float = 0.4
-    """Anchors with this share of them inside an ignored object teach nothing."""
-    focal_alpha: float = 0.3
-    focal_gamma: float = 2.0
-    box_weight: float = 1.0
-    point_weight: float = 1.0
-    region_weight: float = 4.0
-    """Of points read from regions, which replace those of the anchors in the result."""
-    refiner_weight: float = 4.0
-    """Of points read once more from the pixels."""
-    box_beta: float = 0.5
-    """Where smooth L1 turns from square to straight, in offset units."""
-    point_beta: float = 0.2
+    classification: Literal["focal", "hard-negatives"] = "focal"
+    """Class loss: focal loss, or cross-entropy with three hard negatives for each positive."""
+    match_iou: InnerShare = 0.45
+    """Least IoU of an anchor and its object."""
+    ignore_overlap: Share = 0.4
+    """Share of an anchor inside an ignored object from which the anchor is ignored too."""
+    focal_alpha: Share = 0.3
+    focal_gamma: NotNegative = 2.0
+    box_weight: NotNegative = 1.0
+    point_weight: NotNegative = 1.0
+    region_weight: NotNegative = 4.0
+    """Weight of points read from RoIs, which replace those of the anchors in the result."""
+    refiner_weight: NotNegative = 4.0
+    """Weight of points that the refiner reads from the pixels."""
+    box_beta: Positive = 0.5
+    """Error at which smooth L1 of boxes turns from quadratic to linear, in offset units."""
+    point_beta: Positive = 0.2
+    """Error at which smooth L1 of points turns from quadratic to linear, in offset units."""
 
 
 class SsdTargets(NamedTuple):
-    """What each anchor should say."""
+    """Targets of each anchor."""
 
     matched: Tensor
-    """(B, P) int64 index of the object, or -1."""
+    """(B, P) int64 index of the matched object, or -1."""
     ignored: Tensor
     """(B, P) bool: neither positive nor negative."""
 
 
 class SsdLosses(NamedTuple):
-    """The parts of the loss, each already weighted; scalars."""
+    """Weighted parts of the loss; scalars."""
 
     classification: Tensor
     boxes: Tensor
@@ -66,7 +69,7 @@ class SsdLosses(NamedTuple):
 
     @property
     def total(self) -> Tensor:
-        """What is minimised."""
+        """Sum of the parts."""
         return torch.stack(list(self)).sum()
 
 
@@ -97,7 +100,7 @@ def ssd_losses(
         batch: their ground truth, on the same device.
         anchors: (P, 4) cxcywh anchors, input px.
         options: matching and weights.
-        proposals: (B, T * COPIES, 4) boxes that ``heads.proposal_points`` was read from.
+        proposals: (B, T * COPIES, 4) boxes of ``heads.proposal_points``.
     """
     targets = assign(batch, anchors, options)
     positive = targets.matched != UNMATCHED  # (B, P)
@@ -133,7 +136,7 @@ def ssd_losses(
 def _region_points(
     heads: SsdHeads, batch: Batch, proposals: Tensor | None, options: SsdLossOptions
 ) -> Tensor:
-    """Mean loss a labelled point of what was read from the proposals; 0 without any."""
+    """Return the mean loss per labelled point read from the proposals; 0 without any."""
     if proposals is None or heads.proposal_points is None:
         return heads.point_offsets.new_zeros(())
     known = batch.labelled.repeat_interleave(COPIES, dim=1)  # (B, R, K)
@@ -148,7 +151,7 @@ def _region_points(
 def _classification(
     logits: Tensor, wanted: Tensor, targets: SsdTargets, options: SsdLossOptions
 ) -> Tensor:
-    """Sum of the class losses over every anchor that counts.
+    """Return the sum of the class losses over every anchor that isn't ignored.
 
     Source of the focal loss: Lin et al. 2017, eq. 5 (arXiv:1708.02002).
     """
@@ -163,13 +166,13 @@ def _classification(
 
 
 def hard_negatives(loss: Tensor, positive: Tensor, ignored: Tensor, ratio: int = 3) -> Tensor:
-    """Pick the background boxes with the greatest loss, ``ratio`` for each positive of an image.
+    """Choose the background anchors with the greatest loss, ``ratio`` for each positive one.
 
     Args:
         loss: (B, P).
-        positive: (B, P) bool, matched boxes.
-        ignored: (B, P) bool, never picked.
-        ratio: negatives a positive; an image without positives gives ``ratio``.
+        positive: (B, P) bool, matched anchors.
+        ignored: (B, P) bool, never chosen.
+        ratio: number of negatives for each positive; ``ratio`` for an image without positives.
 
     Returns:
         (B, P) bool.

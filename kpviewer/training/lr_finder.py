@@ -1,7 +1,7 @@
-"""Which learning rate to begin with: a short run whose rate rises until the loss leaps.
+"""Learning-rate finder: a short run whose rate rises until the loss diverges.
 
 The range test of Smith (2015, arXiv:1506.01186, section 3.3), with a rate that grows by the same
-factor each step. What is suggested is where the smoothed loss falls most steeply.
+factor each step. The suggested rate is where the smoothed loss falls most steeply.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ from matplotlib.figure import Figure
 from kpviewer.errors import PipelineError
 from kpviewer.structures import FloatArray
 from kpviewer.training.config import TrainConfig
-from kpviewer.training.feed import batches_of, height_width
-from kpviewer.training.memory import out_of_memory_told
+from kpviewer.training.feed import batches_of
+from kpviewer.training.memory import explain_out_of_memory
 from kpviewer.training.objective import Objective
 from kpviewer.training.updates import LossError, Updater
 
 CURVE, PLOT = "lr_finder.csv", "lr_finder.png"
 STEPS, LEAST_RATE, GREATEST_RATE = 120, 1e-6, 1.0
-_LEAP = 4.0
-"""Over the least smoothed loss: where the run ends."""
+_DIVERGENCE = 4.0
+"""Ratio of the smoothed loss to its minimum at which the run ends."""
 _SMOOTHING_STEPS = 4.0
-"""Standard deviation."""
+"""Standard deviation of the smoothing, in steps."""
 _EDGE = 8
-"""First steps, whose means are of few losses."""
+"""Number of first steps that are ignored: their means are of few losses."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RateCurve:
-    """Losses by learning rate: N steps, rates ascending."""
+    """Losses of N steps by learning rate, ascending."""
 
     rates: FloatArray
-    """(N,)."""
+    """(N,) learning rates."""
     losses: FloatArray
-    """(N,) sums of the parts, as they came."""
+    """(N,) sums of the parts of the loss, not smoothed."""
 
     @property
     def smoothed(self) -> FloatArray:
-        """(N,) Gaussian means over neighbouring steps: those of before alone would lag behind.
+        """(N,) Gaussian means of the losses over neighbouring steps, before and after.
 
-        Leaps are cut to some times the median, or one would bend the curve far around it.
+        Outliers are clipped to a multiple of the median; one would bend the curve far around it.
         """
-        if not len(self.losses):  # the first was no number: np.median warns of it
+        if not len(self.losses):  # the first loss was not finite; np.median would warn
             return self.losses
-        losses = np.minimum(self.losses, _LEAP * np.median(self.losses))
+        losses = np.minimum(self.losses, _DIVERGENCE * np.median(self.losses))
         steps = np.arange(len(losses))
         weights = np.exp(-0.5 * ((steps[:, None] - steps) / _SMOOTHING_STEPS) ** 2)
         mean: FloatArray = (weights @ losses / weights.sum(1)).astype(np.float32)
@@ -58,37 +58,37 @@ class RateCurve:
 
     @property
     def suggestion(self) -> float:
-        """The rate at which the smoothed loss falls most steeply over the rate's logarithm.
+        """Rate at which the smoothed loss falls most steeply over the rate's logarithm.
 
         Raises:
-            PipelineError: if it falls nowhere.
+            PipelineError: if the loss falls nowhere.
         """
         smoothed = self.smoothed.astype(np.float64)
         low = int(smoothed.argmin()) if len(smoothed) else 0
         slopes = np.gradient(smoothed)[_EDGE:low] if low > _EDGE else np.zeros(1)
         if slopes.min() >= 0:
             raise PipelineError(
-                "A learning rate is suggested where the loss falls, and here it didn't. Take "
-                "larger batches (--set batch=...), or check what the data teach."
+                "A learning rate is suggested where the loss falls, and here it never fell. Use "
+                "larger batches (--set batch=...), or check the data (kpviewer check-data)."
             )
         return float(self.rates[_EDGE + int(slopes.argmin())])
 
 
 def find_rate(objective: Objective, config: TrainConfig, device: str = "cpu") -> RateCurve:
-    """Train an objective, which is worth nothing afterwards, with a rising rate.
+    """Train an objective with a rising rate; its weights are useless afterwards.
 
-    The images have the first of the configuration's sizes.
+    Images have the first input size of the configuration.
 
     Raises:
-        PipelineError: if a step doesn't fit into the memory.
+        PipelineError: if a step doesn't fit into memory.
     """
-    where, hw = torch.device(device), height_width(config.inputs[0])
+    where, hw = torch.device(device), config.inputs_hw[0]
     torch.manual_seed(config.seed)
     updater = Updater(objective, config, where)
     updater.network.train()
     rates: list[float] = []
     losses: list[float] = []
-    with out_of_memory_told(config.batch, hw, where):
+    with explain_out_of_memory(config.batch, hw, where):
         batches = batches_of(objective, config, hw, config.seed, where)
         for rate in np.geomspace(LEAST_RATE, GREATEST_RATE, STEPS).tolist():
             loss = _loss_at(rate, updater, batches)
@@ -98,13 +98,13 @@ def find_rate(objective: Objective, config: TrainConfig, device: str = "cpu") ->
             losses.append(loss)
             curve = RateCurve(np.asarray(rates, np.float32), np.asarray(losses, np.float32))
             smoothed = curve.smoothed
-            if len(rates) > 2 * _EDGE and smoothed[-1] > _LEAP * smoothed.min():
+            if len(rates) > 2 * _EDGE and smoothed[-1] > _DIVERGENCE * smoothed.min():
                 break
     return RateCurve(np.asarray(rates, np.float32), np.asarray(losses, np.float32))
 
 
 def _loss_at(rate: float, updater: Updater, batches: Iterator[object]) -> float:
-    """Take one step; nan where the loss is no number any more."""
+    """Take one step and return its loss; NaN if the loss is not finite."""
     try:
         return float(updater.update(batches, rate, 0).sum())
     except LossError:

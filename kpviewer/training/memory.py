@@ -1,4 +1,4 @@
-"""Running out of memory, told as what to do about it."""
+"""Error message for running out of memory, with its cure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import torch
 from kpviewer.errors import PipelineError
 
 _CPU_WORDS = "can't allocate memory"
-"""What torch's allocator for the CPU says; there is no type of error for it."""
+"""Message of torch's allocator for the CPU, which has no error type of its own."""
 
 
 @contextmanager
-def out_of_memory_told(
+def explain_out_of_memory(
     batch: int, input_hw: tuple[int, int], device: torch.device
 ) -> Iterator[None]:
-    """Say which settings to change where a step doesn't fit into the memory.
+    """Raise an error that names the settings to change if a step doesn't fit into memory.
 
     Raises:
-        PipelineError: in place of torch's and Python's errors.
+        PipelineError: instead of torch's and Python's errors.
     """
     try:
         yield
@@ -31,8 +31,8 @@ def out_of_memory_told(
         less = max(1, batch // 2)
         raise PipelineError(
             f"A step must fit into the memory of {device.type}; {batch} images of {width} x "
-            f"{height} don't. Lower batch and raise accumulate as much (--set batch={less} --set "
-            "accumulate=2 is half), or lower inputs."
+            f"{height} px don't. Lower batch and raise accumulate (--set batch={less} --set "
+            "accumulate=2 needs half the memory), or lower inputs."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Several annotated sets as one, and what of them is left out."""
+"""Merging of annotated sets, and removal of points that a detector placed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kpviewer.errors import DatasetError
 
 
 def merge(sets: Sequence[AnnotationSet]) -> AnnotationSet:
-    """Put data sets of the same classes and keypoints together.
+    """Merge data sets of the same classes and keypoints.
 
     Raises:
         DatasetError: if their names differ.
@@ -27,7 +27,7 @@ def merge(sets: Sequence[AnnotationSet]) -> AnnotationSet:
 
 
 def without_pseudo_points(data: AnnotationSet) -> AnnotationSet:
-    """Leave the boxes that a detector made, and unlabel their points."""
+    """Mark the points of boxes that a detector made as not labelled; keep the boxes."""
     images = tuple(
         dataclasses.replace(
             image, keypoints_labelled=image.keypoints_labelled & ~image.pseudo[:, None]

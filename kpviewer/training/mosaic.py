@@ -1,8 +1,8 @@
-"""Composing training images out of several: more objects, more sizes, more places than any has.
+"""Composition of training images from several: more objects, sizes and positions than any has.
 
-Three kinds: a *scene* is one image at its own framing; a *grid* tiles 1, 4, 9 or 16 images; a
-*paste* lays cut-out faces over a background. Sizes of objects are drawn log-uniformly, because a
-detector meets small and large ones alike while data sets don't.
+There are three kinds. A *scene* is one image as it is framed. A *grid* tiles 1, 4, 9 or 16 images.
+A *paste* puts cut-out faces on a background. Sizes of objects are drawn log-uniformly: a detector
+meets small and large ones alike, whereas data sets don't.
 """
 
 from __future__ import annotations
@@ -14,37 +14,51 @@ from itertools import pairwise
 
 import numpy as np
 
+from kpviewer.errors import DatasetError
 from kpviewer.geometry import intersection
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import FloatArray, ImageArray
 from kpviewer.training.placement import Placement, place
+from kpviewer.training.ranges import Degrees, NotNegative, Positive, Share
 from kpviewer.training.samples import Sample, concatenate, only, shifted
 
 Draw = Callable[[], Sample]
-"""Gives a random image of the data set."""
+"""Function that returns a random image of the data set."""
 
 
 @dataclass(frozen=True, slots=True)
 class MosaicOptions:
-    """How images are composed."""
+    """Options of the composition of images."""
 
-    scene_share: float = 0.2
-    paste_share: float = 0.25
-    grid_weights: tuple[float, ...] = (0.25, 0.4, 0.2, 0.15)
-    """Of 1x1, 2x2, 3x3 and 4x4 grids, among what is neither scene nor paste; a fifth entry weighs
-    5x5 grids, and so on."""
-    level_share: float = 0.1
-    """Of tiles that show an image as it is framed, rather than one of its objects."""
-    half_share: float = 0.0
-    """Of shown objects that may leave the image by half; the others leave it by a seventh."""
-    rotation_deg: float = 30.0
-    min_object_px: float = 9.0
-    max_enlargement: float = 4.0
-    max_scene_enlargement: float = 2.0
+    scene_share: Share = 0.2
+    """Share of scenes."""
+    paste_share: Share = 0.25
+    """Share of pastes; the rest are grids."""
+    grid_weights: tuple[NotNegative, ...] = (0.25, 0.4, 0.2, 0.15)
+    """Sampling weights of 1x1, 2x2, 3x3 and 4x4 grids; a fifth entry weighs 5x5 grids, etc."""
+    level_share: Share = 0.1
+    """Share of tiles that show an image as it is framed, rather than one of its objects."""
+    half_share: Share = 0.0
+    """Share of objects of which half may be outside the image; of the others, at most a seventh."""
+    rotation_deg: Degrees = 30.0
+    """Largest rotation."""
+    min_object_px: Positive = 9.0
+    """Smallest size of an object: the square root of its box's area."""
+    max_enlargement: Positive = 4.0
+    """Largest scale of objects."""
+    max_scene_enlargement: Positive = 2.0
+    """Largest scale of scenes."""
+
+    def __post_init__(self) -> None:
+        """Check that some grid can be drawn."""
+        if not sum(self.grid_weights):
+            raise DatasetError(
+                f"mosaic.grid_weights must have a sum above 0, got {list(self.grid_weights)}."
+            )
 
 
 class Mosaic:
-    """Composes images; holds no state but its options."""
+    """Composes images; its options are its only state."""
 
     def __init__(self, options: MosaicOptions, swap: tuple[int, ...]) -> None:
         self._options = options
@@ -53,13 +67,13 @@ class Mosaic:
     def compose(
         self, draw: Draw, background: Draw, hw: tuple[int, int], rng: np.random.Generator
     ) -> Sample:
-        """Make one image.
+        """Compose one image.
 
         Args:
-            draw: gives any image.
-            background: gives an image without objects.
+            draw: returns any image.
+            background: returns an image without objects.
             hw: height and width of the result, px.
-            rng: source of all chance.
+            rng: source of randomness.
         """
         kind = rng.random()
         if kind < self._options.scene_share:
@@ -72,7 +86,7 @@ class Mosaic:
         return self._grid(draw, background, hw, rng)
 
     def _angle(self, rng: np.random.Generator) -> float:
-        """Half of the images stay level; the others turn, small angles more often."""
+        """Draw an angle: 0 for half of the images; small angles are more frequent."""
         if rng.random() < 0.5:
             return 0.0
         limit = math.radians(self._options.rotation_deg)
@@ -84,7 +98,7 @@ class Mosaic:
         room = [size * scale - out for size, out in zip(sample.hw, hw, strict=True)]
         corner = [rng.uniform(0, max(0.0, space)) / scale for space in room]
         anchor = (corner[1] + hw[1] / 2 / scale, corner[0] + hw[0] / 2 / scale)
-        mirror = bool(rng.random() < 0.5)  # about the middle of the crop, which so stays inside
+        mirror = bool(rng.random() < 0.5)  # about the centre of the crop, which keeps it inside
         placement = Placement(anchor, (hw[1] / 2, hw[0] / 2), scale, 0.0, mirror, hw)
         return place(sample, placement, self._swap, cv2.BORDER_REFLECT_101)
 
@@ -94,7 +108,7 @@ class Mosaic:
         weights = np.array(self._options.grid_weights)
         cells = int(rng.choice(len(weights), p=weights / weights.sum())) + 1
         rows, columns = (np.round(np.linspace(0, side, cells + 1)).astype(int) for side in hw)
-        if cells == 2:  # uneven quarters: more sizes, and borders not always in the middle
+        if cells == 2:  # uneven quarters: more sizes, and borders that aren't always central
             share = rng.uniform(0.3, 0.7)
             rows[1], columns[1] = (int(side * share) for side in hw)
         canvas = np.empty((*hw, 3), np.uint8)
@@ -110,11 +124,11 @@ class Mosaic:
     def _tile(
         self, sample: Sample, background: Draw, hw: tuple[int, int], rng: np.random.Generator
     ) -> Sample:
-        """Show one object of an image, at a size and place drawn at random, in a tile."""
+        """Show one object of an image in a tile, at a random size and position."""
         faces = np.flatnonzero(~sample.ignore)
         if len(faces) == 0 or rng.random() < self._options.level_share:
             return self._scene(sample, hw, rng)
-        # a tile shows a large part of its cell; what is smaller is another grid's
+        # objects fill much of a tile; smaller ones come from grids with more cells
         low = max(self._options.min_object_px, 0.15 * min(hw))
         placement = self._object_placement(sample, int(rng.choice(faces)), hw, low, rng)
         tile = place(sample, placement, self._swap, cv2.BORDER_CONSTANT)
@@ -131,13 +145,13 @@ class Mosaic:
     def _object_placement(
         self, sample: Sample, index: int, hw: tuple[int, int], low: float, rng: np.random.Generator
     ) -> Placement:
-        """Bring an object to a size of ``low`` px or more, somewhere in ``hw``."""
+        """Draw a placement of an object: a size of at least ``low`` px, a position in ``hw``."""
         box = sample.xyxy[index]
         size = float(np.sqrt((box[2:] - box[:2]).prod()))
         high = max(low * 1.2, min(0.95 * min(hw), size * self._options.max_enlargement))
         target = math.exp(rng.uniform(math.log(low), math.log(high)))
         centre = (box[:2] + box[2:]) / 2
-        # half faces at the border are real too
+        # faces cut by the border occur in use too
         inside = 0.0 if rng.random() < self._options.half_share else 0.7
         reach = [(side - target * inside) / 2 for side in hw]
         at = [
@@ -155,7 +169,7 @@ class Mosaic:
     def _pasted(
         self, draw: Draw, background: Draw, hw: tuple[int, int], rng: np.random.Generator
     ) -> Sample:
-        """Lay one to twelve cut-out faces, hair and chin included, over a background."""
+        """Paste one to twelve cut-out faces, hair and chin included, on a background."""
         canvas = self._scene(background(), hw, rng)
         rgb, parts = canvas.rgb, [canvas]
         for _ in range(int(rng.integers(1, 13))):
@@ -176,12 +190,12 @@ class Mosaic:
 
 
 def _cover(sample: Sample, hw: tuple[int, int]) -> float:
-    """Scale at which an image just covers (h, w)."""
+    """Return the scale at which an image just covers (h, w)."""
     return max(out / size for out, size in zip(hw, sample.hw, strict=True))
 
 
 def _touches(xyxy: FloatArray, parts: list[Sample]) -> bool:
-    """Whether a box, with the hair around it, would cover an earlier one."""
+    """Return whether a box, with the hair around it, would overlap an earlier one."""
     grown = xyxy + (xyxy[:, 2:] - xyxy[:, :2]).repeat(2, 0).reshape(-1, 4) * [-0.3, -0.3, 0.3, 0.3]
     earlier = np.concatenate([part.xyxy for part in parts])
     return bool((intersection(grown.astype(np.float32), earlier) > 0).any())
@@ -190,7 +204,7 @@ def _touches(xyxy: FloatArray, parts: list[Sample]) -> bool:
 def _blend(
     rgb: ImageArray, face: Sample, cover: FloatArray, rng: np.random.Generator
 ) -> ImageArray:
-    """Fade an ellipse around the face into the image below; where the source ended, it ends."""
+    """Blend an ellipse around the face into the image; it ends where the source image ended."""
     box = face.xyxy[0]
     centre, side = (box[:2] + box[2:]) / 2, box[2:] - box[:2]
     axes = side * np.array([rng.uniform(0.6, 0.9), rng.uniform(0.62, 0.95)])
@@ -204,7 +218,7 @@ def _blend(
 
 
 def _coverage(sample: Sample, placement: Placement) -> FloatArray:
-    """(H, W) bool: where the output shows the source rather than its border."""
+    """Return where the output shows the source rather than its border: (H, W) bool."""
     height, width = sample.hw
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = placement.matrix()

@@ -1,10 +1,10 @@
-"""Which classes are in an image: one label set an image, binary cross-entropy a class."""
+"""Training of multi-label models: a label set per image, binary cross-entropy per class."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -13,39 +13,29 @@ from torch.nn import functional
 
 from kpviewer.annotations.labels import LabelSet, label_set
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.errors import DatasetError
-from kpviewer.metrics.multilabel import SWEEP_METRICS
 from kpviewer.models.image_backbone import start_backbone
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES, MultilabelDetector
 from kpviewer.models.spec import Task
 from kpviewer.training.building import check_model, read_objects
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.crops import JitterOptions
+from kpviewer.training.ranges import Positive
 from kpviewer.training.whole_images import WholeImageStream, whole_image_spec
 
 
 @dataclass(frozen=True, slots=True)
 class MultilabelOptions:
-    """What a recipe of this family may say beside ``TrainConfig``."""
+    """Options of a recipe of this family, beside ``TrainConfig``."""
 
     name: str = ""
-    """Of the model and its file; none: the architecture's."""
+    """Name of the model and its file; empty: name of the architecture."""
     pretrained: str = ""
-    """Where the backbone starts: "imagenet", or a .pt or .pth file of torchvision's classifier."""
-    positive_weight: float = 1.0
-    """Of a class that is there against one that isn't: above 1 where classes are seldom there."""
-    sweep: str = SWEEP_METRICS[0]
-    """What the threshold is chosen by on the data of ``--val``: "f1" or "accuracy_multi"."""
+    """Weights of the backbone: "imagenet", or a .pt or .pth file of torchvision's classifier."""
+    positive_weight: Positive = 1.0
+    """Weight of present classes relative to absent ones: above 1 if classes are rare."""
+    sweep: Literal["f1", "accuracy_multi"] = "f1"
+    """Score that the threshold is chosen by on the data of ``--val``."""
     jitter: JitterOptions = field(default_factory=JitterOptions)
-
-    def __post_init__(self) -> None:
-        """Check what is used at the end of a run, before it begins."""
-        if self.sweep not in SWEEP_METRICS:
-            raise DatasetError(
-                f"sweep must be one of {', '.join(SWEEP_METRICS)}, got {self.sweep!r}."
-            )
-        if self.positive_weight <= 0:
-            raise DatasetError(f"positive_weight must be positive, got {self.positive_weight}.")
 
 
 class MultilabelBatch(NamedTuple):
@@ -56,16 +46,16 @@ class MultilabelBatch(NamedTuple):
     present: Tensor
     """(B, C) float32: 1 where the class is in the image."""
     known: Tensor
-    """(B, C) bool: whether that can be told."""
+    """(B, C) bool: whether the class's presence is known."""
 
 
 class MultilabelObjective:
-    """Trains the classes of whole images.
+    """Trains the class scores of whole images.
 
     Args:
         detector: with the classes of the data.
-        data: annotated objects; what an image shows is the set of their classes.
-        options: how.
+        data: annotated objects; the label set of an image is the set of their classes.
+        options: options of the recipe.
     """
 
     loss_names = ("labels",)
@@ -77,7 +67,7 @@ class MultilabelObjective:
         self._data, self._options = data, options
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> WholeImageStream:
-        """Jittered images with what of their objects is still in sight.
+        """Return a stream of jittered images with their objects that are still inside.
 
         Raises:
             DatasetError: if a side isn't a multiple of 32.
@@ -86,11 +76,11 @@ class MultilabelObjective:
 
     @property
     def epoch_samples(self) -> int:
-        """Images of the set."""
+        """Number of images in the data set."""
         return len(self._data)
 
     def collate(self, samples: list[Any]) -> MultilabelBatch:
-        """Stack images of one size and write down what is on them."""
+        """Stack images of one size and their label sets."""
         classes = len(self.detector.spec.class_names)
         labels: list[LabelSet] = [
             label_set(sample.class_ids, sample.ignore, classes) for sample in samples
@@ -103,12 +93,12 @@ class MultilabelObjective:
         )
 
     def losses(self, network: nn.Module, batch: MultilabelBatch, images: Tensor) -> tuple[Tensor]:
-        """Binary cross-entropy of what is known, its mean over images and classes."""
+        """Return the mean binary cross-entropy over images and known classes."""
         return (label_loss(network(images), batch, self._options.positive_weight),)
 
 
 def label_loss(logits: Tensor, batch: MultilabelBatch, positive_weight: float = 1.0) -> Tensor:
-    """Binary cross-entropy with logits: (B, C) and the ground truth -> a scalar."""
+    """Compute the mean binary cross-entropy of (B, C) logits over known classes: a scalar."""
     weight = logits.new_full((logits.shape[1],), positive_weight)
     losses = functional.binary_cross_entropy_with_logits(
         logits, batch.present, reduction="none", pos_weight=weight
@@ -117,12 +107,11 @@ def label_loss(logits: Tensor, batch: MultilabelBatch, positive_weight: float = 
 
 
 def multilabel_objective(config: TrainConfig, data_specs: Sequence[str]) -> MultilabelObjective:
-    """Read the data and build the detector that a recipe asks for.
+    """Read the data and build the objective of a recipe.
 
     Raises:
-        DatasetError: if the data can't be read or have no object, or the recipe has a key or model
-            that isn't known.
-        WeightsError: if the weights of the backbone can't be had, or don't fit.
+        DatasetError: if the data can't be read or have no object, or the recipe is wrong.
+        WeightsError: if the weights of the backbone can't be read, or don't fit.
     """
     options = family_options(MultilabelOptions, config)
     check_model(config, MULTILABEL_ARCHITECTURES)

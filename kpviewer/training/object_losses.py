@@ -1,4 +1,4 @@
-"""Losses of detectors of boxes: focal or softmax with hard negatives, and weights of classes."""
+"""Losses of box detectors: focal, or softmax with hard negatives; weights of classes."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ from kpviewer.models.matching import UNMATCHED
 from kpviewer.models.ssd import SsdHeads
 from kpviewer.training.datasets import Batch
 from kpviewer.training.losses import SsdLossOptions, SsdTargets, assign, hard_negatives
+from kpviewer.training.ranges import Count, InnerShare, NotNegative, Positive, Share
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectLossOptions:
-    """Matching and weights."""
+    """Matching of anchors, and weights of the parts of the loss."""
 
-    match_iou: float = 0.5
-    ignore_overlap: float = 0.4
-    """Anchors with this share of them inside an ignored object teach nothing."""
-    negatives: int = 3
-    """Background boxes a matched one, the hardest ones; of softmax networks."""
-    focal_alpha: float = 0.3
-    focal_gamma: float = 2.0
-    box_weight: float = 1.0
-    box_beta: float = 1.0
-    """Where smooth L1 turns from square to straight, in offset units."""
+    match_iou: InnerShare = 0.5
+    """Least IoU of an anchor and its object."""
+    ignore_overlap: Share = 0.4
+    """Share of an anchor inside an ignored object from which the anchor is ignored too."""
+    negatives: Count = 3
+    """Number of hardest background anchors for each matched one; for softmax networks."""
+    focal_alpha: Share = 0.3
+    focal_gamma: NotNegative = 2.0
+    box_weight: NotNegative = 1.0
+    box_beta: Positive = 1.0
+    """Error at which smooth L1 turns from quadratic to linear, in offset units."""
 
 
 class ObjectLosses(NamedTuple):
-    """The parts of the loss, each already weighted; scalars."""
+    """Weighted parts of the loss; scalars."""
 
     classification: Tensor
     boxes: Tensor
@@ -47,14 +49,14 @@ def object_losses(
     class_weights: Tensor,
     options: ObjectLossOptions,
 ) -> ObjectLosses:
-    """Compare predictions with ground truth, summed and divided by the number of matched anchors.
+    """Compare predictions with ground truth, normalised by the number of matched anchors.
 
     Args:
-        heads: predictions of B images; with a background class where they have one logit more
-            than ``class_weights``, which makes the loss a softmax's.
+        heads: predictions of B images. One logit more than ``class_weights`` is that of the
+            background, and the class loss is a softmax cross-entropy.
         batch: their ground truth, on the same device.
         anchors: (P, 4) cxcywh anchors, input px.
-        class_weights: (C,) of each class where it is the ground truth; background weighs 1.
+        class_weights: (C,) weights of the classes of the ground truth; background weighs 1.
         options: matching and weights.
 
     Source: Liu et al. 2016, SSD, eq. 1 to 3 (arXiv:1512.02325).
@@ -86,14 +88,14 @@ def _softmax(
     class_weights: Tensor,
     options: ObjectLossOptions,
 ) -> Tensor:
-    """Cross-entropy of the matched boxes and of the hardest others.
+    """Compute the cross-entropy of the matched anchors and of the hardest others.
 
     Args:
         logits: (B, P, 1 + C), background first.
         classes: (B, P) class of the matched object, or UNMATCHED.
-        targets: what is matched and what is ignored.
+        targets: matched and ignored anchors.
         class_weights: (C,).
-        options: how many negatives.
+        options: number of negatives.
     """
     weights = torch.cat([class_weights.new_ones(1), class_weights])
     per_box = functional.cross_entropy(
@@ -111,7 +113,7 @@ def _focal(
     class_weights: Tensor,
     options: ObjectLossOptions,
 ) -> Tensor:
-    """Focal loss of every box that isn't ignored; as ``_softmax``, but (B, P, C) logits."""
+    """Compute the focal loss of every anchor that isn't ignored, from (B, P, C) logits."""
     ids = torch.arange(logits.shape[-1], device=logits.device)
     wanted = (classes[..., None] == ids).to(logits.dtype)
     loss = sigmoid_focal_loss(logits, wanted, options.focal_alpha, options.focal_gamma, "none")

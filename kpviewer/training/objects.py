@@ -1,11 +1,10 @@
-"""Detectors of boxes of any kind: classes from the data, plain scenes, light-ssd or SSD300."""
+"""Training of box detectors: classes from the data, plain scenes, light-ssd or SSD300."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -19,10 +18,11 @@ from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.ssd300 import SSD300_SPEC
 from kpviewer.models.weights import ARCHITECTURES
-from kpviewer.training.building import check_model, largest_input, read_objects, sources_of
+from kpviewer.training.building import check_model, read_objects, sources_of
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.datasets import Batch, collate
 from kpviewer.training.object_losses import ObjectLosses, ObjectLossOptions, object_losses
+from kpviewer.training.ranges import CountOrZero, NotNegative
 from kpviewer.training.scenes import SceneOptions, SceneStream
 
 OBJECT_SPECS: Mapping[str, ModelSpec] = {
@@ -31,25 +31,24 @@ OBJECT_SPECS: Mapping[str, ModelSpec] = {
     "ssd300-vgg16-bn": SSD300_SPEC,
     "ssd300-torchvision": SSD300_SPEC,
 }
-"""What a recipe's ``model`` may be; the data give the classes."""
+"""Description of each ``model`` that a recipe may name; the classes are those of the data."""
 
 IMAGENET = "imagenet"
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectsOptions:
-    """What a recipe of this family may say beside ``TrainConfig``."""
+    """Options of a recipe of this family, beside ``TrainConfig``."""
 
     name: str = ""
-    """Of the model and its file; none: the architecture's."""
+    """Name of the model and its file; empty: name of the architecture."""
     pretrained: str = ""
-    """For SSD300: "imagenet", which torchvision downloads, or a .pt file of torchvision's vgg16 or
-    of an SSD300 (``models.import_ssd``). Any model: ``init`` of ``TrainConfig``."""
-    frozen_steps: int = 0
-    """First steps in which the backbone (of SSD300: VGG16's part of it) stays as it is."""
-    # a table of names, not of options: the lambda keeps ``config`` from filling a dataclass
-    class_weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    """Weights in the class loss by name, for crowded classes: person = 0.4; others weigh 1."""
+    """Weights of an SSD300: "imagenet", which torchvision downloads, or a .pt file of torchvision's
+    vgg16 or of an SSD300 (``models.import_ssd``). For other models, use ``TrainConfig.init``."""
+    frozen_steps: CountOrZero = 0
+    """Number of first steps in which the backbone (of SSD300: its VGG16 layers) is frozen."""
+    class_weights: Mapping[str, NotNegative] = field(default_factory=dict)
+    """Weights in the class loss by name, such as person = 0.4 if people are frequent; default 1."""
     scenes: SceneOptions = field(default_factory=SceneOptions)
     loss: ObjectLossOptions = field(default_factory=ObjectLossOptions)
 
@@ -59,11 +58,11 @@ class ObjectsObjective:
 
     Args:
         detector: without keypoints.
-        data: with the detector's classes, in its order.
-        options: how.
+        data: annotated images with the detector's classes, in its order.
+        options: options of the recipe.
 
     Raises:
-        DatasetError: if a class that has a weight isn't the detector's.
+        DatasetError: if ``class_weights`` names a class that the detector doesn't have.
     """
 
     loss_names = ObjectLosses._fields
@@ -83,26 +82,28 @@ class ObjectsObjective:
         self._step = 0
 
     def begin_at(self, step: int) -> None:
-        """Go to the phase of a step."""
+        """Enter the phase of a step."""
         self._step = step
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> SceneStream:
-        """Scenes of any size that the architecture takes.
+        """Return a stream of scenes of a size that the architecture supports.
 
         Raises:
-            DatasetError: if it doesn't take this one.
+            DatasetError: if it doesn't support the size.
         """
         spec = self.detector.spec
         step = spec.stride
         if (input_hw != spec.input_hw) if step is None else any(side % step for side in input_hw):
             rule = f"{spec.input_hw}" if step is None else f"multiples of {step}"
-            raise DatasetError(f"Inputs of {spec.architecture} must be {rule}, got {input_hw}.")
+            raise DatasetError(
+                f"Inputs of {spec.architecture} must be {rule}, got {input_hw}. Set inputs."
+            )
         stretch = spec.resize is Resize.STRETCH
         return SceneStream(self._data, input_hw, seed, self._options.scenes, stretch=stretch)
 
     @property
     def epoch_samples(self) -> int:
-        """Images of the set."""
+        """Number of images in the data set."""
         return len(self._data)
 
     def collate(self, samples: list[Any]) -> Batch:
@@ -110,7 +111,7 @@ class ObjectsObjective:
         return collate(samples)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> ObjectLosses:
-        """Class and box losses."""
+        """Compute the class and box losses."""
         self._freeze(self._step < self._options.frozen_steps)
         input_hw = (images.shape[2], images.shape[3])
         anchors = self.detector.network.anchors(input_hw, images.device)
@@ -118,7 +119,7 @@ class ObjectsObjective:
         return object_losses(network(images), batch, anchors, weights, self._options.loss)
 
     def _freeze(self, frozen: bool) -> None:
-        """Hold, or free, the weights and the batch statistics of the backbone."""
+        """Freeze or unfreeze the weights and batch statistics of the backbone."""
         backbone = self.detector.network.backbone
         part = getattr(backbone, "backbone", backbone)
         if self._options.frozen_steps and isinstance(part, nn.Module):
@@ -127,11 +128,11 @@ class ObjectsObjective:
 
 
 def objects_objective(config: TrainConfig, data_specs: Sequence[str]) -> ObjectsObjective:
-    """Read the data and build the detector that a recipe asks for.
+    """Read the data and build the objective of a recipe.
 
     Raises:
-        DatasetError: if the data can't be read, or the recipe has a key or model that isn't known.
-        WeightsError: if the weights to start from can't be had, or don't fit.
+        DatasetError: if the data can't be read, or the recipe is wrong.
+        WeightsError: if the weights to start from can't be read, or don't fit.
     """
     options = family_options(ObjectsOptions, config)
     check_model(config, OBJECT_SPECS)
@@ -147,7 +148,7 @@ def objects_objective(config: TrainConfig, data_specs: Sequence[str]) -> Objects
 
 def _spec(config: TrainConfig, options: ObjectsOptions, data: AnnotationSet) -> ModelSpec:
     base = OBJECT_SPECS[config.model]
-    largest = max(largest_input(config))
+    largest = max(config.largest_input_hw)
     return dataclasses.replace(
         base,
         name=options.name or config.model,

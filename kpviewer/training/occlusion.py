@@ -1,4 +1,4 @@
-"""Covering parts of faces: what masks, sunglasses, hands and microphones do to a webcam image."""
+"""Occlusion of faces by masks, dark glasses and patches, as by hands or microphones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEFT_EYE, RIGHT_EYE, NOSE, LEFT_MOUTH, RIGHT_MOUTH = range(5)
 def occlude_faces(sample: Sample, rng: np.random.Generator, chance: float) -> Sample:
     """Cover some faces, each with probability ``chance``, by a mask, dark glasses or a patch.
 
-    Points keep their labels: a person, too, points at a mouth behind a mask.
+    Points keep their labels: people label a mouth behind a mask too.
     """
     rgb = sample.rgb
     chosen = (rng.random(len(sample.xyxy)) < chance) & ~sample.ignore & sample.labelled.all(1)
@@ -35,7 +35,7 @@ def occlude_faces(sample: Sample, rng: np.random.Generator, chance: float) -> Sa
 
 
 def _mask_outline(box: FloatArray, points: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Outline of a surgical mask or scarf: from the nose over the cheeks to below the chin."""
+    """Draw the outline of a surgical mask or scarf, from the nose over the cheeks to the chin."""
     eyes = (points[LEFT_EYE] + points[RIGHT_EYE]) / 2
     mouth = (points[LEFT_MOUTH] + points[RIGHT_MOUTH]) / 2
     down, across = mouth - eyes, (points[RIGHT_EYE] - points[LEFT_EYE])
@@ -57,7 +57,7 @@ def _mask_outline(box: FloatArray, points: FloatArray, rng: np.random.Generator)
 
 
 def _patch_outline(box: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Outline of a turned rectangle over about a quarter of the box."""
+    """Draw the outline of a rotated rectangle over about a quarter of the box."""
     side = box[2:] - box[:2]
     centre = box[:2] + side * rng.uniform(0.1, 0.9, 2)
     half = side * rng.uniform(0.12, 0.35, 2)
@@ -85,7 +85,7 @@ def _paint(rgb: ImageArray, outline: FloatArray, rng: np.random.Generator) -> No
 
 
 def _dark_glasses(rgb: ImageArray, points: FloatArray, rng: np.random.Generator) -> None:
-    """Two dark lenses and a bridge over the eyes."""
+    """Paint two dark lenses and a bridge over the eyes."""
     across = points[RIGHT_EYE] - points[LEFT_EYE]
     distance = float(np.linalg.norm(across))
     angle = float(np.degrees(np.arctan2(across[1], across[0])))

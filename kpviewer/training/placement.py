@@ -1,7 +1,7 @@
-"""Moving an image and everything on it by one affine map: scale, rotation, mirror, shift, crop.
+"""Affine maps of an image and its objects: scale, rotation, mirror, shift and crop in one step.
 
-One map and one resampling an image, because a mosaic places up to sixteen of them:
-torchvision's transforms would resample each of them once a step and fill borders with one colour.
+Each image is resampled once, because a mosaic places up to sixteen of them. torchvision's
+transforms would resample once for each change, and fill borders with one colour.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from kpviewer.structures import FloatArray, ImageArray
 from kpviewer.training.samples import Sample
 
 MIN_SIDE_PX = 5.0
-"""Smaller objects are ignored: too few pixels to learn from."""
+"""Side below which objects are ignored: they have too few pixels to learn from."""
 KEPT_SHARE = 0.45
-"""An object with less of its box inside the image is ignored."""
+"""Share of a box inside the image below which its object is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """source -> output: mirror, scale, turn about ``anchor_xy``; that point comes to ``at_xy``."""
+    """Map from source to output: mirror, scale, rotate about ``anchor_xy``, move to ``at_xy``."""
 
     anchor_xy: tuple[float, float]
     at_xy: tuple[float, float]
     scale: float
     angle_rad: float
-    """Clockwise as seen."""
+    """Angle, clockwise in the image."""
     mirror: bool
     output_hw: tuple[int, int]
 
     def matrix(self) -> FloatArray:
-        """(2, 3) affine matrix in continuous pixels."""
+        """Return the (2, 3) affine matrix in continuous pixels."""
         cos, sin = math.cos(self.angle_rad) * self.scale, math.sin(self.angle_rad) * self.scale
         flip = -1.0 if self.mirror else 1.0
         linear = np.array([[flip * cos, -sin], [flip * sin, cos]])
@@ -43,17 +43,17 @@ class Placement:
 
 
 def place(sample: Sample, placement: Placement, swap: tuple[int, ...], border: int) -> Sample:
-    """Move a sample.
+    """Map a sample into an output.
 
     Args:
-        sample: the image.
-        placement: where to.
+        sample: image and objects.
+        placement: the map.
         swap: index that each keypoint takes in a mirrored image; empty if none swaps.
-        border: OpenCV border mode for what lies outside the source.
+        border: OpenCV border mode for pixels outside the source.
 
     Returns:
-        A sample of ``placement.output_hw``; boxes are those of the moved inscribed ellipse,
-        clipped; objects that are mostly outside or tiny are marked ``ignore``.
+        A sample of ``placement.output_hw``. Boxes are those of the mapped inscribed ellipses,
+        clipped. Objects that are mostly outside, or tiny, are marked ``ignore``.
     """
     matrix = placement.matrix()
     rgb = _warp(sample.rgb, matrix, placement, border)
@@ -81,9 +81,9 @@ def place(sample: Sample, placement: Placement, swap: tuple[int, ...], border: i
 
 
 def move_boxes(xyxy: FloatArray, matrix: FloatArray) -> FloatArray:
-    """Box of each box's inscribed ellipse after a (2, 3) affine map: (N, 4).
+    """Return the box of each box's inscribed ellipse after a (2, 3) affine map: (N, 4).
 
-    A face is an ellipse rather than a rectangle: the box of the turned corners would grow by up to
+    A face is an ellipse rather than a rectangle: the box of the rotated corners would grow by up to
     a third at 30 degrees. For half axes a, b the half width is sqrt((m00 a)^2 + (m01 b)^2).
     """
     centre = (xyxy[:, :2] + xyxy[:, 2:]) / 2 @ matrix[:, :2].T + matrix[:, 2]
@@ -93,7 +93,7 @@ def move_boxes(xyxy: FloatArray, matrix: FloatArray) -> FloatArray:
 
 
 def _warp(rgb: ImageArray, matrix: FloatArray, placement: Placement, border: int) -> ImageArray:
-    """Resample; shrinking goes through an area average first, so that nothing aliases."""
+    """Resample; shrink by area averaging first, to prevent aliasing."""
     height, width = placement.output_hw
     if placement.scale < 0.75:
         rgb, matrix = _cropped(rgb, matrix, placement.output_hw)
@@ -104,7 +104,7 @@ def _warp(rgb: ImageArray, matrix: FloatArray, placement: Placement, border: int
             cv2.resize(rgb, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8
         )
         matrix = np.concatenate([matrix[:, :2] * ratio, matrix[:, 2:]], 1)
-    centres = matrix.astype(np.float64)  # OpenCV counts from pixel centres, we from corners
+    centres = matrix.astype(np.float64)  # OpenCV counts from pixel centres, kpviewer from corners
     centres[:, 2] += centres[:, :2] @ np.array([0.5, 0.5]) - 0.5
     return np.asarray(
         cv2.warpAffine(
@@ -121,7 +121,7 @@ def _warp(rgb: ImageArray, matrix: FloatArray, placement: Placement, border: int
 def _cropped(
     rgb: ImageArray, matrix: FloatArray, output_hw: tuple[int, int]
 ) -> tuple[ImageArray, FloatArray]:
-    """Cut the part of the source that the output shows: the rest needn't be averaged."""
+    """Cut out the part of the source that the output shows: the rest needn't be averaged."""
     height, width = output_hw
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     seen = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T

@@ -1,70 +1,61 @@
-"""Losses of point networks: on coordinates, or on heatmaps; unlabelled points teach nothing."""
+"""Losses of point networks, on coordinates or on heatmaps; unlabelled points are left out."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kpviewer.errors import DatasetError
 from kpviewer.models.point_heads import cell_centres, soft_argmax
+from kpviewer.training.ranges import NotNegative, Positive
 
-KINDS = ("mse", "l1", "smooth-l1", "wing")
+LossKind: TypeAlias = Literal["mse", "l1", "smooth-l1", "wing"]
+KINDS: tuple[str, ...] = get_args(LossKind)
 
 
 @dataclass(frozen=True, slots=True)
 class PointLossOptions:
-    """What the distance of a point costs."""
+    """Loss of the distance of a point from the ground truth."""
 
-    kind: str = "wing"
-    """One of KINDS, on coordinates; heatmaps are compared by their squares."""
-    coordinate_weight: float = 0.0
-    """Of the same loss on the coordinates that are read from heatmaps, in half an input side,
-    beside the heatmaps' own."""
-    smooth_l1_beta: float = 0.05
-    """Where smooth L1 turns from square to straight; 1 is half a side of the input."""
-    wing_px: float = 10.0
-    """w of the wing loss: up to this error it weighs small errors more, input px."""
-    wing_epsilon_px: float = 2.0
-    heat_sigma: float = 2.0
-    """Of the Gaussian around a point, cells of the heatmap."""
-
-    def __post_init__(self) -> None:
-        """Check what the loss relies on."""
-        if self.kind not in KINDS:
-            raise DatasetError(f"loss.kind must be one of {', '.join(KINDS)}, got {self.kind!r}.")
-        lengths = (self.smooth_l1_beta, self.wing_px, self.wing_epsilon_px, self.heat_sigma)
-        if min(lengths) <= 0:
-            raise DatasetError(f"The lengths of [loss] must be positive, got {lengths}.")
-        if self.coordinate_weight < 0:
-            raise DatasetError(
-                f"loss.coordinate_weight must be 0 or more, got {self.coordinate_weight}."
-            )
+    kind: LossKind = "wing"
+    """Loss on coordinates; heatmaps are compared by squared differences."""
+    coordinate_weight: NotNegative = 0.0
+    """Weight of the loss on coordinates read from heatmaps, beside the loss on the heatmaps; 0:
+    none. Its unit is half an input side."""
+    smooth_l1_beta: Positive = 0.05
+    """Error at which smooth L1 turns from quadratic to linear; 1 is half a side of the input."""
+    wing_px: Positive = 10.0
+    """Width w of the wing loss: it weighs errors up to w more, input px."""
+    wing_epsilon_px: Positive = 2.0
+    """Curvature epsilon of the wing loss, input px."""
+    heat_sigma: Positive = 2.0
+    """Standard deviation of the Gaussian around a point, cells of the heatmap."""
 
 
 def coordinate_loss(
     found_n: Tensor,
-    wanted_n: Tensor,
+    target_n: Tensor,
     labelled: Tensor,
     input_hw: tuple[int, int],
     options: PointLossOptions,
 ) -> Tensor:
-    """Mean over the coordinates of labelled points.
+    """Compute the mean loss of the coordinates of labelled points.
 
     Args:
         found_n: (B, K, 2) normalised.
-        wanted_n: (B, K, 2) normalised; anything where not labelled.
+        target_n: (B, K, 2) normalised; anything where not labelled.
         labelled: (B, K) bool.
         input_hw: input size, px, for the wing loss.
-        options: which loss.
+        options: kind of the loss.
 
     Returns:
         A scalar in units of half an input side (its square for "mse"); 0 without labelled points.
     """
-    gap = (found_n.float() - wanted_n)[labelled]  # (N, 2)
+    gap = (found_n.float() - target_n)[labelled]  # (N, 2)
     count = max(1, gap.numel())
     if options.kind == "mse":
         return gap.square().sum() / count
@@ -80,7 +71,7 @@ def coordinate_loss(
 
 
 def wing(error: Tensor, width: float, epsilon: float) -> Tensor:
-    """Wing loss of each error: a logarithm near 0, straight from ``width`` on.
+    """Compute the wing loss of each error: logarithmic near 0, linear from ``width`` on.
 
     Source: Feng et al. 2018, Wing loss (arXiv:1711.06753), eq. 5.
     """
@@ -89,52 +80,52 @@ def wing(error: Tensor, width: float, epsilon: float) -> Tensor:
     return torch.where(size < width, width * torch.log1p(size / epsilon), size - offset)
 
 
-def heat_loss(heat: Tensor, wanted_n: Tensor, labelled: Tensor, sigma: float) -> Tensor:
-    """Squared difference from Gaussians, summed over a heatmap, mean over labelled points.
+def heat_loss(heat: Tensor, target_n: Tensor, labelled: Tensor, sigma: float) -> Tensor:
+    """Compute the squared difference from Gaussians: sum of a heatmap, mean of labelled points.
 
     Args:
         heat: (B, K, h, w).
-        wanted_n: (B, K, 2) normalised places of the peaks.
+        target_n: (B, K, 2) normalised positions of the peaks.
         labelled: (B, K) bool.
-        sigma: of the Gaussians, cells.
+        sigma: standard deviation of the Gaussians, cells.
     """
-    wanted = gaussians(wanted_n, (heat.shape[2], heat.shape[3]), sigma)
+    wanted = gaussians(target_n, (heat.shape[2], heat.shape[3]), sigma)
     apart = (heat.float() - wanted).square().sum((2, 3))  # (B, K)
     return apart[labelled].sum() / labelled.sum().clamp(min=1)
 
 
 def read_heat_loss(
     heat: Tensor,
-    wanted_n: Tensor,
+    target_n: Tensor,
     labelled: Tensor,
     input_hw: tuple[int, int],
     options: PointLossOptions,
 ) -> Tensor:
-    """Heatmaps against Gaussians, and the places read from them against the true ones.
+    """Compare heatmaps with Gaussians, and the positions read from them with the ground truth.
 
-    The first alone says nothing of what a soft-argmax makes of the tails; the second alone lets a
+    The first loss alone ignores the effect of the tails on a soft-argmax; the second alone lets a
     heatmap take any shape.
 
     Args:
         heat: (B, K, h, w).
-        wanted_n: (B, K, 2) normalised places.
+        target_n: (B, K, 2) normalised positions.
         labelled: (B, K) bool.
         input_hw: input size, px, for the wing loss.
-        options: which losses.
+        options: kind and weight of the losses.
 
     Source: Nibali et al. 2018, DSNT (arXiv:1801.07372), eq. 5 and 7, with Gaussians compared by
-    their squares.
+    squared differences.
     """
-    shape = heat_loss(heat, wanted_n, labelled, options.heat_sigma)
+    shape = heat_loss(heat, target_n, labelled, options.heat_sigma)
     if not options.coordinate_weight:
         return shape
-    places = soft_argmax(heat)
-    gap = coordinate_loss(places, wanted_n, labelled, input_hw, options)
+    positions = soft_argmax(heat)
+    gap = coordinate_loss(positions, target_n, labelled, input_hw, options)
     return shape + options.coordinate_weight * gap
 
 
 def gaussians(points_n: Tensor, heat_hw: tuple[int, int], sigma: float) -> Tensor:
-    """Heatmaps with a peak of height 1 at each of (B, K, 2) normalised points: (B, K, h, w)."""
+    """Return heatmaps with a peak of 1 at each of (B, K, 2) normalised points: (B, K, h, w)."""
     height, width = heat_hw
     x = (cell_centres(width, points_n.device) - points_n[..., :1]) * (width / 2)  # (B, K, w) cells
     y = (cell_centres(height, points_n.device) - points_n[..., 1:]) * (height / 2)

@@ -1,13 +1,14 @@
-"""Point networks: what they learn from annotated objects, and the streams of them."""
+"""Training of point networks on annotated objects, and streams of their crops."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset
 
@@ -23,7 +24,7 @@ from kpviewer.models.points import (
     mirrored_by_name,
 )
 from kpviewer.models.spec import MAX_TTA_RUNS, ModelSpec, Task
-from kpviewer.training.building import check_model, largest_input, read_sets, sources_of
+from kpviewer.training.building import check_model, read_sets, sources_of
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.crops import JitterOptions, PointSample, cut, jittered
 from kpviewer.training.datasets import SampleCache
@@ -32,50 +33,41 @@ from kpviewer.training.merging import without_pseudo_points
 from kpviewer.training.occlusion import occlude_faces
 from kpviewer.training.placement import Placement
 from kpviewer.training.point_losses import PointLossOptions, coordinate_loss, read_heat_loss
+from kpviewer.training.ranges import CountOrZero, Positive, Share
 from kpviewer.training.samples import Sample, only
-from kpviewer.training.streams import chances_of_worker, recoloured_rgb
+from kpviewer.training.streams import recoloured_rgb, worker_rng
 from kpviewer.training.transforms import photometric
 
-CROPS = ("box", "image")
 STRIDE = 32
-"""Of the backbones: an input's sides are multiples of it, so that cells cover it exactly."""
+"""Stride of the backbones, px; the sides of an input are multiples of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PointOptions:
-    """What a recipe of this family may say beside ``TrainConfig``."""
+    """Options of a recipe of this family, beside ``TrainConfig``."""
 
     name: str = ""
-    """Of the model and its file; none: the architecture's."""
-    crop: str = "box"
-    """"box": what is looked at is cut around each object's box; "image": whole images."""
-    margin: float = 1.25
+    """Name of the model and its file; empty: name of the architecture."""
+    crop: Literal["box", "image"] = "box"
+    """Input of the network: a crop around each object's box, or whole images."""
+    margin: Positive = 1.25
     """Side of the crop over that of the box."""
     pseudo_points: bool = True
-    """Whether points that a detector placed (``pseudo`` in the data) are learned."""
+    """Whether points that a detector placed (``pseudo`` in the data) are targets."""
     pretrained: str = ""
-    """Where the backbone starts: "imagenet", which torchvision downloads, or a .pt or .pth file of
-    torchvision's classifier; none: random weights."""
-    frozen_steps: int = 0
-    """First steps, in which only the head learns: for a backbone that knows something."""
-    tta_runs: int = 1
-    """Runs of the trained network on each image, for the mean (``ModelSpec.tta_runs``)."""
-    occluded_share: float = 0.0
-    """Share of the objects that are covered in part; for faces of five points alone."""
+    """Weights of the backbone: "imagenet", which torchvision downloads, or a .pt or .pth file of
+    torchvision's classifier; empty: random weights."""
+    frozen_steps: CountOrZero = 0
+    """Number of first steps in which a pretrained backbone is frozen."""
+    tta_runs: Annotated[int, Meta(ge=1, le=MAX_TTA_RUNS)] = 1
+    """Number of runs of the trained network on shifted copies of an image, for the mean."""
+    occluded_share: Share = 0.0
+    """Share of the objects that are covered in part; only for faces of five points."""
     mirrored_bias: NamedBias = field(default_factory=dict)
-    """Where labels of some sources are shifted against each other (``training.label_bias``);
-    sources that the data haven't are passed over."""
+    """Bias of the labels of sources that are shifted against each other (``label_bias``). Sources
+    absent from the data are ignored."""
     jitter: JitterOptions = field(default_factory=JitterOptions)
     loss: PointLossOptions = field(default_factory=PointLossOptions)
-
-    def __post_init__(self) -> None:
-        """Check what the crops rely on."""
-        if self.crop not in CROPS:
-            raise DatasetError(f"crop must be one of {', '.join(CROPS)}, got {self.crop!r}.")
-        if self.tta_runs not in range(1, MAX_TTA_RUNS + 1):
-            raise DatasetError(f"tta_runs must be 1 to {MAX_TTA_RUNS}, got {self.tta_runs}.")
-        if self.margin <= 0:
-            raise DatasetError(f"margin must be positive, got {self.margin}.")
 
 
 class PointBatch(NamedTuple):
@@ -106,8 +98,8 @@ class PointStream(IterableDataset[PointSample]):
         self._input_hw, self._seed, self._swap = input_hw, seed, swap
 
     def __iter__(self) -> Iterator[PointSample]:
-        """Draw for ever."""
-        rng = chances_of_worker(self._seed)
+        """Yield crops without end."""
+        rng = worker_rng(self._seed)
         colours, cache = photometric(), SampleCache()
         while True:
             item, row = self._objects[int(rng.integers(len(self._objects)))]
@@ -137,9 +129,9 @@ class PointObjective:
     """Trains a point network on annotated objects.
 
     Args:
-        detector: with the keypoints of the data.
-        data: the set.
-        options: how.
+        detector: detector with the keypoints of the data.
+        data: annotated images.
+        options: options of the recipe.
 
     Raises:
         DatasetError: if no object has a labelled point, or the options don't fit the points.
@@ -156,12 +148,12 @@ class PointObjective:
         if not self._objects:
             raise DatasetError(
                 "A data set to train points on must have objects with labelled points, got none. "
-                "Is it one of boxes only?"
+                "Label keypoints, or train boxes with light-ssd."
             )
         names, swap = detector.spec.keypoint_names, detector.spec.mirrored_keypoints
         if options.occluded_share and len(names) != FACE_POINTS:
             raise DatasetError(
-                f"occluded_share covers faces of {FACE_POINTS} points, got {len(names)} points. "
+                f"occluded_share is for faces of {FACE_POINTS} points, got {len(names)} points. "
                 "Leave it at 0."
             )
         sources = {item.source for item, _ in self._objects}
@@ -181,31 +173,33 @@ class PointObjective:
         )
 
     def begin_at(self, step: int) -> None:
-        """Go to the phase of a step."""
+        """Enter the phase of a step."""
         self._step = step
 
     def _describe(self) -> None:
-        """Write into the network how images are cut for it, and the box about its points."""
+        """Store in the network the margin of its crops and the mean box around its points."""
         network = self.detector.network
         network.crop_margin.fill_(0.0 if self._options.crop == "image" else self._options.margin)
         if self._extent is not None:
             network.box_extent.copy_(self._extent)
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> PointStream:
-        """Jittered crops.
+        """Return a stream of jittered crops.
 
         Raises:
             DatasetError: if a side isn't a multiple of 32.
         """
         if any(side % STRIDE for side in input_hw):
-            raise DatasetError(f"Inputs of point models are multiples of {STRIDE}, got {input_hw}.")
-        self._describe()  # again: weights that a run starts from were made for other crops
+            raise DatasetError(
+                f"Inputs of point models must be multiples of {STRIDE}, got {input_hw}."
+            )
+        self._describe()  # again: initial weights may be of other crops
         swap = self.detector.spec.mirrored_keypoints
         return PointStream(self._objects, input_hw, seed, swap, self._options, self._bias)
 
     @property
     def epoch_samples(self) -> int:
-        """Objects that are cut out."""
+        """Number of objects with a labelled point."""
         return len(self._objects)
 
     def collate(self, samples: list[Any]) -> PointBatch:
@@ -218,25 +212,25 @@ class PointObjective:
         )
 
     def losses(self, network: nn.Module, batch: PointBatch, images: Tensor) -> tuple[Tensor]:
-        """Mean error of the points."""
-        self._freeze_or_free()
+        """Compute the mean loss of the points."""
+        self._update_freezing()
         input_hw = (images.shape[2], images.shape[3])
         size = batch.points_xy.new_tensor([input_hw[1], input_hw[0]])
-        wanted_n = batch.points_xy / size * 2 - 1
+        target_n = batch.points_xy / size * 2 - 1
         raw, options = network(images), self._options.loss
         if raw.ndim == 4:
-            return (read_heat_loss(raw, wanted_n, batch.labelled, input_hw, options),)
-        return (coordinate_loss(raw, wanted_n, batch.labelled, input_hw, options),)
+            return (read_heat_loss(raw, target_n, batch.labelled, input_hw, options),)
+        return (coordinate_loss(raw, target_n, batch.labelled, input_hw, options),)
 
-    def _freeze_or_free(self) -> None:
-        """Hold, or free, the weights and batch statistics of the backbone."""
+    def _update_freezing(self) -> None:
+        """Freeze or unfreeze the weights and batch statistics of the backbone."""
         if self._options.frozen_steps:
             is_free = self._step >= self._options.frozen_steps
             self.detector.network.backbone.requires_grad_(is_free).train(is_free)
 
 
 def labelled_objects(data: AnnotationSet) -> list[tuple[AnnotatedImage, int]]:
-    """Give the objects that have a labelled point, as images and rows."""
+    """Return the objects that have a labelled point, as images and rows."""
     return [
         (image, row)
         for image in data.images
@@ -251,13 +245,16 @@ def mean_points(
     margin: float,
     swap: tuple[int, ...],
 ) -> Tensor:
-    """Mean place of each point in crops that aren't jittered: (K, 2) normalised; 0 if unknown.
+    """Compute the mean position of each point in crops without jitter.
 
     Args:
         objects: images and rows.
         input_hw: size of the crops, px.
-        margin: of the crops; 0: whole images.
-        swap: index that each point takes in mirrored images, if some are.
+        margin: margin of the crops; 0: whole images.
+        swap: index that each point takes in mirrored images; empty if none are mirrored.
+
+    Returns:
+        (K, 2) normalised; 0 for unknown points.
     """
     usable = [(image, row) for image, row in objects if margin or image.size_wh != (0, 0)]
     if not usable:
@@ -269,17 +266,17 @@ def mean_points(
     regions = regions_around(torch.from_numpy(boxes), margin or 1.0, input_hw)[:, None]  # (N, 1, 4)
     points = torch.from_numpy(np.stack([i.targets.keypoints_xy[row] for i, row in usable]))
     known = torch.from_numpy(np.stack([i.keypoints_labelled[row] for i, row in usable]))
-    places = (points - regions[..., :2]) / (regions[..., 2:] - regions[..., :2]) * 2 - 1
-    mean = torch.where(known[..., None], places, torch.nan).nanmean(0).nan_to_num()
+    positions = (points - regions[..., :2]) / (regions[..., 2:] - regions[..., :2]) * 2 - 1
+    mean = torch.where(known[..., None], positions, torch.nan).nanmean(0).nan_to_num()
     if swap:
         mean = (mean + mean[list(swap)] * mean.new_tensor([-1.0, 1.0])) / 2
     return mean
 
 
 def mean_extent(objects: Sequence[tuple[AnnotatedImage, int]]) -> Tensor | None:
-    """Mean box about the points, as ``models.points.boxes_around`` takes it: (4,).
+    """Compute the mean box around the points, as ``models.points.boxes_around`` takes it: (4,).
 
-    None where no object has all of at least three points.
+    Return None if no object has all of at least three points.
     """
     whole = [(image, row) for image, row in objects if image.keypoints_labelled[row].all()]
     if not whole or whole[0][0].targets.keypoints_xy.shape[1] < BOX_MIN_POINTS:
@@ -293,17 +290,20 @@ def mean_extent(objects: Sequence[tuple[AnnotatedImage, int]]) -> Tensor | None:
 
 
 def point_objective(config: TrainConfig, data_specs: Sequence[str]) -> PointObjective:
-    """Read the data and build the detector that a recipe asks for.
+    """Read the data and build the objective of a recipe.
 
     Raises:
-        DatasetError: if the data can't be read, or the recipe has a key or model that isn't known.
-        WeightsError: if the weights of the backbone can't be had, or don't fit.
+        DatasetError: if the data can't be read, or the recipe is wrong.
+        WeightsError: if the weights of the backbone can't be read, or don't fit.
     """
     options = family_options(PointOptions, config)
     check_model(config, POINT_ARCHITECTURES)
     data = read_sets(data_specs)
     if not data.keypoint_names:
-        raise DatasetError("A data set to train points on must name keypoints, got none.")
+        raise DatasetError(
+            "A data set to train points on must name keypoints, got none. Use COCO keypoints, or "
+            "train boxes with light-ssd."
+        )
     detector = POINT_ARCHITECTURES[config.model](_spec(config, options, data))
     if options.pretrained:
         start_backbone(detector.network.backbone, config.model.split("-")[-1], options.pretrained)
@@ -317,7 +317,7 @@ def _spec(config: TrainConfig, options: PointOptions, data: AnnotationSet) -> Mo
         architecture=config.model,
         task=Task.KEYPOINTS,
         class_names=data.class_names[:1] or ("object",),
-        input_hw=largest_input(config),
+        input_hw=config.largest_input_hw,
         keypoint_names=data.keypoint_names,
         skeleton=data.skeleton,
         tta_runs=options.tta_runs,

@@ -1,4 +1,4 @@
-"""Mixed precision: where the network computes in less, and how gradients survive it."""
+"""Mixed precision: autocast of the forward pass, and scaling of gradients."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Precision:
-    """Runs forward passes in ``name``, and takes the steps that belong to it.
+    """Runs forward passes in a precision, and takes the steps of the optimiser.
 
-    In fp16, small gradients would become 0: losses are scaled up before the backward pass, and
+    In fp16, small gradients would become 0. Losses are scaled up before the backward pass, and
     gradients down after it (Micikevicius et al. 2018, arXiv:1710.03740). A step whose scaled
-    gradients overflow is left out, and the scale lowered.
+    gradients overflow is skipped, and the scale lowered.
 
     Args:
-        name: one of ``config.PRECISIONS``.
-        device: of the network.
+        name: one of ``config.Precision``'s.
+        device: device of the network.
 
     Raises:
-        PipelineError: if the device can't do it.
+        PipelineError: if the device doesn't support it.
     """
 
     def __init__(self, name: str, device: torch.device) -> None:
         if name == "fp16" and device.type != "cuda":
             raise PipelineError(
-                f"precision fp16 is for CUDA, got device {device.type}. Set bf16 or fp32."
+                f"precision fp16 requires CUDA, got device {device.type}. Set bf16 or fp32."
             )
         self._type, self._device = _TYPES.get(name), device
         self._scaler = torch.amp.GradScaler(device.type, enabled=name == "fp16")
 
     def autocast(self) -> torch.autocast:
-        """Compute in less within; losses too, whose delicate parts autocast leaves in fp32."""
+        """Return a context that computes in the precision, but delicate losses in fp32."""
         return torch.autocast(self._device.type, self._type, enabled=self._type is not None)
 
     def backward(self, loss: Tensor) -> None:
@@ -54,10 +54,10 @@ class Precision:
         self._scaler.update()
 
     def state(self) -> dict[str, Any]:
-        """What ``resume`` needs: the scale, in fp16."""
+        """Return the state that ``resume`` continues from: the scale, in fp16."""
         return self._scaler.state_dict()
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on with a scale; checkpoints of another precision have none."""
+        """Continue with a scale; checkpoints of another precision have none."""
         if state and self._scaler.is_enabled():
             self._scaler.load_state_dict(state)

@@ -1,4 +1,4 @@
-"""How a run is getting on: a progress bar, CSV files, a plot of them, and TensorBoard."""
+"""Progress of a run: a progress bar, CSV files, a plot of them, and TensorBoard."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _PLOT_EVERY_S = 60.0
 
 
 class Progress:
-    """Follows one run, resumed ones included: its files grow, and are read again for the plot.
+    """Writes the progress of one run; files of a resumed run are continued.
 
     Args:
-        config: of the run.
-        loss_names: parts of the loss.
-        out_dir: where the files are.
-        done: steps that were done before.
+        config: configuration of the run.
+        loss_names: names of the parts of the loss.
+        out_dir: folder of the files.
+        done: number of steps done before.
 
     Raises:
-        PipelineError: if TensorBoard is asked for and not installed.
+        PipelineError: if TensorBoard is switched on and not installed.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Progress:
         self._board.close()
 
     def report(self, step: StepReport) -> None:
-        """Take one step in."""
+        """Add one step."""
         self._seen += 1
         weight = max(_SMOOTHING, 1 / self._seen)
         self._smooth = [
@@ -81,14 +81,14 @@ class Progress:
                 self._next_plot_s = time.monotonic() + _PLOT_EVERY_S
 
     def add_scores(self, step: int, scores: Mapping[str, float]) -> int:
-        """Take the scores of a checkpoint in.
+        """Add the scores of a checkpoint.
 
         Args:
-            step: of the checkpoint.
-            scores: by name, the same ones each time; the first one decides.
+            step: step of the checkpoint.
+            scores: scores by name, the same names each time; the first one decides.
 
         Returns:
-            How many checkpoints ago the best score was reached; 0: now.
+            Number of checkpoints since the best score; 0: this one is the best.
         """
         path = self._out_dir / SCORES
         if not path.exists():
@@ -102,7 +102,7 @@ class Progress:
         return self._waited
 
     def plot(self) -> None:
-        """Draw losses, learning rate and scores by step; while a run goes on, once a minute."""
+        """Draw losses, learning rate and scores by step."""
         names, rows = _read(self._out_dir / LOG)
         if not rows:
             return
@@ -134,7 +134,7 @@ def _write(path: Path, row: Sequence[object], mode: str = "a") -> None:
 
 
 def _cut(path: Path, done: int) -> None:
-    """Leave out lines of steps after ``done``, which a run that was broken off wrote."""
+    """Remove lines of steps after ``done``, which an interrupted run wrote."""
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
             names, *rows = list(csv.reader(file)) or [[]]
@@ -145,7 +145,7 @@ def _cut(path: Path, done: int) -> None:
 
 
 def _read(path: Path) -> tuple[list[str], list[list[float]]]:
-    """Names and rows of a CSV file of numbers; nothing where there is no file."""
+    """Read names and rows of a CSV file of numbers; return nothing if there is no file."""
     if not path.exists():
         return [], []
     with path.open(newline="", encoding="utf-8") as file:

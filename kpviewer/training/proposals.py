@@ -1,4 +1,4 @@
-"""Boxes as a detector would find them: true ones, a little off."""
+"""Proposals for training: boxes of the ground truth with random errors like a detector's."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import torch
 from torch import Tensor
 
 COPIES = 2
-"""Proposals of each object: regions cost little beside the image that they share."""
+"""Number of proposals of each object: RoIs cost little beside the image that they share."""
 _SPREAD = 0.07
-"""Standard deviation of each side of a proposal, over the box's width or height: an overlap with
-the true box of about 0.8, which is what the detector's own boxes have."""
+"""Standard deviation of each side of a proposal, over the box's width or height. It gives an IoU of
+about 0.8 with the ground truth, like that of the detector's own boxes."""
 
 
 def proposals_of(xyxy: Tensor) -> Tensor:
-    """Shake true boxes.
+    """Move boxes at random.
 
     Args:
         xyxy: (B, T, 4) boxes, input px.
 
     Returns:
-        (B, T * COPIES, 4): the copies of a box follow each other; sides of at least 1 px.
+        (B, T * COPIES, 4): copies of a box are adjacent; sides are at least 1 px.
     """
     boxes = xyxy.repeat_interleave(COPIES, dim=1)
     size = boxes[..., 2:] - boxes[..., :2]

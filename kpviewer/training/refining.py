@@ -1,4 +1,4 @@
-"""What a point refiner is trained to do: find true points in windows laid as a detector would."""
+"""Loss of a point refiner, on windows that are placed with the errors of a detector."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from kpviewer.training.datasets import Batch
 
 _TURN_RAD = math.radians(8)
 _SCALE, _SHIFT = 0.1, 0.07
-"""Standard deviations of what a rough frame is off by: angle, size as a share, place in half
-windows. A detector's are about half of that; its rare bad ones are what a second look is for."""
+"""Standard deviations of the errors of a window: angle, size as a share, position in half windows.
+A detector's errors are about half as large; refinement matters for its rare bad ones."""
 _MIN_PX = 4.0
-"""Half a window on the image below which a point's place is the labeller's guess."""
+"""Half window on the image below which the label of a point is too inexact to learn from."""
 _BETA = 0.02
-"""Where smooth L1 turns from square to straight, window units: two thirds of a pixel."""
+"""Error at which smooth L1 turns from quadratic to linear, window units: two thirds of a pixel."""
 
 
 def refiner_loss(refiner: PointRefiner, images: Tensor, batch: Batch) -> Tensor:
-    """Mean smooth L1 of the points of all objects whose K points are known, window units.
+    """Compute the mean smooth L1 of the points of objects whose K points are known, window units.
 
     Args:
         refiner: in training mode.
         images: (B, 3, H, W) normalised.
-        batch: their ground truth.
+        batch: ground truth of the images.
 
     Returns:
-        A scalar; 0 where no object can teach anything.
+        A scalar; 0 if no object can be used.
     """
     frames = shaken(frames_of(batch.points_xy, refiner.template))
     size = frames[..., :2].norm(dim=-1)  # (B, T)
@@ -44,7 +44,7 @@ def refiner_loss(refiner: PointRefiner, images: Tensor, batch: Batch) -> Tensor:
 
 
 def shaken(frames: Tensor) -> Tensor:
-    """Move (..., 4) frames at random, as rough points do."""
+    """Move (..., 4) window frames at random, like the errors of rough points."""
     noise = torch.randn_like(frames)
     scale = torch.exp(noise[..., 0] * _SCALE)
     turn = noise[..., 1] * _TURN_RAD

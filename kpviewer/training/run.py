@@ -1,4 +1,4 @@
-"""One training run from configuration to weight file: what ``kpviewer train`` does."""
+"""One training run from configuration to weight file, as of ``kpviewer train``."""
 
 from __future__ import annotations
 
@@ -25,21 +25,24 @@ from kpviewer.training.progress import Progress
 CHECKPOINT = "last.pt"
 
 Validate = Callable[[Detector], Mapping[str, float]]
-"""Scores of a detector on data that it isn't trained on, higher is better; the first one decides
-which weights are the best. It may set thresholds in the detector's spec, which are saved."""
+"""Function that scores a detector on data that it isn't trained on.
+
+Higher is better; the first score decides which weights are the best. The function may set
+thresholds in the detector's spec, which are saved.
+"""
 Show = Callable[[Detector], object]
-"""Draws what a detector sees; called at each checkpoint."""
+"""Function that draws the predictions of a detector; called at each checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """What follows a run; called with the averaged weights of each checkpoint."""
+    """Functions that are called with the averaged weights of each checkpoint."""
 
     validate: Validate | None = None
     show: Show | None = None
 
 
-def train(  # noqa: PLR0913 - what a run is, and what follows it
+def train(  # noqa: PLR0913 - keywords of the public function
     config: TrainConfig,
     data_specs: Sequence[str],
     out_dir: Path,
@@ -51,17 +54,17 @@ def train(  # noqa: PLR0913 - what a run is, and what follows it
 ) -> Path:
     """Train; write ``OUT/NAME.safetensors`` beside ``last.pt``, ``log.csv`` and ``progress.png``.
 
-    Where ``torchrun`` started this process and others, they train together, and the first writes.
-    With ``validate``, the weights that score best are kept in ``OUT/NAME-best.safetensors``, and
-    the scores of each checkpoint in ``OUT/scores.csv``.
+    Processes that ``torchrun`` started train together, and the first one writes. With ``validate``,
+    ``OUT/NAME-best.safetensors`` keeps the weights that score best, and ``OUT/scores.csv`` the
+    scores of each checkpoint.
 
     Returns:
-        The weight file, which holds the moving average of the weights.
+        The weight file, with the moving average of the weights.
 
     Raises:
         DatasetError: if the family or the data can't be used.
         WeightsError: if the checkpoint, or the weights to start from, can't be used.
-        PipelineError: if the device can't do what the configuration asks for.
+        PipelineError: if the device doesn't support the configuration.
     """
     with joined_world(_device_of(device)) as (world, own_device):
         objective = _objective_of(config, data_specs)
@@ -72,15 +75,15 @@ def train(  # noqa: PLR0913 - what a run is, and what follows it
         make_folder(out_dir, RecordingError)
         if resume:
             checkpoint = read_checkpoint(out_dir / CHECKPOINT) if world.is_first else None
-            trainer.resume(world.told_by_first(checkpoint))
+            trainer.resume(world.broadcast_from_first(checkpoint))
         keeper = _Keeper(trainer, objective.detector, config, out_dir, Callbacks(validate, show))
         if world.is_first:
             with Progress(config, objective.loss_names, out_dir, trainer.step) as progress:
                 _run(trainer, keeper, progress, world)
         else:
-            trainer.run(lambda _: None, lambda: bool(world.told_by_first(False)))
+            trainer.run(lambda _: None, lambda: bool(world.broadcast_from_first(False)))
         weights = keeper.weights
-        del trainer, keeper  # what processes share must not outlive their world
+        del trainer, keeper  # shared objects must not outlive the process group
     return weights
 
 
@@ -90,16 +93,16 @@ def find_learning_rate(
     """Try learning rates; write ``OUT/lr_finder.csv`` and ``OUT/lr_finder.png``, and no weights.
 
     Returns:
-        A rate to begin with.
+        The suggested learning rate.
 
     Raises:
         DatasetError: if the family or the data can't be used.
         WeightsError: if the weights to start from can't be used.
-        PipelineError: if no rate makes the loss fall, or several processes try.
+        PipelineError: if no rate makes the loss fall, or there are several processes.
     """
     with joined_world(_device_of(device)) as (world, own_device):
         if world.size > 1:
-            raise PipelineError("Learning rates are tried in one process. Leave out torchrun.")
+            raise PipelineError("The learning-rate finder runs in one process. Leave out torchrun.")
         objective = _objective_of(config, data_specs)
         curve = find_rate(objective, config, own_device)
     make_folder(out_dir, RecordingError)
@@ -114,7 +117,7 @@ def _device_of(device: str) -> str:
 
 
 def _objective_of(config: TrainConfig, data_specs: Sequence[str]) -> Objective:
-    """Build what is trained, from the seed and the weights that the configuration names."""
+    """Build the objective, with the seed and the initial weights of the configuration."""
     torch.manual_seed(config.seed)
     objective = make_objective(config, data_specs)
     if config.init:
@@ -123,16 +126,18 @@ def _objective_of(config: TrainConfig, data_specs: Sequence[str]) -> Objective:
 
 
 def _run(trainer: Trainer, keeper: _Keeper, progress: Progress, world: World) -> None:
-    """Train in the first process; the others do what it decides."""
+    """Train in the first process, which decides for all when to stop."""
     try:
-        trainer.run(progress.report, lambda: bool(world.told_by_first(keeper.keep(progress))))
+        trainer.run(
+            progress.report, lambda: bool(world.broadcast_from_first(keeper.keep(progress)))
+        )
     except KeyboardInterrupt:
         keeper.save()
         raise
 
 
 class _Keeper:
-    """Writes what a run has come to: checkpoint, weights, scores, the best weights so far."""
+    """Writes the state of a run: checkpoint, weights, scores, the best weights."""
 
     def __init__(
         self,
@@ -150,7 +155,7 @@ class _Keeper:
         self._best_weights = out_dir / f"{detector.spec.name}-best.safetensors"
 
     def save(self) -> Detector:
-        """Write checkpoint and weights; give the detector with the averaged weights."""
+        """Write checkpoint and weights; return the detector with the averaged weights."""
         save_checkpoint(self._trainer, self._out_dir / CHECKPOINT)
         averaged = ARCHITECTURES[self._detector.spec.architecture](self._detector.spec)
         averaged.network.load_state_dict(self._trainer.averaged.state_dict())
@@ -158,13 +163,13 @@ class _Keeper:
         return averaged
 
     def keep(self, progress: Progress) -> bool:
-        """Save, score and plot; say whether to stop as the scores no longer get better."""
+        """Save, score and plot; return whether to stop because the scores no longer improve."""
         averaged = self.save()
         done = False
         averaged.network.eval()
         if self._callbacks.validate is not None:
             waited = progress.add_scores(self._trainer.step, self._callbacks.validate(averaged))
-            if averaged.spec != self._detector.spec:  # it was given a threshold
+            if averaged.spec != self._detector.spec:  # validation set a threshold
                 save_weights(averaged, self.weights)
             if waited == 0:
                 shutil.copyfile(self.weights, self._best_weights)
@@ -176,10 +181,10 @@ class _Keeper:
 
 
 def _start_from(detector: Detector, name_or_path: str) -> None:
-    """Copy what a model file has for this network; parts that it lacks stay random.
+    """Copy the tensors of a model file that fit this network; the others stay random.
 
     Raises:
-        WeightsError: if that is less than half of the smaller of file and network, in values.
+        WeightsError: if they hold less than half of the values of the smaller of file and network.
     """
     wanted = detector.network.state_dict()
     given = read_state(find_weights(name_or_path))

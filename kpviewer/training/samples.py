@@ -1,4 +1,4 @@
-"""A training image with everything that is known of it, as the augmentation passes it on."""
+"""A training image with its ground truth, on its way through the augmentation."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from kpviewer.structures import BoolArray, FloatArray, ImageArray, IntArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One image and its objects. Coordinates are pixels of ``rgb``."""
+    """One image and its N objects, with K keypoints each. Coordinates are pixels of ``rgb``."""
 
     rgb: ImageArray
     """(H, W, 3) uint8."""
     xyxy: FloatArray
-    """(N, 4)."""
+    """(N, 4) boxes."""
     class_ids: IntArray
-    """(N,)."""
+    """(N,) classes."""
     points_xy: FloatArray
-    """(N, K, 2)."""
+    """(N, K, 2) keypoints."""
     labelled: BoolArray
-    """(N, K): points whose place is known."""
+    """(N, K): points whose position is known."""
     ignore: BoolArray
-    """(N,): objects that are neither to be found nor to be called background."""
+    """(N,): objects that are neither positives nor background."""
 
     @property
     def hw(self) -> tuple[int, int]:
@@ -56,7 +56,7 @@ def load_sample(item: AnnotatedImage) -> Sample:
 
 
 def concatenate(rgb: ImageArray, parts: list[Sample]) -> Sample:
-    """Put the objects of ``parts``, already in pixels of ``rgb``, on one image."""
+    """Return an image with the objects of ``parts``, already in pixels of ``rgb``."""
     return Sample(
         rgb,
         np.concatenate([part.xyxy for part in parts]),
@@ -68,7 +68,7 @@ def concatenate(rgb: ImageArray, parts: list[Sample]) -> Sample:
 
 
 def only(sample: Sample, index: int) -> Sample:
-    """The same image with one of its objects."""
+    """Return the same image with one of its objects."""
     one = slice(index, index + 1)
     return replace(
         sample,
@@ -81,6 +81,6 @@ def only(sample: Sample, index: int) -> Sample:
 
 
 def shifted(sample: Sample, left: float, top: float) -> Sample:
-    """The same objects in pixels of a canvas on which the sample lies at (left, top)."""
+    """Return the objects in pixels of a canvas on which the sample is at (left, top)."""
     shift = np.array([left, top], np.float32)
     return replace(sample, xyxy=sample.xyxy + np.tile(shift, 2), points_xy=sample.points_xy + shift)

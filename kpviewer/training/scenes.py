@@ -1,6 +1,6 @@
-"""Images of a data set as training samples: crops at a drawn scale, mirrored, alone or by fours.
+"""Images of a data set as training samples: crops at a random scale, alone or four in a grid.
 
-Asks nothing of the data: neither images without objects nor a kind of object.
+Any data can be used: neither images without objects nor a kind of object are required.
 """
 
 from __future__ import annotations
@@ -18,50 +18,52 @@ from kpviewer.sources.opencv import cv2
 from kpviewer.sources.resizing import resized
 from kpviewer.training.datasets import SampleCache
 from kpviewer.training.placement import Placement, place
+from kpviewer.training.ranges import Degrees, Positive, Share
 from kpviewer.training.samples import Sample, concatenate, shifted
-from kpviewer.training.streams import chances_of_worker, recoloured
+from kpviewer.training.streams import recoloured, worker_rng
 from kpviewer.training.transforms import photometric
 
 _ENOUGH = 2.0
-"""Size of a stretched image over the input, where the image isn't larger both ways."""
+"""Largest ratio of a stretched image to the input, unless a side of the image is larger."""
 
 
 @dataclass(frozen=True, slots=True)
 class SceneOptions:
-    """How images are shown."""
+    """Augmentation of images."""
 
-    zoom: tuple[float, ...] = (0.6, 1.8)
+    zoom: tuple[Positive, Positive] = (0.6, 1.8)
     """Least and greatest scale, over that at which the whole image just fits the input; drawn
-    log-uniformly. Under 1, grey surrounds the image, as it does in the viewer."""
-    grid_share: float = 0.3
+    log-uniformly. Below 1, grey surrounds the image, as in the viewer."""
+    grid_share: Share = 0.3
     """Share of samples that show four images in a 2 x 2 grid of uneven cells."""
     grid_of_objects: bool = False
-    """Whether a cell shows an object with what is around it, at the scale of a whole sample, rather
-    than an image at a smaller one: for small marks on objects of which images have few."""
+    """Whether a cell shows one object and its surroundings at full scale, rather than a whole image
+    at a smaller scale: for objects that small marks distinguish, few in each image."""
     mirror: bool = True
+    """Whether half of the images are mirrored."""
     upside_down: bool = False
-    """Whether up is anything: for images taken from above, or through a microscope."""
-    rotation_deg: float = 0.0
-    """Greatest angle either way."""
+    """Whether half of the images are turned by 180 degrees: for aerial or microscope images."""
+    rotation_deg: Degrees = 0.0
+    """Largest rotation either way."""
     colours: bool = True
     """Whether light, sharpness and noise change."""
 
     def __post_init__(self) -> None:
-        """Check what the drawing relies on."""
-        if len(self.zoom) != 2 or not 0 < self.zoom[0] <= self.zoom[1]:
-            raise DatasetError(f"scenes.zoom must be [least, greatest], over 0, got {self.zoom}.")
+        """Check the order of the scales."""
+        if self.zoom[0] > self.zoom[1]:
+            raise DatasetError(f"scenes.zoom must be [least, greatest], got {list(self.zoom)}.")
 
 
 class SceneStream(IterableDataset[Sample]):
     """Endless samples of one size; the same seed and number of workers give the same stream.
 
     Args:
-        data: the images.
+        data: annotated images.
         input_hw: size of the samples, px.
-        seed: of all chance.
-        options: how images are shown.
-        stretch: whether images get the input's proportions first, for a model that will be given
-            stretched ones.
+        seed: seed of the stream.
+        options: augmentation.
+        stretch: whether images are stretched to the input's proportions first, for a model that
+            stretches its inputs.
 
     Raises:
         DatasetError: if the data set has no image.
@@ -83,8 +85,8 @@ class SceneStream(IterableDataset[Sample]):
         self._stretch = stretch
 
     def __iter__(self) -> Iterator[Sample]:
-        """Compose for ever."""
-        rng = chances_of_worker(self._seed)
+        """Yield composed samples without end."""
+        rng = worker_rng(self._seed)
         images, cache, change = self._data.images, SampleCache(), photometric()
 
         def draw() -> Sample:
@@ -104,13 +106,13 @@ def compose(
     options: SceneOptions,
     rng: np.random.Generator,
 ) -> Sample:
-    """Make one sample.
+    """Compose one sample.
 
     Args:
-        draw: gives any image of the data set.
+        draw: returns any image of the data set.
         hw: height and width of the result, px.
-        options: how images are shown.
-        rng: source of all chance.
+        options: augmentation.
+        rng: source of randomness.
     """
     if rng.random() >= options.grid_share:
         return shown(draw(), hw, options, rng)
@@ -131,9 +133,9 @@ def compose(
 
 
 def stretched(sample: Sample, hw: tuple[int, int]) -> Sample:
-    """Give an image the proportions of ``hw``: one side gets shorter, or the other longer."""
+    """Stretch an image to the proportions of ``hw``: shorten one side, or lengthen the other."""
     ratios = [size / out for out, size in zip(hw, sample.hw, strict=True)]
-    # twice the input is enough to look closely at; else as near to the image's size as may be
+    # twice the input is enough for close-ups; otherwise as near to the image's size as possible
     ratio = min(max(_ENOUGH, min(ratios)), max(ratios))
     height, width = (max(1, round(out * ratio)) for out in hw)
     scale_xy = np.array([width / sample.hw[1], height / sample.hw[0]], np.float32)
@@ -148,13 +150,13 @@ def stretched(sample: Sample, hw: tuple[int, int]) -> Sample:
 def shown(
     sample: Sample, hw: tuple[int, int], options: SceneOptions, rng: np.random.Generator
 ) -> Sample:
-    """Show one image at a drawn scale: a part of it where it is larger than ``hw``, else all."""
+    """Show one image at a random scale: a part of it if it is larger than ``hw``, else all."""
     scale = _fit(sample, hw) * _zoom(options, rng)
-    # where the image's middle comes to: anywhere that leaves it inside, or the output filled
+    # position of the image's centre: the image stays inside, or fills the output
     room = [abs(out - size * scale) / 2 for out, size in zip(hw, sample.hw, strict=True)]
     at_y, at_x = (out / 2 + rng.uniform(-1, 1) * r for out, r in zip(hw, room, strict=True))
-    middle = (sample.hw[1] / 2, sample.hw[0] / 2)
-    return _turned(sample, (middle, (at_x, at_y), scale), hw, options, rng)
+    centre = (sample.hw[1] / 2, sample.hw[0] / 2)
+    return _turned(sample, (centre, (at_x, at_y), scale), hw, options, rng)
 
 
 def object_shown(
@@ -164,14 +166,14 @@ def object_shown(
     options: SceneOptions,
     rng: np.random.Generator,
 ) -> Sample:
-    """Show one object of an image whole, and what of the image is around it.
+    """Show one whole object of an image, and its surroundings.
 
     Args:
-        sample: the image, with an object at least.
+        sample: image with at least one object.
         hw: height and width of the result, px.
-        fit: scale that counts as 1; the drawn one is less where the object would be cut.
-        options: how images are shown.
-        rng: source of all chance.
+        fit: scale that counts as 1; the random scale is smaller if the object would be cut.
+        options: augmentation.
+        rng: source of randomness.
     """
     x1, y1, x2, y2 = (float(side) for side in sample.xyxy[rng.integers(len(sample.xyxy))])
     size = (max(y2 - y1, 1.0), max(x2 - x1, 1.0))
@@ -183,7 +185,7 @@ def object_shown(
 
 
 def _fit(sample: Sample, hw: tuple[int, int]) -> float:
-    """Scale at which a whole image just fits."""
+    """Return the scale at which a whole image just fits."""
     return min(out / size for out, size in zip(hw, sample.hw, strict=True))
 
 
@@ -199,7 +201,7 @@ def _turned(
     options: SceneOptions,
     rng: np.random.Generator,
 ) -> Sample:
-    """Bring a point of the image to one of the output, at a scale, mirrored and turned."""
+    """Map a point of the image to one of the output, at a scale, mirrored and rotated."""
     mirror = options.mirror and rng.random() < 0.5
     angle = math.radians(options.rotation_deg) * rng.uniform(-1, 1)
     if options.upside_down and rng.random() < 0.5:

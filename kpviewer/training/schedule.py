@@ -1,7 +1,7 @@
-"""How the learning rate goes over a run: a factor of the peak for each step, and nothing kept.
+"""Learning-rate schedules: a factor of the peak rate for each step, without state.
 
-Nothing kept means that a run that is resumed has the rates it would have had. The numbers are those
-of the classes of ``torch.optim.lr_scheduler`` of the same names, which tests compare.
+Without state, a resumed run has the same rates as an uninterrupted one. The numbers are those of
+the classes of ``torch.optim.lr_scheduler`` of the same names; tests compare them.
 """
 
 from __future__ import annotations
@@ -12,32 +12,35 @@ from collections.abc import Callable, Mapping
 from kpviewer.training.config import TrainConfig
 
 _COSINE_END = 0.01
-"""What a cosine comes down to."""
+"""Factor at the end of a cosine."""
 _CYCLE_UP, _CYCLE_START, _CYCLE_END = 0.3, 1 / 25, 1 / 25e4
-"""Share of a one-cycle run that goes up, and factors at its ends, as in torch."""
+"""Share of a one-cycle run in which the rate rises, and factors at its ends, as in torch."""
 
 
 def rate_factor(config: TrainConfig, step: int) -> float:
-    """Give the learning rate of a step as a share of ``config.learning_rate``.
+    """Return the learning rate of a step as a share of ``config.learning_rate``.
 
     Args:
-        config: of the run.
-        step: from 0 to ``config.steps`` - 1.
+        config: configuration of the run.
+        step: number of the step, from 0 to ``config.steps`` - 1.
     """
     return _FACTORS[config.schedule](config, step)
 
 
 def _cosine(config: TrainConfig, step: int) -> float:
-    """Linear warm-up, then half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983, eq. 5)."""
+    """Warm up linearly, then follow half a cosine.
+
+    Source: Loshchilov and Hutter 2017 (arXiv:1608.03983), eq. 5.
+    """
     falling = 0.5 + 0.5 * math.cos(math.pi * step / config.steps)
     return _warmed(config, step) * (_COSINE_END + (1 - _COSINE_END) * falling)
 
 
 def _one_cycle(config: TrainConfig, step: int) -> float:
-    """Up from 1/25, down to nearly nothing (Smith and Topin 2017, arXiv:1708.07120).
+    """Rise from 1/25, then fall to nearly 0 (Smith and Topin 2017, arXiv:1708.07120).
 
-    Both ways are half cosines, as in torch's ``OneCycleLR``. The momentum stays what it is, and
-    ``warmup_steps`` isn't asked: the way up is the warm-up.
+    Both are half cosines, as in torch's ``OneCycleLR``. The momentum stays constant.
+    ``warmup_steps`` has no effect: the rise is the warm-up.
     """
     top = _CYCLE_UP * config.steps - 1
     if step <= top:
@@ -46,18 +49,18 @@ def _one_cycle(config: TrainConfig, step: int) -> float:
 
 
 def _between(start: float, end: float, share: float) -> float:
-    """Go from start to end on half a cosine."""
+    """Interpolate from start to end on half a cosine."""
     return end + (start - end) * (0.5 + 0.5 * math.cos(math.pi * share))
 
 
 def _multistep(config: TrainConfig, step: int) -> float:
-    """Linear warm-up, then a fall by ``decay`` at each of the ``milestones``."""
+    """Warm up linearly, then fall by the factor ``decay`` at each of the ``milestones``."""
     passed = sum(step >= round(share * config.steps) for share in config.milestones)
     return _warmed(config, step) * config.decay**passed
 
 
 def _constant(config: TrainConfig, step: int) -> float:
-    """Linear warm-up, then the peak."""
+    """Warm up linearly, then stay at the peak."""
     return _warmed(config, step)
 
 
@@ -71,4 +74,4 @@ _FACTORS: Mapping[str, Callable[[TrainConfig, int], float]] = {
     "multistep": _multistep,
     "constant": _constant,
 }
-"""For each of ``config.SCHEDULES``."""
+"""Function of each of ``config.SCHEDULES``."""

@@ -1,4 +1,4 @@
-"""Class and box of the one object of an image, learned together or one after the other.
+"""Training of single-object models: class and box together, or one after the other.
 
 Sources of the losses: Girshick 2015, Fast R-CNN (arXiv:1504.08083), eq. 1-3, for cross-entropy and
 smooth L1 side by side; Rezatofighi et al. 2019 (arXiv:1902.09630) for GIoU.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -27,11 +27,11 @@ from kpviewer.models.spec import Task
 from kpviewer.training.building import check_model, read_sets
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.crops import JitterOptions
+from kpviewer.training.ranges import InnerShare, NotNegative, Positive, Share
 from kpviewer.training.samples import Sample
 from kpviewer.training.whole_images import WholeImageStream, whole_image_spec
 
-TOGETHER, BACKBONE_FIRST = "together", "backbone-first"
-ORDERS = (TOGETHER, BACKBONE_FIRST)
+Order: TypeAlias = Literal["together", "backbone-first"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,39 +40,33 @@ _log = logging.getLogger(__name__)
 class SingleObjectLossOptions:
     """Weights of the parts of the loss."""
 
-    classes: float = 1.0
-    """Cross-entropy."""
-    box: float = 5.0
-    """Smooth L1 of cx, cy, w, h in shares of the image."""
-    beta: float = 0.05
-    """Where smooth L1 turns from a square into a line, in shares of the image."""
-    overlap: float = 1.0
-    """1 - GIoU."""
-    label_smoothing: float = 0.05
+    classes: NotNegative = 1.0
+    """Weight of the cross-entropy of classes."""
+    box: NotNegative = 5.0
+    """Weight of the smooth L1 of cx, cy, w, h in shares of the image."""
+    beta: Positive = 0.05
+    """Error at which smooth L1 turns from quadratic to linear, in shares of the image."""
+    overlap: NotNegative = 1.0
+    """Weight of 1 - GIoU."""
+    label_smoothing: Share = 0.05
+    """Label smoothing of the cross-entropy."""
 
 
 @dataclass(frozen=True, slots=True)
 class SingleObjectOptions:
-    """What a recipe of this family may say beside ``TrainConfig``."""
+    """Options of a recipe of this family, beside ``TrainConfig``."""
 
     name: str = ""
-    """Of the model and its file; none: the architecture's."""
-    order: str = TOGETHER
+    """Name of the model and its file; empty: name of the architecture."""
+    order: Order = "together"
     """"together": backbone and both heads learn from both losses; "backbone-first": backbone and
     class head learn classes, then both are frozen and the box head learns."""
-    class_share: float = 0.6
-    """Share of the steps that go to the classes, where the backbone comes first."""
+    class_share: InnerShare = 0.6
+    """Share of the steps that train classes, with "backbone-first"."""
     pretrained: str = ""
-    """Where the backbone starts: "imagenet", or a .pt or .pth file of torchvision's classifier."""
+    """Weights of the backbone: "imagenet", or a .pt or .pth file of torchvision's classifier."""
     jitter: JitterOptions = field(default_factory=JitterOptions)
     loss: SingleObjectLossOptions = field(default_factory=SingleObjectLossOptions)
-
-    def __post_init__(self) -> None:
-        """Check the order."""
-        if self.order not in ORDERS:
-            raise DatasetError(f"order must be one of {', '.join(ORDERS)}, got {self.order!r}.")
-        if not 0 < self.class_share < 1:
-            raise DatasetError(f"class_share must lie between 0 and 1, got {self.class_share}.")
 
 
 class SingleObjectBatch(NamedTuple):
@@ -87,7 +81,7 @@ class SingleObjectBatch(NamedTuple):
 
 
 class SingleObjectLosses(NamedTuple):
-    """Parts of the loss, weighted."""
+    """Weighted parts of the loss; scalars."""
 
     classes: Tensor
     box: Tensor
@@ -98,10 +92,10 @@ class SingleObjectObjective:
     """Trains the class and the box of single objects.
 
     Args:
-        detector: with the classes of the data.
+        detector: detector with the classes of the data.
         data: images of exactly one object.
-        options: how.
-        class_steps: first steps, which only learn classes, with backbone-first.
+        options: options of the recipe.
+        class_steps: number of first steps that only train classes, with "backbone-first".
     """
 
     loss_names = SingleObjectLosses._fields
@@ -119,11 +113,11 @@ class SingleObjectObjective:
         self._step = 0
 
     def begin_at(self, step: int) -> None:
-        """Go to the phase of a step."""
+        """Enter the phase of a step."""
         self._step = step
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> WholeImageStream:
-        """Jittered images whose object is in sight.
+        """Return a stream of jittered images whose object is inside.
 
         Raises:
             DatasetError: if a side isn't a multiple of 32.
@@ -133,7 +127,7 @@ class SingleObjectObjective:
 
     @property
     def epoch_samples(self) -> int:
-        """Images of the set."""
+        """Number of images in the data set."""
         return len(self._data)
 
     def collate(self, samples: list[Any]) -> SingleObjectBatch:
@@ -148,20 +142,20 @@ class SingleObjectObjective:
     def losses(
         self, network: nn.Module, batch: SingleObjectBatch, images: Tensor
     ) -> SingleObjectLosses:
-        """Losses of the present phase; what isn't learned in it counts nothing."""
-        self._hold()
+        """Compute the losses of the present phase; those of other phases are 0."""
+        self._freeze()
         is_first = self._step < self._class_steps
         input_hw = (images.shape[2], images.shape[3])
         found = single_object_losses(network(images), batch, input_hw, self._options.loss)
-        if self._options.order == TOGETHER:
+        if self._options.order == "together":
             return found
         if is_first:
             return SingleObjectLosses(found.classes, found.box * 0, found.overlap * 0)
         return SingleObjectLosses(found.classes * 0, found.box, found.overlap)
 
-    def _hold(self) -> None:
-        """Hold, or free, the parts that this phase doesn't learn, batch statistics included."""
-        if self._options.order == TOGETHER:
+    def _freeze(self) -> None:
+        """Freeze the parts that this phase doesn't train, batch statistics included."""
+        if self._options.order == "together":
             return
         network = self.detector.network
         is_first = self._step < self._class_steps
@@ -179,7 +173,7 @@ def single_object_losses(
     input_hw: tuple[int, int],
     options: SingleObjectLossOptions,
 ) -> SingleObjectLosses:
-    """Compare what the network says with the ground truth.
+    """Compare the output of the network with the ground truth.
 
     Args:
         raw: logits (B, C), and boxes (B, 4) cxcywh in shares of the input.
@@ -189,14 +183,14 @@ def single_object_losses(
     """
     logits, found_n = raw
     height, width = input_hw
-    wanted_xyxy_n = batch.xyxy / batch.xyxy.new_tensor([width, height, width, height])
-    wanted_n = xyxy_to_cxcywh(wanted_xyxy_n)
+    target_xyxy_n = batch.xyxy / batch.xyxy.new_tensor([width, height, width, height])
+    target_n = xyxy_to_cxcywh(target_xyxy_n)
     classes = functional.cross_entropy(
         logits, batch.class_ids, label_smoothing=options.label_smoothing
     )
-    box = functional.smooth_l1_loss(found_n, wanted_n, beta=options.beta)
+    box = functional.smooth_l1_loss(found_n, target_n, beta=options.beta)
     found_xyxy_n = cxcywh_to_xyxy(found_n)
-    overlap = generalized_box_iou_loss(found_xyxy_n, wanted_xyxy_n, reduction="mean")
+    overlap = generalized_box_iou_loss(found_xyxy_n, target_xyxy_n, reduction="mean")
     return SingleObjectLosses(
         classes * options.classes, box * options.box, overlap * options.overlap
     )
@@ -209,14 +203,14 @@ def _shows_its_object(sample: Sample) -> bool:
 def single_object_objective(
     config: TrainConfig, data_specs: Sequence[str]
 ) -> SingleObjectObjective:
-    """Read the data and build the detector that a recipe asks for.
+    """Read the data and build the objective of a recipe.
 
-    Images without exactly one object are left out, and counted in a warning.
+    Images without exactly one object are left out; a warning counts them.
 
     Raises:
         DatasetError: if the data can't be read, no image has exactly one object, or the recipe
-            has a key or model that isn't known.
-        WeightsError: if the weights of the backbone can't be had, or don't fit.
+            is wrong.
+        WeightsError: if the weights of the backbone can't be read, or don't fit.
     """
     options = family_options(SingleObjectOptions, config)
     check_model(config, SINGLE_OBJECT_ARCHITECTURES)

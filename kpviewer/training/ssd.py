@@ -1,11 +1,11 @@
-"""Single-shot detectors: composed images, matched anchors, points from regions."""
+"""Training of the face SSD: composed images, matched anchors, points from RoIs."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -21,28 +21,22 @@ from kpviewer.training.losses import SsdLosses, SsdLossOptions, ssd_losses
 from kpviewer.training.merging import without_pseudo_points
 from kpviewer.training.mosaic import MosaicOptions
 from kpviewer.training.proposals import proposals_of
+from kpviewer.training.ranges import Share
 from kpviewer.training.refining import refiner_loss
-
-PARTS = ("all", "detector", "refiner")
 
 
 @dataclass(frozen=True, slots=True)
 class SsdOptions:
-    """What a recipe of this family may say beside ``TrainConfig``."""
+    """Options of a recipe of this family, beside ``TrainConfig``."""
 
-    learn: str = "all"
-    """"all"; "refiner": the network that reads points once more, and nothing else; "detector":
-    everything but it."""
+    learn: Literal["all", "detector", "refiner"] = "all"
+    """Trained parts: "refiner" is the network that refines points; "detector", all but it."""
     pseudo_points: bool = True
-    """Whether points that a detector placed (``pseudo`` in the data) teach where points are."""
-    occluded_share: float = 0.2
+    """Whether points that a detector placed (``pseudo`` in the data) are targets."""
+    occluded_share: Share = 0.2
+    """Share of the faces that are covered in part."""
     mosaic: MosaicOptions = field(default_factory=MosaicOptions)
     loss: SsdLossOptions = field(default_factory=SsdLossOptions)
-
-    def __post_init__(self) -> None:
-        """Check what is to be learned."""
-        if self.learn not in PARTS:
-            raise DatasetError(f"learn must be one of {', '.join(PARTS)}, got {self.learn!r}.")
 
 
 class SsdObjective:
@@ -56,12 +50,12 @@ class SsdObjective:
         self._options = options
         if options.learn == "refiner":
             if detector.network.point_refiner is None:
-                raise DatasetError(f'{detector.spec.name} has no refiner to train: learn = "all".')
+                raise DatasetError(f"{detector.spec.name} has no refiner to train. Set learn=all.")
             detector.network.requires_grad_(False)
             detector.network.point_refiner.requires_grad_(True)
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> MosaicStream:
-        """Composed images.
+        """Return a stream of composed images.
 
         Raises:
             DatasetError: if no image is without objects.
@@ -77,7 +71,7 @@ class SsdObjective:
 
     @property
     def epoch_samples(self) -> int:
-        """Images of the set."""
+        """Number of images in the data set."""
         return len(self._data)
 
     def collate(self, samples: list[Any]) -> Batch:
@@ -85,7 +79,7 @@ class SsdObjective:
         return collate(samples)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> SsdLosses:
-        """Class, box and point losses; points are read from shaken true boxes and frames too."""
+        """Compute class, box and point losses; points of RoIs are read from jittered boxes."""
         refiner, options = self.detector.network.point_refiner, self._options.loss
         refined = images.new_zeros(())
         if refiner is not None and self._options.learn != "detector":
@@ -102,14 +96,21 @@ class SsdObjective:
 
 
 def ssd_objective(config: TrainConfig, data_specs: Sequence[str]) -> SsdObjective:
-    """Read the data and build the detector that a recipe asks for.
+    """Read the data and build the objective of a recipe.
 
     Raises:
-        DatasetError: if the data can't be read, or the recipe has a key that isn't known.
+        DatasetError: if the data can't be read or have other keypoints, or the recipe is wrong.
     """
     options = family_options(SsdOptions, config)
     check_model(config, (FACE_SPEC.architecture,))
     data = read_sets(data_specs)
+    if data.keypoint_names != FACE_SPEC.keypoint_names:
+        raise DatasetError(
+            f"{config.model} is trained on faces with the keypoints "
+            f"{', '.join(FACE_SPEC.keypoint_names)}; the data have "
+            f"{', '.join(data.keypoint_names) or 'none'}. For boxes without keypoints, use the "
+            "recipe light-ssd."
+        )
     spec = dataclasses.replace(FACE_SPEC, trained_on=sources_of(data))
     detector = ARCHITECTURES[config.model](spec)
     assert isinstance(detector, SsdDetector)

@@ -1,4 +1,4 @@
-"""What endless streams of samples share: the chances of a worker, and colours that change."""
+"""Functions shared by streams of samples: random numbers of a worker, changes of colours."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from kpviewer.structures import ImageArray
 from kpviewer.training.samples import Sample
 
 
-def chances_of_worker(seed: int, *key: int) -> np.random.Generator:
-    """Give this worker's source of chance, and seed torch's, which torchvision draws from.
+def worker_rng(seed: int, *key: int) -> np.random.Generator:
+    """Return this worker's random number generator; seed torch's, which torchvision uses.
 
     Args:
-        seed: of the stream.
-        key: keeps streams of one seed apart.
+        seed: seed of the stream.
+        key: numbers that distinguish streams of one seed.
     """
     worker = get_worker_info()
     number = worker.id if worker else 0
@@ -27,12 +27,12 @@ def chances_of_worker(seed: int, *key: int) -> np.random.Generator:
 
 
 def recoloured(sample: Sample, change: nn.Module) -> Sample:
-    """The same objects on an image of other colours."""
+    """Return the sample with changed colours."""
     return replace(sample, rgb=recoloured_rgb(sample.rgb, change))
 
 
 def recoloured_rgb(rgb: ImageArray, change: nn.Module) -> ImageArray:
-    """(H, W, 3) uint8 through a module that takes (3, H, W) uint8."""
+    """Apply a module of (3, H, W) uint8 images to an (H, W, 3) uint8 image."""
     changed: Tensor = change(torch.from_numpy(rgb).permute(2, 0, 1))
     pixels: ImageArray = changed.permute(1, 2, 0).contiguous().numpy()
     return pixels

@@ -1,8 +1,4 @@
-"""Training of the grid keypoint detector: on generated strip scenes, or on an annotated set.
-
-``StripObjective`` is what the training loop wants of a family of models; it knows nothing of steps,
-rates or files.
-"""
+"""Training of the grid keypoint detector, on generated strip scenes or on an annotated set."""
 
 from __future__ import annotations
 
@@ -30,16 +26,16 @@ from kpviewer.training.samples import Sample
 from kpviewer.training.strip_images import ImageOptions, StripImageStream, StripSceneStream
 
 DEMO = "demo"
-"""What generated scenes are called on the command line."""
+"""Name of generated scenes on the command line."""
 DEMO_EPOCH_SCENES = 500
-"""What counts as an epoch of generated scenes, of which no two are the same."""
+"""Number of scenes in an epoch of generated scenes, no two of which are the same."""
 
 
 def spec_for(data: AnnotationSet | None) -> ModelSpec:
     """Describe a grid detector for an annotated set, or for generated scenes.
 
-    The largest input is a square with the longest side of the images, so that they are looked at
-    in their own size.
+    The largest input is a square of the longest side of the images: the detector runs on them at
+    their own size.
     """
     if data is None:
         return STRIP_SPEC
@@ -49,13 +45,13 @@ def spec_for(data: AnnotationSet | None) -> ModelSpec:
 
 
 class StripObjective:
-    """What a grid keypoint detector is trained to do.
+    """Trains a grid keypoint detector.
 
     Args:
-        detector: with the class names of the data.
+        detector: detector with the class names of the data.
         data: annotated images; None for generated scenes.
         loss: reach and weights.
-        images: how annotated images are changed.
+        images: augmentation of annotated images.
 
     Raises:
         DatasetError: if detector and data share no class, or nothing is annotated.
@@ -72,17 +68,17 @@ class StripObjective:
     ) -> None:
         names = detector.spec.class_names
         if data is None and names != CLASS_NAMES:
-            raise DatasetError(f"Generated scenes show {CLASS_NAMES}, the detector wants {names}.")
+            raise DatasetError(f"Generated scenes show {CLASS_NAMES}, the detector has {names}.")
         self.detector = detector
         self._data = None if data is None else align_classes(data, names)
         self._loss = loss or GridLossOptions()
         self._images = images or ImageOptions()
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> IterableDataset[Sample]:
-        """Make an endless stream of images of one size: multiples of 32.
+        """Return an endless stream of images of one size: multiples of 32.
 
-        Generated strips lie along the longer side, and along either in a square: train on squares
-        for a detector that works both ways round.
+        Generated strips are along the longer side; in a square, along either. Train on squares for
+        a detector of both orientations.
         """
         if any(side % STRIDE for side in input_hw):
             raise DatasetError(f"Sides of the input must be multiples of {STRIDE}, got {input_hw}.")
@@ -93,11 +89,11 @@ class StripObjective:
 
     @property
     def epoch_samples(self) -> int:
-        """Images of the set, or a round number of generated ones."""
+        """Number of images in the data set, or a round number of generated ones."""
         return DEMO_EPOCH_SCENES if self._data is None else len(self._data)
 
     def collate(self, samples: list[Sample]) -> GridBatch:
-        """Stack samples of one size, padding their targets to the longest list."""
+        """Stack samples of one size and pad their targets to the longest list."""
         most = max(1, *(len(sample.xyxy) for sample in samples))
         centres = torch.zeros(len(samples), most, 2)
         class_ids = torch.full((len(samples), most), PADDED)
@@ -110,37 +106,37 @@ class StripObjective:
         return GridBatch(images.permute(0, 3, 1, 2), centres, class_ids)
 
     def losses(self, network: nn.Module, batch: GridBatch, images: Tensor) -> tuple[Tensor, ...]:
-        """Run the network and compare.
+        """Run the network and compare its output with the ground truth.
 
         Args:
-            network: the detector's, perhaps wrapped.
-            batch: the ground truth, on the network's device.
-            images: (B, 3, H, W) normalised float of the same images.
+            network: the detector's network, perhaps wrapped.
+            batch: ground truth, on the network's device.
+            images: images of the batch, (B, 3, H, W) normalised.
         """
         return tuple(grid_losses(network(images), batch, self._loss))
 
 
 @dataclass(frozen=True, slots=True)
 class StripOptions:
-    """What a recipe of this family may say beside ``TrainConfig``."""
+    """Options of a recipe of this family, beside ``TrainConfig``."""
 
     loss: GridLossOptions = dataclasses.field(default_factory=GridLossOptions)
     images: ImageOptions = dataclasses.field(default_factory=ImageOptions)
 
 
 def strip_objective(config: TrainConfig, data_specs: Sequence[str]) -> StripObjective:
-    """Read the data, or take generated scenes where they are called "demo".
+    """Read the data, or use generated scenes if the data are "demo"; build the objective.
 
     Raises:
-        DatasetError: if the data can't be read, or the recipe has a key that isn't known.
+        DatasetError: if the data can't be read, or the recipe is wrong.
     """
     options = family_options(StripOptions, config)
     check_model(config, GRID_ARCHITECTURES)
     is_demo = list(data_specs) == [DEMO]
     data = None if is_demo else read_sets(data_specs)
-    told = "generated strip scenes" if data is None else ", ".join(data_specs)
+    origin = "generated strip scenes" if data is None else ", ".join(data_specs)
     spec = dataclasses.replace(
-        spec_for(data), name=config.model, architecture=config.model, trained_on=told
+        spec_for(data), name=config.model, architecture=config.model, trained_on=origin
     )
     detector = ARCHITECTURES[config.model](spec)
     assert isinstance(detector, GridDetector)

@@ -1,4 +1,4 @@
-"""Streams for the grid keypoint detector: generated strip scenes, and changed images of a set."""
+"""Streams for the grid keypoint detector: generated strip scenes, and augmented images of a set."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ from kpviewer.sources.opencv import cv2
 from kpviewer.sources.strip_scenes import random_scene
 from kpviewer.structures import FloatArray
 from kpviewer.training.placement import Placement, place
+from kpviewer.training.ranges import NotNegative, Positive, Share, ShareBelowOne
 from kpviewer.training.samples import Sample, load_sample
-from kpviewer.training.streams import chances_of_worker, recoloured
+from kpviewer.training.streams import recoloured, worker_rng
 from kpviewer.training.transforms import SensorNoise
 
 SMALLEST_SCENE_PX = 96
 _SEED_KEY = 0x7261696E
-"""Keeps the scenes of training apart from every scene that is made from one number."""
+"""Distinguishes the scenes of training from every scene that is made from one number."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageOptions:
-    """How annotated images are changed."""
+    """Augmentation of annotated images."""
 
-    scale: float = 0.1
+    scale: ShareBelowOne = 0.1
     """Largest change of size, as a share."""
-    shift_px: float = 8.0
-    """Largest shift out of the input, px, where the whole image fits in."""
-    object_share: float = 0.8
-    """Share of the crops of a larger image that hold an object on purpose."""
-    largest_px: float = 64.0
-    """Objects with a longer side teach nothing: what is centred in their box isn't known."""
+    shift_px: NotNegative = 8.0
+    """Largest shift out of the input, px, if the whole image fits in."""
+    object_share: Share = 0.8
+    """Share of the crops of a larger image that are chosen to hold an object."""
+    largest_px: Positive = 64.0
+    """Longest side of an object; longer ones are ignored, for their centre isn't that of a mark."""
 
 
 class StripSceneStream(IterableDataset[Sample]):
@@ -46,12 +47,14 @@ class StripSceneStream(IterableDataset[Sample]):
     def __init__(self, input_hw: tuple[int, int], seed: int) -> None:
         super().__init__()
         if min(input_hw) < SMALLEST_SCENE_PX:
-            raise DatasetError(f"Scenes need sides of {SMALLEST_SCENE_PX} px, got {input_hw}.")
+            raise DatasetError(
+                f"Scenes must have sides of at least {SMALLEST_SCENE_PX} px, got {input_hw}."
+            )
         self._input_hw, self._seed = input_hw, seed
 
     def __iter__(self) -> Iterator[Sample]:
-        """Paint for ever."""
-        rng = chances_of_worker(self._seed, _SEED_KEY)
+        """Yield scenes without end."""
+        rng = worker_rng(self._seed, _SEED_KEY)
         while True:
             bgr, ground_truth = random_scene(rng, self._input_hw)
             rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
@@ -62,14 +65,14 @@ class StripSceneStream(IterableDataset[Sample]):
 
 
 class StripImageStream(IterableDataset[Sample]):
-    """Endless changed images of a set; every class is drawn as often as any other.
+    """Endless augmented images of a set; every class is drawn equally often.
 
     Args:
-        data: the set.
-        input_hw: of the samples, px.
-        limit_hw: the model's largest input: it sets the size at which images are looked at.
-        seed: of the stream.
-        options: how images are changed.
+        data: annotated images.
+        input_hw: size of the samples, px.
+        limit_hw: largest input of the model, which sets the scale of images.
+        seed: seed of the stream.
+        options: augmentation.
     """
 
     def __init__(
@@ -90,11 +93,11 @@ class StripImageStream(IterableDataset[Sample]):
                          if class_id in one.targets.class_ids])
         ]  # fmt: skip
         if not self._by_class:
-            raise DatasetError("The data set names no object, so there is nothing to learn.")
+            raise DatasetError("A data set to train on must have objects, got none. Annotate some.")
 
     def __iter__(self) -> Iterator[Sample]:
-        """Change images for ever."""
-        rng = chances_of_worker(self._seed, _SEED_KEY)
+        """Yield augmented images without end."""
+        rng = worker_rng(self._seed, _SEED_KEY)
         colours = v2.Compose(
             [
                 v2.RandomApply([v2.ColorJitter(brightness=0.35, contrast=0.3)], p=0.8),
@@ -111,15 +114,15 @@ class StripImageStream(IterableDataset[Sample]):
             yield recoloured(moved, colours)
 
     def _placement(self, sample: Sample, rng: np.random.Generator) -> Placement:
-        """Draw a flip, a size and a place: the whole image where it fits, else a part of it."""
+        """Draw a flip, a size and a position: the whole image if it fits, else a part of it."""
         options = self._options
         scale = Letterbox.fit(sample.hw, self._limit_hw, STRIDE).scale_x
         scale *= 1 + rng.uniform(-options.scale, options.scale)
         # a half turn of the mirrored image is the one flipped upside down
         is_mirrored, is_turned = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
-        wanted: FloatArray | None = None
+        aimed: FloatArray | None = None
         if len(sample.xyxy) and rng.random() < options.object_share:
-            wanted = sample.points_xy[int(rng.integers(len(sample.xyxy))), 0]
+            aimed = sample.points_xy[int(rng.integers(len(sample.xyxy))), 0]
         anchor, at = [], []
         for axis, flips in ((0, is_mirrored != is_turned), (1, is_turned)):
             side, room = sample.hw[1 - axis], self._input_hw[1 - axis]
@@ -129,16 +132,16 @@ class StripImageStream(IterableDataset[Sample]):
                 anchor.append(side / 2)
                 at.append(room / 2 + float(rng.uniform(-slack, slack)))
                 continue
-            place_px = side / 2 if wanted is None else float(wanted[axis])
+            place_px = side / 2 if aimed is None else float(aimed[axis])
             half = side * scale / 2
-            low, high = room - half, half  # of the image's middle, so that no padding is seen
-            aim = float(rng.uniform(STRIDE, room - STRIDE)) if wanted is not None else None
+            low, high = room - half, half  # of the image's centre: no padding is visible
+            aim = float(rng.uniform(STRIDE, room - STRIDE)) if aimed is not None else None
             way = -1.0 if flips else 1.0
-            middle = float(rng.uniform(low, high)) if aim is None else (
+            centre = float(rng.uniform(low, high)) if aim is None else (
                 aim - way * (place_px - side / 2) * scale
             )  # fmt: skip
             anchor.append(side / 2)
-            at.append(min(max(middle, low), high))
+            at.append(min(max(centre, low), high))
         angle = float(np.pi) if is_turned else 0.0
         return Placement(
             (anchor[0], anchor[1]), (at[0], at[1]), float(scale), angle, is_mirrored, self._input_hw
@@ -146,7 +149,7 @@ class StripImageStream(IterableDataset[Sample]):
 
 
 def with_centres(sample: Sample, largest_px: float) -> Sample:
-    """Make the box's centre the only point of each object; ignore those longer than given."""
+    """Replace the points of each object by its box's centre; ignore objects of longer sides."""
     xyxy = sample.xyxy
     centres = ((xyxy[:, :2] + xyxy[:, 2:]) / 2)[:, None].astype(np.float32)
     too_long = (xyxy[:, 2:] - xyxy[:, :2]).max(1, initial=0) > largest_px

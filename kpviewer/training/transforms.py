@@ -11,10 +11,10 @@ from kpviewer.sources.opencv import cv2
 
 
 class Darken(nn.Module):
-    """Gamma and gain of a badly lit room: what webcams see in the evening."""
+    """Darkens images by gamma and gain, like a webcam in a badly lit room."""
 
     def forward(self, image: Tensor) -> Tensor:
-        """(3, H, W) uint8 -> the same."""
+        """Transform (3, H, W) uint8 -> the same."""
         gamma = float(torch.empty(()).uniform_(0.6, 2.2))
         gain = float(torch.empty(()).uniform_(0.3, 1.0))
         darker: Tensor = v2.functional.adjust_gamma(image, gamma, gain)
@@ -22,20 +22,20 @@ class Darken(nn.Module):
 
 
 class SensorNoise(nn.Module):
-    """Gaussian noise, the same in the three channels or not."""
+    """Adds Gaussian noise, the same in the three channels or not."""
 
     def forward(self, image: Tensor) -> Tensor:
-        """(3, H, W) uint8 -> the same."""
+        """Transform (3, H, W) uint8 -> the same."""
         sigma = float(torch.empty(()).uniform_(2, 18))
         noise = torch.randn(image.shape if torch.rand(()) < 0.5 else image.shape[1:]) * sigma
         return (image + noise).clamp(0, 255).to(torch.uint8)
 
 
 class Recompress(nn.Module):
-    """JPEG at a low quality. torchvision's own is deprecated since 0.29; OpenCV's stays."""
+    """Compresses images as JPEG at a low quality, by OpenCV: torchvision's is deprecated."""
 
     def forward(self, image: Tensor) -> Tensor:
-        """(3, H, W) uint8 -> the same."""
+        """Transform (3, H, W) uint8 -> the same."""
         quality = int(torch.randint(25, 91, ()))
         rgb = image.permute(1, 2, 0).contiguous().numpy()
         _, coded = cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, quality])
@@ -44,7 +44,7 @@ class Recompress(nn.Module):
 
 
 def photometric() -> v2.Transform:
-    """The chain for training: (3, H, W) uint8 -> the same."""
+    """Return the chain for training: (3, H, W) uint8 -> the same."""
     return v2.Compose(
         [
             v2.RandomApply([v2.ColorJitter(0.4, 0.4, 0.5)], p=0.7),

@@ -1,4 +1,4 @@
-"""One step of the optimiser: gradients of one batch or several, in one process or several."""
+"""Steps of the optimiser: gradients of one batch or several, in one process or several."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from kpviewer.training.precision import Precision
 
 
 class LossError(PipelineError):
-    """A loss is infinite or not a number."""
+    """Error: a loss is infinite or not a number."""
 
 
 class Updater:
-    """Owns the network while it is trained, and its optimiser.
+    """Owner of the network in training and of its optimiser.
 
     Args:
-        objective: what is minimised; its network moves to the device.
-        config: of the run.
-        device: of the network.
-        world: the processes that train together.
+        objective: losses; its network moves to the device.
+        config: configuration of the run.
+        device: device of the network.
+        world: processes that train together.
 
     Raises:
-        PipelineError: if the device can't do the precision that is asked for.
+        PipelineError: if the device doesn't support the precision.
     """
 
     def __init__(
@@ -60,17 +60,17 @@ class Updater:
         )
         self._losses: nn.Module = _Losses(objective, self.network)
         if world.size > 1:
-            # parts of a network may be frozen, or have nothing to learn from a batch
+            # parts of a network may be frozen, or unused by a batch
             self._losses = DistributedDataParallel(self._losses, find_unused_parameters=True)
 
     def update(self, batches: Iterator[Any], rate: float, step: int) -> Tensor:
         """Take one step.
 
         Args:
-            batches: of which ``config.accumulate`` are taken: named tuples of tensors, images
-                first.
-            rate: the learning rate.
-            step: how many were taken before.
+            batches: iterator of named tuples of tensors, images first; ``config.accumulate`` of
+                them are used.
+            rate: learning rate.
+            step: number of steps taken before.
 
         Returns:
             (L,) parts of the loss, means over batches and processes, in the objective's order.
@@ -99,7 +99,7 @@ class Updater:
         return mean
 
     def _gradients_kept(self, kept: bool) -> Any:
-        """Keep gradients in this process for a while: processes average once a step."""
+        """Delay the averaging of gradients over processes, which happens once a step."""
         is_shared = isinstance(self._losses, DistributedDataParallel)
         return self._losses.no_sync() if kept and is_shared else nullcontext()  # type: ignore[operator]
 
@@ -111,7 +111,7 @@ class Updater:
         return losses
 
     def state(self) -> dict[str, Any]:
-        """What ``resume`` needs."""
+        """Return the state that ``resume`` continues from."""
         return {
             "network": self.network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -119,7 +119,7 @@ class Updater:
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Continue from what ``state`` gave."""
+        """Continue from a state that ``state`` returned."""
         self.network.load_state_dict(with_current_names(state["network"]))
         self._optimizer.load_state_dict(state["optimizer"])
         self._precision.resume(state.get("precision", {}))
@@ -128,8 +128,8 @@ class Updater:
 class _Losses(nn.Module):
     """Network and losses as one module.
 
-    Objectives call parts of their network past its ``forward``, which DistributedDataParallel
-    wouldn't see if it wrapped the network alone.
+    Objectives call parts of their network without its ``forward``; DistributedDataParallel wouldn't
+    notice if it wrapped the network alone.
     """
 
     def __init__(self, objective: Objective, network: nn.Module) -> None:
@@ -138,10 +138,10 @@ class _Losses(nn.Module):
         self._objective = objective
 
     def forward(self, batch: Any, images: Tensor) -> Tensor:
-        """(L,) parts of the loss."""
+        """Compute the (L,) parts of the loss."""
         losses = self._objective.losses(self.network, batch, images)
         parts = torch.stack([part.float() for part in losses])
-        if not parts.requires_grad:  # nothing to learn here; other processes wait for gradients
+        if not parts.requires_grad:  # no gradient here; other processes wait for one
             learning = next(p for p in self.network.parameters() if p.requires_grad)
             parts = parts + 0 * learning.sum()
         return parts

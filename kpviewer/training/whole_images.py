@@ -1,4 +1,4 @@
-"""Whole images, moved a little with what is on them: what models of one answer learn from."""
+"""Jittered whole images with their objects, for models with one prediction for each image."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from kpviewer.errors import DatasetError
 from kpviewer.models.image_backbone import STRIDE
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.sources.opencv import cv2
-from kpviewer.training.building import largest_input, sources_of
+from kpviewer.training.building import sources_of
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.crops import JitterOptions, jittered
 from kpviewer.training.datasets import SampleCache
 from kpviewer.training.placement import place
 from kpviewer.training.samples import Sample
-from kpviewer.training.streams import chances_of_worker, recoloured
+from kpviewer.training.streams import recoloured, worker_rng
 from kpviewer.training.transforms import photometric
 
 
@@ -26,11 +26,11 @@ class WholeImageStream(IterableDataset[Sample]):
     """Endless jittered images; the same seed and number of workers give the same stream.
 
     Args:
-        images: what is drawn from, each as often.
+        images: annotated images, drawn equally often.
         input_hw: size of the samples, px; images are letterboxed into it.
-        seed: of the chances.
-        jitter: how far they are moved.
-        is_usable: says of a moved sample whether there is still something to learn from it.
+        seed: seed of the stream.
+        jitter: largest changes.
+        is_usable: returns whether a jittered sample can still be used.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class WholeImageStream(IterableDataset[Sample]):
         super().__init__()
         if any(side % STRIDE for side in input_hw):
             raise DatasetError(
-                f"Inputs of this family are multiples of {STRIDE}, got {input_hw}. Set inputs."
+                f"Inputs of this family must be multiples of {STRIDE}, got {input_hw}. Set inputs."
             )
         self._images, self._input_hw, self._seed = images, input_hw, seed
         self._jitter, self._is_usable = jitter, is_usable
 
     def __iter__(self) -> Iterator[Sample]:
-        """Draw for ever."""
-        rng = chances_of_worker(self._seed)
+        """Yield jittered images without end."""
+        rng = worker_rng(self._seed)
         colours, cache = photometric(), SampleCache()
         while True:
             whole = cache.load(self._images[int(rng.integers(len(self._images)))])
@@ -67,19 +67,19 @@ class WholeImageStream(IterableDataset[Sample]):
 
 
 def whole_image_spec(config: TrainConfig, name: str, task: Task, data: AnnotationSet) -> ModelSpec:
-    """Describe a model of whole images.
+    """Return the description of a model of whole images.
 
     Args:
-        config: the recipe; the largest of its inputs is the model's.
-        name: of the model; "": its architecture's.
-        task: what it predicts.
-        data: what it is trained on; its classes are the model's.
+        config: configuration; its largest input is the model's.
+        name: name of the model; empty: name of the architecture.
+        task: task of the model.
+        data: training data, which name the classes.
     """
     return ModelSpec(
         name=name or config.model,
         architecture=config.model,
         task=task,
         class_names=data.class_names,
-        input_hw=largest_input(config),
+        input_hw=config.largest_input_hw,
         trained_on=sources_of(data),
     )

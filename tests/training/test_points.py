@@ -199,8 +199,6 @@ def test_what_is_read_from_a_heatmap_counts_by_its_weight() -> None:
     both = PointLossOptions(kind="l1", coordinate_weight=2.0)
     loss = read_heat_loss(flat, point, labelled, (32, 64), both)
     assert float(loss - alone) == pytest.approx(2 * 0.375, rel=1e-5)
-    with pytest.raises(DatasetError, match="coordinate_weight"):
-        PointLossOptions(coordinate_weight=-1.0)
 
 
 def test_the_mean_face_and_its_box_are_read_from_the_data(dots: Path) -> None:
@@ -298,14 +296,14 @@ def test_a_smaller_network_s_weights_start_the_larger_one_that_holds_it(
 ) -> None:
     first = trained(dots, tmp_path / "first", "model=fine-heatmap-light").network.state_dict()
     changes = ("model=hourglass-light", f"init={tmp_path}/first/face-points.safetensors")
-    larger = trained(dots, tmp_path / "larger", *changes, "steps=1", "learning_rate=0.0")
+    larger = trained(dots, tmp_path / "larger", *changes, "steps=1", "learning_rate=1e-30")
     grown = larger.network.state_dict()
     assert sum(value.numel() for value in first.values()) * 2 < sum(
         value.numel() for value in grown.values()
     )
     for name, value in first.items():
         if name.endswith("weight"):  # the statistics of batches go on
-            assert torch.equal(grown[name], value), name
+            assert torch.allclose(grown[name], value, rtol=0, atol=1e-20), name
 
 
 def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> None:
@@ -333,12 +331,13 @@ def test_the_shipped_recipes_fit_the_family(dots: Path, recipe: str) -> None:
     ("changes", "told"),
     [
         ({"model": "face-ssd"}, "trains .*, got"),
+        ({"options": {"loss": {"coordinate_weight": -1.0}}}, "coordinate_weight must be a number"),
         ({"options": {"crop": "circle"}}, "crop must be one of"),
-        ({"options": {"tta_runs": 0}}, "tta_runs must be 1 to 3"),
-        ({"options": {"margin": 0}}, "margin must be positive"),
+        ({"options": {"tta_runs": 0}}, "tta_runs must be a whole number, at least 1, got 0"),
+        ({"options": {"margin": 0}}, "margin must be a number, above 0.0, got 0"),
         ({"options": {"mirrored_bias": {"": {}}}}, r"mirrored_bias\. must have"),
         ({"options": {"loss": {"kind": "l3"}}}, "kind must be one of"),
-        ({"options": {"loss": {"wing_px": -1.0}}}, "must be positive"),
+        ({"options": {"loss": {"wing_px": -1.0}}}, r"loss\.wing_px must be a number, above 0"),
     ],
 )
 def test_what_a_recipe_may_not_say_is_told(

@@ -30,9 +30,9 @@ def curve(processes: int, rank: int = 0) -> list[list[float]]:
         trainer = Trainer(objective, config, device, world)
         trainer.run(
             lambda report: losses.append([*report.losses]),
-            lambda: bool(world.told_by_first(world.is_first and trainer.step == STOP)),
+            lambda: bool(world.broadcast_from_first(world.is_first and trainer.step == STOP)),
         )
-        seeds = world.told_by_first(objective.seeds)
+        seeds = world.broadcast_from_first(objective.seeds)
         assert (objective.seeds == seeds) == world.is_first  # others draw other images
     return losses
 
