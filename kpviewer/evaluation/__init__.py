@@ -1,5 +1,5 @@
-"""Scores a model on annotated data: one report, whatever the kind of model.
+"""Evaluation of models on annotated data: one report, whatever the kind of model.
 
-``evaluator.evaluate`` is the way in. A kind of model is a module of ``kinds``; it is found by being
-there.
+The entry point is ``evaluator.evaluate``. Each module of ``kinds`` is a kind of model; no list of
+them is needed.
 """

@@ -1,4 +1,4 @@
-"""Scores the checkpoints of a training run, which knows nothing of evaluation itself."""
+"""Scoring of the checkpoints of a training run; ``training`` itself imports no evaluation."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def make_scorer(
 ) -> Callable[[Detector], dict[str, float]]:
     """Read a data set and return a function that scores a detector on it.
 
-    That function gives the detector the thresholds that are best on the data, and writes what
-    belongs beside the scores.
+    That function sets the thresholds of the detector that are best on the data, and writes the
+    files of the report.
 
     Args:
-        spec: name of the data, as of the command line.
-        config: of the run.
+        spec: data specification, as on the command line.
+        config: configuration of the run.
         out_dir: folder of the run.
-        device: where detectors are scored.
+        device: device that runs the detectors.
 
     Raises:
         DatasetError: if the data can't be read, or the recipe's model can't be scored on them.

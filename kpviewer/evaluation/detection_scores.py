@@ -1,7 +1,7 @@
 """The scores of a detector as tables for people and as JSON for programs.
 
-The JSON is stable: keys are added, never renamed or removed. Shares are in [0, 1], times in ms,
-``null`` stands where there is nothing to measure::
+The JSON is stable: keys are added, never renamed or removed. Shares are in [0, 1], times in ms;
+``null`` means that there is nothing to measure::
 
     {"model": "face-ssd", "data": "coco:val.json", "device": "CPU", "engine": "torch",
      "precision": "fp32", "threads": 2, "input_hw": [320, 320], "nms_iou": 0.45,
@@ -21,9 +21,10 @@ The JSON is stable: keys are added, never renamed or removed. Shares are in [0, 
      "confusion": {"names": ["face"], "counts": [[907, 38], [9, 0]]},
      "notes": ["2 objects left out: boxes without area"]}
 
-``precision``, ``recall``, ``f1`` and ``confusion`` are those of detections from ``score_threshold``
-on. Rows of ``confusion`` are true classes, then "nothing there"; columns are the predicted
-classes, then "missed"; boxes are matched by place alone, at IoU 0.5.
+``precision``, ``recall``, ``f1`` and ``confusion`` count detections with at least
+``score_threshold``. Rows of ``confusion`` are the classes of the ground truth, then background
+(false positives); columns are the predicted classes, then background (false negatives). Boxes are
+matched at IoU 0.5, whatever their class. ``hits`` is the share of true positives.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from kpviewer.metrics.curves import (
 from kpviewer.structures import Detections, IntArray
 
 MOST_CONFUSED = 3
-"""Pairs of classes that the table names."""
+"""Number of confused pairs of classes that the table names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,9 +60,9 @@ class ClassScores:
 
     names: tuple[str, ...]
     curves: tuple[PrecisionRecall, ...]
-    """At IoU 0.5."""
+    """Precision and recall of each class at IoU 0.5."""
     ap50: tuple[float | None, ...]
-    """COCO's."""
+    """COCO's average precision of each class at IoU 0.5."""
     score: float
     """Threshold of precision, recall, F1 and confusion."""
     calibration: Calibration
@@ -78,9 +79,9 @@ def class_scores(
     """Score each class.
 
     Args:
-        seen: detections of each image of the set, with the low scores.
-        annotations: the set.
-        precision: COCO's average precision of the same.
+        seen: detections of each image of the set, low scores included.
+        annotations: ground truth.
+        precision: COCO's average precision of these detections.
         score: threshold of precision, recall, F1 and confusion.
     """
     ground_truths = [image.targets for image in annotations.images]
@@ -98,7 +99,7 @@ def class_scores(
 
 
 def class_rows(scores: ClassScores) -> list[tuple[str, ...]]:
-    """Return the cells of the classes that have objects, the head first."""
+    """Return the cells of the classes that have objects, the header first."""
     at = f"at {scores.score:.2f}"
     head = ("class", "objects", "AP@0.5", "VOC area", "VOC 11 points",
             f"precision {at}", "recall", "F1")  # fmt: skip
@@ -111,14 +112,14 @@ def class_rows(scores: ClassScores) -> list[tuple[str, ...]]:
 
 
 def class_note(scores: ClassScores) -> str:
-    """Report how far scores are from probabilities, and the classes taken for others."""
+    """Return the expected calibration error and the most confused classes, as text."""
     off = scores.calibration.expected_error
-    calibrated = "" if off is None else f"scores are {off:.3f} off the share of hits, on average"
+    calibrated = "" if off is None else f"expected calibration error {off:.3f}"
     return calibrated + confusion_text(scores.confusion, scores.names)
 
 
 def confusion_text(counts: IntArray, names: Sequence[str]) -> str:
-    """Name the classes that are most often taken for others; empty where none is.
+    """Name the classes that are most often confused; return "" if there are none.
 
     Args:
         counts: (C + 1, C + 1), from ``metrics.confusion``.
@@ -126,17 +127,17 @@ def confusion_text(counts: IntArray, names: Sequence[str]) -> str:
     """
     others = counts[:-1, :-1] * ~np.eye(len(names), dtype=np.bool_)
     order = np.argsort(-others, axis=None, kind="stable")[:MOST_CONFUSED]
-    pairs = (np.unravel_index(place, others.shape) for place in order)
+    pairs = (np.unravel_index(index, others.shape) for index in order)
     pairs_text = [
-        f"{names[is_]} for {names[seen_as]} {others[is_, seen_as]}"
-        for is_, seen_as in pairs
-        if others[is_, seen_as]
+        f"{names[actual]} as {names[predicted]} {others[actual, predicted]}"
+        for actual, predicted in pairs
+        if others[actual, predicted]
     ]
-    return f"\ntaken for another class: {', '.join(pairs_text)}" if pairs_text else ""
+    return f"\nconfused classes: {', '.join(pairs_text)}" if pairs_text else ""
 
 
 def class_json(scores: ClassScores) -> dict[str, Any]:
-    """Return scores by class, calibration and confusion; the module shows the form."""
+    """Return scores by class, calibration and confusion, as described above."""
     return {
         "by_class": _by_class(scores),
         "score_threshold": scores.score,
@@ -178,7 +179,7 @@ def _or_none(value: float) -> float | None:
 
 
 def group_json(result: DetectionScores, class_names: Sequence[str]) -> dict[str, Any]:
-    """Return the scores of all images and by source; the module shows the form."""
+    """Return the scores of all images and by source, as described above."""
     return {
         "overall": _group_json(result.overall, class_names),
         "by_source": {
@@ -205,7 +206,7 @@ COLUMNS = ("", "images", "AP@0.5", "AP@[.5:.95]", "NME mean", "median", "recall@
 
 
 def score_rows(result: DetectionScores) -> list[tuple[str, ...]]:
-    """Return the cells of each source of images, the head first and all of them last."""
+    """Return the cells of each source of images, the header first and all images last."""
     groups = [*result.groups.items(), ("all", result.overall)]
     return [COLUMNS, *(_cells(name or "(no source)", score) for name, score in groups)]
 

@@ -1,4 +1,4 @@
-"""Runs a detector over an annotated set and scores its detections."""
+"""Runs of a detector on an annotated set, and the scores of its detections."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from kpviewer.structures import Candidates, Detections, ImageArray, Thresholds
 Infer: TypeAlias = Callable[[ImageArray], Candidates]
 
 SCORE_FLOOR = 0.01
-"""Average precision needs the detections of low score too."""
+"""Lowest score of detections that are kept: average precision counts low scores too."""
 WARM_UP = 3
-"""Images run once before the clock starts."""
+"""Number of images that are run before the time is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,17 @@ class GroupScore:
     """The scores of a set of images."""
 
     images: int
+    """Number of images."""
     objects: int
-    """Objects of the ground truth, without ignore regions."""
+    """Number of objects in the ground truth, without ignore regions."""
     precision: AveragePrecision
+    """COCO's average precision."""
     keypoints: KeypointScore
     """Keypoint errors of objects that a person labelled."""
     working_point: OperatingPoint
-    """At 0.1 false positives an image."""
+    """Recall and score at 0.1 false positives an image."""
     negatives: NegativeScore
-    """Images without objects, at score 0.5."""
+    """Images without objects that are free of detections, at score 0.5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,13 @@ class DetectionScores:
     """Result of ``score_detections``."""
 
     overall: GroupScore
+    """Scores of all images."""
     groups: dict[str, GroupScore]
-    """By ``AnnotatedImage.source``; empty if there is but one."""
+    """Scores by ``AnnotatedImage.source``; empty if there is only one source."""
     frame_ms: FrameTime
-    """From pixels in memory to candidates in memory."""
+    """Time from pixels in memory to candidates in memory."""
     seen: tuple[Detections, ...]
-    """Detections of each image, with the low scores that average precision needs."""
+    """Detections of each image with at least SCORE_FLOOR."""
 
 
 def score_detections(
@@ -71,10 +74,10 @@ def score_detections(
 
     Args:
         infer: returns the candidates of one (H, W, 3) uint8 BGR image, once they are in memory.
-        annotations: the set, with the class ids of the model (``annotations.classes``).
+        annotations: ground truth, with the class ids of the model (``annotations.classes``).
         read: returns the (H, W, 3) uint8 BGR pixels of a file, None if it can't be read.
-        thresholds: NMS, and the classes that count; its score is replaced by SCORE_FLOOR.
-        progress: called after each image with the number of those done.
+        thresholds: IoU of NMS, and the classes that count; its score is replaced by SCORE_FLOOR.
+        progress: called after each image with the number of images done.
 
     Raises:
         DatasetError: if the set is empty or an image can't be read.
@@ -100,7 +103,7 @@ def score_detections(
 def require_images(annotations: AnnotationSet) -> None:
     """Raise DatasetError if a set is empty."""
     if not annotations.images:
-        raise DatasetError("The data set holds no image, so there is nothing to score.")
+        raise DatasetError("A data set to score on must have images, got none.")
 
 
 def score_images(

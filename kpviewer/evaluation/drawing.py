@@ -1,6 +1,6 @@
-"""Draws images of a set with predictions and ground truth, by the viewer's renderer.
+"""Images of a set with predictions and ground truth, drawn by the viewer's renderer.
 
-Main thread only: text needs an application object, which is made if need be.
+Main thread only: text requires an application object, which is made if there is none.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def draw_detections(image: AnnotatedImage, shown: Detections, spec: ModelSpec) -
     """Draw detections and ground truth.
 
     Args:
-        image: of the set.
-        shown: its detections, px of the image.
+        image: image of the set.
+        shown: detections, px of the image.
         spec: names and skeleton.
 
     Returns:
@@ -43,7 +43,7 @@ def draw_detections(image: AnnotatedImage, shown: Detections, spec: ModelSpec) -
         return None
     scale = np.float32(SIDE_PX / max(bgr.shape[:2]))
     size_hw = (max(1, round(bgr.shape[0] * scale)), max(1, round(bgr.shape[1] * scale)))
-    # scaled before it is painted, so that labels don't hide small images
+    # scale before drawing, or labels would hide small images
     ground_truth = image.targets
     ground_truth = replace(
         ground_truth, xyxy=ground_truth.xyxy * scale, keypoints_xy=ground_truth.keypoints_xy * scale
@@ -58,7 +58,7 @@ def draw_detections(image: AnnotatedImage, shown: Detections, spec: ModelSpec) -
 def draw_captioned(
     image: AnnotatedImage, shown: Detections, spec: ModelSpec, text: str, *, is_right: bool
 ) -> ImageArray | None:
-    """Draw as ``draw_detections``, with a line of text below."""
+    """Draw detections and ground truth, with a line of text below the image."""
     drawn = draw_detections(image, shown, spec)
     return None if drawn is None else caption_under(drawn, text, is_right=is_right)
 
@@ -66,13 +66,13 @@ def draw_captioned(
 def draw_labels(
     image: AnnotatedImage, row: LabelRow, class_names: Sequence[str], threshold: float
 ) -> ImageArray | None:
-    """Draw class scores below an image; None if the file can't be read.
+    """Draw class scores below an image; return None if the file can't be read.
 
     Args:
-        image: of the set.
+        image: image of the set.
         row: scores and ground truth.
         class_names: C names.
-        threshold: scores from it on predict the class.
+        threshold: least score of a predicted class.
     """
     ensure_gui_application()
     bgr = load_image(image.path)

@@ -1,4 +1,4 @@
-"""Evaluates a model on annotated data, whatever its kind."""
+"""Evaluation of a model on annotated data, whatever its kind."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions | Non
 
     Args:
         model: a detector, or an engine that runs one.
-        data: images that can be read, with their ground truth.
+        data: annotated images.
         options: device, thresholds and progress.
 
     Raises:
         DatasetError: if the data have nothing that the model can be scored on.
-        PipelineError: if device, engine or precision isn't there.
+        PipelineError: if device, engine or precision isn't available.
     """
     kind = kind_of(model.spec.architecture, model.spec.task)
     return kind.evaluate(model, data, options or EvaluationOptions())
 
 
 def kind_of(architecture: str, task: Task = Task.DETECT) -> ModelKind:
-    """Return the kind of a model: the one that names its architecture, else its task.
+    """Return the kind of a model: the kind of its architecture, else the kind of its task.
 
     Raises:
-        WeightsError: if no kind does.
+        WeightsError: if there is none.
     """
     known = list(model_kinds())
     for kind in known:
@@ -47,7 +47,7 @@ def kind_of(architecture: str, task: Task = Task.DETECT) -> ModelKind:
 
 
 def model_kinds() -> Iterator[ModelKind]:
-    """Import the kinds of models: every module of ``kinds`` is one."""
+    """Yield the kinds of models: every module of ``kinds`` has one."""
     for module in pkgutil.iter_modules(kinds.__path__, f"{kinds.__name__}."):
         kind = importlib.import_module(module.name).KIND
         assert isinstance(kind, ModelKind), f"{module.name}.KIND must be a ModelKind"

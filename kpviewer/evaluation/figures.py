@@ -1,4 +1,4 @@
-"""The figures of evaluation reports, drawn with matplotlib, as PNG."""
+"""Figures of evaluation reports, drawn with matplotlib, as PNG."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 SWEPT_NAMES = {"f1": "F1", "accuracy_multi": "accuracy_multi"}
 """Names of ``metrics.multilabel.SWEEP_METRICS`` for people."""
 _MANY_CLASSES = 12
-"""With more of them a legend hides the curves, and numbers in cells can't be read."""
+"""Number of classes above which a legend hides the curves, and cells are too small for numbers."""
 
 
 def curve_figure(curves: Sequence[PrecisionRecall], class_names: Sequence[str]) -> bytes:
-    """Precision against recall, a line a class."""
+    """Draw precision against recall, a line for each class."""
     figure, axes = _figure()
     for curve, name in zip(curves, class_names, strict=True):
         if curve.objects:
@@ -37,7 +37,7 @@ def curve_figure(curves: Sequence[PrecisionRecall], class_names: Sequence[str]) 
 
 
 def calibration_figure(result: Calibration) -> bytes:
-    """Share of hits against score, with the diagonal on which a score is a probability."""
+    """Draw the share of true positives against the score; calibrated scores are on the diagonal."""
     figure, axes = _figure()
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
     width = 1 / len(result.counts)
@@ -49,20 +49,20 @@ def calibration_figure(result: Calibration) -> bytes:
             axes.annotate(
                 str(count), (x + width / 2, min(share, 0.96)), ha="center", va="bottom", fontsize=7
             )
-    axes.set(xlabel="score", ylabel="share of hits", xlim=(0, 1), ylim=(0, 1.02))
+    axes.set(xlabel="score", ylabel="share of true positives", xlim=(0, 1), ylim=(0, 1.02))
     return _png(figure)
 
 
 def confusion_figure(counts: IntArray, class_names: Sequence[str]) -> bytes:
-    """True classes down, predicted ones across; colours by share of the true objects."""
+    """Draw the confusion matrix; colours are shares of the objects of the class."""
     figure, axes = _figure(side_inches=4.2 + 0.12 * len(class_names))
     objects = counts.sum(1)
-    objects[-1] = objects[:-1].sum()  # false positives are few or many beside the objects
+    objects[-1] = objects[:-1].sum()  # false positives are shown relative to all objects
     share = counts / np.maximum(objects[:, None], 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(counts)), [*class_names, "missed"], rotation=45, ha="right")
-    axes.set_yticks(range(len(counts)), [*class_names, "nothing there"])
-    axes.set(xlabel="seen as", ylabel="is")
+    axes.set_xticks(range(len(counts)), [*class_names, "background"], rotation=45, ha="right")
+    axes.set_yticks(range(len(counts)), [*class_names, "background"])
+    axes.set(xlabel="predicted", ylabel="ground truth")
     axes.grid(visible=False)
     if len(class_names) <= _MANY_CLASSES:
         for row, column in np.ndindex(*counts.shape):
@@ -75,7 +75,7 @@ def confusion_figure(counts: IntArray, class_names: Sequence[str]) -> bytes:
 
 
 def error_figure(errors: Sequence[float], unit: str) -> bytes:
-    """How the errors of the keypoints are spread; the last bar holds the one percent beyond."""
+    """Draw the distribution of keypoint errors; the last bar includes the largest percent."""
     figure, axes = _figure()
     limit = float(np.percentile(errors, 99)) or 1.0
     axes.hist(np.clip(errors, 0, limit), bins=40, range=(0, limit))
@@ -84,7 +84,7 @@ def error_figure(errors: Sequence[float], unit: str) -> bytes:
 
 
 def sweep_figure(sweep: ThresholdSweep, by: str) -> bytes:
-    """Scores of a multi-label model against the threshold, the best by one of them marked."""
+    """Draw the scores of a multi-label model against the threshold, and mark the best."""
     best = sweep.best(by)
     figure = Figure(figsize=(6, 4), layout="constrained")
     panel = figure.subplots()

@@ -1,4 +1,4 @@
-"""A kind of model, and what every kind's evaluation starts from."""
+"""Kinds of models, and the common start of their evaluation."""
 
 from __future__ import annotations
 
@@ -35,59 +35,64 @@ Model: TypeAlias = Detector | Engine
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOptions:
-    """How a model is evaluated."""
+    """Options of an evaluation."""
 
     device: str = "auto"
+    """Device that runs the model."""
     precision: str = "auto"
+    """Precision of the model, as ``runtime.executor.Executor`` takes it."""
     engine: str = "auto"
+    """Inference engine, as ``runtime.executor.Executor`` takes it."""
     iou: float | None = None
     """IoU threshold of NMS; None: the model's own."""
     within_px: float | None = None
-    """Largest distance of a hit in the localisation scores; None: none, or what suits the model."""
+    """Largest distance of a match in the localisation scores, px; None: the default of the kind."""
     largest_px: float | None = None
-    """Longest side of an object that counts in the localisation scores."""
+    """Longest side of an object that counts in the localisation scores, px."""
     sweep_by: str = "f1"
     """Score that the best threshold of a multi-label model is chosen by."""
     warm_up: bool = True
-    """Prepare every input size first, so that times are those of images alone."""
+    """Whether to prepare every input size first, to keep it out of the times."""
     data_name: str = ""
     """Name of the data in the report."""
     progress: Callable[[int], object] = lambda done: None
-    """Called after each image with the number of those done."""
+    """Function that is called after each image with the number of images done."""
 
 
 TRAINING = EvaluationOptions(precision="fp32", engine="torch", warm_up=False)
-"""While a model is trained: it changes from one evaluation to the next."""
+"""Options for a model in training, which changes from one evaluation to the next."""
 
 
 def same_data(data: AnnotationSet) -> AnnotationSet:
-    """Return the set as it is: every image can be used."""
+    """Return the set unchanged: every image can be used."""
     return data
 
 
 @dataclass(frozen=True, slots=True)
 class ModelKind:
-    """A kind of model: a module of ``kinds`` holds it as ``KIND``."""
+    """A kind of model, the ``KIND`` of a module of ``kinds``."""
 
     evaluate: Callable[[Any, AnnotationSet, EvaluationOptions], Report]
-    """Score a model of this kind."""
+    """Function that scores a model of this kind."""
     architectures: Collection[str] = ()
     """Architectures of this kind."""
     tasks: Collection[Task] = ()
     """Tasks of this kind, for architectures that no kind names."""
     usable: Callable[[AnnotationSet], AnnotationSet] = same_data
-    """Leave out what can't be scored; raise DatasetError where nothing is left."""
+    """Function that removes images without scores; it raises DatasetError if none is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A model on its device, and the data in its numbering."""
+    """A model on its device, and the data with its class ids."""
 
     engine: Any
     data: AnnotationSet
+    """Ground truth, with the class ids of the model."""
     thresholds: Thresholds
-    """NMS, and the classes that the data label: others can't be scored."""
+    """IoU of NMS, and the classes that are labelled in the data: others can't be scored."""
     threads: int
+    """Number of CPU threads that torch uses."""
 
     def infer(self, bgr: ImageArray) -> Candidates:
         """Return the candidates of one (H, W, 3) uint8 image."""
@@ -95,7 +100,7 @@ class Run:
         return candidates
 
     def warm_up(self) -> None:
-        """Prepare every input size that the data need."""
+        """Prepare every input size of the data."""
         spec = self.engine.spec
         sizes = {image.size_wh[::-1] for image in self.data.images} - {(0, 0)}
         by_input = {letterbox_of(spec, shape_hw).input_hw: shape_hw for shape_hw in sizes}
@@ -103,7 +108,7 @@ class Run:
             self.engine.warm_up(shape_hw)
 
     def setting(self, data_name: str) -> Setting:
-        """Describe the run; the engine is known once an image was run."""
+        """Return the setting of the report; the engine is known after the first image."""
         engine = self.engine
         return Setting(
             engine.spec,
@@ -116,11 +121,11 @@ class Run:
 
 
 def open_run(model: Model, data: AnnotationSet, options: EvaluationOptions) -> Run:
-    """Put a model on its device and renumber the classes of the data.
+    """Put a model on its device and map the classes of the data to its class ids.
 
     Raises:
         DatasetError: if the data have no class of the model.
-        PipelineError: if device, engine or precision isn't there.
+        PipelineError: if device, engine or precision isn't available.
     """
     engine = (
         model
@@ -131,7 +136,7 @@ def open_run(model: Model, data: AnnotationSet, options: EvaluationOptions) -> R
     thresholds = replace(
         spec.thresholds,
         iou=spec.thresholds.iou if options.iou is None else options.iou,
-        # images of no class at all are negatives
+        # no shared class: all images are negatives
         classes=shared_classes(data, spec.class_names) or None,
     )
     aligned = align_classes(data, spec.class_names)

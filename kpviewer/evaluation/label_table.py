@@ -1,4 +1,4 @@
-"""Runs a multi-label model over an annotated set and collects its class scores."""
+"""Runs of a multi-label model on an annotated set, and its class scores."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class LabelTable(NamedTuple):
     scores: FloatArray
     """(N, C) in [0, 1]."""
     present: BoolArray
-    """(N, C)."""
+    """(N, C): whether the class is in the image."""
     known: BoolArray
-    """(N, C): decisions that count."""
+    """(N, C): whether the ground truth is known; other decisions don't count."""
 
 
 def label_table(
@@ -33,14 +33,14 @@ def label_table(
     classes: frozenset[int] | None = None,
     progress: Callable[[int], object] = lambda done: None,
 ) -> LabelTable:
-    """Run a model over a set.
+    """Run a model on a set.
 
     Args:
         infer: returns the candidates of one (H, W, 3) uint8 BGR image: one row.
-        annotations: the set, with the class ids of the model (``annotations.classes``).
+        annotations: ground truth, with the class ids of the model (``annotations.classes``).
         read: returns the (H, W, 3) uint8 BGR pixels of a file, None if it can't be read.
-        classes: ids that the data label, and that count; None is all.
-        progress: called after each image with the number of those done.
+        classes: ids that are labelled in the data and count; None: all.
+        progress: called after each image with the number of images done.
 
     Raises:
         DatasetError: if the set is empty or an image can't be read.

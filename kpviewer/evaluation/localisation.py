@@ -1,6 +1,7 @@
 """Localisation scores: the distance of detections from the ground truth, by class.
 
-They suit targets that are small or of one size. In JSON they are one key of the report::
+They suit targets that are small or of one size. In JSON they are one key of the report; ``hits``,
+``spurious`` and ``missed`` count true positives, false positives and false negatives::
 
     "by_place": {"within_px": 15.0, "largest_px": null,
                  "by_class": {"fi": {"hits": 99, "spurious": 0, "missed": 1, "precision": 1.0,
@@ -35,21 +36,21 @@ def localisation_scores(
     """Score the detections at the model's own threshold.
 
     Args:
-        seen: detections of each image of the set, with the low scores.
-        annotations: the set.
-        spec: of the model.
-        within_px: largest distance of a hit.
-        largest_px: longest side of an object that counts; None for any.
+        seen: detections of each image of the set, low scores included.
+        annotations: ground truth.
+        spec: description of the model.
+        within_px: largest distance of a match, px.
+        largest_px: longest side of an object that counts, px; None: any.
     """
-    sure = [found.take(found.scores >= spec.score_threshold) for found in seen]
+    confident = [found.take(found.scores >= spec.score_threshold) for found in seen]
     ground_truths = [image.targets for image in annotations.images]
     return localisation_table(
-        sure, ground_truths, annotations.class_names, max_px=within_px, largest_px=largest_px
+        confident, ground_truths, annotations.class_names, max_px=within_px, largest_px=largest_px
     )
 
 
 def localisation_rows(table: LocalisationTable) -> list[tuple[str, ...]]:
-    """Return the cells of each class, the head first and all classes last."""
+    """Return the cells of each class, the header first and all classes last."""
     rows: list[tuple[str, ...]] = [
         ("", "precision", "recall", "F1", "support", "mean px", "p95 px")
     ]
@@ -61,7 +62,7 @@ def localisation_rows(table: LocalisationTable) -> list[tuple[str, ...]]:
 
 
 def localisation_json(table: LocalisationTable) -> dict[str, Any]:
-    """Return the key for JSON; the module shows the form."""
+    """Return the key for JSON, as described above."""
     return {
         "by_place": {
             "within_px": table.max_px,

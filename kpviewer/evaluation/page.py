@@ -1,4 +1,4 @@
-"""One HTML page that holds its images itself, so that it can be sent or kept as one file."""
+"""A report as one HTML file with its images inside."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ class PageFigure(NamedTuple):
     """An image with its caption."""
 
     caption: str
-    address: str | None
-    """data: address of the image; None shows the caption alone."""
+    url: str | None
+    """data: URL of the image; None: only the caption is shown."""
 
     @classmethod
     def of_png(cls, caption: str, png: bytes) -> PageFigure:
-        """Show a PNG file."""
-        return cls(caption, _address("png", png))
+        """Make a figure of a PNG file."""
+        return cls(caption, _data_url("png", png))
 
     @classmethod
     def of_image(cls, caption: str, bgr: ImageArray | None) -> PageFigure:
-        """Show (H, W, 3) uint8 pixels as JPEG."""
+        """Make a figure of (H, W, 3) uint8 pixels, as JPEG."""
         if bgr is None:
             return cls(caption, None)
         imsave(stream := io.BytesIO(), np.ascontiguousarray(bgr[..., ::-1]), format="jpeg")
-        return cls(caption, _address("jpeg", stream.getvalue()))
+        return cls(caption, _data_url("jpeg", stream.getvalue()))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Content of the page, as text that isn't escaped yet."""
+    """Content of the page; texts aren't escaped yet."""
 
     title: str
     lead: str
@@ -56,8 +56,8 @@ def write_page(folder: Path, page: Page) -> Path:
     """Write ``FOLDER/report.html``.
 
     Args:
-        folder: made if it isn't there.
-        page: its content.
+        folder: folder, made if it doesn't exist.
+        page: content.
 
     Raises:
         OSError: if it can't be written.
@@ -72,10 +72,10 @@ def write_page(folder: Path, page: Page) -> Path:
         lstrip_blocks=True,
     )
     text = environment.get_template("report.html.jinja").render(page=page)
-    # names of files need not be text
+    # file names may contain bytes that aren't text
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
     return path
 
 
-def _address(kind: str, content: bytes) -> str:
+def _data_url(kind: str, content: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"

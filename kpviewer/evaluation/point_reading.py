@@ -1,6 +1,6 @@
-"""Runs a point model on crops of the true boxes, or on whole images, and scores its points.
+"""Runs of a point model on the boxes of the ground truth, or on whole images, and its scores.
 
-The point model is scored alone: no detector has to find the objects first.
+The point model is scored alone, without a detector.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from kpviewer.structures import FloatArray, GroundTruth, ImageArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ObjectPoints:
-    """The objects of one image that count, with the points that were read for them."""
+    """The objects of one image that count, with their predicted points."""
 
     image: AnnotatedImage
     rows: tuple[int, ...]
-    """R rows of its ground truth."""
+    """R rows of the objects in the ground truth."""
     found_xy: FloatArray
-    """(R, K, 2), px of the image."""
+    """(R, K, 2) predicted points, px of the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,15 @@ class PointScores:
     """Result of ``score_points``."""
 
     overall: PointScore
+    """Scores of all objects."""
     groups: dict[str, PointScore]
-    """By ``AnnotatedImage.source``; empty if there is but one."""
+    """Scores by ``AnnotatedImage.source``; empty if there is only one source."""
     images: dict[str, int]
     """Number of images with an object that counts, by source."""
     object_ms: FrameTime
     """Time for one object, from the image in memory to its points: crop, network, decoding."""
     seen: tuple[ObjectPoints, ...]
+    """Predicted points of each image."""
 
 
 def score_points(
@@ -58,10 +60,10 @@ def score_points(
     """Score a point model on every object that a person labelled.
 
     Args:
-        detector: its network, on any device, is put into evaluation mode.
-        annotations: with the detector's keypoints.
+        detector: point model on any device; its network is put into evaluation mode.
+        annotations: ground truth with the detector's keypoints.
         read: returns the (H, W, 3) uint8 BGR pixels of a file, None if it can't be read.
-        progress: called after each image with the number of those done.
+        progress: called after each image with the number of images done.
 
     Raises:
         DatasetError: if the keypoints are others, no object has a labelled point, or an image
@@ -71,11 +73,14 @@ def score_points(
     if annotations.keypoint_names != wanted:
         raise DatasetError(
             f"{detector.spec.name} places {', '.join(wanted)}; the data set has "
-            f"{', '.join(annotations.keypoint_names) or 'no keypoints'}. Use data of the same."
+            f"{', '.join(annotations.keypoint_names) or 'no keypoints'}. Use data with the same."
         )
     images = list(_by_image(_objects(annotations)))
     if not images:
-        raise DatasetError("The data set has no object with a labelled point to be scored.")
+        raise DatasetError(
+            "A data set to score points on must have objects with points labelled by people, got "
+            "none."
+        )
     detector.network.eval()
     for image, rows in images[:WARM_UP]:
         read_points(detector, read_image(image, read), image.targets.xyxy[rows])
@@ -96,7 +101,7 @@ def score_points(
 
 
 def _by_source(seen: Sequence[ObjectPoints]) -> dict[str, list[ObjectPoints]]:
-    """Sort by source; nothing where there is but one."""
+    """Group by source; return nothing if there is only one source."""
     found: dict[str, list[ObjectPoints]] = {}
     for one in seen:
         found.setdefault(one.image.source, []).append(one)
@@ -110,12 +115,12 @@ def _score(seen: Sequence[ObjectPoints], keypoint_names: Sequence[str]) -> Point
 
 @torch.inference_mode()
 def read_points(detector: PointDetector, bgr: ImageArray, xyxy: FloatArray) -> FloatArray:
-    """Read the points of N objects of one image.
+    """Predict the points of N objects of one image.
 
     Args:
-        detector: its network in evaluation mode.
+        detector: point model, its network in evaluation mode.
         bgr: (H, W, 3) uint8.
-        xyxy: (N, 4) boxes, px; a model of whole images takes the image for each.
+        xyxy: (N, 4) boxes, px; a model of whole images ignores them.
 
     Returns:
         (N, K, 2), px of the image.
@@ -135,7 +140,7 @@ def read_points(detector: PointDetector, bgr: ImageArray, xyxy: FloatArray) -> F
 
 
 def _objects(annotations: AnnotationSet) -> Iterator[tuple[AnnotatedImage, int]]:
-    """Images and rows of the objects that count, in the order of the images."""
+    """Yield images and rows of the objects that count, in the order of the images."""
     for image in annotations.images:
         ground_truth = image.targets
         counts = ground_truth.keypoints_visible.any(1) & ~image.pseudo & ~ground_truth.difficult
@@ -151,7 +156,7 @@ def _by_image(
 
 
 def _joined(seen: Sequence[ObjectPoints]) -> GroundTruth:
-    """Put the objects of all images into one list; each keeps the pixels of its own image."""
+    """Concatenate the objects of all images; coordinates remain those of each image."""
     parts = [one.image.targets.take(np.array(one.rows)) for one in seen]
     return GroundTruth(
         np.concatenate([part.xyxy for part in parts]),

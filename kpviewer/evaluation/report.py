@@ -1,4 +1,4 @@
-"""The report of an evaluation: tables, figures and images, the same for each kind of model."""
+"""Report of an evaluation: tables, figures and images, the same for each kind of model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kpviewer.models.spec import ModelSpec
 from kpviewer.structures import ImageArray
 
 WORST = 24
-"""Most images that a report shows."""
+"""Number of images that a report shows, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Setting:
     engine: str
     precision: str
     threads: int
-    """CPU threads that torch used."""
+    """Number of CPU threads that torch used."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the first keys of the report's JSON."""
@@ -59,13 +59,14 @@ class ScoredImage:
 
     image: AnnotatedImage
     badness: float
-    """What images are sorted by; 0 where nothing is wrong."""
+    """Sort key; 0 if nothing is wrong."""
     caption: str
-    """What is wrong."""
+    """Description of the errors."""
     draw: Callable[[], ImageArray | None]
-    """Draw predictions and ground truth, (H, W, 3) uint8 BGR; None if the file can't be read.
+    """Function that draws predictions and ground truth, (H, W, 3) uint8 BGR; it returns None if the
+    file can't be read.
 
-    Main thread only, and only where ``missing_renderer`` has nothing to say.
+    Call it on the main thread, and only if ``missing_renderer`` returns None.
     """
 
 
@@ -73,15 +74,15 @@ class Report(ABC):
     """Scores of one model on one set.
 
     Args:
-        setting: of the evaluation.
-        notes: on the data.
-        time: of the model for one unit.
+        setting: model, data, and what ran them.
+        notes: notes on the data.
+        time: time of the model for one unit.
     """
 
     unit: ClassVar[str] = "frame"
-    """What the time is of."""
+    """Unit of the time: the model runs once for each."""
     worst_note: ClassVar[str] = "Thin lines are the ground truth."
-    """How the images are to be read."""
+    """Legend of the images."""
 
     def __init__(self, setting: Setting, notes: Sequence[str], time: FrameTime) -> None:
         self.setting, self.notes, self.time = setting, tuple(notes), time
@@ -96,7 +97,7 @@ class Report(ABC):
 
     @abstractmethod
     def summary(self) -> dict[str, float]:
-        """Return what checkpoints are ranked by: higher is better, the first decides."""
+        """Return the scores that rank checkpoints: higher is better, the first decides."""
 
     @abstractmethod
     def figures(self) -> list[Figure]:
@@ -107,11 +108,11 @@ class Report(ABC):
         """Yield the images in the order of the set."""
 
     def files(self) -> Mapping[str, bytes]:
-        """Return files that belong beside the report, by name."""
+        """Return the other files of the report, by name."""
         return {}
 
     def tune(self, detector: Detector) -> Detector:
-        """Give the detector the thresholds that are best on these data, where it has such."""
+        """Set the thresholds of the detector that are best on these data; return the detector."""
         return detector
 
     def worst(self, count: int = WORST) -> list[ScoredImage]:
@@ -132,11 +133,11 @@ class Report(ABC):
         """Return the tables and the time as text."""
         blocks = [table.to_text() for table in self.tables()]
         setting = self.setting
-        where = f"{setting.device}, {setting.engine} {setting.precision}"
-        return "\n\n".join([*blocks, f"{self._time_text()} on {where}"])
+        ran_on = f"{setting.device}, {setting.engine} {setting.precision}"
+        return "\n\n".join([*blocks, f"{self._time_text()} on {ran_on}"])
 
     def save(self, folder: str | Path) -> Path:
-        """Write ``FOLDER/report.html`` and ``files`` into a folder, which is made if need be.
+        """Write ``FOLDER/report.html`` and ``files``; make the folder if it doesn't exist.
 
         Main thread only.
 

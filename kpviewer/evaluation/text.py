@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a rounded number; a dash where there is none."""
+    """Return a rounded number, or a dash for None."""
     return "-" if value is None else f"{value:.{digits}f}"
 
 
@@ -17,19 +17,19 @@ def text_table(rows: Sequence[Sequence[str]], left: int = 1) -> str:
     """Lay rows out in columns.
 
     Args:
-        rows: of as many cells each; the first is the head.
-        left: number of columns, from the first, that are aligned to the left.
+        rows: rows of the same number of cells; the first is the header.
+        left: number of first columns that are aligned to the left.
     """
     sides = ["left"] * left + ["right"] * (len(rows[0]) - left)
     return tabulate(rows, tablefmt="plain", disable_numparse=True, colalign=sides)
 
 
 class Table(NamedTuple):
-    """Rows of text for people."""
+    """Table of texts for people."""
 
     title: str
     rows: Sequence[Sequence[str]]
-    """The first is the head."""
+    """Rows of cells; the first is the header."""
     note: str = ""
     """Lines below the table."""
 

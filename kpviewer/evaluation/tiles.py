@@ -1,4 +1,4 @@
-"""One image of a few predictions: what a model predicts while it is trained."""
+"""Grid of a few predictions of a model in training."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _BACKGROUND = 32
 def prediction_tiles(
     detector: Detector, annotations: AnnotationSet, device: str
 ) -> list[ImageArray]:
-    """Draw the predictions of a detector on a few images, in the way of its kind.
+    """Draw the predictions of a detector on a few images.
 
     Args:
         detector: in eval mode.
-        annotations: images are chosen from them, the same each time.
-        device: where it runs.
+        annotations: images to choose from; the choice is the same each time.
+        device: device that runs the detector.
 
     Returns:
-        (H, W, 3) uint8 BGR each; none where no image can be scored.
+        (H, W, 3) uint8 BGR each; none if no image can be scored.
     """
     kind = kind_of(detector.spec.architecture, detector.spec.task)
     try:
@@ -43,14 +43,14 @@ def prediction_tiles(
         readable = tuple(image for image in few if load_image(image.path) is not None)
         data = replace(annotations, images=readable)
         report = evaluate(detector, data, replace(TRAINING, device=device))
-    except DatasetError:  # a few images may hold nothing that counts
+    except DatasetError:  # a few images may have no object that counts
         return []
     tiles = [one.draw() for one in report.images()]
     return [tile for tile in tiles if tile is not None]
 
 
 def chosen(images: Sequence[AnnotatedImage], count: int = COUNT) -> list[AnnotatedImage]:
-    """Choose images at even distances: those with objects, where there are any."""
+    """Choose evenly spaced images: those with objects, if there are any."""
     files = [image for image in images if image.path.suffix.lower() in IMAGE_SUFFIXES]
     good = [image for image in files if len(image.targets)] or files
     count = min(count, len(good))
@@ -58,7 +58,7 @@ def chosen(images: Sequence[AnnotatedImage], count: int = COUNT) -> list[Annotat
 
 
 def grid(tiles: Sequence[ImageArray]) -> ImageArray:
-    """Put images of any sizes into rows of COLUMNS, each in the middle of its cell.
+    """Put images of any sizes into rows of COLUMNS, each in the centre of its cell.
 
     Args:
         tiles: (H, W, 3) uint8 each.
@@ -77,7 +77,7 @@ def grid(tiles: Sequence[ImageArray]) -> ImageArray:
 
 
 def save_tiles(tiles: Sequence[ImageArray], path: Path) -> None:
-    """Write a grid of tiles as PNG; a reader never finds half of it."""
+    """Write a grid of tiles as PNG, atomically."""
     partial = path.with_suffix(".part")
     pixels = np.ascontiguousarray(grid(tiles)[..., ::-1])
     Image.fromarray(pixels).save(partial, format="PNG")

@@ -1,4 +1,4 @@
-"""Reading the images of a set, and the time that a model takes for them."""
+"""Reading of the images of a set, and times of a model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FrameTime:
 
 
 class Stopwatch:
-    """Measures calls one by one."""
+    """Measures the times of calls."""
 
     def __init__(self) -> None:
         self._times_ms: list[float] = []
@@ -37,13 +37,13 @@ class Stopwatch:
     def measure(
         self, count: int, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
     ) -> _T:
-        """Call a function and return its result; its time counts for ``count`` images or objects.
+        """Call a function and return its result; its time is divided by ``count``.
 
         Args:
-            count: the time is divided by it.
-            call: called with the other arguments.
-            args: of the call.
-            kwargs: of the call.
+            count: number of images or objects in the call.
+            call: function to call.
+            args: arguments of the call.
+            kwargs: keyword arguments of the call.
         """
         start_ns = time.perf_counter_ns()
         result = call(*args, **kwargs)
@@ -66,6 +66,6 @@ def read_image(image: AnnotatedImage, read: ReadImage) -> ImageArray:
     if bgr is None:
         raise DatasetError(
             f"The data set names an image that can't be read: {image.path}. "
-            "Is the folder of the images right, and the file complete?"
+            "Check the folder of the images, and whether the file is complete."
         )
     return bgr

@@ -36,12 +36,12 @@ def data_set(*images):
 
 
 def read(path):
-    """The number of the image is its brightness."""
+    """Return an image whose brightness is its number."""
     return np.full((20, 20, 3), int(path.stem), np.uint8)
 
 
 def candidates(*scores, off_px=0.0):
-    """Boxes on the face with these scores, whose points are off to the right."""
+    """Return boxes on the face with these scores and points that are too far right."""
     count = len(scores)
     return Candidates(
         np.array([BOX] * count, np.float32).reshape(-1, 4),
@@ -50,7 +50,7 @@ def candidates(*scores, off_px=0.0):
     )
 
 
-def test_model_that_sees_everything_scores_one():
+def test_a_perfect_model_scores_one():
     report = evaluate(
         lambda bgr: candidates(0.9) if bgr[0, 0, 0] < 3 else candidates(),
         data_set(image(1, ""), image(2, ""), image(3, "", faces=0)),
@@ -73,13 +73,13 @@ def test_points_of_pseudo_labels_are_not_scored():
     assert report.overall.keypoints.objects == 1
 
 
-def test_low_scores_count_although_the_viewer_would_hide_them():
+def test_scores_below_the_threshold_of_the_viewer_count():
     images = data_set(image(1, ""))
     report = evaluate(lambda _: candidates(0.05), images, read, thresholds=Thresholds(score=0.9))
     assert report.overall.precision.ap50 == pytest.approx(1.0)
 
 
-def test_sources_are_scored_apart():
+def test_each_source_is_scored():
     report = evaluate(
         lambda bgr: candidates(0.9) if bgr[0, 0, 0] == 1 else candidates(),
         data_set(image(1, "lfw"), image(2, "web")),
@@ -91,23 +91,23 @@ def test_sources_are_scored_apart():
     }
 
 
-def test_one_source_needs_no_groups():
+def test_a_single_source_has_no_groups():
     report = evaluate(lambda _: candidates(0.9), data_set(image(1, "lfw")), read)
     assert report.groups == {}
 
 
-def test_progress_is_told_after_each_image():
+def test_progress_is_reported_after_each_image():
     done = []
     images = [image(number, "") for number in range(3)]
     evaluate(lambda _: candidates(), data_set(*images), read, progress=done.append)
     assert done == [1, 2, 3]
 
 
-def test_image_that_cannot_be_read_is_named():
+def test_an_unreadable_image_is_named():
     with pytest.raises(DatasetError, match=r"1\.png"):
         evaluate(lambda _: candidates(), data_set(image(1, "")), lambda _: None)
 
 
-def test_empty_set_is_refused():
-    with pytest.raises(DatasetError, match="no image"):
+def test_an_empty_set_is_refused():
+    with pytest.raises(DatasetError, match="must have images"):
         evaluate(lambda _: candidates(), data_set(), read)

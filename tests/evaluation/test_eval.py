@@ -13,7 +13,7 @@ BOXES = {"a": (10, 20, 50, 60), "b": (5, 5, 25, 35), "c": None, "d": (30, 30, 70
 
 
 class BrightBoxEngine:
-    """Finds the one bright rectangle of an image, and takes its corners for the eyes."""
+    """Model that detects the one bright rectangle of an image; its corners are the keypoints."""
 
     spec = ModelSpec("bright", "none", Task.DETECT_KEYPOINTS, ("face",), (64, 64))
     device_name = "paper"
@@ -35,14 +35,14 @@ class BrightBoxEngine:
 
 def points_of(box):
     left, top, right, bottom = box
-    middle = ((left + right) / 2, (top + bottom) / 2)
-    points = [(left, top), (right, top), middle, (left, bottom), (right, bottom)]
+    centre = ((left + right) / 2, (top + bottom) / 2)
+    points = [(left, top), (right, top), centre, (left, bottom), (right, bottom)]
     return np.array(points, np.float32)
 
 
 @pytest.fixture
 def labels(tmp_path):
-    """Four dark images, three with a bright rectangle, and their COCO file."""
+    """Write four dark images, three with a bright rectangle, and their COCO file."""
     images, annotations = [], []
     (tmp_path / "images").mkdir()
     for number, (name, box) in enumerate(BOXES.items(), start=1):
@@ -67,7 +67,7 @@ def labels(tmp_path):
 
 @pytest.fixture
 def run(monkeypatch):
-    """Runs ``kpviewer eval`` with the engine that needs no weights."""
+    """Return a function that runs ``kpviewer eval`` with an engine without weights."""
     monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: BrightBoxEngine())
     monkeypatch.setattr("torch.get_num_threads", lambda: 2)
     return lambda *args: CliRunner().invoke(main, ["eval", *map(str, args)])
@@ -90,7 +90,7 @@ def test_scores_are_written_as_json_alone(run, labels):
         "recall": 1.0, "score": pytest.approx(0.9)}  # fmt: skip
     assert overall["negatives"] == {"images": 1, "clean": 1, "clean_share": 1.0}
     assert set(scores["by_source"]) == {"first", "second"}
-    # one detection of 0.9 for each object, all right
+    # one detection of 0.9 for each object, all correct
     assert scores["by_class"] == {"face": {
         "objects": 3, "ap50": pytest.approx(1.0), "voc_area": pytest.approx(1.0),
         "voc_11_points": pytest.approx(1.0), "precision": 1.0, "recall": 1.0, "f1": 1.0,
@@ -108,7 +108,7 @@ def test_table_goes_to_stdout_unless_json_does(run, labels):
     assert "AP@0.5" in plain.stdout
     assert "second" in plain.stdout
     assert "VOC 11 points" in plain.stdout and "recall  " in plain.stdout
-    assert "0.100 off the share of hits" in plain.stdout
+    assert "expected calibration error 0.100" in plain.stdout
     assert "AP@0.5" in run("--data", labels, "--json", "-").stderr
 
 
@@ -117,14 +117,14 @@ def test_json_goes_to_a_file(run, labels, tmp_path):
     assert json.loads((tmp_path / "out.json").read_text())["overall"]["images"] == 4
 
 
-def test_limit_takes_images_from_all_over_the_set(run, labels):
+def test_limit_chooses_images_from_the_whole_set(run, labels):
     scores = json.loads(run("--data", labels, "--limit", 2, "--json", "-").stdout)
     assert scores["overall"]["images"] == 2
     assert set(scores["by_source"]) == {"first", "second"}
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "empty"])
-def test_an_image_that_cannot_be_read_is_left_out_with_a_note(run, labels, damage):
+def test_an_unreadable_image_is_left_out_with_a_note(run, labels, damage):
     path = labels.parent / "images" / "b.png"
     path.write_bytes(path.read_bytes()[: 60 if damage == "cut" else 0])
     if damage == "missing":
@@ -153,7 +153,7 @@ def test_one_bad_entry_is_left_out_with_a_note(run, labels):
 
 
 @pytest.mark.parametrize("damage", ["missing file", "no images", "no common class"])
-def test_trouble_with_the_data_exits_with_five_and_one_message(run, labels, damage):
+def test_wrong_data_exit_with_five_and_one_message(run, labels, damage):
     text = labels.read_text()
     if damage == "missing file":
         labels.unlink()
@@ -169,12 +169,12 @@ def test_trouble_with_the_data_exits_with_five_and_one_message(run, labels, dama
     assert "Traceback" not in result.stderr
 
 
-def test_place_that_cannot_be_written_exits_with_six(run, labels, tmp_path):
+def test_a_file_that_cannot_be_written_exits_with_six(run, labels, tmp_path):
     result = run("--data", labels, "--json", tmp_path / "none" / "out.json")
     assert result.exit_code == 6
 
 
-def test_places_are_scored_when_a_distance_is_given(run, labels):
+def test_localisation_is_scored_if_a_distance_is_given(run, labels):
     plain = json.loads(run("--data", f"coco:{labels}", "--json", "-").stdout)
     assert "by_place" not in plain
     scores = json.loads(

@@ -18,7 +18,7 @@ from kpviewer.structures import Candidates
 
 
 class ColourEngine:
-    """Tells the colours that it sees with 0.9 and the others with 0.1, but red with 0.4."""
+    """Model that scores the colours of an image with 0.9, others with 0.1, but red with 0.4."""
 
     spec = ModelSpec("colours", "multilabel-light", Task.CLASSIFY, BLOCK_NAMES, (64, 64))
     device_name = "paper"
@@ -45,7 +45,7 @@ def test_scores_are_written_as_json_alone(run: Callable[..., Result]) -> None:
     result = run("--json", "-")
     assert result.exit_code == 0, result.output
     scores = json.loads(result.stdout)
-    # of 12 decisions only that red is there is missed; at a lower threshold all are right
+    # of 12 decisions only red is a false negative; at a lower threshold all are correct
     assert scores["accuracy_multi"] == pytest.approx(11 / 12)
     assert scores["map"] == 1.0
     assert scores["classes"]["red"] == {
@@ -53,7 +53,7 @@ def test_scores_are_written_as_json_alone(run: Callable[..., Result]) -> None:
     }  # fmt: skip
     assert 0.1 < scores["best_threshold"]["f1"] <= 0.4
     assert (scores["pictures"], scores["threads"], scores["device"]) == (4, 2, "paper")
-    # nine decisions of 0.1 are right to be no, two of 0.9 and one of 0.4 to be yes
+    # correct: nine absent classes at 0.1, present ones at 0.9, 0.9 and 0.4
     expected = (9 * 0.1 + 2 * 0.1 + 0.6) / 12
     assert scores["calibration"]["expected_error"] == pytest.approx(expected)
     assert scores["calibration"]["bins"][9]["decisions"] == 2
@@ -81,7 +81,7 @@ def test_a_page_that_cannot_be_written_exits_with_six(
     assert "can't be written" in result.stderr
 
 
-def test_the_worst_images_have_most_wrong_decisions_then_the_surest() -> None:
+def test_the_worst_images_have_most_wrong_decisions_then_the_most_confident() -> None:
     scores = np.array([[0.9, 0.9], [0.6, 0.1], [0.9, 0.1], [0.1, 0.1]], np.float32)
     present = np.zeros((4, 2), np.bool_)
     known = np.ones((4, 2), np.bool_)

@@ -1,4 +1,4 @@
-"""Point models in ``kpviewer eval``: scored on the true boxes."""
+"""``kpviewer eval`` with point models, on the boxes of the ground truth."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ from kpviewer.sources.opencv import cv2
 
 @pytest.fixture
 def dots(tmp_path: Path) -> Path:
-    """Two images of two dots; the ground truth of the second dot is off by (3, 4) px."""
+    """Write two images of two dots; the ground truth of the second dot is off by (3, 4) px."""
     (tmp_path / "images").mkdir()
     images, annotations = [], []
     for number in range(2):
@@ -45,7 +45,7 @@ def evaluate(dots: Path, monkeypatch: pytest.MonkeyPatch):
     return lambda *more: CliRunner().invoke(main, [*words, *map(str, more)])
 
 
-def test_a_point_model_is_scored_on_true_boxes(evaluate) -> None:
+def test_a_point_model_is_scored_on_boxes_of_the_ground_truth(evaluate) -> None:
     result = evaluate("--json", "-")
     assert result.exit_code == 0, result.output
     scores = json.loads(result.stdout)
@@ -55,7 +55,7 @@ def test_a_point_model_is_scored_on_true_boxes(evaluate) -> None:
     # squares of 0, 0, 3, 4: the root of 25/4
     assert overall["root_mse_px"] == pytest.approx(2.5, abs=0.1)
     assert overall["nme"]["normaliser"] == "box diagonal"
-    # found minus true: (0, 0) and (-3, -4) over a box of 30 x 30
+    # prediction minus ground truth: (0, 0) and (-3, -4) over a box of 30 x 30
     assert overall["bias"] == pytest.approx([-1.5 / 1800**0.5, -2 / 1800**0.5], abs=0.1 / 40)
     assert overall["bias_by_point"] == {"dot": overall["bias"]}
     assert overall["pck_0.2_by_point"] == {"dot": 1.0}
@@ -88,14 +88,14 @@ def test_other_keypoints_exit_with_five(evaluate, dots: Path) -> None:
     assert "places dot" in result.output
 
 
-def test_errors_are_those_of_each_object_alone(dots: Path) -> None:
+def test_errors_are_normalised_for_each_object(dots: Path) -> None:
     image = read_annotations(f"coco:{dots}").images[0]
     seen = ObjectPoints(image, (1, 0), np.array([[[70, 44]], [[20, 20]]], np.float32))
     # 5 px over the diagonal of a 30 x 30 box
     np.testing.assert_allclose(relative_errors(seen), [5 / (30 * 2**0.5), 0], atol=1e-6)
 
 
-def test_validation_gives_scores_that_rise(dots: Path) -> None:
+def test_higher_validation_scores_are_better(dots: Path) -> None:
     scores = evaluate_model(
         dot_reader(1.25), read_annotations(f"coco:{dots}"), EvaluationOptions("cpu")
     ).summary()
@@ -103,7 +103,7 @@ def test_validation_gives_scores_that_rise(dots: Path) -> None:
     assert scores["-mean px"] == pytest.approx(-2.5, abs=0.1)
 
 
-def test_a_model_that_was_loaded_from_python_is_scored_alike(dots: Path) -> None:
+def test_a_model_of_the_python_api_is_scored_alike(dots: Path) -> None:
     data, options = read_annotations(f"coco:{dots}"), EvaluationOptions("cpu")
     scores = [
         evaluate_model(model, data, options).summary()
@@ -112,7 +112,7 @@ def test_a_model_that_was_loaded_from_python_is_scored_alike(dots: Path) -> None
     assert scores[0] == scores[1]
 
 
-def test_points_of_objects_are_steered_by_relative_errors() -> None:
+def test_checkpoints_of_several_points_are_ranked_by_relative_errors() -> None:
     nme = KeypointScore(0.04, 0.03, 0.05, 9, "inter-ocular")
     score = PointScore(9, 2.0, 1.5, nme, (0, 0), ((0, 0), None), 0.9, (0.9, None), "torso")
     assert validation_scores(score) == {"1 - NME": pytest.approx(0.96), "PCK@0.2": 0.9}

@@ -1,4 +1,4 @@
-"""Kinds of models: found by their module alone."""
+"""Kinds of models: each is a module."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def test_a_model_has_the_kind_of_its_architecture_else_of_its_task(
     assert kind_of(architecture, task) is kind.KIND  # type: ignore[attr-defined]
 
 
-def test_a_new_kind_is_one_more_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_kind_needs_only_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "new_kind_of_model.py").write_text(KIND)
     monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
 

@@ -1,4 +1,4 @@
-"""The keys of ``kpviewer eval --json``: programs read them, so they stay."""
+"""The keys of ``kpviewer eval --json``, which are stable: programs read them."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ POINT_GROUP = NME | {
     "objects", "mean_px", "root_mse_px", "bias", "bias_by_point.NAME", "pck_0.2", "pck_unit",
     "pck_0.2_by_point.NAME",
 }  # fmt: skip
-PLACES = {"hits", "spurious", "missed", "precision", "recall", "f1", "mean_px", "p95_px"}
+LOCALISATION = {"hits", "spurious", "missed", "precision", "recall", "f1", "mean_px", "p95_px"}
 TIMES = {"mean", "p50", "p95"}
 
 
@@ -43,7 +43,11 @@ BOXES = (
     | {"nms_iou", "score_threshold", "calibration.bins[].detections", "confusion.names",
        "confusion.counts"}
 )  # fmt: skip
-BY_PLACE = {"within_px", "largest_px"} | under("by_class.NAME", PLACES) | under("total", PLACES)
+BY_PLACE = (
+    {"within_px", "largest_px"}
+    | under("by_class.NAME", LOCALISATION)
+    | under("total", LOCALISATION)
+)
 SINGLE = {"pictures", "accuracy", "mean_iou"}
 LABELS = (
     RUN | CALIBRATED | under("ms_per_frame", TIMES)
@@ -64,7 +68,7 @@ PLACEHOLDERS = {
 
 
 def keys(value: object) -> set[str]:
-    """Paths of all values; names of classes, keypoints and sources replaced."""
+    """Return the paths of all values; names of classes, keypoints and sources are replaced."""
     if isinstance(value, dict) and value:
         inner = {PLACEHOLDERS.get(key, key): keys(each) for key, each in value.items()}
         return {f"{key}.{path}".rstrip(".") for key, paths in inner.items() for path in paths}

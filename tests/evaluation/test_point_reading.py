@@ -1,4 +1,4 @@
-"""A point model is scored on true crops, without a detector."""
+"""Point models are scored on crops of the ground truth, without a detector."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ SPEC = ModelSpec("dots", "points-mobilenet", Task.KEYPOINTS, ("dot",), (32, 32),
 
 
 class Brightest(nn.Module):
-    """Points at the mean place of what is brighter than the mean colour."""
+    """Head whose points are the mean position of pixels brighter than the mean colour."""
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         return (maps[-1].amin(1, keepdim=True) - 1).clamp(min=0)
@@ -34,7 +34,7 @@ class Brightest(nn.Module):
 def dot_reader(margin: float) -> PointDetector:
     detector = POINT_ARCHITECTURES["points-mobilenet"](SPEC)
     detector.network.head = Brightest()  # type: ignore[assignment]
-    same = nn.Conv2d(3, 3, 1)  # it has parameters, which tell the device
+    same = nn.Conv2d(3, 3, 1)  # its parameters have a device
     with torch.no_grad():
         same.weight.copy_(torch.eye(3)[..., None, None])
         same.bias.zero_()
@@ -44,7 +44,7 @@ def dot_reader(margin: float) -> PointDetector:
 
 
 def image(path: Path) -> np.ndarray:
-    """Two white dots of 8 px in the dark, around (20, 20) and (70, 44)."""
+    """Return an image of two white dots of 8 px in the dark, around (20, 20) and (70, 44)."""
     bgr = np.zeros((64, 96, 3), np.uint8)
     for x, y in ((20, 20), (70, 44)):
         bgr[y - 4 : y + 4, x - 4 : x + 4] = 255
@@ -52,7 +52,7 @@ def image(path: Path) -> np.ndarray:
 
 
 def annotated(*, pseudo: bool = False) -> AnnotationSet:
-    """Ground truth that is off by (3, 4) px for the second dot."""
+    """Return ground truth that is off by (3, 4) px for the second dot."""
     targets = GroundTruth(
         np.array([[10, 10, 34, 30], [54, 30, 84, 60]], np.float32),
         np.zeros(2, np.int64),
@@ -67,7 +67,7 @@ def annotated(*, pseudo: bool = False) -> AnnotationSet:
     return AnnotationSet((image,), ("dot",), ("dot",))
 
 
-def test_every_object_is_read_in_its_own_crop() -> None:
+def test_every_object_has_its_own_crop() -> None:
     score = score_points(dot_reader(1.25), annotated(), image).overall
     assert score.objects == 2
     # dots of whole pixels in crops that scale by about 1: a tenth of a pixel
@@ -76,13 +76,13 @@ def test_every_object_is_read_in_its_own_crop() -> None:
     assert score.pck == 1
 
 
-def test_objects_that_a_detector_labelled_do_not_count() -> None:
+def test_objects_labelled_by_a_detector_do_not_count() -> None:
     score = score_points(dot_reader(1.25), annotated(pseudo=True), image).overall
     assert score.objects == 1
     assert score.mean_px == pytest.approx(0, abs=0.1)
 
 
-def test_a_model_of_whole_images_sees_the_whole_image() -> None:
+def test_a_model_of_whole_images_runs_on_the_whole_image() -> None:
     only = annotated()
     score = score_points(dot_reader(0), only, image).overall
     # both dots at once: their mean is (45, 32)
@@ -90,17 +90,17 @@ def test_a_model_of_whole_images_sees_the_whole_image() -> None:
     assert score.mean_px == pytest.approx(np.mean(gaps), abs=0.5)
 
 
-def test_other_keypoints_are_told() -> None:
+def test_other_keypoints_are_refused() -> None:
     with pytest.raises(DatasetError, match="places dot"):
         score_points(dot_reader(0), replace(annotated(), keypoint_names=("eye",)), image)
 
 
-def test_an_image_that_cannot_be_read_is_told() -> None:
+def test_an_unreadable_image_is_refused() -> None:
     with pytest.raises(DatasetError, match=r"a\.png"):
         score_points(dot_reader(0), annotated(), lambda path: None)
 
 
-def test_sources_are_scored_apart_and_images_counted() -> None:
+def test_each_source_is_scored_and_its_images_counted() -> None:
     first, second = replace(annotated().images[0], source="a"), annotated(pseudo=True).images[0]
     report = score_points(dot_reader(1.25), replace(annotated(), images=(first, second)), image)
     assert report.overall.objects == 3

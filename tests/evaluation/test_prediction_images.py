@@ -1,4 +1,4 @@
-"""predictions.png of a training run: a few fixed images with ground truth and predictions."""
+"""predictions.png of a training run: the same few images with ground truth and predictions."""
 
 import json
 from collections.abc import Callable
@@ -27,11 +27,13 @@ def test_images_are_spread_over_those_with_objects() -> None:
     images = [annotated(f"{row}.png", (0,) if row % 2 else (), row) for row in range(100)]
     rows = [image.image_id for image in chosen(images, 5)]
     assert rows == [1, 21, 41, 61, 81]
-    assert [image.image_id for image in chosen(images[:1], 5)] == [0]  # empty ones if need be
+    assert [image.image_id for image in chosen(images[:1], 5)] == [
+        0
+    ]  # empty images if there are no others
     assert chosen([annotated("film.mp4")]) == []
 
 
-def test_every_tile_is_whole_in_the_grid() -> None:
+def test_every_tile_is_complete_in_the_grid() -> None:
     shades = range(100, 106)
     tiles = [np.full((20 + 5 * row, 30, 3), shade, np.uint8) for row, shade in enumerate(shades)]
     canvas = grid(tiles)
@@ -43,7 +45,7 @@ def test_every_tile_is_whole_in_the_grid() -> None:
 
 
 def dotted(folder: Path, shade: int) -> str:
-    """Three images of dots, their corner in a shade; gives the specification of the set."""
+    """Write three images of dots with a shaded corner; return the specification of the set."""
     (folder / "images").mkdir(parents=True)
     images, annotations = [], []
     for number in range(3):
@@ -75,7 +77,7 @@ def test_detectors_of_points_and_of_boxes_are_drawn(
     show(detector)
     first = np.asarray(Image.open(tmp_path / IMAGE))
     assert first.shape[0] > 250 and first.shape[1] > 3 * 420
-    # black and white dots alone have no colour; what is drawn on them has
+    # the dots are black and white; the drawing is coloured
     assert (np.ptp(first.astype(int), axis=2) > 60).any()
     show(detector)
     assert (np.asarray(Image.open(tmp_path / IMAGE)) == first).all()

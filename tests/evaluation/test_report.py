@@ -26,7 +26,7 @@ from kpviewer.structures import Detections, GroundTruth, Thresholds
 
 
 def seen(*rows: tuple[float, float]) -> Detections:
-    """(left, score) of 10 px squares, by descending score."""
+    """Return detections of 10 px squares at (left, score), by descending score."""
     left = np.array([row[0] for row in rows], np.float32)
     count = len(rows)
     return Detections(
@@ -52,7 +52,7 @@ def annotated(name: str, *lefts: float) -> AnnotatedImage:
     return AnnotatedImage(Path(name), (64, 64), targets, "", no, np.zeros((count, 0), np.bool_), 1)
 
 
-def test_the_worst_images_come_first_and_good_ones_not_at_all() -> None:
+def test_the_worst_images_come_first_and_correct_ones_are_left_out() -> None:
     images = [annotated("good", 0), annotated("missed", 0, 40), annotated("both", 0)]
     found = [seen((0, 0.9), (20, 0.1)), seen((0, 0.9)), seen((20, 0.9), (40, 0.8))]
     spec = ModelSpec("squares", "none", Task.DETECT, ("square",), (64, 64))
@@ -61,8 +61,8 @@ def test_the_worst_images_come_first_and_good_ones_not_at_all() -> None:
     result = SimpleNamespace(seen=found, frame_ms=None)
     worst = DetectionReport(run, result, EvaluationOptions()).worst()
     assert [(one.image.path.name, one.caption) for one in worst] == [
-        ("both", "1 missed, 2 false positives"),
-        ("missed", "1 missed"),
+        ("both", "1 false negative, 2 false positives"),
+        ("missed", "1 false negative"),
     ]
 
 
@@ -81,7 +81,7 @@ def test_figures_are_images() -> None:
 
 @pytest.fixture
 def small_set(tmp_path: Path) -> Path:
-    """Two images and their CSV, and a model with random weights."""
+    """Write two images, their CSV, and a model with random weights."""
     (tmp_path / "images").mkdir()
     for name in ("a", "b"):
         image = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
@@ -103,11 +103,11 @@ def command_line(folder: Path, out: Path) -> list[str]:
     return [*words, "--engine", "torch", "--report", str(out)]
 
 
-def test_the_page_stands_alone(small_set: Path, qapp: object) -> None:
+def test_the_page_is_self_contained(small_set: Path, qapp: object) -> None:
     result = CliRunner().invoke(main, command_line(small_set, small_set / "out" / "page"))
     assert result.exit_code == 0, result.output
     page = (small_set / "out" / "page" / "report.html").read_text(encoding="utf-8")
-    assert "<h2>By class</h2>" in page and "a.png, 1 missed" in page
+    assert "<h2>By class</h2>" in page and "a.png, 1 false negative" in page
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []
     jpeg = base64.b64decode(re.findall(r"data:image/jpeg;base64,([^\"]+)", page)[0])
     assert imread(io.BytesIO(jpeg), format="jpeg").shape == (315, 420, 3)
@@ -122,14 +122,14 @@ def test_names_from_files_cannot_become_markup(small_set: Path, qapp: object) ->
     assert "<b>" not in page and "&lt;b&gt;&amp;.png" in page
 
 
-def test_a_place_that_cannot_be_written_is_told(small_set: Path, qapp: object) -> None:
+def test_a_folder_that_cannot_be_written_is_refused(small_set: Path, qapp: object) -> None:
     (small_set / "file").write_text("")
     result = CliRunner().invoke(main, command_line(small_set, small_set / "file" / "page"))
     assert result.exit_code == 6
     assert "can't be written" in result.output
 
 
-def test_images_are_left_out_where_nothing_can_paint(
+def test_images_are_left_out_without_a_renderer(
     small_set: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "kpviewer.evaluation.drawing", None)

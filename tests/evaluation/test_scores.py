@@ -10,21 +10,24 @@ from kpviewer.metrics.localisation import LocalisationRow, LocalisationTable
 NAMES = ("ace", "king", "queen")
 
 
-def test_the_classes_most_often_taken_for_others_are_named() -> None:
+def test_the_most_confused_classes_are_named() -> None:
     counts = np.diag([9, 9, 9, 0])
     counts[0, 1], counts[2, 0], counts[1, 0], counts[1, 2] = 2, 5, 1, 3
-    counts[0, 3], counts[3, 1] = 50, 60  # missed and made up: no mistaken class
-    told = confusion_text(counts, NAMES).strip()
-    assert told == "taken for another class: queen for ace 5, king for queen 3, ace for king 2"
+    counts[0, 3], counts[3, 1] = (
+        50,
+        60,
+    )  # false negatives and false positives: no confusion of classes
+    text = confusion_text(counts, NAMES).strip()
+    assert text == "confused classes: queen as ace 5, king as queen 3, ace as king 2"
 
 
-def test_nothing_is_told_where_no_class_is_mistaken() -> None:
+def test_no_classes_are_named_if_none_are_confused() -> None:
     assert confusion_text(np.diag([3, 3, 3, 0]), NAMES) == ""
     assert confusion_text(np.array([[3, 1], [1, 0]]), ("face",)) == ""
     assert confusion_text(np.zeros((1, 1), np.int64), ()) == ""
 
 
-def test_a_dash_stands_where_there_is_no_score() -> None:
+def test_a_missing_score_is_a_dash() -> None:
     row = LocalisationRow("fi", 1, 0, 1, 2.0, 2.0)
     table = LocalisationTable((row,), LocalisationRow("total", 0, 0, 0, None, None))
     assert localisation_rows(table)[1:] == [

@@ -1,4 +1,4 @@
-"""``kpviewer eval`` and ``train --val`` with models of single objects."""
+"""``kpviewer eval`` and ``train --val`` with single-object models."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from kpviewer.structures import Candidates
 
 
 class BlockEngine:
-    """Finds the coloured block of an image; takes red ones for green, and halves their box."""
+    """Model that detects the coloured block of an image; red ones as green, with half their box."""
 
     spec = ModelSpec("blocks", "single-object-light", Task.DETECT, BLOCK_NAMES, (64, 64))
     device_name = "paper"
@@ -41,7 +41,7 @@ class BlockEngine:
 
 @pytest.fixture
 def blocks(tmp_path: Path) -> str:
-    """Two blue images, a green and a red one, and two that don't hold one object."""
+    """Write two blue images, a green and a red one, and two without exactly one object."""
     names = [["blue"], ["blue"], ["green"], ["red"], [], ["red", "blue"]]
     return f"voc:{write_blocks(tmp_path / 'blocks', names)}"
 
@@ -52,7 +52,7 @@ def run(monkeypatch: pytest.MonkeyPatch, blocks: str):
     return lambda *args: CliRunner().invoke(main, ["eval", "--data", blocks, *map(str, args)])
 
 
-def test_class_accuracy_and_mean_iou_stand_beside_average_precision(run) -> None:
+def test_class_accuracy_and_mean_iou_are_added_to_average_precision(run) -> None:
     result = run("--json", "-")
     assert result.exit_code == 0, result.output
     scores = json.loads(result.stdout)
@@ -69,11 +69,11 @@ def test_class_accuracy_and_mean_iou_stand_beside_average_precision(run) -> None
         },
     }
     assert scores["confusion"]["names"] == list(BLOCK_NAMES)
-    counts = scores["confusion"]["counts"]  # true classes down, then what is made up
+    counts = scores["confusion"]["counts"]  # rows: classes of the ground truth, then background
     assert [row[:2] for row in counts] == [[2, 0], [0, 1], [0, counts[2][1]], [0, 1 - counts[2][1]]]
 
 
-def test_the_table_and_the_page_hold_them_too(run, tmp_path: Path, qapp: object) -> None:
+def test_the_table_and_the_page_have_them_too(run, tmp_path: Path, qapp: object) -> None:
     result = run("--report", tmp_path / "page")
     assert result.exit_code == 0, result.output
     assert "class accuracy" in result.stdout and "0.875" in result.stdout
@@ -81,7 +81,7 @@ def test_the_table_and_the_page_hold_them_too(run, tmp_path: Path, qapp: object)
     assert "<th>class accuracy</th>" in page and "<td>0.875</td>" in page
 
 
-def test_a_run_notes_them_at_each_checkpoint(blocks: str, tmp_path: Path, qapp: object) -> None:
+def test_a_run_logs_them_at_each_checkpoint(blocks: str, tmp_path: Path, qapp: object) -> None:
     words = ["train", "single-object", "--data", blocks, "--val", blocks, "--device", "cpu"]
     words += ["--out", str(tmp_path / "out")]
     small = {"steps": 1, "batch": 2, "workers": 0, "inputs": [64], "tensorboard": False}

@@ -1,1 +1,1 @@
-"""One module for each kind of model, with a ``KIND``; ``evaluator`` finds them by themselves."""
+"""One module for each kind of model, with a ``KIND``; ``evaluator`` imports all of them."""

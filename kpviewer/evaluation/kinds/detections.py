@@ -1,4 +1,4 @@
-"""Detectors of boxes, with or without keypoints."""
+"""Evaluation of box detectors, with or without keypoints."""
 
 from __future__ import annotations
 
@@ -50,26 +50,28 @@ class Failure:
     false_positives: int
     """False positives."""
     error: float
-    """Mean keypoint error of the objects found, in the set's normaliser; 0 without keypoints."""
+    """Mean keypoint error of the detected objects, in units of NME; 0 without keypoints."""
 
     @property
     def badness(self) -> float:
-        """What images are sorted by: a missed object weighs as much as a false positive."""
+        """Sort key: false negatives and false positives weigh the same."""
         return self.false_negatives + self.false_positives + self.error
 
     @property
     def caption(self) -> str:
-        """The errors in words."""
-        parts = [f"{self.false_negatives} missed"] * bool(self.false_negatives)
-        parts += [
-            f"{self.false_positives} false positive{'s' * (self.false_positives > 1)}"
-        ] * bool(self.false_positives)
+        """Description of the errors."""
+        parts = [_counted(self.false_negatives, "false negative")] * bool(self.false_negatives)
+        parts += [_counted(self.false_positives, "false positive")] * bool(self.false_positives)
         parts += [f"keypoint error {self.error:.3f}"] * bool(self.error)
         return ", ".join(parts)
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count > 1)}"
+
+
 def failure_of(seen: Detections, image: AnnotatedImage, score: float) -> Failure:
-    """Compare the detections of an image, from a score on, with its ground truth."""
+    """Compare the detections of an image with at least a score with its ground truth."""
     shown = seen.take(seen.scores >= score)
     matches, errors = match(shown, image.targets), object_errors(shown, image.targets)
     return Failure(
@@ -83,7 +85,7 @@ class DetectionReport(Report):
     Args:
         run: the model and the data.
         result: scores, and the detections of each image.
-        options: of the evaluation.
+        options: options of the evaluation.
     """
 
     worst_note = (
@@ -104,7 +106,7 @@ class DetectionReport(Report):
 
     @cached_property
     def localisation(self) -> LocalisationTable | None:
-        """Distances from the ground truth; None where no largest distance was given."""
+        """Localisation scores; None if no largest distance was given."""
         options = self._options
         if options.within_px is None:
             return None
@@ -128,7 +130,7 @@ class DetectionReport(Report):
         return tables
 
     def scores_json(self) -> dict[str, Any]:
-        """Return the scores; ``detection_scores`` and ``localisation`` show the form."""
+        """Return the scores, as described in ``detection_scores`` and ``localisation``."""
         return {
             "nms_iou": self._iou,
             **group_json(self.result, self.data.class_names),
@@ -140,7 +142,9 @@ class DetectionReport(Report):
         """Return average precision and, where the data have keypoints, 1 - NME."""
         precision, error = self.result.overall.precision, self.result.overall.keypoints.mean
         scores = {"AP@[.5:.95]": precision.ap or 0.0, "AP@0.5": precision.ap50 or 0.0}
-        if self.data.keypoint_names:  # the same scores each time: nothing found is the worst
+        if (
+            self.data.keypoint_names
+        ):  # the names must be the same each time; no detection is the worst
             scores["1 - NME"] = 0.0 if error is None else 1 - error
         return scores
 
@@ -148,11 +152,11 @@ class DetectionReport(Report):
         """Draw precision and recall, calibration, confusion and keypoint errors."""
         scores, names = self.classes, self.data.class_names
         off = scores.calibration.expected_error
-        average = "" if off is None else f"; {off:.3f} off on average"
+        average = "" if off is None else f"; expected calibration error {off:.3f}"
         figures = [
             Figure("Precision against recall at IoU 0.5", curve_figure(scores.curves, names)),
             Figure(
-                f"Calibration: detections by score, and the share of them that are hits{average}",
+                f"Calibration: share of true positives by score{average}",
                 calibration_figure(scores.calibration),
             ),
             Figure(
@@ -166,7 +170,7 @@ class DetectionReport(Report):
         return figures
 
     def images(self) -> Iterator[ScoredImage]:
-        """Yield the images with their detections from the model's score threshold on."""
+        """Yield the images with their detections above the model's score threshold."""
         score = self.setting.spec.score_threshold
         for seen, image in zip(self.result.seen, self.data.images, strict=True):
             failure = failure_of(seen, image, score)

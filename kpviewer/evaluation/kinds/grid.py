@@ -1,4 +1,4 @@
-"""Detectors of small targets on a grid: localisation counts more than the overlap of boxes."""
+"""Evaluation of grid keypoint detectors, localisation scores included."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kpviewer.models.grid import GRID_ARCHITECTURES
 def evaluate(
     model: Model, data: AnnotationSet, options: EvaluationOptions
 ) -> detections.DetectionReport:
-    """Score a detector, its localisation included."""
+    """Score a detector, localisation included."""
     options = replace(options, within_px=options.within_px or MATCH_PX)
     return detections.evaluate(model, data, options)
 

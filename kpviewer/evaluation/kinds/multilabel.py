@@ -1,10 +1,10 @@
-"""Multi-label models: the classes of an image, without boxes.
+"""Evaluation of multi-label models, which predict the classes of an image without boxes.
 
 The JSON is stable: keys are added, never renamed or removed::
 
     {"model": "multilabel", "data": "voc:cards:test", "device": "CPU", "engine": "torch",
      "precision": "fp32", "threads": 2, "input_hw": [224, 224],
-     "threshold": 0.42, "images": 67, "accuracy_multi": 0.95, "f1": 0.9, "map": 0.97,
+     "threshold": 0.42, "pictures": 67, "accuracy_multi": 0.95, "f1": 0.9, "map": 0.97,
      "classes": {"ace": {"positives": 20, "average_precision": 0.99, "precision": 0.95,
                          "recall": 0.9, "f1": 0.92}},
      "best_threshold": {"f1": 0.45, "accuracy_multi": 0.5},
@@ -13,7 +13,7 @@ The JSON is stable: keys are added, never renamed or removed::
                      "bins": [{"decisions": 400, "score": 0.04, "hits": 0.01}, ...ten...]},
      "notes": []}
 
-A decision is one class of one image; it is a hit if the image shows the class.
+A decision is one class of one image. ``hits`` is the share of decisions whose class is present.
 """
 
 from __future__ import annotations
@@ -61,12 +61,13 @@ class LabelReport(Report):
     Args:
         run: the model and the data.
         table: scores and ground truth, a row for each image of the data.
-        time: of the model for one image.
-        options: of the evaluation.
+        time: time of the model for one image.
+        options: options of the evaluation.
     """
 
     worst_note = (
-        "The classes of the ground truth are underlined. Bars that reach the mark are predicted."
+        "Classes of the ground truth are underlined. A class is predicted if its bar reaches the "
+        "mark."
     )
 
     def __init__(
@@ -87,13 +88,13 @@ class LabelReport(Report):
 
     @cached_property
     def calibration(self) -> Calibration:
-        """Calibration of the decisions that count."""
+        """Calibration of the decisions with known ground truth."""
         known = self.table.known
         return calibration_of(self.table.scores[known], self.table.present[known])
 
     def tables(self) -> list[Table]:
         """Return the scores by class, and those of all classes below."""
-        rows = [("class", "pictures", "AP", "precision", "recall", "F1")]
+        rows = [("class", "images", "AP", "precision", "recall", "F1")]
         for name, one in zip(self.data.class_names, self.score.classes, strict=True):
             shares = (one.average_precision, one.precision, one.recall, one.f1)
             rows.append((name, str(one.positives), *map(number, shares)))  # type: ignore[arg-type]
@@ -102,9 +103,7 @@ class LabelReport(Report):
     def _total(self) -> str:
         score, off = self.score, self.calibration.expected_error
         best = (f"{self.sweep.best(by):.2f} by {SWEPT_NAMES[by]}" for by in SWEEP_METRICS)
-        calibrated = (
-            "" if off is None else f"; scores are {off:.3f} off the share of hits, on average"
-        )
+        calibrated = "" if off is None else f"; expected calibration error {off:.3f}"
         return (
             f"{score.images} images at threshold {score.threshold:.2f}: "
             f"accuracy_multi {score.accuracy_multi:.4f}, F1 {score.f1:.4f}, "
@@ -113,7 +112,7 @@ class LabelReport(Report):
         )
 
     def scores_json(self) -> dict[str, Any]:
-        """Return the scores; the module shows the form."""
+        """Return the scores, as described above."""
         scores = asdict(self.score)
         scores["pictures"] = scores.pop("images")
         scores["map"] = scores.pop("mean_average_precision")
@@ -135,7 +134,7 @@ class LabelReport(Report):
         }
 
     def tune(self, detector: Detector) -> Detector:
-        """Give the detector the best threshold."""
+        """Set the best threshold of the detector; return the detector."""
         own = cast("MultilabelDetector", detector)
         own.spec = replace(own.spec, score_threshold=self.sweep.best(self._by))
         return own
@@ -145,7 +144,7 @@ class LabelReport(Report):
         return [
             Figure("Scores against the threshold", sweep_figure(self.sweep, self._by)),
             Figure(
-                "Calibration: decisions by score, and the share of them whose class is there",
+                "Calibration: share of decisions whose class is present, by score",
                 calibration_figure(self.calibration),
             ),
         ]
@@ -180,17 +179,17 @@ class LabelReport(Report):
 
 
 def decision_errors(table: LabelTable, threshold: float) -> FloatArray:
-    """Return the number of wrong decisions of each image, plus a share below 1: (N,).
+    """Return the number of wrong decisions of each image, plus a fraction below 1: (N,).
 
-    The share is larger for decisions further from the threshold, which are worse.
+    The fraction is larger for decisions further from the threshold, which are worse.
 
     Args:
         table: scores and ground truth.
-        threshold: scores from it on predict the class.
+        threshold: least score of a predicted class.
     """
     is_wrong = ((table.scores >= threshold) != table.present) & table.known
-    sureness = (np.abs(table.scores - threshold) * is_wrong).sum(1)
-    return np.asarray(is_wrong.sum(1) + sureness / (table.scores.shape[1] + 1), np.float64)
+    confidence = (np.abs(table.scores - threshold) * is_wrong).sum(1)
+    return np.asarray(is_wrong.sum(1) + confidence / (table.scores.shape[1] + 1), np.float64)
 
 
 def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> LabelReport:

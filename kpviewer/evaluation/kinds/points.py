@@ -1,7 +1,7 @@
-"""Models that place points in a crop: scored on the true boxes.
+"""Evaluation of point models, on the boxes of the ground truth.
 
-The JSON is stable: keys are added, never renamed or removed; ``null`` stands where there is
-nothing to measure::
+The JSON is stable: keys are added, never renamed or removed; ``null`` means that there is nothing
+to measure::
 
     {"model": "face-points", "data": "coco:val.json", "device": "CPU", "engine": "torch",
      "precision": "fp32", "threads": 2, "input_hw": [128, 128],
@@ -49,8 +49,8 @@ class PointReport(Report):
     """Scores of a point model.
 
     Args:
-        setting: of the evaluation.
-        notes: on the data.
+        setting: model, data, and what ran them.
+        notes: notes on the data.
         result: scores, and the points of each image.
     """
 
@@ -72,12 +72,12 @@ class PointReport(Report):
             by_point.append((name, *_signed(bias), number(share)))
         note = (
             f"NME is over {score.nme.normaliser}, PCK over {score.pck_unit}. Bias is the mean of "
-            "found minus true, to the right and down, in units of NME."
+            "prediction minus ground truth, to the right and down, in units of NME."
         )
         return [Table("", rows), Table("By point", by_point, f"\n{note}")]
 
     def scores_json(self) -> dict[str, Any]:
-        """Return the scores; the module shows the form."""
+        """Return the scores, as described above."""
         groups = self.result.groups.items()
         return {
             "overall": self._score_json(self.result.overall),
@@ -131,10 +131,10 @@ class PointReport(Report):
 
 
 def validation_scores(score: PointScore) -> dict[str, float]:
-    """Return what checkpoints are ranked by: higher is better, the first decides.
+    """Return the scores that rank checkpoints: higher is better, the first decides.
 
-    Points of objects are judged relative to the objects. One point alone, such as a centre, has no
-    object about it: its distances in px are returned, with the sign turned.
+    Several points are scored relative to the size of their object. A single point, such as a
+    centre, has no size: its negative distances in px are returned.
     """
     if len(score.pck_by_point) == 1:
         worst = float("-inf")
@@ -149,7 +149,7 @@ def validation_scores(score: PointScore) -> dict[str, float]:
 
 
 def object_detections(one: ObjectPoints) -> Detections:
-    """Return the points of an image as detections in the true boxes."""
+    """Return the points of an image as detections in the boxes of the ground truth."""
     count, points = one.found_xy.shape[:2]
     ground_truth = one.image.targets.take(np.array(one.rows))
     return Detections(
@@ -162,7 +162,7 @@ def object_detections(one: ObjectPoints) -> Detections:
 
 
 def relative_errors(one: ObjectPoints) -> FloatArray:
-    """Return the mean error of each object over its own length: (R,), NaN where there is none."""
+    """Return the mean error of each object in units of NME: (R,), NaN without labelled points."""
     ground_truth = one.image.targets.take(np.array(one.rows))
     gaps = distances(one.found_xy, ground_truth.keypoints_xy, ground_truth.keypoints_visible)
     known = np.maximum(np.count_nonzero(~np.isnan(gaps), axis=1), 1)
@@ -187,11 +187,11 @@ def _signed(bias: tuple[float, float] | None) -> tuple[str, str]:
 
 
 def evaluate(model: Any, data: AnnotationSet, options: EvaluationOptions) -> PointReport:
-    """Score a point model, or the one of a ``runtime.model.Model``, on every true box.
+    """Score a point model, or that of a ``runtime.model.Model``, on every box of the ground truth.
 
     Raises:
         DatasetError: if the data have other keypoints, or can't be scored.
-        PipelineError: if the device isn't there.
+        PipelineError: if the device isn't available.
     """
     detector: PointDetector = getattr(model, "detector", model)
     device = resolve_device(options.device)

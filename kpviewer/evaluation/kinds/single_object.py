@@ -1,10 +1,10 @@
-"""Models of one object an image: class accuracy and mean IoU beside average precision.
+"""Evaluation of single-object models: class accuracy and mean IoU beside average precision.
 
-In JSON they are one key beside those of a detector; images without exactly one object are left
-out, which ``notes`` counts; ``null`` stands where no image holds the class::
+In JSON they are one key beside those of a detector. Images without exactly one object are left out;
+``notes`` counts them. ``null`` means that no image has the class::
 
-    "single_object": {"images": 24, "accuracy": 0.96, "mean_iou": 0.81,
-                      "by_class": {"ace": {"images": 8, "accuracy": 1.0, "mean_iou": 0.79}}}
+    "single_object": {"pictures": 24, "accuracy": 0.96, "mean_iou": 0.81,
+                      "by_class": {"ace": {"pictures": 8, "accuracy": 1.0, "mean_iou": 0.79}}}
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from kpviewer.metrics.single_object import ObjectScore, SingleObjectScore, singl
 from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
 from kpviewer.structures import Detections, ImageArray
 
-HIT_IOU = 0.5
-"""Overlap from which on a box of the right class is a hit, as in AP@0.5."""
+MATCH_IOU = 0.5
+"""Least IoU of a true positive, as in AP@0.5."""
 
 
 class SingleObjectReport(DetectionReport):
     """Scores of a single-object model."""
 
-    worst_note = "Thin lines are the ground truth. Images of a wrong class come first."
+    worst_note = "Thin lines are the ground truth. Images with a wrong class come first."
 
     @cached_property
     def single(self) -> SingleObjectScore:
-        """Class and box of the one object of each image."""
+        """Scores of class and box of the one object of each image."""
         ground_truths = [image.targets for image in self.data.images]
         return single_object_score(self.result.seen, ground_truths, len(self.data.class_names))
 
     def tables(self) -> list[Table]:
         """Return the tables of a detector, and class accuracy and mean IoU."""
-        rows = [("class", "pictures", "class accuracy", "mean IoU")]
+        rows = [("class", "images", "class accuracy", "mean IoU")]
         for name, one in zip(self.data.class_names, self.single.by_class, strict=True):
             if one.images:
                 rows.append(_cells(name, one))
@@ -74,19 +74,21 @@ class SingleObjectReport(DetectionReport):
             overlap = float(iou_matrix(best.xyxy, ground_truth.xyxy)[0, 0]) if len(best) else 0.0
             text = names[true_id]
             if found_id != true_id:
-                text += ", not found" if found_id is None else f", as {names[found_id]}"
-            is_hit = found_id == true_id and overlap >= HIT_IOU
+                text += (
+                    ", not detected" if found_id is None else f", predicted as {names[found_id]}"
+                )
+            is_correct = found_id == true_id and overlap >= MATCH_IOU
             caption = f"{text}: IoU {overlap:.2f}"
-            badness = 0.0 if is_hit else (found_id != true_id) + 1 - overlap
-            draw = partial(self._draw_best, image, best, caption, is_hit)
+            badness = 0.0 if is_correct else (found_id != true_id) + 1 - overlap
+            draw = partial(self._draw_best, image, best, caption, is_correct)
             yield ScoredImage(image, badness, caption, draw)
 
     def _draw_best(
-        self, image: AnnotatedImage, best: Detections, caption: str, is_hit: bool
+        self, image: AnnotatedImage, best: Detections, caption: str, is_correct: bool
     ) -> ImageArray | None:
         from kpviewer.evaluation.drawing import draw_captioned
 
-        return draw_captioned(image, best, self.setting.spec, caption, is_right=is_hit)
+        return draw_captioned(image, best, self.setting.spec, caption, is_right=is_correct)
 
 
 def _as_json(score: ObjectScore) -> dict[str, Any]:
@@ -98,7 +100,7 @@ def _cells(name: str, one: ObjectScore) -> tuple[str, str, str, str]:
 
 
 def usable(data: AnnotationSet) -> AnnotationSet:
-    """Keep the images that a single-object model can be scored on; ``notes`` counts the rest.
+    """Return the images that a single-object model can be scored on; ``notes`` counts the rest.
 
     Raises:
         DatasetError: if there is none.
