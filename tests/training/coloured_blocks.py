@@ -1,4 +1,4 @@
-"""LabelImg folders of generated images: dark noise with blocks of three colours."""
+"""LabelImg folders of generated images: blocks of three colours on dark noise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from kpviewer.sources.opencv import cv2
 
 BLOCK_COLOURS = {"blue": (40, 40, 230), "green": (40, 220, 40), "red": (230, 40, 40)}
-"""RGB by class name, in the order of the ids that readers give: by name."""
+"""RGB by class name, in the order of the class ids."""
 BLOCK_NAMES = tuple(BLOCK_COLOURS)
 SIDE = 64
 
@@ -44,7 +44,7 @@ def write_blocks(
 
 
 def subsets(count: int) -> list[list[str]]:
-    """Give all eight sets of the three colours, over and over: half of all decisions are yes."""
+    """Return all eight sets of the three colours repeatedly: half of the decisions are positive."""
     return [
         [name for bit, name in enumerate(BLOCK_NAMES) if number >> bit & 1]
         for number in (index % 8 for index in range(count))

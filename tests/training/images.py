@@ -1,4 +1,4 @@
-"""Training images made of dots, so that a test can find the points in the pixels again."""
+"""Training images of dots, whose points a test can find in the pixels."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ COLOURS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [0, 25
 
 
 def dotted_face(side: int = 120, seed: int = 0) -> Sample:
-    """A grey image with a coloured 5x5 dot on each landmark of one face."""
+    """Return a grey image with a coloured 5x5 dot on each landmark of one face."""
     rng = np.random.default_rng(seed)
     rgb = np.full((side, side, 3), 40, np.uint8)
     layout = np.array([[-0.2, -0.15], [0.2, -0.15], [0, 0.05], [-0.15, 0.25], [0.15, 0.25]])
     centre = side / 2 + rng.uniform(-side / 12, side / 12, 2)
-    points = np.round(centre + layout * side * 0.6) + 0.5  # middles of pixels
+    points = np.round(centre + layout * side * 0.6) + 0.5  # centres of pixels
     for (x, y), colour in zip(points.astype(int), COLOURS, strict=True):
         rgb[y - 2 : y + 3, x - 2 : x + 3] = colour
     half = side * np.array([0.22, 0.28])
@@ -31,7 +31,7 @@ def dotted_face(side: int = 120, seed: int = 0) -> Sample:
 
 
 def background(side: int = 160) -> Sample:
-    """A grey image without any object."""
+    """Return a grey image without objects."""
     return Sample(
         np.full((side, side, 3), 90, np.uint8),
         np.zeros((0, 4), np.float32),
@@ -43,7 +43,7 @@ def background(side: int = 160) -> Sample:
 
 
 def dot_centre(rgb: np.ndarray, colour: np.ndarray) -> np.ndarray | None:
-    """Middle (x, y) of the pixels that are nearer to ``colour`` than to grey; None if none is."""
+    """Return the centre (x, y) of pixels closer to ``colour`` than to grey; None without any."""
     chroma = rgb.astype(float) - rgb.min(-1, keepdims=True)
     wanted = colour / np.linalg.norm(colour)
     strength = chroma @ wanted

@@ -1,4 +1,4 @@
-"""The smallest thing to train: a convolution that learns the brightness of its images.
+"""The smallest objective: a convolution that learns the brightness of its images.
 
 Without batch statistics, so that the mean of gradients is the gradient of the mean.
 """
@@ -18,7 +18,7 @@ class LineBatch(NamedTuple):
 
 
 class Images(IterableDataset[tuple[Tensor, Tensor]]):
-    """Every ``stride``-th of an endless row of images."""
+    """Stream of every ``stride``-th image of an endless row."""
 
     def __init__(self, first: int, stride: int) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class Images(IterableDataset[tuple[Tensor, Tensor]]):
 
 
 class LineObjective:
-    """Two losses; counts what it is asked."""
+    """Objective with two losses, which counts its calls."""
 
     loss_names = ("square", "distance")
     epoch_samples = 10

@@ -1,4 +1,4 @@
-"""Points move with pixels: they are found again in the image after each change."""
+"""Points move with pixels: they are found in the image after each change."""
 
 import math
 from dataclasses import replace
@@ -19,7 +19,7 @@ SWAP = (1, 0, 2, 4, 3)
 
 
 def check_points(sample: Sample, *, mirrored: bool, tolerance_px: float) -> int:
-    """Compare labelled points with the dots in the pixels; say how many were compared."""
+    """Compare labelled points with the dots in the pixels; return their number."""
     found = 0
     for index in range(5):
         if not sample.labelled[0, index]:
@@ -33,7 +33,7 @@ def check_points(sample: Sample, *, mirrored: bool, tolerance_px: float) -> int:
 
 
 def only_the_box(sample: Sample) -> Sample:
-    """The same sample with grey pixels outside the box of its first object."""
+    """Return the sample with grey pixels outside the box of its first object."""
     left, top, right, bottom = sample.xyxy[0].astype(int)
     rgb = np.full_like(sample.rgb, 40)
     rgb[top:bottom, left:right] = sample.rgb[top:bottom, left:right]
@@ -71,7 +71,7 @@ def test_points_that_leave_the_image_lose_their_label() -> None:
     [(60, 1.0, 1, False), (-15, 1.0, 1, True), (-300, 1.0, 0, None), (60, 0.05, 1, True)],
     ids=["inside", "mostly outside", "gone", "too small"],
 )
-def test_what_can_hardly_be_seen_is_ignored(
+def test_objects_that_are_hardly_visible_are_ignored(
     at_x: float, scale: float, count: int, ignored: bool | None
 ) -> None:
     placement = Placement((60, 60), (at_x, 60), scale, 0.0, False, (120, 120))
@@ -82,7 +82,7 @@ def test_what_can_hardly_be_seen_is_ignored(
         assert moved.ignore.tolist() == [ignored]
 
 
-def test_a_turned_box_is_that_of_its_ellipse() -> None:
+def test_a_rotated_box_is_that_of_its_ellipse() -> None:
     box = np.array([[-20, -10, 20, 10]], np.float32)
     quarter = np.array([[0, -1, 0], [1, 0, 0]], np.float32)
     np.testing.assert_allclose(move_boxes(box, quarter), [[-10, -20, 10, 20]], atol=1e-5)
@@ -99,7 +99,7 @@ def test_a_turned_box_is_that_of_its_ellipse() -> None:
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("kind", ["scene", "paste", "grid"])
 @pytest.mark.parametrize("hw", [(192, 192), (128, 224)])
-def test_composed_images_are_whole_and_their_objects_inside(
+def test_composed_images_are_complete_and_their_objects_inside(
     hw: tuple[int, int], kind: str, seed: int
 ) -> None:
     shares = {"scene": (1.0, 0.0), "paste": (0.0, 1.0), "grid": (0.0, 0.0)}[kind]
@@ -123,7 +123,7 @@ def test_one_face_in_a_grid_of_one_is_where_its_label_says() -> None:
         if len(made.xyxy) != 1 or made.ignore[0] or (made.xyxy[0, 2] - made.xyxy[0, 0]) < 50:
             continue
         made = only_the_box(made)  # the colours behind a face are drawn at random
-        # the dots tell whether the face was mirrored: red marks the eye that was on the left
+        # the dots show whether the face was mirrored: red marks the eye that was on the left
         red = dot_centre(made.rgb, COLOURS[0])
         if red is None:
             continue
@@ -132,7 +132,7 @@ def test_one_face_in_a_grid_of_one_is_where_its_label_says() -> None:
     assert compared >= 25
 
 
-def test_pasted_faces_are_as_small_as_is_asked_for() -> None:
+def test_pasted_faces_have_the_smallest_size_of_the_options() -> None:
     mosaic = Mosaic(MosaicOptions(scene_share=0, paste_share=1, min_object_px=8.0), SWAP)
     sides: list[float] = []
     for seed in range(20):
@@ -146,7 +146,7 @@ def test_pasted_faces_are_as_small_as_is_asked_for() -> None:
     )  # log-uniformly: as many under sqrt(8 * 243) = 44 px as over it, if all had room
 
 
-def test_objects_leave_the_image_by_half_where_that_is_asked_for() -> None:
+def test_objects_leave_the_image_by_half_with_that_option() -> None:
     def cut(half_share: float) -> int:
         options = MosaicOptions(
             scene_share=0, paste_share=0, grid_weights=(1.0,), level_share=0, half_share=half_share

@@ -1,4 +1,4 @@
-"""GroundTruth and losses of the grid detector, by hand."""
+"""Targets and losses of the grid detector, by hand."""
 
 import math
 
@@ -29,32 +29,32 @@ def perfect_heads(ground_truth: GridBatch) -> GridHeads:
     return GridHeads(offsets.clone(), logits.transpose(1, 2).reshape(count, 3, *GRID))
 
 
-def test_the_cell_of_the_centre_answers_with_the_offset_in_cells() -> None:
+def test_the_cell_of_the_centre_has_the_offset_in_cells() -> None:
     targets = assign(batch([(52.0, 44.0, 1)]), GRID, OPTIONS)  # cell (1, 1), centred on (48, 48)
     assert targets.class_ids.reshape(GRID).tolist() == [[0, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0]]
     assert targets.offsets[0, 5].tolist() == [4 / 32, -4 / 32]
     assert not targets.ignored.any()  # the next centre is 28 px away, 0.875 cells
 
 
-def test_both_neighbours_answer_for_what_lies_on_their_border() -> None:
+def test_both_neighbours_of_a_border_are_positive() -> None:
     targets = assign(batch([(65.0, 48.0, 0)]), GRID, OPTIONS)  # 0.53 and 0.47 cells off
     assert targets.class_ids.reshape(GRID)[1].tolist() == [0, 1, 1, 0]
     assert targets.offsets[0, 5].tolist() == [17 / 32, 0.0]
     assert targets.offsets[0, 6].tolist() == [-15 / 32, 0.0]
 
 
-def test_between_reach_and_doubt_a_cell_is_neither() -> None:
+def test_a_cell_between_reach_and_doubt_is_ignored() -> None:
     targets = assign(batch([(70.0, 48.0, 0)]), GRID, OPTIONS)  # 22 px from cell (1, 1)'s centre
     assert targets.class_ids.reshape(GRID)[1].tolist() == [0, 0, 1, 0]
     assert targets.ignored.reshape(GRID)[1].tolist() == [False, True, False, False]
 
 
-def test_of_two_targets_in_reach_the_nearer_counts() -> None:
+def test_the_nearer_of_two_targets_counts() -> None:
     targets = assign(batch([(33.0, 48.0, 0), (47.0, 48.0, 1)]), GRID, OPTIONS)
     assert targets.class_ids.reshape(GRID)[1].tolist() == [1, 2, 0, 0]
 
 
-def test_an_ignored_target_teaches_nothing() -> None:
+def test_an_ignored_target_has_no_loss() -> None:
     ground_truth = batch([(48.0, 48.0, IGNORED)], [])
     targets = assign(ground_truth, GRID, OPTIONS)
     assert not targets.class_ids.any()
@@ -72,17 +72,17 @@ def test_perfect_predictions_cost_nothing() -> None:
     ).item() == pytest.approx(0.0)
 
 
-def test_the_offset_part_is_the_mean_square_over_positive_cells() -> None:
+def test_the_offset_loss_is_the_mean_square_over_positive_cells() -> None:
     ground_truth = batch([(52.0, 44.0, 1), (110.0, 20.0, 0)])
     wrong = perfect_heads(ground_truth)
-    wrong.offsets[0, 0, 1, 1] += 0.3  # one of four numbers; elsewhere nothing is asked
+    wrong.offsets[0, 0, 1, 1] += 0.3  # one of four numbers of positive cells
     wrong.offsets[0, :, 2, 0] = 0.7
     losses = grid_losses(wrong, ground_truth, OPTIONS)
     assert losses.offsets.item() == pytest.approx(0.3**2 / 4)
     assert losses.classes.item() == pytest.approx(0.0, abs=1e-6)
 
 
-def test_the_class_part_takes_positives_and_the_hardest_negatives() -> None:
+def test_the_class_loss_counts_positives_and_the_hardest_negatives() -> None:
     ground_truth = batch([(48.0, 48.0, 0)])
     wrong = perfect_heads(ground_truth)
     wrong.class_logits[0, :, 1, 1] = 0.0  # positive: a cross-entropy of ln 3

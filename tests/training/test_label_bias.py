@@ -1,4 +1,4 @@
-"""Labels of mirrored crops: as biased as those of the images that they are mirrored from."""
+"""Labels of mirrored crops have the bias of their source."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ SWAP = (1, 0, 2, 4, 3)
 STILL = JitterOptions(scale=0, shift=0, rotate_deg=0, mirror=1.0, colours=False)
 SIDE = 120
 FLAT = {name: [-0.1, 0.05] for name in NAMES}
-"""Found to the left of the labels and below them: labels lie to the right and above."""
+"""Predictions left of the labels and below them: the labels are too far right and up."""
 
 
 def annotated(sample: Sample, source: str, path: Path = Path("face.png")) -> AnnotatedImage:
@@ -50,12 +50,12 @@ def test_labels_of_the_mirrored_image_have_the_bias_of_their_source() -> None:
     moved = bias.before_mirroring(labelled, annotated(labelled, "tilted"), 0)
     mirror = Placement((60, 60), (60, 60), 1.0, 0.0, True, (SIDE, SIDE))
     got = place(moved, mirror, SWAP, cv2.BORDER_CONSTANT).points_xy
-    # by hand: the face's own points mirrored and renamed, and then labelled as the source does
+    # by hand: mirror and rename the face's own points, then add the bias of the source
     own = (face_xy * (-1, 1) + (SIDE, 0))[:, list(SWAP)]
     assert got == pytest.approx(own - found_minus_true * unit, abs=1e-3)
 
 
-def test_labels_of_other_sources_stay_and_so_do_those_without_a_unit() -> None:
+def test_labels_of_other_sources_and_without_a_normaliser_stay() -> None:
     face = dotted_face()
     bias = LabelBias({"tilted": FLAT}, NAMES, SWAP)
     assert bias.before_mirroring(face, annotated(face, "other"), 0) is face
@@ -77,8 +77,8 @@ def test_only_mirrored_crops_are_moved(tmp_path: Path) -> None:
     assert (points(0.0, bias) == points(0.0, None)).all()
     plain = points(1.0, None)
     unit = float(np.linalg.norm(plain[0] - plain[1]))
-    # labels lie 0.1 to the right: in the mirrored crop to the left, until they move by twice that;
-    # up and down there is nothing to mend
+    # labels are 0.1 too far right, so 0.1 too far left in the mirrored crop: they move by twice
+    # that; there is no vertical bias
     wanted = [[0.2 * unit, 0.0]] * 5
     assert points(1.0, bias) - plain == pytest.approx(np.array(wanted), abs=1e-3)
 
@@ -109,6 +109,6 @@ def test_covered_faces_keep_their_points(tmp_path: Path) -> None:
         [[0.1, 0.0]] * 5,
     ],
 )
-def test_a_bias_that_is_not_one_of_these_points_is_told(points: object) -> None:
+def test_a_bias_of_other_points_is_refused(points: object) -> None:
     with pytest.raises(DatasetError, match=r"mirrored_bias\.tilted must have \[x, y\] for each of"):
         LabelBias({"tilted": points}, NAMES, SWAP)  # type: ignore[dict-item]

@@ -50,7 +50,7 @@ def test_batches_that_are_accumulated_are_one_larger_batch() -> None:
     assert at_once[-1].losses != pytest.approx(steps_of(LineObjective(), batch=2)[-1].losses)
 
 
-def test_phases_go_by_steps_and_not_by_batches() -> None:
+def test_phases_count_steps_and_not_batches() -> None:
     objective = LineObjective()
     steps_of(objective, steps=3, accumulate=2)
     assert objective.steps == [0, 0, 1, 1, 2, 2]
@@ -79,7 +79,7 @@ def test_a_resumed_run_is_exact_for_every_schedule(schedule: str) -> None:
         assert torch.equal(second.averaged.state_dict()[name], value), name
 
 
-def test_checkpoints_of_before_mixed_precision_are_read() -> None:
+def test_checkpoints_without_a_precision_are_read() -> None:
     states: list[dict[str, Any]] = []
     reports: list[StepReport] = []
     first = Trainer(LineObjective(), small())
@@ -97,7 +97,7 @@ def test_checkpoints_of_before_mixed_precision_are_read() -> None:
     assert resumed == reports[3:]
 
 
-def test_bf16_computes_in_less_and_keeps_weights_in_full() -> None:
+def test_bf16_computes_in_less_and_keeps_weights_in_fp32() -> None:
     types: list[torch.dtype] = []
 
     class Watched(LineObjective):
@@ -120,9 +120,9 @@ def test_fp16_without_cuda_is_refused_with_the_cure() -> None:
         Trainer(LineObjective(), small(precision="fp16"))
 
 
-def test_gradients_are_clipped_to_a_norm_and_a_scale_of_fp16_is_passed_over() -> None:
+def test_gradients_are_clipped_to_a_norm_and_a_scale_of_fp16_is_ignored() -> None:
     plain = Precision("fp32", torch.device("cpu"))
-    plain.resume({"scale": 2.0})  # a run that went on from fp16 to fp32
+    plain.resume({"scale": 2.0})  # a run that continues in fp32 after fp16
     assert plain.state() == {}
     weight = torch.ones(2, requires_grad=True)
     optimizer = torch.optim.SGD([weight], lr=1.0)
@@ -141,7 +141,7 @@ def test_epochs_are_steps_over_the_data() -> None:
     assert with_steps(replace(config, epochs=0), objective).steps == 77
 
 
-def test_families_see_the_steps_that_epochs_come_to(
+def test_families_have_the_number_of_steps_of_the_epochs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[int] = []
@@ -188,7 +188,7 @@ def test_too_little_memory_says_which_setting_to_lower(error: Exception) -> None
         steps_of(Greedy(error))
 
 
-def test_what_torch_says_without_memory_is_what_is_looked_for() -> None:
+def test_torch_s_message_without_memory_is_recognised() -> None:
     with pytest.raises(PipelineError, match="accumulate"):
         steps_of(Hungry())
 
@@ -223,7 +223,7 @@ def test_ctrl_c_saves_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert load_model(tmp_path / "strip-grid.safetensors").spec.name == "strip-grid"
 
 
-def test_the_log_of_a_run_that_was_broken_off_has_each_step_once(tmp_path: Path) -> None:
+def test_the_log_of_an_interrupted_run_has_each_step_once(tmp_path: Path) -> None:
     config = small(steps=100, log_every=10)
     for begin, end in ((0, 70), (40, 100)):
         with Progress(config, ("loss",), tmp_path, begin) as progress:
@@ -233,7 +233,7 @@ def test_the_log_of_a_run_that_was_broken_off_has_each_step_once(tmp_path: Path)
     assert steps == [str(step) for step in range(10, 101, 10)]
 
 
-def test_a_run_shorter_than_a_line_of_the_log_has_one_and_a_plot(tmp_path: Path) -> None:
+def test_a_run_shorter_than_the_log_interval_has_a_line_and_a_plot(tmp_path: Path) -> None:
     with Progress(small(steps=3, log_every=10), ("loss",), tmp_path, 0) as progress:
         for step in range(1, 4):
             progress.report(StepReport(step, 1e-3, (0.5,)))
@@ -242,7 +242,7 @@ def test_a_run_shorter_than_a_line_of_the_log_has_one_and_a_plot(tmp_path: Path)
     assert (tmp_path / "progress.png").exists()
 
 
-def test_workers_end_with_their_leg_whoever_keeps_its_frame() -> None:
+def test_workers_end_with_their_leg_even_if_its_stack_frame_lives() -> None:
     config = load_config(
         "strip-grid", ["steps=2", "save_every=1", "batch=1", "inputs=[96]", "workers=1"]
     )
@@ -277,7 +277,7 @@ def test_patience_without_scores_is_refused(tmp_path: Path) -> None:
     assert "--val" in result.output
 
 
-def test_tensorboard_shows_what_the_log_says(tmp_path: Path) -> None:
+def test_tensorboard_has_the_numbers_of_the_log(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import (  # noqa: PLC0415
         EventAccumulator,
@@ -304,7 +304,7 @@ def without_tensorboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("without_tensorboard")
-def test_tensorboard_is_left_out_where_it_is_not_installed(tmp_path: Path) -> None:
+def test_tensorboard_is_left_out_if_it_is_not_installed(tmp_path: Path) -> None:
     with Progress(small(), ("square",), tmp_path, 0):
         assert not (tmp_path / FOLDER).exists()
     with pytest.raises(PipelineError, match=r"pip install kpviewer\[tensorboard\]"):

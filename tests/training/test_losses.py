@@ -33,7 +33,7 @@ def batch(class_ids: list[list[int]], xyxy: torch.Tensor, labelled: bool = True)
 
 
 def perfect_heads(ground_truth: Batch) -> SsdHeads:
-    """Heads that say exactly what the targets want."""
+    """Return heads that predict the targets exactly."""
     targets = assign(ground_truth, ANCHORS, OPTIONS)
     logits = torch.full((len(ground_truth.xyxy), len(ANCHORS), 1), -20.0)
     offsets = torch.zeros(len(ground_truth.xyxy), len(ANCHORS), 4)
@@ -60,7 +60,7 @@ def test_perfect_predictions_cost_nothing(kind: str) -> None:
     assert float(losses.total) == pytest.approx(0.0, abs=1e-5)
 
 
-def test_each_part_answers_for_its_own_mistake() -> None:
+def test_each_part_counts_its_own_errors() -> None:
     perfect = perfect_heads(GROUND_TRUTH)
     wrong_box = perfect._replace(box_offsets=perfect.box_offsets + 1.0)
     losses = ssd_losses(wrong_box, GROUND_TRUTH, ANCHORS, OPTIONS)
@@ -72,14 +72,14 @@ def test_each_part_answers_for_its_own_mistake() -> None:
     assert float(losses.points) == pytest.approx(2 * (1 - 0.1), abs=1e-5)  # x and y, beta 0.2
 
 
-def test_unlabelled_points_teach_nothing() -> None:
+def test_unlabelled_points_have_no_loss() -> None:
     hidden = GROUND_TRUTH._replace(labelled=torch.zeros_like(GROUND_TRUTH.labelled))
     perfect = perfect_heads(hidden)
     wrong = perfect._replace(point_offsets=perfect.point_offsets + 5.0)
     assert float(ssd_losses(wrong, hidden, ANCHORS, OPTIONS).points) == 0.0
 
 
-def test_points_read_from_proposals_are_compared_with_those_of_their_object() -> None:
+def test_points_of_proposals_are_compared_with_those_of_their_object() -> None:
     ground_truth = GROUND_TRUTH._replace(
         points_xy=GROUND_TRUTH.points_xy + torch.arange(5.0)[:, None]
     )
@@ -115,7 +115,7 @@ def test_focal_loss_by_its_formula() -> None:
     torch.testing.assert_close(losses.classification, expected / wanted.sum(), rtol=1e-5, atol=0)
 
 
-def test_default_boxes_in_an_ignored_region_teach_nothing() -> None:
+def test_anchors_in_an_ignored_object_have_no_loss() -> None:
     crowd = batch([[IGNORED]], torch.tensor([[[0.0, 0, 32, 64]]]))
     quiet = torch.full((1, len(ANCHORS), 1), -20.0)
     zeros = SsdHeads(quiet, torch.zeros(1, len(ANCHORS), 4), torch.zeros(1, len(ANCHORS), 5, 2))
@@ -136,7 +136,7 @@ def test_three_hardest_negatives_are_kept_for_each_positive() -> None:
     assert chosen.nonzero().tolist() == [[0, 2], [0, 3], [0, 6], [1, 4], [1, 5], [1, 6]]
 
 
-def test_every_true_box_gets_a_default_box() -> None:
+def test_every_box_of_the_ground_truth_has_an_anchor() -> None:
     matched = assign(GROUND_TRUTH, ANCHORS, OPTIONS).matched
     assert set(matched[0].tolist()) == {UNMATCHED, 0}
     assert set(matched[1].tolist()) == {UNMATCHED, 0, 1}

@@ -1,4 +1,4 @@
-"""The range test of learning rates: what it suggests of curves made by hand, and its files."""
+"""The range test of learning rates: its suggestion for synthetic curves, and its files."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from kpviewer.training.lr_finder import RateCurve, find_rate
 
 
 def curve(steepest: float, noise: float = 0.0) -> RateCurve:
-    """A loss that falls from 1 to 0.2 about a rate, and leaps at the end."""
+    """Return a loss that falls from 1 to 0.2 about a rate, and diverges at the end."""
     rates = np.geomspace(1e-6, 1, 120).astype(np.float32)
     falling = 0.6 - 0.4 * np.tanh(2 * np.log10(rates / steepest))
     falling[-10:] += np.arange(10) ** 2
@@ -33,15 +33,15 @@ def test_the_steepest_fall_is_suggested(steepest: float) -> None:
 
 def test_a_loss_that_only_rises_suggests_nothing() -> None:
     rates = np.geomspace(1e-6, 1, 60).astype(np.float32)
-    with pytest.raises(PipelineError, match="here it didn't"):
+    with pytest.raises(PipelineError, match="here it never fell"):
         _ = RateCurve(rates, np.linspace(1, 2, 60, dtype=np.float32)).suggestion
-    with pytest.raises(PipelineError, match="here it didn't"):
+    with pytest.raises(PipelineError, match="here it never fell"):
         _ = RateCurve(rates[:3], rates[:3]).suggestion
-    with pytest.raises(PipelineError, match="here it didn't"):
+    with pytest.raises(PipelineError, match="here it never fell"):
         _ = RateCurve(rates[:0], rates[:0]).suggestion
 
 
-def test_a_run_that_leaps_ends_early() -> None:
+def test_a_run_that_diverges_ends_early() -> None:
     config = TrainConfig(
         batch=16, inputs=(8,), input_shares=(1.0,), workers=0, clip_norm=1e9, weight_decay=0.0
     )

@@ -1,4 +1,4 @@
-"""Label sets: what is learned from objects, a run from recipe to threshold, bars in the spec."""
+"""Training of multi-label models: from objects to label sets, a run from recipe to threshold."""
 
 import csv
 import json
@@ -31,7 +31,7 @@ STILL = {"scale": 0.0, "shift": 0.0, "rotate_deg": 0.0, "mirror": 0.5, "colours"
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Images to learn from, and others of the same kind."""
+    """Write images to train on, and others of the same kind."""
     folder = tmp_path_factory.mktemp("labels")
     return (
         write_blocks(folder / "train", subsets(48), seed=0),
@@ -48,7 +48,7 @@ def small(**changes: object) -> TrainConfig:
     return TrainConfig(**{**base, **changes})
 
 
-def test_it_learns_which_colours_are_in_view(folders: tuple[Path, Path]) -> None:
+def test_it_learns_which_colours_are_in_an_image(folders: tuple[Path, Path]) -> None:
     torch.manual_seed(0)
     objective = make_objective(small(), [f"voc:{folders[0]}"])
     trainer = Trainer(objective, small())
@@ -58,11 +58,11 @@ def test_it_learns_which_colours_are_in_view(folders: tuple[Path, Path]) -> None
     detector.network.eval()
     engine = Executor(detector, "cpu", "fp32", "torch")
     table = label_table(lambda bgr: engine.infer(bgr)[0], read_voc(folders[1]), load_image)
-    # half of the decisions are yes: chance is 0.5
+    # half of the decisions are positive: chance is 0.5
     assert multilabel_score(*table, 0.5).accuracy_multi > 0.8
 
 
-def test_the_command_keeps_the_best_threshold_and_shows_the_sweep(
+def test_the_command_keeps_the_best_threshold_and_plots_the_sweep(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
     train, val = (f"voc:{folder}" for folder in folders)
@@ -108,7 +108,7 @@ def test_a_candidate_is_the_whole_image(folders: tuple[Path, Path]) -> None:
     assert seen.keypoints_xy.shape == (1, 0, 2)
 
 
-def test_difficult_objects_alone_leave_a_class_open() -> None:
+def test_a_class_of_difficult_objects_alone_is_unknown() -> None:
     ids, difficult = np.array([0, 1, 1, 2]), np.array([False, True, False, True])
     labels = label_set(ids, difficult, 4)
     assert labels.present.tolist() == [True, True, False, False]
@@ -136,7 +136,7 @@ def test_the_loss_by_hand() -> None:
         ({"options": {"positive_weight": 0}}, "positive_weight must be a number, above 0.0, got 0"),
     ],
 )
-def test_what_does_not_fit_is_told(
+def test_wrong_recipes_are_refused(
     folders: tuple[Path, Path], changes: dict[str, object], reason: str
 ) -> None:
     with pytest.raises(DatasetError, match=reason):

@@ -41,7 +41,7 @@ def heads(logits: torch.Tensor) -> SsdHeads:
 
 def test_three_negatives_a_positive_count_the_hardest_ones() -> None:
     logits = torch.zeros(2, 16, 4)
-    logits[..., 0] = 20.0  # surely background
+    logits[..., 0] = 20.0  # confident background
     logits[0, [0, 5]] = torch.tensor([0.0, 0.0, 0.0, 0.0])  # undecided: log 4 each
     logits[0, [9, 10]] = torch.tensor([0.0, 0.0, 0.0, 0.0])  # so are two of the six negatives
     got = object_losses(heads(logits), TWO, ANCHORS, ONES, ObjectLossOptions())
@@ -98,20 +98,20 @@ def test_boxes_cost_smooth_l1_of_their_offsets() -> None:
 
 
 @pytest.mark.parametrize("labels", [3, 4])
-def test_ignored_objects_teach_nothing(labels: int) -> None:
+def test_ignored_objects_have_no_loss(labels: int) -> None:
     crowd = ground_truth([[IGNORED]], [[[0, 0, 64, 32]]])
     loud = torch.zeros(1, 16, labels)
-    loud[0, :8, -1] = 20.0  # a class is claimed everywhere in the crowd
+    loud[0, :8, -1] = 20.0  # a class is predicted everywhere in the crowd
     loud[0, 8:, : labels - 3] = 20.0
     loud[0, 8:, labels - 3 :] = -20.0
     got = object_losses(heads(loud), crowd, ANCHORS, ONES, ObjectLossOptions())
     assert float(got.classification) < 1e-4
     nothing = ground_truth([[PADDED]], [[[0, 0, 0, 0]]])
-    told = object_losses(heads(loud), nothing, ANCHORS, ONES, ObjectLossOptions())
-    assert float(told.classification) > 10
+    counted = object_losses(heads(loud), nothing, ANCHORS, ONES, ObjectLossOptions())
+    assert float(counted.classification) > 10
 
 
-def test_only_overlaps_over_a_half_join_beside_each_objects_best() -> None:
+def test_only_anchors_over_a_half_match_beside_each_object_s_best() -> None:
     wide = ground_truth([[0]], [[[0, 0, 24, 16]]])  # overlaps 2/3 with cell 0, and 0.25 with cell 1
     matched = assign(wide, ANCHORS, SsdLossOptions(match_iou=0.5)).matched
     assert (matched[0] != UNMATCHED).nonzero().flatten().tolist() == [0]

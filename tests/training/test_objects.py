@@ -1,4 +1,4 @@
-"""The family of box detectors: classes from the data, the frozen phase, the command."""
+"""Training of box detectors: classes from the data, the frozen phase, the command."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ NAMES = ("red", "blue")
 
 @pytest.fixture(scope="module")
 def voc(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A LabelImg folder of four images of blocks, none of them empty."""
+    """Write a LabelImg folder of four images of blocks, none of them empty."""
     folder = tmp_path_factory.mktemp("blocks")
     sample = blocks()
     for number in range(4):
@@ -82,7 +82,7 @@ def backbone_of(objective: ObjectsObjective) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in backbone.state_dict().items()}
 
 
-def test_a_frozen_backbone_stays_as_it_is_while_the_heads_learn(voc: Path) -> None:
+def test_a_frozen_backbone_stays_constant_while_the_heads_learn(voc: Path) -> None:
     objective = frozen_objective(voc, 2)
     before = backbone_of(objective)
     head = objective.detector.network.heads[0].weight.clone()
@@ -124,12 +124,12 @@ def test_the_command_writes_a_model_that_runs(voc: Path, tmp_path: Path) -> None
         (small(options={"scenes": {"colour": 1}}), "colour"),
     ],
 )
-def test_what_does_not_fit_is_told(voc: Path, config: TrainConfig, reason: str) -> None:
+def test_wrong_recipes_are_refused(voc: Path, config: TrainConfig, reason: str) -> None:
     with pytest.raises((DatasetError, WeightsError), match=reason):
         make_objective(config, [f"voc:{voc}"])
 
 
-def test_inputs_that_the_architecture_does_not_take_are_refused(voc: Path) -> None:
+def test_inputs_that_the_architecture_does_not_support_are_refused(voc: Path) -> None:
     light = make_objective(small(), [f"voc:{voc}"])
     with pytest.raises(DatasetError, match="multiples of 32"):
         light.dataset((100, 100), 0)

@@ -52,7 +52,7 @@ STILL = JitterOptions(scale=0, shift=0, rotate_deg=0, mirror=0, colours=False)
 
 @pytest.fixture(scope="module")
 def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A COCO file of eight dotted faces."""
+    """Write a COCO file of eight dotted faces."""
     folder = tmp_path_factory.mktemp("dots")
     images, annotations = [], []
     for number in range(8):
@@ -88,16 +88,14 @@ def small(**changes: object) -> TrainConfig:
 @pytest.mark.parametrize("mirror", [False, True])
 @pytest.mark.parametrize("degrees", [-30, 0, 30])
 @pytest.mark.parametrize("scale", [0.6, 1.0, 1.7])
-def test_points_are_found_where_the_image_shows_them(
-    mirror: bool, degrees: float, scale: float
-) -> None:
+def test_points_match_the_pixels(mirror: bool, degrees: float, scale: float) -> None:
     face = dotted_face(seed=3)
     placement = Placement((60, 60), (70, 58), scale, math.radians(degrees), mirror, (128, 128))
     seen = cut(face, 0, placement, SWAP)
     assert seen is not None
     assert seen.labelled.any()
     for index in np.flatnonzero(seen.labelled):
-        # the dot at place ``index`` of a mirrored face is its partner's, by name
+        # the dot at index ``index`` of a mirrored face is its partner's, by name
         found = dot_centre(seen.rgb, COLOURS[SWAP[index] if mirror else index])
         if found is not None:
             # dots are 5 px wide and resampled: a third of a pixel is what that costs
@@ -112,7 +110,7 @@ def test_a_mirrored_face_still_has_its_left_eye_on_the_left() -> None:
     assert seen.points_xy[3, 0] < seen.points_xy[4, 0]
 
 
-def test_points_outside_of_the_crop_are_not_learned() -> None:
+def test_points_outside_the_crop_are_not_labelled() -> None:
     seen = cut(dotted_face(), 0, Placement((60, 40), (64, 90), 2.0, 0.0, False, (128, 128)), SWAP)
     assert seen is not None
     inside = ((seen.points_xy >= 0) & (seen.points_xy < 128)).all(-1)
@@ -120,7 +118,7 @@ def test_points_outside_of_the_crop_are_not_learned() -> None:
     assert not inside.all()
 
 
-def test_a_crop_that_is_not_jittered_is_the_one_of_the_two_stage_detector() -> None:
+def test_a_crop_without_jitter_is_that_of_the_two_stage_detector() -> None:
     face = dotted_face(seed=5)
     box = face.xyxy[0]
     placement = jittered(box, 1.25, (64, 64), STILL, np.random.default_rng(0))
@@ -172,7 +170,7 @@ def test_losses_on_coordinates_by_hand() -> None:
         assert float(loss) == pytest.approx(value, rel=1e-5), kind
 
 
-def test_without_labelled_points_there_is_nothing_to_learn() -> None:
+def test_without_labelled_points_the_loss_is_zero() -> None:
     nothing = torch.zeros(2, 3, dtype=torch.bool)
     points = torch.ones(2, 3, 2)
     for kind in KINDS:
@@ -181,7 +179,7 @@ def test_without_labelled_points_there_is_nothing_to_learn() -> None:
     assert float(heat_loss(torch.ones(2, 3, 8, 8), points, nothing, 2.0)) == 0
 
 
-def test_a_heatmap_has_its_peak_in_the_middle_of_the_cell_of_its_point() -> None:
+def test_a_heatmap_has_its_peak_in_the_centre_of_the_cell_of_its_point() -> None:
     # cell 5 of 16 across and cell 2 of 8 down
     point = torch.tensor([[[5.5 / 8 - 1, 2.5 / 4 - 1]]])
     heat = gaussians(point, (8, 16), 2.0)[0, 0]
@@ -191,9 +189,9 @@ def test_a_heatmap_has_its_peak_in_the_middle_of_the_cell_of_its_point() -> None
     assert float(heat_loss(heat[None, None], point, torch.ones(1, 1) > 0, 2.0)) < 1e-10
 
 
-def test_what_is_read_from_a_heatmap_counts_by_its_weight() -> None:
+def test_coordinates_read_from_a_heatmap_count_by_their_weight() -> None:
     point, labelled = torch.tensor([[[0.5, -0.25]]]), torch.ones(1, 1) > 0
-    flat = torch.zeros(1, 1, 8, 16)  # is read as the middle: |0.5| and |0.25|, mean 0.375
+    flat = torch.zeros(1, 1, 8, 16)  # is read as the centre: |0.5| and |0.25|, mean 0.375
     alone = read_heat_loss(flat, point, labelled, (32, 64), PointLossOptions(kind="l1"))
     assert float(alone) == pytest.approx(float(heat_loss(flat, point, labelled, 2.0)))
     both = PointLossOptions(kind="l1", coordinate_weight=2.0)
@@ -204,7 +202,7 @@ def test_what_is_read_from_a_heatmap_counts_by_its_weight() -> None:
 def test_the_mean_face_and_its_box_are_read_from_the_data(dots: Path) -> None:
     objects = labelled_objects(read_coco(dots))
     mean = mean_points(objects, (64, 64), 1.0, SWAP)
-    # dotted_face: eyes 14.4 px beside the middle of a box 67.2 px high, which decides the crop;
+    # dotted_face: eyes 14.4 px beside the centre of a box 67.2 px high, which decides the crop;
     # dots stand on whole pixels
     assert mean[:2, 0].tolist() == pytest.approx([-14.4 / 33.6, 14.4 / 33.6], abs=0.02)
     assert mean[2].tolist() == pytest.approx([0, 3.6 / 33.6], abs=0.03)
@@ -239,7 +237,7 @@ def test_every_head_has_a_loss_and_gradients(dots: Path, model: str) -> None:
     assert all(p.grad is not None for p in network.parameters())
 
 
-def test_a_held_backbone_stays_as_it_is_and_then_learns(dots: Path) -> None:
+def test_a_frozen_backbone_stays_constant_and_then_learns(dots: Path) -> None:
     config = small(steps=6, options={"frozen_steps": 3}, ema_decay=0.0)
     objective = make_objective(config, [f"coco:{dots}"])
     network = objective.detector.network
@@ -260,7 +258,7 @@ def test_a_held_backbone_stays_as_it_is_and_then_learns(dots: Path) -> None:
     assert not same(1, 0, 1)
 
 
-def test_a_resumed_run_does_not_hold_its_backbone_again(dots: Path) -> None:
+def test_a_resumed_run_does_not_freeze_its_backbone_again(dots: Path) -> None:
     config = small(steps=3, options={"frozen_steps": 2})
     first = Trainer(make_objective(config, [f"coco:{dots}"]), replace(config, steps=2))
     first.run(lambda _: None)
@@ -273,7 +271,7 @@ def test_a_resumed_run_does_not_hold_its_backbone_again(dots: Path) -> None:
 
 
 def trained(dots: Path, out: Path, *changes: str) -> PointDetector:
-    """What a short run of the command writes."""
+    """Train briefly with the command; return the model that it wrote."""
     arguments = ["face-points", "--data", f"coco:{dots}", "--out", str(out)]
     for change in ("steps=2", "batch=2", "inputs=[64]", "workers=0", *changes):
         arguments += ["--set", change]
@@ -284,16 +282,14 @@ def trained(dots: Path, out: Path, *changes: str) -> PointDetector:
     return detector
 
 
-def test_weights_to_start_from_do_not_change_how_images_are_cut(dots: Path, tmp_path: Path) -> None:
+def test_initial_weights_do_not_change_the_crops(dots: Path, tmp_path: Path) -> None:
     first = make_objective(small(options={"margin": 1.5}), [f"coco:{dots}"]).detector
     save_weights(first, tmp_path / "first.safetensors")
     loaded = trained(dots, tmp_path, f"init={tmp_path}/first.safetensors")
     assert float(loaded.network.crop_margin) == 1.25
 
 
-def test_a_smaller_network_s_weights_start_the_larger_one_that_holds_it(
-    dots: Path, tmp_path: Path
-) -> None:
+def test_weights_of_a_smaller_network_start_a_larger_one(dots: Path, tmp_path: Path) -> None:
     first = trained(dots, tmp_path / "first", "model=fine-heatmap-light").network.state_dict()
     changes = ("model=hourglass-light", f"init={tmp_path}/first/face-points.safetensors")
     larger = trained(dots, tmp_path / "larger", *changes, "steps=1", "learning_rate=1e-30")
@@ -302,7 +298,7 @@ def test_a_smaller_network_s_weights_start_the_larger_one_that_holds_it(
         value.numel() for value in grown.values()
     )
     for name, value in first.items():
-        if name.endswith("weight"):  # the statistics of batches go on
+        if name.endswith("weight"):  # batch statistics still change
             assert torch.allclose(grown[name], value, rtol=0, atol=1e-20), name
 
 
@@ -321,14 +317,16 @@ def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> Non
 def test_the_shipped_recipes_fit_the_family(dots: Path, recipe: str) -> None:
     config = load_config(recipe)
     objective = make_objective(config, [f"coco:{dots}"])
-    assert objective.detector.spec.name == recipe.removesuffix("-hourglass")  # what it goes on from
+    assert objective.detector.spec.name == recipe.removesuffix(
+        "-hourglass"
+    )  # the model that it continues from
     size = objective.detector.spec.input_hw
     sample = next(iter(objective.dataset(size, 0)))
     assert sample.rgb.shape == (*size, 3)
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"model": "face-ssd"}, "trains .*, got"),
         ({"options": {"loss": {"coordinate_weight": -1.0}}}, "coordinate_weight must be a number"),
@@ -340,15 +338,13 @@ def test_the_shipped_recipes_fit_the_family(dots: Path, recipe: str) -> None:
         ({"options": {"loss": {"wing_px": -1.0}}}, r"loss\.wing_px must be a number, above 0"),
     ],
 )
-def test_what_a_recipe_may_not_say_is_told(
-    dots: Path, changes: dict[str, object], told: str
-) -> None:
-    with pytest.raises(DatasetError, match=told):
+def test_wrong_recipes_are_refused(dots: Path, changes: dict[str, object], message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
         make_objective(small(**changes), [f"coco:{dots}"])
 
 
-def test_a_bias_of_a_source_that_the_data_have_not_is_passed_over(dots: Path) -> None:
-    elsewhere = {"mirrored_bias": {"elsewhere": {}}}  # which would be refused for a source of these
+def test_a_bias_of_a_source_absent_from_the_data_is_ignored(dots: Path) -> None:
+    elsewhere = {"mirrored_bias": {"elsewhere": {}}}  # it would be refused for a source of the data
     unbiased, biased = (
         make_objective(small(options=options), [f"coco:{dots}"]) for options in ({}, elsewhere)
     )

@@ -1,4 +1,4 @@
-"""Boxes as a detector would find them."""
+"""Proposals have the errors of a detector."""
 
 import torch
 
@@ -6,7 +6,7 @@ from kpviewer.models.boxes import iou_matrix
 from kpviewer.training.proposals import COPIES, proposals_of
 
 
-def test_copies_lie_about_their_box_as_a_detector_s_do() -> None:
+def test_proposals_overlap_their_box_like_those_of_a_detector() -> None:
     torch.manual_seed(0)
     ground_truth = torch.tensor([[10.0, 20.0, 60.0, 90.0], [100.0, 100.0, 108.0, 110.0]])
     shaken = proposals_of(ground_truth.repeat(500, 1, 1))
@@ -20,6 +20,6 @@ def test_copies_lie_about_their_box_as_a_detector_s_do() -> None:
         assert (overlap > 0.5).float().mean() > 0.97
 
 
-def test_padding_gives_boxes_that_can_be_divided_by() -> None:
+def test_proposals_of_padding_have_an_area() -> None:
     boxes = proposals_of(torch.zeros(1, 3, 4))
     assert (boxes[..., 2:] - boxes[..., :2] >= 1).all()

@@ -1,4 +1,4 @@
-"""What a point refiner learns from."""
+"""Training of a point refiner."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ TEMPLATE = ((-0.4, -0.4), (0.4, -0.4), (0.0, 0.5))
 
 
 def drawn(count: int, seed: int) -> Batch:
-    """Images of one object: three bright dots somewhere near a turned, scaled template."""
+    """Return images of one object: three bright dots near a rotated, scaled template."""
     rng = np.random.default_rng(seed)
     images = np.zeros((count, 3, 96, 96), np.uint8)
     points = np.zeros((count, 1, 3, 2), np.float32)
@@ -34,20 +34,20 @@ def drawn(count: int, seed: int) -> Batch:
     )
 
 
-def test_frames_are_shaken_about_the_true_ones() -> None:
+def test_windows_are_moved_about_the_true_ones() -> None:
     torch.manual_seed(0)
     frame = torch.tensor([12.0, 5.0, 60.0, 50.0])
     many = shaken(frame.expand(4000, 4))
     assert torch.allclose(many.mean(0), frame, atol=0.3)
     size = many[:, :2].norm(dim=-1)
-    # 0.1 of a size of 13, and a place off by 0.07 of it: with 4000 draws, to a tenth
+    # 0.1 of a size of 13, and a position off by 0.07 of it: with 4000 draws, to a tenth
     assert torch.isclose(size.std(), torch.tensor(1.3), rtol=0.1)
     assert torch.isclose(many[:, 2].std(), torch.tensor(0.91), rtol=0.1)
     angle = torch.rad2deg(torch.atan2(many[:, 1], many[:, 0]))
     assert torch.isclose(angle.std(), torch.tensor(8.0), rtol=0.1)
 
 
-def test_only_whole_objects_of_some_size_teach() -> None:
+def test_only_complete_objects_of_some_size_have_a_loss() -> None:
     torch.manual_seed(0)
     refiner = PointRefiner(TEMPLATE)
     batch = drawn(2, 0)

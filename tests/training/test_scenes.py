@@ -1,4 +1,4 @@
-"""Scenes: boxes stay on their objects, at every scale, mirrored, turned over, and in grids."""
+"""Scenes: boxes stay on their objects at every scale, mirrored, upside down and in grids."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ COLOURS = ((255, 0, 0), (0, 0, 255))
 
 
 def blocks() -> Sample:
-    """A black image, 100 wide and 80 high, with a red and a blue block: classes 0 and 1."""
+    """Return a black image, 100 wide and 80 high, with a red and a blue block: classes 0 and 1."""
     rgb = np.zeros((80, 100, 3), np.uint8)
     rgb[10:30, 20:50] = COLOURS[0]
     rgb[50:70, 60:70] = COLOURS[1]
@@ -35,7 +35,7 @@ def blocks() -> Sample:
 
 
 def found_box(rgb: np.ndarray, colour: tuple[int, ...]) -> np.ndarray | None:
-    """Box (x1, y1, x2, y2) of the pixels that are more this colour than black; None if none is."""
+    """Return the box (x1, y1, x2, y2) of pixels of a colour on black; None without any."""
     channel = int(np.argmax(colour))
     other = 2 - channel
     rows, columns = np.nonzero((rgb[..., channel] > 127) & (rgb[..., other] < 60))
@@ -53,7 +53,7 @@ def found_box(rgb: np.ndarray, colour: tuple[int, ...]) -> np.ndarray | None:
         SceneOptions(zoom=(0.3, 4.0), grid_share=0),
     ],
 )
-def test_boxes_are_found_again_in_the_pixels(options: SceneOptions) -> None:
+def test_boxes_match_the_pixels(options: SceneOptions) -> None:
     rng = np.random.default_rng(0)
     compared = 0
     for _ in range(60):
@@ -70,7 +70,7 @@ def test_boxes_are_found_again_in_the_pixels(options: SceneOptions) -> None:
     assert compared > 40
 
 
-def test_each_side_of_the_mirror_and_of_the_ground_is_shown() -> None:
+def test_images_are_mirrored_and_turned_upside_down() -> None:
     rng = np.random.default_rng(1)
     options = SceneOptions(zoom=(1.0, 1.0), grid_share=0, upside_down=True)
     sides = set()
@@ -80,7 +80,7 @@ def test_each_side_of_the_mirror_and_of_the_ground_is_shown() -> None:
     assert len(sides) == 4
 
 
-def test_scales_cover_the_range_and_no_more() -> None:
+def test_scales_cover_exactly_the_range() -> None:
     rng = np.random.default_rng(2)
     options = SceneOptions(zoom=(0.5, 1.0), grid_share=0)
     widths = [shown(blocks(), (80, 100), options, rng).xyxy[0] for _ in range(200)]
@@ -96,8 +96,8 @@ def test_a_grid_shows_four_images_each_in_its_own_cell() -> None:
     assert sample.hw == (200, 240)
     assert sorted(sample.class_ids.tolist()) == [0] * 4 + [1] * 4
     for box, class_id in zip(sample.xyxy, sample.class_ids, strict=True):
-        middle = ((box[:2] + box[2:]) / 2).astype(int)
-        assert sample.rgb[middle[1], middle[0]].tolist() == list(COLOURS[class_id])
+        centre = ((box[:2] + box[2:]) / 2).astype(int)
+        assert sample.rgb[centre[1], centre[0]].tolist() == list(COLOURS[class_id])
 
 
 def test_a_grid_of_objects_shows_one_whole_in_each_cell_at_the_scale_of_a_sample() -> None:
@@ -117,8 +117,8 @@ def test_a_grid_of_objects_shows_one_whole_in_each_cell_at_the_scale_of_a_sample
         assert len(wholes) >= 4
         for box, class_id in zip(sample.xyxy, sample.class_ids, strict=True):
             if (box[2:] - box[:2]).min() >= 3:
-                middle = ((box[:2] + box[2:]) / 2).astype(int)
-                assert sample.rgb[middle[1], middle[0]].tolist() == list(COLOURS[class_id])
+                centre = ((box[:2] + box[2:]) / 2).astype(int)
+                assert sample.rgb[centre[1], centre[0]].tolist() == list(COLOURS[class_id])
 
 
 def test_an_object_larger_than_its_cell_is_shown_smaller_and_whole() -> None:
@@ -133,7 +133,7 @@ def test_an_object_larger_than_its_cell_is_shown_smaller_and_whole() -> None:
     assert seen == {0, 1}
 
 
-def test_images_without_objects_have_their_place_in_a_grid_of_objects() -> None:
+def test_images_without_objects_are_part_of_a_grid_of_objects() -> None:
     empty = replace(blocks(), xyxy=np.zeros((0, 4), np.float32), class_ids=np.zeros(0, np.int64))
     empty = replace(empty, points_xy=np.zeros((0, 0, 2), np.float32), ignore=np.zeros(0, np.bool_))
     empty = replace(empty, labelled=np.zeros((0, 0), np.bool_))
@@ -143,7 +143,7 @@ def test_images_without_objects_have_their_place_in_a_grid_of_objects() -> None:
     assert sample.rgb.max() == 255
 
 
-def test_nonsense_is_refused() -> None:
+def test_wrong_options_are_refused() -> None:
     with pytest.raises(DatasetError, match=r"zoom"):
         SceneOptions(zoom=(2.0, 1.0))
     with pytest.raises(DatasetError, match="images"):
@@ -155,7 +155,7 @@ def test_a_stretched_image_has_the_inputs_proportions_and_boxes_stay(hw: tuple[i
     sample = stretched(blocks(), hw)
     # whole pixels: half a one in a side of the smaller
     assert sample.hw[0] / sample.hw[1] == pytest.approx(hw[0] / hw[1], rel=0.5 / min(sample.hw))
-    assert min(sample.hw[0] / 80, sample.hw[1] / 100) <= 1.01  # nothing is blown up for nothing
+    assert min(sample.hw[0] / 80, sample.hw[1] / 100) <= 1.01  # enlarged no more than needed
     for colour, box in zip(COLOURS, sample.xyxy, strict=True):
         found = found_box(sample.rgb, colour)
         assert found is not None

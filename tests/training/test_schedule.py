@@ -17,7 +17,7 @@ def factors(schedule: str, **settings: object) -> list[float]:
 
 
 def of_torch(make: type, **settings: object) -> list[float]:
-    """Rates of one of torch's schedulers, whose peak is 1."""
+    """Return the rates of one of torch's schedulers, whose peak is 1."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     scheduler = make(optimizer, **settings)
     rates = []
@@ -53,7 +53,7 @@ def test_the_shortest_runs_have_rates_too(schedule: str, steps: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ("schedule=sawtooth", "cosine, one-cycle, multistep, constant"),
         ("precision=int8", "fp32, bf16, fp16"),
@@ -63,10 +63,10 @@ def test_the_shortest_runs_have_rates_too(schedule: str, steps: int) -> None:
         ("epochs=-1", "epochs must be a number, at least 0.0, got -1"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(change: str, told: str) -> None:
-    with pytest.raises(DatasetError, match=told):
+def test_wrong_settings_are_refused(change: str, message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
         load_config("strip-grid", [change])
 
 
-def test_head_centre_goes_up_and_down_once() -> None:
+def test_head_centre_has_a_one_cycle_schedule() -> None:
     assert load_config("head-centre").schedule == "one-cycle"

@@ -1,4 +1,4 @@
-"""``torchrun``: two processes over gloo do what one does with twice the batch."""
+"""``torchrun``: two processes over gloo train like one with twice the batch."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 
 
 def torchrun(*arguments: str) -> str:
-    """Run two processes; give what they said."""
+    """Run two processes; return their output."""
     done = subprocess.run(
         [*LAUNCHER, *arguments], capture_output=True, text=True, timeout=200, check=False
     )
@@ -28,7 +28,7 @@ def torchrun(*arguments: str) -> str:
 def one_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
-    if sys.platform == "linux":  # where the machine's name leads nowhere
+    if sys.platform == "linux":  # the machine's name may have no address
         monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
 
 

@@ -1,4 +1,4 @@
-"""Class and box of one object: both orders learn, the losses by hand, what is left out."""
+"""Training of single-object models: both orders, the losses by hand, images left out."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +33,7 @@ STILL = {"scale": 0.1, "shift": 0.05, "rotate_deg": 0.0, "mirror": 0.5, "colours
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Images to learn from, two of them without exactly one object, and others to try."""
+    """Write images to train on, two without exactly one object, and others to score on."""
     folder = tmp_path_factory.mktemp("single")
     one = [[BLOCK_NAMES[number % 3]] for number in range(48)]
     train = write_blocks(folder / "train", [*one, [], ["red", "blue"]], 0)
@@ -50,7 +50,7 @@ def small(**changes: object) -> TrainConfig:
 
 
 def answers(detector: Detector, data: AnnotationSet) -> tuple[float, float]:
-    """Share of right classes, and mean IoU."""
+    """Return the class accuracy and the mean IoU."""
     detector.network.eval()
     engine = Executor(detector, "cpu", "fp32", "torch")
     right, overlaps = [], []
@@ -77,7 +77,7 @@ def test_together_it_learns_what_the_block_is_and_where(folders: tuple[Path, Pat
     detector, _ = trained(folders[0], small())
     accuracy, overlap = answers(detector, read_voc(folders[1]))
     assert accuracy > 0.8  # chance is a third
-    assert overlap > 0.3  # that of a box in the middle is 0.2
+    assert overlap > 0.3  # that of a box in the centre is 0.2
 
 
 def test_backbone_first_it_learns_what_the_block_is_and_then_where(
@@ -91,7 +91,7 @@ def test_backbone_first_it_learns_what_the_block_is_and_then_where(
     assert np.mean(where[-8:]) < 0.9 * np.mean(where[:8])
 
 
-def test_with_backbone_first_the_box_head_learns_on_a_backbone_that_is_held(
+def test_with_backbone_first_the_box_head_learns_on_a_frozen_backbone(
     folders: tuple[Path, Path],
 ) -> None:
     options = {"jitter": STILL, "order": "backbone-first", "class_share": 0.5}
@@ -117,7 +117,7 @@ def test_with_backbone_first_the_box_head_learns_on_a_backbone_that_is_held(
     assert all(report.losses[0] == 0 and min(report.losses[1:]) > 0 for report in reports[3:])
 
 
-def test_a_resumed_run_goes_on_with_the_box_head(folders: tuple[Path, Path]) -> None:
+def test_a_resumed_run_continues_with_the_box_head(folders: tuple[Path, Path]) -> None:
     options = {"jitter": STILL, "order": "backbone-first", "class_share": 0.5}
     objective = make_objective(small(steps=6, options=options), [f"voc:{folders[0]}"])
     assert isinstance(objective, SingleObjectObjective)
@@ -171,7 +171,7 @@ def test_weights_survive_the_file(folders: tuple[Path, Path], tmp_path: Path) ->
     with torch.inference_mode():
         one = detector.decode(detector.network(image), (64, 64))
         two = again.decode(again.network(image), (64, 64))
-    # the file holds half precision
+    # the file has half precision
     torch.testing.assert_close(one.xyxy, two.xyxy, rtol=0, atol=0.3)
     torch.testing.assert_close(one.scores, two.scores, rtol=0, atol=0.01)
     assert float(one.scores.sum()) == pytest.approx(1.0, abs=1e-5)
@@ -185,7 +185,7 @@ def test_weights_survive_the_file(folders: tuple[Path, Path], tmp_path: Path) ->
         ({"options": {"class_share": 1.0}}, "class_share must be a number, below 1.0, got 1.0"),
     ],
 )
-def test_what_does_not_fit_is_told(
+def test_wrong_recipes_are_refused(
     folders: tuple[Path, Path], changes: dict[str, object], reason: str
 ) -> None:
     with pytest.raises(DatasetError, match=reason):

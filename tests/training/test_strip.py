@@ -19,12 +19,12 @@ from kpviewer.training.grid_loss import GridLossOptions
 from kpviewer.training.strip import ImageOptions, StripObjective, spec_for
 
 DOTS = {0: (70.5, 40.5), 1: (150.5, 90.5)}
-"""Middles of a dark dot of class 0 and a bright one of class 1."""
+"""Centres of a dark dot of class 0 and a bright one of class 1."""
 
 
 @pytest.fixture
 def dotted(tmp_path: Path) -> AnnotationSet:
-    """A grey image of 224 x 128 with two dots, and one with a box too long to have a centre."""
+    """Write two grey images of 224 x 128: one has two dots, one a box too long for a centre."""
     image = np.full((128, 224, 3), 120, np.uint8)
     for class_id, (x, y) in DOTS.items():
         cv2.circle(image, (int(x), int(y)), 5, (0, 0, 0) if class_id == 0 else (255,) * 3, -1)
@@ -57,14 +57,14 @@ def objective(data: AnnotationSet | None, **options: float) -> StripObjective:
     return StripObjective(build_strip_grid(spec_for(data)), data, None, ImageOptions(**options))
 
 
-def test_a_spec_looks_at_images_in_their_own_size(dotted: AnnotationSet) -> None:
+def test_the_largest_input_has_the_size_of_the_images(dotted: AnnotationSet) -> None:
     assert spec_for(None) == STRIP_SPEC
     spec = spec_for(dataclasses.replace(dotted, class_names=("a", "b")))
     assert spec.input_hw == (224, 224)
     assert spec.class_names == ("a", "b")
 
 
-def test_the_same_seed_gives_the_same_scenes_and_another_others() -> None:
+def test_scenes_depend_on_the_seed_alone() -> None:
     first, again, other = (
         list(islice(objective(None).dataset((96, 192), seed), 2)) for seed in (3, 3, 4)
     )
@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_images(dotted: AnnotationSet) -> None:
 def test_ground_truth_moves_with_the_pixels(
     dotted: AnnotationSet, input_hw: tuple[int, int]
 ) -> None:
-    """The dots are found in the changed images where the ground truth says that they are."""
+    """The dots of augmented images are at the points of the ground truth."""
     seen = 0
     alone = dataclasses.replace(dotted, images=dotted.images[:1])
     for sample in islice(objective(alone).dataset(input_hw, 1), 40):
@@ -98,7 +98,7 @@ def test_ground_truth_moves_with_the_pixels(
             weight = np.where(gap > gap.max() / 2, gap, 0)
             rows, columns = np.mgrid[top : top + 26, left : left + 26] + 0.5
             found = np.array([(columns * weight).sum(), (rows * weight).sum()]) / weight.sum()
-            # noise moves the middle of some eighty pixels by a few tenths of one
+            # noise moves the centre of some eighty pixels by a few tenths of one
             assert np.abs(found - (x, y)).max() < 0.5
             seen += 1
     assert seen > 20
@@ -143,7 +143,7 @@ def test_a_few_steps_lower_both_losses() -> None:
     assert history[-1][1] < 0.5 * history[0][1]
 
 
-def test_what_cannot_be_trained_is_refused(dotted: AnnotationSet) -> None:
+def test_wrong_inputs_and_data_are_refused(dotted: AnnotationSet) -> None:
     with pytest.raises(DatasetError, match="multiples of 32"):
         objective(None).dataset((100, 320), 0)
     with pytest.raises(DatasetError, match="share a class"):
@@ -154,7 +154,7 @@ def test_what_cannot_be_trained_is_refused(dotted: AnnotationSet) -> None:
     nothing = dataclasses.replace(
         dotted, images=(annotated(dotted.images[0].path, np.zeros((0, 4))),)
     )
-    with pytest.raises(DatasetError, match="no object"):
+    with pytest.raises(DatasetError, match="must have objects"):
         objective(nothing).dataset((128, 224), 0)
 
 

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from training.images import background, dotted_face
 
 from kpviewer.annotations.coco import read_coco
+from kpviewer.cli.main import main
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, PipelineError, WeightsError
 from kpviewer.models.base import Detector
@@ -38,7 +39,7 @@ NAMES = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"]
 
 @pytest.fixture(scope="module")
 def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A COCO file of six dotted faces and two empty images."""
+    """Write a COCO file of six dotted faces and two empty images."""
     return write_dots(tmp_path_factory.mktemp("dots"), range(6), empty=2)
 
 
@@ -110,11 +111,11 @@ def test_training_learns_what_a_face_is(dots: Path) -> None:
     config = small(steps=60, batch=4, inputs=(64,), input_shares=(1.0,), warmup_steps=5)
     Trainer(objective(dots), config).run(reports.append)
     losses = [report.losses[0] for report in reports]
-    # the points take thousands of steps; what is a face and what isn't shows within some dozens
+    # points take thousands of steps; classification improves within dozens
     assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:10])
 
 
-def test_a_run_goes_through_its_sides_and_can_be_resumed(dots: Path) -> None:
+def test_a_run_trains_at_each_input_size_and_can_be_resumed(dots: Path) -> None:
     reports: list[StepReport] = []
     trainer = Trainer(objective(dots), small())
     saved: list[int] = []
@@ -134,7 +135,7 @@ def test_a_run_goes_through_its_sides_and_can_be_resumed(dots: Path) -> None:
     assert reports[-1].step == 6
 
 
-def test_a_run_that_is_resumed_does_what_it_would_have_done(dots: Path) -> None:
+def test_a_resumed_run_repeats_the_uninterrupted_one(dots: Path) -> None:
     def start() -> Trainer:
         torch.manual_seed(3)
         config = small(steps=4, save_every=2, inputs=(64,), input_shares=(1.0,))
@@ -152,7 +153,7 @@ def test_a_run_that_is_resumed_does_what_it_would_have_done(dots: Path) -> None:
     assert [state["step"] for state in states] == [2]
     second = start()
     second.resume(states[0])
-    torch.rand(7)  # whatever chance was drawn meanwhile
+    torch.rand(7)  # other random numbers drawn meanwhile
     second.run(lambda _: None)
     for name, value in whole.averaged.state_dict().items():
         assert torch.equal(second.averaged.state_dict()[name], value), name
@@ -171,7 +172,7 @@ def test_losses_can_be_computed_in_bf16_from_accumulated_batches(recipe: str, do
 
 
 def weights_that_changed(recipe: str, dots: Path) -> set[str]:
-    """Train for one step; give the parts of the network that it changed."""
+    """Train for one step; return the parts of the network that it changed."""
     config = load_config(
         recipe, ["steps=1", "batch=2", "workers=0", "inputs=[64]", "input_shares=[1.0]"]
     )
@@ -182,10 +183,26 @@ def weights_that_changed(recipe: str, dots: Path) -> set[str]:
     return {name.split(".")[0] for name in after if not torch.equal(after[name], before[name])}
 
 
-def test_what_points_are_read_from_once_more_is_trained_apart(dots: Path) -> None:
+def test_the_refiner_is_trained_separately(dots: Path) -> None:
     assert weights_that_changed("face-refiner", dots) == {"point_refiner"}
     detector = weights_that_changed("face-far", dots)
     assert "backbone" in detector and "point_refiner" not in detector
+
+
+def test_face_ssd_refuses_data_without_its_keypoints(dots: Path, tmp_path: Path) -> None:
+    document = json.loads(dots.read_text())
+    for category in document["categories"]:
+        category.pop("keypoints"), category.pop("skeleton", None)
+    for record in document["annotations"]:
+        record.pop("keypoints"), record.pop("num_keypoints", None)
+    boxes = dots.with_name("boxes.json")
+    boxes.write_text(json.dumps(document))
+    arguments = ["train", "face-ssd", "--data", f"coco:{boxes}", "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 5
+    line = result.stderr.splitlines()[-1]
+    assert "left_eye" in line and "the data have none" in line
+    assert line.endswith("For boxes without keypoints, use the recipe light-ssd.")
 
 
 @pytest.mark.parametrize("recipe", ["face-ssd", "strip-grid"])
@@ -194,22 +211,22 @@ def test_a_model_of_another_family_is_refused(recipe: str, dots: Path) -> None:
         make_objective(load_config(recipe, ["model=light-ssd"]), [f"coco:{dots}"])
 
 
-def test_a_resumed_run_tells_its_step_to_an_objective_with_phases(dots: Path) -> None:
-    told: list[int] = []
+def test_a_resumed_run_begins_in_the_phase_of_its_step(dots: Path) -> None:
+    begun: list[int] = []
 
     class Phased(SsdObjective):
         def begin_at(self, step: int) -> None:
-            told.append(step)
+            begun.append(step)
 
     phased = Phased(build_face_ssd(), read_coco(dots), SsdOptions())
     resumed = Trainer(phased, small(steps=4))
     resumed.resume({**Trainer(objective(dots), small()).state(), "step": 3})
     resumed.run(lambda _: None)
-    assert told == [3]
+    assert begun == [3]
 
 
 def run_with_scores(dots: Path, out: Path, scores: list[float], **changes: object) -> list[int]:
-    """Train with scores that are given; return the steps that were scored."""
+    """Train with preset scores; return the steps that were scored."""
     seen: list[int] = []
 
     def validate(detector: Detector) -> dict[str, float]:
@@ -238,12 +255,12 @@ def test_the_best_weights_are_kept_and_scores_are_logged(dots: Path, tmp_path: P
     ]
 
 
-def test_a_run_ends_when_scores_no_longer_get_better(dots: Path, tmp_path: Path) -> None:
+def test_a_run_ends_when_scores_no_longer_improve(dots: Path, tmp_path: Path) -> None:
     scores = [0.3, 0.5, 0.4, 0.45, 0.9]
     assert len(run_with_scores(dots, tmp_path, scores, steps=5, patience=2)) == 4
 
 
-def test_progress_is_plotted_and_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_progress_is_plotted_and_continued(tmp_path: Path) -> None:
     config = small(steps=200)
     for begin in (0, 100):
         with Progress(config, ("class", "boxes"), tmp_path, begin) as progress:
@@ -256,7 +273,7 @@ def test_progress_is_plotted_and_goes_on_where_it_was(tmp_path: Path) -> None:
     image = imread(tmp_path / "progress.png")
     assert min(image.shape[:2]) > 400 and image.std() > 0.02
     with Progress(config, ("class", "boxes"), tmp_path, 0):
-        assert not (tmp_path / "scores.csv").exists()  # a run from the start begins its files anew
+        assert not (tmp_path / "scores.csv").exists()  # a new run replaces the files
 
 
 def test_the_command_scores_on_other_data(dots: Path, tmp_path: Path) -> None:
@@ -276,7 +293,7 @@ def test_the_command_scores_on_other_data(dots: Path, tmp_path: Path) -> None:
     assert (tmp_path / "face-ssd-best.safetensors").exists()
 
 
-def test_a_loss_that_is_no_number_stops_with_advice(dots: Path) -> None:
+def test_a_loss_that_is_not_a_number_stops_with_advice(dots: Path) -> None:
     detector = build_face_ssd()
     with torch.no_grad():
         next(detector.network.parameters()).fill_(float("nan"))
@@ -297,7 +314,7 @@ def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> Non
 
 def test_a_run_can_start_from_weights(dots: Path, tmp_path: Path) -> None:
     shipped = load_model("face-ssd").network.state_dict()
-    # at a rate of nothing the weights stay what they were
+    # at a rate of nearly 0 the weights stay constant
     assert start_from(find_weights("face-ssd"), dots, tmp_path).exit_code == 0
     trained = load_model(tmp_path / "face-ssd.safetensors").network.state_dict()
     for name, value in shipped.items():
@@ -309,11 +326,11 @@ def start_from(weights: Path, dots: Path, out: Path) -> Result:
     arguments = ["face-ssd", "--data", f"coco:{dots}", "--out", str(out)]
     for change in ("steps=1", "batch=2", "inputs=[64]", "input_shares=[1]", "workers=0"):
         arguments += ["--set", change]
-    arguments += ["--set", "learning_rate=0.0", "--set", f"init={weights}"]
+    arguments += ["--set", "learning_rate=1e-30", "--set", f"init={weights}"]
     return CliRunner().invoke(command, arguments)
 
 
-def test_parts_that_the_first_weights_lack_start_at_random(dots: Path, tmp_path: Path) -> None:
+def test_parts_absent_from_the_initial_weights_start_at_random(dots: Path, tmp_path: Path) -> None:
     shipped = load_model("face-ssd").network.state_dict()
     partial = {name: value for name, value in shipped.items() if "region_points" not in name}
     save_file(
@@ -328,7 +345,7 @@ def test_parts_that_the_first_weights_lack_start_at_random(dots: Path, tmp_path:
             assert torch.equal(trained[name], value) == ("region_points" not in name), name
 
 
-def test_weights_of_another_network_are_refused_as_a_start(dots: Path, tmp_path: Path) -> None:
+def test_initial_weights_of_another_network_are_refused(dots: Path, tmp_path: Path) -> None:
     save_file({"layer.weight": torch.zeros(3)}, tmp_path / "other.safetensors")
     result = start_from(tmp_path / "other.safetensors", dots, tmp_path)
     assert isinstance(result.exception, WeightsError)
@@ -348,7 +365,7 @@ def test_points_that_a_detector_placed_can_be_left_out(dots: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a checkpoint", b"PK\x03\x04"])
-def test_a_checkpoint_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | None) -> None:
+def test_an_unreadable_checkpoint_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "last.pt"
     if content is not None:
         path.write_bytes(content)

@@ -1,6 +1,6 @@
-"""A program for ``torchrun``: trains in all of its processes; the first one writes the losses.
+"""Program for ``torchrun`` that trains in all of its processes; the first one writes the losses.
 
-Each process takes its share of one row of images. Without ``torchrun`` it takes the whole row.
+Each process uses its share of one row of images. Without ``torchrun``, one uses the whole row.
 """
 
 import json
