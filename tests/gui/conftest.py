@@ -1,4 +1,4 @@
-"""A window over a fake source and a fake engine, worked as a user works it."""
+"""Window over a fake source and a fake engine, operated as a user does."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
@@ -20,7 +20,7 @@ from kpviewer.structures import Candidates, ImageArray
 
 
 class ViewerFakeEngine(FakeEngine):
-    """Finds two things in every image, of confidence 0.9 and 0.4 and IoU 1/7."""
+    """Engine that detects two things in every image, of confidence 0.9 and 0.4 and IoU 1/7."""
 
     device_name = "CPU"
     engine_name = "torch"

@@ -1,4 +1,4 @@
-"""Pausing the window so that its image certainly stands still."""
+"""Pausing of the window until its image no longer changes."""
 
 from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -8,7 +8,7 @@ from kpviewer.pipeline_status import PipelineState
 
 
 def pause(qtbot: QtBot, window: MainWindow) -> int:
-    """Pause with Space, wait until the image stands still, and return its index.
+    """Pause with Space, wait until the image no longer changes, and return its index.
 
     A frame that was under way may still come after the pause. So the one that is shown is asked
     for once more: it is the only frame that is owed then, and the last to come.

@@ -1,4 +1,4 @@
-"""Works the window for many laps in a process of its own, and prints what is held after each.
+"""Operate the window for many laps in a process of its own, and print its resources after each.
 
     PYTHONPATH=.:tests QT_QPA_PLATFORM=offscreen python tests/gui/soak.py LAPS [--shipped]
 

@@ -1,4 +1,4 @@
-"""The About box: versions, and the report for the clipboard."""
+"""About dialog: versions, and the report for the clipboard."""
 
 import platform
 import threading
@@ -34,12 +34,12 @@ def shown(dialog: AboutDialog) -> dict[str, str]:
     return {label.accessibleName(): label.text() for label in dialog.findChildren(QLabel)}
 
 
-def test_it_tells_versions_licence_and_device(dialog):
-    told = shown(dialog)
-    assert told["Python"] == platform.python_version()
-    assert told["torch"][0].isdigit()
-    assert told["Qt"].startswith("6.")
-    assert told["Device"] == "CPU · torch fp32"
+def test_it_shows_versions_licence_and_device(dialog):
+    texts_by_name = shown(dialog)
+    assert texts_by_name["Python"] == platform.python_version()
+    assert texts_by_name["torch"][0].isdigit()
+    assert texts_by_name["Qt"].startswith("6.")
+    assert texts_by_name["Device"] == "CPU · torch fp32"
     texts = [label.text() for label in dialog.findChildren(QLabel)]
     assert f"kpviewer {__version__}" in texts
     assert any("GPL" in text for text in texts)
@@ -56,7 +56,7 @@ def test_report_is_what_checks_prints(dialog, qtbot, monkeypatch):
     )
 
 
-def test_a_report_that_fails_is_told(dialog, qtbot, monkeypatch):
+def test_a_report_that_fails_is_explained(dialog, qtbot, monkeypatch):
     def fail() -> list[Check]:
         raise OSError("the disk is gone")
 

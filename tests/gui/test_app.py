@@ -59,26 +59,26 @@ def run(*, seconds: float, interrupt: bool = False, errors: str = "[]") -> tuple
     return done.returncode, done.stdout + done.stderr
 
 
-def test_viewer_closes_by_itself_and_tells_its_times_without_torch():
-    code, told = run(seconds=3)
-    assert code == 0, told
-    assert "Time to window" in told
-    assert "Time to first detection" in told
-    assert "torch False" in told
+def test_viewer_closes_by_itself_and_logs_its_times_without_torch():
+    code, output = run(seconds=3)
+    assert code == 0, output
+    assert "Time to window" in output
+    assert "Time to first detection" in output
+    assert "torch False" in output
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no kill by signal")
 def test_ctrl_c_closes_cleanly_with_130():
-    code, told = run(seconds=30, interrupt=True)
-    assert code == 130, told
-    assert "Traceback" not in told
+    code, output = run(seconds=30, interrupt=True)
+    assert code == 130, output
+    assert "Traceback" not in output
 
 
 def test_source_that_failed_is_the_exit_of_a_timed_run():
     imports = "[__import__('kpviewer.errors').errors.SourceError('No such camera.')]"
-    code, told = run(seconds=1, errors=imports)
+    code, output = run(seconds=1, errors=imports)
     assert code != 0
-    assert "No such camera." in told
+    assert "No such camera." in output
 
 
 STUCK = """
@@ -120,5 +120,5 @@ sys.exit(
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
 def test_a_closed_terminal_ends_a_process_in_which_everything_hangs():
     program = STUCK.format(tests=str(TESTS), root=str(TESTS.parent), name="SIGHUP")
-    code, told, complaints = run_python(program)
-    assert code == 129, told + complaints
+    code, output, complaints = run_python(program)
+    assert code == 129, output + complaints

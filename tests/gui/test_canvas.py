@@ -1,4 +1,4 @@
-"""A plot goes with its window, whole."""
+"""A plot is deleted with its window, completely."""
 
 from PyQt6 import sip
 from PyQt6.QtCore import QCoreApplication, QEvent

@@ -1,4 +1,4 @@
-"""Panels that come, go, move, float and are found where they were left."""
+"""Panels that are shown, hidden, moved, floated and restored."""
 
 import pytest
 from PyQt6.QtCore import Qt
@@ -197,7 +197,7 @@ def test_small_window_folds_the_plots_and_unfolds_them_to_their_height(qtbot, op
     qtbot.waitUntil(lambda: window.plots.height() == 148)
 
 
-def test_menu_of_panels_tells_what_its_lines_do(qtbot, themes):
+def test_menu_of_panels_explains_its_entries(qtbot, themes):
     area = DockArea(QTextEdit(), {Part.SIDE: QTextEdit()})
     qtbot.addWidget(area)
     menu = QMenu(area)

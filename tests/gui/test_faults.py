@@ -1,4 +1,4 @@
-"""What fails while a video is watched is told, and the video and the recording go on."""
+"""Failures during playback are reported; the video and the recording continue."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -41,16 +41,16 @@ def frames_in(path: Path) -> int:
         return sum(1 for _ in container.decode(video=0))
 
 
-def test_a_model_that_fails_on_a_frame_is_told_and_the_video_is_recorded_on(
+def test_a_model_that_fails_on_a_frame_is_reported_and_recording_continues(
     qtbot, open_window, engine, tmp_path
 ):
     window = open_window(big_source())
-    told: list[str] = []
-    window.session.warned.connect(told.append)
+    warnings: list[str] = []
+    window.session.warned.connect(warnings.append)
     qtbot.waitUntil(lambda: len(engine.seen) > 0)
     record(qtbot, window)
     engine.fails_at = dict.fromkeys(range(shown_index(window) + 5, 3000, 40), OUT_OF_MEMORY)
-    qtbot.waitUntil(lambda: any("without boxes" in text for text in told))
+    qtbot.waitUntil(lambda: any("without boxes" in text for text in warnings))
     before = window.saving.recorded_s or 0
     qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > before)
     assert window.session.failure is None
@@ -96,9 +96,9 @@ def test_the_window_follows_a_model_to_the_cpu(qtbot, open_window, engine):
     gpu.device_name = "Fake GPU"
     gpu.on_cpu = lambda: engine
     window = open_window(big_source(), load_engine=lambda *_: gpu)
-    told: list[str] = []
-    window.session.warned.connect(told.append)
+    warnings: list[str] = []
+    window.session.warned.connect(warnings.append)
     qtbot.waitUntil(lambda: window.session.engine is engine)
-    assert any("on the CPU" in text for text in told)
+    assert any("on the CPU" in text for text in warnings)
     assert window.session.models.device == "cpu"
     qtbot.waitUntil(lambda: "CPU" in window.top_bar.device.text())

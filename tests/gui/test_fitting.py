@@ -1,4 +1,4 @@
-"""Chips and cards are as large as the text that they show now."""
+"""Chips and cards have the size of their current text."""
 
 import pytest
 from PyQt6.QtWidgets import QWidget
@@ -20,7 +20,7 @@ def parent(qtbot, themes) -> QWidget:
 
 
 @pytest.mark.parametrize("before", ["The end.", LONG * 2], ids=["short", "long"])
-def test_chip_has_the_size_of_its_text_whatever_it_said_before(qapp, parent, before):
+def test_chip_has_the_size_of_its_text_whatever_it_showed_before(qapp, parent, before):
     chip = Chip(parent)
     for text in (before, "", LONG):
         chip.show_line(text)

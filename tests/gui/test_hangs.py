@@ -1,4 +1,4 @@
-"""What never answers holds up nothing but itself: other sources, other models, the end."""
+"""Anything that never answers blocks only itself, not other sources, models, or closing."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -221,23 +221,23 @@ def test_a_source_on_a_disk_that_does_not_answer_is_none_for_the_window(hang, mo
     ("fields", "said"),
     [({"read_s": 6.0}, "file doesn't answer"), ({"model_silent_s": 11.0}, "model")],
 )
-def test_process_tells_once_what_hangs(fields, said):
+def test_process_reports_once_what_hangs(fields, said):
     status = PipelineStatus(PipelineState.RUNNING, None, PipelineStats(frames_inferred=1), None)
-    told: list[str] = []
-    watch = SignalLoss("clip.mp4", told.append)
+    lines: list[str] = []
+    watch = SignalLoss("clip.mp4", lines.append)
     for each in (status, replace(status, **fields), replace(status, **fields), status):
         watch.check(each)
-    assert [said in line for line in told] == [True]
+    assert [said in line for line in lines] == [True]
 
 
 def test_the_first_frame_of_a_model_that_is_compiled_on_it_may_take_longer():
     status = PipelineStatus(PipelineState.RUNNING, None, PipelineStats(), None)
-    told: list[str] = []
-    watch = SignalLoss("clip.mp4", told.append)
+    lines: list[str] = []
+    watch = SignalLoss("clip.mp4", lines.append)
     watch.check(replace(status, model_silent_s=20.0))
-    assert told == []
+    assert lines == []
     watch.check(replace(status, model_silent_s=61.0))
-    assert "model" in told[0]
+    assert "model" in lines[0]
 
 
 def test_process_gives_up_a_disk_that_does_not_answer(hang, monkeypatch, tmp_path, capsys, engine):

@@ -1,4 +1,4 @@
-"""The last seconds of some numbers, and the axis over them."""
+"""Ring buffer of the last seconds, and the axis of its plot."""
 
 import numpy as np
 

@@ -58,7 +58,7 @@ def test_pointer_over_a_detection_shows_its_numbers_without_buttons(qtbot, view,
     qtbot.waitUntil(lambda: view.numbers.text() == "")
 
 
-def test_chosen_detection_is_found_again_when_it_moves_and_told_when_it_is_gone(qtbot, view):
+def test_selected_detection_is_found_again_when_it_moves_and_its_loss_is_shown(qtbot, view):
     click(qtbot, view, 420, 70)
     moved = detections([(404, 52, 444, 92), LARGE], scores=[0.99, 0.9])
     view.show_result(result(moved, size_hw=(480, 640)))
@@ -129,7 +129,7 @@ def test_chosen_track_is_followed_where_boxes_don_t_overlap():
     assert selection.find(replace(FOUND, track_ids=np.array([1, 2]))) is None
 
 
-def test_description_tells_what_the_model_tells():
+def test_description_has_the_scores_that_the_model_predicts():
     found = replace(
         detections([LARGE], scores=[0.9], points=[[(1, 2), (3, 4)]]),
         keypoint_scores=np.array([[0.71, 0.93]], np.float32),

@@ -1,4 +1,4 @@
-"""The keys: one meaning each, and every control tells its own."""
+"""Keys: each has one meaning, and the tooltips of controls end with theirs."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The words of the window: all can be translated, and all are in Chinese."""
+"""Texts of the window: all can be translated, and all are in Chinese."""
 
 import ast
 import html
@@ -196,14 +196,14 @@ def test_no_english_is_left_in_the_chinese_window(chinese, open_window, qtbot):
 
 
 def words(text: str) -> list[str]:
-    """Words of Latin letters; markup and paths are none."""
+    """Return the words of Latin letters, without markup and paths."""
     plain = html.unescape(re.sub(r"<[^>]*>", "", text))
     plain = re.sub(r"\*?\.\w+|/\S+|F\d+", "", plain)
     return re.findall(r"--[a-z]+|[A-Za-z][\w.-]*[\w]|\b[A-Za-z]{2,}\b", plain, re.ASCII)
 
 
 def shown_texts(window: QWidget) -> Iterator[str]:
-    """Everything that widgets and menus of a window say."""
+    """Yield every text of the widgets and menus of a window."""
     for menu in window.findChildren(QMenu):
         menu.aboutToShow.emit()
     plots = window.findChildren(PlotWidget)  # their menus are there, and never shown
@@ -240,7 +240,7 @@ def choose_language(window: MainWindow, name: str) -> None:
     next(action for action in submenu.actions() if action.text() == name).trigger()
 
 
-def test_chosen_language_is_told_and_remembered(open_window, tmp_path):
+def test_chosen_language_is_announced_and_remembered(open_window, tmp_path):
     window = open_window(settings_folder=tmp_path)
     choose_language(window, "简体中文")
     assert window.status_bar.message() == "The language changes at the next start."
@@ -289,8 +289,8 @@ app.run_viewer(options, loaders=loaders)
 @pytest.mark.parametrize(
     ("language", "expected"), [(None, "设置"), ("en", "Settings"), ("zh_CN", "设置")]
 )
-def test_start_goes_by_what_is_remembered_unless_told(tmp_path, language, expected):
+def test_start_uses_the_remembered_language_unless_one_is_given(tmp_path, language, expected):
     write_settings(settings_path(tmp_path), Settings(language="zh_CN"))
     env = {**os.environ, "PYTHONUTF8": "1"}
-    told = python(START.format(language=language, folder=str(tmp_path)), env)
-    assert told == expected
+    shown = python(START.format(language=language, folder=str(tmp_path)), env)
+    assert shown == expected

@@ -1,4 +1,4 @@
-"""The window as a user works it: keys, clicks and drags."""
+"""The window, operated by keys, clicks and drags."""
 
 import json
 import math
@@ -370,17 +370,17 @@ def test_results_are_written_beside_a_recording_on_request(
     assert all(len(frame["detections"]) == 2 for frame in frames[2:])
 
 
-def test_recordings_that_a_crash_cut_off_are_recovered_and_told(qtbot, open_window, tmp_path):
+def test_recordings_that_a_crash_cut_off_are_recovered_and_reported(qtbot, open_window, tmp_path):
     (tmp_path / "a.jsonl.part").write_text('{"index":0}\n{"ind')
     (tmp_path / "b.csv.part").write_text("index\n0\n")
     (tmp_path / "c.mp4.part").write_bytes(b"not a video")
     growing = reserve(tmp_path, "d", ".jsonl")  # of another window
     growing.write(b"{}\n")
-    told: list[str] = []
+    messages: list[str] = []
     window = open_window()
-    window.saving.told.connect(lambda text, _path: told.append(text))
-    qtbot.waitUntil(lambda: len(told) == 2)
-    assert told == [
+    window.saving.told.connect(lambda text, _path: messages.append(text))
+    qtbot.waitUntil(lambda: len(messages) == 2)
+    assert messages == [
         "Cut off by a crash and unreadable: c.mp4.part.",
         "Recovered after a crash: a.jsonl, b.csv. At most the last second is missing.",
     ]
@@ -389,7 +389,7 @@ def test_recordings_that_a_crash_cut_off_are_recovered_and_told(qtbot, open_wind
     assert growing.path.exists()
 
 
-def test_latency_by_stage_is_told_where_the_rates_are(qtbot, open_window):
+def test_latency_by_stage_is_in_the_tooltip_of_the_rates(qtbot, open_window):
     window = open_window()
     wait_for_boxes(qtbot, window)
     rates = next(
@@ -449,7 +449,7 @@ def test_source_that_was_cancelled_while_it_was_looked_for_stays_closed(qtbot, o
 
 
 @pytest.mark.parametrize("error", [SourceError("No source is named x. Check it."), OSError("Lost")])
-def test_source_that_cannot_be_made_is_told(qtbot, open_window, error):
+def test_source_that_cannot_be_opened_is_explained(qtbot, open_window, error):
     def fail(_text, _ground_truth):
         raise error
 

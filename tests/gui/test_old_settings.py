@@ -1,4 +1,4 @@
-"""Settings of version 0.1 are still read, whose keys have another name today."""
+"""Settings of version 0.1, some of whose keys were renamed since, are still read."""
 
 from kpviewer.gui.settings.remembered import style_of
 

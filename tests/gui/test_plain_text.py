@@ -1,4 +1,4 @@
-"""Names from files are shown letter by letter: Qt would load the images that HTML in them names."""
+"""Names from files are shown as plain text: Qt would load the images that HTML in them names."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs 
 
 
 class EvilFile(FakeSource):
-    """A film that is called like a tag."""
+    """Video whose name is a tag."""
 
     @property
     def info(self) -> StreamInfo:
@@ -32,7 +32,7 @@ class EvilFile(FakeSource):
 
 
 def shown_as_html(root: QObject) -> list[str]:
-    """Give the labels and tooltips that Qt would take for HTML."""
+    """Return the labels and tooltips that Qt would render as HTML."""
     found = []
     for label in root.findChildren(QLabel):
         is_plain = label.textFormat() is Qt.TextFormat.PlainText  # else a plot's, with colours
@@ -134,7 +134,7 @@ def test_a_label_is_plain_from_its_first_text_on(qtbot) -> None:
 
 
 class NotText(FakeSource):
-    """A film from an archive whose names are in Latin-1."""
+    """Video from an archive with names in Latin-1."""
 
     @property
     def info(self) -> StreamInfo:

@@ -1,4 +1,4 @@
-"""A password in an address is in nothing that kpviewer shows or writes."""
+"""A password in an address appears in nothing that kpviewer shows or writes."""
 
 import logging
 from pathlib import Path
@@ -25,13 +25,13 @@ FORMS = {
     "folder": "http://127.0.0.1:{port}/live/{s}/video.mjpg",
     "fragment": "http://127.0.0.1:{port}/live#{s}",
 }
-"""Those that a camera answers; ``sources/test_redact.py`` has many more."""
+"""Addresses that a camera answers; ``sources/test_redact.py`` has many more."""
 
 IMAGE = np.full((48, 64, 3), 90, np.uint8)
 
 
 def hidden_in(folder: Path) -> dict[str, str]:
-    """Give the files whose name or content holds the secret."""
+    """Return the files whose name or content holds the secret."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     return {path.name: "" for path in files
             if SECRET in path.name or SECRET.encode() in path.read_bytes()}  # fmt: skip

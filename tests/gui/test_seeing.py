@@ -1,4 +1,4 @@
-"""What is drawn and hidden in the window, worked as a user works it."""
+"""Overlay settings of the window, operated as a user does."""
 
 from dataclasses import replace
 

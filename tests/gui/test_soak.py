@@ -1,4 +1,4 @@
-"""The window at work for a long time: memory, descriptors and threads stay as they are.
+"""The window in use for a long time: memory, descriptors and threads stay constant.
 
 ``soak.py`` works it. The usual suite runs 16 laps with fake models, about a minute; ``pytest -m
 soak`` runs ten minutes or more, with shipped ones.

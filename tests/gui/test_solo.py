@@ -1,4 +1,4 @@
-"""One class alone and back again: by Ctrl+click, by the button on the row, by the keyboard."""
+"""One class shown alone and the return: by Ctrl+click, button and keyboard."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,13 +34,13 @@ def tree_of(classes) -> ClassTree:
     return classes.findChild(ClassTree)
 
 
-def middle(classes, row: int) -> QPoint:
+def centre_of(classes, row: int) -> QPoint:
     tree = tree_of(classes)
     return tree.visualItemRect(tree.topLevelItem(row)).center()
 
 
 def click(qtbot, classes, row: int, modifier=CTRL) -> None:
-    qtbot.mouseClick(tree_of(classes).viewport(), LEFT, modifier, middle(classes, row))
+    qtbot.mouseClick(tree_of(classes).viewport(), LEFT, modifier, centre_of(classes, row))
 
 
 def test_alt_click_shows_a_class_alone_and_again_what_was_shown(qtbot, classes):
@@ -78,15 +78,15 @@ def test_alt_click_on_the_box_does_not_tick_it_too(qtbot, classes):
     assert classes.shown() == {0, 1}
 
 
-def test_button_comes_with_the_pointer_and_says_what_it_does(qtbot, classes):
+def test_button_follows_the_pointer_and_names_its_effect(qtbot, classes):
     solo = tree_of(classes).solo
     assert not solo.isVisible()
-    qtbot.mouseMove(tree_of(classes).viewport(), middle(classes, 0))
+    qtbot.mouseMove(tree_of(classes).viewport(), centre_of(classes, 0))
     QApplication.processEvents()
-    qtbot.mouseMove(tree_of(classes).viewport(), middle(classes, 1))
+    qtbot.mouseMove(tree_of(classes).viewport(), centre_of(classes, 1))
     qtbot.waitUntil(solo.isVisible)
     assert (solo.text(), solo.toolTip()) == ("Only this class", "Show only dog (Ctrl+click)")
-    assert abs(solo.geometry().center().y() - middle(classes, 1).y()) <= 1
+    assert abs(solo.geometry().center().y() - centre_of(classes, 1).y()) <= 1
     qtbot.mouseClick(solo, LEFT)
     assert classes.shown() == {1}
     assert solo.text() == "All"
@@ -96,7 +96,7 @@ def test_button_comes_with_the_pointer_and_says_what_it_does(qtbot, classes):
 
 def test_one_class_needs_no_button(qtbot, classes):
     classes.set_classes(("face",), None)
-    qtbot.mouseMove(tree_of(classes).viewport(), middle(classes, 0))
+    qtbot.mouseMove(tree_of(classes).viewport(), centre_of(classes, 0))
     QApplication.processEvents()
     assert not tree_of(classes).solo.isVisible()
 

@@ -1,4 +1,4 @@
-"""Colours: everything that is read can be read."""
+"""Colours: all text has enough contrast."""
 
 import pytest
 from PyQt6.QtGui import QColor, QPalette

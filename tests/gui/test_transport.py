@@ -1,4 +1,4 @@
-"""The transport as a user works it: exact frames, the A-B loop, speeds, what live sources drop."""
+"""Transport, operated as a user does: exact frames, A-B loop, speeds, policies of live sources."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The slider with its number box."""
+"""Slider with its number field."""
 
 import pytest
 from PyQt6.QtCore import QLocale, QPoint, QPointF, Qt
@@ -50,10 +50,10 @@ def test_arrows_move_by_hundredths_and_shift_by_thousandths(qtbot, slider, key, 
     ],
 )
 def test_wheel_moves(slider, delta, modifier, value):
-    middle = QPointF(slider.slider().rect().center())
+    centre = QPointF(slider.slider().rect().center())
     phase = Qt.ScrollPhase.NoScrollPhase
     buttons = Qt.MouseButton.NoButton
-    event = QWheelEvent(middle, middle, QPoint(), delta, buttons, modifier, phase, False)
+    event = QWheelEvent(centre, centre, QPoint(), delta, buttons, modifier, phase, False)
     QApplication.sendEvent(slider.slider(), event)
     assert slider.value() == pytest.approx(value)
 
@@ -114,6 +114,6 @@ def test_what_is_no_share_leaves_the_value(qtbot, slider, typed):
     assert slider.value() == pytest.approx(0.5)
 
 
-def test_setting_a_value_tells_nobody(qtbot, slider):
+def test_setting_a_value_emits_nothing(qtbot, slider):
     with qtbot.assertNotEmitted(slider.changed):
         slider.set_value(0.8)

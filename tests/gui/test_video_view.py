@@ -1,4 +1,4 @@
-"""The view: it paints what it is given, and lets frames go."""
+"""The view paints its result, and releases frames."""
 
 from dataclasses import replace
 
@@ -80,7 +80,7 @@ def test_frame_is_held_while_it_is_shown_and_no_longer(view):
     assert second.holders == 0
 
 
-def test_painting_is_told_once_a_result(qtbot, view):
+def test_painting_is_signalled_once_a_result(qtbot, view):
     with qtbot.waitSignal(view.painted):
         view.show_result(result_of(0))
     with qtbot.assertNotEmitted(view.painted, wait=50):

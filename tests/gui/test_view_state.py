@@ -1,4 +1,4 @@
-"""What stands over the video in each state."""
+"""Cards and chips over the video in each state."""
 
 from dataclasses import replace
 
@@ -24,14 +24,14 @@ def test_nothing_open():
     )
 
 
-def test_opening_says_what_and_for_how_long():
+def test_opening_shows_the_name_and_the_time():
     card = describe(STATUS, has_image=False).card
     assert "clip.mp4" in card.title
     assert "3 s" in card.text
     assert card.buttons == (("cancel", "Cancel"),)
 
 
-def test_opening_says_what_it_waits_for():
+def test_opening_shows_the_reason_of_the_wait():
     waiting = replace(RUNNING, warning="No keyframe came yet.")
     card = describe(replace(STATUS, pipeline=waiting), has_image=False).card
     assert "No keyframe came yet." in card.text
@@ -57,7 +57,7 @@ def test_a_file_that_stalls_dims_the_last_image_and_counts():
 
 
 @pytest.mark.parametrize("has_image", [False, True])
-def test_a_model_that_hangs_is_told_until_another_one_loads(has_image):
+def test_a_model_that_hangs_is_shown_until_another_one_loads(has_image):
     hangs = replace(STATUS, pipeline=replace(RUNNING, model_silent_s=12.3))
     assert "The model hasn't answered for 12 s" in describe(hangs, has_image=has_image).chip
     loading = describe(replace(hangs, loading_model="other"), has_image=True)
@@ -96,13 +96,13 @@ def test_model_loads_while_the_video_plays():
     assert "face-ssd" in state.chip
 
 
-def test_end_of_file_says_how_to_go_on_or_what_was_wrong():
+def test_end_of_file_shows_how_to_continue_or_what_was_wrong():
     held = replace(RUNNING, state=PipelineState.PAUSED, stop_reason=StopReason.END_OF_STREAM)
     assert "Space" in describe(replace(STATUS, pipeline=held), has_image=True).chip
     early = replace(held, warning="ended early: 23 of 51 frames could be read")
     assert "23 of 51" in describe(replace(STATUS, pipeline=early), has_image=True).chip
 
 
-def test_lost_signal_says_why():
+def test_lost_signal_shows_its_cause():
     lost = replace(RUNNING, signal_lost_s=4.4, warning="The camera hung up.")
     assert "The camera hung up." in describe(replace(STATUS, pipeline=lost), has_image=True).chip

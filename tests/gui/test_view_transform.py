@@ -1,4 +1,4 @@
-"""Where the image is in the view."""
+"""Position of the image in the view."""
 
 import pytest
 from hypothesis import given
@@ -17,9 +17,9 @@ def test_image_fits_centred_at_first():
 
 def test_views_of_another_size_show_the_same_middle():
     moved = ViewTransform((640, 480), (640, 480)).zoomed(4, (600, 400))
-    middle = moved.to_source(320, 240)
+    centre = moved.to_source(320, 240)
     wider = moved.resized((640, 480), (800, 480))
-    assert wider.to_source(400, 240) == pytest.approx(middle)
+    assert wider.to_source(400, 240) == pytest.approx(centre)
 
 
 @given(at=POINTS, factor=st.floats(1, 20), first=st.floats(1, 4), start=POINTS)

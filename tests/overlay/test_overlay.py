@@ -195,7 +195,7 @@ def test_selected_box_is_thicker() -> None:
     ],
     ids=["name and score", "name", "score", "unnamed class", "index", "track"],
 )
-def test_label_says_what_is_wanted(style: OverlayStyle, expected: str) -> None:
+def test_label_has_the_parts_of_the_style(style: OverlayStyle, expected: str) -> None:
     found = replace(detections([BOX]), track_ids=np.array([5]))
     assert [label.text for label in place_labels(boxes_of(found), found, style, BOUNDS)] == [
         expected

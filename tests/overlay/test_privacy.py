@@ -62,8 +62,8 @@ def test_checks_vanish_in_the_box_and_its_margin_and_stay_outside() -> None:
 
 def test_what_a_second_model_finds_is_hidden_too() -> None:
     found = detections([BOX])
-    told = frame_error(found, GroundTruth.empty())
-    both = replace(seen(), second=SecondResult(Candidates.empty(), found, 1.0, told))
+    difference = frame_error(found, GroundTruth.empty())
+    both = replace(seen(), second=SecondResult(Candidates.empty(), found, 1.0, difference))
     assert contrast(image_of(both, BLUR)[INSIDE]) < 6
 
 
@@ -143,7 +143,7 @@ def test_image_that_no_model_has_seen_is_hidden_as_a_whole() -> None:
     assert image_of(unseen, PLAIN) is unseen.frame.bgr
 
 
-def test_image_of_a_model_that_tells_no_places_is_hidden_as_a_whole() -> None:
+def test_image_of_a_model_without_boxes_is_hidden_as_a_whole() -> None:
     assert contrast(image_of(seen(), replace(BLUR, bars=Thresholds()))) < 6
 
 
