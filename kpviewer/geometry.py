@@ -23,6 +23,11 @@ def xyxy_to_xywh(xyxy: FloatArray) -> FloatArray:
     return np.concatenate([xyxy[..., :2], xyxy[..., 2:] - xyxy[..., :2]], axis=-1)
 
 
+def box_centres(xyxy: FloatArray) -> FloatArray:
+    """Return the centres of (N, 4) boxes: (N, 2)."""
+    return np.asarray((xyxy[:, :2] + xyxy[:, 2:]) / 2, np.float32)
+
+
 def box_area(xyxy: FloatArray) -> FloatArray:
     """Return the area of (..., 4) boxes, px^2; 0 for inverted boxes."""
     sides = np.clip(xyxy[..., 2:] - xyxy[..., :2], 0, None)

@@ -1,4 +1,4 @@
-"""Sources as a program may give them: by name, or as an object."""
+"""Conversion of the sources that a program passes: names or objects."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from kpviewer.sources.base import FrameSource
 
 ANSWER_S = 5.0
-"""For a disk to tell what a name stands for."""
+"""Time limit for a disk to identify a source."""
 _PARTS = ("info", "open", "read", "seek", "next_index", "warning", "close")
-"""Of a FrameSource."""
+"""Methods and attributes that a FrameSource must have."""
 
 
 def text_of(source: str | Path | int | FrameSource | None) -> str | None:
@@ -26,14 +26,15 @@ def text_of(source: str | Path | int | FrameSource | None) -> str | None:
 
 
 def named_source(source: str | Path | int | FrameSource | None) -> str:
-    """Return the name of a source for people, without secrets; empty for the default.
+    """Return the display name of a source, without secrets; empty for the default.
 
     Raises:
-        InputError: if it is nothing that has frames.
+        InputError: if it isn't a source.
     """
     text = text_of(source)
     if text is not None or source is None:
         return redact_url(text or "")
+    kind = type(source).__name__
     missing = [part for part in _PARTS if not _has(source, part)]
     if len(missing) == len(_PARTS):
         raise InputError(
@@ -41,8 +42,8 @@ def named_source(source: str | Path | int | FrameSource | None) -> str:
             f"{shown(source)}. For one image, call the model with it."
         )
     if missing:
-        raise InputError(f"A {type(source).__name__} is no FrameSource: add {', '.join(missing)}.")
-    return type(source).__name__
+        raise InputError(f"A {kind} is no FrameSource: add {', '.join(missing)}.")
+    return kind
 
 
 def _has(source: object, part: str) -> bool:
@@ -50,7 +51,7 @@ def _has(source: object, part: str) -> bool:
         getattr(source, part)
     except AttributeError:
         return False
-    except Exception:  # such as ``info`` of a source that isn't open
+    except Exception:  # such as ``info`` of a closed source
         return True
     return True
 
@@ -59,11 +60,11 @@ def source_of(source: str | Path | int | FrameSource | None, name: str) -> Frame
     """Return the source, not opened yet.
 
     Args:
-        source: as the user gave it.
-        name: what ``named_source`` returned.
+        source: source as the user passed it.
+        name: result of ``named_source``.
 
     Raises:
-        SourceError: if there is none of that name, or its disk doesn't answer.
+        SourceError: if there is no such source, or its disk doesn't answer.
     """
     if source is not None and not isinstance(source, str | Path | int):
         return source

@@ -1,4 +1,4 @@
-"""Loading a model, and detecting in images and streams."""
+"""Functions to load a model and to run it on streams."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ def load(
 
     Args:
         spec: as ``--model`` takes it: a shipped name, a file (safetensors, onnx, pt),
-            ``torchvision:NAME``, ``module:function``; or a ``Detector`` of your own. A name that
-            is code runs that code.
+            ``torchvision:NAME``, ``module:function``; or your own ``Detector``. ``module:function``
+            runs that code.
         device: auto, cpu, cuda, cuda:N or mps.
-        backend: auto, torch or openvino; auto measures on the first image, and takes the fastest.
+        backend: auto, torch or openvino; auto benchmarks on the first image and picks the fastest.
         precision: auto, fp32, fp16, bf16 or int8.
 
     Returns:
-        The model: call it with an image.
+        The model; call it with an image.
 
     Raises:
-        InputError: if ``spec`` is neither a name nor a Detector.
+        InputError: if ``spec`` isn't a name, a path or a Detector.
         WeightsError: if the model is missing, damaged or refused.
         PipelineError: if the device, the backend or the precision isn't available.
     """
     if backend not in ("auto", *ENGINES):
-        raise InputError(f"A backend is auto, {' or '.join(ENGINES)}, got {shown(backend)}.")
+        raise InputError(f"A backend must be auto, {' or '.join(ENGINES)}, got {shown(backend)}.")
     return Model(_detector(spec), str(device), str(precision), backend)
 
 
 def model_of(given: str | Path | Detector | Model) -> Model:
-    """Return a loaded model as it is, and load what isn't."""
+    """Return the model, loaded unless it already is."""
     return given if isinstance(given, Model) else load(given)
 
 
@@ -81,16 +81,16 @@ def stream(
     smooth: bool = False,
     **thresholds: Unpack[ThresholdArguments],
 ) -> ResultStream:
-    """Run a model over a source, in the background, and iterate over the results.
+    """Run a model on a source in the background, and iterate over the results.
 
-    The stream closes itself when it ends, when the loop is left, and on an error. Use it in a
-    ``with`` block where you keep a reference to it.
+    The stream closes itself at its end, when the loop is left, and on an error. Use a ``with``
+    block if you keep a reference to it.
 
     Args:
         source: as the command line takes it: a camera number, a video, a folder or glob of images,
-            an address, ``demo``; None for the first camera; or a ``FrameSource`` of your own.
-            Files give every frame, live sources the newest.
-        model: what ``load`` returns, or what it takes.
+            an address, ``demo``; None for the first camera; or your own ``FrameSource``. Files
+            yield every frame, live sources the newest.
+        model: result or argument of ``load``.
         track: number the objects (``track_ids``) and keep their trails.
         smooth: filter keypoints over time (``smoothed_xy``).
         **thresholds: as for a call of the model.
@@ -104,10 +104,10 @@ def stream(
         WeightsError: if the model can't be loaded.
     """
     engine = model_of(model)
-    wanted = thresholds_with(engine.spec, thresholds)
+    chosen = thresholds_with(engine.spec, thresholds)
     options = PipelineOptions(pace=False, hold_at_end=False)
     name = named_source(source)
-    pipeline = Pipeline(source_of(source, name), engine, thresholds=wanted, options=options)
-    engine.settle()  # it takes seconds, for which a first frame would seem to hang
+    pipeline = Pipeline(source_of(source, name), engine, thresholds=chosen, options=options)
+    engine.settle()  # takes seconds, so do it before the first frame
     pipeline.settings.set_tracking(TrackingOptions(smooth=smooth, track=track))
     return ResultStream(pipeline, name)

@@ -1,4 +1,4 @@
-"""Drawing a result, with the renderer of the window and of the files."""
+"""Drawing of results, with the renderer of the window and the files."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from kpviewer.structures import ImageArray
 
 _PNG_QUALITY = 80
-"""Little compression: a notebook shows the image at once."""
+"""Quality for Qt: little compression, so that a notebook shows the image at once."""
 
 
 def draw(result: FrameResult, style: OverlayStyle | None = None) -> ImageArray:
     """Draw what the model detected on a copy of the frame.
 
     Args:
-        result: of ``stream``.
+        result: result of ``stream``.
         style: what to draw, and how large; ``OverlayStyle(anonymise=True)`` hides detections.
-            Names and skeleton are the model's where the style has none.
+            Names and skeleton default to the model's.
 
     Returns:
         (H, W, 3) uint8 BGR, at the resolution of the frame.
 
     Raises:
-        InputError: if ``result`` is something else.
+        InputError: if ``result`` isn't a FrameResult.
         KpviewerError: if the first call isn't on the main thread, as Qt requires.
     """
     if not isinstance(result, FrameResult):
@@ -52,5 +52,5 @@ def draw(result: FrameResult, style: OverlayStyle | None = None) -> ImageArray:
 
 
 def png_of(result: FrameResult) -> bytes:
-    """Return what ``draw`` draws as a PNG file."""
+    """Return the image of ``draw`` as a PNG file."""
     return encoded(draw(result), "PNG", _PNG_QUALITY)

@@ -1,4 +1,4 @@
-"""Scoring a model on annotated data."""
+"""Evaluation of a model on annotated data."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def evaluate(
     """Score a model on annotated data, as ``kpviewer eval`` does.
 
     Args:
-        model: what ``load`` returns, or what it takes.
-        data: as ``--data`` takes it, such as ``coco:labels.json`` or a folder of labels. Images
-            that can't be read are left out; ``notes`` of the report says so.
-        iou: IoU threshold of NMS; None is the model's own.
-        within_px: score localisation, too: a hit lies within so many px of the ground truth.
-        limit: use so many images, spread over the set.
-        progress: called after each image with the number of those done.
+        model: result or argument of ``load``.
+        data: as ``--data`` takes it, such as ``coco:labels.json`` or a folder of labels. Unreadable
+            images are left out and noted in the report's ``notes``.
+        iou: IoU threshold of NMS; None uses the model's.
+        within_px: also score localisation: a match is within this distance of the ground truth.
+        limit: number of images to use, spread over the set; None uses all.
+        progress: called after each image with the number of completed images.
 
     Returns:
         The report: ``tables()``, ``to_json()``, ``to_text()``, ``save(folder)``, ``worst()``.

@@ -1,4 +1,4 @@
-"""The window, for a program that goes on when it is closed."""
+"""The window, for a program that continues after it is closed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from kpviewer.sources.base import FrameSource, GroundTruthProvider
 
 _OBJECT = "{} (Python)"
-"""Name of an object in the window."""
+"""Name that the window shows for a Python object."""
 _SIGNALLED = 128
+"""Exit codes above it are the number of a signal plus this one."""
 
 
 def view(
@@ -35,20 +36,19 @@ def view(
     device: str = "auto",
     seconds: float | None = None,
 ) -> None:
-    """Open the window, and return when it is closed. Main thread only.
+    """Open the window and return when it is closed. Main thread only.
 
-    The window remembers what it always does; of objects it remembers nothing, and changes no
-    settings.
+    The window saves its settings as usual, except with an object as source or model.
 
     Args:
         source: as for ``stream``.
         model: as for ``stream``.
-        device: auto, cpu, cuda, cuda:N or mps; a loaded model stays where it is on auto.
-        seconds: close after so many seconds; None waits for the user.
+        device: auto, cpu, cuda, cuda:N or mps; auto keeps a loaded model on its device.
+        seconds: close after this many seconds; None waits for the user.
 
     Raises:
         InputError: if an argument has the wrong type or value.
-        KpviewerError: if no window can be opened here; with ``seconds``, why the source failed.
+        KpviewerError: if no window can be opened, or, with ``seconds``, if the source failed.
     """
     if not is_main_thread():
         raise KpviewerError("kpviewer.view must be called on the main thread, as Qt requires.")
@@ -73,12 +73,12 @@ def view(
     if not isinstance(model, str | Path):
         options, loaders = _with_model(options, loaders, model)
     code = run_viewer(options, loaders=loaders, ends_process=False)
-    if code > _SIGNALLED:  # what the window heard is for the program, too
+    if code > _SIGNALLED:  # pass a signal that ended the window on to the program
         signal.raise_signal(code - _SIGNALLED)
 
 
 def _with_source(loaders: Loaders, source: FrameSource, name: str) -> Loaders:
-    """Return loaders that open an object by its name; other sources are opened as usual."""
+    """Return loaders that map the name to the source; other sources open as usual."""
 
     def open_it(text: str | None, ground_truth: GroundTruthProvider | None) -> FrameSource:
         return source if text == name else loaders.open_source(text, ground_truth)
@@ -89,7 +89,7 @@ def _with_source(loaders: Loaders, source: FrameSource, name: str) -> Loaders:
 def _with_model(
     options: ViewerOptions, loaders: Loaders, given: Detector | Model
 ) -> tuple[ViewerOptions, Loaders]:
-    """Return options that name an object, and loaders that run it; others are loaded as usual."""
+    """Return options and loaders that map a name to the model; other models load as usual."""
     from kpviewer.api.detecting import load  # noqa: PLC0415 - a model by name comes later
     from kpviewer.runtime.model import Model  # noqa: PLC0415
 

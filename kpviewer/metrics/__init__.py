@@ -1,1 +1,1 @@
-"""Arrays in, numbers out: how good detections and keypoints are."""
+"""Scores of detections, keypoints and label sets, as pure functions on arrays."""

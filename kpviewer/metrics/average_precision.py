@@ -1,4 +1,4 @@
-"""COCO average precision, by pycocotools: the definition that everybody compares with."""
+"""COCO average precision, computed by pycocotools, the reference implementation."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class AveragePrecision:
     """Area under the precision-recall curve (101 points), averaged over annotated classes."""
 
     ap50: float | None
-    """At IoU 0.5; None where there is no true object."""
+    """Average precision at IoU 0.5; None without true objects."""
     ap: float | None
-    """Mean over IoU 0.50, 0.55, ... 0.95."""
+    """Mean over IoU 0.50, 0.55, ... 0.95; None without true objects."""
     ap50_by_class: tuple[float | None, ...]
-    """By class id."""
+    """Average precision at IoU 0.5 by class id; None without true objects of the class."""
 
 
 def average_precision(
@@ -33,13 +33,13 @@ def average_precision(
 ) -> AveragePrecision:
     """Score the detections of a set of images.
 
-    Difficult objects are COCO's crowds: a detection inside one counts neither way.
+    Difficult objects are COCO's crowds: a detection inside one is ignored.
 
     Args:
-        detections: one an image; at most the best 100 of a class and image are used. Keep the
-            low scores: the curve needs them.
-        ground_truths: of the same images.
-        num_classes: class ids are below it.
+        detections: detections of each image, low scores included; the best 100 per class and image
+            are used.
+        ground_truths: ground truth of the same images.
+        num_classes: number of classes.
     """
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports to stdout
         evaluation = COCOeval(
@@ -58,7 +58,7 @@ def average_precision(
 
 
 def _mean(precision: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
-    """Mean over what has ground truth; pycocotools marks the rest by -1."""
+    """Return the mean over classes with ground truth; pycocotools marks the others with -1."""
     known = precision[precision > -1]
     return float(known.mean()) if known.size else None
 

@@ -1,4 +1,4 @@
-"""What is taken for what."""
+"""Confusion matrix of detections."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def confusion_matrix(
     score: float = 0.5,
     iou: float = 0.5,
 ) -> IntArray:
-    """Count which class the true objects of each class are taken for.
+    """Count the predicted classes of the true objects of each class.
 
-    Detections are matched with objects by place alone, best score first; difficult objects count
-    neither way.
+    Detections are matched with objects by overlap alone, best score first; difficult objects are
+    ignored.
 
     Args:
-        detections: one an image, by descending score.
-        ground_truths: of the same images.
-        num_classes: C; class ids are below it.
-        score: detections under it are left out.
+        detections: detections of each image, by descending score.
+        ground_truths: ground truth of the same images.
+        num_classes: number of classes, C.
+        score: confidence threshold.
         iou: smallest overlap of a match.
 
     Returns:
-        (C + 1, C + 1) counts: rows are true classes, the last one "nothing there"; columns are
-        predicted ones, the last one "missed".
+        (C + 1, C + 1) counts. Rows are true classes, the last one "nothing there" (false
+        positives); columns are predicted classes, the last one "missed" (false negatives).
     """
     counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)
     for seen, ground_truth in zip(detections, ground_truths, strict=True):
@@ -45,8 +45,8 @@ def confusion_matrix(
         )
         rows, true_rows = matches.pairs
         np.add.at(counts, (ground_truth.class_ids[true_rows], found.class_ids[rows]), 1)
-        spurious = found.class_ids[matches.ground_truth_index == FALSE_POSITIVE]
-        counts[num_classes] += np.bincount(spurious, minlength=num_classes + 1)
+        wrong_ids = found.class_ids[matches.ground_truth_index == FALSE_POSITIVE]
+        counts[num_classes] += np.bincount(wrong_ids, minlength=num_classes + 1)
         missed = ~ground_truth.difficult
         missed[true_rows] = False
         lost = np.bincount(ground_truth.class_ids[missed], minlength=num_classes + 1)

@@ -13,14 +13,14 @@ from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PrecisionRecall:
-    """The curve of one class, by falling score threshold: (N,) each."""
+    """Precision-recall curve of one class, by descending score threshold: (N,) each."""
 
     recall: FloatArray
     precision: FloatArray
     scores: FloatArray
-    """The threshold at which the point is reached."""
+    """Score threshold of each point."""
     objects: int
-    """True objects that count."""
+    """Number of true objects that aren't difficult."""
 
 
 def precision_recall(
@@ -30,48 +30,48 @@ def precision_recall(
     *,
     iou: float = 0.5,
 ) -> PrecisionRecall:
-    """Follow precision and recall of a class down the scores.
+    """Compute the precision-recall curve of a class.
 
     Args:
-        detections: one an image, by descending score, with their low scores.
-        ground_truths: of the same images; difficult objects count neither way.
-        class_id: the class.
-        iou: smallest overlap of a hit.
+        detections: detections of each image, by descending score, low scores included.
+        ground_truths: ground truth of the same images; difficult objects are ignored.
+        class_id: class of the curve.
+        iou: smallest overlap of a match.
     """
     own = [found.take(found.class_ids == class_id) for found in detections]
     true = [ground_truth.take(ground_truth.class_ids == class_id) for ground_truth in ground_truths]
-    hits, scores = ranked_matches(own, true, iou)
+    matched, scores = ranked_matches(own, true, iou)
     objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in true)
-    return curve_of_matches(hits, scores, objects)
+    return curve_of_matches(matched, scores, objects)
 
 
-def curve_of_matches(hits: BoolArray, scores: FloatArray, objects: int) -> PrecisionRecall:
-    """Follow precision and recall down the scores of detections that are matched already.
+def curve_of_matches(matched: BoolArray, scores: FloatArray, objects: int) -> PrecisionRecall:
+    """Compute the precision-recall curve of detections that are already matched.
 
     Args:
-        hits: (N,) whether each detection stands for a true object, by descending score.
-        scores: (N,) descending.
-        objects: true objects that count.
+        matched: (N,) whether each detection is a true positive, by descending score.
+        scores: (N,) scores, descending.
+        objects: number of true objects.
     """
-    positives = np.cumsum(hits)
+    positives = np.cumsum(matched)
     return PrecisionRecall(
         (positives / max(objects, 1)).astype(np.float32),
-        (positives / np.arange(1, len(hits) + 1)).astype(np.float32),
+        (positives / np.arange(1, len(matched) + 1)).astype(np.float32),
         scores,
         objects,
     )
 
 
 def voc_average_precision(curve: PrecisionRecall, *, eleven_points: bool = False) -> float | None:
-    """Average precision as Pascal VOC defines it.
+    """Compute average precision by the definition of Pascal VOC.
 
     Args:
-        curve: of a class, at IoU 0.5.
-        eleven_points: the mean of the best precision at recalls of 0, 0.1, ... 1, as until 2009;
-            else the area under the curve made falling, as from 2010 on.
+        curve: curve of a class, at IoU 0.5.
+        eleven_points: use the mean of the best precision at recalls of 0, 0.1, ... 1 (until 2009);
+            otherwise the area under the monotone curve (from 2010 on).
 
     Returns:
-        In [0, 1]; None where the class has no true object.
+        Average precision in [0, 1]; None if the class has no true object.
 
     Source: Everingham et al. 2010, The Pascal VOC Challenge, section 4.2 and eq. 1 (IJCV 88).
     """
@@ -88,16 +88,16 @@ def voc_average_precision(curve: PrecisionRecall, *, eleven_points: bool = False
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """One class at one score threshold; None where there is nothing to divide by."""
+    """Scores of one class at one score threshold; None if undefined (0/0)."""
 
     precision: float | None
-    """Share of its detections that are right."""
+    """Share of the detections that are true positives."""
     recall: float | None
-    """Share of its true objects that are found."""
+    """Share of the true objects that are found."""
 
     @property
     def f1(self) -> float | None:
-        """Harmonic mean of the two; 0 where nothing is right."""
+        """Harmonic mean of precision and recall; 0 without true positives."""
         if self.recall is None:
             return None
         total = (self.precision or 0.0) + self.recall
@@ -105,7 +105,7 @@ class ClassScore:
 
 
 def class_score(curve: PrecisionRecall, score: float) -> ClassScore:
-    """Read precision and recall off a curve, where detections under ``score`` are left out."""
+    """Return precision and recall of a curve at the score threshold ``score``."""
     count = int(np.count_nonzero(curve.scores >= score))
     if not count:
         return ClassScore(None, 0.0 if curve.objects else None)
@@ -115,19 +115,19 @@ def class_score(curve: PrecisionRecall, score: float) -> ClassScore:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ThresholdCurves:
-    """A class at each of T score thresholds: (T,) each, in [0, 1]."""
+    """Scores of a class at each of T score thresholds: (T,) each, in [0, 1]."""
 
     thresholds: FloatArray
     precision: FloatArray
-    """NaN where nothing is detected."""
+    """Precision; NaN where nothing is detected."""
     recall: FloatArray
-    """NaN where there is no true object, as is ``f1``."""
+    """Recall; NaN without true objects, as ``f1``."""
     f1: FloatArray
 
 
 def threshold_curves(curve: PrecisionRecall, thresholds: FloatArray) -> ThresholdCurves:
-    """Read a curve off at many thresholds; the same numbers as ``class_score`` gives."""
-    counts = np.searchsorted(-curve.scores, -thresholds, side="right")  # detections that are left
+    """Return precision, recall and F1 at many thresholds, equal to those of ``class_score``."""
+    counts = np.searchsorted(-curve.scores, -thresholds, side="right")
     precision = np.concatenate([np.full(1, np.nan, np.float32), curve.precision])[counts]
     recall = np.concatenate([np.zeros(1, np.float32), curve.recall])[counts]
     if not curve.objects:
@@ -141,17 +141,18 @@ def threshold_curves(curve: PrecisionRecall, thresholds: FloatArray) -> Threshol
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """What scores are worth, by bins of equal width over [0, 1]: (B,) each."""
+    """Reliability of scores, in B bins of equal width over [0, 1]: (B,) each."""
 
     mean_score: FloatArray
-    """NaN where a bin is empty."""
+    """Mean score of the detections in a bin; NaN if it is empty."""
     precision: FloatArray
-    """Share of the bin's detections that stand for a true object; NaN where it is empty."""
+    """Share of true positives among the detections in a bin; NaN if it is empty."""
     counts: IntArray
+    """Number of detections in a bin."""
 
     @property
     def expected_error(self) -> float | None:
-        """Mean distance between score and share of hits, over all detections; None without any.
+        """Mean distance of score and precision over all detections; None without detections.
 
         Source: Guo et al. 2017, On Calibration of Modern Neural Networks, eq. 3 (arXiv:1706.04599).
         """
@@ -169,18 +170,18 @@ def calibration(
     bins: int = 10,
     iou: float = 0.5,
 ) -> Calibration:
-    """Compare the scores of detections with how often they are right."""
-    hits, scores = ranked_matches(detections, ground_truths, iou)
-    return calibration_of(scores, hits, bins=bins)
+    """Compute how reliable the scores of detections are."""
+    matched, scores = ranked_matches(detections, ground_truths, iou)
+    return calibration_of(scores, matched, bins=bins)
 
 
-def calibration_of(scores: FloatArray, hits: BoolArray, *, bins: int = 10) -> Calibration:
-    """Compare (N,) scores in [0, 1] with how often what they are given to is right: (N,)."""
+def calibration_of(scores: FloatArray, is_correct: BoolArray, *, bins: int = 10) -> Calibration:
+    """Compute how reliable (N,) scores in [0, 1] are, given (N,) whether each is correct."""
     rows = np.minimum((scores * bins).astype(np.int64), bins - 1)
     counts = np.bincount(rows, minlength=bins)
     with np.errstate(invalid="ignore"):
         mean_score = np.bincount(rows, scores, minlength=bins) / counts
-        precision = np.bincount(rows, hits, minlength=bins) / counts
+        precision = np.bincount(rows, is_correct, minlength=bins) / counts
     return Calibration(
         mean_score.astype(np.float32), precision.astype(np.float32), counts.astype(np.int64)
     )

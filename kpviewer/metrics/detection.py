@@ -1,4 +1,4 @@
-"""Scores of a detector at a working point: what average precision doesn't tell."""
+"""Scores of a detector at an operating point, as complement of average precision."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from kpviewer.structures import Detections, GroundTruth
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """The lowest score threshold that keeps false positives rare enough."""
+    """Lowest score threshold that keeps the number of false positives within a limit."""
 
     recall: float | None
-    """Share of the true objects found there; None without true objects."""
+    """Share of the true objects that are found; None without true objects."""
     score: float | None
-    """The threshold; None if even the best detection is one false positive too many."""
+    """Score threshold; None if even the best detection exceeds the limit."""
 
 
 def recall_at_false_positives(
@@ -28,18 +28,18 @@ def recall_at_false_positives(
     per_image: float = 0.1,
     iou: float = 0.5,
 ) -> OperatingPoint:
-    """Find the best recall with at most ``per_image`` false positives an image on average.
+    """Find the highest recall with at most ``per_image`` false positives per image.
 
     Args:
-        detections: one an image, by descending score, with their low scores.
-        ground_truths: of the same images; difficult objects count neither way.
-        per_image: false positives allowed, over all images.
-        iou: smallest overlap of a hit.
+        detections: detections of each image, by descending score, low scores included.
+        ground_truths: ground truth of the same images; difficult objects are ignored.
+        per_image: largest number of false positives per image, averaged over all images.
+        iou: smallest overlap of a match.
     """
-    hits, scores = ranked_matches(detections, ground_truths, iou)
+    matched, scores = ranked_matches(detections, ground_truths, iou)
     objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in ground_truths)
-    true_positives, false_positives = np.cumsum(hits), np.cumsum(~hits)
-    # Equal scores pass a threshold together, so only the last of them is a working point.
+    true_positives, false_positives = np.cumsum(matched), np.cumsum(~matched)
+    # equal scores pass a threshold together, so only the last of them is an operating point
     last = np.append(scores[1:] != scores[:-1], True)[: len(scores)]
     allowed = last & (false_positives <= per_image * len(ground_truths) + 1e-9)
     points = np.flatnonzero(allowed)
@@ -54,37 +54,40 @@ def ranked_matches(
 ) -> tuple[
     np.ndarray[tuple[int], np.dtype[np.bool_]], np.ndarray[tuple[int], np.dtype[np.float32]]
 ]:
-    """Tell hits from false alarms over all images, by descending score; ignored ones left out."""
-    hits, scores = [np.zeros(0, np.bool_)], [np.zeros(0, np.float32)]
+    """Return whether each detection is a true positive, and its score, by descending score.
+
+    Detections of all images are ranked together; ignored ones are left out.
+    """
+    matched, scores = [np.zeros(0, np.bool_)], [np.zeros(0, np.float32)]
     for found, ground_truth in zip(detections, ground_truths, strict=True):
         index = match(found, ground_truth, iou=iou).ground_truth_index
         counted = index != IGNORED
-        hits.append(index[counted] >= 0)
+        matched.append(index[counted] >= 0)
         scores.append(found.scores[counted])
     all_scores = np.concatenate(scores)
     order = np.argsort(-all_scores, kind="stable")
-    return np.concatenate(hits)[order], all_scores[order]
+    return np.concatenate(matched)[order], all_scores[order]
 
 
 @dataclass(frozen=True, slots=True)
 class NegativeScore:
-    """What a detector does where there is nothing to see."""
+    """False positives of a detector on images without objects."""
 
     images: int
-    """Images without any object, ignore regions included."""
+    """Number of images without objects and without ignore regions."""
     clean: int
-    """Those of them with no detection over the score."""
+    """Number of these images without a detection above the score."""
 
     @property
     def clean_share(self) -> float | None:
-        """In [0, 1]; None without negatives."""
+        """Share of clean images, in [0, 1]; None without such images."""
         return self.clean / self.images if self.images else None
 
 
 def negative_score(
     detections: Sequence[Detections], ground_truths: Sequence[GroundTruth], *, score: float = 0.5
 ) -> NegativeScore:
-    """Count the empty images on which nothing is seen with more than ``score``."""
+    """Count the images without objects on which no detection scores above ``score``."""
     empty = [
         found
         for found, ground_truth in zip(detections, ground_truths, strict=True)

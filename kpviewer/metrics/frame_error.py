@@ -1,9 +1,10 @@
-"""How far the detections of one frame are from its ground truth: what the live error plot shows."""
+"""Error of the detections of one frame against its ground truth, for the live error plot."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from kpviewer.geometry import box_centres
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.matching import match
 from kpviewer.structures import Detections, FloatArray, FrameError, GroundTruth, IntArray
@@ -14,12 +15,12 @@ def frame_error(
 ) -> FrameError:
     """Compare one frame with its ground truth.
 
-    Distances are over the visible points of matched objects; over box centres where model or
-    ground truth has no keypoints, or another number of them.
+    Distances are those of the visible keypoints of matched objects, or of box centres if model and
+    ground truth have different numbers of keypoints, or none.
 
     Args:
-        detections: of the frame, by descending score.
-        ground_truth: of the frame; difficult objects are neither hit nor miss.
+        detections: detections of the frame, by descending score.
+        ground_truth: ground truth of the frame; difficult objects are ignored.
         iou: smallest overlap of a match.
     """
     matches = match(detections, ground_truth, iou=iou)
@@ -39,10 +40,10 @@ def frame_error(
 def _point_errors(
     detections: Detections, ground_truth: GroundTruth, rows: IntArray, true_rows: IntArray
 ) -> tuple[float | None, float | None]:
-    """Mean distance in px, and NME, of the matched rows."""
+    """Return mean distance, px, and NME of the matched rows."""
     points = ground_truth.keypoints_xy.shape[1]
     if points == 0 or detections.keypoints_xy.shape[1] != points:
-        gap = _centres(detections.xyxy[rows]) - _centres(ground_truth.xyxy[true_rows])
+        gap = box_centres(detections.xyxy[rows]) - box_centres(ground_truth.xyxy[true_rows])
         return _mean(np.linalg.norm(gap, axis=-1)), None
     gaps = distances(
         detections.keypoints_xy[rows],
@@ -52,11 +53,7 @@ def _point_errors(
     return _mean(gaps), _mean(gaps / normalisers(ground_truth)[true_rows, None])
 
 
-def _centres(xyxy: FloatArray) -> FloatArray:
-    return np.asarray((xyxy[:, :2] + xyxy[:, 2:]) / 2, np.float32)
-
-
 def _mean(values: FloatArray) -> float | None:
-    """Mean of the finite values; None if there is none."""
+    """Return the mean of the finite values; None if there is none."""
     finite = values[np.isfinite(values)]
     return float(finite.mean()) if finite.size else None

@@ -11,7 +11,7 @@ from kpviewer.metrics.matching import match
 from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth
 
 FACE_POINTS = 5
-"""Faces have five points, and the first two are the eyes; their distance is the unit of NME."""
+"""Number of keypoints of a face; the distance of the first two, the eyes, normalises NME."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,26 +19,26 @@ class KeypointScore:
     """NME over a set of images."""
 
     mean: float | None
-    """Mean over objects of the object's mean error; None if nothing could be compared."""
+    """Mean over objects of the object's mean error; None without compared objects."""
     median: float | None
     p90: float | None
     objects: int
-    """Matched objects that were compared."""
+    """Number of matched objects that were compared."""
     normaliser: str
     """"inter-ocular" or "box diagonal"."""
 
 
 def normaliser_name(num_keypoints: int) -> str:
-    """Name the length that errors of ``num_keypoints`` points are divided by."""
+    """Return the name of the length that normalises errors of ``num_keypoints`` points."""
     return "inter-ocular" if num_keypoints == FACE_POINTS else "box diagonal"
 
 
 def normalisers(ground_truth: GroundTruth) -> FloatArray:
-    """Length in px that each object's error is divided by: (N,), NaN where there is none.
+    """Return the length that normalises each object's error, px: (N,), NaN if undefined.
 
-    A five-point face is measured by the distance of its eyes; with an eye hidden it has no such
-    length, and is left out rather than mixed in by another unit. Other objects are measured by
-    the diagonal of their true box.
+    A five-point face is normalised by the distance of its eyes. With a hidden eye it is left out,
+    because mixing units would distort the mean. Other objects are normalised by the diagonal of
+    their true box.
     """
     if ground_truth.keypoints_xy.shape[1] == FACE_POINTS:
         length = np.linalg.norm(
@@ -52,7 +52,7 @@ def normalisers(ground_truth: GroundTruth) -> FloatArray:
 
 
 def distances(found_xy: FloatArray, true_xy: FloatArray, visible: BoolArray) -> FloatArray:
-    """Return each point's distance from its ground truth, px: (M, K), NaN where that is hidden."""
+    """Return each point's distance from its ground truth, px: (M, K), NaN for hidden points."""
     gap = np.linalg.norm(found_xy - true_xy, axis=-1)
     return np.where(visible, gap, np.nan).astype(np.float32)
 
@@ -64,12 +64,12 @@ def object_errors(
     counted: BoolArray | None = None,
     iou: float = 0.5,
 ) -> list[float]:
-    """NME of each matched object of one image that has visible points.
+    """Return the NME of each matched object of one image that has visible points.
 
     Args:
-        detections: of the image, by descending score.
-        ground_truth: of the image, with as many keypoints.
-        counted: (N,) objects of ``ground_truth`` to compare, such as those that a person labelled.
+        detections: detections of the image, by descending score.
+        ground_truth: ground truth of the image, with the same number of keypoints.
+        counted: (N,) objects of ``ground_truth`` to compare, such as manually labelled ones.
         iou: smallest overlap of a match.
     """
     if detections.keypoints_xy.shape[1] != ground_truth.keypoints_xy.shape[1]:
@@ -87,7 +87,7 @@ def object_errors(
 
 
 def keypoint_score(errors: Sequence[float], num_keypoints: int) -> KeypointScore:
-    """Summarise the errors that ``object_errors`` gave over a set."""
+    """Summarise the errors of ``object_errors`` over a set."""
     name = normaliser_name(num_keypoints)
     if not errors:
         return KeypointScore(None, None, None, 0, name)

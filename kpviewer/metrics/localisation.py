@@ -1,7 +1,7 @@
-"""Finding small targets and saying where they are: precision, recall, F1 and error in px.
+"""Localisation scores of small targets: precision, recall, F1 and error in px.
 
-A detection is a hit by the distance of its point, not by the overlap of its box: boxes of one size
-stand around targets of many, and the point is what such a detector is for.
+Detections are matched by the distance of their point, not by the overlap of boxes: such detectors
+predict points, and their boxes have one size for targets of many sizes.
 """
 
 from __future__ import annotations
@@ -11,42 +11,44 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kpviewer.geometry import box_centres
 from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 MATCH_PX = 15.0
-"""Half of a 30 px target: further off, the point is no longer on it."""
+"""Largest distance of a match, px: half of a 30 px target."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalisationRow:
-    """One class, or all of them."""
+    """Scores of one class, or of all classes together."""
 
     name: str
     true_positives: int
     false_positives: int
     false_negatives: int
     mean_px: float | None
-    """Mean distance of the hits; None if there is none."""
+    """Mean distance of the true positives; None without any."""
     p95_px: float | None
+    """95th percentile of that distance; None without any."""
 
     @property
     def support(self) -> int:
-        """True objects that count."""
+        """Number of true objects that aren't ignored."""
         return self.true_positives + self.false_negatives
 
     @property
     def precision(self) -> float | None:
-        """Share of the detections that are hits; None without detections."""
+        """Share of the detections that are true positives; None without detections."""
         return _share(self.true_positives, self.true_positives + self.false_positives)
 
     @property
     def recall(self) -> float | None:
-        """Share of the true objects that were found; None without any."""
+        """Share of the true objects that are found; None without true objects."""
         return _share(self.true_positives, self.support)
 
     @property
     def f1(self) -> float | None:
-        """2 hits / (2 hits + spurious + missed); None where nothing was seen or to be seen."""
+        """2 TP / (2 TP + FP + FN); None without detections and true objects."""
         return _share(
             2 * self.true_positives,
             2 * self.true_positives + self.false_positives + self.false_negatives,
@@ -55,32 +57,32 @@ class LocalisationRow:
 
 @dataclass(frozen=True, slots=True)
 class LocalisationTable:
-    """What ``localisation_table`` found."""
+    """Result of ``localisation_table``."""
 
     rows: tuple[LocalisationRow, ...]
-    """One a class, in the order of their ids."""
+    """Scores of each class, by class id."""
     total: LocalisationRow
-    """All classes counted together."""
+    """Scores of all classes together."""
     max_px: float = MATCH_PX
-    """Largest distance of a hit."""
+    """Largest distance of a match, px."""
     largest_px: float | None = None
-    """Longest side of an object that counts; None for any."""
+    """Longest side of an object that counts, px; None: no limit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointMatches:
-    """Which detection of one image stands for which true object, by the distance of points."""
+    """Matches of the detections of one image with true objects, by the distance of points."""
 
     detection_rows: IntArray
-    """(H,) rows of the hits."""
+    """(M,) rows of the matched detections."""
     ground_truth_rows: IntArray
-    """(H,) rows of the ground truth that they found."""
+    """(M,) rows of their true objects."""
     distance_px: FloatArray
-    """(H,)."""
+    """(M,) distances of the matches."""
     false_positives: BoolArray
-    """(N,) detections that stand for nothing."""
+    """(N,) whether the detection is a false positive."""
     false_negatives: BoolArray
-    """(T,) true objects that count and were not found."""
+    """(T,) whether the true object is a false negative."""
 
 
 def match_points(
@@ -90,17 +92,17 @@ def match_points(
     max_px: float = MATCH_PX,
     largest_px: float | None = None,
 ) -> PointMatches:
-    """Give each detection, best score first, the nearest free true object of its class.
+    """Match each detection, best score first, with the nearest free true object of its class.
 
-    Points are the first keypoint where both sides have one, else the middle of the box. A true
-    object that is difficult, or longer than ``largest_px``, is neither hit nor missed, and a
-    detection within ``max_px`` of one, or inside its box, is not spurious.
+    The point is the first keypoint if both sides have one, otherwise the centre of the box. Objects
+    that are difficult, or longer than ``largest_px``, are ignored, and so is a detection within
+    ``max_px`` of one or inside its box.
 
     Args:
-        detections: of one image, by descending score.
-        ground_truth: of the same image.
-        max_px: largest distance of a hit.
-        largest_px: longest side of an object that counts; None for any.
+        detections: detections of one image, by descending score.
+        ground_truth: ground truth of the same image.
+        max_px: largest distance of a match.
+        largest_px: longest side of an object that counts; None: no limit.
     """
     found_xy, true_xy = _points(detections, ground_truth)
     gap = np.linalg.norm(found_xy[:, None] - true_xy[None], axis=-1)  # (N, T)
@@ -140,11 +142,11 @@ def localisation_table(
     """Score a set of images.
 
     Args:
-        detections: of each image, at the threshold to be scored.
-        ground_truths: of each image.
-        class_names: C names.
-        max_px: largest distance of a hit.
-        largest_px: longest side of an object that counts; None for any.
+        detections: detections of each image, above the threshold to score.
+        ground_truths: ground truth of each image.
+        class_names: names of the C classes.
+        max_px: largest distance of a match.
+        largest_px: longest side of an object that counts; None: no limit.
     """
     classes = len(class_names)
     false_positives, false_negatives = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
@@ -181,11 +183,7 @@ def _row(
 def _points(detections: Detections, ground_truth: GroundTruth) -> tuple[FloatArray, FloatArray]:
     if detections.keypoints_xy.shape[1] and ground_truth.keypoints_xy.shape[1]:
         return detections.keypoints_xy[:, 0], ground_truth.keypoints_xy[:, 0]
-    return _middles(detections.xyxy), _middles(ground_truth.xyxy)
-
-
-def _middles(xyxy: FloatArray) -> FloatArray:
-    return np.asarray((xyxy[:, :2] + xyxy[:, 2:]) / 2, np.float32)
+    return box_centres(detections.xyxy), box_centres(ground_truth.xyxy)
 
 
 def _share(part: int, whole: int) -> float | None:

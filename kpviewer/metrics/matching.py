@@ -1,4 +1,4 @@
-"""Which detection stands for which true object: the greedy rule that every score here shares."""
+"""Greedy matching of detections with true objects, which all scores share."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ class Matches:
     """The outcome of ``match``."""
 
     ground_truth_index: IntArray
-    """(N,) a row of the ground truth for each detection, SPURIOUS, or IGNORED."""
+    """(N,) row of the ground truth for each detection, FALSE_POSITIVE, or IGNORED."""
     iou: FloatArray
-    """(N,) overlap with that row; 0 where there is none."""
+    """(N,) overlap with that row; 0 without a match."""
     false_negatives: int
-    """True objects that count and were not found."""
+    """Number of true objects, without difficult ones, that aren't found."""
 
     @property
     def pairs(self) -> tuple[IntArray, IntArray]:
-        """Rows of the matched detections and of their ground truth: (M,) and (M,)."""
+        """Rows of the matched detections, (M,), and of their true objects, (M,)."""
         found = np.flatnonzero(self.ground_truth_index >= 0)
         return found, self.ground_truth_index[found]
 
     @property
     def false_positives(self) -> int:
-        """Detections that stand for nothing."""
+        """Number of detections without a true object."""
         return int(np.count_nonzero(self.ground_truth_index == FALSE_POSITIVE))
 
 
 def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5) -> Matches:
-    """Give each detection, best score first, the free true object of its class it overlaps most.
+    """Match each detection, best score first, with the free true object that it overlaps most.
 
-    A detection that finds no object but lies inside a difficult one (at least ``iou`` of its own
-    area, as COCO treats crowds) is ignored: neither hit nor false alarm. So is one of a class that
-    the ground truth doesn't label. Difficult objects are never missed.
+    Only objects of the same class match. An unmatched detection inside a difficult object (at least
+    ``iou`` of its own area, as COCO treats crowds) is ignored, and so is a detection of a class
+    that the ground truth doesn't label. Difficult objects are never false negatives.
 
     Args:
-        detections: of one image, by descending score.
-        ground_truth: of the same image.
-        iou: smallest overlap of a hit.
+        detections: detections of one image, by descending score.
+        ground_truth: ground truth of the same image.
+        iou: smallest overlap of a match.
     """
     same_class = detections.class_ids[:, None] == ground_truth.class_ids[None, :]  # (N, T)
     overlap = iou_matrix(detections.xyxy, ground_truth.xyxy) * same_class
@@ -67,6 +67,6 @@ def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5
 
 
 def _covered(boxes: FloatArray, regions: FloatArray) -> FloatArray:
-    """Share of each (N, 4) box that lies in each of the (T, 4) regions: (N, T)."""
+    """Return the share of each (N, 4) box that lies in each of (T, 4) regions: (N, T)."""
     area = np.maximum(box_area(boxes), 1e-9)
     return np.asarray(intersection(boxes, regions) / area[:, None], np.float32)

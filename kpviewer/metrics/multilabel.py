@@ -1,6 +1,7 @@
-"""Scores of label sets, and the sweep that finds the threshold at which they are best.
+"""Scores of label sets, and the sweep that finds the best threshold.
 
-What scikit-learn defines is computed by it; it is imported when it is needed, as it takes a second.
+scikit-learn computes the metrics that it defines. Its import takes a second and is therefore
+deferred.
 """
 
 from __future__ import annotations
@@ -12,37 +13,37 @@ import numpy as np
 from kpviewer.structures import BoolArray, FloatArray
 
 SWEEP_METRICS = ("f1", "accuracy_multi")
-"""What a threshold can be chosen by."""
+"""Metrics that a threshold can be chosen by."""
 THRESHOLDS = np.arange(1, 100) / 100
-"""Those that a sweep tries: 0.01 to 0.99."""
+"""Thresholds of a sweep: 0.01 to 0.99."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassLabelScore:
-    """How well one class is told."""
+    """Scores of one class."""
 
     positives: int
-    """Images that show it."""
+    """Number of images that show the class."""
     average_precision: float | None
-    """Area under precision by recall, no interpolation; None where no image shows the class."""
+    """Area under the precision-recall curve without interpolation; None without positives."""
     precision: float
-    """At the threshold; 0 where the class is never told."""
+    """Precision at the threshold; 0 if the class is never predicted."""
     recall: float
     f1: float
 
 
 @dataclass(frozen=True, slots=True)
 class MultilabelScore:
-    """How well label sets are told at one threshold."""
+    """Scores of label sets at one threshold."""
 
     threshold: float
     images: int
     accuracy_multi: float
-    """Share of the decisions, one an image and class, that are right."""
+    """Share of correct decisions; there is one for each image and class."""
     f1: float
-    """Of all decisions together (micro)."""
+    """F1 of all decisions together (micro average)."""
     mean_average_precision: float | None
-    """Mean over the classes that some image shows; None where none does."""
+    """Mean over the classes that some image shows; None without any."""
     classes: tuple[ClassLabelScore, ...]
 
 
@@ -55,17 +56,17 @@ class ThresholdSweep:
     f1: FloatArray
 
     def best(self, by: str = SWEEP_METRICS[0]) -> float:
-        """Give the best threshold: the middle of the longest run of equally good ones.
+        """Return the best threshold: the centre of the longest run of equally good ones.
 
         Args:
-            by: one of SWEPT.
+            by: one of SWEEP_METRICS.
         """
         values = {"f1": self.f1, "accuracy_multi": self.accuracy_multi}[by]
         return best_threshold(self.thresholds, values)
 
 
 def best_threshold(thresholds: FloatArray, values: FloatArray) -> float:
-    """Give the middle of the longest run of thresholds with the highest value: (T,) each, T > 0."""
+    """Return the centre of the longest run of thresholds with the highest value: (T,) each."""
     is_best = np.isclose(values, values.max(), rtol=0, atol=1e-9)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], is_best, [False]]).astype(int)))
     starts, ends = edges[::2], edges[1::2]  # runs of thresholds, ends not included
@@ -79,10 +80,10 @@ def multilabel_score(
     """Score label sets at one threshold.
 
     Args:
-        scores: (N, C) in [0, 1].
-        present: (N, C), the ground truth.
-        known: (N, C): decisions that count.
-        threshold: scores from it on say that the class is there.
+        scores: (N, C) scores in [0, 1].
+        present: (N, C) whether the image shows the class.
+        known: (N, C) whether the decision counts.
+        threshold: lowest score at which a class is predicted.
     """
     predicted = scores >= threshold
     classes = tuple(
@@ -102,14 +103,14 @@ def multilabel_score(
 
 
 def sweep_thresholds(scores: FloatArray, present: BoolArray, known: BoolArray) -> ThresholdSweep:
-    """Score label sets at every threshold of THRESHOLDS; see ``multilabel_score``."""
+    """Score label sets at each of THRESHOLDS; see ``multilabel_score``."""
     decisions = [_decisions(scores >= threshold, present, known) for threshold in THRESHOLDS]
     accuracy, f1 = np.array(decisions, np.float32).T
     return ThresholdSweep(THRESHOLDS.astype(np.float32), accuracy, f1)
 
 
 def _decisions(predicted: BoolArray, present: BoolArray, known: BoolArray) -> tuple[float, float]:
-    """Accuracy and F1 of all decisions that count."""
+    """Return accuracy and F1 of all decisions that count."""
     from sklearn.metrics import accuracy_score, f1_score  # noqa: PLC0415 - takes a second
 
     if not known.any():

@@ -1,7 +1,7 @@
-"""Scores of points of objects whose place is given: PCK, and errors in px.
+"""Scores of keypoints in given boxes: PCK, and errors in px.
 
-``metrics.keypoint`` scores what a detector found; here every object has its answer, as when a
-model looks at a crop of the true box.
+``metrics.keypoint`` scores the keypoints of detections. Here every object has a prediction, because
+the model runs on the crop of its true box.
 """
 
 from __future__ import annotations
@@ -20,34 +20,37 @@ from kpviewer.metrics.keypoint import (
 from kpviewer.structures import BoolArray, FloatArray, GroundTruth
 
 PCK_SHARE = 0.2
+"""Largest error of a correct point, relative to the object's length."""
 _NOWHERE_PX = 1e6
-"""Where an answer that is no number is taken to be: far from everything."""
+"""Coordinate that replaces NaN: far from every point."""
 TORSO = ("left_hip", "right_shoulder")
-"""The length that poses are measured by, where these two points are known."""
+"""Keypoints whose distance is the length of a pose."""
 
 
 @dataclass(frozen=True, slots=True)
 class PointScore:
-    """How far points are off, over a set of objects."""
+    """Errors of keypoints over a set of objects."""
 
     objects: int
-    """That have a labelled point."""
+    """Number of objects with a labelled point."""
     mean_px: float | None
-    """Mean distance; None without labelled points, as below."""
+    """Mean distance; None without labelled points, as for the other scores."""
     root_mse_px: float | None
-    """sqrt of the mean squared error of the coordinates: what a loss of squares minimises."""
+    """Root mean squared error of the coordinates, as a squared loss minimises it."""
     nme: KeypointScore
     bias: tuple[float, float] | None
-    """Mean of found minus true place, to the right and down, over the length that NME is over. Far
-    from 0, model and labels disagree on where a point is: labels of two sources may do, too."""
+    """Mean of predicted minus true position, right and down, normalised as NME.
+
+    A bias far from 0 means that model and labels disagree on the definition of a point.
+    """
     bias_by_point: tuple[tuple[float, float] | None, ...]
-    """The same for each of the K points."""
+    """Bias of each of the K points."""
     pck: float | None
-    """Share of the points within 0.2 of their object's length."""
+    """Share of the points with an error of at most 0.2 of their object's length."""
     pck_by_point: tuple[float | None, ...]
-    """The same for each of the K points."""
+    """PCK of each of the K points."""
     pck_unit: str
-    """"torso" or "longest side of the box"."""
+    """Name of the length: "torso" or "longest side of the box"."""
 
 
 def point_score(
@@ -57,13 +60,13 @@ def point_score(
     *,
     share: float = PCK_SHARE,
 ) -> PointScore:
-    """Score the points of N objects.
+    """Score the keypoints of N objects.
 
     Args:
-        found_xy: (N, K, 2), px.
-        ground_truth: the N objects, all images together; only visible points count.
-        keypoint_names: K names.
-        share: of the object's length, within which a point counts as right.
+        found_xy: (N, K, 2) predicted keypoints, px.
+        ground_truth: the N objects of all images together; only visible points count.
+        keypoint_names: names of the K points.
+        share: largest error of a correct point, relative to the object's length.
     """
     visible = ground_truth.keypoints_visible
     found_xy = np.nan_to_num(found_xy, nan=_NOWHERE_PX)  # wrong, not unknown
@@ -89,9 +92,9 @@ def point_score(
 
 
 def root_mse(found_xy: FloatArray, true_xy: FloatArray, visible: BoolArray) -> float | None:
-    """Root of the mean squared error over the coordinates (x and y apart) of visible points, px.
+    """Return the root mean squared error of the coordinates of visible points, px.
 
-    For errors alike in x and y it is 1 / sqrt(2) of the root mean squared distance.
+    With equal errors in x and y it is 1 / sqrt(2) of the root mean squared distance.
     """
     gap = (found_xy - true_xy)[visible]  # (P, 2)
     return float(np.sqrt(np.mean(np.square(gap, dtype=np.float64)))) if gap.size else None
@@ -100,9 +103,9 @@ def root_mse(found_xy: FloatArray, true_xy: FloatArray, visible: BoolArray) -> f
 def pck_correct(
     gaps_px: FloatArray, lengths_px: FloatArray, share: float = PCK_SHARE
 ) -> FloatArray:
-    """Tell which points are right: (N, K) distances and (N,) lengths -> (N, K) of 1, 0, NaN.
+    """Return which points are correct, from (N, K) distances and (N,) lengths: (N, K).
 
-    NaN where the distance or the length isn't known.
+    The values are 1, 0, or NaN if the distance or the length is unknown.
 
     Source: Yang and Ramanan 2013, Articulated Human Detection with Flexible Mixtures of Parts
     (IEEE TPAMI 35), section 6.1: PCK, a distance of at most alpha * max(h, w).
@@ -113,14 +116,13 @@ def pck_correct(
 
 
 def pck_lengths(ground_truth: GroundTruth, keypoint_names: Sequence[str]) -> tuple[FloatArray, str]:
-    """Give the length of each object that PCK counts in, and what it is.
+    """Return the length of each object for PCK, and the name of that length.
 
-    A pose is measured by its torso, left hip to right shoulder, as is usual for LSP; where one of
-    the two isn't known, the pose isn't counted. Other objects are measured by the longest side of
-    their box.
+    The length of a pose is its torso, left hip to right shoulder, as usual for LSP; a pose without
+    both points isn't counted. The length of another object is the longest side of its box.
 
     Returns:
-        (N,) px, NaN where unknown; "torso" or "longest side of the box".
+        (N,) lengths, px, NaN if unknown; "torso" or "longest side of the box".
     """
     if all(name in keypoint_names for name in TORSO):
         ends = [list(keypoint_names).index(name) for name in TORSO]

@@ -1,4 +1,4 @@
-"""Scores of what tells one class and one box an image, where each image holds one object."""
+"""Scores of models that predict one class and one box, on images with one object."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from kpviewer.structures import Detections, GroundTruth
 
 @dataclass(frozen=True, slots=True)
 class ObjectScore:
-    """How well the objects of a class, or of all classes, are told."""
+    """Scores of the objects of one class, or of all classes."""
 
     images: int
-    """Those that hold such an object; each holds one."""
+    """Number of images with such an object; each has one."""
     accuracy: float | None
-    """Share of them whose class is told right; None without images."""
+    """Share of them whose class is predicted correctly; None without images."""
     mean_iou: float | None
-    """Mean overlap of the box with the true one, whatever the class; None without images."""
+    """Mean IoU of the predicted and true boxes, whatever the class; None without images."""
 
 
 @dataclass(frozen=True, slots=True)
 class SingleObjectScore:
-    """How well single objects are told."""
+    """Scores of single-object predictions."""
 
     overall: ObjectScore
     by_class: tuple[ObjectScore, ...]
-    """By true class id."""
+    """Scores by true class id."""
 
 
 def single_object_score(
@@ -38,15 +38,15 @@ def single_object_score(
     """Compare the best detection of each image with its object, at no threshold.
 
     Args:
-        seen: one an image, by descending score, with the low scores. Nothing seen is a wrong
-            class and an IoU of 0.
-        ground_truths: of the same images, one object each.
-        num_classes: class ids are below it.
+        seen: detections of each image, by descending score, low scores included. No detection
+            counts as a wrong class with an IoU of 0.
+        ground_truths: ground truth of the same images, one object each.
+        num_classes: number of classes.
 
     Raises:
         ValueError: if an image doesn't hold exactly one object.
     """
-    is_right, overlap = (
+    is_correct, overlap = (
         np.zeros(len(ground_truths), np.bool_),
         np.zeros(len(ground_truths), np.float64),
     )
@@ -58,14 +58,14 @@ def single_object_score(
             )
         class_ids[row] = ground_truth.class_ids[0]
         if len(found):
-            is_right[row] = found.class_ids[0] == class_ids[row]
+            is_correct[row] = found.class_ids[0] == class_ids[row]
             overlap[row] = iou_matrix(found.xyxy[:1], ground_truth.xyxy)[0, 0]
 
     def score(rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> ObjectScore:
         count = int(rows.sum())
         if not count:
             return ObjectScore(0, None, None)
-        return ObjectScore(count, float(is_right[rows].mean()), float(overlap[rows].mean()))
+        return ObjectScore(count, float(is_correct[rows].mean()), float(overlap[rows].mean()))
 
     return SingleObjectScore(
         score(np.ones(len(ground_truths), np.bool_)),

@@ -1,4 +1,4 @@
-"""A model as it was trained, and a folder of images that it labelled itself."""
+"""Fixtures: the shipped model, and images labelled with its own detections."""
 
 import json
 from pathlib import Path
@@ -11,13 +11,13 @@ from kpviewer.sources.opencv import cv2
 
 @pytest.fixture(scope="session")
 def model() -> kp.Model:
-    """The shipped face model, as it was trained: measuring the fastest way takes seconds."""
+    """Return the shipped face model on torch and fp32, because benchmarking takes seconds."""
     return kp.load("face-ssd", device="cpu", backend="torch", precision="fp32")
 
 
 @pytest.fixture(scope="session")
 def labels(model: kp.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A COCO file of three images with what the model detects in them."""
+    """Return a COCO file of three images with the model's detections."""
     folder = tmp_path_factory.mktemp("labelled")
     images, annotations = [], []
     for result in kp.stream("demo", model):

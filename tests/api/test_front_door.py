@@ -20,7 +20,7 @@ from kpviewer.runtime.thresholds import ThresholdArguments, thresholds_with
 
 @pytest.fixture(scope="module")
 def image(model: kp.Model) -> np.ndarray:
-    """The first frame of the demo: two portraits."""
+    """Return the first frame of the demo: two portraits."""
     with kp.stream("demo", model) as results:
         return next(results).frame.bgr
 
@@ -102,7 +102,7 @@ def test_thresholds_are_arguments(model, image) -> None:
         ({"score": True}, "score must be a number"),
         ({"iou": float("nan")}, "nan"),
         ({"sigma": 0}, "above 0"),
-        ({"nms": "none"}, "one of hard, soft-linear, soft-gaussian"),
+        ({"nms": "other"}, "one of none, hard, soft-linear, soft-gaussian"),
         ({"max_detections": 0}, "at least 1"),
         ({"max_detections": 1.5}, "a whole number"),
         ({"classes": ["tram"]}, "'tram' is no class of fake"),

@@ -1,4 +1,4 @@
-"""``kpviewer.view``: the window on objects, in a program that goes on afterwards."""
+"""``kpviewer.view``: the window on objects, in a program that continues afterwards."""
 
 import threading
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``kpviewer bench`` with a small untrained model: what comes out, not how fast."""
+"""``kpviewer bench`` with a small untrained model: the output, not the speed."""
 
 import json
 import sys
@@ -42,7 +42,7 @@ def images(tmp_path_factory):
 
 @pytest.fixture
 def one_thread(monkeypatch):
-    """On a busy machine, threads that wait for each other take longer than the network."""
+    """Use one thread: on a busy machine, waiting threads take longer than the network."""
     before = torch.get_num_threads()
     monkeypatch.setattr("kpviewer.runtime.executor.use_cpu_threads", lambda: 1)
     torch.set_num_threads(1)
@@ -52,7 +52,7 @@ def one_thread(monkeypatch):
 
 @pytest.fixture
 def run(model, images, one_thread):
-    """Runs ``kpviewer bench`` for 10 frames on the CPU."""
+    """Return a function that runs ``kpviewer bench`` for 10 frames on the CPU."""
     words = ["bench", "--frames", 10, "--source", images, "--model", model]
     words += ["--device", "cpu", "--precision", "fp32", "--engine", "torch"]
     return lambda *args: CliRunner().invoke(main, [str(word) for word in (*words, *args)])

@@ -1,4 +1,4 @@
-"""The table of what is wrong in data sets: alone, and before a training run."""
+"""The table of problems of data sets: alone, and before a training run."""
 
 import json
 from pathlib import Path

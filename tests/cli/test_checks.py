@@ -1,4 +1,4 @@
-"""The checks of an installation, and how they are shown."""
+"""The checks of an installation, and their output."""
 
 import json
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_a_camera_that_the_user_may_not_read_is_a_problem(tmp_path: Path) -> Non
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> list[Check]:
-    """What the command finds."""
+    """Return the checks that the command finds."""
     checks = [
         Check("python", State.OK, "3.11"),
         Check("display", State.NOTE, "none", "It runs without a window."),

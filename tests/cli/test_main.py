@@ -1,4 +1,4 @@
-"""The group: who gets which words, and what an error looks like from outside."""
+"""The group: dispatch of the arguments, and the output of errors."""
 
 import logging
 import sys

@@ -38,7 +38,7 @@ main()
 """
 slow = pytest.mark.slow
 FAST = "--engine openvino --precision fp32"
-"""Measures no other way to run the model, which takes its time on a busy machine."""
+"""Disables the benchmark of backends, which is slow on a busy machine."""
 COMMANDS = [
     pytest.param("view demo --seconds 3", marks=slow, id="view"),
     pytest.param("process images --model tiny.onnx --out out --jsonl", id="process"),
@@ -65,12 +65,12 @@ WRITTEN = (
     ".local/share/icons/hicolor/scalable/apps/kpviewer.svg",
     "tmp/torchinductor_",
 )
-"""Beginnings of what may appear in the home and in the temporary folder; the guide names them."""
+"""Prefixes of the documented paths in the home and temporary folders."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """An empty home, and a folder with two annotated images and a tiny model."""
+    """Return a folder with an empty home, two annotated images and a tiny model."""
     (tmp_path / "home").mkdir()
     work = tmp_path / "work"
     for name in ("images", "labels"):
@@ -87,7 +87,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def _write_tiny_model(path: Path) -> None:
-    """Write a model that finds one box, whatever it sees."""
+    """Write a model that predicts one box for any image."""
     helper = onnx.helper
     box = onnx.numpy_helper.from_array(np.array([[[8, 8, 40, 40, 0.9, 0]]], np.float32))
     graph = helper.make_graph(
@@ -103,7 +103,7 @@ def _write_tiny_model(path: Path) -> None:
 
 
 def _run(command: str, folder: Path, program: str = SPIED) -> str:
-    """Run a command in ``folder``; give what it would have sent, a line each."""
+    """Run a command in ``folder``; return its network calls, one a line."""
     spied, home = folder / "spied", folder / "home"
     kept = {"PATH", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "OMP_NUM_THREADS", "VIRTUAL_ENV"}
     env = {name: value for name, value in os.environ.items() if name in kept}

@@ -36,7 +36,7 @@ FRAMES = 12
 
 
 class BoxEngine:
-    """Sees one thing of score 0.6 in each image."""
+    """Engine that detects one object of score 0.6 in each image."""
 
     spec = ModelSpec("box", "fake", Task.DETECT, ("thing",), (48, 64), score_threshold=0.5)
 
@@ -324,7 +324,7 @@ def test_ctrl_c_finishes_the_files(clip: str, out: Path) -> None:
 
 
 class Signalled(BoxEngine):
-    """Sends a signal to its process at the fifth image, and goes on."""
+    """Engine that sends a signal to its process at the fifth image and continues."""
 
     def __init__(self, number: int) -> None:
         self.number, self.seen = number, 0

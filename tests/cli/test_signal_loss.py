@@ -1,4 +1,4 @@
-"""What ``process`` does about a live source that gives no image."""
+"""``process`` with a live source without signal."""
 
 import socket
 import threading

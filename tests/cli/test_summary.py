@@ -16,7 +16,7 @@ from kpviewer.runtime.summary import summarise
 
 
 class Twice(nn.Module):
-    """A convolution, and a product with its own output outside of any layer."""
+    """Network of a convolution, and a product with its own output outside any layer."""
 
     def __init__(self) -> None:
         super().__init__()

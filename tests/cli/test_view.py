@@ -1,4 +1,4 @@
-"""``kpviewer view``: what the options become, and what happens where no window can open."""
+"""``kpviewer view``: the meaning of the options, and behaviour without a display."""
 
 import pytest
 from click.testing import CliRunner
@@ -17,7 +17,7 @@ SPEC = ModelSpec("m", "m", Task.DETECT, ("cat", "dog"), (64, 64), score_threshol
 
 @pytest.fixture
 def started(monkeypatch):
-    """Take what would be shown in place of showing it."""
+    """Record the options instead of opening a window."""
     calls: list[tuple[ViewerOptions, ThemeChoice]] = []
 
     def run_viewer(options, theme):

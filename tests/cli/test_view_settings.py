@@ -15,7 +15,7 @@ from kpviewer.installation import qt_libraries
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The folder of the user's settings, for this test."""
+    """Return a settings folder for this test."""
     place = tmp_path / "kpviewer"
     monkeypatch.setattr(config_files, "settings_folder", lambda: place)
     return place

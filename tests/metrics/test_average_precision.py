@@ -6,7 +6,7 @@ from kpviewer.structures import Detections, GroundTruth
 
 
 def seen(*rows):
-    """Detections of rows (x1, y1, x2, y2, score, class)."""
+    """Return detections from rows (x1, y1, x2, y2, score, class)."""
     table = np.array(rows, np.float32).reshape(-1, 6)
     return Detections(
         table[:, :4],
@@ -18,7 +18,7 @@ def seen(*rows):
 
 
 def true(*rows):
-    """GroundTruth of rows (x1, y1, x2, y2, class, difficult)."""
+    """Return ground truth from rows (x1, y1, x2, y2, class, difficult)."""
     table = np.array(rows, np.float32).reshape(-1, 6)
     return GroundTruth(
         table[:, :4],

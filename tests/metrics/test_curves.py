@@ -16,14 +16,14 @@ from kpviewer.metrics.curves import (
 from kpviewer.structures import Detections, GroundTruth
 
 
-def boxes(*places: float) -> np.ndarray:
-    """Squares of 10 px, 20 px apart: a place is a number, a fraction of one an offset."""
-    left = np.array(places, np.float32).reshape(-1) * 20
+def boxes(*positions: float) -> np.ndarray:
+    """Return squares of 10 px, 20 px apart; a fraction of a position is an offset."""
+    left = np.array(positions, np.float32).reshape(-1) * 20
     return np.stack([left, left * 0, left + 10, left * 0 + 10], 1).astype(np.float32)
 
 
 def seen(*rows: tuple[float, float, int]) -> Detections:
-    """(place, score, class) each."""
+    """Return detections from rows (position, score, class)."""
     rows = sorted(rows, key=lambda row: -row[1])
     count = len(rows)
     return Detections(
@@ -36,7 +36,7 @@ def seen(*rows: tuple[float, float, int]) -> Detections:
 
 
 def ground_truth(*rows: tuple[float, int], difficult: tuple[int, ...] = ()) -> GroundTruth:
-    """(place, class) each."""
+    """Return ground truth from rows (position, class)."""
     hard = np.zeros(len(rows), np.bool_)
     hard[list(difficult)] = True
     count = len(rows)
@@ -66,7 +66,7 @@ def test_the_curve_goes_down_the_scores() -> None:
 
 def test_a_class_at_a_threshold_by_hand() -> None:
     curve = precision_recall(*IMAGES, class_id=0)
-    at = class_score(curve, 0.7)  # two hits, one false, one of three not found
+    at = class_score(curve, 0.7)  # two true positives, one false positive, one of three not found
     assert (at.precision, at.recall) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
     assert at.f1 == pytest.approx(2 / 3)
     assert class_score(curve, 0.85) == ClassScore(1.0, pytest.approx(1 / 3))
@@ -90,10 +90,10 @@ def test_area_is_near_what_coco_samples_at_101_points() -> None:
     rng = np.random.default_rng(5)
     found, true = [], []
     for _ in range(60):
-        places = rng.permutation(12)[:6]
-        true.append(ground_truth(*((int(place), 0) for place in places[:4])))
-        rows = [(int(p), float(rng.beta(4, 2)), 0) for p in places[:3]]
-        rows += [(int(p), float(rng.beta(2, 4)), 0) for p in places[4:]]
+        positions = rng.permutation(12)[:6]
+        true.append(ground_truth(*((int(position), 0) for position in positions[:4])))
+        rows = [(int(p), float(rng.beta(4, 2)), 0) for p in positions[:3]]
+        rows += [(int(p), float(rng.beta(2, 4)), 0) for p in positions[4:]]
         found.append(seen(*rows))
     area = voc_average_precision(precision_recall(found, true, 0))
     assert area == pytest.approx(average_precision(found, true, 1).ap50, abs=0.01)
@@ -108,7 +108,7 @@ def test_difficult_objects_count_neither_way() -> None:
 
 def test_calibration_by_hand() -> None:
     result = calibration(*IMAGES, bins=2)
-    # under 0.5: none; from 0.5: scores 0.9 0.8 0.7 0.6 0.5, of which 0.9, 0.7 and 0.6 are hits
+    # under 0.5: none; from 0.5: scores 0.9 0.8 0.7 0.6 0.5, of which 0.9, 0.7 and 0.6 match
     assert result.counts.tolist() == [0, 5]
     assert np.isnan(result.precision[0])
     assert result.precision[1] == pytest.approx(3 / 5)
@@ -146,7 +146,7 @@ def test_many_thresholds_at_once_equal_each_alone() -> None:
             assert np.isnan(table.precision[row])
         else:
             assert table.precision[row] == pytest.approx(alone.precision)
-    assert table.f1[3] == pytest.approx(2 / 3)  # 2 hits, 1 false alarm, 1 miss
+    assert table.f1[3] == pytest.approx(2 / 3)  # 2 TP, 1 FP, 1 FN
 
 
 def test_no_ground_truth_has_no_recall_and_no_f1() -> None:

@@ -10,7 +10,7 @@ REGION = [100, 100, 200, 200]
 
 
 def seen(*rows):
-    """Detections of one class, of rows (box, score) by descending score."""
+    """Return detections of one class from rows (box, score) by descending score."""
     count = len(rows)
     return Detections(
         np.array([box for box, _ in rows], np.float32).reshape(-1, 4),
@@ -34,7 +34,7 @@ def true(*boxes, difficult=()):
 
 
 def ten_images(*firsts):
-    """The given images, filled up to ten by empty ones: 0.1 an image is one false positive."""
+    """Return the images, padded to ten with empty ones: 0.1 per image is one false positive."""
     return [*firsts, *[type(firsts[0]).empty() for _ in range(10 - len(firsts))]]
 
 

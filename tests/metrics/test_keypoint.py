@@ -9,7 +9,7 @@ BOXES = np.array([[20, 20, 60, 60], [120, 20, 160, 60]], np.float32)
 
 
 def two_faces(errors_px):
-    """An image of two faces, and detections whose points are all off by so many px each."""
+    """Return two faces, and detections whose points are all off by the given px."""
     points = np.stack([FACE, FACE + np.array((100, 0))]).astype(np.float32)
     shift = np.array(errors_px, np.float32)[:, None, None] * np.array([1.0, 0.0], np.float32)
     ground_truth = GroundTruth(

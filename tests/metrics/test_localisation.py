@@ -13,7 +13,7 @@ def boxes(points: list[tuple[float, float]], side: float) -> np.ndarray:
 
 
 def detections(*rows: tuple[float, float, int], keypoints: bool = True) -> Detections:
-    """Of (x, y, class), best first."""
+    """Return detections from rows (x, y, class), best first."""
     count = len(rows)
     points = np.array([row[:2] for row in rows], np.float32).reshape(count, 1, 2)
     return Detections(

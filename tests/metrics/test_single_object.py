@@ -8,7 +8,7 @@ from kpviewer.structures import Detections, GroundTruth
 
 
 def seen(*rows: tuple[int, float, tuple[float, float, float, float]]) -> Detections:
-    """(class, score, box), by descending score."""
+    """Return detections from rows (class, score, box), by descending score."""
     return Detections(
         np.array([row[2] for row in rows], np.float32).reshape(-1, 4),
         np.array([row[1] for row in rows], np.float32),
@@ -19,7 +19,7 @@ def seen(*rows: tuple[int, float, tuple[float, float, float, float]]) -> Detecti
 
 
 def ground_truth(*class_ids: int) -> GroundTruth:
-    """An object from (0, 0) to (10, 10) for each class."""
+    """Return an object from (0, 0) to (10, 10) for each class."""
     count = len(class_ids)
     return GroundTruth(
         np.tile(np.array([0, 0, 10, 10], np.float32), (count, 1)),
