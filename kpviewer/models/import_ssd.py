@@ -1,4 +1,4 @@
-"""Other people's weights in our SSD300: what they call each layer, and what of it fits.
+"""Third-party weights for SSD300: their names of each layer, and what of them fits.
 
 Three layouts are known:
 
@@ -7,8 +7,8 @@ Three layouts are known:
   ``OFFSET.i.*`` (heads of map i), ``norm.weight`` (of conv4_3);
 - VGG16 alone, plain or with batch normalisation: ``features.N``, ``classifier.0`` and ``.3``.
 
-Layers are found by their order and shape; their numbers, which count activations too, needn't be
-ours. Values are checked by ``models.state_dict`` before they come here.
+Layers are found by their order and shape, as the numbers in their names count activations too.
+``models.state_dict`` has checked the values before.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _BACKBONES = {
     _TORCHVISION: ("backbone.features.", "backbone.extra."),
     _VGG: ("features.",),
 }
-"""Beginnings of the names of the backbone's layers, in the order of the forward pass."""
+"""Prefixes of the names of the backbone's layers by layout, in the order of the forward pass."""
 _HEADS = {
     _FLAT: ("CLS.", "OFFSET."),
     _TORCHVISION: ("head.classification_head.module_list.", "head.regression_head.module_list."),
@@ -66,20 +66,21 @@ _VGG16_LAYERS = 13
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What of a file went where."""
+    """Result of an import: names of the tensors that fit, and of those that don't."""
 
     layout: str
+    """Name of the file's layout."""
     filled: tuple[str, ...]
-    """Our tensors that got values."""
+    """Tensors of the network that got values."""
     missing: tuple[str, ...]
-    """Ours that keep the values that they had."""
+    """Tensors of the network that keep their values."""
     unused: tuple[str, ...]
-    """The file's that have no place."""
+    """Tensors of the file that the network lacks."""
     misfits: tuple[str, ...]
-    """Pairs that should meet but differ in shape, in words."""
+    """Descriptions of tensors that differ in shape."""
 
     def __str__(self) -> str:
-        """One line for people."""
+        """Return one line for users."""
         parts = [
             f"Read as {self.layout}: {len(self.filled)} of "
             f"{len(self.filled) + len(self.missing)} tensors filled"
@@ -92,7 +93,7 @@ class ImportReport:
 
 
 def layout_of(state: Mapping[str, Tensor]) -> str | None:
-    """Name the layout of a state dict; None if it is none of those above."""
+    """Return the name of a state dict's layout; None if it is unknown."""
     for layout in (_FLAT, _TORCHVISION):
         heads = all(f"{head}0.weight" in state for head in _HEADS[layout])
         if heads and any(name.startswith(_BACKBONES[layout]) for name in state):
@@ -101,15 +102,15 @@ def layout_of(state: Mapping[str, Tensor]) -> str | None:
 
 
 def fill_ssd300(detector: SsdDetector, state: Mapping[str, Tensor]) -> ImportReport:
-    """Copy what fits of a state dict into an SSD300; the rest keeps its values.
+    """Copy the tensors that fit from a state dict into an SSD300; others keep their values.
 
     Args:
-        detector: with an ``Ssd300Backbone``.
-        state: tensors by name. Heads hold, for each anchor of a cell, all classes with the
-            background first, or four offsets.
+        detector: detector with an ``Ssd300Backbone``.
+        state: tensors by name. For each anchor of a cell, heads hold all classes, the background
+            first, or four offsets.
 
     Raises:
-        WeightsError: if the detector is no SSD300, or the layout isn't known.
+        WeightsError: if the detector isn't an SSD300, or the layout is unknown.
     """
     network = detector.network
     layout = layout_of(state)
@@ -122,35 +123,35 @@ def fill_ssd300(detector: SsdDetector, state: Mapping[str, Tensor]) -> ImportRep
             f"An SSD300 file must have tensors layers.N, CLS.i and OFFSET.i, or torchvision's "
             f"names; the first here is {next(iter(state), 'none')!r}."
         )
-    wanted = network.state_dict()
-    given, used = _given(network.backbone, layout, state, len(detector.spec.class_names) + 1)
-    fits = {k: v.float() for k, v in given.items() if k in wanted and v.shape == wanted[k].shape}
+    own = network.state_dict()
+    given, used = _renamed(network.backbone, layout, state, len(detector.spec.class_names) + 1)
+    fits = {k: v.float() for k, v in given.items() if k in own and v.shape == own[k].shape}
     misfits = tuple(
-        f"{name} is {tuple(value.shape)} in the file, {tuple(wanted[name].shape)} here"
+        f"{name} is {tuple(value.shape)} in the file, {tuple(own[name].shape)} here"
         for name, value in given.items()
-        if name in wanted and name not in fits
+        if name in own and name not in fits
     )
-    network.load_state_dict({**wanted, **fits})
-    missing = tuple(k for k in wanted if k not in fits and not k.endswith("num_batches_tracked"))
+    network.load_state_dict({**own, **fits})
+    missing = tuple(k for k in own if k not in fits and not k.endswith("num_batches_tracked"))
     unused = tuple(sorted(set(state) - used))
     return ImportReport(layout, tuple(fits), missing, unused, misfits)
 
 
 def import_ssd300(path: Path, state: Mapping[str, Tensor]) -> SsdDetector | None:
-    """Build the SSD300 that a third party's file holds.
+    """Build the SSD300 of a third-party file.
 
-    A TOML beside the file may say ``classes = [...]`` (without the background), and the ``mean``
-    and ``std`` of its images (RGB in [0, 1]), which a state dict doesn't tell.
+    A TOML beside the file may hold what a state dict lacks: ``classes = [...]`` (without the
+    background), and the ``mean`` and ``std`` of its images (RGB in [0, 1]).
 
     Args:
-        path: of the file, for its TOML and for messages.
-        state: its tensors.
+        path: path of the file, for its TOML and for messages.
+        state: tensors of the file by name.
 
     Returns:
         The detector in evaluation mode, or None if the layout isn't one of SSD300's.
 
     Raises:
-        WeightsError: if a layer is missing or doesn't fit; it tells what matched.
+        WeightsError: if a layer is missing or doesn't fit; the message reports what fits.
     """
     layout = layout_of(state)
     if layout not in _HEADS:
@@ -158,7 +159,7 @@ def import_ssd300(path: Path, state: Mapping[str, Tensor]) -> SsdDetector | None
     offsets, classes = (state.get(f"{head}0.bias") for head in reversed(_HEADS[layout]))
     if offsets is None or classes is None or offsets.numel() != 16 or classes.numel() % 4:
         raise WeightsError(
-            f"{path.name}: SSD300 has four anchors a cell of its first map, so the biases of "
+            f"{path.name}: SSD300 has four anchors per cell of its first map, so the biases of "
             f"{_HEADS[layout][0]}0 and {_HEADS[layout][1]}0 must be of 4 * (1 + classes) and 16 "
             "values."
         )
@@ -177,7 +178,7 @@ def import_ssd300(path: Path, state: Mapping[str, Tensor]) -> SsdDetector | None
 
 
 def start_from_file(detector: SsdDetector, name: str) -> ImportReport:
-    """Fill a detector that is about to be trained from a .pt or .pth file of a known layout.
+    """Load a .pt or .pth file of a known layout into a detector, as the start of training.
 
     Raises:
         WeightsError: if the file is refused, or not even the convolutions of VGG16 fit.
@@ -187,10 +188,10 @@ def start_from_file(detector: SsdDetector, name: str) -> ImportReport:
 
 
 def start_from_imagenet(detector: SsdDetector) -> ImportReport:
-    """Fill a detector with torchvision's VGG16 of ImageNet, from its cache or downloaded.
+    """Load torchvision's VGG16 of ImageNet, from its cache or downloaded, into a detector.
 
     Raises:
-        WeightsError: if it can't be had.
+        WeightsError: if the weights aren't available.
     """
     from torchvision.models import VGG16_BN_Weights, VGG16_Weights  # noqa: PLC0415 - seconds
 
@@ -205,28 +206,28 @@ def start_from_imagenet(detector: SsdDetector) -> ImportReport:
 
 
 def _started(name: str, detector: SsdDetector, state: Mapping[str, Tensor]) -> ImportReport:
+    """Load a state dict as the start of training; log the report."""
     report = fill_ssd300(detector, state)
     backbone = sum(key.startswith("backbone.backbone.") for key in report.filled)
     if backbone < 2 * _VGG16_LAYERS:
         raise WeightsError(f"{name} doesn't hold the convolutions of this VGG16. {report}")
-    # where parts start at random, the user shall see it; logging shows warnings unasked
+    # a warning, which logging shows by default, if parts start at random
     _log.log(logging.WARNING if report.missing else logging.INFO, "%s: %s", name, report)
     return report
 
 
-def _given(
+def _renamed(
     backbone: Ssd300Backbone, layout: str, state: Mapping[str, Tensor], labels: int
 ) -> tuple[dict[str, Tensor], set[str]]:
-    """Give the file's tensors our names, and the names in the file that were used."""
+    """Return the file's tensors by the network's names, and their names in the file."""
     given: dict[str, Tensor] = {}
     used: set[str] = set()
-    ours = [name for name, _ in backbone.layers()]
-    theirs = _layers(state, _BACKBONES[layout])
-    for our, their in zip(ours, theirs, strict=False):
+    own_layers = [name for name, _ in backbone.layers()]
+    for own, layer in zip(own_layers, _layers(state, _BACKBONES[layout]), strict=False):
         for part in ("weight", "bias", "running_mean", "running_var"):
-            if f"{their}.{part}" in state:
-                given[f"backbone.{our}.{part}"] = state[f"{their}.{part}"]
-        used |= {name for name in state if name.rpartition(".")[0] == their}
+            if f"{layer}.{part}" in state:
+                given[f"backbone.{own}.{part}"] = state[f"{layer}.{part}"]
+        used |= {name for name in state if name.rpartition(".")[0] == layer}
     if layout == _VGG:
         _linear_as_convolutions(state, given, used)
     if layout in _NORMS and _NORMS[layout] in state:
@@ -237,33 +238,33 @@ def _given(
             names = [f"{head}{index}.{part}" for head in _HEADS[layout]]
             if all(name in state for name in names):
                 classes, offsets = (state[name] for name in names)
-                joined = _joined(classes, offsets, labels)
-                if joined is not None:
-                    given[f"heads.{index}.{part}"] = joined
+                interleaved = _interleaved(classes, offsets, labels)
+                if interleaved is not None:
+                    given[f"heads.{index}.{part}"] = interleaved
                     used |= set(names)
     return given, used
 
 
-def _layers(state: Mapping[str, Tensor], beginnings: Sequence[str]) -> list[str]:
-    """Names of the modules under ``beginnings``, numbers in them in the order of numbers."""
+def _layers(state: Mapping[str, Tensor], prefixes: Sequence[str]) -> list[str]:
+    """Return the names of the modules with one of the prefixes, sorted by their numbers."""
 
     def order(name: str) -> list[int]:
         return [int(number) for number in re.findall(r"\d+", name)]
 
     found: list[str] = []
-    for beginning in beginnings:
-        modules = {k.rpartition(".")[0] for k in state if k.startswith(beginning)}
+    for prefix in prefixes:
+        modules = {k.rpartition(".")[0] for k in state if k.startswith(prefix)}
         found += sorted(modules, key=order)
     return found
 
 
-def _joined(classes: Tensor, offsets: Tensor, labels: int) -> Tensor | None:
-    """Interleave two heads box by box, as ours has them; None where they don't fit each other.
+def _interleaved(classes: Tensor, offsets: Tensor, labels: int) -> Tensor | None:
+    """Interleave two heads by anchor, as in SsdNetwork; return None if they don't fit together.
 
     Args:
-        classes: (A * labels, ...).
-        offsets: (A * 4, ...).
-        labels: classes and background.
+        classes: (A * labels, ...) class head.
+        offsets: (A * 4, ...) box head.
+        labels: number of classes, with the background.
     """
     boxes = len(offsets) // 4
     if len(offsets) % 4 or len(classes) != boxes * labels or classes.shape[1:] != offsets.shape[1:]:
@@ -276,7 +277,7 @@ def _joined(classes: Tensor, offsets: Tensor, labels: int) -> Tensor | None:
 def _linear_as_convolutions(
     state: Mapping[str, Tensor], given: dict[str, Tensor], used: set[str]
 ) -> None:
-    """Make conv6 and conv7 of VGG16's linear layers, every third place and fourth channel kept.
+    """Make conv6 and conv7 of VGG16's linear layers, from every third pixel and fourth channel.
 
     Source: Liu et al. 2016, SSD, section 3, "Base network" (arXiv:1512.02325).
     """
@@ -287,21 +288,21 @@ def _linear_as_convolutions(
         return
     given["backbone.conv6.0.weight"] = weights[0].reshape(4096, 512, 7, 7)[::4, :, ::3, ::3]
     given["backbone.conv7.0.weight"] = weights[1][::4, ::4, None, None]
-    for layer, ours in ((0, "conv6"), (3, "conv7")):
-        given[f"backbone.{ours}.0.bias"] = state[f"classifier.{layer}.bias"][::4]
+    for layer, own in ((0, "conv6"), (3, "conv7")):
+        given[f"backbone.{own}.0.bias"] = state[f"classifier.{layer}.bias"][::4]
         used |= {f"classifier.{layer}.weight", f"classifier.{layer}.bias"}
 
 
 def _spec(path: Path, architecture: str, count: int) -> ModelSpec:
-    """Describe a file by the TOML beside it, VOC's classes where it has 20, and numbers else."""
-    said = read_weights_toml(path)
-    names = said.classes
+    """Return a file's description; without a TOML, its classes are VOC's if 20, else numbered."""
+    beside = read_weights_toml(path)
+    names = beside.classes
     if names is None:
         is_voc = count == len(VOC_CLASSES)
         names = VOC_CLASSES if is_voc else tuple(f"class {index + 1}" for index in range(count))
     if len(names) != count:
         raise count_refusal(path, f"{count} of them", len(names))
-    # torchvision's: the authors' means, and pixels that count to 255
+    # torchvision's: the authors' mean, of pixels in [0, 255]
     mean, std = SSD300_SPEC.mean, SSD300_SPEC.std
     if architecture == "ssd300-torchvision":
         mean, std = (0.48235, 0.45882, 0.40784), (1 / 255, 1 / 255, 1 / 255)
@@ -310,7 +311,7 @@ def _spec(path: Path, architecture: str, count: int) -> ModelSpec:
         name=clean_name(path.stem),
         architecture=architecture,
         class_names=names,
-        mean=said.mean or mean,
-        std=said.std or std,
+        mean=beside.mean or mean,
+        std=beside.std or std,
     )
     return checked(spec, path.name, f"Correct {path.with_suffix('.toml').name}.")

@@ -1,4 +1,4 @@
-"""``MODEL@SIDE``: a model with another input than its own, for small objects or for speed."""
+"""``MODEL@SIDE``: a model with another input size, for small objects or for speed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.base import DecodedBatch, Detector
 
 LARGEST_PX = 4096
+"""Largest side of an input, px."""
 
 
 class ResizedDetector:
-    """A detector with another input.
+    """A detector with another input size.
 
     Args:
-        detector: whose network takes inputs of several sizes.
-        side: of the largest input, px: that of the square which images are fitted into.
+        detector: detector whose network takes inputs of several sizes.
+        side: side of the square that images are fitted into, px.
 
     Raises:
-        WeightsError: if the detector doesn't take it.
+        WeightsError: if the detector doesn't take inputs of that size.
     """
 
     def __init__(self, detector: Detector, side: int) -> None:
@@ -29,7 +30,7 @@ class ResizedDetector:
         if spec.stride is None:
             height, width = spec.input_hw
             raise WeightsError(
-                f"{spec.name} takes inputs of {width}x{height} px alone, got @{side}. "
+                f"{spec.name} takes inputs of {width}x{height} px only, got @{side}. "
                 f"Leave out @{side}."
             )
         if side % spec.stride or not 0 < side <= LARGEST_PX:
@@ -43,9 +44,9 @@ class ResizedDetector:
 
     @property
     def network(self) -> nn.Module:
-        """The detector's."""
+        """Network of the detector."""
         return self._detector.network
 
     def decode(self, raw: Any, input_hw: tuple[int, int]) -> DecodedBatch:
-        """As the detector does."""
+        """Decode as the detector does."""
         return self._detector.decode(raw, input_hw)

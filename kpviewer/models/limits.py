@@ -1,4 +1,4 @@
-"""How large what a model's file describes may be: types with ranges, for ``models.tables``.
+"""Limits of the values in a model's description: types with ranges, for ``models.tables``.
 
 The limits are far above what real models have, and low enough that no file of a few kB can ask for
 gigabytes: the largest face mesh has 478 points and 2,556 lines, the largest public set of boxes
@@ -23,7 +23,7 @@ MAX_STRIDE_PX = 1_024
 MAX_RANGES = 10_000
 MAX_TENSORS = 20_000
 MAX_OUTPUT_VALUES = 2**27
-"""Numbers that a network may give for one image: half a gigabyte."""
+"""Most values that a network may output for one image: half a gigabyte."""
 
 Name: TypeAlias = Annotated[str, Meta(max_length=MAX_NAME)]
 Text: TypeAlias = Annotated[str, Meta(max_length=MAX_TEXT)]
@@ -33,10 +33,10 @@ Stride: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_STRIDE_PX)]
 Byte: TypeAlias = Annotated[int, Meta(ge=0, le=255)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Level: TypeAlias = Annotated[float, Meta(ge=-1e6, le=1e6)]
-"""Of a colour, in the units of a network's input."""
+"""Value of a colour, in units of a network's input."""
 Spread: TypeAlias = Annotated[float, Meta(ge=1e-6, le=1e6)]
 Value: TypeAlias = Annotated[float, Meta(ge=-1e9, le=1e9)]
-"""Of an activation."""
+"""Value of an activation."""
 KeypointIndex: TypeAlias = Annotated[int, Meta(ge=0, lt=MAX_KEYPOINTS)]
 
 ClassNames: TypeAlias = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=MAX_CLASSES)]
@@ -48,16 +48,16 @@ Mirrored: TypeAlias = Annotated[tuple[KeypointIndex, ...], Meta(max_length=MAX_K
 Ranges: TypeAlias = Annotated[tuple[tuple[Name, Value, Value], ...], Meta(max_length=MAX_RANGES)]
 
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]+")
-"""Control characters, halves of characters, and what turns the direction of the text around it."""
+"""Control characters, lone surrogates, and characters that change the text's direction."""
 
 
 def is_writable(text: str) -> bool:
-    """Whether a text can stand on one line of any file and any window."""
+    """Return whether a text fits on one line of any file and window."""
     return _UNWRITABLE.search(text) is None
 
 
 def clean_name(text: str) -> str:
-    """Return a foreign name as one line of at most MAX_NAME characters."""
+    """Return a name from a file as one line of at most MAX_NAME characters."""
     return _UNWRITABLE.sub(" ", text[: 2 * MAX_NAME]).strip()[:MAX_NAME]
 
 
@@ -80,10 +80,10 @@ def check_input(input_hw: tuple[int, int], stride: int | None) -> None:
 
 
 def check_skeleton(skeleton: tuple[tuple[int, int], ...], points: int) -> None:
-    """Check that lines join keypoints that are there.
+    """Check that lines join existing keypoints.
 
     Raises:
-        ValueError: if one doesn't.
+        ValueError: if a line doesn't.
     """
     if any(point >= points for line in skeleton for point in line):
         allowed = f"keypoints 0 to {points - 1}" if points else "keypoints, and there are none"

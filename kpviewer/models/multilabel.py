@@ -1,7 +1,7 @@
-"""Which classes are in an image, any number of them: a backbone, pooling, one logit a class.
+"""Multi-label classification of images: a backbone, pooling, one logit per class.
 
-An image has one candidate row, whose box is the whole input and whose scores are those of the
-classes; the confidence threshold decides which of them are said to be there.
+An image has one candidate, whose box is the whole input and whose scores are those of the classes.
+The confidence threshold decides which of them are predicted.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class MultilabelNetwork(nn.Module):
     """A backbone and one linear layer on its pooled map.
 
     Args:
-        backbone: images to one map of ``channels``.
-        channels: of that map.
-        num_classes: C.
+        backbone: network from images to one map.
+        channels: channels of that map.
+        num_classes: number of classes C.
     """
 
     def __init__(self, backbone: nn.Module, channels: int, num_classes: int) -> None:
@@ -37,14 +37,14 @@ class MultilabelNetwork(nn.Module):
 
 
 class MultilabelDetector:
-    """The network with its description and its decoding."""
+    """A multi-label network with its description and decoding."""
 
     def __init__(self, spec: ModelSpec, network: MultilabelNetwork) -> None:
         self.spec = spec
         self.network = network
 
     def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Turn (B, C) logits into one row an image: the whole input, a sigmoid for each class."""
+        """Decode (B, C) logits to one row per image: the whole input, and a sigmoid per class."""
         height, width = input_hw
         scores = raw.float().sigmoid()[:, None]  # (B, 1, C)
         xyxy = scores.new_tensor([0, 0, width, height]).expand(len(scores), 1, 4)
@@ -55,7 +55,7 @@ def build_multilabel(spec: ModelSpec, backbone: str) -> MultilabelDetector:
     """Build the detector, with random weights.
 
     Args:
-        spec: its number of classes shapes the head.
+        spec: description, whose number of classes shapes the head.
         backbone: one of ``models.image_backbone.IMAGE_BACKBONES``.
     """
     layers, channels = build_backbone(backbone)

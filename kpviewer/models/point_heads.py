@@ -1,4 +1,4 @@
-"""Heads of point networks: coordinates by regression, or heatmaps and their mean place.
+"""Heads of point networks: coordinates by regression, or the mean position of heatmaps.
 
 Coordinates are normalised: (-1, -1) is the outer corner of the top-left pixel, (1, 1) that of the
 bottom-right one, whatever the input's size.
@@ -27,26 +27,26 @@ HEAT_SHARPNESS = 14.0
 32 x 32 cells a thousand times, and one of sigma 1.5 still spreads over enough cells for a mean."""
 
 _HOURGLASS_WIDTHS = (96, 128, 128)
-"""Channels at strides 8, 16 and 32."""
+"""Channels of the hourglass at strides 8, 16 and 32."""
 
 
 class PointHead(nn.Module, ABC):
-    """What turns the maps of a backbone into something that tells K places."""
+    """Head that turns the maps of a backbone into predictions of K points."""
 
     @abstractmethod
     def coordinates(self, raw: Tensor) -> Tensor:
-        """Read (B, K, 2) normalised x, y from what ``forward`` gave."""
+        """Decode the output of ``forward`` to (B, K, 2) normalised x, y."""
 
     def start_at(self, points_n: Tensor) -> None:
-        """Let an untrained head answer (K, 2) normalised points, if it can."""
+        """Make an untrained head predict (K, 2) normalised points, if it can."""
 
 
 class RegressionHead(PointHead):
     """Average pooling and one linear layer.
 
     Args:
-        channels: of the backbone's maps.
-        num_keypoints: K.
+        channels: channels of the backbone's maps.
+        num_keypoints: number of keypoints K.
         is_bounded: whether points can't leave the image: y = 2 sigmoid(x) - 1, in [-1, 1].
     """
 
@@ -61,36 +61,36 @@ class RegressionHead(PointHead):
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """Maps, of which the last (B, channels, h, w) counts -> (B, K, 2) normalised x, y."""
+        """Maps, of which the last, (B, channels, h, w), is used -> (B, K, 2) normalised x, y."""
         points: Tensor = self.linear(maps[-1].mean((2, 3))).reshape(-1, *self._shape)
         return 2 * points.sigmoid() - 1 if self._is_bounded else points
 
     def coordinates(self, raw: Tensor) -> Tensor:
-        """Give ``raw`` back: it is the coordinates."""
+        """Return ``raw``, which already is coordinates."""
         return raw
 
     @torch.no_grad()
     def start_at(self, points_n: Tensor) -> None:
-        """Answer the mean of the data, or such, whatever the image."""
+        """Predict the given points for any image, such as the mean of the data."""
         points = points_n.clamp(-0.95, 0.95)
         start = torch.logit((points + 1) / 2) if self._is_bounded else points
         self.linear.bias.copy_(start.flatten())
 
 
-class _ReadFromHeat(PointHead):
-    """A head that gives a heatmap a keypoint."""
+class _FromHeatmaps(PointHead):
+    """Head with one heatmap per keypoint."""
 
     def coordinates(self, raw: Tensor) -> Tensor:
-        """Take the mean place of each heatmap under its softmax: (B, K, 2) normalised."""
+        """Return the mean position of each heatmap under its softmax: (B, K, 2) normalised."""
         return soft_argmax(raw)
 
 
-class HeatmapHead(_ReadFromHeat):
-    """Three times twice as large, then one heatmap a keypoint: stride 32 -> stride 4.
+class HeatmapHead(_FromHeatmaps):
+    """Three upsamplings by two, then one heatmap per keypoint: stride 32 -> stride 4.
 
     Args:
-        channels: of the backbone's maps.
-        num_keypoints: K.
+        channels: channels of the backbone's maps.
+        num_keypoints: number of keypoints K.
         width: channels of the maps in between.
     """
 
@@ -105,18 +105,18 @@ class HeatmapHead(_ReadFromHeat):
         """Maps, the last (B, channels, h, w) -> (B, K, 8 h, 8 w): 1 at a point, 0 far from it."""
         features = maps[-1]
         for unit in self.units:
-            features = unit(_twice_as_large(features))
+            features = unit(_upsampled(features))
         heat: Tensor = self.heat(features)
         return heat
 
 
-class FineHeatmapHead(_ReadFromHeat):
-    """As ``HeatmapHead``, and each step up sees the backbone's own map of that size.
+class FineHeatmapHead(_FromHeatmaps):
+    """``HeatmapHead`` with lateral connections from the backbone's map of each size.
 
     Args:
-        channels: of the backbone's maps.
-        num_keypoints: K.
-        width: channels of the maps on the way up.
+        channels: channels of the backbone's maps.
+        num_keypoints: number of keypoints K.
+        width: channels of the upsampled maps.
     """
 
     def __init__(self, channels: Sequence[int], num_keypoints: int, width: int = 64) -> None:
@@ -131,24 +131,24 @@ class FineHeatmapHead(_ReadFromHeat):
         return heat
 
     def features(self, maps: Sequence[Tensor]) -> Tensor:
-        """Maps at strides 2 to 32 -> (B, width, H/4, W/4), what heatmaps are drawn from."""
+        """Maps at strides 2 to 32 -> (B, width, H/4, W/4), the input of the heatmap layer."""
         *finer, coarsest = (layer(each) for layer, each in zip(self.lateral, maps[1:], strict=True))
         features: Tensor = coarsest
         for unit, own in zip(self.units, reversed(finer), strict=True):
-            features = unit(_twice_as_large(features) + own)
+            features = unit(_upsampled(features) + own)
         return features
 
 
 class HourglassHead(FineHeatmapHead):
-    """As ``FineHeatmapHead``, with an hourglass before the heatmaps are drawn.
+    """``FineHeatmapHead`` with an hourglass before the heatmap layer.
 
-    Its tensors are called as there, and an hourglass begins as the identity: weights of a
-    ``FineHeatmapHead`` can be what it starts from (``init``), and answer the same at first.
+    It has the same tensor names, and an hourglass starts as the identity. It can therefore start
+    from the weights of a ``FineHeatmapHead`` (``init``), with the same predictions at first.
 
     Args:
-        channels: of the backbone's maps.
-        num_keypoints: K.
-        width: channels of the maps on the way up.
+        channels: channels of the backbone's maps.
+        num_keypoints: number of keypoints K.
+        width: channels of the upsampled maps.
     """
 
     def __init__(self, channels: Sequence[int], num_keypoints: int, width: int = 64) -> None:
@@ -156,16 +156,16 @@ class HourglassHead(FineHeatmapHead):
         self.hourglass = Hourglass(width, _HOURGLASS_WIDTHS)
 
     def features(self, maps: Sequence[Tensor]) -> Tensor:
-        """Maps at strides 2 to 32 -> (B, width, H/4, W/4), looked at as a whole once more."""
+        """Maps at strides 2 to 32 -> (B, width, H/4, W/4), after the hourglass."""
         features: Tensor = self.hourglass(super().features(maps))
         return features
 
 
 class Hourglass(nn.Module):
-    """Half as large, an hourglass within, as large as before, added to what came in.
+    """Hourglass: downsampling, an inner hourglass, upsampling, added to the input.
 
     Args:
-        channels: of what comes in and goes out.
+        channels: channels of input and output.
         widths: channels at half the size, a quarter and so on; at least one.
     """
 
@@ -182,7 +182,7 @@ class Hourglass(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, channels, h, w) -> the same; h and w are multiples of 2 for each of ``widths``."""
         inner = self.inner(self.block(self.down(features)))
-        added: Tensor = self.norm(self.up(_twice_as_large(inner)))
+        added: Tensor = self.norm(self.up(_upsampled(inner)))
         return features + added
 
 
@@ -194,12 +194,15 @@ def _heat_layer(width: int, num_keypoints: int) -> nn.Conv2d:
     return layer
 
 
-def _twice_as_large(features: Tensor) -> Tensor:
+def _upsampled(features: Tensor) -> Tensor:
     return functional.interpolate(features, scale_factor=2.0, mode="nearest")
 
 
 def soft_argmax(heat: Tensor, sharpness: float = HEAT_SHARPNESS) -> Tensor:
-    """Mean place under softmax(sharpness * heat): (B, K, h, w) -> (B, K, 2) normalised x, y."""
+    """Return the mean position under softmax(sharpness * heat).
+
+    (B, K, h, w) -> (B, K, 2) normalised x, y.
+    """
     height, width = heat.shape[-2:]
     weight = (heat.float() * sharpness).flatten(2).softmax(-1).view(heat.shape)
     x = cell_centres(width, heat.device)
@@ -208,5 +211,5 @@ def soft_argmax(heat: Tensor, sharpness: float = HEAT_SHARPNESS) -> Tensor:
 
 
 def cell_centres(count: int, device: torch.device) -> Tensor:
-    """Middles of ``count`` cells along one side: (count,) float32 in (-1, 1)."""
+    """Return the centres of ``count`` cells along one side: (count,) float32 in (-1, 1)."""
     return (torch.arange(count, device=device, dtype=torch.float32) + 0.5) * (2 / count) - 1

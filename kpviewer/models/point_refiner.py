@@ -1,10 +1,10 @@
-"""Keypoints read again from the pixels about them, turned upright and brought to one size.
+"""Refinement of keypoints from the pixels around them, in an upright window of constant scale.
 
-A detector's feature maps know roughly where an object's points are. A small network that sees the
-pixels themselves, in a window that the rough points align, places them better: every object looks
-the same way up, at the same scale.
+A detector's feature maps locate an object's points roughly. A small network on the pixels
+themselves, in a window aligned by the rough points, locates them better, as every object is upright
+and at the same scale.
 
-Sources: reading points again from where they were first seen, Sun et al. 2013, "Deep Convolutional
+Sources: refinement of points from their first estimate, Sun et al. 2013, "Deep Convolutional
 Network Cascade for Facial Point Detection" (CVPR), section 3; windows aligned by the points of the
 stage before, Kowalski et al. 2017, Deep Alignment Network (arXiv:1706.01789), section 3.
 """
@@ -20,21 +20,21 @@ from torch.nn import functional
 from kpviewer.models.backbone import ConvUnit
 
 WINDOW = 64
-"""Pixels a side of what the network sees."""
+"""Side of the window, px."""
 
 
 class PointRefiner(nn.Module):
-    """Places K points again, given roughly where they are.
+    """Network that refines K rough points.
 
     Args:
-        template: (x, y) of each of the K points of a mean object, in units of half a window about
-            its middle: (-1, -1) is the top left corner, (1, 1) the bottom right one.
+        template: (x, y) of each of the K points of a mean object, in units of half a window from
+            its centre: (-1, -1) is the top left corner, (1, 1) the bottom right one.
         widths: channels of the convolutions, each but the last with stride 2.
         hidden: units between the last map and the points.
     """
 
     template: Tensor
-    """(K, 2), window units."""
+    """(K, 2) points of the mean object, window units."""
 
     def __init__(
         self,
@@ -82,14 +82,14 @@ class PointRefiner(nn.Module):
 
 
 def frames_of(points_xy: Tensor, template: Tensor) -> Tensor:
-    """Find the similarity that takes the template to each object's points with least squares.
+    """Return the least-squares similarity from the template to each object's points.
 
     Args:
-        points_xy: (..., K, 2), px.
-        template: (K, 2), window units.
+        points_xy: (..., K, 2) points, px.
+        template: (K, 2) points, window units.
 
     Returns:
-        (..., 4): a, b, x, y of the map (u, v) -> (a u - b v + x, b u + a v + y), px a unit.
+        (..., 4) frames a, b, x, y of the map (u, v) -> (a u - b v + x, b u + a v + y), px per unit.
 
     Source: Umeyama 1991, "Least-squares estimation of transformation parameters between two point
     patterns" (IEEE TPAMI 13(4)), in two dimensions, where a rotation and a scale are one complex
@@ -108,14 +108,14 @@ def frames_of(points_xy: Tensor, template: Tensor) -> Tensor:
 
 
 def from_window(points_w: Tensor, frames: Tensor) -> Tensor:
-    """(..., K, 2) window units -> (..., K, 2) px, by (..., 4) frames."""
+    """Convert (..., K, 2) window units to (..., K, 2) px, by (..., 4) frames."""
     a, b, x, y = frames[..., None, :].unbind(-1)
     u, v = points_w.unbind(-1)
     return torch.stack([a * u - b * v + x, b * u + a * v + y], -1)
 
 
 def to_window(points_xy: Tensor, frames: Tensor) -> Tensor:
-    """(..., K, 2) px -> (..., K, 2) window units, by (..., 4) frames of a size above 0."""
+    """Convert (..., K, 2) px to (..., K, 2) window units, by (..., 4) frames of a size above 0."""
     a, b, x, y = frames[..., None, :].unbind(-1)
     dx, dy = (points_xy - torch.stack([x, y], -1)).unbind(-1)
     power = a.square() + b.square()
@@ -126,8 +126,8 @@ def windows_of(images: Tensor, frames: Tensor) -> Tensor:
     """Resample the window of each frame.
 
     Args:
-        images: (B, 3, H, W).
-        frames: (B, R, 4), px of the images.
+        images: (B, 3, H, W) images.
+        frames: (B, R, 4) frames, px of the images.
 
     Returns:
         (B, R, 3, WINDOW, WINDOW) float32; 0, the mean colour, outside of the image.
@@ -136,14 +136,14 @@ def windows_of(images: Tensor, frames: Tensor) -> Tensor:
     steps = (torch.arange(WINDOW, device=frames.device, dtype=frames.dtype) + 0.5) / WINDOW
     steps = steps * 2 - 1
     a, b, x, y = frames.unbind(-1)
-    # both coordinates in one sum: OpenVINO is slow to interleave two maps
-    right, down, middle = (
+    # both coordinates in one sum, as OpenVINO is slow to interleave two maps
+    right, down, centre = (
         torch.stack(pair, -1)[:, :, None, None] for pair in ((a, b), (-b, a), (x, y))
     )  # (B, R, 1, 1, 2) each
     # (B, R, WINDOW, WINDOW, 2)
-    places = steps[:, None] * right + steps[:, None, None] * down + middle
+    positions = steps[:, None] * right + steps[:, None, None] * down + centre
     size = frames.new_tensor([images.shape[3], images.shape[2]])
-    grid = (places * (2 / size) - 1).flatten(1, 2)  # (B, R * WINDOW, WINDOW, 2)
+    grid = (positions * (2 / size) - 1).flatten(1, 2)  # (B, R * WINDOW, WINDOW, 2)
     seen = functional.grid_sample(
         images.float(), grid, padding_mode="zeros", align_corners=False
     )  # (B, 3, R * WINDOW, WINDOW)

@@ -1,6 +1,6 @@
-"""Networks that place K points in an image of one object: by regression, or by heatmaps.
+"""Point networks, which locate K points of one object by regression or heatmaps.
 
-A backbone (``models.image_backbone``) and one head (``models.point_heads``).
+Each has a backbone (``models.image_backbone``) and a head (``models.point_heads``).
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ TTA_SHIFTS_PX = ((0, 0), (5, 5), (-5, -5))
 32 cut it anew."""
 
 BOX_MIN_POINTS = 3
-"""Of fewer points the extent says nothing of the object's; the box is the whole image."""
+"""Fewest points that give a box; with fewer, the box is the whole image."""
 
 
 class PointNetwork(nn.Module):
-    """A backbone and a head, with what must be known to cut images for it.
+    """A backbone and a head, with the parameters of its crops.
 
     Args:
-        backbone: images to feature maps.
-        head: feature maps to points, or to heatmaps.
+        backbone: network from images to feature maps.
+        head: network from feature maps to points, or to heatmaps.
         tta_runs: runs on each image at inference, shifted by TTA_SHIFTS_PX, for the mean; at most
             one for each shift.
     """
 
     crop_margin: Tensor
-    """() side of the crop over the side of the object's box; 0: it looks at whole images."""
+    """() side of the crop over that of the object's box; 0: the input is the whole image."""
     box_extent: Tensor
-    """(4,) box of the object about the mean of its points, in RMS radii of the points."""
+    """(4,) box of the object around the mean of its points, in RMS radii of the points."""
 
     def __init__(self, backbone: Backbone, head: PointHead, tta_runs: int = 1) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class PointNetwork(nn.Module):
         """(B, 3, H, W) normalised RGB -> the head's output, TTA runs along dimension 1."""
         if self.training or len(self._shifts) == 1:
             return self.forward_once(images)
-        raw = self.forward_once(torch.cat([_moved(images, x, y) for x, y in self._shifts]))
+        raw = self.forward_once(torch.cat([_shifted(images, x, y) for x, y in self._shifts]))
         raw = raw.reshape(len(self._shifts), -1, *raw.shape[1:])  # (T, B, ...)
         return raw.transpose(0, 1).flatten(1, 2)
 
@@ -69,9 +69,9 @@ class PointNetwork(nn.Module):
 
 
 class PointDetector:
-    """A point network with its description and its decoding.
+    """A point network with its description and decoding.
 
-    It takes for granted that the object is there: its one candidate always has score 1.
+    It assumes that the object is present: its only candidate always has score 1.
     """
 
     def __init__(self, spec: ModelSpec, network: PointNetwork) -> None:
@@ -79,7 +79,7 @@ class PointDetector:
         self.network = network
 
     def points_n(self, raw: Tensor, input_hw: tuple[int, int]) -> Tensor:
-        """Read points from what the network gave for inputs of ``input_hw``, px.
+        """Decode the network's output for inputs of ``input_hw`` px to points.
 
         Returns:
             (B, K, 2) float32, normalised; the mean of all TTA runs.
@@ -92,15 +92,15 @@ class PointDetector:
         return (points - shifts / size * 2).mean(1)
 
     def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Turn what the network gave into points and the box around them.
+        """Decode the network's output to points and the box around them.
 
         Args:
-            raw: for an input of ``input_hw``.
+            raw: output for an input of ``input_hw``.
             input_hw: input size, px.
 
         Returns:
-            One row an image, score 1. The box is that of the object as far as its points tell,
-            clipped to the input; with one or two points it is the whole input.
+            One row per image, score 1. The box is estimated from the points and clipped to the
+            input; with one or two points it is the whole input.
         """
         height, width = input_hw
         size = raw.new_tensor([width, height], dtype=torch.float32)
@@ -116,8 +116,8 @@ class PointDetector:
         return DecodedBatch(xyxy[:, None], scores, points[:, None])
 
 
-def _moved(images: Tensor, x: int, y: int) -> Tensor:
-    """(B, C, H, W) moved right and down by px; 0, the mean colour, comes in."""
+def _shifted(images: Tensor, x: int, y: int) -> Tensor:
+    """Return (B, C, H, W) shifted right and down by x, y px, padded with 0, the mean colour."""
     height, width = images.shape[-2:]
     edge = max(abs(x), abs(y))
     wide = functional.pad(images, (edge, edge, edge, edge))
@@ -125,10 +125,10 @@ def _moved(images: Tensor, x: int, y: int) -> Tensor:
 
 
 def boxes_around(points_xy: Tensor, extent: Tensor) -> Tensor:
-    """Boxes of objects from their points: (..., K, 2) and (4,) -> (..., 4) xyxy.
+    """Return boxes of objects from their points: (..., K, 2) and (4,) -> (..., 4) xyxy.
 
-    A box is mean + radius * extent, the radius being the RMS distance of the points from their
-    mean: it turns and shrinks with the object, where the outermost points would jump.
+    A box is mean + radius * extent, where the radius is the RMS distance of the points from their
+    mean. It follows the object smoothly, whereas the outermost points would jump.
     """
     centre = points_xy.mean(-2)
     radius = (points_xy - centre[..., None, :]).square().sum(-1).mean(-1, keepdim=True).sqrt()
@@ -136,9 +136,9 @@ def boxes_around(points_xy: Tensor, extent: Tensor) -> Tensor:
 
 
 def mirrored_by_name(names: Sequence[str]) -> tuple[int, ...]:
-    """Index that each keypoint takes in a mirrored image: left_eye and right_eye swap.
+    """Return the index of each keypoint in a mirrored image: left_eye and right_eye swap.
 
-    A name without "left" or "right", or whose partner is missing, stays where it is.
+    A keypoint without "left" or "right" in its name, or without a partner, keeps its index.
     """
     index = {name: row for row, name in enumerate(names)}
     swap = {"left": "right", "right": "left"}
@@ -153,9 +153,9 @@ def build_points(spec: ModelSpec, backbone: str, head: Callable[..., PointHead])
     """Build a detector, with random weights.
 
     Args:
-        spec: its number of keypoints shapes the head.
+        spec: description, whose number of keypoints shapes the head.
         backbone: one of IMAGE_BACKBONES.
-        head: one of ``models.point_heads``, or such with arguments.
+        head: builder of a head of ``models.point_heads``.
     """
     layers, channels = build_backbone(backbone)
     network = PointNetwork(layers, head(channels, len(spec.keypoint_names)), spec.tta_runs)

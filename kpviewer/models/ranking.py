@@ -1,6 +1,7 @@
-"""The best candidates of one image, in a fixed number of rows: what every ``decode`` ends with.
+"""Selection of the best candidates of each image, in a fixed number of rows.
 
-For models whose number of outputs isn't known beforehand; ``models.ssd`` ranks whole batches.
+It serves models whose number of predictions isn't known beforehand; ``models.ssd`` ranks whole
+batches.
 """
 
 from __future__ import annotations
@@ -15,33 +16,33 @@ from torch.nn import functional
 from kpviewer.models.base import DecodedBatch
 
 MAX_CANDIDATES = 400
-"""Rows of an image that the viewer keeps: ``structures.Candidates``."""
+"""Most candidates per image."""
 FARTHEST_PX = 1e5
-"""Keypoints may lie outside of the input, but not where nothing can be painted."""
+"""Largest coordinate of a keypoint, which may be outside the input but must be drawable."""
 
 
 class Rows(NamedTuple):
-    """The predictions of one image, in any order and number. Input pixels."""
+    """Predictions of one image in input px, in any order and number."""
 
     xyxy: Tensor
-    """(P, 4) float."""
+    """(P, 4) float boxes."""
     scores: Tensor
-    """(P, C) float in [0, 1]."""
+    """(P, C) float class scores in [0, 1]."""
     keypoints_xy: Tensor
-    """(P, K, 2) float."""
+    """(P, K, 2) float keypoints."""
     keypoint_scores: Tensor | None = None
     """(P, K) float in [0, 1]; None if the model predicts none."""
 
 
 def ranked(images: Iterable[Rows], input_hw: tuple[int, int], count: int) -> DecodedBatch:
-    """Keep the best rows of each image, by descending best score, and fill up with zeros.
+    """Keep the best rows of each image, by descending best score, padded with zeros.
 
-    Rows with values that aren't numbers get score 0.
+    Rows with values that aren't finite get score 0.
 
     Args:
-        images: B of them, each with a number of rows of its own.
+        images: predictions of B images, each with its own number of rows.
         input_hw: input size, px, that boxes are clipped to.
-        count: rows that each image gets.
+        count: number of rows per image in the result.
     """
     chosen = [_best(rows, input_hw, count) for rows in images]
     confidences = [each.keypoint_scores for each in chosen if each.keypoint_scores is not None]
@@ -57,9 +58,9 @@ def one_hot_scores(scores: Tensor, class_ids: Tensor, num_classes: int) -> Tenso
     """Put the score of each row into the column of its class.
 
     Args:
-        scores: (P,) float.
+        scores: (P,) float scores.
         class_ids: (P,) int64; rows of a class outside [0, C) get no score.
-        num_classes: C.
+        num_classes: number of classes C.
 
     Returns:
         (P, C) float, zero elsewhere.

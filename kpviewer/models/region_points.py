@@ -1,7 +1,7 @@
-"""Keypoints read from a grid of features laid over each box: a second look, once boxes are known.
+"""Region head: keypoints from a grid of features over each box (RoI), once boxes are known.
 
-One 3x3 convolution sees too little of a large object to place its points well; a grid that spans
-the box sees all of it, at the same scale whatever the object's size.
+One 3x3 convolution covers too little of a large object to locate its points well. A grid that spans
+the box covers all of it, at the same scale for any object size.
 
 Source: He et al. 2017, Mask R-CNN, sections 3 (RoIAlign, here with one sample a bin) and 4.1
 (arXiv:1703.06870).
@@ -18,18 +18,19 @@ from torch.nn import functional
 from kpviewer.models.boxes import xyxy_to_cxcywh
 
 GRID = 8
-"""Bins a side."""
+"""Bins per side of the grid."""
 _MARGIN = 1.15
-"""Side of the grid over side of the box: boxes cut chins off."""
+"""Side of the grid over that of the box, as boxes cut chins off."""
 
 
 class RegionPoints(nn.Module):
-    """Offsets of K keypoints from each of R boxes.
+    """Head that predicts offsets of K keypoints from each of R boxes.
 
     Args:
-        channels: of every feature map.
-        num_maps: feature maps that are read, finest first, each twice as coarse as the one before.
-        num_keypoints: K.
+        channels: channels of every feature map.
+        num_maps: number of feature maps to use, finest first, each twice as coarse as the one
+            before.
+        num_keypoints: number of keypoints K.
         width: channels of a sample.
         hidden: units between the grid and the offsets.
     """
@@ -48,11 +49,11 @@ class RegionPoints(nn.Module):
         nn.init.zeros_(self.offsets.bias)
 
     def forward(self, maps: Sequence[Tensor], xyxy: Tensor, input_hw: tuple[int, int]) -> Tensor:
-        """Look at boxes again.
+        """Predict the keypoints of boxes.
 
         Args:
-            maps: (B, channels, h, w) each, over the whole input; coarser ones than ``num_maps``
-                are left out.
+            maps: (B, channels, h, w) each, of the whole input; only the ``num_maps`` finest are
+                used.
             xyxy: (B, R, 4) boxes, input px.
             input_hw: input size, px.
 
@@ -71,7 +72,7 @@ class RegionPoints(nn.Module):
         return offsets.reshape(batch, regions, self.num_keypoints, 2)
 
     def _merged(self, maps: Sequence[Tensor]) -> Tensor:
-        """Bring the maps to the size of the finest and add them up: (B, width, h, w)."""
+        """Upsample the maps to the size of the finest and add them: (B, width, h, w)."""
         coarsest = len(self.reduce) - 1
         merged: Tensor = self.reduce[coarsest](maps[coarsest])
         for level in range(coarsest - 1, -1, -1):
@@ -81,12 +82,12 @@ class RegionPoints(nn.Module):
 
 
 def sampling_grid(xyxy: Tensor, input_hw: tuple[int, int]) -> Tensor:
-    """Centres of the bins of (..., 4) boxes: (..., GRID, GRID, 2) xy in [-1, 1] of the input."""
+    """Return the bins' centres of (..., 4) boxes: (..., GRID, GRID, 2), in [-1, 1] of the input."""
     cxcywh = xyxy_to_cxcywh(xyxy)
     steps = (torch.arange(GRID, device=xyxy.device, dtype=xyxy.dtype) + 0.5) / GRID - 0.5
     spans = cxcywh[..., 2:, None] * steps * _MARGIN  # (..., 2, GRID)
-    places = cxcywh[..., :2, None] + spans
+    centres = cxcywh[..., :2, None] + spans  # (..., 2, GRID)
     height, width = input_hw
-    x = places[..., None, 0, :] * (2 / width) - 1  # (..., 1, GRID)
-    y = places[..., 1, :, None] * (2 / height) - 1  # (..., GRID, 1)
+    x = centres[..., None, 0, :] * (2 / width) - 1  # (..., 1, GRID)
+    y = centres[..., 1, :, None] * (2 / height) - 1  # (..., GRID, 1)
     return torch.stack([x + 0 * y, y + 0 * x], -1)

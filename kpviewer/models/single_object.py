@@ -1,8 +1,8 @@
-"""Class and box of the one object of an image: one backbone, two heads.
+"""Class and box of the only object of an image: one backbone, two heads.
 
-The class comes from the pooled map. The box is a mean of what every cell says of it, weighted by
-how much the cell is to be asked: pooling first would lose where the object is. The weights are a
-softmax over places as in Nibali et al. 2018, DSNT (arXiv:1801.07372), section 4.
+The class comes from the pooled map. The box is the weighted mean of every cell's prediction, as
+pooling first would lose the object's position. The weights are a softmax over positions, as in
+Nibali et al. 2018, DSNT (arXiv:1801.07372), section 4.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from kpviewer.models.point_heads import cell_centres
 from kpviewer.models.spec import ModelSpec
 
 HEAD_WIDTH = 64
+"""Channels of the box head."""
 
 
 class ObjectOutput(NamedTuple):
-    """What the network says of B images."""
+    """Outputs of the network for B images."""
 
     logits: Tensor
-    """(B, C)."""
+    """(B, C) class logits."""
     cxcywh_n: Tensor
     """(B, 4) box in shares of the input's width and height."""
 
 
 class BoxHead(nn.Module):
-    """Every cell tells a box; their weighted mean is the answer.
+    """Head whose box is the weighted mean of the boxes that the cells predict.
 
     Args:
-        channels: of the backbone's map.
+        channels: channels of the backbone's map.
     """
 
     def __init__(self, channels: int) -> None:
@@ -51,9 +52,9 @@ class BoxHead(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, channels, h, w) -> (B, 4) cx, cy, w, h in shares of the image."""
         height, width = features.shape[-2:]
-        said = self.out(self.unit(features)).float()
-        weight = said[:, 0].flatten(1).softmax(1).reshape(-1, 1, height, width)  # (B, 1, h, w)
-        mean = (said[:, 1:] * weight).sum((2, 3))  # (B, 4)
+        cells = self.out(self.unit(features)).float()
+        weight = cells[:, 0].flatten(1).softmax(1).reshape(-1, 1, height, width)  # (B, 1, h, w)
+        mean = (cells[:, 1:] * weight).sum((2, 3))  # (B, 4)
         across = (weight[:, 0].sum(1) * cell_centres(width, features.device)).sum(1)
         down = (weight[:, 0].sum(2) * cell_centres(height, features.device)).sum(1)
         centre = (torch.stack([across, down], 1) + 1) / 2  # (B, 2) in [0, 1]
@@ -64,9 +65,9 @@ class SingleObjectNetwork(nn.Module):
     """A backbone, a class head and a box head.
 
     Args:
-        backbone: images to one map of ``channels``.
-        channels: of that map.
-        num_classes: C.
+        backbone: network from images to one map.
+        channels: channels of that map.
+        num_classes: number of classes C.
     """
 
     def __init__(self, backbone: nn.Module, channels: int, num_classes: int) -> None:
@@ -82,9 +83,9 @@ class SingleObjectNetwork(nn.Module):
 
 
 class SingleObjectDetector:
-    """The network with its description and its decoding.
+    """A single-object network with its description and decoding.
 
-    It takes for granted that there is one object: its scores sum to 1 in any image.
+    It assumes that there is one object: its scores sum to 1 in any image.
     """
 
     def __init__(self, spec: ModelSpec, network: SingleObjectNetwork) -> None:
@@ -92,10 +93,10 @@ class SingleObjectDetector:
         self.network = network
 
     def decode(self, raw: ObjectOutput, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Turn what the network gave into one row an image: box, and the softmax of its logits.
+        """Decode the outputs to one row per image: the box, and the softmax of the logits.
 
         Args:
-            raw: for an input of ``input_hw``.
+            raw: outputs for an input of ``input_hw``.
             input_hw: input size, px.
         """
         logits, cxcywh_n = raw[0].float(), raw[1].float()
@@ -110,7 +111,7 @@ def build_single_object(spec: ModelSpec, backbone: str) -> SingleObjectDetector:
     """Build the detector, with random weights.
 
     Args:
-        spec: its number of classes shapes the head.
+        spec: description, whose number of classes shapes the head.
         backbone: one of ``models.image_backbone.IMAGE_BACKBONES``.
     """
     layers, channels = build_backbone(backbone)

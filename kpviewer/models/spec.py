@@ -1,4 +1,4 @@
-"""What a model says of itself: names, input, defaults and origin; stored inside its weight file."""
+"""Description of a model: names, input, defaults and origin; stored inside its weight file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _RENAMED = {"looks": "tta_runs"}
 
 
 class Task(StrEnum):
-    """What a model predicts."""
+    """Kind of a model's predictions."""
 
     DETECT = "detect"
     KEYPOINTS = "keypoints"
@@ -48,13 +48,14 @@ class Task(StrEnum):
 
 
 class Resize(StrEnum):
-    """How an image becomes a network input."""
+    """How an image is resized to a network's input."""
 
     LETTERBOX = "letterbox"
     """Scaled into the input, whose sides are the limit."""
     AREA = "area"
     """Scaled into an input of the image's own proportions, with as many pixels at most."""
     STRETCH = "stretch"
+    """Scaled to the input's size, without keeping proportions."""
 
 
 class Placement(StrEnum):
@@ -76,48 +77,48 @@ class Sampling(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Everything that a user of the weights must know. No class list stands beside a file."""
+    """Complete description of a model, without files beside it."""
 
     name: Name
     architecture: Name
-    """Key of the registry in ``models.weights``."""
+    """Architecture, a key of ``models.weights.ARCHITECTURES``."""
     task: Task
     class_names: ClassNames
-    """Without background."""
+    """Names of the classes, without the background."""
     input_hw: SizeHW
-    """Largest input, px; where ``resize`` is ``AREA``, that of the image which fits it best."""
+    """Height and width of the largest input, px; for ``Resize.AREA``, they set its area."""
     keypoint_names: KeypointNames = ()
     skeleton: Skeleton = ()
-    """Pairs of keypoint indices joined by a line."""
+    """Pairs of indices of keypoints that a line joins."""
     mirrored_keypoints: Mirrored = ()
-    """Index that each keypoint takes when the image is mirrored; empty where nothing swaps."""
+    """Index of each keypoint in a mirrored image; empty if none swap."""
     resize: Resize = Resize.LETTERBOX
     placement: Placement = Placement.CENTRE
-    """Of a letterboxed image."""
+    """Position of a letterboxed image."""
     sampling: Sampling = Sampling.SMOOTH
     stride: Stride | None = None
-    """Inputs other than ``input_hw`` are allowed in multiples of it; None: one size only."""
+    """Step of the sides of inputs other than ``input_hw``, px; None: one size only."""
     mean: tuple[Level, Level, Level] = (0.485, 0.456, 0.406)
-    """RGB, of pixels in [0, 1]."""
+    """Mean of RGB pixels in [0, 1], like ``std``."""
     std: tuple[Spread, Spread, Spread] = (0.229, 0.224, 0.225)
     score_threshold: Share = 0.5
     iou_threshold: Share = 0.45
     nms: NmsKind = NmsKind.HARD
-    """"none" for models whose predictions are distinct already."""
+    """Kind of NMS; "none" for models whose predictions are distinct already."""
     padding: tuple[Byte, Byte, Byte] | None = None
     """RGB colour around an image that doesn't fill the input, in [0, 255]; None: ``mean``."""
     tta_runs: Annotated[int, Meta(ge=1, le=MAX_TTA_RUNS)] = 1
     """Runs of a point network on each image, shifted by a few px, for the mean: test-time
     augmentation."""
     activation_ranges: Ranges = ()
-    """Name of a convolution, least and greatest value of its input, of those that may be computed
-    in 8-bit integers (``runtime.int8``); ``kpviewer calibrate`` finds them."""
+    """Name, least and greatest input of each convolution that may be computed in 8-bit integers
+    (``runtime.int8``); ``kpviewer calibrate`` measures them."""
     licence: Text = ""
     trained_on: Text = ""
 
     @property
     def thresholds(self) -> Thresholds:
-        """The thresholds that the model starts with."""
+        """Default thresholds of the model."""
         return Thresholds(score=self.score_threshold, iou=self.iou_threshold, nms=self.nms)
 
     def to_json(self) -> str:
@@ -126,10 +127,10 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, text: str) -> ModelSpec:
-        """Parse what ``to_json`` wrote.
+        """Parse JSON text from ``to_json``.
 
         Raises:
-            WeightsError: if the text is not such a JSON object.
+            WeightsError: if the text isn't such a JSON object.
         """
         try:
             spec = converted(_with_current_keys(decode_json(text)), cls)
@@ -154,15 +155,15 @@ def _with_current_keys(table: Any) -> Any:
 
 
 def checked(spec: ModelSpec, name: str, cure: str) -> ModelSpec:
-    """Check a description that was put together of values from elsewhere.
+    """Check a description whose values come from elsewhere, and return it.
 
     Args:
-        spec: of any values.
-        name: what the description is of, for the message.
-        cure: sentence for the message: what to do about it.
+        spec: description to check.
+        name: name of the described model or file, for the message.
+        cure: sentence for the message on what to do.
 
     Raises:
-        WeightsError: if a value is of another type or out of its range, or two contradict.
+        WeightsError: if a value has the wrong type or is out of range, or two contradict.
     """
     try:
         spec = converted(asdict(spec), ModelSpec)
@@ -173,7 +174,7 @@ def checked(spec: ModelSpec, name: str, cure: str) -> ModelSpec:
 
 
 def _check(spec: ModelSpec) -> None:
-    """Check what the type of a single value doesn't say; raise ValueError."""
+    """Check conditions between values; raise ValueError."""
     check_input(spec.input_hw, spec.stride)
     if spec.resize is Resize.AREA and spec.stride is None:
         raise ValueError('resize "area" must have a stride: the step of the input\'s sides')

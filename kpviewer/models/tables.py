@@ -1,7 +1,7 @@
-"""Tables of JSON and TOML as dataclasses: every value of the type and in the range that it must be.
+"""Conversion of JSON and TOML tables to dataclasses, with types and ranges checked.
 
-Files come from anywhere. Nothing of one is used before its size, its types and its ranges
-(``models.limits``) are checked here.
+Files may come from anywhere. Their size, types and ranges (``models.limits``) are checked here,
+before any value is used.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ T = TypeVar("T")
 MAX_TOML_BYTES = 512 * 1024
 MAX_JSON_CHARACTERS = 4 * 1024**2
 UNREADABLE = (ValueError, OverflowError, RecursionError, MemoryError)
-"""What parsers raise at texts that are wrong, or too much."""
+"""Errors that parsers raise for wrong or excessive texts."""
 
-_MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<place>.*)`)?")
+_MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<key>.*)`)?")
 _EXPECTED = re.compile(r"Expected `(?P<kind>[^`]+)`(?P<limit>[^,]*)(?:, got `?(?P<got>[^`]+)`?)?")
 _KINDS = {
     "str": "text",
@@ -42,7 +42,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file of a few lines.
 
     Raises:
-        WeightsError: if it is no regular file of TOML, or too large.
+        WeightsError: if it isn't a regular file of TOML, or is too large.
     """
     try:
         if not path.is_file():
@@ -76,10 +76,10 @@ def decode_json(text: str) -> Any:
 
 
 def converted(table: object, kind: type[T]) -> T:
-    """Make a dataclass of a table; keys that it doesn't have are left out.
+    """Convert a table to a dataclass; ignore keys that it doesn't have.
 
     Raises:
-        ValueError: if a value is missing, of another type or out of its range, in words.
+        ValueError: if a value is missing, of the wrong type or out of range; the text is for users.
     """
     try:
         return msgspec.convert(table, kind)
@@ -90,7 +90,7 @@ def converted(table: object, kind: type[T]) -> T:
 
 
 def check_keys(table: object, kind: type[Any], what: str) -> None:
-    """Check that a table has no key that a dataclass hasn't.
+    """Check that a table has only keys of a dataclass.
 
     Raises:
         ValueError: naming the first such key.
@@ -104,51 +104,51 @@ def check_keys(table: object, kind: type[Any], what: str) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the beginning of an error's words, or its name where it has none."""
+    """Return the first line of an error's text, shortened, or its class if there is none."""
     return (str(error).splitlines() or [""])[0][:200] or type(error).__name__
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: on one line, and short."""
+    """Return a value as text for a message: on one line, and short."""
     try:
         text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
-    except (ValueError, RecursionError):  # of a number with thousands of digits, or deep lists
+    except (ValueError, RecursionError):  # numbers with thousands of digits, or deep lists
         return f"a {type(value).__name__}"
     text = " ".join(text.split()) if "\n" in text else text
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def _in_words(message: str, table: object, kind: type[Any]) -> str:
-    """Turn what msgspec says into what people write into such files."""
+    """Rewrite an error of msgspec in the terms of such files."""
     parts = _MESSAGE.fullmatch(message)
     assert parts is not None
-    what, place = parts["what"], parts["place"] or ""
+    what, key = parts["what"], parts["key"] or ""
     if what.startswith("Object missing required field"):
         return f"it lacks {what.split('`')[1]!r}"
-    value = shown(_value_at(table, place))
-    name = place or "it"
-    choices = _choices(kind, place)
+    value = shown(_value_at(table, key))
+    name = key or "it"
+    choices = _choices(kind, key)
     if choices:
         return f"{name} must be one of {', '.join(choices)}, got {value}"
     expected = _EXPECTED.fullmatch(what)
     if expected is None:  # such as "Number out of range"
         return f"{name}: {what}, got {value}"
-    wanted, limit = expected["kind"].removesuffix(" | null"), expected["limit"].strip()
+    kinds, limit = expected["kind"].removesuffix(" | null"), expected["limit"].strip()
     if limit.startswith("of length"):
-        unit = "characters" if wanted == "str" else "values"
+        unit = "characters" if kinds == "str" else "values"
         bounds = limit.removeprefix("of length").replace("<=", "at most").replace(">=", "at least")
-        return f"{name} must have {bounds.strip()} {unit}, got {_length(table, place)}"
+        return f"{name} must have {bounds.strip()} {unit}, got {_length(table, key)}"
     for sign, words in ((">=", "at least"), ("<=", "at most"), ("<", "below"), (">", "above")):
         limit = limit.replace(sign, words)
-    kinds = " or ".join(_KINDS.get(each, each) for each in wanted.split(" | "))
-    return f"{name} must be {kinds}{', ' + limit if limit else ''}, got {value}"
+    allowed = " or ".join(_KINDS.get(each, each) for each in kinds.split(" | "))
+    return f"{name} must be {allowed}{', ' + limit if limit else ''}, got {value}"
 
 
-def _value_at(table: object, place: str) -> object:
-    """Return the value at a place such as ``output.mean[0]``; the nearest around it where lost."""
-    for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", place):
-        if isinstance(table, Mapping) and key in table:
-            table = table[key]
+def _value_at(table: object, key: str) -> object:
+    """Return the value at a key such as ``output.mean[0]``, or the nearest one around it."""
+    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", key):
+        if isinstance(table, Mapping) and name in table:
+            table = table[name]
         elif isinstance(table, list | tuple) and index and int(index) < len(table):
             table = table[int(index)]
         else:
@@ -156,17 +156,20 @@ def _value_at(table: object, place: str) -> object:
     return table
 
 
-def _length(table: object, place: str) -> str:
-    value = _value_at(table, place)
+def _length(table: object, key: str) -> str:
+    """Return the length of the value at a key, as text."""
+    value = _value_at(table, key)
     return f"{len(value):,}" if isinstance(value, list | tuple | str) else shown(value)
 
 
-def _choices(kind: Any, place: str) -> list[str]:
-    """Return the values that are allowed at a place, where they are few; else none."""
+def _choices(kind: Any, key: str) -> list[str]:
+    """Return the allowed values at a key if they are few; else none."""
     hinted: Any = kind
-    for key in re.findall(r"[A-Za-z_]\w*", place):
+    for name in re.findall(r"[A-Za-z_]\w*", key):
         kinds = (hinted, *get_args(hinted))
-        hinted = next((get_type_hints(each).get(key) for each in kinds if is_dataclass(each)), None)
+        hinted = next(
+            (get_type_hints(each).get(name) for each in kinds if is_dataclass(each)), None
+        )
     found: list[str] = []
     for each in (hinted, *get_args(hinted)):
         if get_origin(each) is Literal:

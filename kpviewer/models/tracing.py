@@ -1,6 +1,7 @@
-"""Networks are traced by one thread at a time, as torch keeps what belongs to a trace in globals.
+"""Lock for tracing networks by one thread at a time, as torch keeps a trace's state in globals.
 
-A run on the ``meta`` device beside an export in another thread failed with KeyError: 'custom'.
+Without it, a run on the ``meta`` device beside an export in another thread fails with
+KeyError: 'custom'.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 PATIENCE_S = 60.0
-"""For another thread's trace; one that takes longer hangs, and is waited for no more."""
+"""Time limit for another thread's trace; one that takes longer hangs."""
 
 _lock = threading.RLock()
 
 
 @contextmanager
 def tracing_alone() -> Iterator[None]:
-    """Wait until no other thread traces, and keep others waiting meanwhile."""
+    """Wait until no other thread traces, and hold the lock."""
     is_mine = _lock.acquire(timeout=PATIENCE_S)
     try:
         yield

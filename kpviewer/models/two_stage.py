@@ -1,7 +1,7 @@
-"""A detector made of two: one finds boxes, one reads points in a crop of each.
+"""Two-stage detector: a box detector, and a point model for a crop of each box.
 
-The points are read from the image at more pixels than the boxes need: a face of 40 px in the
-box detector's input is 80 px in the crop.
+Crops have more pixels than the box detector needs: a face of 40 px in its input has 80 px in the
+crop.
 """
 
 from __future__ import annotations
@@ -23,31 +23,30 @@ from kpviewer.models.points import PointDetector
 from kpviewer.models.spec import ModelSpec, Task
 
 MAX_CROPS = 8
-"""Objects an image: each costs a run of the point network."""
+"""Most objects per image: each takes a run of the point network."""
 ZOOM = 2
-"""Side of the image that crops are cut from over that of the box detector's input."""
+"""Ratio of the side of the image that crops are cut from to that of the box detector's input."""
 _ZOOM_LIMIT_PX = 640
-"""Box detectors with larger inputs than this share theirs: twice that would cost more than it
-brings."""
+"""Largest input side that is zoomed; crops of larger ones come from the box detector's input."""
 
 
 class TwoStageHeads(NamedTuple):
-    """What both networks say of B images, for R crops of each."""
+    """Outputs of both networks for B images, with R crops each."""
 
     xyxy: Tensor
-    """(B, R, 4) boxes, px of the input."""
+    """(B, R, 4) boxes, input px."""
     scores: Tensor
-    """(B, R, C), by descending best score; 0 where there is no object left to crop."""
+    """(B, R, C) scores by descending best score; 0 for rows without an object."""
     points_xy: Tensor
-    """(B, R, K, 2), px of the input."""
+    """(B, R, K, 2) keypoints, input px."""
 
 
 class TwoStageNetwork(nn.Module):
-    """Finds boxes in a shrunk image, crops the best distinct ones and reads points in each.
+    """Network that finds boxes in a shrunk image and points in crops of the best distinct ones.
 
     Args:
-        boxes: the box detector.
-        points: the point detector, which looks at crops.
+        boxes: box detector.
+        points: point detector for crops.
         zoom: side of the input over that of the box detector's.
     """
 
@@ -62,7 +61,7 @@ class TwoStageNetwork(nn.Module):
         )
 
     def forward(self, images: Tensor) -> TwoStageHeads:
-        """(B, 3, H, W), normalised as the box detector wants it, H and W multiples of the zoom."""
+        """(B, 3, H, W), normalised for the box detector, H and W multiples of the zoom -> heads."""
         shrunk = functional.avg_pool2d(images, self._zoom) if self._zoom > 1 else images
         input_hw = (shrunk.shape[2], shrunk.shape[3])
         found = self._boxes.decode(self.box_network(shrunk), input_hw)
@@ -73,13 +72,15 @@ class TwoStageNetwork(nn.Module):
         crop_hw = self._points.spec.input_hw
         regions = regions_around(xyxy, self.point_network.crop_margin.float(), crop_hw)
         crops = crops_of(self._renormalised(images), regions, crop_hw)  # (B, R, 3, h, w)
-        raw = self.point_network.forward_once(crops.flatten(0, 1))  # more would cost frames
+        raw = self.point_network.forward_once(
+            crops.flatten(0, 1)
+        )  # TTA would cost frames per second
         points_n = self._points.points_n(raw, crop_hw)
         points_n = points_n.reshape(*regions.shape[:2], -1, 2)  # (B, R, K, 2)
         return TwoStageHeads(xyxy, scores, points_from_crops(points_n, regions))
 
     def _renormalised(self, images: Tensor) -> Tensor:
-        """From the box detector's mean and deviation of colours to the point detector's."""
+        """Convert images from the box detector's normalisation to the point detector's."""
         if self._scale == (1.0, 1.0, 1.0) and self._shift == (0.0, 0.0, 0.0):
             return images
         scale = images.new_tensor(self._scale).view(3, 1, 1)
@@ -87,20 +88,20 @@ class TwoStageNetwork(nn.Module):
 
 
 class TwoStageDetector:
-    """Two detectors as one.
+    """Two detectors combined into one.
 
     Args:
         boxes: any detector.
-        points: reads points of the objects that ``boxes`` finds.
+        points: point detector for the objects that ``boxes`` finds.
 
     Raises:
-        WeightsError: if ``points`` looks at whole images, not at crops of boxes.
+        WeightsError: if ``points`` takes whole images instead of crops of boxes.
     """
 
     def __init__(self, boxes: Detector, points: PointDetector) -> None:
         if float(points.network.crop_margin) <= 0:
             raise WeightsError(
-                f"{points.spec.name} looks at whole images, so it can't read points in boxes. "
+                f"{points.spec.name} takes whole images, so it can't find points in boxes. "
                 'Train it on crops of boxes (crop = "box" in the recipe).'
             )
         zoom = ZOOM if max(boxes.spec.input_hw) <= _ZOOM_LIMIT_PX else 1
@@ -109,7 +110,7 @@ class TwoStageDetector:
         self.network.eval()
 
     def decode(self, raw: TwoStageHeads, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Give one candidate a crop: at most 8 rows, boxes clipped to the input."""
+        """Decode to one candidate per crop: at most 8 rows, boxes clipped to the input."""
         height, width = input_hw
         limit = raw.xyxy.new_tensor([width, height, width, height])
         xyxy = torch.minimum(raw.xyxy.clamp(min=0), limit)
@@ -120,25 +121,27 @@ def open_two_stage(name: str, open_model: Callable[[str], Detector]) -> TwoStage
     """Open ``two-stage:BOXES+POINTS``.
 
     Args:
-        name: BOXES and POINTS are what ``open_model`` takes; POINTS may contain a "+".
+        name: name of the model; BOXES and POINTS are names for ``open_model``, and POINTS may
+            contain a "+".
         open_model: opens a model by name.
 
     Raises:
-        WeightsError: if one can't be opened, or POINTS is no point model.
+        WeightsError: if one can't be opened, or POINTS isn't a point model.
     """
     boxes, points = split_two_stage(name)
     if not boxes or not points:
         raise WeightsError(
-            f"Two stages are named {TWO_STAGE}BOXES+POINTS, such as "
+            f"A two-stage model is named {TWO_STAGE}BOXES+POINTS, such as "
             f"{TWO_STAGE}face-ssd+points.safetensors; got {name!r}."
         )
-    reader = open_model(points)
-    if not isinstance(reader, PointDetector):
+    point_model = open_model(points)
+    if not isinstance(point_model, PointDetector):
         raise WeightsError(
-            f"The second stage must be a point model, got {points} ({reader.spec.architecture}). "
+            f"The second stage must be a point model, got {points} "
+            f"({point_model.spec.architecture}). "
             "Train one with: kpviewer train face-points"
         )
-    return TwoStageDetector(open_model(boxes), reader)
+    return TwoStageDetector(open_model(boxes), point_model)
 
 
 def _spec(boxes: ModelSpec, points: ModelSpec, zoom: int) -> ModelSpec:
@@ -162,7 +165,7 @@ def _spec(boxes: ModelSpec, points: ModelSpec, zoom: int) -> ModelSpec:
 
 
 def _renamed(stage: str, spec: ModelSpec) -> tuple[tuple[str, float, float], ...]:
-    """The ranges of a stage's convolutions, by their names in the network of both."""
+    """Return the ranges of a stage's convolutions by their names in the combined network."""
     return tuple((f"{stage}.{name}", low, high) for name, low, high in spec.activation_ranges)
 
 

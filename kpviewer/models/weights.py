@@ -1,7 +1,7 @@
-"""Model files: a safetensors file whose header says what the model is.
+"""Model files: safetensors files with the model's description in the header.
 
-Loading never runs code from a file: names, shapes, dtypes and values are checked against the
-network that this package builds itself.
+Loading never runs code from a file. Names, shapes, dtypes and values are checked against the
+network that this package builds.
 """
 
 from __future__ import annotations
@@ -45,23 +45,23 @@ ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
     **POINT_ARCHITECTURES,
     **SINGLE_OBJECT_ARCHITECTURES,
 }
-"""Builders of untrained detectors by architecture; a new family is a new line."""
+"""Builders of untrained detectors by architecture."""
 
 MAX_FILE_BYTES = 2 * 1024**3
 _DTYPES = ("F16", "BF16", "F32", "I64")
-"""As safetensors calls them."""
+"""Allowed dtypes, by safetensors' names."""
 
 
 def save_weights(detector: Detector, path: Path, spec: ModelSpec | None = None) -> None:
     """Write a detector's weights, in half precision, with its description in the header.
 
     Args:
-        detector: on any device.
-        path: of the file; it is replaced at the end, as a whole.
-        spec: instead of the detector's own.
+        detector: detector on any device.
+        path: path of the file, which is replaced as a whole at the end.
+        spec: description to write instead of the detector's own.
 
     Raises:
-        WeightsError: if it can't be written.
+        WeightsError: if the file can't be written.
     """
     tensors = {
         name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
@@ -78,7 +78,7 @@ def save_weights(detector: Detector, path: Path, spec: ModelSpec | None = None) 
 
 
 def find_weights(name_or_path: str | Path) -> Path:
-    """Find a shipped model by name, or a file by path.
+    """Return the path of a shipped model by name, or of a file.
 
     Raises:
         WeightsError: if there is neither.
@@ -98,10 +98,10 @@ def find_weights(name_or_path: str | Path) -> Path:
 
 
 def check_file(path: Path) -> None:
-    """Refuse what can't be a weight file before anything of it is read.
+    """Refuse a file that can't be a weight file, before anything is read.
 
     Raises:
-        WeightsError: if it isn't named .safetensors, or is larger than any model built here.
+        WeightsError: if it isn't named .safetensors, or is larger than 2 GiB.
     """
     if path.suffix != ".safetensors":
         raise WeightsError(
@@ -113,7 +113,7 @@ def check_file(path: Path) -> None:
 
 
 def load_model(name_or_path: str | Path) -> Detector:
-    """Build the detector that a file describes and fill in its weights, checked.
+    """Build the detector that a file describes and load its weights, checked.
 
     Args:
         name_or_path: a shipped name such as "face-ssd", or the path of a .safetensors file.
@@ -129,7 +129,7 @@ def load_model(name_or_path: str | Path) -> Detector:
     spec = read_header(path)
     if spec.architecture not in ARCHITECTURES:
         raise WeightsError(
-            f"{path.name} holds a {shown(spec.architecture)}; this version knows "
+            f"{path.name} holds a {shown(spec.architecture)}; this version has "
             f"{', '.join(sorted(ARCHITECTURES))}. Update kpviewer."
         )
     build = ARCHITECTURES[spec.architecture]
@@ -150,7 +150,7 @@ def load_model(name_or_path: str | Path) -> Detector:
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Read the tensors of a model file by their current names, unchecked against any network.
+    """Read the tensors of a model file by their current names, without comparing to a network.
 
     Raises:
         WeightsError: if the file isn't a readable .safetensors file.
@@ -172,7 +172,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _check_shapes(path: Path, expected: Mapping[str, Tensor]) -> None:
-    """Compare names, shapes and types with what the network needs, before any tensor is read."""
+    """Compare names, shapes and dtypes with the network's, before any tensor is read."""
     with _opened(path) as file:
         given = {current_name(name): file.get_slice(name) for name in file.keys()}  # noqa: SIM118
         shapes = {name: (tuple(one.get_shape()), one.get_dtype()) for name, one in given.items()}
@@ -192,6 +192,7 @@ def _check_shapes(path: Path, expected: Mapping[str, Tensor]) -> None:
 
 
 def _check_values(name: str, state: Mapping[str, Tensor]) -> None:
+    """Refuse tensors with values that aren't finite."""
     for key, value in state.items():
         if not torch.isfinite(value).all():
             raise WeightsError(f"{name}: tensor {key!r} has values that aren't numbers.")

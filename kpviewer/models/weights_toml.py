@@ -1,4 +1,4 @@
-"""What a state dict doesn't say of itself: a small TOML beside it, of the same name."""
+"""A small TOML beside a state dict, of the same name, with what the state dict lacks."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from kpviewer.models.tables import converted, read_toml
 
 @dataclass(frozen=True, slots=True)
 class WeightsToml:
-    """The lines that are read; others are left alone."""
+    """Keys of the TOML; others are ignored."""
 
     classes: ClassNames | None = None
-    """Names in the order of the labels, without the background."""
+    """Names of the classes in the order of the labels, without the background."""
     mean: tuple[Level, Level, Level] | None = None
-    """RGB, of pixels in [0, 1]."""
+    """Mean of RGB pixels in [0, 1], like ``std``."""
     std: tuple[Spread, Spread, Spread] | None = None
 
 
 def read_weights_toml(weights: Path) -> WeightsToml:
-    """Read the TOML beside a weight file; nothing is said where there is none.
+    """Read the TOML beside a weight file; without one, every key is None.
 
     Raises:
-        WeightsError: if a line can't be what it must be.
+        WeightsError: if a value is invalid.
     """
     beside = weights.with_suffix(".toml")
     if not beside.is_file():
@@ -36,9 +36,9 @@ def read_weights_toml(weights: Path) -> WeightsToml:
         raise WeightsError(f"{beside.name} can't be used: {error}.") from error
 
 
-def count_refusal(weights: Path, wanted: str, got: int) -> WeightsError:
-    """Make the error of a TOML with another number of classes than the weights have."""
+def count_refusal(weights: Path, expected: str, got: int) -> WeightsError:
+    """Return the error for a TOML with another number of classes than the weights have."""
     return WeightsError(
         f"{weights.with_suffix('.toml').name} must name the classes of {weights.name}, "
-        f"classes = [...], without the background: {wanted}, got {got}."
+        f"classes = [...], without the background: {expected}, got {got}."
     )

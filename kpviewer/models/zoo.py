@@ -1,7 +1,7 @@
-"""torchvision's detectors: ``torchvision:NAME``, or ``torchvision:NAME@FILE`` with own weights.
+"""torchvision's detectors: ``torchvision:NAME``, or ``torchvision:NAME@FILE`` with other weights.
 
-They resize, normalise and apply NMS themselves, so they take pixels in [0, 1], and what they give
-is only put in order here. torchvision is imported when such a model is asked for, not before.
+They resize, normalise and apply NMS themselves. They therefore take pixels in [0, 1], and their
+detections are only ranked here. torchvision is imported once such a model is requested.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from kpviewer.models.state_dict import read_state_dict
 from kpviewer.models.weights_toml import count_refusal, read_weights_toml
 
 Found: TypeAlias = dict[str, Tensor]
-"""What torchvision gives for an image: boxes, labels, scores, and keypoints where there are."""
+"""torchvision's detections of an image: boxes, labels, scores, and keypoints if there are any."""
 
 _NO_CLASS = ("", "N/A", "__background__", "no person")
-"""Categories that stand for nothing."""
+"""Names of categories that aren't classes."""
 
 _CLASS_HEADS = {
     "fasterrcnn": ("roi_heads.box_predictor.cls_score.bias", 1),
@@ -41,7 +41,7 @@ _CLASS_HEADS = {
     "ssd300": ("head.classification_head.module_list.0.bias", 4),
     "ssdlite320": ("head.classification_head.module_list.0.1.bias", 6),
 }
-"""By family: a tensor of the class head, and how many of its values a label has."""
+"""Name of a tensor of the class head, and its number of values per label, by family."""
 
 _BONES = (
     ("left_ankle", "left_knee"), ("left_knee", "left_hip"), ("right_ankle", "right_knee"),
@@ -56,7 +56,7 @@ _BONES = (
 class ZooNetwork(nn.Module):
     """A torchvision detector that takes a batch instead of a list of images.
 
-    How many boxes it gives depends on the image, so a trace of it would be wrong: it is refused.
+    Its number of boxes depends on the image. A trace would be wrong, so it is refused.
     """
 
     compile_refusal = (
@@ -68,7 +68,7 @@ class ZooNetwork(nn.Module):
         self.detector = detector
 
     def forward(self, images: Tensor) -> list[Found]:
-        """Look at (B, 3, H, W) RGB images in [0, 1]; boxes in their pixels."""
+        """Detect in (B, 3, H, W) RGB images in [0, 1]; boxes are in their px."""
         if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
             raise PipelineError(self.compile_refusal)
         found: list[Found] = self.detector(list(images))
@@ -79,10 +79,10 @@ class ZooDetector:
     """A torchvision detector with its description.
 
     Args:
-        spec: whose class names are those of ``labels``, in order.
-        network: around the detector.
-        labels: torchvision's number of each class.
-        count: most boxes that the detector gives for an image.
+        spec: description, with the class names of ``labels`` in order.
+        network: network around the detector.
+        labels: torchvision's label of each class.
+        count: largest number of boxes per image.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class ZooDetector:
         self._class_of[list(labels)] = torch.arange(len(labels))
 
     def decode(self, raw: list[Found], input_hw: tuple[int, int]) -> DecodedBatch:
-        """Order what was found by score, one-hot by class; NMS was done in the network."""
+        """Rank the detections by score, one-hot by class; the network has applied NMS."""
         return ranked([self._rows(found) for found in raw], input_hw, self._count)
 
     def _rows(self, found: Found) -> Rows:
@@ -106,20 +106,20 @@ class ZooDetector:
         scores = one_hot_scores(found["scores"].float(), classes, len(self.spec.class_names))
         points = boxes.new_zeros(len(boxes), 0, 2)
         if self.spec.keypoint_names:
-            points = found["keypoints"][..., :2].float()  # the third says visible, always
+            points = found["keypoints"][..., :2].float()  # the third number is always 1, visible
         return Rows(boxes, scores, points)
 
 
 def open_torchvision(name: str) -> ZooDetector:
-    """Build a torchvision detector and fill it with its COCO weights, or with a file's.
+    """Build a torchvision detector and load its COCO weights, or those of a file.
 
     Args:
-        name: ``torchvision:NAME`` or ``torchvision:NAME@FILE``; weights that aren't in torch's
-            cache are downloaded, with progress on stderr, if no file is given. A file may have
-            other classes than COCO's; ``classes = [...]`` in a TOML beside it names them.
+        name: ``torchvision:NAME`` or ``torchvision:NAME@FILE``. Without a file, weights that aren't
+            in torch's cache are downloaded, with progress on stderr. A file may have other classes
+            than COCO's; ``classes = [...]`` in a TOML beside it names them.
 
     Raises:
-        WeightsError: if there is no such model, the weights can't be had, or they don't fit.
+        WeightsError: if there is no such model, its weights aren't available, or they don't fit.
     """
     model_name, _, file_name = name.removeprefix(TORCHVISION).partition("@")
     _check_name(model_name)
@@ -133,7 +133,7 @@ def open_torchvision(name: str) -> ZooDetector:
     detector = build_zoo_detector(model_name, label_names(model_name, path, state))
     try:
         detector.network.detector.load_state_dict(state)
-    except RuntimeError as error:  # torch's list of what differs
+    except RuntimeError as error:  # torch lists the differences
         raise WeightsError(
             f"{path.name} doesn't fit torchvision's {model_name}: {short_reason(error)}. "
             "It must be a state dict of this model."
@@ -148,7 +148,7 @@ def build_zoo_detector(model_name: str, categories: Sequence[str] | None = None)
 
     Args:
         model_name: one of torchvision's detection models.
-        categories: names of its labels, from label 0, the background; None is COCO's.
+        categories: names of its labels, from label 0, the background; None: COCO's.
     """
     from torchvision.models import get_model  # noqa: PLC0415 - takes seconds
 
@@ -182,6 +182,7 @@ def build_zoo_detector(model_name: str, categories: Sequence[str] | None = None)
 
 
 def _meta(model_name: str) -> Mapping[str, Any]:
+    """Return torchvision's metadata of a model's default weights."""
     from torchvision.models import get_model_weights  # noqa: PLC0415 - takes seconds
 
     meta: Mapping[str, Any] = get_model_weights(model_name).DEFAULT.meta
@@ -189,7 +190,7 @@ def _meta(model_name: str) -> Mapping[str, Any]:
 
 
 def count_labels(model_name: str, state: Mapping[str, Tensor]) -> int | None:
-    """Tell from the size of its class head how many labels a file has; None if it has no such."""
+    """Return the number of labels of a file by the size of its class head; None if it has none."""
     key, values = _CLASS_HEADS.get(model_name.partition("_")[0], ("", 1))
     if key not in state or state[key].ndim != 1:
         return None
@@ -197,15 +198,15 @@ def count_labels(model_name: str, state: Mapping[str, Tensor]) -> int | None:
 
 
 def _is_without_background(model_name: str) -> bool:
-    """Whether each label is asked for alone, so that label 0 may be a class like the others."""
+    """Return whether each label has its own sigmoid, so that label 0 may be a class like others."""
     return model_name.partition("_")[0] in ("retinanet", "fcos")
 
 
 def label_names(model_name: str, path: Path, state: Mapping[str, Tensor]) -> Sequence[str] | None:
-    """Name the labels of a file, from label 0: by the TOML beside it, else by number.
+    """Return the names of a file's labels, from label 0: from the TOML beside it, else numbered.
 
     Returns:
-        One name a label, "" where a label stands for nothing; None is COCO's.
+        One name per label, "" for a label that isn't a class; None: COCO's.
 
     Raises:
         WeightsError: if the TOML names another number of classes.
@@ -226,20 +227,21 @@ def label_names(model_name: str, path: Path, state: Mapping[str, Tensor]) -> Seq
         return ["", *names[1:]]
     if len(names) == count and may_begin:
         return names
-    wanted = f"{count - 1} of them" + (f", or {count} if they count from 0" if may_begin else "")
-    raise count_refusal(path, wanted, len(names))
+    expected = f"{count - 1} of them" + (f", or {count} if they count from 0" if may_begin else "")
+    raise count_refusal(path, expected, len(names))
 
 
 def _input_hw(detector: nn.Module) -> tuple[int, int]:
-    """The size to bring images to: enough for the detector's own resize to lose nothing."""
+    """Return the input size, px, large enough for the detector's own resize to lose nothing."""
     transform: Any = detector.transform
-    if transform.fixed_size is not None:  # width and height, to which it stretches any image
+    if transform.fixed_size is not None:  # width and height that it stretches any image to
         width, height = transform.fixed_size
         return 2 * height, 2 * width
     return transform.max_size, transform.max_size
 
 
 def _mirrored(names: Sequence[str]) -> tuple[int, ...]:
+    """Return the index of each keypoint in a mirrored image."""
     swap = {"left": "right", "right": "left"}
     turned = [
         "_".join([swap.get(name.split("_")[0], name.split("_")[0]), *name.split("_")[1:]])

@@ -106,7 +106,7 @@ def test_regions_have_the_crop_s_proportions_and_hold_the_box() -> None:
 
 
 def test_a_model_of_whole_images_is_refused() -> None:
-    with pytest.raises(WeightsError, match="looks at whole images"):
+    with pytest.raises(WeightsError, match="takes whole images"):
         TwoStageDetector(FixedBoxes(), dot_reader(margin=0))
 
 
