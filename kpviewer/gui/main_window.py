@@ -102,7 +102,7 @@ class MainWindow(QMainWindow):
         self.bridge = Bridge(panes, self.opener, self.saving)
         self.bridge.titled.connect(self.setWindowTitle)
         table = TableLink(self.table, self.view, self.session)
-        table.told.connect(panes.say)
+        table.reported.connect(panes.say)
         self.table.export_asked.connect(lambda: table.export(self.saving.save))
         self.actions_of_keys = Actions(self)
         self._connect_acts()

@@ -1,4 +1,4 @@
-"""Compares with a second model: loads it, gives it to the pipeline, shows what it sees."""
+"""Comparison with a second model: it is loaded, run by the pipeline, and shown."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ TICK_MS = 100
 
 
 class CompareLink(QObject):
-    """Stands behind the section of two models; ``close`` lets the loader go."""
+    """Logic of the section for two models; ``close`` lets go of the loader."""
 
     changed = pyqtSignal()
-    """``style_of`` gives another style."""
+    """``style_of`` now returns another style."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class CompareLink(QObject):
         self._loading = loading
         self._engine: ViewerEngine | None = None
         self._asked: Thresholds | None = None
-        """The first model's thresholds as the second model came."""
+        """Thresholds of the first model at the time when the second was loaded."""
         self._means = CompareMeans()
         self._last: tuple[int, int] | None = None
         self._section = panel.parentWidget() or panel
@@ -64,7 +64,7 @@ class CompareLink(QObject):
         return self._engine is not None
 
     def start(self, text: str, first_model: str) -> None:
-        """Compare with a model, by its name or path, or with the first run in another way."""
+        """Compare with another model, or with the first one on another backend or precision."""
         if not text:
             return
         info = self._session.info
@@ -76,28 +76,28 @@ class CompareLink(QObject):
         self._timer.start(TICK_MS)
 
     def stop(self) -> None:
-        """Compare no longer."""
+        """Stop comparing."""
         self._loading.cancel()
         self._timer.stop()
         self._engine = None
-        self._give()
+        self._run_second()
         self._section.hide()
         self._show_mode()
 
     def close(self) -> None:
-        """Compare no longer; what loads is let go."""
+        """Stop comparing; let go of what loads."""
         self._timer.stop()
         self._pair.set_names(None)
         self._loading.close()
 
     def style_of(self, style: OverlayStyle) -> OverlayStyle:
-        """Add what the overlay needs to show both."""
+        """Return the style with what the overlay needs to show both models."""
         is_beside = self._panel.mode == SIDE_BY_SIDE
         return replace(style, names_of_two=None if is_beside else self._names())
 
     def note_thresholds(self) -> None:
-        """The first model has other thresholds: the second goes by them, too."""
-        self._give()
+        """Apply the new thresholds of the first model to the second."""
+        self._run_second()
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -105,13 +105,13 @@ class CompareLink(QObject):
         self._engine = engine
         self._asked = None
         self._panel.show_note("")
-        self._give()
+        self._run_second()
         self._show_mode()
         if self._session.pipeline is not None:
             self._session.pipeline.repeat_frame()
 
-    def _give(self) -> None:
-        """Have the pipeline of now, and those to come, run the second model."""
+    def _run_second(self) -> None:
+        """Run the second model in the current and in future pipelines."""
         first, second = self._session.engine, None
         self._means.clear()
         self._last = None
@@ -130,7 +130,7 @@ class CompareLink(QObject):
 
     def _on_model_changed(self) -> None:
         self._asked = None
-        self._give()
+        self._run_second()
         self._show_mode()
 
     def _on_result_changed(self) -> None:
@@ -156,7 +156,7 @@ class CompareLink(QObject):
             class_names=spec.class_names,
             skeleton=spec.skeleton,
             shown=second.thresholds.classes,
-            verdicts=has_verdicts,  # the ground truth's classes are numbered as the first model's
+            verdicts=has_verdicts,  # the class ids of the ground truth are the first model's
         )
 
     def _show_mode(self) -> None:

@@ -17,15 +17,13 @@ from kpviewer.runtime.loading import Outcome
 
 ENGINES = ("torch", "openvino")
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
-WAYS = ENGINES + PRECISIONS
-"""To run the first model otherwise."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SecondRequest:
-    """What is asked for."""
+    """Second model, or another backend or precision for the first."""
 
     model: str
     engine: str = "auto"
@@ -33,7 +31,7 @@ class SecondRequest:
 
     @classmethod
     def parse(cls, text: str, first_model: str) -> SecondRequest:
-        """Read ``--compare``: a model, or one of WAYS for the first model run so."""
+        """Parse ``--compare``: a model, or a backend or precision for the first model."""
         if text in ENGINES:
             return cls(first_model, engine=text)
         if text in PRECISIONS:
@@ -42,9 +40,9 @@ class SecondRequest:
 
     @property
     def name(self) -> str:
-        """For people."""
-        ways = [way for way in (self.engine, self.precision) if way != "auto"]
-        return " ".join([self.model, *ways])
+        """Name for people: model, backend and precision."""
+        changed = [each for each in (self.engine, self.precision) if each != "auto"]
+        return " ".join([self.model, *changed])
 
 
 class SecondLoading(QObject):
@@ -61,7 +59,7 @@ class SecondLoading(QObject):
         self._loader = BackgroundLoader()
 
     def load(self, request: SecondRequest, device: str, source_hw: tuple[int, int] | None) -> None:
-        """Load a model for a device, for images of (height, width) px."""
+        """Load a model on a device; ``source_hw`` is the (height, width) of the images, px."""
         size = source_hw or WARM_UP_HW
         self._loader.submit(
             request.name, lambda: self._load(request, device, size), self._on_loaded

@@ -1,4 +1,4 @@
-"""The part of the model menu that chooses what to compare with."""
+"""Submenu that chooses a model to compare with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kpviewer.gui.settings.recent import Recent, add_heading, add_recent
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 
-WAYS = {
+VARIANTS = {
     "torch": tr_noop("in torch"),
     "openvino": tr_noop("in OpenVINO"),
     "fp32": tr_noop("in single precision (fp32)"),
@@ -30,22 +30,22 @@ def add_compare_menu(menu: QMenu, opener: Opener, recent: Recent) -> None:
     """Add the submenu to the menu of models."""
     compare = opener.compare_with
     menu.addSeparator()
-    inside = menu.addMenu(icon("model"), tr("Compare with…"))
-    if inside is None:
+    submenu = menu.addMenu(icon("model"), tr("Compare with…"))
+    if submenu is None:
         return
     if opener.compare.is_on:
-        _add(inside, tr("Stop comparing"), opener.compare.stop)
-        inside.addSeparator()
+        _add(submenu, tr("Stop comparing"), opener.compare.stop)
+        submenu.addSeparator()
     for name, _classes in shipped_models():
-        _add(inside, name, partial(compare, name))
-    add_recent(inside, "model", recent, compare)
-    inside.addSeparator()
-    add_heading(inside, tr("The same model"))
-    for way, text in WAYS.items():
-        _add(inside, tr(text), partial(compare, way))
-    inside.addSeparator()
+        _add(submenu, name, partial(compare, name))
+    add_recent(submenu, "model", recent, compare)
+    submenu.addSeparator()
+    add_heading(submenu, tr("The same model"))
+    for variant, text in VARIANTS.items():
+        _add(submenu, tr(text), partial(compare, variant))
+    submenu.addSeparator()
     _add(
-        inside,
+        submenu,
         tr("Open file…"),
         lambda: compare(ask_for_model(menu.parentWidget() or menu, recent)),
     )

@@ -1,4 +1,4 @@
-"""How far two models are from each other: this frame, the mean so far, and what each takes."""
+"""Difference of two models: in this frame, mean so far, and their times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OVERLAY, SIDE_BY_SIDE = range(2)
 
 
 class CompareMeans:
-    """Running means of the differences that were added."""
+    """Running means of the differences of frames."""
 
     def __init__(self) -> None:
         self.clear()
@@ -25,7 +25,7 @@ class CompareMeans:
         self._gap: list[float] = [0.0, 0.0]
 
     def add(self, difference: FrameError) -> None:
-        """Take a frame."""
+        """Add the difference of a frame."""
         gap = None if difference.mean_iou is None else 1 - difference.mean_iou
         for total, value in ((self._px, difference.mean_px), (self._gap, gap)):
             if value is not None:
@@ -34,20 +34,20 @@ class CompareMeans:
 
     @property
     def mean_px(self) -> float | None:
-        """Mean distance, px; None where nothing matched."""
+        """Mean distance, px; None if nothing matched."""
         return self._px[0] / self._px[1] if self._px[1] else None
 
     @property
     def mean_gap(self) -> float | None:
-        """Mean 1 - IoU; None where nothing matched."""
+        """Mean 1 - IoU; None if nothing matched."""
         return self._gap[0] / self._gap[1] if self._gap[1] else None
 
 
 class ComparePanel(QWidget):
-    """The numbers, how the second model is shown, and the way out."""
+    """Numbers of the comparison, choice of its display, and a button that stops it."""
 
     mode_chosen = pyqtSignal()
-    """By the user; ``mode`` has the new value."""
+    """The user changed ``mode``."""
     stop_asked = pyqtSignal()
 
     def __init__(self) -> None:
@@ -57,12 +57,12 @@ class ComparePanel(QWidget):
             (tr("Overlay"), tr("Side by side")),
             (
                 tr("Both in one image: B by corners and diamonds"),
-                tr("An image for each model, of the same frame"),
+                tr("One image per model, of the same frame"),
             ),
         )
         self.modes.chosen.connect(self.mode_chosen)
         self.stop_button = PushButton(tr("Stop"))
-        self.stop_button.setToolTip(tr("Compare no longer"))
+        self.stop_button.setToolTip(tr("Stop comparing"))
         self.stop_button.clicked.connect(self.stop_asked)
         self._labels = [Label() for _ in range(4)]
         grid = QGridLayout()
@@ -71,8 +71,10 @@ class ComparePanel(QWidget):
         for row, label in enumerate(self._labels):
             grid.addWidget(label, row, 0)
         self._distance, self._gap, self._counts, self._times = self._labels
-        self._distance.setToolTip(tr("Of the landmarks of what both found, else of box middles"))
-        self._gap.setToolTip(tr("How little the boxes of what both found overlap"))
+        self._distance.setToolTip(
+            tr("Distance of the landmarks that both models found, else of box centres")
+        )
+        self._gap.setToolTip(tr("1 − IoU of the boxes that both models found"))
         self._times.setProperty("kind", "secondary")
         for label in self._labels:
             label.setWordWrap(True)
@@ -93,11 +95,11 @@ class ComparePanel(QWidget):
 
     @property
     def mode(self) -> int:
-        """OVERLAY or SIDE_BY_SIDE."""
+        """Display of the second model: OVERLAY or SIDE_BY_SIDE."""
         return self.modes.index()
 
     def show_note(self, text: str) -> None:
-        """Say what is waited for, or what failed."""
+        """Show a message, such as what is loading or what failed."""
         self._note.setText(text)
         self._note.setVisible(bool(text))
 
@@ -107,12 +109,12 @@ class ComparePanel(QWidget):
         means: CompareMeans,
         times_ms: tuple[float, float] | None,
     ) -> None:
-        """Show a frame's difference beside the mean so far; None where there is none yet.
+        """Show a frame's difference beside the mean so far.
 
         Args:
-            difference: of the frame on the screen.
-            means: of the frames so far.
-            times_ms: that the first and the second model took.
+            difference: difference in the frame on the screen; None if there is none yet.
+            means: mean differences so far.
+            times_ms: times of the first and the second model.
         """
         for label in self._labels:
             label.setVisible(difference is not None)
@@ -141,7 +143,7 @@ class ComparePanel(QWidget):
             self._times.setText(text.format(first=times_ms[0], second=times_ms[1]))
 
     def text(self) -> str:
-        """All that is shown, for tests and screen readers."""
+        """Return all shown text, for tests and screen readers."""
         shown = [label.text() for label in (*self._labels, self._note) if not label.isHidden()]
         return " | ".join(shown)
 

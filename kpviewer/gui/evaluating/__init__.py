@@ -1,1 +1,1 @@
-"""The model against the ground truth: errors, curves and worst frames, live."""
+"""Live evaluation of the model against the ground truth: errors, curves, worst frames."""

@@ -22,18 +22,18 @@ from kpviewer.metrics.multilabel import best_threshold
 from kpviewer.structures import FloatArray
 
 STEPS = 1000
-"""Of the confidence's slider: the best is one that it can be set to."""
-TOLD_FROM = 60
-"""Frames still to be judged that are worth a word."""
+"""Steps of the confidence slider: the best confidence is one of them."""
+SHOWN_FROM = 60
+"""Number of frames still to be evaluated from which the progress is shown."""
 
 
 class CurvesPanel(QWidget):
-    """Two plots, what they say at the present confidence, and a button for the best."""
+    """Two plots, their values at the present confidence, and a button for the best one."""
 
     class_chosen = pyqtSignal()
-    """By the user; ``class_id`` has the new value."""
+    """The user changed ``class_id``."""
     best_chosen = pyqtSignal(object, float)
-    """A class id or None for all, and the confidence of its best F1."""
+    """Class id or None for all, and the confidence of its best F1."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class CurvesPanel(QWidget):
         )
         self.f1 = CurvePlot(tr("F1 against confidence"), tr("To the right: confidence"))
         self._now = _label(tr("At the present confidence"))
-        self._frames = _label(tr("Frames that are judged"))
+        self._frames = _label(tr("Evaluated frames"))
         self._frames.setWordWrap(True)
         self.use_best = PushButton(tr("Use the best"))
         self.use_best.setAccessibleName(tr("Use the best confidence"))
@@ -77,7 +77,7 @@ class CurvesPanel(QWidget):
         self.show_curve(None, floor=0.0)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take the colours of a theme."""
+        """Use the colours of a theme."""
         self.precision_recall.set_theme(theme)
         self.f1.set_theme(theme)
 
@@ -89,12 +89,12 @@ class CurvesPanel(QWidget):
 
     @property
     def class_id(self) -> int | None:
-        """The class whose curves are shown; None is all together."""
+        """Class whose curves are shown; None is all together."""
         chosen = self.classes.currentIndex() - 1
         return chosen if chosen >= 0 else None
 
     def show_curve(self, curve: PrecisionRecall | None, *, floor: float) -> None:
-        """Draw other curves, from a lowest confidence on; None where no frame is judged."""
+        """Draw other curves, from the confidence ``floor`` on; None if no frame was evaluated."""
         has_ground_truth = curve is not None and curve.objects > 0
         self._curve = curve if has_ground_truth else None
         self._table, self._best = None, None
@@ -109,7 +109,7 @@ class CurvesPanel(QWidget):
             self.f1.show_curve(table.thresholds, table.f1, mark=self._best)
         self.use_best.setEnabled(self._best is not None)
         self.use_best.setText(tr("Use the best"))
-        self.use_best.setToolTip(tr("Nothing that is true was found in the frames so far"))
+        self.use_best.setToolTip(tr("No true positives yet"))
         if self._best is not None:
             f1 = class_score(self._curve, self._best).f1 if self._curve is not None else None
             self.use_best.setText(tr("Use the best: {score:.3f}").format(score=self._best))
@@ -123,20 +123,20 @@ class CurvesPanel(QWidget):
         if self._curve is None:
             self.precision_recall.show_point(None, None)
             self.f1.show_point(None, None)
-            self._now.setText(tr("No true object so far"))
+            self._now.setText(tr("No object in the ground truth yet"))
             return
         point = class_score(self._curve, score)
         self.precision_recall.show_point(point.recall, point.precision)
         self.f1.show_point(score, point.f1)
-        self._tell(score, point)
+        self._show_values(score, point)
 
-    def show_frames(self, judged: int, pending: int, note: str = "") -> None:
-        """Tell how many frames the curves are of."""
-        if pending >= TOLD_FROM:
-            text = tr("Judging again: {done:,} of {n:,} frames")
-            self._frames.setText(text.format(done=judged, n=judged + pending))
+    def show_frames(self, evaluated: int, pending: int, note: str = "") -> None:
+        """Show the number of frames that the curves cover."""
+        if pending >= SHOWN_FROM:
+            text = tr("Evaluating again: {done:,} of {n:,} frames")
+            self._frames.setText(text.format(done=evaluated, n=evaluated + pending))
         else:
-            frames = judged + pending
+            frames = evaluated + pending
             text = (
                 tr("{n:,} frame with ground truth")
                 if frames == 1
@@ -145,10 +145,10 @@ class CurvesPanel(QWidget):
             self._frames.setText(text.format(n=frames) + note)
 
     def text(self) -> str:
-        """All that is told, for tests and screen readers."""
+        """Return all shown text, for tests and screen readers."""
         return f"{self._now.text()} | {self.use_best.text()} | {self._frames.text()}"
 
-    def _tell(self, score: float, point: ClassScore) -> None:
+    def _show_values(self, score: float, point: ClassScore) -> None:
         precision, recall, f1 = map(_number, (point.precision, point.recall, point.f1))
         text = tr("At {score:.3f}:  precision {precision}  recall {recall}  F1 {f1}")
         self._now.setText(text.format(score=score, precision=precision, recall=recall, f1=f1))
@@ -165,8 +165,8 @@ class CurvesPanel(QWidget):
 
     def _on_confidence_hovered(self, score: float | None) -> None:
         if self._curve is not None:
-            told = self._score if score is None else score
-            self._tell(told, class_score(self._curve, told))
+            shown = self._score if score is None else score
+            self._show_values(shown, class_score(self._curve, shown))
 
     def _on_best_clicked(self) -> None:
         if self._best is not None:
@@ -174,7 +174,7 @@ class CurvesPanel(QWidget):
 
 
 def _steps(floor: float) -> FloatArray:
-    """Give every confidence that the slider has, from ``floor`` on."""
+    """Return every step of the confidence slider, from ``floor`` on."""
     return (np.arange(round(floor * STEPS), STEPS + 1) / STEPS).astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""How far the model is from the ground truth: this frame, the mean so far, and the worst."""
+"""Error of the model against the ground truth: this frame, mean and worst so far."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.structures import FrameError
 
 NO_GROUND_TRUTH = tr_noop("Open ground truth of this source (Ctrl+T), or the demo.")
-NO_MODEL = tr_noop("The error comes with the model.")
+NO_MODEL = tr_noop("Shown once a model is loaded.")
 _NORMALISERS = {
     "inter-ocular": tr_noop("inter-ocular"),
     "box diagonal": tr_noop("box diagonal"),
 }
-"""By the name that the error bears."""
+"""Names for people, by ``FrameError.nme_normaliser``."""
 
 
 class ErrorPanel(QWidget):
-    """The numbers, with the one that matters most in large."""
+    """Numbers of the error; that of the frame is large."""
 
     demo_asked = pyqtSignal()
 
@@ -36,7 +36,7 @@ class ErrorPanel(QWidget):
         self._none.setText(tr(NO_GROUND_TRUTH))
         self._none.setWordWrap(True)
         self._demo = PushButton(tr("Play the demo"))
-        self._demo.setToolTip(tr("A film whose true boxes and landmarks are known in each frame"))
+        self._demo.setToolTip(tr("A video with ground truth for every frame"))
         self._demo.clicked.connect(self.demo_asked)
         self._rows = QWidget()
         grid = QGridLayout(self._rows)
@@ -63,7 +63,7 @@ class ErrorPanel(QWidget):
     def show_error(
         self, error: FrameError | None, summary: ErrorSummary, *, has_ground_truth: bool = False
     ) -> None:
-        """Show a frame's error beside those so far; None without ground truth or model."""
+        """Show a frame's error beside the summary; None without ground truth or model."""
         self._none.setText(tr(NO_MODEL if has_ground_truth else NO_GROUND_TRUTH))
         self._rows.setVisible(error is not None)
         self._none.setVisible(error is None)
@@ -83,7 +83,7 @@ class ErrorPanel(QWidget):
         self._counts.setText(counts)
 
     def text(self) -> str:
-        """All that is shown, for tests and screen readers."""
+        """Return all shown text, for tests and screen readers."""
         labels = (self._now, self._mean, self._worst, self._nme, self._counts)
         return " | ".join(label.text() for label in labels)
 

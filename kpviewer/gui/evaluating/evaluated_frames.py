@@ -1,7 +1,7 @@
-"""Evaluate frames with ground truth live: kept candidates let the sliders change the scores.
+"""Store of frames with ground truth, whose kept candidates are evaluated at any thresholds.
 
-No Qt and no thread: ``work`` judges frames again for as long as it is given time, a slice at a
-time. Whatever is told is of the thresholds set last as soon as ``pending`` is 0.
+No Qt and no thread: ``work`` evaluates frames in slices of limited time. All scores belong to the
+present thresholds once ``pending`` is 0.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FLOOR = 0.05
-"""Candidates that no class gives this score are not kept, unless told: curves begin here.
+"""Default lowest confidence of the curves; candidates below it in every class are dropped.
 
 Suppressing and matching the hundreds below it would take ten times as long, for a part of the
-curve where false alarms outnumber hits."""
+curve where false positives outnumber true positives."""
 MAX_FRAMES = 3000
-"""A hundred seconds at 30 frames a second; the oldest go."""
+"""Greatest number of frames (100 s at 30 fps); the oldest are dropped."""
 MAX_BYTES = 96 * 2**20
-"""Of candidates, all frames together; the oldest go."""
+"""Greatest size of all kept candidates, bytes; the oldest frames are dropped."""
 _CERTAIN = 2.0
-"""Rank of detections that stay at any confidence: those of classes with thresholds of their own."""
+"""Rank of detections that every confidence keeps: their classes have thresholds of their own."""
 
 
 class WorstBy(Enum):
-    """What makes a frame bad."""
+    """Measure by which frames are ranked."""
 
     DISTANCE = "px"
     NME = "NME"
@@ -54,7 +54,7 @@ class WorstBy(Enum):
     MISTAKES = "missed + false"
 
     def of(self, error: FrameError) -> float | None:
-        """Give the badness of a frame; None where it has none of this kind."""
+        """Return the value of a frame, higher is worse; None if it has none."""
         if self is WorstBy.DISTANCE:
             return error.mean_px
         if self is WorstBy.NME:
@@ -66,7 +66,7 @@ class WorstBy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedFrame:
-    """One frame at the thresholds of now."""
+    """Evaluated frame at the present thresholds."""
 
     index: int
     position_s: float | None
@@ -75,7 +75,7 @@ class EvaluatedFrame:
 
 @dataclass(frozen=True, slots=True)
 class ErrorSummary:
-    """All frames so far; None where no frame has the number."""
+    """Summary of all frames so far; None if no frame has the value."""
 
     frames: int = 0
     mean_px: float | None = None
@@ -89,37 +89,45 @@ class ErrorSummary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Matched:
-    """The detections of a frame at the lowest confidence: any other keeps the best of them."""
+    """Matches of a frame at the lowest confidence; a higher one keeps the best of them."""
 
     found: Detections
-    hits: BoolArray
-    """(N,) by descending score, those that neither hit nor fail left out, as in the next two."""
+    is_true: BoolArray
+    """(N,) whether a detection is a true positive, by descending score; ignored ones left out."""
     scores: FloatArray
+    """(N,) scores of the same detections."""
     class_ids: IntArray
+    """(N,) class ids of the same detections."""
 
 
 @dataclass(slots=True, eq=False)
 class _Kept:
-    """A frame with all that was worked out about it; None is out of date."""
+    """Frame with the results that were computed for it; None is out of date."""
 
     index: int
     position_s: float | None
     candidates: Candidates
     ground_truth: GroundTruth
     counted_ids: IntArray
-    """Classes of the true objects that aren't difficult."""
+    """Class ids of the ground-truth objects that aren't difficult."""
     matched: _Matched | None = None
     error: FrameError | None = None
 
     @property
     def nbytes(self) -> int:
-        """Memory of the candidates, bytes."""
+        """Size of the candidates, bytes."""
         kept = self.candidates
         return kept.xyxy.nbytes + kept.scores.nbytes + kept.keypoints_xy.nbytes
 
 
 class EvaluatedFrames:
-    """Bounded store of frames with ground truth. A frame counts once, by its newest result."""
+    """Bounded store of frames with ground truth; a frame counts once, with its newest result.
+
+    Args:
+        max_frames: greatest number of frames.
+        max_bytes: greatest size of all kept candidates, bytes.
+        floor: lowest confidence that is evaluated.
+    """
 
     def __init__(
         self, max_frames: int = MAX_FRAMES, max_bytes: int = MAX_BYTES, floor: float = FLOOR
@@ -132,33 +140,33 @@ class EvaluatedFrames:
         self._bytes = 0
 
     def __len__(self) -> int:
-        """Number of frames."""
+        """Return the number of frames."""
         return len(self._frames)
 
     @property
     def pending(self) -> int:
-        """Frames that are still to be judged at the present thresholds."""
+        """Number of frames still to be evaluated at the present thresholds."""
         return len(self._pending)
 
     @property
     def thresholds(self) -> Thresholds:
-        """What the frames are judged at."""
+        """Thresholds at which frames are evaluated."""
         return self._thresholds
 
     @property
     def floor(self) -> float:
-        """The lowest confidence that is judged."""
+        """Lowest confidence that is evaluated."""
         return self._floor
 
     def clear(self, floor: float | None = None) -> None:
-        """Forget all frames; keep candidates down to another score from now on, if given."""
+        """Forget all frames; ``floor``, if given, is the lowest confidence from now on."""
         self._floor = self._floor if floor is None else floor
         self._frames.clear()
         self._pending.clear()
         self._bytes = 0
 
     def add(self, result: FrameResult) -> None:
-        """Keep the candidates of a frame that has ground truth; its image isn't held."""
+        """Keep the candidates of a frame that has ground truth, but not its image."""
         frame, candidates = result.frame, result.candidates
         if frame.ground_truth is None:
             return
@@ -182,7 +190,7 @@ class EvaluatedFrames:
             self._drop(next(iter(self._frames)))
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
-        """Judge by other thresholds from now on; matches outlast a change of confidence."""
+        """Evaluate at other thresholds from now on; a change of confidence keeps the matches."""
         if thresholds == self._thresholds:
             return
         same_matches = _at(0.0, thresholds) == _at(0.0, self._thresholds)
@@ -194,37 +202,37 @@ class EvaluatedFrames:
         self._pending = dict.fromkeys(self._frames)
 
     def work(self, until_s: float, clock: Callable[[], float]) -> None:
-        """Judge pending frames until the clock (s) says so; at least one, if there is one."""
+        """Evaluate pending frames until the clock (s) reaches ``until_s``; at least one, if any."""
         while self._pending:
             index, _ = self._pending.popitem()
-            self._judge(self._frames[index])
+            self._evaluate(self._frames[index])
             if clock() >= until_s:
                 return
 
     def curve(self, class_id: int | None = None) -> PrecisionRecall:
-        """Give the curve over the judged frames.
+        """Return the precision-recall curve of the evaluated frames.
 
         Args:
-            class_id: of one class alone; None is all that are shown together, as the confidence
-                moves and classes with a threshold of their own stay at it.
+            class_id: class of the curve; None is all shown classes together, where classes with a
+                threshold of their own keep it at every confidence.
         """
         kept = [(k.counted_ids, k.matched) for k in self._frames.values() if k.matched is not None]
-        true_ids = np.concatenate([np.zeros(0, np.int64), *(each for each, _ in kept)])
-        judged = [matched for _, matched in kept]
-        objects = _count(true_ids, class_id, self._thresholds.classes)
-        hits = np.concatenate([np.zeros(0, np.bool_), *(one.hits for one in judged)])
-        scores = np.concatenate([np.zeros(0, np.float32), *(one.scores for one in judged)])
-        ids = np.concatenate([np.zeros(0, np.int64), *(one.class_ids for one in judged)])
+        object_ids = np.concatenate([np.zeros(0, np.int64), *(each for each, _ in kept)])
+        matches = [matched for _, matched in kept]
+        objects = _count(object_ids, class_id, self._thresholds.classes)
+        is_true = np.concatenate([np.zeros(0, np.bool_), *(one.is_true for one in matches)])
+        scores = np.concatenate([np.zeros(0, np.float32), *(one.scores for one in matches)])
+        ids = np.concatenate([np.zeros(0, np.int64), *(one.class_ids for one in matches)])
         if class_id is None:
             ranks, stays = self._ranks(scores, ids)
         else:
             ranks, stays = scores, ids == class_id
-        hits, ranks = hits[stays], ranks[stays]
+        is_true, ranks = is_true[stays], ranks[stays]
         order = np.argsort(-ranks, kind="stable")
-        return curve_of_matches(hits[order], ranks[order], objects)
+        return curve_of_matches(is_true[order], ranks[order], objects)
 
     def summary(self) -> ErrorSummary:
-        """Sum up the judged frames."""
+        """Return the summary of the evaluated frames."""
         errors = [kept.error for kept in self._frames.values() if kept.error is not None]
         px = [error.mean_px for error in errors if error.mean_px is not None]
         return ErrorSummary(
@@ -239,7 +247,7 @@ class EvaluatedFrames:
         )
 
     def worst(self, by: WorstBy, count: int) -> list[EvaluatedFrame]:
-        """Give the worst frames, the worst first; of equal ones the earlier."""
+        """Return the worst frames, worst first; of equal ones the earlier."""
         rated = [
             (value, -kept.index)
             for kept in self._frames.values()
@@ -252,7 +260,7 @@ class EvaluatedFrames:
             if kept.error is not None
         ]
 
-    def _judge(self, kept: _Kept) -> None:
+    def _evaluate(self, kept: _Kept) -> None:
         ground_truth = shown_ground_truth(kept.ground_truth, self._thresholds)
         matched = kept.matched
         if matched is None:
@@ -260,7 +268,7 @@ class EvaluatedFrames:
                 kept.candidates, ground_truth, _at(self._floor, self._thresholds)
             )
         if kept.error is None:
-            # Suppression and matching go down the scores: a higher confidence cuts off their tail.
+            # Suppression and matching go by descending score: a higher confidence cuts off a tail.
             least = np.full(kept.candidates.scores.shape[1], self._thresholds.score, np.float32)
             for class_id, score in self._thresholds.class_scores.items():
                 least[class_id : class_id + 1] = score
@@ -270,7 +278,7 @@ class EvaluatedFrames:
             )
 
     def _ranks(self, scores: FloatArray, ids: IntArray) -> tuple[FloatArray, BoolArray]:
-        """Give what the confidence is compared with, and which detections it may let through."""
+        """Return ranks to compare with a confidence, and which detections can pass at all."""
         ranks, stays = scores.copy(), np.ones(len(scores), np.bool_)
         for class_id, own in self._thresholds.class_scores.items():
             mine = ids == class_id
@@ -293,15 +301,15 @@ def _match(candidates: Candidates, ground_truth: GroundTruth, thresholds: Thresh
 
 
 def _at(score: float, thresholds: Thresholds) -> Thresholds:
-    """Give the same suppression at one confidence for all classes."""
+    """Return the same thresholds with one confidence for all classes."""
     return replace(thresholds, score=score, class_scores={})
 
 
-def _count(true_ids: IntArray, class_id: int | None, shown: frozenset[int] | None) -> int:
-    """Count the objects of a class, or of all that are shown."""
-    counts = np.ones(len(true_ids), np.bool_) if class_id is None else true_ids == class_id
+def _count(object_ids: IntArray, class_id: int | None, shown: frozenset[int] | None) -> int:
+    """Count the objects of a class, or of all shown classes."""
+    counts = np.ones(len(object_ids), np.bool_) if class_id is None else object_ids == class_id
     if shown is not None:
-        counts &= np.isin(true_ids, list(shown))
+        counts &= np.isin(object_ids, list(shown))
     return int(np.count_nonzero(counts))
 
 

@@ -1,7 +1,7 @@
-"""Keeps the frames that were seen with ground truth, judges them, and shows what comes out.
+"""Live evaluation: keeps frames with ground truth, evaluates them, and shows the scores.
 
-Work is done on the GUI thread in slices of a few ms, and no frame is worked on twice: what a move
-of the confidence leaves as it was is kept. A thread would fight with the model for Python's lock.
+Work is done on the GUI thread in slices of a few ms. Matches are computed once for each frame and
+serve every confidence. A thread would compete with the model for Python's global lock.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 TICK_MS, WORK_S = 12, 0.005
 DRAW_S = 0.25
-"""Between two drawings while frames come in."""
+"""Time between two drawings while frames come in, in seconds."""
 
 
 class LiveEvaluation(QObject):
-    """Stands behind the tab Judge of the side panel."""
+    """Logic of the tab Evaluate of the side panel."""
 
     def __init__(self, panel: SidePanel, playback: Playback) -> None:
         super().__init__(panel)
@@ -39,7 +39,7 @@ class LiveEvaluation(QObject):
         self._is_stale = True
         self._has_old_curves = False
         self.summary = ErrorSummary()
-        """Of all frames, as of the last drawing."""
+        """Summary of all frames at the last drawing."""
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._on_tick)
         panel.curves.class_chosen.connect(self._draw_soon)
@@ -50,22 +50,22 @@ class LiveEvaluation(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether what is shown will change without another frame or edit."""
+        """Whether the shown scores will change without another frame or edit."""
         return self._timer.isActive()
 
     def stop(self) -> None:
-        """Judge nothing any more."""
+        """Stop evaluating."""
         self._timer.stop()
 
     def set_model(self, spec: ModelSpec) -> None:
-        """Begin again with another model."""
-        # a model that is meant to be used at low scores is judged at lower ones
+        """Start again with another model."""
+        # a model with a low default threshold is evaluated at lower confidences
         self._frames.clear(floor=min(FLOOR, spec.score_threshold / 4))
         self._panel.curves.set_class_names(spec.class_names)
         self._draw_soon()
 
     def set_source(self, info: StreamInfo | None) -> None:
-        """Begin again with another source; None until it is open."""
+        """Start again with another source; None until it is open."""
         if info is None:
             self._frames.clear()
             self._shown = None
@@ -74,14 +74,14 @@ class LiveEvaluation(QObject):
         self._draw_soon()
 
     def add(self, result: FrameResult) -> None:
-        """Take a frame that is shown, if a model looked at it and its ground truth is known."""
+        """Add the shown frame, if a model ran on it and its ground truth is known."""
         self._shown = result.frame.index
         if result.error is not None:
             self._frames.add(result)
         self._draw_later()
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
-        """Judge by other thresholds."""
+        """Evaluate at other thresholds."""
         self._frames.set_thresholds(thresholds)
         self._show_point()
         self._draw_soon()
@@ -103,7 +103,7 @@ class LiveEvaluation(QObject):
         if not pending and self._is_stale and now - self._drawn_s >= DRAW_S:
             self._drawn_s, self._is_stale = now, False
             self._draw_numbers()
-        elif self._has_old_curves:  # not in the same tick, so that none is long
+        elif self._has_old_curves:  # in a tick of its own, to keep each tick short
             self._draw_curves()
         if not pending and not self._is_stale and not self._has_old_curves:
             self._timer.stop()
@@ -111,8 +111,8 @@ class LiveEvaluation(QObject):
     def _draw_numbers(self) -> None:
         panel, frames = self._panel, self._frames
         self.summary = frames.summary()
-        panel.show_judged(has_frames=len(frames) > 0)
-        # a hidden tab is drawn when it is chosen
+        panel.show_evaluated(has_frames=len(frames) > 0)
+        # hidden curves are drawn when their tab is chosen
         self._has_old_curves = panel.curves.isVisible()
         if panel.worst.isVisible():
             panel.worst.show_frames(frames.worst(panel.worst.by, ROWS), self._shown)
@@ -134,7 +134,7 @@ class LiveEvaluation(QObject):
     def _note(self) -> str:
         floor = self._frames.floor
         is_lower = self._frames.thresholds.score < floor
-        return tr(", judged from confidence {score:g} on").format(score=floor) if is_lower else ""
+        return tr(", from confidence {score:g}").format(score=floor) if is_lower else ""
 
     def _on_best_chosen(self, class_id: int | None, score: float) -> None:
         if class_id is None:

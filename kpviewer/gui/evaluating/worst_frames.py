@@ -1,4 +1,4 @@
-"""The worst frames so far; a click goes to one."""
+"""List of the worst frames so far; a click shows one."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _KINDS = (WorstBy.DISTANCE, WorstBy.NME, WorstBy.OVERLAP, WorstBy.MISTAKES)
 _COLUMNS = (
     (tr_noop("Frame"), tr_noop("Number of the frame, and its time")),
-    ("", tr_noop("What the frames are ranked by")),
-    ("✓", tr_noop("Matched: detections of a true object")),
-    ("○", tr_noop("Missed: true objects that were not detected")),
-    ("×", tr_noop("False: detections of nothing")),
+    ("", tr_noop("Value that the frames are ranked by")),
+    ("✓", tr_noop("Matched: detections of an object in the ground truth")),
+    ("○", tr_noop("Missed: objects that were not detected")),
+    ("×", tr_noop("False alarm: detections without an object")),
 )
 _NONE = {
-    WorstBy.DISTANCE: tr_noop("No detection matched a true object so far."),
-    WorstBy.NME: tr_noop("No matched landmarks so far. Model and ground truth need the same ones."),
-    WorstBy.OVERLAP: tr_noop("No detection matched a true object so far."),
-    WorstBy.MISTAKES: tr_noop("Nothing was missed, nothing false so far."),
+    WorstBy.DISTANCE: tr_noop("No detection has matched an object yet."),
+    WorstBy.NME: tr_noop("No matched landmarks yet. Model and ground truth need the same ones."),
+    WorstBy.OVERLAP: tr_noop("No detection has matched an object yet."),
+    WorstBy.MISTAKES: tr_noop("No missed objects and no false alarms yet."),
 }
 
 
 class WorstFrames(QWidget):
-    """A row a frame, the worst first."""
+    """List with a row per frame, worst first."""
 
     kind_chosen = pyqtSignal()
-    """By the user; ``by`` has the new value."""
+    """The user changed ``by``."""
     sought = pyqtSignal(int)
     """Number of a frame that the user wants to see."""
 
@@ -48,10 +48,10 @@ class WorstFrames(QWidget):
             tr("Worst by"),
             ("px", "NME", "1 − IoU", tr("Count")),
             (
-                tr("Mean distance of the matched landmarks, else of the boxes' middles"),
-                tr("The distance divided by the distance of the eyes or the diagonal of the box"),
-                tr("How little the matched boxes overlap the true ones"),
-                tr("How many objects were missed, and how many detections are false"),
+                tr("Mean distance of the matched landmarks, else of the box centres"),
+                tr("Distance divided by the distance of the eyes or the diagonal of the box"),
+                tr("1 − IoU of the matched boxes"),
+                tr("Number of missed objects and false alarms"),
             ),
         )
         self._tree = QTreeWidget()
@@ -78,18 +78,18 @@ class WorstFrames(QWidget):
 
     @property
     def by(self) -> WorstBy:
-        """What the frames are ranked by."""
+        """Measure by which the frames are ranked."""
         return _KINDS[self.kinds.index()]
 
     def set_can_seek(self, *, can_seek: bool) -> None:
-        """Tell whether the source can go to a frame."""
+        """Set whether the source can seek to a frame."""
         self._can_seek = can_seek
         self._tree.setToolTip(
             tr("Click a frame to see it") if can_seek else tr("This source can't go back")
         )
 
     def show_frames(self, frames: list[EvaluatedFrame], shown: int | None) -> None:
-        """List frames, the worst first; ``shown`` is the one on the screen."""
+        """List frames, worst first; ``shown`` is the index of the frame on the screen."""
         if frames != self._frames:
             self._frames = frames
             self._list()
@@ -101,16 +101,16 @@ class WorstFrames(QWidget):
         self._tree.setVisible(bool(frames))
 
     def rows(self) -> list[QTreeWidgetItem]:
-        """The rows, the worst first."""
+        """Return the rows, worst first."""
         rows = (self._tree.topLevelItem(row) for row in range(self._tree.topLevelItemCount()))
         return [item for item in rows if item is not None]
 
     def tree(self) -> QTreeWidget:
-        """The list itself."""
+        """Return the tree widget."""
         return self._tree
 
     def _list(self) -> None:
-        """Write the rows, in the items that are there: where the list is scrolled to stays."""
+        """Write the rows into the existing items, which keeps the scroll position."""
         tree, frames = self._tree, self._frames
         while tree.topLevelItemCount() > len(frames):
             tree.takeTopLevelItem(tree.topLevelItemCount() - 1)
@@ -127,7 +127,7 @@ class WorstFrames(QWidget):
         header = tree.headerItem()
         if header is not None:
             header.setText(1, "" if self.by is WorstBy.MISTAKES else self.by.value)
-        tree.setColumnHidden(1, self.by is WorstBy.MISTAKES)  # the counts say it
+        tree.setColumnHidden(1, self.by is WorstBy.MISTAKES)  # the counts show it
         tree.setFixedHeight(min(len(frames), VISIBLE_ROWS) * ROW_PX + ROW_PX)
 
     def _texts(self, frame: EvaluatedFrame) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ class SidePanel(QFrame):
         self.classes.set_classes(names, shown)
         self._no_classes.setVisible(not names)
 
-    def show_judged(self, *, has_frames: bool) -> None:
+    def show_evaluated(self, *, has_frames: bool) -> None:
         """Show or hide curves and worst frames: they need frames with ground truth."""
         for section in self._judged:
             section.setVisible(has_frames)

@@ -1,1 +1,1 @@
-"""The detections of the image as a table."""
+"""Table of the detections in the image."""

@@ -1,4 +1,4 @@
-"""Between the table of detections and the image: the rows are always those of the boxes on it."""
+"""Link between the table of detections and the image: rows and boxes always agree."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ TICK_MS = 100
 
 
 class TableLink(QObject):
-    """Carries detections to the table, and the choice of one both ways."""
+    """Shows detections in the table, and keeps the selection of both in step."""
 
-    told = pyqtSignal(str, object)
-    """A message, and the Path that was saved or None."""
+    reported = pyqtSignal(str, object)
+    """Message, and the Path of the saved file or None."""
 
     def __init__(self, panel: TablePanel, view: VideoView, session: Session) -> None:
         super().__init__(panel)
         self._panel, self._view, self._session = panel, view, session
         panel.chosen.connect(lambda index: view.choose(panel.detections, index))
         view.result_changed.connect(self._show)
-        timer = QTimer(self)  # what else changes: the choice, the table's visibility, the names
+        timer = QTimer(self)  # also follows the selection, the table's visibility, the names
         timer.timeout.connect(self._show)
         timer.start(TICK_MS)
 
@@ -41,11 +41,11 @@ class TableLink(QObject):
         """Write the detections of the frame on the screen to a CSV file.
 
         Args:
-            save: runs a job that takes the folder, and tells what came of it.
+            save: runs a job that receives the folder, and reports its outcome.
         """
         result, info = self._view.result(), self._session.info
         if result is None or info is None:
-            self.told.emit(tr("There is no image to export from."), None)
+            self.reported.emit(tr("There is no image to export from."), None)
             return
         header = ResultHeader(info.name)
         if self._session.engine is not None:

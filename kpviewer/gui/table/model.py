@@ -1,4 +1,4 @@
-"""The detections of one image as a table that can be sorted."""
+"""Detections of one image as a sortable table model."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ _TITLES = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column."""
+    """Column of the table."""
 
     kind: int
     point: int = 0
-    """Of kind POINT: which."""
+    """Index of the landmark, for the kind POINT."""
 
 
 class DetectionsModel(QAbstractTableModel):
-    """Rows are detections; ``order`` of them is by the column that was sorted by last."""
+    """Table model with a row per detection, sorted by the column that was chosen last."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,13 +62,13 @@ class DetectionsModel(QAbstractTableModel):
 
     @property
     def detections(self) -> Detections:
-        """What is shown."""
+        """Detections that are shown."""
         return self._found
 
     def show(
         self, found: Detections, class_names: tuple[str, ...], point_names: tuple[str, ...]
     ) -> None:
-        """Show other detections; what has no name is numbered."""
+        """Show other detections; classes and landmarks without a name are numbered."""
         columns = _columns_of(found)
         names = class_names, point_names
         if columns != self._columns or names != (self._class_names, self._point_names):
@@ -91,19 +91,19 @@ class DetectionsModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), self.index(now - 1, len(columns) - 1))
 
     def detection_of(self, row: int) -> int:
-        """Give the index of the detection in a row."""
+        """Return the index of the detection in a row."""
         return int(self._order[row])
 
     def row_of(self, detection: int) -> int:
-        """Give the row of a detection, by its index."""
+        """Return the row of a detection, by its index."""
         return int(np.flatnonzero(self._order == detection)[0])
 
     def columns(self) -> tuple[Column, ...]:
-        """The columns, from left to right."""
+        """Return the columns, from left to right."""
         return self._columns
 
     def tsv(self, rows: Sequence[int]) -> str:
-        """Write rows as text with a heading, cells parted by tabs: what spreadsheets take."""
+        """Return rows and a heading as tab-separated text, for spreadsheets."""
         text = io.StringIO()
         writer = csv.writer(text, delimiter="\t", lineterminator="\n")
         writer.writerow(self._title(column) for column in self._columns)
@@ -111,18 +111,18 @@ class DetectionsModel(QAbstractTableModel):
             writer.writerow(self._text(self.detection_of(row), column) for column in self._columns)
         return text.getvalue()
 
-    # -- what Qt asks ------------------------------------------------------------------------
+    # -- called by Qt ------------------------------------------------------------------------
 
     def rowCount(self, parent: QModelIndex = _NONE) -> int:
-        """Number of detections."""
+        """Return the number of detections."""
         return 0 if parent.isValid() else len(self._found)
 
     def columnCount(self, parent: QModelIndex = _NONE) -> int:
-        """Number of columns."""
+        """Return the number of columns."""
         return 0 if parent.isValid() else len(self._columns)
 
     def data(self, index: QModelIndex, role: int = _Role.DisplayRole) -> Any:
-        """Give text, alignment and colour of a cell."""
+        """Return text, alignment or colour of a cell."""
         if not index.isValid() or index.row() >= len(self._order):
             return None
         column, detection = self._columns[index.column()], self.detection_of(index.row())
@@ -137,7 +137,7 @@ class DetectionsModel(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole
     ) -> Any:
-        """Give the heading of a column."""
+        """Return the heading of a column, or its tooltip."""
         if orientation is not Qt.Orientation.Horizontal or section >= len(self._columns):
             return None
         column = self._columns[section]
@@ -153,7 +153,7 @@ class DetectionsModel(QAbstractTableModel):
         return None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Sort by a column, now and whatever comes."""
+        """Sort by a column, these detections and later ones."""
         self.layoutAboutToBeChanged.emit()
         self._sorted_by = column
         self._is_descending = order is Qt.SortOrder.DescendingOrder
@@ -166,11 +166,11 @@ class DetectionsModel(QAbstractTableModel):
         self._found = found
         sorted_by = self._sorted_by if 0 <= self._sorted_by < len(self._columns) else 0
         keys = self._keys(self._columns[sorted_by])
-        ranks = np.unique(keys, return_inverse=True)[1].reshape(-1)  # texts can't be negated
+        ranks = np.unique(keys, return_inverse=True)[1].reshape(-1)  # text can't be negated
         self._order = np.argsort(-ranks if self._is_descending else ranks, kind="stable")
 
     def _keys(self, column: Column) -> NDArray[Any]:
-        """(N,) values to sort by."""
+        """Return the (N,) values to sort by."""
         found = self._found
         left, top, right, bottom = found.xyxy.T
         if column.kind == CLASS:
@@ -214,7 +214,7 @@ class DetectionsModel(QAbstractTableModel):
 
 
 def _columns_of(found: Detections) -> tuple[Column, ...]:
-    """Tracks and landmarks have columns only where there are any."""
+    """Return the columns; tracks and landmarks have some only if there are any."""
     kinds = [kind for kind in range(POINT) if kind != TRACK or found.track_ids is not None]
     points = range(found.keypoints_xy.shape[1])
     return tuple(Column(kind) for kind in kinds) + tuple(Column(POINT, each) for each in points)

@@ -1,4 +1,4 @@
-"""The panel with the table of what is detected in the image on the screen."""
+"""Panel with the table of the detections in the image."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _FLAGS = QItemSelectionModel.SelectionFlag
 
 
 class TablePanel(QFrame):
-    """Shows detections; copies them; asks for a file of them."""
+    """Table of detections, with buttons to copy and to export them."""
 
     chosen = pyqtSignal(int)
-    """By the user: index of a detection of ``detections``."""
+    """Index of the detection that the user chose."""
     export_asked = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("tablePanel")
         self._model = DetectionsModel()
-        self._is_told = False
+        self._is_updating = False
         self._table = QTableView()
         self._table.setAccessibleName(tr("Detections"))
         self._table.setModel(self._model)
@@ -68,15 +68,15 @@ class TablePanel(QFrame):
 
     @property
     def detections(self) -> Detections:
-        """What the table shows."""
+        """Detections that the table shows."""
         return self._model.detections
 
     def table(self) -> QTableView:
-        """The table itself."""
+        """Return the table view."""
         return self._table
 
     def sizeHint(self) -> QSize:
-        """Room for class, confidence and box."""
+        """Return room for class, confidence and box."""
         return SIZE
 
     def show_detections(
@@ -86,11 +86,11 @@ class TablePanel(QFrame):
         class_names: tuple[str, ...],
         point_names: tuple[str, ...],
     ) -> None:
-        """Show detections, one of them chosen, without telling ``chosen``."""
-        self._is_told = True
+        """Show detections, one of them chosen, without emitting ``chosen``."""
+        self._is_updating = True
         self._model.show(found, class_names, point_names)
         self._choose(chosen)
-        self._is_told = False
+        self._is_updating = False
         self._count.setText(tr("Detections: {count}").format(count=len(found)))
 
     def copy(self) -> None:
@@ -102,13 +102,13 @@ class TablePanel(QFrame):
 
     def _choose(self, index: int | None) -> None:
         model, row = self._table.selectionModel(), self._chosen_row()
-        wanted = None if index is None else self._model.row_of(index)
-        if model is None or row == wanted:
+        new_row = None if index is None else self._model.row_of(index)
+        if model is None or row == new_row:
             return
-        if wanted is None:
+        if new_row is None:
             model.clear()
         else:
-            cell = self._model.index(wanted, 0)
+            cell = self._model.index(new_row, 0)
             model.setCurrentIndex(cell, _FLAGS.ClearAndSelect | _FLAGS.Rows)
             self._table.scrollTo(cell)
 
@@ -119,7 +119,7 @@ class TablePanel(QFrame):
 
     def _on_selection_changed(self) -> None:
         row = self._chosen_row()
-        if row is not None and not self._is_told:
+        if row is not None and not self._is_updating:
             self.chosen.emit(self._model.detection_of(row))
 
     def _head(self) -> QHBoxLayout:

@@ -128,7 +128,7 @@
             <translation>同一画面显示两者：B 用角标和菱形表示</translation>
         </message>
         <message>
-            <source>An image for each model, of the same frame</source>
+            <source>One image per model, of the same frame</source>
             <translation>同一帧，每个模型各一个画面</translation>
         </message>
         <message>
@@ -136,15 +136,11 @@
             <translation>停止</translation>
         </message>
         <message>
-            <source>Compare no longer</source>
-            <translation>不再对比</translation>
-        </message>
-        <message>
-            <source>Of the landmarks of what both found, else of box middles</source>
+            <source>Distance of the landmarks that both models found, else of box centres</source>
             <translation>两者都检出的目标的关键点距离；没有关键点时取框中心</translation>
         </message>
         <message>
-            <source>How little the boxes of what both found overlap</source>
+            <source>1 − IoU of the boxes that both models found</source>
             <translation>两者都检出的目标的边界框不重叠程度</translation>
         </message>
         <message>
@@ -192,7 +188,7 @@
             <translation>当前置信度下</translation>
         </message>
         <message>
-            <source>Frames that are judged</source>
+            <source>Evaluated frames</source>
             <translation>参与评估的帧</translation>
         </message>
         <message>
@@ -208,7 +204,7 @@
             <translation>所有类别合计</translation>
         </message>
         <message>
-            <source>Nothing that is true was found in the frames so far</source>
+            <source>No true positives yet</source>
             <translation>到目前为止没有检出任何真值目标</translation>
         </message>
         <message>
@@ -220,11 +216,11 @@
             <translation>将置信度设为 F1 最高处，F1 为 {f1}</translation>
         </message>
         <message>
-            <source>No true object so far</source>
+            <source>No object in the ground truth yet</source>
             <translation>暂无真值目标</translation>
         </message>
         <message>
-            <source>Judging again: {done:,} of {n:,} frames</source>
+            <source>Evaluating again: {done:,} of {n:,} frames</source>
             <translation>正在重新评估：{done:,} / {n:,} 帧</translation>
         </message>
         <message>
@@ -244,7 +240,7 @@
             <translation>请打开此源的真值 (Ctrl+T)，或打开演示。</translation>
         </message>
         <message>
-            <source>The error comes with the model.</source>
+            <source>Shown once a model is loaded.</source>
             <translation>模型加载后显示误差。</translation>
         </message>
         <message>
@@ -284,7 +280,7 @@
             <translation>播放演示</translation>
         </message>
         <message>
-            <source>A film whose true boxes and landmarks are known in each frame</source>
+            <source>A video with ground truth for every frame</source>
             <translation>每一帧的真实边界框和关键点都已知的影片</translation>
         </message>
         <message>
@@ -308,7 +304,7 @@
             <translation>✓ 匹配 {matched}   ○ 漏检 {missed}   × 误检 {false}</translation>
         </message>
         <message>
-            <source>, judged from confidence {score:g} on</source>
+            <source>, from confidence {score:g}</source>
             <translation>，自置信度 {score:g} 起评估</translation>
         </message>
         <message>
@@ -320,31 +316,31 @@
             <translation>帧号及其时间</translation>
         </message>
         <message>
-            <source>What the frames are ranked by</source>
+            <source>Value that the frames are ranked by</source>
             <translation>帧的排序依据</translation>
         </message>
         <message>
-            <source>Matched: detections of a true object</source>
+            <source>Matched: detections of an object in the ground truth</source>
             <translation>匹配：检出真值目标</translation>
         </message>
         <message>
-            <source>Missed: true objects that were not detected</source>
+            <source>Missed: objects that were not detected</source>
             <translation>漏检：未检出的真值目标</translation>
         </message>
         <message>
-            <source>False: detections of nothing</source>
+            <source>False alarm: detections without an object</source>
             <translation>误检：没有对应目标的检测</translation>
         </message>
         <message>
-            <source>No detection matched a true object so far.</source>
+            <source>No detection has matched an object yet.</source>
             <translation>到目前为止没有检测结果与真值匹配。</translation>
         </message>
         <message>
-            <source>No matched landmarks so far. Model and ground truth need the same ones.</source>
+            <source>No matched landmarks yet. Model and ground truth need the same ones.</source>
             <translation>到目前为止没有匹配的关键点。模型与真值的关键点须一致。</translation>
         </message>
         <message>
-            <source>Nothing was missed, nothing false so far.</source>
+            <source>No missed objects and no false alarms yet.</source>
             <translation>到目前为止没有漏检或误检。</translation>
         </message>
         <message>
@@ -356,19 +352,19 @@
             <translation>数量</translation>
         </message>
         <message>
-            <source>Mean distance of the matched landmarks, else of the boxes' middles</source>
+            <source>Mean distance of the matched landmarks, else of the box centres</source>
             <translation>匹配关键点的平均距离；没有关键点时取框中心</translation>
         </message>
         <message>
-            <source>The distance divided by the distance of the eyes or the diagonal of the box</source>
+            <source>Distance divided by the distance of the eyes or the diagonal of the box</source>
             <translation>距离除以两眼间距或框对角线</translation>
         </message>
         <message>
-            <source>How little the matched boxes overlap the true ones</source>
+            <source>1 − IoU of the matched boxes</source>
             <translation>匹配框与真值框的不重叠程度</translation>
         </message>
         <message>
-            <source>How many objects were missed, and how many detections are false</source>
+            <source>Number of missed objects and false alarms</source>
             <translation>漏检的目标数和误检数</translation>
         </message>
         <message>
