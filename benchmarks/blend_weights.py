@@ -1,10 +1,10 @@
-"""Goes part of the way from the weights that a run started from to those that it ended with.
+"""Interpolate between the weights that a run started from and those that it ended with.
 
     python benchmarks/blend_weights.py before.safetensors after.safetensors --share 0.7 \
         --score-threshold 0.55 --out face-ssd.safetensors
 
-What a run on other images adds is mostly kept, and so is what it would forget: Wortsman et al.
-2022, Robust fine-tuning of zero-shot models (arXiv:2109.01903), eq. 1.
+Interpolated weights keep most of what either has learned: Wortsman et al. 2022, Robust fine-tuning
+of zero-shot models (arXiv:2109.01903), eq. 1.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from kpviewer.models.weights import load_model, save_weights
 @click.argument("before", type=click.Path(exists=True, path_type=Path))
 @click.argument("after", type=click.Path(exists=True, path_type=Path))
 @click.option("--share", type=click.FloatRange(0, 1), required=True, help="0: before; 1: after.")
-@click.option("--score-threshold", type=click.FloatRange(0, 1), help="The model's new default.")
+@click.option(
+    "--score-threshold", type=click.FloatRange(0, 1), help="New default confidence of the model."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 def main(before: Path, after: Path, share: float, score_threshold: float | None, out: Path) -> None:
-    """Blend the weights of two files of one architecture."""
+    """Interpolate between the weights of two files of one architecture."""
     start, end = load_model(before), load_model(after)
     first = start.network.state_dict()
     blended = {
@@ -32,7 +34,7 @@ def main(before: Path, after: Path, share: float, score_threshold: float | None,
         for name, value in end.network.state_dict().items()
     }
     end.network.load_state_dict(blended)
-    spec = dataclasses.replace(end.spec, activation_ranges=())  # those were of other weights
+    spec = dataclasses.replace(end.spec, activation_ranges=())  # they belong to other weights
     if score_threshold is not None:
         spec = dataclasses.replace(spec, score_threshold=score_threshold)
     save_weights(end, out, spec)

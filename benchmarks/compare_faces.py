@@ -1,11 +1,11 @@
-"""Scores face detectors on the same images, with the same evaluator, and prints a table.
+"""Score face detectors on the same images with the same evaluator, and print a table.
 
     python benchmarks/compare_faces.py --data coco:faces/val/annotations.json \
         --model face-ssd --yunet face_detection_yunet.onnx --rfb version-RFB-320.onnx
 
-All get images scaled to 320 px on the long side, and give their candidates down to score 0.02;
-NMS at IoU 0.45 is kpviewer's. RFB-320 stands there twice: with the image stretched to 320x240, as
-its authors do, and with its aspect ratio kept, which suits it better.
+Images are scaled to 320 px on the long side. Candidates have scores of at least 0.02; NMS at IoU
+0.45 is kpviewer's. RFB-320 is scored twice: on images stretched to 320x240, like its authors do,
+and on letterboxed images, on which it is better.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ def best(xyxy: FloatArray, scores: FloatArray, points: FloatArray) -> Candidates
 
 
 class YuNet:
-    """YuNet (Wu et al. 2023) by OpenCV's own runner."""
+    """YuNet (Wu et al. 2023), run by OpenCV."""
 
     def __init__(self, path: Path) -> None:
         size = (LONG_SIDE, LONG_SIDE)
         self._net = cv2.FaceDetectorYN.create(str(path), "", size, SCORE_FLOOR, NMS_IOU, 5000)
 
     def infer(self, bgr: ImageArray) -> Candidates:
-        """Detect on the image scaled to LONG_SIDE; its eyes come viewer's left first, as ours."""
+        """Detect on the image scaled to LONG_SIDE; the viewer's left eye comes first."""
         scale = LONG_SIDE / max(bgr.shape[:2])
         size = (max(1, round(bgr.shape[1] * scale)), max(1, round(bgr.shape[0] * scale)))
         self._net.setInputSize(size)
@@ -67,7 +67,7 @@ class YuNet:
 
 
 class UltraLight:
-    """Ultra-Light-Fast-Generic-Face-Detector-1MB, RFB-320 (Linzaer 2019), by ONNX Runtime."""
+    """Ultra-Light-Fast-Generic-Face-Detector-1MB, RFB-320 (Linzaer 2019), run by ONNX Runtime."""
 
     def __init__(self, path: Path, threads: int) -> None:
         onnxruntime = library("onnxruntime")
@@ -80,7 +80,7 @@ class UltraLight:
         self._input = self._session.get_inputs()[0]
 
     def infer(self, bgr: ImageArray) -> Candidates:
-        """Detect on the image stretched to the network's input; no points."""
+        """Detect boxes on the image stretched to the network's input."""
         height, width = self._input.shape[2:]
         small = cv2.resize(bgr, (width, height), interpolation=cv2.INTER_LINEAR)
         rgb = (small[..., ::-1].astype(np.float32) - 127.0) / 128.0
@@ -92,7 +92,7 @@ class UltraLight:
         return best(xyxy[kept], scores[0, kept, 1], np.zeros((kept.sum(), 0, 2), np.float32))
 
     def infer_letterboxed(self, bgr: ImageArray) -> Candidates:
-        """Detect on the image centred in grey; no points."""
+        """Detect boxes on the image letterboxed in grey."""
         height, width = self._input.shape[2:]
         box = Letterbox.fit(bgr.shape[:2], (height, width))
         rows, columns = box.resized_hw
@@ -112,7 +112,7 @@ def own_model(name: str, threads: int) -> tuple[Infer, ModelSpec]:
     from kpviewer.runtime.executor import Executor
 
     executor = Executor(load_model(name), "cpu")
-    torch.set_num_threads(threads)  # the executor chose its own number
+    torch.set_num_threads(threads)  # Executor sets another number
     return lambda bgr: executor.infer(bgr)[0], executor.spec
 
 
@@ -121,7 +121,7 @@ def _filter(scale: float) -> int:
 
 
 def table_row(name: str, report: DetectionScores) -> str:
-    """Format one line of the Markdown table."""
+    """Return one line of the Markdown table."""
     score = report.overall
     cells = [
         name,
@@ -146,11 +146,17 @@ HEADER = """\
 
 
 @click.command()
-@click.option("--data", required=True, metavar="SPEC", help="Such as coco:FILE.")
-@click.option("--model", "models", multiple=True, help="Of kpviewer's, by name or file.")
-@click.option("--yunet", type=click.Path(path_type=Path, exists=True), help="ONNX file.")
-@click.option("--rfb", type=click.Path(path_type=Path, exists=True), help="ONNX file.")
-@click.option("--threads", default=2, show_default=True, help="CPU threads of each runtime.")
+@click.option("--data", required=True, metavar="SPEC", help="Data, such as coco:FILE.")
+@click.option("--model", "models", multiple=True, help="Model of kpviewer, by name or file.")
+@click.option(
+    "--yunet", type=click.Path(path_type=Path, exists=True), help="YuNet as an ONNX file."
+)
+@click.option(
+    "--rfb", type=click.Path(path_type=Path, exists=True), help="RFB-320 as an ONNX file."
+)
+@click.option(
+    "--threads", default=2, show_default=True, help="Number of CPU threads of each runtime."
+)
 @click.option("--groups", is_flag=True, help="Add a line for each source of images.")
 def main(
     data: str,

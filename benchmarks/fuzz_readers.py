@@ -1,16 +1,16 @@
-"""Give every reader of files thousands of damaged ones: each is read, or refused in words, soon.
+"""Read thousands of damaged files with every reader: each must be read, or refused with a message.
 
     python benchmarks/fuzz_readers.py                          # all readers, 2,000 files each
     python benchmarks/fuzz_readers.py weights onnx --count 200 --seed 7
 
 A *finding* is an exception that isn't a ``KpviewerError``, a file that takes over 10 s of processor
 time (the first of a process also imports libraries), or one that takes over 2 GB of memory. Files
-are read in forked processes, so Linux or macOS is needed; memory is measured on Linux.
+are read in forked processes, which require Linux or macOS; memory is measured on Linux.
 ``--only INDEX`` repeats one file of a reader and keeps it.
 
 A reader is added with ``@reader(name, write)``: ``write(folder, random)`` writes one damaged file
-into an empty folder and returns its path, and the decorated function reads it. What it imports is
-imported inside, so that listing the readers costs nothing.
+into an empty folder and returns its path, and the decorated function reads it. Readers import their
+modules inside, which keeps listing them fast.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Read = Callable[[Path], object]
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A reader, and what damages the files that it gets."""
+    """A reader, and the function that damages its files."""
 
     write: Write
     read: Read
@@ -50,23 +50,23 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of one damaged file."""
+    """Outcome of one damaged file."""
 
     index: int
     kind: str
-    """"read", "refused", or what is wrong: "uncaught", "hang", "memory", "killed", "unwritten"."""
+    """"read", "refused", or the finding: "uncaught", "hang", "memory", "killed", "unwritten"."""
     detail: str
     seconds: float
     megabytes: float
-    """Growth of the process while it read."""
+    """Growth of the process's memory."""
 
 
 READERS: dict[str, Reader] = {}
 FINE = ("read", "refused")
 _WALL_FACTOR = 6
-"""Time by the clock that a file may take, over that of the processor: a machine may be busy."""
+"""Ratio of allowed wall-clock time to allowed CPU time: a machine may be busy."""
 _SAFETY_FACTOR = 2
-"""Address space that a process may take, over the memory that is allowed."""
+"""Ratio of a process's address space to the allowed memory."""
 
 
 def reader(name: str, write: Write) -> Callable[[Read], Read]:
@@ -90,7 +90,7 @@ ODD_VALUES: tuple[Any, ...] = (
 
 
 def odd_value(random: Random) -> Any:
-    """Return a value that few readers expect; seldom a large one."""
+    """Return a value that few readers expect; rarely a large one."""
     if random.random() < 0.9:
         return random.choice(ODD_VALUES)
     large: tuple[Callable[[], Any], ...] = (
@@ -105,7 +105,7 @@ def odd_value(random: Random) -> Any:
 
 
 def nested(depth: int) -> Any:
-    """Return lists inside each other."""
+    """Return nested lists."""
     value: Any = []
     for _ in range(depth):
         value = [value]
@@ -113,7 +113,7 @@ def nested(depth: int) -> Any:
 
 
 def json_text(value: Any) -> str:
-    """Return a value as JSON, also where it is nested too deeply for the library."""
+    """Return a value as JSON, even if it is nested too deeply for the library."""
     try:
         return json.dumps(value)
     except RecursionError:
@@ -121,7 +121,7 @@ def json_text(value: Any) -> str:
 
 
 def literal_text(value: Any) -> str:
-    """Return a value as Python writes it, also where it is nested too deeply to be written."""
+    """Return a value as Python's repr, even if it is nested too deeply for repr."""
     try:
         return str(value)
     except RecursionError:
@@ -129,7 +129,7 @@ def literal_text(value: Any) -> str:
 
 
 def damaged_value(value: Any, random: Random) -> Any:
-    """Change one place of a value as JSON has it, at any depth."""
+    """Change one item of a JSON value, at any depth."""
     if isinstance(value, dict) and value and random.random() < 0.9:
         key = random.choice(list(value))
         changed = dict(value)
@@ -152,7 +152,7 @@ def damaged_value(value: Any, random: Random) -> Any:
 
 
 def damaged_bytes(data: bytes, random: Random) -> bytes:
-    """Flip, cut, double or insert bytes in a few places."""
+    """Flip, cut, duplicate or insert bytes at a few positions."""
     changed = bytearray(data)
     for _ in range(random.choice([1, 1, 2, 8])):
         place = random.randrange(len(changed) + 1)
@@ -178,7 +178,7 @@ _ODD_BYTES = (
 
 
 def damaged_text(text: str, random: Random) -> bytes:
-    """Do as ``damaged_bytes``, or move, double and drop lines."""
+    """Damage a text like ``damaged_bytes``, or move, duplicate and remove lines."""
     if random.random() < 0.6:
         return damaged_bytes(text.encode(), random)
     lines = text.splitlines(keepends=True)
@@ -197,12 +197,12 @@ def damaged_text(text: str, random: Random) -> bytes:
 
 
 def write_damaged(name: str, index: int, seed: int, folder: Path) -> Path:
-    """Write one damaged file of a reader: the same for the same name, index and seed."""
+    """Write one damaged file of a reader; it depends only on name, index and seed."""
     return READERS[name].write(folder, Random(f"{name} {seed} {index}"))
 
 
 def read_damaged(name: str, path: Path) -> tuple[str, str]:
-    """Read a file and return what became of it, and in which words."""
+    """Read a file; return the outcome and the message."""
     from kpviewer.errors import KpviewerError
 
     try:
@@ -220,7 +220,7 @@ def read_damaged(name: str, path: Path) -> tuple[str, str]:
 
 
 def run(name: str, count: int, seed: int, seconds: float, megabytes: float) -> Iterator[Finding]:
-    """Give ``count`` damaged files to a reader, in processes that are replaced when they end."""
+    """Read ``count`` damaged files with a reader, in processes that are replaced if they end."""
     start = 0
     while start < count:
         for finding in _run_process(name, start, count, (seed, seconds, megabytes)):
@@ -302,7 +302,7 @@ def _report(sending: int, kind: str, detail: str, grown: float, taken: float) ->
 
 
 def _memory(entry: str) -> float:
-    """Return an entry of the process's status in MB; 0 where the system has none."""
+    """Return an entry of the process's status in MB; 0 if the system has none."""
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith(entry + ":"):
@@ -330,7 +330,7 @@ def main(
     megabytes: float,
     only: int | None,
 ) -> None:
-    """Fuzz the readers NAMES, by default all, and exit with 1 if there are findings."""
+    """Fuzz the readers NAMES, by default all; exit with 1 if there are findings."""
     unknown = sorted(set(names) - set(READERS))
     if unknown:
         raise click.BadParameter(f"no reader {unknown[0]!r}; there are {', '.join(READERS)}")
@@ -353,9 +353,9 @@ def main(
                 print(
                     f"  {name} --only {finding.index}: {finding.kind}: {finding.detail}", flush=True
                 )
-        told = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
+        text = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
         print(
-            f"{name}: {told}; slowest {slowest:.1f} s (--only {slowest_at}), most {largest:.0f} MB",
+            f"{name}: {text}; slowest {slowest:.1f} s (--only {slowest_at}), most {largest:.0f} MB",
             flush=True,
         )
     sys.exit(1 if found else 0)
@@ -365,7 +365,7 @@ def main(
 
 
 def _spec_of_small_model() -> dict[str, Any]:
-    """Return the description of a network with everything that a description can have."""
+    """Return the description of a network with every possible key."""
     from kpviewer.models.face_ssd import FACE_SPEC
 
     spec: dict[str, Any] = json.loads(FACE_SPEC.to_json())
@@ -375,7 +375,7 @@ def _spec_of_small_model() -> dict[str, Any]:
 
 
 def _header_with(spec_text: str, path: Path) -> Path:
-    """Write a model file whose description is a text, with the tensors that face-ssd has."""
+    """Write a model file with a description as text and the tensors of face-ssd."""
     import struct
 
     tensors, payload = _face_tensors()
@@ -423,7 +423,7 @@ def write_weights(folder: Path, random: Random) -> Path:
 @reader("spec", write_spec)
 @reader("weights", write_weights)
 def open_run_and_paint(path: Path) -> None:
-    """Open a model, look at one image with it and paint what it found."""
+    """Open a model, run it on one image and draw its detections."""
     import numpy as np
     import torch
 
@@ -486,7 +486,7 @@ normalised = false
 
 
 def _write_onnx(path: Path, metadata: dict[str, str], *, is_open: bool) -> Path:
-    """Write a model that gives the same two rows for any image: (1, 12, 2)."""
+    """Write a model that returns the same two rows for any image: (1, 12, 2)."""
     import numpy as np
     import onnx
     from onnx import helper
@@ -517,7 +517,7 @@ def _write_onnx(path: Path, metadata: dict[str, str], *, is_open: bool) -> Path:
 
 
 def write_onnx_metadata(folder: Path, random: Random) -> Path:
-    """Write an ONNX file whose metadata, as Ultralytics writes it, has one wrong entry."""
+    """Write an ONNX file with Ultralytics metadata that has one wrong entry."""
     metadata = dict(ULTRALYTICS)
     key = random.choice(list(metadata))
     fate = random.random()
@@ -537,7 +537,7 @@ def write_onnx_metadata(folder: Path, random: Random) -> Path:
 
 
 def write_onnx_toml(folder: Path, random: Random) -> Path:
-    """Write an ONNX file and beside it a description with one wrong value."""
+    """Write an ONNX file, and beside it a description with one wrong value."""
     import tomllib
 
     import tomli_w
@@ -568,7 +568,7 @@ reader("onnx-bytes", write_onnx_bytes)(open_run_and_paint)
 
 
 def write_checkpoint(folder: Path, random: Random) -> Path:
-    """Write a checkpoint with odd things beside and among its tensors, or with damaged bytes."""
+    """Write a checkpoint with odd values beside and among its tensors, or with damaged bytes."""
     import argparse
 
     import torch
@@ -707,7 +707,7 @@ def _write_set(folder: Path, files: dict[str, bytes], images: tuple[str, ...]) -
 
 
 def _write_text(text: str, name: str, images: tuple[str, ...] = ("a.png", "b.png")) -> Write:
-    """Return what writes a damaged text beside whole images."""
+    """Return a function that writes a damaged text beside intact images."""
 
     def write(folder: Path, random: Random) -> Path:
         data = damaged_text(text, random)
@@ -730,7 +730,7 @@ def write_coco(folder: Path, random: Random) -> Path:
 
 
 def _write_yolo(labels: bool, images: tuple[str, ...] = ("images/a.png",)) -> Write:
-    """Return what writes a YOLO set whose labels, or whose YAML, are damaged."""
+    """Return a function that writes a YOLO set with damaged labels or YAML."""
 
     def write(folder: Path, random: Random) -> Path:
         texts = {"labels/a.txt": LABELS_YOLO, "data.yaml": LABELS_YAML}

@@ -2,8 +2,8 @@
 
     python benchmarks/label_faces.py IMAGES --yunet yunet.onnx --source NAME --out FILE
 
-Each image is searched at its own size and at twice that. Faces scored at least 0.7 become objects
-with ``pseudo`` = 1; weaker answers become ignore regions, since they may or may not be faces.
+The detector runs at the size of the image and at twice that. Faces with a score of at least
+0.7 become objects with ``pseudo`` = 1; lower scores become ignore regions.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import numpy as np
 from kpviewer.geometry import iou_matrix
 from kpviewer.sources.opencv import cv2
 
-SURE, POSSIBLE = 0.7, 0.3
+OBJECT_SCORE, IGNORED_SCORE = 0.7, 0.3
 
 
 def detect(bgr: np.ndarray, yunet: str, factor: float) -> np.ndarray:
-    """Rows of YuNet, x, y, w, h, five points (viewer's left first) and score, in px of ``bgr``."""
+    """Return rows of YuNet: x, y, w, h, five points (viewer's left first), score; px of ``bgr``."""
     scaled = cv2.resize(bgr, None, fx=factor, fy=factor)
     height, width = scaled.shape[:2]
-    detector = cv2.FaceDetectorYN.create(yunet, "", (width, height), POSSIBLE, 0.3, 200)
+    detector = cv2.FaceDetectorYN.create(yunet, "", (width, height), IGNORED_SCORE, 0.3, 200)
     _, rows = detector.detect(scaled)
     if rows is None:
         return np.zeros((0, 15), np.float32)
@@ -34,7 +34,7 @@ def detect(bgr: np.ndarray, yunet: str, factor: float) -> np.ndarray:
 
 
 def annotations_of(bgr: np.ndarray, yunet: str) -> list[dict[str, Any]]:
-    """Faces of one image: the best answer of both sizes for each."""
+    """Return the faces of one image: the best detection of both sizes for each."""
     rows = np.concatenate([detect(bgr, yunet, factor) for factor in (1.0, 2.0)])
     rows = rows[np.argsort(-rows[:, 14])]
     height, width = bgr.shape[:2]
@@ -51,20 +51,22 @@ def annotations_of(bgr: np.ndarray, yunet: str) -> list[dict[str, Any]]:
 def _annotation(xyxy: np.ndarray, row: np.ndarray, hw: tuple[int, int]) -> dict[str, Any]:
     points = row[4:14].reshape(5, 2)
     inside = ((points >= 0) & (points < [hw[1], hw[0]])).all(1)
-    sure = bool(row[14] >= SURE)
+    is_object = bool(row[14] >= OBJECT_SCORE)
     sides = xyxy[2:] - xyxy[:2]
     keypoints = [
         value
         for (x, y), seen in zip(points, inside, strict=True)
-        for value in ((round(float(x), 1), round(float(y), 1), 2) if seen and sure else (0, 0, 0))
+        for value in (
+            (round(float(x), 1), round(float(y), 1), 2) if seen and is_object else (0, 0, 0)
+        )
     ]
     return {
         "category_id": 1,
         "bbox": [round(float(value), 1) for value in (*xyxy[:2], *sides)],
         "area": round(float(sides.prod()), 1),
-        "iscrowd": int(not sure),
+        "iscrowd": int(not is_object),
         "keypoints": keypoints,
-        "num_keypoints": int(inside.sum()) if sure else 0,
+        "num_keypoints": int(inside.sum()) if is_object else 0,
         "pseudo": 1,
     }
 

@@ -1,8 +1,8 @@
-"""Score a grid keypoint detector on generated strip scenes that no training draws.
+"""Score a grid keypoint detector on generated strip scenes that training never draws.
 
     python benchmarks/score_strip.py --model strip-grid --scenes 1000
 
-Half of the scenes lie, half stand. Scenes are made by number, from seeds of their own.
+Half of the scenes are horizontal, half vertical. Their seeds are distinct from those of training.
 """
 
 import time
@@ -27,7 +27,7 @@ SIZES = ((320, 1920), (1920, 320))
 @click.option("--scenes", type=click.IntRange(2), default=1000, show_default=True)
 @click.option("--engine", default="auto", show_default=True)
 def main(model: str, scenes: int, engine: str) -> None:
-    """Print the table of classes, and the time of one image."""
+    """Print the scores of each class and the time for one image."""
     runner = Executor(open_model(model), "cpu", engine=engine)
     for size in SIZES:
         runner.warm_up(size)
