@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.coco_keypoints import mirrored_keypoints, skeleton_of
 from kpviewer.models.downloads import short_reason, torchvision_state
 from kpviewer.models.files import model_path
 from kpviewer.models.limits import MAX_CLASSES
@@ -42,15 +43,6 @@ _CLASS_HEADS = {
     "ssdlite320": ("head.classification_head.module_list.0.1.bias", 6),
 }
 """Name of a tensor of the class head, and its number of values per label, by family."""
-
-_BONES = (
-    ("left_ankle", "left_knee"), ("left_knee", "left_hip"), ("right_ankle", "right_knee"),
-    ("right_knee", "right_hip"), ("left_hip", "right_hip"), ("left_shoulder", "left_hip"),
-    ("right_shoulder", "right_hip"), ("left_shoulder", "right_shoulder"),
-    ("left_shoulder", "left_elbow"), ("right_shoulder", "right_elbow"),
-    ("left_elbow", "left_wrist"), ("right_elbow", "right_wrist"), ("nose", "left_eye"),
-    ("nose", "right_eye"), ("left_eye", "left_ear"), ("right_eye", "right_ear"),
-)  # fmt: skip
 
 
 class ZooNetwork(nn.Module):
@@ -168,10 +160,8 @@ def build_zoo_detector(model_name: str, categories: Sequence[str] | None = None)
         class_names=tuple(categories[label] for label in labels),
         input_hw=_input_hw(detector),
         keypoint_names=keypoint_names,
-        skeleton=tuple(
-            (keypoint_names.index(a), keypoint_names.index(b)) for a, b in _BONES if keypoint_names
-        ),
-        mirrored_keypoints=_mirrored(keypoint_names),
+        skeleton=skeleton_of(keypoint_names),
+        mirrored_keypoints=mirrored_keypoints(keypoint_names),
         stride=1,  # no padding: the detector resizes once more, and pads as it was trained
         mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),
@@ -238,16 +228,6 @@ def _input_hw(detector: nn.Module) -> tuple[int, int]:
         width, height = transform.fixed_size
         return 2 * height, 2 * width
     return transform.max_size, transform.max_size
-
-
-def _mirrored(names: Sequence[str]) -> tuple[int, ...]:
-    """Return the index of each keypoint in a mirrored image."""
-    swap = {"left": "right", "right": "left"}
-    turned = [
-        "_".join([swap.get(name.split("_")[0], name.split("_")[0]), *name.split("_")[1:]])
-        for name in names
-    ]
-    return tuple(names.index(name) for name in turned)
 
 
 def _check_name(model_name: str) -> None:

@@ -46,6 +46,8 @@ class OutputKind(StrEnum):
     """(1, 4 + C + K*D, P): centre, width, height, class scores, keypoints."""
     BOXES = "boxes"
     """(1, P, 6 + K*D): corners, score, class, keypoints; NMS was done in the model."""
+    ROTATED = "rotated"
+    """(1, 4 + C + 1, P) or (1, P, 7): centre, size, class scores or score and class, angle."""
     YUNET = "yunet"
     """cls_S, obj_S, bbox_S, kps_S of strides 8, 16 and 32 (Wu et al. 2023)."""
 
@@ -90,6 +92,8 @@ class OutputFormat:
     activation: Activation = Activation.NONE
     background: int | None = None
     """Column of an ssd's scores that holds the background."""
+    extra_columns: int = 0
+    """Columns behind those of the kind that are left out, such as coefficients of masks."""
     transposed: bool | None = None
     """Whether each prediction of a yolov8 is a column instead of a row; None: the shape decides."""
 
@@ -127,6 +131,8 @@ class OnnxDescription:
     """RGB colour around a letterboxed image, in [0, 255]; None: what becomes 0 in the input."""
     licence: Text = ""
     trained_on: Text = ""
+    notes: tuple[Text, ...] = ()
+    """Sentences on what kpviewer leaves out of the outputs."""
     match: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Shapes by output name that select a shipped description; -1 fits any size."""
 

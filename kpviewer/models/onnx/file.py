@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.coco_keypoints import mirrored_keypoints
 from kpviewer.models.files import check_model_file
 from kpviewer.models.inference_libraries import library
 from kpviewer.models.limits import clean_name
@@ -228,6 +229,7 @@ def _spec(path: Path, description: OnnxDescription, shape: Shape) -> ModelSpec:
         input_hw=input_hw,
         keypoint_names=description.keypoints,
         skeleton=description.skeleton,
+        mirrored_keypoints=mirrored_keypoints(description.keypoints),
         resize=description.resize,
         placement=description.placement,
         sampling=description.sampling,
@@ -238,6 +240,7 @@ def _spec(path: Path, description: OnnxDescription, shape: Shape) -> ModelSpec:
         iou_threshold=description.iou_threshold,
         nms=description.nms,
         padding=description.padding,
+        notes=description.notes,
         licence=description.licence,
         trained_on=description.trained_on,
     )

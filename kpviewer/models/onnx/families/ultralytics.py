@@ -1,16 +1,20 @@
 """Exports of Ultralytics: their metadata says what the outputs mean.
 
-A raw head outputs one column per box; a graph with built-in NMS outputs rows of corners, score and
-class. With two classes both have six numbers per box. The metadata therefore decides the layout,
-and an output of another shape contradicts it.
+A raw head outputs one column per box; a graph with built-in NMS and an end-to-end head output rows
+of corners, score and class. With two classes both have six numbers per box. The metadata therefore
+decides the layout, and an output of another shape contradicts it.
+
+Source of the entries and of the post-processing: ultralytics 8.4.190, engine/exporter.py,
+nn/backends/base.py, utils/nms.py, data/augment.py and models/rtdetr/predict.py.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from kpviewer.models.coco_keypoints import NAMES, skeleton_of
 from kpviewer.models.limits import MAX_KEYPOINTS, clean_name
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.facts import FileFacts
@@ -20,11 +24,18 @@ from kpviewer.models.tables import converted, shown
 
 RT_DETR_HEAD = "RTDETRDecoder"
 _RT_DETR = re.compile(r"rt-?detr", re.IGNORECASE)
-_OTHER_TASKS = {
-    "segment": "masks",
-    "classify": "classes of whole images",
-    "obb": "rotated boxes",
+_MASK_COEFFICIENTS = 32
+_NOTES = {
+    "segment": ("The masks of this model are left out: kpviewer shows its boxes.",),
+    "obb": ("The angles of this model are left out: kpviewer shows upright boxes around them.",),
 }
+
+
+class _Layout(NamedTuple):
+    output: dict[str, Any]
+    resize: str
+    nms: str
+    summary: str
 
 
 def recognise(facts: FileFacts) -> list[Recognised]:
@@ -38,51 +49,77 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     task = metadata.get("task")
     if task is None or "names" not in metadata:
         return []
-    if task not in ("detect", "pose"):
-        found = _OTHER_TASKS.get(task, f"something else (task {shown(task)})")
+    if task not in ("detect", "pose", "segment", "obb"):
+        found = "classes of whole images" if task == "classify" else f"task {shown(task)}"
         raise ValueError(f"it predicts {found}, and kpviewer shows boxes and keypoints")
     names = class_names(literal(metadata, "names", ""))
-    points = _keypoints(literal(metadata, "kpt_shape", "[0, 0]")) if task == "pose" else 0
+    points = _keypoints(metadata) if task == "pose" else ()
     size = literal(metadata, "imgsz", "[640, 640]")
-    output, resize, layout = _layout(metadata)
+    layout = _layout(facts, task, len(names))
     table = {
         "classes": names,
-        "output": output,
-        "keypoints": [f"point {index}" for index in range(points)],
+        "output": layout.output,
+        "keypoints": points,
+        "skeleton": skeleton_of(points),
         "input": [size, size] if isinstance(size, int) else size,
         "stride": literal(metadata, "stride", "32"),
-        "resize": resize,
+        "resize": layout.resize,
+        "sampling": "linear",
+        "padding": [114, 114, 114],
         "score_threshold": 0.25,
+        "iou_threshold": 0.7,
+        "nms": layout.nms,
+        "notes": _NOTES.get(task, ()),
         "licence": clean_name(metadata.get("license", "")),
     }
-    with_points = f", {points} keypoints" if points else ""
+    with_points = f", {len(points)} keypoints" if points else ""
     try:
         description = converted(table, OnnxDescription)
     except ValueError as error:
         raise ValueError(str(error).replace("input", "imgsz", 1)) from error
-    summary = f"{layout}, {len(names)} classes{with_points}"
+    summary = f"{layout.summary}, {len(names)} classes{with_points}"
     return [Recognised(description, "ultralytics", summary)]
 
 
-def _layout(metadata: Mapping[str, str]) -> tuple[dict[str, Any], str, str]:
-    """Return the table ``[output]``, the resize method, and a summary of the layout."""
+def _layout(facts: FileFacts, task: str, classes: int) -> _Layout:
+    metadata = facts.metadata
     is_end_to_end = is_true(metadata, "end2end")
     if metadata.get("head") == RT_DETR_HEAD or _RT_DETR.search(metadata.get("description", "")):
-        if (metadata.get("head") == RT_DETR_HEAD) != is_end_to_end:
-            raise ValueError("it is an RT-DETR whose entries head and end2end don't agree")
-        boxes = {"normalised": True, "box_format": "cxcywh"}
-        if is_end_to_end:
-            return {"kind": OutputKind.BOXES, **boxes}, "stretch", "RT-DETR, end to end"
-        return {"kind": OutputKind.YOLOV8, **boxes, "transposed": False}, "stretch", "RT-DETR"
+        return _rt_detr(facts, classes, is_end_to_end=is_end_to_end)
     arguments = literal(metadata, "args", "{}")
     has_nms = isinstance(arguments, Mapping) and arguments.get("nms") in (True, 1, "True")
-    if is_end_to_end or has_nms or is_true(metadata, "nms"):
-        return {"kind": OutputKind.BOXES}, "letterbox", "NMS inside"
-    return {"kind": OutputKind.YOLOV8, "transposed": True}, "letterbox", "no NMS inside"
+    has_nms = has_nms or is_true(metadata, "nms")
+    extra = {"extra_columns": _MASK_COEFFICIENTS} if task == "segment" else {}
+    if is_end_to_end or has_nms:
+        kind = OutputKind.ROTATED if task == "obb" else OutputKind.BOXES
+        summary = "NMS inside" if has_nms else "end to end, no NMS needed"
+        output = {"kind": kind, "transposed": False, **extra}
+        return _Layout(output, "letterbox", "none", summary)
+    kind = OutputKind.ROTATED if task == "obb" else OutputKind.YOLOV8
+    nms = "none" if task == "obb" else "hard"  # rotated boxes are compared when they are read
+    output = {"kind": kind, "transposed": True, **extra}
+    return _Layout(output, "letterbox", nms, "no NMS inside")
 
 
-def _keypoints(shape: object) -> int:
-    """Return the number of keypoints from ``kpt_shape``, (keypoints, 2 or 3)."""
+def _rt_detr(facts: FileFacts, classes: int, *, is_end_to_end: bool) -> _Layout:
+    """Return the layout of an RT-DETR: rows with score and class, or scores by class before 2026.
+
+    With two classes both have six columns; only newer exporters write the entry ``head``.
+    """
+    boxes = {"normalised": True, "box_format": "cxcywh", "transposed": False}
+    shape = next(iter(facts.outputs.values()), ())
+    is_newer = is_end_to_end or facts.metadata.get("head") == RT_DETR_HEAD
+    has_rows = is_newer and shape[-1:] in ((6,), (None,))
+    if not has_rows and shape[-1:] not in ((4 + classes,), (None,)):
+        raise ValueError(f"an RT-DETR of {classes} classes has no output of shape {shape}")
+    if has_rows:
+        return _Layout({"kind": OutputKind.BOXES, **boxes}, "stretch", "none", "RT-DETR, rows")
+    return _Layout({"kind": OutputKind.YOLOV8, **boxes}, "stretch", "none", "RT-DETR, scores")
+
+
+def _keypoints(metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of the keypoints: the file's, COCO's for 17 of a person, or numbers."""
+    shape = literal(metadata, "kpt_shape", "[0, 0]")
     if not isinstance(shape, list | tuple) or not all(type(each) is int for each in shape):
         raise ValueError(f"kpt_shape must be two whole numbers, got {shown(shape)}")
     if len(shape) != 2 or not 0 < shape[0] <= MAX_KEYPOINTS or shape[1] not in (2, 3):
@@ -90,4 +127,11 @@ def _keypoints(shape: object) -> int:
             f"kpt_shape must be 1 to {MAX_KEYPOINTS:,} keypoints of 2 or 3 numbers, got "
             f"{shown(shape)}"
         )
-    return int(shape[0])
+    count = int(shape[0])
+    named = literal(metadata, "kpt_names", "{}")
+    lists = list(named.values()) if isinstance(named, Mapping) else [named]
+    if lists and isinstance(lists[0], list | tuple) and len(lists[0]) == count:
+        return tuple(clean_name(str(name)) for name in lists[0])
+    if count == len(NAMES):
+        return NAMES
+    return tuple(f"point {index}" for index in range(count))

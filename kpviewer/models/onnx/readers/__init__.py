@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.readers.base import Outputs, Reader
+from kpviewer.models.onnx.readers.rotated import read_rotated
 from kpviewer.models.onnx.readers.ssd import read_ssd
 from kpviewer.models.onnx.readers.yolo import read_boxes, read_yolov5, read_yolov8
 from kpviewer.models.onnx.readers.yunet import read_yunet
@@ -16,6 +17,7 @@ READERS: Mapping[OutputKind, Reader] = {
     OutputKind.YOLOV5: read_yolov5,
     OutputKind.YOLOV8: read_yolov8,
     OutputKind.BOXES: read_boxes,
+    OutputKind.ROTATED: read_rotated,
     OutputKind.YUNET: read_yunet,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from kpviewer.errors import WeightsError
@@ -16,6 +17,8 @@ from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.columns import corners, keypoints, picked
 from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores
 
+_IN_COLUMNS = (OutputKind.YOLOV8, OutputKind.ROTATED)
+
 
 def read_yolov5(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
     """Read (P, 5 + C) rows: centre, size, objectness, class scores."""
@@ -24,25 +27,28 @@ def read_yolov5(outputs: Outputs, description: OnnxDescription, input_hw: tuple[
     rows = rows_of(outputs, form, (5 + classes,), "4 + 1 + classes")
     scores = rows[:, 4:5] * rows[:, 5 : 5 + classes]
     boxes = corners(rows[:, :4], form, BoxFormat.CXCYWH)
-    return Rows(boxes, scores, rows.new_zeros(len(rows), points, 2))
+    return Rows(boxes, best_class(scores), rows.new_zeros(len(rows), points, 2))
 
 
 def read_yolov8(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
     """Read (4 + C + K*D, P) columns: centre, size, class scores, keypoints."""
     form = description.output
     classes, points = len(description.classes), len(description.keypoints)
-    widths = tuple(4 + classes + size * points for size in (3, 2))
+    widths = tuple(4 + classes + size * points + form.extra_columns for size in (3, 2))
     rows = rows_of(outputs, form, widths, "4 + classes + 2 or 3 per keypoint")
+    rows = rows[:, : rows.shape[1] - form.extra_columns]
     boxes = corners(rows[:, :4], form, BoxFormat.CXCYWH)
-    return Rows(boxes, rows[:, 4 : 4 + classes], *keypoints(rows[:, 4 + classes :], points))
+    scores = best_class(rows[:, 4 : 4 + classes])
+    return Rows(boxes, scores, *keypoints(rows[:, 4 + classes :], points))
 
 
 def read_boxes(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
     """Read (P, 6 + K*D) rows of a model that does NMS itself: corners, score, class, keypoints."""
     form = description.output
     classes, points = len(description.classes), len(description.keypoints)
-    widths = tuple(6 + size * points for size in (3, 2))
+    widths = tuple(6 + size * points + form.extra_columns for size in (3, 2))
     rows = rows_of(outputs, form, widths, "x1, y1, x2, y2, score, class, and 2 or 3 per keypoint")
+    rows = rows[:, : rows.shape[1] - form.extra_columns]
     is_known = (rows[:, 5] > -0.5) & (rows[:, 5] < classes - 0.5)  # -1 is padding
     best = (rows[:, 4] * is_known).topk(min(MAX_CANDIDATES, len(rows))).indices
     rows = rows[best]  # rows x classes would need much memory
@@ -51,11 +57,17 @@ def read_boxes(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     return Rows(boxes, scores, *keypoints(rows[:, 6:], points))
 
 
+def best_class(scores: Tensor) -> Tensor:
+    """Return (P, C) scores with all but the best class of each row at 0, as YOLO detectors do."""
+    best = scores.argmax(-1, keepdim=True)
+    return torch.zeros_like(scores).scatter(1, best, scores.gather(1, best))
+
+
 def rows_of(outputs: Outputs, form: OutputFormat, widths: tuple[int, ...], meaning: str) -> Tensor:
     """Return the output of a YOLO with one prediction per row: (P, D)."""
     name = form.rows if form.rows is not None else next(iter(outputs))
     value = picked(outputs, name)
-    may_be_columns = form.kind is OutputKind.YOLOV8 and form.transposed is not False
+    may_be_columns = form.kind in _IN_COLUMNS and form.transposed is not False
     for width in widths:
         if may_be_columns and value.shape[0] == width:
             return value.T

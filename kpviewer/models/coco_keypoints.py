@@ -1,0 +1,41 @@
+"""The 17 keypoints of a person that COCO annotates, with their skeleton and mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+NAMES = (
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder",
+    "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip",
+    "left_knee", "right_knee", "left_ankle", "right_ankle",
+)  # fmt: skip
+"""In the order of COCO's person_keypoints annotations."""
+BONES = (
+    ("left_ankle", "left_knee"), ("left_knee", "left_hip"), ("right_ankle", "right_knee"),
+    ("right_knee", "right_hip"), ("left_hip", "right_hip"), ("left_shoulder", "left_hip"),
+    ("right_shoulder", "right_hip"), ("left_shoulder", "right_shoulder"),
+    ("left_shoulder", "left_elbow"), ("right_shoulder", "right_elbow"),
+    ("left_elbow", "left_wrist"), ("right_elbow", "right_wrist"), ("nose", "left_eye"),
+    ("nose", "right_eye"), ("left_eye", "left_ear"), ("right_eye", "right_ear"),
+)  # fmt: skip
+"""Pairs of names that lines join."""
+
+
+def skeleton_of(names: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Return the lines between those of ``names`` that COCO joins, as pairs of indices."""
+    return tuple((names.index(a), names.index(b)) for a, b in BONES if a in names and b in names)
+
+
+def mirrored_keypoints(names: Sequence[str]) -> tuple[int, ...]:
+    """Return the index that each keypoint takes when the image is mirrored.
+
+    Empty if a name that starts with "left" or "right" has no counterpart.
+    """
+    swap = {"left": "right", "right": "left"}
+    mirrored = []
+    for name in names:
+        first, *rest = name.split("_")
+        mirrored.append("_".join([swap.get(first, first), *rest]))
+    if not set(mirrored) <= set(names):
+        return ()
+    return tuple(names.index(name) for name in mirrored)

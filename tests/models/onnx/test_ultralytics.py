@@ -1,0 +1,166 @@
+"""Exports of Ultralytics: every task, with and without NMS, as the maker's own code reads them."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from kpviewer.models.onnx.file import OnnxDetector, open_onnx
+from kpviewer.models.onnx.readers.rotated import probabilistic_iou, upright
+from kpviewer.models.spec import Resize, Sampling
+from kpviewer.structures import NmsKind
+
+pytest.importorskip("onnxruntime")
+
+from onnx_files import HW, constant_model
+
+NAMES = "{0: 'dog', 1: 'cat'}"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return tmp_path / "model.onnx"
+
+
+def opened(model: Path, output: np.ndarray, **metadata: str) -> OnnxDetector:
+    entries = {"task": "detect", "names": NAMES, "imgsz": "[64, 96]", **metadata}
+    return open_onnx(constant_model(model, {"output0": output}, **entries))
+
+
+def seen(detector: OnnxDetector):
+    return detector.decode(detector.network(torch.zeros(1, 3, *HW)), HW)
+
+
+def columns(*rows: list[float]) -> np.ndarray:
+    return np.array([*rows, *[[0.0] * len(rows[0])] * (50 - len(rows))]).T[None]
+
+
+def test_images_are_prepared_as_the_maker_does(model: Path) -> None:
+    spec = opened(model, columns([50, 30, 20, 10, 0.9, 0.1])).spec
+    assert (spec.resize, spec.sampling) == (Resize.LETTERBOX, Sampling.LINEAR)
+    assert spec.padding == (114, 114, 114)
+    assert (spec.score_threshold, spec.iou_threshold, spec.nms) == (0.25, 0.7, NmsKind.HARD)
+
+
+@pytest.mark.parametrize("entries", [{"args": "{'nms': True}"}, {"end2end": "True"}])
+def test_what_is_distinct_gets_no_second_nms(model: Path, entries: dict[str, str]) -> None:
+    assert opened(model, np.zeros((1, 300, 6)), **entries).spec.nms is NmsKind.NONE
+
+
+def test_a_box_has_its_best_class_alone(model: Path) -> None:
+    decoded = seen(opened(model, columns([50, 30, 20, 10, 0.6, 0.7])))
+    assert decoded.scores[0, 0].tolist() == pytest.approx([0.0, 0.7])
+
+
+@pytest.mark.parametrize(
+    ("entries", "output"),
+    [
+        ({}, columns([50, 30, 20, 10, 0.1, 0.8, *[5.0] * 32])),
+        ({"args": "{'nms': True}"}, np.array([[[40, 25, 60, 35, 0.8, 1, *[5.0] * 32]]])),
+    ],
+)
+def test_a_segmentation_shows_its_boxes_and_says_so(
+    model: Path, entries: dict[str, str], output: np.ndarray
+) -> None:
+    detector = opened(model, output, task="segment", **entries)
+    decoded = seen(detector)
+    assert decoded.xyxy[0, 0].tolist() == [40, 25, 60, 35]
+    assert decoded.scores[0, 0].tolist() == pytest.approx([0.0, 0.8])
+    assert "masks of this model are left out" in detector.spec.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("entries", "output"),
+    [
+        ({}, columns([50, 30, 20, 10, 0.1, 0.8, math.pi / 2])),
+        ({"end2end": "True"}, np.array([[[50, 30, 20, 10, 0.8, 1, math.pi / 2]]])),
+    ],
+)
+def test_rotated_boxes_show_as_the_upright_ones_around_them(
+    model: Path, entries: dict[str, str], output: np.ndarray
+) -> None:
+    detector = opened(model, output, task="obb", **entries)
+    decoded = seen(detector)
+    # a quarter turn swaps the sides
+    assert decoded.xyxy[0, 0].tolist() == pytest.approx([45, 20, 55, 40])
+    assert decoded.scores[0, 0].tolist() == pytest.approx([0.0, 0.8])
+    assert detector.spec.nms is NmsKind.NONE
+    assert "angles" in detector.spec.notes[0]
+
+
+def test_crossed_boxes_are_two_objects_though_their_frames_are_one(model: Path) -> None:
+    long = [50, 30, 40, 4, 0.1, 0.8]
+    rows = columns([*long, math.pi / 4], [*long[:5], 0.7, -math.pi / 4], [*long[:5], 0.6, 0.78])
+    decoded = seen(opened(model, rows, task="obb"))
+    # the first two cross at a right angle; the third lies on the first
+    assert decoded.scores[0, :3, 1].tolist() == pytest.approx([0.8, 0.7, 0.0])
+    first, second = decoded.xyxy[0, :2].tolist()
+    assert first == pytest.approx(second)
+
+
+def test_similarity_of_upright_boxes_is_that_of_two_independent_axes() -> None:
+    boxes = torch.tensor([[10.0, 10, 8, 4, 0.0], [12, 11, 6, 6, 0]])
+    affinity = 1.0
+    for distance, a, b in ((2, 8, 6), (1, 4, 6)):  # Hellinger affinity of 1-D normal distributions
+        s, t = a * a / 12, b * b / 12
+        affinity *= math.sqrt(2 * math.sqrt(s * t) / (s + t)) * math.exp(
+            -(distance**2) / 4 / (s + t)
+        )
+    found = probabilistic_iou(boxes)
+    assert found[0, 1].item() == pytest.approx(1 - math.sqrt(1 - affinity), abs=1e-5)
+    assert found.diagonal().tolist() == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_the_upright_box_holds_all_corners() -> None:
+    box = torch.tensor([[20.0, 30, 12, 5, 0.6]])
+    angle = np.array([[np.cos(0.6), -np.sin(0.6)], [np.sin(0.6), np.cos(0.6)]])
+    corners = np.array([[6, 2.5], [6, -2.5], [-6, 2.5], [-6, -2.5]]) @ angle.T + (20, 30)
+    expected = [*corners.min(0), *corners.max(0)]
+    assert upright(box)[0].tolist() == pytest.approx(expected, abs=1e-4)
+
+
+POSE = {"task": "pose", "names": "{0: 'person'}"}
+
+
+def test_seventeen_keypoints_are_those_of_coco(model: Path) -> None:
+    row = [50, 30, 20, 10, 0.9, *[45, 28, 0.7] * 17]
+    detector = opened(model, columns(row), kpt_shape="[17, 3]", **POSE)
+    assert detector.spec.keypoint_names[:3] == ("nose", "left_eye", "right_eye")
+    assert len(detector.spec.skeleton) == 16
+    assert detector.spec.mirrored_keypoints[:3] == (0, 2, 1)
+    decoded = seen(detector)
+    assert decoded.keypoints_xy[0, 0, 0].tolist() == [45, 28]
+    assert decoded.keypoint_scores is not None
+    assert decoded.keypoint_scores[0, 0].tolist() == pytest.approx([0.7] * 17)
+
+
+def test_names_of_keypoints_in_the_file_are_used(model: Path) -> None:
+    row = [50, 30, 20, 10, 0.9, 45, 28, 46, 29]
+    names = "{0: ['beak', 'tail']}"
+    detector = opened(model, columns(row), kpt_shape="[2, 2]", kpt_names=names, **POSE)
+    assert detector.spec.keypoint_names == ("beak", "tail")
+    assert seen(detector).keypoint_scores is None
+    other = opened(model, columns(row), kpt_shape="[2, 2]", **POSE)
+    assert other.spec.keypoint_names == ("point 0", "point 1")
+
+
+@pytest.mark.parametrize(
+    ("classes", "width", "row", "kept"),
+    [
+        (2, 6, [0.5, 0.5, 0.5, 0.25, 0.9, 1], [0.0, 0.9]),
+        (3, 6, [0.5, 0.5, 0.5, 0.25, 0.9, 1], [0.0, 0.9, 0.0]),
+    ],
+)
+def test_an_rt_detr_has_rows_whether_or_not_it_says_end_to_end(
+    model: Path, classes: int, width: int, row: list[float], kept: list[float]
+) -> None:
+    names = str(dict(enumerate(["dog", "cat", "cow"][:classes])))
+    for end2end in ("True", "False"):
+        entries = {"head": "RTDETRDecoder", "end2end": end2end, "names": names}
+        detector = opened(model, np.array([[row]]), **entries)
+        decoded = seen(detector)
+        assert decoded.xyxy[0, 0].tolist() == [24, 24, 72, 40]  # by hand, of 96x64 px
+        assert decoded.scores[0, 0].tolist() == pytest.approx(kept)
+        assert (detector.spec.resize, detector.spec.nms) == (Resize.STRETCH, NmsKind.NONE)
