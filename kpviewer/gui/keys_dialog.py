@@ -44,7 +44,7 @@ class KeysDialog(QDialog):
         hint = Label(
             tr(
                 "On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; "
-                "a double click goes back to the model's default. Enter presses the focused button."
+                "a double click restores the model's default. Enter presses the focused button."
             )
         )
         hint.setProperty("kind", "secondary")

@@ -544,7 +544,7 @@
             <translation>鼠标</translation>
         </message>
         <message>
-            <source>On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; a double click goes back to the model's default. Enter presses the focused button.</source>
+            <source>On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; a double click restores the model's default. Enter presses the focused button.</source>
             <translation>滑块：方向键和滚轮每次移动 0.01，按住 Shift 时为 0.001；双击恢复模型默认值。Enter 键按下当前焦点按钮。</translation>
         </message>
         <message>
