@@ -23,7 +23,7 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import ensure_font
 
-TABS = ("detect", "judge", "view")
+TABS = ("detect", "evaluate", "view")
 GIVEN = frozenset({"model", "device", "theme"})
 """Options that the arguments set, regardless of remembered settings."""
 

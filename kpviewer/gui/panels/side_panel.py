@@ -66,7 +66,7 @@ class SidePanel(QFrame):
         self.pages[DETECT].add_section(tr("Classes"), self.classes, self._no_classes)
         self.pages[EVALUATE].add_section(tr("Error against ground truth"), self.error)
         self.pages[EVALUATE].add_section(tr("Difference of two models"), self.compare)
-        self._judged = (
+        self._evaluated = (
             self.pages[EVALUATE].add_section(tr("Curves of the frames so far"), self.curves),
             self.pages[EVALUATE].add_section(tr("Worst frames so far"), self.worst),
         )
@@ -95,7 +95,7 @@ class SidePanel(QFrame):
 
     def show_evaluated(self, *, has_frames: bool) -> None:
         """Show or hide curves and worst frames: they need frames with ground truth."""
-        for section in self._judged:
+        for section in self._evaluated:
             section.setVisible(has_frames)
 
 
