@@ -94,9 +94,7 @@ def _read_images(
         with collect_problem(problems, MALFORMED):
             key = None if image is None else identity(image.id)
             if image is None or key is None:
-                raise DatasetError(
-                    f"{path}: an image needs an id, no. {position} of images has none."
-                )
+                raise DatasetError(f"{path}: an image needs an id, number {position} has none.")
             where = EntryLocation(path, "image", image.id)
             if key in rows:
                 raise DatasetError(
@@ -141,7 +139,7 @@ def _read_objects(
             problems, MALFORMED if known or record is None else UNKNOWN_CLASS, image
         ):
             if record is None:
-                raise DatasetError(f"{path}: annotations must be objects, no. {row} is none.")
+                raise DatasetError(f"{path}: annotations must be objects, number {row} isn't one.")
             where = EntryLocation(path, "annotation", record.id)
             image_id = identity(record.image_id)
             if image_id is None:

@@ -53,7 +53,9 @@ def read_classes(
     for position, category in enumerate(categories, 1):
         with collect_problem(problems, MALFORMED):
             if category is None:
-                raise DatasetError(f"{path}: categories must be objects, no. {position} is none.")
+                raise DatasetError(
+                    f"{path}: categories must be objects, number {position} isn't one."
+                )
             key = _checked_id(category, path)
             if key in found or not _name(category):
                 raise DatasetError(

@@ -1,7 +1,7 @@
 """Reader of YOLO text labels: boxes, and keypoints in the pose format.
 
-One line an object: its class, then centre and size of its box relative to the image's size, then
-``x y`` or ``x y v`` for each point if ``data.yaml`` has ``kpt_shape``. Polygons become boxes.
+One line an object: its class, then centre and size of its box relative to the image's size. If
+``data.yaml`` has ``kpt_shape``, ``x y`` or ``x y v`` of each point follow. Polygons become boxes.
 Format: https://docs.ultralytics.com/datasets/pose/
 """
 

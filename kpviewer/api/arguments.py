@@ -42,7 +42,7 @@ def named_source(source: str | Path | int | FrameSource | None) -> str:
             f"{shown(source)}. For one image, call the model with it."
         )
     if missing:
-        raise InputError(f"A {kind} is no FrameSource: add {', '.join(missing)}.")
+        raise InputError(f"A {kind} isn't a FrameSource: add {', '.join(missing)}.")
     return kind
 
 

@@ -39,7 +39,7 @@ DRAWN_FRAMES = 60
 
 @dataclass(frozen=True, slots=True)
 class BenchOptions:
-    """What to measure."""
+    """Arguments of a measurement."""
 
     source: str = "demo"
     model: str = DEFAULT_MODEL
@@ -67,8 +67,8 @@ def command(*, json_path: str | None, **given: Any) -> None:
     and the time of the model's first call, which no other figure includes. The table goes to
     stdout, or to stderr with --json -.
 
-    --against naive also runs a plain loop with the same model on the same frames, alternating with
-    the pipeline, and prints how many times faster the pipeline is.
+    --against naive alternates the pipeline with a plain loop of the same model on the same frames,
+    and prints how many times faster the pipeline is.
     """
     from kpviewer.cli.bench_report import report_json, report_table
     from kpviewer.cli.json_output import write_json

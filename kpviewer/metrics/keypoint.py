@@ -22,10 +22,11 @@ class KeypointScore:
     """Mean over objects of the object's mean error; None without compared objects."""
     median: float | None
     p90: float | None
+    """90th percentile of the objects' mean errors."""
     objects: int
     """Number of matched objects that were compared."""
     normaliser: str
-    """"inter-ocular" or "box diagonal"."""
+    """Name of the length that errors are divided by: "inter-ocular" or "box diagonal"."""
 
 
 def normaliser_name(num_keypoints: int) -> str:

@@ -39,9 +39,9 @@ class Matches:
 def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5) -> Matches:
     """Match each detection, best score first, with the free true object that it overlaps most.
 
-    Only objects of the same class match. An unmatched detection inside a difficult object (at least
-    ``iou`` of its own area, as COCO treats crowds) is ignored, and so is a detection of a class
-    that the ground truth doesn't label. Difficult objects are never false negatives.
+    Only objects of the same class match. An unmatched detection is ignored if at least ``iou`` of
+    its area lies in a difficult object, as COCO treats crowds. A detection of a class that the
+    ground truth doesn't label is ignored, too. Difficult objects are never false negatives.
 
     Args:
         detections: detections of one image, by descending score.

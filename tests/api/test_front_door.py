@@ -262,7 +262,9 @@ def test_an_incomplete_source_of_the_user_is_reported(model) -> None:
         def read(self, allocate): ...
         def close(self): ...
 
-    with pytest.raises(kp.InputError, match="A Half is no FrameSource: add info, seek, next_index"):
+    with pytest.raises(
+        kp.InputError, match="A Half isn't a FrameSource: add info, seek, next_index"
+    ):
         kp.stream(Half(), model)
 
 
