@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints, is_typeddict
 
 import msgspec
 
@@ -167,9 +167,8 @@ def _choices(kind: Any, key: str) -> list[str]:
     hinted: Any = kind
     for name in re.findall(r"[A-Za-z_]\w*", key):
         kinds = (hinted, *get_args(hinted))
-        hinted = next(
-            (get_type_hints(each).get(name) for each in kinds if is_dataclass(each)), None
-        )
+        tables = (each for each in kinds if is_dataclass(each) or is_typeddict(each))
+        hinted = next((get_type_hints(each).get(name) for each in tables), None)
     found: list[str] = []
     for each in (hinted, *get_args(hinted)):
         if get_origin(each) is Literal:
