@@ -95,17 +95,18 @@ def _count(row: Row, theirs: Result, ours: Any, size: tuple[int, int]) -> None:
         return
     if theirs.rotated:
         _note(row, "upright boxes compared")
+    limits = np.array([size[1], size[0]] * 2, np.float32)
+    boxes = np.clip(ours.xyxy, 0, limits)
     offset = _class_offset(theirs.classes, ours.class_ids)
     free = np.ones(len(ours), np.bool_)
     for index, score in enumerate(theirs.scores):
         if theirs.boxes is None:
             usable, shifts = free, np.zeros(len(ours))
         else:
-            limits = np.array([size[1], size[0]] * 2, np.float32)
             box = np.clip(np.array(theirs.boxes[index], np.float32), 0, limits)[None]
             usable = free & (ours.class_ids == theirs.classes[index] + offset)
-            usable = usable & (iou_matrix(box, ours.xyxy)[0] > 0.5)
-            shifts = np.abs(np.clip(ours.xyxy, 0, limits) - box).max(1, initial=0)
+            shifts = np.abs(boxes - box).max(1, initial=0)
+            usable = usable & ((iou_matrix(box, boxes)[0] > 0.5) | (shifts <= PIXELS))
         apart = np.abs(ours.scores - score) if theirs.boxes is not None else np.zeros(len(ours))
         if not usable.any():
             continue

@@ -117,10 +117,12 @@ def _spread_head(network: Any, batch: torch.Tensor) -> None:
     for boxes, scores in (("cv2", "cv3"), ("one2one_cv2", "one2one_cv3")):
         if getattr(head, boxes, None) is None:
             continue
-        if head.reg_max > 1:
-            for branch in getattr(head, boxes):
+        for branch in getattr(head, boxes):
+            if head.reg_max > 1:
                 branch[-1].weight.data *= 5
                 branch[-1].bias.data -= 0.3 * torch.arange(head.reg_max).repeat(4)  # smaller boxes
+            else:  # distances themselves, which must not be negative
+                branch[-1].weight.data *= 0.3
         layers = [each[-1] for each in getattr(head, scores)]
         spread(layers, lambda: network(batch), slice(None), images=len(batch))
 
