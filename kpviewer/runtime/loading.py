@@ -65,7 +65,7 @@ class LoaderThread(threading.Thread, Generic[T]):
         """Run the job."""
         try:
             outcome = Outcome(self.work, self._job(), None)
-        except BaseException as error:  # SystemExit too: the owner tells the user
+        except BaseException as error:  # SystemExit too: the owner reports it
             outcome = Outcome(self.work, None, error)
         with self._lock:
             if self._report is not None:

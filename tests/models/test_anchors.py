@@ -1,4 +1,4 @@
-"""Anchors, counted and placed by hand."""
+"""Anchors, counted and computed by hand."""
 
 from kpviewer.models.anchors import MapAnchors, anchor_boxes
 

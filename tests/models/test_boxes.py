@@ -1,4 +1,4 @@
-"""Offsets and overlaps against torchvision and by hand."""
+"""Offsets and IoU against torchvision and by hand."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ def some_boxes(count: int, seed: int) -> torch.Tensor:
     return torch.cat([corner, corner + 10 + torch.rand(count, 2, generator=generator) * 100], -1)
 
 
-def test_overlap_equals_torchvision() -> None:
+def test_iou_equals_torchvision() -> None:
     a, b = some_boxes(30, 0), some_boxes(40, 1)
     # both divide the same float32 areas: only the order of operations differs
     torch.testing.assert_close(boxes.iou_matrix(a, b), box_iou(a, b), rtol=0, atol=1e-6)
@@ -32,13 +32,13 @@ def test_decoding_undoes_encoding() -> None:
     torch.testing.assert_close(back, ground_truth, rtol=1e-4, atol=1e-3)
 
 
-def test_points_come_back_from_their_offsets() -> None:
+def test_points_are_decoded_from_their_offsets() -> None:
     anchors = boxes.xyxy_to_cxcywh(some_boxes(20, 4))
     points = torch.rand(20, 5, 2) * 300
     back = boxes.decode_points(boxes.encode_points(points, anchors), anchors)
     torch.testing.assert_close(back, points, rtol=1e-4, atol=1e-3)
 
 
-def test_wild_offsets_stay_finite() -> None:
+def test_extreme_offsets_stay_finite() -> None:
     anchors = torch.tensor([[10.0, 10.0, 5.0, 5.0]])
     assert torch.isfinite(boxes.decode_boxes(torch.full((1, 4), 1e6), anchors)).all()

@@ -1,4 +1,4 @@
-"""What a folder of weights says of itself."""
+"""Catalogue of a folder of weights."""
 
 import hashlib
 import json
@@ -44,14 +44,14 @@ def test_models_are_listed_with_description_and_scores(folder: Path) -> None:
     assert model.size_bytes == model.path.stat().st_size
 
 
-def test_a_model_of_crops_is_watched_behind_the_default_detector(folder: Path) -> None:
+def test_a_model_of_crops_runs_behind_the_default_detector(folder: Path) -> None:
     spec = replace(SPEC, name="nose", task=Task.KEYPOINTS)
     save_file({"w": np.zeros(3)}, folder / "nose.safetensors", {"kpviewer": spec.to_json()})
     names = {model.name: model.runnable_name for model in available_models(folder)}
     assert names == {"nose": "two-stage:face-ssd+nose", "tiny": "tiny"}
 
 
-def test_each_shipped_model_can_be_watched_as_it_is_listed() -> None:
+def test_each_shipped_model_runs_by_its_listed_name() -> None:
     for model in available_models():
         detector = open_model(model.runnable_name)
         assert detector.spec.task is not Task.KEYPOINTS
@@ -65,7 +65,7 @@ def test_a_changed_file_is_no_longer_intact(folder: Path) -> None:
     assert not model.is_intact()
 
 
-def test_a_model_without_a_line_in_the_manifest_is_listed(folder: Path) -> None:
+def test_a_model_without_a_manifest_entry_is_listed(folder: Path) -> None:
     (folder / "MANIFEST.toml").unlink()
     (model,) = available_models(folder)
     assert (dict(model.scores), model.is_intact()) == ({}, True)
@@ -84,7 +84,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
         read_header(path)
 
 
-def test_a_file_that_does_not_say_what_it_is_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_description_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mute.safetensors"
     save_file({"w": np.zeros(3, np.float16)}, path)
     with pytest.raises(WeightsError, match="doesn't say what model it holds"):

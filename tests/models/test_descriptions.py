@@ -59,7 +59,7 @@ SPEC: dict[str, Any] = json.loads(FACE_SPEC.to_json())
         ("activation_ranges", [["a", 2, 1]], "least value before the greatest"),
     ],
 )
-def test_a_wrong_value_is_refused_in_words(field: str, value: object, message: str) -> None:
+def test_a_wrong_value_is_refused_in_plain_words(field: str, value: object, message: str) -> None:
     with pytest.raises(WeightsError, match=message) as caught:
         ModelSpec.from_json(json.dumps({**SPEC, field: value}))
     assert len(str(caught.value)) < 400
@@ -80,12 +80,12 @@ def test_a_wrong_value_is_refused_in_words(field: str, value: object, message: s
     ],
     ids=["empty", "null", "cut", "deep", "deep inside", "nan", "half a character", "a million"],
 )
-def test_json_that_no_program_wrote_is_refused(text: str) -> None:
+def test_invalid_json_is_refused(text: str) -> None:
     with pytest.raises(WeightsError):
         ModelSpec.from_json(text)
 
 
-def test_descriptions_of_values_from_elsewhere_are_checked_alike() -> None:
+def test_descriptions_with_values_from_elsewhere_are_checked_too() -> None:
     assert checked(FACE_SPEC, "x", "") == FACE_SPEC
     with pytest.raises(WeightsError, match=r"^x can't be used: skeleton\[0\]\[0\].*Fix it\.$"):
         checked(replace(FACE_SPEC, skeleton=((-1, -9),)), "x", "Fix it.")
@@ -130,7 +130,9 @@ def test_every_architecture_can_be_planned_and_run_without_memory(name: str) -> 
         ),
     ],
 )
-def test_what_a_network_can_not_do_is_found_before_it_is_built(changes: dict, message: str) -> None:
+def test_a_description_that_the_network_can_not_run_is_refused_before_it_is_built(
+    changes: dict, message: str
+) -> None:
     spec = replace(FACE_SPEC, resize=Resize.LETTERBOX, **changes)
     with pytest.raises(ValueError, match=message):
         check_runs(planned(ARCHITECTURES[spec.architecture], spec))
@@ -170,14 +172,14 @@ def test_only_regular_files_are_model_files(tmp_path: Path) -> None:
             load_model(name)
 
 
-def test_names_of_others_become_one_line() -> None:
+def test_names_from_files_become_one_line() -> None:
     assert clean_name(" cat\r\n") == "cat"
     assert clean_name("a\x00\u202eb\ud800") == "a b"
     assert len(clean_name("x" * 1_000)) == 200
     assert is_writable("猫 Kätzchen 👩\u200d🔬\u3000")
 
 
-def test_saved_descriptions_come_back(tmp_path: Path) -> None:
+def test_saved_descriptions_are_read_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "face.safetensors"
     save_weights(build_face_ssd(), path)
     assert load_model(path).spec == FACE_SPEC

@@ -1,4 +1,4 @@
-"""What every detector promises, on random weights: shapes, order, batch equals single."""
+"""Contract of every detector, on random weights: shapes, order, batch equals single."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from kpviewer.models.light_ssd import LIGHT_SPEC
 from kpviewer.models.weights import ARCHITECTURES
 
 SPECS = {"face-ssd": FACE_SPEC, "light-ssd": LIGHT_SPEC}
-"""Of the detectors that take inputs of any size."""
+"""Input size, px, of the detectors that take any size."""
 
 
 @pytest.fixture(params=sorted(SPECS))
@@ -24,7 +24,7 @@ def detector(request: pytest.FixtureRequest) -> Detector:
     return built
 
 
-def test_candidates_have_the_promised_shapes_and_lie_in_the_input(detector: Detector) -> None:
+def test_candidates_have_the_specified_shapes_and_are_inside_the_input(detector: Detector) -> None:
     spec = detector.spec
     for hw in ((320, 320), (192, 320), (320, 256)):
         with torch.inference_mode():
@@ -41,7 +41,7 @@ def test_candidates_have_the_promised_shapes_and_lie_in_the_input(detector: Dete
         assert ((decoded.scores >= 0) & (decoded.scores <= 1)).all()
 
 
-def test_a_batch_sees_what_single_images_see(detector: Detector) -> None:
+def test_a_batch_has_the_candidates_of_single_images(detector: Detector) -> None:
     images = torch.randn(3, 3, 128, 192)
     with torch.inference_mode():
         together = detector.decode(detector.network(images), (128, 192))
@@ -51,7 +51,7 @@ def test_a_batch_sees_what_single_images_see(detector: Detector) -> None:
             torch.testing.assert_close(together.scores[row], alone.scores[0], rtol=0, atol=1e-4)
 
 
-def test_an_untrained_detector_sees_nothing_in_an_empty_image(detector: Detector) -> None:
+def test_an_untrained_detector_detects_nothing_in_a_blank_image(detector: Detector) -> None:
     with torch.inference_mode():
         raw = detector.network(torch.zeros(1, 3, 128, 128))
     assert detector.decode(raw, (128, 128)).scores.max() < 0.5

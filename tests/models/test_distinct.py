@@ -1,4 +1,4 @@
-"""Which of many boxes are objects of their own."""
+"""Selection of distinct boxes."""
 
 import torch
 
@@ -16,7 +16,7 @@ def test_the_best_of_each_object_comes_first_and_repeats_come_last() -> None:
     assert is_object.tolist() == [[True, True, True, False]]
 
 
-def test_fewer_boxes_than_asked_for_are_all_given() -> None:
+def test_fewer_boxes_than_requested_are_all_returned() -> None:
     rows, is_object = distinct(torch.tensor([[[0.0, 0, 10, 10]]]), 8)
     assert rows.tolist() == [[0]]
     assert is_object.tolist() == [[True]]

@@ -1,4 +1,4 @@
-"""SSD300 files of others: torchvision's computes what it does there; a report tells the rest."""
+"""Third-party SSD300 files: torchvision's gives the same outputs, and a report lists the rest."""
 
 import socket
 from dataclasses import replace
@@ -50,7 +50,7 @@ def flat() -> dict[str, Tensor]:
     return dict(sorted(state.items()))  # as a file sorts them: layers.10 before layers.2
 
 
-def test_torchvisions_file_computes_what_torchvision_computes(theirs: torch.nn.Module) -> None:
+def test_torchvisions_file_gives_torchvisions_outputs(theirs: torch.nn.Module) -> None:
     ours = import_ssd300(Path("three.pth"), theirs.state_dict())
     assert ours is not None
     images = torch.randn(1, 3, 300, 300) * 60
@@ -128,11 +128,11 @@ def test_a_description_that_does_not_fit_is_refused(
         import_ssd300(tmp_path / "x.pth", flat)
 
 
-def test_files_of_other_networks_are_left_to_others() -> None:
+def test_files_of_other_networks_are_not_imported() -> None:
     assert import_ssd300(Path("x.pth"), {"conv.weight": torch.zeros(1)}) is None
 
 
-def test_heads_of_other_classes_are_left_out_when_training_starts(
+def test_heads_of_other_classes_are_skipped_when_training_starts(
     theirs: torch.nn.Module, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     torch.save(theirs.state_dict(), tmp_path / "three.pth")
@@ -151,7 +151,7 @@ def test_heads_of_other_classes_are_left_out_when_training_starts(
         start_from_file(build_light_ssd(), str(tmp_path / "three.pth"))
 
 
-def test_vgg16_gives_its_convolutions_and_thinned_linear_layers() -> None:
+def test_vgg16_fills_convolutions_and_thinned_linear_layers() -> None:
     generator = torch.Generator().manual_seed(0)
     detector = build_ssd300_bn()
     state: dict[str, Tensor] = {}
@@ -175,7 +175,7 @@ def test_vgg16_gives_its_convolutions_and_thinned_linear_layers() -> None:
     assert not report.unused and not report.misfits
 
 
-def test_without_a_network_the_cure_is_reported(
+def test_without_a_connection_the_message_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -190,7 +190,7 @@ def test_without_a_network_the_cure_is_reported(
         start_from_imagenet(detector)
 
 
-def test_a_file_without_vgg16_is_no_start(tmp_path: Path) -> None:
+def test_a_file_without_vgg16_can_not_start_training(tmp_path: Path) -> None:
     torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "tiny.pth")
     with pytest.raises(WeightsError, match=r"doesn't hold.*1 of"):
         start_from_file(build_ssd300(), str(tmp_path / "tiny.pth"))

@@ -1,4 +1,4 @@
-"""The libraries that report usage come in silenced, and nothing else comes that way."""
+"""The libraries that report usage are imported with reports blocked."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ import pytest
 from kpviewer.models.inference_libraries import block_reports, library
 
 
-def test_openvino_takes_its_stub() -> None:
+def test_openvino_uses_its_stub() -> None:
     pytest.importorskip("openvino")
     ovc = library("openvino.tools.ovc")
     assert type(ovc.telemetry).__module__ == "openvino.tools.ovc.telemetry_stub"
@@ -29,6 +29,6 @@ def test_the_reporting_package_can_not_be_imported() -> None:
         __import__("openvino_telemetry")
 
 
-def test_no_other_library_comes_this_way() -> None:
+def test_no_other_library_is_imported_this_way() -> None:
     with pytest.raises(ValueError, match="must be one of openvino, onnxruntime"):
         library("openvinox.core")

@@ -1,4 +1,4 @@
-"""``MODEL@SIDE``: the same weights, looked through with another input."""
+"""``MODEL@SIDE``: the same weights with another input size."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def test_a_larger_input_finds_a_face_that_is_too_small_for_the_models_own() -> N
     assert found == {"face-ssd": False, "face-ssd@1280": True}
 
 
-def test_the_name_and_the_input_say_what_was_asked_for(tmp_path: Path) -> None:
+def test_the_name_and_the_input_are_as_requested(tmp_path: Path) -> None:
     assert open_model("face-ssd@640").spec.input_hw == (640, 640)
     assert open_model("face-ssd@640").spec.name == "face-ssd@640"
     path = tmp_path / "faces@640.safetensors"  # an @ in a file's own name is left alone

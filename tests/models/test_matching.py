@@ -1,4 +1,4 @@
-"""Matching against a slow loop that strikes rows and columns literally."""
+"""Matching against a slow loop that removes rows and columns literally."""
 
 import torch
 
@@ -30,7 +30,7 @@ def test_matching_equals_the_literal_rule() -> None:
             assert matched[row].tolist() == slow_match(iou[row], 0.6)
 
 
-def test_two_objects_that_want_one_box_both_get_one() -> None:
+def test_two_objects_with_the_same_best_anchor_both_get_one() -> None:
     iou = torch.tensor([[[0.9, 0.3, 0.0], [0.8, 0.1, 0.2]]])
     assert match_boxes(iou, 0.95)[0].tolist() == [0, UNMATCHED, 1]
 

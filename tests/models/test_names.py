@@ -52,7 +52,7 @@ PARTS = st.sampled_from(
 
 
 @given(st.lists(PARTS, max_size=8).map("".join))
-def test_nothing_reaches_the_factory_that_is_not_found_in_the_name(name: str) -> None:
+def test_the_factory_gets_only_functions_found_in_the_name(name: str) -> None:
     asked: list[str] = []
 
     def refuse(asked_for: object, *_: object) -> None:
@@ -71,5 +71,5 @@ def test_nothing_reaches_the_factory_that_is_not_found_in_the_name(name: str) ->
     assert set(asked) <= set(code_in(name))
 
 
-def test_a_long_name_is_taken_apart_without_recursion() -> None:
+def test_a_long_name_is_split_without_recursion() -> None:
     assert code_in("two-stage:" * 50_000 + "own:build") == ("own:build",)

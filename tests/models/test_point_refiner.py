@@ -1,4 +1,4 @@
-"""Points read again from pixels: where the windows lie, and whose points are replaced."""
+"""Refinement of points from pixels: positions of the windows, and the points replaced."""
 
 import cv2
 import numpy as np
@@ -50,7 +50,7 @@ def test_window_units_there_and_back() -> None:
     torch.testing.assert_close(from_window(there, frames), points, rtol=1e-4, atol=1e-3)
 
 
-def test_a_window_shows_what_opencv_cuts_there() -> None:
+def test_a_window_equals_opencvs_crop() -> None:
     rng = np.random.default_rng(1)
     image = cv2.GaussianBlur(rng.uniform(0, 1, (96, 128, 3)).astype(np.float32), (9, 9), 0)
     a, b, x, y = 24.0, 10.0, 66.0, 45.0
@@ -67,8 +67,8 @@ def test_a_window_shows_what_opencv_cuts_there() -> None:
     np.testing.assert_allclose(found, expected, atol=0.02)
 
 
-def test_points_are_found_again_however_the_object_lies() -> None:
-    """An untrained refiner answers with the template; what it says follows the object."""
+def test_points_are_found_in_any_pose_of_the_object() -> None:
+    """An untrained refiner predicts the template, aligned with the object."""
     torch.manual_seed(2)
     refiner = PointRefiner(TEMPLATE).eval()
     torch.nn.init.zeros_(refiner.shifts.weight)
@@ -80,7 +80,7 @@ def test_points_are_found_again_however_the_object_lies() -> None:
     torch.testing.assert_close(refined[0], points, rtol=1e-4, atol=1e-3)
 
 
-def test_each_object_of_each_image_is_seen_in_its_own_window() -> None:
+def test_each_object_of_each_image_has_its_own_window() -> None:
     torch.manual_seed(3)
     refiner = PointRefiner(TEMPLATE).eval()
     torch.nn.init.normal_(refiner.shifts.weight)

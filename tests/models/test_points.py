@@ -61,13 +61,13 @@ def test_the_mean_of_a_heatmap_is_its_peak(x: float, y: float, sigma: float) -> 
     assert ((found + 1) * 16).tolist() == pytest.approx([x, y], abs=0.1)
 
 
-def test_the_mean_of_a_flat_heatmap_is_the_middle() -> None:
+def test_the_mean_of_a_flat_heatmap_is_the_centre() -> None:
     assert soft_argmax(torch.zeros(1, 1, 6, 9)).abs().max() < 1e-6
     assert cell_centres(2, torch.device("cpu")).tolist() == [-0.5, 0.5]
 
 
 @pytest.mark.parametrize("architecture", sorted(POINT_ARCHITECTURES))
-def test_every_architecture_gives_one_candidate_with_its_points(architecture: str) -> None:
+def test_every_architecture_predicts_one_candidate_with_its_points(architecture: str) -> None:
     detector = built(architecture)
     with torch.inference_mode():
         decoded = detector.decode(detector.network(torch.randn(2, 3, 64, 96)), (64, 96))
@@ -86,7 +86,7 @@ def test_heatmaps_have_a_quarter_of_the_input_s_side(architecture: str) -> None:
 
 
 @pytest.mark.parametrize("kind", IMAGE_BACKBONES)
-def test_the_maps_of_a_backbone_halve_and_end_with_what_it_gives(kind: str) -> None:
+def test_the_maps_of_a_backbone_halve_down_to_its_output(kind: str) -> None:
     backbone, channels = build_backbone(kind)
     images = torch.rand(1, 3, 64, 96)
     with torch.inference_mode():
@@ -111,7 +111,7 @@ def test_a_fine_heatmap_follows_the_backbone_s_own_map_cell_by_cell() -> None:
     assert changed[10, 4]
 
 
-def test_an_hourglass_begins_as_the_fine_heatmaps_and_then_sees_the_whole() -> None:
+def test_an_hourglass_starts_as_the_fine_heatmaps_and_then_covers_the_image() -> None:
     torch.manual_seed(0)
     fine = FineHeatmapHead((2, 3, 4, 5, 6), 1).double().eval()
     head = HourglassHead((2, 3, 4, 5, 6), 1).double().eval()
@@ -138,7 +138,7 @@ def test_normalised_points_become_pixels_of_the_input() -> None:
     assert decoded.xyxy[0, 0].tolist() == [0.0, 0.0, 96.0, 64.0]  # two points have no extent
 
 
-def test_the_box_is_laid_about_the_points_by_their_spread() -> None:
+def test_the_box_follows_the_spread_of_the_points() -> None:
     square = torch.tensor([[10.0, 10.0], [30.0, 10.0], [30.0, 30.0], [10.0, 30.0]])
     # every corner is sqrt(200) from the mean (20, 20)
     box = boxes_around(square, torch.tensor([-1.0, -2.0, 1.0, 1.0]))
@@ -169,7 +169,7 @@ def test_left_and_right_swap_by_name() -> None:
 
 
 def moved(images: torch.Tensor, x: int, y: int) -> torch.Tensor:
-    """Images moved right and down by px; what comes in is 0."""
+    """Images moved right and down by px; padding is 0."""
     rolled = images.roll((y, x), (2, 3))
     rows, columns = torch.arange(images.shape[2]) - y, torch.arange(images.shape[3]) - x
     inside = (rows[:, None] % images.shape[2] == rows[:, None]) & (
@@ -224,7 +224,7 @@ def test_saved_weights_keep_how_images_are_cut(tmp_path: Path) -> None:
     assert float(loaded.network.crop_margin) == 1.25
 
 
-def test_a_backbone_s_tensors_are_called_as_in_torchvision() -> None:
+def test_a_backbone_has_torchvisions_tensor_names() -> None:
     assert isinstance(built("heatmap-resnet18").network.head, HeatmapHead)
     for name, original, prefix in (
         ("resnet18", models.resnet18(weights=None), ""),

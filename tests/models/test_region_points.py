@@ -1,4 +1,4 @@
-"""Points read from regions: where the grid lies, and whose points are replaced."""
+"""Points from regions: positions of the grid, and the points replaced."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ from kpviewer.models.region_points import GRID, RegionPoints, sampling_grid
 INPUT_HW = (64, 96)
 
 
-def test_samples_lie_where_roi_align_takes_them() -> None:
+def test_samples_equal_those_of_roi_align() -> None:
     torch.manual_seed(0)
     features = torch.randn(1, 4, 8, 12)  # stride 8
     boxes = torch.tensor([[20.0, 10.0, 52.0, 44.0], [30.5, 17.25, 61.0, 50.0]])

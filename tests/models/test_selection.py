@@ -15,7 +15,7 @@ def candidates(scores: list[list[float]], keypoints: int = 2) -> Candidates:
     return Candidates(xyxy, np.array(scores, np.float32).reshape(count, -1), points)
 
 
-def test_detections_come_by_descending_score_with_their_own_points() -> None:
+def test_detections_are_sorted_by_score_with_their_own_points() -> None:
     found = select(candidates([[0.6], [0.9], [0.3]]), Thresholds(score=0.5))
     assert found.scores.tolist() == [np.float32(0.9), np.float32(0.6)]
     assert found.keypoints_xy[:, 0, 0].tolist() == [100.0, 0.0]
@@ -36,7 +36,7 @@ def test_hidden_classes_are_left_out() -> None:
     assert select(candidates([[0.9, 0.1], [0.1, 0.8]]), hidden).class_ids.tolist() == [1]
 
 
-def test_a_class_may_have_a_threshold_of_its_own() -> None:
+def test_a_class_may_have_its_own_threshold() -> None:
     own = Thresholds(score=0.5, class_scores={1: 0.95})
     assert select(candidates([[0.9, 0.9]]), own).class_ids.tolist() == [0]
 
@@ -52,7 +52,7 @@ def test_without_candidates_or_shown_classes_there_is_no_detection() -> None:
     assert len(select(candidates([[0.9]]), Thresholds(classes=frozenset()))) == 0
 
 
-def test_soft_nms_drops_what_falls_under_the_threshold() -> None:
+def test_soft_nms_drops_scores_below_the_threshold() -> None:
     xyxy = np.array([[0, 0, 10, 10], [0, 0, 10, 9]], np.float32)  # IoU 0.9
     two = Candidates(xyxy, np.array([[0.9], [0.8]], np.float32), np.zeros((2, 0, 2), np.float32))
     assert len(select(two, Thresholds(nms=NmsKind.SOFT_LINEAR, score=0.5))) == 1

@@ -29,7 +29,7 @@ def test_sizes_are_the_sides_and_the_ratios_of_the_first_by_hand() -> None:
     assert sizes == ((30.0, 30.0), (60.0, 60.0), (60.0, 15.0), (15.0, 60.0))
 
 
-def test_there_are_8732_anchors_each_map_of_its_own_sizes(plain: SsdDetector) -> None:
+def test_there_are_8732_anchors_with_the_sizes_of_their_map(plain: SsdDetector) -> None:
     boxes = plain.network.anchors((300, 300), torch.device("cpu"))
     assert len(boxes) == 8732
     rows = [cells**2 * count for cells, count in zip(CELLS, PER_CELL, strict=True)]
@@ -42,7 +42,7 @@ def test_there_are_8732_anchors_each_map_of_its_own_sizes(plain: SsdDetector) ->
     assert last[:, 3].tolist() == pytest.approx([264, 288.3, 264 / 2**0.5, 264 * 2**0.5])
 
 
-def test_six_maps_have_the_cells_that_the_anchors_count(plain: SsdDetector) -> None:
+def test_six_maps_have_one_cell_per_set_of_anchors(plain: SsdDetector) -> None:
     with torch.inference_mode():
         maps = plain.network.backbone(torch.zeros(1, 3, 300, 300))
         heads = plain.network(torch.zeros(1, 3, 300, 300))
@@ -53,7 +53,7 @@ def test_six_maps_have_the_cells_that_the_anchors_count(plain: SsdDetector) -> N
     assert heads.box_offsets.shape == (1, 8732, 4)
 
 
-def test_every_place_of_the_first_map_has_length_twenty() -> None:
+def test_every_position_of_the_first_map_has_length_twenty() -> None:
     features = torch.rand(2, 512, 3, 3)
     lengths = L2Norm(512, 20.0)(features).norm(dim=1)
     torch.testing.assert_close(lengths, torch.full((2, 3, 3), 20.0))

@@ -53,7 +53,7 @@ def test_a_fitting_state_dict_is_loaded(detector: Detector, tmp_path: Path, wrap
         assert torch.equal(loaded.network.state_dict()[name], value)
 
 
-def test_a_model_name_with_this_ending_is_opened_so(detector: Detector, tmp_path: Path) -> None:
+def test_open_model_opens_state_dicts_by_suffix(detector: Detector, tmp_path: Path) -> None:
     path = tmp_path / "face.pt"
     torch.save(detector.network.state_dict(), path)
     assert open_model(path).spec.architecture == "face-ssd"
@@ -84,7 +84,7 @@ def test_torchvisions_layout_is_recognised(tmp_path: Path) -> None:
 
 
 class Trap:
-    """A pickle of it would run code when it is opened."""
+    """Object whose pickle would run code when it is opened."""
 
     def __init__(self, flag: Path) -> None:
         self._flag = flag
@@ -218,7 +218,7 @@ def test_a_namespace_in_the_old_format_is_no_obstacle(tmp_path: Path) -> None:
 
 
 class Command:
-    """A pickle of it would run a command, by a function that torch doesn't know."""
+    """Object whose pickle would run a command, by a function unknown to torch."""
 
     def __init__(self, flag: Path) -> None:
         self._flag = flag
@@ -243,7 +243,7 @@ def test_names_in_a_file_are_never_imported(tmp_path: Path, monkeypatch) -> None
 
 
 class Shell:
-    """A pickle of it would run a command."""
+    """Object whose pickle would run a command."""
 
     def __reduce__(self):
         return os.system, ("exit 1",)

@@ -1,4 +1,4 @@
-"""One thread at a time traces: torch's globals belong to one trace."""
+"""Tracing by one thread at a time, as torch's globals hold one trace's state."""
 
 import threading
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from kpviewer.runtime import conversion
 
 
 def others_must_wait() -> bool:
-    """Whether another thread would have to wait now."""
+    """Return whether another thread would have to wait now."""
     free: list[bool] = []
 
     def look() -> None:
@@ -40,7 +40,7 @@ class Noting(nn.Module):
         raise RuntimeError("enough")
 
 
-def test_a_description_is_tried_alone() -> None:
+def test_a_dry_run_holds_the_lock() -> None:
     detector = planned(lambda spec: SimpleNamespace(spec=spec, network=Noting()), FAKE_SPEC)
     with pytest.raises(ValueError, match="enough"):
         check_runs(detector)
@@ -48,7 +48,7 @@ def test_a_description_is_tried_alone() -> None:
     assert not others_must_wait()
 
 
-def test_a_network_is_exported_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_holds_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openvino")
     waiting: list[bool] = []
     export = torch.export.export
@@ -63,7 +63,7 @@ def test_a_network_is_exported_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not others_must_wait()
 
 
-def test_a_trace_that_hangs_is_waited_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_trace_is_not_waited_for_forever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracing, "PATIENCE_S", 0.01)
     hangs, go_on = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""A box detector and a point model as one, on images whose points can be found by hand."""
+"""A box detector and a point model combined, on images with points known by hand."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ BOXES_SPEC = ModelSpec("boxes", "fixed", Task.DETECT, ("dot",), (64, 64), stride
 
 
 class FixedBoxes:
-    """Finds the same two boxes, and one that repeats the first, in every image of 64 px."""
+    """Detector of the same two boxes, and a duplicate of the first, in every image of 64 px."""
 
     spec = BOXES_SPEC
     network = nn.Identity()
@@ -40,7 +40,7 @@ class FixedBoxes:
 
 
 class BrightestHead(nn.Module):
-    """Points at the mean place of what is bright: what a trained head would do with a dot."""
+    """Head that predicts the mean position of bright pixels, as a trained one would for a dot."""
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         bright = maps[-1].mean(1, keepdim=True).clamp(min=0)  # (B, 1, h, w)
@@ -52,7 +52,7 @@ class BrightestHead(nn.Module):
         return torch.stack([(weight.sum(2) * steps).sum(-1), (weight.sum(3) * steps).sum(-1)], -1)
 
 
-def dot_reader(margin: float = 1.2, tta_runs: int = 1) -> PointDetector:
+def dot_finder(margin: float = 1.2, tta_runs: int = 1) -> PointDetector:
     detector = POINT_ARCHITECTURES["points-mobilenet"](replace(SPEC, tta_runs=tta_runs))
     detector.network.backbone = nn.Sequential(nn.Identity())
     detector.network.head = BrightestHead()  # type: ignore[assignment]
@@ -61,8 +61,8 @@ def dot_reader(margin: float = 1.2, tta_runs: int = 1) -> PointDetector:
     return detector
 
 
-def test_points_of_each_box_come_back_to_the_image() -> None:
-    two_stages = TwoStageDetector(FixedBoxes(), dot_reader())
+def test_points_of_each_crop_are_converted_to_the_image() -> None:
+    two_stages = TwoStageDetector(FixedBoxes(), dot_finder())
     images = torch.zeros(1, 3, 128, 128)  # twice the box detector's input
     for x, y in ((20, 36), (100, 84)):
         images[..., y - 1 : y + 1, x - 1 : x + 1] = 1.0
@@ -73,8 +73,8 @@ def test_points_of_each_box_come_back_to_the_image() -> None:
     assert torch.allclose(found, torch.tensor([[20.0, 36.0], [100.0, 84.0]]), atol=0.3)
 
 
-def test_each_box_is_looked_at_once_however_often_its_reader_would() -> None:
-    reader = dot_reader(tta_runs=3)
+def test_crops_are_run_once_without_tta() -> None:
+    reader = dot_finder(tta_runs=3)
     crops: list[int] = []
     reader.network.backbone[0].register_forward_hook(
         lambda _layer, inputs, _out: crops.append(len(inputs[0]))
@@ -107,7 +107,7 @@ def test_regions_have_the_crop_s_proportions_and_hold_the_box() -> None:
 
 def test_a_model_of_whole_images_is_refused() -> None:
     with pytest.raises(WeightsError, match="takes whole images"):
-        TwoStageDetector(FixedBoxes(), dot_reader(margin=0))
+        TwoStageDetector(FixedBoxes(), dot_finder(margin=0))
 
 
 @pytest.mark.parametrize("name", ["two-stage:", "two-stage:face-ssd", "two-stage:+a"])
@@ -116,7 +116,7 @@ def test_a_name_that_lacks_a_stage_is_reported(name: str) -> None:
         open_model(name)
 
 
-def test_the_second_stage_must_read_points() -> None:
+def test_the_second_stage_must_be_a_point_model() -> None:
     def give(name: str) -> Detector:
         return FixedBoxes()
 

@@ -1,4 +1,4 @@
-"""Weight files: what is written comes back; what doesn't fit is refused with a reason."""
+"""Weight files: written and read unchanged, and refused with a reason if they don't fit."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_saved_model_comes_back_with_its_description(saved: Path) -> None:
+def test_a_saved_model_is_read_with_its_description(saved: Path) -> None:
     torch.manual_seed(3)
     original = build_face_ssd()
     loaded = load_model(saved)
@@ -92,7 +92,7 @@ def test_a_pickle_is_refused_without_being_opened(tmp_path: Path) -> None:
         load_model(bad)
 
 
-def test_an_unknown_name_lists_what_there_is() -> None:
+def test_an_unknown_name_lists_the_models() -> None:
     with pytest.raises(WeightsError, match="face-ssd"):
         load_model("no-such-model")
 

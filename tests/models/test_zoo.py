@@ -1,4 +1,4 @@
-"""torchvision's detectors: what comes out is what torchvision gives, in rows of fixed number."""
+"""torchvision's detectors: its own detections, in a fixed number of rows."""
 
 import urllib.error
 from dataclasses import replace
@@ -32,7 +32,7 @@ SSDLITE = "ssdlite320_mobilenet_v3_large"
 
 
 def image(*hw: int) -> Tensor:
-    """Smooth random colours, so that random weights see something."""
+    """Smooth random colours, so that random weights detect something."""
     coarse = torch.rand(1, 3, 6, 8, generator=torch.Generator().manual_seed(4))
     return torch.nn.functional.interpolate(coarse, hw, mode="bilinear")
 
@@ -54,7 +54,7 @@ def test_classes_are_those_of_coco_without_holes(ssdlite: ZooDetector) -> None:
     assert ssdlite.spec.task is Task.DETECT
 
 
-def test_rows_are_what_torchvision_gives(ssdlite: ZooDetector) -> None:
+def test_rows_are_torchvisions_detections(ssdlite: ZooDetector) -> None:
     pixels = image(120, 160)
     with torch.inference_mode():
         (expected,) = ssdlite.network.detector([pixels[0]])
@@ -81,7 +81,7 @@ def test_rows_are_what_torchvision_gives(ssdlite: ZooDetector) -> None:
     assert (decoded.scores[0, len(wanted) :] == 0).all()
 
 
-def test_the_runners_copy_sees_the_same(ssdlite: ZooDetector) -> None:
+def test_the_runners_copy_detects_the_same(ssdlite: ZooDetector) -> None:
     copied = eager_network(ssdlite, torch.device("cpu"))
     pixels = image(320, 320)
     with torch.inference_mode():
@@ -92,7 +92,7 @@ def test_the_runners_copy_sees_the_same(ssdlite: ZooDetector) -> None:
 
 
 class Quarter(nn.Module):
-    """Stands for a torchvision detector: sees the upper left quarter of any image."""
+    """Fake torchvision detector, which detects the upper left quarter of any image."""
 
     def forward(self, images: list[Tensor]) -> list[dict[str, Tensor]]:
         height, width = images[0].shape[1:]
@@ -101,7 +101,7 @@ class Quarter(nn.Module):
 
 
 @pytest.mark.parametrize("hw", [(90, 160), (320, 240), (1000, 500)])
-def test_an_executor_gives_boxes_in_the_images_pixels(
+def test_an_executor_returns_boxes_in_image_pixels(
     ssdlite: ZooDetector, hw: tuple[int, int]
 ) -> None:
     stub = ZooDetector(ssdlite.spec, ZooNetwork(Quarter()), range(1, 81), 10)
@@ -197,7 +197,7 @@ def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
         open_torchvision(f"torchvision:{SSDLITE}@{path}")
 
 
-def test_without_a_network_the_address_of_the_weights_is_reported(
+def test_without_a_connection_the_message_has_the_address_of_the_weights(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def unreachable(*_args: object, **_more: object) -> None:
@@ -208,7 +208,7 @@ def test_without_a_network_the_address_of_the_weights_is_reported(
         open_torchvision(f"torchvision:{SSDLITE}")
 
 
-def test_an_unknown_name_brings_the_nearest() -> None:
+def test_an_unknown_name_suggests_the_nearest() -> None:
     with pytest.raises(WeightsError, match=f"Did you mean '{SSDLITE}'"):
         open_torchvision("torchvision:ssdlite320")
 
@@ -236,7 +236,7 @@ RETINANET, FASTER = "retinanet_resnet50_fpn", "fasterrcnn_resnet50_fpn"
         (RETINANET, 3, ["queen"], "2 of them, or 3 if they count from 0, got 1"),
     ],
 )
-def test_labels_are_named_from_0_where_there_is_no_background(
+def test_labels_are_named_from_0_without_background(
     tmp_path: Path, model: str, labels: int, toml: list[str] | None, names: list[str] | str | None
 ) -> None:
     head = {
@@ -252,8 +252,8 @@ def test_labels_are_named_from_0_where_there_is_no_background(
         with pytest.raises(WeightsError, match=names):
             label_names(model, tmp_path / "own.pth", state)
         return
-    told = label_names(model, tmp_path / "own.pth", state)
-    assert names == (told if told is None else list(told))
+    own = label_names(model, tmp_path / "own.pth", state)
+    assert names == (own if own is None else list(own))
 
 
 def test_label_0_is_a_class_and_unknown_labels_are_none(ssdlite: ZooDetector) -> None:

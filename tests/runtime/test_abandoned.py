@@ -1,4 +1,4 @@
-"""Work that may never end: asked with a limit, let go, and no reason for a process to stay."""
+"""Work that may never end: given a time limit, let go, and not waited for at exit."""
 
 import threading
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ def wake() -> Iterator[threading.Event]:
     event.set()
 
 
-def test_an_answer_is_given_as_it_is() -> None:
+def test_the_result_is_returned() -> None:
     assert answer_within(TIMEOUT_S, lambda: threading.current_thread().name, "x") != "MainThread"
 
 
 @pytest.mark.parametrize("error", [ValueError("odd"), SystemExit(3)])
-def test_an_error_is_raised_where_it_was_asked(error: BaseException) -> None:
+def test_an_error_is_raised_in_the_callers_thread(error: BaseException) -> None:
     def fail() -> None:
         raise error
 
@@ -39,7 +39,7 @@ def test_an_error_is_raised_where_it_was_asked(error: BaseException) -> None:
     assert caught.value is error
 
 
-def test_what_never_answers_is_let_go_until_it_wakes(wake: threading.Event) -> None:
+def test_work_that_does_not_return_is_let_go(wake: threading.Event) -> None:
     with pytest.raises(NoAnswerError, match="asking a dead disk"):
         answer_within(0, wake.wait, "asking a dead disk")
     assert still_running() == ["asking a dead disk"]
@@ -69,6 +69,6 @@ end_process(7)
 
 
 def test_a_process_ends_though_a_thread_hangs() -> None:
-    code, told, complaints = run_python(STUCK)
+    code, output, complaints = run_python(STUCK)
     assert code == 7, complaints
-    assert "finished" in told
+    assert "finished" in output

@@ -1,4 +1,4 @@
-"""Detectors without keypoints run in each engine: OpenVINO stumbles over tensors of no columns."""
+"""Detectors without keypoints, on each backend: OpenVINO fails on tensors without columns."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from kpviewer.runtime.executor import Executor
 pytest.importorskip("openvino")
 
 
-def test_openvino_sees_the_boxes_that_torch_sees() -> None:
+def test_openvino_finds_the_boxes_that_torch_finds() -> None:
     torch.manual_seed(0)
     detector = build_light_ssd()
     with torch.no_grad():  # else all scores are alike, and their order is chance

@@ -1,4 +1,4 @@
-"""Frame buffers are lent, counted and reused only when everyone has let go."""
+"""Frame buffers: leased, counted, and reused only after every holder released them."""
 
 import sys
 import threading
@@ -64,14 +64,14 @@ def test_growing_leaves_an_older_image_of_the_slot_alone() -> None:
     assert (small == 9).all()
 
 
-def test_no_slot_is_lent_twice_at_once() -> None:
+def test_no_slot_is_leased_twice_at_once() -> None:
     pool = PinnedPool(2)
     first, second = acquire(pool), acquire(pool)
     assert pool.acquire(0) is None
     assert not np.shares_memory(first.allocate(4, 4), second.allocate(4, 4))
 
 
-def test_a_slot_comes_back_only_when_every_holder_let_go() -> None:
+def test_a_slot_returns_only_when_every_holder_released_it() -> None:
     pool = PinnedPool(1)
     lease = acquire(pool)
     lease.retain()
@@ -82,14 +82,14 @@ def test_a_slot_comes_back_only_when_every_holder_let_go() -> None:
 
 
 @pytest.mark.parametrize("action", ["release", "retain", "seal"])
-def test_a_lease_that_was_given_back_can_not_be_used(action: str) -> None:
+def test_an_ended_lease_can_not_be_used(action: str) -> None:
     lease = acquire(PinnedPool(1))
     lease.release()
     with pytest.raises(PipelineError, match="given back"):
         getattr(lease, action)()
 
 
-def test_a_lease_that_was_given_back_can_not_be_filled_or_guarded() -> None:
+def test_an_ended_lease_can_not_be_filled_or_guarded() -> None:
     lease = acquire(PinnedPool(1))
     lease.release()
     with pytest.raises(PipelineError, match="given back"):
@@ -144,7 +144,7 @@ def test_acquire_gives_up_when_the_time_is_up() -> None:
     assert pool.acquire(0.01) is None
 
 
-def test_a_fenced_slot_is_passed_over_while_another_is_free() -> None:
+def test_a_fenced_slot_is_skipped_while_another_is_free() -> None:
     pool = PinnedPool(2)
     first, fenced = acquire(pool), acquire(pool)
     fence = FakeFence()

@@ -1,7 +1,7 @@
 from kpviewer.runtime.device import available_devices, device_label, resolve_device
 
 
-def test_each_device_that_is_listed_can_be_used():
+def test_each_listed_device_can_be_used():
     devices = available_devices()
     assert devices["cpu"] == "CPU"
     assert {name: device_label(resolve_device(name)) for name in devices} == devices

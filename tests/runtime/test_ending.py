@@ -1,4 +1,4 @@
-"""Signals and the end of a process: an orderly end is asked for, and whatever hangs is cut off."""
+"""Signals and the end of a process: an orderly end is requested, and hanging work is ended."""
 
 import os
 import signal
@@ -44,7 +44,7 @@ def guarded() -> Iterator[Callable[[float], Watched]]:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_asks_for_an_orderly_end(guarded, name: str) -> None:
+def test_a_signal_begins_an_orderly_end(guarded, name: str) -> None:
     watched = guarded(TIMEOUT_S)
     os.kill(os.getpid(), getattr(signal, name))
     assert watched.asked.wait(TIMEOUT_S)
@@ -91,7 +91,7 @@ def test_signals_that_come_together_count_as_one(guarded, monkeypatch) -> None:
     assert not watched.left.is_set()
 
 
-def test_an_end_that_hangs_is_cut_off_with_the_code_of_the_program(guarded) -> None:
+def test_a_hanging_end_is_ended_with_the_exit_code_of_the_program(guarded) -> None:
     watched = guarded(0)
     watched.guard.code = 3
     watched.guard.begin()

@@ -1,4 +1,4 @@
-"""The engine on the CPU, with detectors whose answer is known."""
+"""The engine on the CPU, with detectors of known results."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ def spec(**changes: object) -> ModelSpec:
 
 
 @pytest.mark.parametrize("hw", [(480, 640), (1080, 1920), (320, 320), (300, 400), (641, 479)])
-def test_what_the_network_sees_comes_back_at_its_place_in_the_image(hw: tuple[int, int]) -> None:
+def test_detections_are_at_their_position_in_the_image(hw: tuple[int, int]) -> None:
     engine = Executor(BrightestPixel(spec(), nn.Identity()), "cpu", "fp32", "torch")
     scale = max(hw) / 320
     for x, y in ((0.2, 0.3), (0.85, 0.15), (0.5, 0.9)):
@@ -118,7 +118,7 @@ def test_folding_batch_normalisation_changes_nothing() -> None:
     ("openvino", "half", "is_settled"),
     [(False, None, True), (True, None, False), (False, "bf16", False), (True, "bf16", False)],
 )
-def test_auto_is_open_while_there_is_a_choice(
+def test_auto_is_undecided_while_there_is_a_choice(
     openvino: bool, half: str | None, is_settled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executor, "has_openvino", lambda: openvino)
@@ -139,7 +139,7 @@ def test_auto_settles_on_a_precision() -> None:
 
 @dataclass
 class Answer:
-    """A runner whose answer and pace are given."""
+    """Runner with a given score and speed."""
 
     precision: str
     score: float
@@ -173,7 +173,7 @@ class Answer:
         (0.9, 4, True, "fp32"),  # it can't run the model
     ],
 )
-def test_the_fastest_runner_that_sees_the_same_is_taken(
+def test_the_fastest_runner_that_agrees_is_chosen(
     score: float, steps: int, breaks: bool, taken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticks = iter(range(10_000))
@@ -185,7 +185,7 @@ def test_the_fastest_runner_that_sees_the_same_is_taken(
     assert chosen.precision == taken
 
 
-def test_of_one_engine_the_first_that_sees_the_same_spares_the_others(
+def test_each_engine_takes_part_with_its_first_runner_that_agrees(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ticks = iter(range(10_000))
@@ -214,7 +214,7 @@ def test_a_precision_that_the_processor_only_emulates_is_not_tried(
         assert reduced_precision(torch.device("cpu")) == expected
 
 
-def test_agreement_is_of_score_box_and_points() -> None:
+def test_agreement_covers_score_box_and_points() -> None:
     exact = torch.tensor([[0.0, 0.0, 10.0, 10.0, 0.9, 5.0, 5.0]])
     assert agrees(exact, exact.clone(), 1)
     for column, change in ((0, 0.6), (4, 0.03), (6, 0.6)):
@@ -230,12 +230,12 @@ def test_agreement_is_of_score_box_and_points() -> None:
 
 
 @pytest.mark.parametrize("name", ["cuda:7", "toaster", "xpu"])
-def test_a_device_that_is_not_there_is_refused_with_the_cure(name: str) -> None:
+def test_an_unavailable_device_is_refused_with_advice(name: str) -> None:
     with pytest.raises(PipelineError, match="auto"):
         resolve_device(name)
 
 
-def test_an_engine_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PipelineError, match="--engine auto"):
         Executor(build_face_ssd(), "cpu", engine="abacus")
     monkeypatch.setattr(executor, "has_openvino", lambda: False)

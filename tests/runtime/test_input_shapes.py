@@ -1,4 +1,4 @@
-"""Whatever the input's shape, what is seen comes back to half a pixel, on either engine."""
+"""Inputs of any shape: detections are accurate to half a pixel, on either engine."""
 
 from dataclasses import dataclass, replace
 
@@ -51,7 +51,7 @@ def image(hw: tuple[int, int], x: int, y: int) -> np.ndarray:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("hw", [(480, 640), (640, 480), (1000, 333), (192, 320)])
-def test_what_is_seen_comes_back_at_its_place(engine: str, hw: tuple[int, int]) -> None:
+def test_detections_are_at_their_position(engine: str, hw: tuple[int, int]) -> None:
     executor = Executor(Middle(SPEC, nn.Identity()), "cpu", "fp32", engine)
     executor.warm_up(hw)
     assert executor.engine_name == engine
@@ -62,7 +62,7 @@ def test_what_is_seen_comes_back_at_its_place(engine: str, hw: tuple[int, int]) 
         np.testing.assert_allclose(sides, [20 * hw[1] / 320, 10 * hw[0] / 192], rtol=1e-4)
 
 
-def test_the_input_is_the_models_whatever_the_image() -> None:
+def test_the_input_has_the_models_size_for_any_image() -> None:
     for hw in ((10, 4000), (192, 320), (77, 31)):
         box = letterbox_of(SPEC, hw)
         assert (box.input_hw, box.resized_hw, box.left, box.top) == ((192, 320), (192, 320), 0, 0)
@@ -86,7 +86,7 @@ def test_an_input_of_the_images_proportions(
 
 
 @pytest.mark.parametrize("hw", [(224, 416), (352, 288), (320, 320)])
-def test_the_shipped_network_has_a_prediction_for_each_default_box(hw: tuple[int, int]) -> None:
+def test_the_shipped_network_has_a_prediction_for_each_anchor(hw: tuple[int, int]) -> None:
     detector = build_face_ssd()
     with torch.no_grad():
         heads = detector.network(torch.zeros(1, 3, *hw))

@@ -1,4 +1,4 @@
-"""Convolutions in 8-bit integers: roundings worked out by hand, and what a model then sees."""
+"""Convolutions in 8-bit integers: rounding computed by hand, and a model's detections."""
 
 import json
 from dataclasses import replace
@@ -68,7 +68,7 @@ def test_ranges_are_those_of_the_images_whose_colours_are_normalised() -> None:
     assert not any(m._forward_pre_hooks for m in detector.network.modules())  # noqa: SLF001
 
 
-def test_only_what_has_a_range_is_rounded() -> None:
+def test_only_convolutions_with_a_range_are_rounded() -> None:
     network = nn.Sequential(conv_of([1.0]), conv_of([1.0]))
     copied = rounded(network, {"1": (0.0, 1.0)})
     assert [type(part) for part in copied] == [nn.Conv2d, RoundedConv]
@@ -85,7 +85,7 @@ def precisions_of(runner: OpenVinoRunner, input_hw: tuple[int, int]) -> set[str]
 
 
 @in_int8
-def test_the_shipped_model_sees_in_int8_what_it_sees_in_fp32() -> None:
+def test_the_shipped_model_detects_the_same_in_int8_and_fp32() -> None:
     detector, image = load_model("face-ssd"), probe_image()
     engines = [Executor(detector, "cpu", name, "openvino") for name in ("fp32", "int8")]
     for engine in engines:
@@ -96,7 +96,7 @@ def test_the_shipped_model_sees_in_int8_what_it_sees_in_fp32() -> None:
     for mine, its in ((coarse.xyxy, exact.xyxy), (coarse.keypoints_xy, exact.keypoints_xy)):
         assert np.abs(mine[0] - its[0]).max() <= MAX_SHIFT_PX * scale
     assert not np.array_equal(coarse.xyxy, exact.xyxy)
-    runner = engines[1]._runner  # noqa: SLF001 - only the graph tells what it computes in
+    runner = engines[1]._runner  # noqa: SLF001 - only the graph knows its precision
     assert isinstance(runner, OpenVinoRunner)
     assert precisions_of(runner, (288, 384)) == {"I8"}
 
@@ -105,7 +105,7 @@ def test_the_shipped_model_sees_in_int8_what_it_sees_in_fp32() -> None:
     ("able", "expected"),
     [({"avx2": True}, False), ({"avx512_vnni": True}, True), ({"avx_vnni": True}, True)],
 )
-def test_a_processor_that_only_emulates_it_is_left_alone(
+def test_int8_is_not_tried_on_a_processor_that_only_emulates_it(
     monkeypatch: pytest.MonkeyPatch, able: dict[str, bool], expected: bool
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able, raising=False)
@@ -113,7 +113,7 @@ def test_a_processor_that_only_emulates_it_is_left_alone(
 
 
 @pytest.mark.parametrize("engine", ["torch", "auto"])
-def test_int8_is_refused_where_nothing_computes_it(engine: str) -> None:
+def test_int8_is_refused_without_a_backend_for_it(engine: str) -> None:
     with pytest.raises(PipelineError, match="kpviewer calibrate"):
         Executor(build_face_ssd(), "cpu", "int8", engine)
 
@@ -152,7 +152,7 @@ def test_the_command_keeps_the_weights_and_adds_ranges(tmp_path: Path, data: str
         assert torch.equal(value, new.network.state_dict()[name]), name
 
 
-def test_a_folder_that_is_not_there_is_told_in_a_line(tmp_path: Path, data: str) -> None:
+def test_a_missing_folder_is_reported_in_one_line(tmp_path: Path, data: str) -> None:
     out = str(tmp_path / "nowhere" / "x.safetensors")
     done = CliRunner().invoke(main, ["calibrate", "strip-grid", "--data", data, "--out", out])
     assert isinstance(done.exception, SystemExit)
@@ -162,13 +162,13 @@ def test_a_folder_that_is_not_there_is_told_in_a_line(tmp_path: Path, data: str)
 @pytest.mark.parametrize(
     "rows", [[["a", 0.0]], [["a", "low", 1.0]], [["a", float("nan"), 1.0]], [["a", 2.0, 1.0]], 3]
 )
-def test_ranges_of_a_file_that_are_none_are_refused(rows: object) -> None:
+def test_invalid_ranges_of_a_file_are_refused(rows: object) -> None:
     text = json.dumps({**json.loads(build_face_ssd().spec.to_json()), "activation_ranges": rows})
     with pytest.raises(WeightsError, match="can't be read"):
         ModelSpec.from_json(text)
 
 
-def test_two_stages_have_the_ranges_of_both(tmp_path: Path) -> None:
+def test_a_two_stage_model_has_the_ranges_of_both(tmp_path: Path) -> None:
     from kpviewer.models.points import POINT_ARCHITECTURES  # noqa: PLC0415
 
     boxes = build_face_ssd()

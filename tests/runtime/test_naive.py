@@ -1,4 +1,4 @@
-"""The loop that the pipeline is compared with sees what the engine sees."""
+"""The baseline loop has the engine's detections."""
 
 from dataclasses import dataclass, replace
 
@@ -38,7 +38,7 @@ class Watch(nn.Module):
 
 
 @pytest.mark.parametrize("hw", [(96, 128), (60, 128), (192, 256)], ids=["same", "bars", "half"])
-def test_the_network_gets_what_the_engine_gives_it(hw: tuple[int, int]) -> None:
+def test_the_network_gets_the_engines_input(hw: tuple[int, int]) -> None:
     # A slope: every way to resize it by two gives the same, but at the edges.
     columns = np.linspace(0, 250, hw[1])
     bgr = np.repeat(np.broadcast_to(columns[None, :, None], (*hw, 1)), 3, 2)

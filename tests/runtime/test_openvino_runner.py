@@ -1,4 +1,4 @@
-"""The compiled graph against eager torch: the same candidates, whatever the size."""
+"""The compiled graph against eager torch: the same candidates at any size."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ def assert_same(mine: Candidates, exact: Candidates) -> None:
 
 
 @pytest.mark.parametrize("crop", [(480, 640), (480, 480), (480, 330)])
-def test_a_compiled_graph_sees_what_torch_sees(
+def test_a_compiled_graph_agrees_with_torch(
     engines: tuple[Executor, Executor], crop: tuple[int, int]
 ) -> None:
     exact, compiled = engines
@@ -52,7 +52,7 @@ def test_a_compiled_graph_sees_what_torch_sees(
     assert (compiled.engine_name, compiled.precision) == ("openvino", "fp32")
 
 
-def test_a_new_size_runs_eagerly_until_it_has_come_a_few_times(
+def test_a_new_size_runs_eagerly_for_a_few_images(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     engine = Executor(load_model("face-ssd"), "cpu", "fp32", "openvino")
