@@ -65,7 +65,7 @@ FAR = [200, 200, 240, 240]
         "false alarm",
         "miss",
         "hit",
-        "the second of two is spurious",
+        "the second of two is a false positive",
         "hit and miss",
         "just over half",
         "just under half",

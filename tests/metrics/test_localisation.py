@@ -103,7 +103,7 @@ def test_ignored_objects_are_neither_matched_nor_missed(kind: dict[str, float]) 
     table = localisation_table(
         [found], [ground_truth((100, 50, 0), **kind)], ("fi", "hb"), largest_px=40
     )
-    inside = 2 if "side" in kind else 1  # of the box of 90 px, or within 15 px of its middle
+    inside = 2 if "side" in kind else 1  # of the box of 90 px, or within 15 px of its centre
     assert (table.rows[0].true_positives, table.rows[0].false_negatives) == (0, 0)
     assert table.rows[0].false_positives == 3 - inside
     assert table.rows[1].false_positives == 1  # of another class
