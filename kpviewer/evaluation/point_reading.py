@@ -69,10 +69,10 @@ def score_points(
         DatasetError: if the keypoints are others, no object has a labelled point, or an image
             can't be read.
     """
-    wanted = detector.spec.keypoint_names
-    if annotations.keypoint_names != wanted:
+    names = detector.spec.keypoint_names
+    if annotations.keypoint_names != names:
         raise DatasetError(
-            f"{detector.spec.name} places {', '.join(wanted)}; the data set has "
+            f"{detector.spec.name} places {', '.join(names)}; the data set has "
             f"{', '.join(annotations.keypoint_names) or 'no keypoints'}. Use data with the same."
         )
     images = list(_by_image(_objects(annotations)))
@@ -92,8 +92,8 @@ def score_points(
         seen.append(ObjectPoints(image, tuple(rows), found_xy))
         progress(len(seen))
     return PointScores(
-        overall=_score(seen, wanted),
-        groups={source: _score(own, wanted) for source, own in _by_source(seen).items()},
+        overall=_score(seen, names),
+        groups={source: _score(own, names) for source, own in _by_source(seen).items()},
         images={source: len(own) for source, own in _by_source(seen).items()},
         object_ms=stopwatch.times(),
         seen=tuple(seen),

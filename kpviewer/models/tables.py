@@ -140,6 +140,7 @@ def _in_words(message: str, table: object, kind: type[Any]) -> str:
         return f"{name} must have {bounds.strip()} {unit}, got {_length(table, key)}"
     for sign, words in ((">=", "at least"), ("<=", "at most"), ("<", "below"), (">", "above")):
         limit = limit.replace(sign, words)
+    limit = limit.removesuffix(".0")
     allowed = " or ".join(_KINDS.get(each, each) for each in kinds.split(" | "))
     return f"{name} must be {allowed}{', ' + limit if limit else ''}, got {value}"
 

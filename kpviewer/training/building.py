@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from torch import nn
+
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.models.image_backbone import start_backbone
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.merging import merge
 
@@ -42,6 +45,21 @@ def read_objects(data_specs: Sequence[str]) -> AnnotationSet:
     if not any(len(image.targets) for image in data.images):
         raise DatasetError("A data set to train on must have objects, got none. Annotate some.")
     return data
+
+
+def start_pretrained(backbone: nn.Module, config: TrainConfig, pretrained: str) -> None:
+    """Load pretrained weights into a backbone; leave it as it is if the recipe names none.
+
+    Args:
+        backbone: backbone of the network.
+        config: configuration; the name of its model ends with that of the backbone.
+        pretrained: "imagenet", a .pt or .pth file of torchvision's classifier, or empty.
+
+    Raises:
+        WeightsError: if the weights can't be read, or don't fit.
+    """
+    if pretrained:
+        start_backbone(backbone, config.model.split("-")[-1], pretrained)
 
 
 def sources_of(data: AnnotationSet) -> str:

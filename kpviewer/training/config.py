@@ -222,10 +222,9 @@ def _check_keys(table: Mapping[str, Any], kind: type[Any], place: str = "") -> N
     for key, value in table.items():
         if key not in types:
             known = sorted([*types, *([] if place else _general_keys())])
-            where = f"[{place}]" if place else "Every recipe of this family"
             raise DatasetError(
-                f"The recipe can't be used: {place and place + '.'}{key} is unknown. {where} may "
-                f"have {', '.join(known)}."
+                f"The recipe can't be used: {place and place + '.'}{key} is unknown. Known keys "
+                f"{f'of [{place}] ' if place else ''}are {', '.join(known)}."
             )
         if dataclasses.is_dataclass(types[key]) and isinstance(value, Mapping):
             _check_keys(value, types[key], f"{place and place + '.'}{key}")

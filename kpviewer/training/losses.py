@@ -108,9 +108,9 @@ def ssd_losses(
     objects = targets.matched[rows, cells]
     count = positive.sum().clamp(min=1)
 
-    wanted = torch.zeros_like(heads.class_logits)
-    wanted[rows, cells, batch.class_ids[rows, objects]] = 1.0
-    classification = _classification(heads.class_logits, wanted, targets, options)
+    class_targets = torch.zeros_like(heads.class_logits)
+    class_targets[rows, cells, batch.class_ids[rows, objects]] = 1.0
+    classification = _classification(heads.class_logits, class_targets, targets, options)
 
     chosen = anchors[cells]
     box_targets = encode_boxes(batch.xyxy[rows, objects], chosen)
@@ -141,25 +141,27 @@ def _region_points(
         return heads.point_offsets.new_zeros(())
     known = batch.labelled.repeat_interleave(COPIES, dim=1)  # (B, R, K)
     points_xy = batch.points_xy.repeat_interleave(COPIES, dim=1)
-    wanted = encode_points(points_xy, xyxy_to_cxcywh(proposals))
+    point_targets = encode_points(points_xy, xyxy_to_cxcywh(proposals))
     loss = functional.smooth_l1_loss(
-        heads.proposal_points[known], wanted[known], reduction="sum", beta=options.point_beta
+        heads.proposal_points[known], point_targets[known], reduction="sum", beta=options.point_beta
     )
     return loss / known.sum().clamp(min=1)
 
 
 def _classification(
-    logits: Tensor, wanted: Tensor, targets: SsdTargets, options: SsdLossOptions
+    logits: Tensor, class_targets: Tensor, targets: SsdTargets, options: SsdLossOptions
 ) -> Tensor:
     """Return the sum of the class losses over every anchor that isn't ignored.
 
     Source of the focal loss: Lin et al. 2017, eq. 5 (arXiv:1708.02002).
     """
     if options.classification == "focal":
-        loss = sigmoid_focal_loss(logits, wanted, options.focal_alpha, options.focal_gamma, "none")
+        loss = sigmoid_focal_loss(
+            logits, class_targets, options.focal_alpha, options.focal_gamma, "none"
+        )
         total: Tensor = loss[~targets.ignored].sum()
         return total
-    loss = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+    loss = functional.binary_cross_entropy_with_logits(logits, class_targets, reduction="none")
     per_box = loss.sum(-1)  # (B, P)
     positive = targets.matched != UNMATCHED
     return per_box[positive | hard_negatives(per_box, positive, targets.ignored)].sum()

@@ -13,10 +13,9 @@ from torch.nn import functional
 
 from kpviewer.annotations.labels import LabelSet, label_set
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.models.image_backbone import start_backbone
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES, MultilabelDetector
 from kpviewer.models.spec import Task
-from kpviewer.training.building import check_model, read_objects
+from kpviewer.training.building import check_model, read_objects, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.crops import JitterOptions
 from kpviewer.training.ranges import Positive
@@ -118,7 +117,5 @@ def multilabel_objective(config: TrainConfig, data_specs: Sequence[str]) -> Mult
     data = read_objects(data_specs)
     spec = whole_image_spec(config, options.name, Task.CLASSIFY, data)
     detector = MULTILABEL_ARCHITECTURES[config.model](spec)
-    if options.pretrained:
-        kind = config.model.split("-")[-1]
-        start_backbone(detector.network.backbone, kind, options.pretrained)
+    start_pretrained(detector.network.backbone, config, options.pretrained)
     return MultilabelObjective(detector, data, options)

@@ -115,8 +115,10 @@ def _focal(
 ) -> Tensor:
     """Compute the focal loss of every anchor that isn't ignored, from (B, P, C) logits."""
     ids = torch.arange(logits.shape[-1], device=logits.device)
-    wanted = (classes[..., None] == ids).to(logits.dtype)
-    loss = sigmoid_focal_loss(logits, wanted, options.focal_alpha, options.focal_gamma, "none")
-    weight = torch.where(wanted > 0, class_weights, 1.0)
+    class_targets = (classes[..., None] == ids).to(logits.dtype)
+    loss = sigmoid_focal_loss(
+        logits, class_targets, options.focal_alpha, options.focal_gamma, "none"
+    )
+    weight = torch.where(class_targets > 0, class_weights, 1.0)
     total: Tensor = (loss * weight)[~targets.ignored].sum()
     return total

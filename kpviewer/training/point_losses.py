@@ -89,8 +89,8 @@ def heat_loss(heat: Tensor, target_n: Tensor, labelled: Tensor, sigma: float) ->
         labelled: (B, K) bool.
         sigma: standard deviation of the Gaussians, cells.
     """
-    wanted = gaussians(target_n, (heat.shape[2], heat.shape[3]), sigma)
-    apart = (heat.float() - wanted).square().sum((2, 3))  # (B, K)
+    target = gaussians(target_n, (heat.shape[2], heat.shape[3]), sigma)
+    apart = (heat.float() - target).square().sum((2, 3))  # (B, K)
     return apart[labelled].sum() / labelled.sum().clamp(min=1)
 
 

@@ -16,7 +16,6 @@ from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.metrics.keypoint import FACE_POINTS
 from kpviewer.models.crops import regions_around
-from kpviewer.models.image_backbone import start_backbone
 from kpviewer.models.points import (
     BOX_MIN_POINTS,
     POINT_ARCHITECTURES,
@@ -24,7 +23,7 @@ from kpviewer.models.points import (
     mirrored_by_name,
 )
 from kpviewer.models.spec import MAX_TTA_RUNS, ModelSpec, Task
-from kpviewer.training.building import check_model, read_sets, sources_of
+from kpviewer.training.building import check_model, read_sets, sources_of, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.crops import JitterOptions, PointSample, cut, jittered
 from kpviewer.training.datasets import SampleCache
@@ -305,8 +304,7 @@ def point_objective(config: TrainConfig, data_specs: Sequence[str]) -> PointObje
             "train boxes with light-ssd."
         )
     detector = POINT_ARCHITECTURES[config.model](_spec(config, options, data))
-    if options.pretrained:
-        start_backbone(detector.network.backbone, config.model.split("-")[-1], options.pretrained)
+    start_pretrained(detector.network.backbone, config, options.pretrained)
     return PointObjective(detector, data, options)
 
 

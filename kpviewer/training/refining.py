@@ -37,10 +37,10 @@ def refiner_loss(refiner: PointRefiner, images: Tensor, batch: Batch) -> Tensor:
     usable = batch.labelled.all(-1) & (batch.class_ids >= 0) & (size > _MIN_PX)
     if not usable.any():
         return images.new_zeros(())
-    wanted = to_window(batch.points_xy[usable], frames[usable])
+    target = to_window(batch.points_xy[usable], frames[usable])
     rows = usable.any(0).nonzero()[:, 0]  # padding isn't worth resampling
     found = refiner.read(windows_of(images, frames[:, rows])[usable[:, rows]])
-    return functional.smooth_l1_loss(found, wanted, beta=_BETA)
+    return functional.smooth_l1_loss(found, target, beta=_BETA)
 
 
 def shaken(frames: Tensor) -> Tensor:

@@ -186,19 +186,19 @@ def _start_from(detector: Detector, name_or_path: str) -> None:
     Raises:
         WeightsError: if they hold less than half of the values of the smaller of file and network.
     """
-    wanted = detector.network.state_dict()
+    own = detector.network.state_dict()
     given = read_state(find_weights(name_or_path))
     fits = {
         name: value
         for name, value in given.items()
-        if name in wanted and value.shape == wanted[name].shape
+        if name in own and value.shape == own[name].shape
     }
     taken, offered, needed = (
-        sum(value.numel() for value in each.values()) for each in (fits, given, wanted)
+        sum(value.numel() for value in each.values()) for each in (fits, given, own)
     )
     if 2 * taken < min(offered, needed):
         raise WeightsError(
             f"{name_or_path} doesn't fit {detector.spec.architecture} with the classes and points "
             "of this run. Leave out init, or name weights of the same kind."
         )
-    detector.network.load_state_dict(wanted | fits)
+    detector.network.load_state_dict(own | fits)

@@ -21,10 +21,9 @@ from kpviewer.annotations.single import with_one_object
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
-from kpviewer.models.image_backbone import start_backbone
 from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES, SingleObjectDetector
 from kpviewer.models.spec import Task
-from kpviewer.training.building import check_model, read_sets
+from kpviewer.training.building import check_model, read_sets, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.crops import JitterOptions
 from kpviewer.training.ranges import InnerShare, NotNegative, Positive, Share
@@ -224,7 +223,5 @@ def single_object_objective(
         _log.warning("%s", note)
     spec = whole_image_spec(config, options.name, Task.DETECT, data)
     detector = SINGLE_OBJECT_ARCHITECTURES[config.model](spec)
-    if options.pretrained:
-        kind = config.model.split("-")[-1]
-        start_backbone(detector.network.backbone, kind, options.pretrained)
+    start_pretrained(detector.network.backbone, config, options.pretrained)
     return SingleObjectObjective(detector, data, options, round(config.steps * options.class_share))

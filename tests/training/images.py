@@ -45,8 +45,8 @@ def background(side: int = 160) -> Sample:
 def dot_centre(rgb: np.ndarray, colour: np.ndarray) -> np.ndarray | None:
     """Return the centre (x, y) of pixels closer to ``colour`` than to grey; None without any."""
     chroma = rgb.astype(float) - rgb.min(-1, keepdims=True)
-    wanted = colour / np.linalg.norm(colour)
-    strength = chroma @ wanted
+    target = colour / np.linalg.norm(colour)
+    strength = chroma @ target
     strength[(chroma.max(-1) < 60)] = 0
     alike = strength / np.maximum(np.linalg.norm(chroma, axis=-1), 1e-6) > 0.92
     weight = np.where(alike, strength, 0)

@@ -14,7 +14,7 @@ from torch.utils.data import IterableDataset
 
 class LineBatch(NamedTuple):
     images: Tensor
-    wanted: Tensor
+    target: Tensor
 
 
 class Images(IterableDataset[tuple[Tensor, Tensor]]):
@@ -56,9 +56,9 @@ class LineObjective:
         return Images(self._first, self._stride)
 
     def collate(self, samples: list[Any]) -> LineBatch:
-        images, wanted = zip(*samples, strict=True)
-        return LineBatch(torch.stack(images), torch.stack(wanted))
+        images, target = zip(*samples, strict=True)
+        return LineBatch(torch.stack(images), torch.stack(target))
 
     def losses(self, network: nn.Module, batch: LineBatch, images: Tensor) -> tuple[Tensor, Tensor]:
-        off = network(images)[:, 0, 0, 0].float() - batch.wanted
+        off = network(images)[:, 0, 0, 0].float() - batch.target
         return off.square().mean(), off.abs().mean()

@@ -79,8 +79,8 @@ def test_only_mirrored_crops_are_moved(tmp_path: Path) -> None:
     unit = float(np.linalg.norm(plain[0] - plain[1]))
     # labels are 0.1 too far right, so 0.1 too far left in the mirrored crop: they move by twice
     # that; there is no vertical bias
-    wanted = [[0.2 * unit, 0.0]] * 5
-    assert points(1.0, bias) - plain == pytest.approx(np.array(wanted), abs=1e-3)
+    target = [[0.2 * unit, 0.0]] * 5
+    assert points(1.0, bias) - plain == pytest.approx(np.array(target), abs=1e-3)
 
 
 def test_covered_faces_keep_their_points(tmp_path: Path) -> None:

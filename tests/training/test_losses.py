@@ -86,11 +86,11 @@ def test_points_of_proposals_are_compared_with_those_of_their_object() -> None:
     ground_truth.labelled[0, 1] = False  # padding
     proposals = proposals_of(ground_truth.xyxy)
     repeated = ground_truth.points_xy.repeat_interleave(COPIES, 1)
-    wanted = encode_points(repeated, xyxy_to_cxcywh(proposals))
-    perfect = perfect_heads(ground_truth)._replace(proposal_points=wanted)
+    target = encode_points(repeated, xyxy_to_cxcywh(proposals))
+    perfect = perfect_heads(ground_truth)._replace(proposal_points=target)
     exact = ssd_losses(perfect, ground_truth, ANCHORS, OPTIONS, proposals)
     assert float(exact.region_points) == pytest.approx(0.0, abs=1e-5)
-    off = perfect._replace(proposal_points=wanted + 1.0)
+    off = perfect._replace(proposal_points=target + 1.0)
     losses = ssd_losses(off, ground_truth, ANCHORS, OPTIONS, proposals)
     # x and y, each 1 - beta / 2 with beta 0.2
     assert float(losses.region_points) == pytest.approx(OPTIONS.region_weight * 2 * 0.9, abs=1e-4)
@@ -103,16 +103,16 @@ def test_focal_loss_by_its_formula() -> None:
     perfect = perfect_heads(GROUND_TRUTH)
     heads = perfect._replace(class_logits=torch.randn(2, len(ANCHORS), 1) * 3)
     matched = assign(GROUND_TRUTH, ANCHORS, OPTIONS).matched
-    wanted = (matched != UNMATCHED).float()[..., None]
+    target = (matched != UNMATCHED).float()[..., None]
     of_ground_truth = torch.where(
-        wanted > 0, heads.class_logits, -heads.class_logits
+        target > 0, heads.class_logits, -heads.class_logits
     ).sigmoid()  # p_t
-    weight = torch.where(wanted > 0, 0.3, 0.7)  # alpha_t
+    weight = torch.where(target > 0, 0.3, 0.7)  # alpha_t
     expected = (
         -weight * (1 - of_ground_truth) ** 2 * of_ground_truth.log()
     ).sum()  # Lin et al. 2017, eq. 5
     losses = ssd_losses(heads, GROUND_TRUTH, ANCHORS, OPTIONS)
-    torch.testing.assert_close(losses.classification, expected / wanted.sum(), rtol=1e-5, atol=0)
+    torch.testing.assert_close(losses.classification, expected / target.sum(), rtol=1e-5, atol=0)
 
 
 def test_anchors_in_an_ignored_object_have_no_loss() -> None:

@@ -133,7 +133,7 @@ def test_the_loss_by_hand() -> None:
     [
         ({"model": "light-ssd"}, "trains .*, got"),
         ({"options": {"sweep": "ap"}}, "sweep must be one of"),
-        ({"options": {"positive_weight": 0}}, "positive_weight must be a number, above 0.0, got 0"),
+        ({"options": {"positive_weight": 0}}, "positive_weight must be a number, above 0, got 0"),
     ],
 )
 def test_wrong_recipes_are_refused(

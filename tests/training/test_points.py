@@ -154,7 +154,7 @@ def test_the_wing_loss_is_that_of_the_paper() -> None:
 
 def test_losses_on_coordinates_by_hand() -> None:
     found = torch.tensor([[[0.1, 0.0], [5.0, 5.0]]])
-    wanted = torch.tensor([[[0.0, -0.3], [0.0, 0.0]]])
+    target = torch.tensor([[[0.0, -0.3], [0.0, 0.0]]])
     labelled = torch.tensor([[True, False]])
     by_hand = {
         "mse": (0.01 + 0.09) / 2,
@@ -166,7 +166,7 @@ def test_losses_on_coordinates_by_hand() -> None:
     assert set(by_hand) == set(KINDS)
     for kind, value in by_hand.items():
         options = PointLossOptions(kind=kind, smooth_l1_beta=0.2)
-        loss = coordinate_loss(found, wanted, labelled, (64, 128), options)
+        loss = coordinate_loss(found, target, labelled, (64, 128), options)
         assert float(loss) == pytest.approx(value, rel=1e-5), kind
 
 
@@ -332,7 +332,7 @@ def test_the_shipped_recipes_fit_the_family(dots: Path, recipe: str) -> None:
         ({"options": {"loss": {"coordinate_weight": -1.0}}}, "coordinate_weight must be a number"),
         ({"options": {"crop": "circle"}}, "crop must be one of"),
         ({"options": {"tta_runs": 0}}, "tta_runs must be a whole number, at least 1, got 0"),
-        ({"options": {"margin": 0}}, "margin must be a number, above 0.0, got 0"),
+        ({"options": {"margin": 0}}, "margin must be a number, above 0, got 0"),
         ({"options": {"mirrored_bias": {"": {}}}}, r"mirrored_bias\. must have"),
         ({"options": {"loss": {"kind": "l3"}}}, "kind must be one of"),
         ({"options": {"loss": {"wing_px": -1.0}}}, r"loss\.wing_px must be a number, above 0"),

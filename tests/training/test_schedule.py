@@ -59,8 +59,8 @@ def test_the_shortest_runs_have_rates_too(schedule: str, steps: int) -> None:
         ("precision=int8", "fp32, bf16, fp16"),
         ("tensorboard=perhaps", "true, false, auto"),
         ("accumulate=0", "at least 1"),
-        ("milestones=[100]", r"milestones\[0\] must be a number, below 1.0, got 100"),
-        ("epochs=-1", "epochs must be a number, at least 0.0, got -1"),
+        ("milestones=[100]", r"milestones\[0\] must be a number, below 1, got 100"),
+        ("epochs=-1", "epochs must be a number, at least 0, got -1"),
     ],
 )
 def test_wrong_settings_are_refused(change: str, message: str) -> None:

@@ -182,7 +182,7 @@ def test_weights_survive_the_file(folders: tuple[Path, Path], tmp_path: Path) ->
     [
         ({"model": "light-ssd"}, "trains .*, got"),
         ({"options": {"order": "box-first"}}, "order must be one of"),
-        ({"options": {"class_share": 1.0}}, "class_share must be a number, below 1.0, got 1.0"),
+        ({"options": {"class_share": 1.0}}, "class_share must be a number, below 1, got 1.0"),
     ],
 )
 def test_wrong_recipes_are_refused(

@@ -18,7 +18,7 @@ IMAGES_A_STEP, STOP = 8, 10
 
 
 def curve(processes: int, rank: int = 0) -> list[list[float]]:
-    """Losses of each step, of a run that the first process alone wants to stop at STOP."""
+    """Return the losses of each step of a run that only the first process asks to stop, at STOP."""
     with joined_world("cpu") as (world, device):
         assert (world.rank, world.size) == (rank, processes)
         config = TrainConfig(
