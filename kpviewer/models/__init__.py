@@ -1,4 +1,4 @@
-"""The models: networks, anchors, matching, decoding, NMS, and the files they live in.
+"""Models: networks, anchors, matching, decoding, NMS, and their files.
 
-Nothing here knows of threads, windows or video.
+This package uses no windows and no video.
 """

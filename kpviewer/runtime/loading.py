@@ -22,7 +22,7 @@ class Outcome(Generic[T]):
     """Value or failure of a job."""
 
     name: str
-    """Name of the job, for people."""
+    """Name of the job for users."""
     value: T | None
     """Value that the job returned; None if it failed."""
     failure: BaseException | None
@@ -30,7 +30,7 @@ class Outcome(Generic[T]):
 
     @property
     def reason(self) -> str:
-        """Reason of the failure, in one or two lines for people; empty after a success."""
+        """Reason of the failure, in one or two lines for users; empty after a success."""
         error = self.failure
         if error is None or isinstance(error, KpviewerError):
             return str(error or "")
@@ -41,12 +41,12 @@ class Outcome(Generic[T]):
 
 
 class LoaderThread(threading.Thread, Generic[T]):
-    """Runs one job, and reports its outcome unless it was let go before.
+    """Thread that runs one job and reports its outcome, unless it was let go before.
 
     Args:
-        work: name of the job, for people.
-        job: runs on this thread; it may change nothing but its own result.
-        report: is called on this thread with the thread and the outcome. It must not block.
+        work: name of the job for users.
+        job: function that runs on this thread; it may change nothing but its own result.
+        report: callback for this thread and the outcome, called on this thread; must not block.
     """
 
     def __init__(

@@ -168,7 +168,7 @@ class Answer:
     ("score", "steps", "breaks", "taken"),
     [
         (0.9, 4, False, "bf16"),
-        (0.5, 4, False, "fp32"),  # it sees something else
+        (0.5, 4, False, "fp32"),  # its detections differ
         (0.9, 20, False, "fp32"),  # it is slower
         (0.9, 4, True, "fp32"),  # it can't run the model
     ],
