@@ -75,6 +75,7 @@ class Letterbox:
         stride: int | None = None,
         *,
         is_centred: bool = True,
+        content_hw: tuple[int, int] | None = None,
     ) -> Letterbox:
         """Fit an image into ``limit_hw``.
 
@@ -85,6 +86,7 @@ class Letterbox:
                 multiple of it; without it the input is ``limit_hw``.
             is_centred: whether padding is on both sides and sides are rounded to the nearest
                 pixel; otherwise the image is at the top left and sides are rounded down.
+            content_hw: largest size of the image within the input, px; None: ``limit_hw``.
 
         Raises:
             ValueError: if a side is not positive.
@@ -92,7 +94,8 @@ class Letterbox:
         if min(*source_hw, *limit_hw) < 1:
             raise ValueError(f"sides must be at least 1 px, got {source_hw} into {limit_hw}")
         source_height, source_width = source_hw
-        scale = min(limit_hw[0] / source_height, limit_hw[1] / source_width)
+        content_height, content_width = content_hw or limit_hw
+        scale = min(content_height / source_height, content_width / source_width)
         to_whole = round if is_centred else int
         height, width = (max(1, to_whole(side * scale)) for side in source_hw)
         input_height, input_width = limit_hw

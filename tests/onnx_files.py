@@ -29,3 +29,42 @@ def constant_model(path: Path, outputs: dict[str, np.ndarray], hw=HW, **metadata
     helper.set_model_props(model, metadata)
     onnx.save(model, str(path))
     return path
+
+
+def graph_model(
+    path: Path,
+    inputs: dict[str, tuple[str, list[int | str]]],
+    outputs: dict[str, np.ndarray],
+    shapes: dict[str, list[int | str]] | None = None,
+    **metadata: str,
+) -> Path:
+    """Write a model with constant outputs of their own types.
+
+    Args:
+        path: path of the file.
+        inputs: type, by its name in NumPy, and shape of each input.
+        outputs: value of each output.
+        shapes: shapes that the file claims, where they aren't those of the values.
+        metadata: entries of the file.
+    """
+    helper = onnx.helper
+
+    def info(name: str, dtype: str, shape: list[int | str]):
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    tensors = {name: onnx.numpy_helper.from_array(value) for name, value in outputs.items()}
+    graph = helper.make_graph(
+        [helper.make_node("Constant", [], [name], value=each) for name, each in tensors.items()],
+        "constants",
+        [info(name, *each) for name, each in inputs.items()],
+        [
+            info(name, str(value.dtype), (shapes or {}).get(name, list(value.shape)))
+            for name, value in outputs.items()
+        ],
+    )
+    opsets = [helper.make_opsetid("", 13)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    helper.set_model_props(model, metadata)
+    onnx.save(model, str(path))
+    return path

@@ -116,3 +116,9 @@ def test_an_image_at_the_top_left_is_rounded_down() -> None:
     assert Letterbox.fit((517, 333), (320, 320), is_centred=False).resized_hw == (320, 206)
     assert Letterbox.fit((334, 517), (320, 320), is_centred=False).resized_hw == (206, 320)
     assert Letterbox.fit((334, 517), (320, 320)).resized_hw == (207, 320)
+
+
+def test_an_image_may_be_fitted_into_a_part_of_the_input() -> None:
+    box = Letterbox.fit((480, 640), (640, 640), content_hw=(636, 636))
+    assert box.resized_hw == (477, 636) and box.input_hw == (640, 640)
+    assert (box.left, box.top) == (2, 81)  # (640 - 636) // 2, (640 - 477) // 2

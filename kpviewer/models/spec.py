@@ -56,6 +56,8 @@ class Resize(StrEnum):
     """Scaled into an input of the image's own proportions, with as many pixels at most."""
     STRETCH = "stretch"
     """Scaled to the input's size, without keeping proportions."""
+    NONE = "none"
+    """Left at its own size, for models that resize. Images larger than the input are fitted in."""
 
 
 class Placement(StrEnum):
@@ -96,6 +98,8 @@ class ModelSpec:
     placement: Placement = Placement.CENTRE
     """Position of a letterboxed image."""
     sampling: Sampling = Sampling.SMOOTH
+    content_hw: SizeHW | None = None
+    """Largest size of a letterboxed image within the input, px; None: that of the input."""
     stride: Stride | None = None
     """Step of the sides of inputs other than ``input_hw``, px; None: one size only."""
     mean: tuple[Level, Level, Level] = (0.485, 0.456, 0.406)
@@ -178,6 +182,9 @@ def checked(spec: ModelSpec, name: str, cure: str) -> ModelSpec:
 def _check(spec: ModelSpec) -> None:
     """Check conditions between values; raise ValueError."""
     check_input(spec.input_hw, spec.stride)
+    content = spec.content_hw
+    if content is not None and (content[0] > spec.input_hw[0] or content[1] > spec.input_hw[1]):
+        raise ValueError(f"content must fit into the input {spec.input_hw}, got {content}")
     if spec.resize is Resize.AREA and spec.stride is None:
         raise ValueError('resize "area" must have a stride: the step of the input\'s sides')
     points = len(spec.keypoint_names)

@@ -24,8 +24,14 @@ def letterbox_of(spec: ModelSpec, source_hw: tuple[int, int]) -> Letterbox:
         return Letterbox.stretch(source_hw, spec.input_hw)
     if spec.resize is Resize.AREA and spec.stride is not None:
         return Letterbox.fit_area(source_hw, spec.input_hw, spec.stride)
+    if spec.resize is Resize.NONE:
+        limits = zip(source_hw, spec.input_hw, strict=True)
+        if all(side <= limit for side, limit in limits):
+            return Letterbox.stretch(source_hw, source_hw)
     is_centred = spec.placement is Placement.CENTRE
-    return Letterbox.fit(source_hw, spec.input_hw, spec.stride, is_centred=is_centred)
+    return Letterbox.fit(
+        source_hw, spec.input_hw, spec.stride, is_centred=is_centred, content_hw=spec.content_hw
+    )
 
 
 def resizing_of(spec: ModelSpec) -> Callable[[ImageArray, tuple[int, int]], ImageArray]:

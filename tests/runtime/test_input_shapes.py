@@ -105,3 +105,10 @@ def test_padding_has_the_colour_of_the_spec_at_the_side_that_it_names() -> None:
         assert (rows[0, top : top + 100] == 50).all()
         outside = torch.cat([rows[0, :top], rows[0, top + 100 :]])
         assert outside.reshape(-1, 3).unique(dim=0).tolist() == [[114, 113, 112]]
+
+
+def test_an_image_is_left_at_its_own_size_unless_it_is_too_large() -> None:
+    spec = replace(SPEC, resize=Resize.NONE, input_hw=(192, 320), stride=1)
+    small, large = letterbox_of(spec, (77, 31)), letterbox_of(spec, (384, 320))
+    assert (small.input_hw, small.scale_x, small.left) == ((77, 31), 1, 0)
+    assert (large.input_hw, large.resized_hw) == ((192, 160), (192, 160))

@@ -117,6 +117,8 @@ class OnnxDescription:
     placement: Placement = Placement.CENTRE
     """Of a letterboxed image."""
     sampling: Sampling = Sampling.SMOOTH
+    content: SizeHW | None = None
+    """Largest height and width of a letterboxed image within the input, px; None: the input's."""
     channels: Channels = Channels.RGB
     value_range: tuple[Level, Level] = (0.0, 1.0)
     """Values of pixels 0 and 255 before mean and std are applied."""

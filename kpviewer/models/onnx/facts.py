@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 Shape: TypeAlias = tuple[int | None, ...]
@@ -30,13 +31,18 @@ class FileFacts:
     outputs: Mapping[str, Shape]
     """Shapes of the outputs by name, in the order of the graph."""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    output_elements: Mapping[str, str] = field(default_factory=dict)
+    """Types of the elements of outputs by name, as NumPy names them."""
+    path: Path | None = None
+    """Path of the file, for what must be read from the graph itself."""
 
     @property
     def input_hw(self) -> tuple[int | None, int | None] | None:
         """Height and width of the first input that takes images, px; None if there is none."""
         for port in self.inputs:
-            if len(port.shape) == 4:
-                height, width = port.shape[2:]
+            if len(port.shape) in (3, 4):
+                is_last = port.shape[-1] == 3 and port.shape[-3] != 3
+                height, width = port.shape[-3:-1] if is_last else port.shape[-2:]
                 return height, width
         return None
 

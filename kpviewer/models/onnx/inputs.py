@@ -1,0 +1,85 @@
+"""Inputs of ONNX files: an image in one of several forms, and for some models its size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.onnx.facts import FileFacts, Port, shape_text
+
+ORIGINAL_SIZES = "orig_target_sizes"
+"""Input of RT-DETR and D-FINE: (1, 2) width and height of the image that boxes are scaled to."""
+_REAL = ("float32", "float16", "float64")
+_WHOLE = ("uint8", "int32", "int64")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInput:
+    """The input of an image: its form, and a second input with the size, if there is one."""
+
+    port: Port
+    has_batch: bool
+    """Whether it is (1, 3, H, W); otherwise (3, H, W)."""
+    is_channels_last: bool
+    """Whether it is (1, H, W, 3) or (H, W, 3)."""
+    sizes: Port | None = None
+    """Input that gets the width and height of the image."""
+
+    @property
+    def size_hw(self) -> tuple[int | None, int | None]:
+        """Height and width, px; None for one that the file leaves open."""
+        shape = self.port.shape[-3:]
+        height, width = shape[:2] if self.is_channels_last else shape[1:]
+        return height, width
+
+    def feeds(self, planes: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        """Return the inputs by name for one image, (3, H, W)."""
+        height, width = planes.shape[1:]
+        image = planes.transpose(1, 2, 0) if self.is_channels_last else planes
+        if self.port.element in _WHOLE:
+            image = np.clip(np.rint(image), 0, 255)
+        image = np.ascontiguousarray(image, self.port.element)
+        feeds: dict[str, NDArray[Any]] = {self.port.name: image[None] if self.has_batch else image}
+        if self.sizes is not None:
+            feeds[self.sizes.name] = np.array([[width, height]], self.sizes.element)
+        return feeds
+
+
+def image_input(facts: FileFacts) -> ImageInput:
+    """Return how a file takes an image.
+
+    Raises:
+        WeightsError: if it takes none, or something else that isn't known.
+    """
+    images = [port for port in facts.inputs if _is_image(port)]
+    others = [port for port in facts.inputs if not _is_image(port)]
+    are_known = all(port.name == ORIGINAL_SIZES and len(port.shape) == 2 for port in others)
+    if len(images) != 1 or len(others) > 1 or not are_known:
+        got = ", ".join(
+            f"{port.name} {port.element} {shape_text(port.shape)}" for port in facts.inputs
+        )
+        raise WeightsError(
+            f"{facts.stem}.onnx must take one image of shape (1, 3, height, width), got {got}. "
+            "Export it again with one such input."
+        )
+    (port,) = images
+    return ImageInput(
+        port, len(port.shape) == 4, _is_channels_last(port), others[0] if others else None
+    )
+
+
+def _is_image(port: Port) -> bool:
+    shape = port.shape
+    if port.element not in (*_REAL, *_WHOLE) or len(shape) not in (3, 4):
+        return False
+    if len(shape) == 4 and shape[0] not in (1, None):
+        return False
+    return shape[-3] in (3, None) or _is_channels_last(port)
+
+
+def _is_channels_last(port: Port) -> bool:
+    return port.shape[-1] == 3 and port.shape[-3] != 3

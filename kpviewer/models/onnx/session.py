@@ -1,0 +1,130 @@
+"""Sessions: what runs an ONNX file. The rest of the package knows only ``Session``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.inference_libraries import library
+from kpviewer.models.onnx.facts import FileFacts, Port, Shape
+from kpviewer.models.tables import first_line
+
+CURE = "pip install onnxruntime"
+MAX_THREADS = 8
+MAX_MEMORY_BYTES = 2 * 1024**3
+"""Memory limit of all open files together: a file of a few hundred bytes can request any amount."""
+_FATAL_ONLY = 4  # errors come as exceptions
+_ELEMENTS = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(uint8)": "uint8",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(bool)": "bool",
+}
+"""Types of elements, as ONNX Runtime and NumPy name them."""
+
+
+class Session(Protocol):
+    """A model that runs: inputs by name in, outputs by name out."""
+
+    @property
+    def facts(self) -> FileFacts:
+        """Inputs, outputs and metadata of the file."""
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run once; the arrays have the types and shapes of the inputs."""
+
+
+class OrtSession:
+    """A session of ONNX Runtime on the CPU.
+
+    Args:
+        path: path of the file.
+
+    Raises:
+        WeightsError: if ONNX Runtime isn't installed or can't open the file.
+    """
+
+    facts: FileFacts
+    """Inputs, outputs and metadata of the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._session = _opened(path)
+        try:
+            self.facts = _facts(path, self._session)
+        except UnicodeDecodeError as error:
+            raise WeightsError(
+                f"{path.name} has names that aren't text. Is the file damaged? Fetch it again."
+            ) from error
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run once; the arrays have the types and shapes of the inputs."""
+        names = list(self.facts.outputs)
+        values = self._session.run(names, dict(feeds))
+        return dict(zip(names, map(np.asarray, values), strict=True))
+
+
+def _opened(path: Path) -> Any:
+    try:
+        onnxruntime = library("onnxruntime")
+    except ImportError as error:
+        raise WeightsError(f"{path.name} needs onnxruntime: {CURE}") from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _FATAL_ONLY
+    options.intra_op_num_threads = min(MAX_THREADS, torch.get_num_threads())
+    # its threads would spin between images, and take the cores of the video and the window
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    _limit_memory(onnxruntime)
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's error classes share no base
+        reason = str(error)
+        if "_TRT" in reason or "TRT::" in reason:
+            raise WeightsError(
+                f"{path.name} has a TensorRT plug-in for NMS, which only TensorRT runs. Export it "
+                "again without --end2end; YOLOv7 and YOLOv6 also with --end2end --max-wh 640."
+            ) from error
+        raise WeightsError(
+            f"{path.name} can't be opened: {first_line(error)}. Is the file complete?"
+        ) from error
+
+
+@cache
+def _limit_memory(ort: Any) -> None:
+    """Register the allocator that all sessions share, with a memory limit."""
+    memory = ort.OrtMemoryInfo(
+        "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+    )
+    settings = {"max_mem": MAX_MEMORY_BYTES, "arena_extend_strategy": 1}
+    ort.create_and_register_allocator(memory, ort.OrtArenaCfg(settings))
+
+
+def _facts(path: Path, session: Any) -> FileFacts:
+    inputs = tuple(
+        Port(each.name, _shape(each), _ELEMENTS.get(each.type, each.type))
+        for each in session.get_inputs()
+    )
+    found = session.get_outputs()
+    return FileFacts(
+        path.stem,
+        inputs,
+        {each.name: _shape(each) for each in found},
+        dict(session.get_modelmeta().custom_metadata_map),
+        {each.name: _ELEMENTS.get(each.type, each.type) for each in found},
+        path,
+    )
+
+
+def _shape(value: Any) -> Shape:
+    """Return the shape of an input or output; None for a dimension that the file leaves open."""
+    return tuple(side if isinstance(side, int) and side > 0 else None for side in value.shape)
