@@ -39,7 +39,7 @@ POLL_MS = 5
 
 
 class Engine:
-    """Sees one box in every image."""
+    """Engine that predicts one box in every image."""
 
     device_name, engine_name, precision = "CPU", "fake", "fp32"
 
@@ -76,8 +76,8 @@ class Lap:
         self._record()
         self._look()
         self._swap_model()
-        self._watch_camera()
-        self._watch("demo")
+        self._open_camera()
+        self._open("demo")
 
     def _frames_come(self) -> None:
         shown = self._window.view.result
@@ -112,12 +112,12 @@ class Lap:
         wait(lambda: self._window.session.models.loading is None)
         self._frames_come()
 
-    def _watch_camera(self) -> None:
-        self._watch(self._camera)
+    def _open_camera(self) -> None:
+        self._open(self._camera)
         # It hangs up after a second's worth of images, and is found again.
         wait(lambda: (status := self._window.session.poll().pipeline) and status.reconnects)
 
-    def _watch(self, source: str) -> None:
+    def _open(self, source: str) -> None:
         self._window.opener.choose_source(source)
         self._frames_come()
 

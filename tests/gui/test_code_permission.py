@@ -65,7 +65,9 @@ def click(menu: QMenu, text: str) -> None:
     next(action for action in menu.actions() if action.text() == text).trigger()
 
 
-def test_settings_that_name_code_run_nothing_and_say_so(qtbot, open_window, loads, asked, folder):
+def test_settings_that_name_code_run_nothing_and_are_reported(
+    qtbot, open_window, loads, asked, folder
+):
     write_settings(settings_path(folder), Settings(model=CODE))
     window = open_window(settings_folder=folder, load_engine=loads)
     wait_for_model(qtbot, window)
@@ -83,10 +85,10 @@ def test_code_is_not_left_in_settings_that_are_written_again(qtbot, open_window,
     assert (kept.model, kept.theme) == (None, "light")
 
 
-@pytest.mark.parametrize("way", ["command line", "menu"])
-def test_a_profile_that_names_code_runs_nothing(qtbot, open_window, loads, asked, folder, way):
+@pytest.mark.parametrize("named_by", ["command line", "menu"])
+def test_a_profile_that_names_code_runs_nothing(qtbot, open_window, loads, asked, folder, named_by):
     write_profile(folder, "colleague", Settings(model=CODE))
-    by_name = way == "command line"
+    by_name = named_by == "command line"
     window = open_window(
         settings_folder=folder, load_engine=loads, profile="colleague" if by_name else None
     )
@@ -146,7 +148,7 @@ def test_pasted_text_and_comparisons_ask_too(qtbot, open_window, loads, asked):
     assert loads.names == ["fake"]
 
 
-def test_loaders_refuse_what_came_past_the_question(qtbot, open_window, loads):
+def test_loaders_refuse_code_that_was_never_asked_about(qtbot, open_window, loads):
     window = open_window(load_engine=loads)
     wait_for_model(qtbot, window)
     window.session.models.load(CODE)

@@ -87,7 +87,7 @@ def compare(qtbot: QtBot, window: MainWindow, text: str = "two") -> None:
     qtbot.waitUntil(lambda: second_of(window) is not None)
 
 
-def test_second_model_tells_its_difference_in_numbers(qtbot, window):
+def test_difference_of_the_second_model_is_shown_in_numbers(qtbot, window):
     compare(qtbot, window)
     text = window.side_panel.compare.text
     qtbot.waitUntil(lambda: "Distance 1.00 px, mean 1.00 px" in text())
@@ -124,7 +124,7 @@ def test_side_by_side_shows_the_same_frame_twice_at_the_same_place(qtbot, window
     assert second.result() is None  # it holds no frame
 
 
-def test_same_model_goes_by_the_sliders_and_a_paused_image_follows(qtbot, window):
+def test_same_model_uses_the_sliders_and_a_paused_image_follows(qtbot, window):
     compare(qtbot, window, "openvino")
     assert second_of(window).detections.xyxy[0, 0] == 2
     pause(qtbot, window)
@@ -142,19 +142,19 @@ def test_another_model_keeps_its_own_confidence_until_the_slider_moves(qtbot, wi
     assert window.session.second.thresholds.score == window.session.thresholds.score
 
 
-def test_model_that_comes_while_paused_sees_the_image(qtbot, window):
+def test_model_that_is_loaded_while_paused_runs_on_the_image(qtbot, window):
     pause(qtbot, window)
     compare(qtbot, window)
     assert not window.bridge.playback.is_playing
 
 
-def test_error_plot_shows_the_difference_where_there_is_no_ground_truth(qtbot, window):
+def test_error_plot_shows_the_difference_without_ground_truth(qtbot, window):
     compare(qtbot, window)
     qtbot.waitUntil(lambda: window.plots.error.title() == "Difference A–B, px")
     qtbot.waitUntil(lambda: window.plots.error.legend() == "mean distance 1.0")
 
 
-def test_error_plot_keeps_to_the_ground_truth_where_there_is_one(qtbot, open_window, engines):
+def test_error_plot_prefers_the_ground_truth(qtbot, open_window, engines):
     ground_truth = GroundTruth(
         np.array([[0, 0, 10, 10]], np.float32),
         np.zeros(1, np.int64),
@@ -171,7 +171,7 @@ def test_error_plot_keeps_to_the_ground_truth_where_there_is_one(qtbot, open_win
     assert window.plots.error.title() == "Error, px"
 
 
-def test_menu_offers_models_ways_to_run_this_one_and_the_way_out(qtbot, window):
+def test_menu_offers_models_backends_precisions_and_stop(qtbot, window):
     menu = compare_menu(window)
     assert line(menu, "in torch")
     assert not [each for each in menu.actions() if each.text() == "Stop comparing"]
@@ -182,7 +182,7 @@ def test_menu_offers_models_ways_to_run_this_one_and_the_way_out(qtbot, window):
     qtbot.waitUntil(lambda: second_of(window) is None)
 
 
-def test_what_can_not_be_loaded_is_told_and_the_video_plays_on(qtbot, window):
+def test_model_that_can_not_be_loaded_is_reported_and_the_video_plays(qtbot, window):
     window.opener.compare_with("fp16")
     text = window.side_panel.compare.text
     qtbot.waitUntil(lambda: "fp16 can't be run here. Use bf16." in text())
@@ -192,7 +192,7 @@ def test_what_can_not_be_loaded_is_told_and_the_video_plays_on(qtbot, window):
     assert not window.side_panel.compare.isVisible()
 
 
-def test_model_without_places_is_refused(qtbot, window, engines):
+def test_model_without_boxes_is_refused(qtbot, window, engines):
     engines["labels"] = ShiftedEngine(replace(SECOND, task=Task.CLASSIFY))
     window.opener.compare_with("labels")
     qtbot.waitUntil(lambda: "has no boxes" in window.side_panel.compare.text())
@@ -235,7 +235,7 @@ def test_window_closes_while_the_second_model_loads(qtbot, open_window, engines)
     assert engines["two"].calls == 0
 
 
-def test_command_line_names_a_model_or_a_way_to_run_the_first():
+def test_command_line_names_a_model_or_a_backend_or_precision():
     assert SecondRequest.parse("bf16", "a").name == "a bf16"
     assert SecondRequest.parse("torch", "a") == SecondRequest("a", engine="torch")
     assert SecondRequest.parse("b.onnx", "a") == SecondRequest("b.onnx")

@@ -27,7 +27,7 @@ def test_last_folder_is_of_the_newest_file(items, folder):
     ("act", "asks"),
     [(Act.OPEN_FILE, "getOpenFileName"), (Act.OPEN_FOLDER, "getExistingDirectory")],
 )
-def test_next_dialog_begins_where_the_last_source_was(
+def test_next_dialog_opens_in_the_folder_of_the_last_source(
     qtbot, open_window, tmp_path, monkeypatch, act, asks
 ):
     window = open_window(named=str(tmp_path / "clips" / "a.mp4"))

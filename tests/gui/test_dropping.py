@@ -65,7 +65,7 @@ def test_a_model_is_loaded_and_the_source_stays(qtbot, window, tmp_path):
     assert window.session.source_text == "fake"
 
 
-def test_of_several_files_the_first_is_opened_and_that_is_told(qtbot, window, tmp_path):
+def test_of_several_files_the_first_is_opened_and_reported(qtbot, window, tmp_path):
     urls = tuple(f"file://{tmp_path}/{number}.png" for number in range(3))
     assert drag(window, mime(urls=urls))
     qtbot.waitUntil(lambda: window.session.source_text == f"{tmp_path}/0.png")
@@ -73,6 +73,6 @@ def test_of_several_files_the_first_is_opened_and_that_is_told(qtbot, window, tm
 
 
 @pytest.mark.parametrize("data", [{}, {"text": ""}, {"text": "two\nlines"}, {"text": "x" * 5000}])
-def test_what_names_nothing_is_refused(window, data):
+def test_a_drop_that_names_nothing_is_refused(window, data):
     assert not drag(window, mime(**data))
     assert window.session.source_text == "fake"

@@ -1,4 +1,4 @@
-"""What the store of judged frames tells, by hand, against pycocotools and against each frame."""
+"""Scores of the store of frames, by hand, against pycocotools and against each frame."""
 
 from dataclasses import replace
 from itertools import count
@@ -62,7 +62,7 @@ def ground_truth(*places: float, classes: tuple[int, ...] | None = None) -> Grou
     )
 
 
-def judged(
+def evaluated(
     *results: FrameResult, thresholds: Thresholds | None = None, floor: float = FLOOR
 ) -> EvaluatedFrames:
     frames = EvaluatedFrames(floor=floor)
@@ -103,14 +103,14 @@ BY_HAND = (
 
 
 def test_curve_by_hand() -> None:
-    curve = judged(*BY_HAND).curve()
+    curve = evaluated(*BY_HAND).curve()
     assert curve.scores.tolist() == pytest.approx([0.9, 0.7, 0.6, 0.3])
     assert curve.precision.tolist() == pytest.approx([1, 1 / 2, 2 / 3, 2 / 4])
     assert curve.recall.tolist() == pytest.approx([1 / 3, 1 / 3, 2 / 3, 2 / 3])
 
 
 def test_confidence_moves_the_point_and_not_the_curve() -> None:
-    frames = judged(*BY_HAND)
+    frames = evaluated(*BY_HAND)
     before = frames.curve()
     frames.set_thresholds(Thresholds(score=0.65))
     finish(frames)
@@ -122,7 +122,7 @@ def test_confidence_moves_the_point_and_not_the_curve() -> None:
 def test_area_under_the_curve_is_that_of_pycocotools() -> None:
     results = random_results(60)
     thresholds = Thresholds(iou=0.3)
-    frames = judged(*results, thresholds=thresholds, floor=0.001)
+    frames = evaluated(*results, thresholds=thresholds, floor=0.001)
     low = replace(thresholds, score=0.0)
     reference = average_precision(
         [select(one.candidates, low) for one in results],
@@ -142,7 +142,7 @@ def test_area_under_the_curve_is_that_of_pycocotools() -> None:
 def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score, more) -> None:
     results = random_results(25)
     thresholds = Thresholds(score=score, iou=0.3, nms=nms, **more)
-    frames = judged(*results, thresholds=thresholds)
+    frames = evaluated(*results, thresholds=thresholds)
     errors = []
     for one in results:
         assert one.frame.ground_truth is not None
@@ -167,7 +167,7 @@ def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score
 
 
 def test_iou_changes_the_curve() -> None:
-    frames = judged(result(0, [(0, 0.9), (0.2, 0.8)], [0]), thresholds=Thresholds(iou=0.3))
+    frames = evaluated(result(0, [(0, 0.9), (0.2, 0.8)], [0]), thresholds=Thresholds(iou=0.3))
     assert len(frames.curve().scores) == 1  # 4 px aside, IoU 3 / 7
     frames.set_thresholds(Thresholds(iou=0.5))
     finish(frames)
@@ -175,7 +175,7 @@ def test_iou_changes_the_curve() -> None:
 
 
 def test_frame_counts_once_and_its_newest_result_wins() -> None:
-    frames = judged(result(3, [(5, 0.9)], [0]), result(3, [(0, 0.8)], [0]))
+    frames = evaluated(result(3, [(5, 0.9)], [0]), result(3, [(0, 0.8)], [0]))
     assert len(frames) == 1
     assert frames.curve().precision.tolist() == [1.0]
     assert frames.summary().matched == 1
@@ -187,7 +187,7 @@ def test_frame_without_ground_truth_is_not_kept() -> None:
     assert len(frames) == 0
 
 
-def test_oldest_frames_go_where_there_are_too_many() -> None:
+def test_oldest_frames_are_dropped_if_there_are_too_many() -> None:
     frames = EvaluatedFrames(max_frames=3)
     for index in range(5):
         frames.add(result(index, [(5, 0.9)], [0]))
@@ -214,7 +214,7 @@ def test_work_stops_when_its_time_is_over() -> None:
 
 
 def test_worst_frames_by_each_kind() -> None:
-    frames = judged(
+    frames = evaluated(
         result(0, [(0.10, 0.9)], [0]),  # 2 px aside, IoU 2/3
         result(1, [(0.05, 0.9)], [0]),  # 1 px aside
         result(2, [(0.05, 0.9), (8, 0.9)], [0, 3]),  # the same, with a miss and a false alarm
@@ -230,7 +230,7 @@ def test_worst_frames_by_each_kind() -> None:
 
 
 def test_hidden_class_is_not_missed() -> None:
-    frames = judged(
+    frames = evaluated(
         result(0, [(0, 0.9, 0.0)], ground_truth(0, 3, classes=(0, 1))),
         thresholds=Thresholds(classes=frozenset({0})),
     )

@@ -1,7 +1,7 @@
-"""The tab Judge as a user works it, over a source whose ground truth is known.
+"""The tab Evaluate as a user works with it, over a source whose ground truth is known.
 
 The fake engine sees a box of 0.9 at x = the image's number and one of 0.4 five px beside it; the
-ground truth stays at x = 0. So of the frames 0 to 5 four are hits, and frame 3 is their worst.
+ground truth stays at x = 0. Of the frames 0 to 5, four match, and frame 3 is their worst.
 """
 
 from dataclasses import replace
@@ -21,7 +21,7 @@ LEFT = Qt.MouseButton.LeftButton
 Key = Qt.Key
 FRAMES = 6
 F1_OVER_04 = 4 / 6
-"""4 hits, 2 false alarms, 2 misses; under a confidence of 0.4 come 6 false alarms more."""
+"""4 matches, 2 false alarms, 2 misses; under a confidence of 0.4, 6 more false alarms."""
 
 
 def ground_truth_at_zero(class_id: int = 0) -> GroundTruth:
@@ -52,20 +52,20 @@ def go_to_start(qtbot, window: MainWindow) -> None:
     qtbot.waitUntil(lambda: shown_index(window) == 0)
 
 
-def frames_told(window: MainWindow) -> str:
+def frames_text(window: MainWindow) -> str:
     return window.side_panel.curves.text().split(" | ")[2]
 
 
 @pytest.fixture
 def window(qtbot, open_window) -> MainWindow:
-    """A window on the tab Judge that has shown each of the frames, and stands at the last."""
+    """A window on the tab Evaluate that has shown each of the frames, and shows the last."""
     window = open_window(FakeSource(FRAMES, ground_truth=ground_truth_at_zero()))
     open_tab(qtbot, window, EVALUATE)
     go_to_start(qtbot, window)
     for index in range(1, FRAMES):
         qtbot.keyClick(window, Key.Key_Period)
         qtbot.waitUntil(lambda index=index: shown_index(window) == index)
-    qtbot.waitUntil(lambda: frames_told(window) == "6 frames with ground truth")
+    qtbot.waitUntil(lambda: frames_text(window) == "6 frames with ground truth")
     qtbot.waitUntil(lambda: len(rows(window)) == 4)
     point = pytest.approx((0.3, 8 / 18))
     qtbot.waitUntil(lambda: window.side_panel.curves.f1.point() == point)
@@ -155,10 +155,10 @@ def test_frame_counts_once_however_often_it_is_shown(qtbot, window):
     for key, index in ((Key.Key_Comma, 4), (Key.Key_Period, 5)):
         qtbot.keyClick(window, key)
         qtbot.waitUntil(lambda index=index: shown_index(window) == index)
-    assert frames_told(window) == "6 frames with ground truth"
+    assert frames_text(window) == "6 frames with ground truth"
 
 
-def test_another_source_begins_anew(qtbot, open_window):
+def test_another_source_starts_again(qtbot, open_window):
     sources = {
         "fake": FakeSource(300, ground_truth=ground_truth_at_zero()),
         "other": FakeSource(300),
@@ -170,7 +170,7 @@ def test_another_source_begins_anew(qtbot, open_window):
     qtbot.waitUntil(lambda: not window.side_panel.worst.isVisible())
 
 
-def test_without_ground_truth_the_tab_says_what_is_needed(qtbot, open_window):
+def test_without_ground_truth_the_tab_shows_what_is_needed(qtbot, open_window):
     asked = []
     window = open_window(
         open_source=lambda text, _ground_truth: asked.append(text) or FakeSource(300)
@@ -186,7 +186,7 @@ def test_without_ground_truth_the_tab_says_what_is_needed(qtbot, open_window):
     qtbot.waitUntil(lambda: asked[-1] == "demo")
 
 
-def test_live_source_has_worst_frames_that_cannot_be_gone_to(qtbot, open_window):
+def test_worst_frames_of_a_live_source_can_not_be_shown(qtbot, open_window):
     source = FakeSource(live=True, ground_truth=ground_truth_at_zero())
     window = open_window(source)
     open_tab(qtbot, window, EVALUATE)

@@ -87,7 +87,7 @@ def test_another_source_opens_while_one_hangs_in_open(qtbot, stuck, open_window)
     assert stuck.closes == 0  # it hangs still
 
 
-def test_another_source_opens_while_one_is_looked_for_in_vain(qtbot, hang, open_window):
+def test_another_source_opens_while_a_search_hangs(qtbot, hang, open_window):
     window = open_window(open_source=sources(fake=hang, other=lambda: FakeSource(300)))
     qtbot.waitUntil(hang.begun.is_set)
     window.opener.choose_source("other")
@@ -95,7 +95,7 @@ def test_another_source_opens_while_one_is_looked_for_in_vain(qtbot, hang, open_
     assert not hang.has_ended
 
 
-def test_a_name_that_nothing_answers_for_fails(hang, monkeypatch):
+def test_a_source_that_does_not_answer_fails(hang, monkeypatch):
     monkeypatch.setattr(source_opening, "ANSWER_S", 0)
     with pytest.raises(SourceError, match=r"clip\.mp4 doesn't answer"):
         look_for("/mnt/dead/clip.mp4", "clip.mp4", SourceGroundTruth(), hang)
@@ -221,22 +221,22 @@ def test_a_source_on_a_disk_that_does_not_answer_is_none_for_the_window(hang, mo
     ("fields", "said"),
     [({"read_s": 6.0}, "file doesn't answer"), ({"model_silent_s": 11.0}, "model")],
 )
-def test_process_reports_once_what_hangs(fields, said):
+def test_process_reports_a_hang_once(fields, said):
     status = PipelineStatus(PipelineState.RUNNING, None, PipelineStats(frames_inferred=1), None)
     lines: list[str] = []
-    watch = SignalLoss("clip.mp4", lines.append)
+    loss = SignalLoss("clip.mp4", lines.append)
     for each in (status, replace(status, **fields), replace(status, **fields), status):
-        watch.check(each)
+        loss.check(each)
     assert [said in line for line in lines] == [True]
 
 
 def test_the_first_frame_of_a_model_that_is_compiled_on_it_may_take_longer():
     status = PipelineStatus(PipelineState.RUNNING, None, PipelineStats(), None)
     lines: list[str] = []
-    watch = SignalLoss("clip.mp4", lines.append)
-    watch.check(replace(status, model_silent_s=20.0))
+    loss = SignalLoss("clip.mp4", lines.append)
+    loss.check(replace(status, model_silent_s=20.0))
     assert lines == []
-    watch.check(replace(status, model_silent_s=61.0))
+    loss.check(replace(status, model_silent_s=61.0))
     assert "model" in lines[0]
 
 

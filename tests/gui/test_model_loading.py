@@ -52,7 +52,7 @@ def test_ground_truth_takes_the_ids_of_whatever_model_is_loaded(qtbot: QtBot) ->
     assert found.class_ids.tolist() == [1, 0]
 
 
-def test_a_model_of_other_things_is_watched_without_ground_truth(
+def test_a_model_of_other_classes_runs_without_ground_truth(
     qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     ground_truth = AnnotationGroundTruth(
@@ -80,7 +80,7 @@ def settled(qtbot: QtBot, made: Loaders) -> tuple[list[object], list[str | None]
     return came, shown, loading
 
 
-def test_a_model_watches_before_the_fastest_way_is_found(qtbot: QtBot) -> None:
+def test_a_model_runs_before_the_fastest_backend_is_found(qtbot: QtBot) -> None:
     soon, fast = FakeEngine(), FakeEngine()
     came, shown, loading = settled(qtbot, loaders(lambda *_: fast, load_first=lambda *_: soon))
     assert came == [soon, fast]
@@ -88,7 +88,7 @@ def test_a_model_watches_before_the_fastest_way_is_found(qtbot: QtBot) -> None:
     assert loading.engine is fast
 
 
-def test_cancelling_what_has_not_begun_keeps_the_way_to_run_the_present_model_faster(
+def test_cancelling_a_load_that_has_not_begun_still_makes_the_present_model_faster(
     qtbot: QtBot,
 ) -> None:
     soon, fast, may_settle = FakeEngine(), FakeEngine(), threading.Event()
@@ -113,7 +113,7 @@ def test_cancelling_what_has_not_begun_keeps_the_way_to_run_the_present_model_fa
 
 
 @pytest.mark.parametrize("end", ["cancelled", "failed"])
-def test_a_load_that_comes_to_nothing_leaves_the_present_model_on_its_way_to_be_faster(
+def test_a_load_that_fails_or_is_cancelled_still_makes_the_present_model_faster(
     qtbot: QtBot, end: str
 ) -> None:
     soon, fast, may_go_on = FakeEngine(), FakeEngine(), threading.Event()
@@ -151,7 +151,7 @@ def test_a_load_that_comes_to_nothing_leaves_the_present_model_on_its_way_to_be_
         assert (loading.failure is not None) == (end == "failed")
         assert loading.loading is None
         assert loading.engine is fast
-        # the ground truth is still numbered as by the model that watches, which has no such classes
+        # the ground truth is still numbered as by the present model, which has no such classes
         assert ground_truth.for_frame(0, "a.jpg") is None
     finally:
         may_go_on.set()
@@ -163,7 +163,7 @@ def failing(*_: object) -> FakeEngine:
     raise WeightsError("fake is damaged.")
 
 
-def test_a_model_whose_first_way_fails_is_loaded_in_the_other(qtbot: QtBot) -> None:
+def test_a_model_that_fails_on_its_first_backend_is_loaded_on_the_other(qtbot: QtBot) -> None:
     fast = FakeEngine()
     loading = ModelLoading(ViewerOptions(), loaders(lambda *_: fast, load_first=failing))
     try:
@@ -175,7 +175,7 @@ def test_a_model_whose_first_way_fails_is_loaded_in_the_other(qtbot: QtBot) -> N
         loading.close()
 
 
-def test_a_model_that_can_not_be_made_faster_goes_on_as_it_is(
+def test_a_model_that_can_not_be_made_faster_stays_as_it_is(
     qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     soon = FakeEngine()
@@ -192,7 +192,7 @@ def test_a_model_that_can_not_be_made_faster_goes_on_as_it_is(
     assert loading.failure is None
 
 
-def test_a_model_that_fails_both_ways_tells_why(qtbot: QtBot) -> None:
+def test_a_model_that_fails_on_both_backends_reports_why(qtbot: QtBot) -> None:
     came, _, loading = settled(qtbot, loaders(failing, load_first=failing))
     assert came == []
     assert loading.failure is not None
@@ -216,7 +216,7 @@ REMEMBERED = ViewerOptions(
         (REMEMBERED, ("face-ssd", "cuda:2"), PipelineError),
     ],
 )
-def test_only_what_was_remembered_has_a_spare(options, asked, came) -> None:
+def test_only_remembered_models_and_devices_have_a_fallback(options, asked, came) -> None:
     loads: list[tuple[str, str]] = []
 
     def load(model: str, device: str, _size: tuple[int, int]) -> FakeEngine:

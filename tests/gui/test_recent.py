@@ -41,7 +41,7 @@ def test_paths_are_kept_in_full(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     "text", ["", "demo", "strip", "0", "12", "0:640x480@30:MJPG", "screen", "screen:2"]
 )
-def test_what_the_menu_lists_anyway_is_not_kept(text):
+def test_items_that_the_menu_always_lists_are_not_kept(text):
     assert sources(text) == ()
 
 
@@ -87,6 +87,6 @@ def test_only_paths_can_be_gone(tmp_path):
 
 
 def test_a_name_that_is_no_text_is_not_kept(tmp_path):
-    assert sources(str(tmp_path / "film-\udce9.mp4")) == ()
-    settings = with_model(Settings(), str(tmp_path / "film-\udce9.onnx"), frozenset())
+    assert sources(str(tmp_path / "clip-\udce9.mp4")) == ()
+    settings = with_model(Settings(), str(tmp_path / "clip-\udce9.onnx"), frozenset())
     assert settings.recent.models == ()

@@ -1,4 +1,4 @@
-"""Recordings as a user makes them: what they hold, pause, split, pre-roll, and what is told."""
+"""Recordings as a user makes them: contents, pause, split, pre-roll and messages."""
 
 import json
 from itertools import pairwise
@@ -71,7 +71,7 @@ def test_both_videos_and_a_data_set_are_written_as_chosen(qtbot, window, tmp_pat
     assert {image.size_wh for image in read.images} == {(64, 48)}
 
 
-def test_pause_key_leaves_frames_out_and_the_button_says_so(qtbot, window, tmp_path):
+def test_pause_key_leaves_frames_out_and_the_button_shows_it(qtbot, window, tmp_path):
     record(qtbot, window)
     qtbot.keyClick(window, Key.Key_R, SHIFT)
     qtbot.waitUntil(lambda: "paused" in window.top_bar.record.text())
@@ -133,7 +133,7 @@ def test_sign_says_length_state_and_what_is_lost(state, text):
     assert state.mark == ("●" if "paused" not in text else "❚❚")
 
 
-def test_split_key_goes_on_in_another_file_without_losing_a_frame(qtbot, window, tmp_path):
+def test_split_key_continues_in_another_file_without_losing_a_frame(qtbot, window, tmp_path):
     window.side_panel.recording.result_box("jsonl").click()
     for _ in range(3):  # slow enough for any machine: a live recorder drops what it can't write
         qtbot.keyClick(window, Key.Key_BracketLeft)
@@ -155,7 +155,7 @@ def test_split_key_goes_on_in_another_file_without_losing_a_frame(qtbot, window,
 
 
 @pytest.mark.parametrize("modifier", [SHIFT, CTRL])
-def test_pause_and_split_without_a_recording_are_told(qtbot, window, modifier, tmp_path):
+def test_pause_and_split_without_a_recording_are_reported(qtbot, window, modifier, tmp_path):
     qtbot.keyClick(window, Key.Key_R, modifier)
     assert "Not recording" in window.status_bar.message()
     assert list(tmp_path.iterdir()) == []
@@ -177,7 +177,7 @@ def test_recording_with_pre_roll_begins_before_the_key(qtbot, window, tmp_path):
     assert len(read_video(next(tmp_path.glob("*.mp4"))).times_s) == len(indices)
 
 
-def test_space_on_disk_is_told_and_follows_the_quality(qtbot, window):
+def test_space_on_disk_is_shown_and_depends_on_the_quality(qtbot, window):
     panel = window.side_panel.recording
     qtbot.waitUntil(lambda: "MB a minute" in panel.space.text())
     before = panel.space.text()
@@ -227,11 +227,11 @@ def test_snapshot_has_its_json_beside_it(qtbot, window, tmp_path):
     qtbot.keyClick(window, Key.Key_S)
     qtbot.waitUntil(lambda: "Saved" in window.status_bar.message())
     (png,) = tmp_path.glob("*.png")
-    told = json.loads(png.with_suffix(".json").read_text())
-    assert told["picture"] == png.name
-    assert (told["width"], told["height"], told["model"]) == (64, 48, "fake")
-    assert [found["class"] for found in told["detections"]] == ["thing", "thing"]
-    assert window.view.result().frame.index - 10 < told["index"]
+    saved = json.loads(png.with_suffix(".json").read_text())
+    assert saved["picture"] == png.name
+    assert (saved["width"], saved["height"], saved["model"]) == (64, 48, "fake")
+    assert [found["class"] for found in saved["detections"]] == ["thing", "thing"]
+    assert window.view.result().frame.index - 10 < saved["index"]
 
 
 def test_every_control_has_a_name_and_a_tip(window):

@@ -1,4 +1,4 @@
-"""Recordings that go wrong, as a user sees it: told at once, and the window never waits."""
+"""Recordings that go wrong, as a user sees it: reported at once, and the window never waits."""
 
 import shutil
 import threading
@@ -29,7 +29,7 @@ def window(qtbot, open_window, tmp_path: Path, monkeypatch) -> MainWindow:
 
 
 @pytest.fixture
-def told(window: MainWindow) -> list[str]:
+def messages(window: MainWindow) -> list[str]:
     """What the window says of recordings."""
     texts: list[str] = []
     window.saving.told.connect(lambda text, _path: texts.append(text))
@@ -53,8 +53,8 @@ def dead_disk(monkeypatch):
     answers.set()
 
 
-def said(told: list[str], words: str) -> bool:
-    return any(words in text for text in told)
+def said(messages: list[str], words: str) -> bool:
+    return any(words in text for text in messages)
 
 
 def record(qtbot, window: MainWindow) -> None:
@@ -62,42 +62,46 @@ def record(qtbot, window: MainWindow) -> None:
     qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0.3)
 
 
-def test_removed_folder_is_told_and_nothing_of_the_recording_is_lost(qtbot, window, told, tmp_path):
+def test_removed_folder_is_reported_and_nothing_of_the_recording_is_lost(
+    qtbot, window, messages, tmp_path
+):
     record(qtbot, window)
     shutil.rmtree(tmp_path / "takes")
-    qtbot.waitUntil(lambda: said(told, "was removed or moved while it was written"))
+    qtbot.waitUntil(lambda: said(messages, "was removed or moved while it was written"))
     recorded_s = window.saving.recorded_s
     qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > recorded_s + 0.2)
     qtbot.keyClick(window, Key.Key_R)
-    qtbot.waitUntil(lambda: said(told, "Saved "))
+    qtbot.waitUntil(lambda: said(messages, "Saved "))
     paths = list((tmp_path / "usual").glob("*.mp4"))
     assert len(paths) == 2 and not list((tmp_path / "usual").glob("*.part"))
     assert sum(read_video(path).duration_s for path in paths) > recorded_s
     assert not (tmp_path / "takes").exists()
 
 
-def test_folder_that_does_not_answer_is_told_and_the_window_goes_on(qtbot, window, told, dead_disk):
+def test_folder_that_does_not_answer_is_reported_and_the_window_works(
+    qtbot, window, messages, dead_disk
+):
     answers = dead_disk()
     qtbot.keyClick(window, Key.Key_R)
-    qtbot.waitUntil(lambda: said(told, "The folder for recordings does not answer"))
+    qtbot.waitUntil(lambda: said(messages, "The folder for recordings does not answer"))
     shown = window.view.result().frame.index
     qtbot.waitUntil(lambda: window.view.result().frame.index > shown + 3)
-    assert not said(told, "answers again")
+    assert not said(messages, "answers again")
     answers.set()
-    qtbot.waitUntil(lambda: said(told, "answers again"))
+    qtbot.waitUntil(lambda: said(messages, "answers again"))
     qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0.1)
     qtbot.keyClick(window, Key.Key_R)
-    qtbot.waitUntil(lambda: said(told, "Saved "))
+    qtbot.waitUntil(lambda: said(messages, "Saved "))
 
 
 def test_window_closes_though_the_folder_does_not_answer(
-    qtbot, window, told, dead_disk, monkeypatch
+    qtbot, window, messages, dead_disk, monkeypatch
 ):
     monkeypatch.setattr("kpviewer.gui.saving.recordings._PATIENCE_S", 0.1)
     answers = dead_disk()
     threads = threading.enumerate()
     qtbot.keyClick(window, Key.Key_R)
-    qtbot.waitUntil(lambda: said(told, "does not answer"))
+    qtbot.waitUntil(lambda: said(messages, "does not answer"))
     qtbot.keyClick(window, Key.Key_R)
     assert window.close()
     left = [each for each in threading.enumerate() if each not in threads]
@@ -107,8 +111,8 @@ def test_window_closes_though_the_folder_does_not_answer(
         thread.join(TIMEOUT_S)
 
 
-def test_snapshot_is_given_up_where_the_folder_does_not_answer(
-    qtbot, window, told, monkeypatch, tmp_path
+def test_snapshot_is_given_up_if_the_folder_does_not_answer(
+    qtbot, window, messages, monkeypatch, tmp_path
 ):
     answers, mkdir = threading.Event(), Path.mkdir
 
@@ -122,26 +126,26 @@ def test_snapshot_is_given_up_where_the_folder_does_not_answer(
     threads = threading.enumerate()
     window.saving.folder = tmp_path / "dead"
     qtbot.keyClick(window, Key.Key_S)
-    qtbot.waitUntil(lambda: said(told, "The folder for recordings does not answer"))
-    qtbot.waitUntil(lambda: said(told, "Not saved: the folder does not answer"))
+    qtbot.waitUntil(lambda: said(messages, "The folder for recordings does not answer"))
+    qtbot.waitUntil(lambda: said(messages, "Not saved: the folder does not answer"))
     window.saving.folder = tmp_path / "alive"
     qtbot.keyClick(window, Key.Key_S)
-    qtbot.waitUntil(lambda: said(told, "Saved "))
+    qtbot.waitUntil(lambda: said(messages, "Saved "))
     answers.set()
     for thread in [each for each in threading.enumerate() if each not in threads]:
         if thread.name == "kpviewer-saving":
             thread.join(TIMEOUT_S)
 
 
-def test_recording_whose_folder_can_not_be_written_is_told(qtbot, window, told, tmp_path):
+def test_recording_whose_folder_can_not_be_written_is_reported(qtbot, window, messages, tmp_path):
     (tmp_path / "file").touch()
     window.saving.folder = tmp_path / "file"
     qtbot.keyClick(window, Key.Key_R)
-    qtbot.waitUntil(lambda: said(told, "Choose another folder"))
+    qtbot.waitUntil(lambda: said(messages, "Choose another folder"))
     assert window.saving.recorded_s is None
 
 
-def test_video_that_fails_ends_its_recording_with_what_there_is(qtbot, open_window, tmp_path):
+def test_video_that_fails_ends_its_recording_with_the_frames_so_far(qtbot, open_window, tmp_path):
     source = FakeSource(300, faults={40: raises(SourceError("the disk is gone"))})
     window = open_window(source, record=str(tmp_path / "mine.mp4"))
     qtbot.waitUntil(lambda: "Saved mine.mp4" in window.status_bar.message())
@@ -149,7 +153,7 @@ def test_video_that_fails_ends_its_recording_with_what_there_is(qtbot, open_wind
     assert len(read_video(tmp_path / "mine.mp4").times_s) > 10
 
 
-def test_snapshots_are_saved_beside_the_window_in_their_order(qtbot, window, told, monkeypatch):
+def test_snapshots_are_saved_beside_the_window_in_their_order(qtbot, window, messages, monkeypatch):
     may_save = threading.Event()
     encode, threads = snapshot.encoded, []
 
@@ -161,27 +165,27 @@ def test_snapshots_are_saved_beside_the_window_in_their_order(qtbot, window, tol
     monkeypatch.setattr(snapshot, "encoded", slowly)
     for _ in range(file_jobs.MOST_WAITING + 1):
         qtbot.keyClick(window, Key.Key_S)
-    assert told == ["Not saved: too many files are still being saved."]
+    assert messages == ["Not saved: too many files are still being saved."]
     shown = window.view.result().frame.index
     qtbot.waitUntil(lambda: window.view.result().frame.index > shown + 3)
     assert threading.main_thread() not in threads
     may_save.set()
-    qtbot.waitUntil(lambda: len(told) == file_jobs.MOST_WAITING + 1)
-    names = [text.removeprefix("Saved ") for text in told[1:]]
+    qtbot.waitUntil(lambda: len(messages) == file_jobs.MOST_WAITING + 1)
+    names = [text.removeprefix("Saved ") for text in messages[1:]]
     assert len(set(names)) == file_jobs.MOST_WAITING
     times = [(window.saving.folder / name).stat().st_mtime_ns for name in names]
     assert times == sorted(times)
 
 
-def test_snapshot_that_can_not_be_saved_is_told(qtbot, window, told, tmp_path):
+def test_snapshot_that_can_not_be_saved_is_reported(qtbot, window, messages, tmp_path):
     (tmp_path / "file").touch()
     window.saving.folder = tmp_path / "file"
     qtbot.keyClick(window, Key.Key_S)
-    qtbot.waitUntil(lambda: said(told, "Choose another folder"))
+    qtbot.waitUntil(lambda: said(messages, "Choose another folder"))
 
 
-def test_closing_waits_for_snapshots(qtbot, window, told):
+def test_closing_waits_for_snapshots(qtbot, window, messages):
     qtbot.keyClick(window, Key.Key_S)
     window.close()
-    assert said(told, "Saved ")
+    assert said(messages, "Saved ")
     assert len(list(window.saving.folder.glob("*.png"))) == 1

@@ -1,4 +1,4 @@
-"""What is told of a recording before it runs."""
+"""Messages about a recording before it runs."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from kpviewer.gui.saving.setup import space_text
         (0.18, 900_000_000_000, "about 0.18 MB a minute; 900 GB free, months"),
     ],
 )
-def test_space_is_told_in_words(rate: float, free: int, text: str) -> None:
+def test_space_is_given_in_words(rate: float, free: int, text: str) -> None:
     assert space_text(rate, free) == text
 
 

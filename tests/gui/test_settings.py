@@ -70,7 +70,7 @@ def submenu(menu: QMenu, text: str) -> QMenu:
     return inside
 
 
-def test_edits_are_there_the_next_time(qtbot, open_window, engine, themes, folder):
+def test_edits_are_remembered(qtbot, open_window, engine, themes, folder):
     engine.spec = replace(FAKE_SPEC, class_names=("cat", "dog"))
     window = open_window(settings_folder=folder)
     wait_for_model(qtbot, window)
@@ -111,7 +111,7 @@ def test_edits_are_written_while_the_window_is_open(qtbot, open_window, folder):
     qtbot.waitUntil(lambda: remembered(folder).display == {"boxes": False})
 
 
-def test_value_that_goes_back_to_the_default_is_forgotten(qtbot, open_window, engine, folder):
+def test_value_that_returns_to_its_default_is_forgotten(qtbot, open_window, engine, folder):
     name = engine.spec.name
     remember(folder, thresholds={name: ModelSettings(score=0.75)}, display={"boxes": False})
     window = open_window(settings_folder=folder)
@@ -237,7 +237,7 @@ def test_remembered_model_and_device_that_are_gone_stop_nothing(
     assert remembered(folder).device == "cuda:7"  # it may be back tomorrow
 
 
-def test_damaged_settings_open_a_window_that_says_so(qtbot, open_window, folder):
+def test_damaged_settings_are_reported_in_the_window(qtbot, open_window, folder):
     folder.mkdir()
     settings_path(folder).write_text("theme = ")
     window = open_window(settings_folder=folder)
@@ -272,7 +272,7 @@ def test_size_of_the_window_comes_back(qtbot, open_window, themes, folder):
     large.close()
 
 
-def test_last_camera_is_opened_where_no_source_is_named(qtbot, open_window, monkeypatch, folder):
+def test_last_camera_is_opened_if_no_source_is_named(qtbot, open_window, monkeypatch, folder):
     found = (camera.Camera(0, "Built-in", None), camera.Camera(2, "fake", None))
     monkeypatch.setattr(camera, "list_cameras", lambda: list(found))
     opened: list[str | None] = []
@@ -364,14 +364,14 @@ def test_profile_with_another_model_loads_it(qtbot, open_window, engine, folder)
     assert remembered(folder).model == "other"
 
 
-def test_profile_of_the_same_model_keeps_what_was_judged(qtbot, open_window, engine, folder):
+def test_profile_of_the_same_model_keeps_the_evaluated_frames(qtbot, open_window, engine, folder):
     name = engine.spec.name
     write_profile(folder, "x", Settings(thresholds={name: ModelSettings(score=0.75)}))
     source = FakeSource(40, ground_truth=GroundTruth.empty())
     # a profile that names no model is of the usual one
     window = open_window(source, settings_folder=folder, model=DEFAULT_MODEL)
     wait_for_model(qtbot, window)
-    window.session.reopen()  # so that the model watches from its first frame on
+    window.session.reopen()  # the model runs from its first frame on
     qtbot.waitUntil(lambda: window.bridge.evaluation.summary.frames > 1)
     qtbot.waitUntil(lambda: "End of video" in window.view.chip.text())
     qtbot.waitUntil(lambda: not window.bridge.evaluation.is_busy)
@@ -387,7 +387,7 @@ def test_profile_of_the_same_model_keeps_what_was_judged(qtbot, open_window, eng
 
 
 @DIALOG
-def test_name_that_is_no_file_name_is_told(qtbot, open_window, folder):
+def test_name_that_is_no_file_name_is_reported(qtbot, open_window, folder):
     window = open_window(settings_folder=folder)
     answer(qtbot, "../x")
     line(menu_of(window.top_bar.settings), "Save as profile…").trigger()
@@ -532,7 +532,7 @@ def test_pasting_a_model_loads_it(qtbot, open_window):
 
 
 @pytest.mark.parametrize("copied", ["", "two\nlines", "x" * 5000])
-def test_pasting_something_else_says_so(qtbot, open_window, copied):
+def test_pasting_anything_else_is_reported(qtbot, open_window, copied):
     window = open_window()
     copy(copied)
     line(menu_of(window.top_bar.source), "Paste an address or path").trigger()

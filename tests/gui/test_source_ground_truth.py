@@ -1,4 +1,4 @@
-"""The ground truth of what is watched: found beside it, opened from the menu, or dropped."""
+"""Ground truth of the open source: found beside it, opened from the menu, or dropped."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def test_ground_truth_beside_the_images_is_found_and_numbered_as_the_model_does(
     assert "labels.csv" in window.status_bar.message()
 
 
-def test_what_is_left_out_of_the_ground_truth_is_said_once_and_kept_in_full(
+def test_entries_left_out_of_the_ground_truth_are_reported_once_and_listed_in_full(
     qtbot, open_window, images
 ):
     path = table(images / "labels.csv")
@@ -63,28 +63,26 @@ def test_what_is_left_out_of_the_ground_truth_is_said_once_and_kept_in_full(
     window = open_window(named=str(images), open_source=open_source)
     line = window.status_bar.findChild(MessageLine)
     qtbot.waitUntil(lambda: "ground truth fits 2 of 3 images: none for b.png" in line.toolTip())
-    told = line.toolTip()
-    assert told.count("1 of 3 entries left out") == 1
-    assert "'A.PNG' is 'a.png'" in told
+    tip = line.toolTip()
+    assert tip.count("1 of 3 entries left out") == 1
+    assert "'A.PNG' is 'a.png'" in tip
 
 
-def test_each_kind_of_note_is_told_once(tmp_path):
+def test_each_kind_of_note_is_reported_once(tmp_path):
     path = table(tmp_path / "labels.csv")
     path.write_text(path.read_text().replace("b.png,thing,10", "b.png,thing,x"))
-    ground_truth = SourceGroundTruth("film.mp4", read_ground_truth(f"csv:{path}", ()))
-    found = ground_truth.find("film.mp4")
+    ground_truth = SourceGroundTruth("clip.mp4", read_ground_truth(f"csv:{path}", ()))
+    found = ground_truth.find("clip.mp4")
     ground_truth.use(found)
     assert "1 of 3 entries left out" in ground_truth.take_news()
     assert ground_truth.take_news() is None
     for name, size_wh in (("a.png", (9, 9)), ("c.png", (8, 8))):  # boxes outside, one by one
         assert found.ground_truth.for_frame(0, name, size_wh) is None
-        told = ground_truth.take_news()
-        assert told is None if name == "c.png" else "box lies outside" in told
+        news = ground_truth.take_news()
+        assert news is None if name == "c.png" else "box lies outside" in news
 
 
-def test_ground_truth_of_other_things_is_told_and_the_images_are_watched(
-    qtbot, open_window, images
-):
+def test_ground_truth_of_other_classes_is_reported_and_the_images_play(qtbot, open_window, images):
     path = table(images / "labels.csv", class_name="tram")
     path.write_text(path.read_text().replace("tram", "bus", 1))
     window = open_window(named=str(images), open_source=open_source)
@@ -94,7 +92,7 @@ def test_ground_truth_of_other_things_is_told_and_the_images_are_watched(
     qtbot.waitUntil(lambda: window.view.result() is not None)
 
 
-def test_ground_truth_that_is_broken_is_told_and_the_images_are_watched(qtbot, open_window, images):
+def test_broken_ground_truth_is_reported_and_the_images_play(qtbot, open_window, images):
     (images / "labels.csv").write_text(HEADER + "a.png,thing,x,y,3,4\n")
     window = open_window(named=str(images), open_source=open_source)
     qtbot.waitUntil(lambda: window.status_bar.message().startswith("No ground truth: "))
@@ -102,7 +100,7 @@ def test_ground_truth_that_is_broken_is_told_and_the_images_are_watched(qtbot, o
     assert ground_truth_left(window) is None
 
 
-def test_ground_truth_is_opened_for_the_images_that_are_watched(
+def test_ground_truth_is_opened_for_the_open_images(
     qtbot, open_window, images, tmp_path, monkeypatch
 ):
     window = open_window(named=str(images), open_source=open_source)
@@ -114,7 +112,7 @@ def test_ground_truth_is_opened_for_the_images_that_are_watched(
     qtbot.waitUntil(lambda: ground_truth_left(window) == 20)
 
 
-def test_opening_ground_truth_keeps_place_and_pause_and_judges_anew(
+def test_opening_ground_truth_keeps_position_and_pause_and_evaluates_again(
     qtbot, open_window, images, tmp_path
 ):
     table(images / "labels.csv")
@@ -142,7 +140,7 @@ def test_opening_ground_truth_keeps_place_and_pause_and_judges_anew(
     qtbot.waitUntil(lambda: len(opened) == 2 and ground_truth_left(window) == 5)
 
 
-def test_ground_truth_that_can_not_be_read_leaves_the_one_before(
+def test_ground_truth_that_can_not_be_read_leaves_the_former_one(
     qtbot, open_window, images, tmp_path
 ):
     table(images / "labels.csv")

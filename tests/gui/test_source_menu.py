@@ -197,10 +197,10 @@ def test_a_format_of_the_command_line_goes_before_the_remembered_one(
     qtbot.waitUntil(lambda: opened[-1] == "2:320x240@15:YUYV")
 
 
-def test_a_camera_that_gives_another_format_says_so(qtbot, open_window):
-    told = "Webcam sends 32x24 instead of the requested 1920x1080@30. Choose another format."
-    window = open_window(Webcam(told), named="2:1920x1080")
-    qtbot.waitUntil(lambda: told in window.status_bar.message())
+def test_a_camera_that_sends_another_format_is_reported(qtbot, open_window):
+    message = "Webcam sends 32x24 instead of the requested 1920x1080@30. Choose another format."
+    window = open_window(Webcam(message), named="2:1920x1080")
+    qtbot.waitUntil(lambda: message in window.status_bar.message())
 
 
 def test_the_menu_asks_no_disk(qtbot, open_window, tmp_path: Path, monkeypatch):

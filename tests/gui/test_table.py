@@ -1,4 +1,4 @@
-"""The table of detections: what it shows, how it sorts, choosing both ways, copying, saving."""
+"""Table of detections: contents, sorting, selection in both directions, copying, saving."""
 
 import csv
 from dataclasses import replace
@@ -40,7 +40,7 @@ def headings(model: DetectionsModel) -> list[str]:
     return [model.headerData(each, horizontal) for each in range(model.columnCount())]
 
 
-def test_rows_tell_class_confidence_box_and_landmarks():
+def test_rows_show_class_confidence_box_and_landmarks():
     model = model_of()
     assert headings(model) == [
         *("#", "Class", "Conf.", "Left", "Top", "Width", "Height", "left eye", "right eye")
@@ -51,7 +51,7 @@ def test_rows_tell_class_confidence_box_and_landmarks():
     assert model.rowCount() == 3
 
 
-def test_track_has_a_column_where_objects_are_followed():
+def test_track_has_a_column_if_objects_are_tracked():
     model = model_of()
     model.show(replace(FOUND, track_ids=np.array([7, -1, 4])), NAMES, POINTS)
     assert headings(model)[7] == "Track"
@@ -90,7 +90,7 @@ def test_unknown_classes_and_points_have_numbers():
     assert headings(model)[-2:] == ["point 0", "point 1"]
 
 
-def test_copied_text_has_a_heading_and_a_line_a_row():
+def test_copied_text_has_a_heading_and_a_line_per_row():
     lines = list(csv.reader(model_of().tsv([2, 0]).splitlines(), delimiter="\t"))
     assert lines[0] == headings(model_of())
     assert [line[0] for line in lines[1:]] == ["2", "0"]
@@ -210,7 +210,7 @@ def test_export_writes_the_rows_of_the_frame(qtbot, window, tmp_path):
     ]
 
 
-def test_folder_that_can_not_be_written_is_told(qtbot, window, tmp_path):
+def test_folder_that_can_not_be_written_is_reported(qtbot, window, tmp_path):
     file = tmp_path / "file"
     file.touch()
     window.saving.folder = file
@@ -218,7 +218,7 @@ def test_folder_that_can_not_be_written_is_told(qtbot, window, tmp_path):
     qtbot.waitUntil(lambda: "Choose another folder" in window.status_bar.message())
 
 
-def test_table_that_was_open_is_open_the_next_time(qtbot, open_window, tmp_path):
+def test_open_table_is_remembered(qtbot, open_window, tmp_path):
     folder = tmp_path / "config"
     window = open_window(settings_folder=folder)
     qtbot.keyClick(window, Key.Key_T)

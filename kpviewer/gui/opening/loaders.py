@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -12,6 +13,8 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.recent import is_there
 from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.sources.base import FrameSource, GroundTruthProvider
+
+_log = logging.getLogger(__name__)
 
 
 class ViewerEngine(InferenceEngine, Protocol):
@@ -80,10 +83,12 @@ def load_or_fallback(
         PipelineError: if it can't run on the device.
     """
     if model == options.model and options.fallback_model is not None and not is_there(model):
+        _log.warning("%s isn't there any more. %s is used.", model, options.fallback_model)
         model = options.fallback_model
     try:
         return load(model, device, source_hw)
-    except PipelineError:
+    except PipelineError as error:
         if device != options.device or options.fallback_device is None:
             raise
+        _log.warning("%s The device %s is used.", error, options.fallback_device)
         return load(model, options.fallback_device, source_hw)
