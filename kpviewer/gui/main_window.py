@@ -41,11 +41,11 @@ from kpviewer.gui.saving.link import RecordingLink
 from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.memory import WindowMemory
-from kpviewer.gui.settings.place import place_of, restore_place
-from kpviewer.gui.settings.profiles import SettingsMenu
 from kpviewer.gui.settings.remembered import RememberedSettings
+from kpviewer.gui.settings.settings_menu import SettingsMenu
 from kpviewer.gui.settings.shown import ShownSettings
 from kpviewer.gui.settings.store import SettingsStore
+from kpviewer.gui.settings.window_geometry import geometry_of, restore_geometry
 from kpviewer.gui.table.link import TableLink
 from kpviewer.gui.video.video_view import WHEEL_ZOOM
 from kpviewer.gui.widgets.icons import icon
@@ -137,7 +137,7 @@ class MainWindow(QMainWindow):
         """Hide at once, finish the recording, and wait for threads, in bounded time."""
         self.closing.emit()
         self.hide()
-        self.memory.close(place_of(self, self.docks))
+        self.memory.close(geometry_of(self, self.docks))
         self.bridge.stop()
         self.saving.stop_recording()
         self.view.clear()
@@ -152,7 +152,7 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _remember(self, options: ViewerOptions, themes: ThemeManager) -> None:
-        restore_place(self, self.docks, self._remembered.store.current.window)
+        restore_geometry(self, self.docks, self._remembered.store.current.window)
         shown = ShownSettings(self.panes, self.session, self.saving, themes)
         self.memory = WindowMemory(shown, self.session, self._remembered, options, self)
         self.memory.told.connect(self.panes.say)

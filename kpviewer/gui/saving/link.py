@@ -9,7 +9,7 @@ from PyQt6.QtCore import QObject, QTimer
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.saving.panel import RecordingPanel
 from kpviewer.gui.saving.saving import Saving
-from kpviewer.gui.settings.profiles import ask_for_recordings_folder
+from kpviewer.gui.settings.settings_menu import ask_for_recordings_folder
 from kpviewer.recording.codecs import usable_codecs
 from kpviewer.runtime.loading import Outcome
 

@@ -82,11 +82,11 @@ class WindowMemory(QObject):
                 self._remembered.forget_named({"classes"})
         return True
 
-    def close(self, place: WindowSettings) -> None:
+    def close(self, geometry: WindowSettings) -> None:
         """Remember the last edits and the window's geometry, and write them."""
         self._timer.stop()
         self.note()
-        self.store.edit(lambda settings: replace(settings, window=place))
+        self.store.edit(lambda settings: replace(settings, window=geometry))
         self.store.flush()
 
     def recent_sources(self) -> Recent:

@@ -10,7 +10,7 @@ from kpviewer.config import WindowSettings
 from kpviewer.gui.panels.docks import DockArea
 
 
-def place_of(window: QWidget, docks: DockArea) -> WindowSettings:
+def geometry_of(window: QWidget, docks: DockArea) -> WindowSettings:
     """Return the geometry of a window; if it fills the screen, its geometry before that."""
     full = Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen
     is_full = bool(window.windowState() & full)
@@ -26,7 +26,7 @@ def place_of(window: QWidget, docks: DockArea) -> WindowSettings:
     )
 
 
-def restore_place(window: QWidget, docks: DockArea, kept: WindowSettings) -> None:
+def restore_geometry(window: QWidget, docks: DockArea, kept: WindowSettings) -> None:
     """Restore the geometry of a window; values that are None, or off every screen, are ignored."""
     screen = QGuiApplication.primaryScreen()
     if kept.width_px is not None and kept.height_px is not None and screen is not None:
