@@ -65,7 +65,7 @@ def window(qtbot, open_window) -> MainWindow:
     for index in range(1, FRAMES):
         qtbot.keyClick(window, Key.Key_Period)
         qtbot.waitUntil(lambda index=index: shown_index(window) == index)
-    qtbot.waitUntil(lambda: frames_text(window) == "6 frames with ground truth")
+    qtbot.waitUntil(lambda: frames_text(window) == "6 labelled frames scored")
     qtbot.waitUntil(lambda: len(rows(window)) == 4)
     point = pytest.approx((0.3, 8 / 18))
     qtbot.waitUntil(lambda: window.side_panel.curves.f1.point() == point)
@@ -155,7 +155,7 @@ def test_frame_counts_once_however_often_it_is_shown(qtbot, window):
     for key, index in ((Key.Key_Comma, 4), (Key.Key_Period, 5)):
         qtbot.keyClick(window, key)
         qtbot.waitUntil(lambda index=index: shown_index(window) == index)
-    assert frames_text(window) == "6 frames with ground truth"
+    assert frames_text(window) == "6 labelled frames scored"
 
 
 def test_another_source_starts_again(qtbot, open_window):

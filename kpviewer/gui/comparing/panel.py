@@ -132,7 +132,7 @@ class ComparePanel(QWidget):
             )
         )
         self._counts.setText(
-            tr("{both} both, {first} only A, {second} only B").format(
+            tr("Both {both} · only A {first} · only B {second}").format(
                 both=difference.matched,
                 first=difference.false_negatives,
                 second=difference.false_positives,

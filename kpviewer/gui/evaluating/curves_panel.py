@@ -55,8 +55,8 @@ class CurvesPanel(QWidget):
         self._now = _label(tr("At the present confidence"))
         self._frames = _label(tr("Evaluated frames"))
         self._frames.setWordWrap(True)
-        self.use_best = PushButton(tr("Use the best"))
-        self.use_best.setAccessibleName(tr("Use the best confidence"))
+        self.use_best = PushButton(tr("Set the best confidence"))
+        self.use_best.setAccessibleName(tr("Set the best confidence"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -108,11 +108,13 @@ class CurvesPanel(QWidget):
             self.precision_recall.show_curve(table.recall, table.precision)
             self.f1.show_curve(table.thresholds, table.f1, mark=self._best)
         self.use_best.setEnabled(self._best is not None)
-        self.use_best.setText(tr("Use the best"))
+        self.use_best.setText(tr("Set the best confidence"))
         self.use_best.setToolTip(tr("No true positives yet"))
         if self._best is not None:
             f1 = class_score(self._curve, self._best).f1 if self._curve is not None else None
-            self.use_best.setText(tr("Use the best: {score:.3f}").format(score=self._best))
+            self.use_best.setText(
+                tr("Set confidence to {score:.3f} (best F1)").format(score=self._best)
+            )
             tip = tr("Set the confidence where F1 is highest, {f1}")
             self.use_best.setToolTip(tip.format(f1=_number(f1)))
         self.show_score(self._score)
@@ -138,9 +140,9 @@ class CurvesPanel(QWidget):
         else:
             frames = evaluated + pending
             text = (
-                tr("{n:,} frame with ground truth")
+                tr("{n:,} labelled frame scored")
                 if frames == 1
-                else tr("{n:,} frames with ground truth")
+                else tr("{n:,} labelled frames scored")
             )
             self._frames.setText(text.format(n=frames) + note)
 

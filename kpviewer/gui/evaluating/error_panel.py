@@ -11,7 +11,7 @@ from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.structures import FrameError
 
-NO_GROUND_TRUTH = tr_noop("Open ground truth of this source (Ctrl+T), or the demo.")
+NO_GROUND_TRUTH = tr_noop("Open annotations of this source (Ctrl+T), or the demo.")
 NO_MODEL = tr_noop("Shown once a model is loaded.")
 _NORMALISERS = {
     "inter-ocular": tr_noop("inter-ocular"),
@@ -31,7 +31,8 @@ class ErrorPanel(QWidget):
         self._mean = _label("plain", tr("Mean error so far"))
         self._worst = _label("plain", tr("Worst error so far"))
         self._nme = _label("plain", tr("Mean normalised error"))
-        self._counts = _label("plain", tr("Matched, missed and false detections"))
+        self._counts = _label("plain", tr("Matched and missed objects, false alarms"))
+        self._counts.setWordWrap(True)
         self._none = _label("secondary", tr("No ground truth"))
         self._none.setText(tr(NO_GROUND_TRUTH))
         self._none.setWordWrap(True)
@@ -76,7 +77,7 @@ class ErrorPanel(QWidget):
         nme = "–" if summary.mean_nme is None else f"{summary.mean_nme:.3f}"
         of = tr(_NORMALISERS.get(error.nme_normaliser, error.nme_normaliser))
         self._nme.setText(tr("{nme} of {length}").format(nme=nme, length=of))
-        text = tr("✓ {matched} matched   ○ {missed} missed   × {false} false")
+        text = tr("✓ {matched} matched  ○ {missed} missed  × {false} false alarms")
         counts = text.format(
             matched=error.matched, missed=error.false_negatives, false=error.false_positives
         )

@@ -46,7 +46,7 @@ class WorstFrames(QWidget):
         self._can_seek = True
         self.kinds = SegmentedControl(
             tr("Worst by"),
-            ("px", "NME", "1 − IoU", tr("Count")),
+            (tr("Distance"), "NME", tr("Overlap"), tr("Mistakes")),
             (
                 tr("Mean distance of the matched landmarks, else of the box centres"),
                 tr("Distance divided by the distance of the eyes or the diagonal of the box"),

@@ -69,7 +69,7 @@
         </message>
         <message>
             <source>{name} has no boxes. Compare with a model that has boxes.</source>
-            <translation>{name} 不输出位置：请与输出边界框的模型对比。</translation>
+            <translation>{name} 没有边界框。请与输出边界框的模型对比。</translation>
         </message>
         <message>
             <source>in torch</source>
@@ -137,11 +137,11 @@
         </message>
         <message>
             <source>Distance of the landmarks that both models found, else of box centres</source>
-            <translation>两者都检出的目标的关键点距离；没有关键点时取框中心</translation>
+            <translation>两个模型都检出的关键点的距离；没有关键点时取框中心</translation>
         </message>
         <message>
             <source>1 − IoU of the boxes that both models found</source>
-            <translation>两者都检出的目标的边界框不重叠程度</translation>
+            <translation>两个模型都检出的边界框的 1 − IoU</translation>
         </message>
         <message>
             <source>Distance {now} px, mean {mean} px</source>
@@ -152,8 +152,8 @@
             <translation>1 − IoU {now}，平均 {mean}</translation>
         </message>
         <message>
-            <source>{both} both, {first} only A, {second} only B</source>
-            <translation>共有 {both}，仅 A {first}，仅 B {second}</translation>
+            <source>Both {both} · only A {first} · only B {second}</source>
+            <translation>共有 {both} · 仅 A {first} · 仅 B {second}</translation>
         </message>
         <message>
             <source>A {first:.1f} ms, B {second:.1f} ms</source>
@@ -192,12 +192,8 @@
             <translation>参与评估的帧</translation>
         </message>
         <message>
-            <source>Use the best</source>
-            <translation>使用最佳值</translation>
-        </message>
-        <message>
-            <source>Use the best confidence</source>
-            <translation>使用最佳置信度</translation>
+            <source>Set the best confidence</source>
+            <translation>设置最佳置信度</translation>
         </message>
         <message>
             <source>All classes together</source>
@@ -205,11 +201,11 @@
         </message>
         <message>
             <source>No true positives yet</source>
-            <translation>到目前为止没有检出任何真值目标</translation>
+            <translation>暂无真正例</translation>
         </message>
         <message>
-            <source>Use the best: {score:.3f}</source>
-            <translation>使用最佳值：{score:.3f}</translation>
+            <source>Set confidence to {score:.3f} (best F1)</source>
+            <translation>将置信度设为 {score:.3f}（F1 最佳）</translation>
         </message>
         <message>
             <source>Set the confidence where F1 is highest, {f1}</source>
@@ -224,24 +220,24 @@
             <translation>正在重新评估：{done:,} / {n:,} 帧</translation>
         </message>
         <message>
-            <source>{n:,} frame with ground truth</source>
-            <translation>{n:,} 帧有真值</translation>
+            <source>{n:,} labelled frame scored</source>
+            <translation>已评估 {n:,} 个标注帧</translation>
         </message>
         <message>
-            <source>{n:,} frames with ground truth</source>
-            <translation>{n:,} 帧有真值</translation>
+            <source>{n:,} labelled frames scored</source>
+            <translation>已评估 {n:,} 个标注帧</translation>
         </message>
         <message>
             <source>At {score:.3f}:  precision {precision}  recall {recall}  F1 {f1}</source>
             <translation>{score:.3f}：精确率 {precision}  召回率 {recall}  F1 {f1}</translation>
         </message>
         <message>
-            <source>Open ground truth of this source (Ctrl+T), or the demo.</source>
-            <translation>请打开此源的真值 (Ctrl+T)，或打开演示。</translation>
+            <source>Open annotations of this source (Ctrl+T), or the demo.</source>
+            <translation>请打开此源的标注 (Ctrl+T)，或打开演示。</translation>
         </message>
         <message>
             <source>Shown once a model is loaded.</source>
-            <translation>模型加载后显示误差。</translation>
+            <translation>加载模型后显示。</translation>
         </message>
         <message>
             <source>inter-ocular</source>
@@ -268,8 +264,8 @@
             <translation>平均归一化误差</translation>
         </message>
         <message>
-            <source>Matched, missed and false detections</source>
-            <translation>匹配、漏检和误检数</translation>
+            <source>Matched and missed objects, false alarms</source>
+            <translation>匹配和漏检的目标、误报</translation>
         </message>
         <message>
             <source>No ground truth</source>
@@ -281,7 +277,7 @@
         </message>
         <message>
             <source>A video with ground truth for every frame</source>
-            <translation>每一帧的真实边界框和关键点都已知的影片</translation>
+            <translation>每一帧都有真值的视频</translation>
         </message>
         <message>
             <source>Now</source>
@@ -300,8 +296,8 @@
             <translation>{nme}（{length}）</translation>
         </message>
         <message>
-            <source>✓ {matched} matched   ○ {missed} missed   × {false} false</source>
-            <translation>✓ 匹配 {matched}   ○ 漏检 {missed}   × 误检 {false}</translation>
+            <source>✓ {matched} matched  ○ {missed} missed  × {false} false alarms</source>
+            <translation>✓ 匹配 {matched}   ○ 漏检 {missed}   × 误报 {false}</translation>
         </message>
         <message>
             <source>, from confidence {score:g}</source>
@@ -325,31 +321,39 @@
         </message>
         <message>
             <source>Missed: objects that were not detected</source>
-            <translation>漏检：未检出的真值目标</translation>
+            <translation>漏检：未检出的目标</translation>
         </message>
         <message>
             <source>False alarm: detections without an object</source>
-            <translation>误检：没有对应目标的检测</translation>
+            <translation>误报：没有对应目标的检测</translation>
         </message>
         <message>
             <source>No detection has matched an object yet.</source>
-            <translation>到目前为止没有检测结果与真值匹配。</translation>
+            <translation>暂无与目标匹配的检测结果。</translation>
         </message>
         <message>
             <source>No matched landmarks yet. Model and ground truth need the same ones.</source>
-            <translation>到目前为止没有匹配的关键点。模型与真值的关键点须一致。</translation>
+            <translation>暂无匹配的关键点。模型与真值的关键点须一致。</translation>
         </message>
         <message>
             <source>No missed objects and no false alarms yet.</source>
-            <translation>到目前为止没有漏检或误检。</translation>
+            <translation>暂无漏检或误报。</translation>
         </message>
         <message>
             <source>Worst by</source>
             <translation>最差依据</translation>
         </message>
         <message>
-            <source>Count</source>
-            <translation>数量</translation>
+            <source>Distance</source>
+            <translation>距离</translation>
+        </message>
+        <message>
+            <source>Overlap</source>
+            <translation>重叠</translation>
+        </message>
+        <message>
+            <source>Mistakes</source>
+            <translation>错误数</translation>
         </message>
         <message>
             <source>Mean distance of the matched landmarks, else of the box centres</source>
@@ -361,11 +365,11 @@
         </message>
         <message>
             <source>1 − IoU of the matched boxes</source>
-            <translation>匹配框与真值框的不重叠程度</translation>
+            <translation>匹配边界框的 1 − IoU</translation>
         </message>
         <message>
             <source>Number of missed objects and false alarms</source>
-            <translation>漏检的目标数和误检数</translation>
+            <translation>漏检的目标数与误报数之和</translation>
         </message>
         <message>
             <source>Worst frames</source>
@@ -633,7 +637,7 @@
         </message>
         <message>
             <source>Ground truth needs a file or folder source. Open one first.</source>
-            <translation>真值对应文件或文件夹：请先打开一个。</translation>
+            <translation>真值需要文件或文件夹源，请先打开一个。</translation>
         </message>
         <message>
             <source>No ground truth: the folder of {name} doesn't answer.</source>
@@ -737,7 +741,7 @@
         </message>
         <message>
             <source>Write the class names</source>
-            <translation>标注类别名称</translation>
+            <translation>标出类别名称</translation>
         </message>
         <message>
             <source>Confidence</source>
@@ -745,7 +749,7 @@
         </message>
         <message>
             <source>Write the confidence</source>
-            <translation>标注置信度</translation>
+            <translation>标出置信度</translation>
         </message>
         <message>
             <source>Number</source>
@@ -753,7 +757,7 @@
         </message>
         <message>
             <source>Write each detection's number in the list, from 0</source>
-            <translation>标注每个检测结果在列表中的编号，从 0 开始</translation>
+            <translation>标出每个检测结果在列表中的编号，从 0 开始</translation>
         </message>
         <message>
             <source>Ground truth</source>
@@ -1237,7 +1241,7 @@
         </message>
         <message>
             <source>The folder for recordings answers again.</source>
-            <translation>录制文件夹恢复响应。</translation>
+            <translation>录像文件夹恢复响应。</translation>
         </message>
         <message>
             <source>Cut off by a crash and unreadable: {names}.</source>
@@ -1265,7 +1269,7 @@
         </message>
         <message>
             <source>Video without the overlay; anonymised areas stay hidden</source>
-            <translation>原始视频；匿名化遮挡的内容仍被遮挡</translation>
+            <translation>不带叠加的视频；匿名化区域仍被遮挡</translation>
         </message>
         <message>
             <source>Both</source>
@@ -1341,7 +1345,7 @@
         </message>
         <message>
             <source>Start {seconds} s before you press record</source>
-            <translation>从开始录制前 {seconds} 秒录起</translation>
+            <translation>从按下录制前 {seconds} 秒录起</translation>
         </message>
         <message>
             <source>Off</source>
@@ -1361,7 +1365,7 @@
         </message>
         <message>
             <source>VOC and YOLO get only this share of the frames</source>
-            <translation>VOC 和 YOLO 每隔若干帧取一帧</translation>
+            <translation>VOC 和 YOLO 仅取此比例的帧</translation>
         </message>
         <message>
             <source>VOC and YOLO get every frame</source>
@@ -1373,7 +1377,7 @@
         </message>
         <message>
             <source>Folder for recordings and snapshots</source>
-            <translation>录像和截图的保存位置</translation>
+            <translation>录像和截图的文件夹</translation>
         </message>
         <message>
             <source>Space</source>
@@ -1500,6 +1504,14 @@
             <translation>已加载配置方案 {name}</translation>
         </message>
         <message>
+            <source>Recent</source>
+            <translation>最近使用</translation>
+        </message>
+        <message>
+            <source>Clear recent</source>
+            <translation>清除最近记录</translation>
+        </message>
+        <message>
             <source>Dark</source>
             <translation>深色</translation>
         </message>
@@ -1550,14 +1562,6 @@
         <message>
             <source>Recordings go to {folder}</source>
             <translation>录像保存到 {folder}</translation>
-        </message>
-        <message>
-            <source>Recent</source>
-            <translation>最近使用</translation>
-        </message>
-        <message>
-            <source>Clear recent</source>
-            <translation>清除最近记录</translation>
         </message>
         <message>
             <source>There is no image to export from.</source>
