@@ -36,10 +36,16 @@ def box_area(xyxy: FloatArray) -> FloatArray:
 
 def intersection(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
     """Return the shared area of each pair of (N, 4) and (M, 4) boxes: (N, M), px^2."""
-    low = np.maximum(a_xyxy[:, None, :2], b_xyxy[None, :, :2])  # (N, M, 2)
-    high = np.minimum(a_xyxy[:, None, 2:], b_xyxy[None, :, 2:])
-    sides = np.clip(high - low, 0, None)
-    return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
+    shared = _shared_sides(a_xyxy, b_xyxy, 0)
+    shared *= _shared_sides(a_xyxy, b_xyxy, 1)
+    return shared
+
+
+def _shared_sides(a_xyxy: FloatArray, b_xyxy: FloatArray, axis: int) -> FloatArray:
+    """Return the shared length of each pair of boxes along x (axis 0) or y (1): (N, M), px."""
+    length = np.minimum(a_xyxy[:, None, 2 + axis], b_xyxy[None, :, 2 + axis])
+    length -= np.maximum(a_xyxy[:, None, axis], b_xyxy[None, :, axis])
+    return np.asarray(np.maximum(length, 0, out=length), np.float32)
 
 
 def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
@@ -48,8 +54,10 @@ def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
     Two boxes of zero area have IoU 0.
     """
     shared = intersection(a_xyxy, b_xyxy)
-    union = box_area(a_xyxy)[:, None] + box_area(b_xyxy)[None, :] - shared
-    return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
+    union = box_area(a_xyxy)[:, None] + box_area(b_xyxy)[None, :]
+    union -= shared
+    shared /= np.maximum(union, 1e-9, out=union)
+    return shared
 
 
 @dataclass(frozen=True, slots=True)

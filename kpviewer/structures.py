@@ -182,11 +182,13 @@ class Thresholds:
     """Class ids to show; None means all."""
     class_scores: Mapping[int, float] = field(default_factory=dict)
     """Score thresholds of single classes, which override ``score``."""
-    max_detections: int = 100
+    max_detections: int = 300
+    keypoint: float = 0.5
+    """Score below which a keypoint counts as not predicted, where the model predicts scores."""
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        for name, value in (("score", self.score), ("iou", self.iou)):
+        for name, value in (("score", self.score), ("iou", self.iou), ("keypoint", self.keypoint)):
             if not 0.0 <= value <= 1.0:
                 raise ValueError(f"{name} must be in [0, 1], got {value}")
 
@@ -199,18 +201,25 @@ class Candidates:
     """
 
     xyxy: FloatArray
-    """(M, 4) corners of the boxes, source px; M <= 400."""
+    """(M, 4) corners of the boxes, source px; they may reach out of the image, as overlaps are
+    those of whole boxes. M <= 4,000."""
     scores: FloatArray
     """(M, C) scores in [0, 1], one column per class without background."""
     keypoints_xy: FloatArray
     """(M, K, 2) keypoints, source px."""
+    keypoint_scores: FloatArray | None = None
+    """(M, K) scores in [0, 1]; None if the model predicts none."""
+    size_wh: tuple[int, int] | None = None
+    """Width and height of the image, px, that detections are clipped to; None: they aren't."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes."""
-        count = len(self.xyxy)
+        count, points = len(self.xyxy), self.keypoints_xy.shape[1]
         _check("xyxy", self.xyxy, ("M", 4), np.float32)
         _check("scores", self.scores, (count, "C"), np.float32)
         _check("keypoints_xy", self.keypoints_xy, (count, "K", 2), np.float32)
+        if self.keypoint_scores is not None:
+            _check("keypoint_scores", self.keypoint_scores, (count, points), np.float32)
 
     def __len__(self) -> int:
         """Return the number of candidates."""
@@ -235,7 +244,7 @@ class Detections:
     keypoints_xy: FloatArray
     """(N, K, 2) keypoints, source px."""
     keypoint_scores: FloatArray
-    """(N, K) scores in [0, 1]; the box's score if the model predicts none."""
+    """(N, K) scores in [0, 1]; NaN if the model predicts none."""
     smoothed_xy: FloatArray | None = None
     """(N, K, 2) ``keypoints_xy`` filtered over time for display, source px; None if off."""
     track_ids: IntArray | None = None

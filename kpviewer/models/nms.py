@@ -1,4 +1,4 @@
-"""Non-maximum suppression, hard and soft, on numpy arrays of at most a few hundred boxes.
+"""Non-maximum suppression, hard and soft, on numpy arrays of up to a few thousand boxes.
 
 It is written here as the viewer must not wait for torchvision's import, and as torchvision has no
 soft NMS. Hard NMS equals ``torchvision.ops.batched_nms``.
@@ -10,6 +10,9 @@ import numpy as np
 
 from kpviewer.geometry import iou_matrix
 from kpviewer.structures import FloatArray, IntArray, NmsKind, Thresholds
+
+_BLOCK = 256
+"""Boxes that are compared at once."""
 
 
 def nms(
@@ -41,10 +44,11 @@ def nms(
         order = above[np.lexsort((above, -scores[above]))]
         return order, scores[order].astype(np.float32)
     kept, finals = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+    suppress = _hard if thresholds.nms is NmsKind.HARD else _soft
     above = np.flatnonzero(scores >= floor)
-    for class_id in np.unique(class_ids[above]):  # one matrix of all classes may take gigabytes
+    for class_id in np.unique(class_ids[above]):
         rows = above[class_ids[above] == class_id]
-        own, final = _nms_of_class(xyxy[rows], scores[rows], thresholds, floor)
+        own, final = suppress(xyxy[rows], scores[rows], thresholds, floor)
         kept.append(rows[own])
         finals.append(final)
     indices, final = np.concatenate(kept), np.concatenate(finals)
@@ -52,25 +56,50 @@ def nms(
     return indices[order], final[order]
 
 
-def _nms_of_class(
+def _hard(
+    xyxy: FloatArray, scores: FloatArray, thresholds: Thresholds, floor: float
+) -> tuple[IntArray, FloatArray]:
+    """Return the kept rows and scores of boxes of one class, best first.
+
+    Blocks of boxes are compared with those kept before, then with each other: a matrix of all
+    pairs is slow where a crowd gives thousands of boxes.
+    """
+    order = np.argsort(-scores, kind="stable")
+    kept = order[:0]
+    for start in range(0, len(order), _BLOCK):
+        rows = order[start : start + _BLOCK]
+        if len(kept):
+            is_covered = iou_matrix(xyxy[rows], xyxy[kept]) > thresholds.iou
+            rows = rows[~is_covered.any(1)]
+        covers = iou_matrix(xyxy[rows], xyxy[rows]) > thresholds.iou
+        alive = np.ones(len(rows), np.bool_)
+        for i in range(len(rows)):
+            if alive[i]:
+                alive[i + 1 :] &= ~covers[i, i + 1 :]
+        kept = np.concatenate([kept, rows[alive]])
+        if len(kept) >= thresholds.max_detections:
+            break
+    kept = kept[: thresholds.max_detections]
+    return kept, scores[kept].astype(np.float32)
+
+
+def _soft(
     xyxy: FloatArray, scores: FloatArray, thresholds: Thresholds, floor: float
 ) -> tuple[IntArray, FloatArray]:
     """Return the kept rows and final scores of boxes of one class, best first."""
     scores = scores.astype(np.float32, copy=True)
-    overlap = iou_matrix(xyxy, xyxy)
+    pairs = iou_matrix(xyxy, xyxy) if len(xyxy) <= 2 * _BLOCK else None
     alive = np.ones(len(scores), np.bool_)
     kept: list[int] = []
     while alive.any() and len(kept) < thresholds.max_detections:
         best = int(np.argmax(np.where(alive, scores, -1.0)))
         kept.append(best)
         alive[best] = False
-        if thresholds.nms is NmsKind.HARD:
-            alive &= overlap[best] <= thresholds.iou
-            continue
+        overlap = iou_matrix(xyxy[[best]], xyxy)[0] if pairs is None else pairs[best]
         if thresholds.nms is NmsKind.SOFT_LINEAR:
-            decay = np.where(overlap[best] > thresholds.iou, 1.0 - overlap[best], 1.0)
+            decay = np.where(overlap > thresholds.iou, 1.0 - overlap, 1.0)
         else:
-            decay = np.exp(-(overlap[best] ** 2) / thresholds.sigma)
+            decay = np.exp(-(overlap**2) / thresholds.sigma)
         scores = np.where(alive, scores * decay, scores).astype(np.float32)
         alive &= scores >= floor
     order = np.array(kept, np.int64)

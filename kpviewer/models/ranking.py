@@ -6,7 +6,7 @@ batches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -16,9 +16,13 @@ from torch.nn import functional
 from kpviewer.models.base import DecodedBatch
 
 MAX_CANDIDATES = 400
-"""Most candidates per image."""
+"""Most candidates per image of models that predict an object a few times."""
+MAX_DENSE_CANDIDATES = 4000
+"""Most candidates per image of dense heads, which predict each object of a crowd many times."""
+LEAST_SCORE = 0.001
+"""Rows below it aren't worth keeping: detectors are scored down to it, as COCO's tools do."""
 FARTHEST_PX = 1e5
-"""Largest coordinate of a keypoint, which may be outside the input but must be drawable."""
+"""Largest coordinate, px: boxes and keypoints may leave the input but must be drawable."""
 
 
 class Rows(NamedTuple):
@@ -34,17 +38,17 @@ class Rows(NamedTuple):
     """(P, K) float in [0, 1]; None if the model predicts none."""
 
 
-def ranked(images: Iterable[Rows], input_hw: tuple[int, int], count: int) -> DecodedBatch:
+def ranked(images: Sequence[Rows], count: int) -> DecodedBatch:
     """Keep the best rows of each image, by descending best score, padded with zeros.
 
-    Rows with values that aren't finite get score 0.
+    Rows with values that aren't finite get score 0. Boxes aren't clipped: overlaps are those of
+    whole boxes.
 
     Args:
         images: predictions of B images, each with its own number of rows.
-        input_hw: input size, px, that boxes are clipped to.
         count: number of rows per image in the result.
     """
-    chosen = [_best(rows, input_hw, count) for rows in images]
+    chosen = [_best(rows, count) for rows in images]
     confidences = [each.keypoint_scores for each in chosen if each.keypoint_scores is not None]
     return DecodedBatch(
         torch.stack([each.xyxy for each in chosen]),
@@ -52,6 +56,16 @@ def ranked(images: Iterable[Rows], input_hw: tuple[int, int], count: int) -> Dec
         torch.stack([each.keypoints_xy for each in chosen]),
         torch.stack(confidences) if len(confidences) == len(chosen) else None,
     )
+
+
+def dense(images: Sequence[Rows]) -> DecodedBatch:
+    """Keep all rows of each image that a slider may show, at most 4,000.
+
+    Returns:
+        Candidates as ``ranked``, as many rows as the fullest image has, at least one.
+    """
+    counts = [int((rows.scores.amax(-1) >= LEAST_SCORE).sum()) for rows in images]
+    return ranked(images, max(1, min(MAX_DENSE_CANDIDATES, max(counts, default=0))))
 
 
 def one_hot_scores(scores: Tensor, class_ids: Tensor, num_classes: int) -> Tensor:
@@ -71,20 +85,18 @@ def one_hot_scores(scores: Tensor, class_ids: Tensor, num_classes: int) -> Tenso
     return table.scatter(1, ids[:, None], (scores * is_known)[:, None])
 
 
-def _best(rows: Rows, input_hw: tuple[int, int], count: int) -> Rows:
+def _best(rows: Rows, count: int) -> Rows:
     totals = rows.xyxy.sum(1) + rows.scores.sum(1) + rows.keypoints_xy.flatten(1).sum(1)
     ranks = torch.where(totals.isfinite(), rows.scores.amax(-1), 0.0)
     best = ranks.topk(min(count, len(ranks))).indices
     missing = count - len(best)
-    height, width = input_hw
     xyxy, scores, points = rows.xyxy[best], rows.scores[best], rows.keypoints_xy[best]
     confidences = rows.keypoint_scores
     if confidences is not None:
         confidences = confidences[best].nan_to_num(0.0).clamp(0, 1)
         confidences = functional.pad(confidences, (0, 0, 0, missing))
-    limit = xyxy.new_tensor([width, height, width, height])
     scores = torch.where(totals[best, None].isfinite(), scores, 0.0)
-    xyxy = torch.minimum(xyxy.nan_to_num(0.0).clamp(min=0), limit)
+    xyxy = xyxy.nan_to_num(0.0).clamp(-FARTHEST_PX, FARTHEST_PX)
     points = points.nan_to_num(0.0).clamp(-FARTHEST_PX, FARTHEST_PX)
     return Rows(
         functional.pad(xyxy, (0, 0, 0, missing)),

@@ -41,14 +41,15 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
     over = scores >= floors[class_ids[kept]]
     kept, scores = kept[over][: thresholds.max_detections], scores[over]
     scores = scores[: thresholds.max_detections]
-    points = candidates.keypoints_xy[rows[kept]]
-    return Detections(
-        candidates.xyxy[rows[kept]],
-        scores,
-        class_ids[kept].astype(np.int64),
-        points,
-        np.repeat(scores[:, None], points.shape[1], axis=1),
-    )
+    chosen = rows[kept]
+    points = candidates.keypoints_xy[chosen]
+    confidences = np.full(points.shape[:2], np.nan, np.float32)
+    if candidates.keypoint_scores is not None:
+        confidences = candidates.keypoint_scores[chosen]
+    xyxy = candidates.xyxy[chosen]
+    if candidates.size_wh is not None:  # after NMS: clipped boxes overlap otherwise
+        xyxy = np.clip(xyxy, 0, np.array(candidates.size_wh * 2, np.float32))
+    return Detections(xyxy, scores, class_ids[kept].astype(np.int64), points, confidences)
 
 
 def shown_ground_truth(ground_truth: GroundTruth, thresholds: Thresholds) -> GroundTruth:

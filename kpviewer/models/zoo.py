@@ -88,7 +88,7 @@ class ZooDetector:
 
     def decode(self, raw: list[Found], input_hw: tuple[int, int]) -> DecodedBatch:
         """Rank the detections by score, one-hot by class; the network has applied NMS."""
-        return ranked([self._rows(found) for found in raw], input_hw, self._count)
+        return ranked([self._rows(found) for found in raw], self._count)
 
     def _rows(self, found: Found) -> Rows:
         boxes, labels = found["boxes"].float(), found["labels"]

@@ -191,13 +191,20 @@ class Executor:
             clock.mark()
             packed = self._runner.decode(raw, box.input_hw).cpu()
             clock.mark()
-        candidates = self._unpack(packed.numpy(), box)
+        size_wh = (bgr.shape[1], bgr.shape[0])
+        candidates = self._unpack(packed.numpy(), box, size_wh)
         if self.spec.task is Task.CLASSIFY:  # the whole image, without the letterbox's padding
             candidates.xyxy[:] = (0, 0, bgr.shape[1], bgr.shape[0])
         return candidates, InferenceTimings(*clock.stages_ms())
 
-    def _unpack(self, packed: np.ndarray, box: Letterbox) -> Candidates:
-        classes = len(self.spec.class_names)
-        xyxy, scores, points = np.split(packed, [4, 4 + classes], axis=1)
-        points = points.reshape(len(packed), -1, 2)
-        return Candidates(box.to_source(xyxy), np.ascontiguousarray(scores), box.to_source(points))
+    def _unpack(self, packed: np.ndarray, box: Letterbox, size_wh: tuple[int, int]) -> Candidates:
+        classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
+        ends = (4, 4 + classes, 4 + classes + 2 * points)
+        xyxy, scores, xy, confidences = map(np.ascontiguousarray, np.split(packed, ends, axis=1))
+        return Candidates(
+            box.to_source(xyxy),
+            scores,
+            box.to_source(xy.reshape(len(packed), points, 2)),
+            confidences if confidences.size else None,
+            size_wh,
+        )

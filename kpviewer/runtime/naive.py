@@ -55,7 +55,9 @@ class NaiveModel:
             decoded = self._detector.decode(self._network(images), box.input_hw)
             parts = decoded.xyxy, decoded.scores, decoded.keypoints_xy
             xyxy, scores, points = (part[0].cpu().numpy() for part in parts)
-        candidates = Candidates(box.to_source(xyxy), scores, box.to_source(points))
+        size_wh = (bgr.shape[1], bgr.shape[0])
+        points = box.to_source(points)
+        candidates = Candidates(box.to_source(xyxy), scores, points, size_wh=size_wh)
         return select(candidates, spec.thresholds)
 
     def _prepare(self, bgr: ImageArray, box: Letterbox) -> FloatArray:

@@ -50,9 +50,11 @@ class Runner(Protocol):
 
 
 def packed(decoded: DecodedBatch) -> Tensor:
-    """Return the first image's candidates as one tensor: (M, 4 + C + 2K)."""
-    points = decoded.keypoints_xy[0].flatten(1)
-    return torch.cat([decoded.xyxy[0], decoded.scores[0], points], 1)
+    """Return the first image's candidates as one tensor: (M, 4 + C + 2K), or + 3K with scores."""
+    parts = [decoded.xyxy[0], decoded.scores[0], decoded.keypoints_xy[0].flatten(1)]
+    if decoded.keypoint_scores is not None:
+        parts.append(decoded.keypoint_scores[0])
+    return torch.cat(parts, 1)
 
 
 class TorchRunner:

@@ -27,6 +27,7 @@ class ThresholdArguments(TypedDict, total=False):
     classes: Iterable[int | str] | None
     class_scores: Mapping[int | str, float]
     max_detections: int
+    keypoint: float
 
 
 class _Checked(TypedDict, total=False):
@@ -39,6 +40,7 @@ class _Checked(TypedDict, total=False):
     classes: frozenset[int] | None
     class_scores: dict[int, Share]
     max_detections: Annotated[int, Meta(ge=1)]
+    keypoint: Share
 
 
 def thresholds_with(spec: ModelSpec, given: Mapping[str, Any]) -> Thresholds:

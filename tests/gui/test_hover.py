@@ -138,7 +138,7 @@ def test_description_has_the_scores_that_the_model_predicts():
     title, text = describe(found, 0, OverlayStyle(("face",)))
     assert title == "face #7"
     assert "2 landmarks, confidence 0.71 to 0.93" in text
-    plain = replace(found, keypoint_scores=np.full((1, 2), 0.9, np.float32), track_ids=None)
+    plain = replace(found, keypoint_scores=np.full((1, 2), np.nan, np.float32), track_ids=None)
     title, text = describe(plain, 0, OverlayStyle())
     assert title == "class 0"
     assert text.endswith("2 landmarks")

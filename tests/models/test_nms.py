@@ -20,11 +20,13 @@ def random_boxes(seed: int, count: int = 120) -> tuple[np.ndarray, np.ndarray, n
     return xyxy, scores, rng.integers(0, 3, count)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("count", [120, 2000])
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("iou", [0.0, 0.3, 0.45, 0.9])
-def test_hard_nms_equals_torchvision(seed: int, iou: float) -> None:
-    xyxy, scores, classes = random_boxes(seed)
-    kept, final = nms(xyxy, scores, classes, Thresholds(iou=iou), floor=0.0)
+def test_hard_nms_equals_torchvision(seed: int, iou: float, count: int) -> None:
+    xyxy, scores, classes = random_boxes(seed, count)
+    thresholds = Thresholds(iou=iou, max_detections=count)
+    kept, final = nms(xyxy, scores, classes, thresholds, floor=0.0)
     expected = batched_nms(*map(torch.from_numpy, (xyxy, scores, classes)), iou)
     assert kept.tolist() == expected.tolist()
     assert final.tolist() == scores[kept].tolist()

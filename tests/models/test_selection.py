@@ -1,5 +1,7 @@
 """Selection of detections from candidates: thresholds, classes, limits."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from kpviewer.models.selection import select
@@ -57,3 +59,21 @@ def test_soft_nms_drops_scores_below_the_threshold() -> None:
     two = Candidates(xyxy, np.array([[0.9], [0.8]], np.float32), np.zeros((2, 0, 2), np.float32))
     assert len(select(two, Thresholds(nms=NmsKind.SOFT_LINEAR, score=0.5))) == 1
     assert len(select(two, Thresholds(nms=NmsKind.SOFT_LINEAR, score=0.05))) == 2
+
+
+def test_boxes_are_clipped_to_the_image_once_nms_is_done() -> None:
+    # as whole boxes they overlap by 60/140, clipped to the image by 60/80
+    xyxy = np.array([[-60, 0, 40, 10], [-20, 0, 60, 10]], np.float32)
+    scores = np.array([[0.9], [0.8]], np.float32)
+    points = np.zeros((2, 0, 2), np.float32)
+    whole = Candidates(xyxy, scores, points, size_wh=(40, 8))
+    found = select(whole, Thresholds(iou=0.5))
+    assert found.xyxy.tolist() == [[0, 0, 40, 8], [0, 0, 40, 8]]
+
+
+def test_keypoints_have_their_own_scores_or_none() -> None:
+    plain = candidates([[0.9], [0.6]])
+    assert np.isnan(select(plain, Thresholds()).keypoint_scores).all()
+    own = np.array([[0.1, 0.2], [0.3, 0.4]], np.float32)
+    scored = replace(plain, keypoint_scores=own)
+    assert select(scored, Thresholds(score=0.7)).keypoint_scores.tolist() == [own[0].tolist()]

@@ -63,7 +63,7 @@ def describe(detections: Detections, index: int, style: OverlayStyle) -> tuple[s
     points = detections.keypoints_xy.shape[1]
     if points:
         own = detections.keypoint_scores[index]
-        has_own = not np.allclose(own, score)  # models without point scores repeat the box's
+        has_own = not np.isnan(own).any()
         text = tr("{n} landmarks, confidence {low:.2f} to {high:.2f}")
         text = text if has_own else tr("{n} landmarks")
         lines.append(text.format(n=points, low=own.min(), high=own.max()))

@@ -21,7 +21,7 @@ from kpviewer.models.onnx.readers import read_outputs
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.recognition import describe
 from kpviewer.models.onnx.session import OrtSession, Session
-from kpviewer.models.ranking import MAX_CANDIDATES, ranked
+from kpviewer.models.ranking import dense
 from kpviewer.models.spec import ModelSpec, Resize, Task, checked
 from kpviewer.models.tables import first_line
 
@@ -81,9 +81,9 @@ class OnnxDetector:
         self._description = description
 
     def decode(self, raw: list[Outputs], input_hw: tuple[int, int]) -> DecodedBatch:
-        """Return the 400 best predictions of each image: input px, boxes clipped."""
+        """Return the best predictions of each image, at most 4,000: input px, boxes not clipped."""
         images = [read_outputs(outputs, self._description, input_hw) for outputs in raw]
-        return ranked(images, input_hw, MAX_CANDIDATES)
+        return dense(images)
 
 
 def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector:

@@ -8,7 +8,7 @@ from torch import Tensor
 from kpviewer.models.onnx.description import OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.yolo import rows_of
-from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores
+from kpviewer.models.ranking import MAX_DENSE_CANDIDATES, Rows, one_hot_scores
 
 _LEAST_SCORE = 0.01
 """Rows below it are left out before NMS, which compares every pair."""
@@ -30,7 +30,7 @@ def read_rotated(outputs: Outputs, description: OnnxDescription, input_hw: tuple
     else:
         scores, class_ids = rows[:, 4], rows[:, 5].round().long()
     best = scores.topk(min(_MOST_ROWS, len(rows))).indices
-    best = best[scores[best] >= _LEAST_SCORE] if is_raw else best[:MAX_CANDIDATES]
+    best = best[scores[best] >= _LEAST_SCORE] if is_raw else best[:MAX_DENSE_CANDIDATES]
     boxes, scores, class_ids = boxes[best], scores[best], class_ids[best]
     if is_raw and len(boxes):
         kept = distinct(boxes, class_ids, description.iou_threshold)

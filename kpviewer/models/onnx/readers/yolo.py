@@ -15,7 +15,7 @@ from kpviewer.models.onnx.description import (
 )
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.columns import corners, keypoints, picked
-from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores
+from kpviewer.models.ranking import MAX_DENSE_CANDIDATES, Rows, one_hot_scores
 
 _IN_COLUMNS = (OutputKind.YOLOV8, OutputKind.ROTATED)
 
@@ -50,7 +50,7 @@ def read_boxes(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     rows = rows_of(outputs, form, widths, "x1, y1, x2, y2, score, class, and 2 or 3 per keypoint")
     rows = rows[:, : rows.shape[1] - form.extra_columns]
     is_known = (rows[:, 5] > -0.5) & (rows[:, 5] < classes - 0.5)  # -1 is padding
-    best = (rows[:, 4] * is_known).topk(min(MAX_CANDIDATES, len(rows))).indices
+    best = (rows[:, 4] * is_known).topk(min(MAX_DENSE_CANDIDATES, len(rows))).indices
     rows = rows[best]  # rows x classes would need much memory
     scores = one_hot_scores(rows[:, 4], rows[:, 5].round().long(), classes)
     boxes = corners(rows[:, :4], form, BoxFormat.XYXY)
