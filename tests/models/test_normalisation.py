@@ -1,5 +1,8 @@
 """Normalisation: one definition for training, evaluation and inference."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
@@ -27,3 +30,10 @@ def test_one_pass_differs_by_rounding_alone() -> None:
 def test_the_mean_colour_becomes_zero() -> None:
     normalise = Normalisation(FACE_SPEC, CPU)
     assert not normalise(normalise.mean[None, :, None, None]).any()
+
+
+def test_division_by_255_alone_is_rounded_as_numpy_does() -> None:
+    spec = replace(FACE_SPEC, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    levels = torch.arange(256, dtype=torch.uint8).expand(1, 3, 1, 256)
+    expected = (np.arange(256, dtype=np.float32) / np.float32(255)).tolist()
+    assert Normalisation(spec, CPU).in_one_pass(levels)[0, 0, 0].tolist() == expected
