@@ -31,7 +31,7 @@ class ErrorPanel(QWidget):
         self._mean = _label("plain", tr("Mean error so far"))
         self._worst = _label("plain", tr("Worst error so far"))
         self._nme = _label("plain", tr("Mean normalised error"))
-        self._counts = _label("plain", tr("Matched and missed objects, false alarms"))
+        self._counts = _label("small", tr("Matched and missed objects, false alarms"))
         self._counts.setWordWrap(True)
         self._none = _label("secondary", tr("No ground truth"))
         self._none.setText(tr(NO_GROUND_TRUTH))
