@@ -75,6 +75,10 @@ class Sampling(StrEnum):
     """Averages over areas where the image shrinks, so that nothing thin is lost."""
     LINEAR = "linear"
     """Bilinear over the four nearest pixels, as ``cv2.INTER_LINEAR``: most makers' own way."""
+    LINEAR_FLOAT = "linear-float"
+    """As ``LINEAR``, and not rounded to whole levels, as RF-DETR does."""
+    ANTIALIASED = "antialiased"
+    """Bilinear over all pixels that one of the input covers, as Pillow does: RT-DETR's way."""
 
 
 @dataclass(frozen=True, slots=True)

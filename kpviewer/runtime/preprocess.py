@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -13,8 +14,16 @@ from kpviewer.geometry import Letterbox
 from kpviewer.models.normalisation import Normalisation
 from kpviewer.models.spec import ModelSpec, Placement, Resize, Sampling
 from kpviewer.sources.opencv import cv2
-from kpviewer.sources.resizing import resized, resized_linearly
-from kpviewer.structures import ImageArray
+from kpviewer.sources.resizing import (
+    resized,
+    resized_antialiased,
+    resized_in_float,
+    resized_linearly,
+)
+from kpviewer.structures import FloatArray, ImageArray
+
+Resizing: TypeAlias = Callable[[ImageArray, tuple[int, int]], ImageArray | FloatArray]
+"""Resizes (H, W, 3) uint8 to a height and width."""
 
 
 @lru_cache
@@ -34,9 +43,17 @@ def letterbox_of(spec: ModelSpec, source_hw: tuple[int, int]) -> Letterbox:
     )
 
 
-def resizing_of(spec: ModelSpec) -> Callable[[ImageArray, tuple[int, int]], ImageArray]:
+_RESIZING: Mapping[Sampling, Resizing] = {
+    Sampling.SMOOTH: resized,
+    Sampling.LINEAR: resized_linearly,
+    Sampling.LINEAR_FLOAT: resized_in_float,
+    Sampling.ANTIALIASED: resized_antialiased,
+}
+
+
+def resizing_of(spec: ModelSpec) -> Resizing:
     """Return the function that resizes images on the host as a model expects."""
-    return resized if spec.sampling is Sampling.SMOOTH else resized_linearly
+    return _RESIZING[spec.sampling]
 
 
 class Preprocessor:
@@ -56,7 +73,7 @@ class Preprocessor:
         if padding is not None:
             self._padding = torch.tensor(padding, dtype=torch.float32, device=device)
         self._resize = resizing_of(spec)
-        self._is_smooth = spec.sampling is Sampling.SMOOTH
+        self._is_smooth = spec.sampling in (Sampling.SMOOTH, Sampling.ANTIALIASED)
         self._device = device
         self._blanks: dict[tuple[int, int], Tensor] = {}
 
@@ -68,7 +85,8 @@ class Preprocessor:
             box: where the image is in the input.
 
         Returns:
-            (1, h, w, 3) RGB in [0, 255] on the device: uint8 on the CPU, float32 elsewhere.
+            (1, h, w, 3) RGB in [0, 255] on the device: uint8 on the CPU unless the spec asks for
+            more, float32 elsewhere.
         """
         rows = self._resized(bgr, box.resized_hw)
         if box.resized_hw != box.input_hw:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image
 
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import ImageArray
+from kpviewer.structures import FloatArray, ImageArray
 
 
 def resized(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
@@ -46,6 +47,19 @@ def resized_linearly(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
         return bgr
     height, width = size_hw
     return np.asarray(cv2.resize(bgr, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def resized_in_float(bgr: ImageArray, size_hw: tuple[int, int]) -> FloatArray:
+    """Resize an image as ``resized_linearly``, without rounding: (height, width, 3) float32."""
+    height, width = size_hw
+    values = bgr.astype(np.float32)
+    return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def resized_antialiased(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
+    """Resize an image as Pillow's bilinear filter, which widens where the image shrinks."""
+    height, width = size_hw
+    return np.asarray(Image.fromarray(bgr).resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _is_twice(side: int, target: int) -> bool:

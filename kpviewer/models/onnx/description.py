@@ -48,8 +48,20 @@ class OutputKind(StrEnum):
     """(1, P, 6 + K*D): corners, score, class, keypoints; NMS was done in the model."""
     ROTATED = "rotated"
     """(1, 4 + C + 1, P) or (1, P, 7): centre, size, class scores or score and class, angle."""
+    YOLOX = "yolox"
+    """(1, P, 5 + C) as YOLOV5, but centres in cells from their own and sizes as logarithms."""
+    FLAT = "flat"
+    """(N, 7 + K*3): image, corners, score, class (or the class first), or image, corners, score,
+    keypoints. NMS was done in the model."""
+    LISTS = "lists"
+    """Outputs of boxes, scores, and labels if there are several classes, one row per detection."""
+    DETR = "detr"
+    """Two outputs: (1, Q, 4) boxes and (1, Q, C) scores, of which the Q best count."""
     YUNET = "yunet"
     """cls_S, obj_S, bbox_S, kps_S of strides 8, 16 and 32 (Wu et al. 2023)."""
+
+
+_WITHOUT_KEYPOINTS = (OutputKind.SSD, OutputKind.YOLOV5, OutputKind.YOLOX, OutputKind.DETR)
 
 
 class BoxFormat(StrEnum):
@@ -84,7 +96,19 @@ class OutputFormat:
     """Name of the output of yolov5, yolov8 and boxes; None: the first output."""
     scores: Name = "scores"
     boxes: Name = "boxes"
-    """Names of the outputs of ssd."""
+    """Names of the outputs of ssd, detr and lists."""
+    labels: Name | None = None
+    """Name of the output of lists that holds class numbers; None: there is one class."""
+    first_label: int = 0
+    """Number of the first class in ``labels``."""
+    count: Name | None = None
+    """Name of the output of lists that says how many rows are filled; None: all."""
+    points: Name | None = None
+    """Name of the output of lists that holds keypoints, (1, N, K, 2 or 3)."""
+    class_first: bool = False
+    """Whether the rows of flat have the class before the score."""
+    multi_label: bool = True
+    """Whether a box of ssd may be of several classes; otherwise only its best one counts."""
     box_format: BoxFormat | None = None
     """Box format; None: cxcywh for YOLO, else xyxy."""
     normalised: bool = False
@@ -171,8 +195,11 @@ def _check(description: OnnxDescription) -> None:
         raise ValueError(f"value_range must rise, got {list(description.value_range)}")
     if description.resize is Resize.AREA and description.stride is None:
         raise ValueError('resize = "area" requires a stride: the step of the input\'s sides')
-    if description.keypoints and description.output.kind in (OutputKind.SSD, OutputKind.YOLOV5):
+    if description.keypoints and description.output.kind in _WITHOUT_KEYPOINTS:
         raise ValueError(f"the kind {description.output.kind} has no keypoints")
+    is_lists = description.output.kind is OutputKind.LISTS
+    if is_lists and bool(description.keypoints) != (description.output.points is not None):
+        raise ValueError("keypoints of the kind lists need both their names and points")
     background = description.output.background
     if background is not None and not -1 <= background <= len(description.classes):
         raise ValueError(

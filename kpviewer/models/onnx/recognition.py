@@ -15,7 +15,7 @@ from kpviewer.models.onnx.description import (
 )
 from kpviewer.models.onnx.facts import FileFacts, shape_text
 from kpviewer.models.onnx.families import FAMILIES
-from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.base import Recognised, Unreadable
 
 
 class AmbiguousLayout(WeightsError):
@@ -51,6 +51,8 @@ def describe(path: Path, facts: FileFacts, layout: str | None = None) -> Recogni
         return Recognised(shipped, "", "")
     try:
         candidates = recognised(facts)
+    except Unreadable as error:
+        raise WeightsError(f"{path.name} can't be read: {error}") from error
     except ValueError as error:
         raise WeightsError(
             f"{path.name} describes itself wrongly: {error}. Export it again, or write "

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from kpviewer.models.onnx.families import ultralytics
+from kpviewer.models.onnx.families import (
+    detr,
+    torchvision,
+    ultralytics,
+    yolo,
+    yolo_nas,
+    yolox,
+)
 from kpviewer.models.onnx.families.base import Family
 
-FAMILIES: tuple[Family, ...] = (ultralytics.recognise,)
+FAMILIES: tuple[Family, ...] = (
+    ultralytics.recognise,
+    yolo.recognise,
+    yolox.recognise,
+    yolo_nas.recognise,
+    detr.recognise,
+    torchvision.recognise,
+)

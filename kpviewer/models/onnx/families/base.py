@@ -24,6 +24,11 @@ class Recognised:
     chooses: a layout is never guessed."""
 
 
+class Unreadable(ValueError):
+    """A file of this family can't be read; the message says what it holds and what to do."""
+
+
 Family: TypeAlias = Callable[[FileFacts], list[Recognised]]
 """Returns the layouts that fit a file, none if it isn't of this family. Raises ValueError if the
-file is of this family and contradicts itself, or predicts what kpviewer can't show."""
+file is of this family and contradicts itself, or predicts what kpviewer can't show; Unreadable if
+only another export of it can be read."""

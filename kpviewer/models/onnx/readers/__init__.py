@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.readers.base import Outputs, Reader
+from kpviewer.models.onnx.readers.detections import read_flat, read_lists
 from kpviewer.models.onnx.readers.rotated import read_rotated
-from kpviewer.models.onnx.readers.ssd import read_ssd
+from kpviewer.models.onnx.readers.ssd import read_detr, read_ssd
 from kpviewer.models.onnx.readers.yolo import read_boxes, read_yolov5, read_yolov8
+from kpviewer.models.onnx.readers.yolox import read_yolox
 from kpviewer.models.onnx.readers.yunet import read_yunet
 from kpviewer.models.ranking import Rows
 
@@ -18,6 +20,10 @@ READERS: Mapping[OutputKind, Reader] = {
     OutputKind.YOLOV8: read_yolov8,
     OutputKind.BOXES: read_boxes,
     OutputKind.ROTATED: read_rotated,
+    OutputKind.YOLOX: read_yolox,
+    OutputKind.FLAT: read_flat,
+    OutputKind.LISTS: read_lists,
+    OutputKind.DETR: read_detr,
     OutputKind.YUNET: read_yunet,
 }
 

@@ -54,3 +54,9 @@ def keypoints(columns: Tensor, count: int) -> tuple[Tensor, Tensor | None]:
         return columns.new_zeros(len(columns), 0, 2), None
     points = columns.reshape(len(columns), count, columns.shape[1] // count)
     return points[..., :2], points[..., 2] if points.shape[2] == 3 else None
+
+
+def best_class(scores: Tensor) -> Tensor:
+    """Return (P, C) scores with all but the best class of each row at 0, as YOLO detectors do."""
+    best = scores.argmax(-1, keepdim=True)
+    return torch.zeros_like(scores).scatter(1, best, scores.gather(1, best))

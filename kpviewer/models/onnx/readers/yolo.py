@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from kpviewer.errors import WeightsError
@@ -14,7 +13,7 @@ from kpviewer.models.onnx.description import (
     OutputKind,
 )
 from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import corners, keypoints, picked
+from kpviewer.models.onnx.readers.columns import best_class, corners, keypoints, picked
 from kpviewer.models.ranking import MAX_DENSE_CANDIDATES, Rows, one_hot_scores
 
 _IN_COLUMNS = (OutputKind.YOLOV8, OutputKind.ROTATED)
@@ -24,7 +23,7 @@ def read_yolov5(outputs: Outputs, description: OnnxDescription, input_hw: tuple[
     """Read (P, 5 + C) rows: centre, size, objectness, class scores."""
     form = description.output
     classes, points = len(description.classes), len(description.keypoints)
-    rows = rows_of(outputs, form, (5 + classes,), "4 + 1 + classes")
+    rows = rows_of(outputs, form, (5 + classes + form.extra_columns,), "4 + 1 + classes")
     scores = rows[:, 4:5] * rows[:, 5 : 5 + classes]
     boxes = corners(rows[:, :4], form, BoxFormat.CXCYWH)
     return Rows(boxes, best_class(scores), rows.new_zeros(len(rows), points, 2))
@@ -55,12 +54,6 @@ def read_boxes(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     scores = one_hot_scores(rows[:, 4], rows[:, 5].round().long(), classes)
     boxes = corners(rows[:, :4], form, BoxFormat.XYXY)
     return Rows(boxes, scores, *keypoints(rows[:, 6:], points))
-
-
-def best_class(scores: Tensor) -> Tensor:
-    """Return (P, C) scores with all but the best class of each row at 0, as YOLO detectors do."""
-    best = scores.argmax(-1, keepdim=True)
-    return torch.zeros_like(scores).scatter(1, best, scores.gather(1, best))
 
 
 def rows_of(outputs: Outputs, form: OutputFormat, widths: tuple[int, ...], meaning: str) -> Tensor:

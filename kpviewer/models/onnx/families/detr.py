@@ -1,0 +1,88 @@
+"""Exports of RT-DETR, D-FINE and RF-DETR. Their boxes need no NMS; images are stretched.
+
+Sources: tools/export_onnx.py of lyuwenyu/RT-DETR and tools/deployment/export_onnx.py of
+Peterande/D-FINE; rfdetr 1.11, export/_runtime (preprocess.py, decode.py).
+"""
+
+from __future__ import annotations
+
+from kpviewer.models.onnx.class_count import columns_of_scores
+from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.facts import FileFacts
+from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.naming import naming
+from kpviewer.models.onnx.inputs import ORIGINAL_SIZES
+from kpviewer.models.tables import converted
+
+_COCO_COLUMNS = 91
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_LEFT_OUT = {
+    "keypoints": "The keypoints of this model are left out: kpviewer shows its boxes.",
+    "masks": "The masks of this model are left out: kpviewer shows its boxes.",
+}
+
+
+def recognise(facts: FileFacts) -> list[Recognised]:
+    """Return the layout of RT-DETR's and D-FINE's, or of RF-DETR's outputs, by their names."""
+    names = set(facts.outputs)
+    if {"labels", "boxes", "scores"} <= names and _asks_for_sizes(facts):
+        return [_rt_detr(facts)]
+    shapes = facts.outputs
+    if {"dets", "labels"} <= names and len(shapes["dets"]) == len(shapes["labels"]) == 3:
+        return _rf_detr(facts)
+    return []
+
+
+def _asks_for_sizes(facts: FileFacts) -> bool:
+    return any(port.name == ORIGINAL_SIZES for port in facts.inputs)
+
+
+def _rt_detr(facts: FileFacts) -> Recognised:
+    columns = columns_of_scores(facts.path, "scores")
+    named = naming(facts, columns.width if columns else None)
+    output = {"kind": OutputKind.LISTS, "labels": "labels"}
+    table = named.described(
+        output=output,
+        input=[640, 640],
+        resize="stretch",
+        sampling="antialiased",
+        nms="none",
+    )
+    summary = f"RT-DETR or D-FINE, no NMS needed, {named.summary}"
+    return Recognised(converted(table, OnnxDescription), "rt-detr", summary)
+
+
+def _rf_detr(facts: FileFacts) -> list[Recognised]:
+    """Return the layout of RF-DETR: its last column of scores is for no object.
+
+    Checkpoints of COCO have a column for each id from 0 to 90, and none for no object.
+    """
+    columns = facts.outputs["labels"][2]
+    if facts.outputs["dets"][2] not in (4, None) or columns is None or columns < 2:
+        return []
+    is_coco = columns == _COCO_COLUMNS
+    named = naming(facts, columns if is_coco else columns - 1, is_by_id=True)
+    output = {
+        "kind": OutputKind.DETR,
+        "boxes": "dets",
+        "scores": "labels",
+        "box_format": "cxcywh",
+        "normalised": True,
+        "activation": "sigmoid",
+    }
+    if len(named.names) < columns:
+        output["background"] = -1
+    more = [name for name in facts.outputs if name not in ("dets", "labels")]
+    notes = [_LEFT_OUT["keypoints" if "keypoints" in name else "masks"] for name in more[:1]]
+    table = named.described(
+        output=output,
+        input=[560, 560],
+        resize="stretch",
+        sampling="linear-float",
+        mean=_MEAN,
+        std=_STD,
+        nms="none",
+    )
+    table["notes"] = (*notes, *named.notes)
+    summary = f"RF-DETR, no NMS needed, {named.summary}"
+    return [Recognised(converted(table, OnnxDescription), "rf-detr", summary)]

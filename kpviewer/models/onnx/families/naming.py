@@ -1,0 +1,72 @@
+"""Class names of files: their own, COCO's where their number makes that certain, or numbers."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kpviewer.models.coco_classes import NAMES, names_by_id
+from kpviewer.models.limits import MAX_CLASSES
+from kpviewer.models.onnx.facts import FileFacts
+from kpviewer.models.onnx.families.entries import class_names, literal
+
+_ENTRIES = ("names", "class_names", "classes")
+_ASSUMED = 91
+"""Number of classes of a file that doesn't say how many it has: the largest of COCO."""
+
+
+class Naming(NamedTuple):
+    """Names of a file's classes, and where they come from."""
+
+    names: tuple[str, ...]
+    summary: str
+    """Such as "3 classes without names"."""
+    notes: tuple[str, ...]
+
+    def described(self, **fields: Any) -> dict[str, Any]:
+        """Return the fields of a description with these classes."""
+        return {"classes": self.names, "notes": self.notes, **fields}
+
+
+def own_names(facts: FileFacts) -> tuple[str, ...] | None:
+    """Return the class names in the metadata; None if there are none that can be read."""
+    for entry in _ENTRIES:
+        if entry in facts.metadata:
+            try:
+                return tuple(class_names(literal(facts.metadata, entry, "")))
+            except ValueError:
+                continue
+    return None
+
+
+def naming(
+    facts: FileFacts, count: int | None, *, is_by_id: bool = False, first: int = 0
+) -> Naming:
+    """Name the classes of a file.
+
+    Args:
+        facts: what the file says.
+        count: number of its classes; None if nothing says it.
+        is_by_id: whether the classes of COCO are 91, by id, or 80.
+        first: number of the first class.
+
+    Raises:
+        ValueError: if there are too many classes.
+    """
+    own = own_names(facts)
+    if own is not None and count in (None, len(own)):
+        return Naming(own, f"{len(own)} classes", ())
+    if count is None:
+        numbered = tuple(f"class {number}" for number in range(first, _ASSUMED))
+        return Naming(numbered, "classes without names", (_unnamed(),))
+    if count > MAX_CLASSES:
+        raise ValueError(f"it has {count:,} classes, at most {MAX_CLASSES:,}")
+    coco = names_by_id()[first:] if is_by_id else NAMES
+    if count == len(coco):
+        note = f"The file names no classes. It has {count}, as COCO has, so COCO's names are shown."
+        return Naming(coco, f"{count} classes, named as COCO's", (note,))
+    numbered = tuple(f"class {number}" for number in range(first, first + count))
+    return Naming(numbered, f"{count} classes without names", (_unnamed(),))
+
+
+def _unnamed() -> str:
+    return "The file names no classes, so they are numbered."

@@ -1,0 +1,56 @@
+"""Exports of torchvision's detectors by ``torch.onnx.export``, as its documentation shows.
+
+They resize, normalise and suppress inside. Outputs have no batch axis: boxes (N, 4), and labels and
+scores (N,), in either order. Label 0 of Faster R-CNN and SSD is the background; RetinaNet and FCOS
+have none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kpviewer.models.coco_keypoints import NAMES, skeleton_of
+from kpviewer.models.onnx.class_count import columns_of_scores
+from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.facts import FileFacts
+from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.naming import naming
+from kpviewer.models.tables import converted
+
+_LARGEST = [4096, 4096]
+_MASKS = "The masks of this model are left out: kpviewer shows its boxes."
+
+
+def recognise(facts: FileFacts) -> list[Recognised]:
+    """Return the layout of torchvision if the outputs are boxes, labels and scores."""
+    shapes, elements = facts.outputs, facts.output_elements
+    lists = [name for name, shape in shapes.items() if len(shape) == 1]
+    labels = [name for name in lists if elements.get(name) == "int64"]
+    scores = [name for name in lists if elements.get(name, "").startswith("float")]
+    boxes = [name for name, shape in shapes.items() if len(shape) == 2 and shape[1] in (4, None)]
+    if len(labels) != 1 or len(scores) != 1 or not boxes or len(facts.inputs) != 1:
+        return []
+    columns = columns_of_scores(facts.path, scores[0])
+    first = 1 if columns is not None and columns.has_background else 0
+    count = columns.width - first if columns is not None else None
+    points = [name for name, shape in shapes.items() if len(shape) == 3 and shape[1] == len(NAMES)]
+    named = naming(facts, count, is_by_id=True, first=first)
+    output: dict[str, Any] = {
+        "kind": OutputKind.LISTS,
+        "boxes": boxes[0],
+        "scores": scores[0],
+        "labels": labels[0],
+        "first_label": first,
+    }
+    table = named.described(sampling="linear", nms="none", output=output)
+    if points and count == 1:  # Keypoint R-CNN knows persons alone
+        output["points"] = points[0]
+        table |= {"classes": ["person"], "keypoints": NAMES, "skeleton": skeleton_of(NAMES)}
+    if any(len(shape) == 4 for shape in shapes.values()):
+        table["notes"] = (_MASKS, *named.notes)
+    is_open = facts.input_hw is None or None in facts.input_hw
+    table |= (
+        {"resize": "none", "input": _LARGEST, "stride": 1} if is_open else {"resize": "stretch"}
+    )
+    summary = f"torchvision, NMS inside, {named.summary}"
+    return [Recognised(converted(table, OnnxDescription), "torchvision", summary)]

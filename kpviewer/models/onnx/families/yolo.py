@@ -1,0 +1,141 @@
+"""Exports of the repositories of YOLOv3, v5, v6, v7 and v9.
+
+Sources: export.py of ultralytics/yolov5, WongKinYiu/yolov7 and WongKinYiu/yolov9, and
+deploy/ONNX/export_onnx.py of meituan/YOLOv6. v5 and v9 write ``stride`` and ``names``, the others
+nothing. Without names, three rows per cell with an objectness are v5's or v7's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kpviewer.models.onnx.class_count import columns_of_maximum
+from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.facts import FileFacts, Shape
+from kpviewer.models.onnx.families.base import Recognised, Unreadable
+from kpviewer.models.onnx.families.cells import rows_per_cell
+from kpviewer.models.onnx.families.naming import Naming, naming, own_names
+from kpviewer.models.tables import converted
+
+_MASK_COEFFICIENTS = 32
+_MASKS = "The masks of this model are left out: kpviewer shows its boxes."
+_PREPARED = {
+    "input": [640, 640],
+    "sampling": "linear",
+    "padding": [114, 114, 114],
+    "score_threshold": 0.25,
+}
+_WITH_KEYPOINTS = (16, 21, 57)
+"""Columns that also are those of YOLOv5-face, YOLOv7-face and YOLOv7-pose."""
+_PLUG_IN = ("num_dets", "det_boxes", "det_scores", "det_classes")
+
+
+def recognise(facts: FileFacts) -> list[Recognised]:
+    """Return the layouts of these repositories that fit.
+
+    Raises:
+        Unreadable: if the outputs weren't decoded.
+    """
+    if "task" in facts.metadata:
+        return []  # of the package of Ultralytics
+    shapes = {name: shape for name, shape in facts.outputs.items() if len(shape) == 3}
+    if not shapes:
+        _refuse_undecoded(facts)
+    if (end_to_end := _end_to_end(facts)) is not None:
+        return [end_to_end]
+    candidates: list[Recognised] = []
+    names = own_names(facts)
+    for name, shape in shapes.items():
+        found = _named(facts, name, shape, len(names)) if names else _unnamed(facts, name, shape)
+        candidates += found
+    # YOLOv9 with an auxiliary head outputs that first, and the main one last
+    return candidates[-1:] if _are_alike(candidates) else candidates[:1]
+
+
+def _are_alike(candidates: list[Recognised]) -> bool:
+    return len({each.description.output.kind for each in candidates}) == 1
+
+
+def _named(facts: FileFacts, name: str, shape: Shape, classes: int) -> list[Recognised]:
+    """Return the layout of an output that has the right size for the classes in the metadata."""
+    masks = _MASK_COEFFICIENTS if any(len(each) == 4 for each in facts.outputs.values()) else 0
+    named = naming(facts, classes)
+    is_certain = "stride" in facts.metadata
+    if shape[2] == 5 + classes + masks and (is_certain or rows_per_cell(facts, shape[1]) == 3):
+        return [_objectness(name, named, "YOLOv5", masks)]
+    if shape[1] == 4 + classes + masks:
+        output = {"kind": OutputKind.YOLOV8, "rows": name, "transposed": True}
+        return [_recognised(named, output, "yolov9", "YOLOv9", masks, is_certain=is_certain)]
+    return []
+
+
+def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
+    """Return the layouts of an output without class names, by its number of rows."""
+    _, rows, columns = shape
+    if columns is not None and columns > 5:
+        each = rows_per_cell(facts, rows)
+        named = naming(facts, columns - 5)
+        if each == 3:
+            is_certain = columns not in _WITH_KEYPOINTS
+            return [_objectness(name, named, "YOLOv5 or YOLOv7", is_certain=is_certain)]
+        if each == 1 and name == "outputs":
+            return [_objectness(name, named, "YOLOv6")]
+        if each is None and rows is None:
+            return [_objectness(name, named, "YOLOv5 or YOLOv7", is_certain=False)]
+    if rows is not None and rows > 4 and rows_per_cell(facts, columns) == 1:
+        output = {"kind": OutputKind.YOLOV8, "rows": name, "transposed": True}
+        named = naming(facts, rows - 4)
+        return [_recognised(named, output, "yolov8", "YOLOv8 or YOLOv9", is_certain=False)]
+    return []
+
+
+def _objectness(
+    name: str, named: Naming, maker: str, masks: int = 0, *, is_certain: bool = True
+) -> Recognised:
+    output = {"kind": OutputKind.YOLOV5, "rows": name}
+    return _recognised(named, output, "yolov5", maker, masks, is_certain=is_certain)
+
+
+def _recognised(
+    named: Naming,
+    output: dict[str, Any],
+    layout: str,
+    maker: str,
+    masks: int = 0,
+    *,
+    is_certain: bool = True,
+) -> Recognised:
+    table = named.described(**_PREPARED, output={**output, "extra_columns": masks})
+    if masks:
+        table["notes"] = (_MASKS, *named.notes)
+    summary = f"{maker}, {named.summary}"
+    return Recognised(converted(table, OnnxDescription), layout, summary, is_certain)
+
+
+def _end_to_end(facts: FileFacts) -> Recognised | None:
+    """Return the layout of ``--end2end --max-wh``: (N, 7), the class before the score.
+
+    YOLOv6 gives that output the first name of its TensorRT export, "num_dets".
+    """
+    outputs = [(name, shape) for name, shape in facts.outputs.items() if name not in _PLUG_IN[1:]]
+    if len(outputs) != 1 or len(outputs[0][1]) != 2 or outputs[0][1][1] != 7:
+        return None
+    (name, _shape) = outputs[0]
+    if any(port.element == "uint8" for port in facts.inputs) or "flat_predictions" in name:
+        return None  # YOLO-NAS's, whose score comes first
+    named = naming(facts, columns_of_maximum(facts.path, name))
+    output = {"kind": OutputKind.FLAT, "rows": name, "class_first": True}
+    table = named.described(**_PREPARED, output=output, nms="none")
+    summary = f"YOLOv7 with --end2end, NMS inside, {named.summary}"
+    is_certain = name in ("output", "num_dets")
+    return Recognised(converted(table, OnnxDescription), "yolov7-end2end", summary, is_certain)
+
+
+def _refuse_undecoded(facts: FileFacts) -> None:
+    """Raise Unreadable if a file has a 5-D output for each feature map."""
+    maps = [shape for shape in facts.outputs.values() if len(shape) == 5 and shape[1] in (3, None)]
+    if len(maps) >= 2:
+        raise Unreadable(
+            "it outputs the undecoded feature maps of a YOLO. Export it again with --grid (YOLOv7; "
+            "--include-grid in its older versions) or without --train (YOLOv5)."
+        )

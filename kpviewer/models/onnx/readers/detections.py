@@ -1,0 +1,94 @@
+"""Detections of graphs that choose them: one row each, in one output or in several."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.onnx.description import GUIDE, BoxFormat, OnnxDescription
+from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.readers.columns import corners, keypoints, picked, require
+from kpviewer.models.ranking import Rows, one_hot_scores
+
+
+def read_flat(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Read (N, 7) rows: image, corners, score and class, or image, corners, class and score.
+
+    With keypoints (N, 6 + K*3): image, corners, score, keypoints; all are of the first class.
+    """
+    form, points = description.output, len(description.keypoints)
+    name = form.rows if form.rows is not None else next(iter(outputs))
+    rows = picked(outputs, name)
+    require(name, rows, 6 + 3 * points if points else 7, "image, four per box, score, class")
+    rows = rows[rows[:, 0] == 0]
+    if points:
+        scores, labels = rows[:, 5], torch.zeros_like(rows[:, 5])
+    elif form.class_first:
+        labels, scores = rows[:, 5], rows[:, 6]
+    else:
+        scores, labels = rows[:, 5], rows[:, 6]
+    columns = _columns(name, scores, labels, description)
+    boxes = corners(rows[:, 1:5], form, BoxFormat.XYXY)
+    return Rows(boxes, columns, *keypoints(rows[:, 6:] if points else rows[:, 7:], points))
+
+
+def read_lists(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Read outputs of boxes, scores and labels, with or without a batch axis of 1."""
+    form = description.output
+    boxes = picked(outputs, form.boxes)
+    require(form.boxes, boxes, 4, "four per box")
+    scores = _list(outputs, form.scores, len(boxes))
+    labels = torch.zeros_like(scores)
+    if form.labels is not None:
+        labels = _list(outputs, form.labels, len(boxes)) - form.first_label
+    points, confidences = keypoints(boxes.new_zeros(len(boxes), 0), 0)
+    if form.points is not None:
+        values = _named(outputs, form.points).float()
+        count = len(description.keypoints)
+        if values.ndim not in (3, 4) or values.shape[-2] != count:
+            raise WeightsError(
+                f"Output {form.points!r} must have {count} keypoints per box, got shape "
+                f"{tuple(values.shape)}. See {GUIDE}."
+            )
+        points = values.reshape(-1, *values.shape[-2:])[..., :2]
+    filled = len(boxes)
+    if form.count is not None:
+        filled = int(_named(outputs, form.count).flatten()[0])
+    columns = _columns(form.labels or form.scores, scores[:filled], labels[:filled], description)
+    boxes = corners(boxes[:filled], form, BoxFormat.XYXY)
+    return Rows(boxes, columns, points[:filled], confidences)
+
+
+def _columns(name: str, scores: Tensor, labels: Tensor, description: OnnxDescription) -> Tensor:
+    """Return (N, C) scores by class."""
+    numbers = labels.nan_to_num(-1).round().long()
+    classes = len(description.classes)
+    highest = int(numbers.max()) if len(numbers) else 0
+    if highest >= classes and not bool((scores[numbers >= classes] <= 0).all()):
+        first = description.output.first_label
+        raise WeightsError(
+            f"Output {name!r} must have labels {first} to {first + classes - 1}, one per class, "
+            f"got {highest + first}. Name all classes: see {GUIDE}."
+        )
+    return one_hot_scores(scores, numbers, classes)
+
+
+def _named(outputs: Outputs, name: str) -> Tensor:
+    if name not in outputs:
+        raise WeightsError(
+            f"The model must have an output {name!r}, got {', '.join(outputs)}. "
+            f"Name the right one under [output]: see {GUIDE}."
+        )
+    return outputs[name]
+
+
+def _list(outputs: Outputs, name: str, count: int) -> Tensor:
+    """Return an output with one number per box: (N,) float."""
+    values = _named(outputs, name)
+    if values.numel() != count:
+        raise WeightsError(
+            f"Output {name!r} must have one value for each of {count} boxes, got shape "
+            f"{tuple(values.shape)}. See {GUIDE}."
+        )
+    return values.reshape(-1).float()
