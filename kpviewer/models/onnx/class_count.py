@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from kpviewer.models.inference_libraries import library
 
 _MAX_NODES = 20_000
-_FROM_ALL_INPUTS = ("Add", "Concat", "Multiply", "Select", "ScatterNDUpdate", "ScatterUpdate")
-"""Operations whose inputs may all hold scores; of others only the first does."""
+_FROM_ALL_INPUTS = ("Add", "Concat", "Multiply", "Select", "Scatter")
+"""Beginnings of operations whose inputs may all hold scores; of others only the first does."""
 _ENDS = ("Constant", "Convolution", "MatMul", "NonMaxSuppression", "Parameter", "ROIAlign")
 
 
@@ -69,7 +69,7 @@ def _sources(path: Path | None, output: str, kinds: tuple[str, ...]) -> Iterator
         if kind in kinds and (kind != "TopK" or _is_single(node)):
             yield node
         elif kind not in _ENDS:
-            inputs = node.inputs() if kind in _FROM_ALL_INPUTS else node.inputs()[:1]
+            inputs = node.inputs() if kind.startswith(_FROM_ALL_INPUTS) else node.inputs()[:1]
             waiting += [each.get_source_output().get_node() for each in inputs]
 
 
