@@ -1,7 +1,8 @@
 """Settings files: their locations, and functions to read, write and delete them.
 
 One folder, the user's own (``settings_folder``), holds ``settings.toml`` and, under ``profiles/``,
-one file of the same form for each profile. A file that isn't TOML, or that a newer version wrote,
+one file of the same form for each profile. ``descriptions/`` holds what the user chose for models
+that don't describe themselves (``models.onnx.saved``). A file that isn't TOML, or that a newer version wrote,
 is moved aside under another name and reported in one line. No settings file stops the start.
 """
 
@@ -25,6 +26,7 @@ from kpviewer.errors import KpviewerError
 
 SETTINGS_FILE = "settings.toml"
 PROFILES_FOLDER = "profiles"
+DESCRIPTIONS_FOLDER = "descriptions"
 
 _PROFILE_NAME = re.compile(r"[\w(][\w .,()+-]{0,58}[\w)+]|\w")
 _RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # by Windows
@@ -38,6 +40,11 @@ def settings_folder() -> Path:
 def settings_path(folder: Path) -> Path:
     """Return the path of the settings file in a settings folder."""
     return folder / SETTINGS_FILE
+
+
+def descriptions_folder(folder: Path) -> Path:
+    """Return the folder of chosen descriptions of models within a settings folder."""
+    return folder / DESCRIPTIONS_FOLDER
 
 
 def profile_path(folder: Path, name: str) -> Path:
@@ -179,7 +186,7 @@ def delete_profile(folder: Path, name: str) -> None:
 
 
 def delete_all_settings(folder: Path) -> list[Path]:
-    """Delete the settings, the profiles, and the files that were moved aside; nothing else.
+    """Delete settings, profiles, files that were moved aside and descriptions; nothing else.
 
     Returns:
         The deleted files.
@@ -187,16 +194,17 @@ def delete_all_settings(folder: Path) -> list[Path]:
     Raises:
         KpviewerError: if a file can't be deleted.
     """
-    profiles = folder / PROFILES_FOLDER
+    profiles, descriptions = folder / PROFILES_FOLDER, descriptions_folder(folder)
     stem = Path(SETTINGS_FILE).stem
     found = [*folder.glob(SETTINGS_FILE), *folder.glob(f"{stem}.kept-*.toml")]
-    found = sorted(path for path in [*found, *profiles.glob("*.toml")] if not path.is_dir())
+    found += [*profiles.glob("*.toml"), *descriptions.glob("*.toml")]
+    found = sorted(path for path in found if not path.is_dir())
     for path in found:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise KpviewerError(f"{path} can't be deleted ({error.strerror}).") from error
-    for empty in (profiles, folder):
+    for empty in (profiles, descriptions, folder):
         with contextlib.suppress(OSError):  # missing, or it holds other files
             empty.rmdir()
     return found

@@ -68,3 +68,14 @@ def graph_model(
     helper.set_model_props(model, metadata)
     onnx.save(model, str(path))
     return path
+
+
+def ambiguous_model(path: Path) -> Path:
+    """Write a YOLOX export for inputs of ``HW``, which doesn't say whether its boxes are decoded.
+
+    Read as decoded, it has one box: (38, 22) to (58, 42), class 1, score 0.9 * 0.8.
+    """
+    cells = sum((HW[0] // stride) * (HW[1] // stride) for stride in (8, 16, 32))
+    rows = np.zeros((1, cells, 7), np.float32)
+    rows[0, 0] = (48, 32, 20, 20, 0.9, 0, 0.8)
+    return graph_model(path, {"images": ("float32", [1, 3, *HW])}, {"output": rows})

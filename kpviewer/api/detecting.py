@@ -9,6 +9,7 @@ from kpviewer.api.arguments import named_source, source_of
 from kpviewer.errors import InputError
 from kpviewer.models.factory import checked_detector
 from kpviewer.models.loading import open_model
+from kpviewer.models.names import with_layout
 from kpviewer.models.tables import shown
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
@@ -33,6 +34,7 @@ def load(
     device: str = "auto",
     backend: str = "auto",
     precision: str = "auto",
+    layout: str | None = None,
 ) -> Model:
     """Load a model.
 
@@ -43,6 +45,7 @@ def load(
         device: auto, cpu, cuda, cuda:N or mps.
         backend: auto, torch or openvino; auto benchmarks on the first image and picks the fastest.
         precision: auto, fp32, fp16, bf16 or int8.
+        layout: layout of an ONNX model's outputs, such as "yolox", if the file doesn't say it.
 
     Returns:
         The model; call it with an image.
@@ -54,7 +57,7 @@ def load(
     """
     if backend not in ("auto", *ENGINES):
         raise InputError(f"A backend must be auto, {' or '.join(ENGINES)}, got {shown(backend)}.")
-    return Model(_detector(spec), str(device), str(precision), backend)
+    return Model(_detector(spec, layout), str(device), str(precision), backend)
 
 
 def model_of(given: str | Path | Detector | Model) -> Model:
@@ -62,9 +65,9 @@ def model_of(given: str | Path | Detector | Model) -> Model:
     return given if isinstance(given, Model) else load(given)
 
 
-def _detector(spec: str | Path | Detector) -> Detector:
+def _detector(spec: str | Path | Detector, layout: str | None) -> Detector:
     if isinstance(spec, str | Path) and str(spec).strip():
-        return open_model(spec)
+        return open_model(with_layout(str(spec), layout))
     if not hasattr(spec, "network"):
         raise InputError(
             f"A model must be a name, a path or a Detector, got {shown(spec)}. "

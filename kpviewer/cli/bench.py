@@ -17,9 +17,11 @@ from kpviewer.cli.options import (
     device_option,
     engine_option,
     json_option,
+    layout_option,
     model_option,
     precision_option,
 )
+from kpviewer.models.names import with_layout
 from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class BenchOptions:
 @click.command()
 @click.option("--source", default="demo", show_default=True, help="Source, as for the viewer.")
 @model_option
+@layout_option
 @click.option("--against", type=click.Choice(["naive"]), help="Compare with a plain loop.")
 @device_option
 @precision_option
@@ -73,6 +76,7 @@ def command(*, json_path: str | None, **given: Any) -> None:
     from kpviewer.cli.bench_report import report_json, report_table
     from kpviewer.cli.json_output import write_json
 
+    given["model"] = with_layout(given["model"], given.pop("layout"))
     values = report_json(measure(BenchOptions(**given)))
     for note in values["notes"]:
         click.echo(f"Note: {note}", err=True)
@@ -114,7 +118,7 @@ def measure(options: BenchOptions) -> BenchReport:
         first_call_ms=first_call_ms,
         drawing_ms=drawing_ms,
         against=None if options.against is None else (options.against, DESCRIPTION),
-        notes=(*_notes(comparison), *remarks),
+        notes=(*detector.spec.notes, *_notes(comparison), *remarks),
     )
 
 

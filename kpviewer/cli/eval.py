@@ -15,9 +15,12 @@ from kpviewer.cli.options import (
     engine_option,
     iou_option,
     json_option,
+    layout_option,
     model_option,
     precision_option,
+    print_notes,
 )
+from kpviewer.models.names import with_layout
 
 if TYPE_CHECKING:
     from kpviewer.annotations.structure import AnnotationSet
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @model_option
+@layout_option
 @data_option
 @json_option("the scores")
 @click.option("--report", "report_dir", metavar="DIR", type=NamedPath(),
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
 def command(
     *,
     model: str,
+    layout: str | None,
     spec: str,
     json_path: str | None,
     report_dir: Path | None,
@@ -76,7 +81,8 @@ def command(
     from kpviewer.models.loading import open_model
 
     data = readable(read_usable(spec).spread(limit))
-    detector = open_model(model)
+    detector = open_model(with_layout(model, layout))
+    print_notes(detector.spec)
     with tqdm(total=len(data), unit="image", disable=None, leave=False) as bar:
         options = EvaluationOptions(
             device,

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 @click.command
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
-def command(as_json: bool) -> None:
+@click.option("--layouts", is_flag=True, help="List the layouts of ONNX files for --layout.")
+def command(as_json: bool, layouts: bool) -> None:
     """List the models of kpviewer and of installed packages, as --model takes them."""
+    if layouts:
+        _print_layouts(as_json)
+        return
     from kpviewer.models.catalogue import available_models
     from kpviewer.plug_ins import MODELS, plug_ins
 
@@ -38,6 +42,17 @@ def command(as_json: bool) -> None:
             click.echo(f"    scores   {scores}")
     for added in plug_ins(MODELS).values():
         click.echo(f"{added.name}   of the package {added.package} ({added.code})")
+
+
+def _print_layouts(as_json: bool) -> None:
+    from kpviewer.models.onnx.families.names import LAYOUTS
+
+    if as_json:
+        click.echo(json.dumps(LAYOUTS, indent=2))
+        return
+    width = max(map(len, LAYOUTS))
+    for name, meaning in LAYOUTS.items():
+        click.echo(f"{name:<{width}}   {meaning}")
 
 
 def _described(model: ShippedModel) -> dict[str, Any]:

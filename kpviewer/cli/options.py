@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from kpviewer.errors import KpviewerError
 from kpviewer.paths import named_path
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.structures import NmsKind
+
+if TYPE_CHECKING:
+    from kpviewer.models.spec import ModelSpec
 
 
 class FiniteRange(click.FloatRange):
@@ -78,6 +81,11 @@ model_option = click.option(
     show_default=True,
     help="Shipped model, file (safetensors, onnx, pt), torchvision:NAME or module:function.",
 )
+layout_option = click.option(
+    "--layout",
+    metavar="NAME",
+    help="Layout of an ONNX model's outputs, if the file doesn't say it (models --layouts).",
+)
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."
 )
@@ -118,6 +126,12 @@ data_option = click.option(
 ground_truth_option = click.option(
     "--ground-truth", "--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}."
 )
+
+
+def print_notes(spec: ModelSpec) -> None:
+    """Print what is left out of a model's outputs to stderr."""
+    for note in spec.notes:
+        click.echo(f"Note: {spec.name}: {note}", err=True)
 
 
 def json_option(what: str) -> Callable[[click.decorators.FC], click.decorators.FC]:

@@ -17,13 +17,16 @@ from kpviewer.cli.options import (
     device_option,
     ground_truth_option,
     iou_option,
+    layout_option,
     model_option,
     nms_option,
+    print_notes,
     sigma_option,
     threshold_changes,
 )
 from kpviewer.errors import KpviewerError, SourceError
 from kpviewer.interrupts import Interrupted, interrupts_raised
+from kpviewer.models.names import with_layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +63,7 @@ _POLL_S = 0.1
     "--track", "--follow", is_flag=True, help="Track objects: IDs, trails, and track_id in files."
 )
 @model_option
+@layout_option
 @conf_option
 @iou_option
 @nms_option
@@ -94,7 +98,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         outputs or (() if given["sink"] else ("video",)),
         sinks=given["sink"],
         seconds=given["seconds"],
-        model=given["model"],
+        model=with_layout(given["model"], given["layout"]),
         device=given["device"],
         changes=threshold_changes(given),
         ground_truth=given["ground_truth"],
@@ -144,6 +148,7 @@ def _process_all(
     ensure_gui_application()
     _report_leftovers(options.out)
     engine = engine or _load(options)
+    print_notes(engine.spec)
     ground_truth = _read_ground_truth(options.ground_truth, engine.spec.class_names)
     if ground_truth is not None:
         options = replace(options, category_ids=ground_truth.category_ids)

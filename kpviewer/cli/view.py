@@ -16,6 +16,7 @@ from kpviewer.cli.options import (
     device_option,
     ground_truth_option,
     iou_option,
+    layout_option,
     model_option,
     nms_option,
     sigma_option,
@@ -24,6 +25,7 @@ from kpviewer.cli.options import (
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.translations import codes
 from kpviewer.installation.qt_libraries import has_display, require_libraries
+from kpviewer.models.names import with_layout
 
 if TYPE_CHECKING:
     from kpviewer.gui.options import ViewerOptions
@@ -52,6 +54,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 @click.command()
 @click.argument("source", required=False)
 @model_option
+@layout_option
 @click.option(
     "--compare",
     metavar="MODEL",
@@ -91,7 +94,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     is_eager=True,
     expose_value=False,
     callback=_forget_settings,
-    help="Delete the saved settings and all profiles, list the files, and exit.",
+    help="Delete settings, profiles and chosen layouts of models, list the files, and exit.",
 )
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
@@ -101,6 +104,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     or demo. Without SOURCE: the first camera, or the demo if there is none.
     """
     started_s = time.monotonic()
+    given["model"] = with_layout(given["model"], given["layout"])
     if not has_display():
         click.echo("There is no display: an annotated video is written instead.")
         if given["profile"]:

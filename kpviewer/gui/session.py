@@ -295,6 +295,8 @@ class Session(QObject):
             self._thresholds = _thresholds_of(
                 engine.spec, options, self._remembered, edited, self.warned.emit
             )
+            if engine.spec.notes:
+                self.warned.emit(f"{engine.spec.name}: {' '.join(engine.spec.notes)}")
         self._engine = engine
         if self._pipeline is not None:
             self._pipeline.set_thresholds(self._thresholds)

@@ -10,7 +10,13 @@ from kpviewer.models.factory import open_factory
 from kpviewer.models.files import is_regular, model_path
 from kpviewer.models.import_ssd import import_ssd300
 from kpviewer.models.input_size import ResizedDetector
-from kpviewer.models.names import TORCHVISION, TWO_STAGE, code_of, split_input_size
+from kpviewer.models.names import (
+    TORCHVISION,
+    TWO_STAGE,
+    code_of,
+    split_input_size,
+    split_layout,
+)
 from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.state_dict import open_state_dict
 from kpviewer.models.two_stage import open_two_stage
@@ -30,6 +36,7 @@ def open_model(name_or_path: str | Path) -> Detector:
             - a ``.pt`` or ``.pth`` state dict of a shipped architecture, or of an SSD300 in a
               layout that ``models.import_ssd`` reads;
             - an ``.onnx`` file (``models.onnx.description`` lists what must be known about it);
+              ``FILE.onnx@LAYOUT`` reads its outputs in that layout;
             - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
             - ``two-stage:BOXES+POINTS``: a box detector, and a point model for crops of its boxes;
             - ``package.module:function``, which returns a Detector;
@@ -55,9 +62,12 @@ def open_model(name_or_path: str | Path) -> Detector:
 def _open_at_own_size(name: str) -> Detector:
     if name.startswith(TORCHVISION):
         return open_torchvision(name)
-    path = model_path(name)
+    path, layout = model_path(name), None
+    if not path.exists():
+        file, layout = split_layout(name)
+        path = model_path(file)
     if path.suffix.lower() == ".onnx":
-        return open_onnx(path)
+        return open_onnx(path, layout)
     if path.suffix.lower() in STATE_DICT_SUFFIXES:
         specs = [each.spec for each in available_models()]
         return open_state_dict(path, specs, ARCHITECTURES, [import_ssd300])

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 
+from kpviewer.errors import WeightsError
 from kpviewer.plug_ins import MODELS, plug_ins
 from kpviewer.shipped import is_shipped
 
 TORCHVISION = "torchvision:"
 TWO_STAGE = "two-stage:"
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_WITH_LAYOUT = re.compile(r"(?P<model>.+\.onnx)@(?P<layout>[a-z][a-z0-9-]*)", re.IGNORECASE)
 _SIZED = re.compile(r"(?P<model>.+)@(?P<side>\d{1,5})")
 
 
@@ -36,6 +38,30 @@ def split_input_size(name: str) -> tuple[str, int | None]:
     """Split "face-ssd@640" into the model and the side of its input, px; None if not given."""
     parts = _SIZED.fullmatch(name)
     return (parts["model"], int(parts["side"])) if parts else (name, None)
+
+
+def split_layout(name: str) -> tuple[str, str | None]:
+    """Split "best.onnx@yolox" into the file and the layout of its outputs; None if not given."""
+    parts = _WITH_LAYOUT.fullmatch(name)
+    return (parts["model"], parts["layout"].lower()) if parts else (name, None)
+
+
+def with_layout(name: str, layout: str | None) -> str:
+    """Return the name of a model whose outputs have a layout: "best.onnx" -> "best.onnx@yolox".
+
+    Raises:
+        WeightsError: if the model isn't an ONNX file.
+    """
+    if layout is None:
+        return name
+    model, side = split_input_size(name)
+    file, _ = split_layout(model)
+    if name.startswith(TWO_STAGE) or not file.lower().endswith(".onnx"):
+        cure = "Leave it out."
+        if name.startswith(TWO_STAGE):
+            cure = f"Write it after the name of the file: FILE.onnx@{layout}."
+        raise WeightsError(f"--layout is for an ONNX file, got {name}. {cure}")
+    return f"{file}@{layout}" + (f"@{side}" if side is not None else "")
 
 
 def split_two_stage(name: str) -> tuple[str, str]:

@@ -68,7 +68,8 @@ def test_other_addresses_and_parts_of_screens_are_kept(text):
 
 def test_shipped_models_are_not_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert kept_model("m.onnx@640") == f"{tmp_path / 'm.onnx'}@640"
+    for after in ("@640", "@yolox", "@yolox@640"):
+        assert kept_model(f"m.onnx{after}") == f"{tmp_path / 'm.onnx'}{after}"
     settings = Settings()
     for name in ("face-ssd", "m.onnx", "torchvision:ssd300_vgg16", "package.module:mine"):
         settings = with_model(settings, name, frozenset({"face-ssd"}))
@@ -81,6 +82,9 @@ def test_only_paths_can_be_gone(tmp_path):
     assert is_there(str(tmp_path))
     assert not is_there(str(tmp_path / "x.mp4"))
     assert is_there(f"{tmp_path}@640")
+    (tmp_path / "m.onnx").touch()
+    assert is_there(f"{tmp_path / 'm.onnx'}@yolox@640")
+    assert not is_there(f"{tmp_path / 'other.onnx'}@yolox")
     assert is_there(str(tmp_path / "*.png"))
     assert is_there("rtsp://cam/1")
     assert is_there("torchvision:ssd300_vgg16")

@@ -30,8 +30,8 @@ MODEL_SUFFIXES = (".safetensors", ".onnx", ".pt", ".pth")
 ALWAYS_LISTED = ("", "demo", "strip")
 """Sources that the menu always lists, like cameras."""
 
-_ANOTHER_INPUT = re.compile(r"@[\dx]+$")
-"""Suffix that sets a model's input size: mine.onnx@640."""
+_AFTER_FILE = re.compile(r"(?:(?<=\.onnx)@[a-z][a-z0-9-]*)?(?:@[\dx]+)?$", re.IGNORECASE)
+"""Layout and input size after the name of a model's file: mine.onnx@yolox@640."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def without_models(settings: Settings) -> Settings:
 
 def kept_model(name: str) -> str | None:
     """Return a model's name as it is remembered, a file by its full path; None if it can't be."""
-    file = _ANOTHER_INPUT.sub("", name)
+    file = _AFTER_FILE.sub("", name)
     is_file = file.lower().endswith(MODEL_SUFFIXES) or any(sign in file for sign in "/\\")
     if not is_file:
         return name
@@ -93,7 +93,7 @@ def remembered_model(name: str) -> str | None:
 
 def is_there(item: str) -> bool:
     """Return whether an item still exists, asking the disk for full paths; it may block."""
-    path, file = Path(item), Path(_ANOTHER_INPUT.sub("", item))
+    path, file = Path(item), Path(_AFTER_FILE.sub("", item))
     try:
         is_there = path.exists() or file.exists() or glob.has_magic(item)
         return is_there or not path.is_absolute()

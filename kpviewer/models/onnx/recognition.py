@@ -1,4 +1,4 @@
-"""The description of an ONNX file: beside it, shipped, or recognised by a family."""
+"""The description of an ONNX file: saved, shipped, or recognised by a family."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from kpviewer.models.onnx.description import (
 from kpviewer.models.onnx.facts import FileFacts, shape_text
 from kpviewer.models.onnx.families import FAMILIES
 from kpviewer.models.onnx.families.base import Recognised, Unreadable
+from kpviewer.models.onnx.saved import saved_description
 
 
 class AmbiguousLayout(WeightsError):
@@ -31,7 +32,7 @@ class AmbiguousLayout(WeightsError):
 
 
 def describe(path: Path, facts: FileFacts, layout: str | None = None) -> Recognised:
-    """Return the description of an ONNX file: beside it, else shipped, else by a family.
+    """Return the description of an ONNX file: saved for it, else shipped, else by a family.
 
     Args:
         path: path of the ONNX file.
@@ -42,10 +43,10 @@ def describe(path: Path, facts: FileFacts, layout: str | None = None) -> Recogni
         AmbiguousLayout: if several layouts fit and none is certain.
         WeightsError: if there is no description, it is invalid, or it contradicts the file.
     """
-    beside = path.with_suffix(".toml")
-    if layout is None and beside.is_file():
-        description = read_description(beside)
-        _check_against(description, beside, facts)
+    saved = saved_description(path) if layout is None else None
+    if saved is not None:
+        description = read_description(saved)
+        _check_against(description, saved, facts)
         return Recognised(description, "", "")
     if layout is None and (shipped := shipped_description(facts.outputs)) is not None:
         return Recognised(shipped, "", "")
@@ -56,7 +57,7 @@ def describe(path: Path, facts: FileFacts, layout: str | None = None) -> Recogni
     except ValueError as error:
         raise WeightsError(
             f"{path.name} describes itself wrongly: {error}. Export it again, or write "
-            f"{beside.name} beside it: {GUIDE} shows how."
+            f"{path.stem}.toml beside it: {GUIDE} shows how."
         ) from error
     return _chosen(path, facts, candidates, layout)
 

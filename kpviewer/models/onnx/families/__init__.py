@@ -1,4 +1,7 @@
-"""Families of exports. A new family is a module with ``recognise`` and a line here."""
+"""Families of exports.
+
+A new family is a module with ``recognise``, a line here, and the names of its layouts in ``names``.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,30 @@
+"""Names of all layouts, as ``--layout`` takes them, with what exports each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LAYOUTS: Mapping[str, str] = {
+    "ultralytics": "Ultralytics: YOLOv5u, v8 to 12, 26 and RT-DETR, by their metadata",
+    "yolov5": "YOLOv5, YOLOv6, YOLOv7: rows of box, objectness, class scores",
+    "yolov7-end2end": "YOLOv7 with --end2end --max-wh: NMS inside",
+    "yolov8": "columns of box and class scores, without metadata",
+    "yolov9": "YOLOv9",
+    "yolox": "YOLOX, exported without --decode_in_inference",
+    "yolox-decoded": "YOLOX with --decode_in_inference",
+    "yolo-nas": "YOLO-NAS: boxes and scores",
+    "yolo-nas-flat": "YOLO-NAS with NMS inside: one row per box",
+    "rt-detr": "RT-DETR and D-FINE",
+    "rf-detr": "RF-DETR",
+    "torchvision": "torchvision: boxes, labels, scores",
+    "scrfd": "SCRFD, with or without points",
+    "retinaface": "RetinaFace",
+    "blazeface": "BlazeFace",
+    "rtmdet": "RTMDet",
+    "mmdet": "other detectors of MMDetection",
+    "mmdet-yolox": "YOLOX of MMDetection",
+    "rtmo": "RTMO",
+    "rtmpose": "RTMPose (SimCC), for crops of boxes",
+    "movenet": "MoveNet SinglePose",
+    "movenet-multi": "MoveNet MultiPose",
+}

@@ -1,0 +1,113 @@
+"""Descriptions as files: beside an ONNX file, or in the user's settings by its content."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomli_w
+
+from kpviewer import config_files
+from kpviewer.errors import WeightsError
+from kpviewer.models.onnx.description import OnnxDescription, OutputFormat
+
+_CHUNK_BYTES = 1 << 20
+
+
+def saved_description(path: Path) -> Path | None:
+    """Return the file that describes an ONNX file: beside it, else in the settings; else None."""
+    beside = path.with_suffix(".toml")
+    if beside.is_file():
+        return beside
+    folder = config_files.descriptions_folder(config_files.settings_folder())
+    try:
+        size = path.stat().st_size
+        if not any(folder.glob(f"{size}-*.toml")):  # else even large files need no hash
+            return None
+        kept = folder / _name(path)
+        return kept if kept.is_file() else None
+    except OSError:
+        return None
+
+
+def save_description(path: Path, description: OnnxDescription, remark: str = "") -> Path:
+    """Write a description beside an ONNX file; where that fails, into the user's settings.
+
+    Args:
+        path: path of the ONNX file. A file that already lies beside it isn't replaced.
+        description: meaning of its outputs.
+        remark: first line of the file, a comment.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        WeightsError: if neither place can be written.
+    """
+    text = description_toml(description, remark)
+    beside = path.with_suffix(".toml")
+    try:
+        _write_new(beside, text)
+    except OSError:
+        pass
+    else:
+        return beside
+    folder = config_files.descriptions_folder(config_files.settings_folder())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / _name(path)
+        kept.unlink(missing_ok=True)
+        _write_new(kept, text)
+    except OSError as error:
+        raise WeightsError(
+            f"{beside.name} can be written neither beside {path.name} nor to {folder} "
+            f"({error.strerror or error}). Make one of the folders writable."
+        ) from error
+    return kept
+
+
+def description_toml(description: OnnxDescription, remark: str = "") -> str:
+    """Return a description as the TOML text that ``read_description`` reads; defaults left out."""
+    table = _changed(description, OnnxDescription)
+    table["output"] = {
+        "kind": str(description.output.kind),
+        **_changed(description.output, OutputFormat),
+    }
+    remark = " ".join(remark.split())
+    return (f"# {remark}\n" if remark else "") + tomli_w.dumps(table)
+
+
+def _changed(values: object, kind: type[Any]) -> dict[str, Any]:
+    """Return the fields that aren't the default, as TOML values."""
+    table = {}
+    for each in fields(kind):
+        value = getattr(values, each.name)
+        if value not in (None, each.default) and value != {}:
+            table[each.name] = msgspec.to_builtins(value)
+    return table
+
+
+def _name(path: Path) -> str:
+    """Return the name of the description of a file in the settings: its size and its SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+    return f"{size}-{digest.hexdigest()}.toml"
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that doesn't exist yet, whole or not at all."""
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        try:
+            file.write(text)
+            file.flush()
+        except OSError:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise

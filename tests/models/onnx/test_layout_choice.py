@@ -1,0 +1,204 @@
+"""Files that don't say what their outputs mean: the user chooses, once."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from kpviewer import config_files
+from kpviewer.errors import WeightsError
+from kpviewer.models.loading import open_model
+from kpviewer.models.onnx import saved
+from kpviewer.models.onnx.description import (
+    Activation,
+    BoxFormat,
+    Channels,
+    OnnxDescription,
+    OutputFormat,
+    OutputKind,
+    read_description,
+)
+from kpviewer.models.onnx.file import open_onnx
+from kpviewer.models.onnx.recognition import AmbiguousLayout
+from kpviewer.models.onnx.saved import description_toml, save_description
+from kpviewer.models.spec import Placement, Resize, Sampling
+from kpviewer.structures import NmsKind
+
+pytest.importorskip("onnxruntime")
+
+from onnx_files import HW, ambiguous_model
+
+DECODED_BOX = [38, 22, 58, 42]
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an ambiguous file; the settings are this test's."""
+    monkeypatch.setattr(config_files, "settings_folder", lambda: tmp_path / "settings")
+    (tmp_path / "models").mkdir()
+    return ambiguous_model(tmp_path / "models" / "net.onnx")
+
+
+@pytest.fixture
+def unwritable(model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an ambiguous file in a folder that can't be written (root may write everywhere)."""
+    write = saved._write_new
+
+    def refuse(path: Path, text: str) -> None:
+        if path.parent == model.parent:
+            raise PermissionError(13, "Permission denied")
+        write(path, text)
+
+    monkeypatch.setattr(saved, "_write_new", refuse)
+    return model
+
+
+def best_box(name: str | Path) -> list[int]:
+    detector = open_model(name)
+    decoded = detector.decode(detector.network(torch.zeros(1, 3, *HW)), HW)
+    return decoded.xyxy[0, 0].round().int().tolist()
+
+
+def test_an_ambiguous_file_is_refused_with_its_layouts(model: Path) -> None:
+    with pytest.raises(AmbiguousLayout) as caught:
+        open_model(model)
+    assert [each.layout for each in caught.value.candidates] == ["yolox", "yolox-decoded"]
+    assert "--layout yolox-decoded (YOLOX with --decode_in_inference" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["{}@yolox-decoded", "{}@YOLOX-Decoded"])
+def test_a_name_may_say_the_layout(model: Path, name: str) -> None:
+    assert best_box(name.format(model)) == DECODED_BOX
+
+
+def test_a_layout_that_does_not_fit_is_refused_with_those_that_do(model: Path) -> None:
+    with pytest.raises(WeightsError, match=r"'yolov8'. Fitting: yolox, yolox-decoded"):
+        open_model(f"{model}@yolov8")
+
+
+def test_a_chosen_layout_is_written_beside_the_file_and_found_again(model: Path) -> None:
+    with pytest.raises(AmbiguousLayout) as caught:
+        open_model(model)
+    chosen = caught.value.candidates[1]
+    written = save_description(model, chosen.description, "layout yolox-decoded")
+    assert written == model.with_suffix(".toml")
+    assert written.read_text().startswith("# layout yolox-decoded\n")
+    assert best_box(model) == DECODED_BOX
+
+
+def test_a_folder_that_cannot_be_written_leaves_the_description_in_the_settings(
+    unwritable: Path,
+) -> None:
+    with pytest.raises(AmbiguousLayout) as caught:
+        open_model(unwritable)
+    written = save_description(unwritable, caught.value.candidates[1].description)
+    folder = config_files.settings_folder()
+    assert written.parent == folder / "descriptions"
+    moved = unwritable.rename(unwritable.with_name("renamed.onnx"))
+    assert best_box(moved) == DECODED_BOX, "the content of the file counts, not its name"
+    assert config_files.delete_all_settings(folder) == [written]
+    assert not folder.exists()
+    with pytest.raises(AmbiguousLayout):
+        open_model(moved)
+
+
+def test_another_file_of_the_same_size_is_not_described(unwritable: Path) -> None:
+    with pytest.raises(AmbiguousLayout) as caught:
+        open_model(unwritable)
+    save_description(unwritable, caught.value.candidates[1].description)
+    content = bytearray(unwritable.read_bytes())
+    at = content.index(b"constants")  # the name of the graph
+    content[at : at + 9] = b"different"
+    unwritable.write_bytes(content)
+    with pytest.raises(AmbiguousLayout):
+        open_model(unwritable)
+
+
+def test_a_description_that_is_there_is_not_replaced(model: Path) -> None:
+    beside = model.with_suffix(".toml")
+    beside.write_text("mine")
+    description = open_onnx(model, "yolox")._description  # any
+    written = save_description(model, description)
+    assert beside.read_text() == "mine"
+    assert written.parent.name == "descriptions"
+
+
+def test_a_description_that_fits_nowhere_says_so(
+    unwritable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    description = open_onnx(unwritable, "yolox")._description
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(config_files, "settings_folder", lambda: tmp_path / "file")
+    with pytest.raises(WeightsError, match=r"neither beside net.onnx nor to .*descriptions"):
+        save_description(unwritable, description)
+
+
+FULL = OnnxDescription(
+    classes=('a "b"', "ü\\n", "c"),
+    output=OutputFormat(
+        OutputKind.SSD,
+        rows="r",
+        scores="s",
+        boxes="b",
+        box_format=BoxFormat.XYWH,
+        normalised=True,
+        activation=Activation.SIGMOID,
+        background=0,
+        extra_columns=2,
+        transposed=False,
+    ),
+    name="mine",
+    input=(64, 96),
+    stride=32,
+    resize=Resize.AREA,
+    placement=Placement.TOP_LEFT,
+    sampling=Sampling.LINEAR,
+    content=(60, 90),
+    channels=Channels.BGR,
+    value_range=(-1.0, 255.0),
+    mean=(0.1, 0.2, 0.3),
+    std=(1e-6, 0.5, 2.0),
+    score_threshold=0.123456789,
+    iou_threshold=0.7,
+    nms=NmsKind.NONE,
+    padding=(114, 0, 255),
+    licence="MIT",
+    trained_on="two\nlines",
+    notes=("No masks.", "No angles."),
+    match={"s": (1, -1, 3)},
+)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        *(OnnxDescription(("a",), OutputFormat(kind)) for kind in OutputKind),
+        FULL,
+        replace(
+            FULL,
+            output=replace(FULL.output, kind=OutputKind.YOLOV8, background=None),
+            keypoints=("eye", "nose"),
+            skeleton=((0, 1),),
+        ),
+    ],
+    ids=lambda each: f"{each.output.kind}-{len(each.classes)}-{len(each.keypoints)}",
+)
+def test_a_description_survives_writing_and_reading(
+    description: OnnxDescription, tmp_path: Path
+) -> None:
+    path = tmp_path / "net.toml"
+    path.write_text(description_toml(description, "any\nremark"), "utf-8")
+    assert read_description(path) == description
+
+
+def test_a_pipe_in_place_of_the_settings_does_not_block(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = config_files.descriptions_folder(config_files.settings_folder())
+    folder.mkdir(parents=True)
+    name = saved._name(model)
+    os.mkfifo(folder / name)
+    with pytest.raises(AmbiguousLayout):
+        open_model(model)
