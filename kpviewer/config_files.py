@@ -2,8 +2,9 @@
 
 One folder, the user's own (``settings_folder``), holds ``settings.toml`` and, under ``profiles/``,
 one file of the same form for each profile. ``descriptions/`` holds what the user chose for models
-that don't describe themselves (``models.onnx.saved``). A file that isn't TOML, or that a newer version wrote,
-is moved aside under another name and reported in one line. No settings file stops the start.
+that don't describe themselves (``models.onnx.saved``). A settings file that isn't TOML, or that a
+newer version wrote, is moved aside under another name and reported in one line. None stops the
+start.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def saved_description(path: Path) -> Path | None:
         size = path.stat().st_size
         if not any(folder.glob(f"{size}-*.toml")):  # else even large files need no hash
             return None
-        kept = folder / _name(path)
+        kept = folder / name_in_settings(path)
         return kept if kept.is_file() else None
     except OSError:
         return None
@@ -59,7 +59,7 @@ def save_description(path: Path, description: OnnxDescription, remark: str = "")
     folder = config_files.descriptions_folder(config_files.settings_folder())
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        kept = folder / _name(path)
+        kept = folder / name_in_settings(path)
         kept.unlink(missing_ok=True)
         _write_new(kept, text)
     except OSError as error:
@@ -91,7 +91,7 @@ def _changed(values: object, kind: type[Any]) -> dict[str, Any]:
     return table
 
 
-def _name(path: Path) -> str:
+def name_in_settings(path: Path) -> str:
     """Return the name of the description of a file in the settings: its size and its SHA-256."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
