@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
+from torch.nn.functional import interpolate
 
-from kpviewer.sources.resizing import resized, resized_linearly
+from kpviewer.sources.resizing import (
+    resized,
+    resized_antialiased,
+    resized_in_float,
+    resized_linearly,
+)
 
 
 def test_an_image_gets_the_new_size_and_keeps_its_colours() -> None:
@@ -59,3 +66,22 @@ def test_linear_sampling_reads_the_two_nearest_pixels_of_each_axis() -> None:
     spot = np.zeros((8, 8, 3), np.uint8)
     spot[0, 0] = 255  # read by no output pixel
     assert resized_linearly(spot, (2, 2)).max() == 0 < resized(spot, (2, 2)).max()
+
+
+def test_linear_in_float_is_torchs_interpolation() -> None:
+    bgr = np.random.default_rng(1).integers(0, 256, (37, 53, 3), np.uint8)
+    planes = torch.from_numpy(bgr).permute(2, 0, 1)[None].float()
+    for target in ((20, 90), (64, 48)):
+        ours = resized_in_float(bgr, target)
+        theirs = interpolate(planes, target, mode="bilinear", align_corners=False)
+        assert ours.dtype == np.float32
+        assert ours == pytest.approx(theirs[0].permute(1, 2, 0).numpy(), abs=1e-3)
+
+
+def test_antialiased_averages_what_a_pixel_covers() -> None:
+    bgr = np.zeros((60, 80, 3), np.uint8)
+    bgr[::4] = 240  # one row of four
+    small = resized_antialiased(bgr, (15, 20))
+    assert small.shape == (15, 20, 3)
+    assert small[2:-2].mean() == pytest.approx(60, abs=2)
+    assert resized_linearly(bgr, (15, 20))[2:-2].mean() == 0  # between the lines

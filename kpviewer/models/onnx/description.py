@@ -105,6 +105,8 @@ class OutputFormat:
     """Name of the output of lists that says how many rows are filled; None: all."""
     points: Name | None = None
     """Name of the output of lists that holds keypoints, (1, N, K, 2 or 3)."""
+    scored_points: bool = True
+    """Whether the third number of a keypoint of lists is its score, and not always 1."""
     class_first: bool = False
     """Whether the rows of flat have the class before the score."""
     multi_label: bool = True

@@ -6,11 +6,11 @@ Peterande/D-FINE; rfdetr 1.11, export/_runtime (preprocess.py, decode.py).
 
 from __future__ import annotations
 
-from kpviewer.models.onnx.class_count import columns_of_scores
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.naming import naming
+from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.onnx.inputs import ORIGINAL_SIZES
 from kpviewer.models.tables import converted
 
@@ -38,7 +38,7 @@ def _asks_for_sizes(facts: FileFacts) -> bool:
 
 
 def _rt_detr(facts: FileFacts) -> Recognised:
-    columns = columns_of_scores(facts.path, "scores")
+    columns = Graph(facts.path).columns_of_scores("scores")
     named = naming(facts, columns.width if columns else None)
     output = {"kind": OutputKind.LISTS, "labels": "labels"}
     table = named.described(

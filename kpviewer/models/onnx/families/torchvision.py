@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from kpviewer.models.coco_keypoints import NAMES, skeleton_of
-from kpviewer.models.onnx.class_count import columns_of_scores
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.naming import naming
+from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.tables import converted
 
 _LARGEST = [4096, 4096]
-_MASKS = "The masks of this model are left out: kpviewer shows its boxes."
+_LEFT_OUT = "The {} of this model are left out: kpviewer shows its boxes."
 
 
 def recognise(facts: FileFacts) -> list[Recognised]:
@@ -27,13 +27,14 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     lists = [name for name, shape in shapes.items() if len(shape) == 1]
     labels = [name for name in lists if elements.get(name) == "int64"]
     scores = [name for name in lists if elements.get(name, "").startswith("float")]
-    boxes = [name for name, shape in shapes.items() if len(shape) == 2 and shape[1] in (4, None)]
-    if len(labels) != 1 or len(scores) != 1 or not boxes or len(facts.inputs) != 1:
+    boxes = [name for name, shape in shapes.items() if len(shape) == 2 and shape[1] == 4]
+    takes_image = [port.element.startswith("float") for port in facts.inputs] == [True]
+    if len(labels) != 1 or len(scores) != 1 or not boxes or not takes_image:
         return []
-    columns = columns_of_scores(facts.path, scores[0])
+    graph = Graph(facts.path)
+    columns = graph.columns_of_scores(scores[0])
     first = 1 if columns is not None and columns.has_background else 0
     count = columns.width - first if columns is not None else None
-    points = [name for name, shape in shapes.items() if len(shape) == 3 and shape[1] == len(NAMES)]
     named = naming(facts, count, is_by_id=True, first=first)
     output: dict[str, Any] = {
         "kind": OutputKind.LISTS,
@@ -43,11 +44,18 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         "first_label": first,
     }
     table = named.described(sampling="linear", nms="none", output=output)
-    if points and count == 1:  # Keypoint R-CNN knows persons alone
-        output["points"] = points[0]
+    points = [name for name, shape in shapes.items() if len(shape) == 3]
+    if points and graph.shape(points[0])[1:] == (len(NAMES), 3) and count == 1:
+        output |= {
+            "points": points[0],
+            "scored_points": False,
+        }  # of Keypoint R-CNN, whose only class is a person
         table |= {"classes": ["person"], "keypoints": NAMES, "skeleton": skeleton_of(NAMES)}
+        table["notes"] = ()
+    elif points:
+        table["notes"] = (_LEFT_OUT.format("keypoints"), *named.notes)
     if any(len(shape) == 4 for shape in shapes.values()):
-        table["notes"] = (_MASKS, *named.notes)
+        table["notes"] = (_LEFT_OUT.format("masks"), *named.notes)
     is_open = facts.input_hw is None or None in facts.input_hw
     table |= (
         {"resize": "none", "input": _LARGEST, "stride": 1} if is_open else {"resize": "stretch"}

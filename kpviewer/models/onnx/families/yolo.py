@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from kpviewer.models.onnx.class_count import columns_of_maximum
+from kpviewer.models.onnx.cells import rows_per_cell
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
 from kpviewer.models.onnx.families.base import Recognised, Unreadable
-from kpviewer.models.onnx.families.cells import rows_per_cell
 from kpviewer.models.onnx.families.naming import Naming, naming, own_names
+from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.tables import converted
 
 _MASK_COEFFICIENTS = 32
@@ -28,6 +28,7 @@ _PREPARED = {
 _WITH_KEYPOINTS = (16, 21, 57)
 """Columns that also are those of YOLOv5-face, YOLOv7-face and YOLOv7-pose."""
 _PLUG_IN = ("num_dets", "det_boxes", "det_scores", "det_classes")
+"""Outputs of TensorRT's EfficientNMS, and of graphs that do the same in ONNX."""
 
 
 def recognise(facts: FileFacts) -> list[Recognised]:
@@ -63,7 +64,7 @@ def _named(facts: FileFacts, name: str, shape: Shape, classes: int) -> list[Reco
     is_certain = "stride" in facts.metadata
     if shape[2] == 5 + classes + masks and (is_certain or rows_per_cell(facts, shape[1]) == 3):
         return [_objectness(name, named, "YOLOv5", masks)]
-    if shape[1] == 4 + classes + masks:
+    if shape[1] == 4 + classes + masks or (is_certain and shape[1] is None):
         output = {"kind": OutputKind.YOLOV8, "rows": name, "transposed": True}
         return [_recognised(named, output, "yolov9", "YOLOv9", masks, is_certain=is_certain)]
     return []
@@ -113,22 +114,34 @@ def _recognised(
 
 
 def _end_to_end(facts: FileFacts) -> Recognised | None:
-    """Return the layout of ``--end2end --max-wh``: (N, 7), the class before the score.
-
-    YOLOv6 gives that output the first name of its TensorRT export, "num_dets".
-    """
-    outputs = [(name, shape) for name, shape in facts.outputs.items() if name not in _PLUG_IN[1:]]
+    """Return the layout of ``--end2end``: with ``--max-wh`` (N, 7), the class before the score."""
+    if set(_PLUG_IN) <= set(facts.outputs):
+        return _plug_in(facts)
+    outputs = list(facts.outputs.items())
     if len(outputs) != 1 or len(outputs[0][1]) != 2 or outputs[0][1][1] != 7:
         return None
     (name, _shape) = outputs[0]
     if any(port.element == "uint8" for port in facts.inputs) or "flat_predictions" in name:
         return None  # YOLO-NAS's, whose score comes first
-    named = naming(facts, columns_of_maximum(facts.path, name))
+    named = naming(facts, Graph(facts.path).columns_of_maximum(name))
     output = {"kind": OutputKind.FLAT, "rows": name, "class_first": True}
     table = named.described(**_PREPARED, output=output, nms="none")
     summary = f"YOLOv7 with --end2end, NMS inside, {named.summary}"
-    is_certain = name in ("output", "num_dets")
-    return Recognised(converted(table, OnnxDescription), "yolov7-end2end", summary, is_certain)
+    return Recognised(
+        converted(table, OnnxDescription), "yolov7-end2end", summary, name == "output"
+    )
+
+
+def _plug_in(facts: FileFacts) -> Recognised:
+    count, boxes, scores, labels = _PLUG_IN
+    graph = Graph(facts.path)
+    columns = graph.columns_of_scores(scores)
+    named = naming(facts, graph.columns_of_maximum(scores) or (columns.width if columns else None))
+    lists = {"boxes": boxes, "scores": scores, "labels": labels, "count": count}
+    output = {"kind": OutputKind.LISTS, **lists}
+    table = named.described(**_PREPARED, output=output, nms="none")
+    summary = f"YOLO with --end2end, NMS inside, {named.summary}"
+    return Recognised(converted(table, OnnxDescription), "end2end", summary)
 
 
 def _refuse_undecoded(facts: FileFacts) -> None:

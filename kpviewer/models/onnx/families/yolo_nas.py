@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from kpviewer.models.coco_keypoints import NAMES, skeleton_of
-from kpviewer.models.onnx.class_count import columns_of_maximum, columns_of_scores
+from kpviewer.models.onnx.cells import rows_per_cell
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
-from kpviewer.models.onnx.families.cells import rows_per_cell
 from kpviewer.models.onnx.families.naming import Naming, naming
+from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.tables import converted
 
 _FLAT = "flat_predictions"
@@ -50,8 +50,9 @@ def _batch(facts: FileFacts, by_part: dict[str, str]) -> list[Recognised]:
         return [_pose(facts, pose, "YOLO-NAS-Pose, NMS inside")]
     if "pred_classes" not in by_part:
         return []
-    columns = columns_of_maximum(facts.path, scores) or columns_of_scores(facts.path, scores)
-    count = columns if isinstance(columns, int | None) else columns.width
+    graph = Graph(facts.path)
+    columns = graph.columns_of_scores(scores)
+    count = graph.columns_of_maximum(scores) or (columns.width if columns else None)
     output["labels"] = by_part["pred_classes"]
     return [_recognised(facts, naming(facts, count), output, "YOLO-NAS, NMS inside", nms="none")]
 
@@ -65,7 +66,7 @@ def _flat(facts: FileFacts, name: str, shape: tuple[int | None, ...]) -> list[Re
         return [_pose(facts, output, "YOLO-NAS-Pose, flat, NMS inside")]
     if shape[1] != 7:
         return []
-    named = naming(facts, columns_of_maximum(facts.path, name))
+    named = naming(facts, Graph(facts.path).columns_of_maximum(name))
     found = _recognised(facts, named, output, "YOLO-NAS, flat, NMS inside", nms="none")
     return [Recognised(found.description, "yolo-nas-flat", found.summary, is_certain)]
 

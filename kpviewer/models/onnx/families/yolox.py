@@ -6,10 +6,10 @@ metadata, so the user chooses. Source of the pre-processing: yolox/data/data_aug
 
 from __future__ import annotations
 
+from kpviewer.models.onnx.cells import rows_per_cell
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
-from kpviewer.models.onnx.families.cells import rows_per_cell
 from kpviewer.models.onnx.families.naming import naming
 from kpviewer.models.tables import converted
 

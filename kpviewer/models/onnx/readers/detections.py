@@ -42,22 +42,35 @@ def read_lists(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     labels = torch.zeros_like(scores)
     if form.labels is not None:
         labels = _list(outputs, form.labels, len(boxes)) - form.first_label
-    points, confidences = keypoints(boxes.new_zeros(len(boxes), 0), 0)
-    if form.points is not None:
-        values = _named(outputs, form.points).float()
-        count = len(description.keypoints)
-        if values.ndim not in (3, 4) or values.shape[-2] != count:
-            raise WeightsError(
-                f"Output {form.points!r} must have {count} keypoints per box, got shape "
-                f"{tuple(values.shape)}. See {GUIDE}."
-            )
-        points = values.reshape(-1, *values.shape[-2:])[..., :2]
+    points, confidences = _points(outputs, description, len(boxes))
     filled = len(boxes)
     if form.count is not None:
         filled = int(_named(outputs, form.count).flatten()[0])
     columns = _columns(form.labels or form.scores, scores[:filled], labels[:filled], description)
     boxes = corners(boxes[:filled], form, BoxFormat.XYXY)
+    if confidences is not None:
+        confidences = confidences[:filled]
     return Rows(boxes, columns, points[:filled], confidences)
+
+
+def _points(
+    outputs: Outputs, description: OnnxDescription, boxes: int
+) -> tuple[Tensor, Tensor | None]:
+    """Return keypoints (N, K, 2) and their scores (N, K); None if there are none."""
+    name, count = description.output.points, len(description.keypoints)
+    if name is None:
+        return torch.zeros(boxes, 0, 2), None
+    values = _named(outputs, name).float()
+    if values.ndim not in (3, 4) or values.shape[-2:] not in ((count, 2), (count, 3)):
+        raise WeightsError(
+            f"Output {name!r} must have {count} keypoints of 2 or 3 numbers per box, got shape "
+            f"{tuple(values.shape)}. See {GUIDE}."
+        )
+    if not description.output.scored_points:
+        values = values[..., :2]
+    return keypoints(
+        values.reshape(boxes, 2 * count if values.shape[-1] == 2 else 3 * count), count
+    )
 
 
 def _columns(name: str, scores: Tensor, labels: Tensor, description: OnnxDescription) -> Tensor:

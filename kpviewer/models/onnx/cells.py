@@ -1,0 +1,50 @@
+"""Cells of feature maps: how many predictions each has says which YOLO a file is."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from kpviewer.models.onnx.facts import FileFacts
+
+PYRAMIDS = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32), (16, 32))
+"""Strides of feature maps, from the finest; the last ones are those of YOLOv3-tiny."""
+
+
+def rows_per_cell(facts: FileFacts, rows: int | None) -> int | None:
+    """Return how many of ``rows`` predictions each cell of the input has, 1 or 3.
+
+    None if sizes are open, or no usual number of cells fits.
+    """
+    size = facts.input_hw
+    if size is None or rows is None:
+        return None
+    height, width = size
+    if height is None or width is None:
+        return None
+    for pyramid in PYRAMIDS:
+        cells = sum((height // stride) * (width // stride) for stride in pyramid)
+        for each in (1, 3):
+            if rows == each * cells:
+                return each
+    return None
+
+
+def cells_of(input_hw: tuple[int, int], count: int) -> tuple[Tensor, Tensor] | None:
+    """Return column and row (P, 2), and stride (P, 1), of each of ``count`` cells in order.
+
+    None if no usual feature maps have so many.
+    """
+    for pyramid in PYRAMIDS:
+        sides = [(input_hw[0] // stride, input_hw[1] // stride) for stride in pyramid]
+        if sum(height * width for height, width in sides) != count:
+            continue
+        cells = [
+            torch.cartesian_prod(torch.arange(height), torch.arange(width)).flip(1)
+            for height, width in sides
+        ]
+        strides = [
+            torch.full((len(each), 1), stride) for each, stride in zip(cells, pyramid, strict=True)
+        ]
+        return torch.cat(cells), torch.cat(strides)
+    return None

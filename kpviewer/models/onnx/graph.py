@@ -1,0 +1,105 @@
+"""What inputs, outputs and metadata don't say: read from the graph, by OpenVINO's reader of ONNX.
+
+An output of class numbers has one for each box, and its shape doesn't say how many classes there
+are. The scores beside it come from a tensor with a column for each class, which the graph has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kpviewer.models.inference_libraries import library
+from kpviewer.models.onnx.facts import Shape
+
+_MAX_NODES = 20_000
+_FROM_ALL_INPUTS = ("Add", "Concat", "Multiply", "Select", "Scatter")
+"""Beginnings of operations whose inputs may all hold scores; of others only the first does."""
+_ENDS = ("Constant", "Convolution", "MatMul", "NonMaxSuppression", "Parameter", "ROIAlign")
+
+
+class ClassColumns(NamedTuple):
+    """The tensor that scores come from."""
+
+    width: int
+    """Number of its columns."""
+    has_background: bool
+    """Whether they add up to 1, so that one is for the background."""
+
+
+class Graph:
+    """The operations of a file. Answers None where the file can't be read or doesn't say.
+
+    Args:
+        path: path of the file.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._model = _read(path)
+
+    def columns_of_scores(self, output: str) -> ClassColumns | None:
+        """Return the columns of the sigmoid or softmax that an output of scores comes from."""
+        found = [
+            ClassColumns(columns, node.get_type_name() == "Softmax")
+            for node in self._sources(output, ("Sigmoid", "Softmax"))
+            if (columns := _sides(node.output(0))[-1])
+        ]
+        return max(found, default=None)
+
+    def columns_of_maximum(self, output: str) -> int | None:
+        """Return the number of columns among which the best class of each row is chosen."""
+        nodes = self._sources(output, ("ReduceMax", "TopK"))
+        return max(filter(None, (_sides(node.input(0))[-1] for node in nodes)), default=None)
+
+    def shape(self, output: str) -> Shape:
+        """Return the shape of an output, with sides that the file itself leaves open."""
+        port = self._port(output)
+        return (None,) if port is None else _sides(port)
+
+    def _port(self, output: str) -> Any:
+        try:
+            return None if self._model is None else self._model.output(output)
+        except RuntimeError:  # no such name
+            return None
+
+    def _sources(self, output: str, kinds: tuple[str, ...]) -> Iterator[Any]:
+        """Yield the nearest operations of these kinds that an output comes from."""
+        port = self._port(output)
+        waiting = [] if port is None else [port.get_node()]
+        seen: set[str] = set()
+        while waiting and len(seen) < _MAX_NODES:
+            node = waiting.pop(0)
+            if node.get_name() in seen:
+                continue
+            seen.add(node.get_name())
+            kind = node.get_type_name()
+            if kind in kinds and (kind != "TopK" or _takes_one(node)):
+                yield node
+            elif kind not in _ENDS:
+                inputs = node.inputs() if kind.startswith(_FROM_ALL_INPUTS) else node.inputs()[:1]
+                waiting += [each.get_source_output().get_node() for each in inputs]
+
+
+def _read(path: Path | None) -> Any:
+    if path is None:
+        return None
+    try:
+        reader = library("openvino.frontend").FrontEndManager().load_by_framework("onnx")
+        return reader.convert_partially(reader.load(str(path)))  # its masks need not be understood
+    except Exception:  # OpenVINO isn't installed, or has other limits than ONNX Runtime
+        return None
+
+
+def _takes_one(top: Any) -> bool:
+    """Return whether a TopK takes the best alone."""
+    count = top.input(1).get_source_output().get_node()
+    return count.get_type_name() == "Constant" and int(count.get_data().max(initial=0)) == 1
+
+
+def _sides(port: Any) -> Shape:
+    """Return a shape; one open side if not even its rank is known."""
+    shape = port.get_partial_shape()
+    if shape.rank.is_dynamic or not len(shape):
+        return (None,)
+    return tuple(None if side.is_dynamic else int(side.get_length()) for side in shape)

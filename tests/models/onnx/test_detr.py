@@ -1,0 +1,128 @@
+"""Exports of RT-DETR, D-FINE and RF-DETR."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kpviewer.models.onnx.file import open_onnx
+
+pytest.importorskip("onnxruntime")
+
+from onnx_files import graph_model, onnx
+from onnx_layouts import IMAGE, float_rows, found
+
+HW = (64, 96)
+WIDE = {"input": ("float32", [1, 3, *HW])}
+
+
+def scaled_by_the_second_input(path: Path, *, classes: int = 3) -> Path:
+    """Write RT-DETR's post-processor: corners times width and height, scores of a sigmoid."""
+    helper, real, whole = onnx.helper, onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
+    logits = [[0.0] * (classes - 1) + [2.0], [1.0] + [0.0] * (classes - 1)]
+    constants = {
+        "shares": np.array([[[0.25, 0.5, 0.5, 0.75], [0.3, 0.5, 0.5, 0.75]]], np.float32),
+        "logits": np.array([logits], np.float32),
+        "last": np.array([[classes - 1, classes - 1]]),
+        "axis": np.array([1]),
+    }
+    initial = [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()]
+    nodes = [
+        helper.make_node("Cast", ["orig_target_sizes"], ["sizes"], to=real),
+        helper.make_node("Concat", ["sizes", "sizes"], ["limits"], axis=1),
+        helper.make_node("Unsqueeze", ["limits", "axis"], ["limit"]),
+        helper.make_node("Mul", ["shares", "limit"], ["boxes"]),
+        helper.make_node("Sigmoid", ["logits"], ["all"]),
+        helper.make_node("ReduceMax", ["all"], ["scores"], axes=[2], keepdims=0),
+        helper.make_node("Identity", ["last"], ["labels"]),
+    ]
+    info = helper.make_tensor_value_info
+    inputs = [info("images", real, ["N", 3, *HW]), info("orig_target_sizes", whole, ["N", 2])]
+    outputs = [
+        info("labels", whole, ["N", 2]),
+        info("boxes", real, ["N", 2, 4]),
+        info("scores", real, ["N", 2]),
+    ]
+    graph = helper.make_graph(nodes, "detr", inputs, outputs, initial)
+    opsets = [helper.make_opsetid("", 13)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
+    return path
+
+
+def test_rt_detr_is_told_the_size_of_its_input(tmp_path: Path) -> None:
+    path = scaled_by_the_second_input(tmp_path / "rtdetr.onnx")
+    assert found(path, hw=HW) == [  # by hand, of 96x64 px; no NMS
+        ("class 2", 0.881, [24, 32, 48, 48]),
+        ("class 2", 0.731, [29, 32, 48, 48]),
+    ]
+    spec = open_onnx(path).spec
+    assert (spec.resize, spec.sampling, spec.mean) == ("stretch", "antialiased", (0, 0, 0))
+
+
+@pytest.mark.parametrize(("classes", "last"), [(3, "class 2"), (80, "toothbrush")])
+def test_the_graph_says_how_many_classes_rt_detr_has(
+    tmp_path: Path, classes: int, last: str
+) -> None:
+    pytest.importorskip("openvino")
+    path = scaled_by_the_second_input(tmp_path / "rtdetr.onnx", classes=classes)
+    names = open_onnx(path).spec.class_names
+    assert (len(names), names[-1]) == (classes, last)
+
+
+def rf_detr(path: Path, boxes: np.ndarray, logits: np.ndarray, **more: np.ndarray) -> Path:
+    return graph_model(path, WIDE, {"dets": boxes, "labels": logits, **more})
+
+
+def test_rf_detr_has_logits_and_a_last_column_for_no_object(tmp_path: Path) -> None:
+    boxes = float_rows([0.5, 0.5, 0.5, 0.25], [0.5, 0.5, 0.5, 0.25])
+    logits = float_rows([0, -9, -9, 9], [-9, -9, 2, -9])  # 4 columns, as boxes have
+    path = rf_detr(tmp_path / "rfdetr.onnx", boxes, logits)
+    assert found(path, hw=HW) == [  # by hand; the sigmoids of 2 and 0
+        ("class 2", 0.881, [24, 24, 72, 40]),
+        ("class 0", 0.5, [24, 24, 72, 40]),
+    ]
+    spec = open_onnx(path).spec
+    assert (spec.resize, spec.sampling) == ("stretch", "linear-float")
+    assert spec.mean == pytest.approx((0.485, 0.456, 0.406))
+
+
+def test_a_query_of_rf_detr_may_be_of_several_classes(tmp_path: Path) -> None:
+    boxes = float_rows([0.5, 0.5, 0.5, 0.25], [0.1, 0.5, 0.1, 0.25])
+    logits = float_rows([3, 2, 1, -9], [-1, -1, -1, -9])
+    path = rf_detr(tmp_path / "rfdetr.onnx", boxes, logits)
+    # the best two pairs of two queries: the third, sigmoid(1) = 0.73, isn't one of them
+    assert [name for name, _, _ in found(path, hw=HW)] == ["class 0", "class 1"]
+
+
+def test_rf_detr_of_coco_has_a_column_for_each_id(tmp_path: Path) -> None:
+    logits = np.full((1, 2, 91), -9.0, np.float32)
+    logits[0, 0, 1], logits[0, 1, 90] = 3, 2
+    boxes = float_rows([0.5, 0.5, 0.5, 0.25], [0.1, 0.5, 0.1, 0.25])
+    path = rf_detr(tmp_path / "rfdetr.onnx", boxes, logits)
+    assert [name for name, _, _ in found(path, hw=HW)] == ["person", "toothbrush"]
+    assert open_onnx(path).spec.class_names[12] == "class 12"  # COCO doesn't use it
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "what"),
+    [
+        ("masks", (1, 2, 16, 24), "masks"),
+        ("4245", (1, 2, 16, 24), "masks"),
+        ("keypoints", (1, 2, 17, 7), "keypoints"),
+    ],
+)
+def test_more_outputs_of_rf_detr_do_no_harm(
+    tmp_path: Path, name: str, shape: tuple[int, ...], what: str
+) -> None:
+    boxes = float_rows([0.5, 0.5, 0.5, 0.25], [0.1, 0.5, 0.1, 0.25])
+    more = {name: np.zeros(shape, np.float32)}
+    path = rf_detr(tmp_path / "seg.onnx", boxes, float_rows([3, -9], [-9, -9]), **more)
+    assert found(path, hw=HW) == [("class 0", 0.953, [24, 24, 72, 40])]
+    assert what in open_onnx(path).spec.notes[0]
+
+
+def test_dets_of_five_columns_are_of_others(tmp_path: Path) -> None:
+    outputs = {"boxes": float_rows([1, 2, 3, 4, 0.9]), "labels": float_rows([0, 0, 0])}
+    path = graph_model(tmp_path / "other.onnx", IMAGE, outputs)
+    with pytest.raises(Exception, match="doesn't say what its outputs mean"):
+        open_onnx(path)

@@ -1,0 +1,212 @@
+"""Exports of the YOLOv5, v6, v7 and v9 repositories."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.onnx.facts import FileFacts, Port
+from kpviewer.models.onnx.families.yolo import recognise
+from kpviewer.models.onnx.file import open_onnx
+from kpviewer.models.onnx.recognition import AmbiguousLayout
+
+pytest.importorskip("onnxruntime")
+
+from onnx_files import graph_model, onnx
+from onnx_layouts import CELLS, IMAGE, float_rows, found
+
+NAMES = {"stride": "32", "names": "{0: 'crow', 1: 'gull', 2: 'duck'}"}
+ROW = [30, 20, 20, 10, 0.8, 0.1, 0.9, 0.2]
+"""Centre 30, 20; 20x10 px; objectness 0.8; best class 1 with 0.8 * 0.9."""
+
+
+def test_yolov5_uses_the_names_in_the_file_and_multiplies_by_objectness(tmp_path: Path) -> None:
+    path = graph_model(
+        tmp_path / "v5.onnx", IMAGE, {"output0": float_rows(ROW, count=3 * CELLS)}, **NAMES
+    )
+    assert found(path) == [("gull", 0.72, [20, 15, 40, 25])]
+    spec = open_onnx(path).spec
+    assert (spec.padding, spec.sampling, spec.placement) == ((114, 114, 114), "linear", "centre")
+    assert spec.notes == ()
+
+
+def test_yolov5_of_one_class_still_has_an_objectness(tmp_path: Path) -> None:
+    rows = float_rows([30, 20, 20, 10, 0.8, 0.5], count=3 * CELLS)
+    entries = {"stride": "32", "names": "{0: 'crow'}"}
+    path = graph_model(tmp_path / "v5.onnx", IMAGE, {"output0": rows}, **entries)
+    assert found(path) == [("crow", 0.4, [20, 15, 40, 25])]
+
+
+def test_yolov5_segment_shows_its_boxes(tmp_path: Path) -> None:
+    rows = float_rows(ROW + [9.0] * 32, count=3 * CELLS)
+    outputs = {"output0": rows, "output1": np.zeros((1, 32, 16, 16), np.float32)}
+    path = graph_model(tmp_path / "v5.onnx", IMAGE, outputs, **NAMES)
+    assert found(path) == [("gull", 0.72, [20, 15, 40, 25])]
+    assert "masks" in open_onnx(path).spec.notes[0]
+
+
+def test_yolov5_with_an_open_input_gets_a_square_one(tmp_path: Path) -> None:
+    image = {"images": ("float32", ["batch", 3, "height", "width"])}
+    shapes = {"output0": ["batch", "anchors", 8]}
+    outputs = {"output0": float_rows(ROW, count=9)}
+    path = graph_model(tmp_path / "v5.onnx", image, outputs, shapes, **NAMES)
+    assert found(path)[0][0] == "gull"
+    assert open_onnx(path).spec.input_hw == (640, 640)
+
+
+def test_yolov7_has_no_names_and_the_layout_of_yolov5(tmp_path: Path) -> None:
+    maps = {str(index): np.zeros((1, 3, 8, 8, 8), np.float32) for index in range(3)}
+    outputs = {"output": float_rows(ROW, count=3 * CELLS), **maps}
+    path = graph_model(tmp_path / "v7.onnx", IMAGE, outputs)
+    assert found(path) == [("class 1", 0.72, [20, 15, 40, 25])]
+    assert "names no classes" in open_onnx(path).spec.notes[0]
+
+
+def test_eighty_classes_without_names_are_cocos(tmp_path: Path) -> None:
+    rows = float_rows([30, 20, 20, 10, 1, *[0.0] * 79, 0.9], count=3 * CELLS)
+    path = graph_model(tmp_path / "v7.onnx", IMAGE, {"output": rows})
+    assert found(path) == [("toothbrush", 0.9, [20, 15, 40, 25])]
+    assert "COCO" in open_onnx(path).spec.notes[0]
+
+
+def test_columns_that_may_be_keypoints_are_never_guessed(tmp_path: Path) -> None:
+    rows = float_rows([30, 20, 20, 10, 1, *[0.5] * 11], count=3 * CELLS)  # or YOLOv5-face
+    path = graph_model(tmp_path / "v5.onnx", IMAGE, {"output": rows})
+    with pytest.raises(AmbiguousLayout, match=r"--layout yolov5 .YOLOv5 or YOLOv7, 11 classes"):
+        open_onnx(path)
+
+
+def test_yolov6_has_one_row_per_cell(tmp_path: Path) -> None:
+    rows = float_rows(ROW, count=CELLS)
+    path = graph_model(tmp_path / "v6.onnx", IMAGE, {"outputs": rows})
+    assert found(path) == [("class 1", 0.72, [20, 15, 40, 25])]
+
+
+def columns(best: list[float]) -> np.ndarray:
+    return float_rows(best, count=CELLS).transpose(0, 2, 1).copy()
+
+
+def test_yolov9_has_columns_without_objectness(tmp_path: Path) -> None:
+    outputs = {"output0": columns([30, 20, 20, 10, 0.1, 0.9, 0.2])}
+    path = graph_model(tmp_path / "v9.onnx", IMAGE, outputs, **NAMES)
+    assert found(path) == [("gull", 0.9, [20, 15, 40, 25])]
+
+
+def test_yolov9_with_an_auxiliary_head_outputs_the_main_one_last(tmp_path: Path) -> None:
+    auxiliary, main = columns([30, 20, 9, 9, 0.9, 0, 0]), columns([30, 20, 20, 10, 0, 0, 0.7])
+    path = graph_model(tmp_path / "v9.onnx", IMAGE, {"output0": auxiliary, "1234": main}, **NAMES)
+    assert found(path) == [("duck", 0.7, [20, 15, 40, 25])]
+
+
+def test_columns_without_metadata_are_offered(tmp_path: Path) -> None:
+    outputs = {"output0": columns([30, 20, 20, 10, 0.1, 0.9, 0.2])}
+    path = graph_model(tmp_path / "stripped.onnx", IMAGE, outputs)
+    with pytest.raises(AmbiguousLayout, match="--layout yolov8"):
+        open_onnx(path)
+    assert found(path, "yolov8") == [("class 1", 0.9, [20, 15, 40, 25])]
+
+
+def test_yolov7_end_to_end_has_the_class_before_the_score(tmp_path: Path) -> None:
+    rows = np.array(
+        [[0, 20, 15, 40, 25, 2, 0.9], [0, 21, 15, 41, 25, 2, 0.8], [0, 1, 2, 3, 4, 0, 0.7]],
+        np.float32,
+    )
+    path = graph_model(tmp_path / "v7.onnx", IMAGE, {"output": rows}, {"output": ["n", 7]})
+    assert found(path) == [  # no second NMS
+        ("class 2", 0.9, [20, 15, 40, 25]),
+        ("class 2", 0.8, [21, 15, 41, 25]),
+        ("class 0", 0.7, [1, 2, 3, 4]),
+    ]
+
+
+def test_the_graph_says_how_many_classes_an_end_to_end_export_has(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    helper, real = onnx.helper, onnx.TensorProto.FLOAT
+    scores = onnx.numpy_helper.from_array(np.ones((9, 5), np.float32), "scores")
+    one = onnx.numpy_helper.from_array(np.array([1]), "one")
+    corners = onnx.numpy_helper.from_array(np.ones((9, 5), np.float32), "corners")
+    nodes = [
+        helper.make_node("TopK", ["scores", "one"], ["best", "class"], axis=1),
+        helper.make_node("Cast", ["class"], ["number"], to=real),
+        helper.make_node("Concat", ["corners", "number", "best"], ["output"], axis=1),
+    ]
+    image = helper.make_tensor_value_info("images", real, [1, 3, 64, 64])
+    output = helper.make_tensor_value_info("output", real, ["n", 7])
+    graph = helper.make_graph(nodes, "end", [image], [output], [scores, one, corners])
+    path = tmp_path / "v7.onnx"
+    opsets = [helper.make_opsetid("", 13)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
+    assert open_onnx(path).spec.class_names == tuple(f"class {each}" for each in range(5))
+
+
+def test_a_label_beyond_the_names_is_an_error_and_not_dropped(tmp_path: Path) -> None:
+    rows = np.array([[0, 20, 15, 40, 25, 3, 0.9]], np.float32)
+    entries = {"names": "['a', 'b', 'c']"}
+    path = graph_model(
+        tmp_path / "v7.onnx", IMAGE, {"output": rows}, {"output": ["n", 7]}, **entries
+    )
+    with pytest.raises(WeightsError, match="must have labels 0 to 2, one per class, got 3"):
+        open_onnx(path)
+
+
+def test_nms_in_the_graph_with_the_outputs_of_tensorrt(tmp_path: Path) -> None:
+    outputs = {
+        "num_dets": np.array([[1]], np.int32),
+        "det_boxes": np.array([[[20, 15, 40, 25], [1, 2, 3, 4]]], np.float32),
+        "det_scores": np.array([[0.9, 0.8]], np.float32),
+        "det_classes": np.array([[1, 1]], np.int32),
+    }
+    path = graph_model(tmp_path / "v9.onnx", IMAGE, outputs, **NAMES)
+    assert found(path) == [("gull", 0.9, [20, 15, 40, 25])]  # one is filled
+
+
+@pytest.mark.parametrize("domain", ["TRT", ""])
+def test_a_tensorrt_plug_in_is_refused_with_the_makers_option(tmp_path: Path, domain: str) -> None:
+    helper, real = onnx.helper, onnx.TensorProto.FLOAT
+    node = helper.make_node("EfficientNMS_TRT", ["images"], ["num_dets"], domain=domain)
+    infos = [
+        helper.make_tensor_value_info(name, real, [1, 3, 64, 64]) for name in ("images", "num_dets")
+    ]
+    graph = helper.make_graph([node], "plug-in", infos[:1], infos[1:])
+    opsets = [helper.make_opsetid("", 13), helper.make_opsetid("TRT", 1)]
+    path = tmp_path / "v7.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
+    with pytest.raises(WeightsError, match=r"TensorRT plug-in.*--end2end --max-wh 640"):
+        open_onnx(path)
+
+
+def test_undecoded_feature_maps_are_refused_with_the_makers_option(tmp_path: Path) -> None:
+    maps = {
+        name: np.zeros((1, 3, side, side, 8), np.float32)
+        for name, side in (("output", 8), ("345", 4), ("346", 2))
+    }
+    path = graph_model(tmp_path / "v7.onnx", IMAGE, maps)
+    with pytest.raises(WeightsError, match=r"undecoded feature maps of a YOLO.*--grid"):
+        open_onnx(path)
+
+
+@pytest.mark.parametrize(
+    ("shape", "is_certain"),
+    [
+        ((1, 25200, 85), True),
+        ((1, 102000, 85), True),
+        ((1, 25200, 57), False),
+        ((None, None, 85), False),
+    ],
+)
+def test_without_names_three_rows_per_cell_are_certain(
+    shape: tuple[int | None, ...], is_certain: bool
+) -> None:
+    side = 1280 if shape[1] == 102000 else 640
+    facts = FileFacts("x", (Port("images", (1, 3, side, side)),), {"output": shape})
+    (only,) = recognise(facts)
+    assert only.is_certain is is_certain
+
+
+def test_files_of_others_are_left_to_them() -> None:
+    image = (Port("images", (1, 3, 640, 640)),)
+    for outputs in ({"output": (1, 8400, 85)}, {"output0": (1, 300, 6)}, {"dets": (1, 100, 5)}):
+        assert recognise(FileFacts("x", image, outputs)) == []
+    own = {"task": "detect", "names": "{0: 'a'}", "stride": "32"}
+    assert recognise(FileFacts("x", image, {"output0": (1, 25200, 6)}, own)) == []
