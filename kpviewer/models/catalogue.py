@@ -20,6 +20,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.foreign import hugging_face_refusal
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.tables import UNREADABLE, first_line
 from kpviewer.shipped import DEFAULT_MODEL, shipped_weights_dir
@@ -77,8 +78,9 @@ def read_header(path: Path) -> ModelSpec:
         ) from error
     if SPEC_KEY not in metadata:
         raise WeightsError(
-            f"{path.name} doesn't say what model it holds (no {SPEC_KEY!r} entry in its header). "
-            "Was it saved by another program?"
+            hugging_face_refusal(path)
+            or f"{path.name} doesn't say what model it holds (no {SPEC_KEY!r} entry in its "
+            "header). Was it saved by another program? Export the model to ONNX there."
         )
     try:
         return ModelSpec.from_json(metadata[SPEC_KEY])

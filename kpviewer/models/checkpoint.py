@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import pickle
+import shlex
 import warnings
 import zipfile
 from collections import OrderedDict
@@ -21,13 +22,24 @@ import torch
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.files import MAX_FILE_BYTES, check_model_file
+from kpviewer.models.foreign import archive_refusal
 from kpviewer.models.limits import MAX_TENSORS, clean_name
 from kpviewer.models.tables import first_line
 
 MAX_UNPACKED_RATIO = 20
 """Largest ratio of unpacked to packed size of a zip archive, as weights hardly compress."""
 MAX_FOREIGN = 1_000
-_ULTRALYTICS = ("ultralytics.", "models.yolo.", "models.common.")
+_WHOLE_MODELS = {
+    "ultralytics.": "a whole Ultralytics model: yolo export model={} format=onnx",
+    "models.yolo.": "a whole YOLO model: python export.py --weights {} --include onnx",
+    "models.common.": "a whole YOLO model: python export.py --weights {} --include onnx",
+    "super_gradients.": 'a whole YOLO-NAS model: model.export("model.onnx")',
+    "rfdetr.": "a whole RF-DETR model: RFDETRBase(pretrain_weights=FILE).export()",
+    "mmdet.": "a model of MMDetection: tools/deploy.py of MMDeploy with the backend onnxruntime",
+    "mmpose.": "a model of MMPose: tools/deploy.py of MMDeploy with the backend onnxruntime",
+    "yolox.": "a YOLOX model: python tools/export_onnx.py -c {} --decode_in_inference",
+}
+"""What a file holds that names a module of these packages, and the export that opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +57,19 @@ class Checkpoint:
     def refusal(self) -> str:
         """Return why the file can't be used without its classes, and what to do."""
         name = self.path.name
-        if any(each.startswith(_ULTRALYTICS) for each in self.foreign):
-            return (
-                f"{name} holds a whole Ultralytics model: opening such a pickle could run any "
-                f"code, so it is refused. Export it instead: yolo export model={name} format=onnx."
-            )
+        for package, text in _WHOLE_MODELS.items():
+            if any(each.startswith(package) for each in self.foreign):
+                what, _, command = text.format(shlex.quote(name)).partition(": ")
+                return (
+                    f"{name} holds {what}: opening such a pickle could run any code, so it is "
+                    f"refused. Export it instead: {command}"
+                )
         first = f" ({clean_name(self.foreign[0])})" if self.foreign else ""
         return (
             f"{name} holds more than tensors{first}, or is damaged: opening such a pickle could "
-            "run any code, so it is refused. In the program that wrote it, save the tensors "
-            "alone: torch.save(model.state_dict(), FILE)."
+            "run any code, so it is refused. In the program that wrote it, export the model: "
+            'torch.onnx.export(model, image, "model.onnx"). A network that kpviewer has opens from '
+            "its tensors alone: torch.save(model.state_dict(), FILE)."
         )
 
 
@@ -80,6 +95,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     check_model_file(path)
     size_bytes = _unpacked_size(path)
+    if (refusal := archive_refusal(path)) is not None:
+        raise WeightsError(refusal)
     foreign = _foreign_names(path)
     allowed: list[Any] = [argparse.Namespace, *((_StandIn, name) for name in foreign)]
     try:

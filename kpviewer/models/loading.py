@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.catalogue import available_models
 from kpviewer.models.factory import open_factory
 from kpviewer.models.files import is_regular, model_path
+from kpviewer.models.foreign import foreign_refusal
 from kpviewer.models.import_ssd import import_ssd300
 from kpviewer.models.input_size import ResizedDetector
 from kpviewer.models.names import (
@@ -23,7 +25,7 @@ from kpviewer.models.two_stage import open_two_stage
 from kpviewer.models.weights import ARCHITECTURES, load_model
 from kpviewer.models.zoo import open_torchvision
 
-STATE_DICT_SUFFIXES = (".pt", ".pth")
+STATE_DICT_SUFFIXES = (".pt", ".pth", ".ckpt")
 
 
 def open_model(name_or_path: str | Path) -> Detector:
@@ -33,8 +35,8 @@ def open_model(name_or_path: str | Path) -> Detector:
         name_or_path: name of the model, one of
 
             - a shipped name, such as "face-ssd", or a ``.safetensors`` file that kpviewer wrote;
-            - a ``.pt`` or ``.pth`` state dict of a shipped architecture, or of an SSD300 in a
-              layout that ``models.import_ssd`` reads;
+            - a ``.pt``, ``.pth`` or ``.ckpt`` state dict of a shipped architecture, or of an SSD300
+              in a layout that ``models.import_ssd`` reads;
             - an ``.onnx`` file (``models.onnx.description`` lists what must be known about it);
               ``FILE.onnx@LAYOUT`` reads its outputs in that layout;
             - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
@@ -74,4 +76,6 @@ def _open_at_own_size(name: str) -> Detector:
     code = code_of(name)
     if code is not None and not is_regular(path):
         return open_factory(code)
+    if (refusal := foreign_refusal(path)) is not None:
+        raise WeightsError(refusal)
     return load_model(name)

@@ -7,6 +7,7 @@ checked here, as a file of a few kB can claim tensors of many GB.
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -39,6 +40,20 @@ INSERTED = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."
 COUNTERS = ("n_averaged",)
 """Tensors of AveragedModel that aren't weights."""
 TORCHVISION_KEYS = ("backbone.", "head.", "roi_heads.", "rpn.")
+_MAKERS = {
+    "bbox_head.": ("MMDetection", "export it by MMDeploy with the backend onnxruntime."),
+    "refpoint_embed.": (
+        "RF-DETR",
+        "RFDETRBase(pretrain_weights=FILE).export() makes an ONNX file.",
+    ),
+    "backbone.backbone.stem.": (
+        "YOLOX",
+        "python tools/export_onnx.py -c {} --decode_in_inference makes an ONNX file.",
+    ),
+    "model.0.conv.": ("Ultralytics", "yolo export model=ORIGINAL.pt format=onnx"),
+    "0.conv.": ("Ultralytics", "yolo export model=ORIGINAL.pt format=onnx"),
+}
+"""Beginnings of names in state dicts, who makes such, and the export that opens."""
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
 _SHARING = 4
 """Most times that tensors may share the bytes of a file: tied weights are stored once."""
@@ -138,6 +153,9 @@ def _advice(name: str, state: Mapping[str, Tensor]) -> str:
     """Return a sentence on other ways to open the file."""
     if all(key.startswith(TORCHVISION_KEYS) for key in state):
         return f"Its names are torchvision's: try --model torchvision:NAME@{name}."
+    for key, (maker, command) in _MAKERS.items():
+        if any(each.startswith(key) for each in state):
+            return f"Its names are those of {maker}: {command.format(shlex.quote(name))}"
     return "Export the model to ONNX, or name a function that builds it: --model module:function."
 
 

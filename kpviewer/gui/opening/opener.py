@@ -14,6 +14,7 @@ from kpviewer.gui.panels.side_panel import EVALUATE
 from kpviewer.gui.panes import Panes
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES
+from kpviewer.models.foreign import FOREIGN_SUFFIXES
 
 
 class Opener:
@@ -77,7 +78,7 @@ class Opener:
     def open(self, text: str) -> None:
         """Open an address or a path: a model or annotations by their suffix, else a source."""
         ending = "" if "://" in text else Path(text).suffix.lower()
-        if ending in MODEL_SUFFIXES:
+        if ending in (*MODEL_SUFFIXES, *FOREIGN_SUFFIXES):  # foreign ones are refused with a cure
             self.choose_model(text)
         elif ending in GROUND_TRUTH_SUFFIXES:
             source = self.session.source_text
