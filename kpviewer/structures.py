@@ -8,7 +8,7 @@ needs neither torch nor Qt.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -36,6 +36,12 @@ def _check(name: str, array: NDArray[Any], shape: tuple[int | str, ...], dtype: 
         raise ValueError(f"{name} must have shape {required}, got {array.shape}")
     if array.dtype != np.dtype(dtype):
         raise ValueError(f"{name} must have dtype {np.dtype(dtype)}, got {array.dtype}")
+
+
+def _taken(value: Any, rows: IntArray | BoolArray) -> dict[str, Any]:
+    """Return the arrays of a dataclass in some rows, by field."""
+    arrays = {each.name: getattr(value, each.name) for each in fields(value)}
+    return {name: array[rows] for name, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
 def _no_rows(*shape: int) -> FloatArray:
@@ -104,25 +110,13 @@ class GroundTruth:
     @classmethod
     def empty(cls, num_keypoints: int = 0) -> GroundTruth:
         """Return the ground truth of an image without objects."""
-        return cls(
-            np.zeros((0, 4), np.float32),
-            np.zeros(0, np.int64),
-            np.zeros((0, num_keypoints, 2), np.float32),
-            np.zeros((0, num_keypoints), np.bool_),
-            np.zeros(0, np.bool_),
-        )
+        visible = np.zeros((0, num_keypoints), np.bool_)
+        ids, points = np.zeros(0, np.int64), _no_rows(num_keypoints, 2)
+        return cls(_no_rows(4), ids, points, visible, np.zeros(0, np.bool_))
 
     def take(self, rows: IntArray | BoolArray) -> GroundTruth:
         """Return some of the objects, by index or by mask."""
-        return GroundTruth(
-            self.xyxy[rows],
-            self.class_ids[rows],
-            self.keypoints_xy[rows],
-            self.keypoints_visible[rows],
-            self.difficult[rows],
-            self.image_id,
-            self.labelled_ids,
-        )
+        return replace(self, **_taken(self, rows))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -251,6 +245,8 @@ class Detections:
     """(N,) track of each object over frames, -1 for none yet; None without tracking."""
     trails: tuple[FloatArray, ...] | None = None
     """N arrays (T, 2) of past box centres, oldest first, source px; None without tracking."""
+    keypoint_threshold: float = 0.0
+    """Score below which a keypoint counts as not predicted."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes."""
@@ -269,6 +265,16 @@ class Detections:
         """Return the number of detections."""
         return len(self.xyxy)
 
+    @property
+    def keypoints_predicted(self) -> BoolArray:
+        """(N, K) keypoints whose score reaches the threshold; all, if the model predicts none."""
+        return ~(self.keypoint_scores < self.keypoint_threshold)  # false for NaN
+
+    @property
+    def has_keypoint_scores(self) -> bool:
+        """Whether the model predicts scores of keypoints and there is one."""
+        return not bool(np.isnan(self.keypoint_scores).all())
+
     @classmethod
     def empty(cls, num_keypoints: int = 0) -> Detections:
         """Return no detections."""
@@ -277,17 +283,8 @@ class Detections:
 
     def take(self, rows: IntArray | BoolArray) -> Detections:
         """Return some of the detections, by index or by mask."""
-        chosen = np.arange(len(self))[rows]
-        return Detections(
-            self.xyxy[rows],
-            self.scores[rows],
-            self.class_ids[rows],
-            self.keypoints_xy[rows],
-            self.keypoint_scores[rows],
-            None if self.smoothed_xy is None else self.smoothed_xy[rows],
-            None if self.track_ids is None else self.track_ids[rows],
-            None if self.trails is None else tuple(self.trails[i] for i in chosen),
-        )
+        trails = self.trails and tuple(self.trails[row] for row in np.arange(len(self))[rows])
+        return replace(self, **_taken(self, rows), trails=trails)
 
     def to_supervision(self, class_names: Sequence[str] = ()) -> supervision.Detections:
         """Return the detections as an object of the package ``supervision``.
@@ -341,6 +338,8 @@ class FrameError:
     """Number of true positives."""
     false_negatives: int
     false_positives: int
+    keypoints_not_predicted: int = 0
+    """Number of labelled keypoints of true positives that the model didn't predict."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

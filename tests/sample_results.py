@@ -36,8 +36,10 @@ def detections(
     scores: Sequence[float] | None = None,
     class_ids: Sequence[int] | None = None,
     points: Sequence[Sequence[tuple[float, float]]] | None = None,
+    point_scores: Sequence[Sequence[float]] | None = None,
+    keypoint_threshold: float = 0.5,
 ) -> Detections:
-    """Return detections; by default with score 0.9, class 0 and no keypoints."""
+    """Return detections; by default with score 0.9, class 0 and no keypoints, or none scored."""
     count = len(boxes)
     keypoints = np.array(points, np.float32) if points else np.zeros((count, 0, 2), np.float32)
     return Detections(
@@ -45,7 +47,10 @@ def detections(
         np.array([0.9] * count if scores is None else scores, np.float32),
         np.array([0] * count if class_ids is None else class_ids, np.int64),
         keypoints,
-        np.ones(keypoints.shape[:2], np.float32),
+        np.full(keypoints.shape[:2], np.nan, np.float32)
+        if point_scores is None
+        else np.array(point_scores, np.float32),
+        keypoint_threshold=keypoint_threshold,
     )
 
 

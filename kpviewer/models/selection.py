@@ -49,7 +49,14 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
     xyxy = candidates.xyxy[chosen]
     if candidates.size_wh is not None:  # after NMS: clipped boxes overlap otherwise
         xyxy = np.clip(xyxy, 0, np.array(candidates.size_wh * 2, np.float32))
-    return Detections(xyxy, scores, class_ids[kept].astype(np.int64), points, confidences)
+    return Detections(
+        xyxy,
+        scores,
+        class_ids[kept].astype(np.int64),
+        points,
+        confidences,
+        keypoint_threshold=thresholds.keypoint,
+    )
 
 
 def shown_ground_truth(ground_truth: GroundTruth, thresholds: Thresholds) -> GroundTruth:

@@ -113,6 +113,9 @@ class ModelSpec:
     iou_threshold: Share = 0.45
     nms: NmsKind = NmsKind.HARD
     """Kind of NMS; "none" for models whose predictions are distinct already."""
+    keypoint_threshold: Share | None = None
+    """Score below which a keypoint counts as not predicted; None: the model predicts no scores of
+    keypoints."""
     padding: tuple[Byte, Byte, Byte] | None = None
     """RGB colour around an image that doesn't fill the input, in [0, 255]; None: ``mean``."""
     tta_runs: Annotated[int, Meta(ge=1, le=MAX_TTA_RUNS)] = 1
@@ -129,7 +132,9 @@ class ModelSpec:
     @property
     def thresholds(self) -> Thresholds:
         """Default thresholds of the model."""
-        return Thresholds(score=self.score_threshold, iou=self.iou_threshold, nms=self.nms)
+        asked = Thresholds(score=self.score_threshold, iou=self.iou_threshold, nms=self.nms)
+        keypoint = self.keypoint_threshold
+        return asked if keypoint is None else replace(asked, keypoint=keypoint)
 
     def to_json(self) -> str:
         """Serialise to JSON text."""

@@ -157,6 +157,7 @@ def _spec(boxes: ModelSpec, points: ModelSpec, zoom: int) -> ModelSpec:
         keypoint_names=points.keypoint_names,
         skeleton=points.skeleton,
         mirrored_keypoints=points.mirrored_keypoints,
+        keypoint_threshold=points.keypoint_threshold,
         input_hw=(boxes.input_hw[0] * zoom, boxes.input_hw[1] * zoom),
         stride=boxes.stride * zoom if boxes.stride else None,
         licence="; ".join(dict.fromkeys(filter(None, (boxes.licence, points.licence)))),

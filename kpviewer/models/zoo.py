@@ -96,10 +96,19 @@ class ZooDetector:
         classes = self._class_of.to(labels.device)[labels.clamp(0, last)]
         classes = torch.where(labels > last, -1, classes)
         scores = one_hot_scores(found["scores"].float(), classes, len(self.spec.class_names))
-        points = boxes.new_zeros(len(boxes), 0, 2)
-        if self.spec.keypoint_names:
-            points = found["keypoints"][..., :2].float()  # the third number is always 1, visible
-        return Rows(boxes, scores, points)
+        if not self.spec.keypoint_names:
+            return Rows(boxes, scores, boxes.new_zeros(len(boxes), 0, 2))
+        points = found["keypoints"][..., :2].float()  # the third number is always 1, visible
+        return Rows(boxes, scores, points, heatmap_scores(found["keypoints_scores"]))
+
+
+def heatmap_scores(logits: Tensor) -> Tensor:
+    """Return keypoint scores in [0, 1] of the largest logits of a Keypoint R-CNN's heatmaps.
+
+    The logits aren't probabilities. 0.5 is where Detectron's own tools begin to draw a keypoint: at
+    a logit of 2 (``kp_thresh`` of detectron/utils/vis.py).
+    """
+    return (logits.float() - 2).sigmoid()
 
 
 def open_torchvision(name: str) -> ZooDetector:
@@ -166,6 +175,7 @@ def build_zoo_detector(model_name: str, categories: Sequence[str] | None = None)
         mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),
         iou_threshold=float(rules.nms_thresh),
+        keypoint_threshold=0.5 if keypoint_names else None,
         licence="BSD-3-Clause (torchvision)",
     )
     return ZooDetector(spec, ZooNetwork(detector), labels, int(rules.detections_per_img))

@@ -112,6 +112,7 @@ def second_thresholds(
             iou=asked.iou,
             nms=asked.nms,
             sigma=asked.sigma,
+            keypoint=own.keypoint if first.keypoint_threshold is None else asked.keypoint,
             class_scores={
                 mine: asked.class_scores[its]
                 for mine, its in shared.items()
@@ -139,11 +140,10 @@ def _shared_ids(first: tuple[str, ...], second: tuple[str, ...]) -> Mapping[int,
 
 
 def _as_ground_truth(detections: Detections) -> GroundTruth:
-    visible = np.asarray(np.isfinite(detections.keypoints_xy).all(axis=2), np.bool_)
     return GroundTruth(
         detections.xyxy,
         detections.class_ids,
         detections.keypoints_xy,
-        visible,
+        detections.keypoints_predicted & np.isfinite(detections.keypoints_xy).all(axis=2),
         np.zeros(len(detections), np.bool_),
     )

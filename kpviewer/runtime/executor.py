@@ -201,10 +201,15 @@ class Executor:
         classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
         ends = (4, 4 + classes, 4 + classes + 2 * points)
         xyxy, scores, xy, confidences = map(np.ascontiguousarray, np.split(packed, ends, axis=1))
+        if confidences.shape[1] and self.spec.keypoint_threshold is None:
+            raise PipelineError(
+                f"{self.spec.name} predicts scores of keypoints, but its ModelSpec says that it "
+                "predicts none. Set keypoint_threshold, such as 0.5."
+            )
         return Candidates(
             box.to_source(xyxy),
             scores,
             box.to_source(xy.reshape(len(packed), points, 2)),
-            confidences if confidences.size else None,
+            confidences if confidences.shape[1] else None,
             size_wh,
         )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def to_supervision(found: Detections, class_names: Sequence[str] = ()) -> supervision.Detections:
     """Return detections as ``supervision.Detections``, keypoints in ``data["keypoints_xy"]``.
 
+    If the model predicts scores of keypoints, they are in ``data["keypoint_scores"]``, (N, K).
+
     Args:
         found: N detections.
         class_names: names by class id, for ``data["class_name"]``; empty leaves that out.
@@ -34,6 +36,8 @@ def to_supervision(found: Detections, class_names: Sequence[str] = ()) -> superv
             "The package supervision isn't installed. Run: pip install supervision"
         ) from error
     data: dict[str, np.ndarray | list[Any]] = {"keypoints_xy": found.keypoints_xy}
+    if found.has_keypoint_scores:
+        data["keypoint_scores"] = found.keypoint_scores
     if class_names:
         known = dict(enumerate(class_names))
         names = [known.get(each, f"class {each}") for each in found.class_ids.tolist()]

@@ -59,7 +59,7 @@ class Model:
             image_bgr: (H, W, 3) uint8, channels in the order blue, green, red, as OpenCV reads.
             **thresholds: fields of ``Thresholds`` that replace the model's own: ``score``, ``iou``,
                 ``nms``, ``sigma``, ``classes`` (names or ids), ``class_scores``,
-                ``max_detections``.
+                ``max_detections``, ``keypoint``.
 
         Returns:
             The detections in pixels of the image, by descending score.

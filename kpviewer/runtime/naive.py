@@ -55,10 +55,11 @@ class NaiveModel:
             decoded = self._detector.decode(self._network(images), box.input_hw)
             parts = decoded.xyxy, decoded.scores, decoded.keypoints_xy
             xyxy, scores, points = (part[0].cpu().numpy() for part in parts)
+            sure = decoded.keypoint_scores
+            confidences = None if sure is None else sure[0].cpu().numpy()
         size_wh = (bgr.shape[1], bgr.shape[0])
-        points = box.to_source(points)
-        candidates = Candidates(box.to_source(xyxy), scores, points, size_wh=size_wh)
-        return select(candidates, spec.thresholds)
+        xyxy, points = box.to_source(xyxy), box.to_source(points)
+        return select(Candidates(xyxy, scores, points, confidences, size_wh), spec.thresholds)
 
     def _prepare(self, bgr: ImageArray, box: Letterbox) -> FloatArray:
         """Return the (1, 3, h, w) float32 input; padding has the engine's colour."""

@@ -340,6 +340,10 @@ def test_detections_become_those_of_supervision(model, image) -> None:
     assert other.class_id.dtype.kind == "i"
     assert list(other["class_name"]) == ["face"] * len(found)
     assert other["keypoints_xy"].shape == (len(found), 5, 2)
+    assert "keypoint_scores" not in other.data
+    scores = np.full((len(found), 5), 0.25, np.float32)
+    scored = replace(found, keypoint_scores=scores).to_supervision()
+    assert scored["keypoint_scores"].tolist() == scores.tolist()
     assert len(kp.Detections.empty(5).to_supervision(("face",))) == 0
 
 

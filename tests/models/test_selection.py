@@ -77,3 +77,17 @@ def test_keypoints_have_their_own_scores_or_none() -> None:
     own = np.array([[0.1, 0.2], [0.3, 0.4]], np.float32)
     scored = replace(plain, keypoint_scores=own)
     assert select(scored, Thresholds(score=0.7)).keypoint_scores.tolist() == [own[0].tolist()]
+
+
+def test_detections_know_the_threshold_of_keypoints() -> None:
+    scores = np.array([[0.9]], np.float32)
+    own = np.array([[0.5, 0.49, 1.0]], np.float32)
+    xyxy, points = np.array([[0, 0, 9, 9]], np.float32), np.zeros((1, 3, 2), np.float32)
+    found = select(Candidates(xyxy, scores, points, own), Thresholds(keypoint=0.5))
+    assert found.keypoints_predicted.tolist() == [[True, False, True]]
+    assert found.take(np.array([0])).keypoint_threshold == 0.5
+    everything = select(Candidates(xyxy, scores, points, own), Thresholds(keypoint=0.0))
+    assert everything.keypoints_predicted.all()
+    unscored = select(Candidates(xyxy, scores, points), Thresholds(keypoint=1.0))
+    assert unscored.keypoints_predicted.all()
+    assert not unscored.has_keypoint_scores

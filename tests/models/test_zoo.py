@@ -22,6 +22,7 @@ from kpviewer.models.zoo import (
     ZooNetwork,
     build_zoo_detector,
     count_labels,
+    heatmap_scores,
     label_names,
     open_torchvision,
 )
@@ -47,7 +48,13 @@ def ssdlite() -> ZooDetector:
     return detector
 
 
+def test_keypoints_are_drawn_from_the_logit_at_which_detectron_draws_them() -> None:
+    logits = torch.tensor([-20.0, 1.9, 2.0, 2.1, 30.0])
+    assert (heatmap_scores(logits) >= 0.5).tolist() == [False, False, True, True, True]
+
+
 def test_classes_are_those_of_coco_without_holes(ssdlite: ZooDetector) -> None:
+    assert ssdlite.spec.keypoint_threshold is None
     assert len(ssdlite.spec.class_names) == 80
     assert ssdlite.spec.class_names[0] == "person"
     assert ssdlite.spec.class_names[-1] == "toothbrush"
@@ -128,7 +135,13 @@ def test_keypoints_are_torchvisions_own() -> None:
     assert decoded.keypoints_xy.shape == (1, 100, 17, 2)
     torch.testing.assert_close(decoded.keypoints_xy[0, :count], expected["keypoints"][..., :2])
     torch.testing.assert_close(decoded.scores[0, :count, 0], expected["scores"])
+    assert decoded.keypoint_scores is not None
+    logits = expected["keypoints_scores"].double()
+    torch.testing.assert_close(
+        decoded.keypoint_scores[0, :count], (1 / (1 + torch.exp(2 - logits))).float()
+    )
     spec = detector.spec
+    assert spec.keypoint_threshold == 0.5
     assert spec.class_names == ("person",)
     assert spec.keypoint_names[:3] == ("nose", "left_eye", "right_eye")
     assert spec.mirrored_keypoints[:3] == (0, 2, 1)

@@ -138,3 +138,22 @@ def test_without_a_first_model_the_second_does_not_run():
     pipeline.close()
     assert results == [None] * 3
     assert not second.seen
+
+
+def test_keypoints_that_the_first_model_did_not_predict_are_left_out():
+    first = detections([BOX], points=[points()], point_scores=[[0.9, 0.2]])
+    second = detections([BOX], points=[[(33, 44), (500, 500)]])
+    measured = difference(first, second, ONE, ONE)
+    assert (measured.mean_px, measured.keypoints_not_predicted) == (5.0, 0)
+    measured = difference(second, first, ONE, ONE)
+    assert (measured.mean_px, measured.keypoints_not_predicted) == (5.0, 1)
+
+
+def test_threshold_of_keypoints_is_shared_where_both_models_score_them():
+    plain = FAKE_SPEC
+    scoring = replace(FAKE_SPEC, name="pose", keypoint_threshold=0.3)
+    other = replace(scoring, name="other", keypoint_threshold=0.4)
+    asked = Thresholds(score=0.6, keypoint=0.8)
+    assert second_thresholds(asked, scoring, other, is_edited=True).keypoint == 0.8
+    assert second_thresholds(asked, scoring, other, is_edited=False).keypoint == 0.4
+    assert second_thresholds(asked, plain, other, is_edited=True).keypoint == 0.4

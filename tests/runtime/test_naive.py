@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from kpviewer.errors import PipelineError
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.face_ssd import FACE_SPEC, build_face_ssd
 from kpviewer.models.selection import select
@@ -64,3 +65,28 @@ def test_the_network_stays_as_trained_and_is_not_shared() -> None:
     after = detector.network.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@dataclass
+class Scored(InputCatcher):
+    """The same, with a score of its keypoint."""
+
+    def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> DecodedBatch:
+        return super().decode(raw, input_hw)._replace(keypoint_scores=torch.full((1, 1, 1), 0.3))
+
+
+def test_scores_of_keypoints_are_the_engines() -> None:
+    detector = Scored(replace(SPEC, keypoint_threshold=0.4), Watch())
+    bgr = np.zeros((96, 128, 3), np.uint8)
+    candidates, _ = Executor(detector, "cpu", "fp32", "torch").infer(bgr)
+    assert candidates.keypoint_scores is not None
+    found = NaiveModel(detector, torch.device("cpu")).detect(bgr)
+    assert found.keypoint_scores.tolist() == candidates.keypoint_scores.tolist()
+    assert found.keypoint_scores[0, 0] == np.float32(0.3)
+    assert not found.keypoints_predicted.any()
+
+
+def test_scores_of_keypoints_that_the_spec_denies_are_refused() -> None:
+    engine = Executor(Scored(SPEC, Watch()), "cpu", "fp32", "torch")
+    with pytest.raises(PipelineError, match="Set keypoint_threshold"):
+        engine.infer(np.zeros((96, 128, 3), np.uint8))

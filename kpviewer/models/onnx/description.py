@@ -153,6 +153,8 @@ class OnnxDescription:
     std: tuple[Spread, Spread, Spread] = (1.0, 1.0, 1.0)
     score_threshold: Share = 0.5
     iou_threshold: Share = 0.45
+    keypoint_threshold: Share = 0.5
+    """Score below which a keypoint counts as not predicted, for outputs with such scores."""
     nms: NmsKind = NmsKind.HARD
     """"none" if the graph does NMS itself or needs none."""
     padding: tuple[Byte, Byte, Byte] | None = None

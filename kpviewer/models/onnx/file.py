@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector:
     try:
         with torch.inference_mode():
             raw = detector.network(torch.zeros(1, 3, *blank_hw))
-            detector.decode(raw, blank_hw)
+            decoded = detector.decode(raw, blank_hw)
     except WeightsError as error:
         contradicts = f" contradicts its own metadata ({own_summary})" if own_summary else ""
         raise WeightsError(f"{path.name}{contradicts}: {error}") from error
@@ -126,6 +127,8 @@ def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector:
             f"{path.name} can't run on an input of {spec.input_hw[1]}x{spec.input_hw[0]} px: "
             f"{first_line(error)}. Is the input in {path.stem}.toml right?"
         ) from error
+    if decoded.keypoint_scores is not None:
+        detector.spec = replace(spec, keypoint_threshold=description.keypoint_threshold)
     return detector
 
 

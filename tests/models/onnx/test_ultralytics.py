@@ -164,3 +164,15 @@ def test_an_rt_detr_has_rows_whether_or_not_it_says_end_to_end(
         assert decoded.xyxy[0, 0].tolist() == [24, 24, 72, 40]  # by hand, of 96x64 px
         assert decoded.scores[0, 0].tolist() == pytest.approx(kept)
         assert (detector.spec.resize, detector.spec.nms) == (Resize.STRETCH, NmsKind.NONE)
+
+
+def test_keypoints_have_a_threshold_where_the_file_predicts_their_scores(model: Path) -> None:
+    scored = [50, 30, 20, 10, 0.9, *[45, 28, 0.7] * 17]
+    assert (
+        opened(model, columns(scored), kpt_shape="[17, 3]", **POSE).spec.keypoint_threshold == 0.5
+    )
+    plain = [50, 30, 20, 10, 0.9, *[45, 28] * 17]
+    assert (
+        opened(model, columns(plain), kpt_shape="[17, 2]", **POSE).spec.keypoint_threshold is None
+    )
+    assert opened(model, columns([50, 30, 20, 10, 0.9, 0.1])).spec.keypoint_threshold is None
