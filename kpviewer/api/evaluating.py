@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from kpviewer.runtime.model import Model
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - keywords of the public function
     model: str | Path | Detector | Model,
     data: str | Path | AnnotationSet,
     *,
     iou: float | None = None,
+    keypoint: float | None = None,
     within_px: float | None = None,
     limit: int | None = None,
     progress: Callable[[int], object] = lambda _done: None,
@@ -38,6 +39,7 @@ def evaluate(
         data: as ``--data`` takes it, such as ``coco:labels.json`` or a folder of labels. Unreadable
             images are left out and noted in the report's ``notes``.
         iou: IoU threshold of NMS; None uses the model's.
+        keypoint: score below which keypoints aren't compared; None uses the model's.
         within_px: also score localisation: a match is within this distance of the ground truth.
         limit: number of images to use, spread over the set; None uses all.
         progress: called after each image with the number of completed images.
@@ -64,6 +66,7 @@ def evaluate(
     options = EvaluationOptions(
         device=engine.device,
         iou=iou,
+        keypoint=keypoint,
         within_px=within_px,
         data_name=name,
         progress=progress,

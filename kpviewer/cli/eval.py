@@ -15,6 +15,7 @@ from kpviewer.cli.options import (
     engine_option,
     iou_option,
     json_option,
+    keypoint_conf_option,
     layout_option,
     model_option,
     precision_option,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @precision_option
 @engine_option
 @iou_option
+@keypoint_conf_option
 @click.option("--within", "within_px", type=FiniteRange(0, min_open=True), metavar="PX",
               help="Also score localisation: a match is within PX of the true centre or keypoint. "
                    "Default for grid models: half a target.")  # fmt: skip
@@ -55,6 +57,7 @@ def command(
     precision: str,
     engine: str,
     iou: float | None,
+    keypoint_conf: float | None,
     within_px: float | None,
     largest_px: float | None,
     limit: int | None,
@@ -89,6 +92,7 @@ def command(
             precision,
             engine,
             iou=iou,
+            keypoint=keypoint_conf,
             within_px=within_px,
             largest_px=largest_px,
             data_name=spec,

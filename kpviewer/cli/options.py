@@ -106,6 +106,11 @@ engine_option = click.option(
 conf_option = click.option(
     "--conf", type=FiniteRange(0, 1), help="Confidence threshold.  [default: the model's]"
 )
+keypoint_conf_option = click.option(
+    "--keypoint-conf",
+    type=FiniteRange(0, 1),
+    help="Confidence threshold of keypoints, for models that predict one.  [default: the model's]",
+)
 iou_option = click.option(
     "--iou", type=FiniteRange(0, 1), help="IoU threshold of NMS.  [default: the model's]"
 )
@@ -146,11 +151,12 @@ def json_option(what: str) -> Callable[[click.decorators.FC], click.decorators.F
 
 
 def threshold_changes(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of Thresholds that ``--conf``, ``--iou``, ``--nms``, ``--sigma`` set.
+    """Return the fields of Thresholds that the options of thresholds and NMS set.
 
     Args:
         given: values of the options; None if an option is absent.
     """
     changes = {"score": given["conf"], "iou": given["iou"], "sigma": given["sigma"]}
+    changes["keypoint"] = given["keypoint_conf"]
     changes["nms"] = NmsKind(given["nms"]) if given["nms"] else None
     return {name: value for name, value in changes.items() if value is not None}

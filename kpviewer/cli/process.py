@@ -17,6 +17,7 @@ from kpviewer.cli.options import (
     device_option,
     ground_truth_option,
     iou_option,
+    keypoint_conf_option,
     layout_option,
     model_option,
     nms_option,
@@ -65,6 +66,7 @@ _POLL_S = 0.1
 @model_option
 @layout_option
 @conf_option
+@keypoint_conf_option
 @iou_option
 @nms_option
 @sigma_option

@@ -249,6 +249,7 @@ class ProcessJob:
             spec.mirrored_keypoints,
             spec.skeleton,
             self._options.category_ids,
+            spec.keypoint_threshold is not None,
         )
 
     def _start_recorder(

@@ -16,6 +16,7 @@ from kpviewer.cli.options import (
     device_option,
     ground_truth_option,
     iou_option,
+    keypoint_conf_option,
     layout_option,
     model_option,
     nms_option,
@@ -62,6 +63,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     "precision (fp32, bf16, fp16, int8).",
 )
 @conf_option
+@keypoint_conf_option
 @iou_option
 @nms_option
 @sigma_option

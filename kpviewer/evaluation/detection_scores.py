@@ -9,7 +9,7 @@ The JSON is stable: keys are added, never renamed or removed. Shares are in [0, 
      "overall": {"images": 906, "objects": 945, "ap50": 0.97, "ap": 0.71,
                  "ap50_by_class": {"face": 0.97},
                  "nme": {"mean": 0.05, "median": 0.04, "p90": 0.08, "objects": 850,
-                         "normaliser": "inter-ocular"},
+                         "normaliser": "inter-ocular", "not_predicted": 0},
                  "at_0.1_false_positives_per_image": {"recall": 0.98, "score": 0.31},
                  "negatives": {"images": 30, "clean": 30, "clean_share": 1.0}},
      "by_source": {"lfw": {...as overall...}},
@@ -24,7 +24,8 @@ The JSON is stable: keys are added, never renamed or removed. Shares are in [0, 
 ``precision``, ``recall``, ``f1`` and ``confusion`` count detections with at least
 ``score_threshold``. Rows of ``confusion`` are the classes of the ground truth, then background
 (false positives); columns are the predicted classes, then background (false negatives). Boxes are
-matched at IoU 0.5, whatever their class. ``hits`` is the share of true positives.
+matched at IoU 0.5, whatever their class. ``hits`` is the share of true positives. ``not_predicted``
+counts labelled keypoints that ``nme`` leaves out: their own score is below the threshold.
 """
 
 from __future__ import annotations

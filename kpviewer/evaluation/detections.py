@@ -112,9 +112,8 @@ def score_images(
     """Score the detections of some images of a set; ``names`` has its classes and keypoints."""
     ground_truths = [image.targets for image in images]
     errors = [
-        error
+        object_errors(found, image.targets, counted=~image.pseudo)
         for found, image in zip(seen, images, strict=True)
-        for error in object_errors(found, image.targets, counted=~image.pseudo)
     ]
     return GroupScore(
         images=len(images),
@@ -122,7 +121,11 @@ def score_images(
             int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in ground_truths
         ),
         precision=average_precision(seen, ground_truths, len(names.class_names)),
-        keypoints=keypoint_score(errors, len(names.keypoint_names)),
+        keypoints=keypoint_score(
+            [error for each in errors for error in each.objects],
+            len(names.keypoint_names),
+            sum(each.not_predicted for each in errors),
+        ),
         working_point=recall_at_false_positives(seen, ground_truths),
         negatives=negative_score(seen, ground_truths),
     )

@@ -45,6 +45,8 @@ class EvaluationOptions:
     """Inference engine, as ``runtime.executor.Executor`` takes it."""
     iou: float | None = None
     """IoU threshold of NMS; None: the model's own."""
+    keypoint: float | None = None
+    """Score below which keypoints aren't compared; None: the model's own."""
     within_px: float | None = None
     """Largest distance of a match in the localisation scores, px; None: the default of the kind."""
     largest_px: float | None = None
@@ -136,6 +138,7 @@ def open_run(model: Model, data: AnnotationSet, options: EvaluationOptions) -> R
     thresholds = replace(
         spec.thresholds,
         iou=spec.thresholds.iou if options.iou is None else options.iou,
+        keypoint=spec.thresholds.keypoint if options.keypoint is None else options.keypoint,
         # no shared class: all images are negatives
         classes=shared_classes(data, spec.class_names) or None,
     )

@@ -16,7 +16,8 @@ def frame_error(
     """Compare one frame with its ground truth.
 
     Distances are those of the visible keypoints of matched objects, or of box centres if model and
-    ground truth have different numbers of keypoints, or none.
+    ground truth have different numbers of keypoints, or none. Keypoints with a score below the
+    threshold count as not predicted and aren't compared.
 
     Args:
         detections: detections of the frame, by descending score.
@@ -25,7 +26,7 @@ def frame_error(
     """
     matches = match(detections, ground_truth, iou=iou)
     rows, true_rows = matches.pairs
-    mean_px, nme = _point_errors(detections, ground_truth, rows, true_rows)
+    mean_px, nme, not_predicted = _point_errors(detections, ground_truth, rows, true_rows)
     return FrameError(
         mean_px=mean_px,
         nme=nme,
@@ -34,23 +35,25 @@ def frame_error(
         matched=len(rows),
         false_negatives=matches.false_negatives,
         false_positives=matches.false_positives,
+        keypoints_not_predicted=not_predicted,
     )
 
 
 def _point_errors(
     detections: Detections, ground_truth: GroundTruth, rows: IntArray, true_rows: IntArray
-) -> tuple[float | None, float | None]:
-    """Return mean distance, px, and NME of the matched rows."""
+) -> tuple[float | None, float | None, int]:
+    """Return mean distance, px, and NME of the matched rows, and how many points have none."""
     points = ground_truth.keypoints_xy.shape[1]
     if points == 0 or detections.keypoints_xy.shape[1] != points:
         gap = box_centres(detections.xyxy[rows]) - box_centres(ground_truth.xyxy[true_rows])
-        return _mean(np.linalg.norm(gap, axis=-1)), None
-    gaps = distances(
-        detections.keypoints_xy[rows],
-        ground_truth.keypoints_xy[true_rows],
-        ground_truth.keypoints_visible[true_rows],
-    )
-    return _mean(gaps), _mean(gaps / normalisers(ground_truth)[true_rows, None])
+        return _mean(np.linalg.norm(gap, axis=-1)), None, 0
+    visible = ground_truth.keypoints_visible[true_rows]
+    predicted = detections.keypoints_predicted[rows]
+    true_xy = ground_truth.keypoints_xy[true_rows]
+    gaps = distances(detections.keypoints_xy[rows], true_xy, visible & predicted)
+    not_predicted = int(np.count_nonzero(visible & ~predicted))
+    nme = _mean(gaps / normalisers(ground_truth)[true_rows, None])
+    return _mean(gaps), nme, not_predicted
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -27,6 +27,19 @@ class KeypointScore:
     """Number of matched objects that were compared."""
     normaliser: str
     """Name of the length that errors are divided by: "inter-ocular" or "box diagonal"."""
+    not_predicted: int = 0
+    """Number of labelled keypoints of matched objects whose score is below the threshold; they
+    aren't compared."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeypointErrors:
+    """Errors of the keypoints of the matched objects of one image."""
+
+    objects: tuple[float, ...] = ()
+    """NME of each object with a point that was compared."""
+    not_predicted: int = 0
+    """Number of labelled keypoints with a score below the threshold, which aren't compared."""
 
 
 def normaliser_name(num_keypoints: int) -> str:
@@ -64,8 +77,8 @@ def object_errors(
     *,
     counted: BoolArray | None = None,
     iou: float = 0.5,
-) -> list[float]:
-    """Return the NME of each matched object of one image that has visible points.
+) -> KeypointErrors:
+    """Return the NME of each matched object of one image that has visible, predicted points.
 
     Args:
         detections: detections of the image, by descending score.
@@ -74,23 +87,28 @@ def object_errors(
         iou: smallest overlap of a match.
     """
     if detections.keypoints_xy.shape[1] != ground_truth.keypoints_xy.shape[1]:
-        return []
+        return KeypointErrors()
     rows, true_rows = match(detections, ground_truth, iou=iou).pairs
     if counted is not None:
         rows, true_rows = rows[counted[true_rows]], true_rows[counted[true_rows]]
-    gaps = distances(
-        detections.keypoints_xy[rows],
-        ground_truth.keypoints_xy[true_rows],
-        ground_truth.keypoints_visible[true_rows],
-    )
+    visible = ground_truth.keypoints_visible[true_rows]
+    predicted = detections.keypoints_predicted[rows]
+    true_xy = ground_truth.keypoints_xy[true_rows]
+    gaps = distances(detections.keypoints_xy[rows], true_xy, visible & predicted)
     relative = gaps / normalisers(ground_truth)[true_rows, None]  # (M, K)
-    return [float(np.nanmean(row)) for row in relative if np.isfinite(row).any()]
+    return KeypointErrors(
+        tuple(float(np.nanmean(row)) for row in relative if np.isfinite(row).any()),
+        int(np.count_nonzero(visible & ~predicted)),
+    )
 
 
-def keypoint_score(errors: Sequence[float], num_keypoints: int) -> KeypointScore:
-    """Summarise the errors of ``object_errors`` over a set."""
+def keypoint_score(
+    errors: Sequence[float], num_keypoints: int, not_predicted: int = 0
+) -> KeypointScore:
+    """Summarise the errors of objects, and the number of points without any, over a set."""
     name = normaliser_name(num_keypoints)
     if not errors:
-        return KeypointScore(None, None, None, 0, name)
+        return KeypointScore(None, None, None, 0, name, not_predicted)
     p50, p90 = np.percentile(errors, (50, 90))
-    return KeypointScore(float(np.mean(errors)), float(p50), float(p90), len(errors), name)
+    mean, count = float(np.mean(errors)), len(errors)
+    return KeypointScore(mean, float(p50), float(p90), count, name, not_predicted)

@@ -11,6 +11,9 @@ last one and fc a cutoff frequency:
 
 Two choices are ours: |^V| is the length of the point's velocity, which treats all directions alike.
 Its unit is the side of the object's box, which treats near and far faces alike.
+
+A keypoint whose score is below the threshold is a missing sample: it stays raw and changes nothing,
+and Te of the next sample is the time since the last one that counted.
 """
 
 from __future__ import annotations
@@ -60,13 +63,13 @@ class OneEuro:
             raw: (N, K, 2) new values.
             last: (N, K, 2) previous filtered values.
             velocity: (N, K, 2) previous filtered velocities, per second.
-            elapsed_s: (N,) time since then; positive.
+            elapsed_s: (N, K) time since then; positive.
             side: (N,) length unit of speeds, in the unit of ``raw``; positive.
 
         Returns:
             The filtered values and velocities.
         """
-        elapsed_s = elapsed_s[:, None, None]
+        elapsed_s = elapsed_s[:, :, None]
         share = _alpha(np.float64(self.velocity_cutoff_hz), elapsed_s)
         velocity = share * (raw - last) / elapsed_s + (1 - share) * velocity
         speed = np.linalg.norm(velocity, axis=2, keepdims=True) / side[:, None, None]
@@ -93,6 +96,8 @@ class _Objects:
     """(N, K, 2) filtered keypoints, px."""
     velocities: _Floats
     """(N, K, 2) filtered velocities, px/s."""
+    points_s: _Floats
+    """(N, K) time of the last sample of each point, s; -inf for none yet."""
 
     @classmethod
     def begin(cls, detections: Detections, time_s: float) -> _Objects:
@@ -106,6 +111,7 @@ class _Objects:
             np.full(count, time_s),
             detections.keypoints_xy.astype(np.float64),
             np.zeros(detections.keypoints_xy.shape),
+            np.where(detections.keypoints_predicted, time_s, -np.inf),
         )
 
     def __len__(self) -> int:
@@ -174,18 +180,25 @@ class KeypointSmoother:
         self._filter_rows(now, new, before.take(old), time_s)
         away = np.setdiff1d(np.arange(len(before)), old)
         self._known = now.joined(before.take(away))
-        return now.points.astype(np.float32)
+        is_predicted = detections.keypoints_predicted[:, :, None]
+        return np.where(is_predicted, now.points, detections.keypoints_xy).astype(np.float32)
 
     def _filter_rows(self, now: _Objects, rows: IntArray, before: _Objects, time_s: float) -> None:
         """Replace the raw points and velocities in some rows of ``now`` by filtered ones."""
         raw = now.points[rows]
         side = np.sqrt(np.maximum(box_area(before.xyxy), 1.0)).astype(np.float64)
-        elapsed_s = time_s - before.seen_s
+        is_sample = now.points_s[rows] == time_s
+        elapsed_s = time_s - before.points_s
+        is_known = (elapsed_s > 0) & (elapsed_s <= _FORGOTTEN_S)
+        both = is_sample & is_known
         points, velocities = self._filter.step(
-            raw, before.points, before.velocities, elapsed_s, side
+            raw, before.points, before.velocities, np.where(is_known, elapsed_s, 1.0), side
         )
-        jump = np.linalg.norm(raw - before.points, axis=2).mean(axis=1) / side  # NaN is no jump
-        is_near = (jump <= _JUMP_SIDES)[:, None, None]
-        is_good = is_near & np.isfinite(points).all(axis=2, keepdims=True)  # else they begin anew
-        now.points[rows] = np.where(is_good, points, raw)
-        now.velocities[rows] = np.where(is_good, velocities, 0.0)
+        moves = np.where(both, np.linalg.norm(raw - before.points, axis=2), 0.0)
+        jump = moves.sum(axis=1) / np.maximum(both.sum(axis=1), 1) / side
+        is_near = (jump <= _JUMP_SIDES)[:, None]  # not for NaN: those begin anew, as after a cut
+        is_good = (both & is_near & np.isfinite(points).all(axis=2))[:, :, None]
+        held = (~is_sample & is_known & is_near)[:, :, None]
+        now.points[rows] = np.where(held, before.points, np.where(is_good, points, raw))
+        now.velocities[rows] = np.where(held, before.velocities, np.where(is_good, velocities, 0.0))
+        now.points_s[rows] = np.where(held[:, :, 0], before.points_s, now.points_s[rows])

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,6 +86,7 @@ def test_scores_are_written_as_json_alone(run, labels):
     assert overall["ap50_by_class"] == {"face": pytest.approx(1.0)}
     assert overall["nme"] == {
         "mean": 0.0, "median": 0.0, "p90": 0.0, "objects": 3, "normaliser": "inter-ocular",
+        "not_predicted": 0,
     }  # fmt: skip
     assert overall["at_0.1_false_positives_per_image"] == {
         "recall": 1.0, "score": pytest.approx(0.9)}  # fmt: skip
@@ -186,3 +188,28 @@ def test_localisation_is_scored_if_a_distance_is_given(run, labels):
     assert {key: scores["total"][key] for key in expected} == expected
     assert scores["total"]["mean_px"] == 0.0
     assert "support" in run("--data", f"coco:{labels}", "--within", "3").stdout
+
+
+class UnsureEngine(BrightBoxEngine):
+    """The same, but it is sure of no more than the first two keypoints, at 0.6 and 0.4."""
+
+    spec = replace(BrightBoxEngine.spec, keypoint_threshold=0.5)
+
+    def infer(self, bgr):
+        found, timings = super().infer(bgr)
+        scores = np.zeros(found.keypoints_xy.shape[:2], np.float32)
+        scores[:, :2] = 0.6, 0.4
+        points = found.keypoints_xy + np.where(scores < 0.5, 500, 0)[..., None].astype(np.float32)
+        return replace(found, keypoints_xy=points, keypoint_scores=scores), timings
+
+
+def test_keypoints_below_their_threshold_are_left_out_and_counted(run, labels, monkeypatch):
+    monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: UnsureEngine())
+    result = run("--data", labels, "--json", "-")
+    nme = json.loads(result.stdout)["overall"]["nme"]
+    assert (nme["mean"], nme["objects"], nme["not_predicted"]) == (0.0, 3, 12)
+    assert "NME leaves out 12 keypoints with a confidence below 0.5." in result.stderr
+    result = run("--data", labels, "--keypoint-conf", 0.3, "--json", "-")
+    nme = json.loads(result.stdout)["overall"]["nme"]
+    assert nme["not_predicted"] == 9
+    assert nme["mean"] > 1

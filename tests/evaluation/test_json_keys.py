@@ -17,7 +17,7 @@ from kpviewer.evaluation.kind import EvaluationOptions
 __all__ = ["blocks", "dots", "labels"]  # fixtures
 
 RUN = {"model", "data", "device", "engine", "precision", "threads", "input_hw", "notes"}
-NME = {f"nme.{key}" for key in ("mean", "median", "p90", "objects", "normaliser")}
+NME = {f"nme.{key}" for key in ("mean", "median", "p90", "objects", "normaliser", "not_predicted")}
 BOX_GROUP = NME | {
     "images", "objects", "ap50", "ap", "ap50_by_class.NAME",
     "at_0.1_false_positives_per_image.recall", "at_0.1_false_positives_per_image.score",

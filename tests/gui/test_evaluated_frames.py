@@ -236,3 +236,16 @@ def test_hidden_class_is_not_missed() -> None:
     )
     assert frames.summary().false_negatives == 0
     assert frames.curve().recall.tolist() == [1.0]
+
+
+def test_keypoints_below_their_threshold_are_left_out_without_matching_again(monkeypatch) -> None:
+    one = result(0, [(0, 0.9), (1, 0.8)], [0, 1])
+    points = one.candidates.keypoints_xy + np.array([[[3, 4]], [[300, 400]]], np.float32)
+    scores = np.array([[0.9], [0.4]], np.float32)
+    scored = replace(one.candidates, keypoints_xy=points, keypoint_scores=scores)
+    frames = evaluated(replace(one, candidates=scored))
+    assert frames.summary().mean_px == pytest.approx(5)
+    monkeypatch.setattr("kpviewer.gui.evaluating.evaluated_frames.select", None)
+    frames.set_thresholds(Thresholds(keypoint=0.4))
+    finish(frames)
+    assert frames.summary().mean_px == pytest.approx((5 + 500) / 2)

@@ -152,3 +152,22 @@ def test_classes_that_the_ground_truth_does_not_label_are_ignored():
     )  # class 0 isn't labelled
     empty = replace(true([]), labelled_ids=frozenset({1}))
     assert frame_error(detections, empty).false_positives == 1
+
+
+def test_keypoints_below_the_threshold_are_counted_and_not_compared():
+    guess = shifted(FACE, 1, 0)
+    guess[2] = (9999, 9999)
+    found = replace(
+        seen([BOX], [guess]),
+        keypoint_scores=np.array([[0.9, 0.9, 0.3, 0.9, 0.4]], np.float32),
+        keypoint_threshold=0.5,
+    )
+    visible = [[True, True, True, True, False]]
+    error = frame_error(found, true([BOX], [FACE], visible=visible))
+    assert error.mean_px == pytest.approx(1.0)
+    assert error.nme == pytest.approx(1 / 20)
+    assert error.keypoints_not_predicted == 1  # of the hidden point nothing is known
+    assert frame_error(replace(found, keypoint_threshold=0.0), true([BOX], [FACE])).mean_px > 1000
+    unsure = replace(found, keypoint_threshold=1.0)
+    error = frame_error(unsure, true([BOX], [FACE]))
+    assert (error.mean_px, error.nme, error.keypoints_not_predicted) == (None, None, 5)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,19 +23,35 @@ def two_faces(errors_px):
 
 
 def test_each_matched_face_gives_its_own_error():
-    assert object_errors(*two_faces([1.0, 4.0])) == pytest.approx([0.05, 0.2])
+    errors = object_errors(*two_faces([1.0, 4.0]))
+    assert errors.objects == pytest.approx((0.05, 0.2))
+    assert errors.not_predicted == 0
 
 
 def test_faces_that_no_person_labelled_are_left_out():
     detections, ground_truth = two_faces([1.0, 4.0])
-    assert object_errors(
-        detections, ground_truth, counted=np.array([False, True])
-    ) == pytest.approx([0.2])
+    errors = object_errors(detections, ground_truth, counted=np.array([False, True]))
+    assert errors.objects == pytest.approx((0.2,))
+
+
+def test_points_below_the_threshold_are_not_compared():
+    detections, ground_truth = two_faces([1.0, 4.0])
+    sure = np.array([[0.9, 0.2, 0.9, 0.9, 0.9], [0.1] * 5], np.float32)
+    points = detections.keypoints_xy.copy()
+    points[0, 1] += 1000  # a guess that the model itself doesn't believe
+    found = replace(detections, keypoints_xy=points, keypoint_scores=sure, keypoint_threshold=0.5)
+    errors = object_errors(found, ground_truth)
+    assert errors.objects == pytest.approx((0.05,))
+    assert errors.not_predicted == 6
+    assert keypoint_score(errors.objects, 5, errors.not_predicted).not_predicted == 6
+    everything = object_errors(replace(found, keypoint_threshold=0.0), ground_truth)
+    assert everything.objects[0] > 10
+    assert everything.not_predicted == 0
 
 
 def test_model_with_other_keypoints_has_no_error():
     detections, _ = two_faces([0.0, 0.0])
-    assert object_errors(detections, GroundTruth.empty(14)) == []
+    assert object_errors(detections, GroundTruth.empty(14)).objects == ()
 
 
 def test_score_is_mean_median_and_90th_percentile_over_faces():

@@ -1,6 +1,7 @@
 """The filter against the paper's equations for single numbers, and object by object."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -172,3 +173,47 @@ def test_boxes_without_keypoints_are_left_alone(count: int) -> None:
     boxes = several(*[(BOX, np.zeros((0, 2)))] * count) if count else Detections.empty()
     for time_s in (0.0, 0.03):  # warnings are errors in tests
         assert smoother.smooth(boxes, time_s).shape == (count, 0, 2)
+
+
+def scored(xy: tuple[float, float], score: float) -> Detections:
+    """Return one object whose first point is sure and still, and whose second has a score."""
+    found = one((50, 50), xy)
+    scores = np.array([[1.0, score]], np.float32)
+    return replace(found, keypoint_scores=scores, keypoint_threshold=0.5)
+
+
+def test_keypoint_below_the_threshold_is_a_missing_sample() -> None:
+    smoother, plain = KeypointSmoother(), KeypointSmoother()
+    for time_s, x in ((0.0, 10.0), (0.03, 11.0)):
+        smoother.smooth(scored((x, 10), 0.9), time_s)
+        plain.smooth(one((50, 50), (x, 10)), time_s)
+    guess = smoother.smooth(scored((90, 70), 0.2), 0.06)
+    assert guess[0, 1].tolist() == [90, 70]  # raw: it isn't known where the point is
+    after = smoother.smooth(scored((12, 10), 0.9), 0.09)[0, 1]
+    expected = plain.smooth(one((50, 50), (12, 10)), 0.09)[0, 1]  # as if nothing had come
+    assert after == pytest.approx(expected, abs=1e-5)
+    assert 11 < after[0] < 12
+
+
+def test_far_guess_of_one_keypoint_does_not_make_the_others_begin_anew() -> None:
+    smoother = KeypointSmoother()
+    for step, guess in enumerate([(10, 10), (900, 900), (-900, 900)]):
+        first = one((50 + step, 50), guess)
+        scores = np.array([[1.0, 0.9 if step == 0 else 0.1]], np.float32)
+        found = replace(first, keypoint_scores=scores, keypoint_threshold=0.5)
+        smooth = smoother.smooth(found, step * 0.03)
+    assert 50 < smooth[0, 0, 0] < 52
+
+
+def test_keypoint_that_was_away_for_long_begins_anew() -> None:
+    smoother = KeypointSmoother()
+    smoother.smooth(scored((10, 10), 0.9), 0.0)
+    for step in range(1, 20):
+        smoother.smooth(scored((70, 70), 0.1), step * 0.03)
+    assert smoother.smooth(scored((14, 10), 0.9), 0.6)[0, 1].tolist() == [14, 10]
+
+
+def test_keypoint_that_was_never_predicted_begins_raw() -> None:
+    smoother = KeypointSmoother()
+    smoother.smooth(scored((90, 90), 0.1), 0.0)
+    assert smoother.smooth(scored((14, 10), 0.9), 0.03)[0, 1].tolist() == [14, 10]

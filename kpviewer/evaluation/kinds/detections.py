@@ -73,7 +73,7 @@ def _counted(count: int, noun: str) -> str:
 def failure_of(seen: Detections, image: AnnotatedImage, score: float) -> Failure:
     """Compare the detections of an image with at least a score with its ground truth."""
     shown = seen.take(seen.scores >= score)
-    matches, errors = match(shown, image.targets), object_errors(shown, image.targets)
+    matches, errors = match(shown, image.targets), object_errors(shown, image.targets).objects
     return Failure(
         matches.false_negatives, matches.false_positives, float(np.mean(errors)) if errors else 0.0
     )
@@ -96,7 +96,8 @@ class DetectionReport(Report):
     def __init__(self, run: Run, result: DetectionScores, options: EvaluationOptions) -> None:
         super().__init__(run.setting(options.data_name), run.data.notes, result.frame_ms)
         self.data, self.result = run.data, result
-        self._iou, self._options = run.thresholds.iou, options
+        self._iou, self._keypoint = run.thresholds.iou, run.thresholds.keypoint
+        self._options = options
 
     @cached_property
     def classes(self) -> ClassScores:
@@ -121,13 +122,20 @@ class DetectionReport(Report):
     def tables(self) -> list[Table]:
         """Return scores by source, by class and of the localisation."""
         tables = [
-            Table("", score_rows(self.result)),
+            Table("", score_rows(self.result), self._note()),
             Table("By class", class_rows(self.classes), class_note(self.classes)),
         ]
         if self.localisation is not None:
             title = f"Localisation, within {self.localisation.max_px:g} px"
             tables.append(Table(title, localisation_rows(self.localisation)))
         return tables
+
+    def _note(self) -> str:
+        """Return a line on keypoints that the error leaves out; empty if there are none."""
+        count, floor = self.result.overall.keypoints.not_predicted, self._keypoint
+        if not count:
+            return ""
+        return f"NME leaves out {_counted(count, 'keypoint')} with a confidence below {floor:g}."
 
     def scores_json(self) -> dict[str, Any]:
         """Return the scores, as described in ``detection_scores`` and ``localisation``."""
@@ -187,7 +195,7 @@ class DetectionReport(Report):
         return [
             error
             for found, image in zip(self.result.seen, self.data.images, strict=True)
-            for error in object_errors(found, image.targets, counted=~image.pseudo)
+            for error in object_errors(found, image.targets, counted=~image.pseudo).objects
         ]
 
 

@@ -81,6 +81,10 @@ class ErrorPanel(QWidget):
         counts = text.format(
             matched=error.matched, missed=error.false_negatives, false=error.false_positives
         )
+        not_predicted = error.keypoints_not_predicted
+        if not_predicted:
+            text = tr("{n} keypoints not predicted")
+            counts = f"{counts}\n{text.format(n=not_predicted)}"
         self._counts.setText(counts)
 
     def text(self) -> str:

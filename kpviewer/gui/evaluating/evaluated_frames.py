@@ -117,7 +117,8 @@ class _Kept:
     def nbytes(self) -> int:
         """Size of the candidates, bytes."""
         kept = self.candidates
-        return kept.xyxy.nbytes + kept.scores.nbytes + kept.keypoints_xy.nbytes
+        arrays = (kept.xyxy, kept.scores, kept.keypoints_xy, kept.keypoint_scores)
+        return sum(array.nbytes for array in arrays if array is not None)
 
 
 class EvaluatedFrames:
@@ -171,11 +172,16 @@ class EvaluatedFrames:
         if frame.ground_truth is None:
             return
         likely = candidates.scores.max(axis=1, initial=0.0) >= self._floor
+        confidences = candidates.keypoint_scores
         kept = _Kept(
             frame.index,
             frame.position_s,
             Candidates(
-                candidates.xyxy[likely], candidates.scores[likely], candidates.keypoints_xy[likely]
+                candidates.xyxy[likely],
+                candidates.scores[likely],
+                candidates.keypoints_xy[likely],
+                None if confidences is None else confidences[likely],
+                candidates.size_wh,
             ),
             frame.ground_truth,
             frame.ground_truth.class_ids[~frame.ground_truth.difficult],
@@ -273,9 +279,9 @@ class EvaluatedFrames:
             for class_id, score in self._thresholds.class_scores.items():
                 least[class_id : class_id + 1] = score
             found = matched.found
-            kept.error = frame_error(
-                found.take(found.scores >= least[found.class_ids]), ground_truth
-            )
+            shown = found.take(found.scores >= least[found.class_ids])
+            shown = replace(shown, keypoint_threshold=self._thresholds.keypoint)
+            kept.error = frame_error(shown, ground_truth)
 
     def _ranks(self, scores: FloatArray, ids: IntArray) -> tuple[FloatArray, BoolArray]:
         """Return ranks to compare with a confidence, and which detections can pass at all."""
@@ -301,8 +307,8 @@ def _match(candidates: Candidates, ground_truth: GroundTruth, thresholds: Thresh
 
 
 def _at(score: float, thresholds: Thresholds) -> Thresholds:
-    """Return the same thresholds with one confidence for all classes."""
-    return replace(thresholds, score=score, class_scores={})
+    """Return thresholds of the same matches: one confidence for all classes, none of keypoints."""
+    return replace(thresholds, score=score, class_scores={}, keypoint=0.0)
 
 
 def _count(object_ids: IntArray, class_id: int | None, shown: frozenset[int] | None) -> int:
