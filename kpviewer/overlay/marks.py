@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
@@ -13,15 +13,18 @@ from kpviewer.overlay.palette import class_color
 from kpviewer.overlay.style import OverlayStyle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from kpviewer.structures import FloatArray, GroundTruth
+    from kpviewer.structures import Detections, FloatArray, GroundTruth
 
 _BOX_PX, _SELECTED_PX, _GROUND_TRUTH_PX, _LINE_PX, _HALO_PX = 2.0, 4.0, 1.0, 1.5, 1.0
 _DOT_PX, _HOVERED_DOT_PX = 3.0, 6.0
 _HALO = QColor(0, 0, 0, 150)
 _DASHES = [4.0, 3.0]
 _GROUND_TRUTH_ARM_PX = 3.0
+_OPACITY_STEPS = 8
+
+T = TypeVar("T")
 
 
 def map_box(xyxy: FloatArray, transform: QTransform) -> QRectF:
@@ -35,6 +38,27 @@ def map_box(xyxy: FloatArray, transform: QTransform) -> QRectF:
 def map_points(xy: FloatArray, transform: QTransform) -> list[QPointF]:
     """Map (K, 2) points."""
     return [transform.map(QPointF(x, y)) for x, y in np.nan_to_num(xy).tolist()]
+
+
+def landmark_opacities(detections: Detections) -> list[list[float]]:
+    """Return the opacity of each landmark, N lists of K in [0, 1], by its score.
+
+    It rises from 0 at half the threshold to 1 at the threshold; without a score it is 1.
+    """
+    threshold = detections.keypoint_threshold
+    if not threshold or not detections.has_keypoint_scores:
+        return [[1.0] * detections.keypoints_xy.shape[1]] * len(detections)
+    shares = np.nan_to_num(detections.keypoint_scores, nan=1.0) / np.float32(threshold)
+    opacities: list[list[float]] = np.clip(2 * shares - 1, 0, 1).tolist()
+    return opacities
+
+
+def by_opacity(shapes: Iterable[tuple[T, float]]) -> list[tuple[float, list[T]]]:
+    """Group shapes by opacity, in eighths, the faintest first; invisible ones are left out."""
+    groups: dict[int, list[T]] = {}
+    for shape, opacity in shapes:
+        groups.setdefault(round(opacity * _OPACITY_STEPS), []).append(shape)
+    return [(step / _OPACITY_STEPS, groups[step]) for step in sorted(groups) if step]
 
 
 def _pen(color: QColor, width: float, cap: Qt.PenCapStyle = Qt.PenCapStyle.FlatCap) -> QPen:
@@ -81,18 +105,31 @@ def paint_trail(
 
 
 def paint_landmarks(
-    painter: QPainter, points: list[QPointF], color: QColor, style: OverlayStyle, hovered: bool
+    painter: QPainter,
+    points: list[QPointF],
+    opacities: list[float],
+    color: QColor,
+    style: OverlayStyle,
+    *,
+    hovered: bool,
 ) -> None:
-    """Paint the skeleton and a dot for each landmark."""
-    there = range(len(points))
-    bones = [QLineF(points[a], points[b]) for a, b in style.skeleton if a in there and b in there]
-    if bones:
-        pen = _pen(color, _LINE_PX * style.scale * style.lines, Qt.PenCapStyle.RoundCap)
-        _with_halo(painter, pen, style, lambda: painter.drawLines(*bones))
-    if points:
-        diameter = _HOVERED_DOT_PX if hovered else _DOT_PX
-        pen = _pen(color, diameter * style.scale * style.dots, Qt.PenCapStyle.RoundCap)
-        _with_halo(painter, pen, style, lambda: painter.drawPoints(QPolygonF(points)))
+    """Paint the skeleton and a dot for each landmark; a line is as faint as its fainter end."""
+    there, usual = range(len(points)), painter.opacity()
+    bones = (
+        (QLineF(points[a], points[b]), min(opacities[a], opacities[b]))
+        for a, b in style.skeleton
+        if a in there and b in there
+    )
+    pen = _pen(color, _LINE_PX * style.scale * style.lines, Qt.PenCapStyle.RoundCap)
+    for opacity, lines in by_opacity(bones):
+        painter.setOpacity(usual * opacity)
+        _with_halo(painter, pen, style, partial(painter.drawLines, *lines))
+    diameter = _HOVERED_DOT_PX if hovered else _DOT_PX
+    pen = _pen(color, diameter * style.scale * style.dots, Qt.PenCapStyle.RoundCap)
+    for opacity, dots in by_opacity(zip(points, opacities, strict=True)):
+        painter.setOpacity(usual * opacity)
+        _with_halo(painter, pen, style, partial(painter.drawPoints, QPolygonF(dots)))
+    painter.setOpacity(usual)
 
 
 def paint_ground_truth(

@@ -18,6 +18,7 @@ from kpviewer.overlay.class_bars import paint_bars
 from kpviewer.overlay.images import array_of, qimage_of
 from kpviewer.overlay.labels import label_font, paint_label, place_labels
 from kpviewer.overlay.marks import (
+    landmark_opacities,
     map_box,
     map_points,
     paint_box,
@@ -108,13 +109,15 @@ def paint_overlay(
             for trail, class_id in zip(detections.trails, detections.class_ids, strict=True):
                 paint_trail(painter, map_points(trail, transform), int(class_id), style)
         boxes = [map_box(box, transform) for box in detections.xyxy]
+        opacities = landmark_opacities(detections)
         for index in reversed(range(len(detections))):  # the best is painted last, on top
             color = QColor(*class_color(int(detections.class_ids[index])))
             if style.boxes:
                 paint_box(painter, boxes[index], color, style, index == style.selected)
             if style.landmarks:
                 points = map_points(keypoints_xy[index], transform)
-                paint_landmarks(painter, points, color, style, index == style.hovered)
+                is_hovered = index == style.hovered
+                paint_landmarks(painter, points, opacities[index], color, style, hovered=is_hovered)
         if style.ground_truth and ground_truth is not None:
             paint_ground_truth(painter, ground_truth, style, transform)
         painter.setFont(label_font(style))

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
 
 from kpviewer.overlay.labels import label_font
-from kpviewer.overlay.marks import map_box, map_points
+from kpviewer.overlay.marks import by_opacity, landmark_opacities, map_box, map_points
 from kpviewer.overlay.palette import OKABE_ITO
 
 if TYPE_CHECKING:
@@ -51,11 +51,16 @@ def paint_second(
         painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for box, points in zip(found.xyxy, found.keypoints_xy, strict=True):
+        opacities = landmark_opacities(found)
+        for box, xy, shares in zip(found.xyxy, found.keypoints_xy, opacities, strict=True):
             if style.boxes:
                 _paint_corners(painter, map_box(box, transform), style)
             if style.landmarks:
-                _paint_diamonds(painter, map_points(points, transform), style)
+                points = zip(map_points(xy, transform), shares, strict=True)
+                for opacity, visible in by_opacity(points):
+                    painter.setOpacity(opacity)
+                    _paint_diamonds(painter, visible, style)
+                painter.setOpacity(1.0)
         _paint_legend(painter, style, style.names_of_two, bounds)
     finally:
         painter.restore()

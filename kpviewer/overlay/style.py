@@ -16,6 +16,8 @@ class OverlayStyle:
     class_names: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     """Pairs of keypoint indices joined by a line."""
+    keypoint_names: tuple[str, ...] = ()
+    """Names of the keypoints, for the numbers of a detection."""
     boxes: bool = True
     labels: bool = True
     """Whether labels have the class name."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kpviewer.structures import Frame, FrameResult
 
 _VISIBLE = 2
+_NOT = (0, 0, 0)
+"""Position and flag of a keypoint whose score is below the threshold: COCO's "not labelled"."""
 _IN_MEMORY_BYTES = 1_000_000
 
 
@@ -134,6 +136,7 @@ class _Entries:
                 result.frame.file or result.frame.index
             )
             return
+        predicted = found.keypoints_predicted.tolist()
         for row in np.flatnonzero(np.isfinite(found.xyxy).all(axis=1)).tolist():
             class_id = int(found.class_ids[row])
             category_id = class_id + 1 if ids is None else ids.get(class_id)
@@ -149,8 +152,10 @@ class _Entries:
                 "score": rounded(float(found.scores[row]), SCORE_DECIMALS),
             }
             if found.keypoints_xy.shape[1]:
-                points = found.keypoints_xy[row].tolist()
-                flat = [value for x, y in points for value in (x, y, _VISIBLE)]
+                points = zip(found.keypoints_xy[row].tolist(), predicted[row], strict=True)
+                flat = [
+                    v for (x, y), is_in in points for v in ((x, y, _VISIBLE) if is_in else _NOT)
+                ]
                 entry["keypoints"] = rounded(flat, PX_DECIMALS)
             yield entry
 

@@ -37,6 +37,8 @@ class ResultHeader:
     """Pairs of indices of keypoints that a line joins."""
     category_ids: Mapping[int, int] | None = None
     """Category ids of the COCO ground truth by class id; None without one."""
+    has_keypoint_scores: bool = False
+    """Whether the model predicts scores of keypoints."""
 
     def class_name(self, class_id: int) -> str:
         """Return the name of a class; ``class N`` if it has none."""
@@ -80,7 +82,7 @@ def _describe_error(error: FrameError) -> dict[str, Any]:
 
 
 def _describe_detections(header: ResultHeader, found: Detections) -> list[dict[str, Any]]:
-    tracks = _track_ids(found)
+    tracks, has_scores = _track_ids(found), found.has_keypoint_scores
     return [
         {
             "class": header.class_name(class_id),
@@ -88,13 +90,15 @@ def _describe_detections(header: ResultHeader, found: Detections) -> list[dict[s
             "score": rounded(score, SCORE_DECIMALS),
             "xyxy": rounded(box, PX_DECIMALS),
             "keypoints": rounded(points, PX_DECIMALS),
+            **({"keypoint_scores": rounded(sure, SCORE_DECIMALS)} if has_scores else {}),
             **({} if found.track_ids is None else {"track_id": track_id}),
         }
-        for class_id, score, box, points, track_id in zip(
+        for class_id, score, box, points, sure, track_id in zip(
             found.class_ids.tolist(),
             found.scores.tolist(),
             found.xyxy.tolist(),
             found.keypoints_xy.tolist(),
+            found.keypoint_scores.tolist(),
             tracks,
             strict=True,
         )
@@ -150,19 +154,23 @@ class CsvRows:
 
     def begin(self) -> str:
         """Return the header row."""
-        points = [f"{name}_{axis}" for name in self._header.keypoint_names for axis in "xy"]
-        return _csv_row([*self._COLUMNS, *points, "track_id", "file", "frame_in_file"])
+        names = self._header.keypoint_names
+        points = [f"{name}_{axis}" for name in names for axis in "xy"]
+        scores = [f"{name}_score" for name in names if self._header.has_keypoint_scores]
+        return _csv_row([*self._COLUMNS, *points, "track_id", "file", "frame_in_file", *scores])
 
     def frame(self, result: FrameResult) -> str:
         """Return the rows of a frame."""
         found, frame = result.detections, result.frame
         point_count = len(self._header.keypoint_names)
+        score_count = point_count if self._header.has_keypoint_scores else 0
         tracks = _track_ids(found)
         rows = []
         for row in range(len(found)):
             class_id = int(found.class_ids[row])
             points = found.keypoints_xy[row, :point_count].reshape(-1).tolist()
             values = [*found.xyxy[row].tolist(), *points]
+            scores = found.keypoint_scores[row, :score_count].tolist()
             rows.append(
                 _csv_row(
                     [
@@ -175,6 +183,7 @@ class CsvRows:
                         tracks[row],
                         frame.file,
                         frame.frame_in_file,
+                        *rounded(scores, SCORE_DECIMALS),
                     ]
                 )
             )

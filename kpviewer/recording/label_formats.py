@@ -70,16 +70,22 @@ class YoloLabels:
         return files
 
     def text(self, image: str, size_wh: tuple[int, int], found: Detections) -> str:
-        """Return a line per object: class, centre and sides, then x, y and visibility of points."""
+        """Return a line per object: class, centre and sides, then x, y and visibility of points.
+
+        Points with a score below the threshold, and those outside the image, have visibility 0.
+        """
         sides = np.array(size_wh, np.float64)
+        predicted = found.keypoints_predicted.tolist()
         lines = []
         for row, (left, top, right, bottom) in _boxes(found, size_wh):
             box = np.array([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top])
             words = [str(int(found.class_ids[row])), *_shares(box / np.tile(sides, 2))]
-            for x, y in found.keypoints_xy[row, : len(self._points)].tolist():
+            points = found.keypoints_xy[row, : len(self._points)].tolist()
+            for (x, y), is_predicted in zip(points, predicted[row], strict=False):
                 is_inside = 0 <= x <= size_wh[0] and 0 <= y <= size_wh[1]  # false for NaN
-                xy = _shares(np.array([x, y]) / sides) if is_inside else ["0", "0"]
-                words += [*xy, str(_VISIBLE if is_inside else 0)]
+                is_labelled = is_predicted and is_inside
+                xy = _shares(np.array([x, y]) / sides) if is_labelled else ["0", "0"]
+                words += [*xy, str(_VISIBLE if is_labelled else 0)]
             lines.append(" ".join(words) + "\n")
         return "".join(lines)
 

@@ -329,3 +329,53 @@ def test_pointer_finds_the_smallest_box_around_it() -> None:
     assert detection_at(found, 20, 20) == 0
     assert detection_at(found, 400, 400) is None
     assert detection_at(detections(), 1, 1) is None
+
+
+# -- confidence of landmarks -------------------------------------------------------------------
+
+
+def strength(score: float, **given: float) -> float:
+    """Return how far the middle of a dot is from grey to its colour, by the score of its point."""
+    found = detections([BOX], points=[[(150.5, 140.5)]], point_scores=[[score]], **given)
+    pixel = painted(found, replace(BARE, boxes=False))[140, 150].astype(float)
+    colour = np.array(bgr_of(0), float)
+    return float(np.abs(pixel - GREY).sum() / np.abs(colour - GREY).sum())
+
+
+def test_landmark_fades_in_from_half_the_threshold_to_the_threshold() -> None:
+    assert [strength(score) for score in (0.0, 0.2, 0.25)] == [0, 0, 0]
+    assert strength(0.5) == strength(0.9) == 1
+    assert 0 < strength(0.32) < strength(0.4) < strength(0.46) < 1
+    assert strength(0.4, keypoint_threshold=0.4) == 1
+    assert strength(0.1, keypoint_threshold=0.9) == 0
+    assert strength(0.0, keypoint_threshold=0.0) == 1
+
+
+def test_landmark_without_a_score_is_drawn_at_any_threshold() -> None:
+    found = detections([BOX], points=[[(150.5, 140.5)]], keypoint_threshold=1.0)
+    assert tuple(painted(found, replace(BARE, boxes=False))[140, 150]) == bgr_of(0)
+
+
+def test_skeleton_ends_at_landmarks_that_are_not_drawn() -> None:
+    ends = [(110, 140.5), (150, 140.5), (190, 140.5)]
+    found = detections([BOX], points=[ends], point_scores=[[0.9, 0.9, 0.1]])
+    image = painted(found, replace(BARE, boxes=False, skeleton=((0, 1), (1, 2))))
+    assert tuple(image[140, 130]) == bgr_of(0)
+    assert (image[135:146, 156:200] == GREY).all()
+
+
+def test_line_is_as_faint_as_its_fainter_end() -> None:
+    ends = [(110, 140.5), (190, 140.5)]
+    found = detections([BOX], points=[ends], point_scores=[[0.9, 0.4]])
+    image = painted(found, replace(BARE, boxes=False, skeleton=((0, 1),)))
+    assert tuple(image[140, 110]) == bgr_of(0)
+    middle = image[140, 150]
+    assert tuple(middle) != bgr_of(0)
+    assert not (middle == GREY).all()
+
+
+def test_labels_after_a_faint_landmark_are_painted_in_full() -> None:
+    points = {"points": [[(150, 140)]], "point_scores": [[0.3]]}
+    faint = painted(detections([BOX], **points), OverlayStyle(("face",), landmarks=True))
+    none = painted(detections([BOX], **points), OverlayStyle(("face",), landmarks=False))
+    assert (faint[:130] == none[:130]).all()

@@ -65,3 +65,14 @@ def test_legend_stands_in_the_upper_right_corner():
     assert changed[:, 1].min() > 400
     small = painted(replace(PLAIN, names_of_two=("x" * 300, "y")))
     assert (small[:60, :10] == 128).all()
+
+
+def test_landmarks_below_half_the_threshold_are_not_painted():
+    found = detections([BOX], points=[[(200, 200), (250, 250)]], point_scores=[[0.9, 0.2]])
+    seen = SecondResult(
+        Candidates.empty(), found, 1.0, frame_error(found, GroundTruth.empty(num_keypoints=2))
+    )
+    shown = replace(result(detections(), size_hw=(480, 640)), second=seen)
+    image = render(shown, replace(PLAIN, names_of_two=NAMES))
+    assert is_of_second(image, 200, 196)
+    assert (image[240:261, 240:261] == 128).all()

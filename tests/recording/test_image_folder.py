@@ -164,3 +164,10 @@ def test_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "set").write_text("")
     with pytest.raises(RecordingError, match="Choose another folder"):
         write(tmp_path, "voc", [result()])
+
+
+def test_yolo_text_leaves_keypoints_below_the_threshold_invisible(tmp_path: Path) -> None:
+    points = {"points": [[(32, 12), (16, 24)]], "point_scores": [[0.5, 0.49]]}
+    write(tmp_path, "yolo", [sample((16, 12, 48, 36), **points)], POINTS)
+    (line,) = (tmp_path / "set/labels/clip_000007.txt").read_text().splitlines()
+    assert line.endswith(" 0.500000 0.250000 2 0 0 0")

@@ -314,3 +314,54 @@ def test_a_file_that_can_not_be_written_as_text_says_so(tmp_path: Path, monkeypa
     writer.accept(sample()[0])
     with pytest.raises(RecordingError, match="incomplete"):
         writer.close()
+
+
+SCORED = replace(HEADER, keypoint_names=("nose", "chin"), has_keypoint_scores=True)
+
+
+def scored() -> FrameResult:
+    """Two objects with a keypoint that the model isn't sure of, and one that it is."""
+    return result(
+        detections(
+            [(1, 2, 11, 22), (30, 30, 40, 50)],
+            points=[[(5, 6), (7, 8)], [(35, 36), (37, 38)]],
+            point_scores=[[0.91234567, 0.499], [0.5, 0.1]],
+        )
+    )
+
+
+def test_json_lines_hold_the_score_of_each_keypoint(tmp_path: Path) -> None:
+    line = json.loads(written("jsonl", tmp_path, [scored()], SCORED).splitlines()[1])
+    assert [each["keypoint_scores"] for each in line["detections"]] == [
+        [0.9123, 0.499],
+        [0.5, 0.1],
+    ]
+    assert line["detections"][0]["keypoints"] == [[5.0, 6.0], [7.0, 8.0]]  # whatever the threshold
+
+
+def test_csv_ends_with_the_scores_of_keypoints(tmp_path: Path) -> None:
+    lines = written("csv", tmp_path, [scored(), sample()[1]], SCORED).splitlines()
+    assert lines[0].endswith("chin_x,chin_y,track_id,file,frame_in_file,nose_score,chin_score")
+    assert [line.split(",")[-2:] for line in lines[1:]] == [["0.9123", "0.499"], ["0.5", "0.1"]]
+    plain = written("csv", tmp_path, sample()).splitlines()
+    assert plain[0].endswith("nose_x,nose_y,track_id,file,frame_in_file")
+    assert plain[1].count(",") == plain[0].count(",")
+
+
+def test_coco_has_no_position_of_a_keypoint_below_the_threshold(tmp_path: Path) -> None:
+    results, dataset = texts("coco", tmp_path, [scored()], SCORED)
+    points = [each["keypoints"] for each in json.loads(results)]
+    assert points == [[5.0, 6.0, 2, 0, 0, 0], [35.0, 36.0, 2, 0, 0, 0]]
+    annotations = json.loads(dataset)["annotations"]
+    assert [each["keypoints"] for each in annotations] == points
+    assert [each["num_keypoints"] for each in annotations] == [1, 1]
+    (tmp_path / "again.json").write_text(dataset)
+    (image,) = read_annotations(f"coco:{tmp_path / 'again.json'}").images
+    assert image.targets.keypoints_visible.tolist() == [[True, False]] * 2
+
+
+def test_csv_with_scores_of_keypoints_is_read_as_annotations(tmp_path: Path) -> None:
+    frame = of_file(scored(), "a.png")
+    (tmp_path / "found.csv").write_text(written("csv", tmp_path, [frame], SCORED))
+    (image,) = read_annotations(f"csv:{tmp_path / 'found.csv'}").images
+    assert image.targets.keypoints_xy[0].tolist() == [[5, 6], [7, 8]]

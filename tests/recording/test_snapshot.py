@@ -56,3 +56,11 @@ def test_json_beside_a_snapshot_has_its_name_and_the_detections(tmp_path: Path) 
     )  # fmt: skip
     assert (saved["width"], saved["height"]) == (64, 48)
     assert saved["detections"][0]["xyxy"] == [10, 20, 30, 40]
+
+
+def test_json_beside_a_snapshot_has_the_scores_of_keypoints(tmp_path: Path) -> None:
+    found = detections([(10, 20, 30, 40)], points=[[(15, 25)]], point_scores=[[0.25]])
+    header = ResultHeader("clip.mp4", "pose", ("person",), ("nose",), has_keypoint_scores=True)
+    path = save_snapshot(result(found), tmp_path, stem="pose", header=header)
+    (saved,) = json.loads(path.with_suffix(".json").read_text())["detections"]
+    assert saved["keypoint_scores"] == [0.25]
