@@ -45,6 +45,8 @@ class ModelSettings:
     nms: NmsKind | None = None
     sigma: Width | None = None
     """Standard deviation of the Gaussian soft-NMS."""
+    keypoint: Share | None = None
+    """Score below which keypoints count as not predicted."""
     class_scores: Mapping[str, Share] = field(default_factory=dict)
     """Score thresholds of single classes, by class name."""
     hidden: tuple[Text, ...] = ()

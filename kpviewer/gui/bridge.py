@@ -186,7 +186,8 @@ class Bridge(QObject):
             return
         spec = engine.spec
         panel = panes.side_panel
-        panel.thresholds.set_defaults(spec.thresholds)
+        has_scores = spec.keypoint_threshold is not None
+        panel.thresholds.set_defaults(spec.thresholds, has_keypoint_scores=has_scores)
         panel.display.set_model(spec)
         self.evaluation.set_model(spec)
         self._show_thresholds(spec)

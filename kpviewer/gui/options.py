@@ -24,10 +24,12 @@ class ViewerOptions:
     bf16, fp16."""
     device: str = "auto"
     score: float | None = None
-    """Lowest confidence. None, here and in the next three: the model's default."""
+    """Lowest confidence. None, here and in the next four: the model's default."""
     iou: float | None = None
     nms: NmsKind | None = None
     sigma: float | None = None
+    keypoint: float | None = None
+    """Lowest confidence of keypoints, for models that predict one."""
     classes: tuple[str, ...] = ()
     """Names or numbers of the shown classes; empty is all."""
     record: str | None = None
@@ -87,6 +89,8 @@ class ViewerOptions:
             asked = replace(asked, nms=self.nms)
         if self.sigma is not None:
             asked = replace(asked, sigma=self.sigma)
+        if self.keypoint is not None:
+            asked = replace(asked, keypoint=self.keypoint)
         return asked
 
 

@@ -137,8 +137,20 @@ def test_description_has_the_scores_that_the_model_predicts():
     )
     title, text = describe(found, 0, OverlayStyle(("face",)))
     assert title == "face #7"
-    assert "2 landmarks, confidence 0.71 to 0.93" in text
+    assert "2 landmarks, confidence 0.71 to 0.93\n" in text
     plain = replace(found, keypoint_scores=np.full((1, 2), np.nan, np.float32), track_ids=None)
     title, text = describe(plain, 0, OverlayStyle())
     assert title == "class 0"
     assert text.endswith("2 landmarks")
+
+
+def test_description_names_the_confidence_of_each_landmark():
+    found = detections([LARGE], points=[[(1, 2), (3, 4), (5, 6)]], point_scores=[[0.71, 0.93, 0.2]])
+    _, text = describe(found, 0, OverlayStyle(keypoint_names=("nose", "left_eye")))
+    assert text.splitlines()[-3:] == [
+        "1 below 0.50, in brackets: not predicted",
+        "nose 0.71 · left_eye 0.93",
+        "(point 2 0.20)",
+    ]
+    many = detections([LARGE], points=[[(1, 2)] * 98], point_scores=[[0.2] * 98])
+    assert len(describe(many, 0, OverlayStyle())[1].splitlines()) == 6  # no list of 98

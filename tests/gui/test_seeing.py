@@ -5,17 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fakes import FAKE_SPEC, FakeSource, FakeTimings
+from gui.conftest import ViewerFakeEngine
 from gui.pausing import pause
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 from sample_results import read_video
 
+from kpviewer.config_files import read_settings, settings_path
+from kpviewer.gui.evaluating.error_panel import ErrorPanel
+from kpviewer.gui.evaluating.evaluated_frames import ErrorSummary
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.models.spec import Task
 from kpviewer.overlay import array_of
-from kpviewer.structures import Candidates, ImageArray
+from kpviewer.structures import Candidates, FrameError, ImageArray
 
 LEFT = Qt.MouseButton.LeftButton
 Key = Qt.Key
@@ -151,3 +155,78 @@ def test_sizes_and_labels_reach_the_image(qtbot, window):
     style = window.view.overlay_style
     assert style.lines > 1 > style.dots
     assert style.letters == 1
+
+
+# -- confidence of keypoints -------------------------------------------------------------------
+
+
+class PoseEngine(ViewerFakeEngine):
+    """Engine whose two things have two keypoints each, of confidence 0.9 and 0.4."""
+
+    def infer(self, bgr):
+        found, timings = super().infer(bgr)
+        points = np.stack([found.xyxy[:, :2] + 2, found.xyxy[:, :2] + 8], 1)
+        scores = np.array([[0.9, 0.4]] * 2, np.float32)
+        return replace(found, keypoints_xy=points, keypoint_scores=scores), timings
+
+
+def pose_engine() -> PoseEngine:
+    names = {"keypoint_names": ("nose", "chin"), "keypoint_threshold": 0.5}
+    return PoseEngine(spec=replace(FAKE_SPEC, class_names=("thing",), **names))
+
+
+def test_slider_of_keypoints_is_there_for_models_that_score_them_alone(qtbot, open_window):
+    window = open_window()
+    qtbot.waitUntil(lambda: window.session.engine is not None)
+    assert not window.side_panel.thresholds.keypoint.isVisible()
+    engine = pose_engine()
+    window = open_window(load_engine=lambda *_: engine)
+    qtbot.waitUntil(window.side_panel.thresholds.keypoint.isVisible)
+
+
+def test_slider_of_keypoints_works_while_paused_is_remembered_and_resets(
+    qtbot, open_window, tmp_path
+):
+    engine = pose_engine()
+    window = open_window(load_engine=lambda *_: engine, settings_folder=tmp_path / "settings")
+    qtbot.waitUntil(window.side_panel.thresholds.keypoint.isVisible)
+    qtbot.waitUntil(lambda: bool(window.view.result() and len(window.view.result().detections)))
+    pause(qtbot, window)
+    calls, slider = len(engine.seen), window.side_panel.thresholds.keypoint
+    predicted = window.view.result().detections.keypoints_predicted
+    assert predicted.tolist()[0] == [True, False]
+    slider.box().setValue(0.35)
+    assert window.view.result().detections.keypoints_predicted.all()
+    assert len(engine.seen) == calls
+    assert window.session.thresholds.keypoint == pytest.approx(0.35)
+    window.close()
+    kept = read_settings(settings_path(tmp_path / "settings")).settings
+    assert kept.for_model(engine.spec.name).keypoint == pytest.approx(0.35)
+
+    again = open_window(load_engine=lambda *_: engine, settings_folder=tmp_path / "settings")
+    slider = again.side_panel.thresholds.keypoint
+    qtbot.waitUntil(slider.isVisible)
+    assert slider.value() == pytest.approx(0.35)
+    qtbot.mouseDClick(slider.slider(), LEFT)
+    assert again.session.thresholds.keypoint == 0.5
+    again.close()
+    kept = read_settings(settings_path(tmp_path / "settings")).settings
+    assert kept.for_model(engine.spec.name).keypoint is None
+
+
+def test_command_line_sets_the_threshold_of_keypoints(qtbot, open_window):
+    engine = pose_engine()
+    window = open_window(load_engine=lambda *_: engine, keypoint=0.2)
+    qtbot.waitUntil(lambda: window.session.engine is not None)
+    assert window.session.thresholds.keypoint == 0.2
+    assert window.side_panel.thresholds.keypoint.value() == pytest.approx(0.2)
+
+
+def test_error_counts_keypoints_that_were_not_predicted(qtbot):
+    panel = ErrorPanel()
+    qtbot.addWidget(panel)
+    error = FrameError(1.0, 0.1, "box diagonal", 0.9, 1, 0, 0)
+    panel.show_error(error, ErrorSummary())
+    assert "not predicted" not in panel.text()
+    panel.show_error(replace(error, keypoints_not_predicted=3), ErrorSummary())
+    assert panel.text().endswith("3 keypoints not predicted")

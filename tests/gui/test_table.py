@@ -228,3 +228,17 @@ def test_open_table_is_remembered(qtbot, open_window, tmp_path):
     assert any(
         dock.windowTitle() == "Table of detections" for dock in again.findChildren(QDockWidget)
     )
+
+
+def test_landmarks_have_their_confidence_beside_them_if_the_model_predicts_it():
+    scored = replace(FOUND, keypoint_scores=np.array([[0.5, 0.25], [0.9, 1], [0.1, 0]], np.float32))
+    model = DetectionsModel()
+    model.show(scored, NAMES, POINTS, has_point_scores=True)
+    assert headings(model)[7:] == ["left eye", "left eye conf.", "right eye", "right eye conf."]
+    assert row(model, 0)[7:] == ["1.0, 2.0", "0.500", "30.0, 4.0", "0.250"]
+    assert model.tsv([0]).splitlines()[1].endswith("\t0.500\t30.0, 4.0\t0.250")
+    model.sort(8, Qt.SortOrder.DescendingOrder)
+    assert [row(model, each)[8] for each in range(3)] == ["0.900", "0.500", "0.100"]
+    before = headings(model)
+    model.show(scored.take(np.zeros(0, np.int64)), NAMES, POINTS, has_point_scores=True)
+    assert headings(model) == before

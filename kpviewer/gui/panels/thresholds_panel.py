@@ -27,6 +27,10 @@ class ThresholdsPanel(QWidget):
         self.confidence = ValueSlider(
             tr("Confidence"), tr("How sure the model must be to show an object.")
         )
+        self.keypoint = ValueSlider(
+            tr("Keypoint confidence"),
+            tr("How sure the model must be of a keypoint. Less sure ones fade, then vanish."),
+        )
         self.iou = ValueSlider(
             tr("IoU (NMS)"), tr("How much two boxes may overlap before the weaker one is removed.")
         )
@@ -49,11 +53,14 @@ class ThresholdsPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.confidence)
+        column.addWidget(self.keypoint)
         column.addWidget(self.iou)
         column.addWidget(self.sigma)
         column.addSpacing(4)
         column.addWidget(self.nms)
+        self.keypoint.hide()
         self.confidence.changed.connect(self._on_edited)
+        self.keypoint.changed.connect(self._on_keypoint_changed)
         self.iou.changed.connect(self._on_edited)
         self.sigma.changed.connect(self._on_sigma_changed)
         self.nms.chosen.connect(self._on_edited)
@@ -68,6 +75,7 @@ class ThresholdsPanel(QWidget):
         """Show other thresholds, without emitting ``changed``."""
         self._thresholds = thresholds
         self.confidence.set_value(thresholds.score)
+        self.keypoint.set_value(thresholds.keypoint)
         self.iou.set_value(thresholds.iou)
         self.sigma.set_value(thresholds.sigma)
         self.nms.set_index(_KINDS.index(thresholds.nms))
@@ -78,8 +86,15 @@ class ThresholdsPanel(QWidget):
         self.confidence.set_value(score)
         self._on_edited()
 
-    def set_defaults(self, thresholds: Thresholds) -> None:
-        """Set the model's own thresholds, which a double click restores."""
+    def set_defaults(self, thresholds: Thresholds, *, has_keypoint_scores: bool = False) -> None:
+        """Set the model's own thresholds, which a double click restores.
+
+        Args:
+            thresholds: thresholds of the model.
+            has_keypoint_scores: whether the model predicts scores of keypoints, to threshold.
+        """
+        self.keypoint.set_default(thresholds.keypoint)
+        self.keypoint.setVisible(has_keypoint_scores)
         self.confidence.set_default(thresholds.score)
         self.iou.set_default(thresholds.iou)
         self.sigma.set_default(thresholds.sigma)
@@ -99,6 +114,10 @@ class ThresholdsPanel(QWidget):
             nms=_KINDS[self.nms.index()],
         )
         self._show_slider_in_use()
+        self.changed.emit()
+
+    def _on_keypoint_changed(self, score: float) -> None:
+        self._thresholds = replace(self._thresholds, keypoint=score)
         self.changed.emit()
 
     def _on_sigma_changed(self, sigma: float) -> None:

@@ -39,6 +39,7 @@ def header_of(session: Session) -> ResultHeader:
         spec.mirrored_keypoints,
         spec.skeleton,
         session.ground_truth.category_ids,
+        spec.keypoint_threshold is not None,
     )
 
 

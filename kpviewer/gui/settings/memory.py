@@ -27,7 +27,12 @@ from kpviewer.gui.settings.recent import (
     without_models,
     without_sources,
 )
-from kpviewer.gui.settings.remembered import RememberedSettings, profile_model, with_camera_format
+from kpviewer.gui.settings.remembered import (
+    NUMBERS,
+    RememberedSettings,
+    profile_model,
+    with_camera_format,
+)
 from kpviewer.gui.settings.shown import AUTO, ShownSettings
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.shipped import DEFAULT_MODEL
@@ -76,8 +81,7 @@ class WindowMemory(QObject):
         self.store.edit(partial(apply_changes, before, shown))
         for name, new in shown.thresholds.items():
             old = before.for_model(name)
-            numbers = ("score", "iou", "nms", "sigma")
-            self._remembered.forget_named(x for x in numbers if getattr(old, x) != getattr(new, x))
+            self._remembered.forget_named(x for x in NUMBERS if getattr(old, x) != getattr(new, x))
             if old.hidden != new.hidden:
                 self._remembered.forget_named({"classes"})
         return True

@@ -18,8 +18,9 @@ from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.sources.naming import CameraRequest
 from kpviewer.structures import Thresholds
 
-_NUMBERS = ("score", "iou", "nms", "sigma")
-ALL_THRESHOLDS = frozenset((*_NUMBERS, "class_scores", "classes"))
+NUMBERS = ("score", "iou", "nms", "sigma", "keypoint")
+"""Fields of Thresholds that options and settings hold under the same name."""
+ALL_THRESHOLDS = frozenset((*NUMBERS, "class_scores", "classes"))
 
 
 class RememberedSettings:
@@ -32,7 +33,7 @@ class RememberedSettings:
 
     def __init__(self, store: SettingsStore, options: ViewerOptions) -> None:
         self.store = store
-        named = {name for name in _NUMBERS if getattr(options, name) is not None}
+        named = {name for name in NUMBERS if getattr(options, name) is not None}
         self._named = named | ({"classes"} if options.classes else set())
 
     def fill(self, options: ViewerOptions) -> ViewerOptions:
@@ -59,7 +60,7 @@ class RememberedSettings:
         """
         kept, own = self.store.current.for_model(spec.name), spec.thresholds
         changes: dict[str, Any] = {}
-        for name in set(_NUMBERS) - self._named:
+        for name in set(NUMBERS) - self._named:
             value = getattr(kept, name)
             changes[name] = getattr(own, name) if value is None else value
         ids = {name: class_id for class_id, name in enumerate(spec.class_names)}
@@ -99,7 +100,7 @@ def kept_thresholds(spec: ModelSpec, thresholds: Thresholds) -> ModelSettings:
     own, names = spec.thresholds, spec.class_names
     changed = {
         name: getattr(thresholds, name)
-        for name in _NUMBERS
+        for name in NUMBERS
         if getattr(thresholds, name) != getattr(own, name)
     }
     scores, shown = thresholds.class_scores, thresholds.classes

@@ -52,7 +52,12 @@ class TableLink(QObject):
             spec = self._session.engine.spec
             thresholds = self._session.thresholds
             header = ResultHeader(
-                info.name, spec.name, spec.class_names, spec.keypoint_names, thresholds
+                info.name,
+                spec.name,
+                spec.class_names,
+                spec.keypoint_names,
+                thresholds,
+                has_keypoint_scores=spec.keypoint_threshold is not None,
             )
         save(lambda folder: save_frame_csv(result, folder, header))
 
@@ -63,5 +68,8 @@ class TableLink(QObject):
         found = Detections.empty() if result is None else result.detections
         class_names = engine.spec.class_names if engine is not None else ()
         point_names = engine.spec.keypoint_names if engine is not None else ()
+        has_scores = engine is not None and engine.spec.keypoint_threshold is not None
         chosen = self._view.selected(found)
-        self._panel.show_detections(found, chosen, class_names, point_names)
+        self._panel.show_detections(
+            found, chosen, class_names, point_names, has_point_scores=has_scores
+        )

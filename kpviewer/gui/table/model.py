@@ -24,7 +24,7 @@ _Role = Qt.ItemDataRole
 _NONE = QModelIndex()
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-INDEX, CLASS, SCORE, LEFT, TOP, WIDTH, HEIGHT, TRACK, POINT = range(9)
+INDEX, CLASS, SCORE, LEFT, TOP, WIDTH, HEIGHT, TRACK, POINT, POINT_SCORE = range(10)
 """Kinds of columns."""
 _TITLES = (
     (tr_noop("#"), tr_noop("Number, as in labels and result files")),
@@ -44,7 +44,7 @@ class Column:
 
     kind: int
     point: int = 0
-    """Index of the landmark, for the kind POINT."""
+    """Index of the landmark, for the kinds POINT and POINT_SCORE."""
 
 
 class DetectionsModel(QAbstractTableModel):
@@ -55,7 +55,7 @@ class DetectionsModel(QAbstractTableModel):
         self._found = Detections.empty()
         self._class_names: tuple[str, ...] = ()
         self._point_names: tuple[str, ...] = ()
-        self._columns = _columns_of(self._found)
+        self._columns = _columns_of(self._found, has_point_scores=False)
         self._order = np.zeros(0, np.int64)
         self._sorted_by = 0
         self._is_descending = False
@@ -66,10 +66,15 @@ class DetectionsModel(QAbstractTableModel):
         return self._found
 
     def show(
-        self, found: Detections, class_names: tuple[str, ...], point_names: tuple[str, ...]
+        self,
+        found: Detections,
+        class_names: tuple[str, ...],
+        point_names: tuple[str, ...],
+        *,
+        has_point_scores: bool = False,
     ) -> None:
         """Show other detections; classes and landmarks without a name are numbered."""
-        columns = _columns_of(found)
+        columns = _columns_of(found, has_point_scores=has_point_scores)
         names = class_names, point_names
         if columns != self._columns or names != (self._class_names, self._point_names):
             self.beginResetModel()
@@ -145,7 +150,9 @@ class DetectionsModel(QAbstractTableModel):
             return self._title(column)
         if role == _Role.ToolTipRole:
             tip = tr("Landmark: x, y in px of the source")
-            if column.kind != POINT:
+            if column.kind == POINT_SCORE:
+                tip = tr("Confidence of the landmark")
+            elif column.kind != POINT:
                 tip = tr(_TITLES[column.kind][1]) if _TITLES[column.kind][1] else ""
             return f"{tip}\n{tr('Click to sort')}".strip()
         if role == _Role.TextAlignmentRole:
@@ -179,6 +186,8 @@ class DetectionsModel(QAbstractTableModel):
             return found.track_ids
         if column.kind == POINT:
             return found.keypoints_xy[:, column.point, 0]
+        if column.kind == POINT_SCORE:
+            return found.keypoint_scores[:, column.point]
         by_kind: dict[int, NDArray[Any]] = {SCORE: found.scores, LEFT: left, TOP: top}
         by_kind |= {WIDTH: right - left, HEIGHT: bottom - top}
         in_order: NDArray[Any] = np.arange(len(found))
@@ -191,8 +200,9 @@ class DetectionsModel(QAbstractTableModel):
             return str(detection)
         if kind == CLASS:
             return self._class_name(int(found.class_ids[detection]))
-        if kind == SCORE:
-            return f"{found.scores[detection]:.3f}"
+        if kind in (SCORE, POINT_SCORE):
+            scores = found.scores if kind == SCORE else found.keypoint_scores[:, column.point]
+            return f"{scores[detection]:.3f}"
         if kind == TRACK:
             track = -1 if found.track_ids is None else int(found.track_ids[detection])
             return str(track) if track >= 0 else ""
@@ -202,19 +212,22 @@ class DetectionsModel(QAbstractTableModel):
         return f"{ {LEFT: left, TOP: top, WIDTH: right - left, HEIGHT: bottom - top}[kind]:.1f}"
 
     def _title(self, column: Column) -> str:
-        if column.kind != POINT:
+        if column.kind not in (POINT, POINT_SCORE):
             return tr(_TITLES[column.kind][0])
         known = column.point < len(self._point_names)
         number = tr("point {number}").format(number=column.point)
-        return self._point_names[column.point] if known else number
+        name = self._point_names[column.point] if known else number
+        return name if column.kind == POINT else tr("{name} conf.").format(name=name)
 
     def _class_name(self, class_id: int) -> str:
         known = class_id < len(self._class_names)
         return self._class_names[class_id] if known else f"class {class_id}"
 
 
-def _columns_of(found: Detections) -> tuple[Column, ...]:
-    """Return the columns; tracks and landmarks have some only if there are any."""
+def _columns_of(found: Detections, *, has_point_scores: bool) -> tuple[Column, ...]:
+    """Return the columns; tracks, landmarks and their scores have some only if there are any."""
     kinds = [kind for kind in range(POINT) if kind != TRACK or found.track_ids is not None]
     points = range(found.keypoints_xy.shape[1])
-    return tuple(Column(kind) for kind in kinds) + tuple(Column(POINT, each) for each in points)
+    of_points = (POINT, POINT_SCORE) if has_point_scores else (POINT,)
+    landmarks = tuple(Column(kind, each) for each in points for kind in of_points)
+    return tuple(Column(kind) for kind in kinds) + landmarks

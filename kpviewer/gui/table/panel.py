@@ -85,10 +85,12 @@ class TablePanel(QFrame):
         chosen: int | None,
         class_names: tuple[str, ...],
         point_names: tuple[str, ...],
+        *,
+        has_point_scores: bool = False,
     ) -> None:
         """Show detections, one of them chosen, without emitting ``chosen``."""
         self._is_updating = True
-        self._model.show(found, class_names, point_names)
+        self._model.show(found, class_names, point_names, has_point_scores=has_point_scores)
         self._choose(chosen)
         self._is_updating = False
         self._count.setText(tr("Detections: {count}").format(count=len(found)))

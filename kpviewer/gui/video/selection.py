@@ -11,6 +11,9 @@ from kpviewer.structures import Detections
 
 _MIN_IOU = 0.3
 """Lowest IoU of the selected box in two consecutive frames."""
+_MOST_NAMED = 30
+"""Most landmarks whose confidences are listed one by one."""
+_POINTS_A_LINE = 2
 
 
 class Selection:
@@ -67,6 +70,28 @@ def describe(detections: Detections, index: int, style: OverlayStyle) -> tuple[s
         text = tr("{n} landmarks, confidence {low:.2f} to {high:.2f}")
         text = text if has_own else tr("{n} landmarks")
         lines.append(text.format(n=points, low=own.min(), high=own.max()))
+        if has_own:
+            lines += _landmark_lines(detections, index, style)
     ids = detections.track_ids
     track = f" #{ids[index]}" if ids is not None and ids[index] >= 0 else ""
     return style.class_name(int(detections.class_ids[index])) + track, "\n".join(lines)
+
+
+def _landmark_lines(detections: Detections, index: int, style: OverlayStyle) -> list[str]:
+    """Return the confidence of each landmark; those below the threshold stand in brackets."""
+    own, predicted = detections.keypoint_scores[index], detections.keypoints_predicted[index]
+    lines = []
+    missing = int(np.count_nonzero(~predicted))
+    if missing:
+        text = tr("{n} below {threshold:.2f}, in brackets: not predicted")
+        lines.append(text.format(n=missing, threshold=detections.keypoint_threshold))
+    if len(own) > _MOST_NAMED:
+        return lines
+    numbered = tr("point {number}")
+    names = dict(enumerate(style.keypoint_names))
+    texts = []
+    for point, (score, is_predicted) in enumerate(zip(own, predicted, strict=True)):
+        name = names.get(point, numbered.format(number=point))
+        texts.append(f"{name} {score:.2f}" if is_predicted else f"({name} {score:.2f})")
+    rows = range(0, len(texts), _POINTS_A_LINE)
+    return lines + [" · ".join(texts[row : row + _POINTS_A_LINE]) for row in rows]
