@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
+
 from kpviewer.errors import WeightsError
 from kpviewer.models.limits import (
     Byte,
@@ -32,6 +34,8 @@ from kpviewer.models.tables import check_keys, converted, read_toml
 from kpviewer.structures import NmsKind
 
 GUIDE = "docs/guide/other-models.md"
+UNNAMED = "The file names no classes"
+"""Beginning of the note on a file whose class names come from elsewhere."""
 SHIPPED_DIR = Path(__file__).parent / "shipped"
 
 
@@ -61,7 +65,8 @@ class OutputKind(StrEnum):
     """cls_S, obj_S, bbox_S, kps_S of strides 8, 16 and 32 (Wu et al. 2023)."""
 
 
-_WITHOUT_KEYPOINTS = (OutputKind.SSD, OutputKind.YOLOV5, OutputKind.YOLOX, OutputKind.DETR)
+_WITHOUT_KEYPOINTS = (OutputKind.SSD, OutputKind.YOLOV5, OutputKind.YOLOX)
+_POINTS_APART = (OutputKind.LISTS, OutputKind.DETR)
 
 
 class BoxFormat(StrEnum):
@@ -104,7 +109,8 @@ class OutputFormat:
     count: Name | None = None
     """Name of the output of lists that says how many rows are filled; None: all."""
     points: Name | None = None
-    """Name of the output of lists that holds keypoints, (1, N, K, 2 or 3)."""
+    """Name of the output that holds the keypoints of lists, (1, N, K, 2 or 3), or of detr,
+    (1, Q, C * K, 3 or more) with logits of scores."""
     scored_points: bool = True
     """Whether the third number of a keypoint of lists is its score, and not always 1."""
     class_first: bool = False
@@ -176,8 +182,21 @@ def shipped_description(outputs: Mapping[str, Shape]) -> OnnxDescription | None:
     return None
 
 
-def read_description(path: Path) -> OnnxDescription:
+def is_partial(path: Path) -> bool:
+    """Return whether a description leaves out the table ``[output]``.
+
+    Raises:
+        WeightsError: if it isn't TOML.
+    """
+    return "output" not in read_toml(path)
+
+
+def read_description(path: Path, base: OnnxDescription | None = None) -> OnnxDescription:
     """Read a description.
+
+    Args:
+        path: path of the TOML.
+        base: description that this one completes, if it leaves out the table ``[output]``.
 
     Raises:
         WeightsError: if it isn't TOML, or a field is missing, unknown, of the wrong type or out of
@@ -185,8 +204,13 @@ def read_description(path: Path) -> OnnxDescription:
     """
     table = read_toml(path)
     try:
-        check_keys(table.get("output"), OutputFormat, "[output]")
+        if base is None:
+            check_keys(table.get("output"), OutputFormat, "[output]")
         check_keys(table, OnnxDescription, "The description")
+        if base is not None:
+            notes = [note for note in base.notes if not note.startswith(UNNAMED)]
+            own = {"notes": notes} if "classes" in table else {}
+            table = {**msgspec.to_builtins(base), **own, **table}
         description = converted(table, OnnxDescription)
         _check(description)
     except ValueError as error:
@@ -201,9 +225,11 @@ def _check(description: OnnxDescription) -> None:
         raise ValueError('resize = "area" requires a stride: the step of the input\'s sides')
     if description.keypoints and description.output.kind in _WITHOUT_KEYPOINTS:
         raise ValueError(f"the kind {description.output.kind} has no keypoints")
-    is_lists = description.output.kind is OutputKind.LISTS
-    if is_lists and bool(description.keypoints) != (description.output.points is not None):
-        raise ValueError("keypoints of the kind lists need both their names and points")
+    are_apart = description.output.kind in _POINTS_APART
+    if are_apart and bool(description.keypoints) != (description.output.points is not None):
+        raise ValueError(
+            f"keypoints of the kind {description.output.kind} need both their names and points"
+        )
     background = description.output.background
     if background is not None and not -1 <= background <= len(description.classes):
         raise ValueError(

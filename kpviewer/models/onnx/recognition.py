@@ -10,12 +10,14 @@ from kpviewer.models.onnx.description import (
     GUIDE,
     OnnxDescription,
     OutputKind,
+    is_partial,
     read_description,
     shipped_description,
 )
 from kpviewer.models.onnx.facts import FileFacts, shape_text
 from kpviewer.models.onnx.families import FAMILIES
 from kpviewer.models.onnx.families.base import Recognised, Unreadable
+from kpviewer.models.onnx.families.naming import own_names
 from kpviewer.models.onnx.saved import saved_description
 
 
@@ -43,11 +45,20 @@ def describe(path: Path, facts: FileFacts, layout: str | None = None) -> Recogni
         AmbiguousLayout: if several layouts fit and none is certain.
         WeightsError: if there is no description, it is invalid, or it contradicts the file.
     """
-    saved = saved_description(path) if layout is None else None
-    if saved is not None:
+    saved = saved_description(path)
+    partial = saved if saved is not None and is_partial(saved) else None
+    if saved is not None and partial is None and layout is None:
         description = read_description(saved)
         _check_against(description, saved, facts)
         return Recognised(description, "", "")
+    own = _own(path, facts, layout, partial)
+    if partial is None:
+        return own
+    return Recognised(read_description(partial, own.description), "", "")
+
+
+def _own(path: Path, facts: FileFacts, layout: str | None, partial: Path | None) -> Recognised:
+    """Return the description that needs no file, or that ``partial`` completes."""
     if layout is None and (shipped := shipped_description(facts.outputs)) is not None:
         return Recognised(shipped, "", "")
     try:
@@ -59,6 +70,8 @@ def describe(path: Path, facts: FileFacts, layout: str | None = None) -> Recogni
             f"{path.name} describes itself wrongly: {error}. Export it again, or write "
             f"{path.stem}.toml beside it: {GUIDE} shows how."
         ) from error
+    if partial is not None and not candidates:
+        read_description(partial)  # says that [output] is missing
     return _chosen(path, facts, candidates, layout)
 
 
@@ -102,6 +115,8 @@ def _chosen(
 
 def _check_against(description: OnnxDescription, beside: Path, facts: FileFacts) -> None:
     """Refuse a description that contradicts the file's own metadata."""
+    if own_names(facts) is None:
+        return
     try:
         candidates = recognised(facts)
     except ValueError:

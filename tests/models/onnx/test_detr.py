@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from kpviewer.models.onnx.file import open_onnx
 
@@ -108,7 +109,7 @@ def test_rf_detr_of_coco_has_a_column_for_each_id(tmp_path: Path) -> None:
     [
         ("masks", (1, 2, 16, 24), "masks"),
         ("4245", (1, 2, 16, 24), "masks"),
-        ("keypoints", (1, 2, 17, 7), "keypoints"),
+        ("keypoints", (1, 2, 17), "keypoints"),
     ],
 )
 def test_more_outputs_of_rf_detr_do_no_harm(
@@ -119,6 +120,29 @@ def test_more_outputs_of_rf_detr_do_no_harm(
     path = rf_detr(tmp_path / "seg.onnx", boxes, float_rows([3, -9], [-9, -9]), **more)
     assert found(path, hw=HW) == [("class 0", 0.953, [24, 24, 72, 40])]
     assert what in open_onnx(path).spec.notes[0]
+
+
+def test_rf_detr_places_the_keypoints_of_the_best_class(tmp_path: Path) -> None:
+    boxes = float_rows([0.5, 0.5, 0.5, 0.25], [0.1, 0.5, 0.1, 0.25])
+    logits = float_rows([-9, 3, -9], [2, -9, -9])
+    points = np.zeros((1, 2, 2 * 3, 8), np.float32)  # three keypoints for each of two classes
+    points[0, 0, 3:6, :3] = [[0.25, 0.5, 0], [0.5, 0.5, 2], [0.75, 0.25, -2]]
+    points[0, 1, 0, :3] = [0.1, 0.5, 1]
+    path = rf_detr(tmp_path / "pose.onnx", boxes, logits, keypoints=points)
+    detector = open_onnx(path)
+    assert detector.spec.keypoint_names == ("point 0", "point 1", "point 2")
+    decoded = detector.decode(detector.network(torch.zeros(1, 3, *HW)), HW)
+    # by hand, of 96x64 px; scores are sigmoids of 0, 2 and -2
+    assert decoded.keypoints_xy[0, 0].tolist() == [[24, 32], [48, 32], [72, 16]]
+    assert decoded.keypoint_scores[0, 0].tolist() == pytest.approx([0.5, 0.881, 0.119], abs=1e-3)
+    assert decoded.keypoints_xy[0, 1, 0].tolist() == pytest.approx([9.6, 32])
+
+
+def test_seventeen_keypoints_of_rf_detr_are_cocos(tmp_path: Path) -> None:
+    points = {"keypoints": np.zeros((1, 2, 17, 8), np.float32)}
+    boxes, logits = float_rows([0.5] * 4, [0.5] * 4), float_rows([3, -9], [-9, -9])
+    spec = open_onnx(rf_detr(tmp_path / "pose.onnx", boxes, logits, **points)).spec
+    assert spec.keypoint_names[0] == "nose" and len(spec.skeleton) > 10
 
 
 def test_dets_of_five_columns_are_of_others(tmp_path: Path) -> None:

@@ -6,6 +6,9 @@ Peterande/D-FINE; rfdetr 1.11, export/_runtime (preprocess.py, decode.py).
 
 from __future__ import annotations
 
+from typing import Any
+
+from kpviewer.models.coco_keypoints import NAMES, skeleton_of
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
@@ -16,10 +19,7 @@ from kpviewer.models.tables import converted
 
 _COCO_COLUMNS = 91
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_LEFT_OUT = {
-    "keypoints": "The keypoints of this model are left out: kpviewer shows its boxes.",
-    "masks": "The masks of this model are left out: kpviewer shows its boxes.",
-}
+_LEFT_OUT = "The {} of this model are left out: kpviewer shows its boxes."
 
 
 def recognise(facts: FileFacts) -> list[Recognised]:
@@ -62,7 +62,7 @@ def _rf_detr(facts: FileFacts) -> list[Recognised]:
         return []
     is_coco = columns == _COCO_COLUMNS
     named = naming(facts, columns if is_coco else columns - 1, is_by_id=True)
-    output = {
+    output: dict[str, Any] = {
         "kind": OutputKind.DETR,
         "boxes": "dets",
         "scores": "labels",
@@ -72,8 +72,6 @@ def _rf_detr(facts: FileFacts) -> list[Recognised]:
     }
     if len(named.names) < columns:
         output["background"] = -1
-    more = [name for name in facts.outputs if name not in ("dets", "labels")]
-    notes = [_LEFT_OUT["keypoints" if "keypoints" in name else "masks"] for name in more[:1]]
     table = named.described(
         output=output,
         input=[560, 560],
@@ -83,6 +81,21 @@ def _rf_detr(facts: FileFacts) -> list[Recognised]:
         std=_STD,
         nms="none",
     )
-    table["notes"] = (*notes, *named.notes)
+    points = _keypoints(facts, len(named.names))
+    if points:
+        output["points"] = "keypoints"
+        table |= {"keypoints": points, "skeleton": skeleton_of(points)}
+    elif len(facts.outputs) > 2:
+        what = "keypoints" if "keypoints" in facts.outputs else "masks"
+        table["notes"] = (_LEFT_OUT.format(what), *named.notes)
     summary = f"RF-DETR, no NMS needed, {named.summary}"
     return [Recognised(converted(table, OnnxDescription), "rf-detr", summary)]
+
+
+def _keypoints(facts: FileFacts, classes: int) -> tuple[str, ...]:
+    """Return the names of the keypoints: COCO's for 17, else numbers; none without that output."""
+    shape = facts.outputs.get("keypoints", ())
+    if len(shape) != 4 or shape[2] is None or shape[2] % classes:
+        return ()
+    count = shape[2] // classes
+    return NAMES if count == len(NAMES) else tuple(f"point {index}" for index in range(count))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from kpviewer.models.coco_classes import NAMES, names_by_id
 from kpviewer.models.limits import MAX_CLASSES
+from kpviewer.models.onnx.description import UNNAMED
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.entries import class_names, literal
 
@@ -62,11 +63,11 @@ def naming(
         raise ValueError(f"it has {count:,} classes, at most {MAX_CLASSES:,}")
     coco = names_by_id()[first:] if is_by_id else NAMES
     if count == len(coco):
-        note = f"The file names no classes. It has {count}, as COCO has, so COCO's names are shown."
+        note = f"{UNNAMED}. It has {count}, as COCO has, so COCO's names are shown."
         return Naming(coco, f"{count} classes, named as COCO's", (note,))
     numbered = tuple(f"class {number}" for number in range(first, first + count))
     return Naming(numbered, f"{count} classes without names", (_unnamed(),))
 
 
 def _unnamed() -> str:
-    return "The file names no classes, so they are numbered."
+    return f"{UNNAMED}, so they are numbered."

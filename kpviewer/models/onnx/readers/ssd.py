@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
-from kpviewer.models.onnx.description import Activation, BoxFormat, OnnxDescription
+from kpviewer.errors import WeightsError
+from kpviewer.models.onnx.description import GUIDE, Activation, BoxFormat, OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.columns import best_class, corners, picked, require
 from kpviewer.models.ranking import Rows
@@ -42,4 +44,31 @@ def read_detr(outputs: Outputs, description: OnnxDescription, input_hw: tuple[in
     pairs = rows.scores.flatten()
     best = pairs.topk(min(len(rows.scores), len(pairs)))
     kept = torch.zeros_like(pairs).scatter(0, best.indices, best.values)
-    return rows._replace(scores=kept.reshape(rows.scores.shape))
+    rows = rows._replace(scores=kept.reshape(rows.scores.shape))
+    name = description.output.points
+    if name is None:
+        return rows
+    points, scores = _keypoints_of_best_class(outputs, name, rows.scores, description)
+    return rows._replace(keypoints_xy=points, keypoint_scores=scores)
+
+
+def _keypoints_of_best_class(
+    outputs: Outputs, name: str, scores: Tensor, description: OnnxDescription
+) -> tuple[Tensor, Tensor]:
+    """Return keypoints (Q, K, 2) and their scores (Q, K) of each query's best class.
+
+    The output is (1, Q, C * K, D): x, y, the logit of the score, and more. Source: rfdetr 1.11,
+    models/postprocess.py.
+    """
+    queries, count = len(scores), len(description.keypoints)
+    values = outputs[name].float()[0] if name in outputs else scores.new_zeros(0, 0, 0)
+    is_right = values.ndim == 3 and len(values) == queries and values.shape[2] >= 3
+    if not is_right or not values.shape[1] or values.shape[1] % count:
+        raise WeightsError(
+            f"Output {name!r} must have {count} keypoints of 3 numbers per class and box, got "
+            f"shape {tuple(values.shape)}. See {GUIDE}."
+        )
+    groups = values.reshape(queries, -1, count, values.shape[2])
+    best = scores.argmax(1).clamp(max=groups.shape[1] - 1)
+    chosen = groups[torch.arange(queries, device=values.device), best]
+    return chosen[..., :2], chosen[..., 2].sigmoid()
