@@ -180,7 +180,7 @@ def _setting(engine: Executor, block: Block) -> dict[str, Any]:
     """Return the measured system and model, with the keys of the JSON."""
     import torch
 
-    from kpviewer.runtime.preprocess import letterbox_of
+    from kpviewer.models.letterboxes import letterbox_of
 
     return {
         "model": engine.spec.name,

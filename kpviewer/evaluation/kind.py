@@ -12,9 +12,9 @@ from kpviewer.annotations.classes import align_classes, shared_classes
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.report import Report, Setting
 from kpviewer.models.base import Detector
+from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.preprocess import letterbox_of
 from kpviewer.structures import Candidates, ImageArray, Thresholds
 
 

@@ -104,6 +104,8 @@ class ModelSpec:
     sampling: Sampling = Sampling.SMOOTH
     content_hw: SizeHW | None = None
     """Largest size of a letterboxed image within the input, px; None: that of the input."""
+    whole_input: bool = False
+    """Whether letterboxed images are padded to the largest input, whatever ``stride`` allows."""
     stride: Stride | None = None
     """Step of the sides of inputs other than ``input_hw``, px; None: one size only."""
     mean: tuple[Level, Level, Level] = (0.485, 0.456, 0.406)

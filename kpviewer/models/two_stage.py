@@ -21,6 +21,7 @@ from kpviewer.models.distinct import distinct
 from kpviewer.models.names import TWO_STAGE, split_two_stage
 from kpviewer.models.points import PointDetector
 from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.top_down import TopDownDetector
 
 MAX_CROPS = 8
 """Most objects per image: each takes a run of the point network."""
@@ -117,7 +118,9 @@ class TwoStageDetector:
         return DecodedBatch(xyxy, raw.scores, raw.points_xy)
 
 
-def open_two_stage(name: str, open_model: Callable[[str], Detector]) -> TwoStageDetector:
+def open_two_stage(
+    name: str, open_model: Callable[[str], Detector]
+) -> TwoStageDetector | TopDownDetector:
     """Open ``two-stage:BOXES+POINTS``.
 
     Args:
@@ -135,11 +138,13 @@ def open_two_stage(name: str, open_model: Callable[[str], Detector]) -> TwoStage
             f"{TWO_STAGE}face-ssd+points.safetensors; got {name!r}."
         )
     point_model = open_model(points)
+    if isinstance(point_model, TopDownDetector):
+        return TopDownDetector(point_model.reader, open_model(boxes))
     if not isinstance(point_model, PointDetector):
         raise WeightsError(
             f"The second stage must be a point model, got {points} "
             f"({point_model.spec.architecture}). "
-            "Train one with: kpviewer train face-points"
+            "Train one with: kpviewer train face-points, or take an RTMPose in ONNX."
         )
     return TwoStageDetector(open_model(boxes), point_model)
 

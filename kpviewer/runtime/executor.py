@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from kpviewer.errors import PipelineError
+from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.spec import Task
 from kpviewer.runtime.autotune import choose_runner, probe_image, reduced_precision
 from kpviewer.runtime.device import device_label, resolve_device, use_cpu_threads
 from kpviewer.runtime.int8 import computes_int8
 from kpviewer.runtime.openvino_runner import OpenVinoRunner, has_openvino
-from kpviewer.runtime.preprocess import Preprocessor, letterbox_of
+from kpviewer.runtime.preprocess import Preprocessor
 from kpviewer.runtime.runners import DTYPES, PRECISIONS, Runner, TorchRunner, eager_network
 from kpviewer.runtime.stage_clock import stage_clock
 from kpviewer.structures import Candidates

@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.runtime.fusion import fused
-from kpviewer.runtime.preprocess import Preprocessor, letterbox_of
+from kpviewer.runtime.preprocess import Preprocessor
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.selection import select
-from kpviewer.runtime.preprocess import letterbox_of, resizing_of
+from kpviewer.runtime.preprocess import resizing_of
 from kpviewer.structures import Candidates, Detections
 
 if TYPE_CHECKING:

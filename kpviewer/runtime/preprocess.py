@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import TypeAlias
 
 import torch
@@ -12,7 +11,7 @@ from torch.nn import functional
 
 from kpviewer.geometry import Letterbox
 from kpviewer.models.normalisation import Normalisation
-from kpviewer.models.spec import ModelSpec, Placement, Resize, Sampling
+from kpviewer.models.spec import ModelSpec, Sampling
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.resizing import (
     resized,
@@ -24,23 +23,6 @@ from kpviewer.structures import FloatArray, ImageArray
 
 Resizing: TypeAlias = Callable[[ImageArray, tuple[int, int]], ImageArray | FloatArray]
 """Resizes (H, W, 3) uint8 to a height and width."""
-
-
-@lru_cache
-def letterbox_of(spec: ModelSpec, source_hw: tuple[int, int]) -> Letterbox:
-    """Return where an image of ``source_hw`` px is in the model's input."""
-    if spec.resize is Resize.STRETCH:
-        return Letterbox.stretch(source_hw, spec.input_hw)
-    if spec.resize is Resize.AREA and spec.stride is not None:
-        return Letterbox.fit_area(source_hw, spec.input_hw, spec.stride)
-    if spec.resize is Resize.NONE:
-        limits = zip(source_hw, spec.input_hw, strict=True)
-        if all(side <= limit for side, limit in limits):
-            return Letterbox.stretch(source_hw, source_hw)
-    is_centred = spec.placement is Placement.CENTRE
-    return Letterbox.fit(
-        source_hw, spec.input_hw, spec.stride, is_centred=is_centred, content_hw=spec.content_hw
-    )
 
 
 _RESIZING: Mapping[Sampling, Resizing] = {

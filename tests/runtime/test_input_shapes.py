@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.spec import ModelSpec, Placement, Resize, Task
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.openvino_runner import has_openvino
-from kpviewer.runtime.preprocess import Preprocessor, letterbox_of
+from kpviewer.runtime.preprocess import Preprocessor
 
 SPEC = ModelSpec(
     "probe", "probe", Task.DETECT_KEYPOINTS, ("spot",), (192, 320), ("middle",),
