@@ -63,6 +63,22 @@ class OutputKind(StrEnum):
     """Two outputs: (1, Q, 4) boxes and (1, Q, C) scores, of which the Q best count."""
     YUNET = "yunet"
     """cls_S, obj_S, bbox_S, kps_S of strides 8, 16 and 32 (Wu et al. 2023)."""
+    SCRFD = "scrfd"
+    """Scores, sides of boxes and perhaps points, each for 3 or 5 strides."""
+    RETINAFACE = "retinaface"
+    """(1, P, 4) offsets from anchors, (1, P, 2) scores, (1, P, 10) points."""
+    BLAZEFACE = "blazeface"
+    """(1, 896, 16) boxes with six points, (1, 896, 1) logits."""
+    MMDET = "mmdet"
+    """dets (1, P, 5) and labels (1, P) of OpenMMLab's detectors; NMS was done in the model."""
+    RTMO = "rtmo"
+    """dets (1, P, 5) and keypoints (1, P, K, 3); NMS was done in the model."""
+    SIMCC = "simcc"
+    """simcc_x and simcc_y (1, K, bins): keypoints of one object in a crop, as of RTMPose."""
+    MOVENET = "movenet"
+    """(1, 1, 17, 3): y, x and score, shares of the input."""
+    MOVENET_MULTI = "movenet-multi"
+    """(1, 6, 56): 17 keypoints, a box and its score."""
 
 
 _WITHOUT_KEYPOINTS = (OutputKind.SSD, OutputKind.YOLOV5, OutputKind.YOLOX)
@@ -145,6 +161,8 @@ class OnnxDescription:
     """Height and width of the largest input, px, for a file that leaves them open."""
     stride: Stride | None = None
     """Step of the input's sides, px, for a file that leaves them open."""
+    whole_input: bool = False
+    """Whether an input of open size is always padded to the largest."""
     resize: Resize = Resize.LETTERBOX
     placement: Placement = Placement.CENTRE
     """Of a letterboxed image."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -16,15 +16,17 @@ from kpviewer.models.base import DecodedBatch
 from kpviewer.models.coco_keypoints import mirrored_keypoints
 from kpviewer.models.files import check_model_file
 from kpviewer.models.limits import clean_name
-from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription
+from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription, OutputKind
 from kpviewer.models.onnx.inputs import ImageInput, image_input
 from kpviewer.models.onnx.readers import read_outputs
 from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.readers.openmmlab import read_crops
 from kpviewer.models.onnx.recognition import describe
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.models.ranking import dense
 from kpviewer.models.spec import ModelSpec, Resize, Task, checked
 from kpviewer.models.tables import first_line
+from kpviewer.models.top_down import CropReader, TopDownDetector
 
 _BLANK_PX = 640
 """Largest side of the blank image that a file is tried with, if its input may be of any size."""
@@ -87,7 +89,11 @@ class OnnxDetector:
         return dense(images)
 
 
-def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector:
+OpenedOnnx: TypeAlias = OnnxDetector | TopDownDetector
+"""A model of images, or of crops, which takes the whole image as its crop."""
+
+
+def open_onnx(path: Path, layout: str | None = None) -> OpenedOnnx:
     """Open an ONNX file by its description and check it by a run on a blank image.
 
     Args:
@@ -106,9 +112,12 @@ def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector:
     description, own_summary = found.description, found.summary
     cure = f"Correct {path.stem}.toml" if not own_summary else "Export it again"
     spec = checked(_spec(path, description, image.size_hw), path.name, f"{cure}: see {GUIDE}.")
-    detector = OnnxDetector(spec, OnnxNetwork(session, image, description.channels), description)
-    blank_hw = spec.input_hw
-    if spec.resize is Resize.NONE:
+    network = OnnxNetwork(session, image, description.channels)
+    detector: OpenedOnnx = OnnxDetector(spec, network, description)
+    if description.output.kind is OutputKind.SIMCC:
+        detector = TopDownDetector(CropReader(spec, network, read_crops))
+    blank_hw = detector.spec.input_hw
+    if detector.spec.resize is Resize.NONE:
         blank_hw = (min(blank_hw[0], _BLANK_PX), min(blank_hw[1], _BLANK_PX))
     try:
         with torch.inference_mode():
@@ -156,6 +165,7 @@ def _spec(
         placement=description.placement,
         sampling=description.sampling,
         content_hw=description.content,
+        whole_input=description.whole_input,
         stride=stride,
         mean=(mean[0], mean[1], mean[2]),
         std=(std[0], std[1], std[2]),

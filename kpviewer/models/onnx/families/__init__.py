@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from kpviewer.models.onnx.families import (
     detr,
+    faces,
+    movenet,
+    openmmlab,
     torchvision,
     ultralytics,
     yolo,
@@ -22,4 +25,7 @@ FAMILIES: tuple[Family, ...] = (
     yolo_nas.recognise,
     detr.recognise,
     torchvision.recognise,
+    faces.recognise,
+    openmmlab.recognise,
+    movenet.recognise,
 )

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.readers.base import Outputs, Reader
 from kpviewer.models.onnx.readers.detections import read_flat, read_lists
+from kpviewer.models.onnx.readers.faces import read_blazeface, read_retinaface, read_scrfd
+from kpviewer.models.onnx.readers.movenet import read_movenet, read_movenet_multi
+from kpviewer.models.onnx.readers.openmmlab import read_mmdet, read_rtmo
 from kpviewer.models.onnx.readers.rotated import read_rotated
 from kpviewer.models.onnx.readers.ssd import read_detr, read_ssd
 from kpviewer.models.onnx.readers.yolo import read_boxes, read_yolov5, read_yolov8
@@ -25,6 +28,13 @@ READERS: Mapping[OutputKind, Reader] = {
     OutputKind.LISTS: read_lists,
     OutputKind.DETR: read_detr,
     OutputKind.YUNET: read_yunet,
+    OutputKind.SCRFD: read_scrfd,
+    OutputKind.RETINAFACE: read_retinaface,
+    OutputKind.BLAZEFACE: read_blazeface,
+    OutputKind.MMDET: read_mmdet,
+    OutputKind.RTMO: read_rtmo,
+    OutputKind.MOVENET: read_movenet,
+    OutputKind.MOVENET_MULTI: read_movenet_multi,
 }
 
 

@@ -60,3 +60,14 @@ def best_class(scores: Tensor) -> Tensor:
     """Return (P, C) scores with all but the best class of each row at 0, as YOLO detectors do."""
     best = scores.argmax(-1, keepdim=True)
     return torch.zeros_like(scores).scatter(1, best, scores.gather(1, best))
+
+
+def flat_rows(value: Tensor) -> Tensor:
+    """Return an output (P, D) or (1, P, D) as (P, D) float."""
+    return value.float().reshape(-1, value.shape[-1])
+
+
+def with_columns(outputs: Outputs, columns: int) -> list[Tensor]:
+    """Return the outputs that have so many columns, as (P, D) float, in the order of the graph."""
+    tables = (each for each in outputs.values() if each.ndim in (2, 3))
+    return [flat_rows(each) for each in tables if each.shape[-1] == columns]

@@ -1,0 +1,148 @@
+"""Models of OpenMMLab, deployed by mmdeploy: RTMDet and others, RTMO, RTMPose.
+
+Detectors share the names of their outputs whatever they are; the name of the file decides, or the
+user. Source: mmdeploy, configs/mmdet and configs/mmpose; mmdetection, configs/rtmdet and yolox;
+mmpose, projects/rtmpose.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kpviewer.models.coco_keypoints import skeleton_of
+from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.facts import FileFacts
+from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.naming import naming
+from kpviewer.models.onnx.families.point_names import pose_names
+from kpviewer.models.onnx.graph import Graph
+from kpviewer.models.onnx.readers.openmmlab import BOXES, KEYPOINTS, LABELS, SIMCC_X, SIMCC_Y
+from kpviewer.models.tables import converted
+
+_MEAN_RGB, _STD_RGB = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+_GREY, _BLACK = [114, 114, 114], [0, 0, 0]
+_DETECTORS: dict[str, dict[str, Any]] = {
+    "rtmdet": {
+        "channels": "bgr",
+        "mean": _MEAN_RGB[::-1],
+        "std": _STD_RGB[::-1],
+        "padding": _GREY,
+    },
+    "mmdet-yolox": {"channels": "bgr", "padding": _GREY},
+    "mmdet": {"mean": _MEAN_RGB, "std": _STD_RGB, "padding": _BLACK},
+}
+"""Pre-processing by layout; "mmdet" is that of most other detectors, such as Faster R-CNN."""
+_SUMMARIES = {
+    "rtmdet": "RTMDet",
+    "mmdet-yolox": "YOLOX of mmdetection",
+    "mmdet": "another detector of mmdetection",
+}
+_CROP_HW = [256, 192]
+_NO_PERSON = ("ap10k", "animal", "horse", "macaque")
+
+
+def recognise(facts: FileFacts) -> list[Recognised]:
+    """Return the models of OpenMMLab whose outputs a file has."""
+    outputs = facts.outputs
+    if {SIMCC_X, SIMCC_Y} <= set(outputs):
+        return [_simcc(facts)]
+    dets = outputs.get(BOXES, ())
+    if len(dets) != 3 or dets[-1] != 5:
+        return []
+    if KEYPOINTS in outputs and len(outputs[KEYPOINTS]) == 4:
+        return [_rtmo(facts)]
+    if LABELS in outputs and len(outputs[LABELS]) == 2:
+        return _detectors(facts)
+    return []
+
+
+def _detectors(facts: FileFacts) -> list[Recognised]:
+    stem, named = facts.stem.lower(), naming(facts, _class_count(facts))
+    by_file = [layout for layout in ("rtmdet", "mmdet-yolox") if layout.split("-")[-1] in stem]
+    return [
+        _recognised(
+            OutputKind.MMDET,
+            layout,
+            f"{_SUMMARIES[layout]}, NMS inside, {named.summary}",
+            named.described(**_DETECTORS[layout]),
+            is_certain=len(by_file) == 1,
+        )
+        for layout in by_file or _DETECTORS
+    ]
+
+
+def _class_count(facts: FileFacts) -> int | None:
+    graph = Graph(facts.path)
+    columns = graph.columns_of_scores(BOXES)
+    if columns is None:
+        return graph.columns_of_maximum(LABELS)
+    return columns.width - columns.has_background
+
+
+def _rtmo(facts: FileFacts) -> Recognised:
+    keypoints = _pose_names(facts, _count(facts, KEYPOINTS, -2))
+    table = {
+        "classes": ["person"],
+        "keypoints": list(keypoints),
+        "skeleton": skeleton_of(keypoints),
+        "channels": "bgr",
+        "padding": _GREY,
+        "nms": "hard",  # done in the model at 0.5, and by rtmlib once more
+        "iou_threshold": 0.45,
+    }
+    return _recognised(OutputKind.RTMO, "rtmo", f"RTMO, {len(keypoints)} keypoints", table)
+
+
+def _simcc(facts: FileFacts) -> Recognised:
+    keypoints = _pose_names(facts, _count(facts, SIMCC_X, -2))
+    kinds = {21: "hand", 106: "face", 68: "face", 98: "face"}
+    table = {
+        "classes": [kinds.get(len(keypoints), "animal" if _is_animal(facts) else "person")],
+        "keypoints": list(keypoints),
+        "skeleton": skeleton_of(keypoints),
+        "input": _CROP_HW,
+        "mean": _MEAN_RGB,
+        "std": _STD_RGB,
+        "padding": _BLACK,
+        "notes": [
+            "This model reads keypoints in a crop of one object, and takes the whole image "
+            f"as that. For every object that a detector finds: "
+            f"--model two-stage:DETECTOR+{facts.stem}.onnx"
+        ],
+    }
+    summary = f"RTMPose (SimCC), {len(keypoints)} keypoints of one object in a crop"
+    return _recognised(OutputKind.SIMCC, "rtmpose", summary, table)
+
+
+def _pose_names(facts: FileFacts, count: int) -> tuple[str, ...]:
+    return pose_names(count, is_person=not _is_animal(facts))
+
+
+def _is_animal(facts: FileFacts) -> bool:
+    return any(each in facts.stem.lower() for each in _NO_PERSON)
+
+
+def _count(facts: FileFacts, name: str, axis: int) -> int:
+    """Return a side of an output, from the graph where the file leaves it open."""
+    side = facts.outputs[name][axis] or Graph(facts.path).shape(name)[axis]
+    if not side:
+        raise ValueError(f"its output {name!r} doesn't say how many keypoints there are")
+    return side
+
+
+def _recognised(
+    kind: OutputKind, layout: str, summary: str, table: dict[str, Any], *, is_certain: bool = True
+) -> Recognised:
+    common = {
+        "value_range": [0, 255],
+        "placement": "top-left",
+        "sampling": "linear",
+        "nms": "none",
+        "score_threshold": 0.3,
+        "iou_threshold": 0.65,
+        "input": [640, 640],
+        "stride": 32,
+        "whole_input": True,
+    }
+    description = converted({**common, **table, "output": {"kind": kind}}, OnnxDescription)
+    return Recognised(description, layout, summary, is_certain)

@@ -1,0 +1,42 @@
+"""Names of the keypoints of well-known models, which their files lack."""
+
+from __future__ import annotations
+
+from kpviewer.models.coco_keypoints import NAMES as COCO
+
+FACE = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
+"""Order of SCRFD, RetinaFace and YuNet; left and right as in the image."""
+BLAZEFACE = ("left_eye", "right_eye", "nose", "mouth", "left_ear", "right_ear")
+"""Order of MediaPipe, whose own names are the person's right and left."""
+HALPE_26 = (
+    *COCO, "head", "neck", "hip", "left_big_toe", "right_big_toe", "left_small_toe",
+    "right_small_toe", "left_heel", "right_heel",
+)  # fmt: skip
+"""Source: mmpose, configs/_base_/datasets/halpe26.py."""
+_FINGERS = tuple(
+    f"{finger}{joint}"
+    for finger in ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger")
+    for joint in range(1, 5)
+)
+HAND_21 = ("wrist", *_FINGERS)
+"""Source: mmpose, configs/_base_/datasets/coco_wholebody_hand.py."""
+WHOLE_BODY_133 = (
+    *COCO,
+    *(f"{side}_{toe}" for side in ("left", "right") for toe in ("big_toe", "small_toe", "heel")),
+    *(f"face-{index}" for index in range(68)),
+    *(f"{side}_{each}" for side in ("left", "right") for each in ("hand_root", *_FINGERS)),
+)
+"""Source: mmpose, configs/_base_/datasets/coco_wholebody.py."""
+
+
+def numbered(count: int) -> tuple[str, ...]:
+    """Return "point 0", "point 1" ... for keypoints without known names."""
+    return tuple(f"point {index}" for index in range(count))
+
+
+def pose_names(count: int, *, is_person: bool = True) -> tuple[str, ...]:
+    """Return the names of ``count`` keypoints of a pose model."""
+    known = {len(names): names for names in (COCO, HALPE_26, WHOLE_BODY_133)}
+    if is_person and count in known:
+        return known[count]
+    return HAND_21 if count == len(HAND_21) else numbered(count)

@@ -1,0 +1,174 @@
+"""Outputs of face detectors with anchors: SCRFD, RetinaFace and BlazeFace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.boxes import VARIANCES, cxcywh_to_xyxy
+from kpviewer.models.onnx.description import GUIDE, OnnxDescription
+from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.readers.columns import with_columns
+from kpviewer.models.ranking import Rows
+
+SCRFD_STRIDES = (8, 16, 32, 64, 128)
+"""Three with two anchors per cell, or five with one."""
+RETINAFACE_ANCHORS: Mapping[int, tuple[int, ...]] = {8: (16, 32), 16: (64, 128), 32: (256, 512)}
+SLIM_ANCHORS: Mapping[int, tuple[int, ...]] = {
+    8: (10, 16, 24),
+    16: (32, 48),
+    32: (64, 96),
+    64: (128, 192, 256),
+}
+"""Sides of square anchors by stride, px: Pytorch_Retinaface, and Face-Detector-1MB-with-landmark
+(its slim and RFB networks). Source: data/config.py of both."""
+BLAZEFACE_LAYERS = {
+    (128, 896): ((8, 2), (16, 6)),
+    (256, 896): ((16, 2), (32, 6)),
+    (192, 2304): ((4, 1),),
+}
+"""Stride and anchors per cell by side of the input and rows: short range (front), back and full
+range. All anchors have the side of the input."""
+POINTS = 5
+
+
+def read_scrfd(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Read scores, distances to the sides and offsets of points, each for 3 or 5 strides.
+
+    Outputs have 1, 4 or 10 columns and differ by rows; their order and names don't matter.
+    Coordinates are in strides from the corner of a cell.
+
+    Source: model_zoo/retinaface.py of insightface (RetinaFace.forward, distance2bbox).
+    """
+    groups = [
+        sorted(with_columns(outputs, columns), key=len, reverse=True) for columns in (1, 4, 10)
+    ]
+    count = len(groups[0])
+    has_points = bool(description.keypoints)
+    wanted = [count, count, count if has_points else 0]
+    if [len(group) for group in groups] != wanted or count not in (3, 5):
+        raise WeightsError(
+            "SCRFD must have 3 or 5 outputs of 1 column, as many of 4, and as many of 10 if it "
+            f"has points; got {', '.join(map(str, _shapes(outputs)))}. See {GUIDE}."
+        )
+    parts = []
+    for level, stride in enumerate(SCRFD_STRIDES[:count]):
+        scores, distances = groups[0][level], groups[1][level] * stride
+        cells = _cells(input_hw, stride, len(scores), scores) * stride
+        xyxy = torch.cat([cells - distances[:, :2], cells + distances[:, 2:]], 1)
+        points = xyxy.new_zeros(len(xyxy), 0, 2)
+        if has_points:
+            points = cells[:, None] + groups[2][level].reshape(len(cells), POINTS, 2) * stride
+        parts.append(Rows(xyxy, scores, points))
+    return _joined(parts)
+
+
+def read_retinaface(
+    outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]
+) -> Rows:
+    """Read offsets of boxes and points from anchors, and scores of background and face.
+
+    Source: utils/box_utils.py (decode, decode_landm) and layers/functions/prior_box.py of
+    Pytorch_Retinaface.
+    """
+    (offsets,), (scores,), (points,) = (_single(outputs, columns) for columns in (4, 2, 10))
+    anchors = _anchors(input_hw, len(offsets), offsets)
+    centres = anchors[:, :2] + offsets[:, :2] * VARIANCES[0] * anchors[:, 2:]
+    sizes = anchors[:, 2:] * (offsets[:, 2:] * VARIANCES[1]).exp()
+    if not torch.allclose(scores.sum(1), scores.new_ones(()), atol=0.01):
+        scores = scores.softmax(1)  # exported in training mode, which leaves it out
+    shifts = points.reshape(len(points), POINTS, 2) * VARIANCES[0] * anchors[:, None, 2:]
+    boxes = cxcywh_to_xyxy(torch.cat([centres, sizes], 1))
+    return Rows(boxes, scores[:, 1:], anchors[:, None, :2] + shifts)
+
+
+def read_blazeface(
+    outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]
+) -> Rows:
+    """Read (P, 16) centre, size and six points in px from a cell's centre, and (P, 1) logits.
+
+    Source: face_detection_short_range_common.pbtxt and tflite_tensors_to_detections_calculator of
+    MediaPipe.
+    """
+    (values,), (logits,) = (_single(outputs, columns) for columns in (16, 1))
+    layers = BLAZEFACE_LAYERS.get((input_hw[1], len(values)))
+    if layers is None or input_hw[0] != input_hw[1]:
+        raise WeightsError(
+            f"BlazeFace must have 896 rows for an input of 128 or 256 px, or 2304 for 192 px, got "
+            f"{len(values)} for {input_hw[1]}x{input_hw[0]} px. See {GUIDE}."
+        )
+    centres = torch.cat(
+        [
+            (_cells(input_hw, stride, _area(input_hw, stride) * anchors, values) + 0.5) * stride
+            for stride, anchors in layers
+        ]
+    )
+    boxes = cxcywh_to_xyxy(torch.cat([centres + values[:, :2], values[:, 2:4]], 1))
+    points = centres[:, None] + values[:, 4:].reshape(len(values), 6, 2)
+    return Rows(boxes, logits.clamp(-100, 100).sigmoid(), points)
+
+
+def anchor_count(input_hw: tuple[int, int], anchors: Mapping[int, tuple[int, ...]]) -> int:
+    """Return how many anchors an input of ``input_hw`` px has."""
+    return sum(_area(input_hw, stride) * len(sides) for stride, sides in anchors.items())
+
+
+def _anchors(input_hw: tuple[int, int], count: int, like: Tensor) -> Tensor:
+    """Return the (P, 4) centre and size of the anchors that are ``count``, px."""
+    for table in (RETINAFACE_ANCHORS, SLIM_ANCHORS):
+        if anchor_count(input_hw, table) != count:
+            continue
+        levels = []
+        for stride, sides in table.items():
+            cells = _cells(input_hw, stride, _area(input_hw, stride) * len(sides), like)
+            centres = (cells + 0.5) * stride
+            size = like.new_tensor(sides).repeat(len(cells) // len(sides))[:, None]
+            levels.append(torch.cat([centres, size, size], 1))
+        return torch.cat(levels)
+    expected = [anchor_count(input_hw, each) for each in (RETINAFACE_ANCHORS, SLIM_ANCHORS)]
+    raise WeightsError(
+        f"RetinaFace must have {expected[0]} or {expected[1]} rows for an input of "
+        f"{input_hw[1]}x{input_hw[0]} px, got {count}. Its anchors aren't known: see {GUIDE}."
+    )
+
+
+def _cells(input_hw: tuple[int, int], stride: int, rows: int, like: Tensor) -> Tensor:
+    """Return column and row of the cell of each of ``rows`` predictions: (P, 2) float."""
+    height, width = (-(-side // stride) for side in input_hw)
+    anchors, rest = divmod(rows, height * width)
+    if rest or not anchors:
+        raise WeightsError(
+            f"Stride {stride} of an input of {input_hw[1]}x{input_hw[0]} px must have a multiple "
+            f"of {height * width} rows, got {rows}. See {GUIDE}."
+        )
+    cells = torch.cartesian_prod(torch.arange(height), torch.arange(width)).flip(1)
+    return cells.to(like).repeat_interleave(anchors, 0)
+
+
+def _area(input_hw: tuple[int, int], stride: int) -> int:
+    return -(-input_hw[0] // stride) * -(-input_hw[1] // stride)
+
+
+def _single(outputs: Outputs, columns: int) -> list[Tensor]:
+    found = with_columns(outputs, columns)
+    if len(found) != 1:
+        raise WeightsError(
+            f"The model must have one output of {columns} columns, got "
+            f"{', '.join(map(str, _shapes(outputs)))}. See {GUIDE}."
+        )
+    return found
+
+
+def _shapes(outputs: Outputs) -> list[tuple[int, ...]]:
+    return [tuple(each.shape) for each in outputs.values()]
+
+
+def _joined(parts: Sequence[Rows]) -> Rows:
+    return Rows(
+        torch.cat([part.xyxy for part in parts]),
+        torch.cat([part.scores for part in parts]),
+        torch.cat([part.keypoints_xy for part in parts]),
+    )

@@ -1,0 +1,59 @@
+"""Outputs of MoveNet: one person's keypoints, or those of up to six with their boxes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.onnx.description import GUIDE, OnnxDescription
+from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.ranking import Rows
+
+POINTS = 17
+_CERTAIN = 0.3
+"""Score of keypoints that the box of a single person is drawn around."""
+
+
+def read_movenet(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Read (1, 1, 17, 3) of y, x and score, shares of the input.
+
+    The model has no box and no score of the person: the box is that of its certain keypoints, the
+    score their mean over all.
+
+    Source: TensorFlow Hub, movenet/singlepose.
+    """
+    rows = _rows(outputs, POINTS * 3)[:1]
+    points, scores = _keypoints(rows.reshape(1, POINTS, 3))
+    seen = scores >= min(_CERTAIN, float(scores.max()))
+    inside = points[seen]
+    xyxy = torch.cat([inside.amin(0), inside.amax(0)])[None]
+    return Rows(xyxy, scores.mean(1, keepdim=True), points, scores)
+
+
+def read_movenet_multi(
+    outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]
+) -> Rows:
+    """Read (1, P, 56): 17 times y, x and score, then a box as y1, x1, y2, x2 and its score.
+
+    Source: TensorFlow Hub, movenet/multipose.
+    """
+    rows = _rows(outputs, POINTS * 3 + 5)
+    points, scores = _keypoints(rows[:, : POINTS * 3].reshape(len(rows), POINTS, 3))
+    y1, x1, y2, x2, score = rows[:, POINTS * 3 :].unbind(1)
+    return Rows(torch.stack([x1, y1, x2, y2], 1), score[:, None], points, scores)
+
+
+def _keypoints(yxs: Tensor) -> tuple[Tensor, Tensor]:
+    return yxs[..., :2].flip(-1), yxs[..., 2].clamp(0, 1)
+
+
+def _rows(outputs: Outputs, columns: int) -> Tensor:
+    """Return the first output that holds rows of so many numbers: (P, columns) float."""
+    for value in outputs.values():
+        if value.numel() and value.numel() % columns == 0 and value.shape[-1] in (3, columns):
+            return value.float().reshape(-1, columns)
+    shapes = ", ".join(str(tuple(each.shape)) for each in outputs.values())
+    raise WeightsError(
+        f"MoveNet must have an output of {columns} numbers per person, got {shapes}. See {GUIDE}."
+    )

@@ -1,0 +1,98 @@
+"""Outputs of OpenMMLab's deployed models: boxes with scores, and labels or keypoints of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.onnx.description import GUIDE, OnnxDescription
+from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.readers.columns import picked, require
+from kpviewer.models.ranking import Rows, one_hot_scores
+
+BOXES, LABELS, KEYPOINTS = "dets", "labels", "keypoints"
+SIMCC_X, SIMCC_Y = "simcc_x", "simcc_y"
+_LEAST_SCORE = 0.01
+"""Rows below it are padding, whose labels mean nothing."""
+
+
+def read_mmdet(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Read ``dets`` (1, P, 5) of corners and score, and ``labels`` (1, P); NMS was done.
+
+    Source: mmdeploy, configs/mmdet/_base_/base_static.py.
+    """
+    dets, labels = _dets(outputs), _output(outputs, LABELS).reshape(-1).long()
+    if len(labels) != len(dets):
+        raise WeightsError(
+            f"Output {LABELS!r} must have {len(dets)} labels, one per box, got {len(labels)}. "
+            f"See {GUIDE}."
+        )
+    classes = len(description.classes)
+    unknown = labels[(dets[:, 4] >= _LEAST_SCORE) & (labels >= classes)]
+    if len(unknown):
+        raise WeightsError(
+            f"The model predicts class {int(unknown[0])}, but only {classes} are named. Write a "
+            f"TOML with all class names beside the file: see {GUIDE}."
+        )
+    scores = one_hot_scores(dets[:, 4], labels, classes)
+    return Rows(dets[:, :4], scores, dets.new_zeros(len(dets), 0, 2))
+
+
+def read_rtmo(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Read ``dets`` (1, P, 5) and ``keypoints`` (1, P, K, 3) of x, y and score; NMS was done.
+
+    Source: mmdeploy, configs/mmpose/pose-detection_rtmo_onnxruntime_dynamic.py.
+    """
+    dets, points = _dets(outputs), _output(outputs, KEYPOINTS).float()
+    wanted = (len(dets), len(description.keypoints), 3)
+    if tuple(points.shape[-3:]) != wanted:
+        raise WeightsError(
+            f"Output {KEYPOINTS!r} must have shape {(1, *wanted)}, got {tuple(points.shape)}. "
+            f"See {GUIDE}."
+        )
+    points = points.reshape(wanted)
+    return Rows(dets[:, :4], dets[:, 4:], points[..., :2], points[..., 2].clamp(0, 1))
+
+
+def simcc_points(outputs: Outputs, crop_hw: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Read keypoints in crops from a distribution over columns and one over rows.
+
+    Args:
+        outputs: ``simcc_x`` (R, K, columns) and ``simcc_y`` (R, K, rows), finer than pixels.
+        crop_hw: height and width of the crops, px.
+
+    Returns:
+        (R, K, 2) positions in px of the crop, and (R, K) scores in [0, 1]: the smaller maximum.
+
+    Source: mmpose, codecs/utils/post_processing.py (get_simcc_maximum).
+    """
+    maxima = []
+    for name, side in ((SIMCC_X, crop_hw[1]), (SIMCC_Y, crop_hw[0])):
+        value = _output(outputs, name).float()
+        score, bin_index = value.max(-1)
+        maxima.append((bin_index * (side / value.shape[-1]), score))
+    (x, score_x), (y, score_y) = maxima
+    return torch.stack([x, y], -1), torch.minimum(score_x, score_y).clamp(0, 1)
+
+
+def read_crops(raw: Sequence[Outputs], crop_hw: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Read the keypoints of each crop: ``simcc_points`` of all."""
+    points, scores = zip(*(simcc_points(outputs, crop_hw) for outputs in raw), strict=True)
+    return torch.cat(points), torch.cat(scores)
+
+
+def _dets(outputs: Outputs) -> Tensor:
+    dets = picked(outputs, BOXES)
+    require(BOXES, dets, 5, "x1, y1, x2, y2 and score")
+    return dets
+
+
+def _output(outputs: Outputs, name: str) -> Tensor:
+    if name not in outputs:
+        raise WeightsError(
+            f"The model must have an output {name!r}, got {', '.join(outputs)}. See {GUIDE}."
+        )
+    return outputs[name]

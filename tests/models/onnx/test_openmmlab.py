@@ -1,0 +1,165 @@
+"""Models that mmdeploy exported: detectors, RTMO, and RTMPose in crops."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from onnx_files import graph_model
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.loading import open_model
+from kpviewer.models.onnx.file import open_onnx
+from kpviewer.models.onnx.recognition import AmbiguousLayout
+from kpviewer.models.spec import Resize
+from kpviewer.models.top_down import crop_regions, cut
+from kpviewer.runtime.executor import Executor
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import NmsKind
+
+pytest.importorskip("onnxruntime")
+
+IMAGE = ("float32", [1, 3, 64, 96])
+HW = (64, 96)
+DETS = np.array([[[8, 8, 40, 40, 0.9], [9, 8, 40, 40, 0.6], [0, 0, 0, 0, 0]]], "f4")
+LABELS = np.array([[1, 1, -1]], "i8")
+
+
+def detector_file(path: Path, labels: np.ndarray = LABELS, **metadata: str) -> Path:
+    return graph_model(path, {"input": IMAGE}, {"dets": DETS, "labels": labels}, **metadata)
+
+
+def seen(detector, hw=HW):
+    return detector.decode(detector.network(torch.zeros(1, 3, *hw)), hw)
+
+
+def test_rtmdet_has_boxes_with_scores_and_labels(tmp_path: Path) -> None:
+    detector = open_onnx(detector_file(tmp_path / "rtmdet_s.onnx", names="['cat', 'dog']"))
+    decoded, spec = seen(detector), detector.spec
+    assert decoded.xyxy[0, :2].tolist() == DETS[0, :2, :4].tolist()
+    assert decoded.scores[0, :2].numpy() == pytest.approx(np.array([[0, 0.9], [0, 0.6]]))
+    assert decoded.scores.shape[1] < 3 or decoded.scores[0, 2:].max() == 0
+    assert spec.class_names == ("cat", "dog") and spec.nms is NmsKind.NONE
+    assert spec.padding == (114, 114, 114) and spec.placement == "top-left"
+    assert np.array(spec.mean) * 255 == pytest.approx([123.675, 116.28, 103.53])  # by RGB
+
+
+def test_detectors_of_mmdetection_look_alike(tmp_path: Path) -> None:
+    path = detector_file(tmp_path / "end2end.onnx")
+    with pytest.raises(AmbiguousLayout, match=r"--layout rtmdet .*--layout mmdet-yolox .*mmdet "):
+        open_onnx(path)
+    assert open_onnx(path, "mmdet-yolox").spec.mean == (0, 0, 0)
+    assert open_onnx(path, "rtmdet").spec.padding == (114, 114, 114)
+
+
+def test_a_class_without_a_name_is_no_silent_loss(tmp_path: Path) -> None:
+    labels = np.array([[1, 7, -1]], "i8")
+    path = detector_file(tmp_path / "rtmdet.onnx", labels, names="['cat', 'dog']")
+    with pytest.raises(WeightsError, match="predicts class 7, but only 2 are named"):
+        open_onnx(path)
+
+
+def test_rtmo_has_keypoints_with_scores(tmp_path: Path) -> None:
+    points = np.zeros((1, 3, 17, 3), "f4")
+    points[0, 0, 2] = [30, 20, 0.7]
+    path = graph_model(tmp_path / "m.onnx", {"input": IMAGE}, {"dets": DETS, "keypoints": points})
+    detector = open_onnx(path)
+    decoded = seen(detector)
+    assert decoded.keypoints_xy[0, 0, 2].tolist() == [30, 20]
+    assert float(decoded.keypoint_scores[0, 0, 2]) == pytest.approx(0.7)
+    assert detector.spec.keypoint_names[2] == "right_eye" and detector.spec.skeleton
+    assert detector.spec.mean == (0, 0, 0) and detector.spec.std == pytest.approx((1 / 255,) * 3)
+
+
+def pose_file(path: Path, count: int = 17, peak: float = 0.8, shape=None) -> Path:
+    """Write a model that puts all keypoints at (48, 64) of a crop of 192x256."""
+    x, y = np.zeros((1, count, 384), "f4"), np.zeros((1, count, 512), "f4")
+    x[..., 96], y[..., 128] = peak, peak + 0.1
+    shapes = {"simcc_x": shape, "simcc_y": shape} if shape else None
+    inputs = {"input": ("float32", ["batch", 3, 256, 192])}
+    return graph_model(path, inputs, {"simcc_x": x, "simcc_y": y}, shapes)
+
+
+@pytest.mark.parametrize("shape", [None, ["batch", "?", "?"]])
+def test_rtmpose_alone_takes_the_image_as_its_crop(tmp_path: Path, shape) -> None:
+    detector = open_onnx(pose_file(tmp_path / "pose.onnx", shape=shape))
+    assert "two-stage:DETECTOR+pose.onnx" in detector.spec.notes[0]
+    assert detector.spec.resize is Resize.NONE
+    found, _ = Executor(detector, "cpu", "fp32", "torch").infer(np.zeros((480, 640, 3), np.uint8))
+    # 640 * 1.25 = 800 px wide, so 1066.7 high, around (320, 240); a quarter of each side
+    assert found.xyxy.tolist() == [[0, 0, 640, 480]] and found.scores.tolist() == [[1.0]]
+    np.testing.assert_allclose(
+        found.keypoints_xy[0], np.tile([[320 - 200, 240 - 800 / 3]], (17, 1)), atol=1e-3
+    )
+    decoded = seen(detector)
+    assert decoded.keypoint_scores.numpy() == pytest.approx(0.8)
+
+
+def test_scores_of_rtmpose_stay_in_their_range(tmp_path: Path) -> None:
+    decoded = seen(open_onnx(pose_file(tmp_path / "pose.onnx", peak=1.4)))
+    assert decoded.keypoint_scores.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "kind", "index", "name"),
+    [
+        (17, "person", 16, "right_ankle"),
+        (26, "person", 17, "head"),
+        (133, "person", 91, "left_hand_root"),
+        (21, "hand", 5, "forefinger1"),
+        (106, "face", 3, "point 3"),
+        (5, "person", 4, "point 4"),
+    ],
+)
+def test_keypoints_are_named_by_their_number(
+    tmp_path: Path, count: int, kind: str, index: int, name: str
+) -> None:
+    spec = open_onnx(pose_file(tmp_path / "pose.onnx", count)).spec
+    assert spec.class_names == (kind,) and len(set(spec.keypoint_names)) == count
+    assert spec.keypoint_names[index] == name
+
+
+def test_animals_have_other_keypoints_than_persons(tmp_path: Path) -> None:
+    spec = open_onnx(pose_file(tmp_path / "rtmpose-m_ap10k.onnx")).spec
+    assert spec.class_names == ("animal",) and spec.keypoint_names[0] == "point 0"
+
+
+def boxes_file(path: Path, names: str) -> Path:
+    rows = np.array([[[8, 8, 40, 40, 0.9, 0], [9, 8, 40, 40, 0.6, 0], [50, 4, 90, 60, 0.8, 1]]])
+    meta = {"task": "detect", "names": names, "end2end": "True", "imgsz": "[64, 96]"}
+    return graph_model(path, {"images": IMAGE}, {"output0": rows.astype("f4")}, **meta)
+
+
+def test_each_box_of_a_detector_gets_a_crop(tmp_path: Path) -> None:
+    boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'kind 0', 1: 'kind 1'}")
+    pose = pose_file(tmp_path / "pose.onnx")
+    detector = open_model(f"two-stage:{boxes}+{pose}")
+    assert detector.spec.class_names == ("kind 0", "kind 1")
+    assert not any("two-stage" in note for note in detector.spec.notes)
+    found, _ = Executor(detector, "cpu", "fp32", "torch").infer(np.zeros((128, 192, 3), np.uint8))
+    kept = found.scores.max(1) > 0
+    assert found.scores[kept].max(1).tolist() == pytest.approx([0.9, 0.8, 0.6])
+    assert found.xyxy[0].tolist() == [16, 16, 80, 80]  # the image is twice the input
+    # 64 px wide and high, so the crop is 80 high by 60 wide, widened: 80 x 106.7 around (48, 48)
+    assert found.keypoints_xy[0, 0].tolist() == pytest.approx([48 - 20, 48 - 80 / 3], abs=1e-3)
+
+
+def test_only_persons_get_the_keypoints_of_persons(tmp_path: Path) -> None:
+    boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'car', 1: 'person'}")
+    detector = open_model(f"two-stage:{boxes}+{pose_file(tmp_path / 'pose.onnx')}")
+    decoded = seen(detector, (64, 96))
+    assert decoded.scores[0].amax(0).tolist() == pytest.approx([0, 0.8])
+    assert "class person" in detector.spec.notes[-1]
+
+
+@pytest.mark.parametrize("box", [[8.3, 20.7, 60.2, 81.9], [-5.5, -2, 30, 120]])
+def test_crops_are_those_of_opencv(box: list[float]) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (90, 120, 3), np.uint8)
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float()
+    low, extent = crop_regions(torch.tensor([box]), (256, 192))
+    ours = cut(pixels, low, extent, (256, 192))[0].permute(1, 2, 0).numpy()
+    scale = 192 / float(extent[0, 0])
+    centre = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    matrix = np.array([[scale, 0, 96 - centre[0] * scale], [0, scale, 128 - centre[1] * scale]])
+    theirs = cv2.warpAffine(image, matrix, (192, 256), flags=cv2.INTER_LINEAR).astype(float)
+    assert np.abs(ours - theirs).mean() < 0.2  # OpenCV 4 rounds positions to 1/32 px
