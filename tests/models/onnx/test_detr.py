@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from kpviewer.models.onnx.file import open_onnx
+from kpviewer.models.onnx.recognition import AmbiguousLayout
 
 pytest.importorskip("onnxruntime")
 
@@ -150,3 +151,19 @@ def test_dets_of_five_columns_are_of_others(tmp_path: Path) -> None:
     path = graph_model(tmp_path / "other.onnx", IMAGE, outputs)
     with pytest.raises(Exception, match="doesn't say what its outputs mean"):
         open_onnx(path)
+
+
+def test_detrs_of_transformers_are_offered_with_sigmoid_and_softmax(tmp_path: Path) -> None:
+    outputs = {
+        "logits": float_rows([0, 2, -9], [-9, 0, 9]),
+        "pred_boxes": float_rows([0.5, 0.5, 0.5, 0.25], [0.1, 0.5, 0.1, 0.25]),
+    }
+    path = graph_model(tmp_path / "hf.onnx", WIDE, outputs)
+    with pytest.raises(AmbiguousLayout):
+        open_onnx(path)
+    # by hand: the sigmoid of 2, and of the second query 9; e^2 / (e^0 + e^2)
+    assert [each[:2] for each in found(path, "hf-rt-detr", HW)] == [
+        ("class 2", 1.0),
+        ("class 1", 0.881),
+    ]
+    assert found(path, "hf-detr", HW) == [("class 1", 0.881, [24, 24, 72, 40])]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.facts import FileFacts, Port
 from kpviewer.models.onnx.families.yolo_nas import recognise
 from kpviewer.models.onnx.file import open_onnx
@@ -107,3 +108,11 @@ def test_poses_have_17_keypoints(tmp_path: Path, is_flat: bool) -> None:
     decoded = detector.decode(detector.network(torch.zeros(1, 3, 64, 64)), (64, 64))
     assert decoded.keypoints_xy[0, 0, 3].tolist() == [3, 6]
     assert decoded.keypoint_scores[0, 0].tolist() == [0.5] * 17
+
+
+def test_columns_in_another_order_are_not_offered(tmp_path: Path) -> None:
+    name = "batchno_classid_score_x1y1x2y2"
+    rows = np.array([[0, 2, 0.9, 20, 15, 40, 25]], np.float32)
+    path = graph_model(tmp_path / "appended.onnx", IMAGE, {name: rows}, {name: ["n", 7]})
+    with pytest.raises(WeightsError, match="doesn't say what its outputs mean"):
+        open_onnx(path)

@@ -30,6 +30,8 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     shapes = facts.outputs
     if {"dets", "labels"} <= names and len(shapes["dets"]) == len(shapes["labels"]) == 3:
         return _rf_detr(facts)
+    if {"logits", "pred_boxes"} <= names and len(shapes["logits"]) == 3:
+        return _transformers(facts)
     return []
 
 
@@ -99,3 +101,47 @@ def _keypoints(facts: FileFacts, classes: int) -> tuple[str, ...]:
         return ()
     count = shape[2] // classes
     return NAMES if count == len(NAMES) else tuple(f"point {index}" for index in range(count))
+
+
+def _transformers(facts: FileFacts) -> list[Recognised]:
+    """Return the layouts of exports of Hugging Face's transformers, which the user chooses from.
+
+    RT-DETR and D-FINE have a sigmoid for each class and take pixels in [0, 1]. DETR and YOLOS have
+    a softmax with a last column for no object, and take normalised colours.
+    """
+    columns = facts.outputs["logits"][2]
+    if columns is None or columns < 2:
+        return []
+    output = {
+        "boxes": "pred_boxes",
+        "scores": "logits",
+        "box_format": "cxcywh",
+        "normalised": True,
+    }
+    table = {"input": [640, 640], "resize": "stretch", "sampling": "antialiased", "nms": "none"}
+    named = naming(facts, columns)
+    softened = naming(facts, columns - 1, is_by_id=True)
+    sigmoid = {**output, "kind": OutputKind.DETR, "activation": "sigmoid"}
+    softmax = {
+        **output,
+        "kind": OutputKind.SSD,
+        "activation": "softmax",
+        "background": -1,
+        "multi_label": False,
+    }
+    colours = {"mean": _MEAN, "std": _STD}
+    return [
+        Recognised(converted(each, OnnxDescription), layout, summary, False)
+        for layout, each, summary in (
+            (
+                "hf-rt-detr",
+                named.described(**table, output=sigmoid),
+                f"RT-DETR or D-FINE of transformers, {named.summary}",
+            ),
+            (
+                "hf-detr",
+                softened.described(**table, **colours, output=softmax),
+                f"DETR or YOLOS of transformers, {softened.summary}",
+            ),
+        )
+    ]

@@ -123,6 +123,8 @@ def _end_to_end(facts: FileFacts) -> Recognised | None:
     (name, _shape) = outputs[0]
     if any(port.element == "uint8" for port in facts.inputs) or "flat_predictions" in name:
         return None  # YOLO-NAS's, whose score comes first
+    if "classid" in name:
+        return None  # batchno_classid_score_x1y1x2y2, as some converters append it
     named = naming(facts, Graph(facts.path).columns_of_maximum(name))
     output = {"kind": OutputKind.FLAT, "rows": name, "class_first": True}
     table = named.described(**_PREPARED, output=output, nms="none")

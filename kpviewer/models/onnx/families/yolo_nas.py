@@ -64,7 +64,7 @@ def _flat(facts: FileFacts, name: str, shape: tuple[int | None, ...]) -> list[Re
         return []
     if shape[1] == _KEYPOINT_COLUMNS and is_certain:
         return [_pose(facts, output, "YOLO-NAS-Pose, flat, NMS inside")]
-    if shape[1] != 7:
+    if shape[1] != 7 or "classid" in name:
         return []
     named = naming(facts, Graph(facts.path).columns_of_maximum(name))
     found = _recognised(facts, named, output, "YOLO-NAS, flat, NMS inside", nms="none")
