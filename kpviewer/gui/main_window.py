@@ -96,7 +96,8 @@ class MainWindow(QMainWindow):
             self.pair,
             self.side_panel.compare,
         )
-        self.opener = Opener(self.session, self.compare, permission, panes)
+        load_preview = loaders.load_first or loaders.load_engine
+        self.opener = Opener(self.session, self.compare, permission, panes, load_preview)
         self.choose_source, self.choose_model = self.opener.choose_source, self.opener.choose_model
         DropTarget(self, self.opener, panes.say)
         self.bridge = Bridge(panes, self.opener, self.saving)

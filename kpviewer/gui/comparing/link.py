@@ -29,6 +29,8 @@ class CompareLink(QObject):
 
     changed = pyqtSignal()
     """``style_of`` now returns another style."""
+    layout_asked = pyqtSignal(object, str)
+    """The second model fits several layouts: its AmbiguousLayout, and its name."""
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class CompareLink(QObject):
         self._timer.timeout.connect(self._show_numbers)
         loading.loaded.connect(self._on_loaded)
         loading.failed.connect(panel.show_note)
+        loading.layout_asked.connect(self.layout_asked)
 
     @property
     def is_on(self) -> bool:

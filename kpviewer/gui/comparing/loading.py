@@ -12,6 +12,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import Loaders, ViewerEngine, load_or_fallback
 from kpviewer.gui.opening.model_loading import WARM_UP_HW, why_not_loaded
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.models.spec import Task
 from kpviewer.runtime.loading import Outcome
 
@@ -52,6 +53,8 @@ class SecondLoading(QObject):
     """ViewerEngine of the model that was asked for last."""
     failed = pyqtSignal(str)
     """Why that model can't be used, for people."""
+    layout_asked = pyqtSignal(object, str)
+    """The model fits several layouts: its AmbiguousLayout, and its name."""
 
     def __init__(self, options: ViewerOptions, loaders: Loaders) -> None:
         super().__init__()
@@ -77,6 +80,8 @@ class SecondLoading(QObject):
         if outcome.value is None:
             _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
             self.failed.emit(why_not_loaded(outcome.name, outcome.reason))
+            if isinstance(outcome.failure, AmbiguousLayout):
+                self.layout_asked.emit(outcome.failure, outcome.name)
         elif outcome.value.spec.task is Task.CLASSIFY:
             text = tr("{name} has no boxes. Compare with a model that has boxes.")
             self.failed.emit(text.format(name=outcome.name))

@@ -21,6 +21,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import EngineLoader, Loaders, ViewerEngine, load_or_fallback
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.runtime.loading import Outcome
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class ModelLoading(QObject):
 
     engine_loaded = pyqtSignal(object)
     """A ViewerEngine was loaded; ``engine`` is it."""
+    layout_asked = pyqtSignal(object, str)
+    """A model fits several layouts: its AmbiguousLayout, and its name."""
 
     def __init__(
         self,
@@ -201,9 +204,10 @@ class ModelLoading(QObject):
     def _on_loaded(self, outcome: Outcome[LoadedModel]) -> None:
         was_settling, self._is_settling = self._is_settling, False
         second, self._second = self._second, None
+        is_ambiguous = isinstance(outcome.failure, AmbiguousLayout) and not was_settling
         if outcome.value is not None:
             self._use(outcome.value, unsettled=second)
-        elif second is not None:
+        elif second is not None and not is_ambiguous:
             self._submit(*second, self._load_engine)
         elif was_settling:
             self._unsettled = None
@@ -217,6 +221,10 @@ class ModelLoading(QObject):
             self._settle()
         if outcome.value is not None:
             self.engine_loaded.emit(outcome.value.engine)
+        elif is_ambiguous and not self._is_waiting:
+            if self._current is not None:
+                self.failure = None  # the present model continues while the user chooses
+            self.layout_asked.emit(outcome.failure, outcome.name)
 
     def _use(
         self, model: LoadedModel, unsettled: tuple[ModelRequest, tuple[int, int]] | None

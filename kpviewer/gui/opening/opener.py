@@ -9,6 +9,8 @@ from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.cameras import CameraFinder, first_camera
 from kpviewer.gui.opening.code_question import may_open
+from kpviewer.gui.opening.layout_choice import LayoutChoice
+from kpviewer.gui.opening.loaders import EngineLoader
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.panels.side_panel import EVALUATE
 from kpviewer.gui.panes import Panes
@@ -25,14 +27,27 @@ class Opener:
         compare: runs the second model.
         permission: permission for models that are code; the user is asked for a missing one.
         panes: widgets that show choices and messages.
+        load: loads a model for a preview.
     """
 
     def __init__(
-        self, session: Session, compare: CompareLink, permission: CodePermission, panes: Panes
+        self,
+        session: Session,
+        compare: CompareLink,
+        permission: CodePermission,
+        panes: Panes,
+        load: EngineLoader,
     ) -> None:
         self.session, self.compare = session, compare
         self.cameras = CameraFinder()
         self._permission, self._panes = permission, panes
+        self.layouts = LayoutChoice(panes, load)
+        session.models.layout_asked.connect(
+            lambda error, name: self.layouts.ask(error, name, self.choose_model)
+        )
+        compare.layout_asked.connect(
+            lambda error, name: self.layouts.ask(error, name, self.compare_with)
+        )
 
     def choose_source(self, text: str) -> None:
         """Open another source; an empty text (a cancelled dialog) does nothing."""
@@ -87,5 +102,6 @@ class Opener:
             self.try_source(text)
 
     def close(self) -> None:
-        """Let go of the search for cameras."""
+        """Let go of what runs in the background."""
         self.cameras.close()
+        self.layouts.close()

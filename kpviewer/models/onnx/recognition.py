@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.limits import clean_name
+from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.models.onnx.description import (
     GUIDE,
     OnnxDescription,
@@ -19,18 +20,6 @@ from kpviewer.models.onnx.families import FAMILIES
 from kpviewer.models.onnx.families.base import Recognised, Unreadable
 from kpviewer.models.onnx.families.naming import own_names
 from kpviewer.models.onnx.saved import saved_description
-
-
-class AmbiguousLayout(WeightsError):
-    """Several layouts fit a file, and nothing in it says which is right."""
-
-    def __init__(self, path: Path, candidates: tuple[Recognised, ...]) -> None:
-        self.path, self.candidates = path, candidates
-        options = "; ".join(f"--layout {each.layout} ({each.summary})" for each in candidates)
-        super().__init__(
-            f"{path.name} doesn't say what its outputs mean, and more than one layout may fit. "
-            f"Choose one: {options}."
-        )
 
 
 def describe(path: Path, facts: FileFacts, layout: str | None = None) -> Recognised:

@@ -10,6 +10,7 @@ import torch
 from kpviewer import config_files
 from kpviewer.errors import WeightsError
 from kpviewer.models.loading import open_model
+from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.models.onnx.description import (
     Activation,
     BoxFormat,
@@ -20,7 +21,6 @@ from kpviewer.models.onnx.description import (
     read_description,
 )
 from kpviewer.models.onnx.families.base import Recognised
-from kpviewer.models.onnx.recognition import AmbiguousLayout
 from kpviewer.models.onnx.saved import description_toml, name_in_settings, save_description
 from kpviewer.models.spec import Placement, Resize, Sampling
 from kpviewer.structures import NmsKind

@@ -1,0 +1,155 @@
+"""Dialog that shows a model's outputs in each layout that fits; one click takes one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QMouseEvent, QPixmap
+from PyQt6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.plain_text import Label
+
+if TYPE_CHECKING:
+    from kpviewer.gui.opening.layout_previews import Preview
+    from kpviewer.models.onnx.families.base import Recognised
+
+PREVIEW_SIZE = QSize(340, 255)
+"""Size that each image is fitted into, px."""
+COLUMNS, ROWS = 3, 2
+"""Most cards that are shown without scrolling."""
+_MARGIN, _GAP = 24, 12
+
+
+class LayoutCard(QFrame):
+    """A layout: its image, its summary, the number of detections, and a button that takes it."""
+
+    chosen = pyqtSignal()
+
+    def __init__(self, candidate: Recognised) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self._image = Label(tr("Running the model …"))
+        self._image.setProperty("kind", "secondary")
+        self._image.setFixedSize(PREVIEW_SIZE)
+        self._image.setWordWrap(True)
+        self._image.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._summary = Label(candidate.summary)
+        self._summary.setWordWrap(True)
+        self._summary.setFixedWidth(PREVIEW_SIZE.width())
+        self.count = Label(" ")
+        self.count.setProperty("kind", "secondary")
+        self.button = PushButton(tr("Use this"))
+        self.button.setAccessibleName(f"{tr('Use this')}: {candidate.summary}")
+        self.button.setToolTip(f"--layout {candidate.layout}")
+        self.button.clicked.connect(self.chosen)
+        row = QHBoxLayout()
+        row.addWidget(self.count, 1)
+        row.addWidget(self.button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(_GAP, _GAP, _GAP, _GAP)
+        column.setSpacing(8)
+        column.addWidget(self._image)
+        column.addWidget(self._summary)
+        column.addStretch(1)
+        column.addLayout(row)
+
+    def show_preview(self, preview: Preview) -> None:
+        """Show the image."""
+        self._image.setPixmap(QPixmap.fromImage(preview.image))
+        one, many = tr("1 detection"), tr("{count} detections")
+        self.count.setText(
+            one if preview.detections == 1 else many.format(count=preview.detections)
+        )
+
+    def show_problem(self, reason: str) -> None:
+        """Show why the file can't be read in this layout, which then can't be taken."""
+        self._image.setText(reason)
+        self.button.setEnabled(False)
+
+    def has_image(self) -> bool:
+        """Return whether the preview is shown."""
+        return not self._image.pixmap().isNull()
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Take the layout by a click anywhere on its card."""
+        is_left = event is not None and event.button() == Qt.MouseButton.LeftButton
+        if is_left and self.button.isEnabled():
+            self.chosen.emit()
+
+
+class LayoutDialog(QDialog):
+    """Dialog with a card for each layout; Esc cancels.
+
+    Args:
+        file_name: name of the model's file.
+        candidates: layouts that fit it.
+        parent: window that it is shown over.
+    """
+
+    chosen = pyqtSignal(int)
+    """Emitted with the index of the layout that the user takes."""
+
+    def __init__(
+        self, file_name: str, candidates: Sequence[Recognised], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Choose the layout"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.cards = [LayoutCard(each) for each in candidates]
+        for index, card in enumerate(self.cards):
+            card.chosen.connect(partial(self._on_card_chosen, index))
+        question = Label(
+            tr("{name} doesn't say what its outputs mean. Click the image with the right boxes.")
+        )
+        question.setText(question.text().format(name=file_name))
+        question.setWordWrap(True)
+        note = Label(tr("The choice is saved, so that the file opens without a question."))
+        note.setProperty("kind", "secondary")
+        note.setWordWrap(True)
+        cancel = PushButton(tr("Cancel"))
+        cancel.clicked.connect(self.reject)
+        row = QHBoxLayout()
+        row.addWidget(note, 1)
+        row.addWidget(cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(_MARGIN, 20, _MARGIN, 20)
+        column.setSpacing(16)
+        column.addWidget(question)
+        column.addWidget(self._area(), 1)
+        column.addLayout(row)
+
+    def _area(self) -> QScrollArea:
+        inside = QWidget()
+        grid = QGridLayout(inside)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(_GAP)
+        for index, card in enumerate(self.cards):
+            grid.addWidget(card, index // COLUMNS, index % COLUMNS)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(inside)
+        hint, screen = inside.sizeHint(), self.screen()
+        rows = -(-len(self.cards) // COLUMNS)
+        height = hint.height() if rows <= ROWS else hint.height() * ROWS // rows
+        wanted = QSize(hint.width() + 2, height + 2)
+        if screen is not None:
+            wanted = wanted.boundedTo(screen.availableSize() - QSize(2 * _MARGIN + 40, 220))
+        area.setMinimumSize(wanted)
+        return area
+
+    def _on_card_chosen(self, index: int) -> None:
+        self.chosen.emit(index)
+        self.accept()
