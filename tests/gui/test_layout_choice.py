@@ -1,4 +1,4 @@
-"""A file that doesn't say what its outputs mean: the window shows its layouts, one click takes one."""
+"""A file that doesn't say what its outputs mean: the window shows what each layout would mean."""
 
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from kpviewer.gui.panels.message_line import MessageLine
 from kpviewer.sources.demo import DemoSource
 
 pytest.importorskip("onnxruntime")
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs without a screen
 
 from onnx_files import HW, ambiguous_model
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs without a screen
 
 DECODED = 1
 """Index of the layout that is right."""
