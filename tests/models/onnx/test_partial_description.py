@@ -8,6 +8,7 @@ import pytest
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import read_description
 from kpviewer.models.onnx.facts import FileFacts, Port
+from kpviewer.models.onnx.families.names import LAYOUTS
 from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.recognition import AmbiguousLayout, recognised
 from kpviewer.models.onnx.saved import description_toml
@@ -81,6 +82,18 @@ FILES = [
         (*SQUARE, SIZES),
         {"labels": (None, 300), "boxes": (None, 300, 4), "scores": (None, 300)},
     ),
+    FileFacts("hf", SQUARE, {"logits": (1, 100, 92), "pred_boxes": (1, 100, 4)}),
+    FileFacts(
+        "end2end",
+        SQUARE,
+        {
+            "num_dets": (1, 1),
+            "det_boxes": (1, 9, 4),
+            "det_scores": (1, 9),
+            "det_classes": (1, 9),
+        },
+    ),
+    FileFacts("columns", SQUARE, {"output0": (1, 84, 8400)}),
     FileFacts("rf-detr", SQUARE, {"dets": (1, 300, 4), "labels": (1, 300, 91)}),
     FileFacts(
         "torchvision",
@@ -95,6 +108,7 @@ FILES = [
 def test_the_description_of_a_layout_survives_as_a_file(facts: FileFacts, tmp_path: Path) -> None:
     layouts = recognised(facts)
     assert layouts
+    assert {each.layout for each in layouts} <= set(LAYOUTS)
     for each in layouts:
         path = tmp_path / "x.toml"
         path.write_text(description_toml(each.description), "utf-8")
