@@ -28,7 +28,7 @@ SIZES = ((320, 1920), (1920, 320))
 @click.option("--engine", default="auto", show_default=True)
 def main(model: str, scenes: int, engine: str) -> None:
     """Print the scores of each class and the time for one image."""
-    runner = Executor(open_model(model), "cpu", engine=engine)
+    runner = Executor(open_model(model), "cpu", backend=engine)
     for size in SIZES:
         runner.warm_up(size)
     thresholds = replace(runner.spec.thresholds, classes=None)
@@ -43,7 +43,7 @@ def main(model: str, scenes: int, engine: str) -> None:
     table = localisation_table(seen, ground_truths, runner.spec.class_names)
     print(text_table(localisation_rows(table)))
     p50, p95 = np.percentile(times_ms, (50, 95))
-    where = f"{runner.device_name}, {runner.engine_name}"
+    where = f"{runner.device_name}, {runner.backend}"
     print(f"{p50:.1f} ms an image (95 % under {p95:.1f}) on {where}")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kpviewer.api.arguments import named_source, source_of
 from kpviewer.errors import InputError
 from kpviewer.models.factory import checked_detector
+from kpviewer.models.inference_libraries import BACKENDS
 from kpviewer.models.loading import open_model
 from kpviewer.models.names import with_layout
 from kpviewer.models.tables import shown
@@ -15,7 +16,6 @@ from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.streaming import ResultStream
 from kpviewer.pipeline.tracking import TrackingOptions
-from kpviewer.runtime.executor import ENGINES
 from kpviewer.runtime.model import Model
 from kpviewer.runtime.thresholds import thresholds_with
 from kpviewer.shipped import DEFAULT_MODEL
@@ -55,8 +55,8 @@ def load(
         WeightsError: if the model is missing, damaged or refused.
         PipelineError: if the device, the backend or the precision isn't available.
     """
-    if backend not in ("auto", *ENGINES):
-        raise InputError(f"A backend must be auto, {' or '.join(ENGINES)}, got {shown(backend)}.")
+    if backend not in ("auto", *BACKENDS):
+        raise InputError(f"A backend must be auto, {', '.join(BACKENDS)}, got {shown(backend)}.")
     return Model(_detector(spec, layout), str(device), str(precision), backend)
 
 

@@ -14,8 +14,8 @@ import click
 
 from kpviewer import __version__
 from kpviewer.cli.options import (
+    backend_option,
     device_option,
-    engine_option,
     json_option,
     layout_option,
     model_option,
@@ -49,7 +49,7 @@ class BenchOptions:
     """Name of the loop to compare with: "naive", or None."""
     device: str = "auto"
     precision: str = "auto"
-    engine: str = "auto"
+    backend: str = "auto"
     frames: int = 300
 
 
@@ -60,7 +60,7 @@ class BenchOptions:
 @click.option("--against", type=click.Choice(["naive"]), help="Compare with a plain loop.")
 @device_option
 @precision_option
-@engine_option
+@backend_option
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True)
 @json_option("the figures")
 def command(*, json_path: str | None, **given: Any) -> None:
@@ -103,7 +103,7 @@ def measure(options: BenchOptions) -> BenchReport:
         return make_source(options.source)
 
     detector = open_model(options.model)
-    engine = Executor(detector, options.device, options.precision, options.engine)
+    engine = Executor(detector, options.device, options.precision, options.backend)
     first_call_ms = _first_call_ms(engine)
     plan, detect = Plan(options.frames), None
     if options.against is not None:
@@ -186,7 +186,8 @@ def _setting(engine: Executor, block: Block) -> dict[str, Any]:
         "model": engine.spec.name,
         "source": block.info.name,
         "device": engine.device_name,
-        "engine": engine.engine_name,
+        "engine": engine.backend,  # its name in older files
+        "backend": engine.backend,
         "precision": engine.precision,
         "threads": torch.get_num_threads(),
         "picture_hw": list(block.image_hw),

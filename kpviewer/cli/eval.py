@@ -10,9 +10,9 @@ import click
 from kpviewer.cli.options import (
     FiniteRange,
     NamedPath,
+    backend_option,
     data_option,
     device_option,
-    engine_option,
     iou_option,
     json_option,
     keypoint_conf_option,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
               help="Write an HTML report with curves and the worst images.")  # fmt: skip
 @device_option
 @precision_option
-@engine_option
+@backend_option
 @iou_option
 @keypoint_conf_option
 @click.option("--within", "within_px", type=FiniteRange(0, min_open=True), metavar="PX",
@@ -55,7 +55,7 @@ def command(
     report_dir: Path | None,
     device: str,
     precision: str,
-    engine: str,
+    backend: str,
     iou: float | None,
     keypoint_conf: float | None,
     within_px: float | None,
@@ -90,7 +90,7 @@ def command(
         options = EvaluationOptions(
             device,
             precision,
-            engine,
+            backend,
             iou=iou,
             keypoint=keypoint_conf,
             within_px=within_px,

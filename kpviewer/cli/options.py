@@ -12,6 +12,7 @@ import click
 
 from kpviewer.annotations.spec import FORMS
 from kpviewer.errors import KpviewerError
+from kpviewer.models.inference_libraries import BACKENDS
 from kpviewer.paths import named_path
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.structures import NmsKind
@@ -96,12 +97,14 @@ precision_option = click.option(
     show_default=True,
     help="Numeric precision; auto picks the fastest that detects the same.",
 )
-engine_option = click.option(
+backend_option = click.option(
+    "--backend",
     "--engine",
-    type=click.Choice(("auto", "torch", "openvino")),
+    "backend",
+    type=click.Choice(("auto", *BACKENDS)),
     default="auto",
     show_default=True,
-    help="Inference backend; auto benchmarks them and picks the fastest.",
+    help="Inference backend; auto benchmarks those that can run the model and picks the fastest.",
 )
 conf_option = click.option(
     "--conf", type=FiniteRange(0, 1), help="Confidence threshold.  [default: the model's]"

@@ -24,7 +24,7 @@ def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions | Non
 
     Raises:
         DatasetError: if the data have nothing that the model can be scored on.
-        PipelineError: if device, engine or precision isn't available.
+        PipelineError: if device, backend or precision isn't available.
     """
     kind = kind_of(model.spec.architecture, model.spec.task)
     return kind.evaluate(model, data, options or EvaluationOptions())

@@ -41,8 +41,8 @@ class EvaluationOptions:
     """Device that runs the model."""
     precision: str = "auto"
     """Precision of the model, as ``runtime.executor.Executor`` takes it."""
-    engine: str = "auto"
-    """Inference engine, as ``runtime.executor.Executor`` takes it."""
+    backend: str = "auto"
+    """Inference backend, as ``runtime.executor.Executor`` takes it."""
     iou: float | None = None
     """IoU threshold of NMS; None: the model's own."""
     keypoint: float | None = None
@@ -61,7 +61,7 @@ class EvaluationOptions:
     """Function that is called after each image with the number of images done."""
 
 
-TRAINING = EvaluationOptions(precision="fp32", engine="torch", warm_up=False)
+TRAINING = EvaluationOptions(precision="fp32", backend="torch", warm_up=False)
 """Options for a model in training, which changes from one evaluation to the next."""
 
 
@@ -110,13 +110,13 @@ class Run:
             self.engine.warm_up(shape_hw)
 
     def setting(self, data_name: str) -> Setting:
-        """Return the setting of the report; the engine is known after the first image."""
+        """Return the setting of the report; the backend is known after the first image."""
         engine = self.engine
         return Setting(
             engine.spec,
             data_name,
             device=engine.device_name,
-            engine=engine.engine_name,
+            backend=engine.backend,
             precision=engine.precision,
             threads=self.threads,
         )
@@ -127,12 +127,12 @@ def open_run(model: Model, data: AnnotationSet, options: EvaluationOptions) -> R
 
     Raises:
         DatasetError: if the data have no class of the model.
-        PipelineError: if device, engine or precision isn't available.
+        PipelineError: if device, backend or precision isn't available.
     """
     engine = (
         model
         if isinstance(model, Engine)
-        else Executor(model, options.device, options.precision, options.engine)
+        else Executor(model, options.device, options.precision, options.backend)
     )
     spec = engine.spec
     thresholds = replace(

@@ -28,7 +28,7 @@ class Setting:
     spec: ModelSpec
     data_name: str
     device: str
-    engine: str
+    backend: str
     precision: str
     threads: int
     """Number of CPU threads that torch used."""
@@ -40,7 +40,8 @@ class Setting:
             "data": self.data_name,
             "threads": self.threads,
             "device": self.device,
-            "engine": self.engine,
+            "engine": self.backend,  # its name in older files
+            "backend": self.backend,
             "precision": self.precision,
             "input_hw": list(self.spec.input_hw),
         }
@@ -133,7 +134,7 @@ class Report(ABC):
         """Return the tables and the time as text."""
         blocks = [table.to_text() for table in self.tables()]
         setting = self.setting
-        ran_on = f"{setting.device}, {setting.engine} {setting.precision}"
+        ran_on = f"{setting.device}, {setting.backend} {setting.precision}"
         return "\n\n".join([*blocks, f"{self._time_text()} on {ran_on}"])
 
     def save(self, folder: str | Path) -> Path:

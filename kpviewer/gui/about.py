@@ -99,7 +99,7 @@ def versions(engine: ViewerEngine | None) -> list[tuple[str, str]]:
     opencv = next((found for name in OPENCV_FLAVOURS if (found := version_of(name))), _ABSENT)
     device = tr("No model")
     if engine is not None:
-        device = f"{engine.device_name} · {engine.engine_name} {engine.precision}"
+        device = f"{engine.device_name} · {engine.backend} {engine.precision}"
     return [
         ("Python", platform.python_version()),
         ("PyQt", PYQT_VERSION_STR),

@@ -129,7 +129,7 @@ class Bridge(QObject):
         else:
             spent = result.timings if result is not None else None
             model_ms = spent.model_ms if spent else None
-            backend = f"{engine.engine_name} {engine.precision}"
+            backend = f"{engine.backend} {engine.precision}"
             self._panes.status_bar.show_model(engine.device_name, backend, model_ms)
 
     def _show_recording(self, status: SessionStatus) -> None:

@@ -8,12 +8,16 @@ Therefore every other module gets them from ``library``, which ``tests/law.py`` 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import sys
+from functools import cache
 from types import ModuleType
 from typing import Any
 
 LIBRARIES = ("openvino", "onnxruntime")
+BACKENDS = ("torch", "openvino", "onnxruntime", "tensorrt")
+"""Names of the libraries that run models."""
 
 
 def block_reports() -> None:
@@ -36,3 +40,18 @@ def library(name: str) -> Any:
         raise ValueError(f"{name!r} must be one of {', '.join(LIBRARIES)} or one of their modules.")
     block_reports()
     return importlib.import_module(name)
+
+
+def has_openvino() -> bool:
+    """Return whether OpenVINO is installed, without importing it."""
+    return importlib.util.find_spec("openvino") is not None
+
+
+@cache
+def openvino_core() -> Any:
+    """Return OpenVINO's ``Core``, kept until the process ends.
+
+    Its CPU plugin sets another stack for signal handlers in the thread that created it, and unmaps
+    that stack with the last core. If another thread destroys it, the next signal kills the process.
+    """
+    return library("openvino").Core()

@@ -52,7 +52,7 @@ class ZooNetwork(nn.Module):
     """
 
     compile_refusal = (
-        "torchvision's detectors can't be compiled by another engine. Use --engine torch."
+        "torchvision's detectors can't be compiled by another backend. Use --backend torch."
     )
 
     def __init__(self, detector: nn.Module) -> None:

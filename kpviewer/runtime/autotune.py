@@ -23,6 +23,10 @@ WORTHWHILE = 0.9
 """Share of the exact runner's time that another must not exceed to be chosen."""
 MAX_SCORE_CHANGE = 0.02
 """Largest change of a class score between runners that agree."""
+COMPARED = 5
+"""Most candidates that are compared."""
+SEEN = 0.25
+"""Least confidence of a keypoint whose position must agree."""
 MAX_SHIFT_PX = 0.5
 """Largest shift of a corner or point, in input px: a letterbox round trip may cost as much."""
 MAX_SHIFT_SHARE = 0.005
@@ -41,7 +45,11 @@ def probe_image() -> ImageArray:
 
 
 def choose_runner(
-    runners: Sequence[Runner], bgr: ImageArray, box: Letterbox, num_classes: int
+    runners: Sequence[Runner],
+    bgr: ImageArray,
+    box: Letterbox,
+    num_classes: int,
+    num_keypoints: int = 0,
 ) -> Runner:
     """Measure runners on one image and return the fastest that agrees with the first.
 
@@ -52,6 +60,7 @@ def choose_runner(
         bgr: (H, W, 3) uint8 image with objects.
         box: where the image is in the input.
         num_classes: number of classes of the model.
+        num_keypoints: number of keypoints of the model.
 
     Returns:
         The first runner, or another that agrees with it in at most nine tenths of its time.
@@ -62,14 +71,14 @@ def choose_runner(
     def is_usable(rival: Runner) -> bool:
         try:
             rival.prepare(box.input_hw)
-            return agrees(expected, _run(rival, bgr, box), num_classes)
+            return agrees(expected, _run(rival, bgr, box), num_classes, num_keypoints)
         except Exception as error:  # an optional engine need not run every model
-            _log.info("%s %s isn't used: %s", rival.engine, rival.precision, error)
+            _log.info("%s %s isn't used: %s", rival.backend, rival.precision, error)
             return False
 
     rivals: list[Runner] = []
     for runner in runners[1:]:
-        has_rival = any(rival.engine == runner.engine for rival in rivals)
+        has_rival = any(rival.backend == runner.backend for rival in rivals)
         if not has_rival and is_usable(runner):
             rivals.append(runner)
     times: list[list[float]] = [[] for _ in range(1 + len(rivals))]
@@ -97,29 +106,43 @@ def reduced_precision(device: torch.device) -> str | None:
     return "bf16" if any(has.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")) else None
 
 
-def agrees(exact: Tensor, reduced: Tensor, num_classes: int) -> bool:
+def agrees(exact: Tensor, reduced: Tensor, num_classes: int, num_keypoints: int = 0) -> bool:
     """Return whether candidates at reduced precision agree with those at single precision.
 
     Args:
         exact: (M, D) candidates at single precision, box corners first, best first.
-        reduced: (M, D) candidates at reduced precision.
+        reduced: (N, D) candidates at reduced precision, in any order.
         num_classes: number of score columns after the corners.
+        num_keypoints: number of keypoints after the scores; columns behind them are their scores.
 
     Returns:
-        True if the best candidate moved by at most half a pixel, or half a hundredth of its box,
-        corners and points, and its class scores changed by at most 0.02.
+        True if each of the best candidates, those with at least half of the best score, has a
+        counterpart whose corners and keypoints moved by at most half a pixel, or half a hundredth
+        of its box, and whose scores changed by at most 0.02.
     """
-    if exact.shape != reduced.shape or len(exact) == 0:
+    if exact.shape[1:] != reduced.shape[1:] or not len(exact) or not len(reduced):
         return False
-    best = exact[0].float()
-    # near-ties may swap ranks: find the same object among the best few
-    change = (reduced[:20].float() - best).abs()
-    nearest = change[change[:, :4].sum(1).argmin()]
-    corners, scores, points = torch.split(nearest, [4, num_classes, len(best) - 4 - num_classes])
-    shifts = torch.cat([corners, points])
-    side = float((best[2:4] - best[:2]).max())
-    may_shift = max(MAX_SHIFT_PX, MAX_SHIFT_SHARE * side)
-    return bool(shifts.max() <= may_shift and scores.max() <= MAX_SCORE_CHANGE)
+    exact, reduced = exact.float(), reduced.float()
+    scores = exact[:, 4 : 4 + num_classes].amax(1)
+    best = exact[: min(COMPARED, int((scores >= scores[0] / 2).sum()))]
+    sides = (best[:, 2:4] - best[:, :2]).amax(1)
+    may_shift = (sides * MAX_SHIFT_SHARE).clamp(min=MAX_SHIFT_PX)
+    change = (best[:, None] - reduced[None]).abs()  # (B, N, D): near-ties may swap ranks
+    corners, levels, places, confidences = torch.split(
+        change, _widths(exact, num_classes, num_keypoints), dim=-1
+    )
+    if confidences.shape[-1]:  # keypoints that aren't seen may be anywhere
+        is_seen = best[:, -num_keypoints:] >= SEEN
+        places = places * is_seen.repeat_interleave(2, 1)[:, None]
+    is_near = torch.cat([corners, places], -1).amax(-1) <= may_shift[:, None]
+    is_alike = torch.cat([levels, confidences], -1).amax(-1) <= MAX_SCORE_CHANGE
+    return bool((is_near & is_alike).any(1).all())
+
+
+def _widths(candidates: Tensor, num_classes: int, num_keypoints: int) -> list[int]:
+    """Return the number of columns of corners, class scores, keypoints and their scores."""
+    known = 4 + num_classes + 2 * num_keypoints
+    return [4, num_classes, 2 * num_keypoints, candidates.shape[1] - known]
 
 
 def _run(runner: Runner, bgr: ImageArray, box: Letterbox) -> Tensor:

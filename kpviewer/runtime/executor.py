@@ -12,13 +12,13 @@ import torch
 
 from kpviewer.errors import PipelineError
 from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.spec import Task
-from kpviewer.runtime.autotune import choose_runner, probe_image, reduced_precision
-from kpviewer.runtime.device import device_label, resolve_device, use_cpu_threads
-from kpviewer.runtime.int8 import computes_int8
-from kpviewer.runtime.openvino_runner import OpenVinoRunner, has_openvino
+from kpviewer.runtime.autotune import choose_runner, probe_image
+from kpviewer.runtime.backends import make_runners
+from kpviewer.runtime.device import device_label, resolve_device
 from kpviewer.runtime.preprocess import Preprocessor
-from kpviewer.runtime.runners import DTYPES, PRECISIONS, Runner, TorchRunner, eager_network
+from kpviewer.runtime.runners import Runner
 from kpviewer.runtime.stage_clock import stage_clock
 from kpviewer.structures import Candidates
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from kpviewer.models.base import Detector
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import ImageArray
-
-ENGINES = ("torch", "openvino")
 
 
 class InferenceTimings(NamedTuple):
@@ -52,10 +50,10 @@ class Executor:
         detector: network, description and decoding.
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, fp32, fp16, bf16, or int8 (OpenVINO; calibrated weights).
-        engine: auto, torch, or openvino (CPU only).
+        backend: auto, torch, openvino, onnxruntime or tensorrt.
 
     Raises:
-        PipelineError: if the device, the engine or the precision isn't available.
+        PipelineError: if the device, the backend or the precision isn't available.
     """
 
     def __init__(
@@ -63,59 +61,17 @@ class Executor:
         detector: Detector,
         device: str = "auto",
         precision: str = "auto",
-        engine: str = "auto",
+        backend: str = "auto",
     ) -> None:
-        if precision not in ("auto", *PRECISIONS):
-            raise PipelineError(f"A precision is auto, {', '.join(PRECISIONS)}, got {precision!r}.")
         self._detector = detector
         self._device = resolve_device(device)
+        if isinstance(detector.network, OnnxNetwork):  # its images and outputs are on the host
+            self._device = torch.device("cpu")
         self._preprocess = Preprocessor(detector.spec, self._device)
         self._runner: Runner | None = None
-        self._runners = self._make_runners(precision, engine)
+        self._runners = make_runners(detector, self._preprocess, self._device, precision, backend)
         if len(self._runners) == 1:
             self._runner = self._runners[0]
-
-    def _make_runners(self, precision: str, engine: str) -> list[Runner]:
-        """Return the runners to choose from: the exact one first, which others must agree with."""
-        is_cpu = self._device.type == "cpu"
-        threads = use_cpu_threads() if is_cpu else 0
-        engines: tuple[str, ...] = ENGINES if engine == "auto" else (engine,)
-        if not is_cpu or not has_openvino():
-            engines = tuple(name for name in engines if name != "openvino")
-        if not engines or not set(engines) <= set(ENGINES):
-            raise PipelineError(
-                f"An engine is auto, torch, or openvino on the CPU where it is installed; got "
-                f"{engine!r} on {device_label(self._device)}. Use --engine auto."
-            )
-        precisions = self._precisions() if precision == "auto" else [precision]
-        fewest_bits_first = precisions[::-1]
-        runners: list[Runner] = []
-        if "torch" in engines:
-            network = eager_network(self._detector, self._device)
-            runners += [
-                TorchRunner(self._detector, network, self._preprocess, name)
-                for name in fewest_bits_first
-                if name in DTYPES
-            ]
-        if "openvino" in engines:
-            runners += [
-                OpenVinoRunner(self._detector, self._preprocess, name, threads)
-                for name in fewest_bits_first
-                if name != "int8" or self.spec.activation_ranges
-            ]
-        exact = next((each for each in runners if each.precision == precisions[0]), None)
-        if exact is None:
-            raise PipelineError(
-                f"int8 requires OpenVINO on a CPU and calibrated weights (kpviewer calibrate), "
-                f"got {self.spec.name} on {', '.join(engines)}. Use --precision auto."
-            )
-        return [exact, *(each for each in runners if each is not exact)]
-
-    def _precisions(self) -> list[str]:
-        """Return the precisions that the device computes natively, single precision first."""
-        half = reduced_precision(self._device)
-        has_int8 = self._device.type == "cpu" and computes_int8()
-        return ["fp32", *([half] if half else []), *(["int8"] if has_int8 else [])]
 
     @property
     def spec(self) -> ModelSpec:
@@ -128,9 +84,9 @@ class Executor:
         return device_label(self._device)
 
     @property
-    def engine_name(self) -> str:
-        """Inference backend, torch or openvino; auto until the first image."""
-        return self._runner.engine if self._runner else "auto"
+    def backend(self) -> str:
+        """Inference backend, such as "torch"; auto until the first image."""
+        return self._runner.backend if self._runner else "auto"
 
     @property
     def precision(self) -> str:
@@ -182,8 +138,8 @@ class Executor:
         box = letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1]))
         with torch.inference_mode():
             if self._runner is None:
-                classes = len(self.spec.class_names)
-                self._runner = choose_runner(self._runners, bgr, box, classes)
+                classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
+                self._runner = choose_runner(self._runners, bgr, box, classes, points)
             clock = stage_clock(self._device)
             clock.mark()
             loaded = self._runner.load(bgr, box)

@@ -33,7 +33,7 @@ class Model:
         detector: network, description and decoding.
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, fp32, fp16, bf16 or int8.
-        backend: auto, torch or openvino.
+        backend: auto, torch, openvino, onnxruntime or tensorrt.
 
     Raises:
         PipelineError: if the device, the backend or the precision isn't available.
@@ -86,9 +86,14 @@ class Model:
         return self._engine.device_name
 
     @property
+    def backend(self) -> str:
+        """Inference backend, such as "torch"; "auto" until the first image."""
+        return self._engine.backend
+
+    @property
     def engine_name(self) -> str:
-        """Inference backend, "torch" or "openvino"; "auto" until the first image."""
-        return self._engine.engine_name
+        """Former name of ``backend``."""
+        return self.backend
 
     @property
     def precision(self) -> str:
@@ -107,7 +112,7 @@ class Model:
     def settle(self) -> None:
         """Choose what is auto now, by measuring, instead of on the first image."""
         with self._lock:
-            if self._engine.engine_name == "auto":
+            if self._engine.backend == "auto":
                 self._engine.infer(probe_image())
 
     def warm_up(self, source_hw: tuple[int, int]) -> None:

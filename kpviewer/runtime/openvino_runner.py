@@ -8,16 +8,14 @@ reporting usage.
 
 from __future__ import annotations
 
-import importlib.util
 import threading
 from collections import Counter
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from kpviewer.models.inference_libraries import library
+from kpviewer.models.inference_libraries import library, openvino_core
 from kpviewer.runtime.conversion import openvino_model
 from kpviewer.runtime.fusion import fused
 from kpviewer.runtime.int8 import rounded
@@ -39,21 +37,6 @@ COMPILE_S = 60.0
 _compiling = threading.Lock()
 
 
-def has_openvino() -> bool:
-    """Return whether the library is installed, without importing it."""
-    return importlib.util.find_spec("openvino") is not None
-
-
-@cache
-def openvino_core() -> Any:
-    """Return the library's ``Core``, kept until the process ends.
-
-    Its CPU plugin sets another stack for signal handlers in the thread that created it, and unmaps
-    that stack with the last core. If another thread destroys it, the next signal kills the process.
-    """
-    return library("openvino").Core()
-
-
 class OpenVinoRunner:
     """Runs a detector on the CPU as one compiled graph for each size of input.
 
@@ -64,7 +47,7 @@ class OpenVinoRunner:
         threads: number of threads that the graph may use.
     """
 
-    engine = "openvino"
+    backend = "openvino"
 
     def __init__(
         self, detector: Detector, preprocess: Preprocessor, precision: str, threads: int

@@ -29,8 +29,8 @@ class Runner(Protocol):
     """One detector on one backend in one precision."""
 
     @property
-    def engine(self) -> str:
-        """Inference backend: "torch" or "openvino"."""
+    def backend(self) -> str:
+        """Inference backend, one of ``inference_libraries.BACKENDS``."""
 
     @property
     def precision(self) -> str:
@@ -67,7 +67,7 @@ class TorchRunner:
         precision: fp32, or another that the device computes natively.
     """
 
-    engine = "torch"
+    backend = "torch"
 
     def __init__(
         self, detector: Detector, network: nn.Module, preprocess: Preprocessor, precision: str

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.usefixtures("qapp")
 
 STAGES = ["read", "queue_wait", "upload", "forward", "postprocess", "select", "total", "draw"]
 KEYS = [
-    "model", "source", "device", "engine", "precision", "threads", "picture_hw", "input_hw",
-    "versions",
+    "model", "source", "device", "engine", "backend", "precision", "threads",
+    "picture_hw", "input_hw", "versions",
     "frames", "warm_up_frames", "first_call_ms", "fps", "fps_by_block", "stages_ms", "against",
     "notes",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ class BrightBoxEngine:
 
     spec = ModelSpec("bright", "none", Task.DETECT_KEYPOINTS, ("face",), (64, 64))
     device_name = "paper"
-    engine_name = "torch"
+    backend = "torch"
     precision = "fp32"
 
     def warm_up(self, source_hw):

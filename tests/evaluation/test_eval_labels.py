@@ -22,7 +22,7 @@ class ColourEngine:
 
     spec = ModelSpec("colours", "multilabel-light", Task.CLASSIFY, BLOCK_NAMES, (64, 64))
     device_name = "paper"
-    engine_name = "torch"
+    backend = "torch"
     precision = "fp32"
 
     def infer(self, bgr):

@@ -16,7 +16,7 @@ from kpviewer.evaluation.kind import EvaluationOptions
 
 __all__ = ["blocks", "dots", "labels"]  # fixtures
 
-RUN = {"model", "data", "device", "engine", "precision", "threads", "input_hw", "notes"}
+RUN = {"model", "data", "device", "engine", "backend", "precision", "threads", "input_hw", "notes"}
 NME = {f"nme.{key}" for key in ("mean", "median", "p90", "objects", "normaliser", "not_predicted")}
 BOX_GROUP = NME | {
     "images", "objects", "ap50", "ap", "ap50_by_class.NAME",

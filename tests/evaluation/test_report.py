@@ -56,7 +56,7 @@ def test_the_worst_images_come_first_and_correct_ones_are_left_out() -> None:
     images = [annotated("good", 0), annotated("missed", 0, 40), annotated("both", 0)]
     found = [seen((0, 0.9), (20, 0.1)), seen((0, 0.9)), seen((20, 0.9), (40, 0.8))]
     spec = ModelSpec("squares", "none", Task.DETECT, ("square",), (64, 64))
-    engine = SimpleNamespace(spec=spec, device_name="", engine_name="", precision="")
+    engine = SimpleNamespace(spec=spec, device_name="", backend="", precision="")
     run = Run(engine, AnnotationSet(tuple(images), ("square",), ()), Thresholds(), threads=1)
     result = SimpleNamespace(seen=found, frame_ms=None)
     worst = DetectionReport(run, result, EvaluationOptions()).worst()
@@ -100,7 +100,7 @@ def small_set(tmp_path: Path) -> Path:
 def command_line(folder: Path, out: Path) -> list[str]:
     model = str(folder / "random.safetensors")
     words = ["eval", "--model", model, "--data", f"coco:{folder / 'labels.json'}"]
-    return [*words, "--engine", "torch", "--report", str(out)]
+    return [*words, "--backend", "torch", "--report", str(out)]
 
 
 def test_the_page_is_self_contained(small_set: Path, qapp: object) -> None:

@@ -19,7 +19,7 @@ class BlockEngine:
 
     spec = ModelSpec("blocks", "single-object-light", Task.DETECT, BLOCK_NAMES, (64, 64))
     device_name = "paper"
-    engine_name = "torch"
+    backend = "torch"
     precision = "fp32"
 
     def warm_up(self, source_hw):

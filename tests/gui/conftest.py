@@ -23,7 +23,7 @@ class ViewerFakeEngine(FakeEngine):
     """Engine that detects two things in every image, of confidence 0.9 and 0.4 and IoU 1/7."""
 
     device_name = "CPU"
-    engine_name = "torch"
+    backend = "torch"
     precision = "fp32"
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, FakeTimings]:

@@ -41,7 +41,7 @@ POLL_MS = 5
 class Engine:
     """Engine that predicts one box in every image."""
 
-    device_name, engine_name, precision = "CPU", "fake", "fp32"
+    device_name, backend, precision = "CPU", "fake", "fp32"
 
     def __init__(self, *_wanted: object) -> None:
         self.spec = FAKE_SPEC

@@ -21,7 +21,7 @@ logging.basicConfig(level="INFO", stream=sys.stdout)
 
 
 class Engine(FakeEngine):
-    device_name, engine_name, precision = "CPU", "torch", "fp32"
+    device_name, backend, precision = "CPU", "torch", "fp32"
 
     def infer(self, bgr):
         if {interrupt}:

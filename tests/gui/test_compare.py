@@ -25,7 +25,7 @@ Key = Qt.Key
 class ShiftedEngine:
     """Finds a thing of 10 px, so far right of the corner, and a faint one beside it."""
 
-    device_name, engine_name, precision = "CPU", "torch", "fp32"
+    device_name, backend, precision = "CPU", "torch", "fp32"
 
     def __init__(self, spec, shift: float = 0.0) -> None:
         self.spec, self._shift = spec, shift
@@ -57,7 +57,7 @@ def window(qtbot, open_window, engines) -> MainWindow:
         if precision == "fp16":
             raise PipelineError("fp16 can't be run here. Use bf16.")
         variant = ShiftedEngine(FIRST, 2.0)
-        variant.engine_name, variant.precision = engine, precision
+        variant.backend, variant.precision = engine, precision
         return variant
 
     window = open_window(load_engine=load, load_variant=load_variant)
@@ -237,5 +237,5 @@ def test_window_closes_while_the_second_model_loads(qtbot, open_window, engines)
 
 def test_command_line_names_a_model_or_a_backend_or_precision():
     assert SecondRequest.parse("bf16", "a").name == "a bf16"
-    assert SecondRequest.parse("torch", "a") == SecondRequest("a", engine="torch")
+    assert SecondRequest.parse("torch", "a") == SecondRequest("a", backend="torch")
     assert SecondRequest.parse("b.onnx", "a") == SecondRequest("b.onnx")

@@ -43,7 +43,7 @@ class CheckedSource(FakeSource):
 class FaceEngine:
     """Finds a face of two landmarks, always at the same place, and a faint one inside it."""
 
-    device_name, engine_name, precision = "CPU", "torch", "fp32"
+    device_name, backend, precision = "CPU", "torch", "fp32"
     spec = replace(
         FAKE_SPEC,
         task=Task.DETECT_KEYPOINTS,

@@ -17,8 +17,8 @@ from kpviewer.models.grid import (
     build_strip_grid,
     build_strip_grid_single,
 )
+from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.openvino_runner import has_openvino
 
 
 def heads(rows: int, columns: int, marks: dict[tuple[int, int], tuple[int, float]]) -> GridHeads:

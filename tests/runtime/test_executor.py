@@ -13,7 +13,7 @@ from kpviewer.geometry import Letterbox
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.runtime import autotune, executor
+from kpviewer.runtime import autotune, backends
 from kpviewer.runtime.autotune import agrees, choose_runner, reduced_precision
 from kpviewer.runtime.device import resolve_device
 from kpviewer.runtime.executor import Executor
@@ -121,19 +121,19 @@ def test_folding_batch_normalisation_changes_nothing() -> None:
 def test_auto_is_undecided_while_there_is_a_choice(
     openvino: bool, half: str | None, is_settled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "has_openvino", lambda: openvino)
-    monkeypatch.setattr(executor, "reduced_precision", lambda _device: half)
-    monkeypatch.setattr(executor, "computes_int8", lambda: False)
+    monkeypatch.setattr(backends, "has_openvino", lambda: openvino)
+    monkeypatch.setattr(backends, "reduced_precision", lambda _device: half)
+    monkeypatch.setattr(backends, "computes_int8", lambda: False)
     engine = Executor(BrightestPixel(spec(), nn.Identity()), "cpu")
     expected = ("fp32", "torch") if is_settled else ("auto", "auto")
-    assert (engine.precision, engine.engine_name) == expected
+    assert (engine.precision, engine.backend) == expected
 
 
 def test_auto_settles_on_a_precision() -> None:
     engine = Executor(BrightestPixel(spec(), nn.Conv2d(3, 3, 1)), "cpu")
     engine.warm_up((120, 160))
     assert engine.precision in {"fp32", "bf16"}
-    assert engine.engine_name in {"torch", "openvino"}
+    assert engine.backend in {"torch", "openvino"}
     assert engine.device_name == "CPU"
 
 
@@ -145,7 +145,7 @@ class Answer:
     score: float
     steps: int
     ticks: Iterator[int]
-    engine: str = "torch"
+    backend: str = "torch"
     breaks: bool = False
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
@@ -192,7 +192,7 @@ def test_each_engine_takes_part_with_its_first_runner_that_agrees(
     monkeypatch.setattr(autotune.time, "perf_counter", lambda: next(ticks))
     exact = Answer("fp32", 0.9, 10, ticks)
     wrong, right, spared = (
-        Answer(name, score, 4, ticks, engine="openvino")
+        Answer(name, score, 4, ticks, backend="openvino")
         for name, score in (("int8", 0.5), ("bf16", 0.9), ("fp32", 0.9))
     )
     prepared: list[str] = []
@@ -216,17 +216,48 @@ def test_a_precision_that_the_processor_only_emulates_is_not_tried(
 
 def test_agreement_covers_score_box_and_points() -> None:
     exact = torch.tensor([[0.0, 0.0, 10.0, 10.0, 0.9, 5.0, 5.0]])
-    assert agrees(exact, exact.clone(), 1)
+    assert agrees(exact, exact.clone(), 1, 1)
     for column, change in ((0, 0.6), (4, 0.03), (6, 0.6)):
         moved = exact.clone()
         moved[0, column] += change
-        assert not agrees(exact, moved, 1)
-    assert not agrees(exact[:0], exact[:0], 1)
+        assert not agrees(exact, moved, 1, 1)
+    assert not agrees(exact[:0], exact[:0], 1, 1)
     large = torch.tensor([[0.0, 0.0, 200.0, 100.0, 0.9, 5.0, 5.0]])
     for change, same in ((0.9, True), (1.1, False)):  # of 200 px, 1.0
         moved = large.clone()
         moved[0, 6] += change
-        assert agrees(large, moved, 1) is same
+        assert agrees(large, moved, 1, 1) is same
+
+
+BOX = [0.0, 0.0, 10.0, 10.0]
+OTHER = [50.0, 50.0, 60.0, 60.0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([[*OTHER, 0.8], [*BOX, 0.9]], True),  # near-ties may swap ranks
+        ([[*BOX, 0.9], [*OTHER, 0.8], [*BOX, 0.1]], True),  # another number of candidates
+        ([[*BOX, 0.9]], False),  # an object is gone
+        ([[*BOX, 0.9], [50.0, 50.0, 60.0, 61.0, 0.8]], False),  # the second best moved
+    ],
+)
+def test_each_of_the_best_candidates_must_have_a_counterpart(
+    rows: list[list[float]], expected: bool
+) -> None:
+    exact = torch.tensor([[*BOX, 0.9], [*OTHER, 0.8], [*OTHER, 0.02]])
+    assert agrees(exact, torch.tensor(rows), 1) is expected
+
+
+@pytest.mark.parametrize(
+    ("x", "confidence", "expected"),
+    [(5.4, 0.9, True), (5.6, 0.9, False), (5.0, 0.8, False), (30.0, 0.1, True)],
+)
+def test_keypoints_that_are_seen_must_agree(x: float, confidence: float, expected: bool) -> None:
+    is_seen = confidence > 0.5
+    exact = torch.tensor([[*BOX, 0.9, 5.0, 5.0, 0.9 if is_seen else 0.1]])
+    other = torch.tensor([[*BOX, 0.9, x, 5.0, confidence]])
+    assert agrees(exact, other, 1, 1) is expected
 
 
 @pytest.mark.parametrize("name", ["cuda:7", "toaster", "xpu"])
@@ -236,13 +267,13 @@ def test_an_unavailable_device_is_refused_with_advice(name: str) -> None:
 
 
 def test_an_unavailable_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(PipelineError, match="--engine auto"):
-        Executor(build_face_ssd(), "cpu", engine="abacus")
-    monkeypatch.setattr(executor, "has_openvino", lambda: False)
-    with pytest.raises(PipelineError, match="--engine auto"):
-        Executor(build_face_ssd(), "cpu", engine="openvino")
+    with pytest.raises(PipelineError, match="--backend auto"):
+        Executor(build_face_ssd(), "cpu", backend="abacus")
+    monkeypatch.setattr(backends, "has_openvino", lambda: False)
+    with pytest.raises(PipelineError, match="--backend auto"):
+        Executor(build_face_ssd(), "cpu", backend="openvino")
     # in one precision, as a CPU with bf16 has two ways in torch alone
-    assert Executor(build_face_ssd(), "cpu", "fp32").engine_name == "torch"
+    assert Executor(build_face_ssd(), "cpu", "fp32").backend == "torch"
 
 
 def test_a_precision_that_does_not_exist_is_refused() -> None:

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.spec import ModelSpec, Placement, Resize, Task
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.openvino_runner import has_openvino
 from kpviewer.runtime.preprocess import Preprocessor
 
 SPEC = ModelSpec(
@@ -55,7 +55,7 @@ def image(hw: tuple[int, int], x: int, y: int) -> np.ndarray:
 def test_detections_are_at_their_position(engine: str, hw: tuple[int, int]) -> None:
     executor = Executor(Middle(SPEC, nn.Identity()), "cpu", "fp32", engine)
     executor.warm_up(hw)
-    assert executor.engine_name == engine
+    assert executor.backend == engine
     for x, y in ((30, 150), (hw[1] - 30, 40), (hw[1] // 2, hw[0] - 25)):
         seen, _ = executor.infer(image(hw, x, y))
         assert np.abs(seen.keypoints_xy[0, 0] - [x, y]).max() <= 0.5

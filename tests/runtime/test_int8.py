@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from kpviewer.cli.main import main
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.face_ssd import build_face_ssd
+from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.loading import open_model
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.runtime.autotune import MAX_SCORE_CHANGE, MAX_SHIFT_PX, probe_image
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.int8 import RoundedConv, computes_int8, observed_ranges, rounded
-from kpviewer.runtime.openvino_runner import OpenVinoRunner, has_openvino
+from kpviewer.runtime.openvino_runner import OpenVinoRunner
 
 in_int8 = pytest.mark.skipif(
     not (has_openvino() and computes_int8()), reason="needs OpenVINO on a CPU with int8"

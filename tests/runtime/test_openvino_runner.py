@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.fx import graph_module
 
 from kpviewer.errors import PipelineError
+from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.weights import load_model
@@ -17,7 +18,7 @@ from kpviewer.models.zoo import ZooNetwork
 from kpviewer.runtime.autotune import probe_image
 from kpviewer.runtime.conversion import openvino_model
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.openvino_runner import PATIENCE, OpenVinoRunner, has_openvino
+from kpviewer.runtime.openvino_runner import PATIENCE, OpenVinoRunner
 from kpviewer.runtime.preprocess import Preprocessor
 from kpviewer.structures import Candidates
 
@@ -49,7 +50,7 @@ def test_a_compiled_graph_agrees_with_torch(
     image = np.ascontiguousarray(probe_image()[: crop[0], left : left + crop[1]])
     compiled.warm_up(crop)
     assert_same(compiled.infer(image)[0], exact.infer(image)[0])
-    assert (compiled.engine_name, compiled.precision) == ("openvino", "fp32")
+    assert (compiled.backend, compiled.precision) == ("openvino", "fp32")
 
 
 def test_a_new_size_runs_eagerly_for_a_few_images(

@@ -87,7 +87,7 @@ def test_the_command_keeps_the_best_threshold_and_plots_the_sweep(
     assert (tmp_path / "threshold-sweep.png").stat().st_size > 1000
 
     model = str(tmp_path / "multilabel.safetensors")
-    arguments = ["eval", "--model", model, "--data", val, "--device", "cpu", "--engine", "torch"]
+    arguments = ["eval", "--model", model, "--data", val, "--device", "cpu", "--backend", "torch"]
     result = CliRunner().invoke(main, [*arguments, "--json", str(tmp_path / "scores.json")])
     assert result.exit_code == 0, result.output
     for word in ("accuracy_multi", "mAP", "best thresholds", *BLOCK_NAMES):

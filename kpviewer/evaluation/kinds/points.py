@@ -201,7 +201,7 @@ def evaluate(model: Any, data: AnnotationSet, options: EvaluationOptions) -> Poi
         detector.spec,
         options.data_name,
         device=device_label(device),
-        engine="torch",
+        backend="torch",
         precision="fp32",
         threads=torch.get_num_threads(),
     )

@@ -181,5 +181,5 @@ class CompareLink(QObject):
         first = self._session.engine
         if self._engine is None or first is None:
             return None
-        one, two = (f"{e.spec.name} · {e.engine_name} {e.precision}" for e in (first, self._engine))
+        one, two = (f"{e.spec.name} · {e.backend} {e.precision}" for e in (first, self._engine))
         return one, two

@@ -12,11 +12,11 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import Loaders, ViewerEngine, load_or_fallback
 from kpviewer.gui.opening.model_loading import WARM_UP_HW, why_not_loaded
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.models.inference_libraries import BACKENDS
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.models.spec import Task
 from kpviewer.runtime.loading import Outcome
 
-ENGINES = ("torch", "openvino")
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 
 _log = logging.getLogger(__name__)
@@ -27,14 +27,14 @@ class SecondRequest:
     """Second model, or another backend or precision for the first."""
 
     model: str
-    engine: str = "auto"
+    backend: str = "auto"
     precision: str = "auto"
 
     @classmethod
     def parse(cls, text: str, first_model: str) -> SecondRequest:
         """Parse ``--compare``: a model, or a backend or precision for the first model."""
-        if text in ENGINES:
-            return cls(first_model, engine=text)
+        if text in BACKENDS:
+            return cls(first_model, backend=text)
         if text in PRECISIONS:
             return cls(first_model, precision=text)
         return cls(text)
@@ -42,7 +42,7 @@ class SecondRequest:
     @property
     def name(self) -> str:
         """Name for people: model, backend and precision."""
-        changed = [each for each in (self.engine, self.precision) if each != "auto"]
+        changed = [each for each in (self.backend, self.precision) if each != "auto"]
         return " ".join([self.model, *changed])
 
 
@@ -92,6 +92,6 @@ class SecondLoading(QObject):
         """Load a model, on the loader's thread."""
         loaders, model = self._loaders, request.model
         loaders.permission.check(model)
-        if request.engine == request.precision == "auto":
+        if request.backend == request.precision == "auto":
             return load_or_fallback(loaders.load_engine, self._options, model, device, size)
-        return loaders.load_variant(model, device, size, request.engine, request.precision)
+        return loaders.load_variant(model, device, size, request.backend, request.precision)

@@ -31,7 +31,7 @@ def load_first(model: str, device: str, source_hw: tuple[int, int]) -> Executor:
 
 
 def load_variant(
-    model: str, device: str, source_hw: tuple[int, int], engine_name: str, precision: str
+    model: str, device: str, source_hw: tuple[int, int], backend: str, precision: str
 ) -> Executor:
     """Load a model as ``load_engine`` does, with a given backend and precision.
 
@@ -39,7 +39,7 @@ def load_variant(
         model: name or path.
         device: device, as on the command line.
         source_hw: (height, width) of the images, px.
-        engine_name: auto, torch or openvino.
+        backend: auto, torch or openvino.
         precision: auto, fp32, bf16 or fp16.
 
     Raises:
@@ -50,7 +50,7 @@ def load_variant(
     from kpviewer.models.loading import open_model  # noqa: PLC0415
     from kpviewer.runtime.executor import Executor  # noqa: PLC0415
 
-    engine = Executor(open_model(model), device, precision, engine_name)
+    engine = Executor(open_model(model), device, precision, backend)
     engine.warm_up(source_hw)
     return engine
 

@@ -25,7 +25,7 @@ class ViewerEngine(InferenceEngine, Protocol):
         """Name of the device for people: "CPU", or the name of the GPU."""
 
     @property
-    def engine_name(self) -> str:
+    def backend(self) -> str:
         """Inference backend: "torch", "openvino"."""
 
     @property

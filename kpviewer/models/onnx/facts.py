@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -35,6 +35,16 @@ class FileFacts:
     """Types of the elements of outputs by name, as NumPy names them."""
     path: Path | None = None
     """Path of the file, for what must be read from the graph itself."""
+
+    def of_one_image(self, batch: int) -> FileFacts:
+        """Return the facts of a file that takes ``batch`` images as if it took one."""
+        if batch == 1:
+            return self
+        outputs = {
+            name: (1, *shape[1:]) if shape[:1] == (batch,) else shape
+            for name, shape in self.outputs.items()
+        }
+        return replace(self, outputs=outputs)
 
     @property
     def input_hw(self) -> tuple[int | None, int | None] | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -45,17 +45,20 @@ class OnnxNetwork(nn.Module):
     """
 
     compile_refusal = (
-        "An ONNX file runs in onnxruntime and can't be compiled by another engine. "
-        "Use --engine auto."
+        "A model in a file runs in its own graph and can't be compiled by another backend. "
+        "Use --backend auto."
     )
 
     def __init__(self, session: Session, image: ImageInput, channels: Channels) -> None:
         super().__init__()
-        self._session, self._image = session, image
-        self._flips = channels is Channels.BGR
+        self.session, self.image, self.channels = session, image, channels
 
     def __deepcopy__(self, memo: dict[int, Any]) -> OnnxNetwork:
         return self
+
+    def with_session(self, session: Session) -> OnnxNetwork:
+        """Return a network that runs the same graph in another session."""
+        return OnnxNetwork(session, self.image, self.channels)
 
     def forward(self, images: Tensor) -> list[Outputs]:
         """Run each image of (B, 3, H, W) and return its outputs by name, on the same device."""
@@ -66,13 +69,20 @@ class OnnxNetwork(nn.Module):
                 "An ONNX file runs in the precision that it was exported with. "
                 "Use --precision auto."
             )
-        planes = images.flip(1) if self._flips else images
+        planes = images.flip(1) if self.channels is Channels.BGR else images
         batch = planes.to("cpu", torch.float32).contiguous().numpy()
-        return [self._run(image, images.device) for image in batch]
+        return [self.run(self.session, self.image.feeds(image), images.device) for image in batch]
 
-    def _run(self, image: NDArray[np.float32], device: torch.device) -> Outputs:
-        outputs = self._session.run(self._image.feeds(image))
-        return {name: torch.from_numpy(value).to(device) for name, value in outputs.items()}
+    def run(
+        self, session: Session, feeds: Mapping[str, NDArray[Any]], device: torch.device
+    ) -> Outputs:
+        """Run a session; return the outputs of the first image by name, with a batch axis of 1."""
+        shapes, batch = self.session.facts.outputs, self.image.batch
+        outputs = {}
+        for name, value in session.run(feeds).items():
+            has_batch = batch > 1 and shapes[name][:1] == (batch,)
+            outputs[name] = torch.from_numpy(value[:1] if has_batch else value).to(device)
+        return outputs
 
 
 class OnnxDetector:
@@ -108,7 +118,7 @@ def open_onnx(path: Path, layout: str | None = None) -> OpenedOnnx:
     check_model_file(path)
     session = OrtSession(path)
     image = image_input(session.facts)
-    found = describe(path, session.facts, layout)
+    found = describe(path, session.facts.of_one_image(image.batch), layout)
     description, own_summary = found.description, found.summary
     cure = f"Correct {path.stem}.toml" if not own_summary else "Export it again"
     spec = checked(_spec(path, description, image.size_hw), path.name, f"{cure}: see {GUIDE}.")

@@ -13,6 +13,8 @@ from kpviewer.models.onnx.facts import FileFacts, Port, shape_text
 
 ORIGINAL_SIZES = "orig_target_sizes"
 """Input of RT-DETR and D-FINE: (1, 2) width and height of the image that boxes are scaled to."""
+MAX_BATCH = 64
+"""Most images that a file may take at once."""
 _REAL = ("float32", "float16", "float64")
 _WHOLE = ("uint8", "int32", "int64")
 
@@ -28,6 +30,8 @@ class ImageInput:
     """Whether it is (1, H, W, 3) or (H, W, 3)."""
     sizes: Port | None = None
     """Input that gets the width and height of the image."""
+    batch: int = 1
+    """Number of images that a run takes; all of them are the same one."""
 
     @property
     def size_hw(self) -> tuple[int | None, int | None]:
@@ -36,6 +40,11 @@ class ImageInput:
         height, width = shape[:2] if self.is_channels_last else shape[1:]
         return height, width
 
+    @property
+    def takes_planes(self) -> bool:
+        """Whether it is (B, 3, H, W) of floating point numbers, as most models have it."""
+        return self.has_batch and not self.is_channels_last and self.port.element in _REAL
+
     def feeds(self, planes: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """Return the inputs by name for one image, (3, H, W)."""
         height, width = planes.shape[1:]
@@ -43,9 +52,20 @@ class ImageInput:
         if self.port.element in _WHOLE:
             image = np.clip(np.rint(image), 0, 255)
         image = np.ascontiguousarray(image, self.port.element)
-        feeds: dict[str, NDArray[Any]] = {self.port.name: image[None] if self.has_batch else image}
+        return self._all(image[None] if self.has_batch else image, (height, width))
+
+    def pixel_feeds(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return the inputs by name for one image, (1, H, W, 3) pixels.
+
+        They fit a graph that was compiled with its normalisation.
+        """
+        return self._all(rows, (rows.shape[1], rows.shape[2]))
+
+    def _all(self, image: NDArray[Any], size_hw: tuple[int, int]) -> dict[str, NDArray[Any]]:
+        feeds = {self.port.name: image if self.batch == 1 else image.repeat(self.batch, 0)}
         if self.sizes is not None:
-            feeds[self.sizes.name] = np.array([[width, height]], self.sizes.element)
+            size_wh = np.array([size_hw[::-1]], self.sizes.element)
+            feeds[self.sizes.name] = size_wh.repeat(self.batch, 0)
         return feeds
 
 
@@ -67,8 +87,13 @@ def image_input(facts: FileFacts) -> ImageInput:
             "Export it again with one such input."
         )
     (port,) = images
+    has_batch = len(port.shape) == 4
     return ImageInput(
-        port, len(port.shape) == 4, _is_channels_last(port), others[0] if others else None
+        port,
+        has_batch,
+        _is_channels_last(port),
+        others[0] if others else None,
+        (port.shape[0] or 1) if has_batch else 1,
     )
 
 
@@ -76,7 +101,7 @@ def _is_image(port: Port) -> bool:
     shape = port.shape
     if port.element not in (*_REAL, *_WHOLE) or len(shape) not in (3, 4):
         return False
-    if len(shape) == 4 and shape[0] not in (1, None):
+    if len(shape) == 4 and (shape[0] or 1) > MAX_BATCH:
         return False
     return shape[-3] in (3, None) or _is_channels_last(port)
 

@@ -48,11 +48,28 @@ def test_a_second_input_gets_width_and_height() -> None:
     assert feeds["orig_target_sizes"].dtype == np.int64
 
 
+def test_a_fixed_batch_is_filled_with_one_image() -> None:
+    sizes = Port("orig_target_sizes", (2, 2), "int64")
+    given = image_input(FileFacts("model", (Port("x", (2, 3, 2, 4)), sizes), {}))
+    feeds = given.feeds(PLANES)
+    np.testing.assert_array_equal(feeds["x"], np.stack([PLANES, PLANES]))
+    assert feeds["orig_target_sizes"].tolist() == [[4, 2], [4, 2]]
+    rows = np.zeros((1, 2, 4, 3), np.uint8)
+    assert given.pixel_feeds(rows)["x"].shape == (2, 2, 4, 3)
+
+
+def test_facts_of_one_image_leave_out_the_batch() -> None:
+    facts = FileFacts("model", (), {"boxes": (2, 84, 9), "number": (2, 1), "rows": (None, 7)})
+    assert facts.of_one_image(2).outputs == {
+        "boxes": (1, 84, 9), "number": (1, 1), "rows": (None, 7),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "ports",
     [
         (),
-        (Port("x", (4, 3, 2, 4)),),
+        (Port("x", (65, 3, 2, 4)),),
         (Port("x", (1, 4, 2, 4)),),
         (Port("x", (1, 3, 2, 4), "bool"),),
         (Port("x", (1, 3, 2, 4)), Port("y", (1, 3, 2, 4))),

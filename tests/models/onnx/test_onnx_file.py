@@ -170,7 +170,7 @@ def test_the_session_is_neither_copied_nor_traced_nor_autocast(model: Path) -> N
     network = open_onnx(model).network
     assert copy.deepcopy(network).eval() is network
     image = torch.zeros(1, 3, *HW)
-    with pytest.raises(PipelineError, match="--engine auto"):
+    with pytest.raises(PipelineError, match="--backend auto"):
         torch.jit.trace(network, image)
     with (
         torch.autocast("cpu", torch.bfloat16),

@@ -1,0 +1,210 @@
+"""Sessions of OpenVINO: ONNX files and OpenVINO's own (``.xml`` with ``.bin``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.inference_libraries import library, openvino_core
+from kpviewer.models.onnx.facts import FileFacts, Port, Shape
+from kpviewer.models.tables import first_line
+
+PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
+"""Hints by precision; a quantised model computes in int8 whatever the hint says."""
+MAX_TENSOR_BYTES = 2 * 1024**3
+"""Memory limit of one value inside a model: a file of a few hundred bytes can request any amount.
+
+OpenVINO has no limit of its own, so models with values of unknown size aren't run by it.
+"""
+_MAX_COMPILED = 8
+"""Most shapes of inputs that stay compiled."""
+
+
+class PixelInput(NamedTuple):
+    """Normalisation that becomes part of the graph, whose input then takes pixels."""
+
+    port: str
+    """Name of the input: (B, 3, H, W) float before, (B, H, W, 3) RGB in [0, 255] after."""
+    mean: tuple[float, float, float]
+    """Mean by channel, R, G, B, of pixels in [0, 1]; like ``std``."""
+    std: tuple[float, float, float]
+    is_bgr: bool
+    """Whether the model takes blue, green, red."""
+
+
+class OpenVinoSession:
+    """A session of OpenVINO on one device, compiled once for each shape of the inputs.
+
+    Args:
+        path: path of the file, ``.onnx`` or ``.xml``.
+        device: device as OpenVINO names it: CPU, GPU, GPU.1, NPU.
+        precision: precision of the computation, one of PRECISION_HINTS.
+        pixels: normalisation to add to the graph.
+
+    Raises:
+        ImportError: if OpenVINO isn't installed.
+        WeightsError: if OpenVINO can't read the file.
+    """
+
+    facts: FileFacts
+    """Inputs, outputs and metadata of the file."""
+
+    def __init__(
+        self,
+        path: Path,
+        device: str = "CPU",
+        precision: str = "fp32",
+        pixels: PixelInput | None = None,
+    ) -> None:
+        try:
+            self._model = openvino_core().read_model(str(path))
+        except RuntimeError as error:
+            raise WeightsError(
+                f"{path.name} can't be opened: {first_line(error)}. Is the file complete?"
+            ) from error
+        self._path, self._device, self._pixels = path, device, pixels
+        self._settings: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": PRECISION_HINTS[precision],
+        }
+        if device == "CPU":
+            self._settings["INFERENCE_NUM_THREADS"] = torch.get_num_threads()
+        self._requests: dict[tuple[tuple[int | str, ...], ...], Any] = {}
+        self.facts = _facts(path, self._model)
+
+    @property
+    def is_quantised(self) -> bool:
+        """Whether the model was quantised to 8 bits before it was exported."""
+        return any(each.get_type_name() == "FakeQuantize" for each in self._model.get_ops())
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run once; the arrays have the types and shapes of the inputs."""
+        request = self._request(feeds)
+        values = {index: feeds[port.name] for index, port in enumerate(self.facts.inputs)}
+        request.infer(values, share_inputs=True)
+        return {
+            name: np.array(request.get_output_tensor(index).data)
+            for index, name in enumerate(self.facts.outputs)
+        }
+
+    def is_compiled(self, feeds: Mapping[str, NDArray[Any]]) -> bool:
+        """Return whether inputs of these shapes run without being compiled for."""
+        return _key(feeds) in self._requests
+
+    def _request(self, feeds: Mapping[str, NDArray[Any]]) -> Any:
+        """Return the inference request for inputs of these shapes; compiling takes a second.
+
+        Raises:
+            WeightsError: if the model may need too much memory, or can't be compiled.
+        """
+        key = _key(feeds)
+        if key in self._requests:
+            return self._requests[key]
+        model = self._model.clone()
+        try:
+            model.reshape({at: list(shape) for at, shape in self._shapes(feeds).items()})
+            _check_sizes(self._path, model)
+            if self._pixels is not None:
+                model = _with_normalisation(model, self._pixels, feeds[self._pixels.port])
+            compiled = openvino_core().compile_model(model, self._device, self._settings)
+        except RuntimeError as error:
+            raise WeightsError(
+                f"{self._path.name} can't run in OpenVINO on {self._device}: {first_line(error)}."
+            ) from error
+        while len(self._requests) >= _MAX_COMPILED:
+            del self._requests[next(iter(self._requests))]
+        self._requests[key] = compiled.create_infer_request()
+        return self._requests[key]
+
+    def _shapes(self, feeds: Mapping[str, NDArray[Any]]) -> dict[int, tuple[int, ...]]:
+        """Return the shapes of the graph's own inputs, by index."""
+        shapes = {index: feeds[port.name].shape for index, port in enumerate(self.facts.inputs)}
+        if self._pixels is not None:
+            index = [port.name for port in self.facts.inputs].index(self._pixels.port)
+            batch, height, width, channels = shapes[index]
+            shapes[index] = (batch, channels, height, width)
+        return shapes
+
+
+def _key(feeds: Mapping[str, NDArray[Any]]) -> tuple[tuple[int | str, ...], ...]:
+    return tuple((name, str(value.dtype), *value.shape) for name, value in feeds.items())
+
+
+def _with_normalisation(model: Any, pixels: PixelInput, example: NDArray[Any]) -> Any:
+    """Return a model whose input takes pixels of the type of ``example``."""
+    openvino, preprocess = library("openvino"), library("openvino.preprocess")
+    processor = preprocess.PrePostProcessor(model)
+    given = processor.input(pixels.port)
+    given.tensor().set_element_type(openvino.Type(example.dtype))
+    given.tensor().set_layout(openvino.Layout("NHWC"))
+    given.model().set_layout(openvino.Layout("NCHW"))
+    steps = given.preprocess()
+    steps.convert_element_type(openvino.Type.f32)
+    if any(pixels.mean):
+        steps.mean([255 * value for value in pixels.mean])
+    steps.scale([255 * value for value in pixels.std])
+    if pixels.is_bgr:
+        steps.reverse_channels()
+    return processor.build()
+
+
+def _check_sizes(path: Path, model: Any) -> None:
+    """Refuse a model with a value that is too large, or of unknown size, for given inputs."""
+    for operation in model.get_ops():
+        if operation.get_type_name() in ("If", "Loop", "TensorIterator"):
+            raise WeightsError(f"{path.name} has branches or loops, of unknown size in OpenVINO.")
+        for output in operation.outputs():
+            if _most_bytes(output) > MAX_TENSOR_BYTES:
+                raise WeightsError(
+                    f"{path.name} may need more than 2 GB of memory for one value in OpenVINO. "
+                    "Export it for a smaller input."
+                )
+
+
+def _most_bytes(output: Any) -> float:
+    """Return the largest size that a value can have; infinite if its shape has no limit."""
+    shape = output.get_partial_shape()
+    if shape.rank.is_dynamic:
+        return float("inf")
+    count = float(output.get_element_type().size)
+    for side in shape:
+        most = side.get_max_length()
+        count *= most if most >= 0 else float("inf")
+    return count
+
+
+def _facts(path: Path, model: Any) -> FileFacts:
+    outputs = {_name(each, f"output{index}"): each for index, each in enumerate(model.outputs)}
+    return FileFacts(
+        path.stem,
+        tuple(
+            Port(_name(each, f"input{index}"), _shape(each), _element(each))
+            for index, each in enumerate(model.inputs)
+        ),
+        {name: _shape(each) for name, each in outputs.items()},
+        {},
+        {name: _element(each) for name, each in outputs.items()},
+        path,
+    )
+
+
+def _name(port: Any, otherwise: str) -> str:
+    return str(port.get_any_name()) if port.get_names() else otherwise
+
+
+def _shape(port: Any) -> Shape:
+    shape = port.get_partial_shape()
+    if shape.rank.is_dynamic:
+        return ()
+    return tuple(side.get_length() if side.is_static else None for side in shape)
+
+
+def _element(port: Any) -> str:
+    name: str = port.get_element_type().to_dtype().name
+    return name
