@@ -437,7 +437,8 @@ def open_run_and_paint(path: Path) -> None:
     detector = open_model(str(path))
     spec = detector.spec
     style = OverlayStyle(class_names=spec.class_names, skeleton=spec.skeleton)
-    executor = Executor(detector, "cpu", "fp32", "torch")
+    backend = "onnxruntime" if path.suffix == ".onnx" else "torch"
+    executor = Executor(detector, "cpu", "fp32", backend)
     ensure_gui_application()
     for shape in ((60, 80, 3), (97, 41, 3)):
         bgr = np.zeros(shape, np.uint8)

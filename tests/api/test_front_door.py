@@ -157,7 +157,7 @@ def test_an_invalid_image_is_one_line(model, wrong) -> None:
         (FakeEngine(), {}, kp.InputError),
         ("no-such-model", {}, WeightsError),
         ("face-ssd", {"device": "gpu"}, kp.KpviewerError),
-        ("face-ssd", {"backend": "tensorrt"}, kp.InputError),
+        ("face-ssd", {"backend": "abacus"}, kp.InputError),
         ("face-ssd", {"precision": "fp8"}, kp.KpviewerError),
     ],
 )

@@ -154,7 +154,7 @@ def test_pixels_reach_the_model_as_described(
         f'classes = ["a"]\n{lines}\n[output]\nkind = "boxes"\n',
     )
     detector = open_onnx(model)
-    executor = Executor(detector, "cpu", "fp32", "torch")
+    executor = Executor(detector, "cpu", "fp32", "onnxruntime")
     bgr = np.full((*HW, 3), (204, 102, 51), np.uint8)  # blue 0.8, green 0.4, red 0.2
     given = []
     decode = detector.decode
@@ -274,7 +274,7 @@ def test_rfb_finds_the_faces_that_yunet_finds(
     rival = cv2.FaceDetectorYN.create(
         str(folder / "face_detection_yunet_2026may.onnx"), "", (320, 256), 0.6, 0.3, 5000
     )
-    executor = Executor(detector, "cpu", "fp32", "torch")
+    executor = Executor(detector, "cpu", "fp32", "onnxruntime")
     for bgr in face_images:
         _, faces = rival.detect(bgr)
         found, _ = executor.infer(bgr)
