@@ -128,6 +128,6 @@ def test_yaml_made_to_be_slow_is_refused_quickly(written, text):
 )
 def test_names_that_are_exported_are_read_again(written, name):
     header = ResultHeader(class_names=("x", name), keypoint_names=(name, "y"), source="")
-    read = read_yolo_yaml(written(YoloLabels(header).beside()["data.yaml"]))
+    read = read_yolo_yaml(written(YoloLabels(header).extra_files()["data.yaml"]))
     assert read.class_names == ("x", name)
     assert read.keypoint_names == (name, "y")
