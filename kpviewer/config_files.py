@@ -38,6 +38,11 @@ def settings_folder() -> Path:
     return Path(platformdirs.user_config_dir("kpviewer", appauthor=False))
 
 
+def cache_folder() -> Path:
+    """Return the folder of what kpviewer may compute again; it need not exist."""
+    return Path(platformdirs.user_cache_dir("kpviewer", appauthor=False))
+
+
 def settings_path(folder: Path) -> Path:
     """Return the path of the settings file in a settings folder."""
     return folder / SETTINGS_FILE
@@ -208,6 +213,23 @@ def delete_all_settings(folder: Path) -> list[Path]:
     for empty in (profiles, descriptions, folder):
         with contextlib.suppress(OSError):  # missing, or it holds other files
             empty.rmdir()
+    return found
+
+
+def delete_cache(folder: Path) -> list[Path]:
+    """Delete the files of the cache folder; return them.
+
+    Raises:
+        KpviewerError: if a file can't be deleted.
+    """
+    found = sorted(path for path in folder.glob("*.json") if not path.is_dir())
+    for path in found:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise KpviewerError(f"{path} can't be deleted ({error.strerror}).") from error
+    with contextlib.suppress(OSError):  # missing, or it holds other files
+        folder.rmdir()
     return found
 
 

@@ -9,9 +9,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import platformdirs
 import pytest
 from PyQt6.QtWidgets import QApplication
 
@@ -42,6 +44,15 @@ def no_thread_is_left() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def one_application(qapp: QApplication) -> None:
     """Create the application with widgets first; overlays alone would create one without."""
+
+
+@pytest.fixture(autouse=True)
+def no_backend_is_remembered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Keep tests from reading and writing the user's cache."""
+    folder = tmp_path_factory.getbasetemp() / f"cache-{time.monotonic_ns()}"
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(folder))
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 The makers' packages need an environment of their own, kpviewer included:
 
     python3.11 -m venv build/layouts
-    build/layouts/bin/pip install -e ".[onnx]" -r benchmarks/layouts-requirements.txt
+    build/layouts/bin/pip install -e . -r benchmarks/layouts-requirements.txt
     build/layouts/bin/python -m benchmarks.layouts --folder build/layouts-files
 
 Weights are random, of fixed seeds, with class scores spread from 0 to 0.92, so nothing is

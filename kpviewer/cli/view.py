@@ -42,9 +42,14 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     """Delete the saved settings and profiles without asking."""
     if not value or ctx.resilient_parsing:
         return
-    from kpviewer.config_files import delete_all_settings, settings_folder
+    from kpviewer.config_files import (
+        cache_folder,
+        delete_all_settings,
+        delete_cache,
+        settings_folder,
+    )
 
-    removed = delete_all_settings(settings_folder())
+    removed = [*delete_all_settings(settings_folder()), *delete_cache(cache_folder())]
     for path in removed:
         click.echo(f"Removed {path}")
     if not removed:
@@ -96,7 +101,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     is_eager=True,
     expose_value=False,
     callback=_forget_settings,
-    help="Delete settings, profiles and chosen layouts of models, list the files, and exit.",
+    help="Delete settings, profiles, what was chosen for models, list the files, and exit.",
 )
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:

@@ -16,6 +16,7 @@ import platformdirs
 
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.installation import qt_libraries
+from kpviewer.models.inference_libraries import ONNX_RUNTIMES, onnxruntime_conflict
 
 REQUIRED = ("torch", "torchvision", "PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
 OPENCV_FLAVOURS = (
@@ -119,6 +120,16 @@ def check_openvino(version: Callable[[str], str | None] = version_of) -> Check:
     return Check("openvino", State.OK, found)
 
 
+def check_onnxruntime(version: Callable[[str], str | None] = version_of) -> Check:
+    """Check ONNX Runtime, one of whose distributions runs ONNX files."""
+    found = [f"{name} {number}" for name in ONNX_RUNTIMES if (number := version(name))]
+    cure = onnxruntime_conflict(version)
+    if not found or cure:
+        cure = cure or "pip install onnxruntime"
+        return Check("onnxruntime", State.PROBLEM, ", ".join(found) or "not installed", cure)
+    return Check("onnxruntime", State.OK, found[0])
+
+
 def check_qt_libraries() -> Check:
     """Check that the dynamic linker finds the libraries that Qt requires."""
     missing = qt_libraries.missing_packages(qt_libraries.needed_libraries())
@@ -204,6 +215,7 @@ def all_checks() -> list[Check]:
         check_torch_pair(),
         check_device(),
         check_openvino(),
+        check_onnxruntime(),
         check_display(),
         check_qt_libraries(),
         check_encoder(),

@@ -11,11 +11,14 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from functools import cache
 from types import ModuleType
 from typing import Any
 
 LIBRARIES = ("openvino", "onnxruntime")
+ONNX_RUNTIMES = ("onnxruntime", "onnxruntime-directml", "onnxruntime-gpu")
+"""Distributions of ONNX Runtime."""
 BACKENDS = ("torch", "openvino", "onnxruntime", "tensorrt")
 """Names of the libraries that run models."""
 
@@ -40,6 +43,23 @@ def library(name: str) -> Any:
         raise ValueError(f"{name!r} must be one of {', '.join(LIBRARIES)} or one of their modules.")
     block_reports()
     return importlib.import_module(name)
+
+
+def onnxruntime_conflict(version: Callable[[str], str | None]) -> str | None:
+    """Return what to do if several distributions of ONNX Runtime are installed; None otherwise.
+
+    They share a folder, so the last one that was installed runs, with files of the others.
+
+    Args:
+        version: returns the version of a distribution, None if it isn't installed.
+    """
+    found = [name for name in ONNX_RUNTIMES if version(name) is not None]
+    if len(found) < 2:
+        return None
+    return (
+        f"{' and '.join(found)} overwrite each other. Keep one: pip uninstall {found[0]}, then "
+        f"pip install --force-reinstall --no-deps {found[-1]}"
+    )
 
 
 def has_openvino() -> bool:

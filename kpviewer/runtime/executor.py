@@ -5,6 +5,7 @@ One thread at a time calls an executor. It applies neither thresholds nor NMS.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,7 +17,8 @@ from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.spec import Task
 from kpviewer.runtime.autotune import choose_runner, probe_image
 from kpviewer.runtime.backends import make_runners
-from kpviewer.runtime.device import device_label, resolve_device
+from kpviewer.runtime.decisions import decision_key, remember, remembered
+from kpviewer.runtime.device import resolve_device
 from kpviewer.runtime.preprocess import Preprocessor
 from kpviewer.runtime.runners import Runner
 from kpviewer.runtime.stage_clock import stage_clock
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from kpviewer.models.base import Detector
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import ImageArray
+
+_log = logging.getLogger(__name__)
 
 
 class InferenceTimings(NamedTuple):
@@ -81,7 +85,7 @@ class Executor:
     @property
     def device_name(self) -> str:
         """Name of the device for users, such as "CPU"."""
-        return device_label(self._device)
+        return self._runner.device if self._runner else self._runners[0].device
 
     @property
     def backend(self) -> str:
@@ -138,8 +142,7 @@ class Executor:
         box = letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1]))
         with torch.inference_mode():
             if self._runner is None:
-                classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
-                self._runner = choose_runner(self._runners, bgr, box, classes, points)
+                self._runner = self._chosen(bgr, box)
             clock = stage_clock(self._device)
             clock.mark()
             loaded = self._runner.load(bgr, box)
@@ -153,6 +156,22 @@ class Executor:
         if self.spec.task is Task.CLASSIFY:  # the whole image, without the letterbox's padding
             candidates.xyxy[:] = (0, 0, bgr.shape[1], bgr.shape[0])
         return candidates, InferenceTimings(*clock.stages_ms())
+
+    def _chosen(self, bgr: ImageArray, box: Letterbox) -> Runner:
+        """Return the runner that was chosen for this model before, or measure and remember."""
+        key = decision_key(self._detector, self._runners, box.input_hw)
+        before = remembered(key, self._runners) if key else None
+        if before is not None:
+            try:
+                before.prepare(box.input_hw)
+                return before
+            except Exception as error:  # a driver may have changed since
+                _log.info("%s %s isn't used: %s", before.backend, before.precision, error)
+        classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
+        chosen = choose_runner(self._runners, bgr, box, classes, points)
+        if key:
+            remember(key, chosen)
+        return chosen
 
     def _unpack(self, packed: np.ndarray, box: Letterbox, size_wh: tuple[int, int]) -> Candidates:
         classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)

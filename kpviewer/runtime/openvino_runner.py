@@ -48,6 +48,7 @@ class OpenVinoRunner:
     """
 
     backend = "openvino"
+    device = "CPU"
 
     def __init__(
         self, detector: Detector, preprocess: Preprocessor, precision: str, threads: int

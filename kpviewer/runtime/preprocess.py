@@ -48,7 +48,11 @@ class Preprocessor:
         device: device that runs the network.
     """
 
+    device: torch.device
+    """Device that runs the network."""
+
     def __init__(self, spec: ModelSpec, device: torch.device) -> None:
+        self.device = device
         self._normalise = Normalisation(spec, device)
         padding = spec.padding
         self._padding = self._normalise.mean
@@ -56,7 +60,6 @@ class Preprocessor:
             self._padding = torch.tensor(padding, dtype=torch.float32, device=device)
         self._resize = resizing_of(spec)
         self._is_smooth = spec.sampling in (Sampling.SMOOTH, Sampling.ANTIALIASED)
-        self._device = device
         self._blanks: dict[tuple[int, int], Tensor] = {}
 
     def letterboxed(self, bgr: ImageArray, box: Letterbox) -> Tensor:
@@ -88,9 +91,9 @@ class Preprocessor:
 
     def _resized(self, bgr: ImageArray, size_hw: tuple[int, int]) -> Tensor:
         """Resize an image: (H, W, 3) BGR -> (h, w, 3) RGB on the device."""
-        if self._device.type == "cpu":  # OpenCV takes a seventh of torch's time
+        if self.device.type == "cpu":  # OpenCV takes a seventh of torch's time
             return torch.from_numpy(cv2.cvtColor(self._resize(bgr, size_hw), cv2.COLOR_BGR2RGB))
-        image = torch.from_numpy(bgr).to(self._device, non_blocking=True).float()
+        image = torch.from_numpy(bgr).to(self.device, non_blocking=True).float()
         if (bgr.shape[0], bgr.shape[1]) != size_hw:
             planes = image.permute(2, 0, 1)[None]
             planes = functional.interpolate(

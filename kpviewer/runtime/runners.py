@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from kpviewer.runtime.device import device_label
 from kpviewer.runtime.fusion import fused
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class Runner(Protocol):
     @property
     def precision(self) -> str:
         """Precision, one of PRECISIONS."""
+
+    @property
+    def device(self) -> str:
+        """Name of the device for users."""
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Prepare an input size once, so that its first image isn't slow."""
@@ -74,6 +79,7 @@ class TorchRunner:
     ) -> None:
         self._detector, self._network, self._preprocess = detector, network, preprocess
         self.precision = precision
+        self.device = device_label(preprocess.device)
         self._dtype = DTYPES[precision]
 
     def prepare(self, input_hw: tuple[int, int]) -> None:

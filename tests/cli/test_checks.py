@@ -35,6 +35,24 @@ def test_a_missing_openvino_is_no_problem() -> None:
     assert 'pip install "kpviewer[openvino]"' in check.cure
 
 
+def test_one_onnxruntime_is_ok() -> None:
+    check = installation.check_onnxruntime({"onnxruntime-gpu": "1.32"}.get)
+    assert (check.state, check.found) == (State.OK, "onnxruntime-gpu 1.32")
+
+
+@pytest.mark.parametrize(
+    ("versions", "cure"),
+    [
+        ({}, "pip install onnxruntime"),
+        ({"onnxruntime": "1.32", "onnxruntime-gpu": "1.32"}, "pip uninstall onnxruntime, then"),
+    ],
+)
+def test_none_or_two_onnxruntimes_are_a_problem_with_its_cure(versions: dict, cure: str) -> None:
+    check = installation.check_onnxruntime(versions.get)
+    assert check.state is State.PROBLEM
+    assert cure in check.cure
+
+
 def test_a_folder_that_can_be_made_is_ok(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "videos"
     assert installation.check_folder("video folder", folder).state is State.OK

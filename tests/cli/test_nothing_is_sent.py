@@ -37,13 +37,15 @@ from kpviewer.cli.main import main
 main()
 """
 slow = pytest.mark.slow
-FAST = "--engine openvino --precision fp32"
+FAST = "--backend openvino --precision fp32"
 """Disables the benchmark of backends, which is slow on a busy machine."""
 COMMANDS = [
     pytest.param("view demo --seconds 3", marks=slow, id="view"),
     pytest.param("process images --model tiny.onnx --out out --jsonl", id="process"),
     pytest.param(f"eval --data yolo:. --report report {FAST}", marks=slow, id="eval"),
     pytest.param(f"bench --frames 3 {FAST}", marks=slow, id="bench"),
+    pytest.param(f"eval --model tiny.onnx --data yolo:. {FAST}", marks=slow, id="eval-onnx"),
+    pytest.param("bench --model tiny.onnx --frames 3", marks=slow, id="bench-onnx"),
     pytest.param("summary face-ssd", marks=slow, id="summary"),
     pytest.param("check-data yolo:.", id="check-data"),
     pytest.param("models", id="models"),
@@ -58,6 +60,7 @@ COMMANDS = [
 LIMIT_S = 240
 WRITTEN = (
     ".config/kpviewer/settings.toml",
+    ".cache/kpviewer/backends.json",
     ".config/matplotlib",
     ".cache/matplotlib",
     "Videos/kpviewer",

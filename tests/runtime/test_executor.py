@@ -147,6 +147,7 @@ class Answer:
     ticks: Iterator[int]
     backend: str = "torch"
     breaks: bool = False
+    device: str = "CPU"
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         if self.breaks:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,9 +14,11 @@ import torch
 from numpy.typing import NDArray
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.inference_libraries import library
+from kpviewer.models.inference_libraries import library, onnxruntime_conflict
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
 from kpviewer.models.tables import first_line
+
+_log = logging.getLogger(__name__)
 
 CURE = "pip install onnxruntime"
 MAX_THREADS = 8
@@ -78,6 +82,7 @@ def _opened(path: Path) -> Any:
         onnxruntime = library("onnxruntime")
     except ImportError as error:
         raise WeightsError(f"{path.name} needs onnxruntime: {CURE}") from error
+    _warn_of_conflict()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     options.intra_op_num_threads = min(MAX_THREADS, torch.get_num_threads())
@@ -97,6 +102,20 @@ def _opened(path: Path) -> Any:
         raise WeightsError(
             f"{path.name} can't be opened: {first_line(error)}. Is the file complete?"
         ) from error
+
+
+@cache
+def _warn_of_conflict() -> None:
+    """Warn once if several distributions of ONNX Runtime are installed."""
+    if problem := onnxruntime_conflict(_version_of):
+        _log.warning("%s", problem)
+
+
+def _version_of(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 @cache

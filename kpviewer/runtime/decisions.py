@@ -1,0 +1,146 @@
+"""Remembered choices of ``auto``, so that the next start needs no measurement.
+
+A choice is remembered for the content of the model, the device, the versions of the libraries, the
+size of the input and the runners to choose from. If one of them changes, ``auto`` measures again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import stat
+import tempfile
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from kpviewer import __version__
+from kpviewer.config_files import cache_folder
+from kpviewer.models.onnx.file import OnnxNetwork
+
+if TYPE_CHECKING:
+    from kpviewer.models.base import Detector
+    from kpviewer.runtime.runners import Runner
+
+FILE_NAME = "backends.json"
+MAX_DECISIONS = 200
+MAX_FILE_BYTES = 200_000
+_LIBRARIES = ("torch", "openvino", "onnxruntime", "onnxruntime-gpu", "tensorrt")
+
+
+def decision_key(
+    detector: Detector, runners: Sequence[Runner], input_hw: tuple[int, int]
+) -> str | None:
+    """Return what a choice depends on, as a hash; None if the model can't be told by its content.
+
+    Args:
+        detector: the model.
+        runners: the runners to choose from.
+        input_hw: (height, width) of the input, px.
+    """
+    content = _content(detector)
+    if content is None:
+        return None
+    parts = [
+        content,
+        detector.spec.to_json(),
+        *(" ".join(_name(each)) for each in runners),
+        f"{input_hw[0]}x{input_hw[1]}",
+        *_machine(),
+    ]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+def remembered(key: str, runners: Sequence[Runner]) -> Runner | None:
+    """Return the runner that was chosen before; None if it is unknown or no longer there."""
+    names = _read(cache_folder() / FILE_NAME).get(key)
+    return next((each for each in runners if list(_name(each)) == names), None)
+
+
+def remember(key: str, runner: Runner) -> None:
+    """Write a choice; if the folder can't be written, the next start measures again."""
+    path = cache_folder() / FILE_NAME
+    decisions = _read(path)
+    decisions.pop(key, None)
+    decisions[key] = list(_name(runner))
+    newest = dict(list(decisions.items())[-MAX_DECISIONS:])
+    beside: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with open(handle, "w", encoding="utf-8") as file:
+            json.dump(newest, file, indent=0)
+        os.replace(beside, path)
+    except OSError:
+        if beside is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
+
+
+def _read(path: Path) -> dict[str, list[str]]:
+    """Read the choices; nothing from a file that is damaged, too large or not a regular file."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
+            return {}
+        table: Any = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(table, dict):
+        return {}
+    return {key: names for key, names in table.items() if _is_decision(key, names)}
+
+
+def _is_decision(key: str, names: Any) -> bool:
+    is_list = isinstance(names, list) and len(names) == 3
+    return len(key) == 64 and is_list and all(isinstance(name, str) for name in names)
+
+
+def _name(runner: Runner) -> tuple[str, str, str]:
+    return runner.backend, runner.precision, runner.device
+
+
+def _content(detector: Detector) -> str | None:
+    """Return a hash of a model's file, or of the structure and weights of a network."""
+    network = detector.network
+    if isinstance(network, OnnxNetwork):
+        path = network.session.facts.path
+        return _hash_of_files((path, path.with_suffix(".bin"))) if path is not None else None
+    if any(isinstance(module, OnnxNetwork) for module in network.modules()):
+        return None
+    digest = hashlib.blake2b(repr(network).encode("utf-8", "replace"))
+    for name, value in network.state_dict().items():
+        digest.update(name.encode("utf-8", "replace"))
+        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _hash_of_files(paths: Iterable[Path]) -> str | None:
+    digest = hashlib.blake2b()
+    try:
+        for path in paths:
+            if path.suffix == ".bin" and not path.is_file():
+                continue
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "blake2b").digest())
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+def _machine() -> list[str]:
+    """Return the processor, its threads, GPUs, and the versions of the libraries."""
+    has = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    processor = str(has.get("cpu_name") or platform.processor())
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    versions = [f"kpviewer {__version__}"]
+    for name in _LIBRARIES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions.append(f"{name} {metadata.version(name)}")
+    return [platform.platform(), processor, f"{torch.get_num_threads()} threads", *gpus, *versions]
