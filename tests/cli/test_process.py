@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -456,3 +457,44 @@ def test_broken_clips_are_reported_in_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("Error: ") and name in line
     assert not out.exists()
+
+
+class PoseEngine(BoxEngine):
+    """Engine that is sure of one keypoint of its object and not of the other."""
+
+    spec = replace(
+        BoxEngine.spec,
+        task=Task.DETECT_KEYPOINTS,
+        keypoint_names=("nose", "chin"),
+        keypoint_threshold=0.5,
+    )
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
+        found, timings = super().infer(bgr)
+        points = np.array([[[16, 12], [32, 24]]], np.float32)
+        scores = np.array([[0.8, 0.3]], np.float32)
+        return replace(found, keypoints_xy=points, keypoint_scores=scores), timings
+
+
+@pytest.mark.parametrize(("given", "is_chin_there"), [({}, False), ({"keypoint": 0.3}, True)])
+def test_confidence_of_keypoints_reaches_every_file(
+    tmp_path: Path, out: Path, given: dict[str, float], is_chin_there: bool
+) -> None:
+    picture = QImage(64, 48, QImage.Format.Format_RGB888)
+    picture.fill(QColor(9, 9, 9))
+    picture.save(str(tmp_path / "one.png"))
+    kinds = ("video", "jsonl", "csv", "coco", "yolo")
+    options = ProcessOptions(out, kinds, changes=given)
+    assert process_sources([str(tmp_path / "one.png")], options, engine=PoseEngine()) == 0
+    header, frame = map(json.loads, (out / "one.jsonl").read_text().splitlines())
+    assert header["thresholds"]["keypoint"] == given.get("keypoint", 0.5)
+    assert frame["detections"][0]["keypoint_scores"] == [0.8, 0.3]
+    (row,) = csv.DictReader((out / "one.csv").read_text().splitlines())
+    assert (row["nose_score"], row["chin_score"]) == ("0.8", "0.3")
+    chin = [32, 24, 2] if is_chin_there else [0, 0, 0]
+    (entry,) = json.loads((out / "one.json").read_text())
+    (annotation,) = json.loads((out / "one_dataset.json").read_text())["annotations"]
+    assert entry["keypoints"] == annotation["keypoints"] == [16, 12, 2, *chin]
+    (labels,) = (out / "one_yolo/labels").glob("one*.txt")
+    chin_text = "0.500000 0.500000 2" if is_chin_there else "0 0 0"
+    assert labels.read_text().strip().endswith(f" 0.250000 0.250000 2 {chin_text}")

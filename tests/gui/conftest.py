@@ -33,6 +33,22 @@ class ViewerFakeEngine(FakeEngine):
         return Candidates(boxes, scores, np.zeros((2, 0, 2), np.float32)), timings
 
 
+class PoseEngine(ViewerFakeEngine):
+    """Engine whose two things have two keypoints each, of confidence 0.9 and 0.4."""
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, FakeTimings]:
+        found, timings = super().infer(bgr)
+        points = np.stack([found.xyxy[:, :2] + 2, found.xyxy[:, :2] + 8], 1)
+        scores = np.array([[0.9, 0.4]] * 2, np.float32)
+        return replace(found, keypoints_xy=points, keypoint_scores=scores), timings
+
+
+def pose_engine() -> PoseEngine:
+    """Return the engine, with a threshold of 0.5."""
+    names = {"keypoint_names": ("nose", "chin"), "keypoint_threshold": 0.5}
+    return PoseEngine(spec=replace(FAKE_SPEC, class_names=("thing",), **names))
+
+
 @pytest.fixture
 def qtbot(qtbot: QtBot) -> QtBot:
     """Wait as long as all tests do: five seconds, the default, are too few on a busy machine."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fakes import FAKE_SPEC, FakeSource, FakeTimings
-from gui.conftest import ViewerFakeEngine
+from gui.conftest import pose_engine
 from gui.pausing import pause
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage
@@ -17,6 +17,7 @@ from kpviewer.gui.evaluating.error_panel import ErrorPanel
 from kpviewer.gui.evaluating.evaluated_frames import ErrorSummary
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.panels.side_panel import VIEW
+from kpviewer.gui.saving.setup import header_of
 from kpviewer.models.spec import Task
 from kpviewer.overlay import array_of
 from kpviewer.structures import Candidates, FrameError, ImageArray
@@ -160,21 +161,6 @@ def test_sizes_and_labels_reach_the_image(qtbot, window):
 # -- confidence of keypoints -------------------------------------------------------------------
 
 
-class PoseEngine(ViewerFakeEngine):
-    """Engine whose two things have two keypoints each, of confidence 0.9 and 0.4."""
-
-    def infer(self, bgr):
-        found, timings = super().infer(bgr)
-        points = np.stack([found.xyxy[:, :2] + 2, found.xyxy[:, :2] + 8], 1)
-        scores = np.array([[0.9, 0.4]] * 2, np.float32)
-        return replace(found, keypoints_xy=points, keypoint_scores=scores), timings
-
-
-def pose_engine() -> PoseEngine:
-    names = {"keypoint_names": ("nose", "chin"), "keypoint_threshold": 0.5}
-    return PoseEngine(spec=replace(FAKE_SPEC, class_names=("thing",), **names))
-
-
 def test_slider_of_keypoints_is_there_for_models_that_score_them_alone(qtbot, open_window):
     window = open_window()
     qtbot.waitUntil(lambda: window.session.engine is not None)
@@ -199,6 +185,7 @@ def test_slider_of_keypoints_works_while_paused_is_remembered_and_resets(
     assert window.view.result().detections.keypoints_predicted.all()
     assert len(engine.seen) == calls
     assert window.session.thresholds.keypoint == pytest.approx(0.35)
+    assert header_of(window.session).has_keypoint_scores
     window.close()
     kept = read_settings(settings_path(tmp_path / "settings")).settings
     assert kept.for_model(engine.spec.name).keypoint == pytest.approx(0.35)

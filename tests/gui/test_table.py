@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gui.conftest import pose_engine
 from gui.pausing import pause
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QGuiApplication
@@ -208,6 +209,22 @@ def test_export_writes_the_rows_of_the_frame(qtbot, window, tmp_path):
         (str(index), "thing", "0.9"),
         (str(index), "thing", "0.4"),
     ]
+
+
+def test_export_has_the_confidence_of_landmarks(qtbot, open_window, tmp_path):
+    scoring = pose_engine()
+    window = open_window(load_engine=lambda *_: scoring)
+    qtbot.waitUntil(lambda: bool(window.view.result() and len(window.view.result().detections)))
+    qtbot.keyClick(window, Key.Key_T)
+    pause_with_table(qtbot, window)
+    assert headings(window.table.table().model())[-4:] == [
+        *("nose", "nose conf.", "chin", "chin conf.")
+    ]
+    qtbot.mouseClick(window.table.export_button, LEFT)
+    qtbot.waitUntil(lambda: "Saved" in window.status_bar.message())
+    (path,) = tmp_path.glob("*.csv")
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert [(each["nose_score"], each["chin_score"]) for each in rows] == [("0.9", "0.4")] * 2
 
 
 def test_folder_that_can_not_be_written_is_reported(qtbot, window, tmp_path):

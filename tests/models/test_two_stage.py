@@ -141,3 +141,12 @@ def test_two_files_open_as_one_model_and_every_engine_runs_it(tmp_path: Path) ->
     seen = executor.infer(bgr)[0]
     assert seen.xyxy.shape == (MAX_CROPS, 4)
     assert seen.keypoints_xy.shape == (MAX_CROPS, 5, 2)
+
+
+def test_threshold_of_keypoints_is_that_of_the_point_model() -> None:
+    boxes = FixedBoxes()
+    boxes.spec = replace(BOXES_SPEC, keypoint_threshold=0.3)
+    points = dot_finder()
+    assert TwoStageDetector(boxes, points).spec.keypoint_threshold is None
+    points.spec = replace(points.spec, keypoint_threshold=0.4)
+    assert TwoStageDetector(boxes, points).spec.keypoint_threshold == 0.4
