@@ -44,8 +44,8 @@ class PoseEngine(ViewerFakeEngine):
 
 
 def pose_engine() -> PoseEngine:
-    """Return the engine, with a threshold of 0.5."""
-    names = {"keypoint_names": ("nose", "chin"), "keypoint_threshold": 0.5}
+    """Return the engine, with a threshold of 0.6."""
+    names = {"keypoint_names": ("nose", "chin"), "keypoint_threshold": 0.6}
     return PoseEngine(spec=replace(FAKE_SPEC, class_names=("thing",), **names))
 
 

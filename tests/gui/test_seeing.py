@@ -195,7 +195,7 @@ def test_slider_of_keypoints_works_while_paused_is_remembered_and_resets(
     qtbot.waitUntil(slider.isVisible)
     assert slider.value() == pytest.approx(0.35)
     qtbot.mouseDClick(slider.slider(), LEFT)
-    assert again.session.thresholds.keypoint == 0.5
+    assert again.session.thresholds.keypoint == 0.6
     again.close()
     kept = read_settings(settings_path(tmp_path / "settings")).settings
     assert kept.for_model(engine.spec.name).keypoint is None
