@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from kpviewer.models.base import DecodedBatch, Detector
@@ -124,10 +125,11 @@ class TopDownNetwork(nn.Module):
         count = len(spec.keypoint_names)
         points = [pixels.new_zeros(0, count, 2)]
         certain = [pixels.new_zeros(0, count)]
-        normalise = Normalisation(spec, pixels.device)
-        for boxes in torch.split(xyxy, _CROPS_AT_ONCE):
+        normalise, exact = Normalisation(spec, pixels.device), pixels.double()
+        for start in range(0, len(xyxy), _CROPS_AT_ONCE):
+            boxes = xyxy[start : start + _CROPS_AT_ONCE]
             low, extent = crop_regions(boxes, spec.input_hw)
-            crops = cut(pixels, low, extent, spec.input_hw)
+            crops = cut(exact, low, extent, spec.input_hw)
             raw = self.point_network(normalise(crops))
             places, scores = self._reader.read(raw, spec.input_hw)
             scale = extent / extent.new_tensor([spec.input_hw[1], spec.input_hw[0]])
@@ -194,39 +196,31 @@ def crop_regions(xyxy: Tensor, crop_hw: tuple[int, int]) -> tuple[Tensor, Tensor
 
 
 def cut(pixels: Tensor, low: Tensor, extent: Tensor, crop_hw: tuple[int, int]) -> Tensor:
-    """Cut crops of a (1, 3, H, W) image, black outside: (R, 3, h, w).
+    """Cut crops of an image, black outside.
 
     As ``cv2.warpAffine`` does, pixel (0, 0) of a crop is sampled at its region's corner, where
     whole numbers are the centres of pixels.
-    """
-    x = sampled(low[:, 0], extent[:, 0], crop_hw[1], pixels.shape[3])
-    y = sampled(low[:, 1], extent[:, 1], crop_hw[0], pixels.shape[2])
-    crops = pixels.new_zeros(3, len(low), *crop_hw)
-    for rows, row_weights in y:
-        for columns, column_weights in x:
-            seen = pixels[0][:, rows[:, :, None], columns[:, None, :]]  # (3, R, h, w)
-            crops += seen * (row_weights[:, :, None] * column_weights[:, None, :])
-    return crops.round().transpose(0, 1)
-
-
-def sampled(low: Tensor, extent: Tensor, count: int, side: int) -> list[tuple[Tensor, Tensor]]:
-    """Return two neighbours of each sample on one axis: (R, count) index and weight of each.
 
     Args:
-        low: (R,) position of the first sample, px.
-        extent: (R,) length of the region, px.
-        count: number of samples.
-        side: pixels of the image; others have the weight 0.
+        pixels: (1, 3, H, W) double: in single precision some pixels would be rounded otherwise.
+        low: (R, 2) double, corners of the regions, px.
+        extent: (R, 2) double, sizes of the regions, px.
+        crop_hw: size of the crops, px.
+
+    Returns:
+        (R, 3, h, w) float of whole numbers.
     """
-    steps = torch.arange(count, dtype=torch.float64, device=low.device) / count
-    places = low.double()[:, None] + extent.double()[:, None] * steps
-    first = places.floor()
-    share = places - first
-    neighbours = []
-    for index, weight in ((first, 1 - share), (first + 1, share)):
-        is_inside = (index >= 0) & (index < side)
-        neighbours.append((index.clamp(0, side - 1).long(), (weight * is_inside).float()))
-    return neighbours
+    height, width = crop_hw
+    size = pixels.new_tensor([pixels.shape[3], pixels.shape[2]])
+    starts, spans = (low + 0.5) / size * 2 - 1, extent / size * 2
+    shape = (len(low), height, width)
+    steps_x = torch.arange(width, dtype=pixels.dtype, device=pixels.device) / width
+    steps_y = torch.arange(height, dtype=pixels.dtype, device=pixels.device) / height
+    x = (starts[:, :1] + spans[:, :1] * steps_x)[:, None, :].expand(shape)
+    y = (starts[:, 1:] + spans[:, 1:] * steps_y)[:, :, None].expand(shape)
+    grid = torch.stack([x, y], -1).flatten(0, 1)[None]  # (1, R * h, w, 2)
+    seen = functional.grid_sample(pixels, grid, padding_mode="zeros", align_corners=False)[0]
+    return seen.round().float().reshape(3, *shape).transpose(0, 1)
 
 
 def _spec(reader: ModelSpec, boxes: ModelSpec | None) -> ModelSpec:
@@ -236,6 +230,7 @@ def _spec(reader: ModelSpec, boxes: ModelSpec | None) -> ModelSpec:
         "keypoint_names": reader.keypoint_names,
         "skeleton": reader.skeleton,
         "mirrored_keypoints": reader.mirrored_keypoints,
+        "keypoint_threshold": reader.keypoint_threshold,
         "input_hw": LARGEST_HW,
         "resize": Resize.NONE,
         "sampling": Sampling.LINEAR,

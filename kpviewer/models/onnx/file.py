@@ -125,7 +125,8 @@ def open_onnx(path: Path, layout: str | None = None) -> OpenedOnnx:
     network = OnnxNetwork(session, image, description.channels)
     detector: OpenedOnnx = OnnxDetector(spec, network, description)
     if description.output.kind is OutputKind.SIMCC:
-        detector = TopDownDetector(CropReader(spec, network, read_crops))
+        scored = replace(spec, keypoint_threshold=description.keypoint_threshold)
+        detector = TopDownDetector(CropReader(scored, network, read_crops))
     blank_hw = detector.spec.input_hw
     if detector.spec.resize is Resize.NONE:
         blank_hw = (min(blank_hw[0], _BLANK_PX), min(blank_hw[1], _BLANK_PX))
@@ -147,7 +148,7 @@ def open_onnx(path: Path, layout: str | None = None) -> OpenedOnnx:
             f"{first_line(error)}. Is the input in {path.stem}.toml right?"
         ) from error
     if decoded.keypoint_scores is not None:
-        detector.spec = replace(spec, keypoint_threshold=description.keypoint_threshold)
+        detector.spec = replace(detector.spec, keypoint_threshold=description.keypoint_threshold)
     return detector
 
 

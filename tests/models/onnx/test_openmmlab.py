@@ -10,7 +10,9 @@ from onnx_files import graph_model
 from kpviewer.errors import WeightsError
 from kpviewer.models.loading import open_model
 from kpviewer.models.onnx.file import open_onnx
-from kpviewer.models.onnx.recognition import AmbiguousLayout
+from kpviewer.models.onnx.recognition import AmbiguousLayout, describe
+from kpviewer.models.onnx.saved import save_description
+from kpviewer.models.onnx.session import OrtSession
 from kpviewer.models.spec import Resize
 from kpviewer.models.top_down import crop_regions, cut
 from kpviewer.runtime.executor import Executor
@@ -84,7 +86,7 @@ def pose_file(path: Path, count: int = 17, peak: float = 0.8, shape=None) -> Pat
 def test_rtmpose_alone_takes_the_image_as_its_crop(tmp_path: Path, shape) -> None:
     detector = open_onnx(pose_file(tmp_path / "pose.onnx", shape=shape))
     assert "two-stage:DETECTOR+pose.onnx" in detector.spec.notes[0]
-    assert detector.spec.resize is Resize.NONE
+    assert (detector.spec.resize, detector.spec.keypoint_threshold) == (Resize.NONE, 0.3)
     found, _ = Executor(detector, "cpu", "fp32", "torch").infer(np.zeros((480, 640, 3), np.uint8))
     # 640 * 1.25 = 800 px wide, so 1066.7 high, around (320, 240); a quarter of each side
     assert found.xyxy.tolist() == [[0, 0, 640, 480]] and found.scores.tolist() == [[1.0]]
@@ -134,6 +136,7 @@ def test_each_box_of_a_detector_gets_a_crop(tmp_path: Path) -> None:
     boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'kind 0', 1: 'kind 1'}")
     pose = pose_file(tmp_path / "pose.onnx")
     detector = open_model(f"two-stage:{boxes}+{pose}")
+    assert detector.spec.keypoint_threshold == 0.3
     assert detector.spec.class_names == ("kind 0", "kind 1")
     assert not any("two-stage" in note for note in detector.spec.notes)
     found, _ = Executor(detector, "cpu", "fp32", "torch").infer(np.zeros((128, 192, 3), np.uint8))
@@ -142,6 +145,15 @@ def test_each_box_of_a_detector_gets_a_crop(tmp_path: Path) -> None:
     assert found.xyxy[0].tolist() == [16, 16, 80, 80]  # the image is twice the input
     # 64 px wide and high, so the crop is 80 high by 60 wide, widened: 80 x 106.7 around (48, 48)
     assert found.keypoints_xy[0, 0].tolist() == pytest.approx([48 - 20, 48 - 80 / 3], abs=1e-3)
+
+
+def test_no_box_is_no_object(tmp_path: Path) -> None:
+    rows = np.zeros((1, 3, 6), "f4")
+    meta = {"task": "detect", "names": "['a']", "end2end": "True", "imgsz": "[64, 96]"}
+    boxes = graph_model(tmp_path / "yolo.onnx", {"images": IMAGE}, {"output0": rows}, **meta)
+    detector = open_model(f"two-stage:{boxes}+{pose_file(tmp_path / 'pose.onnx')}")
+    decoded = seen(detector)
+    assert decoded.scores.max() == 0 and decoded.keypoints_xy.shape == (1, 1, 17, 2)
 
 
 def test_only_persons_get_the_keypoints_of_persons(tmp_path: Path) -> None:
@@ -155,7 +167,7 @@ def test_only_persons_get_the_keypoints_of_persons(tmp_path: Path) -> None:
 @pytest.mark.parametrize("box", [[8.3, 20.7, 60.2, 81.9], [-5.5, -2, 30, 120]])
 def test_crops_are_those_of_opencv(box: list[float]) -> None:
     image = np.random.default_rng(1).integers(0, 256, (90, 120, 3), np.uint8)
-    pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float()
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None].double()
     low, extent = crop_regions(torch.tensor([box]), (256, 192))
     ours = cut(pixels, low, extent, (256, 192))[0].permute(1, 2, 0).numpy()
     scale = 192 / float(extent[0, 0])
@@ -163,3 +175,11 @@ def test_crops_are_those_of_opencv(box: list[float]) -> None:
     matrix = np.array([[scale, 0, 96 - centre[0] * scale], [0, scale, 128 - centre[1] * scale]])
     theirs = cv2.warpAffine(image, matrix, (192, 256), flags=cv2.INTER_LINEAR).astype(float)
     assert np.abs(ours - theirs).mean() < 0.2  # OpenCV 4 rounds positions to 1/32 px
+
+
+def test_a_layout_that_was_chosen_is_kept_beside_the_file(tmp_path: Path) -> None:
+    path = detector_file(tmp_path / "end2end.onnx")
+    chosen = open_onnx(path, "rtmdet")
+    facts = OrtSession(path).facts
+    save_description(path, describe(path, facts, "rtmdet").description)
+    assert open_onnx(path).spec == chosen.spec

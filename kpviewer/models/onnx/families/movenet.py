@@ -42,6 +42,7 @@ def _recognised(facts: FileFacts, kind: OutputKind, summary: str) -> Recognised:
         "value_range": [0, 255],
         "padding": [0, 0, 0],
         "score_threshold": 0.25,
+        "keypoint_threshold": 0.3,
         "nms": "none",
         "output": {"kind": kind, "normalised": True},
     }

@@ -139,6 +139,7 @@ def _recognised(
         "sampling": "linear",
         "nms": "none",
         "score_threshold": 0.3,
+        "keypoint_threshold": 0.3,
         "iou_threshold": 0.65,
         "input": [640, 640],
         "stride": 32,
