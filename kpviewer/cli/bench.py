@@ -25,7 +25,7 @@ from kpviewer.models.names import with_layout
 from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from kpviewer.cli.bench_report import BenchReport
     from kpviewer.models.spec import ModelSpec
@@ -62,8 +62,24 @@ class BenchOptions:
 @precision_option
 @backend_option
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True)
+@click.option(
+    "--backends",
+    metavar="LIST",
+    help="Compare backends: all, or NAME or NAME:PRECISION, separated by commas.",
+)
+@click.option(
+    "--data", metavar="SPEC", help="With --backends: also score each on a data set, as in eval."
+)
+@click.option("--limit", type=click.IntRange(1), help="With --data: use N images of the set.")
 @json_option("the figures")
-def command(*, json_path: str | None, **given: Any) -> None:
+def command(
+    *,
+    json_path: str | None,
+    backends: str | None,
+    data: str | None,
+    limit: int | None,
+    **given: Any,
+) -> None:
     """Measure the speed of the pipeline and the model.
 
     Runs the pipeline at full speed without a window. Prints the time of each stage, the frame rate,
@@ -72,15 +88,46 @@ def command(*, json_path: str | None, **given: Any) -> None:
 
     --against naive alternates the pipeline with a plain loop of the same model on the same frames,
     and prints how many times faster the pipeline is.
+
+    --backends all runs the model on every backend and precision that the machine has, in turn, and
+    prints a row for each. With --data, a row also has the scores, and the largest differences from
+    the first: fp32 in torch, or in ONNX Runtime for a file.
     """
-    from kpviewer.cli.bench_report import report_json, report_table
-    from kpviewer.cli.json_output import write_json
+    from kpviewer.cli import bench_backends, bench_report
 
     given["model"] = with_layout(given["model"], given.pop("layout"))
-    values = report_json(measure(BenchOptions(**given)))
+    if backends is not None:
+        _check_alone(given)
+        names = ("model", "source", "device", "frames")
+        chosen = {name: given[name] for name in names}
+        options = bench_backends.BackendsOptions(backends, data=data, limit=limit, **chosen)
+        values = bench_backends.measure(options)
+        _print(values, bench_backends.report_table(values), json_path)
+        return
+    if data is not None or limit is not None:
+        raise click.UsageError("--data and --limit go with --backends. Add --backends all.")
+    values = bench_report.report_json(measure(BenchOptions(**given)))
+    _print(values, bench_report.report_table(values), json_path)
+
+
+def _check_alone(given: Mapping[str, Any]) -> None:
+    """Refuse options that ``--backends`` replaces."""
+    if given["against"] is not None:
+        raise click.UsageError("--against compares the pipeline: leave out --backends.")
+    if given["precision"] != "auto" or given["backend"] != "auto":
+        raise click.UsageError(
+            "--backends names backends and precisions itself, as in --backends openvino:bf16. "
+            "Leave out --precision and --backend."
+        )
+
+
+def _print(values: Mapping[str, Any], table: str, json_path: str | None) -> None:
+    """Print notes and table, and write the JSON; the table goes to stderr if that is stdout."""
+    from kpviewer.cli.json_output import write_json
+
     for note in values["notes"]:
         click.echo(f"Note: {note}", err=True)
-    click.echo(report_table(values), err=json_path == "-")
+    click.echo(table, err=json_path == "-")
     if json_path is not None:
         write_json(json_path, values)
 

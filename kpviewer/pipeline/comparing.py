@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kpviewer.metrics.agreement import as_ground_truth
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import select
 from kpviewer.structures import (
     Detections,
     FrameError,
-    GroundTruth,
     ImageArray,
     SecondResult,
     Thresholds,
@@ -87,7 +87,7 @@ def difference(
     # A class without a counterpart gets an id that the first model lacks: it matches nothing.
     ids = [shared.get(each, len(first_names) + each) for each in second.class_ids.tolist()]
     renamed = replace(second, class_ids=np.array(ids, np.int64))
-    return frame_error(renamed, _as_ground_truth(first))
+    return frame_error(renamed, as_ground_truth(first))
 
 
 def second_thresholds(
@@ -137,13 +137,3 @@ def _shared_ids(first: tuple[str, ...], second: tuple[str, ...]) -> Mapping[int,
         for class_id, name in enumerate(second)
         if name.casefold() in ids
     }
-
-
-def _as_ground_truth(detections: Detections) -> GroundTruth:
-    return GroundTruth(
-        detections.xyxy,
-        detections.class_ids,
-        detections.keypoints_xy,
-        detections.keypoints_predicted & np.isfinite(detections.keypoints_xy).all(axis=2),
-        np.zeros(len(detections), np.bool_),
-    )

@@ -78,6 +78,11 @@ class Executor:
             self._runner = self._runners[0]
 
     @property
+    def choices(self) -> list[tuple[str, str]]:
+        """Backends and precisions that this executor chooses from, the exact one first."""
+        return [(each.backend, each.precision) for each in self._runners]
+
+    @property
     def spec(self) -> ModelSpec:
         """Description of the model."""
         return self._detector.spec

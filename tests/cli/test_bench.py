@@ -24,6 +24,16 @@ KEYS = [
     "notes",
 ]  # fmt: skip
 
+BACKENDS_KEYS = [
+    "model", "source", "device", "threads", "picture_hw", "input_hw", "versions",
+    "frames", "blocks", "warm_up_frames", "data", "images", "rows", "notes",
+]  # fmt: skip
+ROW_KEYS = [
+    "backend", "precision", "is_reference", "ms", "fps", "fps_by_block", "scores", "difference",
+    "failure",
+]  # fmt: skip
+DIFFERENCE_KEYS = {"box_px", "keypoint_px", "score", "unmatched", "detections"}
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
@@ -44,7 +54,7 @@ def images(tmp_path_factory):
 def one_thread(monkeypatch):
     """Use one thread: on a busy machine, waiting threads take longer than the network."""
     before = torch.get_num_threads()
-    monkeypatch.setattr("kpviewer.runtime.executor.use_cpu_threads", lambda: 1)
+    monkeypatch.setattr("kpviewer.runtime.backends.use_cpu_threads", lambda: 1)
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
@@ -139,3 +149,69 @@ def test_a_path_that_cannot_be_written_exits_with_six(run, tmp_path):
     result = run("--json", tmp_path / "none" / "bench.json")
     assert result.exit_code == 6
     assert "ms a frame" in result.stdout
+
+
+@pytest.fixture
+def compare(model, images, one_thread):
+    """Return a function that runs ``kpviewer bench --backends`` for 5 frames on the CPU."""
+    words = ["bench", "--frames", 5, "--source", images, "--model", model, "--device", "cpu"]
+    return lambda *args: CliRunner().invoke(main, [str(word) for word in (*words, *args)])
+
+
+def annotate(folder):
+    """Write an object of class "face" for each image; return the specification of the data."""
+    box = "<bndbox><xmin>5</xmin><ymin>5</ymin><xmax>40</xmax><ymax>40</ymax></bndbox>"
+    for path in folder.glob("*.png"):
+        text = f"<object><name>face</name>{box}</object>"
+        size = "<size><width>80</width><height>48</height><depth>3</depth></size>"
+        named = f"<filename>{path.name}</filename>"
+        path.with_suffix(".xml").write_text(f"<annotation>{named}{size}{text}</annotation>")
+    return f"voc:{folder}"
+
+
+def test_backends_have_a_row_each_with_speed_scores_and_differences(compare, images, tmp_path):
+    target = tmp_path / "backends.json"
+    backends = "torch:fp32,torch:bf16,tensorrt"
+    result = compare("--backends", backends, "--data", annotate(images), "--json", target)
+    assert result.exit_code == 0, result.output
+    values = json.loads(target.read_text())
+    assert list(values) == BACKENDS_KEYS
+    assert (values["frames"], values["blocks"], values["images"]) == (5, 5, 3)
+    reference, bf16, missing = values["rows"]
+    assert all(list(row) == ROW_KEYS for row in values["rows"])
+    assert (reference["backend"], reference["is_reference"]) == ("torch", True)
+    assert 0 < reference["ms"]["p50"] <= reference["ms"]["p95"]
+    assert len(reference["fps_by_block"]) == 5
+    assert set(reference["scores"]) == {"AP", "AP50"}, "the data have no keypoints"
+    assert reference["difference"] is None
+    assert set(bf16["difference"]) == DIFFERENCE_KEYS
+    assert (missing["ms"], missing["fps"], missing["scores"]) == (None, None, None)
+    assert "small on CPU" in result.stdout
+    head = next(line for line in result.stdout.splitlines() if line.startswith("backend"))
+    assert head.split()[:6] == ["backend", "precision", "ms", "p50", "p95", "fps"]
+    assert f"tensorrt auto can't run: {missing['failure']}" in result.stdout
+
+
+def test_backends_without_data_have_speed_alone(compare):
+    result = compare("--backends", "torch:fp32", "--json", "-")
+    assert result.exit_code == 0, result.output
+    values = json.loads(result.stdout)
+    assert (values["data"], values["images"], len(values["rows"])) == (None, None, 1)
+    assert "box px" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--data", "demo"],
+        ["--limit", "3"],
+        ["--backends", "torch,,openvino"],
+        ["--backends", "all", "--against", "naive"],
+        ["--backends", "all", "--precision", "fp32"],
+        ["--backends", "all", "--backend", "torch"],
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(compare, args):
+    result = compare(*args)
+    assert result.exit_code == 2
+    assert "Error: " in result.stderr

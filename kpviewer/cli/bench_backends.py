@@ -1,0 +1,216 @@
+"""``kpviewer bench --backends``: backends and precisions of one model, side by side.
+
+The JSON is stable: keys are added, never renamed or removed. Times are in ms, lengths in px of the
+image; ``null`` means that there is nothing to measure. The first row is the reference::
+
+    {"model": "face-ssd", "source": "demo", "device": "CPU", "threads": 2,
+     "picture_hw": [480, 640], "input_hw": [288, 384],
+     "versions": {"kpviewer": "0.2.0", "torch": "2.11.0", "python": "3.11.9",
+                  "platform": "Linux x86_64"},
+     "frames": 300, "blocks": 5, "warm_up_frames": 3,
+     "data": "coco:val.json", "images": 906,
+     "rows": [{"backend": "torch", "precision": "fp32", "is_reference": true,
+               "ms": {"p50": 14.1, "p95": 15.9}, "fps": 70.2, "fps_by_block": [70.2, ...],
+               "scores": {"AP": 0.71, "AP50": 0.97, "NME": 0.05},
+               "difference": null, "failure": null},
+              {"backend": "openvino", "precision": "int8", "is_reference": false, ...as above...,
+               "difference": {"box_px": 3.1, "keypoint_px": 2.2, "score": 0.04,
+                              "unmatched": 3, "detections": 944}, "failure": null},
+              {"backend": "tensorrt", "precision": "auto", ..., "failure": "A backend is ..."}],
+     "notes": []}
+
+``ms`` is the model's time for one frame, without reading and waiting. ``difference`` is None for
+the reference and without data. ``scores`` has AP, AP50 and NME for detectors, and the
+``summary`` of ``kpviewer.evaluate`` for other models.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kpviewer import __version__
+from kpviewer.evaluation.text import number, text_table
+
+if TYPE_CHECKING:
+    from kpviewer.annotations.structure import AnnotationSet
+    from kpviewer.evaluation.backends import BackendFigures, BackendPlan
+    from kpviewer.models.base import Detector
+    from kpviewer.sources.base import FrameSource
+
+BLOCKS = 5
+"""Number of blocks of each backend."""
+WARM_UP = 3
+"""Frames before each block; engines have run before."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendsOptions:
+    """Arguments of the comparison."""
+
+    backends: str
+    """As ``evaluation.backends.chosen_backends`` takes it."""
+    model: str
+    source: str = "demo"
+    device: str = "auto"
+    frames: int = 300
+    """Number of measured frames of each backend."""
+    data: str | None = None
+    limit: int | None = None
+    """Number of images of the data to use; None: all."""
+
+
+def measure(options: BackendsOptions) -> dict[str, Any]:
+    """Measure, and return the figures as JSON values, in the form that the module shows.
+
+    Raises:
+        click.BadParameter: if the names of the backends can't be read.
+        KpviewerError: if the model or the data can't be loaded, or the source can't be read.
+    """
+    from tqdm import tqdm
+
+    from kpviewer.evaluation.backends import (
+        BackendPlan,
+        available_backends,
+        chosen_backends,
+        compare_backends,
+    )
+    from kpviewer.models.loading import open_model
+    from kpviewer.pipeline.benchmark import Plan
+    from kpviewer.sources.open import make_source
+
+    def source() -> FrameSource:
+        return make_source(options.source)
+
+    detector = open_model(options.model)
+    try:
+        available = available_backends(detector, options.device)
+        backends = chosen_backends(options.backends, available)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--backends") from error
+    data = _data(options)
+    with tqdm(unit="frame", disable=None, leave=False) as bar:
+        plan = BackendPlan(
+            source,
+            Plan(-(-options.frames // BLOCKS), WARM_UP, BLOCKS),
+            options.device,
+            data,
+            options.data or "",
+            progress=bar.update,
+        )
+        bar.total = plan.steps(len(backends))
+        figures = compare_backends(detector, backends, plan)
+    return _report_json(detector, figures, plan)
+
+
+def _data(options: BackendsOptions) -> AnnotationSet | None:
+    if options.data is None:
+        return None
+    from kpviewer.annotations.spec import read_usable
+    from kpviewer.cli.eval import readable
+
+    return readable(read_usable(options.data).spread(options.limit))
+
+
+def _report_json(
+    detector: Detector, figures: Sequence[BackendFigures], plan: BackendPlan
+) -> dict[str, Any]:
+    import torch
+
+    from kpviewer.models.letterboxes import letterbox_of
+    from kpviewer.runtime.device import device_label, resolve_device
+
+    block = next((row.blocks[-1] for row in figures if row.blocks), None)
+    image_hw = None if block is None else block.image_hw
+    input_hw = None if image_hw is None else list(letterbox_of(detector.spec, image_hw).input_hw)
+    report = next((row.report for row in figures if row.report is not None), None)
+    return {
+        "model": detector.spec.name,
+        "source": None if block is None else block.info.name,
+        "device": device_label(resolve_device(plan.device)),
+        "threads": torch.get_num_threads(),
+        "picture_hw": None if image_hw is None else list(image_hw),
+        "input_hw": input_hw,
+        "versions": {
+            "kpviewer": __version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "platform": f"{platform.system()} {platform.machine()}",
+        },
+        "frames": plan.plan.frames * plan.plan.blocks,
+        "blocks": plan.plan.blocks,
+        "warm_up_frames": plan.plan.warm_up,
+        "data": plan.data_name or None,
+        "images": None if plan.data is None else len(plan.data),
+        "rows": [_row_json(row) for row in figures],
+        "notes": [*detector.spec.notes, *(() if report is None else report.notes)],
+    }
+
+
+def _row_json(row: BackendFigures) -> dict[str, Any]:
+    times = row.frame_ms
+    return {
+        "backend": row.backend.name,
+        "precision": row.backend.precision,
+        "is_reference": row.is_reference,
+        "ms": None if times is None else {"p50": times[0], "p95": times[1]},
+        "fps": row.fps,
+        "fps_by_block": [block.fps for block in row.blocks],
+        "scores": dict(row.scores) or None,
+        "difference": None if row.agreement is None else asdict(row.agreement),
+        "failure": row.failure,
+    }
+
+
+def report_table(values: Mapping[str, Any]) -> str:
+    """Return the table of ``measure``'s values, and below it why backends didn't run."""
+    rows = values["rows"]
+    names = list(dict.fromkeys(name for row in rows for name in row["scores"] or ()))
+    has_data = values["data"] is not None
+    head = ["backend", "precision", "ms p50", "p95", "fps", *names]
+    head += ["box px", "point px", "score", "unmatched"] if has_data else []
+    cells = [_cells(row, names, has_data=has_data) for row in rows]
+    lines = [_setting_line(values), "", text_table([head, *cells], left=2)]
+    if has_data:
+        lines += ["", _explanation(values)]
+    failed = [row for row in rows if row["failure"]]
+    lines += [""] * bool(failed)
+    lines += [f"{row['backend']} {row['precision']} can't run: {row['failure']}" for row in failed]
+    return "\n".join(lines)
+
+
+def _setting_line(values: Mapping[str, Any]) -> str:
+    text = f"{values['model']} on {values['device']}, {values['threads']} CPU threads"
+    if values["picture_hw"] is None:
+        return text
+    image, network = ("{1}x{0}".format(*values[key]) for key in ("picture_hw", "input_hw"))
+    frames = f"{values['frames']} frames in {values['blocks']} blocks in turn"
+    return f"{text}; {values['source']}, {image} px, model input {network} px; {frames}"
+
+
+def _cells(row: Mapping[str, Any], names: Sequence[str], *, has_data: bool) -> list[str]:
+    times, scores = row["ms"] or {}, row["scores"] or {}
+    cells = [row["backend"], row["precision"]]
+    cells += [number(times.get(key), 2) for key in ("p50", "p95")]
+    cells.append(number(row["fps"], 1))
+    cells += [number(scores.get(name), 4) for name in names]
+    if not has_data:
+        return cells
+    if row["is_reference"] and row["failure"] is None:
+        return [*cells, *["reference"], "", "", ""]
+    gap = row["difference"] or {}
+    cells += [number(gap.get(key), 2) for key in ("box_px", "keypoint_px")]
+    cells.append(number(gap.get("score"), 3))
+    return [*cells, str(gap["unmatched"]) if gap else "-"]
+
+
+def _explanation(values: Mapping[str, Any]) -> str:
+    return (
+        f"Scores on {values['images']} images of {values['data']}. box px, point px and score are "
+        "the largest differences from\nthe first row, of matched detections; unmatched are "
+        "detections that only one of both has."
+    )
