@@ -13,6 +13,7 @@ from kpviewer.cli.options import (
     SECONDS_MAX,
     FiniteRange,
     NamedPath,
+    backend_option,
     conf_option,
     device_option,
     ground_truth_option,
@@ -21,6 +22,7 @@ from kpviewer.cli.options import (
     layout_option,
     model_option,
     nms_option,
+    precision_option,
     print_notes,
     sigma_option,
     threshold_changes,
@@ -71,6 +73,8 @@ _POLL_S = 0.1
 @nms_option
 @sigma_option
 @device_option
+@precision_option
+@backend_option
 @click.option(
     "--seconds",
     type=FiniteRange(0, SECONDS_MAX, min_open=True),
@@ -102,6 +106,8 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         seconds=given["seconds"],
         model=with_layout(given["model"], given["layout"]),
         device=given["device"],
+        precision=given["precision"],
+        backend=given["backend"],
         changes=threshold_changes(given),
         ground_truth=given["ground_truth"],
         style=OverlayStyle(
@@ -181,7 +187,8 @@ def _load(options: ProcessOptions) -> InferenceEngine:
     from kpviewer.models.loading import open_model
     from kpviewer.runtime.executor import Executor
 
-    return Executor(open_model(options.model), options.device)
+    detector = open_model(options.model)
+    return Executor(detector, options.device, options.precision, options.backend)
 
 
 def _read_ground_truth(

@@ -61,6 +61,8 @@ class ProcessOptions:
     """Name of the files without suffix; None: the source's name."""
     model: str = DEFAULT_MODEL
     device: str = "auto"
+    precision: str = "auto"
+    backend: str = "auto"
     changes: dict[str, Any] = field(default_factory=dict)
     """Fields of Thresholds that differ from the model's own."""
     ground_truth: str | None = None

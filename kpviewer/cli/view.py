@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from kpviewer.cli.options import (
     SECONDS_MAX,
     FiniteRange,
     TextPath,
+    backend_option,
     conf_option,
     device_option,
     ground_truth_option,
@@ -20,6 +22,7 @@ from kpviewer.cli.options import (
     layout_option,
     model_option,
     nms_option,
+    precision_option,
     sigma_option,
     threshold_changes,
 )
@@ -29,6 +32,8 @@ from kpviewer.installation.qt_libraries import has_display, require_libraries
 from kpviewer.models.names import with_layout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kpviewer.gui.options import ViewerOptions
     from kpviewer.sources.base import GroundTruthProvider
 
@@ -73,6 +78,8 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 @nms_option
 @sigma_option
 @device_option
+@precision_option
+@backend_option
 @ground_truth_option
 @click.option(
     "--record",
@@ -146,6 +153,7 @@ def _viewer_options(
         model=given["model"],
         compare=given["compare"],
         device=given["device"],
+        load_engine=_loader(given["backend"], given["precision"]),
         classes=_words(given["classes"]),
         record=given["record"],
         with_results=given["jsonl"],
@@ -159,6 +167,15 @@ def _viewer_options(
         given=named,
         **threshold_changes(given),
     )
+
+
+def _loader(backend: str, precision: str) -> Callable[..., Any] | None:
+    """Return what loads models on a given backend; None for auto, which the window measures."""
+    from kpviewer.gui.opening.engine_loading import load_variant
+
+    if backend == precision == "auto":
+        return None
+    return partial(load_variant, backend=backend, precision=precision)
 
 
 def _check_profile(name: str | None) -> None:
@@ -224,6 +241,8 @@ def _process(options: dict[str, Any]) -> int:
         stem=stem,
         model=options["model"],
         device=options["device"],
+        precision=options["precision"],
+        backend=options["backend"],
         changes=changes,
         ground_truth=options["ground_truth"],
     )

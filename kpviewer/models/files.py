@@ -28,6 +28,15 @@ def is_regular(path: Path) -> bool:
         return False
 
 
+def openvino_file(path: Path) -> Path:
+    """Return the ``.xml`` in a folder that holds one alone; other paths as they are."""
+    if path.is_dir():
+        found = list(path.glob("*.xml"))
+        if len(found) == 1:
+            return found[0]
+    return path
+
+
 def check_model_file(path: Path) -> None:
     """Refuse a path that can't be a model file, before anything is read.
 

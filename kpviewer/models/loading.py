@@ -8,7 +8,7 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.catalogue import available_models
 from kpviewer.models.factory import open_factory
-from kpviewer.models.files import is_regular, model_path
+from kpviewer.models.files import is_regular, model_path, openvino_file
 from kpviewer.models.foreign import foreign_refusal
 from kpviewer.models.import_ssd import import_ssd300
 from kpviewer.models.input_size import ResizedDetector
@@ -39,6 +39,7 @@ def open_model(name_or_path: str | Path) -> Detector:
               in a layout that ``models.import_ssd`` reads;
             - an ``.onnx`` file (``models.onnx.description`` lists what must be known about it);
               ``FILE.onnx@LAYOUT`` reads its outputs in that layout;
+            - OpenVINO's ``.xml``, with its ``.bin``, or a folder with one of them;
             - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
             - ``two-stage:BOXES+POINTS``: a box detector, and a point model for crops of its boxes;
             - ``package.module:function``, which returns a Detector;
@@ -68,7 +69,8 @@ def _open_at_own_size(name: str) -> Detector:
     if not path.exists():
         file, layout = split_layout(name)
         path = model_path(file)
-    if path.suffix.lower() == ".onnx":
+    path = openvino_file(path)
+    if path.suffix.lower() in (".onnx", ".xml"):
         return open_onnx(path, layout)
     if path.suffix.lower() in STATE_DICT_SUFFIXES:
         specs = [each.spec for each in available_models()]

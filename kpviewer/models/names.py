@@ -56,7 +56,7 @@ def with_layout(name: str, layout: str | None) -> str:
         return name
     model, side = split_input_size(name)
     file, _ = split_layout(model)
-    if name.startswith(TWO_STAGE) or not file.lower().endswith(".onnx"):
+    if name.startswith(TWO_STAGE) or not file.lower().endswith((".onnx", ".xml")):
         cure = "Leave it out."
         if name.startswith(TWO_STAGE):
             cure = f"Write it after the name of the file: FILE.onnx@{layout}."

@@ -17,7 +17,7 @@ from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.runtime.autotune import reduced_precision
 from kpviewer.runtime.device import device_label, use_cpu_threads
-from kpviewer.runtime.file_runners import FileModel, PixelRunner, SessionRunner
+from kpviewer.runtime.file_runners import FileModel, PixelRunner, SessionRunner, own_precision
 from kpviewer.runtime.int8 import computes_int8
 from kpviewer.runtime.openvino_runner import OpenVinoRunner
 from kpviewer.runtime.runners import DTYPES, PRECISIONS, Runner, TorchRunner, eager_network
@@ -105,14 +105,14 @@ def _precisions(device: torch.device) -> list[str]:
 def _of_file(model: FileModel, precision: str, backend: str) -> list[Runner]:
     """Return the runners of the graph of a file."""
     use_cpu_threads()
-    own = "fp16" if model.network.image.port.element == "float16" else "fp32"
-    session = model.network.session
-    runners: list[Runner] = [
-        SessionRunner(model, lambda: session, backend="onnxruntime", precision=own)
-    ]
+    session, own = model.network.session, own_precision(model.network)
+    runners: list[Runner] = []
+    if not isinstance(session, OpenVinoSession):
+        runners.append(SessionRunner(model, lambda: session, backend="onnxruntime", precision=own))
     if has_openvino():
-        half = reduced_precision(torch.device("cpu"))
-        runners += [_in_openvino(model, name) for name in (*([half] if half else []), "fp32")]
+        half = reduced_precision(torch.device("cpu")) if own != "int8" else None
+        names = [*([half] if half else []), "int8" if own == "int8" else "fp32"]
+        runners += [_in_openvino(model, name) for name in names]
     fitting = [
         each
         for each in runners
@@ -124,7 +124,7 @@ def _of_file(model: FileModel, precision: str, backend: str) -> list[Runner]:
             f"{model.detector.spec.name} runs here in {able}, got {backend} {precision}. "
             "Use --backend auto --precision auto."
         )
-    exact = next((each for each in fitting if each.precision == "fp32"), fitting[0])
+    exact = next((each for each in fitting if each.precision == own), fitting[-1])
     return [exact, *(each for each in fitting if each is not exact)]
 
 

@@ -55,6 +55,8 @@ class Executor:
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, fp32, fp16, bf16, or int8 (OpenVINO; calibrated weights).
         backend: auto, torch, openvino, onnxruntime or tensorrt.
+        measures: whether to measure what is auto, unless it was measured before; otherwise the
+            exact runner is used, which is ready first.
 
     Raises:
         PipelineError: if the device, the backend or the precision isn't available.
@@ -66,12 +68,14 @@ class Executor:
         device: str = "auto",
         precision: str = "auto",
         backend: str = "auto",
+        measures: bool = True,
     ) -> None:
         self._detector = detector
         self._device = resolve_device(device)
         if isinstance(detector.network, OnnxNetwork):  # its images and outputs are on the host
             self._device = torch.device("cpu")
         self._preprocess = Preprocessor(detector.spec, self._device)
+        self._measures = measures
         self._runner: Runner | None = None
         self._runners = make_runners(detector, self._preprocess, self._device, precision, backend)
         if len(self._runners) == 1:
@@ -172,6 +176,8 @@ class Executor:
                 return before
             except Exception as error:  # a driver may have changed since
                 _log.info("%s %s isn't used: %s", before.backend, before.precision, error)
+        if not self._measures:
+            return self._runners[0]
         classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
         chosen = choose_runner(self._runners, bgr, box, classes, points)
         if key:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from kpviewer.runtime.preprocess import Preprocessor
     from kpviewer.structures import ImageArray
 
+_QUANTISED = (b"DequantizeLinear", b"QLinearConv")
+"""Operations of quantised ONNX files."""
 PATIENCE = 8
 """Images of a new size that the model's own session runs before OpenVINO compiles that size."""
 
@@ -38,6 +40,19 @@ class FileModel(NamedTuple):
     """The detector's network."""
     preprocess: Preprocessor
     """Preprocessor for the CPU."""
+
+
+def own_precision(network: OnnxNetwork) -> str:
+    """Return the precision that a file was exported with: fp32, fp16, or int8 if quantised."""
+    session = network.session
+    path = session.facts.path
+    if isinstance(session, OpenVinoSession):
+        is_quantised = session.is_quantised
+    else:
+        is_quantised = path is not None and any(name in path.read_bytes() for name in _QUANTISED)
+    if is_quantised:
+        return "int8"
+    return "fp16" if network.image.port.element == "float16" else "fp32"
 
 
 class SessionRunner:
@@ -123,6 +138,8 @@ class PixelRunner:
         """Return whether images of this size come often enough, after a first size."""
         feeds = self._model.network.image.pixel_feeds(loaded.numpy())
         if self._session is None or self._session.is_compiled(feeds):
+            return True
+        if isinstance(self._model.network.session, OpenVinoSession):  # compiles it, too
             return True
         input_hw = (loaded.shape[1], loaded.shape[2])
         self._seen[input_hw] += 1

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from kpviewer.config_files import cache_folder
+from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.runtime import decisions, executor
 from kpviewer.runtime.decisions import (
@@ -115,6 +116,20 @@ def test_the_second_start_measures_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(chosen) == 1
     first, second = engines
     assert (first.backend, first.precision) == (second.backend, second.precision)
+
+
+def test_the_first_loader_takes_what_is_remembered_and_else_the_exact_runner() -> None:
+    detector, image = build_light_ssd(), np.zeros((64, 64, 3), np.uint8)
+    first = Executor(detector, "cpu", measures=False)
+    first.infer(image)
+    assert (first.backend, first.precision) == ("torch", "fp32")
+    runners = first._runners  # noqa: SLF001 - which ones there are depends on the machine
+    key = decision_key(detector, runners, letterbox_of(detector.spec, (64, 64)).input_hw)
+    assert remembered(key, runners) is None
+    remember(key, runners[-1])
+    second = Executor(detector, "cpu", measures=False)
+    second.infer(image)
+    assert (second.backend, second.precision) == (runners[-1].backend, runners[-1].precision)
 
 
 def test_a_remembered_backend_that_fails_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:

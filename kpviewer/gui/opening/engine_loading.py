@@ -5,7 +5,7 @@ It runs on the loader's thread, while the window is shown and the video plays.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kpviewer.runtime.executor import Executor
@@ -21,13 +21,13 @@ def load_engine(model: str, device: str, source_hw: tuple[int, int]) -> Executor
 
 
 def load_first(model: str, device: str, source_hw: tuple[int, int]) -> Executor:
-    """Load a model on the backend that is ready first: as it was trained, not compiled.
+    """Load a model on the backend that is ready first: remembered, or as it was trained.
 
     Raises:
         WeightsError: if the file is missing, damaged or refused.
         PipelineError: if the device doesn't exist.
     """
-    return load_variant(model, device, source_hw, "torch", "fp32")
+    return _loaded(model, device, source_hw, measures=False)
 
 
 def load_variant(
@@ -39,18 +39,22 @@ def load_variant(
         model: name or path.
         device: device, as on the command line.
         source_hw: (height, width) of the images, px.
-        backend: auto, torch or openvino.
-        precision: auto, fp32, bf16 or fp16.
+        backend: auto, or one of ``inference_libraries.BACKENDS``.
+        precision: auto, fp32, bf16, fp16 or int8.
 
     Raises:
         WeightsError: if the file is missing, damaged or refused.
         PipelineError: if this machine can't run it with them.
     """
+    return _loaded(model, device, source_hw, precision=precision, backend=backend)
+
+
+def _loaded(model: str, device: str, source_hw: tuple[int, int], **how: Any) -> Executor:
     # Imported here, as torch takes seconds to load.
     from kpviewer.models.loading import open_model  # noqa: PLC0415
     from kpviewer.runtime.executor import Executor  # noqa: PLC0415
 
-    engine = Executor(open_model(model), device, precision, backend)
+    engine = Executor(open_model(model), device, **how)
     engine.warm_up(source_hw)
     return engine
 

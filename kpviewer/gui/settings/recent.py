@@ -26,7 +26,7 @@ from kpviewer.sources.redact import is_address, redact_url
 
 LONGEST_FOLDER = 32
 """Greatest length of the folder beside a name, in characters."""
-MODEL_SUFFIXES = (".safetensors", ".onnx", ".pt", ".pth", ".ckpt")
+MODEL_SUFFIXES = (".safetensors", ".onnx", ".xml", ".pt", ".pth", ".ckpt")
 ALWAYS_LISTED = ("", "demo", "strip")
 """Sources that the menu always lists, like cameras."""
 

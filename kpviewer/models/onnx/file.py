@@ -18,6 +18,7 @@ from kpviewer.models.files import check_model_file
 from kpviewer.models.limits import clean_name
 from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription, OutputKind
 from kpviewer.models.onnx.inputs import ImageInput, image_input
+from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.readers import read_outputs
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.openmmlab import read_crops
@@ -104,7 +105,7 @@ OpenedOnnx: TypeAlias = OnnxDetector | TopDownDetector
 
 
 def open_onnx(path: Path, layout: str | None = None) -> OpenedOnnx:
-    """Open an ONNX file by its description and check it by a run on a blank image.
+    """Open an ONNX or OpenVINO file by its description and check it by a run on a blank image.
 
     Args:
         path: path of the file.
@@ -112,11 +113,11 @@ def open_onnx(path: Path, layout: str | None = None) -> OpenedOnnx:
 
     Raises:
         AmbiguousLayout: if several layouts fit, and nothing in the file says which is right.
-        WeightsError: if onnxruntime isn't installed, or the file is missing, damaged, has
+        WeightsError: if the library isn't installed, or the file is missing, damaged, has
             no description, or contradicts it.
     """
     check_model_file(path)
-    session = OrtSession(path)
+    session = OpenVinoSession(path) if path.suffix.lower() == ".xml" else OrtSession(path)
     image = image_input(session.facts)
     found = describe(path, session.facts.of_one_image(image.batch), layout)
     description, own_summary = found.description, found.summary

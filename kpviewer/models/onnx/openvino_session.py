@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from kpviewer.errors import WeightsError
 from kpviewer.models.inference_libraries import library, openvino_core
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
+from kpviewer.models.onnx.openvino_metadata import openvino_metadata
 from kpviewer.models.tables import first_line
 
 PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
@@ -48,8 +49,7 @@ class OpenVinoSession:
         pixels: normalisation to add to the graph.
 
     Raises:
-        ImportError: if OpenVINO isn't installed.
-        WeightsError: if OpenVINO can't read the file.
+        WeightsError: if OpenVINO isn't installed or can't read the file.
     """
 
     facts: FileFacts
@@ -64,6 +64,8 @@ class OpenVinoSession:
     ) -> None:
         try:
             self._model = openvino_core().read_model(str(path))
+        except ImportError as error:
+            raise WeightsError(f"{path.name} needs OpenVINO: pip install openvino") from error
         except RuntimeError as error:
             raise WeightsError(
                 f"{path.name} can't be opened: {first_line(error)}. Is the file complete?"
@@ -188,7 +190,7 @@ def _facts(path: Path, model: Any) -> FileFacts:
             for index, each in enumerate(model.inputs)
         ),
         {name: _shape(each) for name, each in outputs.items()},
-        {},
+        openvino_metadata(path, model),
         {name: _element(each) for name, each in outputs.items()},
         path,
     )

@@ -1,0 +1,99 @@
+"""OpenVINO's own files open like ONNX files, by their metadata or a description."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from onnx_files import constant_model
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.inference_libraries import has_openvino, library, openvino_core
+from kpviewer.models.loading import open_model
+from kpviewer.runtime.executor import Executor
+
+pytestmark = pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
+ROWS = np.array([[[40, 25, 60, 35, 0.6, 1], [0, 0, 1, 1, 0.0, 0]]])
+METADATA = {"task": "detect", "names": "{0: 'crow', 1: 'gull'}", "imgsz": "[64, 96]",
+            "stride": "32", "end2end": "True"}  # fmt: skip
+YAML = """task: detect
+names:
+  0: crow
+  1: gull
+imgsz: [64, 96]
+stride: 32
+end2end: true
+args: {nms: false}
+"""
+
+
+def converted(tmp_path: Path, **metadata: str) -> Path:
+    """Write NAME.xml and NAME.bin in a folder; return the .xml."""
+    source = constant_model(tmp_path / "birds.onnx", {"output0": ROWS}, **metadata)
+    folder = tmp_path / "birds_openvino_model"
+    folder.mkdir()
+    library("openvino").save_model(openvino_core().read_model(str(source)), folder / "birds.xml")
+    source.unlink()
+    return folder / "birds.xml"
+
+
+@pytest.mark.parametrize("named", ["file", "folder"])
+@pytest.mark.parametrize("kept_in", ["xml", "yaml"])
+def test_the_metadata_say_what_the_outputs_mean(tmp_path: Path, named: str, kept_in: str) -> None:
+    path = converted(tmp_path, **(METADATA if kept_in == "xml" else {}))
+    if kept_in == "yaml":
+        (path.parent / "metadata.yaml").write_text(YAML)
+    detector = open_model(path if named == "file" else path.parent)
+    assert detector.spec.class_names == ("crow", "gull")
+    assert detector.spec.input_hw == (64, 96)
+    executor = Executor(detector, "cpu")
+    executor.warm_up((64, 96))
+    candidates, _ = executor.infer(np.zeros((64, 96, 3), np.uint8))
+    assert candidates.xyxy[0].tolist() == [40, 25, 60, 35]
+    assert candidates.scores[0].tolist() == pytest.approx([0, 0.6], abs=1e-3)
+    assert executor.backend == "openvino"
+
+
+def test_a_description_lies_beside_the_file(tmp_path: Path) -> None:
+    path = converted(tmp_path)
+    path.with_suffix(".toml").write_text('classes = ["a", "b"]\n[output]\nkind = "boxes"\n')
+    assert open_model(path).spec.class_names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["names: [", "- a", "a: &a [x]\nb: [*a, *a]\n", "x: " + "y" * 1_000_000, "\x00"],
+)
+def test_metadata_that_can_not_be_read_are_refused_in_a_line(tmp_path: Path, text: str) -> None:
+    path = converted(tmp_path)
+    (path.parent / "metadata.yaml").write_text(text)
+    with pytest.raises(WeightsError, match=r"metadata\.yaml can't be used"):
+        open_model(path)
+
+
+def test_an_xml_of_something_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "annotation.xml"
+    path.write_text("<annotation><object/></annotation>")
+    with pytest.raises(WeightsError, match=r"annotation\.xml can't be opened"):
+        open_model(path)
+
+
+def test_without_openvino_the_message_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kpviewer.models.onnx import openvino_session  # noqa: PLC0415
+
+    def missing() -> None:
+        raise ImportError("no openvino")
+
+    path = converted(tmp_path)
+    monkeypatch.setattr(openvino_session, "openvino_core", missing)
+    with pytest.raises(WeightsError, match=r"birds\.xml needs OpenVINO: pip install openvino"):
+        open_model(path)
+
+
+def test_the_network_runs_outside_an_executor(tmp_path: Path) -> None:
+    detector = open_model(converted(tmp_path, **METADATA))
+    with torch.inference_mode():
+        decoded = detector.decode(detector.network(torch.zeros(1, 3, 64, 96)), (64, 96))
+    assert decoded.xyxy[0, 0].tolist() == [40, 25, 60, 35]
