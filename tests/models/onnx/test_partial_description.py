@@ -69,6 +69,14 @@ def test_names_of_more_classes_than_assumed_need_no_second_layout(tmp_path: Path
     assert found(path) == [("100", 0.9, [20, 15, 40, 25])]
 
 
+def test_a_whole_description_needs_no_more_classes_than_it_names(tmp_path: Path) -> None:
+    rows = {"output": np.array([[0, 20, 15, 40, 25, 1, 0.9]], np.float32)}
+    path = graph_model(tmp_path / "v7.onnx", IMAGE, rows, {"output": ["n", 7]})
+    text = 'classes = ["crow", "gull"]\n[output]\nkind = "flat"\nclass_first = true\n'
+    path.with_suffix(".toml").write_text(text)
+    assert found(path) == [("gull", 0.9, [20, 15, 40, 25])]
+
+
 SQUARE = (Port("images", (1, 3, 640, 640)),)
 SIZES = Port("orig_target_sizes", (None, 2), "int64")
 FILES = [

@@ -40,12 +40,14 @@ def test_decoded_rows_are_pixels(path: Path) -> None:
 def test_which_one_it_is_is_never_guessed(path: Path) -> None:
     with pytest.raises(AmbiguousLayout) as caught:
         open_onnx(path)
-    assert [each.layout for each in caught.value.candidates] == ["yolox", "yolox-decoded"]
+    candidates = caught.value.candidates
+    assert [each.layout for each in candidates] == ["yolox", "yolox-decoded"]
+    assert {each.description.channels for each in candidates} == {"bgr"}
     assert "--decode_in_inference" in str(caught.value)
 
 
 @pytest.mark.parametrize("layout", ["yolox", "yolox-decoded"])
-def test_the_input_is_bgr_at_the_top_left(path: Path, layout: str) -> None:
+def test_the_image_is_at_the_top_left_in_whole_levels(path: Path, layout: str) -> None:
     spec = open_onnx(path, layout).spec
     assert (spec.placement, spec.padding) == ("top-left", (114, 114, 114))
     assert spec.std == pytest.approx((1 / 255,) * 3)
