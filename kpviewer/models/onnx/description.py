@@ -63,6 +63,8 @@ class OutputKind(StrEnum):
     """Two outputs: (1, Q, 4) boxes and (1, Q, C) scores, of which the Q best count."""
     YUNET = "yunet"
     """cls_S, obj_S, bbox_S, kps_S of strides 8, 16 and 32 (Wu et al. 2023)."""
+    YUNET_2021 = "yunet-2021"
+    """loc (P, 14), conf (P, 2) and iou (P, 1): YuNet of 2021 and 2022."""
     SCRFD = "scrfd"
     """Scores, sides of boxes and perhaps points, each for 3 or 5 strides."""
     RETINAFACE = "retinaface"

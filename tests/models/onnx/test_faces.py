@@ -184,3 +184,23 @@ def test_blazeface_counts_from_the_centres_of_cells(
         "right_ear",
     )
     assert spec.mean == pytest.approx((0.5,) * 3) and spec.std == pytest.approx((0.5,) * 3)
+
+
+def test_the_first_yunet_has_priors(tmp_path: Path) -> None:
+    # 120x160 as in the zoo: 15 * 20 * 3 + 7 * 10 * 2 + 3 * 5 * 2 + 1 * 2 * 3 rows
+    rows, index = 1076, 900 + 2 * (10 + 2) + 1  # 48 px, cell (2, 1) of stride 16
+    offsets, scores = np.zeros((rows, 14), "f4"), np.zeros((rows, 2), "f4")
+    overlaps = np.zeros((rows, 1), "f4")
+    offsets[index] = [1, 0, np.log(2) / 0.1, np.log(3) / 0.2, *range(10)]
+    scores[index], overlaps[index] = [0, 0.9], 1.6
+    path = graph_model(
+        tmp_path / "m.onnx",
+        {"input": ("float32", [1, 3, 120, 160])},
+        {"loc": offsets, "conf": scores, "iou": overlaps},
+    )
+    spec, box, score, points = best(path, (120, 160))
+    assert box == pytest.approx([44.8 - 48, 24 - 72, 44.8 + 48, 24 + 72], abs=1e-3)
+    assert score == pytest.approx(0.9**0.5)  # the predicted IoU counts as 1 at most
+    by_hand = [[40 + 4.8 * each, 24 + 4.8 * (each + 1)] for each in range(0, 10, 2)]
+    assert points == [pytest.approx(each, abs=1e-3) for each in by_hand]
+    assert spec.keypoint_names == FACE

@@ -1,4 +1,4 @@
-"""Face detectors: SCRFD of insightface, RetinaFace of biubug6, BlazeFace of MediaPipe.
+"""Face detectors: SCRFD of insightface, RetinaFace of biubug6, YuNet, BlazeFace of MediaPipe.
 
 Source of the pre-processing: insightface, model_zoo/retinaface.py; Pytorch_Retinaface, detect.py;
 MediaPipe, face_detection_short_range_common.pbtxt.
@@ -32,7 +32,7 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     tables = [shape for shape in facts.outputs.values() if len(shape) in (2, 3)]
     if len(tables) != len(facts.outputs) or None in (shape[-1] for shape in tables):
         return []
-    found = (_scrfd(facts, tables), _retinaface(facts, tables), _blazeface(facts, tables))
+    found = [each(facts, tables) for each in (_scrfd, _retinaface, _yunet_2021, _blazeface)]
     return [each for each in found if each is not None]
 
 
@@ -104,6 +104,23 @@ def _retinaface(facts: FileFacts, tables: list[Shape]) -> Recognised | None:
         "resize": "letterbox" if size[0] and size[1] else "none",
     }
     return _recognised(OutputKind.RETINAFACE, table, "RetinaFace, 5 points")
+
+
+def _yunet_2021(facts: FileFacts, tables: list[Shape]) -> Recognised | None:
+    """Recognise outputs of 14, 2 and 1 columns; YuNet of 2023 has a shipped description."""
+    if sorted(shape[-1] or 0 for shape in tables) != [1, 2, 14]:
+        return None
+    table = {
+        "classes": ["face"],
+        "keypoints": list(FACE),
+        "channels": "bgr",
+        "value_range": [0, 255],
+        "score_threshold": 0.9,
+        "iou_threshold": 0.3,
+        "input": [640, 640],
+        "stride": 64,
+    }
+    return _recognised(OutputKind.YUNET_2021, table, "YuNet of 2021 or 2022, 5 points")
 
 
 def _blazeface(facts: FileFacts, tables: list[Shape]) -> Recognised | None:

@@ -22,6 +22,7 @@ LAYOUTS: Mapping[str, str] = {
     "torchvision": "torchvision: boxes, labels, scores",
     "scrfd": "SCRFD, with or without points",
     "retinaface": "RetinaFace",
+    "yunet-2021": "YuNet of 2021 and 2022 (loc, conf, iou)",
     "blazeface": "BlazeFace",
     "rtmdet": "RTMDet",
     "mmdet": "other detectors of MMDetection",

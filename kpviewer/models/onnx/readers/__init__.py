@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.readers.base import Outputs, Reader
 from kpviewer.models.onnx.readers.detections import read_flat, read_lists
-from kpviewer.models.onnx.readers.faces import read_blazeface, read_retinaface, read_scrfd
+from kpviewer.models.onnx.readers.faces import (
+    read_blazeface,
+    read_retinaface,
+    read_scrfd,
+    read_yunet_2021,
+)
 from kpviewer.models.onnx.readers.movenet import read_movenet, read_movenet_multi
 from kpviewer.models.onnx.readers.openmmlab import read_mmdet, read_rtmo
 from kpviewer.models.onnx.readers.rotated import read_rotated
@@ -28,6 +33,7 @@ READERS: Mapping[OutputKind, Reader] = {
     OutputKind.LISTS: read_lists,
     OutputKind.DETR: read_detr,
     OutputKind.YUNET: read_yunet,
+    OutputKind.YUNET_2021: read_yunet_2021,
     OutputKind.SCRFD: read_scrfd,
     OutputKind.RETINAFACE: read_retinaface,
     OutputKind.BLAZEFACE: read_blazeface,

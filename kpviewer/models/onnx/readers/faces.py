@@ -85,6 +85,37 @@ def read_retinaface(
     return Rows(boxes, scores[:, 1:], anchors[:, None, :2] + shifts)
 
 
+def read_yunet_2021(
+    outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]
+) -> Rows:
+    """Read offsets of box and points, scores of background and face, and the predicted IoU.
+
+    Width and height have different scales, and feature maps are rounded down, as in OpenCV.
+
+    Source: modules/objdetect/src/face_detect.cpp of OpenCV 4.5.4 to 4.6.
+    """
+    (offsets,), (scores,), (overlaps,) = (_single(outputs, columns) for columns in (14, 2, 1))
+    levels = []
+    for stride, sides in SLIM_ANCHORS.items():
+        height, width = (side // stride for side in input_hw)
+        cells = torch.cartesian_prod(torch.arange(height), torch.arange(width)).flip(1)
+        centres = (cells.to(offsets).repeat_interleave(len(sides), 0) + 0.5) * stride
+        size = offsets.new_tensor(sides).repeat(height * width)[:, None]
+        levels.append(torch.cat([centres, size, size], 1))
+    anchors = torch.cat(levels)
+    if len(anchors) != len(offsets):
+        raise WeightsError(
+            f"YuNet must have {len(anchors)} rows for an input of {input_hw[1]}x{input_hw[0]} px, "
+            f"got {len(offsets)}. See {GUIDE}."
+        )
+    centres = anchors[:, :2] + offsets[:, :2] * VARIANCES[0] * anchors[:, 2:]
+    sizes = anchors[:, 2:] * (offsets[:, 2:4] * offsets.new_tensor(VARIANCES)).exp()
+    shifts = offsets[:, 4:].reshape(len(offsets), POINTS, 2) * VARIANCES[0] * anchors[:, None, 2:]
+    boxes = cxcywh_to_xyxy(torch.cat([centres, sizes], 1))
+    certain = (scores[:, 1:].clamp(0, 1) * overlaps.clamp(0, 1)).sqrt()
+    return Rows(boxes, certain, anchors[:, None, :2] + shifts)
+
+
 def read_blazeface(
     outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]
 ) -> Rows:
