@@ -116,7 +116,8 @@ def _count(row: Row, theirs: Result, ours: Any, size: tuple[int, int]) -> None:
             inside = _inside(points[index], size)
             found = ours.keypoints_xy[best][inside], ours.keypoint_scores[best][inside]
             moved = float(np.abs(points[index][inside, :2] - found[0]).max(initial=0))
-            doubts = np.abs(points[index][inside, 2] - found[1])
+            sure = np.clip(points[index][inside, 2], 0, 1)  # SimCC's may exceed 1; ours don't
+            doubts = np.abs(sure - found[1])
             doubt = float(np.nanmax(doubts, initial=0))  # not a number where a maker has none
         if doubt > SCORE:
             _note(row, "keypoint confidences differ")
