@@ -78,7 +78,9 @@ def choose_runner(
 
     rivals: list[Runner] = []
     for runner in runners[1:]:
-        has_rival = any(rival.backend == runner.backend for rival in rivals)
+        has_rival = any(
+            (rival.backend, rival.device) == (runner.backend, runner.device) for rival in rivals
+        )
         if not has_rival and is_usable(runner):
             rivals.append(runner)
     times: list[list[float]] = [[] for _ in range(1 + len(rivals))]

@@ -6,7 +6,6 @@ of ONNX Runtime, OpenVINO or TensorRT. The first runner of each list is the exac
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,10 +13,10 @@ import torch
 from kpviewer.errors import PipelineError
 from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.onnx.file import OnnxNetwork
-from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.runtime.autotune import reduced_precision
 from kpviewer.runtime.device import device_label, use_cpu_threads
-from kpviewer.runtime.file_runners import FileModel, PixelRunner, SessionRunner, own_precision
+from kpviewer.runtime.file_backends import make_file_runners
+from kpviewer.runtime.file_runners import FileModel
 from kpviewer.runtime.int8 import computes_int8
 from kpviewer.runtime.openvino_runner import OpenVinoRunner
 from kpviewer.runtime.runners import DTYPES, PRECISIONS, Runner, TorchRunner, eager_network
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 def make_runners(
     detector: Detector,
     preprocess: Preprocessor,
-    device: torch.device,
+    device: str,
     precision: str,
     backend: str,
 ) -> list[Runner]:
@@ -39,7 +38,7 @@ def make_runners(
     Args:
         detector: network, description and decoding.
         preprocess: preprocessor for the device.
-        device: device of torch.
+        device: name of the device, for models in files.
         precision: auto, or one of PRECISIONS.
         backend: auto, or one of BACKENDS.
 
@@ -49,18 +48,19 @@ def make_runners(
     if precision not in ("auto", *PRECISIONS):
         raise PipelineError(f"A precision is auto, {', '.join(PRECISIONS)}, got {precision!r}.")
     if isinstance(detector.network, OnnxNetwork):
-        return _of_file(FileModel(detector, detector.network, preprocess), precision, backend)
-    return _of_network(detector, preprocess, device, precision, backend)
+        model = FileModel(detector, detector.network, preprocess)
+        return make_file_runners(model, device, precision, backend)
+    return _of_network(detector, preprocess, precision, backend)
 
 
 def _of_network(
     detector: Detector,
     preprocess: Preprocessor,
-    device: torch.device,
     precision: str,
     backend: str,
 ) -> list[Runner]:
     """Return the runners of a network of torch."""
+    device = preprocess.device
     is_cpu = device.type == "cpu"
     threads = use_cpu_threads() if is_cpu else 0
     able = ["torch", *(["openvino"] if is_cpu and has_openvino() else [])]
@@ -100,38 +100,3 @@ def _precisions(device: torch.device) -> list[str]:
     half = reduced_precision(device)
     has_int8 = device.type == "cpu" and computes_int8()
     return ["fp32", *([half] if half else []), *(["int8"] if has_int8 else [])]
-
-
-def _of_file(model: FileModel, precision: str, backend: str) -> list[Runner]:
-    """Return the runners of the graph of a file."""
-    use_cpu_threads()
-    session, own = model.network.session, own_precision(model.network)
-    runners: list[Runner] = []
-    if not isinstance(session, OpenVinoSession):
-        runners.append(SessionRunner(model, lambda: session, backend="onnxruntime", precision=own))
-    if has_openvino():
-        half = reduced_precision(torch.device("cpu")) if own != "int8" else None
-        names = [*([half] if half else []), "int8" if own == "int8" else "fp32"]
-        runners += [_in_openvino(model, name) for name in names]
-    fitting = [
-        each
-        for each in runners
-        if backend in ("auto", each.backend) and precision in ("auto", each.precision)
-    ]
-    if not fitting:
-        able = ", ".join(f"{each.backend} {each.precision}" for each in runners)
-        raise PipelineError(
-            f"{model.detector.spec.name} runs here in {able}, got {backend} {precision}. "
-            "Use --backend auto --precision auto."
-        )
-    exact = next((each for each in fitting if each.precision == own), fitting[-1])
-    return [exact, *(each for each in fitting if each is not exact)]
-
-
-def _in_openvino(model: FileModel, precision: str) -> Runner:
-    if model.network.image.takes_planes:
-        return PixelRunner(model, precision, "CPU")
-    path = model.network.session.facts.path
-    assert path is not None, "the session was opened from a file"
-    open_session = partial(OpenVinoSession, path, "CPU", precision)
-    return SessionRunner(model, open_session, backend="openvino", precision=precision)

@@ -71,13 +71,12 @@ class Executor:
         measures: bool = True,
     ) -> None:
         self._detector = detector
-        self._device = resolve_device(device)
-        if isinstance(detector.network, OnnxNetwork):  # its images and outputs are on the host
-            self._device = torch.device("cpu")
+        is_file = isinstance(detector.network, OnnxNetwork)  # images and outputs on the host
+        self._device = torch.device("cpu") if is_file else resolve_device(device)
         self._preprocess = Preprocessor(detector.spec, self._device)
         self._measures = measures
         self._runner: Runner | None = None
-        self._runners = make_runners(detector, self._preprocess, self._device, precision, backend)
+        self._runners = make_runners(detector, self._preprocess, device, precision, backend)
         if len(self._runners) == 1:
             self._runner = self._runners[0]
 
@@ -113,9 +112,9 @@ class Executor:
 
     def on_cpu(self) -> Executor | None:
         """Return an executor of the same model on the CPU; None if this one runs there."""
-        if self._device.type == "cpu":
+        if self.device_name == "CPU":
             return None
-        return Executor(self._detector, "cpu", "fp32", "torch")
+        return Executor(self._detector, "cpu", "fp32", measures=False)
 
     def warm_up(self, source_hw: tuple[int, int]) -> None:
         """Choose what is auto and run a few blank images, so that the first real one isn't slow."""

@@ -10,7 +10,7 @@ from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.onnx import openvino_session
 from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
-from kpviewer.runtime import backends
+from kpviewer.runtime import file_backends
 from kpviewer.runtime.executor import Executor
 
 pytest.importorskip("onnxruntime")
@@ -101,7 +101,7 @@ def test_each_backend_gets_the_same_numbers(
 def test_auto_measures_all_backends_and_says_which_it_chose(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backends, "reduced_precision", lambda _device: "bf16")
+    monkeypatch.setattr(file_backends, "reduced_precision", lambda _device: "bf16")
     executor = Executor(open_onnx(red_mean(path)), "cpu")
     assert (executor.backend, executor.precision) == ("auto", "auto")
     executor.warm_up(IMAGE.shape[:2])

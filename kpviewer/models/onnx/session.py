@@ -21,6 +21,7 @@ from kpviewer.models.tables import first_line
 _log = logging.getLogger(__name__)
 
 CURE = "pip install onnxruntime"
+CPU_PROVIDER = "CPUExecutionProvider"
 MAX_THREADS = 8
 MAX_MEMORY_BYTES = 2 * 1024**3
 """Memory limit of all open files together: a file of a few hundred bytes can request any amount."""
@@ -49,10 +50,12 @@ class Session(Protocol):
 
 
 class OrtSession:
-    """A session of ONNX Runtime on the CPU.
+    """A session of ONNX Runtime.
 
     Args:
         path: path of the file.
+        provider: name of the kind of device, as ONNX Runtime has it.
+        options: options of the provider, such as ``device_id``.
 
     Raises:
         WeightsError: if ONNX Runtime isn't installed or can't open the file.
@@ -61,8 +64,15 @@ class OrtSession:
     facts: FileFacts
     """Inputs, outputs and metadata of the file."""
 
-    def __init__(self, path: Path) -> None:
-        self._session = _opened(path)
+    def __init__(
+        self, path: Path, provider: str = CPU_PROVIDER, options: Mapping[str, str] | None = None
+    ) -> None:
+        self._session = _opened(path, provider, options or {})
+        if provider not in self._session.get_providers():  # it falls back without an error
+            raise WeightsError(
+                f"{provider} can't start here. Are the libraries and the driver that it needs "
+                "installed? Use --device cpu until then."
+            )
         try:
             self.facts = _facts(path, self._session)
         except UnicodeDecodeError as error:
@@ -77,7 +87,7 @@ class OrtSession:
         return dict(zip(names, map(np.asarray, values), strict=True))
 
 
-def _opened(path: Path) -> Any:
+def _opened(path: Path, provider: str, provider_options: Mapping[str, str]) -> Any:
     try:
         onnxruntime = library("onnxruntime")
     except ImportError as error:
@@ -88,10 +98,13 @@ def _opened(path: Path) -> Any:
     options.intra_op_num_threads = min(MAX_THREADS, torch.get_num_threads())
     # its threads would spin between images, and take the cores of the video and the window
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if provider == "DmlExecutionProvider":
+        options.enable_mem_pattern = False  # DirectML requires it
     _limit_memory(onnxruntime)
     options.add_session_config_entry("session.use_env_allocators", "1")
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        providers = [(provider, dict(provider_options))]
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # ONNX Runtime's error classes share no base
         reason = str(error)
         if "_TRT" in reason or "TRT::" in reason:
