@@ -204,3 +204,19 @@ def test_the_first_yunet_has_priors(tmp_path: Path) -> None:
     by_hand = [[40 + 4.8 * each, 24 + 4.8 * (each + 1)] for each in range(0, 10, 2)]
     assert points == [pytest.approx(each, abs=1e-3) for each in by_hand]
     assert spec.keypoint_names == FACE
+
+
+def test_yunet_counts_from_the_corners_of_cells(tmp_path: Path) -> None:
+    outputs = {}
+    for stride in (8, 16, 32):
+        cells = 64 * 96 // stride**2
+        for name, columns in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)):
+            outputs[f"{name}_{stride}"] = np.zeros((1, cells, columns), "f4")
+    index = 1 * 6 + 2  # cell (2, 1) of stride 16
+    outputs["cls_16"][0, index], outputs["obj_16"][0, index] = 0.9, 0.4
+    outputs["bbox_16"][0, index] = [0.5, 1, np.log(2), np.log(3)]
+    outputs["kps_16"][0, index] = [0.25, -0.5, 1, 0, 0, 0, 0.5, 0.5, 1, 1]
+    spec, box, score, points = best(graph_model(tmp_path / "m.onnx", {"input": IMAGE}, outputs))
+    assert box == pytest.approx([40 - 16, 32 - 24, 40 + 16, 32 + 24], abs=1e-4)
+    assert (score, points) == (pytest.approx(0.6), POINTS)
+    assert spec.keypoint_names == FACE

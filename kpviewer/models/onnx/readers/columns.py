@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,7 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.boxes import cxcywh_to_xyxy
 from kpviewer.models.onnx.description import GUIDE, BoxFormat, OutputFormat
 from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.ranking import Rows
 
 
 def picked(outputs: Outputs, name: str) -> Tensor:
@@ -71,3 +74,12 @@ def with_columns(outputs: Outputs, columns: int) -> list[Tensor]:
     """Return the outputs that have so many columns, as (P, D) float, in the order of the graph."""
     tables = (each for each in outputs.values() if each.ndim in (2, 3))
     return [flat_rows(each) for each in tables if each.shape[-1] == columns]
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
+    """Return the predictions of several levels as one; none of them scores its keypoints."""
+    return Rows(
+        torch.cat([part.xyxy for part in parts]),
+        torch.cat([part.scores for part in parts]),
+        torch.cat([part.keypoints_xy for part in parts]),
+    )

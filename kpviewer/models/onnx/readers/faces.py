@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.boxes import VARIANCES, cxcywh_to_xyxy
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import with_columns
+from kpviewer.models.onnx.readers.columns import joined, with_columns
 from kpviewer.models.ranking import Rows
 
 SCRFD_STRIDES = (8, 16, 32, 64, 128)
@@ -63,7 +63,7 @@ def read_scrfd(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
         if has_points:
             points = cells[:, None] + groups[2][level].reshape(len(cells), POINTS, 2) * stride
         parts.append(Rows(xyxy, scores, points))
-    return _joined(parts)
+    return joined(parts)
 
 
 def read_retinaface(
@@ -195,11 +195,3 @@ def _single(outputs: Outputs, columns: int) -> list[Tensor]:
 
 def _shapes(outputs: Outputs) -> list[tuple[int, ...]]:
     return [tuple(each.shape) for each in outputs.values()]
-
-
-def _joined(parts: Sequence[Rows]) -> Rows:
-    return Rows(
-        torch.cat([part.xyxy for part in parts]),
-        torch.cat([part.scores for part in parts]),
-        torch.cat([part.keypoints_xy for part in parts]),
-    )

@@ -8,7 +8,7 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.boxes import cxcywh_to_xyxy
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import picked, require
+from kpviewer.models.onnx.readers.columns import joined, picked, require
 from kpviewer.models.ranking import Rows
 
 STRIDES = (8, 16, 32)
@@ -38,5 +38,5 @@ def read_yunet(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
         scores = (classes.clamp(0, 1) * objects.clamp(0, 1)).sqrt()
         points = (points.reshape(len(cells), -1, 2) + cells[:, None]) * stride
         parts.append(Rows(cxcywh_to_xyxy(torch.cat([centres, sizes], 1)), scores, points))
-    xyxy, scores, keypoints = (torch.cat(each) for each in zip(*parts, strict=True))
-    return Rows(xyxy, scores, keypoints[:, : len(description.keypoints)])
+    rows = joined(parts)
+    return rows._replace(keypoints_xy=rows.keypoints_xy[:, : len(description.keypoints)])
