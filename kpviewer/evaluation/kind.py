@@ -96,6 +96,12 @@ class Run:
     threads: int
     """Number of CPU threads that torch uses."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes on the data, and why the model's outputs can't be right, if they can't."""
+        doubt = getattr(self.engine, "doubt", None)
+        return (*self.data.notes, *([doubt] if doubt else []))
+
     def infer(self, bgr: ImageArray) -> Candidates:
         """Return the candidates of one (H, W, 3) uint8 image."""
         candidates: Candidates = self.engine.infer(bgr)[0]

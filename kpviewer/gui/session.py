@@ -24,6 +24,7 @@ from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.protocols import doubt_about
 from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.pipeline_status import PipelineState, PipelineStatus
 from kpviewer.sources.base import FrameSource
@@ -52,6 +53,8 @@ class SessionStatus:
     loading_model: str | None
     loading_s: float
     model_failure: str | None
+    model_doubt: str | None = None
+    """Why the boxes of the model can't be right; None while they may be."""
 
 
 class Session(QObject):
@@ -196,6 +199,7 @@ class Session(QObject):
             loading_model=self.models.loading,
             loading_s=self.models.loading_s,
             model_failure=self.models.failure,
+            model_doubt=doubt_about(self._engine),
         )
 
     def take_result(self) -> FrameResult | None:

@@ -79,6 +79,14 @@ class Faults:
             _log.info("%s: %s", message, _reason(error))
             _log.debug("It came from here:", exc_info=error)
 
+    def doubt(self, engine: InferenceEngine, doubt: str | None) -> None:
+        """Report once that a model's outputs can't be right as they are read."""
+        if doubt is None or ("doubt", id(engine)) in self._reported:
+            return
+        with self._lock:
+            self._reported.add(("doubt", id(engine)))
+            self._news.append(doubt)
+
     # -- for any thread ----------------------------------------------------------------------
 
     def take_news(self) -> list[str]:

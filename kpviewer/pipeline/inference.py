@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from kpviewer.models.selection import select
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.faults import is_device_error
-from kpviewer.pipeline.protocols import spare_on_cpu
+from kpviewer.pipeline.protocols import doubt_about, spare_on_cpu
 from kpviewer.pipeline.reselecting import error_of
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
 from kpviewer.pipeline.tracking import ObjectTracker
@@ -191,6 +191,7 @@ class InferenceThread(threading.Thread):
             candidates, (upload_ms, forward_ms, decode_ms) = engine.infer(frame.bgr)
         finally:
             faults.answered(engine)
+        faults.doubt(engine, doubt_about(engine))
         select_ns = clock.now_ns()
         detections = select(candidates, thresholds)
         select_ms = (clock.now_ns() - select_ns) / 1e6

@@ -32,6 +32,12 @@ def needs_pinned_memory(engine: InferenceEngine | None) -> bool:
     return bool(getattr(engine, "needs_pinned_memory", False))
 
 
+def doubt_about(engine: InferenceEngine | None) -> str | None:
+    """Return why a model's outputs can't be right: the engine's own ``doubt``; None if it has none."""
+    doubt: str | None = getattr(engine, "doubt", None)
+    return doubt
+
+
 def spare_on_cpu(engine: InferenceEngine) -> InferenceEngine | None:
     """Return the same model on the CPU; None if it runs there or the engine has no ``on_cpu``."""
     make = getattr(engine, "on_cpu", None)

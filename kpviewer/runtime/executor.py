@@ -21,6 +21,7 @@ from kpviewer.runtime.decisions import decision_key, remember, remembered
 from kpviewer.runtime.device import resolve_device
 from kpviewer.runtime.preprocess import Preprocessor
 from kpviewer.runtime.runners import Runner
+from kpviewer.runtime.sanity import SanityCheck
 from kpviewer.runtime.stage_clock import stage_clock
 from kpviewer.structures import Candidates
 
@@ -71,6 +72,7 @@ class Executor:
         measures: bool = True,
     ) -> None:
         self._detector = detector
+        self._sanity = SanityCheck(detector.spec)
         is_file = isinstance(detector.network, OnnxNetwork)  # images and outputs on the host
         self._device = torch.device("cpu") if is_file else resolve_device(device)
         self._preprocess = Preprocessor(detector.spec, self._device)
@@ -106,6 +108,11 @@ class Executor:
         return self._runner.precision if self._runner else "auto"
 
     @property
+    def doubt(self) -> str | None:
+        """Why the model's outputs can't be right as they are read; None while they may be."""
+        return self._sanity.doubt
+
+    @property
     def needs_pinned_memory(self) -> bool:
         """Whether images in page-locked memory reach the device faster."""
         return self._device.type == "cuda"
@@ -139,12 +146,22 @@ class Executor:
             PipelineError: if the model's code exits the program, as a user's own may.
         """
         try:
-            return self._infer(bgr)
+            result = self._infer(bgr)
+            self._check(result[0], (bgr.shape[0], bgr.shape[1]))
+            return result
         except SystemExit as error:
             raise PipelineError(
                 f"{self.spec.name} exited the program (sys.exit({error.code!r})) on a frame. "
                 "Remove that call from the model's code."
             ) from error
+
+    def _check(self, candidates: Candidates, source_hw: tuple[int, int]) -> None:
+        self._sanity.look(
+            candidates,
+            source_hw,
+            lambda image: self._infer(image)[0],
+            has_nan=bool(getattr(self._detector, "has_nan", False)),
+        )
 
     def _infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         box = letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from kpviewer.runtime.executor import InferenceTimings
     from kpviewer.runtime.thresholds import ThresholdArguments
     from kpviewer.structures import Candidates, Detections, ImageArray
+
+
+_log = logging.getLogger(__name__)
 
 
 class Model:
@@ -49,6 +53,7 @@ class Model:
         self.detector, self.device = detector, device
         self._engine = Executor(detector, device, precision, backend)
         self._lock = threading.Lock()
+        self._has_warned = False
 
     def __call__(
         self, image_bgr: ImageArray, **thresholds: Unpack[ThresholdArguments]
@@ -101,6 +106,11 @@ class Model:
         return self._engine.precision
 
     @property
+    def doubt(self) -> str | None:
+        """Why the model's outputs can't be right as they are read; None while they may be."""
+        return self._engine.doubt
+
+    @property
     def needs_pinned_memory(self) -> bool:
         """Whether images in page-locked memory reach the device faster."""
         return self._engine.needs_pinned_memory
@@ -123,7 +133,12 @@ class Model:
     def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         """Return the candidates of an (H, W, 3) uint8 image, and the time that each stage took."""
         with self._lock:
-            return self._engine.infer(bgr)
+            had_warned = self._has_warned
+            result = self._engine.infer(bgr)
+            doubt, self._has_warned = self.doubt, self._has_warned or self.doubt is not None
+        if doubt is not None and not had_warned:
+            _log.warning("%s", doubt)
+        return result
 
 
 def _checked_image(image: Any) -> ImageArray:

@@ -19,7 +19,7 @@ from kpviewer.sources.demo import DemoSource
 
 pytest.importorskip("onnxruntime")
 
-from onnx_files import HW, ambiguous_model
+from onnx_files import HW, ambiguous_model, graph_model
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs without a screen
 
@@ -186,3 +186,21 @@ def test_a_preview_without_a_frame_is_of_the_demo(model: Path) -> None:
     source.close()
     assert made.image.width() / made.image.height() == info.width / info.height
     assert len({colour_at(made.image, x, 100).rgb() for x in range(0, 190, 10)}) > 5
+
+
+# -- outputs that can't be right -------------------------------------------------------------------
+
+
+def test_outputs_that_cannot_be_right_are_said_until_another_model_is_chosen(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    rows = np.zeros((1, 300, 6), np.float32)
+    rows[0, :4] = [(x, x, x + 0.1, x + 0.2, 0.9, 0) for x in (0.1, 0.3, 0.5, 0.7)]
+    path = tmp_path / "wrong.onnx"
+    graph_model(path, {"image": ("float32", [1, 3, *HW])}, {"rows": rows})
+    path.with_suffix(".toml").write_text('classes = ["a"]\n[output]\nkind = "boxes"\n')
+    window.opener.choose_model(str(path))
+    qtbot.waitUntil(lambda: "under 1 px" in window.view.chip.text())
+    qtbot.waitUntil(lambda: "under 1 px" in messages(window))
+    window.opener.choose_model("fake")
+    qtbot.waitUntil(lambda: window.view.chip.text() == "")

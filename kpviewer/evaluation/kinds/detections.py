@@ -94,7 +94,7 @@ class DetectionReport(Report):
     )
 
     def __init__(self, run: Run, result: DetectionScores, options: EvaluationOptions) -> None:
-        super().__init__(run.setting(options.data_name), run.data.notes, result.frame_ms)
+        super().__init__(run.setting(options.data_name), run.notes, result.frame_ms)
         self.data, self.result = run.data, result
         self._iou, self._keypoint = run.thresholds.iou, run.thresholds.keypoint
         self._options = options

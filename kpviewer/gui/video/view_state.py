@@ -82,4 +82,4 @@ def _model_line(status: SessionStatus) -> str:
     if status.loading_model is not None:
         waited = f" {status.loading_s:.0f} s" if status.loading_s >= 1 else ""
         return tr("Loading model {name} …").format(name=status.loading_model) + waited
-    return status.model_failure or ""
+    return status.model_failure or status.model_doubt or ""

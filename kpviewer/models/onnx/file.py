@@ -29,6 +29,7 @@ from kpviewer.models.spec import ModelSpec, Resize, Task, checked
 from kpviewer.models.tables import first_line
 from kpviewer.models.top_down import CropReader, TopDownDetector
 
+_NAN_CHECKS = 20
 _BLANK_PX = 640
 """Largest side of the blank image that a file is tried with, if its input may be of any size."""
 
@@ -93,10 +94,16 @@ class OnnxDetector:
         self.spec = spec
         self.network = network
         self._description = description
+        self._checks_left = _NAN_CHECKS
+        self.has_nan = False
+        """Whether scores of one of the first images weren't numbers; such rows are left out."""
 
     def decode(self, raw: list[Outputs], input_hw: tuple[int, int]) -> DecodedBatch:
         """Return the best predictions of each image, at most 4,000: input px, boxes not clipped."""
         images = [read_outputs(outputs, self._description, input_hw) for outputs in raw]
+        if self._checks_left > 0:
+            self._checks_left -= 1
+            self.has_nan |= any(bool(rows.scores.isnan().any()) for rows in images)
         return dense(images)
 
 

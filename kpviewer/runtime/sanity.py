@@ -1,0 +1,140 @@
+"""Whether what a model seems to predict can be right: a check of the first frames.
+
+A file that is read in a wrong layout gives boxes all the same: specks, far outside, hundreds in an
+empty image. Each rule here holds for no detector that is read rightly, and none needs to know what
+is in an image. ONNX files alone are checked: other models are known to the program that runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.onnx.description import GUIDE
+from kpviewer.models.selection import select
+
+if TYPE_CHECKING:
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.structures import Candidates, FloatArray, ImageArray
+
+FRAMES = 10
+"""Frames with detections that are looked at."""
+FEWEST = 3
+"""Fewest detections that say something of all boxes: a single one may be a false positive."""
+MANY = 200
+"""Detections at any confidence that only a crowd has, and no empty image."""
+CERTAIN = 0.95
+"""Confidence that stands for "any": a model that is read rightly is rarely so sure so often."""
+MANY_ROWS, UNSURE = 1000, 0.45
+"""A dense head of as many rows never has all of them above this score."""
+SAME, SAME_PX = 20, 0.1
+"""Rows of one frame whose boxes can't all be the same to this many px."""
+SCORE_MARGIN = 0.02
+"""Rounding of 8-bit and 16-bit outputs."""
+GREY = 114
+
+
+class SanityCheck:
+    """Collects evidence from frame to frame; ``doubt`` says what can't be right.
+
+    Args:
+        spec: description of the model.
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self._spec = spec
+        self._frames_left = FRAMES if spec.architecture == "onnx" else 0
+        self._seen = self._specks = self._inverted = self._outside = self._same_frames = 0
+        self._is_crowd = False
+        self.doubt: str | None = None
+        """What can't be right, and what to do; None while everything may be."""
+
+    def look(
+        self,
+        candidates: Candidates,
+        source_hw: tuple[int, int],
+        detect: Callable[[ImageArray], Candidates],
+        *,
+        has_nan: bool = False,
+    ) -> None:
+        """Look at the result of a frame.
+
+        Args:
+            candidates: candidates in source px.
+            source_hw: (height, width) of the frame, px.
+            detect: runs the model on another image of that size.
+            has_nan: whether scores of the outputs weren't numbers.
+        """
+        if not self._frames_left or self.doubt is not None:
+            return
+        fault = self._fault(candidates, source_hw, detect, has_nan=has_nan)
+        if fault is not None:
+            self.doubt = (
+                f"{self._spec.name}: {fault}. Its outputs are probably read in a wrong layout. "
+                "Choose another --layout, or correct the .toml beside the file: see " + GUIDE
+            )
+
+    def _fault(
+        self,
+        candidates: Candidates,
+        source_hw: tuple[int, int],
+        detect: Callable[[ImageArray], Candidates],
+        *,
+        has_nan: bool,
+    ) -> str | None:
+        if has_nan:
+            return "its scores aren't numbers"
+        best = candidates.scores.max(axis=1, initial=0)
+        highest = float(best.max(initial=0))
+        if highest > 1 + SCORE_MARGIN:
+            return f"its scores go up to {highest:.3g}, and a score is in [0, 1]"
+        found = best >= max(self._spec.score_threshold, 0.001)
+        if not found.any():
+            return None  # an empty scene says nothing
+        self._frames_left -= 1
+        self._note_boxes(candidates.xyxy[found], source_hw)
+        if self._seen >= FEWEST:
+            if self._specks == self._seen:
+                return "all of its boxes are under 1 px"
+            if self._inverted == self._seen:
+                return "all of its boxes end before they begin"
+            if self._outside == self._seen:
+                return "all of its boxes are outside the image"
+        if self._same_frames >= FEWEST:
+            return "all of its boxes are the same"
+        if not self._is_crowd and self._is_full(candidates):
+            blank = np.full((*source_hw, 3), GREY, np.uint8)
+            if self._is_full(detect(blank)):
+                return "it detects hundreds of objects at any confidence, in an empty image too"
+            self._is_crowd = True
+        return None
+
+    def _note_boxes(self, xyxy: FloatArray, source_hw: tuple[int, int]) -> None:
+        """Count the boxes of a frame by what is wrong with them."""
+        box = letterbox_of(self._spec, source_hw)
+        scale = np.array([box.scale_x, box.scale_y], np.float32)
+        inside = xyxy.reshape(-1, 2, 2) * scale + (box.left, box.top)  # input px
+        sides = inside[:, 1] - inside[:, 0]
+        height, width = box.input_hw
+        lower, upper = inside.min(1), inside.max(1)
+        self._seen += len(xyxy)
+        self._specks += int((np.abs(sides) < 1).all(1).sum())
+        self._inverted += int((sides < -1).any(1).sum())
+        self._outside += int(((upper <= 0) | (lower >= (width, height))).any(1).sum())
+        if len(xyxy) >= SAME and np.ptp(inside, axis=0).max() < SAME_PX:
+            self._same_frames += 1
+
+    def _is_full(self, candidates: Candidates) -> bool:
+        """Return whether there are hundreds of objects however sure the model must be."""
+        thresholds = replace(self._spec.thresholds, score=CERTAIN)
+        best = candidates.scores.max(axis=1, initial=0)
+        if (best >= CERTAIN).sum() >= MANY and len(select(candidates, thresholds)) >= MANY:
+            return True
+        if len(best) < MANY_ROWS or best.min() < UNSURE:
+            return False
+        thresholds = replace(thresholds, score=UNSURE)
+        return len(select(candidates, thresholds)) >= thresholds.max_detections
