@@ -33,7 +33,7 @@ def needs_pinned_memory(engine: InferenceEngine | None) -> bool:
 
 
 def doubt_about(engine: InferenceEngine | None) -> str | None:
-    """Return why a model's outputs can't be right: the engine's own ``doubt``; None if it has none."""
+    """Return why a model's outputs can't be right, by the engine's own ``doubt``; else None."""
     doubt: str | None = getattr(engine, "doubt", None)
     return doubt
 

@@ -97,21 +97,32 @@ class SanityCheck:
             return None  # an empty scene says nothing
         self._frames_left -= 1
         self._note_boxes(candidates.xyxy[found], source_hw)
-        if self._seen >= FEWEST:
-            if self._specks == self._seen:
-                return "all of its boxes are under 1 px"
-            if self._inverted == self._seen:
-                return "all of its boxes end before they begin"
-            if self._outside == self._seen:
-                return "all of its boxes are outside the image"
+        return self._fault_of_boxes() or self._fault_of_number(candidates, source_hw, detect)
+
+    def _fault_of_boxes(self) -> str | None:
         if self._same_frames >= FEWEST:
             return "all of its boxes are the same"
-        if not self._is_crowd and self._is_full(candidates):
-            blank = np.full((*source_hw, 3), GREY, np.uint8)
-            if self._is_full(detect(blank)):
-                return "it detects hundreds of objects at any confidence, in an empty image too"
-            self._is_crowd = True
-        return None
+        counts = {
+            "all of its boxes are under 1 px": self._specks,
+            "all of its boxes end before they begin": self._inverted,
+            "all of its boxes are outside the image": self._outside,
+        }
+        faults = (fault for fault, count in counts.items() if count == self._seen)
+        return next(faults, None) if self._seen >= FEWEST else None
+
+    def _fault_of_number(
+        self,
+        candidates: Candidates,
+        source_hw: tuple[int, int],
+        detect: Callable[[ImageArray], Candidates],
+    ) -> str | None:
+        if self._is_crowd or not self._is_full(candidates):
+            return None
+        blank = np.full((*source_hw, 3), GREY, np.uint8)
+        self._is_crowd = not self._is_full(detect(blank))
+        if self._is_crowd:
+            return None
+        return "it detects hundreds of objects at any confidence, in an empty image too"
 
     def _note_boxes(self, xyxy: FloatArray, source_hw: tuple[int, int]) -> None:
         """Count the boxes of a frame by what is wrong with them."""
