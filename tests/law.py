@@ -32,6 +32,7 @@ LEVELS = {
     "overlay": 3,
     "evaluation": 4,
     "recording": 4,
+    "exporting": 4,
     "gui": 5,
     "api": 6,
     "cli": 6,

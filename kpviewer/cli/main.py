@@ -31,6 +31,7 @@ COMMANDS = {
     "check-data": "Check annotated data sets before training.",
     "eval": "Score a model on an annotated data set.",
     "calibrate": "Prepare a model for 8-bit integers (int8), which CPUs compute faster.",
+    "export": "Write a model as ONNX, OpenVINO or TorchScript, for other programs.",
     "bench": "Measure the speed of the pipeline and the model.",
     "summary": "List the layers of a model.",
     "models": "List the available models.",

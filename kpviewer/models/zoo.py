@@ -90,11 +90,14 @@ class ZooDetector:
         """Rank the detections by score, one-hot by class; the network has applied NMS."""
         return ranked([self._rows(found) for found in raw], self._count)
 
-    def _rows(self, found: Found) -> Rows:
-        boxes, labels = found["boxes"].float(), found["labels"]
+    def class_ids(self, labels: Tensor) -> Tensor:
+        """Return the class of each of torchvision's labels, (N,) int64; -1 for none."""
         last = len(self._class_of) - 1
         classes = self._class_of.to(labels.device)[labels.clamp(0, last)]
-        classes = torch.where(labels > last, -1, classes)
+        return torch.where(labels > last, -1, classes)
+
+    def _rows(self, found: Found) -> Rows:
+        boxes, classes = found["boxes"].float(), self.class_ids(found["labels"])
         scores = one_hot_scores(found["scores"].float(), classes, len(self.spec.class_names))
         if not self.spec.keypoint_names:
             return Rows(boxes, scores, boxes.new_zeros(len(boxes), 0, 2))

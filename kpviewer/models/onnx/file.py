@@ -129,7 +129,8 @@ def open_onnx(path: Path, layout: str | None = None) -> OpenedOnnx:
     found = describe(path, session.facts.of_one_image(image.batch), layout)
     description, own_summary = found.description, found.summary
     cure = f"Correct {path.stem}.toml" if not own_summary else "Export it again"
-    spec = checked(_spec(path, description, image.size_hw), path.name, f"{cure}: see {GUIDE}.")
+    own_spec = found.spec or _spec(path, description, image.size_hw)
+    spec = checked(own_spec, path.name, f"{cure}: see {GUIDE}.")
     network = OnnxNetwork(session, image, description.channels)
     detector: OpenedOnnx = OnnxDetector(spec, network, description)
     if description.output.kind is OutputKind.SIMCC:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from kpviewer.models.onnx.families import (
     detr,
     faces,
+    kpviewer,
     movenet,
     openmmlab,
     torchvision,
@@ -19,6 +20,7 @@ from kpviewer.models.onnx.families import (
 from kpviewer.models.onnx.families.base import Family
 
 FAMILIES: tuple[Family, ...] = (
+    kpviewer.recognise,
     ultralytics.recognise,
     yolo.recognise,
     yolox.recognise,

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from kpviewer.models.onnx.description import OnnxDescription
 from kpviewer.models.onnx.facts import FileFacts
+from kpviewer.models.spec import ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Recognised:
     is_certain: bool = True
     """Whether metadata or unique names and shapes say so. If no family is certain, the user
     chooses: a layout is never guessed."""
+    spec: ModelSpec | None = None
+    """Complete description of the model, if the file has one."""
 
 
 class Unreadable(ValueError):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.readers.base import Outputs, Reader
 from kpviewer.models.onnx.readers.detections import read_flat, read_lists
+from kpviewer.models.onnx.readers.exported import read_candidates, read_classes
 from kpviewer.models.onnx.readers.faces import (
     read_blazeface,
     read_retinaface,
@@ -32,6 +33,8 @@ READERS: Mapping[OutputKind, Reader] = {
     OutputKind.FLAT: read_flat,
     OutputKind.LISTS: read_lists,
     OutputKind.DETR: read_detr,
+    OutputKind.CANDIDATES: read_candidates,
+    OutputKind.CLASSES: read_classes,
     OutputKind.YUNET: read_yunet,
     OutputKind.YUNET_2021: read_yunet_2021,
     OutputKind.SCRFD: read_scrfd,

@@ -1,0 +1,272 @@
+"""Export of a model to a file, which gets its name once it detects the same as torch."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from kpviewer.errors import KpviewerError
+from kpviewer.exporting.formats import (
+    OPSET,
+    halve_weights,
+    write_onnx,
+    write_openvino,
+    write_torchscript,
+)
+from kpviewer.exporting.graph import export_graph, output_kind
+from kpviewer.exporting.int8 import int8_network
+from kpviewer.exporting.metadata import metadata_of
+from kpviewer.exporting.parity import Limits, Parity, compared, milliseconds
+from kpviewer.exporting.reading import torchscript_detector
+from kpviewer.models.base import DecodedBatch, Detector
+from kpviewer.models.limits import check_input
+from kpviewer.models.onnx.families.kpviewer import exported_spec
+from kpviewer.models.onnx.file import open_onnx
+from kpviewer.models.spec import ModelSpec
+from kpviewer.runtime.executor import Executor
+from kpviewer.structures import ImageArray
+
+MAX_SIDE_PX = 4096
+
+
+class Format(StrEnum):
+    """Format of an exported model."""
+
+    ONNX = "onnx"
+    OPENVINO = "openvino"
+    TORCHSCRIPT = "torchscript"
+
+
+SUFFIXES = {Format.ONNX: (".onnx",), Format.TORCHSCRIPT: (".torchscript", ".pt")}
+"""Names that files of a format must have; OpenVINO's is a folder."""
+EXACT = Limits(shift_px=0.5, shift_share=0.0, score=0.01, unmatched=0.0)
+HALF = Limits(shift_px=0.5, shift_share=0.005, score=0.02, unmatched=0.0)
+INT8 = Limits(shift_px=2.0, shift_share=0.05, score=0.1, unmatched=0.05)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What is written."""
+
+    format: Format = Format.ONNX
+    input_hw: tuple[int, int] | None = None
+    """Height and width of the input, px; None: the model's largest."""
+    half: bool = False
+    """Whether weights are stored in half precision."""
+    int8: bool = False
+    """Whether convolutions are in 8-bit integers."""
+    nms: bool = False
+    """Whether the graph applies NMS, at the model's IoU threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """A written file beside the original."""
+
+    path: Path
+    """The file, or the folder."""
+    spec: ModelSpec
+    """Description of the exported model."""
+    size_bytes: int
+    weights_bytes: int
+    """Size of the original's weights in memory, bytes."""
+    parity: Parity
+    original_ms: float
+    """Median time of an image: torch on the CPU, in single precision."""
+    exported_ms: float
+
+
+class _FixedDetector:
+    """A detector with one size of input: what an export is compared with."""
+
+    def __init__(self, detector: Detector, spec: ModelSpec) -> None:
+        self._detector, self.spec = detector, spec
+
+    @property
+    def network(self) -> nn.Module:
+        """Network of the detector."""
+        return self._detector.network
+
+    def decode(self, raw: Any, input_hw: tuple[int, int]) -> DecodedBatch:
+        """Decode as the detector does."""
+        return self._detector.decode(raw, input_hw)
+
+
+def export(
+    detector: Detector, out: Path, options: ExportOptions, images: Sequence[ImageArray]
+) -> ExportReport:
+    """Write a model, compare it with torch, and give the file its name.
+
+    Args:
+        detector: detector on the CPU.
+        out: path of the file, or of the folder for OpenVINO; replaced at the end.
+        options: what is written.
+        images: (H, W, 3) uint8 BGR images for the comparison, at least one.
+
+    Raises:
+        KpviewerError: if the options or the name don't fit the model, it can't be exported, or the
+            file doesn't detect the same as torch. Then nothing is left.
+    """
+    _check(detector, out, options)
+    input_hw = _input_hw(detector.spec, options.input_hw)
+    partial = out.with_name(out.name + ".part")
+    _remove(partial)
+    try:
+        report = _written(detector, partial, out, options, (input_hw, images))
+        _take_name(partial, out)
+    except OSError as error:
+        raise KpviewerError(
+            f"{out} can't be written: {error.strerror or error}. Is there such a folder, with room?"
+        ) from error
+    finally:
+        _remove(partial)
+    return report
+
+
+def _written(
+    detector: Detector,
+    partial: Path,
+    out: Path,
+    options: ExportOptions,
+    inputs: tuple[tuple[int, int], Sequence[ImageArray]],
+) -> ExportReport:
+    input_hw, images = inputs
+    kind = output_kind(detector, with_nms=options.nms)
+    network = int8_network(detector) if options.int8 else None
+    graph = export_graph(detector, kind, input_hw, network)
+    example = torch.zeros(1, 3, *input_hw)
+    with torch.inference_mode():
+        shape = tuple(graph(example).shape)
+    arguments = {"half": options.half, "int8": options.int8, "dynamic": False, "opset": OPSET}
+    entries = metadata_of(detector.spec, kind, input_hw, shape, arguments)
+    spec = exported_spec(detector.spec, input_hw, kind)
+    read = _write(graph, example, partial, out, (options, entries))
+    fixed = replace(
+        detector.spec,
+        input_hw=input_hw,
+        content_hw=spec.content_hw,
+        stride=None,
+        resize=spec.resize,
+        padding=spec.padding,
+    )
+    original = Executor(_FixedDetector(detector, fixed), "cpu", "fp32", "torch")
+    precision = "int8" if options.int8 else "fp32"
+    backend = "openvino" if options.format is Format.OPENVINO else "onnxruntime"
+    exported = Executor(read(), "cpu", precision, backend)
+    limits = INT8 if options.int8 else HALF if options.half else EXACT
+    parity = compared(original, exported, images, limits)
+    parity.check(limits)
+    original_ms, exported_ms = milliseconds((original, exported), images[0])
+    weights = [*detector.network.parameters(), *detector.network.buffers()]
+    return ExportReport(
+        out,
+        spec,
+        sum(file.stat().st_size for file in _files(partial)),
+        sum(each.numel() * each.element_size() for each in weights),
+        parity,
+        original_ms,
+        exported_ms,
+    )
+
+
+def _write(
+    graph: nn.Module,
+    example: torch.Tensor,
+    partial: Path,
+    out: Path,
+    what: tuple[ExportOptions, dict[str, Any]],
+) -> Callable[[], Detector]:
+    """Write the files of a format; return the function that opens them."""
+    options, entries = what
+    input_hw = (example.shape[2], example.shape[3])
+    if options.format is Format.TORCHSCRIPT:
+        write_torchscript(graph, example, partial, entries)
+        return lambda: torchscript_detector(partial, entries, input_hw)
+    if options.format is Format.ONNX:
+        write_onnx(graph, example, partial, entries)
+        if options.half:
+            halve_weights(partial)
+        return lambda: open_onnx(partial)
+    partial.mkdir()
+    name = out.name.removesuffix("_openvino_model") or out.name
+    step = partial / f"{name}.onnx"
+    write_onnx(graph, example, step, entries)
+    if options.half:
+        halve_weights(step)
+    write_openvino(step, partial, name, entries)
+    step.unlink()
+    return lambda: open_onnx(partial / f"{name}.xml")
+
+
+def _check(detector: Detector, out: Path, options: ExportOptions) -> None:
+    """Raise KpviewerError if the options don't fit each other, the name or the model."""
+    suffixes = SUFFIXES.get(options.format)
+    if suffixes and out.suffix not in suffixes:
+        raise KpviewerError(
+            f"A file of the format {options.format} must be named {' or '.join(suffixes)}, got "
+            f"{out.name}. Change --out."
+        )
+    if not suffixes and (out.suffix in (".xml", ".bin", ".onnx") or out.is_file()):
+        raise KpviewerError(
+            f"OpenVINO's format is a folder of three files, got {out.name}. Name a folder: "
+            f"--out {out.with_suffix('').name}_openvino_model"
+        )
+    if options.format is Format.TORCHSCRIPT and (options.half or options.int8):
+        raise KpviewerError("--half and --int8 are for onnx and openvino. Change --format.")
+    if options.half and options.int8:
+        raise KpviewerError("Weights are stored either in half precision or as int8. Choose one.")
+    if options.int8 and not detector.spec.activation_ranges:
+        raise KpviewerError(
+            f"--int8 requires activation ranges, and {detector.spec.name} has none. Measure them "
+            "with: kpviewer calibrate MODEL --data SPEC --out FILE; then export FILE."
+        )
+    beside = out.with_suffix(".toml")
+    if options.format is Format.ONNX and beside.exists():
+        raise KpviewerError(
+            f"{beside.name} would describe {out.name}, which describes itself. Move it, or "
+            "change --out."
+        )
+
+
+def _input_hw(spec: ModelSpec, input_hw: tuple[int, int] | None) -> tuple[int, int]:
+    """Return the size of the input; raise KpviewerError if the model doesn't take it."""
+    if input_hw is None or input_hw == spec.input_hw:
+        return spec.input_hw
+    height, width = spec.input_hw
+    if spec.stride is None:
+        raise KpviewerError(f"{spec.name} takes inputs of {height}x{width} px only. Omit --size.")
+    try:
+        check_input(input_hw, spec.stride)
+    except ValueError as error:
+        raise KpviewerError(f"--size doesn't fit {spec.name}: {error}.") from error
+    if max(input_hw) > MAX_SIDE_PX:
+        raise KpviewerError(f"Sides of --size are at most {MAX_SIDE_PX} px.")
+    return input_hw
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.iterdir()) if path.is_dir() else [path]
+
+
+def _take_name(partial: Path, out: Path) -> None:
+    """Move what was written to its place; other files of a folder stay."""
+    if not partial.is_dir():
+        partial.replace(out)
+        return
+    out.mkdir(exist_ok=True)
+    for file in _files(partial):
+        file.replace(out / file.name)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,25 @@
+"""Images of the built-in demos, on which exports are compared with torch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kpviewer.models.grid import GRID_ARCHITECTURES
+from kpviewer.models.spec import ModelSpec
+from kpviewer.sources.demo import DemoSource
+from kpviewer.sources.strip_demo import StripSource
+from kpviewer.structures import ImageArray
+
+
+def demo_images(spec: ModelSpec, count: int) -> list[ImageArray]:
+    """Return frames spread over a demo: photographs, or strips for a grid model."""
+    source = StripSource() if spec.architecture in GRID_ARCHITECTURES else DemoSource()
+    frames = source.open().frame_count or count
+    images = []
+    for index in range(count):
+        source.seek(index * frames // count)
+        captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
+        assert captured is not None, "the demo has frames"
+        images.append(captured.bgr)
+    source.close()
+    return images

@@ -1,0 +1,38 @@
+"""Outputs of kpviewer's own exports."""
+
+from __future__ import annotations
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.boxes import cxcywh_to_xyxy
+from kpviewer.models.onnx.description import OnnxDescription
+from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.readers.columns import keypoints, picked, require
+from kpviewer.models.ranking import Rows
+
+
+def read_candidates(
+    outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]
+) -> Rows:
+    """Read (4 + C + K*D, P) columns as those of YOLOv8, where each class of a box counts."""
+    name = next(iter(outputs))
+    classes, points = len(description.classes), len(description.keypoints)
+    columns = picked(outputs, name).T
+    widths = {4 + classes + size * points for size in (2, 3)}
+    if columns.shape[1] not in widths:
+        expected = " or ".join(map(str, sorted(widths)))
+        raise WeightsError(
+            f"Output {name!r} must have {expected} numbers per box, got {columns.shape[1]}. "
+            "Export the model again."
+        )
+    boxes, scores = cxcywh_to_xyxy(columns[:, :4]), columns[:, 4 : 4 + classes]
+    return Rows(boxes, scores, *keypoints(columns[:, 4 + classes :], points))
+
+
+def read_classes(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Read (1, C) scores of the classes of an image; the box is the whole input."""
+    name = next(iter(outputs))
+    scores = picked(outputs, name)[:1]
+    require(name, scores, len(description.classes), "one per class")
+    height, width = input_hw
+    box = scores.new_tensor([[0, 0, width, height]])
+    return Rows(box, scores, scores.new_zeros(1, len(description.keypoints), 2))
