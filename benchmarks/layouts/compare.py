@@ -71,7 +71,7 @@ def compare(
 
     row = Row(name, theirs=sum(len(each.scores) for each in expected.values()))
     try:
-        model = kpviewer.load(spec, device="cpu")
+        model = kpviewer.load(spec, device="cpu", backend="onnxruntime")
         for key, result in expected.items():
             limits = {"score": CONFIDENCE, "iou": IOU, "max_detections": MAX_DETECTIONS}
             found = model(images[key], **limits)

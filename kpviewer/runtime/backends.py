@@ -18,6 +18,7 @@ from kpviewer.runtime.device import device_label, use_cpu_threads
 from kpviewer.runtime.file_backends import make_file_runners
 from kpviewer.runtime.file_runners import FileModel
 from kpviewer.runtime.int8 import computes_int8
+from kpviewer.runtime.mixed_backends import has_file_inside, make_mixed_runners
 from kpviewer.runtime.openvino_runner import OpenVinoRunner
 from kpviewer.runtime.runners import DTYPES, PRECISIONS, Runner, TorchRunner, eager_network
 
@@ -50,6 +51,8 @@ def make_runners(
     if isinstance(detector.network, OnnxNetwork):
         model = FileModel(detector, detector.network, preprocess)
         return make_file_runners(model, device, precision, backend)
+    if has_file_inside(detector.network):
+        return make_mixed_runners(detector, preprocess, precision, backend)
     return _of_network(detector, preprocess, precision, backend)
 
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 from onnx_files import graph_model
 
-from kpviewer.errors import WeightsError
+from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.loading import open_model
 from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.recognition import AmbiguousLayout, describe
@@ -15,6 +16,7 @@ from kpviewer.models.onnx.saved import save_description
 from kpviewer.models.onnx.session import OrtSession
 from kpviewer.models.spec import Resize
 from kpviewer.models.top_down import crop_regions, cut
+from kpviewer.runtime import mixed_backends
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import NmsKind
@@ -80,6 +82,21 @@ def pose_file(path: Path, count: int = 17, peak: float = 0.8, shape=None) -> Pat
     shapes = {"simcc_x": shape, "simcc_y": shape} if shape else None
     inputs = {"input": ("float32", ["batch", 3, 256, 192])}
     return graph_model(path, inputs, {"simcc_x": x, "simcc_y": y}, shapes)
+
+
+@pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
+def test_each_backend_runs_the_files_of_a_mixed_model(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(mixed_backends, "reduced_precision", lambda _device: "bf16")
+    detector = open_onnx(pose_file(tmp_path / "pose.onnx"))
+    image = np.zeros((480, 640, 3), np.uint8)
+    exact, _ = Executor(detector, "cpu", "fp32", "onnxruntime").infer(image)
+    for precision in ("fp32", "bf16"):
+        executor = Executor(detector, "cpu", precision, "openvino")
+        assert (executor.backend, executor.precision) == ("openvino", precision)
+        found, _ = executor.infer(image)
+        np.testing.assert_allclose(found.keypoints_xy, exact.keypoints_xy, atol=0.01)
+    with pytest.raises(PipelineError, match="onnxruntime fp32, openvino bf16, openvino fp32"):
+        Executor(detector, "cpu", "int8")
 
 
 @pytest.mark.parametrize("shape", [None, ["batch", "?", "?"]])
