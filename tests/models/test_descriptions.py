@@ -38,7 +38,7 @@ SPEC: dict[str, Any] = json.loads(FACE_SPEC.to_json())
         ("mean", ["a", "b", "c"], "must be a number, got 'a'"),
         ("mean", [0, 10**400, 0], "out of range"),
         ("std", [0, 1, 1], "at least 1e-06"),
-        ("score_threshold", 1.5, "at most 1.0"),
+        ("score_threshold", 1.5, "at most 1,"),
         ("iou_threshold", "x", "must be a number"),
         ("skeleton", [[-1, 0]], "at least 0"),
         ("skeleton", [[0, 5]], "keypoints 0 to 4"),
