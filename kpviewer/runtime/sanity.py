@@ -35,6 +35,10 @@ SAME, SAME_PX = 20, 0.1
 """Rows of one frame whose boxes can't all be the same to this many px."""
 SCORE_MARGIN = 0.02
 """Rounding of 8-bit and 16-bit outputs."""
+CORNER_PX = 5
+"""Undecoded boxes, offsets in cells and logarithms, are all this near to the input's corner."""
+GIANT = 20
+"""Sides of boxes that no detector predicts, in sides of the input."""
 GREY = 114
 
 
@@ -48,7 +52,8 @@ class SanityCheck:
     def __init__(self, spec: ModelSpec) -> None:
         self._spec = spec
         self._frames_left = FRAMES if spec.architecture == "onnx" else 0
-        self._seen = self._specks = self._inverted = self._outside = self._same_frames = 0
+        self._seen = self._odd = self._same_frames = 0
+        self._counts: dict[str, int] = {}
         self._is_crowd = False
         self.doubt: str | None = None
         """What can't be right, and what to do; None while everything may be."""
@@ -67,7 +72,7 @@ class SanityCheck:
             candidates: candidates in source px.
             source_hw: (height, width) of the frame, px.
             detect: runs the model on another image of that size.
-            has_nan: whether scores of the outputs weren't numbers.
+            has_nan: whether scores, or boxes of high scores, weren't numbers.
         """
         if not self._frames_left or self.doubt is not None:
             return
@@ -87,7 +92,7 @@ class SanityCheck:
         has_nan: bool,
     ) -> str | None:
         if has_nan:
-            return "its scores aren't numbers"
+            return "its scores or boxes aren't numbers"
         best = candidates.scores.max(axis=1, initial=0)
         highest = float(best.max(initial=0))
         if highest > 1 + SCORE_MARGIN:
@@ -102,13 +107,9 @@ class SanityCheck:
     def _fault_of_boxes(self) -> str | None:
         if self._same_frames >= FEWEST:
             return "all of its boxes are the same"
-        counts = {
-            "all of its boxes are under 1 px": self._specks,
-            "all of its boxes end before they begin": self._inverted,
-            "all of its boxes are outside the image": self._outside,
-        }
-        faults = (fault for fault, count in counts.items() if count == self._seen)
-        return next(faults, None) if self._seen >= FEWEST else None
+        if self._seen < FEWEST or self._odd < self._seen:
+            return None
+        return f"all of its boxes are {max(self._counts, key=self._counts.__getitem__)}"
 
     def _fault_of_number(
         self,
@@ -132,10 +133,17 @@ class SanityCheck:
         sides = inside[:, 1] - inside[:, 0]
         height, width = box.input_hw
         lower, upper = inside.min(1), inside.max(1)
+        masks = {
+            "under 1 px": (np.abs(sides) < 1).all(1),
+            "within 5 px of the corner": (np.abs(inside) < CORNER_PX).all((1, 2)),
+            "inverted": (sides < -1).any(1),
+            "outside the image": ((upper <= 0) | (lower >= (width, height))).any(1),
+            "many times as large as the image": (sides > GIANT * max(width, height)).any(1),
+        }
         self._seen += len(xyxy)
-        self._specks += int((np.abs(sides) < 1).all(1).sum())
-        self._inverted += int((sides < -1).any(1).sum())
-        self._outside += int(((upper <= 0) | (lower >= (width, height))).any(1).sum())
+        self._odd += int(np.any(list(masks.values()), axis=0).sum())
+        for fault, mask in masks.items():
+            self._counts[fault] = self._counts.get(fault, 0) + int(mask.sum())
         if len(xyxy) >= SAME and np.ptp(inside, axis=0).max() < SAME_PX:
             self._same_frames += 1
 

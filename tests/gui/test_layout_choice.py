@@ -12,9 +12,11 @@ from pytestqt.qtbot import QtBot
 from kpviewer import config_files
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.engine_loading import load_first
-from kpviewer.gui.opening.layout_dialog import LayoutDialog
-from kpviewer.gui.opening.layout_previews import PreviewFrame, preview
+from kpviewer.gui.opening.layout_dialog import LayoutCard, LayoutDialog
+from kpviewer.gui.opening.layout_previews import Preview, PreviewFrame, preview
 from kpviewer.gui.panels.message_line import MessageLine
+from kpviewer.models.onnx.description import OnnxDescription, OutputFormat, OutputKind
+from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.sources.demo import DemoSource
 
 pytest.importorskip("onnxruntime")
@@ -68,7 +70,9 @@ def drawn(window: MainWindow, qtbot: QtBot) -> LayoutDialog:
 
 def test_each_layout_is_drawn_on_the_present_frame(window, qtbot, model: Path, engine) -> None:
     dialog = asked(window, qtbot, model)
-    assert [card.count.text() for card in dialog.cards] == ["1 detection"] * 2
+    undecoded, decoded = (card.count.text() for card in dialog.cards)
+    assert undecoded == "1 detection, which can't be right"  # its sides are exp(20) cells
+    assert decoded == "1 detection"
     assert dialog.isVisible()
     assert window.session.engine is engine, "the old model continues to run"
     assert window.session.models.failure is None
@@ -177,6 +181,18 @@ def test_a_preview_shows_the_boxes_of_its_layout(model: Path, ratio: float) -> N
     assert colour_at(made.image, 96, 84).lightness() > 50
     assert colour_at(made.image, 150, 20).lightness() < 5
     assert not black.any(), "the frame stays as it is"
+
+
+def test_a_preview_that_cannot_be_right_says_so(qtbot: QtBot) -> None:
+    card = LayoutCard(
+        Recognised(OnnxDescription(("a",), OutputFormat(OutputKind.BOXES)), "yolox", "any")
+    )
+    qtbot.addWidget(card)
+    image = QImage(8, 8, QImage.Format.Format_RGB32)
+    card.show_preview(Preview(image, 12, is_doubtful=True))
+    assert card.count.text() == "12 detections, which can't be right"
+    card.show_preview(Preview(image, 1))
+    assert card.count.text() == "1 detection"
 
 
 def test_a_preview_without_a_frame_is_of_the_demo(model: Path) -> None:

@@ -66,7 +66,18 @@ CENTRES = RNG.uniform(50, 400, (5, 2))
 WRONG = {
     "under 1 px": [candidates(RNG.uniform(0, 1, (4, 4)))],
     "under 1 px, one a frame": [candidates([[0.3, 0.4, 0.9, 0.8]])] * 3,
-    "end before they begin": [candidates(boxes_at(CENTRES, (-30, 20)))],
+    "within 5 px of the corner": [
+        candidates(
+            [
+                [-0.5, -80.5, 2.5, -77],
+                [0.2, -79, 1.9, -78.5],
+                [1, -78, -1, -77],
+                [0, -80, 2.5, -79.5],
+            ]
+        )
+    ],
+    "many times as large": [candidates(boxes_at(CENTRES, 90_000))],
+    "inverted": [candidates(boxes_at(CENTRES, (-30, 20)))],
     "outside the image": [candidates(boxes_at(CENTRES * 600, 40))],
     "outside the image, left": [candidates(boxes_at(CENTRES - 900, 40))],
     "scores go up to 417": [candidates(boxes_at(CENTRES, 40), 417)],
@@ -104,6 +115,8 @@ RIGHT = {
         candidates([[0, 0, 0.5, 0.5]]),
     ],
     "small objects": [candidates(boxes_at(CENTRES, 3))] * FRAMES,
+    "small objects in the corner": [candidates([[0, 0, 12, 12], [0, -80, 8, -72]])] * FRAMES,
+    "larger than the image": [candidates([[-500, -500, 1500, 1200]])] * FRAMES,
     "a thin object": [candidates([[10, 10, 600, 10.5]])] * FRAMES,
     "two false positives outside": [candidates([[-40, -40, -5, -5], [700, 20, 720, 40]])],
     "objects that leave the image": [candidates([[-30, -20, 40, 40], [600, 300, 900, 900]])] * 9,

@@ -70,9 +70,10 @@ class LayoutCard(QFrame):
         """Show the image."""
         self._image.setPixmap(QPixmap.fromImage(preview.image))
         one, many = tr("1 detection"), tr("{count} detections")
-        self.count.setText(
-            one if preview.detections == 1 else many.format(count=preview.detections)
-        )
+        text = one if preview.detections == 1 else many.format(count=preview.detections)
+        if preview.is_doubtful:
+            text = tr("{detections}, which can't be right").format(detections=text)
+        self.count.setText(text)
 
     def show_problem(self, reason: str) -> None:
         """Show why the file can't be read in this layout, which then can't be taken."""

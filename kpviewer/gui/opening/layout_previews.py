@@ -13,6 +13,7 @@ from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QImage, QPainter, QTransform
 
 from kpviewer.overlay import OverlayStyle, image_of, paint_overlay, qimage_of
+from kpviewer.pipeline.protocols import doubt_about
 
 if TYPE_CHECKING:
     from kpviewer.gui.opening.loaders import EngineLoader
@@ -35,6 +36,8 @@ class Preview:
 
     image: QImage
     detections: int
+    is_doubtful: bool = False
+    """Whether the boxes can't be right."""
 
 
 def frame_of(result: FrameResult | None, style: OverlayStyle) -> PreviewFrame | None:
@@ -68,7 +71,8 @@ def preview(
     spec = engine.spec
     detections = select(candidates, spec.thresholds)
     style = OverlayStyle(spec.class_names, spec.skeleton, ground_truth=False)
-    return Preview(_drawn(frame.shown, detections, style, size, ratio), len(detections))
+    image = _drawn(frame.shown, detections, style, size, ratio)
+    return Preview(image, len(detections), doubt_about(engine) is not None)
 
 
 def _drawn(

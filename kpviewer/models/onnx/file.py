@@ -24,7 +24,7 @@ from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.openmmlab import read_crops
 from kpviewer.models.onnx.recognition import describe
 from kpviewer.models.onnx.session import OrtSession, Session
-from kpviewer.models.ranking import dense
+from kpviewer.models.ranking import Rows, dense
 from kpviewer.models.spec import ModelSpec, Resize, Task, checked
 from kpviewer.models.tables import first_line
 from kpviewer.models.top_down import CropReader, TopDownDetector
@@ -96,15 +96,21 @@ class OnnxDetector:
         self._description = description
         self._checks_left = _NAN_CHECKS
         self.has_nan = False
-        """Whether scores of one of the first images weren't numbers; such rows are left out."""
+        """Whether an output of one of the first images had no numbers; such rows are left out."""
 
     def decode(self, raw: list[Outputs], input_hw: tuple[int, int]) -> DecodedBatch:
         """Return the best predictions of each image, at most 4,000: input px, boxes not clipped."""
         images = [read_outputs(outputs, self._description, input_hw) for outputs in raw]
         if self._checks_left > 0:
             self._checks_left -= 1
-            self.has_nan |= any(bool(rows.scores.isnan().any()) for rows in images)
+            self.has_nan |= any(_has_nan(rows, self.spec.score_threshold) for rows in images)
         return dense(images)
+
+
+def _has_nan(rows: Rows, least_score: float) -> bool:
+    """Return whether scores, or boxes of at least a score, aren't numbers."""
+    found = rows.scores.amax(-1) >= least_score
+    return bool(rows.scores.isnan().any() or not rows.xyxy[found].isfinite().all())
 
 
 OpenedOnnx: TypeAlias = OnnxDetector | TopDownDetector
