@@ -9,7 +9,6 @@ from typing import TypeAlias
 from kpviewer.models.onnx.description import OnnxDescription
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.onnx.families.names import LAYOUTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +25,6 @@ class Recognised:
     chooses: a layout is never guessed."""
     spec: ModelSpec | None = None
     """Complete description of the model, if the file has one."""
-
-    def __post_init__(self) -> None:
-        """Check that ``kpviewer models --layouts`` lists the layout."""
-        assert not self.layout or self.layout in LAYOUTS, f"{self.layout} isn't in families.names"
 
 
 class Unreadable(ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 LAYOUTS: Mapping[str, str] = {
+    "kpviewer": "kpviewer export, by its metadata",
     "ultralytics": "Ultralytics: YOLOv5u, v8 to 12, 26 and RT-DETR, by their metadata",
     "yolov5": "YOLOv5, YOLOv6, YOLOv7: rows of box, objectness, class scores",
     "yolov7-end2end": "YOLOv7 with --end2end --max-wh: NMS inside",
