@@ -10,8 +10,9 @@ and on letterboxed images, on which it is better.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -171,13 +172,16 @@ def main(
     annotations = align_classes(read_annotations(data), ("face",))
     click.echo(HEADER)
     for name, infer in _detectors(models, yunet, rfb, threads):
-        report = score_detections(
-            infer, annotations, load_image, thresholds=Thresholds(iou=NMS_IOU)
-        )
+        each = partial(_each, infer)
+        report = score_detections(each, annotations, load_image, thresholds=Thresholds(iou=NMS_IOU))
         click.echo(table_row(name, report))
         for source, score in report.groups.items() if groups else ():
             part = replace(report, overall=score)
             click.echo(table_row(f"{name}: {source}", part))
+
+
+def _each(infer: Infer, images: Sequence[ImageArray]) -> list[Candidates]:
+    return [infer(bgr) for bgr in images]
 
 
 def _detectors(

@@ -11,6 +11,7 @@ from kpviewer.cli.options import (
     FiniteRange,
     NamedPath,
     backend_option,
+    batch_option,
     data_option,
     device_option,
     iou_option,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @device_option
 @precision_option
 @backend_option
+@batch_option
 @iou_option
 @keypoint_conf_option
 @click.option("--within", "within_px", type=FiniteRange(0, min_open=True), metavar="PX",
@@ -56,6 +58,7 @@ def command(
     device: str,
     precision: str,
     backend: str,
+    batch: int,
     iou: float | None,
     keypoint_conf: float | None,
     within_px: float | None,
@@ -91,6 +94,7 @@ def command(
             device,
             precision,
             backend,
+            batch=batch,
             iou=iou,
             keypoint=keypoint_conf,
             within_px=within_px,

@@ -106,6 +106,13 @@ backend_option = click.option(
     show_default=True,
     help="Inference backend; auto benchmarks those that can run the model and picks the fastest.",
 )
+batch_option = click.option(
+    "--batch",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Most images that the model runs at once, where that changes no result.",
+)
 conf_option = click.option(
     "--conf", type=FiniteRange(0, 1), help="Confidence threshold.  [default: the model's]"
 )

@@ -14,6 +14,7 @@ from kpviewer.cli.options import (
     FiniteRange,
     NamedPath,
     backend_option,
+    batch_option,
     conf_option,
     device_option,
     ground_truth_option,
@@ -75,6 +76,7 @@ _POLL_S = 0.1
 @device_option
 @precision_option
 @backend_option
+@batch_option
 @click.option(
     "--seconds",
     type=FiniteRange(0, SECONDS_MAX, min_open=True),
@@ -108,6 +110,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         device=given["device"],
         precision=given["precision"],
         backend=given["backend"],
+        batch=given["batch"],
         changes=threshold_changes(given),
         ground_truth=given["ground_truth"],
         style=OverlayStyle(
@@ -226,7 +229,7 @@ def _process(
     name = redact_url(text) if text else ""
     thresholds = replace(engine.spec.thresholds, **options.changes)
     # Files lose no frame; a live stream that is faster than the model must.
-    settings = PipelineOptions(pace=False, hold_at_end=False)
+    settings = PipelineOptions.at_full_speed(options.batch)
     try:
         source = made_within(
             _ANSWER_S, text, name, lambda: make_source(text, ground_truth=ground_truth)

@@ -63,6 +63,8 @@ class ProcessOptions:
     device: str = "auto"
     precision: str = "auto"
     backend: str = "auto"
+    batch: int = 1
+    """Most frames that the model runs at once."""
     changes: dict[str, Any] = field(default_factory=dict)
     """Fields of Thresholds that differ from the model's own."""
     ground_truth: str | None = None

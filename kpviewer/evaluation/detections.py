@@ -23,6 +23,7 @@ from kpviewer.models.selection import select
 from kpviewer.structures import Candidates, Detections, ImageArray, Thresholds
 
 Infer: TypeAlias = Callable[[ImageArray], Candidates]
+InferBatch: TypeAlias = Callable[[Sequence[ImageArray]], Sequence[Candidates]]
 
 SCORE_FLOOR = 0.01
 """Lowest score of detections that are kept: average precision counts low scores too."""
@@ -63,20 +64,22 @@ class DetectionScores:
 
 
 def score_detections(
-    infer: Infer,
+    infer: InferBatch,
     annotations: AnnotationSet,
     read: ReadImage,
     *,
     thresholds: Thresholds | None = None,
+    batch: int = 1,
     progress: Callable[[int], object] = lambda done: None,
 ) -> DetectionScores:
     """Run a detector over a set and score it.
 
     Args:
-        infer: returns the candidates of one (H, W, 3) uint8 BGR image, once they are in memory.
+        infer: returns the candidates of each (H, W, 3) uint8 BGR image, once they are in memory.
         annotations: ground truth, with the class ids of the model (``annotations.classes``).
         read: returns the (H, W, 3) uint8 BGR pixels of a file, None if it can't be read.
         thresholds: IoU of NMS, and the classes that count; its score is replaced by SCORE_FLOOR.
+        batch: most images that ``infer`` gets.
         progress: called after each image with the number of images done.
 
     Raises:
@@ -85,13 +88,14 @@ def score_detections(
     require_images(annotations)
     thresholds = replace(thresholds or Thresholds(), score=SCORE_FLOOR, class_scores={})
     for image in annotations.images[:WARM_UP]:
-        infer(read_image(image, read))
+        infer([read_image(image, read)])
     seen: list[Detections] = []
     stopwatch = Stopwatch()
-    for image in annotations.images:
-        candidates = stopwatch.measure(1, infer, read_image(image, read))
-        seen.append(select(candidates, thresholds))
-        progress(len(seen))
+    for start in range(0, len(annotations), batch):
+        pixels = [read_image(image, read) for image in annotations.images[start : start + batch]]
+        for candidates in stopwatch.measure(len(pixels), infer, pixels):
+            seen.append(select(candidates, thresholds))
+            progress(len(seen))
     return DetectionScores(
         overall=score_images(seen, annotations.images, annotations),
         groups=_by_source(seen, annotations),

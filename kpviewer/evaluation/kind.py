@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -53,6 +53,8 @@ class EvaluationOptions:
     """Longest side of an object that counts in the localisation scores, px."""
     sweep_by: str = "f1"
     """Score that the best threshold of a multi-label model is chosen by."""
+    batch: int = 1
+    """Most images that the model runs at once."""
     warm_up: bool = True
     """Whether to prepare every input size first, to keep it out of the times."""
     data_name: str = ""
@@ -106,6 +108,12 @@ class Run:
         """Return the candidates of one (H, W, 3) uint8 image."""
         candidates: Candidates = self.engine.infer(bgr)[0]
         return candidates
+
+    def infer_batch(self, images: Sequence[ImageArray]) -> list[Candidates]:
+        """Return the candidates of each (H, W, 3) uint8 image, all run at once where possible."""
+        if len(images) == 1 or not hasattr(self.engine, "infer_batch"):
+            return [self.infer(bgr) for bgr in images]
+        return [candidates for candidates, _ in self.engine.infer_batch(images)]
 
     def warm_up(self) -> None:
         """Prepare every input size of the data."""

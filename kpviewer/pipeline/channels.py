@@ -84,6 +84,13 @@ class FrameQueue(Generic[T]):
             self._changed.notify_all()
             return item
 
+    def take_more(self, count: int) -> list[T]:
+        """Remove and return up to ``count`` waiting items, oldest first, without waiting."""
+        with self._changed:
+            items = [self._items.popleft() for _ in range(min(count, len(self._items)))]
+            self._changed.notify_all()
+            return items
+
     def take_all(self) -> list[T]:
         """Remove and return all items, oldest first; the caller owns them."""
         with self._changed:

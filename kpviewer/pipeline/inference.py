@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from kpviewer.models.selection import select
 from kpviewer.models.spec import Task
+from kpviewer.pipeline.batching import FrameBatch
 from kpviewer.pipeline.faults import is_device_error
 from kpviewer.pipeline.protocols import doubt_about, spare_on_cpu
 from kpviewer.pipeline.reselecting import error_of
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
 from kpviewer.pipeline.tracking import ObjectTracker
+from kpviewer.pipeline_status import StopReason
 from kpviewer.structures import Candidates, Detections, FrameResult, StageTimings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kpviewer.pipeline.batching import EngineResult
     from kpviewer.pipeline.protocols import InferenceEngine, ResultSink
     from kpviewer.pipeline.reader import QueuedFrame
     from kpviewer.pipeline.settings import InferenceSettings
@@ -50,6 +54,7 @@ class InferenceThread(threading.Thread):
         super().__init__(name="kpviewer-inference", daemon=False)
         self._wiring = wiring
         self._tracker = ObjectTracker()
+        self._batch = FrameBatch(wiring)
         self.has_ended = threading.Event()
         self.is_let_go = False
         """Whether no thread waits for this one any more. It then releases its frame and publishes
@@ -60,10 +65,7 @@ class InferenceThread(threading.Thread):
         wiring = self._wiring
         try:
             while not self.is_let_go and (item := wiring.queue.get()) is not None:
-                try:
-                    self._publish(item, wiring.settings.current)
-                finally:
-                    item.release()
+                self._serve(deque([item, *wiring.queue.take_more(self._batch.room - 1)]))
         except BaseException as error:  # SystemExit too: it is not the end of the video
             wiring.lifecycle.failed(error, self)
         finally:
@@ -73,10 +75,32 @@ class InferenceThread(threading.Thread):
             wiring.lifecycle.thread_ended(self)
             self.has_ended.set()
 
-    def _publish(self, item: QueuedFrame, settings: InferenceSettings) -> None:
+    def _serve(self, items: deque[QueuedFrame]) -> None:
+        """Publish frames in order and release them; after a stop, the rest are only released."""
+        try:
+            settings, begun_ns = self._wiring.settings.current, self._wiring.clock.now_ns()
+            ready = self._batch.run([item.frame for item in items], settings.engine)
+            while items and not self.is_let_go:
+                if not ready:
+                    settings, begun_ns = self._wiring.settings.current, self._wiring.clock.now_ns()
+                self._publish(items[0], settings, begun_ns, ready.popleft() if ready else None)
+                items.popleft().release()
+                if self._wiring.lifecycle.stop_reason is StopReason.REQUESTED:
+                    break
+        finally:
+            while items:
+                items.popleft().release()
+
+    def _publish(
+        self,
+        item: QueuedFrame,
+        settings: InferenceSettings,
+        begun_ns: int,
+        ready: EngineResult | None,
+    ) -> None:
         """Make the result of one frame and pass it on."""
         latest, stats = self._wiring.latest, self._wiring.stats
-        result = self._infer(item, settings)
+        result = self._infer(item, settings, begun_ns, ready)
         if self.is_let_go:
             return
         stats.frame_inferred(result.timings)
@@ -96,13 +120,19 @@ class InferenceThread(threading.Thread):
             self._wiring.settings.remove_sink(sink)
             self._wiring.faults.report("Results are no longer passed on", sink, error)
 
-    def _infer(self, item: QueuedFrame, settings: InferenceSettings) -> FrameResult:
-        """Run the model, the comparisons and object tracking on one frame."""
+    def _infer(
+        self,
+        item: QueuedFrame,
+        settings: InferenceSettings,
+        begun_ns: int,
+        ready: EngineResult | None,
+    ) -> FrameResult:
+        """Run the model, unless its result is ready, the comparisons and object tracking."""
         frame, clock = item.frame, self._wiring.clock
         timings = StageTimings(
-            read_ms=item.read_ms, queue_wait_ms=(clock.now_ns() - item.queued_ns) / 1e6
+            read_ms=item.read_ms, queue_wait_ms=(begun_ns - item.queued_ns) / 1e6
         )
-        output = self._detect(frame, settings)
+        output = self._detect(frame, settings, ready)
         if output is None:
             result = FrameResult(
                 frame, Candidates.empty(), Detections.empty(), timings, has_model=False
@@ -152,10 +182,15 @@ class InferenceThread(threading.Thread):
             thresholds=thresholds,
         )
 
-    def _detect(self, frame: Frame, settings: InferenceSettings) -> _ModelOutput | None:
+    def _detect(
+        self, frame: Frame, settings: InferenceSettings, ready: EngineResult | None
+    ) -> _ModelOutput | None:
         """Run the model, if there is one; None also where it failed and the video carries on."""
         if settings.engine is None:
             return None
+        if ready is not None:
+            self._wiring.faults.model_works()
+            return self._selected(settings.engine, ready, settings.thresholds)
         return self._detect_with(settings.engine, frame, settings.thresholds)
 
     def _detect_with(
@@ -185,13 +220,21 @@ class InferenceThread(threading.Thread):
     def _run_model(
         self, engine: InferenceEngine, frame: Frame, thresholds: Thresholds
     ) -> _ModelOutput:
-        clock, faults = self._wiring.clock, self._wiring.faults
+        faults = self._wiring.faults
         faults.begins(engine)
         try:
-            candidates, (upload_ms, forward_ms, decode_ms) = engine.infer(frame.bgr)
+            found = engine.infer(frame.bgr)
         finally:
             faults.answered(engine)
-        faults.doubt(engine, doubt_about(engine))
+        return self._selected(engine, found, thresholds)
+
+    def _selected(
+        self, engine: InferenceEngine, found: EngineResult, thresholds: Thresholds
+    ) -> _ModelOutput:
+        clock = self._wiring.clock
+        candidates, (upload_ms, forward_ms, decode_ms) = found
+        self._batch.note_ms(upload_ms + forward_ms + decode_ms)
+        self._wiring.faults.doubt(engine, doubt_about(engine))
         select_ns = clock.now_ns()
         detections = select(candidates, thresholds)
         select_ms = (clock.now_ns() - select_ns) / 1e6

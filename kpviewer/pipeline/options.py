@@ -24,14 +24,30 @@ class PipelineOptions:
     carries_on: bool = False
     """Whether the video continues when the model, tracking or a sink fails, as in a viewer;
     ``Pipeline.faults`` reports it. False ends the pipeline."""
+    batch: int = 1
+    """Most frames that the model runs at once, of those that wait; for files without a window."""
     slots: int = 10
     """Number of frame buffers: queue 2, capture 1, model 1, mailbox 1, window 2, sinks 3."""
     clock: Clock = field(default_factory=Clock)
+
+    @classmethod
+    def at_full_speed(cls, batch: int = 1) -> PipelineOptions:
+        """Return options for files without a window, for batches of up to ``batch`` frames."""
+        ahead = max(2, batch)
+        return cls(
+            pace=False,
+            hold_at_end=False,
+            batch=batch,
+            queue_size=ahead,
+            slots=10 + 2 * (ahead - 2),  # those of the queue, and of the model
+        )
 
     def __post_init__(self) -> None:
         """Check ranges."""
         if self.queue_size < 1:
             raise ValueError(f"queue_size must be at least 1, got {self.queue_size}")
+        if not 1 <= self.batch <= self.queue_size + 1:
+            raise ValueError(f"batch must be 1 to queue_size + 1, got {self.batch}")
         if self.slots < self.queue_size + 3:
             raise ValueError(
                 f"slots must be at least queue_size + 3 = {self.queue_size + 3}, got {self.slots}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import Candidates, FrameResult, ImageArray
 
@@ -24,6 +26,19 @@ class InferenceEngine(Protocol):
 
         Called on the inference thread only. An exception ends the pipeline, or leaves the frame
         without boxes (``PipelineOptions.carries_on``), after the frame was tried once more.
+        """
+
+
+@runtime_checkable
+class BatchEngine(InferenceEngine, Protocol):
+    """Engine that may run several images at once."""
+
+    def infer_batch(
+        self, images: Sequence[ImageArray]
+    ) -> Sequence[tuple[Candidates, tuple[float, float, float]]]:
+        """Return what ``infer`` returns for each image, in order; times are shares of a batch.
+
+        Sizes may differ. An exception makes the pipeline run each image alone.
         """
 
 

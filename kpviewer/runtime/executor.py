@@ -17,15 +17,18 @@ from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.spec import Task
 from kpviewer.runtime.autotune import choose_runner, probe_image
 from kpviewer.runtime.backends import make_runners
+from kpviewer.runtime.batches import Batches
 from kpviewer.runtime.decisions import decision_key, remember, remembered
 from kpviewer.runtime.device import resolve_device
 from kpviewer.runtime.preprocess import Preprocessor
-from kpviewer.runtime.runners import Runner
+from kpviewer.runtime.runners import BatchRunner, Runner
 from kpviewer.runtime.sanity import SanityCheck
 from kpviewer.runtime.stage_clock import stage_clock
 from kpviewer.structures import Candidates
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kpviewer.geometry import Letterbox
     from kpviewer.models.base import Detector
     from kpviewer.models.spec import ModelSpec
@@ -81,6 +84,9 @@ class Executor:
         self._runners = make_runners(detector, self._preprocess, device, precision, backend)
         if len(self._runners) == 1:
             self._runner = self._runners[0]
+        self._batches: Batches[tuple[Candidates, InferenceTimings]] = Batches(
+            detector.spec.name, self.infer, self._infer_together
+        )
 
     @property
     def choices(self) -> list[tuple[str, str]]:
@@ -163,6 +169,49 @@ class Executor:
             has_nan=bool(getattr(self._detector, "has_nan", False)),
         )
 
+    def infer_batch(
+        self, images: Sequence[ImageArray]
+    ) -> list[tuple[Candidates, InferenceTimings]]:
+        """Run the model on several images, at once where that changes no result.
+
+        Args:
+            images: (H, W, 3) uint8 images; not read after the call returns.
+
+        Returns:
+            What ``infer`` returns for each image; times are shares of those of its batch.
+
+        Raises:
+            PipelineError: as ``infer`` does.
+        """
+        sizes = [letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1])).input_hw for bgr in images]
+        return self._batches.run(images, sizes)
+
+    def _infer_together(
+        self, images: Sequence[ImageArray]
+    ) -> list[tuple[Candidates, InferenceTimings]] | None:
+        """Run images of one input size as a batch; None where the runner can't, or not yet."""
+        runner = self._runner
+        if runner is None or not isinstance(runner, BatchRunner):
+            return None
+        boxes = [letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1])) for bgr in images]
+        with torch.inference_mode():
+            clock = stage_clock(self._device)
+            clock.mark()
+            each = [runner.load(bgr, box) for bgr, box in zip(images, boxes, strict=True)]
+            loaded = torch.cat(each)
+            clock.mark()
+            packed = runner.run_batch(loaded)
+            if packed is None:
+                return None
+            clock.mark()
+            rows = packed.cpu().numpy()
+            clock.mark()
+        share = InferenceTimings(*(spent / len(images) for spent in clock.stages_ms()))
+        results = list(map(self._unpack, rows, boxes, images))
+        for candidates, bgr in zip(results, images, strict=True):
+            self._check(candidates, (bgr.shape[0], bgr.shape[1]))
+        return [(candidates, share) for candidates in results]
+
     def _infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         box = letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1]))
         with torch.inference_mode():
@@ -176,10 +225,7 @@ class Executor:
             clock.mark()
             packed = self._runner.decode(raw, box.input_hw).cpu()
             clock.mark()
-        size_wh = (bgr.shape[1], bgr.shape[0])
-        candidates = self._unpack(packed.numpy(), box, size_wh)
-        if self.spec.task is Task.CLASSIFY:  # the whole image, without the letterbox's padding
-            candidates.xyxy[:] = (0, 0, bgr.shape[1], bgr.shape[0])
+        candidates = self._unpack(packed.numpy(), box, bgr)
         return candidates, InferenceTimings(*clock.stages_ms())
 
     def _chosen(self, bgr: ImageArray, box: Letterbox) -> Runner:
@@ -200,7 +246,9 @@ class Executor:
             remember(key, chosen)
         return chosen
 
-    def _unpack(self, packed: np.ndarray, box: Letterbox, size_wh: tuple[int, int]) -> Candidates:
+    def _unpack(self, packed: np.ndarray, box: Letterbox, bgr: ImageArray) -> Candidates:
+        """Return the candidates of an image in its own px."""
+        size_wh = (bgr.shape[1], bgr.shape[0])
         classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
         ends = (4, 4 + classes, 4 + classes + 2 * points)
         xyxy, scores, xy, confidences = map(np.ascontiguousarray, np.split(packed, ends, axis=1))
@@ -209,8 +257,11 @@ class Executor:
                 f"{self.spec.name} predicts scores of keypoints, but its ModelSpec says that it "
                 "predicts none. Set keypoint_threshold, such as 0.5."
             )
+        boxes = box.to_source(xyxy)
+        if self.spec.task is Task.CLASSIFY:  # the whole image, without the letterbox's padding
+            boxes[:] = (0, 0, *size_wh)
         return Candidates(
-            box.to_source(xyxy),
+            boxes,
             scores,
             box.to_source(xy.reshape(len(packed), points, 2)),
             confidences if confidences.shape[1] else None,

@@ -17,7 +17,7 @@ from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.onnx.openvino_session import OpenVinoSession, PixelInput
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.session import Session
-from kpviewer.runtime.runners import packed
+from kpviewer.runtime.runners import packed, packed_batch
 
 if TYPE_CHECKING:
     from kpviewer.geometry import Letterbox
@@ -114,7 +114,7 @@ class PixelRunner:
         self._model = model
         self._session: OpenVinoSession | None = None
         self.precision, self.device = precision, device
-        self._seen: Counter[tuple[int, int]] = Counter()
+        self._seen: Counter[tuple[int, ...]] = Counter()
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Compile the graph for images of an input size, unless it is compiled already."""
@@ -134,16 +134,33 @@ class PixelRunner:
         """Decode the outputs."""
         return packed(self._model.detector.decode(raw, input_hw))
 
+    def run_batch(self, loaded: Tensor) -> Tensor | None:
+        """Run images of one size, once that size is compiled and came often in this number."""
+        image = self._model.network.image
+        if not image.takes_batches or self._session is None:
+            return None
+        is_compiled = self._session.is_compiled(image.pixel_feeds(loaded[:1].numpy()))
+        if not is_compiled or not self._is_worth_compiling(loaded):  # else other digits
+            return None
+        outputs, count = self._run(loaded), len(loaded)
+        if any(value.shape[:1] != (count,) for value in outputs.values()):
+            return None
+        rows = range(count)
+        each = [{name: part[row : row + 1] for name, part in outputs.items()} for row in rows]
+        input_hw = (loaded.shape[1], loaded.shape[2])
+        return packed_batch(self._model.detector.decode(each, input_hw))
+
     def _is_worth_compiling(self, loaded: Tensor) -> bool:
-        """Return whether images of this size come often enough, after a first size."""
+        """Return whether images of this shape come often enough, after a first one."""
         feeds = self._model.network.image.pixel_feeds(loaded.numpy())
         if self._session is None or self._session.is_compiled(feeds):
             return True
-        if isinstance(self._model.network.session, OpenVinoSession):  # compiles it, too
-            return True
-        input_hw = (loaded.shape[1], loaded.shape[2])
-        self._seen[input_hw] += 1
-        return self._seen[input_hw] > PATIENCE
+        is_single = len(loaded) == 1
+        if is_single and isinstance(self._model.network.session, OpenVinoSession):
+            return True  # it would compile this size, too
+        shape = tuple(loaded.shape[:3])
+        self._seen[shape] += 1
+        return self._seen[shape] > PATIENCE
 
     def _run(self, loaded: Tensor) -> Outputs:
         network = self._model.network

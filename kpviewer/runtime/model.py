@@ -16,6 +16,7 @@ from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.thresholds import thresholds_with
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Unpack
 
     from kpviewer.models.base import Detector
@@ -129,6 +130,13 @@ class Model:
         """Choose what is auto, so that the first image of (height, width) px isn't slow."""
         with self._lock:
             self._engine.warm_up(source_hw)
+
+    def infer_batch(
+        self, images: Sequence[ImageArray]
+    ) -> list[tuple[Candidates, InferenceTimings]]:
+        """Return what ``infer`` returns for each image, all run at once where that is the same."""
+        with self._lock:
+            return self._engine.infer_batch(images)
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         """Return the candidates of an (H, W, 3) uint8 image, and the time that each stage took."""

@@ -19,7 +19,7 @@ from kpviewer.models.inference_libraries import library, openvino_core
 from kpviewer.runtime.conversion import openvino_model
 from kpviewer.runtime.fusion import fused
 from kpviewer.runtime.int8 import rounded
-from kpviewer.runtime.runners import packed
+from kpviewer.runtime.runners import packed_batch
 
 if TYPE_CHECKING:
     from kpviewer.geometry import Letterbox
@@ -61,13 +61,17 @@ class OpenVinoRunner:
             "INFERENCE_NUM_THREADS": threads,
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
         }
-        self._requests: dict[tuple[int, int], Any] = {}
-        self._seen: Counter[tuple[int, int]] = Counter()
+        self._requests: dict[tuple[int, ...], Any] = {}
+        """Requests by shape of the images: (B, h, w)."""
+        self._seen: Counter[tuple[int, ...]] = Counter()
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Compile the graph for an input size, in about a second, unless it is compiled already."""
-        if input_hw not in self._requests:
-            self._requests[input_hw] = self._compiled(input_hw)
+        self._prepare((1, *input_hw))
+
+    def _prepare(self, shape: tuple[int, ...]) -> None:
+        if shape not in self._requests:
+            self._requests[shape] = self._compiled(shape)
 
     def load(self, bgr: ImageArray, box: Letterbox) -> Tensor:
         """Resize and pad: (1, h, w, 3) uint8 RGB."""
@@ -75,14 +79,31 @@ class OpenVinoRunner:
 
     def forward(self, loaded: Tensor) -> Tensor:
         """Run the graph, from normalisation to decoding: (M, 4 + C + 2K)."""
-        input_hw = (loaded.shape[1], loaded.shape[2])
-        if input_hw not in self._requests:
-            self._seen[input_hw] += 1
-            if self._seen[input_hw] <= PATIENCE or _compiling.locked():
-                eagerly: Tensor = self._graph(loaded)
-                return eagerly
-            self.prepare(input_hw)
-        request = self._requests[input_hw]
+        shape = tuple(loaded.shape[:3])
+        if not self._is_worth_compiling(shape):
+            eagerly: Tensor = self._graph(loaded)[0]
+            return eagerly
+        self.prepare((shape[1], shape[2]))
+        return self._run(loaded, shape)[0]
+
+    def run_batch(self, loaded: Tensor) -> Tensor | None:
+        """Run images of one size, once that size is compiled and came often in this number."""
+        shape = tuple(loaded.shape[:3])
+        is_compiled = (1, *shape[1:]) in self._requests  # else one by one is eager: other digits
+        if not is_compiled or not self._is_worth_compiling(shape):
+            return None
+        self._prepare(shape)
+        return self._run(loaded, shape)
+
+    def _is_worth_compiling(self, shape: tuple[int, ...]) -> bool:
+        """Return whether images of a shape are compiled for, or came often enough to be."""
+        if shape in self._requests:
+            return True
+        self._seen[shape] += 1
+        return self._seen[shape] > PATIENCE and not _compiling.locked()
+
+    def _run(self, loaded: Tensor, shape: tuple[int, ...]) -> Tensor:
+        request = self._requests[shape]
         request.infer({0: loaded.numpy()}, share_inputs=True)
         return torch.from_numpy(request.get_output_tensor().data.copy())
 
@@ -90,10 +111,10 @@ class OpenVinoRunner:
         """Return ``raw``: the graph has decoded it."""
         return raw
 
-    def _compiled(self, input_hw: tuple[int, int]) -> Any:
-        """Return an inference request of the graph, compiled for an input size."""
+    def _compiled(self, shape: tuple[int, ...]) -> Any:
+        """Return an inference request of the graph, compiled for a shape."""
         passes = library("openvino.passes")
-        model = openvino_model(self._graph, torch.zeros(1, *input_hw, 3, dtype=torch.uint8))
+        model = openvino_model(self._graph, torch.zeros(*shape, 3, dtype=torch.uint8))
         manager = passes.Manager()
         manager.register_pass(passes.ConstantFolding())  # int8 needs constant ranges
         manager.run_passes(model)
@@ -101,7 +122,7 @@ class OpenVinoRunner:
 
 
 class _Graph(nn.Module):
-    """The graph to compile: from a letterboxed image, (1, h, w, 3) uint8, to packed candidates."""
+    """The graph to compile: from a letterboxed image, (B, h, w, 3) uint8, to packed candidates."""
 
     def __init__(self, detector: Detector, preprocess: Preprocessor, *, in_int8: bool) -> None:
         super().__init__()
@@ -114,4 +135,4 @@ class _Graph(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:
         image = self._preprocess.normalised(rows)
         raw = self._network(image)
-        return packed(self._detector.decode(raw, (image.shape[2], image.shape[3])))
+        return packed_batch(self._detector.decode(raw, (image.shape[2], image.shape[3])))

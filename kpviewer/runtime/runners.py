@@ -6,7 +6,7 @@ keypoints, so that a single copy brings all of them to the host.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -54,12 +54,32 @@ class Runner(Protocol):
         """Decode the output of ``forward`` to candidates: (M, 4 + C + 2K), input px, best first."""
 
 
+@runtime_checkable
+class BatchRunner(Runner, Protocol):
+    """Runner that may run several images at once."""
+
+    def run_batch(self, loaded: Tensor) -> Tensor | None:
+        """Run images of one input size and decode them: (B, M, 4 + C + 2K), as one by one.
+
+        Args:
+            loaded: results of ``load``, joined along the first axis.
+
+        Returns:
+            The candidates of each image; None to have them run one by one.
+        """
+
+
 def packed(decoded: DecodedBatch) -> Tensor:
     """Return the first image's candidates as one tensor: (M, 4 + C + 2K), or + 3K with scores."""
-    parts = [decoded.xyxy[0], decoded.scores[0], decoded.keypoints_xy[0].flatten(1)]
+    return packed_batch(decoded)[0]
+
+
+def packed_batch(decoded: DecodedBatch) -> Tensor:
+    """Return the candidates as one tensor: (B, M, 4 + C + 2K), or + 3K with scores."""
+    parts = [decoded.xyxy, decoded.scores, decoded.keypoints_xy.flatten(2)]
     if decoded.keypoint_scores is not None:
-        parts.append(decoded.keypoint_scores[0])
-    return torch.cat(parts, 1)
+        parts.append(decoded.keypoint_scores)
+    return torch.cat(parts, 2)
 
 
 class TorchRunner:
@@ -98,6 +118,11 @@ class TorchRunner:
     def decode(self, raw: Any, input_hw: tuple[int, int]) -> Tensor:
         """Decode on the device."""
         return packed(self._detector.decode(raw, input_hw))
+
+    def run_batch(self, loaded: Tensor) -> Tensor:
+        """Run and decode images of one size."""
+        input_hw = (loaded.shape[2], loaded.shape[3])
+        return packed_batch(self._detector.decode(self.forward(loaded), input_hw))
 
 
 def eager_network(detector: Detector, device: torch.device) -> nn.Module:

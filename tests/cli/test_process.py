@@ -1,11 +1,13 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -166,6 +168,39 @@ def test_a_truncated_file_gives_its_readable_frames_and_a_warning(
 def test_seconds_keep_the_beginning_of_a_source(clip: str, out: Path) -> None:
     assert run([clip], out, seconds=0.5) == 0
     assert len(read_video(out / "clip.mp4").times_s) == 5
+
+
+class BatchEngine(BoxEngine):
+    """Engine whose box moves with the brightness of the image; it counts batches."""
+
+    batches = 0
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
+        time.sleep(0.005)  # the reader gets ahead
+        left = np.float32(bgr.mean() / 10)
+        box = np.array([[left, 10, left + 20, 30]], np.float32)
+        scores = np.full((1, 1), 0.6, np.float32)
+        return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), (1.0, 1.0, 1.0)
+
+    def infer_batch(self, images: list[ImageArray]) -> list[object]:
+        self.batches += 1
+        return [self.infer(bgr) for bgr in images]
+
+
+def test_batches_write_the_same_lines(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", frames=60)
+    written = []
+    for batch in (1, 4):
+        engine, out = BatchEngine(), tmp_path / str(batch)
+        options = ProcessOptions(out, ("jsonl",), batch=batch)
+        assert process_sources([clip], options, engine=engine) == 0
+        assert bool(engine.batches) == (batch > 1)
+        lines = (out / "clip.jsonl").read_text().splitlines()
+        written.append(
+            [re.sub(r'"timings":\{[^}]*\}|"captured_ns":\d+', "", line) for line in lines]
+        )
+    assert written[0] == written[1]
+    assert len(set(written[0])) == 61, "a header, and a line for each frame"
 
 
 def test_live_seconds_limit_only_endless_sources(clip: str, out: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.evaluation.detections import score_detections as evaluate
+from kpviewer.evaluation.detections import score_detections
 from kpviewer.structures import Candidates, GroundTruth, Thresholds
 
 FACE = np.array([[4, 4], [8, 4], [6, 6], [4, 8], [8, 8]], np.float32)  # eyes 4 px apart
@@ -48,6 +48,26 @@ def candidates(*scores, off_px=0.0):
         np.array(scores, np.float32)[:, None],
         np.tile(FACE + np.array((off_px, 0), np.float32), (count, 1, 1)),
     )
+
+
+def evaluate(infer, data, read, **options):
+    """Score a function that takes one image."""
+    return score_detections(lambda images: [infer(bgr) for bgr in images], data, read, **options)
+
+
+def test_batches_are_read_and_scored_in_order():
+    sizes, done = [], []
+
+    def infer(images):
+        sizes.append(len(images))
+        return [candidates(int(bgr[0, 0, 0]) / 10) for bgr in images]
+
+    data = data_set(*(image(number, "") for number in range(1, 8)))
+    report = score_detections(infer, data, read, batch=3, progress=done.append)
+    assert sizes == [1, 1, 1, 3, 3, 1], "three alone before the time is measured"
+    scores = [found.scores[0] for found in report.seen]
+    assert scores == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
+    assert done == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_a_perfect_model_scores_one():

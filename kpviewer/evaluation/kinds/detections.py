@@ -204,7 +204,12 @@ def run_detector(run: Run, options: EvaluationOptions) -> DetectionScores:
     if options.warm_up:
         run.warm_up()
     return score_detections(
-        run.infer, run.data, load_image, thresholds=run.thresholds, progress=options.progress
+        run.infer_batch,
+        run.data,
+        load_image,
+        thresholds=run.thresholds,
+        batch=options.batch,
+        progress=options.progress,
     )
 
 

@@ -45,6 +45,11 @@ class ImageInput:
         """Whether it is (B, 3, H, W) of floating point numbers, as most models have it."""
         return self.has_batch and not self.is_channels_last and self.port.element in _REAL
 
+    @property
+    def takes_batches(self) -> bool:
+        """Whether it takes any number of images, and nothing else about them."""
+        return self.takes_planes and self.port.shape[0] is None and self.sizes is None
+
     def feeds(self, planes: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """Return the inputs by name for one image, (3, H, W)."""
         height, width = planes.shape[1:]

@@ -1,0 +1,94 @@
+"""Batches: several images in one run of a model, where that changes no result.
+
+A batch takes other paths through a library than a single image, so the last bits of a result may
+differ. Therefore the first batch of each number and size of images is also run one by one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from kpviewer.structures import Candidates, ImageArray
+
+T = TypeVar("T", bound=tuple[Candidates, Any])
+
+_log = logging.getLogger(__name__)
+
+
+class Batches(Generic[T]):
+    """Runs groups of images at once, or one by one where a batch fails or changes a result.
+
+    Args:
+        name: name of the model.
+        single: runs one image.
+        joint: runs images of one input size at once; None where that isn't possible now.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        single: Callable[[ImageArray], T],
+        joint: Callable[[Sequence[ImageArray]], list[T] | None],
+    ) -> None:
+        self._name, self._single, self._joint = name, single, joint
+        self._is_same: dict[Hashable, bool] = {}
+        """Whether batches of a number and a size give the results of one by one."""
+
+    def run(self, images: Sequence[ImageArray], sizes: Sequence[tuple[int, int]]) -> list[T]:
+        """Return the result of each image, in order.
+
+        Args:
+            images: (H, W, 3) uint8 images.
+            sizes: (height, width) of each image's input, px. Those of one size form batches of 2,
+                4, 8 and so on.
+        """
+        results: dict[int, T] = {}
+        for size in dict.fromkeys(sizes):
+            rows = [row for row, own in enumerate(sizes) if own == size]
+            while rows:
+                count = 1 << (len(rows).bit_length() - 1)  # few numbers: each one is compiled
+                part, rows = rows[:count], rows[count:]
+                found = self._run_group([images[row] for row in part], size)
+                results.update(zip(part, found, strict=True))
+        return [results[row] for row in range(len(images))]
+
+    def _run_group(self, images: list[ImageArray], size: tuple[int, int]) -> list[T]:
+        key = (len(images), size)
+        together = None
+        if len(images) > 1 and self._is_same.get(key, True):
+            together = self._try(images, key)
+        if together is not None and key in self._is_same:
+            return together
+        results = [self._single(bgr) for bgr in images]
+        if together is not None:
+            pairs = zip(together, results, strict=True)
+            self._is_same[key] = all(is_same(one[0], other[0]) for one, other in pairs)
+            if not self._is_same[key]:
+                _log.info("%s runs one by one: a batch changes its results", self._name)
+        return results
+
+    def _try(self, images: list[ImageArray], key: Hashable) -> list[T] | None:
+        try:
+            return self._joint(images)
+        except Exception as error:  # such as a graph for one image, or too little memory
+            _log.info("%s runs one by one: a batch failed (%s)", self._name, error)
+            self._is_same[key] = False
+            return None
+
+
+def is_same(one: Candidates, other: Candidates) -> bool:
+    """Return whether two results are the same to the last bit."""
+    if (one.keypoint_scores is None) != (other.keypoint_scores is None):
+        return False
+    pairs = [
+        (one.xyxy, other.xyxy),
+        (one.scores, other.scores),
+        (one.keypoints_xy, other.keypoints_xy),
+    ]
+    if one.keypoint_scores is not None and other.keypoint_scores is not None:
+        pairs.append((one.keypoint_scores, other.keypoint_scores))
+    return all(np.array_equal(mine, its, equal_nan=True) for mine, its in pairs)
