@@ -14,7 +14,7 @@ from kpviewer.shipped import is_shipped
 TORCHVISION = "torchvision:"
 TWO_STAGE = "two-stage:"
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-_WITH_LAYOUT = re.compile(r"(?P<model>.+\.onnx)@(?P<layout>[a-z][a-z0-9-]*)", re.IGNORECASE)
+_WITH_LAYOUT = re.compile(r"(?P<model>.+\.(?:onnx|xml))@(?P<layout>[a-z][a-z0-9-]*)", re.IGNORECASE)
 _SIZED = re.compile(r"(?P<model>.+)@(?P<side>\d{1,5})")
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from kpviewer.errors import WeightsError
 from kpviewer.models import loading
-from kpviewer.models.names import code_in
+from kpviewer.models.names import code_in, split_layout, with_layout
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,10 @@ def test_the_factory_gets_only_functions_found_in_the_name(name: str) -> None:
 
 def test_a_long_name_is_split_without_recursion() -> None:
     assert code_in("two-stage:" * 50_000 + "own:build") == ("own:build",)
+
+
+@pytest.mark.parametrize("file", ["a.onnx", "a.xml", "b@c.ONNX"])
+def test_a_layout_stands_after_the_file(file: str) -> None:
+    assert split_layout(with_layout(file, "yolox")) == (file, "yolox")
+    assert with_layout(f"{file}@640", "yolox") == f"{file}@yolox@640"
+    assert split_layout(file) == (file, None)

@@ -30,7 +30,9 @@ MODEL_SUFFIXES = (".safetensors", ".onnx", ".xml", ".pt", ".pth", ".ckpt")
 ALWAYS_LISTED = ("", "demo", "strip")
 """Sources that the menu always lists, like cameras."""
 
-_AFTER_FILE = re.compile(r"(?:(?<=\.onnx)@[a-z][a-z0-9-]*)?(?:@[\dx]+)?$", re.IGNORECASE)
+_AFTER_FILE = re.compile(
+    r"(?:(?:(?<=\.onnx)|(?<=\.xml))@[a-z][a-z0-9-]*)?(?:@[\dx]+)?$", re.IGNORECASE
+)
 """Layout and input size after the name of a model's file: mine.onnx@yolox@640."""
 
 
