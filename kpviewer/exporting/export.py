@@ -26,11 +26,13 @@ from kpviewer.exporting.metadata import metadata_of
 from kpviewer.exporting.parity import Limits, Parity, compared, milliseconds
 from kpviewer.exporting.reading import torchscript_detector
 from kpviewer.models.base import DecodedBatch, Detector
+from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.limits import check_input
 from kpviewer.models.onnx.families.kpviewer import exported_spec
 from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.preprocess import Preprocessor
 from kpviewer.structures import ImageArray
 
 MAX_SIDE_PX = 4096
@@ -141,12 +143,12 @@ def _written(
     kind = output_kind(detector, with_nms=options.nms)
     network = int8_network(detector) if options.int8 else None
     graph = export_graph(detector, kind, input_hw, network)
-    example = torch.zeros(1, 3, *input_hw)
+    spec = exported_spec(detector.spec, input_hw, kind)
+    example = _input_of(images[0], spec)
     with torch.inference_mode():
         shape = tuple(graph(example).shape)
     arguments = {"half": options.half, "int8": options.int8, "dynamic": False, "opset": OPSET}
     entries = metadata_of(detector.spec, kind, input_hw, shape, arguments)
-    spec = exported_spec(detector.spec, input_hw, kind)
     read = _write(graph, example, partial, out, (options, entries))
     fixed = replace(
         detector.spec,
@@ -174,6 +176,13 @@ def _written(
         original_ms,
         exported_ms,
     )
+
+
+def _input_of(bgr: ImageArray, spec: ModelSpec) -> torch.Tensor:
+    """Return the graph's input for an image: a trace without any object may skip operations."""
+    preprocess = Preprocessor(spec, torch.device("cpu"))
+    box = letterbox_of(spec, (bgr.shape[0], bgr.shape[1]))
+    return preprocess.normalised(preprocess.letterboxed(bgr, box)).contiguous()
 
 
 def _write(
