@@ -47,12 +47,12 @@ def one_application(qapp: QApplication) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_backend_is_remembered(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def no_backend_is_remembered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep tests from reading and writing the user's cache."""
     folder = tmp_path_factory.getbasetemp() / f"cache-{time.monotonic_ns()}"
-    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(folder))
+    with pytest.MonkeyPatch.context() as patched:  # not a test's own, which is undone in its order
+        patched.setattr(platformdirs, "user_cache_dir", lambda *_, **__: str(folder))
+        yield
 
 
 @pytest.fixture(autouse=True)
