@@ -36,9 +36,9 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Strict: a warning is an error. The variable silences the theme's own notice.
+# Strict: a warning is an error (--quiet would hide it). The variable silences the theme's own notice.
 docs: $(VENV)/.installed-docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 	@echo "Documentation: site/index.html"
 
 # The wheel is built from the sdist, so both are complete.

@@ -33,6 +33,23 @@ def test_links_lead_somewhere(document: Path) -> None:
     assert [target for target in local if not (document.parent / target).exists()] == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_to_headings(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]*)#([^)]+)\)", document.read_text("utf-8"))
+    places = [(document.parent / name if name else document, anchor) for name, anchor in links]
+    pages = [(page, anchor) for page, anchor in places if page.suffix == ".md"]
+    assert [(page.name, anchor) for page, anchor in pages if anchor not in anchors(page)] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub and the site make them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {
+        re.sub(r"[^\w\s-]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
+    }
+
+
 def test_citation_has_the_version_of_the_package() -> None:
     assert f"\nversion: {kpviewer.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
 
