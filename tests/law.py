@@ -53,6 +53,7 @@ ALLOWED_PARTS = {
     "supervision": {"runtime"},
     "openvino": set(),  # kpviewer.models.inference_libraries imports them by name
     "onnxruntime": set(),
+    "tensorrt": set(),
     "threading": THREADED,
     "queue": THREADED,
     "concurrent.futures": THREADED,

@@ -22,7 +22,6 @@ _SCRIPT = f"is a TorchScript program: {_CODE}. {_AGAIN}"
 _PROGRAM = f"is a program of torch.export: {_CODE}. {_AGAIN}"
 _LITE = "is a TensorFlow Lite model."
 _CORE_ML = f"is a Core ML model. {_AGAIN}"
-_ENGINE = f"is a TensorRT engine, which fits one GPU and one version. {_AGAIN}"
 _NCNN = f"is an NCNN model. {_AGAIN}"
 _PADDLE = "is a Paddle model. Convert it: paddle2onnx --model_dir FOLDER --save_file model.onnx"
 _KERAS = 'is a Keras model. In Python: keras.models.load_model(FILE).export("model.onnx", '
@@ -33,9 +32,6 @@ _CURES: Mapping[str, str] = {
     ".ptl": _SCRIPT,
     ".pt2": _PROGRAM,
     ".tflite": f"{_LITE} Convert it: {_TF} --tflite {{file}} --output {{stem}}.onnx",
-    ".engine": _ENGINE,
-    ".trt": _ENGINE,
-    ".plan": _ENGINE,
     ".mlmodel": _CORE_ML,
     ".mlpackage": _CORE_ML,
     ".mlmodelc": _CORE_ML,

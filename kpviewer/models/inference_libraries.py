@@ -1,4 +1,4 @@
-"""The only import of OpenVINO and ONNX Runtime, which keeps both from reporting usage.
+"""The only import of OpenVINO, ONNX Runtime and TensorRT, which keeps them from reporting usage.
 
 Importing OpenVINO sends an event, with an id that it keeps in the home folder. ONNX Runtime sends
 events even after ``disable_telemetry_events()``. Both must be blocked before their first import.
@@ -16,7 +16,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-LIBRARIES = ("openvino", "onnxruntime")
+LIBRARIES = ("openvino", "onnxruntime", "tensorrt")
 ONNX_RUNTIMES = ("onnxruntime", "onnxruntime-directml", "onnxruntime-gpu")
 """Distributions of ONNX Runtime."""
 BACKENDS = ("torch", "openvino", "onnxruntime", "tensorrt")

@@ -13,6 +13,7 @@ from kpviewer.models.foreign import foreign_refusal
 from kpviewer.models.import_ssd import import_ssd300
 from kpviewer.models.input_size import ResizedDetector
 from kpviewer.models.names import (
+    FILE_SUFFIXES,
     TORCHVISION,
     TWO_STAGE,
     code_of,
@@ -40,6 +41,7 @@ def open_model(name_or_path: str | Path) -> Detector:
             - an ``.onnx`` file (``models.onnx.description`` lists what must be known about it);
               ``FILE.onnx@LAYOUT`` reads its outputs in that layout;
             - OpenVINO's ``.xml``, with its ``.bin``, or a folder with one of them;
+            - a TensorRT ``.engine``, which is code;
             - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
             - ``two-stage:BOXES+POINTS``: a box detector, and a point model for crops of its boxes;
             - ``package.module:function``, which returns a Detector;
@@ -70,7 +72,7 @@ def _open_at_own_size(name: str) -> Detector:
         file, layout = split_layout(name)
         path = model_path(file)
     path = openvino_file(path)
-    if path.suffix.lower() in (".onnx", ".xml"):
+    if path.suffix.lower() in FILE_SUFFIXES:
         return open_onnx(path, layout)
     if path.suffix.lower() in STATE_DICT_SUFFIXES:
         specs = [each.spec for each in available_models()]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 
 from kpviewer.errors import WeightsError
 from kpviewer.plug_ins import MODELS, plug_ins
@@ -14,7 +15,13 @@ from kpviewer.shipped import is_shipped
 TORCHVISION = "torchvision:"
 TWO_STAGE = "two-stage:"
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-_WITH_LAYOUT = re.compile(r"(?P<model>.+\.(?:onnx|xml))@(?P<layout>[a-z][a-z0-9-]*)", re.IGNORECASE)
+ENGINE_SUFFIXES = (".engine", ".trt", ".plan")
+"""TensorRT engines: their files are code."""
+FILE_SUFFIXES = (".onnx", ".xml", *ENGINE_SUFFIXES)
+"""Files of a graph, in lower case; a layout may follow their names."""
+_WITH_LAYOUT = re.compile(
+    r"(?P<model>.+\.(?:onnx|xml|engine|trt|plan))@(?P<layout>[a-z][a-z0-9-]*)", re.IGNORECASE
+)
 _SIZED = re.compile(r"(?P<model>.+)@(?P<side>\d{1,5})")
 
 
@@ -24,7 +31,7 @@ def is_factory_name(name: str) -> bool:
 
 
 def code_of(name: str) -> str | None:
-    """Return the ``module:function`` that a single model's name runs; None if it runs no code.
+    """Return the ``module:function`` that a single model's name runs; None if it names none.
 
     A package can't replace a shipped model by one of the same name.
     """
@@ -56,7 +63,7 @@ def with_layout(name: str, layout: str | None) -> str:
         return name
     model, side = split_input_size(name)
     file, _ = split_layout(model)
-    if name.startswith(TWO_STAGE) or not file.lower().endswith((".onnx", ".xml")):
+    if name.startswith(TWO_STAGE) or not file.lower().endswith(FILE_SUFFIXES):
         cure = "Leave it out."
         if name.startswith(TWO_STAGE):
             cure = f"Write it after the name of the file: FILE.onnx@{layout}."
@@ -71,14 +78,29 @@ def split_two_stage(name: str) -> tuple[str, str]:
 
 
 def code_in(name: str) -> tuple[str, ...]:
-    """Return the functions that opening a model of this name may run, as ``module:function``.
+    """Return the code that opening a model of this name may run: ``module:function``, or an engine.
 
     This includes a name that is also a file's, as the file may be gone when it is opened.
     """
     parts = name.split("+") if name.startswith(TWO_STAGE) else [name]
     models = [split_input_size(_without_stages(part))[0] for part in parts]
-    own = (code_of(model) for model in models if not model.startswith(TORCHVISION))
+    own = (_engine_of(model) or code_of(model) for model in models if not _is_torchvision(model))
     return tuple(code for code in own if code is not None)
+
+
+def is_engine(path: str | PurePath) -> bool:
+    """Return whether a path is that of a TensorRT engine, by its suffix."""
+    return PurePath(path).suffix.lower() in ENGINE_SUFFIXES
+
+
+def _engine_of(model: str) -> str | None:
+    """Return the file of a TensorRT engine, without a layout; None if it is something else."""
+    file = split_layout(model)[0]
+    return file if is_engine(file) else None
+
+
+def _is_torchvision(model: str) -> bool:
+    return model.startswith(TORCHVISION)
 
 
 def _without_stages(part: str) -> str:

@@ -124,10 +124,16 @@ class Executor:
         return self._device.type == "cuda"
 
     def on_cpu(self) -> Executor | None:
-        """Return an executor of the same model on the CPU; None if this one runs there."""
+        """Return an executor of the same model on the CPU; None if it can't run there, or does."""
         if self.device_name == "CPU":
             return None
-        return Executor(self._detector, "cpu", "fp32", measures=False)
+        is_file = isinstance(self._detector.network, OnnxNetwork)
+        precision = "auto" if is_file else "fp32"  # a file has its own
+        try:
+            return Executor(self._detector, "cpu", precision, measures=False)
+        except PipelineError as error:  # a TensorRT engine
+            _log.info("%s can't move to the CPU: %s", self.spec.name, error)
+            return None
 
     def warm_up(self, source_hw: tuple[int, int]) -> None:
         """Choose what is auto and run a few blank images, so that the first real one isn't slow."""

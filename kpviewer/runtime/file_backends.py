@@ -17,6 +17,7 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.inference_libraries import has_openvino, library, openvino_core
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.session import OrtSession, Session
+from kpviewer.models.onnx.tensorrt_session import TensorRtSession
 from kpviewer.runtime.autotune import reduced_precision
 from kpviewer.runtime.device import use_cpu_threads
 from kpviewer.runtime.file_runners import FileModel, PixelRunner, SessionRunner, own_precision
@@ -71,10 +72,13 @@ def make_file_runners(model: FileModel, device: str, precision: str, backend: st
     """
     use_cpu_threads()
     own = own_precision(model.network)
-    runners = _on_cpu(model, own) if device in ("auto", "cpu") else []
-    if device != "cpu":
-        runners += _in_providers(model, own, device, backend)
-        runners += _in_openvino_devices(model, own, device)
+    if isinstance(model.network.session, TensorRtSession):
+        runners = _in_tensorrt(model, own, device)
+    else:
+        runners = _on_cpu(model, own) if device in ("auto", "cpu") else []
+        if device != "cpu":
+            runners += _in_providers(model, own, device, backend)
+            runners += _in_openvino_devices(model, own, device)
     if not runners:
         raise PipelineError(_absent(model, device))
     fitting = [
@@ -101,6 +105,22 @@ def _on_cpu(model: FileModel, own: str) -> list[Runner]:
         names = [*([half] if half else []), "int8" if own == "int8" else "fp32"]
         runners += [_in_openvino(model, name, "CPU") for name in names]
     return runners
+
+
+def _in_tensorrt(model: FileModel, own: str, device: str) -> list[Runner]:
+    """Return the runner of a TensorRT engine; none where the device is no NVIDIA GPU."""
+    session, match = model.network.session, _CUDA.fullmatch(device)
+    path, index = session.facts.path, int(match[1] or 0) if match else 0
+    if path is None or (match is None and device != "auto"):
+        return []
+    if index > 0 and index >= torch.cuda.device_count():
+        return []
+
+    def opened() -> Session:
+        return session if index == 0 else TensorRtSession(path, torch.device("cuda", index))
+
+    label = _cuda_label(index)
+    return [SessionRunner(model, opened, backend="tensorrt", precision=own, device=label)]
 
 
 def _in_providers(model: FileModel, own: str, device: str, backend: str) -> list[Runner]:
@@ -159,6 +179,12 @@ def _cuda_label(index: int) -> str:
 
 def _absent(model: FileModel, device: str) -> str:
     name = model.detector.spec.name
+    if isinstance(model.network.session, TensorRtSession):
+        count = torch.cuda.device_count()
+        return (
+            f"{name} is a TensorRT engine, which runs on NVIDIA GPUs only: torch sees {count}, got "
+            f"{device!r}. Use --device auto, or the ONNX file."
+        )
     if _CUDA.fullmatch(device):
         return (
             f"{name} is a file that runs on {device} only with onnxruntime-gpu, which isn't "

@@ -17,6 +17,7 @@ from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.onnx.openvino_session import OpenVinoSession, PixelInput
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.session import Session
+from kpviewer.models.onnx.tensorrt_session import TensorRtSession
 from kpviewer.runtime.runners import packed, packed_batch
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def own_precision(network: OnnxNetwork) -> str:
     """Return the precision that a file was exported with: fp32, fp16, or int8 if quantised."""
     session = network.session
     path = session.facts.path
+    if isinstance(session, TensorRtSession):
+        return session.precision
     if isinstance(session, OpenVinoSession):
         is_quantised = session.is_quantised
     else:

@@ -14,6 +14,7 @@ from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
+from kpviewer.models.onnx.tensorrt_session import TensorRtSession
 from kpviewer.runtime.autotune import reduced_precision
 from kpviewer.runtime.device import use_cpu_threads
 from kpviewer.runtime.runners import Runner, TorchRunner, eager_network
@@ -65,7 +66,8 @@ def make_mixed_runners(
     if is_cpu:
         use_cpu_threads()
     network = eager_network(detector, preprocess.device)
-    runners = [_MixedRunner(detector, network, preprocess, "fp32", "onnxruntime")]
+    own = _library_of(network)
+    runners = [_MixedRunner(detector, network, preprocess, "fp32", own)]
     if is_cpu and has_openvino():
         half = reduced_precision(preprocess.device)
         for name in (*([half] if half else []), "fp32"):
@@ -75,7 +77,7 @@ def make_mixed_runners(
                 _log.info("openvino %s isn't used: %s", name, error)
                 continue
             runners.append(_MixedRunner(detector, inside, preprocess, name, "openvino"))
-    wanted = "onnxruntime" if backend == "torch" else backend  # torch runs the rest of it
+    wanted = own if backend == "torch" else backend  # torch runs the rest of it
     fitting = [
         each
         for each in runners
@@ -89,6 +91,13 @@ def make_mixed_runners(
         )
     exact = next((each for each in fitting if each.precision == "fp32"), fitting[0])
     return [exact, *(each for each in fitting if each is not exact)]
+
+
+def _library_of(network: nn.Module) -> str:
+    """Return the library that runs the files of a network as they were opened."""
+    inside = [each for each in network.modules() if isinstance(each, OnnxNetwork)]
+    is_engine = all(isinstance(each.session, TensorRtSession) for each in inside)
+    return "tensorrt" if is_engine else "onnxruntime"
 
 
 def _in_openvino(network: nn.Module, precision: str) -> nn.Module:

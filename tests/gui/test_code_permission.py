@@ -65,15 +65,32 @@ def click(menu: QMenu, text: str) -> None:
     next(action for action in menu.actions() if action.text() == text).trigger()
 
 
+@pytest.mark.parametrize("code", [CODE, "/a/best.engine@640"])
 def test_settings_that_name_code_run_nothing_and_are_reported(
-    qtbot, open_window, loads, asked, folder
+    qtbot, open_window, loads, asked, folder, code
 ):
-    write_settings(settings_path(folder), Settings(model=CODE))
+    write_settings(settings_path(folder), Settings(model=code))
     window = open_window(settings_folder=folder, load_engine=loads)
     wait_for_model(qtbot, window)
     assert loads.names == ["fake"]
-    assert CODE in window.memory.store.problem
+    assert code in window.memory.store.problem
     assert asked == []
+
+
+def test_an_engine_that_is_dropped_asks_first(qtbot, open_window, loads, asked, tmp_path):
+    window = open_window(load_engine=loads)
+    wait_for_model(qtbot, window)
+    window.opener.open(str(tmp_path / "best.engine"))
+    assert asked == [str(tmp_path / "best.engine")]
+    assert window.session.models.loading is None
+    assert loads.names == ["fake"]
+
+
+def test_the_question_about_an_engine_shows_its_file():
+    text = code_question.question("/a/best.engine")
+    assert "best.engine?" in text
+    assert "/a/best.engine" in text.splitlines()
+    assert "rights" in text
 
 
 def test_code_is_not_left_in_settings_that_are_written_again(qtbot, open_window, loads, folder):

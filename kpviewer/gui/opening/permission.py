@@ -1,7 +1,8 @@
-"""Permission to run functions of Python modules as models. No Qt.
+"""Permission to run code as models: functions of Python modules, TensorRT engines. No Qt.
 
-A model named ``module:function`` is code. The command line may name it. Settings, profiles, recent
-items, the clipboard and drops may not, unless the user agrees. The loaders check it last.
+A model named ``module:function``, and an ``.engine``, is code. The command line may name it.
+Settings, profiles, recent items, the clipboard and drops may not, unless the user agrees. The
+loaders check it last.
 """
 
 from __future__ import annotations

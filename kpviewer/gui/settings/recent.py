@@ -19,20 +19,19 @@ from kpviewer.config import MAX_RECENT, RecentItems, Settings
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
-from kpviewer.models.names import code_in
+from kpviewer.models.names import FILE_SUFFIXES, code_in
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import is_camera, is_screen
 from kpviewer.sources.redact import is_address, redact_url
 
 LONGEST_FOLDER = 32
 """Greatest length of the folder beside a name, in characters."""
-MODEL_SUFFIXES = (".safetensors", ".onnx", ".xml", ".pt", ".pth", ".ckpt")
+MODEL_SUFFIXES = (".safetensors", *FILE_SUFFIXES, ".pt", ".pth", ".ckpt")
 ALWAYS_LISTED = ("", "demo", "strip")
 """Sources that the menu always lists, like cameras."""
 
-_AFTER_FILE = re.compile(
-    r"(?:(?:(?<=\.onnx)|(?<=\.xml))@[a-z][a-z0-9-]*)?(?:@[\dx]+)?$", re.IGNORECASE
-)
+_FILE_ENDS = "|".join(f"(?<={re.escape(suffix)})" for suffix in FILE_SUFFIXES)
+_AFTER_FILE = re.compile(rf"(?:(?:{_FILE_ENDS})@[a-z][a-z0-9-]*)?(?:@[\dx]+)?$", re.IGNORECASE)
 """Layout and input size after the name of a model's file: mine.onnx@yolox@640."""
 
 

@@ -16,6 +16,7 @@ from kpviewer.models.base import DecodedBatch
 from kpviewer.models.coco_keypoints import mirrored_keypoints
 from kpviewer.models.files import check_model_file
 from kpviewer.models.limits import clean_name
+from kpviewer.models.names import is_engine
 from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription, OutputKind
 from kpviewer.models.onnx.inputs import ImageInput, image_input
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
@@ -24,6 +25,7 @@ from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.openmmlab import read_crops
 from kpviewer.models.onnx.recognition import describe
 from kpviewer.models.onnx.session import OrtSession, Session
+from kpviewer.models.onnx.tensorrt_session import TensorRtSession
 from kpviewer.models.ranking import Rows, dense
 from kpviewer.models.spec import ModelSpec, Resize, Task, checked
 from kpviewer.models.tables import first_line
@@ -118,7 +120,7 @@ OpenedOnnx: TypeAlias = OnnxDetector | TopDownDetector
 
 
 def open_onnx(path: Path, layout: str | None = None) -> OpenedOnnx:
-    """Open an ONNX or OpenVINO file by its description and check it by a run on a blank image.
+    """Open a file of a graph by its description and check it by a run on a blank image.
 
     Args:
         path: path of the file.
@@ -130,7 +132,7 @@ def open_onnx(path: Path, layout: str | None = None) -> OpenedOnnx:
             no description, or contradicts it.
     """
     check_model_file(path)
-    session = OpenVinoSession(path) if path.suffix.lower() == ".xml" else OrtSession(path)
+    session = _session(path)
     image = image_input(session.facts)
     found = describe(path, session.facts.of_one_image(image.batch), layout)
     description, own_summary = found.description, found.summary
@@ -165,6 +167,12 @@ def open_onnx(path: Path, layout: str | None = None) -> OpenedOnnx:
     if decoded.keypoint_scores is not None:
         detector.spec = replace(detector.spec, keypoint_threshold=description.keypoint_threshold)
     return detector
+
+
+def _session(path: Path) -> Session:
+    if is_engine(path):
+        return TensorRtSession(path)
+    return OpenVinoSession(path) if path.suffix.lower() == ".xml" else OrtSession(path)
 
 
 def _spec(
