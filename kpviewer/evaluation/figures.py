@@ -27,8 +27,8 @@ def curve_figure(curves: Sequence[PrecisionRecall], class_names: Sequence[str]) 
     figure, axes = _figure()
     for curve, name in zip(curves, class_names, strict=True):
         if curve.objects:
-            recall = np.concatenate([[0.0], curve.recall])
             precision = np.concatenate([curve.precision[:1], curve.precision])
+            recall = np.concatenate([[0.0], curve.recall])[: len(precision)]  # or no detection
             axes.plot(recall, precision, label=name, drawstyle="steps-pre")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     if len(class_names) <= _MANY_CLASSES:

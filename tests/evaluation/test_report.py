@@ -69,8 +69,10 @@ def test_the_worst_images_come_first_and_correct_ones_are_left_out() -> None:
 def test_figures_are_images() -> None:
     found, ground_truth = [seen((0, 0.9), (20, 0.4))], [annotated("a", 0).targets]
     curve = precision_recall(found, ground_truth, 0)
+    never_found = precision_recall([seen()], ground_truth, 0)
     for png in (
         curve_figure([curve], ["face"]),
+        curve_figure([curve, never_found], ["face", "hand"]),
         calibration_figure(calibration(found, ground_truth)),
         confusion_figure(np.array([[3, 1], [2, 0]]), ["face"]),
     ):
