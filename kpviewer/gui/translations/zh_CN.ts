@@ -300,6 +300,10 @@
             <translation>✓ 匹配 {matched}   ○ 漏检 {missed}   × 误报 {false}</translation>
         </message>
         <message>
+            <source>{n} keypoints not predicted</source>
+            <translation>{n} 个关键点未预测</translation>
+        </message>
+        <message>
             <source>, from confidence {score:g}</source>
             <translation>，自置信度 {score:g} 起评估</translation>
         </message>
@@ -588,6 +592,22 @@
             <translation>剪贴板中没有地址或路径，请先复制一个。</translation>
         </message>
         <message>
+            <source>Run code?</source>
+            <translation>运行代码？</translation>
+        </message>
+        <message>
+            <source>Run it</source>
+            <translation>运行</translation>
+        </message>
+        <message>
+            <source>Open the TensorRT engine {name}?</source>
+            <translation>打开 TensorRT 引擎 {name}？</translation>
+        </message>
+        <message>
+            <source>An engine holds code, which runs with your rights. Open it if you trust:</source>
+            <translation>引擎包含代码，会以您的权限运行。仅在信任以下文件时打开：</translation>
+        </message>
+        <message>
             <source>Run code of the module {module}?</source>
             <translation>运行模块 {module} 的代码吗？</translation>
         </message>
@@ -598,14 +618,6 @@
         <message>
             <source>(not found)</source>
             <translation>（未找到）</translation>
-        </message>
-        <message>
-            <source>Run code?</source>
-            <translation>运行代码？</translation>
-        </message>
-        <message>
-            <source>Run it</source>
-            <translation>运行</translation>
         </message>
         <message>
             <source>Videos and images</source>
@@ -626,6 +638,46 @@
         <message>
             <source>Opened the first of {count}. Drop a folder to see all of its images.</source>
             <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
+        </message>
+        <message>
+            <source>The layout is saved in {path}.</source>
+            <translation>布局已保存到 {path}。</translation>
+        </message>
+        <message>
+            <source>Running the model …</source>
+            <translation>正在运行模型…</translation>
+        </message>
+        <message>
+            <source>Use this</source>
+            <translation>使用此布局</translation>
+        </message>
+        <message>
+            <source>1 detection</source>
+            <translation>1 个检测结果</translation>
+        </message>
+        <message>
+            <source>{count} detections</source>
+            <translation>{count} 个检测结果</translation>
+        </message>
+        <message>
+            <source>{detections}, which can't be right</source>
+            <translation>{detections}，不可能正确</translation>
+        </message>
+        <message>
+            <source>Choose the layout</source>
+            <translation>选择布局</translation>
+        </message>
+        <message>
+            <source>{name} doesn't say what its outputs mean. Click the image with the right boxes.</source>
+            <translation>{name} 未说明其输出的含义。请点击检测框正确的图像。</translation>
+        </message>
+        <message>
+            <source>The choice is saved, so that the file opens without a question.</source>
+            <translation>选择会被保存，以后打开此文件时不再询问。</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
         </message>
         <message>
             <source>{name} can't be loaded. {reason}</source>
@@ -1054,6 +1106,14 @@
         <message>
             <source>How sure the model must be to show an object.</source>
             <translation>模型的置信度达到多少才显示目标。</translation>
+        </message>
+        <message>
+            <source>Keypoint confidence</source>
+            <translation>关键点置信度</translation>
+        </message>
+        <message>
+            <source>How sure the model must be of a keypoint. Less sure ones fade, then vanish.</source>
+            <translation>关键点至少应有的置信度。较低的会变淡，再低则不显示。</translation>
         </message>
         <message>
             <source>IoU (NMS)</source>
@@ -1628,12 +1688,20 @@
             <translation>关键点：x、y，源图像像素</translation>
         </message>
         <message>
+            <source>Confidence of the landmark</source>
+            <translation>该关键点的置信度</translation>
+        </message>
+        <message>
             <source>Click to sort</source>
             <translation>单击排序</translation>
         </message>
         <message>
             <source>point {number}</source>
             <translation>点 {number}</translation>
+        </message>
+        <message>
+            <source>{name} conf.</source>
+            <translation>{name} 置信度</translation>
         </message>
         <message>
             <source>Detections</source>
@@ -1704,6 +1772,10 @@
             <translation>{n} 个关键点</translation>
         </message>
         <message>
+            <source>{n} below {threshold:.2f}, in brackets: not predicted</source>
+            <translation>{n} 个低于 {threshold:.2f}（括号内）：视为未预测</translation>
+        </message>
+        <message>
             <source>Open camera</source>
             <translation>打开摄像头</translation>
         </message>
@@ -1714,10 +1786,6 @@
         <message>
             <source>Opening {name}</source>
             <translation>正在打开 {name}</translation>
-        </message>
-        <message>
-            <source>Cancel</source>
-            <translation>取消</translation>
         </message>
         <message>
             <source>Try again</source>
