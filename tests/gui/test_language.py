@@ -48,6 +48,7 @@ NAMES = {"NMS", "Soft-NMS", "IoU", "NME", "F1", "P95", "P99", "GPU", "CPU", "ID"
 NAMES |= {
     "torch",
     "OpenVINO",
+    "TensorRT",
     "fp32",
     "fp16",
     "bf16",
