@@ -6,6 +6,7 @@ A new family is a module with ``recognise``, a line here, and the names of its l
 from __future__ import annotations
 
 from kpviewer.models.onnx.families import (
+    bare,
     detr,
     faces,
     kpviewer,
@@ -30,4 +31,5 @@ FAMILIES: tuple[Family, ...] = (
     faces.recognise,
     openmmlab.recognise,
     movenet.recognise,
+    bare.recognise,
 )

@@ -24,18 +24,50 @@ from kpviewer.models.tables import converted, shown
 
 RT_DETR_HEAD = "RTDETRDecoder"
 _RT_DETR = re.compile(r"rt-?detr", re.IGNORECASE)
+_YOLO = re.compile("yolo", re.IGNORECASE)
 _MASK_COEFFICIENTS = 32
-_NOTES = {
+_ROW_COLUMNS = 6
+PREPARED: Mapping[str, Any] = {
+    "sampling": "linear",
+    "padding": [114, 114, 114],
+    "score_threshold": 0.25,
+    "iou_threshold": 0.7,
+}
+"""Fields of a description that all exports share."""
+NOTES = {
     "segment": ("The masks of this model are left out: kpviewer shows its boxes.",),
     "obb": ("The angles of this model are left out: kpviewer shows upright boxes around them.",),
 }
 
 
-class _Layout(NamedTuple):
+class Layout(NamedTuple):
+    """Meaning of an output."""
+
     output: dict[str, Any]
     resize: str
     nms: str
     summary: str
+    name: str = ""
+    """Name for ``--layout``, where the metadata leaves the layout open."""
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a description that say it."""
+        return {"output": self.output, "resize": self.resize, "nms": self.nms}
+
+
+_SHARES = {"normalised": True, "box_format": "cxcywh", "transposed": False}
+RT_DETR_ROWS = Layout(
+    {"kind": OutputKind.BOXES, **_SHARES}, "stretch", "none", "RT-DETR, rows", "ultralytics-rtdetr"
+)
+"""RT-DETR since 2026: centre, size, score, class."""
+RT_DETR_SCORES = Layout(
+    {"kind": OutputKind.YOLOV8, **_SHARES},
+    "stretch",
+    "none",
+    "RT-DETR before 2026, scores",
+    "ultralytics-rtdetr-scores",
+)
+"""RT-DETR before: centre, size, class scores."""
 
 
 def recognise(facts: FileFacts) -> list[Recognised]:
@@ -55,66 +87,92 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     names = class_names(literal(metadata, "names", ""))
     points = _keypoints(metadata) if task == "pose" else ()
     size = literal(metadata, "imgsz", "[640, 640]")
-    layout = _layout(facts, task, len(names))
     table = {
         "classes": names,
-        "output": layout.output,
         "keypoints": points,
         "skeleton": skeleton_of(points),
         "input": [size, size] if isinstance(size, int) else size,
         "stride": literal(metadata, "stride", "32"),
-        "resize": layout.resize,
-        "sampling": "linear",
-        "padding": [114, 114, 114],
-        "score_threshold": 0.25,
-        "iou_threshold": 0.7,
-        "nms": layout.nms,
-        "notes": _NOTES.get(task, ()),
+        **PREPARED,
+        "notes": NOTES.get(task, ()),
         "licence": clean_name(metadata.get("license", "")),
     }
-    with_points = f", {len(points)} keypoints" if points else ""
+    counts = f"{len(names)} classes" + (f", {len(points)} keypoints" if points else "")
+    layouts = _layouts(facts, task, len(names), len(points))
+    return [_recognised(table, layout, counts, is_certain=len(layouts) == 1) for layout in layouts]
+
+
+def _recognised(
+    table: dict[str, Any], layout: Layout, counts: str, *, is_certain: bool
+) -> Recognised:
     try:
-        description = converted(table, OnnxDescription)
+        description = converted(table | layout.fields(), OnnxDescription)
     except ValueError as error:
         raise ValueError(str(error).replace("input", "imgsz", 1)) from error
-    summary = f"{layout.summary}, {len(names)} classes{with_points}"
-    return [Recognised(description, "ultralytics", summary)]
+    name = "ultralytics" if is_certain else layout.name
+    return Recognised(description, name, f"{layout.summary}, {counts}", is_certain)
 
 
-def _layout(facts: FileFacts, task: str, classes: int) -> _Layout:
+def _layouts(facts: FileFacts, task: str, classes: int, points: int) -> list[Layout]:
+    """Return the layout of the outputs; several if the metadata leaves that open."""
     metadata = facts.metadata
     is_end_to_end = is_true(metadata, "end2end")
     if metadata.get("head") == RT_DETR_HEAD or _RT_DETR.search(metadata.get("description", "")):
-        return _rt_detr(facts, classes, is_end_to_end=is_end_to_end)
+        return [_rt_detr(facts, classes, is_end_to_end=is_end_to_end)]
+    usual = _usual(metadata, task, is_end_to_end=is_end_to_end)
+    shape = next(iter(facts.outputs.values()), ())
+    if usual.output["transposed"] is False or len(shape) != 3:
+        return [usual]
+    extra = usual.output.get("extra_columns", 0)
+    raw = [4 + classes + (task == "obb") + extra + size * points for size in (2, 3)]
+    rows = [6 + (task == "obb") + extra + size * points for size in (2, 3)]
+    is_explicit = "args" in metadata and "end2end" in metadata
+    if is_explicit or shape[1] is None or shape[1] in raw:
+        return [usual]
+    is_yolo = "head" in metadata or _YOLO.search(metadata.get("description", "")) is not None
+    fitting: list[Layout] = []
+    if shape[2] in rows:  # as of YOLOv10 before exporters wrote end2end
+        fitting.append(_rows(task, "rows, no NMS needed"))
+    if task == "detect" and not is_yolo:
+        if shape[2] == 4 + classes:
+            fitting.append(RT_DETR_SCORES)
+        if shape[2] == _ROW_COLUMNS:
+            fitting.append(RT_DETR_ROWS)
+    return fitting or [usual]
+
+
+def _rows(task: str, summary: str) -> Layout:
+    """Return the layout of rows of what was found."""
+    kind = OutputKind.ROTATED if task == "obb" else OutputKind.BOXES
+    extra = {"extra_columns": _MASK_COEFFICIENTS} if task == "segment" else {}
+    output = {"kind": kind, "transposed": False, **extra}
+    return Layout(output, "letterbox", "none", summary, "ultralytics-rows")
+
+
+def _usual(metadata: Mapping[str, str], task: str, *, is_end_to_end: bool) -> Layout:
     arguments = literal(metadata, "args", "{}")
     has_nms = isinstance(arguments, Mapping) and arguments.get("nms") in (True, 1, "True")
     has_nms = has_nms or is_true(metadata, "nms")
-    extra = {"extra_columns": _MASK_COEFFICIENTS} if task == "segment" else {}
     if is_end_to_end or has_nms:
-        kind = OutputKind.ROTATED if task == "obb" else OutputKind.BOXES
-        summary = "NMS inside" if has_nms else "end to end, no NMS needed"
-        output = {"kind": kind, "transposed": False, **extra}
-        return _Layout(output, "letterbox", "none", summary)
+        return _rows(task, "NMS inside" if has_nms else "end to end, no NMS needed")
+    extra = {"extra_columns": _MASK_COEFFICIENTS} if task == "segment" else {}
     kind = OutputKind.ROTATED if task == "obb" else OutputKind.YOLOV8
     nms = "none" if task == "obb" else "hard"  # rotated boxes are compared when they are read
     output = {"kind": kind, "transposed": True, **extra}
-    return _Layout(output, "letterbox", nms, "no NMS inside")
+    return Layout(output, "letterbox", nms, "no NMS inside")
 
 
-def _rt_detr(facts: FileFacts, classes: int, *, is_end_to_end: bool) -> _Layout:
+def _rt_detr(facts: FileFacts, classes: int, *, is_end_to_end: bool) -> Layout:
     """Return the layout of an RT-DETR: rows with score and class, or scores by class before 2026.
 
     With two classes both have six columns; only newer exporters write the entry ``head``.
     """
-    boxes = {"normalised": True, "box_format": "cxcywh", "transposed": False}
     shape = next(iter(facts.outputs.values()), ())
     is_newer = is_end_to_end or facts.metadata.get("head") == RT_DETR_HEAD
-    has_rows = is_newer and shape[-1:] in ((6,), (None,))
+    has_rows = is_newer and shape[-1:] in ((_ROW_COLUMNS,), (None,))
     if not has_rows and shape[-1:] not in ((4 + classes,), (None,)):
         raise ValueError(f"an RT-DETR of {classes} classes has no output of shape {shape}")
-    if has_rows:
-        return _Layout({"kind": OutputKind.BOXES, **boxes}, "stretch", "none", "RT-DETR, rows")
-    return _Layout({"kind": OutputKind.YOLOV8, **boxes}, "stretch", "none", "RT-DETR, scores")
+    return RT_DETR_ROWS if has_rows else RT_DETR_SCORES
 
 
 def _keypoints(metadata: Mapping[str, str]) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def _are_alike(candidates: list[Recognised]) -> bool:
 
 def _named(facts: FileFacts, name: str, shape: Shape, classes: int) -> list[Recognised]:
     """Return the layout of an output that has the right size for the classes in the metadata."""
-    masks = _MASK_COEFFICIENTS if any(len(each) == 4 for each in facts.outputs.values()) else 0
+    masks = _masks(facts)
     named = naming(facts, classes)
     is_certain = "stride" in facts.metadata
     if shape[2] == 5 + classes + masks and (is_certain or rows_per_cell(facts, shape[1]) == 3):
@@ -68,6 +68,11 @@ def _named(facts: FileFacts, name: str, shape: Shape, classes: int) -> list[Reco
         output = {"kind": OutputKind.YOLOV8, "rows": name, "transposed": True}
         return [_recognised(named, output, "yolov9", "YOLOv9", masks, is_certain=is_certain)]
     return []
+
+
+def _masks(facts: FileFacts) -> int:
+    """Return the number of coefficients of masks: those of the prototypes, an output of maps."""
+    return _MASK_COEFFICIENTS if any(len(each) == 4 for each in facts.outputs.values()) else 0
 
 
 def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
@@ -83,10 +88,11 @@ def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
             return [_objectness(name, named, "YOLOv6")]
         if each is None and rows is None:
             return [_objectness(name, named, "YOLOv5 or YOLOv7", is_certain=False)]
-    if rows is not None and rows > 4 and rows_per_cell(facts, columns) == 1:
+    masks = _masks(facts)
+    if rows is not None and rows > 4 + masks and rows_per_cell(facts, columns) == 1:
         output = {"kind": OutputKind.YOLOV8, "rows": name, "transposed": True}
-        named = naming(facts, rows - 4)
-        return [_recognised(named, output, "yolov8", "YOLOv8 or YOLOv9", is_certain=False)]
+        named = naming(facts, rows - 4 - masks)
+        return [_recognised(named, output, "yolov8", "YOLOv8 or YOLOv9", masks, is_certain=False)]
     return []
 
 
@@ -107,6 +113,8 @@ def _recognised(
     is_certain: bool = True,
 ) -> Recognised:
     table = named.described(**_PREPARED, output={**output, "extra_columns": masks})
+    if layout == "yolov8":
+        table["iou_threshold"] = 0.7  # Ultralytics' default
     if masks:
         table["notes"] = (_MASKS, *named.notes)
     summary = f"{maker}, {named.summary}"
