@@ -78,11 +78,24 @@ def suppressed(image: Array, boxes: Array, scores: Array, keypoints: Array | Non
     rows = np.flatnonzero(best > CONFIDENCE)
     classes = scores.argmax(1)
     kept = batched_nms(*map(torch.from_numpy, (boxes[rows], best[rows], classes[rows])), IOU)
-    rows = rows[kept.numpy()[:MAX_DETECTIONS]]
+    return _result(image, rows[kept.numpy()], boxes, scores, keypoints)
+
+
+def distinct(image: Array, boxes: Array, scores: Array, keypoints: Array | None = None) -> Result:
+    """Keep every row above the confidence, the best first, as after NMS inside of a graph."""
+    best = scores.max(1)
+    rows = np.argsort(-best, kind="stable")
+    return _result(image, rows[best[rows] > CONFIDENCE], boxes, scores, keypoints)
+
+
+def _result(
+    image: Array, rows: Array, boxes: Array, scores: Array, keypoints: Array | None
+) -> Result:
+    rows = rows[:MAX_DETECTIONS]
     limits = np.array(image.shape[1::-1] * 2, np.float32)
     points = [] if keypoints is None else keypoints[rows].tolist()
     clipped = np.clip(boxes[rows], 0, limits).tolist()
-    return Result(clipped, best[rows].tolist(), classes[rows].tolist(), points)
+    return Result(clipped, scores[rows].max(1).tolist(), scores[rows].argmax(1).tolist(), points)
 
 
 def cells(size: int, stride: int, anchors: int = 1) -> Array:

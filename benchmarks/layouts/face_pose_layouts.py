@@ -93,7 +93,8 @@ def _scrfd(pyramid: Pyramid, points: bool, batched: bool) -> Network:
         return decoding.suppressed(image, corners, np.concatenate(outputs[:3]), found)
 
     name = f"scrfd-{len(names)}" + ("-batched" if batched else "")
-    return Network(name, write, predict)
+    opens = "" if batched else f"FOLDER/{name}.onnx@{SIZE}"  # the published files leave it open
+    return Network(name, write, predict, opens)
 
 
 def _retinaface(pyramid: Pyramid) -> Network:
@@ -172,7 +173,8 @@ def _openmmlab(name: str, pyramid: Pyramid, is_pose: bool) -> Network:
         found = None
         if is_pose:
             found = np.concatenate([back(others[0, ..., :2]), others[0, ..., 2:]], -1)
-        return decoding.suppressed(image, back(rows[0, :, :4]), scores, found)
+        keep = decoding.suppressed if is_pose else decoding.distinct  # rtmlib's RTMO does NMS again
+        return keep(image, back(rows[0, :, :4]), scores, found)
 
     return Network(name, write, predict)
 

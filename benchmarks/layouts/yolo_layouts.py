@@ -212,7 +212,8 @@ def _yolox(name: str, pyramid: Pyramid, layout: Any) -> Network:
             rows = np.concatenate([*boxes, rows[:, 4:]], 1).astype(np.float32)
         return _read_objectness(image, [rows[None]], back)
 
-    return Network(name, write, predict)
+    chosen = "yolox" if layout is _yolox_undecoded else "yolox-decoded"
+    return Network(name, write, predict, f"FOLDER/{name}.onnx@{chosen}")
 
 
 def _nas_batch(head: Head) -> Network:
