@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from kpviewer.geometry import Letterbox
+from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.runners import Runner
 from kpviewer.sources.demo import DemoSource
 from kpviewer.structures import ImageArray
@@ -21,17 +23,38 @@ RUNS = 7
 """Timed runs of each runner."""
 WORTHWHILE = 0.9
 """Share of the exact runner's time that another must not exceed to be chosen."""
-MAX_SCORE_CHANGE = 0.02
-"""Largest change of a class score between runners that agree."""
-COMPARED = 5
-"""Most candidates that are compared."""
+
 SEEN = 0.25
 """Least confidence of a keypoint whose position must agree."""
 MAX_SHIFT_PX = 0.5
 """Largest shift of a corner or point, in input px: a letterbox round trip may cost as much."""
-MAX_SHIFT_SHARE = 0.005
-"""Largest shift as a share of the box's longer side: rounding moves the edges of large objects
-more."""
+_PART = 16
+"""Candidates that are compared with all others at once: with all of them it takes much memory."""
+
+
+class Agreement(NamedTuple):
+    """How alike the candidates of runners must be."""
+
+    max_score_change: float = 0.02
+    """Largest change of a score."""
+    max_shift_share: float = 0.005
+    """Largest shift as a share of the box's longer side, if that is more than half a pixel:
+    rounding moves the edges of large objects more."""
+    compared: int = 5
+    """Most candidates that are compared."""
+    detected: float | None = None
+    """Score above which candidates are compared, where there are any; None: half of the best."""
+
+
+_USUAL = Agreement()
+
+
+def agreement_for(spec: ModelSpec, *, is_file: bool) -> Agreement:
+    """Return how alike results must be: a file's as in its maker's program, in all detections.
+
+    kpviewer's own networks are evaluated in each precision that they are shipped for.
+    """
+    return Agreement(0.01, 0.0, 300, spec.score_threshold) if is_file else _USUAL
 
 
 def probe_image() -> ImageArray:
@@ -50,6 +73,7 @@ def choose_runner(
     box: Letterbox,
     num_classes: int,
     num_keypoints: int = 0,
+    agreement: Agreement = _USUAL,
 ) -> Runner:
     """Measure runners on one image and return the fastest that agrees with the first.
 
@@ -61,6 +85,7 @@ def choose_runner(
         box: where the image is in the input.
         num_classes: number of classes of the model.
         num_keypoints: number of keypoints of the model.
+        agreement: how alike results must be.
 
     Returns:
         The first runner, or another that agrees with it in at most nine tenths of its time.
@@ -71,7 +96,8 @@ def choose_runner(
     def is_usable(rival: Runner) -> bool:
         try:
             rival.prepare(box.input_hw)
-            return agrees(expected, _run(rival, bgr, box), num_classes, num_keypoints)
+            found = _run(rival, bgr, box)
+            return agrees(expected, found, num_classes, num_keypoints, agreement)
         except Exception as error:  # an optional engine need not run every model
             _log.info("%s %s isn't used: %s", rival.backend, rival.precision, error)
             return False
@@ -108,7 +134,13 @@ def reduced_precision(device: torch.device) -> str | None:
     return "bf16" if any(has.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")) else None
 
 
-def agrees(exact: Tensor, reduced: Tensor, num_classes: int, num_keypoints: int = 0) -> bool:
+def agrees(
+    exact: Tensor,
+    reduced: Tensor,
+    num_classes: int,
+    num_keypoints: int = 0,
+    agreement: Agreement = _USUAL,
+) -> bool:
     """Return whether candidates at reduced precision agree with those at single precision.
 
     Args:
@@ -116,28 +148,40 @@ def agrees(exact: Tensor, reduced: Tensor, num_classes: int, num_keypoints: int 
         reduced: (N, D) candidates at reduced precision, in any order.
         num_classes: number of score columns after the corners.
         num_keypoints: number of keypoints after the scores; columns behind them are their scores.
+        agreement: how alike they must be, and which candidates count.
 
     Returns:
-        True if each of the best candidates, those with at least half of the best score, has a
-        counterpart whose corners and keypoints moved by at most half a pixel, or half a hundredth
-        of its box, and whose scores changed by at most 0.02.
+        True if each of the best candidates has a counterpart whose corners and keypoints moved by
+        at most half a pixel, or half a hundredth of its box, and whose scores hardly changed.
     """
     if exact.shape[1:] != reduced.shape[1:] or not len(exact) or not len(reduced):
         return False
     exact, reduced = exact.float(), reduced.float()
     scores = exact[:, 4 : 4 + num_classes].amax(1)
-    best = exact[: min(COMPARED, int((scores >= scores[0] / 2).sum()))]
+    detected = int((scores > agreement.detected).sum()) if agreement.detected is not None else 0
+    counted = detected or min(_USUAL.compared, int((scores >= scores[0] / 2).sum()))
+    best = exact[: min(agreement.compared, counted)]
+    return all(
+        _has_counterparts(part, reduced, num_classes, num_keypoints, agreement)
+        for part in torch.split(best, _PART)
+    )
+
+
+def _has_counterparts(
+    best: Tensor, reduced: Tensor, num_classes: int, num_keypoints: int, agreement: Agreement
+) -> bool:
+    """Return whether each candidate of ``best`` has a counterpart in ``reduced``."""
     sides = (best[:, 2:4] - best[:, :2]).amax(1)
-    may_shift = (sides * MAX_SHIFT_SHARE).clamp(min=MAX_SHIFT_PX)
+    may_shift = (sides * agreement.max_shift_share).clamp(min=MAX_SHIFT_PX)
     change = (best[:, None] - reduced[None]).abs()  # (B, N, D): near-ties may swap ranks
     corners, levels, places, confidences = torch.split(
-        change, _widths(exact, num_classes, num_keypoints), dim=-1
+        change, _widths(best, num_classes, num_keypoints), dim=-1
     )
     if confidences.shape[-1]:  # keypoints that aren't seen may be anywhere
         is_seen = best[:, -num_keypoints:] >= SEEN
         places = places * is_seen.repeat_interleave(2, 1)[:, None]
     is_near = torch.cat([corners, places], -1).amax(-1) <= may_shift[:, None]
-    is_alike = torch.cat([levels, confidences], -1).amax(-1) <= MAX_SCORE_CHANGE
+    is_alike = torch.cat([levels, confidences], -1).amax(-1) <= agreement.max_score_change
     return bool((is_near & is_alike).any(1).all())
 
 

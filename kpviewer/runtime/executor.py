@@ -15,7 +15,7 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.spec import Task
-from kpviewer.runtime.autotune import choose_runner, probe_image
+from kpviewer.runtime.autotune import agreement_for, choose_runner, probe_image
 from kpviewer.runtime.backends import make_runners
 from kpviewer.runtime.batches import Batches
 from kpviewer.runtime.decisions import decision_key, remember, remembered
@@ -247,7 +247,9 @@ class Executor:
         if not self._measures:
             return self._runners[0]
         classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
-        chosen = choose_runner(self._runners, bgr, box, classes, points)
+        is_file = isinstance(self._detector.network, OnnxNetwork)
+        agreement = agreement_for(self.spec, is_file=is_file)
+        chosen = choose_runner(self._runners, bgr, box, classes, points, agreement)
         if key:
             remember(key, chosen)
         return chosen

@@ -14,7 +14,7 @@ from kpviewer.models.base import DecodedBatch
 from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.runtime import autotune, backends
-from kpviewer.runtime.autotune import agrees, choose_runner, reduced_precision
+from kpviewer.runtime.autotune import agreement_for, agrees, choose_runner, reduced_precision
 from kpviewer.runtime.device import resolve_device
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.fusion import fused
@@ -248,6 +248,44 @@ def test_each_of_the_best_candidates_must_have_a_counterpart(
 ) -> None:
     exact = torch.tensor([[*BOX, 0.9], [*OTHER, 0.8], [*OTHER, 0.02]])
     assert agrees(exact, torch.tensor(rows), 1) is expected
+
+
+@pytest.mark.parametrize(
+    ("box", "score", "of_file", "of_own"),
+    [
+        (BOX, 0.307, True, True),
+        (BOX, 0.315, False, True),  # a file's scores must be its maker's
+        ([0.0, 0.0, 10.0, 10.6], 0.3, False, True),  # all detections count, not the best alone
+        (BOX, 0.2, False, True),
+    ],
+)
+def test_all_detections_of_a_file_must_agree(
+    box: list[float], score: float, of_file: bool, of_own: bool
+) -> None:
+    large = [0.0, 0.0, 900.0, 600.0, 0.9]
+    exact = torch.tensor([large, *[[*OTHER, 0.8]] * 40, [*BOX, 0.3], [*BOX, 0.1]])
+    other = torch.tensor([large, [*OTHER, 0.8], [*box, score], [*BOX, 0.05]])
+    spec = ModelSpec("m", "onnx", Task.DETECT, ("a",), (640, 640), score_threshold=0.25)
+    assert agrees(exact, other, 1, 0, agreement_for(spec, is_file=True)) is of_file
+    assert agrees(exact, other, 1, 0, agreement_for(spec, is_file=False)) is of_own
+
+
+@pytest.mark.parametrize(("moved", "of_own"), [(0.9, True), (4.0, True), (4.6, False)])
+def test_edges_of_large_boxes_of_a_file_move_less_than_a_pixel(moved: float, of_own: bool) -> None:
+    exact = torch.tensor([[0.0, 0.0, 900.0, 600.0, 0.9]])
+    other = torch.tensor([[0.0, 0.0, 900.0, 600.0 + moved, 0.9]])
+    spec = ModelSpec("m", "onnx", Task.DETECT, ("a",), (640, 640))
+    assert not agrees(exact, other, 1, 0, agreement_for(spec, is_file=True))
+    assert agrees(exact, other, 1, 0, agreement_for(spec, is_file=False)) is of_own
+
+
+@pytest.mark.parametrize("scores", [(0.02, 0.01), (0.24, 0.235)])
+def test_a_file_that_finds_nothing_is_compared_by_its_best(scores: tuple[float, float]) -> None:
+    exact = torch.tensor([[*BOX, scores[0]], [*OTHER, scores[0] / 3]])
+    spec = ModelSpec("m", "onnx", Task.DETECT, ("a",), (640, 640), score_threshold=0.25)
+    agreement = agreement_for(spec, is_file=True)
+    assert agrees(exact, torch.tensor([[*BOX, scores[1]]]), 1, 0, agreement)
+    assert not agrees(exact, torch.tensor([[*OTHER, scores[1]]]), 1, 0, agreement)
 
 
 @pytest.mark.parametrize(
