@@ -86,6 +86,8 @@ class Settings:
     """Name or path of the model, as on the command line."""
     device: Text | None = None
     """Device as on the command line: auto, cpu, cuda:0."""
+    backend: Text | None = None
+    """Backend, precision and device that were chosen, such as openvino:bf16@cpu; None measures."""
     theme: Text | None = None
     """Colour theme: system, dark or light."""
     language: Text | None = None

@@ -1,4 +1,4 @@
-"""``kpviewer models``: lists the available models."""
+"""``kpviewer models``: lists models, layouts and backends."""
 
 from __future__ import annotations
 
@@ -13,12 +13,22 @@ if TYPE_CHECKING:
 
 @click.command
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
+@click.option("--backends", is_flag=True, help="List the backends for --backend.")
 @click.option("--layouts", is_flag=True, help="List the layouts of ONNX files for --layout.")
-def command(as_json: bool, layouts: bool) -> None:
+def command(as_json: bool, layouts: bool, backends: bool) -> None:
     """List the models of kpviewer and of installed packages, as --model takes them."""
+    if backends and layouts:
+        raise click.UsageError("--backends and --layouts are two lists. Ask for one of them.")
+    if backends:
+        _print_backends(as_json)
+        return
     if layouts:
         _print_layouts(as_json)
         return
+    _print_models(as_json)
+
+
+def _print_models(as_json: bool) -> None:
     from kpviewer.models.catalogue import available_models
     from kpviewer.plug_ins import MODELS, plug_ins
 
@@ -42,6 +52,27 @@ def command(as_json: bool, layouts: bool) -> None:
             click.echo(f"    scores   {scores}")
     for added in plug_ins(MODELS).values():
         click.echo(f"{added.name}   of the package {added.package} ({added.code})")
+
+
+_RUNS = {
+    "torch": "kpviewer's own models and networks of torch, on CPU, CUDA and MPS",
+    "openvino": "networks of torch on the CPU; ONNX and OpenVINO files, also on Intel's GPU, NPU",
+    "onnxruntime": "ONNX files, on CPU, CUDA, DirectML and Core ML, as installed",
+    "tensorrt": "TensorRT engines; ONNX files by onnxruntime-gpu",
+}
+
+
+def _print_backends(as_json: bool) -> None:
+    from kpviewer.models.inference_libraries import installed_backends
+
+    found = installed_backends()
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for name, is_installed in found.items():
+        state = "installed" if is_installed else f"pip install {name}"
+        click.echo(f"{name:<11}   {_RUNS[name]} ({state})")
+    click.echo("`kpviewer bench --model M --backends all` measures those that run a model here.")
 
 
 def _print_layouts(as_json: bool) -> None:

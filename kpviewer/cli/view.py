@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,9 +31,8 @@ from kpviewer.installation.qt_libraries import has_display, require_libraries
 from kpviewer.models.names import with_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kpviewer.gui.options import ViewerOptions
+    from kpviewer.runtime.choices import BackendChoice
     from kpviewer.sources.base import GroundTruthProvider
 
 THEMES = ("system", "dark", "light")
@@ -153,7 +151,7 @@ def _viewer_options(
         model=given["model"],
         compare=given["compare"],
         device=given["device"],
-        load_engine=_loader(given["backend"], given["precision"]),
+        backend=_backend(given["backend"], given["precision"]),
         classes=_words(given["classes"]),
         record=given["record"],
         with_results=given["jsonl"],
@@ -169,13 +167,11 @@ def _viewer_options(
     )
 
 
-def _loader(backend: str, precision: str) -> Callable[..., Any] | None:
-    """Return what loads models on a given backend; None for auto, which the window measures."""
-    from kpviewer.gui.opening.engine_loading import load_variant
+def _backend(backend: str, precision: str) -> BackendChoice | None:
+    """Return the backend of the command line; None for auto, which the window measures."""
+    from kpviewer.runtime.choices import BackendChoice
 
-    if backend == precision == "auto":
-        return None
-    return partial(load_variant, backend=backend, precision=precision)
+    return None if backend == precision == "auto" else BackendChoice(backend, precision)
 
 
 def _check_profile(name: str | None) -> None:

@@ -19,7 +19,7 @@ from kpviewer.gui.comparing.menu import add_compare_menu
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.language import tr
-from kpviewer.gui.menus import DEVICES, fill_device_menu, fill_model_menu
+from kpviewer.gui.menus import DEVICES, add_backend_menu, fill_device_menu, fill_model_menu
 from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.dialogs import (
     ask_for_file,
@@ -99,6 +99,7 @@ class MainWindow(QMainWindow):
         load_preview = loaders.load_first or loaders.load_engine
         self.opener = Opener(self.session, self.compare, permission, panes, load_preview)
         self.choose_source, self.choose_model = self.opener.choose_source, self.opener.choose_model
+        self.session.models.noted.connect(panes.say)
         DropTarget(self, self.opener, panes.say)
         self.bridge = Bridge(panes, self.opener, self.saving)
         self.bridge.titled.connect(self.setWindowTitle)
@@ -223,6 +224,9 @@ class MainWindow(QMainWindow):
                 lambda: fill_model_menu(
                     model_menu, opener.choose_model, run, memory.recent_models()
                 )
+            )
+            model_menu.aboutToShow.connect(
+                lambda: add_backend_menu(model_menu, self.session.models)
             )
             model_menu.aboutToShow.connect(
                 lambda: add_compare_menu(model_menu, opener, memory.recent_models())

@@ -16,6 +16,7 @@ from kpviewer.gui.settings.recent import Recent, add_recent
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
 from kpviewer.models.catalogue import available_models
+from kpviewer.runtime.choices import BackendChoice
 
 DEVICES = {"auto": tr_noop("Automatic"), "cpu": "CPU"}
 """Devices that are always available, by their names on the command line."""
@@ -41,17 +42,47 @@ def fill_model_menu(menu: QMenu, choose: Choose, ask: Ask, recent: Recent) -> No
 def fill_device_menu(menu: QMenu, models: ModelLoading) -> None:
     """List the devices, the current one ticked; GPUs are listed once torch is imported."""
     menu.clear()
-    for name, label in {**DEVICES, **(models.devices or {})}.items():
+    current, choice = models.current, models.choice
+    anywhere = choice if choice is not None and not choice.device else None
+    for name, label in {**DEVICES, **(current.devices if current else {})}.items():
         action = menu.addAction(f"{without_mnemonic(tr(label))}\t{name}")
         if action is not None:
             action.setToolTip(plain_tip(tr(label)))
             action.setCheckable(True)
             action.setChecked(name == models.device)
-            action.triggered.connect(lambda _checked, name=name: models.use_device(name))
-    if models.devices is None:
+            action.triggered.connect(lambda _checked, name=name: models.use(name, anywhere))
+    if current is None:
         add_note(menu, tr("GPUs are listed once a model is loaded"))
-    elif models.devices.keys() <= DEVICES.keys():
+    elif current.devices.keys() <= DEVICES.keys():
         add_note(menu, tr("No GPU found"))
+
+
+def add_backend_menu(menu: QMenu, models: ModelLoading) -> None:
+    """Add the submenu of the backends that run the present model here, the chosen one ticked."""
+    submenu = menu.addMenu(icon("device"), tr("Backend"))
+    if submenu is None:
+        return
+    current, engine = models.current, models.engine
+    running = f"{engine.backend} {engine.precision}" if engine and models.choice is None else ""
+    _add_backend(submenu, f"{tr('Automatic')}\t{running}".strip(), models, None)
+    submenu.addSeparator()
+    if current is None:
+        add_note(submenu, tr("Backends are listed once a model is loaded"))
+        return
+    labels = {**DEVICES, **current.devices}
+    for choice in current.backends:
+        device = without_mnemonic(tr(labels.get(choice.device, choice.device)))
+        _add_backend(submenu, f"{choice.label}\t{device}", models, choice)
+
+
+def _add_backend(
+    menu: QMenu, text: str, models: ModelLoading, choice: BackendChoice | None
+) -> None:
+    action = menu.addAction(text)
+    if action is not None:
+        action.setCheckable(True)
+        action.setChecked(choice == models.choice)
+        action.triggered.connect(lambda _checked: models.use(models.device, choice))
 
 
 def shipped_models() -> list[tuple[str, int]]:

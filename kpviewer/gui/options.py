@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kpviewer.models.spec import ModelSpec
+from kpviewer.runtime.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.base import GroundTruthProvider
 from kpviewer.structures import NmsKind, Thresholds
@@ -23,6 +24,8 @@ class ViewerOptions:
     """Second model; or a backend or precision to compare the first with: torch, openvino, fp32,
     bf16, fp16."""
     device: str = "auto"
+    backend: BackendChoice | None = None
+    """Backend and precision to run the model with; None measures, and takes the fastest."""
     score: float | None = None
     """Lowest confidence. None, here and in the next four: the model's default."""
     iou: float | None = None
@@ -57,6 +60,9 @@ class ViewerOptions:
     """Model to load if the remembered ``model`` is gone; None if ``model`` was asked for."""
     fallback_device: str | None = None
     """Device to use if the remembered ``device`` is gone; None if ``device`` was asked for."""
+
+    can_change_backend: bool = False
+    """Whether ``backend`` was remembered, so that a model that it can't run runs as with None."""
 
     # Functions for programs around the window; ``opening.loaders.with_own`` moves them to Loaders.
 

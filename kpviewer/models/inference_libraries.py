@@ -62,6 +62,11 @@ def onnxruntime_conflict(version: Callable[[str], str | None]) -> str | None:
     )
 
 
+def installed_backends() -> dict[str, bool]:
+    """Return the names of the backends and whether each library is installed; imports none."""
+    return {name: importlib.util.find_spec(name) is not None for name in BACKENDS}
+
+
 def has_openvino() -> bool:
     """Return whether OpenVINO is installed, without importing it."""
     return importlib.util.find_spec("openvino") is not None

@@ -18,8 +18,10 @@ from kpviewer.models.spec import Task
 from kpviewer.runtime.autotune import agreement_for, choose_runner, probe_image
 from kpviewer.runtime.backends import make_runners
 from kpviewer.runtime.batches import Batches
+from kpviewer.runtime.choices import BackendChoice
 from kpviewer.runtime.decisions import decision_key, remember, remembered
 from kpviewer.runtime.device import resolve_device
+from kpviewer.runtime.file_backends import device_of
 from kpviewer.runtime.preprocess import Preprocessor
 from kpviewer.runtime.runners import BatchRunner, Runner
 from kpviewer.runtime.sanity import SanityCheck
@@ -80,6 +82,7 @@ class Executor:
         self._device = torch.device("cpu") if is_file else resolve_device(device)
         self._preprocess = Preprocessor(detector.spec, self._device)
         self._measures = measures
+        self._asked = (device, precision, backend)
         self._runner: Runner | None = None
         self._runners = make_runners(detector, self._preprocess, device, precision, backend)
         if len(self._runners) == 1:
@@ -92,6 +95,21 @@ class Executor:
     def choices(self) -> list[tuple[str, str]]:
         """Backends and precisions that this executor chooses from, the exact one first."""
         return [(each.backend, each.precision) for each in self._runners]
+
+    def backends(self, device: str) -> list[BackendChoice]:
+        """Return the backends and precisions that this machine has for the model on a device."""
+        if self._asked != (device, "auto", "auto"):
+            return Executor(self._detector, device, measures=False).backends(device)
+        is_file = isinstance(self._detector.network, OnnxNetwork)
+        found = [
+            BackendChoice(
+                each.backend,
+                each.precision,
+                device_of(each, device) if is_file else str(self._device),
+            )
+            for each in self._runners
+        ]
+        return list(dict.fromkeys(found))
 
     @property
     def spec(self) -> ModelSpec:

@@ -58,6 +58,20 @@ def openvino_devices() -> tuple[str, ...]:
     return tuple(openvino_core().available_devices) if has_openvino() else ()
 
 
+def device_of(runner: Runner, device: str) -> str:
+    """Return the device of a file's runner as the command line names it.
+
+    Args:
+        runner: one of ``make_file_runners``.
+        device: the device that they were made for.
+    """
+    if runner.device == "CPU" or runner.backend == "openvino":
+        return runner.device.lower()
+    own = {each.label: each.device for each in _PROVIDERS if each.device != "cuda"}
+    match = _CUDA.fullmatch(device)
+    return own.get(runner.device, f"cuda:{(match and match[1]) or 0}")
+
+
 def make_file_runners(model: FileModel, device: str, precision: str, backend: str) -> list[Runner]:
     """Return the runners to choose from: the exact one first, which others must agree with.
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from kpviewer.models.base import Detector
     from kpviewer.models.spec import ModelSpec
+    from kpviewer.runtime.choices import BackendChoice
     from kpviewer.runtime.executor import InferenceTimings
     from kpviewer.runtime.thresholds import ThresholdArguments
     from kpviewer.structures import Candidates, Detections, ImageArray
@@ -110,6 +111,10 @@ class Model:
     def doubt(self) -> str | None:
         """Why the model's outputs can't be right as they are read; None while they may be."""
         return self._engine.doubt
+
+    def backends(self, device: str) -> list[BackendChoice]:
+        """Return the backends and precisions that this machine has for the model on a device."""
+        return self._engine.backends(device)
 
     @property
     def needs_pinned_memory(self) -> bool:

@@ -6,11 +6,11 @@ from click.testing import CliRunner
 from kpviewer.cli import process, view
 from kpviewer.errors import KpviewerError
 from kpviewer.gui import app
-from kpviewer.gui.opening import engine_loading
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.installation import qt_libraries
 from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.runtime.choices import BackendChoice
 from kpviewer.structures import NmsKind
 
 SPEC = ModelSpec("m", "m", Task.DETECT, ("cat", "dog"), (64, 64), score_threshold=0.3)
@@ -30,20 +30,14 @@ def started(monkeypatch):
     return calls
 
 
-def test_a_backend_reaches_the_loader(started, monkeypatch):
-    loaded = []
-    monkeypatch.setattr(
-        engine_loading, "load_variant", lambda *_, **how: loaded.append(how) or "engine"
-    )
+def test_a_backend_reaches_the_window(started):
     for words in ("demo", "demo --backend openvino --precision bf16", "demo --engine torch"):
         result = CliRunner().invoke(view.command, words.split())
         assert result.exit_code == 0, result.output
-    loaders = [options.load_engine for options, _ in started]
-    assert loaders[0] is None
-    assert [load("face-ssd", "cpu", (64, 64)) for load in loaders[1:]] == ["engine", "engine"]
-    assert loaded == [
-        {"backend": "openvino", "precision": "bf16"}, {"backend": "torch", "precision": "auto"},
+    assert [options.backend for options, _ in started] == [
+        None, BackendChoice("openvino", "bf16"), BackendChoice("torch", "auto"),
     ]  # fmt: skip
+    assert {"backend", "precision"} <= started[1][0].given
 
 
 def test_options_reach_the_viewer(started):

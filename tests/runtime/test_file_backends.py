@@ -131,3 +131,21 @@ def test_a_model_on_another_device_goes_on_on_the_cpu_when_that_fails(path: Path
 
 def test_a_session_names_its_provider(path: Path) -> None:
     assert OrtSession(path).facts.stem == "m"
+
+
+def test_backends_are_listed_with_the_devices_that_choose_them(path, machine):
+    machine((CUDA, DML), ("GPU.1",))
+    detector = open_onnx(path)
+    listed = Executor(detector).backends("auto")
+    assert [str(each) for each in listed] == [
+        "onnxruntime:fp32@cpu", "openvino:bf16@cpu", "openvino:fp32@cpu",
+        "onnxruntime:fp32@cuda:0", "onnxruntime:fp32@directml",
+        "openvino:fp16@gpu.1", "openvino:fp32@gpu.1",
+    ]  # fmt: skip
+    for backend, precision, device in listed:
+        chosen = Executor(detector, device, precision, backend)
+        assert chosen.choices == [(backend, precision)]
+        assert chosen.backends("auto") == listed
+    assert [str(each) for each in Executor(detector).backends("cuda:2")] == [
+        "onnxruntime:fp32@cuda:2"
+    ]

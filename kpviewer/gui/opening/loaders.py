@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from kpviewer.errors import PipelineError
+from kpviewer.gui.language import tr
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.recent import is_there
 from kpviewer.pipeline.protocols import InferenceEngine
+from kpviewer.runtime.choices import BackendChoice
 from kpviewer.sources.base import FrameSource, GroundTruthProvider
 
 _log = logging.getLogger(__name__)
@@ -69,26 +71,53 @@ def with_own(loaders: Loaders, options: ViewerOptions) -> Loaders:
     return replace(loaders, **own)
 
 
+def with_backend(loaders: Loaders, choice: BackendChoice | None) -> EngineLoader:
+    """Return the loader of models on a backend; None measures."""
+    if choice is None:
+        return loaders.load_engine
+
+    def load(model: str, device: str, source_hw: tuple[int, int]) -> ViewerEngine:
+        own = choice.device or device
+        return loaders.load_variant(model, own, source_hw, choice.backend, choice.precision)
+
+    return load
+
+
 def load_or_fallback(
     load: EngineLoader,
     options: ViewerOptions,
     model: str,
     device: str,
     source_hw: tuple[int, int],
+    say: Callable[[str], None] = _log.warning,
 ) -> ViewerEngine:
     """Load a model; use the fallback of a remembered model or device that is gone.
+
+    Args:
+        load: loads a model.
+        options: options of the window.
+        model: name of the model.
+        device: device as on the command line.
+        source_hw: (height, width) of the images, px.
+        say: gets a line for the user if a fallback is used.
 
     Raises:
         WeightsError: if the model can't be loaded.
         PipelineError: if it can't run on the device.
     """
     if model == options.model and options.fallback_model is not None and not is_there(model):
-        _log.warning("%s isn't there any more. %s is used.", model, options.fallback_model)
+        text = tr("{name} isn't there any more. {other} is used.")
+        say(text.format(name=model, other=options.fallback_model))
         model = options.fallback_model
     try:
         return load(model, device, source_hw)
     except PipelineError as error:
-        if device != options.device or options.fallback_device is None:
+        fallback = options.fallback_device if device == options.device else None
+        if fallback in (None, device):
             raise
-        _log.warning("%s The device %s is used.", error, options.fallback_device)
-        return load(model, options.fallback_device, source_hw)
+        _log.info("%s", error)
+        engine = load(model, fallback, source_hw)
+    text = tr("{name} can't run on {device} here. It runs on {other}.")
+    name, used = engine.spec.name, getattr(engine, "device_name", "auto")
+    say(text.format(name=name, device=device, other=used))
+    return engine

@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
@@ -18,10 +17,12 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.gui.background import PATIENCE_S, BackgroundLoader
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.loaders import EngineLoader, Loaders, ViewerEngine, load_or_fallback
+from kpviewer.gui.opening.loaders import EngineLoader, Loaders, ViewerEngine
+from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest, load_request
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
+from kpviewer.runtime.choices import BackendChoice
 from kpviewer.runtime.loading import Outcome
 
 if TYPE_CHECKING:
@@ -35,30 +36,13 @@ WARM_UP_HW = (480, 640)
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ModelRequest:
-    """A model and the device to run it on."""
-
-    model: str
-    device: str
-    """Device as on the command line: auto, cpu, cuda:0."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """A model that was loaded, and the devices of this machine."""
-
-    request: ModelRequest
-    engine: ViewerEngine
-    devices: dict[str, str]
-    """Names of all devices for people, by their names on the command line."""
-
-
 class ModelLoading(QObject):
     """Loads models in the background; ``close`` ends it."""
 
     engine_loaded = pyqtSignal(object)
     """A ViewerEngine was loaded; ``engine`` is it."""
+    noted = pyqtSignal(str)
+    """Line for the user: the model runs otherwise than it was asked for."""
     layout_asked = pyqtSignal(object, str)
     """A model fits several layouts: its AmbiguousLayout, and its name."""
 
@@ -71,12 +55,13 @@ class ModelLoading(QObject):
         patience_s: float = PATIENCE_S,
     ) -> None:
         super().__init__()
-        self._loaders = loaders
-        self._load_engine: EngineLoader = partial(load_or_fallback, loaders.load_engine, options)
+        self._loaders, self._options = loaders, options
         self._ground_truth = ground_truth
         self._clock = clock
         self._loader = BackgroundLoader(patience_s)
-        self._asked = ModelRequest(options.model, options.device)
+        self._asked = ModelRequest(options.model, options.device, options.backend)
+        self._insists = False
+        """Whether device or backend were chosen for this model, so that nothing replaces them."""
         self._is_waiting = False
         self._second: tuple[ModelRequest, tuple[int, int]] | None = None
         """Request that is loaded again after the running load, and its image size; else None."""
@@ -105,9 +90,16 @@ class ModelLoading(QObject):
         return self._asked.device
 
     @property
-    def devices(self) -> dict[str, str] | None:
-        """Names of the devices for people; None until the first model is loaded."""
-        return self._current.devices if self._current is not None else None
+    def current(self) -> LoadedModel | None:
+        """The present model; None until it is loaded."""
+        return self._current
+
+    @property
+    def choice(self) -> BackendChoice | None:
+        """Backend that was chosen for the present model, or for the one that loads."""
+        if self._current is not None and self._asked == self._current.request:
+            return self._current.choice
+        return self._asked.choice
 
     @property
     def loading(self) -> str | None:
@@ -130,9 +122,15 @@ class ModelLoading(QObject):
         self._current = self._unsettled = None
         self._ask(self._asked)
 
-    def use_device(self, device: str) -> None:
-        """Load the same model on another device."""
-        self._ask(replace(self._asked, device=device))
+    def use(self, device: str, choice: BackendChoice | None, *, insists: bool = True) -> None:
+        """Load the same model on another device or backend.
+
+        Args:
+            device: device as on the command line.
+            choice: backend and precision; None measures, and takes the fastest.
+            insists: whether the user chose them for this model, so that nothing replaces them.
+        """
+        self._ask(replace(self._asked, device=device, choice=choice), insists=insists)
 
     def moved_to_cpu(self, engine: InferenceEngine) -> ViewerEngine:
         """Adopt the engine that a pipeline continues with after its device failed."""
@@ -142,8 +140,8 @@ class ModelLoading(QObject):
             self._is_settling = False
             self._loader.cancel()
         if self._current is not None:
-            request = replace(self._current.request, device="cpu")
-            self._current = replace(self._current, request=request, engine=moved)
+            request = replace(self._current.request, device="cpu", choice=None)
+            self._current = replace(self._current, request=request, engine=moved, choice=None)
             if not self._is_waiting:
                 self._asked = request
         return moved
@@ -168,47 +166,59 @@ class ModelLoading(QObject):
             return
         request, size = self._asked, source_hw or WARM_UP_HW
         self._is_waiting = self._is_settling = False
-        first = self._loaders.load_first
+        first = self._loaders.load_first if request.choice is None else None
         self._second = (request, size) if first is not None else None
-        self._submit(request, size, first or self._load_engine)
+        self._submit(request, size, first)
 
     def close(self) -> None:
         """Let go of what loads; doesn't wait for it."""
         self._loader.close()
 
-    def _ask(self, request: ModelRequest) -> None:
-        self._asked = request
+    def _ask(self, request: ModelRequest, *, insists: bool = False) -> None:
+        self._asked, self._insists = request, insists
         self._is_waiting = True
         self._since = self._clock()
         self.failure = None
 
-    def _submit(self, request: ModelRequest, size: tuple[int, int], load: EngineLoader) -> None:
-        self._loader.submit(request.model, lambda: self._load(request, size, load), self._on_loaded)
+    def _submit(
+        self, request: ModelRequest, size: tuple[int, int], first: EngineLoader | None = None
+    ) -> None:
+        """Load a model; ``first`` loads it for the time being."""
+        insists = self._insists and request == self._asked
+        self._loader.submit(
+            request.model, lambda: self._load(request, size, first, insists), self._on_loaded
+        )
 
     def _settle(self) -> None:
         """Look for the fastest way to run the present model, unless it was found already."""
         if self._unsettled is not None:
             self._is_settling = True
-            self._submit(*self._unsettled, self._load_engine)
+            self._submit(*self._unsettled)
 
     def _load(
-        self, request: ModelRequest, source_hw: tuple[int, int], load: EngineLoader
+        self,
+        request: ModelRequest,
+        source_hw: tuple[int, int],
+        first: EngineLoader | None,
+        insists: bool,
     ) -> LoadedModel:
         """Load a model, on the loader's thread."""
-        self._loaders.permission.check(request.model)
-        engine = load(request.model, request.device, source_hw)
+        loaded = load_request(
+            request, self._loaders, self._options, source_hw, first, insists=insists
+        )
         if self._ground_truth is not None:
-            self._ground_truth.prepare_classes(engine.spec.class_names)
-        return LoadedModel(request, engine, self._loaders.list_devices())
+            self._ground_truth.prepare_classes(loaded.engine.spec.class_names)
+        return loaded
 
     def _on_loaded(self, outcome: Outcome[LoadedModel]) -> None:
         was_settling, self._is_settling = self._is_settling, False
         second, self._second = self._second, None
         is_ambiguous = isinstance(outcome.failure, AmbiguousLayout) and not was_settling
         if outcome.value is not None:
-            self._use(outcome.value, unsettled=second)
+            self._current, self._unsettled = outcome.value, second
+            _use_classes(self._ground_truth, outcome.value.engine)
         elif second is not None and not is_ambiguous:
-            self._submit(*second, self._load_engine)
+            self._submit(*second)
         elif was_settling:
             self._unsettled = None
             _log.info("%s stays as it is: %s", outcome.name, outcome.failure)
@@ -221,17 +231,19 @@ class ModelLoading(QObject):
             self._settle()
         if outcome.value is not None:
             self.engine_loaded.emit(outcome.value.engine)
+            for note in outcome.value.notes:
+                _log.warning("%s", note)
+                self.noted.emit(note)
         elif is_ambiguous and not self._is_waiting:
             if self._current is not None:
                 self.failure = None  # the present model continues while the user chooses
             self.layout_asked.emit(outcome.failure, outcome.name)
 
-    def _use(
-        self, model: LoadedModel, unsettled: tuple[ModelRequest, tuple[int, int]] | None
-    ) -> None:
-        self._current, self._unsettled = model, unsettled
-        if self._ground_truth is not None:  # each model has class ids of its own
-            self._ground_truth.use_classes(model.engine.spec.class_names)
+
+def _use_classes(ground_truth: SourceGroundTruth | None, engine: ViewerEngine) -> None:
+    """Compare with class ids of this model: each has its own."""
+    if ground_truth is not None:
+        ground_truth.use_classes(engine.spec.class_names)
 
 
 def why_not_loaded(name: str, reason: str) -> str:

@@ -17,7 +17,7 @@ from kpviewer.config import Settings, WindowSettings, apply_changes
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import shipped_models
-from kpviewer.gui.opening.model_loading import ModelRequest
+from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import (
@@ -35,6 +35,7 @@ from kpviewer.gui.settings.remembered import (
 )
 from kpviewer.gui.settings.shown import AUTO, ShownSettings
 from kpviewer.gui.widgets.theme import ThemeChoice
+from kpviewer.runtime.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import CameraRequest, is_camera
 
@@ -62,7 +63,7 @@ class WindowMemory(QObject):
         super().__init__(parent)
         self._shown, self._session, self._remembered = shown, session, remembered
         self.store = remembered.store
-        self._started_with = ModelRequest(options.model, options.device)
+        self._started_with = ModelRequest(options.model, options.device, options.backend)
         self._shown_problem: str | None = None
         shown.begin(self.store.current, with_theme="theme" not in options.given)
         self._seen = self._read()
@@ -157,9 +158,10 @@ class WindowMemory(QObject):
             self.thresholds_recalled.emit(self._remembered.thresholds(spec, session.thresholds))
         self._seen = self._read()
         model = profile_model(settings, DEFAULT_MODEL)
-        request = ModelRequest(model, settings.device or AUTO)
+        choice = BackendChoice.parse(settings.backend or "")
+        request = ModelRequest(model, settings.device or AUTO, choice)
         if request != (session.models.loaded or self._started_with):
-            session.models.use_device(request.device)
+            session.models.use(request.device, choice, insists=False)
             self.model_recalled.emit(request.model)
 
     def _read(self) -> Settings:

@@ -15,6 +15,7 @@ from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
+from kpviewer.runtime.choices import BackendChoice
 from kpviewer.sources.naming import CameraRequest
 from kpviewer.structures import Thresholds
 
@@ -45,6 +46,9 @@ class RememberedSettings:
             changes |= {"model": current.model, "fallback_model": options.model}
         if "device" not in options.given and current.device is not None:
             changes |= {"device": current.device, "fallback_device": "auto"}
+        if not {"backend", "precision", "device"} & options.given and current.backend is not None:
+            backend = BackendChoice.parse(current.backend)
+            changes |= {"backend": backend, "can_change_backend": True}
         if options.folder is None and "folder" in recording:
             changes["folder"] = Path(str(recording["folder"])).expanduser()
         if recording.get("with_results") is True:

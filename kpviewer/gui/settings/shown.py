@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kpviewer.config import Settings
-from kpviewer.gui.opening.model_loading import ModelRequest
+from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.panels.docks import PLACES
 from kpviewer.gui.panes import Panes
 from kpviewer.gui.saving.folders import recordings_folder
@@ -71,6 +71,7 @@ class ShownSettings:
         return Settings(
             model=remembered_model(loaded.model),
             device=loaded.device if loaded.device != AUTO else None,
+            backend=str(loaded.choice) if loaded.choice is not None else None,
             theme=theme.value if theme is not ThemeChoice.SYSTEM else None,
             display=kept_display(panes.side_panel.display.style_of_overlay),
             panels={p.value: wanted for p, wanted in panels if wanted is not PLACES[p].is_shown},

@@ -1,0 +1,127 @@
+"""A model with its device and backend, and how it is loaded; on a loader's thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from kpviewer.errors import KpviewerError, PipelineError
+from kpviewer.gui.language import tr
+from kpviewer.gui.opening.loaders import (
+    EngineLoader,
+    Loaders,
+    ViewerEngine,
+    load_or_fallback,
+    with_backend,
+)
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.models.onnx.ambiguity import AmbiguousLayout
+from kpviewer.runtime.choices import BackendChoice
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """A model, and the device and backend to run it on."""
+
+    model: str
+    device: str
+    """Device as on the command line: auto, cpu, cuda:0."""
+    choice: BackendChoice | None = None
+    """Backend and precision; None measures, and takes the fastest."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that was loaded, and the devices of this machine."""
+
+    request: ModelRequest
+    engine: ViewerEngine
+    devices: dict[str, str]
+    """Names of all devices for people, by their names on the command line."""
+    choice: BackendChoice | None
+    """Backend that was chosen and runs; None if it was measured."""
+    backends: tuple[BackendChoice, ...]
+    """Backends of this machine that run the model."""
+    notes: tuple[str, ...]
+    """Lines for the user, about what was asked for and can't be had."""
+
+
+def load_request(
+    request: ModelRequest,
+    loaders: Loaders,
+    options: ViewerOptions,
+    source_hw: tuple[int, int],
+    first: EngineLoader | None = None,
+    *,
+    insists: bool = False,
+) -> LoadedModel:
+    """Load a model on its device and backend, or where it can run if they were remembered.
+
+    Args:
+        request: model, device and backend.
+        loaders: functions that load engines.
+        options: options of the window; a device and a backend of the command line are kept.
+        source_hw: (height, width) of the source, px.
+        first: loads it in place of ``loaders``, for the time being.
+        insists: whether device and backend were chosen for this model.
+
+    Raises:
+        WeightsError: if the model can't be loaded.
+        PipelineError: if it can't run on the device or the backend.
+    """
+    loaders.permission.check(request.model)
+    notes: list[str] = []
+    choice = request.choice
+    if first is not None:
+        engine = first(request.model, request.device, source_hw)
+    else:
+        is_device_given = request.device == options.device and options.fallback_device is None
+        fallback = None if insists or is_device_given else "auto"
+        own = replace(options, device=request.device, fallback_device=fallback)
+
+        def load(chosen: BackendChoice | None) -> ViewerEngine:
+            loader = with_backend(loaders, chosen)
+            return load_or_fallback(
+                loader, own, request.model, request.device, source_hw, notes.append
+            )
+
+        is_given = choice == options.backend and not options.can_change_backend
+        if choice is None or insists or is_given:
+            engine = load(choice)
+        else:
+            engine, choice = _load_or_measure(load, choice, notes)
+    backends = _backends_of(engine, request.device)
+    devices = loaders.list_devices()
+    return LoadedModel(request, engine, devices, choice, backends, tuple(notes))
+
+
+def _load_or_measure(
+    load: Callable[[BackendChoice | None], ViewerEngine], choice: BackendChoice, notes: list[str]
+) -> tuple[ViewerEngine, BackendChoice | None]:
+    """Load a model on a backend that was remembered, or on the fastest if that can't run it."""
+    try:
+        return load(choice), choice
+    except AmbiguousLayout:
+        raise
+    except KpviewerError as error:
+        _log.info("%s", error)
+        notes.clear()
+        engine = load(None)
+    text = tr("{name} can't run on {backend} here. It runs on {other}.")
+    other = f"{engine.backend} {engine.precision}"
+    notes.append(text.format(name=engine.spec.name, backend=choice.label, other=other))
+    return engine, None
+
+
+def _backends_of(engine: ViewerEngine, device: str) -> tuple[BackendChoice, ...]:
+    """Return the backends that can run a model on a device, or where it runs instead."""
+    list_backends = getattr(engine, "backends", None)  # a program's own engine may have none
+    if list_backends is None:
+        return ()
+    try:
+        return tuple(list_backends(device))
+    except PipelineError:  # a remembered device, which this model can't use
+        return tuple(list_backends("auto"))
