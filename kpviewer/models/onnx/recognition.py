@@ -125,3 +125,16 @@ def _check_against(description: OnnxDescription, beside: Path, facts: FileFacts)
             f"{beside.name} says kind = {str(description.output.kind)!r}, {name} itself: "
             f'{own.summary}. Write kind = "boxes", or remove {beside.name}.'
         )
+    if description.output.kind is not own.description.output.kind:
+        return
+    is_in_shares = own.description.output.normalised
+    if description.output.normalised != is_in_shares:
+        wanted = f"normalised = {str(is_in_shares).lower()} under [output]"
+    elif is_in_shares and description.resize is not own.description.resize:
+        wanted = f'resize = "{own.description.resize}" above [output]'
+    else:
+        return
+    raise WeightsError(
+        f"{beside.name} contradicts {name} itself: {own.summary}. Write {wanted}, or remove "
+        f"{beside.name}."
+    )

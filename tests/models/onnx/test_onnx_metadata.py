@@ -165,6 +165,28 @@ def test_a_description_beside_must_not_contradict_the_file(
         open_onnx(model)
 
 
+RT_DETR_TOML = 'classes = ["dog", "cat"]\n{}[output]\nkind = "boxes"\nbox_format = "cxcywh"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (RT_DETR_TOML.format(""), r"Write normalised = true under \[output\]"),
+        (RT_DETR_TOML.format("") + "normalised = true\n", 'Write resize = "stretch" above'),
+    ],
+)
+def test_a_description_beside_must_not_misplace_the_boxes_of_an_rt_detr(
+    model: Path, text: str, message: str
+) -> None:
+    written(model, rows([0.5, 0.5, 0.5, 0.25, 0.9, 1]), head="RTDETRDecoder")
+    model.with_suffix(".toml").write_text(text)
+    with pytest.raises(WeightsError, match=message):
+        open_onnx(model)
+    right = RT_DETR_TOML.format('resize = "stretch"\n') + "normalised = true\n"
+    model.with_suffix(".toml").write_text(right)
+    assert best(model) == ("cat", [24, 24, 72, 40])
+
+
 def test_a_description_beside_completes_poor_metadata(model: Path) -> None:
     written(model, rows(CAT_ROW), **WITHOUT)  # as forks export YOLOv10
     text = 'classes = ["dog", "cat"]\n[output]\nkind = "boxes"\n'
