@@ -17,7 +17,7 @@ from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.loading import open_model
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import load_model, save_weights
-from kpviewer.runtime.autotune import MAX_SCORE_CHANGE, MAX_SHIFT_PX, probe_image
+from kpviewer.runtime.autotune import MAX_SHIFT_PX, Agreement, probe_image
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.int8 import RoundedConv, computes_int8, observed_ranges, rounded
 from kpviewer.runtime.openvino_runner import OpenVinoRunner
@@ -93,7 +93,7 @@ def test_the_shipped_model_detects_the_same_in_int8_and_fp32() -> None:
         engine.warm_up(image.shape[:2])
     exact, coarse = (engine.infer(image)[0] for engine in engines)
     scale = image.shape[1] / 384
-    assert abs(exact.scores[0, 0] - coarse.scores[0, 0]) <= MAX_SCORE_CHANGE
+    assert abs(exact.scores[0, 0] - coarse.scores[0, 0]) <= Agreement().max_score_change
     for mine, its in ((coarse.xyxy, exact.xyxy), (coarse.keypoints_xy, exact.keypoints_xy)):
         assert np.abs(mine[0] - its[0]).max() <= MAX_SHIFT_PX * scale
     assert not np.array_equal(coarse.xyxy, exact.xyxy)
