@@ -205,6 +205,8 @@ class Candidates:
     """(M, K) scores in [0, 1]; None if the model predicts none."""
     size_wh: tuple[int, int] | None = None
     """Width and height of the image, px, that detections are clipped to; None: they aren't."""
+    overlaps: FloatArray | None = None
+    """(M,) largest IoU with a better candidate of the class; None: NMS compares the boxes."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes."""

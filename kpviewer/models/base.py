@@ -20,6 +20,9 @@ class DecodedBatch(NamedTuple):
     """(B, M, K, 2) float keypoints."""
     keypoint_scores: Tensor | None = None
     """(B, M, K) float scores of the keypoints in [0, 1]; None if the model predicts none."""
+    overlaps: Tensor | None = None
+    """(B, M) float, largest overlap with a better candidate of the class, in [0, 1], for rotated
+    boxes, which NMS can't compare; None: NMS compares the boxes. Only without keypoints."""
 
 
 class Detector(Protocol):

@@ -30,7 +30,10 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
     shown = np.ones(num_classes, np.bool_)
     if thresholds.classes is not None:
         shown[:] = [class_id in thresholds.classes for class_id in range(num_classes)]
-    rows, class_ids = np.nonzero((candidates.scores >= floors) & shown)
+    is_candidate = (candidates.scores >= floors) & shown
+    if candidates.overlaps is not None:
+        is_candidate &= (candidates.overlaps < thresholds.iou)[:, None]
+    rows, class_ids = np.nonzero(is_candidate)
     kept, scores = nms(
         candidates.xyxy[rows],
         candidates.scores[rows, class_ids],

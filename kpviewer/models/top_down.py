@@ -109,7 +109,10 @@ class TopDownNetwork(nn.Module):
         decoded = self._boxes.decode(raw, box.input_hw)
         xyxy, scores = (part[0].float().cpu().numpy() for part in (decoded.xyxy, decoded.scores))
         candidates = Candidates(
-            box.to_source(xyxy), np.ascontiguousarray(scores), np.zeros((len(xyxy), 0, 2), "f4")
+            box.to_source(xyxy),
+            np.ascontiguousarray(scores),
+            np.zeros((len(xyxy), 0, 2), "f4"),
+            overlaps=None if decoded.overlaps is None else decoded.overlaps[0].cpu().numpy(),
         )
         thresholds = replace(
             spec.thresholds,

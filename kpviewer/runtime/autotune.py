@@ -157,6 +157,8 @@ def agrees(
     if exact.shape[1:] != reduced.shape[1:] or not len(exact) or not len(reduced):
         return False
     exact, reduced = exact.float(), reduced.float()
+    if not num_keypoints:  # a last column may hold overlaps
+        exact, reduced = exact[:, : 4 + num_classes], reduced[:, : 4 + num_classes]
     scores = exact[:, 4 : 4 + num_classes].amax(1)
     detected = int((scores > agreement.detected).sum()) if agreement.detected is not None else 0
     counted = detected or min(_USUAL.compared, int((scores >= scores[0] / 2).sum()))

@@ -84,6 +84,8 @@ def is_same(one: Candidates, other: Candidates) -> bool:
     """Return whether two results are the same to the last bit."""
     if (one.keypoint_scores is None) != (other.keypoint_scores is None):
         return False
+    if (one.overlaps is None) != (other.overlaps is None):
+        return False
     pairs = [
         (one.xyxy, other.xyxy),
         (one.scores, other.scores),
@@ -91,4 +93,6 @@ def is_same(one: Candidates, other: Candidates) -> bool:
     ]
     if one.keypoint_scores is not None and other.keypoint_scores is not None:
         pairs.append((one.keypoint_scores, other.keypoint_scores))
+    if one.overlaps is not None and other.overlaps is not None:
+        pairs.append((one.overlaps, other.overlaps))
     return all(np.array_equal(mine, its, equal_nan=True) for mine, its in pairs)

@@ -277,8 +277,9 @@ class Executor:
         size_wh = (bgr.shape[1], bgr.shape[0])
         classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
         ends = (4, 4 + classes, 4 + classes + 2 * points)
-        xyxy, scores, xy, confidences = map(np.ascontiguousarray, np.split(packed, ends, axis=1))
-        if confidences.shape[1] and self.spec.keypoint_threshold is None:
+        xyxy, scores, xy, rest = map(np.ascontiguousarray, np.split(packed, ends, axis=1))
+        confidences = rest if points and rest.shape[1] else None
+        if confidences is not None and self.spec.keypoint_threshold is None:
             raise PipelineError(
                 f"{self.spec.name} predicts scores of keypoints, but its ModelSpec says that it "
                 "predicts none. Set keypoint_threshold, such as 0.5."
@@ -290,6 +291,7 @@ class Executor:
             boxes,
             scores,
             box.to_source(xy.reshape(len(packed), points, 2)),
-            confidences if confidences.shape[1] else None,
+            confidences,
             size_wh,
+            rest[:, 0] if not points and rest.shape[1] else None,
         )

@@ -58,9 +58,11 @@ class NaiveModel:
             xyxy, scores, points = (part[0].cpu().numpy() for part in parts)
             sure = decoded.keypoint_scores
             confidences = None if sure is None else sure[0].cpu().numpy()
+            overlaps = None if decoded.overlaps is None else decoded.overlaps[0].cpu().numpy()
         size_wh = (bgr.shape[1], bgr.shape[0])
         xyxy, points = box.to_source(xyxy), box.to_source(points)
-        return select(Candidates(xyxy, scores, points, confidences, size_wh), spec.thresholds)
+        candidates = Candidates(xyxy, scores, points, confidences, size_wh, overlaps)
+        return select(candidates, spec.thresholds)
 
     def _prepare(self, bgr: ImageArray, box: Letterbox) -> FloatArray:
         """Return the (1, 3, h, w) float32 input; padding has the engine's colour."""

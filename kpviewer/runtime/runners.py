@@ -75,10 +75,15 @@ def packed(decoded: DecodedBatch) -> Tensor:
 
 
 def packed_batch(decoded: DecodedBatch) -> Tensor:
-    """Return the candidates as one tensor: (B, M, 4 + C + 2K), or + 3K with scores."""
+    """Return the candidates as one tensor: (B, M, 4 + C + 2K), or + 3K with scores.
+
+    A model without keypoints may have a last column of overlaps.
+    """
     parts = [decoded.xyxy, decoded.scores, decoded.keypoints_xy.flatten(2)]
     if decoded.keypoint_scores is not None:
         parts.append(decoded.keypoint_scores)
+    if decoded.overlaps is not None:
+        parts.append(decoded.overlaps[..., None])
     return torch.cat(parts, 2)
 
 

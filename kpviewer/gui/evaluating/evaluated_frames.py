@@ -182,6 +182,7 @@ class EvaluatedFrames:
                 candidates.keypoints_xy[likely],
                 None if confidences is None else confidences[likely],
                 candidates.size_wh,
+                None if candidates.overlaps is None else candidates.overlaps[likely],
             ),
             frame.ground_truth,
             frame.ground_truth.class_ids[~frame.ground_truth.difficult],

@@ -1,6 +1,7 @@
 """Exports of Ultralytics: every task, with and without NMS, as the maker's own code reads them."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,10 @@ import torch
 
 from kpviewer.models.onnx.file import OnnxDetector, open_onnx
 from kpviewer.models.onnx.readers.rotated import probabilistic_iou, upright
+from kpviewer.models.selection import select
 from kpviewer.models.spec import Resize, Sampling
+from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.naive import NaiveModel
 from kpviewer.structures import NmsKind
 
 pytest.importorskip("onnxruntime")
@@ -93,11 +97,17 @@ def test_rotated_boxes_show_as_the_upright_ones_around_them(
 def test_crossed_boxes_are_two_objects_though_their_frames_are_one(model: Path) -> None:
     long = [50, 30, 40, 4, 0.1, 0.8]
     rows = columns([*long, math.pi / 4], [*long[:5], 0.7, -math.pi / 4], [*long[:5], 0.6, 0.78])
-    decoded = seen(opened(model, rows, task="obb"))
+    detector = opened(model, rows, task="obb")
     # the first two cross at a right angle; the third lies on the first
-    assert decoded.scores[0, :, 1].tolist() == pytest.approx([0.8, 0.7])
-    first, second = decoded.xyxy[0, :2].tolist()
+    first, second = seen(detector).xyxy[0, :2].tolist()
     assert first == pytest.approx(second)
+    for executor in (Executor(detector, backend=name) for name in ("onnxruntime", "auto")):
+        candidates, _ = executor.infer(np.zeros((*HW, 3), np.uint8))
+        for iou, kept in ((0.7, [0.8, 0.7]), (0.01, [0.8]), (1.0, [0.8, 0.7, 0.6])):
+            found = select(candidates, replace(detector.spec.thresholds, iou=iou))
+            assert found.scores.tolist() == pytest.approx(kept), "IoU as the user sets it"
+    naive = NaiveModel(detector, torch.device("cpu")).detect(np.zeros((*HW, 3), np.uint8))
+    assert naive.scores.tolist() == pytest.approx([0.8, 0.7])
 
 
 def test_similarity_of_upright_boxes_is_that_of_two_independent_axes() -> None:

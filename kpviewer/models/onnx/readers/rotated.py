@@ -18,8 +18,8 @@ _MOST_ROWS = 3000
 def read_rotated(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
     """Read centre, size, class scores (or score and class) and angle in radians.
 
-    Rows that still need NMS get it here, on the rotated boxes and at the description's IoU: the
-    upright boxes around them overlap by more.
+    Rows that still need NMS get the overlaps of the rotated boxes: the upright boxes around them
+    overlap by more.
     """
     form, classes = description.output, len(description.classes)
     is_raw = bool(form.transposed)
@@ -32,11 +32,9 @@ def read_rotated(outputs: Outputs, description: OnnxDescription, input_hw: tuple
     best = scores.topk(min(_MOST_ROWS, len(rows))).indices
     best = best[scores[best] >= _LEAST_SCORE] if is_raw else best[:MAX_DENSE_CANDIDATES]
     boxes, scores, class_ids = boxes[best], scores[best], class_ids[best]
-    if is_raw and len(boxes):
-        kept = distinct(boxes, class_ids, description.iou_threshold)
-        boxes, scores, class_ids = boxes[kept], scores[kept], class_ids[kept]
     columns = one_hot_scores(scores, class_ids, classes)
-    return Rows(upright(boxes), columns, boxes.new_zeros(len(boxes), 0, 2))
+    overlaps = largest_overlaps(boxes, class_ids) if is_raw else None
+    return Rows(upright(boxes), columns, boxes.new_zeros(len(boxes), 0, 2), None, overlaps)
 
 
 def upright(rotated: Tensor) -> Tensor:
@@ -49,19 +47,20 @@ def upright(rotated: Tensor) -> Tensor:
     return torch.cat([centre - half, centre + half], 1)
 
 
-def distinct(rotated: Tensor, class_ids: Tensor, iou: float) -> Tensor:
-    """Return whether each box has a probabilistic IoU below ``iou`` with all better ones.
+def largest_overlaps(rotated: Tensor, class_ids: Tensor) -> Tensor:
+    """Return the largest probabilistic IoU of each box with a better one of its class: (P,).
 
     Ultralytics suppresses a box by any better one of its class, a suppressed one included.
 
     Args:
         rotated: (P, 5) centre, size and angle, best first.
         class_ids: (P,).
-        iou: smallest overlap of two boxes that stand for one object.
     """
+    if not len(rotated):
+        return rotated.new_zeros(0)
     overlap = probabilistic_iou(rotated)
     overlap = overlap * (class_ids[:, None] == class_ids[None])
-    return overlap.triu(1).amax(0) < iou
+    return overlap.triu(1).amax(0)
 
 
 def probabilistic_iou(rotated: Tensor) -> Tensor:
