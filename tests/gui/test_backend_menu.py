@@ -11,6 +11,9 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.config import Settings
 from kpviewer.config_files import read_settings, settings_path, write_settings
 from kpviewer.errors import PipelineError
+from kpviewer.gui.comparing.loading import SecondLoading, SecondRequest
+from kpviewer.gui.opening.own_loaders import LOADERS
+from kpviewer.gui.options import ViewerOptions
 from kpviewer.runtime.choices import BackendChoice
 
 BF16, FP32 = BackendChoice("openvino", "bf16", "cpu"), BackendChoice("torch", "fp32", "cpu")
@@ -184,3 +187,15 @@ def test_a_device_of_the_command_line_fails(qtbot, opened, machine, open_window)
     window = open_window(load_engine=machine.load, device="cuda:7", given=frozenset({"device"}))
     qtbot.waitUntil(lambda: window.session.models.failure is not None)
     assert machine.asked == [("fake", "cuda:7")]
+
+
+def test_a_second_model_that_can_not_use_the_device_falls_back(qtbot, machine):
+    loading = SecondLoading(
+        ViewerOptions(), replace(LOADERS, load_engine=machine.load, load_variant=machine.variant)
+    )
+    try:
+        with qtbot.waitSignal(loading.loaded):
+            loading.load(SecondRequest("other"), "cuda:7", (24, 32))
+    finally:
+        loading.close()
+    assert machine.asked == [("other", "cuda:7"), ("other", "auto")]

@@ -9,7 +9,13 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.loaders import Loaders, ViewerEngine, load_or_fallback, with_backend
+from kpviewer.gui.opening.loaders import (
+    Loaders,
+    ViewerEngine,
+    load_or_fallback,
+    with_backend,
+    with_device_fallback,
+)
 from kpviewer.gui.opening.model_loading import WARM_UP_HW, why_not_loaded
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.inference_libraries import BACKENDS
@@ -95,5 +101,6 @@ class SecondLoading(QObject):
         if request.backend == request.precision == "auto":
             is_asked = not self._options.can_change_backend
             load = with_backend(loaders, self._options.backend if is_asked else None)
-            return load_or_fallback(load, self._options, model, device, size)
+            options = with_device_fallback(self._options, device)
+            return load_or_fallback(load, options, model, device, size)
         return loaders.load_variant(model, device, size, request.backend, request.precision)

@@ -83,6 +83,13 @@ def with_backend(loaders: Loaders, choice: BackendChoice | None) -> EngineLoader
     return load
 
 
+def with_device_fallback(options: ViewerOptions, device: str) -> ViewerOptions:
+    """Return options with a fallback of a device, unless the command line names that device."""
+    if device == options.device and options.fallback_device is None:
+        return options
+    return replace(options, device=device, fallback_device="auto")
+
+
 def load_or_fallback(
     load: EngineLoader,
     options: ViewerOptions,

@@ -14,6 +14,7 @@ from kpviewer.gui.opening.loaders import (
     ViewerEngine,
     load_or_fallback,
     with_backend,
+    with_device_fallback,
 )
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
@@ -78,9 +79,9 @@ def load_request(
     if first is not None:
         engine = first(request.model, request.device, source_hw)
     else:
-        is_device_given = request.device == options.device and options.fallback_device is None
-        fallback = None if insists or is_device_given else "auto"
-        own = replace(options, device=request.device, fallback_device=fallback)
+        own = with_device_fallback(options, request.device)
+        if insists:
+            own = replace(own, fallback_device=None)
 
         def load(chosen: BackendChoice | None) -> ViewerEngine:
             loader = with_backend(loaders, chosen)
