@@ -580,6 +580,14 @@
             <translation>未找到 GPU</translation>
         </message>
         <message>
+            <source>Backend</source>
+            <translation>推理后端</translation>
+        </message>
+        <message>
+            <source>Backends are listed once a model is loaded</source>
+            <translation>模型加载后会列出可用的推理后端</translation>
+        </message>
+        <message>
             <source>Now {format}</source>
             <translation>当前 {format}</translation>
         </message>
@@ -680,8 +688,20 @@
             <translation>取消</translation>
         </message>
         <message>
+            <source>{name} isn't there any more. {other} is used.</source>
+            <translation>{name} 已不存在，改用 {other}。</translation>
+        </message>
+        <message>
+            <source>{name} can't run on {device} here. It runs on {other}.</source>
+            <translation>{name} 无法在此处的 {device} 上运行，改在 {other} 上运行。</translation>
+        </message>
+        <message>
             <source>{name} can't be loaded. {reason}</source>
             <translation>无法加载 {name}。{reason}</translation>
+        </message>
+        <message>
+            <source>{name} can't run on {backend} here. It runs on {other}.</source>
+            <translation>{name} 无法在此处用 {backend} 运行，改用 {other}。</translation>
         </message>
         <message>
             <source>Looking for cameras …</source>
