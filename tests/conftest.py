@@ -7,6 +7,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before the first import of Qt
 # For small tensors one thread is faster even on an idle machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import signal
 import sys
 import threading
 import time
@@ -19,6 +20,8 @@ from PyQt6.QtWidgets import QApplication
 
 from kpviewer.models.inference_libraries import block_reports
 
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup, tests of the signal would hang
 block_reports()  # some tests import the libraries to find out whether they are installed
 REPOSITORY = Path(__file__).resolve().parents[1]
 JOIN_TIMEOUT_S = 60.0
