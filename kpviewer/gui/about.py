@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QVBoxLayout, QWid
 from kpviewer import __version__
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.loaders import ViewerEngine
+from kpviewer.gui.opening.loaders import ViewerEngine, backend_of
 from kpviewer.gui.panels.side_panel import rule
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.plain_text import Label
@@ -99,7 +99,7 @@ def versions(engine: ViewerEngine | None) -> list[tuple[str, str]]:
     opencv = next((found for name in OPENCV_FLAVOURS if (found := version_of(name))), _ABSENT)
     device = tr("No model")
     if engine is not None:
-        device = f"{engine.device_name} · {engine.backend} {engine.precision}"
+        device = f"{engine.device_name} · {backend_of(engine)}"
     return [
         ("Python", platform.python_version()),
         ("PyQt", PYQT_VERSION_STR),

@@ -15,6 +15,7 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from kpviewer.gui.evaluating.live_evaluation import LiveEvaluation
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.gui.playback import Playback, is_playing
 from kpviewer.gui.saving.sign import RecordingState
@@ -129,7 +130,7 @@ class Bridge(QObject):
         else:
             spent = result.timings if result is not None else None
             model_ms = spent.model_ms if spent else None
-            backend = f"{engine.backend} {engine.precision}"
+            backend = backend_of(engine)
             self._panes.status_bar.show_model(engine.device_name, backend, model_ms)
 
     def _show_recording(self, status: SessionStatus) -> None:

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from kpviewer.gui.comparing.loading import SecondLoading, SecondRequest
 from kpviewer.gui.comparing.panel import SIDE_BY_SIDE, CompareMeans
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.loaders import ViewerEngine
+from kpviewer.gui.opening.loaders import ViewerEngine, backend_of
 from kpviewer.pipeline.comparing import SecondModel, second_thresholds
 
 if TYPE_CHECKING:
@@ -181,5 +181,5 @@ class CompareLink(QObject):
         first = self._session.engine
         if self._engine is None or first is None:
             return None
-        one, two = (f"{e.spec.name} · {e.backend} {e.precision}" for e in (first, self._engine))
+        one, two = (f"{e.spec.name} · {backend_of(e)}" for e in (first, self._engine))
         return one, two

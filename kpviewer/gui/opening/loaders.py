@@ -35,6 +35,15 @@ class ViewerEngine(InferenceEngine, Protocol):
         """Numerical precision for people: "fp32", "bf16", "fp16"."""
 
 
+def backend_of(engine: ViewerEngine) -> str:
+    """Return backend and precision of an engine, such as "torch fp32".
+
+    Engines of programs that were written for version 0.1 call the backend ``engine_name``.
+    """
+    backend = getattr(engine, "backend", None) or getattr(engine, "engine_name", "")
+    return f"{backend} {engine.precision}".strip()
+
+
 EngineLoader = Callable[[str, str, tuple[int, int]], ViewerEngine]
 """(model name or path, device, (height, width) of the source) -> engine. Runs on a thread."""
 

@@ -12,6 +12,7 @@ from kpviewer.gui.opening.loaders import (
     EngineLoader,
     Loaders,
     ViewerEngine,
+    backend_of,
     load_or_fallback,
     with_backend,
     with_device_fallback,
@@ -112,7 +113,7 @@ def _load_or_measure(
         notes.clear()
         engine = load(None)
     text = tr("{name} can't run on {backend} here. It runs on {other}.")
-    other = f"{engine.backend} {engine.precision}"
+    other = backend_of(engine)
     notes.append(text.format(name=engine.spec.name, backend=choice.label, other=other))
     return engine, None
 
