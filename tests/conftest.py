@@ -27,6 +27,11 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 JOIN_TIMEOUT_S = 60.0
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the soak: a minute at the end, on one worker, would hold up the run."""
+    items.sort(key=lambda item: item.path.name != "test_soak.py")
+
+
 def live_threads() -> list[threading.Thread]:
     """Return the application's threads that are running."""
     return [thread for thread in threading.enumerate() if thread.name.startswith("kpviewer-")]
