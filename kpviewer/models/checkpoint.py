@@ -12,7 +12,6 @@ import argparse
 import pickle
 import shlex
 import warnings
-import zipfile
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any
 import torch
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.files import MAX_FILE_BYTES, check_model_file
+from kpviewer.models.files import BAD_ARCHIVE, MAX_FILE_BYTES, archived, check_model_file
 from kpviewer.models.foreign import archive_refusal
 from kpviewer.models.limits import MAX_TENSORS, clean_name
 from kpviewer.models.tables import first_line
@@ -134,14 +133,13 @@ def _unpacked_size(path: Path) -> int:
     """Return the unpacked size of a file, bytes; refuse an archive that unpacks to far more."""
     size = path.stat().st_size
     try:
-        if not zipfile.is_zipfile(path):
-            return size
-        with zipfile.ZipFile(path) as archive:
-            items = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        items = archived(path)
+    except BAD_ARCHIVE as error:
         raise WeightsError(
             f"{path.name} is damaged: {first_line(error)}. Fetch it again."
         ) from error
+    if items is None:
+        return size
     unpacked = sum(item.file_size for item in items)
     if unpacked > min(MAX_FILE_BYTES, MAX_UNPACKED_RATIO * size):
         raise WeightsError(

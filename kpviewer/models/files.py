@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 from kpviewer.errors import WeightsError
@@ -9,6 +10,9 @@ from kpviewer.models.tables import shown
 from kpviewer.paths import named_path
 
 MAX_FILE_BYTES = 2 * 1024**3
+
+BAD_ARCHIVE = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError)
+"""Exceptions of zipfile for archives that are damaged, or of a kind that it can't read."""
 
 
 def model_path(name: str | Path) -> Path:
@@ -49,3 +53,15 @@ def check_model_file(path: Path) -> None:
         raise WeightsError(f"A model file {what}, got {shown(str(path))}. Check the path.")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise WeightsError(f"{path.name} is larger than 2 GiB: not a model that kpviewer runs.")
+
+
+def archived(path: Path) -> list[zipfile.ZipInfo] | None:
+    """Return the entries of a zip archive, unread; None if the file isn't one.
+
+    Raises:
+        BAD_ARCHIVE: if it is damaged or can't be read.
+    """
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        return archive.infolist()

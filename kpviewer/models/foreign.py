@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import shlex
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from kpviewer.models.files import BAD_ARCHIVE, archived
 from kpviewer.models.limits import clean_name
 
 _MAX_JSON_BYTES = 1 << 20
@@ -75,12 +75,10 @@ def foreign_refusal(path: Path) -> str | None:
 def archive_refusal(path: Path) -> str | None:
     """Return why a ``.pt`` that holds a program, not tensors, isn't opened; None for others."""
     try:
-        if not zipfile.is_zipfile(path):
-            return None
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        items = archived(path)
+    except BAD_ARCHIVE:
         return None
+    names = [item.filename for item in items or ()]
     inside = {name.partition("/")[2] for name in names}
     if "archive_format" in inside or "serialized_exported_program.json" in names:
         return _filled(_PROGRAM, path)
