@@ -28,6 +28,7 @@ from kpviewer.cli.options import (
     sigma_option,
     threshold_changes,
 )
+from kpviewer.cli.progress import ProgressLines
 from kpviewer.errors import KpviewerError, SourceError
 from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.models.names import with_layout
@@ -84,6 +85,7 @@ _POLL_S = 0.1
     metavar="N",
 )
 @ground_truth_option
+@click.option("--json-progress", is_flag=True, help="Print progress to stdout as JSON lines.")
 @click.pass_context
 def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> None:
     """Run a model on each SOURCE at full speed and write the results to a folder.
@@ -121,6 +123,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         every=given["every"],
         image_suffix=".png" if given["png"] else ".jpg",
         sound=not given["no_sound"],
+        json_progress=given["json_progress"],
     )
     ctx.exit(process_sources(sources, options))
 
@@ -239,7 +242,7 @@ def _process(
         sound = path_of(text) if options.sound else None
         job = ProcessJob(pipeline, engine.spec, options, sound)
         try:
-            _run(pipeline, job, name)
+            _run(pipeline, job, name, ProgressLines() if options.json_progress else None)
         finally:
             _finish(pipeline, job, name)
         if not job.frames:
@@ -264,7 +267,7 @@ def _note(text: str) -> None:
     _say(f"Note: {text}", err=True)
 
 
-def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
+def _run(pipeline: Pipeline, job: ProcessJob, name: str, progress: ProgressLines | None) -> None:
     """Show progress until the source ends, the job is complete, or an error occurs."""
     from tqdm import tqdm
 
@@ -275,9 +278,11 @@ def _run(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
     pipeline.start()
     with tqdm(desc=name or None, unit="frame", disable=None, leave=False) as bar:
         while not pipeline.join(_POLL_S):
-            if pipeline.info is not None:
-                bar.total = pipeline.info.frame_count
+            total = pipeline.info.frame_count if pipeline.info is not None else None
+            bar.total = total
             bar.update(job.frames - bar.n)
+            if progress is not None:
+                progress.report(job.frames, total)
             _report_faults(pipeline, name)
             job.report_silence(_note)
             if job.is_complete:

@@ -81,6 +81,8 @@ class ProcessOptions:
     """Suffix of the images in image folders."""
     sound: bool = True
     """Whether videos keep the sound of their source."""
+    json_progress: bool = False
+    """Whether to print progress to stdout for the program that runs this."""
 
     @property
     def following(self) -> TrackingOptions:
