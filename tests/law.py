@@ -33,10 +33,11 @@ LEVELS = {
     "evaluation": 4,
     "recording": 4,
     "exporting": 4,
-    "gui": 5,
-    "api": 6,
-    "cli": 6,
-    "__main__": 7,
+    "scanning": 5,
+    "gui": 6,
+    "api": 7,
+    "cli": 7,
+    "__main__": 8,
 }
 PURE_PARTS = {"annotations", "metrics"}
 """Parts with functions on arrays and files, which their own level may import."""
@@ -63,6 +64,7 @@ ALLOWED_PARTS = {
 EXCEPTIONS = {
     ("kpviewer.structures", "supervision"),  # the type alone
     ("kpviewer.models.tracing", "threading"),  # torch's global state is shared by threads
+    ("kpviewer.scanning.store", "threading"),  # live results and a scan's reader add to it
     ("kpviewer.sources.name_lookup", "threading"),  # a look-up can't be interrupted, only abandoned
 }
 """Allowed pairs of module and import that ALLOWED_PARTS would forbid."""
