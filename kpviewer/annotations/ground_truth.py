@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
@@ -73,6 +74,8 @@ class AnnotationGroundTruth:
             DatasetError: if no class matches; then no frame has ground truth.
         """
         prepared, self._prepared = self._prepared, None
+        if self._targets and self._shown.class_names == tuple(class_names):
+            return
         if prepared is not None and prepared[0] == tuple(class_names):
             _, self._shown, self._targets = prepared
             return
@@ -89,6 +92,17 @@ class AnnotationGroundTruth:
             shown = align_classes(self._annotations, class_names)
             self._prepared = (tuple(class_names), shown, _targets(shown))
 
+    def copy(self) -> AnnotationGroundTruth:
+        """Return an independent look-up of the same annotations, for another thread or model."""
+        other = copy.copy(self)
+        other.forget_sizes()
+        return other
+
+    def forget_sizes(self) -> None:
+        """Forget the sizes of the frames that were looked up, and the notes on them."""
+        self._other_sizes, self._outside = [], []
+        self._measured, self._unusable = set(), set()
+
     def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
         """Match the set to the files of the source, before its first frame; see ``notes``.
 
@@ -96,8 +110,7 @@ class AnnotationGroundTruth:
             files: the images of the source, or its one video.
             frames: number of frames of the video; None if unknown, and for images.
         """
-        self._other_sizes, self._outside = [], []
-        self._measured, self._unusable = set(), set()
+        self.forget_sizes()
         self._is_video = bool(files) and files[0].suffix.lower() not in IMAGE_SUFFIXES
         self._is_video = self._is_video or (frames or 0) > 1  # an animation
         if self._is_video:

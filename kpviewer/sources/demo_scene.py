@@ -154,7 +154,15 @@ def render(index: int, out: ImageArray) -> GroundTruth:
     scene, moment = _scene_at(index)
     if scene.shots[0].panel != _WHOLE:
         np.copyto(out, _BACKDROP)
-    faces = [_paint(shot, moment, out) for shot in scene.shots]
+    for shot in scene.shots:
+        _paint(shot, moment, out)
+    return ground_truth_at(index)
+
+
+def ground_truth_at(index: int) -> GroundTruth:
+    """Return the ground truth of a frame without painting it; see ``render``."""
+    scene, moment = _scene_at(index)
+    faces = [_face_of(shot, moment) for shot in scene.shots]
     return _ground_truth([face for face in faces if face is not None])
 
 
@@ -173,7 +181,14 @@ class _Face(NamedTuple):
     difficult: bool
 
 
-def _paint(shot: Shot, moment: float, out: ImageArray) -> _Face | None:
+def _face_of(shot: Shot, moment: float) -> _Face | None:
+    left, top, right, bottom = shot.panel
+    portrait = shot.portrait()
+    matrix = _view(portrait, shot.pose_at(moment), (right - left, bottom - top))
+    return _face(portrait, _affine(1.0, (left, top)) @ matrix, shot.panel)
+
+
+def _paint(shot: Shot, moment: float, out: ImageArray) -> None:
     portrait, pose = shot.portrait(), shot.pose_at(moment)
     left, top, right, bottom = shot.panel
     matrix = _view(portrait, pose, (right - left, bottom - top))
@@ -192,7 +207,6 @@ def _paint(shot: Shot, moment: float, out: ImageArray) -> _Face | None:
         cv2.GaussianBlur(panel, (0, 0), pose.blur_px, dst=panel)
     if pose.brightness < 0.995:
         cv2.convertScaleAbs(panel, dst=panel, alpha=pose.brightness)
-    return _face(portrait, _affine(1.0, (left, top)) @ matrix, shot.panel)
 
 
 def _view(portrait: Portrait, pose: Pose, panel_wh: tuple[int, int]) -> FloatArray:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from kpviewer.sources.base import Allocate, Captured, closed_error
 from kpviewer.structures import GroundTruth, ImageArray, StreamInfo
@@ -71,3 +72,23 @@ class GeneratedVideo:
     def close(self) -> None:
         """Close the source."""
         self._is_open = False
+
+
+class GeneratedGroundTruth:
+    """GroundTruthProvider of a generated video, which paints nothing.
+
+    Args:
+        ground_truth_at: function from a frame number to its ground truth.
+    """
+
+    def __init__(self, ground_truth_at: Callable[[int], GroundTruth]) -> None:
+        self._ground_truth_at = ground_truth_at
+
+    def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
+        """Do nothing: a generated video has no files."""
+
+    def for_frame(
+        self, index: int, name: str, size_wh: tuple[int, int] | None = None
+    ) -> GroundTruth | None:
+        """Return the ground truth of a frame."""
+        return self._ground_truth_at(index)

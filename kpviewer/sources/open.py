@@ -16,9 +16,11 @@ from pathlib import Path
 
 from kpviewer.errors import SourceError
 from kpviewer.image_files import IMAGE_SUFFIXES, OTHER_IMAGE_SUFFIXES
+from kpviewer.sources import demo_scene, strip_demo
 from kpviewer.sources.base import FrameSource, GroundTruthProvider
 from kpviewer.sources.camera import Camera, CameraSource, list_cameras
 from kpviewer.sources.demo import DemoSource
+from kpviewer.sources.generated import GeneratedGroundTruth
 from kpviewer.sources.image_lists import fixed_folder, images_among, matching
 from kpviewer.sources.images import ImagesSource, natural_order
 from kpviewer.sources.naming import (
@@ -86,6 +88,13 @@ def make_source(
 
 
 _GENERATED: dict[str, Callable[[], FrameSource]] = {"demo": DemoSource, "strip": StripSource}
+_GROUND_TRUTHS = {"demo": demo_scene.ground_truth_at, "strip": strip_demo.ground_truth_at}
+
+
+def generated_ground_truth(text: str) -> GroundTruthProvider | None:
+    """Return the ground truth of a generated video by its name; None for another source."""
+    ground_truth_at = _GROUND_TRUTHS.get(text.strip().lower())
+    return None if ground_truth_at is None else GeneratedGroundTruth(ground_truth_at)
 
 
 def _default() -> FrameSource:

@@ -64,12 +64,9 @@ def render(index: int) -> tuple[ImageArray, GroundTruth]:
         (320, 1920, 3) uint8 BGR, and the marks with the classes and the keypoint
         of ``strip_scenes``. A mark whose box is cut off by the image's edge is difficult.
     """
-    strip, moment = STRIPS[index // FRAMES_PER_STRIP], index % FRAMES_PER_STRIP
-    world = _world(strip.number)
-    travel = moment if strip.runs_left else FRAMES_PER_STRIP - 1 - moment
     seconds = index / FPS
     exposure = Exposure(
-        shift_xy=(SPEED_PX * travel, 2.0 * float(np.sin(5.1 * seconds))),
+        shift_xy=_shift_at(index),
         gain=0.9 + 0.2 * float(np.sin(0.9 * seconds)),
         tilt=0.3 * float(np.sin(0.35 * seconds + 1)),
         warmth=float(np.sin(0.5 * seconds)),
@@ -77,8 +74,25 @@ def render(index: int) -> tuple[ImageArray, GroundTruth]:
         noise=3.0,
         noise_seed=index,
     )
-    bgr, centres_xy = expose(world, exposure, SIZE_HW)
-    return bgr, ground_truth_of(centres_xy, world.class_ids, SIZE_HW)
+    bgr, _ = expose(_world_at(index), exposure, SIZE_HW)
+    return bgr, ground_truth_at(index)
+
+
+def ground_truth_at(index: int) -> GroundTruth:
+    """Return the ground truth of a frame without painting it; see ``render``."""
+    world = _world_at(index)
+    return ground_truth_of(world.seen_from(_shift_at(index)), world.class_ids, SIZE_HW)
+
+
+def _shift_at(index: int) -> tuple[float, float]:
+    """Return the position of the camera over its strip, px."""
+    strip, moment = STRIPS[index // FRAMES_PER_STRIP], index % FRAMES_PER_STRIP
+    travel = moment if strip.runs_left else FRAMES_PER_STRIP - 1 - moment
+    return SPEED_PX * travel, 2.0 * float(np.sin(5.1 * index / FPS))
+
+
+def _world_at(index: int) -> StripWorld:
+    return _world(STRIPS[index // FRAMES_PER_STRIP].number)
 
 
 @lru_cache(maxsize=len(STRIPS))

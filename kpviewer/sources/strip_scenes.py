@@ -45,6 +45,11 @@ class StripWorld:
     class_ids: IntArray
     """(N,) classes of the marks."""
 
+    def seen_from(self, shift_xy: tuple[float, float]) -> FloatArray:
+        """Return the (N, 2) centres in an image whose corner is at ``shift_xy``, px."""
+        corner = np.array(shift_xy) + MARGIN_PX
+        return np.asarray(self.centres_xy - corner, np.float32)
+
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
@@ -151,7 +156,7 @@ def expose(
     light += _noise(size_hw, exposure)
     levels = cv2.convertScaleAbs(np.maximum(light, 0, out=light))
     bgr = cv2.applyColorMap(levels, _colours(exposure.warmth))
-    return np.asarray(bgr, np.uint8), (world.centres_xy - corner).astype(np.float32)
+    return np.asarray(bgr, np.uint8), world.seen_from(exposure.shift_xy)
 
 
 def ground_truth_of(

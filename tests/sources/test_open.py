@@ -13,7 +13,7 @@ from kpviewer.sources import open as opening
 from kpviewer.sources.camera import Camera, CameraSource
 from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.images import ImagesSource
-from kpviewer.sources.open import make_source
+from kpviewer.sources.open import generated_ground_truth, make_source
 from kpviewer.sources.screen import ScreenSource
 from kpviewer.sources.stream import StreamSource
 from kpviewer.sources.strip_demo import StripSource
@@ -144,3 +144,23 @@ class NoGroundTruth:
 
     def for_frame(self, index: int, name: str, size_wh: tuple[int, int] | None = None) -> None:
         return None
+
+
+@pytest.mark.parametrize("name", ["demo", "strip"])
+def test_ground_truth_of_a_generated_video_is_that_of_its_frames(name):
+    source = make_source(name)
+    known = generated_ground_truth(name)
+    source.open()
+    for index in (0, 170, 599):
+        source.seek(index)
+        captured = source.read(lambda height, width: np.zeros((height, width, 3), np.uint8))
+        expected, got = captured.ground_truth, known.for_frame(index, "")
+        assert len(expected) > 0
+        assert np.array_equal(expected.xyxy, got.xyxy)
+        assert np.array_equal(expected.keypoints_xy, got.keypoints_xy)
+        assert np.array_equal(expected.difficult, got.difficult)
+    source.close()
+
+
+def test_other_sources_have_no_generated_ground_truth(tmp_path):
+    assert generated_ground_truth(str(tmp_path / "demo")) is None

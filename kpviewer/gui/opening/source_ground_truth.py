@@ -22,6 +22,7 @@ from kpviewer.annotations.spec import split_extra
 from kpviewer.errors import DatasetError
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
 from kpviewer.runtime.loading import Outcome
 from kpviewer.sources.base import GroundTruthProvider
@@ -46,6 +47,11 @@ class GroundTruthSlot:
         if self._held is not None:
             ground_truth.set_source_files(*self._held)
         self._ground_truth = ground_truth
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """The images of the source, or its one video; none until it is open."""
+        return () if self._held is None else self._held[0]
 
     def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
         """Keep the files of the source, for the present and for later ground truth."""
@@ -157,6 +163,15 @@ class SourceGroundTruth(QObject):
         """Number the classes of the ground truth as another model does."""
         self._class_names = tuple(class_names)
         self._number()
+
+    def lookup(self) -> GroundTruthLookup | None:
+        """Return the ground truth of the open source for other threads; None if it has none."""
+        ground_truth, slot = self._ground_truth, self._slot
+        if ground_truth is None or slot is None:
+            return None
+        if isinstance(ground_truth, AnnotationGroundTruth):
+            ground_truth = ground_truth.copy()
+        return GroundTruthLookup(ground_truth, slot.files)
 
     @property
     def category_ids(self) -> Mapping[int, int] | None:

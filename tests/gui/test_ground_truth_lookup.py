@@ -1,0 +1,69 @@
+"""Ground truth of frames that a scan has seen."""
+
+from pathlib import Path
+
+import pytest
+
+from kpviewer.annotations.ground_truth import read_ground_truth
+from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
+from kpviewer.structures import GroundTruth
+
+ROWS = (
+    "file,class,xmin,ymin,xmax,ymax\n"
+    "one/a.png,cat,10,0,20,9\none/b.png,dog,20,0,30,9\ntwo/a.png,cat,30,0,40,9\n"
+)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    (tmp_path / "labels.csv").write_text(ROWS)
+    return [tmp_path / name for name in ("one/a.png", "one/b.png", "two/a.png")]
+
+
+@pytest.fixture
+def lookup(files: list[Path]) -> GroundTruthLookup:
+    known = read_ground_truth(str(files[0].parents[1] / "labels.csv"), ("dog", "cat"))
+    known.set_source_files(files)
+    return GroundTruthLookup(known, files)
+
+
+def left(found: GroundTruth | None) -> float | None:
+    return None if found is None or not len(found) else float(found.xyxy[0, 0])
+
+
+def test_images_are_found_by_place_and_by_file(lookup):
+    assert [left(lookup.for_frame(index, (64, 48))) for index in range(4)] == [10, 20, 30, None]
+    assert left(lookup.for_frame(0, (64, 48), "two/a.png")) == 30
+    assert left(lookup.for_frame(0, (64, 48), "three/a.png")) is None
+
+
+def test_an_image_of_another_size_has_none(lookup):
+    assert lookup.for_frame(2, (20, 48)) is None
+
+
+def test_each_model_has_its_own_class_ids(lookup):
+    other = lookup.for_classes(("cat", "dog"))
+    assert other.for_frame(0).class_ids.tolist() == [0]
+    assert lookup.for_frame(0).class_ids.tolist() == [1]
+    assert lookup.for_classes(("bicycle",)) is None
+
+
+def test_looking_up_leaves_the_notes_of_the_source_alone(files):
+    known = read_ground_truth(str(files[0].parents[1] / "labels.csv"), ("dog", "cat"))
+    known.set_source_files(files)
+    notes = known.notes
+    assert (
+        GroundTruthLookup(known, files).for_classes(("dog", "cat")).for_frame(2, (20, 48)) is None
+    )
+    assert known.notes == notes
+
+
+def test_a_video_is_looked_up_by_number(tmp_path):
+    (tmp_path / "labels.csv").write_text(
+        "file,class,xmin,ymin,xmax,ymax\n0.png,cat,1,0,9,9\n7.png,cat,2,0,9,9\n"
+    )
+    known = read_ground_truth(str(tmp_path / "labels.csv"), ("cat",))
+    known.set_source_files([tmp_path / "clip.mp4"], 10)
+    lookup = GroundTruthLookup(known, [tmp_path / "clip.mp4"])
+    assert not lookup.needs_sizes
+    assert [left(lookup.for_frame(index)) for index in (0, 1, 7)] == [1, None, 2]
