@@ -1,0 +1,370 @@
+"""Selection of detections from the candidates of all frames at once.
+
+What is found equals ``models.selection.select`` frame by frame. Two steps share the work:
+
+- ``survivors`` suppresses overlapping boxes at the lowest score kept. It depends on the kind of
+  NMS, IoU, sigma and the greatest number of detections alone.
+- ``shown`` says which survivors are detections at a confidence, for shown classes, and with scores
+  of single classes: a mask. Suppression goes by descending score, within a class, so what is below
+  the confidence, or of another class, never changes the rest.
+
+Frames are worked on side by side: the best candidate that is left in each frame and class is kept,
+and all that overlap it too much are dropped, until none is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpviewer.geometry import box_area
+from kpviewer.models.nms import nms
+from kpviewer.scanning.columns import CandidateColumns
+from kpviewer.structures import (
+    BoolArray,
+    Detections,
+    FloatArray,
+    IntArray,
+    NmsKind,
+    Thresholds,
+)
+
+SLICE = 1 << 17
+"""Entries worked on at once, as far as a single frame has no more: they bound the memory."""
+FEW = 4
+"""Number of frames and classes left for which one at a time is faster."""
+
+_LAST = np.iinfo(np.int64).max
+
+Int32Array = NDArray[np.int32]
+
+
+class Superseded(Exception):
+    """Raised in place of a result that nobody waits for any longer."""
+
+
+def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """Entries of columns in the orders in which suppression visits them: the part to keep."""
+
+    columns: CandidateColumns
+    starts: IntArray
+    """(F + 1,) first entry of each frame, and E."""
+    by_frame: Int32Array
+    """(E,) entries by frame, then descending score, then as they are."""
+    by_class: Int32Array
+    """(E,) entries by frame, class, then descending score, then as they are."""
+    groups: Int32Array
+    """(E,) number of the frame and class of each of ``by_class``, ascending."""
+
+    @property
+    def nbytes(self) -> int:
+        """Size without the columns, bytes."""
+        return self.by_frame.nbytes + self.by_class.nbytes + self.groups.nbytes
+
+
+def ranked(columns: CandidateColumns) -> Ranked:
+    """Sort the entries of columns, once for all thresholds."""
+    starts = columns.entry_starts
+    frames = np.repeat(np.arange(len(columns)), np.diff(starts))
+    by_frame = _sorted(frames, columns.entry_scores)
+    groups = frames * columns.num_classes + columns.entry_classes
+    by_class = by_frame if columns.num_classes == 1 else _sorted(groups, columns.entry_scores)
+    is_next = np.diff(groups[by_class], prepend=-1) != 0
+    numbers = np.cumsum(is_next, dtype=np.int32)
+    return Ranked(columns, starts, by_frame, by_class, numbers)
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Survivors:
+    """Entries of F frames that suppression keeps: S of them, by frame and descending score."""
+
+    columns: CandidateColumns
+    suppression: Thresholds
+    """Key of what they depend on; see ``suppression_of``."""
+    starts: IntArray
+    """(F + 1,) first survivor of each frame, and S."""
+    frame_rows: IntArray
+    """(S,) row of the frame in ``columns``, ascending."""
+    candidate_rows: IntArray
+    """(S,) row of the candidate in ``columns``."""
+    class_ids: IntArray
+    """(S,) class of each survivor."""
+    scores: FloatArray
+    """(S,) final scores, descending in each frame."""
+
+    def __len__(self) -> int:
+        """Return the number of survivors, S."""
+        return len(self.scores)
+
+    @property
+    def xyxy(self) -> FloatArray:
+        """(S, 4) corners of the boxes, clipped to the image where its size is known, px."""
+        limits = self.columns.size_wh[self.frame_rows].astype(np.float32)
+        is_whole = (limits <= 0).any(axis=1)
+        limits[is_whole] = np.inf
+        lowest = np.where(is_whole, -np.inf, 0).astype(np.float32)[:, None]
+        return np.clip(self.columns.xyxy[self.candidate_rows], lowest, np.tile(limits, 2))
+
+    def detections(self, frame_row: int, thresholds: Thresholds) -> Detections:
+        """Return the detections of one frame, equal to those of ``select``."""
+        own = slice(*self.starts[frame_row : frame_row + 2].tolist())
+        of_frame = replace(
+            self,
+            starts=self.starts[frame_row : frame_row + 2] - self.starts[frame_row],
+            frame_rows=self.frame_rows[own],
+            candidate_rows=self.candidate_rows[own],
+            class_ids=self.class_ids[own],
+            scores=self.scores[own],
+        )
+        is_shown = shown(of_frame, thresholds)
+        rows = of_frame.candidate_rows[is_shown]
+        points = self.columns.keypoints_xy[rows]
+        known = self.columns.keypoint_scores
+        confidences = (
+            np.full(points.shape[:2], np.nan, np.float32) if known is None else known[rows]
+        )
+        return Detections(
+            of_frame.xyxy[is_shown],
+            of_frame.scores[is_shown],
+            of_frame.class_ids[is_shown],
+            points,
+            confidences,
+            keypoint_threshold=thresholds.keypoint,
+        )
+
+
+def suppression_of(thresholds: Thresholds) -> Thresholds:
+    """Return the part of thresholds that survivors depend on; the rest at its default."""
+    return Thresholds(
+        iou=thresholds.iou,
+        nms=thresholds.nms,
+        sigma=thresholds.sigma,
+        max_detections=thresholds.max_detections,
+    )
+
+
+def survivors(
+    columns: CandidateColumns,
+    thresholds: Thresholds,
+    *,
+    order: Ranked | None = None,
+    is_wanted: Callable[[], bool] = _always,
+) -> Survivors:
+    """Suppress overlapping boxes in all frames.
+
+    Args:
+        columns: candidates of all frames.
+        thresholds: the kind of NMS, its IoU and sigma, and the greatest number of detections.
+        order: ``ranked(columns)``, if known.
+        is_wanted: asked between slices of frames.
+
+    Raises:
+        Superseded: if the survivors aren't wanted any longer.
+    """
+    order = ranked(columns) if order is None else order
+    entries, scores = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+    for first, end in _slices(order.starts):
+        if not is_wanted():
+            raise Superseded
+        kept, final = _kept(order, thresholds, first, end)
+        entries.append(kept)
+        scores.append(final)
+    every = np.concatenate(entries)
+    rows = columns.entry_rows[every]
+    frames = np.searchsorted(columns.starts, rows, side="right") - 1
+    return Survivors(
+        columns,
+        suppression_of(thresholds),
+        np.searchsorted(frames, np.arange(len(columns) + 1)),
+        frames,
+        rows,
+        columns.entry_classes[every].astype(np.int64),
+        np.concatenate(scores),
+    )
+
+
+def shown(survivors: Survivors, thresholds: Thresholds) -> BoolArray:
+    """Return which survivors are detections at thresholds with the same suppression: (S,).
+
+    No score below the floor of the columns is shown, as there is none.
+    """
+    num_classes = survivors.columns.num_classes
+    floors = np.full(num_classes, thresholds.score, np.float32)
+    for class_id, score in thresholds.class_scores.items():
+        floors[class_id : class_id + 1] = score
+    if thresholds.classes is not None:
+        hidden = np.ones(num_classes, np.bool_)
+        hidden[[each for each in thresholds.classes if each < num_classes]] = False
+        floors[hidden] = np.inf
+    if (floors == floors[:1]).all():
+        mask = survivors.scores >= floors[:1]
+    else:
+        mask = survivors.scores >= floors[survivors.class_ids]
+    starts, limit = survivors.starts, thresholds.max_detections
+    if np.diff(starts).max(initial=0) > limit:
+        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(mask)])
+        mask &= before[1:] - np.repeat(before[starts[:-1]], np.diff(starts)) <= limit
+    return mask
+
+
+def _slices(starts: IntArray) -> list[tuple[int, int]]:
+    """Return first and end entry of slices of whole frames, of about ``SLICE`` entries or less."""
+    slices, first = [], 0
+    while first < starts[-1]:
+        frame = np.searchsorted(starts, first + SLICE, side="right") - 1
+        end = int(starts[frame])
+        if end <= first:  # a single frame with more
+            end = int(starts[np.searchsorted(starts, first, side="right")])
+        slices.append((first, end))
+        first = end
+    return slices
+
+
+def _kept(
+    order: Ranked, thresholds: Thresholds, first: int, end: int
+) -> tuple[IntArray, FloatArray]:
+    """Return entries that remain among some, by frame and descending final score, and it."""
+    columns, kind = order.columns, thresholds.nms
+    own = order.by_frame if kind is NmsKind.NONE else order.by_class
+    entries: IntArray = own[first:end].astype(np.int64)
+    groups = order.groups[first:end]
+    if columns.overlaps is not None:
+        few = columns.overlaps[columns.entry_rows[entries]] < thresholds.iou
+        entries, groups = entries[few], groups[few]
+    if kind is NmsKind.NONE:
+        return entries, columns.entry_scores[entries]
+    scores = columns.entry_scores[entries]
+    work = _Work(_sides(columns.xyxy[columns.entry_rows[entries]]), groups, entries, scores)
+    if kind is NmsKind.HARD:
+        is_kept = np.zeros(end - first, np.bool_)
+        is_kept[_hard(work, thresholds, columns) - first] = True
+        kept: IntArray = order.by_frame[first:end].astype(np.int64)
+        kept = kept[is_kept[kept - first]]
+        return kept, columns.entry_scores[kept]
+    kept, final = _soft(work, thresholds, columns.floor)
+    by_entry = np.argsort(kept)
+    kept, final = kept[by_entry], final[by_entry]
+    by_score = _sorted(np.searchsorted(order.starts, kept, side="right"), final)
+    return kept[by_score], final[by_score]
+
+
+class _Work(NamedTuple):
+    """Entries that are neither kept nor dropped yet, (N,) each, by group."""
+
+    sides: tuple[FloatArray, ...]
+    """Left, top, right and bottom, px, and area, px^2."""
+    groups: Int32Array
+    entries: IntArray
+    scores: FloatArray
+
+    def take(self, rows: BoolArray) -> _Work:
+        """Return some of the entries."""
+        at = np.flatnonzero(rows)
+        sides = tuple(side[at] for side in self.sides)
+        return _Work(sides, self.groups[at], self.entries[at], self.scores[at])
+
+
+def _sides(xyxy: FloatArray) -> tuple[FloatArray, ...]:
+    left, top, right, bottom = (np.ascontiguousarray(side) for side in xyxy.T)
+    return left, top, right, bottom, box_area(xyxy)
+
+
+def _hard(work: _Work, thresholds: Thresholds, columns: CandidateColumns) -> IntArray:
+    """Return the entries that hard NMS keeps; ``work`` is by descending score in each group."""
+    kept = [np.zeros(0, np.int64)]
+    for turn in range(thresholds.max_detections):
+        firsts = np.flatnonzero(np.diff(work.groups, prepend=-1))
+        if len(firsts) <= FEW:
+            left = thresholds.max_detections - turn
+            kept += _one_by_one(work, firsts, replace(thresholds, max_detections=left), columns)
+            break
+        kept.append(work.entries[firsts])
+        is_left = ~(_iou_with(work.sides, firsts) > thresholds.iou)
+        is_left[firsts] = False
+        work = work.take(is_left)
+    return np.concatenate(kept)
+
+
+def _one_by_one(
+    work: _Work, firsts: IntArray, thresholds: Thresholds, columns: CandidateColumns
+) -> list[IntArray]:
+    """Return the entries that hard NMS keeps in each of few groups."""
+    kept = []
+    for entries, scores in zip(
+        np.split(work.entries, firsts[1:]), np.split(work.scores, firsts[1:]), strict=True
+    ):
+        xyxy = columns.xyxy[columns.entry_rows[entries]]
+        rows, _ = nms(xyxy, scores, np.zeros(len(scores), np.int64), thresholds, 0.0)
+        kept.append(entries[rows])
+    return kept
+
+
+def _soft(work: _Work, thresholds: Thresholds, floor: float) -> tuple[IntArray, FloatArray]:
+    """Return the entries that soft NMS keeps, and their final scores."""
+    kept, final = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+    for _ in range(thresholds.max_detections):
+        if not len(work.groups):
+            break
+        firsts = np.flatnonzero(np.diff(work.groups, prepend=-1))
+        counts = np.diff(firsts, append=len(work.groups))
+        best = np.maximum.reduceat(work.scores, firsts)
+        # of equal ones the first entry
+        ties = np.where(work.scores == np.repeat(best, counts), work.entries, _LAST)
+        leaders = np.flatnonzero(ties == np.repeat(np.minimum.reduceat(ties, firsts), counts))
+        kept.append(work.entries[leaders])
+        final.append(best)
+        overlap = _iou_with(work.sides, leaders, counts)
+        if thresholds.nms is NmsKind.SOFT_LINEAR:
+            decay = np.where(overlap > thresholds.iou, 1.0 - overlap, 1.0)
+        else:
+            decay = np.exp(-(overlap**2) / thresholds.sigma)
+        scores = (work.scores * decay).astype(np.float32)
+        is_left = scores >= floor
+        is_left[leaders] = False
+        work = work._replace(scores=scores).take(is_left)
+    return np.concatenate(kept), np.concatenate(final)
+
+
+def _iou_with(
+    sides: tuple[FloatArray, ...], leaders: IntArray, counts: IntArray | None = None
+) -> FloatArray:
+    """Return the IoU of each box with the leader of its group, as ``iou_matrix`` computes it.
+
+    Args:
+        sides: (N,) each, by group.
+        leaders: (G,) a box of each group.
+        counts: (G,) size of each group; None if its first box leads it.
+    """
+    size = len(sides[0])
+    counts = np.diff(leaders, append=size) if counts is None else counts
+    left, top, right, bottom, area = sides
+    its = [np.repeat(side[leaders], counts) for side in sides]
+    shared = np.minimum(right, its[2])
+    shared -= np.maximum(left, its[0])
+    np.maximum(shared, 0, out=shared)
+    height = np.minimum(bottom, its[3])
+    height -= np.maximum(top, its[1])
+    shared *= np.maximum(height, 0, out=height)
+    union = area + its[4]
+    union -= shared
+    shared /= np.maximum(union, 1e-9, out=union)
+    return shared
+
+
+def _sorted(groups: IntArray, scores: FloatArray) -> Int32Array:
+    """Return the order by group, then descending score, then as they are: one stable sort.
+
+    The bits of floats that aren't negative are in the order of the numbers.
+    """
+    down = np.uint64(0xFFFFFFFF) - np.ascontiguousarray(scores).view(np.uint32)
+    key = (groups.astype(np.uint64) << np.uint64(32)) | down
+    return np.argsort(key, kind="stable").astype(np.int32)
