@@ -21,8 +21,8 @@ def confusion_matrix(
 ) -> IntArray:
     """Count the predicted classes of the true objects of each class.
 
-    Detections are matched with objects by overlap alone, best score first; difficult objects are
-    ignored.
+    Detections are matched with objects by overlap alone, best score first; difficult objects, and
+    detections of classes that aren't labelled, are ignored.
 
     Args:
         detections: detections of each image, by descending score.
@@ -38,10 +38,13 @@ def confusion_matrix(
     counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)
     for seen, ground_truth in zip(detections, ground_truths, strict=True):
         found = seen.take(seen.scores >= score)
+        if ground_truth.labelled_ids is not None:
+            found = found.take(np.isin(found.class_ids, list(ground_truth.labelled_ids)))
+        one_class = replace(
+            ground_truth, class_ids=np.zeros_like(ground_truth.class_ids), labelled_ids=None
+        )
         matches = match(
-            replace(found, class_ids=np.zeros_like(found.class_ids)),
-            replace(ground_truth, class_ids=np.zeros_like(ground_truth.class_ids)),
-            iou=iou,
+            replace(found, class_ids=np.zeros_like(found.class_ids)), one_class, iou=iou
         )
         rows, true_rows = matches.pairs
         np.add.at(counts, (ground_truth.class_ids[true_rows], found.class_ids[rows]), 1)

@@ -1,5 +1,7 @@
 """Curves and counts, by hand and against pycocotools."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -132,6 +134,12 @@ def test_confusion_by_hand() -> None:
     # 0 taken for 1; 1 found; the third is missed, as its score is low; one 0 where nothing is
     assert confusion_matrix(found, true, 2).tolist() == [[0, 1, 1], [0, 1, 0], [1, 0, 0]]
     assert confusion_matrix(found, true, 2, score=0.2)[0].tolist() == [1, 1, 0]
+
+
+def test_confusion_counts_labelled_classes_alone() -> None:
+    found = [seen((0, 0.9, 1), (5, 0.7, 0))]
+    true = [replace(ground_truth((0, 1), (1, 1)), labelled_ids=frozenset({1}))]
+    assert confusion_matrix(found, true, 2).tolist() == [[0, 0, 0], [0, 1, 1], [0, 0, 0]]
 
 
 def test_many_thresholds_at_once_equal_each_alone() -> None:
