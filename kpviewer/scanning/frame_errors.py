@@ -1,0 +1,150 @@
+"""Errors of all scanned frames against the ground truth, and the worst of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpviewer.structures import FrameError, IntArray
+
+Float64Array = NDArray[np.float64]
+
+
+class WorstBy(Enum):
+    """Measure by which frames are ranked."""
+
+    DISTANCE = "px"
+    NME = "NME"
+    OVERLAP = "1 − IoU"
+    MISTAKES = "missed + false"
+
+    def of(self, error: FrameError) -> float | None:
+        """Return the value of a frame, higher is worse; None if it has none."""
+        if self is WorstBy.DISTANCE:
+            return error.mean_px
+        if self is WorstBy.NME:
+            return error.nme
+        if self is WorstBy.OVERLAP:
+            return None if error.mean_iou is None else 1.0 - error.mean_iou
+        return float(error.false_negatives + error.false_positives) or None
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedFrame:
+    """Error of one frame at the present thresholds."""
+
+    index: int
+    position_s: float | None
+    error: FrameError
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSummary:
+    """Summary of all scored frames; None if no frame has the value."""
+
+    frames: int = 0
+    mean_px: float | None = None
+    worst_px: float | None = None
+    mean_nme: float | None = None
+    mean_iou: float | None = None
+    matched: int = 0
+    false_negatives: int = 0
+    false_positives: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameErrors:
+    """Errors of F frames, as ``FrameError`` has them: (F,) each, NaN for None."""
+
+    frame_index: IntArray
+    """Numbers of the frames, ascending."""
+    position_s: Float64Array
+    """Media times, s; NaN if unknown."""
+    mean_px: Float64Array
+    nme: Float64Array
+    mean_iou: Float64Array
+    matched: IntArray
+    false_negatives: IntArray
+    false_positives: IntArray
+    not_predicted: IntArray
+    nme_normaliser: str
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.frame_index)
+
+    def summary(self) -> ErrorSummary:
+        """Return the means of the frames, and totals."""
+        known = self.mean_px[np.isfinite(self.mean_px)]
+        return ErrorSummary(
+            frames=len(self),
+            mean_px=_mean(self.mean_px),
+            worst_px=float(known.max()) if known.size else None,
+            mean_nme=_mean(self.nme),
+            mean_iou=_mean(self.mean_iou),
+            matched=int(self.matched.sum()),
+            false_negatives=int(self.false_negatives.sum()),
+            false_positives=int(self.false_positives.sum()),
+        )
+
+    def values(self, by: WorstBy) -> Float64Array:
+        """Return the value of each frame, higher is worse: (F,), NaN if it has none."""
+        if by is WorstBy.DISTANCE:
+            return self.mean_px
+        if by is WorstBy.NME:
+            return self.nme
+        if by is WorstBy.OVERLAP:
+            return 1.0 - self.mean_iou
+        mistakes = (self.false_negatives + self.false_positives).astype(np.float64)
+        return np.where(mistakes > 0, mistakes, np.nan)
+
+    def worst(self, by: WorstBy, count: int) -> list[EvaluatedFrame]:
+        """Return the worst frames, worst first; of equal ones the earlier."""
+        values = self.values(by)
+        rows = np.flatnonzero(np.isfinite(values))
+        rows = rows[np.argsort(-values[rows], kind="stable")[:count]]
+        return [self.frame(row) for row in rows.tolist()]
+
+    def frame(self, row: int) -> EvaluatedFrame:
+        """Return the error of one frame."""
+        error = FrameError(
+            mean_px=_or_none(self.mean_px[row]),
+            nme=_or_none(self.nme[row]),
+            nme_normaliser=self.nme_normaliser,
+            mean_iou=_or_none(self.mean_iou[row]),
+            matched=int(self.matched[row]),
+            false_negatives=int(self.false_negatives[row]),
+            false_positives=int(self.false_positives[row]),
+            keypoints_not_predicted=int(self.not_predicted[row]),
+        )
+        return EvaluatedFrame(int(self.frame_index[row]), _or_none(self.position_s[row]), error)
+
+
+def means_by_frame(frames: IntArray, values: NDArray[Any], count: int) -> Float64Array:
+    """Return the mean of the finite values of each frame: (count,), NaN if it has none.
+
+    Args:
+        frames: (N,) frame of each value.
+        values: (N,) or (N, K) values.
+        count: number of frames.
+    """
+    if values.ndim == 2:
+        frames, values = np.repeat(frames, values.shape[1]), values.ravel()
+    known = np.isfinite(values)
+    totals = np.bincount(frames[known], values[known], minlength=count)
+    numbers = np.bincount(frames[known], minlength=count)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(totals / numbers)
+
+
+def _mean(values: Float64Array) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else None
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,95 @@
+"""Ground truth of many frames in flat arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpviewer.structures import BoolArray, FloatArray, GroundTruth, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroundTruthColumns:
+    """Ground truth of F frames with N objects, in source px; frames without any are not listed."""
+
+    frame_index: IntArray
+    """(F,) numbers of the frames, ascending."""
+    frame_rows: IntArray
+    """(N,) row of ``frame_index`` that each object belongs to, ascending."""
+    xyxy: FloatArray
+    """(N, 4) corners of the boxes."""
+    class_ids: IntArray
+    """(N,) classes."""
+    keypoints_xy: FloatArray
+    """(N, K, 2) keypoints; K = 0 if there are none."""
+    keypoints_visible: BoolArray
+    """(N, K) labelled keypoints; only these are compared."""
+    difficult: BoolArray
+    """(N,) objects that count neither as found nor as missed."""
+    labelled: tuple[frozenset[int] | None, ...]
+    """Distinct sets of annotated classes; None means all classes."""
+    labelled_rows: IntArray
+    """(F,) row of ``labelled`` for each frame."""
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.frame_index)
+
+    def rows_of(self, frame_index: IntArray) -> IntArray:
+        """Return the row of each frame number, -1 if it has no ground truth."""
+        if not len(self):
+            return np.full(len(frame_index), -1, np.int64)
+        rows = np.minimum(np.searchsorted(self.frame_index, frame_index), len(self) - 1)
+        return np.where(self.frame_index[rows] == frame_index, rows, -1)
+
+    def is_labelled(self, frame_rows: IntArray, class_ids: IntArray) -> BoolArray:
+        """Return whether frames label a class: (M,) for M pairs of a frame's row and a class."""
+        known = np.ones(len(frame_rows), np.bool_)
+        for row, ids in enumerate(self.labelled):
+            if ids is not None:
+                mine = self.labelled_rows[frame_rows] == row
+                known &= ~mine | np.isin(class_ids, list(ids))
+        return known
+
+
+def ground_truth_columns(by_frame: Mapping[int, GroundTruth]) -> GroundTruthColumns:
+    """Put the ground truth of frames, by their numbers, into flat arrays."""
+    numbers = sorted(by_frame)
+    frames = [by_frame[number] for number in numbers]
+    points = max((each.keypoints_xy.shape[1] for each in frames), default=0)
+    frames = [_with_points(each, points) for each in frames]
+    sets = {each.labelled_ids: None for each in frames}
+    rows = {ids: row for row, ids in enumerate(sets)}
+    none = GroundTruth.empty(points)
+    parts = [none, *frames]
+    return GroundTruthColumns(
+        frame_index=np.array(numbers, np.int64),
+        frame_rows=np.repeat(np.arange(len(frames)), [len(each) for each in frames]),
+        xyxy=np.concatenate([each.xyxy for each in parts]),
+        class_ids=np.concatenate([each.class_ids for each in parts]),
+        keypoints_xy=np.concatenate([each.keypoints_xy for each in parts]),
+        keypoints_visible=np.concatenate([each.keypoints_visible for each in parts]),
+        difficult=np.concatenate([each.difficult for each in parts]),
+        labelled=tuple(sets),
+        labelled_rows=np.array([rows[each.labelled_ids] for each in frames], np.int64),
+    )
+
+
+def _with_points(ground_truth: GroundTruth, count: int) -> GroundTruth:
+    """Return ground truth with ``count`` keypoints; those that it lacks aren't labelled."""
+    if ground_truth.keypoints_xy.shape[1] == count:
+        return ground_truth
+    objects, have = ground_truth.keypoints_visible.shape
+    xy = np.zeros((objects, count, 2), np.float32)
+    visible = np.zeros((objects, count), np.bool_)
+    xy[:, :have], visible[:, :have] = ground_truth.keypoints_xy, ground_truth.keypoints_visible
+    return GroundTruth(
+        ground_truth.xyxy,
+        ground_truth.class_ids,
+        xy,
+        visible,
+        ground_truth.difficult,
+        labelled_ids=ground_truth.labelled_ids,
+    )

@@ -1,0 +1,120 @@
+"""Matching of the detections of many frames with objects, all frames at once.
+
+The pairs of a frame are compared as ``metrics.matching`` and pycocotools compare them: each
+detection, best score first, takes the free object that it overlaps most. Detections of different
+groups (a class in a frame) never compete, so the first of every group is matched at once, then the
+second, and so on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpviewer.geometry import box_area
+from kpviewer.structures import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """P pairs of rows of two tables, sorted by ``rows``, then by ``others``."""
+
+    rows: IntArray
+    """(P,) rows of the first table."""
+    others: IntArray
+    """(P,) rows of the second table."""
+
+    def take(self, kept: BoolArray | IntArray) -> Pairs:
+        """Return some of the pairs, by mask or index."""
+        return Pairs(self.rows[kept], self.others[kept])
+
+
+def pairs_of(keys: IntArray, other_keys: IntArray) -> Pairs:
+    """Return all pairs of rows with the same key: (N,) and (T,) keys >= 0."""
+    order = np.argsort(other_keys, kind="stable")
+    ranked = other_keys[order]
+    first = np.searchsorted(ranked, keys, side="left")
+    counts = np.searchsorted(ranked, keys, side="right") - first
+    rows = np.repeat(np.arange(len(keys)), counts)
+    starts = np.repeat(first - (np.cumsum(counts) - counts), counts)
+    return Pairs(rows, order[starts + np.arange(len(rows))])
+
+
+def paired_iou(one_xyxy: FloatArray, other_xyxy: FloatArray) -> FloatArray:
+    """Return the IoU of (P, 4) boxes with (P, 4) others, as ``geometry.iou_matrix`` has it."""
+    shared = paired_intersection(one_xyxy, other_xyxy)
+    union = box_area(one_xyxy) + box_area(other_xyxy)
+    union -= shared
+    shared /= np.maximum(union, 1e-9, out=union)
+    return shared
+
+
+def paired_intersection(one_xyxy: NDArray[Any], other_xyxy: NDArray[Any]) -> NDArray[Any]:
+    """Return the shared area of (P, 4) boxes and (P, 4) others, px^2."""
+    sides = []
+    for axis in (0, 1):
+        length = np.minimum(one_xyxy[:, 2 + axis], other_xyxy[:, 2 + axis])
+        length -= np.maximum(one_xyxy[:, axis], other_xyxy[:, axis])
+        sides.append(np.maximum(length, 0, out=length))
+    return np.asarray(sides[0] * sides[1], one_xyxy.dtype)
+
+
+def by_overlap(pairs: Pairs, overlap: NDArray[Any], *, last_of_ties: bool = False) -> IntArray:
+    """Return the order of the pairs that ``greedy`` needs: greatest overlap of each row first.
+
+    Args:
+        pairs: P pairs.
+        overlap: (P,) overlaps.
+        last_of_ties: whether the last of equal overlaps comes first, as in pycocotools.
+    """
+    others = -pairs.others if last_of_ties else pairs.others
+    return np.lexsort((others, -overlap, pairs.rows))
+
+
+def greedy(pairs: Pairs, groups: IntArray, total_others: int) -> IntArray:
+    """Match rows with others, the first row of each group first; each other once.
+
+    Args:
+        pairs: pairs that may match, grouped by row, the wanted one of each row first.
+        groups: (N,) group of each row; rows of a group compete in ascending order.
+        total_others: number of rows of the second table.
+
+    Returns:
+        (M,) indices of the pairs that match.
+    """
+    if not len(pairs.rows):
+        return np.zeros(0, np.int64)
+    starts = np.flatnonzero(_begins(pairs.rows))
+    turns = rank_in_group(groups[pairs.rows[starts]])
+    turn_of_pair = np.repeat(turns, np.diff(starts, append=len(pairs.rows)))
+    order = np.argsort(turn_of_pair, kind="stable")
+    ends = np.cumsum(np.bincount(turn_of_pair))
+    free = np.ones(total_others, np.bool_)
+    taken = []
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        part = order[start:end]
+        part = part[free[pairs.others[part]]]
+        part = part[_begins(pairs.rows[part])]
+        free[pairs.others[part]] = False
+        taken.append(part)
+    return np.concatenate(taken)
+
+
+def rank_in_group(groups: IntArray) -> IntArray:
+    """Return the rank of each row among those of its group, from 0, in the order of the rows."""
+    order = np.argsort(groups, kind="stable")
+    begins = np.flatnonzero(_begins(groups[order]))
+    sizes = np.diff(begins, append=len(groups))
+    ranks = np.empty(len(groups), np.int64)
+    ranks[order] = np.arange(len(groups)) - np.repeat(begins, sizes)
+    return ranks
+
+
+def _begins(values: IntArray) -> BoolArray:
+    """Return where a value differs from the one before: (N,)."""
+    begins = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=begins[1:])
+    return begins

@@ -1,0 +1,167 @@
+"""COCO average precision of many frames at once, equal to that of pycocotools.
+
+``metrics.average_precision`` runs pycocotools itself, which takes seconds for thousands of frames;
+a slider that moves can't wait for it. A test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpviewer.geometry import xyxy_to_xywh
+from kpviewer.metrics.average_precision import AveragePrecision
+from kpviewer.scanning.matching import (
+    Pairs,
+    by_overlap,
+    greedy,
+    paired_intersection,
+    pairs_of,
+    rank_in_group,
+)
+from kpviewer.structures import BoolArray, FloatArray, IntArray
+
+IOUS = np.linspace(0.5, 0.95, 10)
+RECALLS = np.linspace(0.0, 1.0, 101)
+AREAS = (0.0, 1e10)
+"""Least and greatest area of a false positive, px^2."""
+MAX_DETECTIONS = 100
+"""Number of detections of a class and frame that count, the best ones."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boxes:
+    """N boxes of many frames, for one side of a comparison."""
+
+    frame_rows: IntArray
+    """(N,) frame of each box, ascending; both sides count them alike."""
+    class_ids: IntArray
+    """(N,) classes."""
+    xyxy: FloatArray
+    """(N, 4) corners, px."""
+
+    def keys(self, num_classes: int) -> IntArray:
+        """Return a number for each pair of frame and class: (N,)."""
+        return self.frame_rows * num_classes + self.class_ids
+
+    def take(self, kept: BoolArray | IntArray) -> Boxes:
+        """Return some of the boxes, by mask or index."""
+        return Boxes(self.frame_rows[kept], self.class_ids[kept], self.xyxy[kept])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CocoMatches:
+    """What average precision needs to know of N detections."""
+
+    counts: BoolArray
+    """(N,) whether a detection is among the best MAX_DETECTIONS of its class and frame."""
+    matched: BoolArray
+    """(10, N) whether it matches an object, at each of IOUS."""
+    ignored: BoolArray
+    """(10, N) whether it is neither true nor false."""
+
+    @classmethod
+    def joined(cls, parts: Sequence[CocoMatches]) -> CocoMatches:
+        """Return the matches of all parts, at least one."""
+        return cls(
+            np.concatenate([part.counts for part in parts]),
+            np.concatenate([part.matched for part in parts], axis=1),
+            np.concatenate([part.ignored for part in parts], axis=1),
+        )
+
+
+def coco_matches(found: Boxes, true: Boxes, difficult: BoolArray) -> CocoMatches:
+    """Match detections as pycocotools does.
+
+    Args:
+        found: N detections, by descending score in each frame.
+        true: T objects.
+        difficult: (T,) objects that are ignored, COCO's crowds.
+    """
+    num_classes = 1 + max(int(each.class_ids.max(initial=0)) for each in (found, true))
+    keys = found.keys(num_classes)
+    counts = rank_in_group(keys) < MAX_DETECTIONS
+    pairs = pairs_of(keys, true.keys(num_classes))
+    pairs = pairs.take(counts[pairs.rows])
+    overlap = _coco_iou(found.xyxy, true.xyxy, pairs, difficult)
+    is_crowd = difficult[pairs.others]
+    covered = np.zeros(len(keys))
+    np.maximum.at(covered, pairs.rows[is_crowd], overlap[is_crowd])
+    near = np.flatnonzero(~is_crowd & (overlap >= IOUS[0]))
+    pairs, overlap = pairs.take(near), overlap[near]
+    order = by_overlap(pairs, overlap, last_of_ties=True)
+    matched = np.zeros((len(IOUS), len(keys)), np.bool_)
+    for row, iou in enumerate(IOUS):
+        order = order[overlap[order] >= iou]
+        best = pairs.take(order)
+        matched[row, best.rows[greedy(best, keys, len(true.xyxy))]] = True
+    area = xyxy_to_xywh(found.xyxy)[:, 2:].astype(np.float64).prod(axis=1)
+    is_odd = (area < AREAS[0]) | (area > AREAS[1])
+    return CocoMatches(counts, matched, ~matched & ((covered >= IOUS[:, None]) | is_odd))
+
+
+def scan_average_precision(
+    matches: CocoMatches, scores: FloatArray, class_ids: IntArray, objects: IntArray
+) -> AveragePrecision:
+    """Return the average precision of all frames.
+
+    Args:
+        matches: matches of N detections.
+        scores: (N,) scores.
+        class_ids: (N,) classes.
+        objects: (C,) number of true objects of each class that aren't difficult.
+    """
+    num_classes = len(objects)
+    precision = np.full((len(IOUS), len(RECALLS), num_classes), -1.0)
+    ranked = np.flatnonzero(matches.counts)
+    ranked = ranked[np.argsort(-scores[ranked], kind="stable")]
+    ranked = ranked[np.argsort(class_ids[ranked], kind="stable")]
+    ends = np.cumsum(np.bincount(class_ids[ranked], minlength=num_classes))
+    for class_id in np.flatnonzero(objects):
+        mine = ranked[ends[class_id - 1] if class_id else 0 : ends[class_id]]
+        precision[..., class_id] = _precision(
+            matches.matched[:, mine], matches.ignored[:, mine], objects[class_id]
+        )
+    by_class = [_mean(precision[0, :, class_id]) for class_id in range(num_classes)]
+    return AveragePrecision(_mean(precision[0]), _mean(precision), tuple(by_class))
+
+
+def _precision(matched: BoolArray, ignored: BoolArray, objects: int) -> NDArray[np.float64]:
+    """Return the precision at each of RECALLS: (T, 101), of (T, N) detections, best first."""
+    if not matched.shape[1]:
+        return np.zeros((len(matched), len(RECALLS)))
+    true = np.cumsum(matched & ~ignored, axis=1).astype(np.float64)
+    false = np.cumsum(~matched & ~ignored, axis=1)
+    right = true / (false + true + np.spacing(1))
+    right = np.maximum.accumulate(right[:, ::-1], axis=1)[:, ::-1]
+    right = np.concatenate([right, np.zeros((len(right), 1))], axis=1)
+    recall = true / objects
+    return np.stack(
+        [row[np.searchsorted(reached, RECALLS)] for row, reached in zip(right, recall, strict=True)]
+    )
+
+
+def _coco_iou(
+    found_xyxy: FloatArray, true_xyxy: FloatArray, pairs: Pairs, is_crowd: BoolArray
+) -> NDArray[np.float64]:
+    """Return the overlap of each pair in double precision, as pycocotools computes it.
+
+    The union with a crowd is the detection alone.
+    """
+    found, true = (xyxy_to_xywh(each).astype(np.float64) for each in (found_xyxy, true_xyxy))
+    areas, true_areas = found[:, 2:].prod(axis=1), true[:, 2:].prod(axis=1)
+    found[:, 2:] += found[:, :2]
+    true[:, 2:] += true[:, :2]
+    shared = paired_intersection(found[pairs.rows], true[pairs.others])
+    union = areas[pairs.rows] + true_areas[pairs.others] - shared
+    union = np.where(is_crowd[pairs.others], areas[pairs.rows], union)
+    return np.where(shared > 0, shared / np.where(shared > 0, union, 1), 0)
+
+
+def _mean(precision: NDArray[np.float64]) -> float | None:
+    """Return the mean over classes with ground truth; the others are -1."""
+    known = precision[precision > -1]
+    return float(known.mean()) if known.size else None

@@ -1,0 +1,330 @@
+"""Scores over everything that was scanned, at any thresholds.
+
+``Scorer`` keeps what doesn't depend on the confidence, so a slider costs only the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from kpviewer.metrics.average_precision import AveragePrecision
+from kpviewer.metrics.curves import (
+    PrecisionRecall,
+    class_score,
+    curve_of_matches,
+    threshold_curves,
+)
+from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
+from kpviewer.metrics.multilabel import best_threshold
+from kpviewer.scanning.frame_errors import ErrorSummary, EvaluatedFrame, FrameErrors, WorstBy
+from kpviewer.scanning.matches import ScanMatches, joined, scan_matches
+from kpviewer.scanning.matching import greedy
+from kpviewer.scanning.precision import scan_average_precision
+from kpviewer.scanning.selection import Superseded, Survivors
+from kpviewer.structures import BoolArray, FloatArray, IntArray, Thresholds
+
+if TYPE_CHECKING:
+    from kpviewer.scanning.ground_truth import GroundTruthColumns
+
+STEPS = 1000
+"""Steps of the confidence slider: the best confidence is one of them."""
+MAX_CONFUSED = 1000
+"""Greatest number of classes with a confusion table."""
+_CERTAIN = 2.0
+"""Rank of detections that every confidence keeps: their classes have thresholds of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class BestScore:
+    """Confidence with the highest F1; of many equally good ones their centre."""
+
+    score: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """Scores of one class at the present thresholds."""
+
+    class_id: int
+    objects: int
+    """Number of true objects that aren't difficult."""
+    matched: int
+    false_positives: int
+    ap50: float | None
+    """Average precision at IoU 0.5; None without objects."""
+    best: BestScore | None
+    """None without true positives."""
+
+    @property
+    def false_negatives(self) -> int:
+        """Number of true objects that weren't found."""
+        return self.objects - self.matched
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScanScores:
+    """Scores of one model over all scored frames: those that were scanned and have ground truth."""
+
+    scanned: int
+    """Number of frames that were scanned."""
+    scored: int
+    """Number of frames that were scored."""
+    with_ground_truth: int
+    """Number of frames of the whole source that have ground truth."""
+    floor: float
+    """Lowest confidence that was kept: curves and average precision begin there."""
+    thresholds: Thresholds
+    precision: AveragePrecision
+    overall: PrecisionRecall
+    """Curve of all shown classes, whose classes with a threshold of their own keep it."""
+    curves: tuple[PrecisionRecall, ...]
+    """Curve of each class."""
+    overall_best: BestScore | None
+    """Best confidence of ``overall``; None without true positives."""
+    rows: tuple[ClassRow, ...]
+    """Scores of the classes that have objects or detections."""
+    confusion: IntArray | None
+    """(C + 1, C + 1), from ``metrics.confusion``; None with more than MAX_CONFUSED classes."""
+    errors: FrameErrors
+    summary: ErrorSummary
+    object_errors: FloatArray
+    """(H,) mean error of each found object: NME if there are shared keypoints, else px."""
+    error_unit: str
+    """"px", or the name of the length that ``object_errors`` are divided by."""
+
+    @property
+    def objects(self) -> int:
+        """Number of true objects that count."""
+        return self.overall.objects
+
+    def curve(self, class_id: int | None) -> PrecisionRecall:
+        """Return the curve of a class; None is all shown classes together."""
+        return self.overall if class_id is None else self.curves[class_id]
+
+    def best(self, class_id: int | None) -> BestScore | None:
+        """Return the best confidence of a class, or of all shown classes together."""
+        if class_id is None:
+            return self.overall_best
+        return next((row.best for row in self.rows if row.class_id == class_id), None)
+
+    def score_of(self, class_id: int | None) -> float:
+        """Return the present confidence of a class, or of all classes without their own."""
+        own = {} if class_id is None else self.thresholds.class_scores
+        return (
+            self.thresholds.score if class_id is None else own.get(class_id, self.thresholds.score)
+        )
+
+    def f1(self, class_id: int | None = None) -> float | None:
+        """Return F1 at the present confidence; None without objects."""
+        return class_score(self.curve(class_id), self.score_of(class_id)).f1
+
+    def worst(self, by: WorstBy, count: int) -> list[EvaluatedFrame]:
+        """Return the worst frames, worst first; of equal ones the earlier."""
+        return self.errors.worst(by, count)
+
+
+def confidence_steps(floor: float) -> FloatArray:
+    """Return every step of the confidence slider, from ``floor`` on."""
+    return (np.arange(round(floor * STEPS), STEPS + 1) / STEPS).astype(np.float32)
+
+
+class Scorer:
+    """Scores of one model, again and again; what doesn't change is kept.
+
+    Matches are kept for each part of what was scanned, as long as its survivors are the same
+    object. Its owner calls it from one thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._key: tuple[GroundTruthColumns | None, frozenset[int] | None] = (None, None)
+        self._matches: WeakKeyDictionary[Survivors, ScanMatches] = WeakKeyDictionary()
+        self._parts: tuple[ScanMatches, ...] = ()
+        self._kept: _Kept | None = None
+
+    def score(
+        self,
+        survivors: Sequence[Survivors],
+        truth: GroundTruthColumns,
+        thresholds: Thresholds,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> ScanScores:
+        """Score everything that was scanned.
+
+        Args:
+            survivors: what suppression leaves at these thresholds of each part of what was
+                scanned, at least one; no frame is in two parts.
+            truth: ground truth of the source.
+            thresholds: thresholds of the model.
+            is_wanted: asked now and then.
+
+        Raises:
+            Superseded: if the scores aren't wanted any longer.
+        """
+        if self._key[0] is not truth or self._key[1] != thresholds.classes:
+            self._key, self._parts = (truth, thresholds.classes), ()
+            self._matches.clear()
+        for part in survivors:
+            if part not in self._matches:
+                _check(is_wanted)
+                self._matches[part] = scan_matches(part, truth, thresholds.classes)
+        parts = tuple(self._matches[part] for part in survivors)
+        columns = [part.columns for part in survivors]
+        if self._kept is None or parts != self._parts:
+            _check(is_wanted)
+            floor = max(each.floor for each in columns)
+            self._kept = _kept_of(joined(parts), columns[0].num_classes, floor, is_wanted)
+            self._parts = parts
+        _check(is_wanted)
+        return _scores(self._kept, sum(map(len, columns)), len(truth), thresholds)
+
+
+def _check(is_wanted: Callable[[], bool]) -> None:
+    if not is_wanted():
+        raise Superseded
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """What doesn't depend on the confidence."""
+
+    matches: ScanMatches
+    precision: AveragePrecision
+    curves: tuple[PrecisionRecall, ...]
+    best: tuple[BestScore | None, ...]
+    floor: float
+
+
+def _kept_of(
+    matches: ScanMatches, num_classes: int, floor: float, is_wanted: Callable[[], bool]
+) -> _Kept:
+    ids, scores, true_ids = matches.class_ids, matches.scores, matches.true_ids
+    counted = true_ids[~matches.difficult & (true_ids < num_classes)]
+    objects = np.bincount(counted, minlength=num_classes)
+    precision = scan_average_precision(matches.coco, scores, ids, objects)
+    ranked = np.flatnonzero(matches.object_rows != IGNORED)
+    ranked = ranked[np.argsort(-scores[ranked], kind="stable")]
+    ranked = ranked[np.argsort(ids[ranked], kind="stable")]
+    ends = np.cumsum(np.bincount(ids[ranked], minlength=num_classes))
+    steps = confidence_steps(floor)
+    curves, best = [], []
+    for class_id in range(num_classes):
+        mine = ranked[ends[class_id - 1] if class_id else 0 : ends[class_id]]
+        is_true = matches.object_rows[mine] >= 0
+        curves.append(curve_of_matches(is_true, scores[mine], int(objects[class_id])))
+        best.append(_best(curves[-1], steps) if is_true.any() else None)
+        _check(is_wanted)
+    return _Kept(matches, precision, tuple(curves), tuple(best), floor)
+
+
+def _best(curve: PrecisionRecall, steps: FloatArray) -> BestScore | None:
+    """Return the step with the highest F1; None without true positives."""
+    f1 = threshold_curves(curve, steps).f1
+    if not curve.objects or not f1.any():
+        return None
+    score = best_threshold(steps, f1)
+    return BestScore(score, class_score(curve, score).f1 or 0.0)
+
+
+def _scores(
+    kept: _Kept, scanned: int, with_ground_truth: int, thresholds: Thresholds
+) -> ScanScores:
+    matches = kept.matches
+    shown = matches.is_shown(thresholds)
+    errors = matches.errors(thresholds)
+    overall = _overall(matches, thresholds)
+    relative, unit = _object_errors(matches, shown, thresholds)
+    return ScanScores(
+        scanned=scanned,
+        scored=len(matches),
+        with_ground_truth=with_ground_truth,
+        floor=kept.floor,
+        thresholds=thresholds,
+        precision=kept.precision,
+        overall=overall,
+        curves=kept.curves,
+        overall_best=_best(overall, confidence_steps(kept.floor)),
+        rows=_rows(kept, shown),
+        confusion=_confusion(matches, shown, len(kept.curves)),
+        errors=errors,
+        summary=errors.summary(),
+        object_errors=relative,
+        error_unit=unit,
+    )
+
+
+def _overall(matches: ScanMatches, thresholds: Thresholds) -> PrecisionRecall:
+    """Return the curve of all classes; those with thresholds of their own keep it throughout."""
+    counted = matches.object_rows != IGNORED
+    ids = matches.class_ids[counted]
+    ranks, is_true = matches.scores[counted], matches.object_rows[counted] >= 0
+    if thresholds.class_scores:
+        stays = np.ones(len(ranks), np.bool_)
+        ranks = ranks.copy()
+        for class_id, own in thresholds.class_scores.items():
+            mine = ids == class_id
+            stays &= ~mine | (ranks >= np.float32(own))
+            ranks[mine] = _CERTAIN
+        ranks, is_true = ranks[stays], is_true[stays]
+    order = np.argsort(-ranks, kind="stable")
+    objects = int(np.count_nonzero(~matches.difficult))
+    return curve_of_matches(is_true[order], ranks[order], objects)
+
+
+def _rows(kept: _Kept, shown: BoolArray) -> tuple[ClassRow, ...]:
+    matches, total = kept.matches, len(kept.curves)
+    ids = matches.class_ids
+    matched = np.bincount(ids[shown & (matches.object_rows >= 0)], minlength=total)
+    false = np.bincount(ids[shown & (matches.object_rows == FALSE_POSITIVE)], minlength=total)
+    return tuple(
+        ClassRow(
+            class_id,
+            curve.objects,
+            int(matched[class_id]),
+            int(false[class_id]),
+            kept.precision.ap50_by_class[class_id],
+            kept.best[class_id],
+        )
+        for class_id, curve in enumerate(kept.curves)
+        if curve.objects or false[class_id]
+    )
+
+
+def _confusion(matches: ScanMatches, shown: BoolArray, num_classes: int) -> IntArray | None:
+    """Return the table of ``metrics.confusion`` over all frames."""
+    if num_classes > MAX_CONFUSED:
+        return None
+    true_ids = np.minimum(matches.true_ids, num_classes)
+    near = matches.near.take(shown[matches.near.rows])
+    taken = greedy(near, matches.frames, len(true_ids))
+    rows, objects = near.rows[taken], near.others[taken]
+    is_false = shown & ~matches.covered
+    is_false[rows] = False
+    missed = ~matches.difficult
+    missed[objects] = False
+    side = num_classes + 1
+    cells = [
+        true_ids[objects] * side + matches.class_ids[rows],
+        num_classes * side + matches.class_ids[is_false],
+        true_ids[missed] * side + num_classes,
+    ]
+    counts = np.bincount(np.concatenate(cells), minlength=side * side).reshape(side, side)
+    return counts
+
+
+def _object_errors(
+    matches: ScanMatches, shown: BoolArray, thresholds: Thresholds
+) -> tuple[FloatArray, str]:
+    """Return the mean error of each found object, and its unit."""
+    is_hit = shown[matches.hits]
+    gaps = matches.gaps(thresholds)[0][is_hit]
+    lengths = matches.lengths_px[is_hit]
+    unit = matches.normaliser if np.isfinite(lengths).any() else "px"
+    values = gaps / lengths[:, None] if unit != "px" else gaps
+    values = values[np.isfinite(values).any(axis=1)]
+    return np.nanmean(values, axis=1).astype(np.float32) if len(values) else values[:, 0], unit
