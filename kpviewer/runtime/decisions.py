@@ -13,7 +13,7 @@ import os
 import platform
 import stat
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ import torch
 from kpviewer import __version__
 from kpviewer.config_files import cache_folder
 from kpviewer.models.onnx.file import OnnxNetwork
+from kpviewer.runtime.content import network_content
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector
@@ -107,31 +108,11 @@ def _name(runner: Runner) -> tuple[str, str, str]:
 
 
 def _content(detector: Detector) -> str | None:
-    """Return a hash of a model's file, or of the structure and weights of a network."""
     network = detector.network
-    if isinstance(network, OnnxNetwork):
-        path = network.session.facts.path
-        return _hash_of_files((path, path.with_suffix(".bin"))) if path is not None else None
-    if any(isinstance(module, OnnxNetwork) for module in network.modules()):
-        return None
-    digest = hashlib.blake2b(repr(network).encode("utf-8", "replace"))
-    for name, value in network.state_dict().items():
-        digest.update(name.encode("utf-8", "replace"))
-        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()
-
-
-def _hash_of_files(paths: Iterable[Path]) -> str | None:
-    digest = hashlib.blake2b()
-    try:
-        for path in paths:
-            if path.suffix == ".bin" and not path.is_file():
-                continue
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "blake2b").digest())
-    except OSError:
-        return None
-    return digest.hexdigest()
+    is_file = isinstance(network, OnnxNetwork)
+    if not is_file and any(isinstance(module, OnnxNetwork) for module in network.modules()):
+        return None  # its runners differ in more than their names
+    return network_content(network)
 
 
 def _machine() -> list[str]:

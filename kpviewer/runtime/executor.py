@@ -6,6 +6,7 @@ One thread at a time calls an executor. It applies neither thresholds nor NMS.
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from kpviewer.runtime.autotune import agreement_for, choose_runner, probe_image
 from kpviewer.runtime.backends import make_runners
 from kpviewer.runtime.batches import Batches
 from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.decisions import decision_key, remember, remembered
 from kpviewer.runtime.device import resolve_device
 from kpviewer.runtime.file_backends import device_of
@@ -115,6 +117,11 @@ class Executor:
     def spec(self) -> ModelSpec:
         """Description of the model."""
         return self._detector.spec
+
+    @cached_property
+    def model_hash(self) -> str | None:
+        """Hash of what the candidates depend on (``runtime.content``): a second for 1 GB, once."""
+        return model_hash(self._detector)
 
     @property
     def device_name(self) -> str:

@@ -88,6 +88,11 @@ class Model:
         return self._engine.spec
 
     @property
+    def model_hash(self) -> str | None:
+        """Hash of all that the candidates depend on, except device, backend and precision."""
+        return self._engine.model_hash
+
+    @property
     def device_name(self) -> str:
         """Name of the device for users: "CPU", or the name of the GPU."""
         return self._engine.device_name

@@ -100,6 +100,11 @@ class OnnxDetector:
         self.has_nan = False
         """Whether an output of one of the first images had no numbers; such rows are left out."""
 
+    @property
+    def identity(self) -> str:
+        """Text of how the outputs are read, which ``runtime.content`` hashes."""
+        return repr(self._description)
+
     def decode(self, raw: list[Outputs], input_hw: tuple[int, int]) -> DecodedBatch:
         """Return the best predictions of each image, at most 4,000: input px, boxes not clipped."""
         images = [read_outputs(outputs, self._description, input_hw) for outputs in raw]

@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from onnx_files import ambiguous_model
+
+from kpviewer.models.input_size import ResizedDetector
+from kpviewer.models.light_ssd import build_light_ssd
+from kpviewer.models.loading import open_model
+from kpviewer.runtime.content import model_hash
+from kpviewer.runtime.executor import Executor
+
+
+def test_a_model_that_is_opened_again_has_the_same_hash() -> None:
+    first, second = open_model("face-ssd"), open_model("face-ssd")
+    assert model_hash(first) == model_hash(second) is not None
+    engine = Executor(first, "cpu", "fp32", "torch")
+    assert engine.model_hash == model_hash(second)
+    engine.infer(np.zeros((48, 64, 3), np.uint8))
+    assert model_hash(first) == model_hash(second)
+    assert Executor(open_model("face-ssd"), "cpu", "bf16", "torch").model_hash == engine.model_hash
+
+
+def test_weights_and_input_size_count() -> None:
+    detector = open_model("face-ssd")
+    before = model_hash(detector)
+    assert model_hash(ResizedDetector(detector, 640)) != before
+    with torch.no_grad():
+        next(detector.network.parameters()).view(-1)[0] += 1
+    assert model_hash(detector) != before
+
+
+def test_both_stages_count() -> None:
+    hashes = {
+        model_hash(open_model(name))
+        for name in (
+            "face-ssd",
+            "face-points",
+            "two-stage:face-ssd+face-points",
+            "two-stage:face-ssd@640+face-points",
+        )
+    }
+    assert len(hashes) == 4 and None not in hashes
+
+
+def test_file_and_layout_of_an_onnx_model_count(tmp_path: Path) -> None:
+    path = ambiguous_model(tmp_path / "net.onnx")
+    layouts = [model_hash(open_model(f"{path}@{layout}")) for layout in ("yolox-decoded", "yolox")]
+    assert layouts[0] != layouts[1] and None not in layouts
+    renamed = path.rename(tmp_path / "renamed.onnx")
+    assert model_hash(open_model(f"{renamed}@yolox")) == layouts[1]
+
+
+class Own:
+    """A detector of the user's own, in this file."""
+
+    def __init__(self) -> None:
+        inner = build_light_ssd(open_model("face-ssd").spec)
+        self.spec, self.network, self.decode = inner.spec, inner.network, inner.decode
+
+
+def test_own_code_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    detector = Own()
+    before = model_hash(detector)
+    assert model_hash(detector) == before
+    other = tmp_path / "other.py"
+    other.write_text("changed")
+    monkeypatch.setattr(f"{__name__}.__file__", str(other))
+    assert model_hash(detector) != before
