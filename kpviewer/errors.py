@@ -47,3 +47,7 @@ class RecordingError(KpviewerError):
     """A recording or result file can't be written."""
 
     exit_code = 6
+
+
+class ScanError(KpviewerError):
+    """A scan file is missing, damaged, or of another source or model."""

@@ -1,0 +1,107 @@
+"""Places of scan files: beside the source, and in the user's cache folder, which is bounded."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+from kpviewer.config_files import cache_folder
+from kpviewer.errors import ScanError
+from kpviewer.recording.locks import is_held
+from kpviewer.scanning.fingerprint import fingerprint_of, scan_names
+from kpviewer.scanning.scan_file import SUFFIX, open_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+MAX_BYTES = 1024**3
+"""Most bytes of all scans in the cache folder."""
+
+
+def scans_folder() -> Path:
+    """Return the folder of scans in the user's cache folder; it need not exist."""
+    return cache_folder() / "scans"
+
+
+def cached_path(fingerprint: str, model_hash: str) -> Path:
+    """Return the path of the scan of a source with a model in the cache folder."""
+    name = hashlib.blake2b(f"{fingerprint}\n{model_hash}".encode(), digest_size=16).hexdigest()
+    return scans_folder() / f"{name}{SUFFIX}"
+
+
+def find_scan(source: str | None, model_hash: str | None) -> Path | None:
+    """Return the scan file of a source with a model; None if there is none.
+
+    Looked at are ``STEM.kpv`` and ``NAME.kpv`` beside the source, then the cache folder. Of several
+    that fit, the longest counts: a scan may have been cut short.
+
+    Args:
+        source: source as a user names it.
+        model_hash: hash of the model (``model_hash`` of an executor).
+    """
+    fingerprint = fingerprint_of(source)
+    if fingerprint is None or model_hash is None:
+        return None
+    cached = cached_path(fingerprint, model_hash)
+    fitting = [
+        path for path in (*scan_names(source), cached) if _fits(path, fingerprint, model_hash)
+    ]
+    found = max(fitting, key=_size, default=None)
+    if found == cached:
+        touch(cached)
+    return found
+
+
+def touch(path: Path) -> None:
+    """Note that a scan is used, so that it stays in the cache longer than others."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+
+
+def trim_cache(keep: Iterable[Path] = (), max_bytes: int = MAX_BYTES) -> list[Path]:
+    """Remove scans from the cache folder until they fit, the least recently used first.
+
+    Those that a program is writing stay.
+
+    Args:
+        keep: files that stay.
+        max_bytes: most bytes that remain, unless files must stay.
+
+    Returns:
+        The removed files.
+    """
+    kept, removed = set(keep), []
+    facts = []
+    for path in scans_folder().glob(f"*{SUFFIX}"):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            facts.append((status.st_mtime_ns, status.st_size, path))
+    total = sum(size for _, size, _ in facts)
+    for _, size, path in sorted(facts, key=lambda each: each[0]):
+        if total <= max_bytes:
+            break
+        with contextlib.suppress(OSError):
+            if path in kept or is_held(path):
+                continue
+            path.unlink()
+            total -= size
+            removed.append(path)
+    return removed
+
+
+def _fits(path: Path, fingerprint: str, model_hash: str) -> bool:
+    try:
+        header = open_scan(path).header
+    except ScanError:
+        return False
+    return header is not None and header.fits(fingerprint, model_hash)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

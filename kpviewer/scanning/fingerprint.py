@@ -1,0 +1,76 @@
+"""Fingerprint of a source's content, which tells whether a scan is of the same frames."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from pathlib import Path
+
+from kpviewer import __version__
+from kpviewer.sources.image_lists import fixed_folder, images_among, matching
+from kpviewer.sources.images import natural_order
+from kpviewer.sources.naming import GENERATED, path_of
+
+_PART_BYTES = 256 * 1024
+"""Size of the parts of a file that are hashed: head, middle and tail."""
+
+
+def fingerprint_of(source: str | None) -> str | None:
+    """Return the fingerprint of a source as a user names it; the disk is read, nothing is decoded.
+
+    - A video or an image: its size, and a hash of head, middle and tail. Its name doesn't count.
+    - A folder or a glob: a hash of the names and sizes of its images.
+    - A built-in scene: its name and the version of kpviewer.
+
+    Returns:
+        None for live sources, which have no frames to come back to, and for what can't be read.
+    """
+    text = (source or "").strip()
+    if text.lower() in GENERATED:
+        return f"generated:{text.lower()}:{__version__}".lower()
+    path = path_of(text)
+    try:
+        return _of_path(path) if path is not None else None
+    except (OSError, ValueError):
+        return None
+
+
+def scan_names(source: str | None) -> tuple[Path, ...]:
+    """Return the paths beside a source that a scan of it may have, best first."""
+    path = path_of(source)
+    if path is None or glob.has_magic(str(path)):
+        return ()
+    path = Path(os.path.abspath(path))
+    stem = path.stem if path.suffix and not path.is_dir() else path.name
+    names = dict.fromkeys((f"{stem}.kpv", f"{path.name}.kpv"))
+    return tuple(path.with_name(name) for name in names)
+
+
+def _of_path(path: Path) -> str | None:
+    if path.is_dir():
+        return _of_images(list(path.iterdir()), path)
+    if path.is_file():
+        return _of_file(path)
+    return _of_images(matching(path), fixed_folder(path)) if glob.has_magic(str(path)) else None
+
+
+def _of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        digest = hashlib.blake2b(digest_size=16)
+        for start in dict.fromkeys((0, (size - _PART_BYTES) // 2, size - _PART_BYTES)):
+            file.seek(max(start, 0))
+            digest.update(file.read(_PART_BYTES))
+    return f"file:{size}:{digest.hexdigest()}"
+
+
+def _of_images(files: list[Path], folder: Path) -> str | None:
+    paths = images_among(natural_order(files)).paths
+    if not paths:
+        return None
+    digest = hashlib.blake2b(digest_size=16)
+    for path in paths:
+        name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+        digest.update(f"{name}\0{path.stat().st_size}\0".encode("utf-8", "surrogateescape"))
+    return f"images:{len(paths)}:{digest.hexdigest()}"

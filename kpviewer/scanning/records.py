@@ -1,0 +1,238 @@
+"""Records of a scan file: framed by length and checksum, with arrays as raw little-endian bytes.
+
+::
+
+    8 bytes   MAGIC
+    records   uint32 length, uint32 CRC-32 of the payload, payload; little endian
+
+The first payload is the header, the others are a ``FramesRecord`` or an ``EndRecord``; all are
+msgpack. Raw bytes need no library to read, can't be a compression bomb, and can't hold code.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, TypeAlias
+
+import msgspec
+import numpy as np
+from msgspec import Meta, Struct
+from numpy.typing import NDArray
+
+from kpviewer.errors import ScanError
+from kpviewer.models.tables import UNREADABLE, first_line
+from kpviewer.scanning.columns import CandidateColumns
+from kpviewer.scanning.header import MAX_FRAMES
+
+MAGIC = b"\x89KPV\r\n\x1a\n"
+"""First bytes of a scan file; a transfer as text would change them."""
+MAX_RECORD_BYTES = 32 * 1024**2
+_FRAMING = struct.Struct("<II")
+FRAMING_BYTES = _FRAMING.size
+
+_FileName: TypeAlias = Annotated[str, Meta(max_length=4096)]
+
+
+class FramesRecord(Struct, frozen=True, tag="frames", omit_defaults=True):
+    """Candidates of consecutive frames: ``CandidateColumns`` with smaller types."""
+
+    frame_index: bytes
+    """(F,) int64."""
+    position_s: bytes
+    """(F,) float64."""
+    size_wh: bytes
+    """(F, 2) int32."""
+    counts: bytes
+    """(F,) int32 number of candidates of each frame."""
+    xyxy: bytes
+    """(M, 4) float32."""
+    keypoints_xy: bytes
+    """(M, K, 2) float32."""
+    entry_counts: bytes
+    """(M,) uint16 number of classes of each candidate; empty: one each."""
+    entry_classes: bytes
+    """(E,) uint16; empty: all 0."""
+    entry_scores: bytes
+    """(E,) float32."""
+    keypoint_scores: bytes | None = None
+    """(M, K) float32."""
+    overlaps: bytes | None = None
+    """(M,) float32."""
+    files: tuple[_FileName, ...] = ()
+    """File of each frame, for folders; empty: they have none."""
+
+
+class EndRecord(Struct, frozen=True, tag="end"):
+    """Last record of a complete scan: the source ended."""
+
+    frames: Annotated[int, Meta(ge=0, le=MAX_FRAMES)]
+    """Number of frames in the file."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScanChunk:
+    """Frames that one record of a scan file holds."""
+
+    columns: CandidateColumns
+    files: tuple[str, ...] = ()
+    """File of each frame relative to the opened folder; empty if they have none."""
+
+
+class ScanShape(NamedTuple):
+    """Sizes that a header states for all records."""
+
+    num_classes: int
+    num_keypoints: int
+    floor: float
+
+
+def framed(payload: bytes) -> bytes:
+    """Return a record: length, checksum, payload.
+
+    Raises:
+        ScanError: if the payload is too long.
+    """
+    if len(payload) > MAX_RECORD_BYTES:
+        raise ScanError(
+            f"A part of a scan must have at most {MAX_RECORD_BYTES >> 20} MiB, got "
+            f"{len(payload) >> 20} MiB: the model gives too many candidates a frame."
+        )
+    return _FRAMING.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+def framing_of(data: bytes) -> tuple[int, int]:
+    """Return length and checksum of a record from its first FRAMING_BYTES."""
+    length, checksum = _FRAMING.unpack(data)
+    return length, checksum
+
+
+def is_whole(payload: bytes, checksum: int) -> bool:
+    """Return whether a payload is the one that was written."""
+    return zlib.crc32(payload) == checksum
+
+
+def encode_chunk(chunk: ScanChunk) -> bytes:
+    """Return frames as the payload of a record.
+
+    Raises:
+        ScanError: if a value couldn't be read again, such as a score above 1.
+    """
+    columns = chunk.columns
+    try:
+        _check(columns)
+    except ValueError as error:
+        raise ScanError(f"The model's candidates can't be kept: {error}.") from error
+    entry_counts = np.bincount(columns.entry_rows, minlength=len(columns.xyxy))
+    record = FramesRecord(
+        frame_index=_bytes(columns.frame_index, "<i8"),
+        position_s=_bytes(columns.position_s, "<f8"),
+        size_wh=_bytes(columns.size_wh, "<i4"),
+        counts=_bytes(np.diff(columns.starts), "<i4"),
+        xyxy=_bytes(columns.xyxy, "<f4"),
+        keypoints_xy=_bytes(columns.keypoints_xy, "<f4"),
+        entry_counts=b"" if (entry_counts == 1).all() else _bytes(entry_counts, "<u2"),
+        entry_classes=_bytes(columns.entry_classes, "<u2") if columns.entry_classes.any() else b"",
+        entry_scores=_bytes(columns.entry_scores, "<f4"),
+        keypoint_scores=_optional_bytes(columns.keypoint_scores),
+        overlaps=_optional_bytes(columns.overlaps),
+        files=chunk.files,
+    )
+    return msgspec.msgpack.encode(record)
+
+
+def encode_end(frames: int) -> bytes:
+    """Return the payload of the last record."""
+    return msgspec.msgpack.encode(EndRecord(frames))
+
+
+def decode_record(payload: bytes, shape: ScanShape, name: str) -> ScanChunk | EndRecord:
+    """Return the content of a payload, checked; it allocates a small multiple of its length.
+
+    Args:
+        payload: payload of any record but the first.
+        shape: sizes from the header.
+        name: name of the file, for messages.
+
+    Raises:
+        ScanError: if it isn't one, or a value is out of its range or order.
+    """
+    try:
+        record = msgspec.msgpack.decode(payload, type=FramesRecord | EndRecord)
+        return record if isinstance(record, EndRecord) else _chunk(record, shape)
+    except (msgspec.MsgspecError, *UNREADABLE) as error:
+        raise ScanError(f"{name} is damaged: {first_line(error)}. Scan again.") from error
+
+
+def _chunk(record: FramesRecord, shape: ScanShape) -> ScanChunk:
+    """Return the frames of a record; raise ValueError where sizes or values are wrong."""
+    frame_index = _array(record.frame_index, "<i8")
+    counts = _array(record.counts, "<i4", len(frame_index)).astype(np.int64)
+    if (counts < 0).any():
+        raise ValueError("counts must not be negative")
+    rows = int(counts.sum())
+    points = shape.num_keypoints
+    entry_scores = _array(record.entry_scores, "<f4")
+    entries = len(entry_scores)
+    if record.entry_counts:
+        entry_counts = _array(record.entry_counts, "<u2", rows).astype(np.int64)
+    else:
+        entry_counts = np.ones(entries, np.int64)
+    if len(entry_counts) != rows or int(entry_counts.sum()) != entries:
+        raise ValueError("entry_counts must be those of entry_scores")
+    if record.entry_classes:
+        entry_classes = _array(record.entry_classes, "<u2", entries).astype(np.int32)
+    else:
+        entry_classes = np.zeros(entries, np.int32)
+    scores, overlaps = record.keypoint_scores, record.overlaps
+    columns = CandidateColumns(
+        frame_index=frame_index,
+        position_s=_array(record.position_s, "<f8", len(frame_index)),
+        size_wh=_array(record.size_wh, "<i4", len(frame_index), 2),
+        starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]),
+        xyxy=_array(record.xyxy, "<f4", rows, 4),
+        keypoints_xy=_array(record.keypoints_xy, "<f4", rows, points, 2),
+        keypoint_scores=None if scores is None else _array(scores, "<f4", rows, points),
+        overlaps=None if overlaps is None else _array(overlaps, "<f4", rows),
+        entry_rows=np.repeat(np.arange(rows), entry_counts),
+        entry_classes=entry_classes,
+        entry_scores=entry_scores,
+        num_classes=shape.num_classes,
+        floor=shape.floor,
+    )
+    _check(columns)
+    if record.files and len(record.files) != len(columns):
+        raise ValueError("files must be as many as frames")
+    return ScanChunk(columns, record.files)
+
+
+def _check(columns: CandidateColumns) -> None:
+    """Raise ValueError if a value is out of its range or order, or not finite."""
+    columns.check_values()
+    if len(columns) and columns.frame_index[-1] >= MAX_FRAMES:
+        raise ValueError("frame_index is too large")
+    if np.isinf(columns.position_s).any():
+        raise ValueError("position_s must be finite")
+    for values in (columns.xyxy, columns.keypoints_xy):
+        if not np.isfinite(values).all():
+            raise ValueError("boxes and keypoints must be finite")
+    for optional in (columns.keypoint_scores, columns.overlaps):
+        if optional is not None and np.isinf(optional).any():
+            raise ValueError("keypoint_scores and overlaps must be finite")
+
+
+def _bytes(array: NDArray[Any], dtype: str) -> bytes:
+    return np.ascontiguousarray(array, dtype).tobytes()
+
+
+def _optional_bytes(array: NDArray[Any] | None) -> bytes | None:
+    return None if array is None else _bytes(array, "<f4")
+
+
+def _array(data: bytes, dtype: str, *shape: int) -> NDArray[Any]:
+    """Return bytes as a read-only array of a shape, one-dimensional of any length without one."""
+    array = np.frombuffer(data, dtype)
+    if shape and array.size != int(np.prod([int(side) for side in shape], dtype=object)):
+        raise ValueError(f"an array must have {shape} values, got {array.size}")
+    return array.reshape(shape) if shape else array

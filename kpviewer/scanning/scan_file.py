@@ -1,0 +1,315 @@
+"""Scan files (``.kpv``): written as frames are scanned, read while they grow.
+
+A writer only appends whole records. What it has written survives the end of its process, however
+that comes; a power cut may cost what the system hasn't written to the disk yet. Either way the file
+ends in a torn record, which readers leave out and the next writer overwrites.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from kpviewer.errors import RecordingError, ScanError
+from kpviewer.paths import shortened
+from kpviewer.recording.disk import disk_call
+from kpviewer.recording.locks import is_held, lock
+from kpviewer.recording.parts import identity_of
+from kpviewer.recording.reasons import reason_of
+from kpviewer.scanning.header import MAX_HEADER_BYTES, ScanHeader, decode_header, encode_header
+from kpviewer.scanning.records import (
+    FRAMING_BYTES,
+    MAGIC,
+    MAX_RECORD_BYTES,
+    EndRecord,
+    ScanChunk,
+    ScanShape,
+    decode_record,
+    encode_chunk,
+    encode_end,
+    framed,
+    framing_of,
+    is_whole,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SUFFIX = ".kpv"
+READ_BYTES = 16 * 1024**2
+"""Approximate most bytes of records that one call returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FileState:
+    """Facts of a file that change when it does."""
+
+    identity: tuple[int, int]
+    size: int
+    modified_ns: int
+
+
+class ScanReader:
+    """Reader of a scan file that may still grow, or not be there yet; for one thread.
+
+    The file is opened for each call, and only if it has changed: polling costs one ``stat``.
+
+    Args:
+        path: path of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._name = shortened(path.name)
+        self._shape: ScanShape | None = None
+        self._header_data = b""
+        self._identity: tuple[int, int] | None = None
+        self._seen: _FileState | None = None
+        self.header: ScanHeader | None = None
+        """The header; None until the file has one."""
+        self.frames = 0
+        """Number of frames returned."""
+        self.last_index = -1
+        """Index of the last frame returned; -1 before the first."""
+        self.is_complete = False
+        """Whether the source was scanned to its end, and everything was returned."""
+        self.is_damaged = False
+        """Whether bytes follow the last whole record that aren't the beginning of another."""
+        self.end_bytes = 0
+        """End of the last whole record that was read."""
+
+    def read_new(self, max_bytes: int = READ_BYTES) -> list[ScanChunk]:
+        """Return the frames that were added since the last call; empty if there are none.
+
+        Args:
+            max_bytes: approximate limit of one call; call again until nothing is returned.
+
+        Raises:
+            ScanError: if the file isn't a scan, was replaced by another, or can't be read.
+        """
+        try:
+            with disk_call():
+                state = _state_of(self.path)
+                if state is None:
+                    self._check_same(None)
+                    return []
+                if state == self._seen:
+                    return []
+                self._check_same(state)
+                with self.path.open("rb") as file:
+                    chunks, is_all = self._read(file, max_bytes)
+        except OSError as error:
+            raise ScanError(
+                f"{self._name} can't be read ({error.strerror or error}). Check the disk."
+            ) from error
+        self._seen = state if is_all else None
+        return chunks
+
+    def _check_same(self, state: _FileState | None) -> None:
+        if self._identity is None:
+            self._identity = state.identity if state is not None else None
+        elif state is None or state.identity != self._identity or state.size < self.end_bytes:
+            raise ScanError(
+                f"{self._name} was replaced or removed while it was read. Open it anew."
+            )
+
+    def _read(self, file: BinaryIO, max_bytes: int) -> tuple[list[ScanChunk], bool]:
+        """Return new frames, and whether the file holds nothing more."""
+        if not self._read_header(file):
+            return [], True
+        assert self._shape is not None
+        file.seek(self.end_bytes)
+        chunks: list[ScanChunk] = []
+        limit = self.end_bytes + max_bytes
+        while self.end_bytes < limit:
+            payload = self._next_payload(file, MAX_RECORD_BYTES)
+            if payload is None:
+                return chunks, True
+            record = decode_record(payload, self._shape, self._name)
+            self._note(record)
+            self.end_bytes = file.tell()
+            if isinstance(record, ScanChunk):
+                chunks.append(record)
+        return chunks, False
+
+    def _read_header(self, file: BinaryIO) -> bool:
+        """Read the header, or check that it is still the same; return False if it isn't whole."""
+        start = file.read(len(MAGIC))
+        if not MAGIC.startswith(start):
+            raise ScanError(f"{self._name} isn't a scan: it begins otherwise. Choose a .kpv file.")
+        if self.header is not None:
+            if file.read(len(self._header_data)) != self._header_data:
+                raise ScanError(f"{self._name} was replaced while it was read. Open it anew.")
+            return True
+        payload = self._next_payload(file, MAX_HEADER_BYTES)
+        if payload is None:
+            if self.is_damaged:
+                raise ScanError(f"{self._name} is damaged: its header is. Scan again.")
+            return False
+        header = decode_header(payload, self._name)
+        spec = header.spec
+        self._shape = ScanShape(len(spec.class_names), len(spec.keypoint_names), header.floor)
+        self.header, self._header_data = header, framed(payload)
+        self.end_bytes = file.tell()
+        return True
+
+    def _next_payload(self, file: BinaryIO, most_bytes: int) -> bytes | None:
+        """Return the payload of the next whole record; None if there is none."""
+        self.is_damaged = False
+        start = file.read(FRAMING_BYTES)
+        if len(start) < FRAMING_BYTES:
+            return None
+        length, checksum = framing_of(start)
+        payload = b""
+        if 0 < length <= most_bytes:
+            payload = file.read(length)
+            if len(payload) < length:
+                return None
+        if not payload or not is_whole(payload, checksum):
+            self.is_damaged = True
+            return None
+        return payload
+
+    def _note(self, record: ScanChunk | EndRecord) -> None:
+        """Count a record; refuse one that doesn't follow those before."""
+        if isinstance(record, EndRecord):
+            if record.frames != self.frames or self.is_complete:
+                raise ScanError(f"{self._name} is damaged: it lacks frames. Scan again.")
+            self.is_complete = True
+            return
+        index = record.columns.frame_index
+        if self.is_complete or not len(index) or index[0] <= self.last_index:
+            raise ScanError(f"{self._name} is damaged: its frames aren't in order. Scan again.")
+        self.frames += len(index)
+        self.last_index = int(index[-1])
+
+
+def open_scan(path: Path) -> ScanReader:
+    """Return a reader of a file that must be a scan; its header is read.
+
+    Raises:
+        ScanError: if it is missing, empty, or not a scan.
+    """
+    reader = ScanReader(path)
+    reader.read_new(0)
+    if reader.header is None:
+        exists = path.exists()
+        what = "holds no whole header" if exists else "is missing"
+        raise ScanError(f"{shortened(str(path))} {what}. Scan with: kpviewer process --scan.")
+    return reader
+
+
+def chunks_of(reader: ScanReader) -> Iterator[ScanChunk]:
+    """Yield all frames of a reader up to the present end of its file.
+
+    Raises:
+        ScanError: as ``ScanReader.read_new`` does.
+    """
+    while chunks := reader.read_new():
+        yield from chunks
+
+
+class ScanWriter:
+    """Writer that begins a scan file, or continues one after its last whole record.
+
+    The file is locked while it is open. A second writer is refused.
+
+    Args:
+        path: path of the file; its folder is made.
+        header: header of a new file; None if ``after`` has read one.
+        after: reader that has read the file to its end; None if there must be no file.
+
+    Raises:
+        ScanError: if the file is being written by another program, or was changed meanwhile.
+        RecordingError: if it can't be written.
+    """
+
+    def __init__(
+        self, path: Path, header: ScanHeader | None = None, after: ScanReader | None = None
+    ) -> None:
+        self._path = path
+        self._name = shortened(path.name)
+        self._end_bytes = after.end_bytes if after is not None else 0
+        self.frames = after.frames if after is not None else 0
+        """Number of frames in the file."""
+        self._descriptor = self._opened(after)
+        self._identity = identity_of(path)
+        if header is not None:
+            self._append(MAGIC + framed(encode_header(header)))
+
+    def _opened(self, after: ScanReader | None) -> int:
+        flags = os.O_RDWR | getattr(os, "O_BINARY", 0) | (0 if after is not None else os.O_CREAT)
+        descriptor = -1
+        try:
+            with disk_call():
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                if self._path.exists() and is_held(self._path):
+                    raise ScanError(
+                        f"{self._name} is being written by another kpviewer. Wait for it."
+                    )
+                descriptor = os.open(self._path, flags, 0o644)
+                lock(descriptor)
+                size = os.fstat(descriptor).st_size
+                if (after is None and size > 0) or size < self._end_bytes:
+                    raise ScanError(f"{self._name} was changed meanwhile. Try again.")
+                os.ftruncate(descriptor, self._end_bytes)
+        except (OSError, ScanError) as error:
+            if descriptor >= 0:
+                os.close(descriptor)
+            if isinstance(error, ScanError):
+                raise
+            raise RecordingError(f"{self._path} can't be written: {reason_of(error)}") from error
+        return descriptor
+
+    def append(self, chunk: ScanChunk) -> None:
+        """Write frames, all of which follow those before.
+
+        Raises:
+            ScanError: if a value is out of its range, such as a score above 1.
+            RecordingError: if the file can't be written, or is gone; it keeps what was written.
+        """
+        self._append(framed(encode_chunk(chunk)))
+        self.frames += len(chunk.columns)
+
+    def finish(self) -> None:
+        """Note that the source ended: the scan is complete.
+
+        Raises:
+            RecordingError: as ``append`` does.
+        """
+        self._append(framed(encode_end(self.frames)))
+
+    def close(self) -> None:
+        """Close the file; idempotent."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            with disk_call():
+                os.close(descriptor)
+
+    def _append(self, data: bytes) -> None:
+        """Write all bytes at the end; what a failure leaves there is no whole record."""
+        if self._identity is None or identity_of(self._path) != self._identity:
+            raise RecordingError(f"{self._name} was removed or moved while it was written.")
+        try:
+            with disk_call():
+                os.lseek(self._descriptor, self._end_bytes, os.SEEK_SET)
+                left = memoryview(data)
+                while left:
+                    left = left[os.write(self._descriptor, left) :]
+        except OSError as error:
+            raise RecordingError(f"{self._name} is incomplete: {reason_of(error)}") from error
+        self._end_bytes += len(data)
+
+
+def _state_of(path: Path) -> _FileState | None:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(status.st_mode):  # a pipe could block for ever
+        raise OSError(errno.EINVAL, "it isn't a regular file")
+    return _FileState((status.st_dev, status.st_ino), status.st_size, status.st_mtime_ns)

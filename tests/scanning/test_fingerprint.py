@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+
+from kpviewer.scanning.fingerprint import fingerprint_of, scan_names
+
+MIB = 1024**2
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(bytes(3 * MIB))
+    return path
+
+
+def test_a_copy_under_another_name_is_the_same_source(clip: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.mkv"
+    copy.write_bytes(clip.read_bytes())
+    assert fingerprint_of(str(clip)) == fingerprint_of(str(copy)) is not None
+
+
+@pytest.mark.parametrize("at", [0, 3 * MIB // 2, 3 * MIB - 1])
+def test_head_middle_and_tail_count(clip: Path, at: int) -> None:
+    before = fingerprint_of(str(clip))
+    data = bytearray(clip.read_bytes())
+    data[at] = 1
+    clip.write_bytes(data)
+    assert fingerprint_of(str(clip)) != before
+
+
+def test_the_size_counts(clip: Path) -> None:
+    before = fingerprint_of(str(clip))
+    clip.write_bytes(clip.read_bytes() + b"\0")
+    assert fingerprint_of(str(clip)) != before
+
+
+def test_names_and_sizes_of_a_folder_count(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"1234")
+    (folder / "b.png").write_bytes(b"1234")
+    (folder / "notes.txt").write_bytes(b"1")
+    first = fingerprint_of(str(folder))
+    assert first == fingerprint_of(f"{folder}/*.png")
+    (folder / "notes.txt").write_bytes(b"12")
+    assert fingerprint_of(str(folder)) == first
+    (folder / "b.png").write_bytes(b"12345")
+    second = fingerprint_of(str(folder))
+    assert second != first
+    (folder / "b.png").rename(folder / "c.png")
+    assert fingerprint_of(str(folder)) not in (first, second)
+
+
+@pytest.mark.parametrize("source", [None, "", "0", "screen", "rtsp://h/a", "none.mp4", "~x/a"])
+def test_live_and_missing_sources_have_none(source: str | None) -> None:
+    assert fingerprint_of(source) is None
+
+
+def test_a_built_in_scene_has_one() -> None:
+    assert fingerprint_of("Demo") == fingerprint_of("demo") != fingerprint_of("strip")
+    assert scan_names("demo") == ()
+
+
+def test_a_scan_lies_beside_its_source(tmp_path: Path) -> None:
+    names = [path.name for path in scan_names(str(tmp_path / "clip.mp4"))]
+    assert names == ["clip.kpv", "clip.mp4.kpv"]
+    (tmp_path / "set.1").mkdir()
+    assert [path.name for path in scan_names(str(tmp_path / "set.1"))] == ["set.1.kpv"]

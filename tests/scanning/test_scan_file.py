@@ -1,0 +1,320 @@
+import contextlib
+import os
+import struct
+import tracemalloc
+import zlib
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from sample_scans import FLOOR, SPEC, chunk, columns, frames_in, header, write_scan
+
+from kpviewer.errors import KpviewerError, RecordingError, ScanError
+from kpviewer.scanning.header import decode_header, encode_header
+from kpviewer.scanning.records import MAGIC, ScanChunk
+from kpviewer.scanning.scan_file import ScanReader, ScanWriter, chunks_of, open_scan
+
+
+def same(first: ScanChunk, second: ScanChunk) -> bool:
+    names = [each.name for each in fields(first.columns)]
+    values = [(getattr(first.columns, name), getattr(second.columns, name)) for name in names]
+    is_same = all(
+        np.array_equal(a, b, equal_nan=True)
+        if isinstance(a, np.ndarray) and a.size
+        else a is b or np.array_equal(a, b)
+        for a, b in values
+    )
+    return is_same and first.files == second.files
+
+
+def test_a_scan_comes_back_bit_for_bit(tmp_path: Path) -> None:
+    parts = [chunk(0, 1), chunk(4), chunk(5, 9)]
+    reader = open_scan(write_scan(tmp_path / "clip.kpv", *parts, is_complete=True))
+    read = list(chunks_of(reader))
+    assert len(read) == 3 and all(map(same, read, parts))
+    assert (reader.frames, reader.last_index, reader.is_complete) == (5, 9, True)
+    assert reader.header == header() and reader.header.spec == SPEC
+
+
+def test_the_layout_is_as_documented(tmp_path: Path) -> None:
+    """Reads a file without kpviewer: docs/reference/result-files.md has the fields."""
+    data = write_scan(tmp_path / "clip.kpv", chunk(3)).read_bytes()
+    assert data[:8] == b"\x89KPV\r\n\x1a\n"
+    records, at = [], 8
+    while at < len(data):
+        length, checksum = struct.unpack_from("<II", data, at)
+        payload = data[at + 8 : at + 8 + length]
+        assert zlib.crc32(payload) == checksum
+        records.append(msgspec.msgpack.decode(payload))
+        at += 8 + length
+    first, frames = records
+    assert (first["format"], first["version"], first["floor"]) == ("kpviewer-scan", 1, FLOOR)
+    assert frames["type"] == "frames" and frames["files"] == ["3.png"]
+    assert np.frombuffer(frames["frame_index"], "<i8").tolist() == [3]
+    (rows,) = np.frombuffer(frames["counts"], "<i4").tolist()
+    boxes = np.frombuffer(frames["xyxy"], "<f4").reshape(rows, 4)
+    np.testing.assert_array_equal(boxes, columns(3).xyxy)
+    assert np.frombuffer(frames["entry_counts"], "<u2").sum() == len(frames["entry_scores"]) / 4
+
+
+def test_a_reader_follows_a_file_that_grows(tmp_path: Path) -> None:
+    path = tmp_path / "clip.kpv"
+    reader = ScanReader(path)
+    assert reader.read_new() == [] and reader.header is None  # not there yet
+    writer = ScanWriter(path, header())
+    assert frames_in(reader) == [] and reader.header is not None
+    writer.append(chunk(0, 1))
+    assert frames_in(reader) == [0, 1]
+    assert frames_in(reader) == []
+    writer.append(chunk(2))
+    writer.append(chunk(3))
+    assert frames_in(reader) == [2, 3] and not reader.is_complete
+    writer.finish()
+    assert frames_in(reader) == [] and reader.is_complete
+    writer.close()
+
+
+def test_one_call_returns_a_bounded_part(tmp_path: Path) -> None:
+    reader = ScanReader(write_scan(tmp_path / "clip.kpv", *(chunk(index) for index in range(9))))
+    assert len(reader.read_new(max_bytes=1)) == 1
+    assert len(list(chunks_of(reader))) == 8
+
+
+def test_a_header_that_is_being_written_is_awaited(tmp_path: Path) -> None:
+    whole = write_scan(tmp_path / "whole.kpv", chunk(0)).read_bytes()
+    path = tmp_path / "clip.kpv"
+    reader = ScanReader(path)
+    for size in (0, 5, 8, 20):
+        path.write_bytes(whole[:size])
+        assert reader.read_new() == [] and reader.header is None
+    path.write_bytes(whole)
+    assert frames_in(reader) == [0]
+
+
+def test_a_torn_tail_is_left_out_and_overwritten(tmp_path: Path) -> None:
+    path = write_scan(tmp_path / "clip.kpv", chunk(0, 1), chunk(2))
+    torn = path.read_bytes()[:-3]
+    path.write_bytes(torn)
+    reader = ScanReader(path)
+    assert frames_in(reader) == [0, 1] and not reader.is_damaged
+    writer = ScanWriter(path, after=reader)
+    assert writer.frames == 2
+    writer.append(chunk(2, 3))
+    writer.finish()
+    writer.close()
+    assert frames_in(reader) == [2, 3] and reader.is_complete
+    assert frames_in(open_scan(path)) == [0, 1, 2, 3]
+
+
+def test_zeros_after_a_power_cut_are_a_torn_tail(tmp_path: Path) -> None:
+    path = write_scan(tmp_path / "clip.kpv", chunk(0, 1))
+    path.write_bytes(path.read_bytes() + bytes(4096))
+    reader = ScanReader(path)
+    assert frames_in(reader) == [0, 1] and reader.is_damaged
+
+
+@pytest.mark.parametrize("replaced", ["other", "shorter", "removed", "same inode"])
+def test_a_file_that_is_replaced_is_noticed(tmp_path: Path, replaced: str) -> None:
+    path = write_scan(tmp_path / "clip.kpv", chunk(0, 1))
+    reader = ScanReader(path)
+    frames_in(reader)
+    if replaced == "other":
+        write_scan(tmp_path / "new.kpv", chunk(0, 1, 2)).replace(path)
+    elif replaced == "shorter":
+        os.truncate(path, 100)
+    elif replaced == "removed":
+        path.unlink()
+    else:
+        writer = ScanWriter(tmp_path / "new.kpv", header(model_hash="ef" * 32))
+        writer.append(chunk(*range(9)))
+        writer.close()
+        path.write_bytes((tmp_path / "new.kpv").read_bytes())
+    with pytest.raises(ScanError, match="replaced"):
+        reader.read_new()
+
+
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "clip.kpv"
+    writer = ScanWriter(path, header())
+    with pytest.raises(ScanError, match="being written"):
+        ScanWriter(path, after=open_scan(path))
+    writer.close()
+    ScanWriter(path, after=open_scan(path)).close()
+
+
+def test_a_new_scan_overwrites_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "clip.kpv"
+    path.write_text("notes")
+    with pytest.raises(ScanError, match="changed"):
+        ScanWriter(path, header())
+    assert path.read_text() == "notes"
+
+
+def test_a_file_that_is_removed_while_it_is_written_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "clip.kpv"
+    writer = ScanWriter(path, header())
+    path.unlink()
+    with pytest.raises(RecordingError, match="removed"):
+        writer.append(chunk(0))
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("xyxy", np.inf), ("keypoints_xy", np.nan), ("entry_scores", 1.5)]
+)
+def test_nothing_is_written_that_could_not_be_read(tmp_path: Path, name: str, value: float) -> None:
+    wrong = columns(0)
+    getattr(wrong, name).flat[0] = value
+    writer = ScanWriter(tmp_path / "clip.kpv", header())
+    with pytest.raises(ScanError, match="can't be kept"):
+        writer.append(ScanChunk(wrong))
+    writer.close()
+
+
+def test_no_scan_is_refused_in_one_line(tmp_path: Path) -> None:
+    for name, content in (("a.kpv", b"RIFF...."), ("b.kpv", b""), ("c.kpv", None)):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(ScanError) as caught:
+            open_scan(tmp_path / name)
+        assert name in str(caught.value) and "\n" not in str(caught.value)
+    os.mkfifo(tmp_path / "d.kpv")
+    with pytest.raises(ScanError, match="regular"):
+        ScanReader(tmp_path / "d.kpv").read_new()
+
+
+def test_a_newer_format_says_so() -> None:
+    table = msgspec.msgpack.decode(encode_header(header()))
+    newer = msgspec.msgpack.encode({"version": 9, "other": table})
+    with pytest.raises(ScanError, match="newer kpviewer"):
+        decode_header(newer, "clip.kpv")
+
+
+# -- hostile and damaged files -----------------------------------------------------------------
+
+
+def outcome(path: Path) -> list[int]:
+    """Return the frames that a damaged file gives, each exactly as it was written."""
+    reader, indices = ScanReader(path), []
+    try:
+        for each in chunks_of(reader):
+            row = 0
+            for row, index in enumerate(each.columns.frame_index.tolist()):
+                np.testing.assert_array_equal(
+                    each.columns.candidates(row).xyxy, columns(index).candidates(0).xyxy
+                )
+                indices.append(index)
+    except KpviewerError as error:
+        assert len(str(error).splitlines()) == 1
+    return indices
+
+
+def test_a_file_cut_at_any_byte_gives_its_whole_records(tmp_path: Path) -> None:
+    path = write_scan(tmp_path / "clip.kpv", chunk(0, 1), chunk(2), is_complete=True)
+    data, ends = path.read_bytes(), []
+    reader = open_scan(path)
+    while reader.read_new(max_bytes=1):
+        ends.append(reader.end_bytes)
+    cut = tmp_path / "cut.kpv"
+    for size in range(len(data)):
+        cut.write_bytes(data[:size])
+        expected = [0, 1, 2] if size >= ends[1] else [0, 1] if size >= ends[0] else []
+        assert outcome(cut) == expected, size
+
+
+def test_no_flipped_byte_changes_a_value(tmp_path: Path) -> None:
+    data = write_scan(tmp_path / "clip.kpv", chunk(0, 1), chunk(2)).read_bytes()
+    flipped = tmp_path / "flipped.kpv"
+    for at in range(0, len(data), 3):
+        flipped.write_bytes(data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :])
+        assert outcome(flipped) in ([], [0, 1])
+
+
+def with_record(path: Path, change: Callable[[dict[str, object]], object]) -> Path:
+    """Write a scan with one changed record whose checksum is right."""
+    write_scan(path, chunk(0, 1))
+    data = path.read_bytes()
+    (length,) = struct.unpack_from("<I", data, 8)
+    start = 16 + length
+    record = msgspec.msgpack.decode(data[start + 8 :])
+    payload = msgspec.msgpack.encode(change(record))
+    path.write_bytes(data[:start] + struct.pack("<II", len(payload), zlib.crc32(payload)) + payload)
+    return path
+
+
+HUGE = np.array([2**31 - 1] * 2, "<i4").tobytes()
+HOSTILE: dict[str, Callable[[dict[str, object]], object]] = {
+    "counts": lambda record: {**record, "counts": HUGE},
+    "negative counts": lambda record: {**record, "counts": np.array([-1, 9], "<i4").tobytes()},
+    "entry counts": lambda record: {**record, "entry_counts": b"\xff\xff" * 12},
+    "classes": lambda record: {**record, "entry_classes": b"\xff" * len(record["entry_classes"])},
+    "scores": lambda record: {**record, "entry_scores": b"\x00" * len(record["entry_scores"])},
+    "nan scores": lambda record: {**record, "entry_scores": b"\xff" * len(record["entry_scores"])},
+    "boxes": lambda record: {**record, "xyxy": b"\xff" * len(record["xyxy"])},
+    "order": lambda record: {**record, "frame_index": np.array([1, 0], "<i8").tobytes()},
+    "index": lambda record: {**record, "frame_index": np.array([0, 2**60], "<i8").tobytes()},
+    "sizes": lambda record: {**record, "size_wh": np.array([-1] * 4, "<i4").tobytes()},
+    "odd bytes": lambda record: {**record, "xyxy": record["xyxy"] + b"\0"},
+    "files": lambda record: {**record, "files": ["a.png"]},
+    "long file": lambda record: {**record, "files": ["a" * 5000, "b"]},
+    "type": lambda record: {**record, "type": "pickle"},
+    "missing": lambda record: {"type": "frames"},
+    "end": lambda record: {"type": "end", "frames": 7},
+    "no map": lambda record: [[[[]]]],
+    "text": lambda record: {**record, "xyxy": "text"},
+    "empty": lambda record: {
+        name: b"" if isinstance(value, bytes) else value for name, value in record.items()
+    },
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_record_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    path = with_record(tmp_path / "clip.kpv", HOSTILE[name])
+    tracemalloc.start()
+    with pytest.raises(ScanError) as caught:
+        list(chunks_of(ScanReader(path)))
+    assert tracemalloc.get_traced_memory()[1] < 4e6
+    tracemalloc.stop()
+    assert len(str(caught.value).splitlines()) == 1
+    assert "clip.kpv is damaged" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"floor": float("nan")},
+        {"floor": 2.0},
+        {"frame_count": -1},
+        {"fps": float("inf")},
+        {"width": 2**40},
+        {"model_hash": "x" * 500},
+        {"fingerprint": ""},
+        {"spec_json": "{}"},
+        {"spec_json": "[" * 100_000},
+        {"format": "zip"},
+        {"version": -1},
+        {"version": 2**63},
+        {"backend": "b" * 1000},
+    ],
+)
+def test_a_hostile_header_is_refused_in_one_line(change: dict[str, object]) -> None:
+    table = msgspec.msgpack.decode(encode_header(header()))
+    table.update(change)
+    with pytest.raises(ScanError) as caught:
+        decode_header(msgspec.msgpack.encode(table), "clip.kpv")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_stated_length_is_not_allocated(tmp_path: Path) -> None:
+    path = tmp_path / "clip.kpv"
+    for length in (2**32 - 1, 2**25, 2**20):
+        path.write_bytes(MAGIC + struct.pack("<II", length, 0) + b"abc")
+        tracemalloc.start()
+        with contextlib.suppress(ScanError):
+            assert ScanReader(path).read_new() == []
+        assert tracemalloc.get_traced_memory()[1] < 4e6
+        tracemalloc.stop()
