@@ -179,7 +179,7 @@ class Bridge(QObject):
         self.evaluation.set_source(self._session.info)
         result = self._panes.view.result()
         if result is not None:
-            self.playback.seek(result.frame.index)  # read it again, with its ground truth
+            self.playback.read_again(result.frame.index)  # with its ground truth
 
     def _on_model_changed(self) -> None:
         engine, panes = self._session.engine, self._panes

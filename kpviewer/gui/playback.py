@@ -32,6 +32,7 @@ class Playback:
         pipeline = self._session.pipeline
         if pipeline is None:
             return
+        self._session.model_wait.drop()
         if self.is_playing:
             pipeline.pause()
         else:
@@ -40,11 +41,13 @@ class Playback:
     def step_forward(self) -> None:
         """Pause and show the next frame."""
         if self._session.pipeline is not None:
+            self._session.model_wait.drop()
             self._session.pipeline.step()
 
     def step_back(self) -> None:
         """Pause and show the previous frame."""
         if self._session.pipeline is not None and self._can_seek():
+            self._session.model_wait.drop()
             self._session.pipeline.pause()
             self.seek(self._index - 1)
 
@@ -61,16 +64,24 @@ class Playback:
             return
         last = (info.frame_count or 1) - 1
         self._index = min(max(index, 0), last)  # a held key continues from here
+        self._session.model_wait.release()
         pipeline.seek(self._index)
+
+    def read_again(self, index: int) -> None:
+        """Read the frame on the screen again, whether the video plays or not."""
+        if self._session.pipeline is not None and self._can_seek():
+            self._session.pipeline.seek(index)
 
     def show(self, index: int) -> None:
         """Pause and show a frame."""
         if self._session.pipeline is not None and self._can_seek():
+            self._session.model_wait.drop()
             self._session.pipeline.pause()
             self.seek(index)
 
     def set_speed(self, speed: float) -> None:
         """Play at another speed."""
+        self._session.model_wait.release()
         self._session.speed = speed
         if self._session.pipeline is not None:
             self._session.pipeline.set_speed(speed)

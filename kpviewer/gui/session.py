@@ -16,6 +16,7 @@ from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
+from kpviewer.gui.opening.model_wait import ModelWait
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
 from kpviewer.gui.opening.source_opening import Arrival, SourceLoading
 from kpviewer.gui.options import ViewerOptions
@@ -55,6 +56,8 @@ class SessionStatus:
     model_failure: str | None
     model_doubt: str | None = None
     """Why the boxes of the model can't be right; None while they may be."""
+    waits_for_model: bool = False
+    """Whether the first frame is held until the model is loaded."""
 
 
 class Session(QObject):
@@ -93,6 +96,7 @@ class Session(QObject):
         self._sources.arrived.connect(self._on_source_arrived)
         self.ground_truth.changed.connect(self.ground_truth_changed)
         self.models.engine_loaded.connect(self._on_engine_loaded)
+        self.model_wait = ModelWait(clock)
         self._engine: ViewerEngine | None = None
         self._has_frames = False
         self._info: StreamInfo | None = None
@@ -176,6 +180,7 @@ class Session(QObject):
         source_hw = (info.height, info.width) if info is not None else None
         self.models.start_due(source_hw, can_wait=waits)
         self._start_next()
+        self.model_wait.poll(self.models.loading, has_frames=self._has_frames)
         self._poll_faults()
         if news := self.ground_truth.take_news():
             self.warned.emit(news)
@@ -200,6 +205,7 @@ class Session(QObject):
             loading_s=self.models.loading_s,
             model_failure=self.models.failure,
             model_doubt=doubt_about(self._engine),
+            waits_for_model=self.model_wait.is_on,
         )
 
     def take_result(self) -> FrameResult | None:
@@ -238,6 +244,7 @@ class Session(QObject):
         The next one starts after that: both may need the same camera and the same model.
         """
         self._sources.cancel()
+        self.model_wait.drop()
         self._next_source = None
         if self._pipeline is not None:
             self._pipeline.stop()
@@ -272,12 +279,9 @@ class Session(QObject):
         if source is None or self._leaving is not None:
             return
         self._next_source = None
-        options = PipelineOptions(loop=self.loops, carries_on=True)
-        thresholds = self._thresholds
-        self._pipeline = Pipeline(source, self._engine, thresholds=thresholds, options=options)
-        self._pipeline.transport.change(speed=self.speed, lossless=self.lossless)
-        self._pipeline.settings.set_tracking(self.tracking)
-        self._pipeline.settings.set_second(self.second)
+        self._pipeline = _pipeline_of(source, self)
+        if self._engine is None and self._options.record is None and not self.loops:
+            self.model_wait.hold(self._pipeline, self.source_text)
         self._pipeline.start()
 
     def _poll_faults(self) -> None:
@@ -306,6 +310,16 @@ class Session(QObject):
             self._pipeline.set_thresholds(self._thresholds)
             self._pipeline.set_engine(engine)
         self.model_changed.emit()
+
+
+def _pipeline_of(source: FrameSource, session: Session) -> Pipeline:
+    """Return a pipeline that plays a source as the session is set."""
+    options = PipelineOptions(loop=session.loops, carries_on=True)
+    pipeline = Pipeline(source, session.engine, thresholds=session.thresholds, options=options)
+    pipeline.transport.change(speed=session.speed, lossless=session.lossless)
+    pipeline.settings.set_tracking(session.tracking)
+    pipeline.settings.set_second(session.second)
+    return pipeline
 
 
 def _thresholds_of(

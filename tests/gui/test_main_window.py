@@ -41,7 +41,8 @@ def wait_for_boxes(qtbot: QtBot, window: MainWindow, count: int = 2) -> None:
     qtbot.waitUntil(has_boxes)
 
 
-def test_video_plays_before_the_model_is_there(qtbot, open_window, engine):
+def test_video_plays_before_a_slow_model_is_there(qtbot, open_window, engine, monkeypatch):
+    monkeypatch.setattr("kpviewer.gui.opening.model_wait.PATIENCE_S", 0.0)
     may_load = threading.Event()
 
     def load(_name, _device, _size):

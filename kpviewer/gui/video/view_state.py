@@ -79,6 +79,8 @@ def _silence_line(pipeline: PipelineStatus, status: SessionStatus) -> str:
 
 
 def _model_line(status: SessionStatus) -> str:
+    if status.loading_model is not None and status.waits_for_model:
+        return tr("Starting {name} …").format(name=status.loading_model)
     if status.loading_model is not None:
         waited = f" {status.loading_s:.0f} s" if status.loading_s >= 1 else ""
         return tr("Loading model {name} …").format(name=status.loading_model) + waited

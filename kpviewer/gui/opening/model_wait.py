@@ -1,0 +1,66 @@
+"""A file's first frame waits for the model, so that a short clip isn't over before it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.sources.naming import path_of
+
+PATIENCE_S = 3.0
+"""Longest time for which a first frame waits, in seconds."""
+
+
+class ModelWait:
+    """Holds a pipeline at its first frame until the model is loaded, or for too long.
+
+    Args:
+        clock: current time, s.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._pipeline: Pipeline | None = None
+        self._since_s: float | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether a pipeline is held."""
+        return self._pipeline is not None
+
+    def hold(self, pipeline: Pipeline, source: str | None) -> None:
+        """Hold a pipeline that is about to start, if its source is a file.
+
+        It still shows its first frame.
+        """
+        if path_of(source) is None:
+            return
+        self._pipeline, self._since_s = pipeline, None
+        pipeline.pause()
+
+    def poll(self, loading: str | None, *, has_frames: bool) -> None:
+        """Let the pipeline play once the model is loaded or failed to load, or time is up.
+
+        Args:
+            loading: name of the model that is on its way; None if there is none.
+            has_frames: whether the first frame is shown.
+        """
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        if has_frames and self._since_s is None:
+            self._since_s = self._clock()
+        is_late = self._since_s is not None and self._clock() - self._since_s >= PATIENCE_S
+        is_live = pipeline.info is not None and pipeline.info.is_live
+        if loading is None or is_late or is_live or not pipeline.transport.paused:
+            self.release()
+
+    def release(self) -> None:
+        """Let the pipeline play at once."""
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.resume()
+
+    def drop(self) -> None:
+        """Leave the pipeline paused: the user paused it, or it ends."""
+        self._pipeline = None
