@@ -8,6 +8,7 @@ from kpviewer.overlay.images import (
     has_application,
     qimage_of,
 )
+from kpviewer.overlay.keypoints import keypoint_at, shown_points
 from kpviewer.overlay.labels import Label, place_labels
 from kpviewer.overlay.painting import (
     detection_at,
@@ -15,7 +16,9 @@ from kpviewer.overlay.painting import (
     paint_class_bars,
     paint_overlay,
     render,
+    shown_ground_truth,
 )
+from kpviewer.overlay.parts import readable
 from kpviewer.overlay.second import paint_second
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.verdicts import paint_verdicts
@@ -30,11 +33,15 @@ __all__ = [
     "ensure_gui_application",
     "has_application",
     "image_of",
+    "keypoint_at",
     "paint_class_bars",
     "paint_overlay",
     "paint_second",
     "paint_verdicts",
     "place_labels",
     "qimage_of",
+    "readable",
     "render",
+    "shown_ground_truth",
+    "shown_points",
 ]

@@ -1,4 +1,4 @@
-"""Painting of boxes, landmarks and ground truth: strokes with a dark halo, in painter pixels."""
+"""Painting of boxes, skeletons and trails: strokes with a dark halo, in painter pixels."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
+from PyQt6.QtGui import QColor, QPainter, QPen, QTransform
 
-from kpviewer.overlay.palette import class_color
+from kpviewer.overlay.palette import WHITE, class_color
 from kpviewer.overlay.style import OverlayStyle
 
 if TYPE_CHECKING:
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     from kpviewer.structures import Detections, FloatArray, GroundTruth
 
-_BOX_PX, _SELECTED_PX, _GROUND_TRUTH_PX, _LINE_PX, _HALO_PX = 2.0, 4.0, 1.0, 1.5, 1.0
-_DOT_PX, _HOVERED_DOT_PX = 3.0, 6.0
-_HALO = QColor(0, 0, 0, 150)
+_BOX_PX, _SELECTED_PX, _GROUND_TRUTH_PX, _LINE_PX, HALO_PX = 2.0, 4.0, 1.0, 1.5, 1.0
+HALO = QColor(0, 0, 0, 150)
+_BONE_HALO = QColor(24, 26, 28)
+"""Halo of the lines of a skeleton: opaque, as Qt strokes transparent ones 15 times slower."""
+_NEUTRAL = QColor(*WHITE)
 _DASHES = [4.0, 3.0]
-_GROUND_TRUTH_ARM_PX = 3.0
 _OPACITY_STEPS = 8
 
 T = TypeVar("T")
@@ -36,8 +37,15 @@ def map_box(xyxy: FloatArray, transform: QTransform) -> QRectF:
 
 
 def map_points(xy: FloatArray, transform: QTransform) -> list[QPointF]:
-    """Map (K, 2) points."""
-    return [transform.map(QPointF(x, y)) for x, y in np.nan_to_num(xy).tolist()]
+    """Map (K, 2) points by a transform of scale and offset only."""
+    return map_groups(xy[None], transform)[0]
+
+
+def map_groups(xy: FloatArray, transform: QTransform) -> list[list[QPointF]]:
+    """Map (N, K, 2) points as ``map_points``: N lists of K points."""
+    factors = np.array((transform.m11(), transform.m22()))
+    mapped = np.nan_to_num(xy) * factors + (transform.dx(), transform.dy())
+    return [[QPointF(x, y) for x, y in group] for group in mapped.tolist()]
 
 
 def landmark_opacities(detections: Detections) -> list[list[float]]:
@@ -61,18 +69,24 @@ def by_opacity(shapes: Iterable[tuple[T, float]]) -> list[tuple[float, list[T]]]
     return [(step / _OPACITY_STEPS, groups[step]) for step in sorted(groups) if step]
 
 
-def _pen(color: QColor, width: float, cap: Qt.PenCapStyle = Qt.PenCapStyle.FlatCap) -> QPen:
-    return QPen(color, width, Qt.PenStyle.SolidLine, cap, Qt.PenJoinStyle.MiterJoin)
+def flat_pen(color: QColor, width: float) -> QPen:
+    """Return a pen with flat ends and sharp corners."""
+    flat, sharp = Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.MiterJoin
+    return QPen(color, width, Qt.PenStyle.SolidLine, flat, sharp)
 
 
-def _with_halo(
-    painter: QPainter, pen: QPen, style: OverlayStyle, paint: Callable[[], None]
+def with_halo(
+    painter: QPainter,
+    pen: QPen,
+    style: OverlayStyle,
+    paint: Callable[[], None],
+    color: QColor = HALO,
 ) -> None:
     """Paint a shape twice: first wider and dark, to be visible on any image."""
     halo = QPen(pen)
     halo.setStyle(Qt.PenStyle.SolidLine)
-    halo.setColor(_HALO)
-    halo.setWidthF(pen.widthF() + 2 * _HALO_PX * style.scale)
+    halo.setColor(color)
+    halo.setWidthF(pen.widthF() + 2 * HALO_PX * style.scale)
     for each in (halo, pen):
         painter.setPen(each)
         paint()
@@ -80,7 +94,7 @@ def _with_halo(
 
 def box_edge(style: OverlayStyle) -> float:
     """Return how far a box's stroke and halo extend beyond it."""
-    return (_BOX_PX / 2 * style.lines + _HALO_PX) * style.scale
+    return (_BOX_PX / 2 * style.lines + HALO_PX) * style.scale
 
 
 def paint_box(
@@ -88,8 +102,8 @@ def paint_box(
 ) -> None:
     """Paint the outline of a box."""
     width = _SELECTED_PX if selected else _BOX_PX
-    pen = _pen(color, width * style.scale * style.lines)
-    _with_halo(painter, pen, style, lambda: painter.drawRect(box))
+    pen = flat_pen(color, width * style.scale * style.lines)
+    with_halo(painter, pen, style, lambda: painter.drawRect(box))
 
 
 def paint_trail(
@@ -99,57 +113,40 @@ def paint_trail(
     color = QColor(*class_color(class_id))
     for index in range(1, len(points)):
         color.setAlphaF(index / len(points))
-        pen = _pen(color, _LINE_PX * style.scale * style.lines, Qt.PenCapStyle.RoundCap)
+        pen = flat_pen(color, _LINE_PX * style.scale * style.lines)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         painter.setPen(pen)
         painter.drawLine(points[index - 1], points[index])
 
 
-def paint_landmarks(
+def paint_skeleton(
     painter: QPainter,
     points: list[QPointF],
     opacities: list[float],
     color: QColor,
     style: OverlayStyle,
-    *,
-    hovered: bool,
 ) -> None:
-    """Paint the skeleton and a dot for each landmark; a line is as faint as its fainter end."""
-    there, usual = range(len(points)), painter.opacity()
+    """Paint the lines between keypoints; a line is as faint as its fainter end."""
+    there = range(len(points))
     bones = (
         (QLineF(points[a], points[b]), min(opacities[a], opacities[b]))
         for a, b in style.skeleton
         if a in there and b in there
     )
-    pen = _pen(color, _LINE_PX * style.scale * style.lines, Qt.PenCapStyle.RoundCap)
+    pen = flat_pen(color, _LINE_PX * style.scale * style.lines)
     for opacity, lines in by_opacity(bones):
-        painter.setOpacity(usual * opacity)
-        _with_halo(painter, pen, style, partial(painter.drawLines, *lines))
-    diameter = _HOVERED_DOT_PX if hovered else _DOT_PX
-    pen = _pen(color, diameter * style.scale * style.dots, Qt.PenCapStyle.RoundCap)
-    for opacity, dots in by_opacity(zip(points, opacities, strict=True)):
-        painter.setOpacity(usual * opacity)
-        _with_halo(painter, pen, style, partial(painter.drawPoints, QPolygonF(dots)))
-    painter.setOpacity(usual)
+        painter.setOpacity(opacity)
+        with_halo(painter, pen, style, partial(painter.drawLines, *lines), _BONE_HALO)
+    painter.setOpacity(1.0)
 
 
-def paint_ground_truth(
+def paint_true_boxes(
     painter: QPainter, ground_truth: GroundTruth, style: OverlayStyle, transform: QTransform
 ) -> None:
-    """Paint dashed boxes and points as crosses, unlike the shapes of predictions."""
-    arm = _GROUND_TRUTH_ARM_PX * style.scale * style.dots
-    for index, class_id in enumerate(ground_truth.class_ids.tolist()):
-        pen = _pen(QColor(*class_color(class_id)), _GROUND_TRUTH_PX * style.scale * style.lines)
-        if style.landmarks:
-            visible = ground_truth.keypoints_xy[index][ground_truth.keypoints_visible[index]]
-            lines = [
-                QLineF(point.x() - dx, point.y() - dy, point.x() + dx, point.y() + dy)
-                for point in map_points(visible, transform)
-                for dx, dy in ((arm, arm), (arm, -arm))
-            ]
-            if lines:
-                _with_halo(painter, pen, style, partial(painter.drawLines, *lines))
-        if style.boxes:
-            half = pen.widthF() / 2  # a thin stroke is sharp between whole pixels
-            box = map_box(ground_truth.xyxy[index], transform).adjusted(half, half, -half, -half)
-            pen.setDashPattern(_DASHES)
-            _with_halo(painter, pen, style, partial(painter.drawRect, box))
+    """Paint dashed boxes without a class colour, unlike those of predictions."""
+    pen = flat_pen(_NEUTRAL, _GROUND_TRUTH_PX * style.scale * style.lines)
+    half = pen.widthF() / 2  # a thin stroke is sharp between whole pixels
+    pen.setDashPattern(_DASHES)
+    for xyxy in ground_truth.xyxy:
+        box = map_box(xyxy, transform).adjusted(half, half, -half, -half)
+        with_halo(painter, pen, style, partial(painter.drawRect, box))

@@ -11,20 +11,29 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QTransform
 
 from kpviewer.overlay.class_bars import paint_bars
 from kpviewer.overlay.images import array_of, qimage_of
+from kpviewer.overlay.keypoints import (
+    ErrorLines,
+    error_lines,
+    paint_error_lines,
+    paint_keypoints,
+    paint_true_points,
+    shown_points,
+)
 from kpviewer.overlay.labels import label_font, paint_label, place_labels
 from kpviewer.overlay.marks import (
     landmark_opacities,
     map_box,
+    map_groups,
     map_points,
     paint_box,
-    paint_ground_truth,
-    paint_landmarks,
+    paint_skeleton,
     paint_trail,
+    paint_true_boxes,
 )
 from kpviewer.overlay.palette import class_color
 from kpviewer.overlay.privacy import hidden_image
@@ -67,7 +76,7 @@ def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
     scaled = replace(style, scale=style.scale * zoom)
     painter = QPainter(image)  # the first stroke copies the pixels: the frame stays clean
     try:
-        ground_truth = result.frame.ground_truth
+        ground_truth = shown_ground_truth(result)
         paint_overlay(painter, result.detections, ground_truth, scaled, QTransform(), bounds)
         paint_class_bars(painter, result.candidates, scaled, bounds)
         paint_second(painter, result, scaled, QTransform(), bounds)
@@ -75,6 +84,14 @@ def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
     finally:
         painter.end()
     return array_of(image)
+
+
+def shown_ground_truth(result: FrameResult) -> GroundTruth | None:
+    """Return the ground truth to draw: none on a frame that no model has processed.
+
+    Without detections beside it, it would look like them.
+    """
+    return result.frame.ground_truth if result.has_model else None
 
 
 def paint_overlay(
@@ -103,28 +120,44 @@ def paint_overlay(
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if style.bars is not None:  # a box around the whole image carries no information
             detections = detections.take(np.zeros(0, np.int64))
-        smoothed_xy = detections.smoothed_xy if style.smooth_landmarks else None
-        keypoints_xy = detections.keypoints_xy if smoothed_xy is None else smoothed_xy
         if style.tracks and detections.trails is not None:
             for trail, class_id in zip(detections.trails, detections.class_ids, strict=True):
                 paint_trail(painter, map_points(trail, transform), int(class_id), style)
         boxes = [map_box(box, transform) for box in detections.xyxy]
-        opacities = landmark_opacities(detections)
-        for index in reversed(range(len(detections))):  # the best is painted last, on top
-            color = QColor(*class_color(int(detections.class_ids[index])))
-            if style.boxes:
-                paint_box(painter, boxes[index], color, style, index == style.selected)
-            if style.landmarks:
-                points = map_points(keypoints_xy[index], transform)
-                is_hovered = index == style.hovered
-                paint_landmarks(painter, points, opacities[index], color, style, hovered=is_hovered)
+        points = map_groups(shown_points(detections, style), transform)
+        _paint_shapes(painter, detections, boxes, points, style)
+        errors = ErrorLines()
         if style.ground_truth and ground_truth is not None:
-            paint_ground_truth(painter, ground_truth, style, transform)
+            if style.boxes:
+                paint_true_boxes(painter, ground_truth, style, transform)
+            if style.landmarks:
+                errors = error_lines(detections, ground_truth, boxes, style, transform)
+        paint_error_lines(painter, errors, style)
+        if style.landmarks:
+            paint_keypoints(painter, detections, points, boxes, style)
+        paint_true_points(painter, errors, style)
         painter.setFont(label_font(style))
         for label in place_labels(boxes, detections, style, bounds):
             paint_label(painter, label)
     finally:
         painter.restore()
+
+
+def _paint_shapes(
+    painter: QPainter,
+    detections: Detections,
+    boxes: list[QRectF],
+    points: list[list[QPointF]],
+    style: OverlayStyle,
+) -> None:
+    """Paint boxes and skeletons, the best last, on top."""
+    opacities = landmark_opacities(detections)
+    for index in reversed(range(len(detections))):
+        color = QColor(*class_color(int(detections.class_ids[index])))
+        if style.boxes:
+            paint_box(painter, boxes[index], color, style, index == style.selected)
+        if style.landmarks and style.skeleton:
+            paint_skeleton(painter, points[index], opacities[index], color, style)
 
 
 def paint_class_bars(

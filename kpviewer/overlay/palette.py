@@ -45,7 +45,7 @@ def class_color(class_id: int) -> Rgb:
         return OKABE_ITO[class_id]
     step = class_id - len(OKABE_ITO)
     lightness = _LIGHTNESSES[step % len(_LIGHTNESSES)]
-    return _oklch_to_rgb(lightness, _CHROMA, step * _GOLDEN_ANGLE)
+    return oklch_to_rgb(lightness, _CHROMA, step * _GOLDEN_ANGLE)
 
 
 def text_color(plate: Rgb) -> Rgb:
@@ -68,7 +68,7 @@ def _luminance(color: Rgb) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _oklch_to_rgb(lightness: float, chroma: float, hue: float) -> Rgb:
+def oklch_to_rgb(lightness: float, chroma: float, hue: float) -> Rgb:
     """Convert to sRGB; reduce the chroma until the colour is within the gamut."""
     linear = _oklch_to_linear(lightness, chroma, hue)
     while not all(0 <= value <= 1 for value in linear):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
 
+from kpviewer.overlay.keypoints import mark_diameter
 from kpviewer.overlay.labels import label_font
 from kpviewer.overlay.marks import by_opacity, landmark_opacities, map_box, map_points
 from kpviewer.overlay.palette import OKABE_ITO
@@ -20,7 +21,8 @@ COLOR = OKABE_ITO[4]
 _FIRST = QColor(255, 255, 255)
 _STROKE_PX, _HALO_PX, _GAP_PX = 3.0, 1.0, 4.0
 _ARM_SHARE, _MAX_ARM_PX = 0.25, 28.0
-_DIAMOND_PX = 5.0
+_DIAMOND_SHARE = 0.8
+"""Reach of a diamond as a share of the diameter of the first model's marks."""
 _HALO = QColor(0, 0, 0, 150)
 _PLATE, _PLATE_TEXT = QColor(16, 18, 20, 190), QColor(255, 255, 255)
 _LARGEST_SHARE = 0.9
@@ -53,13 +55,15 @@ def paint_second(
         painter.setBrush(Qt.BrushStyle.NoBrush)
         opacities = landmark_opacities(found)
         for box, xy, shares in zip(found.xyxy, found.keypoints_xy, opacities, strict=True):
+            place = map_box(box, transform)
             if style.boxes:
-                _paint_corners(painter, map_box(box, transform), style)
+                _paint_corners(painter, place, style)
             if style.landmarks:
                 points = zip(map_points(xy, transform), shares, strict=True)
+                reach = _DIAMOND_SHARE * mark_diameter(place, len(xy), style)
                 for opacity, visible in by_opacity(points):
                     painter.setOpacity(opacity)
-                    _paint_diamonds(painter, visible, style)
+                    _paint_diamonds(painter, visible, reach, style)
                 painter.setOpacity(1.0)
         _paint_legend(painter, style, style.names_of_two, bounds)
     finally:
@@ -95,8 +99,9 @@ def _paint_corners(painter: QPainter, box: QRectF, style: OverlayStyle) -> None:
     )
 
 
-def _paint_diamonds(painter: QPainter, points: list[QPointF], style: OverlayStyle) -> None:
-    reach = _DIAMOND_PX * style.scale * style.dots
+def _paint_diamonds(
+    painter: QPainter, points: list[QPointF], reach: float, style: OverlayStyle
+) -> None:
     shapes = []
     for at in points:
         sides = (QPointF(0, -reach), QPointF(reach, 0), QPointF(0, reach), QPointF(-reach, 0))

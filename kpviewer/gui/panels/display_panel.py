@@ -61,7 +61,7 @@ _SIZES = (
     (
         "dots",
         tr_noop("Landmarks"),
-        (0.67, 1.0, 2.0),
+        (0.67, 1.0, 1.5),
         (tr_noop("Small"), tr_noop("Medium"), tr_noop("Large")),
     ),
     (

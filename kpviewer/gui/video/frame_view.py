@@ -23,6 +23,7 @@ from kpviewer.overlay import (
     paint_second,
     paint_verdicts,
     qimage_of,
+    shown_ground_truth,
 )
 from kpviewer.structures import (
     Detections,
@@ -151,7 +152,7 @@ class FrameView(QWidget):
         else:
             to_view = QTransform.fromTranslate(left, top).scale(moved.scale, moved.scale)
             bounds = target.intersected(QRectF(self.rect()))
-            ground_truth = self._result.frame.ground_truth
+            ground_truth = shown_ground_truth(self._result)
             found = self._result.detections
             hovered, selected = self.hovered(found), self.selected(found)
             style = replace(self.overlay_style, hovered=hovered, selected=selected)
