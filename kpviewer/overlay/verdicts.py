@@ -1,7 +1,7 @@
 """Marks of true positives, false negatives and false positives, with a legend.
 
-They differ in shape as well as in colour: a tick, a ring, a cross. Missed objects and false alarms
-have a second, dashed frame, to be found at a glance.
+They differ in shape: a tick, a ring, a cross, in white, grey and black, which are no class colours.
+Missed objects and false alarms have a second, dashed frame, to be found at a glance.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
 
-from kpviewer.metrics.matching import FALSE_POSITIVE, match
+from kpviewer.metrics.matching import FALSE_POSITIVE
+from kpviewer.overlay.keypoints import matches_of
 from kpviewer.overlay.labels import label_font
 from kpviewer.overlay.marks import map_box
-from kpviewer.overlay.palette import OKABE_ITO, Rgb, text_color
+from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr, tr_noop
 
@@ -28,7 +29,7 @@ _RADIUS_PX, _STROKE_PX, _HALO_PX, _GAP_PX = 8.0, 2.0, 1.0, 4.0
 _FRAME_DASHES = [2.0, 2.0]
 _PLATE = QColor(16, 18, 20, 190)
 _PLATE_TEXT = QColor(255, 255, 255)
-_HALO = QColor(0, 0, 0, 150)
+_DARK_HALO, _LIGHT_HALO = QColor(0, 0, 0, 150), QColor(255, 255, 255, 200)
 _LARGEST_SHARE = 0.7
 """Largest share of the image's width that the legend may take."""
 
@@ -42,10 +43,11 @@ class Verdict(Enum):
 
 
 COLORS: dict[Verdict, Rgb] = {
-    Verdict.MATCHED: OKABE_ITO[2],
-    Verdict.MISSED: OKABE_ITO[3],
-    Verdict.FALSE_ALARM: OKABE_ITO[5],
+    Verdict.MATCHED: (96, 100, 104),
+    Verdict.MISSED: WHITE,
+    Verdict.FALSE_ALARM: (12, 14, 16),
 }
+"""Plates of the signs; what is right is the least striking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class BoxVerdict:
 
     xyxy: tuple[float, ...]
     verdict: Verdict
+    class_id: int = 0
 
 
 def verdicts_of(
@@ -68,12 +71,16 @@ def verdicts_of(
         ground_truth: ground truth of the same image.
         shown: ids of the classes whose objects can be missed; None is all.
     """
-    matches = match(detections, ground_truth)
+    matches = matches_of(detections, ground_truth)
     verdicts = [
         BoxVerdict(
-            tuple(box.tolist()), Verdict.FALSE_ALARM if row == FALSE_POSITIVE else Verdict.MATCHED
+            tuple(box.tolist()),
+            Verdict.FALSE_ALARM if row == FALSE_POSITIVE else Verdict.MATCHED,
+            int(class_id),
         )
-        for box, row in zip(detections.xyxy, matches.ground_truth_index, strict=True)
+        for box, class_id, row in zip(
+            detections.xyxy, detections.class_ids, matches.ground_truth_index, strict=True
+        )
         if row >= 0 or row == FALSE_POSITIVE
     ]
     missed = ~ground_truth.difficult
@@ -81,7 +88,10 @@ def verdicts_of(
     if shown is not None:
         missed &= np.isin(ground_truth.class_ids, list(shown))
     return verdicts + [
-        BoxVerdict(tuple(box.tolist()), Verdict.MISSED) for box in ground_truth.xyxy[missed]
+        BoxVerdict(tuple(box.tolist()), Verdict.MISSED, int(class_id))
+        for box, class_id in zip(
+            ground_truth.xyxy[missed], ground_truth.class_ids[missed], strict=True
+        )
     ]
 
 
@@ -118,6 +128,8 @@ def paint_verdicts(
             center = QPointF(
                 min(box.right(), bounds.right() - reach), min(box.bottom(), bounds.bottom() - reach)
             )
+            if each.verdict is Verdict.MISSED and style.labels and len(style.class_names) > 1:
+                _paint_name(painter, center, style.class_name(each.class_id), style, bounds)
             _paint_badge(painter, center, each.verdict, style.scale)
         _paint_legend(painter, style, bounds)
     finally:
@@ -129,12 +141,12 @@ def _paint_frame(painter: QPainter, box: QRectF, verdict: Verdict, style: Overla
     away = _GAP_PX * style.scale * max(1.0, style.lines)
     if min(box.width(), box.height()) < 4 * away:
         return
-    pen = QPen(_HALO, (_STROKE_PX + 2 * _HALO_PX) * style.scale)
+    color = COLORS[verdict]
     outline = box.adjusted(away, away, -away, -away)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(pen)
+    painter.setPen(QPen(_halo(color), (_STROKE_PX + 2 * _HALO_PX) * style.scale))
     painter.drawRect(outline)
-    pen = QPen(QColor(*COLORS[verdict]), _STROKE_PX * style.scale)
+    pen = QPen(QColor(*color), _STROKE_PX * style.scale)
     pen.setDashPattern(_FRAME_DASHES)
     painter.setPen(pen)
     painter.drawRect(outline)
@@ -144,7 +156,7 @@ def _paint_badge(painter: QPainter, center: QPointF, verdict: Verdict, scale: fl
     """Paint a disc with the verdict's sign."""
     radius = _RADIUS_PX * scale
     color = COLORS[verdict]
-    painter.setPen(QPen(_HALO, 2 * _HALO_PX * scale))
+    painter.setPen(QPen(_halo(color), 2 * _HALO_PX * scale))
     painter.setBrush(QColor(*color))
     painter.drawEllipse(center, radius, radius)
     sign = QPen(QColor(*text_color(color)), _STROKE_PX * scale)
@@ -160,6 +172,27 @@ def _paint_badge(painter: QPainter, center: QPointF, verdict: Verdict, scale: fl
     else:
         corners = (QPointF(-1.1, 0.0), QPointF(-0.2, 0.9), QPointF(1.1, -0.8))
         painter.drawPolyline(QPolygonF([center + corner * arm for corner in corners]))
+
+
+def _halo(color: Rgb) -> QColor:
+    """Return the colour around a plate or a dashed line: dark around white, else white."""
+    return _DARK_HALO if text_color(color) == BLACK else _LIGHT_HALO
+
+
+def _paint_name(
+    painter: QPainter, center: QPointF, name: str, style: OverlayStyle, bounds: QRectF
+) -> None:
+    """Write the class of a missed object at the left of its badge."""
+    font = label_font(style)
+    metrics, gap = QFontMetricsF(font), _GAP_PX * style.scale
+    size = QSizeF(metrics.horizontalAdvance(name) + 2 * gap, metrics.height())
+    right = center.x() - (_RADIUS_PX + 2 * _HALO_PX) * style.scale
+    corner = QPointF(max(right - size.width(), bounds.left()), center.y() - size.height() / 2)
+    plate = QRectF(corner, size)
+    painter.fillRect(plate, QColor(*COLORS[Verdict.MISSED]))
+    painter.setFont(font)
+    painter.setPen(QColor(*BLACK))
+    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, name)
 
 
 def _paint_legend(painter: QPainter, style: OverlayStyle, bounds: QRectF) -> None:

@@ -70,6 +70,24 @@ def test_verdicts_differ_by_shape_without_colour():
     assert len(set(signs)) == 3
 
 
+def test_verdicts_have_no_hue_and_so_no_colour_of_a_class():
+    assert max(max(color) - min(color) for color in COLORS.values()) <= 8
+    found = detections([BOX, FAR])
+    image = painted(found, GROUND_TRUTH, replace(BARE, boxes=False)).astype(int)
+    assert np.ptp(image, axis=2).max() <= 8
+
+
+def test_missed_object_has_the_name_of_its_class_where_there_are_several():
+    style = replace(BARE, labels=True)
+    named, alone = (
+        painted(detections(), GROUND_TRUTH, replace(style, class_names=names))
+        for names in (("ace", "king"), ("ace",))
+    )
+    name = (slice(172, 189), slice(150, 190))
+    assert (named[name] == 255).mean() > 0.3
+    assert (alone[name] == 255).mean() < 0.2
+
+
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_signs_stand_out_from_their_badges(verdict):
     assert contrast_ratio(COLORS[verdict], text_color(COLORS[verdict])) >= 4.5
