@@ -1,0 +1,88 @@
+"""How two models differ in every frame that both were run on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kpviewer.scanning.frame_errors import FrameErrors
+from kpviewer.scanning.ground_truth import GroundTruthColumns
+from kpviewer.scanning.matches import joined, scan_matches
+from kpviewer.scanning.selection import Survivors, shown
+from kpviewer.structures import Thresholds
+
+
+def differences(
+    first: Sequence[Survivors],
+    second: Sequence[Survivors],
+    thresholds: tuple[Thresholds, Thresholds],
+    shared_ids: Mapping[int, int],
+) -> FrameErrors | None:
+    """Compare the detections of two models, as ``pipeline.comparing.difference`` does.
+
+    Args:
+        first: survivors of the first model; they serve as ground truth.
+        second: survivors of the second model.
+        thresholds: thresholds of both.
+        shared_ids: class ids of the second model to those of the first, where both have the class.
+
+    Returns:
+        Errors of the second model in the frames that both were run on: false negatives are those
+        that only the first has. None without such a frame.
+    """
+    if not first:
+        return None
+    truth = _as_ground_truth(first, thresholds[0])
+    num_classes = max(part.columns.num_classes for part in first)
+    everything = Thresholds(score=0.0, keypoint=thresholds[1].keypoint)
+    parts = []
+    for part in second:
+        found = _shown(part, thresholds[1])
+        ids = num_classes + np.arange(part.columns.num_classes)  # no class of the first model
+        ids[list(shared_ids)] = list(shared_ids.values())
+        found = replace(found, class_ids=ids[found.class_ids])
+        parts.append(scan_matches(found, truth, None))
+    parts = [part for part in parts if len(part)]
+    return joined(parts).errors(everything) if parts else None
+
+
+def _shown(survivors: Survivors, thresholds: Thresholds) -> Survivors:
+    """Return the survivors that are detections."""
+    rows = np.flatnonzero(shown(survivors, thresholds))
+    return replace(
+        survivors,
+        starts=np.searchsorted(rows, survivors.starts),
+        frame_rows=survivors.frame_rows[rows],
+        candidate_rows=survivors.candidate_rows[rows],
+        class_ids=survivors.class_ids[rows],
+        scores=survivors.scores[rows],
+    )
+
+
+def _as_ground_truth(parts: Sequence[Survivors], thresholds: Thresholds) -> GroundTruthColumns:
+    """Return detections as the ground truth that others are compared with."""
+    found = [_shown(part, thresholds) for part in parts]
+    firsts = np.cumsum([0, *(len(part.columns) for part in found)])
+    points = [part.columns.keypoints_xy[part.candidate_rows] for part in found]
+    visible = []
+    for part, xy in zip(found, points, strict=True):
+        is_visible, scores = np.isfinite(xy).all(axis=2), part.columns.keypoint_scores
+        if scores is not None:
+            is_visible &= ~(scores[part.candidate_rows] < np.float32(thresholds.keypoint))
+        visible.append(is_visible)
+    class_ids = np.concatenate([part.class_ids for part in found])
+    return GroundTruthColumns(
+        frame_index=np.concatenate([part.columns.frame_index for part in found]),
+        frame_rows=np.concatenate(
+            [part.frame_rows + at for part, at in zip(found, firsts, strict=False)]
+        ),
+        xyxy=np.concatenate([part.xyxy for part in found]),
+        class_ids=class_ids,
+        keypoints_xy=np.concatenate(points),
+        keypoints_visible=np.concatenate(visible),
+        difficult=np.zeros(len(class_ids), np.bool_),
+        labelled=(None,),
+        labelled_rows=np.zeros(firsts[-1], np.int64),
+    )
