@@ -8,6 +8,7 @@ second, and so on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.geometry import box_area
+from kpviewer.scanning.selection import Superseded
 from kpviewer.structures import BoolArray, FloatArray, IntArray
+
+BLOCK = 1 << 16
+"""Pairs that ``near_pairs`` compares at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +46,71 @@ def pairs_of(keys: IntArray, other_keys: IntArray) -> Pairs:
     rows = np.repeat(np.arange(len(keys)), counts)
     starts = np.repeat(first - (np.cumsum(counts) - counts), counts)
     return Pairs(rows, order[starts + np.arange(len(rows))])
+
+
+def near_pairs(
+    xyxy: FloatArray,
+    keys: IntArray,
+    other_xyxy: FloatArray,
+    other_keys: IntArray,
+    least: float,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> tuple[Pairs, FloatArray]:
+    """Return pairs of boxes with the same key whose IoU is at least ``least`` > 0, and the IoUs.
+
+    Args:
+        xyxy: (N, 4) boxes, px.
+        keys: (N,) keys >= 0.
+        other_xyxy: (T, 4) boxes, px.
+        other_keys: (T,) keys >= 0.
+        least: least IoU.
+        is_wanted: asked between blocks of pairs, which bound the memory.
+
+    Raises:
+        Superseded: if they aren't wanted any longer.
+    """
+    order = np.argsort(other_keys, kind="stable")
+    first = np.searchsorted(other_keys[order], keys, side="left")
+    counts = np.searchsorted(other_keys[order], keys, side="right") - first
+    ends = np.cumsum(counts)
+    sides, other_sides = _sides(xyxy), _sides(other_xyxy[order])
+    pairs, overlaps = [Pairs(order[:0], order[:0])], [np.zeros(0, np.float32)]
+    start = 0
+    while start < len(keys):
+        if not is_wanted():
+            raise Superseded
+        done = int(ends[start - 1]) if start else 0
+        end = max(int(np.searchsorted(ends, done + BLOCK, side="right")), start + 1)
+        mine = slice(start, end)
+        rows = np.repeat(np.arange(start, end), counts[mine])
+        ranks = np.repeat(first[mine] - (ends[mine] - counts[mine] - done), counts[mine])
+        ranks += np.arange(len(rows))
+        overlap = _iou([each[rows] for each in sides], [each[ranks] for each in other_sides])
+        near = np.flatnonzero(overlap >= least)
+        pairs.append(Pairs(rows[near], order[ranks[near]]))
+        overlaps.append(overlap[near])
+        start = end
+    rows = np.concatenate([each.rows for each in pairs])
+    return Pairs(rows, np.concatenate([each.others for each in pairs])), np.concatenate(overlaps)
+
+
+def _sides(xyxy: FloatArray) -> list[FloatArray]:
+    """Return left, top, right, bottom and area of (N, 4) boxes: (N,) each."""
+    return [*np.ascontiguousarray(xyxy.T), box_area(xyxy)]
+
+
+def _iou(one: list[FloatArray], other: list[FloatArray]) -> FloatArray:
+    """Return the IoU of boxes given by their sides; ``other`` is used up."""
+    shared = np.minimum(one[2], other[2])
+    shared -= np.maximum(one[0], other[0])
+    np.maximum(shared, 0, out=shared)
+    height = np.minimum(one[3], other[3])
+    height -= np.maximum(one[1], other[1])
+    shared *= np.maximum(height, 0, out=height)
+    union = np.add(one[4], other[4], out=other[4])
+    union -= shared
+    shared /= np.maximum(union, 1e-9, out=union)
+    return shared
 
 
 def paired_iou(one_xyxy: FloatArray, other_xyxy: FloatArray) -> FloatArray:

@@ -7,6 +7,7 @@ from kpviewer.scanning.matching import (
     Pairs,
     by_overlap,
     greedy,
+    near_pairs,
     paired_iou,
     pairs_of,
     rank_in_group,
@@ -49,3 +50,19 @@ def test_of_equal_overlaps_the_first_or_the_last_goes_first() -> None:
     pairs, overlap = Pairs(np.array([0, 0]), np.array([0, 1])), np.full(2, 0.5)
     assert by_overlap(pairs, overlap).tolist() == [0, 1]
     assert by_overlap(pairs, overlap, last_of_ties=True).tolist() == [1, 0]
+
+
+def test_near_pairs_are_those_of_the_matrix_whatever_the_blocks(monkeypatch) -> None:
+    random = np.random.default_rng(4)
+    xy = random.uniform(0, 40, (70, 2))
+    xyxy = np.concatenate([xy, xy + 20], 1).astype(np.float32)
+    keys, other_keys = random.integers(0, 4, 40), random.integers(0, 4, 30)
+    expected = (iou_matrix(xyxy[:40], xyxy[40:]) >= 0.2) & (keys[:, None] == other_keys)
+    for block in (1, 7, 10_000):
+        monkeypatch.setattr("kpviewer.scanning.matching.BLOCK", block)
+        pairs, overlap = near_pairs(xyxy[:40], keys, xyxy[40:], other_keys, 0.2)
+        assert sorted(zip(pairs.rows, pairs.others, strict=True)) == list(
+            zip(*np.nonzero(expected), strict=True)
+        )
+        matrix = iou_matrix(xyxy[:40], xyxy[40:])
+        assert np.array_equal(overlap, matrix[pairs.rows, pairs.others])
