@@ -21,6 +21,7 @@ from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import DEVICES, add_backend_menu, fill_device_menu, fill_model_menu
 from kpviewer.gui.opening.clipboard import paste
+from kpviewer.gui.opening.demo_banner import DemoBanner
 from kpviewer.gui.opening.dialogs import (
     ask_for_file,
     ask_for_folder,
@@ -29,6 +30,7 @@ from kpviewer.gui.opening.dialogs import (
 )
 from kpviewer.gui.opening.dropping import DropTarget
 from kpviewer.gui.opening.loaders import Loaders, with_own
+from kpviewer.gui.opening.nothing_found import NothingFoundLine
 from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.opening.permission import CodePermission
@@ -114,6 +116,8 @@ class MainWindow(QMainWindow):
         themes.changed.connect(lambda: self.side_panel.curves.set_theme(themes.theme))
         self._remember(options, themes)
         self._connect_menus()
+        DemoBanner(panes.banner, self.session, self.actions_of_keys.run)
+        self.nothing_found = NothingFoundLine(panes, self.opener, self.bridge)
         self._recording_link = RecordingLink(self.side_panel.recording, self.saving)
 
     def begin(self, options: ViewerOptions) -> None:
@@ -248,6 +252,7 @@ class MainWindow(QMainWindow):
             )
         for bar in (self.top_bar, self.status_bar):
             bar.setVisible(not wanted)
+        self.panes.banner.set_clean(is_clean=wanted)
         self.docks.set_clean(is_clean=wanted)
 
     def _on_card_pressed(self, key: str) -> None:

@@ -14,6 +14,7 @@ from kpviewer.gui.panels.transport import TransportBar
 from kpviewer.gui.table.panel import TablePanel
 from kpviewer.gui.video.pair_view import PairView
 from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.widgets.notice_line import NoticeLine
 from kpviewer.gui.widgets.theme import Theme
 
 
@@ -27,6 +28,8 @@ class Panes:
 
     top_bar: TopBar
     view: VideoView
+    banner: NoticeLine
+    """Line above the image."""
     pair: PairView
     """``view``, and a second view beside it if two models are compared."""
     transport: TransportBar
@@ -53,9 +56,11 @@ def make_panes(theme: Theme) -> Panes:
     """Make the widgets, and lay out those that can be docked."""
     view, transport = VideoView(), TransportBar()
     side_panel, plots, table = SidePanel(), PlotsPanel(theme), TablePanel()
-    pair = PairView(view)
+    pair, banner = PairView(view), NoticeLine()
     docks = DockArea(
-        column_of(pair, transport, stretch=0),
+        column_of(banner, pair, transport, stretch=1),
         {Part.SIDE: side_panel, Part.PLOTS: plots, Part.TABLE: table},
     )
-    return Panes(TopBar(), view, pair, transport, side_panel, plots, table, StatusBar(), docks)
+    return Panes(
+        TopBar(), view, banner, pair, transport, side_panel, plots, table, StatusBar(), docks
+    )

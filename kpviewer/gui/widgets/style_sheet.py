@@ -122,6 +122,7 @@ QScrollBar::add-line, QScrollBar::sub-line { height: 0; width: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
 #card { background: $window; border: 1px solid $border; border-radius: 12px; }
+#notice { background: $control; border: none; border-bottom: 1px solid $border; }
 #chip { background: $window; border: 1px solid $border; border-radius: 14px; }
 QProgressBar { background: $border; border: none; border-radius: 1px; max-height: 3px; }
 QProgressBar::chunk { background: $accent; border-radius: 1px; }

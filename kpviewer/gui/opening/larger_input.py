@@ -1,0 +1,39 @@
+"""A model's variant with a larger input, which finds smaller and more distant objects."""
+
+from __future__ import annotations
+
+import math
+
+from kpviewer.models.names import TWO_STAGE, split_input_size, split_two_stage
+from kpviewer.models.spec import ModelSpec
+
+LARGEST_PX = 1280
+"""Largest side that is offered, px."""
+
+
+def larger_input(name: str, spec: ModelSpec) -> str | None:
+    """Return the name of a model with about twice the pixels; None if there is none to offer.
+
+    Args:
+        name: name of the model as on the command line, without an input size of its own.
+        spec: its description.
+    """
+    if spec.stride is None or spec.stride < 2 or split_input_size(name)[1] is not None:
+        return None
+    side = math.ceil(max(spec.input_hw) * math.sqrt(2) / spec.stride) * spec.stride
+    if side > LARGEST_PX:
+        return None
+    if not name.startswith(TWO_STAGE):
+        return f"{name}@{side}"
+    boxes, points = split_two_stage(name)
+    return None if split_input_size(boxes)[1] else f"{TWO_STAGE}{boxes}@{side}+{points}"
+
+
+def usual_input(name: str) -> str | None:
+    """Return the name of a model without its input size; None if it has none."""
+    if name.startswith(TWO_STAGE):
+        boxes, points = split_two_stage(name)
+        model, side = split_input_size(boxes)
+        return f"{TWO_STAGE}{model}+{points}" if side is not None else None
+    model, side = split_input_size(name)
+    return model if side is not None else None
