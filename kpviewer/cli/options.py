@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,3 +170,23 @@ def threshold_changes(given: Mapping[str, Any]) -> dict[str, Any]:
     changes["keypoint"] = given["keypoint_conf"]
     changes["nms"] = NmsKind(given["nms"]) if given["nms"] else None
     return {name: value for name, value in changes.items() if value is not None}
+
+
+def class_scores(given: Iterable[str]) -> dict[str, float]:
+    """Return the confidence thresholds of classes, given as "person=0.4", by class.
+
+    Raises:
+        click.BadParameter: if a text isn't a class and a number in [0, 1].
+    """
+    scores = {}
+    for text in given:
+        name, _, number = text.rpartition("=")
+        try:
+            scores[name] = FiniteRange(0, 1).convert(number, None, None)
+        except click.BadParameter:
+            name = ""
+        if not name:
+            raise click.BadParameter(
+                f"it must be CLASS=N with N from 0 to 1, got {text!r}", param_hint="--class-conf"
+            )
+    return scores

@@ -15,6 +15,7 @@ from kpviewer.cli.options import (
     NamedPath,
     backend_option,
     batch_option,
+    class_scores,
     conf_option,
     device_option,
     ground_truth_option,
@@ -74,6 +75,10 @@ _POLL_S = 0.1
 @iou_option
 @nms_option
 @sigma_option
+@click.option("--classes", metavar="A,B", help="Write only these classes (names or numbers).")
+@click.option(
+    "--class-conf", multiple=True, metavar="CLASS=N", help="Confidence threshold of one class."
+)
 @device_option
 @precision_option
 @backend_option
@@ -114,6 +119,8 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         backend=given["backend"],
         batch=given["batch"],
         changes=threshold_changes(given),
+        classes=tuple(filter(None, (given["classes"] or "").split(","))),
+        class_scores=class_scores(given["class_conf"]),
         ground_truth=given["ground_truth"],
         style=OverlayStyle(
             anonymise=given["anonymise"],
@@ -230,7 +237,7 @@ def _process(
     from kpviewer.sources.redact import redact_url
 
     name = redact_url(text) if text else ""
-    thresholds = replace(engine.spec.thresholds, **options.changes)
+    thresholds = options.thresholds_of(engine.spec)
     # Files lose no frame; a live stream that is faster than the model must.
     settings = PipelineOptions.at_full_speed(options.batch)
     try:
@@ -241,10 +248,11 @@ def _process(
         pipeline.settings.set_tracking(options.following)
         sound = path_of(text) if options.sound else None
         job = ProcessJob(pipeline, engine.spec, options, sound)
+        progress = ProgressLines() if options.json_progress else None
         try:
-            _run(pipeline, job, name, ProgressLines() if options.json_progress else None)
+            _run(pipeline, job, name, progress)
         finally:
-            _finish(pipeline, job, name)
+            _finish(pipeline, job, name, progress)
         if not job.frames:
             raise SourceError("no frame could be read. Is it a video?")
     except Interrupted as interrupt:
@@ -296,7 +304,7 @@ def _report_faults(pipeline: Pipeline, name: str) -> None:
         _say(f"Note: {name}: {news}" if name else f"Note: {news}", err=True)
 
 
-def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
+def _finish(pipeline: Pipeline, job: ProcessJob, name: str, progress: ProgressLines | None) -> None:
     """Stop the threads, give the files their final names, and report the outcome."""
     try:
         pipeline.close()
@@ -310,6 +318,8 @@ def _finish(pipeline: Pipeline, job: ProcessJob, name: str) -> None:
         files = ", ".join([*map(str, paths), *job.sinks])
         counts = f"{read} frames in, {job.frames_out} out, {job.fps:.1f} fps"
         _say(f"{name}: {counts} -> {files}")
+        if progress is not None:
+            progress.report_files(paths)
     if status.warning is not None:
         _say(f"Warning: {name}: {status.warning}", err=True)
     if status.reconnects:

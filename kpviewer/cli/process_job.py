@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.pipeline import Pipeline
-    from kpviewer.structures import FrameResult, StreamInfo
+    from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 
 _PATIENCE_S = 10.0
 """Time without progress after which a recorder is abandoned."""
@@ -67,6 +67,10 @@ class ProcessOptions:
     """Most frames that the model runs at once."""
     changes: dict[str, Any] = field(default_factory=dict)
     """Fields of Thresholds that differ from the model's own."""
+    classes: tuple[str, ...] = ()
+    """Names or numbers of the classes to write; empty: all."""
+    class_scores: Mapping[str, float] = field(default_factory=dict)
+    """Confidence thresholds of single classes, by name or number."""
     ground_truth: str | None = None
     """Specification of annotations to compare with; None: no comparison."""
     category_ids: Mapping[int, int] | None = None
@@ -83,6 +87,29 @@ class ProcessOptions:
     """Whether videos keep the sound of their source."""
     json_progress: bool = False
     """Whether to print progress to stdout for the program that runs this."""
+
+    def thresholds_of(self, spec: ModelSpec) -> Thresholds:
+        """Return the model's thresholds, changed by these options.
+
+        Raises:
+            PipelineError: if the model has no class of that name or number.
+        """
+        from kpviewer.gui.options import class_ids
+
+        changes = dict(self.changes)
+        try:
+            if self.classes:
+                changes["classes"] = class_ids(self.classes, spec.class_names)
+            if self.class_scores:
+                own = {
+                    class_id: score
+                    for name, score in self.class_scores.items()
+                    for class_id in class_ids([name], spec.class_names)
+                }
+                changes["class_scores"] = {**spec.thresholds.class_scores, **own}
+        except ValueError as error:
+            raise PipelineError(str(error)) from error
+        return replace(spec.thresholds, **changes)
 
     @property
     def following(self) -> TrackingOptions:

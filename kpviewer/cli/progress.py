@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import time
-from collections.abc import Callable
-from typing import IO
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO, Any
 
 import click
 
@@ -44,6 +46,14 @@ class ProgressLines:
             return
         self._next_s = now_s + INTERVAL_S
         try:
-            click.echo(json.dumps({"frames": frames, "total": total}), file=self._stream)
+            self._write({"frames": frames, "total": total})
         except OSError:
             raise Interrupted(signal.SIGTERM) from None
+
+    def report_files(self, paths: Iterable[Path]) -> None:
+        """Write a line with the finished files: ``{"files": ["/videos/clip.mp4"]}``."""
+        with contextlib.suppress(OSError):
+            self._write({"files": [str(path) for path in paths]})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        click.echo(json.dumps(line), file=self._stream)

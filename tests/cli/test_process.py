@@ -221,6 +221,52 @@ def test_thresholds_can_differ_from_those_of_the_model(clip: str, out: Path) -> 
     assert len((out / "clip.csv").read_text().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("limits", "rows"),
+    [
+        ({"classes": ("thing",)}, FRAMES),
+        ({"classes": ("0",)}, FRAMES),
+        ({"class_scores": {"thing": 0.99}}, 0),
+        ({"changes": {"score": 0.99}, "class_scores": {"0": 0.1}}, FRAMES),
+    ],
+)
+def test_classes_can_be_chosen_and_have_their_own_confidence(
+    clip: str, out: Path, limits: dict[str, object], rows: int
+) -> None:
+    run([clip], out, "csv", **limits)
+    assert len((out / "clip.csv").read_text().splitlines()) == 1 + rows
+
+
+def test_a_class_that_the_model_lacks_is_reported(
+    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([clip], out, "csv", classes=("unicorn",)) != 0
+    assert "'unicorn' must be a class of the model (thing)." in capsys.readouterr().err
+
+
+def test_command_takes_classes_and_their_confidence(
+    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[ProcessOptions] = []
+    monkeypatch.setattr(process, "process_sources", lambda _, options: seen.append(options) or 0)
+    given = ["--classes", "a,b", "--class-conf", "a=0.25", "--class-conf", "x=y=1"]
+    run = CliRunner().invoke
+    assert run(main, ["process", clip, "--out", str(out), *given]).exit_code == 0
+    assert (seen[0].classes, seen[0].class_scores) == (("a", "b"), {"a": 0.25, "x=y": 1.0})
+    for wrong in ("a", "=0.5", "a=2", "a=nan"):
+        wrong_done = run(main, ["process", clip, "--out", str(out), "--class-conf", wrong])
+        assert wrong_done.exit_code == 2
+        assert f"got '{wrong}'" in wrong_done.output
+
+
+def test_the_program_that_runs_it_reads_progress_and_files(
+    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([clip], out, "csv", json_progress=True) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert json.loads(lines[-1]) == {"files": [str(out / "clip.csv")]}
+
+
 def test_second_run_overwrites_nothing(clip: str, out: Path) -> None:
     run([clip], out)
     run([clip], out)
