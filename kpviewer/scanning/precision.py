@@ -130,18 +130,22 @@ def scan_average_precision(
 
 
 def _precision(matched: BoolArray, ignored: BoolArray, objects: int) -> NDArray[np.float64]:
-    """Return the precision at each of RECALLS: (T, 101), of (T, N) detections, best first."""
-    if not matched.shape[1]:
-        return np.zeros((len(matched), len(RECALLS)))
-    true = np.cumsum(matched & ~ignored, axis=1).astype(np.float64)
-    false = np.cumsum(~matched & ~ignored, axis=1)
+    """Return the precision at each of RECALLS: (T, 101), of (T, N) detections, best first.
+
+    A row at a time: cumsum holds Python's global lock, and a window waits for it.
+    """
+    rows = [_precision_of(*each, objects) for each in zip(matched, ignored, strict=True)]
+    return np.stack(rows)
+
+
+def _precision_of(matched: BoolArray, ignored: BoolArray, objects: int) -> NDArray[np.float64]:
+    if not len(matched):
+        return np.zeros(len(RECALLS))
+    true = np.cumsum(matched & ~ignored).astype(np.float64)
+    false = np.cumsum(~matched & ~ignored)
     right = true / (false + true + np.spacing(1))
-    right = np.maximum.accumulate(right[:, ::-1], axis=1)[:, ::-1]
-    right = np.concatenate([right, np.zeros((len(right), 1))], axis=1)
-    recall = true / objects
-    return np.stack(
-        [row[np.searchsorted(reached, RECALLS)] for row, reached in zip(right, recall, strict=True)]
-    )
+    right = np.maximum.accumulate(right[::-1])[::-1]
+    return np.append(right, 0.0)[np.searchsorted(true / objects, RECALLS)]
 
 
 def _coco_iou(

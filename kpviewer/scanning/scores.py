@@ -183,6 +183,23 @@ class Scorer:
         _check(is_wanted)
         return _scores(self._kept, sum(map(len, columns)), len(truth), thresholds)
 
+    def kept_errors(
+        self, survivors: Sequence[Survivors], truth: GroundTruthColumns, thresholds: Thresholds
+    ) -> FrameErrors | None:
+        """Return the errors of all frames if their matches are kept from ``score``, else None.
+
+        Args:
+            survivors: as for ``score``.
+            truth: ground truth of the source.
+            thresholds: thresholds of the model.
+        """
+        is_known = self._key[0] is truth and self._key[1] == thresholds.classes
+        if self._kept is None or not is_known:
+            return None
+        if tuple(self._matches.get(part) for part in survivors) != self._parts:
+            return None
+        return self._kept.matches.errors(thresholds)
+
 
 def _check(is_wanted: Callable[[], bool]) -> None:
     if not is_wanted():
