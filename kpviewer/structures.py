@@ -355,6 +355,8 @@ class SecondResult:
     """Time of the second model, including selection."""
     difference: FrameError
     """Error of the second model, with the first model's detections as the ground truth."""
+    spec: ModelDescription | None = None
+    """Description of the second model."""
 
 
 class ModelDescription(Protocol):

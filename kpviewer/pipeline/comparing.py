@@ -53,8 +53,10 @@ class SecondModel:
         candidates, _ = self.engine.infer(bgr)
         detections = select(candidates, self.thresholds)
         model_ms = (clock.now_ns() - started_ns) / _NS_A_MS
-        names = (first_spec.class_names, self.engine.spec.class_names)
-        return SecondResult(candidates, detections, model_ms, difference(first, detections, *names))
+        spec = self.engine.spec
+        names = (first_spec.class_names, spec.class_names)
+        differs = difference(first, detections, *names)
+        return SecondResult(candidates, detections, model_ms, differs, spec)
 
     def reselect(
         self, before: SecondResult, first: Detections, first_spec: ModelSpec
@@ -83,7 +85,7 @@ def difference(
         first_names: classes of the first model.
         second_names: classes of the second model.
     """
-    shared = _shared_ids(first_names, second_names)
+    shared = shared_ids(first_names, second_names)
     # A class without a counterpart gets an id that the first model lacks: it matches nothing.
     ids = [shared.get(each, len(first_names) + each) for each in second.class_ids.tolist()]
     renamed = replace(second, class_ids=np.array(ids, np.int64))
@@ -104,7 +106,7 @@ def second_thresholds(
     if second == first:
         return asked
     own = second.thresholds
-    shared = _shared_ids(first.class_names, second.class_names)
+    shared = shared_ids(first.class_names, second.class_names)
     if is_edited:
         own = replace(
             own,
@@ -127,7 +129,7 @@ def second_thresholds(
 
 
 @lru_cache(maxsize=8)
-def _shared_ids(first: tuple[str, ...], second: tuple[str, ...]) -> Mapping[int, int]:
+def shared_ids(first: tuple[str, ...], second: tuple[str, ...]) -> Mapping[int, int]:
     """Map class ids of the second model to those of the first, where both have the class."""
     if len(first) == len(second) == 1:
         return {0: 0}
