@@ -104,7 +104,7 @@ class ChildProcess(QObject):
             self._process.terminate()
             self._patience.start()
 
-    def close(self) -> None:
+    def close(self, patience_ms: int = PATIENCE_MS) -> None:
         """End the process and wait for it, in bounded time; nothing is emitted any more."""
         process, self._process = self._process, None
         self._patience.stop()
@@ -112,9 +112,9 @@ class ChildProcess(QObject):
             return
         process.blockSignals(True)
         process.terminate()
-        if not process.waitForFinished(PATIENCE_MS):
+        if not process.waitForFinished(patience_ms):
             process.kill()
-            process.waitForFinished(PATIENCE_MS)
+            process.waitForFinished(patience_ms)
 
     def _kill(self) -> None:
         if self._process is not None:

@@ -1,0 +1,61 @@
+"""Scan files of the present source: where they are, and what they already hold. On a thread."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kpviewer.errors import ScanError
+from kpviewer.scanning.cache import cached_path, find_scan
+from kpviewer.scanning.fingerprint import fingerprint_of
+from kpviewer.scanning.scan_file import open_scan
+
+if TYPE_CHECKING:
+    from kpviewer.gui.opening.loaders import ViewerEngine
+    from kpviewer.scanning.records import ScanChunk
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Scan file of a source with a model, which may not exist yet."""
+
+    file: Path
+    chunks: tuple[ScanChunk, ...] = ()
+    """What it holds."""
+    is_complete: bool = False
+
+    @property
+    def frames(self) -> int:
+        """Number of frames that it holds."""
+        return sum(len(chunk.columns) for chunk in self.chunks)
+
+
+def place_of(source: str, engine: ViewerEngine) -> Place | None:
+    """Find and read the scan of a source with a model.
+
+    Returns:
+        None if source or model can't be recognised, so that a scan couldn't be found again.
+    """
+    model_hash: str | None = getattr(engine, "model_hash", None)
+    fingerprint = fingerprint_of(source)
+    if model_hash is None or fingerprint is None:
+        return None
+    found, cached = find_scan(source, model_hash), cached_path(fingerprint, model_hash)
+    if found is None:
+        return Place(cached)
+    chunks: list[ScanChunk] = []
+    is_complete = False
+    try:
+        reader = open_scan(found)
+        while new := reader.read_new():
+            chunks += new
+        is_complete = reader.is_complete
+    except ScanError as error:
+        _log.info("%s", error)
+    can_grow = is_complete or os.access(found, os.W_OK)
+    return Place(found if can_grow else cached, tuple(chunks), is_complete)

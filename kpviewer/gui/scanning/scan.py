@@ -1,0 +1,234 @@
+"""The scan of the open source: a child process for each model, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.scanning.following import Following
+from kpviewer.gui.scanning.state import ScanState
+from kpviewer.scanning.scan_file import ScanReader
+
+if TYPE_CHECKING:
+    from PyQt6.QtCore import pyqtBoundSignal
+
+    from kpviewer.gui.child_process import ChildEnd
+
+CLOSE_MS = 1000
+"""Time for a scan to end with the window; a killed one loses its last second at most."""
+RATE_S = 3.0
+"""Time over which the rate is measured, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanJob:
+    """One model to scan the source with."""
+
+    model: str
+    """A or B."""
+    file: Path
+    arguments: tuple[str, ...]
+    """Arguments of ``kpviewer``."""
+    total: int | None
+    """Number of frames of the source."""
+
+
+class Child(Protocol):
+    """Runner of one command at a time; ``ChildProcess`` is one."""
+
+    ended: pyqtBoundSignal
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a command runs."""
+
+    def start(self, arguments: Sequence[str]) -> None:
+        """Run the command with these arguments."""
+
+    def cancel(self) -> None:
+        """Ask it to finish its files and to end."""
+
+    def close(self, patience_ms: int) -> None:
+        """End it within this time; nothing is emitted any more."""
+
+
+class Scan(QObject):
+    """Runs the jobs of the present source and models; ``close`` ends them.
+
+    Args:
+        child: runs the commands.
+        clock: current time, s.
+    """
+
+    state_changed = pyqtSignal(object)
+    """Emitted with the ScanState."""
+    came = pyqtSignal(object, object)
+    """Emitted with a ScanJob and a list of ScanChunk from its file."""
+    completed = pyqtSignal()
+    """Emitted when all jobs are done."""
+
+    def __init__(self, child: Child, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._child, self._clock = child, clock
+        self._jobs: tuple[ScanJob, ...] = ()
+        self._done: dict[ScanJob, int] = {}
+        self._complete: set[ScanJob] = set()
+        self._job: ScanJob | None = None
+        self._following: Following | None = None
+        self._is_wanted = self._was_cancelled = False
+        self._rates: deque[tuple[float, int]] = deque()
+        self.state = ScanState()
+        child.ended.connect(self._on_child_ended)
+
+    def set_jobs(self, jobs: Sequence[ScanJob], hindrance: str | None = None) -> None:
+        """Scan another source, or with other models; what runs for others is cancelled.
+
+        Args:
+            jobs: one for each model; none if there is nothing to scan.
+            hindrance: why there is nothing to scan, for people.
+        """
+        self._jobs = tuple(jobs)
+        self._done = {job: self._done.get(job, 0) for job in self._jobs}
+        self._complete &= set(self._jobs)
+        if self._job not in self._jobs:
+            self._is_wanted = False
+            self._leave()
+            self.state = ScanState(hindrance=hindrance)
+        self.state = replace(self.state, hindrance=hindrance)
+        self._report()
+
+    def note(self, job: ScanJob, frames: int, *, is_complete: bool) -> None:
+        """Note what the file of a job already holds."""
+        if job in self._done:
+            self._done[job] = max(frames, self._done[job])
+            if is_complete:
+                self._complete.add(job)
+            self._report()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every frame was scanned with every model."""
+        return bool(self._jobs) and self._complete.issuperset(self._jobs)
+
+    def start(self) -> None:
+        """Scan what isn't scanned yet."""
+        if not self._jobs or self.is_complete:
+            return
+        self._is_wanted = True
+        self.state = replace(self.state, failure=None)
+        self._start_next()
+        self._report()
+
+    def cancel(self) -> None:
+        """Stop scanning; what was scanned stays."""
+        self._is_wanted = False
+        self._child.cancel()
+        self._report()
+
+    def close(self) -> None:
+        """End the child in bounded time."""
+        self._is_wanted = False
+        self._child.close(CLOSE_MS)
+        if self._following is not None:
+            self._following.stop()
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _start_next(self) -> None:
+        """Start the next job, unless the child of the one before is still ending."""
+        if self._child.is_running or self._following is not None:
+            return
+        self._job = next((job for job in self._jobs if job not in self._complete), None)
+        if self._job is None:
+            self._is_wanted = False
+            self._report()
+            self.completed.emit()
+            return
+        self._rates.clear()
+        following = self._following = Following(ScanReader(self._job.file), self)
+        following.came.connect(self._on_came)
+        following.caught_up.connect(self._on_caught_up)
+        following.failed.connect(self._on_read_failed)
+        self._child.start(self._job.arguments)
+
+    def _on_came(self, chunks: list[object]) -> None:
+        following, job = self._following, self._job
+        if following is None or job is None or self.sender() is not following:
+            return
+        self._count(job, following.reader)
+        self.came.emit(job, chunks)
+        self._report()
+
+    def _count(self, job: ScanJob, reader: ScanReader) -> None:
+        before, frames = self._done.get(job, 0), reader.frames
+        self._done[job] = max(frames, before)
+        if reader.is_complete:
+            self._complete.add(job)
+        now = self._clock()
+        if frames > before:  # frames of an earlier scan come at once and say nothing of the rate
+            self._rates.append((now, frames))
+        while self._rates and now - self._rates[0][0] > RATE_S:
+            self._rates.popleft()
+
+    def _on_child_ended(self, end: ChildEnd) -> None:
+        self._was_cancelled = end.was_cancelled
+        if end.failure is not None:
+            self._fail(end.failure)
+        if self._following is not None:
+            self._following.finish()
+        elif self._is_wanted:  # for another source, whose scan was asked for meanwhile
+            self._start_next()
+        self._report()
+
+    def _on_caught_up(self) -> None:
+        following, job = self._following, self._job
+        if following is None or job is None:
+            return
+        self._count(job, following.reader)
+        self._leave()
+        if self._is_wanted and job not in self._complete and not self._was_cancelled:
+            self._fail(tr("The scan ended early. Scan again to continue."))
+        if self._is_wanted:
+            self._start_next()
+        self._report()
+
+    def _on_read_failed(self, reason: str) -> None:
+        self._leave()
+        self._fail(reason)
+        self._report()
+
+    def _fail(self, reason: str) -> None:
+        self._is_wanted = False
+        self.state = replace(self.state, failure=reason)
+
+    def _leave(self) -> None:
+        """Follow the present job no longer; its child is asked to end."""
+        following, self._following, self._job = self._following, None, None
+        if following is not None:
+            following.stop()
+            following.deleteLater()
+        if self._child.is_running:
+            self._child.cancel()
+
+    def _report(self) -> None:
+        totals = [self._done[job] if job in self._complete else job.total for job in self._jobs]
+        known = [total for total in totals if total is not None]
+        rate = None
+        if len(self._rates) > 1:
+            (begin_s, first), (end_s, last) = self._rates[0], self._rates[-1]
+            rate = (last - first) / (end_s - begin_s) if end_s > begin_s else None
+        self.state = replace(
+            self.state,
+            done=sum(self._done.values()),
+            total=sum(known) if known and len(known) == len(totals) else None,
+            is_running=self._is_wanted,
+            rate_fps=rate if self._is_wanted else None,
+        )
+        self.state_changed.emit(self.state)

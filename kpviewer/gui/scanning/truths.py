@@ -1,0 +1,141 @@
+"""Ground truth of everything that was scanned, in the class ids of each model. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kpviewer.pipeline.comparing import shared_ids
+from kpviewer.scanning.ground_truth import GroundTruthColumns, ground_truth_columns
+
+if TYPE_CHECKING:
+    from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
+    from kpviewer.scanning.columns import CandidateColumns
+    from kpviewer.structures import GroundTruth
+
+Names = tuple[str, ...]
+"""Class names by class id."""
+
+
+class Truths:
+    """Ground truth of one source, found as it is asked for; for one thread at a time.
+
+    All frames of a source are looked up at once, so that the result stays the same object while
+    more frames are scanned.
+
+    Args:
+        find: finds the ground truth; None if only live frames have any.
+        class_names: classes of the first model, whose ids live frames have.
+        frame_count: number of frames of the source; None if unknown.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[], GroundTruthLookup | None],
+        class_names: Names,
+        frame_count: int | None,
+    ) -> None:
+        self._find, self._first_names, self._count = find, class_names, frame_count
+        self._live: dict[int, GroundTruth] = {}
+        self._models: dict[Names, _OfModel] = {}
+        self._lookup: GroundTruthLookup | None = None
+        self._is_found = False
+
+    def add_live(self, live: Mapping[int, GroundTruth]) -> None:
+        """Add the ground truth that frames brought themselves, by frame number."""
+        self._live.update(live)
+
+    def columns(
+        self, class_names: Names, blocks: Sequence[CandidateColumns], files: Mapping[int, str]
+    ) -> GroundTruthColumns:
+        """Return the ground truth for a model; the same object as long as nothing changes.
+
+        Args:
+            class_names: classes of the model.
+            blocks: candidates of the frames that were scanned.
+            files: files of frames, as ``Frame.file`` has them, as far as they are known.
+        """
+        if not self._is_found:
+            self._lookup, self._is_found = self._find(), True
+        kept = self._models.get(class_names)
+        if kept is None:
+            lookup = self._lookup.for_classes(class_names) if self._lookup is not None else None
+            kept = self._models[class_names] = _OfModel(lookup, self._count)
+        kept.see(blocks, files)
+        if kept.lookup is None:
+            kept.add(self._live_for(class_names, kept.by_frame))
+        return kept.columns()
+
+    def _live_for(
+        self, class_names: Names, known: Mapping[int, GroundTruth]
+    ) -> dict[int, GroundTruth]:
+        new = {index: each for index, each in self._live.items() if index not in known}
+        if class_names == self._first_names:
+            return new
+        ids = {its: own for own, its in shared_ids(self._first_names, class_names).items()}
+        return {index: _renumbered(each, ids) for index, each in new.items()}
+
+
+class _OfModel:
+    """Ground truth in the class ids of one model."""
+
+    def __init__(self, lookup: GroundTruthLookup | None, count: int | None) -> None:
+        self.lookup = lookup
+        self.by_frame: dict[int, GroundTruth] = {}
+        self._columns: GroundTruthColumns | None = None
+        self._seen: dict[int, CandidateColumns] = {}
+        self._checked: set[int] = set()
+        self._needs_frames = lookup is not None and (lookup.needs_sizes or count is None)
+        if lookup is not None and count is not None:
+            self._look_up((index, None, None) for index in range(count))
+
+    def see(self, blocks: Sequence[CandidateColumns], files: Mapping[int, str]) -> None:
+        """Look frames up whose size or number is known only now."""
+        if not self._needs_frames:
+            return
+        new = [block for block in blocks if id(block) not in self._seen]
+        self._seen = {id(block): block for block in blocks}
+        for block in new:
+            rows = zip(block.frame_index.tolist(), block.size_wh.tolist(), strict=True)
+            fresh = [(index, size) for index, size in rows if index not in self._checked]
+            self._checked.update(index for index, _ in fresh)
+            self._look_up(
+                (index, (size[0], size[1]) if all(size) else None, files.get(index))
+                for index, size in fresh
+            )
+
+    def add(self, by_frame: Mapping[int, GroundTruth]) -> None:
+        """Add the ground truth of frames."""
+        if by_frame:
+            self.by_frame.update(by_frame)
+            self._columns = None
+
+    def columns(self) -> GroundTruthColumns:
+        """Return the ground truth in columns."""
+        if self._columns is None:
+            self._columns = ground_truth_columns(self.by_frame)
+        return self._columns
+
+    def _look_up(self, frames: Iterable[tuple[int, tuple[int, int] | None, str | None]]) -> None:
+        assert self.lookup is not None
+        for index, size_wh, file in frames:
+            found, before = self.lookup.for_frame(index, size_wh, file), self.by_frame.get(index)
+            if found is before:
+                continue
+            self._columns = None
+            if found is None:
+                del self.by_frame[index]
+            else:
+                self.by_frame[index] = found
+
+
+def _renumbered(truth: GroundTruth, ids: Mapping[int, int]) -> GroundTruth:
+    """Return ground truth with other class ids; objects of classes without one are left out."""
+    kept = truth.take(np.isin(truth.class_ids, list(ids)))
+    class_ids = np.array([ids[each] for each in kept.class_ids.tolist()], np.int64)
+    labelled = ids if truth.labelled_ids is None else truth.labelled_ids & set(ids)
+    labelled_ids = frozenset(ids[each] for each in labelled)
+    return replace(kept, class_ids=class_ids, labelled_ids=labelled_ids)
