@@ -1,8 +1,7 @@
 """Data that the parts of kpviewer exchange: frozen dataclasses over numpy arrays.
 
 Shapes and dtypes are checked at construction. Empty means N = 0, never None. Coordinates are
-source pixels: x to the right, y down, (0, 0) the outer corner of the top-left pixel. The module
-needs neither torch nor Qt.
+source pixels: x to the right, y down, (0, 0) the outer corner of the top-left pixel.
 """
 
 from __future__ import annotations
@@ -195,8 +194,7 @@ class Candidates:
     """
 
     xyxy: FloatArray
-    """(M, 4) corners of the boxes, source px; they may reach out of the image, as overlaps are
-    those of whole boxes. M <= 4,000."""
+    """(M, 4) corners of whole boxes, source px, also beyond the image's edges. M <= 4,000."""
     scores: FloatArray
     """(M, C) scores in [0, 1], one column per class without background."""
     keypoints_xy: FloatArray
