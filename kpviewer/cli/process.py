@@ -237,10 +237,10 @@ def _process(
     from kpviewer.sources.redact import redact_url
 
     name = redact_url(text) if text else ""
-    thresholds = options.thresholds_of(engine.spec)
     # Files lose no frame; a live stream that is faster than the model must.
     settings = PipelineOptions.at_full_speed(options.batch)
     try:
+        thresholds = options.thresholds_of(engine.spec)
         source = made_within(
             _ANSWER_S, text, name, lambda: make_source(text, ground_truth=ground_truth)
         )
