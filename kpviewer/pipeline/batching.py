@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from kpviewer.pipeline.protocols import BatchEngine
+from kpviewer.pipeline.protocols import BatchEngine, FrameEngine, infer_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kpviewer.pipeline.protocols import InferenceEngine
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
     from kpviewer.pipeline.wiring import Wiring
-    from kpviewer.structures import Candidates, Frame
-
-    EngineResult: TypeAlias = tuple[Candidates, tuple[float, float, float]]
-    """What an engine returns for a frame."""
+    from kpviewer.structures import Frame
 
 BATCH_MS = 1000.0
 """Longest time of a batch, estimated: a stop waits for the batch under way."""
@@ -44,12 +41,14 @@ class FrameBatch:
 
     def run(self, frames: Sequence[Frame], engine: InferenceEngine | None) -> deque[EngineResult]:
         """Return the result of each frame; none if they are to be run one by one."""
-        if len(frames) < 2 or not isinstance(engine, BatchEngine) or engine is self._failed:
+        if len(frames) < 2 or engine is self._failed:
+            return deque()
+        if not isinstance(engine, BatchEngine | FrameEngine):
             return deque()
         faults = self._wiring.faults
         faults.begins(engine)
         try:
-            return deque(engine.infer_batch([frame.bgr for frame in frames]))
+            return deque(infer_all(engine, frames))
         except BaseException as error:  # each frame is tried alone, which reports a fault
             _log.info("Frames run one by one, as a batch failed: %s", error)
             self._failed = engine

@@ -11,7 +11,7 @@ from kpviewer.models.selection import select
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.batching import FrameBatch
 from kpviewer.pipeline.faults import is_device_error
-from kpviewer.pipeline.protocols import doubt_about, spare_on_cpu
+from kpviewer.pipeline.protocols import doubt_about, infer_all, spare_on_cpu
 from kpviewer.pipeline.reselecting import error_of
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
 from kpviewer.pipeline.tracking import ObjectTracker
@@ -21,8 +21,7 @@ from kpviewer.structures import Candidates, Detections, FrameResult, StageTiming
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kpviewer.pipeline.batching import EngineResult
-    from kpviewer.pipeline.protocols import InferenceEngine, ResultSink
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, ResultSink
     from kpviewer.pipeline.reader import QueuedFrame
     from kpviewer.pipeline.settings import InferenceSettings
     from kpviewer.pipeline.wiring import Wiring
@@ -223,7 +222,7 @@ class InferenceThread(threading.Thread):
         faults = self._wiring.faults
         faults.begins(engine)
         try:
-            found = engine.infer(frame.bgr)
+            (found,) = infer_all(engine, [frame])
         finally:
             faults.answered(engine)
         return self._selected(engine, found, thresholds)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kpviewer.models.spec import ModelSpec
-    from kpviewer.structures import Candidates, FrameResult, ImageArray
+    from kpviewer.structures import Candidates, Frame, FrameResult, ImageArray
+
+    EngineResult: TypeAlias = tuple[Candidates, tuple[float, float, float]]
+    """What an engine returns for a frame."""
 
 
 class InferenceEngine(Protocol):
@@ -18,7 +21,7 @@ class InferenceEngine(Protocol):
     def spec(self) -> ModelSpec:
         """Description of the model."""
 
-    def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
+    def infer(self, bgr: ImageArray) -> EngineResult:
         """Return the candidates in an (H, W, 3) uint8 image, and how long finding them took.
 
         The three times are those of upload, forward pass and postprocessing, in ms
@@ -33,13 +36,28 @@ class InferenceEngine(Protocol):
 class BatchEngine(InferenceEngine, Protocol):
     """Engine that may run several images at once."""
 
-    def infer_batch(
-        self, images: Sequence[ImageArray]
-    ) -> Sequence[tuple[Candidates, tuple[float, float, float]]]:
+    def infer_batch(self, images: Sequence[ImageArray]) -> Sequence[EngineResult]:
         """Return what ``infer`` returns for each image, in order; times are shares of a batch.
 
         Sizes may differ. An exception makes the pipeline run each image alone.
         """
+
+
+@runtime_checkable
+class FrameEngine(InferenceEngine, Protocol):
+    """Engine that needs to know which frames its images are, as to look their candidates up."""
+
+    def infer_frames(self, frames: Sequence[Frame]) -> Sequence[EngineResult]:
+        """Return what ``infer`` returns for the image of each frame, in order."""
+
+
+def infer_all(engine: InferenceEngine, frames: Sequence[Frame]) -> Sequence[EngineResult]:
+    """Run an engine on frames, at once where it can."""
+    if isinstance(engine, FrameEngine):
+        return engine.infer_frames(frames)
+    if len(frames) > 1 and isinstance(engine, BatchEngine):
+        return engine.infer_batch([frame.bgr for frame in frames])
+    return [engine.infer(frame.bgr) for frame in frames]
 
 
 def needs_pinned_memory(engine: InferenceEngine | None) -> bool:
