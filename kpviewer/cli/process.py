@@ -13,6 +13,7 @@ from kpviewer.cli.options import (
     SECONDS_MAX,
     FiniteRange,
     NamedPath,
+    TextPath,
     backend_option,
     batch_option,
     class_scores,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from kpviewer.annotations.ground_truth import AnnotationGroundTruth
     from kpviewer.cli.process_job import ProcessJob, ProcessOptions
+    from kpviewer.cli.process_scan import SourceScan
     from kpviewer.pipeline.pipeline import InferenceEngine, Pipeline
     from kpviewer.sources.base import GroundTruthProvider
 
@@ -49,7 +51,7 @@ _POLL_S = 0.1
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--out", required=True, type=NamedPath(), help="Folder for results.")
+@click.option("--out", type=NamedPath(), help="Folder for results; required, except --scan FILE.")
 @click.option("--video", is_flag=True, help="Write an annotated MP4 (default).")
 @click.option("--raw", is_flag=True, help="Write an MP4 without overlay; --anonymise applies.")
 @click.option("--jsonl", is_flag=True, help="Write one JSON line per frame.")
@@ -57,6 +59,20 @@ _POLL_S = 0.1
 @click.option("--coco", is_flag=True, help="Write a COCO result list.")
 @click.option("--voc", is_flag=True, help="Write a folder of frames with Pascal VOC XML.")
 @click.option("--yolo", is_flag=True, help="Write a folder of frames with YOLO or pose labels.")
+@click.option(
+    "--scan",
+    is_flag=False,
+    flag_value="",
+    metavar="[FILE.kpv]",
+    type=TextPath(empty=True),
+    help="Write the candidates of every frame, or continue FILE; without FILE: OUT/NAME.kpv.",
+)
+@click.option(
+    "--from-scan",
+    metavar="FILE.kpv",
+    type=NamedPath(),
+    help="Take candidates from a scan; the model runs only on frames that it lacks.",
+)
 @click.option("--sink", multiple=True, metavar="NAME", help="Write to sink NAME of a package.")
 @click.option(
     "--every", type=click.IntRange(1), default=1, help="Write every Nth frame to --voc, --yolo."
@@ -103,14 +119,19 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
     from kpviewer.recording.added_sinks import check_sinks
     from kpviewer.recording.segment import ENDINGS
 
+    scan_file = _scan_file(given["scan"], sources)
     outputs = tuple(name for name in ENDINGS if given[name])
+    if not outputs and not given["sink"] and given["scan"] is None:
+        outputs = ("video",)
+    if given["out"] is None and (outputs or given["sink"] or scan_file is None):
+        raise click.UsageError("Missing option '--out': a folder for the results.")
     try:
         check_sinks(given["sink"])
     except KpviewerError as error:
         raise click.BadParameter(str(error), param_hint="--sink") from error
     options = ProcessOptions(
-        given["out"],
-        outputs or (() if given["sink"] else ("video",)),
+        given["out"] or Path(scan_file or ".").parent,
+        outputs,
         sinks=given["sink"],
         seconds=given["seconds"],
         model=with_layout(given["model"], given["layout"]),
@@ -131,8 +152,25 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         image_suffix=".png" if given["png"] else ".jpg",
         sound=not given["no_sound"],
         json_progress=given["json_progress"],
+        scans=given["scan"] is not None,
+        scan_file=scan_file,
+        from_scan=given["from_scan"],
     )
     ctx.exit(process_sources(sources, options))
+
+
+def _scan_file(given: str | None, sources: Sequence[str]) -> Path | None:
+    """Return the file of ``--scan``, checked; None if the option doesn't name one."""
+    if not given:
+        return None
+    path = Path(given)
+    if path.suffix.lower() != ".kpv":  # it may be a source by mistake
+        raise click.BadParameter(
+            f"A scan's name ends in .kpv, got {path.name}.", None, None, "--scan"
+        )
+    if len(sources) > 1:
+        raise click.BadParameter("FILE is for one source. Leave it out.", None, None, "--scan")
+    return path
 
 
 def process_sources(
@@ -230,6 +268,7 @@ def _process(
 ) -> int:
     """Process one source, report the outcome, and return the exit code."""
     from kpviewer.cli.process_job import ProcessJob
+    from kpviewer.cli.process_scan import engine_with_scans
     from kpviewer.pipeline.opening import made_within
     from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
     from kpviewer.sources.naming import path_of
@@ -244,16 +283,24 @@ def _process(
         source = made_within(
             _ANSWER_S, text, name, lambda: make_source(text, ground_truth=ground_truth)
         )
-        pipeline = Pipeline(source, engine, thresholds=thresholds, options=settings)
+        scan = _scan(text, engine, options)
+        if scan is not None and scan.is_complete and not options.has_results:
+            _say(f"{name}: {scan.path} is complete ({scan.frames_before} frames)")
+            return 0
+        needed = thresholds if options.has_results else None
+        runs = engine_with_scans(text, engine, options.from_scan, scan, needed)
+        pipeline = Pipeline(source, runs, thresholds=thresholds, options=settings)
+        if scan is not None and scan.frames_before:
+            _note(f"{name}: {scan.resume(pipeline, source, is_alone=not options.has_results)}")
         pipeline.settings.set_tracking(options.following)
         sound = path_of(text) if options.sound else None
-        job = ProcessJob(pipeline, engine.spec, options, sound)
+        job = ProcessJob(pipeline, engine.spec, options, sound, scan)
         progress = ProgressLines() if options.json_progress else None
         try:
             _run(pipeline, job, name, progress)
         finally:
             _finish(pipeline, job, name, progress)
-        if not job.frames:
+        if not (job.frames or job.frames_before):
             raise SourceError("no frame could be read. Is it a video?")
     except Interrupted as interrupt:
         _say(f"{name}: ended by {interrupt}; the files hold the results until then.", err=True)
@@ -263,6 +310,14 @@ def _process(
         _say(f"Error: {error}" if is_named else f"Error: {name}: {error}", err=True)
         return error.exit_code
     return 0
+
+
+def _scan(text: str | None, engine: InferenceEngine, options: ProcessOptions) -> SourceScan | None:
+    from kpviewer.cli.process_scan import SourceScan
+
+    if not options.scans:
+        return None
+    return SourceScan(text, engine, options.scan_file, options.out, options.model)
 
 
 def _say(text: str, *, err: bool = False) -> None:
@@ -288,14 +343,15 @@ def _run(pipeline: Pipeline, job: ProcessJob, name: str, progress: ProgressLines
         while not pipeline.join(_POLL_S):
             total = pipeline.info.frame_count if pipeline.info is not None else None
             bar.total = total
-            bar.update(job.frames - bar.n)
+            bar.update(job.frames_before + job.frames - bar.n)
             if progress is not None:
-                progress.report(job.frames, total)
+                progress.report(job.frames_before + job.frames, total)
             _report_faults(pipeline, name)
             job.report_silence(_note)
             if job.is_complete:
                 return
             signal.check(pipeline.status())
+    job.has_ended = not job.is_complete
 
 
 def _report_faults(pipeline: Pipeline, name: str) -> None:

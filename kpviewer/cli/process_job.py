@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from kpviewer.errors import PipelineError, RecordingError
+from kpviewer.errors import KpviewerError, PipelineError, RecordingError
 from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.tracking import TrackingOptions
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from kpviewer.cli.process_scan import SourceScan
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.pipeline import Pipeline
     from kpviewer.structures import FrameResult, StreamInfo, Thresholds
@@ -87,6 +88,17 @@ class ProcessOptions:
     """Whether videos keep the sound of their source."""
     json_progress: bool = False
     """Whether to print progress to stdout for the program that runs this."""
+    scans: bool = False
+    """Whether to write a scan of each source."""
+    scan_file: Path | None = None
+    """File of the scan; None: named after the source, in ``out``."""
+    from_scan: Path | None = None
+    """Scan that candidates are taken from; None: the model finds all."""
+
+    @property
+    def has_results(self) -> bool:
+        """Whether anything but a scan is written, which needs every frame."""
+        return bool(self.outputs or self.sinks)
 
     def thresholds_of(self, spec: ModelSpec) -> Thresholds:
         """Return the model's thresholds, changed by these options.
@@ -130,6 +142,7 @@ class ProcessJob:
         spec: ModelSpec,
         options: ProcessOptions,
         sound: Path | None = None,
+        scan: SourceScan | None = None,
     ) -> None:
         """Prepare the job without opening files.
 
@@ -138,7 +151,10 @@ class ProcessJob:
             spec: description of the model.
             options: files to write.
             sound: file whose sound is copied to the videos; None: no sound.
+            scan: scan to write; None: none.
         """
+        self._scan = scan
+        self._scan_failure: str | None = None
         self._sound = sound
         self._pipeline = pipeline
         self._spec = spec
@@ -155,6 +171,8 @@ class ProcessJob:
         """Number of results passed on."""
         self.is_complete = False
         """Whether the requested duration is reached."""
+        self.has_ended = False
+        """Whether the source has ended, and every frame was passed on."""
 
     @property
     def fps(self) -> float:
@@ -165,6 +183,11 @@ class ProcessJob:
     def sinks(self) -> tuple[str, ...]:
         """Names of the package sinks that receive the results."""
         return self._options.sinks
+
+    @property
+    def frames_before(self) -> int:
+        """Number of frames that weren't read, because the scan had them."""
+        return self._scan.frames_skipped if self._scan is not None else 0
 
     @property
     def frames_out(self) -> int:
@@ -190,6 +213,8 @@ class ProcessJob:
             writer.accept(result)
         for sink in self._added:
             sink.accept(result)
+        if self._scan is not None:
+            self._scan.accept(result)
         self.frames += 1
         self._ended_s = time.monotonic()
         self._check_parts()
@@ -206,6 +231,7 @@ class ProcessJob:
             jobs.submit(writer.close)
         for sink in self._added:
             jobs.submit(sink.close)
+        jobs.submit(self._close_scan)
         if self._recorder is not None:
             self._recorder.finish()
             self._is_let_go = not self._recorder.wait(_PATIENCE_S)
@@ -213,7 +239,16 @@ class ProcessJob:
         for done in jobs.close(_CLOSE_S):  # ``check`` reports other failures
             self._is_let_go |= done.failure is not None and "not answer" in str(done.failure)
         paths += [writer.path for writer in self._writers]
+        paths += [self._scan.path] if self._scan is not None and self.frames else []
         return [path for path in paths if path is not None]
+
+    def _close_scan(self) -> None:
+        """Finish the scan; ``check`` reports a failure."""
+        if self._scan is not None:
+            try:
+                self._scan.close(self._pipeline.info, is_complete=self.has_ended)
+            except KpviewerError as error:
+                self._scan_failure = str(error)
 
     def report_silence(self, report: Callable[[str], None]) -> None:
         """Report once that the folder doesn't answer."""
@@ -234,6 +269,7 @@ class ProcessJob:
     def notes(self) -> list[str]:
         """Sentences for the user on what the files lack, and why."""
         notices = list(self._recorder.status().notices) if self._recorder is not None else []
+        notices += self._scan.notes if self._scan is not None else []
         return notices + [note for writer in self._writers for note in writer.notes]
 
     def check(self) -> None:
@@ -243,7 +279,7 @@ class ProcessJob:
             RecordingError: if one can't be written.
         """
         failures = [writer.failure for writer in self._writers]
-        failures += [sink.failure for sink in self._added]
+        failures += [self._scan_failure, *(sink.failure for sink in self._added)]
         if self._is_let_go:
             failures.append(f"{self._options.out} does not answer: files may lack their end.")
         if self._recorder is not None:
@@ -269,6 +305,8 @@ class ProcessJob:
             if kind in RESULT_FORMATS:
                 self._writers += open_results(kind, options.out, stem, header)
         self._added = [AddedSink(name, options.out, header) for name in options.sinks]
+        if self._scan is not None:
+            self._scan.begin(info)
         return FrameClock.of_media(info)
 
     def _header(self, info: StreamInfo) -> ResultHeader:

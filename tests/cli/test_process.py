@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PyQt6.QtGui import QColor, QImage
+from sample_clips import FRAMES, BoxEngine, make_clip
 from sample_results import read_video
 
 from kpviewer.annotations.spec import read_annotations
@@ -26,7 +26,7 @@ from kpviewer.cli.process import process_sources
 from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.errors import RecordingError
 from kpviewer.interrupts import Interrupted, interrupts_raised
-from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle, qimage_of
 from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.recording import files, recording
@@ -34,35 +34,6 @@ from kpviewer.sources import open as opening
 from kpviewer.structures import Candidates, ImageArray
 
 pytestmark = pytest.mark.usefixtures("qapp")
-
-FRAMES = 12
-
-
-class BoxEngine:
-    """Engine that detects one object of score 0.6 in each image."""
-
-    spec = ModelSpec("box", "fake", Task.DETECT, ("thing",), (48, 64), score_threshold=0.5)
-
-    def infer(self, _bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
-        box = np.array([[10, 10, 40, 30]], np.float32)
-        scores = np.full((1, 1), 0.6, np.float32)
-        return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), (1.0, 1.0, 1.0)
-
-
-def make_clip(
-    path: Path, *, fps: int = 10, size_wh: tuple[int, int] = (64, 48), frames: int = FRAMES
-) -> str:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=fps)
-        stream.width, stream.height = size_wh
-        stream.codec_context.time_base = Fraction(1, fps)
-        for number in range(frames):
-            bgr = np.full((size_wh[1], size_wh[0], 3), 40 + 10 * (number % 20), np.uint8)
-            frame = av.VideoFrame.from_ndarray(bgr, format="bgr24")
-            frame.pts = number
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return str(path)
 
 
 @pytest.fixture

@@ -1,0 +1,252 @@
+"""Scan file of ``process``: where it lies, what it has, and what is still to be scanned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kpviewer.errors import ScanError
+from kpviewer.recording.files import candidates, source_stem
+from kpviewer.scanning.cache import scans_folder, trim_cache
+from kpviewer.scanning.engine import ScanLookup, ScannedEngine
+from kpviewer.scanning.fingerprint import fingerprint_of
+from kpviewer.scanning.header import header_for
+from kpviewer.scanning.scan_file import SUFFIX, ScanReader, ScanWriter, open_scan
+from kpviewer.scanning.sink import ScanSink
+from kpviewer.sources.images import ImagesSource
+from kpviewer.sources.naming import path_of
+
+if TYPE_CHECKING:
+    from kpviewer.pipeline.pipeline import Pipeline
+    from kpviewer.pipeline.protocols import InferenceEngine
+    from kpviewer.scanning.header import ScanHeader
+    from kpviewer.sources.base import FrameSource
+    from kpviewer.structures import FrameResult, StreamInfo, Thresholds
+
+
+def engine_with_scans(
+    source: str | None,
+    engine: InferenceEngine,
+    from_scan: Path | None,
+    scan: SourceScan | None,
+    thresholds: Thresholds | None,
+) -> InferenceEngine:
+    """Return an engine that takes candidates from scans where they have the frame.
+
+    Args:
+        source: source as a user names it.
+        engine: engine for the other frames.
+        from_scan: scan to read; None: none.
+        scan: scan to continue; None: none.
+        thresholds: thresholds of other files that are written; None: none are.
+
+    Raises:
+        ScanError: if a scan is damaged, of another source or model, or doesn't keep the scores
+            that the thresholds need.
+    """
+    if from_scan is not None:
+        header = open_scan(from_scan).header
+        assert header is not None
+        _check_fits(header, from_scan, *_identity(source, engine))
+        _check_floor(header, from_scan, thresholds)
+        engine = ScannedEngine(engine, ScanLookup(from_scan))
+    return engine if scan is None else scan.continued(engine, thresholds)
+
+
+class SourceScan:
+    """Scan of one source: a sink for its results, which begins or continues the file.
+
+    Args:
+        source: source as a user names it.
+        engine: engine of the model.
+        file: file to write; None: ``STEM.kpv`` in ``folder``, or the next free name.
+        folder: folder of a file that isn't named.
+        model: name of the model as asked for.
+
+    Raises:
+        ScanError: if the source is live, or the file is damaged or of another source or model.
+    """
+
+    def __init__(
+        self,
+        source: str | None,
+        engine: InferenceEngine,
+        file: Path | None,
+        folder: Path,
+        model: str = "",
+    ) -> None:
+        self._engine, self._model = engine, model
+        self._fingerprint, self._model_hash = _identity(source, engine)
+        self._before: ScanReader | None
+        if file is not None:
+            self.path, self._before = file, _read(file)
+            if self._before is not None and self._before.header is not None:
+                _check_fits(self._before.header, file, self._fingerprint, self._model_hash)
+        else:
+            self.path, self._before = self._own_or_free(folder, _stem(source))
+        if self.path.parent == scans_folder():
+            trim_cache(keep=[self.path])
+        self._sink: ScanSink | None = None
+        self.frames_skipped = 0
+        """Number of frames that needn't be read, because the file has them."""
+
+    def _own_or_free(self, folder: Path, stem: str) -> tuple[Path, ScanReader | None]:
+        """Return the scan of this source and model in a folder, or the first free name."""
+        for path in candidates(folder, stem, SUFFIX):
+            try:
+                before = _read(path)
+            except ScanError:  # some other file
+                continue
+            header = before.header if before is not None else None
+            if header is None or header.fits(self._fingerprint, self._model_hash):
+                return path, before
+        raise ScanError(f"{folder} has too many files named {stem}{SUFFIX}. Choose another folder.")
+
+    @property
+    def frames_before(self) -> int:
+        """Number of frames that the file had."""
+        return self._before.frames if self._before is not None else 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the file had every frame."""
+        return self._before is not None and self._before.is_complete
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences for the user on what the file lacks, and why."""
+        if self._sink is None or not self._sink.skipped:
+            return []
+        return [
+            f"{self.path.name} lacks {self._sink.skipped} candidates whose coordinates aren't "
+            "finite numbers"
+        ]
+
+    def continued(self, engine: InferenceEngine, thresholds: Thresholds | None) -> InferenceEngine:
+        """Return an engine that takes the frames of the file from it.
+
+        Args:
+            engine: engine for the other frames.
+            thresholds: thresholds of files that are written beside the scan; None: none are.
+
+        Raises:
+            ScanError: if the file doesn't keep the scores that the thresholds need.
+        """
+        header = self._before.header if self._before is not None else None
+        if not self.frames_before or header is None:
+            return engine
+        _check_floor(header, self.path, thresholds)
+        return ScannedEngine(engine, ScanLookup(self.path))
+
+    def resume(self, pipeline: Pipeline, source: FrameSource, *, is_alone: bool) -> str:
+        """Begin at the first missing frame if no other file needs those before; return a note.
+
+        Images are read from the first: those that can't be read are found out on the way, and the
+        others numbered without them. The model isn't run on them again.
+        """
+        assert self._before is not None
+        if is_alone and not isinstance(source, ImagesSource):
+            pipeline.seek(self._before.last_index + 1)
+            self.frames_skipped = self.frames_before
+        header = self._before.header
+        count = header.frame_count if header is not None else None
+        total = f" of {count}" if count is not None else ""
+        return f"continuing {self.path} after {self.frames_before}{total} frames"
+
+    def begin(self, info: StreamInfo) -> None:
+        """Open the file for the results of an open source, after its first frame.
+
+        Raises:
+            KpviewerError: if it can't be written, or another program writes it.
+        """
+        before = self._before
+        if before is not None and before.header is not None:
+            writer, header = ScanWriter(self.path, after=before), before.header
+        else:
+            header = header_for(
+                info, self._fingerprint, self._engine, self._model_hash, self._model
+            )
+            writer = ScanWriter(self.path, header, before)
+        self._sink = ScanSink(writer, header, before.last_index if before is not None else -1)
+
+    def accept(self, result: FrameResult) -> None:
+        """Write the candidates of a frame, unless the file has them."""
+        if self._sink is not None and not self.is_complete:
+            self._sink.accept(result)
+
+    def close(self, info: StreamInfo | None, *, is_complete: bool) -> None:
+        """Finish the file.
+
+        Args:
+            info: description of the source; None if it couldn't be opened.
+            is_complete: whether the source ended.
+
+        Raises:
+            KpviewerError: if it can't be written.
+        """
+        if self._sink is None and is_complete and info is not None and self.frames_before:
+            self.begin(info)  # there was no frame after those that the file had
+        if self._sink is not None:
+            self._sink.close(is_complete=is_complete and not self.is_complete)
+
+
+def _read(path: Path) -> ScanReader | None:
+    """Return a reader that has read a file to its end; None if there is no file.
+
+    Raises:
+        ScanError: if it isn't a scan.
+    """
+    if not path.exists():
+        return None
+    reader = ScanReader(path)
+    while reader.read_new():
+        pass
+    return reader
+
+
+def _identity(source: str | None, engine: InferenceEngine) -> tuple[str, str]:
+    """Return the fingerprint of a source and the hash of a model.
+
+    Raises:
+        ScanError: if either has none.
+    """
+    fingerprint = fingerprint_of(source)
+    if fingerprint is None:
+        raise ScanError(
+            "Only files, folders and the demos can be scanned, not live sources. Record it first."
+        )
+    model_hash: str | None = getattr(engine, "model_hash", None)
+    if model_hash is None:
+        raise ScanError(
+            f"{engine.spec.name} can't be scanned with: its file can't be read any more."
+        )
+    return fingerprint, model_hash
+
+
+def _check_fits(header: ScanHeader, path: Path, fingerprint: str, model_hash: str) -> None:
+    if header.model_hash != model_hash:
+        raise ScanError(
+            f"{path.name} was made with another model ({header.model}). Name another file."
+        )
+    if header.fingerprint != fingerprint:
+        raise ScanError(
+            f"{path.name} is a scan of another source ({header.source}). Name another file."
+        )
+
+
+def _check_floor(header: ScanHeader, path: Path, thresholds: Thresholds | None) -> None:
+    if thresholds is None:
+        return
+    least = min([thresholds.score, *thresholds.class_scores.values()])
+    if least < header.floor:
+        raise ScanError(
+            f"{path.name} keeps scores of at least {header.floor:g}, got --conf {least:g}. "
+            "Raise it, or name no scan."
+        )
+
+
+def _stem(source: str | None) -> str:
+    path = path_of(source)
+    if path is None:
+        return source_stem(source or "")
+    return source_stem(path.resolve().name if path.is_dir() else path.name)

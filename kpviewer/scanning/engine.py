@@ -1,0 +1,107 @@
+"""Engine that takes candidates from a scan, and runs a model only on frames that it lacks."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from kpviewer.pipeline.protocols import doubt_about, infer_all, needs_pinned_memory, spare_on_cpu
+from kpviewer.scanning.scan_file import open_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
+    from kpviewer.scanning.columns import CandidateColumns
+    from kpviewer.structures import Candidates, Frame, ImageArray
+
+_KEPT = 128
+"""Number of frames that may be asked for again: more than a batch has."""
+
+
+class ScanLookup:
+    """Candidates of frames in a scan file, asked for in ascending order; memory stays bounded.
+
+    Args:
+        path: path of the file; frames that are added later aren't found.
+
+    Raises:
+        ScanError: if the file isn't a scan.
+    """
+
+    def __init__(self, path: Path) -> None:
+        reader = open_scan(path)
+        self._parts = self._read(path)
+        self._ready: OrderedDict[int, Candidates] = OrderedDict()
+        while reader.read_new():  # to its end: a damaged one is refused before anything is written
+            pass
+        self.frames, self.last_index = reader.frames, reader.last_index
+        self._reached = -1
+
+    def find(self, index: int) -> Candidates | None:
+        """Return the candidates of a frame; None if the scan lacks it.
+
+        Raises:
+            ScanError: if the file was replaced or damaged meanwhile.
+        """
+        while self._reached < min(index, self.last_index):
+            self._reached, candidates = next(self._parts)
+            if self._reached >= index:
+                self._ready[self._reached] = candidates
+            while len(self._ready) > _KEPT:
+                self._ready.popitem(last=False)
+        return self._ready.get(index)
+
+    @staticmethod
+    def _read(path: Path) -> Iterator[tuple[int, Candidates]]:
+        reader = open_scan(path)
+        while chunks := reader.read_new(max_bytes=1):
+            for chunk in chunks:
+                columns: CandidateColumns = chunk.columns
+                for row, index in enumerate(columns.frame_index.tolist()):
+                    yield index, columns.candidates(row)
+
+
+class ScannedEngine:
+    """Engine that looks candidates up, and runs another on the frames that a scan lacks.
+
+    Args:
+        engine: engine of the model that the scan is of.
+        lookup: candidates of the scan.
+    """
+
+    def __init__(self, engine: InferenceEngine, lookup: ScanLookup) -> None:
+        self._engine, self._lookup = engine, lookup
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Description of the model."""
+        return self._engine.spec
+
+    @property
+    def doubt(self) -> str | None:
+        """Why the model's outputs can't be right; None while they may be."""
+        return doubt_about(self._engine)
+
+    @property
+    def needs_pinned_memory(self) -> bool:
+        """Whether images in page-locked memory reach the device faster."""
+        return needs_pinned_memory(self._engine)
+
+    def on_cpu(self) -> ScannedEngine | None:
+        """Return the same engine on the CPU; None if there is none."""
+        spare = spare_on_cpu(self._engine)
+        return None if spare is None else ScannedEngine(spare, self._lookup)
+
+    def infer(self, bgr: ImageArray) -> EngineResult:
+        """Run the model on an image that isn't known to be a frame."""
+        return self._engine.infer(bgr)
+
+    def infer_frames(self, frames: Sequence[Frame]) -> list[EngineResult]:
+        """Return the candidates of each frame, in order; times are 0 for those of the scan."""
+        found = [self._lookup.find(frame.index) for frame in frames]
+        lacking = [frame for frame, known in zip(frames, found, strict=True) if known is None]
+        new = iter(infer_all(self._engine, lacking))
+        return [next(new) if known is None else (known, (0.0, 0.0, 0.0)) for known in found]
