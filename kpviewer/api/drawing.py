@@ -46,6 +46,7 @@ def draw(result: FrameResult, style: OverlayStyle | None = None) -> ImageArray:
             style,
             class_names=style.class_names or spec.class_names,
             skeleton=style.skeleton or spec.skeleton,
+            keypoint_names=style.keypoint_names or spec.keypoint_names,
             bars=style.bars or (result.thresholds if spec.task == Task.CLASSIFY else None),
         )
     return render(result, style)

@@ -219,7 +219,7 @@ def _renderer(spec: ModelSpec) -> Callable[[FrameResult], object]:
     from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
 
     ensure_gui_application()
-    style = OverlayStyle(spec.class_names, spec.skeleton)
+    style = OverlayStyle(spec.class_names, spec.skeleton, spec.keypoint_names)
     return lambda result: render(result, style)
 
 

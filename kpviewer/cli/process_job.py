@@ -330,7 +330,11 @@ class ProcessJob:
         given, spec = self._options, self._spec
         bars = self._pipeline.thresholds if spec.task is Task.CLASSIFY else None
         style = replace(
-            given.style, class_names=spec.class_names, skeleton=spec.skeleton, bars=bars
+            given.style,
+            class_names=spec.class_names,
+            skeleton=spec.skeleton,
+            keypoint_names=spec.keypoint_names,
+            bars=bars,
         )
         segment = SegmentOptions(
             outputs,

@@ -51,7 +51,7 @@ def draw_detections(image: AnnotatedImage, shown: Detections, spec: ModelSpec) -
     shown = replace(shown, xyxy=shown.xyxy * scale, keypoints_xy=shown.keypoints_xy * scale)
     frame = Frame(0, 0, None, resized(bgr, size_hw), ground_truth=ground_truth)
     nothing = Candidates.empty(len(spec.class_names), shown.keypoints_xy.shape[1])
-    style = OverlayStyle(spec.class_names, spec.skeleton)
+    style = OverlayStyle(spec.class_names, spec.skeleton, spec.keypoint_names)
     return render(FrameResult(frame, nothing, shown, StageTimings()), style)
 
 

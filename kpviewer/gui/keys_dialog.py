@@ -18,7 +18,8 @@ _COLUMNS = (("Play",), ("Source", "Save"), ("View", "Help"))
 MOUSE = (
     (tr_noop("Wheel"), tr_noop("Zoom at the pointer")),
     (tr_noop("Drag"), tr_noop("Move the image")),
-    (tr_noop("Double-click"), tr_noop("Fit the image")),
+    (tr_noop("Double-click"), tr_noop("Full screen")),
+    (tr_noop("Right-click"), tr_noop("Menu")),
 )
 
 

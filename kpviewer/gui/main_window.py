@@ -49,6 +49,7 @@ from kpviewer.gui.settings.shown import ShownSettings
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.settings.window_geometry import geometry_of, restore_geometry
 from kpviewer.gui.table.link import TableLink
+from kpviewer.gui.video.picture_link import PictureLink
 from kpviewer.gui.video.video_view import WHEEL_ZOOM
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.theme import ThemeManager
@@ -110,6 +111,7 @@ class MainWindow(QMainWindow):
         self.table.export_asked.connect(lambda: table.export(self.saving.save))
         self.actions_of_keys = Actions(self)
         self._connect_acts()
+        self.picture = PictureLink(panes, self.actions_of_keys)
         self.side_panel.curves.set_theme(themes.theme)
         self.side_panel.error.demo_asked.connect(lambda: self.opener.choose_source("demo"))
         themes.changed.connect(lambda: self.plots.set_theme(themes.theme))
@@ -154,6 +156,7 @@ class MainWindow(QMainWindow):
         self._recording_link.close()
         self.compare.close()
         self.opener.close()
+        self.picture.close()
         wait_for_stragglers(LOADERS_S)
         super().closeEvent(event)
 

@@ -8,7 +8,7 @@ from kpviewer.overlay.images import (
     has_application,
     qimage_of,
 )
-from kpviewer.overlay.keypoints import keypoint_at, shown_points
+from kpviewer.overlay.keypoints import keypoint_at, keypoint_error, shown_points
 from kpviewer.overlay.labels import Label, place_labels
 from kpviewer.overlay.painting import (
     detection_at,
@@ -34,6 +34,7 @@ __all__ = [
     "has_application",
     "image_of",
     "keypoint_at",
+    "keypoint_error",
     "paint_class_bars",
     "paint_overlay",
     "paint_second",

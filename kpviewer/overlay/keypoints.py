@@ -106,6 +106,18 @@ def keypoint_at(
     return (int(row), int(point)) if gaps[row, point] <= reach else None
 
 
+def keypoint_error(
+    detections: Detections, ground_truth: GroundTruth, row: int, point: int
+) -> float | None:
+    """Return the distance of a raw keypoint from its true place, px; None if that isn't known."""
+    true_row = int(matches_of(detections, ground_truth).ground_truth_index[row])
+    same = detections.keypoints_xy.shape[1] == ground_truth.keypoints_xy.shape[1]
+    if true_row < 0 or not same or not ground_truth.keypoints_visible[true_row, point]:
+        return None
+    gap = detections.keypoints_xy[row, point] - ground_truth.keypoints_xy[true_row, point]
+    return float(np.hypot(*gap))
+
+
 @lru_cache(maxsize=4)
 def matches_of(detections: Detections, ground_truth: GroundTruth) -> Matches:
     """Return ``match`` of the two; a frame is painted several times."""

@@ -77,8 +77,8 @@ def test_detectors_of_points_and_of_boxes_are_drawn(
     show(detector)
     first = np.asarray(Image.open(tmp_path / IMAGE))
     assert first.shape[0] > 250 and first.shape[1] > 3 * 420
-    # the dots are black and white; the drawing is coloured
-    assert (np.ptp(first.astype(int), axis=2) > 60).any()
+    # the dots are black and white; boxes and marks have soft edges
+    assert len(np.unique(first)) > 20
     show(detector)
     assert (np.asarray(Image.open(tmp_path / IMAGE)) == first).all()
     assert not list(tmp_path.glob("*.part"))

@@ -3,7 +3,7 @@
 import pytest
 from PyQt6.QtWidgets import QWidget
 
-from kpviewer.gui.video.hover_card import HoverCard
+from kpviewer.gui.video.hover_card import CardText, HoverCard
 from kpviewer.gui.video.state_card import Chip
 
 LONG = "tiny.onnx can't be loaded. Its output has 7 columns: export it again."
@@ -43,10 +43,10 @@ def test_chip_shows_every_line_of_a_text_that_is_wider_than_the_view(qapp, paren
 
 def test_card_that_gets_buttons_has_room_for_them(qapp, parent):
     card = HoverCard(parent)
-    card.show_numbers("face", "0.9", None, pinned=False)
+    card.show_numbers(CardText("face", "0.9"), None, pinned=False)
     qapp.processEvents()
     card.hide()
-    card.show_numbers("face", "Confidence 0.9\nAt 100, 100", None, pinned=True)
+    card.show_numbers(CardText("face", "Confidence 0.9\nAt 100, 100"), None, pinned=True)
     assert card.zoom.geometry().right() < card.close_button.geometry().left()
     assert card.close_button.geometry().right() <= card.rect().right()
     assert card.zoom.width() >= card.zoom.sizeHint().width()

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QApplication
-from sample_results import detections, result
+from sample_results import detections, ground_truth, result
 
-from kpviewer.gui.video.selection import Selection, describe
+from kpviewer.gui.keys import Act
+from kpviewer.gui.video.selection import Selection, describe, describe_point
 from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.overlay import OverlayStyle
 
 LEFT = Qt.MouseButton.LeftButton
@@ -41,7 +43,7 @@ def test_click_shows_the_numbers_and_stays_until_a_click_beside(qtbot, view):
     click(qtbot, view, 200, 300)
     title, *lines = view.numbers.text().splitlines()
     assert title == "face"
-    assert lines[:4] == ["Confidence 0.931", "Size 200 × 240 px", "At 100, 100", "Number 0"]
+    assert lines[:2] == ["Confidence 0.931 · Number 0", "Size 200 × 240 px · At 100, 100"]
     assert view.rect().contains(view.numbers.geometry())
     assert view.numbers.x() > 300
     click(qtbot, view, 20, 20)
@@ -84,12 +86,89 @@ def test_zoom_to_it_puts_it_in_the_middle(qtbot, view):
     assert (x, y) == pytest.approx((420, 70), abs=1)
 
 
-def test_double_click_zooms_to_a_detection_and_fits_beside_it(qtbot, view):
-    qtbot.mouseDClick(view, LEFT, pos=at(420, 70))
-    assert view.transform.zoom > 5
-    assert "Number 1" in view.numbers.text()
-    qtbot.mouseDClick(view, LEFT, pos=at(20, 460))
+def test_double_click_asks_for_full_screen_and_selects_nothing(qtbot, view):
+    click(qtbot, view, 200, 300)
+    with qtbot.waitSignal(view.asked) as asked:
+        click(qtbot, view, 420, 70)  # the first of the two
+        qtbot.mouseDClick(view, LEFT, pos=at(420, 70))
+    assert asked.args == [Act.FULLSCREEN]
+    assert "Number 0" in view.numbers.text()
     assert view.transform.zoom == 1
+
+
+def test_zoom_to_object_prefers_the_selected_one(qtbot, view):
+    large = detections([(300, 200, 400, 300), SMALL])
+    view.show_result(result(large, size_hw=(480, 640)))
+    view.zoom_to_object()
+    assert middle_of_view(view) == pytest.approx((350, 250), abs=1)  # the best
+    view.fit()
+    click(qtbot, view, 420, 70)
+    with qtbot.waitSignal(view.asked) as asked:
+        qtbot.keyClick(view, Qt.Key.Key_Return)
+    assert asked.args == [Act.ZOOM_OBJECT]
+    view.zoom_to_object()
+    assert middle_of_view(view) == pytest.approx((420, 70), abs=1)
+
+
+def test_zoom_to_object_needs_one(view):
+    view.show_result(result(detections(), size_hw=(480, 640)))
+    view.zoom_to_object()
+    assert view.transform.zoom == 1
+
+
+def test_card_of_a_lost_detection_goes_after_a_second_and_comes_back_with_it(qtbot, view):
+    click(qtbot, view, 420, 70)
+    view.show_result(result(detections([LARGE]), size_hw=(480, 640)))
+    assert "Left the frame" in view.numbers.text()
+    qtbot.waitUntil(lambda: view.numbers.text() == "")
+    view.show_result(result(detections([LARGE]), size_hw=(480, 640)))
+    assert view.numbers.text() == ""
+    view.show_result(result(FOUND, size_hw=(480, 640)))
+    assert "Number 1" in view.numbers.text()
+
+
+def test_keypoint_at_the_pointer_is_named_with_its_values(qtbot, view, monkeypatch):
+    monkeypatch.setattr(view, "underMouse", lambda: True)
+    scored = replace(FOUND, keypoint_scores=np.array([[0.931], [0.4]], np.float32))
+    scored = replace(scored, keypoint_threshold=0.5)
+    view.set_style(OverlayStyle(("face",), keypoint_names=("left_eye",)))
+    view.show_result(result(scored, size_hw=(480, 640)))
+    qtbot.mouseMove(view, at(154, 147))
+    qtbot.waitUntil(view.point.isVisible)
+    assert view.point.text() == "left eye · 0.93 · 150, 150"
+    assert view.rect().contains(view.point.geometry())
+    qtbot.mouseMove(view, at(410, 60))
+    qtbot.waitUntil(lambda: view.point.text() == "(left eye · 0.40) · 410, 60")
+    qtbot.mouseMove(view, at(600, 400))
+    qtbot.waitUntil(lambda: not view.point.isVisible())
+
+
+def test_line_of_a_keypoint_has_its_error(qapp):
+    found = detections([LARGE], points=[[(150, 150)]])
+    seen = result(found, size_hw=(480, 640), targets=ground_truth(LARGE, (153, 154)))
+    style = OverlayStyle(keypoint_names=("nose",))
+    assert describe_point(seen, 0, 0, style) == "nose · 150, 150 · error 5.0 px"
+    hidden = replace(style, ground_truth=False)
+    assert describe_point(seen, 0, 0, hidden) == "nose · 150, 150"
+
+
+@pytest.mark.parametrize("size", [(320, 180), (480, 300), (760, 520)])
+def test_card_is_readable_in_small_views(qtbot, view, size):
+    points = [[(110 + 5 * k, 120 + 9 * k) for k in range(17)]]
+    view.resize(*size)
+    found = detections([LARGE], points=points, point_scores=[[0.9] * 17])
+    view.show_result(result(found, size_hw=(480, 640)))
+    click(qtbot, view, *view.transform.to_view(290, 110))
+    card = view.numbers
+    assert view.rect().contains(card.geometry())
+    for label in card.findChildren(Label):
+        if label.isVisible():
+            assert label.width() >= label.sizeHint().width()
+            assert label.height() >= label.sizeHint().height()
+            inside = label.rect().translated(label.mapTo(card, QPoint()))
+            assert card.rect().contains(inside)
+    if size[1] >= 300:
+        assert len(card.points.rows()) == 17
 
 
 def test_drag_chooses_nothing(qtbot, view):
@@ -129,28 +208,35 @@ def test_chosen_track_is_followed_where_boxes_don_t_overlap():
     assert selection.find(replace(FOUND, track_ids=np.array([1, 2]))) is None
 
 
-def test_description_has_the_scores_that_the_model_predicts():
+def test_description_has_the_scores_that_the_model_predicts(qapp):
     found = replace(
         detections([LARGE], scores=[0.9], points=[[(1, 2), (3, 4)]]),
         keypoint_scores=np.array([[0.71, 0.93]], np.float32),
         track_ids=np.array([7]),
     )
-    title, text = describe(found, 0, OverlayStyle(("face",)))
+    title, text, _ = describe(found, 0, OverlayStyle(("face",)))
     assert title == "face #7"
-    assert "2 landmarks, confidence 0.71 to 0.93\n" in text
+    assert text.endswith("2 landmarks, confidence 0.71 to 0.93")
     plain = replace(found, keypoint_scores=np.full((1, 2), np.nan, np.float32), track_ids=None)
-    title, text = describe(plain, 0, OverlayStyle())
+    title, text, points = describe(plain, 0, OverlayStyle())
     assert title == "class 0"
     assert text.endswith("2 landmarks")
+    assert points == (("point 0", "1, 2", ""), ("point 1", "3, 4", ""))
 
 
-def test_description_names_the_confidence_of_each_landmark():
+def test_description_lists_the_landmarks(qapp):
     found = detections([LARGE], points=[[(1, 2), (3, 4), (5, 6)]], point_scores=[[0.71, 0.93, 0.2]])
-    _, text = describe(found, 0, OverlayStyle(keypoint_names=("nose", "left_eye")))
-    assert text.splitlines()[-3:] == [
-        "1 below 0.50, in brackets: not predicted",
-        "nose 0.71 · left_eye 0.93",
-        "(point 2 0.20)",
-    ]
+    _, text, points = describe(found, 0, OverlayStyle(keypoint_names=("nose", "left_eye")))
+    assert text.splitlines()[-1] == "1 below 0.50, in brackets: not predicted"
+    assert points == (
+        ("nose", "1, 2", "0.71"),
+        ("left eye", "3, 4", "0.93"),
+        ("(point 2", "5, 6", "0.20)"),
+    )
     many = detections([LARGE], points=[[(1, 2)] * 98], point_scores=[[0.2] * 98])
-    assert len(describe(many, 0, OverlayStyle())[1].splitlines()) == 6  # no list of 98
+    assert describe(many, 0, OverlayStyle()).points == ()  # no list of 98
+
+
+def test_card_shows_the_listed_landmarks(qtbot, view):
+    click(qtbot, view, 200, 300)
+    assert view.numbers.points.rows() == [("point 0", "150, 150", "")]

@@ -93,15 +93,17 @@ def test_lost_image_is_darker(view):
     assert max(pixel(view, 400, 300)) < 120
 
 
-def test_wheel_zooms_at_the_pointer_and_double_click_fits(qtbot, view):
+def test_wheel_zooms_at_the_pointer_and_the_sign_fits_again(qtbot, view):
     view.show_result(result_of(0))
     at = QPoint(600, 200)
     under = view.transform.to_source(600, 200)
     wheel(view, at, 3)
     assert view.transform.zoom > 1.5
     assert view.transform.to_source(600, 200) == pytest.approx(under)
-    qtbot.mouseDClick(view, Qt.MouseButton.LeftButton)
+    assert view.zoom_sign.text() == "1728 %"  # 10 to fit, 1.2 to the power of 3
+    qtbot.mouseClick(view.zoom_sign.fit_button, Qt.MouseButton.LeftButton)
     assert view.transform.zoom == 1
+    assert view.zoom_sign.text() == ""
 
 
 def test_drag_moves_the_image(qtbot, view):

@@ -50,3 +50,14 @@ def test_pan_moves_by_the_pixels_of_the_view():
     moved = ViewTransform((400, 300), (800, 600)).zoomed(4, (400, 300))
     x, y = moved.to_view(200, 150)
     assert moved.panned(30, -20).to_view(200, 150) == pytest.approx((x + 30, y - 20))
+
+
+def test_a_scale_keeps_the_centre_and_may_be_smaller_than_the_fit():
+    small = ViewTransform((100, 100), (400, 400)).scaled(1.0)
+    assert small.zoom == 0.25
+    assert small.to_view(50, 50) == (200, 200)
+    assert small.zoomed(1 / 1.2, (0, 0)) == small  # no smaller by the wheel
+    assert small.zoomed(2, (200, 200)).scale == 2
+    large = ViewTransform((4000, 4000), (400, 400), zoom=2.0, center_xy=(0.7, 0.6)).scaled(1.0)
+    assert large.scale == 1
+    assert large.center_xy == (0.7, 0.6)

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from typing import NamedTuple
+
+from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
+from kpviewer.gui.video.point_table import PointRow, PointTable
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.fitting import fit_to_contents
 from kpviewer.gui.widgets.plain_text import Label
 
-_GAP_PX = 10.0
+_GAP_PX, _SIDE_PX, _MARGIN_PX, _SPACING_PX = 10.0, 12, 8, 4
+_EDGE_PX = 4
+"""Distance from the edges of the view."""
+
+
+class CardText(NamedTuple):
+    """Contents of a card."""
+
+    title: str
+    text: str = ""
+    """Lines below the title."""
+    points: tuple[PointRow, ...] = ()
 
 
 class HoverCard(QFrame):
@@ -26,8 +41,11 @@ class HoverCard(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
         self._title, self._text = Label(), Label()
         self._text.setProperty("kind", "secondary")
+        self.points = PointTable()
+        """Keypoints of the detection."""
         self.zoom = PushButton(tr("Zoom to it"))
-        self.zoom.setToolTip(tr("Zoom until it fills half of the view (double-click)"))
+        tip = tooltip(Act.ZOOM_OBJECT, tr("Zoom until it fills half of the view"))
+        self.zoom.setToolTip(tip)
         self.close_button = PushButton(tr("Close"))
         self.close_button.setToolTip(tr("Deselect (click beside it)"))
         self.zoom.clicked.connect(self.zoom_pressed)
@@ -37,10 +55,11 @@ class HoverCard(QFrame):
         for button in (self.zoom, self.close_button):
             row.addWidget(button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 12, 8)
-        column.setSpacing(4)
+        column.setContentsMargins(_SIDE_PX, _MARGIN_PX, _SIDE_PX, _MARGIN_PX)
+        column.setSpacing(_SPACING_PX)
         column.addWidget(self._title)
         column.addWidget(self._text)
+        column.addWidget(self.points)
         column.addLayout(row)
         self.hide()
 
@@ -48,33 +67,44 @@ class HoverCard(QFrame):
         """Return the text that is shown; empty while hidden."""
         return "" if self.isHidden() else f"{self._title.text()}\n{self._text.text()}"
 
-    def show_numbers(self, title: str, text: str, box: QRectF | None, *, pinned: bool) -> None:
+    def show_numbers(self, numbers: CardText, box: QRectF | None, *, pinned: bool) -> None:
         """Show numbers beside a box, in the parent's pixels.
 
         Args:
-            title: name of the detection.
-            text: lines below the title.
+            numbers: what to show.
             box: box of the detection; None if it is gone: the card stays where it was.
             pinned: whether it has buttons; without them, the mouse passes through the card.
         """
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not pinned)
-        self._title.setText(title)
-        self._text.setText(text)
-        self._text.setVisible(bool(text))
+        self._title.setText(numbers.title)
+        self._text.setText(numbers.text)
+        self._text.setVisible(bool(numbers.text))
         for button in (self.zoom, self.close_button):
             button.setVisible(pinned)
         self.zoom.setEnabled(box is not None)
+        self.points.show_rows(numbers.points, self._room_for_points())
         fit_to_contents(self)
         if box is not None:
             self._place(box)
         self.show()
+
+    def _room_for_points(self) -> QSizeF:
+        """Return the size that the rest of the card leaves of the parent's, px."""
+        parent = self.parentWidget()
+        if parent is None:
+            return QSizeF()
+        others = [each for each in (self._title, self._text, self.zoom) if not each.isHidden()]
+        used = sum(each.sizeHint().height() + _SPACING_PX for each in others)
+        frame = 2 * (_EDGE_PX + 1)
+        width = parent.width() - 2 * _SIDE_PX - frame
+        return QSizeF(width, parent.height() - used - 2 * _MARGIN_PX - frame)
 
     def _place(self, box: QRectF) -> None:
         """Move right of the box, else left of it, else inside; always within the parent."""
         parent = self.parentWidget()
         if parent is None:
             return
-        room = QRectF(parent.rect()).adjusted(4, 4, -4, -4)
+        room = QRectF(parent.rect()).adjusted(_EDGE_PX, _EDGE_PX, -_EDGE_PX, -_EDGE_PX)
         left = box.right() + _GAP_PX
         if left + self.width() > room.right():
             left = box.left() - _GAP_PX - self.width()

@@ -6,14 +6,21 @@ import numpy as np
 
 from kpviewer.geometry import iou_matrix
 from kpviewer.gui.language import tr
-from kpviewer.overlay import OverlayStyle
-from kpviewer.structures import Detections
+from kpviewer.gui.video.hover_card import CardText
+from kpviewer.gui.video.point_table import PointRow
+from kpviewer.overlay import (
+    OverlayStyle,
+    keypoint_error,
+    readable,
+    shown_ground_truth,
+    shown_points,
+)
+from kpviewer.structures import Detections, FrameResult
 
 _MIN_IOU = 0.3
 """Lowest IoU of the selected box in two consecutive frames."""
 _MOST_NAMED = 30
-"""Most landmarks whose confidences are listed one by one."""
-_POINTS_A_LINE = 2
+"""Most landmarks that are listed one by one."""
 
 
 class Selection:
@@ -27,6 +34,12 @@ class Selection:
     def is_empty(self) -> bool:
         """Whether nothing is selected."""
         return self._selected is None
+
+    def copy(self) -> Selection:
+        """Return a selection of the same detection."""
+        other = Selection()
+        other._selected = self._selected
+        return other
 
     def choose(self, detections: Detections, index: int | None) -> None:
         """Select a detection; None deselects."""
@@ -53,45 +66,58 @@ class Selection:
         return best if overlap[best] >= _MIN_IOU else None
 
 
-def describe(detections: Detections, index: int, style: OverlayStyle) -> tuple[str, str]:
-    """Return the title and the lines of a detection's card."""
+def describe(detections: Detections, index: int, style: OverlayStyle) -> CardText:
+    """Return what the card of a detection shows."""
     left, top, right, bottom = detections.xyxy[index].tolist()
     score = float(detections.scores[index])
+    score_text = tr("Confidence {score:.3f}").format(score=score)
+    size = tr("Size {width:.0f} × {height:.0f} px").format(width=right - left, height=bottom - top)
     lines = [
-        tr("Confidence {score:.3f}").format(score=score),
-        tr("Size {width:.0f} × {height:.0f} px").format(width=right - left, height=bottom - top),
-        tr("At {left:.0f}, {top:.0f}").format(left=left, top=top),
-        tr("Number {index}").format(index=index),
+        f"{score_text} · {tr('Number {index}').format(index=index)}",
+        f"{size} · {tr('At {left:.0f}, {top:.0f}').format(left=left, top=top)}",
     ]
     points = detections.keypoints_xy.shape[1]
+    own = detections.keypoint_scores[index]
+    has_own = points > 0 and not np.isnan(own).any()
     if points:
-        own = detections.keypoint_scores[index]
-        has_own = not np.isnan(own).any()
         text = tr("{n} landmarks, confidence {low:.2f} to {high:.2f}")
         text = text if has_own else tr("{n} landmarks")
-        lines.append(text.format(n=points, low=own.min(), high=own.max()))
-        if has_own:
-            lines += _landmark_lines(detections, index, style)
-    ids = detections.track_ids
-    track = f" #{ids[index]}" if ids is not None and ids[index] >= 0 else ""
-    return style.class_name(int(detections.class_ids[index])) + track, "\n".join(lines)
-
-
-def _landmark_lines(detections: Detections, index: int, style: OverlayStyle) -> list[str]:
-    """Return the confidence of each landmark; those below the threshold stand in brackets."""
-    own, predicted = detections.keypoint_scores[index], detections.keypoints_predicted[index]
-    lines = []
-    missing = int(np.count_nonzero(~predicted))
+        low, high = (own.min(), own.max()) if has_own else (0, 0)
+        lines.append(text.format(n=points, low=low, high=high))
+    missing = int(np.count_nonzero(~detections.keypoints_predicted[index]))
     if missing:
         text = tr("{n} below {threshold:.2f}, in brackets: not predicted")
         lines.append(text.format(n=missing, threshold=detections.keypoint_threshold))
-    if len(own) > _MOST_NAMED:
-        return lines
-    numbered = tr("point {number}")
-    names = dict(enumerate(style.keypoint_names))
-    texts = []
-    for point, (score, is_predicted) in enumerate(zip(own, predicted, strict=True)):
-        name = names.get(point, numbered.format(number=point))
-        texts.append(f"{name} {score:.2f}" if is_predicted else f"({name} {score:.2f})")
-    rows = range(0, len(texts), _POINTS_A_LINE)
-    return lines + [" · ".join(texts[row : row + _POINTS_A_LINE]) for row in rows]
+    rows = range(points if points <= _MOST_NAMED else 0)
+    ids = detections.track_ids
+    track = f" #{ids[index]}" if ids is not None and ids[index] >= 0 else ""
+    return CardText(
+        style.class_name(int(detections.class_ids[index])) + track,
+        "\n".join(lines),
+        tuple(point_row(detections, index, point, style) for point in rows),
+    )
+
+
+def point_row(detections: Detections, index: int, point: int, style: OverlayStyle) -> PointRow:
+    """Return the texts of a keypoint; one below the threshold stands in brackets."""
+    x, y = shown_points(detections, style)[index, point].tolist()
+    score = float(detections.keypoint_scores[index, point])
+    names = style.keypoint_names
+    name = names[point] if point < len(names) else tr("point {number}").format(number=point)
+    text = "" if np.isnan(score) else f"{score:.2f}"
+    name = readable(name)
+    if not detections.keypoints_predicted[index, point]:
+        name, text = f"({name}", f"{text})"
+    return PointRow(name, f"{x:.0f}, {y:.0f}", text)
+
+
+def describe_point(result: FrameResult, index: int, point: int, style: OverlayStyle) -> str:
+    """Return the line at the pointer: name, confidence, position and, if known, the error."""
+    row = point_row(result.detections, index, point, style)
+    parts = [row.name, row.score, row.place]
+    ground_truth = shown_ground_truth(result) if style.ground_truth else None
+    if ground_truth is not None:
+        error_px = keypoint_error(result.detections, ground_truth, index, point)
+        if error_px is not None:
+            parts.append(tr("error {px:.1f} px").format(px=error_px))
+    return " · ".join(part for part in parts if part)

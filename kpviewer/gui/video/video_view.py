@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QMouseEvent, QResizeEvent, QWheelEvent
+from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt, pyqtSignal
+from PyQt6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication
 
-from kpviewer.gui.language import tr
+from kpviewer.gui.keys import Act
 from kpviewer.gui.saving.sign import RecordingSign
+from kpviewer.gui.video.detection_cards import DetectionCards
 from kpviewer.gui.video.frame_view import FrameView
-from kpviewer.gui.video.hover_card import HoverCard
-from kpviewer.gui.video.selection import Selection, describe
 from kpviewer.gui.video.state_card import Chip, StateCard
-from kpviewer.overlay import detection_at
+from kpviewer.gui.video.zoom_sign import ZoomSign
 from kpviewer.structures import Detections
 
 WHEEL_ZOOM = 1.2
@@ -23,6 +22,10 @@ class VideoView(FrameView):
     """FrameView that responds to the mouse and shows cards."""
 
     card_pressed = pyqtSignal(str)
+    asked = pyqtSignal(object)
+    """Emitted with the Act that a gesture requests."""
+    menu_asked = pyqtSignal(QPoint, object)
+    """Emitted by a right click: position on the screen, index of the detection there or None."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,12 +33,11 @@ class VideoView(FrameView):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._drag_from: QPointF | None = None
         self._pressed_at: QPointF | None = None
-        self._selection = Selection()
-        self.numbers = HoverCard(self)
-        """Card beside the selected detection, else beside the one under the pointer."""
-        self.numbers.zoom_pressed.connect(self._on_zoom_pressed)
+        self._cards = DetectionCards(self)
+        self._before_click = self._cards.selection
+        self.numbers, self.point = self._cards.numbers, self._cards.point
+        self.numbers.zoom_pressed.connect(self.zoom_to_object)
         self.numbers.close_pressed.connect(lambda: self._choose(None))
-        self.transformed.connect(self.refresh_marks)
         self._pointer = QPointF()
         self.card = StateCard(self)
         """Card in the centre while there is no video."""
@@ -44,6 +46,10 @@ class VideoView(FrameView):
         """Chip at the lower left with the work in progress."""
         self.sign = RecordingSign(self)
         """Sign at the upper right in full screen: recording and messages."""
+        self.zoom_sign = ZoomSign(self)
+        """Sign at the upper left with the zoom."""
+        self.zoom_sign.fit_pressed.connect(self.fit)
+        self.transformed.connect(self._on_transformed)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Keep the image and the cards in place."""
@@ -55,7 +61,7 @@ class VideoView(FrameView):
     def clear(self) -> None:
         """Show nothing and select nothing."""
         super().clear()
-        self._selection.choose(Detections.empty(), None)
+        self._cards.selection.choose(Detections.empty(), None)
         self.refresh_marks()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
@@ -91,19 +97,29 @@ class VideoView(FrameView):
         if event is None or pressed_at is None or result is None:
             return
         if (event.position() - pressed_at).manhattanLength() <= QApplication.startDragDistance():
+            self._before_click = self._cards.selection.copy()
             self._choose(self._at(result.detections, event.position()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
-        """Zoom to the detection under the pointer; without one, fit the image."""
+        """Ask for full screen, or to leave it; the first click of the two selects nothing."""
+        if event is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._cards.selection = self._before_click.copy()
+            self.refresh_marks()
+            self.asked.emit(Act.FULLSCREEN)
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:
+        """Ask for the menu."""
         result = self.result()
-        index = None
-        if event is not None and result is not None:
-            index = self._at(result.detections, event.position())
-        if index is None or result is None:
-            self.fit()
+        if event is not None:
+            found = result.detections if result is not None else Detections.empty()
+            self.menu_asked.emit(event.globalPos(), self._at(found, QPointF(event.pos())))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Zoom to the selected detection on Enter."""
+        if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.asked.emit(Act.ZOOM_OBJECT)
         else:
-            self._choose(index)
-            self.zoom_to(result.detections.xyxy[index])
+            super().keyPressEvent(event)
 
     def leaveEvent(self, event: QEvent | None) -> None:
         """Hide the card of the detection that was under the pointer."""
@@ -116,44 +132,38 @@ class VideoView(FrameView):
 
     def selected(self, detections: Detections) -> int | None:
         """Return the index of the selected detection, or None."""
-        return self._selection.find(detections)
+        return self._cards.selection.find(detections)
 
     def refresh_marks(self) -> None:
         """Show the numbers of the selected detection, else of the one under the pointer."""
         super().refresh_marks()
-        result = self.result()
-        detections = Detections.empty() if result is None else result.detections
-        pinned = not self._selection.is_empty
-        index = self.selected(detections) if pinned else self.hovered(detections)
-        if result is None or (index is None and not pinned):
-            self.numbers.hide()
-        elif index is None:
-            self.numbers.show_numbers(tr("Left the frame"), "", None, pinned=True)
-        else:
-            title, text = describe(detections, index, self.overlay_style)
-            left, top, right, bottom = detections.xyxy[index].tolist()
-            low = QPointF(*self.transform.to_view(left, top))
-            box = QRectF(low, QPointF(*self.transform.to_view(right, bottom)))
-            self.numbers.show_numbers(title, text, box, pinned=pinned)
-
-    def _at(self, detections: Detections, position: QPointF) -> int | None:
-        if self.overlay_style.bars is not None:  # the box around the whole image is not shown
-            return None
-        return detection_at(detections, *self.transform.to_source(position.x(), position.y()))
+        is_over = self.underMouse() and self._drag_from is None
+        pointer = self._pointer if is_over else None
+        self._cards.show(self.result(), self.overlay_style, self.transform, pointer)
 
     def choose(self, detections: Detections, index: int) -> None:
         """Select a detection of this frame or of a recent one."""
-        self._selection.choose(detections, index)
+        self._cards.selection.choose(detections, index)
         self.refresh_marks()
+
+    def zoom_to_object(self) -> None:
+        """Zoom to the selected detection, else to the hovered one, else to the best."""
+        result = self.result()
+        if result is None or not len(result.detections):
+            return
+        found = result.detections
+        asked = self.selected(found), self.hovered(found), 0
+        self.zoom_to(found.xyxy[next(index for index in asked if index is not None)])
+
+    def _at(self, detections: Detections, position: QPointF) -> int | None:
+        return self._cards.hovered(detections, self.overlay_style, self.transform, position)[0]
 
     def _choose(self, index: int | None) -> None:
         result = self.result()
         if result is not None:
-            self._selection.choose(result.detections, index)
+            self._cards.selection.choose(result.detections, index)
         self.refresh_marks()
 
-    def _on_zoom_pressed(self) -> None:
-        result = self.result()
-        index = self.selected(result.detections) if result is not None else None
-        if result is not None and index is not None:
-            self.zoom_to(result.detections.xyxy[index])
+    def _on_transformed(self) -> None:
+        self.zoom_sign.show_zoom(self.transform)
+        self.refresh_marks()

@@ -63,7 +63,8 @@ class ViewTransform:
 
         An image that gets smaller than the view is centred instead.
         """
-        zoom = min(max(self.zoom * factor, 1.0), MAX_ZOOM)
+        smallest = min(1.0, self.zoom)  # a small image at its own size leaves room around it
+        zoom = min(max(self.zoom * factor, smallest), MAX_ZOOM)
         x, y = self.to_source(*at)
         scale = self.scale / self.zoom * zoom
         center = tuple(
@@ -85,6 +86,11 @@ class ViewTransform:
             (top + bottom) / 2 / self.source_wh[1],
         )
         return _kept_inside(replace(self, zoom=zoom, center_xy=center))
+
+    def scaled(self, scale: float) -> ViewTransform:
+        """Return the transform with a scale in view px per source px, and the same centre."""
+        zoom = min(scale * self.zoom / self.scale, MAX_ZOOM)
+        return _kept_inside(replace(self, zoom=zoom))
 
     def panned(self, dx: float, dy: float) -> ViewTransform:
         """Move the image by view px."""

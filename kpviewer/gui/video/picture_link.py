@@ -1,0 +1,121 @@
+"""Actions on the image: its menu, its size, and a copy for the clipboard."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, QPoint
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QMenu
+
+from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.keys import Act
+from kpviewer.gui.language import tr
+from kpviewer.gui.widgets.plain_text import without_mnemonic
+from kpviewer.overlay import qimage_of, render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kpviewer.gui.actions import Actions
+    from kpviewer.gui.panes import Panes
+    from kpviewer.runtime.loading import Outcome
+    from kpviewer.structures import ImageArray
+
+_ENTRIES: tuple[tuple[Act, ...], ...] = (
+    (Act.PLAY, Act.STEP_BACK, Act.STEP_FORWARD),
+    (Act.FIT, Act.ACTUAL_SIZE),
+    (Act.COPY_IMAGE, Act.SNAPSHOT, Act.RECORD),
+    (Act.FULLSCREEN,),
+)
+"""Groups of actions that the menu has everywhere."""
+
+
+class PictureLink(QObject):
+    """Connects the view with the actions on its image.
+
+    Args:
+        panes: widgets of the window.
+        actions: actions that the menu runs; those on the image are added to them.
+    """
+
+    def __init__(self, panes: Panes, actions: Actions) -> None:
+        super().__init__(panes.view)
+        self._panes, self._actions = panes, actions
+        self._copying = BackgroundLoader()
+        view = panes.view
+        actions.handle(
+            {
+                Act.ACTUAL_SIZE: self.show_actual_size,
+                Act.ZOOM_OBJECT: view.zoom_to_object,
+                Act.COPY_IMAGE: self.copy_image,
+            }
+        )
+        view.asked.connect(actions.run)
+        view.menu_asked.connect(lambda at, index: self.menu(index).popup(at or QPoint()))
+
+    def show_actual_size(self) -> None:
+        """Show a pixel of the image as one of the screen."""
+        view = self._panes.view
+        view.show_part(view.transform.scaled(1 / view.devicePixelRatioF()))
+
+    def copy_image(self) -> None:
+        """Copy the annotated image at the source's resolution to the clipboard."""
+        result = self._panes.view.result()
+        if result is None:
+            return
+        own = replace(result.frame, bgr=result.frame.bgr.copy(), lease=None)
+        copied, style = replace(result, frame=own), self._panes.view.overlay_style
+        self._copying.submit("image", lambda: render(copied, style), self._on_rendered)
+
+    def menu(self, index: int | None) -> QMenu:
+        """Return the menu of a detection, or of a place without one (None)."""
+        menu = QMenu(self._panes.view)
+        menu.aboutToHide.connect(menu.deleteLater)
+        if index is not None:
+            self._add_object(menu, index)
+            menu.addSeparator()
+        for group in _ENTRIES:
+            for act in group:
+                text = f"{tr(act.value.text)}\t{act.value.keys[0]}"
+                _add(menu, text, partial(self._actions.run, act))
+            menu.addSeparator()
+        return menu
+
+    def close(self) -> None:
+        """Let go of an image that is being copied."""
+        self._copying.close()
+
+    def _add_object(self, menu: QMenu, index: int) -> None:
+        """Add what can be done with a detection of the frame on the screen."""
+        view, classes = self._panes.view, self._panes.side_panel.classes
+        result = view.result()
+        if result is None or index >= len(result.detections):
+            return
+        xyxy = result.detections.xyxy[index].copy()
+        class_id = int(result.detections.class_ids[index])
+        name = without_mnemonic(view.overlay_style.class_name(class_id))
+        zoom = f"{tr(Act.ZOOM_OBJECT.value.text)}\t{Act.ZOOM_OBJECT.value.keys[0]}"
+        _add(menu, zoom, lambda: view.zoom_to(xyxy))
+        if classes.shown() == frozenset((class_id,)) != classes.lasting():
+            _add(menu, tr("All classes again"), lambda: classes.toggle_solo(class_id))
+        elif len(view.overlay_style.class_names) > 1:
+            text = tr("Only this class: {name}").format(name=name)
+            _add(menu, text, lambda: classes.toggle_solo(class_id))
+
+    def _on_rendered(self, outcome: Outcome[ImageArray]) -> None:
+        clipboard = QGuiApplication.clipboard()
+        if outcome.value is None or clipboard is None:
+            reason = outcome.reason if outcome.value is None else tr("there is no clipboard")
+            self._panes.say(tr("Not copied: {reason}").format(reason=reason))
+            return
+        clipboard.setImage(qimage_of(outcome.value).copy())
+        self._panes.say(tr("Image copied."))
+
+
+def _add(menu: QMenu, text: str, run: Callable[[], object]) -> None:
+    action = menu.addAction(text)
+    if action is not None:
+        action.triggered.connect(lambda _checked: run())
