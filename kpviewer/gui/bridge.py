@@ -80,7 +80,7 @@ class Bridge(QObject):
             playing=status.pipeline is not None and is_playing(status.pipeline),
             loop=self._session.loops,
             speed=self._session.speed,
-            marks=self.playback.marks,
+            ab=self.playback.ab,
             lossless=self._session.lossless is True,
         )
         self._show_recording(status)
@@ -157,7 +157,7 @@ class Bridge(QObject):
     def _on_source_changed(self) -> None:
         self._has_image = False
         self.evaluation.set_source(None)
-        self.playback.forget_marks()
+        self.playback.forget_ab()
         name = self._session.source_name
         self._panes.top_bar.source.set_choice(name or tr("None"))
         self._panes.transport.set_info(None)

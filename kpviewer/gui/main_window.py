@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
                 Act.SLOWER: lambda: playback.change_speed(-1),
                 Act.FASTER: lambda: playback.change_speed(1),
                 Act.LOOP: playback.toggle_loop,
-                Act.REPEAT: playback.mark,
+                Act.REPEAT: playback.mark_ab,
                 Act.OPEN_FILE: lambda: opener.choose_source(
                     ask_for_file(self, self.memory.recent_sources())
                 ),

@@ -10,8 +10,8 @@ from kpviewer.gui.panels.plots_panel import PlotsPanel
 from kpviewer.gui.panels.side_panel import SidePanel
 from kpviewer.gui.panels.status_bar import StatusBar
 from kpviewer.gui.panels.top_bar import TopBar
-from kpviewer.gui.panels.transport import TransportBar
 from kpviewer.gui.table.panel import TablePanel
+from kpviewer.gui.timeline.bar import TimelineBar
 from kpviewer.gui.video.pair_view import PairView
 from kpviewer.gui.video.video_view import VideoView
 from kpviewer.gui.widgets.notice_line import NoticeLine
@@ -32,7 +32,7 @@ class Panes:
     """Line above the image."""
     pair: PairView
     """``view``, and a second view beside it if two models are compared."""
-    transport: TransportBar
+    transport: TimelineBar
     side_panel: SidePanel
     plots: PlotsPanel
     table: TablePanel
@@ -54,7 +54,7 @@ class Panes:
 
 def make_panes(theme: Theme) -> Panes:
     """Make the widgets, and lay out those that can be docked."""
-    view, transport = VideoView(), TransportBar()
+    view, transport = VideoView(), TimelineBar()
     side_panel, plots, table = SidePanel(), PlotsPanel(theme), TablePanel()
     pair, banner = PairView(view), NoticeLine()
     docks = DockArea(

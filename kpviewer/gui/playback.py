@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kpviewer.gui.panels.transport import next_speed
 from kpviewer.gui.session import FALLBACK_FPS, JUMP_S, Session
+from kpviewer.gui.timeline.texts import next_speed
 from kpviewer.pipeline.transport import Span
 from kpviewer.pipeline_status import PipelineState, PipelineStatus
 
@@ -14,7 +14,7 @@ class Playback:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._index = 0
-        self.marks: tuple[int, ...] = ()
+        self.ab: tuple[int, ...] = ()
         """First and last frame of the A-B loop; A alone, or empty."""
 
     @property
@@ -100,19 +100,19 @@ class Playback:
         """Turn looping on or off."""
         self.set_loop(not self._session.loops)
 
-    def mark(self) -> None:
+    def mark_ab(self) -> None:
         """Set A of the A-B loop at the current frame, then B, then end the loop.
 
         A second mark on the same frame ends it too.
         """
         if not self._can_seek():
             return
-        marked = tuple(sorted({*self.marks, self._index}))
-        self._set_marks(marked if len(marked) == len(self.marks) + 1 < 3 else ())
+        marked = tuple(sorted({*self.ab, self._index}))
+        self._set_ab(marked if len(marked) == len(self.ab) + 1 < 3 else ())
 
-    def forget_marks(self) -> None:
+    def forget_ab(self) -> None:
         """Forget the A-B loop, for another source."""
-        self.marks = ()
+        self.ab = ()
 
     def set_lossless(self, wanted: bool) -> None:
         """Set whether live sources deliver every frame or the newest; files deliver every one."""
@@ -120,10 +120,10 @@ class Playback:
         if self._session.pipeline is not None:
             self._session.pipeline.transport.change(lossless=self._session.lossless)
 
-    def _set_marks(self, marks: tuple[int, ...]) -> None:
-        self.marks = marks
+    def _set_ab(self, ab: tuple[int, ...]) -> None:
+        self.ab = ab
         if self._session.pipeline is not None:
-            span = Span(*marks) if len(marks) == 2 else None
+            span = Span(*ab) if len(ab) == 2 else None
             self._session.pipeline.transport.change(span=span)
 
     def _can_seek(self) -> bool:

@@ -20,7 +20,7 @@ def pause(qtbot: QtBot, window: MainWindow) -> int:
     qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
     before = window.view.result()
     assert before is not None
-    window.transport.bar.sought.emit(before.frame.index)
+    window.transport.sought.emit(before.frame.index)
 
     def has_come_again() -> bool:
         now = window.view.result()

@@ -226,7 +226,7 @@ def test_arrows_jump_and_the_bar_seeks(qtbot, open_window):
     qtbot.waitUntil(lambda: shown_index(window) == index + 150)
     qtbot.keyClick(window, Key.Key_Home)
     qtbot.waitUntil(lambda: shown_index(window) == 0)
-    bar = window.transport.bar
+    bar = window.transport.strip
     qtbot.mouseClick(bar, LEFT, pos=QPoint(bar.width() // 2, bar.height() // 2))
     qtbot.waitUntil(lambda: 140 <= shown_index(window) <= 160)
 
@@ -253,8 +253,8 @@ def test_live_source_offers_no_seeking(qtbot, open_window):
     source.give(3)
     qtbot.waitUntil(lambda: shown_index(window) is not None)
     qtbot.waitUntil(window.transport.play.isEnabled)
-    assert not window.transport.bar.isEnabled()
-    for control in (window.transport.bar, window.transport.start, window.transport.loop):
+    assert not window.transport.strip.isEnabled()
+    for control in (window.transport.strip, window.transport.start, window.transport.loop):
         assert "can't go back" in control.toolTip()
     assert "own speed" in window.transport.speed.toolTip()
 
@@ -325,7 +325,7 @@ def test_another_source_replaces_the_present_one(qtbot, open_window):
     window = open_window(open_source=lambda text, _ground_truth: sources[text])
     qtbot.waitUntil(lambda: (shown_index(window) or 0) > 30)
     window.opener.choose_source("other")
-    qtbot.waitUntil(lambda: window.transport.bar.maximum() == 19)
+    qtbot.waitUntil(lambda: window.transport.strip.count == 20)
     qtbot.waitUntil(lambda: shown_index(window) is not None)
 
 

@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayo
 
 from kpviewer.gui.evaluating.evaluated_frames import EvaluatedFrame, WorstBy
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.panels.transport import time_text
+from kpviewer.gui.timeline.texts import time_text
 from kpviewer.gui.widgets.buttons import SegmentedControl
 from kpviewer.gui.widgets.plain_text import Label
 

@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.panels.transport import time_text
+from kpviewer.gui.timeline.texts import time_text
 from kpviewer.gui.widgets.fitting import fit_to_contents
 from kpviewer.gui.widgets.plain_text import Label
 

@@ -1,0 +1,252 @@
+"""Timeline bar: play, step and position on the left, lanes, speed, loop and scan on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QWidget
+
+from kpviewer.gui.keys import Act, tooltip
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.scanning.state import ScanState
+from kpviewer.gui.timeline.frame_times import FrameTimes
+from kpviewer.gui.timeline.lane_strip import LaneStrip
+from kpviewer.gui.timeline.lane_values import LaneValues
+from kpviewer.gui.timeline.menu_buttons import POLICIES, policy_button, speed_button
+from kpviewer.gui.timeline.scan_button import ScanButton
+from kpviewer.gui.timeline.texts import count_text, speed_text, time_text
+from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.structures import StreamInfo
+
+WIDE_PX, NARROW_PX = 1000, 640
+"""Width from which all texts have room, and below which the lanes move above the buttons."""
+NO_SEEK = tr_noop("A live source can't go back")
+LIVE_SPEED = tr_noop("A live source has its own speed")
+NOTHING_OPEN = tr_noop("Nothing is open")
+
+
+class _Room(Enum):
+    """Arrangements of the bar."""
+
+    WIDE = "all texts"
+    MEDIUM = "short texts"
+    NARROW = "lanes above the buttons"
+
+
+class TimelineBar(QFrame):
+    """Bar of buttons that send requests; the pipeline decides, and the bar shows its state."""
+
+    asked = pyqtSignal(object)
+    """Emitted with the Act of a button."""
+    speed_chosen = pyqtSignal(object)
+    """Emitted with the speed."""
+    sought = pyqtSignal(int)
+    """Emitted with the frame that the user goes to."""
+    hovered = pyqtSignal(object)
+    """Emitted with the frame under the pointer; None when the pointer leaves the lanes."""
+    policy_chosen = pyqtSignal(object)
+    """Emitted with whether a live source should deliver every frame, or the newest."""
+    scan_asked = pyqtSignal()
+    scan_cancelled = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("transport")
+        self.times = FrameTimes(None)
+        """Times of the frames of the source."""
+        self.start = self._button("start", Act.START)
+        self.step_back = self._button("step-back", Act.STEP_BACK)
+        self.play = self._button("play", Act.PLAY)
+        self.step_forward = self._button("step-forward", Act.STEP_FORWARD)
+        self.loop = self._button("loop", Act.LOOP, checkable=True)
+        self.repeat = self._button("loop", Act.REPEAT, checkable=True)
+        self.repeat.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.repeat.setText("A-B")
+        self.strip = LaneStrip()
+        self.strip.sought.connect(self.sought)
+        self.strip.hovered.connect(self.hovered)
+        self._frame, self._time, self._total = Label(), Label(), Label()
+        self._total.setProperty("kind", "secondary")
+        for label, name in (
+            (self._frame, tr("Frame")),
+            (self._time, tr("Time")),
+            (self._total, tr("Length")),
+        ):
+            label.setAccessibleName(name)
+        self.speed, self.policy = speed_button(), policy_button()
+        self.speed.chosen.connect(self.speed_chosen)
+        self.policy.chosen.connect(self.policy_chosen)
+        self.scan = ScanButton()
+        self.scan.scan_asked.connect(self.scan_asked)
+        self.scan.cancelled.connect(self.scan_cancelled)
+        self._room: _Room | None = None
+        self._boxes = self._make_boxes()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(8, 1, 8, 1)
+        self._grid.setHorizontalSpacing(8)
+        self._grid.setVerticalSpacing(0)
+        self._arrange(_Room.WIDE)
+        self.set_info(None)
+
+    def _make_boxes(self) -> tuple[QWidget, QWidget, QWidget, QWidget]:
+        """Return the rows left and right of the lanes: two each."""
+        return (
+            _row(self.start, self.step_back, self.play, self.step_forward),
+            _row(self._frame, self._time, self._total),
+            _row(self.speed, self.policy, self.repeat, self.loop),
+            _row(self.scan),
+        )
+
+    # -- what is shown -------------------------------------------------------------------------
+
+    def set_info(self, info: StreamInfo | None) -> None:
+        """Adapt the bar to a source; None is no source."""
+        self.times = FrameTimes(info)
+        seekable = info is not None and info.is_seekable and bool(info.frame_count)
+        is_live = info is not None and info.is_live
+        no_seek = tr(NOTHING_OPEN if info is None else NO_SEEK)
+        self.strip.setEnabled(seekable)
+        self.strip.set_count(self.times.count)
+        self.strip.setToolTip("" if seekable else no_seek)
+        for button, act in (
+            (self.start, Act.START),
+            (self.step_back, Act.STEP_BACK),
+            (self.repeat, Act.REPEAT),
+            (self.loop, Act.LOOP),
+        ):
+            _allow(button, act, None if seekable else no_seek)
+        for button, act in ((self.play, Act.PLAY), (self.step_forward, Act.STEP_FORWARD)):
+            _allow(button, act, None if info is not None else tr(NOTHING_OPEN))
+        no_speed = tr(NOTHING_OPEN if info is None else LIVE_SPEED)
+        has_speed = info is not None and not is_live
+        self.speed.setEnabled(has_speed)
+        self.speed.setToolTip(f"{tr('Speed') if has_speed else no_speed} ([ ])")
+        self.speed.setVisible(not is_live)
+        self.policy.setVisible(is_live)
+        self._total.setText(f"/ {tr('live') if is_live else time_text(self.times.length_s)}")
+        self.show_position(0, 0.0)
+        self.show_scan(None)
+
+    def show_position(self, index: int, position_s: float | None) -> None:
+        """Show the position of the current frame."""
+        self.times.note(index, position_s)
+        self._time.setText(
+            time_text(self.times.time_of(index) if position_s is None else position_s)
+        )
+        self._frame.setText(count_text(index))
+        self.strip.show_index(index)
+
+    def show_state(
+        self, *, playing: bool, loop: bool, speed: float, ab: tuple[int, ...], lossless: bool
+    ) -> None:
+        """Show the state of the pipeline.
+
+        Args:
+            playing: whether frames are coming.
+            loop: whether the file restarts at its end.
+            speed: factor of the file's own speed.
+            ab: frames A and B of the A-B loop.
+            lossless: whether a live source delivers every frame.
+        """
+        self.play.set_icon_name("pause" if playing else "play")
+        self.play.setAccessibleName(tr("Pause") if playing else tr("Play"))
+        self.loop.setChecked(loop)
+        self.speed.setText(speed_text(speed))
+        self.strip.set_ab(ab)
+        self.repeat.setText("AB"[: len(ab)] if ab else "A-B")
+        self.repeat.setChecked(bool(ab))
+        if self.repeat.isEnabled():
+            self.repeat.setToolTip(tooltip(Act.REPEAT, tr(_NEXT_OF_AB[len(ab)])))
+        self.policy.setText(tr(POLICIES[lossless][0]))
+        self.policy.setToolTip(tr(POLICIES[lossless][1]))
+
+    def show_lanes(self, values: LaneValues | None) -> None:
+        """Show what was found in every frame; None: nothing was scanned."""
+        self.strip.show_values(values)
+
+    def show_signs(self, marks: Sequence[int], worst: Sequence[int]) -> None:
+        """Show the frames that the user marked, and the worst ones."""
+        self.strip.set_signs(marks, worst)
+
+    def show_scan(self, state: ScanState | None) -> None:
+        """Show the state of the scan; None: nothing here can be scanned."""
+        self.scan.show_state(state)
+
+    # -- Qt ------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Arrange the parts for the width."""
+        super().resizeEvent(event)
+        width = self.width()
+        wide = _Room.WIDE if width >= WIDE_PX else _Room.MEDIUM
+        self._arrange(_Room.NARROW if width < NARROW_PX else wide)
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Draw the icons in the colours of another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            for button in self.findChildren(ToolButton):
+                button.refresh_icon()
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _arrange(self, room: _Room) -> None:
+        if room is self._room:
+            return
+        self._room = room
+        buttons, position, choices, scan = self._boxes
+        self._total.setVisible(room is _Room.WIDE)
+        self._time.setVisible(room is not _Room.NARROW)
+        self.scan.set_short(is_short=room is _Room.NARROW)
+        grid = self._grid
+        for widget in (self.strip, *self._boxes):
+            grid.removeWidget(widget)
+        for column in range(5):
+            grid.setColumnStretch(column, 0)
+        if room is _Room.NARROW:
+            grid.addWidget(self.strip, 0, 0, 1, 5)
+            for column, box in zip((0, 1, 3, 4), (buttons, position, choices, scan), strict=True):
+                grid.addWidget(box, 1, column)
+            grid.setColumnStretch(2, 1)
+            return
+        grid.addWidget(buttons, 0, 0)
+        grid.addWidget(position, 1, 0)
+        grid.addWidget(self.strip, 0, 1, 2, 1)
+        grid.addWidget(choices, 0, 2)
+        grid.addWidget(scan, 1, 2)
+        grid.setColumnStretch(1, 1)
+
+    def _button(self, icon: str, act: Act, *, checkable: bool = False) -> ToolButton:
+        button = ToolButton(icon, tr(act.value.text), tooltip(act), checkable=checkable)
+        button.clicked.connect(lambda: self.asked.emit(act))
+        return button
+
+
+_NEXT_OF_AB = (
+    tr_noop("Repeat from this frame"),
+    tr_noop("Repeat up to this frame"),
+    tr_noop("Stop repeating"),
+)
+"""Tooltip of the next step of the A-B loop, by the number of frames that are set."""
+
+
+def _row(*widgets: QWidget) -> QWidget:
+    """Put widgets side by side, from the left."""
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(4)
+    for widget in widgets:
+        row.addWidget(widget)
+    row.addStretch(1)
+    return holder
+
+
+def _allow(button: ToolButton, act: Act, reason: str | None) -> None:
+    """Enable a button, or disable it with the reason in its tooltip."""
+    button.setEnabled(reason is None)
+    button.setToolTip(tooltip(act, reason))
