@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
-from kpviewer.gui.evaluating.live_evaluation import LiveEvaluation
+from kpviewer.gui.evaluating.scores_link import ScoresLink
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.panels.side_panel import VIEW
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kpviewer.gui.opening.opener import Opener
     from kpviewer.gui.panes import Panes
     from kpviewer.gui.saving.saving import Saving
+    from kpviewer.gui.scanning.analysis import Analysis
     from kpviewer.gui.session import SessionStatus
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import Thresholds
@@ -45,13 +46,14 @@ class Bridge(QObject):
     titled = pyqtSignal(str)
     """Emitted with the title that the window should have."""
 
-    def __init__(self, panes: Panes, opener: Opener, saving: Saving) -> None:
+    def __init__(self, panes: Panes, opener: Opener, saving: Saving, analysis: Analysis) -> None:
         super().__init__(panes.docks)
         self._panes = panes
         self._session, self._saving = opener.session, saving
         self._compare = opener.compare
         self.playback = Playback(self._session)
-        self.evaluation = LiveEvaluation(panes.side_panel, self.playback)
+        self.analysis = analysis
+        self.scores = ScoresLink(panes.side_panel, analysis, self.playback)
         self._tracking = Tracking(self._session)
         self._has_image, self._ticks = False, 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
@@ -64,7 +66,7 @@ class Bridge(QObject):
         self._frame_timer.stop()
         self._stats_timer.stop()
         self._tracking.close()
-        self.evaluation.stop()
+        self.analysis.close()
 
     def refresh(self) -> None:
         """Update everything but the image."""
@@ -114,14 +116,15 @@ class Bridge(QObject):
         self.playback.note_position(frame.index)
         self._panes.transport.show_position(frame.index, frame.position_s)
         self._panes.status_bar.show_source(self._session.info, frame)
-        self.evaluation.add(result)
+        self.analysis.add(result)
+        self.scores.note_shown(frame.index)
 
     def _show_result_numbers(self) -> None:
         result, engine = self._panes.view.result(), self._session.engine
         error = result.error if result is not None else None
         has_ground_truth = result is not None and result.frame.ground_truth is not None
         self._panes.side_panel.error.show_error(
-            error, self.evaluation.summary, has_ground_truth=has_ground_truth
+            error, self.scores.summary, has_ground_truth=has_ground_truth
         )
         shown = Detections.empty() if result is None else result.detections
         self._panes.side_panel.classes.show_counts(shown)
@@ -156,7 +159,7 @@ class Bridge(QObject):
 
     def _on_source_changed(self) -> None:
         self._has_image = False
-        self.evaluation.set_source(None)
+        self.scores.set_source(None)
         self.playback.forget_ab()
         name = self._session.source_name
         self._panes.top_bar.source.set_choice(name or tr("None"))
@@ -168,15 +171,13 @@ class Bridge(QObject):
 
     def _on_opened(self) -> None:
         info = self._session.info
-        self.evaluation.set_source(info)
+        self.scores.set_source(info)
         self._panes.top_bar.source.set_choice(self._session.source_name or tr("None"))
         self._panes.transport.set_info(info)
         self._panes.status_bar.show_source(info)
         self._panes.plots.set_source(info.nominal_fps if info is not None else None)
 
     def _on_ground_truth_changed(self) -> None:
-        self.evaluation.set_source(None)  # what was evaluated used the previous ground truth
-        self.evaluation.set_source(self._session.info)
         result = self._panes.view.result()
         if result is not None:
             self.playback.read_again(result.frame.index)  # with its ground truth
@@ -190,9 +191,9 @@ class Bridge(QObject):
         has_scores = spec.keypoint_threshold is not None
         panel.thresholds.set_defaults(spec.thresholds, has_keypoint_scores=has_scores)
         panel.display.set_model(spec)
-        self.evaluation.set_model(spec)
+        self.scores.set_model(spec)
         self._show_thresholds(spec)
-        self.evaluation.set_thresholds(self._session.thresholds)
+        self.scores.set_thresholds(self._session.thresholds)
         self._on_display_edited()
         if self._session.pipeline is not None:
             self._session.pipeline.repeat_frame()
@@ -235,7 +236,7 @@ class Bridge(QObject):
     def _select_again(self, thresholds: Thresholds) -> None:
         """Select detections again from the candidates on the screen."""
         self._compare.note_thresholds()
-        self.evaluation.set_thresholds(thresholds)
+        self.scores.set_thresholds(thresholds)
         self._on_display_edited()  # bars are marked at the thresholds
         view, engine = self._panes.view, self._session.engine
         result = view.result()

@@ -41,6 +41,7 @@ from kpviewer.gui.panels.plots_panel import FOLDED_HEIGHT
 from kpviewer.gui.panes import make_panes
 from kpviewer.gui.saving.link import RecordingLink
 from kpviewer.gui.saving.saving import Saving
+from kpviewer.gui.scanning.analysis_link import AnalysisLink
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.remembered import RememberedSettings
@@ -104,7 +105,9 @@ class MainWindow(QMainWindow):
         self.choose_source, self.choose_model = self.opener.choose_source, self.opener.choose_model
         self.session.models.noted.connect(panes.say)
         DropTarget(self, self.opener, panes.say)
-        self.bridge = Bridge(panes, self.opener, self.saving)
+        knows_sources = loaders.open_source is LOADERS.open_source
+        self.analysis_link = AnalysisLink(self.session, self.compare, knows_sources=knows_sources)
+        self.bridge = Bridge(panes, self.opener, self.saving, self.analysis_link.analysis)
         self.bridge.titled.connect(self.setWindowTitle)
         table = TableLink(self.table, self.view, self.session)
         table.reported.connect(panes.say)

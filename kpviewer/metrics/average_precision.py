@@ -6,14 +6,15 @@ import contextlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from kpviewer.geometry import xyxy_to_xywh
 from kpviewer.structures import Detections, GroundTruth
+
+if TYPE_CHECKING:
+    from pycocotools.coco import COCO
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ def average_precision(
         ground_truths: ground truth of the same images.
         num_classes: number of classes.
     """
+    from pycocotools.cocoeval import COCOeval  # noqa: PLC0415 - the window starts without it
+
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports to stdout
         evaluation = COCOeval(
             _dataset(map(_ground_truth_records, ground_truths), len(ground_truths), num_classes),
@@ -65,6 +68,8 @@ def _mean(precision: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
 
 def _dataset(images: Iterable[Iterator[dict[str, Any]]], count: int, num_classes: int) -> COCO:
     """Build the index that COCOeval reads. Ids start at 1: it takes 0 for "not matched"."""
+    from pycocotools.coco import COCO  # noqa: PLC0415
+
     annotations: list[dict[str, Any]] = []
     for image_id, records in enumerate(images):
         for record in records:

@@ -14,12 +14,12 @@ from sample_results import read_video
 
 from kpviewer.config_files import read_settings, settings_path
 from kpviewer.gui.evaluating.error_panel import ErrorPanel
-from kpviewer.gui.evaluating.evaluated_frames import ErrorSummary
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.gui.saving.setup import header_of
 from kpviewer.models.spec import Task
 from kpviewer.overlay import array_of
+from kpviewer.scanning.frame_errors import ErrorSummary
 from kpviewer.structures import Candidates, FrameError, ImageArray
 
 LEFT = Qt.MouseButton.LeftButton

@@ -372,15 +372,15 @@ def test_profile_of_the_same_model_keeps_the_evaluated_frames(qtbot, open_window
     window = open_window(source, settings_folder=folder, model=DEFAULT_MODEL)
     wait_for_model(qtbot, window)
     window.session.reopen()  # the model runs from its first frame on
-    qtbot.waitUntil(lambda: window.bridge.evaluation.summary.frames > 1)
+    qtbot.waitUntil(lambda: window.bridge.scores.summary.frames > 1)
     qtbot.waitUntil(lambda: "End of video" in window.view.chip.text())
-    qtbot.waitUntil(lambda: not window.bridge.evaluation.is_busy)
-    before = window.bridge.evaluation.summary
+    qtbot.waitUntil(lambda: not window.bridge.analysis.is_busy)
+    before = window.bridge.scores.summary
     assert before.false_positives > before.frames
     line(menu_of(window.top_bar.settings), "x").trigger()
     assert window.session.models.loading is None
-    qtbot.waitUntil(lambda: not window.bridge.evaluation.is_busy)
-    after = window.bridge.evaluation.summary
+    qtbot.waitUntil(lambda: not window.bridge.analysis.is_busy)
+    after = window.bridge.scores.summary
     assert after.frames == before.frames
     assert after.false_positives == after.frames  # at 0.75 one of two detections is left
     assert len(window.view.result().detections) == 1

@@ -29,6 +29,8 @@ class CompareLink(QObject):
 
     changed = pyqtSignal()
     """``style_of`` now returns another style."""
+    second_changed = pyqtSignal()
+    """The session has another second model, or other thresholds for it."""
     layout_asked = pyqtSignal(object, str)
     """The second model fits several layouts: its AmbiguousLayout, and its name."""
 
@@ -130,6 +132,7 @@ class CompareLink(QObject):
         self._session.second = second
         if self._session.pipeline is not None:
             self._session.pipeline.settings.set_second(second)
+        self.second_changed.emit()
 
     def _on_model_changed(self) -> None:
         self._asked = None

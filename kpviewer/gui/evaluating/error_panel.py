@@ -5,10 +5,10 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from kpviewer.gui.evaluating.evaluated_frames import ErrorSummary
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.scanning.frame_errors import ErrorSummary
 from kpviewer.structures import FrameError
 
 NO_GROUND_TRUTH = tr_noop("Open annotations of this source (Ctrl+T), or the demo.")

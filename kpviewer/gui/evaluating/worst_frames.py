@@ -5,11 +5,11 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from kpviewer.gui.evaluating.evaluated_frames import EvaluatedFrame, WorstBy
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.timeline.texts import time_text
 from kpviewer.gui.widgets.buttons import SegmentedControl
 from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.scanning.frame_errors import EvaluatedFrame, WorstBy
 
 ROWS = 50
 VISIBLE_ROWS = 7

@@ -124,7 +124,8 @@ class Analysis(QObject):
         """Start again with another source.
 
         Args:
-            info: description of the source; None until it is open. Live sources aren't kept.
+            info: description of the source; None until it is open. Of live sources only frames
+                with ground truth are kept.
             find: finds its ground truth, on the thread of the analysis.
         """
         self._info, self._find = info, find
@@ -162,8 +163,10 @@ class Analysis(QObject):
     def add(self, result: FrameResult) -> None:
         """Add a frame that is shown, if a model ran on it."""
         frame, side = result.frame, self._first
-        if not result.has_model or side is None or self._info is None or self._info.is_live:
+        if not result.has_model or side is None or self._info is None:
             return
+        if self._info.is_live and frame.ground_truth is None:
+            return  # it can't be shown again, and there is no end of it
         if result.spec is not side.spec and result.spec != side.spec:
             return  # of the model before
         self._arrive(Arrival(side, _scanned(frame, result.candidates), (), frame.ground_truth))

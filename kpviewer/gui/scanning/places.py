@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import ScanError
-from kpviewer.scanning.cache import cached_path, find_scan
-from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.scanning.scan_file import open_scan
 
 if TYPE_CHECKING:
@@ -41,6 +39,10 @@ def place_of(source: str, engine: ViewerEngine) -> Place | None:
     Returns:
         None if source or model can't be recognised, so that a scan couldn't be found again.
     """
+    # Imported here, as it loads OpenCV.
+    from kpviewer.scanning.cache import cached_path, find_scan  # noqa: PLC0415
+    from kpviewer.scanning.fingerprint import fingerprint_of  # noqa: PLC0415
+
     model_hash: str | None = getattr(engine, "model_hash", None)
     fingerprint = fingerprint_of(source)
     if model_hash is None or fingerprint is None:

@@ -1,0 +1,76 @@
+"""Connection of session, second model and analysis: what is open, and how it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject
+
+from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
+from kpviewer.gui.scanning.analysis import Analysis
+from kpviewer.sources.naming import GENERATED
+
+if TYPE_CHECKING:
+    from kpviewer.gui.comparing.link import CompareLink
+    from kpviewer.gui.session import Session
+
+Find = Callable[[], GroundTruthLookup | None]
+
+
+class AnalysisLink(QObject):
+    """Keeps an analysis informed of the source, the models and the thresholds of a session.
+
+    Args:
+        session: plays the source and runs the model.
+        compare: runs the second model.
+        knows_sources: whether sources are opened by their names as the command line does, not by
+            functions of a program.
+    """
+
+    def __init__(self, session: Session, compare: CompareLink, *, knows_sources: bool) -> None:
+        super().__init__()
+        self._session, self._knows_sources = session, knows_sources
+        self.analysis = Analysis(self)
+        session.opened.connect(self._on_opened)
+        session.source_changed.connect(lambda: self.analysis.set_source(None))
+        session.ground_truth_changed.connect(lambda: self.analysis.set_ground_truth(self._finder()))
+        session.model_changed.connect(self.update_models)
+        compare.second_changed.connect(self.update_models)
+
+    def update_models(self) -> None:
+        """Note that a model was loaded or left, or thresholds were edited."""
+        session = self._session
+        engine, second = session.engine, session.second
+        self.analysis.set_models(
+            engine.spec if engine is not None else None,
+            second.engine.spec if second is not None else None,
+        )
+        self.analysis.set_thresholds(
+            session.thresholds, second.thresholds if second is not None else None
+        )
+
+    def _on_opened(self) -> None:
+        self.analysis.set_source(self._session.info, self._finder())
+
+    def _finder(self) -> Find:
+        """Return the function that finds the ground truth of the source, on another thread."""
+        lookup, text = self._session.ground_truth.lookup(), source_name(self._session)
+        if lookup is None and self._knows_sources and text in GENERATED:
+            return lambda: _generated(text)
+        return lambda: lookup
+
+
+def source_name(session: Session) -> str:
+    """Return the source as the command line names it; empty for a live one without a name."""
+    text, info = session.source_text, session.info
+    if text is None:  # the first camera, or the demo where there is none
+        return info.name if info is not None and info.name in GENERATED else ""
+    return text.strip().lower() if text.strip().lower() in GENERATED else text
+
+
+def _generated(name: str) -> GroundTruthLookup | None:
+    from kpviewer.sources.open import generated_ground_truth  # noqa: PLC0415 - it loads OpenCV
+
+    known = generated_ground_truth(name)
+    return None if known is None else GroundTruthLookup(known)
