@@ -52,6 +52,7 @@ class Act(Enum):
     SPLIT_RECORDING = Command(tr_noop("Split the recording"), ("Ctrl+R",), "Save")
     SNAPSHOT = Command(tr_noop("Save a snapshot"), ("S",), "Save")
     COPY_IMAGE = Command(tr_noop("Copy the image"), ("Ctrl+Shift+C",), "Save")
+    EXPORT = Command(tr_noop("Export annotated video"), ("Ctrl+Shift+E",), "Save")
     FIT = Command(tr_noop("Fit the image"), ("0",), "View")
     ZOOM_IN = Command(tr_noop("Zoom in"), ("+", "="), "View", True)
     ZOOM_OUT = Command(tr_noop("Zoom out"), ("-",), "View", True)

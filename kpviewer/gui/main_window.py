@@ -39,6 +39,7 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.panels.docks import Part, column_of
 from kpviewer.gui.panels.plots_panel import FOLDED_HEIGHT
 from kpviewer.gui.panes import make_panes
+from kpviewer.gui.saving.exporting import Exporter
 from kpviewer.gui.saving.link import RecordingLink
 from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.scanning.analysis_link import AnalysisLink
@@ -112,6 +113,7 @@ class MainWindow(QMainWindow):
         table = TableLink(self.table, self.view, self.session)
         table.reported.connect(panes.say)
         self.table.export_asked.connect(lambda: table.export(self.saving.save))
+        self.exporter = Exporter(panes, self.session, self.saving)
         self.actions_of_keys = Actions(self)
         self._connect_acts()
         self.picture = PictureLink(panes, self.actions_of_keys)
@@ -121,7 +123,8 @@ class MainWindow(QMainWindow):
         themes.changed.connect(lambda: self.side_panel.curves.set_theme(themes.theme))
         self._remember(options, themes)
         self._connect_menus()
-        DemoBanner(panes.banner, self.session, self.actions_of_keys.run)
+        run = self.actions_of_keys.run
+        self.demo_banner = DemoBanner(panes.notices.add(), self.session, run)
         self.nothing_found = NothingFoundLine(panes, self.opener, self.bridge)
         self._recording_link = RecordingLink(self.side_panel.recording, self.saving)
 
@@ -157,6 +160,7 @@ class MainWindow(QMainWindow):
         self.saving.close()
         self.finishing.emit(False)
         self._recording_link.close()
+        self.exporter.close()
         self.compare.close()
         self.opener.close()
         self.picture.close()
@@ -205,6 +209,7 @@ class MainWindow(QMainWindow):
                 Act.PAUSE_RECORDING: saving.toggle_pause,
                 Act.SPLIT_RECORDING: saving.split_recording,
                 Act.SNAPSHOT: lambda: saving.save_snapshot(view.result()),
+                Act.EXPORT: self.exporter.ask,
                 Act.FIT: view.fit,
                 Act.ZOOM_IN: lambda: view.zoom(WHEEL_ZOOM),
                 Act.ZOOM_OUT: lambda: view.zoom(1 / WHEEL_ZOOM),
@@ -258,7 +263,7 @@ class MainWindow(QMainWindow):
             )
         for bar in (self.top_bar, self.status_bar):
             bar.setVisible(not wanted)
-        self.panes.banner.set_clean(is_clean=wanted)
+        self.panes.notices.setVisible(not wanted)
         self.docks.set_clean(is_clean=wanted)
 
     def _on_card_pressed(self, key: str) -> None:

@@ -14,7 +14,7 @@ from kpviewer.gui.table.panel import TablePanel
 from kpviewer.gui.timeline.bar import TimelineBar
 from kpviewer.gui.video.pair_view import PairView
 from kpviewer.gui.video.video_view import VideoView
-from kpviewer.gui.widgets.notice_line import NoticeLine
+from kpviewer.gui.widgets.notice_line import NoticeColumn
 from kpviewer.gui.widgets.theme import Theme
 
 
@@ -28,8 +28,8 @@ class Panes:
 
     top_bar: TopBar
     view: VideoView
-    banner: NoticeLine
-    """Line above the image."""
+    notices: NoticeColumn
+    """Lines above the image."""
     pair: PairView
     """``view``, and a second view beside it if two models are compared."""
     transport: TimelineBar
@@ -56,11 +56,11 @@ def make_panes(theme: Theme) -> Panes:
     """Make the widgets, and lay out those that can be docked."""
     view, transport = VideoView(), TimelineBar()
     side_panel, plots, table = SidePanel(), PlotsPanel(theme), TablePanel()
-    pair, banner = PairView(view), NoticeLine()
+    pair, notices = PairView(view), NoticeColumn()
     docks = DockArea(
-        column_of(banner, pair, transport, stretch=1),
+        column_of(notices, pair, transport, stretch=1),
         {Part.SIDE: side_panel, Part.PLOTS: plots, Part.TABLE: table},
     )
     return Panes(
-        TopBar(), view, banner, pair, transport, side_panel, plots, table, StatusBar(), docks
+        TopBar(), view, notices, pair, transport, side_panel, plots, table, StatusBar(), docks
     )

@@ -21,7 +21,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 def banner(window: MainWindow) -> str:
-    notice = window.panes.banner.notice()
+    notice = window.demo_banner.line.notice()
     return notice.text if notice is not None else ""
 
 
@@ -38,11 +38,11 @@ def test_a_window_without_a_camera_says_that_it_plays_the_demo(qtbot, open_windo
     qtbot.waitUntil(lambda: banner(window) == "No camera found. This is the demo.")
     window.actions_of_keys.handle({Act.OPEN_FILE: lambda: asked.append("video")})
     window.actions_of_keys.handle({Act.OPEN_MODEL: lambda: asked.append("model")})
-    for link in window.panes.banner.links():
+    for link in window.demo_banner.line.links():
         qtbot.mouseClick(link, LEFT)
     assert asked == ["video", "model"]
     assert banner(window), "only a source of the user ends it"
-    top = window.panes.banner.mapTo(window, window.panes.banner.rect().bottomLeft()).y()
+    top = window.demo_banner.line.mapTo(window, window.demo_banner.line.rect().bottomLeft()).y()
     assert top < window.view.mapTo(window, window.view.rect().topLeft()).y(), "it covers the image"
 
 
@@ -59,7 +59,7 @@ def test_the_banner_is_gone_with_the_first_own_source(qtbot, open_window):
 def test_the_banner_can_be_closed(qtbot, open_window):
     window = open_window(named=None)
     qtbot.waitUntil(lambda: banner(window) != "")
-    qtbot.mouseClick(window.panes.banner.close_button, LEFT)
+    qtbot.mouseClick(window.demo_banner.line.close_button, LEFT)
     assert banner(window) == ""
     window.session.reopen()
     qtbot.waitUntil(lambda: is_open(window))
@@ -70,9 +70,9 @@ def test_full_screen_hides_the_banner(qtbot, open_window):
     window = open_window(named=None)
     qtbot.waitUntil(lambda: banner(window) != "")
     window.set_fullscreen(True)
-    assert not window.panes.banner.isVisible()
+    assert not window.demo_banner.line.isVisible()
     window.set_fullscreen(False)
-    assert window.panes.banner.isVisible()
+    assert window.demo_banner.line.isVisible()
 
 
 @pytest.mark.parametrize("named", ["demo", "camera"])

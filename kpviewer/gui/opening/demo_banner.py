@@ -15,11 +15,11 @@ _ACTS = {"video": Act.OPEN_FILE, "model": Act.OPEN_MODEL}
 
 
 class DemoBanner(QObject):
-    """Shows the banner until the user opens a source, or closes it."""
+    """Shows the banner in ``line`` until the user opens a source, or closes it."""
 
     def __init__(self, line: NoticeLine, session: Session, run: Callable[[Act], None]) -> None:
         super().__init__(line)
-        self._line, self._session = line, session
+        self.line, self._session = line, session
         self._is_over = False
         session.opened.connect(self._on_session_opened)
         session.source_changed.connect(self._on_session_source_changed)
@@ -31,7 +31,7 @@ class DemoBanner(QObject):
         # Without a name it is the first camera, or the demo if there is none.
         is_demo = not session.source_text and info is not None and not info.is_live
         if is_demo and not self._is_over:
-            self._line.show_notice(demo_notice())
+            self.line.show_notice(demo_notice())
 
     def _on_session_source_changed(self) -> None:
         if self._session.source_text:
@@ -39,7 +39,7 @@ class DemoBanner(QObject):
 
     def _end(self) -> None:
         self._is_over = True
-        self._line.show_notice(None)
+        self.line.show_notice(None)
 
 
 def demo_notice() -> Notice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
-from PyQt6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QWidget
+from PyQt6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton, ToolButton
@@ -36,7 +36,6 @@ class NoticeLine(QFrame):
         self.setObjectName("notice")
         self.setAccessibleName(tr("Message"))
         self._notice: Notice | None = None
-        self._is_clean = False
         self._text = Label()
         self._links = QHBoxLayout()
         self._links.setSpacing(8)
@@ -46,12 +45,21 @@ class NoticeLine(QFrame):
         self._words.setSpacing(12)
         self._words.addWidget(self._text)
         self._words.addLayout(self._links)
-        row = QHBoxLayout(self)
+        row = QHBoxLayout()
         row.setContentsMargins(12, 2, 4, 2)
         row.setSpacing(12)
         row.addLayout(self._words)
         row.addStretch(1)
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        self.bar = QProgressBar()
+        """Progress of the work that the notice is about; hidden if it is about none."""
+        self.bar.setTextVisible(False)
+        self.bar.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self.bar)
         self.hide()
 
     def notice(self) -> Notice | None:
@@ -69,10 +77,15 @@ class NoticeLine(QFrame):
                 self._set_links(notice.links)
         self._show()
 
-    def set_clean(self, *, is_clean: bool) -> None:
-        """Hide the line while nothing but the image is shown."""
-        self._is_clean = is_clean
-        self._show()
+    def show_progress(self, done: int, total: int | None) -> None:
+        """Show how much of some work is done; None of an unknown total moves without an end."""
+        self.bar.setRange(0, total or 0)
+        self.bar.setValue(done if total else 0)
+        self.bar.show()
+
+    def hide_progress(self) -> None:
+        """Show no progress: there is no work, or it is over."""
+        self.bar.hide()
 
     def links(self) -> list[PushButton]:
         """Return the buttons of the links, from left to right."""
@@ -87,7 +100,7 @@ class NoticeLine(QFrame):
             self.close_button.refresh_icon()
 
     def _show(self) -> None:
-        self.setVisible(self._notice is not None and not self._is_clean)
+        self.setVisible(self._notice is not None)
 
     def _set_links(self, links: tuple[tuple[str, str], ...]) -> None:
         while (item := self._links.takeAt(0)) is not None:
@@ -100,6 +113,22 @@ class NoticeLine(QFrame):
             button.clicked.connect(lambda _checked, key=key: self.pressed.emit(key))
             self._links.addWidget(button)
         self._links.addStretch(1)
+
+
+class NoticeColumn(QWidget):
+    """Lines below each other; it takes no room while all are hidden."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+
+    def add(self) -> NoticeLine:
+        """Add a line and return it."""
+        line = NoticeLine()
+        self._column.addWidget(line)
+        return line
 
 
 class FloatingNotice(NoticeLine):

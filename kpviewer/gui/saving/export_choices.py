@@ -1,0 +1,136 @@
+"""What the user exports of a whole file, and the command that does it. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.models.inference_libraries import BACKENDS
+from kpviewer.sources.naming import GENERATED, path_of
+from kpviewer.structures import NmsKind
+
+if TYPE_CHECKING:
+    from kpviewer.gui.opening.model_request import LoadedModel
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.overlay import OverlayStyle
+    from kpviewer.structures import Thresholds
+
+OUTPUTS = {
+    "video": tr_noop("Annotated video (MP4)"),
+    "raw": tr_noop("Video without the overlay (MP4)"),
+    "jsonl": tr_noop("Detections: JSON Lines, one per frame"),
+    "csv": tr_noop("Detections: CSV, one row per detection"),
+    "coco": tr_noop("Detections: COCO results"),
+}
+"""Kinds of files by their option of ``kpviewer process``."""
+_PRECISIONS = ("fp32", "fp16", "bf16", "int8")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportChoices:
+    """Files to write, and their folder."""
+
+    outputs: tuple[str, ...]
+    """Keys of OUTPUTS."""
+    folder: Path
+
+
+def exportable(source: str | None) -> str | None:
+    """Return a source as another process can open it whole; None for a live one."""
+    text = (source or "").strip()
+    if text.lower() in GENERATED:
+        return text.lower()
+    path = path_of(text)
+    return str(path.absolute()) if path is not None else None
+
+
+def export_arguments(
+    choices: ExportChoices,
+    source: str,
+    model: LoadedModel,
+    thresholds: Thresholds,
+    style: OverlayStyle,
+) -> list[str]:
+    """Return the arguments of ``kpviewer`` that export a source as it is seen in the window.
+
+    Args:
+        choices: what to write.
+        source: as of ``exportable``.
+        model: the present model; it runs on the same device, backend and precision.
+        thresholds: the present ones.
+        style: its ``anonymise``, ``smooth_landmarks`` and ``tracks`` count.
+    """
+    switches = {
+        "--anonymise": style.anonymise,
+        "--smooth-landmarks": style.smooth_landmarks,
+        "--track": style.tracks,
+    }
+    return [
+        *("process", "--json-progress", "--out", str(choices.folder)),
+        *(f"--{output}" for output in choices.outputs),
+        *model_arguments(model),
+        *threshold_arguments(thresholds, model.engine.spec),
+        *(option for option, is_on in switches.items() if is_on),
+        *("--", source),
+    ]
+
+
+def model_arguments(model: LoadedModel) -> list[str]:
+    """Return the options that load the same model on the same device and backend."""
+    device = model.request.device
+    if model.choice is not None and model.choice.device:
+        device = model.choice.device
+    arguments = ["--model", model.request.model, "--device", device]
+    backend, precision = getattr(model.engine, "backend", ""), model.engine.precision
+    if backend in BACKENDS and precision in _PRECISIONS:
+        arguments += ["--backend", backend, "--precision", precision]
+    return arguments
+
+
+def threshold_arguments(thresholds: Thresholds, spec: ModelSpec) -> list[str]:
+    """Return the options that set thresholds."""
+    arguments = ["--conf", _number(thresholds.score), "--iou", _number(thresholds.iou)]
+    arguments += ["--nms", thresholds.nms.value]
+    if thresholds.nms is NmsKind.SOFT_GAUSSIAN:
+        arguments += ["--sigma", _number(thresholds.sigma)]
+    if spec.keypoint_threshold is not None:
+        arguments += ["--keypoint-conf", _number(thresholds.keypoint)]
+    names = spec.class_names
+    if thresholds.classes is not None:
+        shown = [_class_word(class_id, names) for class_id in sorted(thresholds.classes)]
+        arguments += ["--classes", ",".join(shown)]
+    for class_id, score in sorted(thresholds.class_scores.items()):
+        arguments += ["--class-conf", f"{_class_word(class_id, names)}={_number(score)}"]
+    return arguments
+
+
+def summary_of(thresholds: Thresholds, spec: ModelSpec, style: OverlayStyle) -> str:
+    """Return what the export uses, for people."""
+    parts = [
+        spec.name,
+        tr("confidence {score:.2f}").format(score=thresholds.score),
+        tr("IoU {iou:.2f}").format(iou=thresholds.iou),
+    ]
+    if thresholds.classes is not None:
+        shown, count = len(thresholds.classes), len(spec.class_names)
+        parts.append(tr("{n} of {count} classes").format(n=shown, count=count))
+    if style.tracks:
+        parts.append(tr("tracked"))
+    if style.anonymise:
+        parts.append(tr("anonymised"))
+    if style.smooth_landmarks:
+        parts.append(tr("landmarks smoothed"))
+    return " · ".join(parts)
+
+
+def _number(value: float) -> str:
+    """Return a float32 without the digits that a float64 adds."""
+    return f"{value:.6g}"
+
+
+def _class_word(class_id: int, names: tuple[str, ...]) -> str:
+    """Return a class for the command line: its name, or its number if a comma is in it."""
+    name = names[class_id]
+    return str(class_id) if "," in name or names.count(name) > 1 or not name else name

@@ -1,0 +1,85 @@
+"""Dialog that asks what to export of the whole source, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.panels.display_panel import CheckBox
+from kpviewer.gui.saving.export_choices import OUTPUTS, ExportChoices
+from kpviewer.gui.widgets.buttons import PathButton, PushButton
+from kpviewer.gui.widgets.plain_text import Label
+
+_WIDTH_PX = 420
+
+
+class ExportDialog(QDialog):
+    """Dialog for ExportChoices; Esc closes it.
+
+    Args:
+        name: name of the source, for people.
+        summary: model, thresholds and switches that the export uses.
+        choices: choices to begin with.
+    """
+
+    chosen = pyqtSignal(object)
+    """Emitted with the ExportChoices."""
+
+    def __init__(self, parent: QWidget, name: str, summary: str, choices: ExportChoices) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Export {name}").format(name=name))
+        self.setMinimumWidth(_WIDTH_PX)
+        self._folder = choices.folder
+        self.boxes = {kind: CheckBox(tr(text), "") for kind, text in OUTPUTS.items()}
+        self.folder = PathButton(choices.folder)
+        self.folder.setAccessibleName(tr("Folder"))
+        self.folder.setToolTip(tr("Folder for the files"))
+        self.folder.clicked.connect(self._on_folder_clicked)
+        self.folder.set_path(choices.folder)
+        self.export = PushButton(tr("Export"), primary=True)
+        self.export.clicked.connect(self._on_export_clicked)
+        cancel = PushButton(tr("Cancel"))
+        cancel.clicked.connect(self.reject)
+        hint = Label(tr("The whole file, every frame: {summary}").format(summary=summary))
+        hint.setProperty("kind", "secondary")
+        hint.setWordWrap(True)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(cancel)
+        buttons.addWidget(self.export)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(8)
+        column.addWidget(hint)
+        column.addSpacing(4)
+        for kind, box in self.boxes.items():
+            box.setChecked(kind in choices.outputs)
+            box.toggled.connect(self._update)
+            column.addWidget(box)
+        column.addSpacing(4)
+        column.addWidget(self.folder)
+        column.addSpacing(8)
+        column.addLayout(buttons)
+        self._update()
+
+    @property
+    def choices(self) -> ExportChoices:
+        """The choices that are set."""
+        outputs = tuple(kind for kind, box in self.boxes.items() if box.isChecked())
+        return ExportChoices(outputs, self._folder)
+
+    def _update(self) -> None:
+        self.export.setEnabled(bool(self.choices.outputs))
+
+    def _on_folder_clicked(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, tr("Folder"), str(self._folder))
+        if chosen:
+            self._folder = Path(chosen)
+            self.folder.set_path(self._folder)
+
+    def _on_export_clicked(self) -> None:
+        self.chosen.emit(self.choices)
+        self.accept()

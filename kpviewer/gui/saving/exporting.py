@@ -1,0 +1,156 @@
+"""Export of a whole file from the window: a ``kpviewer process`` beside it, with its progress."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, QUrl
+from PyQt6.QtGui import QDesktopServices
+
+from kpviewer.gui.child_process import ChildEnd, ChildProcess
+from kpviewer.gui.language import tr
+from kpviewer.gui.panes import Panes
+from kpviewer.gui.saving.export_choices import (
+    ExportChoices,
+    export_arguments,
+    exportable,
+    summary_of,
+)
+from kpviewer.gui.saving.export_dialog import ExportDialog
+from kpviewer.gui.saving.saving import Saving
+from kpviewer.gui.session import Session
+from kpviewer.gui.widgets.notice_line import Notice
+from kpviewer.overlay import OverlayStyle
+
+_CANCEL, _SHOW = "cancel", "show"
+
+
+class Exporter(QObject):
+    """Asks what to export, runs it, and shows its progress; ``close`` ends it with the window.
+
+    Args:
+        panes: widgets of the window; a line above the image shows the progress.
+        session: its source, model and thresholds are exported.
+        saving: its folder is offered.
+        child: runner of the command.
+    """
+
+    def __init__(
+        self,
+        panes: Panes,
+        session: Session,
+        saving: Saving,
+        child: ChildProcess | None = None,
+    ) -> None:
+        super().__init__(panes.docks)
+        self._panes, self._session, self._saving = panes, session, saving
+        self._child = child or ChildProcess(parent=self)
+        self.line = panes.notices.add()
+        """Line with the progress, or with the outcome."""
+        self._name = ""
+        self._frames = 0
+        self._files: list[Path] = []
+        self._last: ExportChoices | None = None
+        self.dialog: ExportDialog | None = None
+        """The dialog that was opened last."""
+        self._child.progressed.connect(self._on_progressed)
+        self._child.line_came.connect(self._on_line_came)
+        self._child.ended.connect(self._on_ended)
+        self.line.pressed.connect(self._on_link_pressed)
+        self.line.closed.connect(self._on_closed)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an export runs."""
+        return self._child.is_running
+
+    def ask(self) -> None:
+        """Ask what to export; say why if nothing can be."""
+        session, say = self._session, self._panes.say
+        engine, info = session.engine, session.info
+        if self.is_running:
+            say(tr("One export runs already. Wait for it, or cancel it."))
+        elif info is None or session.source_name is None:
+            say(tr("There is nothing to export yet. Open a video first."))
+        elif self._source() is None or info.is_live:
+            say(tr("Only a file can be exported whole. Record a live source instead."))
+        elif engine is None:
+            say(tr("The model isn't loaded yet. Try again in a moment."))
+        else:
+            summary = summary_of(session.thresholds, engine.spec, self._style)
+            last = self._last or ExportChoices(("video",), self._saving.folder)
+            self.dialog = ExportDialog(self._panes.docks, session.source_name, summary, last)
+            self.dialog.chosen.connect(self.start)
+            self.dialog.open()
+
+    def start(self, choices: ExportChoices) -> None:
+        """Export the present source with the present model and thresholds."""
+        session, source, model = self._session, self._source(), self._session.models.current
+        if source is None or model is None or self.is_running:
+            return
+        self._last = choices
+        self._name, self._frames, self._files = session.source_name or source, 0, []
+        arguments = export_arguments(choices, source, model, session.thresholds, self._style)
+        self.line.show_progress(0, None)
+        self._say(tr("Export of {name} starts …").format(name=self._name), _CANCEL)
+        self._child.start(arguments)
+
+    def close(self) -> None:
+        """End an export that runs; its files hold the frames until then."""
+        self._child.close()
+
+    @property
+    def _style(self) -> OverlayStyle:
+        return self._panes.side_panel.display.style_of_overlay
+
+    def _source(self) -> str | None:
+        session = self._session
+        named = session.source_text
+        if not named and session.info is not None and not session.info.is_live:
+            named = "demo"  # there was no camera
+        return exportable(named)
+
+    def _on_progressed(self, frames: int, total: int | None) -> None:
+        self._frames = frames
+        self.line.show_progress(frames, total)
+        text = tr("Exporting {name} · {frames:,} frames")
+        if total:
+            text = tr("Exporting {name} · {frames:,} of {total:,} frames")
+        self._say(text.format(name=self._name, frames=frames, total=total), _CANCEL)
+
+    def _on_line_came(self, line: str) -> None:
+        if line.startswith('{"files"'):
+            self._files = [Path(each) for each in json.loads(line)["files"]]
+
+    def _on_ended(self, end: ChildEnd) -> None:
+        self.line.hide_progress()
+        if end.failure is not None:
+            text = tr("{name} can't be exported. {reason}")
+            self._say(text.format(name=self._name, reason=end.failure))
+        elif end.was_cancelled and self._files:
+            text = tr("Export cancelled: the files hold the first {frames:,} frames.")
+            self._say(text.format(frames=self._frames), _SHOW)
+        elif end.was_cancelled or not self._files:
+            self.line.show_notice(None)
+            self._panes.say(tr("Export cancelled."))
+        else:
+            text = tr("Saved {names}").format(names=", ".join(each.name for each in self._files))
+            self._say(text, _SHOW)
+
+    def _say(self, text: str, link: str = "") -> None:
+        texts = {_CANCEL: tr("Cancel"), _SHOW: tr("Show")}
+        links = ((link, texts[link]),) if link else ()
+        self.line.show_notice(Notice(text, links))
+
+    def _on_link_pressed(self, key: str) -> None:
+        if key == _CANCEL:
+            self._child.cancel()
+        elif self._files:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._files[0].parent)))
+
+    def _on_closed(self) -> None:
+        if not self.is_running:
+            self.line.show_notice(None)
+        else:
+            self._child.cancel()

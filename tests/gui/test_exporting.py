@@ -1,0 +1,236 @@
+"""Export of a whole file: the dialog, the command, its progress and its outcome."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+from fakes import FAKE_SPEC, FakeSource
+from PyQt6.QtCore import Qt
+
+from kpviewer.cli import process
+from kpviewer.cli.main import main
+from kpviewer.gui.child_process import ChildProcess
+from kpviewer.gui.keys import Act
+from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.saving.export_choices import (
+    ExportChoices,
+    export_arguments,
+    exportable,
+    summary_of,
+)
+from kpviewer.gui.saving.exporting import Exporter
+from kpviewer.models.spec import ModelSpec
+from kpviewer.overlay import OverlayStyle
+from kpviewer.runtime.choices import BackendChoice
+from kpviewer.structures import NmsKind, Thresholds
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs without a screen
+
+LEFT = Qt.MouseButton.LeftButton
+CLASSES = ("person", "cat, wild", "dog")
+
+
+def model(spec: ModelSpec, choice: BackendChoice | None = None, backend: str = "openvino"):
+    """Return what the export reads of a LoadedModel."""
+    engine = SimpleNamespace(spec=spec, backend=backend, precision="bf16")
+    request = SimpleNamespace(model="best.onnx@yolox", device="auto")
+    return SimpleNamespace(request=request, engine=engine, choice=choice)
+
+
+# -- the command
+
+
+def test_the_command_has_what_the_window_shows(tmp_path):
+    spec = replace(FAKE_SPEC, class_names=CLASSES, keypoint_threshold=0.5)
+    thresholds = Thresholds(
+        score=0.35,
+        nms=NmsKind.SOFT_GAUSSIAN,
+        sigma=0.4,
+        classes=frozenset({0, 1}),
+        class_scores={1: 0.2},
+        keypoint=0.25,
+    )
+    style = OverlayStyle(anonymise=True, tracks=True)
+    choices = ExportChoices(("video", "csv"), tmp_path)
+    arguments = export_arguments(choices, "/clips/-a.mp4", model(spec), thresholds, style)
+    assert arguments == [
+        *("process", "--json-progress", "--out", str(tmp_path), "--video", "--csv"),
+        *("--model", "best.onnx@yolox", "--device", "auto"),
+        *("--backend", "openvino", "--precision", "bf16"),
+        *("--conf", "0.35", "--iou", "0.45", "--nms", "soft-gaussian", "--sigma", "0.4"),
+        *("--keypoint-conf", "0.25", "--classes", "person,1", "--class-conf", "1=0.2"),
+        *("--anonymise", "--track", "--", "/clips/-a.mp4"),
+    ]
+
+
+def test_the_program_takes_the_command(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(process, "process_sources", lambda *given: seen.append(given) or 0)
+    spec = replace(FAKE_SPEC, class_names=CLASSES)
+    thresholds = Thresholds(score=0.35, classes=frozenset({2}), class_scores={2: 0.2})
+    choice = BackendChoice("openvino", "bf16", "cuda:0")
+    choices = ExportChoices(("raw",), tmp_path)
+    style = OverlayStyle(smooth_landmarks=True)
+    given = export_arguments(choices, "/clips/-a.mp4", model(spec, choice), thresholds, style)
+    done = CliRunner().invoke(main, given)
+    assert done.exit_code == 0, done.output
+    ((sources, options),) = seen
+    assert sources == ("/clips/-a.mp4",)
+    assert (options.out, options.outputs, options.device) == (tmp_path, ("raw",), "cuda:0")
+    assert options.thresholds_of(spec) == replace(thresholds, keypoint=spec.thresholds.keypoint)
+    assert options.style == style
+
+
+def test_a_backend_of_a_program_s_own_engine_is_measured_again(tmp_path):
+    own = model(FAKE_SPEC, backend="mine")
+    choices = ExportChoices(("video",), tmp_path)
+    arguments = export_arguments(choices, "/a.mp4", own, Thresholds(), OverlayStyle())
+    assert "--backend" not in arguments
+
+
+@pytest.mark.parametrize(
+    ("source", "whole"),
+    [
+        ("Demo", "demo"),
+        ("/clips/a.mp4", "/clips/a.mp4"),
+        ("/photos/*.jpg", "/photos/*.jpg"),
+        ("0", None),
+        ("screen", None),
+        ("rtsp://me:secret@camera/", None),
+        (None, None),
+    ],
+)
+def test_only_files_can_be_exported_whole(source, whole):
+    assert exportable(source) == whole
+
+
+def test_the_summary_says_what_is_used():
+    spec = replace(FAKE_SPEC, class_names=CLASSES)
+    thresholds = Thresholds(score=0.35, classes=frozenset({0}))
+    style = OverlayStyle(anonymise=True, tracks=True, smooth_landmarks=True)
+    assert summary_of(thresholds, spec, style) == (
+        "fake · confidence 0.35 · IoU 0.45 · 1 of 3 classes · tracked · anonymised · "
+        "landmarks smoothed"
+    )
+
+
+# -- the window
+
+
+def exporter_of(window: MainWindow, code: str) -> Exporter:
+    """Return an exporter whose command is a program of one's own."""
+    return Exporter(
+        window.panes, window.session, window.saving, ChildProcess((sys.executable, "-c", code))
+    )
+
+
+def words(exporter: Exporter) -> str:
+    notice = exporter.line.notice()
+    return notice.text if notice is not None else ""
+
+
+def press(qtbot, exporter: Exporter) -> None:
+    (link,) = exporter.line.links()
+    qtbot.mouseClick(link, LEFT)
+
+
+@pytest.fixture
+def window(qtbot, open_window) -> MainWindow:
+    window = open_window(FakeSource(5000))
+    qtbot.waitUntil(lambda: window.session.engine is not None and window.session.info is not None)
+    return window
+
+
+def test_the_dialog_starts_the_export_and_its_files_can_be_shown(
+    qtbot, window, tmp_path, monkeypatch
+):
+    opened = []
+    monkeypatch.setattr(
+        "PyQt6.QtGui.QDesktopServices.openUrl", lambda url: opened.append(url.toLocalFile())
+    )
+    code = f"""import json, sys
+assert sys.argv[1:3] == ['process', '--json-progress'], sys.argv
+print(json.dumps({{"frames": 1200, "total": 5000}}))
+print(json.dumps({{"files": [{str(tmp_path / "fake.mp4")!r}, {str(tmp_path / "fake.csv")!r}]}}))"""
+    exporter = exporter_of(window, code)
+    exporter.ask()
+    dialog = exporter.dialog
+    assert [kind for kind, box in dialog.boxes.items() if box.isChecked()] == ["video"]
+    dialog.boxes["video"].setChecked(False)
+    assert not dialog.export.isEnabled()
+    dialog.boxes["csv"].setChecked(True)
+    qtbot.mouseClick(dialog.export, LEFT)
+    assert exporter.is_running
+    qtbot.waitUntil(lambda: not exporter.is_running)
+    assert words(exporter) == "Saved fake.mp4, fake.csv"
+    assert exporter.line.bar.isHidden()
+    press(qtbot, exporter)
+    assert opened == [str(tmp_path)]
+    exporter.ask()
+    assert exporter.dialog.choices.outputs == ("csv",), "the choices are kept"
+
+
+WAITS = """import json, signal, sys
+def end(*_):
+    print(json.dumps({"files": ["/out/fake.mp4"]}))
+    sys.exit(143)
+signal.signal(signal.SIGTERM, end)
+print(json.dumps({"frames": 1200, "total": 5000}), flush=True)
+signal.pause()"""
+
+
+def test_progress_is_shown_and_the_export_can_be_cancelled(qtbot, window, tmp_path):
+    exporter = exporter_of(window, WAITS)
+    exporter.start(ExportChoices(("video",), tmp_path))
+    qtbot.waitUntil(lambda: words(exporter) == "Exporting fake · 1,200 of 5,000 frames")
+    assert (exporter.line.bar.value(), exporter.line.bar.maximum()) == (1200, 5000)
+    exporter.ask()
+    assert "One export runs already" in window.status_bar.message_text()
+    press(qtbot, exporter)
+    qtbot.waitUntil(lambda: not exporter.is_running)
+    assert words(exporter) == "Export cancelled: the files hold the first 1,200 frames."
+    qtbot.mouseClick(exporter.line.close_button, LEFT)
+    assert words(exporter) == ""
+
+
+def test_a_failure_is_one_line(qtbot, window, tmp_path):
+    code = "import sys; print('Error: The disk is full. Free some.', file=sys.stderr); sys.exit(6)"
+    exporter = exporter_of(window, code)
+    exporter.start(ExportChoices(("video",), tmp_path))
+    qtbot.waitUntil(lambda: not exporter.is_running)
+    assert words(exporter) == "fake can't be exported. The disk is full. Free some."
+
+
+def test_an_export_ends_with_the_window(qtbot, window, tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(ChildProcess, "start", lambda _, arguments: started.append(arguments))
+    ended = []
+    monkeypatch.setattr(ChildProcess, "close", lambda _: ended.append(True))
+    window.exporter.start(ExportChoices(("video",), tmp_path))
+    assert len(started) == 1
+    window.close()
+    assert ended
+
+
+def test_a_live_source_is_recorded_instead(qtbot, open_window):
+    source = FakeSource(live=True)
+    source.give()
+    window = open_window(source, named="rtsp://camera/")
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    window.actions_of_keys.run(Act.EXPORT)
+    assert "Record a live source instead" in window.status_bar.message_text()
+    assert window.exporter.dialog is None
+
+
+def test_the_demo_without_a_name_is_exported_as_the_demo(qtbot, open_window, tmp_path):
+    window = open_window(named=None)
+    qtbot.waitUntil(lambda: window.session.engine is not None and window.session.info is not None)
+    exporter = exporter_of(
+        window, "import sys; print(sys.argv[-1]); sys.exit('Error: ' + sys.argv[-1])"
+    )
+    exporter.start(ExportChoices(("video",), Path(tmp_path)))
+    qtbot.waitUntil(lambda: not exporter.is_running)
+    assert words(exporter).endswith(" demo")
