@@ -92,7 +92,6 @@ class ScanStore:
             self._live[frame.index] = replace(
                 frame, candidates=likely(frame.candidates, self._floor)
             )
-            self._snapshot = None
             if len(self._live) >= BLOCK:
                 self._merge_live()
 
@@ -111,7 +110,6 @@ class ScanStore:
                 flags = self._is_scanned.setdefault(block, np.zeros(BLOCK, np.bool_))
                 flags[part.frame_index - block * BLOCK] = True
                 self._put(block, part)
-            self._snapshot = None
 
     def blocks(self) -> tuple[CandidateColumns, ...]:
         """Return the frames in blocks, ascending; a block that is the same object is unchanged."""
@@ -145,7 +143,7 @@ class ScanStore:
     def _put(self, number: int, part: CandidateColumns) -> None:
         before = self._blocks.pop(number, None)
         after = part if before is None else concatenated([before, part])
-        self._blocks[number] = after
+        self._blocks[number], self._snapshot = after, None
         self._bytes += after.nbytes - (0 if before is None else before.nbytes)
         while self._bytes > self._max_bytes and len(self._blocks) > 1:
             oldest = next(iter(self._blocks))

@@ -1,11 +1,13 @@
 """The store of scanned frames: each counts once, memory is bounded, unchanged blocks stay."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from kpviewer.scanning.columns import CandidateColumns, ScannedFrame, columns_of
+from kpviewer.scanning import store as module
+from kpviewer.scanning.columns import CandidateColumns, ScannedFrame, columns_of, concatenated
 from kpviewer.scanning.store import BLOCK, ScanStore
 from kpviewer.structures import Candidates
 
@@ -98,6 +100,21 @@ def test_a_cleared_store_has_nothing_and_takes_live_results(store: ScanStore) ->
     assert len(store) == store.nbytes == len(store.snapshot()) == 0
     store.add(frame(0, 0.25))
     assert scores(store) == {0: 0.25}
+
+
+def test_a_snapshot_has_what_came_while_the_one_before_was_made(
+    store: ScanStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add(frame(0))
+
+    def joined(parts: Sequence[CandidateColumns]) -> CandidateColumns:
+        monkeypatch.undo()
+        store.add(frame(1))
+        return concatenated(parts)
+
+    monkeypatch.setattr(module, "concatenated", joined)
+    store.snapshot()
+    assert store.snapshot().frame_index.tolist() == [0, 1]
 
 
 def test_threads_may_add_while_another_reads(store: ScanStore) -> None:
