@@ -100,6 +100,7 @@ def test_a_torn_tail_is_left_out_and_overwritten(tmp_path: Path) -> None:
     path.write_bytes(torn)
     reader = ScanReader(path)
     assert frames_in(reader) == [0, 1] and not reader.is_damaged
+    path.write_bytes(torn + bytes(10_000))
     writer = ScanWriter(path, after=reader)
     assert writer.frames == 2
     writer.append(chunk(2, 3))
@@ -107,6 +108,13 @@ def test_a_torn_tail_is_left_out_and_overwritten(tmp_path: Path) -> None:
     writer.close()
     assert frames_in(reader) == [2, 3] and reader.is_complete
     assert frames_in(open_scan(path)) == [0, 1, 2, 3]
+    assert reader.end_bytes == path.stat().st_size
+
+
+def test_frames_that_come_twice_are_refused(tmp_path: Path) -> None:
+    reader = ScanReader(write_scan(tmp_path / "clip.kpv", chunk(0, 1), chunk(1, 2)))
+    with pytest.raises(ScanError, match="aren't in order"):
+        reader.read_new()
 
 
 def test_zeros_after_a_power_cut_are_a_torn_tail(tmp_path: Path) -> None:
