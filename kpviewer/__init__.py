@@ -1,4 +1,4 @@
-"""Python interface of kpviewer: detect, stream, draw, evaluate and view.
+"""Python interface of kpviewer: detect, stream, draw, evaluate, view, and read scans.
 
 Example::
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kpviewer.api.detecting import load, stream
     from kpviewer.api.drawing import draw, png_of
     from kpviewer.api.evaluating import evaluate
+    from kpviewer.api.scans import Scan, ScanFrame, read_scan
     from kpviewer.api.viewing import view
     from kpviewer.errors import InputError, KpviewerError
     from kpviewer.evaluation.report import Report
@@ -61,6 +62,8 @@ __all__ = [
     "Report",
     "ResultHeader",
     "ResultSink",
+    "Scan",
+    "ScanFrame",
     "StreamInfo",
     "Task",
     "Thresholds",
@@ -68,6 +71,7 @@ __all__ = [
     "evaluate",
     "load",
     "png_of",
+    "read_scan",
     "stream",
     "to_supervision",
     "view",
@@ -81,6 +85,7 @@ _HOMES = {
     "api.detecting": ("load", "stream"),
     "api.drawing": ("draw", "png_of"),
     "api.evaluating": ("evaluate",),
+    "api.scans": ("Scan", "ScanFrame", "read_scan"),
     "api.viewing": ("view",),
     "errors": ("InputError", "KpviewerError"),
     "evaluation.report": ("Report",),

@@ -28,6 +28,7 @@ from kpviewer.errors import KpviewerError
 SETTINGS_FILE = "settings.toml"
 PROFILES_FOLDER = "profiles"
 DESCRIPTIONS_FOLDER = "descriptions"
+SCANS_FOLDER = "scans"
 
 _PROFILE_NAME = re.compile(r"[\w(][\w .,()+-]{0,58}[\w)+]|\w")
 _RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # by Windows
@@ -51,6 +52,11 @@ def settings_path(folder: Path) -> Path:
 def descriptions_folder(folder: Path) -> Path:
     """Return the folder of chosen descriptions of models within a settings folder."""
     return folder / DESCRIPTIONS_FOLDER
+
+
+def scans_folder(folder: Path) -> Path:
+    """Return the folder of scans within a cache folder."""
+    return folder / SCANS_FOLDER
 
 
 def profile_path(folder: Path, name: str) -> Path:
@@ -222,14 +228,17 @@ def delete_cache(folder: Path) -> list[Path]:
     Raises:
         KpviewerError: if a file can't be deleted.
     """
-    found = sorted(path for path in folder.glob("*.json") if not path.is_dir())
+    scans = scans_folder(folder)
+    found = [*folder.glob("*.json"), *scans.glob("*.kpv")]
+    found = sorted(path for path in found if not path.is_dir())
     for path in found:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise KpviewerError(f"{path} can't be deleted ({error.strerror}).") from error
-    with contextlib.suppress(OSError):  # missing, or it holds other files
-        folder.rmdir()
+    for empty in (scans, folder):
+        with contextlib.suppress(OSError):  # missing, or it holds other files
+            empty.rmdir()
     return found
 
 

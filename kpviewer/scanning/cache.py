@@ -7,7 +7,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from kpviewer.config_files import cache_folder
+from kpviewer import config_files
 from kpviewer.errors import ScanError
 from kpviewer.recording.locks import is_held
 from kpviewer.scanning.fingerprint import fingerprint_of, scan_names
@@ -23,7 +23,7 @@ MAX_BYTES = 1024**3
 
 def scans_folder() -> Path:
     """Return the folder of scans in the user's cache folder; it need not exist."""
-    return cache_folder() / "scans"
+    return config_files.scans_folder(config_files.cache_folder())
 
 
 def cached_path(fingerprint: str, model_hash: str) -> Path:

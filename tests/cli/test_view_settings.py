@@ -8,7 +8,13 @@ from click.testing import CliRunner
 from kpviewer import config_files
 from kpviewer.cli import main, view
 from kpviewer.config import Settings
-from kpviewer.config_files import settings_path, write_profile, write_settings
+from kpviewer.config_files import (
+    cache_folder,
+    scans_folder,
+    settings_path,
+    write_profile,
+    write_settings,
+)
 from kpviewer.gui import app
 from kpviewer.installation import qt_libraries
 
@@ -54,6 +60,15 @@ def test_profile_that_is_not_there_is_a_usage_error(started, folder):
     assert result.exit_code == 2
     assert "There are: Lab 2." in result.output
     assert not started
+
+
+def test_reset_deletes_scans_in_the_cache(folder):
+    scans = scans_folder(cache_folder())
+    scans.mkdir(parents=True)
+    (scans / "a.kpv").write_bytes(b"names of files")
+    (scans / "notes.txt").write_text("not ours")
+    assert "a.kpv" in run("--reset").output
+    assert [path.name for path in scans.iterdir()] == ["notes.txt"]
 
 
 def test_reset_deletes_all_settings_and_lists_them(started, folder):

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from sample_scans import chunk, header
 
-from kpviewer.scanning import cache
+from kpviewer import config_files
 from kpviewer.scanning.cache import cached_path, find_scan, scans_folder, trim_cache
 from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.scanning.scan_file import ScanWriter
@@ -14,7 +14,7 @@ MODEL = "ab" * 32
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(config_files, "cache_folder", lambda: tmp_path / "cache")
     return scans_folder()
 
 

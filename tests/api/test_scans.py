@@ -1,0 +1,61 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from interpreter import python
+from sample_scans import SPEC, candidates, chunk, write_scan
+
+import kpviewer as kp
+from kpviewer.models.selection import select
+from kpviewer.structures import Thresholds
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "scanning.md"
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> kp.Scan:
+    return kp.read_scan(write_scan(tmp_path / "a.kpv", chunk(0, 1), chunk(4, 7), is_complete=True))
+
+
+def test_a_scan_gives_the_detections_of_every_frame(scan: kp.Scan) -> None:
+    assert (len(scan), scan.is_complete, scan.spec) == (4, True, SPEC)
+    assert repr(scan) == "<Scan of clip.mp4 with cards, 4 frames>"
+    frames = list(scan.frames(score=0.1, iou=0.3, classes=["king"]))
+    assert [frame.index for frame in frames] == [0, 1, 4, 7]
+    assert frames[3].position_s == pytest.approx(0.7) and frames[3].file == "7.png"
+    expected = Thresholds(0.1, 0.3, classes=frozenset([1]), keypoint=0.3)
+    for frame in frames:
+        found = select(candidates(frame.index, 0 if frame.index == 4 else 6), expected)
+        np.testing.assert_array_equal(frame.detections.xyxy, found.xyxy)
+    assert sum(len(frame.detections) for frame in frames)
+    assert len(list(scan.frames())) == 4  # again, at the model's own thresholds
+
+
+def test_what_a_scan_cannot_answer_is_an_error(scan: kp.Scan, tmp_path: Path) -> None:
+    with pytest.raises(kp.InputError, match=r"at least 0\.05, got 0\.01"):
+        scan.frames(score=0.01)
+    with pytest.raises(kp.InputError, match="Did you mean"):
+        scan.frames(conf=0.5)  # type: ignore[call-arg]
+    with pytest.raises(kp.KpviewerError, match="is missing"):
+        kp.read_scan(tmp_path / "none.kpv")
+
+
+def test_the_code_of_the_guide_runs(
+    scan: kp.Scan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text("utf-8"), re.DOTALL | re.M)
+    monkeypatch.chdir(scan.path.parent)
+    scan.path.rename("clip.kpv")
+    exec(code, {})
+    assert len(capsys.readouterr().out.splitlines()) == 5
+
+
+def test_reading_a_scan_loads_neither_torch_nor_opencv(scan: kp.Scan) -> None:
+    code = f"""
+import sys
+import kpviewer as kp
+print(len(list(kp.read_scan({str(scan.path)!r}).frames())))
+print([name for name in ("torch", "cv2", "av", "PyQt6") if name in sys.modules])
+"""
+    assert python(code).split("\n")[:2] == ["4", "[]"]
