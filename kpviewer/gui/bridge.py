@@ -16,6 +16,7 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 from kpviewer.gui.evaluating.scores_link import ScoresLink
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
+from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.gui.playback import Playback, is_playing
 from kpviewer.gui.saving.sign import RecordingState
@@ -201,7 +202,10 @@ class Bridge(QObject):
 
     def _show_model_in_use(self) -> None:
         engine, bar = self._session.engine, self._panes.top_bar
-        bar.model.set_choice(engine.spec.name if engine is not None else tr("None"))
+        loaded = self._session.models.loaded
+        title = title_of(loaded.model) if loaded is not None else None
+        name = engine.spec.name if engine is not None else tr("None")
+        bar.model.set_choice(title or name)
         if engine is not None:
             bar.device.set_choice(engine.device_name)
 

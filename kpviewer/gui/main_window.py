@@ -15,11 +15,10 @@ from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
 from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.comparing.loading import SecondLoading
-from kpviewer.gui.comparing.menu import add_compare_menu
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.language import tr
-from kpviewer.gui.menus import DEVICES, add_backend_menu, fill_device_menu, fill_model_menu
+from kpviewer.gui.menus import DEVICES, fill_device_menu
 from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.demo_banner import DemoBanner
 from kpviewer.gui.opening.dialogs import (
@@ -29,7 +28,9 @@ from kpviewer.gui.opening.dialogs import (
     ask_for_model,
 )
 from kpviewer.gui.opening.dropping import DropTarget
+from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.loaders import Loaders, with_own
+from kpviewer.gui.opening.model_menu import ModelMenu
 from kpviewer.gui.opening.nothing_found import NothingFoundLine
 from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.own_loaders import LOADERS
@@ -104,6 +105,7 @@ class MainWindow(QMainWindow):
         load_preview = loaders.load_first or loaders.load_engine
         self.opener = Opener(self.session, self.compare, permission, panes, load_preview)
         self.choose_source, self.choose_model = self.opener.choose_source, self.opener.choose_model
+        self.everyday = EverydayObjects(panes.notices.add(), self.opener.choose_model)
         self.session.models.noted.connect(panes.say)
         DropTarget(self, self.opener, panes.say)
         knows_sources = loaders.open_source is LOADERS.open_source
@@ -161,6 +163,7 @@ class MainWindow(QMainWindow):
         self.finishing.emit(False)
         self._recording_link.close()
         self.exporter.close()
+        self.everyday.close()
         self.compare.close()
         self.opener.close()
         self.picture.close()
@@ -234,18 +237,7 @@ class MainWindow(QMainWindow):
             bar.settings.menu() or QMenu(self), self.panes, self.session, self.saving, memory
         )
         model_menu, device_menu = bar.model.menu(), bar.device.menu()
-        if model_menu is not None:
-            model_menu.aboutToShow.connect(
-                lambda: fill_model_menu(
-                    model_menu, opener.choose_model, run, memory.recent_models()
-                )
-            )
-            model_menu.aboutToShow.connect(
-                lambda: add_backend_menu(model_menu, self.session.models)
-            )
-            model_menu.aboutToShow.connect(
-                lambda: add_compare_menu(model_menu, opener, memory.recent_models())
-            )
+        ModelMenu(model_menu or QMenu(self), opener, self.everyday, memory, run)
         if device_menu is not None:
             device_menu.aboutToShow.connect(
                 lambda: fill_device_menu(device_menu, self.session.models)

@@ -1,10 +1,9 @@
-"""Menus of models and devices, filled when they open."""
+"""Menus of devices and backends, filled when they open, and parts of other menus."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import partial
 
 from PyQt6.QtWidgets import QMenu
 
@@ -12,7 +11,6 @@ from kpviewer.errors import KpviewerError
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.model_loading import ModelLoading
-from kpviewer.gui.settings.recent import Recent, add_recent
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
 from kpviewer.models.catalogue import available_models
@@ -21,22 +19,9 @@ from kpviewer.runtime.choices import BackendChoice
 DEVICES = {"auto": tr_noop("Automatic"), "cpu": "CPU"}
 """Devices that are always available, by their names on the command line."""
 
-Choose = Callable[[str], None]
 Ask = Callable[[Act], None]
 
 _log = logging.getLogger(__name__)
-
-
-def fill_model_menu(menu: QMenu, choose: Choose, ask: Ask, recent: Recent) -> None:
-    """List the shipped models, recent other models, and the command that opens one."""
-    menu.clear()
-    for name, classes in shipped_models():
-        count = (tr("{n} class") if classes == 1 else tr("{n} classes")).format(n=classes)
-        add_to(menu, "model", f"{name}\t{count}", partial(choose, name))
-    menu.addSeparator()
-    add_recent(menu, "model", recent, choose)
-    label = f"{tr(Act.OPEN_MODEL.value.text)}…\t{Act.OPEN_MODEL.value.keys[0]}"
-    add_to(menu, "folder", label, lambda: ask(Act.OPEN_MODEL))
 
 
 def fill_device_menu(menu: QMenu, models: ModelLoading) -> None:
@@ -94,11 +79,16 @@ def shipped_models() -> list[tuple[str, int]]:
         return []
 
 
-def add_to(menu: QMenu, name: str, text: str, run: Callable[[], None]) -> None:
-    """Add an entry with an icon."""
-    action = menu.addAction(icon(name), text)
+def add_to(
+    menu: QMenu, name: str, text: str, run: Callable[[], None], is_on: bool | None = None
+) -> None:
+    """Add an entry with an icon; with ``is_on`` it can be ticked, and shows a tick for an icon."""
+    action = menu.addAction(text) if is_on else menu.addAction(icon(name), text)
     if action is not None:
         action.setToolTip(plain_tip(action.text()))
+        if is_on is not None:
+            action.setCheckable(True)
+            action.setChecked(is_on)
         action.triggered.connect(lambda _checked: run())
 
 

@@ -87,7 +87,7 @@ def test_only_paths_can_be_gone(tmp_path):
     assert not is_there(f"{tmp_path / 'other.onnx'}@yolox")
     assert is_there(str(tmp_path / "*.png"))
     assert is_there("rtsp://cam/1")
-    assert is_there("torchvision:ssd300_vgg16")
+    assert is_there("torchvision:ssd300_vgg16@mine.pth")
 
 
 def test_a_name_that_is_no_text_is_not_kept(tmp_path):

@@ -181,9 +181,13 @@ def test_edit_beats_the_command_line_when_the_model_comes_back(qtbot, open_windo
     assert window.session.thresholds.score == pytest.approx(0.6)
 
 
-def test_model_and_device_that_were_chosen_are_loaded_the_next_time(
-    qtbot, open_window, engine, folder
+@pytest.mark.parametrize("is_cached", [True, False])
+def test_model_and_device_that_were_chosen_are_loaded_the_next_time_but_not_downloaded(
+    qtbot, open_window, engine, folder, *, tmp_path, monkeypatch, is_cached
 ):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    cache = tmp_path / "hub" / "checkpoints"
+    cache.mkdir(parents=True)
     loads: list[tuple[str, str]] = []
 
     def load(model, device, _size):
@@ -199,9 +203,11 @@ def test_model_and_device_that_were_chosen_are_loaded_the_next_time(
     qtbot.waitUntil(lambda: remembered(folder).model == "torchvision:ssd300_vgg16")
     window.close()
     loads.clear()
+    if is_cached:
+        (cache / "ssd300_vgg16_coco-b556d3b4.pth").touch()
     again = open_window(settings_folder=folder, load_engine=load)
     wait_for_model(qtbot, again)
-    assert loads == [("torchvision:ssd300_vgg16", "cuda:0")]
+    assert loads == [("torchvision:ssd300_vgg16" if is_cached else "fake", "cuda:0")]
 
 
 def test_model_that_can_not_be_loaded_is_not_remembered(qtbot, open_window, engine, folder):
@@ -455,7 +461,7 @@ def test_models_that_were_opened_are_offered(qtbot, open_window, folder, tmp_pat
     window.opener.choose_model(str(file))
     qtbot.waitUntil(lambda: window.session.models.loaded.model == str(file))
     menu = menu_of(window.top_bar.model)
-    assert texts(menu).count("face-ssd") == 1
+    assert texts(menu).count("Faces and landmarks") == 1
     window.opener.choose_model("face-ssd")
     line(menu, "mine.onnx").trigger()
     assert window.session.models.loading == str(file)

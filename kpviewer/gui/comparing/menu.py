@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.menus import shipped_models
 from kpviewer.gui.opening.dialogs import ask_for_model
+from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.settings.recent import Recent, add_heading, add_recent
 from kpviewer.gui.widgets.icons import icon
@@ -37,8 +38,8 @@ def add_compare_menu(menu: QMenu, opener: Opener, recent: Recent) -> None:
         _add(submenu, tr("Stop comparing"), opener.compare.stop)
         submenu.addSeparator()
     for name, _classes in shipped_models():
-        _add(submenu, name, partial(compare, name))
-    add_recent(submenu, "model", recent, compare)
+        _add(submenu, title_of(name) or name, partial(compare, name))
+    add_recent(submenu, "model", recent, compare, title_of=title_of)
     submenu.addSeparator()
     add_heading(submenu, tr("The same model"))
     for variant, text in VARIANTS.items():

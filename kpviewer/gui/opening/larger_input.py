@@ -29,6 +29,13 @@ def larger_input(name: str, spec: ModelSpec) -> str | None:
     return None if split_input_size(boxes)[1] else f"{TWO_STAGE}{boxes}@{side}+{points}"
 
 
+def input_side(name: str) -> int | None:
+    """Return the side of the input that a model's name asks for, px; None if it asks for none."""
+    if name.startswith(TWO_STAGE):
+        name = split_two_stage(name)[0]
+    return split_input_size(name)[1]
+
+
 def usual_input(name: str) -> str | None:
     """Return the name of a model without its input size; None if it has none."""
     if name.startswith(TWO_STAGE):

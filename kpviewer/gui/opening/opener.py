@@ -11,6 +11,7 @@ from kpviewer.gui.opening.cameras import CameraFinder, first_camera
 from kpviewer.gui.opening.code_question import may_open
 from kpviewer.gui.opening.layout_choice import LayoutChoice
 from kpviewer.gui.opening.loaders import EngineLoader
+from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.panels.side_panel import EVALUATE
 from kpviewer.gui.panes import Panes
@@ -69,7 +70,7 @@ class Opener:
         """Load another model; an empty name (a cancelled dialog) does nothing."""
         if name and may_open(self._panes.docks, self._permission, name):
             self.session.models.load(name)
-            self._panes.top_bar.model.set_choice(name)
+            self._panes.top_bar.model.set_choice(title_of(name) or name)
 
     def compare_with(self, text: str) -> None:
         """Compare with a second model; an empty name (a cancelled dialog) does nothing."""

@@ -19,7 +19,8 @@ from kpviewer.config import MAX_RECENT, RecentItems, Settings
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
-from kpviewer.models.names import FILE_SUFFIXES, code_in
+from kpviewer.models.names import FILE_SUFFIXES, TORCHVISION, code_in, split_input_size
+from kpviewer.models.weight_files import is_downloaded
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import is_camera, is_screen
 from kpviewer.sources.redact import is_address, redact_url
@@ -96,24 +97,48 @@ def is_there(item: str) -> bool:
     """Return whether an item still exists, asking the disk for full paths; it may block."""
     path, file = Path(item), Path(_AFTER_FILE.sub("", item))
     try:
+        model = split_input_size(item)[0]
+        if model.startswith(TORCHVISION) and "@" not in model:
+            return is_downloaded(model)  # else a remembered model would be downloaded again
         is_there = path.exists() or file.exists() or glob.has_magic(item)
         return is_there or not path.is_absolute()
     except OSError:
         return False
 
 
-def add_recent(menu: QMenu, icon_name: str, recent: Recent, choose: Callable[[str], None]) -> None:
-    """Add the items to a menu, and an entry that clears them."""
+def add_recent(
+    menu: QMenu,
+    icon_name: str,
+    recent: Recent,
+    choose: Callable[[str], None],
+    present: str = "",
+    title_of: Callable[[str], str | None] = lambda _item: None,
+) -> None:
+    """Add the items to a menu, and an entry that clears them.
+
+    Args:
+        menu: menu to extend.
+        icon_name: icon of the items.
+        recent: the items.
+        choose: called with the item that the user chose.
+        present: item that is in use, which is ticked.
+        title_of: returns the name of an item for people; None if it has none but its own.
+    """
     if not recent.items:
         return
     menu.setToolTipsVisible(True)
     add_heading(menu, tr("Recent"))
     for item in recent.items:
-        action = menu.addAction(icon(icon_name), _label(item))
+        label = title_of(item) or _label(item)
+        is_present = item == present
+        action = menu.addAction(label) if is_present else menu.addAction(icon(icon_name), label)
         if action is None:
             continue
+        action.setCheckable(is_present)
+        action.setChecked(is_present)
         action.setToolTip(plain_tip(item))
         action.triggered.connect(lambda _checked, item=item: choose(item))
+    menu.addSeparator()
     clear = menu.addAction(tr("Clear recent"))
     if clear is not None:
         clear.triggered.connect(partial(_run, recent.clear))

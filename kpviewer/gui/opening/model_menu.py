@@ -1,0 +1,83 @@
+"""Menu of models, filled each time it opens; the present one is ticked."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PyQt6.QtCore import QObject
+from PyQt6.QtWidgets import QMenu
+
+from kpviewer.gui.comparing.menu import add_compare_menu
+from kpviewer.gui.keys import Act
+from kpviewer.gui.language import tr
+from kpviewer.gui.menus import Ask, add_backend_menu, add_to, shipped_models
+from kpviewer.gui.opening.everyday import EverydayObjects
+from kpviewer.gui.opening.larger_input import input_side, larger_input, usual_input
+from kpviewer.gui.opening.model_titles import title_of
+from kpviewer.gui.opening.opener import Opener
+from kpviewer.gui.settings.memory import WindowMemory
+from kpviewer.gui.settings.recent import add_recent
+
+
+class ModelMenu(QObject):
+    """Fills the menu with models, backends, and models to compare with."""
+
+    def __init__(
+        self,
+        menu: QMenu,
+        opener: Opener,
+        everyday: EverydayObjects,
+        memory: WindowMemory,
+        ask: Ask,
+    ) -> None:
+        super().__init__(menu)
+        self._menu, self._opener, self._everyday = menu, opener, everyday
+        self._memory, self._ask = memory, ask
+        menu.aboutToShow.connect(self._fill)
+
+    @property
+    def _present(self) -> str:
+        """Name of the present model; empty before one is loaded."""
+        loaded = self._opener.session.models.loaded
+        return loaded.model if loaded is not None else ""
+
+    def _fill(self) -> None:
+        menu, opener, recent = self._menu, self._opener, self._memory.recent_models()
+        present = self._present
+        menu.clear()
+        menu.setToolTipsVisible(True)
+        usual = usual_input(present) or present
+        for name, classes in shipped_models():
+            count = (tr("{n} class") if classes == 1 else tr("{n} classes")).format(n=classes)
+            text = f"{title_of(name) or name}\t{count}"
+            add_to(menu, "model", text, partial(opener.choose_model, name), name == usual)
+        self._add_everyday(usual)
+        menu.addSeparator()
+        self._add_larger_input()
+        menu.addSeparator()
+        add_recent(menu, "model", recent, opener.choose_model, present, title_of)
+        label = f"{tr(Act.OPEN_MODEL.value.text)}…\t{Act.OPEN_MODEL.value.keys[0]}"
+        add_to(menu, "folder", label, lambda: self._ask(Act.OPEN_MODEL))
+        add_backend_menu(menu, opener.session.models)
+        add_compare_menu(menu, opener, recent)
+
+    def _add_everyday(self, present: str) -> None:
+        file = self._everyday.file
+        size = tr("{size:.0f} MB, downloaded once · BSD-3-Clause, COCO").format(
+            size=file.size_bytes / 1e6
+        )
+        text = f"{tr('Everyday objects · 80 kinds')}\t{size}"
+        add_to(self._menu, "model", text, self._everyday.choose, file.model == present)
+
+    def _add_larger_input(self) -> None:
+        """Add the switch, if the present model's input can be larger."""
+        present, engine = self._present, self._opener.session.engine
+        other = usual_input(present)
+        is_on = other is not None
+        if engine is not None and other is None:
+            other = larger_input(present, engine.spec)
+        if other is None:
+            return
+        side = input_side(present if is_on else other)
+        text = f"{tr('Larger input, for far and small objects')}\t{side} px"
+        add_to(self._menu, "model", text, partial(self._opener.choose_model, other), is_on)

@@ -1,0 +1,29 @@
+"""Names of models for people; those that come with kpviewer have words in place of file names."""
+
+from __future__ import annotations
+
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.opening.larger_input import input_side, usual_input
+from kpviewer.models.weight_files import EVERYDAY_OBJECTS
+
+TITLES = {
+    "face-ssd": tr_noop("Faces and landmarks"),
+    "two-stage:face-ssd+face-points": tr_noop("Faces, precise landmarks (slower)"),
+    "cards-ssd": tr_noop("Playing cards"),
+    "strip-grid": tr_noop("Marks on steel strips"),
+    EVERYDAY_OBJECTS.model: tr_noop("Everyday objects"),
+}
+"""Titles by the names of the command line."""
+
+
+def title_of(name: str) -> str | None:
+    """Return the title of a model that comes with kpviewer; None for another one.
+
+    Args:
+        name: name of the model as on the command line; it may end with an input size.
+    """
+    usual = usual_input(name) or name
+    if usual not in TITLES:
+        return None
+    title, side = tr(TITLES[usual]), input_side(name)
+    return title if side is None else f"{title} · {side} px"
