@@ -73,6 +73,9 @@ _POLL_S = 0.1
     type=NamedPath(),
     help="Take candidates from a scan; the model runs only on frames that it lacks.",
 )
+@click.option(
+    "--report", is_flag=True, help="Write NAME_report/report.html, as eval does (--ground-truth)."
+)
 @click.option("--sink", multiple=True, metavar="NAME", help="Write to sink NAME of a package.")
 @click.option(
     "--every", type=click.IntRange(1), default=1, help="Write every Nth frame to --voc, --yolo."
@@ -121,9 +124,10 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
 
     scan_file = _scan_file(given["scan"], sources)
     outputs = tuple(name for name in ENDINGS if given[name])
-    if not outputs and not given["sink"] and given["scan"] is None:
+    others = given["sink"] or given["report"]
+    if not outputs and not others and given["scan"] is None:
         outputs = ("video",)
-    if given["out"] is None and (outputs or given["sink"] or scan_file is None):
+    if given["out"] is None and (outputs or others or scan_file is None):
         raise click.UsageError("Missing option '--out': a folder for the results.")
     try:
         check_sinks(given["sink"])
@@ -152,6 +156,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         image_suffix=".png" if given["png"] else ".jpg",
         sound=not given["no_sound"],
         json_progress=given["json_progress"],
+        report=given["report"],
         scans=given["scan"] is not None,
         scan_file=scan_file,
         from_scan=given["from_scan"],
@@ -268,6 +273,7 @@ def _process(
 ) -> int:
     """Process one source, report the outcome, and return the exit code."""
     from kpviewer.cli.process_job import ProcessJob
+    from kpviewer.cli.process_report import SourceReport
     from kpviewer.cli.process_scan import engine_with_scans
     from kpviewer.pipeline.opening import made_within
     from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
@@ -294,12 +300,18 @@ def _process(
             _note(f"{name}: {scan.resume(pipeline, source, is_alone=not options.has_results)}")
         pipeline.settings.set_tracking(options.following)
         sound = path_of(text) if options.sound else None
-        job = ProcessJob(pipeline, engine.spec, options, sound, scan)
+        report = SourceReport(engine, thresholds, options.out) if options.report else None
+        job = ProcessJob(pipeline, engine.spec, options, sound, scan, report)
         progress = ProgressLines() if options.json_progress else None
         try:
             _run(pipeline, job, name, progress)
         finally:
-            _finish(pipeline, job, name, progress)
+            paths = _finish(pipeline, job, name, progress)
+        if report is not None:
+            page = report.save(pipeline.info)
+            _say(f"{name or 'camera'}: report -> {page}")
+            if progress is not None:
+                progress.report_files([*paths, page])
         if not (job.frames or job.frames_before):
             raise SourceError("no frame could be read. Is it a video?")
     except Interrupted as interrupt:
@@ -360,8 +372,10 @@ def _report_faults(pipeline: Pipeline, name: str) -> None:
         _say(f"Note: {name}: {news}" if name else f"Note: {news}", err=True)
 
 
-def _finish(pipeline: Pipeline, job: ProcessJob, name: str, progress: ProgressLines | None) -> None:
-    """Stop the threads, give the files their final names, and report the outcome."""
+def _finish(
+    pipeline: Pipeline, job: ProcessJob, name: str, progress: ProgressLines | None
+) -> list[Path]:
+    """Stop the threads, give the files their final names, report the outcome, return the files."""
     try:
         pipeline.close()
     finally:
@@ -383,3 +397,4 @@ def _finish(pipeline: Pipeline, job: ProcessJob, name: str, progress: ProgressLi
     for note in job.notes:
         _say(f"Note: {name}: {note}", err=True)
     job.check()
+    return paths

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from kpviewer.cli.process_report import SourceReport
     from kpviewer.cli.process_scan import SourceScan
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.pipeline import Pipeline
@@ -92,13 +93,15 @@ class ProcessOptions:
     """Whether to write a scan of each source."""
     scan_file: Path | None = None
     """File of the scan; None: named after the source, in ``out``."""
+    report: bool = False
+    """Whether to write a report on the frames with ground truth."""
     from_scan: Path | None = None
     """Scan that candidates are taken from; None: the model finds all."""
 
     @property
     def has_results(self) -> bool:
         """Whether anything but a scan is written, which needs every frame."""
-        return bool(self.outputs or self.sinks)
+        return bool(self.outputs or self.sinks or self.report)
 
     def thresholds_of(self, spec: ModelSpec) -> Thresholds:
         """Return the model's thresholds, changed by these options.
@@ -143,6 +146,7 @@ class ProcessJob:
         options: ProcessOptions,
         sound: Path | None = None,
         scan: SourceScan | None = None,
+        report: SourceReport | None = None,
     ) -> None:
         """Prepare the job without opening files.
 
@@ -152,8 +156,9 @@ class ProcessJob:
             options: files to write.
             sound: file whose sound is copied to the videos; None: no sound.
             scan: scan to write; None: none.
+            report: report to write; None: none.
         """
-        self._scan = scan
+        self._scan, self._report = scan, report
         self._scan_failure: str | None = None
         self._sound = sound
         self._pipeline = pipeline
@@ -215,6 +220,8 @@ class ProcessJob:
             sink.accept(result)
         if self._scan is not None:
             self._scan.accept(result)
+        if self._report is not None:
+            self._report.accept(result)
         self.frames += 1
         self._ended_s = time.monotonic()
         self._check_parts()

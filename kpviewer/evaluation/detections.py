@@ -57,8 +57,8 @@ class DetectionScores:
     """Scores of all images."""
     groups: dict[str, GroupScore]
     """Scores by ``AnnotatedImage.source``; empty if there is only one source."""
-    frame_ms: FrameTime
-    """Time from pixels in memory to candidates in memory."""
+    frame_ms: FrameTime | None
+    """Time from pixels in memory to candidates in memory; None if it wasn't measured."""
     seen: tuple[Detections, ...]
     """Detections of each image with at least SCORE_FLOOR."""
 

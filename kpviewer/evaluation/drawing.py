@@ -21,6 +21,7 @@ from kpviewer.structures import (
     Detections,
     Frame,
     FrameResult,
+    GroundTruth,
     ImageArray,
     StageTimings,
 )
@@ -41,15 +42,29 @@ def draw_detections(image: AnnotatedImage, shown: Detections, spec: ModelSpec) -
     bgr = load_image(image.path)
     if bgr is None:
         return None
-    scale = np.float32(SIDE_PX / max(bgr.shape[:2]))
+    scale = SIDE_PX / max(bgr.shape[:2])
     size_hw = (max(1, round(bgr.shape[0] * scale)), max(1, round(bgr.shape[1] * scale)))
     # scale before drawing, or labels would hide small images
-    ground_truth = image.targets
-    ground_truth = replace(
-        ground_truth, xyxy=ground_truth.xyxy * scale, keypoints_xy=ground_truth.keypoints_xy * scale
-    )
+    return draw_on(resized(bgr, size_hw), scale, image.targets, shown, spec)
+
+
+def draw_on(
+    bgr: ImageArray, factor: float, targets: GroundTruth, shown: Detections, spec: ModelSpec
+) -> ImageArray:
+    """Draw detections and ground truth on an image that was scaled before.
+
+    Args:
+        bgr: (H, W, 3) uint8.
+        factor: its size by that of the image of the coordinates.
+        targets: ground truth.
+        shown: detections.
+        spec: names and skeleton.
+    """
+    ensure_gui_application()
+    scale = np.float32(factor)
+    targets = replace(targets, xyxy=targets.xyxy * scale, keypoints_xy=targets.keypoints_xy * scale)
     shown = replace(shown, xyxy=shown.xyxy * scale, keypoints_xy=shown.keypoints_xy * scale)
-    frame = Frame(0, 0, None, resized(bgr, size_hw), ground_truth=ground_truth)
+    frame = Frame(0, 0, None, bgr, ground_truth=targets)
     nothing = Candidates.empty(len(spec.class_names), shown.keypoints_xy.shape[1])
     style = OverlayStyle(spec.class_names, spec.skeleton, spec.keypoint_names)
     return render(FrameResult(frame, nothing, shown, StageTimings()), style)

@@ -86,6 +86,25 @@ class ModelKind:
     """Function that removes images without scores; it raises DatasetError if none is left."""
 
 
+class Evaluated(Protocol):
+    """Model and data of a report; ``Run`` is one."""
+
+    @property
+    def data(self) -> AnnotationSet:
+        """Ground truth, with the class ids of the model."""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """IoU of NMS, and the classes that count."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes on the data."""
+
+    def setting(self, data_name: str) -> Setting:
+        """Return the setting of the report."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A model on its device, and the data with its class ids."""

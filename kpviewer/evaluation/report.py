@@ -77,7 +77,7 @@ class Report(ABC):
     Args:
         setting: model, data, and what ran them.
         notes: notes on the data.
-        time: time of the model for one unit.
+        time: time of the model for one unit; None if it wasn't measured.
     """
 
     unit: ClassVar[str] = "frame"
@@ -85,7 +85,7 @@ class Report(ABC):
     worst_note: ClassVar[str] = "Thin lines are the ground truth."
     """Legend of the images."""
 
-    def __init__(self, setting: Setting, notes: Sequence[str], time: FrameTime) -> None:
+    def __init__(self, setting: Setting, notes: Sequence[str], time: FrameTime | None) -> None:
         self.setting, self.notes, self.time = setting, tuple(notes), time
 
     @abstractmethod
@@ -125,7 +125,7 @@ class Report(ABC):
         """Return setting and scores as JSON values: keys are added, never renamed or removed."""
         return {
             **self.setting.to_json(),
-            f"ms_per_{self.unit}": asdict(self.time),
+            f"ms_per_{self.unit}": None if self.time is None else asdict(self.time),
             **self.scores_json(),
             "notes": list(self.notes),
         }
@@ -135,7 +135,8 @@ class Report(ABC):
         blocks = [table.to_text() for table in self.tables()]
         setting = self.setting
         ran_on = f"{setting.device}, {setting.backend} {setting.precision}"
-        return "\n\n".join([*blocks, f"{self._time_text()} on {ran_on}"])
+        spent = self._time_text()
+        return "\n\n".join([*blocks, f"{spent} on {ran_on}" if spent else f"On {ran_on}"])
 
     def save(self, folder: str | Path) -> Path:
         """Write ``FOLDER/report.html`` and ``files``; make the folder if it doesn't exist.
@@ -153,9 +154,10 @@ class Report(ABC):
             )
             for one in self.worst()
         ]
+        spent = self._time_text()
         page = Page(
             f"{self.setting.spec.name} on {self.setting.data_name}",
-            f"{self._time_text()}.",
+            f"{spent}." if spent else "",
             self.tables(),
             [PageFigure.of_png(*figure) for figure in self.figures()],
             worst,
@@ -170,6 +172,8 @@ class Report(ABC):
         return path
 
     def _time_text(self) -> str:
+        if self.time is None:
+            return ""
         article = "an" if self.unit[0] in "aeiou" else "a"
         time = self.time
         return (

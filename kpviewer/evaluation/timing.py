@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeAlias, TypeVar
@@ -26,6 +26,12 @@ class FrameTime:
     mean: float
     p50: float
     p95: float
+
+    @classmethod
+    def of(cls, times_ms: Sequence[float]) -> FrameTime:
+        """Return mean, median and 95th percentile of at least one time, ms."""
+        p50, p95 = np.percentile(times_ms, (50, 95))
+        return cls(float(np.mean(times_ms)), float(p50), float(p95))
 
 
 class Stopwatch:
@@ -52,8 +58,7 @@ class Stopwatch:
 
     def times(self) -> FrameTime:
         """Return mean, median and 95th percentile of at least one call."""
-        p50, p95 = np.percentile(self._times_ms, (50, 95))
-        return FrameTime(float(np.mean(self._times_ms)), float(p50), float(p95))
+        return FrameTime.of(self._times_ms)
 
 
 def read_image(image: AnnotatedImage, read: ReadImage) -> ImageArray:

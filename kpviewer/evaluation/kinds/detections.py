@@ -26,7 +26,14 @@ from kpviewer.evaluation.figures import (
     curve_figure,
     error_figure,
 )
-from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind, Run, open_run
+from kpviewer.evaluation.kind import (
+    Evaluated,
+    EvaluationOptions,
+    Model,
+    ModelKind,
+    Run,
+    open_run,
+)
 from kpviewer.evaluation.localisation import (
     localisation_json,
     localisation_rows,
@@ -93,7 +100,7 @@ class DetectionReport(Report):
         "false positives, then those whose keypoints are furthest off."
     )
 
-    def __init__(self, run: Run, result: DetectionScores, options: EvaluationOptions) -> None:
+    def __init__(self, run: Evaluated, result: DetectionScores, options: EvaluationOptions) -> None:
         super().__init__(run.setting(options.data_name), run.notes, result.frame_ms)
         self.data, self.result = run.data, result
         self._iou, self._keypoint = run.thresholds.iou, run.thresholds.keypoint

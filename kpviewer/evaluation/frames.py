@@ -1,0 +1,157 @@
+"""Report on the frames of a source, from the results of the pipeline: the page of ``eval``."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.evaluation.detections import (
+    SCORE_FLOOR,
+    DetectionScores,
+    score_images,
+)
+from kpviewer.evaluation.kind import EvaluationOptions
+from kpviewer.evaluation.kinds.detections import DetectionReport, failure_of
+from kpviewer.evaluation.report import WORST, Setting
+from kpviewer.evaluation.timing import FrameTime
+from kpviewer.models.selection import select, shown_ground_truth
+from kpviewer.models.spec import ModelSpec
+from kpviewer.sources.resizing import resized
+from kpviewer.structures import Detections, FrameResult, GroundTruth, ImageArray, Thresholds
+
+SIDE_PX = 420
+"""Longer side of the images that are kept for the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class FramesRun:
+    """What a report says of the model and the frames."""
+
+    data: AnnotationSet
+    thresholds: Thresholds
+    notes: tuple[str, ...]
+    made_by: Setting
+
+    def setting(self, data_name: str) -> Setting:
+        """Return the setting of the report."""
+        return replace(self.made_by, data_name=data_name)
+
+
+class FramesReport(DetectionReport):
+    """Scores of the frames of a source; its images are kept small, as frames can't be reopened.
+
+    Args:
+        run: the model and the frames.
+        result: scores, and the detections of each frame.
+        options: options of the evaluation.
+        kept: images of the worst frames by path, (H, W, 3) uint8 BGR.
+    """
+
+    def __init__(
+        self,
+        run: FramesRun,
+        result: DetectionScores,
+        options: EvaluationOptions,
+        kept: dict[Path, ImageArray],
+    ) -> None:
+        super().__init__(run, result, options)
+        self._kept = kept
+
+    def _draw(self, image: AnnotatedImage, shown: Detections) -> ImageArray | None:
+        from kpviewer.evaluation.drawing import draw_on  # noqa: PLC0415 - Qt may be missing
+
+        bgr = self._kept.get(image.path)
+        if bgr is None:
+            return None
+        scale = bgr.shape[1] / image.size_wh[0]
+        return draw_on(bgr, scale, image.targets, shown, self.setting.spec)
+
+
+@dataclass(slots=True)
+class FramesCollector:
+    """Collector of results with ground truth; memory is bounded but for the detections.
+
+    Args:
+        spec: description of the model.
+        thresholds: thresholds of precision, recall and the worst frames.
+    """
+
+    spec: ModelSpec
+    thresholds: Thresholds
+    _seen: list[Detections] = field(default_factory=list)
+    _images: list[AnnotatedImage] = field(default_factory=list)
+    _times_ms: list[float] = field(default_factory=list)
+    _worst: list[tuple[float, int]] = field(default_factory=list)
+    """Heap of badness and place, reversed so that of equal ones the earlier stays."""
+    _kept: dict[int, ImageArray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return the number of frames with ground truth."""
+        return len(self._images)
+
+    def accept(self, result: FrameResult) -> None:
+        """Take a result; those without ground truth or model don't count."""
+        frame = result.frame
+        if frame.ground_truth is None or not result.has_model:
+            return
+        low = replace(self.thresholds, score=SCORE_FLOOR, class_scores={})
+        found = select(result.candidates, low)
+        image = _image_of(result, shown_ground_truth(frame.ground_truth, self.thresholds))
+        place = len(self._images)
+        self._seen.append(found)
+        self._images.append(image)
+        if result.timings.forward_ms:  # 0 in a scan
+            self._times_ms.append(result.timings.model_ms)
+        badness = failure_of(found, image, self.thresholds.score).badness
+        if badness > 0 and (len(self._worst) < WORST or (badness, -place) > self._worst[0]):
+            heapq.heappush(self._worst, (badness, -place))
+            self._kept[place] = _small(frame.bgr)
+            if len(self._worst) > WORST:
+                del self._kept[-heapq.heappop(self._worst)[1]]
+
+    def report(self, setting: Setting, notes: tuple[str, ...] = ()) -> FramesReport:
+        """Score the frames, of which there must be one.
+
+        Args:
+            setting: model, data, and what ran them.
+            notes: notes on the data.
+        """
+        spec = replace(self.spec, score_threshold=self.thresholds.score)
+        data = AnnotationSet(
+            tuple(self._images), spec.class_names, spec.keypoint_names, spec.skeleton, notes=notes
+        )
+        result = DetectionScores(
+            overall=score_images(self._seen, data.images, data),
+            groups={},
+            frame_ms=FrameTime.of(self._times_ms) if self._times_ms else None,
+            seen=tuple(self._seen),
+        )
+        run = FramesRun(data, self.thresholds, notes, replace(setting, spec=spec))
+        kept = {self._images[place].path: image for place, image in self._kept.items()}
+        return FramesReport(run, result, EvaluationOptions(data_name=setting.data_name), kept)
+
+
+def _image_of(result: FrameResult, targets: GroundTruth) -> AnnotatedImage:
+    frame = result.frame
+    height, width = frame.bgr.shape[:2]
+    name = frame.file or ""
+    if frame.file is None or frame.frame_in_file is not None:
+        name = f"{name} frame {frame.index}".strip()
+    if frame.position_s is not None and frame.frame_in_file is not None:
+        name = f"{name} ({frame.position_s:.2f} s)"
+    points = targets.keypoints_visible
+    return AnnotatedImage(
+        Path(name), (width, height), targets, "", np.zeros(len(targets), np.bool_), points, name
+    )
+
+
+def _small(bgr: ImageArray) -> ImageArray:
+    """Return a copy that is SIDE_PX along its longer side."""
+    scale = SIDE_PX / max(bgr.shape[:2])
+    size_hw = (max(1, round(bgr.shape[0] * scale)), max(1, round(bgr.shape[1] * scale)))
+    small = resized(bgr, size_hw)
+    return small.copy() if small is bgr or np.shares_memory(small, bgr) else small

@@ -1,0 +1,110 @@
+"""The page of eval on the frames of a source, from a run or from a scan."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from sample_clips import FRAMES, BoxEngine, make_clip
+
+from kpviewer.cli.process import process_sources
+from kpviewer.cli.process_job import ProcessOptions
+from kpviewer.structures import Candidates, ImageArray
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+WRONG = (4, 9)
+"""Frames whose object is elsewhere: one missed, one false alarm."""
+
+
+class CountedEngine(BoxEngine):
+    """The same engine, with a name for scans; it counts its images."""
+
+    model_hash, backend, precision, device_name = "ab" * 32, "torch", "fp32", "CPU"
+    seen = 0
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
+        self.seen += 1
+        return super().infer(bgr)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> str:
+    return make_clip(tmp_path / "clip.mp4")
+
+
+@pytest.fixture
+def annotations(tmp_path: Path) -> str:
+    """Ground truth of all frames but the last, as COCO."""
+    frames = range(FRAMES - 1)
+    path = tmp_path / "labels.json"
+    objects = [
+        {
+            "id": index + 1,
+            "image_id": index,
+            "category_id": 1,
+            "bbox": [2, 2, 5, 5] if index in WRONG else [10, 10, 30, 20],
+        }
+        for index in frames
+    ]
+    images = [{"id": index, "file_name": "clip.mp4", "width": 64, "height": 48} for index in frames]
+    categories = [{"id": 1, "name": "thing"}]
+    path.write_text(
+        json.dumps({"images": images, "annotations": objects, "categories": categories})
+    )
+    return f"coco:{path}"
+
+
+def report(clip: str, engine: BoxEngine, out: Path, **given: object) -> tuple[int, str]:
+    options = ProcessOptions(out, (), report=True, **given)
+    code = process_sources([clip], options, engine=engine)
+    page = out / "clip_report" / "report.html"
+    return code, page.read_text("utf-8") if page.exists() else ""
+
+
+def cells(page: str, name: str) -> list[str]:
+    """Return the cells of the row of a table that begins with a name."""
+    row = re.search(rf"<tr><td>{name}</td>(.*?)</tr>", page)
+    assert row is not None
+    return re.findall("<td>(.*?)</td>", row.group(1))
+
+
+def test_frames_with_ground_truth_are_scored_and_the_worst_are_shown(
+    clip: str, annotations: str, tmp_path: Path
+) -> None:
+    code, page = report(clip, BoxEngine(), tmp_path / "out", ground_truth=annotations)
+    assert code == 0
+    assert cells(page, "all")[0] == "11"
+    assert " ms a frame" in page
+    objects, *_, precision, recall, f1 = cells(page, "thing")
+    assert (objects, precision, recall, f1) == ("11", "0.818", "0.818", "0.818")  # 9 of 11
+    assert re.findall("<figcaption>(clip.mp4 frame .*?)</figcaption>", page) == [
+        f"clip.mp4 frame {index} ({index / 10:.2f} s), 1 false negative, 1 false positive"
+        for index in WRONG
+    ]
+    assert page.count("data:image/jpeg") == 2
+
+
+def test_a_report_from_a_scan_runs_no_model(clip: str, annotations: str, tmp_path: Path) -> None:
+    out, engine = tmp_path / "out", CountedEngine()
+    assert process_sources([clip], ProcessOptions(out, (), scans=True), engine=engine) == 0
+    engine.seen = 0
+    code, page = report(clip, engine, out, ground_truth=annotations, from_scan=out / "clip.kpv")
+    assert (code, engine.seen) == (0, 0)
+    assert cells(page, "thing")[-1] == "0.818"
+    assert " ms a frame" not in page, "no time was measured"
+
+
+def test_confidence_and_classes_count(clip: str, annotations: str, tmp_path: Path) -> None:
+    given = {"ground_truth": annotations, "changes": {"score": 0.7}}
+    _, page = report(clip, BoxEngine(), tmp_path / "out", **given)
+    assert cells(page, "thing")[-2:] == ["0.000", "0.000"]
+    assert "precision at 0.70" in page
+
+
+def test_without_ground_truth_there_is_no_report(
+    clip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, page = report(clip, BoxEngine(), tmp_path / "out")
+    assert (code, page) == (5, "")
+    assert "no frame of clip.mp4 has ground truth" in capsys.readouterr().err
