@@ -99,7 +99,8 @@ class Settings:
     display: Table = field(default_factory=dict)
     """Fields of OverlayStyle that differ from its defaults."""
     panels: Mapping[str, bool] = field(default_factory=dict)
-    """Visibility of each panel by its name: side, plots, table."""
+    """Visibility of each panel (side, plots, table) and of each section of the side panel (find,
+    act, look, score), by name."""
     recording: Table = field(default_factory=dict)
     """Recording options: folder of the recordings; with_results, which writes JSON lines too."""
     thresholds: Mapping[str, ModelSettings] = field(default_factory=dict)

@@ -20,10 +20,10 @@ from PyQt6.QtWidgets import QApplication
 from kpviewer.gui.language import install_language, languages
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import ensure_font
 
-TABS = ("detect", "evaluate", "view")
 GIVEN = frozenset({"model", "device", "theme"})
 """Options that the arguments set, regardless of remembered settings."""
 
@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--size", default="1600x1000", metavar="WxH")
     parser.add_argument("--theme", default="dark", choices=[choice.value for choice in ThemeChoice])
     parser.add_argument("--language", default="en", choices=list(languages()))
-    parser.add_argument("--tab", default="detect", choices=TABS)
+    parser.add_argument("--open", choices=list(Intent), help="a section of the side panel to open")
     parser.add_argument(
         "--at", type=float, default=12.0, metavar="S", help="seconds after the start"
     )
@@ -57,7 +57,8 @@ def main() -> int:
 def play(application: QApplication, options: ViewerOptions, given: argparse.Namespace) -> int:
     """Play in a window until its screenshot is saved."""
     window = open_window(application, options, given.size, given.theme)
-    window.side_panel.set_tab(TABS.index(given.tab))
+    if given.open is not None:
+        window.side_panel.open(Intent(given.open))
 
     def take() -> None:
         window.grab().save(str(given.image))

@@ -20,7 +20,7 @@ from screenshot import GIVEN, open_window
 
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.panels.side_panel import DETECT, EVALUATE, VIEW
+from kpviewer.gui.panels.side_panel import Intent
 
 SIZE, WIDTH = "1280x800", 960
 FPS, SECONDS = 5, 16.0
@@ -62,13 +62,13 @@ class Tour(QObject):
             share = 1 - abs(now_s - 2.5)
             slider.setValue(round(slider.maximum() * (0.55 + 0.43 * share)))
         steps: tuple[tuple[float, Callable[[], object]], ...] = (
-            (4.0, lambda: panel.set_tab(EVALUATE)),
+            (4.0, lambda: panel.open(Intent.SCORE)),
             (7.0, panel.curves.use_best.click),
-            (8.5, lambda: panel.set_tab(VIEW)),
+            (8.5, lambda: panel.open(Intent.ACT)),
             (9.0, panel.display.switch("tracks").click),
             (11.0, panel.display.switch("anonymise").click),
             (13.5, panel.display.switch("anonymise").click),
-            (14.0, lambda: panel.set_tab(DETECT)),
+            (14.0, lambda: panel.open(Intent.FIND)),
         )
         for at_s, act in steps:
             if at_s <= now_s < at_s + 1 / FPS:

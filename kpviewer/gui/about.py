@@ -13,9 +13,9 @@ from kpviewer import __version__
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine, backend_of
-from kpviewer.gui.panels.side_panel import rule
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.section import rule
 from kpviewer.installation.checks import OPENCV_FLAVOURS, all_checks, report, version_of
 from kpviewer.runtime.loading import Outcome
 

@@ -17,7 +17,7 @@ from kpviewer.gui.evaluating.scores_link import ScoresLink
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
-from kpviewer.gui.panels.side_panel import VIEW
+from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.playback import Playback, is_playing
 from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.tracking import Tracking
@@ -128,7 +128,11 @@ class Bridge(QObject):
             error, self.scores.summary, has_ground_truth=has_ground_truth
         )
         shown = Detections.empty() if result is None else result.detections
-        self._panes.side_panel.classes.show_counts(shown)
+        panel = self._panes.side_panel
+        panel.classes.show_counts(shown)
+        panel.show_found(None if engine is None else len(shown))
+        if has_ground_truth:
+            panel.offer_score()
         if engine is None:
             self._panes.status_bar.show_model("", "", None)
         else:
@@ -206,8 +210,6 @@ class Bridge(QObject):
         title = title_of(loaded.model) if loaded is not None else None
         name = engine.spec.name if engine is not None else tr("None")
         bar.model.set_choice(title or name)
-        if engine is not None:
-            bar.device.set_choice(engine.device_name)
 
     def _show_thresholds(self, spec: ModelSpec) -> None:
         thresholds, panel = self._session.thresholds, self._panes.side_panel
@@ -275,10 +277,8 @@ class Bridge(QObject):
         self._compare.changed.connect(self._on_display_edited)
         panes.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
         panes.side_panel.classes.changed.connect(self._on_thresholds_edited)
-        # The switch Track is in that tab: import the tracker before it is ticked.
-        panes.side_panel.tabs.chosen.connect(
-            lambda tab: self._tracking.prepare() if tab == VIEW else None
-        )
+        # The switch Track is in that section: import the tracker before it is ticked.
+        panes.side_panel.sections[Intent.ACT].entered.connect(self._tracking.prepare)
         panes.side_panel.display.changed.connect(self._on_display_edited)
         panes.transport.sought.connect(self.playback.seek)
         panes.transport.speed_chosen.connect(self.playback.set_speed)

@@ -10,8 +10,8 @@ from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWid
 
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.panels.side_panel import rule
 from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.section import rule
 
 KEY_PX = 88
 _COLUMNS = (("Play",), ("Source", "Save"), ("View", "Help"))

@@ -17,8 +17,6 @@ from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.comparing.loading import SecondLoading
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
-from kpviewer.gui.language import tr
-from kpviewer.gui.menus import DEVICES, fill_device_menu
 from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.demo_banner import DemoBanner
 from kpviewer.gui.opening.dialogs import (
@@ -128,7 +126,8 @@ class MainWindow(QMainWindow):
         run = self.actions_of_keys.run
         self.demo_banner = DemoBanner(panes.notices.add(), self.session, run)
         self.nothing_found = NothingFoundLine(panes, self.opener, self.bridge)
-        self._recording_link = RecordingLink(self.side_panel.recording, self.saving)
+        self.view.setFocus()  # else the first picker has it, with a frame
+        self._recording_link = RecordingLink(self.top_bar.recording, self.saving, self)
 
     def begin(self, options: ViewerOptions) -> None:
         """Open the source and load the model, once the window is on the screen."""
@@ -136,7 +135,6 @@ class MainWindow(QMainWindow):
         self.session.open(options.source)
         self.opener.choose_model(options.model)
         self.opener.compare_with(options.compare or "")
-        self.top_bar.device.set_choice(tr(DEVICES.get(options.device, options.device)))
         self.saving.recover_leftovers()
         if options.record is not None:
             self.saving.record_from_start(options.record)
@@ -234,14 +232,9 @@ class MainWindow(QMainWindow):
         run, opener, memory, bar = self.actions_of_keys.run, self.opener, self.memory, self.top_bar
         SourceMenu(bar.source.menu() or QMenu(self), opener, memory, run)
         SettingsMenu(
-            bar.settings.menu() or QMenu(self), self.panes, self.session, self.saving, memory
+            bar.settings.menu() or QMenu(self), self.panes, self.session, self.saving, memory, run
         )
-        model_menu, device_menu = bar.model.menu(), bar.device.menu()
-        ModelMenu(model_menu or QMenu(self), opener, self.everyday, memory, run)
-        if device_menu is not None:
-            device_menu.aboutToShow.connect(
-                lambda: fill_device_menu(device_menu, self.session.models)
-            )
+        ModelMenu(bar.model.menu() or QMenu(self), opener, self.everyday, memory, run)
         self.view.card_pressed.connect(self._on_card_pressed)
 
     def set_fullscreen(self, wanted: bool) -> None:

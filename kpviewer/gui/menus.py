@@ -24,9 +24,11 @@ Ask = Callable[[Act], None]
 _log = logging.getLogger(__name__)
 
 
-def fill_device_menu(menu: QMenu, models: ModelLoading) -> None:
-    """List the devices, the current one ticked; GPUs are listed once torch is imported."""
-    menu.clear()
+def add_device_menu(model_menu: QMenu, models: ModelLoading) -> None:
+    """Add the submenu of the devices, the current one ticked; torch must know the GPUs first."""
+    menu = model_menu.addMenu(icon("device"), tr("Device"))
+    if menu is None:
+        return
     current, choice = models.current, models.choice
     anywhere = choice if choice is not None and not choice.device else None
     for name, label in {**DEVICES, **(current.devices if current else {})}.items():

@@ -150,6 +150,7 @@ def test_model_that_is_loaded_while_paused_runs_on_the_image(qtbot, window):
 
 def test_error_plot_shows_the_difference_without_ground_truth(qtbot, window):
     compare(qtbot, window)
+    qtbot.keyClick(window, Key.Key_G)
     qtbot.waitUntil(lambda: window.plots.error.title() == "Difference A–B, px")
     qtbot.waitUntil(lambda: window.plots.error.legend() == "mean distance 1.0")
 
@@ -167,6 +168,7 @@ def test_error_plot_prefers_the_ground_truth(qtbot, open_window, engines):
         FakeSource(300, ground_truth=ground_truth), load_engine=load, compare="two"
     )
     qtbot.waitUntil(lambda: second_of(window) is not None)
+    qtbot.keyClick(window, Key.Key_G)
     qtbot.waitUntil(lambda: window.plots.error.legend() == "mean distance 0.0")
     assert window.plots.error.title() == "Error, px"
 

@@ -3,7 +3,7 @@
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QDockWidget, QMenu, QTextEdit
+from PyQt6.QtWidgets import QDockWidget, QMenu, QTextEdit, QWidget
 
 from kpviewer.config import Settings, WindowSettings
 from kpviewer.config_files import read_settings, settings_path, write_settings
@@ -24,8 +24,12 @@ def folder(tmp_path):
     return tmp_path / "config"
 
 
+def dock_in(parent: QWidget, part: Part) -> Dock:
+    return next(d for d in parent.findChildren(Dock) if d.objectName() == f"dock-{part}")
+
+
 def dock_of(window: MainWindow, part: Part) -> Dock:
-    return next(d for d in window.findChildren(Dock) if d.objectName() == f"dock-{part}")
+    return dock_in(window, part)
 
 
 def area_of(window: MainWindow, part: Part) -> Qt.DockWidgetArea:
@@ -44,13 +48,15 @@ def line(menu: QMenu, text: str) -> QAction:
     return next(each for each in menu.actions() if each.text().partition("\t")[0] == text)
 
 
-def test_at_first_panels_lie_as_ever_and_have_no_bars(open_window):
+def test_at_first_the_side_panel_is_there_and_no_panel_has_a_bar(qtbot, open_window):
     window = open_window()
     side, plots = window.side_panel, window.plots
-    assert side.width() == 296
+    assert not plots.isVisible()
+    qtbot.keyClick(window, Key.Key_G)
+    qtbot.waitUntil(lambda: plots.height() == 148)
+    assert side.width() == 240
     assert side.mapTo(window, side.rect().topRight()).x() == window.width() - 1
     assert side.mapTo(window, side.rect().topLeft()).y() == window.top_bar.height()
-    assert plots.height() == 148
     assert plots.mapTo(window, plots.rect().topLeft()).x() == 0
     assert plots.width() == window.width() - side.width() - 1
     assert not any(dock.bar.isEnabled() or dock.bar.height() for dock in window.findChildren(Dock))
@@ -58,6 +64,8 @@ def test_at_first_panels_lie_as_ever_and_have_no_bars(open_window):
 
 def test_keys_fold_and_unfold(qtbot, open_window):
     window = open_window()
+    qtbot.keyClick(window, Key.Key_G)
+    assert window.plots.isVisible()
     qtbot.keyClick(window, Key.Key_P)
     qtbot.keyClick(window, Key.Key_G)
     assert not window.side_panel.isVisible()
@@ -70,6 +78,7 @@ def test_keys_fold_and_unfold(qtbot, open_window):
 
 def test_menu_ticks_what_is_there_and_brings_it_back(open_window):
     window = open_window()
+    window.docks.set_wanted(Part.PLOTS, wanted=True)
     line(panels_menu(window), "Plots").trigger()
     assert not window.plots.isVisible()
     menu = panels_menu(window)
@@ -82,6 +91,7 @@ def test_menu_ticks_what_is_there_and_brings_it_back(open_window):
 
 def test_bars_come_on_request_with_buttons_to_float_and_close(qtbot, open_window):
     window = open_window()
+    window.docks.set_wanted(Part.PLOTS, wanted=True)
     line(panels_menu(window), "Move panels").trigger()
     dock = dock_of(window, Part.PLOTS)
     qtbot.waitUntil(lambda: dock.bar.height() == BAR_PX)
@@ -102,7 +112,6 @@ def test_bars_come_on_request_with_buttons_to_float_and_close(qtbot, open_window
 
 def test_full_screen_hides_all_and_brings_back_what_was_there(qtbot, open_window):
     window = open_window()
-    qtbot.keyClick(window, Key.Key_G)
     dock_of(window, Part.SIDE).setFloating(True)
     qtbot.keyClick(window, Key.Key_F)
     assert not window.side_panel.isVisible()
@@ -117,6 +126,7 @@ def test_full_screen_hides_all_and_brings_back_what_was_there(qtbot, open_window
 def test_places_and_sizes_are_there_the_next_time(qtbot, open_window, folder):
     window = open_window(settings_folder=folder)
     docks = window.docks
+    docks.set_wanted(Part.PLOTS, wanted=True)
     docks.addDockWidget(Area.LeftDockWidgetArea, dock_of(window, Part.SIDE))
     docks.resizeDocks([dock_of(window, Part.PLOTS)], [230], Qt.Orientation.Vertical)
     qtbot.waitUntil(lambda: window.plots.height() == 230)
@@ -130,11 +140,13 @@ def test_places_and_sizes_are_there_the_next_time(qtbot, open_window, folder):
     qtbot.waitUntil(lambda: again.side_panel.isVisible() and again.side_panel.x() == 0)
     line(panels_menu(again), "Reset panels").trigger()
     assert area_of(again, Part.SIDE) is Area.RightDockWidgetArea
-    qtbot.waitUntil(lambda: (again.plots.height(), again.side_panel.width()) == (148, 296))
+    qtbot.waitUntil(lambda: again.side_panel.width() == 240)
+    assert not again.plots.isVisible()
 
 
 def test_state_in_full_screen_is_that_of_the_window(qtbot, open_window, folder):
     window = open_window(settings_folder=folder)
+    qtbot.keyClick(window, Key.Key_G)
     qtbot.keyClick(window, Key.Key_F)
     window.close()
     again = open_window(settings_folder=folder)
@@ -146,8 +158,8 @@ def test_state_in_full_screen_is_that_of_the_window(qtbot, open_window, folder):
 def test_damaged_state_is_ignored(open_window, folder, state):
     write_settings(settings_path(folder), Settings(window=WindowSettings(docks=state)))
     window = open_window(settings_folder=folder)
-    assert window.side_panel.width() == 296
-    assert window.plots.isVisible()
+    assert window.side_panel.width() == 240
+    assert window.side_panel.isVisible()
     assert not any(dock.isFloating() for dock in window.findChildren(QDockWidget))
 
 
@@ -155,6 +167,7 @@ def test_state_cut_short_or_changed_anywhere_never_hides_a_panel(qtbot, themes):
     area = DockArea(QTextEdit(), {Part.SIDE: QTextEdit(), Part.PLOTS: QTextEdit()})
     qtbot.addWidget(area)
     area.resize(900, 700)
+    area.set_wanted(Part.PLOTS, wanted=True)
     area.show()
     state = area.state()
     for at in range(0, len(state), 7):
@@ -163,6 +176,7 @@ def test_state_cut_short_or_changed_anywhere_never_hides_a_panel(qtbot, themes):
         area.restore(state[:at] + other + state[at + 1 :])
         assert all(dock.isVisible() for dock in area.findChildren(Dock))
     area.reset()
+    assert not dock_in(area, Part.PLOTS).isVisible()
     assert not any(dock.isFloating() for dock in area.findChildren(Dock))
 
 
@@ -190,6 +204,7 @@ def test_place_of_the_window_comes_back_if_its_screen_is_there(qtbot, open_windo
 
 def test_small_window_folds_the_plots_and_unfolds_them_to_their_height(qtbot, open_window):
     window = open_window()
+    qtbot.keyClick(window, Key.Key_G)
     window.resize(1024, 700)
     qtbot.waitUntil(window.plots.is_folded)
     qtbot.waitUntil(lambda: window.plots.height() == 168)

@@ -1,4 +1,4 @@
-"""The tab Evaluate as a user works with it, over a source whose ground truth is known.
+"""The section Score as a user works with it, over a source whose ground truth is known.
 
 The fake engine sees a box of 0.9 at x = the image's number and one of 0.4 five px beside it; the
 ground truth stays at x = 0. Of the frames 0 to 5, four match, and frame 3 is their worst.
@@ -13,7 +13,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QPushButton
 
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.panels.side_panel import DETECT, EVALUATE, VIEW
+from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.widgets.theme import LIGHT
 from kpviewer.structures import GroundTruth
 
@@ -39,10 +39,6 @@ def shown_index(window: MainWindow) -> int | None:
     return result.frame.index if result is not None and len(result.candidates) else None
 
 
-def open_tab(qtbot, window: MainWindow, tab: int) -> None:
-    qtbot.mouseClick(window.side_panel.tabs.buttons()[tab], LEFT)
-
-
 def go_to_start(qtbot, window: MainWindow) -> None:
     """Wait for the model, pause, and show the first frame."""
     qtbot.waitUntil(lambda: shown_index(window) is not None)
@@ -58,9 +54,9 @@ def frames_text(window: MainWindow) -> str:
 
 @pytest.fixture
 def window(qtbot, open_window) -> MainWindow:
-    """A window on the tab Evaluate that has shown each of the frames, and shows the last."""
+    """A window with Score open that has shown each of the frames, and shows the last."""
     window = open_window(FakeSource(FRAMES, ground_truth=ground_truth_at_zero()))
-    open_tab(qtbot, window, EVALUATE)
+    window.side_panel.open(Intent.SCORE)
     go_to_start(qtbot, window)
     for index in range(1, FRAMES):
         qtbot.keyClick(window, Key.Key_Period)
@@ -134,11 +130,11 @@ def test_click_on_a_worst_frame_shows_it(qtbot, window):
 
 
 def test_frames_can_be_ranked_by_their_mistakes(qtbot, window):
-    qtbot.mouseClick(window.side_panel.worst.kinds.buttons()[3], LEFT)
+    window.side_panel.worst.kinds.choose(3)
     qtbot.waitUntil(lambda: len(rows(window)) == 6)
     assert rows(window)[0][2:] == ["0", "1", "2"]
     assert rows(window)[0][0].split()[0] == "4"
-    qtbot.mouseClick(window.side_panel.worst.kinds.buttons()[1], LEFT)
+    window.side_panel.worst.kinds.choose(1)
     qtbot.waitUntil(lambda: rows(window) == [])  # no landmarks
 
 
@@ -164,18 +160,18 @@ def test_another_source_starts_again(qtbot, open_window):
         "other": FakeSource(300),
     }
     window = open_window(open_source=lambda text, _ground_truth: sources[text])
-    open_tab(qtbot, window, EVALUATE)
+    window.side_panel.open(Intent.SCORE)
     qtbot.waitUntil(window.side_panel.worst.isVisible)
     window.opener.choose_source("other")
     qtbot.waitUntil(lambda: not window.side_panel.worst.isVisible())
 
 
-def test_without_ground_truth_the_tab_shows_what_is_needed(qtbot, open_window):
+def test_without_ground_truth_the_section_shows_what_is_needed(qtbot, open_window):
     asked = []
     window = open_window(
         open_source=lambda text, _ground_truth: asked.append(text) or FakeSource(300)
     )
-    open_tab(qtbot, window, EVALUATE)
+    window.side_panel.open(Intent.SCORE)
     panel = window.side_panel
     qtbot.waitUntil(lambda: shown_index(window) is not None)
     assert panel.error.isVisible()
@@ -189,7 +185,7 @@ def test_without_ground_truth_the_tab_shows_what_is_needed(qtbot, open_window):
 def test_worst_frames_of_a_live_source_can_not_be_shown(qtbot, open_window):
     source = FakeSource(live=True, ground_truth=ground_truth_at_zero())
     window = open_window(source)
-    open_tab(qtbot, window, EVALUATE)
+    window.side_panel.open(Intent.SCORE)
     qtbot.waitUntil(lambda: window.session.engine is not None)
     source.give(1)
     qtbot.waitUntil(lambda: shown_index(window) == 0 or source.give(1))
@@ -200,12 +196,11 @@ def test_worst_frames_of_a_live_source_can_not_be_shown(qtbot, open_window):
 @pytest.mark.parametrize("size", [(1024, 700), (1600, 1000)])
 def test_nothing_is_wider_than_the_panel(qtbot, window, size):
     window.resize(*size)
-    for tab in (DETECT, EVALUATE, VIEW):
-        open_tab(qtbot, window, tab)
-        page = window.side_panel.pages[tab]
-        qtbot.waitUntil(page.isVisible)
-        content = page.widget()
-        assert content.minimumSizeHint().width() <= page.viewport().width()
+    panel = window.side_panel
+    for intent in Intent:
+        panel.open(intent)
+    content, viewport = panel.page.widget(), panel.page.viewport()
+    assert content.minimumSizeHint().width() <= viewport.width() <= panel.width() == 240
 
 
 def test_curves_take_the_theme(window):
@@ -264,7 +259,7 @@ def test_own_confidence_stays_when_the_fields_are_put_away(qtbot, two_classes):
 
 def test_best_of_one_class_becomes_its_own_confidence(qtbot, two_classes):
     window, curves = two_classes, two_classes.side_panel.curves
-    open_tab(qtbot, window, EVALUATE)
+    window.side_panel.open(Intent.SCORE)
     qtbot.waitUntil(curves.use_best.isEnabled)
     curves.classes.setFocus()
     qtbot.keyClick(curves.classes, Key.Key_Down)

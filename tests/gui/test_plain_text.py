@@ -49,7 +49,7 @@ def shown_as_html(root: QObject) -> list[str]:
 
 def menus_of(window) -> list[QMenu]:
     menus = [each.menu() for each in (window.top_bar.source, window.top_bar.model,
-                                      window.top_bar.device, window.top_bar.settings)]  # fmt: skip
+                                      window.top_bar.settings)]  # fmt: skip
     for menu in menus:
         menu.aboutToShow.emit()
     return menus

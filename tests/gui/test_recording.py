@@ -12,7 +12,6 @@ from sample_results import read_video
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.config_files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.panels.side_panel import VIEW
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.recording.codecs import Quality
@@ -20,6 +19,7 @@ from kpviewer.recording.codecs import Quality
 LEFT = Qt.MouseButton.LeftButton
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 Key = Qt.Key
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # said of the options
 
 
 def wait_for_boxes(qtbot, window: MainWindow) -> None:
@@ -32,12 +32,11 @@ def wait_for_boxes(qtbot, window: MainWindow) -> None:
 
 @pytest.fixture
 def window(qtbot, open_window) -> MainWindow:
-    """A window on a source of 64 x 48 px that sees two things, with the tab View in front."""
+    """A window on a source of 64 x 48 px that sees two things."""
     source = FakeSource(3000)
     source.size_hw = (48, 64)
     window = open_window(source)
     wait_for_boxes(qtbot, window)
-    window.side_panel.set_tab(VIEW)
     return window
 
 
@@ -46,18 +45,27 @@ def record(qtbot, window: MainWindow, seconds: float = 0.3) -> None:
     qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > seconds)
 
 
+def close_options(qtbot, window: MainWindow) -> None:
+    window.top_bar.recording.window().hide()
+    window.activateWindow()  # other plugins do so themselves
+    qtbot.waitUntil(window.isActiveWindow)
+
+
 def stop(qtbot, window: MainWindow) -> None:
     qtbot.keyClick(window, Key.Key_R)
     qtbot.waitUntil(lambda: "Saved" in window.status_bar.message())
 
 
 def test_both_videos_and_a_data_set_are_written_as_chosen(qtbot, window, tmp_path):
-    panel = window.side_panel.recording
+    panel = window.top_bar.recording
+    qtbot.mouseClick(window.top_bar.record_options, LEFT)
+    assert panel.videos.isVisible()
     assert not panel.every.isVisible()
     qtbot.mouseClick(panel.videos.buttons()[2], LEFT)
     panel.result_box("yolo").click()
     assert panel.every.isVisible()
     qtbot.mouseClick(panel.every.buttons()[0], LEFT)
+    close_options(qtbot, window)
     record(qtbot, window)
     stop(qtbot, window)
     raw, folder = *tmp_path.glob("*_raw.mp4"), *tmp_path.glob("*_yolo")
@@ -134,7 +142,7 @@ def test_sign_says_length_state_and_what_is_lost(state, text):
 
 
 def test_split_key_continues_in_another_file_without_losing_a_frame(qtbot, window, tmp_path):
-    window.side_panel.recording.result_box("jsonl").click()
+    window.top_bar.recording.result_box("jsonl").click()
     for _ in range(3):  # slow enough for any machine: a live recorder drops what it can't write
         qtbot.keyClick(window, Key.Key_BracketLeft)
     record(qtbot, window)
@@ -162,7 +170,7 @@ def test_pause_and_split_without_a_recording_are_reported(qtbot, window, modifie
 
 
 def test_recording_with_pre_roll_begins_before_the_key(qtbot, window, tmp_path):
-    panel = window.side_panel.recording
+    panel = window.top_bar.recording
     panel.result_box("jsonl").click()
     qtbot.mouseClick(panel.preroll.buttons()[1], LEFT)
     begun = window.view.result().frame.index
@@ -178,7 +186,8 @@ def test_recording_with_pre_roll_begins_before_the_key(qtbot, window, tmp_path):
 
 
 def test_space_on_disk_is_shown_and_depends_on_the_quality(qtbot, window):
-    panel = window.side_panel.recording
+    panel = window.top_bar.recording
+    window.top_bar.open_recording_options()
     qtbot.waitUntil(lambda: "MB a minute" in panel.space.text())
     before = panel.space.text()
     qtbot.mouseClick(panel.quality.buttons()[2], LEFT)
@@ -187,8 +196,10 @@ def test_space_on_disk_is_shown_and_depends_on_the_quality(qtbot, window):
 
 
 def test_encoders_that_open_are_listed_and_the_chosen_one_is_used(qtbot, window, tmp_path):
-    codec = window.side_panel.recording.codec
+    codec = window.top_bar.recording.codec
+    window.top_bar.open_recording_options()
     qtbot.waitUntil(lambda: codec.count() > 1)
+    close_options(qtbot, window)
     assert codec.itemText(0) == "Automatic"
     codec.setCurrentIndex(codec.findData("mpeg4"))
     codec.activated.emit(codec.currentIndex())
@@ -202,8 +213,7 @@ def test_choices_are_remembered_and_part_of_profiles(qtbot, open_window, tmp_pat
     folder = tmp_path / "settings"
     window = open_window(settings_folder=folder)
     wait_for_boxes(qtbot, window)
-    window.side_panel.set_tab(VIEW)
-    panel = window.side_panel.recording
+    panel = window.top_bar.recording
     qtbot.mouseClick(panel.videos.buttons()[1], LEFT)
     qtbot.mouseClick(panel.quality.buttons()[0], LEFT)
     panel.result_box("voc").click()
@@ -213,9 +223,9 @@ def test_choices_are_remembered_and_part_of_profiles(qtbot, open_window, tmp_pat
     expected = {"videos": "raw", "quality": "small", "results": "voc", "with_results": True}
     assert expected.items() <= kept.items()
     again = open_window(settings_folder=folder)
-    shown = again.side_panel.recording.choices
+    shown = again.top_bar.recording.choices
     assert shown == RecordingChoices("raw", frozenset({"voc", "jsonl"}), quality=Quality.SMALL)
-    assert again.side_panel.recording.videos.index() == 1
+    assert again.top_bar.recording.videos.index() == 1
 
 
 def test_remembered_nonsense_is_left_out():
@@ -235,7 +245,7 @@ def test_snapshot_has_its_json_beside_it(qtbot, window, tmp_path):
 
 
 def test_every_control_has_a_name_and_a_tip(window):
-    panel = window.side_panel.recording
+    panel = window.top_bar.recording
     segments = (panel.videos, panel.quality, panel.preroll, panel.every)
     buttons = [button for control in segments for button in control.buttons()]
     for control in (*buttons, panel.codec, panel.folder, panel.result_box("voc")):
@@ -256,6 +266,6 @@ def test_file_is_recorded_at_its_own_speed_however_slowly_it_is_played(qtbot, wi
 
 
 def test_sound_is_chosen_and_remembered(qtbot, window):
-    window.side_panel.recording.sound.click()
+    window.top_bar.recording.sound.click()
     assert not window.saving.choices.sound
     assert RecordingChoices.from_table(window.saving.choices.to_table()) == window.saving.choices

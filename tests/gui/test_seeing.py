@@ -15,7 +15,7 @@ from sample_results import read_video
 from kpviewer.config_files import read_settings, settings_path
 from kpviewer.gui.evaluating.error_panel import ErrorPanel
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.panels.side_panel import VIEW
+from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.saving.setup import header_of
 from kpviewer.models.spec import Task
 from kpviewer.overlay import array_of
@@ -88,7 +88,7 @@ def window(qtbot, open_window) -> MainWindow:
 def tick(qtbot: QtBot, window: MainWindow, field: str) -> None:
     box = window.side_panel.display.switch(field)
     was_ticked = box.isChecked()
-    qtbot.mouseClick(window.side_panel.tabs.buttons()[VIEW], LEFT)
+    window.side_panel.open(Intent.LOOK)
     box.setFocus()
     qtbot.keyClick(box, Key.Key_Return)
     assert box.isChecked() is not was_ticked

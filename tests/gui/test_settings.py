@@ -79,7 +79,7 @@ def test_edits_are_remembered(qtbot, open_window, engine, themes, folder):
     for _ in range(10):
         qtbot.keyClick(slider, Key.Key_Right)
     score = panel.thresholds.confidence.value()
-    qtbot.mouseClick(panel.thresholds.nms.buttons()[1], LEFT)
+    panel.thresholds.nms.choose(1)
     panel.classes.set_ticked(1, False)
     panel.display.switch("labels").click()
     qtbot.keyClick(window, Key.Key_G)
@@ -99,7 +99,7 @@ def test_edits_are_remembered(qtbot, open_window, engine, themes, folder):
     assert again.side_panel.thresholds.nms.index() == 1
     assert again.side_panel.classes.shown() == {0}
     assert not again.side_panel.display.switch("labels").isChecked()
-    assert not again.plots.isVisible()
+    assert again.plots.isVisible()
     assert again.side_panel.isVisible()
     assert themes.choice is ThemeChoice.LIGHT
 
@@ -158,7 +158,7 @@ def test_command_line_wins_and_is_not_remembered(qtbot, open_window, engine, the
     assert loads == [("fake", "cpu")]
     assert (window.session.thresholds.score, window.session.thresholds.iou) == (0.5, 0.25)
     assert themes.choice is ThemeChoice.DARK
-    qtbot.mouseClick(window.side_panel.thresholds.nms.buttons()[1], LEFT)
+    window.side_panel.thresholds.nms.choose(1)
     window.close()
     kept = remembered(folder)
     assert (kept.model, kept.device, kept.theme) == ("other", "cuda:0", "light")
@@ -196,7 +196,7 @@ def test_model_and_device_that_were_chosen_are_loaded_the_next_time_but_not_down
 
     window = open_window(settings_folder=folder, load_engine=load)
     wait_for_model(qtbot, window)
-    line(menu_of(window.top_bar.device), "Fake GPU").trigger()
+    line(submenu(menu_of(window.top_bar.model), "Device"), "Fake GPU").trigger()
     qtbot.waitUntil(lambda: loads[-1] == ("fake", "cuda:0"))
     window.opener.choose_model("torchvision:ssd300_vgg16")
     qtbot.waitUntil(lambda: loads[-1] == ("torchvision:ssd300_vgg16", "cuda:0"))

@@ -54,7 +54,8 @@ class CurvesPanel(QWidget):
         self.f1 = CurvePlot(tr("F1 against confidence"), tr("To the right: confidence"))
         self._now = _label(tr("At the present confidence"))
         self._frames = _label(tr("Evaluated frames"))
-        self._frames.setWordWrap(True)
+        for label in (self._now, self._frames):
+            label.setWordWrap(True)
         self.use_best = PushButton(tr("Set the best confidence"))
         self.use_best.setAccessibleName(tr("Set the best confidence"))
         column = QVBoxLayout(self)
@@ -112,9 +113,7 @@ class CurvesPanel(QWidget):
         self.use_best.setToolTip(tr("No true positives yet"))
         if self._best is not None:
             f1 = class_score(self._curve, self._best).f1 if self._curve is not None else None
-            self.use_best.setText(
-                tr("Set confidence to {score:.3f} (best F1)").format(score=self._best)
-            )
+            self.use_best.setText(tr("Set to {score:.3f} (best F1)").format(score=self._best))
             tip = tr("Set the confidence where F1 is highest, {f1}")
             self.use_best.setToolTip(tip.format(f1=_number(f1)))
         self.show_score(self._score)

@@ -34,7 +34,7 @@ class ScoresLink(QObject):
         panel.curves.best_chosen.connect(self._on_best_chosen)
         panel.worst.kind_chosen.connect(self._draw)
         panel.worst.sought.connect(playback.show)
-        panel.tabs.chosen.connect(self._draw)
+        panel.unfolded.connect(self._draw)
 
     @property
     def summary(self) -> ErrorSummary:

@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayo
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.timeline.texts import time_text
-from kpviewer.gui.widgets.buttons import SegmentedControl
+from kpviewer.gui.widgets.choice_box import ChoiceBox
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.scanning.frame_errors import EvaluatedFrame, WorstBy
 
@@ -44,7 +44,7 @@ class WorstFrames(QWidget):
         super().__init__()
         self._frames: list[EvaluatedFrame] = []
         self._can_seek = True
-        self.kinds = SegmentedControl(
+        self.kinds = ChoiceBox(
             tr("Worst by"),
             (tr("Distance"), "NME", tr("Overlap"), tr("Mistakes")),
             (

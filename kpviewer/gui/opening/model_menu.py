@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.gui.comparing.menu import add_compare_menu
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr
-from kpviewer.gui.menus import Ask, add_backend_menu, add_to, shipped_models
+from kpviewer.gui.menus import Ask, add_backend_menu, add_device_menu, add_to, shipped_models
 from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.larger_input import input_side, larger_input, usual_input
 from kpviewer.gui.opening.model_titles import title_of
@@ -58,6 +58,7 @@ class ModelMenu(QObject):
         add_recent(menu, "model", recent, opener.choose_model, present, title_of)
         label = f"{tr(Act.OPEN_MODEL.value.text)}…\t{Act.OPEN_MODEL.value.keys[0]}"
         add_to(menu, "folder", label, lambda: self._ask(Act.OPEN_MODEL))
+        add_device_menu(menu, opener.session.models)
         add_backend_menu(menu, opener.session.models)
         add_compare_menu(menu, opener, recent)
 

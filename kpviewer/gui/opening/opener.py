@@ -13,7 +13,7 @@ from kpviewer.gui.opening.layout_choice import LayoutChoice
 from kpviewer.gui.opening.loaders import EngineLoader
 from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.opening.permission import CodePermission
-from kpviewer.gui.panels.side_panel import EVALUATE
+from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.panes import Panes
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES
@@ -80,7 +80,7 @@ class Opener:
         first = self.session.models.loading or (loaded.model if loaded is not None else "")
         self.compare.start(text, first)
         if text:
-            self._panes.side_panel.set_tab(EVALUATE)
+            self._panes.side_panel.open(Intent.SCORE)
 
     def use_ground_truth(self, spec: str) -> None:
         """Evaluate the open source, which continues to play, against the annotations of ``spec``.

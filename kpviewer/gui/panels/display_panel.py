@@ -1,11 +1,11 @@
-"""Settings of the overlay: what is drawn, how large, and what is anonymised."""
+"""Switches of the overlay: what is done with detections, what is drawn, and how large."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtCore import QObject, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
 
@@ -15,7 +15,7 @@ from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 
-_SWITCHES = (
+_LOOK = (
     ("boxes", tr_noop("Boxes"), tr_noop("Draw the boxes")),
     ("landmarks", tr_noop("Landmarks"), tr_noop("Draw the landmarks")),
     ("labels", tr_noop("Names"), tr_noop("Write the class names")),
@@ -28,29 +28,38 @@ _SWITCHES = (
     ("ground_truth", tr_noop("Ground truth"), tr_noop("Draw the ground truth, dashed")),
     (
         "verdicts",
-        tr_noop("Mark hits, misses, false alarms"),
+        tr_noop("Hits, misses, false alarms"),
         tr_noop("With annotations: mark matched and missed objects, and false alarms"),
     ),
-    (
-        "smooth_landmarks",
-        tr_noop("Smooth landmarks"),
-        tr_noop("Draw landmarks smoothed over time; errors and files keep the raw ones"),
-    ),
+)
+"""Field of OverlayStyle, text and tip of the switches of what is drawn."""
+_ACT = (
     (
         "tracks",
-        tr_noop("Track (IDs, trails)"),
+        tr_noop("Track"),
+        tr_noop("An ID that stays with each object, and its trail"),
         tr_noop("Give each object an ID that stays with it, and draw its trail"),
     ),
     (
         "anonymise",
         tr_noop("Anonymise"),
+        tr_noop("Hides faces here, in snapshots and in recordings"),
         tr_noop(
             "Hide faces, or all objects of the shown classes: here, in snapshots and in recordings"
         ),
     ),
+    (
+        "smooth_landmarks",
+        tr_noop("Smooth landmarks"),
+        tr_noop("On the screen; errors and files keep the raw ones"),
+        tr_noop("Draw landmarks smoothed over time; errors and files keep the raw ones"),
+    ),
 )
-_WIDE = {"verdicts", "smooth_landmarks", "tracks", "anonymise"}
+"""Field of OverlayStyle, text, line of explanation and tip of the switches that do something."""
+_WIDE = {"verdicts"}
 """Switches that take a row of their own; they follow pairs of others."""
+_INDENT_PX = 24
+"""Indent of an explanation: it begins below the text of its switch."""
 _SIZES = (
     (
         "lines",
@@ -91,22 +100,21 @@ class CheckBox(QCheckBox):
             super().keyPressEvent(event)
 
 
-class DisplayPanel(QWidget):
-    """Panel that edits an OverlayStyle; its names and skeleton are the model's."""
+class DisplayPanel(QObject):
+    """Two widgets that edit an OverlayStyle; its names and skeleton are the model's."""
 
     changed = pyqtSignal()
     """Emitted after edits by the user; ``style_of_overlay`` has the new value."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._style = OverlayStyle()
         self._switches: dict[str, CheckBox] = {}
         self._sizes: dict[str, SegmentedControl] = {}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addLayout(self._lay_out_switches())
-        column.addLayout(self._lay_out_sizes())
+        self.act = self._lay_out_act()
+        """Widget of what is done with the detections: tracking, anonymising, smoothing."""
+        self.look = self._lay_out_look()
+        """Widget of what is drawn, and how large."""
 
     @property
     def style_of_overlay(self) -> OverlayStyle:
@@ -141,36 +149,51 @@ class DisplayPanel(QWidget):
         """Return the control of a field of OverlayStyle: lines, dots or letters."""
         return self._sizes[field]
 
-    def _lay_out_switches(self) -> QGridLayout:
-        grid = QGridLayout()
+    def _lay_out_act(self) -> QWidget:
+        widget = QWidget()
+        column = QVBoxLayout(widget)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for field, text, explanation, tip in _ACT:
+            column.addWidget(self._add_switch(field, tr(text), tr(tip)))
+            line = Label(tr(explanation))
+            line.setProperty("kind", "small")
+            line.setWordWrap(True)
+            line.setContentsMargins(_INDENT_PX, 0, 0, 4)
+            column.addWidget(line)
+        return widget
+
+    def _lay_out_look(self) -> QWidget:
+        widget = QWidget()
+        grid = QGridLayout(widget)
+        grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(0)
         cell = 0
-        for field, text, tip in _SWITCHES:
-            box = CheckBox(tr(text), tr(tip))
-            box.setChecked(getattr(self._style, field))
-            box.toggled.connect(self._on_edited)
-            self._switches[field] = box
+        for field, text, tip in _LOOK:
             columns = 2 if field in _WIDE else 1
+            box = self._add_switch(field, tr(text), tr(tip))
             grid.addWidget(box, cell // 2, cell % 2, 1, columns)
             cell += columns
-        return grid
-
-    def _lay_out_sizes(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(4)
-        for row, (field, english, values, sizes) in enumerate(_SIZES):
+        for field, english, values, sizes in _SIZES:
             name, texts = tr(english), tuple(tr(size) for size in sizes)
             tips = tuple(f"{name}: {text.lower()}" for text in texts)
             control = SegmentedControl(name, texts, tips)
             control.set_index(values.index(getattr(self._style, field)))
             control.chosen.connect(self._on_edited)
             self._sizes[field] = control
-            grid.addWidget(Label(name), row, 0)
-            grid.addWidget(control, row, 1)
-        grid.setColumnStretch(1, 1)
-        return grid
+            caption = Label(name)
+            caption.setContentsMargins(0, 8, 0, 4)
+            grid.addWidget(caption, grid.rowCount(), 0, 1, 2)
+            grid.addWidget(control, grid.rowCount(), 0, 1, 2)
+        return widget
+
+    def _add_switch(self, field: str, text: str, tip: str) -> CheckBox:
+        box = CheckBox(text, tip)
+        box.setChecked(getattr(self._style, field))
+        box.toggled.connect(self._on_edited)
+        self._switches[field] = box
+        return box
 
     def _on_edited(self) -> None:
         values: dict[str, Any] = {field: box.isChecked() for field, box in self._switches.items()}

@@ -19,7 +19,7 @@ from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.dock import Dock
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Version of the initial layout; a state of another version is ignored."""
 _Area = Qt.DockWidgetArea
 _SIDES = _Area.LeftDockWidgetArea | _Area.RightDockWidgetArea
@@ -47,7 +47,9 @@ class Place:
 
 PLACES = {
     Part.SIDE: Place(tr_noop("Side panel"), Act.PANEL, _Area.RightDockWidgetArea, _SIDES),
-    Part.PLOTS: Place(tr_noop("Plots"), Act.PLOTS, _Area.BottomDockWidgetArea, _ENDS),
+    Part.PLOTS: Place(
+        tr_noop("Plots"), Act.PLOTS, _Area.BottomDockWidgetArea, _ENDS, is_shown=False
+    ),
     Part.TABLE: Place(
         tr_noop("Table of detections"),
         Act.TABLE,

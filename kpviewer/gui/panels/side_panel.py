@@ -1,29 +1,55 @@
-"""Panel on the right in three tabs: detection, evaluation, view."""
+"""Panel on the right: one column of sections by intention, which fold."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import partial
+
+from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from kpviewer.gui.comparing.panel import ComparePanel
 from kpviewer.gui.evaluating.curves_panel import CurvesPanel
 from kpviewer.gui.evaluating.error_panel import ErrorPanel
 from kpviewer.gui.evaluating.worst_frames import WorstFrames
-from kpviewer.gui.language import tr
+from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.class_list import ClassList
 from kpviewer.gui.panels.display_panel import DisplayPanel
 from kpviewer.gui.panels.thresholds_panel import ThresholdsPanel
-from kpviewer.gui.saving.panel import RecordingPanel
-from kpviewer.gui.widgets.buttons import SegmentedControl
 from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.section import Section, rule
 
-WIDTH, WIDEST = 296, 480
-DETECT, EVALUATE, VIEW = range(3)
-"""Tabs of the panel."""
+WIDTH, WIDEST = 240, 480
+
+
+class Intent(StrEnum):
+    """Sections of the panel, by their names in the settings."""
+
+    FIND = "find"
+    ACT = "act"
+    LOOK = "look"
+    SCORE = "score"
+
+
+_SECTIONS = {
+    Intent.FIND: (tr_noop("Find"), tr_noop("Thresholds and classes"), True),
+    Intent.ACT: (tr_noop("Act"), tr_noop("Track, anonymise, smooth"), True),
+    Intent.LOOK: (tr_noop("Look"), tr_noop("What is drawn over the image"), False),
+    Intent.SCORE: (
+        tr_noop("Score"),
+        tr_noop("Against the ground truth, or another model"),
+        False,
+    ),
+}
+"""Title, tooltip, and whether the section is open by default."""
 
 
 class SidePanel(QFrame):
-    """Panel of sections, in tabs that scroll."""
+    """Column of sections that scrolls if there is little room."""
+
+    unfolded = pyqtSignal(object)
+    """Emitted with the Intent of a section that has opened."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,43 +61,20 @@ class SidePanel(QFrame):
         self.compare = ComparePanel()
         self.curves = CurvesPanel()
         self.worst = WorstFrames()
-        self.display = DisplayPanel()
-        self.recording = RecordingPanel()
+        self.display = DisplayPanel(self)
         self._no_classes = Label(tr("Loading the model's classes …"))
         self._no_classes.setProperty("kind", "secondary")
-        self.tabs = SegmentedControl(
-            tr("Panel"),
-            (tr("Detect"), tr("Evaluate"), tr("View")),
-            (
-                tr("Thresholds and classes"),
-                tr("Against the ground truth"),
-                tr("What is drawn over the image"),
-            ),
-        )
-        self.pages = tuple(Page() for _ in range(3))
-        stack = QStackedWidget()
-        for page in self.pages:
-            stack.addWidget(page)
-        self.tabs.chosen.connect(stack.setCurrentIndex)
-        self._stack = stack
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 12, 0, 0)
-        column.setSpacing(0)
-        tab_row = QVBoxLayout()
-        tab_row.setContentsMargins(12, 0, 12, 0)
-        tab_row.addWidget(self.tabs)
-        column.addLayout(tab_row)
-        column.addWidget(stack, 1)
-        self.pages[DETECT].add_section(tr("Thresholds"), self.thresholds)
-        self.pages[DETECT].add_section(tr("Classes"), self.classes, self._no_classes)
-        self.pages[EVALUATE].add_section(tr("Error against ground truth"), self.error)
-        self.pages[EVALUATE].add_section(tr("Difference of two models"), self.compare)
-        self._evaluated = (
-            self.pages[EVALUATE].add_section(tr("Curves of the frames so far"), self.curves),
-            self.pages[EVALUATE].add_section(tr("Worst frames so far"), self.worst),
-        )
-        self.pages[VIEW].add_section(tr("Overlay"), self.display)
-        self.pages[VIEW].add_section(tr("Recording"), self.recording)
+        self._no_classes.setWordWrap(True)
+        self._choices: dict[Intent, bool] = {}
+        self.sections = {
+            intent: Section(tr(title), tr(tip), is_open=is_open)
+            for intent, (title, tip, is_open) in _SECTIONS.items()
+        }
+        self._fill()
+        self.page = self._lay_out()
+        for intent, section in self.sections.items():
+            section.toggled.connect(partial(self._choices.__setitem__, intent))
+            section.opened.connect(partial(self.unfolded.emit, intent))
         self.setMinimumWidth(WIDTH)
         self.setMaximumWidth(WIDEST)
 
@@ -79,63 +82,80 @@ class SidePanel(QFrame):
         """Return the smallest width: the image takes the rest."""
         return QSize(WIDTH, super().sizeHint().height())
 
-    def tab(self) -> int:
-        """Return the tab that is shown: DETECT, EVALUATE or VIEW."""
-        return self._stack.currentIndex()
+    def open(self, intent: Intent) -> None:
+        """Open a section, and scroll to it."""
+        section = self.sections[intent]
+        section.set_open(is_open=True)
+        # its place is known once the layout has made room for it
+        QTimer.singleShot(0, lambda: self.page.ensureWidgetVisible(section, 0, 0))
 
-    def set_tab(self, tab: int) -> None:
-        """Show DETECT, EVALUATE or VIEW."""
-        self.tabs.set_index(tab)
-        self._stack.setCurrentIndex(tab)
+    def offer_score(self) -> None:
+        """Open the section Score, unless the user has folded or opened it by hand."""
+        section = self.sections[Intent.SCORE]
+        if Intent.SCORE not in self._choices and not section.is_open:
+            section.set_open(is_open=True)
+
+    def choices(self) -> dict[str, bool]:
+        """Return which sections the user has opened (True) or folded, if that isn't usual.
+
+        Score also opens by itself, so each choice of the user about it counts.
+        """
+        return {
+            intent.value: is_open
+            for intent, is_open in self._choices.items()
+            if intent is Intent.SCORE or is_open is not _SECTIONS[intent][2]
+        }
+
+    def set_choices(self, choices: Mapping[str, bool]) -> None:
+        """Open and fold the sections as in ``choices``; others as by default."""
+        self._choices = {intent: choices[intent] for intent in Intent if intent in choices}
+        for intent, section in self.sections.items():
+            section.set_open(is_open=self._choices.get(intent, _SECTIONS[intent][2]))
 
     def set_class_names(self, names: tuple[str, ...], shown: frozenset[int] | None) -> None:
         """List the classes of a model."""
         self.classes.set_classes(names, shown)
         self._no_classes.setVisible(not names)
 
+    def show_found(self, count: int | None) -> None:
+        """Show the number of detections; None without a model."""
+        text = "" if count is None else tr("{count} found").format(count=count)
+        self.sections[Intent.FIND].set_summary(text)
+
     def show_evaluated(self, *, has_frames: bool) -> None:
         """Show or hide curves and worst frames: they need frames with ground truth."""
-        for section in self._evaluated:
-            section.setVisible(has_frames)
+        for group in self._evaluated:
+            group.setVisible(has_frames)
 
+    def _fill(self) -> None:
+        find, act, look, score = (self.sections[intent] for intent in Intent)
+        find.add(self.thresholds)
+        find.add(self.classes, self._no_classes)
+        act.add(self.display.act)
+        look.add(self.display.look)
+        score.add(self.error, title=tr("Error against ground truth"))
+        score.add(self.compare, title=tr("Difference of two models"))
+        self._evaluated = (
+            score.add(self.curves, title=tr("Curves of the frames so far")),
+            score.add(self.worst, title=tr("Worst frames so far")),
+        )
 
-class Page(QScrollArea):
-    """Sections of one tab, in a column that scrolls if there is little room."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        sections = QWidget()
-        sections.setObjectName("sections")
-        self._column = QVBoxLayout(sections)
-        self._column.setContentsMargins(12, 12, 12, 12)
-        self._column.setSpacing(12)
-        self._column.addStretch(1)
-        self.setWidget(sections)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-
-    def add_section(self, title: str, *widgets: QWidget) -> QWidget:
-        """Add widgets under a heading, below a hairline unless it is the first section.
-
-        Returns:
-            The section, to hide or show it.
-        """
-        section = QWidget()
-        column = QVBoxLayout(section)
+    def _lay_out(self) -> QScrollArea:
+        holder = QWidget()
+        holder.setObjectName("sections")
+        column = QVBoxLayout(holder)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        heading = Label(title)
-        heading.setProperty("kind", "heading")
-        head = (heading,) if self._column.count() == 1 else (rule(), heading)
-        for widget in (*head, *widgets):
-            column.addWidget(widget)
-        self._column.insertWidget(self._column.count() - 1, section)  # before the stretch
-        return section
-
-
-def rule() -> QFrame:
-    """Return a hairline to separate groups."""
-    line = QFrame()
-    line.setObjectName("rule")
-    return line
+        column.setSpacing(0)
+        for section in self.sections.values():
+            column.addWidget(section)
+            column.addWidget(rule())
+        column.addStretch(1)
+        page = QScrollArea()
+        page.setWidget(holder)
+        page.setWidgetResizable(True)
+        page.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(page)
+        return page

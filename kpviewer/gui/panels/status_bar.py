@@ -64,6 +64,10 @@ class StatusBar(QFrame):
             parts.append(f"{forward_ms:.1f} ms")
         self._model.setText(" · ".join(parts) or tr("No model"))
 
+    def model_text(self) -> str:
+        """Return what is shown of the model."""
+        return self._model.text()
+
     def show_source(self, info: StreamInfo | None, frame: Frame | None = None) -> None:
         """Show size and rate of the source; for a folder, name, number and size of the image."""
         if info is None:

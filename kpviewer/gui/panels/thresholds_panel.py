@@ -8,7 +8,8 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.widgets.buttons import SegmentedControl
+from kpviewer.gui.widgets.choice_box import ChoiceBox
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.value_slider import ValueSlider
 from kpviewer.structures import NmsKind, Thresholds
 
@@ -39,8 +40,8 @@ class ThresholdsPanel(QWidget):
             tr("How strongly overlap lowers confidence: a larger σ lowers it less."),
             0.01,
         )
-        self.nms = SegmentedControl(
-            "NMS",
+        self.nms = ChoiceBox(
+            tr("Overlapping boxes (NMS)"),
             (tr("Hard"), tr("Soft linear"), tr("Soft Gaussian"), tr("None")),
             (
                 tr("Remove boxes that overlap a better one"),
@@ -57,6 +58,7 @@ class ThresholdsPanel(QWidget):
         column.addWidget(self.iou)
         column.addWidget(self.sigma)
         column.addSpacing(4)
+        column.addWidget(Label(self.nms.accessibleName()))
         column.addWidget(self.nms)
         self.keypoint.hide()
         self.confidence.changed.connect(self._on_edited)

@@ -1,4 +1,4 @@
-"""Bar at the top: source, model, device, recording and commands."""
+"""Bar at the top: source, model, recording and commands."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
 from kpviewer.gui.panels.status_bar import shortened
+from kpviewer.gui.saving.panel import RecordingPanel
 from kpviewer.gui.saving.sign import RecordingState, set_state
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.plain_text import without_mnemonic
+from kpviewer.gui.widgets.popup import Popup
 
-RECORD_PX = 124
+HEIGHT = 40
+RECORD_PX = 104
 """Width of the record button, with room for the time of a recording."""
+POPUP_PX = 360
+"""Width of the options of recordings."""
 
 
 class Picker(ToolButton):
@@ -50,39 +55,55 @@ class TopBar(QFrame):
             "camera", tr("Source"), tooltip(Act.OPEN_FILE, tr("Source: camera, file, stream"))
         )
         self.model = Picker("model", tr("Model"), tooltip(Act.OPEN_MODEL, tr("Detection model")))
-        self.device = Picker("device", tr("Device"), tr("Where the model runs"))
         self.record = ToolButton("record", tr("Record"), tooltip(Act.RECORD), checkable=True)
         self.record.setObjectName("record")
-        self.record.setProperty("kind", "plain")
         self.record.setMinimumWidth(RECORD_PX)
         self.record.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.record.clicked.connect(lambda: self.asked.emit(Act.RECORD))
+        self.recording = RecordingPanel()
+        """Options of recordings, in the window below ``record_options``."""
+        self._popup = Popup(self.recording, POPUP_PX, self)
+        self.recording.folder_asked.connect(self._popup.hide)  # its dialog would be below
+        self.record_options = ToolButton(
+            "chevron-down", tr("Recording options"), tr("What is recorded, and where to")
+        )
+        self.record_options.clicked.connect(self.open_recording_options)
+        self.export = self._button("export", Act.EXPORT)
+        self.export.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.export.setText(f" {tr('Export')}")
         self.snapshot = self._button("snapshot", Act.SNAPSHOT)
-        self.keys = self._button("keys", Act.KEYS)
-        self.settings = ToolButton("settings", tr("Settings"), tr("Theme, recordings, profiles"))
-        self.settings.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
-        self.settings.setMenu(QMenu(self.settings))
         self.fullscreen = self._button("fullscreen", Act.FULLSCREEN)
         self.panel = self._button("panel", Act.PANEL)
+        self.settings = ToolButton("more", tr("Settings"), tr("Theme, panels, keys, profiles"))
+        self.settings.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
+        self.settings.setMenu(QMenu(self.settings))
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 6, 8, 6)
-        row.setSpacing(8)
+        row.setContentsMargins(8, 5, 8, 5)
+        row.setSpacing(0)
         row.addWidget(self.source)
+        row.addSpacing(4)
         row.addWidget(self.model)
-        row.addWidget(self.device)
         row.addStretch(1)
         row.addWidget(self.record)
-        row.addSpacing(4)
-        row.setSpacing(4)
-        for button in (self.snapshot, self.settings, self.keys, self.fullscreen, self.panel):
+        row.addWidget(self.record_options)
+        row.addSpacing(8)
+        others = (self.export, self.snapshot, self.fullscreen, self.panel, self.settings)
+        for button in others:
             row.addWidget(button)
+            row.addSpacing(4)
+        self.setFixedHeight(HEIGHT)
         self.show_recording(None)
+
+    def open_recording_options(self) -> None:
+        """Show the options of recordings, below their button."""
+        self._popup.open_below(self.record_options)
 
     def set_can_save(self, can_save: bool) -> None:
         """Enable recording and snapshots only while there is an image."""
         text = "{what}" if can_save else tr("There is no image to save: {what}")
         self.record.setEnabled(can_save or self.record.isChecked())
         self.snapshot.setEnabled(can_save)
+        self.export.setEnabled(can_save)
         if not self.record.isChecked():
             self.record.setToolTip(text.format(what=tooltip(Act.RECORD)))
         self.snapshot.setToolTip(text.format(what=tooltip(Act.SNAPSHOT)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.saving.panel import RecordingPanel
@@ -19,9 +20,9 @@ TICK_MS = 500
 class RecordingLink(QObject):
     """Updates the panel with a timer; ``close`` ends it."""
 
-    def __init__(self, panel: RecordingPanel, saving: Saving) -> None:
+    def __init__(self, panel: RecordingPanel, saving: Saving, window: QWidget) -> None:
         super().__init__(panel)
-        self._panel, self._saving = panel, saving
+        self._panel, self._saving, self._window = panel, saving, window
         self._codecs = BackgroundLoader()
         self._has_asked = False
         panel.changed.connect(self._on_edited)
@@ -58,7 +59,7 @@ class RecordingLink(QObject):
         self.refresh()
 
     def _on_folder_asked(self) -> None:
-        folder = ask_for_recordings_folder(self._panel, self._saving)
+        folder = ask_for_recordings_folder(self._window, self._saving)
         if folder:
             self._saving.folder = Path(folder)
             self.refresh()

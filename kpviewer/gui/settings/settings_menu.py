@@ -1,4 +1,4 @@
-"""Menu of settings: theme, language, panels, folder for recordings, profiles, About."""
+"""Menu of settings: theme, language, panels, folder, profiles, keys, About."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
 from kpviewer.gui.about import AboutDialog, versions
+from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.view_menu import add_view_menu
 from kpviewer.gui.panes import Panes
@@ -33,9 +34,16 @@ class SettingsMenu(QObject):
     """Fills the menu each time it opens."""
 
     def __init__(
-        self, menu: QMenu, panes: Panes, session: Session, saving: Saving, memory: WindowMemory
+        self,
+        menu: QMenu,
+        panes: Panes,
+        session: Session,
+        saving: Saving,
+        memory: WindowMemory,
+        run: Callable[[Act], None],
     ) -> None:
         super().__init__(menu)
+        self._run = run
         self._menu, self._panes, self._parent = menu, panes, panes.docks
         self._session, self._saving, self._memory = session, saving, memory
         menu.aboutToShow.connect(self._fill)
@@ -57,6 +65,8 @@ class SettingsMenu(QObject):
         menu.addSeparator()
         self._add_profiles()
         menu.addSeparator()
+        keys = f"{tr(Act.KEYS.value.text)}\t{Act.KEYS.value.keys[0]}"
+        _add(menu, keys, partial(self._run, Act.KEYS))
         _add(menu, tr("About kpviewer"), self._open_about)
 
     def _add_profiles(self) -> None:

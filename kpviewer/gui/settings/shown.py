@@ -74,7 +74,10 @@ class ShownSettings:
             backend=str(loaded.choice) if loaded.choice is not None else None,
             theme=theme.value if theme is not ThemeChoice.SYSTEM else None,
             display=kept_display(panes.side_panel.display.style_of_overlay),
-            panels={p.value: wanted for p, wanted in panels if wanted is not PLACES[p].is_shown},
+            panels={
+                **{p.value: wanted for p, wanted in panels if wanted is not PLACES[p].is_shown},
+                **panes.side_panel.choices(),
+            },
             recording=recording,
             thresholds=thresholds,
         )
@@ -84,3 +87,4 @@ class ShownSettings:
         usual = {part: place.is_shown for part, place in PLACES.items()}
         wanted = {part: settings.panels.get(part, is_shown) for part, is_shown in usual.items()}
         self._panes.docks.set_all_wanted(wanted)
+        self._panes.side_panel.set_choices(settings.panels)

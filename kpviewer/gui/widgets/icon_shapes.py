@@ -9,10 +9,13 @@ STROKE = 1.75
 
 SHAPES: dict[str, str] = {
     "camera": "S M3 7.5 h11 a2 2 0 0 1 2 2 v5 a2 2 0 0 1 -2 2 h-11 z M16 11 l5 -3 v8 l-5 -3",
+    "chevron-down": "S M6.5 10 l5.5 5.5 l5.5 -5.5",
+    "chevron-right": "S M10 6.5 l5.5 5.5 l-5.5 5.5",
     "close": "S M6 6 l12 12 M18 6 l-12 12",
     "device": "S M6.5 6.5 h11 v11 h-11 z M10 3.5 v3 M14 3.5 v3 M10 17.5 v3 M14 17.5 v3 M3.5 10 h3 "
     "M3.5 14 h3 M17.5 10 h3 M17.5 14 h3",
     "demo": "S M12 3.5 l2.2 6.3 l6.3 2.2 l-6.3 2.2 l-2.2 6.3 l-2.2 -6.3 l-6.3 -2.2 l6.3 -2.2 z",
+    "export": "S M12 3.5 v11.5 M7.5 10.5 l4.5 4.5 l4.5 -4.5 M4 16 v4 h16 v-4",
     "file": "S M4 5 h16 v14 h-16 z M8 5 v14 M16 5 v14 M4 9.7 h4 M4 14.3 h4 M16 9.7 h4 M16 14.3 h4",
     "float": "S M4 9.5 h10.5 v10.5 h-10.5 z M9 6.5 v-2.5 h11 v11 h-2.5",
     "folder": "S M3.5 18.5 v-12 h6 l2 2.5 h9 v9.5 z",
@@ -23,6 +26,7 @@ SHAPES: dict[str, str] = {
     "labels": "S M3.5 12 l8.5 -8.5 h8.5 v8.5 l-8.5 8.5 z M16 7.2 v1.6",
     "model": "S M12 3.5 l8 4.3 v8.4 l-8 4.3 l-8 -4.3 v-8.4 z M4 7.8 l8 4.4 l8 -4.4 M12 12.2 v8.3",
     "panel": "S M3.5 5 h17 v14 h-17 z M15 5 v14",
+    "more": "F M5 10 a2 2 0 1 0 0.01 0 z M12 10 a2 2 0 1 0 0.01 0 z M19 10 a2 2 0 1 0 0.01 0 z",
     "paste": "S M8 5 h-2.5 v15 h13 v-15 h-2.5 M8.5 3.5 h7 v3.5 h-7 z M8.5 11.5 h7 M8.5 15.5 h5",
     "pause": "F M7 5 h3.5 v14 h-3.5 z M13.5 5 h3.5 v14 h-3.5 z",
     "play": "F M7 4.5 l12.5 7.5 l-12.5 7.5 z",

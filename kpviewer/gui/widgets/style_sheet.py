@@ -41,7 +41,7 @@ QLabel[kind="number"] { font-size: 18px; font-weight: 600; }
 
 QPushButton, QToolButton {
   color: $text; background: $control; border: 1px solid $border; border-radius: 6px;
-  min-height: 26px; max-height: 26px; padding: 0 10px;
+  min-height: 26px; max-height: 26px; padding: 0 8px;
 }
 QToolButton { padding: 0 6px; }
 QPushButton:hover, QToolButton:hover { background: $hover; }
@@ -50,6 +50,11 @@ QPushButton:focus, QToolButton:focus, QDoubleSpinBox:focus, QLineEdit:focus {
   border: 1px solid $accent; }
 QPushButton:disabled, QToolButton:disabled { color: $faint; }
 QPushButton[kind="primary"] { background: $accent; color: $on_accent; border-color: $accent; }
+QPushButton[kind="section"] { background: transparent; border: 1px solid transparent;
+  border-radius: 0; text-align: left; font-weight: 600; min-height: 30px; max-height: 30px;
+  padding: 0 12px 0 6px; }
+QPushButton[kind="section"]:hover { background: $hover; }
+QPushButton[kind="section"]:focus { border-color: $accent; }
 QPushButton[kind="link"] { background: transparent; border: none; color: $accent; padding: 0 4px;
     min-height: 18px; }
 QPushButton[kind="link"]:hover, QPushButton[kind="link"]:focus { text-decoration: underline; }
@@ -121,6 +126,7 @@ QScrollBar::handle:vertical { background: $hover; border-radius: 4px; min-height
 QScrollBar::add-line, QScrollBar::sub-line { height: 0; width: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
+#popup { background: $window; border: 1px solid $border; }
 #card { background: $window; border: 1px solid $border; border-radius: 12px; }
 #notice { background: $control; border: none; border-bottom: 1px solid $border; }
 #chip { background: $window; border: 1px solid $border; border-radius: 14px; }

@@ -1,0 +1,39 @@
+"""Panel that opens below a button, and closes by Esc or a click elsewhere."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import QFrame, QVBoxLayout, QWidget
+
+_GAP_PX = 4
+
+
+class Popup(QFrame):
+    """Window without a frame around one widget.
+
+    Args:
+        content: the widget.
+        width_px: width of the window.
+        parent: widget whose window it belongs to.
+    """
+
+    def __init__(self, content: QWidget, width_px: int, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setObjectName("popup")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 12, 12)
+        column.addWidget(content)
+        self.setFixedWidth(width_px)
+
+    def open_below(self, button: QWidget) -> None:
+        """Show the window below a button, its right edge at the button's, inside the screen."""
+        self.adjustSize()
+        corner = button.mapToGlobal(QPoint(button.width(), button.height() + _GAP_PX))
+        left, top = corner.x() - self.width(), corner.y()
+        screen = button.screen()
+        if screen is not None:
+            room = screen.availableGeometry()
+            left = max(min(left, room.right() - self.width()), room.left())
+            top = max(min(top, room.bottom() - self.height()), room.top())
+        self.move(left, top)
+        self.show()
