@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from kpviewer import __version__
 from kpviewer.cli.options import (
@@ -71,6 +72,7 @@ class BenchOptions:
     "--data", metavar="SPEC", help="With --backends: also score each on a data set, as in eval."
 )
 @click.option("--limit", type=click.IntRange(1), help="With --data: use N images of the set.")
+@click.option("--lanes", is_flag=True, help="Measure the lanes of the timeline instead.")
 @json_option("the figures")
 def command(
     *,
@@ -78,6 +80,7 @@ def command(
     backends: str | None,
     data: str | None,
     limit: int | None,
+    lanes: bool,
     **given: Any,
 ) -> None:
     """Measure the speed of the pipeline and the model.
@@ -92,9 +95,16 @@ def command(
     --backends all runs the model on every backend and precision that the machine has, in turn, and
     prints a row for each. With --data, a row also has the scores, and the largest differences from
     the first: fp32 in torch, or in ONNX Runtime for a file.
+
+    --lanes measures how fast the lanes of the timeline follow a slider, and the memory of a scan,
+    on simulated frames. It needs no model and no source.
     """
     from kpviewer.cli import bench_backends, bench_report
 
+    if lanes:
+        _refuse_with_lanes()
+        _measure_lanes(json_path)
+        return
     given["model"] = with_layout(given["model"], given.pop("layout"))
     if backends is not None:
         _check_alone(given)
@@ -108,6 +118,29 @@ def command(
         raise click.UsageError("--data and --limit go with --backends. Add --backends all.")
     values = bench_report.report_json(measure(BenchOptions(**given)))
     _print(values, bench_report.report_table(values), json_path)
+
+
+def _refuse_with_lanes() -> None:
+    """Refuse options that ``--lanes`` has no use for."""
+    context = click.get_current_context()
+    given = {
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    for name in sorted(given - {"lanes", "json_path"}):
+        raise click.UsageError(f"--lanes simulates its frames: leave out --{name}.")
+
+
+def _measure_lanes(json_path: str | None) -> None:
+    from tqdm import tqdm
+
+    from kpviewer.cli import bench_lanes
+
+    plan = bench_lanes.LanesPlan()
+    with tqdm(total=plan.steps, unit="step", disable=None, leave=False) as bar:
+        values = bench_lanes.measure(plan, bar.update)
+    _print(values, bench_lanes.report_table(values), json_path)
 
 
 def _check_alone(given: Mapping[str, Any]) -> None:
@@ -125,7 +158,7 @@ def _print(values: Mapping[str, Any], table: str, json_path: str | None) -> None
     """Print notes and table, and write the JSON; the table goes to stderr if that is stdout."""
     from kpviewer.cli.json_output import write_json
 
-    for note in values["notes"]:
+    for note in values.get("notes", ()):
         click.echo(f"Note: {note}", err=True)
     click.echo(table, err=json_path == "-")
     if json_path is not None:
