@@ -44,6 +44,7 @@ class Act(Enum):
     REPEAT = Command(tr_noop("A-B loop: set A, set B, off"), ("A",), "Play")
     OPEN_FILE = Command(tr_noop("Open file"), ("Ctrl+O",), "Source")
     OPEN_FOLDER = Command(tr_noop("Open folder"), ("Ctrl+Shift+O",), "Source")
+    OPEN_URL = Command(tr_noop("Open URL"), ("Ctrl+U",), "Source")
     PASTE = Command(tr_noop("Paste an address or path"), ("Ctrl+V",), "Source")
     OPEN_GROUND_TRUTH = Command(tr_noop("Open annotations"), ("Ctrl+T",), "Source")
     OPEN_MODEL = Command(tr_noop("Open model"), ("Ctrl+M",), "Source")

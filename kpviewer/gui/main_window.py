@@ -34,6 +34,7 @@ from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.opening.source_menu import SourceMenu
+from kpviewer.gui.opening.url_dialog import UrlDialog
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.panels.docks import Part, column_of
 from kpviewer.gui.panels.plots_panel import FOLDED_HEIGHT
@@ -199,6 +200,7 @@ class MainWindow(QMainWindow):
                 Act.OPEN_FOLDER: lambda: opener.choose_source(
                     ask_for_folder(self, self.memory.recent_sources())
                 ),
+                Act.OPEN_URL: self._ask_for_url,
                 Act.PASTE: lambda: paste(opener, say),
                 Act.OPEN_GROUND_TRUTH: lambda: opener.use_ground_truth(
                     ask_for_ground_truth(self, self.session.source_text)
@@ -250,6 +252,11 @@ class MainWindow(QMainWindow):
             bar.setVisible(not wanted)
         self.panes.notices.setVisible(not wanted)
         self.docks.set_clean(is_clean=wanted)
+
+    def _ask_for_url(self) -> None:
+        dialog = UrlDialog(self)
+        dialog.chosen.connect(self.opener.choose_source)
+        dialog.open()
 
     def _on_card_pressed(self, key: str) -> None:
         presses = {

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
+SCHEMES = ("rtsp", "rtsps", "http", "https")
+"""Schemes of addresses that can be opened."""
+
 _PARTS = re.compile(
     r"(?P<scheme>[^:/]*)://(?:(?P<user>[^/?#]*)@)?(?P<host>[^/?#@]*)(?P<path>[^?#]*)(?P<query>[^#]*)"
 )

@@ -14,7 +14,6 @@ from kpviewer.sources.formats import VIDEO_FORMATS, formats_of
 from kpviewer.sources.http_probe import HttpProbe, probe
 from kpviewer.sources.name_lookup import look_up_host
 
-SCHEMES = ("rtsp", "rtsps", "http", "https")
 WITHOUT_CLOCK = {"mpjpeg", "mjpeg"}
 """Formats without a frame rate, for which FFmpeg assumes 25."""
 

@@ -11,6 +11,7 @@ import av
 from av.video.frame import VideoFrame
 
 from kpviewer.errors import SourceError
+from kpviewer.sources.address import SCHEMES
 from kpviewer.sources.base import (
     OPEN_TIMEOUT_S,
     READ_TIMEOUT_S,
@@ -21,7 +22,6 @@ from kpviewer.sources.base import (
 )
 from kpviewer.sources.call_limit import CallLimit
 from kpviewer.sources.connecting import (
-    SCHEMES,
     NoImageError,
     can_jump,
     check_moving,

@@ -15,7 +15,7 @@ from kpviewer.gui.opening.cameras import Device, Devices
 from kpviewer.gui.opening.driver_formats import driver_formats
 from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.settings.memory import WindowMemory
-from kpviewer.gui.settings.recent import add_recent
+from kpviewer.gui.settings.recent import add_recent, kept_source
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 from kpviewer.sources.naming import CameraRequest, parse_camera
@@ -23,6 +23,7 @@ from kpviewer.sources.naming import CameraRequest, parse_camera
 ENTRIES = (
     ("file", Act.OPEN_FILE),
     ("folder", Act.OPEN_FOLDER),
+    ("camera", Act.OPEN_URL),
     ("paste", Act.PASTE),
     ("labels", Act.OPEN_GROUND_TRUTH),
 )
@@ -56,7 +57,8 @@ class SourceMenu(QObject):
         for screen in devices.screens if devices is not None else ():
             add_to(menu, "panel", without_mnemonic(screen.name), partial(choose, screen.source))
         menu.addSeparator()
-        add_recent(menu, "file", self._memory.recent_sources(), choose)
+        present = kept_source(self._opener.session.source_text or "") or ""
+        add_recent(menu, "file", self._memory.recent_sources(), choose, present)
         for name, act in ENTRIES:
             more = "" if act is Act.PASTE else "…"  # a dialog follows
             label = f"{tr(act.value.text)}{more}\t{act.value.keys[0]}"

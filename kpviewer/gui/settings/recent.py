@@ -48,7 +48,7 @@ class Recent:
 
 def with_source(settings: Settings, text: str) -> Settings:
     """Put a source first, unless the menu always lists it or its address may hold a secret."""
-    kept = _kept_text(text)
+    kept = kept_source(text)
     if text.lower() in ALWAYS_LISTED or _is_listed_device(text) or kept is None:
         return settings
     recent = settings.recent
@@ -81,8 +81,25 @@ def kept_model(name: str) -> str | None:
     is_file = file.lower().endswith(MODEL_SUFFIXES) or any(sign in file for sign in "/\\")
     if not is_file:
         return name
-    kept = _kept_text(file)
+    kept = kept_source(file)
     return None if kept is None else f"{kept}{name[len(file) :]}"
+
+
+def kept_source(text: str) -> str | None:
+    """Return a source as it is remembered: a path in full, or an address without a secret.
+
+    None for an address that may hold a secret.
+    """
+    if is_screen(text):
+        return text
+    if is_address(text):
+        return text if redact_url(text) == text else None
+    try:
+        path = str(Path(text).expanduser().absolute())
+        path.encode("utf-8")  # else the file of settings can't hold it
+    except (OSError, RuntimeError, ValueError):  # an unknown ~user, no present folder
+        return None
+    return path
 
 
 def remembered_model(name: str) -> str | None:
@@ -154,20 +171,6 @@ def add_heading(menu: QMenu, text: str) -> None:
 
 def _run(act: Callable[[], None], _checked: bool) -> None:
     act()
-
-
-def _kept_text(text: str) -> str | None:
-    """Return a path in full, or an address; None for an address that may hold a secret."""
-    if is_screen(text):
-        return text
-    if is_address(text):
-        return text if redact_url(text) == text else None
-    try:
-        path = str(Path(text).expanduser().absolute())
-        path.encode("utf-8")  # else the file of settings can't hold it
-    except (OSError, RuntimeError, ValueError):  # an unknown ~user, no present folder
-        return None
-    return path
 
 
 def _is_listed_device(text: str) -> bool:
