@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.structures import Candidates, FloatArray, IntArray
+from kpviewer.structures import BoolArray, Candidates, FloatArray, IntArray
 
 FLOOR = 0.05
 """Default lowest score that is kept, as far as a model's own threshold isn't low itself.
@@ -288,7 +288,11 @@ def concatenated(parts: Sequence[CandidateColumns]) -> CandidateColumns:
 
 def likely(candidates: Candidates, floor: float) -> Candidates:
     """Return the candidates that reach the floor in a class."""
-    rows = candidates.scores.max(axis=1, initial=0.0) >= np.float32(floor)
+    return rows_of(candidates, candidates.scores.max(axis=1, initial=0.0) >= np.float32(floor))
+
+
+def rows_of(candidates: Candidates, rows: IntArray | BoolArray) -> Candidates:
+    """Return some candidates, by index or by mask."""
     confidences, overlaps = candidates.keypoint_scores, candidates.overlaps
     return replace(
         candidates,

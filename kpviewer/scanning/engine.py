@@ -37,7 +37,12 @@ class ScanLookup:
         self._ready: OrderedDict[int, Candidates] = OrderedDict()
         while reader.read_new():  # to its end: a damaged one is refused before anything is written
             pass
-        self.frames, self.last_index = reader.frames, reader.last_index
+        self.frames = reader.frames
+        """Number of frames in the file."""
+        self.last_index = reader.last_index
+        """Index of the last of them; -1 without any."""
+        self.is_complete = reader.is_complete
+        """Whether the source was scanned to its end."""
         self._reached = -1
 
     def find(self, index: int) -> Candidates | None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kpviewer.scanning.columns import ScannedFrame, columns_of
+from kpviewer.scanning.columns import ScannedFrame, columns_of, likely, rows_of
 from kpviewer.scanning.records import ScanChunk
-from kpviewer.structures import Candidates
 
 if TYPE_CHECKING:
     from kpviewer.scanning.header import ScanHeader
     from kpviewer.scanning.scan_file import ScanWriter
-    from kpviewer.structures import BoolArray, FrameResult
+    from kpviewer.structures import BoolArray, Candidates, FrameResult
 
 FLUSH_S = 1.0
 """Longest time between writes while frames come."""
@@ -73,7 +71,7 @@ class ScanSink:
         if frame.index <= self.last_index or not result.has_model:
             return
         self.last_index = frame.index
-        kept = self._finite(_above(result.candidates, self._sizes[2]))
+        kept = self._finite(likely(result.candidates, self._sizes[2]))
         self._waiting.append(ScannedFrame(frame.index, frame.position_s, kept, frame.file))
         self._bytes += kept.xyxy.nbytes + kept.scores.nbytes + kept.keypoints_xy.nbytes
         now_s = self._clock()
@@ -123,25 +121,7 @@ class ScanSink:
         if finite.all():
             return candidates
         self.skipped += int(np.count_nonzero(~finite))
-        return _taken(candidates, finite)
-
-
-def _above(candidates: Candidates, floor: float) -> Candidates:
-    """Return the candidates that reach the floor: few of thousands, which then wait as copies."""
-    reaches = candidates.scores.max(axis=1, initial=0.0) >= np.float32(floor)
-    return _taken(candidates, reaches)
-
-
-def _taken(candidates: Candidates, rows: BoolArray) -> Candidates:
-    confidences, overlaps = candidates.keypoint_scores, candidates.overlaps
-    return replace(
-        candidates,
-        xyxy=candidates.xyxy[rows],
-        scores=candidates.scores[rows],
-        keypoints_xy=candidates.keypoints_xy[rows],
-        keypoint_scores=None if confidences is None else confidences[rows],
-        overlaps=None if overlaps is None else overlaps[rows],
-    )
+        return rows_of(candidates, finite)
 
 
 def _text(name: str) -> str:
