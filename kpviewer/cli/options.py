@@ -73,6 +73,24 @@ class TextPath(NamedPath):
         return str(value if value in self._kept else super().convert(value, param, ctx))
 
 
+class ScanPath(NamedPath):
+    """Scan file to write; empty if allowed to choose its name."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Return the path, or the empty text."""
+        if not value:
+            return value
+        path = super().convert(value, param, ctx)
+        if path.suffix.lower() != ".kpv":  # it may be a source by mistake
+            self.fail(f"A scan's name ends in .kpv, got {path.name}.", param, ctx)
+        return path
+
+
 SECONDS_MAX = 1_000_000
 """About 11 days; a Qt timer is limited to 24."""
 

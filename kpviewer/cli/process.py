@@ -13,7 +13,7 @@ from kpviewer.cli.options import (
     SECONDS_MAX,
     FiniteRange,
     NamedPath,
-    TextPath,
+    ScanPath,
     backend_option,
     batch_option,
     class_scores,
@@ -64,7 +64,7 @@ _POLL_S = 0.1
     is_flag=False,
     flag_value="",
     metavar="[FILE.kpv]",
-    type=TextPath(empty=True),
+    type=ScanPath(),
     help="Write the candidates of every frame, or continue FILE; without FILE: OUT/NAME.kpv.",
 )
 @click.option(
@@ -122,7 +122,9 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
     from kpviewer.recording.added_sinks import check_sinks
     from kpviewer.recording.segment import ENDINGS
 
-    scan_file = _scan_file(given["scan"], sources)
+    scan_file = given["scan"] or None
+    if scan_file is not None and len(sources) > 1:
+        raise click.BadParameter("FILE is for one source. Leave it out.", param_hint="--scan")
     outputs = tuple(name for name in ENDINGS if given[name])
     others = given["sink"] or given["report"]
     if not outputs and not others and given["scan"] is None:
@@ -162,20 +164,6 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         from_scan=given["from_scan"],
     )
     ctx.exit(process_sources(sources, options))
-
-
-def _scan_file(given: str | None, sources: Sequence[str]) -> Path | None:
-    """Return the file of ``--scan``, checked; None if the option doesn't name one."""
-    if not given:
-        return None
-    path = Path(given)
-    if path.suffix.lower() != ".kpv":  # it may be a source by mistake
-        raise click.BadParameter(
-            f"A scan's name ends in .kpv, got {path.name}.", None, None, "--scan"
-        )
-    if len(sources) > 1:
-        raise click.BadParameter("FILE is for one source. Leave it out.", None, None, "--scan")
-    return path
 
 
 def process_sources(
@@ -294,7 +282,9 @@ def _process(
             _say(f"{name}: {scan.path} is complete ({scan.frames_before} frames)")
             return 0
         needed = thresholds if options.has_results else None
-        runs = engine_with_scans(text, engine, options.from_scan, scan, needed)
+        runs, note = engine_with_scans(text, engine, options.from_scan, scan, needed)
+        if note is not None:
+            _note(f"{name}: {note}")
         pipeline = Pipeline(source, runs, thresholds=thresholds, options=settings)
         if scan is not None and scan.frames_before:
             _note(f"{name}: {scan.resume(pipeline, source, is_alone=not options.has_results)}")

@@ -30,8 +30,8 @@ def engine_with_scans(
     from_scan: Path | None,
     scan: SourceScan | None,
     thresholds: Thresholds | None,
-) -> InferenceEngine:
-    """Return an engine that takes candidates from scans where they have the frame.
+) -> tuple[InferenceEngine, str | None]:
+    """Return an engine that takes candidates from scans where they have the frame, and a note.
 
     Args:
         source: source as a user names it.
@@ -44,13 +44,17 @@ def engine_with_scans(
         ScanError: if a scan is damaged, of another source or model, or doesn't keep the scores
             that the thresholds need.
     """
+    note = None
     if from_scan is not None:
         header = open_scan(from_scan).header
         assert header is not None
         _check_fits(header, from_scan, *_identity(source, engine))
         _check_floor(header, from_scan, thresholds)
-        engine = ScannedEngine(engine, ScanLookup(from_scan))
-    return engine if scan is None else scan.continued(engine, thresholds)
+        lookup = ScanLookup(from_scan)
+        engine = ScannedEngine(engine, lookup)
+        if not lookup.is_complete:
+            note = f"{from_scan.name} ends after {lookup.frames} frames; the model runs on the rest"
+    return engine if scan is None else scan.continued(engine, thresholds), note
 
 
 class SourceScan:

@@ -15,7 +15,7 @@ _EXPECTED_SUFFIXES = frozenset(
         *("", ".txt", ".json", ".jsonl", ".xml", ".csv", ".tsv", ".yaml", ".yml", ".toml", ".pts"),
         *(".md", ".rst", ".html", ".htm", ".log", ".ini", ".cfg", ".db", ".cache", ".part", ".tmp"),
         *(".py", ".ipynb", ".sh", ".bat", ".mat", ".npy", ".npz", ".pkl", ".parquet", ".xmp"),
-        *(".aae", ".lnk", ".url", ".md5", ".sha256", ".lock", ".bak"),
+        *(".kpv", ".aae", ".lnk", ".url", ".md5", ".sha256", ".lock", ".bak"),
     )
 )
 """Suffixes of files that need no note: labels, texts, and files of cameras and systems."""

@@ -145,7 +145,9 @@ def test_a_part_of_the_source_is_no_complete_scan(clip: str, out: Path) -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 4])
-def test_files_from_a_scan_are_those_of_a_plain_run(tmp_path: Path, clip: str, batch: int) -> None:
+def test_files_from_a_scan_are_those_of_a_plain_run(
+    tmp_path: Path, clip: str, batch: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     kinds = ("jsonl", "csv", "coco", "video")
     plain, again = tmp_path / "plain", tmp_path / "again"
     given = {"batch": batch, "style": OverlayStyle(tracks=True), "changes": {"score": 0.07}}
@@ -155,6 +157,7 @@ def test_files_from_a_scan_are_those_of_a_plain_run(tmp_path: Path, clip: str, b
     engine = ScanEngine()
     options = {**given, "scans": False, "from_scan": tmp_path / "whole.kpv", "engine": engine}
     assert scan(clip, again, *kinds, **options) == (0, FRAMES - 25)
+    assert "whole.kpv ends after 25 frames; the model runs" in capsys.readouterr().err
     names = sorted(path.name for path in plain.iterdir())
     assert names == sorted(path.name for path in again.iterdir()) and len(names) == 5
     for name in names:
