@@ -103,6 +103,8 @@ class Settings:
     act, look, score), by name."""
     recording: Table = field(default_factory=dict)
     """Recording options: folder of the recordings; with_results, which writes JSON lines too."""
+    scans_when_idle: bool | None = None
+    """Whether a source that is paused is scanned without being asked; None doesn't."""
     thresholds: Mapping[str, ModelSettings] = field(default_factory=dict)
     """Thresholds by the model's name."""
     window: WindowSettings = WindowSettings()

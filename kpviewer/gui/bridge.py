@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from kpviewer.gui.opening.opener import Opener
     from kpviewer.gui.panes import Panes
     from kpviewer.gui.saving.saving import Saving
-    from kpviewer.gui.scanning.analysis import Analysis
-    from kpviewer.gui.session import SessionStatus
+    from kpviewer.gui.scanning.scanning import Scanning
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import Thresholds
 
@@ -47,14 +46,14 @@ class Bridge(QObject):
     titled = pyqtSignal(str)
     """Emitted with the title that the window should have."""
 
-    def __init__(self, panes: Panes, opener: Opener, saving: Saving, analysis: Analysis) -> None:
+    def __init__(self, panes: Panes, opener: Opener, saving: Saving, scanning: Scanning) -> None:
         super().__init__(panes.docks)
         self._panes = panes
         self._session, self._saving = opener.session, saving
         self._compare = opener.compare
         self.playback = Playback(self._session)
-        self.analysis = analysis
-        self.scores = ScoresLink(panes.side_panel, analysis, self.playback)
+        self._scanning, self.analysis = scanning, scanning.analysis
+        self.scores = ScoresLink(panes.side_panel, self.analysis, self.playback)
         self._tracking = Tracking(self._session)
         self._has_image, self._ticks = False, 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
@@ -67,7 +66,7 @@ class Bridge(QObject):
         self._frame_timer.stop()
         self._stats_timer.stop()
         self._tracking.close()
-        self.analysis.close()
+        self._scanning.close()
 
     def refresh(self) -> None:
         """Update everything but the image."""
@@ -86,7 +85,7 @@ class Bridge(QObject):
             ab=self.playback.ab,
             lossless=self._session.lossless is True,
         )
-        self._show_recording(status)
+        self._show_recording()
         panes.top_bar.set_can_save(self._has_image)
         if status.loading_model is None:  # after a load that failed, the previous model stays
             self._show_model_in_use()
@@ -141,12 +140,12 @@ class Bridge(QObject):
             backend = backend_of(engine)
             self._panes.status_bar.show_model(engine.device_name, backend, model_ms)
 
-    def _show_recording(self, status: SessionStatus) -> None:
+    def _show_recording(self) -> None:
         """Show the state of the recording: on its button, in the title, and in full screen."""
         panes, saving, seconds = self._panes, self._saving, self._saving.recorded_s
         state = None
         if seconds is not None:
-            plays = status.pipeline is not None and is_playing(status.pipeline)
+            plays = self.playback.is_playing
             state = RecordingState(seconds, saving.is_paused, not plays, saving.dropped)
         panes.top_bar.show_recording(state)
         is_clean = panes.is_fullscreen

@@ -48,6 +48,7 @@ class Act(Enum):
     PASTE = Command(tr_noop("Paste an address or path"), ("Ctrl+V",), "Source")
     OPEN_GROUND_TRUTH = Command(tr_noop("Open annotations"), ("Ctrl+T",), "Source")
     OPEN_MODEL = Command(tr_noop("Open model"), ("Ctrl+M",), "Source")
+    SCAN = Command(tr_noop("Scan the whole source, or stop"), ("Shift+S",), "Source")
     RECORD = Command(tr_noop("Record"), ("R",), "Save")
     PAUSE_RECORDING = Command(tr_noop("Pause recording"), ("Shift+R",), "Save")
     SPLIT_RECORDING = Command(tr_noop("Split the recording"), ("Ctrl+R",), "Save")

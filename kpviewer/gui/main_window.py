@@ -42,7 +42,7 @@ from kpviewer.gui.panes import make_panes
 from kpviewer.gui.saving.exporting import Exporter
 from kpviewer.gui.saving.link import RecordingLink
 from kpviewer.gui.saving.saving import Saving
-from kpviewer.gui.scanning.analysis_link import AnalysisLink
+from kpviewer.gui.scanning.scanning import Scanning
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.remembered import RememberedSettings
@@ -107,9 +107,8 @@ class MainWindow(QMainWindow):
         self.everyday = EverydayObjects(panes.notices.add(), self.opener.choose_model)
         self.session.models.noted.connect(panes.say)
         DropTarget(self, self.opener, panes.say)
-        knows_sources = loaders.open_source is LOADERS.open_source
-        self.analysis_link = AnalysisLink(self.session, self.compare, knows_sources=knows_sources)
-        self.bridge = Bridge(panes, self.opener, self.saving, self.analysis_link.analysis)
+        self.scanning = Scanning(self.session, self.compare, panes.transport, loaders)
+        self.bridge = Bridge(panes, self.opener, self.saving, self.scanning)
         self.bridge.titled.connect(self.setWindowTitle)
         table = TableLink(self.table, self.view, self.session)
         table.reported.connect(panes.say)
@@ -171,7 +170,7 @@ class MainWindow(QMainWindow):
 
     def _remember(self, options: ViewerOptions, themes: ThemeManager) -> None:
         restore_geometry(self, self.docks, self._remembered.store.current.window)
-        shown = ShownSettings(self.panes, self.session, self.saving, themes)
+        shown = ShownSettings(self.panes, self.session, self.saving, themes, self.scanning.scan)
         self.memory = WindowMemory(shown, self.session, self._remembered, options, self)
         self.memory.told.connect(self.panes.say)
         self.memory.thresholds_recalled.connect(self.bridge.use_thresholds)
@@ -208,6 +207,7 @@ class MainWindow(QMainWindow):
                 Act.OPEN_MODEL: lambda: opener.choose_model(
                     ask_for_model(self, self.memory.recent_models())
                 ),
+                Act.SCAN: self.scanning.scan.toggle,
                 Act.RECORD: saving.toggle_recording,
                 Act.PAUSE_RECORDING: saving.toggle_pause,
                 Act.SPLIT_RECORDING: saving.split_recording,

@@ -1,6 +1,6 @@
 """The scan of a source, over a child process that the test plays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,19 +46,21 @@ class FakeChild(QObject):
         self.starts: list[list[str]] = []
         self.is_running = False
         self.cancels = self.closes = 0
+        self.opens: Callable[[Sequence[str]], str] = lambda arguments: arguments[-1]
         self._writer: ScanWriter | None = None
 
     def start(self, arguments: Sequence[str]) -> None:
         assert not self.is_running
         self.starts.append(list(arguments))
         self.is_running = True
-        path = Path(arguments[-1])
+        path = Path(self.opens(arguments))
         if path.exists():
             reader = open_scan(path)
             while reader.read_new():
                 pass
             self._writer = ScanWriter(path, after=reader)
         else:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = ScanWriter(path, header_for(INFO, "file:1:0", FakeEngine(), "0"))
 
     def write(self, *indices: int, ends: bool = False) -> None:
@@ -103,7 +105,7 @@ def scan(qapp, child) -> Iterator[Scan]:
 
 def job(folder: Path, model: str = "A") -> ScanJob:
     path = folder / f"{model}.kpv"
-    return ScanJob(model, path, ("process", str(path)), 10)
+    return ScanJob(model, path, 10, ("process", str(path)))
 
 
 def test_frames_are_followed_while_the_child_writes(qtbot, scan, child, tmp_path):
@@ -191,7 +193,8 @@ def test_scanning_again_waits_for_the_child_that_ends(qtbot, scan, child, tmp_pa
 def test_another_source_ends_the_scan_of_the_one_before(qtbot, scan, child, tmp_path):
     scan.set_jobs([job(tmp_path)])
     scan.start()
-    other = ScanJob("A", tmp_path / "other.kpv", ("process", str(tmp_path / "other.kpv")), 5)
+    path = tmp_path / "other.kpv"
+    other = ScanJob("A", path, 5, ("process", str(path)))
     scan.set_jobs([other])
     assert child.cancels == 1 and scan.state == ScanState(0, 5)
     scan.start()

@@ -554,3 +554,15 @@ def test_pasting_into_a_field_stays_in_the_field(qtbot, open_window):
     box.selectAll()
     qtbot.keyClick(box, Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     assert window.session.source_text == "fake"
+
+
+def test_scanning_while_paused_is_remembered(qtbot, open_window, folder):
+    window = open_window(settings_folder=folder)
+    wait_for_model(qtbot, window)
+    entry = line(menu_of(window.top_bar.settings), "Scan while paused")
+    assert not entry.isChecked()
+    entry.trigger()
+    qtbot.waitUntil(lambda: remembered(folder).scans_when_idle is True)
+    again = open_window(settings_folder=folder)
+    assert again.scanning.scan.runs_when_idle
+    assert line(menu_of(again.top_bar.settings), "Scan while paused").isChecked()

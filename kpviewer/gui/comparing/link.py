@@ -46,6 +46,9 @@ class CompareLink(QObject):
         self._session, self._view, self._pair, self._panel = session, view, pair, panel
         self._loading = loading
         self._engine: ViewerEngine | None = None
+        self.request: SecondRequest | None = None
+        """The second model as it was asked for; None until one was loaded."""
+        self._requested: SecondRequest | None = None
         self._asked: Thresholds | None = None
         """Thresholds of the first model at the time when the second was loaded."""
         self._means = CompareMeans()
@@ -68,13 +71,18 @@ class CompareLink(QObject):
         """Whether two models are compared."""
         return self._engine is not None
 
+    @property
+    def engine(self) -> ViewerEngine | None:
+        """Engine of the second model; None while nothing is compared."""
+        return self._engine
+
     def start(self, text: str, first_model: str) -> None:
         """Compare with another model, or with the first one on another backend or precision."""
         if not text:
             return
         info = self._session.info
         size = (info.height, info.width) if info is not None else None
-        request = SecondRequest.parse(text, first_model)
+        request = self._requested = SecondRequest.parse(text, first_model)
         self._loading.load(request, self._session.models.device, size)
         self._panel.show_note(tr("Loading {name} …").format(name=request.name))
         self._section.show()
@@ -107,7 +115,7 @@ class CompareLink(QObject):
     # -- inside ------------------------------------------------------------------------------
 
     def _on_loaded(self, engine: ViewerEngine) -> None:
-        self._engine = engine
+        self._engine, self.request = engine, self._requested
         self._asked = None
         self._panel.show_note("")
         self._run_second()

@@ -131,12 +131,13 @@ class Analysis(QObject):
         self._info, self._find = info, find
         self._first = _renewed(self._first)
         self._second = _renewed(self._second)
+        self._arrivals.clear()
         self._start_again()
 
     def set_ground_truth(self, find: Callable[[], GroundTruthLookup | None]) -> None:
         """Compare with another ground truth; what was scanned stays."""
         self._find = find
-        self._start_again(keeps_arrivals=True)
+        self._start_again()
 
     def set_models(self, first: ModelSpec | None, second: ModelSpec | None) -> None:
         """Show other models; what was scanned with a model that is the same stays."""
@@ -192,13 +193,11 @@ class Analysis(QObject):
             self._want(stage, self._begun_s[stage] + pause_s)
         self._schedule()
 
-    def _start_again(self, *, keeps_arrivals: bool = False) -> None:
-        """Forget the ground truth, and the frames that wait, of another source or model."""
+    def _start_again(self) -> None:
+        """Find the ground truth anew; what frames brought is in the class ids of a model."""
         names = self._first.spec.class_names if self._first is not None else ()
         count = self._info.frame_count if self._info is not None else None
         self._truths = Truths(self._find, names, count)
-        if not keeps_arrivals:
-            self._arrivals.clear()
         self._begin_state()
 
     def _begin_state(self) -> None:

@@ -9,6 +9,7 @@ from PyQt6.QtCore import QObject
 
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.gui.scanning.analysis import Analysis
+from kpviewer.gui.scanning.targets import source_name
 from kpviewer.sources.naming import GENERATED
 
 if TYPE_CHECKING:
@@ -59,14 +60,6 @@ class AnalysisLink(QObject):
         if lookup is None and self._knows_sources and text in GENERATED:
             return lambda: _generated(text)
         return lambda: lookup
-
-
-def source_name(session: Session) -> str:
-    """Return the source as the command line names it; empty for a live one without a name."""
-    text, info = session.source_text, session.info
-    if text is None:  # the first camera, or the demo where there is none
-        return info.name if info is not None and info.name in GENERATED else ""
-    return text.strip().lower() if text.strip().lower() in GENERATED else text
 
 
 def _generated(name: str) -> GroundTruthLookup | None:

@@ -33,8 +33,14 @@ class Place:
         return sum(len(chunk.columns) for chunk in self.chunks)
 
 
-def place_of(source: str, engine: ViewerEngine) -> Place | None:
+def place_of(source: str, engine: ViewerEngine, variant: str = "") -> Place | None:
     """Find and read the scan of a source with a model.
+
+    Args:
+        source: source as the command line names it.
+        engine: engine that runs the model.
+        variant: how the model is run, if its scan must be another than that of the same model run
+            otherwise; empty: any scan will do.
 
     Returns:
         None if source or model can't be recognised, so that a scan couldn't be found again.
@@ -47,7 +53,12 @@ def place_of(source: str, engine: ViewerEngine) -> Place | None:
     fingerprint = fingerprint_of(source)
     if model_hash is None or fingerprint is None:
         return None
-    found, cached = find_scan(source, model_hash), cached_path(fingerprint, model_hash)
+    if variant:
+        cached = cached_path(fingerprint, f"{model_hash}:{variant}")
+        found = cached if cached.exists() else None
+    else:
+        cached = cached_path(fingerprint, model_hash)
+        found = find_scan(source, model_hash)
     if found is None:
         return Place(cached)
     chunks: list[ScanChunk] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,10 +34,10 @@ class ScanJob:
     model: str
     """A or B."""
     file: Path
-    arguments: tuple[str, ...]
-    """Arguments of ``kpviewer``."""
     total: int | None
     """Number of frames of the source."""
+    arguments: tuple[str, ...] = field(compare=False)
+    """Arguments of ``kpviewer``; other ones make the same scan, on another backend."""
 
 
 class Child(Protocol):
@@ -111,6 +111,11 @@ class Scan(QObject):
             if is_complete:
                 self._complete.add(job)
             self._report()
+
+    @property
+    def jobs(self) -> tuple[ScanJob, ...]:
+        """A job for each model."""
+        return self._jobs
 
     @property
     def is_complete(self) -> bool:

@@ -19,6 +19,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.menus import shipped_models
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.scanning.scan_link import ScanLink
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import (
     Recent,
@@ -112,6 +113,11 @@ class WindowMemory(QObject):
     def set_theme(self, name: str | None) -> None:
         """Set the theme; None or an unknown name is the system's."""
         self._shown.set_theme(name)
+
+    @property
+    def scan(self) -> ScanLink:
+        """The scan, whose choice of working while idle is remembered."""
+        return self._shown.scan
 
     @property
     def theme(self) -> ThemeChoice:

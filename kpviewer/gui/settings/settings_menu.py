@@ -60,6 +60,10 @@ class SettingsMenu(QObject):
         add_language_menu(menu, memory.store, self._panes.say)
         add_view_menu(menu, self._panes.docks)
         menu.addSeparator()
+        scan = memory.scan
+        tip = tr("While a file is paused, run the model over the rest of it")
+        change = partial(setattr, scan, "runs_when_idle", not scan.runs_when_idle)
+        _add(menu, tr("Scan while paused"), change, scan.runs_when_idle, tip)
         folder = tr("Folder for recordings…")
         _add(menu, folder, self._ask_for_folder, tip=str(self._saving.folder))
         menu.addSeparator()

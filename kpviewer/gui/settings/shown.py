@@ -11,6 +11,7 @@ from kpviewer.gui.panels.docks import PLACES
 from kpviewer.gui.panes import Panes
 from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.saving import Saving
+from kpviewer.gui.scanning.scan_link import ScanLink
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import remembered_model
 from kpviewer.gui.settings.remembered import kept_display, kept_thresholds, style_of
@@ -24,10 +25,15 @@ class ShownSettings:
     """Link between ``Settings`` and the widgets; the session sets the thresholds and the model."""
 
     def __init__(
-        self, panes: Panes, session: Session, saving: Saving, themes: ThemeManager
+        self,
+        panes: Panes,
+        session: Session,
+        saving: Saving,
+        themes: ThemeManager,
+        scan: ScanLink,
     ) -> None:
         self._panes, self._session, self._saving = panes, session, saving
-        self._themes = themes
+        self._themes, self.scan = themes, scan
 
     @property
     def theme(self) -> ThemeChoice:
@@ -79,11 +85,13 @@ class ShownSettings:
                 **panes.side_panel.choices(),
             },
             recording=recording,
+            scans_when_idle=True if self.scan.runs_when_idle else None,
             thresholds=thresholds,
         )
 
     def _set_parts(self, settings: Settings) -> None:
         self._panes.side_panel.display.set_style(style_of(settings.display))
+        self.scan.runs_when_idle = bool(settings.scans_when_idle)
         usual = {part: place.is_shown for part, place in PLACES.items()}
         wanted = {part: settings.panels.get(part, is_shown) for part, is_shown in usual.items()}
         self._panes.docks.set_all_wanted(wanted)

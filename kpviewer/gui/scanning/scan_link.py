@@ -1,0 +1,193 @@
+"""Connection of the scan with session, analysis and timeline."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, QTimer
+
+from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.language import tr
+from kpviewer.gui.playback import is_playing
+from kpviewer.gui.scanning.places import Place, place_of
+from kpviewer.gui.scanning.scan import Scan, ScanJob
+from kpviewer.gui.scanning.targets import Target, hindrance_of, targets_of
+
+if TYPE_CHECKING:
+    from kpviewer.gui.comparing.link import CompareLink
+    from kpviewer.gui.scanning.analysis import Analysis
+    from kpviewer.gui.session import Session
+    from kpviewer.gui.timeline.bar import TimelineBar
+    from kpviewer.runtime.loading import Outcome
+    from kpviewer.scanning.records import ScanChunk
+
+IDLE_S = 2.0
+"""Time for which a source is paused before it is scanned by itself, s."""
+TICK_MS = 200
+
+
+class ScanLink(QObject):
+    """Scans what is open when it is asked to, and shows what was scanned before at once.
+
+    Args:
+        session: plays the source and runs the model.
+        compare: runs the second model.
+        analysis: takes what was scanned.
+        timeline: shows the scan, and asks for it.
+        scan: runs child processes.
+        is_own: whether sources and models are opened as the command line opens them.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        compare: CompareLink,
+        analysis: Analysis,
+        timeline: TimelineBar,
+        scan: Scan,
+        *,
+        is_own: bool,
+    ) -> None:
+        super().__init__()
+        self._session, self._compare, self._analysis = session, compare, analysis
+        self._timeline, self.scan, self._is_own = timeline, scan, is_own
+        self._jobs: dict[tuple[object, ...], ScanJob | None] = {}
+        self._loader = BackgroundLoader()
+        self.runs_when_idle = False
+        """Whether a source that is paused is scanned without being asked."""
+        self._idle_since_s: float | None = None
+        self._is_by_itself = False
+        session.source_changed.connect(self._on_source_changed)
+        session.opened.connect(self._update)
+        session.model_changed.connect(self._update)
+        compare.second_changed.connect(self._update)
+        scan.state_changed.connect(self._show)
+        scan.came.connect(self._on_came)
+        timeline.scan_asked.connect(self.start)
+        timeline.scan_cancelled.connect(self.cancel)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._on_tick)
+        self._timer.start(TICK_MS)
+
+    def start(self) -> None:
+        """Scan what isn't scanned yet."""
+        self._is_by_itself = False
+        self.scan.start()
+
+    def cancel(self) -> None:
+        """Stop scanning."""
+        self._idle_since_s = None
+        self.scan.cancel()
+
+    def toggle(self) -> None:
+        """Start or stop the scan."""
+        if self.scan.state.is_running:
+            self.cancel()
+        else:
+            self.start()
+
+    def close(self) -> None:
+        """End the child in bounded time."""
+        self._timer.stop()
+        self._loader.close()
+        self.scan.close()
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _on_tick(self) -> None:
+        """Scan while the source is paused, if that is wished."""
+        pipeline = self._session.pipeline
+        if pipeline is not None and is_playing(pipeline.status()):
+            self._idle_since_s = None
+            if self._is_by_itself and self.scan.state.is_running:
+                self.scan.cancel()  # the one that plays comes first; the next pause goes on
+            return
+        now = time.monotonic()
+        if self._idle_since_s is None:
+            self._idle_since_s = now
+        state = self.scan.state
+        is_due = self.runs_when_idle and now - self._idle_since_s >= IDLE_S
+        if is_due and not state.is_running and state.failure is None and not self.scan.is_complete:
+            self.scan.start()
+            self._is_by_itself = self.scan.state.is_running
+
+    def _on_source_changed(self) -> None:
+        self._idle_since_s = None
+        self._jobs.clear()
+        self._update()
+
+    def _update(self) -> None:
+        """Look for the scan files of the present source and models."""
+        targets = targets_of(self._session, self._compare)
+        hindrance = hindrance_of(self._session, is_own=self._is_own) if targets else None
+        if not targets or hindrance is not None:
+            self._loader.cancel()
+            self.scan.set_jobs([], hindrance)
+            return
+        keys = [_key(target) for target in targets]
+        self._jobs = {key: job for key, job in self._jobs.items() if key in keys}
+        new = [each for each, key in zip(targets, keys, strict=True) if key not in self._jobs]
+        if new:
+            self._loader.submit("scans", partial(_places_of, targets, new), self._on_places)
+        self._set_jobs(targets)
+
+    def _on_places(self, outcome: Outcome[list[tuple[Target, Place | None]]]) -> None:
+        targets = targets_of(self._session, self._compare)
+        keys = {_key(target) for target in targets}
+        info = self._session.info
+        for target, place in outcome.value or ():
+            key = _key(target)
+            if key not in keys or info is None:
+                continue
+            job = None
+            if place is not None:
+                job = ScanJob(target.side, place.file, info.frame_count, ())
+            self._jobs[key] = job
+        self._set_jobs(targets)
+        for target, place in outcome.value or ():
+            job = self._jobs.get(_key(target))
+            if job is not None and place is not None and place.chunks:
+                self._analysis.add_chunks(job.model, place.chunks)
+                self.scan.note(job, place.frames, is_complete=place.is_complete)
+
+    def _set_jobs(self, targets: list[Target]) -> None:
+        """Let the models be scanned whose files are known, as they are run now."""
+        keys = [_key(target) for target in targets]
+        known = [(target, self._jobs.get(key)) for target, key in zip(targets, keys, strict=True)]
+        jobs = [
+            replace(job, arguments=target.arguments(job.file))
+            for target, job in known
+            if job is not None
+        ]
+        hindrance = None
+        if not jobs and any(key in self._jobs for key in keys):
+            hindrance = tr("This model or source can't be recognised again, so no scan is kept.")
+        self.scan.set_jobs(jobs, hindrance)
+
+    def _on_came(self, job: ScanJob, chunks: list[ScanChunk]) -> None:
+        self._analysis.add_chunks(job.model, chunks)
+
+    def _show(self, state: object) -> None:
+        info = self._session.info
+        is_shown = info is not None and not info.is_live and self._session.engine is not None
+        self._timeline.show_scan(self.scan.state if is_shown else None)
+
+
+def _key(target: Target) -> tuple[object, ...]:
+    """Return what the scan file of a target depends on: not the backend, except for B."""
+    variant = target.variant if target.side == "B" else ""
+    return target.side, target.source, target.name, variant
+
+
+def _places_of(targets: list[Target], new: list[Target]) -> list[tuple[Target, Place | None]]:
+    """Find the scan files of targets; runs on a thread."""
+    first = targets[0]
+    found = []
+    for target in new:
+        is_same = target is not first and target.name == first.name
+        variant = target.variant if is_same else ""
+        found.append((target, place_of(target.source, target.engine, variant)))
+    return found

@@ -1,0 +1,46 @@
+"""The scan and the analysis of a window, connected with its session and its timeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kpviewer.gui.child_process import ChildProcess
+from kpviewer.gui.opening.own_loaders import LOADERS
+from kpviewer.gui.scanning.analysis_link import AnalysisLink
+from kpviewer.gui.scanning.scan import Scan
+from kpviewer.gui.scanning.scan_link import ScanLink
+
+if TYPE_CHECKING:
+    from kpviewer.gui.comparing.link import CompareLink
+    from kpviewer.gui.opening.loaders import Loaders
+    from kpviewer.gui.session import Session
+    from kpviewer.gui.timeline.bar import TimelineBar
+
+
+class Scanning:
+    """Owner of both; ``close`` ends them.
+
+    Args:
+        session: plays the source and runs the model.
+        compare: runs the second model.
+        timeline: shows the scan, and asks for it.
+        loaders: functions that open sources and load engines.
+    """
+
+    def __init__(
+        self, session: Session, compare: CompareLink, timeline: TimelineBar, loaders: Loaders
+    ) -> None:
+        knows_sources = loaders.open_source is LOADERS.open_source
+        names = ("load_engine", "load_variant")
+        knows_models = all(getattr(loaders, name) is getattr(LOADERS, name) for name in names)
+        self._link = AnalysisLink(session, compare, knows_sources=knows_sources)
+        self.analysis = self._link.analysis
+        is_own = knows_sources and knows_models
+        scan = Scan(ChildProcess())
+        self.scan = ScanLink(session, compare, self.analysis, timeline, scan, is_own=is_own)
+        # self.analysis.lanes_changed.connect(timeline.show_lanes)
+
+    def close(self) -> None:
+        """End the scan in bounded time, and calculate no more."""
+        self.scan.close()
+        self.analysis.close()
