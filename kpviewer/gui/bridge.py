@@ -112,6 +112,7 @@ class Bridge(QObject):
         difference = result.second.difference if result.second is not None else None
         now = time.monotonic()
         self._panes.plots.add_frame(now, result.timings, result.error, difference)
+        self._panes.status_bar.note_error(result.error, difference)
         frame = result.frame
         self.playback.note_position(frame.index)
         self._panes.transport.show_position(frame.index, frame.position_s)

@@ -227,6 +227,7 @@ class MainWindow(QMainWindow):
         )
         run = self.actions_of_keys.run
         self.top_bar.asked.connect(run)
+        self.status_bar.asked.connect(run)
         self.transport.asked.connect(run)
         self.actions_of_keys.done.connect(self.bridge.refresh)
 

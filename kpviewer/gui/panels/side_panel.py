@@ -73,7 +73,7 @@ class SidePanel(QFrame):
         self._fill()
         self.page = self._lay_out()
         for intent, section in self.sections.items():
-            section.toggled.connect(partial(self._choices.__setitem__, intent))
+            section.toggled.connect(partial(self._note_choice, intent))
             section.opened.connect(partial(self.unfolded.emit, intent))
         self.setMinimumWidth(WIDTH)
         self.setMaximumWidth(WIDEST)
@@ -126,6 +126,9 @@ class SidePanel(QFrame):
         """Show or hide curves and worst frames: they need frames with ground truth."""
         for group in self._evaluated:
             group.setVisible(has_frames)
+
+    def _note_choice(self, intent: Intent, is_open: bool) -> None:
+        self._choices[intent] = is_open
 
     def _fill(self) -> None:
         find, act, look, score = (self.sections[intent] for intent in Intent)

@@ -1,4 +1,4 @@
-"""Status bar: device, rates, delay, frames not shown, and messages."""
+"""Strip at the bottom: FPS and error as small plots, the model, frames not shown, messages."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout
+import numpy as np
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QMouseEvent, QResizeEvent
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.message_line import MessageLine
+from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
+from kpviewer.gui.widgets.sparkline import Sparkline
 from kpviewer.pipeline.stats import DISPLAY, DISPLAY_SKIPPED, NO_FREE_BUFFER, QUEUE_FULL
 from kpviewer.pipeline_status import PipelineStats
-from kpviewer.structures import Frame, StreamInfo
+from kpviewer.structures import Frame, FrameError, StreamInfo
 
 HEIGHT = 28
+_SPACING = 16
 NAME_CHARS = 34
 ROOMY_PX = 1200
 """Width from which delay and causes are shown; else they are in tooltips only."""
@@ -38,24 +44,48 @@ STAGES = {
 
 
 class StatusBar(QFrame):
-    """Row of labels at fixed positions: changing numbers don't move them."""
+    """Row of plots and labels at fixed positions: changing numbers don't move them.
+
+    A click asks for the large plots.
+    """
+
+    asked = pyqtSignal(object)
+    """Emitted with the Act of a click."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self.setObjectName("statusBar")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._clock = clock
+        self._error_px: float | None = None
+        self._is_difference = False
+        self._fps_line = Sparkline(tr("Frames per second, last 10 s"), least_top=10.0)
+        self._error_line = Sparkline(tr("Error, last 10 s"), least_top=2.0)
+        self._error = _label(tr("Error"), 80)
+        self._plots = ToolButton("chevron-up", tr(Act.PLOTS.value.text), tooltip(Act.PLOTS))
+        self._plots.setProperty("size", "small")
+        self._plots.clicked.connect(lambda: self.asked.emit(Act.PLOTS))
         self._model = _label(tr("Device, engine, precision and time of the model"), 96)
         self._size = _label(tr("Size of the source"), 96)
-        self._rates = _label(tr("Frames per second"), 96)
+        self._rates = _label(tr("Frames per second"), 44)
         self._latency = _label(tr("Capture to screen"), 152)
         self._drops = _label(tr("Frames not shown"), 64)
         self._message = MessageLine(clock)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 4, 12, 4)
-        row.setSpacing(20)
-        for label in (self._model, self._size, self._rates, self._latency, self._drops):
-            row.addWidget(label)
+        row.setContentsMargins(8, 3, 12, 3)
+        row.setSpacing(_SPACING)
+        self._fps_group = _group(self._plots, self._fps_line, self._rates)
+        self._error_group = _group(self._error_line, self._error)
+        for widget in (self._fps_group, self._error_group, *self._numbers):
+            row.addWidget(widget)
         row.addWidget(self._message, 1)
         self.setFixedHeight(HEIGHT)
+        self._error_group.hide()
+
+    @property
+    def _numbers(self) -> tuple[Label, ...]:
+        """Labels that give way to a message, the last ones first."""
+        return self._model, self._size, self._drops, self._latency
 
     def show_model(self, device: str, backend: str, forward_ms: float | None) -> None:
         """Show device, backend and precision of the model, and its time per frame."""
@@ -72,6 +102,7 @@ class StatusBar(QFrame):
         """Show size and rate of the source; for a folder, name, number and size of the image."""
         if info is None:
             self._size.setText("")
+            self._clear_lines()
             return
         height, width = (info.height, info.width) if frame is None else frame.bgr.shape[:2]
         rate = f" @ {info.nominal_fps:.4g}" if info.nominal_fps else ""
@@ -87,13 +118,12 @@ class StatusBar(QFrame):
 
     def show_stats(self, stats: PipelineStats, *, has_model: bool) -> None:
         """Show rates, delay and the number of frames not shown."""
-        rates = tr("capture {capture:.1f}   model {model}   display {display:.1f} fps").format(
-            capture=stats.capture_fps,
-            model=f"{stats.inference_fps:.1f}" if has_model else "–",
-            display=stats.display_fps,
-        )
-        self._rates.setText(rates)
-        self._show_latency(stats)
+        now_s = self._clock()
+        self._fps_line.add(now_s, stats.display_fps)
+        self._rates.setText(tr("{fps:.0f} fps").format(fps=stats.display_fps))
+        self._error_line.add(now_s, self._error_px)
+        self._error_px = None
+        self._show_latency(stats, has_model=has_model)
         self._show_drops(stats.drops)
         if self._message.is_over():
             self.show_message("")
@@ -101,9 +131,11 @@ class StatusBar(QFrame):
 
     def clear_stats(self) -> None:
         """Remove the numbers: no source is open."""
-        for label in (self._rates, self._latency, self._drops):
+        for label in (self._rates, self._error, self._latency, self._drops):
             label.setText("")
             label.setToolTip("")
+        self._fps_group.setToolTip("")
+        self._clear_lines()
         if self._message.is_over():
             self.show_message("")
         self._fit()
@@ -120,13 +152,14 @@ class StatusBar(QFrame):
             return
         margins, spacing = layout.contentsMargins(), layout.spacing()
         room = self.width() - margins.left() - margins.right()
-        numbers = [self._model, self._size, self._rates, self._drops]
-        numbers += [self._latency] if self._is_roomy else []
+        lasting = (self._fps_group, self._error_group)
+        room -= sum(each.sizeHint().width() + spacing for each in lasting if not each.isHidden())
+        numbers = [each for each in self._numbers if each is not self._latency or self._is_roomy]
         taken = [max(each.sizeHint().width(), each.minimumWidth()) + spacing for each in numbers]
-        while len(numbers) > 1 and room - sum(taken) < self._message.wanted_width():
+        while numbers and room - sum(taken) < self._message.wanted_width():
             numbers.pop()
             taken.pop()
-        for label in (self._model, self._size, self._rates, self._latency, self._drops):
+        for label in self._numbers:
             label.setVisible(label in numbers)
         wanted = self._message.fit_height(room - sum(taken))
         frame = self.height() - self.contentsRect().height()
@@ -136,10 +169,15 @@ class StatusBar(QFrame):
     def _is_roomy(self) -> bool:
         return self.width() >= ROOMY_PX
 
-    def _show_latency(self, stats: PipelineStats) -> None:
-        table = _latency_table(stats)
-        for label in (self._rates, self._latency):
-            label.setToolTip(table)
+    def _show_latency(self, stats: PipelineStats, *, has_model: bool) -> None:
+        rates = tr("capture {capture:.1f}   model {model}   display {display:.1f} fps").format(
+            capture=stats.capture_fps,
+            model=f"{stats.inference_fps:.1f}" if has_model else "–",
+            display=stats.display_fps,
+        )
+        table = f"{rates}\n{_latency_table(stats)}"
+        for widget in (self._fps_group, self._latency):
+            widget.setToolTip(table)
         whole = stats.latency.get(DISPLAY)
         text = tr("delay {p50:.0f} ms (95 %: {p95:.0f})")
         self._latency.setText(
@@ -158,6 +196,31 @@ class StatusBar(QFrame):
         )
         head = tr("Frames not shown since the start")
         self._drops.setToolTip("\n".join((head, *rows)) if drops else f"{head}: {tr('none')}")
+
+    def note_error(self, error: FrameError | None, difference: FrameError | None) -> None:
+        """Show the error of a frame; without ground truth, the difference of two models."""
+        shown = difference if error is None else error
+        if shown is not None and (error is None) is not self._is_difference:
+            self._is_difference = error is None
+            self._error_line.clear()
+        is_recent = bool(np.isfinite(self._error_line.values()).any())
+        self._error_group.setVisible(shown is not None or is_recent)
+        px = shown.mean_px if shown is not None else None
+        text = tr("A–B {px}") if self._is_difference else tr("error {px}")
+        self._error.setText(text.format(px="–" if px is None else f"{px:.1f} px"))
+        if px is not None:
+            self._error_px = max(px, self._error_px or 0.0)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
+        """Ask for the large plots."""
+        if event is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.asked.emit(Act.PLOTS)
+
+    def _clear_lines(self) -> None:
+        self._fps_line.clear()
+        self._error_line.clear()
+        self._error_px = None
+        self._error_group.hide()
 
     def show_message(self, text: str, saved: Path | None = None) -> None:
         """Show a message for a while; with ``saved``, a button opens the file's folder."""
@@ -191,6 +254,17 @@ def shortened(name: str) -> str:
     """Return a name; a long one without its middle."""
     half = NAME_CHARS // 2
     return name if len(name) <= NAME_CHARS else f"{name[: half - 1]}…{name[-half:]}"
+
+
+def _group(*widgets: QWidget) -> QWidget:
+    """Return a plot with its value beside it."""
+    group = QWidget()
+    row = QHBoxLayout(group)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(6)
+    for widget in widgets:
+        row.addWidget(widget)
+    return group
 
 
 def _label(name: str, least_px: int) -> Label:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu
+from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
@@ -17,6 +18,7 @@ from kpviewer.gui.widgets.popup import Popup
 HEIGHT = 40
 RECORD_PX = 104
 """Width of the record button, with room for the time of a recording."""
+PICKER_LEAST_PX = 88
 POPUP_PX = 360
 """Width of the options of recordings."""
 
@@ -30,7 +32,8 @@ class Picker(ToolButton):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
         self.setMenu(QMenu(self))
-        self._name, self._tip = name, tip
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._name = name
         self._choice: str | None = None
 
     def set_choice(self, text: str) -> None:
@@ -38,8 +41,37 @@ class Picker(ToolButton):
         if self._choice == text:
             return
         self._choice = text
-        self.setText(f" {without_mnemonic(shortened(text))}  ▾")
         self.setAccessibleName(f"{self._name}: {text}")
+        self.updateGeometry()
+        self._elide()
+
+    def sizeHint(self) -> QSize:
+        """Return the size that shows the whole choice."""
+        metrics, hint = self.fontMetrics(), super().sizeHint()
+        missing = metrics.horizontalAdvance(self._whole()) - metrics.horizontalAdvance(self.text())
+        return QSize(hint.width() + missing, hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a smaller size: the rest of the bar needs its room."""
+        return QSize(PICKER_LEAST_PX, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Fit the text."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _whole(self) -> str:
+        return f" {shortened(self._choice or '')}  ▾"
+
+    def _elide(self) -> None:
+        metrics, whole = self.fontMetrics(), self._whole()
+        lost = super().sizeHint().width() - metrics.horizontalAdvance(self.text())
+        room = self.width() - lost - metrics.horizontalAdvance("  ▾")
+        if metrics.horizontalAdvance(whole) > self.width() - lost:
+            name = shortened(self._choice or "")
+            elided = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, max(room, 0))
+            whole = f" {elided}  ▾"
+        self.setText(without_mnemonic(whole))
 
 
 class TopBar(QFrame):
@@ -57,7 +89,6 @@ class TopBar(QFrame):
         self.model = Picker("model", tr("Model"), tooltip(Act.OPEN_MODEL, tr("Detection model")))
         self.record = ToolButton("record", tr("Record"), tooltip(Act.RECORD), checkable=True)
         self.record.setObjectName("record")
-        self.record.setMinimumWidth(RECORD_PX)
         self.record.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.record.clicked.connect(lambda: self.asked.emit(Act.RECORD))
         self.recording = RecordingPanel()
@@ -117,6 +148,7 @@ class TopBar(QFrame):
             label = f"REC {state.text()}" if state.is_growing else state.text()
             self.record.setToolTip(tooltip(Act.RECORD, tr("Stop recording")))
         self.record.setText(f" {label}")
+        self.record.setMinimumWidth(0 if state is None else RECORD_PX)
         set_state(self.record, state)
 
     def changeEvent(self, event: QEvent | None) -> None:

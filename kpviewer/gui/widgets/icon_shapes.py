@@ -11,6 +11,7 @@ SHAPES: dict[str, str] = {
     "camera": "S M3 7.5 h11 a2 2 0 0 1 2 2 v5 a2 2 0 0 1 -2 2 h-11 z M16 11 l5 -3 v8 l-5 -3",
     "chevron-down": "S M6.5 10 l5.5 5.5 l5.5 -5.5",
     "chevron-right": "S M10 6.5 l5.5 5.5 l-5.5 5.5",
+    "chevron-up": "S M6.5 14 l5.5 -5.5 l5.5 5.5",
     "close": "S M6 6 l12 12 M18 6 l-12 12",
     "device": "S M6.5 6.5 h11 v11 h-11 z M10 3.5 v3 M14 3.5 v3 M10 17.5 v3 M14 17.5 v3 M3.5 10 h3 "
     "M3.5 14 h3 M17.5 10 h3 M17.5 14 h3",

@@ -62,6 +62,7 @@ QToolButton[kind="quiet"] { background: transparent; border-color: transparent; 
 QToolButton[kind="quiet"]:hover { background: $hover; }
 QToolButton[kind="quiet"]:checked { background: $hover; }
 QToolButton[kind="quiet"]:focus { border-color: $accent; }
+QToolButton[size="small"] { min-height: 18px; max-height: 18px; padding: 0 1px; }
 QToolButton[kind="picker"] { padding: 0 24px 0 8px; text-align: left; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QToolButton#record:checked {
