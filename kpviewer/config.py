@@ -96,6 +96,9 @@ class Settings:
     """Name of the camera that was opened last."""
     camera_formats: Mapping[str, Text] = field(default_factory=dict)
     """Requested format by the camera's id, such as 1280x720@30:MJPG."""
+    turns: Mapping[str, Text] = field(default_factory=dict)
+    """Rotation and mirroring by source, such as "90" or "mirror": a camera by its name, a file as
+    it was opened."""
     display: Table = field(default_factory=dict)
     """Fields of OverlayStyle that differ from its defaults."""
     panels: Mapping[str, bool] = field(default_factory=dict)
@@ -126,7 +129,7 @@ class Settings:
         return replace(profile, **{name: getattr(self, name) for name in _MACHINE_FIELDS})
 
 
-_MACHINE_FIELDS = ("language", "window", "recent", "camera_formats", "unknown")
+_MACHINE_FIELDS = ("language", "window", "recent", "camera_formats", "turns", "unknown")
 """Fields of Settings that a profile doesn't hold."""
 
 

@@ -72,6 +72,8 @@ class StreamInfo:
     is_seekable: bool
     duration_s: float | None = None
     """Duration by the timestamps; None without timestamps, and for live sources."""
+    is_turned: bool = False
+    """Whether frames are rotated or mirrored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,10 +190,7 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """Best decoded predictions of one image, before threshold and NMS.
-
-    ``models.selection.select`` selects Detections from them each time a threshold changes.
-    """
+    """Best predictions of one image, from which thresholds and NMS select Detections."""
 
     xyxy: FloatArray
     """(M, 4) corners of whole boxes, source px, also beyond the image's edges. M <= 4,000."""

@@ -15,6 +15,7 @@ from kpviewer.errors import KpviewerError
 from kpviewer.models.inference_libraries import BACKENDS
 from kpviewer.paths import named_path
 from kpviewer.shipped import DEFAULT_MODEL
+from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind
 
 if TYPE_CHECKING:
@@ -165,6 +166,30 @@ def print_notes(spec: ModelSpec) -> None:
     """Print what is left out of a model's outputs to stderr."""
     for note in spec.notes:
         click.echo(f"Note: {spec.name}: {note}", err=True)
+
+
+def turn_options(command: click.decorators.FC) -> click.decorators.FC:
+    """Add ``--rotate`` and ``--mirror`` to a command; ``turn_of`` reads them."""
+    rotate = click.option(
+        "--rotate", type=click.Choice(("90", "180", "270")), help="Rotate frames clockwise."
+    )
+    mirror = click.option("--mirror", is_flag=True, help="Swap left and right of all frames.")
+    return rotate(mirror(command))
+
+
+def turn_of(given: Mapping[str, Any]) -> Turn | None:
+    """Return the turn of ``turn_options``; None if neither option is given.
+
+    Raises:
+        click.UsageError: if mirrored frames are to be compared with ground truth.
+    """
+    if given["mirror"] and given["ground_truth"]:
+        raise click.UsageError(
+            "Mirrored frames can't be compared with ground truth: left and right would be swapped. "
+            "Leave out --mirror or --ground-truth."
+        )
+    turn = Turn(int(given["rotate"] or 0), given["mirror"])
+    return None if turn == Turn() else turn
 
 
 def json_option(what: str) -> Callable[[click.decorators.FC], click.decorators.FC]:

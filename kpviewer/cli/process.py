@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ from kpviewer.cli.options import (
     print_notes,
     sigma_option,
     threshold_changes,
+    turn_of,
+    turn_options,
 )
 from kpviewer.cli.progress import ProgressLines
 from kpviewer.errors import KpviewerError, SourceError
@@ -109,6 +112,7 @@ _POLL_S = 0.1
     metavar="N",
 )
 @ground_truth_option
+@turn_options
 @click.option("--json-progress", is_flag=True, help="Print progress to stdout as JSON lines.")
 @click.pass_context
 def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> None:
@@ -162,7 +166,10 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         scans=given["scan"] is not None,
         scan_file=scan_file,
         from_scan=given["from_scan"],
+        turn=turn_of(given),
     )
+    if options.turn is not None and (options.scans or options.from_scan):
+        raise click.UsageError("A scan needs the frames as they are: leave out --rotate, --mirror.")
     ctx.exit(process_sources(sources, options))
 
 
@@ -274,9 +281,8 @@ def _process(
     settings = PipelineOptions.at_full_speed(options.batch)
     try:
         thresholds = options.thresholds_of(engine.spec)
-        source = made_within(
-            _ANSWER_S, text, name, lambda: make_source(text, ground_truth=ground_truth)
-        )
+        make = partial(make_source, text, ground_truth=ground_truth, turn=options.turn)
+        source = made_within(_ANSWER_S, text, name, make)
         scan = _scan(text, engine, options)
         if scan is not None and scan.is_complete and not options.has_results:
             _say(f"{name}: {scan.path} is complete ({scan.frames_before} frames)")

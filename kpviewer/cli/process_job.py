@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kpviewer.cli.process_scan import SourceScan
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.pipeline import Pipeline
+    from kpviewer.sources.turn import Turn
     from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 
 _PATIENCE_S = 10.0
@@ -97,6 +98,8 @@ class ProcessOptions:
     """Whether to write a report on the frames with ground truth."""
     from_scan: Path | None = None
     """Scan that candidates are taken from; None: the model finds all."""
+    turn: Turn | None = None
+    """Rotation and mirroring of the frames; None: none."""
 
     @property
     def has_results(self) -> bool:

@@ -24,6 +24,8 @@ from kpviewer.cli.options import (
     precision_option,
     sigma_option,
     threshold_changes,
+    turn_of,
+    turn_options,
 )
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.translations import codes
@@ -79,6 +81,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 @precision_option
 @backend_option
 @ground_truth_option
+@turn_options
 @click.option(
     "--record",
     metavar="[FILE]",
@@ -163,6 +166,7 @@ def _viewer_options(
         settings_folder=settings_folder(),
         profile=given["profile"],
         given=named,
+        turn=turn_of(given),
         **threshold_changes(given),
     )
 
@@ -241,5 +245,6 @@ def _process(options: dict[str, Any]) -> int:
         backend=options["backend"],
         changes=changes,
         ground_truth=options["ground_truth"],
+        turn=turn_of(options),
     )
     return process_sources([options["source"]], process_options)

@@ -34,6 +34,7 @@ from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.opening.source_menu import SourceMenu
+from kpviewer.gui.opening.turning import Turning
 from kpviewer.gui.opening.url_dialog import UrlDialog
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.panels.docks import Part, column_of
@@ -116,7 +117,6 @@ class MainWindow(QMainWindow):
         self.exporter = Exporter(panes, self.session, self.saving)
         self.actions_of_keys = Actions(self)
         self._connect_acts()
-        self.picture = PictureLink(panes, self.actions_of_keys)
         self.side_panel.curves.set_theme(themes.theme)
         self.side_panel.error.demo_asked.connect(lambda: self.opener.choose_source("demo"))
         themes.changed.connect(lambda: self.plots.set_theme(themes.theme))
@@ -233,7 +233,15 @@ class MainWindow(QMainWindow):
 
     def _connect_menus(self) -> None:
         run, opener, memory, bar = self.actions_of_keys.run, self.opener, self.memory, self.top_bar
-        SourceMenu(bar.source.menu() or QMenu(self), opener, memory, run)
+        self.turning = Turning(
+            self.session,
+            self._remembered,
+            self.view,
+            self.bridge.playback,
+            lambda: self.saving.recorded_s is not None,
+        )
+        self.picture = PictureLink(self.panes, self.actions_of_keys, self.turning)
+        SourceMenu(bar.source.menu() or QMenu(self), opener, memory, self.turning, run)
         SettingsMenu(
             bar.settings.menu() or QMenu(self), self.panes, self.session, self.saving, memory, run
         )

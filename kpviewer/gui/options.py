@@ -11,6 +11,7 @@ from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.base import GroundTruthProvider
+from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind, Thresholds
 
 
@@ -48,6 +49,8 @@ class ViewerOptions:
     """Folder for recordings and snapshots; None is the user's folder of videos."""
     ground_truth: GroundTruthProvider | None = None
     """Annotations of ``source``."""
+    turn: Turn | None = None
+    """Rotation and mirroring of ``source``; None: as remembered for it."""
     settings_folder: Path | None = None
     """Folder of the settings; None remembers nothing."""
     profile: str | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -18,7 +19,7 @@ from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_wait import ModelWait
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
-from kpviewer.gui.opening.source_opening import Arrival, SourceLoading
+from kpviewer.gui.opening.source_opening import Arrival, SourceLoading, open_turned
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.models.spec import ModelSpec
@@ -88,10 +89,8 @@ class Session(QObject):
         self._leaving: Pipeline | None = None
         self._next_source: FrameSource | None = None
         self.ground_truth = SourceGroundTruth(options.source, options.ground_truth)
-        self._sources = SourceLoading(
-            lambda text, ground_truth: loaders.open_source(remembered.source(text), ground_truth),
-            self.ground_truth,
-        )
+        make = partial(open_turned, loaders.open_source, remembered)
+        self._sources = SourceLoading(make, self.ground_truth)
         self.models = ModelLoading(options, loaders, self.ground_truth, clock)
         self._sources.arrived.connect(self._on_source_arrived)
         self.ground_truth.changed.connect(self.ground_truth_changed)

@@ -34,6 +34,8 @@ from kpviewer.sources.redact import HIDDEN, redact_url
 from kpviewer.sources.screen import ScreenSource
 from kpviewer.sources.stream import StreamSource
 from kpviewer.sources.strip_demo import StripSource
+from kpviewer.sources.turn import Turn
+from kpviewer.sources.turned import TurnedSource
 from kpviewer.sources.video import VideoSource
 
 LONGEST_NAME = 80
@@ -43,18 +45,24 @@ _TIMED_SUFFIX = ".gif"
 
 
 def make_source(
-    text: str | None, *, ground_truth: GroundTruthProvider | None = None
+    text: str | None, *, ground_truth: GroundTruthProvider | None = None, turn: Turn | None = None
 ) -> FrameSource:
     """Return the source that a user named, without opening it.
 
     Args:
         text: name as typed; None or empty for the first camera, or else the demo.
         ground_truth: ground truth of a video or of images; the demos have their own.
+        turn: rotation and mirroring of the frames; None leaves them as they are.
 
     Raises:
         SourceError: if there is no such source, it isn't readable, or ``ground_truth`` is given for
             a camera, a screen or a stream.
     """
+    source = _make(text, ground_truth)
+    return source if turn is None else TurnedSource(source, lambda _info: turn)
+
+
+def _make(text: str | None, ground_truth: GroundTruthProvider | None) -> FrameSource:
     text = (text or "").strip()
     if ground_truth is not None and (
         not text or is_camera(text) or is_screen(text) or "://" in text

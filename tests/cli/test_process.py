@@ -31,6 +31,7 @@ from kpviewer.overlay import OverlayStyle, qimage_of
 from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.recording import files, recording
 from kpviewer.sources import open as opening
+from kpviewer.sources.turn import Turn
 from kpviewer.structures import Candidates, ImageArray
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -228,6 +229,39 @@ def test_command_takes_classes_and_their_confidence(
         wrong_done = run(main, ["process", clip, "--out", str(out), "--class-conf", wrong])
         assert wrong_done.exit_code == 2
         assert f"got '{wrong}'" in wrong_done.output
+
+
+def test_rotated_frames_are_what_the_model_and_the_files_see(clip: str, out: Path) -> None:
+    assert run([clip], out, "video", "csv", turn=Turn(90)) == 0
+    assert read_video(out / "clip.mp4").size_wh == (48, 64)
+
+
+@pytest.mark.parametrize(
+    ("given", "turn"),
+    [
+        (["--rotate", "270"], Turn(270)),
+        (["--mirror"], Turn(0, is_mirrored=True)),
+        (["--rotate", "90", "--mirror"], Turn(90, is_mirrored=True)),
+        ([], None),
+    ],
+)
+def test_command_takes_a_turn(
+    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, given: list[str], turn: Turn | None
+) -> None:
+    seen: list[ProcessOptions] = []
+    monkeypatch.setattr(process, "process_sources", lambda _, options: seen.append(options) or 0)
+    assert CliRunner().invoke(main, ["process", clip, "--out", str(out), *given]).exit_code == 0
+    assert seen[0].turn == turn
+
+
+@pytest.mark.parametrize(
+    "given",
+    [["--mirror", "--ground-truth", "coco:x.json"], ["--rotate", "90", "--scan"]],
+)
+def test_turns_that_make_no_sense_are_refused(clip: str, out: Path, given: list[str]) -> None:
+    done = CliRunner().invoke(main, ["process", clip, "--out", str(out), *given])
+    assert done.exit_code == 2
+    assert "eave out" in done.output
 
 
 def test_the_program_that_runs_it_reads_progress_and_files(

@@ -21,10 +21,12 @@ from kpviewer.sources.opencv import cv2
 from kpviewer.sources.screen import ScreenSource
 from kpviewer.sources.stream import StreamSource
 from kpviewer.sources.strip_demo import StripSource
+from kpviewer.sources.turn import Turn
+from kpviewer.sources.turned import TurnedSource
 from kpviewer.sources.video import VideoSource
 from kpviewer.structures import ImageArray
 
-SEEKABLE = ("demo", "strip", "images", "video")
+SEEKABLE = ("demo", "strip", "images", "video", "turned video")
 STALE = 77
 
 MakeSource = Callable[[str], FrameSource]
@@ -45,6 +47,7 @@ def make(video: Path, image_folder: Path) -> Iterator[MakeSource]:
         "strip": StripSource,
         "images": lambda: ImagesSource("folder", natural_order(list(image_folder.iterdir()))),
         "video": lambda: VideoSource(video),
+        "turned video": lambda: TurnedSource(VideoSource(video), lambda _info: Turn()),
         "camera": lambda: CameraSource(0, open_capture=lambda _index: FakeCapture()),
         "camera of OpenCV": lambda: CameraSource(
             0, open_capture=lambda _index: cv2.VideoCapture(str(video), cv2.CAP_FFMPEG)

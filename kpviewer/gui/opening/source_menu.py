@@ -14,6 +14,7 @@ from kpviewer.gui.opening.camera_formats import fill_format_menu, read_format
 from kpviewer.gui.opening.cameras import Device, Devices
 from kpviewer.gui.opening.driver_formats import driver_formats
 from kpviewer.gui.opening.opener import Opener
+from kpviewer.gui.opening.turning import Turning
 from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.recent import add_recent, kept_source
 from kpviewer.gui.widgets.icons import icon
@@ -32,9 +33,12 @@ ENTRIES = (
 class SourceMenu(QObject):
     """Fills the menu with devices, recent sources, and entries that open others."""
 
-    def __init__(self, menu: QMenu, opener: Opener, memory: WindowMemory, ask: Ask) -> None:
+    def __init__(
+        self, menu: QMenu, opener: Opener, memory: WindowMemory, turning: Turning, ask: Ask
+    ) -> None:
         super().__init__(menu)
         self._menu, self._opener, self._memory, self._ask = menu, opener, memory, ask
+        self._turning = turning
         menu.aboutToShow.connect(self._on_about_to_show)
 
     def _on_about_to_show(self) -> None:
@@ -63,6 +67,7 @@ class SourceMenu(QObject):
             more = "" if act is Act.PASTE else "…"  # a dialog follows
             label = f"{tr(act.value.text)}{more}\t{act.value.keys[0]}"
             add_to(menu, name, label, partial(self._ask, act))
+        self._turning.add_to(menu)
 
     def _add_formats(self, devices: Devices | None) -> None:
         """Offer the formats of the open camera."""

@@ -18,6 +18,7 @@ from kpviewer.runtime.loading import Outcome
 
 if TYPE_CHECKING:
     from kpviewer.gui.opening.loaders import SourceOpener
+    from kpviewer.gui.settings.remembered import RememberedSettings
     from kpviewer.sources.base import FrameSource, GroundTruthProvider
 
 _log = logging.getLogger(__name__)
@@ -102,6 +103,19 @@ def open_source(text: str | None, ground_truth: GroundTruthProvider | None) -> F
     from kpviewer.sources.open import make_source  # noqa: PLC0415 - the window comes first
 
     return make_source(text, ground_truth=ground_truth)
+
+
+def open_turned(
+    make: SourceOpener,
+    remembered: RememberedSettings,
+    text: str | None,
+    ground_truth: GroundTruthProvider | None,
+) -> FrameSource:
+    """Make a source whose frames are turned as is remembered for it, on the loader's thread."""
+    from kpviewer.sources.turned import TurnedSource  # noqa: PLC0415 - it loads OpenCV
+
+    source = make(remembered.source(text), ground_truth)
+    return TurnedSource(source, partial(remembered.turn, text))
 
 
 def look_for(

@@ -56,6 +56,11 @@ class AnalysisLink(QObject):
 
     def _finder(self) -> Find:
         """Return the function that finds the ground truth of the source, on another thread."""
+        info = self._session.info
+        if info is not None and info.is_turned:
+            return lambda: (
+                None
+            )  # files have that of frames as they are; turned ones bring their own
         lookup, text = self._session.ground_truth.lookup(), source_name(self._session)
         if lookup is None and self._knows_sources and text in GENERATED:
             return lambda: _generated(text)

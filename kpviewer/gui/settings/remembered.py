@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,15 @@ from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.runtime.choices import BackendChoice
-from kpviewer.sources.naming import CameraRequest
-from kpviewer.structures import Thresholds
+from kpviewer.sources.naming import CameraRequest, is_camera
+from kpviewer.sources.redact import is_address, redact_url
+from kpviewer.sources.turn import Turn
+from kpviewer.structures import StreamInfo, Thresholds
 
 NUMBERS = ("score", "iou", "nms", "sigma", "keypoint")
 """Fields of Thresholds that options and settings hold under the same name."""
+MAX_TURNS = 50
+"""Number of sources whose turn is remembered."""
 ALL_THRESHOLDS = frozenset((*NUMBERS, "class_scores", "classes"))
 
 
@@ -36,6 +41,7 @@ class RememberedSettings:
         self.store = store
         named = {name for name in NUMBERS if getattr(options, name) is not None}
         self._named = named | ({"classes"} if options.classes else set())
+        self._source, self._turn = options.source, options.turn
 
     def fill(self, options: ViewerOptions) -> ViewerOptions:
         """Return the options, completed by remembered settings."""
@@ -93,6 +99,23 @@ class RememberedSettings:
                 kept = current.camera_formats.get(camera.id)
                 return f"{camera.source}:{kept}" if kept else camera.source
         return text
+
+    def turn(self, text: str | None, info: StreamInfo) -> Turn:
+        """Return how the frames of an opened source are turned.
+
+        Args:
+            text: source as typed.
+            info: its description.
+        """
+        if self._turn is not None and text == self._source:
+            return self._turn
+        return Turn.parse(self.store.current.turns.get(turned_key(text, info), ""))
+
+    def set_turn(self, text: str | None, info: StreamInfo, turn: Turn) -> None:
+        """Remember how the frames of a source are turned, in place of the command line."""
+        if text == self._source:
+            self._turn = None
+        self.store.edit(partial(with_turn, key=turned_key(text, info), turn=turn))
 
     def forget_named(self, names: Iterable[str] = ALL_THRESHOLDS) -> None:
         """Ignore the command line in fields of Thresholds that the user has edited."""
@@ -159,6 +182,20 @@ def profile_model(settings: Settings, usual: str) -> str:
     except NoAnswerError:
         return usual
     return model if found else usual
+
+
+def turned_key(text: str | None, info: StreamInfo) -> str:
+    """Return the name by which the turn of a source is remembered: of a camera, its own."""
+    if text and not is_camera(text):
+        return redact_url(text) if is_address(text) else text
+    return info.name
+
+
+def with_turn(settings: Settings, key: str, turn: Turn) -> Settings:
+    """Remember the turn of a source; that of frames as they are is forgotten."""
+    kept = {each: text for each, text in settings.turns.items() if each != key}
+    kept = dict(list(kept.items())[-MAX_TURNS + 1 :])
+    return replace(settings, turns={**kept, key: str(turn)} if str(turn) else kept)
 
 
 def with_camera_format(

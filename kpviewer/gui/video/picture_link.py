@@ -13,12 +13,11 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.turning import Turning, add_action
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 from kpviewer.overlay import qimage_of, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kpviewer.gui.actions import Actions
     from kpviewer.gui.panes import Panes
     from kpviewer.runtime.loading import Outcome
@@ -39,11 +38,12 @@ class PictureLink(QObject):
     Args:
         panes: widgets of the window.
         actions: actions that the menu runs; those on the image are added to them.
+        turning: rotates and mirrors the source.
     """
 
-    def __init__(self, panes: Panes, actions: Actions) -> None:
+    def __init__(self, panes: Panes, actions: Actions, turning: Turning) -> None:
         super().__init__(panes.view)
-        self._panes, self._actions = panes, actions
+        self._panes, self._actions, self._turning = panes, actions, turning
         self._copying = BackgroundLoader()
         view = panes.view
         actions.handle(
@@ -80,7 +80,9 @@ class PictureLink(QObject):
         for group in _ENTRIES:
             for act in group:
                 text = f"{tr(act.value.text)}\t{act.value.keys[0]}"
-                _add(menu, text, partial(self._actions.run, act))
+                add_action(menu, text, partial(self._actions.run, act))
+            if Act.ACTUAL_SIZE in group:
+                self._turning.add_to(menu)
             menu.addSeparator()
         return menu
 
@@ -98,12 +100,12 @@ class PictureLink(QObject):
         class_id = int(result.detections.class_ids[index])
         name = without_mnemonic(view.overlay_style.class_name(class_id))
         zoom = f"{tr(Act.ZOOM_OBJECT.value.text)}\t{Act.ZOOM_OBJECT.value.keys[0]}"
-        _add(menu, zoom, lambda: view.zoom_to(xyxy))
+        add_action(menu, zoom, lambda: view.zoom_to(xyxy))
         if classes.shown() == frozenset((class_id,)) != classes.lasting():
-            _add(menu, tr("All classes again"), lambda: classes.toggle_solo(class_id))
+            add_action(menu, tr("All classes again"), lambda: classes.toggle_solo(class_id))
         elif len(view.overlay_style.class_names) > 1:
             text = tr("Only this class: {name}").format(name=name)
-            _add(menu, text, lambda: classes.toggle_solo(class_id))
+            add_action(menu, text, lambda: classes.toggle_solo(class_id))
 
     def _on_rendered(self, outcome: Outcome[ImageArray]) -> None:
         clipboard = QGuiApplication.clipboard()
@@ -113,9 +115,3 @@ class PictureLink(QObject):
             return
         clipboard.setImage(qimage_of(outcome.value).copy())
         self._panes.say(tr("Image copied."))
-
-
-def _add(menu: QMenu, text: str, run: Callable[[], object]) -> None:
-    action = menu.addAction(text)
-    if action is not None:
-        action.triggered.connect(lambda _checked: run())

@@ -1,0 +1,109 @@
+"""Rotation and mirroring of the open source, as its menu offers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject
+from PyQt6.QtWidgets import QMenu
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.widgets.icons import icon
+from kpviewer.sources.turn import Turn
+
+if TYPE_CHECKING:
+    from kpviewer.gui.playback import Playback
+    from kpviewer.gui.session import Session
+    from kpviewer.gui.settings.remembered import RememberedSettings
+    from kpviewer.gui.video.frame_view import FrameView
+
+
+class Turning(QObject):
+    """Turns the frames of the open source, which is reopened for that, and remembers it.
+
+    Args:
+        session: plays the source.
+        remembered: remembers the turn of each source.
+        view: shows the frame to return to.
+        playback: goes back to that frame, and pauses again.
+        is_recording: whether a recording runs, which a turned frame wouldn't fit.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        remembered: RememberedSettings,
+        view: FrameView,
+        playback: Playback,
+        is_recording: Callable[[], bool],
+    ) -> None:
+        super().__init__(session)
+        self._session, self._remembered, self._view = session, remembered, view
+        self._playback = playback
+        self._is_recording = is_recording
+        self._place: tuple[int, bool] | None = None
+        """Frame to return to, and whether it plays; None for another source."""
+        session.source_changed.connect(self._on_source_changed)
+        session.opened.connect(self._on_opened)
+
+    @property
+    def turn(self) -> Turn:
+        """Turn of the open source."""
+        info = self._session.info
+        return Turn() if info is None else self._remembered.turn(self._session.source_text, info)
+
+    def use(self, turn: Turn) -> None:
+        """Turn the frames of the open source; a seekable one returns to the frame on the screen."""
+        info, result = self._session.info, self._view.result()
+        if info is None or turn == self.turn:
+            return
+        index = result.frame.index if result is not None and info.is_seekable else 0
+        place = index, self._playback.is_playing
+        self._remembered.set_turn(self._session.source_text, info, turn)
+        self._session.reopen()
+        self._place = place
+
+    def add_to(self, menu: QMenu) -> None:
+        """Add a submenu for the open source; live ones can be mirrored, too."""
+        info, turn = self._session.info, self.turn
+        if info is None:
+            return
+        title = tr("Rotate and mirror") if info.is_live else tr("Rotate")
+        submenu = menu.addMenu(icon("rotate"), title)
+        if submenu is None:
+            return
+        submenu.setEnabled(not self._is_recording())
+        add_action(submenu, tr("Rotate by 90°"), partial(self.use, turn.rotated()))
+        if info.is_live:
+            mirrored = replace(turn, is_mirrored=not turn.is_mirrored)
+            is_on = turn.is_mirrored
+            add_action(submenu, tr("Mirror"), partial(self.use, mirrored), is_on)
+        if turn != Turn():
+            add_action(submenu, tr("As it comes"), partial(self.use, Turn()))
+
+    def _on_source_changed(self) -> None:
+        self._place = None
+
+    def _on_opened(self) -> None:
+        place, self._place = self._place, None
+        if place is None:
+            return
+        index, was_playing = place
+        if self._playback.is_playing and not was_playing:
+            self._playback.toggle()
+        if index:
+            self._playback.seek(index)
+
+
+def add_action(
+    menu: QMenu, text: str, run: Callable[[], object], is_ticked: bool | None = None
+) -> None:
+    """Add an entry that runs a function; one with a tick has it set to ``is_ticked``."""
+    action = menu.addAction(text)
+    if action is not None:
+        action.setCheckable(is_ticked is not None)
+        action.setChecked(bool(is_ticked))
+        action.triggered.connect(lambda _checked: run())

@@ -1,0 +1,112 @@
+"""Source whose frames are rotated or mirrored: the model, the window and files see them turned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from kpviewer.sources.base import (
+    OPEN_TIMEOUT_S,
+    Allocate,
+    Captured,
+    FrameSource,
+    copy_into,
+)
+from kpviewer.sources.turn import Turn
+from kpviewer.sources.turning import turned
+from kpviewer.structures import ImageArray, StreamInfo
+
+
+class TurnedSource:
+    """FrameSource over another one.
+
+    Args:
+        source: delivers the frames.
+        turn_of: returns the turn for the description of the opened source.
+    """
+
+    def __init__(self, source: FrameSource, turn_of: Callable[[StreamInfo], Turn]) -> None:
+        self._source, self._turn_of = source, turn_of
+        self._turn = Turn()
+        self._buffer = np.zeros((0, 0, 3), np.uint8)
+
+    @property
+    def info(self) -> StreamInfo:
+        """Description of the source, with the size of its turned frames."""
+        return self._described(self._source.info)
+
+    @property
+    def next_index(self) -> int:
+        """Index of the frame that the next ``read`` returns."""
+        return self._source.next_index
+
+    @property
+    def warning(self) -> str | None:
+        """Problem for the user; None if there is none."""
+        return self._source.warning
+
+    @property
+    def open_timeout_s(self) -> float:
+        """Time limit for opening, s."""
+        return float(getattr(self._source, "open_timeout_s", OPEN_TIMEOUT_S))
+
+    @property
+    def silence_s(self) -> float | None:
+        """Seconds without data of a source that listens; None for others."""
+        silence_s: float | None = getattr(self._source, "silence_s", None)
+        return silence_s
+
+    @property
+    def usual_gap_s(self) -> float:
+        """Approximate longest time between two frames of a source that listens; 0 for others."""
+        return float(getattr(self._source, "usual_gap_s", 0.0))
+
+    def open(self) -> StreamInfo:
+        """Open the source. Raises SourceError if that fails."""
+        info = self._source.open()
+        self._turn = self._turn_of(info)
+        return self._described(info)
+
+    def read(self, allocate: Allocate) -> Captured | None:
+        """Read the next frame and turn it into a buffer; None at the end. May raise SourceError."""
+        if self._turn == Turn():
+            return self._source.read(allocate)
+        captured = self._source.read(self._own_buffer)
+        if captured is None:
+            return None
+        height, width = captured.bgr.shape[:2]
+        true = captured.ground_truth
+        return replace(
+            captured,
+            bgr=copy_into(turned(captured.bgr, self._turn.orientation), allocate),
+            ground_truth=None if true is None else self._turn.ground_truth(true, (width, height)),
+        )
+
+    def seek(self, index: int) -> None:
+        """Make frame ``index`` the next one. Raises SourceError if that isn't possible."""
+        self._source.seek(index)
+
+    def interrupt(self) -> None:
+        """Cut a blocked call short, if the source supports that."""
+        interrupt = getattr(self._source, "interrupt", None)
+        if interrupt is not None:
+            interrupt()
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+    def _own_buffer(self, height: int, width: int) -> ImageArray:
+        if self._buffer.shape[:2] != (height, width):
+            self._buffer = np.empty((height, width, 3), np.uint8)
+        return self._buffer
+
+    def _described(self, info: StreamInfo) -> StreamInfo:
+        if self._turn == Turn():
+            return info
+        width, height = info.width, info.height
+        if self._turn.swaps_sides:
+            width, height = height, width
+        return replace(info, width=width, height=height, is_turned=True)
