@@ -13,6 +13,8 @@ from kpviewer.gui.widgets.fitting import fit_to_contents
 from kpviewer.gui.widgets.plain_text import Label, without_mnemonic
 
 MARGIN_PX = 12
+LEGEND_WH = (300, 36)
+"""Room at the lower right of the parent, where legends are painted, px."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,8 @@ class FloatingNotice(NoticeLine):
         bottom = parent.height() - MARGIN_PX
         if not self._above.isHidden():
             bottom = self._above.y() - MARGIN_PX // 2
+        if MARGIN_PX + self.width() > parent.width() - LEGEND_WH[0]:
+            bottom = min(bottom, parent.height() - LEGEND_WH[1])
         self.move(MARGIN_PX, bottom - self.height())
         self.raise_()
 
