@@ -40,6 +40,7 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.panels.docks import Part, column_of
 from kpviewer.gui.panels.plots_panel import FOLDED_HEIGHT
 from kpviewer.gui.panes import make_panes
+from kpviewer.gui.real_speed import RealSpeed
 from kpviewer.gui.saving.exporting import Exporter
 from kpviewer.gui.saving.link import RecordingLink
 from kpviewer.gui.saving.saving import Saving
@@ -125,6 +126,7 @@ class MainWindow(QMainWindow):
         self._connect_menus()
         run = self.actions_of_keys.run
         self.demo_banner = DemoBanner(panes.notices.add(), self.session, run)
+        RealSpeed(panes, self.session, self.bridge.playback)
         self.nothing_found = NothingFoundLine(panes, self.opener, self.bridge)
         self.view.setFocus()  # else the first picker has it, with a frame
         self._recording_link = RecordingLink(self.top_bar.recording, self.saving, self)

@@ -23,13 +23,21 @@ SUFFIXES = (".mp4", ".jsonl", ".csv", ".json", ".png")
 _ENDINGS_CHARS = 10
 """Part of the longest stem that is reserved for endings such as ``_raw.mp4``."""
 _LONGEST_STEM = 80  # with "_999.jsonl.part" it stays below 100 characters
+_LONGEST_SOURCE = 40
+"""Longest part of a source's name in the name of a recording."""
 MOST_NAMES = 1000
 """Largest number of names that are tried for one file."""
 
 
-def recording_stem(now: datetime | None = None) -> str:
-    """Return the name of a recording that starts now, without suffix: local time to the second."""
-    return (now or datetime.now().astimezone()).strftime("kpviewer_%Y-%m-%d_%H-%M-%S")
+def recording_stem(source: str = "", now: datetime | None = None) -> str:
+    """Return the name of a recording, without suffix: its source's, and the time to the second.
+
+    Args:
+        source: name of the source, such as clip.mp4; empty if there is none.
+        now: local time; None is the present.
+    """
+    stem = source_stem(source)[:_LONGEST_SOURCE].strip("._") if source else "kpviewer"
+    return f"{stem}_{now or datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}"
 
 
 def safe_stem(text: str) -> str:

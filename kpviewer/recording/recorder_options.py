@@ -17,7 +17,7 @@ class RecorderOptions:
     """Options of a recording."""
 
     stem: str | None = None
-    """File name without suffix; None: ``kpviewer_YYYY-MM-DD_HH-MM-SS``."""
+    """File name without suffix; None: ``SOURCE_YYYY-MM-DD_HH-MM-SS``."""
     style: OverlayStyle = field(default_factory=OverlayStyle)
     """Overlay style at the start."""
     lossless: bool = False
@@ -32,5 +32,7 @@ class RecorderOptions:
     """Outputs of the recording."""
     file: str = ""
     """File or existing folder as the user typed it; it replaces folder and name."""
+    source: str = ""
+    """Name of the source, with which the file name begins; empty: ``kpviewer``."""
     fallback: Path | None = None
     """Folder where recording continues if its own is gone; None: it ends then."""

@@ -117,7 +117,7 @@ class Segments:
         return self.current
 
     def _new(self, folder: Path) -> Segment:
-        stem = self._stem or recording_stem()
+        stem = self._stem or recording_stem(self._options.source)
         options = self._options.segment
         return Segment(folder, stem, options, nominal_fps=self._fps, render=self._render)
 

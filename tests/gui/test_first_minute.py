@@ -1,14 +1,16 @@
 """What a newcomer sees first: the banner of the demo, the line of a model that finds nothing."""
 
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from fakes import FAKE_SPEC, FakeSource
+from fakes import FAKE_SPEC, TIMEOUT_S, FakeSource
 from PyQt6.QtCore import Qt
 from sample_results import detections, result
 
+from kpviewer.errors import WeightsError
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening import nothing_found
@@ -259,3 +261,19 @@ def test_a_folder_of_images_has_no_line(qtbot, open_window, soon):
     window.view.show_result(replace(window.view.result(), frame=frame))
     qtbot.waitUntil(lambda: window.view.result().frame.file == "a.jpg")
     assert search.best_score is None
+
+
+def test_a_hidden_image_says_why(qtbot, open_window):
+    may_load = threading.Event()
+
+    def load(_name, _device, _size):
+        assert may_load.wait(TIMEOUT_S)
+        raise WeightsError("No model.")
+
+    window = open_window(load_engine=load)
+    window.view.set_style(replace(window.view.overlay_style, anonymise=True))
+    qtbot.waitUntil(lambda: line(window) is not None)
+    assert line(window).text.startswith("The image is hidden until the model is ready")
+    window.view.set_style(replace(window.view.overlay_style, anonymise=False))
+    qtbot.waitUntil(lambda: line(window) is None)
+    may_load.set()

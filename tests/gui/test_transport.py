@@ -185,7 +185,7 @@ def test_as_fast_as_possible_is_in_the_menu_and_waits_for_no_frame(qtbot, open_w
 
 def test_a_live_source_drops_frames_or_not_as_chosen(qtbot, open_window, engine):
     source = FakeSource(live=True)
-    window = open_window(source)
+    window = open_window(source, named="0")
     source.give(1)
     qtbot.waitUntil(lambda: window.session.engine is not None)
     qtbot.waitUntil(window.transport.policy.isVisible)

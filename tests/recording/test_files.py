@@ -5,9 +5,13 @@ import pytest
 
 from kpviewer.recording.files import free_bytes, recording_stem, safe_stem, source_stem
 
+NOW = datetime(2026, 11, 5, 8, 7, 6)
+
 
 def test_recordings_are_named_by_the_time_they_start() -> None:
-    assert recording_stem(datetime(2026, 11, 5, 8, 7, 6)) == "kpviewer_2026-11-05_08-07-06"
+    assert recording_stem(now=NOW) == "kpviewer_2026-11-05_08-07-06"
+    assert recording_stem("my clip.mp4", NOW) == "my_clip_2026-11-05_08-07-06"
+    assert recording_stem("x" * 99 + ".mp4", NOW) == "x" * 40 + "_2026-11-05_08-07-06"
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,10 @@ class NothingFoundLine(QObject):
         if result is not None and len(result.detections):  # a slider of a paused image moved
             self.search.has_found = True
         engine = session.engine
+        if result is not None and not result.has_model and self._panes.view.overlay_style.anonymise:
+            text = tr("The image is hidden until the model is ready: Anonymise is on.")
+            self.line.show_notice(Notice(text))
+            return
         is_due = self.search.is_due and is_playing and not self._is_closed
         if not is_due or engine is None or session.models.loading is not None:
             self.line.show_notice(None)

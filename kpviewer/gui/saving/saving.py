@@ -151,8 +151,8 @@ class Saving(QObject):
         if result is None:
             return
         own = replace(result.frame, bgr=result.frame.bgr.copy(), lease=None)
-        result, style, stem = replace(result, frame=own), self._style, recording_stem()
         header = header_of(self._session)
+        result, style, stem = replace(result, frame=own), self._style, recording_stem(header.source)
         self.save(lambda folder: save_snapshot(result, folder, style, stem=stem, header=header))
 
     def save(self, job: Callable[[Path], Path]) -> None:

@@ -71,6 +71,7 @@ def recorder_options(
     """
     is_file = session.info is not None and not session.info.is_live
     return RecorderOptions(
+        source=session.info.name if session.info is not None else "",
         style=style,
         lossless=is_file,
         patience_s=_PATIENCE_S,

@@ -17,7 +17,7 @@ from kpviewer.gui.timeline.lane_strip import LaneStrip
 from kpviewer.gui.timeline.lane_values import LaneValues
 from kpviewer.gui.timeline.menu_buttons import POLICIES, policy_button, speed_button
 from kpviewer.gui.timeline.scan_button import ScanButton
-from kpviewer.gui.timeline.texts import count_text, speed_text, time_text
+from kpviewer.gui.timeline.texts import count_text, real_text, speed_text, time_text
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.structures import StreamInfo
@@ -84,6 +84,7 @@ class TimelineBar(QFrame):
         self.scan.scan_asked.connect(self.scan_asked)
         self.scan.cancelled.connect(self.scan_cancelled)
         self._room: _Room | None = None
+        self._real: float | None = None
         self._boxes = self._make_boxes()
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(8, 1, 8, 1)
@@ -155,7 +156,7 @@ class TimelineBar(QFrame):
         self.play.set_icon_name("pause" if playing else "play")
         self.play.setAccessibleName(tr("Pause") if playing else tr("Play"))
         self.loop.setChecked(loop)
-        self.speed.setText(speed_text(speed))
+        self.speed.setText(speed_text(speed) if self._real is None else real_text(self._real))
         self.strip.set_ab(ab)
         self.repeat.setText("AB"[: len(ab)] if ab else "A-B")
         self.repeat.setChecked(bool(ab))
@@ -163,6 +164,14 @@ class TimelineBar(QFrame):
             self.repeat.setToolTip(tooltip(Act.REPEAT, tr(_NEXT_OF_AB[len(ab)])))
         self.policy.setText(tr(POLICIES[lossless][0]))
         self.policy.setToolTip(tr(POLICIES[lossless][1]))
+
+    def show_real_speed(self, real: float | None) -> None:
+        """Show the real speed of a file; None: it is the chosen one."""
+        if real != self._real:
+            self._real = real
+            slow = tr("{speed}: the model is slower than the video; no frame is skipped")
+            tip = tr("Speed") if real is None else slow.format(speed=real_text(real))
+            self.speed.setToolTip(f"{tip} ([ ])")
 
     def show_lanes(self, values: LaneValues | None) -> None:
         """Show what was found in every frame; None: nothing was scanned."""

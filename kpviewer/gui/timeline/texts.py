@@ -35,6 +35,11 @@ def speed_text(speed: float) -> str:
     return tr("max") if math.isinf(speed) else f"{speed:g}×"
 
 
+def real_text(speed: float) -> str:
+    """Return the text of a measured speed."""
+    return f"{speed:.2f}×" if speed < 0.095 else f"{speed:.1f}×"
+
+
 def next_speed(speed: float, direction: int) -> float:
     """Return the next speed of the list, up (1) or down (-1)."""
     if direction > 0:

@@ -34,7 +34,7 @@ class FineSlider(ClickSlider):
     def __init__(self) -> None:
         super().__init__()
         self.setRange(0, TICKS)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a drag, arrows still seek
 
     def event(self, event: QEvent | None) -> bool:
         """Keep the arrows from the window's shortcuts while the slider has the focus."""

@@ -1,0 +1,79 @@
+"""The real speed of a file, which a slow model lowers."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+from fakes import FakeSource
+
+from kpviewer.gui.real_speed import SpeedMeter, slower
+from kpviewer.gui.timeline.texts import real_text
+
+
+@pytest.fixture
+def now() -> SimpleNamespace:
+    return SimpleNamespace(s=50.0)
+
+
+@pytest.fixture
+def meter(now) -> SpeedMeter:
+    return SpeedMeter(lambda: now.s)
+
+
+def play(meter, now, positions, wall_step_s) -> None:
+    for position in positions:
+        meter.add(position)
+        now.s += wall_step_s
+
+
+def test_speed_is_media_time_by_the_clock(meter, now):
+    play(meter, now, [0.04 * index for index in range(10)], 0.4)
+    assert meter.speed() == pytest.approx(0.1)
+
+
+def test_speed_is_unknown_before_it_is_measured(meter, now):
+    play(meter, now, [0.0, 0.04, 0.08], 0.04)
+    assert meter.speed() is None
+
+
+@pytest.mark.parametrize("target", [0.0, 90.0])
+def test_a_seek_begins_anew(meter, now, target):
+    play(meter, now, [10 + 0.04 * index for index in range(10)], 0.4)
+    meter.add(target)
+    assert meter.speed() is None
+
+
+def test_only_the_last_seconds_count(meter, now):
+    play(meter, now, [0.04 * index for index in range(10)], 0.4)
+    play(meter, now, [0.4 + 0.04 * index for index in range(100)], 0.04)
+    assert meter.speed() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("real", "chosen", "shown"),
+    [(0.1, 1.0, 0.1), (0.9, 1.0, None), (1.9, 4.0, 1.9), (0.1, math.inf, None), (None, 1.0, None)],
+)
+def test_only_a_clearly_slower_model_is_shown(real, chosen, shown):
+    assert slower(real, chosen) == shown
+
+
+def test_texts_of_slow_speeds():
+    assert [real_text(speed) for speed in (0.02, 0.1, 0.34, 2.0)] == [
+        "0.02×",
+        "0.1×",
+        "0.3×",
+        "2.0×",
+    ]
+
+
+def test_the_button_says_that_the_model_is_slower(qtbot, open_window, monkeypatch):
+    window = open_window(FakeSource(5000))
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    monkeypatch.setattr(SpeedMeter, "speed", lambda _: 0.1)
+    qtbot.waitUntil(lambda: window.transport.speed.text() == "0.1×")
+    assert window.transport.speed.toolTip() == (
+        "0.1×: the model is slower than the video; no frame is skipped ([ ])"
+    )
+    monkeypatch.setattr(SpeedMeter, "speed", lambda _: 1.0)
+    qtbot.waitUntil(lambda: window.transport.speed.text() == "1×")
+    assert window.transport.speed.toolTip() == "Speed ([ ])"
