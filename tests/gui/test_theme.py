@@ -1,8 +1,13 @@
 """Colours: all text has enough contrast."""
 
+import re
+from dataclasses import asdict
+
 import pytest
 from PyQt6.QtGui import QColor, QPalette
+from PyQt6.QtWidgets import QCheckBox
 
+from kpviewer.gui.widgets.style_sheet import style_sheet
 from kpviewer.gui.widgets.theme import DARK, LIGHT, Theme, ThemeChoice, ThemeManager
 from kpviewer.overlay.palette import contrast_ratio
 
@@ -18,6 +23,7 @@ def ratio(first: str, second: str) -> float:
 def test_text_has_the_contrast_of_wcag_aa(theme: Theme):
     for ground in (theme.base, theme.window, theme.control, theme.hover):
         assert ratio(theme.text, ground) >= 4.5
+    assert ratio(theme.text, theme.raised) >= 4.5
     for ground in (theme.window, theme.control):
         assert ratio(theme.secondary, ground) >= 4.5
     assert ratio(theme.on_accent, theme.accent) >= 4.5
@@ -30,6 +36,47 @@ def test_lines_of_plots_have_the_contrast_of_graphics(theme: Theme):
     for color in theme.series:
         assert ratio(color, theme.window) >= 3.0
     assert ratio(theme.accent, theme.window) >= 3.0
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_edges_of_controls_have_the_contrast_of_controls(theme: Theme):
+    for ground in (theme.base, theme.window, theme.control, theme.hover):
+        assert ratio(theme.outline, ground) >= 3.0
+
+
+def rules(theme: Theme) -> list[tuple[str, str]]:
+    """Return the rules of the sheet as pairs of selectors and declarations."""
+    sheet = style_sheet(asdict(theme))
+    return [(each, text) for each, text in re.findall(r"([^{}]+){([^}]*)}", sheet)]
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_accent_is_for_sliders_and_progress_alone(theme: Theme):
+    accented = {each.strip() for each, text in rules(theme) if theme.accent in text}
+    assert accented
+    assert all("QSlider" in each or "QProgressBar" in each for each in accented)
+    red = {each.strip() for each, text in rules(theme) if theme.recording in text}
+    assert red
+    assert all("record" in each for each in red)
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_unticked_box_is_seen_and_a_tick_stands_out(qtbot, qapp, theme: Theme):
+    ThemeManager(qapp, ThemeChoice(theme.name))
+    box = QCheckBox("x")
+    qtbot.addWidget(box)
+    box.setStyleSheet(f"QCheckBox {{ background: {theme.window}; }}")
+
+    def contrasts() -> list[float]:
+        image = box.grab().toImage()
+        row = image.height() // 2
+        return [ratio(image.pixelColor(x, row).name(), theme.window) for x in range(18)]
+
+    assert max(contrasts()) >= 2.9  # the edge, blended with its ground at most a little
+    box.setChecked(True)
+    seen = contrasts()
+    assert max(seen) >= 4.5
+    assert sum(each >= 4.5 for each in seen) < 16  # the tick is a gap in the fill
 
 
 def test_choice_changes_the_palette_at_once(qtbot, qapp):

@@ -18,6 +18,7 @@ class OwnScoreBox(ShareBox):
 
     def __init__(self, class_name: str, score: float | None) -> None:
         super().__init__()
+        self.setObjectName("ownScore")
         self.setSpecialValueText(tr("default"))  # shown for the lowest value
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Confidence of {name}").format(name=class_name))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from string import Template
 
+_IMAGES = Path(__file__).parent / "images"
 _SHEET = Template("""
 QMainWindow, #videoArea { background: $base; }
 #topBar, #statusBar, #transport, #sidePanel, #sidePanel QWidget#sections { background: $window; }
@@ -12,7 +14,7 @@ QMainWindow, #videoArea { background: $base; }
 #statusBar { border-top: 1px solid $border; }
 #transport { border-top: 1px solid $border; }
 QMainWindow::separator { background: $border; width: 1px; height: 1px; }
-QMainWindow::separator:hover { background: $accent; }
+QMainWindow::separator:hover { background: $outline; }
 QDockWidget, #plots { background: $window; border: none; }
 #sidePanel { border: none; }
 #tablePanel { background: $window; border: none; }
@@ -28,7 +30,7 @@ QLabel#caption { background: $window; min-height: 24px; }
 QTabBar { background: $window; }
 QTabBar::tab { color: $secondary; background: $window; border: none; padding: 4px 12px;
   min-height: 20px; }
-QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; }
+QTabBar::tab:selected { color: $text; border-bottom: 2px solid $text; }
 QTabBar::tab:hover { background: $hover; }
 #rule { background: $border; border: none; max-height: 1px; min-height: 1px; }
 
@@ -46,23 +48,27 @@ QPushButton, QToolButton {
 QToolButton { padding: 0 6px; }
 QPushButton:hover, QToolButton:hover { background: $hover; }
 QPushButton:pressed, QToolButton:pressed { background: $border; }
-QPushButton:focus, QToolButton:focus, QDoubleSpinBox:focus, QLineEdit:focus {
-  border: 1px solid $accent; }
+QPushButton:focus, QToolButton:focus, QDoubleSpinBox:focus, QSpinBox:focus, QLineEdit:focus {
+  border: 1px solid $text; }
 QPushButton:disabled, QToolButton:disabled { color: $faint; }
-QPushButton[kind="primary"] { background: $accent; color: $on_accent; border-color: $accent; }
+QPushButton:checked { background: $raised; border-color: $outline; }
+QPushButton[kind="primary"] { background: $text; color: $window; border-color: $text; }
+QPushButton[kind="primary"]:hover { background: $secondary; border-color: $secondary; }
 QPushButton[kind="section"] { background: transparent; border: 1px solid transparent;
   border-radius: 0; text-align: left; font-weight: 600; min-height: 30px; max-height: 30px;
   padding: 0 12px 0 6px; }
+QPushButton[kind="section"]:checked { background: transparent; border-color: transparent; }
 QPushButton[kind="section"]:hover { background: $hover; }
-QPushButton[kind="section"]:focus { border-color: $accent; }
-QPushButton[kind="link"] { background: transparent; border: none; color: $accent; padding: 0 4px;
-    min-height: 18px; }
-QPushButton[kind="link"]:hover, QPushButton[kind="link"]:focus { text-decoration: underline; }
+QPushButton[kind="section"]:focus { border-color: $text; }
+QPushButton[kind="link"] { background: transparent; border: none; color: $text; padding: 0 4px;
+    min-height: 18px; text-decoration: underline; }
+QPushButton[kind="link"]:hover, QPushButton[kind="link"]:focus { background: $hover; }
 QToolButton[kind="quiet"] { background: transparent; border-color: transparent; }
 QToolButton[kind="quiet"]:hover { background: $hover; }
-QToolButton[kind="quiet"]:checked { background: $hover; }
-QToolButton[kind="quiet"]:focus { border-color: $accent; }
+QToolButton[kind="quiet"]:checked { background: $raised; border-color: $outline; }
+QToolButton[kind="quiet"]:focus { border-color: $text; }
 QToolButton[size="small"] { min-height: 18px; max-height: 18px; padding: 0 1px; }
+QToolButton[size="narrow"] { padding: 0; }
 QToolButton[kind="picker"] { padding: 0 24px 0 8px; text-align: left; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QToolButton#record:checked {
@@ -76,20 +82,23 @@ QLabel#chip { padding: 4px 10px; border-radius: 12px; }
 
 QPushButton[segment="true"] { border-radius: 0; padding: 0 4px; border-right-width: 0;
   color: $secondary; }
-QPushButton[segment="true"]:checked { background: $accent; color: $on_accent;
-  border-color: $accent; }
+QPushButton[segment="true"]:checked { background: $raised; color: $text;
+  border: 1px solid $outline; }
+QPushButton[segment="true"]:focus { border: 1px solid $text; }
 QPushButton[place="first"], QPushButton[place="only"] {
   border-top-left-radius: 6px; border-bottom-left-radius: 6px; }
 QPushButton[place="last"], QPushButton[place="only"] { border-top-right-radius: 6px;
   border-bottom-right-radius: 6px; border-right-width: 1px; }
 
 QDoubleSpinBox, QLineEdit, QSpinBox { color: $text; background: $control; border-radius: 6px;
-  border: 1px solid $border; min-height: 26px; max-height: 26px; padding: 0 6px;
-  selection-background-color: $accent; selection-color: $on_accent; }
+  border: 1px solid $outline; min-height: 26px; max-height: 26px; padding: 0 6px;
+  selection-background-color: $raised; selection-color: $text; }
 
-QComboBox { color: $text; background: $control; border-radius: 6px; border: 1px solid $border;
+QDoubleSpinBox#ownScore { margin: 2px 0; padding: 0 4px 0 2px; min-height: 22px; max-height: 22px; }
+
+QComboBox { color: $text; background: $control; border-radius: 6px; border: 1px solid $outline;
   min-height: 26px; max-height: 26px; padding: 0 0 0 8px; }
-QComboBox:focus { border: 1px solid $accent; }
+QComboBox:focus { border: 1px solid $text; }
 QComboBox:disabled { color: $faint; }
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { width: 0; height: 0; margin-right: 8px; border-top: 5px solid $secondary;
@@ -106,7 +115,13 @@ QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus { background:
 QSlider::sub-page:horizontal:disabled { background: $hover; }
 QSlider::handle:horizontal:disabled { background: $border; }
 
-QCheckBox { spacing: 8px; min-height: 28px; }
+QCheckBox { spacing: 8px; min-height: 28px; border: 1px solid transparent; border-radius: 4px; }
+QCheckBox:focus { border-color: $text; }
+QCheckBox::indicator, QTreeView::indicator { width: 14px; height: 14px; border-radius: 3px;
+  border: 1px solid $outline; background: $window; }
+QCheckBox::indicator:checked, QTreeView::indicator:checked { background: $text;
+  border-color: $text; image: url("$tick"); }
+QCheckBox::indicator:disabled { border-color: $border; }
 QTreeWidget { background: $window; border: none; outline: none; }
 QTreeWidget::item { min-height: 28px; border-radius: 4px; color: $text; }
 QHeaderView::section { color: $secondary; background: $window; border: none;
@@ -138,4 +153,5 @@ QProgressBar::chunk { background: $accent; border-radius: 1px; }
 
 def style_sheet(colors: Mapping[str, object]) -> str:
     """Fill the sheet with the colours of a theme, by the names of its fields."""
-    return _SHEET.substitute(colors)
+    tick = _IMAGES / f"tick-{colors['name']}.svg"
+    return _SHEET.substitute(colors, tick=tick.as_posix())

@@ -1,5 +1,7 @@
 """Colours of the window: two neutral ramps, one accent, red and amber for recording.
 
+The accent is for the fill of sliders and the play head alone: all else is a grey.
+
 A theme becomes a QPalette and a small style sheet on top of Fusion. A test checks that text and
 background have the contrast of WCAG 2.2 AA (4.5). This module doesn't depend on the widgets.
 """
@@ -11,8 +13,9 @@ from enum import StrEnum
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
-from PyQt6.QtWidgets import QApplication, QStyleFactory
+from PyQt6.QtWidgets import QApplication
 
+from kpviewer.gui.widgets.chrome_style import ChromeStyle
 from kpviewer.gui.widgets.style_sheet import style_sheet
 
 BODY_PX = 13
@@ -38,7 +41,12 @@ class Theme:
     control: str
     """Background of buttons and fields."""
     hover: str
+    raised: str
+    """Background of what is chosen or switched on."""
     border: str
+    """Hairlines that separate; no control is known by them alone."""
+    outline: str
+    """Edge of fields, unticked boxes and what is chosen, with the contrast of controls."""
     faint: str
     """Guides and disabled text, the only colour with less contrast."""
     secondary: str
@@ -60,7 +68,9 @@ DARK = Theme(
     window="#181b1f",
     control="#252a30",
     hover="#313840",
+    raised="#3d454e",
     border="#2c3239",
+    outline="#7a838d",
     faint="#6b747e",
     secondary="#a2abb5",
     text="#e7eaed",
@@ -78,7 +88,9 @@ LIGHT = Theme(
     window="#f8f9fa",
     control="#ffffff",
     hover="#e8edf2",
+    raised="#d5dbe1",
     border="#d4d9de",
+    outline="#7d858e",
     faint="#929aa3",
     secondary="#545d67",
     text="#171b20",
@@ -104,7 +116,7 @@ class ThemeManager(QObject):
         self._choice = choice
         self.theme = DARK
         if not application.styleSheet():
-            application.setStyle(QStyleFactory.create("Fusion"))
+            application.setStyle(ChromeStyle())
             application.setFont(body_font())
         hints = QGuiApplication.styleHints()
         if hints is not None:
@@ -163,8 +175,8 @@ def palette_of(theme: Theme) -> QPalette:
         role.PlaceholderText: theme.secondary,
         role.Highlight: theme.accent,
         role.HighlightedText: theme.on_accent,
-        role.Link: theme.accent,
-        role.Accent: theme.accent,
+        role.Link: theme.text,
+        role.Accent: theme.outline,
         role.Mid: theme.border,
         role.Light: theme.hover,
         role.Dark: theme.base,  # background of the video
