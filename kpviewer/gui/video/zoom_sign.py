@@ -15,6 +15,8 @@ from kpviewer.gui.widgets.fitting import fit_to_contents
 from kpviewer.gui.widgets.plain_text import Label
 
 _MARGIN_PX = 12
+_ROUND_PX = 30
+"""Least height: lower ones lose the round corners of the style sheet."""
 
 
 class ZoomSign(QFrame):
@@ -32,10 +34,11 @@ class ZoomSign(QFrame):
         self.fit_button.setToolTip(tooltip(Act.FIT))
         self.fit_button.clicked.connect(self.fit_pressed)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 2, 6, 2)
+        row.setContentsMargins(12, 3, 6, 3)
         row.setSpacing(4)
         row.addWidget(self._percent)
         row.addWidget(self.fit_button)
+        self.setMinimumHeight(_ROUND_PX)
         self.move(_MARGIN_PX, _MARGIN_PX)
         self.hide()
 
