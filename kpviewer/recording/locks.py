@@ -5,7 +5,6 @@ The operating system releases a lock when its process ends, however that ends.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
@@ -20,8 +19,9 @@ several times a second."""
 
 if sys.platform == "win32":
 
-    def lock(descriptor: int) -> None:
-        """Do nothing: Windows doesn't rename an open file, which ``is_held`` relies on."""
+    def lock(descriptor: int) -> bool:
+        """Return True: Windows doesn't rename an open file, which ``is_held`` relies on."""
+        return True
 
     def is_held(path: Path) -> bool:
         """Return whether a process has the file open."""
@@ -34,10 +34,19 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def lock(descriptor: int) -> None:
-        """Lock an open file until it is closed; without effect on file systems without locks."""
-        with contextlib.suppress(OSError):
+    def lock(descriptor: int) -> bool:
+        """Lock an open file until it is closed; without effect on file systems without locks.
+
+        Returns:
+            False if another opening of the file has the lock.
+        """
+        try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
 
     def is_held(path: Path) -> bool:
         """Return whether a process writes the file; by its age on file systems without locks.

@@ -247,12 +247,12 @@ class ScanWriter:
         try:
             with disk_call():
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                if self._path.exists() and is_held(self._path):
+                is_free = not (self._path.exists() and is_held(self._path))
+                descriptor = os.open(self._path, flags, 0o644)
+                if not (is_free and lock(descriptor)):
                     raise ScanError(
                         f"{self._name} is being written by another kpviewer. Wait for it."
                     )
-                descriptor = os.open(self._path, flags, 0o644)
-                lock(descriptor)
                 size = os.fstat(descriptor).st_size
                 if (after is None and size > 0) or size < self._end_bytes:
                     raise ScanError(f"{self._name} was changed meanwhile. Try again.")

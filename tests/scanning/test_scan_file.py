@@ -13,6 +13,7 @@ import pytest
 from sample_scans import FLOOR, SPEC, chunk, columns, frames_in, header, write_scan
 
 from kpviewer.errors import KpviewerError, RecordingError, ScanError
+from kpviewer.scanning import scan_file
 from kpviewer.scanning.header import decode_header, encode_header
 from kpviewer.scanning.records import MAGIC, ScanChunk
 from kpviewer.scanning.scan_file import ScanReader, ScanWriter, chunks_of, open_scan
@@ -151,6 +152,20 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
         ScanWriter(path, after=open_scan(path))
     writer.close()
     ScanWriter(path, after=open_scan(path)).close()
+
+
+def test_two_writers_that_begin_at_once_do_not_mix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "clip.kpv"
+    monkeypatch.setattr(scan_file, "is_held", lambda _path: False)  # neither had opened it yet
+    writer = ScanWriter(path, header())
+    for after in (None, open_scan(path)):
+        with pytest.raises(ScanError, match="being written"):
+            ScanWriter(path, header() if after is None else None, after)
+    writer.append(chunk(0))
+    writer.close()
+    assert frames_in(open_scan(path)) == [0]
 
 
 def test_a_new_scan_overwrites_no_file(tmp_path: Path) -> None:
