@@ -138,6 +138,10 @@ def _file(path: Path, ground_truth: GroundTruthProvider | None) -> FrameSource:
             f"{path.name} is an image in a format that can't be shown ({suffix[1:].upper()}). "
             "Convert it to JPEG or PNG."
         )
+    if suffix == ".kpv":
+        raise SourceError(
+            f"{path.name} is a scan, not a video. Open its video: a scan beside it is found."
+        )
     if suffix in IMAGE_SUFFIXES and suffix != _TIMED_SUFFIX:
         return ImagesSource(path.name, [path], ground_truth=ground_truth)
     return VideoSource(path, ground_truth=ground_truth)

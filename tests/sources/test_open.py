@@ -85,6 +85,12 @@ def test_an_unknown_source_is_an_error_with_a_fix(text: str) -> None:
         make_source(text)
 
 
+def test_a_scan_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "clip.kpv").write_bytes(b"\x89KPV")
+    with pytest.raises(SourceError, match=r"clip\.kpv is a scan, not a video\. Open its video"):
+        make_source(str(tmp_path / "clip.kpv"))
+
+
 @pytest.mark.parametrize("name", ["a.heic", "a.HEIF", "a.cr2", "a.jxl", "a.raw"])
 def test_an_error_names_a_format_that_cannot_be_shown(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\0\0\0\x1cftypheic")
