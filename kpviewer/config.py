@@ -110,6 +110,8 @@ class Settings:
     """Whether a source that is paused is scanned without being asked; None doesn't."""
     thresholds: Mapping[str, ModelSettings] = field(default_factory=dict)
     """Thresholds by the model's name."""
+    keys: Mapping[str, tuple[Text, ...]] = field(default_factory=dict)
+    """Keys that the user changed, by the name of the action; empty: it has none."""
     window: WindowSettings = WindowSettings()
     recent: RecentItems = RecentItems()
     unknown: Mapping[str, Any] = field(default_factory=dict)
@@ -129,7 +131,7 @@ class Settings:
         return replace(profile, **{name: getattr(self, name) for name in _MACHINE_FIELDS})
 
 
-_MACHINE_FIELDS = ("language", "window", "recent", "camera_formats", "turns", "unknown")
+_MACHINE_FIELDS = ("language", "keys", "window", "recent", "camera_formats", "turns", "unknown")
 """Fields of Settings that a profile doesn't hold."""
 
 

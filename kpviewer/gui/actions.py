@@ -8,7 +8,7 @@ from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QWidget
 
-from kpviewer.gui.keys import Act
+from kpviewer.gui.keys import Act, keys_of
 from kpviewer.gui.language import tr
 
 
@@ -23,14 +23,20 @@ class Actions(QObject):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
+        self._actions: dict[Act, QAction] = {}
         self._handlers: dict[Act, Callable[[], object]] = {}
         for act in Act:
-            action = QAction(tr(act.value.text), window)
-            action.setShortcuts([QKeySequence(key) for key in act.value.keys])
+            action = self._actions[act] = QAction(tr(act.value.text), window)
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
             action.setAutoRepeat(act.value.repeats)
             action.triggered.connect(lambda _checked, act=act: self.run(act))
             window.addAction(action)
+        self.take_keys()
+
+    def take_keys(self) -> None:
+        """Use the present keys of all acts."""
+        for act, action in self._actions.items():
+            action.setShortcuts([QKeySequence(key) for key in keys_of(act)])
 
     def handle(self, handlers: dict[Act, Callable[[], object]]) -> None:
         """Set the functions that acts call."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -22,7 +23,7 @@ class Command:
 
     text: str
     keys: tuple[str, ...]
-    """Keys in Qt's portable notation; the first one is shown."""
+    """Usual keys in Qt's portable notation; the first one is shown."""
     group: str
     """Heading in the help sheet: one of ``GROUPS``."""
     repeats: bool = False
@@ -69,6 +70,34 @@ class Act(Enum):
     QUIT = Command(tr_noop("Quit"), ("Ctrl+Q",), "Help")
 
 
+_own: dict[Act, tuple[str, ...]] = {}
+"""Keys that differ from the usual ones; one window at a time has keys."""
+
+
+def keys_of(act: Act) -> tuple[str, ...]:
+    """Return the keys of an action, the shown one first; empty if it has none."""
+    return _own.get(act, act.value.keys)
+
+
+def key_of(act: Act) -> str:
+    """Return the shown key of an action; empty if it has none."""
+    return next(iter(keys_of(act)), "")
+
+
+def use_keys(own: Mapping[Act, tuple[str, ...]]) -> None:
+    """Use these keys in place of the usual ones, and the usual ones for all other actions."""
+    _own.clear()
+    _own.update(own)
+
+
+def with_key(act: Act, text: str) -> str:
+    """Return the text of a menu's entry with the action's key on the right."""
+    key = key_of(act)
+    return f"{text}\t{key}" if key else text
+
+
 def tooltip(act: Act, text: str | None = None) -> str:
     """Return a tooltip that ends with the action's key."""
-    return f"{text or tr(act.value.text)} ({act.value.keys[0]})"
+    key = key_of(act)
+    shown = text or tr(act.value.text)
+    return f"{shown} ({key})" if key else shown

@@ -1,4 +1,4 @@
-"""Help sheet: all keys, by group."""
+"""Help sheet: all keys, by group. A click on a key changes it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence
 from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from kpviewer.gui.keys import Act
+from kpviewer.gui.key_bindings import KeyBindings, act_with
+from kpviewer.gui.keys import Act, keys_of
 from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.key_button import KeyButton
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.section import rule
 
-KEY_PX = 88
+KEY_PX = 96
 _COLUMNS = (("Play",), ("Source", "Save"), ("View", "Help"))
 MOUSE = (
     (tr_noop("Wheel"), tr_noop("Zoom at the pointer")),
@@ -24,62 +27,102 @@ MOUSE = (
 
 
 class KeysDialog(QDialog):
-    """Dialog that lists the keys; Esc closes it."""
+    """Dialog that lists the keys and changes them; Esc closes it."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, bindings: KeyBindings) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Keys"))
+        self._bindings = bindings
+        self._asked: tuple[Act, str] | None = None
+        """Action and key that were reported as taken; pressed again, the key is moved."""
+        self.buttons = {act: self._button(act) for act in Act}
         row = QHBoxLayout()
         row.setSpacing(32)
         for groups in _COLUMNS:
             column = QVBoxLayout()
             column.setSpacing(16)
             for group in groups:
-                column.addWidget(_table(tr(group), _rows(group)))
+                acts = [act for act in Act if act.value.group == group]
+                rows = [(self.buttons[act], tr(act.value.text)) for act in acts]
+                column.addWidget(_table(tr(group), rows))
             if groups == _COLUMNS[1]:
                 column.addWidget(
-                    _table(tr("Mouse"), [(tr(gesture), tr(text)) for gesture, text in MOUSE])
+                    _table(tr("Mouse"), [(_gesture(name), tr(text)) for name, text in MOUSE])
                 )
             column.addStretch(1)
             row.addLayout(column)
-        hint = Label(
+        sliders = Label(
             tr(
                 "On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; "
                 "a double click restores the model's default. Enter presses the focused button."
             )
         )
-        hint.setProperty("kind", "secondary")
-        hint.setWordWrap(True)
+        self.hint = Label()
+        for label in (sliders, self.hint):
+            label.setProperty("kind", "secondary")
+            label.setWordWrap(True)
+        self.reset = PushButton(tr("Reset all keys"))
+        self.reset.clicked.connect(bindings.reset)
+        low = QHBoxLayout()
+        low.addWidget(self.hint, 1)
+        low.addWidget(self.reset)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 20)
-        layout.setSpacing(16)
+        layout.setSpacing(12)
         layout.addLayout(row)
         layout.addWidget(rule())
-        layout.addWidget(hint)
+        layout.addWidget(sliders)
+        layout.addLayout(low)
+        bindings.changed.connect(self._show)
+        self._show()
+
+    def _button(self, act: Act) -> KeyButton:
+        button = KeyButton(tr("Key of: {action}").format(action=tr(act.value.text)))
+        button.pressed_key.connect(lambda key: self._on_key_pressed(act, key))
+        return button
+
+    def _on_key_pressed(self, act: Act, key: str) -> None:
+        other = act_with(key)
+        if other is not None and other is not act and self._asked != (act, key):
+            self._asked = (act, key)
+            text = tr("{key} is taken by: {action}. Press it again to move it, or another key.")
+            self.hint.setText(text.format(key=key_text(key), action=tr(other.value.text)))
+            return
+        self.buttons[act].wait(is_on=False)
+        self._bindings.set_key(act, key)
+
+    def _show(self) -> None:
+        self._asked = None
+        for act, button in self.buttons.items():
+            button.show_key(tr(" or ").join(key_text(key) for key in keys_of(act)) or "–")
+        self.hint.setText(tr("Click a key to change it."))
+        self.reset.setEnabled(self._bindings.has_own)
 
 
-def _rows(group: str) -> tuple[tuple[str, str], ...]:
-    commands = [act.value for act in Act if act.value.group == group]
-    return tuple((tr(" or ").join(_key_text(key) for key in c.keys), tr(c.text)) for c in commands)
-
-
-def _key_text(key: str) -> str:
+def key_text(key: str) -> str:
+    """Return a key for people, as the system writes it."""
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
-def _table(title: str, rows: Sequence[tuple[str, str]]) -> QWidget:
+def _gesture(name: str) -> Label:
+    label = Label(tr(name))
+    label.setProperty("kind", "secondary")
+    label.setContentsMargins(7, 0, 0, 0)  # in line with the buttons of the keys
+    return label
+
+
+def _table(title: str, rows: Sequence[tuple[QWidget, str]]) -> QWidget:
     box = QWidget()
     grid = QGridLayout(box)
     grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(16)
-    grid.setVerticalSpacing(6)
+    grid.setHorizontalSpacing(12)
+    grid.setVerticalSpacing(2)
     heading = Label(title)
     heading.setProperty("kind", "heading")
+    heading.setContentsMargins(7, 0, 0, 2)
     grid.addWidget(heading, 0, 0, 1, 2)
     for index, (key, text) in enumerate(rows, 1):
-        name = Label(key)
-        name.setProperty("kind", "secondary")
-        grid.addWidget(name, index, 0, Qt.AlignmentFlag.AlignLeft)
+        grid.addWidget(key, index, 0, Qt.AlignmentFlag.AlignLeft)
         grid.addWidget(Label(text), index, 1)
     grid.setColumnMinimumWidth(0, KEY_PX)
     grid.setColumnStretch(1, 1)

@@ -15,6 +15,7 @@ from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
 from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.comparing.loading import SecondLoading
+from kpviewer.gui.key_bindings import KeyBindings, refresh_tooltips
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.opening.clipboard import paste
@@ -82,14 +83,14 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(icon("model"))
         self.resize(_fitting_size())
         self.setMinimumSize(760, 520)
+        store = SettingsStore(options.settings_folder, options.profile)
+        self.key_bindings = KeyBindings(store)  # before the tooltips that name keys
         panes = self.panes = make_panes(themes.theme)
         self.top_bar, self.status_bar, self.docks = panes.top_bar, panes.status_bar, panes.docks
         self.view, self.pair, self.transport = panes.view, panes.pair, panes.transport
         self.side_panel, self.plots, self.table = panes.side_panel, panes.plots, panes.table
         self.setCentralWidget(column_of(self.top_bar, self.docks, self.status_bar, stretch=1))
-        self._remembered = RememberedSettings(
-            SettingsStore(options.settings_folder, options.profile), options
-        )
+        self._remembered = RememberedSettings(store, options)
         # Before anything is recalled: only models that the command line names may run code.
         permission = CodePermission((options.model, options.compare or ""))
         loaders = replace(with_own(loaders, options), permission=permission)
@@ -223,7 +224,7 @@ class MainWindow(QMainWindow):
                 Act.PANEL: lambda: self.docks.toggle(Part.SIDE),
                 Act.PLOTS: lambda: self.docks.toggle(Part.PLOTS),
                 Act.TABLE: lambda: self.docks.toggle(Part.TABLE),
-                Act.KEYS: lambda: KeysDialog(self).open(),
+                Act.KEYS: lambda: KeysDialog(self, self.key_bindings).open(),
                 Act.QUIT: self.close,
             }
         )
@@ -232,6 +233,8 @@ class MainWindow(QMainWindow):
         self.status_bar.asked.connect(run)
         self.transport.asked.connect(run)
         self.actions_of_keys.done.connect(self.bridge.refresh)
+        self.key_bindings.changed.connect(self.actions_of_keys.take_keys)
+        self.key_bindings.changed.connect(lambda before: refresh_tooltips(self, before))
 
     def _connect_menus(self) -> None:
         run, opener, memory, bar = self.actions_of_keys.run, self.opener, self.memory, self.top_bar

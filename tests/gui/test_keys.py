@@ -1,13 +1,20 @@
 """Keys: each has one meaning, and the tooltips of controls end with theirs."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
-from PyQt6.QtGui import QKeySequence
+from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtGui import QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QAbstractButton, QLabel
 
-from kpviewer.gui.keys import Act, tooltip
+from kpviewer.config_files import read_settings, settings_path
+from kpviewer.gui.key_bindings import own_keys
+from kpviewer.gui.keys import Act, keys_of, tooltip, use_keys
 from kpviewer.gui.keys_dialog import KeysDialog
+from kpviewer.gui.widgets.key_button import portable
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs without a screen
 
 
 def test_no_key_has_two_meanings():
@@ -49,6 +56,100 @@ def test_the_tooltip_of_a_button_with_a_key_ends_with_the_key(open_window):
 
 def test_help_sheet_lists_every_action(qtbot, themes, open_window):
     window = open_window()
-    dialog = KeysDialog(window)
+    dialog = KeysDialog(window, window.key_bindings)
     texts = {label.text() for label in dialog.findChildren(QLabel)}
     assert {act.value.text for act in Act} <= texts
+
+
+# -- keys of the user
+
+
+@pytest.fixture
+def usual() -> Iterator[None]:
+    yield
+    use_keys({})
+
+
+def key_of_row(dialog: KeysDialog, act: Act) -> str:
+    return dialog.buttons[act].text()
+
+
+def press(qtbot, dialog: KeysDialog, act: Act, *keys, modifier=Qt.KeyboardModifier.NoModifier):
+    qtbot.mouseClick(dialog.buttons[act], Qt.MouseButton.LeftButton)
+    for key in keys:
+        qtbot.keyClick(dialog.buttons[act], key, modifier)
+
+
+@pytest.mark.usefixtures("usual")
+def test_a_changed_key_is_used_shown_and_remembered(qtbot, open_window, tmp_path):
+    window = open_window(settings_folder=tmp_path)
+    ran = []
+    window.actions_of_keys.handle({Act.SNAPSHOT: lambda: ran.append("snapshot")})
+    dialog = KeysDialog(window, window.key_bindings)
+    assert not dialog.reset.isEnabled()
+    press(qtbot, dialog, Act.SNAPSHOT, Qt.Key.Key_J)
+    assert key_of_row(dialog, Act.SNAPSHOT) == "J"
+    assert window.top_bar.snapshot.toolTip().endswith("(J)")
+    qtbot.keyClick(window, Qt.Key.Key_S)
+    assert ran == []
+    qtbot.keyClick(window, Qt.Key.Key_J)
+    assert ran == ["snapshot"]
+    window.close()
+    again = open_window(settings_folder=tmp_path)
+    assert keys_of(Act.SNAPSHOT) == ("J",)
+    dialog = KeysDialog(again, again.key_bindings)
+    qtbot.mouseClick(dialog.reset, Qt.MouseButton.LeftButton)
+    assert keys_of(Act.SNAPSHOT) == ("S",)
+    again.close()
+    assert read_settings(settings_path(tmp_path)).settings.keys == {}
+
+
+@pytest.mark.usefixtures("usual")
+def test_a_key_that_is_taken_moves_only_when_it_is_pressed_again(qtbot, open_window):
+    window = open_window()
+    dialog = KeysDialog(window, window.key_bindings)
+    press(qtbot, dialog, Act.SNAPSHOT, Qt.Key.Key_R)
+    assert dialog.hint.text().startswith("R is taken by: Record.")
+    assert (keys_of(Act.SNAPSHOT), keys_of(Act.RECORD)) == (("S",), ("R",))
+    qtbot.keyClick(dialog.buttons[Act.SNAPSHOT], Qt.Key.Key_R)
+    assert (keys_of(Act.SNAPSHOT), keys_of(Act.RECORD)) == (("R",), ())
+    assert key_of_row(dialog, Act.RECORD) == "–"
+    assert window.top_bar.record.toolTip().endswith("Record")
+
+
+@pytest.mark.usefixtures("usual")
+def test_escape_keeps_the_key_and_the_dialog(qtbot, open_window):
+    window = open_window()
+    dialog = KeysDialog(window, window.key_bindings)
+    dialog.open()
+    press(qtbot, dialog, Act.SNAPSHOT, Qt.Key.Key_Escape)
+    assert dialog.isVisible()
+    assert not dialog.buttons[Act.SNAPSHOT].is_waiting
+    assert key_of_row(dialog, Act.SNAPSHOT) == "S"
+
+
+@pytest.mark.usefixtures("usual")
+def test_modifiers_belong_to_the_key_and_other_keys_of_the_action_stay(qtbot, open_window):
+    window = open_window()
+    dialog = KeysDialog(window, window.key_bindings)
+    control = Qt.KeyboardModifier.ControlModifier
+    press(qtbot, dialog, Act.FULLSCREEN, Qt.Key.Key_Control, Qt.Key.Key_J, modifier=control)
+    assert keys_of(Act.FULLSCREEN) == ("Ctrl+J", "F11")
+
+
+def test_signs_are_written_without_shift():
+    shift = Qt.KeyboardModifier.ShiftModifier
+    press = QEvent.Type.KeyPress
+    assert portable(QKeyEvent(press, Qt.Key.Key_Question, shift, "?")) == "?"
+    assert portable(QKeyEvent(press, Qt.Key.Key_R, shift, "R")) == "Shift+R"
+    keypad = Qt.KeyboardModifier.KeypadModifier
+    assert portable(QKeyEvent(press, Qt.Key.Key_1, keypad, "1")) == "1"
+
+
+def test_remembered_keys_that_are_no_keys_are_ignored():
+    kept = {
+        "record": ("S",),  # the usual key of another action, which loses it
+        "loop": ("S", "no key", "Ctrl+L"),  # taken, invalid, valid
+        "unicorn": ("U",),
+    }
+    assert own_keys(kept) == {Act.RECORD: ("S",), Act.LOOP: ("Ctrl+L",), Act.SNAPSHOT: ()}

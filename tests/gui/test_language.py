@@ -183,7 +183,7 @@ def test_no_english_is_left_in_the_chinese_window(chinese, open_window, qtbot):
     window = open_window()
     qtbot.waitUntil(lambda: window.session.engine is not None)
     qtbot.waitUntil(lambda: window.view.result() is not None)
-    KeysDialog(window)
+    KeysDialog(window, window.key_bindings)
     names = {word for name, _ in shipped_models() for word in words(name)}
     allowed = ALLOWED | OF_THE_TEST | names
     texts = set(shown_texts(window))

@@ -108,7 +108,7 @@ def test_menus_show_names_letter_by_letter(qtbot, window) -> None:
 
 
 def test_cards_and_dialogs_show_names_letter_by_letter(qtbot, open_window, window) -> None:
-    for dialog in (AboutDialog(versions(None), window), KeysDialog(window)):
+    for dialog in (AboutDialog(versions(None), window), KeysDialog(window, window.key_bindings)):
         assert shown_as_html(dialog) == []
 
     def refuse(text: str | None, _ground_truth: object) -> FakeSource:

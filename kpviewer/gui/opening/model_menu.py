@@ -8,7 +8,7 @@ from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.comparing.menu import add_compare_menu
-from kpviewer.gui.keys import Act
+from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import Ask, add_backend_menu, add_device_menu, add_to, shipped_models
 from kpviewer.gui.opening.everyday import EverydayObjects
@@ -56,7 +56,7 @@ class ModelMenu(QObject):
         self._add_larger_input()
         menu.addSeparator()
         add_recent(menu, "model", recent, opener.choose_model, present, title_of)
-        label = f"{tr(Act.OPEN_MODEL.value.text)}…\t{Act.OPEN_MODEL.value.keys[0]}"
+        label = with_key(Act.OPEN_MODEL, f"{tr(Act.OPEN_MODEL.value.text)}…")
         add_to(menu, "folder", label, lambda: self._ask(Act.OPEN_MODEL))
         add_device_menu(menu, opener.session.models)
         add_backend_menu(menu, opener.session.models)

@@ -7,7 +7,7 @@ from functools import partial
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.gui.keys import Act
+from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import Ask, add_note, add_to
 from kpviewer.gui.opening.camera_formats import fill_format_menu, read_format
@@ -65,7 +65,7 @@ class SourceMenu(QObject):
         add_recent(menu, "file", self._memory.recent_sources(), choose, present)
         for name, act in ENTRIES:
             more = "" if act is Act.PASTE else "…"  # a dialog follows
-            label = f"{tr(act.value.text)}{more}\t{act.value.keys[0]}"
+            label = with_key(act, f"{tr(act.value.text)}{more}")
             add_to(menu, name, label, partial(self._ask, act))
         self._turning.add_to(menu)
 

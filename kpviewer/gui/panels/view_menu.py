@@ -7,6 +7,7 @@ from functools import partial
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu
 
+from kpviewer.gui.keys import with_key
 from kpviewer.gui.language import tr
 from kpviewer.gui.panels.docks import PLACES, DockArea, Part
 
@@ -19,7 +20,7 @@ def add_view_menu(menu: QMenu, docks: DockArea) -> None:
     view.setToolTipsVisible(True)
     for part, is_wanted in docks.wanted().items():
         place = PLACES[part]
-        action = QAction(f"{tr(place.title)}\t{place.act.value.keys[0]}", view)
+        action = QAction(with_key(place.act, tr(place.title)), view)
         action.setCheckable(True)
         action.setChecked(is_wanted)
         action.toggled.connect(partial(_set_wanted, docks, part))

@@ -11,7 +11,7 @@ from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
 from kpviewer.gui.about import AboutDialog, versions
-from kpviewer.gui.keys import Act
+from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.view_menu import add_view_menu
 from kpviewer.gui.panes import Panes
@@ -69,7 +69,7 @@ class SettingsMenu(QObject):
         menu.addSeparator()
         self._add_profiles()
         menu.addSeparator()
-        keys = f"{tr(Act.KEYS.value.text)}\t{Act.KEYS.value.keys[0]}"
+        keys = with_key(Act.KEYS, tr(Act.KEYS.value.text))
         _add(menu, keys, partial(self._run, Act.KEYS))
         _add(menu, tr("About kpviewer"), self._open_about)
 

@@ -11,7 +11,7 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.background import BackgroundLoader
-from kpviewer.gui.keys import Act
+from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.turning import Turning, add_action
 from kpviewer.gui.widgets.plain_text import without_mnemonic
@@ -79,7 +79,7 @@ class PictureLink(QObject):
             menu.addSeparator()
         for group in _ENTRIES:
             for act in group:
-                text = f"{tr(act.value.text)}\t{act.value.keys[0]}"
+                text = with_key(act, tr(act.value.text))
                 add_action(menu, text, partial(self._actions.run, act))
             if Act.ACTUAL_SIZE in group:
                 self._turning.add_to(menu)
@@ -99,7 +99,7 @@ class PictureLink(QObject):
         xyxy = result.detections.xyxy[index].copy()
         class_id = int(result.detections.class_ids[index])
         name = without_mnemonic(view.overlay_style.class_name(class_id))
-        zoom = f"{tr(Act.ZOOM_OBJECT.value.text)}\t{Act.ZOOM_OBJECT.value.keys[0]}"
+        zoom = with_key(Act.ZOOM_OBJECT, tr(Act.ZOOM_OBJECT.value.text))
         add_action(menu, zoom, lambda: view.zoom_to(xyxy))
         if classes.shown() == frozenset((class_id,)) != classes.lasting():
             add_action(menu, tr("All classes again"), lambda: classes.toggle_solo(class_id))

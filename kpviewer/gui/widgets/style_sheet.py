@@ -63,6 +63,10 @@ QPushButton[kind="section"]:focus { border-color: $text; }
 QPushButton[kind="link"] { background: transparent; border: none; color: $text; padding: 0 4px;
     min-height: 18px; text-decoration: underline; }
 QPushButton[kind="link"]:hover, QPushButton[kind="link"]:focus { background: $hover; }
+QPushButton[kind="key"] { background: transparent; border-color: transparent; color: $secondary;
+    padding: 0 6px; text-align: left; min-height: 20px; max-height: 20px; }
+QPushButton[kind="key"]:hover { background: $hover; }
+QPushButton[kind="key"]:focus { border-color: $text; color: $text; }
 QToolButton[kind="quiet"] { background: transparent; border-color: transparent; }
 QToolButton[kind="quiet"]:hover { background: $hover; }
 QToolButton[kind="quiet"]:checked { background: $raised; border-color: $outline; }

@@ -1,0 +1,105 @@
+"""Keys that the user changed: remembered in the settings, and shown wherever keys are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtGui import QKeySequence
+from PyQt6.QtWidgets import QWidget
+
+from kpviewer.gui.keys import Act, key_of, keys_of, use_keys
+from kpviewer.gui.settings.store import SettingsStore
+
+
+class KeyBindings(QObject):
+    """The keys of a window, which its settings remember.
+
+    Args:
+        store: settings; their keys are used from now on.
+    """
+
+    changed = pyqtSignal(object)
+    """Emitted when actions have other keys, with the shown key of each before: dict[Act, str]."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
+        self._store = store
+        use_keys(own_keys(store.current.keys))
+
+    @property
+    def has_own(self) -> bool:
+        """Whether any key differs from the usual ones."""
+        return any(keys_of(act) != act.value.keys for act in Act)
+
+    def set_key(self, act: Act, key: str) -> None:
+        """Give an action a key in place of its shown one; another action loses it.
+
+        Args:
+            act: the action.
+            key: key in Qt's portable notation.
+        """
+        before = {each: keys_of(each) for each in Act}
+        after = {each: tuple(x for x in keys if x != key) for each, keys in before.items()}
+        after[act] = (key, *(x for x in before[act][1:] if x != key))
+        self._use(after)
+
+    def reset(self) -> None:
+        """Give all actions their usual keys."""
+        self._use({})
+
+    def _use(self, keys: Mapping[Act, tuple[str, ...]]) -> None:
+        own = {act: each for act, each in keys.items() if each != act.value.keys}
+        before = {act: key_of(act) for act in Act}
+        use_keys(own)
+        kept = {act.name.lower(): each for act, each in own.items()}
+        self._store.edit(lambda settings: replace(settings, keys=kept))
+        self.changed.emit(before)
+
+
+def own_keys(kept: Mapping[str, tuple[str, ...]]) -> dict[Act, tuple[str, ...]]:
+    """Return the valid keys among remembered ones; no key has two meanings.
+
+    Args:
+        kept: keys by the names of actions, in lower case; others are ignored.
+    """
+    named = {act.name.lower(): act for act in Act}
+    own: dict[Act, tuple[str, ...]] = {}
+    taken: set[str] = set()
+    for name, keys in kept.items():
+        if name in named:
+            valid = tuple(key for key in dict.fromkeys(keys) if is_key(key) and key not in taken)
+            own[named[name]] = valid
+            taken.update(valid)
+    for act in Act:
+        if act not in own and taken.intersection(act.value.keys):
+            own[act] = tuple(key for key in act.value.keys if key not in taken)
+    return own
+
+
+def is_key(key: str) -> bool:
+    """Return whether a text is one key in Qt's portable notation."""
+    sequence = QKeySequence(key)
+    return sequence.count() == 1 and sequence.toString() == key
+
+
+def act_with(key: str) -> Act | None:
+    """Return the action that a key runs; None if it is free."""
+    return next((act for act in Act if key in keys_of(act)), None)
+
+
+def refresh_tooltips(window: QWidget, before: Mapping[Act, str]) -> None:
+    """Replace the keys at the ends of tooltips.
+
+    Args:
+        window: widget whose children have tooltips.
+        before: keys that the tooltips show now.
+    """
+    ends = {f" ({old})": key_of(act) for act, old in before.items() if old != key_of(act) and old}
+    for widget in window.findChildren(QWidget):
+        tip = widget.toolTip()
+        end = next((end for end in ends if tip.endswith(end)), None)
+        if end is not None:
+            new = ends[end]
+            widget.setToolTip(tip.removesuffix(end) + (f" ({new})" if new else ""))
