@@ -5,7 +5,11 @@ It runs on the loader's thread, while the window is shown and the video plays.
 
 from __future__ import annotations
 
+import gc
+import sys
 from typing import TYPE_CHECKING, Any
+
+from kpviewer.runtime.garbage import without_collection
 
 if TYPE_CHECKING:
     from kpviewer.runtime.executor import Executor
@@ -50,12 +54,17 @@ def load_variant(
 
 
 def _loaded(model: str, device: str, source_hw: tuple[int, int], **how: Any) -> Executor:
-    # Imported here, as torch takes seconds to load.
-    from kpviewer.models.loading import open_model  # noqa: PLC0415
-    from kpviewer.runtime.executor import Executor  # noqa: PLC0415
+    is_first = "torch" not in sys.modules
+    with without_collection():
+        # Imported here, as torch takes seconds to load.
+        from kpviewer.models.loading import open_model  # noqa: PLC0415
+        from kpviewer.runtime.executor import Executor  # noqa: PLC0415
 
-    engine = Executor(open_model(model), device, **how)
-    engine.warm_up(source_hw)
+        detector = open_model(model)
+        if is_first:
+            gc.freeze()  # not after warming up: an engine has circles, and may be replaced
+        engine = Executor(detector, device, **how)
+        engine.warm_up(source_hw)
     return engine
 
 
