@@ -60,8 +60,8 @@ from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.runtime.abandoned import wait_for_stragglers
 
-ROOMY_WH = (1340, 780)
-"""Size in px; smaller windows show one plot at a time."""
+ROOMY_PX = 1240
+"""Width of the window from which the plots stand side by side."""
 START_WH = (1360, 860)
 LOADERS_S = 0.5
 """Time at the end for loaders that may be about to finish."""
@@ -146,7 +146,7 @@ class MainWindow(QMainWindow):
         """Fold the plots if the video would get too small."""
         super().resizeEvent(event)
         was_folded = self.plots.is_folded()
-        self.plots.set_folded(self.width() < ROOMY_WH[0] or self.height() < ROOMY_WH[1])
+        self.plots.set_folded(self.width() < ROOMY_PX)
         if self.plots.is_folded() is not was_folded:
             self.docks.fit_height(Part.PLOTS, FOLDED_HEIGHT)
 

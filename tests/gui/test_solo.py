@@ -1,4 +1,4 @@
-"""One class shown alone and the return: by Ctrl+click, button and keyboard."""
+"""One class shown alone and the return: by double click, button, keyboard and Ctrl+click."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -43,7 +43,7 @@ def click(qtbot, classes, row: int, modifier=CTRL) -> None:
     qtbot.mouseClick(tree_of(classes).viewport(), LEFT, modifier, centre_of(classes, row))
 
 
-def test_alt_click_shows_a_class_alone_and_again_what_was_shown(qtbot, classes):
+def test_ctrl_click_shows_a_class_alone_and_again_what_was_shown(qtbot, classes):
     with qtbot.waitSignals([classes.changed]):
         click(qtbot, classes, 1)
     assert classes.shown() == {1}
@@ -69,13 +69,27 @@ def test_tick_by_hand_ends_it_for_good(qtbot, classes):
     assert classes.shown() == {0, 2}
 
 
-def test_alt_click_on_the_box_does_not_tick_it_too(qtbot, classes):
+def test_ctrl_click_on_the_box_does_not_tick_it_too(qtbot, classes):
     tree = tree_of(classes)
     rect = tree.visualItemRect(tree.topLevelItem(2))
     qtbot.mouseClick(tree.viewport(), LEFT, CTRL, QPoint(10, rect.center().y()))
     assert classes.shown() == {2}
     qtbot.mouseClick(tree.viewport(), LEFT, CTRL, QPoint(10, rect.center().y()))
     assert classes.shown() == {0, 1}
+
+
+def test_double_click_on_a_name_shows_its_class_alone(qtbot, classes):
+    viewport = tree_of(classes).viewport()
+    qtbot.mouseDClick(viewport, LEFT, pos=centre_of(classes, 1))
+    assert classes.shown() == {1}
+    qtbot.mouseDClick(viewport, LEFT, pos=centre_of(classes, 1))
+    assert classes.shown() == {0, 1}
+
+
+def test_double_click_on_the_box_shows_no_class_alone(qtbot, classes):
+    on_box = QPoint(10, centre_of(classes, 1).y())
+    qtbot.mouseDClick(tree_of(classes).viewport(), LEFT, pos=on_box)
+    assert classes.lasting() == classes.shown()
 
 
 def test_button_follows_the_pointer_and_names_its_effect(qtbot, classes):
@@ -85,7 +99,7 @@ def test_button_follows_the_pointer_and_names_its_effect(qtbot, classes):
     QApplication.processEvents()
     qtbot.mouseMove(tree_of(classes).viewport(), centre_of(classes, 1))
     qtbot.waitUntil(solo.isVisible)
-    assert (solo.text(), solo.toolTip()) == ("Only this class", "Show only dog (Ctrl+click)")
+    assert (solo.text(), solo.toolTip()) == ("Only", "Show only dog (double click)")
     assert abs(solo.geometry().center().y() - centre_of(classes, 1).y()) <= 1
     qtbot.mouseClick(solo, LEFT)
     assert classes.shown() == {1}

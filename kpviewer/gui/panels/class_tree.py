@@ -15,8 +15,12 @@ _SOLO = Qt.KeyboardModifier.ControlModifier
 """Modifier key for showing one class alone: Linux window managers use Alt+drag themselves."""
 
 
+BOX_PX = 20
+"""Width of the box for the tick, at the left end of a row."""
+
+
 class ClassTree(QTreeWidget):
-    """Tree whose rows are ticked by click or Enter, and shown alone by Ctrl with either."""
+    """Tree whose rows are ticked by click or Enter, and shown alone by double click or Ctrl."""
 
     solo_asked = pyqtSignal(int)
     """Emitted with a row: show only its class, or undo that."""
@@ -25,7 +29,7 @@ class ClassTree(QTreeWidget):
         super().__init__()
         self.setAccessibleName(tr("Classes"))
         self.setToolTip(
-            tr("Untick a class to hide its boxes. Ctrl+click or Ctrl+Enter: only this class")
+            tr("Untick a class to hide its boxes. Double click or Ctrl+Enter: only this class")
         )
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
@@ -58,6 +62,14 @@ class ClassTree(QTreeWidget):
         if event is None or not event.modifiers() & _SOLO:
             super().mouseReleaseEvent(event)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
+        """Ask to show only this class; on the box, tick again as a second click does."""
+        row = -1 if event is None else self._row_at(event.position().toPoint())
+        if event is None or row < 0 or self._is_on_box(event.position().toPoint()):
+            super().mouseDoubleClickEvent(event)
+        elif self.topLevelItemCount() > 1:
+            self.solo_asked.emit(row)
+
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         """Show the button on the row under the pointer."""
         super().mouseMoveEvent(event)
@@ -84,6 +96,9 @@ class ClassTree(QTreeWidget):
         item = self.itemAt(point)
         return -1 if item is None else self.indexOfTopLevelItem(item)
 
+    def _is_on_box(self, point: QPoint) -> bool:
+        return point.x() < self.visualRect(self.indexAt(point)).left() + BOX_PX
+
     def _show_button(self, row: int) -> None:
         """Show the button at the right end of a name; a model of one class has none."""
         item = self.topLevelItem(row) if row >= 0 and self.topLevelItemCount() > 1 else None
@@ -92,12 +107,12 @@ class ClassTree(QTreeWidget):
         if item is None:
             return
         is_alone = row == self._alone
-        self.solo.setText(tr("All") if is_alone else tr("Only this class"))
+        self.solo.setText(tr("All") if is_alone else tr("Only"))
         name = item.text(0)
         self.solo.setToolTip(
-            tr("Return to the classes shown before (Ctrl+click)")
+            tr("Return to the classes shown before (double click)")
             if is_alone
-            else plain_tip(tr("Show only {name} (Ctrl+click)").format(name=name))
+            else plain_tip(tr("Show only {name} (double click)").format(name=name))
         )
         self.solo.adjustSize()
         place = self.visualRect(self.indexFromItem(item, 0))

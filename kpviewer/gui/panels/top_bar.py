@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy
 
@@ -151,13 +151,6 @@ class TopBar(QFrame):
         self.record.setText(f" {label}")
         self.record.setMinimumWidth(0 if state is None else RECORD_PX)
         set_state(self.record, state)
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        """Draw the icons in the colours of another theme."""
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange:
-            for button in self.findChildren(ToolButton):
-                button.refresh_icon()
 
     def _button(self, icon: str, act: Act) -> ToolButton:
         button = ToolButton(icon, tr(act.value.text), tooltip(act))

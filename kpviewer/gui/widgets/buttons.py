@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
 from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QToolButton, QWidget
 
@@ -75,6 +75,12 @@ class ToolButton(QToolButton):
     def refresh_icon(self) -> None:
         """Draw the icon again in the colours of the current palette."""
         set_icon(self, self._icon_name)
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Draw the icon in the colours of another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            self.refresh_icon()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Press on Enter."""
