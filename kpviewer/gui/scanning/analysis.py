@@ -1,7 +1,9 @@
 """Analysis of everything that was scanned, or seen while playing: lanes, scores, suspects.
 
-Frames and thresholds come on the GUI thread. All else runs on a background thread, one calculation
-at a time with the newest state, so that nothing piles up while a slider moves.
+Frames and thresholds come on the GUI thread. Lanes are computed on one background thread, scores
+and suspects on another, so that lanes never wait for them: one calculation at a time on each, with
+the newest state, so that nothing piles up while a slider moves. Scores and suspects are of what the
+last lanes were made of.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from enum import Enum
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
@@ -26,6 +29,7 @@ from kpviewer.gui.scanning.calculation import (
     suspects_in,
 )
 from kpviewer.gui.scanning.following import NEVER_S
+from kpviewer.gui.scanning.schedule import Schedule, Stage
 from kpviewer.gui.scanning.truths import Truths
 from kpviewer.scanning.columns import ScannedFrame
 from kpviewer.scanning.header import floor_of
@@ -41,17 +45,8 @@ if TYPE_CHECKING:
 MAX_WAITING = 128
 """Greatest number of live frames that wait to be stored; the oldest are dropped."""
 PATIENCE_S = 0.5
-"""Time after which an outdated calculation is given up, or a waiting one comes first, s."""
-
+"""Time after which scores at outdated thresholds are given up, s."""
 _log = logging.getLogger(__name__)
-
-
-class Stage(Enum):
-    """Calculations, the most urgent one first, with the least time between two for new frames."""
-
-    LANES = 0.1
-    SCORES = 0.25
-    SUSPECTS = 1.0
 
 
 _WORK: dict[Stage, Callable[[Question], Any]] = {
@@ -59,10 +54,6 @@ _WORK: dict[Stage, Callable[[Question], Any]] = {
     Stage.SCORES: scores_of,
     Stage.SUSPECTS: suspects_in,
 }
-_SHARE = 4
-"""New frames make a calculation wait for this many times the time that the last one took."""
-_PATIENT = 8
-"""While a slider moves, a calculation waits for this many times that time, so that lanes flow."""
 
 
 class Analysis(QObject):
@@ -91,14 +82,15 @@ class Analysis(QObject):
         self._second: Side | None = None
         self._thresholds: tuple[Thresholds | None, Thresholds | None] = (None, None)
         self._arrivals: deque[Arrival] = deque()
-        self._due: dict[Stage, float] = {}
-        self._cost_s = dict.fromkeys(Stage, 0.0)
-        self._begun_s = dict.fromkeys(Stage, 0.0)
-        self._running: tuple[Stage, object] | None = None
+        self._schedule = Schedule(clock)
+        self._basis: Question | None = None
+        """What the last lanes were made of; None if it is outdated."""
+        self._has_errors = False
+        """Whether the last lanes show errors."""
         self._state = object()
         """Source and models; another one makes what runs worthless."""
         self._edits = 0
-        self._loader = BackgroundLoader(NEVER_S)
+        self._fast, self._slow = BackgroundLoader(NEVER_S), BackgroundLoader(NEVER_S)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._run_due)
@@ -106,13 +98,14 @@ class Analysis(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether something will change without another frame or edit."""
-        return bool(self._due) or self._running is not None
+        return not self._schedule.is_idle
 
     def close(self) -> None:
         """Calculate no more; doesn't wait for what runs."""
-        self._due.clear()
+        self._schedule.forget()
         self._timer.stop()
-        self._loader.close()
+        self._fast.close()
+        self._slow.close()
 
     # -- what the calculations depend on -------------------------------------------------------
 
@@ -157,7 +150,8 @@ class Analysis(QObject):
         if (first, second) != self._thresholds:
             self._thresholds = first, second
             self._edits += 1
-            self._want_all()
+            self._schedule.note_edit()
+            self._wait()
 
     # -- what was scanned ----------------------------------------------------------------------
 
@@ -188,10 +182,8 @@ class Analysis(QObject):
         waiting = [each for each in self._arrivals if each.frame is not None]
         if len(waiting) > MAX_WAITING:
             self._arrivals.remove(waiting[0])
-        for stage in Stage:
-            pause_s = max(stage.value, _SHARE * self._cost_s[stage])
-            self._want(stage, self._begun_s[stage] + pause_s)
-        self._schedule()
+        self._schedule.note_frames()
+        self._wait()
 
     def _start_again(self) -> None:
         """Find the ground truth anew; what frames brought is in the class ids of a model."""
@@ -201,52 +193,38 @@ class Analysis(QObject):
         self._begin_state()
 
     def _begin_state(self) -> None:
-        self._state = object()
+        self._state, self._basis = object(), None
         if self._first is None or self._info is None:
-            self._due.clear()
+            self._schedule.forget()
             self.lanes_changed.emit(None)
             self.scores_changed.emit(TwoScores())
             self.suspects_changed.emit([])
         else:
-            self._want_all()
+            self._schedule.begin_again()
+            self._wait()
 
-    def _want_all(self) -> None:
-        for stage in Stage:
-            self._want(stage, self._clock())
-        self._schedule()
-
-    def _want(self, stage: Stage, due_s: float) -> None:
-        self._due[stage] = min(self._due.get(stage, due_s), due_s)
-
-    def _schedule(self) -> None:
-        if self._running is None and self._due:
-            wait_s = min(self._due.values()) - self._clock()
-            self._timer.start(max(round(wait_s * 1000), 0))
-
-    def _next(self) -> Stage | None:
-        """Return the most urgent calculation that is due; one that has waited long comes first."""
-        now = self._clock()
-        due = [stage for stage in Stage if self._due.get(stage, now + 1) <= now]
-        late = [stage for stage in due if now - self._due[stage] > self._patience_s(stage)]
-        return next(iter(late or due), None)
-
-    def _patience_s(self, stage: Stage) -> float:
-        """Return how long a calculation waits while more urgent ones are due again and again."""
-        return max(PATIENCE_S, _PATIENT * self._cost_s[stage])
+    def _wait(self) -> None:
+        """Wait until the next calculation may begin."""
+        wait_s = self._schedule.wait_s
+        if wait_s is not None:
+            self._timer.start(round(wait_s * 1000))
 
     def _run_due(self) -> None:
-        stage = self._next()
-        if stage is None or self._running is not None:
-            self._schedule()
-            return
-        question = self._question()
+        for stage in self._schedule.due():
+            self._run(stage)
+        self._wait()
+
+    def _run(self, stage: Stage) -> None:
+        is_fast = stage is Stage.LANES
+        question = self._question() if is_fast else self._basis
         if question is None:
-            self._due.clear()
+            self._schedule.forget()
             return
-        del self._due[stage]
-        self._running = stage, self._state
-        self._begun_s[stage] = self._clock()
-        self._loader.submit(stage.name, lambda: _answer(question, stage), self._on_done)
+        self._schedule.begin(stage)
+        question = replace(question, is_wanted=self._still_wanted(stage))
+        loader = self._fast if is_fast else self._slow
+        then = partial(self._on_done, question, self._state)
+        loader.submit(stage.name, partial(_WORK[stage], question), then)
 
     def _question(self) -> Question | None:
         thresholds, its_thresholds = self._thresholds
@@ -254,12 +232,6 @@ class Analysis(QObject):
             return None
         arrivals = tuple(self._arrivals)
         self._arrivals.clear()
-        state, edits, begun_s = self._state, self._edits, self._clock()
-
-        def is_wanted() -> bool:
-            is_new = self._edits == edits or self._clock() - begun_s < PATIENCE_S
-            return self._state is state and is_new
-
         return Question(
             self._info.frame_count,
             self._truths,
@@ -268,36 +240,44 @@ class Analysis(QObject):
             self._second,
             its_thresholds,
             arrivals,
-            is_wanted,
         )
 
-    def _on_done(self, outcome: Outcome[Any]) -> None:
-        running, self._running = self._running, None
-        if running is None:
-            return
-        stage, state = running
-        self._cost_s[stage] = self._clock() - self._begun_s[stage]
+    def _still_wanted(self, stage: Stage) -> Callable[[], bool]:
+        """Return whether a calculation that begins now is worth going on, asked on its thread."""
+        state, edits, begun_s = self._state, self._edits, self._clock()
+        patience_s = PATIENCE_S if stage is Stage.SCORES else 0.0
+
+        def is_wanted() -> bool:
+            is_new = self._edits == edits or self._clock() - begun_s < patience_s
+            return self._state is state and is_new
+
+        return is_wanted
+
+    def _on_done(self, question: Question, state: object, outcome: Outcome[Any]) -> None:
+        stage, is_present = Stage[outcome.name], state is self._state
+        self._schedule.end(stage, is_good=is_present and outcome.failure is None)
         if isinstance(outcome.failure, Superseded):
-            if state is self._state:
-                self._want(stage, self._clock())
+            if is_present:
+                self._schedule.want_later(stage)
         elif outcome.failure is not None:
             _log.error("Calculating %s failed", stage.name.lower(), exc_info=outcome.failure)
-        elif state is self._state:
-            signals = {
-                Stage.LANES: self.lanes_changed,
-                Stage.SCORES: self.scores_changed,
-                Stage.SUSPECTS: self.suspects_changed,
-            }
-            if stage is Stage.SCORES and self._first is not None and self._first.has_old_errors:
-                self._want(Stage.LANES, self._clock())
-            signals[stage].emit(outcome.value)
-        self._schedule()
+        elif is_present:
+            self._show(stage, question, outcome.value)
+        self._wait()
 
-
-def _answer(question: Question, stage: Stage) -> Any:
-    """Store what has arrived and calculate, on the thread of the analysis."""
-    question.store()
-    return _WORK[stage](question)
+    def _show(self, stage: Stage, question: Question, answer: Any) -> None:
+        if stage is Stage.LANES:
+            self._basis = replace(question, arrivals=(), parts=answer.parts)
+            self._has_errors = answer.lanes is not None and answer.lanes.has_errors
+            self.lanes_changed.emit(answer.lanes)
+        elif stage is Stage.SCORES:
+            first = question.first
+            has_any = answer.first is not None or first.differences[1] is not None
+            if (has_any and first.has_old_errors) or (self._has_errors and answer.first is None):
+                self._schedule.want(Stage.LANES)
+            self.scores_changed.emit(answer)
+        else:
+            self.suspects_changed.emit(answer)
 
 
 def _side(before: Side | None, spec: ModelSpec | None) -> Side | None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kpviewer.pipeline.comparing import shared_ids
+from kpviewer.scanning.columns import concatenated
 from kpviewer.scanning.differences import differences
 from kpviewer.scanning.lanes import Lanes, lanes_of
 from kpviewer.scanning.scores import Scorer
+from kpviewer.scanning.selection import Survivors
 from kpviewer.scanning.selector import Selector
 from kpviewer.scanning.store import ScanStore
 from kpviewer.scanning.suspects import Other, Suspect, suspects
@@ -22,15 +24,20 @@ if TYPE_CHECKING:
     from kpviewer.scanning.ground_truth import GroundTruthColumns
     from kpviewer.scanning.records import ScanChunk
     from kpviewer.scanning.scores import ScanScores
-    from kpviewer.scanning.selection import Survivors
     from kpviewer.structures import GroundTruth, Thresholds
+
+
+TOGETHER = 64
+"""Number of chunks of a scan that are stored at once: a block is copied for each."""
+
+Parts = tuple[Survivors, ...]
+"""What suppression leaves of each block of frames."""
 
 
 class Side:
     """One of two compared models, and all that was scanned with it.
 
-    What was computed is kept for as long as its part of the store is unchanged. All but
-    ``spec`` is for one thread at a time.
+    The thread of the lanes stores and selects; the thread of the scores reads what it selected.
 
     Args:
         spec: description of the model.
@@ -40,26 +47,18 @@ class Side:
     def __init__(self, spec: ModelSpec, floor: float) -> None:
         self.spec = spec
         self.store = ScanStore(len(spec.class_names), len(spec.keypoint_names), floor)
-        self.scorer = Scorer()
         self.files: dict[int, str] = {}
         """Files of frames, as ``Frame.file`` has them, as far as they are known."""
+        self.selector = Selector()
+        self.has_old_errors = False
+        """Whether the last lanes lack errors or differences, or show those of an earlier state."""
+        self.scorer = Scorer()
+        self.truth: GroundTruthColumns | None = None
+        """Ground truth of the last scores."""
         self.errors: FrameErrors | None = None
-        """Errors of frames at some earlier state; None before the first scores."""
+        """Errors of the last scores, or of lanes after them."""
         self.differences: tuple[object, FrameErrors | None] = (None, None)
         """What the differences of a second model depend on, and they themselves."""
-        self.has_old_errors = False
-        """Whether the last lanes show errors or differences of an earlier state, or none yet."""
-        self._selector = Selector()
-
-    def survivors(
-        self, thresholds: Thresholds, is_wanted: Callable[[], bool]
-    ) -> tuple[Survivors, ...]:
-        """Return what suppression leaves of each block of frames.
-
-        Raises:
-            Superseded: if it isn't wanted any longer.
-        """
-        return self._selector.survivors(self.store.blocks(), thresholds, is_wanted)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +94,8 @@ class Question:
     arrivals: tuple[Arrival, ...] = ()
     """To be stored before anything else."""
     is_wanted: Callable[[], bool] = field(default=lambda: True)
+    parts: tuple[Parts, ...] = ()
+    """Survivors of the first model, and of the second one; for all but the lanes."""
 
     def store(self) -> None:
         """Store what has arrived."""
@@ -108,10 +109,11 @@ class Question:
                 if arrival.ground_truth is not None:
                     live[frame.index] = arrival.ground_truth
             for chunk in arrival.chunks:
-                side.store.add_columns(chunk.columns)
-                side.files.update(
-                    zip(chunk.columns.frame_index.tolist(), chunk.files, strict=False)
-                )
+                frames = chunk.columns.frame_index.tolist()
+                side.files.update(zip(frames, chunk.files, strict=False))
+            columns = [chunk.columns for chunk in arrival.chunks]
+            for first in range(0, len(columns), TOGETHER):
+                side.store.add_columns(concatenated(columns[first : first + TOGETHER]))
         self.truths.add_live(live)
 
     def sides(self) -> list[tuple[Side, Thresholds]]:
@@ -122,33 +124,44 @@ class Question:
         return pairs
 
 
-def lanes_in(question: Question) -> Lanes | None:
-    """Compute the lanes of the first model; None if nothing was scanned.
+@dataclass(frozen=True, slots=True, eq=False)
+class LanesAnswer:
+    """Lanes, and what they were made of."""
+
+    lanes: Lanes | None
+    """None if nothing was scanned."""
+    parts: tuple[Parts, ...]
+    """Survivors of each model."""
+
+
+def lanes_in(question: Question) -> LanesAnswer:
+    """Store what has arrived, and compute the lanes of the first model.
 
     Errors and differences are those of the last scores, unless they are known for the present
     confidence.
     """
-    side, thresholds = question.first, question.thresholds
-    parts = side.survivors(thresholds, question.is_wanted)
-    if not parts:
-        return None
-    truth = _truth_of(question, side)
-    fresh = side.scorer.kept_errors(parts, truth, thresholds) if truth is not None else None
-    side.errors = side.errors if fresh is None else fresh
-    if question.second is None:
-        side.differences = None, None
-    is_same = question.second is None or side.differences[0] == _difference_key(question)
-    side.has_old_errors = (truth is not None and fresh is None) or not is_same
+    question.store()
+    parts = tuple(
+        side.selector.survivors(side.store.blocks(), thresholds)
+        for side, thresholds in question.sides()
+    )
+    side, own = question.first, parts[0]
+    if not own:
+        return LanesAnswer(None, parts)
+    truth, fresh = side.truth, None
+    if truth is not None:
+        fresh = side.scorer.kept_errors(own, truth, question.thresholds)
+        side.errors = side.errors if fresh is None else fresh
+    key, found = (None, None) if question.second is None else side.differences
+    is_same = question.second is None or key == _difference_key(question, parts)
+    side.has_old_errors = fresh is None or not is_same
     count = question.frame_count
     if count is None:
-        count = max(int(part.columns.frame_index[-1]) for part in parts) + 1
-    return lanes_of(
-        parts,
-        thresholds,
-        frames=range(count),
-        errors=side.errors,
-        differences=side.differences[1],
+        count = max(int(part.columns.frame_index[-1]) for part in own) + 1
+    lanes = lanes_of(
+        own, question.thresholds, frames=range(count), errors=side.errors, differences=found
     )
+    return LanesAnswer(lanes, parts)
 
 
 def scores_of(question: Question) -> TwoScores:
@@ -157,15 +170,17 @@ def scores_of(question: Question) -> TwoScores:
     Raises:
         Superseded: if they aren't wanted any longer.
     """
-    scores = TwoScores(*(_scores(question, *each) for each in question.sides()))
-    key = _difference_key(question)
-    if question.second is not None and question.first.differences[0] != key:
-        (first, at), (second, its) = question.sides()
-        parts = [
-            side.survivors(each, question.is_wanted) for side, each in ((first, at), (second, its))
-        ]
-        found = differences(parts[0], parts[1], (at, its), _shared(question))
-        first.differences = key, found
+    pairs = zip(question.sides(), question.parts, strict=False)
+    scores = TwoScores(*(_scores(question, *side, parts) for side, parts in pairs))
+    first, at = question.first, question.thresholds
+    key = _difference_key(question, question.parts)
+    if question.second_thresholds is not None and len(question.parts) > 1:
+        if first.differences[0] != key:
+            both = (at, question.second_thresholds)
+            found = differences(question.parts[0], question.parts[1], both, _shared(question))
+            first.differences = key, found
+    else:
+        first.differences = None, None
     return scores
 
 
@@ -175,16 +190,35 @@ def suspects_in(question: Question) -> list[Suspect]:
     Raises:
         Superseded: if they aren't wanted any longer.
     """
-    side, wanted = question.first, question.is_wanted
-    parts = side.survivors(question.thresholds, wanted)
-    if not parts:
+    parts, other = question.parts, None
+    if not parts or not parts[0]:
         return []
-    other = None
-    if question.second is not None and question.second_thresholds is not None:
-        its = question.second.survivors(question.second_thresholds, wanted)
-        other = Other(its, question.second_thresholds, _shared(question))
-    is_video = len(set(side.files.values())) <= 1  # a folder has a file for each frame
-    return suspects(parts, question.thresholds, is_video=is_video, other=other, is_wanted=wanted)
+    if question.second_thresholds is not None and len(parts) > 1:
+        other = Other(parts[1], question.second_thresholds, _shared(question))
+    # a folder has a file for each frame
+    is_video = len(set(dict(question.first.files).values())) <= 1
+    return suspects(
+        parts[0],
+        question.thresholds,
+        is_video=is_video,
+        other=other,
+        is_wanted=question.is_wanted,
+    )
+
+
+def _scores(
+    question: Question, side: Side, thresholds: Thresholds, parts: Parts
+) -> ScanScores | None:
+    truth = None
+    if parts:
+        blocks = [part.columns for part in parts]
+        truth = question.truths.columns(side.spec.class_names, blocks, dict(side.files))
+    if truth is None or not len(truth):
+        side.truth = side.errors = None
+        return None
+    scores = side.scorer.score(parts, truth, thresholds, question.is_wanted)
+    side.truth, side.errors = truth, scores.errors
+    return scores
 
 
 def _shared(question: Question) -> Mapping[int, int]:
@@ -193,26 +227,6 @@ def _shared(question: Question) -> Mapping[int, int]:
     return shared_ids(question.first.spec.class_names, question.second.spec.class_names)
 
 
-def _difference_key(question: Question) -> object:
+def _difference_key(question: Question, parts: tuple[Parts, ...]) -> object:
     """Return what the differences depend on."""
-    return tuple((side.store.blocks(), thresholds) for side, thresholds in question.sides())
-
-
-def _scores(question: Question, side: Side, thresholds: Thresholds) -> ScanScores | None:
-    truth = _truth_of(question, side)
-    if truth is None:
-        side.errors = None
-        return None
-    parts = side.survivors(thresholds, question.is_wanted)
-    scores = side.scorer.score(parts, truth, thresholds, question.is_wanted)
-    side.errors = scores.errors
-    return scores
-
-
-def _truth_of(question: Question, side: Side) -> GroundTruthColumns | None:
-    """Return the ground truth of the source for a model; None if it has none."""
-    blocks = side.store.blocks()
-    if not blocks:
-        return None
-    truth = question.truths.columns(side.spec.class_names, blocks, side.files)
-    return truth if len(truth) else None
+    return parts, question.thresholds, question.second_thresholds
