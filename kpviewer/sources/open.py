@@ -126,8 +126,8 @@ def _from_disk(text: str, ground_truth: GroundTruthProvider | None) -> FrameSour
     if glob.has_magic(text):
         return _images(text, text, matching(path), ground_truth, fixed_folder(path))
     raise SourceError(
-        f"No source is named {_shown(text)}: it is not a camera number, address, file or folder, "
-        "nor 'demo', 'strip' or 'screen'. Check the spelling; 'kpviewer cameras' lists the cameras."
+        f"File not found: {_shown(text)}. Check the spelling. A source is a file, a folder, a "
+        "camera's number ('kpviewer cameras' lists them), an address, demo, strip or screen."
     )
 
 
