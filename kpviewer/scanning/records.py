@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -28,11 +28,10 @@ from kpviewer.scanning.header import MAX_FRAMES
 
 MAGIC = b"\x89KPV\r\n\x1a\n"
 """First bytes of a scan file; a transfer as text would change them."""
-MAX_RECORD_BYTES = 32 * 1024**2
+MAX_RECORD_BYTES = 24 * 1024**2
+"""Reading a record takes at most eight times as much memory."""
 _FRAMING = struct.Struct("<II")
 FRAMING_BYTES = _FRAMING.size
-
-_FileName: TypeAlias = Annotated[str, Meta(max_length=4096)]
 
 
 class FramesRecord(Struct, frozen=True, tag="frames", omit_defaults=True):
@@ -60,8 +59,8 @@ class FramesRecord(Struct, frozen=True, tag="frames", omit_defaults=True):
     """(M, K) float32."""
     overlaps: bytes | None = None
     """(M,) float32."""
-    files: tuple[_FileName, ...] = ()
-    """File of each frame, for folders; empty: they have none."""
+    files: str = ""
+    """File of each frame, separated by NUL characters, for folders; empty: they have none."""
 
 
 class EndRecord(Struct, frozen=True, tag="end"):
@@ -137,7 +136,7 @@ def encode_chunk(chunk: ScanChunk) -> bytes:
         entry_scores=_bytes(columns.entry_scores, "<f4"),
         keypoint_scores=_optional_bytes(columns.keypoint_scores),
         overlaps=_optional_bytes(columns.overlaps),
-        files=chunk.files,
+        files="\0".join(chunk.files),
     )
     return msgspec.msgpack.encode(record)
 
@@ -202,9 +201,9 @@ def _chunk(record: FramesRecord, shape: ScanShape) -> ScanChunk:
         floor=shape.floor,
     )
     _check(columns)
-    if record.files and len(record.files) != len(columns):
+    if record.files and record.files.count("\0") != len(columns) - 1:
         raise ValueError("files must be as many as frames")
-    return ScanChunk(columns, record.files)
+    return ScanChunk(columns, tuple(record.files.split("\0")) if record.files else ())
 
 
 def _check(columns: CandidateColumns) -> None:
