@@ -52,6 +52,8 @@ class AnnotationGroundTruth:
         self._outside: list[Problem] = []
         self._measured: set[int] = set()
         self._unusable: set[int] = set()
+        self.spec = ""
+        """Specification that ``read_ground_truth`` read the set from, or ""."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -244,6 +246,7 @@ def read_ground_truth(spec: str, class_names: Sequence[str]) -> AnnotationGround
     """
     # images beside the set are counted by ``set_source_files``
     ground_truth = AnnotationGroundTruth(read_usable(spec, is_whole=False))
+    ground_truth.spec = spec
     if class_names:
         ground_truth.use_classes(class_names)
     return ground_truth

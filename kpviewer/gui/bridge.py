@@ -53,7 +53,7 @@ class Bridge(QObject):
         self._compare = opener.compare
         self.playback = Playback(self._session)
         self._scanning, self.analysis = scanning, scanning.analysis
-        self.scores = ScoresLink(panes.side_panel, self.analysis, self.playback)
+        self.scores = ScoresLink(panes.side_panel, self.analysis, self.playback, self._session)
         self._tracking = Tracking(self._session)
         self._has_image, self._ticks = False, 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
@@ -118,15 +118,11 @@ class Bridge(QObject):
         self._panes.transport.show_position(frame.index, frame.position_s)
         self._panes.status_bar.show_source(self._session.info, frame)
         self.analysis.add(result)
-        self.scores.note_shown(frame.index)
 
     def _show_result_numbers(self) -> None:
         result, engine = self._panes.view.result(), self._session.engine
-        error = result.error if result is not None else None
         has_ground_truth = result is not None and result.frame.ground_truth is not None
-        self._panes.side_panel.error.show_error(
-            error, self.scores.summary, has_ground_truth=has_ground_truth
-        )
+        self.scores.show_result(result)
         shown = Detections.empty() if result is None else result.detections
         panel = self._panes.side_panel
         panel.classes.show_counts(shown)
@@ -196,7 +192,7 @@ class Bridge(QObject):
         has_scores = spec.keypoint_threshold is not None
         panel.thresholds.set_defaults(spec.thresholds, has_keypoint_scores=has_scores)
         panel.display.set_model(spec)
-        self.scores.set_model(spec)
+        self.scores.update_models()
         self._show_thresholds(spec)
         self.scores.set_thresholds(self._session.thresholds)
         self._on_display_edited()
@@ -275,6 +271,7 @@ class Bridge(QObject):
         panes.view.painted.connect(self._on_painted)
         panes.view.chip.cancelled.connect(session.models.cancel)
         self._compare.changed.connect(self._on_display_edited)
+        self._compare.second_changed.connect(self.scores.update_models)
         panes.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
         panes.side_panel.classes.changed.connect(self._on_thresholds_edited)
         # The switch Track is in that section: import the tracker before it is ticked.

@@ -119,10 +119,10 @@ class MainWindow(QMainWindow):
         self.exporter = Exporter(panes, self.session, self.saving)
         self.actions_of_keys = Actions(self)
         self._connect_acts()
-        self.side_panel.curves.set_theme(themes.theme)
-        self.side_panel.error.demo_asked.connect(lambda: self.opener.choose_source("demo"))
+        self._connect_score()
+        self.side_panel.score.set_theme(themes.theme)
         themes.changed.connect(lambda: self.plots.set_theme(themes.theme))
-        themes.changed.connect(lambda: self.side_panel.curves.set_theme(themes.theme))
+        themes.changed.connect(lambda: self.side_panel.score.set_theme(themes.theme))
         self._remember(options, themes)
         self._connect_menus()
         run = self.actions_of_keys.run
@@ -180,6 +180,15 @@ class MainWindow(QMainWindow):
         self.memory.model_recalled.connect(self.opener.choose_model)
         for panel in (self.side_panel.thresholds, self.side_panel.classes):
             panel.changed.connect(self.memory.note)
+
+    def _connect_score(self) -> None:
+        score, run = self.side_panel.score, self.actions_of_keys.run
+        score.summary.demo_asked.connect(lambda: self.opener.choose_source("demo"))
+        score.summary.annotations_asked.connect(lambda: run(Act.OPEN_GROUND_TRUTH))
+        score.summary.score_all_asked.connect(self.scanning.scan.start)
+        self.scanning.scan.scan.state_changed.connect(self.bridge.scores.show_scan)
+        score.report_asked.connect(self.exporter.ask_for_report)
+        self.exporter.scan_file = self.scanning.scan.file
 
     def _connect_acts(self) -> None:
         playback, saving, view = self.bridge.playback, self.saving, self.view

@@ -208,7 +208,7 @@ def test_an_export_ends_with_the_window(qtbot, window, tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr(ChildProcess, "start", lambda _, arguments: started.append(arguments))
     ended = []
-    monkeypatch.setattr(ChildProcess, "close", lambda _: ended.append(True))
+    monkeypatch.setattr(ChildProcess, "close", lambda _, *_patience: ended.append(True))
     window.exporter.start(ExportChoices(("video",), tmp_path))
     assert len(started) == 1
     window.close()

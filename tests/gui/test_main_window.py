@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import EngineLoader, ViewerEngine
+from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.recording.parts import reserve
 from kpviewer.sources import camera
@@ -164,6 +165,7 @@ def test_error_follows_the_slider(qtbot, open_window):
     window = open_window(FakeSource(300, ground_truth=one_target()))
     wait_for_boxes(qtbot, window)
     pause(qtbot, window)
+    window.side_panel.open(Intent.SCORE)
     before = window.view.result().error
     slider = window.side_panel.thresholds.confidence.slider()
     for _ in range(15):
@@ -171,7 +173,8 @@ def test_error_follows_the_slider(qtbot, open_window):
     after = window.view.result().error
     assert after.matched + after.false_positives == 1
     assert before.matched + before.false_positives == 2
-    assert f"{after.false_positives} false" in window.side_panel.error.text()
+    text = f"✓ {after.matched} ○ {after.false_negatives} × {after.false_positives}"
+    qtbot.waitUntil(lambda: text in window.side_panel.error.text())
 
 
 def one_target() -> GroundTruth:

@@ -13,14 +13,12 @@ from pytestqt.qtbot import QtBot
 from sample_results import read_video
 
 from kpviewer.config_files import read_settings, settings_path
-from kpviewer.gui.evaluating.error_panel import ErrorPanel
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.saving.setup import header_of
 from kpviewer.models.spec import Task
 from kpviewer.overlay import array_of
-from kpviewer.scanning.frame_errors import ErrorSummary
-from kpviewer.structures import Candidates, FrameError, ImageArray
+from kpviewer.structures import Candidates, ImageArray
 
 LEFT = Qt.MouseButton.LeftButton
 Key = Qt.Key
@@ -207,13 +205,3 @@ def test_command_line_sets_the_threshold_of_keypoints(qtbot, open_window):
     qtbot.waitUntil(lambda: window.session.engine is not None)
     assert window.session.thresholds.keypoint == 0.2
     assert window.side_panel.thresholds.keypoint.value() == pytest.approx(0.2)
-
-
-def test_error_counts_keypoints_that_were_not_predicted(qtbot):
-    panel = ErrorPanel()
-    qtbot.addWidget(panel)
-    error = FrameError(1.0, 0.1, "box diagonal", 0.9, 1, 0, 0)
-    panel.show_error(error, ErrorSummary())
-    assert "not predicted" not in panel.text()
-    panel.show_error(replace(error, keypoints_not_predicted=3), ErrorSummary())
-    assert panel.text().endswith("3 keypoints not predicted")

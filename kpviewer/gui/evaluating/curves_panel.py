@@ -1,4 +1,4 @@
-"""Precision against recall and F1 against confidence, over the frames seen so far."""
+"""Precision against recall and F1 against confidence, over the scored frames."""
 
 from __future__ import annotations
 
@@ -11,24 +11,17 @@ from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.curve_plot import CurvePlot
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.theme import Theme
-from kpviewer.metrics.curves import (
-    ClassScore,
-    PrecisionRecall,
-    ThresholdCurves,
-    class_score,
-    threshold_curves,
-)
-from kpviewer.metrics.multilabel import best_threshold
-from kpviewer.structures import FloatArray
+from kpviewer.metrics.curves import ClassScore, ThresholdCurves, class_score, threshold_curves
+from kpviewer.scanning.scores import ScanScores, confidence_steps
 
-STEPS = 1000
-"""Steps of the confidence slider: the best confidence is one of them."""
-SHOWN_FROM = 60
-"""Number of frames still to be evaluated from which the progress is shown."""
+_NONE = np.zeros(0, np.float32)
 
 
 class CurvesPanel(QWidget):
-    """Two plots, their values at the present confidence, and a button for the best one."""
+    """Two plots, their values at the present confidence, and a button for the best one.
+
+    The curves of a second model are dashed. The button is for the first.
+    """
 
     class_chosen = pyqtSignal()
     """The user changed ``class_id``."""
@@ -37,10 +30,10 @@ class CurvesPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._curve: PrecisionRecall | None = None
+        self._scores: tuple[ScanScores | None, ScanScores | None] = (None, None)
+        self._second_ids: tuple[int | None, ...] = ()
         self._table: ThresholdCurves | None = None
         self._score = 0.5
-        self._best: float | None = None
         self.classes = QComboBox()
         self.classes.setAccessibleName(tr("Class of the curves"))
         self.classes.setToolTip(tr("All classes together, or one alone"))
@@ -52,40 +45,44 @@ class CurvesPanel(QWidget):
             tr("Precision against recall"), tr("To the right: recall")
         )
         self.f1 = CurvePlot(tr("F1 against confidence"), tr("To the right: confidence"))
-        self._now = _label(tr("At the present confidence"))
-        self._frames = _label(tr("Evaluated frames"))
-        for label in (self._now, self._frames):
-            label.setWordWrap(True)
+        self._now = Label()
+        self._now.setProperty("kind", "small")
+        self._now.setAccessibleName(tr("At the present confidence"))
+        self._now.setWordWrap(True)
         self.use_best = PushButton(tr("Set the best confidence"))
         self.use_best.setAccessibleName(tr("Set the best confidence"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        for widget in (
-            self.classes,
-            self.precision_recall,
-            self.f1,
-            self._now,
-            self.use_best,
-            self._frames,
-        ):
+        for widget in (self.classes, self.precision_recall, self.f1, self._now, self.use_best):
             column.addWidget(widget)
         self.classes.activated.connect(self._on_class_activated)
         self.use_best.clicked.connect(self._on_best_clicked)
         self.precision_recall.hovered.connect(self._on_recall_hovered)
         self.f1.hovered.connect(self._on_confidence_hovered)
         self.set_class_names(())
-        self.show_curve(None, floor=0.0)
+        self.show_scores(None, None)
 
     def set_theme(self, theme: Theme) -> None:
         """Use the colours of a theme."""
         self.precision_recall.set_theme(theme)
         self.f1.set_theme(theme)
 
-    def set_class_names(self, names: tuple[str, ...]) -> None:
-        """Offer the classes of a model."""
+    def set_class_names(
+        self, names: tuple[str, ...], second_ids: tuple[int | None, ...] = ()
+    ) -> None:
+        """Offer the classes of a model.
+
+        Args:
+            names: its classes.
+            second_ids: id of each class in the second model; None where it has no such class.
+        """
+        self._second_ids = second_ids
+        every = (tr("All classes together"), *names)
+        if every == tuple(self.classes.itemText(row) for row in range(self.classes.count())):
+            return
         self.classes.clear()
-        self.classes.addItems((tr("All classes together"), *names))
+        self.classes.addItems(every)
         self.classes.setVisible(len(names) > 1)
 
     @property
@@ -94,60 +91,72 @@ class CurvesPanel(QWidget):
         chosen = self.classes.currentIndex() - 1
         return chosen if chosen >= 0 else None
 
-    def show_curve(self, curve: PrecisionRecall | None, *, floor: float) -> None:
-        """Draw other curves, from the confidence ``floor`` on; None if no frame was evaluated."""
-        has_ground_truth = curve is not None and curve.objects > 0
-        self._curve = curve if has_ground_truth else None
-        self._table, self._best = None, None
-        if self._curve is None:
-            empty = np.zeros(0, np.float32)
-            self.precision_recall.show_curve(empty, empty)
-            self.f1.show_curve(empty, empty)
-        else:
-            table = self._table = threshold_curves(self._curve, _steps(floor))
-            self._best = best_threshold(table.thresholds, table.f1) if table.f1.any() else None
-            self.precision_recall.show_curve(table.recall, table.precision)
-            self.f1.show_curve(table.thresholds, table.f1, mark=self._best)
-        self.use_best.setEnabled(self._best is not None)
-        self.use_best.setText(tr("Set the best confidence"))
-        self.use_best.setToolTip(tr("No true positives yet"))
-        if self._best is not None:
-            f1 = class_score(self._curve, self._best).f1 if self._curve is not None else None
-            self.use_best.setText(tr("Set to {score:.3f} (best F1)").format(score=self._best))
-            tip = tr("Set the confidence where F1 is highest, {f1}")
-            self.use_best.setToolTip(tip.format(f1=_number(f1)))
-        self.show_score(self._score)
+    def show_scores(self, first: ScanScores | None, second: ScanScores | None) -> None:
+        """Draw the curves of one model or two; None if nothing was scored."""
+        self._scores = (first, second)
+        self._draw()
 
     def show_score(self, score: float) -> None:
-        """Mark the present confidence on the curves."""
+        """Mark a confidence of the shown class on the curves of the first model."""
         self._score = score
-        if self._curve is None:
+        first, second = self._scores
+        point = self._point(first, self.class_id, score)
+        if point is None:
             self.precision_recall.show_point(None, None)
             self.f1.show_point(None, None)
             self._now.setText(tr("No object in the ground truth yet"))
-            return
-        point = class_score(self._curve, score)
-        self.precision_recall.show_point(point.recall, point.precision)
-        self.f1.show_point(score, point.f1)
-        self._show_values(score, point)
-
-    def show_frames(self, evaluated: int, pending: int, note: str = "") -> None:
-        """Show the number of frames that the curves cover."""
-        if pending >= SHOWN_FROM:
-            text = tr("Evaluating again: {done:,} of {n:,} frames")
-            self._frames.setText(text.format(done=evaluated, n=evaluated + pending))
         else:
-            frames = evaluated + pending
-            text = (
-                tr("{n:,} labelled frame scored")
-                if frames == 1
-                else tr("{n:,} labelled frames scored")
-            )
-            self._frames.setText(text.format(n=frames) + note)
+            self.precision_recall.show_point(point.recall, point.precision)
+            self.f1.show_point(score, point.f1)
+            self._show_values(score, point)
+        its_id, is_known = self._second_id()
+        its_score = second.score_of(its_id) if second is not None and is_known else 0.0
+        its = self._point(second if is_known else None, its_id, its_score)
+        self.precision_recall.show_second_point(
+            None if its is None else its.recall, None if its is None else its.precision
+        )
+        self.f1.show_second_point(
+            None if its is None else its_score, None if its is None else its.f1
+        )
 
     def text(self) -> str:
         """Return all shown text, for tests and screen readers."""
-        return f"{self._now.text()} | {self.use_best.text()} | {self._frames.text()}"
+        return f"{self._now.text()} | {self.use_best.text()}"
+
+    def _draw(self) -> None:
+        first, second = self._scores
+        class_id = self.class_id
+        self._table = _table(first, class_id)
+        best = first.best(class_id) if first is not None else None
+        _draw(self, self._table, best.score if best is not None else None)
+        its_id, is_known = self._second_id()
+        its = _table(second if is_known else None, its_id)
+        self.precision_recall.show_second(*((its.recall, its.precision) if its else (_NONE, _NONE)))
+        self.f1.show_second(*((its.thresholds, its.f1) if its else (_NONE, _NONE)))
+        self.use_best.setEnabled(best is not None)
+        self.use_best.setText(tr("Set the best confidence"))
+        self.use_best.setToolTip(tr("No true positives yet"))
+        if best is not None:
+            self.use_best.setText(tr("Set to {score:.3f} (best F1)").format(score=best.score))
+            tip = tr("Set confidence {score:.3f}, where F1 is highest: {f1}")
+            self.use_best.setToolTip(tip.format(score=best.score, f1=_number(best.f1)))
+        if first is not None:
+            self._score = first.score_of(class_id)
+        self.show_score(self._score)
+
+    def _second_id(self) -> tuple[int | None, bool]:
+        """Return the shown class in the second model, and whether it has the class."""
+        class_id = self.class_id
+        if class_id is None:
+            return None, True
+        its = self._second_ids[class_id] if class_id < len(self._second_ids) else None
+        return its, its is not None
+
+    @staticmethod
+    def _point(scores: ScanScores | None, class_id: int | None, score: float) -> ClassScore | None:
+        if scores is None or not scores.curve(class_id).objects:
+            return None
+        return class_score(scores.curve(class_id), score)
 
     def _show_values(self, score: float, point: ClassScore) -> None:
         precision, recall, f1 = map(_number, (point.precision, point.recall, point.f1))
@@ -155,6 +164,7 @@ class CurvesPanel(QWidget):
         self._now.setText(text.format(score=score, precision=precision, recall=recall, f1=f1))
 
     def _on_class_activated(self, _row: int) -> None:
+        self._draw()
         self.class_chosen.emit()
 
     def _on_recall_hovered(self, recall: float | None) -> None:
@@ -165,26 +175,33 @@ class CurvesPanel(QWidget):
             self._on_confidence_hovered(None)
 
     def _on_confidence_hovered(self, score: float | None) -> None:
-        if self._curve is not None:
-            shown = self._score if score is None else score
-            self._show_values(shown, class_score(self._curve, shown))
+        shown = self._score if score is None else score
+        point = self._point(self._scores[0], self.class_id, shown)
+        if point is not None:
+            self._show_values(shown, point)
 
     def _on_best_clicked(self) -> None:
-        if self._best is not None:
-            self.best_chosen.emit(self.class_id, self._best)
+        first = self._scores[0]
+        best = first.best(self.class_id) if first is not None else None
+        if best is not None:
+            self.best_chosen.emit(self.class_id, best.score)
 
 
-def _steps(floor: float) -> FloatArray:
-    """Return every step of the confidence slider, from ``floor`` on."""
-    return (np.arange(round(floor * STEPS), STEPS + 1) / STEPS).astype(np.float32)
+def _table(scores: ScanScores | None, class_id: int | None) -> ThresholdCurves | None:
+    """Return the values at each step of the slider; None without objects."""
+    if scores is None or not scores.curve(class_id).objects:
+        return None
+    return threshold_curves(scores.curve(class_id), confidence_steps(scores.floor))
+
+
+def _draw(panel: CurvesPanel, table: ThresholdCurves | None, best: float | None) -> None:
+    if table is None:
+        panel.precision_recall.show_curve(_NONE, _NONE)
+        panel.f1.show_curve(_NONE, _NONE)
+    else:
+        panel.precision_recall.show_curve(table.recall, table.precision)
+        panel.f1.show_curve(table.thresholds, table.f1, mark=best)
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
-
-
-def _label(name: str) -> Label:
-    label = Label()
-    label.setProperty("kind", "small")
-    label.setAccessibleName(name)
-    return label

@@ -1,4 +1,4 @@
-"""Connection of the scores of everything that was scanned with the panels that show them."""
+"""Connection of the scores of everything that was scanned with the section that shows them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
 
-from kpviewer.gui.evaluating.worst_frames import ROWS
-from kpviewer.gui.language import tr
 from kpviewer.scanning.frame_errors import ErrorSummary
 
 if TYPE_CHECKING:
@@ -15,46 +13,77 @@ if TYPE_CHECKING:
     from kpviewer.gui.playback import Playback
     from kpviewer.gui.scanning.analysis import Analysis
     from kpviewer.gui.scanning.calculation import TwoScores
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.scanning.scores import ScanScores
-    from kpviewer.structures import StreamInfo, Thresholds
+    from kpviewer.gui.scanning.state import ScanState
+    from kpviewer.gui.session import Session
+    from kpviewer.scanning.suspects import Suspect
+    from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 
 
 class ScoresLink(QObject):
-    """Logic of the scores in the side panel."""
+    """Logic of the section Score.
 
-    def __init__(self, panel: SidePanel, analysis: Analysis, playback: Playback) -> None:
+    What comes while the section is folded is shown when it opens.
+    """
+
+    def __init__(
+        self, panel: SidePanel, analysis: Analysis, playback: Playback, session: Session
+    ) -> None:
         super().__init__(panel)
-        self._panel = panel
-        self._scores: ScanScores | None = None
-        self._thresholds: Thresholds | None = None
-        self._shown: int | None = None
-        analysis.scores_changed.connect(self._on_scores_changed)
-        panel.curves.class_chosen.connect(self._draw)
-        panel.curves.best_chosen.connect(self._on_best_chosen)
-        panel.worst.kind_chosen.connect(self._draw)
-        panel.worst.sought.connect(playback.show)
-        panel.unfolded.connect(self._draw)
-
-    @property
-    def summary(self) -> ErrorSummary:
+        self._panel, self._score = panel, panel.score
+        self._session = session
+        self._scores: TwoScores | None = None
+        self._suspects: list[Suspect] | None = None
+        self._is_old = False
+        self.summary = ErrorSummary()
         """Summary of all scored frames."""
-        return self._scores.summary if self._scores is not None else ErrorSummary()
+        analysis.scores_changed.connect(self._on_scores_changed)
+        analysis.suspects_changed.connect(self._on_suspects_changed)
+        score = self._score
+        score.curves.class_chosen.connect(self._show_point)
+        score.curves.best_chosen.connect(self._on_best_chosen)
+        score.frames.sought.connect(playback.show)
+        panel.unfolded.connect(self._draw)
+        self._thresholds: Thresholds | None = None
 
-    def set_model(self, spec: ModelSpec) -> None:
-        """Offer the classes of another model."""
-        self._panel.curves.set_class_names(spec.class_names)
+    def update_models(self) -> None:
+        """Use the names of the present models."""
+        engine, second = self._session.engine, self._session.second
+        if engine is None:
+            return
+        first, its = engine.spec, None if second is None else second.engine.spec
+        names = None if its is None else its.class_names
+        self._score.set_models(first.class_names, first.keypoint_names, names)
+        if its is not None:
+            self._score.summary.table.set_names(first.name, its.name)
 
     def set_source(self, info: StreamInfo | None) -> None:
         """Adapt to another source; None until it is open."""
+        frames = self._score.frames
         if info is None:
-            self._shown = None
+            frames.show_frame(None)
+            frames.forget_choice()
         else:
-            self._panel.worst.set_can_seek(can_seek=info.is_seekable)
+            frames.set_can_seek(can_seek=info.is_seekable)
 
-    def note_shown(self, index: int) -> None:
-        """Note the frame that is on the screen."""
-        self._shown = index
+    def show_result(self, result: FrameResult | None) -> None:
+        """Show the error of the frame on the screen, and select it in the list."""
+        if not self._score.isVisible():
+            return
+        frame = None if result is None else result.frame
+        summary = self._score.summary
+        summary.show_reason(self._session.ground_truth.problem)
+        summary.show_error(
+            None if result is None else result.error,
+            has_ground_truth=frame is not None and frame.ground_truth is not None,
+            has_model=self._session.engine is not None,
+        )
+        self._score.frames.show_frame(None if frame is None else frame.index)
+
+    def show_scan(self, state: ScanState | None) -> None:
+        """Show the state of the scan at the button that asks for it."""
+        is_running = state is not None and state.is_running
+        hindrance = (state.hindrance or "") if state is not None else ""
+        self._score.summary.set_scan(is_running=is_running, hindrance=hindrance)
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Mark the confidence on the curves at once; other scores follow."""
@@ -62,37 +91,44 @@ class ScoresLink(QObject):
         self._show_point()
 
     def _on_scores_changed(self, scores: TwoScores) -> None:
-        self._scores = scores.first
-        self._panel.show_evaluated(has_frames=scores.first is not None and scores.first.scored > 0)
-        self._draw()
+        self._scores = scores
+        first = scores.first
+        ap = first.precision.ap50 if first is not None else None
+        self.summary = first.summary if first is not None else ErrorSummary()
+        self._panel.show_average_precision(ap)
+        self._draw_later()
+
+    def _on_suspects_changed(self, suspects: list[Suspect]) -> None:
+        self._suspects = suspects
+        self._draw_later()
+
+    def _draw_later(self) -> None:
+        self._is_old = True
+        if self._score.isVisible():
+            self._draw()
 
     def _draw(self) -> None:
-        panel, scores = self._panel, self._scores
-        if panel.worst.isVisible():
-            worst = [] if scores is None else scores.worst(panel.worst.by, ROWS)
-            panel.worst.show_frames(worst, self._shown)
-        if not panel.curves.isVisible():  # drawn when its section opens
+        """Show what has come."""
+        if not self._is_old:
             return
-        if scores is None:
-            panel.curves.show_curve(None, floor=0.0)
-            panel.curves.show_frames(0, 0)
-            return
-        panel.curves.show_curve(scores.curve(panel.curves.class_id), floor=scores.floor)
-        panel.curves.show_frames(scores.scored, 0, self._note(scores))
+        self._is_old = False
+        if self._scores is not None:
+            scores, self._scores = self._scores, None
+            self._score.frames.set_files(scores.files.get)
+            self._score.show_scores(scores.first, scores.second)
+        if self._suspects is not None:
+            suspects, self._suspects = self._suspects, None
+            self._score.show_suspects(suspects)
         self._show_point()
 
     def _show_point(self) -> None:
-        thresholds, class_id = self._thresholds, self._panel.curves.class_id
+        thresholds, class_id = self._thresholds, self._score.curves.class_id
         if thresholds is None:
             return
         score = thresholds.score
         if class_id is not None:
             score = thresholds.class_scores.get(class_id, score)
-        self._panel.curves.show_score(score)
-
-    def _note(self, scores: ScanScores) -> str:
-        is_lower = scores.thresholds.score < scores.floor
-        return tr(", from confidence {score:g}").format(score=scores.floor) if is_lower else ""
+        self._score.curves.show_score(score)
 
     def _on_best_chosen(self, class_id: int | None, score: float) -> None:
         if class_id is None:

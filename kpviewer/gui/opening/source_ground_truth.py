@@ -67,6 +67,10 @@ class GroundTruthSlot:
         return None if ground_truth is None else ground_truth.for_frame(index, name, size_wh)
 
 
+_FITS_NOTHING = ("ground truth fits 0 of", "ground truth fits no frame")
+"""How the notes of ``AnnotationGroundTruth`` begin if no frame has ground truth."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoundGroundTruth:
     """Ground truth that was found for a source."""
@@ -97,6 +101,8 @@ class SourceGroundTruth(QObject):
         self._ground_truth: GroundTruthProvider | None = given
         self._class_names: tuple[str, ...] = ()
         self._news: str | None = None
+        self.problem = ""
+        """Why nothing is compared with the ground truth of the source, in one line, or ""."""
         self._reported: set[str] = set()
         self._slot: GroundTruthSlot | None = None
         self._reader = BackgroundLoader()
@@ -150,6 +156,7 @@ class SourceGroundTruth(QObject):
     def use(self, found: FoundGroundTruth) -> None:
         """Use this ground truth from now on; its news are for ``take_news``."""
         self._ground_truth, self._news, self._slot = found.ground_truth, found.news, found.slot
+        self.problem = (found.news or "") if found.ground_truth is None else ""
         self._reported = set()
         self._number()
 
@@ -174,6 +181,12 @@ class SourceGroundTruth(QObject):
         return GroundTruthLookup(ground_truth, slot.files)
 
     @property
+    def spec(self) -> str:
+        """Specification of the annotations, for another process; "" without any in a file."""
+        ground_truth = self._ground_truth
+        return ground_truth.spec if isinstance(ground_truth, AnnotationGroundTruth) else ""
+
+    @property
     def category_ids(self) -> Mapping[int, int] | None:
         """COCO category ids by class id; None if the ground truth isn't COCO."""
         return (
@@ -195,14 +208,18 @@ class SourceGroundTruth(QObject):
             if kind not in self._reported:
                 self._reported.add(kind)
                 news.append(note.removesuffix(".") + ".")
+            if note.startswith(_FITS_NOTHING):
+                self.problem = note[:1].upper() + note[1:].removesuffix(".") + "."
         return " ".join(news) or None
 
     def _on_read(self, source: str | None, spec: str, outcome: Outcome[FoundGroundTruth]) -> None:
         found = outcome.value
         if found is None:
             self._news = tr("No ground truth: {reason}").format(reason=outcome.reason)
+            self.problem = self._news
         elif found.ground_truth is None:
             self._news = found.news
+            self.problem = found.news or ""
         elif found.slot is self._slot:
             self._chosen[source] = spec
             self.use(found)
@@ -219,6 +236,9 @@ class SourceGroundTruth(QObject):
             self._news = tr("Nothing is compared with the ground truth. {reason}").format(
                 reason=error
             )
+            self.problem = self._news
+        else:
+            self.problem = ""
 
 
 def _beside(source: str) -> tuple[bool, str | None]:

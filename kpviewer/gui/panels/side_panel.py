@@ -10,9 +10,7 @@ from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from kpviewer.gui.comparing.panel import ComparePanel
-from kpviewer.gui.evaluating.curves_panel import CurvesPanel
-from kpviewer.gui.evaluating.error_panel import ErrorPanel
-from kpviewer.gui.evaluating.worst_frames import WorstFrames
+from kpviewer.gui.evaluating.score_panel import ScorePanel
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.class_list import ClassList
 from kpviewer.gui.panels.display_panel import DisplayPanel
@@ -57,10 +55,10 @@ class SidePanel(QFrame):
         self.setAccessibleName(tr("Side panel"))
         self.thresholds = ThresholdsPanel()
         self.classes = ClassList()
-        self.error = ErrorPanel()
+        self.score = ScorePanel()
+        self.error, self.curves = self.score.summary, self.score.curves
+        self.worst = self.score.frames
         self.compare = ComparePanel()
-        self.curves = CurvesPanel()
-        self.worst = WorstFrames()
         self.display = DisplayPanel(self)
         self._no_classes = Label(tr("Loading the model's classes …"))
         self._no_classes.setProperty("kind", "secondary")
@@ -122,10 +120,10 @@ class SidePanel(QFrame):
         text = "" if count is None else tr("{count} found").format(count=count)
         self.sections[Intent.FIND].set_summary(text)
 
-    def show_evaluated(self, *, has_frames: bool) -> None:
-        """Show or hide curves and worst frames: they need frames with ground truth."""
-        for group in self._evaluated:
-            group.setVisible(has_frames)
+    def show_average_precision(self, value: float | None) -> None:
+        """Show average precision at the heading of the scores; None without any."""
+        text = "" if value is None else f"AP {value:.3f}"
+        self.sections[Intent.SCORE].set_summary(text)
 
     def _note_choice(self, intent: Intent, is_open: bool) -> None:
         self._choices[intent] = is_open
@@ -136,12 +134,8 @@ class SidePanel(QFrame):
         find.add(self.classes, self._no_classes)
         act.add(self.display.act)
         look.add(self.display.look)
-        score.add(self.error, title=tr("Error against ground truth"))
         score.add(self.compare, title=tr("Difference of two models"))
-        self._evaluated = (
-            score.add(self.curves, title=tr("Curves of the frames so far")),
-            score.add(self.worst, title=tr("Worst frames so far")),
-        )
+        score.add(self.score)
 
     def _lay_out(self) -> QScrollArea:
         holder = QWidget()

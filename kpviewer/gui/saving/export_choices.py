@@ -23,8 +23,11 @@ OUTPUTS = {
     "jsonl": tr_noop("Detections: JSON Lines, one per frame"),
     "csv": tr_noop("Detections: CSV, one row per detection"),
     "coco": tr_noop("Detections: COCO results"),
+    "report": tr_noop("Scores: report with curves and the worst frames"),
 }
 """Kinds of files by their option of ``kpviewer process``."""
+REPORT = "report"
+"""Kind of file that needs ground truth."""
 _PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 
@@ -74,6 +77,21 @@ def export_arguments(
         *threshold_arguments(thresholds, model.engine.spec),
         *(option for option, is_on in switches.items() if is_on),
         *("--", source),
+    ]
+
+
+def input_arguments(choices: ExportChoices, ground_truth: str, scan: Path | None) -> list[str]:
+    """Return the options that name what an export reads beside its source.
+
+    Args:
+        choices: what to write.
+        ground_truth: annotations that a report compares with; "" if the source has its own.
+        scan: scan of this source with this model, whose candidates are taken; None: none.
+    """
+    is_compared = bool(ground_truth) and REPORT in choices.outputs
+    return [
+        *(("--ground-truth", ground_truth) if is_compared else ()),
+        *(("--from-scan", str(scan)) if scan is not None else ()),
     ]
 
 

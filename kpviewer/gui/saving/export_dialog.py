@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
@@ -23,12 +24,20 @@ class ExportDialog(QDialog):
         name: name of the source, for people.
         summary: model, thresholds and switches that the export uses.
         choices: choices to begin with.
+        lacking: kinds of files that can't be written, and why.
     """
 
     chosen = pyqtSignal(object)
     """Emitted with the ExportChoices."""
 
-    def __init__(self, parent: QWidget, name: str, summary: str, choices: ExportChoices) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        name: str,
+        summary: str,
+        choices: ExportChoices,
+        lacking: Mapping[str, str],
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Export {name}").format(name=name))
         self.setMinimumWidth(_WIDTH_PX)
@@ -56,7 +65,9 @@ class ExportDialog(QDialog):
         column.addWidget(hint)
         column.addSpacing(4)
         for kind, box in self.boxes.items():
-            box.setChecked(kind in choices.outputs)
+            box.setChecked(kind in choices.outputs and kind not in lacking)
+            box.setEnabled(kind not in lacking)
+            box.setToolTip(lacking.get(kind, ""))
             box.toggled.connect(self._update)
             column.addWidget(box)
         column.addSpacing(4)

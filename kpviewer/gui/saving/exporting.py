@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, QUrl
@@ -12,9 +14,11 @@ from kpviewer.gui.child_process import ChildEnd, ChildProcess
 from kpviewer.gui.language import tr
 from kpviewer.gui.panes import Panes
 from kpviewer.gui.saving.export_choices import (
+    REPORT,
     ExportChoices,
     export_arguments,
     exportable,
+    input_arguments,
     summary_of,
 )
 from kpviewer.gui.saving.export_dialog import ExportDialog
@@ -22,6 +26,7 @@ from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.session import Session
 from kpviewer.gui.widgets.notice_line import Notice
 from kpviewer.overlay import OverlayStyle
+from kpviewer.sources.naming import GENERATED
 
 _CANCEL, _SHOW = "cancel", "show"
 
@@ -54,6 +59,8 @@ class Exporter(QObject):
         self._last: ExportChoices | None = None
         self.dialog: ExportDialog | None = None
         """The dialog that was opened last."""
+        self.scan_file: Callable[[], Path | None] = lambda: None
+        """Function that returns a scan of the source with the present model, None without one."""
         self._child.progressed.connect(self._on_progressed)
         self._child.line_came.connect(self._on_line_came)
         self._child.ended.connect(self._on_ended)
@@ -65,8 +72,16 @@ class Exporter(QObject):
         """Whether an export runs."""
         return self._child.is_running
 
-    def ask(self) -> None:
-        """Ask what to export; say why if nothing can be."""
+    def ask_for_report(self) -> None:
+        """Ask where to write a report on the scores alone."""
+        self.ask((REPORT,))
+
+    def ask(self, outputs: tuple[str, ...] = ()) -> None:
+        """Ask what to export; say why if nothing can be.
+
+        Args:
+            outputs: kinds of files to offer; empty: those of the last time.
+        """
         session, say = self._session, self._panes.say
         engine, info = session.engine, session.info
         if self.is_running:
@@ -80,7 +95,11 @@ class Exporter(QObject):
         else:
             summary = summary_of(session.thresholds, engine.spec, self._style)
             last = self._last or ExportChoices(("video",), self._saving.folder)
-            self.dialog = ExportDialog(self._panes.docks, session.source_name, summary, last)
+            if outputs:
+                last = replace(last, outputs=outputs)
+            self.dialog = ExportDialog(
+                self._panes.docks, session.source_name, summary, last, self._lacking()
+            )
             self.dialog.chosen.connect(self.start)
             self.dialog.open()
 
@@ -92,6 +111,7 @@ class Exporter(QObject):
         self._last = choices
         self._name, self._frames, self._files = session.source_name or source, 0, []
         arguments = export_arguments(choices, source, model, session.thresholds, self._style)
+        arguments[1:1] = input_arguments(choices, session.ground_truth.spec, self.scan_file())
         self.line.show_progress(0, None)
         self._say(tr("Export of {name} starts …").format(name=self._name), _CANCEL)
         self._child.start(arguments)
@@ -99,6 +119,13 @@ class Exporter(QObject):
     def close(self) -> None:
         """End an export that runs; its files hold the frames until then."""
         self._child.close()
+
+    def _lacking(self) -> dict[str, str]:
+        """Return the kinds of files that can't be written, and why."""
+        source = self._source()
+        if self._session.ground_truth.spec or source in GENERATED:
+            return {}
+        return {REPORT: tr("Open annotations of this source first.")}
 
     @property
     def _style(self) -> OverlayStyle:

@@ -78,6 +78,8 @@ class TwoScores:
 
     first: ScanScores | None = None
     second: ScanScores | None = None
+    files: Mapping[int, str] = field(default_factory=dict)
+    """File of each frame of a folder, as far as they were scanned; empty for videos."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,16 +173,20 @@ def scores_of(question: Question) -> TwoScores:
         Superseded: if they aren't wanted any longer.
     """
     pairs = zip(question.sides(), question.parts, strict=False)
-    scores = TwoScores(*(_scores(question, *side, parts) for side, parts in pairs))
-    first, at = question.first, question.thresholds
+    each = [_scores(question, *side, parts) for side, parts in pairs]
+    files = question.first.files
+    is_folder = len(set(files.values())) > 1
+    first, second = [*each, None, None][:2]
+    scores = TwoScores(first, second, dict(files) if is_folder else {})
+    side, at = question.first, question.thresholds
     key = _difference_key(question, question.parts)
     if question.second_thresholds is not None and len(question.parts) > 1:
-        if first.differences[0] != key:
+        if side.differences[0] != key:
             both = (at, question.second_thresholds)
             found = differences(question.parts[0], question.parts[1], both, _shared(question))
-            first.differences = key, found
+            side.differences = key, found
     else:
-        first.differences = None, None
+        side.differences = None, None
     return scores
 
 

@@ -117,6 +117,12 @@ class Scan(QObject):
         """A job for each model."""
         return self._jobs
 
+    def file_of(self, model: str) -> Path | None:
+        """Return the file of a scan with model A or B that has frames; None if there is none."""
+        return next(
+            (job.file for job in self._jobs if job.model == model and self._done[job]), None
+        )
+
     @property
     def is_complete(self) -> bool:
         """Whether every frame was scanned with every model."""

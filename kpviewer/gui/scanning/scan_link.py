@@ -15,8 +15,11 @@ from kpviewer.gui.playback import is_playing
 from kpviewer.gui.scanning.places import Place, place_of
 from kpviewer.gui.scanning.scan import Scan, ScanJob
 from kpviewer.gui.scanning.targets import Target, hindrance_of, targets_of
+from kpviewer.scanning.header import floor_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kpviewer.gui.comparing.link import CompareLink
     from kpviewer.gui.scanning.analysis import Analysis
     from kpviewer.gui.session import Session
@@ -88,6 +91,16 @@ class ScanLink(QObject):
             self.cancel()
         else:
             self.start()
+
+    def file(self) -> Path | None:
+        """Return a scan that has what the first model finds at the present thresholds, or None."""
+        engine, thresholds = self._session.engine, self._session.thresholds
+        least = min([thresholds.score, *thresholds.class_scores.values()])
+        path = self.scan.file_of("A")
+        is_there = path is not None and path.exists()
+        if engine is None or not is_there or least < floor_of(engine.spec):
+            return None
+        return path
 
     def close(self) -> None:
         """End the child in bounded time."""

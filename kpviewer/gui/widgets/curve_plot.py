@@ -1,4 +1,4 @@
-"""Plot of one curve over the unit square, with a marked point."""
+"""Plot of a curve over the unit square, or of two, with a marked point on each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _MARGIN = 0.02
 
 
 class CurvePlot(QFrame):
-    """Plot with a curve, a point on it, and a faint vertical line; it reports hovering."""
+    """Plot with a curve or two, a point on each, and a faint vertical line; it reports hovering.
+
+    The second curve is that of another model: dashed, in another colour.
+    """
 
     hovered = pyqtSignal(object)
     """Emitted with the x value under the pointer, or None."""
@@ -29,18 +32,20 @@ class CurvePlot(QFrame):
         super().__init__()
         self.setAccessibleName(title)
         self.setFixedHeight(HEIGHT)
-        heading = Label(title)
-        heading.setProperty("kind", "small")
+        self._title = title
+        self._heading = Label(title)
+        self._heading.setProperty("kind", "small")
         self._canvas = make_canvas()
         self._canvas.setAccessibleName(title)
         self._line = self._canvas.plot()
-        self._point = pg.ScatterPlotItem(size=9)
+        self._second_line = self._canvas.plot()
+        self._point, self._second_point = (pg.ScatterPlotItem(size=9) for _ in range(2))
         self._mark = pg.InfiniteLine(angle=90, movable=False)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(heading)
+        column.addWidget(self._heading)
         column.addWidget(self._canvas, 1)
         self._prepare_canvas(x_name)
         self.set_theme(DARK)
@@ -54,10 +59,13 @@ class CurvePlot(QFrame):
             axis.setPen(pg.mkPen(theme.border))
             axis.setTextPen(pg.mkPen(theme.secondary))
         self._line.setPen(pg.mkPen(theme.series[0], width=1))
+        dash = Qt.PenStyle.DashLine
+        self._second_line.setPen(pg.mkPen(theme.series[1], width=1, style=dash))
         self._mark.setPen(pg.mkPen(faint, width=1, style=Qt.PenStyle.DashLine))
         self._cursor.setPen(pg.mkPen(faint, width=1))
-        self._point.setBrush(pg.mkBrush(theme.series[1]))
-        self._point.setPen(pg.mkPen(theme.window, width=1))
+        for row, point in enumerate((self._point, self._second_point)):
+            point.setBrush(pg.mkBrush(theme.series[row]))
+            point.setPen(pg.mkPen(theme.text, width=1))
 
     def show_curve(self, x: FloatArray, y: FloatArray, mark: float | None = None) -> None:
         """Show (N,) values in [0, 1], NaN is a gap, and a faint line at ``mark``."""
@@ -66,16 +74,26 @@ class CurvePlot(QFrame):
         if mark is not None:
             self._mark.setValue(mark)
 
+    def show_second(self, x: FloatArray, y: FloatArray) -> None:
+        """Show the (N,) values of a second model; none hide it."""
+        self._second_line.setData(x, y, connect="finite")
+        self._heading.setText(f"{self._title}   A ── B ╌╌" if len(x) else self._title)
+
     def show_point(self, x: float | None, y: float | None) -> None:
         """Mark a point; None hides it."""
-        known = x is not None and y is not None
-        self._point.setData([x] if known else [], [y] if known else [])
+        _mark(self._point, x, y)
+
+    def show_second_point(self, x: float | None, y: float | None) -> None:
+        """Mark a point on the second curve; None hides it."""
+        _mark(self._second_point, x, y)
 
     def curve(self) -> tuple[FloatArray, FloatArray]:
         """Return x and y of the curve, (N,) each."""
-        x, y = self._line.getData()
-        empty = np.zeros(0, np.float32)
-        return (empty, empty) if x is None or y is None else (x, y)
+        return _data(self._line)
+
+    def second_curve(self) -> tuple[FloatArray, FloatArray]:
+        """Return x and y of the second curve, (N,) each."""
+        return _data(self._second_line)
 
     def point(self) -> tuple[float, float] | None:
         """Return the marked point, or None."""
@@ -96,7 +114,7 @@ class CurvePlot(QFrame):
         canvas.setXRange(-_MARGIN, 1 + _MARGIN, padding=0)
         canvas.setYRange(-_MARGIN, 1 + 2 * _MARGIN, padding=0)
         canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        for item in (self._mark, self._cursor, self._point):
+        for item in (self._mark, self._cursor, self._second_point, self._point):
             canvas.addItem(item, ignoreBounds=True)
         self._mark.hide()
         self._cursor.hide()
@@ -118,3 +136,14 @@ class CurvePlot(QFrame):
         self._cursor.setVisible(inside)
         self._cursor.setValue(x)
         self.hovered.emit(x if inside else None)
+
+
+def _mark(item: pg.ScatterPlotItem, x: float | None, y: float | None) -> None:
+    known = x is not None and y is not None
+    item.setData([x] if known else [], [y] if known else [])
+
+
+def _data(line: pg.PlotDataItem) -> tuple[FloatArray, FloatArray]:
+    x, y = line.getData()
+    empty = np.zeros(0, np.float32)
+    return (empty, empty) if x is None or y is None else (x, y)
