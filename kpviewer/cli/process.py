@@ -325,7 +325,7 @@ def _scan(text: str | None, engine: InferenceEngine, options: ProcessOptions) ->
 
     if not options.scans:
         return None
-    return SourceScan(text, engine, options.scan_file, options.out, options.model)
+    return SourceScan(text, engine, options.scan_file, options.out)
 
 
 def _say(text: str, *, err: bool = False) -> None:

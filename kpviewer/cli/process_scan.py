@@ -65,7 +65,6 @@ class SourceScan:
         engine: engine of the model.
         file: file to write; None: ``STEM.kpv`` in ``folder``, or the next free name.
         folder: folder of a file that isn't named.
-        model: name of the model as asked for.
 
     Raises:
         ScanError: if the source is live, or the file is damaged or of another source or model.
@@ -77,9 +76,8 @@ class SourceScan:
         engine: InferenceEngine,
         file: Path | None,
         folder: Path,
-        model: str = "",
     ) -> None:
-        self._engine, self._model = engine, model
+        self._engine = engine
         self._fingerprint, self._model_hash = _identity(source, engine)
         self._before: ScanReader | None
         if file is not None:
@@ -167,9 +165,7 @@ class SourceScan:
         if before is not None and before.header is not None:
             writer, header = ScanWriter(self.path, after=before), before.header
         else:
-            header = header_for(
-                info, self._fingerprint, self._engine, self._model_hash, self._model
-            )
+            header = header_for(info, self._fingerprint, self._engine, self._model_hash)
             writer = ScanWriter(self.path, header, before)
         self._sink = ScanSink(writer, header, before.last_index if before is not None else -1)
 

@@ -32,8 +32,8 @@ class ScanHeader(Struct, frozen=True, kw_only=True, dict=True):
     version: Annotated[int, Meta(ge=1)] = VERSION
     kpviewer: Annotated[str, Meta(max_length=100)] = __version__
     """Version of kpviewer that began the file."""
-    model: Annotated[str, Meta(max_length=4096)]
-    """Name of the model as it was asked for."""
+    model: Name
+    """Name of the model."""
     model_hash: _Hash
     """Hash of all that candidates depend on (``runtime.content.model_hash``)."""
     backend: Name
@@ -69,9 +69,7 @@ class ScanHeader(Struct, frozen=True, kw_only=True, dict=True):
         return self.fingerprint == fingerprint and self.model_hash == model_hash
 
 
-def header_for(
-    info: StreamInfo, fingerprint: str, engine: Any, model_hash: str, model: str = ""
-) -> ScanHeader:
+def header_for(info: StreamInfo, fingerprint: str, engine: Any, model_hash: str) -> ScanHeader:
     """Return the header of a new scan.
 
     Args:
@@ -80,12 +78,11 @@ def header_for(
         engine: engine that ran its first frame; ``backend``, ``precision`` and ``device_name``
             are taken where it has them.
         model_hash: hash of the model.
-        model: name of the model as asked for; empty: that of its description.
     """
     spec: ModelSpec = engine.spec
     fps = info.nominal_fps
     return ScanHeader(
-        model=(model or spec.name)[:4096],
+        model=spec.name,  # not its path, which is nobody else's business
         model_hash=model_hash,
         backend=_stated(engine, "backend"),
         precision=_stated(engine, "precision"),

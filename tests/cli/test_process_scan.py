@@ -203,7 +203,7 @@ def test_a_scan_overwrites_neither_another_scan_nor_a_file(
 
 
 REFUSED: dict[str, dict[str, object]] = {
-    "another model (face-ssd)": {"engine": ScanEngine("ef" * 32)},
+    "another model (box)": {"engine": ScanEngine("ef" * 32)},
     "another source (clip.mp4)": {"source": "b.mp4"},
     "at least 0.05, got --conf 0.01": {"changes": {"score": 0.01}},
     "isn't a scan": {"content": b"RIFF and more"},
