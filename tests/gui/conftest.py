@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import FAKE_SPEC, TIMEOUT_S, FakeEngine, FakeSource, FakeTimings
+from PyQt6.QtCore import QTranslator
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from kpviewer.gui.app import LOADERS
+from kpviewer.gui.language import install_language, remove_language
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
@@ -65,6 +67,13 @@ def themes(qapp: QApplication) -> ThemeManager:
 @pytest.fixture
 def engine() -> ViewerFakeEngine:
     return ViewerFakeEngine(spec=replace(FAKE_SPEC, class_names=("thing",)))
+
+
+@pytest.fixture
+def chinese(qapp: QApplication) -> Iterator[tuple[QTranslator, ...]]:
+    installed = install_language("zh_CN")
+    yield installed
+    remove_language(installed)
 
 
 LOADER_NAMES = {each.name for each in fields(Loaders)}

@@ -10,7 +10,7 @@ from string import Formatter
 
 import pytest
 from interpreter import python
-from PyQt6.QtCore import Qt, QTranslator
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -28,10 +28,8 @@ from kpviewer.config import Settings
 from kpviewer.config_files import peek_settings, settings_path, write_settings
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.language import (
-    install_language,
     language_for,
     languages,
-    remove_language,
     tr,
 )
 from kpviewer.gui.main_window import MainWindow
@@ -61,13 +59,6 @@ NAMES |= {"English", "Language", "kpviewer", "checks", "GNU", "GPLv3"}
 OF_THE_TEST = {"fake", "thing", "auto", "cpu", "cuda", "Fake", "torch"}
 ALLOWED = KEYS | UNITS | FORMATS | NAMES
 """Words that Chinese writes in Latin letters."""
-
-
-@pytest.fixture
-def chinese(qapp: QApplication) -> Iterator[tuple[QTranslator, ...]]:
-    installed = install_language("zh_CN")
-    yield installed
-    remove_language(installed)
 
 
 # -- the file ------------------------------------------------------------------------------------
